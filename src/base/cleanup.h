@@ -1,0 +1,24 @@
+#ifndef FSA_BASE_CLEANUP_H
+#define FSA_BASE_CLEANUP_H
+
+/*
+ * Ownership on the stack. A variable declared with CLEANUP(fn) has fn(&variable) called when it
+ * goes out of scope, however that happens; STEAL(p) takes a pointer out of such a variable, so
+ * that what it points to survives. A function uses either these or `goto out`, never both.
+ */
+#define CLEANUP(fn) __attribute__((cleanup(fn)))
+
+#define STEAL(pointer)                                                                             \
+	({                                                                                         \
+		__typeof__(pointer) stolen_ = (pointer);                                           \
+		(pointer) = NULL;                                                                  \
+		stolen_;                                                                           \
+	})
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* For CLEANUP: free() of what a pointer variable points to, close() of an `int` that may be -1. */
+void cleanup_free(void *pointer_to_pointer);
+void cleanup_close(int *fd);
+
+#endif

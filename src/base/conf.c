@@ -1,0 +1,320 @@
+#include "base/conf.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ini.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/parse.h"
+
+#define SECOND UINT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+
+#define STRING(n, d, h)                                                                            \
+	{                                                                                          \
+		n, CONF_STRING, d, 1, 1024, NULL, h                                                \
+	}
+#define INTEGER(n, d, lo, hi, h)                                                                   \
+	{                                                                                          \
+		n, CONF_INTEGER, d, lo, hi, NULL, h                                                \
+	}
+#define DURATION(n, d, lo, hi, h)                                                                  \
+	{                                                                                          \
+		n, CONF_DURATION, d, lo, hi, NULL, h                                               \
+	}
+#define BOOL(n, d, h)                                                                              \
+	{                                                                                          \
+		n, CONF_BOOL, d, 0, 0, NULL, h                                                     \
+	}
+#define CHOICE(n, d, c, h)                                                                         \
+	{                                                                                          \
+		n, CONF_CHOICE, d, 0, 0, c, h                                                      \
+	}
+
+static const struct conf_spec specs[CONF_OPTION_COUNT] = {
+	[CONF_MODE] = CHOICE("mode", "production", "production development",
+			     "In development mode error answers carry internal messages."),
+	[CONF_LOG_LEVEL] = CHOICE("log_level", "info", "error warning info debug",
+				  "Lines below this level are not written."),
+	[CONF_DATABASE] =
+		STRING("database", "dbname=fsa",
+		       "libpq connection string; each program adds its own role as user."),
+	[CONF_DATABASE_PREPARE] =
+		BOOL("database_prepare", "yes",
+		     "Prepared statements; no behind pgbouncer in transaction mode."),
+	[CONF_DATABASE_TIMEOUT] =
+		DURATION("database_timeout", "5s", 100, 5 * MINUTE,
+			 "The longest a connection attempt or statement may take."),
+	[CONF_OWNER_PUBLIC_KEY_FILE] =
+		STRING("owner_public_key_file", "/etc/fullstack-agent/keys/owner.pub",
+		       "Key that seals what an owner may see again."),
+	[CONF_OWNER_PRIVATE_KEY_FILE] =
+		STRING("owner_private_key_file", "/etc/fullstack-agent/keys/owner.key",
+		       "Its private half: api.fcgi and fsa-reconcile only."),
+	[CONF_CLUSTER_PUBLIC_KEY_FILE] =
+		STRING("cluster_public_key_file", "/etc/fullstack-agent/keys/cluster.pub",
+		       "Key that seals kubeconfigs and provider tokens."),
+	[CONF_CLUSTER_PRIVATE_KEY_FILE] =
+		STRING("cluster_private_key_file", "/etc/fullstack-agent/keys/cluster.key",
+		       "Its private half: fsa-reconcile only."),
+	[CONF_PUBLIC_URL] = STRING("public_url", "http://127.0.0.1:8080",
+				   "Scheme, host and port under which browsers see the site; https "
+				   "makes cookies Secure."),
+	[CONF_SESSION_IDLE] = DURATION("session_idle", "1d", MINUTE, 30 * DAY,
+				       "A session unused for so long ends."),
+	[CONF_SESSION_LIFETIME] = DURATION("session_lifetime", "7d", MINUTE, 90 * DAY,
+					   "A session ends after so long in any case."),
+	[CONF_REGISTRATION] = CHOICE("registration", "closed", "open closed",
+				     "Whether strangers may register with a password."),
+	[CONF_PASSWORD_MEMORY_KIB] = INTEGER("password_memory_kib", "19456", 8192, 1048576,
+					     "Argon2id memory; new hashes only."),
+	[CONF_PASSWORD_PASSES] =
+		INTEGER("password_passes", "2", 1, 16, "Argon2id passes; new hashes only."),
+	[CONF_PROJECTS_PER_USER] =
+		INTEGER("projects_per_user", "50", 1, 1000000, "Projects a user may have at once."),
+	[CONF_IDEMPOTENCY_TTL] = DURATION("idempotency_ttl", "1d", MINUTE, 30 * DAY,
+					  "How long an Idempotency-Key is remembered."),
+	[CONF_WAKE_FILE] = STRING("wake_file", "/run/fullstack-agent/wake",
+				  "Touched after each committed change; wakes the reconciler."),
+	[CONF_KUBE_ALLOW_ADDRESSES] =
+		STRING("kube_allow_addresses", NULL,
+		       "Networks (CIDR, separated by blanks) that API servers may be in although "
+		       "they are private, loopback or link-local."),
+	[CONF_KUBE_CONNECT_TIMEOUT] = DURATION("kube_connect_timeout", "3s", 100, MINUTE,
+					       "Name resolution, TCP and TLS to an API server."),
+	[CONF_KUBE_REQUEST_TIMEOUT] = DURATION("kube_request_timeout", "10s", 100, 5 * MINUTE,
+					       "One whole request to an API server."),
+	[CONF_KUBE_BODY_MAX] = INTEGER("kube_body_max", "8388608", 65536, 1073741824,
+				       "Largest answer of an API server that is read, in bytes."),
+	[CONF_INGRESS_DOMAIN] =
+		STRING("ingress_domain", NULL, "Sandboxes get <12 letters>.<this domain>."),
+	[CONF_INGRESS_CLASS] =
+		STRING("ingress_class", "nginx", "ingressClassName of the Ingresses."),
+	[CONF_INGRESS_TLS_SECRET] = STRING("ingress_tls_secret", "wildcard-cert",
+					   "Secret with the certificate of the domain."),
+	[CONF_STORAGE_CLASS] = STRING("storage_class", NULL,
+				      "storageClassName of volumes; unset: the cluster's default."),
+	[CONF_RUNTIME_IMAGE] =
+		STRING("runtime_image", "fullstackagent/fullstack-web-runtime:v0.0.1-alpha.12",
+		       "Image of new sandboxes."),
+	[CONF_IMAGE_PULL_SECRET] = STRING("image_pull_secret", NULL,
+					  "Secret in the user's namespace for pulling the image."),
+	[CONF_HOME_SIZE] = STRING("home_size", "1Gi", "Volume of the home directory."),
+	[CONF_SANDBOX_CPU_REQUEST] = STRING("sandbox_cpu_request", "20m", "Of new sandboxes."),
+	[CONF_SANDBOX_CPU_LIMIT] = STRING("sandbox_cpu_limit", "200m", "Of new sandboxes."),
+	[CONF_SANDBOX_MEMORY_REQUEST] =
+		STRING("sandbox_memory_request", "25Mi", "Of new sandboxes."),
+	[CONF_SANDBOX_MEMORY_LIMIT] = STRING("sandbox_memory_limit", "256Mi", "Of new sandboxes."),
+	[CONF_SANDBOX_STORAGE_LIMIT] =
+		STRING("sandbox_storage_limit", "1Gi", "Ephemeral storage of new sandboxes."),
+	[CONF_OPERATOR_ENV_FILE] =
+		STRING("operator_env_file", NULL, "NAME=value lines that every sandbox gets."),
+	[CONF_KUBEBLOCKS_VERSION] =
+		CHOICE("kubeblocks_version", "0.8", "0.8 0.9",
+		       "How a database is stopped: 0.8 by replicas, 0.9 by stop."),
+	[CONF_POSTGRES_VERSION] = STRING("postgres_version", "postgresql-14.8.0",
+					 "clusterVersionRef of new databases."),
+	[CONF_POSTGRES_STORAGE] = STRING("postgres_storage", "3Gi", "Of new databases."),
+	[CONF_POSTGRES_CPU_REQUEST] = STRING("postgres_cpu_request", "100m", "Of new databases."),
+	[CONF_POSTGRES_CPU_LIMIT] = STRING("postgres_cpu_limit", "1000m", "Of new databases."),
+	[CONF_POSTGRES_MEMORY_REQUEST] =
+		STRING("postgres_memory_request", "102Mi", "Of new databases."),
+	[CONF_POSTGRES_MEMORY_LIMIT] =
+		STRING("postgres_memory_limit", "1024Mi", "Of new databases."),
+	[CONF_PASS_TIME] = DURATION("pass_time", "25s", SECOND, HOUR,
+				    "A pass claims no more rows after this."),
+	[CONF_LEASE_TIME] = DURATION("lease_time", "60s", 5 * SECOND, HOUR,
+				     "How long a claimed row belongs to one pass."),
+	[CONF_ROWS_IN_FLIGHT] = INTEGER("rows_in_flight", "256", 1, 10000,
+					"Rows that one reconciler works on at once."),
+	[CONF_ROWS_PER_USER] =
+		INTEGER("rows_per_user", "16", 1, 10000, "Of these, rows of one user."),
+	[CONF_RESYNC] = DURATION("resync", "5m", SECOND, DAY,
+				 "How often stable rows are compared with the cluster."),
+};
+
+struct value {
+	char *text;
+	uint64_t number;
+	bool set;
+};
+
+struct conf {
+	struct value values[CONF_OPTION_COUNT];
+};
+
+const struct conf_spec *conf_spec(enum conf_option option)
+{
+	return &specs[option];
+}
+
+static bool is_choice(const char *choices, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *p = choices; *p != '\0'; p += strspn(p, " ")) {
+		size_t word_length = strcspn(p, " ");
+		if (word_length == length && strncmp(p, word, length) == 0)
+			return true;
+		p += word_length;
+	}
+	return false;
+}
+
+static int parse_value(const struct conf_spec *spec, const char *text, struct value *ret_value,
+		       struct err *e)
+{
+	uint64_t number = 0;
+	bool yes = false;
+	bool valid = false;
+
+	switch (spec->type) {
+	case CONF_STRING:
+		valid = strlen(text) >= spec->min && strlen(text) <= spec->max;
+		if (!valid)
+			return err_set(e, ERR_INVALID, NULL, "%s: empty or too long", spec->name);
+		break;
+	case CONF_INTEGER:
+		if (!parse_u64(text, spec->min, spec->max, &number))
+			return err_set(e, ERR_INVALID, NULL,
+				       "%s: \"%s\" is not a number from %llu to %llu", spec->name,
+				       text, (unsigned long long)spec->min,
+				       (unsigned long long)spec->max);
+		break;
+	case CONF_DURATION:
+		valid = parse_duration_ms(text, &number) && number >= spec->min &&
+			number <= spec->max;
+		if (!valid)
+			return err_set(e, ERR_INVALID, NULL,
+				       "%s: \"%s\" is not a duration (500ms, 3s, 5m, 12h, 7d) from "
+				       "%llums to %llums",
+				       spec->name, text, (unsigned long long)spec->min,
+				       (unsigned long long)spec->max);
+		break;
+	case CONF_BOOL:
+		if (!parse_bool(text, &yes))
+			return err_set(e, ERR_INVALID, NULL, "%s: \"%s\" is not yes or no",
+				       spec->name, text);
+		number = yes;
+		break;
+	case CONF_CHOICE:
+		if (!is_choice(spec->choices, text))
+			return err_set(e, ERR_INVALID, NULL, "%s: \"%s\" is not one of: %s",
+				       spec->name, text, spec->choices);
+		break;
+	}
+	ret_value->text = mem_strdup(text);
+	ret_value->number = number;
+	return 0;
+}
+
+struct reading {
+	struct conf *conf;
+	struct err *e;
+	bool failed;
+};
+
+/* inih's callback: 0 stops at this line. */
+static int read_option(void *user, const char *section, const char *name, const char *text)
+{
+	struct reading *r = user;
+
+	for (int i = 0; i < CONF_OPTION_COUNT && section[0] == '\0'; i++) {
+		struct value *value = &r->conf->values[i];
+		if (strcmp(specs[i].name, name) != 0)
+			continue;
+		if (value->set) {
+			err_set(r->e, ERR_INVALID, NULL, "%s: given twice", name);
+			r->failed = true;
+			return 0;
+		}
+		free(STEAL(value->text));
+		value->set = true;
+		r->failed = parse_value(&specs[i], text, value, r->e) < 0;
+		return !r->failed;
+	}
+	if (section[0] != '\0')
+		err_set(r->e, ERR_INVALID, NULL, "[%s]: there are no sections in this file",
+			section);
+	else
+		err_set(r->e, ERR_INVALID, NULL, "%s: no such option", name);
+	r->failed = true;
+	return 0;
+}
+
+static int read_file(struct conf *c, const char *path, struct err *e)
+{
+	struct reading r = { .conf = c, .e = e };
+	FILE *file = fopen(path, "re");
+
+	if (file == NULL)
+		return err_set(e, ERR_INVALID, NULL, "%s: %s", path, strerror(errno));
+	int line = ini_parse_file(file, read_option, &r);
+	(void)fclose(file);
+	if (line > 0 && r.failed)
+		return err_wrap(e, "%s:%d", path, line);
+	if (line != 0)
+		return err_set(e, ERR_INVALID, NULL, "%s:%d: not a line of \"name = value\"", path,
+			       line);
+	return 0;
+}
+
+int conf_load(const char *path, struct conf **ret_conf, struct err *e)
+{
+	CLEANUP(conf_freep) struct conf *c = mem_calloc(1, sizeof(*c));
+
+	for (int i = 0; i < CONF_OPTION_COUNT; i++) {
+		if (specs[i].default_value != NULL &&
+		    parse_value(&specs[i], specs[i].default_value, &c->values[i], e) < 0)
+			return err_wrap(e, "default");
+	}
+	if (path != NULL && read_file(c, path, e) < 0)
+		return -1;
+	*ret_conf = STEAL(c);
+	return 0;
+}
+
+void conf_free(struct conf *c)
+{
+	if (c == NULL)
+		return;
+	for (int i = 0; i < CONF_OPTION_COUNT; i++)
+		free(c->values[i].text);
+	free(c);
+}
+
+void conf_freep(struct conf **c)
+{
+	conf_free(*c);
+}
+
+const char *conf_string(const struct conf *c, enum conf_option option)
+{
+	return c->values[option].text;
+}
+
+uint64_t conf_number(const struct conf *c, enum conf_option option)
+{
+	return c->values[option].number;
+}
+
+bool conf_bool(const struct conf *c, enum conf_option option)
+{
+	return c->values[option].number != 0;
+}
+
+int conf_require(const struct conf *c, enum conf_option option, const char **ret_value,
+		 struct err *e)
+{
+	if (c->values[option].text == NULL)
+		return err_set(e, ERR_INVALID, NULL, "%s is not set in the configuration",
+			       specs[option].name);
+	*ret_value = c->values[option].text;
+	return 0;
+}

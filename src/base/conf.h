@@ -1,0 +1,111 @@
+#ifndef FSA_BASE_CONF_H
+#define FSA_BASE_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/*
+ * The configuration: one file of `name = value` lines for all programs (fsa.conf(5)), read once at
+ * the start. Every option is a row of the table in conf.c with type, default and limits; an
+ * unknown name, a name given twice or a value outside its limits is an error that names the line.
+ * Secrets are never values: options that end in `_file` name the file that holds them.
+ */
+enum conf_type {
+	CONF_STRING,
+	CONF_INTEGER,
+	CONF_DURATION, /* milliseconds */
+	CONF_BOOL,
+	CONF_CHOICE, /* one of the words in `choices` */
+};
+
+enum conf_option {
+	/* general */
+	CONF_MODE, /* production | development */
+	CONF_LOG_LEVEL,
+	/* database */
+	CONF_DATABASE,
+	CONF_DATABASE_PREPARE,
+	CONF_DATABASE_TIMEOUT,
+	/* keys */
+	CONF_OWNER_PUBLIC_KEY_FILE,
+	CONF_OWNER_PRIVATE_KEY_FILE,
+	CONF_CLUSTER_PUBLIC_KEY_FILE,
+	CONF_CLUSTER_PRIVATE_KEY_FILE,
+	/* web */
+	CONF_PUBLIC_URL,
+	CONF_SESSION_IDLE,
+	CONF_SESSION_LIFETIME,
+	CONF_REGISTRATION, /* open | closed */
+	CONF_PASSWORD_MEMORY_KIB,
+	CONF_PASSWORD_PASSES,
+	CONF_PROJECTS_PER_USER,
+	CONF_IDEMPOTENCY_TTL,
+	CONF_WAKE_FILE,
+	/* clusters */
+	CONF_KUBE_ALLOW_ADDRESSES,
+	CONF_KUBE_CONNECT_TIMEOUT,
+	CONF_KUBE_REQUEST_TIMEOUT,
+	CONF_KUBE_BODY_MAX,
+	/* sandboxes */
+	CONF_INGRESS_DOMAIN,
+	CONF_INGRESS_CLASS,
+	CONF_INGRESS_TLS_SECRET,
+	CONF_STORAGE_CLASS,
+	CONF_RUNTIME_IMAGE,
+	CONF_IMAGE_PULL_SECRET,
+	CONF_HOME_SIZE,
+	CONF_SANDBOX_CPU_REQUEST,
+	CONF_SANDBOX_CPU_LIMIT,
+	CONF_SANDBOX_MEMORY_REQUEST,
+	CONF_SANDBOX_MEMORY_LIMIT,
+	CONF_SANDBOX_STORAGE_LIMIT,
+	CONF_OPERATOR_ENV_FILE,
+	/* databases of projects */
+	CONF_KUBEBLOCKS_VERSION, /* 0.8 | 0.9 */
+	CONF_POSTGRES_VERSION,
+	CONF_POSTGRES_STORAGE,
+	CONF_POSTGRES_CPU_REQUEST,
+	CONF_POSTGRES_CPU_LIMIT,
+	CONF_POSTGRES_MEMORY_REQUEST,
+	CONF_POSTGRES_MEMORY_LIMIT,
+	/* reconciler */
+	CONF_PASS_TIME,
+	CONF_LEASE_TIME,
+	CONF_ROWS_IN_FLIGHT,
+	CONF_ROWS_PER_USER,
+	CONF_RESYNC,
+	CONF_OPTION_COUNT
+};
+
+struct conf_spec {
+	const char *name;
+	enum conf_type type;
+	const char *default_value; /* NULL: must be set by those who read it */
+	uint64_t min, max;         /* of numbers and durations; of a string's length */
+	const char *choices;       /* CONF_CHOICE: "one two three" */
+	const char *help;          /* one sentence, for fsa.conf(5) */
+};
+
+struct conf;
+
+/* Reads `path`; NULL reads nothing and gives the defaults. The caller frees with conf_free().
+ * ERR_INVALID names file, line and option. */
+int conf_load(const char *path, struct conf **ret_conf, struct err *e);
+void conf_free(struct conf *c);
+void conf_freep(struct conf **c);
+
+/* Strings live as long as the configuration; NULL when neither set nor defaulted. */
+const char *conf_string(const struct conf *c, enum conf_option option);
+uint64_t conf_number(const struct conf *c,
+		     enum conf_option option); /* CONF_INTEGER, CONF_DURATION */
+bool conf_bool(const struct conf *c, enum conf_option option);
+/* As conf_string(), but ERR_INVALID with the option's name if it has no value. */
+int conf_require(const struct conf *c, enum conf_option option, const char **ret_value,
+		 struct err *e);
+
+const struct conf_spec *conf_spec(enum conf_option option);
+
+#endif

@@ -1,0 +1,37 @@
+#ifndef FSA_BASE_LOG_H
+#define FSA_BASE_LOG_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+/*
+ * The log: one line of key=value on standard error (the journal's, under systemd), values quoted
+ * where they need it, control characters escaped, a line of at most 2,048 bytes written in one
+ * write(). Only mains, the router and the pass log; never a secret.
+ *
+ *     log_line(LOG_LEVEL_INFO, "pass done", LOG_INT("rows", n), LOG_STR("worker", name));
+ */
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+struct log_field {
+	const char *key;
+	const char *string; /* NULL: `number` counts */
+	long long number;
+};
+
+#define LOG_STR(k, s) ((struct log_field) { .key = (k), .string = (s) ? (s) : "" })
+#define LOG_INT(k, n) ((struct log_field) { .key = (k), .number = (long long)(n) })
+
+#define log_line(level, message, ...)                                                              \
+	log_fields(level, message, (const struct log_field[]) { __VA_ARGS__ },                     \
+		   sizeof((const struct log_field[]) { __VA_ARGS__ }) / sizeof(struct log_field))
+
+void log_fields(enum log_level level, const char *message, const struct log_field *fields,
+		size_t count);
+/* An error, with its kind, code and message. */
+void log_err(enum log_level level, const char *message, const struct err *e);
+/* Lines below this level are not written. Default: LOG_LEVEL_INFO. */
+void log_set_level(enum log_level level);
+
+#endif

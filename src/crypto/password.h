@@ -1,0 +1,30 @@
+#ifndef FSA_CRYPTO_PASSWORD_H
+#define FSA_CRYPTO_PASSWORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+/* Passwords: Argon2id (RFC 9106) by libsodium, in its self-describing string form. */
+
+enum { PASSWORD_HASH_MAX = 128, PASSWORD_MIN = 8, PASSWORD_MAX = 1024 };
+
+struct password_params {
+	unsigned long long passes;
+	size_t memory_bytes;
+};
+
+/* 8 to 1,024 bytes of UTF-8, not one of the commonest, not the user's name. ERR_INVALID with code
+ * WEAK_PASSWORD says why. */
+int password_check_policy(const char *password, const char *user_name, struct err *e);
+
+int password_hash(const char *password, const struct password_params *params,
+		  char ret_hash[PASSWORD_HASH_MAX], struct err *e);
+/* Whether the password is the one that was hashed. `hash` NULL (no such user): false after the same
+ * work as for a real one. */
+bool password_verify(const char *hash, const char *password, const struct password_params *params);
+/* Whether `hash` was made with other parameters. */
+bool password_needs_rehash(const char *hash, const struct password_params *params);
+
+#endif

@@ -1,0 +1,45 @@
+#ifndef FSA_CRYPTO_SEAL_H
+#define FSA_CRYPTO_SEAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * Sealing: secrets are encrypted to a public key the moment they arrive, and only a program that
+ * holds the private key reads them again (libsodium sealed boxes: X25519, XSalsa20-Poly1305).
+ *
+ * A keyring file has a line a key, "<key id> <base64 key>", the newest first; blank lines and '#'
+ * comments are skipped. Public and private files are alike. New secrets are sealed to the first
+ * key; old ones are opened with whichever key their id names, so keys can be rotated.
+ *
+ * Sealed form: "FSA1", 8 bytes of key id, sealed box of (2 bytes length of context, big endian;
+ * context; plaintext). The context says what the secret is for ("environment:<project>:<key>"):
+ * opening with another one fails, so a row cannot be passed off as a different one.
+ */
+struct keyring;
+
+enum { SEAL_CONTEXT_MAX = 512 };
+
+/* Reads a keyring of public, or of private keys. A private file that others can read is refused.
+ * ERR_INVALID names file and line. */
+int keyring_load_public(const char *path, struct keyring **ret_ring, struct err *e);
+int keyring_load_private(const char *path, struct keyring **ret_ring, struct err *e);
+void keyring_free(struct keyring *ring); /* NULL is fine; private keys are wiped */
+void keyring_freep(struct keyring **ring);
+
+/* Appends the sealed form to `ret_sealed` (owner: caller). */
+int seal(const struct keyring *public_ring, const char *context, const void *plain, size_t length,
+	 struct buf *ret_sealed, struct err *e);
+/* Appends the plaintext. ERR_INVALID: not our form, wrong context, or altered; code
+ * SEAL_UNKNOWN_KEY: its key is not in the ring. Wipe with buf_wipe(). */
+int unseal(const struct keyring *private_ring, const char *context, const void *sealed,
+	   size_t length, struct buf *ret_plain, struct err *e);
+
+/* Makes a key pair and puts it first in both files (created with 0644 and 0600 when missing;
+ * replaced atomically). `ret_id` gets the new key's id in hex. */
+int keyring_add(const char *public_path, const char *private_path, char ret_id[17], struct err *e);
+
+#endif

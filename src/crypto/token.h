@@ -1,0 +1,34 @@
+#ifndef FSA_CRYPTO_TOKEN_H
+#define FSA_CRYPTO_TOKEN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Random names and tokens from the kernel's CSPRNG, and hashes. crypto_init() first. */
+
+enum {
+	TOKEN_BYTES = 32,
+	TOKEN_LENGTH = 43, /* of its base64url form without padding */
+	TOKEN_HASH_BYTES = 32,
+	TERMINAL_TOKEN_LENGTH = 24,
+};
+
+/* libsodium's start; ends the process when there is no entropy source. Call once in main. */
+void crypto_init(void);
+
+/* 256 random bits as base64url, for session ids. */
+void token_make(char ret_token[TOKEN_LENGTH + 1]);
+/* SHA-256 of a token: what is stored of it. */
+void token_hash(const char *token, uint8_t ret_hash[TOKEN_HASH_BYTES]);
+/* `length` random letters a-z, NUL-terminated; `ret_letters` has room for length + 1. */
+void token_letters(char *ret_letters, size_t length);
+/* `length` random letters and digits A-Za-z0-9. */
+void token_alphanumeric(char *ret_text, size_t length);
+uint32_t token_random_u32(void);
+
+/* SHA-256 as 64 lower-case hex digits. */
+void sha256_hex(const void *data, size_t length, char ret_hex[65]);
+/* Standard base64 with padding. The caller frees. */
+char *base64_encode(const void *data, size_t length);
+
+#endif

@@ -1,0 +1,47 @@
+#ifndef FSA_DOMAIN_PROJECT_H
+#define FSA_DOMAIN_PROJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "domain/types.h"
+
+/* Rules about projects that need no database. */
+
+enum {
+	PROJECT_NAME_MAX = 64,      /* characters a user may give */
+	PROJECT_KUBE_NAME_MAX = 20, /* of the name derived from it */
+	RESOURCE_NAME_MAX = 53,     /* of an object's name; StatefulSet pods add "-0" and a hash */
+	ENVIRONMENT_KEY_MAX = 128,
+	ENVIRONMENT_VALUE_MAX = 32768,
+};
+
+/* A project's status from those of its resources: the first rule of design.md that holds. None:
+ * STATUS_TERMINATED. */
+enum status status_aggregate(const enum status *statuses, size_t count);
+
+/* Letters, digits, spaces and hyphens, beginning with a letter, ending with none of ' ' and '-',
+ * at most PROJECT_NAME_MAX. ERR_INVALID with code INVALID_PROJECT_NAME says what is wrong. */
+int project_name_check(const char *name, struct err *e);
+
+/* The Kubernetes form: lower case, ' ' becomes '-', runs of '-' become one, cut to
+ * PROJECT_KUBE_NAME_MAX without a '-' at the end. `name` must have passed project_name_check(). */
+void project_kube_name(const char *name, char ret_name[PROJECT_KUBE_NAME_MAX + 1]);
+
+/* An environment variable's name: [A-Za-z_][A-Za-z0-9_]*, not one of those the system sets itself
+ * (DATABASE_URL, PROJECT_NAME, TTYD_PORT, TTYD_ACCESS_TOKEN, and a few that would break the shell
+ * of the sandbox, e.g. PATH, HOME, LD_PRELOAD). */
+int environment_key_check(const char *key, struct err *e);
+/* UTF-8 without NUL, at most ENVIRONMENT_VALUE_MAX bytes. */
+int environment_value_check(const char *value, size_t length, struct err *e);
+
+/* The environment categories of the original: auth, payment, ttyd, file_browser, general, secret.
+ */
+extern const char *const environment_categories[];
+extern const size_t environment_category_count;
+
+/* What the user is told about a start: one of "done", "active", "failed", "pending" for a stage. */
+const char *stage_state(enum stage stage, enum stage current, enum status sandbox_status);
+
+#endif

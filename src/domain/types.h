@@ -1,0 +1,82 @@
+#ifndef FSA_DOMAIN_TYPES_H
+#define FSA_DOMAIN_TYPES_H
+
+#include <stdbool.h>
+
+/*
+ * The words of the system. Each enum has the same members, in the same spelling, as the PostgreSQL
+ * type of that name in sql/0001_schema.sql; a test compares them.
+ */
+
+/* What a project consists of. */
+enum resource_kind { RESOURCE_SANDBOX, RESOURCE_DATABASE, RESOURCE_KIND_COUNT };
+
+/* What the user wants. */
+enum desired { DESIRED_RUNNING, DESIRED_STOPPED, DESIRED_GONE, DESIRED_COUNT };
+
+/* What the cluster shows. */
+enum seen {
+	SEEN_ABSENT,      /* confirmed: none of our objects is there */
+	SEEN_STOPPED,     /* scaled to zero and no pods left */
+	SEEN_OUTDATED,    /* there, but not as the row's generation wants it */
+	SEEN_PROGRESSING, /* as wanted, not ready yet; or still scaling down */
+	SEEN_READY,       /* as wanted, observed by its controller, ready */
+	SEEN_BROKEN,      /* as wanted, and something is wrong with it: see the cause */
+	SEEN_DELETING,    /* carries a deletion timestamp */
+	SEEN_BLOCKED,     /* cannot be made yet: waits for the project's database */
+	SEEN_UNREACHABLE, /* the cluster could not be asked, or refused us */
+	SEEN_SUSPENDED,   /* the cluster's operator stopped the account (billing) */
+	SEEN_COUNT
+};
+
+/* What the reconciler does next. */
+enum action {
+	ACTION_NONE,
+	ACTION_APPLY,      /* server-side apply of all objects, replicas 1 */
+	ACTION_SCALE_DOWN, /* the same with replicas 0 */
+	ACTION_DELETE,     /* all objects, volumes included */
+	ACTION_DIAGNOSE,   /* look for the cause in pods and events */
+	ACTION_FORGET,     /* the row goes */
+	ACTION_COUNT
+};
+
+/* What the user is told. PARTIAL is for projects only. */
+enum status {
+	STATUS_CREATING,
+	STATUS_STARTING,
+	STATUS_RUNNING,
+	STATUS_UPDATING,
+	STATUS_STOPPING,
+	STATUS_STOPPED,
+	STATUS_TERMINATING,
+	STATUS_TERMINATED,
+	STATUS_ERROR,
+	STATUS_PARTIAL,
+	STATUS_COUNT
+};
+
+/* Which of the five stages a starting sandbox is in. STAGE_READY: all are behind it. */
+enum stage {
+	STAGE_DATABASE,
+	STAGE_CONTAINER,
+	STAGE_NETWORK,
+	STAGE_TERMINAL,
+	STAGE_READY,
+	STAGE_COUNT
+};
+
+/* "SANDBOX", "RUNNING", …, stages in lower case: stable, in answers and in the database. */
+const char *resource_kind_name(enum resource_kind kind);
+const char *desired_name(enum desired desired);
+const char *seen_name(enum seen seen);
+const char *action_name(enum action action);
+const char *status_name(enum status status);
+const char *stage_name(enum stage stage);
+
+/* The reverse; false if there is no such name. */
+bool resource_kind_parse(const char *name, enum resource_kind *ret_kind);
+bool desired_parse(const char *name, enum desired *ret_desired);
+bool status_parse(const char *name, enum status *ret_status);
+bool stage_parse(const char *name, enum stage *ret_stage);
+
+#endif

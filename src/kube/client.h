@@ -1,0 +1,103 @@
+#ifndef FSA_KUBE_CLIENT_H
+#define FSA_KUBE_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "kube/kubeconfig.h"
+
+/*
+ * A client of many Kubernetes API servers at once: requests are submitted, answers arrive in
+ * callbacks from kube_client_poll(). One thread; requests to one server with the same trust share
+ * an HTTP/2 connection. Nothing is retried here. Source: the Kubernetes API concepts page
+ * (server-side apply, resource versions, deletion).
+ */
+struct kube_client;
+struct kube_target; /* one server, with one user's credentials and namespace */
+
+/* The resource types we use; a row each in client.c with group, version, plural and kind. */
+enum kube_resource {
+	KUBE_STATEFULSETS,
+	KUBE_PODS,
+	KUBE_SERVICES,
+	KUBE_INGRESSES,
+	KUBE_NETWORK_POLICIES,
+	KUBE_SECRETS,
+	KUBE_PERSISTENT_VOLUME_CLAIMS,
+	KUBE_EVENTS,
+	KUBE_SERVICE_ACCOUNTS,
+	KUBE_ROLES,
+	KUBE_ROLE_BINDINGS,
+	KUBE_CLUSTERS, /* KubeBlocks, apps.kubeblocks.io/v1alpha1 */
+	KUBE_RESOURCE_COUNT
+};
+
+struct kube_client_options {
+	uint64_t connect_timeout_ms;
+	uint64_t request_timeout_ms;
+	size_t body_max;
+	const char *allow_addresses; /* CIDRs separated by blanks, or NULL; see http/address.h */
+};
+
+struct kube_answer {
+	bool ok;
+	struct err err;   /* when not ok: kind, code (reason of the Status), message */
+	long http_status; /* 0: none came */
+	json_t *body;     /* borrowed; NULL if none came. A list has all pages in `items` */
+};
+
+typedef void kube_done_fn(void *user, const struct kube_answer *answer);
+
+/* ERR_INVALID: allow_addresses cannot be read. */
+int kube_client_new(const struct kube_client_options *options, struct kube_client **ret_client,
+		    struct err *e);
+/* Aborts what is in flight without calling back. */
+void kube_client_free(struct kube_client *client);
+
+/* A copy of what is needed of `config`. A target must outlive its requests. */
+int kube_target_new(const struct kubeconfig *config, struct kube_target **ret_target,
+		    struct err *e);
+void kube_target_free(struct kube_target *target);
+const char *kube_target_namespace(const struct kube_target *target);
+const char *kube_target_server(const struct kube_target *target);
+
+/* Each submits one request; `done` is called exactly once, from kube_client_poll(), also for
+ * requests that could not even be sent. Strings and JSON are copied or referenced. */
+struct kube_list {
+	enum kube_resource resource;
+	const char *label_selector; /* or NULL */
+	const char *field_selector; /* or NULL */
+	bool metadata_only;         /* PartialObjectMetadataList: for Secrets we must not read */
+};
+void kube_submit_list(struct kube_client *client, struct kube_target *target,
+		      const struct kube_list *list, kube_done_fn *done, void *user);
+void kube_submit_get(struct kube_client *client, struct kube_target *target,
+		     enum kube_resource resource, const char *name, kube_done_fn *done, void *user);
+/* Server-side apply (force) of a whole object; path from its apiVersion, kind and name. An object
+ * for another namespace than the target's is refused. */
+void kube_submit_apply(struct kube_client *client, struct kube_target *target, json_t *object,
+		       kube_done_fn *done, void *user);
+/* Background propagation; `uid` is the precondition, NULL for none. */
+void kube_submit_delete(struct kube_client *client, struct kube_target *target,
+			enum kube_resource resource, const char *name, const char *uid,
+			kube_done_fn *done, void *user);
+
+/* Works for at most `timeout_ms`, calling back for what is done; returns early once something was.
+ * `wake_fd` (or -1) also ends the wait when readable. */
+void kube_client_poll(struct kube_client *client, int timeout_ms, int wake_fd);
+size_t kube_client_pending(const struct kube_client *client);
+/* Requests sent since the start, for the summary line. */
+uint64_t kube_client_requests(const struct kube_client *client);
+
+/* Names of a resource type, e.g. "statefulsets", "StatefulSet", and its type for apiVersion/kind;
+ * false if it is none of ours. */
+const char *kube_resource_plural(enum kube_resource resource);
+const char *kube_resource_kind(enum kube_resource resource);
+bool kube_resource_find(const char *api_version, const char *kind,
+			enum kube_resource *ret_resource);
+
+#endif

@@ -1,0 +1,98 @@
+#ifndef FSA_MANIFEST_MANIFEST_H
+#define FSA_MANIFEST_MANIFEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+/*
+ * The JSON of every Kubernetes object we own: pure functions of their arguments, for server-side
+ * apply with field manager MANIFEST_FIELD_MANAGER. Only the fields that we mean to own are there.
+ */
+#define MANIFEST_FIELD_MANAGER   "fullstack-agent"
+#define MANIFEST_LABEL_PROJECT   "project.fullstackagent.io/name"
+#define MANIFEST_LABEL_RESOURCE  "project.fullstackagent.io/resource" /* the resource's id */
+#define MANIFEST_LABEL_MANAGED   "app.kubernetes.io/managed-by"
+#define MANIFEST_MANAGED_BY      "fullstack-agent"
+#define MANIFEST_SELECTOR        MANIFEST_LABEL_MANAGED "=" MANIFEST_MANAGED_BY
+#define MANIFEST_ANNOTATION_HASH "project.fullstackagent.io/spec-hash"
+#define MANIFEST_CONTAINER       "agentruntime"
+
+/* What the operator configured, the same for all. Strings are borrowed. */
+struct manifest_settings {
+	const char *ingress_class;
+	const char *ingress_domain;
+	const char *ingress_tls_secret;
+	const char *storage_class;      /* NULL: the cluster's default */
+	const char *image_pull_secret;  /* NULL: none */
+	const char *kubeblocks_version; /* "0.8", "0.9" */
+};
+
+struct manifest_resources {
+	const char *cpu_request, *cpu_limit;
+	const char *memory_request, *memory_limit;
+	const char *storage_limit; /* ephemeral storage; sandboxes only */
+};
+
+struct manifest_variable {
+	const char *name;
+	const char *value;
+};
+
+struct manifest_sandbox {
+	const char *resource_id;
+	const char *name;         /* <project>-agentruntime-<6 letters> */
+	const char *project_name; /* its Kubernetes form */
+	const char *
+		database_name; /* of the project's database cluster, NULL: none; for egress rules */
+	const char *namespace;
+	const char *image;
+	const char *app_host, *ttyd_host; /* whole host names */
+	const char *home_size;
+	const char *restarted; /* changes with every restart asked for; rolls the pod. May be "" */
+	struct manifest_resources resources;
+	/* The merged environment, TTYD_ACCESS_TOKEN included. Names are unique. */
+	const struct manifest_variable *variables;
+	size_t variable_count;
+	bool stopped; /* replicas 0 */
+};
+
+struct manifest_database {
+	const char *resource_id;
+	const char *name;
+	const char *project_name;
+	const char *namespace;
+	const char *version; /* clusterVersionRef */
+	const char *storage_size;
+	struct manifest_resources resources;
+	bool stopped;
+};
+
+/*
+ * All objects, in the order in which they are to be applied: an array of complete objects with
+ * apiVersion, kind and metadata. The last one (StatefulSet, Cluster) carries the hash of all of
+ * them in MANIFEST_ANNOTATION_HASH, so that seeing it there means that the others were applied
+ * too; the hash does not depend on `stopped`. Equal arguments give equal bytes. The caller
+ * json_decref()s.
+ */
+json_t *manifest_sandbox_objects(const struct manifest_sandbox *s,
+				 const struct manifest_settings *settings);
+json_t *manifest_database_objects(const struct manifest_database *d,
+				  const struct manifest_settings *settings);
+
+/* The value of MANIFEST_ANNOTATION_HASH on an object (wanted or live), "" if there is none.
+ * Borrowed from the object. */
+const char *manifest_hash(const json_t *object);
+
+/* Whether `live` has every field of `wanted` with that value: objects by member, arrays by
+ * position (of the same length), quantities and empty values by meaning. What else is in `live` is
+ * somebody else's. */
+bool manifest_covers(const json_t *live, const json_t *wanted);
+
+/* postgresql://user:password@host:port/database?schema=public with every part escaped. A host
+ * without a dot gets ".<namespace>.svc". The caller frees. */
+char *manifest_database_url(const char *username, const char *password, const char *host,
+			    unsigned port, const char *database, const char *namespace);
+
+#endif

@@ -1,0 +1,184 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/parse.h"
+
+START_TEST(every_error_kind_has_a_complete_row)
+{
+	for (int kind = 0; kind < ERR_KIND_COUNT; kind++) {
+		enum err_kind found = ERR_KIND_COUNT;
+		int status = err_kind_http_status((enum err_kind)kind);
+		ck_assert_ptr_nonnull(err_kind_title((enum err_kind)kind));
+		ck_assert(err_kind_parse(err_kind_name((enum err_kind)kind), &found));
+		ck_assert_int_eq(found, kind);
+		ck_assert(status >= 400 && status < 600);
+	}
+}
+END_TEST
+
+START_TEST(an_error_is_wrapped_with_context_and_cut_at_a_character)
+{
+	struct err e;
+	char long_text[600];
+
+	ck_assert_int_eq(err_set(&e, ERR_CONFLICT, NULL, "name %d", 7), -1);
+	ck_assert_str_eq(e.code, "CONFLICT");
+	ck_assert_int_eq(err_wrap(&e, "project"), -1);
+	ck_assert_str_eq(e.message, "project: name 7");
+	memset(long_text, 'a', sizeof(long_text));
+	memcpy(long_text + sizeof(e.message) - 2, "\xc3\xa9", 3);
+	err_set(&e, ERR_INVALID, "CODE", "%s", long_text);
+	ck_assert(parse_is_utf8(e.message, strlen(e.message)));
+	ck_assert_uint_eq(strlen(e.message), sizeof(e.message) - 2);
+	ck_assert_int_eq(err_set(NULL, ERR_INVALID, NULL, "nobody listens"), -1);
+}
+END_TEST
+
+START_TEST(a_buffer_keeps_to_its_cap)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(4);
+	struct err e;
+
+	ck_assert_int_eq(buf_append(&b, "abc", 3, &e), 0);
+	ck_assert_int_eq(buf_append(&b, "de", 2, &e), -1);
+	ck_assert_int_eq(e.kind, ERR_TOO_LARGE);
+	ck_assert_str_eq(b.data, "abc");
+	ck_assert_int_eq(buf_append(&b, "d", 1, &e), 0);
+	ck_assert_str_eq(b.data, "abcd");
+}
+END_TEST
+
+START_TEST(numbers_and_durations_are_read_whole_or_not_at_all)
+{
+	uint64_t n = 42;
+	bool yes = false;
+
+	ck_assert(parse_u64("18446744073709551615", 0, UINT64_MAX, &n));
+	ck_assert_uint_eq(n, UINT64_MAX);
+	static const char *const bad[] = {
+		"", "-1", "+1", " 1", "1 ", "1x", "18446744073709551616"
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		ck_assert_msg(!parse_u64(bad[i], 0, UINT64_MAX, &n), "%s", bad[i]);
+	ck_assert(!parse_u64("11", 0, 10, &n));
+	ck_assert(!parse_u64("9", 0, 5, &n));
+	ck_assert(parse_duration_ms("3s", &n));
+	ck_assert_uint_eq(n, 3000);
+	ck_assert(parse_duration_ms("500ms", &n));
+	ck_assert_uint_eq(n, 500);
+	static const char *const bad_durations[] = { "3",   "s",   "3 s",
+						     "-3s", "3sm", "99999999999999999d" };
+	for (size_t i = 0; i < ARRAY_SIZE(bad_durations); i++)
+		ck_assert_msg(!parse_duration_ms(bad_durations[i], &n), "%s", bad_durations[i]);
+	ck_assert(parse_bool("yes", &yes) && yes);
+	ck_assert(!parse_bool("YES ", &yes));
+}
+END_TEST
+
+START_TEST(utf8_and_uuids_are_checked_strictly)
+{
+	ck_assert(parse_is_utf8("h\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", 12));
+	static const char *const bad[] = { "\xc0\x80",         "\xed\xa0\x80", "\xf4\x90\x80\x80",
+					   "\xe2\x82",         "\x80",         "\xff",
+					   "\xf0\x80\x80\x80", "\xe0\x80\x80" };
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		ck_assert_msg(!parse_is_utf8(bad[i], strlen(bad[i])), "row %zu", i);
+	ck_assert(!parse_is_utf8("a\0b", 3));
+	ck_assert(parse_is_uuid("01890a5d-ac96-774b-bcce-b302099a8057"));
+	ck_assert(!parse_is_uuid("01890a5d-ac96-774b-bcce-b302099a805"));
+	ck_assert(!parse_is_uuid("01890a5dxac96-774b-bcce-b302099a8057"));
+}
+END_TEST
+
+static char config_path[] = "/tmp/fsa-test-conf-XXXXXX";
+
+static int load(const char *text, struct conf **ret_conf, struct err *e)
+{
+	FILE *file = fopen(config_path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert(fputs(text, file) >= 0);
+	ck_assert_int_eq(fclose(file), 0);
+	return conf_load(config_path, ret_conf, e);
+}
+
+START_TEST(a_configuration_file_is_read_and_its_mistakes_are_named)
+{
+	CLEANUP(conf_freep) struct conf *c = NULL;
+	struct err e;
+	struct conf *none = NULL;
+	static const struct {
+		const char *text;
+		const char *message;
+	} bad[] = {
+		{ "no_such = 1\n", ":1: no_such: no such option" },
+		{ "mode = production\nmode = production\n", ":2: mode: given twice" },
+		{ "resync = 3\n", "is not a duration" },
+		{ "rows_in_flight = 0\n", "is not a number from 1 to 10000" },
+		{ "mode = fast\n", "is not one of: production development" },
+		{ "[section]\nmode = production\n", "no sections" },
+		{ "nonsense\n", ":1: not a line of" },
+	};
+
+	int fd = mkstemp(config_path);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	ck_assert_int_eq(load("# comment\nmode = development\nresync = 1h\n"
+			      "database = host=/run dbname=fsa\n",
+			      &c, &e),
+			 0);
+	ck_assert_str_eq(conf_string(c, CONF_MODE), "development");
+	ck_assert_str_eq(conf_string(c, CONF_DATABASE), "host=/run dbname=fsa");
+	ck_assert_uint_eq(conf_number(c, CONF_RESYNC), 3600000);
+	ck_assert(conf_bool(c, CONF_DATABASE_PREPARE));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		ck_assert_int_eq(load(bad[i].text, &none, &e), -1);
+		ck_assert_msg(strstr(e.message, bad[i].message) != NULL, "%s", e.message);
+	}
+	unlink(config_path);
+}
+END_TEST
+
+START_TEST(every_option_has_a_name_help_and_a_valid_default)
+{
+	CLEANUP(conf_freep) struct conf *c = NULL;
+	struct err e;
+
+	ck_assert_int_eq(conf_load(NULL, &c, &e), 0);
+	for (int i = 0; i < CONF_OPTION_COUNT; i++) {
+		const struct conf_spec *spec = conf_spec((enum conf_option)i);
+		ck_assert_ptr_nonnull(spec->name);
+		ck_assert_ptr_nonnull(spec->help);
+		for (int j = 0; j < i; j++)
+			ck_assert_str_ne(spec->name, conf_spec((enum conf_option)j)->name);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("base");
+	TCase *tc = tcase_create("base");
+
+	tcase_add_test(tc, every_error_kind_has_a_complete_row);
+	tcase_add_test(tc, an_error_is_wrapped_with_context_and_cut_at_a_character);
+	tcase_add_test(tc, a_buffer_keeps_to_its_cap);
+	tcase_add_test(tc, numbers_and_durations_are_read_whole_or_not_at_all);
+	tcase_add_test(tc, utf8_and_uuids_are_checked_strictly);
+	tcase_add_test(tc, a_configuration_file_is_read_and_its_mistakes_are_named);
+	tcase_add_test(tc, every_option_has_a_name_help_and_a_valid_default);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
