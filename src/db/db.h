@@ -1,0 +1,95 @@
+#ifndef FSA_DB_DB_H
+#define FSA_DB_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libpq-fe.h>
+
+#include "base/err.h"
+
+/*
+ * A connection to PostgreSQL. It reconnects by itself: a statement that finds the connection gone
+ * before it was sent is sent on a new one; a statement during which it goes fails with
+ * ERR_UNAVAILABLE (the caller cannot know whether it took effect). Every wait has a limit
+ * (database_timeout: connect_timeout, statement_timeout, TCP keepalive).
+ *
+ * Statements are constants; each is prepared on first use, or, where `prepare` is false (pgbouncer
+ * in transaction mode), sent with its parameters each time. No session state is relied upon beyond
+ * that: no SET, no session advisory locks, no LISTEN.
+ */
+struct db;
+
+struct db_options {
+	const char *conninfo; /* libpq connection string or URI */
+	const char *role;     /* user, unless the conninfo names one */
+	const char *application_name;
+	bool prepare;
+	uint64_t timeout_ms;
+};
+
+/* Never fails for want of a server: the first statement connects. */
+struct db *db_new(const struct db_options *options);
+void db_free(struct db *db);
+void db_freep(struct db **db);
+
+struct db_statement {
+	const char *name; /* of the prepared statement; unique in the program */
+	const char *sql;
+};
+
+/* Parameters, in text form but for bytea. NULL strings are SQL NULL. */
+enum { DB_PARAMS_MAX = 32 };
+
+struct db_params {
+	int count;
+	const char *values[DB_PARAMS_MAX];
+	int lengths[DB_PARAMS_MAX];
+	int formats[DB_PARAMS_MAX];
+	char numbers[DB_PARAMS_MAX][24]; /* text of integer parameters */
+};
+
+void db_add_text(struct db_params *p, const char *text); /* borrowed until the statement ran */
+void db_add_int(struct db_params *p, int64_t number);
+void db_add_bool(struct db_params *p, bool value);
+void db_add_bytes(struct db_params *p, const void *bytes, size_t length); /* NULL: SQL NULL */
+
+/*
+ * Runs a statement; `*ret_result` (NULL: not wanted) is the caller's to db_result_free(). `params`
+ * may be NULL. Errors: ERR_UNAVAILABLE with retry_after_s (no connection, timeout, shutting down,
+ * too many connections, serialization failure, deadlock), ERR_CONFLICT (unique violation; code is
+ * the constraint's name), ERR_INVALID (check or foreign key violation; code likewise),
+ * ERR_INTERNAL (any other; message has SQLSTATE and the server's primary message, never values).
+ */
+int db_query(struct db *db, const struct db_statement *statement, const struct db_params *params,
+	     PGresult **ret_result, struct err *e);
+
+/*
+ * Transactions. db_begin() inside one is a programming error. A transaction that is not committed
+ * when its guard goes out of scope is rolled back:
+ *
+ *     CLEANUP(db_rollback_guard) struct db *tx = NULL;
+ *     if (db_begin(db, &tx, e) < 0)
+ *             return -1;
+ *     ...
+ *     return db_commit(&tx, e);
+ */
+int db_begin(struct db *db, struct db **ret_tx, struct err *e);
+int db_commit(struct db **tx, struct err *e); /* sets *tx to NULL */
+void db_rollback_guard(struct db **tx);
+bool db_in_transaction(const struct db *db);
+
+/* Whether a statement would reach the server now; for readyz. */
+int db_ping(struct db *db, struct err *e);
+
+/* Results. Columns by number, in the order of the statement. */
+void db_result_free(PGresult **result); /* for CLEANUP; NULL is fine */
+int db_rows(const PGresult *r);
+const char *db_text(const PGresult *r, int row, int column); /* NULL for SQL NULL; borrowed */
+int64_t db_int(const PGresult *r, int row, int column);      /* 0 for NULL */
+bool db_bool(const PGresult *r, int row, int column);
+/* Decodes a bytea into memory that the caller frees; NULL for NULL. */
+uint8_t *db_bytes(const PGresult *r, int row, int column, size_t *ret_length);
+
+#endif
