@@ -1,0 +1,51 @@
+#ifndef FSA_STORE_CONFIG_H
+#define FSA_STORE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "db/db.h"
+#include "store/store.h"
+
+/* A user's settings and kubeconfig. */
+
+struct setting {
+	const char *key, *value;
+};
+struct setting_rows {
+	PGresult *result;
+	size_t count;
+	struct setting *items;
+};
+int setting_list(struct db *db, const char *user_id, struct setting_rows *ret_rows, struct err *e);
+void setting_rows_clear(struct setting_rows *rows);
+/* `value` NULL removes it. */
+int setting_put(struct db *db, const char *user_id, const char *key, const char *value,
+		struct err *e);
+
+/* What anybody but the reconciler may know of a kubeconfig. */
+struct kubeconfig_info {
+	PGresult *result;
+	const char *server, *namespace, *account;
+	const char *expires_at; /* NULL: not said by the credentials */
+	bool expired;
+	const char *updated_at;
+};
+/* ERR_NOT_FOUND with code KUBECONFIG_MISSING if none was stored. */
+int kubeconfig_info_get(struct db *db, const char *user_id, struct kubeconfig_info *ret_info,
+			struct err *e);
+void kubeconfig_info_clear(struct kubeconfig_info *info);
+
+struct kubeconfig_new {
+	const char *user_id;
+	const void *sealed;
+	size_t sealed_length;
+	const char *server, *namespace, *account;
+	int64_t expires_at; /* Unix seconds, 0: not said */
+};
+/* Creates or replaces; the user's resources become due, so that the next pass uses it. */
+int kubeconfig_put(struct db *db, const struct kubeconfig_new *k, struct err *e);
+
+#endif

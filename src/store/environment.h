@@ -1,0 +1,54 @@
+#ifndef FSA_STORE_ENVIRONMENT_H
+#define FSA_STORE_ENVIRONMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "db/db.h"
+#include "store/store.h"
+
+struct variable {
+	const char *id, *project_id, *key, *category, *created_at, *updated_at;
+	bool is_secret;
+	const void *value_sealed;
+	size_t value_sealed_length;
+};
+struct variable_rows {
+	PGresult *result;
+	void *decoded;
+	size_t count;
+	struct variable *items;
+};
+/* By key. ERR_NOT_FOUND PROJECT_NOT_FOUND. */
+int variable_list(struct db *db, const char *user_id, const char *project_id,
+		  struct variable_rows *ret_rows, struct err *e);
+/* One, as a list of one; ERR_NOT_FOUND VARIABLE_NOT_FOUND. */
+int variable_get(struct db *db, const char *user_id, const char *project_id,
+		 const char *variable_id, struct variable_rows *ret_rows, struct err *e);
+void variable_rows_clear(struct variable_rows *rows);
+
+struct variable_new {
+	const char *key, *category;
+	bool is_secret;
+	const void *value_sealed;
+	size_t value_sealed_length;
+};
+/* Creates or replaces by key, all or none; the sandbox's generation is raised once. A project has
+ * at most 256 variables (ERR_UNPROCESSABLE TOO_MANY_VARIABLES). */
+int variable_put(struct db *db, const char *user_id, const char *project_id,
+		 const struct variable_new *variables, size_t count, struct err *e);
+/* Members of `change` that are NULL stay; `is_secret` is taken when `set_secret`. The key cannot
+ * change: its value is sealed for it. */
+struct variable_change {
+	const char *category;
+	bool set_secret, is_secret;
+	const void *value_sealed;
+	size_t value_sealed_length;
+};
+int variable_change(struct db *db, const char *user_id, const char *project_id,
+		    const char *variable_id, const struct variable_change *change, struct err *e);
+int variable_delete(struct db *db, const char *user_id, const char *project_id,
+		    const char *variable_id, struct err *e);
+
+#endif

@@ -1,0 +1,161 @@
+#ifndef FSA_STORE_PROJECT_H
+#define FSA_STORE_PROJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "db/db.h"
+#include "domain/types.h"
+#include "store/store.h"
+
+struct project {
+	const char *id, *name, *description, *user_id, *github_repo, *kube_name;
+	enum status status;
+	const char *created_at, *updated_at;
+};
+
+/* What sandboxes and databases have in common. */
+struct resource {
+	const char *id, *project_id, *name, *namespace, *server;
+	enum desired desired;
+	int64_t generation;
+	enum status status;
+	enum stage stage;
+	const char *status_since;
+	const char *cause_kind, *cause_code, *cause_message, *cause_since; /* NULL: none */
+	unsigned attempts;
+	const char *next_attempt_at; /* due_at */
+	const char *locked_until;    /* leased_until, NULL: no lease */
+	const char *cpu_request, *cpu_limit, *memory_request, *memory_limit;
+	const char *created_at, *updated_at;
+};
+
+struct sandbox {
+	struct resource resource;
+	const char *app_host, *ttyd_host, *image;
+	const void *terminal_token_sealed;
+	size_t terminal_token_sealed_length;
+};
+
+struct database {
+	struct resource resource;
+	const char *storage_size;
+	const char *host, *database, *username; /* NULL: not made yet */
+	int port;
+	const void *password_sealed;
+	size_t password_sealed_length;
+};
+
+struct project_filter {
+	const char *keyword;      /* in name or description, without case; NULL: any */
+	const char *created_from; /* inclusive, ISO 8601; NULL: any */
+	const char *created_to;   /* inclusive */
+	bool all;                 /* also those whose deletion has been asked for */
+	unsigned limit;           /* rows at most; 0: no limit */
+	const char *cursor;       /* as given in ret_next_cursor; NULL: from the newest */
+};
+
+/* Newest first; a project with what it consists of. */
+struct project_item {
+	struct project project;
+	struct sandbox *sandbox;   /* NULL: none */
+	struct database *database; /* NULL: none */
+};
+struct project_rows {
+	PGresult *result;
+	void *decoded; /* sealed values */
+	size_t count;
+	struct project_item *items;
+	char next_cursor[96]; /* "" on the last page */
+};
+/* ERR_INVALID with code INVALID_CURSOR for a cursor that is not one of ours. */
+int project_list(struct db *db, const char *user_id, const struct project_filter *filter,
+		 struct project_rows *ret_rows, struct err *e);
+/* One project as a list of one; ERR_NOT_FOUND with code PROJECT_NOT_FOUND. */
+int project_get(struct db *db, const char *user_id, const char *project_id,
+		struct project_rows *ret_rows, struct err *e);
+void project_rows_clear(struct project_rows *rows);
+
+struct sandbox_new {
+	const char *id; /* UUID made by the caller: the terminal token is sealed for it */
+	const char *name, *app_host, *ttyd_host, *image, *home_size;
+	const char *cpu_request, *cpu_limit, *memory_request, *memory_limit, *storage_limit;
+	const void *terminal_token_sealed;
+	size_t terminal_token_sealed_length;
+};
+struct database_new {
+	const char *id, *name, *version, *storage_size;
+	const char *cpu_request, *cpu_limit, *memory_request, *memory_limit;
+};
+struct project_new {
+	const char *user_id, *name, *description, *kube_name;
+	const struct sandbox_new *sandbox;
+	const struct database_new *database; /* NULL: without */
+	unsigned projects_max;               /* per user */
+};
+/*
+ * Creates all of it, in the namespace and on the server of the user's kubeconfig. ERR_CONFLICT
+ * PROJECT_EXISTS (name taken); ERR_UNPROCESSABLE KUBECONFIG_MISSING; ERR_RATE_LIMITED
+ * PROJECT_QUOTA. A collision of generated names (constraint of resources or sandboxes) is
+ * ERR_CONFLICT NAME_COLLISION: try again with others.
+ */
+int project_create(struct db *db, const struct project_new *p,
+		   char ret_project_id[STORE_ID_LENGTH + 1], struct err *e);
+
+/* NULL members stay. ERR_CONFLICT PROJECT_EXISTS. */
+int project_change(struct db *db, const char *user_id, const char *project_id, const char *name,
+		   const char *description, struct err *e);
+
+/*
+ * Asks for a state of all of the project's resources: RUNNING, STOPPED, or GONE (which cannot be
+ * taken back: later calls are ERR_NOT_FOUND unless they ask for GONE again). Asking for what is
+ * already wanted changes nothing and is no error, except that RUNNING makes a row in ERROR due at
+ * once.
+ */
+int project_want(struct db *db, const char *user_id, const char *project_id, enum desired desired,
+		 struct err *e);
+/* Rolls the sandbox's pod, starting it if it was stopped. */
+int project_restart(struct db *db, const char *user_id, const char *project_id, struct err *e);
+
+/* The sandbox of a project alone, for GET /api/sandbox/:projectId: one indexed statement.
+ * ERR_NOT_FOUND with code PROJECT_NOT_FOUND or SANDBOX_NOT_FOUND. `has_database` and its status
+ * tell the first of the five stages. */
+struct sandbox_view {
+	PGresult *result;
+	void *decoded;
+	struct project project;
+	struct sandbox sandbox;
+	bool has_database;
+	enum status database_status;
+	bool database_ready; /* its connection is known */
+};
+int sandbox_get(struct db *db, const char *user_id, const char *project_id,
+		struct sandbox_view *ret_view, struct err *e);
+void sandbox_view_clear(struct sandbox_view *view);
+
+/* Starts the sandbox (and database) of a project, creating the sandbox anew from `s` if it was
+ * terminated; `request_env_sealed` (NULL: leave as it is) replaces the request's variables and
+ * rolls the pod. */
+int sandbox_start(struct db *db, const char *user_id, const char *project_id,
+		  const struct sandbox_new *s, const void *request_env_sealed,
+		  size_t request_env_sealed_length, struct err *e);
+/* Terminates the sandbox and keeps the database. */
+int sandbox_terminate(struct db *db, const char *user_id, const char *project_id, struct err *e);
+
+struct event {
+	int64_t id;
+	const char *at, *kind, *status, *stage, *code, *message; /* kind NULL: the project */
+};
+struct event_rows {
+	PGresult *result;
+	size_t count;
+	struct event *items;
+};
+/* Newest first, those before `before_id` (0: from the newest), at most `limit`. */
+int event_list(struct db *db, const char *user_id, const char *project_id, int64_t before_id,
+	       unsigned limit, struct event_rows *ret_rows, struct err *e);
+void event_rows_clear(struct event_rows *rows);
+
+#endif

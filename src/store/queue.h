@@ -1,0 +1,123 @@
+#ifndef FSA_STORE_QUEUE_H
+#define FSA_STORE_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "db/db.h"
+#include "domain/types.h"
+#include "store/store.h"
+
+/*
+ * The reconciler's side of resources. A row is claimed by one pass at a time; each claim raises its
+ * lease_epoch, and what is recorded names the epoch and the generation acted on: a late writer
+ * changes nothing. No transaction is open between claim and record.
+ */
+struct queue_row {
+	const char *id, *project_id, *user_id;
+	enum resource_kind kind;
+	const char *project_kube_name;
+	const char *name, *namespace, *server;
+	enum desired desired;
+	int64_t generation, lease_epoch;
+	enum status status;
+	uint64_t status_age_ms;
+	enum stage stage;
+	unsigned attempts;
+	bool has_cause;
+	/* sandboxes */
+	const char *app_host, *ttyd_host, *image, *home_size, *storage_limit;
+	const void *terminal_token_sealed, *request_env_sealed; /* the latter NULL: none */
+	size_t terminal_token_sealed_length, request_env_sealed_length;
+	int64_t restarts;
+	const char *database_id, *database_name; /* of the project's database; NULL: it has none */
+	/* databases, and sandboxes whose project has one */
+	const char *host, *database, *username; /* NULL: not made yet */
+	int port;
+	const void *password_sealed;
+	size_t password_sealed_length;
+	/* databases */
+	const char *version, *storage_size;
+	/* both */
+	const char *cpu_request, *cpu_limit, *memory_request, *memory_limit;
+	/* the owner's access; sealed NULL: none stored */
+	const void *kubeconfig_sealed;
+	size_t kubeconfig_sealed_length;
+	int64_t kubeconfig_version;
+};
+struct queue_rows {
+	PGresult *result;
+	void *decoded;
+	size_t count;
+	struct queue_row *items;
+};
+
+struct queue_claim {
+	const char *worker; /* host, process and pass: for people */
+	unsigned limit;     /* rows at most */
+	unsigned per_user;  /* of one user at most, those already leased counted */
+	uint64_t lease_ms;
+};
+/* Claims due rows: fair between users (each user's first before anybody's second), oldest first
+ * within that. Rows locked by another claim at this moment are passed over. */
+int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_rows *ret_rows,
+		struct err *e);
+void queue_rows_clear(struct queue_rows *rows);
+
+/* The variables of some projects, for rows of sandboxes. */
+struct queue_variable {
+	const char *project_id, *key;
+	const void *value_sealed;
+	size_t value_sealed_length;
+};
+struct queue_variables {
+	PGresult *result;
+	void *decoded;
+	size_t count;
+	struct queue_variable *items; /* by project and key */
+};
+int queue_variables(struct db *db, const char *const *project_ids, size_t count,
+		    struct queue_variables *ret_variables, struct err *e);
+void queue_variables_clear(struct queue_variables *variables);
+
+struct queue_result {
+	const char *id;
+	int64_t lease_epoch, generation; /* as claimed */
+	bool gone; /* absence confirmed: the row goes, and its project when it was
+		      the last and its deletion was asked for */
+	enum status status;
+	enum stage stage;
+	bool has_cause;
+	const char *cause_kind, *cause_code, *cause_message; /* when has_cause */
+	unsigned attempts;
+	uint64_t due_in_ms;
+	/* A database's connection when it was learnt; host NULL: no news. */
+	const char *host, *database, *username;
+	int port;
+	const void *password_sealed;
+	size_t password_sealed_length;
+};
+/*
+ * Records results and gives the leases back, in one transaction: status, stage, cause, next
+ * attempt, the aggregated status of the projects, an event for each change that a user can see. A
+ * row whose epoch is no longer the claimed one is left alone entirely. A row whose generation has
+ * changed meanwhile only gives its lease back and is due at once. `status_since` and `cause_since`
+ * move only when status or cause changes. When a database's connection or status changes, the
+ * project's sandbox becomes due. `ret_stale` (NULL: not wanted) counts rows left alone.
+ */
+int queue_record(struct db *db, const struct queue_result *results, size_t count, size_t *ret_stale,
+		 struct err *e);
+
+/* Gives leases back without a result, due at once: at an orderly end of a pass. */
+int queue_release(struct db *db, const char *const *ids, const int64_t *lease_epochs, size_t count,
+		  struct err *e);
+
+/* Milliseconds until the next row becomes due; UINT64_MAX: none waits. */
+int queue_next_due(struct db *db, uint64_t *ret_ms, struct err *e);
+
+/* Removes expired sessions and idempotency keys, a bounded number of each. */
+int queue_housekeeping(struct db *db, uint64_t idempotency_ttl_ms, struct err *e);
+
+#endif

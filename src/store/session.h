@@ -1,0 +1,35 @@
+#ifndef FSA_STORE_SESSION_H
+#define FSA_STORE_SESSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "crypto/token.h"
+#include "db/db.h"
+#include "store/store.h"
+
+struct session {
+	char user_id[STORE_ID_LENGTH + 1];
+	char identity_id[STORE_ID_LENGTH + 1];
+	char user_name[64 * 4 + 1];
+	char expires_at[32]; /* the sooner of idle and absolute expiry */
+};
+
+/* The session with that token hash, if neither expired nor idle for over `idle_ms` and its user is
+ * not disabled; ERR_UNAUTHENTICATED otherwise. Its last use is noted at most once a minute. */
+int session_find(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], uint64_t idle_ms,
+		 struct session *ret_session, struct err *e);
+
+struct session_new {
+	const char *user_id, *identity_id;
+	const uint8_t *token_hash;
+	uint64_t lifetime_ms;
+	const char *address;    /* or NULL */
+	const char *user_agent; /* or NULL; cut to 256 characters */
+};
+int session_create(struct db *db, const struct session_new *s, struct err *e);
+/* No error if there is none. */
+int session_delete(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], struct err *e);
+
+#endif

@@ -1,0 +1,22 @@
+#ifndef FSA_STORE_STORE_H
+#define FSA_STORE_STORE_H
+
+/*
+ * The store: the only place with SQL. One file an aggregate. Rules that hold for all of it:
+ *
+ * - Every function that takes an object's id also takes its owner's: somebody else's object is
+ *   ERR_NOT_FOUND, in the same statement, not in a check before it.
+ * - A function that changes something works inside the caller's transaction if there is one, and
+ *   is one statement or opens its own otherwise.
+ * - Ids are UUIDs as text, checked by the caller (parse_is_uuid()). Times come from the database's
+ *   clock, as ISO 8601 UTC text with milliseconds ("2026-11-23T20:51:32.042Z").
+ * - Strings in returned structs are borrowed from the result that `rows` holds; the matching
+ *   _clear() frees them together. NULL is SQL NULL.
+ * - A change of what is wanted raises the generation, makes the row due, clears attempts and cause,
+ *   writes the status the user is told at once, the project's status aggregated from its
+ *   resources, and an event: all in one transaction.
+ */
+
+enum { STORE_ID_LENGTH = 36 };
+
+#endif

@@ -1,0 +1,28 @@
+#ifndef FSA_STORE_USER_H
+#define FSA_STORE_USER_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "crypto/password.h"
+#include "db/db.h"
+#include "store/store.h"
+
+struct password_identity {
+	bool found;
+	bool disabled;
+	char user_id[STORE_ID_LENGTH + 1];
+	char identity_id[STORE_ID_LENGTH + 1];
+	char hash[PASSWORD_HASH_MAX];
+};
+
+/* User names are compared without case. ERR_CONFLICT with code USER_EXISTS if taken. */
+int user_register(struct db *db, const char *name, const char *password_hash,
+		  char ret_user_id[STORE_ID_LENGTH + 1], char ret_identity_id[STORE_ID_LENGTH + 1],
+		  struct err *e);
+/* `found` false, and no error, for an unknown name. */
+int user_find_password(struct db *db, const char *name, struct password_identity *ret_identity,
+		       struct err *e);
+int user_set_password_hash(struct db *db, const char *identity_id, const char *hash, struct err *e);
+
+#endif
