@@ -1,0 +1,98 @@
+"""The cluster itself: what it is, what its users may do, an outage."""
+
+import urllib.error
+
+import pytest
+from manifests import stateful_set
+from stand.cluster import Cluster
+from stand.kube.api import Api, ApiError
+
+
+def status_of(call, *args):
+    with pytest.raises(ApiError) as e:
+        call(*args)
+    return e.value.status
+
+
+def test_is_the_pinned_kubernetes(cluster):
+    version = cluster.api("GET", "/version")
+    assert version["gitVersion"].startswith("v1.")
+
+
+def test_every_component_runs(cluster):
+    assert all(cluster.status().values())
+
+
+def test_listens_on_loopback_only(cluster):
+    pids = {str(pid) for pid in cluster.status().values()}
+    assert pids
+    assert listeners(pids) == {"127.0.0.1"}
+
+
+def listeners(pids):
+    """The addresses on which these processes listen."""
+    import subprocess
+
+    out = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
+    lines = [line.split() for line in out.splitlines()]
+    ours = [w for w in lines if any(f"pid={pid}," in w[-1] for pid in pids)]
+    return {w[3].rpartition(":")[0] for w in ours}
+
+
+def test_a_user_has_no_right_outside_the_namespace(user, new_user):
+    other = new_user()
+    assert status_of(user.api, "GET", "/api/v1/nodes") == 403
+    assert status_of(user.api, "GET", "/api/v1/namespaces") == 403
+    assert status_of(user.api, "GET", other.path("v1", "pods")) == 403
+    assert status_of(user.api, "GET", "/api/v1/namespaces/user-system/serviceaccounts") == 403
+
+
+def test_a_user_may_give_away_their_own_rights(user):
+    rbac = "rbac.authorization.k8s.io/v1"
+    role = {"apiVersion": rbac, "kind": "Role", "metadata": {"name": "database"},
+            "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]}
+    assert user.apply("roles", role)["metadata"]["uid"]
+
+
+def test_a_developer_only_reads(new_user):
+    developer = new_user(role="developer")
+    assert developer.items("v1", "pods") == []
+    assert status_of(developer.apply, "statefulsets", stateful_set("s")) == 403
+
+
+def test_a_deleted_users_token_is_refused(cluster, user):
+    cluster.delete_user(user.name)
+    assert status_of(user.items, "v1", "pods") == 401
+
+
+def test_the_namespace_is_as_sealos_makes_it(cluster, user):
+    namespace = cluster.api("GET", f"/api/v1/namespaces/{user.namespace}")
+    labels = namespace["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert user.items("v1", "limitranges")[0]["spec"]["limits"][0]["default"]["cpu"] == "50m"
+    assert user.items("v1", "resourcequotas")
+
+
+def test_an_outage_loses_nothing(cluster, user):
+    server = cluster.server
+    cluster.stop_apiserver()
+    with pytest.raises(urllib.error.URLError):
+        user.items("v1", "pods")
+    cluster.start_apiserver()
+    assert cluster.server == server
+    assert user.items("v1", "pods") == []
+
+
+def test_another_process_finds_the_cluster(cluster):
+    again = Cluster(cluster.directory)
+    assert again.status() == cluster.status()
+    assert Api.from_kubeconfig(again.create_user("found"))("GET", "/api/v1/namespaces/ns-found/pods")
+
+
+def test_a_component_that_cannot_start_is_named_with_its_log(tmp_path):
+    from stand.cluster import ClusterError
+
+    cluster = Cluster(tmp_path, kubeblocks_args=["--no-such-flag"])
+    with pytest.raises(ClusterError, match="(?s)kubeblocks ended.*kubeblocks.log.*no-such-flag"):
+        cluster.start()
+    assert not any(cluster.status().values())

@@ -1,0 +1,224 @@
+"""The command line of every component of the cluster. All of them listen on 127.0.0.1 only."""
+
+import json
+from pathlib import Path
+
+import yaml
+
+from .pki import Authority, signing_key
+
+SOURCES = Path(__file__).resolve().parents[2] / "cluster"
+
+# The order of starting; stopping goes the other way.
+NAMES = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kwok",
+    "kubeblocks",
+)
+
+HOSTS = ("127.0.0.1", "localhost", "kubernetes", "kubernetes.default.svc", "10.96.0.1")
+
+
+class Setup:
+    """What the command lines have in common: the directory, the ports, keys and kubeconfigs."""
+
+    def __init__(self, directory, ports, kubeblocks_args=()):
+        self.directory = Path(directory)
+        self.ports = ports
+        self.kubeblocks_args = kubeblocks_args
+        self.server = f"https://127.0.0.1:{ports['kube-apiserver']}"
+        self._make_keys(self.directory / "pki")
+        self.admin_kubeconfig = self.kubeconfig("admin")
+
+    def _make_keys(self, pki):
+        # etcd has an authority of its own: a certificate for the API server must not open it.
+        self.etcd_ca = Authority(pki, "etcd-ca")
+        self.etcd_pair = self.etcd_ca.issue("etcd", "etcd", hosts=HOSTS[:2])
+        self.ca = Authority(pki, "ca")
+        self.server_pair = self.ca.issue("kube-apiserver", "kube-apiserver", hosts=HOSTS)
+        self.account_private, self.account_public = signing_key(pki, "service-accounts")
+        manager, scheduler = "kube-controller-manager", "kube-scheduler"
+        self.clients = {
+            "admin": self.ca.issue("admin", "admin", "system:masters"),
+            manager: self.ca.issue(f"{manager}-client", f"system:{manager}"),
+            scheduler: self.ca.issue(f"{scheduler}-client", f"system:{scheduler}"),
+        }
+
+    def ca_data(self):
+        return self.ca.cert.read_text()
+
+    def kubeconfig(self, client):
+        """The path of a kubeconfig that uses the client's certificate."""
+        key, cert = self.clients[client]
+        user = {"client-certificate": str(cert), "client-key": str(key)}
+        cluster = {"server": self.server, "certificate-authority": str(self.ca.cert)}
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "stand", "cluster": cluster}],
+            "users": [{"name": client, "user": user}],
+            "contexts": [{"name": "stand", "context": {"cluster": "stand", "user": client}}],
+            "current-context": "stand",
+        }
+        return self._write(f"{client}.kubeconfig", config)
+
+    def command(self, name):
+        """The words after the program's own name."""
+        return _COMMANDS[name](self)
+
+    def _write(self, name, content):
+        path = self.directory / name
+        path.write_text(yaml.safe_dump(content, sort_keys=False))
+        return path
+
+    def _etcd(self):
+        client = f"https://127.0.0.1:{self.ports['etcd']}"
+        peer = f"https://127.0.0.1:{self.ports['etcd-peer']}"
+        key, cert = self.etcd_pair
+        return [
+            f"--data-dir={self.directory / 'etcd'}",
+            f"--listen-client-urls={client}",
+            f"--advertise-client-urls={client}",
+            f"--listen-peer-urls={peer}",
+            f"--initial-advertise-peer-urls={peer}",
+            f"--initial-cluster=default={peer}",
+            f"--cert-file={cert}",
+            f"--key-file={key}",
+            f"--trusted-ca-file={self.etcd_ca.cert}",
+            "--client-cert-auth",
+            f"--peer-cert-file={cert}",
+            f"--peer-key-file={key}",
+            f"--peer-trusted-ca-file={self.etcd_ca.cert}",
+            "--peer-client-cert-auth",
+            # Survives kill -9, not a power cut: right for a stand, and much faster on slow disks.
+            "--unsafe-no-fsync",
+            "--log-level=warn",
+        ]
+
+    def _apiserver(self):
+        key, cert = self.server_pair
+        etcd_key, etcd_cert = self.etcd_pair
+        return [
+            "--bind-address=127.0.0.1",
+            f"--secure-port={self.ports['kube-apiserver']}",
+            # Loopback is refused as an endpoint of the Service "kubernetes": have none.
+            "--advertise-address=127.0.0.1",
+            "--endpoint-reconciler-type=none",
+            f"--tls-cert-file={cert}",
+            f"--tls-private-key-file={key}",
+            f"--client-ca-file={self.ca.cert}",
+            f"--etcd-servers=https://127.0.0.1:{self.ports['etcd']}",
+            f"--etcd-cafile={self.etcd_ca.cert}",
+            f"--etcd-certfile={etcd_cert}",
+            f"--etcd-keyfile={etcd_key}",
+            "--authorization-mode=RBAC",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={self.account_public}",
+            f"--service-account-signing-key-file={self.account_private}",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            "--profiling=false",
+        ]
+
+    def _controller_manager(self):
+        config = self.kubeconfig("kube-controller-manager")
+        return [
+            *self._serving("kube-controller-manager"),
+            f"--kubeconfig={config}",
+            f"--authentication-kubeconfig={config}",
+            f"--authorization-kubeconfig={config}",
+            "--leader-elect=false",
+            "--use-service-account-credentials",
+            f"--service-account-private-key-file={self.account_private}",
+            f"--root-ca-file={self.ca.cert}",
+            # The default of 20 requests a second would be the bottleneck of every load test.
+            "--kube-api-qps=500",
+            "--kube-api-burst=1000",
+            "--concurrent-statefulset-syncs=20",
+        ]
+
+    def _scheduler(self):
+        config = self.kubeconfig("kube-scheduler")
+        settings = {
+            "apiVersion": "kubescheduler.config.k8s.io/v1",
+            "kind": "KubeSchedulerConfiguration",
+            "leaderElection": {"leaderElect": False},
+            "clientConnection": {"kubeconfig": str(config), "qps": 500, "burst": 1000},
+            "podMaxBackoffSeconds": 2,
+        }
+        return [
+            *self._serving("kube-scheduler"),
+            f"--config={self._write('kube-scheduler.yaml', settings)}",
+            f"--authentication-kubeconfig={config}",
+            f"--authorization-kubeconfig={config}",
+        ]
+
+    def _serving(self, name):
+        return [
+            "--bind-address=127.0.0.1",
+            f"--secure-port={self.ports[name]}",
+            f"--cert-dir={self.directory / 'pki' / name}",
+        ]
+
+    def _kwok(self):
+        stages = [f"--config={path}" for path in sorted((SOURCES / "kwok").glob("*.yaml"))]
+        return [
+            f"--kubeconfig={self.admin_kubeconfig}",
+            "--manage-all-nodes=true",
+            "--cidr=10.244.0.1/16",
+            *stages,
+        ]
+
+    def _kubeblocks(self):
+        return [f"--kubeconfig={self.admin_kubeconfig}", *self.kubeblocks_args]
+
+
+_COMMANDS = {
+    "etcd": Setup._etcd,
+    "kube-apiserver": Setup._apiserver,
+    "kube-controller-manager": Setup._controller_manager,
+    "kube-scheduler": Setup._scheduler,
+    "kwok": Setup._kwok,
+    "kubeblocks": Setup._kubeblocks,
+}
+
+
+def node(name, cpu, memory):
+    """A Node of a size; kwok keeps it Ready."""
+    size = {"cpu": cpu, "memory": memory, "ephemeral-storage": "100Gi", "pods": "500"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}},
+        "status": {"capacity": size, "allocatable": size},
+    }
+
+
+def storage_class():
+    """The default class; the Stages in tools/cluster/kwok/ provision its volumes."""
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {
+            "name": "standard",
+            "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+        },
+        "provisioner": "stand.fullstackagent.io/volume",
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "Immediate",
+    }
+
+
+def cluster_definition():
+    """The CustomResourceDefinition of the KubeBlocks Cluster."""
+    return yaml.safe_load((SOURCES / "kubeblocks" / "crd.yaml").read_text())
+
+
+def save_ports(path, ports):
+    path.write_text(json.dumps(ports))
+
+
+def load_ports(path):
+    return json.loads(path.read_text()) if path.exists() else {}
