@@ -20,14 +20,13 @@ enum pace {
 	PACE_BACKOFF, /* later and later: something is wrong */
 };
 
+/* One row. Which pair it is for is its place in the table. */
 struct transition {
-	enum desired desired;
-	enum seen seen;
 	enum action action;
-	bool keeps_status;  /* `status` is not told: the old one stays */
-	enum status status; /* told, unless the rules of decide() say otherwise */
+	enum status status; /* told, but for … */
+	unsigned keeps;     /* … the statuses (1u << status) that stay when they were told last */
 	enum pace pace;
-	unsigned deadline_s; /* the told status becomes ERROR after so long; 0: never */
+	unsigned deadline_s; /* a status told for longer becomes ERROR; 0: never */
 	const char *comment; /* why, for logs and the documentation */
 };
 
@@ -51,19 +50,20 @@ struct decision {
 };
 
 /*
- * Applies the table and the three rules beside it:
- * - a roll-out (SEEN_PROGRESSING, SEEN_DELETING) that began as UPDATING is told as UPDATING until
- *   it is over;
- * - a status that outlives its deadline becomes ERROR;
- * - ERROR stays until a goal is reached (RUNNING, STOPPED, TERMINATED) or the user asks anew (which
- *   writes another status): it does not flicker back to STARTING. The action is taken all the same.
+ * Applies the table and the two rules that hold for all rows:
+ * - A status that is told for longer than the row's deadline becomes ERROR. The goals (RUNNING,
+ *   STOPPED, TERMINATED) have no deadline: a running sandbox whose cluster cannot be asked stays
+ *   RUNNING, a starting one does not stay STARTING.
+ * - ERROR stays until a goal is reached or the user asks anew (which writes another status): it
+ *   does not flicker back to STARTING. The action is taken all the same.
  */
 struct decision decide(const struct situation *s);
 
 /*
- * How long to wait, in milliseconds. PACE_AGAIN: 0.5 s at first, a tenth of the status's age, at
- * most 10 s. PACE_RESYNC: `resync_ms` ± 10 %. PACE_BACKOFF: 1 s doubled with each attempt, at most
- * 2 minutes, ± 25 %, and never under `retry_after_s`. `random` is any number: the jitter.
+ * How long to wait, in milliseconds. PACE_AGAIN: 0.5 s at first, then a tenth of the status's age,
+ * at most 10 s. PACE_RESYNC: `resync_ms` ± 10 %. PACE_BACKOFF: 1 s after the first of `attempts`
+ * that failed in a row, doubled with each further one, at most 2 minutes, ± 25 %, and never under
+ * `retry_after_s`. PACE_DONE: 0, there is nothing to wait for. `random` is any number: the jitter.
  */
 uint64_t pace_delay_ms(enum pace pace, uint64_t told_age_ms, unsigned attempts, uint64_t resync_ms,
 		       unsigned retry_after_s, uint32_t random);

@@ -29,11 +29,12 @@ int project_name_check(const char *name, struct err *e);
  * PROJECT_KUBE_NAME_MAX without a '-' at the end. `name` must have passed project_name_check(). */
 void project_kube_name(const char *name, char ret_name[PROJECT_KUBE_NAME_MAX + 1]);
 
-/* An environment variable's name: [A-Za-z_][A-Za-z0-9_]*, not one of those the system sets itself
- * (DATABASE_URL, PROJECT_NAME, TTYD_PORT, TTYD_ACCESS_TOKEN, and a few that would break the shell
- * of the sandbox, e.g. PATH, HOME, LD_PRELOAD). */
+/* An environment variable's name: [A-Za-z_][A-Za-z0-9_]*, not one of those that the system sets
+ * itself or that would break the shell of the sandbox (the table in project.c). ERR_INVALID with
+ * code INVALID_ENVIRONMENT_KEY or RESERVED_ENVIRONMENT_KEY. */
 int environment_key_check(const char *key, struct err *e);
-/* UTF-8 without NUL, at most ENVIRONMENT_VALUE_MAX bytes. */
+/* UTF-8 without NUL, at most ENVIRONMENT_VALUE_MAX bytes. Code INVALID_ENVIRONMENT_VALUE; the
+ * message does not repeat the value, which may be a secret. */
 int environment_value_check(const char *value, size_t length, struct err *e);
 
 /* The environment categories of the original: auth, payment, ttyd, file_browser, general, secret.
@@ -41,7 +42,9 @@ int environment_value_check(const char *value, size_t length, struct err *e);
 extern const char *const environment_categories[];
 extern const size_t environment_category_count;
 
-/* What the user is told about a start: one of "done", "active", "failed", "pending" for a stage. */
+/* What the user is told about one stage when `current` is the stage a sandbox is in: "done",
+ * "active", "failed" or "pending". Of a sandbox that is neither up nor on its way up, all are
+ * pending. */
 const char *stage_state(enum stage stage, enum stage current, enum status sandbox_status);
 
 #endif

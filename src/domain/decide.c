@@ -1,0 +1,304 @@
+#include "domain/decide.h"
+
+#define KEEPS(status) (1u << (status))
+#define KEEPS_ANY     (~0u)
+
+/* How long the way to a goal may take, and how long a fault may last before it is an error. */
+enum {
+	DEADLINE_RUNNING = 600,
+	DEADLINE_STOPPED = 300,
+	DEADLINE_GONE = 900,
+	DEADLINE_BROKEN = 120,
+};
+
+/* docs/state-table.md shows this table; `make update-golden` writes it anew. */
+static const struct transition table[DESIRED_COUNT][SEEN_COUNT] = {
+	[DESIRED_RUNNING][SEEN_ABSENT] = {
+		.action = ACTION_APPLY,
+		.status = STATUS_CREATING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_RUNNING,
+		.comment = "nothing is there: all of it is made",
+	},
+	[DESIRED_RUNNING][SEEN_STOPPED] = {
+		.action = ACTION_APPLY,
+		.status = STATUS_STARTING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_RUNNING,
+		.comment = "scaled to zero: scaled up again",
+	},
+	/* A creation that was cut short finds its objects incomplete: that is no update. */
+	[DESIRED_RUNNING][SEEN_OUTDATED] = {
+		.action = ACTION_APPLY,
+		.status = STATUS_UPDATING,
+		.keeps = KEEPS(STATUS_CREATING) | KEEPS(STATUS_STARTING),
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_RUNNING,
+		.comment = "differs from what is wanted: applied anew",
+	},
+	[DESIRED_RUNNING][SEEN_PROGRESSING] = {
+		.action = ACTION_NONE,
+		.status = STATUS_STARTING,
+		.keeps = KEEPS(STATUS_UPDATING),
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_RUNNING,
+		.comment = "as wanted, and not ready yet: the cluster works on it",
+	},
+	[DESIRED_RUNNING][SEEN_READY] = {
+		.action = ACTION_NONE,
+		.status = STATUS_RUNNING,
+		.pace = PACE_RESYNC,
+		.comment = "as wanted, and ready: looked at now and then, for drift",
+	},
+	/* Many faults pass by themselves, hence STARTING first; the cause is shown at once. */
+	[DESIRED_RUNNING][SEEN_BROKEN] = {
+		.action = ACTION_DIAGNOSE,
+		.status = STATUS_STARTING,
+		.pace = PACE_BACKOFF,
+		.deadline_s = DEADLINE_BROKEN,
+		.comment = "as wanted, and broken: the cause is looked for",
+	},
+	[DESIRED_RUNNING][SEEN_DELETING] = {
+		.action = ACTION_NONE,
+		.status = STATUS_STARTING,
+		.keeps = KEEPS(STATUS_UPDATING),
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_RUNNING,
+		.comment = "being deleted: made again once it is gone",
+	},
+	[DESIRED_RUNNING][SEEN_BLOCKED] = {
+		.action = ACTION_NONE,
+		.status = STATUS_CREATING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_RUNNING,
+		.comment = "waits for the credentials of its database",
+	},
+	[DESIRED_RUNNING][SEEN_UNREACHABLE] = {
+		.action = ACTION_NONE,
+		.keeps = KEEPS_ANY,
+		.pace = PACE_BACKOFF,
+		.deadline_s = DEADLINE_RUNNING,
+		.comment = "the cluster cannot be asked: nothing is known, nothing is done",
+	},
+	[DESIRED_RUNNING][SEEN_SUSPENDED] = {
+		.action = ACTION_NONE,
+		.status = STATUS_STOPPED,
+		.pace = PACE_RESYNC,
+		.comment = "stopped by the cluster's operator: not fought",
+	},
+
+	[DESIRED_STOPPED][SEEN_ABSENT] = {
+		.action = ACTION_NONE,
+		.status = STATUS_STOPPED,
+		.pace = PACE_RESYNC,
+		.comment = "nothing is there, so nothing runs",
+	},
+	[DESIRED_STOPPED][SEEN_STOPPED] = {
+		.action = ACTION_NONE,
+		.status = STATUS_STOPPED,
+		.pace = PACE_RESYNC,
+		.comment = "scaled to zero, and no pods are left",
+	},
+	[DESIRED_STOPPED][SEEN_OUTDATED] = {
+		.action = ACTION_SCALE_DOWN,
+		.status = STATUS_STOPPING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_STOPPED,
+		.comment = "differs from what is wanted: scaled to zero",
+	},
+	/* A stop during a start ends here too: the roll-out is not waited for. */
+	[DESIRED_STOPPED][SEEN_PROGRESSING] = {
+		.action = ACTION_SCALE_DOWN,
+		.status = STATUS_STOPPING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_STOPPED,
+		.comment = "starting, or pods are left: scaled to zero",
+	},
+	[DESIRED_STOPPED][SEEN_READY] = {
+		.action = ACTION_SCALE_DOWN,
+		.status = STATUS_STOPPING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_STOPPED,
+		.comment = "runs: scaled to zero",
+	},
+	[DESIRED_STOPPED][SEEN_BROKEN] = {
+		.action = ACTION_SCALE_DOWN,
+		.status = STATUS_STOPPING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_STOPPED,
+		.comment = "broken, which does not matter now: scaled to zero",
+	},
+	[DESIRED_STOPPED][SEEN_DELETING] = {
+		.action = ACTION_NONE,
+		.status = STATUS_STOPPING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_STOPPED,
+		.comment = "being deleted, which stops it too",
+	},
+	[DESIRED_STOPPED][SEEN_BLOCKED] = {
+		.action = ACTION_NONE,
+		.status = STATUS_STOPPED,
+		.pace = PACE_RESYNC,
+		.comment = "was never made, so nothing runs",
+	},
+	[DESIRED_STOPPED][SEEN_UNREACHABLE] = {
+		.action = ACTION_NONE,
+		.keeps = KEEPS_ANY,
+		.pace = PACE_BACKOFF,
+		.deadline_s = DEADLINE_STOPPED,
+		.comment = "the cluster cannot be asked: nothing is known, nothing is done",
+	},
+	[DESIRED_STOPPED][SEEN_SUSPENDED] = {
+		.action = ACTION_NONE,
+		.status = STATUS_STOPPED,
+		.pace = PACE_RESYNC,
+		.comment = "stopped by the cluster's operator, as wanted",
+	},
+
+	[DESIRED_GONE][SEEN_ABSENT] = {
+		.action = ACTION_FORGET,
+		.status = STATUS_TERMINATED,
+		.pace = PACE_DONE,
+		.comment = "confirmed to be gone: the row goes too",
+	},
+	[DESIRED_GONE][SEEN_STOPPED] = {
+		.action = ACTION_DELETE,
+		.status = STATUS_TERMINATING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_GONE,
+		.comment = "scaled to zero: deleted",
+	},
+	[DESIRED_GONE][SEEN_OUTDATED] = {
+		.action = ACTION_DELETE,
+		.status = STATUS_TERMINATING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_GONE,
+		.comment = "whatever it is: deleted",
+	},
+	[DESIRED_GONE][SEEN_PROGRESSING] = {
+		.action = ACTION_DELETE,
+		.status = STATUS_TERMINATING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_GONE,
+		.comment = "starting or stopping: deleted",
+	},
+	[DESIRED_GONE][SEEN_READY] = {
+		.action = ACTION_DELETE,
+		.status = STATUS_TERMINATING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_GONE,
+		.comment = "runs: deleted",
+	},
+	[DESIRED_GONE][SEEN_BROKEN] = {
+		.action = ACTION_DELETE,
+		.status = STATUS_TERMINATING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_GONE,
+		.comment = "broken, which does not matter now: deleted",
+	},
+	/* Not all objects carry the timestamp at once, so what is left is deleted again. */
+	[DESIRED_GONE][SEEN_DELETING] = {
+		.action = ACTION_DELETE,
+		.status = STATUS_TERMINATING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_GONE,
+		.comment = "being deleted: what is left is deleted, too",
+	},
+	[DESIRED_GONE][SEEN_BLOCKED] = {
+		.action = ACTION_DELETE,
+		.status = STATUS_TERMINATING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_GONE,
+		.comment = "was never made: whatever there may be is deleted",
+	},
+	[DESIRED_GONE][SEEN_UNREACHABLE] = {
+		.action = ACTION_NONE,
+		.keeps = KEEPS_ANY,
+		.pace = PACE_BACKOFF,
+		.deadline_s = DEADLINE_GONE,
+		.comment = "the cluster cannot be asked: not gone until that is confirmed",
+	},
+	[DESIRED_GONE][SEEN_SUSPENDED] = {
+		.action = ACTION_DELETE,
+		.status = STATUS_TERMINATING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_GONE,
+		.comment = "stopped by the cluster's operator, who allows deletes",
+	},
+};
+
+const struct transition *transition_find(enum desired desired, enum seen seen)
+{
+	return &table[desired][seen];
+}
+
+static bool is_goal(enum status status)
+{
+	return status == STATUS_RUNNING || status == STATUS_STOPPED || status == STATUS_TERMINATED;
+}
+
+/* The status told by a row after `told`, before its deadline is looked at. */
+static enum status next_status(const struct transition *t, enum status told)
+{
+	if (t->keeps & KEEPS(told))
+		return told;
+	if (told == STATUS_ERROR && !is_goal(t->status))
+		return told;
+	return t->status;
+}
+
+struct decision decide(const struct situation *s)
+{
+	const struct transition *t = transition_find(s->desired, s->seen);
+	enum status status = next_status(t, s->told);
+	/* A status that begins now is not late yet, and an ERROR cannot become one. */
+	bool overdue = t->deadline_s > 0 && status == s->told && status != STATUS_ERROR &&
+		       !is_goal(status) && s->told_age_ms > (uint64_t)t->deadline_s * 1000;
+
+	return (struct decision) {
+		.transition = t,
+		.action = t->action,
+		.status = overdue ? STATUS_ERROR : status,
+		.pace = t->pace,
+		.overdue = overdue,
+	};
+}
+
+static uint64_t spread(uint64_t base, uint64_t span, uint32_t random)
+{
+	return base - span + random % (2 * span + 1);
+}
+
+static uint64_t backoff_ms(unsigned attempts, unsigned retry_after_s, uint32_t random)
+{
+	enum { FIRST_MS = 1000, LAST_MS = 120000, DOUBLINGS = 7 };
+	unsigned doublings = attempts > 1 ? attempts - 1 : 0;
+	uint64_t base = doublings < DOUBLINGS ? (uint64_t)FIRST_MS << doublings : LAST_MS;
+	uint64_t delay = spread(base, base / 4, random);
+	uint64_t floor = (uint64_t)retry_after_s * 1000;
+
+	/* All who were told the same time would come back at once: later is allowed, earlier not.
+	 */
+	return delay < floor ? floor + random % (floor / 4 + 1) : delay;
+}
+
+uint64_t pace_delay_ms(enum pace pace, uint64_t told_age_ms, unsigned attempts, uint64_t resync_ms,
+		       unsigned retry_after_s, uint32_t random)
+{
+	enum { AGAIN_FIRST_MS = 500, AGAIN_LAST_MS = 10000 };
+	uint64_t tenth = told_age_ms / 10;
+
+	switch (pace) {
+	case PACE_DONE:
+		break;
+	case PACE_AGAIN:
+		if (tenth < AGAIN_FIRST_MS)
+			return AGAIN_FIRST_MS;
+		return tenth < AGAIN_LAST_MS ? tenth : AGAIN_LAST_MS;
+	case PACE_RESYNC:
+		return spread(resync_ms, resync_ms / 10, random);
+	case PACE_BACKOFF:
+		return backoff_ms(attempts, retry_after_s, random);
+	}
+	return 0;
+}

@@ -1,0 +1,130 @@
+#include "domain/types.h"
+
+#include <string.h>
+
+static const char *const resource_kinds[RESOURCE_KIND_COUNT] = {
+	[RESOURCE_SANDBOX] = "SANDBOX",
+	[RESOURCE_DATABASE] = "DATABASE",
+};
+
+static const char *const desireds[DESIRED_COUNT] = {
+	[DESIRED_RUNNING] = "RUNNING",
+	[DESIRED_STOPPED] = "STOPPED",
+	[DESIRED_GONE] = "GONE",
+};
+
+static const char *const seens[SEEN_COUNT] = {
+	[SEEN_ABSENT] = "ABSENT",
+	[SEEN_STOPPED] = "STOPPED",
+	[SEEN_OUTDATED] = "OUTDATED",
+	[SEEN_PROGRESSING] = "PROGRESSING",
+	[SEEN_READY] = "READY",
+	[SEEN_BROKEN] = "BROKEN",
+	[SEEN_DELETING] = "DELETING",
+	[SEEN_BLOCKED] = "BLOCKED",
+	[SEEN_UNREACHABLE] = "UNREACHABLE",
+	[SEEN_SUSPENDED] = "SUSPENDED",
+};
+
+static const char *const actions[ACTION_COUNT] = {
+	[ACTION_NONE] = "NONE",
+	[ACTION_APPLY] = "APPLY",
+	[ACTION_SCALE_DOWN] = "SCALE_DOWN",
+	[ACTION_DELETE] = "DELETE",
+	[ACTION_DIAGNOSE] = "DIAGNOSE",
+	[ACTION_FORGET] = "FORGET",
+};
+
+static const char *const statuses[STATUS_COUNT] = {
+	[STATUS_CREATING] = "CREATING",
+	[STATUS_STARTING] = "STARTING",
+	[STATUS_RUNNING] = "RUNNING",
+	[STATUS_UPDATING] = "UPDATING",
+	[STATUS_STOPPING] = "STOPPING",
+	[STATUS_STOPPED] = "STOPPED",
+	[STATUS_TERMINATING] = "TERMINATING",
+	[STATUS_TERMINATED] = "TERMINATED",
+	[STATUS_ERROR] = "ERROR",
+	[STATUS_PARTIAL] = "PARTIAL",
+};
+
+static const char *const stages[STAGE_COUNT] = {
+	[STAGE_DATABASE] = "database", [STAGE_CONTAINER] = "container", [STAGE_NETWORK] = "network",
+	[STAGE_TERMINAL] = "terminal", [STAGE_READY] = "ready",
+};
+
+/* The place of `name` in `names`, -1 if it is not there. */
+static int find(const char *const *names, int count, const char *name)
+{
+	for (int i = 0; i < count; i++) {
+		if (strcmp(names[i], name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+const char *resource_kind_name(enum resource_kind kind)
+{
+	return resource_kinds[kind];
+}
+
+const char *desired_name(enum desired desired)
+{
+	return desireds[desired];
+}
+
+const char *seen_name(enum seen seen)
+{
+	return seens[seen];
+}
+
+const char *action_name(enum action action)
+{
+	return actions[action];
+}
+
+const char *status_name(enum status status)
+{
+	return statuses[status];
+}
+
+const char *stage_name(enum stage stage)
+{
+	return stages[stage];
+}
+
+bool resource_kind_parse(const char *name, enum resource_kind *ret_kind)
+{
+	int found = find(resource_kinds, RESOURCE_KIND_COUNT, name);
+
+	if (found >= 0)
+		*ret_kind = (enum resource_kind)found;
+	return found >= 0;
+}
+
+bool desired_parse(const char *name, enum desired *ret_desired)
+{
+	int found = find(desireds, DESIRED_COUNT, name);
+
+	if (found >= 0)
+		*ret_desired = (enum desired)found;
+	return found >= 0;
+}
+
+bool status_parse(const char *name, enum status *ret_status)
+{
+	int found = find(statuses, STATUS_COUNT, name);
+
+	if (found >= 0)
+		*ret_status = (enum status)found;
+	return found >= 0;
+}
+
+bool stage_parse(const char *name, enum stage *ret_stage)
+{
+	int found = find(stages, STAGE_COUNT, name);
+
+	if (found >= 0)
+		*ret_stage = (enum stage)found;
+	return found >= 0;
+}

@@ -1,0 +1,588 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "domain/decide.h"
+#include "domain/project.h"
+#include "domain/types.h"
+#include "golden.h"
+
+/* ---- names ---- */
+
+/* One enum's names, by index, whatever its type. */
+static const char *name_of(int family, int value)
+{
+	switch (family) {
+	case 0:
+		return resource_kind_name((enum resource_kind)value);
+	case 1:
+		return desired_name((enum desired)value);
+	case 2:
+		return seen_name((enum seen)value);
+	case 3:
+		return action_name((enum action)value);
+	case 4:
+		return status_name((enum status)value);
+	default:
+		return stage_name((enum stage)value);
+	}
+}
+
+START_TEST(every_word_has_a_name_of_its_own)
+{
+	static const int counts[] = { RESOURCE_KIND_COUNT, DESIRED_COUNT, SEEN_COUNT,
+				      ACTION_COUNT,        STATUS_COUNT,  STAGE_COUNT };
+
+	for (int family = 0; family < (int)ARRAY_SIZE(counts); family++) {
+		for (int i = 0; i < counts[family]; i++) {
+			ck_assert_ptr_nonnull(name_of(family, i));
+			for (int j = 0; j < i; j++)
+				ck_assert_str_ne(name_of(family, i), name_of(family, j));
+		}
+	}
+	ck_assert_str_eq(resource_kind_name(RESOURCE_DATABASE), "DATABASE");
+	ck_assert_str_eq(desired_name(DESIRED_GONE), "GONE");
+	ck_assert_str_eq(seen_name(SEEN_SUSPENDED), "SUSPENDED");
+	ck_assert_str_eq(action_name(ACTION_SCALE_DOWN), "SCALE_DOWN");
+	ck_assert_str_eq(status_name(STATUS_PARTIAL), "PARTIAL");
+	ck_assert_str_eq(stage_name(STAGE_TERMINAL), "terminal");
+}
+END_TEST
+
+START_TEST(names_are_read_back_and_others_are_refused)
+{
+	enum resource_kind kind;
+	enum desired desired;
+	enum status status = STATUS_PARTIAL;
+	enum stage stage;
+
+	for (int i = 0; i < RESOURCE_KIND_COUNT; i++)
+		ck_assert(resource_kind_parse(resource_kind_name((enum resource_kind)i), &kind) &&
+			  (int)kind == i);
+	for (int i = 0; i < DESIRED_COUNT; i++)
+		ck_assert(desired_parse(desired_name((enum desired)i), &desired) &&
+			  (int)desired == i);
+	for (int i = 0; i < STAGE_COUNT; i++)
+		ck_assert(stage_parse(stage_name((enum stage)i), &stage) && (int)stage == i);
+	for (int i = 0; i < STATUS_COUNT; i++)
+		ck_assert(status_parse(status_name((enum status)i), &status) && (int)status == i);
+	ck_assert(!status_parse("running", &status));
+	ck_assert(!status_parse("", &status));
+	ck_assert_int_eq(status, STATUS_PARTIAL);
+	ck_assert(!desired_parse("TERMINATED", &desired));
+	ck_assert(!resource_kind_parse("PROJECT", &kind));
+	ck_assert(!stage_parse("READY", &stage));
+}
+END_TEST
+
+/* ---- the state table ---- */
+
+/* What each pair must lead to, written from the design and not from the code. */
+static const struct expected {
+	const char *desired, *seen, *action;
+	const char *status; /* "-": unchanged */
+	enum pace pace;
+	unsigned deadline_s;
+} expectations[] = {
+	{ "RUNNING", "ABSENT", "APPLY", "CREATING", PACE_AGAIN, 600 },
+	{ "RUNNING", "STOPPED", "APPLY", "STARTING", PACE_AGAIN, 600 },
+	{ "RUNNING", "OUTDATED", "APPLY", "UPDATING", PACE_AGAIN, 600 },
+	{ "RUNNING", "PROGRESSING", "NONE", "STARTING", PACE_AGAIN, 600 },
+	{ "RUNNING", "READY", "NONE", "RUNNING", PACE_RESYNC, 0 },
+	{ "RUNNING", "BROKEN", "DIAGNOSE", "STARTING", PACE_BACKOFF, 120 },
+	{ "RUNNING", "DELETING", "NONE", "STARTING", PACE_AGAIN, 600 },
+	{ "RUNNING", "BLOCKED", "NONE", "CREATING", PACE_AGAIN, 600 },
+	{ "RUNNING", "UNREACHABLE", "NONE", "-", PACE_BACKOFF, 600 },
+	{ "RUNNING", "SUSPENDED", "NONE", "STOPPED", PACE_RESYNC, 0 },
+	{ "STOPPED", "ABSENT", "NONE", "STOPPED", PACE_RESYNC, 0 },
+	{ "STOPPED", "STOPPED", "NONE", "STOPPED", PACE_RESYNC, 0 },
+	{ "STOPPED", "OUTDATED", "SCALE_DOWN", "STOPPING", PACE_AGAIN, 300 },
+	{ "STOPPED", "PROGRESSING", "SCALE_DOWN", "STOPPING", PACE_AGAIN, 300 },
+	{ "STOPPED", "READY", "SCALE_DOWN", "STOPPING", PACE_AGAIN, 300 },
+	{ "STOPPED", "BROKEN", "SCALE_DOWN", "STOPPING", PACE_AGAIN, 300 },
+	{ "STOPPED", "DELETING", "NONE", "STOPPING", PACE_AGAIN, 300 },
+	{ "STOPPED", "BLOCKED", "NONE", "STOPPED", PACE_RESYNC, 0 },
+	{ "STOPPED", "UNREACHABLE", "NONE", "-", PACE_BACKOFF, 300 },
+	{ "STOPPED", "SUSPENDED", "NONE", "STOPPED", PACE_RESYNC, 0 },
+	{ "GONE", "ABSENT", "FORGET", "TERMINATED", PACE_DONE, 0 },
+	{ "GONE", "STOPPED", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
+	{ "GONE", "OUTDATED", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
+	{ "GONE", "PROGRESSING", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
+	{ "GONE", "READY", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
+	{ "GONE", "BROKEN", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
+	{ "GONE", "DELETING", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
+	{ "GONE", "BLOCKED", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
+	{ "GONE", "UNREACHABLE", "NONE", "-", PACE_BACKOFF, 900 },
+	{ "GONE", "SUSPENDED", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
+};
+
+static const struct expected *expectation(int desired, int seen)
+{
+	const struct expected *found = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(expectations); i++) {
+		if (strcmp(expectations[i].desired, desired_name((enum desired)desired)) == 0 &&
+		    strcmp(expectations[i].seen, seen_name((enum seen)seen)) == 0) {
+			ck_assert_ptr_null(found);
+			found = &expectations[i];
+		}
+	}
+	ck_assert_ptr_nonnull(found);
+	return found;
+}
+
+START_TEST(every_pair_has_the_row_that_the_design_asks_for)
+{
+	ck_assert_uint_eq(ARRAY_SIZE(expectations), DESIRED_COUNT * SEEN_COUNT);
+	for (int desired = 0; desired < DESIRED_COUNT; desired++) {
+		for (int seen = 0; seen < SEEN_COUNT; seen++) {
+			const struct expected *x = expectation(desired, seen);
+			const struct transition *t =
+				transition_find((enum desired)desired, (enum seen)seen);
+			ck_assert_str_eq(action_name(t->action), x->action);
+			ck_assert_int_eq(t->pace, x->pace);
+			ck_assert_uint_eq(t->deadline_s, x->deadline_s);
+			ck_assert_msg(t->comment != NULL && *t->comment != '\0', "%s %s",
+				      x->desired, x->seen);
+			if (strcmp(x->status, "-") != 0)
+				ck_assert_str_eq(status_name(t->status), x->status);
+		}
+	}
+}
+END_TEST
+
+static bool among(const char *word, const char *words)
+{
+	const char *at = strstr(words, word);
+
+	return at != NULL && (at[strlen(word)] == ' ' || at[strlen(word)] == '\0');
+}
+
+/* The status told after `told`, by the words of the design; the deadline aside. */
+static const char *told_next(const struct expected *x, const char *told)
+{
+	bool up = strcmp(x->desired, "RUNNING") == 0;
+
+	if (strcmp(x->status, "-") == 0)
+		return told;
+	if (up && among(x->seen, "PROGRESSING DELETING") && strcmp(told, "UPDATING") == 0)
+		return told;
+	if (up && strcmp(x->seen, "OUTDATED") == 0 && among(told, "CREATING STARTING"))
+		return told;
+	if (strcmp(told, "ERROR") == 0 && !among(x->status, "RUNNING STOPPED TERMINATED"))
+		return told;
+	return x->status;
+}
+
+static void check_decision(int desired, int seen, int told, uint64_t age_ms)
+{
+	const struct expected *x = expectation(desired, seen);
+	struct situation s = { (enum desired)desired, (enum seen)seen, (enum status)told, age_ms };
+	struct decision d = decide(&s);
+	const char *next = told_next(x, status_name((enum status)told));
+	bool overdue = x->deadline_s > 0 && age_ms > 1000ULL * x->deadline_s &&
+		       strcmp(next, status_name((enum status)told)) == 0 &&
+		       among(next, "CREATING STARTING UPDATING STOPPING TERMINATING");
+
+	ck_assert_msg(strcmp(status_name(d.status), overdue ? "ERROR" : next) == 0,
+		      "%s %s told %s for %llu ms: got %s", x->desired, x->seen,
+		      status_name((enum status)told), (unsigned long long)age_ms,
+		      status_name(d.status));
+	ck_assert_int_eq(d.overdue, overdue);
+	ck_assert_str_eq(action_name(d.action), x->action);
+	ck_assert_int_eq(d.pace, x->pace);
+	ck_assert_ptr_eq(d.transition, transition_find(s.desired, s.seen));
+}
+
+START_TEST(every_situation_is_decided_by_the_rules)
+{
+	static const uint64_t ages[] = { 0,      120000, 120001, 300000, 300001,
+					 600000, 600001, 900000, 900001, UINT64_MAX };
+
+	for (int desired = 0; desired < DESIRED_COUNT; desired++) {
+		for (int seen = 0; seen < SEEN_COUNT; seen++) {
+			for (int told = 0; told < STATUS_PARTIAL; told++) {
+				for (size_t i = 0; i < ARRAY_SIZE(ages); i++)
+					check_decision(desired, seen, told, ages[i]);
+			}
+		}
+	}
+}
+END_TEST
+
+/* The same for what a reader would ask about first, without any computation. */
+START_TEST(situations_worth_a_line_of_their_own)
+{
+	static const struct {
+		struct situation s;
+		enum status status;
+		bool overdue;
+	} rows[] = {
+		/* An update stays one until it is over. */
+		{ { DESIRED_RUNNING, SEEN_PROGRESSING, STATUS_UPDATING, 5000 },
+		  STATUS_UPDATING,
+		  false },
+		/* A creation that was cut short by a crash of the reconciler is no update. */
+		{ { DESIRED_RUNNING, SEEN_OUTDATED, STATUS_CREATING, 5000 },
+		  STATUS_CREATING,
+		  false },
+		/* A crash after weeks of running starts a new deadline. */
+		{ { DESIRED_RUNNING, SEEN_BROKEN, STATUS_RUNNING, 3000000000 },
+		  STATUS_STARTING,
+		  false },
+		{ { DESIRED_RUNNING, SEEN_BROKEN, STATUS_STARTING, 120001 }, STATUS_ERROR, true },
+		/* ERROR does not flicker, and heals. */
+		{ { DESIRED_RUNNING, SEEN_PROGRESSING, STATUS_ERROR, 9000000 },
+		  STATUS_ERROR,
+		  false },
+		{ { DESIRED_RUNNING, SEEN_READY, STATUS_ERROR, 9000000 }, STATUS_RUNNING, false },
+		{ { DESIRED_STOPPED, SEEN_STOPPED, STATUS_ERROR, 9000000 }, STATUS_STOPPED, false },
+		/* A cluster that is away: what runs is still said to run, what starts fails. */
+		{ { DESIRED_RUNNING, SEEN_UNREACHABLE, STATUS_RUNNING, 9000000 },
+		  STATUS_RUNNING,
+		  false },
+		{ { DESIRED_RUNNING, SEEN_UNREACHABLE, STATUS_STARTING, 600001 },
+		  STATUS_ERROR,
+		  true },
+		{ { DESIRED_GONE, SEEN_UNREACHABLE, STATUS_TERMINATING, 600001 },
+		  STATUS_TERMINATING,
+		  false },
+		/* A debt is no error. */
+		{ { DESIRED_RUNNING, SEEN_SUSPENDED, STATUS_ERROR, 0 }, STATUS_STOPPED, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct decision d = decide(&rows[i].s);
+		ck_assert_msg(d.status == rows[i].status, "row %zu: %s", i, status_name(d.status));
+		ck_assert_msg(d.overdue == rows[i].overdue, "row %zu", i);
+	}
+}
+END_TEST
+
+static const char *pace_name(enum pace pace)
+{
+	static const char *const names[] = {
+		[PACE_DONE] = "never",
+		[PACE_AGAIN] = "soon",
+		[PACE_RESYNC] = "slow resync",
+		[PACE_BACKOFF] = "backoff",
+	};
+	return names[pace];
+}
+
+static void add(struct buf *b, char *text)
+{
+	CLEANUP(cleanup_free) char *owned = text;
+
+	ck_assert_int_eq(buf_append(b, owned, strlen(owned), NULL), 0);
+}
+
+static char *status_cell(const struct transition *t)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(512);
+
+	if (t->keeps == ~0u)
+		return mem_strdup("unchanged");
+	add(&b, mem_strdup(status_name(t->status)));
+	for (int status = 0; status < STATUS_COUNT; status++) {
+		if (t->keeps & (1u << status))
+			add(&b, mem_printf("; %s stays", status_name((enum status)status)));
+	}
+	return mem_strdup(b.data);
+}
+
+static void add_row(struct buf *b, enum desired desired, enum seen seen)
+{
+	const struct transition *t = transition_find(desired, seen);
+	CLEANUP(cleanup_free) char *status = status_cell(t);
+	CLEANUP(cleanup_free)
+	char *deadline = t->deadline_s > 0 ? mem_printf("%u s", t->deadline_s) : mem_strdup("–");
+
+	add(b, mem_printf("| %s | %s | %s | %s | %s | %s | %s |\n", desired_name(desired),
+			  seen_name(seen), t->action == ACTION_NONE ? "–" : action_name(t->action),
+			  status, pace_name(t->pace), deadline, t->comment));
+}
+
+static const char table_head[] =
+	"# State table\n"
+	"\n"
+	"Written from the table in `src/domain/decide.c` by `make update-golden`; a test compares "
+	"them.\n"
+	"What is wanted and what the cluster shows decide what is done, what the user is told, and "
+	"when it is looked at again.\n"
+	"\n"
+	"Beside the table: a status on its way (not RUNNING, STOPPED, TERMINATED) that is told for "
+	"longer than the deadline becomes ERROR,\n"
+	"and ERROR stays until RUNNING, STOPPED or TERMINATED is reached or the user asks anew.\n"
+	"\n"
+	"| desired | seen | action | status told | next look | deadline | why |\n"
+	"| --- | --- | --- | --- | --- | --- | --- |\n";
+
+START_TEST(the_documented_table_is_this_one)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(1 << 16);
+
+	add(&b, mem_strdup(table_head));
+	for (int desired = 0; desired < DESIRED_COUNT; desired++) {
+		for (int seen = 0; seen < SEEN_COUNT; seen++)
+			add_row(&b, (enum desired)desired, (enum seen)seen);
+	}
+	golden_check("docs/state-table.md", b.data);
+}
+END_TEST
+
+/* ---- pace ---- */
+
+static void check_between(enum pace pace, uint64_t age, unsigned attempts, unsigned retry_after_s,
+			  uint64_t low, uint64_t high)
+{
+	static const uint32_t randoms[] = { 0, 1, 999, 12345, 0x7fffffff, 0x80000000, UINT32_MAX };
+
+	for (size_t i = 0; i < ARRAY_SIZE(randoms); i++) {
+		uint64_t ms = pace_delay_ms(pace, age, attempts, 300000, retry_after_s, randoms[i]);
+		ck_assert_msg(ms >= low && ms <= high, "pace %d age %llu attempts %u: %llu", pace,
+			      (unsigned long long)age, attempts, (unsigned long long)ms);
+	}
+}
+
+START_TEST(the_next_look_comes_when_it_is_promised)
+{
+	check_between(PACE_DONE, 0, 0, 0, 0, 0);
+	check_between(PACE_AGAIN, 0, 0, 0, 500, 500);
+	check_between(PACE_AGAIN, 20000, 0, 0, 2000, 2000);
+	check_between(PACE_AGAIN, UINT64_MAX, 0, 0, 10000, 10000);
+	check_between(PACE_RESYNC, 0, 0, 0, 270000, 330000);
+	check_between(PACE_BACKOFF, 0, 0, 0, 750, 1250);
+	check_between(PACE_BACKOFF, 0, 1, 0, 750, 1250);
+	check_between(PACE_BACKOFF, 0, 2, 0, 1500, 2500);
+	check_between(PACE_BACKOFF, 0, 7, 0, 48000, 80000);
+	check_between(PACE_BACKOFF, 0, 8, 0, 90000, 150000);
+	check_between(PACE_BACKOFF, 0, UINT32_MAX, 0, 90000, 150000);
+	check_between(PACE_BACKOFF, 0, 1, 30, 30000, 37500);
+	check_between(PACE_BACKOFF, 0, 1, 1, 1000, 1250);
+	ck_assert_uint_eq(pace_delay_ms(PACE_RESYNC, 0, 0, 0, 0, 7), 0);
+	ck_assert_uint_ne(pace_delay_ms(PACE_RESYNC, 0, 0, 300000, 0, 1),
+			  pace_delay_ms(PACE_RESYNC, 0, 0, 300000, 0, 2));
+}
+END_TEST
+
+/* ---- projects ---- */
+
+static size_t count_of(const enum status *statuses, size_t count, enum status wanted)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < count; i++)
+		found += statuses[i] == wanted;
+	return found;
+}
+
+/* The rules of the design, read one after the other, by counting. */
+static enum status aggregate_by_counting(const enum status *s, size_t n)
+{
+	if (n == 0)
+		return STATUS_TERMINATED;
+	if (count_of(s, n, STATUS_ERROR) > 0)
+		return STATUS_ERROR;
+	if (count_of(s, n, STATUS_CREATING) > 0)
+		return STATUS_CREATING;
+	if (count_of(s, n, STATUS_UPDATING) > 0)
+		return STATUS_UPDATING;
+	if (count_of(s, n, s[0]) == n)
+		return s[0];
+	if (count_of(s, n, STATUS_RUNNING) + count_of(s, n, STATUS_STARTING) == n)
+		return STATUS_STARTING;
+	if (count_of(s, n, STATUS_STOPPED) + count_of(s, n, STATUS_STOPPING) == n)
+		return STATUS_STOPPING;
+	if (count_of(s, n, STATUS_TERMINATED) + count_of(s, n, STATUS_TERMINATING) == n)
+		return STATUS_TERMINATING;
+	return STATUS_PARTIAL;
+}
+
+START_TEST(every_set_of_statuses_has_the_aggregate_of_the_design)
+{
+	enum status s[3];
+
+	ck_assert_int_eq(status_aggregate(NULL, 0), STATUS_TERMINATED);
+	for (int a = 0; a < STATUS_COUNT; a++) {
+		for (int b = 0; b < STATUS_COUNT; b++) {
+			for (int c = 0; c < STATUS_COUNT; c++) {
+				s[0] = (enum status)a;
+				s[1] = (enum status)b;
+				s[2] = (enum status)c;
+				for (size_t n = 1; n <= 3; n++)
+					ck_assert_int_eq(status_aggregate(s, n),
+							 aggregate_by_counting(s, n));
+			}
+		}
+	}
+	ck_assert_int_eq(status_aggregate((enum status[]) { STATUS_RUNNING, STATUS_STOPPED }, 2),
+			 STATUS_PARTIAL);
+	ck_assert_int_eq(status_aggregate((enum status[]) { STATUS_UPDATING, STATUS_ERROR }, 2),
+			 STATUS_ERROR);
+}
+END_TEST
+
+START_TEST(project_names_are_checked_and_the_reason_is_said)
+{
+	static const char longest[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+				      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	static const char *const good[] = { "a", "My project", "x-1 y", "Z9", longest };
+	static const struct {
+		const char *name;
+		const char *message;
+	} bad[] = {
+		{ "", "is required" },
+		{ "9bad", "must start with a letter" },
+		{ " a", "must start with a letter" },
+		{ "\xc3\xa9t\xc3\xa9", "must start with a letter" },
+		{ "a_b", "may only have" },
+		{ "a\n", "may only have" },
+		{ "caf\xc3\xa9", "may only have" },
+		{ "a ", "must end with" },
+		{ "a-", "must end with" },
+		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		  "at most 64" },
+	};
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		ck_assert_msg(project_name_check(good[i], &e) == 0, "%s", good[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		ck_assert_msg(project_name_check(bad[i].name, &e) == -1, "%s", bad[i].name);
+		ck_assert_int_eq(e.kind, ERR_INVALID);
+		ck_assert_str_eq(e.code, "INVALID_PROJECT_NAME");
+		ck_assert_msg(strstr(e.message, bad[i].message) != NULL, "%s", e.message);
+	}
+}
+END_TEST
+
+START_TEST(the_kubernetes_name_is_derived)
+{
+	static const char *const rows[][2] = {
+		{ "My Project", "my-project" },
+		{ "a -- b", "a-b" },
+		{ "shape test", "shape-test" },
+		{ "abcdefghijklmnopqrstuvwxyz", "abcdefghijklmnopqrst" },
+		{ "abcdefghijklmnopqrs tuvwxyz", "abcdefghijklmnopqrs" },
+		{ "abcdefghijklmnopqrs - tuvwxyz", "abcdefghijklmnopqrs" },
+		{ "Z9", "z9" },
+	};
+	char name[PROJECT_KUBE_NAME_MAX + 1];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		project_kube_name(rows[i][0], name);
+		ck_assert_str_eq(name, rows[i][1]);
+	}
+}
+END_TEST
+
+START_TEST(environment_keys_and_values_are_checked)
+{
+	static const char *const good[] = { "A", "_", "a1_B", "DATABASE_URL_2", "PATHS", "lower" };
+	static const char *const bad[] = { "", "1A", "A-B", "A B", "A=B", "\xc3\xa9" };
+	static const char *const reserved[] = { "DATABASE_URL", "PROJECT_NAME",      "TTYD_PORT",
+						"NODE_ENV",     "TTYD_ACCESS_TOKEN", "PATH",
+						"HOME",         "LD_PRELOAD" };
+	CLEANUP(cleanup_free) char *long_text = mem_calloc(ENVIRONMENT_VALUE_MAX + 2, 1);
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		ck_assert_msg(environment_key_check(good[i], &e) == 0, "%s", good[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		ck_assert_msg(environment_key_check(bad[i], &e) == -1, "%s", bad[i]);
+		ck_assert_str_eq(e.code, "INVALID_ENVIRONMENT_KEY");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++) {
+		ck_assert_msg(environment_key_check(reserved[i], &e) == -1, "%s", reserved[i]);
+		ck_assert_str_eq(e.code, "RESERVED_ENVIRONMENT_KEY");
+	}
+	memset(long_text, 'x', ENVIRONMENT_VALUE_MAX + 1);
+	ck_assert_int_eq(environment_value_check(long_text, ENVIRONMENT_VALUE_MAX, &e), 0);
+	ck_assert_int_eq(environment_value_check(long_text, ENVIRONMENT_VALUE_MAX + 1, &e), -1);
+	ck_assert_int_eq(environment_value_check("", 0, &e), 0);
+	ck_assert_int_eq(environment_value_check("a\0b", 3, &e), -1);
+	ck_assert_int_eq(environment_value_check("s\xff", 2, &e), -1);
+	ck_assert_str_eq(e.code, "INVALID_ENVIRONMENT_VALUE");
+	long_text[ENVIRONMENT_KEY_MAX] = '\0';
+	ck_assert_int_eq(environment_key_check(long_text, &e), 0);
+	long_text[ENVIRONMENT_KEY_MAX] = 'x';
+	long_text[ENVIRONMENT_KEY_MAX + 1] = '\0';
+	ck_assert_int_eq(environment_key_check(long_text, &e), -1);
+}
+END_TEST
+
+START_TEST(the_categories_are_those_of_the_interface)
+{
+	static const char *const names[] = { "auth",         "payment", "ttyd",
+					     "file_browser", "general", "secret" };
+
+	ck_assert_uint_eq(environment_category_count, ARRAY_SIZE(names));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		ck_assert_str_eq(environment_categories[i], names[i]);
+}
+END_TEST
+
+START_TEST(the_stages_show_how_far_a_start_is)
+{
+	static const struct {
+		enum stage current;
+		enum status status;
+		const char *states; /* one letter a stage */
+	} rows[] = {
+		{ STAGE_DATABASE, STATUS_CREATING, "apppp" },
+		{ STAGE_NETWORK, STATUS_STARTING, "ddapp" },
+		{ STAGE_TERMINAL, STATUS_UPDATING, "dddap" },
+		{ STAGE_CONTAINER, STATUS_ERROR, "dfppp" },
+		{ STAGE_READY, STATUS_RUNNING, "ddddd" },
+		{ STAGE_CONTAINER, STATUS_RUNNING, "ddddd" },
+		{ STAGE_READY, STATUS_ERROR, "ddddf" },
+		{ STAGE_READY, STATUS_STOPPED, "ppppp" },
+		{ STAGE_NETWORK, STATUS_STOPPING, "ppppp" },
+		{ STAGE_READY, STATUS_TERMINATED, "ppppp" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		for (int stage = 0; stage < STAGE_COUNT; stage++) {
+			const char *state =
+				stage_state((enum stage)stage, rows[i].current, rows[i].status);
+			ck_assert_msg(state[0] == rows[i].states[stage], "row %zu stage %d: %s", i,
+				      stage, state);
+		}
+	}
+	ck_assert_str_eq(stage_state(STAGE_DATABASE, STAGE_DATABASE, STATUS_ERROR), "failed");
+	ck_assert_str_eq(stage_state(STAGE_DATABASE, STAGE_DATABASE, STATUS_STARTING), "active");
+	ck_assert_str_eq(stage_state(STAGE_DATABASE, STAGE_READY, STATUS_STARTING), "done");
+	ck_assert_str_eq(stage_state(STAGE_READY, STAGE_DATABASE, STATUS_STARTING), "pending");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("domain");
+	TCase *tc = tcase_create("domain");
+
+	tcase_add_test(tc, every_word_has_a_name_of_its_own);
+	tcase_add_test(tc, names_are_read_back_and_others_are_refused);
+	tcase_add_test(tc, every_pair_has_the_row_that_the_design_asks_for);
+	tcase_add_test(tc, every_situation_is_decided_by_the_rules);
+	tcase_add_test(tc, situations_worth_a_line_of_their_own);
+	tcase_add_test(tc, the_documented_table_is_this_one);
+	tcase_add_test(tc, the_next_look_comes_when_it_is_promised);
+	tcase_add_test(tc, every_set_of_statuses_has_the_aggregate_of_the_design);
+	tcase_add_test(tc, project_names_are_checked_and_the_reason_is_said);
+	tcase_add_test(tc, the_kubernetes_name_is_derived);
+	tcase_add_test(tc, environment_keys_and_values_are_checked);
+	tcase_add_test(tc, the_categories_are_those_of_the_interface);
+	tcase_add_test(tc, the_stages_show_how_far_a_start_is);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
