@@ -12,8 +12,10 @@
  * holds the private key reads them again (libsodium sealed boxes: X25519, XSalsa20-Poly1305).
  *
  * A keyring file has a line a key, "<key id> <base64 key>", the newest first; blank lines and '#'
- * comments are skipped. Public and private files are alike. New secrets are sealed to the first
- * key; old ones are opened with whichever key their id names, so keys can be rotated.
+ * comments are skipped. Public and private files are alike. A key's id is
+ * the first 8 bytes of its public key's SHA-256, in hex; another one is refused. New secrets are
+ * sealed to the first key; old ones are opened with whichever key their id names, so keys can be
+ * rotated.
  *
  * Sealed form: "FSA1", 8 bytes of key id, sealed box of (2 bytes length of context, big endian;
  * context; plaintext). The context says what the secret is for ("environment:<project>:<key>"):
@@ -23,8 +25,8 @@ struct keyring;
 
 enum { SEAL_CONTEXT_MAX = 512 };
 
-/* Reads a keyring of public, or of private keys. A private file that others can read is refused.
- * ERR_INVALID names file and line. */
+/* Reads a keyring of public, or of private keys (64 at most). A private file that others can read,
+ * or that its group can write, is refused. ERR_INVALID names file and line. */
 int keyring_load_public(const char *path, struct keyring **ret_ring, struct err *e);
 int keyring_load_private(const char *path, struct keyring **ret_ring, struct err *e);
 void keyring_free(struct keyring *ring); /* NULL is fine; private keys are wiped */
@@ -33,13 +35,16 @@ void keyring_freep(struct keyring **ring);
 /* Appends the sealed form to `ret_sealed` (owner: caller). */
 int seal(const struct keyring *public_ring, const char *context, const void *plain, size_t length,
 	 struct buf *ret_sealed, struct err *e);
-/* Appends the plaintext. ERR_INVALID: not our form, wrong context, or altered; code
- * SEAL_UNKNOWN_KEY: its key is not in the ring. Wipe with buf_wipe(). */
+/* Appends the plaintext. ERR_INVALID with code SEAL_FORM: not our form, SEAL_CONTEXT: sealed for
+ * something else, SEAL_ALTERED, SEAL_UNKNOWN_KEY: its key is not in the ring. Wipe with
+ * buf_wipe(). */
 int unseal(const struct keyring *private_ring, const char *context, const void *sealed,
 	   size_t length, struct buf *ret_plain, struct err *e);
 
-/* Makes a key pair and puts it first in both files (created with 0644 and 0600 when missing;
- * replaced atomically). `ret_id` gets the new key's id in hex. */
+/* Makes a key pair and puts it first in both files: created with 0644 and 0600 when missing,
+ * otherwise replaced atomically with their owner and mode kept; two at once take turns. The private
+ * file comes first, so a failure in between leaves a key that nothing was sealed to. `ret_id` gets
+ * the new key's id in hex. */
 int keyring_add(const char *public_path, const char *private_path, char ret_id[17], struct err *e);
 
 #endif

@@ -1,8 +1,11 @@
 #ifndef FSA_CRYPTO_TOKEN_H
 #define FSA_CRYPTO_TOKEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/buf.h"
 
 /* Random names and tokens from the kernel's CSPRNG, and hashes. crypto_init() first. */
 
@@ -30,5 +33,13 @@ uint32_t token_random_u32(void);
 void sha256_hex(const void *data, size_t length, char ret_hex[65]);
 /* Standard base64 with padding. The caller frees. */
 char *base64_encode(const void *data, size_t length);
+
+enum base64_form {
+	BASE64_STANDARD, /* RFC 4648 section 4, padded; blanks and line ends are skipped */
+	BASE64_URL,      /* section 5, without padding, nothing skipped: the parts of a JWT */
+};
+/* Appends what `length` characters stand for; false, and nothing appended, if they are not base64
+ * of that form or do not fit. */
+bool base64_decode(enum base64_form form, const char *text, size_t length, struct buf *ret_data);
 
 #endif

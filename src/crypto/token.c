@@ -1,0 +1,100 @@
+#include "crypto/token.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/mem.h"
+
+static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+static const char alphanumeric[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+_Static_assert(TOKEN_LENGTH + 1 ==
+		       sodium_base64_ENCODED_LEN(TOKEN_BYTES,
+						 sodium_base64_VARIANT_URLSAFE_NO_PADDING),
+	       "TOKEN_LENGTH is the base64url length of TOKEN_BYTES");
+_Static_assert((int)TOKEN_HASH_BYTES == (int)crypto_hash_sha256_BYTES, "token_hash() is SHA-256");
+
+void crypto_init(void)
+{
+	if (sodium_init() < 0) {
+		fputs("level=error msg=\"libsodium cannot start: no source of randomness\"\n",
+		      stderr);
+		abort();
+	}
+}
+
+void token_make(char ret_token[TOKEN_LENGTH + 1])
+{
+	uint8_t bytes[TOKEN_BYTES];
+
+	randombytes_buf(bytes, sizeof(bytes));
+	sodium_bin2base64(ret_token, TOKEN_LENGTH + 1, bytes, sizeof(bytes),
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_memzero(bytes, sizeof(bytes));
+}
+
+void token_hash(const char *token, uint8_t ret_hash[TOKEN_HASH_BYTES])
+{
+	crypto_hash_sha256(ret_hash, (const unsigned char *)token, strlen(token));
+}
+
+/* `length` characters, each drawn without bias from the first `count` of `alphabet`. */
+static void draw(char *ret_text, size_t length, const char *alphabet, size_t count)
+{
+	for (size_t i = 0; i < length; i++)
+		ret_text[i] = alphabet[randombytes_uniform((uint32_t)count)];
+	ret_text[length] = '\0';
+}
+
+void token_letters(char *ret_letters, size_t length)
+{
+	draw(ret_letters, length, letters, sizeof(letters) - 1);
+}
+
+void token_alphanumeric(char *ret_text, size_t length)
+{
+	draw(ret_text, length, alphanumeric, sizeof(alphanumeric) - 1);
+}
+
+uint32_t token_random_u32(void)
+{
+	return randombytes_random();
+}
+
+void sha256_hex(const void *data, size_t length, char ret_hex[65])
+{
+	unsigned char hash[crypto_hash_sha256_BYTES];
+
+	crypto_hash_sha256(hash, data, length);
+	sodium_bin2hex(ret_hex, 65, hash, sizeof(hash));
+}
+
+char *base64_encode(const void *data, size_t length)
+{
+	size_t room = sodium_base64_encoded_len(length, sodium_base64_VARIANT_ORIGINAL);
+	char *text = mem_calloc(room, 1);
+
+	return sodium_bin2base64(text, room, data, length, sodium_base64_VARIANT_ORIGINAL);
+}
+
+static const int base64_variants[] = {
+	[BASE64_STANDARD] = sodium_base64_VARIANT_ORIGINAL,
+	[BASE64_URL] = sodium_base64_VARIANT_URLSAFE_NO_PADDING,
+};
+
+bool base64_decode(enum base64_form form, const char *text, size_t length, struct buf *ret_data)
+{
+	size_t room = length / 4 * 3 + 3, got = 0;
+	unsigned char *data = mem_calloc(room, 1);
+	const char *ignored = form == BASE64_STANDARD ? " \t\r\n" : NULL;
+	bool valid = sodium_base642bin(data, room, text, length, ignored, &got, NULL,
+				       base64_variants[form]) == 0 &&
+		     buf_append(ret_data, data, got, NULL) == 0;
+
+	sodium_memzero(data, room);
+	free(data);
+	return valid;
+}
