@@ -1,0 +1,126 @@
+"""The site as shipped in nginx/, on a free port of 127.0.0.1.
+
+    with Nginx(directory, api=socket, auth=socket) as nginx:
+        requests.get(nginx.url + "/healthz")
+"""
+
+from pathlib import Path
+
+from .process import Process, accepts, free_port, make_directory, own_name, run
+
+PROGRAM = "/usr/sbin/nginx"
+SHIPPED = Path(__file__).resolve().parents[2] / "nginx" / "fullstack-agent"
+
+_CONFIG = """\
+{user}
+daemon off;
+worker_processes {workers};
+pid {directory}/temp/nginx.pid;
+error_log {error_log} notice;
+events {{
+	worker_connections 1024;
+}}
+http {{
+	types {{
+		text/html html;
+		text/css css;
+		application/javascript js;
+		image/svg+xml svg;
+	}}
+	default_type application/octet-stream;
+	client_body_temp_path {directory}/temp/body;
+	fastcgi_temp_path {directory}/temp/fastcgi;
+	proxy_temp_path {directory}/temp/proxy;
+	uwsgi_temp_path {directory}/temp/uwsgi;
+	scgi_temp_path {directory}/temp/scgi;
+	include fullstack-agent/http.conf;
+	upstream fsa_api {{
+		server unix:{api};
+	}}
+	upstream fsa_auth {{
+		server unix:{auth};
+	}}
+	server {{
+		listen 127.0.0.1:{port} backlog=511;
+		server_name _;
+		root {root};
+		access_log {access_log} fsa;
+		include fullstack-agent/site.conf;
+	}}
+}}
+"""
+
+
+class Nginx:
+    """One nginx with a configuration of its own, which includes the shipped files unchanged.
+
+    api, auth  paths of the FastCGI sockets
+    port       kept as given; a free one when None
+    root       folder of static files
+    user       runs as this user, all of it: no part needs root. A test's nginx that runs as root
+               stays it in the workers, which could not reach root's sockets else
+    """
+
+    def __init__(self, directory, api, auth, port=None, root=None, user=None, outlive=False,
+                 workers=2):
+        self.directory = Path(directory).resolve()
+        self.port = port
+        self._sockets = {"api": api, "auth": auth}
+        self._root = root or self.directory / "root"
+        self._user = user or own_name()
+        self._outlive = outlive
+        self._workers = workers
+        self._process = Process(self.directory, "nginx")
+        self.access_log = self.directory / "logs" / "access.log"
+        self.error_log = self.directory / "logs" / "error.log"
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        """Returns when it accepts connections; its configuration is tested first."""
+        if self._process.running():
+            return
+        self.port = self.port or free_port()
+        config = self._write_config()
+        # -e: else nginx begins with the log that Debian has compiled in.
+        command = [PROGRAM, "-e", self.error_log, "-p", self.directory, "-c", config]
+        run([*command, "-t", "-q"], "nginx refuses its configuration", self._user)
+        self._process.start(command, outlive=self._outlive, user=self._user)
+        self._process.wait_ready(lambda: accepts(("127.0.0.1", self.port)))
+
+    def stop(self):
+        self._process.stop()
+
+    def pid(self):
+        return self._process.pid()
+
+    def _write_config(self):
+        make_directory(self.directory, mode=0o711)
+        for name in ("logs", "temp"):
+            make_directory(self.directory / name, self._user, 0o750)
+        shipped = self.directory / "fullstack-agent"
+        shipped.mkdir(exist_ok=True)
+        for file in SHIPPED.iterdir():
+            (shipped / file.name).write_text(file.read_text())
+        config = self.directory / "nginx.conf"
+        text = _CONFIG.format(
+            user="user root;" if self._user == "root" else "",
+            workers=self._workers,
+            directory=self.directory,
+            port=self.port,
+            root=self._root,
+            access_log=self.access_log,
+            error_log=self.error_log,
+            **self._sockets,
+        )
+        config.write_text(text)
+        return config

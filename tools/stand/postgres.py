@@ -1,0 +1,207 @@
+"""PostgreSQL and pgbouncer on unix sockets, with the roles that our programs use.
+
+    with Postgres(directory) as postgres:
+        postgres.create_database("fsa")
+        postgres.conninfo("fsa")                    # for a program, which adds its own role
+        postgres.connect("fsa", user="fsa_api")     # psycopg2
+
+Who may be which role is said by user name maps: whoever started the stand may be anyone, others
+only what `grants` names. Nothing needs a password and nothing listens on the network.
+"""
+
+import os
+import signal
+from pathlib import Path
+
+from .process import Process, accepts, make_directory, own_name, run
+
+BIN = Path("/usr/lib/postgresql/15/bin")
+PORT = 5432  # only a part of the socket's name
+ROLES = ("fsa_owner", "fsa_api", "fsa_auth", "fsa_reconcile", "fsa_events")
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0777",  # pg_hba.conf decides
+    "port": PORT,
+    "max_connections": 200,
+    "shared_buffers": "256MB",
+    "timezone": "UTC",
+    "log_line_prefix": "%m [%p] %q%u@%d ",
+    "log_timezone": "UTC",
+}
+
+
+class Postgres:
+    """One server with its data in a directory.
+
+    outlive   it survives this process
+    grants    operating system user → roles that this user may take
+    settings  changes of postgresql.conf
+    """
+
+    def __init__(self, directory, outlive=False, grants=None, settings=None):
+        self.directory = Path(directory).resolve()
+        self.sockets = self.directory / "run"
+        self._data = self.directory / "data"
+        self._outlive = outlive
+        self._grants = grants or {}
+        self._settings = {**_SETTINGS, **(settings or {})}
+        self._user = server_user()
+        # SIGINT: "fast", which ends the sessions of clients; SIGTERM would wait for them.
+        self._process = Process(self.directory, "postgres", stop_signal=signal.SIGINT)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def log(self):
+        return self._process.log
+
+    def start(self):
+        """Returns when it answers queries, with the owner's role made; data is kept."""
+        if not (self._data / "PG_VERSION").exists():
+            self._initialise()
+        make_directory(self.sockets, self._user)
+        self._write_access()
+        options = [f"-c{name}={value}" for name, value in self._settings.items()]
+        command = [BIN / "postgres", "-D", self._data, f"-k{self.sockets}", *options]
+        self._process.start(command, outlive=self._outlive, user=self._user)
+        self._process.wait_ready(self._answers, 60)
+        self._create_owner()
+
+    def stop(self):
+        """Ends it as an administrator would: sessions end, everything is on disk."""
+        self._process.stop(patience=30)
+
+    def kill(self):
+        """An immediate shutdown, as after a crash: the next start recovers."""
+        self._process.signal(signal.SIGQUIT)
+        self._process.stop()
+
+    def restart(self):
+        self.kill()
+        self.start()
+
+    def pid(self):
+        return self._process.pid()
+
+    def conninfo(self, database, user=None):
+        """A libpq connection string."""
+        text = f"host={self.sockets} port={PORT} dbname={database}"
+        return f"{text} user={user}" if user else text
+
+    def connect(self, database, user="postgres"):
+        """A psycopg2 connection in autocommit mode."""
+        import psycopg2
+
+        connection = psycopg2.connect(self.conninfo(database, user), connect_timeout=5)
+        connection.autocommit = True
+        return connection
+
+    def create_database(self, name):
+        """Makes it unless it is there; it belongs to fsa_owner and holds nothing yet."""
+        if name not in self.databases():
+            self._sql(f'CREATE DATABASE "{name}" OWNER fsa_owner')
+
+    def drop_database(self, name):
+        self._sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def databases(self):
+        return self._sql("SELECT datname FROM pg_database").split()
+
+    def _initialise(self):
+        make_directory(self.directory, mode=0o711)
+        make_directory(self._data, self._user, 0o700)
+        command = [BIN / "initdb", "-D", self._data, "-U", "postgres", "--auth=peer"]
+        run([*command, "--encoding=UTF8", "--locale=C.UTF-8"], "PostgreSQL's data", self._user)
+
+    def _write_access(self):
+        """pg_hba.conf: everybody through the map; pg_ident.conf: the map."""
+        hba = self._data / "pg_hba.conf"
+        hba.write_text("local all all peer map=stand\n")
+        everyone = ("postgres", *ROLES)
+        grants = {**self._grants, self._user: everyone, own_name(): everyone}
+        lines = [f"stand {user} {role}" for user, roles in grants.items() for role in roles]
+        (self._data / "pg_ident.conf").write_text("\n".join(lines) + "\n")
+
+    def _answers(self):
+        done = [BIN / "pg_isready", "-q", "-h", self.sockets, "-p", str(PORT)]
+        return os.spawnv(os.P_WAIT, done[0], [str(word) for word in done]) == 0
+
+    def _create_owner(self):
+        """The one role that the migrations need: they make the others."""
+        if not self._sql("SELECT 1 FROM pg_roles WHERE rolname = 'fsa_owner'"):
+            self._sql("CREATE ROLE fsa_owner LOGIN CREATEROLE")
+
+    def _sql(self, statement):
+        psql = [BIN / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d"]
+        return run([*psql, self.conninfo("postgres", "postgres"), "-c", statement], "PostgreSQL")
+
+
+class PgBouncer:
+    """pgbouncer in transaction mode before a Postgres, on a unix socket of its own."""
+
+    def __init__(self, directory, postgres, pool_size=10):
+        self.directory = Path(directory).resolve()
+        self.sockets = self.directory / "run"
+        self._postgres = postgres
+        self._pool_size = pool_size
+        self._user = server_user()
+        self._process = Process(self.directory, "pgbouncer", stop_signal=signal.SIGINT)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        make_directory(self.directory, mode=0o711)
+        # It trusts whoever reaches its socket: only its own user and root do.
+        make_directory(self.sockets, self._user, 0o700)
+        users = self.directory / "users.txt"
+        users.write_text("".join(f'"{role}" ""\n' for role in ROLES))
+        config = self.directory / "pgbouncer.ini"
+        config.write_text(self._config(users))
+        command = [_program("pgbouncer"), "-q", config]
+        self._process.start(command, user=self._user)
+        self._process.wait_ready(lambda: accepts(self.sockets / f".s.PGSQL.{PORT}"))
+
+    def stop(self):
+        self._process.stop()
+
+    def conninfo(self, database, user=None):
+        text = f"host={self.sockets} port={PORT} dbname={database}"
+        return f"{text} user={user}" if user else text
+
+    def _config(self, users):
+        settings = {
+            "listen_addr": "",
+            "listen_port": PORT,
+            "unix_socket_dir": self.sockets,
+            "auth_type": "trust",
+            "auth_file": users,
+            "pool_mode": "transaction",
+            "default_pool_size": self._pool_size,
+            "max_client_conn": 500,
+            # libpq sends it when a program asks for it; it is no reason to refuse a client.
+            "ignore_startup_parameters": "extra_float_digits",
+        }
+        lines = [f"{name} = {value}" for name, value in settings.items()]
+        database = f"* = host={self._postgres.sockets} port={PORT}"
+        return "\n".join(["[databases]", database, "[pgbouncer]", *lines, ""])
+
+
+def server_user():
+    """Neither server runs as root."""
+    return "postgres" if os.geteuid() == 0 else own_name()
+
+
+def _program(name):
+    """Debian's own, also where a user's PATH lacks /usr/sbin."""
+    return f"/usr/sbin/{name}"

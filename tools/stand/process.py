@@ -1,0 +1,201 @@
+"""Starts a program, remembers it by pid and start time, and ends exactly that one.
+
+The start time (from /proc/PID/stat) is kept with the pid, so that a number which the kernel has
+given to somebody else in the meantime is never signalled.
+"""
+
+import json
+import os
+import pwd
+import random
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+
+class StandError(Exception):
+    """A server of the stand is not there; the message names it, the cause and the log to read."""
+
+
+class Process:
+    """One program of a stand: its pid file and its log lie in the stand's directory.
+
+    stop_signal  what asks this program to end; SIGKILL follows when it does not
+    """
+
+    def __init__(self, directory, name, stop_signal=signal.SIGTERM):
+        self.name = name
+        self.log = Path(directory, "logs", f"{name}.log")
+        self._file = Path(directory, "pids", f"{name}.json")
+        self._stop_signal = stop_signal
+        self._child = None
+
+    def start(self, command, env=None, outlive=False, user=None):
+        """Starts the program unless it runs already.
+
+        outlive  the program survives this process; otherwise the kernel ends it with this one
+        user     run it as this user (only root can)
+        """
+        if self.running():
+            return
+        for path in (self.log, self._file):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        if not outlive:
+            signal_name = signal.Signals(self._stop_signal).name.removeprefix("SIG")
+            command = ["setpriv", "--pdeathsig", signal_name, *command]
+        with open(self.log, "ab") as log:
+            self._child = subprocess.Popen(
+                # The user is changed first: a change of user clears the parent-death signal.
+                [str(word) for word in as_user(user, command)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=env,
+                start_new_session=True,  # Ctrl-C in a terminal must not reach the stand
+            )
+        self._remember(self._child.pid)
+
+    def stop(self, patience=10.0):
+        """Ends the program: its stop signal, then SIGKILL when patience (in seconds) is over."""
+        self.signal(self._stop_signal)
+        if not self._wait_gone(patience):
+            self.kill()
+        self._file.unlink(missing_ok=True)
+
+    def kill(self):
+        """SIGKILL, as a crash would be."""
+        self.signal(signal.SIGKILL)
+        self._wait_gone(5.0)
+
+    def signal(self, number):
+        pid = self.pid()
+        if pid:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+
+    def wait_ready(self, check, seconds=30.0):
+        """Until check() is true; raises StandError when the program ends or time is up."""
+        end = time.monotonic() + seconds
+        while not check():
+            if not self.running():
+                self._fail("ended right after its start")
+            if time.monotonic() > end:
+                self._fail(f"is not ready after {seconds:.0f} s")
+            time.sleep(0.02)
+
+    def running(self):
+        return self.pid() is not None
+
+    def pid(self):
+        """The pid if that very process still runs, else None."""
+        if self._child:
+            self._child.poll()  # reaps it, so that a zombie does not count as running
+        try:
+            known = json.loads(self._file.read_text())
+        except (OSError, ValueError):
+            return None
+        return known["pid"] if _start_time(known["pid"]) == known["started"] else None
+
+    def log_tail(self, lines=5):
+        try:
+            text = self.log.read_text(errors="replace")
+        except OSError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def _fail(self, what):
+        raise StandError(f"{self.name} {what}; see {self.log}, which ends:\n{self.log_tail()}")
+
+    def _remember(self, pid):
+        temp = self._file.with_suffix(".tmp")
+        temp.write_text(json.dumps({"pid": pid, "started": _start_time(pid)}))
+        temp.rename(self._file)
+
+    def _wait_gone(self, seconds):
+        end = time.monotonic() + seconds
+        while self.running():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+        return True
+
+
+def as_user(user, command):
+    """The command, run as `user` when that is somebody else."""
+    if user is None or user == own_name():
+        return list(command)
+    group = str(pwd.getpwnam(user).pw_gid)
+    return ["setpriv", "--reuid", user, "--regid", group, "--clear-groups", *command]
+
+
+def own_name():
+    return pwd.getpwuid(os.geteuid()).pw_name
+
+
+def run(command, what, user=None, env=None):
+    """Runs a command to its end and returns what it printed; StandError tells why it failed."""
+    command = [str(word) for word in as_user(user, command)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env)
+    if done.returncode != 0:
+        output = (done.stdout + done.stderr).strip()
+        raise StandError(f"{what}: {' '.join(command)} exited with {done.returncode}:\n{output}")
+    return done.stdout
+
+
+def make_directory(path, user=None, mode=0o755):
+    """Makes the directory, of that owner and mode whatever the umask says."""
+    path = Path(path)
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(mode)
+    if user and os.geteuid() == 0:
+        entry = pwd.getpwnam(user)
+        os.chown(path, entry.pw_uid, entry.pw_gid)
+    return path
+
+
+def free_port():
+    """A free port of 127.0.0.1 below the kernel's ephemeral range.
+
+    A client that keeps connecting to an ephemeral port during an outage is, sooner or later,
+    connected to itself, and then the server cannot come back.
+    """
+    while True:
+        port = random.randrange(20000, 32000)
+        if port_is_free(port):
+            return port
+
+
+def port_is_free(port):
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def accepts(address):
+    """Whether a server accepts connections: a (host, port) pair, or the path of a unix socket."""
+    family = socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX
+    with socket.socket(family) as s:
+        s.settimeout(1.0)
+        try:
+            s.connect(address if family == socket.AF_INET else str(address))
+        except OSError:
+            return False
+    return True
+
+
+def _start_time(pid):
+    """Clock ticks from boot to the start of the process; None when there is none or a zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()  # the name before it may contain spaces
+    return None if fields[0] == "Z" else int(fields[19])

@@ -1,0 +1,191 @@
+"""Our own programs, with a configuration and keys of their own, over a Postgres.
+
+    programs = Programs(directory, build, postgres.conninfo("fsa"), sql_dir="sql")
+    programs.migrate()
+    programs.start()
+
+What each program may read is what it needs: its own copy of fsa.conf and of its keys, in a folder
+of its own user's. So api.fcgi cannot open a kubeconfig here either.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from .process import Process, accepts, make_directory, own_name, run
+
+PUBLIC_KEYS = ("owner.pub", "cluster.pub")
+
+
+class Program(NamedTuple):
+    """What tells one program from the others."""
+
+    user: str  # whom it runs as when the stand is root's and does not keep everything to itself
+    role: str  # its role in the database
+    private_keys: tuple
+    socket: str  # name of its FastCGI socket, if it has one
+
+
+PROGRAMS = {
+    "api.fcgi": Program("www-data", "fsa_api", ("owner.key",), "api.sock"),
+    "auth.fcgi": Program("www-data", "fsa_auth", (), "auth.sock"),
+    "fsa-reconcile": Program("nobody", "fsa_reconcile", ("owner.key", "cluster.key"), None),
+}
+
+_OPTIONS = {
+    "mode": "development",
+    "log_level": "info",
+    "registration": "open",
+    # The stand's API server is on loopback, which is refused otherwise.
+    "kube_allow_addresses": "127.0.0.0/8",
+    "ingress_domain": "apps.localhost",
+}
+
+
+class Programs:
+    """The programs of one site.
+
+    build       where they are: a build directory or an installation's prefix
+    database    libpq connection string without a user
+    options     changes of fsa.conf; None leaves an option out
+    sql_dir     the migrations; None: those that `make install` has installed
+    drop_root   root's stand runs each program as a user without rights (see PROGRAMS)
+    wrap        words before the command line, such as valgrind's
+    """
+
+    def __init__(self, directory, build, database, options=None, sql_dir=None, workers=4,
+                 every="1s", drop_root=False, outlive=False, wrap=()):
+        self.directory = Path(directory).resolve()
+        self._build = Path(build)
+        self._run = self.directory / "run"
+        self._options = {
+            **_OPTIONS,
+            "database": database,
+            "wake_file": self._run / "wake",
+            **(options or {}),
+        }
+        self._sql_dir = sql_dir
+        self._workers = workers
+        self._every = every
+        self._drop_root = drop_root and os.geteuid() == 0
+        self._outlive = outlive
+        self._wrap = tuple(wrap)
+        self._processes = {name: Process(self.directory, name) for name in PROGRAMS}
+
+    def __enter__(self):
+        self.migrate()
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def grants(self):
+        """Operating system user → roles, as Postgres wants to know it."""
+        grants = {}
+        for name, program in PROGRAMS.items():
+            grants.setdefault(self.user(name), []).append(program.role)
+        return grants
+
+    def user(self, name):
+        return PROGRAMS[name].user if self._drop_root else own_name()
+
+    def socket(self, name):
+        return self._run / PROGRAMS[name].socket
+
+    def log(self, name):
+        return self._processes[name].log
+
+    def pid(self, name):
+        return self._processes[name].pid()
+
+    def config(self, name="fsactl"):
+        """The path of that program's fsa.conf."""
+        return self.directory / name / "fsa.conf"
+
+    def fsactl(self, *words):
+        """Runs fsactl and returns what it printed."""
+        self._write_config("fsactl", own_name(), (*PUBLIC_KEYS, "owner.key", "cluster.key"))
+        command = [self.program("fsactl"), "--config", self.config(), *words]
+        return run(command, f"fsactl {words[0]}")
+
+    def migrate(self):
+        """Brings keys and schema up to date."""
+        for kind in ("owner", "cluster"):
+            if not (self.directory / "fsactl" / f"{kind}.key").exists():
+                self.fsactl("keys", "add", kind)
+        where = ["--sql-dir", self._sql_dir] if self._sql_dir else []
+        return self.fsactl("migrate", *where)
+
+    def start(self, *names):
+        """Starts those that do not run (all of them by default); returns when they are ready."""
+        names = names or tuple(PROGRAMS)
+        make_directory(self.directory, mode=0o711)
+        make_directory(self._run, self.user("api.fcgi"))
+        for name in names:
+            self._start(name)
+        for name in names:
+            if PROGRAMS[name].socket:
+                self._processes[name].wait_ready(lambda n=name: accepts(self.socket(n)))
+
+    def stop(self, *names):
+        for name in names or tuple(PROGRAMS):
+            self._processes[name].stop(patience=20)
+
+    def kill(self, name):
+        """SIGKILL to the program itself, as a crash would be."""
+        self._processes[name].kill()
+
+    def process(self, name):
+        return self._processes[name]
+
+    def program(self, name):
+        """The path of the executable."""
+        places = ("", "sbin", "libexec/fullstack-agent")
+        for path in (self._build / place / name for place in places):
+            if os.access(path, os.X_OK):
+                return path
+        raise FileNotFoundError(f"{name} is not in {self._build}: build it first (make)")
+
+    def _start(self, name):
+        if self._processes[name].running():
+            return
+        kind, user = PROGRAMS[name], self.user(name)
+        self._write_config(name, user, (*PUBLIC_KEYS, *kind.private_keys))
+        command = [*self._wrap, self.program(name), "--config", self.config(name)]
+        if kind.socket:
+            command += ["--socket", self.socket(name), "--workers", self._workers]
+        else:
+            command += ["--every", self._every]
+        self._processes[name].start(command, outlive=self._outlive, user=user)
+
+    def _write_config(self, name, user, keys):
+        """fsa.conf in the program's folder, and copies of the keys that it may read."""
+        make_directory(self.directory, mode=0o711)
+        folder = make_directory(self.directory / name, user, 0o700)
+        originals = self.directory / "fsactl"
+        for key in keys:
+            if folder != originals:
+                _copy(originals / key, folder / key, user)
+        names = {
+            "owner_public_key_file": "owner.pub",
+            "owner_private_key_file": "owner.key",
+            "cluster_public_key_file": "cluster.pub",
+            "cluster_private_key_file": "cluster.key",
+        }
+        options = {**self._options, **{option: folder / file for option, file in names.items()}}
+        lines = [f"{k} = {v}\n" for k, v in options.items() if v is not None]
+        config = self.config(name)
+        config.write_text("".join(lines))
+        config.chmod(0o644)
+
+
+def _copy(source, target, user):
+    """Copies a key for a user; at no time can others read it."""
+    target.unlink(missing_ok=True)
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(source, "rb") as original, open(descriptor, "wb") as copy:
+        shutil.copyfileobj(original, copy)
+    if os.geteuid() == 0:
+        shutil.chown(target, user)

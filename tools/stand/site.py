@@ -1,0 +1,80 @@
+"""A whole site: a database in a Postgres, our programs over it, nginx before them.
+
+    with Site(directory, build, postgres) as site:
+        client = site.client()
+        client.register("ada", "correct horse battery")
+        client.get("/api/projects").json()
+"""
+
+from pathlib import Path
+
+from .client import Client
+from .nginx import Nginx
+from .process import free_port, make_directory
+from .programs import Programs
+
+SQL = Path(__file__).resolve().parents[2] / "sql"
+
+
+class Site:
+    """One site in one directory.
+
+    build     where the programs are
+    postgres  a running Postgres; the site makes its database there
+    port      nginx's; a free one when None
+    options   changes of fsa.conf
+    root      folder of static files
+    The rest goes to Programs.
+    """
+
+    def __init__(self, directory, build, postgres, database="fsa", port=None, options=None,
+                 root=None, sql_dir=SQL, outlive=False, **rest):
+        self.directory = Path(directory).resolve()
+        self.postgres = postgres
+        self.database = database
+        port = port or free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.programs = Programs(
+            self.directory / "programs",
+            build,
+            postgres.conninfo(database),
+            options={"public_url": self.url, **(options or {})},
+            sql_dir=sql_dir,
+            outlive=outlive,
+            **rest,
+        )
+        self.nginx = Nginx(
+            self.directory / "nginx",
+            api=self.programs.socket("api.fcgi"),
+            auth=self.programs.socket("auth.fcgi"),
+            port=port,
+            root=root,
+            user=self.programs.user("api.fcgi"),
+            outlive=outlive,
+        )
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        make_directory(self.directory, mode=0o711)
+        self.postgres.create_database(self.database)
+        self.programs.migrate()
+        self.programs.start()
+        self.nginx.start()
+
+    def stop(self):
+        self.nginx.stop()
+        self.programs.stop()
+
+    def client(self):
+        """Somebody at a browser of their own: with their own cookies, not logged in yet."""
+        return Client(self.url)
+
+    def connect(self, user="postgres"):
+        """A psycopg2 connection to the site's database."""
+        return self.postgres.connect(self.database, user)
