@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+
 enum { LINE_MAX_BYTES = 2048 };
 
 struct line {
@@ -100,4 +102,12 @@ void log_err(enum log_level level, const char *message, const struct err *e)
 void log_set_level(enum log_level level)
 {
 	threshold = level;
+}
+
+void log_set_level_name(const char *name)
+{
+	for (size_t level = 0; level < ARRAY_SIZE(levels); level++) {
+		if (strcmp(levels[level].name, name) == 0)
+			log_set_level((enum log_level)level);
+	}
 }

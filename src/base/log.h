@@ -33,5 +33,7 @@ void log_fields(enum log_level level, const char *message, const struct log_fiel
 void log_err(enum log_level level, const char *message, const struct err *e);
 /* Lines below this level are not written. Default: LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
+/* By the name that the configuration takes (log_level); an unknown one changes nothing. */
+void log_set_level_name(const char *name);
 
 #endif

@@ -1,0 +1,113 @@
+#include "reconcile/access.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/mem.h"
+
+struct access_entry {
+	char user_id[STORE_ID_LENGTH + 1];
+	int64_t version;
+	struct kube_target *target; /* NULL: could not be made, see err */
+	struct err err;
+};
+
+struct access {
+	const struct keyring *cluster_private;
+	void *entries; /* tsearch(3) tree */
+};
+
+struct access *access_new(const struct keyring *cluster_private)
+{
+	struct access *access = mem_calloc(1, sizeof(*access));
+
+	access->cluster_private = cluster_private;
+	return access;
+}
+
+static void entry_free(void *node)
+{
+	struct access_entry *entry = node;
+
+	kube_target_free(entry->target);
+	free(entry);
+}
+
+void access_free(struct access *access)
+{
+	if (access == NULL)
+		return;
+	tdestroy(access->entries, entry_free);
+	free(access);
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct access_entry *left = a;
+	const struct access_entry *right = b;
+	int order = strcmp(left->user_id, right->user_id);
+
+	if (order != 0)
+		return order;
+	return (left->version > right->version) - (left->version < right->version);
+}
+
+static int make_target(const struct keyring *cluster_private, const struct queue_row *row,
+		       struct kube_target **ret_target, struct err *e)
+{
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT(KUBECONFIG_MAX_BYTES);
+	CLEANUP(kubeconfig_clear) struct kubeconfig config = { 0 };
+	CLEANUP(cleanup_free) char *context = mem_printf("kubeconfig:%s", row->user_id);
+
+	if (unseal(cluster_private, context, row->kubeconfig_sealed, row->kubeconfig_sealed_length,
+		   &text, e) < 0 ||
+	    kubeconfig_parse(text.data, text.length, &config, e) < 0 ||
+	    kube_target_new(&config, ret_target, e) < 0) {
+		return err_set(e, ERR_KUBECONFIG, "KUBECONFIG_UNREADABLE",
+			       "the stored kubeconfig cannot be used (%s): store it again",
+			       e->message);
+	}
+	return 0;
+}
+
+static struct access_entry *find_entry(struct access *access, const struct queue_row *row)
+{
+	struct access_entry *entry = mem_calloc(1, sizeof(*entry));
+
+	memccpy(entry->user_id, row->user_id, '\0', sizeof(entry->user_id));
+	entry->version = row->kubeconfig_version;
+	struct access_entry **found = tsearch(entry, &access->entries, compare_entries);
+	if (*found != entry) {
+		free(entry);
+		return *found;
+	}
+	if (make_target(access->cluster_private, row, &entry->target, &entry->err) < 0)
+		entry->target = NULL;
+	return entry;
+}
+
+int access_target(struct access *access, const struct queue_row *row,
+		  struct kube_target **ret_target, struct err *e)
+{
+	if (row->kubeconfig_sealed == NULL)
+		return err_set(e, ERR_KUBECONFIG, "KUBECONFIG_MISSING",
+			       "no kubeconfig is stored: put one in the settings");
+	struct access_entry *entry = find_entry(access, row);
+	if (entry->target == NULL) {
+		*e = entry->err;
+		return -1;
+	}
+	if (strcmp(kube_target_server(entry->target), row->server) != 0 ||
+	    strcmp(kube_target_namespace(entry->target), row->namespace) != 0)
+		return err_set(e, ERR_KUBECONFIG, "KUBECONFIG_ELSEWHERE",
+			       "this is in namespace %s of %s, and the stored kubeconfig is for "
+			       "namespace %s of %s: store the one for the former, or delete this "
+			       "there",
+			       row->namespace, row->server, kube_target_namespace(entry->target),
+			       kube_target_server(entry->target));
+	*ret_target = entry->target;
+	return 0;
+}

@@ -1,0 +1,27 @@
+#ifndef FSA_RECONCILE_ACCESS_H
+#define FSA_RECONCILE_ACCESS_H
+
+#include "base/err.h"
+#include "crypto/seal.h"
+#include "kube/client.h"
+#include "store/queue.h"
+
+/*
+ * Ways to the users' clusters: opens a row's kubeconfig and keeps one target for each user and
+ * version of it, so that all rows of a user share a connection and a renewed kubeconfig is used by
+ * the next row. One a pass; targets live until access_free(), which must come after their requests.
+ */
+struct access;
+
+struct access *access_new(const struct keyring *cluster_private);
+void access_free(struct access *access);
+
+/*
+ * The target for a row, borrowed. ERR_KUBECONFIG: KUBECONFIG_MISSING, KUBECONFIG_UNREADABLE, or
+ * KUBECONFIG_ELSEWHERE: it is for another server or namespace than the row's objects are in, so
+ * whatever it would show says nothing about them.
+ */
+int access_target(struct access *access, const struct queue_row *row,
+		  struct kube_target **ret_target, struct err *e);
+
+#endif

@@ -1,0 +1,297 @@
+#include "reconcile/assess.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "manifest/manifest.h"
+#include "reconcile/diagnose.h"
+
+static const enum kube_resource sandbox_kinds[] = {
+	KUBE_STATEFULSETS,
+	KUBE_PODS,
+	KUBE_SERVICES,
+	KUBE_INGRESSES,
+	KUBE_NETWORK_POLICIES,
+	KUBE_SECRETS,
+	KUBE_PERSISTENT_VOLUME_CLAIMS,
+};
+static const enum kube_resource database_kinds[] = {
+	KUBE_CLUSTERS,
+	KUBE_SERVICE_ACCOUNTS,
+	KUBE_ROLES,
+	KUBE_ROLE_BINDINGS,
+};
+
+unsigned assess_kinds(const struct queue_row *row)
+{
+	/* Deletion must see everything go; a stable state is compared as a whole. */
+	bool all = row->desired == DESIRED_GONE || row->status == STATUS_RUNNING;
+
+	if (row->kind == RESOURCE_DATABASE)
+		return all ? OBSERVE_DATABASE_ALL : OBSERVE_DATABASE_ROLLOUT;
+	return all ? OBSERVE_SANDBOX_ALL : OBSERVE_SANDBOX_ROLLOUT;
+}
+
+static const json_t *path(const json_t *object, const char *first, const char *second)
+{
+	return json_object_get(json_object_get(object, first), second);
+}
+
+static const char *text(const json_t *value)
+{
+	const char *string = json_string_value(value);
+
+	return string ? string : "";
+}
+
+static bool is_deleting(const json_t *object)
+{
+	return path(object, "metadata", "deletionTimestamp") != NULL;
+}
+
+static const json_t *last_of(const json_t *array)
+{
+	return json_array_get(array, json_array_size(array) - 1);
+}
+
+/* Its controller has seen the newest spec. */
+static bool is_observed(const json_t *object)
+{
+	return json_integer_value(path(object, "status", "observedGeneration")) >=
+	       json_integer_value(path(object, "metadata", "generation"));
+}
+
+/* What is left of a row's objects while they are being deleted. */
+static enum seen assess_remains(const struct queue_row *row, const struct observation *o)
+{
+	const enum kube_resource *kinds =
+		row->kind == RESOURCE_DATABASE ? database_kinds : sandbox_kinds;
+	size_t count = row->kind == RESOURCE_DATABASE ? ARRAY_SIZE(database_kinds)
+						      : ARRAY_SIZE(sandbox_kinds);
+	enum seen seen = SEEN_ABSENT;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t j;
+		json_t *object;
+		json_array_foreach(observation_of(o, kinds[i], row->id), j, object)
+		{
+			if (!is_deleting(object))
+				return SEEN_PROGRESSING;
+			seen = SEEN_DELETING;
+		}
+	}
+	return seen;
+}
+
+/* Whether an object that should be there was changed or removed by somebody else. Kinds that were
+ * not listed, and Secrets (whose content we do not read), count as they are expected to be. */
+static bool has_drifted(const struct queue_row *row, const json_t *wanted,
+			const struct observation *o)
+{
+	size_t i;
+	json_t *object;
+
+	json_array_foreach(wanted, i, object)
+	{
+		enum kube_resource kind;
+		if (!kube_resource_find(text(json_object_get(object, "apiVersion")),
+					text(json_object_get(object, "kind")), &kind) ||
+		    !observation_has(o, kind))
+			continue;
+		const json_t *live = observation_object(o, kind, row->id,
+							text(path(object, "metadata", "name")));
+		if (live == NULL)
+			return true;
+		if (kind != KUBE_SECRETS && !manifest_covers(live, object))
+			return true;
+	}
+	return false;
+}
+
+/* ---- sandboxes --------------------------------------------------------------------------------
+ */
+
+static bool pod_condition(const json_t *pod, const char *type)
+{
+	size_t i;
+	json_t *condition;
+
+	json_array_foreach(path(pod, "status", "conditions"), i, condition)
+	{
+		if (strcmp(text(json_object_get(condition, "type")), type) == 0)
+			return strcmp(text(json_object_get(condition, "status")), "True") == 0;
+	}
+	return false;
+}
+
+static bool pod_container_runs(const json_t *pod)
+{
+	size_t i;
+	json_t *status;
+
+	json_array_foreach(path(pod, "status", "containerStatuses"), i, status)
+	{
+		if (path(status, "state", "running") == NULL)
+			return false;
+	}
+	return i > 0;
+}
+
+/* The pod that counts: the newest that is not on its way out. */
+static const json_t *current_pod(const json_t *pods)
+{
+	size_t i;
+	json_t *pod;
+
+	json_array_foreach(pods, i, pod)
+	{
+		if (!is_deleting(pod))
+			return pod;
+	}
+	return NULL;
+}
+
+static enum stage sandbox_stage(const struct queue_row *row, const json_t *pod)
+{
+	if (row->database_name != NULL && row->host == NULL)
+		return STAGE_DATABASE;
+	if (pod == NULL || !pod_container_runs(pod))
+		return STAGE_CONTAINER;
+	if (text(path(pod, "status", "podIP"))[0] == '\0')
+		return STAGE_NETWORK;
+	return pod_condition(pod, "Ready") ? STAGE_READY : STAGE_TERMINAL;
+}
+
+static bool is_rolled_out(const json_t *set)
+{
+	const json_t *status = json_object_get(set, "status");
+
+	return json_integer_value(json_object_get(status, "readyReplicas")) >= 1 &&
+	       json_integer_value(json_object_get(status, "updatedReplicas")) >= 1 &&
+	       strcmp(text(json_object_get(status, "currentRevision")),
+		      text(json_object_get(status, "updateRevision"))) == 0;
+}
+
+static void assess_rollout(const json_t *set, const json_t *pod, struct assessment *a)
+{
+	if (!is_observed(set)) {
+		a->seen = SEEN_PROGRESSING;
+		return;
+	}
+	if (is_rolled_out(set)) {
+		a->seen = SEEN_READY;
+		a->stage = STAGE_READY;
+		return;
+	}
+	a->seen = SEEN_PROGRESSING;
+	a->pod_missing = pod == NULL;
+	if (pod == NULL)
+		return;
+	const char *revision =
+		text(json_object_get(path(pod, "metadata", "labels"), "controller-revision-hash"));
+	bool outdated = strcmp(revision, text(path(set, "status", "updateRevision"))) != 0;
+	if (outdated && !pod_condition(pod, "Ready")) {
+		a->stuck_pod = pod;
+		return;
+	}
+	a->has_cause = diagnose_pod(pod, &a->cause);
+	if (a->has_cause)
+		a->seen = SEEN_BROKEN;
+}
+
+static void assess_sandbox(const struct queue_row *row, const json_t *wanted,
+			   const struct observation *o, struct assessment *a)
+{
+	const json_t *wanted_set = last_of(wanted);
+	const json_t *set = observation_object(o, KUBE_STATEFULSETS, row->id, row->name);
+	const json_t *pods = observation_of(o, KUBE_PODS, row->id);
+	const json_t *pod = current_pod(pods);
+
+	a->stage = sandbox_stage(row, pod);
+	if (set == NULL) {
+		a->seen = SEEN_ABSENT;
+		if (row->desired == DESIRED_STOPPED && json_array_size(pods) > 0)
+			a->seen = SEEN_PROGRESSING;
+		else if (row->database_name != NULL && row->host == NULL)
+			a->seen = SEEN_BLOCKED;
+		return;
+	}
+	if (is_deleting(set)) {
+		a->seen = SEEN_DELETING;
+		return;
+	}
+	json_int_t replicas = json_integer_value(path(set, "spec", "replicas"));
+	if (replicas == 0) {
+		bool empty = is_observed(set) && json_array_size(pods) == 0 &&
+			     json_integer_value(path(set, "status", "replicas")) == 0;
+		a->seen =
+			empty || row->desired == DESIRED_RUNNING ? SEEN_STOPPED : SEEN_PROGRESSING;
+		return;
+	}
+	if (row->desired == DESIRED_STOPPED ||
+	    strcmp(manifest_hash(set), manifest_hash(wanted_set)) != 0) {
+		a->seen = SEEN_OUTDATED;
+		return;
+	}
+	assess_rollout(set, pod, a);
+	if (a->seen == SEEN_READY && has_drifted(row, wanted, o))
+		a->seen = SEEN_OUTDATED;
+}
+
+/* ---- databases --------------------------------------------------------------------------------
+ */
+
+/* Stopped by `replicas: 0` up to KubeBlocks 0.9.0, by `stop: true` since. */
+static bool is_stopped_by_spec(const json_t *cluster)
+{
+	const json_t *component = json_array_get(path(cluster, "spec", "componentSpecs"), 0);
+	const json_t *replicas = json_object_get(component, "replicas");
+
+	return json_is_true(json_object_get(component, "stop")) ||
+	       (replicas != NULL && json_integer_value(replicas) == 0);
+}
+
+static void assess_database(const struct queue_row *row, const json_t *wanted,
+			    const struct observation *o, struct assessment *a)
+{
+	const json_t *cluster = observation_object(o, KUBE_CLUSTERS, row->id, row->name);
+	const char *phase = text(path(cluster, "status", "phase"));
+
+	a->stage = STAGE_DATABASE;
+	if (cluster == NULL) {
+		a->seen = SEEN_ABSENT;
+	} else if (is_deleting(cluster) || strcmp(phase, "Deleting") == 0) {
+		a->seen = SEEN_DELETING;
+	} else if (is_stopped_by_spec(cluster)) {
+		bool stopped = is_observed(cluster) && strcmp(phase, "Stopped") == 0;
+		a->seen = stopped || row->desired == DESIRED_RUNNING ? SEEN_STOPPED
+								     : SEEN_PROGRESSING;
+	} else if (row->desired == DESIRED_STOPPED ||
+		   strcmp(manifest_hash(cluster), manifest_hash(last_of(wanted))) != 0) {
+		a->seen = SEEN_OUTDATED;
+	} else if (!is_observed(cluster)) {
+		a->seen = SEEN_PROGRESSING;
+	} else if (diagnose_cluster(cluster, &a->cause)) {
+		a->has_cause = true;
+		a->seen = SEEN_BROKEN;
+	} else if (strcmp(phase, "Running") != 0 || row->host == NULL) {
+		a->seen = SEEN_PROGRESSING;
+	} else {
+		a->seen = has_drifted(row, wanted, o) ? SEEN_OUTDATED : SEEN_READY;
+		a->stage = STAGE_READY;
+	}
+}
+
+struct assessment assess(const struct queue_row *row, const json_t *wanted,
+			 const struct observation *o)
+{
+	struct assessment a = { .seen = SEEN_ABSENT, .stage = row->stage };
+
+	if (row->desired == DESIRED_GONE)
+		a.seen = assess_remains(row, o);
+	else if (row->kind == RESOURCE_DATABASE)
+		assess_database(row, wanted, o, &a);
+	else
+		assess_sandbox(row, wanted, o, &a);
+	return a;
+}

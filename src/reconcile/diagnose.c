@@ -1,0 +1,218 @@
+#include "reconcile/diagnose.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+/* Reasons of waiting containers and of events, and what they mean. */
+struct reason {
+	const char *reason;
+	enum err_kind kind;
+	const char *advice; /* for the owner */
+};
+
+static const struct reason waiting_reasons[] = {
+	{ "ImagePullBackOff", ERR_POD_IMAGE, "the image cannot be pulled" },
+	{ "ErrImagePull", ERR_POD_IMAGE, "the image cannot be pulled" },
+	{ "ErrImageNeverPull", ERR_POD_IMAGE, "the image is not on the node" },
+	{ "InvalidImageName", ERR_POD_IMAGE, "the image's name is not valid" },
+	{ "RegistryUnavailable", ERR_POD_IMAGE, "the image registry does not answer" },
+	{ "CrashLoopBackOff", ERR_POD_CRASH, "the container ends again and again" },
+	{ "CreateContainerConfigError", ERR_POD_REFUSED, "the container cannot be configured" },
+	{ "CreateContainerError", ERR_POD_REFUSED, "the container cannot be created" },
+	{ "RunContainerError", ERR_POD_CRASH, "the container cannot be started" },
+};
+
+static const struct reason event_reasons[] = {
+	{ "FailedMount", ERR_POD_MOUNT, "a volume cannot be mounted" },
+	{ "FailedAttachVolume", ERR_POD_MOUNT, "a volume cannot be attached" },
+	{ "FailedMapVolume", ERR_POD_MOUNT, "a volume cannot be mapped" },
+	{ "ProvisioningFailed", ERR_POD_MOUNT, "a volume cannot be provisioned" },
+	{ "FailedBinding", ERR_POD_MOUNT, "a volume claim cannot be bound" },
+	{ "FailedCreate", ERR_POD_REFUSED, "the pod cannot be created" },
+	{ "FailedCreatePodSandBox", ERR_POD_REFUSED, "the pod's network cannot be set up" },
+	{ "FailedScheduling", ERR_POD_UNSCHEDULABLE, "no node can take the pod" },
+	{ "Evicted", ERR_POD_CRASH, "the pod was evicted" },
+};
+
+static const struct reason *find_reason(const struct reason *table, size_t count, const char *name)
+{
+	for (size_t i = 0; name != NULL && i < count; i++) {
+		if (strcmp(table[i].reason, name) == 0)
+			return &table[i];
+	}
+	return NULL;
+}
+
+static const char *member(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "";
+}
+
+/* The code for clients is the cluster's own word for it. */
+static void say(struct err *ret_cause, enum err_kind kind, const char *reason, const char *advice,
+		const char *message)
+{
+	err_set(ret_cause, kind, reason, "%s%s%.380s", advice, message[0] != '\0' ? ": " : "",
+		message);
+}
+
+static bool diagnose_container(const json_t *status, struct err *ret_cause)
+{
+	const json_t *waiting = json_object_get(json_object_get(status, "state"), "waiting");
+	const char *name = member(waiting, "reason");
+	const struct reason *reason =
+		find_reason(waiting_reasons, ARRAY_SIZE(waiting_reasons), name);
+
+	if (reason == NULL)
+		return false;
+	const json_t *last = json_object_get(json_object_get(status, "lastState"), "terminated");
+	if (reason->kind == ERR_POD_CRASH && last != NULL) {
+		err_set(ret_cause, reason->kind, name,
+			"%s: it last ended with exit code %lld (%.60s) after %lld restarts",
+			reason->advice,
+			(long long)json_integer_value(json_object_get(last, "exitCode")),
+			member(last, "reason"),
+			(long long)json_integer_value(json_object_get(status, "restartCount")));
+		return true;
+	}
+	say(ret_cause, reason->kind, name, reason->advice, member(waiting, "message"));
+	return true;
+}
+
+static bool diagnose_containers(const json_t *statuses, struct err *ret_cause)
+{
+	size_t i;
+	json_t *status;
+
+	json_array_foreach(statuses, i, status)
+	{
+		if (diagnose_container(status, ret_cause))
+			return true;
+	}
+	return false;
+}
+
+static bool diagnose_scheduling(const json_t *conditions, struct err *ret_cause)
+{
+	size_t i;
+	json_t *condition;
+
+	json_array_foreach(conditions, i, condition)
+	{
+		if (strcmp(member(condition, "type"), "PodScheduled") == 0 &&
+		    strcmp(member(condition, "status"), "False") == 0 &&
+		    strcmp(member(condition, "reason"), "Unschedulable") == 0) {
+			say(ret_cause, ERR_POD_UNSCHEDULABLE, "Unschedulable",
+			    "no node can take the pod", member(condition, "message"));
+			return true;
+		}
+	}
+	return false;
+}
+
+bool diagnose_pod(const json_t *pod, struct err *ret_cause)
+{
+	const json_t *status = json_object_get(pod, "status");
+
+	if (diagnose_containers(json_object_get(status, "initContainerStatuses"), ret_cause) ||
+	    diagnose_containers(json_object_get(status, "containerStatuses"), ret_cause) ||
+	    diagnose_scheduling(json_object_get(status, "conditions"), ret_cause))
+		return true;
+	if (strcmp(member(status, "phase"), "Failed") == 0) {
+		const char *reason = member(status, "reason");
+		say(ret_cause, ERR_POD_CRASH, reason[0] != '\0' ? reason : "Failed",
+		    "the pod failed", member(status, "message"));
+		return true;
+	}
+	return false;
+}
+
+/* RFC 3339 in UTC sorts as text; a series carries its last time elsewhere. */
+static const char *event_time(const json_t *event)
+{
+	const char *observed = member(json_object_get(event, "series"), "lastObservedTime");
+
+	if (observed[0] != '\0')
+		return observed;
+	if (member(event, "lastTimestamp")[0] != '\0')
+		return member(event, "lastTimestamp");
+	return member(event, "eventTime");
+}
+
+/* A refused pod is a matter of quota more often than not, and the owner can act on that. */
+static enum err_kind refine(enum err_kind kind, const char *message)
+{
+	if (kind != ERR_POD_REFUSED)
+		return kind;
+	if (strstr(message, "exceeded quota") != NULL ||
+	    strstr(message, "maximum cpu usage") != NULL ||
+	    strstr(message, "maximum memory usage") != NULL)
+		return ERR_KUBE_QUOTA;
+	if (strstr(message, "40001:") != NULL)
+		return ERR_KUBE_BILLING;
+	return kind;
+}
+
+bool diagnose_events(const json_t *events, struct err *ret_cause)
+{
+	const json_t *newest = NULL;
+	const struct reason *newest_reason = NULL;
+	size_t i;
+	json_t *event;
+
+	json_array_foreach(events, i, event)
+	{
+		const struct reason *reason = find_reason(event_reasons, ARRAY_SIZE(event_reasons),
+							  member(event, "reason"));
+		if (reason == NULL || strcmp(member(event, "type"), "Warning") != 0)
+			continue;
+		if (newest == NULL || strcmp(event_time(event), event_time(newest)) >= 0) {
+			newest = event;
+			newest_reason = reason;
+		}
+	}
+	if (newest == NULL)
+		return false;
+	const char *message = member(newest, "message");
+	say(ret_cause, refine(newest_reason->kind, message), newest_reason->reason,
+	    newest_reason->advice, message);
+	return true;
+}
+
+/* KubeBlocks tells why in the first condition that is not true. */
+static const char *cluster_message(const json_t *status)
+{
+	size_t i;
+	json_t *condition;
+
+	json_array_foreach(json_object_get(status, "conditions"), i, condition)
+	{
+		if (strcmp(member(condition, "status"), "False") == 0 &&
+		    member(condition, "message")[0] != '\0')
+			return member(condition, "message");
+	}
+	return member(status, "message");
+}
+
+bool diagnose_cluster(const json_t *cluster, struct err *ret_cause)
+{
+	const json_t *status = json_object_get(cluster, "status");
+	const char *phase = member(status, "phase");
+
+	if (strcmp(phase, "Failed") == 0 || strcmp(phase, "Abnormal") == 0) {
+		say(ret_cause, ERR_DATABASE_FAILED, phase, "the database cluster is in trouble",
+		    cluster_message(status));
+		return true;
+	}
+	/* No phase, but a refusal: nothing will ever happen, e.g. the definition is missing. */
+	if (phase[0] == '\0' && cluster_message(status)[0] != '\0') {
+		say(ret_cause, ERR_DATABASE_FAILED, "ProvisioningFailed",
+		    "the database cluster cannot be made", cluster_message(status));
+		return true;
+	}
+	return false;
+}

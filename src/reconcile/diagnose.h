@@ -1,0 +1,26 @@
+#ifndef FSA_RECONCILE_DIAGNOSE_H
+#define FSA_RECONCILE_DIAGNOSE_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+
+/* Why something that should be ready is not: pure functions of what the cluster shows. */
+
+/* From a pod's own status: image pull, crash loop, container that cannot be made, unschedulable,
+ * failed. True and `ret_cause` if something is wrong with it, false if it is merely not ready yet.
+ * Source: the Kubernetes API reference, PodStatus and ContainerStateWaiting; reasons as kubelet and
+ * scheduler write them. */
+bool diagnose_pod(const json_t *pod, struct err *ret_cause);
+
+/* From events (core/v1 Event items, of a pod, its StatefulSet or its volume claims): the newest
+ * warning that tells more than a pod's status does: mounts, volumes, and pods that were refused
+ * (quota, LimitRange, admission). False if none does. */
+bool diagnose_events(const json_t *events, struct err *ret_cause);
+
+/* From a KubeBlocks Cluster: phase Failed or Abnormal, or provisioning that cannot begin. */
+bool diagnose_cluster(const json_t *cluster, struct err *ret_cause);
+
+#endif

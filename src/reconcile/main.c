@@ -1,0 +1,210 @@
+/* fsa-reconcile(8): brings the clusters to what PostgreSQL says is wanted of them. */
+#include "config.h"
+
+#include <getopt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/cleanup.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/parse.h"
+#include "crypto/token.h"
+#include "db/migrate.h"
+#include "reconcile/pass.h"
+#include "store/queue.h"
+
+static const char usage[] =
+	"Usage: fsa-reconcile [--config FILE] [--every DURATION]\n"
+	"\n"
+	"Makes one pass over what is due and ends; with --every, pass after pass.\n"
+	"\n"
+	"  --config FILE      configuration (default: " FSA_SYSCONFDIR "/fsa.conf)\n"
+	"  --every DURATION   stay, and begin a pass at least so often (3s); SIGTERM ends it\n"
+	"  --help, --version\n"
+	"\n"
+	"Exit status: 0 done, 1 failed, 64 usage, 75 PostgreSQL is away (try again), 78 "
+	"configuration.\n";
+
+struct options {
+	const char *config;
+	uint64_t every_ms; /* 0: one pass */
+};
+
+/* 0 to go on, -1 when all is said and `*ret_status` is the exit status. */
+static int parse_options(int argc, char **argv, struct options *ret_options, int *ret_status)
+{
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "every", required_argument, NULL, 'e' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct options o = { .config = FSA_SYSCONFDIR "/fsa.conf" };
+	int option;
+
+	*ret_status = EX_USAGE;
+	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			o.config = optarg;
+			break;
+		case 'e':
+			if (!parse_duration_ms(optarg, &o.every_ms) || o.every_ms == 0 ||
+			    o.every_ms > 3600000) {
+				(void)fprintf(stderr,
+					      "--every: \"%s\" is not a duration up to 1h\n",
+					      optarg);
+				return -1;
+			}
+			break;
+		case 'h':
+			(void)fputs(usage, stdout);
+			*ret_status = EXIT_SUCCESS;
+			return -1;
+		case 'V':
+			(void)puts("fsa-reconcile " PACKAGE_VERSION);
+			*ret_status = EXIT_SUCCESS;
+			return -1;
+		default:
+			(void)fputs(usage, stderr);
+			return -1;
+		}
+	}
+	if (optind < argc) {
+		(void)fprintf(stderr, "\"%s\": no arguments are taken\n%s", argv[optind], usage);
+		return -1;
+	}
+	*ret_options = o;
+	return 0;
+}
+
+static void log_pass(const struct pass_summary *s)
+{
+	enum log_level level = s->claimed > 0 ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+
+	log_line(level, "pass", LOG_INT("claimed", s->claimed), LOG_INT("recorded", s->recorded),
+		 LOG_INT("changed", s->changed), LOG_INT("failed", s->failed),
+		 LOG_INT("stale", s->stale), LOG_INT("released", s->released),
+		 LOG_INT("requests", s->requests), LOG_INT("ms", s->elapsed_ms));
+}
+
+static int pass(struct reconciler *r, struct pass_summary *ret_summary, struct err *e)
+{
+	int result = pass_run(r, ret_summary, e);
+
+	log_pass(ret_summary);
+	if (result < 0)
+		log_err(LOG_LEVEL_ERROR, "pass failed", e);
+	return result;
+}
+
+static void wait_for_next(struct reconciler *r, uint64_t every_ms, uint64_t due_ms)
+{
+	struct pollfd fd = { .fd = wake_fd(r->wake), .events = POLLIN };
+
+	(void)poll(&fd, 1, (int)(due_ms < every_ms ? due_ms : every_ms));
+	wake_drain(r->wake);
+}
+
+/* A failed pass is logged and tried again: nothing is lost by it. */
+static int run_until_stopped(struct reconciler *r, uint64_t every_ms)
+{
+	struct pass_summary summary;
+	struct err e;
+
+	while (!wake_stopping(r->wake)) {
+		bool failed = pass(r, &summary, &e) < 0;
+		if (!failed &&
+		    queue_housekeeping(r->db, conf_number(r->conf, CONF_IDEMPOTENCY_TTL), &e) < 0)
+			log_err(LOG_LEVEL_WARNING, "housekeeping failed", &e);
+		if (!wake_stopping(r->wake))
+			wait_for_next(r, every_ms, failed ? every_ms : summary.next_due_ms);
+	}
+	log_line(LOG_LEVEL_INFO, "stopped", LOG_STR("reason", "signal"));
+	return EXIT_SUCCESS;
+}
+
+static int run_once(struct reconciler *r)
+{
+	struct pass_summary summary;
+	struct err e;
+
+	if (migrate_check(r->db, &e) < 0)
+		log_err(LOG_LEVEL_ERROR, "cannot begin", &e);
+	else if (pass(r, &summary, &e) == 0 &&
+		 queue_housekeeping(r->db, conf_number(r->conf, CONF_IDEMPOTENCY_TTL), &e) == 0)
+		return EXIT_SUCCESS;
+	return e.kind == ERR_UNAVAILABLE ? EX_TEMPFAIL : EXIT_FAILURE;
+}
+
+static void reconciler_clear(struct reconciler *r)
+{
+	wanted_context_clear(&r->wanted);
+	keyring_freep(&r->cluster_private);
+	wake_free(r->wake);
+	db_free(r->db);
+}
+
+/* A row's work is several waves of requests one after the other, each of which may time out. */
+static int check_times(const struct conf *conf, struct err *e)
+{
+	enum { WAVES = 4 };
+	uint64_t request_ms = conf_number(conf, CONF_KUBE_REQUEST_TIMEOUT);
+
+	if (conf_number(conf, CONF_LEASE_TIME) < WAVES * request_ms)
+		return err_set(e, ERR_INVALID, NULL,
+			       "lease_time must be at least %d times kube_request_timeout (%llums)",
+			       WAVES, (unsigned long long)request_ms);
+	return 0;
+}
+
+static int reconciler_init(struct reconciler *r, const struct conf *conf, struct err *e)
+{
+	struct err warning;
+	bool watched = false;
+
+	if (check_times(conf, e) < 0)
+		return -1;
+	r->conf = conf;
+	r->db = db_new(&(struct db_options) {
+		.conninfo = conf_string(conf, CONF_DATABASE),
+		.role = "fsa_reconcile",
+		.application_name = "fsa-reconcile",
+		.prepare = conf_bool(conf, CONF_DATABASE_PREPARE),
+		.timeout_ms = conf_number(conf, CONF_DATABASE_TIMEOUT),
+	});
+	if (wanted_context_load(conf, &r->wanted, e) < 0 ||
+	    keyring_load_private(conf_string(conf, CONF_CLUSTER_PRIVATE_KEY_FILE),
+				 &r->cluster_private, e) < 0 ||
+	    wake_new(conf_string(conf, CONF_WAKE_FILE), &r->wake, &watched, &warning, e) < 0)
+		return -1;
+	if (!watched)
+		log_err(LOG_LEVEL_WARNING, "no wake-up", &warning);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	CLEANUP(conf_freep) struct conf *conf = NULL;
+	CLEANUP(reconciler_clear) struct reconciler r = { 0 };
+	struct options options;
+	struct err e;
+	int status;
+
+	mem_init_libraries();
+	if (parse_options(argc, argv, &options, &status) < 0)
+		return status;
+	crypto_init();
+	if (conf_load(options.config, &conf, &e) < 0 || reconciler_init(&r, conf, &e) < 0) {
+		log_err(LOG_LEVEL_ERROR, "cannot start", &e);
+		return EX_CONFIG;
+	}
+	log_set_level_name(conf_string(conf, CONF_LOG_LEVEL));
+	return options.every_ms > 0 ? run_until_stopped(&r, options.every_ms) : run_once(&r);
+}

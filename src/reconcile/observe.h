@@ -1,0 +1,54 @@
+#ifndef FSA_RECONCILE_OBSERVE_H
+#define FSA_RECONCILE_OBSERVE_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "kube/client.h"
+
+/*
+ * What one namespace shows of our objects: for each kind one list, taken once for all rows of that
+ * namespace in a pass, indexed by the resource that an object belongs to.
+ */
+struct observation;
+
+#define OBSERVE(kind) (1U << (kind))
+
+/* Which kinds a row needs: `ROLLOUT` while something is under way, `ALL` for drift and deletion. */
+enum {
+	OBSERVE_SANDBOX_ROLLOUT = OBSERVE(KUBE_STATEFULSETS) | OBSERVE(KUBE_PODS),
+	OBSERVE_SANDBOX_ALL = OBSERVE_SANDBOX_ROLLOUT | OBSERVE(KUBE_SERVICES) |
+			      OBSERVE(KUBE_INGRESSES) | OBSERVE(KUBE_NETWORK_POLICIES) |
+			      OBSERVE(KUBE_SECRETS) | OBSERVE(KUBE_PERSISTENT_VOLUME_CLAIMS),
+	OBSERVE_DATABASE_ROLLOUT = OBSERVE(KUBE_CLUSTERS),
+	OBSERVE_DATABASE_ALL = OBSERVE_DATABASE_ROLLOUT | OBSERVE(KUBE_SERVICE_ACCOUNTS) |
+			       OBSERVE(KUBE_ROLES) | OBSERVE(KUBE_ROLE_BINDINGS),
+};
+
+typedef void observe_done_fn(void *user);
+
+/* Starts the lists of `kinds`; `done` is called once, when the last has been answered, from
+ * kube_client_poll(). The caller frees with observation_free(), not before that. */
+struct observation *observation_start(struct kube_client *client, struct kube_target *target,
+				      unsigned kinds, observe_done_fn *done, void *user);
+void observation_free(struct observation *o);
+
+/* Whether all of `kinds` could be listed; otherwise -1 and the first error. */
+int observation_check(const struct observation *o, unsigned kinds, struct err *e);
+
+/* Whether a kind was listed, and the objects of it that belong to a resource: a borrowed array,
+ * NULL for none. */
+bool observation_has(const struct observation *o, enum kube_resource kind);
+const json_t *observation_of(const struct observation *o, enum kube_resource kind,
+			     const char *resource_id);
+/* The one of these objects that is called `name`; NULL if there is none. Borrowed. */
+const json_t *observation_object(const struct observation *o, enum kube_resource kind,
+				 const char *resource_id, const char *name);
+
+/* An observation from lists that are at hand, for tests of what is concluded from one. `lists` has
+ * the plural names of kinds as members; each is an array of objects. */
+struct observation *observation_from_json(const json_t *lists);
+
+#endif

@@ -1,0 +1,461 @@
+#include "reconcile/pass.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "kube/client.h"
+#include "reconcile/access.h"
+#include "reconcile/work.h"
+#include "store/queue.h"
+
+enum {
+	LINGER_MS = 2000,     /* a pass waits so long for a row that is about to be due */
+	RETRY_MS = 250,       /* between attempts to reach the database */
+	RECORD_AT_ONCE = 128, /* results in one transaction */
+};
+
+/* The rows of one claim, and what their strings are borrowed from. */
+struct batch {
+	struct queue_rows rows;
+	struct queue_variables variables;
+	size_t unfinished;
+};
+
+struct pass;
+
+/* The rows of a batch that share a target: one observation serves them all. */
+struct group {
+	struct pass *pass;
+	struct kube_target *target;
+	unsigned kinds;
+	struct observation *observation;
+	struct item *items; /* linked by next_in_group */
+	size_t unfinished;
+};
+
+struct item {
+	struct pass *pass;
+	struct work *work;
+	struct batch *batch;
+	struct group *group; /* NULL: never observed */
+	uint64_t lease_ends_ms;
+	struct item *next_in_group;
+	TAILQ_ENTRY(item) link; /* in the pass's list of those in flight, or of those finished */
+};
+
+TAILQ_HEAD(item_list, item);
+
+struct pass {
+	struct reconciler *r;
+	struct pass_summary *summary;
+	struct kube_client *client; /* made when first needed: an idle pass needs none */
+	struct access *access;
+	struct work_context context;
+	struct item_list in_work;
+	struct item_list finished; /* not recorded yet */
+	size_t in_flight;          /* both: claimed and not recorded */
+	uint64_t claim_until_ms;
+	uint64_t next_claim_ms;
+	uint64_t next_record_ms;
+};
+
+/* ---- ownership --------------------------------------------------------------------------------
+ */
+
+static void batch_release(struct batch *b)
+{
+	if (--b->unfinished > 0)
+		return;
+	queue_rows_clear(&b->rows);
+	queue_variables_clear(&b->variables);
+	free(b);
+}
+
+static void group_release(struct group *g)
+{
+	if (g == NULL || --g->unfinished > 0)
+		return;
+	observation_free(g->observation);
+	free(g);
+}
+
+static void item_free(struct item *item, struct item_list *list)
+{
+	TAILQ_REMOVE(list, item, link);
+	item->pass->in_flight--;
+	work_free(item->work);
+	group_release(item->group);
+	batch_release(item->batch);
+	free(item);
+}
+
+/* ---- claiming and observing -------------------------------------------------------------------
+ */
+
+static void group_observed(void *user)
+{
+	struct group *g = user;
+	struct item *item = g->items;
+
+	g->items = NULL;
+	while (item != NULL) {
+		struct item *next = item->next_in_group;
+		work_observed(item->work, g->target, g->observation);
+		item = next;
+	}
+}
+
+static struct group *find_group(struct group **groups, size_t *count, struct pass *p,
+				struct kube_target *target)
+{
+	for (size_t i = *count; i > 0; i--) {
+		if (groups[i - 1]->target == target)
+			return groups[i - 1];
+	}
+	struct group *g = mem_calloc(1, sizeof(*g));
+	g->pass = p;
+	g->target = target;
+	groups[(*count)++] = g;
+	return g;
+}
+
+static int ensure_client(struct pass *p, struct err *e)
+{
+	const struct conf *conf = p->r->conf;
+	struct kube_client_options options = {
+		.connect_timeout_ms = conf_number(conf, CONF_KUBE_CONNECT_TIMEOUT),
+		.request_timeout_ms = conf_number(conf, CONF_KUBE_REQUEST_TIMEOUT),
+		.body_max = conf_number(conf, CONF_KUBE_BODY_MAX),
+		.allow_addresses = conf_string(conf, CONF_KUBE_ALLOW_ADDRESSES),
+	};
+
+	if (p->client == NULL && kube_client_new(&options, &p->client, e) < 0)
+		return -1;
+	p->context.client = p->client;
+	return 0;
+}
+
+/* Gives each row of a batch to a group by its target; those that cannot or need not be observed end
+ * here. */
+static void group_rows(struct pass *p, struct batch *b, uint64_t lease_ends_ms,
+		       struct group **groups, size_t *ret_count)
+{
+	*ret_count = 0;
+	for (size_t i = 0; i < b->rows.count; i++) {
+		const struct queue_row *row = &b->rows.items[i];
+		struct item *item = mem_calloc(1, sizeof(*item));
+		struct kube_target *target = NULL;
+		struct err e;
+
+		item->pass = p;
+		item->batch = b;
+		item->lease_ends_ms = lease_ends_ms;
+		item->work = work_new(&p->context, row, &b->variables, lease_ends_ms, item);
+		TAILQ_INSERT_TAIL(&p->in_work, item, link);
+		if (work_finish_blocked(item->work))
+			continue;
+		if (access_target(p->access, row, &target, &e) < 0) {
+			work_fail(item->work, &e);
+			continue;
+		}
+		item->group = find_group(groups, ret_count, p, target);
+		item->group->kinds |= work_kinds(item->work);
+		item->group->unfinished++;
+		item->next_in_group = item->group->items;
+		item->group->items = item;
+	}
+}
+
+static int load_variables(struct pass *p, struct batch *b, struct err *e)
+{
+	CLEANUP(cleanup_free) const char **ids = mem_calloc(b->rows.count, sizeof(*ids));
+	size_t count = 0;
+
+	for (size_t i = 0; i < b->rows.count; i++) {
+		if (b->rows.items[i].kind == RESOURCE_SANDBOX &&
+		    b->rows.items[i].desired != DESIRED_GONE)
+			ids[count++] = b->rows.items[i].project_id;
+	}
+	return count > 0 ? queue_variables(p->r->db, ids, count, &b->variables, e) : 0;
+}
+
+static void start_batch(struct pass *p, struct batch *b, uint64_t lease_ends_ms)
+{
+	CLEANUP(cleanup_free) struct group **groups = mem_calloc(b->rows.count, sizeof(*groups));
+	size_t count;
+
+	group_rows(p, b, lease_ends_ms, groups, &count);
+	for (size_t i = 0; i < count; i++)
+		groups[i]->observation = observation_start(
+			p->client, groups[i]->target, groups[i]->kinds, group_observed, groups[i]);
+}
+
+/* For people who look at a lease: who holds it. */
+static const char *worker_name(void)
+{
+	static char name[96];
+	struct utsname host;
+
+	if (name[0] == '\0' && uname(&host) == 0)
+		(void)snprintf(name, sizeof(name), "%.64s/%ld", host.nodename, (long)getpid());
+	return name;
+}
+
+/* Claims as many rows as there is room for. `*ret_count` 0: none is due. */
+static int claim(struct pass *p, size_t *ret_count, struct err *e)
+{
+	const struct conf *conf = p->r->conf;
+	uint64_t lease_ms = conf_number(conf, CONF_LEASE_TIME);
+	uint64_t claimed_ms = clock_ms();
+	struct queue_claim query = {
+		.worker = worker_name(),
+		.limit = (unsigned)(conf_number(conf, CONF_ROWS_IN_FLIGHT) - p->in_flight),
+		.per_user = (unsigned)conf_number(conf, CONF_ROWS_PER_USER),
+		.lease_ms = lease_ms,
+	};
+	struct batch *b = mem_calloc(1, sizeof(*b));
+
+	if (queue_claim(p->r->db, &query, &b->rows, e) < 0) {
+		free(b);
+		return -1;
+	}
+	*ret_count = b->unfinished = b->rows.count;
+	if (b->rows.count == 0) {
+		b->unfinished = 1;
+		batch_release(b);
+		return 0;
+	}
+	if (load_variables(p, b, e) < 0 || ensure_client(p, e) < 0) {
+		b->unfinished = 1; /* the leases run out */
+		batch_release(b);
+		return -1;
+	}
+	p->summary->claimed += b->rows.count;
+	p->in_flight += b->rows.count;
+	start_batch(p, b, claimed_ms + lease_ms);
+	return 0;
+}
+
+/* ---- recording --------------------------------------------------------------------------------
+ */
+
+/* A work is over: its item is kept until the result is recorded. */
+static void work_finished(void *user)
+{
+	struct item *item = user;
+
+	TAILQ_REMOVE(&item->pass->in_work, item, link);
+	TAILQ_INSERT_TAIL(&item->pass->finished, item, link);
+}
+
+static void count_result(struct pass *p, const struct work *work)
+{
+	const struct queue_result *result = work_result(work);
+
+	p->summary->recorded++;
+	p->summary->failed += result->has_cause;
+	p->summary->changed += result->status != work_row(work)->status;
+}
+
+/* Records the first RECORD_AT_ONCE finished items, or gives their leases back, and frees them. */
+static int record_some(struct pass *p, struct err *e)
+{
+	struct queue_result results[RECORD_AT_ONCE];
+	const char *released_ids[RECORD_AT_ONCE];
+	int64_t released_epochs[RECORD_AT_ONCE];
+	size_t count = 0, released = 0, stale = 0;
+	struct item *item;
+
+	TAILQ_FOREACH(item, &p->finished, link)
+	{
+		const struct queue_result *result = work_result(item->work);
+		if (count + released == RECORD_AT_ONCE)
+			break;
+		if (result != NULL) {
+			results[count++] = *result;
+		} else {
+			released_ids[released] = work_row(item->work)->id;
+			released_epochs[released++] = work_row(item->work)->lease_epoch;
+		}
+	}
+	if ((count > 0 && queue_record(p->r->db, results, count, &stale, e) < 0) ||
+	    (released > 0 &&
+	     queue_release(p->r->db, released_ids, released_epochs, released, e) < 0))
+		return -1;
+	p->summary->stale += stale;
+	p->summary->released += released;
+	for (size_t i = 0; i < count + released; i++) {
+		item = TAILQ_FIRST(&p->finished);
+		if (work_result(item->work) != NULL)
+			count_result(p, item->work);
+		item_free(item, &p->finished);
+	}
+	return 0;
+}
+
+/* Results whose lease has ended would change nothing any more. */
+static void drop_late(struct pass *p)
+{
+	struct item *next;
+
+	for (struct item *item = TAILQ_FIRST(&p->finished); item != NULL; item = next) {
+		next = TAILQ_NEXT(item, link);
+		if (clock_ms() < item->lease_ends_ms)
+			continue;
+		p->summary->stale++;
+		item_free(item, &p->finished);
+	}
+}
+
+static bool may_record(const struct pass *p)
+{
+	return !TAILQ_EMPTY(&p->finished) && clock_ms() >= p->next_record_ms;
+}
+
+/* A database that is away for a moment loses nothing: results wait for it until their leases end.
+ */
+static int record(struct pass *p, struct err *e)
+{
+	struct err failure;
+
+	while (may_record(p)) {
+		if (record_some(p, &failure) < 0) {
+			drop_late(p);
+			if (failure.kind != ERR_UNAVAILABLE || TAILQ_EMPTY(&p->finished)) {
+				*e = failure;
+				return -1;
+			}
+			p->next_record_ms = clock_ms() + RETRY_MS;
+			return 0;
+		}
+		/* There is room again, and what was recorded may have made other rows due. */
+		p->next_claim_ms = 0;
+	}
+	return 0;
+}
+
+/* ---- the loop ---------------------------------------------------------------------------------
+ */
+
+static bool may_claim(const struct pass *p)
+{
+	return !wake_stopping(p->r->wake) && clock_ms() < p->claim_until_ms &&
+	       p->in_flight < conf_number(p->r->conf, CONF_ROWS_IN_FLIGHT);
+}
+
+/* Claims if it is time to, and finds out when it will be again. */
+static int claim_if_due(struct pass *p, struct err *e)
+{
+	size_t count;
+
+	if (!may_claim(p) || clock_ms() < p->next_claim_ms)
+		return 0;
+	if (claim(p, &count, e) < 0) {
+		p->next_claim_ms = clock_ms() + RETRY_MS;
+		return e->kind == ERR_UNAVAILABLE && p->in_flight > 0 ? 0 : -1;
+	}
+	if (count > 0)
+		return 0;
+	if (queue_next_due(p->r->db, &p->summary->next_due_ms, e) < 0)
+		return -1;
+	/* A row that is due and was not claimed: its owner has his share of rows in flight. */
+	uint64_t wait_ms = p->summary->next_due_ms;
+	wait_ms = wait_ms < 50 ? 50 : wait_ms > LINGER_MS ? LINGER_MS : wait_ms;
+	p->next_claim_ms = clock_ms() + wait_ms;
+	return 0;
+}
+
+static bool is_over(const struct pass *p)
+{
+	if (p->in_flight > 0)
+		return false;
+	return !may_claim(p) ||
+	       (clock_ms() < p->next_claim_ms && p->summary->next_due_ms > LINGER_MS);
+}
+
+static int wait_limit_ms(const struct pass *p)
+{
+	uint64_t now = clock_ms();
+	uint64_t until = now + LINGER_MS;
+
+	if (!TAILQ_EMPTY(&p->finished) && p->next_record_ms < until)
+		until = p->next_record_ms;
+	if (may_claim(p) && p->next_claim_ms < until)
+		until = p->next_claim_ms;
+	return until > now ? (int)(until - now) : 0;
+}
+
+static void wait_for_something(struct pass *p)
+{
+	struct pollfd wake = { .fd = wake_fd(p->r->wake), .events = POLLIN };
+
+	if (p->client != NULL)
+		kube_client_poll(p->client, wait_limit_ms(p), wake.fd);
+	else
+		(void)poll(&wake, 1, wait_limit_ms(p));
+	if (wake_drain(p->r->wake))
+		p->next_claim_ms = 0;
+}
+
+static int loop(struct pass *p, struct err *e)
+{
+	for (;;) {
+		if (record(p, e) < 0 || claim_if_due(p, e) < 0)
+			return -1;
+		if (is_over(p))
+			return 0;
+		/* Works may have ended without a request: those are recorded before waiting. */
+		if (!may_record(p))
+			wait_for_something(p);
+	}
+}
+
+static void free_items(struct item_list *list)
+{
+	while (!TAILQ_EMPTY(list))
+		item_free(TAILQ_FIRST(list), list);
+}
+
+/* Works that still wait for answers, after a failure, go with the client: it calls nobody back. */
+static void pass_clear(struct pass *p)
+{
+	kube_client_free(p->client);
+	free_items(&p->finished);
+	free_items(&p->in_work);
+	access_free(p->access);
+}
+
+int pass_run(struct reconciler *r, struct pass_summary *ret_summary, struct err *e)
+{
+	uint64_t started_ms = clock_ms();
+	struct pass p = {
+		.r = r,
+		.summary = ret_summary,
+		.access = access_new(r->cluster_private),
+		.claim_until_ms = started_ms + conf_number(r->conf, CONF_PASS_TIME),
+	};
+
+	*ret_summary = (struct pass_summary) { .next_due_ms = UINT64_MAX };
+	TAILQ_INIT(&p.in_work);
+	TAILQ_INIT(&p.finished);
+	p.context = (struct work_context) {
+		.wanted = &r->wanted,
+		.request_timeout_ms = conf_number(r->conf, CONF_KUBE_REQUEST_TIMEOUT),
+		.resync_ms = conf_number(r->conf, CONF_RESYNC),
+		.finished = work_finished,
+	};
+	int result = loop(&p, e);
+	if (p.client != NULL)
+		ret_summary->requests = kube_client_requests(p.client);
+	pass_clear(&p);
+	ret_summary->elapsed_ms = clock_ms() - started_ms;
+	return result;
+}

@@ -1,0 +1,27 @@
+#ifndef FSA_RECONCILE_WAKE_H
+#define FSA_RECONCILE_WAKE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/*
+ * What ends a wait: a touch of the wake file (a change was committed), SIGTERM or SIGINT. One
+ * descriptor for all of it, to be polled beside the sockets.
+ */
+struct wake;
+
+/* Blocks SIGTERM and SIGINT for the process, which then arrive here only. The wake file is created
+ * if it is missing; if it cannot be watched, signals still work, and `ret_warning` (kind, message)
+ * says why with `*ret_watched` false. */
+int wake_new(const char *path, struct wake **ret_wake, bool *ret_watched, struct err *ret_warning,
+	     struct err *e);
+void wake_free(struct wake *wake);
+
+int wake_fd(const struct wake *wake);
+/* Reads what has come. `touched`: the wake file was; false if nothing new. */
+bool wake_drain(struct wake *wake);
+/* Whether a signal to stop has ever come. */
+bool wake_stopping(const struct wake *wake);
+
+#endif

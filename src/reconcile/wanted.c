@@ -1,0 +1,268 @@
+#include "reconcile/wanted.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/parse.h"
+#include "domain/project.h"
+
+enum { OPERATOR_ENVIRONMENT_MAX = 1 << 20, SECRET_MAX = 1 << 20 };
+
+static void cleanup_json(json_t **value)
+{
+	json_decref(*value);
+}
+
+/* ---- context ----------------------------------------------------------------------------------
+ */
+
+/* "NAME=value" lines; blank ones and '#' comments are skipped. */
+static int read_environment_line(char *line, json_t *environment, struct err *e)
+{
+	char *equals = strchr(line, '=');
+
+	if (line[0] == '\0' || line[0] == '#')
+		return 0;
+	if (equals == NULL)
+		return err_set(e, ERR_INVALID, NULL, "not a line of NAME=value");
+	*equals = '\0';
+	if (environment_key_check(line, e) < 0)
+		return -1;
+	if (json_object_set_new(environment, line, json_string(equals + 1)) < 0)
+		return err_set(e, ERR_INVALID, NULL, "%s: the value is not UTF-8", line);
+	return 0;
+}
+
+static int read_environment(const char *file, json_t **ret_environment, struct err *e)
+{
+	CLEANUP(buf_wipe) struct buf content = BUF_INIT(OPERATOR_ENVIRONMENT_MAX);
+	CLEANUP(cleanup_json) json_t *environment = json_object();
+	char *rest = NULL;
+	unsigned number = 0;
+
+	if (file != NULL && buf_read_file(&content, file, e) < 0)
+		return -1;
+	rest = content.data;
+	while (rest != NULL) {
+		char *line = strsep(&rest, "\n");
+		number++;
+		if (read_environment_line(line, environment, e) < 0)
+			return err_wrap(e, "%s:%u", file, number);
+	}
+	*ret_environment = STEAL(environment);
+	return 0;
+}
+
+int wanted_context_load(const struct conf *conf, struct wanted_context *ret_context, struct err *e)
+{
+	struct wanted_context c = { 0 };
+
+	if (conf_require(conf, CONF_INGRESS_DOMAIN, &c.settings.ingress_domain, e) < 0)
+		return -1;
+	c.settings.ingress_class = conf_string(conf, CONF_INGRESS_CLASS);
+	c.settings.ingress_tls_secret = conf_string(conf, CONF_INGRESS_TLS_SECRET);
+	c.settings.storage_class = conf_string(conf, CONF_STORAGE_CLASS);
+	c.settings.image_pull_secret = conf_string(conf, CONF_IMAGE_PULL_SECRET);
+	c.settings.kubeblocks_version = conf_string(conf, CONF_KUBEBLOCKS_VERSION);
+	if (keyring_load_private(conf_string(conf, CONF_OWNER_PRIVATE_KEY_FILE), &c.owner_private,
+				 e) < 0 ||
+	    keyring_load_public(conf_string(conf, CONF_OWNER_PUBLIC_KEY_FILE), &c.owner_public, e) <
+		    0 ||
+	    read_environment(conf_string(conf, CONF_OPERATOR_ENV_FILE), &c.operator_environment,
+			     e) < 0) {
+		wanted_context_clear(&c);
+		return -1;
+	}
+	*ret_context = c;
+	return 0;
+}
+
+void wanted_context_clear(struct wanted_context *context)
+{
+	keyring_freep(&context->owner_private);
+	keyring_freep(&context->owner_public);
+	json_decref(context->operator_environment);
+	*context = (struct wanted_context) { 0 };
+}
+
+/* ---- environment ------------------------------------------------------------------------------
+ */
+
+static int open_secret(const struct wanted_context *context, const char *secret_context,
+		       const void *sealed, size_t length, struct buf *ret_plain, struct err *e)
+{
+	*ret_plain = BUF_INIT(SECRET_MAX);
+	if (unseal(context->owner_private, secret_context, sealed, length, ret_plain, e) < 0) {
+		e->kind = ERR_INTERNAL;
+		return err_wrap(e, "the stored secret \"%s\" cannot be opened", secret_context);
+	}
+	return buf_append(ret_plain, "", 0, e);
+}
+
+static int set_secret(const struct wanted_context *context, json_t *environment, const char *name,
+		      const char *secret_context, const void *sealed, size_t length, struct err *e)
+{
+	CLEANUP(buf_wipe) struct buf plain = BUF_INIT(0);
+
+	if (open_secret(context, secret_context, sealed, length, &plain, e) < 0)
+		return -1;
+	if (json_object_set_new(environment, name, json_stringn(plain.data, plain.length)) < 0)
+		return err_set(e, ERR_INTERNAL, NULL, "variable %s is not UTF-8", name);
+	return 0;
+}
+
+static int add_project_variables(const struct wanted_context *context, const struct queue_row *row,
+				 const struct queue_variables *variables, json_t *environment,
+				 struct err *e)
+{
+	for (size_t i = 0; i < variables->count; i++) {
+		const struct queue_variable *v = &variables->items[i];
+		if (strcmp(v->project_id, row->project_id) != 0)
+			continue;
+		CLEANUP(cleanup_free)
+		char *secret_context = mem_printf("environment:%s:%s", v->project_id, v->key);
+		if (set_secret(context, environment, v->key, secret_context, v->value_sealed,
+			       v->value_sealed_length, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int add_request_variables(const struct wanted_context *context, const struct queue_row *row,
+				 json_t *environment, struct err *e)
+{
+	CLEANUP(buf_wipe) struct buf plain = BUF_INIT(0);
+	CLEANUP(cleanup_json) json_t *requested = NULL;
+	CLEANUP(cleanup_free) char *secret_context = mem_printf("request-env:%s", row->id);
+
+	if (row->request_env_sealed == NULL)
+		return 0;
+	if (open_secret(context, secret_context, row->request_env_sealed,
+			row->request_env_sealed_length, &plain, e) < 0)
+		return -1;
+	requested = json_loadb(plain.data, plain.length, 0, NULL);
+	if (!json_is_object(requested))
+		return err_set(e, ERR_INTERNAL, NULL, "the request's variables are not an object");
+	json_object_update(environment, requested);
+	return 0;
+}
+
+static int add_database_url(const struct wanted_context *context, const struct queue_row *row,
+			    json_t *environment, struct err *e)
+{
+	CLEANUP(buf_wipe) struct buf password = BUF_INIT(0);
+	CLEANUP(cleanup_free) char *url = NULL;
+	CLEANUP(cleanup_free) char *secret_context = NULL;
+
+	if (row->database_name == NULL || row->host == NULL)
+		return 0;
+	secret_context = mem_printf("database:%s", row->database_id);
+	if (open_secret(context, secret_context, row->password_sealed, row->password_sealed_length,
+			&password, e) < 0)
+		return -1;
+	url = manifest_database_url(row->username, password.data, row->host, (unsigned)row->port,
+				    row->database, row->namespace);
+	json_object_set_new(environment, "DATABASE_URL", json_string(url));
+	return 0;
+}
+
+/* Later wins. */
+static int merge_environment(const struct wanted_context *context, const struct queue_row *row,
+			     const struct queue_variables *variables, json_t *environment,
+			     struct err *e)
+{
+	CLEANUP(cleanup_free) char *terminal_context = mem_printf("terminal:%s", row->id);
+
+	json_object_update(environment, context->operator_environment);
+	if (add_project_variables(context, row, variables, environment, e) < 0 ||
+	    add_request_variables(context, row, environment, e) < 0 ||
+	    add_database_url(context, row, environment, e) < 0)
+		return -1;
+	json_object_set_new(environment, "NODE_ENV", json_string("development"));
+	json_object_set_new(environment, "PROJECT_NAME", json_string(row->project_kube_name));
+	json_object_set_new(environment, "TTYD_PORT", json_string("7681"));
+	return set_secret(context, environment, "TTYD_ACCESS_TOKEN", terminal_context,
+			  row->terminal_token_sealed, row->terminal_token_sealed_length, e);
+}
+
+/* ---- objects ----------------------------------------------------------------------------------
+ */
+
+static struct manifest_resources resources_of(const struct queue_row *row)
+{
+	return (struct manifest_resources) {
+		.cpu_request = row->cpu_request,
+		.cpu_limit = row->cpu_limit,
+		.memory_request = row->memory_request,
+		.memory_limit = row->memory_limit,
+		.storage_limit = row->storage_limit,
+	};
+}
+
+static json_t *database_objects(const struct wanted_context *context, const struct queue_row *row)
+{
+	struct manifest_database d = {
+		.resource_id = row->id,
+		.name = row->name,
+		.project_name = row->project_kube_name,
+		.namespace = row->namespace,
+		.version = row->version,
+		.storage_size = row->storage_size,
+		.resources = resources_of(row),
+		.stopped = row->desired == DESIRED_STOPPED,
+	};
+
+	return manifest_database_objects(&d, &context->settings);
+}
+
+static json_t *sandbox_objects(const struct wanted_context *context, const struct queue_row *row,
+			       json_t *environment)
+{
+	CLEANUP(cleanup_free)
+	struct manifest_variable *variables =
+		mem_calloc(json_object_size(environment), sizeof(*variables));
+	CLEANUP(cleanup_free) char *restarted = mem_printf("%lld", (long long)row->restarts);
+	size_t count = 0;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(environment, name, value)
+	{
+		variables[count++] = (struct manifest_variable) { name, json_string_value(value) };
+	}
+	struct manifest_sandbox s = {
+		.resource_id = row->id,
+		.name = row->name,
+		.project_name = row->project_kube_name,
+		.database_name = row->database_name,
+		.namespace = row->namespace,
+		.image = row->image,
+		.app_host = row->app_host,
+		.ttyd_host = row->ttyd_host,
+		.home_size = row->home_size,
+		.restarted = row->restarts > 0 ? restarted : "",
+		.resources = resources_of(row),
+		.variables = variables,
+		.variable_count = count,
+		.stopped = row->desired == DESIRED_STOPPED,
+	};
+	return manifest_sandbox_objects(&s, &context->settings);
+}
+
+int wanted_objects(const struct wanted_context *context, const struct queue_row *row,
+		   const struct queue_variables *variables, json_t **ret_objects, struct err *e)
+{
+	CLEANUP(cleanup_json) json_t *environment = json_object();
+
+	if (row->kind == RESOURCE_DATABASE) {
+		*ret_objects = database_objects(context, row);
+		return 0;
+	}
+	if (merge_environment(context, row, variables, environment, e) < 0)
+		return -1;
+	*ret_objects = sandbox_objects(context, row, environment);
+	return 0;
+}
