@@ -1,10 +1,12 @@
 """The cluster itself: what it is, what its users may do, an outage."""
 
+import subprocess
 import urllib.error
 
 import pytest
 from manifests import stateful_set
-from stand.cluster import Cluster
+from stand.cluster import Cluster, ClusterError
+from stand.kube import billing
 from stand.kube.api import Api, ApiError
 
 
@@ -31,8 +33,6 @@ def test_listens_on_loopback_only(cluster):
 
 def listeners(pids):
     """The addresses on which these processes listen."""
-    import subprocess
-
     out = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
     lines = [line.split() for line in out.splitlines()]
     ours = [w for w in lines if any(f"pid={pid}," in w[-1] for pid in pids)]
@@ -90,9 +90,42 @@ def test_another_process_finds_the_cluster(cluster):
 
 
 def test_a_component_that_cannot_start_is_named_with_its_log(tmp_path):
-    from stand.cluster import ClusterError
-
     cluster = Cluster(tmp_path, kubeblocks_args=["--no-such-flag"])
     with pytest.raises(ClusterError, match="(?s)kubeblocks ended.*kubeblocks.log.*no-such-flag"):
         cluster.start()
     assert not any(cluster.status().values())
+
+
+def test_a_start_that_fails_leaves_a_running_cluster_alone(cluster):
+    with pytest.raises(ClusterError, match="already runs on"):
+        Cluster(cluster.directory, port=19999).start()
+    assert all(cluster.status().values())
+
+
+def test_a_second_start_changes_nothing(cluster):
+    before = cluster.status()
+    Cluster(cluster.directory).start()
+    assert cluster.status() == before
+
+
+def test_a_cluster_in_use_elsewhere_keeps_its_port(cluster, tmp_path):
+    port = int(cluster.server.rpartition(":")[2])
+    with pytest.raises(ClusterError, match=f"port {port} is in use"):
+        Cluster(tmp_path, port=port).start()
+
+
+def test_debt_forbids_changes_and_allows_deletion(cluster, user, eventually):
+    user.apply("statefulsets", stateful_set("web"))
+    cluster.suspend(user.namespace)
+
+    def denied():
+        try:
+            user.apply("statefulsets", stateful_set("web"))
+        except ApiError as e:
+            return e.status == 403 and billing.MESSAGE in e.message
+
+    eventually(denied)
+    assert user.get("apps/v1", "statefulsets", "web")["spec"]["replicas"] == 0
+    user.delete("apps/v1", "statefulsets", "web")
+    cluster.resume(user.namespace)
+    eventually(lambda: not denied())

@@ -18,6 +18,8 @@ tools/cluster/kubeblocks plays KubeBlocks. Everything lies in DIR: keys, data, p
 """
 
 import argparse
+import contextlib
+import fcntl
 import json
 import os
 import random
@@ -27,11 +29,11 @@ import sys
 import time
 from pathlib import Path
 
-from .kube import components, users
+from .kube import billing, components, users
 from .kube.api import Api, ApiError
 from .kube.process import Process
 
-NODES = {"node-1": ("16", "64Gi"), "node-2": ("16", "64Gi")}
+NODES = {"node-1": ("64", "256Gi"), "node-2": ("64", "256Gi")}
 PORTS = ("etcd", "etcd-peer", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
@@ -86,15 +88,20 @@ class Cluster:
         return self._admin
 
     def start(self):
-        """Returns when everything works; a failed start leaves nothing running."""
-        try:
-            self._start()
-        except BaseException:
-            self.stop()
-            raise
+        """Starts what does not run and returns when everything works.
+
+        A start that fails ends what it has started itself, and nothing else.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._locked():
+            try:
+                self._start()
+            except BaseException:
+                self._end(self._launched)
+                raise
 
     def _start(self):
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._launched = []
         self._programs = build()
         self._choose_ports()
         self._launch("etcd", "kube-apiserver")
@@ -107,8 +114,20 @@ class Cluster:
 
     def stop(self):
         """Ends every process of this directory, also those an earlier process has started."""
-        for name in reversed(components.NAMES):
+        if self.directory.exists():
+            with self._locked():
+                self._end(components.NAMES)
+
+    def _end(self, names):
+        for name in reversed(names):
             self._processes[name].stop()
+
+    @contextlib.contextmanager
+    def _locked(self):
+        """One start or stop of a directory at a time, over all processes."""
+        with open(self.directory / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def status(self):
         """Component → pid, or None for one that does not run."""
@@ -116,11 +135,11 @@ class Cluster:
 
     def stop_apiserver(self):
         """An outage: connections are refused until start_apiserver; no data is lost."""
-        self._launched = []  # the others may live or die as they like meanwhile
         self._processes["kube-apiserver"].stop(patience=2)
 
     def start_apiserver(self):
         """Ends the outage: same port, same data."""
+        self._launched = []
         self._programs = self._programs or build()
         self._launch("kube-apiserver")
         self._wait("kube-apiserver", self._serves)
@@ -145,6 +164,14 @@ class Cluster:
     def delete_user(self, name):
         """The user's tokens answer 401 from then on; the namespace stays."""
         users.delete_user(self.admin, name)
+
+    def suspend(self, namespace):
+        """What Sealos does when the owner is in debt: users' changes answer 403 with 40001."""
+        billing.suspend(self.admin, namespace)
+
+    def resume(self, namespace):
+        """The debt is paid: changes are allowed again, nothing is scaled back up."""
+        billing.resume(self.admin, namespace)
 
     def _configured(self):
         """Ports and keys: those of this process's start, or of an earlier one."""
@@ -183,11 +210,11 @@ class Cluster:
         env = dict(os.environ, KWOK_WORKDIR=str(self.directory / "kwok"))
         for name in names:
             command = [self._programs / name, *setup.command(name)]
-            self._processes[name].start(command, env=env, outlive=self._outlive)
-            self._launched.append(name)
+            if self._processes[name].start(command, env=env, outlive=self._outlive):
+                self._launched.append(name)
 
     def _install(self):
-        """What a cluster has before its first user: nodes, a storage class, KubeBlocks."""
+        """What a cluster has before its first user: nodes, volumes, billing, KubeBlocks."""
         for name, (cpu, memory) in self._nodes.items():
             node = components.node(name, cpu, memory)
             self.admin.apply(f"/api/v1/nodes/{name}", node)
@@ -195,13 +222,14 @@ class Cluster:
         storage = components.storage_class()
         path = "/apis/storage.k8s.io/v1/storageclasses/"
         self.admin.apply(path + storage["metadata"]["name"], storage)
+        billing.install(self.admin)
         crd = components.cluster_definition()
         path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + crd["metadata"]["name"]
         self.admin.apply(path, crd)
         self._wait("kube-apiserver", lambda: _condition(self.admin.get(path), "Established"))
 
     def _wait(self, component, check, seconds=60):
-        """Until check() is true; as soon as a component has died there is no point in it."""
+        """Until check() is true; once a component just launched has died, that is in vain."""
         end = time.monotonic() + seconds
         while not self._holds(check):
             for name in self._launched:

@@ -70,9 +70,11 @@ class Setup:
         return _COMMANDS[name](self)
 
     def _write(self, name, content):
+        """Whole or not at all: somebody may be reading the one of an earlier start."""
         path = self.directory / name
-        path.write_text(yaml.safe_dump(content, sort_keys=False))
-        return path
+        temp = path.with_suffix(".tmp")
+        temp.write_text(yaml.safe_dump(content, sort_keys=False))
+        return temp.rename(path)
 
     def _etcd(self):
         client = f"https://127.0.0.1:{self.ports['etcd']}"
@@ -125,10 +127,8 @@ class Setup:
     def _controller_manager(self):
         config = self.kubeconfig("kube-controller-manager")
         return [
-            *self._serving("kube-controller-manager"),
+            *self._serving("kube-controller-manager", config),
             f"--kubeconfig={config}",
-            f"--authentication-kubeconfig={config}",
-            f"--authorization-kubeconfig={config}",
             "--leader-elect=false",
             "--use-service-account-credentials",
             f"--service-account-private-key-file={self.account_private}",
@@ -149,17 +149,19 @@ class Setup:
             "podMaxBackoffSeconds": 2,
         }
         return [
-            *self._serving("kube-scheduler"),
+            *self._serving("kube-scheduler", config),
             f"--config={self._write('kube-scheduler.yaml', settings)}",
-            f"--authentication-kubeconfig={config}",
-            f"--authorization-kubeconfig={config}",
         ]
 
-    def _serving(self, name):
+    def _serving(self, name, config):
         return [
             "--bind-address=127.0.0.1",
             f"--secure-port={self.ports[name]}",
             f"--cert-dir={self.directory / 'pki' / name}",
+            f"--authentication-kubeconfig={config}",
+            f"--authorization-kubeconfig={config}",
+            # Our API server has no aggregation layer to look the rest up from.
+            "--authentication-skip-lookup",
         ]
 
     def _kwok(self):
@@ -187,7 +189,7 @@ _COMMANDS = {
 
 def node(name, cpu, memory):
     """A Node of a size; kwok keeps it Ready."""
-    size = {"cpu": cpu, "memory": memory, "ephemeral-storage": "100Gi", "pods": "500"}
+    size = {"cpu": cpu, "memory": memory, "ephemeral-storage": "100Gi", "pods": "1000"}
     return {
         "apiVersion": "v1",
         "kind": "Node",

@@ -22,13 +22,17 @@ class Process:
         self._child = None
 
     def start(self, command, env=None, outlive=False):
-        """Starts the program unless it runs already; outlive lets it survive this process."""
+        """Starts the program and returns True, or False when it runs already.
+
+        outlive lets it survive this process; otherwise the kernel ends it with the thread that
+        called, so that even a kill -9 leaves nothing behind.
+        """
         if self.running():
-            return
+            return False
         for path in (self.log, self._file):
             path.parent.mkdir(parents=True, exist_ok=True)
         if not outlive:
-            command = ["setpriv", "--pdeathsig", "TERM", *command]
+            command = ["setpriv", "--pdeathsig", "KILL", *command]
         with open(self.log, "ab") as log:
             self._child = subprocess.Popen(
                 [str(word) for word in command],
@@ -39,6 +43,7 @@ class Process:
                 start_new_session=True,  # Ctrl-C in a terminal must not reach the stand
             )
         self._remember(self._child.pid)
+        return True
 
     def stop(self, patience=10.0):
         """Ends the program: SIGTERM, then SIGKILL when patience (in seconds) is over."""
@@ -68,7 +73,7 @@ class Process:
             text = self.log.read_text(errors="replace")
         except OSError:
             return ""
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(line[:300] for line in text.splitlines()[-lines:])
 
     def _remember(self, pid):
         temp = self._file.with_suffix(".tmp")
