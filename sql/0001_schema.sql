@@ -13,6 +13,41 @@ CREATE TYPE status AS ENUM ('CREATING', 'STARTING', 'RUNNING', 'UPDATING', 'STOP
                             'TERMINATING', 'TERMINATED', 'ERROR', 'PARTIAL');
 CREATE TYPE stage AS ENUM ('database', 'container', 'network', 'terminal', 'ready');
 
+-- The time as clients see it: ISO 8601, UTC, milliseconds, whatever the session's settings.
+CREATE FUNCTION iso8601(t timestamptz) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
+
+-- A project's status from those of its resources: the first rule that holds. The same as
+-- status_aggregate() in src/domain/project.c; a test compares them for every set of statuses.
+CREATE FUNCTION aggregate_status(statuses status[]) RETURNS status
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN coalesce(cardinality(statuses), 0) = 0 THEN 'TERMINATED'::status
+    WHEN 'ERROR' = ANY (statuses) THEN 'ERROR'
+    WHEN 'CREATING' = ANY (statuses) THEN 'CREATING'
+    WHEN 'UPDATING' = ANY (statuses) THEN 'UPDATING'
+    WHEN statuses <@ ARRAY[statuses[1]] THEN statuses[1]
+    WHEN statuses <@ ARRAY['RUNNING', 'STARTING']::status[] THEN 'STARTING'
+    WHEN statuses <@ ARRAY['STOPPED', 'STOPPING']::status[] THEN 'STOPPING'
+    WHEN statuses <@ ARRAY['TERMINATED', 'TERMINATING']::status[] THEN 'TERMINATING'
+    ELSE 'PARTIAL'
+END;
+
+-- What the owner of a resource is told at once when they ask for a state. Only what is not there
+-- yet, or no more, is CREATING; STARTING is told when there is something to start.
+CREATE FUNCTION told_status(wanted desired, told status) RETURNS status
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE wanted
+    WHEN 'GONE' THEN 'TERMINATING'::status
+    WHEN 'STOPPED' THEN CASE told WHEN 'STOPPED' THEN told ELSE 'STOPPING' END
+    ELSE CASE
+        WHEN told IN ('STOPPED', 'STOPPING', 'ERROR') THEN 'STARTING'
+        WHEN told IN ('TERMINATING', 'TERMINATED') THEN 'CREATING'
+        ELSE told
+    END
+END;
+
 -- ---- people ---------------------------------------------------------------------------------
 
 CREATE TABLE users (

@@ -6,9 +6,20 @@ DECLARE
     role text;
 BEGIN
     FOREACH role IN ARRAY ARRAY['fsa_api', 'fsa_auth', 'fsa_reconcile'] LOOP
-        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+        CONTINUE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = role);
+        BEGIN
             EXECUTE format('CREATE ROLE %I LOGIN', role);
-        END IF;
+            -- A program drops its connection when a statement's time is up. This is how the server
+            -- learns of it while it still works on the statement, or waits for a lock.
+            EXECUTE format('ALTER ROLE %I SET client_connection_check_interval = %L', role, '1s');
+            -- Nothing but statements happens inside a transaction of ours.
+            EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', role,
+                           '1min');
+        EXCEPTION
+            -- Roles belong to the whole server: another database's migration was faster.
+            WHEN duplicate_object OR unique_violation THEN
+                NULL;
+        END;
     END LOOP;
 END
 $$;

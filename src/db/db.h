@@ -12,8 +12,9 @@
 /*
  * A connection to PostgreSQL. It reconnects by itself: a statement that finds the connection gone
  * before it was sent is sent on a new one; a statement during which it goes fails with
- * ERR_UNAVAILABLE (the caller cannot know whether it took effect). Every wait has a limit
- * (database_timeout: connect_timeout, statement_timeout, TCP keepalive).
+ * ERR_UNAVAILABLE (the caller cannot know whether it took effect). Every wait has a limit, kept on
+ * this side: when a statement's time is up the connection is dropped, and the server ends the
+ * statement when it notices (client_connection_check_interval of the roles).
  *
  * Statements are constants; each is prepared on first use, or, where `prepare` is false (pgbouncer
  * in transaction mode), sent with its parameters each time. No session state is relied upon beyond
@@ -59,15 +60,18 @@ void db_add_bytes(struct db_params *p, const void *bytes, size_t length); /* NUL
  * Runs a statement; `*ret_result` (NULL: not wanted) is the caller's to db_result_free(). `params`
  * may be NULL. Errors: ERR_UNAVAILABLE with retry_after_s (no connection, timeout, shutting down,
  * too many connections, serialization failure, deadlock), ERR_CONFLICT (unique violation; code is
- * the constraint's name), ERR_INVALID (check or foreign key violation; code likewise),
- * ERR_INTERNAL (any other; message has SQLSTATE and the server's primary message, never values).
+ * the constraint's name), ERR_INVALID (check or foreign key violation, code likewise; a text that
+ * is no time), ERR_INTERNAL (any other; message has SQLSTATE and the server's primary message,
+ * never values).
  */
 int db_query(struct db *db, const struct db_statement *statement, const struct db_params *params,
 	     PGresult **ret_result, struct err *e);
 
 /*
- * Transactions. db_begin() inside one is a programming error. A transaction that is not committed
- * when its guard goes out of scope is rolled back:
+ * Transactions. A transaction that is not committed when its guard goes out of scope is rolled
+ * back. db_begin() inside a transaction joins it: its db_commit() leaves the commit to the
+ * outermost one, and when it is rolled back no further statement and no commit succeed until the
+ * outermost one has been rolled back, too.
  *
  *     CLEANUP(db_rollback_guard) struct db *tx = NULL;
  *     if (db_begin(db, &tx, e) < 0)

@@ -1,25 +1,44 @@
 #ifndef FSA_DB_MIGRATE_H
 #define FSA_DB_MIGRATE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/err.h"
 #include "db/db.h"
 
 /*
- * Migrations: files NNNN_name.sql, applied in order, each in a transaction of its own under one
- * advisory transaction lock, so that any number of hosts may run this at once. What was applied is
- * kept in schema_migrations (version, name, checksum, applied_at); a file that differs from what
- * was applied under its number is an error, so is a gap in the sequence.
+ * Migrations: files NNNN_name.sql, numbered from 0001 without a gap, applied in order, each in a
+ * transaction of its own under one advisory transaction lock, so that any number of hosts may run
+ * this at once. What was applied is kept in schema_migrations (version, name, checksum,
+ * applied_at); a file that differs from what was applied under its number is an error. A file is
+ * at most 1 MiB and does not end its transaction.
  */
-struct migration_report {
-	unsigned applied; /* now */
-	unsigned current; /* version after it */
+struct migration {
+	unsigned version;
+	char file[256];      /* its name in the directory */
+	char applied_at[32]; /* "": not applied */
 };
 
-int migrate_apply(struct db *db, const char *directory, struct migration_report *ret_report,
+struct migrations {
+	size_t count;
+	struct migration *items;
+};
+
+/* Applies what is missing and tells it in `ret_applied`: those applied now. Errors name file, line
+ * and the server's message (ERR_INVALID for what is wrong with the files, the kinds of db_query()
+ * otherwise). */
+int migrate_apply(struct db *db, const char *directory, struct migrations *ret_applied,
 		  struct err *e);
 
-/* The version of the schema that this build needs, and whether the database has at least that. */
-#define MIGRATE_SCHEMA_VERSION 2
+/* What is in the directory, and when it was applied to this database. */
+int migrate_list(struct db *db, const char *directory, struct migrations *ret_list, struct err *e);
+
+void migrations_clear(struct migrations *m); /* for CLEANUP */
+
+/* The version of the schema that this build needs, and whether the database has at least that:
+ * ERR_UNAVAILABLE with code SCHEMA_OUTDATED if not. */
+enum { MIGRATE_SCHEMA_VERSION = 2 };
 int migrate_check(struct db *db, struct err *e);
 
 #endif

@@ -1,0 +1,473 @@
+#include "db/db.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "db/internal.h"
+
+/* After a failed attempt to connect none is made for so long: requests fail at once instead of
+ * queueing up behind a server that is away. */
+enum { CONNECT_PAUSE_MS = 200 };
+/* A statement may be allowed hours (a migration); a connection never takes longer than this. */
+enum { CONNECT_MAX_MS = 10000 };
+
+enum transaction {
+	TRANSACTION_NONE,
+	TRANSACTION_OPEN,
+	TRANSACTION_LOST,   /* its connection is gone */
+	TRANSACTION_DOOMED, /* an inner part was rolled back: the whole will be */
+};
+
+struct db {
+	char *conninfo;
+	char *role;
+	char *application_name;
+	bool prepare;
+	uint64_t timeout_ms;
+	PGconn *conn; /* NULL: none */
+	uint64_t connect_not_before_ms;
+	struct err connect_error;
+	/* Prepared on this connection. */
+	const struct db_statement **prepared;
+	size_t prepared_count;
+	enum transaction transaction;
+	unsigned depth; /* of db_begin() in the open transaction */
+};
+
+static const struct db_statement statement_begin = { "db_begin", "BEGIN" };
+static const struct db_statement statement_commit = { "db_commit", "COMMIT" };
+static const struct db_statement statement_rollback = { "db_rollback", "ROLLBACK" };
+static const struct db_statement statement_ping = { "db_ping", "SELECT 1" };
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+struct db *db_new(const struct db_options *options)
+{
+	struct db *db = mem_calloc(1, sizeof(*db));
+
+	db->conninfo = mem_strdup(options->conninfo);
+	db->role = mem_strdup(options->role);
+	db->application_name = mem_strdup(options->application_name);
+	db->prepare = options->prepare;
+	db->timeout_ms = options->timeout_ms;
+	return db;
+}
+
+static void drop_connection(struct db *db)
+{
+	PQfinish(db->conn);
+	db->conn = NULL;
+	db->prepared_count = 0;
+	if (db->transaction != TRANSACTION_NONE)
+		db->transaction = TRANSACTION_LOST;
+}
+
+void db_free(struct db *db)
+{
+	if (db == NULL)
+		return;
+	PQfinish(db->conn);
+	free(db->prepared);
+	free(db->conninfo);
+	free(db->role);
+	free(db->application_name);
+	free(db);
+}
+
+void db_freep(struct db **db)
+{
+	db_free(*db);
+}
+
+/* ---- waiting --------------------------------------------------------------------------------- */
+
+/* Waits for events on the connection's socket: 1, or 0 when the deadline has passed. */
+static int wait_socket(const struct db *db, short events, uint64_t deadline)
+{
+	struct pollfd p = { .fd = PQsocket(db->conn), .events = events };
+
+	for (;;) {
+		uint64_t now = now_ms();
+		if (now >= deadline)
+			return 0;
+		uint64_t left = deadline - now;
+		int got = poll(&p, 1, left > 60000 ? 60000 : (int)left);
+		if (got > 0 || (got < 0 && errno != EINTR))
+			return 1; /* libpq finds out what an error of poll() means */
+	}
+}
+
+/* Sends what is buffered and reads until the answer to the statement is complete. */
+static int wait_answer(struct db *db, uint64_t deadline, struct err *e)
+{
+	for (;;) {
+		int unsent = PQflush(db->conn);
+		if (unsent < 0)
+			return db_error_from_connection(db->conn, "the connection was lost", e);
+		if (unsent == 0 && !PQisBusy(db->conn))
+			return 0;
+		short events = (short)(unsent ? POLLIN | POLLOUT : POLLIN);
+		if (!wait_socket(db, events, deadline))
+			return db_error_from_connection(NULL, "no answer in time", e);
+		if (!PQconsumeInput(db->conn))
+			return db_error_from_connection(db->conn, "the connection was lost", e);
+	}
+}
+
+/* ---- connecting ------------------------------------------------------------------------------ */
+
+static void ignore_notice(void *unused, const char *message)
+{
+	(void)unused;
+	(void)message;
+}
+
+/* The connection string is expanded last: what it names wins over what stands before it. Nothing
+ * here is a server parameter that pgbouncer would refuse. */
+static PGconn *connect_start(const struct db *db)
+{
+	char milliseconds[24];
+
+	(void)snprintf(milliseconds, sizeof(milliseconds), "%llu",
+		       (unsigned long long)db->timeout_ms);
+	const char *const names[] = { "user",
+				      "fallback_application_name",
+				      "client_encoding",
+				      "keepalives_idle",
+				      "keepalives_interval",
+				      "keepalives_count",
+				      "tcp_user_timeout",
+				      "dbname",
+				      NULL };
+	const char *const values[] = { db->role, db->application_name, "UTF8",       "30", "5",
+				       "3",      milliseconds,         db->conninfo, NULL };
+	return PQconnectStartParams(names, values, 1);
+}
+
+static int connect_wait(struct db *db, uint64_t deadline, struct err *e)
+{
+	PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+
+	if (PQstatus(db->conn) == CONNECTION_BAD)
+		return db_error_from_connection(db->conn, "cannot connect", e);
+	while (next != PGRES_POLLING_OK) {
+		short events = next == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+		if (!wait_socket(db, events, deadline))
+			return db_error_from_connection(NULL, "cannot connect: no answer in time",
+							e);
+		next = PQconnectPoll(db->conn);
+		if (next == PGRES_POLLING_FAILED)
+			return db_error_from_connection(db->conn, "cannot connect", e);
+	}
+	return 0;
+}
+
+static int connect_now(struct db *db, struct err *e)
+{
+	uint64_t start = now_ms();
+	uint64_t limit = db->timeout_ms < CONNECT_MAX_MS ? db->timeout_ms : CONNECT_MAX_MS;
+
+	if (start >= db->connect_not_before_ms) {
+		db->conn = connect_start(db);
+		if (db->conn == NULL)
+			abort(); /* out of memory */
+		(void)PQsetNoticeProcessor(db->conn, ignore_notice, NULL);
+		if (connect_wait(db, start + limit, &db->connect_error) == 0)
+			return PQsetnonblocking(db->conn, 1);
+		drop_connection(db);
+		db->connect_not_before_ms = now_ms() + CONNECT_PAUSE_MS;
+	}
+	if (e != NULL)
+		*e = db->connect_error;
+	return -1;
+}
+
+/* Whether the connection is still there as far as can be told without sending: reads what has
+ * arrived meanwhile, which is notices, or the server's farewell and then its end. */
+static bool connection_alive(struct db *db)
+{
+	struct pollfd p = { .fd = PQsocket(db->conn), .events = POLLIN };
+
+	while (PQstatus(db->conn) == CONNECTION_OK && poll(&p, 1, 0) > 0) {
+		if (!PQconsumeInput(db->conn))
+			return false;
+	}
+	return PQstatus(db->conn) == CONNECTION_OK;
+}
+
+/* ---- statements ------------------------------------------------------------------------------ */
+
+static bool is_prepared(const struct db *db, const struct db_statement *statement)
+{
+	for (size_t i = 0; i < db->prepared_count; i++) {
+		if (db->prepared[i] == statement)
+			return true;
+	}
+	return false;
+}
+
+static void note_prepared(struct db *db, const struct db_statement *statement)
+{
+	db->prepared = mem_realloc(db->prepared, db->prepared_count + 1, sizeof(*db->prepared));
+	db->prepared[db->prepared_count++] = statement;
+}
+
+/* Reads the answer to what was just sent. A connection whose answer did not come, or that the
+ * server gave up, is dropped. */
+static int receive(struct db *db, int sent, PGresult **ret_result, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *result = NULL;
+	uint64_t deadline = now_ms() + db->timeout_ms;
+
+	if (!sent) {
+		db_error_from_connection(db->conn, "the connection was lost", e);
+		drop_connection(db);
+		return -1;
+	}
+	for (;;) {
+		if (wait_answer(db, deadline, e) < 0) {
+			/* The server notices that we are gone (client_connection_check_interval,
+			 * sql/0002_roles.sql) and ends the statement: no cancel request, which
+			 * would wait for the very server that does not answer. */
+			drop_connection(db);
+			return -1;
+		}
+		PGresult *next = PQgetResult(db->conn);
+		if (next == NULL)
+			break;
+		/* Of a script: the first failure, or the last result. */
+		if (result != NULL && PQresultStatus(result) == PGRES_FATAL_ERROR) {
+			PQclear(next);
+			continue;
+		}
+		PQclear(result);
+		result = next;
+	}
+	*ret_result = STEAL(result);
+	return 0;
+}
+
+/* -1 for a result that is a failure. `*ret_retry`: the connection was dropped, and the statement
+ * took no effect. */
+static int check_result(struct db *db, const PGresult *result, bool *ret_retry, struct err *e)
+{
+	ExecStatusType status = PQresultStatus(result);
+
+	*ret_retry = false;
+	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY)
+		return 0;
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	if (sqlstate == NULL) {
+		db_error_from_connection(db->conn, "the connection was lost", e);
+		drop_connection(db);
+		return -1;
+	}
+	db_error_from_result(result, e);
+	enum db_connection_fate fate = db_sqlstate_find(sqlstate)->fate;
+	if (fate != DB_CONNECTION_KEPT)
+		drop_connection(db);
+	*ret_retry = fate == DB_CONNECTION_RETRY;
+	return -1;
+}
+
+static int prepare(struct db *db, const struct db_statement *statement, bool *ret_retry,
+		   struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *result = NULL;
+
+	*ret_retry = false;
+	if (is_prepared(db, statement))
+		return 0;
+	if (receive(db, PQsendPrepare(db->conn, statement->name, statement->sql, 0, NULL), &result,
+		    e) < 0 ||
+	    check_result(db, result, ret_retry, e) < 0)
+		return -1;
+	note_prepared(db, statement);
+	return 0;
+}
+
+static int send_statement(struct db *db, const struct db_statement *statement,
+			  const struct db_params *p)
+{
+	static const struct db_params none;
+
+	if (p == NULL)
+		p = &none;
+	if (db->prepare)
+		return PQsendQueryPrepared(db->conn, statement->name, p->count, p->values,
+					   p->lengths, p->formats, 0);
+	return PQsendQueryParams(db->conn, statement->sql, p->count, NULL, p->values, p->lengths,
+				 p->formats, 0);
+}
+
+static int run_once(struct db *db, const struct db_statement *statement,
+		    const struct db_params *params, PGresult **ret_result, bool *ret_retry,
+		    struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *result = NULL;
+
+	*ret_retry = false;
+	if (db->prepare && prepare(db, statement, ret_retry, e) < 0)
+		return -1;
+	if (receive(db, send_statement(db, statement, params), &result, e) < 0)
+		return -1;
+	if (check_result(db, result, ret_retry, e) < 0)
+		return -1;
+	if (ret_result != NULL)
+		*ret_result = STEAL(result);
+	return 0;
+}
+
+/* A connection to send on. In a transaction only the one it began on will do. */
+static int ensure_connection(struct db *db, struct err *e)
+{
+	if (db->transaction == TRANSACTION_DOOMED)
+		return err_set(e, ERR_INTERNAL, NULL, "a part of the transaction was rolled back");
+	if (db->transaction == TRANSACTION_LOST)
+		return db_error_from_connection(NULL, "the transaction was lost", e);
+	if (db->conn != NULL && !connection_alive(db)) {
+		drop_connection(db);
+		if (db->transaction == TRANSACTION_LOST)
+			return db_error_from_connection(NULL, "the connection was lost", e);
+	}
+	return db->conn != NULL ? 0 : connect_now(db, e);
+}
+
+int db_query(struct db *db, const struct db_statement *statement, const struct db_params *params,
+	     PGresult **ret_result, struct err *e)
+{
+	struct err failed;
+	bool again = false;
+	bool in_transaction = db->transaction != TRANSACTION_NONE;
+
+	if (ensure_connection(db, e) < 0)
+		return -1;
+	if (run_once(db, statement, params, ret_result, &again, &failed) == 0)
+		return 0;
+	/* Once more on a new connection, unless that would split a transaction. */
+	if (again && !in_transaction) {
+		if (connect_now(db, e) < 0)
+			return -1;
+		if (run_once(db, statement, params, ret_result, &again, &failed) == 0)
+			return 0;
+	}
+	if (e != NULL)
+		*e = failed;
+	return -1;
+}
+
+int db_ping(struct db *db, struct err *e)
+{
+	return db_query(db, &statement_ping, NULL, NULL, e);
+}
+
+/* ---- transactions ---------------------------------------------------------------------------- */
+
+int db_begin(struct db *db, struct db **ret_tx, struct err *e)
+{
+	if (db->transaction == TRANSACTION_NONE) {
+		if (db_query(db, &statement_begin, NULL, NULL, e) < 0)
+			return -1;
+		db->transaction = TRANSACTION_OPEN;
+	}
+	db->depth++;
+	*ret_tx = db;
+	return 0;
+}
+
+/* Ends the outermost transaction on the server. A connection that does not take it is not used
+ * again. */
+static void roll_back(struct db *db)
+{
+	db->depth = 0;
+	db->transaction = TRANSACTION_NONE;
+	if (db->conn != NULL && db_query(db, &statement_rollback, NULL, NULL, NULL) < 0)
+		drop_connection(db);
+}
+
+int db_commit(struct db **tx, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *result = NULL;
+	struct db *db = STEAL(*tx);
+
+	if (db->depth > 1) {
+		db->depth--;
+		return 0;
+	}
+	if (db_query(db, &statement_commit, NULL, &result, e) < 0) {
+		roll_back(db);
+		return -1;
+	}
+	db->depth = 0;
+	db->transaction = TRANSACTION_NONE;
+	/* After a failed statement COMMIT answers ROLLBACK. */
+	if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
+		return err_set(e, ERR_INTERNAL, NULL, "a failed transaction was to be committed");
+	return 0;
+}
+
+void db_rollback_guard(struct db **tx)
+{
+	struct db *db = STEAL(*tx);
+
+	if (db == NULL)
+		return;
+	if (db->depth > 1) {
+		db->depth--;
+		if (db->transaction == TRANSACTION_OPEN)
+			db->transaction = TRANSACTION_DOOMED;
+		return;
+	}
+	roll_back(db);
+}
+
+bool db_in_transaction(const struct db *db)
+{
+	return db->transaction != TRANSACTION_NONE;
+}
+
+static unsigned line_of(const char *text, const char *position)
+{
+	unsigned line = 1;
+	long characters = position ? strtol(position, NULL, 10) : 0;
+
+	if (characters <= 0)
+		return 0;
+	/* PostgreSQL counts characters, from 1. */
+	for (; *text != '\0' && characters > 1; text++) {
+		characters -= ((unsigned char)text[1] & 0xc0) != 0x80;
+		line += *text == '\n';
+	}
+	return line;
+}
+
+int db_run_script(struct db *tx, const char *sql, unsigned *ret_line, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *result = NULL;
+	bool unused;
+
+	*ret_line = 0;
+	if (ensure_connection(tx, e) < 0)
+		return -1;
+	if (receive(tx, PQsendQuery(tx->conn, sql), &result, e) < 0)
+		return -1;
+	if (check_result(tx, result, &unused, e) < 0) {
+		*ret_line = line_of(sql, PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION));
+		return -1;
+	}
+	if (PQtransactionStatus(tx->conn) != PQTRANS_INTRANS)
+		return err_set(e, ERR_INVALID, NULL, "ends the transaction it is run in");
+	return 0;
+}
