@@ -3,7 +3,8 @@
 
 #include <stdint.h>
 
-/* Milliseconds of the monotonic clock: for how long, never for when. */
+/* Milliseconds and microseconds of the monotonic clock: for how long, never for when. */
 uint64_t clock_ms(void);
+uint64_t clock_us(void);
 
 #endif

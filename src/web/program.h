@@ -1,0 +1,35 @@
+#ifndef FSA_WEB_PROGRAM_H
+#define FSA_WEB_PROGRAM_H
+
+#include "base/conf.h"
+#include "base/err.h"
+#include "web/route.h"
+
+/*
+ * What all our FastCGI programs do alike: options, configuration, log, database connection, route
+ * table, server. A program is a row of this struct and its handlers.
+ *
+ *     --config FILE   fsa.conf; default: $FSA_CONFIG, then the one in sysconfdir
+ *     --socket PATH   listen there instead of on descriptor 0
+ *     --workers N     default: twice the processors, at least 4
+ *     --requests N    a worker is replaced after about so many; default 10000
+ *     --routes        print the route table as JSON lines and end
+ *     --version, --help
+ *
+ * As plain CGI it takes no options: there, the arguments are words of the URL's query (RFC 3875,
+ * section 4.4).
+ */
+struct program {
+	const char *name;
+	const char *role; /* in the database */
+	const struct route *routes;
+	/* In each worker, before its first request: what the handlers need beside the database,
+	 * for struct call. `conf` outlives it. */
+	int (*open)(const struct conf *conf, void **ret_context, struct err *e);
+	void (*close)(void *context);
+};
+
+/* For main to return. */
+int program_main(const struct program *program, int argc, char **argv);
+
+#endif

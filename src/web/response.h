@@ -1,0 +1,45 @@
+#ifndef FSA_WEB_RESPONSE_H
+#define FSA_WEB_RESPONSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "web/io.h"
+
+/*
+ * An answer: status, a JSON body or none, headers. Nothing is sent before response_send(), so that
+ * an answer can be replaced by an error until then. Every answer says no-store, nosniff, no
+ * referrer, and that it is no page that could run or be framed.
+ */
+struct response;
+
+struct response *response_new(void);
+void response_free(struct response *r);
+void response_freep(struct response **r); /* for CLEANUP */
+
+/* Takes over `body` (NULL: none) and drops what was there. */
+void response_json(struct response *r, int status, json_t *body);
+/* The same with JSON text that is ready. */
+void response_text(struct response *r, int status, const char *body);
+/* A header; names of ours and values without control characters only: others are left out. */
+void response_header(struct response *r, const char *name, const char *value);
+/*
+ * An error as design.md shows it (RFC 9457). The message of what is our own fault, or of how
+ * PostgreSQL cannot be reached, is shown in development mode only; the log has it. `project_id` and
+ * `request_id` may be NULL. Headers that were set are dropped.
+ */
+void response_error(struct response *r, const struct err *e, const char *request_id,
+		    const char *project_id, bool development);
+
+int response_status(const struct response *r);
+/* The body as text, "" for none; the response's. */
+const char *response_body(struct response *r);
+/* Status, headers and body, as a CGI program writes them (RFC 3875, section 6). `head_only`: no
+ * body. -1: the client is gone, nothing to be done about it. */
+int response_send(struct response *r, const struct web_io *io, const char *request_id,
+		  bool head_only);
+
+#endif

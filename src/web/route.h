@@ -1,0 +1,89 @@
+#ifndef FSA_WEB_ROUTE_H
+#define FSA_WEB_ROUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "db/db.h"
+#include "store/session.h"
+#include "web/field.h"
+#include "web/request.h"
+#include "web/response.h"
+
+/*
+ * Route tables: what a program answers, as data. A row says everything the router (router.h) does
+ * before and after its handler; nobody has to read the handler to know who may call it and with
+ * what. `api.fcgi --routes` prints the table, and a test walks it.
+ */
+enum { ROUTE_PARAMS_MAX = 3, ROUTE_BODY_MAX = 16384 };
+
+enum route_auth {
+	ROUTE_OPEN,    /* anybody */
+	ROUTE_SESSION, /* a session, else 401; what changes something with a cookie: CSRF check */
+};
+
+enum route_flag {
+	/* Changes something: refused when it comes from another site. */
+	ROUTE_CHANGES = 1 << 0,
+	/* The router runs it in one transaction, together with its Idempotency-Key and a line of
+	 * the audit (`action`). Needs ROUTE_SESSION. */
+	ROUTE_ATOMIC = 1 << 1,
+	/* The reconciler has something to do afterwards. */
+	ROUTE_WAKES = 1 << 2,
+};
+
+/* One request on its way through a handler. Everything lives until the handler returns. */
+struct call {
+	const struct router *router;
+	const struct request *request;
+	const struct route *route;
+	struct response *response;
+	struct db *db;                        /* inside the router's transaction for ROUTE_ATOMIC */
+	const struct session *session;        /* NULL for ROUTE_OPEN */
+	void *context;                        /* the program's own, see program.h */
+	const json_t *body, *query;           /* what passed the route's tables */
+	const char *params[ROUTE_PARAMS_MAX]; /* of the path, in the pattern's order: UUIDs */
+	char object_id[STORE_ID_LENGTH + 1];  /* for the audit, when the path does not have it */
+};
+
+/* Sets the response and returns 0, or -1 with the error to be answered instead. */
+typedef int route_fn(struct call *c, struct err *e);
+
+struct route {
+	enum method method;  /* GET answers HEAD, too */
+	const char *pattern; /* "/api/projects/:projectId/start"; a ":name" is a UUID */
+	enum route_auth auth;
+	unsigned flags;
+	route_fn *handler;
+	const struct field *body;  /* NULL: takes none */
+	const struct field *query; /* NULL: takes none */
+	size_t body_max;           /* 0: ROUTE_BODY_MAX */
+	const char *action;        /* of the audit: "project.create" */
+};
+
+#define ROUTES_END                                                                                 \
+	{                                                                                          \
+		.pattern = NULL                                                                    \
+	}
+
+struct route_match {
+	const struct route *route;
+	unsigned methods; /* bits 1 << METHOD_…: what the path can do, HEAD and OPTIONS included */
+	char params[ROUTE_PARAMS_MAX][STORE_ID_LENGTH + 1]; /* lower case */
+};
+
+/* The row for method and path. ERR_NOT_FOUND: no such path (a trailing '/' is another path, and
+ * what is no UUID is nobody's id); ERR_METHOD: not with this method, `methods` says with which. */
+int route_find(const struct route *routes, enum method method, const char *path,
+	       struct route_match *ret_match, struct err *e);
+/* The Allow header of a set of methods. The caller frees. */
+char *route_allow(unsigned methods);
+/* The value of the parameter called `name`, NULL if the route has none. */
+const char *route_param(const struct route *route, const char *const *params, const char *name);
+
+/* The table as JSON lines: method, pattern, auth, mutation, atomic. */
+void routes_print(const struct route *routes, FILE *out);
+
+#endif

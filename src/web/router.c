@@ -1,0 +1,249 @@
+#include "web/router.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/audit.h"
+#include "store/idempotency.h"
+#include "web/csrf.h"
+#include "web/idempotency_key.h"
+#include "web/json.h"
+#include "web/session.h"
+#include "web/wake.h"
+
+/* A call with what it owns. */
+struct serving {
+	struct call call;
+	struct request *request;
+	struct route_match match;
+	struct session session;
+	json_t *body, *query;
+	struct response *response;
+};
+
+static int authenticate(struct serving *s, struct err *e)
+{
+	const struct router *router = s->call.router;
+	char token[TOKEN_LENGTH + 1];
+	uint8_t hash[TOKEN_HASH_BYTES];
+	bool by_cookie = false;
+	bool changes = (s->match.route->flags & ROUTE_CHANGES) != 0;
+
+	if (s->match.route->auth == ROUTE_SESSION) {
+		if (session_token(s->request, router->secure, token, &by_cookie, e) < 0)
+			return -1;
+		token_hash(token, hash);
+		explicit_bzero(token, sizeof(token));
+		if (session_find(router->db, hash, router->session_idle_ms, &s->session, e) < 0)
+			return -1;
+		s->call.session = &s->session;
+	}
+	bool by_bearer = s->call.session != NULL && !by_cookie;
+	if (!changes || by_bearer)
+		return 0;
+	return csrf_check(request_variable(s->request, "HTTP_SEC_FETCH_SITE"),
+			  request_variable(s->request, "HTTP_ORIGIN"), router->public_origin,
+			  by_cookie, e);
+}
+
+/* What the route's tables let through. A route that takes a body may be called without one if none
+ * of its fields is required. */
+static int read_fields(struct serving *s, struct err *e)
+{
+	const struct route *route = s->match.route;
+	size_t length;
+
+	if (fields_from_query(route->query, request_query(s->request), &s->query, e) < 0)
+		return -1;
+	s->call.query = s->query;
+	if (route->method == METHOD_GET)
+		return 0;
+	if (request_read_body(s->request, route->body_max ? route->body_max : ROUTE_BODY_MAX, e) <
+		    0 ||
+	    request_require_json(s->request, e) < 0)
+		return -1;
+	const char *text = request_body(s->request, &length);
+	if (length == 0)
+		s->body = json_object();
+	else if (json_read_object(text, length, &s->body, e) < 0)
+		return -1;
+	s->call.body = s->body;
+	return fields_check(route->body, s->body, e);
+}
+
+int call_audit(const struct call *c, const char *action, const char *user_id,
+	       const char *identity_id, struct err *e)
+{
+	CLEANUP(cleanup_free) char *object_type = mem_strndup(action, strcspn(action, "."));
+	struct audit_entry entry = {
+		.user_id = user_id,
+		.identity_id = identity_id,
+		.action = action,
+		.object_type = object_type,
+		.object_id = c->object_id[0] != '\0' ? c->object_id : c->params[0],
+		.address = request_client(c->request),
+		.request_id = request_id(c->request),
+	};
+
+	return audit_add(c->db, &entry, e);
+}
+
+/* The handler inside a transaction. With a key that was used before, its answer instead. */
+static int run_atomic(struct serving *s, const char *key, bool *ret_replayed, struct err *e)
+{
+	const struct session *session = &s->session;
+	uint8_t fingerprint[32];
+	struct idempotent_answer answer = { .body = NULL };
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+
+	if (db_begin(s->call.router->db, &tx, e) < 0)
+		return -1;
+	s->call.db = tx;
+	if (key[0] != '\0') {
+		idempotency_fingerprint(s->request, fingerprint);
+		if (idempotency_begin(tx, session->user_id, key, fingerprint,
+				      s->call.router->idempotency_ttl_ms, &answer, e) < 0)
+			return -1;
+	}
+	if (answer.replayed) {
+		CLEANUP(cleanup_free) char *body = answer.body;
+		response_text(s->response, answer.http_status, body ? body : "");
+		response_header(s->response, "Idempotent-Replayed", "true");
+		*ret_replayed = true;
+		return 0;
+	}
+	if (s->match.route->handler(&s->call, e) < 0 ||
+	    call_audit(&s->call, s->match.route->action, session->user_id, session->identity_id,
+		       e) < 0)
+		return -1;
+	if (key[0] != '\0' &&
+	    idempotency_finish(tx, session->user_id, key, response_status(s->response),
+			       response_body(s->response), e) < 0)
+		return -1;
+	return db_commit(&tx, e);
+}
+
+/* The reconciler comes by itself, too: a file that cannot be touched costs seconds, not work. Said
+ * once, until it works again. */
+static void wake_reconciler(const char *path)
+{
+	static bool failed;
+	struct err e;
+
+	if (wake(path, &e) == 0) {
+		failed = false;
+	} else if (!failed) {
+		failed = true;
+		log_err(LOG_LEVEL_WARNING, "the reconciler cannot be woken", &e);
+	}
+}
+
+static int run(struct serving *s, struct err *e)
+{
+	const struct route *route = s->match.route;
+	char key[IDEMPOTENCY_KEY_MAX + 1];
+	bool replayed = false;
+	int result;
+
+	if ((route->flags & ROUTE_ATOMIC) == 0)
+		result = route->handler(&s->call, e);
+	else if (idempotency_key_read(s->request, key, e) < 0)
+		result = -1;
+	else
+		result = run_atomic(s, key, &replayed, e);
+	if (result == 0 && !replayed && (route->flags & ROUTE_WAKES) != 0)
+		wake_reconciler(s->call.router->wake_file);
+	return result;
+}
+
+static int find_route(struct serving *s, struct err *e)
+{
+	enum method method = request_method(s->request);
+
+	if (route_find(s->call.router->routes, method, request_path(s->request), &s->match, e) < 0)
+		return -1;
+	s->call.route = s->match.route;
+	for (size_t i = 0; i < ROUTE_PARAMS_MAX; i++)
+		s->call.params[i] = s->match.params[i][0] ? s->match.params[i] : NULL;
+	return 0;
+}
+
+static int serve(struct serving *s, const struct web_io *io, struct err *e)
+{
+	int head = request_read_head(io, &s->request, e);
+
+	s->call.request = s->request;
+	if (head < 0 || find_route(s, e) < 0)
+		return -1;
+	return authenticate(s, e) < 0 || read_fields(s, e) < 0 ? -1 : run(s, e);
+}
+
+/* A path that exists answers OPTIONS, and says what it takes when it was asked for something
+ * else. */
+static void answer_method(struct serving *s)
+{
+	CLEANUP(cleanup_free) char *allow = route_allow(s->match.methods);
+
+	if (request_method(s->request) == METHOD_OPTIONS)
+		response_json(s->response, 204, NULL);
+	response_header(s->response, "Allow", allow);
+}
+
+static void answer_error(struct serving *s, const struct err *e)
+{
+	const char *id = request_id(s->request);
+	const char *project =
+		s->call.route ? route_param(s->call.route, s->call.params, "projectId") : NULL;
+
+	response_error(s->response, e, id, project, s->call.router->development);
+	if (e->kind == ERR_METHOD)
+		answer_method(s);
+	if (response_status(s->response) >= 500)
+		log_line(e->kind == ERR_UNAVAILABLE ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
+			 "request failed", LOG_STR("request", id),
+			 LOG_STR("kind", err_kind_name(e->kind)), LOG_STR("code", e->code),
+			 LOG_STR("error", e->message));
+}
+
+/* The pattern, never the URL: a query may carry secrets. */
+static void log_request(const struct serving *s, uint64_t started_us)
+{
+	enum method method = request_method(s->request);
+	int status = response_status(s->response);
+	bool reads = method == METHOD_GET || method == METHOD_HEAD;
+
+	log_line(reads && status < 500 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "request",
+		 LOG_STR("method", method_name(method)),
+		 LOG_STR("route", s->call.route ? s->call.route->pattern : "-"),
+		 LOG_INT("status", status), LOG_INT("us", clock_us() - started_us),
+		 LOG_STR("request", request_id(s->request)),
+		 LOG_STR("user", s->call.session ? s->session.user_id : "-"));
+}
+
+void router_serve(const struct router *router, const struct web_io *io)
+{
+	uint64_t started_us = clock_us();
+	struct err e;
+	CLEANUP(response_freep) struct response *response = response_new();
+	struct serving s = {
+		.call = { .router = router,
+			  .db = router->db,
+			  .context = router->context,
+			  .response = response },
+		.response = response,
+	};
+
+	if (serve(&s, io, &e) < 0)
+		answer_error(&s, &e);
+	(void)response_send(response, io, request_id(s.request),
+			    request_method(s.request) == METHOD_HEAD);
+	log_request(&s, started_us);
+	json_decref(s.body);
+	json_decref(s.query);
+	request_free(s.request);
+	explicit_bzero(&s.session, sizeof(s.session));
+}

@@ -1,0 +1,40 @@
+#ifndef FSA_WEB_ROUTER_H
+#define FSA_WEB_ROUTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "db/db.h"
+#include "web/io.h"
+#include "web/route.h"
+
+/*
+ * The router: serves one request by a route table. In this order, and the first that fails is the
+ * answer: head, route, session, CSRF, body and query by their tables; then, for ROUTE_ATOMIC, a
+ * transaction around Idempotency-Key, handler and audit; then the wake file, the answer, and a line
+ * in the log. It is the only place that logs errors of requests and turns them into HTTP.
+ *
+ * Nothing of a request outlives it.
+ */
+struct router {
+	const struct route *routes;
+	struct db *db;
+	void *context;
+	bool development;
+	bool secure; /* the site has https */
+	const char *public_origin;
+	const char *wake_file;
+	uint64_t session_idle_ms;
+	uint64_t idempotency_ttl_ms;
+};
+
+void router_serve(const struct router *router, const struct web_io *io);
+
+/* A line of the audit, "session.create", about the object that the handler named or the path's
+ * first id. The router does it for ROUTE_ATOMIC; a handler of another route that changes something
+ * does. `user_id` and `identity_id` NULL: nobody known. */
+int call_audit(const struct call *c, const char *action, const char *user_id,
+	       const char *identity_id, struct err *e);
+
+#endif

@@ -1,0 +1,69 @@
+#include "web/session.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+
+const char *session_cookie_name(bool secure)
+{
+	return secure ? "__Host-fsa" : "fsa";
+}
+
+static bool is_token(const char *text)
+{
+	static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					"0123456789-_";
+
+	return text != NULL && strlen(text) == TOKEN_LENGTH &&
+	       strspn(text, base64url) == TOKEN_LENGTH;
+}
+
+/* RFC 6750, section 2.1. Another scheme (a proxy's Basic, say) is not for us. */
+static const char *bearer(const struct request *r)
+{
+	static const char scheme[] = "Bearer ";
+	const char *header = request_variable(r, "HTTP_AUTHORIZATION");
+
+	if (header == NULL || strncasecmp(header, scheme, sizeof(scheme) - 1) != 0)
+		return NULL;
+	header += sizeof(scheme) - 1;
+	return header + strspn(header, " ");
+}
+
+int session_token(const struct request *r, bool secure, char ret_token[TOKEN_LENGTH + 1],
+		  bool *ret_by_cookie, struct err *e)
+{
+	const char *token = bearer(r);
+	CLEANUP(cleanup_free) char *cookie = NULL;
+
+	if (token == NULL)
+		token = cookie = request_cookie(r, session_cookie_name(secure));
+	if (!is_token(token))
+		return err_set(e, ERR_UNAUTHENTICATED, NULL, "Unauthorized: please log in");
+	memcpy(ret_token, token, TOKEN_LENGTH + 1);
+	*ret_by_cookie = cookie != NULL;
+	return 0;
+}
+
+static void send_cookie(struct response *r, bool secure, const char *value,
+			unsigned long long max_age_s)
+{
+	CLEANUP(cleanup_free)
+	char *cookie =
+		mem_printf("%s=%s; Path=/; Max-Age=%llu; HttpOnly; SameSite=Lax%s",
+			   session_cookie_name(secure), value, max_age_s, secure ? "; Secure" : "");
+	response_header(r, "Set-Cookie", cookie);
+}
+
+void session_set_cookie(struct response *r, bool secure, const char *token,
+			unsigned long long lifetime_s)
+{
+	send_cookie(r, secure, token, lifetime_s);
+}
+
+void session_drop_cookie(struct response *r, bool secure)
+{
+	send_cookie(r, secure, "", 0);
+}

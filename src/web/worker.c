@@ -1,0 +1,137 @@
+#include "web/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <fcgiapp.h>
+
+#include "base/cleanup.h"
+
+extern char **environ;
+
+enum { ACCEPT_FAILURES_MAX = 50, ACCEPT_PAUSE_MS = 100 };
+
+/* What the signal handler needs; set before it is installed. */
+static volatile sig_atomic_t stopping;
+static int listening_fd, null_fd;
+
+/*
+ * A blocked accept() returns with EINTR. One that is about to begin would block all the same: so
+ * the worker's own descriptor of the socket is made one of something that cannot accept.
+ */
+static void on_terminate(int signal_number)
+{
+	(void)signal_number;
+	int saved = errno;
+	stopping = 1;
+	(void)dup2(null_fd, listening_fd);
+	FCGX_ShutdownPending();
+	errno = saved;
+}
+
+static ssize_t fcgi_read(void *user, void *buffer, size_t length)
+{
+	const FCGX_Request *request = user;
+	int wanted = length < INT_MAX ? (int)length : INT_MAX;
+	int got = FCGX_GetStr(buffer, wanted, request->in);
+
+	return got > 0 || FCGX_GetError(request->in) == 0 ? got : -1;
+}
+
+static int fcgi_write(void *user, const void *data, size_t length)
+{
+	const FCGX_Request *request = user;
+
+	return length == 0 || FCGX_PutStr(data, (int)length, request->out) == (int)length ? 0 : -1;
+}
+
+static int prepare(int listen_fd, FCGX_Request *request, struct err *e)
+{
+	struct sigaction terminate = { .sa_handler = on_terminate }; /* without SA_RESTART */
+	sigset_t all;
+
+	null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	listening_fd = listen_fd;
+	if (null_fd < 0 || FCGX_Init() != 0 ||
+	    FCGX_InitRequest(request, listen_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
+		return err_set(e, ERR_INTERNAL, NULL, "FastCGI cannot begin: %s", strerror(errno));
+	/* After FCGX_Init(), which installs handlers of its own. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGINT, SIG_IGN); /* a terminal's ^C: the master sends SIGTERM */
+	(void)sigaction(SIGTERM, &terminate, NULL);
+	(void)sigemptyset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	return 0;
+}
+
+/* False when it is time to end. Failures come from clients that went before they were served, or
+ * from a system out of descriptors: the latter passes, or the master had better start anew. */
+static bool accept_request(FCGX_Request *request)
+{
+	const struct timespec pause = { .tv_nsec = ACCEPT_PAUSE_MS * 1000000L };
+
+	for (int failures = 0; !stopping && failures < ACCEPT_FAILURES_MAX; failures++) {
+		if (FCGX_Accept_r(request) >= 0)
+			return true;
+		if (!stopping)
+			(void)nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+int worker_run(int listen_fd, uint64_t requests, const struct server_app *app, struct err *e)
+{
+	FCGX_Request request;
+
+	if (prepare(listen_fd, &request, e) < 0 || app->open(app->user, e) < 0)
+		return -1;
+	for (uint64_t served = 0; served < requests && accept_request(&request); served++) {
+		struct web_io io = { .user = &request,
+				     .environment = request.envp,
+				     .read = fcgi_read,
+				     .write = fcgi_write };
+		app->serve(app->user, &io);
+		FCGX_Finish_r(&request);
+		FCGX_Free(&request, 1);
+	}
+	app->close(app->user);
+	return 0;
+}
+
+static ssize_t cgi_read(void *user, void *buffer, size_t length)
+{
+	(void)user;
+	return read(STDIN_FILENO, buffer, length);
+}
+
+static int cgi_write(void *user, const void *data, size_t length)
+{
+	(void)user;
+	for (size_t done = 0; done < length;) {
+		ssize_t wrote = write(STDOUT_FILENO, (const char *)data + done, length - done);
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote < 0)
+			return -1;
+		done += (size_t)wrote;
+	}
+	return 0;
+}
+
+int worker_run_cgi(const struct server_app *app, struct err *e)
+{
+	struct web_io io = { .environment = environ, .read = cgi_read, .write = cgi_write };
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (app->open(app->user, e) < 0)
+		return -1;
+	app->serve(app->user, &io);
+	app->close(app->user);
+	return 0;
+}

@@ -1,0 +1,444 @@
+/* The router on a store that is played here: what a request may reach, and in which order. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "crypto/token.h"
+#include "store/audit.h"
+#include "store/idempotency.h"
+#include "web/json.h"
+#include "web/router.h"
+#include "web_fixture.h"
+
+#define USER    "11111111-1111-4111-8111-111111111111"
+#define PROJECT "22222222-2222-4222-8222-222222222222"
+#define OTHER   "33333333-3333-4333-8333-333333333333"
+#define TOKEN   "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define ORIGIN  "http://fsa.test"
+
+struct db {
+	int begun, committed, rolled_back;
+};
+
+static struct db database;
+static struct {
+	int handled, audited;
+	bool away; /* PostgreSQL */
+	char audit_action[32], audit_object[64];
+	char key[64];
+	uint8_t fingerprint[32];
+	int status;
+	char *body;
+} world;
+
+int session_find(struct db *db, const uint8_t token_hash_given[TOKEN_HASH_BYTES], uint64_t idle_ms,
+		 struct session *ret_session, struct err *e)
+{
+	uint8_t known[TOKEN_HASH_BYTES];
+
+	ck_assert_ptr_eq(db, &database);
+	ck_assert_uint_eq(idle_ms, 1000);
+	token_hash(TOKEN, known);
+	if (world.away)
+		return err_set(e, ERR_UNAVAILABLE, NULL, "away");
+	if (memcmp(known, token_hash_given, sizeof(known)) != 0)
+		return err_set(e, ERR_UNAUTHENTICATED, NULL, "no such session");
+	memset(ret_session, 0, sizeof(*ret_session));
+	strcpy(ret_session->user_id, USER);
+	return 0;
+}
+
+int idempotency_begin(struct db *tx, const char *user_id, const char *key,
+		      const uint8_t fingerprint[32], uint64_t ttl_ms,
+		      struct idempotent_answer *ret_answer, struct err *e)
+{
+	ck_assert_ptr_eq(tx, &database);
+	ck_assert_str_eq(user_id, USER);
+	ck_assert_uint_eq(ttl_ms, 2000);
+	memset(ret_answer, 0, sizeof(*ret_answer));
+	if (world.body == NULL || strcmp(world.key, key) != 0) {
+		memcpy(world.fingerprint, fingerprint, sizeof(world.fingerprint));
+		return 0;
+	}
+	if (memcmp(world.fingerprint, fingerprint, sizeof(world.fingerprint)) != 0)
+		return err_set(e, ERR_UNPROCESSABLE, "IDEMPOTENCY_KEY_REUSED", "another request");
+	ret_answer->replayed = true;
+	ret_answer->http_status = world.status;
+	ret_answer->body = mem_strdup(world.body);
+	return 0;
+}
+
+int idempotency_finish(struct db *tx, const char *user_id, const char *key, int http_status,
+		       const char *body, struct err *e)
+{
+	(void)tx, (void)user_id, (void)e;
+	strcpy(world.key, key);
+	world.status = http_status;
+	free(world.body);
+	world.body = mem_strdup(body);
+	return 0;
+}
+
+int audit_add(struct db *db, const struct audit_entry *entry, struct err *e)
+{
+	(void)db, (void)e;
+	world.audited++;
+	strcpy(world.audit_action, entry->action);
+	strcpy(world.audit_object, entry->object_id ? entry->object_id : "");
+	ck_assert_str_eq(entry->address, "192.0.2.7");
+	return 0;
+}
+
+int db_begin(struct db *db, struct db **ret_tx, struct err *e)
+{
+	(void)e;
+	db->begun++;
+	*ret_tx = db;
+	return 0;
+}
+
+int db_commit(struct db **tx, struct err *e)
+{
+	(void)e;
+	(*tx)->committed++;
+	*tx = NULL;
+	return 0;
+}
+
+void db_rollback_guard(struct db **tx)
+{
+	if (*tx != NULL)
+		(*tx)->rolled_back++;
+}
+
+static int answer(struct call *c, struct err *e)
+{
+	(void)e;
+	world.handled++;
+	response_json(c->response, 200,
+		      json_pack("{s:i, s:s*, s:s*}", "n", world.handled, "id", c->params[0], "user",
+				c->session ? c->session->user_id : NULL));
+	return 0;
+}
+
+static int refuse(struct call *c, struct err *e)
+{
+	response_header(c->response, "X-Left-Over", "1");
+	return err_set(e, ERR_NOT_FOUND, "PROJECT_NOT_FOUND", "Project not found");
+}
+
+static const struct field name_field[] = {
+	{ .name = "name", .type = FIELD_STRING, .required = true, .min = 1, .max = 8 },
+	FIELDS_END,
+};
+static const struct field limit_field[] = {
+	{ .name = "limit", .type = FIELD_INTEGER, .min = 1, .max = 9 },
+	FIELDS_END,
+};
+
+#define CHANGE (ROUTE_CHANGES | ROUTE_ATOMIC)
+static const struct route routes[] = {
+	{ METHOD_GET, "/open", ROUTE_OPEN, 0, answer, NULL, NULL, 0, NULL },
+	{ METHOD_POST, "/login", ROUTE_OPEN, ROUTE_CHANGES, answer, name_field, NULL, 0, NULL },
+	{ METHOD_GET, "/p", ROUTE_SESSION, 0, answer, NULL, limit_field, 0, NULL },
+	{ METHOD_POST, "/p", ROUTE_SESSION, CHANGE, answer, name_field, NULL, 40,
+	  "project.create" },
+	{ METHOD_GET, "/p/:projectId", ROUTE_SESSION, 0, answer, NULL, NULL, 0, NULL },
+	{ METHOD_DELETE, "/p/:projectId", ROUTE_SESSION, CHANGE, answer, NULL, NULL, 0,
+	  "project.delete" },
+	{ METHOD_POST, "/p/:projectId/fail", ROUTE_SESSION, CHANGE, refuse, NULL, NULL, 0,
+	  "project.fail" },
+	{ METHOD_GET, "/p/:projectId/e/:envId", ROUTE_SESSION, 0, answer, NULL, NULL, 0, NULL },
+	ROUTES_END,
+};
+
+static const struct router router = {
+	.routes = routes,
+	.db = &database,
+	.public_origin = ORIGIN,
+	.wake_file = "/nonexistent/wake",
+	.session_idle_ms = 1000,
+	.idempotency_ttl_ms = 2000,
+};
+
+static struct exchange x;
+
+static void begin(const char *method, const char *url, const char *body)
+{
+	exchange_begin(&x, method, url, body);
+}
+
+static void begin_logged_in(const char *method, const char *url, const char *body)
+{
+	begin(method, url, body);
+	exchange_set(&x, "HTTP_COOKIE", "fsa=" TOKEN);
+	exchange_set(&x, "HTTP_SEC_FETCH_SITE", "same-origin");
+}
+
+static int served(void)
+{
+	router_serve(&router, &x.io);
+	exchange_end(&x);
+	return exchange_status(&x);
+}
+
+static const char *error_code(void)
+{
+	static char code[64];
+	CLEANUP(json_release) json_t *body = json_loads(exchange_body(&x), 0, NULL);
+	const char *found = field_string(body, "errorCode");
+
+	strcpy(code, found ? found : "");
+	return code;
+}
+
+static void set_up(void)
+{
+	log_set_level(LOG_LEVEL_ERROR);
+	free(world.body);
+	memset(&world, 0, sizeof(world));
+	memset(&database, 0, sizeof(database));
+}
+
+START_TEST(paths_and_methods_are_found_exactly)
+{
+	static const struct {
+		const char *method, *path;
+		int status;
+	} cases[] = {
+		{ "GET", "/open", 200 },
+		{ "GET", "/open?", 200 },
+		{ "GET", "/%6fpen", 200 },
+		{ "GET", "/open/", 404 },
+		{ "GET", "//open", 404 },
+		{ "GET", "/x/../open", 404 },
+		{ "GET", "/opens", 404 },
+		{ "GET", "/", 404 },
+		{ "GET", "", 400 },
+		{ "GET", "*", 400 },
+		{ "POST", "/open", 405 },
+		{ "BREW", "/open", 405 },
+		{ "get", "/open", 405 },
+		{ "GET", "/p/nope", 404 },
+		{ "GET", "/p/" PROJECT "/", 404 },
+		{ "GET", "/p/" PROJECT "/e/" OTHER, 200 },
+		{ "GET", "/p/" PROJECT "/e", 404 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		begin_logged_in(cases[i].method, cases[i].path, NULL);
+		int status = served();
+		ck_assert_msg(status == cases[i].status, "%s %s: %d", cases[i].method,
+			      cases[i].path, status);
+	}
+}
+END_TEST
+
+START_TEST(a_path_says_which_methods_it_takes)
+{
+	begin("PUT", "/p", NULL);
+	ck_assert_int_eq(served(), 405);
+	ck_assert_str_eq(exchange_header(&x, "Allow"), "GET, HEAD, POST, OPTIONS");
+	begin("OPTIONS", "/p/" PROJECT, NULL);
+	ck_assert_int_eq(served(), 204);
+	ck_assert_str_eq(exchange_header(&x, "Allow"), "GET, HEAD, DELETE, OPTIONS");
+	ck_assert_str_eq(exchange_body(&x), "");
+	begin("OPTIONS", "/nothing", NULL);
+	ck_assert_int_eq(served(), 404);
+	ck_assert_int_eq(world.handled, 0);
+}
+END_TEST
+
+START_TEST(head_is_get_without_the_body)
+{
+	begin("HEAD", "/open", NULL);
+	ck_assert_int_eq(served(), 200);
+	ck_assert_str_eq(exchange_header(&x, "Content-Length"), "7");
+	ck_assert_str_eq(exchange_body(&x), "");
+	ck_assert_int_eq(world.handled, 1);
+}
+END_TEST
+
+START_TEST(without_a_session_nothing_is_read_or_done)
+{
+	begin("POST", "/p", "{\"name\":\"a\"}");
+	exchange_set(&x, "HTTP_COOKIE", "fsa=BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB");
+	ck_assert_int_eq(served(), 401);
+	ck_assert_str_eq(exchange_header(&x, "WWW-Authenticate"), "Bearer");
+	ck_assert_uint_eq(x.body_read, 0);
+	begin("GET", "/p", NULL);
+	ck_assert_int_eq(served(), 401);
+	ck_assert_int_eq(world.handled + database.begun, 0);
+}
+END_TEST
+
+START_TEST(a_change_from_another_site_is_refused_before_its_body_is_read)
+{
+	begin_logged_in("POST", "/p", "{\"name\":\"a\"}");
+	exchange_set(&x, "HTTP_SEC_FETCH_SITE", "cross-site");
+	ck_assert_int_eq(served(), 403);
+	ck_assert_uint_eq(x.body_read, 0);
+	begin("POST", "/p", "{\"name\":\"a\"}");
+	exchange_set(&x, "HTTP_COOKIE", "fsa=" TOKEN);
+	ck_assert_int_eq(served(), 403);
+	begin("POST", "/login", "{\"name\":\"a\"}");
+	exchange_set(&x, "HTTP_ORIGIN", "http://evil.test");
+	ck_assert_int_eq(served(), 403);
+	ck_assert_int_eq(world.handled, 0);
+
+	begin("POST", "/p", "{\"name\":\"a\"}");
+	exchange_set(&x, "HTTP_AUTHORIZATION", "Bearer " TOKEN);
+	exchange_set(&x, "HTTP_SEC_FETCH_SITE", "cross-site");
+	ck_assert_int_eq(served(), 200);
+	begin("POST", "/login", "{\"name\":\"a\"}");
+	ck_assert_int_eq(served(), 200);
+	begin_logged_in("GET", "/p", NULL);
+	exchange_set(&x, "HTTP_SEC_FETCH_SITE", "cross-site");
+	ck_assert_int_eq(served(), 200);
+}
+END_TEST
+
+START_TEST(bodies_and_queries_must_fit_their_tables)
+{
+	static const struct {
+		const char *method, *url, *body;
+		int status;
+		const char *code;
+	} cases[] = {
+		{ "POST", "/p", NULL, 400, "MISSING_FIELD" },
+		{ "POST", "/p", "{\"name\":\"a\",\"x\":1}", 400, "UNKNOWN_FIELD" },
+		{ "POST", "/p", "{\"name\":\"a\"", 400, "INVALID_JSON" },
+		{ "POST", "/p", "{\"name\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}", 413,
+		  "TOO_LARGE" },
+		{ "POST", "/p?limit=1", "{\"name\":\"a\"}", 400, "UNKNOWN_FIELD" },
+		{ "GET", "/p?limit=0", NULL, 400, "INVALID_FIELD" },
+		{ "GET", "/p?limit=%zz", NULL, 400, "INVALID_URL" },
+		{ "DELETE", "/p/" PROJECT, "{\"a\":1}", 400, "UNKNOWN_FIELD" },
+		{ "DELETE", "/p/" PROJECT, "{}", 200, "" },
+		{ "DELETE", "/p/" PROJECT, NULL, 200, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		begin_logged_in(cases[i].method, cases[i].url, cases[i].body);
+		ck_assert_int_eq(served(), cases[i].status);
+		ck_assert_str_eq(error_code(), cases[i].code);
+	}
+	begin_logged_in("POST", "/p", "name=a");
+	exchange_set(&x, "CONTENT_TYPE", "application/x-www-form-urlencoded");
+	ck_assert_int_eq(served(), 415);
+}
+END_TEST
+
+START_TEST(a_change_is_one_transaction_with_its_audit)
+{
+	begin_logged_in("DELETE", "/p/" PROJECT, NULL);
+	ck_assert_int_eq(served(), 200);
+	ck_assert_int_eq(database.begun, 1);
+	ck_assert_int_eq(database.committed, 1);
+	ck_assert_int_eq(database.rolled_back, 0);
+	ck_assert_str_eq(world.audit_action, "project.delete");
+	ck_assert_str_eq(world.audit_object, PROJECT);
+	begin_logged_in("POST", "/p/" PROJECT "/fail", NULL);
+	ck_assert_int_eq(served(), 404);
+	ck_assert_int_eq(database.committed, 1);
+	ck_assert_int_eq(database.rolled_back, 1);
+	ck_assert_int_eq(world.audited, 1);
+	ck_assert_str_eq(error_code(), "PROJECT_NOT_FOUND");
+	ck_assert_ptr_nonnull(strstr(x.answer, "\"projectId\":\"" PROJECT "\""));
+	ck_assert_ptr_null(strstr(x.answer, "X-Left-Over"));
+}
+END_TEST
+
+static int create(const char *key, const char *name)
+{
+	CLEANUP(cleanup_free) char *body = mem_printf("{\"name\":\"%s\"}", name);
+
+	begin_logged_in("POST", "/p", body);
+	exchange_set(&x, "HTTP_IDEMPOTENCY_KEY", key);
+	return served();
+}
+
+START_TEST(a_key_that_was_used_gives_the_same_answer)
+{
+	ck_assert_int_eq(create("\"k1\"", "a"), 200);
+	ck_assert_str_eq(exchange_header(&x, "Idempotent-Replayed"), "");
+	CLEANUP(cleanup_free) char *first = mem_strdup(exchange_body(&x));
+	ck_assert_int_eq(create("k1", "a"), 200); /* quotes do not count */
+	ck_assert_str_eq(exchange_body(&x), first);
+	ck_assert_str_eq(exchange_header(&x, "Idempotent-Replayed"), "true");
+	ck_assert_int_eq(world.handled, 1);
+	ck_assert_int_eq(database.rolled_back, 1);
+	ck_assert_int_eq(create("k1", "b"), 422);
+	ck_assert_int_eq(world.handled, 1);
+	ck_assert_int_eq(create("k2", "b"), 200);
+	ck_assert_int_eq(world.handled, 2);
+}
+END_TEST
+
+START_TEST(a_key_must_be_a_key)
+{
+	char long_key[300];
+
+	memset(long_key, 'k', sizeof(long_key));
+	long_key[256] = '\0';
+	ck_assert_int_eq(create(long_key, "a"), 400);
+	long_key[255] = '\0';
+	ck_assert_int_eq(create(long_key + 200, "a"), 200);
+	ck_assert_int_eq(create("", "a"), 400);
+	ck_assert_int_eq(create("\"\"", "a"), 400);
+	ck_assert_int_eq(create("a b", "a"), 400);
+	ck_assert_int_eq(create("k\xc3\xa9", "a"), 400);
+	ck_assert_int_eq(create("\"a\\\"b\"", "a"), 400);
+	ck_assert_int_eq(world.handled, 1);
+}
+END_TEST
+
+START_TEST(without_the_database_a_request_is_503)
+{
+	world.away = true;
+	log_set_level(LOG_LEVEL_ERROR);
+	begin_logged_in("GET", "/p", NULL);
+	ck_assert_int_eq(served(), 503);
+	ck_assert_str_eq(exchange_header(&x, "Retry-After"), "1");
+	begin("GET", "/open", NULL);
+	ck_assert_int_eq(served(), 200);
+}
+END_TEST
+
+START_TEST(ids_are_the_same_in_either_case)
+{
+	begin_logged_in("GET", "/p/ABCDEF00-1111-4111-8111-111111111111", NULL);
+	ck_assert_int_eq(served(), 200);
+	ck_assert_ptr_nonnull(strstr(x.answer, "\"abcdef00-1111-4111-8111-111111111111\""));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("router");
+	TCase *tc = tcase_create("router");
+
+	crypto_init();
+	tcase_add_checked_fixture(tc, set_up, NULL);
+	tcase_add_test(tc, paths_and_methods_are_found_exactly);
+	tcase_add_test(tc, a_path_says_which_methods_it_takes);
+	tcase_add_test(tc, head_is_get_without_the_body);
+	tcase_add_test(tc, without_a_session_nothing_is_read_or_done);
+	tcase_add_test(tc, a_change_from_another_site_is_refused_before_its_body_is_read);
+	tcase_add_test(tc, bodies_and_queries_must_fit_their_tables);
+	tcase_add_test(tc, a_change_is_one_transaction_with_its_audit);
+	tcase_add_test(tc, a_key_that_was_used_gives_the_same_answer);
+	tcase_add_test(tc, a_key_must_be_a_key);
+	tcase_add_test(tc, without_the_database_a_request_is_503);
+	tcase_add_test(tc, ids_are_the_same_in_either_case);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
