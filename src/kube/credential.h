@@ -1,0 +1,24 @@
+#ifndef FSA_KUBE_CREDENTIAL_H
+#define FSA_KUBE_CREDENTIAL_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* What a kubeconfig proves itself with: certificates, keys and tokens, checked before they are
+ * believed (OpenSSL). All failures are ERR_INVALID; messages never quote what was read. */
+
+/* Reads PEM text with at least one certificate and nothing but certificates. `ret_pem`: the same
+ * in one spelling, so that equal chains are equal strings; the caller frees. `ret_expires_at`: end
+ * of validity of the first one, Unix seconds; NULL is fine. */
+int credential_read_certificates(const char *pem, char **ret_pem, int64_t *ret_expires_at,
+				 struct err *e);
+/* Whether `key_pem` is an unencrypted private key, and that of the first certificate. */
+int credential_check_key(const char *certificate_pem, const char *key_pem, struct err *e);
+
+/* Whether a token can stand in a header: printable ASCII without blanks. */
+int credential_check_token(const char *token, struct err *e);
+/* `exp` of a JWT, whose signature is not ours to check; 0 if it is no JWT or does not say. */
+int64_t credential_token_expiry(const char *token);
+
+#endif

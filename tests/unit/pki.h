@@ -1,0 +1,19 @@
+#ifndef FSA_TESTS_UNIT_PKI_H
+#define FSA_TESTS_UNIT_PKI_H
+
+/* Certificates for tests, made on the spot: a CA and what it signed (EC P-256, valid for a day). */
+
+struct pki_pair {
+	char *certificate_pem;
+	char *key_pem;
+};
+
+/* A self-signed CA. */
+void pki_make_ca(const char *name, struct pki_pair *ret_ca);
+/* A certificate for `name` signed by `ca`, good for servers at `alternative` ("IP:127.0.0.1",
+ * "DNS:x"; NULL: none) and for clients. */
+void pki_make_leaf(const struct pki_pair *ca, const char *name, const char *alternative,
+		   struct pki_pair *ret_leaf);
+void pki_release(struct pki_pair *pair);
+
+#endif
