@@ -172,7 +172,26 @@ static bool is_rolled_out(const json_t *set)
 		      text(json_object_get(status, "updateRevision"))) == 0;
 }
 
-static void assess_rollout(const json_t *set, const json_t *pod, struct assessment *a)
+/* How long a pod may be missing, and a container be made, before that is a fault of which events
+ * may tell the cause. */
+enum { POD_EXPECTED_MS = 5000, CONTAINER_EXPECTED_MS = 15000 };
+
+static void assess_pod(const struct queue_row *row, const json_t *pod, struct assessment *a)
+{
+	a->seen = SEEN_PROGRESSING;
+	if (pod == NULL) {
+		if (row->status_age_ms > POD_EXPECTED_MS)
+			a->seen = SEEN_BROKEN;
+		return;
+	}
+	a->has_cause = diagnose_pod(pod, &a->cause);
+	if (a->has_cause ||
+	    (!pod_container_runs(pod) && row->status_age_ms > CONTAINER_EXPECTED_MS))
+		a->seen = SEEN_BROKEN;
+}
+
+static void assess_rollout(const struct queue_row *row, const json_t *set, const json_t *pod,
+			   struct assessment *a)
 {
 	if (!is_observed(set)) {
 		a->seen = SEEN_PROGRESSING;
@@ -183,20 +202,15 @@ static void assess_rollout(const json_t *set, const json_t *pod, struct assessme
 		a->stage = STAGE_READY;
 		return;
 	}
-	a->seen = SEEN_PROGRESSING;
-	a->pod_missing = pod == NULL;
-	if (pod == NULL)
-		return;
 	const char *revision =
 		text(json_object_get(path(pod, "metadata", "labels"), "controller-revision-hash"));
 	bool outdated = strcmp(revision, text(path(set, "status", "updateRevision"))) != 0;
-	if (outdated && !pod_condition(pod, "Ready")) {
+	if (pod != NULL && outdated && !pod_condition(pod, "Ready")) {
+		a->seen = SEEN_PROGRESSING;
 		a->stuck_pod = pod;
 		return;
 	}
-	a->has_cause = diagnose_pod(pod, &a->cause);
-	if (a->has_cause)
-		a->seen = SEEN_BROKEN;
+	assess_pod(row, pod, a);
 }
 
 static void assess_sandbox(const struct queue_row *row, const json_t *wanted,
@@ -233,7 +247,7 @@ static void assess_sandbox(const struct queue_row *row, const json_t *wanted,
 		a->seen = SEEN_OUTDATED;
 		return;
 	}
-	assess_rollout(set, pod, a);
+	assess_rollout(row, set, pod, a);
 	if (a->seen == SEEN_READY && has_drifted(row, wanted, o))
 		a->seen = SEEN_OUTDATED;
 }

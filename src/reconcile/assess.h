@@ -17,12 +17,11 @@
 struct assessment {
 	enum seen seen;
 	enum stage stage;
-	bool has_cause; /* with SEEN_BROKEN */
+	bool has_cause; /* with SEEN_BROKEN; without one only events can tell */
 	struct err cause;
 	/* A pod of an older revision that is not ready and would hold up the roll-out for ever
 	 * ("Forced rollback", StatefulSet documentation). Borrowed; NULL: none. */
 	const json_t *stuck_pod;
-	bool pod_missing; /* wanted and not there: only events tell why */
 };
 
 /* The kinds that a row's assessment needs. */

@@ -126,8 +126,7 @@ func (k *controller) onChange(name func(metav1.Object) string) cache.ResourceEve
 			object = gone.Obj
 		}
 		o := object.(metav1.Object)
-		key := types.NamespacedName{Namespace: o.GetNamespace(), Name: name(o)}
-		k.queue.AddAfter(key, k.reactAfter)
+		k.queue.AddAfter(types.NamespacedName{Namespace: o.GetNamespace(), Name: name(o)}, k.reactAfter)
 	}
 	return cache.ResourceEventHandlerFuncs{
 		AddFunc:    add,

@@ -1,0 +1,416 @@
+/* What is concluded from what a cluster shows: the pure parts of the reconciler. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+#include <jansson.h>
+
+#include "base/cleanup.h"
+#include "reconcile/assess.h"
+#include "reconcile/diagnose.h"
+#include "reconcile/observe.h"
+
+#define ID     "11111111-1111-4111-8111-111111111111"
+#define LABELS "\"labels\": {\"project.fullstackagent.io/resource\": \"" ID "\"}"
+
+static void cleanup_json(json_t **value)
+{
+	json_decref(*value);
+}
+
+static void cleanup_observation(struct observation **o)
+{
+	observation_free(*o);
+}
+
+static json_t *parse(const char *text)
+{
+	json_error_t error;
+	json_t *value = json_loads(text, 0, &error);
+
+	ck_assert_msg(value != NULL, "%s: %s", error.text, text);
+	return value;
+}
+
+/* ---- diagnose ---------------------------------------------------------------------------------
+ */
+
+static const struct {
+	const char *pod;
+	enum err_kind kind; /* ERR_KIND_COUNT: nothing is wrong */
+	const char *message;
+} pods[] = {
+	{ "{\"status\": {\"phase\": \"Pending\"}}", ERR_KIND_COUNT, NULL },
+	{ "{\"status\": {\"containerStatuses\": [{\"state\": {\"waiting\": {\"reason\": "
+	  "\"ContainerCreating\"}}}]}}",
+	  ERR_KIND_COUNT, NULL },
+	{ "{\"status\": {\"containerStatuses\": [{\"state\": {\"waiting\": {\"reason\": "
+	  "\"ImagePullBackOff\", \"message\": \"Back-off pulling image \\\"x\\\"\"}}}]}}",
+	  ERR_POD_IMAGE, "the image cannot be pulled: Back-off pulling image \"x\"" },
+	{ "{\"status\": {\"initContainerStatuses\": [{\"state\": {\"waiting\": {\"reason\": "
+	  "\"ErrImagePull\"}}}]}}",
+	  ERR_POD_IMAGE, "the image cannot be pulled" },
+	{ "{\"status\": {\"containerStatuses\": [{\"restartCount\": 4, \"state\": {\"waiting\": "
+	  "{\"reason\": \"CrashLoopBackOff\"}}, \"lastState\": {\"terminated\": {\"exitCode\": "
+	  "137, "
+	  "\"reason\": \"OOMKilled\"}}}]}}",
+	  ERR_POD_CRASH,
+	  "the container ends again and again: it last ended with exit code 137 (OOMKilled) after "
+	  "4 "
+	  "restarts" },
+	{ "{\"status\": {\"conditions\": [{\"type\": \"PodScheduled\", \"status\": \"False\", "
+	  "\"reason\": \"Unschedulable\", \"message\": \"0/1 nodes are available\"}]}}",
+	  ERR_POD_UNSCHEDULABLE, "no node can take the pod: 0/1 nodes are available" },
+	{ "{\"status\": {\"phase\": \"Failed\", \"reason\": \"Evicted\", \"message\": \"disk\"}}",
+	  ERR_POD_CRASH, "the pod failed: disk" },
+	{ "{\"status\": []}", ERR_KIND_COUNT, NULL },
+	{ "{\"status\": {\"containerStatuses\": {\"state\": 1}}}", ERR_KIND_COUNT, NULL },
+};
+
+START_TEST(a_pod_tells_what_is_wrong_with_it)
+{
+	struct err cause;
+	CLEANUP(cleanup_json) json_t *pod = parse(pods[_i].pod);
+	bool found = diagnose_pod(pod, &cause);
+
+	ck_assert_int_eq(found, pods[_i].kind != ERR_KIND_COUNT);
+	if (found) {
+		ck_assert_int_eq(cause.kind, pods[_i].kind);
+		ck_assert_str_eq(cause.message, pods[_i].message);
+	}
+}
+END_TEST
+
+START_TEST(the_newest_telling_event_counts)
+{
+	struct err cause;
+	CLEANUP(cleanup_json)
+	json_t *events = parse(
+		"[{\"type\": \"Warning\", \"reason\": \"FailedCreate\", \"lastTimestamp\": "
+		"\"2026-01-01T00:00:02Z\", \"message\": \"pods \\\"a-0\\\" is forbidden: exceeded "
+		"quota: q, requested: pods=1\"},"
+		" {\"type\": \"Warning\", \"reason\": \"FailedMount\", \"lastTimestamp\": "
+		"\"2026-01-01T00:00:01Z\", \"message\": \"old\"},"
+		" {\"type\": \"Normal\", \"reason\": \"FailedMount\", \"lastTimestamp\": "
+		"\"2026-01-01T00:00:09Z\", \"message\": \"not a warning\"},"
+		" {\"type\": \"Warning\", \"reason\": \"Unhealthy\", \"lastTimestamp\": "
+		"\"2026-01-01T00:00:09Z\", \"message\": \"a probe\"}]");
+
+	ck_assert(diagnose_events(events, &cause));
+	ck_assert_int_eq(cause.kind, ERR_KUBE_QUOTA);
+	ck_assert_str_eq(cause.code, "FailedCreate");
+	ck_assert_ptr_nonnull(strstr(cause.message, "exceeded quota: q"));
+	json_array_remove(events, 0);
+	ck_assert(diagnose_events(events, &cause));
+	ck_assert_int_eq(cause.kind, ERR_POD_MOUNT);
+	json_array_remove(events, 0);
+	ck_assert(!diagnose_events(events, &cause));
+}
+END_TEST
+
+START_TEST(a_cluster_that_failed_or_cannot_begin_says_why)
+{
+	struct err cause;
+	CLEANUP(cleanup_json)
+	json_t *failed =
+		parse("{\"status\": {\"phase\": \"Failed\", \"conditions\": [{\"type\": \"Ready\", "
+		      "\"status\": \"False\", \"message\": \"pods are not ready\"}]}}");
+	CLEANUP(cleanup_json)
+	json_t *refused = parse(
+		"{\"status\": {\"conditions\": [{\"type\": \"ProvisioningStarted\", \"status\": "
+		"\"False\", \"message\": \"ClusterDefinition not found\"}]}}");
+	CLEANUP(cleanup_json) json_t *young = parse("{\"status\": {}}");
+
+	ck_assert(diagnose_cluster(failed, &cause));
+	ck_assert_int_eq(cause.kind, ERR_DATABASE_FAILED);
+	ck_assert_str_eq(cause.code, "Failed");
+	ck_assert(diagnose_cluster(refused, &cause));
+	ck_assert_ptr_nonnull(strstr(cause.message, "ClusterDefinition not found"));
+	ck_assert(!diagnose_cluster(young, &cause));
+}
+END_TEST
+
+/* ---- assess -----------------------------------------------------------------------------------
+ */
+
+#define HASH_ANNOTATION(hash)                                                                      \
+	"\"annotations\": {\"project.fullstackagent.io/spec-hash\": \"" hash "\"}"
+#define META(name, hash)                                                                           \
+	"\"metadata\": {\"name\": \"" name "\", \"generation\": 2, " LABELS                        \
+	", " HASH_ANNOTATION(hash) "}"
+#define SET(hash, replicas, status)                                                                \
+	"{" META("box", hash) ", \"spec\": {\"replicas\": " replicas "}, \"status\": {" status "}" \
+											       "}"
+#define ROLLED_OUT                                                                                 \
+	"\"observedGeneration\": 2, \"replicas\": 1, \"readyReplicas\": 1, \"updatedReplicas\": "  \
+	"1, "                                                                                      \
+	"\"currentRevision\": \"r2\", \"updateRevision\": \"r2\""
+#define ROLLING                                                                                    \
+	"\"observedGeneration\": 2, \"replicas\": 1, \"updatedReplicas\": 1, "                     \
+	"\"currentRevision\": "                                                                    \
+	"\"r1\", \"updateRevision\": \"r2\""
+#define POD(revision, status)                                                                      \
+	"{\"metadata\": {\"name\": \"box-0\", \"uid\": \"u\", \"labels\": "                        \
+	"{\"project.fullstackagent.io/resource\": \"" ID "\", \"controller-revision-hash\": "      \
+	"\"" revision "\"}}, \"status\": {" status "}}"
+#define RUNNING_CONTAINER                                                                          \
+	"\"podIP\": \"10.0.0.1\", \"containerStatuses\": [{\"state\": {\"running\": {}}}]"
+#define WAITING(reason)                                                                            \
+	"\"containerStatuses\": [{\"state\": {\"waiting\": {\"reason\": \"" reason "\"}}}]"
+
+static const struct {
+	const char *title;
+	enum desired desired;
+	enum status told;
+	uint64_t age_ms;
+	const char *observed;
+	enum seen seen;
+	enum stage stage;
+	bool stuck;
+} sandboxes[] = {
+	{ "nothing is there", DESIRED_RUNNING, STATUS_CREATING, 0,
+	  "{\"statefulsets\": [], \"pods\": []}", SEEN_ABSENT, STAGE_CONTAINER, false },
+	{ "somebody else's objects do not count", DESIRED_RUNNING, STATUS_CREATING, 0,
+	  "{\"statefulsets\": [{\"metadata\": {\"name\": \"box\"}}], \"pods\": []}", SEEN_ABSENT,
+	  STAGE_CONTAINER, false },
+	{ "ready and current", DESIRED_RUNNING, STATUS_STARTING, 0,
+	  "{\"statefulsets\": [" SET("h", "1",
+				     ROLLED_OUT) "], \"pods\": [" POD("r2", RUNNING_CONTAINER) "]}",
+	  SEEN_READY, STAGE_READY, false },
+	{ "ready, but the controller has not seen the newest spec", DESIRED_RUNNING,
+	  STATUS_UPDATING, 0,
+	  "{\"statefulsets\": [" SET("h", "1",
+				     "\"observedGeneration\": 1, \"readyReplicas\": 1, "
+				     "\"updatedReplicas\": 1") "], \"pods\": []}",
+	  SEEN_PROGRESSING, STAGE_CONTAINER, false },
+	{ "of another spec", DESIRED_RUNNING, STATUS_RUNNING, 0,
+	  "{\"statefulsets\": [" SET("old", "1", ROLLED_OUT) "], \"pods\": []}", SEEN_OUTDATED,
+	  STAGE_CONTAINER, false },
+	{ "scaled to zero", DESIRED_RUNNING, STATUS_STOPPED, 0,
+	  "{\"statefulsets\": [" SET("h", "0", "\"observedGeneration\": 2") "], \"pods\": []}",
+	  SEEN_STOPPED, STAGE_CONTAINER, false },
+	{ "rolling out", DESIRED_RUNNING, STATUS_STARTING, 0,
+	  "{\"statefulsets\": [" SET("h", "1",
+				     ROLLING) "], \"pods\": [" POD("r2", RUNNING_CONTAINER) "]}",
+	  SEEN_PROGRESSING, STAGE_TERMINAL, false },
+	{ "a container that runs in a pod without an address", DESIRED_RUNNING, STATUS_STARTING, 0,
+	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": [" POD(
+		  "r2", "\"containerStatuses\": [{\"state\": {\"running\": {}}}]") "]}",
+	  SEEN_PROGRESSING, STAGE_NETWORK, false },
+	{ "the image cannot be pulled", DESIRED_RUNNING, STATUS_STARTING, 0,
+	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": [" POD(
+		  "r2", WAITING("ImagePullBackOff")) "]}",
+	  SEEN_BROKEN, STAGE_CONTAINER, false },
+	{ "a broken pod of the last revision holds up the new one", DESIRED_RUNNING,
+	  STATUS_UPDATING, 0,
+	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": [" POD(
+		  "r1", WAITING("CrashLoopBackOff")) "]}",
+	  SEEN_PROGRESSING, STAGE_CONTAINER, true },
+	{ "no pod yet", DESIRED_RUNNING, STATUS_STARTING, 1000,
+	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": []}", SEEN_PROGRESSING,
+	  STAGE_CONTAINER, false },
+	{ "no pod for long: only events tell why", DESIRED_RUNNING, STATUS_STARTING, 6000,
+	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": []}", SEEN_BROKEN,
+	  STAGE_CONTAINER, false },
+	{ "a container that is being made for long", DESIRED_RUNNING, STATUS_STARTING, 16000,
+	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": [" POD(
+		  "r2", WAITING("ContainerCreating")) "]}",
+	  SEEN_BROKEN, STAGE_CONTAINER, false },
+	{ "being deleted", DESIRED_RUNNING, STATUS_RUNNING, 0,
+	  "{\"statefulsets\": [{\"metadata\": {\"name\": \"box\", \"deletionTimestamp\": "
+	  "\"2026-01-01T00:00:00Z\", " LABELS "}}], \"pods\": []}",
+	  SEEN_DELETING, STAGE_CONTAINER, false },
+	{ "stopped", DESIRED_STOPPED, STATUS_STOPPING, 0,
+	  "{\"statefulsets\": [" SET("h", "0", "\"observedGeneration\": 2") "], \"pods\": []}",
+	  SEEN_STOPPED, STAGE_CONTAINER, false },
+	{ "zero replicas in the middle of a roll-out are not stopped", DESIRED_STOPPED,
+	  STATUS_STOPPING, 0,
+	  "{\"statefulsets\": [" SET("h", "0", "\"observedGeneration\": 1") "], \"pods\": []}",
+	  SEEN_PROGRESSING, STAGE_CONTAINER, false },
+	{ "a pod is left", DESIRED_STOPPED, STATUS_STOPPING, 0,
+	  "{\"statefulsets\": [" SET("h", "0", "\"observedGeneration\": 2") "], \"pods\": [" POD(
+		  "r2", RUNNING_CONTAINER) "]}",
+	  SEEN_PROGRESSING, STAGE_TERMINAL, false },
+	{ "runs, and should not", DESIRED_STOPPED, STATUS_STOPPING, 0,
+	  "{\"statefulsets\": [" SET("h", "1", ROLLED_OUT) "], \"pods\": []}", SEEN_OUTDATED,
+	  STAGE_CONTAINER, false },
+	{ "gone", DESIRED_GONE, STATUS_TERMINATING, 0,
+	  "{\"statefulsets\": [], \"pods\": [], \"persistentvolumeclaims\": []}", SEEN_ABSENT,
+	  STAGE_CONTAINER, false },
+	{ "the volume is left", DESIRED_GONE, STATUS_TERMINATING, 0,
+	  "{\"statefulsets\": [], \"pods\": [], \"persistentvolumeclaims\": [{\"metadata\": "
+	  "{\"name\": \"v\", " LABELS "}}]}",
+	  SEEN_PROGRESSING, STAGE_CONTAINER, false },
+	{ "the pod is on its way out", DESIRED_GONE, STATUS_TERMINATING, 0,
+	  "{\"statefulsets\": [], \"pods\": [{\"metadata\": {\"name\": \"p\", "
+	  "\"deletionTimestamp\": \"2026-01-01T00:00:00Z\", " LABELS "}}]}",
+	  SEEN_DELETING, STAGE_CONTAINER, false },
+};
+
+START_TEST(a_sandbox_is_assessed)
+{
+	struct queue_row row = {
+		.id = ID,
+		.kind = RESOURCE_SANDBOX,
+		.name = "box",
+		.desired = sandboxes[_i].desired,
+		.status = sandboxes[_i].told,
+		.status_age_ms = sandboxes[_i].age_ms,
+		.stage = STAGE_CONTAINER,
+	};
+	CLEANUP(cleanup_json) json_t *lists = parse(sandboxes[_i].observed);
+	CLEANUP(cleanup_json)
+	json_t *wanted = parse("[{\"apiVersion\": \"apps/v1\", \"kind\": \"StatefulSet\", " META(
+		"box", "h") ", \"spec\": {\"replicas\": 1}}]");
+	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
+	struct assessment a = assess(&row, wanted, o);
+
+	ck_assert_msg(a.seen == sandboxes[_i].seen, "%s: %s", sandboxes[_i].title,
+		      seen_name(a.seen));
+	ck_assert_msg(a.stage == sandboxes[_i].stage, "%s: %s", sandboxes[_i].title,
+		      stage_name(a.stage));
+	ck_assert_msg((a.stuck_pod != NULL) == sandboxes[_i].stuck, "%s", sandboxes[_i].title);
+}
+END_TEST
+
+START_TEST(a_sandbox_waits_for_the_credentials_of_its_database)
+{
+	struct queue_row row = {
+		.id = ID,
+		.kind = RESOURCE_SANDBOX,
+		.name = "box",
+		.database_name = "box-db",
+	};
+	CLEANUP(cleanup_json) json_t *lists = parse("{\"statefulsets\": [], \"pods\": []}");
+	CLEANUP(cleanup_json) json_t *wanted = json_array();
+	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
+	struct assessment a = assess(&row, wanted, o);
+
+	ck_assert_int_eq(a.seen, SEEN_BLOCKED);
+	ck_assert_int_eq(a.stage, STAGE_DATABASE);
+	row.host = "box-db-postgresql";
+	ck_assert_int_eq(assess(&row, wanted, o).seen, SEEN_ABSENT);
+}
+END_TEST
+
+START_TEST(drift_of_a_running_sandbox_is_seen)
+{
+	struct queue_row row = {
+		.id = ID, .kind = RESOURCE_SANDBOX, .name = "box", .status = STATUS_RUNNING
+	};
+	CLEANUP(cleanup_json)
+	json_t *wanted = parse(
+		"[{\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {\"name\": \"s\"}, "
+		"\"spec\": {\"type\": \"ClusterIP\"}},"
+		" {\"apiVersion\": \"apps/v1\", \"kind\": \"StatefulSet\", " META("box", "h") "}]");
+	CLEANUP(cleanup_json)
+	json_t *lists = parse("{\"statefulsets\": [" SET(
+		"h", "1", ROLLED_OUT) "], \"pods\": [], \"services\": "
+				      "[{\"metadata\": {\"name\": \"s\", " LABELS
+				      "}, \"spec\": {\"type\": \"ClusterIP\", "
+				      "\"clusterIP\": \"10.1.1.1\"}}]}");
+	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
+
+	ck_assert_int_eq(assess(&row, wanted, o).seen, SEEN_READY);
+	json_t *service = json_array_get(json_object_get(lists, "services"), 0);
+	json_object_set_new(json_object_get(service, "spec"), "type", json_string("NodePort"));
+	ck_assert_int_eq(assess(&row, wanted, o).seen, SEEN_OUTDATED);
+	json_array_clear(json_object_get(lists, "services"));
+	CLEANUP(cleanup_observation) struct observation *without = observation_from_json(lists);
+	ck_assert_int_eq(assess(&row, wanted, without).seen, SEEN_OUTDATED);
+}
+END_TEST
+
+#define CLUSTER(hash, component, status)                                                           \
+	"{\"clusters\": [{" META("db", hash) ", \"spec\": {\"componentSpecs\": [{" component       \
+					     "}]}, \"status\": {" status "}}]}"
+
+static const struct {
+	const char *title;
+	enum desired desired;
+	const char *host;
+	const char *observed;
+	enum seen seen;
+} databases[] = {
+	{ "absent", DESIRED_RUNNING, NULL, "{\"clusters\": []}", SEEN_ABSENT },
+	{ "no phase yet", DESIRED_RUNNING, NULL, CLUSTER("h", "\"replicas\": 1", ""),
+	  SEEN_PROGRESSING },
+	{ "running, credentials unknown", DESIRED_RUNNING, NULL,
+	  CLUSTER("h", "\"replicas\": 1", "\"observedGeneration\": 2, \"phase\": \"Running\""),
+	  SEEN_PROGRESSING },
+	{ "running", DESIRED_RUNNING, "host",
+	  CLUSTER("h", "\"replicas\": 1", "\"observedGeneration\": 2, \"phase\": \"Running\""),
+	  SEEN_READY },
+	{ "a stale phase", DESIRED_RUNNING, "host",
+	  CLUSTER("h", "\"replicas\": 1", "\"observedGeneration\": 1, \"phase\": \"Running\""),
+	  SEEN_PROGRESSING },
+	{ "failed", DESIRED_RUNNING, "host",
+	  CLUSTER("h", "\"replicas\": 1", "\"observedGeneration\": 2, \"phase\": \"Failed\""),
+	  SEEN_BROKEN },
+	{ "another spec", DESIRED_RUNNING, "host",
+	  CLUSTER("old", "\"replicas\": 1", "\"observedGeneration\": 2, \"phase\": \"Running\""),
+	  SEEN_OUTDATED },
+	{ "stopped by replicas", DESIRED_STOPPED, "host",
+	  CLUSTER("h", "\"replicas\": 0", "\"observedGeneration\": 2, \"phase\": \"Stopped\""),
+	  SEEN_STOPPED },
+	{ "stopped by stop", DESIRED_STOPPED, "host",
+	  CLUSTER("h", "\"replicas\": 1, \"stop\": true",
+		  "\"observedGeneration\": 2, \"phase\": \"Stopped\""),
+	  SEEN_STOPPED },
+	{ "stopping", DESIRED_STOPPED, "host",
+	  CLUSTER("h", "\"replicas\": 0", "\"observedGeneration\": 2, \"phase\": \"Stopping\""),
+	  SEEN_PROGRESSING },
+	{ "to be started", DESIRED_RUNNING, "host",
+	  CLUSTER("h", "\"replicas\": 0", "\"observedGeneration\": 2, \"phase\": \"Stopping\""),
+	  SEEN_STOPPED },
+	{ "being deleted", DESIRED_RUNNING, "host",
+	  CLUSTER("h", "\"replicas\": 1", "\"observedGeneration\": 2, \"phase\": \"Deleting\""),
+	  SEEN_DELETING },
+	{ "its account is left", DESIRED_GONE, "host",
+	  "{\"clusters\": [], \"serviceaccounts\": [{\"metadata\": {\"name\": \"db\", " LABELS
+	  "}}]}",
+	  SEEN_PROGRESSING },
+};
+
+START_TEST(a_database_is_assessed)
+{
+	struct queue_row row = {
+		.id = ID,
+		.kind = RESOURCE_DATABASE,
+		.name = "db",
+		.desired = databases[_i].desired,
+		.status = STATUS_STARTING,
+		.host = databases[_i].host,
+	};
+	CLEANUP(cleanup_json) json_t *lists = parse(databases[_i].observed);
+	CLEANUP(cleanup_json)
+	json_t *wanted = parse(
+		"[{\"apiVersion\": \"apps.kubeblocks.io/v1alpha1\", \"kind\": \"Cluster\", " META(
+			"db", "h") "}]");
+	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
+	struct assessment a = assess(&row, wanted, o);
+
+	ck_assert_msg(a.seen == databases[_i].seen, "%s: %s", databases[_i].title,
+		      seen_name(a.seen));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("reconcile");
+	TCase *tc = tcase_create("reconcile");
+
+	tcase_add_loop_test(tc, a_pod_tells_what_is_wrong_with_it, 0, ARRAY_SIZE(pods));
+	tcase_add_test(tc, the_newest_telling_event_counts);
+	tcase_add_test(tc, a_cluster_that_failed_or_cannot_begin_says_why);
+	tcase_add_loop_test(tc, a_sandbox_is_assessed, 0, ARRAY_SIZE(sandboxes));
+	tcase_add_test(tc, a_sandbox_waits_for_the_credentials_of_its_database);
+	tcase_add_test(tc, drift_of_a_running_sandbox_is_seen);
+	tcase_add_loop_test(tc, a_database_is_assessed, 0, ARRAY_SIZE(databases));
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
