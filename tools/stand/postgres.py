@@ -61,6 +61,10 @@ class Postgres:
     def log(self):
         return self._process.log
 
+    def grant(self, grants):
+        """More of the constructor's grants, from the next start on."""
+        self._grants = {**self._grants, **grants}
+
     def start(self):
         """Returns when it answers queries, with the owner's role made; data is kept."""
         if not (self._data / "PG_VERSION").exists():

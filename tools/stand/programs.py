@@ -88,6 +88,10 @@ class Programs:
             grants.setdefault(self.user(name), []).append(program.role)
         return grants
 
+    def options(self):
+        """What fsa.conf says, apart from the keys."""
+        return dict(self._options)
+
     def user(self, name):
         return PROGRAMS[name].user if self._drop_root else own_name()
 

@@ -1,0 +1,108 @@
+"""What the quick start shows over HTTP: a user, their kubeconfig, a project on its way up."""
+
+import time
+
+STAGES = ("database", "container", "network", "terminal", "ready")
+PATIENCE = 600  # seconds for a project to run: a real cluster pulls its image first
+
+
+class DemoError(Exception):
+    """The site answered something else than was hoped for; the message says what."""
+
+
+class Demo:
+    """The demo user at a browser."""
+
+    def __init__(self, state, machine, console):
+        self._state = state
+        self._machine = machine
+        self._console = console
+        self._client = machine.site.client()
+
+    def run(self):
+        """Returns the running project as the API shows it."""
+        with self._console.step("demo user") as step:
+            step.result = self._log_in()
+        with self._console.step("kubeconfig") as step:
+            step.result = self._hand_in_kubeconfig()
+        with self._console.step("project") as step:
+            project = self._find_or_create()
+            step.result = f"{project['name']}, {project['status']}"
+        self._state.save(project=project["id"])
+        return self._follow(project["id"])
+
+    def _log_in(self):
+        name, password = (self._state.settings[key] for key in ("user", "password"))
+        answer = self._client.login(name, password)
+        if answer.status_code == 401:
+            self._ask(self._client.register(name, password))
+            return f"{name} registered"
+        self._ask(answer)
+        return f"{name} logged in"
+
+    def _hand_in_kubeconfig(self):
+        cluster, file = self._machine.cluster, self._machine.kubeconfig
+        if cluster:
+            text = cluster.create_user(self._state.settings["user"])
+            file.touch(mode=0o600)
+            file.write_text(text)
+        text = file.read_text()
+        answer = self._ask(self._client.post("/api/user/config/kc", {"kubeconfig": text}))
+        return f"namespace {answer['namespace']}"
+
+    def _find_or_create(self):
+        """The project of an earlier run, started again if it was stopped, or a new one."""
+        projects = self._ask(self._client.get("/api/projects"))
+        mine = [p for p in projects if p["id"] == self._state.settings["project"]]
+        if not mine:
+            body = {
+                "name": "demo",
+                "description": "Made by tools/quickstart",
+                "database": self._state.settings["database"],
+            }
+            return self._ask(self._client.post("/api/projects", body))
+        if mine[0]["status"] in ("STOPPED", "STOPPING", "PARTIAL"):
+            self._ask(self._client.post(f"/api/projects/{mine[0]['id']}/start"))
+        return mine[0]
+
+    def _follow(self, project_id):
+        """Prints each stage as it passes."""
+        start = time.monotonic()
+        for stage in STAGES:
+            with self._console.step(f"  {stage}") as step:
+                self._wait_for(stage, project_id, start, step)
+        return self._ask(self._client.get(f"/api/projects/{project_id}"))
+
+    def _wait_for(self, stage, project_id, start, step):
+        while True:
+            sandbox = self._ask(self._client.get(f"/api/sandbox/{project_id}"))
+            state = stage_state(sandbox, stage)
+            step.note = sandbox["status"]
+            if state == "done":
+                step.result = "done"
+                return
+            if state == "failed" or time.monotonic() - start > PATIENCE:
+                raise DemoError(self._explain(stage, sandbox))
+            time.sleep(0.2)
+
+    def _explain(self, stage, sandbox):
+        cause = sandbox.get("cause") or {}
+        message = cause.get("message", "no cause is recorded")
+        log = self._machine.site.programs.log("fsa-reconcile")
+        return f"the sandbox is {sandbox['status']} at stage {stage}: {message}\nsee {log}"
+
+    def _ask(self, answer):
+        """The JSON of an answer, or DemoError with what the site said."""
+        if answer.ok:
+            return answer.json() if answer.content else None
+        request = answer.request
+        log = self._machine.site.programs.log("api.fcgi")
+        raise DemoError(
+            f"{request.method} {request.path_url} answered {answer.status_code}: "
+            f"{answer.text[:500]}\nsee {log}"
+        )
+
+
+def stage_state(sandbox, stage):
+    """"done", "active", "failed" or "pending"."""
+    return next(s["state"] for s in sandbox["progress"]["stages"] if s["name"] == stage)

@@ -1,0 +1,222 @@
+"""The quick start's servers: built, started, looked at and stopped, a step a line."""
+
+import hashlib
+import ipaddress
+import os
+import re
+import socket
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import yaml
+
+from .cluster import Cluster
+from .postgres import Postgres
+from .process import StandError, free_port, make_directory, port_is_free
+from .programs import PROGRAMS
+from .site import Site
+
+ROOT = Path(__file__).resolve().parents[2]
+DATABASE = "fsa"
+WORKERS = 8
+
+
+class Machine:
+    """Everything that runs: the cluster (unless the user has one), PostgreSQL, the site.
+
+    All of it survives this process, and is found again by the next one.
+    """
+
+    def __init__(self, state, console):
+        self._state = state
+        self._console = console
+        self._prefix = state.directory / "program"
+        self._logs = state.directory / "logs"
+        self.cluster = None
+        if not state.settings["kubeconfig"]:
+            self.cluster = Cluster(state.directory / "cluster", outlive=True)
+        self.kubeconfig = Path(
+            state.settings["kubeconfig"] or state.directory / "demo.kubeconfig"
+        )
+        self.site = self._make_site()
+
+    def start(self):
+        with self._console.step("build") as step:
+            self._build(step)
+        if self.cluster:
+            with self._console.step("cluster programs") as step:
+                self._build_cluster(step)
+            with self._console.step("cluster") as step:
+                self.cluster.start()
+                step.result = f"Kubernetes at {self.cluster.server}"
+        with self._console.step("postgresql") as step:
+            self._postgres.start()
+            self._postgres.create_database(DATABASE)
+            step.result = f"socket in {self._postgres.sockets}"
+        with self._console.step("site") as step:
+            self._start_site()
+            step.result = self.site.url
+
+    def stop(self):
+        for name, server in (
+            ("site", self.site),
+            ("postgresql", self._postgres),
+            ("cluster", self.cluster),
+        ):
+            if server:
+                with self._console.step(name) as step:
+                    step.note = "stopping"
+                    server.stop()
+                    step.result = "stopped"
+
+    def about(self):
+        """What --status tells, as JSON has it."""
+        settings = self._state.settings
+        processes = {name: (pid, log) for name, pid, log in self._processes()}
+        return {
+            "site": self.site.url,
+            "user": settings["user"],
+            "password": settings["password"],
+            "project": settings["project"],
+            "database": self._postgres.conninfo(DATABASE, "fsa_owner"),
+            "kubeconfig": str(self.kubeconfig),
+            "adminKubeconfig": str(self.cluster.admin_kubeconfig) if self.cluster else None,
+            "state": str(self._state.directory),
+            "logs": str(self._logs),
+            "processes": {
+                name: {"pid": pid, "alive": pid is not None, "log": str(log)}
+                for name, (pid, log) in processes.items()
+            },
+        }
+
+    def _make_site(self):
+        settings = self._state.settings
+        self._postgres = Postgres(self._state.directory / "postgres", outlive=True)
+        site = Site(
+            self._state.directory / "site",
+            self._prefix,
+            self._postgres,
+            database=DATABASE,
+            port=settings["port"],
+            options={**self._addresses(), **settings["options"]},
+            root=ROOT / "web",
+            sql_dir=ROOT / "sql",
+            workers=WORKERS,
+            drop_root=True,
+            outlive=True,
+        )
+        self._postgres.grant(site.programs.grants())
+        return site
+
+    def _processes(self):
+        programs, nginx = self.site.programs, self.site.nginx
+        if self.cluster:
+            for name, pid in self.cluster.status().items():
+                yield name, pid, self.cluster.directory / "logs" / f"{name}.log"
+        yield "postgres", self._postgres.pid(), self._postgres.log
+        for name in PROGRAMS:
+            yield name, programs.pid(name), programs.log(name)
+        yield "nginx", nginx.pid(), nginx.error_log
+
+    # ---- building -------------------------------------------------------------------------------
+
+    def _build(self, step):
+        """From a copy of the sources, in the state directory: the tree stays as it is, and a
+        checkout in a home that is closed to others does not matter to the servers."""
+        make_directory(self._logs)
+        source, build = self._state.directory / "src", self._state.directory / "build"
+        log = self._logs / "build.log"
+        log.unlink(missing_ok=True)
+        run = _Runner(log, step)
+        run([ROOT / "tools" / "copy-sources", source], "copying the sources")
+        if not (source / "configure").exists():
+            run(["autoreconf", "-fi"], "autoreconf", cwd=source)
+        make_directory(build)
+        if not (build / "Makefile").exists():
+            run([source / "configure", f"--prefix={self._prefix}"], "configure", cwd=build)
+        run(["make", f"-j{os.cpu_count()}"], "make", cwd=build)
+        run(["make", "install"], "make install", cwd=build)
+        step.result = f"installed in {self._prefix}"
+
+    def _build_cluster(self, step):
+        """Once, 7 minutes on 2 cores; after that they come from a cache."""
+        make_directory(self._logs)
+        log = self._logs / "cluster-build.log"
+        log.unlink(missing_ok=True)
+        run = _Runner(log, step)
+        output = run([ROOT / "tools" / "cluster" / "build"], "building Kubernetes (once)")
+        step.result = f"in {output.splitlines()[-1]}"
+
+    # ---- the site -------------------------------------------------------------------------------
+
+    def _start_site(self):
+        digest = self._digest()
+        if self._state.settings["running"] != digest:
+            self.site.stop()
+        port = self._state.settings["port"]
+        if not port or (not self.site.nginx.pid() and not port_is_free(port)):
+            self._state.save(port=free_port())
+            self.site.stop()  # the programs know the site's address
+            self.site = self._make_site()
+        self.site.start()
+        self._state.save(running=digest)
+
+    def _digest(self):
+        """Of what a running site would have to be stopped for: the programs, nginx's files and
+        the options."""
+        digest = hashlib.sha256(repr(self.site.programs.options()).encode())
+        for folder in (self._prefix / "libexec", self._prefix / "sbin", ROOT / "nginx"):
+            for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+                digest.update(str(file).encode() + file.read_bytes())
+        return digest.hexdigest()
+
+    def _addresses(self):
+        """The networks that the reconciler may speak to: only those of this cluster."""
+        if not self._state.settings["kubeconfig"]:
+            return {}
+        return {"kube_allow_addresses": " ".join(_private_networks(self.kubeconfig)) or None}
+
+
+class _Runner:
+    """Runs commands of one step: their output in its log, its last line beside the indicator."""
+
+    def __init__(self, log, step):
+        self._log = log
+        self._step = step
+
+    def __call__(self, command, what, cwd=None):
+        """Returns what the command wrote to standard output."""
+        self._step.note = what
+        printed = []
+        with open(self._log, "a") as log:
+            process = subprocess.Popen(
+                [str(word) for word in command],
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            )
+            for line in process.stdout:
+                log.write(line)
+                log.flush()
+                printed.append(line)
+                if line.strip():
+                    self._step.note = f"{what}: {line.strip()}"
+        if process.wait() != 0:
+            tail = "".join(printed[-15:])
+            raise StandError(f"{what} failed; see {self._log}, which ends:\n{tail}")
+        return "".join(printed)
+
+
+def _private_networks(kubeconfig):
+    """The addresses of a kubeconfig's servers that are not public, as networks of one."""
+    config = yaml.safe_load(kubeconfig.read_text())
+    hosts = [urlsplit(entry["cluster"]["server"]).hostname for entry in config["clusters"]]
+    for host in hosts:
+        for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
+            address = ipaddress.ip_address(re.sub("%.*", "", found[4][0]))
+            if not address.is_global:
+                yield f"{address}/{address.max_prefixlen}"

@@ -1,0 +1,139 @@
+"""Everything running on this machine, with a demo user and a project. See tools/quickstart.
+
+Run again, it picks up where it was: what runs is left alone, what died is started, what changed
+in the sources is built and started anew.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import requests
+
+from .console import Console
+from .demo import Demo, DemoError
+from .kube.api import ApiError
+from .cluster import ClusterError
+from .machine import Machine
+from .process import StandError
+from .state import State, StateError
+
+_EXPECTED = (DemoError, StandError, StateError, ClusterError, ApiError, OSError,
+             requests.RequestException)
+
+
+def main(args=None):
+    options = _parser().parse_args(args)
+    os.umask(0o022)  # servers that run as other users read what is installed here
+    try:
+        state = State(options.state)
+        if state.is_new() and (options.status or options.stop or options.purge):
+            raise StateError(f"nothing has been started in {state.directory}")
+        if options.status:
+            return _status(state, options.json)
+        with _alone(state):
+            if options.stop or options.purge:
+                return _stop(state, options.purge)
+            return _start(state, options)
+    except _EXPECTED as e:
+        print(f"\nquickstart: {e}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted; run it again to go on, or tools/quickstart --stop to end it all",
+              file=sys.stderr)
+        return 130
+
+
+def _parser():
+    default = os.environ.get("FSA_STATE") or f"/var/tmp/fullstack-agent-quickstart-{os.geteuid()}"
+    parser = argparse.ArgumentParser(
+        prog="tools/quickstart",
+        description="Installs, builds and starts everything on 127.0.0.1, creates a demo user and a "
+        "project, and follows it to RUNNING.",
+        epilog=f"Everything lies in one directory, {default}; FSA_STATE names another.",
+    )
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--stop", action="store_true", help="end everything; data is kept")
+    action.add_argument("--purge", action="store_true", help="end everything and remove its data")
+    action.add_argument("--status", action="store_true", help="say what runs where; 1 if not all")
+    parser.add_argument("--json", action="store_true", help="with --status: as JSON")
+    parser.add_argument("--kubeconfig", metavar="FILE", type=Path,
+                        help="use this cluster, as the user it names, and start none")
+    parser.add_argument("--no-database", action="store_true",
+                        help="a project without PostgreSQL, for a cluster without KubeBlocks")
+    parser.add_argument("--option", metavar="NAME=VALUE", action="append", default=[],
+                        help="a line of fsa.conf, such as ingress_domain=example.org")
+    parser.set_defaults(state=Path(default))
+    return parser
+
+
+@contextlib.contextmanager
+def _alone(state):
+    """One of us at a time: a second one would build and start the same things."""
+    with open(state.directory / "lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StateError("another tools/quickstart is at work here") from None
+        yield
+
+
+def _start(state, options):
+    state.choose(options.kubeconfig, options.no_database, options.option)
+    console = Console()
+    machine = Machine(state, console)
+    machine.start()
+    demo = Demo(state, machine, console)
+    project = demo.run()
+    _tell(console, state, machine, project)
+    return 0
+
+
+def _tell(console, state, machine, project):
+    about = machine.about()
+    sandbox = (project.get("sandboxes") or [{}])[0]
+    console.line()
+    console.line(f"site        {about['site']}")
+    console.line(f"log in      {about['user']} / {about['password']}")
+    console.line(f"project     {project['name']}, {project['status']}")
+    for label, member in (("application", "publicUrl"), ("terminal", "ttydUrl")):
+        if sandbox.get(member):
+            console.line(f"{label:12}{sandbox[member]}")
+    if not state.settings["kubeconfig"]:
+        console.line("            (The nodes of this cluster are simulated, so no container runs "
+                     "behind these two.)")
+    console.line()
+    console.line("tools/quickstart --status  what runs where, and the logs")
+    console.line("tools/quickstart --stop    ends it all; --purge removes its data, too")
+
+
+def _status(state, as_json):
+    about = Machine(state, Console()).about()
+    if as_json:
+        print(json.dumps(about, indent=2))
+    else:
+        for name in ("site", "user", "password", "database", "kubeconfig", "state"):
+            print(f"{name:12}{about[name] or '-'}")
+        print(f"\n{'program':26}{'pid':>8}  log")
+        for name, process in about["processes"].items():
+            print(f"{name:26}{process['pid'] or 'dead':>8}  {process['log']}")
+    return 0 if all(p["alive"] for p in about["processes"].values()) else 1
+
+
+def _stop(state, purge):
+    console = Console()
+    Machine(state, console).stop()
+    if purge:
+        with console.step("purge") as step:
+            shutil.rmtree(state.directory)
+            step.result = f"{state.directory} is gone"
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""What the quick start remembers from one run to the next, and where."""
+
+import json
+import os
+import secrets
+import stat
+from pathlib import Path
+
+
+class StateError(Exception):
+    """The state cannot be used; the message says why."""
+
+
+class State:
+    """A directory of ours, and in it state.json, which nobody else can read."""
+
+    def __init__(self, directory):
+        self.directory = Path(directory)
+        if not self.directory.is_absolute():
+            raise StateError(f"{directory}: FSA_STATE must be an absolute path")
+        self._make_directory()
+        self._file = self.directory / "state.json"
+        self.settings = {
+            "user": "demo",
+            "password": secrets.token_urlsafe(15),
+            "port": None,
+            "kubeconfig": None,
+            "database": True,
+            "options": {},
+            "project": None,
+            "running": None,  # digest of what the programs were started with
+            **self._load(),
+        }
+
+    def is_new(self):
+        """Nothing has been started here yet."""
+        return not self._file.exists()
+
+    def save(self, **changes):
+        self.settings.update(changes)
+        temp = self._file.with_suffix(".tmp")
+        temp.unlink(missing_ok=True)
+        descriptor = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w") as file:
+            json.dump(self.settings, file, indent=2)
+        temp.rename(self._file)
+
+    def choose(self, kubeconfig, no_database, options):
+        """Takes over what the command line says; what it does not say stays as it was."""
+        if kubeconfig:
+            if not kubeconfig.is_file():
+                raise StateError(f"{kubeconfig}: there is no such file")
+            self.settings["kubeconfig"] = str(kubeconfig.resolve())
+        if no_database:
+            self.settings["database"] = False
+        for option in options:
+            name, equals, value = option.partition("=")
+            if not equals:
+                raise StateError(f"--option {option}: not NAME=VALUE")
+            self.settings["options"][name.strip()] = value.strip()
+        self.save()
+
+    def _make_directory(self):
+        """Others pass through it to the sockets. /var/tmp is everybody's, so look whose it is."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise StateError(f"{self.directory} is not a directory") from None
+        found = self.directory.lstat()
+        if found.st_uid != os.geteuid() or not stat.S_ISDIR(found.st_mode):
+            raise StateError(f"{self.directory} is not a directory of yours; set FSA_STATE")
+        self.directory.chmod(0o711)
+
+    def _load(self):
+        try:
+            return json.loads(self._file.read_text())
+        except FileNotFoundError:
+            return {}
+        except ValueError as e:
+            raise StateError(f"{self._file}: {e}; tools/quickstart --purge starts over") from None
