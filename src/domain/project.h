@@ -12,7 +12,9 @@
 enum {
 	PROJECT_NAME_MAX = 64,      /* characters a user may give */
 	PROJECT_KUBE_NAME_MAX = 20, /* of the name derived from it */
-	RESOURCE_NAME_MAX = 53,     /* of an object's name; StatefulSet pods add "-0" and a hash */
+	/* Of an object's name. The longest label made from one is that of the StatefulSet that
+	 * KubeBlocks makes: "<name>-postgresql-<10 of its revision's hash>", at most 63. */
+	RESOURCE_NAME_MAX = 41,
 	ENVIRONMENT_KEY_MAX = 128,
 	ENVIRONMENT_VALUE_MAX = 32768,
 };

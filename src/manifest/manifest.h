@@ -14,8 +14,8 @@
 #define MANIFEST_LABEL_PROJECT   "project.fullstackagent.io/name"
 #define MANIFEST_LABEL_RESOURCE  "project.fullstackagent.io/resource" /* the resource's id */
 #define MANIFEST_LABEL_MANAGED   "app.kubernetes.io/managed-by"
-#define MANIFEST_MANAGED_BY      "fullstack-agent"
-#define MANIFEST_SELECTOR        MANIFEST_LABEL_MANAGED "=" MANIFEST_MANAGED_BY
+#define MANIFEST_MANAGED_BY      "fullstack-agent"       /* "kbcli" on what goes with a Cluster */
+#define MANIFEST_SELECTOR        MANIFEST_LABEL_RESOURCE /* whatever has it is ours */
 #define MANIFEST_ANNOTATION_HASH "project.fullstackagent.io/spec-hash"
 #define MANIFEST_CONTAINER       "agentruntime"
 
@@ -42,10 +42,9 @@ struct manifest_variable {
 
 struct manifest_sandbox {
 	const char *resource_id;
-	const char *name;         /* <project>-agentruntime-<6 letters> */
-	const char *project_name; /* its Kubernetes form */
-	const char *
-		database_name; /* of the project's database cluster, NULL: none; for egress rules */
+	const char *name;          /* <project>-agentruntime-<6 letters> */
+	const char *project_name;  /* its Kubernetes form */
+	const char *database_name; /* of the project's Cluster, for egress rules; NULL: none */
 	const char *namespace;
 	const char *image;
 	const char *app_host, *ttyd_host; /* whole host names */
@@ -73,8 +72,9 @@ struct manifest_database {
  * All objects, in the order in which they are to be applied: an array of complete objects with
  * apiVersion, kind and metadata. The last one (StatefulSet, Cluster) carries the hash of all of
  * them in MANIFEST_ANNOTATION_HASH, so that seeing it there means that the others were applied
- * too; the hash does not depend on `stopped`. Equal arguments give equal bytes. The caller
- * json_decref()s.
+ * too; the hash does not depend on `stopped`, nor on the storage class, which a volume that exists
+ * cannot change. Equal arguments give equal bytes. The caller json_decref()s. NULL if a string is
+ * not UTF-8.
  */
 json_t *manifest_sandbox_objects(const struct manifest_sandbox *s,
 				 const struct manifest_settings *settings);
@@ -86,12 +86,19 @@ json_t *manifest_database_objects(const struct manifest_database *d,
 const char *manifest_hash(const json_t *object);
 
 /* Whether `live` has every field of `wanted` with that value: objects by member, arrays by
- * position (of the same length), quantities and empty values by meaning. What else is in `live` is
- * somebody else's. */
+ * position (of the same length), quantities by value; null, "", [] and {} are as good as absent,
+ * false and 0 are not. What else is in `live` is somebody else's. apiVersion and kind are the
+ * caller's affair: the items of a list have neither. */
 bool manifest_covers(const json_t *live, const json_t *wanted);
 
+/* Puts into `wanted` what of the live object can never be changed, and makes an apply of anything
+ * else fail: a StatefulSet's volume claims, the storage class of a Cluster's. To be called, when
+ * the object is there already, before manifest_covers() and before an apply. Other kinds stay as
+ * they are. */
+void manifest_keep_immutable(json_t *wanted, const json_t *live);
+
 /* postgresql://user:password@host:port/database?schema=public with every part escaped. A host
- * without a dot gets ".<namespace>.svc". The caller frees. */
+ * without a dot gets ".<namespace>.svc": it has to resolve from any namespace. The caller frees. */
 char *manifest_database_url(const char *username, const char *password, const char *host,
 			    unsigned port, const char *database, const char *namespace);
 

@@ -1,0 +1,161 @@
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "manifest/manifest.h"
+#include "manifest/object.h"
+
+#define RBAC "rbac.authorization.k8s.io"
+
+/* What KubeBlocks' own command line puts on what goes with a cluster; Sealos looks for it. */
+static json_t *companion_labels(const struct manifest_database *d)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "sealos-db-provider-cr", d->name,
+			 "app.kubernetes.io/instance", d->name, MANIFEST_LABEL_MANAGED, "kbcli",
+			 MANIFEST_LABEL_PROJECT, d->project_name, MANIFEST_LABEL_RESOURCE,
+			 d->resource_id);
+}
+
+static json_t *companion(const struct manifest_database *d, const char *api_version,
+			 const char *kind)
+{
+	return object_make(api_version, kind, d->name, d->namespace, companion_labels(d), NULL);
+}
+
+/* KubeBlocks' agents in the database's pods need it; it is as wide as Sealos makes it, and ends
+ * at the namespace. */
+static json_t *role(const struct manifest_database *d)
+{
+	return object_with(companion(d, RBAC "/v1", "Role"), "rules",
+			   json_pack("[{s:[s], s:[s], s:[s]}]", "apiGroups", "*", "resources", "*",
+				     "verbs", "*"));
+}
+
+static json_t *role_binding(const struct manifest_database *d)
+{
+	json_t *object = companion(d, RBAC "/v1", "RoleBinding");
+
+	object = object_with(
+		object, "roleRef",
+		json_pack("{s:s, s:s, s:s}", "apiGroup", RBAC, "kind", "Role", "name", d->name));
+	return object_with(object, "subjects",
+			   json_pack("[{s:s, s:s, s:s}]", "kind", "ServiceAccount", "name", d->name,
+				     "namespace", d->namespace));
+}
+
+static json_t *cluster_labels(const struct manifest_database *d)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "clusterdefinition.kubeblocks.io/name",
+			 "postgresql", "clusterversion.kubeblocks.io/name", d->version,
+			 "sealos-db-provider-cr", d->name, MANIFEST_LABEL_MANAGED,
+			 MANIFEST_MANAGED_BY, MANIFEST_LABEL_PROJECT, d->project_name,
+			 MANIFEST_LABEL_RESOURCE, d->resource_id);
+}
+
+static json_t *amounts(const char *cpu, const char *memory)
+{
+	return json_pack("{s:o, s:o}", "cpu", object_quantity(cpu), "memory",
+			 object_quantity(memory));
+}
+
+static json_t *volume(const struct manifest_database *d, const struct manifest_settings *settings)
+{
+	return json_pack("{s:s, s:{s:[s], s:{s:{s:o}}, s:s*}}", "name", "data", "spec",
+			 "accessModes", "ReadWriteOnce", "resources", "requests", "storage",
+			 object_quantity(d->storage_size), "storageClassName",
+			 settings->storage_class);
+}
+
+/* KubeBlocks stops a cluster without replicas up to 0.9.0 only; from then on `stop` does. */
+static json_t *component(const struct manifest_database *d,
+			 const struct manifest_settings *settings)
+{
+	bool has_stop = strcmp(settings->kubeblocks_version, "0.8") != 0;
+	const struct manifest_resources *r = &d->resources;
+	json_t *c = json_pack("{s:s, s:s, s:b, s:i, s:s, s:{s:s}, s:[o]}", "componentDefRef",
+			      "postgresql", "name", "postgresql", "monitor", 1, "replicas",
+			      d->stopped && !has_stop ? 0 : 1, "serviceAccountName", d->name,
+			      "switchPolicy", "type", "Noop", "volumeClaimTemplates",
+			      volume(d, settings));
+
+	c = object_with(c, "resources",
+			object_resources(amounts(r->cpu_request, r->memory_request),
+					 amounts(r->cpu_limit, r->memory_limit)));
+	return has_stop ? object_with(c, "stop", json_boolean(d->stopped)) : c;
+}
+
+/* The list of components is atomic: it is always applied whole. */
+static json_t *cluster(const struct manifest_database *d, const struct manifest_settings *settings)
+{
+	json_t *object = object_make("apps.kubeblocks.io/v1alpha1", "Cluster", d->name,
+				     d->namespace, cluster_labels(d), json_object());
+
+	return object_with(object, "spec",
+			   json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:[s]}, s:[o]}",
+				     "clusterDefinitionRef", "postgresql", "clusterVersionRef",
+				     d->version, "terminationPolicy", "Delete", "affinity",
+				     "podAntiAffinity", "Preferred", "tenancy", "SharedNode",
+				     "topologyKeys", "kubernetes.io/hostname", "componentSpecs",
+				     component(d, settings)));
+}
+
+static json_t *build(const struct manifest_database *d, const struct manifest_settings *settings)
+{
+	json_t *const objects[] = {
+		companion(d, "v1", "ServiceAccount"),
+		role(d),
+		role_binding(d),
+		cluster(d, settings),
+	};
+
+	return object_list(objects, ARRAY_SIZE(objects));
+}
+
+json_t *manifest_database_objects(const struct manifest_database *d,
+				  const struct manifest_settings *settings)
+{
+	struct manifest_database neutral = *d;
+	struct manifest_settings neutral_settings = *settings;
+
+	/* A stop is no change of what is wanted, and a volume that exists keeps its class. */
+	neutral.stopped = false;
+	neutral_settings.storage_class = NULL;
+	return object_seal_list(build(d, settings), build(&neutral, &neutral_settings));
+}
+
+/* RFC 3986: all but the unreserved characters. The caller frees. */
+static char *url_escape(const char *text)
+{
+	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					 "0123456789-._~";
+	static const char hex[] = "0123456789ABCDEF";
+	char *escaped = mem_calloc(strlen(text) + 1, 3);
+	char *to = escaped;
+
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+		if (strchr(unreserved, c) != NULL) {
+			*to++ = *text;
+			continue;
+		}
+		*to++ = '%';
+		*to++ = hex[c >> 4];
+		*to++ = hex[c & 15];
+	}
+	return escaped;
+}
+
+char *manifest_database_url(const char *username, const char *password, const char *host,
+			    unsigned port, const char *database, const char *namespace)
+{
+	CLEANUP(cleanup_free) char *user = url_escape(username);
+	CLEANUP(cleanup_free) char *secret = url_escape(password);
+	CLEANUP(cleanup_free) char *server = url_escape(host);
+	CLEANUP(cleanup_free) char *name = url_escape(database);
+	CLEANUP(cleanup_free)
+	char *domain =
+		strchr(host, '.') != NULL ? mem_strdup("") : mem_printf(".%s.svc", namespace);
+
+	return mem_printf("postgresql://%s:%s@%s%s:%u/%s?schema=public", user, secret, server,
+			  domain, port, name);
+}

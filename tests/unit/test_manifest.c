@@ -1,0 +1,845 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+#include <jansson.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "crypto/token.h"
+#include "domain/project.h"
+#include "golden.h"
+#include "manifest/manifest.h"
+#include "manifest/quantity.h"
+
+/* ---- samples ---- */
+
+static const struct manifest_variable variables[] = {
+	{ "DATABASE_URL", "postgresql://postgres:pw@db.ns-ada.svc:5432/postgres?schema=public" },
+	{ "GREETING", "Gr\xc3\xbc\xc3\x9f Gott\n" },
+	{ "EMPTY", "" },
+	{ "TTYD_ACCESS_TOKEN", "abcdefghijklmnopqrstuvwx" },
+};
+
+static const struct manifest_settings settings = {
+	.ingress_class = "nginx",
+	.ingress_domain = "example.com",
+	.ingress_tls_secret = "wildcard-cert",
+	.kubeblocks_version = "0.8",
+};
+
+static struct manifest_sandbox sandbox(void)
+{
+	return (struct manifest_sandbox) {
+		.resource_id = "01890a5d-ac96-774b-bcce-b302099a8057",
+		.name = "shop-agentruntime-abcdef",
+		.project_name = "shop",
+		.database_name = "shop-agentruntime-ghijkl",
+		.namespace = "ns-ada",
+		.image = "registry.example.com/runtime:1",
+		.app_host = "qwertyuiopas.example.com",
+		.ttyd_host = "qwertyuiopas-ttyd.example.com",
+		.home_size = "1Gi",
+		.restarted = "0",
+		.resources = { "20m", "200m", "25Mi", "256Mi", "1Gi" },
+		.variables = variables,
+		.variable_count = ARRAY_SIZE(variables),
+	};
+}
+
+static struct manifest_database database(void)
+{
+	return (struct manifest_database) {
+		.resource_id = "01890a5d-ac96-774b-bcce-b302099a8058",
+		.name = "shop-agentruntime-ghijkl",
+		.project_name = "shop",
+		.namespace = "ns-ada",
+		.version = "postgresql-14.8.0",
+		.storage_size = "3Gi",
+		.resources = { "100m", "1000m", "102Mi", "1024Mi", NULL },
+	};
+}
+
+static json_t *sandbox_objects(void)
+{
+	struct manifest_sandbox s = sandbox();
+
+	return manifest_sandbox_objects(&s, &settings);
+}
+
+static json_t *database_objects(void)
+{
+	struct manifest_database d = database();
+
+	return manifest_database_objects(&d, &settings);
+}
+
+static json_t *last_of(const json_t *objects)
+{
+	return json_array_get(objects, json_array_size(objects) - 1);
+}
+
+/* The value at a path of member names and indexes, such as "spec.containers.0.name". */
+static json_t *at(const json_t *json, const char *path)
+{
+	CLEANUP(cleanup_free) char *copy = mem_strdup(path);
+	char *rest = NULL;
+	json_t *found = NULL;
+
+	for (char *part = strtok_r(copy, ".", &rest); part != NULL;
+	     part = strtok_r(NULL, ".", &rest)) {
+		found = json_is_array(json) ? json_array_get(json, strtoul(part, NULL, 10))
+					    : json_object_get(json, part);
+		ck_assert_msg(found != NULL, "no %s in %s", part, path);
+		json = found;
+	}
+	return found;
+}
+
+static const char *text_at(const json_t *json, const char *path)
+{
+	return json_string_value(at(json, path));
+}
+
+static bool true_at(const json_t *json, const char *path)
+{
+	return json_is_true(at(json, path));
+}
+
+static char *dump(const json_t *json)
+{
+	return json_dumps(json, JSON_SORT_KEYS | JSON_COMPACT);
+}
+
+static json_t *parse(const char *text)
+{
+	json_error_t error;
+	json_t *json = json_loads(text, JSON_DECODE_ANY, &error);
+
+	ck_assert_msg(json != NULL, "%s: %s", text, error.text);
+	return json;
+}
+
+/* ---- golden files ---- */
+
+static void check_golden(const char *name, const json_t *objects)
+{
+	CLEANUP(cleanup_free) char *path = mem_printf("tests/unit/golden/%s.json", name);
+	CLEANUP(cleanup_free) char *text = json_dumps(objects, JSON_SORT_KEYS | JSON_INDENT(2));
+	CLEANUP(cleanup_free) char *lines = mem_printf("%s\n", text);
+
+	golden_check(path, lines);
+}
+
+START_TEST(the_objects_are_those_of_the_golden_files)
+{
+	struct manifest_sandbox s = sandbox();
+	struct manifest_database d = database();
+	struct manifest_settings other = settings;
+	json_auto_t *usual_sandbox = manifest_sandbox_objects(&s, &settings);
+	json_auto_t *usual_database = manifest_database_objects(&d, &settings);
+
+	check_golden("sandbox", usual_sandbox);
+	check_golden("database", usual_database);
+
+	s.stopped = true;
+	s.database_name = NULL;
+	d.stopped = true;
+	other.storage_class = "fast";
+	other.image_pull_secret = "registry";
+	json_auto_t *stopped_sandbox = manifest_sandbox_objects(&s, &other);
+	json_auto_t *stopped_database = manifest_database_objects(&d, &other);
+	other.kubeblocks_version = "0.9";
+	json_auto_t *newer_database = manifest_database_objects(&d, &other);
+
+	check_golden("sandbox-stopped", stopped_sandbox);
+	check_golden("database-stopped", stopped_database);
+	check_golden("database-stopped-0.9", newer_database);
+}
+END_TEST
+
+/* ---- what holds for every object ---- */
+
+static void check_label(const json_t *metadata, const char *label, const char *value)
+{
+	const char *found = json_string_value(json_object_get(at(metadata, "labels"), label));
+
+	ck_assert_msg(found != NULL && strcmp(found, value) == 0, "%s: %s", label, found);
+}
+
+START_TEST(everything_is_found_by_the_id_of_its_resource)
+{
+	struct manifest_sandbox s = sandbox();
+	json_auto_t *of_sandbox = sandbox_objects();
+	json_auto_t *of_database = database_objects();
+	json_t *object;
+	size_t i;
+
+	json_array_foreach(of_sandbox, i, object)
+	{
+		check_label(at(object, "metadata"), MANIFEST_LABEL_RESOURCE, s.resource_id);
+		check_label(at(object, "metadata"), MANIFEST_LABEL_PROJECT, "shop");
+		check_label(at(object, "metadata"), MANIFEST_LABEL_MANAGED, MANIFEST_MANAGED_BY);
+		check_label(at(object, "metadata"), "app", s.name);
+		check_label(at(object, "metadata"), "cloud.sealos.io/app-deploy-manager", s.name);
+		ck_assert_str_eq(text_at(object, "metadata.namespace"), "ns-ada");
+	}
+	check_label(at(last_of(of_sandbox), "spec.template.metadata"), MANIFEST_LABEL_RESOURCE,
+		    s.resource_id);
+	check_label(at(last_of(of_sandbox), "spec.volumeClaimTemplates.0.metadata"),
+		    MANIFEST_LABEL_RESOURCE, s.resource_id);
+	json_array_foreach(of_database, i, object)
+	{
+		check_label(at(object, "metadata"), MANIFEST_LABEL_RESOURCE,
+			    database().resource_id);
+		ck_assert_str_eq(text_at(object, "metadata.name"), database().name);
+	}
+	ck_assert_str_eq(text_at(last_of(of_sandbox), "kind"), "StatefulSet");
+	ck_assert_str_eq(text_at(last_of(of_database), "kind"), "Cluster");
+}
+END_TEST
+
+/* https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/ and names/ */
+static void check_labels_fit(json_t *metadata)
+{
+	const char *label;
+	json_t *value;
+
+	json_object_foreach(at(metadata, "labels"), label, value)
+	{
+		const char *text = json_string_value(value);
+		size_t length = json_string_length(value);
+		ck_assert_msg(length > 0 && length <= 63, "%s: %s", label, text);
+		ck_assert_uint_eq(strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-"), length);
+		ck_assert(text[0] != '-' && text[length - 1] != '-');
+	}
+}
+
+static void check_names_fit(const json_t *objects)
+{
+	json_t *object;
+	size_t i;
+
+	json_array_foreach(objects, i, object)
+	{
+		check_labels_fit(at(object, "metadata"));
+		/* A Service's is a DNS label; the others may be longer. */
+		size_t max = strcmp(text_at(object, "kind"), "Service") == 0 ? 63 : 253;
+		ck_assert_uint_le(strlen(text_at(object, "metadata.name")), max);
+	}
+}
+
+START_TEST(the_longest_names_fit)
+{
+	struct manifest_sandbox s = sandbox();
+	struct manifest_database d = database();
+	char name[RESOURCE_NAME_MAX + 1], project[PROJECT_KUBE_NAME_MAX + 1];
+
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	memset(project, 'p', sizeof(project) - 1);
+	project[sizeof(project) - 1] = '\0';
+	s.name = d.name = s.database_name = name;
+	s.project_name = d.project_name = project;
+	json_auto_t *of_sandbox = manifest_sandbox_objects(&s, &settings);
+	json_auto_t *of_database = manifest_database_objects(&d, &settings);
+	check_names_fit(of_sandbox);
+	check_names_fit(of_database);
+	/* The labels that the StatefulSet controller puts on a pod: its name, and its revision's,
+	 * which is that of the set with a hash of up to ten characters. KubeBlocks' set first. */
+	ck_assert_uint_le(strlen(name) + strlen("-postgresql-0123456789"), 63);
+	ck_assert_uint_le(strlen("home-") + strlen(name) + strlen("-0"), 63);
+	/* And the names we give are within that. */
+	ck_assert_uint_le(PROJECT_KUBE_NAME_MAX + strlen("-agentruntime-abcdef"),
+			  RESOURCE_NAME_MAX);
+}
+END_TEST
+
+START_TEST(a_string_that_is_not_utf8_makes_no_objects)
+{
+	struct manifest_sandbox s = sandbox();
+	struct manifest_database d = database();
+
+	s.image = "caf\xe9";
+	d.version = "\xff";
+	ck_assert_ptr_null(manifest_sandbox_objects(&s, &settings));
+	ck_assert_ptr_null(manifest_database_objects(&d, &settings));
+	s = sandbox();
+	s.name = "\xff";
+	ck_assert_ptr_null(manifest_sandbox_objects(&s, &settings));
+}
+END_TEST
+
+/* ---- the hash ---- */
+
+static char *sandbox_hash(const struct manifest_sandbox *s, const struct manifest_settings *with)
+{
+	json_auto_t *objects = manifest_sandbox_objects(s, with);
+
+	return mem_strdup(manifest_hash(last_of(objects)));
+}
+
+static void check_hash_changes(const struct manifest_sandbox *s,
+			       const struct manifest_settings *with, bool changes)
+{
+	struct manifest_sandbox usual = sandbox();
+	CLEANUP(cleanup_free) char *before = sandbox_hash(&usual, &settings);
+	CLEANUP(cleanup_free) char *after = sandbox_hash(s, with);
+
+	ck_assert_uint_eq(strlen(before), 64);
+	ck_assert_int_eq(strcmp(before, after) != 0, changes);
+}
+
+START_TEST(the_hash_changes_with_what_is_wanted_and_not_with_a_stop)
+{
+	struct manifest_sandbox s = sandbox();
+	struct manifest_settings other = settings;
+	static const struct manifest_variable fewer[] = { { "A", "1" } };
+
+	check_hash_changes(&s, &settings, false);
+	s.stopped = true;
+	other.storage_class = "fast";
+	check_hash_changes(&s, &other, false);
+
+	s = sandbox(), s.image = "other:1";
+	check_hash_changes(&s, &settings, true);
+	s = sandbox(), s.restarted = "1";
+	check_hash_changes(&s, &settings, true);
+	s = sandbox(), s.app_host = "other.example.com";
+	check_hash_changes(&s, &settings, true);
+	s = sandbox(), s.variables = fewer, s.variable_count = 1;
+	check_hash_changes(&s, &settings, true);
+	s = sandbox(), s.database_name = NULL;
+	check_hash_changes(&s, &settings, true);
+	s = sandbox(), s.resources.memory_limit = "512Mi";
+	check_hash_changes(&s, &settings, true);
+	s = sandbox(), s.resources.memory_limit = "0.25Gi"; /* the same by value */
+	check_hash_changes(&s, &settings, false);
+	s = sandbox(), other = settings, other.ingress_tls_secret = "other";
+	check_hash_changes(&s, &other, true);
+}
+END_TEST
+
+START_TEST(a_stop_changes_the_replicas_and_nothing_else)
+{
+	struct manifest_sandbox s = sandbox();
+	json_auto_t *running = manifest_sandbox_objects(&s, &settings);
+	s.stopped = true;
+	json_auto_t *stopped = manifest_sandbox_objects(&s, &settings);
+
+	ck_assert(!json_equal(running, stopped));
+	ck_assert_int_eq(json_integer_value(at(last_of(running), "spec.replicas")), 1);
+	ck_assert_int_eq(json_integer_value(at(last_of(stopped), "spec.replicas")), 0);
+	json_object_set_new(at(last_of(stopped), "spec"), "replicas", json_integer(1));
+	ck_assert(json_equal(running, stopped));
+}
+END_TEST
+
+/* ---- the environment ---- */
+
+START_TEST(the_environment_is_in_the_secret_only)
+{
+	json_auto_t *objects = sandbox_objects();
+	json_t *secret = json_array_get(objects, 0);
+
+	ck_assert_str_eq(text_at(secret, "kind"), "Secret");
+	ck_assert_uint_eq(json_object_size(at(secret, "data")), ARRAY_SIZE(variables));
+	ck_assert_str_eq(text_at(secret, "data.TTYD_ACCESS_TOKEN"),
+			 "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4");
+	ck_assert_str_eq(text_at(secret, "data.EMPTY"), "");
+	ck_assert_str_eq(text_at(last_of(objects),
+				 "spec.template.spec.containers.0.envFrom.0.secretRef.name"),
+			 text_at(secret, "metadata.name"));
+	json_array_remove(objects, 0);
+	CLEANUP(cleanup_free) char *rest = dump(objects);
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+		if (variables[i].value[0] == '\0')
+			continue;
+		CLEANUP(cleanup_free)
+		char *coded = base64_encode(variables[i].value, strlen(variables[i].value));
+		ck_assert_ptr_null(strstr(rest, variables[i].value));
+		ck_assert_ptr_null(strstr(rest, coded));
+		ck_assert_ptr_null(strstr(rest, variables[i].name));
+	}
+}
+END_TEST
+
+START_TEST(a_changed_environment_or_a_restart_rolls_the_pod)
+{
+	struct manifest_variable changed[ARRAY_SIZE(variables)];
+	struct manifest_sandbox s = sandbox();
+	json_auto_t *before = manifest_sandbox_objects(&s, &settings);
+
+	memcpy(changed, variables, sizeof(variables));
+	changed[1].value = "hello";
+	s.variables = changed;
+	json_auto_t *after = manifest_sandbox_objects(&s, &settings);
+	ck_assert(!json_equal(at(last_of(before), "spec.template"),
+			      at(last_of(after), "spec.template")));
+
+	s = sandbox();
+	s.restarted = "1";
+	json_auto_t *restarted = manifest_sandbox_objects(&s, &settings);
+	ck_assert(!json_equal(at(last_of(before), "spec.template"),
+			      at(last_of(restarted), "spec.template")));
+
+	/* In another order it is the same environment. */
+	s = sandbox();
+	changed[0] = variables[3];
+	changed[1] = variables[1];
+	changed[3] = variables[0];
+	s.variables = changed;
+	json_auto_t *reordered = manifest_sandbox_objects(&s, &settings);
+	CLEANUP(cleanup_free) char *bytes = dump(before);
+	CLEANUP(cleanup_free) char *same = dump(reordered);
+	ck_assert_str_eq(bytes, same);
+}
+END_TEST
+
+/* ---- security ---- */
+
+/* https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted, rule by rule. */
+static void check_container_is_restricted(json_t *c)
+{
+	ck_assert(json_is_false(at(c, "securityContext.allowPrivilegeEscalation")));
+	ck_assert(true_at(c, "securityContext.readOnlyRootFilesystem"));
+	ck_assert_str_eq(text_at(c, "securityContext.capabilities.drop.0"), "ALL");
+	ck_assert_ptr_null(json_object_get(at(c, "securityContext.capabilities"), "add"));
+	ck_assert_ptr_null(json_object_get(at(c, "securityContext"), "privileged"));
+	ck_assert_ptr_null(json_object_get(at(c, "securityContext"), "procMount"));
+	for (size_t i = 0; i < json_array_size(at(c, "ports")); i++)
+		ck_assert_ptr_null(json_object_get(json_array_get(at(c, "ports"), i), "hostPort"));
+	/* Not part of the standard; without them a node can be filled up. */
+	ck_assert_ptr_nonnull(at(c, "resources.limits.ephemeral-storage"));
+	ck_assert_ptr_nonnull(at(c, "resources.limits.memory"));
+	ck_assert_ptr_nonnull(at(c, "resources.limits.cpu"));
+}
+
+START_TEST(the_pod_is_restricted)
+{
+	static const char *const forbidden[] = { "hostNetwork", "hostPID", "hostIPC",
+						 "initContainers", "ephemeralContainers" };
+	static const char *const volumes[] = { "configMap", "csi",       "downwardAPI",
+					       "emptyDir",  "ephemeral", "persistentVolumeClaim",
+					       "projected", "secret" };
+	json_auto_t *objects = sandbox_objects();
+	json_t *pod = at(last_of(objects), "spec.template.spec"), *item;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(forbidden); i++)
+		ck_assert_ptr_null(json_object_get(pod, forbidden[i]));
+	ck_assert(true_at(pod, "securityContext.runAsNonRoot"));
+	ck_assert_int_gt(json_integer_value(at(pod, "securityContext.runAsUser")), 0);
+	ck_assert_str_eq(text_at(pod, "securityContext.seccompProfile.type"), "RuntimeDefault");
+	ck_assert_ptr_null(json_object_get(at(pod, "securityContext"), "sysctls"));
+	ck_assert(json_is_false(at(pod, "automountServiceAccountToken")));
+	json_array_foreach(at(pod, "volumes"), i, item)
+	{
+		bool allowed = false;
+		for (size_t j = 0; j < ARRAY_SIZE(volumes); j++)
+			allowed = allowed || json_object_get(item, volumes[j]) != NULL;
+		ck_assert(allowed && json_object_size(item) == 2);
+	}
+	ck_assert_uint_gt(json_array_size(at(pod, "containers")), 0);
+	json_array_foreach(at(pod, "containers"), i, item) check_container_is_restricted(item);
+}
+END_TEST
+
+START_TEST(only_the_two_ports_are_exposed)
+{
+	static const int ports[] = { 3000, 7681 };
+	json_auto_t *objects = sandbox_objects();
+	json_t *service = json_array_get(objects, 1);
+	json_t *policy = json_array_get(objects, 4);
+	json_t *admitted = at(policy, "spec.ingress");
+
+	ck_assert_str_eq(text_at(service, "kind"), "Service");
+	ck_assert_str_eq(text_at(policy, "kind"), "NetworkPolicy");
+	ck_assert_uint_eq(json_array_size(at(service, "spec.ports")), 2);
+	ck_assert_uint_eq(json_array_size(admitted), 1);
+	ck_assert_uint_eq(json_array_size(at(admitted, "0.ports")), 2);
+	for (size_t i = 0; i < 2; i++) {
+		json_t *served = json_array_get(at(service, "spec.ports"), i);
+		json_t *open = json_array_get(at(admitted, "0.ports"), i);
+		json_t *ingress = json_array_get(objects, 2 + i);
+		ck_assert_int_eq(json_integer_value(at(served, "port")), ports[i]);
+		ck_assert_int_eq(json_integer_value(at(open, "port")), ports[i]);
+		ck_assert_int_eq(
+			json_integer_value(at(ingress, "spec.rules.0.http.paths.0.backend.service."
+						       "port.number")),
+			ports[i]);
+		ck_assert_str_eq(text_at(ingress, "spec.rules.0.http.paths.0.backend.service.name"),
+				 text_at(service, "metadata.name"));
+	}
+	ck_assert_str_eq(text_at(service, "spec.selector.app"), sandbox().name);
+	ck_assert_str_eq(text_at(policy, "spec.podSelector.matchLabels.app"), sandbox().name);
+}
+END_TEST
+
+static bool excepts(const json_t *policy, const char *range)
+{
+	CLEANUP(cleanup_free) char *text = dump(policy);
+	CLEANUP(cleanup_free) char *quoted = mem_printf("\"%s\"", range);
+
+	return strstr(text, quoted) != NULL;
+}
+
+START_TEST(a_sandbox_reaches_the_internet_its_database_and_nothing_else)
+{
+	static const char *const ranges[] = { "10.0.0.0/8",     "172.16.0.0/12", "192.168.0.0/16",
+					      "169.254.0.0/16", "100.64.0.0/10", "127.0.0.0/8",
+					      "fc00::/7",       "fe80::/10" };
+	struct manifest_sandbox s = sandbox();
+	json_auto_t *with = manifest_sandbox_objects(&s, &settings);
+	s.database_name = NULL;
+	json_auto_t *without = manifest_sandbox_objects(&s, &settings);
+	json_t *policy = json_array_get(with, 4);
+
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
+		ck_assert_msg(excepts(policy, ranges[i]), "%s", ranges[i]);
+	ck_assert_uint_eq(json_array_size(at(policy, "spec.egress")), 3);
+	json_t *selector = at(policy, "spec.egress.2.to.0.podSelector.matchLabels");
+	ck_assert_str_eq(json_string_value(json_object_get(selector, "app.kubernetes.io/instance")),
+			 sandbox().database_name);
+	ck_assert_uint_eq(json_array_size(at(json_array_get(without, 4), "spec.egress")), 2);
+}
+END_TEST
+
+START_TEST(no_ingress_carries_a_snippet)
+{
+	json_auto_t *objects = sandbox_objects();
+	CLEANUP(cleanup_free) char *text = dump(objects);
+
+	ck_assert_ptr_null(strstr(text, "snippet"));
+}
+END_TEST
+
+/* ---- the database ---- */
+
+START_TEST(a_database_is_stopped_as_its_kubeblocks_wants_it)
+{
+	static const struct {
+		const char *version;
+		bool stopped;
+		const char *replicas_and_stop;
+	} rows[] = {
+		{ "0.8", false, "1 -" },
+		{ "0.8", true, "0 -" },
+		{ "0.9", false, "1 false" },
+		{ "0.9", true, "1 true" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct manifest_database d = database();
+		struct manifest_settings with = settings;
+		d.stopped = rows[i].stopped;
+		with.kubeblocks_version = rows[i].version;
+		json_auto_t *objects = manifest_database_objects(&d, &with);
+		json_t *component = at(last_of(objects), "spec.componentSpecs.0");
+		json_t *stop = json_object_get(component, "stop");
+		CLEANUP(cleanup_free)
+		char *found =
+			mem_printf("%lld %s",
+				   (long long)json_integer_value(at(component, "replicas")),
+				   stop == NULL ? "-" : (json_is_true(stop) ? "true" : "false"));
+		ck_assert_str_eq(found, rows[i].replicas_and_stop);
+		/* The list is atomic: what is left out of it is lost. */
+		ck_assert_ptr_nonnull(at(component, "resources.limits.cpu"));
+		ck_assert_ptr_nonnull(at(component, "serviceAccountName"));
+		ck_assert_ptr_nonnull(at(component, "volumeClaimTemplates.0.spec"));
+	}
+}
+END_TEST
+
+START_TEST(a_stopped_database_has_the_same_hash)
+{
+	struct manifest_database d = database();
+	struct manifest_settings other = settings;
+	json_auto_t *running = manifest_database_objects(&d, &settings);
+	d.stopped = true;
+	other.storage_class = "fast";
+	json_auto_t *stopped = manifest_database_objects(&d, &other);
+	d.storage_size = "4Gi";
+	json_auto_t *larger = manifest_database_objects(&d, &other);
+
+	ck_assert_str_eq(manifest_hash(last_of(running)), manifest_hash(last_of(stopped)));
+	ck_assert_str_ne(manifest_hash(last_of(running)), manifest_hash(last_of(larger)));
+	ck_assert_str_eq(manifest_hash(json_array_get(running, 0)), "");
+}
+END_TEST
+
+START_TEST(a_database_url_is_escaped_and_complete)
+{
+	static const struct {
+		const char *username, *password, *host, *database, *url;
+	} rows[] = {
+		{ "postgres", "pw", "db-postgresql", "postgres",
+		  "postgresql://postgres:pw@db-postgresql.ns-ada.svc:5432/postgres?schema=public" },
+		{ "postgres", "pw", "db-postgresql.ns-ada.svc", "postgres",
+		  "postgresql://postgres:pw@db-postgresql.ns-ada.svc:5432/postgres?schema=public" },
+		{ "a@b", "p/w?#:@ %&+\xc3\xbc", "db.x", "my db",
+		  "postgresql://a%40b:p%2Fw%3F%23%3A%40%20%25%26%2B%C3%BC@db.x:5432/"
+		  "my%20db?schema=public" },
+		{ "u", "aZ09-._~", "evil.example@db.x", "d",
+		  "postgresql://u:aZ09-._~@evil.example%40db.x:5432/d?schema=public" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(cleanup_free)
+		char *url = manifest_database_url(rows[i].username, rows[i].password, rows[i].host,
+						  5432, rows[i].database, "ns-ada");
+		ck_assert_str_eq(url, rows[i].url);
+	}
+}
+END_TEST
+
+/* ---- quantities ---- */
+
+START_TEST(quantities_are_written_as_the_api_server_writes_them)
+{
+	static const char *const rows[][2] = {
+		{ "1000m", "1" },       { "1", "1" },
+		{ "0.5", "500m" },      { "200m", "200m" },
+		{ "1024Mi", "1Gi" },    { "1.5Gi", "1536Mi" },
+		{ "102Mi", "102Mi" },   { "1000", "1k" },
+		{ "1000Mi", "1000Mi" }, { "0", "0" },
+		{ "0Gi", "0" },         { "0.5Ki", "512" },
+		{ "1536", "1536" },     { "1.5Ki", "1536" },
+		{ "0.1", "100m" },      { ".5", "500m" },
+		{ "5.", "5" },          { "1000000n", "1m" },
+		{ "4096Mi", "4Gi" },    { "0.1Gi", "107374182400m" },
+		{ "2000m", "2" },       { "0.0000000001", "1n" },
+		{ "007", "7" },         { "1.953125Ki", "2000" },
+	};
+	char canonical[QUANTITY_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		ck_assert_msg(quantity_canonical(rows[i][0], canonical), "%s", rows[i][0]);
+		ck_assert_str_eq(canonical, rows[i][1]);
+		ck_assert(quantity_equal(rows[i][1], canonical));
+	}
+}
+END_TEST
+
+START_TEST(quantities_are_compared_by_value)
+{
+	static const char *const equal[][2] = {
+		{ "1000m", "1" },  { "1Gi", "1024Mi" }, { "1e3", "1k" },  { "1E3", "1000" },
+		{ "1E", "1000P" }, { "5e-1", "500m" },  { "0.50", ".5" }, { "1e+2", "100" },
+	};
+	static const char *const invalid[] = {
+		"",   "Mi", "-1",   "+1",   "1 ",  "1gi", "1KiB", "1..2", ".",
+		"1e", "e3", "1e99", "0x10", "1e-", "1,5", "16Ei", "1K",   "1234567890123456789"
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(equal); i++) {
+		ck_assert_msg(quantity_equal(equal[i][0], equal[i][1]), "%s %s", equal[i][0],
+			      equal[i][1]);
+		ck_assert_int_eq(quantity_compare(equal[i][0], equal[i][1]), 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(invalid); i++) {
+		ck_assert_msg(!quantity_is_valid(invalid[i]), "%s", invalid[i]);
+		ck_assert(!quantity_equal(invalid[i], invalid[i]));
+	}
+	ck_assert(!quantity_equal("1G", "1Gi"));
+	ck_assert_int_lt(quantity_compare("999m", "1"), 0);
+	ck_assert_int_gt(quantity_compare("1Gi", "1G"), 0);
+	ck_assert_uint_eq(quantity_gibibytes("1Gi"), 1);
+	ck_assert_uint_eq(quantity_gibibytes("1025Mi"), 2);
+	ck_assert_uint_eq(quantity_gibibytes("nonsense"), 0);
+}
+END_TEST
+
+/* ---- live and wanted ---- */
+
+START_TEST(a_live_object_covers_what_is_wanted_or_not)
+{
+	static const struct {
+		const char *live, *wanted;
+		bool covers;
+	} rows[] = {
+		{ "{}", "{}", true },
+		{ "{\"a\":1,\"b\":2}", "{\"a\":1}", true },
+		{ "{\"a\":1}", "{\"a\":1,\"b\":2}", false },
+		{ "{\"a\":{\"b\":1,\"c\":2}}", "{\"a\":{\"b\":1}}", true },
+		{ "{\"a\":{\"b\":2}}", "{\"a\":{\"b\":1}}", false },
+		/* Arrays by position, of the same length. */
+		{ "{\"a\":[{\"b\":1,\"c\":2},3]}", "{\"a\":[{\"b\":1},3]}", true },
+		{ "{\"a\":[1,2]}", "{\"a\":[1]}", false },
+		{ "{\"a\":[1]}", "{\"a\":[1,2]}", false },
+		{ "{\"a\":[2,1]}", "{\"a\":[1,2]}", false },
+		/* What is empty may be absent; false and 0 may not. */
+		{ "{}", "{\"a\":{},\"b\":[],\"c\":\"\",\"d\":null}", true },
+		{ "{\"a\":null}", "{\"a\":{}}", true },
+		{ "{}", "{\"a\":{\"b\":1}}", false },
+		{ "{\"a\":\"x\"}", "{\"a\":\"\"}", false },
+		{ "{\"a\":[1]}", "{\"a\":[]}", false },
+		{ "{}", "{\"a\":false}", false },
+		{ "{}", "{\"a\":0}", false },
+		{ "{\"a\":true}", "{\"a\":false}", false },
+		/* Types are not mixed up. */
+		{ "{\"a\":\"1\"}", "{\"a\":1}", false },
+		{ "{\"a\":[]}", "{\"a\":{\"b\":1}}", false },
+		/* Quantities, where they are quantities. */
+		{ "{\"cpu\":\"1\"}", "{\"cpu\":\"1000m\"}", true },
+		{ "{\"a\":{\"memory\":\"1Gi\"}}", "{\"a\":{\"memory\":\"1024Mi\"}}", true },
+		{ "{\"storage\":\"1Gi\"}", "{\"storage\":\"2Gi\"}", false },
+		{ "{\"cpu\":\"much\"}", "{\"cpu\":\"more\"}", false },
+		{ "{\"value\":\"1\"}", "{\"value\":\"1000m\"}", false },
+		/* An item of a list has no kind; one within an object is compared. */
+		{ "{\"a\":1}", "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"a\":1}", true },
+		{ "{\"a\":{}}", "{\"a\":{\"kind\":\"Role\"}}", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		json_auto_t *live = parse(rows[i].live);
+		json_auto_t *wanted = parse(rows[i].wanted);
+		ck_assert_msg(manifest_covers(live, wanted) == rows[i].covers, "%s %s",
+			      rows[i].live, rows[i].wanted);
+	}
+}
+END_TEST
+
+/* Every leaf of every object that is changed is noticed. */
+static void check_every_change_is_seen(json_t *whole, json_t *copy, json_t *part)
+{
+	const char *member;
+	json_t *value, *saved;
+	void *next;
+	size_t i;
+
+	if (json_is_array(part)) {
+		json_array_foreach(part, i, value) check_every_change_is_seen(whole, copy, value);
+		return;
+	}
+	json_object_foreach_safe(part, next, member, value)
+	{
+		if (part == copy && (!strcmp(member, "kind") || !strcmp(member, "apiVersion")))
+			continue;
+		if (json_is_object(value) ||
+		    (json_is_array(value) && json_is_object(json_array_get(value, 0))))
+			check_every_change_is_seen(whole, copy, value);
+		if (json_is_string(value) && json_string_length(value) == 0)
+			continue;
+		if (json_is_object(value) && json_object_size(value) == 0)
+			continue;
+		saved = json_incref(value);
+		json_object_set_new(part, member, json_string("changed"));
+		ck_assert_msg(!manifest_covers(copy, whole), "%s", member);
+		json_object_set_new(part, member, saved);
+		ck_assert(manifest_covers(copy, whole));
+	}
+}
+
+START_TEST(every_change_of_an_object_is_seen)
+{
+	json_t *(*const makers[])(void) = { sandbox_objects, database_objects };
+
+	for (size_t m = 0; m < ARRAY_SIZE(makers); m++) {
+		json_auto_t *objects = makers[m]();
+		json_t *object;
+		size_t i;
+		json_array_foreach(objects, i, object)
+		{
+			json_auto_t *copy = json_deep_copy(object);
+			ck_assert(manifest_covers(copy, object));
+			check_every_change_is_seen(object, copy, copy);
+		}
+	}
+}
+END_TEST
+
+START_TEST(what_cannot_be_changed_is_taken_from_what_is_there)
+{
+	struct manifest_sandbox s = sandbox();
+	struct manifest_database d = database();
+	struct manifest_settings other = settings;
+	json_auto_t *live = sandbox_objects();
+	json_auto_t *live_database = database_objects();
+
+	s.home_size = "5Gi";
+	s.image = "other:2";
+	other.storage_class = "fast";
+	json_auto_t *wanted = manifest_sandbox_objects(&s, &other);
+	manifest_keep_immutable(last_of(wanted), last_of(live));
+	ck_assert(json_equal(at(last_of(wanted), "spec.volumeClaimTemplates"),
+			     at(last_of(live), "spec.volumeClaimTemplates")));
+	ck_assert_str_eq(text_at(last_of(wanted), "spec.template.spec.containers.0.image"),
+			 "other:2");
+
+	/* Only the class of a Cluster's: its size may grow. */
+	d.storage_size = "4Gi";
+	json_auto_t *wanted_database = manifest_database_objects(&d, &other);
+	json_t *claim =
+		at(last_of(wanted_database), "spec.componentSpecs.0.volumeClaimTemplates.0.spec");
+	ck_assert_str_eq(text_at(claim, "storageClassName"), "fast");
+	manifest_keep_immutable(last_of(wanted_database), last_of(live_database));
+	ck_assert_ptr_null(json_object_get(claim, "storageClassName"));
+	ck_assert_str_eq(text_at(claim, "resources.requests.storage"), "4Gi");
+
+	/* And the other way round. */
+	json_auto_t *classed = manifest_database_objects(&d, &other);
+	json_auto_t *plain = database_objects();
+	manifest_keep_immutable(last_of(plain), last_of(classed));
+	ck_assert_str_eq(text_at(last_of(plain), "spec.componentSpecs.0.volumeClaimTemplates.0."
+						 "spec.storageClassName"),
+			 "fast");
+}
+END_TEST
+
+START_TEST(a_strange_live_object_changes_nothing)
+{
+	static const char *const strange[] = { "{}", "[]", "{\"spec\":[]}",
+					       "{\"spec\":{\"componentSpecs\":{}}}",
+					       "{\"metadata\":1,\"spec\":1}" };
+	json_auto_t *usual = sandbox_objects();
+	json_auto_t *usual_database = database_objects();
+
+	for (size_t i = 0; i < ARRAY_SIZE(strange); i++) {
+		json_auto_t *live = parse(strange[i]);
+		json_auto_t *objects = sandbox_objects();
+		json_auto_t *of_database = database_objects();
+		manifest_keep_immutable(last_of(objects), live);
+		manifest_keep_immutable(last_of(of_database), live);
+		ck_assert(json_equal(objects, usual));
+		ck_assert(json_equal(of_database, usual_database));
+		ck_assert(!manifest_covers(live, last_of(objects)));
+		ck_assert_str_eq(manifest_hash(live), "");
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("manifest");
+	TCase *tc = tcase_create("manifest");
+
+	crypto_init();
+	tcase_add_test(tc, the_objects_are_those_of_the_golden_files);
+	tcase_add_test(tc, everything_is_found_by_the_id_of_its_resource);
+	tcase_add_test(tc, the_longest_names_fit);
+	tcase_add_test(tc, a_string_that_is_not_utf8_makes_no_objects);
+	tcase_add_test(tc, the_hash_changes_with_what_is_wanted_and_not_with_a_stop);
+	tcase_add_test(tc, a_stop_changes_the_replicas_and_nothing_else);
+	tcase_add_test(tc, the_environment_is_in_the_secret_only);
+	tcase_add_test(tc, a_changed_environment_or_a_restart_rolls_the_pod);
+	tcase_add_test(tc, the_pod_is_restricted);
+	tcase_add_test(tc, only_the_two_ports_are_exposed);
+	tcase_add_test(tc, a_sandbox_reaches_the_internet_its_database_and_nothing_else);
+	tcase_add_test(tc, no_ingress_carries_a_snippet);
+	tcase_add_test(tc, a_database_is_stopped_as_its_kubeblocks_wants_it);
+	tcase_add_test(tc, a_stopped_database_has_the_same_hash);
+	tcase_add_test(tc, a_database_url_is_escaped_and_complete);
+	tcase_add_test(tc, quantities_are_written_as_the_api_server_writes_them);
+	tcase_add_test(tc, quantities_are_compared_by_value);
+	tcase_add_test(tc, a_live_object_covers_what_is_wanted_or_not);
+	tcase_add_test(tc, every_change_of_an_object_is_seen);
+	tcase_add_test(tc, what_cannot_be_changed_is_taken_from_what_is_there);
+	tcase_add_test(tc, a_strange_live_object_changes_nothing);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
