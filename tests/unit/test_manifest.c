@@ -538,10 +538,9 @@ START_TEST(a_database_is_stopped_as_its_kubeblocks_wants_it)
 		json_t *component = at(last_of(objects), "spec.componentSpecs.0");
 		json_t *stop = json_object_get(component, "stop");
 		CLEANUP(cleanup_free)
-		char *found =
-			mem_printf("%lld %s",
-				   (long long)json_integer_value(at(component, "replicas")),
-				   stop == NULL ? "-" : (json_is_true(stop) ? "true" : "false"));
+		char *found = mem_printf(
+			"%lld %s", (long long)json_integer_value(at(component, "replicas")),
+			stop == NULL ? "-" : (json_is_true(stop) ? "true" : "false"));
 		ck_assert_str_eq(found, rows[i].replicas_and_stop);
 		/* The list is atomic: what is left out of it is lost. */
 		ck_assert_ptr_nonnull(at(component, "resources.limits.cpu"));
