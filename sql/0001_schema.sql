@@ -152,7 +152,8 @@ CREATE TABLE resources (
     cause_message   text CHECK (length(cause_message) <= 1024),
     cause_since     timestamptz,
     -- The queue. Due when due_at has passed and no lease is held. A lease is held by a pass until
-    -- leased_until; the epoch, raised by each claim, fences late writers.
+    -- leased_until, which due_at then equals unless the row was made due meanwhile; the epoch,
+    -- raised by each claim, fences late writers.
     due_at          timestamptz NOT NULL DEFAULT now(),
     attempts        integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     lease_epoch     bigint NOT NULL DEFAULT 0,

@@ -99,7 +99,8 @@ struct project_new {
  * Creates all of it, in the namespace and on the server of the user's kubeconfig. ERR_CONFLICT
  * PROJECT_EXISTS (name taken); ERR_UNPROCESSABLE KUBECONFIG_MISSING; ERR_RATE_LIMITED
  * PROJECT_QUOTA. A collision of generated names (constraint of resources or sandboxes) is
- * ERR_CONFLICT NAME_COLLISION: try again with others.
+ * ERR_CONFLICT NAME_COLLISION: try again with others, in a new transaction. The quota counts
+ * projects until their last resource has gone; requests served at the same moment may pass it.
  */
 int project_create(struct db *db, const struct project_new *p,
 		   char ret_project_id[STORE_ID_LENGTH + 1], struct err *e);
@@ -116,7 +117,8 @@ int project_change(struct db *db, const char *user_id, const char *project_id, c
  */
 int project_want(struct db *db, const char *user_id, const char *project_id, enum desired desired,
 		 struct err *e);
-/* Rolls the sandbox's pod, starting it if it was stopped. */
+/* Rolls the sandbox's pod, starting it and the database if they were stopped. ERR_NOT_FOUND
+ * SANDBOX_NOT_FOUND also for one that is to go. */
 int project_restart(struct db *db, const char *user_id, const char *project_id, struct err *e);
 
 /* The sandbox of a project alone, for GET /api/sandbox/:projectId: one indexed statement.
@@ -135,13 +137,19 @@ int sandbox_get(struct db *db, const char *user_id, const char *project_id,
 		struct sandbox_view *ret_view, struct err *e);
 void sandbox_view_clear(struct sandbox_view *view);
 
-/* Starts the sandbox (and database) of a project, creating the sandbox anew from `s` if it was
- * terminated; `request_env_sealed` (NULL: leave as it is) replaces the request's variables and
- * rolls the pod. */
+/*
+ * Starts the sandbox (and database) of a project, creating the sandbox anew from `s` if it was
+ * terminated. One that is still on its way out comes back under its own id and names, as what was
+ * deleted of it is applied again; its volume may have gone meanwhile.
+ *
+ * `request_env_sealed` (NULL: leave as it is) replaces the request's variables and rolls the pod.
+ * It is sealed for a resource's id, so `s->id` must be that of the sandbox there is, if there is
+ * one (sandbox_get()): ERR_CONFLICT SANDBOX_REPLACED otherwise.
+ */
 int sandbox_start(struct db *db, const char *user_id, const char *project_id,
 		  const struct sandbox_new *s, const void *request_env_sealed,
 		  size_t request_env_sealed_length, struct err *e);
-/* Terminates the sandbox and keeps the database. */
+/* Terminates the sandbox and keeps the database; no error if that was asked for already. */
 int sandbox_terminate(struct db *db, const char *user_id, const char *project_id, struct err *e);
 
 struct event {

@@ -93,7 +93,7 @@ struct queue_result {
 	const char *cause_kind, *cause_code, *cause_message; /* when has_cause */
 	unsigned attempts;
 	uint64_t due_in_ms;
-	/* A database's connection when it was learnt; host NULL: no news. */
+	/* A database's connection when it was learnt or changed, all of it; host NULL: no news. */
 	const char *host, *database, *username;
 	int port;
 	const void *password_sealed;
@@ -104,8 +104,9 @@ struct queue_result {
  * attempt, the aggregated status of the projects, an event for each change that a user can see. A
  * row whose epoch is no longer the claimed one is left alone entirely. A row whose generation has
  * changed meanwhile only gives its lease back and is due at once. `status_since` and `cause_since`
- * move only when status or cause changes. When a database's connection or status changes, the
- * project's sandbox becomes due. `ret_stale` (NULL: not wanted) counts rows left alone.
+ * move only when status or cause (kind and code) changes. When a database's connection or status
+ * changes, the project's sandbox becomes due. A row that was made due while it was leased is due
+ * at once, whatever `due_in_ms` says. `ret_stale` (NULL: not wanted) counts rows left alone.
  */
 int queue_record(struct db *db, const struct queue_result *results, size_t count, size_t *ret_stale,
 		 struct err *e);

@@ -9,7 +9,8 @@
 #include "base/cleanup.h"
 #include "http/address.h"
 
-/* ---- addresses ----------------------------------------------------------------------------- */
+/* ---- addresses --------------------------------------------------------------------------------
+ */
 
 static const struct {
 	const char *address;

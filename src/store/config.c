@@ -1,0 +1,141 @@
+#include "store/config.h"
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "store/internal.h"
+
+enum statement {
+	STATEMENT_SETTINGS,
+	STATEMENT_SETTING_PUT,
+	STATEMENT_SETTING_DELETE,
+	STATEMENT_INFO,
+	STATEMENT_LOCK,
+	STATEMENT_PUT,
+	STATEMENT_WAKE,
+};
+
+static const struct db_statement statements[] = {
+	[STATEMENT_SETTINGS] = { "setting_list", "SELECT key, value FROM user_config"
+						 " WHERE user_id = $1 ORDER BY key" },
+	[STATEMENT_SETTING_PUT] = { "setting_put",
+				    "INSERT INTO user_config (user_id, key, value)"
+				    " VALUES ($1, $2, $3) ON CONFLICT (user_id, key) DO UPDATE"
+				    " SET value = excluded.value, updated_at = now()" },
+	[STATEMENT_SETTING_DELETE] = { "setting_delete",
+				       "DELETE FROM user_config WHERE user_id = $1 AND key = $2" },
+	[STATEMENT_INFO] = { "kubeconfig_info",
+			     "SELECT server, namespace, account, iso8601(expires_at),"
+			     " coalesce(expires_at < now(), false), iso8601(updated_at)"
+			     " FROM kubeconfigs WHERE user_id = $1" },
+	[STATEMENT_LOCK] = { "kubeconfig_lock", "SELECT FROM projects WHERE user_id = $1"
+						" ORDER BY id FOR NO KEY UPDATE" },
+	[STATEMENT_PUT] = { "kubeconfig_put",
+			    "INSERT INTO kubeconfigs AS k (user_id, sealed, server, namespace,"
+			    "  account, expires_at)"
+			    " VALUES ($1, $2, $3, $4, $5, to_timestamp($6::bigint))"
+			    " ON CONFLICT (user_id) DO UPDATE SET sealed = excluded.sealed,"
+			    "  server = excluded.server, namespace = excluded.namespace,"
+			    "  account = excluded.account, expires_at = excluded.expires_at,"
+			    "  version = k.version + 1, updated_at = now()" },
+	[STATEMENT_WAKE] = { "kubeconfig_wake",
+			     "UPDATE resources r SET due_at = now(), attempts = 0"
+			     " FROM projects p WHERE p.user_id = $1 AND r.project_id = p.id" },
+};
+
+int setting_list(struct db *db, const char *user_id, struct setting_rows *ret_rows, struct err *e)
+{
+	struct setting_rows rows = { 0 };
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	if (db_query(db, &statements[STATEMENT_SETTINGS], &p, &rows.result, e) < 0)
+		return -1;
+	rows.count = (size_t)db_rows(rows.result);
+	rows.items = mem_calloc(rows.count, sizeof(*rows.items));
+	for (int i = 0; i < (int)rows.count; i++)
+		rows.items[i] = (struct setting) { .key = db_text(rows.result, i, 0),
+						   .value = db_text(rows.result, i, 1) };
+	*ret_rows = rows;
+	return 0;
+}
+
+void setting_rows_clear(struct setting_rows *rows)
+{
+	db_result_free(&rows->result);
+	free(rows->items);
+	*rows = (struct setting_rows) { 0 };
+}
+
+int setting_put(struct db *db, const char *user_id, const char *key, const char *value,
+		struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	db_add_text(&p, key);
+	if (value == NULL)
+		return db_query(db, &statements[STATEMENT_SETTING_DELETE], &p, NULL, e);
+	db_add_text(&p, value);
+	return db_query(db, &statements[STATEMENT_SETTING_PUT], &p, NULL, e);
+}
+
+int kubeconfig_info_get(struct db *db, const char *user_id, struct kubeconfig_info *ret_info,
+			struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	if (db_query(db, &statements[STATEMENT_INFO], &p, &r, e) < 0)
+		return -1;
+	if (db_rows(r) == 0)
+		return err_set(e, ERR_NOT_FOUND, "KUBECONFIG_MISSING",
+			       "No kubeconfig is stored: put one in the settings");
+	*ret_info = (struct kubeconfig_info) {
+		.server = db_text(r, 0, 0),
+		.namespace = db_text(r, 0, 1),
+		.account = db_text(r, 0, 2),
+		.expires_at = db_text(r, 0, 3),
+		.expired = db_bool(r, 0, 4),
+		.updated_at = db_text(r, 0, 5),
+	};
+	ret_info->result = STEAL(r);
+	return 0;
+}
+
+void kubeconfig_info_clear(struct kubeconfig_info *info)
+{
+	db_result_free(&info->result);
+	*info = (struct kubeconfig_info) { 0 };
+}
+
+static int put(struct db *tx, const struct kubeconfig_new *k, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, k->user_id);
+	db_add_bytes(&p, k->sealed, k->sealed_length);
+	db_add_text(&p, k->server);
+	db_add_text(&p, k->namespace);
+	db_add_text(&p, k->account);
+	if (k->expires_at > 0)
+		db_add_int(&p, k->expires_at);
+	else
+		db_add_text(&p, NULL);
+	return db_query(tx, &statements[STATEMENT_PUT], &p, NULL, e);
+}
+
+int kubeconfig_put(struct db *db, const struct kubeconfig_new *k, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	struct db_params p = { 0 };
+
+	db_add_text(&p, k->user_id);
+	if (db_begin(db, &tx, e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_LOCK], &p, NULL, e) < 0 || put(tx, k, e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_WAKE], &p, NULL, e) < 0)
+		return -1;
+	return db_commit(&tx, e);
+}

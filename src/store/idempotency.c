@@ -1,0 +1,78 @@
+#include "store/idempotency.h"
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "store/internal.h"
+
+enum { FINGERPRINT_BYTES = 32 };
+
+enum statement {
+	STATEMENT_TAKE,
+	STATEMENT_FIND,
+	STATEMENT_FINISH,
+};
+
+static const struct db_statement statements[] = {
+	/* Waits for a transaction that has taken the same key and is not over. A row without an
+	 * answer was committed by a request that did not finish: it counts for nothing. */
+	[STATEMENT_TAKE] = { "idempotency_take",
+			     "INSERT INTO idempotency AS i (user_id, key, fingerprint)"
+			     " VALUES ($1, $2, $3)"
+			     " ON CONFLICT (user_id, key) DO UPDATE"
+			     " SET fingerprint = excluded.fingerprint, http_status = NULL,"
+			     "  body = NULL, created_at = now()"
+			     " WHERE i.http_status IS NULL"
+			     "  OR i.created_at < now() - $4::bigint * interval '1 millisecond'"
+			     " RETURNING true" },
+	[STATEMENT_FIND] = { "idempotency_find", "SELECT fingerprint = $3, http_status, body"
+						 " FROM idempotency"
+						 " WHERE user_id = $1 AND key = $2" },
+	[STATEMENT_FINISH] = { "idempotency_finish", "UPDATE idempotency"
+						     " SET http_status = $3, body = $4"
+						     " WHERE user_id = $1 AND key = $2" },
+};
+
+int idempotency_begin(struct db *tx, const char *user_id, const char *key,
+		      const uint8_t fingerprint[32], uint64_t ttl_ms,
+		      struct idempotent_answer *ret_answer, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *taken = NULL;
+	CLEANUP(db_result_free) PGresult *found = NULL;
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	db_add_text(&p, key);
+	db_add_bytes(&p, fingerprint, FINGERPRINT_BYTES);
+	db_add_int(&p, (int64_t)ttl_ms);
+	if (db_query(tx, &statements[STATEMENT_TAKE], &p, &taken, e) < 0)
+		return -1;
+	*ret_answer = (struct idempotent_answer) { 0 };
+	if (db_rows(taken) > 0)
+		return 0;
+	p.count = 3;
+	if (db_query(tx, &statements[STATEMENT_FIND], &p, &found, e) < 0)
+		return -1;
+	if (db_rows(found) == 0) /* removed as too old, this very moment */
+		return err_set(e, ERR_UNAVAILABLE, NULL, "Try again");
+	if (!db_bool(found, 0, 0))
+		return err_set(e, ERR_UNPROCESSABLE, "IDEMPOTENCY_KEY_REUSED",
+			       "This Idempotency-Key was used for a different request: make a new "
+			       "one for each request");
+	const char *body = db_text(found, 0, 2);
+	ret_answer->replayed = true;
+	ret_answer->http_status = (int)db_int(found, 0, 1);
+	ret_answer->body = mem_strdup(body ? body : "");
+	return 0;
+}
+
+int idempotency_finish(struct db *tx, const char *user_id, const char *key, int http_status,
+		       const char *body, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	db_add_text(&p, key);
+	db_add_int(&p, http_status);
+	db_add_text(&p, body);
+	return db_query(tx, &statements[STATEMENT_FINISH], &p, NULL, e);
+}

@@ -1,0 +1,72 @@
+#ifndef FSA_STORE_INTERNAL_H
+#define FSA_STORE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "db/db.h"
+#include "domain/types.h"
+#include "store/project.h"
+
+/*
+ * What the files of the store share.
+ *
+ * Lock order. A transaction that writes a status, or more than one row of resources, first locks
+ * the projects they belong to, in the order of their ids (store_lock_project(), or a statement of
+ * its own). So such transactions never wait for each other in a circle, and each aggregates a
+ * project's status from what the one before it left. A claim waits for nobody (SKIP LOCKED).
+ *
+ * Many rows go to a statement as one parameter: a JSON array for jsonb_to_recordset().
+ */
+
+/*
+ * Columns of a SELECT: a list LIST(X) of X(NAME, "expression") gives both the enum of their numbers
+ * and the text, so that these cannot differ. The first column is a constant, COLUMN_NONE.
+ */
+#define STORE_COLUMN_ENUM(name, expression) name,
+#define STORE_COLUMN_SQL(name, expression)  ", " expression
+#define STORE_SELECT(list)                  "SELECT 0" list(STORE_COLUMN_SQL) " "
+
+/* Decoded bytea values of a result. `*decoded` begins as NULL and owns them. */
+const void *store_bytes(void **decoded, const PGresult *r, int row, int column, size_t *ret_length);
+void store_bytes_free(void **decoded);
+
+/* Values of enum columns. ERR_INTERNAL for a word this build does not know, of a newer schema. */
+int store_status(const PGresult *r, int row, int column, enum status *ret_status, struct err *e);
+int store_desired(const PGresult *r, int row, int column, enum desired *ret_desired, struct err *e);
+int store_stage(const PGresult *r, int row, int column, enum stage *ret_stage, struct err *e);
+int store_kind(const PGresult *r, int row, int column, enum resource_kind *ret_kind, struct err *e);
+
+/* JSON for jsonb_to_recordset(): bytes as the text form of bytea; text with what is not UTF-8
+ * replaced; both null for NULL. */
+json_t *store_json_bytes(const void *bytes, size_t length);
+json_t *store_json_text(const char *text);
+/* The array as a parameter; `*ret_text` is the caller's to free() when the statement ran. */
+void store_add_json(struct db_params *p, const json_t *json, char **ret_text);
+void store_json_free(json_t **json); /* for CLEANUP */
+
+/* Locks a project of this user until the end of the transaction. `*ret_deleted`: its deletion has
+ * been asked for; NULL: then it is ERR_NOT_FOUND, too. */
+int store_lock_project(struct db *tx, const char *user_id, const char *project_id,
+		       bool *ret_deleted, struct err *e);
+/* After changes of resources: aggregates the projects' status, with an event where it changes. */
+int store_settle_projects(struct db *tx, const json_t *project_ids, struct err *e);
+int store_settle_project(struct db *tx, const char *project_id, struct err *e);
+/* Removes those whose deletion was asked for and that have no resource left. */
+int store_remove_projects(struct db *tx, const json_t *project_ids, struct err *e);
+/* After a change of what a sandbox is made from (variables, restart): a new generation. */
+int store_roll_sandbox(struct db *tx, const char *project_id, struct err *e);
+
+int store_project_not_found(struct err *e);
+int store_sandbox_not_found(struct err *e);
+int store_kubeconfig_missing(struct err *e);
+/* Passes an error on; says of a unique violation what is taken (projects, generated names). */
+int store_explain_conflict(const struct err *failed, struct err *e);
+/* Twelve parameters, in the order of the struct but for the token after the hosts. */
+void store_add_sandbox(struct db_params *p, const struct sandbox_new *s);
+
+#endif

@@ -1,0 +1,164 @@
+#include "store/project.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "store/internal.h"
+
+/* When a user is at their quota: after so long something may have been deleted. */
+enum { QUOTA_RETRY_AFTER_S = 30 };
+
+enum create_column { CREATE_ID, CREATE_HAS_CLUSTER };
+
+enum statement {
+	STATEMENT_CREATE,
+	STATEMENT_CHANGE,
+};
+
+static const struct db_statement statements[] = {
+	/* One statement, for one round trip. $1 user, $2-$4 the project, $5 the quota, $6-$17 the
+	 * sandbox, $18-$25 the database (NULLs: none). The quota counts projects until their last
+	 * resource has gone, because that is what the cluster bears; requests that are served at
+	 * the same moment may pass it by their number. */
+	[STATEMENT_CREATE] = { "project_create",
+			       "WITH cluster AS ("
+			       " SELECT server, namespace FROM kubeconfigs WHERE user_id = $1"
+			       "), existing AS ("
+			       " SELECT count(*) AS count FROM (SELECT FROM projects"
+			       "  WHERE user_id = $1 LIMIT $5) AS up_to_the_quota"
+			       "), p AS ("
+			       " INSERT INTO projects (user_id, name, description, kube_name)"
+			       " SELECT $1, $2, $3, $4 FROM cluster, existing"
+			       " WHERE existing.count < $5 RETURNING id"
+			       "), r AS ("
+			       " INSERT INTO resources (id, project_id, user_id, kind, name,"
+			       "  namespace, server)"
+			       " SELECT given.id, p.id, $1, given.kind, given.name,"
+			       "  cluster.namespace, cluster.server"
+			       " FROM p, cluster, (VALUES"
+			       "  ($6::uuid, 'SANDBOX'::resource_kind, $7::text),"
+			       "  ($18::uuid, 'DATABASE', $19::text)) AS given (id, kind, name)"
+			       " WHERE given.id IS NOT NULL"
+			       "), s AS ("
+			       " INSERT INTO sandboxes (resource_id, app_host, ttyd_host,"
+			       "  terminal_token_sealed, image, home_size, cpu_request, cpu_limit,"
+			       "  memory_request, memory_limit, storage_limit)"
+			       " SELECT $6, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 FROM p"
+			       "), d AS ("
+			       " INSERT INTO databases (resource_id, version, storage_size,"
+			       "  cpu_request, cpu_limit, memory_request, memory_limit)"
+			       " SELECT $18, $20, $21, $22, $23, $24, $25 FROM p"
+			       " WHERE $18::uuid IS NOT NULL"
+			       "), noted AS ("
+			       " INSERT INTO events (project_id, status)"
+			       " SELECT id, 'CREATING' FROM p"
+			       ") SELECT (SELECT id FROM p), EXISTS (SELECT FROM cluster)" },
+	[STATEMENT_CHANGE] = { "project_change",
+			       "UPDATE projects SET name = coalesce($3, name),"
+			       "  description = coalesce($4, description), updated_at = now()"
+			       " WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL"
+			       " RETURNING id" },
+};
+
+int store_explain_conflict(const struct err *failed, struct err *e)
+{
+	if (failed->kind != ERR_CONFLICT) {
+		if (e != NULL)
+			*e = *failed;
+		return -1;
+	}
+	if (strcmp(failed->code, "projects_name") == 0)
+		return err_set(e, ERR_CONFLICT, "PROJECT_EXISTS",
+			       "You have a project of this name already");
+	return err_set(e, ERR_CONFLICT, "NAME_COLLISION",
+		       "A generated name is in use already (%s): try again", failed->code);
+}
+
+void store_add_sandbox(struct db_params *p, const struct sandbox_new *s)
+{
+	db_add_text(p, s->id);
+	db_add_text(p, s->name);
+	db_add_text(p, s->app_host);
+	db_add_text(p, s->ttyd_host);
+	db_add_bytes(p, s->terminal_token_sealed, s->terminal_token_sealed_length);
+	db_add_text(p, s->image);
+	db_add_text(p, s->home_size);
+	db_add_text(p, s->cpu_request);
+	db_add_text(p, s->cpu_limit);
+	db_add_text(p, s->memory_request);
+	db_add_text(p, s->memory_limit);
+	db_add_text(p, s->storage_limit);
+}
+
+static void add_database(struct db_params *p, const struct database_new *d)
+{
+	static const struct database_new none;
+
+	if (d == NULL)
+		d = &none;
+	db_add_text(p, d->id);
+	db_add_text(p, d->name);
+	db_add_text(p, d->version);
+	db_add_text(p, d->storage_size);
+	db_add_text(p, d->cpu_request);
+	db_add_text(p, d->cpu_limit);
+	db_add_text(p, d->memory_request);
+	db_add_text(p, d->memory_limit);
+}
+
+int store_kubeconfig_missing(struct err *e)
+{
+	return err_set(e, ERR_UNPROCESSABLE, "KUBECONFIG_MISSING",
+		       "No kubeconfig is stored: put one in the settings first");
+}
+
+static int quota_reached(unsigned max, struct err *e)
+{
+	err_set(e, ERR_RATE_LIMITED, "PROJECT_QUOTA",
+		"You have %u projects, as many as are allowed: delete one first", max);
+	if (e != NULL)
+		e->retry_after_s = QUOTA_RETRY_AFTER_S;
+	return -1;
+}
+
+int project_create(struct db *db, const struct project_new *project,
+		   char ret_project_id[STORE_ID_LENGTH + 1], struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+	struct err failed;
+
+	db_add_text(&p, project->user_id);
+	db_add_text(&p, project->name);
+	db_add_text(&p, project->description);
+	db_add_text(&p, project->kube_name);
+	db_add_int(&p, project->projects_max);
+	store_add_sandbox(&p, project->sandbox);
+	add_database(&p, project->database);
+	if (db_query(db, &statements[STATEMENT_CREATE], &p, &r, &failed) < 0)
+		return store_explain_conflict(&failed, e);
+	if (!db_bool(r, 0, CREATE_HAS_CLUSTER))
+		return store_kubeconfig_missing(e);
+	const char *id = db_text(r, 0, CREATE_ID);
+	if (id == NULL)
+		return quota_reached(project->projects_max, e);
+	(void)snprintf(ret_project_id, STORE_ID_LENGTH + 1, "%s", id);
+	return 0;
+}
+
+int project_change(struct db *db, const char *user_id, const char *project_id, const char *name,
+		   const char *description, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+	struct err failed;
+
+	db_add_text(&p, project_id);
+	db_add_text(&p, user_id);
+	db_add_text(&p, name);
+	db_add_text(&p, description);
+	if (db_query(db, &statements[STATEMENT_CHANGE], &p, &r, &failed) < 0)
+		return store_explain_conflict(&failed, e);
+	return db_rows(r) > 0 ? 0 : store_project_not_found(e);
+}

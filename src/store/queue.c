@@ -1,0 +1,316 @@
+#include "store/queue.h"
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "store/internal.h"
+
+#define CLAIM_COLUMNS(X)                                                                           \
+	X(CLAIM_ID, "c.id")                                                                        \
+	X(CLAIM_PROJECT_ID, "c.project_id")                                                        \
+	X(CLAIM_USER_ID, "c.user_id")                                                              \
+	X(CLAIM_KIND, "c.kind")                                                                    \
+	X(CLAIM_PROJECT_KUBE_NAME, "p.kube_name")                                                  \
+	X(CLAIM_NAME, "c.name")                                                                    \
+	X(CLAIM_NAMESPACE, "c.namespace")                                                          \
+	X(CLAIM_SERVER, "c.server")                                                                \
+	X(CLAIM_DESIRED, "c.desired")                                                              \
+	X(CLAIM_GENERATION, "c.generation")                                                        \
+	X(CLAIM_LEASE_EPOCH, "c.lease_epoch")                                                      \
+	X(CLAIM_STATUS, "c.status")                                                                \
+	X(CLAIM_STATUS_AGE_MS,                                                                     \
+	  "greatest(0, (extract(epoch FROM now() - c.status_since) * 1000)::bigint)")              \
+	X(CLAIM_STAGE, "c.stage")                                                                  \
+	X(CLAIM_ATTEMPTS, "c.attempts")                                                            \
+	X(CLAIM_HAS_CAUSE, "c.cause_kind IS NOT NULL")                                             \
+	X(CLAIM_APP_HOST, "s.app_host")                                                            \
+	X(CLAIM_TTYD_HOST, "s.ttyd_host")                                                          \
+	X(CLAIM_IMAGE, "s.image")                                                                  \
+	X(CLAIM_HOME_SIZE, "s.home_size")                                                          \
+	X(CLAIM_STORAGE_LIMIT, "s.storage_limit")                                                  \
+	X(CLAIM_TERMINAL_TOKEN_SEALED, "s.terminal_token_sealed")                                  \
+	X(CLAIM_REQUEST_ENV_SEALED, "s.request_env_sealed")                                        \
+	X(CLAIM_RESTARTS, "s.restarts")                                                            \
+	X(CLAIM_DATABASE_ID, "dr.id")                                                              \
+	X(CLAIM_DATABASE_NAME, "dr.name")                                                          \
+	X(CLAIM_HOST, "d.host")                                                                    \
+	X(CLAIM_DATABASE, "d.database")                                                            \
+	X(CLAIM_USERNAME, "d.username")                                                            \
+	X(CLAIM_PORT, "d.port")                                                                    \
+	X(CLAIM_PASSWORD_SEALED, "d.password_sealed")                                              \
+	X(CLAIM_VERSION, "d.version")                                                              \
+	X(CLAIM_STORAGE_SIZE, "d.storage_size")                                                    \
+	X(CLAIM_CPU_REQUEST, "coalesce(s.cpu_request, d.cpu_request)")                             \
+	X(CLAIM_CPU_LIMIT, "coalesce(s.cpu_limit, d.cpu_limit)")                                   \
+	X(CLAIM_MEMORY_REQUEST, "coalesce(s.memory_request, d.memory_request)")                    \
+	X(CLAIM_MEMORY_LIMIT, "coalesce(s.memory_limit, d.memory_limit)")                          \
+	X(CLAIM_KUBECONFIG_SEALED, "k.sealed")                                                     \
+	X(CLAIM_KUBECONFIG_VERSION, "k.version")
+
+enum claim_column { COLUMN_NONE, CLAIM_COLUMNS(STORE_COLUMN_ENUM) };
+
+enum statement {
+	STATEMENT_CLAIM,
+	STATEMENT_VARIABLES,
+	STATEMENT_RELEASE_LOCK,
+	STATEMENT_RELEASE,
+	STATEMENT_NEXT_DUE,
+	STATEMENT_EXPIRE_SESSIONS,
+	STATEMENT_EXPIRE_KEYS,
+};
+
+#define GIVEN_LEASES "jsonb_to_recordset($1::jsonb) AS g (id uuid, epoch bigint)"
+
+static const struct db_statement statements[] = {
+	/* $1 worker, $2 limit, $3 per user, $4 lease in ms. The window of the oldest 20,000 bounds
+	 * the cost of a claim when very many rows are due. `turn` is a row's place among those of
+	 * its user, rows under way before it; who has the fewest comes first. The lock looks at
+	 * the row as it is now, not as this statement's snapshot has it. A leased row is next due
+	 * at the lease's end, so that a wish or a wake-up during the lease can be told from it. */
+	[STATEMENT_CLAIM] = { "queue_claim",
+			      "WITH due AS MATERIALIZED ("
+			      " SELECT id, user_id, due_at FROM resources"
+			      " WHERE due_at <= now()"
+			      "  AND (leased_until IS NULL OR leased_until < now())"
+			      " ORDER BY due_at LIMIT 20000"
+			      "), under_way AS ("
+			      " SELECT user_id, count(*) AS count FROM resources"
+			      " WHERE leased_until IS NOT NULL AND leased_until >= now()"
+			      " GROUP BY user_id"
+			      "), ranked AS ("
+			      " SELECT id, due_at, coalesce(u.count, 0) + row_number()"
+			      "  OVER (PARTITION BY user_id ORDER BY due_at, id) AS turn"
+			      " FROM due LEFT JOIN under_way u USING (user_id)"
+			      "), picked AS MATERIALIZED ("
+			      " SELECT id FROM ranked WHERE turn <= $3::bigint"
+			      " ORDER BY turn, due_at LIMIT $2::bigint"
+			      "), free AS MATERIALIZED ("
+			      " SELECT r.id FROM picked JOIN resources r ON r.id = picked.id"
+			      " WHERE r.due_at <= now()"
+			      "  AND (r.leased_until IS NULL OR r.leased_until < now())"
+			      " FOR UPDATE OF r SKIP LOCKED"
+			      "), c AS ("
+			      " UPDATE resources r SET lease_epoch = lease_epoch + 1,"
+			      "  leased_until = now() + $4::bigint * interval '1 millisecond',"
+			      "  due_at = now() + $4::bigint * interval '1 millisecond',"
+			      "  leased_by = $1"
+			      " FROM free WHERE r.id = free.id RETURNING r.*"
+			      ") " STORE_SELECT(
+				      CLAIM_COLUMNS) "FROM c"
+						     " JOIN projects p ON p.id = c.project_id"
+						     " LEFT JOIN sandboxes s ON s.resource_id = "
+						     "c.id"
+						     " LEFT JOIN resources dr ON dr.project_id = "
+						     "c.project_id"
+						     "  AND dr.kind = 'DATABASE'"
+						     " LEFT JOIN databases d ON d.resource_id = "
+						     "dr.id"
+						     " LEFT JOIN kubeconfigs k ON k.user_id = "
+						     "c.user_id" },
+	[STATEMENT_VARIABLES] = { "queue_variables",
+				  "SELECT e.project_id, e.key, e.value_sealed"
+				  " FROM jsonb_array_elements_text($1::jsonb) AS g (id)"
+				  " JOIN environment e ON e.project_id = g.id::uuid"
+				  " ORDER BY 1, 2" },
+	[STATEMENT_RELEASE_LOCK] = { "queue_release_lock",
+				     "SELECT FROM projects WHERE id IN"
+				     " (SELECT r.project_id FROM " GIVEN_LEASES
+				     "  JOIN resources r ON r.id = g.id)"
+				     " ORDER BY id FOR NO KEY UPDATE" },
+	[STATEMENT_RELEASE] = { "queue_release",
+				"UPDATE resources r SET leased_until = NULL, leased_by = NULL,"
+				" due_at = now()"
+				" FROM " GIVEN_LEASES
+				" WHERE r.id = g.id AND r.lease_epoch = g.epoch"
+				"  AND r.leased_until IS NOT NULL" },
+	/* Of rows without and with a lease, each by its own index. */
+	[STATEMENT_NEXT_DUE] = { "queue_next_due",
+				 "SELECT greatest(0, ceil(extract(epoch FROM least("
+				 "  (SELECT due_at FROM resources WHERE leased_until IS NULL"
+				 "   ORDER BY due_at LIMIT 1),"
+				 "  (SELECT min(greatest(due_at, leased_until)) FROM resources"
+				 "   WHERE leased_until IS NOT NULL)) - now()) * 1000)::bigint)" },
+	[STATEMENT_EXPIRE_SESSIONS] = { "queue_expire_sessions",
+					"DELETE FROM sessions WHERE id_hash IN"
+					" (SELECT id_hash FROM sessions WHERE expires_at < now()"
+					"  LIMIT 1000)" },
+	[STATEMENT_EXPIRE_KEYS] = { "queue_expire_keys",
+				    "DELETE FROM idempotency WHERE (user_id, key) IN"
+				    " (SELECT user_id, key FROM idempotency"
+				    "  WHERE created_at < now() - $1::bigint * interval '1"
+				    " millisecond' LIMIT 1000)" },
+};
+
+/* ---- claim ----------------------------------------------------------------------------------- */
+
+static void read_sandbox(const PGresult *r, int i, void **decoded, struct queue_row *row)
+{
+	row->app_host = db_text(r, i, CLAIM_APP_HOST);
+	row->ttyd_host = db_text(r, i, CLAIM_TTYD_HOST);
+	row->image = db_text(r, i, CLAIM_IMAGE);
+	row->home_size = db_text(r, i, CLAIM_HOME_SIZE);
+	row->storage_limit = db_text(r, i, CLAIM_STORAGE_LIMIT);
+	row->terminal_token_sealed = store_bytes(decoded, r, i, CLAIM_TERMINAL_TOKEN_SEALED,
+						 &row->terminal_token_sealed_length);
+	row->request_env_sealed = store_bytes(decoded, r, i, CLAIM_REQUEST_ENV_SEALED,
+					      &row->request_env_sealed_length);
+	row->restarts = db_int(r, i, CLAIM_RESTARTS);
+}
+
+static void read_database(const PGresult *r, int i, void **decoded, struct queue_row *row)
+{
+	row->database_id = db_text(r, i, CLAIM_DATABASE_ID);
+	row->database_name = db_text(r, i, CLAIM_DATABASE_NAME);
+	row->host = db_text(r, i, CLAIM_HOST);
+	row->database = db_text(r, i, CLAIM_DATABASE);
+	row->username = db_text(r, i, CLAIM_USERNAME);
+	row->port = (int)db_int(r, i, CLAIM_PORT);
+	row->password_sealed =
+		store_bytes(decoded, r, i, CLAIM_PASSWORD_SEALED, &row->password_sealed_length);
+	row->version = db_text(r, i, CLAIM_VERSION);
+	row->storage_size = db_text(r, i, CLAIM_STORAGE_SIZE);
+}
+
+static int read_state(const PGresult *r, int i, struct queue_row *row, struct err *e)
+{
+	row->generation = db_int(r, i, CLAIM_GENERATION);
+	row->lease_epoch = db_int(r, i, CLAIM_LEASE_EPOCH);
+	row->status_age_ms = (uint64_t)db_int(r, i, CLAIM_STATUS_AGE_MS);
+	row->attempts = (unsigned)db_int(r, i, CLAIM_ATTEMPTS);
+	row->has_cause = db_bool(r, i, CLAIM_HAS_CAUSE);
+	if (store_kind(r, i, CLAIM_KIND, &row->kind, e) < 0 ||
+	    store_desired(r, i, CLAIM_DESIRED, &row->desired, e) < 0 ||
+	    store_status(r, i, CLAIM_STATUS, &row->status, e) < 0)
+		return -1;
+	return store_stage(r, i, CLAIM_STAGE, &row->stage, e);
+}
+
+static int read_claimed(const PGresult *r, int i, void **decoded, struct queue_row *row,
+			struct err *e)
+{
+	row->id = db_text(r, i, CLAIM_ID);
+	row->project_id = db_text(r, i, CLAIM_PROJECT_ID);
+	row->user_id = db_text(r, i, CLAIM_USER_ID);
+	row->project_kube_name = db_text(r, i, CLAIM_PROJECT_KUBE_NAME);
+	row->name = db_text(r, i, CLAIM_NAME);
+	row->namespace = db_text(r, i, CLAIM_NAMESPACE);
+	row->server = db_text(r, i, CLAIM_SERVER);
+	row->cpu_request = db_text(r, i, CLAIM_CPU_REQUEST);
+	row->cpu_limit = db_text(r, i, CLAIM_CPU_LIMIT);
+	row->memory_request = db_text(r, i, CLAIM_MEMORY_REQUEST);
+	row->memory_limit = db_text(r, i, CLAIM_MEMORY_LIMIT);
+	row->kubeconfig_sealed =
+		store_bytes(decoded, r, i, CLAIM_KUBECONFIG_SEALED, &row->kubeconfig_sealed_length);
+	row->kubeconfig_version = db_int(r, i, CLAIM_KUBECONFIG_VERSION);
+	read_sandbox(r, i, decoded, row);
+	read_database(r, i, decoded, row);
+	return read_state(r, i, row, e);
+}
+
+int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_rows *ret_rows,
+		struct err *e)
+{
+	CLEANUP(queue_rows_clear) struct queue_rows rows = { 0 };
+	struct db_params p = { 0 };
+
+	db_add_text(&p, claim->worker);
+	db_add_int(&p, claim->limit);
+	db_add_int(&p, claim->per_user);
+	db_add_int(&p, (int64_t)claim->lease_ms);
+	if (db_query(db, &statements[STATEMENT_CLAIM], &p, &rows.result, e) < 0)
+		return -1;
+	rows.count = (size_t)db_rows(rows.result);
+	rows.items = mem_calloc(rows.count, sizeof(*rows.items));
+	for (size_t i = 0; i < rows.count; i++) {
+		if (read_claimed(rows.result, (int)i, &rows.decoded, &rows.items[i], e) < 0)
+			return -1;
+	}
+	*ret_rows = rows;
+	rows = (struct queue_rows) { 0 };
+	return 0;
+}
+
+void queue_rows_clear(struct queue_rows *rows)
+{
+	store_bytes_free(&rows->decoded);
+	db_result_free(&rows->result);
+	free(rows->items);
+	*rows = (struct queue_rows) { 0 };
+}
+
+int queue_variables(struct db *db, const char *const *project_ids, size_t count,
+		    struct queue_variables *ret_variables, struct err *e)
+{
+	CLEANUP(queue_variables_clear) struct queue_variables v = { 0 };
+	CLEANUP(store_json_free) json_t *ids = json_array();
+	CLEANUP(cleanup_free) char *text = NULL;
+	struct db_params p = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(ids, json_string(project_ids[i]));
+	store_add_json(&p, ids, &text);
+	if (db_query(db, &statements[STATEMENT_VARIABLES], &p, &v.result, e) < 0)
+		return -1;
+	v.count = (size_t)db_rows(v.result);
+	v.items = mem_calloc(v.count, sizeof(*v.items));
+	for (int i = 0; i < (int)v.count; i++) {
+		struct queue_variable *item = &v.items[i];
+		item->project_id = db_text(v.result, i, 0);
+		item->key = db_text(v.result, i, 1);
+		item->value_sealed =
+			store_bytes(&v.decoded, v.result, i, 2, &item->value_sealed_length);
+	}
+	*ret_variables = v;
+	v = (struct queue_variables) { 0 };
+	return 0;
+}
+
+void queue_variables_clear(struct queue_variables *variables)
+{
+	store_bytes_free(&variables->decoded);
+	db_result_free(&variables->result);
+	free(variables->items);
+	*variables = (struct queue_variables) { 0 };
+}
+
+/* ---- the rest -------------------------------------------------------------------------------- */
+
+int queue_release(struct db *db, const char *const *ids, const int64_t *lease_epochs, size_t count,
+		  struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	CLEANUP(store_json_free) json_t *leases = json_array();
+	CLEANUP(cleanup_free) char *text = NULL;
+	struct db_params p = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(leases, json_pack("{s:s, s:I}", "id", ids[i], "epoch",
+							      (json_int_t)lease_epochs[i]));
+	store_add_json(&p, leases, &text);
+	if (db_begin(db, &tx, e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_RELEASE_LOCK], &p, NULL, e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_RELEASE], &p, NULL, e) < 0)
+		return -1;
+	return db_commit(&tx, e);
+}
+
+int queue_next_due(struct db *db, uint64_t *ret_ms, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+
+	if (db_query(db, &statements[STATEMENT_NEXT_DUE], NULL, &r, e) < 0)
+		return -1;
+	*ret_ms = db_text(r, 0, 0) ? (uint64_t)db_int(r, 0, 0) : UINT64_MAX;
+	return 0;
+}
+
+int queue_housekeeping(struct db *db, uint64_t idempotency_ttl_ms, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_int(&p, (int64_t)idempotency_ttl_ms);
+	if (db_query(db, &statements[STATEMENT_EXPIRE_SESSIONS], NULL, NULL, e) < 0)
+		return -1;
+	return db_query(db, &statements[STATEMENT_EXPIRE_KEYS], &p, NULL, e);
+}

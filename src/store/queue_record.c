@@ -1,0 +1,163 @@
+/* Recording what a pass found: the other half of queue.h. */
+#include "base/cleanup.h"
+#include "store/internal.h"
+#include "store/queue.h"
+
+/* Of each row that was still held: its project, and what follows for it: its status may be another
+ * now, its sandbox must look at a changed database, it may be empty. */
+enum recorded_column { RECORDED_PROJECT_ID, RECORDED_SETTLES, RECORDED_WAKES, RECORDED_EMPTIES };
+
+enum statement {
+	STATEMENT_LOCK,
+	STATEMENT_RECORD,
+	STATEMENT_WAKE,
+};
+
+#define GIVEN                                                                                      \
+	"jsonb_to_recordset($1::jsonb) AS g (id uuid, lease_epoch bigint, generation bigint,"      \
+	" gone boolean, status status, stage stage, cause_kind text, cause_code text,"             \
+	" cause_message text, attempts integer, due_in_ms bigint, host text, port integer,"        \
+	" database text, username text, password_sealed bytea)"
+
+static const struct db_statement statements[] = {
+	[STATEMENT_LOCK] = { "queue_record_lock",
+			     "SELECT FROM projects WHERE id IN"
+			     " (SELECT r.project_id FROM " GIVEN " JOIN resources r ON r.id = g.id)"
+			     " ORDER BY id FOR NO KEY UPDATE" },
+	/* A user's wish cannot change meanwhile: the projects are locked. Another pass's claim can:
+	 * so the rows are, too. Each is changed by exactly one of yielded, told and removed. A row
+	 * that was made due while it was leased, which put its due_at before the lease's end, is
+	 * due at once. */
+	[STATEMENT_RECORD] = { "queue_record",
+			       "WITH held AS MATERIALIZED ("
+			       " SELECT g.*, r.project_id, r.kind, r.generation = g.generation"
+			       "  AS current, r.status AS old_status, r.stage AS old_stage,"
+			       "  (r.cause_kind, r.cause_code) IS NOT DISTINCT FROM"
+			       "   (g.cause_kind, left(g.cause_code, 64)) AS same_cause"
+			       " FROM " GIVEN
+			       " JOIN resources r ON r.id = g.id AND r.lease_epoch = g.lease_epoch"
+			       "  AND r.leased_until IS NOT NULL"
+			       " FOR UPDATE OF r"
+			       "), yielded AS ("
+			       " UPDATE resources r SET leased_until = NULL, leased_by = NULL,"
+			       "  due_at = now()"
+			       " FROM held h WHERE r.id = h.id AND NOT h.current"
+			       "), told AS ("
+			       " UPDATE resources r SET leased_until = NULL, leased_by = NULL,"
+			       "  status = h.status, stage = h.stage, attempts = h.attempts,"
+			       "  due_at = now() + CASE WHEN r.due_at < r.leased_until THEN 0"
+			       "   ELSE h.due_in_ms END * interval '1 millisecond',"
+			       "  status_since = CASE WHEN h.status = r.status"
+			       "   THEN r.status_since ELSE now() END,"
+			       "  cause_kind = h.cause_kind, cause_code = left(h.cause_code, 64),"
+			       "  cause_message = left(h.cause_message, 1024),"
+			       "  cause_since = CASE WHEN h.cause_kind IS NULL THEN NULL"
+			       "   WHEN h.same_cause THEN r.cause_since ELSE now() END,"
+			       "  updated_at = CASE WHEN h.status = r.status AND h.stage = r.stage"
+			       "   AND h.same_cause THEN r.updated_at ELSE now() END"
+			       " FROM held h WHERE r.id = h.id AND h.current AND NOT h.gone"
+			       "), removed AS ("
+			       " DELETE FROM resources r USING held h"
+			       " WHERE r.id = h.id AND h.current AND h.gone"
+			       "), connected AS ("
+			       " UPDATE databases d SET host = h.host, port = h.port,"
+			       "  database = h.database, username = h.username,"
+			       "  password_sealed = h.password_sealed"
+			       " FROM held h WHERE d.resource_id = h.id AND h.current AND NOT "
+			       "h.gone"
+			       "  AND h.host IS NOT NULL"
+			       "), noted AS ("
+			       " INSERT INTO events (project_id, kind, status, stage, code, "
+			       "message)"
+			       " SELECT project_id, kind, status, stage, left(cause_code, 64),"
+			       "  left(cause_message, 1024)"
+			       " FROM held WHERE current AND (status <> old_status"
+			       "  OR stage <> old_stage OR (cause_kind IS NOT NULL AND NOT "
+			       "same_cause))"
+			       ") SELECT project_id, current AND (gone OR status <> old_status),"
+			       " current AND kind = 'DATABASE'"
+			       " AND (gone OR host IS NOT NULL OR status <> old_status),"
+			       " current AND gone FROM held" },
+	[STATEMENT_WAKE] = { "queue_wake", "UPDATE resources r SET due_at = now()"
+					   " FROM jsonb_array_elements_text($1::jsonb) AS g (id)"
+					   " WHERE r.project_id = g.id::uuid AND r.kind = 'SANDBOX'"
+					   "  AND r.due_at > now()" },
+};
+
+static json_t *result_json(const struct queue_result *result)
+{
+	bool cause = result->has_cause;
+
+	return json_pack(
+		"{s:s, s:I, s:I, s:b, s:s, s:s, s:o, s:o, s:o, s:i, s:I, s:o, s:i, s:o, s:o, s:o}",
+		"id", result->id, "lease_epoch", (json_int_t)result->lease_epoch, "generation",
+		(json_int_t)result->generation, "gone", (int)result->gone, "status",
+		status_name(result->status), "stage", stage_name(result->stage), "cause_kind",
+		store_json_text(cause ? result->cause_kind : NULL), "cause_code",
+		store_json_text(cause ? result->cause_code : NULL), "cause_message",
+		store_json_text(cause ? result->cause_message : NULL), "attempts",
+		(int)result->attempts, "due_in_ms", (json_int_t)result->due_in_ms, "host",
+		store_json_text(result->host), "port", result->port, "database",
+		store_json_text(result->database), "username", store_json_text(result->username),
+		"password_sealed",
+		store_json_bytes(result->host ? result->password_sealed : NULL,
+				 result->password_sealed_length));
+}
+
+/* The projects of recorded rows for which a column is true. */
+static json_t *projects_where(const PGresult *r, enum recorded_column column)
+{
+	json_t *ids = json_array();
+
+	for (int i = 0; i < db_rows(r); i++) {
+		if (db_bool(r, i, (int)column))
+			(void)json_array_append_new(
+				ids, json_string(db_text(r, i, RECORDED_PROJECT_ID)));
+	}
+	return ids;
+}
+
+static int wake_sandboxes(struct db *tx, const json_t *project_ids, struct err *e)
+{
+	CLEANUP(cleanup_free) char *text = NULL;
+	struct db_params p = { 0 };
+
+	store_add_json(&p, project_ids, &text);
+	return db_query(tx, &statements[STATEMENT_WAKE], &p, NULL, e);
+}
+
+/* What follows for the projects. */
+static int settle(struct db *tx, const PGresult *recorded, struct err *e)
+{
+	CLEANUP(store_json_free) json_t *changed = projects_where(recorded, RECORDED_SETTLES);
+	CLEANUP(store_json_free) json_t *woken = projects_where(recorded, RECORDED_WAKES);
+	CLEANUP(store_json_free) json_t *emptied = projects_where(recorded, RECORDED_EMPTIES);
+
+	if (json_array_size(changed) > 0 && store_settle_projects(tx, changed, e) < 0)
+		return -1;
+	if (json_array_size(woken) > 0 && wake_sandboxes(tx, woken, e) < 0)
+		return -1;
+	return json_array_size(emptied) > 0 ? store_remove_projects(tx, emptied, e) : 0;
+}
+
+int queue_record(struct db *db, const struct queue_result *results, size_t count, size_t *ret_stale,
+		 struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	CLEANUP(db_result_free) PGresult *recorded = NULL;
+	CLEANUP(store_json_free) json_t *given = json_array();
+	CLEANUP(cleanup_free) char *text = NULL;
+	struct db_params p = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(given, result_json(&results[i]));
+	store_add_json(&p, given, &text);
+	if (db_begin(db, &tx, e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_LOCK], &p, NULL, e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_RECORD], &p, &recorded, e) < 0 ||
+	    settle(tx, recorded, e) < 0 || db_commit(&tx, e) < 0)
+		return -1;
+	if (ret_stale != NULL)
+		*ret_stale = count - (size_t)db_rows(recorded);
+	return 0;
+}

@@ -1,0 +1,80 @@
+#include "store/session.h"
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "store/internal.h"
+
+enum statement {
+	STATEMENT_FIND,
+	STATEMENT_TOUCH,
+	STATEMENT_CREATE,
+	STATEMENT_DELETE,
+};
+
+#define IDLE "$2::bigint * interval '1 millisecond'"
+
+static const struct db_statement statements[] = {
+	[STATEMENT_FIND] = { "session_find",
+			     "SELECT s.user_id, s.identity_id, u.name,"
+			     " iso8601(least(s.expires_at, s.last_seen_at + " IDLE ")),"
+			     " s.last_seen_at < now() - interval '1 minute'"
+			     " FROM sessions s JOIN users u ON u.id = s.user_id"
+			     " WHERE s.id_hash = $1 AND s.expires_at > now()"
+			     "  AND s.last_seen_at > now() - " IDLE " AND u.disabled_at IS NULL" },
+	[STATEMENT_TOUCH] = { "session_touch",
+			      "UPDATE sessions SET last_seen_at = now() WHERE id_hash = $1" },
+	[STATEMENT_CREATE] = { "session_create",
+			       "INSERT INTO sessions (id_hash, user_id, identity_id, expires_at,"
+			       "  address, user_agent)"
+			       " VALUES ($1, $2, $3,"
+			       "  now() + $4::bigint * interval '1 millisecond', $5,"
+			       "  left($6, 256))" },
+	[STATEMENT_DELETE] = { "session_delete", "DELETE FROM sessions WHERE id_hash = $1" },
+};
+
+int session_find(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], uint64_t idle_ms,
+		 struct session *ret_session, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+
+	db_add_bytes(&p, token_hash, TOKEN_HASH_BYTES);
+	db_add_int(&p, (int64_t)idle_ms);
+	if (db_query(db, &statements[STATEMENT_FIND], &p, &r, e) < 0)
+		return -1;
+	if (db_rows(r) == 0)
+		return err_set(e, ERR_UNAUTHENTICATED, NULL, "Unauthorized");
+	if (db_bool(r, 0, 4)) {
+		p.count = 1;
+		if (db_query(db, &statements[STATEMENT_TOUCH], &p, NULL, e) < 0)
+			return -1;
+	}
+	struct session *s = ret_session;
+	(void)snprintf(s->user_id, sizeof(s->user_id), "%s", db_text(r, 0, 0));
+	(void)snprintf(s->identity_id, sizeof(s->identity_id), "%s", db_text(r, 0, 1));
+	(void)snprintf(s->user_name, sizeof(s->user_name), "%s", db_text(r, 0, 2));
+	(void)snprintf(s->expires_at, sizeof(s->expires_at), "%s", db_text(r, 0, 3));
+	return 0;
+}
+
+int session_create(struct db *db, const struct session_new *s, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_bytes(&p, s->token_hash, TOKEN_HASH_BYTES);
+	db_add_text(&p, s->user_id);
+	db_add_text(&p, s->identity_id);
+	db_add_int(&p, (int64_t)s->lifetime_ms);
+	db_add_text(&p, s->address);
+	db_add_text(&p, s->user_agent);
+	return db_query(db, &statements[STATEMENT_CREATE], &p, NULL, e);
+}
+
+int session_delete(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_bytes(&p, token_hash, TOKEN_HASH_BYTES);
+	return db_query(db, &statements[STATEMENT_DELETE], &p, NULL, e);
+}

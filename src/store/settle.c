@@ -1,0 +1,119 @@
+/* What every change of a project's resources has in common. */
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "store/internal.h"
+
+enum statement {
+	STATEMENT_LOCK,
+	STATEMENT_AGGREGATE,
+	STATEMENT_REMOVE,
+	STATEMENT_ROLL,
+};
+
+static const struct db_statement statements[] = {
+	[STATEMENT_LOCK] = { "project_lock", "SELECT deleted_at IS NOT NULL FROM projects"
+					     " WHERE id = $1 AND user_id = $2 FOR NO KEY UPDATE" },
+	[STATEMENT_AGGREGATE] = { "project_aggregate",
+				  "WITH told AS ("
+				  " SELECT p.id, aggregate_status(array_agg(r.status)"
+				  "  FILTER (WHERE r.id IS NOT NULL)) AS status"
+				  " FROM jsonb_array_elements_text($1::jsonb) AS given (id)"
+				  " JOIN projects p ON p.id = given.id::uuid"
+				  " LEFT JOIN resources r ON r.project_id = p.id GROUP BY p.id"
+				  "), changed AS ("
+				  " UPDATE projects p SET status = told.status, updated_at = now()"
+				  " FROM told WHERE p.id = told.id AND p.status <> told.status"
+				  " RETURNING p.id, p.status"
+				  ") INSERT INTO events (project_id, status)"
+				  " SELECT id, status FROM changed" },
+	[STATEMENT_REMOVE] = { "project_remove",
+			       "DELETE FROM projects p"
+			       " USING jsonb_array_elements_text($1::jsonb) AS given (id)"
+			       " WHERE p.id = given.id::uuid AND p.deleted_at IS NOT NULL"
+			       " AND NOT EXISTS"
+			       "  (SELECT FROM resources r WHERE r.project_id = p.id)" },
+	/* In ERROR a change is a new wish, as a start would be. */
+	[STATEMENT_ROLL] = { "sandbox_roll",
+			     "WITH old AS ("
+			     " SELECT id, desired, status FROM resources"
+			     " WHERE project_id = $1 AND kind = 'SANDBOX' AND desired <> 'GONE'"
+			     "), rolled AS ("
+			     " UPDATE resources r SET generation = generation + 1, attempts = 0,"
+			     "  due_at = now(), updated_at = now(), status = told.status,"
+			     "  status_since = CASE WHEN r.status = told.status"
+			     "   THEN r.status_since ELSE now() END,"
+			     "  cause_kind = NULL, cause_code = NULL, cause_message = NULL,"
+			     "  cause_since = NULL"
+			     " FROM (SELECT id, CASE WHEN desired <> 'RUNNING' THEN status"
+			     "   WHEN status = 'RUNNING' THEN 'UPDATING'"
+			     "   WHEN status = 'ERROR' THEN 'STARTING' ELSE status END AS status"
+			     "  FROM old) AS told"
+			     " WHERE r.id = told.id"
+			     " RETURNING r.id, r.project_id, r.kind, r.status, r.stage"
+			     ") INSERT INTO events (project_id, kind, status, stage)"
+			     " SELECT project_id, kind, status, stage FROM rolled JOIN old USING "
+			     "(id)"
+			     " WHERE rolled.status <> old.status" },
+};
+
+int store_project_not_found(struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND, "PROJECT_NOT_FOUND", "Project not found");
+}
+
+int store_sandbox_not_found(struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND, "SANDBOX_NOT_FOUND", "This project has no sandbox");
+}
+
+int store_lock_project(struct db *tx, const char *user_id, const char *project_id,
+		       bool *ret_deleted, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+
+	db_add_text(&p, project_id);
+	db_add_text(&p, user_id);
+	if (db_query(tx, &statements[STATEMENT_LOCK], &p, &r, e) < 0)
+		return -1;
+	bool deleted = db_rows(r) > 0 && db_bool(r, 0, 0);
+	if (db_rows(r) == 0 || (deleted && ret_deleted == NULL))
+		return store_project_not_found(e);
+	if (ret_deleted != NULL)
+		*ret_deleted = deleted;
+	return 0;
+}
+
+int store_settle_projects(struct db *tx, const json_t *project_ids, struct err *e)
+{
+	CLEANUP(cleanup_free) char *text = NULL;
+	struct db_params p = { 0 };
+
+	store_add_json(&p, project_ids, &text);
+	return db_query(tx, &statements[STATEMENT_AGGREGATE], &p, NULL, e);
+}
+
+int store_remove_projects(struct db *tx, const json_t *project_ids, struct err *e)
+{
+	CLEANUP(cleanup_free) char *text = NULL;
+	struct db_params p = { 0 };
+
+	store_add_json(&p, project_ids, &text);
+	return db_query(tx, &statements[STATEMENT_REMOVE], &p, NULL, e);
+}
+
+int store_settle_project(struct db *tx, const char *project_id, struct err *e)
+{
+	CLEANUP(store_json_free) json_t *ids = json_pack("[s]", project_id);
+
+	return store_settle_projects(tx, ids, e);
+}
+
+int store_roll_sandbox(struct db *tx, const char *project_id, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, project_id);
+	return db_query(tx, &statements[STATEMENT_ROLL], &p, NULL, e);
+}

@@ -1,0 +1,88 @@
+#include "store/user.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "store/internal.h"
+
+enum statement {
+	STATEMENT_REGISTER,
+	STATEMENT_FIND_PASSWORD,
+	STATEMENT_SET_PASSWORD,
+};
+
+static const struct db_statement statements[] = {
+	[STATEMENT_REGISTER] = { "user_register",
+				 "WITH u AS (INSERT INTO users (name) VALUES ($1) RETURNING id)"
+				 " INSERT INTO identities (user_id, provider, provider_user_id,"
+				 "  password_hash, is_primary)"
+				 " SELECT id, 'PASSWORD', lower($1), $2, true FROM u"
+				 " RETURNING user_id, id" },
+	[STATEMENT_FIND_PASSWORD] = { "user_find_password",
+				      "SELECT u.id, i.id, i.password_hash,"
+				      " u.disabled_at IS NOT NULL"
+				      " FROM identities i JOIN users u ON u.id = i.user_id"
+				      " WHERE i.provider = 'PASSWORD'"
+				      "  AND i.provider_user_id = lower($1)" },
+	[STATEMENT_SET_PASSWORD] = { "user_set_password",
+				     "UPDATE identities SET password_hash = $2, updated_at = now()"
+				     " WHERE id = $1 AND provider = 'PASSWORD'" },
+};
+
+int user_register(struct db *db, const char *name, const char *password_hash,
+		  char ret_user_id[STORE_ID_LENGTH + 1], char ret_identity_id[STORE_ID_LENGTH + 1],
+		  struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+	struct err failed;
+
+	db_add_text(&p, name);
+	db_add_text(&p, password_hash);
+	if (db_query(db, &statements[STATEMENT_REGISTER], &p, &r, &failed) < 0) {
+		if (failed.kind == ERR_CONFLICT)
+			return err_set(e, ERR_CONFLICT, "USER_EXISTS",
+				       "This user name is taken: choose another one");
+		if (e != NULL)
+			*e = failed;
+		return -1;
+	}
+	(void)snprintf(ret_user_id, STORE_ID_LENGTH + 1, "%s", db_text(r, 0, 0));
+	(void)snprintf(ret_identity_id, STORE_ID_LENGTH + 1, "%s", db_text(r, 0, 1));
+	return 0;
+}
+
+int user_find_password(struct db *db, const char *name, struct password_identity *ret_identity,
+		       struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+	struct password_identity found = { 0 };
+
+	db_add_text(&p, name);
+	if (db_query(db, &statements[STATEMENT_FIND_PASSWORD], &p, &r, e) < 0)
+		return -1;
+	if (db_rows(r) > 0) {
+		const char *hash = db_text(r, 0, 2);
+		if (strlen(hash) >= sizeof(found.hash))
+			return err_set(e, ERR_INTERNAL, NULL, "a stored password hash is too long");
+		found.found = true;
+		found.disabled = db_bool(r, 0, 3);
+		(void)snprintf(found.user_id, sizeof(found.user_id), "%s", db_text(r, 0, 0));
+		(void)snprintf(found.identity_id, sizeof(found.identity_id), "%s",
+			       db_text(r, 0, 1));
+		(void)snprintf(found.hash, sizeof(found.hash), "%s", hash);
+	}
+	*ret_identity = found;
+	return 0;
+}
+
+int user_set_password_hash(struct db *db, const char *identity_id, const char *hash, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, identity_id);
+	db_add_text(&p, hash);
+	return db_query(db, &statements[STATEMENT_SET_PASSWORD], &p, NULL, e);
+}

@@ -1,0 +1,122 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/parse.h"
+#include "store/internal.h"
+
+struct bytes {
+	struct bytes *next;
+	uint8_t *data;
+};
+
+const void *store_bytes(void **decoded, const PGresult *r, int row, int column, size_t *ret_length)
+{
+	uint8_t *data = db_bytes(r, row, column, ret_length);
+	if (data == NULL)
+		return NULL;
+	struct bytes *bytes = mem_calloc(1, sizeof(*bytes));
+
+	bytes->data = data;
+	bytes->next = *decoded;
+	*decoded = bytes;
+	return data;
+}
+
+void store_bytes_free(void **decoded)
+{
+	struct bytes *bytes = *decoded;
+
+	while (bytes != NULL) {
+		struct bytes *next = bytes->next;
+		free(bytes->data);
+		free(bytes);
+		bytes = next;
+	}
+	*decoded = NULL;
+}
+
+static int unknown_word(const char *type, const char *word, struct err *e)
+{
+	return err_set(e, ERR_INTERNAL, NULL, "the database has an unknown %s \"%s\"", type,
+		       word ? word : "");
+}
+
+int store_status(const PGresult *r, int row, int column, enum status *ret_status, struct err *e)
+{
+	const char *word = db_text(r, row, column);
+
+	return word && status_parse(word, ret_status) ? 0 : unknown_word("status", word, e);
+}
+
+int store_desired(const PGresult *r, int row, int column, enum desired *ret_desired, struct err *e)
+{
+	const char *word = db_text(r, row, column);
+
+	return word && desired_parse(word, ret_desired) ? 0 : unknown_word("desired", word, e);
+}
+
+int store_stage(const PGresult *r, int row, int column, enum stage *ret_stage, struct err *e)
+{
+	const char *word = db_text(r, row, column);
+
+	return word && stage_parse(word, ret_stage) ? 0 : unknown_word("stage", word, e);
+}
+
+int store_kind(const PGresult *r, int row, int column, enum resource_kind *ret_kind, struct err *e)
+{
+	const char *word = db_text(r, row, column);
+
+	return word && resource_kind_parse(word, ret_kind) ? 0
+							   : unknown_word("resource_kind", word, e);
+}
+
+json_t *store_json_bytes(const void *bytes, size_t length)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *b = bytes;
+
+	if (bytes == NULL)
+		return json_null();
+	char *hex = mem_calloc(2 + 2 * length, 1);
+	hex[0] = '\\';
+	hex[1] = 'x';
+	for (size_t i = 0; i < length; i++) {
+		hex[2 + 2 * i] = digits[b[i] >> 4];
+		hex[3 + 2 * i] = digits[b[i] & 15];
+	}
+	json_t *json = json_stringn_nocheck(hex, 2 + 2 * length);
+	free(hex);
+	return json;
+}
+
+json_t *store_json_text(const char *text)
+{
+	if (text == NULL)
+		return json_null();
+	if (parse_is_utf8(text, strlen(text)))
+		return json_string_nocheck(text);
+	/* A message from outside: what of it is ASCII is better than nothing. */
+	char *ascii = mem_strdup(text);
+	for (char *c = ascii; *c != '\0'; c++) {
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	}
+	json_t *json = json_string_nocheck(ascii);
+	free(ascii);
+	return json;
+}
+
+void store_add_json(struct db_params *p, const json_t *json, char **ret_text)
+{
+	*ret_text = json_dumps(json, JSON_COMPACT);
+	if (*ret_text == NULL)
+		abort(); /* out of memory: all its text is UTF-8 */
+	db_add_text(p, *ret_text);
+}
+
+void store_json_free(json_t **json)
+{
+	json_decref(*json);
+}
