@@ -1,23 +1,10 @@
-"""One cluster for the whole session; every test has a user and a namespace of its own."""
+"""Every test has a user and a namespace of its own on the one cluster of ../conftest.py."""
 
 import itertools
-import sys
 import time
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-
-from stand.cluster import Cluster  # noqa: E402
-from stand.kube.api import Api  # noqa: E402
-
-
-@pytest.fixture(scope="session")
-def cluster(tmp_path_factory):
-    with Cluster(tmp_path_factory.mktemp("cluster")) as cluster:
-        yield cluster
-
+from stand.kube.api import Api
 
 _numbers = itertools.count(1)
 

@@ -1,7 +1,8 @@
 """The cluster itself: what it is, what its users may do, an outage."""
 
-import subprocess
+import os
 import urllib.error
+from pathlib import Path
 
 import pytest
 from manifests import stateful_set
@@ -26,17 +27,18 @@ def test_every_component_runs(cluster):
 
 
 def test_listens_on_loopback_only(cluster):
-    pids = {str(pid) for pid in cluster.status().values()}
-    assert pids
-    assert listeners(pids) == {"127.0.0.1"}
+    addresses = {a for pid in cluster.status().values() for a in listening_addresses(pid)}
+    assert addresses == {"0100007F"}  # 127.0.0.1 as /proc writes it
 
 
-def listeners(pids):
-    """The addresses on which these processes listen."""
-    out = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
-    lines = [line.split() for line in out.splitlines()]
-    ours = [w for w in lines if any(f"pid={pid}," in w[-1] for pid in pids)]
-    return {w[3].rpartition(":")[0] for w in ours}
+def listening_addresses(pid):
+    """The addresses, in hexadecimal, on which a process listens."""
+    sockets = {os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir()}
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A" and f"socket:[{words[9]}]" in sockets:
+                yield words[1].partition(":")[0]
 
 
 def test_a_user_has_no_right_outside_the_namespace(user, new_user):
@@ -86,7 +88,8 @@ def test_an_outage_loses_nothing(cluster, user):
 def test_another_process_finds_the_cluster(cluster):
     again = Cluster(cluster.directory)
     assert again.status() == cluster.status()
-    assert Api.from_kubeconfig(again.create_user("found"))("GET", "/api/v1/namespaces/ns-found/pods")
+    found = Api.from_kubeconfig(again.create_user("found"))
+    assert found("GET", "/api/v1/namespaces/ns-found/pods")["items"] == []
 
 
 def test_a_component_that_cannot_start_is_named_with_its_log(tmp_path):

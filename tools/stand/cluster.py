@@ -22,8 +22,7 @@ import contextlib
 import fcntl
 import json
 import os
-import random
-import socket
+import signal
 import subprocess
 import sys
 import time
@@ -31,13 +30,13 @@ from pathlib import Path
 
 from .kube import billing, components, users
 from .kube.api import Api, ApiError
-from .kube.process import Process
+from .process import Process, StandError, free_port, port_is_free
 
 NODES = {"node-1": ("64", "256Gi"), "node-2": ("64", "256Gi")}
 PORTS = ("etcd", "etcd-peer", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
-class ClusterError(Exception):
+class ClusterError(StandError):
     """The cluster is not there; the message names the component, the cause and its log."""
 
 
@@ -57,7 +56,12 @@ class Cluster:
         self._outlive = outlive
         self._nodes = NODES if nodes is None else nodes
         self._kubeblocks_args = tuple(kubeblocks_args)
-        self._processes = {n: Process(self.directory, n) for n in components.NAMES}
+        # All of them are made for crashes. SIGTERM is worse: an API server that has lost its etcd
+        # lingers for a minute after it, and blocks the next start.
+        self._processes = {
+            name: Process(self.directory, name, stop_signal=signal.SIGKILL)
+            for name in components.NAMES
+        }
         self._launched = []
         self._setup = None
         self._programs = None
@@ -135,7 +139,7 @@ class Cluster:
 
     def stop_apiserver(self):
         """An outage: connections are refused until start_apiserver; no data is lost."""
-        self._processes["kube-apiserver"].stop(patience=2)
+        self._processes["kube-apiserver"].stop()
 
     def start_apiserver(self):
         """Ends the outage: same port, same data."""
@@ -195,23 +199,27 @@ class Cluster:
             ports["kube-apiserver"] = self._port
         for name in PORTS:
             owner = self._processes["etcd" if name == "etcd-peer" else name]
-            if not owner.running() and not _is_free(ports.get(name)):
-                ports[name] = self._replace_port(name, set(ports.values()))
+            usable = name in ports and (owner.running() or port_is_free(ports[name]))
+            if not usable:
+                ports[name] = self._new_port(name, ports.values())
         components.save_ports(self._ports_file, ports)
         self._setup = self._admin = None
 
-    def _replace_port(self, name, taken):
+    def _new_port(self, name, taken):
         if name == "kube-apiserver" and self._port:
             raise ClusterError(f"port {self._port} is in use by another program")
-        return _free_port(taken)
+        while (port := free_port()) in taken:
+            pass
+        return port
 
     def _launch(self, *names):
         setup = self._configured()
         env = dict(os.environ, KWOK_WORKDIR=str(self.directory / "kwok"))
         for name in names:
-            command = [self._programs / name, *setup.command(name)]
-            if self._processes[name].start(command, env=env, outlive=self._outlive):
+            if not self._processes[name].running():
                 self._launched.append(name)
+                command = [self._programs / name, *setup.command(name)]
+                self._processes[name].start(command, env=env, outlive=self._outlive)
 
     def _install(self):
         """What a cluster has before its first user: nodes, volumes, billing, KubeBlocks."""
@@ -248,7 +256,8 @@ class Cluster:
 
     def _fail(self, name, what):
         process = self._processes[name]
-        raise ClusterError(f"{name} {what}; see {process.log}, which ends:\n{process.log_tail()}")
+        tail = process.log_tail(15)
+        raise ClusterError(f"{name} {what}; see {process.log}, which ends:\n{tail}")
 
     def _serves(self):
         return self.admin("GET", "/readyz", timeout=2)["message"] == "ok"
@@ -274,30 +283,6 @@ def build():
 def _condition(obj, name):
     conditions = obj.get("status", {}).get("conditions") if obj else None
     return any(c["type"] == name and c["status"] == "True" for c in conditions or [])
-
-
-def _free_port(taken):
-    """A port below the kernel's ephemeral range.
-
-    A client that keeps connecting to an ephemeral port during an outage is, sooner or later,
-    connected to itself, and then the API server cannot come back.
-    """
-    while True:
-        port = random.randrange(20000, 32000)
-        if port not in taken and _is_free(port):
-            return port
-
-
-def _is_free(port):
-    if not port:
-        return False
-    with socket.socket() as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            s.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def main(args=None):

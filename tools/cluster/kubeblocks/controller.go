@@ -126,7 +126,8 @@ func (k *controller) onChange(name func(metav1.Object) string) cache.ResourceEve
 			object = gone.Obj
 		}
 		o := object.(metav1.Object)
-		k.queue.AddAfter(types.NamespacedName{Namespace: o.GetNamespace(), Name: name(o)}, k.reactAfter)
+		key := types.NamespacedName{Namespace: o.GetNamespace(), Name: name(o)}
+		k.queue.AddAfter(key, k.reactAfter)
 	}
 	return cache.ResourceEventHandlerFuncs{
 		AddFunc:    add,

@@ -48,8 +48,8 @@ func (k *controller) finalize(ctx context.Context, c *cluster) (time.Duration, e
 		return poll, err
 	}
 	// tell may have changed the version: a conflict here is tried again.
-	others := slices.DeleteFunc(slices.Clone(c.Finalizers), func(f string) bool { return f == finalizer })
-	return 0, k.setFinalizers(ctx, c, others)
+	isOurs := func(f string) bool { return f == finalizer }
+	return 0, k.setFinalizers(ctx, c, slices.DeleteFunc(slices.Clone(c.Finalizers), isOurs))
 }
 
 // removeObjects returns true when nothing is left that the policy does not keep.

@@ -88,7 +88,9 @@ func statefulSet(c *cluster, component *component) *appsv1.StatefulSet {
 }
 
 // podTemplate passes Pod Security "restricted", so that the stand's namespaces may enforce it.
-func podTemplate(c *cluster, component *component, labels map[string]string) corev1.PodTemplateSpec {
+func podTemplate(
+	c *cluster, component *component, labels map[string]string,
+) corev1.PodTemplateSpec {
 	return corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: labels},
 		Spec: corev1.PodSpec{

@@ -9,6 +9,7 @@ func TestNext(t *testing.T) {
 	d := delays{creating: 3 * time.Second, updating: 2 * time.Second, stopping: time.Second}
 	up := seen{replicas: 1, pods: 1, ready: 1, current: true, age: time.Minute}
 	down := seen{replicas: 0, current: true, age: time.Minute}
+	ending := seen{replicas: 0, pods: 1, current: true, age: time.Minute}
 	told := func(s seen, p phase) seen { s.phase = p; return s }
 	young := func(s seen) seen { s.age = 0; return s }
 	stale := func(s seen) seen { s.current = false; return s }
@@ -33,7 +34,7 @@ func TestNext(t *testing.T) {
 		{"started again: Updating, not Creating", told(up, stopped), updating},
 		{"no replicas: Stopping first", told(down, running), stopping},
 		{"Stopping for a while", young(told(down, stopping)), stopping},
-		{"Stopping while pods are there", told(seen{pods: 1, current: true, age: time.Minute}, stopping), stopping},
+		{"Stopping while pods are there", told(ending, stopping), stopping},
 		{"then Stopped", told(down, stopping), stopped},
 		{"Stopped stays", told(down, stopped), stopped},
 		{"Failed from Running", forced(told(up, running), failed), failed},
