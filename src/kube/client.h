@@ -10,6 +10,9 @@
 #include "base/err.h"
 #include "kube/kubeconfig.h"
 
+/* The owner of our fields in server-side apply. */
+#define KUBE_FIELD_MANAGER "fullstack-agent"
+
 /*
  * A client of many Kubernetes API servers at once: requests are submitted, answers arrive in
  * callbacks from kube_client_poll(). One thread; requests to one server with the same trust share
@@ -45,7 +48,7 @@ struct kube_client_options {
 
 struct kube_answer {
 	bool ok;
-	struct err err;   /* when not ok: kind, code (reason of the Status), message */
+	struct err err;   /* when not ok: kind, code (tables in status.c, answer.c), message */
 	long http_status; /* 0: none came */
 	json_t *body;     /* borrowed; NULL if none came. A list has all pages in `items` */
 };
@@ -58,15 +61,25 @@ int kube_client_new(const struct kube_client_options *options, struct kube_clien
 /* Aborts what is in flight without calling back. */
 void kube_client_free(struct kube_client *client);
 
-/* A copy of what is needed of `config`. A target must outlive its requests. */
+/* A copy of what is needed of `config`; ERR_KUBECONFIG if it has not got it. A target must outlive
+ * its requests. */
 int kube_target_new(const struct kubeconfig *config, struct kube_target **ret_target,
 		    struct err *e);
 void kube_target_free(struct kube_target *target);
 const char *kube_target_namespace(const struct kube_target *target);
 const char *kube_target_server(const struct kube_target *target);
 
-/* Each submits one request; `done` is called exactly once, from kube_client_poll(), also for
- * requests that could not even be sent. Strings and JSON are copied or referenced. */
+/*
+ * Each submits one request; `done` is called exactly once, from kube_client_poll(), also for
+ * requests that could not even be sent. More may be submitted from there. Strings and JSON are
+ * copied or referenced. A request ends within request_timeout_ms, all pages of a list together.
+ *
+ * Errors name verb, type and object, and what the server said, cut and without control characters.
+ * That an object is not there is ERR_KUBE_NOT_FOUND with code OBJECT_NOT_FOUND and nothing else: a
+ * 404 that is no Status is ERR_KUBE_PROTOCOL, RESOURCE_TYPE_NOT_FOUND says that the cluster does
+ * not know the type, NAMESPACE_NOT_FOUND that the namespace is gone. A forbidden address is
+ * ERR_KUBE_UNREACHABLE with code ADDRESS_FORBIDDEN.
+ */
 struct kube_list {
 	enum kube_resource resource;
 	const char *label_selector; /* or NULL */
@@ -77,8 +90,8 @@ void kube_submit_list(struct kube_client *client, struct kube_target *target,
 		      const struct kube_list *list, kube_done_fn *done, void *user);
 void kube_submit_get(struct kube_client *client, struct kube_target *target,
 		     enum kube_resource resource, const char *name, kube_done_fn *done, void *user);
-/* Server-side apply (force) of a whole object; path from its apiVersion, kind and name. An object
- * for another namespace than the target's is refused. */
+/* Server-side apply (force, unknown fields refused) of a whole object; path from its apiVersion,
+ * kind and name. An object for another namespace than the target's is refused. */
 void kube_submit_apply(struct kube_client *client, struct kube_target *target, json_t *object,
 		       kube_done_fn *done, void *user);
 /* Background propagation; `uid` is the precondition, NULL for none. */
@@ -86,8 +99,8 @@ void kube_submit_delete(struct kube_client *client, struct kube_target *target,
 			enum kube_resource resource, const char *name, const char *uid,
 			kube_done_fn *done, void *user);
 
-/* Works for at most `timeout_ms`, calling back for what is done; returns early once something was.
- * `wake_fd` (or -1) also ends the wait when readable. */
+/* Works for at most `timeout_ms`, calling back for what is done; returns early once something was,
+ * or when there is nothing to wait for. `wake_fd` (or -1) also ends the wait when readable. */
 void kube_client_poll(struct kube_client *client, int timeout_ms, int wake_fd);
 size_t kube_client_pending(const struct kube_client *client);
 /* Requests sent since the start, for the summary line. */

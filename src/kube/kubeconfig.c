@@ -14,7 +14,7 @@
 
 enum { NAME_MAX_BYTES = 253, NAMESPACE_MAX = 63 };
 
-/* ---- which members there may be -------------------------------------------------------------- */
+/* ---- which members there may be ------------------------------------------------------------ */
 
 enum verdict {
 	MAP,
@@ -170,7 +170,7 @@ static int check_nodes(const struct yaml_tree *parent, struct err *e)
 	return 0;
 }
 
-/* ---- taking what is needed ------------------------------------------------------------------- */
+/* ---- taking what is needed ----------------------------------------------------------------- */
 
 static int missing(struct err *e, const struct yaml_tree *map, const char *member)
 {

@@ -9,8 +9,7 @@
 #include "base/cleanup.h"
 #include "http/address.h"
 
-/* ---- addresses --------------------------------------------------------------------------------
- */
+/* ---- addresses ----------------------------------------------------------------------------- */
 
 static const struct {
 	const char *address;

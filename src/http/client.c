@@ -1,0 +1,402 @@
+#include "http/client.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <curl/curl.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "http/address.h"
+
+enum {
+	CONNECTIONS_PER_HOST = 8, /* users with certificates of their own need one each */
+	IDLE_CONNECTIONS = 256,
+	RETRY_AFTER_MAX_S = 3600,
+};
+
+struct call {
+	TAILQ_ENTRY(call) link;
+	struct http_client *client;
+	CURL *easy;
+	struct curl_slist *headers;
+	http_done_fn *done;
+	void *user;
+	struct buf body;
+	CURLcode setup; /* not CURLE_OK: could not be sent */
+	bool too_large;
+	const char *refusal; /* of the address policy, for `refused` */
+	char refused[NI_MAXHOST];
+	char error[CURL_ERROR_SIZE];
+};
+
+TAILQ_HEAD(call_list, call);
+
+struct http_client {
+	CURLM *multi;
+	struct address_policy *policy;
+	uint64_t connect_timeout_ms;
+	struct call_list flying;
+	struct call_list unsent; /* done at the next poll */
+	size_t pending;
+	uint64_t submitted;
+};
+
+static const struct {
+	CURLcode code;
+	enum http_failure failure;
+} failures[] = {
+	{ CURLE_OK, HTTP_OK },
+	{ CURLE_COULDNT_RESOLVE_HOST, HTTP_UNREACHABLE },
+	{ CURLE_COULDNT_CONNECT, HTTP_UNREACHABLE },
+	{ CURLE_OPERATION_TIMEDOUT, HTTP_TIMEOUT },
+	{ CURLE_SSL_CONNECT_ERROR, HTTP_TLS },
+	{ CURLE_PEER_FAILED_VERIFICATION, HTTP_TLS },
+	{ CURLE_SSL_CACERT_BADFILE, HTTP_TLS },
+	{ CURLE_SSL_CERTPROBLEM, HTTP_TLS },
+	{ CURLE_SSL_CIPHER, HTTP_TLS },
+	{ CURLE_SSL_INVALIDCERTSTATUS, HTTP_TLS },
+	{ CURLE_FILESIZE_EXCEEDED, HTTP_TOO_LARGE },
+	{ CURLE_PARTIAL_FILE, HTTP_CUT_OFF },
+	{ CURLE_GOT_NOTHING, HTTP_UNREACHABLE },
+	{ CURLE_SEND_ERROR, HTTP_UNREACHABLE },
+	{ CURLE_RECV_ERROR, HTTP_UNREACHABLE },
+};
+
+/* ---- one request --------------------------------------------------------------------------- */
+
+static size_t take_body(char *data, size_t size, size_t count, void *user)
+{
+	struct call *call = user;
+
+	call->too_large = buf_append(&call->body, data, size * count, NULL) < 0;
+	return call->too_large ? 0 : size * count;
+}
+
+/* The only place where a connection begins: every address passes here after resolution. */
+static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct call *call = user;
+	unsigned timeout_ms = (unsigned)call->client->connect_timeout_ms;
+
+	(void)purpose;
+	call->refusal = address_policy_refusal(call->client->policy, &address->addr);
+	if (call->refusal != NULL) {
+		(void)getnameinfo(&address->addr, address->addrlen, call->refused,
+				  sizeof(call->refused), NULL, 0, NI_NUMERICHOST);
+		return CURL_SOCKET_BAD;
+	}
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	/* A shared connection whose other end is gone would swallow request after request until
+	 * TCP gives up, a quarter of an hour later. */
+	if (fd >= 0)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
+				 sizeof(timeout_ms));
+	return fd;
+}
+
+/* In the setters: the first failure counts, what follows is left out. */
+#define SET(call, option, value)                                                                   \
+	((call)->setup = (call)->setup != CURLE_OK                                                 \
+				 ? (call)->setup                                                   \
+				 : curl_easy_setopt((call)->easy, (option), (value)))
+
+static void set_transport(struct call *call)
+{
+	SET(call, CURLOPT_PROTOCOLS_STR, "https");
+	SET(call, CURLOPT_FOLLOWLOCATION, 0L);
+	SET(call, CURLOPT_PROXY, "");
+	SET(call, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	SET(call, CURLOPT_NOSIGNAL, 1L);
+	/* A resolver thread that hangs is left behind, not waited for. */
+	SET(call, CURLOPT_QUICK_EXIT, 1L);
+	SET(call, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	SET(call, CURLOPT_PIPEWAIT, 1L);
+	SET(call, CURLOPT_CONNECTTIMEOUT_MS, (long)call->client->connect_timeout_ms);
+	SET(call, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	SET(call, CURLOPT_OPENSOCKETDATA, call);
+}
+
+static struct curl_blob blob(const char *pem)
+{
+	/* libcurl's interface is not const, but with NOCOPY it only reads. */
+	union {
+		const char *in;
+		void *out;
+	} data = { .in = pem };
+
+	return (struct curl_blob) { data.out, strlen(pem), CURL_BLOB_NOCOPY };
+}
+
+static void set_trust(struct call *call, const struct http_trust *trust)
+{
+	struct curl_blob ca = blob(trust->ca_pem);
+
+	SET(call, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(call, CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(call, CURLOPT_SSL_VERIFYHOST, 2L);
+	SET(call, CURLOPT_CAINFO_BLOB, &ca);
+	/* Otherwise the machine's own CAs would be believed too. */
+	SET(call, CURLOPT_CAPATH, NULL);
+	if (trust->certificate_pem == NULL)
+		return;
+	struct curl_blob certificate = blob(trust->certificate_pem), key = blob(trust->key_pem);
+	SET(call, CURLOPT_SSLCERT_BLOB, &certificate);
+	SET(call, CURLOPT_SSLCERTTYPE, "PEM");
+	SET(call, CURLOPT_SSLKEY_BLOB, &key);
+	SET(call, CURLOPT_SSLKEYTYPE, "PEM");
+}
+
+static void add_header(struct call *call, const char *header)
+{
+	struct curl_slist *list = curl_slist_append(call->headers, header);
+
+	if (list == NULL)
+		call->setup = CURLE_OUT_OF_MEMORY;
+	else
+		call->headers = list;
+}
+
+static void set_request(struct call *call, const struct http_request *request)
+{
+	add_header(call, "Expect:"); /* no waiting for 100 Continue */
+	for (size_t i = 0; i < HTTP_HEADERS_MAX && request->headers[i] != NULL; i++)
+		add_header(call, request->headers[i]);
+	SET(call, CURLOPT_URL, request->url);
+	SET(call, CURLOPT_HTTPHEADER, call->headers);
+	SET(call, CURLOPT_USERAGENT, "fullstack-agent");
+	SET(call, CURLOPT_CUSTOMREQUEST, request->method);
+	if (request->body != NULL)
+		SET(call, CURLOPT_COPYPOSTFIELDS, request->body);
+	SET(call, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+	SET(call, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->body_max);
+	SET(call, CURLOPT_WRITEFUNCTION, take_body);
+	SET(call, CURLOPT_WRITEDATA, call);
+	SET(call, CURLOPT_ERRORBUFFER, call->error);
+	SET(call, CURLOPT_PRIVATE, call);
+}
+
+static void free_call(struct call *call)
+{
+	curl_easy_cleanup(call->easy);
+	curl_slist_free_all(call->headers);
+	buf_wipe(&call->body); /* an answer may be a Secret */
+	free(call);
+}
+
+void http_client_submit(struct http_client *client, const struct http_request *request,
+			http_done_fn *done, void *user)
+{
+	struct call *call = mem_calloc(1, sizeof(*call));
+
+	call->client = client;
+	call->done = done;
+	call->user = user;
+	call->body.max = request->body_max;
+	call->easy = curl_easy_init();
+	call->setup = call->easy != NULL ? CURLE_OK : CURLE_FAILED_INIT;
+	set_transport(call);
+	set_trust(call, request->trust);
+	set_request(call, request);
+	if (call->setup == CURLE_OK && curl_multi_add_handle(client->multi, call->easy) != CURLM_OK)
+		call->setup = CURLE_FAILED_INIT;
+	if (call->setup == CURLE_OK)
+		TAILQ_INSERT_TAIL(&client->flying, call, link);
+	else
+		TAILQ_INSERT_TAIL(&client->unsent, call, link);
+	client->pending++;
+	client->submitted++;
+}
+
+/* ---- its end ------------------------------------------------------------------------------- */
+
+static enum http_failure failure_of(const struct call *call, CURLcode code, long status)
+{
+	if (call->too_large)
+		return HTTP_TOO_LARGE;
+	if (code == CURLE_COULDNT_CONNECT && call->refusal != NULL)
+		return HTTP_ADDRESS_FORBIDDEN;
+	for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
+		if (failures[i].code != code)
+			continue;
+		bool lost = failures[i].failure == HTTP_UNREACHABLE && status != 0;
+		return lost ? HTTP_CUT_OFF : failures[i].failure;
+	}
+	return HTTP_PROTOCOL;
+}
+
+static char *message_of(const struct call *call, enum http_failure failure, CURLcode code)
+{
+	switch (failure) {
+	case HTTP_OK:
+		return mem_strdup("");
+	case HTTP_ADDRESS_FORBIDDEN:
+		return mem_printf("the address %s is not allowed: %s", call->refused,
+				  call->refusal);
+	case HTTP_TOO_LARGE:
+		return mem_printf("the answer is larger than %zu bytes", call->body.max);
+	default:
+		return mem_strdup(call->error[0] != '\0' ? call->error : curl_easy_strerror(code));
+	}
+}
+
+static unsigned retry_after(CURL *easy)
+{
+	curl_off_t seconds = 0;
+
+	if (curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds) != CURLE_OK || seconds < 0)
+		return 0;
+	return seconds < RETRY_AFTER_MAX_S ? (unsigned)seconds : RETRY_AFTER_MAX_S;
+}
+
+/* `call` is in no list any more. */
+static void finish(struct call *call, CURLcode code)
+{
+	struct http_answer answer = { 0 };
+
+	if (call->setup == CURLE_OK) {
+		(void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &answer.status);
+		answer.retry_after_s = retry_after(call->easy);
+		(void)curl_multi_remove_handle(call->client->multi, call->easy);
+	}
+	answer.failure = failure_of(call, code, answer.status);
+	CLEANUP(cleanup_free) char *message = message_of(call, answer.failure, code);
+	answer.message = message;
+	answer.body = call->body.data != NULL ? call->body.data : "";
+	answer.length = call->body.length;
+	call->client->pending--;
+	call->done(call->user, &answer);
+	free_call(call);
+}
+
+static size_t finish_unsent(struct http_client *client)
+{
+	struct call_list batch = TAILQ_HEAD_INITIALIZER(batch);
+	size_t count = 0;
+
+	TAILQ_CONCAT(&batch, &client->unsent, link); /* callbacks may submit */
+	for (struct call *call; (call = TAILQ_FIRST(&batch)) != NULL; count++) {
+		TAILQ_REMOVE(&batch, call, link);
+		finish(call, call->setup);
+	}
+	return count;
+}
+
+static size_t finish_done(struct http_client *client)
+{
+	const CURLMsg *message;
+	size_t count = 0;
+	int left;
+
+	while ((message = curl_multi_info_read(client->multi, &left)) != NULL) {
+		CURLcode code = message->data.result;
+		struct call *call = NULL;
+		if (message->msg != CURLMSG_DONE ||
+		    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call) != CURLE_OK)
+			continue;
+		TAILQ_REMOVE(&client->flying, call, link);
+		finish(call, code);
+		count++;
+	}
+	return count;
+}
+
+/* ---- all of them --------------------------------------------------------------------------- */
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+size_t http_client_poll(struct http_client *client, int timeout_ms, int wake_fd)
+{
+	struct curl_waitfd wake = { .fd = wake_fd, .events = CURL_WAIT_POLLIN };
+	int64_t deadline = now_ms() + timeout_ms;
+	size_t done = finish_unsent(client);
+
+	for (;;) {
+		int running;
+		(void)curl_multi_perform(client->multi, &running);
+		done += finish_done(client);
+		int64_t left = deadline - now_ms();
+		if (done > 0 || left <= 0 || wake.revents != 0 ||
+		    (client->pending == 0 && wake_fd < 0))
+			return done;
+		(void)curl_multi_poll(client->multi, &wake, wake_fd >= 0 ? 1 : 0, (int)left, NULL);
+	}
+}
+
+size_t http_client_pending(const struct http_client *client)
+{
+	return client->pending;
+}
+
+uint64_t http_client_submitted(const struct http_client *client)
+{
+	return client->submitted;
+}
+
+int http_client_new(const struct http_client_options *options, struct http_client **ret_client,
+		    struct err *e)
+{
+	CLEANUP(address_policy_freep) struct address_policy *policy = NULL;
+
+	if (address_policy_new(options->allow_addresses, &policy, e) < 0)
+		return -1;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return err_set(e, ERR_INTERNAL, NULL, "libcurl cannot be started");
+	struct http_client *client = mem_calloc(1, sizeof(*client));
+	client->multi = curl_multi_init();
+	if (client->multi == NULL)
+		abort(); /* out of memory: see base/mem.h */
+	(void)curl_multi_setopt(client->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+	(void)curl_multi_setopt(client->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+				(long)CONNECTIONS_PER_HOST);
+	(void)curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS);
+	client->policy = STEAL(policy);
+	client->connect_timeout_ms = options->connect_timeout_ms;
+	TAILQ_INIT(&client->flying);
+	TAILQ_INIT(&client->unsent);
+	*ret_client = client;
+	return 0;
+}
+
+void http_client_free(struct http_client *client)
+{
+	if (client == NULL)
+		return;
+	for (struct call *call; (call = TAILQ_FIRST(&client->flying)) != NULL;) {
+		TAILQ_REMOVE(&client->flying, call, link);
+		(void)curl_multi_remove_handle(client->multi, call->easy);
+		free_call(call);
+	}
+	for (struct call *call; (call = TAILQ_FIRST(&client->unsent)) != NULL;) {
+		TAILQ_REMOVE(&client->unsent, call, link);
+		free_call(call);
+	}
+	(void)curl_multi_cleanup(client->multi);
+	address_policy_free(client->policy);
+	free(client);
+	curl_global_cleanup();
+}
+
+char *http_escape(const char *text)
+{
+	char *escaped = curl_easy_escape(NULL, text, 0);
+
+	if (escaped == NULL)
+		abort(); /* out of memory: see base/mem.h */
+	char *copy = mem_strdup(escaped);
+	curl_free(escaped);
+	return copy;
+}

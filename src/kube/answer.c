@@ -1,0 +1,116 @@
+#include "kube/answer.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "kube/status.h"
+
+/* Codes NULL: the kind's own. */
+static const struct {
+	enum err_kind kind;
+	const char *code;
+} transport[HTTP_FAILURE_COUNT] = {
+	[HTTP_ADDRESS_FORBIDDEN] = { ERR_KUBE_UNREACHABLE, "ADDRESS_FORBIDDEN" },
+	[HTTP_UNREACHABLE] = { ERR_KUBE_UNREACHABLE, NULL },
+	[HTTP_TIMEOUT] = { ERR_KUBE_TIMEOUT, NULL },
+	[HTTP_TLS] = { ERR_KUBE_TLS, NULL },
+	[HTTP_TOO_LARGE] = { ERR_KUBE_PROTOCOL, "ANSWER_TOO_LARGE" },
+	[HTTP_CUT_OFF] = { ERR_KUBE_PROTOCOL, "ANSWER_CUT_OFF" },
+	[HTTP_PROTOCOL] = { ERR_KUBE_PROTOCOL, "NOT_HTTP" },
+};
+
+int kube_answer_wrap(const struct kube_expected *expected, struct err *e)
+{
+	return err_wrap(e, "%s %s%s%s", expected->verb, expected->plural,
+			expected->name != NULL ? "/" : "", expected->name ? expected->name : "");
+}
+
+/* Counts without building: false if it is deeper or has more values than we take. */
+static bool is_sane(const char *text, size_t length)
+{
+	size_t depth = 0, values = 1;
+	bool in_string = false;
+
+	for (size_t i = 0; i < length; i++) {
+		char c = text[i];
+		if (in_string) {
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				in_string = false;
+			continue;
+		}
+		in_string = c == '"';
+		values += c == ',' || c == '[' || c == '{';
+		if (c == '[' || c == '{')
+			depth++;
+		else if ((c == ']' || c == '}') && depth > 0)
+			depth--;
+		if (depth > KUBE_JSON_DEPTH || values > KUBE_JSON_VALUES)
+			return false;
+	}
+	return true;
+}
+
+static json_t *read_json(const struct http_answer *answer)
+{
+	if (!is_sane(answer->body, answer->length))
+		return NULL;
+	return json_loadb(answer->body, answer->length, 0, NULL);
+}
+
+static const char *text_of(const json_t *object, const char *member)
+{
+	const char *text = json_string_value(json_object_get(object, member));
+
+	return text != NULL ? text : "";
+}
+
+/* A 2xx must be an object of the API, of the kind and name that was asked for. */
+static int check_object(const json_t *body, const struct kube_expected *expected, struct err *e)
+{
+	const char *kind = text_of(body, "kind");
+	const char *name = text_of(json_object_get(body, "metadata"), "name");
+
+	if (body == NULL)
+		return err_set(e, ERR_KUBE_PROTOCOL, "NOT_JSON",
+			       "the answer is not JSON, or not of a sane size");
+	if (kind[0] == '\0' || text_of(body, "apiVersion")[0] == '\0')
+		return err_set(e, ERR_KUBE_PROTOCOL, "NOT_KUBERNETES",
+			       "the answer is not an object of a Kubernetes API");
+	if (expected->kind == NULL)
+		return 0;
+	if (strcmp(kind, expected->kind) != 0 ||
+	    (expected->name != NULL && strcmp(name, expected->name) != 0))
+		return err_set(e, ERR_KUBE_PROTOCOL, "OTHER_OBJECT",
+			       "the answer is another object than was asked for");
+	return 0;
+}
+
+int kube_answer_read(const struct http_answer *answer, const struct kube_expected *expected,
+		     json_t **ret_body, struct err *e)
+{
+	char shown[KUBE_TEXT_MAX];
+
+	*ret_body = NULL;
+	if (answer->failure != HTTP_OK) {
+		kube_status_text(answer->message, expected->secret, shown);
+		err_set(e, transport[answer->failure].kind, transport[answer->failure].code, "%s",
+			shown);
+		return kube_answer_wrap(expected, e);
+	}
+	*ret_body = read_json(answer);
+	if (answer->status >= 200 && answer->status <= 299) {
+		if (check_object(*ret_body, expected, e) < 0)
+			return kube_answer_wrap(expected, e);
+		return 0;
+	}
+	const struct kube_refusal refusal = { .http_status = answer->status,
+					      .body = *ret_body,
+					      .text = answer->body,
+					      .retry_after_s = answer->retry_after_s,
+					      .secret = expected->secret };
+	kube_status_error(&refusal, e);
+	return kube_answer_wrap(expected, e);
+}

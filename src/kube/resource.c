@@ -1,0 +1,52 @@
+#include "kube/resource.h"
+
+#include <string.h>
+
+static const struct kube_resource_type types[KUBE_RESOURCE_COUNT + 1] = {
+	[KUBE_STATEFULSETS] = { "apis/apps/v1", "apps/v1", "StatefulSet", "statefulsets" },
+	[KUBE_PODS] = { "api/v1", "v1", "Pod", "pods" },
+	[KUBE_SERVICES] = { "api/v1", "v1", "Service", "services" },
+	[KUBE_INGRESSES] = { "apis/networking.k8s.io/v1", "networking.k8s.io/v1", "Ingress",
+			     "ingresses" },
+	[KUBE_NETWORK_POLICIES] = { "apis/networking.k8s.io/v1", "networking.k8s.io/v1",
+				    "NetworkPolicy", "networkpolicies" },
+	[KUBE_SECRETS] = { "api/v1", "v1", "Secret", "secrets" },
+	[KUBE_PERSISTENT_VOLUME_CLAIMS] = { "api/v1", "v1", "PersistentVolumeClaim",
+					    "persistentvolumeclaims" },
+	[KUBE_EVENTS] = { "api/v1", "v1", "Event", "events" },
+	[KUBE_SERVICE_ACCOUNTS] = { "api/v1", "v1", "ServiceAccount", "serviceaccounts" },
+	[KUBE_ROLES] = { "apis/rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io/v1",
+			 "Role", "roles" },
+	[KUBE_ROLE_BINDINGS] = { "apis/rbac.authorization.k8s.io/v1",
+				 "rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings" },
+	[KUBE_CLUSTERS] = { "apis/apps.kubeblocks.io/v1alpha1", "apps.kubeblocks.io/v1alpha1",
+			    "Cluster", "clusters" },
+	[KUBE_RESOURCE_COUNT] = { "", "", "", "objects" },
+};
+
+const struct kube_resource_type *kube_resource_type(enum kube_resource resource)
+{
+	return &types[resource];
+}
+
+const char *kube_resource_plural(enum kube_resource resource)
+{
+	return types[resource].plural;
+}
+
+const char *kube_resource_kind(enum kube_resource resource)
+{
+	return types[resource].kind;
+}
+
+bool kube_resource_find(const char *api_version, const char *kind, enum kube_resource *ret_resource)
+{
+	for (int i = 0; i < KUBE_RESOURCE_COUNT; i++) {
+		if (strcmp(types[i].api_version, api_version) == 0 &&
+		    strcmp(types[i].kind, kind) == 0) {
+			*ret_resource = (enum kube_resource)i;
+			return true;
+		}
+	}
+	return false;
+}
