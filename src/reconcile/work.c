@@ -533,6 +533,7 @@ void work_observed(struct work *w, struct kube_target *target, struct observatio
 		work_fail(w, &e);
 		return;
 	}
+	manifest_keep_immutable(last_wanted(w), live_object(w, last_wanted(w)));
 	w->assessment = assess(&w->row, w->wanted, observation);
 	if (needs_credentials(w))
 		read_credentials(w);
