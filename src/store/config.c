@@ -31,11 +31,12 @@ static const struct db_statement statements[] = {
 			     " FROM kubeconfigs WHERE user_id = $1" },
 	[STATEMENT_LOCK] = { "kubeconfig_lock", "SELECT FROM projects WHERE user_id = $1"
 						" ORDER BY id FOR NO KEY UPDATE" },
+	/* $2, because excluded.sealed needs the right to read the column. */
 	[STATEMENT_PUT] = { "kubeconfig_put",
 			    "INSERT INTO kubeconfigs AS k (user_id, sealed, server, namespace,"
 			    "  account, expires_at)"
 			    " VALUES ($1, $2, $3, $4, $5, to_timestamp($6::bigint))"
-			    " ON CONFLICT (user_id) DO UPDATE SET sealed = excluded.sealed,"
+			    " ON CONFLICT (user_id) DO UPDATE SET sealed = $2,"
 			    "  server = excluded.server, namespace = excluded.namespace,"
 			    "  account = excluded.account, expires_at = excluded.expires_at,"
 			    "  version = k.version + 1, updated_at = now()" },

@@ -52,7 +52,8 @@ static const struct db_statement statements[] = {
 			     " WHERE r.id = told.id"
 			     " RETURNING r.id, r.project_id, r.kind, r.status, r.stage"
 			     ") INSERT INTO events (project_id, kind, status, stage)"
-			     " SELECT project_id, kind, status, stage FROM rolled JOIN old USING "
+			     " SELECT project_id, kind, rolled.status, stage FROM rolled JOIN old "
+			     "USING "
 			     "(id)"
 			     " WHERE rolled.status <> old.status" },
 };
