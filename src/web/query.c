@@ -113,3 +113,24 @@ int path_decode(const char *text, size_t length, char **ret_path, struct err *e)
 	}
 	return decode(text, length, false, ret_path, e);
 }
+
+char *query_escape(const char *text)
+{
+	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					 "0123456789-._~";
+	static const char hex[] = "0123456789ABCDEF";
+	char *escaped = mem_calloc(3 * strlen(text) + 1, 1);
+	char *at = escaped;
+
+	for (const char *p = text; *p != '\0'; p++) {
+		unsigned char c = (unsigned char)*p;
+		if (strchr(unreserved, c) != NULL) {
+			*at++ = *p;
+			continue;
+		}
+		*at++ = '%';
+		*at++ = hex[c >> 4];
+		*at++ = hex[c & 15];
+	}
+	return escaped;
+}

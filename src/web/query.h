@@ -31,4 +31,7 @@ void query_clear(struct query *q); /* for CLEANUP */
  * segments that the web server in front saw as one. The caller frees. */
 int path_decode(const char *text, size_t length, char **ret_path, struct err *e);
 
+/* The other way: everything but RFC 3986's unreserved characters escaped. The caller frees. */
+char *query_escape(const char *text);
+
 #endif

@@ -40,12 +40,13 @@ struct call {
 	const struct request *request;
 	const struct route *route;
 	struct response *response;
-	struct db *db;                        /* inside the router's transaction for ROUTE_ATOMIC */
-	const struct session *session;        /* NULL for ROUTE_OPEN */
-	void *context;                        /* the program's own, see program.h */
-	const json_t *body, *query;           /* what passed the route's tables */
-	const char *params[ROUTE_PARAMS_MAX]; /* of the path, in the pattern's order: UUIDs */
-	char object_id[STORE_ID_LENGTH + 1];  /* for the audit, when the path does not have it */
+	struct db *db;                 /* inside the router's transaction for ROUTE_ATOMIC */
+	const struct session *session; /* NULL for ROUTE_OPEN */
+	uint8_t session_hash[TOKEN_HASH_BYTES]; /* its token's */
+	void *context;                          /* the program's own, see program.h */
+	const json_t *body, *query;             /* what passed the route's tables */
+	const char *params[ROUTE_PARAMS_MAX];   /* of the path, in the pattern's order: UUIDs */
+	char object_id[STORE_ID_LENGTH + 1];    /* for the audit, when the path does not have it */
 };
 
 /* Sets the response and returns 0, or -1 with the error to be answered instead. */

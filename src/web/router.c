@@ -29,7 +29,7 @@ static int authenticate(struct serving *s, struct err *e)
 {
 	const struct router *router = s->call.router;
 	char token[TOKEN_LENGTH + 1];
-	uint8_t hash[TOKEN_HASH_BYTES];
+	uint8_t *hash = s->call.session_hash;
 	bool by_cookie = false;
 	bool changes = (s->match.route->flags & ROUTE_CHANGES) != 0;
 

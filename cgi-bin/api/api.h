@@ -1,0 +1,67 @@
+#ifndef FSA_API_API_H
+#define FSA_API_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/conf.h"
+#include "http/address.h"
+#include "web/route.h"
+
+/* What api.fcgi's handlers have in common: configuration and keys. One file an aggregate. */
+extern const struct route api_routes[];
+
+enum api_key {
+	API_OWNER_PUBLIC,   /* seals what an owner may see again */
+	API_OWNER_PRIVATE,  /* opens it */
+	API_CLUSTER_PUBLIC, /* seals kubeconfigs; nobody here can open them */
+	API_KEY_COUNT
+};
+
+struct api;
+
+int api_open(const struct conf *conf, void **ret_context, struct err *e);
+void api_close(void *context);
+
+const struct conf *api_conf(const struct call *c);
+const struct address_policy *api_address_policy(const struct call *c);
+/* Whether the key's file can be read; keys are read when first needed. */
+int api_key_check(const struct call *c, enum api_key key, struct err *e);
+/* Seals to a public key; appends to `ret_sealed`. For contexts, see crypto/seal.h. */
+int api_seal(const struct call *c, enum api_key key, const char *context, const void *plain,
+	     size_t length, struct buf *ret_sealed, struct err *e);
+/* Opens what was sealed to the owner's key. Wipe with buf_wipe(). A key that was added since this
+ * process started is found: the file is read again. */
+int api_unseal(const struct call *c, const char *context, const void *sealed, size_t length,
+	       struct buf *ret_plain, struct err *e);
+
+/* Field tables and handlers, by file. */
+extern const struct field project_create_fields[], project_change_fields[], project_list_query[];
+route_fn project_list_get, project_post, project_read, project_patch, project_delete,
+	project_start_post, project_stop_post, project_restart_post;
+
+extern const struct field sandbox_start_fields[];
+enum { SANDBOX_BODY_MAX = 262144 };
+route_fn sandbox_read, sandbox_post, sandbox_delete;
+
+extern const struct field environment_create_fields[], environment_change_fields[];
+enum { ENVIRONMENT_BODY_MAX = 1048576 };
+route_fn environment_list_get, environment_post, environment_read, environment_patch,
+	environment_delete;
+
+route_fn database_read;
+
+extern const struct field event_list_query[];
+route_fn event_list_get;
+
+extern const struct field setting_query[], setting_put_fields[], kubeconfig_fields[];
+enum {
+	SETTING_BODY_MAX = 262144,
+	KUBECONFIG_BODY_MAX = 147456, /* of KUBECONFIG_MAX_BYTES, every other byte escaped */
+};
+route_fn setting_read, setting_write, kubeconfig_read, kubeconfig_write;
+
+route_fn health_read, ready_read;
+
+#endif

@@ -1,0 +1,114 @@
+#include "checks.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "domain/project.h"
+
+enum { DATE_LENGTH = 10, SETTING_KEY_MAX = 64 };
+
+/* 'd': a digit; everything else: itself. The length that fits, 0 for none. */
+static size_t match(const char *text, const char *form)
+{
+	size_t length = strlen(form);
+
+	for (size_t i = 0; i < length; i++) {
+		if (form[i] == 'd' ? !isdigit((unsigned char)text[i]) : text[i] != form[i])
+			return 0;
+	}
+	return length;
+}
+
+static int number(const char *text)
+{
+	return (text[0] - '0') * 10 + text[1] - '0';
+}
+
+static bool is_date(const char *text)
+{
+	struct tm given = { .tm_year = number(text) * 100 + number(text + 2) - 1900,
+			    .tm_mon = number(text + 5) - 1,
+			    .tm_mday = number(text + 8) };
+	struct tm normal = given;
+
+	(void)timegm(&normal); /* the 31st of February becomes another day */
+	return given.tm_year >= 0 && normal.tm_mon == given.tm_mon &&
+	       normal.tm_mday == given.tm_mday;
+}
+
+static bool is_time_of_day(const char *text)
+{
+	size_t at = match(text, "Tdd:dd:dd");
+
+	if (at == 0 || number(text + 1) > 23 || number(text + 4) > 59 || number(text + 7) > 59)
+		return false;
+	if (text[at] == '.') {
+		size_t digits = strspn(text + at + 1, "0123456789");
+		if (digits < 1 || digits > 6)
+			return false;
+		at += 1 + digits;
+	}
+	if (strcmp(text + at, "Z") == 0)
+		return true;
+	return (match(text + at, "+dd:dd") != 0 || match(text + at, "-dd:dd") != 0) &&
+	       text[at + 6] == '\0' && number(text + at + 1) <= 14 && number(text + at + 4) <= 59;
+}
+
+int check_time(const char *text, struct err *e)
+{
+	if (match(text, "dddd-dd-dd") != 0 && is_date(text) &&
+	    (text[DATE_LENGTH] == '\0' || is_time_of_day(text + DATE_LENGTH)))
+		return 0;
+	return err_set(e, ERR_INVALID, "INVALID_FIELD",
+		       "must be a date (2026-11-23) or a time (2026-11-23T20:51:32Z)");
+}
+
+static char *moment(const char *text, const char *time_of_day)
+{
+	if (text == NULL)
+		return NULL;
+	return mem_printf("%s%s", text, text[DATE_LENGTH] == '\0' ? time_of_day : "");
+}
+
+char *time_from(const char *text)
+{
+	return moment(text, "T00:00:00.000Z");
+}
+
+char *time_to(const char *text)
+{
+	return moment(text, "T23:59:59.999Z");
+}
+
+int check_variable_value(const char *value, struct err *e)
+{
+	return environment_value_check(value, strlen(value), e);
+}
+
+int check_category(const char *category, struct err *e)
+{
+	for (size_t i = 0; i < environment_category_count; i++) {
+		if (strcmp(environment_categories[i], category) == 0)
+			return 0;
+	}
+	return err_set(e, ERR_INVALID, "INVALID_FIELD",
+		       "must be auth, payment, ttyd, file_browser, general or secret");
+}
+
+int check_setting_key(const char *key, struct err *e)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+	if (strcmp(key, "KUBECONFIG") == 0)
+		return err_set(e, ERR_INVALID, "INVALID_FIELD",
+			       "a kubeconfig goes to /api/user/config/kc");
+	if (!isupper((unsigned char)key[0]) || key[strspn(key, allowed)] != '\0' ||
+	    strlen(key) > SETTING_KEY_MAX)
+		return err_set(e, ERR_INVALID, "INVALID_FIELD",
+			       "must be like SOME_SETTING, at most %d characters", SETTING_KEY_MAX);
+	return 0;
+}

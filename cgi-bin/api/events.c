@@ -1,0 +1,61 @@
+#include "api.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "store/project.h"
+
+enum { PAGE_MAX = 200, PAGE_DEFAULT = 50, CURSOR_DIGITS_MAX = 19 };
+
+static int check_cursor(const char *text, struct err *e)
+{
+	uint64_t id;
+
+	if (!parse_u64(text, 1, INT64_MAX, &id))
+		return err_set(e, ERR_INVALID, "INVALID_CURSOR", "is not one of ours");
+	return 0;
+}
+
+const struct field event_list_query[] = {
+	{ .name = "limit", .type = FIELD_INTEGER, .min = 1, .max = PAGE_MAX },
+	{ .name = "cursor",
+	  .type = FIELD_STRING,
+	  .min = 1,
+	  .max = CURSOR_DIGITS_MAX,
+	  .check = check_cursor },
+	FIELDS_END,
+};
+
+static json_t *render_event(const struct event *event)
+{
+	return json_pack("{s:I, s:s, s:s?, s:s, s:s?, s:s?, s:s?}", "id", (json_int_t)event->id,
+			 "at", event->at, "kind", event->kind, "status", event->status, "stage",
+			 event->stage, "code", event->code, "message", event->message);
+}
+
+/* Newest first. A page that is full may have another one behind it. */
+int event_list_get(struct call *c, struct err *e)
+{
+	CLEANUP(event_rows_clear) struct event_rows rows = { .count = 0 };
+	unsigned limit = (unsigned)field_integer(c->query, "limit", PAGE_DEFAULT);
+	const char *cursor = field_string(c->query, "cursor");
+	uint64_t before = 0;
+	char next[CURSOR_DIGITS_MAX + 1];
+
+	if (cursor != NULL)
+		(void)parse_u64(cursor, 1, INT64_MAX, &before);
+	if (event_list(c->db, c->session->user_id, c->params[0], (int64_t)before, limit, &rows, e) <
+	    0)
+		return -1;
+	json_t *items = json_array();
+	for (size_t i = 0; i < rows.count; i++)
+		json_array_append_new(items, render_event(&rows.items[i]));
+	bool full = rows.count == limit;
+	if (full)
+		(void)snprintf(next, sizeof(next), "%" PRId64, rows.items[rows.count - 1].id);
+	response_json(c->response, 200,
+		      json_pack("{s:o, s:s?}", "items", items, "nextCursor", full ? next : NULL));
+	return 0;
+}

@@ -1,0 +1,16 @@
+#include "api.h"
+
+#include "web/program.h"
+
+int main(int argc, char **argv)
+{
+	static const struct program program = {
+		.name = "api.fcgi",
+		.role = "fsa_api",
+		.routes = api_routes,
+		.open = api_open,
+		.close = api_close,
+	};
+
+	return program_main(&program, argc, argv);
+}

@@ -1,0 +1,228 @@
+#include "api.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "checks.h"
+#include "domain/project.h"
+#include "names.h"
+#include "render.h"
+#include "store/project.h"
+#include "web/json.h"
+
+enum {
+	DESCRIPTION_MAX = 2000,
+	KEYWORD_MAX = 100,
+	CURSOR_MAX = 96,
+	PAGE_MAX = 100,
+	PAGE_DEFAULT = 50,
+	TIME_MAX = 40,
+};
+
+const struct field project_list_query[] = {
+	{ .name = "keyword", .type = FIELD_STRING, .max = KEYWORD_MAX },
+	{ .name = "createdFrom", .type = FIELD_STRING, .max = TIME_MAX, .check = check_time },
+	{ .name = "createdTo", .type = FIELD_STRING, .max = TIME_MAX, .check = check_time },
+	{ .name = "all", .type = FIELD_BOOL },
+	{ .name = "limit", .type = FIELD_INTEGER, .min = 1, .max = PAGE_MAX },
+	{ .name = "cursor", .type = FIELD_STRING, .min = 1, .max = CURSOR_MAX },
+	FIELDS_END,
+};
+
+const struct field project_create_fields[] = {
+	{ .name = "name",
+	  .type = FIELD_STRING,
+	  .required = true,
+	  .max = PROJECT_NAME_MAX,
+	  .check = project_name_check },
+	{ .name = "description", .type = FIELD_STRING, .nullable = true, .max = DESCRIPTION_MAX },
+	{ .name = "database", .type = FIELD_BOOL },
+	FIELDS_END,
+};
+
+const struct field project_change_fields[] = {
+	{ .name = "name",
+	  .type = FIELD_STRING,
+	  .max = PROJECT_NAME_MAX,
+	  .check = project_name_check },
+	{ .name = "description", .type = FIELD_STRING, .nullable = true, .max = DESCRIPTION_MAX },
+	FIELDS_END,
+};
+
+static int render_items(const struct call *c, const struct project_rows *rows, json_t **ret_items,
+			struct err *e)
+{
+	CLEANUP(json_release) json_t *items = json_array();
+	json_t *item;
+
+	for (size_t i = 0; i < rows->count; i++) {
+		if (render_project_item(c, &rows->items[i], RENDER_LISTED, &item, e) < 0)
+			return -1;
+		json_array_append_new(items, item);
+	}
+	*ret_items = STEAL(items);
+	return 0;
+}
+
+/* Everything as an array, as the original has it; by pages, as an object, when asked for. */
+int project_list_get(struct call *c, struct err *e)
+{
+	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
+	CLEANUP(cleanup_free) char *from = time_from(field_string(c->query, "createdFrom"));
+	CLEANUP(cleanup_free) char *to = time_to(field_string(c->query, "createdTo"));
+	bool paged = field_given(c->query, "limit") || field_given(c->query, "cursor");
+	struct project_filter filter = {
+		.keyword = field_string(c->query, "keyword"),
+		.created_from = from,
+		.created_to = to,
+		.all = field_bool(c->query, "all", false),
+		.limit = paged ? (unsigned)field_integer(c->query, "limit", PAGE_DEFAULT) : 0,
+		.cursor = field_string(c->query, "cursor"),
+	};
+	json_t *items;
+
+	if (project_list(c->db, c->session->user_id, &filter, &rows, e) < 0 ||
+	    render_items(c, &rows, &items, e) < 0)
+		return -1;
+	const char *next = rows.next_cursor[0] != '\0' ? rows.next_cursor : NULL;
+	response_json(c->response, 200,
+		      paged ? json_pack("{s:o, s:s?}", "items", items, "nextCursor", next) : items);
+	return 0;
+}
+
+static int get(const struct call *c, const char *project_id, struct project_rows *ret_rows,
+	       struct err *e)
+{
+	return project_get(c->db, c->session->user_id, project_id, ret_rows, e);
+}
+
+int project_post(struct call *c, struct err *e)
+{
+	CLEANUP(new_sandbox_clear) struct new_sandbox sandbox;
+	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
+	struct new_database database;
+	char kube_name[PROJECT_KUBE_NAME_MAX + 1];
+	const char *name = field_string(c->body, "name");
+
+	project_kube_name(name, kube_name);
+	if (new_sandbox_init(&sandbox, c, kube_name, e) < 0)
+		return -1;
+	new_database_init(&database, api_conf(c), kube_name);
+	struct project_new project = {
+		.user_id = c->session->user_id,
+		.name = name,
+		.description = field_string(c->body, "description"),
+		.kube_name = kube_name,
+		.sandbox = &sandbox.row,
+		.database = field_bool(c->body, "database", true) ? &database.row : NULL,
+		.projects_max = (unsigned)conf_number(api_conf(c), CONF_PROJECTS_PER_USER),
+	};
+	if (project_create(c->db, &project, c->object_id, e) < 0 ||
+	    get(c, c->object_id, &rows, e) < 0)
+		return -1;
+	response_json(c->response, 200, render_project(&rows.items[0].project));
+	return 0;
+}
+
+static int add_environment(const struct call *c, json_t *into, struct err *e)
+{
+	CLEANUP(variable_rows_clear) struct variable_rows rows = { .count = 0 };
+	json_t *variables = json_array();
+	json_t *variable;
+
+	json_object_set_new(into, "environments", variables);
+	if (variable_list(c->db, c->session->user_id, c->params[0], &rows, e) < 0)
+		return -1;
+	for (size_t i = 0; i < rows.count; i++) {
+		if (render_variable(c, &rows.items[i], RENDER_LISTED, &variable, e) < 0)
+			return -1;
+		json_array_append_new(variables, variable);
+	}
+	return 0;
+}
+
+int project_read(struct call *c, struct err *e)
+{
+	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
+	CLEANUP(json_release) json_t *project = NULL;
+
+	if (get(c, c->params[0], &rows, e) < 0 ||
+	    render_project_item(c, &rows.items[0], RENDER_DETAILED, &project, e) < 0 ||
+	    add_environment(c, project, e) < 0)
+		return -1;
+	response_json(c->response, 200, STEAL(project));
+	return 0;
+}
+
+int project_patch(struct call *c, struct err *e)
+{
+	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
+	const char *description = field_string(c->body, "description");
+
+	if (description == NULL && field_given(c->body, "description"))
+		description = ""; /* null takes it away */
+	if (project_change(c->db, c->session->user_id, c->params[0], field_string(c->body, "name"),
+			   description, e) < 0 ||
+	    get(c, c->params[0], &rows, e) < 0)
+		return -1;
+	response_json(c->response, 200, render_project(&rows.items[0].project));
+	return 0;
+}
+
+static int answer_request(struct call *c, const char *message, struct err *e)
+{
+	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
+
+	if (get(c, c->params[0], &rows, e) < 0)
+		return -1;
+	response_json(c->response, 200, render_request(message, &rows.items[0].project));
+	return 0;
+}
+
+int project_start_post(struct call *c, struct err *e)
+{
+	if (project_want(c->db, c->session->user_id, c->params[0], DESIRED_RUNNING, e) < 0)
+		return -1;
+	return answer_request(c,
+			      "Project start requested - reconcile job will handle resource "
+			      "operations",
+			      e);
+}
+
+int project_stop_post(struct call *c, struct err *e)
+{
+	if (project_want(c->db, c->session->user_id, c->params[0], DESIRED_STOPPED, e) < 0)
+		return -1;
+	return answer_request(c,
+			      "Project stop requested - reconcile job will handle resource "
+			      "operations",
+			      e);
+}
+
+int project_restart_post(struct call *c, struct err *e)
+{
+	if (project_restart(c->db, c->session->user_id, c->params[0], e) < 0)
+		return -1;
+	return answer_request(c,
+			      "Project restart requested - reconcile job will handle resource "
+			      "operations",
+			      e);
+}
+
+int project_delete(struct call *c, struct err *e)
+{
+	static const char message[] = "Project deletion requested - reconcile job will handle "
+				      "resource cleanup and project removal";
+
+	if (project_want(c->db, c->session->user_id, c->params[0], DESIRED_GONE, e) < 0)
+		return -1;
+	if (answer_request(c, message, e) == 0)
+		return 0;
+	if (e->kind != ERR_NOT_FOUND)
+		return -1;
+	/* It had nothing in the cluster, so it is gone already. */
+	response_json(c->response, 200,
+		      json_pack("{s:s, s:{s:s, s:s}}", "message", "Project deleted", "project",
+				"id", c->params[0], "status", status_name(STATUS_TERMINATED)));
+	return 0;
+}

@@ -1,0 +1,29 @@
+#ifndef FSA_API_RENDER_H
+#define FSA_API_RENDER_H
+
+#include <jansson.h>
+
+#include "store/environment.h"
+#include "store/project.h"
+#include "web/route.h"
+
+/*
+ * The JSON of our objects, with the members of the original's. In lists the secrets of an object
+ * are null; its own details show them to its owner. The caller json_decref()s.
+ */
+enum render { RENDER_LISTED, RENDER_DETAILED };
+
+json_t *render_project(const struct project *p);
+/* With "sandboxes" and "databases". */
+int render_project_item(const struct call *c, const struct project_item *item, enum render how,
+			json_t **ret_json, struct err *e);
+int render_sandbox(const struct call *c, const struct sandbox *s, enum render how,
+		   json_t **ret_json, struct err *e);
+int render_database(const struct call *c, const struct database *d, enum render how,
+		    json_t **ret_json, struct err *e);
+int render_variable(const struct call *c, const struct variable *v, enum render how,
+		    json_t **ret_json, struct err *e);
+/* {"message": …, "project": {id, status, updatedAt}}: the answer to a change of what is wanted. */
+json_t *render_request(const char *message, const struct project *p);
+
+#endif

@@ -1,0 +1,72 @@
+#include "api.h"
+
+#define PROJECT  "/api/projects/:projectId"
+#define VARIABLE PROJECT "/environment/:envId"
+#define SANDBOX  "/api/sandbox/:projectId"
+#define CHANGE   (ROUTE_CHANGES | ROUTE_ATOMIC)
+
+/* Rows of a kind: what reads, what changes what is stored, what the cluster has to follow. */
+#define READ(path, fn, ...)                                                                        \
+	{                                                                                          \
+		.method = METHOD_GET, .pattern = (path), .auth = ROUTE_SESSION, .handler = (fn),   \
+		__VA_ARGS__                                                                        \
+	}
+#define WRITE(verb, path, fn, what, ...)                                                           \
+	{                                                                                          \
+		.method = (verb), .pattern = (path), .auth = ROUTE_SESSION, .handler = (fn),       \
+		.flags = CHANGE, .action = (what), __VA_ARGS__                                     \
+	}
+#define STEER(verb, path, fn, what, ...)                                                           \
+	{                                                                                          \
+		.method = (verb), .pattern = (path), .auth = ROUTE_SESSION, .handler = (fn),       \
+		.flags = CHANGE | ROUTE_WAKES, .action = (what), __VA_ARGS__                       \
+	}
+
+/* clang-format off */
+const struct route api_routes[] = {
+	READ ("/api/projects", project_list_get, .query = project_list_query),
+	STEER(METHOD_POST, "/api/projects", project_post, "project.create",
+	      .body = project_create_fields),
+	READ (PROJECT, project_read),
+	WRITE(METHOD_PATCH, PROJECT, project_patch, "project.change",
+	      .body = project_change_fields),
+	STEER(METHOD_DELETE, PROJECT, project_delete, "project.delete"),
+	STEER(METHOD_POST, PROJECT "/delete", project_delete, "project.delete"),
+	STEER(METHOD_POST, PROJECT "/start", project_start_post, "project.start"),
+	STEER(METHOD_POST, PROJECT "/stop", project_stop_post, "project.stop"),
+	STEER(METHOD_POST, PROJECT "/restart", project_restart_post, "project.restart"),
+
+	READ (PROJECT "/environment", environment_list_get),
+	STEER(METHOD_POST, PROJECT "/environment", environment_post, "environment.put",
+	      .body = environment_create_fields, .body_max = ENVIRONMENT_BODY_MAX),
+	READ (VARIABLE, environment_read),
+	STEER(METHOD_PATCH, VARIABLE, environment_patch, "environment.change",
+	      .body = environment_change_fields, .body_max = ENVIRONMENT_BODY_MAX),
+	STEER(METHOD_PUT, VARIABLE, environment_patch, "environment.change",
+	      .body = environment_change_fields, .body_max = ENVIRONMENT_BODY_MAX),
+	STEER(METHOD_DELETE, VARIABLE, environment_delete, "environment.delete"),
+
+	READ (PROJECT "/database", database_read),
+	READ (PROJECT "/events", event_list_get, .query = event_list_query),
+
+	READ (SANDBOX, sandbox_read),
+	STEER(METHOD_POST, SANDBOX, sandbox_post, "sandbox.start",
+	      .body = sandbox_start_fields, .body_max = SANDBOX_BODY_MAX),
+	STEER(METHOD_DELETE, SANDBOX, sandbox_delete, "sandbox.terminate"),
+
+	READ ("/api/user/config", setting_read, .query = setting_query),
+	WRITE(METHOD_PUT, "/api/user/config", setting_write, "settings.put",
+	      .body = setting_put_fields, .body_max = SETTING_BODY_MAX),
+	WRITE(METHOD_POST, "/api/user/config", setting_write, "settings.put",
+	      .body = setting_put_fields, .body_max = SETTING_BODY_MAX),
+	READ ("/api/user/config/kc", kubeconfig_read),
+	STEER(METHOD_PUT, "/api/user/config/kc", kubeconfig_write, "kubeconfig.put",
+	      .body = kubeconfig_fields, .body_max = KUBECONFIG_BODY_MAX),
+	STEER(METHOD_POST, "/api/user/config/kc", kubeconfig_write, "kubeconfig.put",
+	      .body = kubeconfig_fields, .body_max = KUBECONFIG_BODY_MAX),
+
+	{ .method = METHOD_GET, .pattern = "/healthz", .handler = health_read },
+	{ .method = METHOD_GET, .pattern = "/readyz", .handler = ready_read },
+	ROUTES_END,
+};
+/* clang-format on */

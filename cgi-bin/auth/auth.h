@@ -1,0 +1,35 @@
+#ifndef FSA_AUTH_AUTH_H
+#define FSA_AUTH_AUTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "crypto/password.h"
+#include "web/route.h"
+
+/* What auth.fcgi's handlers have in common. One file a way to log in; each ends in login_finish().
+ */
+extern const struct route auth_routes[];
+
+struct auth {
+	struct password_params password;
+	bool registration_open;
+	uint64_t session_lifetime_ms;
+};
+
+/* password.c */
+route_fn auth_register, auth_login;
+/* session.c */
+route_fn auth_logout, auth_session, auth_providers;
+
+extern const struct field auth_password_fields[];
+
+/*
+ * The end of every way to log in, inside the transaction `tx`: a new session for the identity, a
+ * line in the audit, and the answer: a cookie, or, when the body had "bearer": true, the token for
+ * "Authorization: Bearer". The caller commits.
+ */
+int login_finish(struct call *c, struct db *tx, const char *user_id, const char *identity_id,
+		 struct err *e);
+
+#endif

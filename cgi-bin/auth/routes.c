@@ -1,0 +1,25 @@
+#include "auth.h"
+
+const struct route auth_routes[] = {
+	{ .method = METHOD_POST,
+	  .pattern = "/api/auth/register",
+	  .flags = ROUTE_CHANGES,
+	  .handler = auth_register,
+	  .body = auth_password_fields },
+	{ .method = METHOD_POST,
+	  .pattern = "/api/auth/login",
+	  .flags = ROUTE_CHANGES,
+	  .handler = auth_login,
+	  .body = auth_password_fields },
+	{ .method = METHOD_POST,
+	  .pattern = "/api/auth/logout",
+	  .auth = ROUTE_SESSION,
+	  .flags = ROUTE_CHANGES,
+	  .handler = auth_logout },
+	{ .method = METHOD_GET,
+	  .pattern = "/api/auth/session",
+	  .auth = ROUTE_SESSION,
+	  .handler = auth_session },
+	{ .method = METHOD_GET, .pattern = "/api/auth/providers", .handler = auth_providers },
+	ROUTES_END,
+};

@@ -1,0 +1,89 @@
+#include "auth.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "crypto/token.h"
+#include "web/json.h"
+#include "web/router.h"
+#include "web/session.h"
+
+/* `token` NULL: the client has it in a cookie. */
+static json_t *session_json(const struct session *s, const char *token)
+{
+	return json_pack("{s:{s:s, s:s}, s:s, s:s*}", "user", "name", s->user_name, "id",
+			 s->user_id, "expires", s->expires_at, "token", token);
+}
+
+int login_finish(struct call *c, struct db *tx, const char *user_id, const char *identity_id,
+		 struct err *e)
+{
+	const struct auth *auth = c->context;
+	const struct router *router = c->router;
+	bool bearer = field_bool(c->body, "bearer", false);
+	char token[TOKEN_LENGTH + 1];
+	uint8_t hash[TOKEN_HASH_BYTES];
+	struct session session;
+
+	token_make(token);
+	token_hash(token, hash);
+	struct session_new made = {
+		.user_id = user_id,
+		.identity_id = identity_id,
+		.token_hash = hash,
+		.lifetime_ms = auth->session_lifetime_ms,
+		.address = request_client(c->request),
+		.user_agent = request_variable(c->request, "HTTP_USER_AGENT"),
+	};
+	c->db = tx;
+	if (session_create(tx, &made, e) < 0 ||
+	    session_find(tx, hash, router->session_idle_ms, &session, e) < 0 ||
+	    call_audit(c, "session.create", user_id, identity_id, e) < 0)
+		return -1;
+	response_json(c->response, 200, session_json(&session, bearer ? token : NULL));
+	if (!bearer)
+		session_set_cookie(c->response, router->secure, token,
+				   auth->session_lifetime_ms / 1000);
+	explicit_bzero(token, sizeof(token));
+	return 0;
+}
+
+int auth_logout(struct call *c, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+
+	if (db_begin(c->db, &tx, e) < 0)
+		return -1;
+	c->db = tx;
+	if (session_delete(tx, c->session_hash, e) < 0 ||
+	    call_audit(c, "session.delete", c->session->user_id, c->session->identity_id, e) < 0 ||
+	    db_commit(&tx, e) < 0)
+		return -1;
+	session_drop_cookie(c->response, c->router->secure);
+	response_json(c->response, 200, json_pack("{s:b}", "success", 1));
+	return 0;
+}
+
+int auth_session(struct call *c, struct err *e)
+{
+	(void)e;
+	response_json(c->response, 200, session_json(c->session, NULL));
+	return 0;
+}
+
+/* The ways to log in that this site offers, by id. */
+int auth_providers(struct call *c, struct err *e)
+{
+	const struct auth *auth = c->context;
+	CLEANUP(cleanup_free)
+	char *login = mem_printf("%s/api/auth/login", c->router->public_origin);
+
+	(void)e;
+	response_json(c->response, 200,
+		      json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:b}}", "credentials", "id",
+				"credentials", "name", "credentials", "type", "credentials",
+				"signinUrl", login, "callbackUrl", login, "registration",
+				auth->registration_open));
+	return 0;
+}

@@ -1,0 +1,273 @@
+"""The process model, on a small program (echo.c) without nginx: workers, signals, sockets, CGI."""
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import fastcgi
+import pytest
+
+
+def wait_for(check, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := check():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("did not happen in time")
+
+
+def children(pid):
+    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@pytest.fixture
+def program(build):
+    return build / "tests" / "web" / "echo.fcgi"
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "fsa.conf"
+    path.write_text("database = host=/nonexistent dbname=none\n")
+    return path
+
+
+class Server:
+    def __init__(self, program, config, directory, *options, **popen):
+        self.socket = directory / "s"
+        self.log = directory / "log"
+        where = [] if "stdin" in popen else ["--socket", self.socket]
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([program, "--config", config, *where, *options],
+                                            stderr=log, **popen)
+        if where:
+            wait_for(self.socket.exists)
+
+    def get(self, url, **rest):
+        return fastcgi.request(self.socket, "GET", url, **rest)
+
+    def stop(self, patience=15):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(patience)
+
+
+@pytest.fixture
+def serve(program, config):
+    directory = Path(tempfile.mkdtemp(prefix="fsa-", dir="/tmp"))  # short, for a socket's path
+    servers = []
+
+    def start(*options, **popen):
+        servers.append(Server(program, config, directory, *options, **popen))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        if server.process.poll() is None:
+            server.process.kill()
+            server.process.wait()
+    for file in directory.iterdir():
+        file.unlink()
+    directory.rmdir()
+
+
+def test_workers_share_one_socket(serve):
+    server = serve("--workers", "3")
+    workers = set(wait_for(lambda: len(found := children(server.process.pid)) == 3 and found))
+    seen = {server.get("/pid").json()["pid"] for _ in range(20)}
+    assert seen <= workers
+    assert os.stat(server.socket).st_mode & 0o777 == 0o660
+
+
+def test_a_worker_is_replaced_after_its_requests(serve):
+    server = serve("--workers", "1", "--requests", "3")
+    pids = [server.get("/pid").json()["pid"] for _ in range(9)]
+    assert [pids.count(p) for p in dict.fromkeys(pids)] == [3, 3, 3]
+    assert "worker ended" not in server.log.read_text()
+
+
+def test_a_worker_that_crashes_is_replaced_at_once(serve):
+    server = serve("--workers", "1")
+    assert server.get("/crash") is None
+    assert server.get("/pid").status == 200
+    assert "exit=3" in server.log.read_text()
+
+
+def test_crashes_in_a_row_are_no_fork_storm(serve):
+    server = serve("--workers", "2")
+    end = time.monotonic() + 3
+    crashes = 0
+    while time.monotonic() < end:
+        crashes += server.get("/crash") is None
+    assert 3 <= crashes <= 14  # 100 ms, 200 ms, 400 ms, … apart, after the first two
+    assert wait_for(lambda: server.get("/pid")).status == 200
+
+
+def test_sigterm_lets_a_request_end(serve):
+    server = serve("--workers", "2")
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(server.get("/slow?ms=1000")))
+    thread.start()
+    time.sleep(0.3)
+    begun = time.monotonic()
+    assert server.stop() == 0
+    thread.join()
+    assert answers[0].status == 200
+    assert time.monotonic() - begun < 5
+    assert not server.socket.exists()
+
+
+def test_idle_workers_end_at_once(serve):
+    """Many times, because it is about the moment between looking for a signal and accept()."""
+    for _ in range(15):
+        server = serve("--workers", "4")
+        begun = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - begun < 3
+
+
+def test_a_request_that_does_not_end_is_cut_off(serve):
+    server = serve("--workers", "1")
+    with fastcgi.connect(server.socket, 30) as connection:
+        fastcgi.send(connection, fastcgi.variables("GET", "/slow?ms=60000"))
+        time.sleep(0.3)
+        begun = time.monotonic()
+        assert server.stop(patience=20) == 0
+        assert 9 < time.monotonic() - begun < 14
+
+
+def test_workers_do_not_outlive_their_master(serve):
+    server = serve("--workers", "3")
+    workers = wait_for(lambda: len(found := children(server.process.pid)) == 3 and found)
+    time.sleep(0.2)
+    server.process.kill()
+    server.process.wait()
+    wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in workers))
+
+
+def test_a_kept_connection_does_not_keep_its_worker(serve):
+    """nginx with fastcgi_keep_conn: the answer comes, then the connection ends."""
+    server = serve("--workers", "1")
+    with fastcgi.connect(server.socket) as kept:
+        fastcgi.send(kept, fastcgi.variables("GET", "/pid"), flags=fastcgi.KEEP_CONNECTION)
+        assert fastcgi.read_answer(kept).status == 200
+        assert server.get("/pid", timeout=5).status == 200
+
+
+def test_a_connection_that_says_nothing_is_left(serve):
+    server = serve("--workers", "1")
+    with fastcgi.connect(server.socket):
+        time.sleep(0.1)
+        assert server.get("/pid", timeout=10).status == 200
+
+
+def test_nonsense_on_the_socket_harms_nobody(serve):
+    server = serve("--workers", "1")
+    for junk in (b"GET / HTTP/1.1\r\n\r\n", b"\0" * 64, b"\xff" * 4096,
+                 fastcgi.record(fastcgi.BEGIN, b"\0\1\0\0\0\0\0\0"),
+                 fastcgi.record(fastcgi.PARAMS, b"\xff\xff\xff\xff")):
+        with fastcgi.connect(server.socket) as connection:
+            connection.sendall(junk)
+    assert server.get("/pid").status == 200
+    assert "worker ended" not in server.log.read_text()
+
+
+def test_headers_are_capped_without_harm(serve):
+    server = serve("--workers", "1")
+    pid = server.get("/pid").json()["pid"]
+    base = fastcgi.variables("GET", "/pid")
+    many = [(f"HTTP_X_{n}", "x") for n in range(10_000)]
+    assert fastcgi.request(server.socket, "", "", pairs=base + many).status == 413
+    giant = [("HTTP_COOKIE", "a" * 1_000_000)]
+    assert fastcgi.request(server.socket, "", "", pairs=base + giant).status == 413
+    assert fastcgi.request(server.socket, "", "", pairs=[("A", "b")]).status == 400
+    assert fastcgi.request(server.socket, "", "", pairs=[("REQUEST_URI", b"/\xff\xfe")]).status == 400
+    assert server.get("/pid").json()["pid"] == pid
+
+
+def test_bodies_come_whole(serve):
+    server = serve("--workers", "1")
+    text = "é" * 300_000
+    answer = fastcgi.request(server.socket, "POST", "/echo", {"text": text})
+    assert answer.json() == {"text": text}
+    pairs = [(n, "999" if n == "CONTENT_LENGTH" else v)
+             for n, v in fastcgi.variables("POST", "/echo", b'{"text":""}')]
+    truncated = fastcgi.request(server.socket, "", "", b'{"text":""}', pairs=pairs)
+    assert (truncated.status, truncated.json()["errorCode"]) == (400, "TRUNCATED_BODY")
+
+
+def test_a_client_that_goes_away_harms_nobody(serve):
+    server = serve("--workers", "1")
+    pid = server.get("/pid").json()["pid"]
+    for _ in range(5):
+        with fastcgi.connect(server.socket) as connection:
+            fastcgi.send(connection, fastcgi.variables("GET", "/slow?ms=50"))
+    assert server.get("/pid").json()["pid"] == pid
+
+
+def test_descriptor_0_may_be_the_socket(serve, tmp_path):
+    """As systemd hands it over."""
+    path = Path(f"/tmp/fsa-{os.getpid()}.sock")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        try:
+            server = serve("--workers", "2", stdin=listening.fileno())
+            assert fastcgi.request(path, "GET", "/pid").status == 200
+            begun = time.monotonic()
+            assert server.stop() == 0
+            assert time.monotonic() - begun < 5
+            assert path.exists()  # it is systemd's
+        finally:
+            path.unlink()
+
+
+def test_a_stale_socket_is_replaced_and_a_used_one_is_not(serve):
+    first = serve("--workers", "1")
+    second = serve("--workers", "1")
+    assert second.process.wait(10) == 1
+    assert "another program listens there" in first.log.read_text()
+    first.process.kill()
+    first.process.wait()
+    third = serve("--workers", "1")
+    wait_for(lambda: first.log.read_text().count("msg=ready") == 2)
+    assert third.get("/pid").status == 200
+
+
+def cgi(program, config, pairs, body=b"", arguments=()):
+    environment = {**dict(pairs), "FSA_CONFIG": str(config)}
+    return subprocess.run([program, *arguments], input=body, env=environment,
+                          capture_output=True, timeout=20, check=False)
+
+
+def test_the_same_program_is_plain_cgi(program, config):
+    body = b'{"text":"\xc3\xa9"}'
+    done = cgi(program, config, fastcgi.variables("POST", "/echo", body), body)
+    assert fastcgi.parse(done.stdout).json() == {"text": "é"}
+    assert done.returncode == 0
+
+
+def test_a_query_gives_cgi_no_options(program, config):
+    """RFC 3875: words of a query without '=' may come as arguments."""
+    done = cgi(program, config, fastcgi.variables("GET", "/pid?--routes"), arguments=["--routes"])
+    assert done.stdout.startswith(b"Status: ")
+
+
+@pytest.mark.parametrize("options, code", [
+    (["--workers", "0"], 2),
+    (["--workers", "x"], 2),
+    (["--nonsense"], 2),
+    (["--config", "/nonexistent"], 1),
+    ([], 1),
+])
+def test_wrong_usage_says_so(program, config, options, code):
+    options = options if options else ["--config", config]
+    done = subprocess.run([program, *options], stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=10, check=False)
+    assert done.returncode == code
+    assert done.stderr
