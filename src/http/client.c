@@ -30,7 +30,8 @@ struct call {
 	http_done_fn *done;
 	void *user;
 	struct buf body;
-	CURLcode setup; /* not CURLE_OK: could not be sent */
+	CURLcode setup;     /* not CURLE_OK: could not be sent */
+	bool head_complete; /* its empty line came */
 	bool too_large;
 	const char *refusal; /* of the address policy, for `refused` */
 	char refused[NI_MAXHOST];
@@ -78,6 +79,16 @@ static size_t take_body(char *data, size_t size, size_t count, void *user)
 
 	call->too_large = buf_append(&call->body, data, size * count, NULL) < 0;
 	return call->too_large ? 0 : size * count;
+}
+
+/* libcurl takes a head that is cut off for a whole one. */
+static size_t take_header(char *line, size_t size, size_t count, void *user)
+{
+	struct call *call = user;
+
+	(void)size;
+	call->head_complete = count > 0 && (line[0] == '\r' || line[0] == '\n');
+	return count;
 }
 
 /* The only place where a connection begins: every address passes here after resolution. */
@@ -177,6 +188,8 @@ static void set_request(struct call *call, const struct http_request *request)
 		SET(call, CURLOPT_COPYPOSTFIELDS, request->body);
 	SET(call, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
 	SET(call, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->body_max);
+	SET(call, CURLOPT_HEADERFUNCTION, take_header);
+	SET(call, CURLOPT_HEADERDATA, call);
 	SET(call, CURLOPT_WRITEFUNCTION, take_body);
 	SET(call, CURLOPT_WRITEDATA, call);
 	SET(call, CURLOPT_ERRORBUFFER, call->error);
@@ -223,6 +236,8 @@ static enum http_failure failure_of(const struct call *call, CURLcode code, long
 		return HTTP_TOO_LARGE;
 	if (code == CURLE_COULDNT_CONNECT && call->refusal != NULL)
 		return HTTP_ADDRESS_FORBIDDEN;
+	if (code == CURLE_OK && !call->head_complete)
+		return HTTP_CUT_OFF;
 	for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
 		if (failures[i].code != code)
 			continue;
@@ -240,6 +255,8 @@ static char *message_of(const struct call *call, enum http_failure failure, CURL
 	case HTTP_ADDRESS_FORBIDDEN:
 		return mem_printf("the address %s is not allowed: %s", call->refused,
 				  call->refusal);
+	case HTTP_CUT_OFF:
+		return mem_strdup("the connection ended before the answer did");
 	case HTTP_TOO_LARGE:
 		return mem_printf("the answer is larger than %zu bytes", call->body.max);
 	default:

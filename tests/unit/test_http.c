@@ -1,13 +1,19 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <check.h>
 
 #include "base/cleanup.h"
 #include "http/address.h"
+#include "http/client.h"
+#include "pki.h"
+#include "tls_server.h"
 
 /* ---- addresses ----------------------------------------------------------------------------- */
 
@@ -141,16 +147,458 @@ START_TEST(a_policy_that_cannot_be_read_is_refused)
 }
 END_TEST
 
+/* ---- the client ------------------------------------------------------------------------------ */
+
+enum { BODY_MAX = 10000, TIMEOUT_MS = 700 };
+
+static struct pki_pair ca, other_ca, certificate, misnamed, alice, bob;
+
+static const struct tls_reply replies[] = {
+	{ .match = "GET /good", .status = "200 OK", .body = "fine" },
+	{ .match = "GET /peer", .status = "200 OK", .body = "$PEER" },
+	{ .match = "GET /empty", .status = "200 OK" },
+	{ .match = "GET /missing", .status = "404 Not Found", .body = "no" },
+	{ .match = "GET /redirect", .status = "302 Found", .headers = "Location: /good\r\n" },
+	{ .match = "GET /short",
+	  .raw = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
+	  .close = true },
+	{ .match = "GET /half-head", .raw = "HTTP/1.1 200 OK\r\nContent-Le", .close = true },
+	{ .match = "GET /half-chunk",
+	  .raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nabc",
+	  .close = true },
+	{ .match = "GET /nothing", .raw = "", .close = true },
+	{ .match = "GET /garbage", .raw = "SSH-2.0-OpenSSH\r\n\r\n", .close = true },
+	{ .match = "GET /large", .raw = "HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\nabc" },
+	{ .match = "GET /endless",
+	  .raw = "HTTP/1.1 200 OK\r\n\r\n#23456789012345678901234567890123456789",
+	  .repeat = 999 },
+	{ .match = "GET /hang", .raw = "", .delay_ms = 60000 },
+	{ .match = "GET /drip",
+	  .raw = "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nabcdefghijkl",
+	  .drip_ms = 50 },
+	{ .match = "GET /again-seconds", .status = "429 Slow", .headers = "Retry-After: 7\r\n" },
+	{ .match = "GET /again-date",
+	  .status = "429 Slow",
+	  .headers = "Retry-After: Fri, 01 Jan 2100 00:00:00 GMT\r\n" },
+	{ .match = "GET /again-past",
+	  .status = "429 Slow",
+	  .headers = "Retry-After: Fri, 01 Jan 1999 00:00:00 GMT\r\n" },
+	{ .match = "GET /again-rubbish", .status = "429 Slow", .headers = "Retry-After: x\r\n" },
+	{ .match = "PATCH /echo", .status = "200 OK", .body = "patched" },
+};
+
+static struct tls_server *server;
+static struct http_client *client;
+
+static void start(const struct pki_pair *own, const char *client_ca_pem)
+{
+	const struct tls_server_options options = { own, client_ca_pem };
+	const struct http_client_options client_options = { 500, "127.0.0.0/8" };
+
+	server = tls_server_start(&options, replies, ARRAY_SIZE(replies));
+	ck_assert_int_eq(http_client_new(&client_options, &client, NULL), 0);
+}
+
+static void make_certificates(void)
+{
+	pki_make_ca("ca", &ca);
+	pki_make_ca("ca", &other_ca);
+	pki_make_leaf(&ca, "server", "IP:127.0.0.1,DNS:localhost", &certificate);
+	pki_make_leaf(&ca, "server", "IP:127.0.0.2", &misnamed);
+	pki_make_leaf(&ca, "alice", NULL, &alice);
+	pki_make_leaf(&ca, "bob", NULL, &bob);
+}
+
+static void free_certificates(void)
+{
+	struct pki_pair *const all[] = { &ca, &other_ca, &certificate, &misnamed, &alice, &bob };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		pki_release(all[i]);
+}
+
+static void start_plain(void)
+{
+	start(&certificate, NULL);
+}
+
+static void stop(void)
+{
+	http_client_free(client);
+	tls_server_stop(server);
+}
+
+/* A copy of what a request ended with. */
+struct outcome {
+	int calls;
+	enum http_failure failure;
+	long status;
+	unsigned retry_after_s;
+	char message[300];
+	char body[100];
+	const char *next; /* submit this from the callback */
+};
+
+static void submit(const char *path, const struct http_trust *trust, struct outcome *outcome);
+
+static void record(void *user, const struct http_answer *answer)
+{
+	struct outcome *o = user;
+
+	o->calls++;
+	o->failure = answer->failure;
+	o->status = answer->status;
+	o->retry_after_s = answer->retry_after_s;
+	snprintf(o->message, sizeof(o->message), "%s", answer->message);
+	snprintf(o->body, sizeof(o->body), "%s", answer->body);
+	if (o->next != NULL) {
+		const struct http_trust trust = { .ca_pem = ca.certificate_pem };
+		const char *next = STEAL(o->next);
+		submit(next, &trust, o);
+	}
+}
+
+static void submit_url(const char *url, const struct http_trust *trust, struct outcome *outcome)
+{
+	const struct http_request request = { .method = "GET",
+					      .url = url,
+					      .trust = trust,
+					      .timeout_ms = TIMEOUT_MS,
+					      .body_max = BODY_MAX };
+
+	http_client_submit(client, &request, record, outcome);
+}
+
+static void submit(const char *path, const struct http_trust *trust, struct outcome *outcome)
+{
+	char url[200];
+
+	snprintf(url, sizeof(url), "https://127.0.0.1:%u%s", tls_server_port(server), path);
+	submit_url(url, trust, outcome);
+}
+
+static void finish_all(void)
+{
+	for (int i = 0; http_client_pending(client) > 0 && i < 1000; i++)
+		http_client_poll(client, 5000, -1);
+	ck_assert_uint_eq(http_client_pending(client), 0);
+}
+
+static struct outcome get_as(const char *path, const struct http_trust *trust)
+{
+	struct outcome outcome = { 0 };
+
+	submit(path, trust, &outcome);
+	ck_assert_int_eq(outcome.calls, 0);
+	finish_all();
+	ck_assert_int_eq(outcome.calls, 1);
+	return outcome;
+}
+
+static struct outcome get(const char *path)
+{
+	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
+
+	return get_as(path, &trust);
+}
+
+static const struct {
+	const char *path;
+	enum http_failure failure;
+	long status;
+	const char *body, *says;
+} ends[] = {
+	{ "/good", HTTP_OK, 200, "fine", "" },
+	{ "/empty", HTTP_OK, 200, "", "" },
+	{ "/missing", HTTP_OK, 404, "no", "" },
+	{ "/redirect", HTTP_OK, 302, "", "" },
+	{ "/short", HTTP_CUT_OFF, 200, "abc", "" },
+	{ "/half-head", HTTP_CUT_OFF, 200, "", "" },
+	{ "/half-chunk", HTTP_CUT_OFF, 200, "abc", "" },
+	{ "/nothing", HTTP_UNREACHABLE, 0, "", "" },
+	{ "/garbage", HTTP_PROTOCOL, 0, "", "" },
+	{ "/large", HTTP_TOO_LARGE, 200, "", "larger than 10000 bytes" },
+	{ "/endless", HTTP_TOO_LARGE, 200, NULL, "larger than 10000 bytes" },
+	{ "/hang", HTTP_TIMEOUT, 0, "", "timed out" },
+	{ "/drip", HTTP_TIMEOUT, 0, "", "timed out" },
+};
+
+START_TEST(every_end_of_an_answer_is_told_apart)
+{
+	struct outcome o = get(ends[_i].path);
+
+	ck_assert_msg(o.failure == ends[_i].failure, "%s: %d, %s", ends[_i].path, o.failure,
+		      o.message);
+	ck_assert_msg(strstr(o.message, ends[_i].says) != NULL, "%s", o.message);
+	ck_assert_int_eq(o.message[0] == '\0', o.failure == HTTP_OK);
+	if (ends[_i].failure != HTTP_TIMEOUT)
+		ck_assert_int_eq(o.status, ends[_i].status);
+	if (ends[_i].body != NULL && ends[_i].failure != HTTP_TIMEOUT)
+		ck_assert_str_eq(o.body, ends[_i].body);
+	ck_assert_int_eq(tls_server_seen(server)->requests, 1);
+}
+END_TEST
+
+START_TEST(requests_share_a_connection)
+{
+	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
+	struct outcome first = { .next = "/missing" };
+
+	submit("/good", &trust, &first);
+	finish_all();
+	ck_assert_int_eq(first.calls, 2);
+	ck_assert_int_eq(first.status, 404);
+	ck_assert_str_eq(get("/good").body, "fine");
+	ck_assert_int_eq(tls_server_seen(server)->connections, 1);
+	ck_assert_int_eq(tls_server_seen(server)->requests, 3);
+	ck_assert_uint_eq(http_client_submitted(client), 3);
+}
+END_TEST
+
+START_TEST(a_slow_server_does_not_hold_up_the_others)
+{
+	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
+	struct outcome slow = { 0 }, quick = { 0 };
+
+	submit("/hang", &trust, &slow);
+	submit("/good", &trust, &quick);
+	http_client_poll(client, 5000, -1);
+	ck_assert_int_eq(quick.calls, 1);
+	ck_assert_int_eq(slow.calls, 0);
+	ck_assert_uint_eq(http_client_pending(client), 1);
+	finish_all();
+	ck_assert_int_eq(slow.failure, HTTP_TIMEOUT);
+}
+END_TEST
+
+START_TEST(only_the_given_ca_and_name_are_believed)
+{
+	const struct http_trust other = { .ca_pem = other_ca.certificate_pem };
+
+	ck_assert_int_eq(get_as("/good", &other).failure, HTTP_TLS);
+	ck_assert_int_eq(get("/good").failure, HTTP_OK);
+	/* The connection that is open now is not for those who trust somebody else. */
+	ck_assert_int_eq(get_as("/good", &other).failure, HTTP_TLS);
+	ck_assert_int_eq(tls_server_seen(server)->requests, 1);
+	stop();
+	start(&misnamed, NULL);
+	ck_assert_int_eq(get("/good").failure, HTTP_TLS);
+	ck_assert_int_eq(tls_server_seen(server)->requests, 0);
+}
+END_TEST
+
+START_TEST(a_connection_belongs_to_one_client_certificate)
+{
+	const struct http_trust of_alice = { ca.certificate_pem, alice.certificate_pem,
+					     alice.key_pem };
+	const struct http_trust of_bob = { ca.certificate_pem, bob.certificate_pem, bob.key_pem };
+
+	stop();
+	start(&certificate, ca.certificate_pem);
+	ck_assert_str_eq(get_as("/peer", &of_alice).body, "alice");
+	ck_assert_str_eq(get_as("/peer", &of_bob).body, "bob");
+	ck_assert_str_eq(get_as("/peer", &of_alice).body, "alice");
+	ck_assert_int_eq(tls_server_seen(server)->connections, 2);
+	ck_assert_int_ne(get("/peer").failure, HTTP_OK);
+	ck_assert_int_eq(tls_server_seen(server)->requests, 3);
+}
+END_TEST
+
+START_TEST(a_forbidden_address_is_never_connected_to)
+{
+	static const char *const hosts[] = { "127.0.0.1", "localhost", "[::ffff:127.0.0.1]" };
+	const struct http_client_options options = { 500, NULL };
+	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
+
+	http_client_free(client);
+	ck_assert_int_eq(http_client_new(&options, &client, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		struct outcome o = { 0 };
+		char url[100];
+		snprintf(url, sizeof(url), "https://%s:%u/good", hosts[i], tls_server_port(server));
+		submit_url(url, &trust, &o);
+		finish_all();
+		ck_assert_msg(o.failure == HTTP_ADDRESS_FORBIDDEN, "%s: %d, %s", hosts[i],
+			      o.failure, o.message);
+		ck_assert_msg(strstr(o.message, "not allowed: loopback"), "%s", o.message);
+	}
+	ck_assert_int_eq(tls_server_seen(server)->connections, 0);
+}
+END_TEST
+
+START_TEST(what_cannot_be_reached_says_so)
+{
+	static const struct {
+		const char *url;
+		enum http_failure failure;
+	} cases[] = {
+		{ "https://127.0.0.1:1/", HTTP_UNREACHABLE },
+		{ "https://no-such-host.invalid/", HTTP_UNREACHABLE },
+		{ "http://127.0.0.1:1/", HTTP_PROTOCOL },
+		{ "file:///etc/passwd", HTTP_PROTOCOL },
+	};
+	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct outcome o = { 0 };
+		submit_url(cases[i].url, &trust, &o);
+		finish_all();
+		ck_assert_int_eq(o.calls, 1);
+		/* Without a network, looking up a name may hang instead of failing. */
+		if (i != 1 || o.failure != HTTP_TIMEOUT)
+			ck_assert_msg(o.failure == cases[i].failure, "%s: %d, %s", cases[i].url,
+				      o.failure, o.message);
+		ck_assert_str_eq(o.body, "");
+	}
+}
+END_TEST
+
+START_TEST(a_handshake_that_hangs_times_out_early)
+{
+	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(address);
+	CLEANUP(cleanup_close) int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct outcome o = { 0 };
+	char url[100];
+
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	snprintf(url, sizeof(url), "https://127.0.0.1:%u/", ntohs(address.sin_port));
+	submit_url(url, &trust, &o);
+	finish_all();
+	ck_assert_int_eq(o.failure, HTTP_TIMEOUT);
+}
+END_TEST
+
+START_TEST(the_environment_does_not_count)
+{
+	static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "ALL_PROXY",
+					     "all_proxy" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		ck_assert_int_eq(setenv(names[i], "http://127.0.0.1:1", 1), 0);
+	ck_assert_int_eq(get("/good").failure, HTTP_OK);
+}
+END_TEST
+
+START_TEST(retry_after_is_read_and_capped)
+{
+	ck_assert_uint_eq(get("/again-seconds").retry_after_s, 7);
+	ck_assert_uint_eq(get("/again-date").retry_after_s, 3600);
+	ck_assert_uint_eq(get("/again-past").retry_after_s, 0);
+	ck_assert_uint_eq(get("/again-rubbish").retry_after_s, 0);
+	ck_assert_uint_eq(get("/good").retry_after_s, 0);
+}
+END_TEST
+
+START_TEST(a_request_is_sent_as_given)
+{
+	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
+	char url[100], body[] = "{\"a\":1}", header[] = "X-Test: yes";
+	struct outcome o = { 0 };
+
+	snprintf(url, sizeof(url), "https://127.0.0.1:%u/echo?a=b", tls_server_port(server));
+	const struct http_request request = { .method = "PATCH",
+					      .url = url,
+					      .headers = { header, "Content-Type: text/x" },
+					      .body = body,
+					      .trust = &trust,
+					      .timeout_ms = TIMEOUT_MS,
+					      .body_max = BODY_MAX };
+	http_client_submit(client, &request, record, &o);
+	memset(body, 'x', strlen(body)); /* all of it was copied */
+	memset(header, 'x', strlen(header));
+	memset(url, 'x', strlen(url));
+	finish_all();
+	ck_assert_str_eq(o.body, "patched");
+	const char *last = tls_server_seen(server)->last;
+	ck_assert_int_eq(strncmp(last, "PATCH /echo?a=b HTTP/1.1\r\n", 26), 0);
+	ck_assert_ptr_nonnull(strstr(last, "\r\nX-Test: yes\r\n"));
+	ck_assert_ptr_nonnull(strstr(last, "\r\nContent-Type: text/x\r\n"));
+	ck_assert_ptr_nonnull(strstr(last, "\r\n\r\n{\"a\":1}"));
+}
+END_TEST
+
+static double seconds_of_poll(int timeout_ms, int wake_fd)
+{
+	struct timespec from, to;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	http_client_poll(client, timeout_ms, wake_fd);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	return (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
+}
+
+START_TEST(waiting_ends_in_time)
+{
+	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
+	struct outcome o = { 0 };
+	int pipe_fds[2];
+
+	ck_assert_int_eq(pipe(pipe_fds), 0);
+	ck_assert(seconds_of_poll(5000, -1) < 1); /* nothing to wait for */
+	double waited = seconds_of_poll(100, pipe_fds[0]);
+	ck_assert(waited > 0.09 && waited < 1);
+	ck_assert_int_eq(write(pipe_fds[1], "x", 1), 1);
+	ck_assert(seconds_of_poll(5000, pipe_fds[0]) < 1);
+	submit("/hang", &trust, &o);
+	ck_assert(seconds_of_poll(5000, pipe_fds[0]) < 0.5);
+	ck_assert_int_eq(o.calls, 0);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+}
+END_TEST
+
+START_TEST(freeing_a_client_calls_nobody_back)
+{
+	const struct http_client_options options = { 500, "127.0.0.0/8" };
+	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
+	struct outcome flying = { 0 }, fresh = { 0 };
+	struct err e = { 0 };
+
+	submit("/hang", &trust, &flying);
+	http_client_poll(client, 100, -1);
+	submit("/good", &trust, &fresh);
+	http_client_free(client);
+	ck_assert_int_eq(flying.calls + fresh.calls, 0);
+	ck_assert_int_eq(
+		http_client_new(&(struct http_client_options) { 500, "rubbish" }, &client, &e), -1);
+	ck_assert_int_eq(e.kind, ERR_INVALID);
+	ck_assert_int_eq(http_client_new(&options, &client, NULL), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("http");
 	TCase *address = tcase_create("address");
+	TCase *requests = tcase_create("client");
 
 	tcase_add_loop_test(address, addresses_are_allowed_or_refused_by_what_they_are, 0,
 			    ARRAY_SIZE(addresses));
 	tcase_add_test(address, names_are_refused_only_where_they_are_known);
 	tcase_add_test(address, a_policy_that_cannot_be_read_is_refused);
 	suite_add_tcase(suite, address);
+	tcase_add_unchecked_fixture(requests, make_certificates, free_certificates);
+	tcase_add_checked_fixture(requests, start_plain, stop);
+	tcase_set_timeout(requests, 30);
+	tcase_add_loop_test(requests, every_end_of_an_answer_is_told_apart, 0, ARRAY_SIZE(ends));
+	tcase_add_test(requests, requests_share_a_connection);
+	tcase_add_test(requests, a_slow_server_does_not_hold_up_the_others);
+	tcase_add_test(requests, only_the_given_ca_and_name_are_believed);
+	tcase_add_test(requests, a_connection_belongs_to_one_client_certificate);
+	tcase_add_test(requests, a_forbidden_address_is_never_connected_to);
+	tcase_add_test(requests, what_cannot_be_reached_says_so);
+	tcase_add_test(requests, a_handshake_that_hangs_times_out_early);
+	tcase_add_test(requests, the_environment_does_not_count);
+	tcase_add_test(requests, retry_after_is_read_and_capped);
+	tcase_add_test(requests, a_request_is_sent_as_given);
+	tcase_add_test(requests, waiting_ends_in_time);
+	tcase_add_test(requests, freeing_a_client_calls_nobody_back);
+	suite_add_tcase(suite, requests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);
