@@ -327,17 +327,26 @@ static const struct tls_reply replies[] = {
 	     "\"metadata\":{},\"items\":[]}") },
 };
 
-enum { TIMEOUT_MS = 1000, BODY_MAX = 3000 };
+/* Short where the test waits for it to run out, long where it must not, however slow the machine.
+ */
+enum { SHORT_MS = 1000, LONG_MS = 20000, BODY_MAX = 3000 };
 
 static struct pki_pair ca, certificate;
 static struct tls_server *server;
 static struct kube_client *client;
 static struct kube_target *target;
 
+static void use_client(int timeout_ms, size_t body_max, const char *allow_addresses)
+{
+	const struct kube_client_options options = { LONG_MS, (uint64_t)timeout_ms, body_max,
+						     allow_addresses };
+
+	kube_client_free(client);
+	ck_assert_int_eq(kube_client_new(&options, &client, NULL), 0);
+}
+
 static void start(void)
 {
-	const struct kube_client_options options = { 500, TIMEOUT_MS, BODY_MAX, "127.0.0.0/8" };
-
 	pki_make_ca("ca", &ca);
 	pki_make_leaf(&ca, "server", "IP:127.0.0.1", &certificate);
 	const struct tls_server_options server_options = { &certificate, NULL };
@@ -350,7 +359,8 @@ static void start(void)
 					   .namespace = namespace,
 					   .ca_pem = ca.certificate_pem,
 					   .token = token };
-	ck_assert_int_eq(kube_client_new(&options, &client, NULL), 0);
+	client = NULL;
+	use_client(LONG_MS, BODY_MAX, "127.0.0.0/8");
 	ck_assert_int_eq(kube_target_new(&config, &target, NULL), 0);
 }
 
@@ -458,6 +468,8 @@ START_TEST(a_failure_says_what_failed_and_why)
 {
 	CLEANUP(outcome_release) struct outcome o = { 0 };
 
+	if (failing[_i].kind == ERR_KUBE_TIMEOUT)
+		use_client(SHORT_MS, BODY_MAX, "127.0.0.0/8");
 	get(failing[_i].name, &o);
 	ck_assert(!o.ok);
 	ck_assert_msg(o.err.kind == failing[_i].kind, "%s: %s", o.err.code, o.err.message);
@@ -529,10 +541,10 @@ static const struct {
 	const char *selector;
 	enum err_kind kind;
 	const char *code;
-	int requests; /* 0: it depends */
+	int requests; /* at most */
 } lists[] = {
 	{ "expires", ERR_KUBE_CONFLICT, "EXPIRED", 4 },
-	{ "endless", ERR_KUBE_PROTOCOL, "ANSWER_TOO_LARGE", 0 },
+	{ "endless", ERR_KUBE_PROTOCOL, "ANSWER_TOO_LARGE", 30 },
 	{ "slow", ERR_KUBE_TIMEOUT, "KUBE_TIMEOUT", 4 },
 	{ "nolist", ERR_KUBE_PROTOCOL, "NOT_A_LIST", 1 },
 };
@@ -541,23 +553,22 @@ START_TEST(a_list_ends_even_if_the_server_will_not)
 {
 	CLEANUP(outcome_release) struct outcome o = { 0 };
 
+	if (lists[_i].kind == ERR_KUBE_TIMEOUT)
+		use_client(SHORT_MS, BODY_MAX, "127.0.0.0/8");
 	list_pods(lists[_i].selector, &o);
 	ck_assert(!o.ok);
 	ck_assert_msg(o.err.kind == lists[_i].kind, "%s: %s", o.err.code, o.err.message);
 	ck_assert_str_eq(o.err.code, lists[_i].code);
-	if (lists[_i].requests != 0)
-		ck_assert_int_eq(tls_server_seen(server)->requests, lists[_i].requests);
+	ck_assert_int_le(tls_server_seen(server)->requests, lists[_i].requests);
 	ck_assert_int_eq(strncmp(o.err.message, "list pods: ", 11), 0);
 }
 END_TEST
 
 START_TEST(a_list_without_end_is_given_up)
 {
-	const struct kube_client_options options = { 500, 20000, 1 << 20, "127.0.0.0/8" };
 	CLEANUP(outcome_release) struct outcome o = { 0 };
 
-	kube_client_free(client);
-	ck_assert_int_eq(kube_client_new(&options, &client, NULL), 0);
+	use_client(LONG_MS, 1 << 20, "127.0.0.0/8");
 	list_pods("endless", &o);
 	ck_assert_msg(strcmp(o.err.code, "NOT_A_LIST") == 0, "%s", o.err.message);
 	ck_assert_int_le(tls_server_seen(server)->requests, 250);
@@ -622,11 +633,9 @@ END_TEST
 
 START_TEST(an_address_that_is_not_allowed_says_so)
 {
-	const struct kube_client_options options = { 500, TIMEOUT_MS, BODY_MAX, NULL };
 	CLEANUP(outcome_release) struct outcome o = { 0 };
 
-	kube_client_free(client);
-	ck_assert_int_eq(kube_client_new(&options, &client, NULL), 0);
+	use_client(LONG_MS, BODY_MAX, NULL);
 	get("good", &o);
 	ck_assert_int_eq(o.err.kind, ERR_KUBE_UNREACHABLE);
 	ck_assert_str_eq(o.err.code, "ADDRESS_FORBIDDEN");
@@ -638,15 +647,13 @@ END_TEST
 
 START_TEST(freeing_the_client_calls_nobody_back)
 {
-	const struct kube_client_options options = { 500, TIMEOUT_MS, BODY_MAX, NULL };
 	CLEANUP(outcome_release) struct outcome o = { 0 };
 
 	kube_submit_get(client, target, KUBE_STATEFULSETS, "slow", record, &o);
 	kube_client_poll(client, 100, -1);
 	kube_submit_get(client, target, KUBE_STATEFULSETS, "..", record, &o);
-	kube_client_free(client);
+	use_client(LONG_MS, BODY_MAX, NULL);
 	ck_assert_int_eq(o.calls, 0);
-	ck_assert_int_eq(kube_client_new(&options, &client, NULL), 0);
 }
 END_TEST
 
