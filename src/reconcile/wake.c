@@ -1,8 +1,7 @@
 #include "reconcile/wake.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@ struct wake {
 	int epoll;
 	int inotify;
 	int signals;
+	char *file_name; /* of the wake file, in the directory that is watched */
 	bool stopping;
 };
 
@@ -28,17 +28,22 @@ static int watch(struct wake *w, int fd)
 	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
+/* The directory is watched and not the file, which may not be there yet, and may be replaced. */
 static int watch_file(struct wake *w, const char *path, struct err *e)
 {
-	CLEANUP(cleanup_close) int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0660);
+	CLEANUP(cleanup_free) char *for_directory = mem_strdup(path);
+	CLEANUP(cleanup_free) char *for_name = mem_strdup(path);
+	const char *directory = dirname(for_directory);
 
+	w->file_name = mem_strdup(basename(for_name));
 	w->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (fd < 0 || w->inotify < 0 ||
-	    inotify_add_watch(w->inotify, path, IN_ATTRIB | IN_CLOSE_WRITE) < 0 ||
+	if (w->inotify < 0 ||
+	    inotify_add_watch(w->inotify, directory,
+			      IN_CREATE | IN_ATTRIB | IN_CLOSE_WRITE | IN_MOVED_TO) < 0 ||
 	    watch(w, w->inotify) < 0)
 		return err_set(e, ERR_INTERNAL, "WAKE_FILE",
 			       "%s cannot be watched (%s): changes are seen at the next interval",
-			       path, strerror(errno));
+			       directory, strerror(errno));
 	return 0;
 }
 
@@ -79,6 +84,7 @@ void wake_free(struct wake *w)
 	cleanup_close(&w->inotify);
 	cleanup_close(&w->signals);
 	cleanup_close(&w->epoll);
+	free(w->file_name);
 	free(w);
 }
 
@@ -87,14 +93,28 @@ int wake_fd(const struct wake *w)
 	return w->epoll;
 }
 
+/* Whether one of the events in a buffer is about the wake file. */
+static bool is_about_file(const struct wake *w, const char *events, size_t length)
+{
+	for (size_t at = 0; at < length;) {
+		struct inotify_event event;
+		memcpy(&event, events + at, sizeof(event));
+		if (event.len > 0 && strcmp(events + at + sizeof(event), w->file_name) == 0)
+			return true;
+		at += sizeof(event) + event.len;
+	}
+	return false;
+}
+
 bool wake_drain(struct wake *w)
 {
-	char events[sizeof(struct inotify_event) + NAME_MAX + 1];
+	char events[4096];
 	struct signalfd_siginfo signal_info;
 	bool touched = false;
+	ssize_t got;
 
-	while (w->inotify >= 0 && read(w->inotify, events, sizeof(events)) > 0)
-		touched = true;
+	while (w->inotify >= 0 && (got = read(w->inotify, events, sizeof(events))) > 0)
+		touched = touched || is_about_file(w, events, (size_t)got);
 	while (read(w->signals, &signal_info, sizeof(signal_info)) > 0)
 		w->stopping = true;
 	return touched;

@@ -11,9 +11,9 @@
  */
 struct wake;
 
-/* Blocks SIGTERM and SIGINT for the process, which then arrive here only. The wake file is created
- * if it is missing; if it cannot be watched, signals still work, and `ret_warning` (kind, message)
- * says why with `*ret_watched` false. */
+/* Blocks SIGTERM and SIGINT for the process, which then arrive here only. If the
+ * wake file cannot be watched (its directory must be there and readable, the file need not),
+ * signals still work, and with `*ret_watched` false `ret_warning` says why. */
 int wake_new(const char *path, struct wake **ret_wake, bool *ret_watched, struct err *ret_warning,
 	     struct err *e);
 void wake_free(struct wake *wake);

@@ -169,6 +169,18 @@ static void conclude_failure(struct work *w)
 	conclude(w, &cause);
 }
 
+/* All objects are there now as they are wanted: what was absent or stopped is on its way. */
+static void conclude_apply(struct work *w)
+{
+	if (w->failed) {
+		conclude_failure(w);
+		return;
+	}
+	if (w->assessment.seen == SEEN_ABSENT && w->row.desired == DESIRED_RUNNING)
+		decide_on(w, SEEN_PROGRESSING);
+	conclude(w, NULL);
+}
+
 static void conclude_wave(struct work *w)
 {
 	if (w->failed)
@@ -240,7 +252,7 @@ static void apply_last(struct work *w)
 		conclude(w, NULL);
 		return;
 	}
-	if (!wave_begin(w, conclude_wave))
+	if (!wave_begin(w, conclude_apply))
 		return;
 	w->pending++;
 	kube_submit_apply(w->context->client, w->target, last, request_done, w);

@@ -1,14 +1,21 @@
 /* What is concluded from what a cluster shows: the pure parts of the reconciler. */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <check.h>
 #include <jansson.h>
 
 #include "base/cleanup.h"
+#include "base/mem.h"
 #include "reconcile/assess.h"
 #include "reconcile/diagnose.h"
 #include "reconcile/observe.h"
+#include "reconcile/wake.h"
 
 #define ID     "11111111-1111-4111-8111-111111111111"
 #define LABELS "\"labels\": {\"project.fullstackagent.io/resource\": \"" ID "\"}"
@@ -140,7 +147,7 @@ END_TEST
 	", " HASH_ANNOTATION(hash) "}"
 #define SET(hash, replicas, status)                                                                \
 	"{" META("box", hash) ", \"spec\": {\"replicas\": " replicas "}, \"status\": {" status "}" \
-											       "}"
+			      "}"
 #define ROLLED_OUT                                                                                 \
 	"\"observedGeneration\": 2, \"replicas\": 1, \"readyReplicas\": 1, \"updatedReplicas\": "  \
 	"1, "                                                                                      \
@@ -395,6 +402,66 @@ START_TEST(a_database_is_assessed)
 }
 END_TEST
 
+/* ---- wake -------------------------------------------------------------------------------------
+ */
+
+static void touch(const char *directory, const char *name)
+{
+	CLEANUP(cleanup_free) char *path = mem_printf("%s/%s", directory, name);
+	CLEANUP(cleanup_close) int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(futimens(fd, NULL), 0);
+}
+
+static void remove_file(const char *directory, const char *name)
+{
+	CLEANUP(cleanup_free) char *path = mem_printf("%s/%s", directory, name);
+
+	ck_assert_int_eq(unlink(path), 0);
+}
+
+static bool is_awake(struct wake *w)
+{
+	struct pollfd fd = { .fd = wake_fd(w), .events = POLLIN };
+
+	return poll(&fd, 1, 1000) == 1;
+}
+
+START_TEST(a_touch_of_the_wake_file_and_a_signal_end_a_wait)
+{
+	char directory[] = "/tmp/fsa-test-wake-XXXXXX";
+	struct wake *w = NULL;
+	struct err warning, e;
+	bool watched = false;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	CLEANUP(cleanup_free) char *path = mem_printf("%s/wake", directory);
+	ck_assert_int_eq(wake_new(path, &w, &watched, &warning, &e), 0);
+	ck_assert(watched);
+	ck_assert(!wake_drain(w));
+	touch(directory, "wake");
+	ck_assert(is_awake(w));
+	ck_assert(wake_drain(w));
+	ck_assert(!wake_drain(w));
+	touch(directory, "another");
+	ck_assert(!wake_drain(w));
+	ck_assert(!wake_stopping(w));
+	ck_assert_int_eq(kill(getpid(), SIGTERM), 0);
+	ck_assert(is_awake(w));
+	ck_assert(!wake_drain(w));
+	ck_assert(wake_stopping(w));
+	wake_free(w);
+	remove_file(directory, "wake");
+	remove_file(directory, "another");
+	ck_assert_int_eq(rmdir(directory), 0);
+	ck_assert_int_eq(wake_new(path, &w, &watched, &warning, &e), 0);
+	ck_assert(!watched);
+	ck_assert_ptr_nonnull(strstr(warning.message, directory));
+	wake_free(w);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("reconcile");
@@ -407,6 +474,7 @@ int main(void)
 	tcase_add_test(tc, a_sandbox_waits_for_the_credentials_of_its_database);
 	tcase_add_test(tc, drift_of_a_running_sandbox_is_seen);
 	tcase_add_loop_test(tc, a_database_is_assessed, 0, ARRAY_SIZE(databases));
+	tcase_add_test(tc, a_touch_of_the_wake_file_and_a_signal_end_a_wait);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
