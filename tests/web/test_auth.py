@@ -1,0 +1,124 @@
+"""Registration, login and sessions, over nginx."""
+
+import re
+
+import pytest
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def client(user):
+    return user(kubeconfig=False)
+
+
+def test_a_session_is_shown_to_its_owner(client):
+    shown = client.get("/api/auth/session").json()
+    assert shown["user"] == {"name": client.name, "id": client.id}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", shown["expires"])
+    assert "token" not in shown
+
+
+def test_a_name_is_taken_once_whatever_its_case(web, client):
+    answer = web.client().register(client.name.upper(), PASSWORD)
+    assert (answer.status_code, answer.json()["errorCode"]) == (409, "USER_EXISTS")
+    assert web.client().login(client.name.upper(), PASSWORD).status_code == 200
+
+
+def test_wrong_name_and_wrong_password_look_alike(web, client):
+    wrong = web.client().login(client.name, "incorrect horse battery")
+    unknown = web.client().login("nobody-at-all", PASSWORD)
+    assert (wrong.status_code, unknown.status_code) == (401, 401)
+    same = ("error", "errorCode", "details", "title")
+    assert [wrong.json()[k] for k in same] == [unknown.json()[k] for k in same]
+    assert "Set-Cookie" not in wrong.headers
+
+
+def test_a_disabled_user_is_out_at_once(web, client):
+    with web.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE users SET disabled_at = now() WHERE id = %s", (client.id,))
+    assert client.get("/api/projects").status_code == 401
+    assert web.client().login(client.name, PASSWORD).status_code == 401
+
+
+def test_each_login_is_a_session_of_its_own(web, client):
+    other = web.client()
+    assert other.login(client.name, PASSWORD).status_code == 200
+    assert other.session.cookies["fsa"] != client.session.cookies["fsa"]
+    kept = client.session.cookies["fsa"]
+    assert client.post("/api/auth/logout").status_code == 200
+    assert "fsa" not in client.session.cookies
+    client.session.cookies["fsa"] = kept  # it ended on the server, too
+    assert client.get("/api/auth/session").status_code == 401
+    assert other.get("/api/auth/session").status_code == 200
+
+
+def test_a_login_takes_no_session_that_was_there_before(web, client):
+    """Session fixation."""
+    victim = web.client()
+    victim.session.cookies["fsa"] = "A" * 43
+    assert victim.login(client.name, PASSWORD).status_code == 200
+    assert victim.session.cookies.get("fsa", domain="127.0.0.1") != "A" * 43
+
+
+def test_sessions_end(web, client):
+    with web.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE sessions SET last_seen_at = now() - interval '25 hours'"
+                       " WHERE user_id = %s", (client.id,))
+    assert client.get("/api/auth/session").status_code == 401  # idle
+    assert client.login(client.name, PASSWORD).ok
+    with web.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE sessions SET expires_at = now() WHERE user_id = %s", (client.id,))
+    assert client.get("/api/auth/session").status_code == 401
+
+
+def test_cookies_are_as_safe_as_the_site_allows(web, make_site, client):
+    cookie = web.client().login(client.name, PASSWORD).headers["Set-Cookie"]
+    assert re.fullmatch(r"fsa=[\w-]{43}; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax", cookie)
+    site = make_site(options={"public_url": "https://fsa.example"})
+    answer = site.client().post("/api/auth/register", {"name": "ada", "password": PASSWORD},
+                                headers={"Origin": "https://fsa.example"})
+    assert re.fullmatch(
+        r"__Host-fsa=[\w-]{43}; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax; Secure",
+        answer.headers["Set-Cookie"])
+
+
+def test_login_from_another_site_is_refused(web, client):
+    """A stranger's page must not log somebody in as the stranger."""
+    answer = web.client().post("/api/auth/login", {"name": client.name, "password": PASSWORD},
+                               headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_registration_may_be_closed(make_site):
+    site = make_site(options={"registration": "closed"})
+    answer = site.client().register("ada", PASSWORD)
+    assert (answer.status_code, answer.json()["errorCode"]) == (403, "REGISTRATION_CLOSED")
+    assert site.client().get("/api/auth/providers").json()["credentials"]["registration"] is False
+
+
+def test_a_hash_follows_the_configuration(make_site):
+    site = make_site()
+    assert site.client().register("ada", PASSWORD).ok
+
+    def stored():
+        with site.connect() as db, db.cursor() as cursor:
+            cursor.execute("SELECT password_hash FROM identities")
+            return cursor.fetchone()[0]
+
+    assert "$argon2id$v=19$m=19456,t=2,p=1$" in stored()
+    assert site.client().login("ada", PASSWORD).ok
+    before = stored()
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE identities SET password_hash ="
+                       " '$argon2id$v=19$m=8192,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$' || repeat('A', 43)")
+    assert site.client().login("ada", PASSWORD).status_code == 401
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE identities SET password_hash = %s", (before,))
+    site.programs.stop("auth.fcgi")
+    site.programs._options["password_passes"] = "3"
+    site.programs.start("auth.fcgi")
+    assert site.client().login("ada", PASSWORD).ok
+    assert "t=3" in stored()
+    assert site.client().login("ada", PASSWORD).ok

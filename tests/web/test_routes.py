@@ -1,0 +1,185 @@
+"""Walks the route tables: what must hold for every route, whatever it does."""
+
+import re
+import uuid
+
+import pytest
+
+
+def concrete(pattern, ids):
+    """The pattern with an id for each parameter."""
+    return re.sub(r":(\w+)", lambda m: ids.get(m.group(1)) or str(uuid.uuid4()), pattern)
+
+
+def names(pattern):
+    return re.findall(r":(\w+)", pattern)
+
+
+@pytest.fixture
+def ids(project):
+    """Ids of things that exist, of project.client."""
+    client, path = project.client, f"/api/projects/{project.id}/environment"
+    assert client.post(path, {"key": "SECRET", "value": "s3cret", "isSecret": True}).ok
+    variable = client.get(path).json()["general"][0]["id"]
+    return {"projectId": project.id, "envId": variable}
+
+
+def everything(site):
+    """What is stored, but for what reading may touch."""
+    with site.connect() as db, db.cursor() as cursor:
+        found = []
+        for table in ("projects", "resources", "sandboxes", "databases", "environment", "events",
+                      "user_config", "kubeconfigs", "idempotency", "audit", "users"):
+            cursor.execute(f"SELECT * FROM {table} ORDER BY 1, 2")
+            found.append((table, [[bytes(v) if isinstance(v, memoryview) else v for v in row]
+                                  for row in cursor.fetchall()]))
+        return found
+
+
+def test_the_tables_are_what_they_should_be(routes):
+    rows = {(r["method"], r["pattern"]) for r in routes}
+    assert len(rows) == len(routes)
+    for row in routes:
+        assert row["pattern"].startswith("/api/") or row["pattern"] in ("/healthz", "/readyz")
+        assert row["mutation"] == (row["method"] != "GET")
+        # An atomic route is for somebody, and whatever api.fcgi changes is atomic.
+        assert not row["atomic"] or row["auth"] == "session"
+        assert row["atomic"] == row["mutation"] or row["pattern"].startswith("/api/auth/")
+        # Nothing of a user's is open.
+        assert row["auth"] == "session" or not names(row["pattern"])
+
+
+def test_every_session_route_is_401_without_one(web, routes, ids):
+    stranger = web.client()
+    forged = {"Cookie": "fsa=" + "A" * 43}
+    before = everything(web)
+    checked = 0
+    for row in routes:
+        if row["auth"] != "session":
+            continue
+        path = concrete(row["pattern"], ids)
+        for headers in ({}, forged, {"Authorization": "Bearer " + "A" * 43}):
+            answer = stranger.request(row["method"], path, headers=headers)
+            assert answer.status_code == 401, (row, headers)
+            assert answer.json()["errorCode"] == "UNAUTHENTICATED"
+        checked += 1
+    assert checked > 20
+    assert everything(web) == before
+
+
+# Bodies that each route accepts, so that it is the owner that is checked and not the body.
+BODIES = {
+    ("PATCH", "/api/projects/:projectId"): {"name": "Stolen"},
+    ("POST", "/api/projects/:projectId/environment"): {"key": "STOLEN", "value": "1"},
+    ("PATCH", "/api/projects/:projectId/environment/:envId"): {"value": "stolen"},
+    ("PUT", "/api/projects/:projectId/environment/:envId"): {"value": "stolen"},
+    ("POST", "/api/sandbox/:projectId"): {"envVars": {"STOLEN": "1"}},
+}
+
+
+def test_every_id_route_is_404_to_a_stranger(web, routes, ids, user):
+    stranger = user()
+    before = everything(web)
+    checked = 0
+    for row in routes:
+        if not names(row["pattern"]):
+            continue
+        body = BODIES.get((row["method"], row["pattern"]))
+        theirs = stranger.request(row["method"], concrete(row["pattern"], ids), json=body)
+        nobodys = stranger.request(row["method"], concrete(row["pattern"], {}), json=body)
+        assert (theirs.status_code, nobodys.status_code) == (404, 404), row
+        # Nothing tells whether it exists.
+        assert theirs.json()["error"] == nobodys.json()["error"]
+        assert "s3cret" not in theirs.text
+        checked += 1
+    assert checked > 15
+    assert everything(web) == before
+
+
+def test_another_projects_variable_is_404_in_mine(ids, user):
+    """Both ids of a path must be of one project."""
+    stranger = user()
+    mine = stranger.post("/api/projects", {"name": "Mine"}).json()["id"]
+    path = f"/api/projects/{mine}/environment/{ids['envId']}"
+    assert stranger.get(path).status_code == 404
+    assert stranger.patch(path, {"value": "x"}).status_code == 404
+    assert stranger.delete(path).status_code == 404
+
+
+@pytest.mark.parametrize("headers", [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "SITE"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": None},
+])
+def test_every_mutation_refuses_another_site(web, routes, ids, project, headers):
+    headers = {name: web.url if value == "SITE" else value for name, value in headers.items()}
+    before = everything(web)
+    checked = 0
+    for row in routes:
+        if not row["mutation"] or row["auth"] != "session":
+            continue
+        answer = project.client.request(row["method"], concrete(row["pattern"], ids),
+                                        headers=headers)
+        assert answer.status_code == 403, row
+        assert answer.json()["errorCode"] == "CSRF"
+        checked += 1
+    assert checked > 15
+    assert everything(web) == before
+
+
+def test_bearer_needs_no_origin(web, user):
+    client = user()
+    login = {"name": client.name, "password": "correct horse battery", "bearer": True}
+    answer = web.client().post("/api/auth/login", login)
+    assert "Set-Cookie" not in answer.headers
+    program = web.client()
+    program.session.headers.pop("Origin")
+    program.session.headers["Authorization"] = "Bearer " + answer.json()["token"]
+    assert program.post("/api/projects", {"name": "By Program"}).status_code == 200
+    assert program.post("/api/auth/logout").status_code == 200
+    assert program.get("/api/projects").status_code == 401
+    assert client.get("/api/projects").status_code == 200  # another session
+
+
+def test_every_path_tells_its_methods(web, routes, ids, project):
+    by_path = {}
+    for row in routes:
+        by_path.setdefault(row["pattern"], set()).add(row["method"])
+    for pattern, methods in by_path.items():
+        path = concrete(pattern, ids)
+        wanted = methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
+        answer = project.client.request("OPTIONS", path)
+        assert answer.status_code == 204
+        assert set(answer.headers["Allow"].split(", ")) == wanted
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - methods:
+            answer = project.client.request(method, path)
+            assert answer.status_code == 405, (method, pattern)
+            assert set(answer.headers["Allow"].split(", ")) == wanted
+        assert project.client.get(path + "/").status_code == 404
+
+
+def test_every_answer_is_private(web, routes, ids, project):
+    for row in routes:
+        if row["mutation"]:
+            continue
+        answer = project.client.get(concrete(row["pattern"], ids))
+        head = project.client.request("HEAD", concrete(row["pattern"], ids))
+        assert (head.status_code, head.content) == (answer.status_code, b"")
+        for headers in (answer.headers, head.headers):
+            assert headers["Cache-Control"] == "no-store"
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert headers["Referrer-Policy"] == "no-referrer"
+            assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+            assert re.fullmatch("[0-9a-f]{32}", headers["X-Request-Id"])
+
+
+def test_ids_that_are_none_are_404(routes, project):
+    for row in routes:
+        for bad in ("1", "nope", "..", "%00", "a" * 36, project.id + "x", "%2e%2e"):
+            if names(row["pattern"]):
+                path = re.sub(r":\w+", bad, row["pattern"])
+                answer = project.client.request(row["method"], path)
+                assert answer.status_code in (400, 404), (row, bad)
