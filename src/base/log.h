@@ -20,8 +20,13 @@ struct log_field {
 	long long number;
 };
 
-#define LOG_STR(k, s) ((struct log_field) { .key = (k), .string = (s) ? (s) : "" })
+#define LOG_STR(k, s) log_string_field(k, s)
 #define LOG_INT(k, n) ((struct log_field) { .key = (k), .number = (long long)(n) })
+
+static inline struct log_field log_string_field(const char *key, const char *string)
+{
+	return (struct log_field) { .key = key, .string = string ? string : "" };
+}
 
 #define log_line(level, message, ...)                                                              \
 	log_fields(level, message, (const struct log_field[]) { __VA_ARGS__ },                     \
