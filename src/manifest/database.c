@@ -145,17 +145,21 @@ static char *url_escape(const char *text)
 	return escaped;
 }
 
+char *manifest_database_host(const char *host, const char *namespace)
+{
+	return strchr(host, '.') != NULL ? mem_strdup(host)
+					 : mem_printf("%s.%s.svc", host, namespace);
+}
+
 char *manifest_database_url(const char *username, const char *password, const char *host,
 			    unsigned port, const char *database, const char *namespace)
 {
+	CLEANUP(cleanup_free) char *full_host = manifest_database_host(host, namespace);
 	CLEANUP(cleanup_free) char *user = url_escape(username);
 	CLEANUP(cleanup_free) char *secret = url_escape(password);
-	CLEANUP(cleanup_free) char *server = url_escape(host);
+	CLEANUP(cleanup_free) char *server = url_escape(full_host);
 	CLEANUP(cleanup_free) char *name = url_escape(database);
-	CLEANUP(cleanup_free)
-	char *domain =
-		strchr(host, '.') != NULL ? mem_strdup("") : mem_printf(".%s.svc", namespace);
 
-	return mem_printf("postgresql://%s:%s@%s%s:%u/%s?schema=public", user, secret, server,
-			  domain, port, name);
+	return mem_printf("postgresql://%s:%s@%s:%u/%s?schema=public", user, secret, server, port,
+			  name);
 }

@@ -97,8 +97,11 @@ bool manifest_covers(const json_t *live, const json_t *wanted);
  * they are. */
 void manifest_keep_immutable(json_t *wanted, const json_t *live);
 
-/* postgresql://user:password@host:port/database?schema=public with every part escaped. A host
- * without a dot gets ".<namespace>.svc": it has to resolve from any namespace. The caller frees. */
+/* A database's host as it resolves from any namespace: one without a dot gets ".<namespace>.svc".
+ * The caller frees. */
+char *manifest_database_host(const char *host, const char *namespace);
+/* postgresql://user:password@host:port/database?schema=public with every part escaped, and the host
+ * as above. The caller frees. */
 char *manifest_database_url(const char *username, const char *password, const char *host,
 			    unsigned port, const char *database, const char *namespace);
 

@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "crypto/seal.h"
 #include "crypto/token.h"
+#include "manifest/manifest.h"
 
 enum { VALUE_MAX = 1024, SEALED_MAX = 2048 };
 
@@ -32,6 +33,14 @@ static char *secret_text(const json_t *secret, const char *name)
 	return mem_strdup(text.data);
 }
 
+/* KubeBlocks names it without its namespace; the owner gets to see it as it resolves anywhere. */
+static char *secret_host(const json_t *secret, const char *namespace)
+{
+	CLEANUP(cleanup_free) char *host = secret_text(secret, "host");
+
+	return host != NULL ? manifest_database_host(host, namespace) : NULL;
+}
+
 static bool same(const char *a, const char *b)
 {
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
@@ -52,7 +61,7 @@ static bool is_known(const struct queue_row *row, const struct wanted_context *c
 int credentials_learn(struct credentials *c, const json_t *secret, struct queue_row *row,
 		      const struct wanted_context *context, struct err *e)
 {
-	CLEANUP(cleanup_free) char *host = secret_text(secret, "host");
+	CLEANUP(cleanup_free) char *host = secret_host(secret, row->namespace);
 	CLEANUP(cleanup_free) char *port_text = secret_text(secret, "port");
 	CLEANUP(cleanup_free) char *username = secret_text(secret, "username");
 	CLEANUP(cleanup_free) char *password = secret_text(secret, "password");

@@ -592,6 +592,16 @@ START_TEST(a_database_url_is_escaped_and_complete)
 }
 END_TEST
 
+START_TEST(a_database_host_resolves_from_anywhere)
+{
+	CLEANUP(cleanup_free) char *bare = manifest_database_host("db-postgresql", "ns-ada");
+	CLEANUP(cleanup_free) char *full = manifest_database_host("db.ns-b.svc", "ns-ada");
+
+	ck_assert_str_eq(bare, "db-postgresql.ns-ada.svc");
+	ck_assert_str_eq(full, "db.ns-b.svc");
+}
+END_TEST
+
 /* ---- quantities ---- */
 
 START_TEST(quantities_are_written_as_the_api_server_writes_them)
@@ -829,6 +839,7 @@ int main(void)
 	tcase_add_test(tc, a_database_is_stopped_as_its_kubeblocks_wants_it);
 	tcase_add_test(tc, a_stopped_database_has_the_same_hash);
 	tcase_add_test(tc, a_database_url_is_escaped_and_complete);
+	tcase_add_test(tc, a_database_host_resolves_from_anywhere);
 	tcase_add_test(tc, quantities_are_written_as_the_api_server_writes_them);
 	tcase_add_test(tc, quantities_are_compared_by_value);
 	tcase_add_test(tc, a_live_object_covers_what_is_wanted_or_not);
