@@ -155,14 +155,18 @@ class Programs:
     def _start(self, name):
         if self._processes[name].running():
             return
-        kind, user = PROGRAMS[name], self.user(name)
-        self._write_config(name, user, (*PUBLIC_KEYS, *kind.private_keys))
-        command = [*self._wrap, self.program(name), "--config", self.config(name)]
-        if kind.socket:
+        command = [*self._wrap, *self.prepare(name)]
+        if PROGRAMS[name].socket:
             command += ["--socket", self.socket(name), "--workers", self._workers]
         else:
             command += ["--every", self._every]
-        self._processes[name].start(command, outlive=self._outlive, user=user)
+        self._processes[name].start(command, outlive=self._outlive, user=self.user(name))
+
+    def prepare(self, name):
+        """Writes the program's configuration; returns how its command line begins."""
+        keys = (*PUBLIC_KEYS, *PROGRAMS[name].private_keys)
+        self._write_config(name, self.user(name), keys)
+        return [self.program(name), "--config", self.config(name)]
 
     def _write_config(self, name, user, keys):
         """fsa.conf in the program's folder, and copies of the keys that it may read."""

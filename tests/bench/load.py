@@ -1,0 +1,63 @@
+"""The load: wrk against a site, pgbench against its database."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from stand.postgres import BIN
+
+HERE = Path(__file__).resolve().parent
+CONNECTIONS = 64
+
+
+class BenchError(Exception):
+    """A figure cannot be taken, and why."""
+
+
+class Load(NamedTuple):
+    rate: float  # requests answered, a second
+    p99_ms: float
+
+
+def wrk(directory, url, script, arguments, seconds):
+    """One round of a script of this folder at CONNECTIONS connections.
+
+    Answers other than 2xx and 3xx, and broken connections, are an error: they are fast.
+    """
+    joined = Path(directory, script)
+    joined.write_text((HERE / script).read_text() + (HERE / "done.lua").read_text())
+    printed = _run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout=10s",
+                    "-s", joined, url, "--", *arguments])
+    seen = json.loads(printed.splitlines()[-1])
+    if seen["refused"] or seen["broken"] or not seen["requests"]:
+        raise BenchError(f"{script}: {seen} from {url}")
+    return Load(seen["requests"] / seen["us"] * 1e6, seen["p99"] / 1000)
+
+
+def pgbench(directory, conninfo, statements, samples, clients, seconds):
+    """The statements in pgbench, prepared: transactions a second.
+
+    One script a sample, whose values are pgbench variables: its parameters.
+    """
+    words = []
+    for number, sample in enumerate(samples):
+        script = Path(directory, f"sample{number}.sql")
+        script.write_text("".join(s.pgbench(f"_{number}") + ";\n" for s in statements))
+        words += ["-f", script]
+        for name, value in sample.values().items():
+            words += ["-D", f"{name}_{number}={value}"]
+    printed = _run([BIN / "pgbench", "-n", "-M", "prepared", "-c", clients, "-j1",
+                    "-T", seconds, *words, conninfo])
+    for line in printed.splitlines():
+        if line.startswith("tps = "):
+            return float(line.split()[2])
+    raise BenchError(f"pgbench printed no tps: {printed}")
+
+
+def _run(command):
+    command = [str(word) for word in command]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise BenchError(f"{command[0]} exited with {done.returncode}: {done.stdout}{done.stderr}")
+    return done.stdout

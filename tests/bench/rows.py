@@ -1,0 +1,87 @@
+"""What `make bench` measures: one row a figure, with its aim; and how the rows are shown."""
+
+import operator
+from typing import NamedTuple, Optional
+
+_COMPARE = {">=": operator.ge, "<=": operator.le}
+
+
+class Aim(NamedTuple):
+    """What a row has to reach: of its value, or of its ratio to the floor."""
+
+    what: str
+    compare: str
+    limit: float
+
+    def __str__(self):
+        return f"{self.what} {self.compare} {self.limit:g}"
+
+    def holds(self, row):
+        return _COMPARE[self.compare](row[self.what], self.limit)
+
+
+class Spec(NamedTuple):
+    unit: str
+    aim: Optional[Aim] = None
+
+
+_NOT_SLOWER = Aim("ratio", ">=", 0.9)  # of a rate, with 100,000 projects in the tables
+_NOT_LONGER = Aim("ratio", "<=", 1.1)  # of a time
+
+# docs/benchmarks.md says what each of them means.
+SPECS = {
+    "get_statements": Spec("", Aim("value", "<=", 2)),
+    "get_rate": Spec("1/s", Aim("ratio", ">=", 0.7)),
+    "get_rate_pgbench": Spec("1/s"),
+    "get_p99": Spec("ms", Aim("value", "<=", 15)),
+    "get_rate_100k": Spec("1/s", _NOT_SLOWER),
+    "get_p99_100k": Spec("ms", _NOT_LONGER),
+    "post_rate": Spec("1/s", Aim("value", ">=", 1500)),
+    "post_rate_100k": Spec("1/s", _NOT_SLOWER),
+    "memory_idle": Spec("MB", Aim("value", "<=", 6)),
+    "memory_loaded": Spec("MB", Aim("value", "<=", 6)),
+    "start": Spec("ms", Aim("value", "<=", 50)),
+    "start_100k": Spec("ms", _NOT_LONGER),
+    "idle_pass": Spec("ms", Aim("value", "<=", 10)),
+    "idle_pass_100k": Spec("ms", _NOT_LONGER),
+    "running": Spec("s", Aim("ratio", "<=", 1.5)),
+    "running_100k": Spec("s", _NOT_LONGER),
+}
+
+
+def make_row(name, value, floor=None):
+    """A row of bench.json; `floor` is what it is compared with."""
+    spec = SPECS[name]
+    row = {
+        "name": name,
+        "value": value,
+        "unit": spec.unit,
+        "floor": floor,
+        "ratio": value / floor if floor else None,
+        "aim": str(spec.aim) if spec.aim else None,
+        "ok": None,
+    }
+    if spec.aim:
+        row["ok"] = spec.aim.holds(row)
+    return {key: _rounded(field) for key, field in row.items()}
+
+
+def table(rows):
+    """The rows for people, one a line."""
+    lines = [("", "value", "", "floor", "ratio", "aim", "")]
+    for row in rows:
+        verdict = {True: "ok", False: "MISSED", None: ""}[row["ok"]]
+        lines.append((row["name"], _figure(row["value"]), row["unit"], _figure(row["floor"]),
+                      _figure(row["ratio"]), row["aim"] or "", verdict))
+    form = "{:<18} {:>8} {:<4} {:>8} {:>7}  {:<14} {}"
+    return "\n".join(form.format(*line).rstrip() for line in lines)
+
+
+def _rounded(field):
+    return float(f"{field:.4g}") if isinstance(field, float) else field
+
+
+def _figure(number):
+    if number is None:
+        return ""
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.4g}"

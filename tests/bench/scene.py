@@ -1,0 +1,259 @@
+"""What is measured: sites with people and projects in them, and the bare responder.
+
+Two sites on one PostgreSQL: `small`, nearly empty, and `large`, with 100,000 projects. Both are as
+`make install` would have them, but for the places of their files.
+"""
+
+import contextlib
+import functools
+import hashlib
+import os
+import secrets
+import shutil
+import uuid
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg2.extras
+
+from load import BenchError
+from stand.cluster import Cluster
+from stand.nginx import Nginx
+from stand.postgres import Postgres
+from stand.process import Process, accepts, free_port
+from stand.site import Site
+from statements import capture
+
+HERE = Path(__file__).resolve().parent
+SAMPLES = 64  # projects that are asked for, each of a user of its own
+PROJECTS_PER_USER = 1000
+_OPTIONS = {
+    "mode": "production",
+    "projects_per_user": PROJECTS_PER_USER,
+    "kube_allow_addresses": "127.0.0.0/8",
+}
+
+
+class Person(NamedTuple):
+    """A user who is logged in and has stored a kubeconfig."""
+
+    id: str
+    token: str
+
+    @property
+    def headers(self):
+        return {"Cookie": f"fsa={self.token}"}
+
+
+class Sample(NamedTuple):
+    """A project that is asked for."""
+
+    person: Person
+    project: str
+
+    def values(self):
+        """The parameters of the statements, by the names that Statement.words uses."""
+        digest = hashlib.sha256(self.person.token.encode()).hexdigest()
+        return {"hash": f"\\x{digest}", "user": self.person.id, "project": self.project}
+
+
+class BenchSite(Site):
+    """A site with the default number of workers, and people made directly in its database."""
+
+    def __init__(self, directory, build, postgres, database, workers):
+        super().__init__(directory, build, postgres, database, options=_OPTIONS, workers=workers)
+        self.workers = workers
+        self.log = postgres.log
+
+    def start(self):
+        """Without auth.fcgi and fsa-reconcile: nothing but what is measured runs."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.postgres.create_database(self.database)
+        self.programs.migrate()
+        self.programs.start("api.fcgi")
+        self.nginx.start()
+
+    def restart(self):
+        self.programs.stop("api.fcgi")
+        self.programs.start("api.fcgi")
+
+    @contextlib.contextmanager
+    def cursor(self):
+        """Of the superuser, each statement a transaction of its own."""
+        with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
+            yield cursor
+
+    def add_people(self, count):
+        """Users with a session and a kubeconfig that nobody has to read."""
+        people = [Person(str(uuid.uuid4()), secrets.token_urlsafe(32)) for _ in range(count)]
+        with self.cursor() as cursor:
+            for table, row in _PERSON.items():
+                rows = [row(person) for person in people]
+                words = f"INSERT INTO {table} VALUES %s"
+                psycopg2.extras.execute_values(cursor, words, rows)
+        return people
+
+    def create_project(self, person, **members):
+        """Over HTTP, as a browser does it; returns its id."""
+        client = self.client()
+        body = {"name": f"Bench {secrets.token_hex(4)}", **members}
+        answer = client.post("/api/projects", body, headers=person.headers)
+        if not answer.ok:
+            raise BenchError(f"POST /api/projects: {answer.status_code} {answer.text}")
+        return answer.json()["id"]
+
+    def add_samples(self):
+        """Projects that look as if they had been RUNNING for a while."""
+        samples = [Sample(p, self.create_project(p)) for p in self.add_people(SAMPLES)]
+        with self.cursor() as cursor:
+            cursor.execute(_SETTLE)
+        return samples
+
+    def fill(self, projects):
+        """Adds as many projects, RUNNING and not due."""
+        with self.cursor() as cursor:
+            cursor.execute((HERE / "fill.sql").read_text(), {"projects": projects})
+
+    def vacuum(self):
+        """The planner's statistics and visibility map, as autovacuum makes them in time."""
+        with self.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+            cursor.execute("CHECKPOINT")
+
+
+def _identity(person):
+    return str(uuid.uuid5(uuid.UUID(person.id), "identity"))
+
+
+def _hash(person):
+    return hashlib.sha256(person.token.encode()).digest()
+
+
+_PERSON = {
+    "users (id, name)": lambda p: (p.id, f"bench {p.id[:8]}"),
+    "identities (id, user_id, provider, provider_user_id, password_hash)": lambda p: (
+        _identity(p), p.id, "PASSWORD", f"bench {p.id}", "none"),
+    "sessions (id_hash, user_id, identity_id, expires_at)": lambda p: (
+        _hash(p), p.id, _identity(p), "infinity"),
+    "kubeconfigs (user_id, sealed, server, namespace, account)": lambda p: (
+        p.id, os.urandom(2400), "https://kubernetes.example:6443", f"ns-{p.id[:8]}", "bench"),
+}
+
+# As the reconciler would have left them.
+_SETTLE = """
+UPDATE resources SET status = 'RUNNING', stage = 'ready', due_at = now() + interval '1 day';
+UPDATE projects SET status = 'RUNNING';
+"""
+
+
+class Bare:
+    """The floor: nginx as before api.fcgi, and bare_fcgi behind it."""
+
+    def __init__(self, directory, build, site, statements):
+        directory.mkdir(parents=True)
+        self.socket = directory / "bare.sock"
+        listing = directory / "statements"
+        listing.write_text("".join(s.lines() for s in statements))
+        self.command = [
+            build / "tests/bench/bare_fcgi", self.socket, site.workers,
+            site.postgres.conninfo(site.database, "fsa_api"), listing,
+        ]
+        self._process = Process(directory, "bare_fcgi")
+        self.nginx = Nginx(directory / "nginx", api=self.socket, auth=self.socket, port=free_port())
+        self.url = self.nginx.url
+
+    def start(self):
+        self._process.start(self.command)
+        self._process.wait_ready(lambda: accepts(self.socket))
+        self.nginx.start()
+
+    def stop(self):
+        self.nginx.stop()
+        self.stop_program()
+
+    def stop_program(self):
+        self._process.stop()
+
+    def pid(self):
+        return self._process.pid()
+
+
+class Scene:
+    """Everything that is measured, made when it is first needed and stopped at the end.
+
+    projects  in the tables of `large`
+    """
+
+    def __init__(self, directory, build, projects, workers):
+        self.directory = Path(directory)
+        self.build = Path(build)
+        self._projects = projects
+        self._workers = workers
+        self._started = []
+        self._numbers = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for started in reversed(self._started):
+            started.stop()
+
+    def _start(self, server):
+        server.start()
+        self._started.append(server)
+        return server
+
+    def folder(self, name):
+        """A new folder for what one measurement writes."""
+        self._numbers[name] = number = self._numbers.get(name, 0) + 1
+        path = self.directory / f"{name}{number}"
+        path.mkdir()
+        return path
+
+    @functools.cached_property
+    def postgres(self):
+        return self._start(Postgres(self.directory / "pg"))
+
+    @functools.cached_property
+    def small(self):
+        return self._site("small", 0)
+
+    @functools.cached_property
+    def large(self):
+        return self._site("large", self._projects)
+
+    def _site(self, name, projects):
+        path = self.directory / name
+        site = self._start(BenchSite(path, self.build, self.postgres, name, self._workers))
+        site.samples = site.add_samples()
+        if projects:
+            site.fill(projects)
+        site.vacuum()
+        return site
+
+    @functools.cached_property
+    def statements(self):
+        """Those of GET /api/sandbox/:id."""
+        sample = self.small.samples[0]
+        client = self.small.client()
+
+        def send():
+            answer = client.get(f"/api/sandbox/{sample.project}", headers=sample.person.headers)
+            if not answer.ok:
+                raise BenchError(f"GET: {answer.status_code} {answer.text}")
+
+        return capture(self.small, sample, send)
+
+    @functools.cached_property
+    def bare(self):
+        return self._start(Bare(self.directory / "bare", self.build, self.small, self.statements))
+
+    @functools.cached_property
+    def cluster(self):
+        return self._start(Cluster(self.directory / "cluster"))
+
+    def remove(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
