@@ -26,26 +26,32 @@ enum statement {
 
 /* A caller that waits for the lock meets a committed state: each statement sees what was committed
  * before it began. The lock's number is a constant of ours. */
+/* SQL is laid out by hand. */
+/* clang-format off */
 static const struct db_statement statements[] = {
-	[STATEMENT_LOCK] = { "migrate_lock", "SELECT pg_advisory_xact_lock(7305129480413)" },
+	[STATEMENT_LOCK] = { "migrate_lock",
+		"SELECT pg_advisory_xact_lock(7305129480413)" },
 	[STATEMENT_CREATE_TABLE] = { "migrate_create_table",
-				     "CREATE TABLE IF NOT EXISTS schema_migrations ("
-				     " version integer PRIMARY KEY,"
-				     " name text NOT NULL,"
-				     " checksum text NOT NULL,"
-				     " applied_at timestamptz NOT NULL DEFAULT now())" },
-	[STATEMENT_FIND] = { "migrate_find", "SELECT checksum = encode(sha256($2::bytea), 'hex')"
-					     " FROM schema_migrations WHERE version = $1" },
-	[STATEMENT_ADD] = { "migrate_add", "INSERT INTO schema_migrations (version, name, checksum)"
-					   " VALUES ($1, $3, encode(sha256($2::bytea), 'hex'))" },
+		"CREATE TABLE IF NOT EXISTS schema_migrations ("
+		" version integer PRIMARY KEY,"
+		" name text NOT NULL,"
+		" checksum text NOT NULL,"
+		" applied_at timestamptz NOT NULL DEFAULT now())" },
+	[STATEMENT_FIND] = { "migrate_find",
+		"SELECT checksum = encode(sha256($2::bytea), 'hex')"
+		" FROM schema_migrations WHERE version = $1" },
+	[STATEMENT_ADD] = { "migrate_add",
+		"INSERT INTO schema_migrations (version, name, checksum)"
+		" VALUES ($1, $3, encode(sha256($2::bytea), 'hex'))" },
 	[STATEMENT_TABLE_EXISTS] = { "migrate_table_exists",
-				     "SELECT to_regclass('schema_migrations') IS NOT NULL" },
+		"SELECT to_regclass('schema_migrations') IS NOT NULL" },
 	[STATEMENT_LIST] = { "migrate_list",
-			     "SELECT version, to_char(applied_at AT TIME ZONE 'UTC',"
-			     " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM schema_migrations" },
+		"SELECT version, to_char(applied_at AT TIME ZONE 'UTC',"
+		" 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM schema_migrations" },
 	[STATEMENT_CURRENT] = { "migrate_current",
-				"SELECT coalesce(max(version), 0) FROM schema_migrations" },
+		"SELECT coalesce(max(version), 0) FROM schema_migrations" },
 };
+/* clang-format on */
 
 /* ---- files ----------------------------------------------------------------------------------- */
 

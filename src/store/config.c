@@ -16,34 +16,39 @@ enum statement {
 	STATEMENT_WAKE,
 };
 
+/* SQL is laid out by hand. */
+/* clang-format off */
 static const struct db_statement statements[] = {
-	[STATEMENT_SETTINGS] = { "setting_list", "SELECT key, value FROM user_config"
-						 " WHERE user_id = $1 ORDER BY key" },
+	[STATEMENT_SETTINGS] = { "setting_list",
+		"SELECT key, value FROM user_config"
+		" WHERE user_id = $1 ORDER BY key" },
 	[STATEMENT_SETTING_PUT] = { "setting_put",
-				    "INSERT INTO user_config (user_id, key, value)"
-				    " VALUES ($1, $2, $3) ON CONFLICT (user_id, key) DO UPDATE"
-				    " SET value = excluded.value, updated_at = now()" },
+		"INSERT INTO user_config (user_id, key, value)"
+		" VALUES ($1, $2, $3) ON CONFLICT (user_id, key) DO UPDATE"
+		" SET value = excluded.value, updated_at = now()" },
 	[STATEMENT_SETTING_DELETE] = { "setting_delete",
-				       "DELETE FROM user_config WHERE user_id = $1 AND key = $2" },
+		"DELETE FROM user_config WHERE user_id = $1 AND key = $2" },
 	[STATEMENT_INFO] = { "kubeconfig_info",
-			     "SELECT server, namespace, account, iso8601(expires_at),"
-			     " coalesce(expires_at < now(), false), iso8601(updated_at)"
-			     " FROM kubeconfigs WHERE user_id = $1" },
-	[STATEMENT_LOCK] = { "kubeconfig_lock", "SELECT FROM projects WHERE user_id = $1"
-						" ORDER BY id FOR NO KEY UPDATE" },
-	/* $2, because excluded.sealed needs the right to read the column. */
+		"SELECT server, namespace, account, iso8601(expires_at),"
+		" coalesce(expires_at < now(), false), iso8601(updated_at)"
+		" FROM kubeconfigs WHERE user_id = $1" },
+	[STATEMENT_LOCK] = { "kubeconfig_lock",
+		"SELECT FROM projects WHERE user_id = $1"
+		" ORDER BY id FOR NO KEY UPDATE" },
 	[STATEMENT_PUT] = { "kubeconfig_put",
-			    "INSERT INTO kubeconfigs AS k (user_id, sealed, server, namespace,"
-			    "  account, expires_at)"
-			    " VALUES ($1, $2, $3, $4, $5, to_timestamp($6::bigint))"
-			    " ON CONFLICT (user_id) DO UPDATE SET sealed = $2,"
-			    "  server = excluded.server, namespace = excluded.namespace,"
-			    "  account = excluded.account, expires_at = excluded.expires_at,"
-			    "  version = k.version + 1, updated_at = now()" },
+	/* Not excluded.sealed: that counts as reading the column. */
+		"INSERT INTO kubeconfigs AS k (user_id, sealed, server, namespace,"
+		"  account, expires_at)"
+		" VALUES ($1, $2, $3, $4, $5, to_timestamp($6::bigint))"
+		" ON CONFLICT (user_id) DO UPDATE SET sealed = $2,"
+		"  server = excluded.server, namespace = excluded.namespace,"
+		"  account = excluded.account, expires_at = excluded.expires_at,"
+		"  version = k.version + 1, updated_at = now()" },
 	[STATEMENT_WAKE] = { "kubeconfig_wake",
-			     "UPDATE resources r SET due_at = now(), attempts = 0"
-			     " FROM projects p WHERE p.user_id = $1 AND r.project_id = p.id" },
+		"UPDATE resources r SET due_at = now(), attempts = 0"
+		" FROM projects p WHERE p.user_id = $1 AND r.project_id = p.id" },
 };
+/* clang-format on */
 
 int setting_list(struct db *db, const char *user_id, struct setting_rows *ret_rows, struct err *e)
 {

@@ -28,49 +28,52 @@ enum statement {
 	STATEMENT_DELETE,
 };
 
+/* SQL is laid out by hand. */
+/* clang-format off */
 static const struct db_statement statements[] = {
 	/* A project without variables is a row of NULLs. */
 	[STATEMENT_LIST] = { "variable_list",
-			     STORE_SELECT(VARIABLE_COLUMNS) "FROM projects p LEFT JOIN environment "
-							    "e ON e.project_id = p.id"
-							    " WHERE p.id = $1 AND p.user_id = $2 "
-							    "ORDER BY e.key" },
+		STORE_SELECT(VARIABLE_COLUMNS)
+		"FROM projects p LEFT JOIN environment e ON e.project_id = p.id"
+		" WHERE p.id = $1 AND p.user_id = $2 ORDER BY e.key" },
 	[STATEMENT_GET] = { "variable_get",
-			    STORE_SELECT(VARIABLE_COLUMNS) "FROM projects p LEFT JOIN environment e"
-							   "  ON e.project_id = p.id AND e.id = $3"
-							   " WHERE p.id = $1 AND p.user_id = $2" },
+		STORE_SELECT(VARIABLE_COLUMNS)
+		"FROM projects p LEFT JOIN environment e"
+		"  ON e.project_id = p.id AND e.id = $3"
+		" WHERE p.id = $1 AND p.user_id = $2" },
 	/* Of a key that is given twice the last counts. Nothing is put if that makes too many; the
 	 * project is locked, so the count is exact. */
 	[STATEMENT_PUT] = { "variable_put",
-			    "WITH given AS ("
-			    " SELECT DISTINCT ON (key) key, category, is_secret, value_sealed"
-			    " FROM ROWS FROM (jsonb_to_recordset($2::jsonb) AS (key text,"
-			    "  category text, is_secret boolean, value_sealed bytea))"
-			    "  WITH ORDINALITY"
-			    " ORDER BY key, ordinality DESC"
-			    "), total AS ("
-			    " SELECT (SELECT count(*) FROM given) + (SELECT count(*)"
-			    "  FROM environment WHERE project_id = $1"
-			    "   AND key NOT IN (SELECT key FROM given)) AS count"
-			    "), done AS ("
-			    " INSERT INTO environment (project_id, key, category, is_secret,"
-			    "  value_sealed)"
-			    " SELECT $1, key, coalesce(category, 'general'), is_secret, "
-			    "value_sealed"
-			    " FROM given, total WHERE total.count <= $3"
-			    " ON CONFLICT (project_id, key) DO UPDATE"
-			    " SET category = excluded.category, is_secret = excluded.is_secret,"
-			    "  value_sealed = excluded.value_sealed, updated_at = now()"
-			    ") SELECT count <= $3 FROM total" },
+		"WITH given AS ("
+		" SELECT DISTINCT ON (key) key, category, is_secret, value_sealed"
+		" FROM ROWS FROM (jsonb_to_recordset($2::jsonb) AS (key text,"
+		"  category text, is_secret boolean, value_sealed bytea))"
+		"  WITH ORDINALITY"
+		" ORDER BY key, ordinality DESC"
+		"), total AS ("
+		" SELECT (SELECT count(*) FROM given) + (SELECT count(*)"
+		"  FROM environment WHERE project_id = $1"
+		"   AND key NOT IN (SELECT key FROM given)) AS count"
+		"), done AS ("
+		" INSERT INTO environment (project_id, key, category, is_secret,"
+		"  value_sealed)"
+		" SELECT $1, key, coalesce(category, 'general'), is_secret, value_sealed"
+		" FROM given, total WHERE total.count <= $3"
+		" ON CONFLICT (project_id, key) DO UPDATE"
+		" SET category = excluded.category, is_secret = excluded.is_secret,"
+		"  value_sealed = excluded.value_sealed, updated_at = now()"
+		") SELECT count <= $3 FROM total" },
 	[STATEMENT_CHANGE] = { "variable_change",
-			       "UPDATE environment SET category = coalesce($3, category),"
-			       "  is_secret = coalesce($4, is_secret),"
-			       "  value_sealed = coalesce($5, value_sealed), updated_at = now()"
-			       " WHERE project_id = $1 AND id = $2 RETURNING id" },
-	[STATEMENT_DELETE] = { "variable_delete", "DELETE FROM environment"
-						  " WHERE project_id = $1 AND id = $2"
-						  " RETURNING id" },
+		"UPDATE environment SET category = coalesce($3, category),"
+		"  is_secret = coalesce($4, is_secret),"
+		"  value_sealed = coalesce($5, value_sealed), updated_at = now()"
+		" WHERE project_id = $1 AND id = $2 RETURNING id" },
+	[STATEMENT_DELETE] = { "variable_delete",
+		"DELETE FROM environment"
+		" WHERE project_id = $1 AND id = $2"
+		" RETURNING id" },
 };
+/* clang-format on */
 
 static int variable_not_found(struct err *e)
 {

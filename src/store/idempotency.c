@@ -12,25 +12,30 @@ enum statement {
 	STATEMENT_FINISH,
 };
 
+/* SQL is laid out by hand. */
+/* clang-format off */
 static const struct db_statement statements[] = {
 	/* Waits for a transaction that has taken the same key and is not over. A row without an
 	 * answer was committed by a request that did not finish: it counts for nothing. */
 	[STATEMENT_TAKE] = { "idempotency_take",
-			     "INSERT INTO idempotency AS i (user_id, key, fingerprint)"
-			     " VALUES ($1, $2, $3)"
-			     " ON CONFLICT (user_id, key) DO UPDATE"
-			     " SET fingerprint = excluded.fingerprint, http_status = NULL,"
-			     "  body = NULL, created_at = now()"
-			     " WHERE i.http_status IS NULL"
-			     "  OR i.created_at < now() - $4::bigint * interval '1 millisecond'"
-			     " RETURNING true" },
-	[STATEMENT_FIND] = { "idempotency_find", "SELECT fingerprint = $3, http_status, body"
-						 " FROM idempotency"
-						 " WHERE user_id = $1 AND key = $2" },
-	[STATEMENT_FINISH] = { "idempotency_finish", "UPDATE idempotency"
-						     " SET http_status = $3, body = $4"
-						     " WHERE user_id = $1 AND key = $2" },
+		"INSERT INTO idempotency AS i (user_id, key, fingerprint)"
+		" VALUES ($1, $2, $3)"
+		" ON CONFLICT (user_id, key) DO UPDATE"
+		" SET fingerprint = excluded.fingerprint, http_status = NULL,"
+		"  body = NULL, created_at = now()"
+		" WHERE i.http_status IS NULL"
+		"  OR i.created_at < now() - $4::bigint * interval '1 millisecond'"
+		" RETURNING true" },
+	[STATEMENT_FIND] = { "idempotency_find",
+		"SELECT fingerprint = $3, http_status, body"
+		" FROM idempotency"
+		" WHERE user_id = $1 AND key = $2" },
+	[STATEMENT_FINISH] = { "idempotency_finish",
+		"UPDATE idempotency"
+		" SET http_status = $3, body = $4"
+		" WHERE user_id = $1 AND key = $2" },
 };
+/* clang-format on */
 
 int idempotency_begin(struct db *tx, const char *user_id, const char *key,
 		      const uint8_t fingerprint[32], uint64_t ttl_ms,

@@ -16,50 +16,53 @@ enum statement {
 	STATEMENT_CHANGE,
 };
 
+/* SQL is laid out by hand. */
+/* clang-format off */
 static const struct db_statement statements[] = {
 	/* One statement, for one round trip. $1 user, $2-$4 the project, $5 the quota, $6-$17 the
 	 * sandbox, $18-$25 the database (NULLs: none). The quota counts projects until their last
 	 * resource has gone, because that is what the cluster bears; requests that are served at
 	 * the same moment may pass it by their number. */
 	[STATEMENT_CREATE] = { "project_create",
-			       "WITH cluster AS ("
-			       " SELECT server, namespace FROM kubeconfigs WHERE user_id = $1"
-			       "), existing AS ("
-			       " SELECT count(*) AS count FROM (SELECT FROM projects"
-			       "  WHERE user_id = $1 LIMIT $5) AS up_to_the_quota"
-			       "), p AS ("
-			       " INSERT INTO projects (user_id, name, description, kube_name)"
-			       " SELECT $1, $2, $3, $4 FROM cluster, existing"
-			       " WHERE existing.count < $5 RETURNING id"
-			       "), r AS ("
-			       " INSERT INTO resources (id, project_id, user_id, kind, name,"
-			       "  namespace, server)"
-			       " SELECT given.id, p.id, $1, given.kind, given.name,"
-			       "  cluster.namespace, cluster.server"
-			       " FROM p, cluster, (VALUES"
-			       "  ($6::uuid, 'SANDBOX'::resource_kind, $7::text),"
-			       "  ($18::uuid, 'DATABASE', $19::text)) AS given (id, kind, name)"
-			       " WHERE given.id IS NOT NULL"
-			       "), s AS ("
-			       " INSERT INTO sandboxes (resource_id, app_host, ttyd_host,"
-			       "  terminal_token_sealed, image, home_size, cpu_request, cpu_limit,"
-			       "  memory_request, memory_limit, storage_limit)"
-			       " SELECT $6, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 FROM p"
-			       "), d AS ("
-			       " INSERT INTO databases (resource_id, version, storage_size,"
-			       "  cpu_request, cpu_limit, memory_request, memory_limit)"
-			       " SELECT $18, $20, $21, $22, $23, $24, $25 FROM p"
-			       " WHERE $18::uuid IS NOT NULL"
-			       "), noted AS ("
-			       " INSERT INTO events (project_id, status)"
-			       " SELECT id, 'CREATING' FROM p"
-			       ") SELECT (SELECT id FROM p), EXISTS (SELECT FROM cluster)" },
+		"WITH cluster AS ("
+		" SELECT server, namespace FROM kubeconfigs WHERE user_id = $1"
+		"), existing AS ("
+		" SELECT count(*) AS count FROM (SELECT FROM projects"
+		"  WHERE user_id = $1 LIMIT $5) AS up_to_the_quota"
+		"), p AS ("
+		" INSERT INTO projects (user_id, name, description, kube_name)"
+		" SELECT $1, $2, $3, $4 FROM cluster, existing"
+		" WHERE existing.count < $5 RETURNING id"
+		"), r AS ("
+		" INSERT INTO resources (id, project_id, user_id, kind, name,"
+		"  namespace, server)"
+		" SELECT given.id, p.id, $1, given.kind, given.name,"
+		"  cluster.namespace, cluster.server"
+		" FROM p, cluster, (VALUES"
+		"  ($6::uuid, 'SANDBOX'::resource_kind, $7::text),"
+		"  ($18::uuid, 'DATABASE', $19::text)) AS given (id, kind, name)"
+		" WHERE given.id IS NOT NULL"
+		"), s AS ("
+		" INSERT INTO sandboxes (resource_id, app_host, ttyd_host,"
+		"  terminal_token_sealed, image, home_size, cpu_request, cpu_limit,"
+		"  memory_request, memory_limit, storage_limit)"
+		" SELECT $6, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 FROM p"
+		"), d AS ("
+		" INSERT INTO databases (resource_id, version, storage_size,"
+		"  cpu_request, cpu_limit, memory_request, memory_limit)"
+		" SELECT $18, $20, $21, $22, $23, $24, $25 FROM p"
+		" WHERE $18::uuid IS NOT NULL"
+		"), noted AS ("
+		" INSERT INTO events (project_id, status)"
+		" SELECT id, 'CREATING' FROM p"
+		") SELECT (SELECT id FROM p), EXISTS (SELECT FROM cluster)" },
 	[STATEMENT_CHANGE] = { "project_change",
-			       "UPDATE projects SET name = coalesce($3, name),"
-			       "  description = coalesce($4, description), updated_at = now()"
-			       " WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL"
-			       " RETURNING id" },
+		"UPDATE projects SET name = coalesce($3, name),"
+		"  description = coalesce($4, description), updated_at = now()"
+		" WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL"
+		" RETURNING id" },
 };
+/* clang-format on */
 
 int store_explain_conflict(const struct err *failed, struct err *e)
 {

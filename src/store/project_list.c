@@ -73,8 +73,9 @@ enum item_column { COLUMN_NONE, ITEM_COLUMNS(STORE_COLUMN_ENUM) };
 enum view_column { VIEW_HAS_DATABASE = DATABASE_ID, VIEW_DATABASE_STATUS, VIEW_DATABASE_READY };
 #define VIEW_COLUMNS(X)                                                                            \
 	PROJECT_COLUMNS(X)                                                                         \
-	SANDBOX_COLUMNS(X) X(VIEW_HAS_DATABASE, "dr.id IS NOT NULL")                               \
-		X(VIEW_DATABASE_STATUS, "dr.status") X(VIEW_DATABASE_READY, "d.host IS NOT NULL")
+	SANDBOX_COLUMNS(X)                                                                         \
+	X(VIEW_HAS_DATABASE, "dr.id IS NOT NULL")                                                  \
+	X(VIEW_DATABASE_STATUS, "dr.status") X(VIEW_DATABASE_READY, "d.host IS NOT NULL")
 
 #define JOIN_SANDBOX                                                                               \
 	" LEFT JOIN resources sr ON sr.project_id = p.id AND sr.kind = 'SANDBOX'"                  \
@@ -100,43 +101,41 @@ enum statement {
 	STATEMENT_EVENTS,
 };
 
+/* SQL is laid out by hand. */
+/* clang-format off */
 static const struct db_statement statements[] = {
 	/* $1 user, $2 keyword, $3 and $4 created between, $5 deleted ones too, $6 and $7 the last
 	 * row of the page before, $8 limit. */
 	[STATEMENT_LIST] = { "project_list",
-			     STORE_SELECT(
-				     ITEM_COLUMNS) "FROM (SELECT * FROM projects WHERE user_id = $1"
-						   "  AND ($2::text IS NULL OR strpos(lower(name), "
-						   "lower($2)) > 0"
-						   "   OR strpos(lower(description), lower($2)) > "
-						   "0)"
-						   "  AND ($3::timestamptz IS NULL OR created_at "
-						   ">= $3)"
-						   "  AND ($4::timestamptz IS NULL OR created_at "
-						   "<= $4)"
-						   "  AND ($5::boolean OR deleted_at IS NULL)"
-						   "  AND ($6::bigint IS NULL OR (created_at, id) <"
-						   "   (timestamptz 'epoch' + $6 * interval '1 "
-						   "microsecond', $7::uuid))"
-						   "  ORDER BY created_at DESC, id DESC LIMIT "
-						   "$8::bigint) p" JOIN_SANDBOX JOIN_DATABASE
-						   " ORDER BY p.created_at DESC, p.id DESC" },
+		STORE_SELECT(ITEM_COLUMNS)
+		"FROM (SELECT * FROM projects WHERE user_id = $1"
+		"  AND ($2::text IS NULL OR strpos(lower(name), lower($2)) > 0"
+		"   OR strpos(lower(description), lower($2)) > 0)"
+		"  AND ($3::timestamptz IS NULL OR created_at >= $3)"
+		"  AND ($4::timestamptz IS NULL OR created_at <= $4)"
+		"  AND ($5::boolean OR deleted_at IS NULL)"
+		"  AND ($6::bigint IS NULL OR (created_at, id) <"
+		"   (timestamptz 'epoch' + $6 * interval '1 microsecond', $7::uuid))"
+		"  ORDER BY created_at DESC, id DESC LIMIT $8::bigint) p" JOIN_SANDBOX JOIN_DATABASE
+		" ORDER BY p.created_at DESC, p.id DESC" },
 	[STATEMENT_GET] = { "project_get",
-			    STORE_SELECT(ITEM_COLUMNS) "FROM projects p" JOIN_SANDBOX JOIN_DATABASE
-						       " WHERE p.id = $1 AND p.user_id = $2" },
+		STORE_SELECT(ITEM_COLUMNS)
+		"FROM projects p" JOIN_SANDBOX JOIN_DATABASE
+		" WHERE p.id = $1 AND p.user_id = $2" },
 	[STATEMENT_SANDBOX] = { "sandbox_get",
-				STORE_SELECT(
-					VIEW_COLUMNS) "FROM projects p" JOIN_SANDBOX JOIN_DATABASE
-						      " WHERE p.id = $1 AND p.user_id = $2" },
+		STORE_SELECT(VIEW_COLUMNS)
+		"FROM projects p" JOIN_SANDBOX JOIN_DATABASE
+		" WHERE p.id = $1 AND p.user_id = $2" },
 	/* A project without events is a row of NULLs. */
 	[STATEMENT_EVENTS] = { "event_list",
-			       "SELECT e.id, iso8601(e.at), e.kind, e.status, e.stage, e.code,"
-			       " e.message"
-			       " FROM projects p LEFT JOIN LATERAL (SELECT * FROM events"
-			       "  WHERE project_id = p.id AND ($3::bigint = 0 OR id < $3)"
-			       "  ORDER BY id DESC LIMIT $4::bigint) e ON true"
-			       " WHERE p.id = $1 AND p.user_id = $2 ORDER BY e.id DESC" },
+		"SELECT e.id, iso8601(e.at), e.kind, e.status, e.stage, e.code,"
+		" e.message"
+		" FROM projects p LEFT JOIN LATERAL (SELECT * FROM events"
+		"  WHERE project_id = p.id AND ($3::bigint = 0 OR id < $3)"
+		"  ORDER BY id DESC LIMIT $4::bigint) e ON true"
+		" WHERE p.id = $1 AND p.user_id = $2 ORDER BY e.id DESC" },
 };
+/* clang-format on */
 
 /* ---- rows to structs ------------------------------------------------------------------------- */
 

@@ -14,65 +14,67 @@ enum statement {
 	STATEMENT_RESTART,
 };
 
+/* SQL is laid out by hand. */
+/* clang-format off */
 static const struct db_statement statements[] = {
 	[STATEMENT_DELETE] = { "project_delete",
-			       "UPDATE projects SET deleted_at = now(), updated_at = now()"
-			       " WHERE id = $1" },
+		"UPDATE projects SET deleted_at = now(), updated_at = now()"
+		" WHERE id = $1" },
 	/* $1 project, $2 desired, $3 kind (NULL: all), $4 whether what is on its way out may come
 	 * back. What is wanted already stays, but for an ERROR that is asked to run again. */
 	[STATEMENT_WANT] = { "resources_want",
-			     "WITH old AS ("
-			     " SELECT id, status, told_status($2::desired, status) AS told,"
-			     "  desired <> $2::desired AS anew"
-			     " FROM resources WHERE project_id = $1"
-			     "  AND kind = coalesce($3::resource_kind, kind)"
-			     "  AND (desired <> 'GONE' OR $4::boolean)"
-			     "  AND (desired <> $2::desired"
-			     "   OR ($2::desired = 'RUNNING' AND status = 'ERROR'))"
-			     "), wanted AS ("
-			     " UPDATE resources r SET desired = $2::desired, status = old.told,"
-			     "  generation = r.generation + old.anew::integer,"
-			     "  stage = CASE WHEN $2::desired = 'RUNNING' THEN 'database'"
-			     "   ELSE r.stage END,"
-			     "  status_since = CASE WHEN r.status = old.told"
-			     "   THEN r.status_since ELSE now() END,"
-			     "  cause_kind = NULL, cause_code = NULL, cause_message = NULL,"
-			     "  cause_since = NULL, attempts = 0, due_at = now(),"
-			     "  updated_at = now()"
-			     " FROM old WHERE r.id = old.id"
-			     " RETURNING r.id, r.project_id, r.kind, r.status, r.stage"
-			     ") INSERT INTO events (project_id, kind, status, stage)"
-			     " SELECT w.project_id, w.kind, w.status, w.stage"
-			     " FROM wanted w JOIN old USING (id) WHERE w.status <> old.status" },
+		"WITH old AS ("
+		" SELECT id, status, told_status($2::desired, status) AS told,"
+		"  desired <> $2::desired AS anew"
+		" FROM resources WHERE project_id = $1"
+		"  AND kind = coalesce($3::resource_kind, kind)"
+		"  AND (desired <> 'GONE' OR $4::boolean)"
+		"  AND (desired <> $2::desired"
+		"   OR ($2::desired = 'RUNNING' AND status = 'ERROR'))"
+		"), wanted AS ("
+		" UPDATE resources r SET desired = $2::desired, status = old.told,"
+		"  generation = r.generation + old.anew::integer,"
+		"  stage = CASE WHEN $2::desired = 'RUNNING' THEN 'database'"
+		"   ELSE r.stage END,"
+		"  status_since = CASE WHEN r.status = old.told"
+		"   THEN r.status_since ELSE now() END,"
+		"  cause_kind = NULL, cause_code = NULL, cause_message = NULL,"
+		"  cause_since = NULL, attempts = 0, due_at = now(),"
+		"  updated_at = now()"
+		" FROM old WHERE r.id = old.id"
+		" RETURNING r.id, r.project_id, r.kind, r.status, r.stage"
+		") INSERT INTO events (project_id, kind, status, stage)"
+		" SELECT w.project_id, w.kind, w.status, w.stage"
+		" FROM wanted w JOIN old USING (id) WHERE w.status <> old.status" },
 	[STATEMENT_FIND_SANDBOX] = { "sandbox_find",
-				     "SELECT id, desired, id = $2::uuid FROM resources"
-				     " WHERE project_id = $1 AND kind = 'SANDBOX'" },
+		"SELECT id, desired, id = $2::uuid FROM resources"
+		" WHERE project_id = $1 AND kind = 'SANDBOX'" },
 	/* $1 project, $2 user, $3-$14 the sandbox, $15 the request's variables. */
 	[STATEMENT_CREATE_SANDBOX] = { "sandbox_create",
-				       "WITH r AS ("
-				       " INSERT INTO resources (id, project_id, user_id, kind, "
-				       "name,"
-				       "  namespace, server)"
-				       " SELECT $3, $1, $2, 'SANDBOX', $4, namespace, server"
-				       " FROM kubeconfigs WHERE user_id = $2"
-				       " RETURNING id, project_id, kind, status, stage"
-				       "), s AS ("
-				       " INSERT INTO sandboxes (resource_id, app_host, ttyd_host,"
-				       "  terminal_token_sealed, image, home_size, cpu_request,"
-				       "  cpu_limit, memory_request, memory_limit, storage_limit,"
-				       "  request_env_sealed)"
-				       " SELECT id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-				       "$15"
-				       " FROM r"
-				       ") INSERT INTO events (project_id, kind, status, stage)"
-				       " SELECT project_id, kind, status, stage FROM r"
-				       " RETURNING id" },
+		"WITH r AS ("
+		" INSERT INTO resources (id, project_id, user_id, kind, name,"
+		"  namespace, server)"
+		" SELECT $3, $1, $2, 'SANDBOX', $4, namespace, server"
+		" FROM kubeconfigs WHERE user_id = $2"
+		" RETURNING id, project_id, kind, status, stage"
+		"), s AS ("
+		" INSERT INTO sandboxes (resource_id, app_host, ttyd_host,"
+		"  terminal_token_sealed, image, home_size, cpu_request,"
+		"  cpu_limit, memory_request, memory_limit, storage_limit,"
+		"  request_env_sealed)"
+		" SELECT id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15"
+		" FROM r"
+		") INSERT INTO events (project_id, kind, status, stage)"
+		" SELECT project_id, kind, status, stage FROM r"
+		" RETURNING id" },
 	[STATEMENT_REQUEST_ENV] = { "sandbox_request_env",
-				    "UPDATE sandboxes SET request_env_sealed = $2"
-				    " WHERE resource_id = $1" },
-	[STATEMENT_RESTART] = { "sandbox_restart", "UPDATE sandboxes SET restarts = restarts + 1"
-						   " WHERE resource_id = $1" },
+		"UPDATE sandboxes SET request_env_sealed = $2"
+		" WHERE resource_id = $1" },
+	[STATEMENT_RESTART] = { "sandbox_restart",
+		"UPDATE sandboxes SET restarts = restarts + 1"
+		" WHERE resource_id = $1" },
 };
+/* clang-format on */
 
 /* ---- steps, all inside a transaction in which the project is locked -------------------------- */
 

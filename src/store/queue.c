@@ -62,6 +62,8 @@ enum statement {
 
 #define GIVEN_LEASES "jsonb_to_recordset($1::jsonb) AS g (id uuid, epoch bigint)"
 
+/* SQL is laid out by hand. */
+/* clang-format off */
 static const struct db_statement statements[] = {
 	/* $1 worker, $2 limit, $3 per user, $4 lease in ms. The window of the oldest 20,000 bounds
 	 * the cost of a claim when very many rows are due. `turn` is a row's place among those of
@@ -69,78 +71,78 @@ static const struct db_statement statements[] = {
 	 * the row as it is now, not as this statement's snapshot has it. A leased row is next due
 	 * at the lease's end, so that a wish or a wake-up during the lease can be told from it. */
 	[STATEMENT_CLAIM] = { "queue_claim",
-			      "WITH due AS MATERIALIZED ("
-			      " SELECT id, user_id, due_at FROM resources"
-			      " WHERE due_at <= now()"
-			      "  AND (leased_until IS NULL OR leased_until < now())"
-			      " ORDER BY due_at LIMIT 20000"
-			      "), under_way AS ("
-			      " SELECT user_id, count(*) AS count FROM resources"
-			      " WHERE leased_until IS NOT NULL AND leased_until >= now()"
-			      " GROUP BY user_id"
-			      "), ranked AS ("
-			      " SELECT id, due_at, coalesce(u.count, 0) + row_number()"
-			      "  OVER (PARTITION BY user_id ORDER BY due_at, id) AS turn"
-			      " FROM due LEFT JOIN under_way u USING (user_id)"
-			      "), picked AS MATERIALIZED ("
-			      " SELECT id FROM ranked WHERE turn <= $3::bigint"
-			      " ORDER BY turn, due_at LIMIT $2::bigint"
-			      "), free AS MATERIALIZED ("
-			      " SELECT r.id FROM picked JOIN resources r ON r.id = picked.id"
-			      " WHERE r.due_at <= now()"
-			      "  AND (r.leased_until IS NULL OR r.leased_until < now())"
-			      " FOR UPDATE OF r SKIP LOCKED"
-			      "), c AS ("
-			      " UPDATE resources r SET lease_epoch = lease_epoch + 1,"
-			      "  leased_until = now() + $4::bigint * interval '1 millisecond',"
-			      "  due_at = now() + $4::bigint * interval '1 millisecond',"
-			      "  leased_by = $1"
-			      " FROM free WHERE r.id = free.id RETURNING r.*"
-			      ") " STORE_SELECT(
-				      CLAIM_COLUMNS) "FROM c"
-						     " JOIN projects p ON p.id = c.project_id"
-						     " LEFT JOIN sandboxes s ON s.resource_id = "
-						     "c.id"
-						     " LEFT JOIN resources dr ON dr.project_id = "
-						     "c.project_id"
-						     "  AND dr.kind = 'DATABASE'"
-						     " LEFT JOIN databases d ON d.resource_id = "
-						     "dr.id"
-						     " LEFT JOIN kubeconfigs k ON k.user_id = "
-						     "c.user_id" },
+		"WITH due AS MATERIALIZED ("
+		" SELECT id, user_id, due_at FROM resources"
+		" WHERE due_at <= now()"
+		"  AND (leased_until IS NULL OR leased_until < now())"
+		" ORDER BY due_at LIMIT 20000"
+		"), under_way AS ("
+		" SELECT user_id, count(*) AS count FROM resources"
+		" WHERE leased_until IS NOT NULL AND leased_until >= now()"
+		" GROUP BY user_id"
+		"), ranked AS ("
+		" SELECT id, due_at, coalesce(u.count, 0) + row_number()"
+		"  OVER (PARTITION BY user_id ORDER BY due_at, id) AS turn"
+		" FROM due LEFT JOIN under_way u USING (user_id)"
+		"), picked AS MATERIALIZED ("
+		" SELECT id FROM ranked WHERE turn <= $3::bigint"
+		" ORDER BY turn, due_at LIMIT $2::bigint"
+		"), free AS MATERIALIZED ("
+		" SELECT r.id FROM picked JOIN resources r ON r.id = picked.id"
+		" WHERE r.due_at <= now()"
+		"  AND (r.leased_until IS NULL OR r.leased_until < now())"
+		" FOR UPDATE OF r SKIP LOCKED"
+		"), c AS ("
+		" UPDATE resources r SET lease_epoch = lease_epoch + 1,"
+		"  leased_until = now() + $4::bigint * interval '1 millisecond',"
+		"  due_at = now() + $4::bigint * interval '1 millisecond',"
+		"  leased_by = $1"
+		" FROM free WHERE r.id = free.id RETURNING r.*"
+		") " STORE_SELECT(CLAIM_COLUMNS)
+		"FROM c"
+		" JOIN projects p ON p.id = c.project_id"
+		" LEFT JOIN sandboxes s ON s.resource_id = c.id"
+		" LEFT JOIN resources dr ON dr.project_id = c.project_id"
+		"  AND dr.kind = 'DATABASE'"
+		" LEFT JOIN databases d ON d.resource_id = dr.id"
+		" LEFT JOIN kubeconfigs k ON k.user_id = c.user_id" },
 	[STATEMENT_VARIABLES] = { "queue_variables",
-				  "SELECT e.project_id, e.key, e.value_sealed"
-				  " FROM jsonb_array_elements_text($1::jsonb) AS g (id)"
-				  " JOIN environment e ON e.project_id = g.id::uuid"
-				  " ORDER BY 1, 2" },
+		"SELECT e.project_id, e.key, e.value_sealed"
+		" FROM jsonb_array_elements_text($1::jsonb) AS g (id)"
+		" JOIN environment e ON e.project_id = g.id::uuid"
+		" ORDER BY 1, 2" },
 	[STATEMENT_RELEASE_LOCK] = { "queue_release_lock",
-				     "SELECT FROM projects WHERE id IN"
-				     " (SELECT r.project_id FROM " GIVEN_LEASES
-				     "  JOIN resources r ON r.id = g.id)"
-				     " ORDER BY id FOR NO KEY UPDATE" },
+		"SELECT FROM projects WHERE id IN"
+		" (SELECT r.project_id FROM " GIVEN_LEASES
+		"  JOIN resources r ON r.id = g.id)"
+		" ORDER BY id FOR NO KEY UPDATE" },
 	[STATEMENT_RELEASE] = { "queue_release",
-				"UPDATE resources r SET leased_until = NULL, leased_by = NULL,"
-				" due_at = now()"
-				" FROM " GIVEN_LEASES
-				" WHERE r.id = g.id AND r.lease_epoch = g.epoch"
-				"  AND r.leased_until IS NOT NULL" },
+		"UPDATE resources r SET leased_until = NULL, leased_by = NULL,"
+		" due_at = now()"
+		" FROM " GIVEN_LEASES
+		" WHERE r.id = g.id AND r.lease_epoch = g.epoch"
+		"  AND r.leased_until IS NOT NULL" },
 	/* Of rows without and with a lease, each by its own index. */
 	[STATEMENT_NEXT_DUE] = { "queue_next_due",
-				 "SELECT greatest(0, ceil(extract(epoch FROM least("
-				 "  (SELECT due_at FROM resources WHERE leased_until IS NULL"
-				 "   ORDER BY due_at LIMIT 1),"
-				 "  (SELECT min(greatest(due_at, leased_until)) FROM resources"
-				 "   WHERE leased_until IS NOT NULL)) - now()) * 1000)::bigint)" },
+		"SELECT greatest(0, ceil(extract(epoch FROM due.at - now()) * 1000)"
+		"  ::bigint)"
+		" FROM (SELECT least("
+		"  (SELECT due_at FROM resources WHERE leased_until IS NULL"
+		"   ORDER BY due_at LIMIT 1),"
+		"  (SELECT min(greatest(due_at, leased_until)) FROM resources"
+		"   WHERE leased_until IS NOT NULL)) AS at) AS due"
+		" WHERE due.at IS NOT NULL" },
 	[STATEMENT_EXPIRE_SESSIONS] = { "queue_expire_sessions",
-					"DELETE FROM sessions WHERE id_hash IN"
-					" (SELECT id_hash FROM sessions WHERE expires_at < now()"
-					"  LIMIT 1000)" },
+		"DELETE FROM sessions WHERE id_hash IN"
+		" (SELECT id_hash FROM sessions WHERE expires_at < now()"
+		"  LIMIT 1000)" },
 	[STATEMENT_EXPIRE_KEYS] = { "queue_expire_keys",
-				    "DELETE FROM idempotency WHERE (user_id, key) IN"
-				    " (SELECT user_id, key FROM idempotency"
-				    "  WHERE created_at < now() - $1::bigint * interval '1"
-				    " millisecond' LIMIT 1000)" },
+		"DELETE FROM idempotency WHERE (user_id, key) IN"
+		" (SELECT user_id, key FROM idempotency"
+		"  WHERE created_at < now() - $1::bigint * interval '1"
+		" millisecond' LIMIT 1000)" },
 };
+/* clang-format on */
 
 /* ---- claim ----------------------------------------------------------------------------------- */
 
@@ -301,7 +303,7 @@ int queue_next_due(struct db *db, uint64_t *ret_ms, struct err *e)
 
 	if (db_query(db, &statements[STATEMENT_NEXT_DUE], NULL, &r, e) < 0)
 		return -1;
-	*ret_ms = db_text(r, 0, 0) ? (uint64_t)db_int(r, 0, 0) : UINT64_MAX;
+	*ret_ms = db_rows(r) > 0 ? (uint64_t)db_int(r, 0, 0) : UINT64_MAX;
 	return 0;
 }
 

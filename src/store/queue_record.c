@@ -19,70 +19,71 @@ enum statement {
 	" cause_message text, attempts integer, due_in_ms bigint, host text, port integer,"        \
 	" database text, username text, password_sealed bytea)"
 
+/* SQL is laid out by hand. */
+/* clang-format off */
 static const struct db_statement statements[] = {
 	[STATEMENT_LOCK] = { "queue_record_lock",
-			     "SELECT FROM projects WHERE id IN"
-			     " (SELECT r.project_id FROM " GIVEN " JOIN resources r ON r.id = g.id)"
-			     " ORDER BY id FOR NO KEY UPDATE" },
+		"SELECT FROM projects WHERE id IN"
+		" (SELECT r.project_id FROM " GIVEN " JOIN resources r ON r.id = g.id)"
+		" ORDER BY id FOR NO KEY UPDATE" },
 	/* A user's wish cannot change meanwhile: the projects are locked. Another pass's claim can:
 	 * so the rows are, too. Each is changed by exactly one of yielded, told and removed. A row
 	 * that was made due while it was leased, which put its due_at before the lease's end, is
 	 * due at once. */
 	[STATEMENT_RECORD] = { "queue_record",
-			       "WITH held AS MATERIALIZED ("
-			       " SELECT g.*, r.project_id, r.kind, r.generation = g.generation"
-			       "  AS current, r.status AS old_status, r.stage AS old_stage,"
-			       "  (r.cause_kind, r.cause_code) IS NOT DISTINCT FROM"
-			       "   (g.cause_kind, left(g.cause_code, 64)) AS same_cause"
-			       " FROM " GIVEN
-			       " JOIN resources r ON r.id = g.id AND r.lease_epoch = g.lease_epoch"
-			       "  AND r.leased_until IS NOT NULL"
-			       " FOR UPDATE OF r"
-			       "), yielded AS ("
-			       " UPDATE resources r SET leased_until = NULL, leased_by = NULL,"
-			       "  due_at = now()"
-			       " FROM held h WHERE r.id = h.id AND NOT h.current"
-			       "), told AS ("
-			       " UPDATE resources r SET leased_until = NULL, leased_by = NULL,"
-			       "  status = h.status, stage = h.stage, attempts = h.attempts,"
-			       "  due_at = now() + CASE WHEN r.due_at < r.leased_until THEN 0"
-			       "   ELSE h.due_in_ms END * interval '1 millisecond',"
-			       "  status_since = CASE WHEN h.status = r.status"
-			       "   THEN r.status_since ELSE now() END,"
-			       "  cause_kind = h.cause_kind, cause_code = left(h.cause_code, 64),"
-			       "  cause_message = left(h.cause_message, 1024),"
-			       "  cause_since = CASE WHEN h.cause_kind IS NULL THEN NULL"
-			       "   WHEN h.same_cause THEN r.cause_since ELSE now() END,"
-			       "  updated_at = CASE WHEN h.status = r.status AND h.stage = r.stage"
-			       "   AND h.same_cause THEN r.updated_at ELSE now() END"
-			       " FROM held h WHERE r.id = h.id AND h.current AND NOT h.gone"
-			       "), removed AS ("
-			       " DELETE FROM resources r USING held h"
-			       " WHERE r.id = h.id AND h.current AND h.gone"
-			       "), connected AS ("
-			       " UPDATE databases d SET host = h.host, port = h.port,"
-			       "  database = h.database, username = h.username,"
-			       "  password_sealed = h.password_sealed"
-			       " FROM held h WHERE d.resource_id = h.id AND h.current AND NOT "
-			       "h.gone"
-			       "  AND h.host IS NOT NULL"
-			       "), noted AS ("
-			       " INSERT INTO events (project_id, kind, status, stage, code, "
-			       "message)"
-			       " SELECT project_id, kind, status, stage, left(cause_code, 64),"
-			       "  left(cause_message, 1024)"
-			       " FROM held WHERE current AND (status <> old_status"
-			       "  OR stage <> old_stage OR (cause_kind IS NOT NULL AND NOT "
-			       "same_cause))"
-			       ") SELECT project_id, current AND (gone OR status <> old_status),"
-			       " current AND kind = 'DATABASE'"
-			       " AND (gone OR host IS NOT NULL OR status <> old_status),"
-			       " current AND gone FROM held" },
-	[STATEMENT_WAKE] = { "queue_wake", "UPDATE resources r SET due_at = now()"
-					   " FROM jsonb_array_elements_text($1::jsonb) AS g (id)"
-					   " WHERE r.project_id = g.id::uuid AND r.kind = 'SANDBOX'"
-					   "  AND r.due_at > now()" },
+		"WITH held AS MATERIALIZED ("
+		" SELECT g.*, r.project_id, r.kind, r.generation = g.generation"
+		"  AS current, r.status AS old_status, r.stage AS old_stage,"
+		"  (r.cause_kind, r.cause_code) IS NOT DISTINCT FROM"
+		"   (g.cause_kind, left(g.cause_code, 64)) AS same_cause"
+		" FROM " GIVEN
+		" JOIN resources r ON r.id = g.id AND r.lease_epoch = g.lease_epoch"
+		"  AND r.leased_until IS NOT NULL"
+		" FOR UPDATE OF r"
+		"), yielded AS ("
+		" UPDATE resources r SET leased_until = NULL, leased_by = NULL,"
+		"  due_at = now()"
+		" FROM held h WHERE r.id = h.id AND NOT h.current"
+		"), told AS ("
+		" UPDATE resources r SET leased_until = NULL, leased_by = NULL,"
+		"  status = h.status, stage = h.stage, attempts = h.attempts,"
+		"  due_at = now() + CASE WHEN r.due_at < r.leased_until THEN 0"
+		"   ELSE h.due_in_ms END * interval '1 millisecond',"
+		"  status_since = CASE WHEN h.status = r.status"
+		"   THEN r.status_since ELSE now() END,"
+		"  cause_kind = h.cause_kind, cause_code = left(h.cause_code, 64),"
+		"  cause_message = left(h.cause_message, 1024),"
+		"  cause_since = CASE WHEN h.cause_kind IS NULL THEN NULL"
+		"   WHEN h.same_cause THEN r.cause_since ELSE now() END,"
+		"  updated_at = CASE WHEN h.status = r.status AND h.stage = r.stage"
+		"   AND h.same_cause THEN r.updated_at ELSE now() END"
+		" FROM held h WHERE r.id = h.id AND h.current AND NOT h.gone"
+		"), removed AS ("
+		" DELETE FROM resources r USING held h"
+		" WHERE r.id = h.id AND h.current AND h.gone"
+		"), connected AS ("
+		" UPDATE databases d SET host = h.host, port = h.port,"
+		"  database = h.database, username = h.username,"
+		"  password_sealed = h.password_sealed"
+		" FROM held h WHERE d.resource_id = h.id AND h.current AND NOT h.gone"
+		"  AND h.host IS NOT NULL"
+		"), noted AS ("
+		" INSERT INTO events (project_id, kind, status, stage, code, message)"
+		" SELECT project_id, kind, status, stage, left(cause_code, 64),"
+		"  left(cause_message, 1024)"
+		" FROM held WHERE current AND (status <> old_status"
+		"  OR stage <> old_stage OR (cause_kind IS NOT NULL AND NOT same_cause))"
+		") SELECT project_id, current AND (gone OR status <> old_status),"
+		" current AND kind = 'DATABASE'"
+		" AND (gone OR host IS NOT NULL OR status <> old_status),"
+		" current AND gone FROM held" },
+	[STATEMENT_WAKE] = { "queue_wake",
+		"UPDATE resources r SET due_at = now()"
+		" FROM jsonb_array_elements_text($1::jsonb) AS g (id)"
+		" WHERE r.project_id = g.id::uuid AND r.kind = 'SANDBOX'"
+		"  AND r.due_at > now()" },
 };
+/* clang-format on */
 
 static json_t *result_json(const struct queue_result *result)
 {

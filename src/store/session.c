@@ -14,24 +14,28 @@ enum statement {
 
 #define IDLE "$2::bigint * interval '1 millisecond'"
 
+/* SQL is laid out by hand. */
+/* clang-format off */
 static const struct db_statement statements[] = {
 	[STATEMENT_FIND] = { "session_find",
-			     "SELECT s.user_id, s.identity_id, u.name,"
-			     " iso8601(least(s.expires_at, s.last_seen_at + " IDLE ")),"
-			     " s.last_seen_at < now() - interval '1 minute'"
-			     " FROM sessions s JOIN users u ON u.id = s.user_id"
-			     " WHERE s.id_hash = $1 AND s.expires_at > now()"
-			     "  AND s.last_seen_at > now() - " IDLE " AND u.disabled_at IS NULL" },
+		"SELECT s.user_id, s.identity_id, u.name,"
+		" iso8601(least(s.expires_at, s.last_seen_at + " IDLE ")),"
+		" s.last_seen_at < now() - interval '1 minute'"
+		" FROM sessions s JOIN users u ON u.id = s.user_id"
+		" WHERE s.id_hash = $1 AND s.expires_at > now()"
+		"  AND s.last_seen_at > now() - " IDLE " AND u.disabled_at IS NULL" },
 	[STATEMENT_TOUCH] = { "session_touch",
-			      "UPDATE sessions SET last_seen_at = now() WHERE id_hash = $1" },
+		"UPDATE sessions SET last_seen_at = now() WHERE id_hash = $1" },
 	[STATEMENT_CREATE] = { "session_create",
-			       "INSERT INTO sessions (id_hash, user_id, identity_id, expires_at,"
-			       "  address, user_agent)"
-			       " VALUES ($1, $2, $3,"
-			       "  now() + $4::bigint * interval '1 millisecond', $5,"
-			       "  left($6, 256))" },
-	[STATEMENT_DELETE] = { "session_delete", "DELETE FROM sessions WHERE id_hash = $1" },
+		"INSERT INTO sessions (id_hash, user_id, identity_id, expires_at,"
+		"  address, user_agent)"
+		" VALUES ($1, $2, $3,"
+		"  now() + $4::bigint * interval '1 millisecond', $5,"
+		"  left($6, 256))" },
+	[STATEMENT_DELETE] = { "session_delete",
+		"DELETE FROM sessions WHERE id_hash = $1" },
 };
+/* clang-format on */
 
 int session_find(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], uint64_t idle_ms,
 		 struct session *ret_session, struct err *e)

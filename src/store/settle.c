@@ -11,52 +11,54 @@ enum statement {
 	STATEMENT_ROLL,
 };
 
+/* SQL is laid out by hand. */
+/* clang-format off */
 static const struct db_statement statements[] = {
-	[STATEMENT_LOCK] = { "project_lock", "SELECT deleted_at IS NOT NULL FROM projects"
-					     " WHERE id = $1 AND user_id = $2 FOR NO KEY UPDATE" },
+	[STATEMENT_LOCK] = { "project_lock",
+		"SELECT deleted_at IS NOT NULL FROM projects"
+		" WHERE id = $1 AND user_id = $2 FOR NO KEY UPDATE" },
 	[STATEMENT_AGGREGATE] = { "project_aggregate",
-				  "WITH told AS ("
-				  " SELECT p.id, aggregate_status(array_agg(r.status)"
-				  "  FILTER (WHERE r.id IS NOT NULL)) AS status"
-				  " FROM jsonb_array_elements_text($1::jsonb) AS given (id)"
-				  " JOIN projects p ON p.id = given.id::uuid"
-				  " LEFT JOIN resources r ON r.project_id = p.id GROUP BY p.id"
-				  "), changed AS ("
-				  " UPDATE projects p SET status = told.status, updated_at = now()"
-				  " FROM told WHERE p.id = told.id AND p.status <> told.status"
-				  " RETURNING p.id, p.status"
-				  ") INSERT INTO events (project_id, status)"
-				  " SELECT id, status FROM changed" },
+		"WITH told AS ("
+		" SELECT p.id, aggregate_status(array_agg(r.status)"
+		"  FILTER (WHERE r.id IS NOT NULL)) AS status"
+		" FROM jsonb_array_elements_text($1::jsonb) AS given (id)"
+		" JOIN projects p ON p.id = given.id::uuid"
+		" LEFT JOIN resources r ON r.project_id = p.id GROUP BY p.id"
+		"), changed AS ("
+		" UPDATE projects p SET status = told.status, updated_at = now()"
+		" FROM told WHERE p.id = told.id AND p.status <> told.status"
+		" RETURNING p.id, p.status"
+		") INSERT INTO events (project_id, status)"
+		" SELECT id, status FROM changed" },
 	[STATEMENT_REMOVE] = { "project_remove",
-			       "DELETE FROM projects p"
-			       " USING jsonb_array_elements_text($1::jsonb) AS given (id)"
-			       " WHERE p.id = given.id::uuid AND p.deleted_at IS NOT NULL"
-			       " AND NOT EXISTS"
-			       "  (SELECT FROM resources r WHERE r.project_id = p.id)" },
+		"DELETE FROM projects p"
+		" USING jsonb_array_elements_text($1::jsonb) AS given (id)"
+		" WHERE p.id = given.id::uuid AND p.deleted_at IS NOT NULL"
+		" AND NOT EXISTS"
+		"  (SELECT FROM resources r WHERE r.project_id = p.id)" },
 	/* In ERROR a change is a new wish, as a start would be. */
 	[STATEMENT_ROLL] = { "sandbox_roll",
-			     "WITH old AS ("
-			     " SELECT id, desired, status FROM resources"
-			     " WHERE project_id = $1 AND kind = 'SANDBOX' AND desired <> 'GONE'"
-			     "), rolled AS ("
-			     " UPDATE resources r SET generation = generation + 1, attempts = 0,"
-			     "  due_at = now(), updated_at = now(), status = told.status,"
-			     "  status_since = CASE WHEN r.status = told.status"
-			     "   THEN r.status_since ELSE now() END,"
-			     "  cause_kind = NULL, cause_code = NULL, cause_message = NULL,"
-			     "  cause_since = NULL"
-			     " FROM (SELECT id, CASE WHEN desired <> 'RUNNING' THEN status"
-			     "   WHEN status = 'RUNNING' THEN 'UPDATING'"
-			     "   WHEN status = 'ERROR' THEN 'STARTING' ELSE status END AS status"
-			     "  FROM old) AS told"
-			     " WHERE r.id = told.id"
-			     " RETURNING r.id, r.project_id, r.kind, r.status, r.stage"
-			     ") INSERT INTO events (project_id, kind, status, stage)"
-			     " SELECT project_id, kind, rolled.status, stage FROM rolled JOIN old "
-			     "USING "
-			     "(id)"
-			     " WHERE rolled.status <> old.status" },
+		"WITH old AS ("
+		" SELECT id, desired, status FROM resources"
+		" WHERE project_id = $1 AND kind = 'SANDBOX' AND desired <> 'GONE'"
+		"), rolled AS ("
+		" UPDATE resources r SET generation = generation + 1, attempts = 0,"
+		"  due_at = now(), updated_at = now(), status = told.status,"
+		"  status_since = CASE WHEN r.status = told.status"
+		"   THEN r.status_since ELSE now() END,"
+		"  cause_kind = NULL, cause_code = NULL, cause_message = NULL,"
+		"  cause_since = NULL"
+		" FROM (SELECT id, CASE WHEN desired <> 'RUNNING' THEN status"
+		"   WHEN status = 'RUNNING' THEN 'UPDATING'"
+		"   WHEN status = 'ERROR' THEN 'STARTING' ELSE status END AS status"
+		"  FROM old) AS told"
+		" WHERE r.id = told.id"
+		" RETURNING r.id, r.project_id, r.kind, r.status, r.stage"
+		") INSERT INTO events (project_id, kind, status, stage)"
+		" SELECT project_id, kind, rolled.status, stage FROM rolled JOIN old USING (id)"
+		" WHERE rolled.status <> old.status" },
 };
+/* clang-format on */
 
 int store_project_not_found(struct err *e)
 {

@@ -12,23 +12,26 @@ enum statement {
 	STATEMENT_SET_PASSWORD,
 };
 
+/* SQL is laid out by hand. */
+/* clang-format off */
 static const struct db_statement statements[] = {
 	[STATEMENT_REGISTER] = { "user_register",
-				 "WITH u AS (INSERT INTO users (name) VALUES ($1) RETURNING id)"
-				 " INSERT INTO identities (user_id, provider, provider_user_id,"
-				 "  password_hash, is_primary)"
-				 " SELECT id, 'PASSWORD', lower($1), $2, true FROM u"
-				 " RETURNING user_id, id" },
+		"WITH u AS (INSERT INTO users (name) VALUES ($1) RETURNING id)"
+		" INSERT INTO identities (user_id, provider, provider_user_id,"
+		"  password_hash, is_primary)"
+		" SELECT id, 'PASSWORD', lower($1), $2, true FROM u"
+		" RETURNING user_id, id" },
 	[STATEMENT_FIND_PASSWORD] = { "user_find_password",
-				      "SELECT u.id, i.id, i.password_hash,"
-				      " u.disabled_at IS NOT NULL"
-				      " FROM identities i JOIN users u ON u.id = i.user_id"
-				      " WHERE i.provider = 'PASSWORD'"
-				      "  AND i.provider_user_id = lower($1)" },
+		"SELECT u.id, i.id, i.password_hash,"
+		" u.disabled_at IS NOT NULL"
+		" FROM identities i JOIN users u ON u.id = i.user_id"
+		" WHERE i.provider = 'PASSWORD'"
+		"  AND i.provider_user_id = lower($1)" },
 	[STATEMENT_SET_PASSWORD] = { "user_set_password",
-				     "UPDATE identities SET password_hash = $2, updated_at = now()"
-				     " WHERE id = $1 AND provider = 'PASSWORD'" },
+		"UPDATE identities SET password_hash = $2, updated_at = now()"
+		" WHERE id = $1 AND provider = 'PASSWORD'" },
 };
+/* clang-format on */
 
 int user_register(struct db *db, const char *name, const char *password_hash,
 		  char ret_user_id[STORE_ID_LENGTH + 1], char ret_identity_id[STORE_ID_LENGTH + 1],

@@ -1,0 +1,88 @@
+#ifndef TESTS_STORE_SUPPORT_H
+#define TESTS_STORE_SUPPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <check.h>
+
+#include "base/cleanup.h"
+#include "db/db.h"
+#include "store/config.h"
+#include "store/project.h"
+#include "store/queue.h"
+#include "store/user.h"
+
+/*
+ * Tests of the store on a live PostgreSQL, started and migrated by test_store.py, which says in the
+ * environment where it is. Each function runs as the role of the program that uses it, so that a
+ * missing right fails a test. Each test begins with empty tables.
+ *
+ *   FSA_TEST_DATABASE  conninfo without a user, of PostgreSQL or of pgbouncer
+ *   FSA_TEST_PREPARE   yes | no
+ *   FSA_TEST_ADMIN     conninfo of the superuser, of PostgreSQL itself
+ */
+extern struct db *api, *auth, *reconcile, *admin;
+
+/* A connection of its own, with that role. */
+struct db *connect_as(const char *role, uint64_t timeout_ms);
+bool prepares(void);
+
+/* A suite whose every test has the connections and empty tables. */
+TCase *live_case(const char *name);
+
+/* Runs SQL as the superuser, with one text parameter ($1) or none (NULL). */
+void admin_run(const char *sql, const char *parameter);
+/* The first column of the first row; "" for NULL or no row. Valid until the next call. */
+const char *admin_text(const char *sql, const char *parameter);
+int64_t admin_int(const char *sql, const char *parameter);
+
+struct person {
+	char id[STORE_ID_LENGTH + 1];
+	char identity_id[STORE_ID_LENGTH + 1];
+};
+struct person make_person(const char *name);
+/* With a kubeconfig in namespace "ns-<name>". */
+struct person make_owner(const char *name);
+void put_kubeconfig(const struct person *person, const char *namespace);
+
+/* What a new project consists of, with names made from `seed`; ids are random. */
+struct parts {
+	char id[2][STORE_ID_LENGTH + 1];
+	char name[4][64];
+	struct sandbox_new sandbox;
+	struct database_new database;
+};
+void make_parts(struct parts *parts, const char *seed);
+struct made_project {
+	char id[STORE_ID_LENGTH + 1];
+	char sandbox[STORE_ID_LENGTH + 1];
+	char database[STORE_ID_LENGTH + 1];
+};
+struct made_project make_project(const struct person *owner, const char *name, bool with_database);
+
+/* Claims up to `limit` rows, 1,000 of one user. */
+struct queue_rows claim(unsigned limit);
+/* The result that says: as told, nothing new, next time in an hour. */
+struct queue_result result_of(const struct queue_row *row, enum status status);
+/* Claims everything that is due and records that it reached `status`, until nothing is due. */
+void reach(enum status status);
+const struct queue_row *find_row(const struct queue_rows *rows, const char *id);
+
+/* What the tables say of a resource or project. */
+const char *told(const char *resource_id);
+const char *project_told(const char *project_id);
+int64_t generation(const char *resource_id);
+
+void assert_ok(int done, const struct err *e);
+void assert_fails(int done, const struct err *e, enum err_kind kind, const char *code);
+
+Suite *db_suite(void);
+Suite *words_suite(void);
+Suite *people_suite(void);
+Suite *project_suite(void);
+Suite *want_suite(void);
+Suite *queue_suite(void);
+Suite *rights_suite(void);
+
+#endif

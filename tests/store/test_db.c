@@ -1,0 +1,281 @@
+/* The connection: what a program meets when PostgreSQL refuses, is slow or goes away. */
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "support.h"
+
+static const struct db_statement pid = { "test_pid", "SELECT pg_backend_pid()" };
+static const struct db_statement sleep_long = { "test_sleep", "SELECT pg_sleep(20)" };
+static const struct db_statement add_user = {
+	"test_add_user", "INSERT INTO users (id, name) VALUES ($1::uuid, $2)"
+};
+
+#define SOME_ID "00000000-0000-4000-8000-000000000001"
+
+static int insert(struct db *db, const char *id, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, id);
+	db_add_text(&p, "x");
+	return db_query(db, &add_user, &p, NULL, e);
+}
+
+static int64_t users(void)
+{
+	return admin_int("SELECT count(*) FROM users", NULL);
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Ends the server's side of all connections of a role, as a restart does. */
+static void terminate(const char *role)
+{
+	(void)admin_int("SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+			" WHERE usename = $1",
+			role);
+}
+
+START_TEST(a_transaction_is_committed_or_rolled_back)
+{
+	struct err e;
+
+	{
+		CLEANUP(db_rollback_guard) struct db *tx = NULL;
+		assert_ok(db_begin(auth, &tx, &e), &e);
+		ck_assert(db_in_transaction(auth));
+		assert_ok(insert(tx, SOME_ID, &e), &e);
+	}
+	ck_assert(!db_in_transaction(auth));
+	ck_assert_int_eq(users(), 0);
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	assert_ok(db_begin(auth, &tx, &e), &e);
+	assert_ok(insert(tx, SOME_ID, &e), &e);
+	assert_ok(db_commit(&tx, &e), &e);
+	ck_assert_ptr_null(tx);
+	ck_assert_int_eq(users(), 1);
+}
+END_TEST
+
+static int insert_inside(struct db *db, bool commit, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+
+	if (db_begin(db, &tx, e) < 0 || insert(tx, SOME_ID, e) < 0)
+		return -1;
+	return commit ? db_commit(&tx, e) : 0;
+}
+
+START_TEST(an_inner_transaction_joins_and_its_rollback_dooms_the_whole)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	struct err e;
+
+	assert_ok(db_begin(auth, &tx, &e), &e);
+	assert_ok(insert_inside(auth, true, &e), &e);
+	ck_assert_int_eq(users(), 0);
+	assert_ok(db_commit(&tx, &e), &e);
+	ck_assert_int_eq(users(), 1);
+	admin_run("TRUNCATE users CASCADE", NULL);
+
+	assert_ok(db_begin(auth, &tx, &e), &e);
+	assert_ok(insert_inside(auth, false, &e), &e);
+	assert_fails(insert(tx, SOME_ID, &e), &e, ERR_INTERNAL, "INTERNAL");
+	assert_fails(db_commit(&tx, &e), &e, ERR_INTERNAL, "INTERNAL");
+	ck_assert_int_eq(users(), 0);
+	assert_ok(insert(auth, SOME_ID, &e), &e);
+	ck_assert_int_eq(users(), 1);
+}
+END_TEST
+
+START_TEST(a_failed_statement_fails_its_transaction)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	struct err e;
+
+	assert_ok(db_begin(auth, &tx, &e), &e);
+	assert_ok(insert(tx, SOME_ID, &e), &e);
+	assert_fails(insert(tx, SOME_ID, &e), &e, ERR_CONFLICT, "users_pkey");
+	assert_fails(db_commit(&tx, &e), &e, ERR_INTERNAL, "INTERNAL");
+	ck_assert_int_eq(users(), 0);
+	assert_ok(db_ping(auth, &e), &e);
+}
+END_TEST
+
+START_TEST(errors_have_their_kind_and_never_a_value)
+{
+	static const struct db_statement statements[] = {
+		{ "test_check", "INSERT INTO users (name) VALUES (repeat('secret', 20))" },
+		{ "test_reference", "INSERT INTO identities (user_id, provider, provider_user_id)"
+				    " VALUES ('" SOME_ID "', 'GITHUB', 'secret')" },
+		{ "test_time", "SELECT $1::timestamptz" },
+		{ "test_column", "SELECT secret FROM users" },
+	};
+	static const struct {
+		enum err_kind kind;
+		const char *code;
+	} expected[] = {
+		{ ERR_INVALID, "users_name_check" },
+		{ ERR_INVALID, "identities_user_id_fkey" },
+		{ ERR_INVALID, "INVALID" },
+		{ ERR_INTERNAL, "INTERNAL" },
+	};
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(statements); i++) {
+		struct db_params p = { 0 };
+		if (strchr(statements[i].sql, '$') != NULL)
+			db_add_text(&p, "noon");
+		assert_fails(db_query(auth, &statements[i], &p, NULL, &e), &e, expected[i].kind,
+			     expected[i].code);
+		ck_assert_ptr_null(strstr(e.message, "secretsecret"));
+		ck_assert_ptr_nonnull(strstr(e.message, "PostgreSQL: "));
+	}
+}
+END_TEST
+
+START_TEST(parameters_arrive_as_they_are)
+{
+	static const struct db_statement echo = {
+		"test_echo", "SELECT $1::text, $2::bigint, $3::boolean, $4::bytea, $5::text"
+	};
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+	struct err e;
+	size_t length = 0;
+
+	db_add_text(&p, "it's; \xc3\xa9 \\ $1");
+	db_add_int(&p, INT64_MIN);
+	db_add_bool(&p, true);
+	db_add_bytes(&p, "\0\xff\\'", 4);
+	db_add_text(&p, NULL);
+	assert_ok(db_query(api, &echo, &p, &r, &e), &e);
+	ck_assert_int_eq(db_rows(r), 1);
+	ck_assert_str_eq(db_text(r, 0, 0), "it's; \xc3\xa9 \\ $1");
+	ck_assert_int_eq(db_int(r, 0, 1), INT64_MIN);
+	ck_assert(db_bool(r, 0, 2));
+	CLEANUP(cleanup_free) uint8_t *bytes = db_bytes(r, 0, 3, &length);
+	ck_assert_uint_eq(length, 4);
+	ck_assert_mem_eq(bytes, "\0\xff\\'", 4);
+	ck_assert_ptr_null(db_text(r, 0, 4));
+	ck_assert_ptr_null(db_bytes(r, 0, 4, &length));
+}
+END_TEST
+
+START_TEST(a_connection_that_ended_is_replaced_before_anything_is_sent)
+{
+	struct err e;
+
+	assert_ok(db_query(api, &pid, NULL, NULL, &e), &e);
+	terminate("fsa_api");
+	/* pgbouncer may have to find out with our statement. */
+	if (prepares() || db_query(api, &pid, NULL, NULL, &e) < 0)
+		assert_ok(db_query(api, &pid, NULL, NULL, &e), &e);
+}
+END_TEST
+
+START_TEST(a_transaction_whose_connection_ended_is_not_continued_on_another)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	struct err e;
+
+	assert_ok(db_begin(auth, &tx, &e), &e);
+	assert_ok(insert(tx, SOME_ID, &e), &e);
+	terminate("fsa_auth");
+	for (int i = 0; i < 2; i++) {
+		assert_fails(insert(tx, SOME_ID, &e), &e, ERR_UNAVAILABLE, "UNAVAILABLE");
+		ck_assert_uint_gt(e.retry_after_s, 0);
+	}
+	assert_fails(db_commit(&tx, &e), &e, ERR_UNAVAILABLE, "UNAVAILABLE");
+	ck_assert_int_eq(users(), 0);
+	assert_ok(insert(auth, SOME_ID, &e), &e);
+}
+END_TEST
+
+START_TEST(a_statement_that_takes_too_long_fails_in_time_and_ends_on_the_server)
+{
+	CLEANUP(db_freep) struct db *db = connect_as("fsa_api", 300);
+	struct err e;
+	double start = seconds();
+
+	assert_fails(db_query(db, &sleep_long, NULL, NULL, &e), &e, ERR_UNAVAILABLE, "UNAVAILABLE");
+	ck_assert_double_ge(seconds() - start, 0.29);
+	ck_assert_double_le(seconds() - start, 2);
+	assert_ok(db_query(db, &pid, NULL, NULL, &e), &e);
+	while (admin_int("SELECT count(*) FROM pg_stat_activity WHERE query LIKE $1"
+			 " AND state = 'active' AND pid <> pg_backend_pid()",
+			 "SELECT pg_sleep%") > 0) {
+		ck_assert_double_le(seconds() - start, 10);
+		(void)usleep(50000);
+	}
+}
+END_TEST
+
+START_TEST(a_prepared_statement_that_was_lost_is_prepared_again)
+{
+	static const struct db_statement discard = { "test_discard", "DISCARD ALL" };
+	struct err e;
+
+	assert_ok(db_query(api, &pid, NULL, NULL, &e), &e);
+	assert_ok(db_query(api, &discard, NULL, NULL, &e), &e);
+	assert_ok(db_query(api, &pid, NULL, NULL, &e), &e);
+}
+END_TEST
+
+START_TEST(a_statement_survives_a_migration_of_its_table)
+{
+	static const struct db_statement all = { "test_all", "SELECT * FROM users" };
+	struct err e;
+
+	assert_ok(db_query(api, &all, NULL, NULL, &e), &e);
+	admin_run("ALTER TABLE users ADD COLUMN later integer", NULL);
+	assert_ok(db_query(api, &all, NULL, NULL, &e), &e);
+	admin_run("ALTER TABLE users DROP COLUMN later", NULL);
+	assert_ok(db_query(api, &all, NULL, NULL, &e), &e);
+}
+END_TEST
+
+START_TEST(a_server_that_is_away_is_not_hammered)
+{
+	CLEANUP(db_freep)
+	struct db *db = db_new(&(struct db_options) { .conninfo = "host=/nonexistent dbname=x",
+						      .role = "fsa_api",
+						      .application_name = "test",
+						      .timeout_ms = 500 });
+	struct err e;
+	double start = seconds();
+
+	for (int i = 0; i < 10000; i++)
+		assert_fails(db_ping(db, &e), &e, ERR_UNAVAILABLE, "UNAVAILABLE");
+	ck_assert_uint_gt(e.retry_after_s, 0);
+	ck_assert_ptr_nonnull(strstr(e.message, "/nonexistent"));
+	ck_assert_double_le(seconds() - start, 1);
+}
+END_TEST
+
+Suite *db_suite(void)
+{
+	Suite *suite = suite_create("db");
+	TCase *c = live_case("connection");
+
+	tcase_add_test(c, a_transaction_is_committed_or_rolled_back);
+	tcase_add_test(c, an_inner_transaction_joins_and_its_rollback_dooms_the_whole);
+	tcase_add_test(c, a_failed_statement_fails_its_transaction);
+	tcase_add_test(c, errors_have_their_kind_and_never_a_value);
+	tcase_add_test(c, parameters_arrive_as_they_are);
+	tcase_add_test(c, a_connection_that_ended_is_replaced_before_anything_is_sent);
+	tcase_add_test(c, a_transaction_whose_connection_ended_is_not_continued_on_another);
+	tcase_add_test(c, a_statement_that_takes_too_long_fails_in_time_and_ends_on_the_server);
+	tcase_add_test(c, a_prepared_statement_that_was_lost_is_prepared_again);
+	tcase_add_test(c, a_statement_survives_a_migration_of_its_table);
+	tcase_add_test(c, a_server_that_is_away_is_not_hammered);
+	suite_add_tcase(suite, c);
+	return suite;
+}

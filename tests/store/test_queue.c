@@ -1,0 +1,576 @@
+/* The queue: leases, fences, fairness, and what recording a result does. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/environment.h"
+#include "support.h"
+
+static int record(const struct queue_result *result, size_t *ret_stale)
+{
+	struct err e;
+
+	assert_ok(queue_record(reconcile, result, 1, ret_stale, &e), &e);
+	return 0;
+}
+
+static const char *column(const char *sql, const char *id)
+{
+	return admin_text(sql, id);
+}
+
+/* ---- claiming -------------------------------------------------------------------------------- */
+
+START_TEST(a_claimed_row_has_all_that_a_pass_needs)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+	CLEANUP(queue_rows_clear) struct queue_rows rows = claim(10);
+
+	ck_assert_uint_eq(rows.count, 2);
+	const struct queue_row *s = find_row(&rows, made.sandbox);
+	ck_assert_int_eq(s->kind, RESOURCE_SANDBOX);
+	ck_assert_str_eq(s->project_id, made.id);
+	ck_assert_str_eq(s->user_id, owner.id);
+	ck_assert_str_eq(s->project_kube_name, "made");
+	ck_assert_str_eq(s->namespace, "ns-alice");
+	ck_assert_int_eq(s->desired, DESIRED_RUNNING);
+	ck_assert_int_eq(s->status, STATUS_CREATING);
+	ck_assert_int_eq(s->generation, 1);
+	ck_assert_int_eq(s->lease_epoch, 1);
+	ck_assert_uint_lt(s->status_age_ms, 60000);
+	ck_assert(!s->has_cause);
+	ck_assert_str_eq(s->image, "image:1");
+	ck_assert_str_eq(s->home_size, "1Gi");
+	ck_assert_str_eq(s->storage_limit, "2Gi");
+	ck_assert_str_eq(s->cpu_limit, "200m");
+	ck_assert_mem_eq(s->terminal_token_sealed, "\0token", 6);
+	ck_assert_ptr_null(s->request_env_sealed);
+	ck_assert_str_eq(s->database_id, made.database);
+	ck_assert_ptr_null(s->host);
+	ck_assert_uint_eq(s->kubeconfig_sealed_length, 17);
+	ck_assert_mem_eq(s->kubeconfig_sealed, "sealed\0kubeconfig", 17);
+	ck_assert_int_eq(s->kubeconfig_version, 1);
+	const struct queue_row *d = find_row(&rows, made.database);
+	ck_assert_int_eq(d->kind, RESOURCE_DATABASE);
+	ck_assert_str_eq(d->version, "postgresql-14.8.0");
+	ck_assert_str_eq(d->storage_size, "3Gi");
+	ck_assert_str_eq(d->cpu_limit, "1000m");
+	ck_assert_ptr_null(d->image);
+}
+END_TEST
+
+START_TEST(a_lease_keeps_others_away_until_it_ends)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	struct queue_rows first = claim(10);
+	struct queue_rows second = claim(10);
+
+	ck_assert_uint_eq(first.count, 1);
+	ck_assert_uint_eq(second.count, 0);
+	queue_rows_clear(&second);
+	admin_run("UPDATE resources SET leased_until = now() - interval '1 ms',"
+		  " due_at = now() - interval '1 ms'",
+		  NULL);
+	second = claim(10);
+	ck_assert_uint_eq(second.count, 1);
+	ck_assert_int_eq(second.items[0].lease_epoch, first.items[0].lease_epoch + 1);
+	/* The first pass is late: it changes nothing, not even the lease. */
+	struct queue_result late = result_of(&first.items[0], STATUS_RUNNING);
+	size_t stale = 0;
+	record(&late, &stale);
+	ck_assert_uint_eq(stale, 1);
+	ck_assert_str_eq(told(made.sandbox), "CREATING");
+	ck_assert_uint_eq(claim(10).count, 0);
+	struct queue_result right = result_of(&second.items[0], STATUS_STARTING);
+	record(&right, &stale);
+	ck_assert_uint_eq(stale, 0);
+	ck_assert_str_eq(told(made.sandbox), "STARTING");
+	/* And a result that comes twice is late the second time. */
+	right.status = STATUS_RUNNING;
+	record(&right, &stale);
+	ck_assert_uint_eq(stale, 1);
+	ck_assert_str_eq(told(made.sandbox), "STARTING");
+	queue_rows_clear(&first);
+	queue_rows_clear(&second);
+}
+END_TEST
+
+/* How many of the claimed rows are this user's. */
+static size_t count_of(const struct queue_rows *rows, const struct person *user)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < rows->count; i++)
+		count += strcmp(rows->items[i].user_id, user->id) == 0;
+	return count;
+}
+
+START_TEST(claims_are_fair_between_users_and_oldest_first)
+{
+	struct person many = make_owner("many");
+	struct person few = make_owner("few");
+	struct queue_claim c = { .worker = "w", .limit = 4, .per_user = 100, .lease_ms = 60000 };
+	struct queue_rows rows;
+	struct made_project oldest;
+	struct err e;
+	char name[16];
+
+	for (int i = 0; i < 10; i++) {
+		(void)snprintf(name, sizeof(name), "p%d", i);
+		struct made_project made = make_project(&many, name, false);
+		if (i == 5)
+			oldest = made;
+	}
+	admin_run("UPDATE resources SET due_at = now() - interval '1 hour'", NULL);
+	admin_run("UPDATE resources SET due_at = now() - interval '2 hours' WHERE id = $1",
+		  oldest.sandbox);
+	(void)make_project(&few, "one", false);
+	(void)make_project(&few, "two", false);
+	assert_ok(queue_claim(reconcile, &c, &rows, &e), &e);
+	ck_assert_uint_eq(rows.count, 4);
+	ck_assert_uint_eq(count_of(&rows, &few), 2);
+	(void)find_row(&rows, oldest.sandbox);
+	queue_rows_clear(&rows);
+	/* Rows under way count: of `many` two are leased already. */
+	c.per_user = 5;
+	c.limit = 100;
+	assert_ok(queue_claim(reconcile, &c, &rows, &e), &e);
+	ck_assert_uint_eq(rows.count, 3);
+	ck_assert_uint_eq(count_of(&rows, &many), 3);
+	queue_rows_clear(&rows);
+	assert_ok(queue_claim(reconcile, &c, &rows, &e), &e);
+	ck_assert_uint_eq(rows.count, 0);
+	queue_rows_clear(&rows);
+}
+END_TEST
+
+/* Claims until nothing is due, in a process of its own, and counts each row in its epoch. */
+static void claim_everything(void)
+{
+	CLEANUP(db_freep) struct db *db = connect_as("fsa_reconcile", 10000);
+	const struct queue_claim c = {
+		.worker = "w", .limit = 7, .per_user = 1000, .lease_ms = 60000
+	};
+	struct queue_rows rows;
+	struct err e;
+	size_t count;
+
+	do {
+		if (queue_claim(db, &c, &rows, &e) < 0)
+			_exit(2);
+		count = rows.count;
+		queue_rows_clear(&rows);
+	} while (count > 0);
+	_exit(0);
+}
+
+static int exit_status(pid_t child)
+{
+	int status = -1;
+
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+START_TEST(claims_at_the_same_time_never_overlap)
+{
+	struct person owner = make_owner("alice");
+	pid_t children[4];
+	char name[16];
+
+	for (int i = 0; i < 150; i++) {
+		(void)snprintf(name, sizeof(name), "p%d", i);
+		(void)make_project(&owner, name, true);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			claim_everything();
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++)
+		ck_assert_int_eq(exit_status(children[i]), 0);
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM resources WHERE lease_epoch = 1"
+				   " AND leased_until > now()",
+				   NULL),
+			 300);
+}
+END_TEST
+
+START_TEST(variables_come_with_their_projects)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	struct made_project other = make_project(&owner, "other", false);
+	const struct variable_new two[] = {
+		{ .key = "B", .value_sealed = "b", .value_sealed_length = 1 },
+		{ .key = "A", .value_sealed = "a", .value_sealed_length = 1 }
+	};
+	CLEANUP(queue_variables_clear) struct queue_variables variables = { 0 };
+	const char *ids[] = { made.id };
+	struct err e;
+
+	assert_ok(variable_put(api, owner.id, made.id, two, 2, &e), &e);
+	assert_ok(variable_put(api, owner.id, other.id, two, 2, &e), &e);
+	assert_ok(queue_variables(reconcile, ids, 1, &variables, &e), &e);
+	ck_assert_uint_eq(variables.count, 2);
+	ck_assert_str_eq(variables.items[0].project_id, made.id);
+	ck_assert_str_eq(variables.items[0].key, "A");
+	ck_assert_mem_eq(variables.items[1].value_sealed, "b", 1);
+}
+END_TEST
+
+/* ---- recording ------------------------------------------------------------------------------- */
+
+START_TEST(a_result_is_recorded_with_its_cause)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	const char *cause = "SELECT concat_ws('|', cause_kind, cause_code, cause_message, attempts)"
+			    " FROM resources WHERE id = $1";
+	const char *since = "SELECT cause_since FROM resources WHERE id = $1";
+	const char *count = "SELECT count(*) FROM events WHERE project_id = $1";
+	char long_message[3000], first[64];
+
+	memset(long_message, 'x', sizeof(long_message) - 1);
+	long_message[sizeof(long_message) - 1] = '\0';
+	memcpy(long_message, "\xff it's", 6);
+	struct queue_rows rows = claim(10);
+	struct queue_result r = result_of(&rows.items[0], STATUS_STARTING);
+	r.stage = STAGE_CONTAINER;
+	r.has_cause = true;
+	r.cause_kind = "POD_IMAGE";
+	r.cause_code = "ErrImagePull";
+	r.cause_message = long_message;
+	r.attempts = 3;
+	r.due_in_ms = 0;
+	record(&r, NULL);
+	queue_rows_clear(&rows);
+	ck_assert_ptr_nonnull(strstr(column(cause, made.sandbox), "POD_IMAGE|ErrImagePull|? it's"));
+	ck_assert_str_eq(project_told(made.id), "STARTING");
+	(void)snprintf(first, sizeof(first), "%s", column(since, made.sandbox));
+	int64_t events = admin_int(count, made.id);
+
+	/* The same again: nothing new to see. */
+	rows = claim(10);
+	ck_assert(rows.items[0].has_cause);
+	ck_assert_uint_eq(rows.items[0].attempts, 3);
+	ck_assert_int_eq(rows.items[0].stage, STAGE_CONTAINER);
+	r.lease_epoch = rows.items[0].lease_epoch;
+	r.cause_message = "another text";
+	record(&r, NULL);
+	ck_assert_str_eq(column(since, made.sandbox), first);
+	ck_assert_int_eq(admin_int(count, made.id), events);
+	queue_rows_clear(&rows);
+
+	/* It is over. */
+	rows = claim(10);
+	r = result_of(&rows.items[0], STATUS_RUNNING);
+	record(&r, NULL);
+	queue_rows_clear(&rows);
+	ck_assert_str_eq(column(cause, made.sandbox), "0");
+	ck_assert_int_eq(admin_int(count, made.id), events + 2);
+	ck_assert_str_eq(column("SELECT due_at > now() + interval '59 minutes' FROM resources"
+				" WHERE id = $1",
+				made.sandbox),
+			 "t");
+}
+END_TEST
+
+START_TEST(a_result_for_an_older_generation_only_gives_the_lease_back)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	struct queue_rows rows = claim(10);
+	struct queue_result late = result_of(&rows.items[0], STATUS_RUNNING);
+	size_t stale = 9;
+	struct err e;
+
+	assert_ok(project_want(api, owner.id, made.id, DESIRED_STOPPED, &e), &e);
+	record(&late, &stale);
+	queue_rows_clear(&rows);
+	ck_assert_uint_eq(stale, 0);
+	ck_assert_str_eq(told(made.sandbox), "STOPPING");
+	ck_assert_str_eq(project_told(made.id), "STOPPING");
+	rows = claim(10);
+	ck_assert_uint_eq(rows.count, 1);
+	ck_assert_int_eq(rows.items[0].desired, DESIRED_STOPPED);
+	queue_rows_clear(&rows);
+}
+END_TEST
+
+START_TEST(a_row_made_due_while_it_was_leased_is_due_at_once)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	struct queue_rows rows = claim(10);
+	struct queue_result r = result_of(&rows.items[0], STATUS_RUNNING);
+
+	put_kubeconfig(&owner, "ns-alice");
+	record(&r, NULL);
+	queue_rows_clear(&rows);
+	ck_assert_str_eq(told(made.sandbox), "RUNNING");
+	rows = claim(10);
+	ck_assert_uint_eq(rows.count, 1);
+	ck_assert_int_eq(rows.items[0].kubeconfig_version, 2);
+	queue_rows_clear(&rows);
+}
+END_TEST
+
+START_TEST(a_database_that_is_learnt_wakes_its_sandbox)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+	struct queue_rows rows = claim(10);
+	struct queue_result waits = result_of(find_row(&rows, made.sandbox), STATUS_CREATING);
+	struct queue_result learnt = result_of(find_row(&rows, made.database), STATUS_CREATING);
+	CLEANUP(sandbox_view_clear) struct sandbox_view view = { 0 };
+	struct err e;
+
+	learnt.host = "db.ns-alice.svc";
+	learnt.port = 5432;
+	learnt.database = "postgres";
+	learnt.username = "postgres";
+	learnt.password_sealed = "\0pw";
+	learnt.password_sealed_length = 3;
+	record(&waits, NULL);
+	record(&learnt, NULL);
+	queue_rows_clear(&rows);
+	rows = claim(10);
+	ck_assert_uint_eq(rows.count, 1);
+	const struct queue_row *s = find_row(&rows, made.sandbox);
+	ck_assert_str_eq(s->host, "db.ns-alice.svc");
+	ck_assert_int_eq(s->port, 5432);
+	ck_assert_str_eq(s->database, "postgres");
+	ck_assert_str_eq(s->username, "postgres");
+	ck_assert_uint_eq(s->password_sealed_length, 3);
+	ck_assert_mem_eq(s->password_sealed, "\0pw", 3);
+	queue_rows_clear(&rows);
+	assert_ok(sandbox_get(api, owner.id, made.id, &view, &e), &e);
+	ck_assert(view.has_database && view.database_ready);
+	ck_assert_int_eq(view.database_status, STATUS_CREATING);
+}
+END_TEST
+
+START_TEST(a_project_goes_with_its_last_resource)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+	struct made_project kept = make_project(&owner, "kept", false);
+	struct err e;
+
+	reach(STATUS_RUNNING);
+	assert_ok(project_want(api, owner.id, made.id, DESIRED_GONE, &e), &e);
+	struct queue_rows rows = claim(10);
+	ck_assert_uint_eq(rows.count, 2);
+	struct queue_result r = result_of(find_row(&rows, made.sandbox), STATUS_TERMINATED);
+	r.gone = true;
+	record(&r, NULL);
+	ck_assert_str_eq(project_told(made.id), "TERMINATING");
+	ck_assert_str_eq(told(made.sandbox), "");
+	r = result_of(find_row(&rows, made.database), STATUS_TERMINATED);
+	r.gone = true;
+	record(&r, NULL);
+	queue_rows_clear(&rows);
+	ck_assert_str_eq(project_told(made.id), "");
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM databases", NULL), 0);
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM events WHERE project_id = $1", made.id),
+			 0);
+	ck_assert_str_eq(project_told(kept.id), "RUNNING");
+}
+END_TEST
+
+START_TEST(a_released_lease_is_due_at_once)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	struct queue_rows rows = claim(10);
+	const char *ids[] = { made.sandbox };
+	int64_t epoch = rows.items[0].lease_epoch, wrong = epoch - 1;
+	struct err e;
+
+	queue_rows_clear(&rows);
+	assert_ok(queue_release(reconcile, ids, &wrong, 1, &e), &e);
+	rows = claim(10);
+	ck_assert_uint_eq(rows.count, 0);
+	queue_rows_clear(&rows);
+	assert_ok(queue_release(reconcile, ids, &epoch, 1, &e), &e);
+	rows = claim(10);
+	ck_assert_uint_eq(rows.count, 1);
+	queue_rows_clear(&rows);
+}
+END_TEST
+
+START_TEST(the_next_due_row_is_known)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made;
+	uint64_t ms = 0;
+	struct err e;
+
+	assert_ok(queue_next_due(reconcile, &ms, &e), &e);
+	ck_assert_uint_eq(ms, UINT64_MAX);
+	made = make_project(&owner, "shop", false);
+	assert_ok(queue_next_due(reconcile, &ms, &e), &e);
+	ck_assert_uint_eq(ms, 0);
+	admin_run("UPDATE resources SET due_at = now() + interval '5 s' WHERE id = $1",
+		  made.sandbox);
+	assert_ok(queue_next_due(reconcile, &ms, &e), &e);
+	ck_assert_uint_gt(ms, 3000);
+	ck_assert_uint_le(ms, 5000);
+	admin_run("UPDATE resources SET due_at = now() WHERE id = $1", made.sandbox);
+	struct queue_rows rows = claim(1);
+	assert_ok(queue_next_due(reconcile, &ms, &e), &e);
+	ck_assert_uint_gt(ms, 50000);
+	queue_rows_clear(&rows);
+}
+END_TEST
+
+START_TEST(housekeeping_removes_what_has_expired)
+{
+	struct person owner = make_person("alice");
+	struct err e;
+
+	admin_run("INSERT INTO sessions (id_hash, user_id, identity_id, expires_at)"
+		  " SELECT sha256(n::text::bytea), i.user_id, i.id, now() + n * interval '1 hour'"
+		  " FROM identities i, generate_series(-2, 2) AS n WHERE i.user_id = $1 AND n <> 0",
+		  owner.id);
+	admin_run("INSERT INTO idempotency (user_id, key, fingerprint, created_at)"
+		  " SELECT $1::uuid, n::text, sha256(''), now() - n * interval '20 hours'"
+		  " FROM generate_series(0, 2) AS n",
+		  owner.id);
+	assert_ok(queue_housekeeping(reconcile, 86400000, &e), &e);
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM sessions", NULL), 2);
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM idempotency", NULL), 2);
+}
+END_TEST
+
+/* ---- together -------------------------------------------------------------------------------- */
+
+/* A wish after the other for two seconds; the exit status tells a failure. */
+static void wish_for_a_while(const struct person *owner, const struct made_project *projects,
+			     size_t count)
+{
+	CLEANUP(db_freep) struct db *db = connect_as("fsa_api", 10000);
+	time_t end = time(NULL) + 2;
+	struct err e;
+
+	for (unsigned i = 0; time(NULL) < end; i++) {
+		const struct made_project *p = &projects[i % count];
+		enum desired desired = i / count % 2 ? DESIRED_RUNNING : DESIRED_STOPPED;
+		if (project_want(db, owner->id, p->id, desired, &e) < 0 ||
+		    (i % 7 == 0 && project_restart(db, owner->id, p->id, &e) < 0)) {
+			(void)fprintf(stderr, "wish: %s\n", e.message);
+			_exit(2);
+		}
+	}
+	_exit(0);
+}
+
+static void store_kubeconfigs_for_a_while(const struct person *owner)
+{
+	CLEANUP(db_freep) struct db *db = connect_as("fsa_api", 10000);
+	const struct kubeconfig_new k = { .user_id = owner->id,
+					  .sealed = "x",
+					  .sealed_length = 1,
+					  .server = "https://cluster.example:6443",
+					  .namespace = "ns-alice",
+					  .account = "me" };
+	time_t end = time(NULL) + 2;
+	struct err e;
+
+	while (time(NULL) < end) {
+		if (kubeconfig_put(db, &k, &e) < 0) {
+			(void)fprintf(stderr, "kubeconfig: %s\n", e.message);
+			_exit(2);
+		}
+	}
+	_exit(0);
+}
+
+static void pass_for_a_while(void)
+{
+	CLEANUP(db_freep) struct db *db = connect_as("fsa_reconcile", 10000);
+	const struct queue_claim c = {
+		.worker = "w", .limit = 20, .per_user = 1000, .lease_ms = 60000
+	};
+	time_t end = time(NULL) + 2;
+	struct queue_result results[20];
+	struct queue_rows rows;
+	struct err e;
+
+	while (time(NULL) < end) {
+		if (queue_claim(db, &c, &rows, &e) < 0)
+			_exit(2);
+		for (size_t i = 0; i < rows.count; i++) {
+			const struct queue_row *row = &rows.items[rows.count - 1 - i];
+			results[i] =
+				result_of(row, row->desired == DESIRED_RUNNING ? STATUS_RUNNING
+									       : STATUS_STOPPED);
+			results[i].due_in_ms = 0;
+		}
+		if (queue_record(db, results, rows.count, NULL, &e) < 0) {
+			(void)fprintf(stderr, "record: %s\n", e.message);
+			_exit(2);
+		}
+		queue_rows_clear(&rows);
+	}
+	_exit(0);
+}
+
+START_TEST(wishes_and_passes_never_block_each_other_for_good)
+{
+	struct person owner = make_owner("alice");
+	struct made_project projects[10];
+	pid_t children[6];
+	char name[16];
+
+	for (size_t i = 0; i < ARRAY_SIZE(projects); i++) {
+		(void)snprintf(name, sizeof(name), "p%zu", i);
+		projects[i] = make_project(&owner, name, true);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
+		children[i] = fork();
+		if (children[i] == 0 && i < 2)
+			wish_for_a_while(&owner, projects, ARRAY_SIZE(projects));
+		if (children[i] == 0 && i == 2)
+			store_kubeconfigs_for_a_while(&owner);
+		if (children[i] == 0)
+			pass_for_a_while();
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++)
+		ck_assert_int_eq(exit_status(children[i]), 0);
+	/* Whatever the order was, each project's status is that of its resources. */
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM projects p WHERE status <>"
+				   " (SELECT aggregate_status(array_agg(r.status))"
+				   "  FROM resources r WHERE r.project_id = p.id)",
+				   NULL),
+			 0);
+}
+END_TEST
+
+Suite *queue_suite(void)
+{
+	Suite *suite = suite_create("queue");
+	TCase *c = live_case("queue");
+
+	tcase_add_test(c, a_claimed_row_has_all_that_a_pass_needs);
+	tcase_add_test(c, a_lease_keeps_others_away_until_it_ends);
+	tcase_add_test(c, claims_are_fair_between_users_and_oldest_first);
+	tcase_add_test(c, claims_at_the_same_time_never_overlap);
+	tcase_add_test(c, variables_come_with_their_projects);
+	tcase_add_test(c, a_result_is_recorded_with_its_cause);
+	tcase_add_test(c, a_result_for_an_older_generation_only_gives_the_lease_back);
+	tcase_add_test(c, a_row_made_due_while_it_was_leased_is_due_at_once);
+	tcase_add_test(c, a_database_that_is_learnt_wakes_its_sandbox);
+	tcase_add_test(c, a_project_goes_with_its_last_resource);
+	tcase_add_test(c, a_released_lease_is_due_at_once);
+	tcase_add_test(c, the_next_due_row_is_known);
+	tcase_add_test(c, housekeeping_removes_what_has_expired);
+	tcase_add_test(c, wishes_and_passes_never_block_each_other_for_good);
+	suite_add_tcase(suite, c);
+	return suite;
+}

@@ -1,0 +1,277 @@
+"""The store and the database layer on a live PostgreSQL, directly and through pgbouncer.
+
+The checks themselves are C programs, store_tests and outage; what needs a server to be stopped, or
+several programs at once, is here.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from stand.postgres import Postgres
+from stand.programs import Programs
+
+ROOT = Path(__file__).resolve().parents[2]
+SQL = ROOT / "sql"
+
+
+@pytest.fixture(scope="session")
+def build():
+    """The directory with the programs; of these only fsactl and the tests are needed."""
+    places = [Path(os.environ["FSA_BUILD"])] if "FSA_BUILD" in os.environ else [ROOT, ROOT / "build"]
+    for place in places:
+        if (place / "tests/store/store_tests").exists():
+            return place.resolve()
+    pytest.fail("tests/store/store_tests is not built: run make check, or set FSA_BUILD")
+
+
+@pytest.fixture
+def fsactl(workspace, build, request):
+    """Runs fsactl against a database: fsactl(conninfo, words…), and returns what it did."""
+    config = workspace / f"{request.node.name}.conf"
+
+    def run(conninfo, *words):
+        config.write_text(f"database = {conninfo}\n")
+        command = [build / "fsactl", "--config", config, *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    return run
+
+
+@pytest.fixture
+def database(postgres, request):
+    """An empty database."""
+    name = request.node.originalname.removeprefix("test_")[:60]
+    postgres.create_database(name)
+    yield name
+    postgres.drop_database(name)
+
+
+def run_store_tests(build, conninfo, admin, prepare):
+    environment = {
+        **os.environ,
+        "FSA_TEST_DATABASE": conninfo,
+        "FSA_TEST_ADMIN": admin,
+        "FSA_TEST_PREPARE": prepare,
+    }
+    program = build / "tests/store/store_tests"
+    done = subprocess.run([program], env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_store_on_postgresql(postgres, database, fsactl, build):
+    assert fsactl(postgres.conninfo(database), "migrate", "--sql-dir", SQL).returncode == 0
+    admin = postgres.conninfo(database, "postgres")
+    run_store_tests(build, postgres.conninfo(database), admin, "yes")
+
+
+def test_the_store_through_pgbouncer(postgres, pgbouncer, database, fsactl, build):
+    assert fsactl(postgres.conninfo(database), "migrate", "--sql-dir", SQL).returncode == 0
+    admin = postgres.conninfo(database, "postgres")
+    run_store_tests(build, pgbouncer.conninfo(database), admin, "no")
+
+
+# ---- outages ------------------------------------------------------------------------------------
+
+
+class Client:
+    """tests/store/outage: a line in, a line out."""
+
+    def __init__(self, build, conninfo):
+        command = [build / "tests/store/outage", conninfo]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.stdin.close()
+        assert self._process.wait(timeout=10) == 0
+
+    def send(self, word):
+        self._process.stdin.write(f"{word}\n")
+
+    def answer(self):
+        return self._process.stdout.readline().split(" ")[0].strip()
+
+    def do(self, word):
+        self.send(word)
+        return self.answer()
+
+
+@pytest.fixture
+def own_postgres(workspace, fsactl):
+    """A server of the test's own, to be stopped."""
+    with Postgres(workspace / "outage") as server:
+        server.create_database("outage")
+        assert fsactl(server.conninfo("outage"), "migrate", "--sql-dir", SQL).returncode == 0
+        yield server
+
+
+def written(server):
+    connection = server.connect("outage")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM users")
+        count = cursor.fetchone()[0]
+    connection.close()
+    return count
+
+
+def test_an_outage_is_told_and_is_over_when_it_is_over(own_postgres, build):
+    with Client(build, own_postgres.conninfo("outage")) as client:
+        assert client.do("write") == "ok"
+        own_postgres.kill()
+        assert client.do("write") == "UNAVAILABLE"
+        assert client.do("ping") == "UNAVAILABLE"
+        own_postgres.start()
+        deadline = time.monotonic() + 5
+        while client.do("ping") != "ok":
+            assert time.monotonic() < deadline
+        assert client.do("write") == "ok"
+
+        # A restart that nobody was asked during is not noticed at all.
+        own_postgres.restart()
+        assert client.do("write") == "ok"
+        assert written(own_postgres) == 3
+
+        # In the middle of a transaction: it is not continued, and nothing of it stays.
+        assert client.do("begin") == "ok"
+        assert client.do("write") == "ok"
+        own_postgres.restart()
+        assert client.do("write") == "UNAVAILABLE"
+        assert client.do("commit") == "UNAVAILABLE"
+        assert client.do("ping") == "ok"
+        assert written(own_postgres) == 3
+
+        # In the middle of a statement.
+        client.send("sleep")
+        time.sleep(0.5)
+        own_postgres.restart()
+        assert client.answer() == "UNAVAILABLE"
+        assert client.do("ping") == "ok"
+
+
+def test_a_frozen_server_costs_the_timeout_and_no_more(own_postgres, build):
+    with Client(build, own_postgres.conninfo("outage")) as client:
+        assert client.do("ping") == "ok"
+        backend = backend_of(own_postgres, "outage")
+        os.kill(backend, signal.SIGSTOP)
+        try:
+            start = time.monotonic()
+            assert client.do("ping") == "UNAVAILABLE"
+            assert 4.5 < time.monotonic() - start < 6.5
+            assert client.do("ping") == "ok"
+        finally:
+            os.kill(backend, signal.SIGCONT)
+
+
+def backend_of(server, application):
+    connection = server.connect("postgres")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = %s", [application])
+        pid = cursor.fetchone()[0]
+    connection.close()
+    return pid
+
+
+# ---- migrations ---------------------------------------------------------------------------------
+
+
+def write_migrations(directory, **files):
+    directory.mkdir()
+    for name, text in files.items():
+        (directory / f"{name.removeprefix('m')}.sql").write_text(text)
+    return directory
+
+
+def test_migrations_are_applied_once(postgres, database, fsactl):
+    conninfo = postgres.conninfo(database)
+    status = fsactl(conninfo, "migrate", "--sql-dir", SQL, "--status")
+    assert status.returncode == 0
+    assert status.stdout.count("not applied") == len(list(SQL.glob("*.sql")))
+    first = fsactl(conninfo, "migrate", "--sql-dir", SQL)
+    assert first.stdout.splitlines() == [f"applied {p.name}" for p in sorted(SQL.glob("*.sql"))]
+    second = fsactl(conninfo, "migrate", "--sql-dir", SQL)
+    assert (second.returncode, second.stdout) == (0, "the schema is up to date\n")
+    assert "not applied" not in fsactl(conninfo, "migrate", "--sql-dir", SQL, "--status").stdout
+
+
+def test_migrations_from_many_hosts_at_once(postgres, database, fsactl):
+    conninfo = postgres.conninfo(database)
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(lambda _: fsactl(conninfo, "migrate", "--sql-dir", SQL), range(6)))
+    assert [d.stderr for d in done] == [""] * 6
+    applied = [line for d in done for line in d.stdout.splitlines() if line.startswith("applied")]
+    assert len(applied) == len(list(SQL.glob("*.sql")))
+
+
+def test_a_changed_migration_is_refused(postgres, database, fsactl, tmp_path):
+    conninfo = postgres.conninfo(database)
+    directory = write_migrations(tmp_path / "sql", m0001_one="CREATE TABLE one (id integer);")
+    assert fsactl(conninfo, "migrate", "--sql-dir", directory).returncode == 0
+    (directory / "0001_one.sql").write_text("CREATE TABLE one (id bigint);")
+    done = fsactl(conninfo, "migrate", "--sql-dir", directory)
+    assert done.returncode == 1
+    assert "0001_one.sql differs from what was applied as number 1" in done.stderr
+
+
+@pytest.mark.parametrize("files, message", [
+    ({}, "no migrations here"),
+    ({"m0002_two": ""}, "0002_two.sql: expected number 0001"),
+    ({"m0001_one": "", "m0001_uno": ""}, "expected number 0002"),
+    ({"mone": ""}, "one.sql: not named NNNN_name.sql"),
+    ({"m0001_one": "SELECT 1;\nSELECT é FROM\n  nowhere;\n"}, "0001_one.sql:3: PostgreSQL: relation"),
+    ({"m0001_one": "CREATE TABLE t (id int);\nSELECT 1/0;\n"}, "0001_one.sql: PostgreSQL: division by zero"),
+    ({"m0001_one": "CREATE TABLE t (id int);\nCOMMIT;\n"}, "ends the transaction"),
+])
+def test_a_bad_migration_says_where_and_leaves_nothing(postgres, database, fsactl, tmp_path, files,
+                                                       message):
+    directory = write_migrations(tmp_path / "sql", **files)
+    done = fsactl(postgres.conninfo(database), "migrate", "--sql-dir", directory)
+    assert done.returncode == 1
+    assert message in done.stderr
+    connection = postgres.connect(database)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('schema_migrations')")
+        assert cursor.fetchone() == (None,)
+    connection.close()
+
+
+def test_a_server_that_is_away_is_an_error(fsactl):
+    done = fsactl("host=/nonexistent dbname=x", "migrate", "--sql-dir", SQL)
+    assert done.returncode == 1
+    assert "/nonexistent" in done.stderr
+
+
+# ---- fsactl -------------------------------------------------------------------------------------
+
+
+def test_keys_are_added_in_front(workspace, build):
+    programs = Programs(workspace / "keys", build, "dbname=unused")
+    first = programs.fsactl("keys", "add", "cluster").split()[2]
+    second = programs.fsactl("keys", "add", "cluster").split()[2]
+    for name, mode in (("cluster.pub", 0o644), ("cluster.key", 0o600)):
+        path = programs.config().parent / name
+        assert [line.split()[0] for line in path.read_text().splitlines()] == [second, first]
+        assert path.stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize("words", [
+    [], ["nothing"], ["keys"], ["keys", "add"], ["keys", "add", "other"], ["migrate", "x"],
+    ["migrate", "--bad"], ["--bad"],
+])
+def test_a_wrong_command_line_exits_with_2(fsactl, words):
+    assert fsactl("dbname=unused", *words).returncode == 2
+
+
+def test_help_and_version(build):
+    for option, text in (("--help", "migrate"), ("--version", "fullstack-agent")):
+        done = subprocess.run([build / "fsactl", option], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert text in done.stdout

@@ -1,0 +1,385 @@
+/* What users want: told at once, a new generation, due at once, aggregated, noted. */
+#include <stdio.h>
+#include <string.h>
+
+#include "store/environment.h"
+#include "support.h"
+
+static const char *due(const char *id)
+{
+	return admin_text("SELECT due_at <= now() FROM resources WHERE id = $1", id);
+}
+
+static const char *last_event(const char *project_id)
+{
+	return admin_text("SELECT concat_ws(' ', kind, status) FROM events WHERE project_id = $1"
+			  " ORDER BY id DESC LIMIT 1",
+			  project_id);
+}
+
+static void want(const struct person *owner, const struct made_project *made, enum desired desired)
+{
+	struct err e;
+
+	assert_ok(project_want(api, owner->id, made->id, desired, &e), &e);
+}
+
+START_TEST(stop_and_start_tell_it_at_once)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+
+	reach(STATUS_RUNNING);
+	ck_assert_str_eq(project_told(made.id), "RUNNING");
+	ck_assert_str_eq(due(made.sandbox), "f");
+	want(&owner, &made, DESIRED_STOPPED);
+	ck_assert_str_eq(told(made.sandbox), "STOPPING");
+	ck_assert_str_eq(told(made.database), "STOPPING");
+	ck_assert_str_eq(project_told(made.id), "STOPPING");
+	ck_assert_str_eq(last_event(made.id), "STOPPING");
+	ck_assert_str_eq(due(made.sandbox), "t");
+	ck_assert_int_eq(generation(made.sandbox), 2);
+	/* Again: nothing new. */
+	want(&owner, &made, DESIRED_STOPPED);
+	ck_assert_int_eq(generation(made.sandbox), 2);
+	/* Start while stopping. */
+	want(&owner, &made, DESIRED_RUNNING);
+	ck_assert_str_eq(told(made.sandbox), "STARTING");
+	ck_assert_str_eq(project_told(made.id), "STARTING");
+	ck_assert_int_eq(generation(made.sandbox), 3);
+	ck_assert_int_eq(generation(made.database), 3);
+}
+END_TEST
+
+START_TEST(an_error_that_is_asked_to_run_is_tried_again_at_once)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	struct queue_rows rows = claim(10);
+	struct queue_result result = result_of(&rows.items[0], STATUS_ERROR);
+	struct err e;
+
+	result.has_cause = true;
+	result.cause_kind = "POD_IMAGE";
+	result.cause_code = "ErrImagePull";
+	result.cause_message = "no such image";
+	result.attempts = 7;
+	assert_ok(queue_record(reconcile, &result, 1, NULL, &e), &e);
+	queue_rows_clear(&rows);
+	ck_assert_str_eq(project_told(made.id), "ERROR");
+	ck_assert_str_eq(due(made.sandbox), "f");
+	want(&owner, &made, DESIRED_RUNNING);
+	ck_assert_str_eq(told(made.sandbox), "STARTING");
+	ck_assert_str_eq(project_told(made.id), "STARTING");
+	ck_assert_str_eq(due(made.sandbox), "t");
+	ck_assert_int_eq(generation(made.sandbox), 1);
+	ck_assert_str_eq(admin_text("SELECT concat(cause_kind, cause_code, cause_message,"
+				    " cause_since, attempts) FROM resources WHERE id = $1",
+				    made.sandbox),
+			 "0");
+}
+END_TEST
+
+START_TEST(deletion_cannot_be_taken_back)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+	struct err e;
+
+	want(&owner, &made, DESIRED_GONE);
+	ck_assert_str_eq(project_told(made.id), "TERMINATING");
+	assert_fails(project_want(api, owner.id, made.id, DESIRED_RUNNING, &e), &e, ERR_NOT_FOUND,
+		     "PROJECT_NOT_FOUND");
+	want(&owner, &made, DESIRED_GONE);
+	ck_assert_int_eq(generation(made.sandbox), 2);
+}
+END_TEST
+
+START_TEST(a_project_without_resources_goes_at_once)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+
+	admin_run("DELETE FROM resources WHERE project_id = $1", made.id);
+	want(&owner, &made, DESIRED_GONE);
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM projects", NULL), 0);
+}
+END_TEST
+
+START_TEST(a_restart_rolls_the_pod_and_starts_what_was_stopped)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+	const char *restarts = "SELECT restarts FROM sandboxes WHERE resource_id = $1";
+	struct err e;
+
+	reach(STATUS_RUNNING);
+	assert_ok(project_restart(api, owner.id, made.id, &e), &e);
+	ck_assert_str_eq(told(made.sandbox), "UPDATING");
+	ck_assert_str_eq(told(made.database), "RUNNING");
+	ck_assert_str_eq(project_told(made.id), "UPDATING");
+	ck_assert_int_eq(admin_int(restarts, made.sandbox), 1);
+	ck_assert_int_eq(generation(made.sandbox), 2);
+	ck_assert_int_eq(generation(made.database), 1);
+	want(&owner, &made, DESIRED_STOPPED);
+	assert_ok(project_restart(api, owner.id, made.id, &e), &e);
+	ck_assert_str_eq(told(made.sandbox), "STARTING");
+	ck_assert_str_eq(told(made.database), "STARTING");
+	ck_assert_int_eq(admin_int(restarts, made.sandbox), 2);
+}
+END_TEST
+
+/* ---- the sandbox alone ----------------------------------------------------------------------- */
+
+static struct queue_result gone_result(const struct queue_row *row)
+{
+	struct queue_result result = result_of(row, STATUS_TERMINATED);
+
+	result.gone = true;
+	return result;
+}
+
+START_TEST(a_sandbox_is_terminated_and_made_anew_beside_its_database)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+	struct parts parts;
+	struct err e;
+
+	reach(STATUS_RUNNING);
+	assert_ok(sandbox_terminate(api, owner.id, made.id, &e), &e);
+	assert_ok(sandbox_terminate(api, owner.id, made.id, &e), &e);
+	ck_assert_str_eq(told(made.sandbox), "TERMINATING");
+	ck_assert_str_eq(told(made.database), "RUNNING");
+	ck_assert_str_eq(project_told(made.id), "PARTIAL");
+	assert_fails(project_restart(api, owner.id, made.id, &e), &e, ERR_NOT_FOUND,
+		     "SANDBOX_NOT_FOUND");
+	/* A start of the project leaves it to go. */
+	want(&owner, &made, DESIRED_RUNNING);
+	ck_assert_str_eq(told(made.sandbox), "TERMINATING");
+
+	struct queue_rows rows = claim(10);
+	struct queue_result result = gone_result(find_row(&rows, made.sandbox));
+	assert_ok(queue_record(reconcile, &result, 1, NULL, &e), &e);
+	queue_rows_clear(&rows);
+	ck_assert_str_eq(told(made.sandbox), "");
+	ck_assert_str_eq(project_told(made.id), "RUNNING");
+	assert_fails(sandbox_terminate(api, owner.id, made.id, &e), &e, ERR_NOT_FOUND,
+		     "SANDBOX_NOT_FOUND");
+
+	make_parts(&parts, "anew");
+	assert_ok(sandbox_start(api, owner.id, made.id, &parts.sandbox, "env", 3, &e), &e);
+	ck_assert_str_eq(told(parts.sandbox.id), "CREATING");
+	ck_assert_str_eq(project_told(made.id), "CREATING");
+	ck_assert_str_eq(admin_text("SELECT request_env_sealed FROM sandboxes"
+				    " WHERE resource_id = $1",
+				    parts.sandbox.id),
+			 "\\x656e76");
+}
+END_TEST
+
+START_TEST(a_sandbox_on_its_way_out_comes_back_under_its_names)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	const char *env = "SELECT request_env_sealed FROM sandboxes WHERE resource_id = $1";
+	struct parts parts;
+	struct err e;
+
+	reach(STATUS_RUNNING);
+	make_parts(&parts, "other");
+	assert_fails(sandbox_start(api, owner.id, made.id, &parts.sandbox, "env", 3, &e), &e,
+		     ERR_CONFLICT, "SANDBOX_REPLACED");
+	parts.sandbox.id = made.sandbox;
+	assert_ok(sandbox_start(api, owner.id, made.id, &parts.sandbox, "env", 3, &e), &e);
+	ck_assert_str_eq(told(made.sandbox), "UPDATING");
+	ck_assert_str_eq(admin_text(env, made.sandbox), "\\x656e76");
+	assert_ok(sandbox_start(api, owner.id, made.id, &parts.sandbox, NULL, 0, &e), &e);
+	ck_assert_str_eq(admin_text(env, made.sandbox), "\\x656e76");
+	ck_assert_int_eq(generation(made.sandbox), 2);
+
+	assert_ok(sandbox_terminate(api, owner.id, made.id, &e), &e);
+	struct queue_rows rows = claim(10);
+	assert_ok(sandbox_start(api, owner.id, made.id, &parts.sandbox, NULL, 0, &e), &e);
+	ck_assert_str_eq(told(made.sandbox), "CREATING");
+	ck_assert_str_eq(admin_text(env, made.sandbox), "");
+	/* The pass that saw it gone comes too late. */
+	struct queue_result result = gone_result(find_row(&rows, made.sandbox));
+	assert_ok(queue_record(reconcile, &result, 1, NULL, &e), &e);
+	queue_rows_clear(&rows);
+	ck_assert_str_eq(told(made.sandbox), "CREATING");
+	ck_assert_str_eq(due(made.sandbox), "t");
+}
+END_TEST
+
+START_TEST(starting_a_sandbox_starts_its_database)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+	struct parts parts;
+	struct err e;
+
+	reach(STATUS_RUNNING);
+	want(&owner, &made, DESIRED_STOPPED);
+	make_parts(&parts, "other");
+	assert_ok(sandbox_start(api, owner.id, made.id, &parts.sandbox, NULL, 0, &e), &e);
+	ck_assert_str_eq(told(made.sandbox), "STARTING");
+	ck_assert_str_eq(told(made.database), "STARTING");
+}
+END_TEST
+
+/* ---- variables ------------------------------------------------------------------------------- */
+
+static struct variable_new variable(const char *key, const char *value)
+{
+	return (struct variable_new) { .key = key,
+				       .category = "general",
+				       .value_sealed = value,
+				       .value_sealed_length = strlen(value) };
+}
+
+START_TEST(variables_are_put_listed_changed_and_deleted)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	const struct variable_new three[] = { variable("B", "1"), variable("A", "\xff\x01"),
+					      variable("B", "2") };
+	CLEANUP(variable_rows_clear) struct variable_rows rows = { 0 };
+	struct err e;
+
+	assert_ok(variable_list(api, owner.id, made.id, &rows, &e), &e);
+	ck_assert_uint_eq(rows.count, 0);
+	variable_rows_clear(&rows);
+	assert_ok(variable_put(api, owner.id, made.id, three, 3, &e), &e);
+	assert_ok(variable_list(api, owner.id, made.id, &rows, &e), &e);
+	ck_assert_uint_eq(rows.count, 2);
+	ck_assert_str_eq(rows.items[0].key, "A");
+	ck_assert_mem_eq(rows.items[0].value_sealed, "\xff\x01", 2);
+	ck_assert_str_eq(rows.items[0].project_id, made.id);
+	ck_assert_str_eq(rows.items[0].category, "general");
+	ck_assert_uint_eq(rows.items[1].value_sealed_length, 1);
+	ck_assert_mem_eq(rows.items[1].value_sealed, "2", 1);
+
+	char id[STORE_ID_LENGTH + 1];
+	(void)snprintf(id, sizeof(id), "%s", rows.items[1].id);
+	variable_rows_clear(&rows);
+	const struct variable_change change = { .category = "auth",
+						.set_secret = true,
+						.is_secret = true };
+	assert_ok(variable_change(api, owner.id, made.id, id, &change, &e), &e);
+	assert_ok(variable_get(api, owner.id, made.id, id, &rows, &e), &e);
+	ck_assert_uint_eq(rows.count, 1);
+	ck_assert(rows.items[0].is_secret);
+	ck_assert_str_eq(rows.items[0].category, "auth");
+	ck_assert_mem_eq(rows.items[0].value_sealed, "2", 1);
+	variable_rows_clear(&rows);
+	assert_ok(variable_delete(api, owner.id, made.id, id, &e), &e);
+	assert_fails(variable_get(api, owner.id, made.id, id, &rows, &e), &e, ERR_NOT_FOUND,
+		     "VARIABLE_NOT_FOUND");
+}
+END_TEST
+
+START_TEST(a_changed_variable_rolls_the_sandbox_once)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+	const struct variable_new two[] = { variable("A", "1"), variable("B", "1") };
+	const struct variable_change label = { .category = "auth" };
+	const struct variable_change value = { .value_sealed = "2", .value_sealed_length = 1 };
+	char id[STORE_ID_LENGTH + 1];
+	struct err e;
+
+	reach(STATUS_RUNNING);
+	assert_ok(variable_put(api, owner.id, made.id, two, 2, &e), &e);
+	ck_assert_int_eq(generation(made.sandbox), 2);
+	ck_assert_int_eq(generation(made.database), 1);
+	ck_assert_str_eq(told(made.sandbox), "UPDATING");
+	ck_assert_str_eq(project_told(made.id), "UPDATING");
+	ck_assert_str_eq(due(made.sandbox), "t");
+	(void)snprintf(id, sizeof(id), "%s",
+		       admin_text("SELECT id FROM environment WHERE key = $1", "A"));
+	assert_ok(variable_change(api, owner.id, made.id, id, &label, &e), &e);
+	ck_assert_int_eq(generation(made.sandbox), 2);
+	assert_ok(variable_change(api, owner.id, made.id, id, &value, &e), &e);
+	ck_assert_int_eq(generation(made.sandbox), 3);
+	/* Stopped: it has them when it starts. */
+	want(&owner, &made, DESIRED_STOPPED);
+	reach(STATUS_STOPPED);
+	assert_ok(variable_delete(api, owner.id, made.id, id, &e), &e);
+	ck_assert_int_eq(generation(made.sandbox), 5);
+	ck_assert_str_eq(told(made.sandbox), "STOPPED");
+}
+END_TEST
+
+START_TEST(a_project_has_so_many_variables_and_no_more)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	struct variable_new many[256];
+	char keys[ARRAY_SIZE(many)][8];
+	struct variable_new more = variable("MORE", "1");
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++) {
+		(void)snprintf(keys[i], sizeof(keys[i]), "K%zu", i);
+		many[i] = variable(keys[i], "1");
+	}
+	assert_ok(variable_put(api, owner.id, made.id, many, ARRAY_SIZE(many), &e), &e);
+	assert_ok(variable_put(api, owner.id, made.id, many, ARRAY_SIZE(many), &e), &e);
+	assert_fails(variable_put(api, owner.id, made.id, &more, 1, &e), &e, ERR_UNPROCESSABLE,
+		     "TOO_MANY_VARIABLES");
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM environment", NULL), 256);
+	ck_assert_int_eq(generation(made.sandbox), 3);
+}
+END_TEST
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+START_TEST(events_tell_what_the_owner_saw_newest_first)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	CLEANUP(event_rows_clear) struct event_rows rows = { 0 };
+	struct err e;
+
+	reach(STATUS_RUNNING);
+	want(&owner, &made, DESIRED_STOPPED);
+	assert_ok(event_list(api, owner.id, made.id, 0, 3, &rows, &e), &e);
+	ck_assert_uint_eq(rows.count, 3);
+	ck_assert_ptr_null(rows.items[0].kind);
+	ck_assert_str_eq(rows.items[0].status, "STOPPING");
+	ck_assert_str_eq(rows.items[1].kind, "SANDBOX");
+	ck_assert_str_eq(rows.items[1].status, "STOPPING");
+	ck_assert_str_eq(rows.items[2].status, "RUNNING");
+	int64_t last = rows.items[2].id;
+	event_rows_clear(&rows);
+	assert_ok(event_list(api, owner.id, made.id, last, 10, &rows, &e), &e);
+	ck_assert_uint_eq(rows.count, 2);
+	ck_assert_str_eq(rows.items[0].status, "RUNNING");
+	ck_assert_str_eq(rows.items[1].status, "CREATING");
+	event_rows_clear(&rows);
+	assert_ok(event_list(api, owner.id, made.id, 1, 10, &rows, &e), &e);
+	ck_assert_uint_eq(rows.count, 0);
+}
+END_TEST
+
+Suite *want_suite(void)
+{
+	Suite *suite = suite_create("wants");
+	TCase *c = live_case("wants");
+
+	tcase_add_test(c, stop_and_start_tell_it_at_once);
+	tcase_add_test(c, an_error_that_is_asked_to_run_is_tried_again_at_once);
+	tcase_add_test(c, deletion_cannot_be_taken_back);
+	tcase_add_test(c, a_project_without_resources_goes_at_once);
+	tcase_add_test(c, a_restart_rolls_the_pod_and_starts_what_was_stopped);
+	tcase_add_test(c, a_sandbox_is_terminated_and_made_anew_beside_its_database);
+	tcase_add_test(c, a_sandbox_on_its_way_out_comes_back_under_its_names);
+	tcase_add_test(c, starting_a_sandbox_starts_its_database);
+	tcase_add_test(c, variables_are_put_listed_changed_and_deleted);
+	tcase_add_test(c, a_changed_variable_rolls_the_sandbox_once);
+	tcase_add_test(c, a_project_has_so_many_variables_and_no_more);
+	tcase_add_test(c, events_tell_what_the_owner_saw_newest_first);
+	suite_add_tcase(suite, c);
+	return suite;
+}

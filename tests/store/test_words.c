@@ -1,0 +1,135 @@
+/* The words and rules that exist twice, in C and in the schema. */
+#include <stdio.h>
+#include <string.h>
+
+#include "domain/project.h"
+#include "domain/types.h"
+#include "support.h"
+
+/* The members of a PostgreSQL enum, as "A B C". */
+static const char *members(const char *type)
+{
+	return admin_text("SELECT string_agg(enumlabel, ' ' ORDER BY enumsortorder)"
+			  " FROM pg_enum WHERE enumtypid = $1::regtype",
+			  type);
+}
+
+static void add_word(char *list, size_t size, const char *word)
+{
+	size_t length = strlen(list);
+
+	(void)snprintf(list + length, size - length, "%s%s", length ? " " : "", word);
+}
+
+#define ASSERT_SAME_WORDS(type, count, name)                                                       \
+	do {                                                                                       \
+		char list[512] = "";                                                               \
+		for (int i = 0; i < (count); i++)                                                  \
+			add_word(list, sizeof(list), name(i));                                     \
+		ck_assert_str_eq(members(type), list);                                             \
+	} while (0)
+
+START_TEST(the_enums_are_those_of_the_schema)
+{
+	ASSERT_SAME_WORDS("resource_kind", RESOURCE_KIND_COUNT, resource_kind_name);
+	ASSERT_SAME_WORDS("desired", DESIRED_COUNT, desired_name);
+	ASSERT_SAME_WORDS("status", STATUS_COUNT, status_name);
+	ASSERT_SAME_WORDS("stage", STAGE_COUNT, stage_name);
+}
+END_TEST
+
+START_TEST(the_categories_are_those_of_the_schema)
+{
+	const char *check = admin_text("SELECT pg_get_constraintdef(oid) FROM pg_constraint"
+				       " WHERE conname = $1",
+				       "environment_category_check");
+	size_t quotes = 0;
+
+	for (const char *c = check; *c != '\0'; c++)
+		quotes += *c == '\'';
+	ck_assert_uint_eq(quotes, 2 * environment_category_count);
+	for (size_t i = 0; i < environment_category_count; i++) {
+		char quoted[64];
+		(void)snprintf(quoted, sizeof(quoted), "'%s'", environment_categories[i]);
+		ck_assert_msg(strstr(check, quoted) != NULL, "%s", quoted);
+	}
+}
+END_TEST
+
+/* Every set of statuses that resources can have, in both orders. */
+START_TEST(the_aggregation_is_that_of_the_schema)
+{
+	for (unsigned set = 0; set < 1U << STATUS_PARTIAL; set++) {
+		enum status statuses[STATUS_COUNT];
+		char forward[256] = "", backward[256] = "";
+		size_t count = 0;
+		for (int s = 0; s < STATUS_PARTIAL; s++) {
+			if (set & 1U << s)
+				statuses[count++] = (enum status)s;
+		}
+		for (size_t i = 0; i < count; i++) {
+			add_word(forward, sizeof(forward), status_name(statuses[i]));
+			add_word(backward, sizeof(backward), status_name(statuses[count - 1 - i]));
+		}
+		const char *sql = "SELECT aggregate_status("
+				  "string_to_array(nullif($1, ''), ' ')::status[])";
+		const char *expected = status_name(status_aggregate(statuses, count));
+		ck_assert_msg(strcmp(admin_text(sql, forward), expected) == 0, "%s", forward);
+		ck_assert_msg(strcmp(admin_text(sql, backward), expected) == 0, "%s", backward);
+	}
+}
+END_TEST
+
+START_TEST(what_is_told_at_once)
+{
+	static const enum status expected[DESIRED_COUNT][STATUS_PARTIAL] = {
+		[DESIRED_RUNNING] = { [STATUS_CREATING] = STATUS_CREATING,
+				      [STATUS_STARTING] = STATUS_STARTING,
+				      [STATUS_RUNNING] = STATUS_RUNNING,
+				      [STATUS_UPDATING] = STATUS_UPDATING,
+				      [STATUS_STOPPING] = STATUS_STARTING,
+				      [STATUS_STOPPED] = STATUS_STARTING,
+				      [STATUS_TERMINATING] = STATUS_CREATING,
+				      [STATUS_TERMINATED] = STATUS_CREATING,
+				      [STATUS_ERROR] = STATUS_STARTING },
+		[DESIRED_STOPPED] = { [STATUS_CREATING] = STATUS_STOPPING,
+				      [STATUS_STARTING] = STATUS_STOPPING,
+				      [STATUS_RUNNING] = STATUS_STOPPING,
+				      [STATUS_UPDATING] = STATUS_STOPPING,
+				      [STATUS_STOPPING] = STATUS_STOPPING,
+				      [STATUS_STOPPED] = STATUS_STOPPED,
+				      [STATUS_TERMINATING] = STATUS_STOPPING,
+				      [STATUS_TERMINATED] = STATUS_STOPPING,
+				      [STATUS_ERROR] = STATUS_STOPPING },
+	};
+
+	for (int d = 0; d < DESIRED_COUNT; d++) {
+		for (int s = 0; s < STATUS_PARTIAL; s++) {
+			char pair[64];
+			(void)snprintf(pair, sizeof(pair), "%s %s", desired_name((enum desired)d),
+				       status_name((enum status)s));
+			const char *wanted =
+				d == DESIRED_GONE ? "TERMINATING" : status_name(expected[d][s]);
+			ck_assert_msg(strcmp(admin_text("SELECT told_status("
+							" split_part($1, ' ', 1)::desired,"
+							" split_part($1, ' ', 2)::status)",
+							pair),
+					     wanted) == 0,
+				      "%s", pair);
+		}
+	}
+}
+END_TEST
+
+Suite *words_suite(void)
+{
+	Suite *suite = suite_create("words");
+	TCase *c = live_case("schema and C");
+
+	tcase_add_test(c, the_enums_are_those_of_the_schema);
+	tcase_add_test(c, the_categories_are_those_of_the_schema);
+	tcase_add_test(c, the_aggregation_is_that_of_the_schema);
+	tcase_add_test(c, what_is_told_at_once);
+	suite_add_tcase(suite, c);
+	return suite;
+}
