@@ -230,6 +230,17 @@ void http_client_submit(struct http_client *client, const struct http_request *r
 
 /* ---- its end ------------------------------------------------------------------------------- */
 
+/* Hanging up in the handshake has the same code as a handshake that was refused, but it says
+ * nothing about certificates: a load balancer without servers does it. libcurl 7.88 tells an end of
+ * file only by OpenSSL's word in its message. */
+static bool was_hung_up_on(const struct call *call)
+{
+	long os_error = 0;
+
+	(void)curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &os_error);
+	return os_error != 0 || strstr(call->error, "SSL_ERROR_SYSCALL") != NULL;
+}
+
 static enum http_failure failure_of(const struct call *call, CURLcode code, long status)
 {
 	if (call->too_large)
@@ -238,6 +249,8 @@ static enum http_failure failure_of(const struct call *call, CURLcode code, long
 		return HTTP_ADDRESS_FORBIDDEN;
 	if (code == CURLE_OK && !call->head_complete)
 		return HTTP_CUT_OFF;
+	if (code == CURLE_SSL_CONNECT_ERROR && was_hung_up_on(call))
+		return HTTP_UNREACHABLE;
 	for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
 		if (failures[i].code != code)
 			continue;

@@ -237,16 +237,11 @@ static bool continue_list(struct operation *op, size_t length, json_t *page,
 	return true;
 }
 
-static void free_json(json_t **json)
-{
-	json_decref(*json);
-}
-
 static void take_answer(void *user, const struct http_answer *http)
 {
 	struct operation *op = user;
 	const struct kube_expected expected = expected_of(op);
-	CLEANUP(free_json) json_t *body = NULL;
+	json_auto_t *body = NULL;
 	struct kube_answer answer = { .http_status = http->status };
 
 	TAILQ_REMOVE(&op->client->flying, op, link);
@@ -316,9 +311,8 @@ void kube_submit_delete(struct kube_client *client, struct kube_target *target,
 			kube_done_fn *done, void *user)
 {
 	struct operation *op = new_operation(client, target, DELETE, resource, done, user);
-	CLEANUP(free_json)
-	json_t *options = json_pack("{s:s, s:s, s:s}", "kind", "DeleteOptions", "apiVersion", "v1",
-				    "propagationPolicy", "Background");
+	json_auto_t *options = json_pack("{s:s, s:s, s:s}", "kind", "DeleteOptions", "apiVersion",
+					 "v1", "propagationPolicy", "Background");
 
 	/* Fails if `uid` is not UTF-8; without the precondition it must not go. */
 	if (uid != NULL &&

@@ -32,11 +32,6 @@ static void free_key(EVP_PKEY **key)
 	EVP_PKEY_free(*key);
 }
 
-static void free_json(json_t **json)
-{
-	json_decref(*json);
-}
-
 /* Instead of OpenSSL's default, which asks at the terminal. */
 static int no_password(char *buffer, int size, int for_writing, void *user)
 {
@@ -144,7 +139,7 @@ int64_t credential_token_expiry(const char *token)
 	if (first == last ||
 	    !base64_decode(BASE64_URL, first + 1, (size_t)(last - first - 1), &payload))
 		return 0;
-	CLEANUP(free_json) json_t *claims = json_loadb(payload.data, payload.length, 0, NULL);
+	json_auto_t *claims = json_loadb(payload.data, payload.length, 0, NULL);
 	double exp = json_number_value(json_object_get(claims, "exp"));
 	/* Up to the year 9999: beyond, nobody means a time. */
 	return exp > 0 && exp < 253402300800.0 ? (int64_t)exp : 0;

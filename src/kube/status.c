@@ -51,6 +51,7 @@ static const struct meaning {
 	{ 409, 409, NULL, "object is being deleted", NULL, ERR_KUBE_CONFLICT, "BEING_DELETED" },
 	{ 409, 409, "AlreadyExists", NULL, NULL, ERR_KUBE_CONFLICT, "ALREADY_EXISTS" },
 	{ 409, 409, NULL, "UID in precondition", NULL, ERR_KUBE_CONFLICT, "UID_MISMATCH" },
+	{ 409, 409, NULL, "UID in the precondition", NULL, ERR_KUBE_CONFLICT, "UID_MISMATCH" },
 	{ 409, 409, NULL, "Apply failed with", NULL, ERR_KUBE_CONFLICT, "FIELD_CONFLICT" },
 	{ 409, 409, NULL, NULL, NULL, ERR_KUBE_CONFLICT, NULL },
 	{ 410, 410, NULL, NULL, NULL, ERR_KUBE_CONFLICT, "EXPIRED" },

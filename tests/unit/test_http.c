@@ -466,27 +466,64 @@ static double seconds_of_poll(int timeout_ms, int wake_fd)
 	return (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
 }
 
-START_TEST(a_handshake_that_hangs_times_out_early)
+static int listen_on_loopback(unsigned *ret_port)
 {
-	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t length = sizeof(address);
-	CLEANUP(cleanup_close) int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	*ret_port = ntohs(address.sin_port);
+	return fd;
+}
+
+START_TEST(a_handshake_that_hangs_times_out_early)
+{
 	const struct http_client_options options = { SHORT_MS, "127.0.0.0/8" };
+	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
+	unsigned port;
+	int listener = listen_on_loopback(&port);
 	struct outcome o = { 0 };
 	char url[100];
 
 	http_client_free(client);
 	ck_assert_int_eq(http_client_new(&options, &client, NULL), 0);
-	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-	ck_assert_int_eq(listen(fd, 1), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-	snprintf(url, sizeof(url), "https://127.0.0.1:%u/", ntohs(address.sin_port));
+	snprintf(url, sizeof(url), "https://127.0.0.1:%u/", port);
 	submit_url(url, &trust, &o); /* LONG_MS as a whole */
 	double waited = seconds_of_poll(LONG_MS / 2, -1);
 	ck_assert(waited < LONG_MS / 2000.0);
 	ck_assert_int_eq(o.failure, HTTP_TIMEOUT);
+	close(listener);
+}
+END_TEST
+
+/* What a load balancer does whose servers are all away. */
+START_TEST(hanging_up_in_the_handshake_is_no_matter_of_trust)
+{
+	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
+	unsigned port;
+	int listener = listen_on_loopback(&port);
+	char url[100];
+
+	snprintf(url, sizeof(url), "https://127.0.0.1:%u/", port);
+	for (int reset = 0; reset < 2; reset++) {
+		struct outcome o = { 0 };
+		submit_url(url, &trust, &o);
+		for (int i = 0; i < 5; i++) /* until the handshake has begun */
+			http_client_poll(client, 20, -1);
+		int fd = accept(listener, NULL, NULL);
+		const struct linger linger = { .l_onoff = reset, .l_linger = 0 };
+		ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+		char hello[4096];
+		ck_assert_int_gt(recv(fd, hello, sizeof(hello), 0), 0);
+		close(fd);
+		finish_all();
+		ck_assert_msg(o.failure == HTTP_UNREACHABLE, "%d: %s", o.failure, o.message);
+	}
+	close(listener);
 }
 END_TEST
 
@@ -601,6 +638,7 @@ int main(void)
 	tcase_add_test(requests, a_forbidden_address_is_never_connected_to);
 	tcase_add_test(requests, what_cannot_be_reached_says_so);
 	tcase_add_test(requests, a_handshake_that_hangs_times_out_early);
+	tcase_add_test(requests, hanging_up_in_the_handshake_is_no_matter_of_trust);
 	tcase_add_test(requests, the_environment_does_not_count);
 	tcase_add_test(requests, retry_after_is_read_and_capped);
 	tcase_add_test(requests, a_request_is_sent_as_given);

@@ -82,6 +82,11 @@ static const struct {
 	{ 409, "Conflict", "Precondition failed: UID in precondition: a, UID in object meta: b",
 	  ERR_KUBE_CONFLICT, "UID_MISMATCH" },
 	{ 409, "Conflict",
+	  "Operation cannot be fulfilled on statefulsets.apps \"x\": the UID in the precondition "
+	  "(a) "
+	  "does not match the UID in record (b). The object might have been deleted",
+	  ERR_KUBE_CONFLICT, "UID_MISMATCH" },
+	{ 409, "Conflict",
 	  "Apply failed with 1 conflict: conflict with \"kubectl\": .spec.replicas",
 	  ERR_KUBE_CONFLICT, "FIELD_CONFLICT" },
 	{ 409, "Conflict", "the object has been modified", ERR_KUBE_CONFLICT, "KUBE_CONFLICT" },
@@ -113,14 +118,9 @@ static const struct {
 	{ 700, NULL, "", ERR_KUBE_PROTOCOL, "KUBE_PROTOCOL" },
 };
 
-static void free_json(json_t **json)
-{
-	json_decref(*json);
-}
-
 START_TEST(a_refusal_has_a_kind_and_a_code)
 {
-	CLEANUP(free_json) json_t *body = NULL;
+	json_auto_t *body = NULL;
 	struct err e = { 0 };
 
 	if (refusals[_i].reason != NULL)
@@ -147,9 +147,8 @@ START_TEST(retry_after_comes_from_header_or_body_and_is_capped)
 		      { 0, 9, 9 }, { 0, 99999, 3600 }, { 0, -1, 0 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		CLEANUP(free_json)
-		json_t *body = json_pack("{s:s, s:{s:i}}", "kind", "Status", "details",
-					 "retryAfterSeconds", cases[i].body);
+		json_auto_t *body = json_pack("{s:s, s:{s:i}}", "kind", "Status", "details",
+					      "retryAfterSeconds", cases[i].body);
 		const struct kube_refusal refusal = { .http_status = 429,
 						      .body = body,
 						      .text = "",
@@ -211,7 +210,7 @@ END_TEST
 
 static const char *code_of_answer(const char *body, const char *kind, const char *name)
 {
-	CLEANUP(free_json) json_t *json = NULL;
+	json_auto_t *json = NULL;
 	const struct kube_expected expected = {
 		.verb = "get", .plural = "pods", .name = name, .kind = kind, .secret = NULL
 	};
