@@ -163,21 +163,14 @@ struct file {
 	const uint8_t *key;
 };
 
-/* A new temporary file next to `path`, with owner and mode of the one it will replace. */
-static int open_temporary(const struct file *file, char *name, struct err *e)
+/* Gives a new file owner and mode of the one it will replace. */
+static bool take_after(const struct file *file, int fd)
 {
-	CLEANUP(cleanup_close) int fd = mkostemp(name, O_CLOEXEC);
 	struct stat st = { .st_mode = file->mode, .st_uid = geteuid(), .st_gid = getegid() };
 
-	if (fd < 0)
-		return err_set(e, ERR_INVALID, NULL, "%s: %s", name, strerror(errno));
 	if (stat(file->path, &st) < 0 && errno != ENOENT)
-		return err_set(e, ERR_INVALID, NULL, "%s: %s", file->path, strerror(errno));
-	if (fchown(fd, st.st_uid, st.st_gid) < 0 || fchmod(fd, st.st_mode & 07777) < 0)
-		return err_set(e, ERR_INVALID, NULL, "%s: %s", name, strerror(errno));
-	int opened = fd;
-	fd = -1;
-	return opened;
+		return false;
+	return fchown(fd, st.st_uid, st.st_gid) == 0 && fchmod(fd, st.st_mode & 07777) == 0;
 }
 
 static bool write_all(int fd, const char *data, size_t length)
@@ -197,16 +190,16 @@ static bool write_all(int fd, const char *data, size_t length)
 static int replace(const struct file *file, const struct buf *text, struct err *e)
 {
 	CLEANUP(cleanup_free) char *name = mem_printf("%s.XXXXXX", file->path);
-	CLEANUP(cleanup_close) int fd = open_temporary(file, name, e);
+	CLEANUP(cleanup_close) int fd = mkostemp(name, O_CLOEXEC);
 
 	if (fd < 0)
-		return -1;
-	if (!write_all(fd, text->data, text->length) || rename(name, file->path) < 0) {
-		err_set(e, ERR_INVALID, NULL, "%s: %s", file->path, strerror(errno));
-		(void)unlink(name);
-		return -1;
-	}
-	return 0;
+		return err_set(e, ERR_INVALID, NULL, "%s: %s", name, strerror(errno));
+	if (take_after(file, fd) && write_all(fd, text->data, text->length) &&
+	    rename(name, file->path) == 0)
+		return 0;
+	err_set(e, ERR_INVALID, NULL, "%s: %s", file->path, strerror(errno));
+	(void)unlink(name);
+	return -1;
 }
 
 /* Puts the key's line before what the file already has. */
@@ -227,18 +220,17 @@ static int prepend(const struct file *file, const char *id, struct err *e)
 	return result < 0 ? -1 : replace(file, &text, e);
 }
 
-/* The directory of `path`, opened and locked against another keyring_add(). */
-static int lock_directory(const char *path, struct err *e)
+/* Opens the directory of `path`, for the caller to close, and locks it against another
+ * keyring_add(). */
+static int lock_directory(const char *path, int *ret_fd, struct err *e)
 {
 	CLEANUP(cleanup_free) char *copy = mem_strdup(path);
 	const char *name = dirname(copy);
-	CLEANUP(cleanup_close) int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0 || flock(fd, LOCK_EX) < 0)
+	*ret_fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_fd < 0 || flock(*ret_fd, LOCK_EX) < 0)
 		return err_set(e, ERR_INVALID, NULL, "%s: %s", name, strerror(errno));
-	int locked = fd;
-	fd = -1;
-	return locked;
+	return 0;
 }
 
 /* Checks that what stands in an existing file can be read, so that nothing is added to a file that
@@ -252,13 +244,13 @@ static int check_existing(const char *path, bool private, struct err *e)
 
 int keyring_add(const char *public_path, const char *private_path, char ret_id[17], struct err *e)
 {
-	CLEANUP(cleanup_close) int lock = lock_directory(private_path, e);
+	CLEANUP(cleanup_close) int lock = -1;
 	uint8_t public_key[KEYRING_KEY_BYTES], private_key[KEYRING_KEY_BYTES];
 	uint8_t id[KEYRING_ID_BYTES];
 	char id_text[ID_DIGITS + 1];
 
-	if (lock < 0 || check_existing(public_path, false, e) < 0 ||
-	    check_existing(private_path, true, e) < 0)
+	if (lock_directory(private_path, &lock, e) < 0 ||
+	    check_existing(public_path, false, e) < 0 || check_existing(private_path, true, e) < 0)
 		return -1;
 	crypto_box_keypair(public_key, private_key);
 	key_id(public_key, id);

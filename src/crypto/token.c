@@ -20,8 +20,8 @@ _Static_assert((int)TOKEN_HASH_BYTES == (int)crypto_hash_sha256_BYTES, "token_ha
 void crypto_init(void)
 {
 	if (sodium_init() < 0) {
-		fputs("level=error msg=\"libsodium cannot start: no source of randomness\"\n",
-		      stderr);
+		(void)fputs("level=error msg=\"libsodium cannot start: no source of randomness\"\n",
+			    stderr);
 		abort();
 	}
 }

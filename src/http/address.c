@@ -127,7 +127,7 @@ static bool parse_network(const char *word, struct network *ret_network)
 
 	if (strlen(word) >= sizeof(text))
 		return false;
-	strcpy(text, word);
+	memcpy(text, word, strlen(word) + 1);
 	char *slash = strchr(text, '/');
 	if (slash != NULL)
 		*slash = '\0';

@@ -115,8 +115,9 @@ static int at(struct err *e, const struct yaml_tree *node, const char *member)
 	char path[YAML_TREE_PATH_MAX];
 
 	yaml_tree_path(node, true, path);
-	return err_wrap(e, "line %u: %s%s%s", node->line, path,
-			path[0] != '\0' && member != NULL ? "." : "", member ? member : "");
+	err_wrap(e, "line %u: %s%s%s", node->line, path,
+		 path[0] != '\0' && member != NULL ? "." : "", member ? member : "");
+	return -1;
 }
 
 static int refuse(struct err *e, const struct yaml_tree *node, const char *code, const char *why)

@@ -150,8 +150,11 @@ void kube_status_text(const char *text, const char *secret, char ret_text[KUBE_T
 		length--; /* not within a character */
 	if (!parse_is_utf8(text, length))
 		return;
-	for (size_t i = 0; i < length; i++)
-		ret_text[i] = is_control(text, i) ? ' ' : text[i];
+	memcpy(ret_text, text, length);
+	for (size_t i = 0; i < length; i++) {
+		if (is_control(text, i))
+			ret_text[i] = ' ';
+	}
 	while (length > 0 && ret_text[length - 1] == ' ')
 		length--;
 	ret_text[length] = '\0';

@@ -157,8 +157,10 @@ static int open_collection(struct builder *b, const yaml_event_t *event, enum ya
 
 static int close_collection(struct builder *b)
 {
-	b->open = b->open->parent;
-	b->depth--;
+	if (b->open != NULL) { /* always: libyaml ends only what it began */
+		b->open = b->open->parent;
+		b->depth--;
+	}
 	return 0;
 }
 
