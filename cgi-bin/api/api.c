@@ -75,7 +75,7 @@ static int get_ring(const struct call *c, enum api_key key, const struct keyring
 
 int api_key_check(const struct call *c, enum api_key key, struct err *e)
 {
-	const struct keyring *ring;
+	const struct keyring *ring = NULL;
 
 	return get_ring(c, key, &ring, e);
 }
@@ -83,7 +83,7 @@ int api_key_check(const struct call *c, enum api_key key, struct err *e)
 int api_seal(const struct call *c, enum api_key key, const char *context, const void *plain,
 	     size_t length, struct buf *ret_sealed, struct err *e)
 {
-	const struct keyring *ring;
+	const struct keyring *ring = NULL;
 
 	if (get_ring(c, key, &ring, e) < 0)
 		return -1;
@@ -94,7 +94,7 @@ int api_unseal(const struct call *c, const char *context, const void *sealed, si
 	       struct buf *ret_plain, struct err *e)
 {
 	struct api *api = c->context;
-	const struct keyring *ring;
+	const struct keyring *ring = NULL;
 
 	for (int attempt = 0; attempt < 2; attempt++) {
 		if (get_ring(c, API_OWNER_PRIVATE, &ring, e) < 0)

@@ -1,11 +1,13 @@
 #include "api.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "store/project.h"
+#include "web/members.h"
 
 enum { PAGE_MAX = 200, PAGE_DEFAULT = 50, CURSOR_DIGITS_MAX = 19 };
 
@@ -28,12 +30,13 @@ const struct field event_list_query[] = {
 	FIELDS_END,
 };
 
-static json_t *render_event(const struct event *event)
-{
-	return json_pack("{s:I, s:s, s:s?, s:s, s:s?, s:s?, s:s?}", "id", (json_int_t)event->id,
-			 "at", event->at, "kind", event->kind, "status", event->status, "stage",
-			 event->stage, "code", event->code, "message", event->message);
-}
+#define EVENT(member) offsetof(struct event, member)
+static const struct member event_members[] = {
+	{ "id", EVENT(id), member_int64 },          { "at", EVENT(at), member_text },
+	{ "kind", EVENT(kind), member_text },       { "status", EVENT(status), member_text },
+	{ "stage", EVENT(stage), member_text },     { "code", EVENT(code), member_text },
+	{ "message", EVENT(message), member_text }, MEMBERS_END,
+};
 
 /* Newest first. A page that is full may have another one behind it. */
 int event_list_get(struct call *c, struct err *e)
@@ -51,7 +54,7 @@ int event_list_get(struct call *c, struct err *e)
 		return -1;
 	json_t *items = json_array();
 	for (size_t i = 0; i < rows.count; i++)
-		json_array_append_new(items, render_event(&rows.items[i]));
+		json_array_append_new(items, members_object(event_members, &rows.items[i]));
 	bool full = rows.count == limit;
 	if (full)
 		(void)snprintf(next, sizeof(next), "%" PRId64, rows.items[rows.count - 1].id);

@@ -1,5 +1,6 @@
 #include "render.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "api.h"
@@ -9,45 +10,133 @@
 #include "domain/project.h"
 #include "manifest/manifest.h"
 #include "web/json.h"
+#include "web/members.h"
 #include "web/query.h"
 
 enum { SECRET_MAX = ENVIRONMENT_VALUE_MAX };
 
+static json_t *member_status(const void *field)
+{
+	return json_string(status_name(*(const enum status *)field));
+}
+
+static json_t *member_desired(const void *field)
+{
+	return json_string(desired_name(*(const enum desired *)field));
+}
+
+static json_t *member_stage(const void *field)
+{
+	return json_string(stage_name(*(const enum stage *)field));
+}
+
+static json_t *member_unsigned(const void *field)
+{
+	return json_integer(*(const unsigned *)field);
+}
+
+#define PROJECT(member) offsetof(struct project, member)
+static const struct member project_members[] = {
+	{ "id", PROJECT(id), member_text },
+	{ "name", PROJECT(name), member_text },
+	{ "description", PROJECT(description), member_text },
+	{ "userId", PROJECT(user_id), member_text },
+	{ "githubRepo", PROJECT(github_repo), member_text },
+	{ "status", PROJECT(status), member_status },
+	{ "createdAt", PROJECT(created_at), member_text },
+	{ "updatedAt", PROJECT(updated_at), member_text },
+	MEMBERS_END,
+};
+
+static const struct member request_members[] = {
+	{ "id", PROJECT(id), member_text },
+	{ "status", PROJECT(status), member_status },
+	{ "updatedAt", PROJECT(updated_at), member_text },
+	MEMBERS_END,
+};
+
+#define RESOURCE(member) offsetof(struct resource, member)
+static const struct member resource_members[] = {
+	{ "id", RESOURCE(id), member_text },
+	{ "projectId", RESOURCE(project_id), member_text },
+	{ "name", RESOURCE(name), member_text },
+	{ "k8sNamespace", RESOURCE(namespace), member_text },
+	{ "status", RESOURCE(status), member_status },
+	{ "desired", RESOURCE(desired), member_desired },
+	{ "statusSince", RESOURCE(status_since), member_text },
+	{ "lockedUntil", RESOURCE(locked_until), member_text },
+	{ "cpuRequest", RESOURCE(cpu_request), member_text },
+	{ "cpuLimit", RESOURCE(cpu_limit), member_text },
+	{ "memoryRequest", RESOURCE(memory_request), member_text },
+	{ "memoryLimit", RESOURCE(memory_limit), member_text },
+	{ "createdAt", RESOURCE(created_at), member_text },
+	{ "updatedAt", RESOURCE(updated_at), member_text },
+	MEMBERS_END,
+};
+
+static const struct member cause_members[] = {
+	{ "kind", RESOURCE(cause_kind), member_text },
+	{ "code", RESOURCE(cause_code), member_text },
+	{ "message", RESOURCE(cause_message), member_text },
+	{ "since", RESOURCE(cause_since), member_text },
+	{ "attempts", RESOURCE(attempts), member_unsigned },
+	{ "nextAttemptAt", RESOURCE(next_attempt_at), member_text },
+	MEMBERS_END,
+};
+
+static const struct member sandbox_members[] = {
+	{ "sandboxName", offsetof(struct sandbox, resource.name), member_text },
+	{ "runtimeImage", offsetof(struct sandbox, image), member_text },
+	{ "stage", offsetof(struct sandbox, resource.stage), member_stage },
+	MEMBERS_END,
+};
+
+#define DATABASE(member) offsetof(struct database, member)
+static const struct member database_members[] = {
+	{ "databaseName", DATABASE(resource.name), member_text },
+	{ "storageSize", DATABASE(storage_size), member_text },
+	{ "host", DATABASE(host), member_text },
+	{ "database", DATABASE(database), member_text },
+	{ "username", DATABASE(username), member_text },
+	MEMBERS_END,
+};
+
+#define VARIABLE(member) offsetof(struct variable, member)
+static const struct member variable_members[] = {
+	{ "id", VARIABLE(id), member_text },
+	{ "projectId", VARIABLE(project_id), member_text },
+	{ "key", VARIABLE(key), member_text },
+	{ "category", VARIABLE(category), member_text },
+	{ "isSecret", VARIABLE(is_secret), member_bool },
+	{ "createdAt", VARIABLE(created_at), member_text },
+	{ "updatedAt", VARIABLE(updated_at), member_text },
+	MEMBERS_END,
+};
+
+static void set_text(json_t *object, const char *name, const char *text)
+{
+	json_object_set_new(object, name, member_text(&text));
+}
+
 json_t *render_project(const struct project *p)
 {
-	return json_pack("{s:s, s:s, s:s?, s:s, s:s?, s:s, s:s, s:s}", "id", p->id, "name", p->name,
-			 "description", p->description, "userId", p->user_id, "githubRepo",
-			 p->github_repo, "status", status_name(p->status), "createdAt",
-			 p->created_at, "updatedAt", p->updated_at);
+	return members_object(project_members, p);
 }
 
 json_t *render_request(const char *message, const struct project *p)
 {
-	return json_pack("{s:s, s:{s:s, s:s, s:s}}", "message", message, "project", "id", p->id,
-			 "status", status_name(p->status), "updatedAt", p->updated_at);
+	return json_pack("{s:s, s:o}", "message", message, "project",
+			 members_object(request_members, p));
 }
 
-/* What keeps it from where the user wants it; null: nothing that we know of. */
-static json_t *render_cause(const struct resource *r)
-{
-	if (r->cause_kind == NULL)
-		return json_null();
-	return json_pack("{s:s, s:s?, s:s?, s:s?, s:i, s:s?}", "kind", r->cause_kind, "code",
-			 r->cause_code, "message", r->cause_message, "since", r->cause_since,
-			 "attempts", (int)r->attempts, "nextAttemptAt", r->next_attempt_at);
-}
-
+/* `cause`: what keeps it from where the user wants it; null: nothing that we know of. */
 static json_t *render_resource(const struct resource *r)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s, s:s, s:s, s:s, s:s, s:s, "
-			 "s:o}",
-			 "id", r->id, "projectId", r->project_id, "name", r->name, "k8sNamespace",
-			 r->namespace, "status", status_name(r->status), "desired",
-			 desired_name(r->desired), "statusSince", r->status_since, "lockedUntil",
-			 r->locked_until, "cpuRequest", r->cpu_request, "cpuLimit", r->cpu_limit,
-			 "memoryRequest", r->memory_request, "memoryLimit", r->memory_limit,
-			 "createdAt", r->created_at, "updatedAt", r->updated_at, "cause",
-			 render_cause(r));
+	json_t *json = members_object(resource_members, r);
+
+	json_object_set_new(json, "cause",
+			    r->cause_kind ? members_object(cause_members, r) : json_null());
+	return json;
 }
 
 /* What ttyd's fork takes instead of a password prompt: base64 of "user:token", escaped. */
@@ -78,10 +167,10 @@ int render_sandbox(const struct call *c, const struct sandbox *s, enum render ho
 	else if (terminal_url(c, s, &terminal, e) < 0)
 		return -1;
 	json_t *json = render_resource(&s->resource);
-	json_object_update_new(json, json_pack("{s:s, s:s, s:s, s:n, s:s, s:s}", "sandboxName",
-					       s->resource.name, "publicUrl", app, "ttydUrl",
-					       terminal, "fileBrowserUrl", "runtimeImage", s->image,
-					       "stage", stage_name(s->resource.stage)));
+	members_add(json, sandbox_members, s);
+	set_text(json, "publicUrl", app);
+	set_text(json, "ttydUrl", terminal);
+	set_text(json, "fileBrowserUrl", NULL);
 	*ret_json = json;
 	return 0;
 }
@@ -97,8 +186,8 @@ static int database_secrets(const struct call *c, const struct database *d, json
 	CLEANUP(cleanup_free)
 	char *url = manifest_database_url(d->username, password.data, d->host, (unsigned)d->port,
 					  d->database, d->resource.namespace);
-	json_object_update_new(
-		into, json_pack("{s:s, s:s}", "password", password.data, "connectionUrl", url));
+	set_text(into, "password", password.data);
+	set_text(into, "connectionUrl", url);
 	return 0;
 }
 
@@ -108,12 +197,10 @@ int render_database(const struct call *c, const struct database *d, enum render 
 	CLEANUP(json_release) json_t *json = render_resource(&d->resource);
 	bool made = d->host != NULL;
 
-	json_object_update_new(json, json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:o, s:n, s:n}",
-					       "databaseName", d->resource.name, "storageSize",
-					       d->storage_size, "host", d->host, "database",
-					       d->database, "username", d->username, "port",
-					       made ? json_integer(d->port) : json_null(),
-					       "password", "connectionUrl"));
+	members_add(json, database_members, d);
+	json_object_set_new(json, "port", made ? json_integer(d->port) : json_null());
+	set_text(json, "password", NULL);
+	set_text(json, "connectionUrl", NULL);
 	if (made && how == RENDER_DETAILED && database_secrets(c, d, json, e) < 0)
 		return -1;
 	*ret_json = STEAL(json);
@@ -130,11 +217,8 @@ int render_variable(const struct call *c, const struct variable *v, enum render 
 
 	if (shown && api_unseal(c, context, v->value_sealed, v->value_sealed_length, &value, e) < 0)
 		return -1;
-	*ret_json = json_pack("{s:s, s:s, s:s, s:s?, s:s, s:b, s:s, s:s}", "id", v->id, "projectId",
-			      v->project_id, "key", v->key, "value",
-			      shown ? (value.data ? value.data : "") : NULL, "category",
-			      v->category, "isSecret", v->is_secret, "createdAt", v->created_at,
-			      "updatedAt", v->updated_at);
+	*ret_json = members_object(variable_members, v);
+	set_text(*ret_json, "value", shown ? (value.data ? value.data : "") : NULL);
 	return 0;
 }
 

@@ -46,12 +46,13 @@ static int answer_view(struct call *c, const struct sandbox_view *view, struct e
 
 	if (render_sandbox(c, &view->sandbox, RENDER_DETAILED, &sandbox, e) < 0)
 		return -1;
-	json_object_update_new(
-		sandbox,
-		json_pack("{s:s, s:s, s:s?, s:o}", "projectName", view->project.name,
-			  "projectStatus", status_name(view->project.status), "databaseStatus",
-			  view->has_database ? status_name(view->database_status) : NULL,
-			  "progress", progress(view)));
+	json_object_set_new(sandbox, "projectName", json_string(view->project.name));
+	json_object_set_new(sandbox, "projectStatus",
+			    json_string(status_name(view->project.status)));
+	json_object_set_new(sandbox, "databaseStatus",
+			    view->has_database ? json_string(status_name(view->database_status))
+					       : json_null());
+	json_object_set_new(sandbox, "progress", progress(view));
 	response_json(c->response, 200, sandbox);
 	return 0;
 }

@@ -1,5 +1,6 @@
 #include "api.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -8,6 +9,7 @@
 #include "kube/kubeconfig.h"
 #include "store/config.h"
 #include "web/json.h"
+#include "web/members.h"
 
 enum {
 	KEYS_TEXT_MAX = 2048,
@@ -102,18 +104,25 @@ int setting_write(struct call *c, struct err *e)
 	return 0;
 }
 
+#define INFO(member) offsetof(struct kubeconfig_info, member)
 /* Never the kubeconfig itself: nothing on this side can open it. */
+static const struct member info_members[] = {
+	{ "namespace", INFO(namespace), member_text },
+	{ "server", INFO(server), member_text },
+	{ "account", INFO(account), member_text },
+	{ "expiresAt", INFO(expires_at), member_text },
+	{ "expired", INFO(expired), member_bool },
+	{ "updatedAt", INFO(updated_at), member_text },
+	MEMBERS_END,
+};
+
 int kubeconfig_read(struct call *c, struct err *e)
 {
 	CLEANUP(kubeconfig_info_clear) struct kubeconfig_info info = { .result = NULL };
 
 	if (kubeconfig_info_get(c->db, c->session->user_id, &info, e) < 0)
 		return -1;
-	response_json(c->response, 200,
-		      json_pack("{s:s, s:s, s:s, s:s?, s:b, s:s}", "namespace", info.namespace,
-				"server", info.server, "account", info.account, "expiresAt",
-				info.expires_at, "expired", info.expired, "updatedAt",
-				info.updated_at));
+	response_json(c->response, 200, members_object(info_members, &info));
 	return 0;
 }
 

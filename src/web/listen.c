@@ -34,10 +34,19 @@ static int remove_stale(const struct sockaddr_un *address, struct err *e)
 	return 0;
 }
 
+/* The file is created with the mode it is to have: nobody else can connect in between. */
+static bool bind_and_listen(int fd, const struct sockaddr_un *address)
+{
+	mode_t before = umask(0117);
+	int bound = bind(fd, (const struct sockaddr *)address, sizeof(*address));
+
+	(void)umask(before);
+	return bound == 0 && listen(fd, BACKLOG) == 0;
+}
+
 int listen_unix(const char *path, int *ret_fd, struct err *e)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	CLEANUP(cleanup_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return err_set(e, ERR_INVALID, NULL, "%s: longer than a socket's path may be",
@@ -45,12 +54,12 @@ int listen_unix(const char *path, int *ret_fd, struct err *e)
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	if (remove_stale(&address, e) < 0)
 		return -1;
-	mode_t before = umask(0117);
-	int bound = bind(fd, (const struct sockaddr *)&address, sizeof(address));
-	(void)umask(before);
-	if (bound < 0 || listen(fd, BACKLOG) < 0)
-		return err_set(e, ERR_INVALID, NULL, "%s: %s", path, strerror(errno));
-	*ret_fd = fd;
-	fd = -1;
-	return 0;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && bind_and_listen(fd, &address)) {
+		*ret_fd = fd;
+		return 0;
+	}
+	err_set(e, ERR_INVALID, NULL, "%s: %s", path, strerror(errno));
+	cleanup_close(&fd);
+	return -1;
 }

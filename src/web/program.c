@@ -125,10 +125,10 @@ static unsigned default_workers(void)
 
 static void print_help(const char *name, FILE *out)
 {
-	fprintf(out,
-		"Usage: %s [--config FILE] [--socket PATH] [--workers N] [--requests N]\n"
-		"       %s --routes | --version | --help\n",
-		name, name);
+	(void)fprintf(out,
+		      "Usage: %s [--config FILE] [--socket PATH] [--workers N] [--requests N]\n"
+		      "       %s --routes | --version | --help\n",
+		      name, name);
 }
 
 static int usage(const char *name)

@@ -108,6 +108,6 @@ void routes_print(const struct route *routes, FILE *out)
 					"mutation", (route->flags & ROUTE_CHANGES) != 0, "atomic",
 					(route->flags & ROUTE_ATOMIC) != 0);
 		json_dumpf(row, out, JSON_COMPACT);
-		fputc('\n', out);
+		(void)fputc('\n', out);
 	}
 }

@@ -1,5 +1,6 @@
 #include "web/router.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,8 @@
 #include "web/json.h"
 #include "web/session.h"
 #include "web/wake.h"
+
+enum { LARGE_ANSWER = 131072 };
 
 /* A call with what it owns. */
 struct serving {
@@ -224,11 +227,25 @@ static void log_request(const struct serving *s, uint64_t started_us)
 		 LOG_STR("user", s->call.session ? s->session.user_id : "-"));
 }
 
+static void clear(struct serving *s)
+{
+	bool large = strlen(response_body(s->response)) > LARGE_ANSWER;
+
+	json_decref(s->body);
+	json_decref(s->query);
+	request_free(s->request);
+	response_free(s->response);
+	explicit_bzero(&s->session, sizeof(s->session));
+	/* A worker stays as small as it was before a long list. */
+	if (large)
+		(void)malloc_trim(0);
+}
+
 void router_serve(const struct router *router, const struct web_io *io)
 {
 	uint64_t started_us = clock_us();
 	struct err e;
-	CLEANUP(response_freep) struct response *response = response_new();
+	struct response *response = response_new();
 	struct serving s = {
 		.call = { .router = router,
 			  .db = router->db,
@@ -242,8 +259,5 @@ void router_serve(const struct router *router, const struct web_io *io)
 	(void)response_send(response, io, request_id(s.request),
 			    request_method(s.request) == METHOD_HEAD);
 	log_request(&s, started_us);
-	json_decref(s.body);
-	json_decref(s.query);
-	request_free(s.request);
-	explicit_bzero(&s.session, sizeof(s.session));
+	clear(&s);
 }
