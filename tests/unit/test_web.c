@@ -1,3 +1,4 @@
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 #include "web/field.h"
 #include "web/json.h"
 #include "web/listen.h"
+#include "web/members.h"
 #include "web/query.h"
 #include "web/request.h"
 #include "web/response.h"
@@ -80,6 +82,43 @@ START_TEST(a_path_cannot_hide_a_slash)
 	ck_assert_int_eq(path_decode("/a%2", 4, &path, &e), -1);
 	ck_assert_int_eq(path_decode("/a%00", 5, &path, &e), -1);
 	ck_assert_str_eq(path, "/api/abc");
+}
+END_TEST
+
+START_TEST(what_is_escaped_decodes_to_itself)
+{
+	static const char text[] = "a b+c/d=e&f%\xc3\xa9~";
+	CLEANUP(cleanup_free) char *escaped = query_escape(text);
+	CLEANUP(cleanup_free) char *url = mem_printf("x=%s", escaped);
+	CLEANUP(query_clear) struct query q = { .count = 0 };
+	struct err e;
+
+	ck_assert_str_eq(escaped, "a%20b%2Bc%2Fd%3De%26f%25%C3%A9~");
+	ck_assert_int_eq(query_parse(url, &q, &e), 0);
+	ck_assert_str_eq(q.pairs[0].value, text);
+}
+END_TEST
+
+START_TEST(members_are_rendered_by_their_table)
+{
+	struct row {
+		const char *name, *none;
+		int64_t number;
+		bool yes;
+	};
+	static const struct member members[] = {
+		{ "name", offsetof(struct row, name), member_text },
+		{ "none", offsetof(struct row, none), member_text },
+		{ "number", offsetof(struct row, number), member_int64 },
+		{ "yes", offsetof(struct row, yes), member_bool },
+		MEMBERS_END,
+	};
+	const struct row row = { "a\"b", NULL, INT64_MAX, true };
+	CLEANUP(json_release) json_t *object = members_object(members, &row);
+	CLEANUP(cleanup_free) char *text = json_dumps(object, JSON_COMPACT);
+
+	ck_assert_str_eq(text, "{\"name\":\"a\\\"b\",\"none\":null,"
+			       "\"number\":9223372036854775807,\"yes\":true}");
 }
 END_TEST
 
@@ -637,6 +676,8 @@ int main(void)
 	tcase_add_test(tc, a_query_is_decoded_strictly);
 	tcase_add_test(tc, a_query_keeps_to_its_caps);
 	tcase_add_test(tc, a_path_cannot_hide_a_slash);
+	tcase_add_test(tc, what_is_escaped_decodes_to_itself);
+	tcase_add_test(tc, members_are_rendered_by_their_table);
 	tcase_add_test(tc, json_that_is_not_plain_is_refused);
 	tcase_add_test(tc, json_nests_so_deep_and_no_deeper);
 	tcase_add_test(tc, a_field_table_lets_through_what_it_says);
