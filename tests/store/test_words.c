@@ -24,7 +24,7 @@ static void add_word(char *list, size_t size, const char *word)
 #define ASSERT_SAME_WORDS(type, count, name)                                                       \
 	do {                                                                                       \
 		char list[512] = "";                                                               \
-		for (int i = 0; i < (count); i++)                                                  \
+		for (unsigned i = 0; i < (unsigned)(count); i++)                                   \
 			add_word(list, sizeof(list), name(i));                                     \
 		ck_assert_str_eq(members(type), list);                                             \
 	} while (0)
