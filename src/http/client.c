@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -13,6 +14,7 @@
 #include <curl/curl.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "http/address.h"
 
@@ -30,8 +32,11 @@ struct call {
 	http_done_fn *done;
 	void *user;
 	struct buf body;
-	CURLcode setup;     /* not CURLE_OK: could not be sent */
-	bool head_complete; /* its empty line came */
+	char *sending;        /* the request's body, NULL: none */
+	size_t sent;          /* bytes of it */
+	uint64_t deadline_ms; /* not sent later than this */
+	CURLcode setup;       /* not CURLE_OK: could not be sent */
+	bool head_complete;   /* its empty line came */
 	bool too_large;
 	const char *refusal; /* of the address policy, for `refused` */
 	char refused[NI_MAXHOST];
@@ -58,6 +63,7 @@ static const struct {
 	{ CURLE_COULDNT_RESOLVE_HOST, HTTP_UNREACHABLE },
 	{ CURLE_COULDNT_CONNECT, HTTP_UNREACHABLE },
 	{ CURLE_OPERATION_TIMEDOUT, HTTP_TIMEOUT },
+	{ CURLE_ABORTED_BY_CALLBACK, HTTP_TIMEOUT }, /* is_late() */
 	{ CURLE_SSL_CONNECT_ERROR, HTTP_TLS },
 	{ CURLE_PEER_FAILED_VERIFICATION, HTTP_TLS },
 	{ CURLE_SSL_CACERT_BADFILE, HTTP_TLS },
@@ -113,6 +119,48 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
 	return fd;
 }
 
+/* libcurl looks at the time once for a whole round of requests. If the process was stopped within
+ * it, the rest of the round would go out however late that is, to do what nobody may want any more.
+ * So the clock is read before each head, and before each body: a server acts on no half of one. */
+static bool is_late(const struct call *call)
+{
+	return clock_ms() >= call->deadline_ms;
+}
+
+static int may_send(void *user, char *remote, char *local, int remote_port, int local_port)
+{
+	(void)remote;
+	(void)local;
+	(void)remote_port;
+	(void)local_port;
+	return is_late(user) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+static size_t give_body(char *data, size_t size, size_t count, void *user)
+{
+	struct call *call = user;
+	size_t room = size * count;
+	size_t left = strlen(call->sending + call->sent);
+	size_t length = left < room ? left : room;
+
+	if (is_late(call))
+		return CURL_READFUNC_ABORT;
+	memcpy(data, call->sending + call->sent, length);
+	call->sent += length;
+	return length;
+}
+
+/* Again from the beginning, on another connection. */
+static int rewind_body(void *user, curl_off_t offset, int origin)
+{
+	struct call *call = user;
+
+	if (origin != SEEK_SET || offset < 0 || (size_t)offset > strlen(call->sending))
+		return CURL_SEEKFUNC_FAIL;
+	call->sent = (size_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
 /* In the setters: the first failure counts, what follows is left out. */
 #define SET(call, option, value)                                                                   \
 	((call)->setup = (call)->setup != CURLE_OK                                                 \
@@ -133,6 +181,8 @@ static void set_transport(struct call *call)
 	SET(call, CURLOPT_CONNECTTIMEOUT_MS, (long)call->client->connect_timeout_ms);
 	SET(call, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	SET(call, CURLOPT_OPENSOCKETDATA, call);
+	SET(call, CURLOPT_PREREQFUNCTION, may_send);
+	SET(call, CURLOPT_PREREQDATA, call);
 }
 
 static struct curl_blob blob(const char *pem)
@@ -175,6 +225,17 @@ static void add_header(struct call *call, const char *header)
 		call->headers = list;
 }
 
+static void set_body(struct call *call, const char *body)
+{
+	call->sending = mem_strdup(body);
+	SET(call, CURLOPT_POST, 1L);
+	SET(call, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
+	SET(call, CURLOPT_READFUNCTION, give_body);
+	SET(call, CURLOPT_READDATA, call);
+	SET(call, CURLOPT_SEEKFUNCTION, rewind_body);
+	SET(call, CURLOPT_SEEKDATA, call);
+}
+
 static void set_request(struct call *call, const struct http_request *request)
 {
 	add_header(call, "Expect:"); /* no waiting for 100 Continue */
@@ -183,9 +244,9 @@ static void set_request(struct call *call, const struct http_request *request)
 	SET(call, CURLOPT_URL, request->url);
 	SET(call, CURLOPT_HTTPHEADER, call->headers);
 	SET(call, CURLOPT_USERAGENT, "fullstack-agent");
-	SET(call, CURLOPT_CUSTOMREQUEST, request->method);
 	if (request->body != NULL)
-		SET(call, CURLOPT_COPYPOSTFIELDS, request->body);
+		set_body(call, request->body);
+	SET(call, CURLOPT_CUSTOMREQUEST, request->method);
 	SET(call, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
 	SET(call, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->body_max);
 	SET(call, CURLOPT_HEADERFUNCTION, take_header);
@@ -200,7 +261,10 @@ static void free_call(struct call *call)
 {
 	curl_easy_cleanup(call->easy);
 	curl_slist_free_all(call->headers);
-	buf_wipe(&call->body); /* an answer may be a Secret */
+	if (call->sending != NULL)
+		explicit_bzero(call->sending, strlen(call->sending)); /* it may be a Secret */
+	free(call->sending);
+	buf_wipe(&call->body); /* so may an answer */
 	free(call);
 }
 
@@ -213,6 +277,7 @@ void http_client_submit(struct http_client *client, const struct http_request *r
 	call->done = done;
 	call->user = user;
 	call->body.max = request->body_max;
+	call->deadline_ms = clock_ms() + request->timeout_ms;
 	call->easy = curl_easy_init();
 	call->setup = call->easy != NULL ? CURLE_OK : CURLE_FAILED_INIT;
 	set_transport(call);

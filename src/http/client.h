@@ -12,7 +12,8 @@
  * with the same trust share an HTTP/2 connection. Nothing of the environment counts (no proxy, no
  * .netrc), no redirect is followed, nothing is retried on a new connection after an answer began.
  * The address policy is applied to the address that is really connected to, so a name that
- * resolves differently the second time gains nothing.
+ * resolves differently the second time gains nothing. A request that could not be sent within its
+ * timeout is never sent, also when the process was stopped meanwhile.
  */
 struct http_client;
 
