@@ -31,6 +31,13 @@ def test_listens_on_loopback_only(cluster):
     assert addresses == {"0100007F"}  # 127.0.0.1 as /proc writes it
 
 
+def test_the_nodes_stay_alive(cluster, eventually):
+    """By their Leases: else their pods are told to be not ready after 50 s, and stay so."""
+    path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+    nodes = {node["metadata"]["name"] for node in cluster.api("GET", "/api/v1/nodes")["items"]}
+    eventually(lambda: nodes <= {x["metadata"]["name"] for x in cluster.api("GET", path)["items"]})
+
+
 def listening_addresses(pid):
     """The addresses, in hexadecimal, on which a process listens."""
     sockets = {os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir()}

@@ -170,6 +170,8 @@ class Setup:
             f"--kubeconfig={self.admin_kubeconfig}",
             "--manage-all-nodes=true",
             "--cidr=10.244.0.1/16",
+            # Without Leases the nodes count as lost every 50 s, and their pods as not ready.
+            "--node-lease-duration-seconds=40",
             *stages,
         ]
 
