@@ -25,12 +25,12 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def build():
-    """The directory with the programs."""
+    """The build directory, with the programs."""
     places = [Path(os.environ["FSA_BUILD"])] if "FSA_BUILD" in os.environ else []
     for place in places or [ROOT, ROOT / "build"]:
-        if (place / "api.fcgi").exists():
+        if (place / "config.status").exists():
             return place.resolve()
-    pytest.fail("api.fcgi is not built: run make, or set FSA_BUILD to the build directory")
+    pytest.fail("nothing is built here: run make, or set FSA_BUILD to the build directory")
 
 
 @pytest.fixture(scope="session")

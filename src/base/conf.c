@@ -220,11 +220,14 @@ struct reading {
 	bool failed;
 };
 
-/* inih's callback: 0 stops at this line. */
+/* inih's callback: 0 means that this line is wrong. inih goes on all the same, and tells the number
+ * of the first such line, so it is the first message that is kept. */
 static int read_option(void *user, const char *section, const char *name, const char *text)
 {
 	struct reading *r = user;
 
+	if (r->failed)
+		return 0;
 	for (int i = 0; i < CONF_OPTION_COUNT && section[0] == '\0'; i++) {
 		struct value *value = &r->conf->values[i];
 		if (strcmp(specs[i].name, name) != 0)

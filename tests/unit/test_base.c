@@ -120,6 +120,7 @@ START_TEST(a_configuration_file_is_read_and_its_mistakes_are_named)
 		const char *message;
 	} bad[] = {
 		{ "no_such = 1\n", ":1: no_such: no such option" },
+		{ "no_such = 1\nmode = production\n", ":1: no_such: no such option" },
 		{ "mode = production\nmode = production\n", ":2: mode: given twice" },
 		{ "resync = 3\n", "is not a duration" },
 		{ "rows_in_flight = 0\n", "is not a number from 1 to 10000" },

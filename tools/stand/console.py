@@ -1,6 +1,7 @@
 """What a person sees of a long job: a line a step with its time, moving while it goes on."""
 
 import contextlib
+import shutil
 import sys
 import threading
 import time
@@ -49,7 +50,8 @@ class Console:
 
     def _draw(self, text):
         # \033[K clears to the end of the line; a line that wrapped could not be drawn over.
-        sys.stdout.write("\r" + text[:79] + "\033[K")
+        width = shutil.get_terminal_size().columns - 1
+        sys.stdout.write("\r" + text[:width] + "\033[K")
         sys.stdout.flush()
 
     def _finish(self, step):

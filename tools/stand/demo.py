@@ -27,7 +27,7 @@ class Demo:
             step.result = self._hand_in_kubeconfig()
         with self._console.step("project") as step:
             project = self._find_or_create()
-            step.result = f"{project['name']}, {project['status']}"
+            step.result = f"{project['name']}: {project['status']}"
         self._state.save(project=project["id"])
         return self._follow(project["id"])
 
@@ -66,30 +66,42 @@ class Demo:
         return mine[0]
 
     def _follow(self, project_id):
-        """Prints each stage as it passes."""
-        start = time.monotonic()
+        """Prints each stage as it passes, and then waits for the database as well, which may take
+        longer than the sandbox that uses it."""
+        deadline = time.monotonic() + PATIENCE
         for stage in STAGES:
             with self._console.step(f"  {stage}") as step:
-                self._wait_for(stage, project_id, start, step)
-        return self._ask(self._client.get(f"/api/projects/{project_id}"))
+                self._wait_for_stage(stage, project_id, deadline, step)
+        with self._console.step("project") as step:
+            project = self._wait_for_project(project_id, deadline, step)
+            step.result = f"{project['name']}: {project['status']}"
+        return project
 
-    def _wait_for(self, stage, project_id, start, step):
+    def _wait_for_stage(self, stage, project_id, deadline, step):
         while True:
             sandbox = self._ask(self._client.get(f"/api/sandbox/{project_id}"))
             state = stage_state(sandbox, stage)
-            step.note = sandbox["status"]
             if state == "done":
                 step.result = "done"
                 return
-            if state == "failed" or time.monotonic() - start > PATIENCE:
-                raise DemoError(self._explain(stage, sandbox))
-            time.sleep(0.2)
+            step.note = f"the sandbox is {sandbox['status']}{because(sandbox)}"
+            if state == "failed" or time.monotonic() > deadline:
+                raise self._stuck(step.note)
+            time.sleep(0.1)
 
-    def _explain(self, stage, sandbox):
-        cause = sandbox.get("cause") or {}
-        message = cause.get("message", "no cause is recorded")
-        log = self._machine.site.programs.log("fsa-reconcile")
-        return f"the sandbox is {sandbox['status']} at stage {stage}: {message}\nsee {log}"
+    def _wait_for_project(self, project_id, deadline, step):
+        while True:
+            project = self._ask(self._client.get(f"/api/projects/{project_id}"))
+            if project["status"] == "RUNNING":
+                return project
+            causes = "".join(because(r) for r in project["databases"] + project["sandboxes"])
+            step.note = f"the project is {project['status']}{causes}"
+            if project["status"] == "ERROR" or time.monotonic() > deadline:
+                raise self._stuck(step.note)
+            time.sleep(0.1)
+
+    def _stuck(self, message):
+        return DemoError(f"{message}\nsee {self._machine.site.programs.log('fsa-reconcile')}")
 
     def _ask(self, answer):
         """The JSON of an answer, or DemoError with what the site said."""
@@ -101,6 +113,12 @@ class Demo:
             f"{request.method} {request.path_url} answered {answer.status_code}: "
             f"{answer.text[:500]}\nsee {log}"
         )
+
+
+def because(resource):
+    """The cause that a sandbox or a database tells, if it has one."""
+    cause = resource.get("cause")
+    return f": {cause['message']}" if cause else ""
 
 
 def stage_state(sandbox, stage):

@@ -151,16 +151,19 @@ class Machine:
     # ---- the site -------------------------------------------------------------------------------
 
     def _start_site(self):
+        self._choose_port()
         digest = self._digest()
         if self._state.settings["running"] != digest:
             self.site.stop()
-        port = self._state.settings["port"]
-        if not port or (not self.site.nginx.pid() and not port_is_free(port)):
-            self._state.save(port=free_port())
-            self.site.stop()  # the programs know the site's address
-            self.site = self._make_site()
         self.site.start()
         self._state.save(running=digest)
+
+    def _choose_port(self):
+        """Keeps that of an earlier run unless somebody else has taken it meanwhile."""
+        port = self._state.settings["port"]
+        if not port or (not self.site.nginx.pid() and not port_is_free(port)):
+            self._state.settings["port"] = free_port()
+            self.site = self._make_site()
 
     def _digest(self):
         """Of what a running site would have to be stopped for: the programs, nginx's files and

@@ -10,10 +10,11 @@ of its own user's. So api.fcgi cannot open a kubeconfig here either.
 
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import NamedTuple
 
-from .process import Process, accepts, make_directory, own_name, run
+from .process import Process, StandError, accepts, make_directory, own_name, run
 
 PUBLIC_KEYS = ("owner.pub", "cluster.pub")
 
@@ -128,10 +129,10 @@ class Programs:
         make_directory(self.directory, mode=0o711)
         make_directory(self._run, self.user("api.fcgi"))
         for name in names:
-            self._start(name)
+            if not self._processes[name].running():
+                self._start(name)
         for name in names:
-            if PROGRAMS[name].socket:
-                self._processes[name].wait_ready(lambda n=name: accepts(self.socket(n)))
+            self._wait_ready(name)
 
     def stop(self, *names):
         for name in names or tuple(PROGRAMS):
@@ -150,11 +151,17 @@ class Programs:
         for path in (self._build / place / name for place in places):
             if os.access(path, os.X_OK):
                 return path
-        raise FileNotFoundError(f"{name} is not in {self._build}: build it first (make)")
+        raise StandError(f"{name} is not in {self._build}: build it first (make)")
+
+    def _wait_ready(self, name):
+        if PROGRAMS[name].socket:
+            self._processes[name].wait_ready(lambda: accepts(self.socket(name)))
+            return
+        # There is nobody to ask; with a wrong configuration it ends within moments.
+        end = time.monotonic() + 0.2
+        self._processes[name].wait_ready(lambda: time.monotonic() > end)
 
     def _start(self, name):
-        if self._processes[name].running():
-            return
         command = [*self._wrap, *self.prepare(name)]
         if PROGRAMS[name].socket:
             command += ["--socket", self.socket(name), "--workers", self._workers]
@@ -163,7 +170,8 @@ class Programs:
         self._processes[name].start(command, outlive=self._outlive, user=self.user(name))
 
     def prepare(self, name):
-        """Writes the program's configuration; returns how its command line begins."""
+        """Writes the program's configuration and keys, for its user alone; returns how its command
+        line begins."""
         keys = (*PUBLIC_KEYS, *PROGRAMS[name].private_keys)
         self._write_config(name, self.user(name), keys)
         return [self.program(name), "--config", self.config(name)]

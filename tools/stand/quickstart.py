@@ -67,7 +67,8 @@ def _parser():
     parser.add_argument("--no-database", action="store_true",
                         help="a project without PostgreSQL, for a cluster without KubeBlocks")
     parser.add_argument("--option", metavar="NAME=VALUE", action="append", default=[],
-                        help="a line of fsa.conf, such as ingress_domain=example.org")
+                        help="a line of fsa.conf, such as ingress_domain=example.org; nothing after "
+                        "the = takes it out")
     parser.set_defaults(state=Path(default))
     return parser
 
@@ -84,6 +85,8 @@ def _alone(state):
 
 
 def _start(state, options):
+    if state.is_new():
+        state.save()  # from now on there is something to stop
     state.choose(options.kubeconfig, options.no_database, options.option)
     console = Console()
     machine = Machine(state, console)

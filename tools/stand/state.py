@@ -46,7 +46,10 @@ class State:
         temp.rename(self._file)
 
     def choose(self, kubeconfig, no_database, options):
-        """Takes over what the command line says; what it does not say stays as it was."""
+        """Takes over what the command line says; what it does not say stays as it was.
+
+        It is not saved yet: a mistake would stay for the next run.
+        """
         if kubeconfig:
             if not kubeconfig.is_file():
                 raise StateError(f"{kubeconfig}: there is no such file")
@@ -57,8 +60,7 @@ class State:
             name, equals, value = option.partition("=")
             if not equals:
                 raise StateError(f"--option {option}: not NAME=VALUE")
-            self.settings["options"][name.strip()] = value.strip()
-        self.save()
+            self.settings["options"][name.strip()] = value.strip() or None
 
     def _make_directory(self):
         """Others pass through it to the sockets. /var/tmp is everybody's, so look whose it is."""
