@@ -53,6 +53,7 @@ static const struct kind kinds[ERR_KIND_COUNT] = {
 	[ERR_POD_UNSCHEDULABLE] = { "POD_UNSCHEDULABLE", "No node has room", 502,
 				    ERR_RETRY_BACKOFF },
 	[ERR_POD_MOUNT] = { "POD_MOUNT", "Volume cannot be mounted", 502, ERR_RETRY_BACKOFF },
+	[ERR_POD_UNREADY] = { "POD_UNREADY", "Terminal does not answer", 502, ERR_RETRY_BACKOFF },
 	[ERR_POD_REFUSED] = { "POD_REFUSED", "Pod refused by the cluster", 502, ERR_RETRY_BACKOFF },
 	[ERR_DATABASE_FAILED] = { "DATABASE_FAILED", "Database failed", 502, ERR_RETRY_BACKOFF },
 	[ERR_DEADLINE] = { "DEADLINE", "Took too long", 504, ERR_RETRY_BACKOFF },

@@ -46,6 +46,7 @@ enum err_kind {
 	ERR_POD_CRASH,         /* container ends again and again */
 	ERR_POD_UNSCHEDULABLE, /* no node takes it */
 	ERR_POD_MOUNT,         /* volume cannot be mounted or bound */
+	ERR_POD_UNREADY,       /* runs, and does not become ready */
 	ERR_POD_REFUSED,       /* the pod could not be created (quota, admission) */
 	ERR_DATABASE_FAILED,   /* KubeBlocks says Failed or Abnormal */
 	ERR_DEADLINE,          /* a state outlived its deadline */

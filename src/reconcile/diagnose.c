@@ -34,6 +34,8 @@ static const struct reason event_reasons[] = {
 	{ "FailedCreatePodSandBox", ERR_POD_REFUSED, "the pod's network cannot be set up" },
 	{ "FailedScheduling", ERR_POD_UNSCHEDULABLE, "no node can take the pod" },
 	{ "Evicted", ERR_POD_CRASH, "the pod was evicted" },
+	{ "Unhealthy", ERR_POD_UNREADY, "the terminal does not answer" },
+	{ "NodeNotReady", ERR_POD_UNREADY, "the pod's node is not ready" },
 };
 
 static const struct reason *find_reason(const struct reason *table, size_t count, const char *name)

@@ -100,8 +100,8 @@ START_TEST(the_newest_telling_event_counts)
 		"\"2026-01-01T00:00:01Z\", \"message\": \"old\"},"
 		" {\"type\": \"Normal\", \"reason\": \"FailedMount\", \"lastTimestamp\": "
 		"\"2026-01-01T00:00:09Z\", \"message\": \"not a warning\"},"
-		" {\"type\": \"Warning\", \"reason\": \"Unhealthy\", \"lastTimestamp\": "
-		"\"2026-01-01T00:00:09Z\", \"message\": \"a probe\"}]");
+		" {\"type\": \"Warning\", \"reason\": \"SomethingElse\", \"lastTimestamp\": "
+		"\"2026-01-01T00:00:09Z\", \"message\": \"not in the table\"}]");
 
 	ck_assert(diagnose_events(events, &cause));
 	ck_assert_int_eq(cause.kind, ERR_KUBE_QUOTA);
@@ -223,6 +223,10 @@ static const struct {
 	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": [" POD(
 		  "r2", WAITING("ContainerCreating")) "]}",
 	  SEEN_BROKEN, STAGE_CONTAINER, false },
+	{ "a terminal that does not answer for long", DESIRED_RUNNING, STATUS_STARTING, 61000,
+	  "{\"statefulsets\": [" SET("h", "1",
+				     ROLLING) "], \"pods\": [" POD("r2", RUNNING_CONTAINER) "]}",
+	  SEEN_BROKEN, STAGE_TERMINAL, false },
 	{ "being deleted", DESIRED_RUNNING, STATUS_RUNNING, 0,
 	  "{\"statefulsets\": [{\"metadata\": {\"name\": \"box\", \"deletionTimestamp\": "
 	  "\"2026-01-01T00:00:00Z\", " LABELS "}}], \"pods\": []}",
