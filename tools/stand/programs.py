@@ -109,6 +109,10 @@ class Programs:
         """The path of that program's fsa.conf."""
         return self.directory / name / "fsa.conf"
 
+    def configure(self, **options):
+        """Changes fsa.conf; a program reads it when it is started again."""
+        self._options.update(options)
+
     def fsactl(self, *words):
         """Runs fsactl and returns what it printed."""
         self._write_config("fsactl", own_name(), (*PUBLIC_KEYS, "owner.key", "cluster.key"))

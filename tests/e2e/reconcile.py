@@ -1,0 +1,114 @@
+"""fsa-reconcile run by hand: pass by pass, halted at a chosen point, or several at once."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from stand.process import Process
+
+SOURCE = Path(__file__).with_name("halt.c")
+
+
+def compile_halt(directory):
+    """Builds halt.c; returns the library's path."""
+    library = directory / "halt.so"
+    command = ["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, SOURCE, "-ldl"]
+    subprocess.run(command, check=True)
+    return library
+
+
+class Reconcilers:
+    """Runs fsa-reconcile of a site whose own one does not run."""
+
+    def __init__(self, site, halt):
+        self._site = site
+        self._halt = halt
+        self._folder = site.programs.config("fsa-reconcile").parent
+        self._programs = []
+        self.log = site.directory / "programs" / "logs" / "passes.log"
+        site.programs.stop("fsa-reconcile")
+
+    def config(self, **options):
+        """A copy of the site's configuration with changes."""
+        known = self._site.programs.config("fsa-reconcile").read_text().splitlines()
+        kept = [line for line in known if line.split(" = ")[0] not in options]
+        name = "-".join(["passes", *options.values()]) + ".conf"
+        path = self._folder / name.replace("/", "")
+        path.write_text("\n".join([*kept, *(f"{k} = {v}" for k, v in options.items()), ""]))
+        return path
+
+    def run(self, halt_after=0, seconds=60, **options):
+        """One pass to its end, or to its death after it has sent something so many times.
+
+        Returns the exit status: 0, or -9 when it was halted.
+        """
+        with open(self.log, "ab") as log:
+            done = subprocess.run(
+                self._command(options),
+                env=self._environment(halt_after, signal.SIGKILL),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=seconds,
+            )
+        assert done.returncode in (0, -signal.SIGKILL), f"{done.returncode}: {self.log_tail()}"
+        return done.returncode
+
+    def stopped(self, halt_after, seconds=30, **options):
+        """One pass that is stopped (SIGSTOP) at that point; None when it ended before."""
+        log = open(self.log, "ab")
+        child = subprocess.Popen(
+            self._command(options), env=self._environment(halt_after, signal.SIGSTOP),
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        )
+        log.close()
+        self._programs.append(child)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            pid, status = os.waitpid(child.pid, os.WNOHANG | os.WUNTRACED)
+            if pid and os.WIFSTOPPED(status):
+                return child
+            if pid:
+                child.returncode = os.waitstatus_to_exitcode(status)
+                assert child.returncode == 0, self.log_tail()
+                return None
+            time.sleep(0.005)
+        raise AssertionError(f"neither stopped nor ended within {seconds} s: {self.log_tail()}")
+
+    def resume(self, child):
+        """Lets a stopped pass go on, to its end."""
+        child.send_signal(signal.SIGCONT)
+        assert child.wait(60) == 0, self.log_tail()
+
+    def start(self, name, every="200ms", **options):
+        """One that stays, beside others; returns its Process."""
+        process = Process(self._site.directory / "programs", name)
+        process.start([*self._command(options), "--every", every])
+        self._programs.append(process)
+        return process
+
+    def close(self):
+        for program in self._programs:
+            if isinstance(program, Process):
+                program.stop()
+            elif program.poll() is None:
+                program.kill()
+                program.wait()
+
+    def log_tail(self, lines=30):
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def _command(self, options):
+        return [self._site.programs.program("fsa-reconcile"), "--config", self.config(**options)]
+
+    def _environment(self, halt_after, number):
+        if not halt_after:
+            return None
+        return dict(os.environ, LD_PRELOAD=str(self._halt), HALT_AFTER=str(halt_after),
+                    HALT_SIGNAL=str(int(number)))
+
+
+def summary(log, member):
+    """The sum of a member of the summary lines that passes have written to a log."""
+    text = log.read_text(errors="replace")
+    return sum(int(number) for number in re.findall(rf"\b{member}[\"=:]+(\d+)", text))

@@ -1,0 +1,74 @@
+"""One whole life of a project with programs that watch their own memory.
+
+FSA_SANITIZED names the directory of a build with --enable-sanitizers.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from people import eventually
+from stand.programs import PROGRAMS
+
+# Far slower programs: nothing may run into its limits for that alone.
+SLOW = {"lease_time": "60s", "kube_request_timeout": "15s", "database_timeout": "30s",
+        "password_memory_kib": "8192", "password_passes": "1"}
+
+VALGRIND = ("valgrind", "--quiet", "--error-exitcode=99",
+            "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite",
+            "--child-silent-after-fork=no")
+
+
+def live(person):
+    """Everything a program does for a project: made, stopped, started, changed, refused, gone."""
+    project = person.create("Watched closely", database=True)
+    project.wait("RUNNING", 180)
+    project.set_variable("A", "1")
+    eventually(lambda: "A" in person.namespace.secret(f"{project.sandbox()['name']}-env"), 60)
+    project.wait("RUNNING", 180)
+    project.delete_variable("A")
+    project.stop()
+    project.wait("STOPPED", 180)
+    project.start_sandbox(B="2")
+    project.wait("RUNNING", 180)
+    for path in ("/api/projects", project.sandbox_path, f"{project.path}/events",
+                 f"{project.path}/database", f"{project.path}/environment",
+                 "/api/user/config/kc", "/api/auth/session", "/api/auth/providers", "/readyz"):
+        assert person.client.get(path).ok, path
+    for body in ({"name": "9"}, {"name": []}, {"nam": "x"}, {"name": "Watched closely"}, None):
+        assert 400 <= person.client.post("/api/projects", body).status_code < 500
+    bad = "apiVersion: v1\nkind: Config\nusers: [{name: a, user: {exec: {command: sh}}}]\n"
+    assert person.client.put("/api/user/config/kc", {"kubeconfig": bad}).status_code == 400
+    project.delete()
+    project.wait_gone(180)
+    person.client.post("/api/auth/logout")
+
+
+def stop_and_read_logs(site):
+    """Ends the programs in their own good time, for the leak check; returns what they wrote."""
+    site.nginx.stop()
+    site.programs.stop()
+    return {name: site.programs.log(name).read_text() for name in PROGRAMS}
+
+
+def test_sanitizers(new_site, new_person):
+    if "FSA_SANITIZED" not in os.environ:
+        pytest.skip("FSA_SANITIZED does not name a build with --enable-sanitizers")
+    site = new_site(build=Path(os.environ["FSA_SANITIZED"]), options=SLOW, workers=2)
+    live(new_person(site=site))
+    for name, log in stop_and_read_logs(site).items():
+        for word in ("AddressSanitizer", "LeakSanitizer", "runtime error"):
+            assert word not in log, f"{name}:\n{log[log.index(word) - 200:][:5000]}"
+
+
+def test_valgrind(new_site, new_person):
+    if not shutil.which("valgrind"):
+        pytest.skip("valgrind is not installed")
+    site = new_site(options=SLOW, workers=1, wrap=VALGRIND)
+    for name in PROGRAMS:
+        assert "valgrind" in os.readlink(f"/proc/{site.programs.pid(name)}/exe")
+    live(new_person(site=site))
+    for name, log in stop_and_read_logs(site).items():
+        errors = [line for line in log.splitlines() if line.startswith("==")]
+        assert not errors, f"{name}:\n" + "\n".join(errors[:60])
