@@ -228,7 +228,6 @@ def test_a_changed_migration_is_refused(postgres, database, fsactl, tmp_path):
     ({"mone": ""}, "one.sql: not named NNNN_name.sql"),
     ({"m0001_one": "SELECT 1;\nSELECT é FROM\n  nowhere;\n"}, "0001_one.sql:3: PostgreSQL: relation"),
     ({"m0001_one": "CREATE TABLE t (id int);\nSELECT 1/0;\n"}, "0001_one.sql: PostgreSQL: division by zero"),
-    ({"m0001_one": "CREATE TABLE t (id int);\nCOMMIT;\n"}, "ends the transaction"),
 ])
 def test_a_bad_migration_says_where_and_leaves_nothing(postgres, database, fsactl, tmp_path, files,
                                                        message):
@@ -241,6 +240,16 @@ def test_a_bad_migration_says_where_and_leaves_nothing(postgres, database, fsact
         cursor.execute("SELECT to_regclass('schema_migrations')")
         assert cursor.fetchone() == (None,)
     connection.close()
+
+
+def test_a_migration_that_ends_its_transaction_does_not_count_as_applied(postgres, database, fsactl,
+                                                                         tmp_path):
+    directory = write_migrations(tmp_path / "sql", m0001_one="CREATE TABLE t (id int);\nCOMMIT;\n")
+    conninfo = postgres.conninfo(database)
+    done = fsactl(conninfo, "migrate", "--sql-dir", directory)
+    assert done.returncode == 1
+    assert "0001_one.sql: ends the transaction" in done.stderr
+    assert "not applied" in fsactl(conninfo, "migrate", "--sql-dir", directory, "--status").stdout
 
 
 def test_a_server_that_is_away_is_an_error(fsactl):
