@@ -1,6 +1,8 @@
 #ifndef FSA_BASE_CLEANUP_H
 #define FSA_BASE_CLEANUP_H
 
+#include <string.h>
+
 /*
  * Ownership on the stack. A variable declared with CLEANUP(fn) has fn(&variable) called when it
  * goes out of scope, however that happens; STEAL(p) takes a pointer out of such a variable, so
@@ -12,6 +14,14 @@
 	({                                                                                         \
 		__typeof__(pointer) stolen_ = (pointer);                                           \
 		(pointer) = NULL;                                                                  \
+		stolen_;                                                                           \
+	})
+
+/* The same for a struct that owns what it points to: the variable is left all zeros. */
+#define STEAL_STRUCT(variable)                                                                     \
+	({                                                                                         \
+		__typeof__(variable) stolen_ = (variable);                                         \
+		memset(&(variable), 0, sizeof(variable));                                          \
 		stolen_;                                                                           \
 	})
 

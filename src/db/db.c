@@ -24,6 +24,10 @@ enum transaction {
 	TRANSACTION_DOOMED, /* an inner part was rolled back: the whole will be */
 };
 
+struct prepared {
+	const struct db_statement *statement;
+};
+
 struct db {
 	char *conninfo;
 	char *role;
@@ -33,8 +37,7 @@ struct db {
 	PGconn *conn; /* NULL: none */
 	uint64_t connect_not_before_ms;
 	struct err connect_error;
-	/* Prepared on this connection. */
-	const struct db_statement **prepared;
+	struct prepared *prepared; /* on this connection */
 	size_t prepared_count;
 	enum transaction transaction;
 	unsigned depth; /* of db_begin() in the open transaction */
@@ -212,7 +215,7 @@ static bool connection_alive(struct db *db)
 static bool is_prepared(const struct db *db, const struct db_statement *statement)
 {
 	for (size_t i = 0; i < db->prepared_count; i++) {
-		if (db->prepared[i] == statement)
+		if (db->prepared[i].statement == statement)
 			return true;
 	}
 	return false;
@@ -221,7 +224,7 @@ static bool is_prepared(const struct db *db, const struct db_statement *statemen
 static void note_prepared(struct db *db, const struct db_statement *statement)
 {
 	db->prepared = mem_realloc(db->prepared, db->prepared_count + 1, sizeof(*db->prepared));
-	db->prepared[db->prepared_count++] = statement;
+	db->prepared[db->prepared_count++].statement = statement;
 }
 
 /* Reads the answer to what was just sent. A connection whose answer did not come, or that the

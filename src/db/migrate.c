@@ -137,8 +137,7 @@ static int read_directory(const char *directory, struct migrations *ret_files, s
 		qsort(files.items, files.count, sizeof(*files.items), compare_versions);
 	if (check_sequence(&files, directory, e) < 0)
 		return -1;
-	*ret_files = files;
-	files = (struct migrations) { 0 };
+	*ret_files = STEAL_STRUCT(files);
 	return 0;
 }
 
@@ -212,8 +211,7 @@ int migrate_apply(struct db *db, const char *directory, struct migrations *ret_a
 		if (now)
 			migrations_add(&applied, &files.items[i]);
 	}
-	*ret_applied = applied;
-	applied = (struct migrations) { 0 };
+	*ret_applied = STEAL_STRUCT(applied);
 	return 0;
 }
 
@@ -245,8 +243,7 @@ int migrate_list(struct db *db, const char *directory, struct migrations *ret_li
 			return -1;
 		note_applied(&files, rows);
 	}
-	*ret_list = files;
-	files = (struct migrations) { 0 };
+	*ret_list = STEAL_STRUCT(files);
 	return 0;
 }
 

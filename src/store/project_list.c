@@ -309,8 +309,7 @@ int project_list(struct db *db, const char *user_id, const struct project_filter
 		(void)snprintf(rows.next_cursor, sizeof(rows.next_cursor), "%s.%s",
 			       db_text(rows.result, (int)rows.count - 1, PROJECT_CREATED_US),
 			       db_text(rows.result, (int)rows.count - 1, PROJECT_ID));
-	*ret_rows = rows;
-	rows = (struct project_rows) { 0 };
+	*ret_rows = STEAL_STRUCT(rows);
 	return 0;
 }
 
@@ -328,8 +327,7 @@ int project_get(struct db *db, const char *user_id, const char *project_id,
 		return store_project_not_found(e);
 	if (read_items(&rows, 1, e) < 0)
 		return -1;
-	*ret_rows = rows;
-	rows = (struct project_rows) { 0 };
+	*ret_rows = STEAL_STRUCT(rows);
 	return 0;
 }
 
@@ -365,8 +363,7 @@ int sandbox_get(struct db *db, const char *user_id, const char *project_id,
 		return store_sandbox_not_found(e);
 	if (read_view(&view, e) < 0)
 		return -1;
-	*ret_view = view;
-	view = (struct sandbox_view) { 0 };
+	*ret_view = STEAL_STRUCT(view);
 	return 0;
 }
 

@@ -228,8 +228,7 @@ int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_row
 		if (read_claimed(rows.result, (int)i, &rows.decoded, &rows.items[i], e) < 0)
 			return -1;
 	}
-	*ret_rows = rows;
-	rows = (struct queue_rows) { 0 };
+	*ret_rows = STEAL_STRUCT(rows);
 	return 0;
 }
 
@@ -263,8 +262,7 @@ int queue_variables(struct db *db, const char *const *project_ids, size_t count,
 		item->value_sealed =
 			store_bytes(&v.decoded, v.result, i, 2, &item->value_sealed_length);
 	}
-	*ret_variables = v;
-	v = (struct queue_variables) { 0 };
+	*ret_variables = STEAL_STRUCT(v);
 	return 0;
 }
 

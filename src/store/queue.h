@@ -85,13 +85,13 @@ void queue_variables_clear(struct queue_variables *variables);
 struct queue_result {
 	const char *id;
 	int64_t lease_epoch, generation; /* as claimed */
-	bool gone; /* absence confirmed: the row goes, and its project when it was
-		      the last and its deletion was asked for */
 	enum status status;
 	enum stage stage;
+	bool gone; /* absence confirmed: the row goes, and its project when it was
+		      the last and its deletion was asked for */
 	bool has_cause;
-	const char *cause_kind, *cause_code, *cause_message; /* when has_cause */
 	unsigned attempts;
+	const char *cause_kind, *cause_code, *cause_message; /* when has_cause */
 	uint64_t due_in_ms;
 	/* A database's connection when it was learnt or changed, all of it; host NULL: no news. */
 	const char *host, *database, *username;

@@ -216,7 +216,7 @@ START_TEST(pages_show_each_project_once_even_when_made_at_the_same_time)
 	} while (cursor[0] != '\0');
 	ck_assert_int_eq(pages, 4);
 	ck_assert_uint_eq(strlen(seen), 14);
-	for (char c = 'a'; c <= 'g'; c++)
+	for (int c = 'a'; c <= 'g'; c++)
 		ck_assert_ptr_nonnull(strchr(seen, c));
 	ck_assert_int_eq(strncmp(seen, "g f e ", 6), 0);
 }

@@ -21,6 +21,13 @@ static const char *column(const char *sql, const char *id)
 	return admin_text(sql, id);
 }
 
+static size_t claim_count(void)
+{
+	CLEANUP(queue_rows_clear) struct queue_rows rows = claim(10);
+
+	return rows.count;
+}
+
 /* ---- claiming -------------------------------------------------------------------------------- */
 
 START_TEST(a_claimed_row_has_all_that_a_pass_needs)
@@ -84,7 +91,7 @@ START_TEST(a_lease_keeps_others_away_until_it_ends)
 	record(&late, &stale);
 	ck_assert_uint_eq(stale, 1);
 	ck_assert_str_eq(told(made.sandbox), "CREATING");
-	ck_assert_uint_eq(claim(10).count, 0);
+	ck_assert_uint_eq(claim_count(), 0);
 	struct queue_result right = result_of(&second.items[0], STATUS_STARTING);
 	record(&right, &stale);
 	ck_assert_uint_eq(stale, 0);
@@ -259,6 +266,7 @@ START_TEST(a_result_is_recorded_with_its_cause)
 	ck_assert(rows.items[0].has_cause);
 	ck_assert_uint_eq(rows.items[0].attempts, 3);
 	ck_assert_int_eq(rows.items[0].stage, STAGE_CONTAINER);
+	r.id = rows.items[0].id;
 	r.lease_epoch = rows.items[0].lease_epoch;
 	r.cause_message = "another text";
 	record(&r, NULL);

@@ -4,6 +4,7 @@ The checks themselves are C programs, store_tests and outage; what needs a serve
 several programs at once, is here.
 """
 
+import itertools
 import os
 import signal
 import subprocess
@@ -33,9 +34,10 @@ def build():
 @pytest.fixture
 def fsactl(workspace, build, request):
     """Runs fsactl against a database: fsactl(conninfo, words…), and returns what it did."""
-    config = workspace / f"{request.node.name}.conf"
+    numbers = itertools.count()
 
     def run(conninfo, *words):
+        config = workspace / f"{request.node.originalname}{next(numbers)}.conf"
         config.write_text(f"database = {conninfo}\n")
         command = [build / "fsactl", "--config", config, *words]
         return subprocess.run(command, capture_output=True, text=True, timeout=60)

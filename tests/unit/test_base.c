@@ -42,6 +42,22 @@ START_TEST(an_error_is_wrapped_with_context_and_cut_at_a_character)
 }
 END_TEST
 
+START_TEST(what_is_stolen_is_not_cleaned_up)
+{
+	struct buf b = BUF_INIT(4);
+	struct err e;
+	const char *p = "x";
+
+	ck_assert_int_eq(buf_append(&b, "abc", 3, &e), 0);
+	CLEANUP(buf_release) struct buf stolen = STEAL_STRUCT(b);
+	ck_assert_str_eq(stolen.data, "abc");
+	ck_assert_ptr_null(b.data);
+	ck_assert_uint_eq(b.length, 0);
+	ck_assert_str_eq(STEAL(p), "x");
+	ck_assert_ptr_null(p);
+}
+END_TEST
+
 START_TEST(a_buffer_keeps_to_its_cap)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT(4);
@@ -210,6 +226,7 @@ int main(void)
 
 	tcase_add_test(tc, every_error_kind_has_a_complete_row);
 	tcase_add_test(tc, an_error_is_wrapped_with_context_and_cut_at_a_character);
+	tcase_add_test(tc, what_is_stolen_is_not_cleaned_up);
 	tcase_add_test(tc, a_buffer_keeps_to_its_cap);
 	tcase_add_test(tc, numbers_and_durations_are_read_whole_or_not_at_all);
 	tcase_add_test(tc, utf8_and_uuids_are_checked_strictly);
