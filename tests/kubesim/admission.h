@@ -1,0 +1,18 @@
+#ifndef KUBESIM_ADMISSION_H
+#define KUBESIM_ADMISSION_H
+
+#include "sim.h"
+
+/*
+ * What is refused, or changed, because of what the namespace says: Pod Security, LimitRange,
+ * ResourceQuota, and the debt of its owner. Sources: kubernetes.io, "Pod Security Standards",
+ * "Limit Ranges", "Resource Quotas"; for the debt tools/stand/kube/billing.py.
+ */
+
+/* A pod or a claim about to be created; LimitRange defaults are filled in. 403. Others pass. */
+int admit_create(struct sim *sim, const struct kind *kind, json_t *object, struct refusal *r);
+/* A creation or change by a person. 403 while the namespace is suspended. */
+int admit_debt(const struct sim *sim, const struct user *user, const struct kind *kind,
+	       const char *namespace, const char *name, struct refusal *r);
+
+#endif

@@ -1,0 +1,35 @@
+#ifndef KUBESIM_CONTROLLERS_H
+#define KUBESIM_CONTROLLERS_H
+
+#include "sim.h"
+
+/*
+ * What acts in a cluster when nobody asks it to. Each looks at one object by its name, does what is
+ * due, and is called again when the object, or one that belongs to it, changes.
+ */
+enum controller {
+	CONTROLLER_STATEFULSET,
+	CONTROLLER_POD,     /* the scheduler and the nodes */
+	CONTROLLER_POD_END, /* a deleted pod's time */
+	CONTROLLER_CLAIM,
+	CONTROLLER_CLUSTER, /* KubeBlocks */
+	CONTROLLER_GARBAGE, /* the name is a uid */
+	CONTROLLER_EVENT,
+};
+
+/* The store's callback: finds out who must look. */
+void controllers_changed(void *sim, const struct object *before, const struct object *after);
+/* The queue's callback. */
+void controllers_handle(void *sim, int controller, const char *namespace, const char *name);
+/* Lets everything in all namespaces be looked at again, after a change of effects. */
+void controllers_wake(struct sim *sim);
+
+/* One handler each; see its file. */
+void stateful_set_look(struct sim *sim, const char *namespace, const char *name);
+void pod_look(struct sim *sim, const char *namespace, const char *name);
+void pod_end(struct sim *sim, const char *namespace, const char *name);
+void claim_look(struct sim *sim, const char *namespace, const char *name);
+void cluster_look(struct sim *sim, const char *namespace, const char *name);
+void garbage_look(struct sim *sim, const char *namespace, const char *uid);
+
+#endif

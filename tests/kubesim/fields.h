@@ -1,0 +1,17 @@
+#ifndef KUBESIM_FIELDS_H
+#define KUBESIM_FIELDS_H
+
+#include "schema.h"
+
+/*
+ * The fields of the types that are served, from the Kubernetes API reference (v1.36) and, for the
+ * Cluster, tools/cluster/kubeblocks/crd.yaml. All fields of what the project writes and of what
+ * stands around them are there; of rarely used parts (ephemeral volumes of other makes, affinity)
+ * only that they exist.
+ */
+extern const struct schema fields_namespace, fields_stateful_set, fields_pod, fields_service,
+	fields_ingress, fields_network_policy, fields_secret, fields_claim, fields_event,
+	fields_service_account, fields_role, fields_role_binding, fields_quota, fields_limit_range,
+	fields_cluster;
+
+#endif

@@ -1,0 +1,182 @@
+"""kubesim: a Kubernetes API server in memory that starts at once and can be told to fail.
+
+    with KubeSim(directory, build) as cluster:
+        kubeconfig = cluster.create_user("ada")
+        cluster.fault(fault="unavailable", verb="apply", resource="statefulsets", count=3)
+        cluster.effect(effect="crash", namespace="ns-ada")
+
+It stands in for stand.cluster.Cluster where both are good for a test; docs/kubesim.md has the
+faults and the effects. What it holds is lost when it ends.
+"""
+
+import http.client
+import json
+import socket
+from pathlib import Path
+
+from .kube import billing, users
+from .kube.api import Api
+from .kube.pki import Authority
+from .process import Process, StandError, free_port
+
+
+class AdminError(StandError):
+    """The admin socket refused; the message says what."""
+
+
+class KubeSim:
+    """One kubesim in one directory.
+
+    build    the directory with the program
+    port     chosen when None, stable over an outage
+    outlive  the process survives this one
+    seed     of everything in it that is random
+    args     further flags, such as "--creating=5s"
+    """
+
+    def __init__(self, directory, build, port=None, outlive=False, seed=1, args=()):
+        self.directory = Path(directory).resolve()
+        self.port = port
+        self.seed = seed
+        self._program = Path(build) / "kubesim"
+        self._outlive = outlive
+        self._args = tuple(args)
+        self._socket = self.directory / "admin.sock"
+        self.process = Process(self.directory, "kubesim")
+        self._ca = None
+        self._api = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def server(self):
+        """https://127.0.0.1:PORT"""
+        return f"https://127.0.0.1:{self.port}"
+
+    @property
+    def admin(self):
+        """The cluster administrator's Api, with its get, apply and patch."""
+        return self._api
+
+    def api(self, method, path, body=None, **options):
+        """One request as cluster administrator: see Api."""
+        return self._api(method, path, body, **options)
+
+    def start(self):
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.port = self.port or free_port()
+        self._ca = Authority(self.directory / "pki", "kubesim-ca")
+        key, cert = self._ca.issue("server", "kubesim", hosts=["127.0.0.1", "localhost"])
+        admin = self._ca.issue("admin", "admin", organization="system:masters")
+        self.process.start(
+            [self._program, f"--port={self.port}", f"--seed={self.seed}", f"--tls-cert={cert}",
+             f"--tls-key={key}", f"--client-ca={self._ca.cert}", f"--admin={self._socket}",
+             *self._args],
+            outlive=self._outlive,
+        )
+        self._api = Api(self.server, self._ca_data(), client_cert=admin)
+        self.process.wait_ready(self._answers)
+        self.api("POST", "/api/v1/namespaces", {"metadata": {"name": "default"}})
+
+    def stop(self):
+        self.process.stop()
+
+    def stop_apiserver(self):
+        """An outage: connections are refused until start_apiserver; nothing is lost."""
+        self.order("POST", "/outage")
+
+    def start_apiserver(self):
+        self.order("DELETE", "/outage")
+
+    def create_user(self, name, namespace=None, enforce="baseline", quota=None, role="owner",
+                    lifetime=7 * 24 * 3600):
+        """Makes what is missing and returns the user's kubeconfig (YAML) with a fresh token: as
+        Cluster.create_user, but a lifetime may be any, 0 included."""
+        namespace = namespace or f"ns-{name}"
+        users.make_namespace(self.admin, namespace, enforce, quota)
+        order = {"name": user_name(name), "namespace": namespace, "role": role,
+                 "lifetimeSeconds": lifetime}
+        token = self.order("POST", "/users", order)["token"]
+        return users.kubeconfig(self.server, self._ca_data(), name, namespace, token)
+
+    def delete_user(self, name):
+        """The user's tokens answer 401 from then on, as after a rotation of the kubeconfig:
+        create_user gives a new one. The namespace stays."""
+        self.order("DELETE", f"/users/{user_name(name)}")
+
+    def suspend(self, namespace):
+        """What Sealos does when the owner is in debt: users' changes answer 403 with 40001."""
+        billing.suspend(self.admin, namespace)
+
+    def resume(self, namespace):
+        billing.resume(self.admin, namespace)
+
+    def fault(self, **rule):
+        """Adds a fault of the API server and returns its id."""
+        return self.order("POST", "/faults", rule)["id"]
+
+    def effect(self, **rule):
+        """Adds something that goes wrong in the cluster and returns its id."""
+        return self.order("POST", "/effects", rule)["id"]
+
+    def end_fault(self, number):
+        self.order("DELETE", f"/faults/{number}")
+
+    def end_effect(self, number):
+        self.order("DELETE", f"/effects/{number}")
+
+    def heal(self):
+        """Ends all faults and effects."""
+        self.order("DELETE", "/faults")
+        self.order("DELETE", "/effects")
+
+    def counters(self):
+        """{"requests": total, "by": {"list pods 200": n}}"""
+        return self.order("GET", "/counters")
+
+    def writes(self, since=0):
+        """Every creation, change and deletion: {"next": n, "writes": [...]}."""
+        return self.order("GET", f"/writes?since={since}")
+
+    def order(self, method, path, body=None):
+        """One request to the admin socket; returns its JSON."""
+        connection = _UnixConnection(self._socket)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body))
+            answer = connection.getresponse()
+            text = answer.read()
+        finally:
+            connection.close()
+        if answer.status >= 400:
+            raise AdminError(f"{method} {path}: {answer.status} {text.decode()}")
+        return json.loads(text)
+
+    def _ca_data(self):
+        return self._ca.cert.read_text()
+
+    def _answers(self):
+        try:
+            return self.order("GET", "/state")["serving"]
+        except OSError:
+            return False
+
+
+def user_name(name):
+    """The name that the API server knows a user by."""
+    return f"system:serviceaccount:{users.HOME}:{name}"
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("kubesim", timeout=10)
+        self._path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
