@@ -75,10 +75,12 @@ class Reconcilers:
             time.sleep(0.005)
         raise AssertionError(f"neither stopped nor ended within {seconds} s: {self.log_tail()}")
 
-    def resume(self, child):
-        """Lets a stopped pass go on, to its end."""
-        child.send_signal(signal.SIGCONT)
-        assert child.wait(60) == 0, self.log_tail()
+    def resume(self, children):
+        """Lets stopped passes go on, to their ends."""
+        for child in children:
+            child.send_signal(signal.SIGCONT)
+        for child in children:
+            assert child.wait(60) == 0, self.log_tail()
 
     def start(self, name, every="200ms", **options):
         """One that stays, beside others; returns its Process."""

@@ -14,6 +14,7 @@ from reconcile import Reconcilers, compile_halt, summary
 # Rows of a pass that was killed stay leased for so long: later ones have only their own to meet.
 KILLED = {"lease_time": "10m", "kube_request_timeout": "2s"}
 POINTS = 36  # a pass that begins with nothing has sent all it wants to by then
+HOLDING = 8  # after so many, a pass has claimed, and has applied nothing yet
 PEOPLE = 4
 
 
@@ -241,14 +242,21 @@ def test_late_passes_change_nothing(quiet, cluster):
         project.stop()
     eventually(lambda: not reconcilers.run(pass_time="5s", **times)
                and all_are(site, "STOPPED")(), 60, last=lambda: states(site))
+    # The rows are somebody else's when it does: a pass that has claimed all of them, and holds still.
+    for project in projects:
+        project.start()
+    holder = reconcilers.stopped(HOLDING, **KILLED)
+    leased = execute(site, "SELECT leased_by FROM resources WHERE leased_until > now()")
+    assert {int(row[0].rpartition("/")[2]) for row in leased} == {holder.pid}
+    assert len(leased) == len(projects)
     before = fingerprint(site, person)
 
-    for pass_ in filter(None, late):
-        reconcilers.resume(pass_)
+    reconcilers.resume([pass_ for pass_ in late if pass_])
     after = fingerprint(site, person)
     assert {k: (v, after.get(k)) for k, v in before.items() if after.get(k) != v} == {}
     assert sorted(map(str, after.keys() - before.keys())) == []
     assert person.namespace.items("Pod") == []
+    holder.kill()
     for project in projects:
         project.delete()
     settle(site, reconcilers, lambda: states(site) == [])
