@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 
 import pytest
 
@@ -53,7 +54,9 @@ def test_migrating_and_starting_again_changes_nothing(site):
 
 def test_a_program_that_was_killed_is_started_again_by_the_next_start(site):
     site.programs.kill("api.fcgi")
-    assert site.client().get("/healthz").status_code == 503
+    end = time.monotonic() + 10  # its workers are told by the kernel, in a moment
+    while site.client().get("/healthz").status_code != 503:
+        assert time.monotonic() < end
     site.start()
     assert site.client().get("/healthz").status_code == 200
 

@@ -13,7 +13,7 @@ import yaml
 
 from .cluster import Cluster
 from .postgres import Postgres
-from .process import StandError, free_port, make_directory, port_is_free
+from .process import StandError, becomes_free, free_port, make_directory
 from .programs import PROGRAMS
 from .site import Site
 
@@ -161,7 +161,9 @@ class Machine:
     def _choose_port(self):
         """Keeps that of an earlier run unless somebody else has taken it meanwhile."""
         port = self._state.settings["port"]
-        if not port or (not self.site.nginx.pid() and not port_is_free(port)):
+        if not self.site.nginx.pid():
+            self.site.nginx.stop()  # a killed nginx leaves workers that hold the port
+        if not port or (not self.site.nginx.pid() and not becomes_free(port)):
             self._state.settings["port"] = free_port()
             self.site = self._make_site()
 

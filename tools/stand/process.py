@@ -40,6 +40,7 @@ class Process:
         """
         if self.running():
             return
+        self._end_remnants()
         for path in (self.log, self._file):
             path.parent.mkdir(parents=True, exist_ok=True)
         if not outlive:
@@ -62,6 +63,7 @@ class Process:
         self.signal(self._stop_signal)
         if not self._wait_gone(patience):
             self.kill()
+        self._end_remnants()
         self._file.unlink(missing_ok=True)
 
     def kill(self):
@@ -98,7 +100,8 @@ class Process:
             known = json.loads(self._file.read_text())
         except (OSError, ValueError):
             return None
-        return known["pid"] if _start_time(known["pid"]) == known["started"] else None
+        started = known["started"]  # None: it had ended before that could be asked
+        return known["pid"] if started and _start_time(known["pid"]) == started else None
 
     def log_tail(self, lines=5):
         try:
@@ -114,6 +117,24 @@ class Process:
         temp = self._file.with_suffix(".tmp")
         temp.write_text(json.dumps({"pid": pid, "started": _start_time(pid)}))
         temp.rename(self._file)
+
+    def _end_remnants(self):
+        """Ends what a program that is dead has left of its process group: nginx's workers go on
+        listening when only their master was killed.
+
+        The group's number is that of the dead process, and the kernel gives it to no new process
+        while the group has members.
+        """
+        try:
+            group = json.loads(self._file.read_text())["pid"]
+        except (OSError, ValueError):
+            return
+        if _start_time(group) is not None:
+            return  # alive, or a number that somebody else has now
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
     def _wait_gone(self, seconds):
         end = time.monotonic() + seconds
@@ -176,6 +197,17 @@ def port_is_free(port):
             s.bind(("127.0.0.1", port))
         except OSError:
             return False
+    return True
+
+
+def becomes_free(port, seconds=1.0):
+    """Whether the port is free, or is within moments: a process that was killed lets go of it when
+    the kernel gets round to that."""
+    end = time.monotonic() + seconds
+    while not port_is_free(port):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
     return True
 
 

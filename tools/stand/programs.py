@@ -197,8 +197,10 @@ class Programs:
         options = {**self._options, **{option: folder / file for option, file in names.items()}}
         lines = [f"{k} = {v}\n" for k, v in options.items() if v is not None]
         config = self.config(name)
-        config.write_text("".join(lines))
-        config.chmod(0o644)
+        temp = config.with_suffix(".tmp")
+        temp.write_text("".join(lines))
+        temp.chmod(0o644)
+        temp.rename(config)  # another fsactl may be reading it
 
 
 def _copy(source, target, user):
