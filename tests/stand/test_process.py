@@ -66,6 +66,29 @@ def test_a_number_given_to_somebody_else_is_not_signalled(tmp_path, sleeper):
     known.write_text(json.dumps(record))
 
 
+@pytest.mark.parametrize("again", ["start", "stop"])
+def test_children_that_a_crash_has_left_are_ended(sleeper, again):
+    sleeper.start(["sh", "-c", "sleep 100 & echo $!; wait"])
+    assert wait_until(lambda: sleeper.log_tail())
+    child = int(sleeper.log_tail())
+    sleeper.kill()
+    assert alive(child)
+    sleeper.start(["sleep", "100"]) if again == "start" else sleeper.stop()
+    assert wait_until(lambda: not alive(child))
+
+
+def test_a_strangers_session_of_the_same_number_is_left_alone(tmp_path, sleeper):
+    """As after a boot: the record names a session that somebody else leads, and has left."""
+    command = ["setsid", "-w", "sh", "-c", "sleep 100 >/dev/null 2>&1 & echo $$ $!"]
+    session, stranger = map(int, subprocess.check_output(command, text=True).split())
+    record = tmp_path / "pids" / "sleeper.json"
+    record.parent.mkdir()
+    record.write_text(json.dumps({"pid": session, "started": 1}))
+    sleeper.stop()
+    assert alive(stranger)
+    os.kill(stranger, 9)
+
+
 def test_a_program_that_dies_at_once_is_reported_with_its_log(sleeper):
     sleeper.start(["sh", "-c", "echo no such luck >&2; exit 3"])
     with pytest.raises(StandError, match="(?s)sleeper ended.*no such luck"):

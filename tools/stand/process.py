@@ -4,6 +4,7 @@ The start time (from /proc/PID/stat) is kept with the pid, so that a number whic
 given to somebody else in the meantime is never signalled.
 """
 
+import contextlib
 import json
 import os
 import pwd
@@ -119,22 +120,22 @@ class Process:
         temp.rename(self._file)
 
     def _end_remnants(self):
-        """Ends what a program that is dead has left of its process group: nginx's workers go on
-        listening when only their master was killed.
+        """Ends what a program that is dead has left of its session: nginx's workers go on listening
+        when only their master was killed.
 
-        The group's number is that of the dead process, and the kernel gives it to no new process
-        while the group has members.
+        The session's number alone would not do: the record may be older than the last boot. Whoever
+        is meant also holds our log open.
         """
         try:
-            group = json.loads(self._file.read_text())["pid"]
+            session = json.loads(self._file.read_text())["pid"]
         except (OSError, ValueError):
             return
-        if _start_time(group) is not None:
+        if _start_time(session) is not None:
             return  # alive, or a number that somebody else has now
-        try:
-            os.killpg(group, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        for pid in _session_members(session):
+            if _has_open(pid, self.log):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def _wait_gone(self, seconds):
         end = time.monotonic() + seconds
@@ -225,9 +226,30 @@ def accepts(address):
 
 def _start_time(pid):
     """Clock ticks from boot to the start of the process; None when there is none or a zombie."""
+    fields = _stat(pid)
+    return None if fields is None or fields[0] == "Z" else int(fields[19])
+
+
+def _session_members(session):
+    pids = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+    for pid in pids:
+        fields = _stat(pid)
+        if fields and fields[0] != "Z" and int(fields[3]) == session:
+            yield pid
+
+
+def _has_open(pid, path):
+    try:
+        descriptors = [fd for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.exists()]
+        return any(fd.samefile(path) for fd in descriptors)
+    except OSError:  # it has ended meanwhile, or it is not ours to look at
+        return False
+
+
+def _stat(pid):
+    """The fields of /proc/PID/stat from the third, the state, on."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
-    fields = stat.rpartition(")")[2].split()  # the name before it may contain spaces
-    return None if fields[0] == "Z" else int(fields[19])
+    return stat.rpartition(")")[2].split()  # the name before it may contain spaces
