@@ -10,7 +10,7 @@
 static void *checked(void *memory)
 {
 	if (memory == NULL) {
-		fputs("level=error msg=\"out of memory\"\n", stderr);
+		(void)fputs("level=error msg=\"out of memory\"\n", stderr);
 		abort();
 	}
 	return memory;

@@ -284,12 +284,10 @@ static void assess_database(const struct queue_row *row, const json_t *wanted,
 	} else if (row->desired == DESIRED_STOPPED ||
 		   strcmp(manifest_hash(cluster), manifest_hash(last_of(wanted))) != 0) {
 		a->seen = SEEN_OUTDATED;
-	} else if (!is_observed(cluster)) {
-		a->seen = SEEN_PROGRESSING;
-	} else if (diagnose_cluster(cluster, &a->cause)) {
+	} else if (is_observed(cluster) && diagnose_cluster(cluster, &a->cause)) {
 		a->has_cause = true;
 		a->seen = SEEN_BROKEN;
-	} else if (strcmp(phase, "Running") != 0 || row->host == NULL) {
+	} else if (!is_observed(cluster) || strcmp(phase, "Running") != 0 || row->host == NULL) {
 		a->seen = SEEN_PROGRESSING;
 	} else {
 		a->seen = has_drifted(row, wanted, o) ? SEEN_OUTDATED : SEEN_READY;
