@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "db/internal.h"
 
@@ -47,14 +47,6 @@ static const struct db_statement statement_begin = { "db_begin", "BEGIN" };
 static const struct db_statement statement_commit = { "db_commit", "COMMIT" };
 static const struct db_statement statement_rollback = { "db_rollback", "ROLLBACK" };
 static const struct db_statement statement_ping = { "db_ping", "SELECT 1" };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 struct db *db_new(const struct db_options *options)
 {
@@ -102,7 +94,7 @@ static int wait_socket(const struct db *db, short events, uint64_t deadline)
 	struct pollfd p = { .fd = PQsocket(db->conn), .events = events };
 
 	for (;;) {
-		uint64_t now = now_ms();
+		uint64_t now = clock_ms();
 		if (now >= deadline)
 			return 0;
 		uint64_t left = deadline - now;
@@ -179,7 +171,7 @@ static int connect_wait(struct db *db, uint64_t deadline, struct err *e)
 
 static int connect_now(struct db *db, struct err *e)
 {
-	uint64_t start = now_ms();
+	uint64_t start = clock_ms();
 	uint64_t limit = db->timeout_ms < CONNECT_MAX_MS ? db->timeout_ms : CONNECT_MAX_MS;
 
 	if (start >= db->connect_not_before_ms) {
@@ -190,7 +182,7 @@ static int connect_now(struct db *db, struct err *e)
 		if (connect_wait(db, start + limit, &db->connect_error) == 0)
 			return PQsetnonblocking(db->conn, 1);
 		drop_connection(db);
-		db->connect_not_before_ms = now_ms() + CONNECT_PAUSE_MS;
+		db->connect_not_before_ms = clock_ms() + CONNECT_PAUSE_MS;
 	}
 	if (e != NULL)
 		*e = db->connect_error;
@@ -232,7 +224,7 @@ static void note_prepared(struct db *db, const struct db_statement *statement)
 static int receive(struct db *db, int sent, PGresult **ret_result, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *result = NULL;
-	uint64_t deadline = now_ms() + db->timeout_ms;
+	uint64_t deadline = clock_ms() + db->timeout_ms;
 
 	if (!sent) {
 		db_error_from_connection(db->conn, "the connection was lost", e);

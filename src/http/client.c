@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <curl/curl.h>
 
@@ -405,25 +404,17 @@ static size_t finish_done(struct http_client *client)
 
 /* ---- all of them --------------------------------------------------------------------------- */
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 size_t http_client_poll(struct http_client *client, int timeout_ms, int wake_fd)
 {
 	struct curl_waitfd wake = { .fd = wake_fd, .events = CURL_WAIT_POLLIN };
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = (int64_t)clock_ms() + timeout_ms;
 	size_t done = finish_unsent(client);
 
 	for (;;) {
 		int running;
 		(void)curl_multi_perform(client->multi, &running);
 		done += finish_done(client);
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - (int64_t)clock_ms();
 		if (done > 0 || left <= 0 || wake.revents != 0 ||
 		    (client->pending == 0 && wake_fd < 0))
 			return done;

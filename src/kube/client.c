@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "http/client.h"
 #include "kube/answer.h"
@@ -68,14 +68,6 @@ struct kube_client {
 	size_t pending;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- the life of an operation -------------------------------------------------------------- */
 
 static void free_operation(struct operation *op)
@@ -102,7 +94,7 @@ static struct operation *new_operation(struct kube_client *client, struct kube_t
 	op->type = kube_resource_type(resource);
 	op->done = done;
 	op->user = user;
-	op->deadline_ms = now_ms() + (int64_t)client->request_timeout_ms;
+	op->deadline_ms = (int64_t)clock_ms() + (int64_t)client->request_timeout_ms;
 	client->pending++;
 	return op;
 }
@@ -146,7 +138,7 @@ static void take_answer(void *user, const struct http_answer *http);
 static void send_request(struct operation *op, const char *query)
 {
 	CLEANUP(cleanup_free) char *url = url_of(op, query);
-	int64_t left = op->deadline_ms - now_ms();
+	int64_t left = op->deadline_ms - (int64_t)clock_ms();
 	struct http_request request = {
 		.method = verbs[op->verb].method,
 		.url = url,
