@@ -29,8 +29,22 @@ static void look_at(struct sim *sim, enum controller controller, const struct ob
 	queue_add(sim->queue, (int)controller, o->namespace, o->name, 0);
 }
 
-static void look_at_owners(struct sim *sim, const struct object *o)
+/* Whether a StatefulSet would do something else, or count differently. */
+static bool matters_to_owner(const struct object *before, const struct object *after)
 {
+	return before == NULL || after == NULL || before->kind->id != KIND_POD ||
+	       before->is_ready != after->is_ready || before->deleting != after->deleting ||
+	       strcmp(object_field(before, "status.phase"), object_field(after, "status.phase")) !=
+		       0;
+}
+
+static void look_at_owners(struct sim *sim, const struct object *before, const struct object *after)
+{
+	const struct object *o = after != NULL ? after : before;
+
+	if (!matters_to_owner(before, after))
+		return;
+
 	for (size_t i = 0; i < o->owner_count; i++) {
 		const struct object *owner = store_by_uid(sim->store, o->owners[i]);
 		if (owner != NULL && owner->kind->id == KIND_STATEFULSET)
@@ -69,12 +83,14 @@ static void pod_changed(struct sim *sim, const struct object *before, const stru
 }
 
 /* KubeBlocks finds its cluster by a label. */
-static void set_changed(struct sim *sim, const struct object *o)
+static void set_changed(struct sim *sim, const struct object *before, const struct object *o)
 {
 	const char *manager = object_label(o, "app.kubernetes.io/managed-by");
 	const char *instance = object_label(o, "app.kubernetes.io/instance");
 
-	look_at(sim, CONTROLLER_STATEFULSET, o);
+	/* What only its status says it knows. */
+	if (before == NULL || before->generation != o->generation)
+		look_at(sim, CONTROLLER_STATEFULSET, o);
 	if (instance != NULL && manager != NULL && strcmp(manager, "kubeblocks") == 0)
 		queue_add(sim->queue, CONTROLLER_CLUSTER, o->namespace, instance,
 			  sim->settings.react_after_ms);
@@ -83,8 +99,6 @@ static void set_changed(struct sim *sim, const struct object *o)
 static void ownership_changed(struct sim *sim, const struct object *before,
 			      const struct object *after)
 {
-	const struct object *o = after != NULL ? after : before;
-
 	if (after == NULL) {
 		struct index_set owned = store_owned(sim->store, before->uid);
 		for (size_t i = 0; i < owned.count; i++) {
@@ -94,7 +108,7 @@ static void ownership_changed(struct sim *sim, const struct object *before,
 	} else if (after->deleting || (before == NULL && after->owner_count > 0)) {
 		queue_add(sim->queue, CONTROLLER_GARBAGE, "", after->uid, 0);
 	}
-	look_at_owners(sim, o);
+	look_at_owners(sim, before, after);
 }
 
 void controllers_changed(void *user, const struct object *before, const struct object *after)
@@ -104,7 +118,7 @@ void controllers_changed(void *user, const struct object *before, const struct o
 
 	switch (o->kind->id) {
 	case KIND_STATEFULSET:
-		set_changed(sim, o);
+		set_changed(sim, before, o);
 		break;
 	case KIND_POD:
 		pod_changed(sim, before, after);

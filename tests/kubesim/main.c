@@ -105,8 +105,9 @@ static int soonest(int a, int b)
 static void run(struct sim *sim, struct http *http, struct admin *admin, int signals)
 {
 	for (;;) {
+		int http_wait = http_wait_ms(http), admin_wait = admin_wait_ms(admin);
 		int wait = timers_wait(sim->timers, clock_ms());
-		wait = soonest(wait, soonest(http_wait_ms(http), admin_wait_ms(admin)));
+		wait = soonest(wait, soonest(http_wait, admin_wait));
 		struct pollfd fds[] = {
 			{ .fd = signals, .events = POLLIN },
 			{ .fd = admin_epoll_fd(admin), .events = POLLIN },
@@ -117,8 +118,10 @@ static void run(struct sim *sim, struct http *http, struct admin *admin, int sig
 		if (fds[0].revents != 0)
 			return;
 		timers_run(sim->timers, clock_ms());
+		/* After a timer, too: it may have resumed a connection. */
 		http_run(http);
-		admin_run(admin);
+		if (fds[1].revents != 0 || admin_wait >= 0)
+			admin_run(admin);
 	}
 }
 

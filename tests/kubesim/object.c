@@ -180,6 +180,23 @@ struct usage usage_of(const struct kind *kind, const json_t *json)
 	return usage;
 }
 
+static bool is_ready(const struct kind *kind, const json_t *json)
+{
+	size_t i;
+	json_t *condition;
+
+	if (kind->id == KIND_CLAIM)
+		return strcmp(json_path_text(json, "status.phase"), "Bound") == 0;
+	if (kind->id != KIND_POD)
+		return false;
+	json_array_foreach(json_path(json, "status.conditions"), i, condition)
+	{
+		if (strcmp(json_path_text(condition, "type"), "Ready") == 0)
+			return strcmp(json_path_text(condition, "status"), "True") == 0;
+	}
+	return false;
+}
+
 struct object *object_new(const struct kind *kind, const json_t *json)
 {
 	const json_t *metadata = json_object_get(json, "metadata");
@@ -197,6 +214,8 @@ struct object *object_new(const struct kind *kind, const json_t *json)
 	copy_fields(o, json);
 	copy_owners(o, json_object_get(metadata, "ownerReferences"));
 	o->usage = usage_of(kind, json);
+	o->is_ready = is_ready(kind, json);
+	o->generation = json_path_number(metadata, "generation", 0);
 	return o;
 }
 

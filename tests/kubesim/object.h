@@ -30,6 +30,8 @@ struct object {
 	uint64_t version;
 	const char *namespace; /* "" for those that have none */
 	const char *name, *uid;
+	bool is_ready; /* a pod with the condition Ready, a claim that is Bound */
+	long long generation;
 	bool deleting; /* has a deletionTimestamp */
 	bool has_finalizers;
 	struct pair *labels;

@@ -30,9 +30,8 @@ struct run {
 /* ---- what the pod says ------------------------------------------------------------------------
  */
 
-static uint64_t annotated_ms(const struct object *pod, const char *name, uint64_t otherwise)
+static uint64_t annotated_ms(const json_t *json, const char *name, uint64_t otherwise)
 {
-	CLEANUP(json_decrefp) json_t *json = object_json(pod);
 	CLEANUP(cleanup_free) char *key = mem_printf(ANNOTATION "%s", name);
 	const json_t *annotations = json_path(json, "metadata.annotations");
 	const char *text = json_string_value(json_object_get(annotations, key));
@@ -43,7 +42,9 @@ static uint64_t annotated_ms(const struct object *pod, const char *name, uint64_
 
 uint64_t pod_gone_after_ms(const struct sim *sim, const struct object *pod)
 {
-	return annotated_ms(pod, "gone-after", sim->settings.gone_after_ms);
+	CLEANUP(json_decrefp) json_t *json = object_json(pod);
+
+	return annotated_ms(json, "gone-after", sim->settings.gone_after_ms);
 }
 
 static bool image_ends_with(const json_t *pod, const char *suffix)
@@ -129,8 +130,7 @@ static bool claims_are_bound(const struct sim *sim, const struct object *pod, co
 					: NULL;
 		if (name[0] == '\0')
 			continue;
-		CLEANUP(json_decrefp) json_t *c = claim != NULL ? object_json(claim) : NULL;
-		if (strcmp(json_path_text(c, "status.phase"), "Bound") != 0)
+		if (claim == NULL || !claim->is_ready)
 			return false;
 	}
 	return true;
@@ -187,7 +187,7 @@ struct step {
 	uint64_t after_ms;
 };
 
-static struct step step_of(const struct sim *sim, const struct object *pod, enum pod_stage stage,
+static struct step step_of(const struct sim *sim, const json_t *pod, enum pod_stage stage,
 			   enum fate fate)
 {
 	uint64_t ready = annotated_ms(pod, "ready-after", sim->settings.ready_after_ms);
@@ -253,7 +253,7 @@ static void enter(struct sim *sim, struct object *pod, json_t *json, struct run 
 
 static void proceed(struct sim *sim, struct object *pod, json_t *json, struct run *run)
 {
-	struct step step = step_of(sim, pod, run->stage, fate_of(sim, pod, json));
+	struct step step = step_of(sim, json, run->stage, fate_of(sim, pod, json));
 	uint64_t age = clock_ms() - run->since_ms;
 
 	if (step.next == run->stage)

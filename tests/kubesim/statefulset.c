@@ -75,19 +75,7 @@ static void find_pods(struct set *s)
 
 static bool is_ready(const struct object *pod)
 {
-	CLEANUP(json_decrefp) json_t *json = NULL;
-	size_t i;
-	json_t *condition;
-
-	if (pod == NULL || pod->deleting)
-		return false;
-	json = object_json(pod);
-	json_array_foreach(json_path(json, "status.conditions"), i, condition)
-	{
-		if (strcmp(json_path_text(condition, "type"), "Ready") == 0)
-			return strcmp(json_path_text(condition, "status"), "True") == 0;
-	}
-	return false;
+	return pod != NULL && !pod->deleting && pod->is_ready;
 }
 
 static bool is_current(const struct set *s, const struct object *pod)
