@@ -134,16 +134,18 @@ def test_a_volume_that_does_not_mount(user, eventually):
 
 
 def test_a_pod_too_large_for_every_node(new_user, eventually):
+    """Why is for certain in the condition: the scheduler's events are one series a pod, which
+    may keep the message of its first, that the volume was not bound yet."""
     user = new_user(enforce="restricted", quota={"limits.cpu": "100"})
     start(user, cpu="90")
 
     def unschedulable():
         conditions = (pod(user) or {}).get("status", {}).get("conditions", [])
-        return [c for c in conditions if c["type"] == "PodScheduled" and c["status"] == "False"]
+        return [c for c in conditions if c["type"] == "PodScheduled" and c["status"] == "False"
+                and "Insufficient cpu" in c["message"]]
 
     assert eventually(unschedulable)[0]["reason"] == "Unschedulable"
-    eventually(lambda: any("Insufficient cpu" in e["message"]
-                           for e in events(user, "FailedScheduling")))
+    eventually(lambda: events(user, "FailedScheduling"))
 
 
 def test_a_quota_is_told_on_the_stateful_set(new_user, eventually):
