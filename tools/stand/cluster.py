@@ -147,6 +147,10 @@ class Cluster:
         self._programs = self._programs or build()
         self._launch("kube-apiserver")
         self._wait("kube-apiserver", self._serves)
+        # A scheduler that has missed what went during the outage takes its cache for corrupted and
+        # ends itself, a moment later. A kubelet would start it again.
+        self._processes["kube-scheduler"].stop()
+        self._launch("kube-scheduler")
 
     def create_user(self, name, namespace=None, enforce="baseline", quota=None, role="owner",
                     lifetime=7 * 24 * 3600):
