@@ -41,25 +41,25 @@ def main():
     options = parse()
     directory = Path(tempfile.mkdtemp(prefix="fsab-", dir="/tmp"))  # short: it holds sockets
     directory.chmod(0o711)
+    rows = []
     try:
         with Scene(directory, options.build, options.projects, options.workers) as scene:
-            rows = measure(scene, options)
+            for name in options.only or GROUPS:
+                progress(name)
+                rows += GROUPS[name](scene, options)
     except (BenchError, StandError, OSError) as e:
         print(f"bench: {e}\nlogs of the servers: {directory}", file=sys.stderr)
         return 1
+    finally:
+        options.out.write_text(json.dumps(rows, indent=1) + "\n")
+        print(table(rows))
     scene.remove()
-    options.out.write_text(json.dumps(rows, indent=1) + "\n")
-    print(table(rows))
     return 0
 
 
-def measure(scene, options):
-    rows = []
-    for name in options.only or GROUPS:
-        if sys.stderr.isatty():
-            print(f"{name} ...", end="\r", file=sys.stderr)
-        rows += GROUPS[name](scene, options)
-    return rows
+def progress(name):
+    if sys.stderr.isatty():
+        print(f"{name} ...", end="\r", file=sys.stderr)
 
 
 def parse():

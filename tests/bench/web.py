@@ -95,7 +95,10 @@ def _post_round(scene, site, options):
     def measure(seconds=options.seconds):
         people = site.add_people(100 * seconds)
         tokens.write_text("".join(f"{person.token}\n" for person in people))
-        return wrk(folder, site.url, "post.lua", [tokens, site.url, people[0].id[:8]], seconds)
+        word = people[0].id[:8]
+        load = wrk(folder, site.url, "post.lua", [tokens, site.url, word], seconds)
+        site.remove_projects(people)
+        return load
 
     return measure
 
