@@ -16,10 +16,11 @@ struct api {
 static const struct {
 	enum conf_option file;
 	int (*load)(const char *path, struct keyring **ret_ring, struct err *e);
+	int (*seal)(const struct keyring *ring, const char *context, const void *plain,
+		    size_t length, struct buf *ret_sealed, struct err *e);
 } keys[API_KEY_COUNT] = {
-	[API_OWNER_PUBLIC] = { CONF_OWNER_PUBLIC_KEY_FILE, keyring_load_public },
-	[API_OWNER_PRIVATE] = { CONF_OWNER_PRIVATE_KEY_FILE, keyring_load_private },
-	[API_CLUSTER_PUBLIC] = { CONF_CLUSTER_PUBLIC_KEY_FILE, keyring_load_public },
+	[API_OWNER] = { CONF_OWNER_PRIVATE_KEY_FILE, keyring_load_private, seal_own },
+	[API_CLUSTER_PUBLIC] = { CONF_CLUSTER_PUBLIC_KEY_FILE, keyring_load_public, seal },
 };
 
 int api_open(const struct conf *conf, void **ret_context, struct err *e)
@@ -87,7 +88,7 @@ int api_seal(const struct call *c, enum api_key key, const char *context, const 
 
 	if (get_ring(c, key, &ring, e) < 0)
 		return -1;
-	return seal(ring, context, plain, length, ret_sealed, e);
+	return keys[key].seal(ring, context, plain, length, ret_sealed, e);
 }
 
 int api_unseal(const struct call *c, const char *context, const void *sealed, size_t length,
@@ -97,13 +98,13 @@ int api_unseal(const struct call *c, const char *context, const void *sealed, si
 	const struct keyring *ring = NULL;
 
 	for (int attempt = 0; attempt < 2; attempt++) {
-		if (get_ring(c, API_OWNER_PRIVATE, &ring, e) < 0)
+		if (get_ring(c, API_OWNER, &ring, e) < 0)
 			return -1;
 		if (unseal(ring, context, sealed, length, ret_plain, e) == 0)
 			return 0;
 		if (strcmp(e->code, "SEAL_UNKNOWN_KEY") != 0)
 			break;
-		keyring_free(STEAL(api->rings[API_OWNER_PRIVATE]));
+		keyring_free(STEAL(api->rings[API_OWNER]));
 	}
 	e->kind = ERR_INTERNAL;
 	return err_wrap(e, "%s", context);

@@ -13,8 +13,7 @@
 extern const struct route api_routes[];
 
 enum api_key {
-	API_OWNER_PUBLIC,   /* seals what an owner may see again */
-	API_OWNER_PRIVATE,  /* opens it */
+	API_OWNER,          /* seals and opens what an owner may see again */
 	API_CLUSTER_PUBLIC, /* seals kubeconfigs; nobody here can open them */
 	API_KEY_COUNT
 };
@@ -28,7 +27,7 @@ const struct conf *api_conf(const struct call *c);
 const struct address_policy *api_address_policy(const struct call *c);
 /* Whether the key's file can be read; keys are read when first needed. */
 int api_key_check(const struct call *c, enum api_key key, struct err *e);
-/* Seals to a public key; appends to `ret_sealed`. For contexts, see crypto/seal.h. */
+/* Seals to a key; appends to `ret_sealed`. For contexts, see crypto/seal.h. */
 int api_seal(const struct call *c, enum api_key key, const char *context, const void *plain,
 	     size_t length, struct buf *ret_sealed, struct err *e);
 /* Opens what was sealed to the owner's key. Wipe with buf_wipe(). A key that was added since this

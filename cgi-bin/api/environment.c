@@ -76,7 +76,7 @@ static int seal_value(const struct call *c, const char *key, const char *value,
 {
 	CLEANUP(cleanup_free) char *context = mem_printf("environment:%s:%s", c->params[0], key);
 
-	return api_seal(c, API_OWNER_PUBLIC, context, value, strlen(value), ret_sealed, e);
+	return api_seal(c, API_OWNER, context, value, strlen(value), ret_sealed, e);
 }
 
 /* Variables on their way into the store, with the sealed values that they point to. */

@@ -25,14 +25,9 @@ static int check_migrations(const struct call *c, struct err *e)
 	return migrate_check(c->db, e);
 }
 
-static int check_owner_public(const struct call *c, struct err *e)
+static int check_owner_key(const struct call *c, struct err *e)
 {
-	return api_key_check(c, API_OWNER_PUBLIC, e);
-}
-
-static int check_owner_private(const struct call *c, struct err *e)
-{
-	return api_key_check(c, API_OWNER_PRIVATE, e);
+	return api_key_check(c, API_OWNER, e);
 }
 
 static int check_cluster_public(const struct call *c, struct err *e)
@@ -47,8 +42,7 @@ static const struct {
 } parts[] = {
 	{ "database", check_database },
 	{ "migrations", check_migrations },
-	{ "ownerPublicKey", check_owner_public },
-	{ "ownerPrivateKey", check_owner_private },
+	{ "ownerPrivateKey", check_owner_key },
 	{ "clusterPublicKey", check_cluster_public },
 };
 

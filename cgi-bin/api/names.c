@@ -53,7 +53,7 @@ static int make_terminal_token(struct new_sandbox *s, const struct call *c, stru
 	CLEANUP(cleanup_free) char *context = mem_printf("terminal:%s", s->id);
 
 	token_alphanumeric(token, TERMINAL_TOKEN_LENGTH);
-	int sealed = api_seal(c, API_OWNER_PUBLIC, context, token, TERMINAL_TOKEN_LENGTH,
+	int sealed = api_seal(c, API_OWNER, context, token, TERMINAL_TOKEN_LENGTH,
 			      &s->terminal_token_sealed, e);
 	explicit_bzero(token, sizeof(token));
 	return sealed;

@@ -87,7 +87,7 @@ static int seal_request_env(const struct call *c, const char *sandbox_id, struct
 	if (variables == NULL)
 		return 0;
 	char *text = json_dumps(variables, JSON_COMPACT | JSON_SORT_KEYS);
-	int sealed = api_seal(c, API_OWNER_PUBLIC, context, text, strlen(text), ret_sealed, e);
+	int sealed = api_seal(c, API_OWNER, context, text, strlen(text), ret_sealed, e);
 	explicit_bzero(text, strlen(text));
 	free(text);
 	return sealed;

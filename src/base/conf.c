@@ -53,7 +53,7 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 			 "The longest a connection attempt or statement may take."),
 	[CONF_OWNER_PUBLIC_KEY_FILE] =
 		STRING("owner_public_key_file", "/etc/fullstack-agent/keys/owner.pub",
-		       "Key that seals what an owner may see again."),
+		       "Key that seals what an owner may see again, for fsa-reconcile."),
 	[CONF_OWNER_PRIVATE_KEY_FILE] =
 		STRING("owner_private_key_file", "/etc/fullstack-agent/keys/owner.key",
 		       "Its private half: api.fcgi and fsa-reconcile only."),

@@ -66,6 +66,13 @@ static void key_id(const uint8_t public_key[KEYRING_KEY_BYTES], uint8_t ret_id[K
 	memcpy(ret_id, hash, KEYRING_ID_BYTES);
 }
 
+/* From the private half: the public one, and what both agree on. */
+static bool complete_pair(struct keyring_key *key)
+{
+	return crypto_scalarmult_base(key->public_key, key->private_key) == 0 &&
+	       crypto_box_beforenm(key->own_key, key->public_key, key->private_key) == 0;
+}
+
 /* Reads "<id> <key>"; false if the line has another form or the id is not the key's. */
 static bool read_key(const char *line, size_t length, bool private, struct keyring_key *ret_key)
 {
@@ -80,7 +87,7 @@ static bool read_key(const char *line, size_t length, bool private, struct keyri
 			      &got, NULL, sodium_base64_VARIANT_ORIGINAL) != 0 ||
 	    got != KEYRING_KEY_BYTES)
 		return false;
-	if (private && crypto_scalarmult_base(key.public_key, key.private_key) != 0)
+	if (private && !complete_pair(&key))
 		return false;
 	key_id(key.public_key, id);
 	bool valid = memcmp(id, key.id, sizeof(id)) == 0;

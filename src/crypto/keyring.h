@@ -16,7 +16,9 @@ enum { KEYRING_ID_BYTES = 8, KEYRING_KEY_BYTES = 32, KEYRING_MAX_KEYS = 64 };
 struct keyring_key {
 	uint8_t id[KEYRING_ID_BYTES];
 	uint8_t public_key[KEYRING_KEY_BYTES];
-	uint8_t private_key[KEYRING_KEY_BYTES]; /* zero in a public ring */
+	/* Zero in a public ring: */
+	uint8_t private_key[KEYRING_KEY_BYTES];
+	uint8_t own_key[KEYRING_KEY_BYTES]; /* what the pair's two halves agree on */
 };
 
 /* The first key of the file: there is always one. */

@@ -10,9 +10,50 @@
 #include "base/mem.h"
 #include "crypto/keyring.h"
 
-static const char magic[4] = { 'F', 'S', 'A', '1' };
+enum { MAGIC_BYTES = 4, HEADER_BYTES = MAGIC_BYTES + KEYRING_ID_BYTES, LENGTH_BYTES = 2 };
 
-enum { HEADER_BYTES = sizeof(magic) + KEYRING_ID_BYTES, LENGTH_BYTES = 2 };
+/* A form of the box that follows the header. `overhead` is what it has beyond the framed plaintext.
+ * Both functions return 0, as libsodium does. */
+struct form {
+	char magic[MAGIC_BYTES];
+	size_t overhead;
+	int (*close)(uint8_t *ret_box, const uint8_t *framed, size_t length,
+		     const struct keyring_key *key);
+	int (*open)(uint8_t *ret_framed, const uint8_t *box, size_t length,
+		    const struct keyring_key *key);
+};
+
+static int close_to_public(uint8_t *ret_box, const uint8_t *framed, size_t length,
+			   const struct keyring_key *key)
+{
+	return crypto_box_seal(ret_box, framed, length, key->public_key);
+}
+
+static int open_to_public(uint8_t *ret_framed, const uint8_t *box, size_t length,
+			  const struct keyring_key *key)
+{
+	return crypto_box_seal_open(ret_framed, box, length, key->public_key, key->private_key);
+}
+
+static int close_own(uint8_t *ret_box, const uint8_t *framed, size_t length,
+		     const struct keyring_key *key)
+{
+	randombytes_buf(ret_box, crypto_box_NONCEBYTES);
+	return crypto_box_easy_afternm(ret_box + crypto_box_NONCEBYTES, framed, length, ret_box,
+				       key->own_key);
+}
+
+static int open_own(uint8_t *ret_framed, const uint8_t *box, size_t length,
+		    const struct keyring_key *key)
+{
+	return crypto_box_open_easy_afternm(ret_framed, box + crypto_box_NONCEBYTES,
+					    length - crypto_box_NONCEBYTES, box, key->own_key);
+}
+
+static const struct form to_public = { "FSA1", crypto_box_SEALBYTES, close_to_public,
+				       open_to_public };
+static const struct form own = { "FSA2", crypto_box_NONCEBYTES + crypto_box_MACBYTES, close_own,
+				 open_own };
 
 /* What goes into the box: 2 bytes length of the context, the context, the plaintext. */
 static int frame(const char *context, const void *plain, size_t length, struct buf *ret_frame,
@@ -31,22 +72,34 @@ static int frame(const char *context, const void *plain, size_t length, struct b
 	return buf_append(ret_frame, plain, length, e);
 }
 
-int seal(const struct keyring *public_ring, const char *context, const void *plain, size_t length,
-	 struct buf *ret_sealed, struct err *e)
+static int seal_as(const struct form *form, const struct keyring *ring, const char *context,
+		   const void *plain, size_t length, struct buf *ret_sealed, struct err *e)
 {
-	const struct keyring_key *key = keyring_newest(public_ring);
+	const struct keyring_key *key = keyring_newest(ring);
 	CLEANUP(buf_wipe) struct buf framed = BUF_INIT(0);
 
 	if (frame(context, plain, length, &framed, e) < 0)
 		return -1;
-	size_t sealed_length = HEADER_BYTES + framed.length + crypto_box_SEALBYTES;
+	size_t sealed_length = HEADER_BYTES + framed.length + form->overhead;
 	CLEANUP(cleanup_free) uint8_t *sealed = mem_calloc(sealed_length, 1);
-	memcpy(sealed, magic, sizeof(magic));
-	memcpy(sealed + sizeof(magic), key->id, KEYRING_ID_BYTES);
-	if (crypto_box_seal(sealed + HEADER_BYTES, (const uint8_t *)framed.data, framed.length,
-			    key->public_key) != 0)
+	memcpy(sealed, form->magic, MAGIC_BYTES);
+	memcpy(sealed + MAGIC_BYTES, key->id, KEYRING_ID_BYTES);
+	if (form->close(sealed + HEADER_BYTES, (const uint8_t *)framed.data, framed.length, key) !=
+	    0)
 		return err_set(e, ERR_INTERNAL, NULL, "cannot seal to the first key of the ring");
 	return buf_append(ret_sealed, sealed, sealed_length, e);
+}
+
+int seal(const struct keyring *public_ring, const char *context, const void *plain, size_t length,
+	 struct buf *ret_sealed, struct err *e)
+{
+	return seal_as(&to_public, public_ring, context, plain, length, ret_sealed, e);
+}
+
+int seal_own(const struct keyring *private_ring, const char *context, const void *plain,
+	     size_t length, struct buf *ret_sealed, struct err *e)
+{
+	return seal_as(&own, private_ring, context, plain, length, ret_sealed, e);
 }
 
 /* Checks the context in front of the plaintext and appends what follows it. */
@@ -65,26 +118,39 @@ static int unframe(const char *context, const struct buf *framed, struct buf *re
 	return buf_append(ret_plain, bytes + skipped, framed->length - skipped, e);
 }
 
+/* NULL if what is sealed has no form of ours, or is too short for it. */
+static const struct form *form_of(const uint8_t *sealed, size_t length)
+{
+	static const struct form *const forms[] = { &to_public, &own };
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		if (length >= HEADER_BYTES + forms[i]->overhead + LENGTH_BYTES &&
+		    memcmp(sealed, forms[i]->magic, MAGIC_BYTES) == 0)
+			return forms[i];
+	}
+	return NULL;
+}
+
 int unseal(const struct keyring *private_ring, const char *context, const void *sealed,
 	   size_t length, struct buf *ret_plain, struct err *e)
 {
 	const uint8_t *bytes = sealed;
+	const struct form *form = form_of(bytes, length);
 
-	if (length < HEADER_BYTES + crypto_box_SEALBYTES + LENGTH_BYTES ||
-	    memcmp(bytes, magic, sizeof(magic)) != 0)
+	if (form == NULL)
 		return err_set(e, ERR_INVALID, "SEAL_FORM", "not a sealed secret");
-	const struct keyring_key *key = keyring_find(private_ring, bytes + sizeof(magic));
+	const struct keyring_key *key = keyring_find(private_ring, bytes + MAGIC_BYTES);
 	if (key == NULL)
 		return err_set(e, ERR_INVALID, "SEAL_UNKNOWN_KEY",
 			       "the secret is sealed to a key that is not in the keyring");
-	size_t framed_length = length - HEADER_BYTES - crypto_box_SEALBYTES;
+	size_t framed_length = length - HEADER_BYTES - form->overhead;
 	CLEANUP(buf_wipe)
 	struct buf framed = { .data = mem_calloc(framed_length + 1, 1),
 			      .length = framed_length,
 			      .allocated = framed_length + 1,
 			      .max = framed_length };
-	if (crypto_box_seal_open((uint8_t *)framed.data, bytes + HEADER_BYTES,
-				 length - HEADER_BYTES, key->public_key, key->private_key) != 0)
+	if (form->open((uint8_t *)framed.data, bytes + HEADER_BYTES, length - HEADER_BYTES, key) !=
+	    0)
 		return err_set(e, ERR_INVALID, "SEAL_ALTERED",
 			       "the sealed secret was altered or is not for this key");
 	return unframe(context, &framed, ret_plain, e);

@@ -17,8 +17,13 @@
  * sealed to the first key; old ones are opened with whichever key their id names, so keys can be
  * rotated.
  *
- * Sealed form: "FSA1", 8 bytes of key id, sealed box of (2 bytes length of context, big endian;
- * context; plaintext). The context says what the secret is for ("environment:<project>:<key>"):
+ * Who holds the private key and seals for itself, as api.fcgi does, uses a box of the pair with
+ * itself: only a holder of the private key can have made it, and sealing and opening need no
+ * elliptic curve, which is most of the time that the other form takes.
+ *
+ * Sealed form: "FSA1", 8 bytes of key id, sealed box; or "FSA2", 8 bytes of key id, 24 bytes of
+ * random nonce, box of the pair with itself. In the box: 2 bytes length of context, big endian;
+ * context; plaintext. The context says what the secret is for ("environment:<project>:<key>"):
  * opening with another one fails, so a row cannot be passed off as a different one.
  */
 struct keyring;
@@ -35,9 +40,12 @@ void keyring_freep(struct keyring **ring);
 /* Appends the sealed form to `ret_sealed` (owner: caller). */
 int seal(const struct keyring *public_ring, const char *context, const void *plain, size_t length,
 	 struct buf *ret_sealed, struct err *e);
-/* Appends the plaintext. ERR_INVALID with code SEAL_FORM: not our form, SEAL_CONTEXT: sealed for
- * something else, SEAL_ALTERED, SEAL_UNKNOWN_KEY: its key is not in the ring. Wipe with
- * buf_wipe(). */
+/* The same by a holder of the private key, for itself and the others who hold it. */
+int seal_own(const struct keyring *private_ring, const char *context, const void *plain,
+	     size_t length, struct buf *ret_sealed, struct err *e);
+/* Appends the plaintext of either form. ERR_INVALID with code SEAL_FORM: not our form,
+ * SEAL_CONTEXT: sealed for something else, SEAL_ALTERED, SEAL_UNKNOWN_KEY: its key is not in the
+ * ring. Wipe with buf_wipe(). */
 int unseal(const struct keyring *private_ring, const char *context, const void *sealed,
 	   size_t length, struct buf *ret_plain, struct err *e);
 

@@ -54,13 +54,25 @@ static mode_t mode_of(const char *path)
 	return st.st_mode & 07777;
 }
 
-static void seal_text(const char *context, const char *text, struct buf *ret_sealed)
+/* The two who seal: one who has the public key alone, and one who has the pair. */
+static const struct sealer {
+	const char *path;
+	int (*load)(const char *path, struct keyring **ret_ring, struct err *e);
+	int (*seal)(const struct keyring *ring, const char *context, const void *plain,
+		    size_t length, struct buf *ret_sealed, struct err *e);
+} sealers[] = {
+	{ public_path, keyring_load_public, seal },
+	{ private_path, keyring_load_private, seal_own },
+};
+
+static void seal_text(const struct sealer *by, const char *context, const char *text,
+		      struct buf *ret_sealed)
 {
 	CLEANUP(keyring_freep) struct keyring *ring = NULL;
 	struct err e = { 0 };
 
-	ck_assert_msg(keyring_load_public(public_path, &ring, &e) == 0, "%s", e.message);
-	ck_assert_msg(seal(ring, context, text, strlen(text), ret_sealed, &e) == 0, "%s",
+	ck_assert_msg(by->load(by->path, &ring, &e) == 0, "%s", e.message);
+	ck_assert_msg(by->seal(ring, context, text, strlen(text), ret_sealed, &e) == 0, "%s",
 		      e.message);
 }
 
@@ -91,7 +103,7 @@ START_TEST(a_secret_comes_back_only_under_its_context)
 	char id[17];
 
 	add_key(id);
-	seal_text("environment:p:KEY", "a secret", &sealed);
+	seal_text(&sealers[_i], "environment:p:KEY", "a secret", &sealed);
 	ck_assert_ptr_null(memmem(sealed.data, sealed.length, "secret", 6));
 	ck_assert_str_eq(unseal_code("environment:p:KEY", &sealed, &plain), "");
 	ck_assert_str_eq(plain.data, "a secret");
@@ -109,7 +121,7 @@ START_TEST(an_empty_secret_and_an_empty_context_are_fine)
 	char id[17];
 
 	add_key(id);
-	seal_text("", "", &sealed);
+	seal_text(&sealers[_i], "", "", &sealed);
 	ck_assert_str_eq(unseal_code("", &sealed, &plain), "");
 	ck_assert_uint_eq(plain.length, 0);
 }
@@ -121,7 +133,7 @@ START_TEST(any_altered_or_missing_byte_is_noticed)
 	char id[17];
 
 	add_key(id);
-	seal_text("kubeconfig:1", "x", &sealed);
+	seal_text(&sealers[_i], "kubeconfig:1", "x", &sealed);
 	for (size_t i = 0; i < sealed.length; i++) {
 		sealed.data[i] ^= 1;
 		ck_assert_str_ne(unseal_code("kubeconfig:1", &sealed, &plain), "");
@@ -137,16 +149,17 @@ START_TEST(a_sealed_form_or_context_that_is_too_long_is_refused)
 {
 	CLEANUP(keyring_freep) struct keyring *ring = NULL;
 	CLEANUP(buf_release) struct buf sealed = BUF_INIT(8);
+	const struct sealer *by = &sealers[_i];
 	char context[SEAL_CONTEXT_MAX + 2] = "";
 	char id[17];
 	struct err e;
 
 	add_key(id);
-	ck_assert_int_eq(keyring_load_public(public_path, &ring, &e), 0);
-	ck_assert_int_eq(seal(ring, "c", "plain", 5, &sealed, &e), -1);
+	ck_assert_int_eq(by->load(by->path, &ring, &e), 0);
+	ck_assert_int_eq(by->seal(ring, "c", "plain", 5, &sealed, &e), -1);
 	ck_assert_int_eq(e.kind, ERR_TOO_LARGE);
 	memset(context, 'c', sizeof(context) - 1);
-	ck_assert_int_eq(seal(ring, context, "plain", 5, &sealed, &e), -1);
+	ck_assert_int_eq(by->seal(ring, context, "plain", 5, &sealed, &e), -1);
 	ck_assert_int_eq(e.kind, ERR_INTERNAL);
 }
 END_TEST
@@ -160,12 +173,12 @@ START_TEST(keys_rotate)
 	add_key(first);
 	ck_assert_uint_eq(mode_of(public_path), 0644);
 	ck_assert_uint_eq(mode_of(private_path), 0600);
-	seal_text("c", "old", &old);
+	seal_text(&sealers[_i], "c", "old", &old);
 	ck_assert_int_eq(chmod(private_path, 0640), 0);
 	add_key(second);
 	ck_assert_uint_eq(mode_of(private_path), 0640);
 	ck_assert_str_ne(first, second);
-	seal_text("c", "new", &new);
+	seal_text(&sealers[_i], "c", "new", &new);
 	ck_assert_int_ne(memcmp(old.data + 4, new.data + 4, 8), 0);
 	ck_assert_str_eq(unseal_code("c", &old, &plain), "");
 	ck_assert_str_eq(unseal_code("c", &new, &plain), "");
@@ -388,11 +401,15 @@ int main(void)
 
 	crypto_init();
 	tcase_add_checked_fixture(sealing, make_folder, remove_folder);
-	tcase_add_test(sealing, a_secret_comes_back_only_under_its_context);
-	tcase_add_test(sealing, an_empty_secret_and_an_empty_context_are_fine);
-	tcase_add_test(sealing, any_altered_or_missing_byte_is_noticed);
-	tcase_add_test(sealing, a_sealed_form_or_context_that_is_too_long_is_refused);
-	tcase_add_test(sealing, keys_rotate);
+	tcase_add_loop_test(sealing, a_secret_comes_back_only_under_its_context, 0,
+			    ARRAY_SIZE(sealers));
+	tcase_add_loop_test(sealing, an_empty_secret_and_an_empty_context_are_fine, 0,
+			    ARRAY_SIZE(sealers));
+	tcase_add_loop_test(sealing, any_altered_or_missing_byte_is_noticed, 0,
+			    ARRAY_SIZE(sealers));
+	tcase_add_loop_test(sealing, a_sealed_form_or_context_that_is_too_long_is_refused, 0,
+			    ARRAY_SIZE(sealers));
+	tcase_add_loop_test(sealing, keys_rotate, 0, ARRAY_SIZE(sealers));
 	tcase_add_test(sealing, a_keyring_that_is_not_one_is_refused_with_its_line);
 	tcase_add_test(sealing, a_private_key_must_be_private_and_no_public_one);
 	tcase_add_test(sealing, nothing_is_added_to_files_that_cannot_be_read);

@@ -42,7 +42,7 @@ def test_postgres_away_is_503_and_then_all_is_well(make_site, make_kubeconfig, o
     assert client.get("/healthz").status_code == 200
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json()["checks"]["database"]) == (503, "failed")
-    assert ready.json()["checks"]["ownerPublicKey"] == "ok"
+    assert ready.json()["checks"]["clusterPublicKey"] == "ok"
     away = client.get("/api/projects")
     assert (away.status_code, away.json()["errorCode"]) == (503, "UNAVAILABLE")
     assert away.headers["Retry-After"]
