@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <ini.h>
 
@@ -37,6 +38,11 @@
 		n, CONF_CHOICE, d, 0, 0, c, h                                                      \
 	}
 
+#define SECRET_FILE(n, d, h)                                                                       \
+	{                                                                                          \
+		n, CONF_SECRET_FILE, d, 1, 1024, NULL, h                                           \
+	}
+
 static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 	[CONF_MODE] = CHOICE("mode", "production", "production development",
 			     "In development mode error answers carry internal messages."),
@@ -55,14 +61,14 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 		STRING("owner_public_key_file", "/etc/fullstack-agent/keys/owner.pub",
 		       "Key that seals what an owner may see again, for fsa-reconcile."),
 	[CONF_OWNER_PRIVATE_KEY_FILE] =
-		STRING("owner_private_key_file", "/etc/fullstack-agent/keys/owner.key",
-		       "Its private half: api.fcgi and fsa-reconcile only."),
+		SECRET_FILE("owner_private_key_file", "/etc/fullstack-agent/keys/owner.key",
+			    "Its private half: api.fcgi and fsa-reconcile only."),
 	[CONF_CLUSTER_PUBLIC_KEY_FILE] =
 		STRING("cluster_public_key_file", "/etc/fullstack-agent/keys/cluster.pub",
 		       "Key that seals kubeconfigs and provider tokens."),
 	[CONF_CLUSTER_PRIVATE_KEY_FILE] =
-		STRING("cluster_private_key_file", "/etc/fullstack-agent/keys/cluster.key",
-		       "Its private half: fsa-reconcile only."),
+		SECRET_FILE("cluster_private_key_file", "/etc/fullstack-agent/keys/cluster.key",
+			    "Its private half: fsa-reconcile only."),
 	[CONF_PUBLIC_URL] = STRING("public_url", "http://127.0.0.1:8080",
 				   "Scheme, host and port under which browsers see the site; https "
 				   "makes cookies Secure."),
@@ -114,7 +120,7 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 	[CONF_SANDBOX_STORAGE_LIMIT] =
 		STRING("sandbox_storage_limit", "1Gi", "Ephemeral storage of new sandboxes."),
 	[CONF_OPERATOR_ENV_FILE] =
-		STRING("operator_env_file", NULL, "NAME=value lines that every sandbox gets."),
+		SECRET_FILE("operator_env_file", NULL, "NAME=value lines that every sandbox gets."),
 	[CONF_KUBEBLOCKS_VERSION] =
 		CHOICE("kubeblocks_version", "0.8", "0.8 0.9",
 		       "How a database is stopped: 0.8 by replicas, 0.9 by stop."),
@@ -176,6 +182,7 @@ static int parse_value(const struct conf_spec *spec, const char *text, struct va
 
 	switch (spec->type) {
 	case CONF_STRING:
+	case CONF_SECRET_FILE:
 		valid = strlen(text) >= spec->min && strlen(text) <= spec->max;
 		if (!valid)
 			return err_set(e, ERR_INVALID, NULL, "%s: empty or too long", spec->name);
@@ -268,6 +275,21 @@ static int read_file(struct conf *c, const char *path, struct err *e)
 	return 0;
 }
 
+static void prefer_credential(struct value *value)
+{
+	const char *directory = getenv("CREDENTIALS_DIRECTORY");
+
+	if (directory == NULL || value->text == NULL)
+		return;
+	const char *slash = strrchr(value->text, '/');
+	CLEANUP(cleanup_free)
+	char *path = mem_printf("%s/%s", directory, slash ? slash + 1 : value->text);
+	if (access(path, F_OK) < 0)
+		return;
+	free(value->text);
+	value->text = STEAL(path);
+}
+
 int conf_load(const char *path, struct conf **ret_conf, struct err *e)
 {
 	CLEANUP(conf_freep) struct conf *c = mem_calloc(1, sizeof(*c));
@@ -279,6 +301,10 @@ int conf_load(const char *path, struct conf **ret_conf, struct err *e)
 	}
 	if (path != NULL && read_file(c, path, e) < 0)
 		return -1;
+	for (int i = 0; i < CONF_OPTION_COUNT; i++) {
+		if (specs[i].type == CONF_SECRET_FILE)
+			prefer_credential(&c->values[i]);
+	}
 	*ret_conf = STEAL(c);
 	return 0;
 }

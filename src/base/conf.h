@@ -12,13 +12,19 @@
  * the start. Every option is a row of the table in conf.c with type, default and limits; an
  * unknown name, a name given twice or a value outside its limits is an error that names the line.
  * Secrets are never values: options that end in `_file` name the file that holds them.
+ *
+ * Credentials: systemd hands a service its secrets as files in a directory that only this service
+ * sees (LoadCredential=). If $CREDENTIALS_DIRECTORY has a file with the name, without folders, of
+ * a CONF_SECRET_FILE, that one is the option's value. So one fsa.conf serves every program, and
+ * the files that it names may be readable by root alone.
  */
 enum conf_type {
 	CONF_STRING,
 	CONF_INTEGER,
 	CONF_DURATION, /* milliseconds */
 	CONF_BOOL,
-	CONF_CHOICE, /* one of the words in `choices` */
+	CONF_CHOICE,      /* one of the words in `choices` */
+	CONF_SECRET_FILE, /* a path; see "Credentials" below */
 };
 
 enum conf_option {

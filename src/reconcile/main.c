@@ -12,6 +12,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/notify.h"
 #include "base/parse.h"
 #include "crypto/token.h"
 #include "db/migrate.h"
@@ -140,6 +141,7 @@ static int run_once(struct reconciler *r)
 	else if (pass(r, &summary, &e) == 0 &&
 		 queue_housekeeping(r->db, conf_number(r->conf, CONF_IDEMPOTENCY_TTL), &e) == 0)
 		return EXIT_SUCCESS;
+	notify_status("failed, nothing is reconciled: %s", e.message);
 	return e.kind == ERR_UNAVAILABLE ? EX_TEMPFAIL : EXIT_FAILURE;
 }
 
@@ -203,6 +205,7 @@ int main(int argc, char **argv)
 	crypto_init();
 	if (conf_load(options.config, &conf, &e) < 0 || reconciler_init(&r, conf, &e) < 0) {
 		log_err(LOG_LEVEL_ERROR, "cannot start", &e);
+		notify_status("cannot start, nothing is reconciled: %s", e.message);
 		return EX_CONFIG;
 	}
 	log_set_level_name(conf_string(conf, CONF_LOG_LEVEL));

@@ -1,6 +1,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <check.h>
@@ -9,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/conf.h"
 #include "base/err.h"
+#include "base/notify.h"
 #include "base/parse.h"
 
 START_TEST(every_error_kind_has_a_complete_row)
@@ -164,6 +167,53 @@ START_TEST(a_configuration_file_is_read_and_its_mistakes_are_named)
 }
 END_TEST
 
+START_TEST(a_credential_goes_before_the_configured_file)
+{
+	CLEANUP(conf_freep) struct conf *without = NULL;
+	CLEANUP(conf_freep) struct conf *with = NULL;
+	char directory[] = "/tmp/fsa-test-XXXXXX";
+	char path[sizeof(directory) + 16];
+	struct err e;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	(void)snprintf(path, sizeof(path), "%s/owner.key", directory);
+	ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", directory, 1), 0);
+	ck_assert_int_eq(conf_load(NULL, &without, &e), 0);
+	FILE *file = fopen(path, "we");
+	ck_assert_ptr_nonnull(file);
+	(void)fclose(file);
+	ck_assert_int_eq(conf_load(NULL, &with, &e), 0);
+
+	const char *configured = conf_spec(CONF_OWNER_PRIVATE_KEY_FILE)->default_value;
+	ck_assert_str_eq(conf_string(without, CONF_OWNER_PRIVATE_KEY_FILE), configured);
+	ck_assert_str_eq(conf_string(with, CONF_OWNER_PRIVATE_KEY_FILE), path);
+	ck_assert_str_eq(conf_string(with, CONF_CLUSTER_PRIVATE_KEY_FILE),
+			 conf_spec(CONF_CLUSTER_PRIVATE_KEY_FILE)->default_value);
+	(void)unlink(path);
+	(void)rmdir(directory);
+	(void)unsetenv("CREDENTIALS_DIRECTORY");
+}
+END_TEST
+
+START_TEST(a_status_reaches_the_service_manager_as_one_line)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	CLEANUP(cleanup_close) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char got[128] = "";
+
+	notify_status("nobody listens");
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/fsa-notify-%ld",
+		       (long)getpid());
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
+	notify_status("%s is away\nWATCHDOG=1", "PostgreSQL");
+	ck_assert_int_gt(recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT), 0);
+	ck_assert_str_eq(got, "STATUS=PostgreSQL is away");
+	(void)unlink(address.sun_path);
+	(void)unsetenv("NOTIFY_SOCKET");
+}
+END_TEST
+
 START_TEST(every_option_has_a_name_help_and_a_valid_default)
 {
 	CLEANUP(conf_freep) struct conf *c = NULL;
@@ -231,6 +281,8 @@ int main(void)
 	tcase_add_test(tc, numbers_and_durations_are_read_whole_or_not_at_all);
 	tcase_add_test(tc, utf8_and_uuids_are_checked_strictly);
 	tcase_add_test(tc, a_configuration_file_is_read_and_its_mistakes_are_named);
+	tcase_add_test(tc, a_credential_goes_before_the_configured_file);
+	tcase_add_test(tc, a_status_reaches_the_service_manager_as_one_line);
 	tcase_add_test(tc, every_option_has_a_name_help_and_a_valid_default);
 	tcase_add_test(tc, every_option_is_in_the_manual_page);
 	suite_add_tcase(suite, tc);
