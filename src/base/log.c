@@ -17,14 +17,16 @@ struct line {
 
 static enum log_level threshold = LOG_LEVEL_INFO;
 
-/* systemd reads the "<N>" prefix as syslog(3) priority; key=value readers see `level`. */
+/* systemd reads the "<N>" prefix as syslog(3) priority; key=value readers see `level`. Info is
+ * "notice" there: so a unit can keep it and drop what systemd itself tells of each start
+ * (LogLevelMax=). */
 static const struct {
 	const char *name;
 	const char *prefix;
 } levels[] = {
 	[LOG_LEVEL_ERROR] = { "error", "<3>" },
 	[LOG_LEVEL_WARNING] = { "warning", "<4>" },
-	[LOG_LEVEL_INFO] = { "info", "<6>" },
+	[LOG_LEVEL_INFO] = { "info", "<5>" },
 	[LOG_LEVEL_DEBUG] = { "debug", "<7>" },
 };
 
