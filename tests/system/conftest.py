@@ -1,0 +1,69 @@
+"""A machine with our package installed and set up as docs/installation.md says."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import machine as machines  # noqa: E402
+from installation import browser, install  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+# What the package is made of, apart from its documents.
+PACKAGED = ("Makefile.am", "configure.ac", *(f"{name}/**/*" for name in (
+    "src", "cgi-bin", "sql", "nginx", "systemd", "packaging", "debian", "man", "web")))
+
+
+@pytest.fixture(scope="session")
+def deb(build):
+    """Our package as `make deb` makes it, kept until what it is made of changes."""
+    digest = hashlib.sha256()
+    for folder in PACKAGED:
+        for path in sorted(ROOT.glob(folder)):
+            if path.is_file():
+                digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    kept = machines.CACHE / "packages" / f"{digest.hexdigest()[:16]}.deb"
+    if not kept.exists():
+        made = subprocess.run(["make", "-C", build, "deb"], capture_output=True, text=True)
+        assert made.returncode == 0, (made.stdout + made.stderr)[-3000:]
+        shutil.rmtree(kept.parent, ignore_errors=True)
+        kept.parent.mkdir(parents=True)
+        (found,) = (build / "deb").glob("fullstack-agent_*.deb")
+        shutil.copy(found, kept)
+    return kept
+
+
+@pytest.fixture(scope="session")
+def bare_machine(workspace):
+    """Makes machines without our package: bare_machine(name)."""
+    if why := machines.missing():
+        pytest.skip(why)
+    started = []
+
+    def make(name):
+        machine = machines.Machine(workspace / name)
+        started.append(machine)
+        machine.start()
+        return machine
+
+    yield make
+    for machine in started:
+        machine.stop()
+
+
+@pytest.fixture(scope="session")
+def machine(bare_machine, deb):
+    """One for the whole run. A test leaves it as it has found it: working."""
+    machine = bare_machine("machine")
+    install(machine, deb)
+    return machine
+
+
+@pytest.fixture
+def client(machine):
+    return browser(machine)

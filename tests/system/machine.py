@@ -1,0 +1,284 @@
+"""An empty Debian 12 with PostgreSQL and nginx, booted by systemd-nspawn with a network of its own.
+
+    with Machine(directory) as machine:
+        machine.run("apt-get install -y /root/x.deb")
+        machine.reboot()
+
+The installed system is made by mmdebstrap once and kept in ~/.cache/fullstack-agent/debian/; each
+machine writes to an overlay over it, in its directory. What our package needs beyond it has been
+downloaded and lies in apt's archive, not installed, because a machine reaches nothing outside.
+"""
+
+import ctypes
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from stand.process import Process, StandError, run
+
+CACHE = Path.home() / ".cache" / "fullstack-agent" / "debian"
+SUITE = "bookworm"
+# What an administrator's machine has, and python3 for the probe of the tests.
+INSTALLED = ("systemd", "systemd-sysv", "dbus", "postgresql", "nginx", "ca-certificates", "curl",
+             "procps", "openssl", "python3")
+# What our package depends on: only apt may install it.
+DOWNLOADED = ("libcurl4", "libfcgi0ldbl", "libinih1", "libjansson4", "libpq5", "libsodium23",
+              "libssl3", "libyaml-0-2")
+NEEDED = ("systemd-nspawn", "mmdebstrap", "nsenter", "unshare")
+
+
+def missing():
+    """Why no machine can be had here, or None."""
+    if os.geteuid() != 0:
+        return "needs root, for systemd-nspawn"
+    absent = [name for name in NEEDED if not shutil.which(name)]
+    if absent:
+        return f"needs {', '.join(absent)}; tools/install-packages installs them"
+    probe = ["unshare", "--mount", "--pid", "--net", "--fork", "true"]
+    if subprocess.run(probe, stderr=subprocess.DEVNULL).returncode != 0:
+        return "namespaces cannot be made here"
+    return None
+
+
+def base():
+    """The directory with the installed system, made first when it is not in the cache."""
+    words = (SUITE, *INSTALLED, "+", *DOWNLOADED, "3")  # the number: of this function's ways
+    key = hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]
+    tree = CACHE / key
+    if tree.exists():
+        return tree
+    CACHE.mkdir(parents=True, exist_ok=True)
+    partial = CACHE / f"{key}.partial-{os.getpid()}"
+    download = "chroot $1 apt-get -q -y --download-only --install-recommends install "
+    command = [
+        "mmdebstrap", "--variant=minbase", f"--include={','.join(INSTALLED)}",
+        "--skip=cleanup/apt", f"--customize-hook={download} {' '.join(DOWNLOADED)}",
+        SUITE, partial, "http://deb.debian.org/debian",
+    ]
+    try:
+        run(command, "mmdebstrap")
+        partial.rename(tree)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return tree
+
+
+class Machine:
+    """One machine, with its disk in a directory."""
+
+    def __init__(self, directory):
+        self.directory = Path(directory).resolve()
+        self.name = f"fsa-{os.getpid()}-{self.directory.name}"
+        # SIGTERM: nspawn shuts the machine down in good order.
+        self._process = Process(self.directory, "nspawn", stop_signal=signal.SIGTERM)
+        self._relays = []
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        """Returns when it has booted."""
+        for name in ("disk", "work", "root"):
+            (self.directory / name).mkdir(parents=True, exist_ok=True)
+        d = self.directory
+        overlay = f"lowerdir={base()},upperdir={d}/disk,workdir={d}/work"
+        nspawn = (f"systemd-nspawn --quiet --boot --directory={d}/root --machine={self.name} "
+                  "--private-network --register=no --keep-unit --link-journal=no "
+                  "--resolv-conf=off --timezone=off --console=read-only")
+        # The mount is nspawn's alone: it goes with it, whatever happens. Two machines in one control
+        # group would see each other's units there.
+        groups = "".join(f"echo $$ >{group}/cgroup.procs; " for group in self._make_groups())
+        script = f"{groups} mount -t overlay overlay -o {overlay} {d}/root && exec {nspawn}"
+        self._process.start(["unshare", "--mount", "sh", "-c", script])
+        self._wait_booted()
+
+    def stop(self):
+        for relay in self._relays:
+            relay.close()
+        self._process.stop(patience=30)
+        for group in self._groups():
+            for folder, _, _ in os.walk(group, topdown=False):
+                try:
+                    os.rmdir(folder)
+                except OSError:  # not empty for a moment more, or not a group
+                    pass
+
+    def reboot(self):
+        """nspawn leaves it to a service manager to start a machine that reboots again: to us."""
+        self.run("systemctl --no-block reboot")
+        end = time.monotonic() + 60
+        while self._process.running():
+            if time.monotonic() > end:
+                raise StandError("the machine does not shut down")
+            time.sleep(0.05)
+        self.start()
+
+    def leader(self):
+        """The pid of the machine's own systemd, None while there is none."""
+        pid = self._process.pid()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split() if pid else []
+        return int(children[0]) if children else None
+
+    def run(self, command, check=True, input=None, timeout=300):
+        """Runs a shell command as root in there; what it printed, or with check=False all of it.
+
+        StandError tells what failed.
+        """
+        done = subprocess.run(
+            ["nsenter", f"--target={self.leader()}", "--all", "--root", "--wd",
+             "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "HOME=/root",
+             "DEBIAN_FRONTEND=noninteractive", "sh", "-euc", command],
+            input=input, capture_output=True, text=True, timeout=timeout,
+        )
+        if not check:
+            return done
+        if done.returncode != 0:
+            raise StandError(f"{command}\nexit {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def path(self, path):
+        """Where the outside sees a file of the machine; only to look at, and only what is there."""
+        return Path(f"/proc/{self.leader()}/root") / str(path).lstrip("/")
+
+    def copy_in(self, source, target):
+        shutil.copy(source, self.path(target))
+
+    def write(self, path, text, mode=0o644):
+        file = self.path(path)
+        file.write_text(text)
+        file.chmod(mode)
+
+    def wait(self, command, seconds=30.0):
+        """Until the command succeeds; returns what it printed."""
+        end = time.monotonic() + seconds
+        while (done := self.run(command, check=False)).returncode != 0:
+            if time.monotonic() > end:
+                raise StandError(f"after {seconds} s still exit {done.returncode}: {command}\n"
+                                 f"{done.stdout}{done.stderr}")
+            time.sleep(0.1)
+        return done.stdout
+
+    def status(self, unit, *properties):
+        """Properties of a unit, as systemctl shows them."""
+        words = " ".join(f"--property={name}" for name in properties)
+        lines = self.run(f"systemctl show {unit} {words}").splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def reach(self, port):
+        """A port outside that leads to this port of the machine's loopback."""
+        return self._relay(("127.0.0.1", 0), None, ("127.0.0.1", port), self.leader)
+
+    def let_out(self, port):
+        """The machine's loopback leads to ours on this port; again after a reboot."""
+        self._relay(("127.0.0.1", port), self.leader, ("127.0.0.1", port), None)
+
+    def _relay(self, *ends):
+        relay = Relay(*ends)
+        self._relays.append(relay)
+        return relay.port
+
+    def _groups(self):
+        """A control group of its own in each hierarchy: version 2, or 1 with several."""
+        root = Path("/sys/fs/cgroup")
+        if (root / "cgroup.procs").exists():
+            return [root / self.name]
+        # cpuset's are empty until filled in; systemd does not use them.
+        roots = (p for p in root.iterdir() if (p / "cgroup.procs").exists() and p.name != "cpuset")
+        return [p.resolve() / self.name for p in roots if not p.is_symlink()]
+
+    def _make_groups(self):
+        for group in self._groups():
+            group.mkdir(exist_ok=True)
+        return self._groups()
+
+    def _wait_booted(self, seconds=60):
+        def booted():
+            if not self.leader():
+                return False
+            try:
+                done = self.run("systemctl is-system-running", check=False, timeout=10)
+            except subprocess.TimeoutExpired:
+                return False
+            return done.stdout.strip() in ("running", "degraded")
+
+        self._process.wait_ready(booted, seconds)
+
+
+class Relay:
+    """Passes on TCP connections from one network namespace to another.
+
+    A socket belongs to the namespace in which it was made, so one process can hold both ends. Each
+    namespace is given as a function that tells a pid in it, or None for our own.
+    """
+
+    def __init__(self, listen, listen_in, connect, connect_in):
+        self._connect, self._connect_in = connect, connect_in
+        self._listener = _within(listen_in, lambda: socket.create_server(listen, backlog=128))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self):
+        self._listener.close()
+
+    def _serve(self):
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
+
+    def _pass_on(self, client):
+        with client:
+            try:
+                server = _within(self._connect_in, lambda: socket.create_connection(self._connect))
+            except OSError:
+                return
+            with server:
+                back = threading.Thread(target=_pump, args=(server, client), daemon=True)
+                back.start()
+                _pump(client, server)
+                back.join()
+
+
+def _pump(source, target):
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        source.close()
+        target.close()
+
+
+def _within(pid, action):
+    """Runs the action in that process's network namespace. It is a thread's, so one is made."""
+    if pid is None:
+        return action()
+    result = []
+
+    def work():
+        try:
+            with open(f"/proc/{pid()}/ns/net") as namespace:
+                if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), 0x40000000) != 0:
+                    raise OSError(ctypes.get_errno(), "setns")
+            result.append(action())
+        except OSError as e:
+            result.append(e)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    if isinstance(result[0], OSError):
+        raise result[0]
+    return result[0]

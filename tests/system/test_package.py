@@ -1,0 +1,174 @@
+"""The life of an installation: upgrade under load, backup and restore, remove, purge.
+
+On a machine of its own, in this order: each test goes on with what the one before has left.
+"""
+
+import subprocess
+import threading
+import time
+
+import pytest
+import requests
+
+from installation import browser, commands, install
+
+PASSWORD = "correct horse battery staple"
+MIGRATION = "ALTER TABLE projects ADD COLUMN of_the_next_version integer; SELECT pg_sleep(3);\n"
+
+
+@pytest.fixture(scope="module")
+def machine(bare_machine, deb):
+    machine = bare_machine("package")
+    install(machine, deb)
+    return machine
+
+
+@pytest.fixture(scope="module")
+def ada(machine, cluster):
+    """A user with a project that has a variable; the cluster is not reached from here."""
+    client = browser(machine)
+    assert client.register("ada", PASSWORD).ok
+    assert client.post("/api/user/config/kc", {"kubeconfig": cluster.create_user("eve")}).ok
+    made = client.post("/api/projects", {"name": "first"})
+    assert made.ok, made.text
+    client.project = made.json()["id"]
+    variable = {"key": "GREETING", "value": "hello, sealed world"}
+    answer = client.post(f"/api/projects/{client.project}/environment", variable)
+    assert answer.ok, answer.text
+    return client
+
+
+@pytest.fixture(scope="module")
+def next_deb(deb, workspace):
+    """The same package with a higher version and one more migration."""
+    tree = workspace / "next"
+    subprocess.run(["dpkg-deb", "--raw-extract", deb, tree], check=True)
+    control = tree / "DEBIAN" / "control"
+    control.write_text(control.read_text().replace("Version: ", "Version: 9:"))
+    sql = tree / "usr" / "share" / "fullstack-agent" / "sql"
+    number = len(list(sql.glob("*.sql"))) + 1
+    (sql / f"{number:04}_next.sql").write_text(MIGRATION)
+    package = workspace / "next.deb"
+    command = ["dpkg-deb", "--build", "--root-owner-group", "-Zgzip", tree, package]
+    subprocess.run(command, check=True, capture_output=True)
+    return package
+
+
+class Load:
+    """Requests one after the other; each that fails is tried again, and has to succeed soon."""
+
+    def __init__(self, client, path):
+        self.client, self.path = client, path
+        self.answered = self.retried = 0
+        self.lost = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def _ask(self):
+        while not self._stop.is_set():
+            for _ in range(5):
+                failure = self._ask_once()
+                if failure is None:
+                    self.answered += 1
+                    break
+                self.retried += 1
+                time.sleep(0.5)
+            else:
+                self.lost.append(failure)
+
+    def _ask_once(self):
+        try:
+            answer = self.client.get(self.path)
+        except requests.ConnectionError as e:
+            return str(e)
+        return None if answer.ok else answer.text
+
+
+def test_fsa_setup_again_changes_nothing(machine):
+    before = machine.run("cat /etc/postgresql/15/main/pg_*.conf; cat /etc/fullstack-agent/keys/*.pub")
+    machine.run("fsa-setup")
+    after = machine.run("cat /etc/postgresql/15/main/pg_*.conf; cat /etc/fullstack-agent/keys/*.pub")
+    assert before == after
+
+
+def test_an_upgrade_with_a_migration_loses_no_request(machine, ada, next_deb):
+    pids = {u: machine.status(u, "MainPID")["MainPID"] for u in ("fsa-api", "fsa-auth")}
+    machine.run("rm /root/*.deb")
+    machine.copy_in(next_deb, "/root/fullstack-agent_9_all.deb")
+    (upgrade,) = commands("operation.md", "Upgrade")
+    loads = [Load(ada, f"/api/projects/{ada.project}"), Load(ada, "/api/auth/session")]
+    with loads[0], loads[1]:
+        machine.run(f"cd /root; {upgrade}")
+    for load in loads:
+        assert load.answered > 50 and not load.lost, (load.answered, load.retried, load.lost)
+    columns = machine.run("cd /; runuser -u postgres -- psql fsa -c '\\d projects'")
+    assert "of_the_next_version" in columns
+    for unit, pid in pids.items():
+        assert machine.status(unit, "MainPID")["MainPID"] not in (pid, "0")
+
+
+def test_a_migration_that_fails_leaves_the_old_programs_at_work(machine, ada, next_deb, workspace):
+    tree = workspace / "broken"
+    subprocess.run(["dpkg-deb", "--raw-extract", next_deb, tree], check=True)
+    control = tree / "DEBIAN" / "control"
+    control.write_text(control.read_text().replace("Version: 9:", "Version: 10:"))
+    sql = tree / "usr" / "share" / "fullstack-agent" / "sql"
+    broken = sql / f"{len(list(sql.glob('*.sql'))) + 1:04}_broken.sql"
+    broken.write_text("SELECT 1 / 0;\n")
+    package = workspace / "broken.deb"
+    subprocess.run(["dpkg-deb", "--build", "--root-owner-group", "-Zgzip", tree, package], check=True,
+                   capture_output=True)
+    machine.copy_in(package, "/root/broken.deb")
+    done = machine.run("dpkg -i /root/broken.deb 2>&1", check=False)
+    assert done.returncode != 0 and "division by zero" in done.stdout, done.stdout
+    assert ada.get(f"/api/projects/{ada.project}").ok
+    machine.run(f"rm /usr/share/fullstack-agent/sql/{broken.name}; systemctl reset-failed fsa-migrate; "
+                "dpkg --configure fullstack-agent")
+    assert ada.get(f"/api/projects/{ada.project}").ok
+
+
+def test_remove_keeps_the_data(machine, ada, next_deb):
+    remove, _ = commands("operation.md", "Removing it")
+    machine.run(remove)
+    assert machine.run("systemctl list-units --plain --no-legend 'fsa-*'") == ""
+    machine.run("nginx -t; test -e /etc/fullstack-agent/keys/owner.key")
+    machine.run("rm /root/*.deb")
+    machine.copy_in(next_deb, "/root/fullstack-agent_9_all.deb")
+    machine.run("dpkg -i /root/fullstack-agent_9_all.deb; fsa-setup")
+    assert ada.get(f"/api/projects/{ada.project}").ok  # the session, too, is still good
+
+
+def test_a_backup_brings_back_what_a_purge_has_removed(machine, ada):
+    path = f"/api/projects/{ada.project}/environment"
+    machine.run("\n".join(commands("operation.md", "Backup")))
+    _, purge = commands("operation.md", "Removing it")
+    machine.run(purge)
+    for gone in ("/etc/fullstack-agent", "/var/lib/fullstack-agent", "/run/fullstack-agent"):
+        assert not machine.path(gone).exists(), gone
+    rest = machine.run("cd /; runuser -u postgres -- psql -XAtc "
+                       "\"SELECT datname FROM pg_database WHERE datname = 'fsa' UNION ALL "
+                       "SELECT rolname FROM pg_roles WHERE rolname LIKE 'fsa%'\"; "
+                       "grep -rl fullstack-agent /etc/postgresql /etc/nginx || true")
+    assert rest == ""
+    machine.run("dpkg -i /root/fullstack-agent_9_all.deb")
+    machine.run("\n".join(commands("operation.md", "Restore")))
+    machine.wait("curl -sf http://127.0.0.1:8080/readyz")
+    assert '"value":"hello, sealed world"' in ada.get(path).text.replace(": ", ":")
+
+
+def test_new_keys_are_refused_while_the_database_is_in_use(machine, ada):
+    machine.run("mv /etc/fullstack-agent/keys /root/")
+    try:
+        done = machine.run("fsa-setup keys", check=False)
+        assert done.returncode == 1 and "copy the keys" in done.stderr
+        assert not machine.path("/etc/fullstack-agent/keys/owner.key").exists()
+    finally:
+        machine.run("rm -rf /etc/fullstack-agent/keys; mv /root/keys /etc/fullstack-agent/")

@@ -1,0 +1,90 @@
+"""The two sites as Debian's nginx serves them."""
+
+import pytest
+
+import requests
+
+from installation import browser, commands
+
+LIMITED = "203.0.113."  # addresses of clients that a server in front would tell
+
+
+def statuses(machine, count, address, method="GET", path="/healthz"):
+    """How often each status came, of `count` requests of a client, as fast as they go."""
+    config = f'url = "http://127.0.0.1:8080{path}"\noutput = "/dev/null"\n' * count
+    out = machine.run(
+        f"curl -s -K - -w '%{{http_code}}\\n' -X {method} -H 'X-Forwarded-For: {address}'",
+        input=config, timeout=30)
+    words = out.split()
+    return {status: words.count(status) for status in set(words)}
+
+
+def test_nginx_accepts_its_configuration_without_a_warning(machine):
+    done = machine.run("nginx -t 2>&1")
+    assert "warn" not in done and "successful" in done
+
+
+def test_a_client_that_asks_too_often_is_told_when_to_come_back(machine):
+    got = statuses(machine, 300, LIMITED + "1")
+    assert got.get("429", 0) > 50 and got.get("200", 0) >= 100, got
+    answer = machine.run(f"curl -si -H 'X-Forwarded-For: {LIMITED}1' http://127.0.0.1:8080/healthz; "
+                         "for i in $(seq 150); do curl -si -H 'X-Forwarded-For: "
+                         f"{LIMITED}1' http://127.0.0.1:8080/healthz; done | grep -m1 -A20 ' 429 '")
+    assert "Retry-After: 5" in answer and '"errorCode":"RATE_LIMITED"' in answer
+    # It is that client's limit, not everybody's.
+    assert statuses(machine, 1, LIMITED + "2") == {"200": 1}
+
+
+def test_changes_and_logins_have_lower_limits(machine):
+    reads = statuses(machine, 60, LIMITED + "3", path="/api/projects")
+    changes = statuses(machine, 60, LIMITED + "4", "POST", "/api/projects")
+    logins = statuses(machine, 60, LIMITED + "5", "POST", "/api/auth/login")
+    assert reads.get("429", 0) == 0
+    assert 10 <= changes["429"] < logins["429"] <= 50
+
+
+def test_this_machine_itself_is_not_limited(machine):
+    assert statuses(machine, 300, "127.0.0.1") == {"200": 300}
+
+
+def test_the_address_that_a_server_in_front_tells_is_logged_and_no_query_is(machine):
+    machine.run(f"curl -s -H 'X-Forwarded-For: {LIMITED}9' 'http://127.0.0.1:8080/healthz?code=s3cret'")
+    log = machine.run("tail -n 5 /var/log/nginx/fullstack-agent.log")
+    assert f'"client":"{LIMITED}9"' in log
+    assert "s3cret" not in machine.run("cat /var/log/nginx/*.log")
+
+
+@pytest.fixture
+def tls(machine):
+    machine.run("""
+        install -d /etc/fullstack-agent/tls; cd /etc/fullstack-agent/tls
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+            -subj /CN=agent.example.org -addext subjectAltName=DNS:agent.example.org \
+            -keyout privkey.pem -out fullchain.pem 2>/dev/null""")
+    machine.run(commands("installation.md", "TLS")[0])
+    yield machine
+    machine.run("fsa-setup nginx loopback")
+    machine.wait("curl -sf http://127.0.0.1:8080/readyz")
+
+
+def test_the_site_with_tls(tls):
+    ask = ("curl -si --cacert /etc/fullstack-agent/tls/fullchain.pem "
+           "--connect-to agent.example.org::127.0.0.1: ")
+    answer = tls.wait(ask + "https://agent.example.org/readyz | grep . ")
+    assert " 200" in answer.splitlines()[0] and "HTTP/2" in answer.splitlines()[0]
+    assert "strict-transport-security: max-age=15552000" in answer
+    # nginx's former workers still answer for a moment.
+    tls.wait(ask + "'http://agent.example.org/x?y=1' | grep 'Location: https://agent.example.org/x?y=1'")
+    assert tls.run(ask + "--tls-max 1.1 https://agent.example.org/", check=False).returncode != 0
+    tls.run("install -d /var/lib/fullstack-agent/acme/.well-known/acme-challenge; "
+            "echo token >/var/lib/fullstack-agent/acme/.well-known/acme-challenge/x")
+    assert "token" in tls.run(ask + "http://agent.example.org/.well-known/acme-challenge/x")
+
+
+def test_a_site_that_nginx_refuses_changes_nothing(machine):
+    machine.run("rm -rf /etc/fullstack-agent/tls")
+    done = machine.run("fsa-setup nginx tls", check=False)
+    assert done.returncode == 1 and "nothing has been changed" in done.stderr
+    assert "sites-available/fullstack-agent.conf" in machine.run(
+        "readlink /etc/nginx/sites-enabled/fullstack-agent.conf")
+    assert requests.get(browser(machine).url + "/healthz").ok

@@ -1,0 +1,36 @@
+"""The units as they are built: how much they expose, and that all of them is known to systemd."""
+
+import shutil
+import subprocess
+
+import pytest
+
+SERVICES = ("fsa-api", "fsa-auth", "fsa-migrate", "fsa-reconcile")
+EXPOSURE = 15  # tenths
+
+
+@pytest.fixture(autouse=True)
+def systemd_analyze():
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("needs systemd-analyze")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_exposes_little(build, service):
+    unit = build / "systemd" / f"{service}.service"
+    command = ["systemd-analyze", "security", "--offline=true", "--no-pager"]
+    done = subprocess.run([*command, f"--threshold={EXPOSURE}", unit], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Overall exposure level" in done.stdout
+
+
+def test_the_threshold_is_a_threshold(build):
+    unit = build / "systemd" / "fsa-auth.service"
+    command = ["systemd-analyze", "security", "--offline=true", "--threshold=1", unit]
+    assert subprocess.run(command, capture_output=True).returncode != 0
+
+
+def test_nothing_is_left_to_fill_in(build):
+    for unit in (build / "systemd").glob("*.s*"):
+        assert "@" not in unit.read_text().replace("@system-service", "").replace(
+            "@privileged @resources", ""), unit
