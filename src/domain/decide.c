@@ -264,6 +264,16 @@ struct decision decide(const struct situation *s)
 	};
 }
 
+enum seen seen_of_failure(enum err_kind kind)
+{
+	return kind == ERR_KUBE_BILLING ? SEEN_SUSPENDED : SEEN_UNREACHABLE;
+}
+
+enum pace pace_with_cause(enum pace pace, enum err_kind kind)
+{
+	return pace == PACE_BACKOFF && err_kind_retry(kind) == ERR_RETRY_SLOW ? PACE_RESYNC : pace;
+}
+
 static uint64_t spread(uint64_t base, uint64_t span, uint32_t random)
 {
 	return base - span + random % (2 * span + 1);

@@ -59,6 +59,13 @@ struct decision {
  */
 struct decision decide(const struct situation *s);
 
+/* What is seen when a request failed with a kind of error: the cluster could not be asked, or its
+ * operator has suspended the account. */
+enum seen seen_of_failure(enum err_kind kind);
+
+/* The pace when a cause of this kind is known: what only a person can mend is looked at slowly. */
+enum pace pace_with_cause(enum pace pace, enum err_kind kind);
+
 /*
  * How long to wait, in milliseconds. PACE_AGAIN: 0.5 s at first, then a tenth of the status's age,
  * at most 10 s. PACE_RESYNC: `resync_ms` ± 10 %. PACE_BACKOFF: 1 s after the first of `attempts`

@@ -111,14 +111,14 @@ static void decide_on(struct work *w, enum seen seen)
 	});
 }
 
-/* When to look again. Errors that only a person can mend are looked at slowly. */
+/* When to look again. */
 static uint64_t delay_ms(const struct work *w, enum pace pace, const struct err *cause,
 			 unsigned attempts)
 {
 	bool changed = w->decision.status != w->row.status;
 
-	if (cause != NULL && pace == PACE_BACKOFF && err_kind_retry(cause->kind) == ERR_RETRY_SLOW)
-		pace = PACE_RESYNC;
+	if (cause != NULL)
+		pace = pace_with_cause(pace, cause->kind);
 	return pace_delay_ms(pace, changed ? 0 : w->row.status_age_ms, attempts,
 			     w->context->resync_ms, cause ? cause->retry_after_s : 0,
 			     token_random_u32());
@@ -165,7 +165,7 @@ static void conclude_failure(struct work *w)
 {
 	struct err cause = w->err;
 
-	decide_on(w, cause.kind == ERR_KUBE_BILLING ? SEEN_SUSPENDED : SEEN_UNREACHABLE);
+	decide_on(w, seen_of_failure(cause.kind));
 	conclude(w, &cause);
 }
 

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "domain/decide.h"
+#include "domain/explain.h"
 #include "domain/project.h"
 #include "domain/types.h"
 #include "golden.h"
@@ -561,6 +562,84 @@ START_TEST(the_stages_show_how_far_a_start_is)
 }
 END_TEST
 
+/* ---- reading the table backwards ---- */
+
+/* What a pass leaves that saw `seen`, with the cause it would give. */
+static struct told pass_once(const struct told *before, enum seen seen)
+{
+	struct decision d = explain_next(before, seen);
+	struct told after = *before;
+
+	after.status = d.status;
+	after.attempts = d.pace == PACE_BACKOFF ? before->attempts + 1 : 0;
+	after.has_cause = d.pace == PACE_BACKOFF || seen == SEEN_SUSPENDED;
+	after.cause_kind = seen == SEEN_SUSPENDED     ? ERR_KUBE_BILLING
+			   : seen == SEEN_UNREACHABLE ? ERR_KUBE_TIMEOUT
+						      : ERR_POD_IMAGE;
+	return after;
+}
+
+START_TEST(what_a_pass_leaves_is_explained_by_what_it_saw)
+{
+	for (int i = 0; i < DESIRED_COUNT * SEEN_COUNT * STATUS_PARTIAL; i++) {
+		enum seen seen = (enum seen)(i / DESIRED_COUNT % SEEN_COUNT);
+		struct told told = {
+			.desired = (enum desired)(i % DESIRED_COUNT),
+			.status = (enum status)(i / DESIRED_COUNT / SEEN_COUNT),
+		};
+		told = pass_once(&told, seen);
+		ck_assert_msg(explain_fits(&told, seen), "%s %s", desired_name(told.desired),
+			      seen_name(seen));
+		/* And the next such pass finds nothing else. */
+		told = pass_once(&told, seen);
+		ck_assert(explain_fits(&told, seen));
+	}
+}
+END_TEST
+
+START_TEST(a_cause_says_what_was_seen)
+{
+	static const struct {
+		enum err_kind kind;
+		enum seen seen;
+		bool fits;
+	} rows[] = {
+		{ ERR_POD_IMAGE, SEEN_BROKEN, true },
+		{ ERR_POD_IMAGE, SEEN_UNREACHABLE, false },
+		{ ERR_KUBE_TIMEOUT, SEEN_UNREACHABLE, true },
+		{ ERR_KUBE_TIMEOUT, SEEN_BROKEN, false },
+		{ ERR_KUBE_QUOTA, SEEN_BROKEN, true },
+		{ ERR_KUBE_QUOTA, SEEN_UNREACHABLE, true },
+		{ ERR_KUBECONFIG, SEEN_UNREACHABLE, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct told told = {
+			.desired = DESIRED_RUNNING,
+			.status = STATUS_ERROR,
+			.attempts = 3,
+			.has_cause = true,
+			.cause_kind = rows[i].kind,
+		};
+		ck_assert_msg(explain_fits(&told, rows[i].seen) == rows[i].fits, "row %zu", i);
+	}
+}
+END_TEST
+
+START_TEST(a_deadline_is_told_before_it_passes)
+{
+	struct told told = { .desired = DESIRED_RUNNING, .status = STATUS_STARTING };
+
+	told.status_age_ms = 590000;
+	ck_assert_uint_eq(explain_deadline_ms(&told, SEEN_PROGRESSING), 10000);
+	told.status_age_ms = 700000;
+	ck_assert_uint_eq(explain_deadline_ms(&told, SEEN_PROGRESSING), 0);
+	ck_assert(explain_deadline_ms(&told, SEEN_READY) == UINT64_MAX);
+	told.status = STATUS_RUNNING; /* a goal is never late */
+	ck_assert(explain_deadline_ms(&told, SEEN_UNREACHABLE) == UINT64_MAX);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("domain");
@@ -579,6 +658,9 @@ int main(void)
 	tcase_add_test(tc, environment_keys_and_values_are_checked);
 	tcase_add_test(tc, the_categories_are_those_of_the_interface);
 	tcase_add_test(tc, the_stages_show_how_far_a_start_is);
+	tcase_add_test(tc, what_a_pass_leaves_is_explained_by_what_it_saw);
+	tcase_add_test(tc, a_cause_says_what_was_seen);
+	tcase_add_test(tc, a_deadline_is_told_before_it_passes);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
