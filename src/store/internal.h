@@ -48,6 +48,12 @@ json_t *store_json_text(const char *text);
 /* The array as a parameter; `*ret_text` is the caller's to free() when the statement ran. */
 void store_add_json(struct db_params *p, const json_t *json, char **ret_text);
 void store_json_free(json_t **json); /* for CLEANUP */
+/* Runs a statement whose columns are called like members of JSON, and gives its rows as an array of
+ * objects: numbers, booleans and jsonb as such, anything else as text. */
+int store_rows(struct db *db, const struct db_statement *statement, const struct db_params *params,
+	       json_t **ret_rows, struct err *e);
+/* Several rows, their ids in the first column, answer to one name. Returns -1. */
+int store_ambiguous(const char *what, const char *name, const PGresult *r, struct err *e);
 
 /* Locks a project of this user until the end of the transaction. `*ret_deleted`: its deletion has
  * been asked for; NULL: then it is ERR_NOT_FOUND, too. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/parse.h"
 #include "store/internal.h"
@@ -119,4 +120,58 @@ void store_add_json(struct db_params *p, const json_t *json, char **ret_text)
 void store_json_free(json_t **json)
 {
 	json_decref(*json);
+}
+
+/* Of pg_type.dat: the types whose values JSON has, too. */
+enum { OID_BOOL = 16, OID_INT8 = 20, OID_INT4 = 23, OID_JSONB = 3802 };
+
+static json_t *value_json(const PGresult *r, int row, int column)
+{
+	const char *text = db_text(r, row, column);
+
+	if (text == NULL)
+		return json_null();
+	switch (PQftype(r, column)) {
+	case OID_BOOL:
+		return json_boolean(db_bool(r, row, column));
+	case OID_INT4:
+	case OID_INT8:
+		return json_integer(db_int(r, row, column));
+	case OID_JSONB:
+		return json_loads(text, JSON_DECODE_ANY, NULL);
+	default:
+		return store_json_text(text);
+	}
+}
+
+int store_rows(struct db *db, const struct db_statement *statement, const struct db_params *params,
+	       json_t **ret_rows, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+
+	if (db_query(db, statement, params, &r, e) < 0)
+		return -1;
+	json_t *rows = json_array();
+	for (int i = 0; i < db_rows(r); i++) {
+		json_t *row = json_object();
+		for (int column = 0; column < PQnfields(r); column++)
+			(void)json_object_set_new(row, PQfname(r, column),
+						  value_json(r, i, column));
+		(void)json_array_append_new(rows, row);
+	}
+	*ret_rows = rows;
+	return 0;
+}
+
+int store_ambiguous(const char *what, const char *name, const PGresult *r, struct err *e)
+{
+	CLEANUP(cleanup_free) char *ids = mem_strdup("");
+
+	for (int i = 0; i < db_rows(r); i++) {
+		char *longer = mem_printf("%s %s", ids, db_text(r, i, 0));
+		free(ids);
+		ids = longer;
+	}
+	return err_set(e, ERR_CONFLICT, "AMBIGUOUS", "several %s are called \"%s\", give an id:%s",
+		       what, name, ids);
 }

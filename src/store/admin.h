@@ -1,0 +1,66 @@
+#ifndef FSA_STORE_ADMIN_H
+#define FSA_STORE_ADMIN_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "db/db.h"
+#include "store/store.h"
+
+/*
+ * What an administrator sees and does, over all users: the only functions of the store that take no
+ * owner, for fsactl, which acts as the schema's owner.
+ *
+ * Lists are arrays of objects, ready to be shown, their members in camelCase and no secret among
+ * them; the caller json_decref()s.
+ */
+
+/* A user by id or name, a project by id, name or the name of one of its objects in the cluster,
+ * names without case. ERR_NOT_FOUND with code USER_NOT_FOUND or PROJECT_NOT_FOUND; ERR_CONFLICT
+ * with code AMBIGUOUS, and the ids, when several have that name. */
+int admin_find_user(struct db *db, const char *reference, char ret_user_id[STORE_ID_LENGTH + 1],
+		    struct err *e);
+int admin_find_project(struct db *db, const char *reference,
+		       char ret_project_id[STORE_ID_LENGTH + 1],
+		       char ret_user_id[STORE_ID_LENGTH + 1], struct err *e);
+
+/* `user_id` NULL: all users. */
+int admin_users(struct db *db, const char *user_id, json_t **ret_rows, struct err *e);
+int admin_identities(struct db *db, const char *user_id, json_t **ret_rows, struct err *e);
+int admin_sessions(struct db *db, const char *user_id, json_t **ret_rows, struct err *e);
+/* Of none or one. */
+int admin_cluster(struct db *db, const char *user_id, json_t **ret_rows, struct err *e);
+
+/* Either way all sessions end, so that one which was made in the moment of disabling does not come
+ * back when the user is enabled. */
+int admin_set_disabled(struct db *db, const char *user_id, bool disabled, struct err *e);
+int admin_end_sessions(struct db *db, const char *user_id, int64_t *ret_ended, struct err *e);
+
+struct admin_project_filter {
+	const char *user_id;    /* NULL: of all users */
+	const char *project_id; /* NULL: all */
+	bool all;               /* also those whose deletion has been asked for */
+};
+int admin_projects(struct db *db, const struct admin_project_filter *filter, json_t **ret_rows,
+		   struct err *e);
+/* What is wanted, told and waited for of each resource of a project, with ages in milliseconds. */
+int admin_resources(struct db *db, const char *project_id, json_t **ret_rows, struct err *e);
+/* Names of a project's variables, without values. */
+int admin_variables(struct db *db, const char *project_id, json_t **ret_rows, struct err *e);
+int admin_events(struct db *db, const char *project_id, unsigned limit, json_t **ret_rows,
+		 struct err *e);
+/* Makes a project's resources due at once, as if nothing had failed yet. Those in ERROR are told to
+ * be on their way again, and so have a new deadline. ERR_NOT_FOUND PROJECT_NOT_FOUND. */
+int admin_retry(struct db *db, const char *project_id, const char *user_id, struct err *e);
+
+struct admin_audit_filter {
+	const char *user_id; /* NULL: of all users */
+	const char *action;  /* its beginning; NULL: any */
+	unsigned limit;
+};
+int admin_audit(struct db *db, const struct admin_audit_filter *filter, json_t **ret_rows,
+		struct err *e);
+
+#endif

@@ -1,0 +1,155 @@
+/* The administrator's view of projects: a part of admin.h. */
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "store/admin.h"
+#include "store/internal.h"
+
+enum statement {
+	STATEMENT_FIND,
+	STATEMENT_PROJECTS,
+	STATEMENT_RESOURCES,
+	STATEMENT_VARIABLES,
+	STATEMENT_EVENTS,
+	STATEMENT_RETRY,
+};
+
+#define MS(interval) "(extract(epoch FROM " interval ") * 1000)::bigint"
+
+/* SQL is laid out by hand. The names of columns are members of what is shown. */
+/* clang-format off */
+static const struct db_statement statements[] = {
+	[STATEMENT_FIND] = { "admin_find_project",
+		"SELECT id, user_id FROM projects p"
+		" WHERE id::text = lower($1) OR lower(name) = lower($1)"
+		"  OR EXISTS (SELECT FROM resources r WHERE r.project_id = p.id AND r.name = $1)"
+		" ORDER BY created_at LIMIT 10" },
+	[STATEMENT_PROJECTS] = { "admin_projects",
+		"SELECT p.id, p.name, u.name AS owner, p.user_id AS \"userId\", p.status,"
+		" (SELECT string_agg(cause_code, ' ' ORDER BY kind) FROM resources"
+		"  WHERE project_id = p.id) AS causes,"
+		" p.description, p.github_repo AS \"githubRepo\","
+		" iso8601(p.created_at) AS \"createdAt\","
+		" iso8601(p.updated_at) AS \"updatedAt\","
+		" iso8601(p.deleted_at) AS \"deletedAt\""
+		" FROM projects p JOIN users u ON u.id = p.user_id"
+		" WHERE ($1::uuid IS NULL OR p.user_id = $1) AND ($2::uuid IS NULL OR p.id = $2)"
+		"  AND ($3::boolean OR p.deleted_at IS NULL)"
+		" ORDER BY p.created_at DESC, p.id DESC" },
+	[STATEMENT_RESOURCES] = { "admin_resources",
+		"SELECT r.id, r.kind, r.name, r.namespace, r.server, r.desired, r.generation,"
+		" r.status, iso8601(r.status_since) AS \"statusSince\","
+		" greatest(0, " MS("now() - r.status_since") ") AS \"statusAgeMs\", r.stage,"
+		" r.cause_kind AS \"causeKind\", r.cause_code AS \"causeCode\","
+		" r.cause_message AS \"causeMessage\","
+		" greatest(0, " MS("now() - r.cause_since") ") AS \"causeAgeMs\", r.attempts,"
+		" iso8601(r.due_at) AS \"dueAt\", " MS("r.due_at - now()") " AS \"dueInMs\","
+		" CASE WHEN r.leased_until > now() THEN r.leased_by END AS \"leasedBy\","
+		" s.app_host AS \"appHost\", s.ttyd_host AS \"ttydHost\", s.image, d.host"
+		" FROM resources r LEFT JOIN sandboxes s ON s.resource_id = r.id"
+		" LEFT JOIN databases d ON d.resource_id = r.id"
+		" WHERE r.project_id = $1 ORDER BY r.kind" },
+	[STATEMENT_VARIABLES] = { "admin_variables",
+		"SELECT key, category, is_secret AS \"isSecret\","
+		" iso8601(updated_at) AS \"updatedAt\""
+		" FROM environment WHERE project_id = $1 ORDER BY key" },
+	[STATEMENT_EVENTS] = { "admin_events",
+		"SELECT id, iso8601(at) AS at, kind, status, stage, code, message"
+		" FROM events WHERE project_id = $1 ORDER BY id DESC LIMIT $2::bigint" },
+	/* As a wish for what is wanted already; what is leased at this moment is due at the end
+	 * of its lease. */
+	[STATEMENT_RETRY] = { "admin_retry",
+		"WITH old AS ("
+		" SELECT id, status, CASE WHEN status = 'ERROR'"
+		"   THEN told_status(desired, status) ELSE status END AS told"
+		" FROM resources WHERE project_id = $1"
+		"), retried AS ("
+		" UPDATE resources r SET due_at = now(), attempts = 0, status = old.told,"
+		"  status_since = CASE WHEN old.told = r.status"
+		"   THEN r.status_since ELSE now() END,"
+		"  cause_kind = CASE WHEN old.told = r.status THEN r.cause_kind END,"
+		"  cause_code = CASE WHEN old.told = r.status THEN r.cause_code END,"
+		"  cause_message = CASE WHEN old.told = r.status THEN r.cause_message END,"
+		"  cause_since = CASE WHEN old.told = r.status THEN r.cause_since END,"
+		"  updated_at = now()"
+		" FROM old WHERE r.id = old.id"
+		" RETURNING r.id, r.project_id, r.kind, r.status, r.stage"
+		") INSERT INTO events (project_id, kind, status, stage)"
+		" SELECT t.project_id, t.kind, t.status, t.stage"
+		" FROM retried t JOIN old USING (id) WHERE t.status <> old.status" },
+};
+/* clang-format on */
+
+int admin_find_project(struct db *db, const char *reference,
+		       char ret_project_id[STORE_ID_LENGTH + 1],
+		       char ret_user_id[STORE_ID_LENGTH + 1], struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+
+	db_add_text(&p, reference);
+	if (db_query(db, &statements[STATEMENT_FIND], &p, &r, e) < 0)
+		return -1;
+	if (db_rows(r) == 0)
+		return err_set(e, ERR_NOT_FOUND, "PROJECT_NOT_FOUND",
+			       "no project, or object of one, has the id or name \"%s\": see "
+			       "fsactl project list --all",
+			       reference);
+	if (db_rows(r) > 1)
+		return store_ambiguous("projects", reference, r, e);
+	(void)snprintf(ret_project_id, STORE_ID_LENGTH + 1, "%s", db_text(r, 0, 0));
+	(void)snprintf(ret_user_id, STORE_ID_LENGTH + 1, "%s", db_text(r, 0, 1));
+	return 0;
+}
+
+int admin_projects(struct db *db, const struct admin_project_filter *filter, json_t **ret_rows,
+		   struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, filter->user_id);
+	db_add_text(&p, filter->project_id);
+	db_add_bool(&p, filter->all);
+	return store_rows(db, &statements[STATEMENT_PROJECTS], &p, ret_rows, e);
+}
+
+int admin_resources(struct db *db, const char *project_id, json_t **ret_rows, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, project_id);
+	return store_rows(db, &statements[STATEMENT_RESOURCES], &p, ret_rows, e);
+}
+
+int admin_variables(struct db *db, const char *project_id, json_t **ret_rows, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, project_id);
+	return store_rows(db, &statements[STATEMENT_VARIABLES], &p, ret_rows, e);
+}
+
+int admin_events(struct db *db, const char *project_id, unsigned limit, json_t **ret_rows,
+		 struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, project_id);
+	db_add_int(&p, limit);
+	return store_rows(db, &statements[STATEMENT_EVENTS], &p, ret_rows, e);
+}
+
+int admin_retry(struct db *db, const char *project_id, const char *user_id, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	struct db_params p = { 0 };
+	bool deleted; /* a deletion can be retried, too */
+
+	db_add_text(&p, project_id);
+	if (db_begin(db, &tx, e) < 0 ||
+	    store_lock_project(tx, user_id, project_id, &deleted, e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_RETRY], &p, NULL, e) < 0 ||
+	    store_settle_project(tx, project_id, e) < 0)
+		return -1;
+	return db_commit(&tx, e);
+}

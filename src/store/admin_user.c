@@ -1,0 +1,151 @@
+/* The administrator's view of people and of what they did: a part of admin.h. */
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "store/admin.h"
+#include "store/internal.h"
+
+enum statement {
+	STATEMENT_FIND,
+	STATEMENT_USERS,
+	STATEMENT_IDENTITIES,
+	STATEMENT_SESSIONS,
+	STATEMENT_CLUSTER,
+	STATEMENT_DISABLE,
+	STATEMENT_END_SESSIONS,
+	STATEMENT_AUDIT,
+};
+
+/* SQL is laid out by hand. The names of columns are members of what is shown. */
+/* clang-format off */
+static const struct db_statement statements[] = {
+	[STATEMENT_FIND] = { "admin_find_user",
+		"SELECT id FROM users WHERE id::text = lower($1) OR lower(name) = lower($1)"
+		" ORDER BY created_at LIMIT 10" },
+	[STATEMENT_USERS] = { "admin_users",
+		"SELECT u.id, u.name,"
+		" (SELECT string_agg(provider::text, ' ' ORDER BY is_primary DESC, created_at)"
+		"  FROM identities WHERE user_id = u.id) AS providers,"
+		" iso8601(u.created_at) AS \"createdAt\","
+		" iso8601(u.disabled_at) AS \"disabledAt\","
+		" (SELECT iso8601(max(last_seen_at)) FROM sessions"
+		"  WHERE user_id = u.id) AS \"lastSeenAt\","
+		" (SELECT count(*) FROM sessions"
+		"  WHERE user_id = u.id AND expires_at > now()) AS sessions,"
+		" (SELECT count(*) FROM projects"
+		"  WHERE user_id = u.id AND deleted_at IS NULL) AS projects"
+		" FROM users u WHERE $1::uuid IS NULL OR u.id = $1 ORDER BY u.created_at, u.id" },
+	[STATEMENT_IDENTITIES] = { "admin_identities",
+		"SELECT id, provider, provider_user_id AS \"providerUserId\","
+		" is_primary AS \"isPrimary\", iso8601(created_at) AS \"createdAt\""
+		" FROM identities WHERE user_id = $1 ORDER BY created_at, id" },
+	[STATEMENT_SESSIONS] = { "admin_sessions",
+		"SELECT i.provider, iso8601(s.created_at) AS \"createdAt\","
+		" iso8601(s.last_seen_at) AS \"lastSeenAt\","
+		" iso8601(s.expires_at) AS \"expiresAt\", host(s.address) AS address,"
+		" s.user_agent AS \"userAgent\""
+		" FROM sessions s JOIN identities i ON i.id = s.identity_id"
+		" WHERE s.user_id = $1 AND s.expires_at > now() ORDER BY s.last_seen_at DESC" },
+	[STATEMENT_CLUSTER] = { "admin_cluster",
+		"SELECT server, namespace, account, iso8601(expires_at) AS \"expiresAt\","
+		" coalesce(expires_at < now(), false) AS expired,"
+		" iso8601(updated_at) AS \"updatedAt\""
+		" FROM kubeconfigs WHERE user_id = $1" },
+	[STATEMENT_DISABLE] = { "admin_disable",
+		"WITH ended AS (DELETE FROM sessions WHERE user_id = $1)"
+		" UPDATE users SET disabled_at ="
+		"  CASE WHEN $2::boolean THEN coalesce(disabled_at, now()) END"
+		" WHERE id = $1" },
+	[STATEMENT_END_SESSIONS] = { "admin_end_sessions",
+		"WITH ended AS (DELETE FROM sessions WHERE user_id = $1 RETURNING user_id)"
+		" SELECT count(*) FROM ended" },
+	[STATEMENT_AUDIT] = { "admin_audit",
+		"SELECT a.id, iso8601(a.at) AS at, a.user_id AS \"userId\", u.name AS user,"
+		" a.action, a.object_type AS \"objectType\", a.object_id AS \"objectId\","
+		" host(a.address) AS address, a.request_id AS \"requestId\", a.detail"
+		" FROM audit a LEFT JOIN users u ON u.id = a.user_id"
+		" WHERE ($1::uuid IS NULL OR a.user_id = $1)"
+		"  AND ($2::text IS NULL OR starts_with(a.action, $2))"
+		" ORDER BY a.id DESC LIMIT $3::bigint" },
+};
+/* clang-format on */
+
+static int list_for(struct db *db, enum statement statement, const char *user_id, json_t **ret_rows,
+		    struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	return store_rows(db, &statements[statement], &p, ret_rows, e);
+}
+
+int admin_find_user(struct db *db, const char *reference, char ret_user_id[STORE_ID_LENGTH + 1],
+		    struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+
+	db_add_text(&p, reference);
+	if (db_query(db, &statements[STATEMENT_FIND], &p, &r, e) < 0)
+		return -1;
+	if (db_rows(r) == 0)
+		return err_set(e, ERR_NOT_FOUND, "USER_NOT_FOUND",
+			       "no user has the id or name \"%s\": see fsactl user list",
+			       reference);
+	if (db_rows(r) > 1)
+		return store_ambiguous("users", reference, r, e);
+	(void)snprintf(ret_user_id, STORE_ID_LENGTH + 1, "%s", db_text(r, 0, 0));
+	return 0;
+}
+
+int admin_users(struct db *db, const char *user_id, json_t **ret_rows, struct err *e)
+{
+	return list_for(db, STATEMENT_USERS, user_id, ret_rows, e);
+}
+
+int admin_identities(struct db *db, const char *user_id, json_t **ret_rows, struct err *e)
+{
+	return list_for(db, STATEMENT_IDENTITIES, user_id, ret_rows, e);
+}
+
+int admin_sessions(struct db *db, const char *user_id, json_t **ret_rows, struct err *e)
+{
+	return list_for(db, STATEMENT_SESSIONS, user_id, ret_rows, e);
+}
+
+int admin_cluster(struct db *db, const char *user_id, json_t **ret_rows, struct err *e)
+{
+	return list_for(db, STATEMENT_CLUSTER, user_id, ret_rows, e);
+}
+
+int admin_set_disabled(struct db *db, const char *user_id, bool disabled, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	db_add_bool(&p, disabled);
+	return db_query(db, &statements[STATEMENT_DISABLE], &p, NULL, e);
+}
+
+int admin_end_sessions(struct db *db, const char *user_id, int64_t *ret_ended, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	if (db_query(db, &statements[STATEMENT_END_SESSIONS], &p, &r, e) < 0)
+		return -1;
+	*ret_ended = db_int(r, 0, 0);
+	return 0;
+}
+
+int admin_audit(struct db *db, const struct admin_audit_filter *filter, json_t **ret_rows,
+		struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, filter->user_id);
+	db_add_text(&p, filter->action);
+	db_add_int(&p, filter->limit);
+	return store_rows(db, &statements[STATEMENT_AUDIT], &p, ret_rows, e);
+}
