@@ -1,13 +1,90 @@
 #ifndef FSA_CTL_COMMAND_H
 #define FSA_CTL_COMMAND_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/conf.h"
 #include "base/err.h"
+#include "db/db.h"
 
-/* The subcommands of fsactl(8), one file each; the table is in fsactl.c. `argv[0]` is the
- * subcommand's name. What they find goes to standard output; an error is returned, and printed by
- * main. ERR_INVALID with code USAGE: the command line is wrong. */
-int command_migrate(const struct conf *conf, int argc, char **argv, struct err *e);
-int command_keys(const struct conf *conf, int argc, char **argv, struct err *e);
+/*
+ * The subcommands of fsactl(8), one file each (or each family), and their table. From the table
+ * come the parsing of the command line, --help and bash's completion; a test compares fsactl(8)
+ * with it.
+ */
+enum command_option {
+	OPTION_JSON, /* every command takes it */
+	OPTION_ACTION,
+	OPTION_ALL,
+	OPTION_END,
+	OPTION_LIMIT,
+	OPTION_SQL_DIR,
+	OPTION_STATUS,
+	OPTION_USER,
+	OPTION_YES,
+	OPTION_COUNT
+};
+
+struct command_option_spec {
+	const char *name;     /* without the hyphens */
+	const char *argument; /* what stands for it in the help; NULL: it takes none */
+	const char *help;
+};
+
+/* A command line that was found to be right. */
+struct call {
+	const struct conf *conf;
+	const char *options[OPTION_COUNT]; /* NULL: not given; "" for one without an argument */
+	char **arguments;
+	int argument_count;
+};
+
+struct command {
+	const char *name;      /* one word, or a family's and its own: "user list" */
+	const char *arguments; /* for the help: "USER" */
+	int arguments_min, arguments_max;
+	unsigned options; /* 1u << enum command_option; OPTION_JSON is understood */
+	const char *help;
+	/* What it finds goes to standard output. Returns the exit status: 0, or 1 for findings
+	 * that somebody must look at; or -1 with an error, which main prints. ERR_INVALID with
+	 * code USAGE: the command line is wrong. */
+	int (*run)(const struct call *call, struct err *e);
+};
+
+extern const struct command commands[];
+extern const size_t command_count;
+
+const struct command_option_spec *command_option_spec(enum command_option option);
+bool command_takes(const struct command *command, enum command_option option);
+
+/* Finds the command that `argv` begins with, and how many of its words are the name; NULL if there
+ * is none. */
+const struct command *command_find(int argc, char **argv, int *ret_words);
+/* Reads options and arguments of a command; `argv[0]` is the last word of its name. ERR_INVALID
+ * with code USAGE. */
+int command_parse(const struct command *command, int argc, char **argv, struct call *ret_call,
+		  struct err *e);
+
+/* The number that an option was given, from 1 to `max`; `otherwise` when it was not. */
+int call_number(const struct call *call, enum command_option option, unsigned max,
+		unsigned otherwise, unsigned *ret_number, struct err *e);
+/* A connection as the owner of the schema. Never NULL: the first statement connects. */
+struct db *call_database(const struct call *call);
+
+int command_audit(const struct call *call, struct err *e);
+int command_keys_add(const struct call *call, struct err *e);
+int command_migrate(const struct call *call, struct err *e);
+int command_project_delete(const struct call *call, struct err *e);
+int command_project_explain(const struct call *call, struct err *e);
+int command_project_list(const struct call *call, struct err *e);
+int command_project_retry(const struct call *call, struct err *e);
+int command_project_show(const struct call *call, struct err *e);
+int command_project_stop(const struct call *call, struct err *e);
+int command_user_disable(const struct call *call, struct err *e);
+int command_user_enable(const struct call *call, struct err *e);
+int command_user_list(const struct call *call, struct err *e);
+int command_user_sessions(const struct call *call, struct err *e);
+int command_user_show(const struct call *call, struct err *e);
 
 #endif

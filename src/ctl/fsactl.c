@@ -1,4 +1,4 @@
-/* fsactl: administration. A table of subcommands; see command.h and fsactl(8). */
+/* fsactl(8): administration. See command.h for its table of commands. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,63 +15,85 @@
 
 enum { EXIT_USAGE = 2 };
 
-static const struct command {
-	const char *name;
-	const char *arguments;
-	const char *help;
-	int (*run)(const struct conf *conf, int argc, char **argv, struct err *e);
-} commands[] = {
-	{ "migrate", "[--sql-dir DIR] [--status]", "bring the database's schema up to date",
-	  command_migrate },
-	{ "keys", "add cluster|owner", "make a new key pair, used from now on", command_keys },
-};
+static void print_option(const struct command_option_spec *o, FILE *to)
+{
+	(void)fprintf(to, " [--%s%s%s]", o->name, o->argument ? " " : "",
+		      o->argument ? o->argument : "");
+}
 
 static void print_usage(FILE *to)
 {
-	(void)fputs("Usage: fsactl [--config FILE] COMMAND [ARGUMENTS]\n\nCommands:\n", to);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		(void)fprintf(to, "  %s %s\n        %s\n", commands[i].name, commands[i].arguments,
-			      commands[i].help);
+	(void)fputs("Usage: fsactl [--config FILE] COMMAND [ARGUMENTS] [--json]\n\nCommands:\n",
+		    to);
+	for (size_t i = 0; i < command_count; i++) {
+		const struct command *c = &commands[i];
+		(void)fprintf(to, "  %s%s%s", c->name, c->arguments[0] != '\0' ? " " : "",
+			      c->arguments);
+		for (unsigned o = OPTION_JSON + 1; o < OPTION_COUNT; o++) {
+			if (command_takes(c, (enum command_option)o))
+				print_option(command_option_spec((enum command_option)o), to);
+		}
+		(void)fprintf(to, "\n        %s\n", c->help);
+	}
+	(void)fputs("\nOptions of commands:\n", to);
+	for (unsigned o = 0; o < OPTION_COUNT; o++) {
+		const struct command_option_spec *spec =
+			command_option_spec((enum command_option)o);
+		(void)fprintf(to, "  --%-12s %s\n", spec->name, spec->help);
+	}
 	(void)fputs("\nOptions:\n"
 		    "  --config FILE  instead of " DEFAULT_CONFIG "\n"
-		    "  --help, --version\n",
+		    "  --help, --version, --commands\n",
 		    to);
 }
 
-static const struct command *find_command(const char *name)
+/* For bash's completion and for tests: a line a command, fields separated by tabs: its name, its
+ * options (those with an argument end in '='), its arguments. */
+static void print_commands(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (strcmp(commands[i].name, name) == 0)
-			return &commands[i];
+	for (size_t i = 0; i < command_count; i++) {
+		const char *separator = "\t";
+		(void)fputs(commands[i].name, stdout);
+		for (unsigned o = 0; o < OPTION_COUNT; o++) {
+			const struct command_option_spec *spec =
+				command_option_spec((enum command_option)o);
+			if (!command_takes(&commands[i], (enum command_option)o))
+				continue;
+			(void)printf("%s--%s%s", separator, spec->name, spec->argument ? "=" : "");
+			separator = " ";
+		}
+		(void)printf("\t%s\n", commands[i].arguments);
 	}
-	return NULL;
 }
 
 /* Reads the options before the subcommand. Returns false when the program is to end with
  * `*ret_exit`. */
 static bool read_options(int argc, char **argv, const char **ret_config, int *ret_exit)
 {
-	static const struct option options[] = {
+	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
-		{ 0 },
+		{ "commands", no_argument, NULL, 'l' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int option;
 
+	*ret_exit = EXIT_SUCCESS;
 	/* '+': the subcommand's options are its own. */
-	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+", longs, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			*ret_config = optarg;
 			break;
 		case 'h':
 			print_usage(stdout);
-			*ret_exit = EXIT_SUCCESS;
 			return false;
 		case 'v':
 			(void)puts("fsactl (" PACKAGE_NAME ") " PACKAGE_VERSION);
-			*ret_exit = EXIT_SUCCESS;
+			return false;
+		case 'l':
+			print_commands();
 			return false;
 		default:
 			print_usage(stderr);
@@ -91,23 +113,27 @@ static int fail(const struct err *e)
 int main(int argc, char **argv)
 {
 	CLEANUP(conf_freep) struct conf *conf = NULL;
+	struct call call = { 0 };
 	const char *config = DEFAULT_CONFIG;
 	struct err e;
-	int status = EXIT_SUCCESS;
+	int status, words;
 
 	mem_init_libraries();
 	crypto_init();
 	if (!read_options(argc, argv, &config, &status))
 		return status;
-	const struct command *command = optind < argc ? find_command(argv[optind]) : NULL;
+	argc -= optind;
+	argv += optind;
+	const struct command *command = command_find(argc, argv, &words);
 	if (command == NULL) {
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}
-	argc -= optind;
-	argv += optind;
-	optind = 0; /* GNU: getopt_long() begins anew */
-	if (conf_load(config, &conf, &e) < 0 || command->run(conf, argc, argv, &e) < 0)
+	argc -= words - 1;
+	argv += words - 1;
+	if (command_parse(command, argc, argv, &call, &e) < 0 || conf_load(config, &conf, &e) < 0)
 		return fail(&e);
-	return EXIT_SUCCESS;
+	call.conf = conf;
+	status = command->run(&call, &e);
+	return status < 0 ? fail(&e) : status;
 }

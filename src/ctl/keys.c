@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "crypto/seal.h"
 #include "ctl/command.h"
+#include "ctl/output.h"
 
 static const struct {
 	const char *name;
@@ -13,22 +14,31 @@ static const struct {
 	{ "owner", CONF_OWNER_PUBLIC_KEY_FILE, CONF_OWNER_PRIVATE_KEY_FILE },
 };
 
-int command_keys(const struct conf *conf, int argc, char **argv, struct err *e)
+static void print_added(const struct call *call, const char *id, const char *public_file,
+			const char *private_file)
 {
+	json_t *added = json_pack("{s:s, s:s, s:s}", "id", id, "publicFile", public_file,
+				  "privateFile", private_file);
+
+	if (!output_json(call, added))
+		(void)printf("added key %s to %s and %s\n", id, public_file, private_file);
+	json_decref(added);
+}
+
+int command_keys_add(const struct call *call, struct err *e)
+{
+	const char *name = call->arguments[0];
 	char id[17];
 
-	if (argc != 3 || strcmp(argv[1], "add") != 0)
-		return err_set(e, ERR_INVALID, "USAGE", "usage: keys add cluster|owner");
 	for (size_t i = 0; i < ARRAY_SIZE(rings); i++) {
-		if (strcmp(rings[i].name, argv[2]) != 0)
+		if (strcmp(rings[i].name, name) != 0)
 			continue;
-		const char *public_file = conf_string(conf, rings[i].public_file);
-		const char *private_file = conf_string(conf, rings[i].private_file);
+		const char *public_file = conf_string(call->conf, rings[i].public_file);
+		const char *private_file = conf_string(call->conf, rings[i].private_file);
 		if (keyring_add(public_file, private_file, id, e) < 0)
 			return -1;
-		(void)printf("added key %s to %s and %s\n", id, public_file, private_file);
+		print_added(call, id, public_file, private_file);
 		return 0;
 	}
-	return err_set(e, ERR_INVALID, "USAGE", "keys: \"%s\" is neither cluster nor owner",
-		       argv[2]);
+	return err_set(e, ERR_INVALID, "USAGE", "keys: \"%s\" is neither cluster nor owner", name);
 }

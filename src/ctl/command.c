@@ -1,0 +1,143 @@
+/* The table of commands, and what is derived from it. */
+#include "ctl/command.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+
+#define TAKES(option) (1U << (option))
+
+static const struct command_option_spec options[OPTION_COUNT] = {
+	[OPTION_JSON] = { "json", NULL, "print JSON instead of columns" },
+	[OPTION_ACTION] = { "action", "WORD", "only actions that begin with this" },
+	[OPTION_ALL] = { "all", NULL, "also what is being deleted" },
+	[OPTION_END] = { "end", NULL, "end them all" },
+	[OPTION_LIMIT] = { "limit", "N", "at most so many, the newest" },
+	[OPTION_SQL_DIR] = { "sql-dir", "DIR", "where the migrations are" },
+	[OPTION_STATUS] = { "status", NULL, "list them, and change nothing" },
+	[OPTION_USER] = { "user", "USER", "only this user's" },
+	[OPTION_YES] = { "yes", NULL, "do it; without this it is only shown" },
+};
+
+const struct command commands[] = {
+	{ "migrate", "", 0, 0, TAKES(OPTION_SQL_DIR) | TAKES(OPTION_STATUS),
+	  "bring the database's schema up to date", command_migrate },
+	{ "keys add", "cluster|owner", 1, 1, 0, "make a new key pair, used from now on",
+	  command_keys_add },
+	{ "user list", "", 0, 0, 0, "who uses the site", command_user_list },
+	{ "user show", "USER", 1, 1, 0, "identities, cluster and projects of one user",
+	  command_user_show },
+	{ "user disable", "USER", 1, 1, 0, "end a user's sessions and refuse new ones",
+	  command_user_disable },
+	{ "user enable", "USER", 1, 1, 0, "let a disabled user log in again", command_user_enable },
+	{ "user sessions", "USER", 1, 1, TAKES(OPTION_END), "from where a user is logged in",
+	  command_user_sessions },
+	{ "project list", "", 0, 0, TAKES(OPTION_USER) | TAKES(OPTION_ALL),
+	  "the projects of all users", command_project_list },
+	{ "project show", "PROJECT", 1, 1, TAKES(OPTION_LIMIT),
+	  "what a project consists of, and what happened to it", command_project_show },
+	{ "project explain", "PROJECT", 1, 1, 0,
+	  "why a project is in its state, what is next, and when", command_project_explain },
+	{ "project retry", "PROJECT", 1, 1, 0, "look at a project at once, with new deadlines",
+	  command_project_retry },
+	{ "project stop", "PROJECT", 1, 1, 0, "stop a project, as its owner could",
+	  command_project_stop },
+	{ "project delete", "PROJECT", 1, 1, TAKES(OPTION_YES),
+	  "delete a project and its volumes, as its owner could", command_project_delete },
+	{ "audit", "", 0, 0, TAKES(OPTION_USER) | TAKES(OPTION_ACTION) | TAKES(OPTION_LIMIT),
+	  "who did what, newest first", command_audit },
+};
+const size_t command_count = ARRAY_SIZE(commands);
+
+const struct command_option_spec *command_option_spec(enum command_option option)
+{
+	return &options[option];
+}
+
+bool command_takes(const struct command *command, enum command_option option)
+{
+	return option == OPTION_JSON || (command->options & TAKES(option)) != 0;
+}
+
+/* How many words of `argv` are the command's name; 0: it is another one. */
+static int match_name(const char *name, int argc, char **argv)
+{
+	size_t first = strcspn(name, " ");
+
+	if (argc < 1 || strlen(argv[0]) != first || strncmp(name, argv[0], first) != 0)
+		return 0;
+	if (name[first] == '\0')
+		return 1;
+	return argc > 1 && strcmp(name + first + 1, argv[1]) == 0 ? 2 : 0;
+}
+
+const struct command *command_find(int argc, char **argv, int *ret_words)
+{
+	for (size_t i = 0; i < command_count; i++) {
+		*ret_words = match_name(commands[i].name, argc, argv);
+		if (*ret_words > 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static int wrong_usage(const struct command *command, struct err *e)
+{
+	return err_set(e, ERR_INVALID, "USAGE", "usage: %s%s%s (see fsactl --help)", command->name,
+		       command->arguments[0] != '\0' ? " " : "", command->arguments);
+}
+
+int command_parse(const struct command *command, int argc, char **argv, struct call *ret_call,
+		  struct err *e)
+{
+	struct option longs[OPTION_COUNT + 1] = { 0 };
+	int count = 0, found;
+
+	for (unsigned o = 0; o < OPTION_COUNT; o++) {
+		if (command_takes(command, (enum command_option)o))
+			longs[count++] = (struct option) {
+				.name = options[o].name,
+				.has_arg = options[o].argument ? required_argument : no_argument,
+				.val = (int)o,
+			};
+	}
+	optind = 0; /* GNU: getopt_long() begins anew */
+	while ((found = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (found == '?')
+			return wrong_usage(command, e);
+		ret_call->options[found] = optarg ? optarg : "";
+	}
+	ret_call->arguments = argv + optind;
+	ret_call->argument_count = argc - optind;
+	if (ret_call->argument_count < command->arguments_min ||
+	    ret_call->argument_count > command->arguments_max)
+		return wrong_usage(command, e);
+	return 0;
+}
+
+int call_number(const struct call *call, enum command_option option, unsigned max,
+		unsigned otherwise, unsigned *ret_number, struct err *e)
+{
+	uint64_t number = otherwise;
+	const char *text = call->options[option];
+
+	if (text != NULL && !parse_u64(text, 1, max, &number))
+		return err_set(e, ERR_INVALID, "USAGE", "--%s: \"%s\" is not a number from 1 to %u",
+			       options[option].name, text, max);
+	*ret_number = (unsigned)number;
+	return 0;
+}
+
+struct db *call_database(const struct call *call)
+{
+	return db_new(&(struct db_options) {
+		.conninfo = conf_string(call->conf, CONF_DATABASE),
+		.role = "fsa_owner",
+		.application_name = "fsactl",
+		.prepare = conf_bool(call->conf, CONF_DATABASE_PREPARE),
+		.timeout_ms = conf_number(call->conf, CONF_DATABASE_TIMEOUT),
+	});
+}

@@ -1,0 +1,240 @@
+/* fsactl project explain: the state table, read for one project. What is said follows from
+ * domain/explain.h and domain/decide.h, as what the reconciler does. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "ctl/advice.h"
+#include "ctl/output.h"
+#include "domain/explain.h"
+#include "store/admin.h"
+
+/* A row that is due for so long without a lease waits for a reconciler that does not come. */
+enum { FORGOTTEN_MS = 30000 };
+
+static const char *text_of(const json_t *row, const char *member)
+{
+	const char *text = json_string_value(json_object_get(row, member));
+
+	return text ? text : "";
+}
+
+static int64_t number_of(const json_t *row, const char *member)
+{
+	return json_integer_value(json_object_get(row, member));
+}
+
+static int read_told(const json_t *row, struct told *ret_told, struct err *e)
+{
+	const char *cause = text_of(row, "causeKind");
+
+	ret_told->status_age_ms = (uint64_t)number_of(row, "statusAgeMs");
+	ret_told->attempts = (unsigned)number_of(row, "attempts");
+	ret_told->has_cause = cause[0] != '\0';
+	if (!desired_parse(text_of(row, "desired"), &ret_told->desired) ||
+	    !status_parse(text_of(row, "status"), &ret_told->status) ||
+	    (ret_told->has_cause && !err_kind_parse(cause, &ret_told->cause_kind)))
+		return err_set(e, ERR_INTERNAL, NULL,
+			       "the row has words that this version does not know: it is older "
+			       "than the schema");
+	return 0;
+}
+
+/* ---- what follows from one sight --------------------------------------------------------------
+ */
+
+/* When the pass after the next one comes, at the earliest, if that one changes nothing. */
+static uint64_t then_after_ms(const struct call *call, const struct told *told,
+			      const struct decision *d)
+{
+	enum pace pace = told->has_cause ? pace_with_cause(d->pace, told->cause_kind) : d->pace;
+
+	return pace_delay_ms(pace, told->status_age_ms, told->attempts + 1,
+			     conf_number(call->conf, CONF_RESYNC), 0, 0);
+}
+
+static json_t *explain_sight(const struct call *call, const struct told *told, enum seen seen)
+{
+	struct decision d = explain_next(told, seen);
+	uint64_t deadline_ms = explain_deadline_ms(told, seen);
+	json_t *deadline =
+		deadline_ms == UINT64_MAX ? json_null() : json_integer((json_int_t)deadline_ms);
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:o}", "seen", seen_name(seen), "because",
+			 d.transition->comment, "action", action_name(d.action), "status",
+			 status_name(d.status), "thenAfterMs",
+			 (json_int_t)then_after_ms(call, told, &d), "errorInMs", deadline);
+}
+
+static json_t *explain_sights(const struct call *call, const struct told *told)
+{
+	json_t *sights = json_array();
+
+	for (unsigned seen = 0; seen < SEEN_COUNT; seen++) {
+		if (explain_fits(told, (enum seen)seen))
+			(void)json_array_append_new(sights,
+						    explain_sight(call, told, (enum seen)seen));
+	}
+	return sights;
+}
+
+/* Adds to a row what follows from it. */
+static int explain_resource(const struct call *call, json_t *row, struct err *e)
+{
+	struct told told = { 0 };
+	bool late =
+		number_of(row, "dueInMs") < -FORGOTTEN_MS && text_of(row, "leasedBy")[0] == '\0';
+
+	if (read_told(row, &told, e) < 0)
+		return err_wrap(e, "%s", text_of(row, "name"));
+	const char *advice = told.has_cause ? advice_for(told.cause_kind) : NULL;
+	(void)json_object_set_new(row, "mayBeSeen", explain_sights(call, &told));
+	(void)json_object_set_new(row, "advice", advice ? json_string(advice) : json_null());
+	(void)json_object_set_new(row, "forgotten", json_boolean(late));
+	return 0;
+}
+
+/* ---- for people -------------------------------------------------------------------------------
+ */
+
+static void print_text(const char *label, char *text)
+{
+	output_line(label, text);
+	free(text);
+}
+
+static void print_cause(const json_t *row)
+{
+	enum err_kind kind;
+
+	if (!err_kind_parse(text_of(row, "causeKind"), &kind))
+		return;
+	CLEANUP(cleanup_free)
+	char *since = output_duration((uint64_t)number_of(row, "causeAgeMs"));
+	print_text("cause",
+		   mem_printf("%s (%s), for %s: %s", err_kind_title(kind),
+			      text_of(row, "causeCode"), since, text_of(row, "causeMessage")));
+	if (text_of(row, "advice")[0] != '\0')
+		output_line("what to do", text_of(row, "advice"));
+}
+
+static void print_sight(const json_t *sight, bool first)
+{
+	json_int_t deadline_ms = number_of(sight, "errorInMs");
+
+	print_text(first ? "sees" : "or",
+		   mem_printf("%s: %s", text_of(sight, "seen"), text_of(sight, "because")));
+	print_text("", mem_printf("  then %s; told %s", text_of(sight, "action"),
+				  text_of(sight, "status")));
+	if (json_is_integer(json_object_get(sight, "errorInMs"))) {
+		CLEANUP(cleanup_free) char *left = output_duration((uint64_t)deadline_ms);
+		print_text("", mem_printf("  becomes ERROR, if it lasts, in %s", left));
+	}
+	if (number_of(sight, "thenAfterMs") > 0) {
+		CLEANUP(cleanup_free)
+		char *again = output_duration((uint64_t)number_of(sight, "thenAfterMs"));
+		print_text("",
+			   mem_printf("  looks again, if nothing changes, about %s later", again));
+	}
+}
+
+static void print_next(const json_t *row)
+{
+	int64_t due_ms = number_of(row, "dueInMs");
+	CLEANUP(cleanup_free)
+	char *distance = output_duration((uint64_t)(due_ms < 0 ? -due_ms : due_ms));
+
+	if (text_of(row, "leasedBy")[0] != '\0')
+		print_text("next",
+			   mem_printf("being worked on now, by %s", text_of(row, "leasedBy")));
+	else if (json_is_true(json_object_get(row, "forgotten")))
+		print_text("next", mem_printf("due for %s, and no pass came: is fsa-reconcile "
+					      "running? (systemctl status fsa-reconcile.timer)",
+					      distance));
+	else if (due_ms <= 0)
+		output_line("next", "now: the next pass takes it");
+	else
+		print_text("next", mem_printf("in %s%s", distance,
+					      number_of(row, "attempts") > 0
+						      ? ", after attempts that failed"
+						      : ""));
+}
+
+static void print_resource(const json_t *row)
+{
+	CLEANUP(cleanup_free)
+	char *age = output_duration((uint64_t)number_of(row, "statusAgeMs"));
+	size_t i;
+	json_t *sight;
+
+	(void)printf("\n%s %s: %s for %s, wanted %s\n", text_of(row, "kind"), text_of(row, "name"),
+		     text_of(row, "status"), age, text_of(row, "desired"));
+	print_text("where", mem_printf("namespace %s of %s", text_of(row, "namespace"),
+				       text_of(row, "server")));
+	output_line("stage", text_of(row, "stage"));
+	print_cause(row);
+	print_next(row);
+	json_array_foreach(json_object_get(row, "mayBeSeen"), i, sight)
+	{
+		print_sight(sight, i == 0);
+	}
+}
+
+static void print_project(const json_t *project)
+{
+	size_t i;
+	json_t *row;
+
+	(void)printf("project %s (%s) of %s: %s\n", text_of(project, "name"),
+		     text_of(project, "id"), text_of(project, "owner"), text_of(project, "status"));
+	if (!json_is_null(json_object_get(project, "deletedAt")))
+		output_line("deletion", "asked for: the row goes when all of it has gone");
+	json_array_foreach(json_object_get(project, "resources"), i, row)
+	{
+		print_resource(row);
+	}
+	if (i == 0)
+		output_line("empty", "it has neither sandbox nor database");
+}
+
+/* ---- the command ------------------------------------------------------------------------------
+ */
+
+static int explain_project(const struct call *call, struct db *db, const char *project_id,
+			   json_t **ret_project, struct err *e)
+{
+	const struct admin_project_filter one = { .project_id = project_id, .all = true };
+	CLEANUP(output_free) json_t *projects = NULL;
+	CLEANUP(output_free) json_t *resources = NULL;
+	size_t i;
+	json_t *row;
+
+	if (admin_projects(db, &one, &projects, e) < 0 ||
+	    admin_resources(db, project_id, &resources, e) < 0)
+		return -1;
+	json_array_foreach(resources, i, row)
+	{
+		if (explain_resource(call, row, e) < 0)
+			return -1;
+	}
+	json_t *project = json_incref(json_array_get(projects, 0));
+	(void)json_object_set(project, "resources", resources);
+	*ret_project = project;
+	return 0;
+}
+
+int command_project_explain(const struct call *call, struct err *e)
+{
+	CLEANUP(db_freep) struct db *db = call_database(call);
+	CLEANUP(output_free) json_t *project = NULL;
+	char id[STORE_ID_LENGTH + 1], user_id[STORE_ID_LENGTH + 1];
+
+	if (admin_find_project(db, call->arguments[0], id, user_id, e) < 0 ||
+	    explain_project(call, db, id, &project, e) < 0)
+		return -1;
+	if (!output_json(call, project))
+		print_project(project);
+	return 0;
+}

@@ -1,0 +1,169 @@
+/* fsactl user …: see and end what people can do. */
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "ctl/administrator.h"
+#include "ctl/output.h"
+#include "store/admin.h"
+
+static const struct output_column list_columns[] = {
+	{ "id", "ID" },
+	{ "name", "NAME" },
+	{ "providers", "LOGIN" },
+	{ "projects", "PROJECTS" },
+	{ "sessions", "SESSIONS" },
+	{ "lastSeenAt", "LAST SEEN" },
+	{ "disabledAt", "DISABLED" },
+};
+
+static const struct output_column user_fields[] = {
+	{ "id", "id" },
+	{ "name", "name" },
+	{ "createdAt", "created" },
+	{ "lastSeenAt", "last seen" },
+	{ "disabledAt", "disabled" },
+};
+
+static const struct output_column identity_columns[] = {
+	{ "provider", "PROVIDER" },
+	{ "providerUserId", "KNOWN THERE AS" },
+	{ "isPrimary", "PRIMARY" },
+	{ "createdAt", "CREATED" },
+};
+
+static const struct output_column cluster_columns[] = {
+	{ "server", "SERVER" },     { "namespace", "NAMESPACE" }, { "account", "ACCOUNT" },
+	{ "expiresAt", "EXPIRES" }, { "expired", "EXPIRED" },     { "updatedAt", "STORED" },
+};
+
+static const struct output_column session_columns[] = {
+	{ "provider", "LOGIN" },    { "createdAt", "SINCE" }, { "lastSeenAt", "LAST SEEN" },
+	{ "expiresAt", "EXPIRES" }, { "address", "FROM" },    { "userAgent", "WITH" },
+};
+
+static const struct output_column project_columns[] = {
+	{ "id", "ID" },
+	{ "name", "NAME" },
+	{ "status", "STATUS" },
+	{ "causes", "CAUSE" },
+};
+
+int command_user_list(const struct call *call, struct err *e)
+{
+	CLEANUP(db_freep) struct db *db = call_database(call);
+	CLEANUP(output_free) json_t *rows = NULL;
+
+	if (admin_users(db, NULL, &rows, e) < 0)
+		return -1;
+	output_list(call, list_columns, ARRAY_SIZE(list_columns), rows);
+	return 0;
+}
+
+/* All about one user, as one object. */
+static int read_user(struct db *db, const char *user_id, json_t **ret_user, struct err *e)
+{
+	const struct admin_project_filter all = { .user_id = user_id, .all = true };
+	CLEANUP(output_free) json_t *users = NULL;
+	CLEANUP(output_free) json_t *identities = NULL;
+	CLEANUP(output_free) json_t *clusters = NULL;
+	CLEANUP(output_free) json_t *sessions = NULL;
+	CLEANUP(output_free) json_t *projects = NULL;
+
+	if (admin_users(db, user_id, &users, e) < 0 ||
+	    admin_identities(db, user_id, &identities, e) < 0 ||
+	    admin_cluster(db, user_id, &clusters, e) < 0 ||
+	    admin_sessions(db, user_id, &sessions, e) < 0 ||
+	    admin_projects(db, &all, &projects, e) < 0)
+		return -1;
+	json_t *user = json_incref(json_array_get(users, 0));
+	(void)json_object_set(user, "identities", identities);
+	(void)json_object_set(user, "clusters", clusters);
+	(void)json_object_set(user, "sessions", sessions);
+	(void)json_object_set(user, "projects", projects);
+	*ret_user = user;
+	return 0;
+}
+
+int command_user_show(const struct call *call, struct err *e)
+{
+	CLEANUP(db_freep) struct db *db = call_database(call);
+	CLEANUP(output_free) json_t *user = NULL;
+	char id[STORE_ID_LENGTH + 1];
+
+	if (admin_find_user(db, call->arguments[0], id, e) < 0 || read_user(db, id, &user, e) < 0)
+		return -1;
+	if (output_json(call, user))
+		return 0;
+	output_fields(user_fields, ARRAY_SIZE(user_fields), user);
+	output_table("identities", identity_columns, ARRAY_SIZE(identity_columns),
+		     json_object_get(user, "identities"));
+	output_table("cluster", cluster_columns, ARRAY_SIZE(cluster_columns),
+		     json_object_get(user, "clusters"));
+	output_table("sessions", session_columns, ARRAY_SIZE(session_columns),
+		     json_object_get(user, "sessions"));
+	output_table("projects", project_columns, ARRAY_SIZE(project_columns),
+		     json_object_get(user, "projects"));
+	return 0;
+}
+
+static int set_disabled(const struct call *call, bool disabled, struct err *e)
+{
+	CLEANUP(db_freep) struct db *db = call_database(call);
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	CLEANUP(output_free) json_t *users = NULL;
+	char id[STORE_ID_LENGTH + 1];
+
+	if (admin_find_user(db, call->arguments[0], id, e) < 0 || db_begin(db, &tx, e) < 0 ||
+	    admin_set_disabled(tx, id, disabled, e) < 0 ||
+	    administrator_note(tx, disabled ? "admin.user.disable" : "admin.user.enable", "user",
+			       id, e) < 0 ||
+	    admin_users(tx, id, &users, e) < 0 || db_commit(&tx, e) < 0)
+		return -1;
+	if (!output_json(call, json_array_get(users, 0)))
+		(void)printf(disabled ? "disabled %s: all sessions have ended\n"
+				      : "enabled %s: a login is possible again\n",
+			     id);
+	return 0;
+}
+
+int command_user_disable(const struct call *call, struct err *e)
+{
+	return set_disabled(call, true, e);
+}
+
+int command_user_enable(const struct call *call, struct err *e)
+{
+	return set_disabled(call, false, e);
+}
+
+static int end_sessions(const struct call *call, struct db *db, const char *user_id, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	CLEANUP(output_free) json_t *done = NULL;
+	int64_t ended;
+
+	if (db_begin(db, &tx, e) < 0 || admin_end_sessions(tx, user_id, &ended, e) < 0 ||
+	    administrator_note(tx, "admin.user.end-sessions", "user", user_id, e) < 0 ||
+	    db_commit(&tx, e) < 0)
+		return -1;
+	done = json_pack("{s:I}", "ended", (json_int_t)ended);
+	if (!output_json(call, done))
+		(void)printf("ended %lld sessions\n", (long long)ended);
+	return 0;
+}
+
+int command_user_sessions(const struct call *call, struct err *e)
+{
+	CLEANUP(db_freep) struct db *db = call_database(call);
+	CLEANUP(output_free) json_t *rows = NULL;
+	char id[STORE_ID_LENGTH + 1];
+
+	if (admin_find_user(db, call->arguments[0], id, e) < 0)
+		return -1;
+	if (call->options[OPTION_END] != NULL)
+		return end_sessions(call, db, id, e);
+	if (admin_sessions(db, id, &rows, e) < 0)
+		return -1;
+	output_list(call, session_columns, ARRAY_SIZE(session_columns), rows);
+	return 0;
+}

@@ -1,0 +1,96 @@
+"""fsactl user … and audit: what an administrator sees of people, and can end."""
+
+import pytest
+
+PASSWORD = "correct horse battery"
+
+
+def test_users_are_listed_with_what_they_have(fsactl, person):
+    row = next(u for u in fsactl("user", "list") if u["id"] == person.id)
+    assert (row["name"], row["providers"]) == (person.name, "PASSWORD")
+    assert (row["projects"], row["sessions"], row["disabledAt"]) == (1, 1, None)
+    table = fsactl("user", "list", json_=False).splitlines()
+    assert table[0].split()[:3] == ["ID", "NAME", "LOGIN"]
+    assert any(person.name in line and person.id in line for line in table)
+
+
+def test_a_user_is_shown_whole_and_without_secrets(fsactl, person):
+    shown = fsactl("user", "show", person.name.upper())
+    assert shown["id"] == person.id
+    assert [i["providerUserId"] for i in shown["identities"]] == [person.name]
+    assert shown["clusters"][0]["namespace"] == f"ns-{person.name}"
+    assert [p["id"] for p in shown["projects"]] == [person.project]
+    text = fsactl("user", "show", person.id, json_=False)
+    for secret in ("some.secret.token", "argon2"):
+        assert secret not in str(shown) + text
+    assert f"ns-{person.name}" in text
+
+
+def test_a_disabled_user_is_out_at_once_and_can_come_back(fsactl, quiet, person):
+    assert person.client.get("/api/projects").status_code == 200
+    assert fsactl("user", "disable", person.name)["disabledAt"]
+    assert person.client.get("/api/projects").status_code == 401
+    assert quiet.client().login(person.name, PASSWORD).status_code == 401
+    assert fsactl("user", "sessions", person.name) == []
+    assert fsactl("user", "enable", person.name)["disabledAt"] is None
+    assert person.client.get("/api/projects").status_code == 401  # the old session stays ended
+    assert quiet.client().login(person.name, PASSWORD).status_code == 200
+
+
+def test_a_session_made_in_the_moment_of_disabling_does_not_come_back(fsactl, person, rows):
+    fsactl("user", "disable", person.name)
+    rows("INSERT INTO sessions (id_hash, user_id, identity_id, expires_at)"
+         " SELECT sha256('x'), user_id, id, now() + interval '1 day' FROM identities"
+         " WHERE user_id = %s", person.id)
+    fsactl("user", "enable", person.name)
+    assert fsactl("user", "sessions", person.name) == []
+
+
+def test_sessions_can_be_ended_without_disabling(fsactl, quiet, person):
+    assert quiet.client().login(person.name, PASSWORD).status_code == 200
+    assert len(fsactl("user", "sessions", person.id)) == 2
+    assert fsactl("user", "sessions", person.id, "--end") == {"ended": 2}
+    assert person.client.get("/api/projects").status_code == 401
+
+
+def test_what_administrators_do_is_in_the_audit(fsactl, person):
+    fsactl("user", "disable", person.name)
+    fsactl("user", "enable", person.name)
+    lines = fsactl("audit", "--action", "admin.user", "--limit", "2")
+    assert [line["action"] for line in lines] == ["admin.user.enable", "admin.user.disable"]
+    assert {line["objectId"] for line in lines} == {person.id}
+    assert all(line["detail"]["administrator"] for line in lines)
+
+
+def test_the_audit_of_one_user(fsactl, person):
+    actions = [line["action"] for line in fsactl("audit", "--user", person.name)]
+    assert "project.create" in actions
+    assert all(line["userId"] == person.id for line in fsactl("audit", "--user", person.name))
+    assert "AT" in fsactl("audit", json_=False).splitlines()[0]
+
+
+def test_one_name_for_two_users_is_no_guess(fsactl, person, rows):
+    (other,), = rows("INSERT INTO users (name) VALUES (%s) RETURNING id", person.name)
+    done = fsactl("user", "disable", person.name, status=1)
+    assert person.id in done.stderr and other in done.stderr
+    assert fsactl("user", "show", person.id)["disabledAt"] is None
+    rows("DELETE FROM users WHERE id = %s", other)
+
+
+def test_control_characters_do_not_reach_the_terminal(fsactl, rows):
+    rows("INSERT INTO users (name) VALUES (%s)", "ev\x1b[31mil\u009bname")
+    text = fsactl("user", "list", json_=False)
+    assert "ev?[31mil?name" in text and "\x1b" not in text and "\u009b" not in text
+
+
+@pytest.mark.parametrize("words", [("show", "nobody"), ("disable", "nobody"), ("sessions", "'; --")])
+def test_an_unknown_user_is_an_error_that_says_what_to_do(fsactl, words):
+    assert "fsactl user list" in fsactl("user", *words, status=1).stderr
+
+
+@pytest.mark.parametrize("words", [
+    ("user",), ("user", "show"), ("user", "list", "x"), ("user", "list", "--end"),
+    ("audit", "--limit", "0"), ("audit", "--limit", "many"),
+])
+def test_a_wrong_command_line_exits_with_2(fsactl, words):
+    assert fsactl(*words, status=2).stderr
