@@ -11,7 +11,10 @@
  */
 extern const struct route auth_routes[];
 
+struct providers;
+
 struct auth {
+	struct providers *providers;
 	struct password_params password;
 	bool registration_open;
 	uint64_t session_lifetime_ms;
@@ -22,7 +25,11 @@ route_fn auth_register, auth_login;
 /* session.c */
 route_fn auth_logout, auth_session, auth_providers;
 
-extern const struct field auth_password_fields[];
+/* sealos.c */
+enum { SEALOS_BODY_MAX = 180224 }; /* a token and a kubeconfig, every other byte escaped */
+route_fn auth_sealos;
+
+extern const struct field auth_password_fields[], auth_sealos_fields[];
 
 /*
  * The end of every way to log in, inside the transaction `tx`: a new session for the identity, a

@@ -4,24 +4,28 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "providers.h"
 #include "web/program.h"
 
 static int open_auth(const struct conf *conf, void **ret_context, struct err *e)
 {
 	struct auth *auth = mem_calloc(1, sizeof(*auth));
 
-	(void)e;
 	auth->password.passes = conf_number(conf, CONF_PASSWORD_PASSES);
 	auth->password.memory_bytes = (size_t)conf_number(conf, CONF_PASSWORD_MEMORY_KIB) * 1024;
 	auth->registration_open = strcmp(conf_string(conf, CONF_REGISTRATION), "open") == 0;
 	auth->session_lifetime_ms = conf_number(conf, CONF_SESSION_LIFETIME);
 	*ret_context = auth;
-	return 0;
+	return providers_open(conf, &auth->providers, e);
 }
 
 static void close_auth(void *context)
 {
-	free(context);
+	struct auth *auth = context;
+
+	if (auth != NULL)
+		providers_close(auth->providers);
+	free(auth);
 }
 
 int main(int argc, char **argv)

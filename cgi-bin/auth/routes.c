@@ -21,5 +21,11 @@ const struct route auth_routes[] = {
 	  .auth = ROUTE_SESSION,
 	  .handler = auth_session },
 	{ .method = METHOD_GET, .pattern = "/api/auth/providers", .handler = auth_providers },
+	{ .method = METHOD_POST,
+	  .pattern = "/api/auth/sealos",
+	  .flags = ROUTE_CHANGES | ROUTE_WAKES,
+	  .handler = auth_sealos,
+	  .body = auth_sealos_fields,
+	  .body_max = SEALOS_BODY_MAX },
 	ROUTES_END,
 };

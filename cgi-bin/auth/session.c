@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "crypto/token.h"
+#include "providers.h"
 #include "web/json.h"
 #include "web/router.h"
 #include "web/session.h"
@@ -80,10 +81,11 @@ int auth_providers(struct call *c, struct err *e)
 	char *login = mem_printf("%s/api/auth/login", c->router->public_origin);
 
 	(void)e;
-	response_json(c->response, 200,
-		      json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:b}}", "credentials", "id",
-				"credentials", "name", "credentials", "type", "credentials",
-				"signinUrl", login, "callbackUrl", login, "registration",
-				auth->registration_open));
+	json_t *offered =
+		json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:b}}", "credentials", "id", "credentials",
+			  "name", "credentials", "type", "credentials", "signinUrl", login,
+			  "callbackUrl", login, "registration", auth->registration_open);
+	providers_describe(c, offered);
+	response_json(c->response, 200, offered);
 	return 0;
 }

@@ -82,6 +82,14 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 					     "Argon2id memory; new hashes only."),
 	[CONF_PASSWORD_PASSES] =
 		INTEGER("password_passes", "2", 1, 16, "Argon2id passes; new hashes only."),
+	[CONF_PROVIDER_REGISTRATION] =
+		CHOICE("provider_registration", "open", "open closed",
+		       "Whether whom a provider vouches for, and nobody here knows, becomes a "
+		       "user."),
+	[CONF_SEALOS_JWT_SECRET_FILE] =
+		SECRET_FILE("sealos_jwt_secret_file", NULL,
+			    "The secret with which the Sealos desktop signs its tokens; unset: no "
+			    "login by Sealos."),
 	[CONF_PROJECTS_PER_USER] =
 		INTEGER("projects_per_user", "50", 1, 1000000, "Projects a user may have at once."),
 	[CONF_IDEMPOTENCY_TTL] = DURATION("idempotency_ttl", "1d", MINUTE, 30 * DAY,

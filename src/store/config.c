@@ -11,7 +11,6 @@ enum statement {
 	STATEMENT_SETTING_PUT,
 	STATEMENT_SETTING_DELETE,
 	STATEMENT_INFO,
-	STATEMENT_LOCK,
 	STATEMENT_PUT,
 	STATEMENT_WAKE,
 };
@@ -32,9 +31,6 @@ static const struct db_statement statements[] = {
 		"SELECT server, namespace, account, iso8601(expires_at),"
 		" coalesce(expires_at < now(), false), iso8601(updated_at)"
 		" FROM kubeconfigs WHERE user_id = $1" },
-	[STATEMENT_LOCK] = { "kubeconfig_lock",
-		"SELECT FROM projects WHERE user_id = $1"
-		" ORDER BY id FOR NO KEY UPDATE" },
 	[STATEMENT_PUT] = { "kubeconfig_put",
 	/* Not excluded.sealed: that counts as reading the column. */
 		"INSERT INTO kubeconfigs AS k (user_id, sealed, server, namespace,"
@@ -45,8 +41,7 @@ static const struct db_statement statements[] = {
 		"  account = excluded.account, expires_at = excluded.expires_at,"
 		"  version = k.version + 1, updated_at = now()" },
 	[STATEMENT_WAKE] = { "kubeconfig_wake",
-		"UPDATE resources r SET due_at = now(), attempts = 0"
-		" FROM projects p WHERE p.user_id = $1 AND r.project_id = p.id" },
+		"SELECT make_resources_due($1)" },
 };
 /* clang-format on */
 
@@ -139,8 +134,7 @@ int kubeconfig_put(struct db *db, const struct kubeconfig_new *k, struct err *e)
 	struct db_params p = { 0 };
 
 	db_add_text(&p, k->user_id);
-	if (db_begin(db, &tx, e) < 0 ||
-	    db_query(tx, &statements[STATEMENT_LOCK], &p, NULL, e) < 0 || put(tx, k, e) < 0 ||
+	if (db_begin(db, &tx, e) < 0 || put(tx, k, e) < 0 ||
 	    db_query(tx, &statements[STATEMENT_WAKE], &p, NULL, e) < 0)
 		return -1;
 	return db_commit(&tx, e);

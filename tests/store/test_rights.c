@@ -13,7 +13,10 @@ static const struct {
 	{ &api, { "no_kubeconfig_returned", "DELETE FROM kubeconfigs RETURNING sealed" } },
 	{ &api, { "no_identities", "SELECT password_hash FROM identities" } },
 	{ &auth, { "no_kubeconfigs", "SELECT sealed FROM kubeconfigs" } },
+	{ &auth, { "no_kubeconfig_gone", "DELETE FROM kubeconfigs" } },
 	{ &auth, { "no_projects", "SELECT id FROM projects" } },
+	{ &auth, { "no_wake", "UPDATE resources SET due_at = now()" } },
+	{ &reconcile, { "no_pending_logins", "SELECT * FROM pending_logins" } },
 	{ &auth, { "no_environment", "SELECT value_sealed FROM environment" } },
 	/* Nor pretend to be a pass. */
 	{ &api, { "no_lease", "UPDATE resources SET leased_until = now(), leased_by = 'me'" } },
