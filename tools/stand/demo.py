@@ -61,9 +61,12 @@ class Demo:
                 "database": self._state.settings["database"],
             }
             return self._ask(self._client.post("/api/projects", body))
-        if mine[0]["status"] in ("STOPPED", "STOPPING", "PARTIAL"):
-            self._ask(self._client.post(f"/api/projects/{mine[0]['id']}/start"))
-        return mine[0]
+        path = f"/api/projects/{mine[0]['id']}"
+        if self._machine.emptied:  # so that nothing is told that was true before
+            self._ask(self._client.post(f"{path}/restart"))
+        elif mine[0]["status"] in ("STOPPED", "STOPPING", "PARTIAL"):
+            self._ask(self._client.post(f"{path}/start"))
+        return self._ask(self._client.get(path))
 
     def _follow(self, project_id):
         """Prints each stage as it passes, and then waits for the database as well, which may take

@@ -17,7 +17,7 @@ from pathlib import Path
 from .kube import billing, users
 from .kube.api import Api
 from .kube.pki import Authority
-from .process import Process, StandError, free_port
+from .process import Process, StandError, becomes_free, free_port
 
 
 class AdminError(StandError):
@@ -28,7 +28,7 @@ class KubeSim:
     """One kubesim in one directory.
 
     build    the directory with the program
-    port     chosen when None, stable over an outage
+    port     chosen when None; stable over an outage, and over restarts in the same directory
     outlive  the process survives this one
     seed     of everything in it that is random
     args     further flags, such as "--creating=5s"
@@ -69,7 +69,7 @@ class KubeSim:
 
     def start(self):
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.port = self.port or free_port()
+        self._choose_port()
         self._ca = Authority(self.directory / "pki", "kubesim-ca")
         key, cert = self._ca.issue("server", "kubesim", hosts=["127.0.0.1", "localhost"])
         admin = self._ca.issue("admin", "admin", organization="system:masters")
@@ -81,10 +81,15 @@ class KubeSim:
         )
         self._api = Api(self.server, self._ca_data(), client_cert=admin)
         self.process.wait_ready(self._answers)
-        self.api("POST", "/api/v1/namespaces", {"metadata": {"name": "default"}})
+        self.admin.apply("/api/v1/namespaces/default", {
+            "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}})
 
     def stop(self):
         self.process.stop()
+
+    def status(self):
+        """Program → pid, or None when it does not run."""
+        return {"kubesim": self.process.pid()}
 
     def stop_apiserver(self):
         """An outage: connections are refused until start_apiserver; nothing is lost."""
@@ -155,6 +160,16 @@ class KubeSim:
         if answer.status >= 400:
             raise AdminError(f"{method} {path}: {answer.status} {text.decode()}")
         return json.loads(text)
+
+    def _choose_port(self):
+        """Keeps that of an earlier start: kubeconfigs and the database name it."""
+        known = self.directory / "port"
+        if not self.port and known.exists():
+            self.port = int(known.read_text())
+            if not self.process.running() and not becomes_free(self.port):
+                self.port = None
+        self.port = self.port or free_port()
+        known.write_text(f"{self.port}\n")
 
     def _ca_data(self):
         return self._ca.cert.read_text()

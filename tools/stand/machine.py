@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from .cluster import Cluster
+from .kubesim import KubeSim
 from .postgres import Postgres
 from .process import StandError, becomes_free, free_port, make_directory
 from .programs import PROGRAMS
@@ -26,6 +27,8 @@ class Machine:
     """Everything that runs: the cluster (unless the user has one), PostgreSQL, the site.
 
     All of it survives this process, and is found again by the next one.
+
+    emptied   whether the cluster was started anew and so has lost what was in it
     """
 
     def __init__(self, state, console):
@@ -33,9 +36,8 @@ class Machine:
         self._console = console
         self._prefix = state.directory / "program"
         self._logs = state.directory / "logs"
-        self.cluster = None
-        if not state.settings["kubeconfig"]:
-            self.cluster = Cluster(state.directory / "cluster", outlive=True)
+        self.cluster = self._make_cluster()
+        self.emptied = False
         self.kubeconfig = Path(
             state.settings["kubeconfig"] or state.directory / "demo.kubeconfig"
         )
@@ -44,12 +46,12 @@ class Machine:
     def start(self):
         with self._console.step("build") as step:
             self._build(step)
-        if self.cluster:
+        if isinstance(self.cluster, Cluster):
             with self._console.step("cluster programs") as step:
                 self._build_cluster(step)
+        if self.cluster:
             with self._console.step("cluster") as step:
-                self.cluster.start()
-                step.result = f"Kubernetes at {self.cluster.server}"
+                self._start_cluster(step)
         with self._console.step("postgresql") as step:
             self._postgres.start()
             self._postgres.create_database(DATABASE)
@@ -81,7 +83,7 @@ class Machine:
             "project": settings["project"],
             "database": self._postgres.conninfo(DATABASE, "fsa_owner"),
             "kubeconfig": str(self.kubeconfig),
-            "adminKubeconfig": str(self.cluster.admin_kubeconfig) if self.cluster else None,
+            "adminKubeconfig": self._admin_kubeconfig(),
             "state": str(self._state.directory),
             "logs": str(self._logs),
             "processes": {
@@ -89,6 +91,18 @@ class Machine:
                 for name, (pid, log) in processes.items()
             },
         }
+
+    def _admin_kubeconfig(self):
+        return str(self.cluster.admin_kubeconfig) if isinstance(self.cluster, Cluster) else None
+
+    def _make_cluster(self):
+        settings = self._state.settings
+        if settings["kubeconfig"]:
+            return None
+        if settings["cluster"] == "real":
+            return Cluster(self._state.directory / "cluster", outlive=True)
+        return KubeSim(self._state.directory / "kubesim", self._state.directory / "build",
+                       outlive=True)
 
     def _make_site(self):
         settings = self._state.settings
@@ -140,13 +154,20 @@ class Machine:
         step.result = f"installed in {self._prefix}"
 
     def _build_cluster(self, step):
-        """Once, 7 minutes on 2 cores; after that they come from a cache."""
+        """The first time for minutes; after that they come from a cache."""
         make_directory(self._logs)
         log = self._logs / "cluster-build.log"
         log.unlink(missing_ok=True)
         run = _Runner(log, step)
         output = run([ROOT / "tools" / "cluster" / "build"], "building Kubernetes (once)")
         step.result = f"in {output.splitlines()[-1]}"
+
+    def _start_cluster(self, step):
+        ran = any(self.cluster.status().values())
+        self.cluster.start()
+        self.emptied = isinstance(self.cluster, KubeSim) and not ran
+        what = "kubesim" if isinstance(self.cluster, KubeSim) else "Kubernetes"
+        step.result = f"{what} at {self.cluster.server}"
 
     # ---- the site -------------------------------------------------------------------------------
 

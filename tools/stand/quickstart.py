@@ -23,6 +23,11 @@ from .machine import Machine
 from .process import StandError
 from .state import State, StateError
 
+SIMULATED = {
+    "sim": "This cluster is simulated",
+    "real": "The nodes of this cluster are simulated",
+}
+
 _EXPECTED = (DemoError, StandError, StateError, ClusterError, ApiError, OSError,
              requests.RequestException)
 
@@ -62,8 +67,12 @@ def _parser():
     action.add_argument("--purge", action="store_true", help="end everything and remove its data")
     action.add_argument("--status", action="store_true", help="say what runs where; 1 if not all")
     parser.add_argument("--json", action="store_true", help="with --status: as JSON")
-    parser.add_argument("--kubeconfig", metavar="FILE", type=Path,
-                        help="use this cluster, as the user it names, and start none")
+    cluster = parser.add_mutually_exclusive_group()
+    cluster.add_argument("--cluster", choices=("sim", "real"),
+                         help="sim, the default: a Kubernetes API server in memory, built in "
+                         "seconds; real: the real one, which the first time is built for minutes")
+    cluster.add_argument("--kubeconfig", metavar="FILE", type=Path,
+                         help="use this cluster, as the user it names, and start none")
     parser.add_argument("--no-database", action="store_true",
                         help="a project without PostgreSQL, for a cluster without KubeBlocks")
     parser.add_argument("--option", metavar="NAME=VALUE", action="append", default=[],
@@ -85,6 +94,7 @@ def _alone(state):
 
 
 def _start(state, options):
+    state.choose_cluster(options.cluster)
     if state.is_new():
         state.save()  # from now on there is something to stop
     state.choose(options.kubeconfig, options.no_database, options.option)
@@ -108,8 +118,8 @@ def _tell(console, state, machine, project):
         if sandbox.get(member):
             console.line(f"{label:12}{sandbox[member]}")
     if not state.settings["kubeconfig"]:
-        console.line("            (The nodes of this cluster are simulated, so no container runs "
-                     "behind these two.)")
+        console.line(f"            ({SIMULATED[state.settings['cluster']]}, so no container runs behind "
+                     "these two.)")
     console.line()
     console.line("tools/quickstart --status  what runs where, and the logs")
     console.line("tools/quickstart --stop    ends it all; --purge removes its data, too")

@@ -24,6 +24,7 @@ class State:
             "user": "demo",
             "password": secrets.token_urlsafe(15),
             "port": None,
+            "cluster": None,
             "kubeconfig": None,
             "database": True,
             "options": {},
@@ -31,6 +32,8 @@ class State:
             "running": None,  # digest of what the programs were started with
             **self._load(),
         }
+        if not self.settings["cluster"]:  # of before there was a choice: the real one
+            self.settings["cluster"] = "sim" if self.is_new() else "real"
 
     def is_new(self):
         """Nothing has been started here yet."""
@@ -44,6 +47,16 @@ class State:
         with open(descriptor, "w") as file:
             json.dump(self.settings, file, indent=2)
         temp.rename(self._file)
+
+    def choose_cluster(self, name):
+        """"sim" or "real", once and for all: a project does not move from cluster to cluster."""
+        current = "kubeconfig" if self.settings["kubeconfig"] else self.settings["cluster"]
+        if name and name != current and not self.is_new():
+            raise StateError(
+                f"--cluster {name}: what is in {self.directory} was started with another cluster "
+                f"({current}); tools/quickstart --purge starts over, FSA_STATE names another place"
+            )
+        self.settings["cluster"] = name or self.settings["cluster"]
 
     def choose(self, kubeconfig, no_database, options):
         """Takes over what the command line says; what it does not say stays as it was.
