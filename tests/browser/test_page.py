@@ -1,0 +1,102 @@
+"""From nothing to a running sandbox and back, with the page alone."""
+
+import itertools
+
+PASSWORD = "correct horse battery staple"
+
+_numbers = itertools.count(1)
+
+
+def enter(page, cluster):
+    """Registers, and stores a kubeconfig; returns the user's name."""
+    name = f"visitor{next(_numbers)}"
+    page.see("h1", "Log in")
+    page.press("New here?")
+    form = page.see("details form")
+    form.find_element("name", "name").send_keys(name)
+    form.find_element("name", "password").send_keys(PASSWORD)
+    page.press("Register")
+    page.press("Settings")
+    page.see("p", "None is stored yet: projects need one.")
+    page.fill(kubeconfig=cluster.create_user(name))
+    page.press("Store")
+    page.see("dd", f"ns-{name}")
+    page.press("Projects")
+    return name
+
+
+def create(page, name):
+    page.fill(name=name)
+    page.press("Create")
+    page.wait_status("RUNNING")
+
+
+def test_a_project_from_its_creation_to_its_end(page, cluster):
+    enter(page, cluster)
+    page.see("p.empty")
+    create(page, "My shop")
+    assert [e.get_attribute("data-state") for e in page.find(".stages li")] == ["done"] * 5
+    terminal = page.see("a", "Open terminal").get_attribute("href")
+    assert "-ttyd." in terminal and "?authorization=" in terminal
+    assert page.see("a", "Open terminal").get_attribute("rel") == "noopener noreferrer"
+    page.press("Connection URL, with the password")
+    assert page.text("details code").startswith("postgresql://")
+    page.press("Stop")
+    page.wait_status("STOPPED")
+    assert not page.find("a", "Open terminal")
+    page.press("Start")
+    page.wait_status("RUNNING")
+    page.press("Delete")
+    page.driver.switch_to.alert.accept()
+    page.see("p.empty")
+    assert page.complaints() == []
+
+
+def test_a_variable_is_added_and_removed_and_a_secret_is_not_shown(page, cluster):
+    enter(page, cluster)
+    create(page, "Variables")
+    page.fill(key="GREETING", value="<b>hello</b> & more")
+    page.press("Add")
+    page.see("td code", "<b>hello</b> & more")
+    page.fill(key="API_KEY", value="do-not-show")
+    page.see("[name=secret]").click()
+    page.press("Add")
+    page.see("td em", "secret")
+    assert "do-not-show" not in page.driver.page_source
+    for remaining in (1, 0):
+        page.press("Remove")
+        page.wait(lambda: len(page.find("td button")) == remaining, "removed")
+    assert page.complaints() == []
+
+
+def test_what_is_wrong_is_said_where_it_was_done(page, cluster):
+    page.fill(name="nobody", password="not their password")
+    page.press("Log in")
+    page.see("p.failure", "The name or the password is wrong")
+    name = enter(page, cluster)
+    page.press("Settings")
+    page.fill(kubeconfig="apiVersion: v1\nkind: Config\nusers: [{name: u, user: {exec: {}}}]\n")
+    page.press("Store")
+    assert "exec" in page.text("p.failure")
+    page.press("Projects")
+    create(page, "Twice")
+    page.press("Projects")
+    page.fill(name="Twice")
+    page.press("Create")
+    page.see("p.failure", "You have a project of this name already")
+    cluster.delete_user(name)  # the kubeconfig's token is worth nothing now
+    page.press("Twice")
+    page.press("Stop")
+    assert "Sandbox: " in page.text(".cause")
+    page.press("Store a new one")
+    page.see("dd", f"ns-{name}")
+
+
+def test_who_logs_out_sees_the_login_and_so_does_who_comes_back(page, cluster):
+    enter(page, cluster)
+    page.press("Log out")
+    page.see("h1", "Log in")
+    page.driver.get(f"{page.url}/#/settings")
+    page.driver.refresh()
+    page.see("h1", "Log in")
+    assert page.complaints() == []

@@ -1,0 +1,65 @@
+// Building elements. Text is always text: nothing here, or elsewhere on this page, parses HTML.
+
+/**
+ * h("a", {href: "#/", onclick: f}, "text", element, null)
+ *
+ * Members of `attributes` that are functions become listeners, false and null are left out.
+ */
+export function h(name, attributes, ...children) {
+	const element = document.createElement(name);
+	for (const [key, value] of Object.entries(attributes ?? {})) {
+		if (typeof value === "function")
+			element.addEventListener(key.slice(2), value);
+		else if (value !== false && value !== null && value !== undefined)
+			element.setAttribute(key, value === true ? "" : value);
+	}
+	element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+	return element;
+}
+
+/**
+ * Fills an element with what `build` makes of the data, unless that is what it shows: what a person
+ * has opened, selected or focused in it stays while nothing changes.
+ */
+export function fill(element, data, build) {
+	const key = JSON.stringify(data);
+	if (element.filledWith === key)
+		return;
+	element.filledWith = key;
+	element.replaceChildren(...build(data).filter((child) => child !== null));
+}
+
+/**
+ * A form: fields are elements with a name, `submit` gets their values as an object. While it works
+ * the button is off; what it throws is shown under the form.
+ */
+export function form(fields, label, submit) {
+	const button = h("button", {type: "submit"}, label);
+	const failure = h("p", {class: "failure", role: "alert"});
+	const send = async (event) => {
+		event.preventDefault();
+		button.disabled = true;
+		failure.textContent = "";
+		try {
+			await submit(Object.fromEntries(new FormData(element)), element);
+		} catch (error) {
+			failure.textContent = error.message;
+		} finally {
+			button.disabled = false;
+		}
+	};
+	const element = h("form", {onsubmit: send}, ...fields, button, failure);
+	return element;
+}
+
+export function field(label, name, attributes) {
+	return h("label", {}, label, h("input", {name, ...attributes}));
+}
+
+/** "12:05:31" for today, else with the date; the whole of it in the title. */
+export function time(iso) {
+	const at = new Date(iso);
+	const today = at.toDateString() === new Date().toDateString();
+	return h("time", {datetime: iso, title: at.toString()},
+		today ? at.toLocaleTimeString() : at.toLocaleString());
+}

@@ -1,0 +1,85 @@
+// Which view is shown: by the session and by the address's fragment.
+
+import {ApiError, get, post} from "./api.js";
+import {h} from "./dom.js";
+import {showLogin} from "./login.js";
+import {showProject} from "./project.js";
+import {showProjects} from "./projects.js";
+import {showSettings} from "./settings.js";
+
+// A view fills page.main and may return a function that ends what it keeps running.
+const VIEWS = [
+	[/^#\/projects\/([0-9a-f-]{36})$/, showProject],
+	[/^#\/settings$/, showSettings],
+	[/^/, showProjects],
+];
+
+const notice = document.getElementById("notice");
+const nav = document.getElementById("nav");
+let leave = null;
+let user = null;
+
+function tell(text) {
+	notice.textContent = text;
+	notice.hidden = text === "";
+}
+
+/** What a view gets besides the parameters of its address. */
+const page = {
+	main: document.getElementById("main"),
+	enter,
+	/** For what goes wrong in the background. A session that has ended leads to the login. */
+	report(error) {
+		if (error instanceof ApiError && error.status === 401)
+			enter();
+		else
+			tell(error instanceof TypeError ? "The site does not answer; asking again." : error.message);
+	},
+	settled() {
+		tell("");
+	},
+};
+
+function show() {
+	leave?.();
+	leave = null;
+	page.main.replaceChildren();
+	tell("");
+	if (user === null) {
+		nav.replaceChildren();
+		showLogin(page);
+		return;
+	}
+	nav.replaceChildren(
+		h("a", {href: "#/"}, "Projects"),
+		h("a", {href: "#/settings"}, "Settings"),
+		h("span", {class: "who"}, user.name),
+		h("button", {type: "button", onclick: logOut}, "Log out"),
+	);
+	const [pattern, view] = VIEWS.find(([pattern]) => pattern.test(location.hash));
+	leave = view(page, ...pattern.exec(location.hash).slice(1));
+}
+
+async function logOut() {
+	try {
+		await post("/api/auth/logout");
+	} catch (error) {
+		page.report(error);
+	}
+	enter();
+}
+
+/** Shows what the session allows. */
+async function enter() {
+	try {
+		user = (await get("/api/auth/session")).user;
+	} catch (error) {
+		user = null;
+		if (error.status !== 401)
+			tell(error.message);
+	}
+	show();
+}
+
+window.addEventListener("hashchange", show);
+enter();

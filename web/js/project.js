@@ -1,0 +1,192 @@
+import {call, get, post} from "./api.js";
+import {field, fill, form, h, time} from "./dom.js";
+import {badge} from "./projects.js";
+import {moves, watch} from "./watch.js";
+
+// What can be asked of a project, and in which statuses that makes sense.
+const ACTIONS = [
+	["start", "Start", ["STOPPED", "STOPPING", "ERROR", "PARTIAL"]],
+	["stop", "Stop", ["RUNNING", "CREATING", "STARTING", "UPDATING", "ERROR", "PARTIAL"]],
+	["restart", "Restart", ["RUNNING", "ERROR"]],
+];
+
+const STAGES = {
+	database: "Database", container: "Container", network: "Network", terminal: "Terminal",
+	ready: "Ready",
+};
+
+function outside(href, text) {
+	return h("a", {class: "button", href, target: "_blank", rel: "noopener noreferrer"}, text);
+}
+
+function stages(progress) {
+	return h("ol", {class: "stages"}, progress.stages.map(({name, state}) =>
+		h("li", {"data-state": state}, STAGES[name] ?? name)));
+}
+
+// What the owner can do about a cause, by its kind; the others pass by themselves or need the operator.
+const ADVICE = {
+	KUBE_UNAUTHORIZED: () => ["Your cluster refuses the stored kubeconfig. ",
+		h("a", {href: "#/settings"}, "Store a new one"), "."],
+	KUBECONFIG: () => [h("a", {href: "#/settings"}, "Store another kubeconfig"), "."],
+	KUBE_FORBIDDEN: () => ["Your kubeconfig's user may not do this in its namespace."],
+	KUBE_QUOTA: () => ["Stop or delete something, or ask for a larger quota."],
+	KUBE_BILLING: () => ["Settle the account of your cluster; it then goes on by itself."],
+	POD_CRASH: () => ["Look at the last changes of its variables."],
+};
+
+/** What keeps a sandbox or a database from what is wanted, since when, and when it is tried again. */
+function cause(part, what) {
+	if (part.cause === null)
+		return null;
+	const {kind, message, since, nextAttemptAt} = part.cause;
+	return h("div", {class: "cause"},
+		h("p", {}, h("strong", {}, `${what}: `), message),
+		h("p", {class: "detail"}, ...(ADVICE[kind]?.() ?? []), " Since ", time(since),
+			...(nextAttemptAt === null ? [] : [", next attempt ", time(nextAttemptAt)]), "."));
+}
+
+function addresses({ttydUrl, publicUrl}) {
+	return h("p", {}, outside(ttydUrl, "Open terminal"), outside(publicUrl, "Open application"));
+}
+
+function summary([project, sandbox]) {
+	return [
+		h("h1", {}, project.name, " ", badge(project.status)),
+		sandbox && stages(sandbox.progress),
+		sandbox?.status === "RUNNING" ? addresses(sandbox) : null,
+		sandbox && cause(sandbox, "Sandbox"),
+		...project.databases.map((database) => cause(database, "Database")),
+	];
+}
+
+function database(found) {
+	const title = h("h2", {}, "Database");
+	if (found === null)
+		return [title, h("p", {}, "This project has none.")];
+	if (found.connectionUrl === null)
+		return [title, h("p", {}, "It is being made.")];
+	const rows = [
+		["Host", found.host], ["Port", found.port], ["Database", found.database],
+		["User", found.username],
+	];
+	return [
+		title,
+		h("dl", {}, rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, String(value))])),
+		h("details", {}, h("summary", {}, "Connection URL, with the password"),
+			h("code", {}, found.connectionUrl)),
+	];
+}
+
+function variableRow(path, variable, changed) {
+	const remove = async () => {
+		await call("DELETE", `${path}/${variable.id}`);
+		await changed();
+	};
+	return h("tr", {},
+		h("td", {}, h("code", {}, variable.key)),
+		h("td", {}, variable.isSecret ? h("em", {}, "secret") : h("code", {}, variable.value)),
+		h("td", {}, h("button", {type: "button", onclick: remove}, "Remove")));
+}
+
+function variables(path, report) {
+	const rows = h("tbody");
+	const read = async () => {
+		try {
+			const groups = Object.values(await get(path)).flat();
+			rows.replaceChildren(...groups.map((variable) => variableRow(path, variable, read)));
+		} catch (error) {
+			report(error);
+		}
+	};
+	const add = async (values, element) => {
+		await post(path, {
+			key: values.key, value: values.value, isSecret: "secret" in values,
+			category: "secret" in values ? "secret" : "general",
+		});
+		element.reset();
+		await read();
+	};
+	read();
+	return [
+		h("p", {}, "Every shell and the application have them. A change replaces the pod; files stay."),
+		h("table", {}, rows),
+		form([
+			field("Name", "key", {required: true, pattern: "[A-Za-z_][A-Za-z0-9_]*", maxlength: 128}),
+			field("Value", "value", {maxlength: 32768}),
+			h("label", {class: "check"}, h("input", {type: "checkbox", name: "secret"}), "secret"),
+		], "Add", add),
+	];
+}
+
+function eventRow(event) {
+	return h("li", {}, time(event.at), " ",
+		[event.kind, event.status, event.stage, event.message].filter(Boolean).join(" · "));
+}
+
+function actions(id, report, changed) {
+	const ask = (path, confirmation) => async (event) => {
+		const button = event.currentTarget;
+		if (confirmation && !window.confirm(confirmation))
+			return;
+		button.disabled = true;
+		try {
+			await post(`/api/projects/${id}/${path}`);
+			changed();
+		} catch (error) {
+			report(error);
+		} finally {
+			button.disabled = false;
+		}
+	};
+	const buttons = new Map(ACTIONS.map(([path, label, statuses]) =>
+		[h("button", {type: "button", onclick: ask(path)}, label), statuses]));
+	const remove = h("button", {
+		type: "button", class: "danger",
+		onclick: ask("delete", "Delete this project, its files and its database?"),
+	}, "Delete");
+	const element = h("p", {class: "actions"}, ...buttons.keys(), remove);
+	element.fit = (status) => {
+		for (const [button, statuses] of buttons)
+			button.hidden = !statuses.includes(status);
+		remove.hidden = status === "TERMINATING";
+	};
+	return element;
+}
+
+/** The sandbox with its progress and its addresses; null when the project has none. */
+async function readSandbox(project) {
+	return project.sandboxes.length === 0 ? null : get(`/api/sandbox/${project.id}`);
+}
+
+export function showProject({main, report, settled}, id) {
+	const path = `/api/projects/${id}`;
+	const head = h("section");
+	const base = h("section");
+	const events = h("ol", {class: "events"});
+	const buttons = actions(id, report, () => live.now());
+
+	const read = async () => {
+		try {
+			const project = await get(path);
+			const [sandbox, told] = await Promise.all([readSandbox(project), get(`${path}/events?limit=20`)]);
+			fill(head, [project, sandbox], summary);
+			fill(base, project.databases[0] ?? null, database);
+			fill(events, told.items, (items) => items.map(eventRow));
+			buttons.fit(project.status);
+			settled();
+			return moves(project.status);
+		} catch (error) {
+			if (error.status === 404)
+				location.hash = "#/"; // it has gone
+			else
+				report(error);
+			return true;
+		}
+	};
+	const live = watch(read);
+	main.append(head, buttons, base,
+		h("section", {}, h("h2", {}, "Variables"), ...variables(`${path}/environment`, report)),
+		h("section", {}, h("h2", {}, "What happened"), events));
+	return live.stop;
+}
