@@ -89,6 +89,19 @@ static struct access_entry *find_entry(struct access *access, const struct queue
 	return entry;
 }
 
+int access_check(const struct kube_target *target, const struct queue_row *row, struct err *e)
+{
+	if (strcmp(kube_target_server(target), row->server) == 0 &&
+	    strcmp(kube_target_namespace(target), row->namespace) == 0)
+		return 0;
+	return err_set(e, ERR_KUBECONFIG, "KUBECONFIG_ELSEWHERE",
+		       "this is in namespace %s of %s, and the stored kubeconfig is for "
+		       "namespace %s of %s: store the one for the former, or delete this "
+		       "there",
+		       row->namespace, row->server, kube_target_namespace(target),
+		       kube_target_server(target));
+}
+
 int access_target(struct access *access, const struct queue_row *row,
 		  struct kube_target **ret_target, struct err *e)
 {
@@ -100,14 +113,8 @@ int access_target(struct access *access, const struct queue_row *row,
 		*e = entry->err;
 		return -1;
 	}
-	if (strcmp(kube_target_server(entry->target), row->server) != 0 ||
-	    strcmp(kube_target_namespace(entry->target), row->namespace) != 0)
-		return err_set(e, ERR_KUBECONFIG, "KUBECONFIG_ELSEWHERE",
-			       "this is in namespace %s of %s, and the stored kubeconfig is for "
-			       "namespace %s of %s: store the one for the former, or delete this "
-			       "there",
-			       row->namespace, row->server, kube_target_namespace(entry->target),
-			       kube_target_server(entry->target));
+	if (access_check(entry->target, row, e) < 0)
+		return -1;
 	*ret_target = entry->target;
 	return 0;
 }

@@ -24,4 +24,7 @@ void access_free(struct access *access);
 int access_target(struct access *access, const struct queue_row *row,
 		  struct kube_target **ret_target, struct err *e);
 
+/* The last of these conditions alone: ERR_KUBECONFIG, KUBECONFIG_ELSEWHERE. */
+int access_check(const struct kube_target *target, const struct queue_row *row, struct err *e);
+
 #endif

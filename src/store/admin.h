@@ -33,6 +33,27 @@ int admin_sessions(struct db *db, const char *user_id, json_t **ret_rows, struct
 /* Of none or one. */
 int admin_cluster(struct db *db, const char *user_id, json_t **ret_rows, struct err *e);
 
+/* A user's access to a cluster, for fsactl to use. */
+struct admin_access {
+	const char *user_id, *user_name;
+	const void *sealed;
+	size_t sealed_length;
+	int64_t version;
+	const char *server, *namespace, *account;
+	const char *expires_at; /* NULL: not said by the credentials */
+	int64_t expires_in_s;   /* negative: since so long; when expires_at is not NULL */
+};
+struct admin_access_rows {
+	PGresult *result;
+	void *decoded;
+	size_t count;
+	struct admin_access *items;
+};
+/* Of all users that are not disabled, or of one. */
+int admin_access_list(struct db *db, const char *user_id, struct admin_access_rows *ret_rows,
+		      struct err *e);
+void admin_access_rows_clear(struct admin_access_rows *rows);
+
 /* Either way all sessions end, so that one which was made in the moment of disabling does not come
  * back when the user is enabled. */
 int admin_set_disabled(struct db *db, const char *user_id, bool disabled, struct err *e);
@@ -54,6 +75,14 @@ int admin_events(struct db *db, const char *project_id, unsigned limit, json_t *
 /* Makes a project's resources due at once, as if nothing had failed yet. Those in ERROR are told to
  * be on their way again, and so have a new deadline. ERR_NOT_FOUND PROJECT_NOT_FOUND. */
 int admin_retry(struct db *db, const char *project_id, const char *user_id, struct err *e);
+
+/* Where each resource of all users is, with its owner. */
+int admin_places(struct db *db, json_t **ret_rows, struct err *e);
+/* One object: how many resources are due and for how long nobody took the oldest of them
+ * (dueCount, oldestDueMs), how many are leased, and in ERROR. */
+int admin_queue(struct db *db, json_t **ret_queue, struct err *e);
+/* Names of the programs' roles that the server does not have. */
+int admin_missing_roles(struct db *db, json_t **ret_rows, struct err *e);
 
 struct admin_audit_filter {
 	const char *user_id; /* NULL: of all users */

@@ -12,6 +12,8 @@ enum statement {
 	STATEMENT_VARIABLES,
 	STATEMENT_EVENTS,
 	STATEMENT_RETRY,
+	STATEMENT_PLACES,
+	STATEMENT_QUEUE,
 };
 
 #define MS(interval) "(extract(epoch FROM " interval ") * 1000)::bigint"
@@ -77,6 +79,22 @@ static const struct db_statement statements[] = {
 		") INSERT INTO events (project_id, kind, status, stage)"
 		" SELECT t.project_id, t.kind, t.status, t.stage"
 		" FROM retried t JOIN old USING (id) WHERE t.status <> old.status" },
+	[STATEMENT_PLACES] = { "admin_places",
+		"SELECT r.id, r.project_id AS \"projectId\", p.name AS project,"
+		" u.name AS owner, r.user_id AS \"userId\", r.kind, r.name, r.namespace,"
+		" r.server, r.desired, r.status"
+		" FROM resources r JOIN projects p ON p.id = r.project_id"
+		" JOIN users u ON u.id = r.user_id ORDER BY r.server, r.namespace, r.name" },
+	[STATEMENT_QUEUE] = { "admin_queue",
+		"SELECT count(*) FILTER (WHERE waits) AS \"dueCount\","
+		" coalesce(max(" MS("now() - greatest(due_at, leased_until)") ")"
+		"  FILTER (WHERE waits), 0) AS \"oldestDueMs\","
+		" count(*) FILTER (WHERE leased_until >= now()) AS \"leasedCount\","
+		" count(*) FILTER (WHERE status = 'ERROR') AS \"errorCount\","
+		" count(*) AS count"
+		" FROM (SELECT due_at, leased_until, status, due_at <= now()"
+		"  AND (leased_until IS NULL OR leased_until < now()) AS waits"
+		"  FROM resources) AS r" },
 };
 /* clang-format on */
 
@@ -152,4 +170,19 @@ int admin_retry(struct db *db, const char *project_id, const char *user_id, stru
 	    store_settle_project(tx, project_id, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
+}
+
+int admin_places(struct db *db, json_t **ret_rows, struct err *e)
+{
+	return store_rows(db, &statements[STATEMENT_PLACES], NULL, ret_rows, e);
+}
+
+int admin_queue(struct db *db, json_t **ret_queue, struct err *e)
+{
+	CLEANUP(store_json_free) json_t *rows = NULL;
+
+	if (store_rows(db, &statements[STATEMENT_QUEUE], NULL, &rows, e) < 0)
+		return -1;
+	*ret_queue = json_incref(json_array_get(rows, 0));
+	return 0;
 }

@@ -1,7 +1,9 @@
 /* The administrator's view of people and of what they did: a part of admin.h. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/mem.h"
 #include "store/admin.h"
 #include "store/internal.h"
 
@@ -14,6 +16,20 @@ enum statement {
 	STATEMENT_DISABLE,
 	STATEMENT_END_SESSIONS,
 	STATEMENT_AUDIT,
+	STATEMENT_ACCESS,
+	STATEMENT_MISSING_ROLES,
+};
+
+enum access_column {
+	ACCESS_USER_ID,
+	ACCESS_USER_NAME,
+	ACCESS_SEALED,
+	ACCESS_VERSION,
+	ACCESS_SERVER,
+	ACCESS_NAMESPACE,
+	ACCESS_ACCOUNT,
+	ACCESS_EXPIRES_AT,
+	ACCESS_EXPIRES_IN_S,
 };
 
 /* SQL is laid out by hand. The names of columns are members of what is shown. */
@@ -67,6 +83,15 @@ static const struct db_statement statements[] = {
 		" WHERE ($1::uuid IS NULL OR a.user_id = $1)"
 		"  AND ($2::text IS NULL OR starts_with(a.action, $2))"
 		" ORDER BY a.id DESC LIMIT $3::bigint" },
+	[STATEMENT_ACCESS] = { "admin_access",
+		"SELECT u.id, u.name, k.sealed, k.version, k.server, k.namespace, k.account,"
+		" iso8601(k.expires_at), extract(epoch FROM k.expires_at - now())::bigint"
+		" FROM kubeconfigs k JOIN users u ON u.id = k.user_id"
+		" WHERE CASE WHEN $1::uuid IS NULL THEN u.disabled_at IS NULL ELSE u.id = $1 END"
+		" ORDER BY u.name, u.id" },
+	[STATEMENT_MISSING_ROLES] = { "admin_missing_roles",
+		"SELECT name FROM (VALUES ('fsa_api'), ('fsa_auth'), ('fsa_reconcile'))"
+		" AS needed (name) WHERE name NOT IN (SELECT rolname FROM pg_roles)" },
 };
 /* clang-format on */
 
@@ -148,4 +173,51 @@ int admin_audit(struct db *db, const struct admin_audit_filter *filter, json_t *
 	db_add_text(&p, filter->action);
 	db_add_int(&p, filter->limit);
 	return store_rows(db, &statements[STATEMENT_AUDIT], &p, ret_rows, e);
+}
+
+static struct admin_access read_access(const PGresult *r, int i, void **decoded)
+{
+	struct admin_access a = {
+		.user_id = db_text(r, i, ACCESS_USER_ID),
+		.user_name = db_text(r, i, ACCESS_USER_NAME),
+		.version = db_int(r, i, ACCESS_VERSION),
+		.server = db_text(r, i, ACCESS_SERVER),
+		.namespace = db_text(r, i, ACCESS_NAMESPACE),
+		.account = db_text(r, i, ACCESS_ACCOUNT),
+		.expires_at = db_text(r, i, ACCESS_EXPIRES_AT),
+		.expires_in_s = db_int(r, i, ACCESS_EXPIRES_IN_S),
+	};
+
+	a.sealed = store_bytes(decoded, r, i, ACCESS_SEALED, &a.sealed_length);
+	return a;
+}
+
+int admin_access_list(struct db *db, const char *user_id, struct admin_access_rows *ret_rows,
+		      struct err *e)
+{
+	struct admin_access_rows rows = { 0 };
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	if (db_query(db, &statements[STATEMENT_ACCESS], &p, &rows.result, e) < 0)
+		return -1;
+	rows.count = (size_t)db_rows(rows.result);
+	rows.items = mem_calloc(rows.count, sizeof(*rows.items));
+	for (size_t i = 0; i < rows.count; i++)
+		rows.items[i] = read_access(rows.result, (int)i, &rows.decoded);
+	*ret_rows = rows;
+	return 0;
+}
+
+void admin_access_rows_clear(struct admin_access_rows *rows)
+{
+	store_bytes_free(&rows->decoded);
+	db_result_free(&rows->result);
+	free(rows->items);
+	*rows = (struct admin_access_rows) { 0 };
+}
+
+int admin_missing_roles(struct db *db, json_t **ret_rows, struct err *e)
+{
+	return store_rows(db, &statements[STATEMENT_MISSING_ROLES], NULL, ret_rows, e);
 }

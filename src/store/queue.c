@@ -52,6 +52,7 @@ enum claim_column { COLUMN_NONE, CLAIM_COLUMNS(STORE_COLUMN_ENUM) };
 
 enum statement {
 	STATEMENT_CLAIM,
+	STATEMENT_PEEK,
 	STATEMENT_VARIABLES,
 	STATEMENT_RELEASE_LOCK,
 	STATEMENT_RELEASE,
@@ -59,6 +60,14 @@ enum statement {
 	STATEMENT_EXPIRE_SESSIONS,
 	STATEMENT_EXPIRE_KEYS,
 };
+
+/* What belongs to rows of resources that are called `c`. */
+#define CLAIM_JOINS                                                                                \
+	" JOIN projects p ON p.id = c.project_id"                                                  \
+	" LEFT JOIN sandboxes s ON s.resource_id = c.id"                                           \
+	" LEFT JOIN resources dr ON dr.project_id = c.project_id AND dr.kind = 'DATABASE'"         \
+	" LEFT JOIN databases d ON d.resource_id = dr.id"                                          \
+	" LEFT JOIN kubeconfigs k ON k.user_id = c.user_id"
 
 #define GIVEN_LEASES "jsonb_to_recordset($1::jsonb) AS g (id uuid, epoch bigint)"
 
@@ -99,13 +108,10 @@ static const struct db_statement statements[] = {
 		"  leased_by = $1"
 		" FROM free WHERE r.id = free.id RETURNING r.*"
 		") " STORE_SELECT(CLAIM_COLUMNS)
-		"FROM c"
-		" JOIN projects p ON p.id = c.project_id"
-		" LEFT JOIN sandboxes s ON s.resource_id = c.id"
-		" LEFT JOIN resources dr ON dr.project_id = c.project_id"
-		"  AND dr.kind = 'DATABASE'"
-		" LEFT JOIN databases d ON d.resource_id = dr.id"
-		" LEFT JOIN kubeconfigs k ON k.user_id = c.user_id" },
+		"FROM c" CLAIM_JOINS },
+	[STATEMENT_PEEK] = { "queue_peek",
+		STORE_SELECT(CLAIM_COLUMNS)
+		"FROM resources c" CLAIM_JOINS " WHERE c.project_id = $1 ORDER BY c.kind" },
 	[STATEMENT_VARIABLES] = { "queue_variables",
 		"SELECT e.project_id, e.key, e.value_sealed"
 		" FROM jsonb_array_elements_text($1::jsonb) AS g (id)"
@@ -210,17 +216,12 @@ static int read_claimed(const PGresult *r, int i, void **decoded, struct queue_r
 	return read_state(r, i, row, e);
 }
 
-int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_rows *ret_rows,
-		struct err *e)
+static int read_rows(struct db *db, enum statement statement, const struct db_params *p,
+		     struct queue_rows *ret_rows, struct err *e)
 {
 	CLEANUP(queue_rows_clear) struct queue_rows rows = { 0 };
-	struct db_params p = { 0 };
 
-	db_add_text(&p, claim->worker);
-	db_add_int(&p, claim->limit);
-	db_add_int(&p, claim->per_user);
-	db_add_int(&p, (int64_t)claim->lease_ms);
-	if (db_query(db, &statements[STATEMENT_CLAIM], &p, &rows.result, e) < 0)
+	if (db_query(db, &statements[statement], p, &rows.result, e) < 0)
 		return -1;
 	rows.count = (size_t)db_rows(rows.result);
 	rows.items = mem_calloc(rows.count, sizeof(*rows.items));
@@ -230,6 +231,26 @@ int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_row
 	}
 	*ret_rows = STEAL_STRUCT(rows);
 	return 0;
+}
+
+int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_rows *ret_rows,
+		struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, claim->worker);
+	db_add_int(&p, claim->limit);
+	db_add_int(&p, claim->per_user);
+	db_add_int(&p, (int64_t)claim->lease_ms);
+	return read_rows(db, STATEMENT_CLAIM, &p, ret_rows, e);
+}
+
+int queue_peek(struct db *db, const char *project_id, struct queue_rows *ret_rows, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, project_id);
+	return read_rows(db, STATEMENT_PEEK, &p, ret_rows, e);
 }
 
 void queue_rows_clear(struct queue_rows *rows)

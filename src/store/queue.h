@@ -64,6 +64,8 @@ struct queue_claim {
  * within that. Rows locked by another claim at this moment are passed over. */
 int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_rows *ret_rows,
 		struct err *e);
+/* The rows of one project as a claim would give them, without a lease: only to be looked at. */
+int queue_peek(struct db *db, const char *project_id, struct queue_rows *ret_rows, struct err *e);
 void queue_rows_clear(struct queue_rows *rows);
 
 /* The variables of some projects, for rows of sandboxes. */
