@@ -17,8 +17,10 @@ enum command_option {
 	OPTION_JSON, /* every command takes it */
 	OPTION_ACTION,
 	OPTION_ALL,
+	OPTION_DELETE,
 	OPTION_END,
 	OPTION_LIMIT,
+	OPTION_LOOK,
 	OPTION_SQL_DIR,
 	OPTION_STATUS,
 	OPTION_USER,
@@ -73,8 +75,10 @@ int call_number(const struct call *call, enum command_option option, unsigned ma
 struct db *call_database(const struct call *call);
 
 int command_audit(const struct call *call, struct err *e);
+int command_doctor(const struct call *call, struct err *e);
 int command_keys_add(const struct call *call, struct err *e);
 int command_migrate(const struct call *call, struct err *e);
+int command_orphans(const struct call *call, struct err *e);
 int command_project_delete(const struct call *call, struct err *e);
 int command_project_explain(const struct call *call, struct err *e);
 int command_project_list(const struct call *call, struct err *e);

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "ctl/advice.h"
+#include "ctl/look.h"
 #include "ctl/output.h"
 #include "domain/explain.h"
 #include "store/admin.h"
@@ -162,6 +163,24 @@ static void print_next(const json_t *row)
 						      : ""));
 }
 
+/* What --look saw; then the state table need not be guessed from. */
+static bool print_look(const json_t *row)
+{
+	const json_t *look = json_object_get(row, "look");
+
+	if (look == NULL)
+		return false;
+	if (json_object_get(look, "error") != NULL) {
+		output_line("sees", text_of(look, "error"));
+		return true;
+	}
+	print_sight(look, true);
+	const json_t *cause = json_object_get(look, "cause");
+	if (json_is_object(cause))
+		output_line("", text_of(cause, "error"));
+	return true;
+}
+
 static void print_resource(const json_t *row)
 {
 	CLEANUP(cleanup_free)
@@ -176,6 +195,8 @@ static void print_resource(const json_t *row)
 	output_line("stage", text_of(row, "stage"));
 	print_cause(row);
 	print_next(row);
+	if (print_look(row))
+		return;
 	json_array_foreach(json_object_get(row, "mayBeSeen"), i, sight)
 	{
 		print_sight(sight, i == 0);
@@ -219,6 +240,9 @@ static int explain_project(const struct call *call, struct db *db, const char *p
 		if (explain_resource(call, row, e) < 0)
 			return -1;
 	}
+	if (call->options[OPTION_LOOK] != NULL &&
+	    look_at_project(call, db, project_id, resources, e) < 0)
+		return -1;
 	json_t *project = json_incref(json_array_get(projects, 0));
 	(void)json_object_set(project, "resources", resources);
 	*ret_project = project;

@@ -129,7 +129,8 @@ void output_table(const char *heading, const struct output_column *columns, size
 {
 	if (json_array_size(rows) == 0)
 		return;
-	(void)printf("\n%s\n", heading);
+	if (heading != NULL)
+		(void)printf("\n%s\n", heading);
 	print_rows("  ", columns, count, rows);
 }
 

@@ -23,8 +23,8 @@ bool output_json(const struct call *call, const json_t *value);
 /* An array of objects: JSON, or a table with titles. */
 void output_list(const struct call *call, const struct output_column *columns, size_t count,
 		 const json_t *rows);
-/* For people only: a table under a heading (nothing at all if it is empty); the members of one
- * object, a line each, those that are null left out. */
+/* For people only: a table under a heading, which may be NULL (nothing at all if it is empty); the
+ * members of one object, a line each, those that are null left out. */
 void output_table(const char *heading, const struct output_column *columns, size_t count,
 		  const json_t *rows);
 void output_fields(const struct output_column *fields, size_t count, const json_t *object);

@@ -1,0 +1,101 @@
+#include "ctl/doctor.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "ctl/output.h"
+#include "store/admin.h"
+
+static const struct {
+	const char *name;
+	bool needs_database;
+	void (*run)(struct doctor *d);
+} checks[] = {
+	{ "database", false, doctor_database }, { "schema", true, doctor_schema },
+	{ "keys", false, doctor_keys },         { "settings", false, doctor_settings },
+	{ "sockets", false, doctor_sockets },   { "queue", true, doctor_queue },
+	{ "clusters", true, doctor_clusters },
+};
+
+static const char *const healths[] = {
+	[HEALTH_OK] = "ok",
+	[HEALTH_WARNING] = "warning",
+	[HEALTH_FAILED] = "FAILED",
+};
+
+void doctor_say(struct doctor *d, enum health health, const char *subject, const char *advice,
+		const char *format, ...)
+{
+	char message[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	if (health > d->worst)
+		d->worst = health;
+	json_t *finding =
+		json_pack("{s:s, s:s, s:s, s:s, s:s?}", "health", healths[health], "check",
+			  d->check, "subject", subject, "message", message, "advice", advice);
+	if (finding != NULL) /* all of it is UTF-8, as it was stored or configured */
+		(void)json_array_append_new(d->findings, finding);
+}
+
+void doctor_say_error(struct doctor *d, enum health health, const char *subject, const char *advice,
+		      const struct err *e)
+{
+	doctor_say(d, health, subject, advice, "%s", e->message);
+}
+
+static void print_findings(const json_t *findings)
+{
+	static const struct output_column columns[] = {
+		{ "health", "HEALTH" },
+		{ "check", "CHECK" },
+		{ "subject", "OF" },
+		{ "message", "FOUND" },
+	};
+	size_t i;
+	json_t *finding;
+
+	output_table(NULL, columns, ARRAY_SIZE(columns), findings);
+	(void)puts("");
+	json_array_foreach(findings, i, finding)
+	{
+		const char *advice = json_string_value(json_object_get(finding, "advice"));
+		if (advice == NULL)
+			continue;
+		(void)printf("%s, %s:\n", json_string_value(json_object_get(finding, "check")),
+			     json_string_value(json_object_get(finding, "subject")));
+		output_line("", advice);
+	}
+}
+
+static void run_checks(struct doctor *d)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		d->check = checks[i].name;
+		if (!checks[i].needs_database || d->database_answers)
+			checks[i].run(d);
+	}
+}
+
+int command_doctor(const struct call *call, struct err *e)
+{
+	CLEANUP(db_freep) struct db *db = call_database(call);
+	CLEANUP(output_free) json_t *findings = json_array();
+	char user_id[STORE_ID_LENGTH + 1];
+	struct doctor d = { .call = call, .db = db, .findings = findings };
+
+	if (call->options[OPTION_USER] != NULL) {
+		if (admin_find_user(db, call->options[OPTION_USER], user_id, e) < 0)
+			return -1;
+		d.user_id = user_id;
+	}
+	run_checks(&d);
+	if (!output_json(call, findings))
+		print_findings(findings);
+	return d.worst == HEALTH_FAILED ? 1 : 0;
+}

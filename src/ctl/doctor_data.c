@@ -1,0 +1,101 @@
+/* Checks of what lies in PostgreSQL. */
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "ctl/doctor.h"
+#include "ctl/output.h"
+#include "db/migrate.h"
+#include "store/admin.h"
+
+/* A row that nobody took for so long: passes come every few seconds. */
+enum { QUEUE_LATE_MS = 60000 };
+
+void doctor_database(struct doctor *d)
+{
+	struct err e;
+
+	d->database_answers = db_ping(d->db, &e) == 0;
+	if (d->database_answers)
+		doctor_say(d, HEALTH_OK, "PostgreSQL", NULL, "answers");
+	else
+		doctor_say_error(
+			d, HEALTH_FAILED, "PostgreSQL",
+			"start PostgreSQL, or correct \"database\" in fsa.conf; pg_hba.conf "
+			"must let this system user be fsa_owner",
+			&e);
+}
+
+static void check_roles(struct doctor *d)
+{
+	CLEANUP(output_free) json_t *missing = NULL;
+	struct err e;
+	size_t i;
+	json_t *role;
+
+	if (admin_missing_roles(d->db, &missing, &e) < 0) {
+		doctor_say_error(d, HEALTH_FAILED, "roles", NULL, &e);
+		return;
+	}
+	json_array_foreach(missing, i, role)
+	{
+		doctor_say(d, HEALTH_FAILED, json_string_value(json_object_get(role, "name")),
+			   "fsactl migrate makes roles once; after a restore, create it as "
+			   "sql/0002_roles.sql does",
+			   "the role is missing");
+	}
+	if (json_array_size(missing) == 0)
+		doctor_say(d, HEALTH_OK, "roles", NULL, "each program has its own");
+}
+
+void doctor_schema(struct doctor *d)
+{
+	static const char advice[] = "run fsactl migrate, then restart the programs";
+	CLEANUP(migrations_clear) struct migrations list = { 0 };
+	const char *directory = d->call->options[OPTION_SQL_DIR];
+	unsigned waiting = 0;
+	struct err e;
+
+	if (directory == NULL)
+		directory = FSA_DATADIR "/sql";
+	if (migrate_list(d->db, directory, &list, &e) < 0) {
+		doctor_say_error(d, HEALTH_FAILED, "migrations", advice, &e);
+		return;
+	}
+	for (size_t i = 0; i < list.count; i++) {
+		if (list.items[i].applied_at[0] != '\0')
+			continue;
+		waiting++;
+		doctor_say(d, HEALTH_FAILED, list.items[i].file, advice, "is not applied");
+	}
+	if (waiting == 0)
+		doctor_say(d, HEALTH_OK, "migrations", NULL, "all %zu are applied", list.count);
+	check_roles(d);
+}
+
+void doctor_queue(struct doctor *d)
+{
+	CLEANUP(output_free) json_t *queue = NULL;
+	struct err e;
+
+	if (admin_queue(d->db, &queue, &e) < 0) {
+		doctor_say_error(d, HEALTH_FAILED, "resources", NULL, &e);
+		return;
+	}
+	json_int_t late_ms = json_integer_value(json_object_get(queue, "oldestDueMs"));
+	json_int_t due = json_integer_value(json_object_get(queue, "dueCount"));
+	json_int_t errors = json_integer_value(json_object_get(queue, "errorCount"));
+	CLEANUP(cleanup_free) char *late = output_duration((uint64_t)(late_ms > 0 ? late_ms : 0));
+	if (late_ms > QUEUE_LATE_MS)
+		doctor_say(d, HEALTH_FAILED, "resources",
+			   "see systemctl status fsa-reconcile.timer and journalctl -u "
+			   "fsa-reconcile; with very many rows more hosts may be needed",
+			   "%lld are due, the oldest for %s: no pass takes them", (long long)due,
+			   late);
+	else
+		doctor_say(d, HEALTH_OK, "resources", NULL, "%lld are due, the oldest for %s",
+			   (long long)due, late);
+	if (errors > 0)
+		doctor_say(d, HEALTH_WARNING, "errors",
+			   "see fsactl project list, and fsactl project explain for one of them",
+			   "%lld resources are in ERROR", (long long)errors);
+}

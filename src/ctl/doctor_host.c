@@ -1,0 +1,129 @@
+/* Checks of this host: keys, settings, sockets. */
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "crypto/seal.h"
+#include "ctl/doctor.h"
+#include "reconcile/wanted.h"
+
+/* ---- keys -------------------------------------------------------------------------------------
+ */
+
+/* Whether what is sealed from now on can be opened. */
+static int try_keys(const char *public_file, const char *private_file, struct err *e)
+{
+	static const char context[] = "doctor", secret[] = "secret";
+	CLEANUP(keyring_freep) struct keyring *public_ring = NULL;
+	CLEANUP(keyring_freep) struct keyring *private_ring = NULL;
+	CLEANUP(buf_release) struct buf sealed = BUF_INIT(1024);
+	CLEANUP(buf_release) struct buf opened = BUF_INIT(1024);
+
+	if (keyring_load_public(public_file, &public_ring, e) < 0 ||
+	    keyring_load_private(private_file, &private_ring, e) < 0 ||
+	    seal(public_ring, context, secret, strlen(secret), &sealed, e) < 0)
+		return -1;
+	if (unseal(private_ring, context, sealed.data, sealed.length, &opened, e) < 0)
+		return err_wrap(e, "%s and %s are no pair", public_file, private_file);
+	return 0;
+}
+
+void doctor_keys(struct doctor *d)
+{
+	static const struct {
+		const char *name;
+		enum conf_option public_file, private_file;
+	} rings[] = {
+		{ "owner", CONF_OWNER_PUBLIC_KEY_FILE, CONF_OWNER_PRIVATE_KEY_FILE },
+		{ "cluster", CONF_CLUSTER_PUBLIC_KEY_FILE, CONF_CLUSTER_PRIVATE_KEY_FILE },
+	};
+	const struct conf *conf = d->call->conf;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rings); i++) {
+		const char *private_file = conf_string(conf, rings[i].private_file);
+		if (try_keys(conf_string(conf, rings[i].public_file), private_file, &e) < 0)
+			doctor_say_error(d, HEALTH_FAILED, rings[i].name,
+					 "restore the key files from the backup; only a new site "
+					 "begins with fsactl keys add",
+					 &e);
+		else
+			doctor_say(d, HEALTH_OK, rings[i].name, NULL, "%s opens what is sealed",
+				   private_file);
+	}
+}
+
+/* ---- settings ---------------------------------------------------------------------------------
+ */
+
+static void check_operator_environment(struct doctor *d)
+{
+	const char *file = conf_string(d->call->conf, CONF_OPERATOR_ENV_FILE);
+	struct stat status;
+
+	if (file == NULL || stat(file, &status) < 0 || (status.st_mode & S_IRWXO) == 0)
+		return;
+	doctor_say(d, HEALTH_WARNING, "operator_env_file", "chmod o-rwx it: it may hold secrets",
+		   "everybody on this host may read %s", file);
+}
+
+/* All that fsa-reconcile reads at its start. */
+void doctor_settings(struct doctor *d)
+{
+	struct wanted_context context = { 0 };
+	struct err e;
+
+	if (wanted_context_load(d->call->conf, &context, &e) < 0)
+		doctor_say_error(d, HEALTH_FAILED, "fsa.conf", "see fsa.conf(5)", &e);
+	else
+		doctor_say(d, HEALTH_OK, "fsa.conf", NULL, "sandboxes get <12 letters>.%s",
+			   context.settings.ingress_domain);
+	wanted_context_clear(&context);
+	check_operator_environment(d);
+}
+
+/* ---- sockets ----------------------------------------------------------------------------------
+ */
+
+static int try_socket(const char *path)
+{
+	CLEANUP(cleanup_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (fd < 0 || strlen(path) >= sizeof(address.sun_path)) {
+		errno = fd < 0 ? errno : ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	return connect(fd, (struct sockaddr *)&address, sizeof(address));
+}
+
+/* They lie beside the wake file. */
+void doctor_sockets(struct doctor *d)
+{
+	static const struct {
+		const char *name, *advice;
+	} sockets[] = {
+		{ "api.sock", "systemctl status fsa-api.socket fsa-api.service" },
+		{ "auth.sock", "systemctl status fsa-auth.socket fsa-auth.service" },
+	};
+	CLEANUP(cleanup_free)
+	char *wake_file = mem_strdup(conf_string(d->call->conf, CONF_WAKE_FILE));
+	const char *directory = dirname(wake_file);
+
+	for (size_t i = 0; i < ARRAY_SIZE(sockets); i++) {
+		CLEANUP(cleanup_free) char *path = mem_printf("%s/%s", directory, sockets[i].name);
+		if (try_socket(path) < 0)
+			doctor_say(d, HEALTH_FAILED, path, sockets[i].advice, "%s",
+				   strerror(errno));
+		else
+			doctor_say(d, HEALTH_OK, path, NULL, "somebody listens");
+	}
+}

@@ -1,0 +1,131 @@
+#include "ctl/look.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "ctl/clusters.h"
+#include "domain/decide.h"
+#include "manifest/manifest.h"
+#include "reconcile/access.h"
+#include "reconcile/assess.h"
+#include "reconcile/wanted.h"
+
+struct looking {
+	struct wanted_context wanted;
+	struct clusters *clusters;
+	struct queue_rows rows;
+	struct queue_variables variables;
+};
+
+static void looking_clear(struct looking *l)
+{
+	clusters_freep(&l->clusters);
+	queue_rows_clear(&l->rows);
+	queue_variables_clear(&l->variables);
+	wanted_context_clear(&l->wanted);
+}
+
+static void nothing_more(void *user)
+{
+	(void)user;
+}
+
+static json_t *error_json(const struct err *e)
+{
+	return json_pack("{s:s, s:s, s:s}", "error", e->message, "kind", err_kind_name(e->kind),
+			 "code", e->code);
+}
+
+static json_t *assessment_json(const struct queue_row *row, const struct assessment *a)
+{
+	struct decision d = decide(&(struct situation) {
+		.desired = row->desired,
+		.seen = a->seen,
+		.told = row->status,
+		.told_age_ms = row->status_age_ms,
+	});
+	json_t *cause = a->has_cause ? error_json(&a->cause) : json_null();
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "seen", seen_name(a->seen), "because",
+			 d.transition->comment, "stage", stage_name(a->stage), "action",
+			 action_name(d.action), "status", status_name(d.status), "cause", cause);
+}
+
+/* As work_observed() goes about it, up to the decision. */
+static int assess_row(const struct looking *l, const struct queue_row *row,
+		      const struct observation *o, json_t **ret_look, struct err *e)
+{
+	json_t *wanted = NULL;
+
+	if (observation_check(o, assess_kinds(row), e) < 0 ||
+	    wanted_objects(&l->wanted, row, &l->variables, &wanted, e) < 0)
+		return -1;
+	json_t *last = json_array_get(wanted, json_array_size(wanted) - 1);
+	const char *name =
+		json_string_value(json_object_get(json_object_get(last, "metadata"), "name"));
+	enum kube_resource kind = row->kind == RESOURCE_SANDBOX ? KUBE_STATEFULSETS : KUBE_CLUSTERS;
+	manifest_keep_immutable(last, observation_object(o, kind, row->id, name));
+	struct assessment a = assess(row, wanted, o);
+	*ret_look = assessment_json(row, &a);
+	json_decref(wanted);
+	return 0;
+}
+
+static int look_at_row(struct looking *l, const struct queue_row *row, json_t **ret_look,
+		       struct err *e)
+{
+	if (clusters_count(l->clusters) == 0)
+		return err_set(e, ERR_KUBECONFIG, "KUBECONFIG_MISSING", "no kubeconfig is stored");
+	struct cluster *cluster = clusters_at(l->clusters, 0);
+	if (cluster->target == NULL) {
+		*e = cluster->err;
+		return -1;
+	}
+	if (access_check(cluster->target, row, e) < 0)
+		return -1;
+	struct observation *o = observation_start(clusters_client(l->clusters), cluster->target,
+						  assess_kinds(row), nothing_more, NULL);
+	clusters_wait(l->clusters);
+	int result = assess_row(l, row, o, ret_look, e);
+	observation_free(o);
+	return result;
+}
+
+static json_t *resource_of(const json_t *resources, const char *id)
+{
+	size_t i;
+	json_t *resource;
+
+	json_array_foreach(resources, i, resource)
+	{
+		if (strcmp(json_string_value(json_object_get(resource, "id")), id) == 0)
+			return resource;
+	}
+	return NULL; /* it came after the others were read */
+}
+
+int look_at_project(const struct call *call, struct db *db, const char *project_id,
+		    json_t *resources, struct err *e)
+{
+	CLEANUP(looking_clear) struct looking l = { 0 };
+
+	if (wanted_context_load(call->conf, &l.wanted, e) < 0 ||
+	    queue_peek(db, project_id, &l.rows, e) < 0 ||
+	    queue_variables(db, &project_id, 1, &l.variables, e) < 0)
+		return -1;
+	if (l.rows.count == 0)
+		return 0;
+	if (clusters_open(call, db, l.rows.items[0].user_id, &l.clusters, e) < 0)
+		return -1;
+	for (size_t i = 0; i < l.rows.count; i++) {
+		const struct queue_row *row = &l.rows.items[i];
+		json_t *look = NULL;
+		struct err failure;
+		if (look_at_row(&l, row, &look, &failure) < 0)
+			look = error_json(&failure);
+		json_object_set_new(resource_of(resources, row->id), "look", look);
+	}
+	return 0;
+}

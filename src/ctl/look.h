@@ -1,0 +1,18 @@
+#ifndef FSA_CTL_LOOK_H
+#define FSA_CTL_LOOK_H
+
+#include <jansson.h>
+
+#include "ctl/command.h"
+#include "db/db.h"
+
+/*
+ * Looks at a project's objects in the cluster, with the reconciler's own functions (observe,
+ * wanted, assess, decide), and changes nothing. Adds to each of `resources`, as admin_resources()
+ * gives them, a member `look`: what is seen and what a pass would do, or the error. Needs the
+ * private keys. ERR_INVALID names the option or file that is wrong.
+ */
+int look_at_project(const struct call *call, struct db *db, const char *project_id,
+		    json_t *resources, struct err *e);
+
+#endif

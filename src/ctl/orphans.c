@@ -1,0 +1,376 @@
+/* fsactl orphans: objects in the clusters that no row knows, and rows that no object stands for.
+ *
+ * The clusters are listed before the rows are read: an object's row is there before the object, and
+ * goes when the object has gone. So whatever was listed without a row read later is an orphan. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "ctl/administrator.h"
+#include "ctl/clusters.h"
+#include "ctl/output.h"
+#include "manifest/manifest.h"
+
+/* Kinds of which we make objects; their pods go with them. */
+static const enum kube_resource kinds[] = {
+	KUBE_STATEFULSETS,     KUBE_SERVICES, KUBE_INGRESSES,
+	KUBE_NETWORK_POLICIES, KUBE_SECRETS,  KUBE_PERSISTENT_VOLUME_CLAIMS,
+	KUBE_SERVICE_ACCOUNTS, KUBE_ROLES,    KUBE_ROLE_BINDINGS,
+	KUBE_CLUSTERS,
+};
+
+/* One kind in one cluster. */
+struct listing {
+	struct cluster *cluster;
+	enum kube_resource kind;
+	bool answered;
+	struct err err; /* when not */
+	json_t *items;  /* owned */
+};
+
+struct search {
+	const struct call *call;
+	struct db *db;
+	struct clusters *clusters;
+	struct listing *listings;
+	size_t listing_count;
+	json_t *places;   /* rows of resources, by id */
+	json_t *findings; /* array */
+};
+
+static void search_clear(struct search *s)
+{
+	for (size_t i = 0; i < s->listing_count; i++)
+		json_decref(s->listings[i].items);
+	free(s->listings);
+	json_decref(s->places);
+	json_decref(s->findings);
+	clusters_freep(&s->clusters);
+	db_free(s->db);
+}
+
+static const char *text_of(const json_t *object, const char *member)
+{
+	const char *text = json_string_value(json_object_get(object, member));
+
+	return text ? text : "";
+}
+
+/* ---- what there is ----------------------------------------------------------------------------
+ */
+
+static void listed(void *user, const struct kube_answer *answer)
+{
+	struct listing *l = user;
+
+	/* A cluster without KubeBlocks has no databases. */
+	l->answered = answer->ok || (l->kind == KUBE_CLUSTERS &&
+				     strcmp(answer->err.code, "RESOURCE_TYPE_NOT_FOUND") == 0);
+	if (answer->ok)
+		l->items = json_incref(json_object_get(answer->body, "items"));
+	else
+		l->err = answer->err;
+}
+
+static void list_cluster(struct search *s, struct cluster *cluster)
+{
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		struct listing *l = &s->listings[s->listing_count++];
+		const struct kube_list query = {
+			.resource = kinds[k],
+			.label_selector = MANIFEST_SELECTOR,
+			.metadata_only = true,
+		};
+		*l = (struct listing) { .cluster = cluster, .kind = kinds[k] };
+		if (cluster->target == NULL)
+			l->err = cluster->err;
+		else
+			kube_submit_list(clusters_client(s->clusters), cluster->target, &query,
+					 listed, l);
+	}
+}
+
+static void list_clusters(struct search *s)
+{
+	size_t count = clusters_count(s->clusters);
+
+	s->listings = mem_calloc(count * ARRAY_SIZE(kinds), sizeof(*s->listings));
+	for (size_t i = 0; i < count; i++)
+		list_cluster(s, clusters_at(s->clusters, i));
+	clusters_wait(s->clusters);
+}
+
+static int read_places(struct search *s, struct err *e)
+{
+	CLEANUP(output_free) json_t *rows = NULL;
+	size_t i;
+	json_t *row;
+
+	if (admin_places(s->db, &rows, e) < 0)
+		return -1;
+	s->places = json_object();
+	json_array_foreach(rows, i, row)
+	{
+		(void)json_object_set(s->places, text_of(row, "id"), row);
+	}
+	return 0;
+}
+
+/* ---- what does not match ----------------------------------------------------------------------
+ */
+
+/* Users who share a namespace see the same objects. */
+static bool is_known(const struct search *s, const char *uid)
+{
+	size_t i;
+	json_t *finding;
+
+	json_array_foreach(s->findings, i, finding)
+	{
+		if (strcmp(text_of(finding, "uid"), uid) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void find_orphans(struct search *s, const struct listing *l)
+{
+	const struct admin_access *a = l->cluster->access;
+	size_t i;
+	json_t *item;
+
+	json_array_foreach(l->items, i, item)
+	{
+		const json_t *metadata = json_object_get(item, "metadata");
+		const char *id =
+			text_of(json_object_get(metadata, "labels"), MANIFEST_LABEL_RESOURCE);
+		bool leaving = json_object_get(metadata, "deletionTimestamp") != NULL;
+		if (json_object_get(s->places, id) != NULL || is_known(s, text_of(metadata, "uid")))
+			continue;
+		(void)json_array_append_new(
+			s->findings,
+			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "finding",
+				  "object without a row", "kind", kube_resource_kind(l->kind),
+				  "name", text_of(metadata, "name"), "namespace", a->namespace,
+				  "server", a->server, "owner", a->user_name, "resourceId", id,
+				  "uid", text_of(metadata, "uid"), "state",
+				  leaving ? "being deleted" : "left behind"));
+	}
+}
+
+static void say_unseen(struct search *s, const struct listing *l)
+{
+	const struct admin_access *a = l->cluster->access;
+
+	(void)json_array_append_new(
+		s->findings,
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "finding", "cluster not seen", "kind",
+			  kube_resource_kind(l->kind), "namespace", a->namespace, "server",
+			  a->server, "owner", a->user_name, "state", l->err.message));
+}
+
+/* The objects without which a row's resource is not there at all. */
+static const struct listing *main_listing(const struct search *s, const json_t *place)
+{
+	bool database = strcmp(text_of(place, "kind"), "DATABASE") == 0;
+	enum kube_resource kind = database ? KUBE_CLUSTERS : KUBE_STATEFULSETS;
+
+	for (size_t i = 0; i < s->listing_count; i++) {
+		const struct listing *l = &s->listings[i];
+		const struct admin_access *a = l->cluster->access;
+		if (l->kind == kind && strcmp(a->user_id, text_of(place, "userId")) == 0 &&
+		    strcmp(a->server, text_of(place, "server")) == 0 &&
+		    strcmp(a->namespace, text_of(place, "namespace")) == 0)
+			return l;
+	}
+	return NULL;
+}
+
+static bool has_object(const struct listing *l, const char *resource_id)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach(l->items, i, item)
+	{
+		const json_t *labels = json_object_get(json_object_get(item, "metadata"), "labels");
+		if (strcmp(text_of(labels, MANIFEST_LABEL_RESOURCE), resource_id) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of a row that is told to be up: "" when it is, otherwise what is wrong. */
+static const char *judge_place(const struct search *s, const json_t *place)
+{
+	const struct listing *l = main_listing(s, place);
+
+	if (l == NULL)
+		return "its owner's kubeconfig is for another place, or there is none";
+	if (!l->answered || strcmp(text_of(place, "status"), "RUNNING") != 0 ||
+	    has_object(l, text_of(place, "id")))
+		return "";
+	return "gone from the cluster; made anew at the next look";
+}
+
+static void find_widows(struct search *s)
+{
+	const char *id;
+	json_t *place;
+
+	json_object_foreach(s->places, id, place)
+	{
+		const char *state = judge_place(s, place);
+		if (state[0] == '\0')
+			continue;
+		(void)json_array_append_new(
+			s->findings,
+			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "finding",
+				  "row without objects", "kind", text_of(place, "kind"), "name",
+				  text_of(place, "name"), "namespace", text_of(place, "namespace"),
+				  "server", text_of(place, "server"), "owner",
+				  text_of(place, "owner"), "resourceId", id, "state", state));
+	}
+}
+
+/* Of one cluster the same trouble is said once, not for each kind. */
+static bool is_same_trouble(const struct search *s, size_t i)
+{
+	const struct listing *l = &s->listings[i];
+
+	return i > 0 && l[-1].cluster == l->cluster && !l[-1].answered &&
+	       strcmp(l[-1].err.code, l->err.code) == 0;
+}
+
+static void compare(struct search *s)
+{
+	for (size_t i = 0; i < s->listing_count; i++) {
+		if (s->listings[i].answered)
+			find_orphans(s, &s->listings[i]);
+		else if (!is_same_trouble(s, i))
+			say_unseen(s, &s->listings[i]);
+	}
+	if (s->call->options[OPTION_USER] == NULL)
+		find_widows(s);
+}
+
+/* ---- deleting ---------------------------------------------------------------------------------
+ */
+
+static void deleted(void *user, const struct kube_answer *answer)
+{
+	json_t *orphan = user;
+	bool gone = answer->ok || answer->err.kind == ERR_KUBE_NOT_FOUND;
+
+	(void)json_object_set_new(orphan, "state",
+				  json_string(gone ? "deleted" : answer->err.message));
+}
+
+static bool is_orphan(const json_t *finding)
+{
+	return strcmp(text_of(finding, "state"), "left behind") == 0;
+}
+
+static struct cluster *cluster_of(struct search *s, const json_t *orphan)
+{
+	for (size_t i = 0; i < clusters_count(s->clusters); i++) {
+		struct cluster *c = clusters_at(s->clusters, i);
+		if (strcmp(c->access->server, text_of(orphan, "server")) == 0 &&
+		    strcmp(c->access->namespace, text_of(orphan, "namespace")) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+static void delete_orphan(struct search *s, json_t *orphan)
+{
+	struct cluster *cluster = cluster_of(s, orphan);
+
+	for (size_t k = 0; k < ARRAY_SIZE(kinds) && cluster != NULL; k++) {
+		if (strcmp(kube_resource_kind(kinds[k]), text_of(orphan, "kind")) == 0)
+			kube_submit_delete(clusters_client(s->clusters), cluster->target, kinds[k],
+					   text_of(orphan, "name"), text_of(orphan, "uid"), deleted,
+					   orphan);
+	}
+}
+
+/* What is to be deleted is in the audit before it is. */
+static int delete_orphans(struct search *s, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	size_t i;
+	json_t *finding;
+
+	if (db_begin(s->db, &tx, e) < 0)
+		return -1;
+	json_array_foreach(s->findings, i, finding)
+	{
+		if (is_orphan(finding) &&
+		    administrator_note(tx, "admin.orphan.delete", text_of(finding, "kind"),
+				       text_of(finding, "uid"), e) < 0)
+			return -1;
+	}
+	if (db_commit(&tx, e) < 0)
+		return -1;
+	json_array_foreach(s->findings, i, finding)
+	{
+		if (is_orphan(finding))
+			delete_orphan(s, finding);
+	}
+	clusters_wait(s->clusters);
+	return 0;
+}
+
+/* ---- the command ------------------------------------------------------------------------------
+ */
+
+static void print_findings(const struct call *call, const json_t *findings)
+{
+	static const struct output_column columns[] = {
+		{ "finding", "FOUND" },       { "kind", "KIND" },     { "name", "NAME" },
+		{ "namespace", "NAMESPACE" }, { "server", "SERVER" }, { "owner", "OWNER" },
+		{ "resourceId", "RESOURCE" }, { "state", "STATE" },
+	};
+
+	if (json_array_size(findings) == 0 && call->options[OPTION_JSON] == NULL)
+		(void)puts("no orphans");
+	else
+		output_list(call, columns, ARRAY_SIZE(columns), findings);
+}
+
+/* Whether there is something left that somebody must look at. */
+static bool is_left(const json_t *findings)
+{
+	size_t i;
+	json_t *finding;
+
+	json_array_foreach(findings, i, finding)
+	{
+		if (strcmp(text_of(finding, "state"), "deleted") != 0)
+			return true;
+	}
+	return false;
+}
+
+int command_orphans(const struct call *call, struct err *e)
+{
+	CLEANUP(search_clear)
+	struct search s = { .call = call, .db = call_database(call), .findings = json_array() };
+	char user_id[STORE_ID_LENGTH + 1];
+	const char *user = call->options[OPTION_USER];
+
+	if (user != NULL && admin_find_user(s.db, user, user_id, e) < 0)
+		return -1;
+	if (clusters_open(call, s.db, user ? user_id : NULL, &s.clusters, e) < 0)
+		return -1;
+	list_clusters(&s);
+	if (read_places(&s, e) < 0)
+		return -1;
+	compare(&s);
+	if (call->options[OPTION_DELETE] != NULL && delete_orphans(&s, e) < 0)
+		return -1;
+	print_findings(call, s.findings);
+	return is_left(s.findings) ? 1 : 0;
+}

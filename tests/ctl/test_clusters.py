@@ -1,0 +1,355 @@
+"""doctor, orphans and explain --look: what needs the users' clusters, on kubesim."""
+
+import itertools
+import json
+import subprocess
+import time
+from types import SimpleNamespace
+
+import pytest
+from stand.kubesim import KubeSim
+from stand.site import SQL
+
+PASSWORD = "correct horse battery"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def cluster(workspace, build):
+    if not (build / "kubesim").exists():
+        pytest.skip("kubesim is not built: it needs libmicrohttpd-dev and libgnutls28-dev")
+    with KubeSim(workspace / "ctl-kubesim", build) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def healthy(cluster):
+    yield
+    cluster.heal()
+
+
+@pytest.fixture
+def owner(site, cluster):
+    """Somebody with a namespace in the cluster; create() makes a project that runs."""
+    name = f"owner{next(_numbers)}"
+    client = site.client()
+    assert client.register(name, PASSWORD).ok
+
+    def store(**options):
+        body = {"kubeconfig": cluster.create_user(name, **options)}
+        assert client.put("/api/user/config/kc", body).ok
+
+    def create(database=False):
+        made = client.post("/api/projects", {"name": f"App of {name}", "database": database})
+        assert made.ok, made.text
+        path = f"/api/projects/{made.json()['id']}"
+        client.wait(path, lambda p: p["status"] == "RUNNING")
+        return made.json()["id"]
+
+    store()
+    return SimpleNamespace(client=client, name=name, namespace=f"ns-{name}", store=store,
+                           create=create)
+
+
+@pytest.fixture
+def fsactl(site):
+    """Runs fsactl --json: (exit status, JSON)."""
+
+    def run(*words):
+        command = [site.programs.program("fsactl"), "--config", site.programs.config(), *words]
+        done = subprocess.run([*map(str, command), "--json"], capture_output=True, text=True,
+                              timeout=60)
+        assert done.stderr == ""
+        return done.returncode, json.loads(done.stdout)
+
+    run.text = lambda *words: subprocess.run(
+        [site.programs.program("fsactl"), "--config", site.programs.config(), *map(str, words)],
+        capture_output=True, text=True, timeout=60).stdout
+    return run
+
+
+# ---- doctor -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def doctor(fsactl, owner):
+    """(exit status, findings of one check) of a doctor who looks at one user's cluster."""
+
+    def run(check=None):
+        status, findings = fsactl("doctor", "--sql-dir", SQL, "--user", owner.name)
+        return status, [f for f in findings if check in (None, f["check"])]
+
+    return run
+
+
+def test_a_site_in_order_has_nothing_to_do(doctor):
+    status, findings = doctor()
+    assert (status, {f["health"] for f in findings}) == (0, {"ok"}), findings
+    assert {f["check"] for f in findings} == {"database", "schema", "keys", "settings", "sockets",
+                                              "queue", "clusters"}
+
+
+def test_for_people_there_is_a_line_each(fsactl, owner):
+    text = fsactl.text("doctor", "--sql-dir", SQL, "--user", owner.name)
+    assert text.splitlines()[0].split() == ["HEALTH", "CHECK", "OF", "FOUND"]
+    assert owner.namespace in text
+
+
+def test_a_program_that_is_down(site, doctor):
+    site.programs.stop("auth.fcgi")
+    try:
+        status, findings = doctor("sockets")
+    finally:
+        site.programs.start("auth.fcgi")
+    assert status == 1
+    assert [f["health"] for f in findings] == ["ok", "FAILED"]
+    assert "fsa-auth" in findings[1]["advice"]
+
+
+def test_a_schema_that_is_behind(fsactl, owner, tmp_path):
+    for file in SQL.glob("*.sql"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    number = len(list(SQL.glob("*.sql"))) + 1
+    (tmp_path / f"{number:04}_next.sql").write_text("SELECT 1;")
+    status, findings = fsactl("doctor", "--sql-dir", tmp_path, "--user", owner.name)
+    failed = [f for f in findings if f["health"] == "FAILED"]
+    assert status == 1
+    assert [f["subject"] for f in failed] == [f"{number:04}_next.sql"]
+    assert "fsactl migrate" in failed[0]["advice"]
+
+
+def test_keys_that_are_no_pair(site, doctor):
+    public = site.programs.config().parent / "owner.pub"
+    kept = public.read_text()
+    public.write_text((site.programs.config().parent / "cluster.pub").read_text())
+    try:
+        status, findings = doctor("keys")
+    finally:
+        public.write_text(kept)
+    assert status == 1
+    assert [f["health"] for f in findings] == ["FAILED", "ok"]
+    assert "no pair" in findings[0]["message"]
+
+
+def test_a_reconciler_that_does_not_come(site, owner, doctor):
+    project = owner.create()
+    site.programs.stop("fsa-reconcile")
+    try:
+        with site.connect() as db, db.cursor() as cursor:
+            cursor.execute("UPDATE resources SET due_at = now() - interval '5 minutes',"
+                           " leased_until = NULL, leased_by = NULL WHERE project_id = %s",
+                           (project,))
+        status, findings = doctor("queue")
+    finally:
+        site.programs.start("fsa-reconcile")
+    assert (status, findings[0]["health"]) == (1, "FAILED")
+    assert "fsa-reconcile.timer" in findings[0]["advice"]
+
+
+def test_a_cluster_that_does_not_answer_is_a_warning(cluster, doctor):
+    cluster.stop_apiserver()
+    try:
+        status, findings = doctor("clusters")
+    finally:
+        cluster.start_apiserver()
+    assert status == 0
+    assert [f["health"] for f in findings] == ["warning"]
+    assert "kube_allow_addresses" in findings[0]["advice"]
+
+
+@pytest.mark.parametrize("fault, advice", [
+    ({"fault": "unauthorized"}, "stores a new kubeconfig"),
+    ({"fault": "forbidden"}, "Owner or Manager"),
+])
+def test_a_cluster_that_refuses(cluster, owner, doctor, fault, advice):
+    cluster.fault(namespace=owner.namespace, **fault)
+    _, findings = doctor("clusters")
+    assert findings[-1]["health"] == "warning" and advice in findings[-1]["advice"]
+
+
+@pytest.mark.parametrize("distance, message", [
+    ("59 minutes", "the credentials expire in 5"),
+    ("-90 minutes", "the credentials expired 1h 30m ago"),
+])
+def test_credentials_that_end(site, owner, doctor, distance, message):
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE kubeconfigs SET expires_at = now() + %s::interval"
+                       " WHERE namespace = %s", (distance, owner.namespace))
+    _, findings = doctor("clusters")
+    assert [f["health"] for f in findings] == ["warning", "ok"]
+    assert message in findings[0]["message"]
+
+
+def test_a_cluster_without_kubeblocks(cluster, owner, doctor):
+    cluster.fault(fault="not-found", verb="list", resource="clusters", namespace=owner.namespace,
+                  message="the server could not find the requested resource")
+    _, findings = doctor("clusters")
+    assert [f["health"] for f in findings] == ["ok", "warning"]
+    assert "KubeBlocks" in findings[1]["message"]
+
+
+def test_a_kubeconfig_that_no_key_opens(site, owner, doctor):
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE kubeconfigs SET sealed = 'nonsense' WHERE namespace = %s",
+                       (owner.namespace,))
+    _, findings = doctor("clusters")
+    assert [f["health"] for f in findings] == ["warning"]
+    assert "store it again" in findings[0]["message"]
+
+
+def test_without_a_database_the_rest_is_checked(site, tmp_path):
+    config = tmp_path / "fsa.conf"
+    lines = [line for line in site.programs.config().read_text().splitlines()
+             if not line.startswith("database =")]
+    config.write_text("\n".join([*lines, "database = host=/nonexistent", ""]))
+    done = subprocess.run([site.programs.program("fsactl"), "--config", config, "doctor", "--json"],
+                          capture_output=True, text=True)
+    findings = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert [f["check"] for f in findings if f["health"] == "FAILED"] == ["database"]
+    assert {"keys", "sockets"} < {f["check"] for f in findings}
+
+
+# ---- orphans ------------------------------------------------------------------------------------
+
+
+def namespaced(cluster, namespace):
+    """Names of what is in a namespace, by kind."""
+    return {kind: {o["metadata"]["name"] for o in
+                   cluster.api("GET", f"/{group}/namespaces/{namespace}/{kind}")["items"]}
+            for group, kind in (("apis/apps/v1", "statefulsets"), ("api/v1", "services"),
+                                ("api/v1", "secrets"))}
+
+
+def test_no_orphans_where_all_is_in_order(fsactl, owner):
+    owner.create(database=True)
+    assert fsactl("orphans", "--user", owner.name) == (0, [])
+    assert fsactl.text("orphans", "--user", owner.name) == "no orphans\n"
+
+
+def test_objects_without_a_row_are_shown_and_deleted_when_asked(site, cluster, fsactl, owner):
+    project, kept = owner.create(database=True), None
+    site.programs.stop("fsa-reconcile")
+    try:
+        with site.connect() as db, db.cursor() as cursor:
+            cursor.execute("DELETE FROM resources WHERE project_id = %s", (project,))
+        status, shown = fsactl("orphans", "--user", owner.name)
+        assert status == 1
+        assert {o["kind"] for o in shown} >= {"StatefulSet", "Service", "Ingress", "Secret",
+                                              "NetworkPolicy", "Cluster", "ServiceAccount"}
+        assert {(o["finding"], o["state"]) for o in shown} == {
+            ("object without a row", "left behind")}
+        kept = namespaced(cluster, owner.namespace)
+        assert kept["statefulsets"] and kept["services"]
+        status, done = fsactl("orphans", "--user", owner.name, "--delete")
+        assert (status, {o["state"] for o in done}) == (0, {"deleted"})
+    finally:
+        site.programs.start("fsa-reconcile")
+    end = time.monotonic() + 20
+    while (left := namespaced(cluster, owner.namespace))["services"] and time.monotonic() < end:
+        time.sleep(0.2)  # the database's own objects go with its Cluster
+    assert not left["statefulsets"] and not left["services"]
+    _, lines = fsactl("audit", "--action", "admin.orphan")
+    assert len(lines) >= len(shown)
+
+
+def test_what_is_not_ours_is_left_alone(cluster, fsactl, owner):
+    cluster.api("POST", f"/api/v1/namespaces/{owner.namespace}/secrets",
+                {"metadata": {"name": "theirs",
+                              "labels": {"app.kubernetes.io/managed-by": "fullstack-agent"}}})
+    assert fsactl("orphans", "--user", owner.name, "--delete") == (0, [])
+    assert "theirs" in namespaced(cluster, owner.namespace)["secrets"]
+
+
+def test_an_object_that_was_made_anew_meanwhile_is_not_deleted(site, cluster, fsactl, owner):
+    """The precondition: what was seen is deleted, not what is called so now."""
+    path = f"/api/v1/namespaces/{owner.namespace}/services"
+    labels = {"project.fullstackagent.io/resource": "11111111-2222-3333-4444-555555555555"}
+    body = {"metadata": {"name": "left", "labels": labels}, "spec": {"ports": [{"port": 80}]}}
+    cluster.api("POST", path, body)
+    cluster.fault(fault="conflict", verb="delete", resource="services", namespace=owner.namespace,
+                  message="the UID in the precondition does not match")
+    status, found = fsactl("orphans", "--user", owner.name, "--delete")
+    assert status == 1
+    assert "precondition" in found[0]["state"]
+    assert "left" in namespaced(cluster, owner.namespace)["services"]
+
+
+def test_a_row_whose_objects_are_gone(site, cluster, fsactl, owner):
+    project = owner.create()
+    site.programs.stop("fsa-reconcile")
+    try:
+        name, = namespaced(cluster, owner.namespace)["statefulsets"]
+        cluster.api("DELETE", f"/apis/apps/v1/namespaces/{owner.namespace}/statefulsets/{name}")
+        _, found = fsactl("orphans")
+    finally:
+        site.programs.start("fsa-reconcile")
+    row = next(f for f in found if f.get("name") == name)
+    assert (row["finding"], row["owner"]) == ("row without objects", owner.name)
+    assert project in str(fsactl("project", "show", row["name"])[1])
+
+
+def test_a_row_whose_cluster_nobody_can_ask(cluster, fsactl, owner):
+    owner.create()
+    owner.store(namespace=f"{owner.namespace}-other")
+    _, found = fsactl("orphans")
+    row = next(f for f in found if f["owner"] == owner.name)
+    assert "kubeconfig is for another place" in row["state"]
+    owner.store()
+
+
+def test_a_cluster_that_cannot_be_seen_is_said_and_nothing_concluded(cluster, fsactl, owner):
+    owner.create()
+    cluster.fault(fault="unavailable", verb="list", resource="statefulsets",
+                  namespace=owner.namespace)
+    status, found = fsactl("orphans", "--user", owner.name, "--delete")
+    assert status == 1
+    assert [(f["finding"], f["kind"]) for f in found] == [("cluster not seen", "StatefulSet")]
+
+
+# ---- explain --look -----------------------------------------------------------------------------
+
+
+def look(fsactl, project, kind="SANDBOX"):
+    _, explained = fsactl("project", "explain", project, "--look")
+    return next(r for r in explained["resources"] if r["kind"] == kind)["look"]
+
+
+def test_looking_at_what_runs(fsactl, owner):
+    project = owner.create(database=True)
+    for kind in ("SANDBOX", "DATABASE"):
+        seen = look(fsactl, project, kind)
+        assert (seen["seen"], seen["action"], seen["status"]) == ("READY", "NONE", "RUNNING")
+    assert "READY: as wanted" in fsactl.text("project", "explain", project, "--look")
+
+
+def test_looking_at_what_is_broken(cluster, fsactl, owner):
+    project = owner.create()
+    cluster.effect(effect="crash", namespace=owner.namespace)
+    end = time.monotonic() + 20
+    while (seen := look(fsactl, project))["seen"] != "BROKEN" and time.monotonic() < end:
+        time.sleep(0.2)
+    assert seen["seen"] == "BROKEN"
+    assert seen["cause"] is None or seen["cause"]["kind"].startswith("POD_")
+
+
+def test_looking_changes_nothing(cluster, fsactl, owner, site):
+    project = owner.create()
+    site.programs.stop("fsa-reconcile")
+    try:
+        before = cluster.writes()["next"]
+        look(fsactl, project)
+        writes = [w for w in cluster.writes(before)["writes"]
+                  if w.get("namespace") == owner.namespace]
+    finally:
+        site.programs.start("fsa-reconcile")
+    assert writes == []
+
+
+def test_looking_where_nobody_answers(cluster, fsactl, owner):
+    project = owner.create()
+    cluster.stop_apiserver()
+    try:
+        assert look(fsactl, project)["kind"] == "KUBE_UNREACHABLE"
+    finally:
+        cluster.start_apiserver()
