@@ -61,6 +61,6 @@ enum {
 };
 route_fn setting_read, setting_write, kubeconfig_read, kubeconfig_write;
 
-route_fn health_read, ready_read;
+route_fn health_read, ready_read, metrics_read;
 
 #endif

@@ -3,8 +3,12 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "db/migrate.h"
+#include "store/queue.h"
 #include "web/json.h"
 #include "web/router.h"
+
+/* Reconcilers look every few seconds. */
+enum { RECONCILER_LATE_MS = 60000 };
 
 /* The process serves: nothing else is looked at, so that an orchestrator does not restart it for
  * what a restart does not help. */
@@ -35,34 +39,63 @@ static int check_cluster_public(const struct call *c, struct err *e)
 	return api_key_check(c, API_CLUSTER_PUBLIC, e);
 }
 
-/* What a request may need. */
+/* Whether any reconciler works, wherever: this host need not have one. One that is at work may well
+ * be behind. */
+static int check_reconciler(const struct call *c, struct err *e)
+{
+	struct queue_backlog backlog;
+
+	if (queue_backlog(c->db, &backlog, e) < 0)
+		return -1;
+	if (backlog.leased == 0 && backlog.oldest_ms > RECONCILER_LATE_MS)
+		return err_set(
+			e, ERR_UNAVAILABLE, NULL,
+			"%llu resources are due, the oldest for %llu s, and no pass works on "
+			"any: does fsa-reconcile run?",
+			(unsigned long long)backlog.due,
+			(unsigned long long)(backlog.oldest_ms / 1000));
+	return 0;
+}
+
+/* What a request may need; and what it does not, but users wait for. */
 static const struct {
 	const char *name;
 	int (*check)(const struct call *c, struct err *e);
+	bool is_needed;
 } parts[] = {
-	{ "database", check_database },
-	{ "migrations", check_migrations },
-	{ "ownerPrivateKey", check_owner_key },
-	{ "clusterPublicKey", check_cluster_public },
+	{ "database", check_database, true },
+	{ "migrations", check_migrations, true },
+	{ "ownerPrivateKey", check_owner_key, true },
+	{ "clusterPublicKey", check_cluster_public, true },
+	{ "reconciler", check_reconciler, false },
 };
 
-/* Which part is missing is for everybody to see, why is in the log: anybody may ask. */
+static const char *status_word(bool ready, bool whole)
+{
+	if (!ready)
+		return "not ready";
+	return whole ? "ready" : "degraded";
+}
+
+/* Which part is missing is for everybody to see, why is in the log: anybody may ask. Only what is
+ * needed makes it 503, which takes this host out of the balance. */
 int ready_read(struct call *c, struct err *e)
 {
 	json_t *checks = json_object();
-	bool ready = true;
+	bool ready = true, whole = true;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		bool passed = parts[i].check(c, e) == 0;
 		if (!passed)
 			log_err(LOG_LEVEL_WARNING, parts[i].name, e);
 		json_object_set_new(checks, parts[i].name, json_string(passed ? "ok" : "failed"));
-		ready = ready && passed;
+		whole = whole && passed;
+		ready = ready && (passed || !parts[i].is_needed);
 	}
 	if (!ready)
 		response_header(c->response, "Retry-After", "1");
 	response_json(
 		c->response, ready ? 200 : 503,
-		json_pack("{s:s, s:o}", "status", ready ? "ready" : "not ready", "checks", checks));
+		json_pack("{s:s, s:o}", "status", status_word(ready, whole), "checks", checks));
 	return 0;
 }

@@ -67,6 +67,7 @@ const struct route api_routes[] = {
 
 	{ .method = METHOD_GET, .pattern = "/healthz", .handler = health_read },
 	{ .method = METHOD_GET, .pattern = "/readyz", .handler = ready_read },
+	{ .method = METHOD_GET, .pattern = "/metrics", .auth = ROUTE_LOCAL, .handler = metrics_read },
 	ROUTES_END,
 };
 /* clang-format on */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/metric.h"
 #include "store/user.h"
 
 enum { USER_NAME_MAX = 64 };
@@ -36,6 +37,11 @@ const struct field auth_password_fields[] = {
 	FIELDS_END,
 };
 
+static void count_login(const char *result)
+{
+	metric_add(METRIC_LOGINS, 1, METRIC_LABELS("password", result));
+}
+
 int auth_register(struct call *c, struct err *e)
 {
 	const struct auth *auth = c->context;
@@ -54,9 +60,10 @@ int auth_register(struct call *c, struct err *e)
 	if (password_hash(password, &auth->password, hash, e) < 0 || db_begin(c->db, &tx, e) < 0)
 		return -1;
 	if (user_register(tx, name, hash, user_id, identity_id, e) < 0 ||
-	    login_finish(c, tx, user_id, identity_id, e) < 0)
+	    login_finish(c, tx, user_id, identity_id, e) < 0 || db_commit(&tx, e) < 0)
 		return -1;
-	return db_commit(&tx, e);
+	count_login("registered");
+	return 0;
 }
 
 /* A hash made with weaker parameters than today's is replaced while the password is at hand. */
@@ -83,11 +90,14 @@ int auth_login(struct call *c, struct err *e)
 	if (user_find_password(c->db, field_string(c->body, "name"), &found, e) < 0)
 		return -1;
 	bool right = password_verify(found.found ? found.hash : NULL, password, &auth->password);
-	if (!right || found.disabled)
+	if (!right || found.disabled) {
+		count_login("refused");
 		return err_set(e, ERR_UNAUTHENTICATED, "INVALID_CREDENTIALS",
 			       "The name or the password is wrong");
+	}
 	if (renew_hash(c->db, auth, &found, password, e) < 0 || db_begin(c->db, &tx, e) < 0 ||
-	    login_finish(c, tx, found.user_id, found.identity_id, e) < 0)
+	    login_finish(c, tx, found.user_id, found.identity_id, e) < 0 || db_commit(&tx, e) < 0)
 		return -1;
-	return db_commit(&tx, e);
+	count_login("ok");
+	return 0;
 }

@@ -48,6 +48,8 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 			     "In development mode error answers carry internal messages."),
 	[CONF_LOG_LEVEL] = CHOICE("log_level", "info", "error warning info debug",
 				  "Lines below this level are not written."),
+	[CONF_METRICS_DIR] = STRING("metrics_dir", "/run/fullstack-agent/metrics",
+				    "Folder of the files that programs count into."),
 	[CONF_DATABASE] =
 		STRING("database", "dbname=fsa",
 		       "libpq connection string; each program adds its own role as user."),

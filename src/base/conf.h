@@ -31,6 +31,7 @@ enum conf_option {
 	/* general */
 	CONF_MODE, /* production | development */
 	CONF_LOG_LEVEL,
+	CONF_METRICS_DIR,
 	/* database */
 	CONF_DATABASE,
 	CONF_DATABASE_PREPARE,

@@ -7,12 +7,15 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/metric.h"
+#include "base/parse.h"
 
 enum { LINE_MAX_BYTES = 2048 };
 
 struct line {
 	char text[LINE_MAX_BYTES];
 	size_t length;
+	bool full;
 };
 
 static enum log_level threshold = LOG_LEVEL_INFO;
@@ -30,11 +33,15 @@ static const struct {
 	[LOG_LEVEL_DEBUG] = { "debug", "<7>" },
 };
 
+/* What does not fit is left out as a whole: never half of a character or of an escape. Room is kept
+ * for a closing quote and the end of the line. */
 static void put(struct line *l, const char *text)
 {
-	size_t room = sizeof(l->text) - 1 - l->length;
-	size_t length = strnlen(text, room);
+	size_t length = strlen(text);
 
+	l->full = l->full || l->length + length > sizeof(l->text) - 2;
+	if (l->full)
+		return;
 	memcpy(l->text + l->length, text, length);
 	l->length += length;
 }
@@ -42,10 +49,49 @@ static void put(struct line *l, const char *text)
 static bool needs_quotes(const char *value)
 {
 	for (const char *p = value; *p != '\0'; p++) {
-		if ((unsigned char)*p <= ' ' || *p == '"' || *p == '=' || *p == '\\' || *p == 0x7f)
+		if (*p <= ' ' || *p == '"' || *p == '=' || *p == '\\' ||
+		    *p == 0x7f) /* or not ASCII */
 			return true;
 	}
 	return value[0] == '\0';
+}
+
+/* The length of the character at `p`, in text that is UTF-8. */
+static size_t character_length(const char *p)
+{
+	size_t length = 1;
+
+	while (((unsigned char)p[length] & 0xc0) == 0x80)
+		length++;
+	return length;
+}
+
+/* Control characters of both sets: a terminal would obey them (ISO 6429; U+0080 to U+009F are two
+ * bytes in UTF-8). Escaped as JSON does it, which readers of logfmt understand. */
+static bool is_control(const char *p)
+{
+	return (unsigned char)*p < ' ' || *p == 0x7f ||
+	       (*p == '\xc2' && (unsigned char)p[1] < 0xa0);
+}
+
+static void put_quoted(struct line *l, const char *value)
+{
+	bool is_utf8 = parse_is_utf8(value, strlen(value));
+
+	for (const char *p = value; *p != '\0' && !l->full;) {
+		size_t length = is_utf8 ? character_length(p) : 1;
+		char text[8] = "\\";
+		if (*p == '"' || *p == '\\')
+			text[1] = *p;
+		else if (!is_utf8 && *p < 0)
+			strcpy(text, "\\ufffd");
+		else if (is_control(p))
+			(void)snprintf(text, sizeof(text), "\\u%04x", (unsigned char)p[length - 1]);
+		else
+			memcpy(text, p, length);
+		put(l, text);
+		p += length;
+	}
 }
 
 static void put_value(struct line *l, const char *value)
@@ -55,17 +101,10 @@ static void put_value(struct line *l, const char *value)
 		return;
 	}
 	put(l, "\"");
-	for (const char *p = value; *p != '\0'; p++) {
-		char escaped[8];
-		if (*p == '"' || *p == '\\')
-			(void)snprintf(escaped, sizeof(escaped), "\\%c", *p);
-		else if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			(void)snprintf(escaped, sizeof(escaped), "\\x%02x", (unsigned char)*p);
-		else
-			(void)snprintf(escaped, sizeof(escaped), "%c", *p);
-		put(l, escaped);
-	}
-	put(l, "\"");
+	if (l->full)
+		return;
+	put_quoted(l, value);
+	l->text[l->length++] = '"'; /* put() keeps room */
 }
 
 void log_fields(enum log_level level, const char *message, const struct log_field *fields,
@@ -75,17 +114,18 @@ void log_fields(enum log_level level, const char *message, const struct log_fiel
 
 	if (level > threshold)
 		return;
+	metric_add(METRIC_LOG_LINES, 1, METRIC_LABELS(levels[level].name));
 	if (getenv("JOURNAL_STREAM") != NULL)
 		put(&l, levels[level].prefix);
 	put(&l, "level=");
 	put(&l, levels[level].name);
 	put(&l, " msg=");
 	put_value(&l, message);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && !l.full; i++) {
+		char key[64];
 		char number[24];
-		put(&l, " ");
-		put(&l, fields[i].key);
-		put(&l, "=");
+		(void)snprintf(key, sizeof(key), " %s=", fields[i].key);
+		put(&l, key);
 		if (fields[i].string == NULL)
 			(void)snprintf(number, sizeof(number), "%lld", fields[i].number);
 		put_value(&l, fields[i].string ? fields[i].string : number);

@@ -6,9 +6,9 @@
 #include "base/err.h"
 
 /*
- * The log: one line of key=value on standard error (the journal's, under systemd), values quoted
- * where they need it, control characters escaped, a line of at most 2,048 bytes written in one
- * write(). Only mains, the router and the pass log; never a secret.
+ * The log: one line of key=value (logfmt) on standard error (the journal's, under systemd), values
+ * quoted and escaped as JSON does it where they need it, a line of at most 2,048 bytes, cut between
+ * characters, written in one write(). Only mains, the router and the pass log; never a secret.
  *
  *     log_line(LOG_LEVEL_INFO, "pass done", LOG_INT("rows", n), LOG_STR("worker", name));
  */

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "http/client.h"
 #include "kube/answer.h"
+#include "kube/count.h"
 #include "kube/resource.h"
 #include "kube/target.h"
 
@@ -44,6 +45,7 @@ struct operation {
 	kube_done_fn *done;
 	void *user;
 	int64_t deadline_ms;
+	uint64_t sent_us;
 	char *name;
 	char *body;
 	struct err refused; /* of those that are not sent */
@@ -155,6 +157,7 @@ static void send_request(struct operation *op, const char *query)
 	if (op->body != NULL)
 		request.headers[count++] = verbs[op->verb].content_type;
 	TAILQ_INSERT_TAIL(&op->client->flying, op, link);
+	op->sent_us = clock_us();
 	http_client_submit(op->client->http, &request, take_answer, op);
 }
 
@@ -237,6 +240,8 @@ static void take_answer(void *user, const struct http_answer *http)
 	struct kube_answer answer = { .http_status = http->status };
 
 	TAILQ_REMOVE(&op->client->flying, op, link);
+	kube_count_request(op->target->server, verbs[op->verb].name, http,
+			   clock_us() - op->sent_us);
 	answer.ok = kube_answer_read(http, &expected, &body, &answer.err) == 0;
 	answer.body = body;
 	if (op->verb == LIST && continue_list(op, http->length, body, &answer))

@@ -12,6 +12,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/metric.h"
 #include "base/notify.h"
 #include "base/parse.h"
 #include "crypto/token.h"
@@ -151,6 +152,7 @@ static void reconciler_clear(struct reconciler *r)
 	keyring_freep(&r->cluster_private);
 	wake_free(r->wake);
 	db_free(r->db);
+	metric_close();
 }
 
 /* A row's work is several waves of requests one after the other, each of which may time out. */
@@ -209,5 +211,7 @@ int main(int argc, char **argv)
 		return EX_CONFIG;
 	}
 	log_set_level_name(conf_string(conf, CONF_LOG_LEVEL));
+	if (metric_open(conf_string(conf, CONF_METRICS_DIR), "fsa-reconcile", &e) < 0)
+		log_err(LOG_LEVEL_WARNING, "nothing is counted", &e);
 	return options.every_ms > 0 ? run_until_stopped(&r, options.every_ms) : run_once(&r);
 }

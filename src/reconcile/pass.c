@@ -6,11 +6,13 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/metric.h"
 #include "kube/client.h"
 #include "reconcile/access.h"
 #include "reconcile/work.h"
@@ -264,6 +266,13 @@ static void count_result(struct pass *p, const struct work *work)
 	p->summary->recorded++;
 	p->summary->failed += result->has_cause;
 	p->summary->changed += result->status != work_row(work)->status;
+	if (result->has_cause)
+		metric_add(METRIC_CAUSES, 1, METRIC_LABELS(result->cause_kind));
+	if (result->status != work_row(work)->status)
+		metric_add(METRIC_TRANSITIONS, 1,
+			   METRIC_LABELS(resource_kind_name(work_row(work)->kind),
+					 status_name(work_row(work)->status),
+					 status_name(result->status)));
 }
 
 /* Records the first RECORD_AT_ONCE finished items, or gives their leases back, and frees them. */
@@ -440,6 +449,20 @@ static void pass_clear(struct pass *p)
 	access_free(p->access);
 }
 
+/* What is 0 is there, too: else nobody could tell it from a reconciler that does not count. */
+static void count_pass(const struct pass_summary *s, bool ok)
+{
+	metric_add(METRIC_PASSES, 1, METRIC_LABELS(ok ? "ok" : "failed"));
+	metric_add(METRIC_PASSES, 0, METRIC_LABELS(ok ? "failed" : "ok"));
+	metric_observe_us(METRIC_PASS_SECONDS, s->elapsed_ms * 1000, NULL);
+	metric_add(METRIC_ROWS, s->recorded - s->failed, METRIC_LABELS("ok"));
+	metric_add(METRIC_ROWS, s->failed, METRIC_LABELS("cause"));
+	metric_add(METRIC_ROWS, s->released, METRIC_LABELS("released"));
+	metric_add(METRIC_LEASES_LOST, s->stale, NULL);
+	if (ok)
+		metric_set(METRIC_PASS_END, (uint64_t)time(NULL), NULL);
+}
+
 int pass_run(struct reconciler *r, struct pass_summary *ret_summary, struct err *e)
 {
 	uint64_t started_ms = clock_ms();
@@ -464,5 +487,6 @@ int pass_run(struct reconciler *r, struct pass_summary *ret_summary, struct err 
 		ret_summary->requests = kube_client_requests(p.client);
 	pass_clear(&p);
 	ret_summary->elapsed_ms = clock_ms() - started_ms;
+	count_pass(ret_summary, result == 0);
 	return result;
 }

@@ -57,6 +57,7 @@ enum statement {
 	STATEMENT_RELEASE_LOCK,
 	STATEMENT_RELEASE,
 	STATEMENT_NEXT_DUE,
+	STATEMENT_BACKLOG,
 	STATEMENT_EXPIRE_SESSIONS,
 	STATEMENT_EXPIRE_KEYS,
 };
@@ -69,6 +70,7 @@ enum statement {
 	" LEFT JOIN databases d ON d.resource_id = dr.id"                                          \
 	" LEFT JOIN kubeconfigs k ON k.user_id = c.user_id"
 
+#define IS_FREE      "due_at <= now() AND (leased_until IS NULL OR leased_until < now())"
 #define GIVEN_LEASES "jsonb_to_recordset($1::jsonb) AS g (id uuid, epoch bigint)"
 
 /* SQL is laid out by hand. */
@@ -138,6 +140,13 @@ static const struct db_statement statements[] = {
 		"  (SELECT min(greatest(due_at, leased_until)) FROM resources"
 		"   WHERE leased_until IS NOT NULL)) AS at) AS due"
 		" WHERE due.at IS NOT NULL" },
+	[STATEMENT_BACKLOG] = { "queue_backlog",
+		"SELECT (SELECT count(*) FROM (SELECT FROM resources WHERE " IS_FREE
+		"  LIMIT 100000) AS due),"
+		" (SELECT (extract(epoch FROM now() - due_at) * 1000)::bigint FROM resources"
+		"  WHERE " IS_FREE " ORDER BY due_at LIMIT 1),"
+		" (SELECT count(*) FROM resources"
+		"  WHERE leased_until IS NOT NULL AND leased_until >= now())" },
 	[STATEMENT_EXPIRE_SESSIONS] = { "queue_expire_sessions",
 		"DELETE FROM sessions WHERE id_hash IN"
 		" (SELECT id_hash FROM sessions WHERE expires_at < now()"
@@ -323,6 +332,20 @@ int queue_next_due(struct db *db, uint64_t *ret_ms, struct err *e)
 	if (db_query(db, &statements[STATEMENT_NEXT_DUE], NULL, &r, e) < 0)
 		return -1;
 	*ret_ms = db_rows(r) > 0 ? (uint64_t)db_int(r, 0, 0) : UINT64_MAX;
+	return 0;
+}
+
+int queue_backlog(struct db *db, struct queue_backlog *ret_backlog, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+
+	if (db_query(db, &statements[STATEMENT_BACKLOG], NULL, &r, e) < 0)
+		return -1;
+	*ret_backlog = (struct queue_backlog) {
+		.due = (uint64_t)db_int(r, 0, 0),
+		.oldest_ms = (uint64_t)db_int(r, 0, 1),
+		.leased = (uint64_t)db_int(r, 0, 2),
+	};
 	return 0;
 }
 

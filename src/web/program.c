@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/metric.h"
 #include "base/parse.h"
 #include "config.h"
 #include "crypto/token.h"
@@ -95,6 +96,14 @@ static int configure(struct running *r, const char *path, struct err *e)
 	return 0;
 }
 
+static void begin_to_count(const struct running *r)
+{
+	struct err e;
+
+	if (metric_open(conf_string(r->conf, CONF_METRICS_DIR), r->program->name, &e) < 0)
+		log_err(LOG_LEVEL_WARNING, "nothing is counted", &e);
+}
+
 static int run(const struct program *program, const char *config_path,
 	       const struct server_options *options)
 {
@@ -107,12 +116,15 @@ static int run(const struct program *program, const char *config_path,
 	mem_init_libraries();
 	crypto_init();
 	int result = configure(&r, config_path, &e);
-	if (result == 0)
+	if (result == 0) {
+		begin_to_count(&r);
 		result = server_run(options, &app, &e);
+	}
 	if (result < 0)
 		log_err(LOG_LEVEL_ERROR, program->name, &e);
 	free(r.public_origin);
 	conf_free(r.conf);
+	metric_close();
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -14,6 +14,7 @@ enum { HEADERS_MAX = 8192, HEAD_MAX = 1024 };
 
 struct response {
 	int status;
+	const char *type; /* NULL: of JSON */
 	bool is_error;
 	json_t *json;
 	char *text; /* the body written out; NULL: not yet, or none */
@@ -73,6 +74,7 @@ static void drop_body(struct response *r)
 	json_decref(STEAL(r->json));
 	free(STEAL(r->text));
 	r->is_error = false;
+	r->type = NULL;
 }
 
 void response_free(struct response *r)
@@ -101,6 +103,12 @@ void response_text(struct response *r, int status, const char *body)
 	drop_body(r);
 	r->status = status;
 	r->text = mem_strdup(body);
+}
+
+void response_document(struct response *r, int status, const char *type, const char *body)
+{
+	response_text(r, status, body);
+	r->type = type;
 }
 
 static bool is_header_text(const char *text)
@@ -202,11 +210,13 @@ int response_send(struct response *r, const struct web_io *io, const char *reque
 	const char *body = response_body(r);
 	size_t length = strlen(body);
 	char head[HEAD_MAX];
-	char type[64] = "";
+	char type[96] = "";
 
 	if (length > 0)
-		(void)snprintf(type, sizeof(type), "Content-Type: application/%s\r\n",
-			       r->is_error ? "problem+json" : "json");
+		(void)snprintf(type, sizeof(type), "Content-Type: %s\r\n",
+			       r->is_error ? "application/problem+json"
+			       : r->type   ? r->type
+					   : "application/json");
 	int head_length =
 		snprintf(head, sizeof(head),
 			 "Status: %d %s\r\n%sContent-Length: %zu\r\nX-Request-Id: %s\r\n%s",

@@ -24,6 +24,8 @@ void response_freep(struct response **r); /* for CLEANUP */
 void response_json(struct response *r, int status, json_t *body);
 /* The same with JSON text that is ready. */
 void response_text(struct response *r, int status, const char *body);
+/* The same with text of another type than JSON: "text/plain; charset=utf-8". */
+void response_document(struct response *r, int status, const char *type, const char *body);
 /* A header; names of ours and values without control characters only: others are left out. */
 void response_header(struct response *r, const char *name, const char *value);
 /*

@@ -98,15 +98,21 @@ const char *route_param(const struct route *route, const char *const *params, co
 	return NULL;
 }
 
+static const char *const auth_names[] = {
+	[ROUTE_OPEN] = "none",
+	[ROUTE_SESSION] = "session",
+	[ROUTE_LOCAL] = "local",
+};
+
 void routes_print(const struct route *routes, FILE *out)
 {
 	for (const struct route *route = routes; route->pattern != NULL; route++) {
 		CLEANUP(json_release)
-		json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:b}", "method",
-					method_name(route->method), "pattern", route->pattern,
-					"auth", route->auth == ROUTE_SESSION ? "session" : "none",
-					"mutation", (route->flags & ROUTE_CHANGES) != 0, "atomic",
-					(route->flags & ROUTE_ATOMIC) != 0);
+		json_t *row =
+			json_pack("{s:s, s:s, s:s, s:b, s:b}", "method", method_name(route->method),
+				  "pattern", route->pattern, "auth", auth_names[route->auth],
+				  "mutation", (route->flags & ROUTE_CHANGES) != 0, "atomic",
+				  (route->flags & ROUTE_ATOMIC) != 0);
 		json_dumpf(row, out, JSON_COMPACT);
 		(void)fputc('\n', out);
 	}

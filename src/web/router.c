@@ -1,6 +1,7 @@
 #include "web/router.h"
 
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/metric.h"
 #include "store/audit.h"
 #include "store/idempotency.h"
 #include "web/csrf.h"
@@ -163,12 +165,23 @@ static int run(struct serving *s, struct err *e)
 	return result;
 }
 
+/* The web server says so, in a variable that no header of a client's can become (those begin with
+ * HTTP_). The client's address would not do: behind a proxy everybody's may be this machine's. */
+static bool is_local(const struct request *r)
+{
+	const char *listener = request_variable(r, "FSA_LISTENER");
+
+	return listener != NULL && strcmp(listener, "local") == 0;
+}
+
 static int find_route(struct serving *s, struct err *e)
 {
 	enum method method = request_method(s->request);
 
 	if (route_find(s->call.router->routes, method, request_path(s->request), &s->match, e) < 0)
 		return -1;
+	if (s->match.route->auth == ROUTE_LOCAL && !is_local(s->request))
+		return err_set(e, ERR_NOT_FOUND, NULL, "there is nothing at this path");
 	s->call.route = s->match.route;
 	for (size_t i = 0; i < ROUTE_PARAMS_MAX; i++)
 		s->call.params[i] = s->match.params[i][0] ? s->match.params[i] : NULL;
@@ -212,17 +225,21 @@ static void answer_error(struct serving *s, const struct err *e)
 			 LOG_STR("error", e->message));
 }
 
-/* The pattern, never the URL: a query may carry secrets. */
-static void log_request(const struct serving *s, uint64_t started_us)
+/* The pattern, never the URL: a query may carry secrets, and there is no end of URLs. */
+static void note_request(const struct serving *s, uint64_t us)
 {
 	enum method method = request_method(s->request);
+	const char *route = s->call.route ? s->call.route->pattern : "-";
 	int status = response_status(s->response);
 	bool reads = method == METHOD_GET || method == METHOD_HEAD;
+	char text[16];
 
+	(void)snprintf(text, sizeof(text), "%d", status);
+	metric_add(METRIC_HTTP_REQUESTS, 1, METRIC_LABELS(method_name(method), route, text));
+	metric_observe_us(METRIC_HTTP_SECONDS, us, METRIC_LABELS(method_name(method), route));
 	log_line(reads && status < 500 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "request",
-		 LOG_STR("method", method_name(method)),
-		 LOG_STR("route", s->call.route ? s->call.route->pattern : "-"),
-		 LOG_INT("status", status), LOG_INT("us", clock_us() - started_us),
+		 LOG_STR("method", method_name(method)), LOG_STR("route", route),
+		 LOG_INT("status", status), LOG_INT("us", us),
 		 LOG_STR("request", request_id(s->request)),
 		 LOG_STR("user", s->call.session ? s->session.user_id : "-"));
 }
@@ -258,6 +275,6 @@ void router_serve(const struct router *router, const struct web_io *io)
 		answer_error(&s, &e);
 	(void)response_send(response, io, request_id(s.request),
 			    request_method(s.request) == METHOD_HEAD);
-	log_request(&s, started_us);
+	note_request(&s, clock_us() - started_us);
 	clear(&s);
 }

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/metric.h"
 #include "web/listen.h"
 #include "web/worker.h"
 
@@ -86,6 +87,7 @@ static void note_end(struct master *m, const struct child *c, int status)
 {
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS)
 		return;
+	metric_add(METRIC_WORKER_CRASHES, 1, NULL);
 	log_line(LOG_LEVEL_ERROR, "worker ended", LOG_INT("pid", c->pid),
 		 LOG_INT("exit", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
 		 LOG_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));

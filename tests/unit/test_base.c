@@ -11,6 +11,8 @@
 #include "base/cleanup.h"
 #include "base/conf.h"
 #include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
 #include "base/notify.h"
 #include "base/parse.h"
 
@@ -269,6 +271,76 @@ START_TEST(every_option_is_in_the_manual_page)
 }
 END_TEST
 
+/* What log_line() writes for a field. The caller frees. */
+static char *logged(const char *value)
+{
+	int fds[2];
+	char text[4096] = "";
+	int before = dup(STDERR_FILENO);
+
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_ge(dup2(fds[1], STDERR_FILENO), 0);
+	log_line(LOG_LEVEL_INFO, "test", LOG_STR("k", value), LOG_INT("n", -7));
+	ck_assert_int_ge(dup2(before, STDERR_FILENO), 0);
+	ck_assert_int_gt(read(fds[0], text, sizeof(text) - 1), 0);
+	(void)close(before);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	return mem_strdup(text);
+}
+
+START_TEST(a_log_line_is_one_line_of_pairs_whatever_is_in_them)
+{
+	static const char *const values[][2] = {
+		{ "plain", "k=plain" },
+		{ "", "k=\"\"" },
+		{ "two words", "k=\"two words\"" },
+		{ "a=\"b\"\\", "k=\"a=\\\"b\\\"\\\\\"" },
+		{ "x\nlevel=error", "k=\"x\\u000alevel=error\"" },
+		{ "\x1b[2J\x7f", "k=\"\\u001b[2J\\u007f\"" },
+		{ "\xc3\xa9\xe2\x82\xac", "k=\"\xc3\xa9\xe2\x82\xac\"" },
+		{ "\xc2\x9b[2J", "k=\"\\u009b[2J\"" }, /* CSI of ISO 6429 */
+		{ "a\xff", "k=\"a\\ufffd\"" },
+	};
+
+	(void)unsetenv("JOURNAL_STREAM");
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		CLEANUP(cleanup_free) char *line = logged(values[i][0]);
+		CLEANUP(cleanup_free)
+		char *wanted = mem_printf("level=info msg=test %s n=-7\n", values[i][1]);
+		ck_assert_str_eq(line, wanted);
+	}
+	(void)setenv("JOURNAL_STREAM", "1:2", 1);
+	CLEANUP(cleanup_free) char *line = logged("v");
+	(void)unsetenv("JOURNAL_STREAM");
+	ck_assert_msg(line[0] == '<' && line[2] == '>' && strncmp(line + 3, "level=", 6) == 0, "%s",
+		      line);
+}
+END_TEST
+
+START_TEST(a_long_log_line_is_cut_between_characters)
+{
+	for (size_t length = 1990; length < 2060; length++) {
+		CLEANUP(cleanup_free) char *value = mem_calloc(2 * length + 2, 1);
+		value[0] = ' ';
+		for (size_t i = 0; i < length; i++)
+			memcpy(value + 1 + 2 * i, "\xc3\xa9", 2);
+		CLEANUP(cleanup_free) char *line = logged(value + length % 2);
+		size_t got = strlen(line);
+		ck_assert_uint_le(got, 2048);
+		ck_assert_uint_ge(got, 2044);
+		ck_assert(parse_is_utf8(line, got));
+		ck_assert_str_eq(line + got - 2, "\"\n");
+		memset(value, ' ', length);
+		memset(value + length, '\0', length);
+		CLEANUP(cleanup_free) char *blanks = logged(value);
+		ck_assert_uint_le(strlen(blanks), 2048);
+		ck_assert(strncmp(blanks + strlen(blanks) - 2, "\"\n", 2) == 0 ||
+			  strstr(blanks, "\" n=-7\n") != NULL || strstr(blanks, "\" n=\n") != NULL);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("base");
@@ -284,6 +356,8 @@ int main(void)
 	tcase_add_test(tc, a_credential_goes_before_the_configured_file);
 	tcase_add_test(tc, a_status_reaches_the_service_manager_as_one_line);
 	tcase_add_test(tc, every_option_has_a_name_help_and_a_valid_default);
+	tcase_add_test(tc, a_log_line_is_one_line_of_pairs_whatever_is_in_them);
+	tcase_add_test(tc, a_long_log_line_is_cut_between_characters);
 	tcase_add_test(tc, every_option_is_in_the_manual_page);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);

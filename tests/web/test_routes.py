@@ -24,6 +24,12 @@ def ids(project):
     return {"projectId": project.id, "envId": variable}
 
 
+@pytest.fixture
+def public_routes(routes):
+    """Those that the site's own server {} passes on."""
+    return [row for row in routes if row["auth"] != "local"]
+
+
 def everything(site):
     """What is stored, but for what reading may touch."""
     with site.connect() as db, db.cursor() as cursor:
@@ -40,7 +46,9 @@ def test_the_tables_are_what_they_should_be(routes):
     rows = {(r["method"], r["pattern"]) for r in routes}
     assert len(rows) == len(routes)
     for row in routes:
-        assert row["pattern"].startswith("/api/") or row["pattern"] in ("/healthz", "/readyz")
+        assert (row["pattern"].startswith("/api/")
+                or row["pattern"] in ("/healthz", "/readyz", "/metrics"))
+        assert (row["auth"] == "local") == (row["pattern"] == "/metrics")
         assert row["mutation"] == (row["method"] != "GET")
         # An atomic route is for somebody, and whatever api.fcgi changes is atomic.
         assert not row["atomic"] or row["auth"] == "session"
@@ -144,9 +152,9 @@ def test_bearer_needs_no_origin(web, user):
     assert client.get("/api/projects").status_code == 200  # another session
 
 
-def test_every_path_tells_its_methods(web, routes, ids, project):
+def test_every_path_tells_its_methods(web, public_routes, ids, project):
     by_path = {}
-    for row in routes:
+    for row in public_routes:
         by_path.setdefault(row["pattern"], set()).add(row["method"])
     for pattern, methods in by_path.items():
         path = concrete(pattern, ids)
@@ -161,8 +169,8 @@ def test_every_path_tells_its_methods(web, routes, ids, project):
         assert project.client.get(path + "/").status_code == 404
 
 
-def test_every_answer_is_private(web, routes, ids, project):
-    for row in routes:
+def test_every_answer_is_private(web, public_routes, ids, project):
+    for row in public_routes:
         if row["mutation"]:
             continue
         answer = project.client.get(concrete(row["pattern"], ids))

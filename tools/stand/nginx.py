@@ -47,6 +47,11 @@ http {{
 		access_log {access_log} fsa;
 		include fullstack-agent/site.conf;
 	}}
+	server {{
+		listen 127.0.0.1:{metrics_port};
+		server_name _;
+		include fullstack-agent/metrics.conf;
+	}}
 }}
 """
 
@@ -65,6 +70,7 @@ class Nginx:
                  workers=2):
         self.directory = Path(directory).resolve()
         self.port = port
+        self.metrics_port = None
         self._sockets = {"api": api, "auth": auth}
         self._root = root or self.directory / "root"
         self._user = user or own_name()
@@ -85,11 +91,16 @@ class Nginx:
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def metrics_url(self):
+        return f"http://127.0.0.1:{self.metrics_port}/metrics"
+
     def start(self):
         """Returns when it accepts connections; its configuration is tested first."""
         if self._process.running():
             return
         self.port = self.port or free_port()
+        self.metrics_port = self.metrics_port or free_port()
         config = self._write_config()
         # -e: else nginx begins with the log that Debian has compiled in.
         command = [PROGRAM, "-e", self.error_log, "-p", self.directory, "-c", config]
@@ -117,6 +128,7 @@ class Nginx:
             workers=self._workers,
             directory=self.directory,
             port=self.port,
+            metrics_port=self.metrics_port,
             root=self._root,
             access_log=self.access_log,
             error_log=self.error_log,

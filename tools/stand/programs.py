@@ -64,6 +64,7 @@ class Programs:
             **_OPTIONS,
             "database": database,
             "wake_file": self._run / "wake",
+            "metrics_dir": self._run / "metrics",
             **(options or {}),
         }
         self._sql_dir = sql_dir
@@ -132,11 +133,22 @@ class Programs:
         names = names or tuple(PROGRAMS)
         make_directory(self.directory, mode=0o711)
         make_directory(self._run, self.user("api.fcgi"))
+        self._make_metrics()
         for name in names:
             if not self._processes[name].running():
                 self._start(name)
         for name in names:
             self._wait_ready(name)
+
+    def _make_metrics(self):
+        """The files that programs count into: each its own, and api.fcgi reads them all."""
+        folder = make_directory(self._run / "metrics", mode=0o755)
+        for name in PROGRAMS:
+            file = folder / name
+            if not file.exists():
+                file.touch(0o644)
+                if os.geteuid() == 0:
+                    shutil.chown(file, self.user(name))
 
     def stop(self, *names):
         for name in names or tuple(PROGRAMS):

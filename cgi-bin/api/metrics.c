@@ -1,0 +1,44 @@
+#include "api.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "store/queue.h"
+
+enum { METRICS_MAX = 16 << 20 };
+
+static uint64_t known(bool is_known, uint64_t value)
+{
+	return is_known ? value : METRIC_UNKNOWN;
+}
+
+/* All that reconcilers share, so these are the same on every host. */
+static void look_at_database(struct db *db)
+{
+	struct queue_backlog backlog = { 0 };
+	struct err e;
+	bool up = queue_backlog(db, &backlog, &e) == 0;
+
+	if (!up)
+		log_err(LOG_LEVEL_WARNING, "metrics without those of the queue", &e);
+	metric_set(METRIC_DATABASE_UP, up, NULL);
+	metric_set(METRIC_QUEUE_DUE, known(up, backlog.due), NULL);
+	metric_set(METRIC_QUEUE_OLDEST, known(up, backlog.oldest_ms / 1000), NULL);
+	metric_set(METRIC_QUEUE_LEASED, known(up, backlog.leased), NULL);
+}
+
+/* What this host's programs have counted, and what the database says of the queue. */
+int metrics_read(struct call *c, struct err *e)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(METRICS_MAX);
+	const char *directory = conf_string(api_conf(c), CONF_METRICS_DIR);
+
+	look_at_database(c->db);
+	if (metric_render(directory, &text, e) < 0) {
+		if (e->kind == ERR_TOO_LARGE)
+			return -1;
+		log_err(LOG_LEVEL_WARNING, "metrics of a program are missing", e);
+	}
+	response_document(c->response, 200, "text/plain; version=0.0.4; charset=utf-8", text.data);
+	return 0;
+}
