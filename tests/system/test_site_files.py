@@ -54,6 +54,20 @@ def test_the_address_that_a_server_in_front_tells_is_logged_and_no_query_is(mach
     assert "s3cret" not in machine.run("cat /var/log/nginx/*.log")
 
 
+def test_every_program_counts_and_only_this_machine_reads(machine):
+    metrics = machine.run("curl -s http://127.0.0.1:9718/metrics")
+    for program in ("api.fcgi", "auth.fcgi", "fsa-reconcile"):
+        assert f'program="{program}"' in metrics
+    assert 'fsa_passes_total{program="fsa-reconcile",result="ok"}' in metrics
+    assert 'fsa_database_up{program="api.fcgi"} 1' in metrics
+    assert "127.0.0.1:9718" in machine.run("ss -Hltn 'sport = :9718'")
+    assert machine.run("curl -so /dev/null -w '%{http_code}' http://127.0.0.1:8080/metrics") == "404"
+    # Nobody but those who count can look into the files.
+    done = machine.run("runuser -u nobody -- ls /run/fullstack-agent/metrics", check=False)
+    assert done.returncode != 0 and "Permission denied" in done.stderr
+    assert "nothing is counted" not in machine.run("journalctl -o cat")
+
+
 @pytest.fixture
 def tls(machine):
     machine.run("""
