@@ -29,22 +29,34 @@ static int find_address(struct sockaddr_un *ret_address, socklen_t *ret_length)
 	return 0;
 }
 
+static void notify(const char *message)
+{
+	struct sockaddr_un address;
+	socklen_t length;
+
+	if (find_address(&address, &length) < 0)
+		return;
+	CLEANUP(cleanup_close) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* Never waits: a service manager that is stuck shall not stop the program, too. */
+	(void)sendto(fd, message, strlen(message), MSG_NOSIGNAL | MSG_DONTWAIT,
+		     (const struct sockaddr *)&address, length);
+}
+
 void notify_status(const char *format, ...)
 {
 	char line[LINE_MAX_BYTES] = "STATUS=";
 	size_t prefix = strlen(line);
-	struct sockaddr_un address;
-	socklen_t address_length;
 	va_list arguments;
 
-	if (find_address(&address, &address_length) < 0)
-		return;
 	va_start(arguments, format);
 	(void)vsnprintf(line + prefix, sizeof(line) - prefix, format, arguments);
 	va_end(arguments);
-	line[prefix + strcspn(line + prefix, "\n")] =
-		'\0'; /* a second line would be another variable */
-	CLEANUP(cleanup_close) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	(void)sendto(fd, line, strlen(line), MSG_NOSIGNAL, (const struct sockaddr *)&address,
-		     address_length);
+	/* A second line would be another variable. */
+	line[prefix + strcspn(line + prefix, "\n")] = '\0';
+	notify(line);
+}
+
+void notify_alive(void)
+{
+	notify("WATCHDOG=1");
 }

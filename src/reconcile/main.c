@@ -137,11 +137,13 @@ static int run_once(struct reconciler *r)
 	struct pass_summary summary;
 	struct err e;
 
-	if (migrate_check(r->db, &e) < 0)
+	if (migrate_check(r->db, &e) < 0) {
 		log_err(LOG_LEVEL_ERROR, "cannot begin", &e);
-	else if (pass(r, &summary, &e) == 0 &&
-		 queue_housekeeping(r->db, conf_number(r->conf, CONF_IDEMPOTENCY_TTL), &e) == 0)
-		return EXIT_SUCCESS;
+	} else if (pass(r, &summary, &e) == 0) {
+		if (queue_housekeeping(r->db, conf_number(r->conf, CONF_IDEMPOTENCY_TTL), &e) == 0)
+			return EXIT_SUCCESS;
+		log_err(LOG_LEVEL_ERROR, "housekeeping failed", &e);
+	}
 	notify_status("failed, nothing is reconciled: %s", e.message);
 	return e.kind == ERR_UNAVAILABLE ? EX_TEMPFAIL : EXIT_FAILURE;
 }

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "base/notify.h"
 #include "web/listen.h"
 #include "web/worker.h"
 
@@ -88,7 +89,9 @@ static void note_end(struct master *m, const struct child *c, int status)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS)
 		return;
 	metric_add(METRIC_WORKER_CRASHES, 1, NULL);
-	log_line(LOG_LEVEL_ERROR, "worker ended", LOG_INT("pid", c->pid),
+	bool hung = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
+	log_line(LOG_LEVEL_ERROR, hung ? "a request took too long" : "worker ended",
+		 LOG_INT("pid", c->pid),
 		 LOG_INT("exit", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
 		 LOG_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
 	if (clock_ms() - c->started_ms >= HEALTHY_MS)
@@ -158,6 +161,7 @@ static void stop_children(struct master *m)
 static int supervise(struct master *m)
 {
 	for (;;) {
+		notify_alive();
 		if (start_missing(m) == 1)
 			return 1;
 		unsigned left = reap(m, false);

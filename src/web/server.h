@@ -18,11 +18,16 @@
  * - SIGTERM or SIGINT: each worker ends after the request it is in; who has not after
  *   SERVER_PATIENCE_S seconds is killed. If the master dies, its workers end likewise.
  * - A worker that crashes is replaced, at once at first, then ever more slowly while crashes go on.
+ * - A request that takes longer than SERVER_REQUEST_S seconds ends its worker: whatever it hangs in
+ *   has outlived every time limit of its own, and nginx has answered long before.
+ * - The socket may be a TCP one: then who sends nothing, or takes nothing, for SERVER_PEER_S
+ * seconds is left. (Who goes away tells so on a unix socket; a host that is cut off does not.)
+ * - The master tells systemd that it is alive (base/notify.h).
  * - Every connection is closed after its request, whatever the web server would like: with
  *   fastcgi_keep_conn, a worker would belong to an idle connection of nginx until that used it
  *   again, and fewer workers than kept connections are a site that hangs.
  */
-enum { SERVER_PATIENCE_S = 10 };
+enum { SERVER_PATIENCE_S = 10, SERVER_REQUEST_S = 60, SERVER_PEER_S = 15 };
 
 struct server_options {
 	const char *socket_path; /* NULL: descriptor 0, or CGI */

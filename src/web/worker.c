@@ -6,12 +6,15 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <fcgiapp.h>
 
 #include "base/cleanup.h"
+#include "web/server.h"
 
 extern char **environ;
 
@@ -51,6 +54,20 @@ static int fcgi_write(void *user, const void *data, size_t length)
 	return length == 0 || FCGX_PutStr(data, (int)length, request->out) == (int)length ? 0 : -1;
 }
 
+/* For both directions of the connections that are taken from a TCP socket: they inherit it. */
+static void limit_peers(int listen_fd)
+{
+	const struct timeval limit = { .tv_sec = SERVER_PEER_S };
+	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
+	socklen_t length = sizeof(address);
+
+	if (getsockname(listen_fd, (struct sockaddr *)&address, &length) < 0 ||
+	    address.ss_family == AF_UNIX)
+		return;
+	(void)setsockopt(listen_fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	(void)setsockopt(listen_fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
+
 static int prepare(int listen_fd, FCGX_Request *request, struct err *e)
 {
 	struct sigaction terminate = { .sa_handler = on_terminate }; /* without SA_RESTART */
@@ -61,6 +78,7 @@ static int prepare(int listen_fd, FCGX_Request *request, struct err *e)
 	if (null_fd < 0 || FCGX_Init() != 0 ||
 	    FCGX_InitRequest(request, listen_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		return err_set(e, ERR_INTERNAL, NULL, "FastCGI cannot begin: %s", strerror(errno));
+	limit_peers(listen_fd);
 	/* After FCGX_Init(), which installs handlers of its own. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN); /* a terminal's ^C: the master sends SIGTERM */
@@ -71,16 +89,20 @@ static int prepare(int listen_fd, FCGX_Request *request, struct err *e)
 }
 
 /* False when it is time to end. Failures come from clients that went before they were served, or
- * from a system out of descriptors: the latter passes, or the master had better start anew. */
+ * from a system out of descriptors: the latter passes, or the master had better start anew. That
+ * nobody came for SERVER_PEER_S is none. */
 static bool accept_request(FCGX_Request *request)
 {
 	const struct timespec pause = { .tv_nsec = ACCEPT_PAUSE_MS * 1000000L };
 
-	for (int failures = 0; !stopping && failures < ACCEPT_FAILURES_MAX; failures++) {
-		if (FCGX_Accept_r(request) >= 0)
+	for (int failures = 0; !stopping && failures < ACCEPT_FAILURES_MAX;) {
+		int result = FCGX_Accept_r(request);
+		if (result >= 0)
 			return true;
-		if (!stopping)
-			(void)nanosleep(&pause, NULL);
+		if (stopping || result == -EAGAIN)
+			continue;
+		failures++;
+		(void)nanosleep(&pause, NULL);
 	}
 	return false;
 }
@@ -96,9 +118,11 @@ int worker_run(int listen_fd, uint64_t requests, const struct server_app *app, s
 				     .environment = request.envp,
 				     .read = fcgi_read,
 				     .write = fcgi_write };
+		(void)alarm(SERVER_REQUEST_S); /* ends the process: nobody catches it */
 		app->serve(app->user, &io);
 		FCGX_Finish_r(&request);
 		FCGX_Free(&request, 1);
+		(void)alarm(0);
 	}
 	app->close(app->user);
 	return 0;

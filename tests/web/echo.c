@@ -45,10 +45,20 @@ static int crash(struct call *c, struct err *e)
 	_exit(3);
 }
 
+/* Hangs, with the limit for a request brought forward: if there is none, it answers. */
+static int hang(struct call *c, struct err *e)
+{
+	if (alarm(1) == 0)
+		return show_pid(c, e);
+	for (;;)
+		(void)pause();
+}
+
 static const struct route routes[] = {
 	{ .method = METHOD_GET, .pattern = "/pid", .handler = show_pid },
 	{ .method = METHOD_GET, .pattern = "/slow", .handler = sleep_first, .query = slow_query },
 	{ .method = METHOD_GET, .pattern = "/crash", .handler = crash },
+	{ .method = METHOD_GET, .pattern = "/hang", .handler = hang },
 	{ .method = METHOD_POST,
 	  .pattern = "/echo",
 	  .handler = echo,

@@ -56,10 +56,13 @@ def variables(method, url, body=b"", headers=()):
     return pairs + [("HTTP_" + n.upper().replace("-", "_"), v) for n, v in dict(headers).items()]
 
 
-def connect(path, timeout=15):
+def connect(where, timeout=15):
+    """To a unix socket's path, or a TCP (host, port)."""
+    if isinstance(where, tuple):
+        return socket.create_connection(where, timeout)
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(timeout)
-    connection.connect(str(path))
+    connection.connect(str(where))
     return connection
 
 
@@ -90,10 +93,10 @@ def send(connection, pairs, body=b"", flags=0):
     connection.sendall(begin + stream(PARAMS, params(pairs)) + stream(STDIN, body))
 
 
-def request(path, method, url, body=b"", headers=(), pairs=None, flags=0, timeout=15):
+def request(where, method, url, body=b"", headers=(), pairs=None, flags=0, timeout=15):
     """One request on a connection of its own."""
     if not isinstance(body, bytes):
         body = json.dumps(body, ensure_ascii=False).encode()
-    with connect(path, timeout) as connection:
+    with connect(where, timeout) as connection:
         send(connection, pairs or variables(method, url, body, headers), body, flags)
         return read_answer(connection)

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import fastcgi
@@ -139,6 +140,55 @@ def test_a_request_that_does_not_end_is_cut_off(serve):
         begun = time.monotonic()
         assert server.stop(patience=20) == 0
         assert 9 < time.monotonic() - begun < 14
+
+
+def test_a_request_that_hangs_ends_its_worker_and_no_other(serve):
+    server = serve("--workers", "1")
+    begun = time.monotonic()
+    assert server.get("/hang") is None
+    assert time.monotonic() - begun < 5
+    assert server.get("/pid").status == 200
+    assert "a request took too long" in server.log.read_text()
+
+
+def test_on_tcp_too_a_connection_that_says_nothing_is_left(serve):
+    """As from a host that has been cut off: no end of the connection ever comes."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        where = listening.getsockname()
+        server = serve("--workers", "3", stdin=listening.fileno())
+        workers = wait_for(lambda: len(found := children(server.process.pid)) == 3 and found)
+        with fastcgi.connect(where) as silent, fastcgi.connect(where) as halting:
+            pairs = [*fastcgi.variables("POST", "/echo", b"{}"), ("CONTENT_LENGTH", "99")]
+            halting.sendall(fastcgi.record(fastcgi.BEGIN, b"\0\1\0\0\0\0\0\0")
+                            + fastcgi.stream(fastcgi.PARAMS, fastcgi.params(pairs)))
+            silent.sendall(b"\1")
+            time.sleep(17)  # the third has nobody to serve for as long
+            with ThreadPoolExecutor() as pool:
+                slow = [pool.submit(fastcgi.request, where, "GET", "/slow?ms=1000", timeout=5)
+                        for _ in range(3)]
+                assert {s.result().json()["pid"] for s in slow} == set(workers)
+        assert "level=error" not in server.log.read_text()
+        assert server.stop() == 0
+
+
+def test_the_master_tells_systemd_that_it_is_alive(serve, tmp_path, monkeypatch):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(12)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        server = serve("--workers", "1")
+        assert {manager.recv(100) for _ in range(2)} == {b"WATCHDOG=1"}
+        server.process.send_signal(signal.SIGSTOP)
+        manager.setblocking(False)
+        while True:
+            try:
+                manager.recv(100)
+            except BlockingIOError:
+                break
+        time.sleep(6)
+        with pytest.raises(BlockingIOError):
+            manager.recv(100)
+        server.process.send_signal(signal.SIGCONT)
 
 
 def test_workers_do_not_outlive_their_master(serve):
