@@ -1,6 +1,7 @@
 """A machine with our package installed and set up as docs/installation.md says."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -18,10 +19,12 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGED = ("Makefile.am", "configure.ac", *(f"{name}/**/*" for name in (
     "src", "cgi-bin", "sql", "nginx", "systemd", "packaging", "debian", "man", "web")))
 
+KEPT = 8
+
 
 @pytest.fixture(scope="session")
-def deb(build):
-    """Our package as `make deb` makes it, kept until what it is made of changes."""
+def deb(build, workspace):
+    """Our package as `make deb` makes it; the last few are kept, by what they are made of."""
     digest = hashlib.sha256()
     for folder in PACKAGED:
         for path in sorted(ROOT.glob(folder)):
@@ -31,11 +34,19 @@ def deb(build):
     if not kept.exists():
         made = subprocess.run(["make", "-C", build, "deb"], capture_output=True, text=True)
         assert made.returncode == 0, (made.stdout + made.stderr)[-3000:]
-        shutil.rmtree(kept.parent, ignore_errors=True)
-        kept.parent.mkdir(parents=True)
         (found,) = (build / "deb").glob("fullstack-agent_*.deb")
-        shutil.copy(found, kept)
-    return kept
+        _keep(found, kept)
+    return Path(shutil.copy(kept, workspace))
+
+
+def _keep(found, kept):
+    """Other runs may be doing the same at this moment."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    partial = kept.with_suffix(f".{os.getpid()}")
+    shutil.copyfile(found, partial)
+    partial.rename(kept)
+    for old in sorted(kept.parent.glob("*.deb"), key=os.path.getmtime)[:-KEPT]:
+        old.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

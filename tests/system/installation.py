@@ -46,3 +46,8 @@ def browser(machine):
     # As browsers do: a connection kept open and closed by an nginx that reloads is no failure.
     client.session.mount("http://", HTTPAdapter(max_retries=Retry(2, backoff_factor=0.1)))
     return client
+
+
+def connect(machine, cluster):
+    """The machine reaches the cluster, at the address that its kubeconfigs name; until a reboot."""
+    machine.let_out(int(cluster.server.rpartition(":")[2]))

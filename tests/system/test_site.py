@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from installation import browser
+from installation import browser, connect
 
 PASSWORD = "correct horse battery staple"
 
@@ -21,7 +21,7 @@ def journal(machine, unit, since=None):
 @pytest.fixture(scope="module")
 def ada(machine, cluster):
     """A user with a project, on a cluster that the machine reaches."""
-    machine.let_out(cluster_port(cluster))
+    connect(machine, cluster)
     client = browser(machine)
     assert client.register("ada", PASSWORD).ok
     kubeconfig = {"kubeconfig": cluster.create_user("ada")}
@@ -32,10 +32,6 @@ def ada(machine, cluster):
     return client
 
 
-def cluster_port(cluster):
-    return int(cluster.server.rpartition(":")[2])
-
-
 def runs(project):
     return project["status"] == "RUNNING"
 
@@ -44,7 +40,7 @@ def test_a_project_runs_and_still_does_after_a_reboot(machine, cluster, ada):
     path = f"/api/projects/{ada.project}"
     ada.wait(path, runs, 120)
     machine.reboot()
-    machine.let_out(cluster_port(cluster))
+    connect(machine, cluster)
     machine.wait("curl -sf http://127.0.0.1:8080/readyz")
     again = browser(machine)
     assert again.login("ada", PASSWORD).ok
