@@ -17,6 +17,7 @@ struct auth {
 	struct providers *providers;
 	struct password_params password;
 	bool registration_open;
+	bool registers_at_login;
 	uint64_t session_lifetime_ms;
 };
 
@@ -29,12 +30,15 @@ route_fn auth_logout, auth_session, auth_providers;
 enum { SEALOS_BODY_MAX = 180224 }; /* a token and a kubeconfig, every other byte escaped */
 route_fn auth_sealos;
 
-extern const struct field auth_password_fields[], auth_sealos_fields[];
+/* sessions.c */
+route_fn auth_sessions_get, auth_sessions_delete, auth_session_delete;
+
+extern const struct field auth_password_fields[], auth_sealos_fields[], auth_sessions_query[];
 
 /*
- * The end of every way to log in, inside the transaction `tx`: a new session for the identity, a
- * line in the audit, and the answer: a cookie, or, when the body had "bearer": true, the token for
- * "Authorization: Bearer". The caller commits.
+ * The end of every way to log in, inside the transaction `tx`: a new session for the identity, the
+ * end of the one whose cookie the new one replaces, a line in the audit, and the answer: a cookie,
+ * or, when the body had "bearer": true, the token for "Authorization: Bearer". The caller commits.
  */
 int login_finish(struct call *c, struct db *tx, const char *user_id, const char *identity_id,
 		 struct err *e);

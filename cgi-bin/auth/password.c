@@ -4,7 +4,9 @@
 
 #include "base/cleanup.h"
 #include "base/metric.h"
+#include "store/throttle.h"
 #include "store/user.h"
+#include "web/router.h"
 
 enum { USER_NAME_MAX = 64 };
 
@@ -42,7 +44,19 @@ static void count_login(const char *result)
 	metric_add(METRIC_LOGINS, 1, METRIC_LABELS("password", result));
 }
 
-int auth_register(struct call *c, struct err *e)
+/* For the address alone where `name` is NULL. */
+static int begin_attempt(struct call *c, const char *name, struct throttle *ret_throttle,
+			 struct err *e)
+{
+	if (throttle_begin(c->db, name, request_client(c->request), ret_throttle, e) == 0)
+		return 0;
+	if (e->kind == ERR_RATE_LIMITED)
+		count_login("throttled");
+	return -1;
+}
+
+/* A new user, logged in. Slow on purpose, and before the transaction, so that none waits for it. */
+static int register_user(struct call *c, const struct throttle *throttle, struct err *e)
 {
 	const struct auth *auth = c->context;
 	const char *name = field_string(c->body, "name");
@@ -51,22 +65,32 @@ int auth_register(struct call *c, struct err *e)
 	char user_id[STORE_ID_LENGTH + 1], identity_id[STORE_ID_LENGTH + 1];
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 
-	if (!auth->registration_open)
-		return err_set(e, ERR_FORBIDDEN, "REGISTRATION_CLOSED",
-			       "This site does not take registrations; ask its administrator");
 	if (password_check_policy(password, name, e) < 0)
 		return err_wrap(e, "password");
-	/* Slow on purpose: before the transaction, so that none waits for it. */
 	if (password_hash(password, &auth->password, hash, e) < 0 || db_begin(c->db, &tx, e) < 0)
 		return -1;
-	if (user_register(tx, name, hash, user_id, identity_id, e) < 0 ||
+	if (throttle_forgive(tx, throttle, e) < 0 ||
+	    user_register(tx, name, hash, user_id, identity_id, e) < 0 ||
 	    login_finish(c, tx, user_id, identity_id, e) < 0 || db_commit(&tx, e) < 0)
 		return -1;
 	count_login("registered");
 	return 0;
 }
 
-/* A hash made with weaker parameters than today's is replaced while the password is at hand. */
+int auth_register(struct call *c, struct err *e)
+{
+	const struct auth *auth = c->context;
+	struct throttle throttle;
+
+	if (!auth->registration_open)
+		return err_set(e, ERR_FORBIDDEN, "REGISTRATION_CLOSED",
+			       "This site does not take registrations; ask its administrator");
+	if (begin_attempt(c, NULL, &throttle, e) < 0)
+		return -1;
+	return register_user(c, &throttle, e);
+}
+
+/* A hash made with other parameters than today's is replaced while the password is at hand. */
 static int renew_hash(struct db *db, const struct auth *auth, const struct password_identity *found,
 		      const char *password, struct err *e)
 {
@@ -76,26 +100,43 @@ static int renew_hash(struct db *db, const struct auth *auth, const struct passw
 		return 0;
 	if (password_hash(password, &auth->password, hash, e) < 0)
 		return -1;
-	return user_set_password_hash(db, found->identity_id, hash, e);
+	return user_replace_password_hash(db, found->identity_id, found->hash, hash, e);
 }
 
-/* An unknown name, a wrong password and a disabled user look alike and take the same time. */
+/* An unknown name, a wrong password and a disabled user look alike and take the same time. The
+ * owner of the account, if there is one, finds it in their audit. */
+static int refuse(struct call *c, const struct password_identity *found, struct err *e)
+{
+	const char *user_id = found->found ? found->user_id : NULL;
+	const char *identity_id = found->found ? found->identity_id : NULL;
+
+	count_login("refused");
+	if (call_audit(c, "login.refused", user_id, identity_id, e) < 0)
+		return -1;
+	return err_set(e, ERR_UNAUTHENTICATED, "INVALID_CREDENTIALS",
+		       "The name or the password is wrong");
+}
+
 int auth_login(struct call *c, struct err *e)
 {
 	const struct auth *auth = c->context;
+	const char *name = field_string(c->body, "name");
 	const char *password = field_string(c->body, "password");
 	struct password_identity found;
+	struct throttle throttle;
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 
-	if (user_find_password(c->db, field_string(c->body, "name"), &found, e) < 0)
+	if (begin_attempt(c, name, &throttle, e) < 0 ||
+	    user_find_password(c->db, name, &found, e) < 0)
 		return -1;
+	if (!found.found && auth->registers_at_login)
+		return register_user(c, &throttle, e);
 	bool right = password_verify(found.found ? found.hash : NULL, password, &auth->password);
-	if (!right || found.disabled) {
-		count_login("refused");
-		return err_set(e, ERR_UNAUTHENTICATED, "INVALID_CREDENTIALS",
-			       "The name or the password is wrong");
-	}
-	if (renew_hash(c->db, auth, &found, password, e) < 0 || db_begin(c->db, &tx, e) < 0 ||
+	if (!right || found.disabled)
+		return refuse(c, &found, e);
+	if (renew_hash(c->db, auth, &found, password, e) < 0 || db_begin(c->db, &tx, e) < 0)
+		return -1;
+	if (throttle_forgive(tx, &throttle, e) < 0 ||
 	    login_finish(c, tx, found.user_id, found.identity_id, e) < 0 || db_commit(&tx, e) < 0)
 		return -1;
 	count_login("ok");

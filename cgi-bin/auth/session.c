@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/parse.h"
 #include "crypto/token.h"
 #include "providers.h"
 #include "web/json.h"
@@ -15,6 +16,28 @@ static json_t *session_json(const struct session *s, const char *token)
 {
 	return json_pack("{s:{s:s, s:s}, s:s, s:s*}", "user", "name", s->user_name, "id",
 			 s->user_id, "expires", s->expires_at, "token", token);
+}
+
+/* The cookie that this browser sent is about to be replaced: nobody could end its session later. */
+static int end_previous(const struct call *c, struct db *tx, struct err *e)
+{
+	char token[TOKEN_LENGTH + 1];
+	uint8_t hash[TOKEN_HASH_BYTES];
+	bool by_cookie;
+
+	if (session_token(c->request, c->router->secure, token, &by_cookie, NULL) < 0 || !by_cookie)
+		return 0;
+	token_hash(token, hash);
+	explicit_bzero(token, sizeof(token));
+	return session_delete(tx, hash, e);
+}
+
+/* For the list of sessions. What is not text is nobody's browser. */
+static const char *user_agent(const struct call *c)
+{
+	const char *name = request_variable(c->request, "HTTP_USER_AGENT");
+
+	return name != NULL && parse_is_utf8(name, strlen(name)) ? name : NULL;
 }
 
 int login_finish(struct call *c, struct db *tx, const char *user_id, const char *identity_id,
@@ -35,16 +58,16 @@ int login_finish(struct call *c, struct db *tx, const char *user_id, const char 
 		.token_hash = hash,
 		.lifetime_ms = auth->session_lifetime_ms,
 		.address = request_client(c->request),
-		.user_agent = request_variable(c->request, "HTTP_USER_AGENT"),
+		.user_agent = user_agent(c),
 	};
 	c->db = tx;
-	if (session_create(tx, &made, e) < 0 ||
+	if ((!bearer && end_previous(c, tx, e) < 0) || session_create(tx, &made, e) < 0 ||
 	    session_find(tx, hash, router->session_idle_ms, &session, e) < 0 ||
 	    call_audit(c, "session.create", user_id, identity_id, e) < 0)
 		return -1;
 	response_json(c->response, 200, session_json(&session, bearer ? token : NULL));
 	if (!bearer)
-		session_set_cookie(c->response, router->secure, token,
+		session_set_cookie(c->response, router->secure, router->framed, token,
 				   auth->session_lifetime_ms / 1000);
 	explicit_bzero(token, sizeof(token));
 	return 0;
@@ -61,7 +84,7 @@ int auth_logout(struct call *c, struct err *e)
 	    call_audit(c, "session.delete", c->session->user_id, c->session->identity_id, e) < 0 ||
 	    db_commit(&tx, e) < 0)
 		return -1;
-	session_drop_cookie(c->response, c->router->secure);
+	session_drop_cookie(c->response, c->router->secure, c->router->framed);
 	response_json(c->response, 200, json_pack("{s:b}", "success", 1));
 	return 0;
 }

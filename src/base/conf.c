@@ -74,12 +74,17 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 	[CONF_PUBLIC_URL] = STRING("public_url", "http://127.0.0.1:8080",
 				   "Scheme, host and port under which browsers see the site; https "
 				   "makes cookies Secure."),
+	[CONF_FRAME_ANCESTORS] =
+		STRING("frame_ancestors", NULL,
+		       "Origins, separated by blanks, of the sites that may show this one in a "
+		       "frame, such as a Sealos desktop; needs https."),
 	[CONF_SESSION_IDLE] = DURATION("session_idle", "1d", MINUTE, 30 * DAY,
 				       "A session unused for so long ends."),
 	[CONF_SESSION_LIFETIME] = DURATION("session_lifetime", "7d", MINUTE, 90 * DAY,
 					   "A session ends after so long in any case."),
-	[CONF_REGISTRATION] = CHOICE("registration", "closed", "open closed",
-				     "Whether strangers may register with a password."),
+	[CONF_REGISTRATION] = CHOICE("registration", "closed", "open closed at_login",
+				     "Whether strangers may register with a password; at_login: "
+				     "also by logging in with a name that nobody has."),
 	[CONF_PASSWORD_MEMORY_KIB] = INTEGER("password_memory_kib", "19456", 8192, 1048576,
 					     "Argon2id memory; new hashes only."),
 	[CONF_PASSWORD_PASSES] =

@@ -43,9 +43,10 @@ enum conf_option {
 	CONF_CLUSTER_PRIVATE_KEY_FILE,
 	/* web */
 	CONF_PUBLIC_URL,
+	CONF_FRAME_ANCESTORS,
 	CONF_SESSION_IDLE,
 	CONF_SESSION_LIFETIME,
-	CONF_REGISTRATION, /* open | closed */
+	CONF_REGISTRATION, /* open | closed | at_login */
 	CONF_PASSWORD_MEMORY_KIB,
 	CONF_PASSWORD_PASSES,
 	/* providers of identities */

@@ -38,7 +38,7 @@ void migrations_clear(struct migrations *m); /* for CLEANUP */
 
 /* The version of the schema that this build needs, and whether the database has at least that:
  * ERR_UNAVAILABLE with code SCHEMA_OUTDATED if not. */
-enum { MIGRATE_SCHEMA_VERSION = 2 };
+enum { MIGRATE_SCHEMA_VERSION = 4 };
 int migrate_check(struct db *db, struct err *e);
 
 #endif

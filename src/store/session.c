@@ -10,6 +10,9 @@ enum statement {
 	STATEMENT_TOUCH,
 	STATEMENT_CREATE,
 	STATEMENT_DELETE,
+	STATEMENT_LIST,
+	STATEMENT_END,
+	STATEMENT_END_ALL,
 };
 
 #define IDLE "$2::bigint * interval '1 millisecond'"
@@ -27,6 +30,9 @@ static const struct db_statement statements[] = {
 	[STATEMENT_TOUCH] = { "session_touch",
 		"UPDATE sessions SET last_seen_at = now() WHERE id_hash = $1" },
 	[STATEMENT_CREATE] = { "session_create",
+		"WITH oldest AS (DELETE FROM sessions WHERE id_hash IN"
+		"  (SELECT id_hash FROM sessions WHERE user_id = $2"
+		"   ORDER BY last_seen_at DESC OFFSET $7::bigint - 1)) "
 		"INSERT INTO sessions (id_hash, user_id, identity_id, expires_at,"
 		"  address, user_agent)"
 		" VALUES ($1, $2, $3,"
@@ -34,6 +40,23 @@ static const struct db_statement statements[] = {
 		"  left($6, 256))" },
 	[STATEMENT_DELETE] = { "session_delete",
 		"DELETE FROM sessions WHERE id_hash = $1" },
+	/* The names of columns are members of what is shown. */
+	[STATEMENT_LIST] = { "session_list",
+		"SELECT s.id, i.provider, iso8601(s.created_at) AS \"createdAt\","
+		" iso8601(s.last_seen_at) AS \"lastSeenAt\","
+		" iso8601(least(s.expires_at, s.last_seen_at + " IDLE ")) AS \"expiresAt\","
+		" host(s.address) AS address, s.user_agent AS \"userAgent\","
+		" s.id_hash = $3 AS current"
+		" FROM sessions s JOIN identities i ON i.id = s.identity_id"
+		" WHERE s.user_id = $1 AND s.expires_at > now()"
+		"  AND s.last_seen_at > now() - " IDLE
+		" ORDER BY s.last_seen_at DESC, s.id" },
+	[STATEMENT_END] = { "session_end",
+		"DELETE FROM sessions WHERE user_id = $1 AND id = $2 RETURNING true" },
+	[STATEMENT_END_ALL] = { "session_end_all",
+		"WITH ended AS (DELETE FROM sessions WHERE user_id = $1"
+		"  AND id_hash IS DISTINCT FROM $2 RETURNING true)"
+		" SELECT count(*) FROM ended" },
 };
 /* clang-format on */
 
@@ -72,6 +95,7 @@ int session_create(struct db *db, const struct session_new *s, struct err *e)
 	db_add_int(&p, (int64_t)s->lifetime_ms);
 	db_add_text(&p, s->address);
 	db_add_text(&p, s->user_agent);
+	db_add_int(&p, SESSIONS_MAX);
 	return db_query(db, &statements[STATEMENT_CREATE], &p, NULL, e);
 }
 
@@ -81,4 +105,43 @@ int session_delete(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], st
 
 	db_add_bytes(&p, token_hash, TOKEN_HASH_BYTES);
 	return db_query(db, &statements[STATEMENT_DELETE], &p, NULL, e);
+}
+
+int session_list(struct db *db, const char *user_id, const uint8_t own_hash[TOKEN_HASH_BYTES],
+		 uint64_t idle_ms, json_t **ret_sessions, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	db_add_int(&p, (int64_t)idle_ms);
+	db_add_bytes(&p, own_hash, TOKEN_HASH_BYTES);
+	return store_rows(db, &statements[STATEMENT_LIST], &p, ret_sessions, e);
+}
+
+int session_end(struct db *db, const char *user_id, const char *session_id, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	db_add_text(&p, session_id);
+	if (db_query(db, &statements[STATEMENT_END], &p, &r, e) < 0)
+		return -1;
+	if (db_rows(r) == 0)
+		return err_set(e, ERR_NOT_FOUND, "SESSION_NOT_FOUND", "Session not found");
+	return 0;
+}
+
+int session_end_all(struct db *db, const char *user_id, const uint8_t *kept_hash,
+		    int64_t *ret_count, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	db_add_bytes(&p, kept_hash, TOKEN_HASH_BYTES);
+	if (db_query(db, &statements[STATEMENT_END_ALL], &p, &r, e) < 0)
+		return -1;
+	*ret_count = db_int(r, 0, 0);
+	return 0;
 }

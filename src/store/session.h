@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "base/err.h"
 #include "crypto/token.h"
 #include "db/db.h"
@@ -28,8 +30,21 @@ struct session_new {
 	const char *address;    /* or NULL */
 	const char *user_agent; /* or NULL; cut to 256 characters */
 };
+/* Of a user's sessions, all but the SESSIONS_MAX last used end. */
+enum { SESSIONS_MAX = 100 };
 int session_create(struct db *db, const struct session_new *s, struct err *e);
 /* No error if there is none. */
 int session_delete(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], struct err *e);
+
+/* A user's sessions that have not expired, the last used first, as an array of objects: id,
+ * provider, createdAt, lastSeenAt, expiresAt, address, userAgent, and current: whether it is
+ * `own_hash`'s. The caller json_decref()s. */
+int session_list(struct db *db, const char *user_id, const uint8_t own_hash[TOKEN_HASH_BYTES],
+		 uint64_t idle_ms, json_t **ret_sessions, struct err *e);
+/* Ends one of them. ERR_NOT_FOUND, code SESSION_NOT_FOUND. */
+int session_end(struct db *db, const char *user_id, const char *session_id, struct err *e);
+/* Ends all of them but `kept_hash`'s (NULL: all), and tells how many. */
+int session_end_all(struct db *db, const char *user_id, const uint8_t *kept_hash,
+		    int64_t *ret_count, struct err *e);
 
 #endif

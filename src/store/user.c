@@ -9,7 +9,7 @@
 enum statement {
 	STATEMENT_REGISTER,
 	STATEMENT_FIND_PASSWORD,
-	STATEMENT_SET_PASSWORD,
+	STATEMENT_REPLACE_PASSWORD,
 };
 
 /* SQL is laid out by hand. */
@@ -27,9 +27,9 @@ static const struct db_statement statements[] = {
 		" FROM identities i JOIN users u ON u.id = i.user_id"
 		" WHERE i.provider = 'PASSWORD'"
 		"  AND i.provider_user_id = lower($1)" },
-	[STATEMENT_SET_PASSWORD] = { "user_set_password",
-		"UPDATE identities SET password_hash = $2, updated_at = now()"
-		" WHERE id = $1 AND provider = 'PASSWORD'" },
+	[STATEMENT_REPLACE_PASSWORD] = { "user_replace_password",
+		"UPDATE identities SET password_hash = $3, updated_at = now()"
+		" WHERE id = $1 AND provider = 'PASSWORD' AND password_hash = $2" },
 };
 /* clang-format on */
 
@@ -81,11 +81,13 @@ int user_find_password(struct db *db, const char *name, struct password_identity
 	return 0;
 }
 
-int user_set_password_hash(struct db *db, const char *identity_id, const char *hash, struct err *e)
+int user_replace_password_hash(struct db *db, const char *identity_id, const char *old_hash,
+			       const char *hash, struct err *e)
 {
 	struct db_params p = { 0 };
 
 	db_add_text(&p, identity_id);
+	db_add_text(&p, old_hash);
 	db_add_text(&p, hash);
-	return db_query(db, &statements[STATEMENT_SET_PASSWORD], &p, NULL, e);
+	return db_query(db, &statements[STATEMENT_REPLACE_PASSWORD], &p, NULL, e);
 }

@@ -23,6 +23,8 @@ int user_register(struct db *db, const char *name, const char *password_hash,
 /* `found` false, and no error, for an unknown name. */
 int user_find_password(struct db *db, const char *name, struct password_identity *ret_identity,
 		       struct err *e);
-int user_set_password_hash(struct db *db, const char *identity_id, const char *hash, struct err *e);
+/* Only if it still is `old_hash`: nothing, and no error, if somebody was faster. */
+int user_replace_password_hash(struct db *db, const char *identity_id, const char *old_hash,
+			       const char *hash, struct err *e);
 
 #endif

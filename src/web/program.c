@@ -76,6 +76,14 @@ static void set_log_level(const char *word)
 	}
 }
 
+/* A cookie in somebody else's frame is SameSite=None, which browsers take over https only. */
+static int check_framing(const struct router *router, struct err *e)
+{
+	if (router->framed && !router->secure)
+		return err_set(e, ERR_INVALID, NULL, "frame_ancestors needs a public_url of https");
+	return 0;
+}
+
 static int configure(struct running *r, const char *path, struct err *e)
 {
 	if (conf_load(path, &r->conf, e) < 0)
@@ -88,12 +96,13 @@ static int configure(struct running *r, const char *path, struct err *e)
 		.routes = r->program->routes,
 		.development = strcmp(conf_string(r->conf, CONF_MODE), "development") == 0,
 		.secure = strncmp(r->public_origin, "https:", 6) == 0,
+		.framed = conf_string(r->conf, CONF_FRAME_ANCESTORS) != NULL,
 		.public_origin = r->public_origin,
 		.wake_file = conf_string(r->conf, CONF_WAKE_FILE),
 		.session_idle_ms = conf_number(r->conf, CONF_SESSION_IDLE),
 		.idempotency_ttl_ms = conf_number(r->conf, CONF_IDEMPOTENCY_TTL),
 	};
-	return 0;
+	return check_framing(&r->router, e);
 }
 
 static void begin_to_count(const struct running *r)

@@ -23,6 +23,7 @@ struct router {
 	void *context;
 	bool development;
 	bool secure; /* the site has https */
+	bool framed; /* other sites may show ours in a frame */
 	const char *public_origin;
 	const char *wake_file;
 	uint64_t session_idle_ms;

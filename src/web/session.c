@@ -23,13 +23,14 @@ static bool is_token(const char *text)
 /* RFC 6750, section 2.1. Another scheme (a proxy's Basic, say) is not for us. */
 static const char *bearer(const struct request *r)
 {
-	static const char scheme[] = "Bearer ";
+	static const char scheme[] = "Bearer";
 	const char *header = request_variable(r, "HTTP_AUTHORIZATION");
+	size_t length = sizeof(scheme) - 1;
 
-	if (header == NULL || strncasecmp(header, scheme, sizeof(scheme) - 1) != 0)
+	if (header == NULL || strncasecmp(header, scheme, length) != 0 ||
+	    (header[length] != ' ' && header[length] != '\0'))
 		return NULL;
-	header += sizeof(scheme) - 1;
-	return header + strspn(header, " ");
+	return header + length + strspn(header + length, " ");
 }
 
 int session_token(const struct request *r, bool secure, char ret_token[TOKEN_LENGTH + 1],
@@ -47,23 +48,23 @@ int session_token(const struct request *r, bool secure, char ret_token[TOKEN_LEN
 	return 0;
 }
 
-static void send_cookie(struct response *r, bool secure, const char *value,
+static void send_cookie(struct response *r, bool secure, bool framed, const char *value,
 			unsigned long long max_age_s)
 {
 	CLEANUP(cleanup_free)
-	char *cookie =
-		mem_printf("%s=%s; Path=/; Max-Age=%llu; HttpOnly; SameSite=Lax%s",
-			   session_cookie_name(secure), value, max_age_s, secure ? "; Secure" : "");
+	char *cookie = mem_printf("%s=%s; Path=/; Max-Age=%llu; HttpOnly; SameSite=%s%s",
+				  session_cookie_name(secure), value, max_age_s,
+				  framed ? "None; Partitioned" : "Lax", secure ? "; Secure" : "");
 	response_header(r, "Set-Cookie", cookie);
 }
 
-void session_set_cookie(struct response *r, bool secure, const char *token,
+void session_set_cookie(struct response *r, bool secure, bool framed, const char *token,
 			unsigned long long lifetime_s)
 {
-	send_cookie(r, secure, token, lifetime_s);
+	send_cookie(r, secure, framed, token, lifetime_s);
 }
 
-void session_drop_cookie(struct response *r, bool secure)
+void session_drop_cookie(struct response *r, bool secure, bool framed)
 {
-	send_cookie(r, secure, "", 0);
+	send_cookie(r, secure, framed, "", 0);
 }

@@ -14,7 +14,9 @@
  * which only the hash is stored.
  *
  * The cookie is "__Host-fsa" (RFC 6265bis: Secure, this host, Path=/) where the site has https,
- * "fsa" without; HttpOnly and SameSite=Lax.
+ * "fsa" without; HttpOnly and SameSite=Lax. Where other sites may show ours in a frame, it is
+ * SameSite=None and Partitioned (CHIPS): each of those sites then has a session of its own, which
+ * is sent in no other's frame.
  */
 
 const char *session_cookie_name(bool secure);
@@ -24,9 +26,10 @@ const char *session_cookie_name(bool secure);
 int session_token(const struct request *r, bool secure, char ret_token[TOKEN_LENGTH + 1],
 		  bool *ret_by_cookie, struct err *e);
 
-/* Set-Cookie with the token for `lifetime_s` seconds, and one that takes the cookie away. */
-void session_set_cookie(struct response *r, bool secure, const char *token,
+/* Set-Cookie with the token for `lifetime_s` seconds, and one that takes the cookie away. `framed`
+ * needs `secure`. */
+void session_set_cookie(struct response *r, bool secure, bool framed, const char *token,
 			unsigned long long lifetime_s);
-void session_drop_cookie(struct response *r, bool secure);
+void session_drop_cookie(struct response *r, bool secure, bool framed);
 
 #endif

@@ -41,7 +41,14 @@ START_TEST(a_password_hash_is_replaced)
 	struct password_identity found;
 	struct err e;
 
-	assert_ok(user_set_password_hash(auth, person.identity_id, "$new", &e), &e);
+	assert_ok(
+		user_replace_password_hash(auth, person.identity_id, "$argon2id$hash", "$new", &e),
+		&e);
+	assert_ok(user_find_password(auth, "alice", &found, &e), &e);
+	ck_assert_str_eq(found.hash, "$new");
+	assert_ok(
+		user_replace_password_hash(auth, person.identity_id, "$argon2id$hash", "$late", &e),
+		&e);
 	assert_ok(user_find_password(auth, "alice", &found, &e), &e);
 	ck_assert_str_eq(found.hash, "$new");
 	admin_run("UPDATE users SET disabled_at = now()", NULL);
@@ -130,6 +137,31 @@ START_TEST(the_use_of_a_session_is_noted_once_a_minute)
 	admin_run("UPDATE sessions SET last_seen_at = now() - interval '70 seconds'", NULL);
 	assert_ok(session_find(api, token, DAY_MS, &found, &e), &e);
 	ck_assert_int_le(admin_int(age, NULL), 5);
+}
+END_TEST
+
+START_TEST(a_session_is_ended_by_its_owner_alone)
+{
+	struct person person = make_person("alice");
+	struct person other = make_person("bob");
+	json_t *list = NULL;
+	struct err e;
+	int64_t count;
+
+	make_session(&person, 7 * DAY_MS);
+	CLEANUP(cleanup_free)
+	char *id = strdup(admin_text("SELECT id FROM sessions", NULL));
+	assert_fails(session_end(auth, other.id, id, &e), &e, ERR_NOT_FOUND, "SESSION_NOT_FOUND");
+	assert_ok(session_end_all(auth, other.id, NULL, &count, &e), &e);
+	ck_assert_int_eq(count, 0);
+	assert_ok(session_end_all(auth, person.id, token, &count, &e), &e);
+	ck_assert_int_eq(count, 0);
+	assert_ok(session_list(auth, person.id, token, DAY_MS, &list, &e), &e);
+	ck_assert_uint_eq(json_array_size(list), 1);
+	ck_assert(json_is_true(json_object_get(json_array_get(list, 0), "current")));
+	json_decref(list);
+	assert_ok(session_end(auth, person.id, id, &e), &e);
+	assert_fails(session_end(auth, person.id, id, &e), &e, ERR_NOT_FOUND, "SESSION_NOT_FOUND");
 }
 END_TEST
 
@@ -335,6 +367,7 @@ Suite *people_suite(void)
 	tcase_add_test(c, a_session_is_found_by_both_programs_until_it_is_deleted);
 	tcase_add_test(c, a_session_ends_by_age_by_idleness_and_with_its_user);
 	tcase_add_test(c, the_use_of_a_session_is_noted_once_a_minute);
+	tcase_add_test(c, a_session_is_ended_by_its_owner_alone);
 	tcase_add_test(c, settings_are_put_replaced_and_removed);
 	tcase_add_test(c, a_kubeconfig_tells_what_it_may);
 	tcase_add_test(c, an_answer_is_replayed_to_the_same_request_only);

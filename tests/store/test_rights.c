@@ -28,6 +28,8 @@ static const struct {
 	{ &api,
 	  { "no_session", "INSERT INTO sessions (id_hash, user_id, identity_id, expires_at)"
 			  " VALUES (sha256('x'), gen_random_uuid(), gen_random_uuid(), now())" } },
+	{ &api, { "no_throttle", "DELETE FROM login_throttle" } },
+	{ &api, { "no_provider_ids", "SELECT provider_user_id FROM identities" } },
 	{ &api, { "no_prolonging", "UPDATE sessions SET expires_at = now()" } },
 	{ &api, { "no_user", "INSERT INTO users (name) VALUES ('x')" } },
 	/* The reconciler cannot change what is wanted, nor see people's secrets. */

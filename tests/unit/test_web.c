@@ -519,7 +519,9 @@ START_TEST(a_session_travels_in_a_cookie_or_as_bearer)
 		{ "fsa=", "", false, NULL, false },
 		{ "fsa=" TOKEN_A, "Bearer " TOKEN_B, false, TOKEN_B, false },
 		{ "fsa=" TOKEN_A, "bearer nonsense", false, NULL, false },
+		{ "fsa=" TOKEN_A, "Bearer", false, NULL, false },
 		{ "fsa=" TOKEN_A, "Basic " TOKEN_B, false, TOKEN_A, true },
+		{ "fsa=" TOKEN_A, "Bearers " TOKEN_B, false, TOKEN_A, true },
 		{ "", "", false, NULL, false },
 	};
 	struct exchange x;
@@ -546,16 +548,27 @@ END_TEST
 
 START_TEST(cookies_are_as_safe_as_the_site_allows)
 {
-	struct exchange x;
-	CLEANUP(response_freep) struct response *r = response_new();
+	static const struct {
+		bool secure, framed;
+		const char *cookie;
+	} cases[] = {
+		{ false, false, "fsa=" TOKEN_A "; Path=/; Max-Age=60; HttpOnly; SameSite=Lax" },
+		{ true, false,
+		  "__Host-fsa=" TOKEN_A "; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure" },
+		{ true, true,
+		  "__Host-fsa=" TOKEN_A
+		  "; Path=/; Max-Age=60; HttpOnly; SameSite=None; Partitioned; Secure" },
+	};
 
-	exchange_begin(&x, "GET", "/", NULL);
-	session_set_cookie(r, true, TOKEN_A, 60);
-	ck_assert_int_eq(response_send(r, &x.io, "id", false), 0);
-	ck_assert_str_eq(exchange_header(&x, "Set-Cookie"),
-			 "__Host-fsa=" TOKEN_A
-			 "; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure");
-	exchange_end(&x);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct exchange x;
+		CLEANUP(response_freep) struct response *r = response_new();
+		exchange_begin(&x, "GET", "/", NULL);
+		session_set_cookie(r, cases[i].secure, cases[i].framed, TOKEN_A, 60);
+		ck_assert_int_eq(response_send(r, &x.io, "id", false), 0);
+		ck_assert_str_eq(exchange_header(&x, "Set-Cookie"), cases[i].cookie);
+		exchange_end(&x);
+	}
 }
 END_TEST
 

@@ -1,8 +1,11 @@
 """Registration, login and sessions, over nginx."""
 
 import re
+from pathlib import Path
 
 import pytest
+
+from stand.process import StandError
 
 PASSWORD = "correct horse battery"
 
@@ -76,11 +79,23 @@ def test_cookies_are_as_safe_as_the_site_allows(web, make_site, client):
     cookie = web.client().login(client.name, PASSWORD).headers["Set-Cookie"]
     assert re.fullmatch(r"fsa=[\w-]{43}; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax", cookie)
     site = make_site(options={"public_url": "https://fsa.example"})
-    answer = site.client().post("/api/auth/register", {"name": "ada", "password": PASSWORD},
-                                headers={"Origin": "https://fsa.example"})
+    ada, origin = {"name": "ada", "password": PASSWORD}, {"Origin": "https://fsa.example"}
+    answer = site.client().post("/api/auth/register", ada, headers=origin)
     assert re.fullmatch(
         r"__Host-fsa=[\w-]{43}; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax; Secure",
         answer.headers["Set-Cookie"])
+    site.programs.stop("auth.fcgi")
+    site.programs.configure(frame_ancestors="https://desktop.example")
+    site.programs.start("auth.fcgi")
+    answer = site.client().post("/api/auth/login", ada, headers=origin)
+    assert re.fullmatch(
+        r"__Host-fsa=[\w-]{43}; Path=/; Max-Age=604800; HttpOnly; SameSite=None; Partitioned;"
+        r" Secure", answer.headers["Set-Cookie"])
+
+
+def test_frames_of_others_need_https(make_site):
+    with pytest.raises(StandError, match="frame_ancestors needs a public_url of https"):
+        make_site(options={"frame_ancestors": "https://desktop.example"})
 
 
 def test_login_from_another_site_is_refused(web, client):
@@ -96,6 +111,51 @@ def test_registration_may_be_closed(make_site):
     answer = site.client().register("ada", PASSWORD)
     assert (answer.status_code, answer.json()["errorCode"]) == (403, "REGISTRATION_CLOSED")
     assert site.client().get("/api/auth/providers").json()["credentials"]["registration"] is False
+
+
+def test_the_first_login_registers_where_the_site_wants_it(make_site):
+    site = make_site(options={"registration": "at_login"})
+    first = site.client().login("ada", PASSWORD)
+    assert first.status_code == 200
+    again = site.client().login("Ada", PASSWORD)
+    assert again.json()["user"] == first.json()["user"]
+    assert site.client().login("ada", "incorrect horse battery").status_code == 401
+    weak = site.client().login("bob", "password")
+    assert (weak.status_code, weak.json()["errorCode"]) == (400, "WEAK_PASSWORD")
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("SELECT name FROM users")
+        assert cursor.fetchall() == [("ada",)]
+    assert site.client().register("carl", PASSWORD).status_code == 200
+
+
+def test_the_shipped_configuration_lets_nobody_register():
+    shipped = Path(__file__).parents[2] / "packaging" / "fsa.conf"
+    assert "registration = closed" in shipped.read_text().splitlines()
+
+
+@pytest.mark.parametrize("password, status, code", [
+    ("x" * (1 << 20), 413, "TOO_LARGE"),
+    ("x" * 1025, 400, "INVALID_FIELD"),
+    ("\u00e9" * 513, 400, "INVALID_FIELD"),  # bytes, not characters
+    ("correct\0horse", 400, "INVALID_JSON"),
+    ("1234567", 400, "WEAK_PASSWORD"),
+    ("Password1", 400, "WEAK_PASSWORD"),
+    ("aaaaaaaaaaaa", 400, "WEAK_PASSWORD"),
+    ("weakling", 400, "WEAK_PASSWORD"),  # the user's name
+])
+def test_passwords_that_are_not_taken(web, password, status, code):
+    answer = web.client().register("Weakling", password)
+    assert (answer.status_code, answer.json()["errorCode"]) == (status, code)
+    assert web.client().login("Weakling", password).status_code in (401, status)
+
+
+@pytest.mark.parametrize("password", ["12345678"[::-1] + "x", "\u00e9" * 512, " " * 7 + "y",
+                                      "x" * 1023 + "y"])
+def test_passwords_that_are_taken_as_they_are(web, password):
+    name = f"strong{abs(hash(password))}"
+    assert web.client().register(name, password).status_code == 200
+    assert web.client().login(name, password).status_code == 200
+    assert web.client().login(name, password + " ").status_code in (400, 401)
 
 
 def test_a_hash_follows_the_configuration(make_site):

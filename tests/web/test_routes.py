@@ -21,7 +21,8 @@ def ids(project):
     client, path = project.client, f"/api/projects/{project.id}/environment"
     assert client.post(path, {"key": "SECRET", "value": "s3cret", "isSecret": True}).ok
     variable = client.get(path).json()["general"][0]["id"]
-    return {"projectId": project.id, "envId": variable}
+    session = client.get("/api/auth/sessions").json()["items"][0]["id"]
+    return {"projectId": project.id, "envId": variable, "sessionId": session}
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def everything(site):
     with site.connect() as db, db.cursor() as cursor:
         found = []
         for table in ("projects", "resources", "sandboxes", "databases", "environment", "events",
-                      "user_config", "kubeconfigs", "idempotency", "audit", "users"):
+                      "user_config", "kubeconfigs", "idempotency", "audit", "users", "sessions"):
             cursor.execute(f"SELECT * FROM {table} ORDER BY 1, 2")
             found.append((table, [[bytes(v) if isinstance(v, memoryview) else v for v in row]
                                   for row in cursor.fetchall()]))

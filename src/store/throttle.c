@@ -1,0 +1,192 @@
+#include "store/throttle.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "store/internal.h"
+
+struct throttle_limit {
+	int64_t free;   /* failures without a wait */
+	int64_t heal_s; /* one is forgotten after so long */
+};
+
+/* Many people share an address; an account has one owner, who mistypes now and then. */
+static const struct throttle_limit account_limit = { .free = 5, .heal_s = 600 };
+static const struct throttle_limit address_limit = { .free = 100, .heal_s = 30 };
+
+enum statement {
+	STATEMENT_KNOWN,
+	STATEMENT_COUNT,
+	STATEMENT_WAIT,
+	STATEMENT_FORGIVE,
+	STATEMENT_CLEAN,
+};
+
+#define HEAL "$3::bigint * interval '1 second'"
+/* Failures that are not healed, this one included: the time that they need tells. */
+#define FAILURES                                                                                   \
+	"(extract(epoch FROM greatest(t.heals_at, now()) - now())::float8"                         \
+	" / $3::bigint + 1 - $2::bigint)"
+
+/* SQL is laid out by hand. */
+/* clang-format off */
+static const struct db_statement statements[] = {
+	[STATEMENT_KNOWN] = { "throttle_known",
+		"SELECT EXISTS (SELECT FROM identities i JOIN sessions s USING (user_id)"
+		" WHERE i.provider = 'PASSWORD' AND i.provider_user_id = $1"
+		"  AND s.address = $2::inet AND s.expires_at > now())" },
+	/* No row: too early. The exponent's limit is out of reach; it keeps the power finite. */
+	[STATEMENT_COUNT] = { "throttle_count",
+		"INSERT INTO login_throttle AS t (key, heals_at, next_at)"
+		" VALUES ($1, now() + " HEAL ", now())"
+		" ON CONFLICT (key) DO UPDATE"
+		"  SET heals_at = greatest(t.heals_at, now()) + " HEAL ","
+		"  next_at = now() + CASE WHEN " FAILURES " > 0"
+		"   THEN interval '1 second' * 2 ^ least(" FAILURES ", 16)"
+		"   ELSE interval '0' END"
+		"  WHERE t.next_at <= now()"
+		" RETURNING true" },
+	[STATEMENT_WAIT] = { "throttle_wait",
+		"SELECT greatest(1, ceil(extract(epoch FROM next_at - now())))::bigint"
+		" FROM login_throttle WHERE key = $1" },
+	[STATEMENT_FORGIVE] = { "throttle_forgive",
+		"UPDATE login_throttle SET heals_at = heals_at"
+		"  - $2::bigint * interval '1 second', next_at = now()"
+		" WHERE key = $1" },
+	/* More than an attempt adds, so that the table shrinks to what is not healed. */
+	[STATEMENT_CLEAN] = { "throttle_clean",
+		"DELETE FROM login_throttle WHERE key IN (SELECT key FROM login_throttle"
+		" WHERE heals_at < now() ORDER BY heals_at LIMIT 8"
+		" FOR UPDATE SKIP LOCKED)" },
+};
+/* clang-format on */
+
+static void add_key(struct throttle *t, const struct throttle_limit *limit, const char *text)
+{
+	struct throttle_key *key = &t->keys[t->count++];
+
+	token_hash(text, key->hash);
+	key->limit = limit;
+}
+
+static bool is_loopback(const struct in6_addr *a)
+{
+	return IN6_IS_ADDR_LOOPBACK(a) || (IN6_IS_ADDR_V4MAPPED(a) && a->s6_addr[12] == 127);
+}
+
+/* What cannot be told apart by who comes from there: a whole /64 of IPv6, one address of IPv4.
+ * Written as IPv6. False: not counted. */
+static bool find_network(const char *address, char ret_network[INET6_ADDRSTRLEN])
+{
+	CLEANUP(cleanup_free) char *mapped = mem_printf("::ffff:%s", address ? address : "");
+	struct in6_addr a;
+
+	if (address == NULL ||
+	    (inet_pton(AF_INET6, address, &a) != 1 && inet_pton(AF_INET6, mapped, &a) != 1))
+		return false;
+	if (is_loopback(&a))
+		return false;
+	if (!IN6_IS_ADDR_V4MAPPED(&a))
+		memset(a.s6_addr + 8, 0, 8);
+	return inet_ntop(AF_INET6, &a, ret_network, INET6_ADDRSTRLEN) != NULL;
+}
+
+static int is_known(struct db *db, const char *name, const char *address, bool *ret_known,
+		    struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+
+	db_add_text(&p, name);
+	db_add_text(&p, address);
+	if (db_query(db, &statements[STATEMENT_KNOWN], &p, &r, e) < 0)
+		return -1;
+	*ret_known = db_bool(r, 0, 0);
+	return 0;
+}
+
+static int add_account(struct db *db, struct throttle *t, const char *account, const char *address,
+		       struct err *e)
+{
+	CLEANUP(cleanup_free) char *name = mem_strdup(account);
+	bool known = false;
+
+	for (char *c = name; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
+	if (address != NULL && is_known(db, name, address, &known, e) < 0)
+		return -1;
+	CLEANUP(cleanup_free)
+	char *key = mem_printf("account %s from %s", name, known ? address : "anywhere");
+	add_key(t, &account_limit, key);
+	return 0;
+}
+
+static int refuse(struct db *tx, const struct db_params *key, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+
+	if (db_query(tx, &statements[STATEMENT_WAIT], key, &r, e) < 0)
+		return -1;
+	unsigned wait_s = db_rows(r) > 0 ? (unsigned)db_int(r, 0, 0) : 1;
+	(void)err_set(e, ERR_RATE_LIMITED, "TOO_MANY_ATTEMPTS",
+		      "too many failed attempts to log in: try again in %u seconds", wait_s);
+	if (e != NULL)
+		e->retry_after_s = wait_s;
+	return -1;
+}
+
+static int count(struct db *tx, const struct throttle_key *key, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+
+	db_add_bytes(&p, key->hash, sizeof(key->hash));
+	db_add_int(&p, key->limit->free);
+	db_add_int(&p, key->limit->heal_s);
+	if (db_query(tx, &statements[STATEMENT_COUNT], &p, &r, e) < 0)
+		return -1;
+	if (db_rows(r) > 0)
+		return 0;
+	p.count = 1;
+	return refuse(tx, &p, e);
+}
+
+/* The address before the account, always: two attempts never wait for each other in a circle. */
+int throttle_begin(struct db *db, const char *account, const char *address,
+		   struct throttle *ret_throttle, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	struct throttle t = { 0 };
+	char network[INET6_ADDRSTRLEN];
+
+	if (db_begin(db, &tx, e) < 0)
+		return -1;
+	if (find_network(address, network))
+		add_key(&t, &address_limit, network);
+	if (account != NULL && add_account(tx, &t, account, address, e) < 0)
+		return -1;
+	for (size_t i = 0; i < t.count; i++) {
+		if (count(tx, &t.keys[i], e) < 0)
+			return -1;
+	}
+	if (db_query(tx, &statements[STATEMENT_CLEAN], NULL, NULL, e) < 0 || db_commit(&tx, e) < 0)
+		return -1;
+	*ret_throttle = t;
+	return 0;
+}
+
+int throttle_forgive(struct db *db, const struct throttle *throttle, struct err *e)
+{
+	for (size_t i = 0; i < throttle->count; i++) {
+		const struct throttle_key *key = &throttle->keys[i];
+		struct db_params p = { 0 };
+		db_add_bytes(&p, key->hash, sizeof(key->hash));
+		db_add_int(&p, key->limit->heal_s);
+		if (db_query(db, &statements[STATEMENT_FORGIVE], &p, NULL, e) < 0)
+			return -1;
+	}
+	return 0;
+}

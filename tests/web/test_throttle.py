@@ -1,0 +1,234 @@
+"""Guessing passwords is slowed, and nobody is locked out by it. Past nginx, so that attempts come
+from different addresses; time is moved in the table."""
+
+import statistics
+import threading
+import time
+
+import fastcgi
+import pytest
+
+PASSWORD = "correct horse battery"
+WRONG = "incorrect horse battery"
+HOME, ATTACKER = "192.0.2.10", "203.0.113.66"
+ACCOUNT_FREE, ADDRESS_FREE = 5, 100
+
+
+@pytest.fixture
+def person(web, user):
+    return user(kubeconfig=False)
+
+
+@pytest.fixture
+def login(web):
+    """login(name, password, address): one attempt."""
+
+    def attempt(name, password, address=HOME, url="/api/auth/login", **headers):
+        body = b'{"name": "%s", "password": "%s", "bearer": true}' % (
+            name.encode(), password.encode())
+        pairs = [(n, v) for n, v in fastcgi.variables("POST", url, body, headers)
+                 if n != "REMOTE_ADDR"] + [("REMOTE_ADDR", address)]
+        return fastcgi.request(web.programs.socket("auth.fcgi"), "POST", url, body, pairs=pairs)
+
+    return attempt
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(web):
+    sql(web, "TRUNCATE login_throttle")
+
+
+def sql(web, words, *values):
+    with web.connect() as db, db.cursor() as cursor:
+        cursor.execute(words, values)
+        return cursor.fetchall() if cursor.description else None
+
+
+def pass_time(web, seconds):
+    sql(web, "UPDATE login_throttle SET heals_at = heals_at - %s * interval '1 second',"
+             " next_at = next_at - %s * interval '1 second'", seconds, seconds)
+
+
+def refused(answer):
+    assert answer.status == 429, answer
+    assert answer.json()["errorCode"] == "TOO_MANY_ATTEMPTS"
+    return int(answer.headers["Retry-After"])
+
+
+def exhaust(login, name, address=ATTACKER):
+    for _ in range(ACCOUNT_FREE + 1):
+        assert login(name, WRONG, address).status == 401
+    return refused(login(name, WRONG, address))
+
+
+def test_the_wait_grows_with_each_failure_and_heals(web, login, person):
+    assert exhaust(login, person.name) <= 2
+    waits = []
+    for _ in range(12):
+        waits.append(refused(login(person.name, WRONG, ATTACKER)))
+        pass_time(web, waits[-1])
+        assert login(person.name, WRONG, ATTACKER).status == 401
+    assert waits == sorted(waits)
+    # It ends where guessing is hopeless: an attempt in ten minutes.
+    assert 300 <= waits[-1] <= 1200
+    pass_time(web, 4 * 3600)
+    assert login(person.name, PASSWORD, ATTACKER).status == 200
+    assert exhaust(login, person.name) <= 2  # all is forgotten
+
+
+def test_an_attempt_that_is_refused_does_not_prolong_the_wait(web, login, person):
+    first = exhaust(login, person.name)
+    for _ in range(20):
+        assert refused(login(person.name, WRONG, ATTACKER)) <= first
+
+
+def test_the_right_password_has_to_wait_too(web, login, person):
+    """Else the answer would tell a guesser when to stop."""
+    exhaust(login, person.name)
+    refused(login(person.name, PASSWORD, ATTACKER))
+    pass_time(web, 2)
+    assert login(person.name, PASSWORD, ATTACKER).status == 200
+
+
+def test_many_addresses_do_not_help_against_one_account(login, person):
+    statuses = [login(person.name, WRONG, f"198.51.100.{i}").status for i in range(20)]
+    assert statuses.count(401) == ACCOUNT_FREE + 1
+    assert statuses.count(429) == 20 - ACCOUNT_FREE - 1
+
+
+def test_many_at_once_do_not_help(login, person):
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(login(person.name, WRONG).status))
+               for _ in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers.count(401) == ACCOUNT_FREE + 1
+    assert answers.count(429) == 30 - ACCOUNT_FREE - 1
+
+
+def test_an_account_that_does_not_exist_is_slowed_alike(login, person):
+    known = [login(person.name, WRONG, ATTACKER) for _ in range(8)]
+    unknown = [login("nobody-there", WRONG, ATTACKER) for _ in range(8)]
+    assert [a.status for a in known] == [a.status for a in unknown]
+    for one, other in zip(known, unknown):
+        for name in ("error", "errorCode", "title", "status", "details"):
+            assert one.json().get(name) == other.json().get(name)
+
+
+def test_one_address_may_fail_for_many_accounts_but_not_endlessly(web, login):
+    # Almost there: what many attempts would have left.
+    login("somebody", WRONG, ATTACKER)
+    sql(web, "UPDATE login_throttle SET heals_at = heals_at + %s * interval '30 seconds'",
+        ADDRESS_FREE - 1)
+    statuses = [login(f"name{i}", WRONG, ATTACKER).status for i in range(4)]
+    assert statuses == [401, 429, 429, 429]
+    assert login("name9", WRONG, HOME).status == 401  # others are not concerned
+
+
+@pytest.mark.parametrize("one, other, same", [
+    ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),  # a /64 is one household
+    ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+    ("::ffff:203.0.113.66", "203.0.113.66", True),
+    ("203.0.113.66", "203.0.113.67", False),
+])
+def test_what_an_address_is(web, login, one, other, same):
+    login("somebody", WRONG, one)
+    sql(web, "UPDATE login_throttle SET next_at = now() + interval '1 hour'")
+    assert login("another", WRONG, other).status == (429 if same else 401)
+
+
+def test_a_forged_address_counts_for_nothing(login, person):
+    statuses = [login(person.name, WRONG, ATTACKER, X_Forwarded_For=f"10.0.0.{i}").status
+                for i in range(10)]
+    assert statuses.count(429) == 10 - ACCOUNT_FREE - 1
+
+
+def test_nobody_is_locked_out_of_a_session_they_have(web, login, person):
+    """The lock-out attack: somebody fails on purpose, for ever, everywhere."""
+    exhaust(login, person.name)
+    sql(web, "UPDATE login_throttle SET next_at = now() + interval '1 day',"
+             " heals_at = now() + interval '2 days'")
+    assert person.get("/api/auth/session").status_code == 200
+    assert person.get("/api/auth/sessions").status_code == 200
+    assert person.get("/api/projects").status_code == 200
+
+
+def test_nobody_is_locked_out_where_they_are_logged_in(web, login, person):
+    """Another browser at home logs in, although the account is under attack."""
+    assert login(person.name, PASSWORD, HOME).status == 200
+    exhaust(login, person.name)
+    refused(login(person.name, PASSWORD, "192.0.2.11"))
+    assert login(person.name, PASSWORD, HOME).status == 200
+    # That is no way in for a guesser at the same address: it is counted there, too.
+    exhaust(login, person.name, HOME)
+
+
+def test_success_does_not_count_and_forgives_nothing(web, login, person):
+    """With an account of one's own one does not buy more guesses at others."""
+    for _ in range(2 * ACCOUNT_FREE):
+        assert login(person.name, PASSWORD).status == 200
+    for _ in range(ACCOUNT_FREE):
+        assert login(person.name, WRONG, ATTACKER).status == 401
+        assert login(person.name, PASSWORD, ATTACKER).status == 200
+    for _ in range(ACCOUNT_FREE + 1):
+        login(person.name, WRONG, HOME)
+    refused(login(person.name, WRONG, HOME))
+
+
+def test_registering_is_counted_for_the_address(web, login, person):
+    for _ in range(3):
+        assert login(person.name, PASSWORD, ATTACKER, url="/api/auth/register").status == 409
+    assert len(sql(web, "SELECT key FROM login_throttle")) == 1
+    sql(web, "UPDATE login_throttle SET next_at = now() + interval '1 hour'")
+    refused(login("yet-another", PASSWORD, ATTACKER, url="/api/auth/register"))
+
+
+def test_the_table_cleans_itself_and_tells_nothing(web, login):
+    for i in range(20):
+        login(f"name{i}", WRONG, f"198.51.100.{i}")
+    pass_time(web, 3600)
+    for i in range(6):
+        login(f"other{i}", WRONG, "203.0.113.1")
+    assert len(sql(web, "SELECT key FROM login_throttle")) < 15
+    assert "name" not in str(sql(web, "SELECT login_throttle::text FROM login_throttle"))
+
+
+def test_failures_are_in_the_audit_of_whom_they_concern(web, login, person):
+    login(person.name, WRONG, ATTACKER)
+    login("nobody-there", WRONG, ATTACKER)
+    rows = sql(web, "SELECT user_id::text, host(address), detail::text FROM audit"
+                    " WHERE action = 'login.refused' ORDER BY id DESC LIMIT 2")
+    assert rows[1][:2] == (person.id, ATTACKER)
+    assert rows[0][:2] == (None, ATTACKER)
+    assert "nobody" not in str(rows) and "horse" not in str(rows)
+
+
+# ---- user enumeration -----------------------------------------------------------------------------
+
+
+def timed(login, name):
+    began = time.perf_counter()
+    assert login(name, WRONG).status == 401
+    return time.perf_counter() - began
+
+
+def test_an_unknown_user_takes_as_long_as_a_wrong_password(web, login, person):
+    """As a ratio of medians, taking turns: a busy machine slows both."""
+    known, unknown = [], []
+    for i in range(40):
+        sql(web, "TRUNCATE login_throttle")
+        pair = [(known, person.name), (unknown, f"unknown{i}")]
+        for times, name in pair if i % 2 else reversed(pair):
+            times.append(timed(login, name))
+    ratio = statistics.median(unknown) / statistics.median(known)
+    assert 0.8 < ratio < 1.25, (statistics.median(known), statistics.median(unknown))
+
+
+def test_a_disabled_user_looks_like_a_wrong_password(web, login, person):
+    wrong = login(person.name, WRONG)
+    sql(web, "UPDATE users SET disabled_at = now() WHERE id = %s", person.id)
+    disabled = login(person.name, PASSWORD)
+    same = ("error", "errorCode", "title", "status", "details")
+    assert [wrong.json().get(k) for k in same] == [disabled.json().get(k) for k in same]
