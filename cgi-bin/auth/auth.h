@@ -30,10 +30,14 @@ route_fn auth_logout, auth_session, auth_providers;
 enum { SEALOS_BODY_MAX = 180224 }; /* a token and a kubeconfig, every other byte escaped */
 route_fn auth_sealos;
 
+/* oauth.c: each route once for each provider. */
+route_fn auth_github_login, auth_github_callback, auth_github_bind, auth_github_finish;
+
 /* sessions.c */
 route_fn auth_sessions_get, auth_sessions_delete, auth_session_delete;
 
-extern const struct field auth_password_fields[], auth_sealos_fields[], auth_sessions_query[];
+extern const struct field auth_password_fields[], auth_sealos_fields[], auth_login_query[],
+	auth_callback_query[], auth_finish_fields[], auth_sessions_query[];
 
 /*
  * The end of every way to log in, inside the transaction `tx`: a new session for the identity, the

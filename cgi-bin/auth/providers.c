@@ -8,15 +8,32 @@
 #include "base/mem.h"
 #include "crypto/jwt.h"
 #include "crypto/seal.h"
+#include "web/csrf.h"
 #include "web/router.h"
 
 enum { SECRET_MAX = 4096 };
+
+/* Of those that speak OAuth: the options of each. */
+static const struct {
+	enum conf_option client_id, client_secret_file, url, api_url, scope;
+} oauth_options[PROVIDER_COUNT] = {
+	[PROVIDER_GITHUB] = { CONF_GITHUB_CLIENT_ID, CONF_GITHUB_CLIENT_SECRET_FILE,
+			      CONF_GITHUB_URL, CONF_GITHUB_API_URL, CONF_GITHUB_SCOPE },
+};
+
+struct oauth {
+	struct provider provider; /* without client_id: off */
+	struct buf secret;
+	char *redirect_uri;
+};
 
 struct providers {
 	const struct conf *conf;
 	struct address_policy *cluster_addresses;
 	struct keyring *cluster_key; /* NULL: not read yet */
 	struct buf sealos_secret;    /* empty: off */
+	struct oauth oauth[PROVIDER_COUNT];
+	struct fetcher *fetcher; /* NULL: not needed yet */
 };
 
 /* The content of the file that an option names, without the end of its line. Nothing if the option
@@ -39,14 +56,61 @@ static int read_secret(const struct conf *conf, enum conf_option option, size_t 
 	return 0;
 }
 
+static int require_https(const struct conf *conf, enum conf_option option, struct err *e)
+{
+	const char *url = conf_string(conf, option);
+
+	if (strncmp(url, "https://", 8) == 0 && url[strlen(url) - 1] != '/')
+		return 0;
+	return err_set(e, ERR_INVALID, NULL,
+		       "%s: \"%s\" does not begin with https://, or ends in /",
+		       conf_spec(option)->name, url);
+}
+
+static int open_oauth(struct providers *p, enum provider_kind kind, const char *origin,
+		      struct err *e)
+{
+	struct oauth *o = &p->oauth[kind];
+
+	if (conf_string(p->conf, oauth_options[kind].client_id) == NULL)
+		return 0;
+	if (read_secret(p->conf, oauth_options[kind].client_secret_file, 1, &o->secret, e) < 0 ||
+	    require_https(p->conf, oauth_options[kind].url, e) < 0 ||
+	    require_https(p->conf, oauth_options[kind].api_url, e) < 0)
+		return -1;
+	if (o->secret.length == 0)
+		return err_set(e, ERR_INVALID, NULL, "%s is set, and %s is not",
+			       conf_spec(oauth_options[kind].client_id)->name,
+			       conf_spec(oauth_options[kind].client_secret_file)->name);
+	o->redirect_uri = mem_printf("%s/api/auth/%s/callback", origin, provider_id(kind));
+	o->provider = (struct provider) {
+		.kind = kind,
+		.url = conf_string(p->conf, oauth_options[kind].url),
+		.api_url = conf_string(p->conf, oauth_options[kind].api_url),
+		.client_id = conf_string(p->conf, oauth_options[kind].client_id),
+		.client_secret = o->secret.data,
+		.scope = conf_string(p->conf, oauth_options[kind].scope),
+		.redirect_uri = o->redirect_uri,
+	};
+	return 0;
+}
+
 static int open_all(struct providers *p, struct err *e)
 {
 	const char *allowed = conf_string(p->conf, CONF_KUBE_ALLOW_ADDRESSES);
+	CLEANUP(cleanup_free) char *origin = NULL;
 
 	if (address_policy_new(allowed, &p->cluster_addresses, e) < 0)
 		return err_wrap(e, "kube_allow_addresses");
-	return read_secret(p->conf, CONF_SEALOS_JWT_SECRET_FILE, JWT_SECRET_MIN, &p->sealos_secret,
-			   e);
+	if (read_secret(p->conf, CONF_SEALOS_JWT_SECRET_FILE, JWT_SECRET_MIN, &p->sealos_secret,
+			e) < 0 ||
+	    csrf_origin(conf_string(p->conf, CONF_PUBLIC_URL), &origin, e) < 0)
+		return -1;
+	for (int kind = 0; kind < PROVIDER_COUNT; kind++) {
+		if (open_oauth(p, (enum provider_kind)kind, origin, e) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int providers_open(const struct conf *conf, struct providers **ret_providers, struct err *e)
@@ -69,6 +133,11 @@ void providers_close(struct providers *p)
 	address_policy_free(p->cluster_addresses);
 	keyring_free(p->cluster_key);
 	buf_wipe(&p->sealos_secret);
+	for (int kind = 0; kind < PROVIDER_COUNT; kind++) {
+		buf_wipe(&p->oauth[kind].secret);
+		free(p->oauth[kind].redirect_uri);
+	}
+	fetcher_free(p->fetcher);
 	free(p);
 }
 
@@ -85,6 +154,29 @@ const struct address_policy *providers_cluster_addresses(const struct providers 
 const struct buf *providers_sealos_secret(const struct providers *p)
 {
 	return p->sealos_secret.length > 0 ? &p->sealos_secret : NULL;
+}
+
+const struct provider *providers_oauth(const struct providers *p, enum provider_kind kind)
+{
+	const struct provider *provider = &p->oauth[kind].provider;
+
+	return provider->client_id != NULL ? provider : NULL;
+}
+
+int providers_fetcher(struct providers *p, struct fetcher **ret_fetcher, struct err *e)
+{
+	const struct fetcher_options options = {
+		.ca_file = conf_string(p->conf, CONF_PROVIDER_CA_FILE),
+		.allow_addresses = conf_string(p->conf, CONF_PROVIDER_ALLOW_ADDRESSES),
+		.timeout_ms = conf_number(p->conf, CONF_PROVIDER_TIMEOUT),
+	};
+
+	if (p->fetcher == NULL && fetcher_new(&options, &p->fetcher, e) < 0) {
+		e->kind = ERR_INTERNAL; /* the operator's business */
+		return err_wrap(e, "provider_ca_file, provider_allow_addresses");
+	}
+	*ret_fetcher = p->fetcher;
+	return 0;
 }
 
 int providers_off(const char *name, struct err *e)
@@ -104,16 +196,31 @@ int providers_seal(struct providers *p, const char *context, const void *plain, 
 	return seal(p->cluster_key, context, plain, length, ret_sealed, e);
 }
 
+static void describe(json_t *object, const char *id, const char *title, const char *type,
+		     const char *login_url, const char *callback_url)
+{
+	json_object_set_new(object, id,
+			    json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", id, "name", title, "type",
+				      type, "signinUrl", login_url, "callbackUrl", callback_url));
+}
+
 void providers_describe(const struct call *c, json_t *object)
 {
 	const struct auth *auth = c->context;
 	const struct providers *p = auth->providers;
-	CLEANUP(cleanup_free)
-	char *sealos = mem_printf("%s/api/auth/sealos", c->router->public_origin);
+	const char *origin = c->router->public_origin;
+	CLEANUP(cleanup_free) char *sealos = mem_printf("%s/api/auth/sealos", origin);
 
 	if (providers_sealos_secret(p) != NULL)
-		json_object_set_new(object, "sealos",
-				    json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", "sealos", "name",
-					      "Sealos", "type", "sealos", "signinUrl", sealos,
-					      "callbackUrl", sealos));
+		describe(object, "sealos", "Sealos", "sealos", sealos, sealos);
+	for (int i = 0; i < PROVIDER_COUNT; i++) {
+		enum provider_kind kind = (enum provider_kind)i;
+		if (providers_oauth(p, kind) == NULL)
+			continue;
+		const char *id = provider_id(kind);
+		CLEANUP(cleanup_free)
+		char *login = mem_printf("%s/api/auth/%s/login", origin, id);
+		describe(object, id, provider_title(kind), "oauth", login,
+			 p->oauth[kind].redirect_uri);
+	}
 }

@@ -10,6 +10,7 @@
 #include "base/conf.h"
 #include "base/err.h"
 #include "http/address.h"
+#include "provider/provider.h"
 #include "web/route.h"
 
 /* What the ways to log in by somebody else's account have in common: secrets, the cluster's public
@@ -24,6 +25,10 @@ bool providers_may_register(const struct providers *p);
 const struct address_policy *providers_cluster_addresses(const struct providers *p);
 /* NULL: Sealos is off. */
 const struct buf *providers_sealos_secret(const struct providers *p);
+/* NULL: it is off. */
+const struct provider *providers_oauth(const struct providers *p, enum provider_kind kind);
+/* For requests to them; opened when first needed. */
+int providers_fetcher(struct providers *p, struct fetcher **ret_fetcher, struct err *e);
 /* ERR_NOT_FOUND, code PROVIDER_OFF. */
 int providers_off(const char *name, struct err *e);
 /* Seals to the cluster's key, which nothing on this side can open. */

@@ -1,5 +1,28 @@
 #include "auth.h"
 
+/* The same for every provider that speaks OAuth. */
+#define OAUTH_ROUTES(id)                                                                           \
+	{ .method = METHOD_GET,                                                                    \
+	  .pattern = "/api/auth/" #id "/login",                                                    \
+	  .flags = ROUTE_PAGE,                                                                     \
+	  .handler = auth_##id##_login,                                                            \
+	  .query = auth_login_query },                                                             \
+		{ .method = METHOD_GET,                                                            \
+		  .pattern = "/api/auth/" #id "/callback",                                         \
+		  .flags = ROUTE_PAGE | ROUTE_EXTENSIBLE,                                          \
+		  .handler = auth_##id##_callback,                                                 \
+		  .query = auth_callback_query },                                                  \
+		{ .method = METHOD_POST,                                                           \
+		  .pattern = "/api/auth/" #id "/bind",                                             \
+		  .auth = ROUTE_SESSION,                                                           \
+		  .flags = ROUTE_CHANGES,                                                          \
+		  .handler = auth_##id##_bind },                                                   \
+	{                                                                                          \
+		.method = METHOD_POST, .pattern = "/api/auth/" #id "/finish",                      \
+		.auth = ROUTE_SESSION, .flags = ROUTE_CHANGES, .handler = auth_##id##_finish,      \
+		.body = auth_finish_fields                                                         \
+	}
+
 const struct route auth_routes[] = {
 	{ .method = METHOD_POST,
 	  .pattern = "/api/auth/register",
@@ -27,6 +50,7 @@ const struct route auth_routes[] = {
 	  .handler = auth_sealos,
 	  .body = auth_sealos_fields,
 	  .body_max = SEALOS_BODY_MAX },
+	OAUTH_ROUTES(github),
 	{ .method = METHOD_GET,
 	  .pattern = "/api/auth/sessions",
 	  .auth = ROUTE_SESSION,

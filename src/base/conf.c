@@ -93,10 +93,32 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 		CHOICE("provider_registration", "open", "open closed",
 		       "Whether whom a provider vouches for, and nobody here knows, becomes a "
 		       "user."),
+	[CONF_PROVIDER_CA_FILE] =
+		STRING("provider_ca_file", "/etc/ssl/certs/ca-certificates.crt",
+		       "Certificate authorities, in PEM, that vouch for the providers' servers."),
+	[CONF_PROVIDER_ALLOW_ADDRESSES] =
+		STRING("provider_allow_addresses", NULL,
+		       "Networks (CIDR, separated by blanks) that providers may be in although "
+		       "they are private, loopback or link-local."),
+	[CONF_PROVIDER_TIMEOUT] = DURATION("provider_timeout", "5s", 100, 9 * SECOND,
+					   "One whole request to a provider; a login takes two or "
+					   "three."),
 	[CONF_SEALOS_JWT_SECRET_FILE] =
 		SECRET_FILE("sealos_jwt_secret_file", NULL,
 			    "The secret with which the Sealos desktop signs its tokens; unset: no "
 			    "login by Sealos."),
+	[CONF_GITHUB_CLIENT_ID] =
+		STRING("github_client_id", NULL, "Of the OAuth app; unset: no login by GitHub."),
+	[CONF_GITHUB_CLIENT_SECRET_FILE] =
+		SECRET_FILE("github_client_secret_file", NULL, "The client secret of the same."),
+	[CONF_GITHUB_URL] = STRING("github_url", "https://github.com",
+				   "Where people log in; that of a GitHub Enterprise Server."),
+	[CONF_GITHUB_API_URL] =
+		STRING("github_api_url", "https://api.github.com",
+		       "GitHub's API; of an Enterprise Server https://HOST/api/v3."),
+	[CONF_GITHUB_SCOPE] =
+		STRING("github_scope", "read:user",
+		       "What is asked for, separated by blanks; logging in needs no more."),
 	[CONF_PROJECTS_PER_USER] =
 		INTEGER("projects_per_user", "50", 1, 1000000, "Projects a user may have at once."),
 	[CONF_IDEMPOTENCY_TTL] = DURATION("idempotency_ttl", "1d", MINUTE, 30 * DAY,

@@ -31,12 +31,8 @@ struct parts {
 
 static int refuse(struct err *e, const char *why)
 {
-	return err_set(e, ERR_UNAUTHENTICATED, "INVALID_TOKEN", "The token is refused: %s", why);
-}
-
-static void release_json(json_t **json)
-{
-	json_decref(*json);
+	err_set(e, ERR_UNAUTHENTICATED, "INVALID_TOKEN", "The token is refused: %s", why);
+	return -1;
 }
 
 static void free_jwt(jwt_t **jwt)
@@ -67,7 +63,7 @@ static int split(const char *token, struct parts *ret_parts, struct err *e)
 static int read_object(const char *text, size_t length, json_t **ret_object, struct err *e)
 {
 	CLEANUP(buf_wipe) struct buf bytes = BUF_INIT(JWT_MAX_BYTES);
-	CLEANUP(release_json) json_t *read = NULL;
+	CLEANUP(jwt_release) json_t *read = NULL;
 
 	if (!base64_decode(BASE64_URL, text, length, &bytes) || bytes.length == 0)
 		return refuse(e, "a part of it is not base64url");
@@ -80,7 +76,7 @@ static int read_object(const char *text, size_t length, json_t **ret_object, str
 
 int jwt_read_header(const char *token, json_t **ret_header, struct err *e)
 {
-	CLEANUP(release_json) json_t *header = NULL;
+	CLEANUP(jwt_release) json_t *header = NULL;
 	struct parts parts;
 
 	if (split(token, &parts, e) < 0 ||
@@ -94,7 +90,7 @@ int jwt_read_header(const char *token, json_t **ret_header, struct err *e)
 
 static int check_algorithm(const char *token, enum jwt_algorithm algorithm, struct err *e)
 {
-	CLEANUP(release_json) json_t *header = NULL;
+	CLEANUP(jwt_release) json_t *header = NULL;
 
 	if (jwt_read_header(token, &header, e) < 0)
 		return -1;
@@ -186,4 +182,9 @@ int jwt_text(const json_t *claims, const char *name, size_t max, const char **re
 			       name);
 	*ret_text = text;
 	return 0;
+}
+
+void jwt_release(json_t **object)
+{
+	json_decref(*object);
 }

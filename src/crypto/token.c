@@ -41,6 +41,15 @@ void token_hash(const char *token, uint8_t ret_hash[TOKEN_HASH_BYTES])
 	crypto_hash_sha256(ret_hash, (const unsigned char *)token, strlen(token));
 }
 
+void token_challenge(const char *token, char ret_challenge[TOKEN_LENGTH + 1])
+{
+	uint8_t hash[TOKEN_HASH_BYTES];
+
+	token_hash(token, hash);
+	sodium_bin2base64(ret_challenge, TOKEN_LENGTH + 1, hash, sizeof(hash),
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
 /* `length` characters, each drawn without bias from the first `count` of `alphabet`. */
 static void draw(char *ret_text, size_t length, const char *alphabet, size_t count)
 {

@@ -23,6 +23,9 @@ void crypto_init(void);
 void token_make(char ret_token[TOKEN_LENGTH + 1]);
 /* SHA-256 of a token: what is stored of it. */
 void token_hash(const char *token, uint8_t ret_hash[TOKEN_HASH_BYTES]);
+/* The same as base64url without padding: PKCE's challenge for a verifier (RFC 7636, "S256"). */
+void token_challenge(const char *token, char ret_challenge[TOKEN_LENGTH + 1]);
+
 /* `length` random letters a-z, NUL-terminated; `ret_letters` has room for length + 1. */
 void token_letters(char *ret_letters, size_t length);
 /* `length` random letters and digits A-Za-z0-9. */

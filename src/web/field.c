@@ -149,13 +149,15 @@ static json_t *convert(const struct field *f, const char *text)
 	return json_string(text);
 }
 
-int fields_from_query(const struct field *fields, const struct query *query, json_t **ret_object,
-		      struct err *e)
+int fields_from_query(const struct field *fields, const struct query *query, bool extensible,
+		      json_t **ret_object, struct err *e)
 {
 	CLEANUP(json_release) json_t *object = json_object();
 
 	for (size_t i = 0; i < query->count; i++) {
 		const struct field *f = find(fields, query->pairs[i].name);
+		if (f == NULL && extensible)
+			continue;
 		if (f == NULL)
 			return unknown(query->pairs[i].name, e);
 		json_object_set_new(object, f->name, convert(f, query->pairs[i].value));

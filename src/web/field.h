@@ -46,10 +46,10 @@ struct field {
 /* Whether `object` is what the table says; it is not changed (jansson iterates non-const only).
  * `fields` NULL: it must be empty. */
 int fields_check(const struct field *fields, json_t *object, struct err *e);
-/* An object of the query's parameters, integers and booleans converted, and checked as above. The
- * caller json_decref()s. */
-int fields_from_query(const struct field *fields, const struct query *query, json_t **ret_object,
-		      struct err *e);
+/* An object of the query's parameters, integers and booleans converted, and checked as above.
+ * `extensible`: what is not in the table is left out. The caller json_decref()s. */
+int fields_from_query(const struct field *fields, const struct query *query, bool extensible,
+		      json_t **ret_object, struct err *e);
 
 /* Reading what passed: NULL, or the default, if it was not given. Strings are the object's. */
 const char *field_string(const json_t *object, const char *name);

@@ -14,8 +14,8 @@ enum { HEADERS_MAX = 8192, HEAD_MAX = 1024 };
 
 struct response {
 	int status;
-	const char *type; /* NULL: of JSON */
-	bool is_error;
+	const char *type;
+	const char *policy; /* Content-Security-Policy */
 	json_t *json;
 	char *text; /* the body written out; NULL: not yet, or none */
 	struct buf headers;
@@ -29,6 +29,7 @@ static const struct {
 	{ 200, "OK" },
 	{ 201, "Created" },
 	{ 204, "No Content" },
+	{ 303, "See Other" },
 	{ 400, "Bad Request" },
 	{ 401, "Unauthorized" },
 	{ 403, "Forbidden" },
@@ -47,9 +48,8 @@ static const struct {
 
 static const char common_headers[] = "Cache-Control: no-store\r\n"
 				     "X-Content-Type-Options: nosniff\r\n"
-				     "Referrer-Policy: no-referrer\r\n"
-				     "Content-Security-Policy: default-src 'none'; "
-				     "frame-ancestors 'none'\r\n";
+				     "Referrer-Policy: no-referrer\r\n";
+static const char no_page[] = "default-src 'none'; frame-ancestors 'none'";
 
 static const char *phrase(int status)
 {
@@ -65,6 +65,7 @@ struct response *response_new(void)
 	struct response *r = mem_calloc(1, sizeof(*r));
 
 	r->status = 204;
+	r->policy = no_page;
 	r->headers = BUF_INIT(HEADERS_MAX);
 	return r;
 }
@@ -73,8 +74,8 @@ static void drop_body(struct response *r)
 {
 	json_decref(STEAL(r->json));
 	free(STEAL(r->text));
-	r->is_error = false;
-	r->type = NULL;
+	r->type = "application/json";
+	r->policy = no_page;
 }
 
 void response_free(struct response *r)
@@ -109,6 +110,19 @@ void response_document(struct response *r, int status, const char *type, const c
 {
 	response_text(r, status, body);
 	r->type = type;
+}
+
+void response_html(struct response *r, int status, const char *html, const char *policy)
+{
+	response_text(r, status, html);
+	r->type = "text/html; charset=utf-8";
+	r->policy = policy;
+}
+
+void response_redirect(struct response *r, const char *url)
+{
+	response_json(r, 303, NULL);
+	response_header(r, "Location", url);
 }
 
 static bool is_header_text(const char *text)
@@ -156,6 +170,14 @@ static const char *public_message(const struct err *e, bool development)
 	}
 }
 
+const char *response_message(const struct err *e, bool development)
+{
+	const char *message = public_message(e, development);
+
+	/* It may be in PostgreSQL's locale. */
+	return parse_is_utf8(message, strlen(message)) ? message : err_kind_title(e->kind);
+}
+
 static void add_retry_after(struct response *r, const struct err *e)
 {
 	char text[16];
@@ -173,9 +195,7 @@ void response_error(struct response *r, const struct err *e, const char *request
 		    const char *project_id, bool development)
 {
 	int status = err_kind_http_status(e->kind);
-	const char *message = public_message(e, development);
-	if (!parse_is_utf8(message, strlen(message))) /* e.g. in PostgreSQL's locale */
-		message = err_kind_title(e->kind);
+	const char *message = response_message(e, development);
 	bool of_cluster = e->kind >= ERR_KUBE_UNAUTHORIZED && e->kind <= ERR_DEADLINE;
 
 	buf_reset(&r->headers);
@@ -186,7 +206,7 @@ void response_error(struct response *r, const struct err *e, const char *request
 				err_kind_name(e->kind), "message", message, "kubernetesStatus",
 				of_cluster ? e->code : NULL, "projectId", project_id, "timestamp",
 				now(), "requestId", request_id));
-	r->is_error = true;
+	r->type = "application/problem+json";
 	add_retry_after(r, e);
 	if (status == 401)
 		response_header(r, "WWW-Authenticate", "Bearer");
@@ -210,17 +230,15 @@ int response_send(struct response *r, const struct web_io *io, const char *reque
 	const char *body = response_body(r);
 	size_t length = strlen(body);
 	char head[HEAD_MAX];
-	char type[96] = "";
+	char type[80] = "";
 
 	if (length > 0)
-		(void)snprintf(type, sizeof(type), "Content-Type: %s\r\n",
-			       r->is_error ? "application/problem+json"
-			       : r->type   ? r->type
-					   : "application/json");
-	int head_length =
-		snprintf(head, sizeof(head),
-			 "Status: %d %s\r\n%sContent-Length: %zu\r\nX-Request-Id: %s\r\n%s",
-			 r->status, phrase(r->status), type, length, request_id, common_headers);
+		(void)snprintf(type, sizeof(type), "Content-Type: %s\r\n", r->type);
+	int head_length = snprintf(
+		head, sizeof(head),
+		"Status: %d %s\r\n%sContent-Length: %zu\r\nX-Request-Id: %s\r\n%s"
+		"Content-Security-Policy: %s\r\n",
+		r->status, phrase(r->status), type, length, request_id, common_headers, r->policy);
 	if (io->write(io->user, head, (size_t)head_length) < 0 ||
 	    io->write(io->user, r->headers.data, r->headers.length) < 0 ||
 	    io->write(io->user, "\r\n", 2) < 0)

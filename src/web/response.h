@@ -26,6 +26,11 @@ void response_json(struct response *r, int status, json_t *body);
 void response_text(struct response *r, int status, const char *body);
 /* The same with text of another type than JSON: "text/plain; charset=utf-8". */
 void response_document(struct response *r, int status, const char *type, const char *body);
+/* A page of HTML, with what it may do (a Content-Security-Policy) instead of nothing. */
+void response_html(struct response *r, int status, const char *html, const char *policy);
+/* 303 to a path of ours, or to a URL: a GET, whatever the request was. Headers that were set stay,
+ * a body does not. */
+void response_redirect(struct response *r, const char *url);
 /* A header; names of ours and values without control characters only: others are left out. */
 void response_header(struct response *r, const char *name, const char *value);
 /*
@@ -35,6 +40,9 @@ void response_header(struct response *r, const char *name, const char *value);
  */
 void response_error(struct response *r, const struct err *e, const char *request_id,
 		    const char *project_id, bool development);
+
+/* The message of an error as a client may see it. */
+const char *response_message(const struct err *e, bool development);
 
 int response_status(const struct response *r);
 /* The body as text, "" for none; the response's. */

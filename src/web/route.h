@@ -34,6 +34,11 @@ enum route_flag {
 	ROUTE_ATOMIC = 1 << 1,
 	/* The reconciler has something to do afterwards. */
 	ROUTE_WAKES = 1 << 2,
+	/* Browsers come here by themselves: one that wants a page gets errors as a page. */
+	ROUTE_PAGE = 1 << 3,
+	/* Parameters of the query that its table does not have are left out, not refused, because
+	 * somebody else's protocol says so (RFC 6749, section 4.1.2). */
+	ROUTE_EXTENSIBLE = 1 << 4,
 };
 
 /* One request on its way through a handler. Everything lives until the handler returns. */

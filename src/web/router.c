@@ -15,6 +15,7 @@
 #include "web/csrf.h"
 #include "web/idempotency_key.h"
 #include "web/json.h"
+#include "web/page.h"
 #include "web/session.h"
 #include "web/wake.h"
 
@@ -62,7 +63,9 @@ static int read_fields(struct serving *s, struct err *e)
 	const struct route *route = s->match.route;
 	size_t length;
 
-	if (fields_from_query(route->query, request_query(s->request), &s->query, e) < 0)
+	bool extensible = (route->flags & ROUTE_EXTENSIBLE) != 0;
+	if (fields_from_query(route->query, request_query(s->request), extensible, &s->query, e) <
+	    0)
 		return -1;
 	s->call.query = s->query;
 	if (route->method == METHOD_GET)
@@ -216,6 +219,8 @@ static void answer_error(struct serving *s, const struct err *e)
 		s->call.route ? route_param(s->call.route, s->call.params, "projectId") : NULL;
 
 	response_error(s->response, e, id, project, s->call.router->development);
+	if (s->call.route && (s->call.route->flags & ROUTE_PAGE) != 0 && page_wanted(s->request))
+		page_error(s->response, e, id, s->call.router->development);
 	if (e->kind == ERR_METHOD)
 		answer_method(s);
 	if (response_status(s->response) >= 500)

@@ -16,9 +16,11 @@
 #include "web/json.h"
 #include "web/listen.h"
 #include "web/members.h"
+#include "web/page.h"
 #include "web/query.h"
 #include "web/request.h"
 #include "web/response.h"
+#include "web/return_path.h"
 #include "web/session.h"
 #include "web/wake.h"
 #include "web_fixture.h"
@@ -282,7 +284,7 @@ START_TEST(query_parameters_go_through_the_same_table)
 	struct err e;
 
 	ck_assert_int_eq(query_parse("name=7&limit=7&all=true", &q, &e), 0);
-	ck_assert_int_eq(fields_from_query(all_fields, &q, &read, &e), 0);
+	ck_assert_int_eq(fields_from_query(all_fields, &q, false, &read, &e), 0);
 	ck_assert_str_eq(field_string(read, "name"), "7");
 	ck_assert_int_eq(field_integer(read, "limit", 0), 7);
 	ck_assert(field_bool(read, "all", false));
@@ -290,9 +292,9 @@ START_TEST(query_parameters_go_through_the_same_table)
 	ck_assert_ptr_null(field_string(read, "description"));
 	ck_assert_int_eq(field_integer(read, "nothing", 3), 3);
 	ck_assert_int_eq(query_parse("name=7&limit=-7", &wrong, &e), 0);
-	ck_assert_int_eq(fields_from_query(all_fields, &wrong, &none, &e), -1);
+	ck_assert_int_eq(fields_from_query(all_fields, &wrong, false, &none, &e), -1);
 	ck_assert_str_eq(e.code, "WRONG_TYPE");
-	ck_assert_int_eq(fields_from_query(NULL, &wrong, &none, &e), -1);
+	ck_assert_int_eq(fields_from_query(NULL, &wrong, false, &none, &e), -1);
 	ck_assert_str_eq(e.code, "UNKNOWN_FIELD");
 }
 END_TEST
@@ -592,6 +594,55 @@ START_TEST(an_answer_cannot_be_split_by_a_header)
 }
 END_TEST
 
+START_TEST(a_page_escapes_what_it_shows)
+{
+	struct exchange x;
+	CLEANUP(response_freep) struct response *r = response_new();
+	const struct page page = { .title = "<b>", .text = "\"&'", .script = "/x.js\"><i>" };
+
+	exchange_begin(&x, "GET", "/", NULL);
+	page_show(r, 200, &page);
+	ck_assert_int_eq(response_send(r, &x.io, "id", false), 0);
+	ck_assert_str_eq(exchange_header(&x, "Content-Type"), "text/html; charset=utf-8");
+	ck_assert_ptr_null(strstr(exchange_header(&x, "Content-Security-Policy"), "unsafe"));
+	ck_assert_ptr_nonnull(strstr(exchange_body(&x), "<h1>&lt;b&gt;</h1>"));
+	ck_assert_ptr_nonnull(strstr(exchange_body(&x), "&quot;&amp;&#39;"));
+	ck_assert_ptr_nonnull(strstr(exchange_body(&x), "\"/x.js&quot;&gt;&lt;i&gt;\""));
+	response_json(r, 200, json_object()); /* nothing of the page is left */
+	exchange_end(&x);
+	exchange_begin(&x, "GET", "/", NULL);
+	ck_assert_int_eq(response_send(r, &x.io, "id", false), 0);
+	ck_assert_str_eq(exchange_header(&x, "Content-Type"), "application/json");
+	ck_assert_str_eq(exchange_header(&x, "Content-Security-Policy"),
+			 "default-src 'none'; frame-ancestors 'none'");
+	exchange_end(&x);
+}
+END_TEST
+
+START_TEST(a_way_back_is_a_path_of_ours)
+{
+	static const char *const ours[] = { "/",        "/a",
+					    "/a/",      "/a/b?c=//d&e=%20#f",
+					    "/a.b/..c", "/?x=https://evil.example" };
+	static const char *const others[] = {
+		"",           "a",       "//a",   "/\\a",  "\\/a",     "///a",
+		"/a//b",      "/./a",    "/a/..", "/../a", "/.",       "/%2fa",
+		"/%2Fa",      "/%5ca",   "/%5Ca", "/%00",  "/%0a",     "/%7f",
+		"/%25",       "/%2e/a",  "/%",    "/%4",   "/%4g",     "/a b",
+		"/\t/a",      "/\n",     "\n/a",  " /a",   "/\x7f",    "/\xc3\xa4",
+		"https://a/", "/a?b=\\", "/<a>",  "/a\"b", "/a?b=%0d", "/a#%0a",
+	};
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+		ck_assert_msg(return_path_check(ours[i], &e) == 0, "%s", ours[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		ck_assert_msg(return_path_check(others[i], &e) == -1, "%s", others[i]);
+		ck_assert_str_eq(e.code, "RETURN_TO");
+	}
+}
+END_TEST
+
 START_TEST(an_error_tells_its_reader_what_is_theirs)
 {
 	CLEANUP(response_freep) struct response *r = response_new();
@@ -707,6 +758,8 @@ int main(void)
 	tcase_add_test(tc, a_session_travels_in_a_cookie_or_as_bearer);
 	tcase_add_test(tc, cookies_are_as_safe_as_the_site_allows);
 	tcase_add_test(tc, an_answer_cannot_be_split_by_a_header);
+	tcase_add_test(tc, a_page_escapes_what_it_shows);
+	tcase_add_test(tc, a_way_back_is_a_path_of_ours);
 	tcase_add_test(tc, an_error_tells_its_reader_what_is_theirs);
 	tcase_add_test(tc, when_the_database_is_away_the_answer_says_when_again);
 	tcase_add_test(tc, a_stale_socket_is_replaced_and_a_live_one_is_not);

@@ -1,0 +1,107 @@
+#include "provider/oauth.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "crypto/token.h"
+
+char *oauth_login_url(const struct provider *p, const char *endpoint, const char *state,
+		      const char *verifier, const char *nonce)
+{
+	char challenge[TOKEN_LENGTH + 1];
+
+	token_challenge(verifier, challenge);
+	const char *const pairs[][2] = {
+		{ "response_type", "code" },
+		{ "client_id", p->client_id },
+		{ "redirect_uri", p->redirect_uri },
+		{ "scope", p->scope },
+		{ "state", state },
+		{ "nonce", nonce },
+		{ "code_challenge", challenge },
+		{ "code_challenge_method", "S256" },
+		{ NULL, NULL },
+	};
+	CLEANUP(cleanup_free) char *query = fetch_form(pairs);
+	return mem_printf("%s%c%s", endpoint, strchr(endpoint, '?') ? '&' : '?', query);
+}
+
+const char *oauth_text(const json_t *object, const char *name, size_t max)
+{
+	const json_t *member = json_object_get(object, name);
+	const char *text = json_string_value(member);
+	size_t length = json_string_length(member);
+
+	if (text == NULL || length == 0 || length > max)
+		return NULL;
+	for (const char *p = text; *p != '\0'; p++) {
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return NULL;
+	}
+	return text;
+}
+
+int oauth_implausible(struct err *e, const char *what)
+{
+	return err_set(e, ERR_PROVIDER, "PROVIDER_ANSWER", "answered without a usable %s", what);
+}
+
+/* RFC 6749, section 5.2, and GitHub's own words. Others are ours or the provider's fault. */
+static int explain(const json_t *answer, struct err *e)
+{
+	static const char *const of_code[] = { "invalid_grant", "bad_verification_code",
+					       "access_denied" };
+	static const char *const of_client[] = { "invalid_client", "unauthorized_client",
+						 "incorrect_client_credentials",
+						 "redirect_uri_mismatch" };
+	const char *error = json_string_value(json_object_get(answer, "error"));
+
+	for (size_t i = 0; error != NULL && i < ARRAY_SIZE(of_code); i++) {
+		if (strcmp(error, of_code[i]) == 0)
+			return err_set(e, ERR_INVALID, "CODE_REFUSED",
+				       "does not take the code that your browser brought: begin "
+				       "again");
+	}
+	for (size_t i = 0; error != NULL && i < ARRAY_SIZE(of_client); i++) {
+		if (strcmp(error, of_client[i]) == 0)
+			return err_set(e, ERR_PROVIDER, "PROVIDER_REFUSED",
+				       "does not take this site's client id, secret or address: "
+				       "its administrator has to correct that");
+	}
+	return oauth_implausible(e, "token");
+}
+
+int oauth_exchange(const struct provider *p, struct fetcher *f, const char *endpoint,
+		   const char *code, const char *verifier, json_t **ret_answer, struct err *e)
+{
+	CLEANUP(fetch_release) json_t *answer = NULL;
+	long status;
+	const char *const pairs[][2] = {
+		{ "grant_type", "authorization_code" },
+		{ "client_id", p->client_id },
+		{ "client_secret", p->client_secret },
+		{ "code", code },
+		{ "redirect_uri", p->redirect_uri },
+		{ "code_verifier", verifier },
+		{ NULL, NULL },
+	};
+	char *form = fetch_form(pairs);
+	const struct fetch request = { .url = endpoint, .form = form };
+	int result = fetch_json(f, &request, &answer, &status, e);
+
+	explicit_bzero(form, strlen(form));
+	free(form);
+	if (result < 0)
+		return -1;
+	const char *type = json_string_value(json_object_get(answer, "token_type"));
+	const char *token = json_string_value(json_object_get(answer, "access_token"));
+	if (status != 200 || json_object_get(answer, "error") != NULL || !fetch_is_token(token) ||
+	    type == NULL || strcasecmp(type, "bearer") != 0)
+		return explain(answer, e);
+	*ret_answer = STEAL(answer);
+	return 0;
+}
