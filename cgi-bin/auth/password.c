@@ -3,25 +3,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "domain/user.h"
 #include "base/metric.h"
 #include "store/throttle.h"
 #include "store/user.h"
 #include "web/router.h"
-
-enum { USER_NAME_MAX = 64 };
-
-/* Names are compared without case and shown to others: no two may look alike. */
-static int check_user_name(const char *name, struct err *e)
-{
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789._@-";
-
-	if (name[strspn(name, allowed)] != '\0' || strchr("._@-", name[0]) != NULL)
-		return err_set(e, ERR_INVALID, "INVALID_USER_NAME",
-			       "a user name has letters, digits, '.', '_', '@' and '-', and "
-			       "begins with a letter or a digit");
-	return 0;
-}
 
 const struct field auth_password_fields[] = {
 	{ .name = "name",
@@ -29,7 +15,7 @@ const struct field auth_password_fields[] = {
 	  .required = true,
 	  .min = 1,
 	  .max = USER_NAME_MAX,
-	  .check = check_user_name },
+	  .check = user_name_check },
 	{ .name = "password",
 	  .type = FIELD_STRING,
 	  .required = true,

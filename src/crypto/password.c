@@ -1,12 +1,15 @@
 #include "crypto/password.h"
 
+#include <crypt.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include <sodium.h>
 
+#include "base/mem.h"
 #include "base/parse.h"
 #include "crypto/common_passwords.h"
 
@@ -64,10 +67,38 @@ static void impossible_hash(const struct password_params *params, char ret_hash[
 		       params->memory_bytes / 1024, params->passes, salt, digest);
 }
 
+bool password_is_bcrypt(const char *hash)
+{
+	static const char alphabet[] = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				       "0123456789";
+	enum { PREFIX = 7, LENGTH = 60, COST_MIN = 4, COST_MAX = 14 };
+	uint64_t cost;
+
+	if (strlen(hash) != LENGTH || strncmp(hash, "$2", 2) != 0 || strchr("aby", hash[2]) == NULL)
+		return false;
+	const char digits[] = { hash[4], hash[5], '\0' };
+	return hash[3] == '$' && hash[6] == '$' && parse_u64(digits, COST_MIN, COST_MAX, &cost) &&
+	       strspn(hash + PREFIX, alphabet) == LENGTH - PREFIX;
+}
+
+static bool verify_bcrypt(const char *hash, const char *password)
+{
+	struct crypt_data *data = mem_calloc(1, sizeof(*data)); /* 32 KiB */
+	const char *made = crypt_r(password, hash, data);
+	bool same = made != NULL && strlen(made) == strlen(hash) &&
+		    sodium_memcmp(made, hash, strlen(hash)) == 0;
+
+	explicit_bzero(data, sizeof(*data));
+	free(data);
+	return same;
+}
+
 bool password_verify(const char *hash, const char *password, const struct password_params *params)
 {
 	char impossible[PASSWORD_HASH_MAX];
 
+	if (hash != NULL && password_is_bcrypt(hash))
+		return verify_bcrypt(hash, password);
 	if (hash == NULL)
 		impossible_hash(params, impossible);
 	bool same = crypto_pwhash_str_verify(hash != NULL ? hash : impossible, password,

@@ -6,7 +6,9 @@
 
 #include "base/err.h"
 
-/* Passwords: Argon2id (RFC 9106) by libsodium, in its self-describing string form. */
+/* Passwords: Argon2id (RFC 9106) by libsodium, in its self-describing string form. Hashes of users
+ * who were imported may be bcrypt's (crypt(5), "$2b$10$…"): they are checked, never made, and need
+ * a rehash. */
 
 enum { PASSWORD_HASH_MAX = 128, PASSWORD_MIN = 8, PASSWORD_MAX = 1024 };
 
@@ -24,7 +26,9 @@ int password_hash(const char *password, const struct password_params *params,
 /* Whether the password is the one that was hashed. `hash` NULL (no such user): false after the same
  * work as for a real one. */
 bool password_verify(const char *hash, const char *password, const struct password_params *params);
-/* Whether `hash` was made with other parameters. */
+/* Whether a hash from elsewhere is bcrypt's, of a cost (4 to 14) that a login can bear. */
+bool password_is_bcrypt(const char *hash);
+/* Whether `hash` was made with other parameters, or another algorithm. */
 bool password_needs_rehash(const char *hash, const struct password_params *params);
 
 #endif

@@ -326,6 +326,29 @@ static double seconds_of_verify(const char *hash, const struct password_params *
 	return (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
 }
 
+START_TEST(a_password_hashed_elsewhere_is_checked_and_made_anew)
+{
+	static const char hash[] = "$2b$04$05kN3r9U5B2uZ6D62kFnduSe8wbxyAxmrI5Be4dR1OIPSzy5kj/RW";
+	static const char *const others[] = {
+		"",
+		"$2b$04$short",
+		"$2b$31$05kN3r9U5B2uZ6D62kFnduSe8wbxyAxmrI5Be4dR1OIPSzy5kj/RW",
+		"$2x$04$05kN3r9U5B2uZ6D62kFnduSe8wbxyAxmrI5Be4dR1OIPSzy5kj/RW",
+		"$2b$04$05kN3r9U5B2uZ6D62kFnduSe8wbxyAxmrI5Be4dR1OIPSzy5kj/R!",
+	};
+	const struct password_params params = { .passes = 1, .memory_bytes = 8192 << 10 };
+
+	ck_assert(password_is_bcrypt(hash));
+	ck_assert(password_verify(hash, "correct horse battery", &params));
+	ck_assert(!password_verify(hash, "correct horse batterY", &params));
+	ck_assert(password_needs_rehash(hash, &params));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		ck_assert_msg(!password_is_bcrypt(others[i]), "%s", others[i]);
+		ck_assert(!password_verify(others[i], "correct horse battery", &params));
+	}
+}
+END_TEST
+
 START_TEST(an_unknown_user_costs_what_a_known_one_does)
 {
 	const struct password_params params = { .passes = 3, .memory_bytes = 8 << 20 };
@@ -415,6 +438,7 @@ int main(void)
 	tcase_add_test(sealing, nothing_is_added_to_files_that_cannot_be_read);
 	suite_add_tcase(suite, sealing);
 	tcase_add_test(passwords, passwords_follow_the_policy);
+	tcase_add_test(passwords, a_password_hashed_elsewhere_is_checked_and_made_anew);
 	tcase_add_test(passwords, a_password_is_verified_and_its_hash_ages);
 	tcase_add_test(passwords, an_unknown_user_costs_what_a_known_one_does);
 	suite_add_tcase(suite, passwords);
