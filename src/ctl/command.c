@@ -53,6 +53,8 @@ const struct command commands[] = {
 	  "check this host, the database and the users' clusters", command_doctor },
 	{ "orphans", "", 0, 0, TAKES(OPTION_DELETE) | TAKES(OPTION_USER),
 	  "objects in the clusters without a row, rows without objects", command_orphans },
+	{ "import", "CONNINFO", 1, 1, TAKES(OPTION_YES),
+	  "take over users and projects of the TypeScript original", command_import },
 	{ "audit", "", 0, 0, TAKES(OPTION_USER) | TAKES(OPTION_ACTION) | TAKES(OPTION_LIMIT),
 	  "who did what, newest first", command_audit },
 };

@@ -76,6 +76,7 @@ struct db *call_database(const struct call *call);
 
 int command_audit(const struct call *call, struct err *e);
 int command_doctor(const struct call *call, struct err *e);
+int command_import(const struct call *call, struct err *e);
 int command_keys_add(const struct call *call, struct err *e);
 int command_migrate(const struct call *call, struct err *e);
 int command_orphans(const struct call *call, struct err *e);

@@ -1,0 +1,46 @@
+#ifndef FSA_CTL_IMPORT_H
+#define FSA_CTL_IMPORT_H
+
+#include <jansson.h>
+
+#include "crypto/seal.h"
+#include "ctl/command.h"
+#include "http/address.h"
+#include "store/import.h"
+#include "store/original.h"
+
+/*
+ * fsactl import: the original's database, read row by row, each checked by the rules that hold for
+ * what users send, secrets sealed on the way. What does not pass is a line of the report, not an
+ * error. Ids are derived from the original's, so a second run finds what the first one made.
+ */
+struct import {
+	const struct call *call;
+	struct db *tx;
+	struct keyring *owner_public, *cluster_public;
+	struct address_policy *policy;
+	json_t *tables[ORIGINAL_TABLE_COUNT];
+	json_t *report; /* a line for each row */
+};
+
+/* A line of the report: what kind of row, whose or which, what became of it, and why. `reason`
+ * NULL: needs none. */
+void import_say(struct import *i, const char *what, const char *name, const char *result,
+		const char *reason);
+/* The same for what a statement did. `taken` is the reason for IMPORT_TAKEN. */
+void import_say_outcome(struct import *i, const char *what, const char *name,
+			enum import_outcome outcome, const char *taken);
+
+/* Our id for the original's (UUID version 8, RFC 9562, from a hash). */
+void import_id(const char *model, const char *original_id, char ret_id[STORE_ID_LENGTH + 1]);
+/* A member that is text, "" if there is none. */
+const char *import_text(const json_t *row, const char *member);
+/* The same, NULL if there is none or it is "". */
+const char *import_text_or_null(const json_t *row, const char *member);
+
+/* import_people.c: users, identities, kubeconfigs and settings. */
+int import_people(struct import *i, struct err *e);
+/* import_projects.c: projects, with sandbox, database and variables. */
+int import_projects(struct import *i, struct err *e);
+
+#endif

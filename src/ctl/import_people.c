@@ -1,0 +1,242 @@
+/* Users of the original, by what they log in, and what they configured. */
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "crypto/password.h"
+#include "ctl/import.h"
+#include "domain/user.h"
+#include "kube/kubeconfig.h"
+#include "store/config.h"
+
+enum {
+	PROVIDER_USER_ID_MAX = 255,
+	SETTING_KEY_MAX = 64,
+	SETTING_VALUE_MAX = 65536,
+	SEALED_KUBECONFIG_MAX = 131072,
+};
+
+#define KUBECONFIG_KEY "KUBECONFIG"
+
+/* ---- users ------------------------------------------------------------------------------------
+ */
+
+/* Users without a name of their own are called as their first identity. */
+static const char *name_of(const struct import *i, const json_t *user)
+{
+	const char *name = import_text_or_null(user, "name");
+	size_t n;
+	json_t *identity;
+
+	if (name != NULL)
+		return name;
+	json_array_foreach(i->tables[ORIGINAL_IDENTITIES], n, identity)
+	{
+		if (strcmp(import_text(identity, "userId"), import_text(user, "id")) == 0)
+			return import_text(identity, "providerUserId");
+	}
+	return import_text(user, "id");
+}
+
+static int import_one_user(struct import *i, const json_t *row, struct err *e)
+{
+	char id[STORE_ID_LENGTH + 1];
+	enum import_outcome outcome;
+	const struct import_user user = { .id = id,
+					  .name = name_of(i, row),
+					  .created_at = import_text(row, "createdAt") };
+
+	import_id("User", import_text(row, "id"), id);
+	if (import_user(i->tx, &user, &outcome, e) < 0)
+		return -1;
+	import_say_outcome(i, "user", user.name, outcome, NULL);
+	return 0;
+}
+
+/* ---- identities -------------------------------------------------------------------------------
+ */
+
+/* Why an identity cannot be used here; NULL: it can. */
+static const char *identity_refusal(const json_t *row, const char *provider, const char *name,
+				    const char *password_hash)
+{
+	if (strcmp(provider, "GOOGLE") == 0)
+		return "there is no login with Google here";
+	if (name[0] == '\0' || strlen(name) > PROVIDER_USER_ID_MAX)
+		return "the provider's id is empty or too long";
+	if (strcmp(provider, "PASSWORD") != 0)
+		return NULL;
+	if (user_name_check(name, NULL) < 0)
+		return "nobody can log in with this name here: letters, digits and ._@- only";
+	if (!password_is_bcrypt(password_hash))
+		return "its password hash is not bcrypt's";
+	return json_is_true(json_object_get(json_object_get(row, "metadata"), "needReset"))
+		       ? "the original wanted this password to be reset"
+		       : NULL;
+}
+
+static int import_one_identity(struct import *i, const json_t *row, struct err *e)
+{
+	const char *provider = import_text(row, "provider");
+	const char *hash = import_text(json_object_get(row, "metadata"), "passwordHash");
+	CLEANUP(cleanup_free) char *name = mem_strdup(import_text(row, "providerUserId"));
+	CLEANUP(cleanup_free) char *shown = mem_printf("%s of %s", provider, name);
+	const char *refusal = identity_refusal(row, provider, name, hash);
+	char id[STORE_ID_LENGTH + 1], user_id[STORE_ID_LENGTH + 1];
+	enum import_outcome outcome;
+
+	if (refusal != NULL) {
+		import_say(i, "identity", shown, "refused", refusal);
+		return 0;
+	}
+	bool by_password = strcmp(provider, "PASSWORD") == 0;
+	for (char *c = name; by_password && *c != '\0'; c++)
+		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+	import_id("UserIdentity", import_text(row, "id"), id);
+	import_id("User", import_text(row, "userId"), user_id);
+	const struct import_identity identity = { .id = id,
+						  .user_id = user_id,
+						  .provider = provider,
+						  .provider_user_id = name,
+						  .password_hash = by_password ? hash : NULL };
+	if (import_identity(i->tx, &identity, &outcome, e) < 0)
+		return -1;
+	import_say_outcome(i, "identity", shown, outcome,
+			   "somebody else logs in with it here already");
+	return 0;
+}
+
+/* ---- kubeconfigs ------------------------------------------------------------------------------
+ */
+
+static int seal_kubeconfig(const struct import *i, const char *user_id, const char *text,
+			   struct buf *ret_sealed, struct err *e)
+{
+	CLEANUP(cleanup_free) char *context = mem_printf("kubeconfig:%s", user_id);
+
+	return seal(i->cluster_public, context, text, strlen(text), ret_sealed, e);
+}
+
+static int store_kubeconfig(const struct import *i, const char *user_id, const char *text,
+			    const struct kubeconfig *config, struct err *e)
+{
+	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_KUBECONFIG_MAX);
+
+	if (seal_kubeconfig(i, user_id, text, &sealed, e) < 0)
+		return -1;
+	const struct kubeconfig_new row = {
+		.user_id = user_id,
+		.sealed = sealed.data,
+		.sealed_length = sealed.length,
+		.server = config->server,
+		.namespace = config->namespace,
+		.account = config->user,
+		.expires_at = config->expires_at,
+	};
+	return kubeconfig_put(i->tx, &row, e);
+}
+
+/* One that is stored already stays: it is newer. */
+static int import_kubeconfig(struct import *i, const char *original_user_id, const char *text,
+			     struct err *e)
+{
+	CLEANUP(kubeconfig_clear) struct kubeconfig config = { 0 };
+	CLEANUP(kubeconfig_info_clear) struct kubeconfig_info info = { 0 };
+	char user_id[STORE_ID_LENGTH + 1];
+	struct err failure;
+
+	import_id("User", original_user_id, user_id);
+	if (kubeconfig_info_get(i->tx, user_id, &info, &failure) == 0) {
+		import_say(i, "kubeconfig", original_user_id, "there already", NULL);
+		return 0;
+	}
+	if (failure.kind != ERR_NOT_FOUND) {
+		*e = failure;
+		return -1;
+	}
+	if (kubeconfig_parse(text, strlen(text), &config, &failure) < 0 ||
+	    kubeconfig_check_address(&config, i->policy, &failure) < 0) {
+		import_say(i, "kubeconfig", original_user_id, "refused", failure.message);
+		return 0;
+	}
+	if (store_kubeconfig(i, user_id, text, &config, e) < 0)
+		return -1;
+	import_say(i, "kubeconfig", original_user_id, "imported", NULL);
+	return 0;
+}
+
+/* ---- settings ---------------------------------------------------------------------------------
+ */
+
+static bool is_setting_key(const char *key)
+{
+	static const char upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t length = strlen(key);
+
+	return length > 0 && length <= SETTING_KEY_MAX && strchr(upper, key[0]) != NULL &&
+	       strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == length;
+}
+
+static int import_one_setting(struct import *i, const json_t *row, struct err *e)
+{
+	const char *key = import_text(row, "key");
+	const char *value = import_text(row, "value");
+	char user_id[STORE_ID_LENGTH + 1];
+	enum import_outcome outcome;
+
+	if (strcmp(key, KUBECONFIG_KEY) == 0)
+		return import_kubeconfig(i, import_text(row, "userId"), value, e);
+	if (json_is_true(json_object_get(row, "isSecret"))) {
+		import_say(
+			i, "setting", key, "skipped",
+			"settings here are no place for credentials: a variable of a project is");
+		return 0;
+	}
+	if (!is_setting_key(key) || strlen(value) > SETTING_VALUE_MAX) {
+		import_say(i, "setting", key, "refused", "not a setting's name, or too long");
+		return 0;
+	}
+	import_id("User", import_text(row, "userId"), user_id);
+	if (import_setting(i->tx, user_id, key, value, &outcome, e) < 0)
+		return -1;
+	import_say_outcome(i, "setting", key, outcome, NULL);
+	return 0;
+}
+
+/* The Sealos login kept its kubeconfig with the identity. */
+static int import_identity_kubeconfig(struct import *i, const json_t *row, struct err *e)
+{
+	const char *text = import_text(json_object_get(row, "metadata"), "sealosKubeconfig");
+
+	return text[0] == '\0' ? 0 : import_kubeconfig(i, import_text(row, "userId"), text, e);
+}
+
+/* ---- all of it --------------------------------------------------------------------------------
+ */
+
+int import_people(struct import *i, struct err *e)
+{
+	/* A kubeconfig that was stored in the settings comes before one of a login. */
+	static const struct {
+		enum original_table table;
+		int (*run)(struct import *i, const json_t *row, struct err *e);
+	} steps[] = {
+		{ ORIGINAL_USERS, import_one_user },
+		{ ORIGINAL_IDENTITIES, import_one_identity },
+		{ ORIGINAL_CONFIGS, import_one_setting },
+		{ ORIGINAL_IDENTITIES, import_identity_kubeconfig },
+	};
+
+	for (size_t step = 0; step < ARRAY_SIZE(steps); step++) {
+		size_t n;
+		json_t *row;
+		json_array_foreach(i->tables[steps[step].table], n, row)
+		{
+			if (steps[step].run(i, row, e) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}

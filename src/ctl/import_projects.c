@@ -1,0 +1,342 @@
+/* Projects of the original, with their variables and parts. All of it comes stopped, and nothing
+ * is changed in the cluster: a database keeps its name, and so its data, and is taken over when it
+ * is started; a sandbox is made anew, as its volume has another form here. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "crypto/token.h"
+#include "ctl/import.h"
+#include "domain/project.h"
+#include "manifest/quantity.h"
+#include "store/config.h"
+
+enum {
+	NAME_LETTERS = 6,
+	HOST_LETTERS = 12,
+	HOST_MAX = 253,
+	GITHUB_REPO_MAX = 255,
+	SEALED_MAX = 65536,
+	VARIABLES_MAX = 256,
+};
+
+struct importing {
+	struct import *import;
+	const json_t *row; /* of the project */
+	const char *name;
+	char id[STORE_ID_LENGTH + 1], user_id[STORE_ID_LENGTH + 1];
+	char kube_name[PROJECT_KUBE_NAME_MAX + 1];
+};
+
+static void say(const struct importing *p, const char *what, const char *name, const char *result,
+		const char *reason)
+{
+	CLEANUP(cleanup_free) char *shown = mem_printf("%s: %s", p->name, name);
+
+	import_say(p->import, what, shown, result, reason);
+}
+
+static void say_outcome(const struct importing *p, const char *what, const char *name,
+			enum import_outcome outcome, const char *taken)
+{
+	CLEANUP(cleanup_free) char *shown = mem_printf("%s: %s", p->name, name);
+
+	import_say_outcome(p->import, what, shown, outcome, taken);
+}
+
+static bool is_leaving(const json_t *row)
+{
+	const char *status = import_text(row, "status");
+
+	return strcmp(status, "TERMINATED") == 0 || strcmp(status, "TERMINATING") == 0;
+}
+
+static bool is_of(const struct importing *p, const json_t *part)
+{
+	return strcmp(import_text(part, "projectId"), import_text(p->row, "id")) == 0;
+}
+
+/* ---- variables --------------------------------------------------------------------------------
+ */
+
+static const char *category_of(const json_t *row)
+{
+	const char *category = import_text(row, "category");
+
+	for (size_t i = 0; i < environment_category_count; i++) {
+		if (strcmp(environment_categories[i], category) == 0)
+			return environment_categories[i];
+	}
+	return "general";
+}
+
+static int import_one_variable(const struct importing *p, const json_t *row, struct err *e)
+{
+	const char *key = import_text(row, "key");
+	const char *value = import_text(row, "value");
+	CLEANUP(cleanup_free) char *context = mem_printf("environment:%s:%s", p->id, key);
+	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_MAX);
+	char id[STORE_ID_LENGTH + 1];
+	enum import_outcome outcome;
+	struct err failure;
+
+	if (environment_key_check(key, &failure) < 0 ||
+	    environment_value_check(value, strlen(value), &failure) < 0) {
+		bool reserved = strcmp(failure.code, "RESERVED_ENVIRONMENT_KEY") == 0;
+		say(p, "variable", key, reserved ? "skipped" : "refused", failure.message);
+		return 0;
+	}
+	if (seal(p->import->owner_public, context, value, strlen(value), &sealed, e) < 0)
+		return -1;
+	import_id("Environment", import_text(row, "id"), id);
+	const struct import_variable variable = {
+		.id = id,
+		.project_id = p->id,
+		.key = key,
+		.category = category_of(row),
+		.is_secret = json_is_true(json_object_get(row, "isSecret")),
+		.value_sealed = sealed.data,
+		.value_sealed_length = sealed.length,
+	};
+	if (import_variable(p->import->tx, &variable, &outcome, e) < 0)
+		return -1;
+	say_outcome(p, "variable", key, outcome, "there is one of this name");
+	return 0;
+}
+
+static int import_variables(const struct importing *p, struct err *e)
+{
+	unsigned count = 0;
+	size_t n;
+	json_t *row;
+
+	json_array_foreach(p->import->tables[ORIGINAL_ENVIRONMENTS], n, row)
+	{
+		if (!is_of(p, row))
+			continue;
+		if (++count > VARIABLES_MAX)
+			say(p, "variable", import_text(row, "key"), "refused",
+			    "a project has at most 256 variables");
+		else if (import_one_variable(p, row, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- sandbox ----------------------------------------------------------------------------------
+ */
+
+static int seal_terminal_token(const struct importing *p, const char *sandbox_id,
+			       struct buf *ret_sealed, struct err *e)
+{
+	CLEANUP(cleanup_free) char *context = mem_printf("terminal:%s", sandbox_id);
+	char token[TERMINAL_TOKEN_LENGTH + 1];
+
+	token_alphanumeric(token, TERMINAL_TOKEN_LENGTH);
+	int result =
+		seal(p->import->owner_public, context, token, TERMINAL_TOKEN_LENGTH, ret_sealed, e);
+	explicit_bzero(token, sizeof(token));
+	return result;
+}
+
+/* As a new one: names, hosts, image and sizes are those of this site. */
+static int import_one_sandbox(const struct importing *p, const json_t *row, struct err *e)
+{
+	const struct conf *conf = p->import->call->conf;
+	CLEANUP(buf_release) struct buf token = BUF_INIT(SEALED_MAX);
+	char id[STORE_ID_LENGTH + 1];
+	char letters[HOST_LETTERS + 1], suffix[NAME_LETTERS + 1];
+	char name[RESOURCE_NAME_MAX + 1], app_host[HOST_MAX + 1], ttyd_host[HOST_MAX + 1];
+	const char *domain;
+	enum import_outcome outcome;
+
+	import_id("Sandbox", import_text(row, "id"), id);
+	if (conf_require(conf, CONF_INGRESS_DOMAIN, &domain, e) < 0 ||
+	    seal_terminal_token(p, id, &token, e) < 0)
+		return -1;
+	token_letters(letters, HOST_LETTERS);
+	(void)snprintf(app_host, sizeof(app_host), "%s.%s", letters, domain);
+	(void)snprintf(ttyd_host, sizeof(ttyd_host), "%s-ttyd.%s", letters, domain);
+	token_letters(suffix, NAME_LETTERS);
+	(void)snprintf(name, sizeof(name), "%s-agentruntime-%s", p->kube_name, suffix);
+	const struct sandbox_new sandbox = {
+		.id = id,
+		.name = name,
+		.app_host = app_host,
+		.ttyd_host = ttyd_host,
+		.image = conf_string(conf, CONF_RUNTIME_IMAGE),
+		.home_size = conf_string(conf, CONF_HOME_SIZE),
+		.cpu_request = conf_string(conf, CONF_SANDBOX_CPU_REQUEST),
+		.cpu_limit = conf_string(conf, CONF_SANDBOX_CPU_LIMIT),
+		.memory_request = conf_string(conf, CONF_SANDBOX_MEMORY_REQUEST),
+		.memory_limit = conf_string(conf, CONF_SANDBOX_MEMORY_LIMIT),
+		.storage_limit = conf_string(conf, CONF_SANDBOX_STORAGE_LIMIT),
+		.terminal_token_sealed = token.data,
+		.terminal_token_sealed_length = token.length,
+	};
+	if (import_sandbox(p->import->tx, p->user_id, p->id, &sandbox, &outcome, e) < 0)
+		return -1;
+	say_outcome(p, "sandbox", import_text(row, "sandboxName"), outcome,
+		    "a generated name is in use: import again");
+	return 0;
+}
+
+/* ---- database ---------------------------------------------------------------------------------
+ */
+
+/* RFC 1035, as the schema wants it. */
+static bool is_object_name(const char *name)
+{
+	static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
+	size_t length = strlen(name);
+
+	return length > 0 && length <= RESOURCE_NAME_MAX && strchr(lower, name[0]) != NULL &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length &&
+	       name[length - 1] != '-';
+}
+
+/* Its size there, as a volume cannot shrink; this site's if it is no quantity. */
+static const char *size_of(const struct importing *p, const json_t *row, const char *member,
+			   enum conf_option otherwise)
+{
+	const char *size = import_text(row, member);
+
+	return quantity_is_valid(size) ? size : conf_string(p->import->call->conf, otherwise);
+}
+
+static const char *database_refusal(const json_t *row, const char *namespace)
+{
+	if (!is_object_name(import_text(row, "databaseName")))
+		return "its name in the cluster cannot be kept: move the data by pg_dump";
+	if (strcmp(import_text(row, "k8sNamespace"), namespace) != 0)
+		return "it is in another namespace than the owner's kubeconfig is for";
+	return NULL;
+}
+
+static int import_one_database(const struct importing *p, const json_t *row, const char *namespace,
+			       struct err *e)
+{
+	const char *name = import_text(row, "databaseName");
+	const char *refusal = database_refusal(row, namespace);
+	char id[STORE_ID_LENGTH + 1];
+	enum import_outcome outcome;
+
+	if (refusal != NULL) {
+		say(p, "database", name, "refused", refusal);
+		return 0;
+	}
+	import_id("Database", import_text(row, "id"), id);
+	const struct database_new database = {
+		.id = id,
+		.name = name,
+		.version = conf_string(p->import->call->conf, CONF_POSTGRES_VERSION),
+		.storage_size = size_of(p, row, "storageSize", CONF_POSTGRES_STORAGE),
+		.cpu_request = size_of(p, row, "cpuRequest", CONF_POSTGRES_CPU_REQUEST),
+		.cpu_limit = size_of(p, row, "cpuLimit", CONF_POSTGRES_CPU_LIMIT),
+		.memory_request = size_of(p, row, "memoryRequest", CONF_POSTGRES_MEMORY_REQUEST),
+		.memory_limit = size_of(p, row, "memoryLimit", CONF_POSTGRES_MEMORY_LIMIT),
+	};
+	if (import_database(p->import->tx, p->user_id, p->id, &database, &outcome, e) < 0)
+		return -1;
+	say_outcome(p, "database", name, outcome, "another project here has this database");
+	return 0;
+}
+
+/* ---- projects ---------------------------------------------------------------------------------
+ */
+
+/* The oldest of a project's rows that is not on its way out; the others are said. */
+static const json_t *first_part(const struct importing *p, enum original_table table,
+				const char *what, const char *name_member)
+{
+	const json_t *first = NULL;
+	size_t n;
+	json_t *row;
+
+	json_array_foreach(p->import->tables[table], n, row)
+	{
+		if (!is_of(p, row) || is_leaving(row))
+			continue;
+		if (first == NULL)
+			first = row;
+		else
+			say(p, what, import_text(row, name_member), "refused",
+			    "a project has one of them here");
+	}
+	return first;
+}
+
+static int import_parts(const struct importing *p, const char *namespace, struct err *e)
+{
+	const json_t *sandbox = first_part(p, ORIGINAL_SANDBOXES, "sandbox", "sandboxName");
+	const json_t *database = first_part(p, ORIGINAL_DATABASES, "database", "databaseName");
+
+	if (import_variables(p, e) < 0 ||
+	    (sandbox != NULL && import_one_sandbox(p, sandbox, e) < 0))
+		return -1;
+	return database != NULL ? import_one_database(p, database, namespace, e) : 0;
+}
+
+/* What a project needs before it can be one here: a name that is allowed, and a cluster. */
+static int check_project(struct importing *p, struct kubeconfig_info *ret_info, struct err *e)
+{
+	if (project_name_check(p->name, e) < 0)
+		return -1;
+	project_kube_name(p->name, p->kube_name);
+	if (strlen(import_text(p->row, "githubRepo")) > GITHUB_REPO_MAX)
+		return err_set(e, ERR_INVALID, NULL, "the repository's name is too long");
+	return kubeconfig_info_get(p->import->tx, p->user_id, ret_info, e);
+}
+
+static int import_one_project(struct import *i, const json_t *row, struct err *e)
+{
+	struct importing p = { .import = i, .row = row, .name = import_text(row, "name") };
+	CLEANUP(kubeconfig_info_clear) struct kubeconfig_info info = { 0 };
+	enum import_outcome outcome;
+	struct err failure;
+
+	if (is_leaving(row)) {
+		import_say(i, "project", p.name, "skipped", "it was being deleted");
+		return 0;
+	}
+	import_id("Project", import_text(row, "id"), p.id);
+	import_id("User", import_text(row, "userId"), p.user_id);
+	if (check_project(&p, &info, &failure) < 0) {
+		if (failure.kind == ERR_UNAVAILABLE || failure.kind == ERR_INTERNAL) {
+			*e = failure;
+			return -1;
+		}
+		import_say(i, "project", p.name, "refused", failure.message);
+		return 0;
+	}
+	const struct import_project project = {
+		.id = p.id,
+		.user_id = p.user_id,
+		.name = p.name,
+		.description = import_text_or_null(row, "description"),
+		.kube_name = p.kube_name,
+		.github_repo = import_text_or_null(row, "githubRepo"),
+		.created_at = import_text(row, "createdAt"),
+	};
+	if (import_project(i->tx, &project, &outcome, e) < 0)
+		return -1;
+	import_say_outcome(i, "project", p.name, outcome,
+			   "its owner has another project of this name");
+	/* One that came before may have been changed since. */
+	return outcome == IMPORT_ADDED ? import_parts(&p, info.namespace, e) : 0;
+}
+
+int import_projects(struct import *i, struct err *e)
+{
+	size_t n;
+	json_t *row;
+
+	json_array_foreach(i->tables[ORIGINAL_PROJECTS], n, row)
+	{
+		if (import_one_project(i, row, e) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,187 @@
+#include "store/import.h"
+
+#include "base/cleanup.h"
+#include "store/internal.h"
+
+enum statement {
+	STATEMENT_USER,
+	STATEMENT_IDENTITY,
+	STATEMENT_SETTING,
+	STATEMENT_PROJECT,
+	STATEMENT_SANDBOX,
+	STATEMENT_DATABASE,
+	STATEMENT_VARIABLE,
+};
+
+/* What each statement ends with: was the row made, was one with this id there before? */
+#define OUTCOME(table)                                                                             \
+	" SELECT EXISTS (SELECT FROM made), EXISTS (SELECT FROM " table " WHERE id = $1)"
+
+#define RESOURCE(kind)                                                                             \
+	"WITH r AS ("                                                                              \
+	" INSERT INTO resources (id, project_id, user_id, kind, name, namespace, server,"          \
+	"  desired, status)"                                                                       \
+	" SELECT $1, $2, $3, " kind ", $4, namespace, server, 'STOPPED', 'STOPPED'"                \
+	" FROM kubeconfigs WHERE user_id = $3"                                                     \
+	" ON CONFLICT DO NOTHING RETURNING id"                                                     \
+	"), made AS ("
+
+/* SQL is laid out by hand. */
+/* clang-format off */
+static const struct db_statement statements[] = {
+	[STATEMENT_USER] = { "import_user",
+		"WITH made AS (INSERT INTO users (id, name, created_at)"
+		" VALUES ($1, left($2, 64), $3) ON CONFLICT DO NOTHING RETURNING id)"
+		OUTCOME("users") },
+	[STATEMENT_IDENTITY] = { "import_identity",
+		"WITH made AS (INSERT INTO identities (id, user_id, provider, provider_user_id,"
+		"  password_hash, is_primary)"
+		" SELECT $1, $2, $3::auth_provider, $4, $5,"
+		"  NOT EXISTS (SELECT FROM identities WHERE user_id = $2)"
+		" ON CONFLICT DO NOTHING RETURNING id)" OUTCOME("identities") },
+	[STATEMENT_SETTING] = { "import_setting",
+		"WITH made AS (INSERT INTO user_config (user_id, key, value)"
+		" VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING user_id)"
+		" SELECT EXISTS (SELECT FROM made), true" },
+	[STATEMENT_PROJECT] = { "import_project",
+		"WITH made AS (INSERT INTO projects (id, user_id, name, description, kube_name,"
+		"  github_repo, status, created_at)"
+		" VALUES ($1, $2, $3, left($4, 2000), $5, $6, 'STOPPED', $7)"
+		" ON CONFLICT DO NOTHING RETURNING id)" OUTCOME("projects") },
+	[STATEMENT_SANDBOX] = { "import_sandbox",
+		RESOURCE("'SANDBOX'")
+		" INSERT INTO sandboxes (resource_id, app_host, ttyd_host,"
+		"  terminal_token_sealed, image, home_size, cpu_request,"
+		"  cpu_limit, memory_request, memory_limit, storage_limit)"
+		" SELECT id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 FROM r"
+		" RETURNING resource_id)" OUTCOME("resources") },
+	[STATEMENT_DATABASE] = { "import_database",
+		RESOURCE("'DATABASE'")
+		" INSERT INTO databases (resource_id, version, storage_size,"
+		"  cpu_request, cpu_limit, memory_request, memory_limit)"
+		" SELECT id, $5, $6, $7, $8, $9, $10 FROM r"
+		" RETURNING resource_id)" OUTCOME("resources") },
+	[STATEMENT_VARIABLE] = { "import_variable",
+		"WITH made AS (INSERT INTO environment (id, project_id, key, category,"
+		"  is_secret, value_sealed)"
+		" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id)"
+		OUTCOME("environment") },
+};
+/* clang-format on */
+
+static int run(struct db *tx, enum statement statement, const struct db_params *p,
+	       enum import_outcome *ret_outcome, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+
+	if (db_query(tx, &statements[statement], p, &r, e) < 0)
+		return -1;
+	*ret_outcome = db_bool(r, 0, 0)   ? IMPORT_ADDED
+		       : db_bool(r, 0, 1) ? IMPORT_THERE
+					  : IMPORT_TAKEN;
+	return 0;
+}
+
+int import_user(struct db *tx, const struct import_user *u, enum import_outcome *ret_outcome,
+		struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, u->id);
+	db_add_text(&p, u->name);
+	db_add_text(&p, u->created_at);
+	return run(tx, STATEMENT_USER, &p, ret_outcome, e);
+}
+
+int import_identity(struct db *tx, const struct import_identity *i,
+		    enum import_outcome *ret_outcome, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, i->id);
+	db_add_text(&p, i->user_id);
+	db_add_text(&p, i->provider);
+	db_add_text(&p, i->provider_user_id);
+	db_add_text(&p, i->password_hash);
+	return run(tx, STATEMENT_IDENTITY, &p, ret_outcome, e);
+}
+
+int import_setting(struct db *tx, const char *user_id, const char *key, const char *value,
+		   enum import_outcome *ret_outcome, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	db_add_text(&p, key);
+	db_add_text(&p, value);
+	return run(tx, STATEMENT_SETTING, &p, ret_outcome, e);
+}
+
+int import_project(struct db *tx, const struct import_project *project,
+		   enum import_outcome *ret_outcome, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, project->id);
+	db_add_text(&p, project->user_id);
+	db_add_text(&p, project->name);
+	db_add_text(&p, project->description);
+	db_add_text(&p, project->kube_name);
+	db_add_text(&p, project->github_repo);
+	db_add_text(&p, project->created_at);
+	return run(tx, STATEMENT_PROJECT, &p, ret_outcome, e);
+}
+
+int import_sandbox(struct db *tx, const char *user_id, const char *project_id,
+		   const struct sandbox_new *s, enum import_outcome *ret_outcome, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, s->id);
+	db_add_text(&p, project_id);
+	db_add_text(&p, user_id);
+	db_add_text(&p, s->name);
+	db_add_text(&p, s->app_host);
+	db_add_text(&p, s->ttyd_host);
+	db_add_bytes(&p, s->terminal_token_sealed, s->terminal_token_sealed_length);
+	db_add_text(&p, s->image);
+	db_add_text(&p, s->home_size);
+	db_add_text(&p, s->cpu_request);
+	db_add_text(&p, s->cpu_limit);
+	db_add_text(&p, s->memory_request);
+	db_add_text(&p, s->memory_limit);
+	db_add_text(&p, s->storage_limit);
+	return run(tx, STATEMENT_SANDBOX, &p, ret_outcome, e);
+}
+
+int import_database(struct db *tx, const char *user_id, const char *project_id,
+		    const struct database_new *d, enum import_outcome *ret_outcome, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, d->id);
+	db_add_text(&p, project_id);
+	db_add_text(&p, user_id);
+	db_add_text(&p, d->name);
+	db_add_text(&p, d->version);
+	db_add_text(&p, d->storage_size);
+	db_add_text(&p, d->cpu_request);
+	db_add_text(&p, d->cpu_limit);
+	db_add_text(&p, d->memory_request);
+	db_add_text(&p, d->memory_limit);
+	return run(tx, STATEMENT_DATABASE, &p, ret_outcome, e);
+}
+
+int import_variable(struct db *tx, const struct import_variable *v,
+		    enum import_outcome *ret_outcome, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, v->id);
+	db_add_text(&p, v->project_id);
+	db_add_text(&p, v->key);
+	db_add_text(&p, v->category);
+	db_add_bool(&p, v->is_secret);
+	db_add_bytes(&p, v->value_sealed, v->value_sealed_length);
+	return run(tx, STATEMENT_VARIABLE, &p, ret_outcome, e);
+}
