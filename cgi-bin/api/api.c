@@ -91,6 +91,12 @@ int api_seal(const struct call *c, enum api_key key, const char *context, const 
 	return keys[key].seal(ring, context, plain, length, ret_sealed, e);
 }
 
+int api_seal_answer(const struct call *c, const char *context, const void *plain, size_t length,
+		    struct buf *ret_sealed, struct err *e)
+{
+	return api_seal(c, API_OWNER, context, plain, length, ret_sealed, e);
+}
+
 int api_unseal(const struct call *c, const char *context, const void *sealed, size_t length,
 	       struct buf *ret_plain, struct err *e)
 {

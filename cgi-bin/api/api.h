@@ -35,6 +35,9 @@ int api_seal(const struct call *c, enum api_key key, const char *context, const 
 int api_unseal(const struct call *c, const char *context, const void *sealed, size_t length,
 	       struct buf *ret_plain, struct err *e);
 
+/* How the router keeps answers: sealed to the owner's key. */
+route_keep_fn api_seal_answer;
+
 /* Field tables and handlers, by file. */
 extern const struct field project_create_fields[], project_change_fields[], project_list_query[];
 route_fn project_list_get, project_post, project_read, project_patch, project_delete,
@@ -54,12 +57,15 @@ route_fn database_read;
 extern const struct field event_list_query[];
 route_fn event_list_get;
 
-extern const struct field setting_query[], setting_put_fields[], kubeconfig_fields[];
-enum {
-	SETTING_BODY_MAX = 262144,
-	KUBECONFIG_BODY_MAX = 147456, /* of KUBECONFIG_MAX_BYTES, every other byte escaped */
-};
-route_fn setting_read, setting_write, kubeconfig_read, kubeconfig_write;
+extern const struct field setting_query[], setting_put_fields[], anthropic_fields[],
+	system_prompt_fields[];
+enum { SETTING_BODY_MAX = 262144 };
+route_fn setting_read, setting_write, anthropic_read, anthropic_write, system_prompt_read,
+	system_prompt_write;
+
+extern const struct field kubeconfig_fields[];
+enum { KUBECONFIG_BODY_MAX = 147456 }; /* of KUBECONFIG_MAX_BYTES, every other byte escaped */
+route_fn kubeconfig_read, kubeconfig_write;
 
 route_fn health_read, ready_read, metrics_read;
 

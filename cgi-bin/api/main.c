@@ -10,6 +10,8 @@ int main(int argc, char **argv)
 		.routes = api_routes,
 		.open = api_open,
 		.close = api_close,
+		.seal = api_seal_answer,
+		.unseal = api_unseal,
 	};
 
 	return program_main(&program, argc, argv);

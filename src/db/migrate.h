@@ -36,9 +36,8 @@ int migrate_list(struct db *db, const char *directory, struct migrations *ret_li
 
 void migrations_clear(struct migrations *m); /* for CLEANUP */
 
-/* The version of the schema that this build needs, and whether the database has at least that:
- * ERR_UNAVAILABLE with code SCHEMA_OUTDATED if not. */
-enum { MIGRATE_SCHEMA_VERSION = 4 };
+/* Whether the database has at least the schema that this build needs, which is that of the last
+ * migration when it was built: ERR_UNAVAILABLE with code SCHEMA_OUTDATED if not. */
 int migrate_check(struct db *db, struct err *e);
 
 #endif

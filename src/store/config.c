@@ -19,12 +19,13 @@ enum statement {
 /* clang-format off */
 static const struct db_statement statements[] = {
 	[STATEMENT_SETTINGS] = { "setting_list",
-		"SELECT key, value FROM user_config"
+		"SELECT key, value, value_sealed FROM user_config"
 		" WHERE user_id = $1 ORDER BY key" },
 	[STATEMENT_SETTING_PUT] = { "setting_put",
-		"INSERT INTO user_config (user_id, key, value)"
+		"INSERT INTO user_config (user_id, key, value_sealed)"
 		" VALUES ($1, $2, $3) ON CONFLICT (user_id, key) DO UPDATE"
-		" SET value = excluded.value, updated_at = now()" },
+		" SET value = NULL, value_sealed = excluded.value_sealed,"
+		"  updated_at = now()" },
 	[STATEMENT_SETTING_DELETE] = { "setting_delete",
 		"DELETE FROM user_config WHERE user_id = $1 AND key = $2" },
 	[STATEMENT_INFO] = { "kubeconfig_info",
@@ -55,9 +56,13 @@ int setting_list(struct db *db, const char *user_id, struct setting_rows *ret_ro
 		return -1;
 	rows.count = (size_t)db_rows(rows.result);
 	rows.items = mem_calloc(rows.count, sizeof(*rows.items));
-	for (int i = 0; i < (int)rows.count; i++)
-		rows.items[i] = (struct setting) { .key = db_text(rows.result, i, 0),
-						   .value = db_text(rows.result, i, 1) };
+	for (int i = 0; i < (int)rows.count; i++) {
+		struct setting *setting = &rows.items[i];
+		setting->key = db_text(rows.result, i, 0);
+		setting->value = db_text(rows.result, i, 1);
+		setting->value_sealed = store_bytes(&rows.decoded, rows.result, i, 2,
+						    &setting->value_sealed_length);
+	}
 	*ret_rows = rows;
 	return 0;
 }
@@ -65,21 +70,29 @@ int setting_list(struct db *db, const char *user_id, struct setting_rows *ret_ro
 void setting_rows_clear(struct setting_rows *rows)
 {
 	db_result_free(&rows->result);
+	store_bytes_free(&rows->decoded);
 	free(rows->items);
 	*rows = (struct setting_rows) { 0 };
 }
 
-int setting_put(struct db *db, const char *user_id, const char *key, const char *value,
-		struct err *e)
+int setting_put(struct db *db, const char *user_id, const char *key, const void *value_sealed,
+		size_t value_sealed_length, struct err *e)
 {
 	struct db_params p = { 0 };
 
 	db_add_text(&p, user_id);
 	db_add_text(&p, key);
-	if (value == NULL)
-		return db_query(db, &statements[STATEMENT_SETTING_DELETE], &p, NULL, e);
-	db_add_text(&p, value);
+	db_add_bytes(&p, value_sealed, value_sealed_length);
 	return db_query(db, &statements[STATEMENT_SETTING_PUT], &p, NULL, e);
+}
+
+int setting_delete(struct db *db, const char *user_id, const char *key, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	db_add_text(&p, key);
+	return db_query(db, &statements[STATEMENT_SETTING_DELETE], &p, NULL, e);
 }
 
 int kubeconfig_info_get(struct db *db, const char *user_id, struct kubeconfig_info *ret_info,

@@ -11,19 +11,25 @@
 
 /* A user's settings and kubeconfig. */
 
+/* A setting's value may be a secret (an API key), so it is stored sealed. */
 struct setting {
-	const char *key, *value;
+	const char *key;
+	const char *value; /* stored by a version that did not seal yet; else NULL */
+	const void *value_sealed;
+	size_t value_sealed_length;
 };
 struct setting_rows {
 	PGresult *result;
+	void *decoded;
 	size_t count;
 	struct setting *items;
 };
 int setting_list(struct db *db, const char *user_id, struct setting_rows *ret_rows, struct err *e);
 void setting_rows_clear(struct setting_rows *rows);
-/* `value` NULL removes it. */
-int setting_put(struct db *db, const char *user_id, const char *key, const char *value,
-		struct err *e);
+/* Creates or replaces. */
+int setting_put(struct db *db, const char *user_id, const char *key, const void *value_sealed,
+		size_t value_sealed_length, struct err *e);
+int setting_delete(struct db *db, const char *user_id, const char *key, struct err *e);
 
 /* What anybody but the reconciler may know of a kubeconfig. */
 struct kubeconfig_info {

@@ -22,17 +22,17 @@ static const struct db_statement statements[] = {
 		" VALUES ($1, $2, $3)"
 		" ON CONFLICT (user_id, key) DO UPDATE"
 		" SET fingerprint = excluded.fingerprint, http_status = NULL,"
-		"  body = NULL, created_at = now()"
+		"  body = NULL, body_sealed = NULL, created_at = now()"
 		" WHERE i.http_status IS NULL"
 		"  OR i.created_at < now() - $4::bigint * interval '1 millisecond'"
 		" RETURNING true" },
 	[STATEMENT_FIND] = { "idempotency_find",
-		"SELECT fingerprint = $3, http_status, body"
+		"SELECT fingerprint = $3, http_status, body_sealed"
 		" FROM idempotency"
 		" WHERE user_id = $1 AND key = $2" },
 	[STATEMENT_FINISH] = { "idempotency_finish",
 		"UPDATE idempotency"
-		" SET http_status = $3, body = $4"
+		" SET http_status = $3, body_sealed = $4"
 		" WHERE user_id = $1 AND key = $2" },
 };
 /* clang-format on */
@@ -63,21 +63,32 @@ int idempotency_begin(struct db *tx, const char *user_id, const char *key,
 		return err_set(e, ERR_UNPROCESSABLE, "IDEMPOTENCY_KEY_REUSED",
 			       "This Idempotency-Key was used for a different request: make a new "
 			       "one for each request");
-	const char *body = db_text(found, 0, 2);
+	size_t length;
+	CLEANUP(cleanup_free) uint8_t *sealed = db_bytes(found, 0, 2, &length);
+	if (sealed == NULL) /* kept by an older version */
+		return idempotency_answer_lost(e);
 	ret_answer->replayed = true;
 	ret_answer->http_status = (int)db_int(found, 0, 1);
-	ret_answer->body = mem_strdup(body ? body : "");
-	return 0;
+	ret_answer->sealed = BUF_INIT(length);
+	return buf_append(&ret_answer->sealed, sealed, length, e);
+}
+
+int idempotency_answer_lost(struct err *e)
+{
+	return err_set(
+		e, ERR_CONFLICT, "IDEMPOTENCY_ANSWER_LOST",
+		"This request was carried out before; its answer cannot be shown again. Read "
+		"what it changed");
 }
 
 int idempotency_finish(struct db *tx, const char *user_id, const char *key, int http_status,
-		       const char *body, struct err *e)
+		       const struct buf *sealed, struct err *e)
 {
 	struct db_params p = { 0 };
 
 	db_add_text(&p, user_id);
 	db_add_text(&p, key);
 	db_add_int(&p, http_status);
-	db_add_text(&p, body);
+	db_add_bytes(&p, sealed->data, sealed->length);
 	return db_query(tx, &statements[STATEMENT_FINISH], &p, NULL, e);
 }

@@ -101,6 +101,8 @@ static int configure(struct running *r, const char *path, struct err *e)
 		.wake_file = conf_string(r->conf, CONF_WAKE_FILE),
 		.session_idle_ms = conf_number(r->conf, CONF_SESSION_IDLE),
 		.idempotency_ttl_ms = conf_number(r->conf, CONF_IDEMPOTENCY_TTL),
+		.seal = r->program->seal,
+		.unseal = r->program->unseal,
 	};
 	return check_framing(&r->router, e);
 }

@@ -27,6 +27,7 @@ struct program {
 	 * for struct call. `conf` outlives it. */
 	int (*open)(const struct conf *conf, void **ret_context, struct err *e);
 	void (*close)(void *context);
+	route_keep_fn *seal, *unseal; /* see router.h */
 };
 
 /* For main to return. */

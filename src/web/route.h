@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "db/db.h"
 #include "store/session.h"
@@ -55,6 +56,11 @@ struct call {
 	const char *params[ROUTE_PARAMS_MAX];   /* of the path, in the pattern's order: UUIDs */
 	char object_id[STORE_ID_LENGTH + 1];    /* for the audit, when the path does not have it */
 };
+
+/* Seals, or opens, what the router keeps of an answer; appends to `ret`. For contexts, see
+ * crypto/seal.h. */
+typedef int route_keep_fn(const struct call *c, const char *context, const void *data,
+			  size_t length, struct buf *ret, struct err *e);
 
 /* Sets the response and returns 0, or -1 with the error to be answered instead. */
 typedef int route_fn(struct call *c, struct err *e);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,7 +20,10 @@
 #include "web/session.h"
 #include "web/wake.h"
 
-enum { LARGE_ANSWER = 131072 };
+enum {
+	LARGE_ANSWER = 131072,
+	SEALED_OVERHEAD_MAX = 1024, /* of the seal and its context */
+};
 
 /* A call with what it owns. */
 struct serving {
@@ -100,12 +104,45 @@ int call_audit(const struct call *c, const char *action, const char *user_id,
 	return audit_add(c->db, &entry, e);
 }
 
+static char *answer_context(const struct serving *s, const char *key)
+{
+	return mem_printf("answer:%s:%s", s->session.user_id, key);
+}
+
+/* Keeps the answer for the next request with this key. */
+static int keep_answer(struct serving *s, const char *key, struct err *e)
+{
+	const char *body = response_body(s->response);
+	size_t length = strlen(body);
+	CLEANUP(cleanup_free) char *context = answer_context(s, key);
+	CLEANUP(buf_release) struct buf sealed = BUF_INIT(length + SEALED_OVERHEAD_MAX);
+
+	if (s->call.router->seal(&s->call, context, body, length, &sealed, e) < 0)
+		return -1;
+	return idempotency_finish(s->call.db, s->session.user_id, key, response_status(s->response),
+				  &sealed, e);
+}
+
+static int replay_answer(struct serving *s, const char *key, const struct idempotent_answer *answer,
+			 struct err *e)
+{
+	CLEANUP(cleanup_free) char *context = answer_context(s, key);
+	CLEANUP(buf_wipe) struct buf body = BUF_INIT(answer->sealed.length);
+
+	if (s->call.router->unseal(&s->call, context, answer->sealed.data, answer->sealed.length,
+				   &body, NULL) < 0)
+		return idempotency_answer_lost(e);
+	response_text(s->response, answer->http_status, body.data ? body.data : "");
+	response_header(s->response, "Idempotent-Replayed", "true");
+	return 0;
+}
+
 /* The handler inside a transaction. With a key that was used before, its answer instead. */
 static int run_atomic(struct serving *s, const char *key, bool *ret_replayed, struct err *e)
 {
 	const struct session *session = &s->session;
 	uint8_t fingerprint[32];
-	struct idempotent_answer answer = { .body = NULL };
+	struct idempotent_answer answer = { .replayed = false };
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 
 	if (db_begin(s->call.router->db, &tx, e) < 0)
@@ -118,19 +155,15 @@ static int run_atomic(struct serving *s, const char *key, bool *ret_replayed, st
 			return -1;
 	}
 	if (answer.replayed) {
-		CLEANUP(cleanup_free) char *body = answer.body;
-		response_text(s->response, answer.http_status, body ? body : "");
-		response_header(s->response, "Idempotent-Replayed", "true");
+		CLEANUP(buf_release) struct buf sealed = answer.sealed;
 		*ret_replayed = true;
-		return 0;
+		return replay_answer(s, key, &answer, e);
 	}
 	if (s->match.route->handler(&s->call, e) < 0 ||
 	    call_audit(&s->call, s->match.route->action, session->user_id, session->identity_id,
 		       e) < 0)
 		return -1;
-	if (key[0] != '\0' &&
-	    idempotency_finish(tx, session->user_id, key, response_status(s->response),
-			       response_body(s->response), e) < 0)
+	if (key[0] != '\0' && keep_answer(s, key, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
 }

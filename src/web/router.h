@@ -28,6 +28,9 @@ struct router {
 	const char *wake_file;
 	uint64_t session_idle_ms;
 	uint64_t idempotency_ttl_ms;
+	/* For the answers that are kept for a repeated Idempotency-Key, which may tell what only
+	 * their owner may see. NULL where no route is ROUTE_ATOMIC. */
+	route_keep_fn *seal, *unseal;
 };
 
 void router_serve(const struct router *router, const struct web_io *io);

@@ -174,19 +174,20 @@ START_TEST(settings_are_put_replaced_and_removed)
 	CLEANUP(setting_rows_clear) struct setting_rows rows = { 0 };
 	struct err e;
 
-	assert_ok(setting_put(api, person.id, "B", "1", &e), &e);
-	assert_ok(setting_put(api, person.id, "A", "2", &e), &e);
-	assert_ok(setting_put(api, person.id, "B", "3", &e), &e);
-	assert_ok(setting_put(api, person.id, "C", "4", &e), &e);
-	assert_ok(setting_put(api, person.id, "C", NULL, &e), &e);
+	assert_ok(setting_put(api, person.id, "B", "1", 1, &e), &e);
+	assert_ok(setting_put(api, person.id, "A", "2", 1, &e), &e);
+	assert_ok(setting_put(api, person.id, "B", "\0003", 2, &e), &e);
+	assert_ok(setting_put(api, person.id, "C", "4", 1, &e), &e);
+	assert_ok(setting_delete(api, person.id, "C", &e), &e);
 	assert_ok(setting_list(api, person.id, &rows, &e), &e);
 	ck_assert_uint_eq(rows.count, 2);
 	ck_assert_str_eq(rows.items[0].key, "A");
-	ck_assert_str_eq(rows.items[1].value, "3");
+	ck_assert_uint_eq(rows.items[1].value_sealed_length, 2);
+	ck_assert_mem_eq(rows.items[1].value_sealed, "\0003", 2);
 	setting_rows_clear(&rows);
 	assert_ok(setting_list(api, other.id, &rows, &e), &e);
 	ck_assert_uint_eq(rows.count, 0);
-	assert_fails(setting_put(api, person.id, "no key", "1", &e), &e, ERR_INVALID,
+	assert_fails(setting_put(api, person.id, "no key", "1", 1, &e), &e, ERR_INVALID,
 		     "user_config_key_check");
 }
 END_TEST
@@ -229,6 +230,15 @@ END_TEST
 
 static const uint8_t one_request[32] = { 1 }, other_request[32] = { 2 };
 
+static int finish(struct db *tx, const struct person *person, int status, const char *answer,
+		  struct err *e)
+{
+	CLEANUP(buf_release) struct buf sealed = BUF_INIT(100);
+
+	ck_assert_int_eq(buf_append(&sealed, answer, strlen(answer), e), 0);
+	return idempotency_finish(tx, person->id, "key", status, &sealed, e);
+}
+
 static int begin(struct db *tx, const struct person *person, const uint8_t *fingerprint,
 		 struct idempotent_answer *ret_answer, struct err *e)
 {
@@ -244,7 +254,7 @@ static void serve(struct db *db, const struct person *person, bool commit)
 	assert_ok(db_begin(db, &tx, &e), &e);
 	assert_ok(begin(tx, person, one_request, &answer, &e), &e);
 	ck_assert(!answer.replayed);
-	assert_ok(idempotency_finish(tx, person->id, "key", 201, "{\"id\":1}", &e), &e);
+	assert_ok(finish(tx, person, 201, "{\"id\":1}", &e), &e);
 	if (commit)
 		assert_ok(db_commit(&tx, &e), &e);
 }
@@ -261,10 +271,14 @@ START_TEST(an_answer_is_replayed_to_the_same_request_only)
 	assert_ok(begin(api, &person, one_request, &answer, &e), &e);
 	ck_assert(answer.replayed);
 	ck_assert_int_eq(answer.http_status, 201);
-	ck_assert_str_eq(answer.body, "{\"id\":1}");
-	free(answer.body);
+	ck_assert_str_eq(answer.sealed.data, "{\"id\":1}");
+	buf_release(&answer.sealed);
 	assert_fails(begin(api, &person, other_request, &answer, &e), &e, ERR_UNPROCESSABLE,
 		     "IDEMPOTENCY_KEY_REUSED");
+	/* As a version has left it that did not seal. */
+	admin_run("UPDATE idempotency SET body_sealed = NULL, body = 'plain'", NULL);
+	assert_fails(begin(api, &person, one_request, &answer, &e), &e, ERR_CONFLICT,
+		     "IDEMPOTENCY_ANSWER_LOST");
 	serve(api, &other, true);
 	admin_run("UPDATE idempotency SET created_at = now() - interval '25 hours'", NULL);
 	serve(api, &person, true);
@@ -307,7 +321,7 @@ static struct second race(bool first_commits)
 			 " AND wait_event_type = 'Lock'",
 			 "fsa_api") == 0)
 		(void)usleep(1000);
-	assert_ok(idempotency_finish(tx, second.person.id, "key", 200, "first", &e), &e);
+	assert_ok(finish(tx, &second.person, 200, "first", &e), &e);
 	if (first_commits)
 		assert_ok(db_commit(&tx, &e), &e);
 	else
@@ -323,8 +337,8 @@ START_TEST(a_second_request_waits_for_the_first)
 	struct second second = race(true);
 
 	ck_assert(second.answer.replayed);
-	ck_assert_str_eq(second.answer.body, "first");
-	free(second.answer.body);
+	ck_assert_str_eq(second.answer.sealed.data, "first");
+	buf_release(&second.answer.sealed);
 	second = race(false);
 	ck_assert(!second.answer.replayed);
 }

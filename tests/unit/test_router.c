@@ -68,18 +68,39 @@ int idempotency_begin(struct db *tx, const char *user_id, const char *key,
 		return err_set(e, ERR_UNPROCESSABLE, "IDEMPOTENCY_KEY_REUSED", "another request");
 	ret_answer->replayed = true;
 	ret_answer->http_status = world.status;
-	ret_answer->body = mem_strdup(world.body);
-	return 0;
+	ret_answer->sealed = BUF_INIT(1000);
+	return buf_append(&ret_answer->sealed, world.body, strlen(world.body), e);
 }
 
 int idempotency_finish(struct db *tx, const char *user_id, const char *key, int http_status,
-		       const char *body, struct err *e)
+		       const struct buf *sealed, struct err *e)
 {
 	(void)tx, (void)user_id, (void)e;
 	strcpy(world.key, key);
 	world.status = http_status;
 	free(world.body);
-	world.body = mem_strdup(body);
+	world.body = mem_strdup(sealed->data);
+	return 0;
+}
+
+int idempotency_answer_lost(struct err *e)
+{
+	return err_set(e, ERR_CONFLICT, "IDEMPOTENCY_ANSWER_LOST", "lost");
+}
+
+/* A seal that can be recognized: every byte turned over. */
+static int turn_over(const struct call *c, const char *context, const void *data, size_t length,
+		     struct buf *ret, struct err *e)
+{
+	const char *bytes = data;
+
+	ck_assert_str_eq(c->session->user_id, USER);
+	ck_assert_int_eq(strncmp(context, "answer:" USER ":k", strlen("answer:" USER ":k")), 0);
+	for (size_t i = 0; i < length; i++) {
+		char turned = (char)~bytes[i];
+		if (buf_append(ret, &turned, 1, e) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -163,6 +184,8 @@ static const struct router router = {
 	.wake_file = "/nonexistent/wake",
 	.session_idle_ms = 1000,
 	.idempotency_ttl_ms = 2000,
+	.seal = turn_over,
+	.unseal = turn_over,
 };
 
 static struct exchange x;

@@ -3,10 +3,13 @@
 import re
 import urllib.parse
 import base64
+import subprocess
 import threading
 import uuid
 
 import pytest
+
+from stand.postgres import BIN
 
 PROJECT = {"id", "name", "description", "userId", "githubRepo", "status", "createdAt", "updatedAt"}
 SANDBOX = {"id", "projectId", "name", "k8sNamespace", "sandboxName", "publicUrl", "ttydUrl",
@@ -247,6 +250,40 @@ def test_settings_are_kept_and_removed(user):
     assert client.get(f"{path}?keys=THEME,LANGUAGE").json() == {"THEME": None, "LANGUAGE": "de"}
     assert client.get(f"{path}?keys=theme").status_code == 400
     assert client.put(path, {"configs": [{"key": "KUBECONFIG", "value": "x"}]}).status_code == 400
+
+
+def test_the_members_of_the_original_are_settings(user):
+    client, path = user(kubeconfig=False), "/api/user/config"
+    nothing = {"apiKey": None, "apiBaseUrl": None, "model": None, "smallFastModel": None}
+    assert client.get(f"{path}/anthropic").json() == nothing
+    given = {**nothing, "apiKey": "sk-test", "model": "m"}
+    assert client.post(f"{path}/anthropic", {"apiKey": "sk-test", "model": "m"}).json() == given
+    assert client.put(f"{path}/anthropic", {"model": None}).json() == {**given, "model": None}
+    assert client.get(f"{path}?keys=ANTHROPIC_API_KEY").json() == {"ANTHROPIC_API_KEY": "sk-test"}
+    assert client.get(f"{path}/system-prompt").json() == {"systemPrompt": None}
+    assert client.post(f"{path}/system-prompt", {"systemPrompt": "Be brief"}).ok
+    assert client.get(f"{path}/system-prompt").json() == {"systemPrompt": "Be brief"}
+    assert user(kubeconfig=False).get(f"{path}/anthropic").json() == nothing
+
+
+def test_what_only_the_owner_may_see_is_nowhere_in_the_database_as_text(user, web):
+    client = user()
+    project = client.post("/api/projects", {"name": "Shop"}).json()["id"]
+    headers = {"Idempotency-Key": str(uuid.uuid4())}
+    started = client.post(f"/api/sandbox/{project}", {}, headers=headers)
+    again = client.post(f"/api/sandbox/{project}", {}, headers=headers)
+    assert again.json() == started.json() and again.headers["Idempotent-Replayed"] == "true"
+    assert client.post("/api/user/config/anthropic", {"apiKey": "sk-only-mine"}).ok
+    variables = [{"key": "PASSPHRASE", "value": "open-sesame"}]
+    assert client.post(f"/api/projects/{project}/environment", {"variables": variables}).ok
+    credential = started.json()["ttydUrl"].split("authorization=")[1]
+    token = base64.b64decode(urllib.parse.unquote(credential)).decode().split(":")[1]
+    everything = subprocess.run(
+        [BIN / "pg_dump", "--data-only", web.postgres.conninfo(web.database, "postgres")],
+                                check=True, capture_output=True, text=True).stdout
+    assert project in everything
+    for secret in (credential, token, "sk-only-mine", "open-sesame", "some.secret.token"):
+        assert secret not in everything and secret.encode().hex() not in everything
 
 
 class TestIdempotency:

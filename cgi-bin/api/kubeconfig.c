@@ -5,49 +5,12 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "checks.h"
 #include "kube/kubeconfig.h"
 #include "store/config.h"
 #include "web/json.h"
 #include "web/members.h"
 
-enum {
-	KEYS_TEXT_MAX = 2048,
-	SETTINGS_AT_ONCE_MAX = 64,
-	SETTING_KEY_MAX = 64,
-	SETTING_VALUE_MAX = 65536,
-	SEALED_KUBECONFIG_MAX = 131072,
-};
-
-const struct field setting_query[] = {
-	{ .name = "keys", .type = FIELD_STRING, .required = true, .min = 1, .max = KEYS_TEXT_MAX },
-	FIELDS_END,
-};
-
-static const struct field setting_fields[] = {
-	{ .name = "key",
-	  .type = FIELD_STRING,
-	  .required = true,
-	  .min = 1,
-	  .max = SETTING_KEY_MAX,
-	  .check = check_setting_key },
-	{ .name = "value",
-	  .type = FIELD_STRING,
-	  .required = true,
-	  .nullable = true,
-	  .max = SETTING_VALUE_MAX },
-	FIELDS_END,
-};
-
-const struct field setting_put_fields[] = {
-	{ .name = "configs",
-	  .type = FIELD_OBJECTS,
-	  .required = true,
-	  .min = 1,
-	  .max = SETTINGS_AT_ONCE_MAX,
-	  .members = setting_fields },
-	FIELDS_END,
-};
+enum { SEALED_KUBECONFIG_MAX = 131072 };
 
 const struct field kubeconfig_fields[] = {
 	{ .name = "kubeconfig",
@@ -57,52 +20,6 @@ const struct field kubeconfig_fields[] = {
 	  .max = KUBECONFIG_MAX_BYTES },
 	FIELDS_END,
 };
-
-static const char *find_setting(const struct setting_rows *rows, const char *key)
-{
-	for (size_t i = 0; i < rows->count; i++) {
-		if (strcmp(rows->items[i].key, key) == 0)
-			return rows->items[i].value;
-	}
-	return NULL;
-}
-
-/* ?keys=A,B: those that were asked for, null where none is stored. */
-int setting_read(struct call *c, struct err *e)
-{
-	CLEANUP(setting_rows_clear) struct setting_rows rows = { .count = 0 };
-	CLEANUP(json_release) json_t *found = json_object();
-	CLEANUP(cleanup_free) char *keys = mem_strdup(field_string(c->query, "keys"));
-	char *rest = NULL;
-
-	if (setting_list(c->db, c->session->user_id, &rows, e) < 0)
-		return -1;
-	for (char *key = strtok_r(keys, ",", &rest); key; key = strtok_r(NULL, ",", &rest)) {
-		if (check_setting_key(key, e) < 0)
-			return err_wrap(e, "keys");
-		json_object_set_new(found, key, json_pack("s?", find_setting(&rows, key)));
-	}
-	response_json(c->response, 200, STEAL(found));
-	return 0;
-}
-
-int setting_write(struct call *c, struct err *e)
-{
-	const json_t *settings = json_object_get(c->body, "configs");
-	size_t index;
-	json_t *setting;
-
-	json_array_foreach(settings, index, setting)
-	{
-		if (setting_put(c->db, c->session->user_id, field_string(setting, "key"),
-				field_string(setting, "value"), e) < 0)
-			return -1;
-	}
-	response_json(
-		c->response, 200,
-		json_pack("{s:b, s:i}", "success", 1, "count", (int)json_array_size(settings)));
-	return 0;
-}
 
 #define INFO(member) offsetof(struct kubeconfig_info, member)
 /* Never the kubeconfig itself: nothing on this side can open it. */

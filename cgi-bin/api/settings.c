@@ -1,0 +1,211 @@
+#include "api.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "checks.h"
+#include "store/config.h"
+#include "web/json.h"
+
+/* Settings are the user's own notes, by key; some are secrets (an API key), so all are sealed. */
+enum {
+	KEYS_TEXT_MAX = 2048,
+	SETTINGS_AT_ONCE_MAX = 64,
+	SETTING_KEY_MAX = 64,
+	SETTING_VALUE_MAX = 65536,
+	SEALED_SETTING_MAX = SETTING_VALUE_MAX + 512,
+	SHORT_VALUE_MAX = 1024,
+};
+
+const struct field setting_query[] = {
+	{ .name = "keys", .type = FIELD_STRING, .required = true, .min = 1, .max = KEYS_TEXT_MAX },
+	FIELDS_END,
+};
+
+static const struct field setting_fields[] = {
+	{ .name = "key",
+	  .type = FIELD_STRING,
+	  .required = true,
+	  .min = 1,
+	  .max = SETTING_KEY_MAX,
+	  .check = check_setting_key },
+	{ .name = "value",
+	  .type = FIELD_STRING,
+	  .required = true,
+	  .nullable = true,
+	  .max = SETTING_VALUE_MAX },
+	FIELDS_END,
+};
+
+const struct field setting_put_fields[] = {
+	{ .name = "configs",
+	  .type = FIELD_OBJECTS,
+	  .required = true,
+	  .min = 1,
+	  .max = SETTINGS_AT_ONCE_MAX,
+	  .members = setting_fields },
+	FIELDS_END,
+};
+
+/* clang-format off */
+#define SHORT(member)                                                                              \
+	{ .name = (member), .type = FIELD_STRING, .nullable = true, .max = SHORT_VALUE_MAX }
+/* clang-format on */
+
+const struct field anthropic_fields[] = {
+	SHORT("apiKey"), SHORT("apiBaseUrl"), SHORT("model"), SHORT("smallFastModel"), FIELDS_END,
+};
+
+const struct field system_prompt_fields[] = {
+	{ .name = "systemPrompt",
+	  .type = FIELD_STRING,
+	  .nullable = true,
+	  .max = SETTING_VALUE_MAX },
+	FIELDS_END,
+};
+
+/* Settings that the original's clients know as members of one object. */
+struct alias {
+	const char *member;
+	const char *key;
+};
+static const struct alias anthropic[] = {
+	{ "apiKey", "ANTHROPIC_API_KEY" },
+	{ "apiBaseUrl", "ANTHROPIC_API_BASE_URL" },
+	{ "model", "ANTHROPIC_MODEL" },
+	{ "smallFastModel", "ANTHROPIC_SMALL_FAST_MODEL" },
+	{ NULL, NULL },
+};
+static const struct alias system_prompt[] = {
+	{ "systemPrompt", "SYSTEM_PROMPT" },
+	{ NULL, NULL },
+};
+
+static char *setting_context(const struct call *c, const char *key)
+{
+	return mem_printf("setting:%s:%s", c->session->user_id, key);
+}
+
+static const struct setting *find(const struct setting_rows *rows, const char *key)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		if (strcmp(rows->items[i].key, key) == 0)
+			return &rows->items[i];
+	}
+	return NULL;
+}
+
+/* The value as a member of `into`; null where none is stored. */
+static int render(const struct call *c, const struct setting_rows *rows, const char *key,
+		  const char *member, json_t *into, struct err *e)
+{
+	const struct setting *setting = find(rows, key);
+	CLEANUP(cleanup_free) char *context = setting_context(c, key);
+	CLEANUP(buf_wipe) struct buf value = BUF_INIT(SETTING_VALUE_MAX);
+	const char *text = setting != NULL ? setting->value : NULL;
+
+	if (setting != NULL && text == NULL) {
+		if (api_unseal(c, context, setting->value_sealed, setting->value_sealed_length,
+			       &value, e) < 0)
+			return -1;
+		text = value.data != NULL ? value.data : "";
+	}
+	json_object_set_new(into, member, json_pack("s?", text));
+	return 0;
+}
+
+static int store(const struct call *c, const char *key, const char *value, struct err *e)
+{
+	CLEANUP(cleanup_free) char *context = setting_context(c, key);
+	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_SETTING_MAX);
+
+	if (value == NULL)
+		return setting_delete(c->db, c->session->user_id, key, e);
+	if (api_seal(c, API_OWNER, context, value, strlen(value), &sealed, e) < 0)
+		return -1;
+	return setting_put(c->db, c->session->user_id, key, sealed.data, sealed.length, e);
+}
+
+/* ?keys=A,B: those that were asked for, null where none is stored. */
+int setting_read(struct call *c, struct err *e)
+{
+	CLEANUP(setting_rows_clear) struct setting_rows rows = { .count = 0 };
+	CLEANUP(json_release) json_t *found = json_object();
+	CLEANUP(cleanup_free) char *keys = mem_strdup(field_string(c->query, "keys"));
+	char *rest = NULL;
+
+	if (setting_list(c->db, c->session->user_id, &rows, e) < 0)
+		return -1;
+	for (char *key = strtok_r(keys, ",", &rest); key; key = strtok_r(NULL, ",", &rest)) {
+		if (check_setting_key(key, e) < 0)
+			return err_wrap(e, "keys");
+		if (render(c, &rows, key, key, found, e) < 0)
+			return -1;
+	}
+	response_json(c->response, 200, STEAL(found));
+	return 0;
+}
+
+int setting_write(struct call *c, struct err *e)
+{
+	const json_t *settings = json_object_get(c->body, "configs");
+	size_t index;
+	json_t *setting;
+
+	json_array_foreach(settings, index, setting)
+	{
+		if (store(c, field_string(setting, "key"), field_string(setting, "value"), e) < 0)
+			return -1;
+	}
+	response_json(
+		c->response, 200,
+		json_pack("{s:b, s:i}", "success", 1, "count", (int)json_array_size(settings)));
+	return 0;
+}
+
+static int read_aliases(struct call *c, const struct alias *aliases, struct err *e)
+{
+	CLEANUP(setting_rows_clear) struct setting_rows rows = { .count = 0 };
+	CLEANUP(json_release) json_t *found = json_object();
+
+	if (setting_list(c->db, c->session->user_id, &rows, e) < 0)
+		return -1;
+	for (const struct alias *a = aliases; a->member != NULL; a++) {
+		if (render(c, &rows, a->key, a->member, found, e) < 0)
+			return -1;
+	}
+	response_json(c->response, 200, STEAL(found));
+	return 0;
+}
+
+/* What is given is stored, null removes, what is left out stays. */
+static int write_aliases(struct call *c, const struct alias *aliases, struct err *e)
+{
+	for (const struct alias *a = aliases; a->member != NULL; a++) {
+		if (field_given(c->body, a->member) &&
+		    store(c, a->key, field_string(c->body, a->member), e) < 0)
+			return -1;
+	}
+	return read_aliases(c, aliases, e);
+}
+
+int anthropic_read(struct call *c, struct err *e)
+{
+	return read_aliases(c, anthropic, e);
+}
+
+int anthropic_write(struct call *c, struct err *e)
+{
+	return write_aliases(c, anthropic, e);
+}
+
+int system_prompt_read(struct call *c, struct err *e)
+{
+	return read_aliases(c, system_prompt, e);
+}
+
+int system_prompt_write(struct call *c, struct err *e)
+{
+	return write_aliases(c, system_prompt, e);
+}
