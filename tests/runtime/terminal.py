@@ -1,0 +1,84 @@
+"""A terminal as ttyd speaks it: what the browser's page does, without the browser."""
+
+import itertools
+import json
+import re
+import time
+
+import websocket
+
+_numbers = itertools.count(1)
+_ESCAPES = re.compile(rb"\x1b(\[[0-9;?]*[a-zA-Z]|\][^\x07]*\x07|[()][A-Z0-9]|[=>])")
+
+
+class Terminal:
+    """An open terminal over a connected socket.
+
+    query   of its address, such as "?authorization=…"
+    header  more of the handshake's, as (name, value)
+    """
+
+    def __init__(self, connection, query="", header=()):
+        self._socket = websocket.create_connection(
+            f"ws://sandbox/ws{query}",
+            socket=connection,
+            subprotocols=["tty"],
+            header=[f"{name}: {value}" for name, value in header],
+            suppress_origin=True,
+        )
+        self._socket.send_binary(json.dumps({"AuthToken": "", "columns": 120, "rows": 30}).encode())
+        self.seen = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self._socket.close()
+
+    def type(self, text):
+        self._socket.send_binary(b"0" + text.encode())
+
+    def wait_for(self, pattern, seconds=20):
+        """Until what is shown has it, without colours and the like; returns the match."""
+        end = time.monotonic() + seconds
+        while not (found := re.search(pattern, self.text())):
+            left = end - time.monotonic()
+            if left <= 0:
+                raise AssertionError(f"no {pattern!r} within {seconds} s in: {self.text()!r}")
+            self._receive(left)
+        return found
+
+    def text(self):
+        return _ESCAPES.sub(b"", self.seen).decode(errors="replace")
+
+    def ask(self, command, seconds=20):
+        """Runs a command in the shell; returns what it printed, without surrounding space."""
+        self.seen = b""
+        # Of this command only, as a screen may show older ones again. The quotes keep the marks
+        # from being found in the echo of what is typed.
+        number = next(_numbers)
+        self.type(f"clear; echo 'BE''GIN{number}'; {command}; echo 'E''ND{number}'\r")
+        return self.wait_for(rf"(?s)BEGIN{number}\s(.*)END{number}", seconds)[1].strip()
+
+    def closed(self, seconds=10):
+        """Whether the other side closes within that time."""
+        end = time.monotonic() + seconds
+        try:
+            while (left := end - time.monotonic()) > 0:
+                self._receive(left)
+        except (websocket.WebSocketException, OSError):
+            return True
+        return False
+
+    def _receive(self, seconds):
+        self._socket.settimeout(max(seconds, 0.01))
+        try:
+            frame = self._socket.recv()
+        except websocket.WebSocketTimeoutException:
+            return
+        frame = frame if isinstance(frame, bytes) else frame.encode()
+        if frame[:1] == b"0":
+            self.seen += frame[1:]
