@@ -57,6 +57,9 @@ route_fn database_read;
 extern const struct field event_list_query[];
 route_fn event_list_get;
 
+extern const struct field audit_list_query[];
+route_fn audit_list_get;
+
 extern const struct field setting_query[], setting_put_fields[], anthropic_fields[],
 	system_prompt_fields[];
 enum { SETTING_BODY_MAX = 262144 };

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "base/parse.h"
 #include "domain/project.h"
 
 enum { DATE_LENGTH = 10, SETTING_KEY_MAX = 64 };
@@ -111,4 +112,22 @@ int check_setting_key(const char *key, struct err *e)
 		return err_set(e, ERR_INVALID, "INVALID_FIELD",
 			       "must be like SOME_SETTING, at most %d characters", SETTING_KEY_MAX);
 	return 0;
+}
+
+int check_cursor(const char *text, struct err *e)
+{
+	uint64_t id;
+
+	if (!parse_u64(text, 1, INT64_MAX, &id))
+		return err_set(e, ERR_INVALID, "INVALID_CURSOR", "is not one of ours");
+	return 0;
+}
+
+int64_t cursor_id(const char *text)
+{
+	uint64_t id = 0;
+
+	if (text != NULL)
+		(void)parse_u64(text, 1, INT64_MAX, &id);
+	return (int64_t)id;
 }

@@ -1,6 +1,8 @@
 #ifndef FSA_API_CHECKS_H
 #define FSA_API_CHECKS_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 
 /* Checkers for field tables, and what they leave open. */
@@ -11,6 +13,11 @@ int check_time(const char *text, struct err *e);
  * NULL stays NULL. */
 char *time_from(const char *text);
 char *time_to(const char *text);
+
+/* Where the next page of a list begins: the id of a row, which counts up. */
+enum { CURSOR_DIGITS_MAX = 19 };
+int check_cursor(const char *text, struct err *e);
+int64_t cursor_id(const char *text); /* 0 for NULL */
 
 int check_variable_value(const char *value, struct err *e);
 int check_category(const char *category, struct err *e);

@@ -5,20 +5,11 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
-#include "base/parse.h"
+#include "checks.h"
 #include "store/project.h"
 #include "web/members.h"
 
-enum { PAGE_MAX = 200, PAGE_DEFAULT = 50, CURSOR_DIGITS_MAX = 19 };
-
-static int check_cursor(const char *text, struct err *e)
-{
-	uint64_t id;
-
-	if (!parse_u64(text, 1, INT64_MAX, &id))
-		return err_set(e, ERR_INVALID, "INVALID_CURSOR", "is not one of ours");
-	return 0;
-}
+enum { PAGE_MAX = 200, PAGE_DEFAULT = 50 };
 
 const struct field event_list_query[] = {
 	{ .name = "limit", .type = FIELD_INTEGER, .min = 1, .max = PAGE_MAX },
@@ -43,14 +34,10 @@ int event_list_get(struct call *c, struct err *e)
 {
 	CLEANUP(event_rows_clear) struct event_rows rows = { .count = 0 };
 	unsigned limit = (unsigned)field_integer(c->query, "limit", PAGE_DEFAULT);
-	const char *cursor = field_string(c->query, "cursor");
-	uint64_t before = 0;
+	int64_t before = cursor_id(field_string(c->query, "cursor"));
 	char next[CURSOR_DIGITS_MAX + 1];
 
-	if (cursor != NULL)
-		(void)parse_u64(cursor, 1, INT64_MAX, &before);
-	if (event_list(c->db, c->session->user_id, c->params[0], (int64_t)before, limit, &rows, e) <
-	    0)
+	if (event_list(c->db, c->session->user_id, c->params[0], before, limit, &rows, e) < 0)
 		return -1;
 	json_t *items = json_array();
 	for (size_t i = 0; i < rows.count; i++)

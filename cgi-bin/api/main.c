@@ -8,6 +8,7 @@ int main(int argc, char **argv)
 		.name = "api.fcgi",
 		.role = "fsa_api",
 		.routes = api_routes,
+		.takes_api_tokens = true,
 		.open = api_open,
 		.close = api_close,
 		.seal = api_seal_answer,

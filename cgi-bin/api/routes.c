@@ -75,6 +75,8 @@ const struct route api_routes[] = {
 	STEER(METHOD_POST, "/api/user/config/kc", kubeconfig_write, "kubeconfig.put",
 	      .body = kubeconfig_fields, .body_max = KUBECONFIG_BODY_MAX),
 
+	READ ("/api/user/audit", audit_list_get, .query = audit_list_query),
+
 	{ .method = METHOD_GET, .pattern = "/healthz", .handler = health_read },
 	{ .method = METHOD_GET, .pattern = "/readyz", .handler = ready_read },
 	{ .method = METHOD_GET, .pattern = "/metrics", .auth = ROUTE_LOCAL, .handler = metrics_read },

@@ -36,8 +36,11 @@ route_fn auth_github_login, auth_github_callback, auth_github_bind, auth_github_
 /* sessions.c */
 route_fn auth_sessions_get, auth_sessions_delete, auth_session_delete;
 
+/* tokens.c */
+route_fn auth_tokens_get, auth_tokens_post, auth_token_delete;
+
 extern const struct field auth_password_fields[], auth_sealos_fields[], auth_login_query[],
-	auth_callback_query[], auth_finish_fields[], auth_sessions_query[];
+	auth_callback_query[], auth_finish_fields[], auth_sessions_query[], auth_token_fields[];
 
 /*
  * The end of every way to log in, inside the transaction `tx`: a new session for the identity, the

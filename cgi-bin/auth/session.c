@@ -21,11 +21,12 @@ static json_t *session_json(const struct session *s, const char *token)
 /* The cookie that this browser sent is about to be replaced: nobody could end its session later. */
 static int end_previous(const struct call *c, struct db *tx, struct err *e)
 {
-	char token[TOKEN_LENGTH + 1];
+	char token[API_TOKEN_LENGTH + 1];
 	uint8_t hash[TOKEN_HASH_BYTES];
-	bool by_cookie;
+	enum credential credential;
 
-	if (session_token(c->request, c->router->secure, token, &by_cookie, NULL) < 0 || !by_cookie)
+	if (session_token(c->request, c->router->secure, token, &credential, NULL) < 0 ||
+	    credential != CREDENTIAL_COOKIE)
 		return 0;
 	token_hash(token, hash);
 	explicit_bzero(token, sizeof(token));

@@ -15,6 +15,8 @@ _Static_assert(TOKEN_LENGTH + 1 ==
 		       sodium_base64_ENCODED_LEN(TOKEN_BYTES,
 						 sodium_base64_VARIANT_URLSAFE_NO_PADDING),
 	       "TOKEN_LENGTH is the base64url length of TOKEN_BYTES");
+_Static_assert(API_TOKEN_LENGTH == sizeof(API_TOKEN_PREFIX) - 1 + TOKEN_LENGTH,
+	       "API_TOKEN_LENGTH is that of prefix and token");
 _Static_assert((int)TOKEN_HASH_BYTES == (int)crypto_hash_sha256_BYTES, "token_hash() is SHA-256");
 
 void crypto_init(void)
@@ -34,6 +36,12 @@ void token_make(char ret_token[TOKEN_LENGTH + 1])
 	sodium_bin2base64(ret_token, TOKEN_LENGTH + 1, bytes, sizeof(bytes),
 			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	sodium_memzero(bytes, sizeof(bytes));
+}
+
+void token_make_api(char ret_token[API_TOKEN_LENGTH + 1])
+{
+	memcpy(ret_token, API_TOKEN_PREFIX, API_TOKEN_LENGTH - TOKEN_LENGTH);
+	token_make(ret_token + API_TOKEN_LENGTH - TOKEN_LENGTH);
 }
 
 void token_hash(const char *token, uint8_t ret_hash[TOKEN_HASH_BYTES])

@@ -13,6 +13,7 @@ enum {
 	TOKEN_BYTES = 32,
 	TOKEN_LENGTH = 43, /* of its base64url form without padding */
 	TOKEN_HASH_BYTES = 32,
+	API_TOKEN_LENGTH = 4 + TOKEN_LENGTH,
 	TERMINAL_TOKEN_LENGTH = 24,
 };
 
@@ -21,6 +22,9 @@ void crypto_init(void);
 
 /* 256 random bits as base64url, for session ids. */
 void token_make(char ret_token[TOKEN_LENGTH + 1]);
+/* The same after API_TOKEN_PREFIX, by which people and secret scanners know an API token. */
+#define API_TOKEN_PREFIX "fsa_"
+void token_make_api(char ret_token[API_TOKEN_LENGTH + 1]);
 /* SHA-256 of a token: what is stored of it. */
 void token_hash(const char *token, uint8_t ret_hash[TOKEN_HASH_BYTES]);
 /* The same as base64url without padding: PKCE's challenge for a verifier (RFC 7636, "S256"). */

@@ -1,6 +1,8 @@
 #ifndef FSA_STORE_AUDIT_H
 #define FSA_STORE_AUDIT_H
 
+#include <stdint.h>
+
 #include <jansson.h>
 
 #include "base/err.h"
@@ -14,5 +16,12 @@ struct audit_entry {
 	const json_t *detail; /* NULL: {}; never a secret */
 };
 int audit_add(struct db *db, const struct audit_entry *entry, struct err *e);
+
+/* What was done by a user, or tried as them, the newest first: up to `limit` lines before the one
+ * with the id `before_id` (0: from the newest on), as an array of objects: id, at, action,
+ * objectType, objectId, address, requestId, provider and identityId (by which they were logged in;
+ * provider null: that identity is gone), detail. The caller json_decref()s. */
+int audit_list(struct db *db, const char *user_id, int64_t before_id, unsigned limit,
+	       json_t **ret_lines, struct err *e);
 
 #endif

@@ -78,6 +78,8 @@ int session_find(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], uint
 			return -1;
 	}
 	struct session *s = ret_session;
+	s->api_token_id[0] = '\0';
+	s->read_only = false;
 	(void)snprintf(s->user_id, sizeof(s->user_id), "%s", db_text(r, 0, 0));
 	(void)snprintf(s->identity_id, sizeof(s->identity_id), "%s", db_text(r, 0, 1));
 	(void)snprintf(s->user_name, sizeof(s->user_name), "%s", db_text(r, 0, 2));

@@ -1,6 +1,7 @@
 #ifndef FSA_STORE_SESSION_H
 #define FSA_STORE_SESSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,7 +16,9 @@ struct session {
 	char user_id[STORE_ID_LENGTH + 1];
 	char identity_id[STORE_ID_LENGTH + 1];
 	char user_name[64 * 4 + 1];
-	char expires_at[32]; /* the sooner of idle and absolute expiry */
+	char expires_at[32];                    /* the sooner of idle and absolute expiry */
+	char api_token_id[STORE_ID_LENGTH + 1]; /* of store/api_token.h; "": a session */
+	bool read_only;
 };
 
 /* The session with that token hash, if neither expired nor idle for over `idle_ms` and its user is

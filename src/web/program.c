@@ -94,6 +94,7 @@ static int configure(struct running *r, const char *path, struct err *e)
 	set_log_level(conf_string(r->conf, CONF_LOG_LEVEL));
 	r->router = (struct router) {
 		.routes = r->program->routes,
+		.takes_api_tokens = r->program->takes_api_tokens,
 		.development = strcmp(conf_string(r->conf, CONF_MODE), "development") == 0,
 		.secure = strncmp(r->public_origin, "https:", 6) == 0,
 		.framed = conf_string(r->conf, CONF_FRAME_ANCESTORS) != NULL,

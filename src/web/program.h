@@ -1,6 +1,8 @@
 #ifndef FSA_WEB_PROGRAM_H
 #define FSA_WEB_PROGRAM_H
 
+#include <stdbool.h>
+
 #include "base/conf.h"
 #include "base/err.h"
 #include "web/route.h"
@@ -23,6 +25,8 @@ struct program {
 	const char *name;
 	const char *role; /* in the database */
 	const struct route *routes;
+	/* Whether programs may act for people here. Where credentials are managed, they may not. */
+	bool takes_api_tokens;
 	/* In each worker, before its first request: what the handlers need beside the database,
 	 * for struct call. `conf` outlives it. */
 	int (*open)(const struct conf *conf, void **ret_context, struct err *e);

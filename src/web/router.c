@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "store/api_token.h"
 #include "store/audit.h"
 #include "store/idempotency.h"
 #include "web/csrf.h"
@@ -35,29 +36,47 @@ struct serving {
 	struct response *response;
 };
 
-static int authenticate(struct serving *s, struct err *e)
+/* Who it is, by one statement, and what they came with. */
+static int identify(struct serving *s, enum credential *ret_credential, struct err *e)
 {
 	const struct router *router = s->call.router;
-	char token[TOKEN_LENGTH + 1];
+	char token[API_TOKEN_LENGTH + 1];
 	uint8_t *hash = s->call.session_hash;
-	bool by_cookie = false;
-	bool changes = (s->match.route->flags & ROUTE_CHANGES) != 0;
 
-	if (s->match.route->auth == ROUTE_SESSION) {
-		if (session_token(s->request, router->secure, token, &by_cookie, e) < 0)
-			return -1;
-		token_hash(token, hash);
-		explicit_bzero(token, sizeof(token));
+	if (session_token(s->request, router->secure, token, ret_credential, e) < 0)
+		return -1;
+	token_hash(token, hash);
+	explicit_bzero(token, sizeof(token));
+	if (*ret_credential != CREDENTIAL_API_TOKEN) {
 		if (session_find(router->db, hash, router->session_idle_ms, &s->session, e) < 0)
 			return -1;
-		s->call.session = &s->session;
+	} else if (!router->takes_api_tokens) {
+		return err_set(e, ERR_FORBIDDEN, "SESSION_REQUIRED",
+			       "an API token cannot do this: log in");
+	} else if (api_token_find(router->db, hash, &s->session, e) < 0) {
+		return -1;
 	}
-	bool by_bearer = s->call.session != NULL && !by_cookie;
-	if (!changes || by_bearer)
+	s->call.session = &s->session;
+	return 0;
+}
+
+static int authenticate(struct serving *s, struct err *e)
+{
+	enum credential credential = CREDENTIAL_NONE;
+
+	if (s->match.route->auth == ROUTE_SESSION && identify(s, &credential, e) < 0)
+		return -1;
+	if ((s->match.route->flags & ROUTE_CHANGES) == 0)
+		return 0;
+	if (s->session.read_only)
+		return err_set(e, ERR_FORBIDDEN, "SCOPE",
+			       "this API token may read, not change anything: make one with the "
+			       "scope \"write\"");
+	if (credential == CREDENTIAL_BEARER || credential == CREDENTIAL_API_TOKEN)
 		return 0;
 	return csrf_check(request_variable(s->request, "HTTP_SEC_FETCH_SITE"),
-			  request_variable(s->request, "HTTP_ORIGIN"), router->public_origin,
-			  by_cookie, e);
+			  request_variable(s->request, "HTTP_ORIGIN"),
+			  s->call.router->public_origin, credential == CREDENTIAL_COOKIE, e);
 }
 
 /* What the route's tables let through. A route that takes a body may be called without one if none
@@ -91,6 +110,9 @@ int call_audit(const struct call *c, const char *action, const char *user_id,
 	       const char *identity_id, struct err *e)
 {
 	CLEANUP(cleanup_free) char *object_type = mem_strndup(action, strcspn(action, "."));
+	const char *token = c->session != NULL ? c->session->api_token_id : "";
+	CLEANUP(json_release)
+	json_t *detail = token[0] != '\0' ? json_pack("{s:s}", "apiToken", token) : NULL;
 	struct audit_entry entry = {
 		.user_id = user_id,
 		.identity_id = identity_id,
@@ -99,6 +121,7 @@ int call_audit(const struct call *c, const char *action, const char *user_id,
 		.object_id = c->object_id[0] != '\0' ? c->object_id : c->params[0],
 		.address = request_client(c->request),
 		.request_id = request_id(c->request),
+		.detail = detail,
 	};
 
 	return audit_add(c->db, &entry, e);

@@ -24,6 +24,7 @@ struct router {
 	bool development;
 	bool secure; /* the site has https */
 	bool framed; /* other sites may show ours in a frame */
+	bool takes_api_tokens;
 	const char *public_origin;
 	const char *wake_file;
 	uint64_t session_idle_ms;
@@ -37,7 +38,7 @@ void router_serve(const struct router *router, const struct web_io *io);
 
 /* A line of the audit, "session.create", about the object that the handler named or the path's
  * first id. The router does it for ROUTE_ATOMIC; a handler of another route that changes something
- * does. `user_id` and `identity_id` NULL: nobody known. */
+ * does. `user_id` and `identity_id` NULL: nobody known. What was done with an API token says so. */
 int call_audit(const struct call *c, const char *action, const char *user_id,
 	       const char *identity_id, struct err *e);
 

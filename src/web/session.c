@@ -11,13 +11,18 @@ const char *session_cookie_name(bool secure)
 	return secure ? "__Host-fsa" : "fsa";
 }
 
-static bool is_token(const char *text)
+static bool is_token(const char *text, size_t length)
 {
 	static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 					"0123456789-_";
 
-	return text != NULL && strlen(text) == TOKEN_LENGTH &&
-	       strspn(text, base64url) == TOKEN_LENGTH;
+	return text != NULL && strlen(text) == length && strspn(text, base64url) == length;
+}
+
+static bool is_api_token(const char *text)
+{
+	return is_token(text, API_TOKEN_LENGTH) &&
+	       strncmp(text, API_TOKEN_PREFIX, API_TOKEN_LENGTH - TOKEN_LENGTH) == 0;
 }
 
 /* RFC 6750, section 2.1. Another scheme (a proxy's Basic, say) is not for us. */
@@ -33,18 +38,23 @@ static const char *bearer(const struct request *r)
 	return header + length + strspn(header + length, " ");
 }
 
-int session_token(const struct request *r, bool secure, char ret_token[TOKEN_LENGTH + 1],
-		  bool *ret_by_cookie, struct err *e)
+int session_token(const struct request *r, bool secure, char ret_token[API_TOKEN_LENGTH + 1],
+		  enum credential *ret_credential, struct err *e)
 {
 	const char *token = bearer(r);
 	CLEANUP(cleanup_free) char *cookie = NULL;
+	enum credential credential = CREDENTIAL_NONE;
 
 	if (token == NULL)
 		token = cookie = request_cookie(r, session_cookie_name(secure));
-	if (!is_token(token))
+	if (is_token(token, TOKEN_LENGTH))
+		credential = cookie != NULL ? CREDENTIAL_COOKIE : CREDENTIAL_BEARER;
+	else if (cookie == NULL && is_api_token(token))
+		credential = CREDENTIAL_API_TOKEN;
+	else
 		return err_set(e, ERR_UNAUTHENTICATED, NULL, "Unauthorized: please log in");
-	memcpy(ret_token, token, TOKEN_LENGTH + 1);
-	*ret_by_cookie = cookie != NULL;
+	memcpy(ret_token, token, strlen(token) + 1);
+	*ret_credential = credential;
 	return 0;
 }
 

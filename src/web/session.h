@@ -11,7 +11,8 @@
 /*
  * How a session travels: in a cookie, or as "Authorization: Bearer <token>" for programs and for
  * pages in a frame that get no cookies. Both carry the same 256-bit token (crypto/token.h), of
- * which only the hash is stored.
+ * which only the hash is stored. Programs send an API token (store/api_token.h) as Bearer, which
+ * can be told from a session's by its form.
  *
  * The cookie is "__Host-fsa" (RFC 6265bis: Secure, this host, Path=/) where the site has https,
  * "fsa" without; HttpOnly and SameSite=Lax. Where other sites may show ours in a frame, it is
@@ -21,10 +22,17 @@
 
 const char *session_cookie_name(bool secure);
 
-/* The token a request carries; Bearer counts before a cookie. ERR_UNAUTHENTICATED: none, or one
- * that cannot be a token. `ret_by_cookie`: the request needs csrf_check(). */
-int session_token(const struct request *r, bool secure, char ret_token[TOKEN_LENGTH + 1],
-		  bool *ret_by_cookie, struct err *e);
+enum credential {
+	CREDENTIAL_NONE,
+	CREDENTIAL_COOKIE, /* whatever page made the browser send it: needs csrf_check() */
+	CREDENTIAL_BEARER,
+	CREDENTIAL_API_TOKEN,
+};
+
+/* The token a request carries; Bearer counts before a cookie, and one that is wrong is not made up
+ * for by a cookie. ERR_UNAUTHENTICATED: none, or one that cannot be a token. */
+int session_token(const struct request *r, bool secure, char ret_token[API_TOKEN_LENGTH + 1],
+		  enum credential *ret_credential, struct err *e);
 
 /* Set-Cookie with the token for `lifetime_s` seconds, and one that takes the cookie away. `framed`
  * needs `secure`. */

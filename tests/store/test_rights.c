@@ -28,6 +28,12 @@ static const struct {
 	{ &api,
 	  { "no_session", "INSERT INTO sessions (id_hash, user_id, identity_id, expires_at)"
 			  " VALUES (sha256('x'), gen_random_uuid(), gen_random_uuid(), now())" } },
+	{ &api,
+	  { "no_api_token",
+	    "INSERT INTO api_tokens (token_hash, user_id, identity_id, name, can_write,"
+	    "  expires_at)"
+	    " VALUES (sha256('x'), gen_random_uuid(), gen_random_uuid(), 'x', true, now())" } },
+	{ &api, { "no_wider_scope", "UPDATE api_tokens SET can_write = true" } },
 	{ &api, { "no_throttle", "DELETE FROM login_throttle" } },
 	{ &api, { "no_provider_ids", "SELECT provider_user_id FROM identities" } },
 	{ &api, { "no_prolonging", "UPDATE sessions SET expires_at = now()" } },

@@ -8,17 +8,19 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "crypto/token.h"
+#include "store/api_token.h"
 #include "store/audit.h"
 #include "store/idempotency.h"
 #include "web/json.h"
 #include "web/router.h"
 #include "web_fixture.h"
 
-#define USER    "11111111-1111-4111-8111-111111111111"
-#define PROJECT "22222222-2222-4222-8222-222222222222"
-#define OTHER   "33333333-3333-4333-8333-333333333333"
-#define TOKEN   "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-#define ORIGIN  "http://fsa.test"
+#define USER              "11111111-1111-4111-8111-111111111111"
+#define PROJECT           "22222222-2222-4222-8222-222222222222"
+#define OTHER             "33333333-3333-4333-8333-333333333333"
+#define TOKEN             "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define API_TOKEN(letter) "fsa_" letter "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define ORIGIN            "http://fsa.test"
 
 struct db {
 	int begun, committed, rolled_back;
@@ -28,7 +30,7 @@ static struct db database;
 static struct {
 	int handled, audited;
 	bool away; /* PostgreSQL */
-	char audit_action[32], audit_object[64];
+	char audit_action[32], audit_object[64], audit_token[64];
 	char key[64];
 	uint8_t fingerprint[32];
 	int status;
@@ -50,6 +52,23 @@ int session_find(struct db *db, const uint8_t token_hash_given[TOKEN_HASH_BYTES]
 	memset(ret_session, 0, sizeof(*ret_session));
 	strcpy(ret_session->user_id, USER);
 	return 0;
+}
+
+int api_token_find(struct db *db, const uint8_t token_hash_given[TOKEN_HASH_BYTES],
+		   struct session *ret_session, struct err *e)
+{
+	uint8_t reads[TOKEN_HASH_BYTES], writes[TOKEN_HASH_BYTES];
+
+	ck_assert_ptr_eq(db, &database);
+	token_hash(API_TOKEN("R"), reads);
+	token_hash(API_TOKEN("W"), writes);
+	memset(ret_session, 0, sizeof(*ret_session));
+	strcpy(ret_session->user_id, USER);
+	strcpy(ret_session->api_token_id, OTHER);
+	ret_session->read_only = memcmp(reads, token_hash_given, sizeof(reads)) == 0;
+	if (ret_session->read_only || memcmp(writes, token_hash_given, sizeof(writes)) == 0)
+		return 0;
+	return err_set(e, ERR_UNAUTHENTICATED, NULL, "no such token");
 }
 
 int idempotency_begin(struct db *tx, const char *user_id, const char *key,
@@ -110,6 +129,8 @@ int audit_add(struct db *db, const struct audit_entry *entry, struct err *e)
 	world.audited++;
 	strcpy(world.audit_action, entry->action);
 	strcpy(world.audit_object, entry->object_id ? entry->object_id : "");
+	const char *with = json_string_value(json_object_get(entry->detail, "apiToken"));
+	strcpy(world.audit_token, with ? with : "");
 	ck_assert_str_eq(entry->address, "192.0.2.7");
 	return 0;
 }
@@ -177,8 +198,9 @@ static const struct route routes[] = {
 	ROUTES_END,
 };
 
-static const struct router router = {
+static struct router router = {
 	.routes = routes,
+	.takes_api_tokens = true,
 	.db = &database,
 	.public_origin = ORIGIN,
 	.wake_file = "/nonexistent/wake",
@@ -325,6 +347,40 @@ START_TEST(a_change_from_another_site_is_refused_before_its_body_is_read)
 }
 END_TEST
 
+static int delete_with(const char *authorization)
+{
+	begin("DELETE", "/p/" PROJECT, NULL);
+	exchange_set(&x, "HTTP_AUTHORIZATION", authorization);
+	return served();
+}
+
+START_TEST(an_api_token_does_what_its_scope_says)
+{
+	begin("GET", "/p", NULL);
+	exchange_set(&x, "HTTP_AUTHORIZATION", "Bearer " API_TOKEN("R"));
+	ck_assert_int_eq(served(), 200);
+	ck_assert_int_eq(delete_with("Bearer " API_TOKEN("R")), 403);
+	ck_assert_str_eq(error_code(), "SCOPE");
+	ck_assert_int_eq(world.audited, 0);
+	ck_assert_int_eq(delete_with("Bearer " API_TOKEN("W")), 200);
+	ck_assert_str_eq(world.audit_token, OTHER);
+	ck_assert_int_eq(delete_with("Bearer " API_TOKEN("X")), 401);
+	ck_assert_int_eq(delete_with("Bearer " TOKEN), 200);
+	ck_assert_str_eq(world.audit_token, "");
+}
+END_TEST
+
+START_TEST(where_credentials_are_managed_an_api_token_is_not_enough)
+{
+	router.takes_api_tokens = false;
+	int status = delete_with("Bearer " API_TOKEN("W"));
+	router.takes_api_tokens = true;
+	ck_assert_int_eq(status, 403);
+	ck_assert_str_eq(error_code(), "SESSION_REQUIRED");
+	ck_assert_int_eq(world.handled, 0);
+}
+END_TEST
+
 START_TEST(bodies_and_queries_must_fit_their_tables)
 {
 	static const struct {
@@ -452,6 +508,8 @@ int main(void)
 	tcase_add_test(tc, head_is_get_without_the_body);
 	tcase_add_test(tc, without_a_session_nothing_is_read_or_done);
 	tcase_add_test(tc, a_change_from_another_site_is_refused_before_its_body_is_read);
+	tcase_add_test(tc, an_api_token_does_what_its_scope_says);
+	tcase_add_test(tc, where_credentials_are_managed_an_api_token_is_not_enough);
 	tcase_add_test(tc, bodies_and_queries_must_fit_their_tables);
 	tcase_add_test(tc, a_change_is_one_transaction_with_its_audit);
 	tcase_add_test(tc, a_key_that_was_used_gives_the_same_answer);

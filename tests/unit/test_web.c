@@ -510,21 +510,26 @@ START_TEST(a_session_travels_in_a_cookie_or_as_bearer)
 		const char *cookie, *authorization;
 		bool secure;
 		const char *token; /* NULL: refused */
-		bool by_cookie;
+		enum credential credential;
 	} cases[] = {
-		{ "fsa=" TOKEN_A, "", false, TOKEN_A, true },
-		{ "a=b; fsa=" TOKEN_A "; c=d", "", false, TOKEN_A, true },
-		{ "__Host-fsa=" TOKEN_A, "", true, TOKEN_A, true },
-		{ "fsa=" TOKEN_A, "", true, NULL, false },
-		{ "xfsa=" TOKEN_A, "", false, NULL, false },
-		{ "fsa=" TOKEN_A "x", "", false, NULL, false },
-		{ "fsa=", "", false, NULL, false },
-		{ "fsa=" TOKEN_A, "Bearer " TOKEN_B, false, TOKEN_B, false },
-		{ "fsa=" TOKEN_A, "bearer nonsense", false, NULL, false },
-		{ "fsa=" TOKEN_A, "Bearer", false, NULL, false },
-		{ "fsa=" TOKEN_A, "Basic " TOKEN_B, false, TOKEN_A, true },
-		{ "fsa=" TOKEN_A, "Bearers " TOKEN_B, false, TOKEN_A, true },
-		{ "", "", false, NULL, false },
+		{ "fsa=" TOKEN_A, "", false, TOKEN_A, CREDENTIAL_COOKIE },
+		{ "a=b; fsa=" TOKEN_A "; c=d", "", false, TOKEN_A, CREDENTIAL_COOKIE },
+		{ "__Host-fsa=" TOKEN_A, "", true, TOKEN_A, CREDENTIAL_COOKIE },
+		{ "fsa=" TOKEN_A, "", true, NULL, CREDENTIAL_NONE },
+		{ "xfsa=" TOKEN_A, "", false, NULL, CREDENTIAL_NONE },
+		{ "fsa=" TOKEN_A "x", "", false, NULL, CREDENTIAL_NONE },
+		{ "fsa=", "", false, NULL, CREDENTIAL_NONE },
+		{ "fsa=" TOKEN_A, "Bearer " TOKEN_B, false, TOKEN_B, CREDENTIAL_BEARER },
+		{ "fsa=" TOKEN_A, "bearer nonsense", false, NULL, CREDENTIAL_NONE },
+		{ "fsa=" TOKEN_A, "Bearer", false, NULL, CREDENTIAL_NONE },
+		{ "fsa=" TOKEN_A, "Basic " TOKEN_B, false, TOKEN_A, CREDENTIAL_COOKIE },
+		{ "fsa=" TOKEN_A, "Bearers " TOKEN_B, false, TOKEN_A, CREDENTIAL_COOKIE },
+		{ "", "Bearer fsa_" TOKEN_B, true, "fsa_" TOKEN_B, CREDENTIAL_API_TOKEN },
+		{ "", "Bearer FSA_" TOKEN_B, true, NULL, CREDENTIAL_NONE },
+		{ "", "Bearer xfsa_" TOKEN_B, true, NULL, CREDENTIAL_NONE },
+		/* What a page can make a browser send is never an API token. */
+		{ "fsa=fsa_" TOKEN_B, "", false, NULL, CREDENTIAL_NONE },
+		{ "", "", false, NULL, CREDENTIAL_NONE },
 	};
 	struct exchange x;
 	struct err e;
@@ -533,16 +538,16 @@ START_TEST(a_session_travels_in_a_cookie_or_as_bearer)
 	exchange_begin(&x, "GET", "/", NULL);
 	ck_assert_int_eq(request_read_head(&x.io, &r, &e), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		char token[TOKEN_LENGTH + 1];
-		bool by_cookie = false;
+		char token[API_TOKEN_LENGTH + 1];
+		enum credential credential = CREDENTIAL_NONE;
 		exchange_set(&x, "HTTP_COOKIE", cases[i].cookie);
 		exchange_set(&x, "HTTP_AUTHORIZATION", cases[i].authorization);
-		ck_assert_int_eq(session_token(r, cases[i].secure, token, &by_cookie, &e),
+		ck_assert_int_eq(session_token(r, cases[i].secure, token, &credential, &e),
 				 cases[i].token ? 0 : -1);
 		if (cases[i].token == NULL)
 			continue;
 		ck_assert_str_eq(token, cases[i].token);
-		ck_assert_int_eq(by_cookie, cases[i].by_cookie);
+		ck_assert_int_eq(credential, cases[i].credential);
 	}
 	exchange_end(&x);
 }

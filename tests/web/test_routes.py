@@ -6,6 +6,10 @@ import uuid
 import pytest
 
 
+# What auth.fcgi answers: credentials, none of which a remembered answer may hold.
+AUTH = ("/api/auth/", "/api/user/tokens")
+
+
 def concrete(pattern, ids):
     """The pattern with an id for each parameter."""
     return re.sub(r":(\w+)", lambda m: ids.get(m.group(1)) or str(uuid.uuid4()), pattern)
@@ -22,7 +26,8 @@ def ids(project):
     assert client.post(path, {"key": "SECRET", "value": "s3cret", "isSecret": True}).ok
     variable = client.get(path).json()["general"][0]["id"]
     session = client.get("/api/auth/sessions").json()["items"][0]["id"]
-    return {"projectId": project.id, "envId": variable, "sessionId": session}
+    token = client.post("/api/user/tokens", {"name": "t"}).json()["id"]
+    return {"projectId": project.id, "envId": variable, "sessionId": session, "tokenId": token}
 
 
 @pytest.fixture
@@ -36,7 +41,8 @@ def everything(site):
     with site.connect() as db, db.cursor() as cursor:
         found = []
         for table in ("projects", "resources", "sandboxes", "databases", "environment", "events",
-                      "user_config", "kubeconfigs", "idempotency", "audit", "users", "sessions"):
+                      "user_config", "kubeconfigs", "idempotency", "audit", "users", "sessions",
+                      "api_tokens"):
             cursor.execute(f"SELECT * FROM {table} ORDER BY 1, 2")
             found.append((table, [[bytes(v) if isinstance(v, memoryview) else v for v in row]
                                   for row in cursor.fetchall()]))
@@ -53,7 +59,7 @@ def test_the_tables_are_what_they_should_be(routes):
         assert row["mutation"] == (row["method"] != "GET")
         # An atomic route is for somebody, and whatever api.fcgi changes is atomic.
         assert not row["atomic"] or row["auth"] == "session"
-        assert row["atomic"] == row["mutation"] or row["pattern"].startswith("/api/auth/")
+        assert row["atomic"] == row["mutation"] or row["pattern"].startswith(AUTH)
         # Nothing of a user's is open.
         assert row["auth"] == "session" or not names(row["pattern"])
 

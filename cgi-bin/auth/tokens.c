@@ -1,0 +1,87 @@
+#include "auth.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "crypto/token.h"
+#include "store/api_token.h"
+#include "web/json.h"
+#include "web/router.h"
+
+/* API tokens, for whoever is logged in: a token makes no other token. These routes have no
+ * Idempotency-Key, because a remembered answer would be a stored token. */
+enum { NAME_MAX_BYTES = 64, DAYS_DEFAULT = 90, DAYS_MAX = 366 };
+
+static int check_scope(const char *scope, struct err *e)
+{
+	if (strcmp(scope, "read") != 0 && strcmp(scope, "write") != 0)
+		return err_set(e, ERR_INVALID, "INVALID_SCOPE",
+			       "is neither \"read\" nor \"write\"");
+	return 0;
+}
+
+const struct field auth_token_fields[] = {
+	{ .name = "name", .type = FIELD_STRING, .required = true, .min = 1, .max = NAME_MAX_BYTES },
+	{ .name = "scope", .type = FIELD_STRING, .min = 1, .max = 5, .check = check_scope },
+	{ .name = "expiresInDays", .type = FIELD_INTEGER, .min = 1, .max = DAYS_MAX },
+	FIELDS_END,
+};
+
+int auth_tokens_get(struct call *c, struct err *e)
+{
+	json_t *tokens = NULL;
+
+	if (api_token_list(c->db, c->session->user_id, &tokens, e) < 0)
+		return -1;
+	response_json(c->response, 200, json_pack("{s:o}", "items", tokens));
+	return 0;
+}
+
+/* The only answer that ever has the token itself. */
+int auth_tokens_post(struct call *c, struct err *e)
+{
+	const char *scope = field_string(c->body, "scope");
+	char token[API_TOKEN_LENGTH + 1];
+	uint8_t hash[TOKEN_HASH_BYTES];
+	CLEANUP(json_release) json_t *made = NULL;
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+
+	token_make_api(token);
+	token_hash(token, hash);
+	struct api_token_new wanted = {
+		.user_id = c->session->user_id,
+		.identity_id = c->session->identity_id,
+		.name = field_string(c->body, "name"),
+		.token_hash = hash,
+		.can_write = scope != NULL && strcmp(scope, "write") == 0,
+		.days = (unsigned)field_integer(c->body, "expiresInDays", DAYS_DEFAULT),
+	};
+	if (db_begin(c->db, &tx, e) < 0 || api_token_create(tx, &wanted, &made, e) < 0)
+		return -1;
+	(void)snprintf(c->object_id, sizeof(c->object_id), "%s", field_string(made, "id"));
+	c->db = tx;
+	if (call_audit(c, "token.create", wanted.user_id, wanted.identity_id, e) < 0 ||
+	    db_commit(&tx, e) < 0)
+		return -1;
+	(void)json_object_set_new(made, "token", json_string(token));
+	explicit_bzero(token, sizeof(token));
+	response_json(c->response, 200, STEAL(made));
+	return 0;
+}
+
+int auth_token_delete(struct call *c, struct err *e)
+{
+	const struct session *s = c->session;
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+
+	if (db_begin(c->db, &tx, e) < 0)
+		return -1;
+	c->db = tx;
+	if (api_token_delete(tx, s->user_id, c->params[0], e) < 0 ||
+	    call_audit(c, "token.delete", s->user_id, s->identity_id, e) < 0 ||
+	    db_commit(&tx, e) < 0)
+		return -1;
+	response_json(c->response, 200, json_pack("{s:b}", "success", 1));
+	return 0;
+}

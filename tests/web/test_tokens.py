@@ -1,0 +1,261 @@
+"""API tokens, for curl and CI; and the audit, which tells what was done with them. Over nginx."""
+
+import itertools
+import re
+
+import pytest
+
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def client(user):
+    return user()
+
+
+def make(client, **fields):
+    answer = client.post("/api/user/tokens", {"name": "CI", **fields})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def program(web, token):
+    """A program, as it is: no cookie, no Origin."""
+    made = web.client()
+    made.session.headers.pop("Origin")
+    made.session.headers["Authorization"] = "Bearer " + token
+    return made
+
+
+def refused(answer, status, code):
+    assert (answer.status_code, answer.json()["errorCode"]) == (status, code)
+
+
+def sql(web, words, *values):
+    with web.connect() as db, db.cursor() as cursor:
+        cursor.execute(words, values)
+        return cursor.fetchall() if cursor.description else None
+
+
+def test_a_token_is_shown_once_and_stored_as_its_hash(web, client):
+    made = make(client, name="CI of shop", scope="write", expiresInDays=7)
+    assert re.fullmatch(r"fsa_[\w-]{43}", made["token"])
+    listed = client.get("/api/user/tokens").json()["items"]
+    shown = {key: value for key, value in made.items() if key != "token"}
+    assert listed == [shown]
+    assert (shown["name"], shown["scope"], shown["lastUsedAt"], shown["expired"]) == (
+        "CI of shop", "write", None, False)
+    assert re.fullmatch(TIME, shown["createdAt"]) and re.fullmatch(TIME, shown["expiresAt"])
+    [(days, row)] = sql(web, "SELECT extract(day FROM expires_at - created_at), t::text"
+                             " FROM api_tokens t WHERE id = %s", made["id"])
+    assert days == 7
+    assert made["token"] not in row and made["token"][4:] not in row
+
+
+def test_a_token_that_may_write_does_the_work(web, client):
+    ci = program(web, make(client, scope="write")["token"])
+    project = ci.post("/api/projects", {"name": "By CI"})
+    assert project.status_code == 200
+    assert ci.post(f"/api/projects/{project.json()['id']}/stop").status_code == 200
+    assert [p["name"] for p in client.get("/api/projects").json()] == ["By CI"]
+
+
+def test_a_token_that_may_read_changes_nothing(web, client, routes):
+    """Whatever the route: refused before anything is looked at."""
+    reader = program(web, make(client)["token"])  # "read" is the default
+    assert reader.get("/api/projects").status_code == 200
+    checked = 0
+    for row in routes:
+        if not row["mutation"] or row["auth"] != "session":
+            continue
+        path = re.sub(r":\w+", "00000000-0000-4000-8000-000000000000", row["pattern"])
+        answer = reader.request(row["method"], path, json={"name": "x"})
+        own = row["pattern"].startswith(("/api/auth/", "/api/user/tokens"))
+        refused(answer, 403, "SESSION_REQUIRED" if own else "SCOPE")
+        checked += 1
+    assert checked > 20
+
+
+def test_a_token_manages_no_credentials(web, client, routes):
+    """Else a token that leaks outlives its deletion."""
+    writer = program(web, make(client, scope="write")["token"])
+    checked = 0
+    for row in routes:
+        if row["auth"] != "session" or not row["pattern"].startswith(("/api/auth/",
+                                                                      "/api/user/tokens")):
+            continue
+        path = re.sub(r":\w+", "00000000-0000-4000-8000-000000000000", row["pattern"])
+        refused(writer.request(row["method"], path, json={"name": "x"}), 403, "SESSION_REQUIRED")
+        checked += 1
+    assert checked >= 8
+    assert len(client.get("/api/user/tokens").json()["items"]) == 1
+
+
+def test_a_token_ends(web, client):
+    for end in (
+        lambda made: client.delete(f"/api/user/tokens/{made['id']}"),
+        lambda made: sql(web, "UPDATE api_tokens SET expires_at = now() WHERE id = %s",
+                         made["id"]),
+        lambda made: sql(web, "UPDATE users SET disabled_at = now() WHERE id = %s", client.id),
+    ):
+        made = make(client)
+        ci = program(web, made["token"])
+        assert ci.get("/api/projects").status_code == 200
+        end(made)
+        refused(ci.get("/api/projects"), 401, "UNAUTHENTICATED")
+
+
+def test_a_token_survives_the_session_and_not_its_identity(web, client):
+    ci = program(web, make(client)["token"])
+    assert client.delete("/api/auth/sessions").status_code == 200
+    assert ci.get("/api/projects").status_code == 200
+    sql(web, "DELETE FROM identities WHERE user_id = %s", client.id)
+    assert ci.get("/api/projects").status_code == 401
+
+
+def test_an_expired_token_is_listed_as_such_and_goes_after_a_month(web, client):
+    old, older = make(client), make(client)
+    sql(web, "UPDATE api_tokens SET expires_at = now() - interval '1 day' WHERE id = %s",
+        old["id"])
+    sql(web, "UPDATE api_tokens SET expires_at = now() - interval '31 days' WHERE id = %s",
+        older["id"])
+    new = make(client)
+    listed = client.get("/api/user/tokens").json()["items"]
+    assert [(t["id"], t["expired"]) for t in listed] == [(new["id"], False), (old["id"], True)]
+
+
+def test_the_last_use_is_told(web, client):
+    made = make(client)
+    program(web, made["token"]).get("/api/projects")
+    [listed] = client.get("/api/user/tokens").json()["items"]
+    assert re.fullmatch(TIME, listed["lastUsedAt"])
+
+
+def test_a_token_is_no_session_and_a_session_no_token(web, client):
+    token = make(client, scope="write")["token"]
+    session = client.session.cookies["fsa"]
+    for headers in ({"Cookie": "fsa=" + token}, {"Cookie": "fsa=" + token[4:]},
+                    {"Authorization": "Bearer " + token[4:]},
+                    {"Authorization": "Bearer fsa_" + session},
+                    {"Authorization": "Bearer " + token.upper()},
+                    {"Authorization": "Basic " + token}):
+        assert web.client().get("/api/projects", headers=headers).status_code == 401, headers
+
+
+def test_a_bad_token_is_not_made_up_for_by_a_cookie(web, client):
+    answer = client.get("/api/projects", headers={"Authorization": "Bearer fsa_" + "A" * 43})
+    assert answer.status_code == 401
+
+
+def test_a_page_cannot_use_a_token(web, client):
+    """It is never sent by itself, and no preflight allows a page to send it."""
+    answer = web.client().request("OPTIONS", "/api/projects", headers={
+        "Origin": "https://evil.example", "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "authorization"})
+    assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
+def test_somebody_elses_token_is_not_there(web, client, user):
+    made = make(client)
+    stranger = user()
+    refused(stranger.delete(f"/api/user/tokens/{made['id']}"), 404, "TOKEN_NOT_FOUND")
+    assert stranger.get("/api/user/tokens").json()["items"] == []
+    assert program(web, made["token"]).get("/api/projects").status_code == 200
+
+
+@pytest.mark.parametrize("fields, code", [
+    ({}, "MISSING_FIELD"),
+    ({"name": ""}, "INVALID_FIELD"),
+    ({"name": "x" * 65}, "INVALID_FIELD"),
+    ({"name": "x", "scope": "admin"}, "INVALID_SCOPE"),
+    ({"name": "x", "scope": None}, "WRONG_TYPE"),
+    ({"name": "x", "expiresInDays": 0}, "INVALID_FIELD"),
+    ({"name": "x", "expiresInDays": 367}, "INVALID_FIELD"),
+    ({"name": "x", "expiresInDays": 1e9}, "WRONG_TYPE"),
+    ({"name": "x", "token": "fsa_mine"}, "UNKNOWN_FIELD"),
+])
+def test_a_wrong_wish_is_refused(client, fields, code):
+    refused(client.post("/api/user/tokens", fields), 400, code)
+    assert client.get("/api/user/tokens").json()["items"] == []
+
+
+def test_there_is_a_limit(web, client):
+    make(client)
+    sql(web, "INSERT INTO api_tokens (token_hash, user_id, identity_id, name, can_write,"
+             " expires_at) SELECT sha256(i::text::bytea || t.token_hash), user_id, identity_id,"
+             " name, false, expires_at FROM api_tokens t, generate_series(1, 99) i"
+             " WHERE user_id = %s", client.id)
+    refused(client.post("/api/user/tokens", {"name": "one more"}), 409, "TOO_MANY_TOKENS")
+
+
+def test_no_answer_with_a_token_is_remembered(web, client):
+    """An Idempotency-Key would store it."""
+    made = [client.post("/api/user/tokens", {"name": "x"}, headers={"Idempotency-Key": "k"})
+            for _ in range(2)]
+    assert made[0].json()["token"] != made[1].json()["token"]
+    [(kept,)] = sql(web, "SELECT count(*) FROM idempotency WHERE key = 'k' AND user_id = %s",
+                    client.id)
+    assert kept == 0
+
+
+# ---- the audit ------------------------------------------------------------------------------------
+
+
+def lines(client, **query):
+    answer = client.get("/api/user/audit", params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_the_audit_tells_who_did_what_when_from_where_and_how(web, client):
+    made = make(client, scope="write")
+    ci = program(web, made["token"])
+    answer = ci.post("/api/projects", {"name": "By CI"})
+    line = lines(client, limit=1)["items"][0]
+    assert re.fullmatch(TIME, line.pop("at"))
+    assert isinstance(line.pop("id"), int)
+    assert line == {
+        "action": "project.create", "objectType": "project", "objectId": answer.json()["id"],
+        "address": "127.0.0.1", "requestId": answer.headers["X-Request-Id"],
+        "provider": "PASSWORD", "identityId": line["identityId"],
+        "detail": {"apiToken": made["id"]},
+    }
+    actions = [item["action"] for item in lines(client)["items"]]
+    assert actions == ["project.create", "token.create", "kubeconfig.put", "session.create"]
+
+
+def test_the_audit_tells_of_attempts_to_log_in(web, client):
+    assert web.client().login(client.name, "incorrect horse battery").status_code == 401
+    line = lines(client, limit=1)["items"][0]
+    assert (line["action"], line["address"]) == ("login.refused", "127.0.0.1")
+    assert "incorrect" not in str(line)
+
+
+def test_the_audit_is_ones_own(client, user):
+    other = user()
+    make(other, name="theirs")
+    assert "token.create" not in [item["action"] for item in lines(client)["items"]]
+
+
+def test_the_audit_comes_in_pages(client):
+    for _ in range(5):
+        make(client)
+    everything = lines(client)["items"]
+    cursor, found = None, []
+    while True:
+        page = lines(client, limit=3, **({"cursor": cursor} if cursor else {}))
+        found += page["items"]
+        cursor = page["nextCursor"]
+        if cursor is None:
+            break
+    assert found == everything
+    for bad in ("0", "-1", "x", "9" * 20):
+        assert client.get("/api/user/audit", params={"cursor": bad}).status_code == 400
+
+
+def test_no_program_can_change_what_the_audit_says(web, client):
+    for role in ("fsa_api", "fsa_auth"):
+        [(rights,)] = sql(web, "SELECT array_agg(p) FROM unnest(ARRAY['UPDATE', 'DELETE',"
+                               " 'TRUNCATE']) p WHERE has_table_privilege(%s, 'audit', p)", role)
+        assert rights is None
