@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "web/field_schema.h"
 #include "web/json.h"
 
 static bool take_param(const char *text, size_t length, char *ret_param)
@@ -113,6 +114,10 @@ void routes_print(const struct route *routes, FILE *out)
 				  "pattern", route->pattern, "auth", auth_names[route->auth],
 				  "mutation", (route->flags & ROUTE_CHANGES) != 0, "atomic",
 				  (route->flags & ROUTE_ATOMIC) != 0);
+		if (route->body != NULL)
+			json_object_set_new(row, "body", fields_schema(route->body));
+		if (route->query != NULL)
+			json_object_set_new(row, "query", fields_schema(route->query));
 		json_dumpf(row, out, JSON_COMPACT);
 		(void)fputc('\n', out);
 	}

@@ -97,7 +97,8 @@ char *route_allow(unsigned methods);
 /* The value of the parameter called `name`, NULL if the route has none. */
 const char *route_param(const struct route *route, const char *const *params, const char *name);
 
-/* The table as JSON lines: method, pattern, auth, mutation, atomic. */
+/* The table as JSON lines: method, pattern, auth, mutation, atomic, and JSON Schemas of body and
+ * query where it takes them. */
 void routes_print(const struct route *routes, FILE *out);
 
 #endif

@@ -25,6 +25,7 @@ http {{
 		text/html html;
 		text/css css;
 		application/javascript js;
+		application/json json;
 		image/svg+xml svg;
 	}}
 	default_type application/octet-stream;

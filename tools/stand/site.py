@@ -13,7 +13,8 @@ from .nginx import Nginx
 from .process import free_port, make_directory
 from .programs import Programs
 
-SQL = Path(__file__).resolve().parents[2] / "sql"
+ROOT = Path(__file__).resolve().parents[2]
+SQL = ROOT / "sql"
 
 
 class Site:

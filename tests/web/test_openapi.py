@@ -1,0 +1,123 @@
+"""web/openapi.json says what the API takes and answers: held to the programs' tables, and to what
+they answer."""
+
+import json
+import subprocess
+import uuid
+
+import jsonschema
+import pytest
+
+from conftest import PASSWORD
+from stand.site import ROOT
+
+
+@pytest.fixture(scope="module")
+def document():
+    return json.loads((ROOT / "web" / "openapi.json").read_text())
+
+
+def test_it_is_what_the_tables_say_now(build):
+    done = subprocess.run([ROOT / "tools" / "make-openapi", "--check", build], capture_output=True,
+                          text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_site_serves_it(make_site, document):
+    site = make_site(root=ROOT / "web")
+    answer = site.client().get("/api/openapi.json")
+    assert (answer.status_code, answer.json()) == (200, document)
+    assert answer.headers["Content-Type"].startswith("application/json")
+
+
+class Checker:
+    """Sends requests as somebody, and holds requests and answers to the document."""
+
+    def __init__(self, document, client):
+        self.document = document
+        self.client = client
+        self.seen = set()
+
+    def __call__(self, method, path, body=None, status=200, query="", **parameters):
+        operation = self.document["paths"][path][method]
+        if body is not None:
+            sent = operation["requestBody"]["content"]["application/json"]["schema"]
+            self.check(body, sent)
+        answer = getattr(self.client, method)(path.format(**parameters) + query,
+                                              *([] if body is None else [body]))
+        assert answer.status_code == status, answer.text
+        told = operation["responses"]["200" if status == 200 else "default"]["content"]
+        media, = told
+        assert answer.headers["Content-Type"].split(";")[0] == media
+        self.check(answer.json(), told[media]["schema"])
+        self.seen.add((method, path))
+        return answer.json()
+
+    def check(self, value, schema):
+        """References are looked up in the whole document."""
+        whole = {**self.document, **schema} if "$ref" in schema else schema
+        jsonschema.Draft202012Validator(
+            {**whole, "components": self.document["components"]},
+            format_checker=jsonschema.FormatChecker()).validate(value)
+
+
+PROJECT = "/api/projects/{projectId}"
+VARIABLE = PROJECT + "/environment/{envId}"
+CONFIG = "/api/user/config"
+
+
+def test_answers_are_as_written(document, user, make_kubeconfig):
+    do = Checker(document, user())
+    made = do("post", "/api/projects", {"name": "My App", "description": "d"})["id"]
+    project = {"projectId": made}
+    do("get", "/api/projects")
+    do("get", "/api/projects", query="?limit=1")
+    do("get", PROJECT, **project)
+    do("patch", PROJECT, {"description": None}, **project)
+    for request in ("stop", "start", "restart"):
+        do("post", f"{PROJECT}/{request}", **project)
+    do("get", f"{PROJECT}/database", **project)
+    do("get", f"{PROJECT}/events", **project)
+    do("get", "/api/sandbox/{projectId}", **project)
+    do("post", "/api/sandbox/{projectId}", {"envVars": {"A": "b"}}, **project)
+    do("post", f"{PROJECT}/environment", {"key": "A", "value": "b", "isSecret": True}, **project)
+    variable = do("get", f"{PROJECT}/environment", **project)["general"][0]["id"]
+    do("get", VARIABLE, envId=variable, **project)
+    do("patch", VARIABLE, {"value": "c"}, envId=variable, **project)
+    do("put", VARIABLE, {"value": "d"}, envId=variable, **project)
+    do("delete", VARIABLE, envId=variable, **project)
+    do("delete", "/api/sandbox/{projectId}", **project)
+    for method in ("post", "put"):
+        do(method, CONFIG, {"configs": [{"key": "A", "value": "b"}]})
+        do(method, f"{CONFIG}/anthropic", {"apiKey": "k"})
+        do(method, f"{CONFIG}/system-prompt", {"systemPrompt": None})
+        do(method, f"{CONFIG}/kc", {"kubeconfig": make_kubeconfig()})
+    do("get", CONFIG, query="?keys=A,B")
+    do("get", f"{CONFIG}/anthropic")
+    do("get", f"{CONFIG}/system-prompt")
+    do("get", f"{CONFIG}/kc")
+    do("get", "/api/user/audit", query="?limit=3")
+    do("post", f"{PROJECT}/delete", **project)
+    do("delete", PROJECT, projectId=do("post", "/api/projects", {"name": "Other"})["id"])
+    do("get", PROJECT, status=404, projectId=str(uuid.uuid4()))
+    do("post", "/api/projects", {"name": "9"}, status=400)
+    ours = {(method, path) for path, methods in document["paths"].items() for method in methods
+            if path.startswith(("/api/projects", "/api/sandbox", CONFIG, "/api/user/audit"))}
+    assert do.seen == ours  # each has been asked
+
+
+def test_logging_in_and_out_is_as_written(document, web):
+    do = Checker(document, web.client())
+    person = {"name": "openapi", "password": PASSWORD}
+    for path in ("/healthz", "/readyz", "/api/auth/providers"):
+        do("get", path)
+    do("post", "/api/auth/register", person)
+    do("post", "/api/auth/login", {**person, "bearer": True})
+    do("get", "/api/auth/session")
+    do("get", "/api/auth/sessions")
+    do("delete", "/api/auth/sessions", query="?others=true")
+    token = do("post", "/api/user/tokens", {"name": "CI", "scope": "write"})["id"]
+    do("get", "/api/user/tokens")
+    do("delete", "/api/user/tokens/{tokenId}", tokenId=token)
+    do("post", "/api/auth/logout")
+    do("get", "/api/auth/session", status=401)
