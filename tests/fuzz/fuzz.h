@@ -1,0 +1,39 @@
+#ifndef TESTS_FUZZ_FUZZ_H
+#define TESTS_FUZZ_FUZZ_H
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/parse.h"
+#include "crypto/token.h"
+
+/* What the harnesses have in common. Each is a file with libFuzzer's two functions (`make fuzz`),
+ * and looks for more than crashes: what is accepted has the form that its readers rely on, and what
+ * is refused says why. */
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static inline void insist(int holds)
+{
+	if (!holds)
+		abort();
+}
+
+/* An error is for a client to read: a kind, a code, a message in UTF-8. */
+static inline void insist_told(const struct err *e, enum err_kind kind)
+{
+	insist(e->kind == kind && e->code[0] != '\0' && e->message[0] != '\0');
+	insist(parse_is_utf8(e->message, strlen(e->message)));
+}
+
+/* A copy with a NUL behind it. The caller frees. */
+static inline char *text_of(const uint8_t *data, size_t size)
+{
+	return mem_strndup(size > 0 ? (const char *)data : "", size);
+}
+
+#endif
