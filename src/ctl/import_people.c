@@ -15,6 +15,8 @@ enum {
 	PROVIDER_USER_ID_MAX = 255,
 	SETTING_KEY_MAX = 64,
 	SETTING_VALUE_MAX = 65536,
+	SEALED_SETTING_MAX = SETTING_VALUE_MAX + 512,
+	SEALED_TOKEN_MAX = 16384,
 	SEALED_KUBECONFIG_MAX = 131072,
 };
 
@@ -77,6 +79,18 @@ static const char *identity_refusal(const json_t *row, const char *provider, con
 		       : NULL;
 }
 
+/* Of a GitHub account; what cannot be sealed because it is too long is none. */
+static int seal_token(const struct import *i, const char *provider, const char *provider_user_id,
+		      const char *token, struct buf *ret_sealed, struct err *e)
+{
+	CLEANUP(cleanup_free)
+	char *context = mem_printf("identity:%s:%s", provider, provider_user_id);
+
+	if (token[0] == '\0' || strlen(token) > SEALED_TOKEN_MAX / 2)
+		return 0;
+	return seal(i->cluster_public, context, token, strlen(token), ret_sealed, e);
+}
+
 static int import_one_identity(struct import *i, const json_t *row, struct err *e)
 {
 	const char *provider = import_text(row, "provider");
@@ -96,11 +110,19 @@ static int import_one_identity(struct import *i, const json_t *row, struct err *
 		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
 	import_id("UserIdentity", import_text(row, "id"), id);
 	import_id("User", import_text(row, "userId"), user_id);
-	const struct import_identity identity = { .id = id,
-						  .user_id = user_id,
-						  .provider = provider,
-						  .provider_user_id = name,
-						  .password_hash = by_password ? hash : NULL };
+	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_TOKEN_MAX);
+	const char *token = import_text(json_object_get(row, "metadata"), "token");
+	if (seal_token(i, provider, name, token, &sealed, e) < 0)
+		return -1;
+	const struct import_identity identity = {
+		.id = id,
+		.user_id = user_id,
+		.provider = provider,
+		.provider_user_id = name,
+		.password_hash = by_password ? hash : NULL,
+		.token_sealed = sealed.data,
+		.token_sealed_length = sealed.length,
+	};
 	if (import_identity(i->tx, &identity, &outcome, e) < 0)
 		return -1;
 	import_say_outcome(i, "identity", shown, outcome,
@@ -183,23 +205,25 @@ static int import_one_setting(struct import *i, const json_t *row, struct err *e
 {
 	const char *key = import_text(row, "key");
 	const char *value = import_text(row, "value");
+	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_SETTING_MAX);
 	char user_id[STORE_ID_LENGTH + 1];
 	enum import_outcome outcome;
 
 	if (strcmp(key, KUBECONFIG_KEY) == 0)
 		return import_kubeconfig(i, import_text(row, "userId"), value, e);
-	if (json_is_true(json_object_get(row, "isSecret"))) {
-		import_say(
-			i, "setting", key, "skipped",
-			"settings here are no place for credentials: a variable of a project is");
-		return 0;
-	}
 	if (!is_setting_key(key) || strlen(value) > SETTING_VALUE_MAX) {
 		import_say(i, "setting", key, "refused", "not a setting's name, or too long");
 		return 0;
 	}
 	import_id("User", import_text(row, "userId"), user_id);
-	if (import_setting(i->tx, user_id, key, value, &outcome, e) < 0)
+	CLEANUP(cleanup_free) char *context = mem_printf("setting:%s:%s", user_id, key);
+	if (seal(i->owner_public, context, value, strlen(value), &sealed, e) < 0)
+		return -1;
+	const struct import_setting setting = { .user_id = user_id,
+						.key = key,
+						.value_sealed = sealed.data,
+						.value_sealed_length = sealed.length };
+	if (import_setting(i->tx, &setting, &outcome, e) < 0)
 		return -1;
 	import_say_outcome(i, "setting", key, outcome, NULL);
 	return 0;

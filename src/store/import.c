@@ -35,12 +35,12 @@ static const struct db_statement statements[] = {
 		OUTCOME("users") },
 	[STATEMENT_IDENTITY] = { "import_identity",
 		"WITH made AS (INSERT INTO identities (id, user_id, provider, provider_user_id,"
-		"  password_hash, is_primary)"
-		" SELECT $1, $2, $3::auth_provider, $4, $5,"
+		"  password_hash, token_sealed, is_primary)"
+		" SELECT $1, $2, $3::auth_provider, $4, $5, $6,"
 		"  NOT EXISTS (SELECT FROM identities WHERE user_id = $2)"
 		" ON CONFLICT DO NOTHING RETURNING id)" OUTCOME("identities") },
 	[STATEMENT_SETTING] = { "import_setting",
-		"WITH made AS (INSERT INTO user_config (user_id, key, value)"
+		"WITH made AS (INSERT INTO user_config (user_id, key, value_sealed)"
 		" VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING user_id)"
 		" SELECT EXISTS (SELECT FROM made), true" },
 	[STATEMENT_PROJECT] = { "import_project",
@@ -103,17 +103,18 @@ int import_identity(struct db *tx, const struct import_identity *i,
 	db_add_text(&p, i->provider);
 	db_add_text(&p, i->provider_user_id);
 	db_add_text(&p, i->password_hash);
+	db_add_bytes(&p, i->token_sealed, i->token_sealed_length);
 	return run(tx, STATEMENT_IDENTITY, &p, ret_outcome, e);
 }
 
-int import_setting(struct db *tx, const char *user_id, const char *key, const char *value,
-		   enum import_outcome *ret_outcome, struct err *e)
+int import_setting(struct db *tx, const struct import_setting *s, enum import_outcome *ret_outcome,
+		   struct err *e)
 {
 	struct db_params p = { 0 };
 
-	db_add_text(&p, user_id);
-	db_add_text(&p, key);
-	db_add_text(&p, value);
+	db_add_text(&p, s->user_id);
+	db_add_text(&p, s->key);
+	db_add_bytes(&p, s->value_sealed, s->value_sealed_length);
 	return run(tx, STATEMENT_SETTING, &p, ret_outcome, e);
 }
 

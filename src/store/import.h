@@ -29,14 +29,21 @@ int import_user(struct db *tx, const struct import_user *u, enum import_outcome 
 struct import_identity {
 	const char *id, *user_id, *provider, *provider_user_id;
 	const char *password_hash; /* PASSWORD only */
+	const void *token_sealed;  /* NULL: none */
+	size_t token_sealed_length;
 };
 /* The first of a user is the primary one. */
 int import_identity(struct db *tx, const struct import_identity *i,
 		    enum import_outcome *ret_outcome, struct err *e);
 
 /* IMPORT_THERE also for a setting that the user has made meanwhile. */
-int import_setting(struct db *tx, const char *user_id, const char *key, const char *value,
-		   enum import_outcome *ret_outcome, struct err *e);
+struct import_setting {
+	const char *user_id, *key;
+	const void *value_sealed;
+	size_t value_sealed_length;
+};
+int import_setting(struct db *tx, const struct import_setting *s, enum import_outcome *ret_outcome,
+		   struct err *e);
 
 struct import_project {
 	const char *id, *user_id, *name, *description, *kube_name, *github_repo, *created_at;
