@@ -49,6 +49,8 @@ const struct command commands[] = {
 	  command_project_stop },
 	{ "project delete", "PROJECT", 1, 1, TAKES(OPTION_YES),
 	  "delete a project and its volumes, as its owner could", command_project_delete },
+	{ "project forget", "PROJECT", 1, 1, TAKES(OPTION_YES),
+	  "drop a deleted project whose cluster is gone for ever", command_project_forget },
 	{ "doctor", "", 0, 0, TAKES(OPTION_SQL_DIR) | TAKES(OPTION_USER),
 	  "check this host, the database and the users' clusters", command_doctor },
 	{ "orphans", "", 0, 0, TAKES(OPTION_DELETE) | TAKES(OPTION_USER),

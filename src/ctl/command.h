@@ -82,6 +82,7 @@ int command_migrate(const struct call *call, struct err *e);
 int command_orphans(const struct call *call, struct err *e);
 int command_project_delete(const struct call *call, struct err *e);
 int command_project_explain(const struct call *call, struct err *e);
+int command_project_forget(const struct call *call, struct err *e);
 int command_project_list(const struct call *call, struct err *e);
 int command_project_retry(const struct call *call, struct err *e);
 int command_project_show(const struct call *call, struct err *e);

@@ -38,10 +38,11 @@ static void check_roles(struct doctor *d)
 	}
 	json_array_foreach(missing, i, role)
 	{
-		doctor_say(d, HEALTH_FAILED, json_string_value(json_object_get(role, "name")),
-			   "fsactl migrate makes roles once; after a restore, create it as "
-			   "sql/0002_roles.sql does",
-			   "the role is missing");
+		doctor_say(
+			d, HEALTH_FAILED, json_string_value(json_object_get(role, "name")),
+			"the migrations make the roles; a database that was copied here has to be "
+			"restored as docs/operation.md says",
+			"the role is missing");
 	}
 	if (json_array_size(missing) == 0)
 		doctor_say(d, HEALTH_OK, "roles", NULL, "each program has its own");

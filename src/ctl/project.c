@@ -137,6 +137,11 @@ static int delete (struct db *tx, const char *user_id, const char *project_id, s
 	return project_want(tx, user_id, project_id, DESIRED_GONE, e);
 }
 
+static int forget(struct db *tx, const char *user_id, const char *project_id, struct err *e)
+{
+	return admin_forget(tx, project_id, user_id, e);
+}
+
 struct act {
 	const char *action; /* in the audit */
 	const char *done;   /* for people */
@@ -180,8 +185,8 @@ int command_project_stop(const struct call *call, struct err *e)
 	return act(call, &what, e);
 }
 
-/* What --yes would delete. */
-static int preview_deletion(const struct call *call, struct err *e)
+/* What --yes would do, and to what. */
+static int preview(const struct call *call, const char *heading, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
 	CLEANUP(output_free) json_t *project = NULL;
@@ -193,8 +198,8 @@ static int preview_deletion(const struct call *call, struct err *e)
 	if (output_json(call, project))
 		return 0;
 	output_fields(project_fields, ARRAY_SIZE(project_fields), project);
-	output_table("would be deleted with its volumes, by --yes", resource_columns,
-		     ARRAY_SIZE(resource_columns), json_object_get(project, "resources"));
+	output_table(heading, resource_columns, ARRAY_SIZE(resource_columns),
+		     json_object_get(project, "resources"));
 	return 0;
 }
 
@@ -202,5 +207,16 @@ int command_project_delete(const struct call *call, struct err *e)
 {
 	static const struct act what = { "admin.project.delete", "to be deleted", delete };
 
-	return call->options[OPTION_YES] != NULL ? act(call, &what, e) : preview_deletion(call, e);
+	return call->options[OPTION_YES] != NULL
+		       ? act(call, &what, e)
+		       : preview(call, "would be deleted with its volumes, by --yes", e);
+}
+
+int command_project_forget(const struct call *call, struct err *e)
+{
+	static const struct act what = { "admin.project.forget", "forgotten", forget };
+
+	return call->options[OPTION_YES] != NULL
+		       ? act(call, &what, e)
+		       : preview(call, "would be left behind in the cluster, by --yes", e);
 }

@@ -84,6 +84,11 @@ int admin_queue(struct db *db, json_t **ret_queue, struct err *e);
 /* Names of the programs' roles that the server does not have. */
 int admin_missing_roles(struct db *db, json_t **ret_rows, struct err *e);
 
+/* Removes a project whose deletion was asked for, without its resources having been confirmed to be
+ * gone: whatever there is of them in the cluster stays there. ERR_CONFLICT with code NOT_DELETED;
+ * ERR_NOT_FOUND PROJECT_NOT_FOUND. */
+int admin_forget(struct db *db, const char *project_id, const char *user_id, struct err *e);
+
 struct admin_audit_filter {
 	const char *user_id; /* NULL: of all users */
 	const char *action;  /* its beginning; NULL: any */

@@ -12,6 +12,7 @@ enum statement {
 	STATEMENT_VARIABLES,
 	STATEMENT_EVENTS,
 	STATEMENT_RETRY,
+	STATEMENT_FORGET,
 	STATEMENT_PLACES,
 	STATEMENT_QUEUE,
 };
@@ -79,6 +80,8 @@ static const struct db_statement statements[] = {
 		") INSERT INTO events (project_id, kind, status, stage)"
 		" SELECT t.project_id, t.kind, t.status, t.stage"
 		" FROM retried t JOIN old USING (id) WHERE t.status <> old.status" },
+	/* A pass that holds one of them at this moment records nothing: it finds no row. */
+	[STATEMENT_FORGET] = { "admin_forget", "DELETE FROM resources WHERE project_id = $1" },
 	[STATEMENT_PLACES] = { "admin_places",
 		"SELECT r.id, r.project_id AS \"projectId\", p.name AS project,"
 		" u.name AS owner, r.user_id AS \"userId\", r.kind, r.name, r.namespace,"
@@ -168,6 +171,27 @@ int admin_retry(struct db *db, const char *project_id, const char *user_id, stru
 	    store_lock_project(tx, user_id, project_id, &deleted, e) < 0 ||
 	    db_query(tx, &statements[STATEMENT_RETRY], &p, NULL, e) < 0 ||
 	    store_settle_project(tx, project_id, e) < 0)
+		return -1;
+	return db_commit(&tx, e);
+}
+
+int admin_forget(struct db *db, const char *project_id, const char *user_id, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	CLEANUP(store_json_free) json_t *ids = json_pack("[s]", project_id);
+	struct db_params p = { 0 };
+	bool deleted;
+
+	db_add_text(&p, project_id);
+	if (db_begin(db, &tx, e) < 0 ||
+	    store_lock_project(tx, user_id, project_id, &deleted, e) < 0)
+		return -1;
+	if (!deleted)
+		return err_set(e, ERR_CONFLICT, "NOT_DELETED",
+			       "only a project that is to be deleted can be forgotten: see fsactl "
+			       "project delete");
+	if (db_query(tx, &statements[STATEMENT_FORGET], &p, NULL, e) < 0 ||
+	    store_remove_projects(tx, ids, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
 }

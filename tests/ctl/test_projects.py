@@ -85,6 +85,17 @@ def test_delete_of_what_has_nothing_in_the_cluster_is_done_at_once(fsactl, perso
     assert "TERMINATED" not in str(fsactl("project", "list", "--user", person.name, "--all"))
 
 
+def test_forget_only_what_was_deleted(fsactl, person, rows):
+    done = fsactl("project", "forget", person.project, "--yes", status=1)
+    assert "fsactl project delete" in done.stderr
+    fsactl("project", "delete", person.project, "--yes")
+    assert "by --yes" in fsactl("project", "forget", person.project, json_=False)
+    assert rows("SELECT count(*) FROM resources WHERE project_id = %s", person.project) == [(2,)]
+    assert fsactl("project", "forget", person.project, "--yes") is None
+    assert rows("SELECT count(*) FROM projects WHERE id = %s", person.project) == [(0,)]
+    assert fsactl("audit", "--limit", "1")[0]["action"] == "admin.project.forget"
+
+
 def test_an_unknown_project_is_an_error_that_says_what_to_do(fsactl, quiet):
     assert "fsactl project list" in fsactl("project", "show", "nothing", status=1).stderr
 
