@@ -1,0 +1,141 @@
+"""Documents and manual pages against what they speak of: links, commands, options, codes."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("tools/*/README.md")])
+PAGES = sorted(ROOT.glob("man/*.[1-8]"))
+
+
+def name(path):
+    return str(path.relative_to(ROOT))
+
+
+def source():
+    """All that the programs are made from, as one text."""
+    files = [path for folder in ("src", "cgi-bin") for path in (ROOT / folder).rglob("*.[ch]")]
+    return "".join(path.read_text() for path in files)
+
+
+def installed():
+    """Names of the programs that `make install` installs, from the Makefile."""
+    text = (ROOT / "Makefile.am").read_text().replace("\\\n", " ")
+    lists = re.findall(r"^(sbin|bin|pkglibexec|programs)_(?:PROGRAMS|SCRIPTS) \+?=(.*)$", text, re.M)
+    return sorted({Path(word).name for _, words in lists for word in words.split()})
+
+
+# ---- documents ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_links_lead_somewhere(document):
+    text = document.read_text()
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
+    missing = [t for t in targets if "://" not in t and not (document.parent / t).exists()]
+    assert missing == []
+
+
+def test_every_document_is_reached_from_the_readme():
+    reached, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        document = waiting.pop()
+        if document in reached:
+            continue
+        reached.add(document)
+        for target in re.findall(r"\]\(([^)#\s]+\.md)(?:#[^)]*)?\)", document.read_text()):
+            waiting.append((document.parent / target).resolve())
+    assert {name(d) for d in ROOT.glob("docs/*.md")} <= {name(d) for d in reached}
+
+
+def test_codes_that_are_explained_exist():
+    text = (ROOT / "docs/troubleshooting.md").read_text()
+    codes = set(re.findall(r"`([A-Z][A-Z_]{4,})`", text))
+    codes |= set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-zA-Z]*)+)`", text))
+    known = source()
+    assert [code for code in sorted(codes) if f'"{code}"' not in known] == []
+    assert len(codes) > 10
+
+
+# ---- fsactl -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def commands(build):
+    """Command → its options, as fsactl prints its table."""
+    done = subprocess.run([build / "fsactl", "--commands"], capture_output=True, text=True,
+                          check=True)
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    return {command: {o.rstrip("=") for o in options.split()} for command, options, _ in rows}
+
+
+def mentioned(text):
+    """(words, options) of each `fsactl …` in a text."""
+    for call in re.findall(r"\bfsactl((?: +(?:--[a-z-]+|[a-zA-Z.|]+))+)", text):
+        words = call.split()
+        yield [w for w in words if not w.startswith("--")], {w for w in words if w.startswith("--")}
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, *PAGES, *ROOT.glob("src/ctl/*.c"),
+                                  *ROOT.glob("monitoring/*"), *ROOT.glob("systemd/*.in")],
+                         ids=name)
+def test_commands_that_are_named_exist(path, commands):
+    if not path.is_file():
+        pytest.skip("a folder")
+    families = {command.split()[0] for command in commands if " " in command}
+    wrong = []
+    for words, options in mentioned(path.read_text()):
+        first = words[0] if words else ""
+        if first in families and len(words) == 1 and not options:
+            continue  # "fsactl user …"
+        command = " ".join(words[:2]) if first in families else first
+        if first in families or first in commands:
+            if command not in commands or not options - {"--config"} <= commands[command]:
+                wrong.append((words, options))
+    assert wrong == []
+
+
+# ---- manual pages -------------------------------------------------------------------------------
+
+
+def test_every_installed_program_has_a_page():
+    assert installed() != []
+    assert [p for p in installed() if not (ROOT / f"man/{p}.8").exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_a_page_is_well_formed(page):
+    done = subprocess.run(["groff", "-Kutf8", "-mandoc", "-Tutf8", "-ww", "-z", name(page)],
+                          cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    # A page that only includes another (".so man8/…") is resolved by man(1), not here.
+    assert [line for line in done.stderr.splitlines() if "can't open 'man" not in line] == []
+
+
+def whole(page):
+    """A page with what it includes."""
+    text = page.read_text()
+    included = re.match(r"\.so man\d/(\S+)", text)
+    return (page.parent / included[1]).read_text() if included else text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_pages_refer_to_pages_that_exist(page):
+    ours = re.findall(r"^\.Xr ((?:fsa|api\.fcgi|auth\.fcgi|fullstack)[\w.-]*) (\d)", whole(page),
+                      re.M)
+    assert [ref for ref in ours if not (ROOT / f"man/{ref[0]}.{ref[1]}").exists()] == []
+
+
+@pytest.mark.parametrize("program", [p for p in installed() if p not in ("fsactl", "fsa-setup")])
+def test_a_page_has_the_options_of_its_program(program, build):
+    text = subprocess.run([build / program, "--help"], capture_output=True, text=True,
+                          check=True).stdout
+    options = set(re.findall(r"--([a-z]+)", text))
+    page = whole(ROOT / f"man/{program}.8")
+    documented = set(re.findall(r"^\.(?:It |Op )?Fl -([a-z]+)", page, re.M))
+    for alternatives in re.findall(r"^\.Fl (-.*)$", page, re.M):
+        documented |= set(re.findall(r"-([a-z]+)", alternatives))
+    assert documented == options
