@@ -24,7 +24,12 @@ KEPT = 8
 
 @pytest.fixture(scope="session")
 def deb(build, workspace):
-    """Our package as `make deb` makes it; the last few are kept, by what they are made of."""
+    """Our package as `make deb` makes it; the last few are kept, by what they are made of.
+
+    Skips where no machine can be had to install it on.
+    """
+    if why := machines.missing():
+        pytest.skip(why)
     digest = hashlib.sha256()
     for folder in PACKAGED:
         for path in sorted(ROOT.glob(folder)):
@@ -50,14 +55,13 @@ def _keep(found, kept):
 
 
 @pytest.fixture(scope="session")
-def bare_machine(workspace):
+def bare_machine(workspace, deb):
     """Makes machines without our package: bare_machine(name)."""
-    if why := machines.missing():
-        pytest.skip(why)
     started = []
+    downloaded = machines.needs(deb)
 
     def make(name):
-        machine = machines.Machine(workspace / name)
+        machine = machines.Machine(workspace / name, downloaded)
         started.append(machine)
         machine.start()
         return machine

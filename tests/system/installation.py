@@ -49,5 +49,8 @@ def browser(machine):
 
 
 def connect(machine, cluster):
-    """The machine reaches the cluster, at the address that its kubeconfigs name; until a reboot."""
-    machine.let_out(int(cluster.server.rpartition(":")[2]))
+    """The machine reaches the cluster, at the address that its kubeconfigs name; until a reboot.
+
+    Returns the Relay in between.
+    """
+    return machine.let_out(int(cluster.server.rpartition(":")[2]))

@@ -1,6 +1,7 @@
 """An empty Debian 12 with PostgreSQL and nginx, booted by systemd-nspawn with a network of its own.
 
-    with Machine(directory) as machine:
+    with Machine(directory, needs("x.deb")) as machine:
+        machine.copy_in("x.deb", "/root/x.deb")
         machine.run("apt-get install -y /root/x.deb")
         machine.reboot()
 
@@ -12,6 +13,7 @@ downloaded and lies in apt's archive, not installed, because a machine reaches n
 import ctypes
 import hashlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -27,9 +29,6 @@ SUITE = "bookworm"
 # What an administrator's machine has, and python3 for the probe of the tests.
 INSTALLED = ("systemd", "systemd-sysv", "dbus", "postgresql", "nginx", "ca-certificates", "curl",
              "procps", "openssl", "python3")
-# What our package depends on: only apt may install it.
-DOWNLOADED = ("libcurl4", "libfcgi0ldbl", "libinih1", "libjansson4", "libpq5", "libsodium23",
-              "libssl3", "libyaml-0-2")
 NEEDED = ("systemd-nspawn", "mmdebstrap", "nsenter", "unshare")
 
 
@@ -46,9 +45,19 @@ def missing():
     return None
 
 
-def base():
-    """The directory with the installed system, made first when it is not in the cache."""
-    words = (SUITE, *INSTALLED, "+", *DOWNLOADED, "3")  # the number: of this function's ways
+def needs(deb):
+    """The packages that a package depends on and recommends."""
+    lists = run(["dpkg-deb", "--field", deb, "Depends", "Recommends"], "dpkg-deb")
+    lists = re.sub(r"^\w+:", ",", lists, flags=re.M)
+    return sorted({word.split()[0] for word in re.split(r"[,|]", lists) if word.strip()})
+
+
+def base(downloaded):
+    """The directory with the installed system, made first when it is not in the cache.
+
+    downloaded  packages that apt has in its archive, with what they need in turn
+    """
+    words = (SUITE, *INSTALLED, "+", *downloaded, "3")  # the number: of this function's ways
     key = hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]
     tree = CACHE / key
     if tree.exists():
@@ -58,7 +67,7 @@ def base():
     download = "chroot $1 apt-get -q -y --download-only --install-recommends install "
     command = [
         "mmdebstrap", "--variant=minbase", f"--include={','.join(INSTALLED)}",
-        "--skip=cleanup/apt", f"--customize-hook={download} {' '.join(DOWNLOADED)}",
+        "--skip=cleanup/apt", f"--customize-hook={download} {' '.join(downloaded)}",
         SUITE, partial, "http://deb.debian.org/debian",
     ]
     try:
@@ -70,9 +79,10 @@ def base():
 
 
 class Machine:
-    """One machine, with its disk in a directory."""
+    """One machine, with its disk in a directory; `downloaded` as for base()."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, downloaded):
+        self._base = base(downloaded)
         self.directory = Path(directory).resolve()
         self.name = f"fsa-{os.getpid()}-{self.directory.name}"
         # SIGTERM: nspawn shuts the machine down in good order.
@@ -91,7 +101,7 @@ class Machine:
         for name in ("disk", "work", "root"):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         d = self.directory
-        overlay = f"lowerdir={base()},upperdir={d}/disk,workdir={d}/work"
+        overlay = f"lowerdir={self._base},upperdir={d}/disk,workdir={d}/work"
         nspawn = (f"systemd-nspawn --quiet --boot --directory={d}/root --machine={self.name} "
                   "--private-network --register=no --keep-unit --link-journal=no "
                   "--resolv-conf=off --timezone=off --console=read-only")
@@ -176,16 +186,16 @@ class Machine:
 
     def reach(self, port):
         """A port outside that leads to this port of the machine's loopback."""
-        return self._relay(("127.0.0.1", 0), None, ("127.0.0.1", port), self.leader)
+        return self._relay(("127.0.0.1", 0), None, ("127.0.0.1", port), self.leader).port
 
     def let_out(self, port):
-        """The machine's loopback leads to ours on this port; again after a reboot."""
-        self._relay(("127.0.0.1", port), self.leader, ("127.0.0.1", port), None)
+        """The machine's loopback leads to ours on this port; again after a reboot. The Relay."""
+        return self._relay(("127.0.0.1", port), self.leader, ("127.0.0.1", port), None)
 
     def _relay(self, *ends):
         relay = Relay(*ends)
         self._relays.append(relay)
-        return relay.port
+        return relay
 
     def _groups(self):
         """A control group of its own in each hierarchy: version 2, or 1 with several."""
@@ -225,10 +235,20 @@ class Relay:
         self._connect, self._connect_in = connect, connect_in
         self._listener = _within(listen_in, lambda: socket.create_server(listen, backlog=128))
         self.port = self._listener.getsockname()[1]
+        self._flows = threading.Event()
+        self._flows.set()
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self):
         self._listener.close()
+        self.go_on()
+
+    def hold(self):
+        """What is sent from now on, in either direction, arrives only after go_on()."""
+        self._flows.clear()
+
+    def go_on(self):
+        self._flows.set()
 
     def _serve(self):
         while True:
@@ -245,20 +265,20 @@ class Relay:
             except OSError:
                 return
             with server:
-                back = threading.Thread(target=_pump, args=(server, client), daemon=True)
+                back = threading.Thread(target=self._pump, args=(server, client), daemon=True)
                 back.start()
-                _pump(client, server)
+                self._pump(client, server)
                 back.join()
 
-
-def _pump(source, target):
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        source.close()
-        target.close()
+    def _pump(self, source, target):
+        try:
+            while data := source.recv(65536):
+                self._flows.wait()
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            source.close()
+            target.close()
 
 
 def _within(pid, action):

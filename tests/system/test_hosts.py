@@ -1,0 +1,236 @@
+"""Two hosts with the programs, one with PostgreSQL and nginx, made as docs/growing.md says.
+
+One of the two is cut off in the middle of a pass: nothing is lost, and nothing is done twice.
+"""
+
+import itertools
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from installation import CONFIG, browser, commands, connect
+from network import Network
+from stand.kubesim import KubeSim
+
+PKI = "/etc/fullstack-agent/postgresql"
+PASSWORD = "correct horse battery staple"
+DB, WEB = "10.77.0.10", ("10.77.0.11", "10.77.0.12")
+# Short, so that the test is: what a host that is cut off holds is free after lease_time.
+HOST_CONFIG = CONFIG + f"""\
+database = host={DB} dbname=fsa sslmode=verify-full sslrootcert={PKI}/ca.crt
+lease_time = 10s
+pass_time = 6s
+kube_request_timeout = 2s
+database_timeout = 2s
+"""
+ROLES = ("fsa_owner", "fsa_api", "fsa_auth", "fsa_reconcile")
+
+
+@pytest.fixture(scope="module")
+def kubesim(workspace, build):
+    with KubeSim(workspace / "kubesim", build) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def network(bare_machine, deb):
+    """The machines by address, on a network and with the package, not set up."""
+    machines = {address: bare_machine(f"h{address.rpartition('.')[2]}") for address in (DB, *WEB)}
+    lan = Network(machines[DB], DB)
+    lan.machines = machines
+    for address, machine in machines.items():
+        if address != DB:
+            lan.join(machine, address)
+        machine.copy_in(deb, "/root/fullstack-agent_0_all.deb")
+        machine.run(f"cd /root; {commands('installation.md', 'One host')[0]}")
+    return lan
+
+
+@pytest.fixture(scope="module")
+def hosts(network, kubesim):
+    """The two hosts as (machine, relay to kubesim), working behind nginx."""
+    db, *web = network.machines.values()
+    for script in commands("growing.md", "The database's host"):
+        db.run(script)
+    prepare, sockets, keys, start = commands("growing.md", "Each host of the programs")
+    made = []
+    for machine in web:
+        machine.run("cat >>/etc/fullstack-agent/fsa.conf", input=HOST_CONFIG)
+        copy(db, machine, "/root/fsa-pki", PKI,
+             "ca.crt", *(f"{role}.{kind}" for role in ROLES for kind in ("crt", "key")))
+        machine.run(f"{prepare}\n{sockets}")
+        if not made:
+            machine.run(keys)
+        else:
+            copy(web[0], machine, "/etc/fullstack-agent", "/etc/fullstack-agent", "keys")
+        machine.run(start)
+        made.append((machine, connect(machine, kubesim)))
+    (script,) = commands("growing.md", "nginx before them")
+    db.run(script)
+    db.wait("curl -sf http://127.0.0.1:8080/readyz")
+    return made
+
+
+def copy(source, target, source_folder, target_folder, *names):
+    """Files or folders between machines, as scp would."""
+    target.run(f"mkdir -p {target_folder}")
+    packed = source.run(f"tar -C {source_folder} -c {' '.join(names)} | base64")
+    target.run(f"base64 -d | tar -C {target_folder} -x", input=packed)
+
+
+@pytest.fixture(scope="module")
+def db(network, hosts):
+    return network.machines[DB]
+
+
+def query(db, statement):
+    rows = db.run("cd /; runuser -u postgres -- psql -XAt fsa", input=statement)
+    return rows.splitlines()
+
+
+@pytest.fixture(scope="module")
+def ada(db, kubesim):
+    client = browser(db)
+    assert client.register("ada", PASSWORD).ok
+    assert client.post("/api/user/config/kc", {"kubeconfig": kubesim.create_user("ada")}).ok
+    return client
+
+
+def create(client, count):
+    """Projects, each tried again with its key until it is answered; how many tries failed."""
+    failed = 0
+    for number in range(count):
+        name = f"p{number}-{time.monotonic_ns() % 100000}"
+        for _ in range(8):
+            answer = client.post("/api/projects", {"name": name, "database": False},
+                                 headers={"Idempotency-Key": name})
+            if answer.ok:
+                break
+            failed += 1
+            time.sleep(0.3)
+        assert answer.ok, answer.text
+    return failed
+
+
+def wait_running(client, count, seconds=60):
+    def done(listed):
+        states = Counter(p["status"] for p in listed["items"])
+        return states["RUNNING"] == count
+
+    client.wait("/api/projects?all=true&limit=100", done, seconds)
+
+
+def test_nginx_uses_both_hosts_and_roles_are_proven_by_certificates(db, ada, hosts):
+    for _ in range(20):
+        assert ada.get("/api/projects").ok and ada.get("/api/auth/session").ok
+    rows = query(db, "SELECT DISTINCT usename, client_addr FROM pg_stat_activity JOIN pg_stat_ssl"
+                     " USING (pid) WHERE ssl AND client_dn = '/CN=' || usename")
+    for address in WEB:
+        assert {f"fsa_api|{address}", f"fsa_auth|{address}"} <= set(rows), rows
+
+
+def test_a_certificate_is_for_one_role(db, hosts):
+    machine, _ = hosts[0]
+    ask = (f"cd /; psql -XAt 'host={DB} dbname=fsa sslmode=verify-full sslrootcert={PKI}/ca.crt"
+           f" sslcert={PKI}/fsa_auth.crt sslkey={PKI}/fsa_auth.key user=%s' -c 'SELECT 1' 2>&1")
+    assert machine.run(ask % "fsa_auth").strip() == "1"
+    for role in ("fsa_api", "fsa_reconcile", "fsa_owner", "postgres"):
+        assert machine.run(ask % role, check=False).returncode != 0, role
+
+
+def test_a_second_host_does_not_make_keys_of_its_own(hosts):
+    machine, _ = hosts[1]
+    machine.run("mv /etc/fullstack-agent/keys /root/")
+    try:
+        done = machine.run("fsa-setup", check=False)
+        assert done.returncode == 1 and "copy them from a host" in done.stderr
+    finally:
+        machine.run("rm -rf /etc/fullstack-agent/keys; mv /root/keys /etc/fullstack-agent/")
+
+
+def creations(kubesim, since):
+    """(resource, name) → how often it was made: each time it has another uid."""
+    objects = {(w["resource"], w["name"], w["uid"]) for w in kubesim.writes(since)["writes"]}
+    return Counter((resource, name) for resource, name, _ in objects)
+
+
+class Reader:
+    """Somebody who looks at a page, a request after the other."""
+
+    def __init__(self, client, path):
+        self._client, self._path = client, path
+        self.statuses = Counter()
+        self.slowest = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def _read(self):
+        while not self._stop.wait(0.02):
+            begun = time.monotonic()
+            self.statuses[self._client.get(self._path).status_code] += 1
+            self.slowest = max(self.slowest, time.monotonic() - begun)
+
+
+def test_a_host_cut_off_in_a_pass_loses_and_doubles_nothing(db, network, hosts, ada, kubesim):
+    (_, to_cluster), (other, _) = hosts
+    create(ada, 3)
+    wait_running(ada, 3)
+    first = kubesim.writes()["next"]
+
+    # Only the first host's reconciler works. What it applies is carried out and answered late.
+    other.run("systemctl stop fsa-reconcile.timer fsa-reconcile.path")
+    other.wait("systemctl show -P ActiveState fsa-reconcile | grep -qvw activating")
+    kubesim.fault(fault="latency", verb="apply", ms=1500)
+    create(ada, 10)
+    end = time.monotonic() + 10
+    leased = "SELECT count(*) FROM resources WHERE leased_until > now()"
+    while query(db, leased) != ["10"] or not creations(kubesim, first):
+        assert time.monotonic() < end, "the first host does not take them"
+        time.sleep(0.05)
+    network.cut(WEB[0])
+    to_cluster.hold()
+    cut_at = time.monotonic()
+    kubesim.heal()
+    other.run("systemctl start fsa-reconcile.timer fsa-reconcile.path")
+    with Reader(ada, "/api/projects") as reader:
+        failed = create(ada, 5)
+        wait_running(ada, 18)
+    healed = time.monotonic() - cut_at
+    # What the first had sent arrives now, long after the other has done the work.
+    to_cluster.go_on()
+    time.sleep(2)
+    network.mend(WEB[0])
+
+    assert set(reader.statuses) == {200}, reader.statuses  # nginx asked the other host
+    assert reader.slowest < 6
+    print(f"healed after {healed:.1f} s, {failed} changes had to be sent again, "
+          f"slowest read {reader.slowest:.1f} s")
+    made = creations(kubesim, first)
+    assert len([kind for kind, _ in made if kind == "statefulsets"]) == 15, made
+    assert set(made.values()) == {1}, made
+    path = "/apis/apps/v1/namespaces/ns-ada/statefulsets"
+    sets = [s["metadata"] for s in kubesim.admin.get(path)["items"]]
+    assert len(sets) == 18 and {s["generation"] for s in sets} == {1}, sets
+    assert len(query(db, "SELECT id FROM projects")) == 18
+
+
+def test_a_host_that_comes_back_works_again(db, network, hosts, ada):
+    one, _ = hosts[0]
+    one.wait("systemctl show fsa-reconcile -P Result | grep -qw success", 30)
+    other, _ = hosts[1]
+    other.run("systemctl stop fullstack-agent.target")
+    try:
+        assert create(ada, 2) == 0  # what is refused by one host goes to the other
+        wait_running(ada, 20)
+    finally:
+        other.run("systemctl start fullstack-agent.target")
