@@ -14,7 +14,11 @@ import requests
 from installation import browser, commands, connect, install
 
 PASSWORD = "correct horse battery staple"
-MIGRATION = "ALTER TABLE projects ADD COLUMN of_the_next_version integer; SELECT pg_sleep(3);\n"
+MIGRATION = """\
+ALTER TABLE projects ADD COLUMN of_the_next_version integer;
+CREATE TABLE next_version (project_id uuid REFERENCES projects);
+SELECT pg_sleep(3);
+"""
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +110,11 @@ def test_fsa_setup_again_changes_nothing(machine):
     assert before == after
 
 
+def test_a_backup_is_made_while_the_site_is_used(machine, ada):
+    machine.run("\n".join(commands("operation.md", "Backup")))
+    machine.run("mkdir /root/older; cp /var/backups/fsa* /root/older/")
+
+
 def test_this_versions_programs_work_on_the_next_versions_schema(machine, ada, next_deb, workspace):
     """As on the hosts of a site that are not upgraded yet."""
     tree = workspace / "next"
@@ -123,7 +132,7 @@ def test_this_versions_programs_work_on_the_next_versions_schema(machine, ada, n
     finally:  # the next test applies it again
         number = int(migration.name[:4])
         machine.run("cd /; runuser -u postgres -- psql -q -v ON_ERROR_STOP=1 fsa", input=(
-            "ALTER TABLE projects DROP COLUMN of_the_next_version;"
+            "ALTER TABLE projects DROP COLUMN of_the_next_version; DROP TABLE next_version;"
             f"DELETE FROM schema_migrations WHERE version = {number};"))
 
 
@@ -203,6 +212,17 @@ def test_a_backup_brings_back_what_a_purge_has_removed(machine, ada):
     machine.run("\n".join(commands("operation.md", "Restore")))
     machine.wait("curl -sf http://127.0.0.1:8080/readyz")
     assert '"value":"hello, sealed world"' in ada.get(path).text.replace(": ", ":")
+
+
+def test_the_backup_of_an_older_version_is_brought_up_to_date(machine, ada):
+    machine.run("cp /root/older/* /var/backups/")
+    machine.run("\n".join(commands("operation.md", "Restore")))
+    machine.wait("curl -sf http://127.0.0.1:8080/readyz")
+    assert "of_the_next_version" in machine.run(
+        "cd /; runuser -u postgres -- psql fsa -c '\\d projects'")
+    assert ada.login("ada", PASSWORD).ok  # she had no session yet that is still hers
+    there = ada.get(f"/api/projects/{ada.project}/environment").text
+    assert "hello, sealed world" in there and "DURING_" not in there
 
 
 def test_new_keys_are_refused_while_the_database_is_in_use(machine, ada):
