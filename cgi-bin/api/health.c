@@ -45,16 +45,14 @@ static int check_reconciler(const struct call *c, struct err *e)
 {
 	struct queue_backlog backlog;
 
-	if (queue_backlog(c->db, &backlog, e) < 0)
+	if (queue_backlog(c->db, 0, &backlog, e) < 0)
 		return -1;
-	if (backlog.leased == 0 && backlog.oldest_ms > RECONCILER_LATE_MS)
-		return err_set(
-			e, ERR_UNAVAILABLE, NULL,
-			"%llu resources are due, the oldest for %llu s, and no pass works on "
-			"any: does fsa-reconcile run?",
-			(unsigned long long)backlog.due,
-			(unsigned long long)(backlog.oldest_ms / 1000));
-	return 0;
+	if (backlog.leased > 0 || backlog.oldest_ms <= RECONCILER_LATE_MS)
+		return 0;
+	return err_set(e, ERR_UNAVAILABLE, NULL,
+		       "a resource has been due for %llu s, and no pass works on anything: does "
+		       "fsa-reconcile run?",
+		       (unsigned long long)(backlog.oldest_ms / 1000));
 }
 
 /* What a request may need; and what it does not, but users wait for. */

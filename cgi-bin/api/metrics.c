@@ -5,7 +5,7 @@
 #include "base/metric.h"
 #include "store/queue.h"
 
-enum { METRICS_MAX = 16 << 20 };
+enum { METRICS_MAX = 16 << 20, DUE_ROWS_MAX = 100000 };
 
 static uint64_t known(bool is_known, uint64_t value)
 {
@@ -17,7 +17,7 @@ static void look_at_database(struct db *db)
 {
 	struct queue_backlog backlog = { 0 };
 	struct err e;
-	bool up = queue_backlog(db, &backlog, &e) == 0;
+	bool up = queue_backlog(db, DUE_ROWS_MAX, &backlog, &e) == 0;
 
 	if (!up)
 		log_err(LOG_LEVEL_WARNING, "metrics without those of the queue", &e);

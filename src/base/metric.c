@@ -107,19 +107,16 @@ static bool lock_file(short type)
 /* A full disk is found out here, and not by a signal at the first write to the mapping. */
 static int map_file(const char *path, struct err *e)
 {
-	CLEANUP(cleanup_close)
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	int result = fd < 0 ? errno : posix_fallocate(fd, 0, sizeof(*mapped));
-
+	file_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	int result = file_fd < 0 ? errno : posix_fallocate(file_fd, 0, sizeof(*mapped));
 	void *memory = result != 0 ? MAP_FAILED
 				   : mmap(NULL, sizeof(*mapped), PROT_READ | PROT_WRITE, MAP_SHARED,
-					  fd, 0);
+					  file_fd, 0);
+
 	if (memory == MAP_FAILED)
 		return err_set(e, ERR_INTERNAL, "METRICS", "%s: %s", path,
 			       strerror(result != 0 ? result : errno));
 	mapped = memory;
-	file_fd = fd;
-	fd = -1;
 	return 0;
 }
 
@@ -139,8 +136,10 @@ int metric_open(const char *directory, const char *program, struct err *e)
 	CLEANUP(cleanup_free) char *path = mem_printf("%s/%s", directory, program);
 
 	metric_close();
-	if (map_file(path, e) < 0)
+	if (map_file(path, e) < 0) {
+		metric_close();
 		return -1;
+	}
 	begin_anew_if_unknown();
 	metric_add(METRIC_DROPPED, 0, NULL); /* has its place before they are all taken */
 	return 0;
@@ -148,10 +147,9 @@ int metric_open(const char *directory, const char *program, struct err *e)
 
 void metric_close(void)
 {
-	if (mapped == NULL)
-		return;
-	(void)munmap(STEAL(mapped), sizeof(*mapped));
-	(void)close(file_fd);
+	if (mapped != NULL)
+		(void)munmap(STEAL(mapped), sizeof(*mapped));
+	cleanup_close(&file_fd);
 	file_fd = -1;
 	memset(full, 0, sizeof(full));
 }
@@ -162,8 +160,11 @@ static size_t put_part(char *at, const char *text, size_t max)
 {
 	size_t length = strnlen(text, max);
 
-	for (size_t i = 0; i < length; i++)
-		at[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
+	for (size_t i = 0; i < length; i++) {
+		at[i] = text[i];
+		if ((unsigned char)at[i] < ' ' || at[i] == 0x7f)
+			at[i] = '?';
+	}
 	return length;
 }
 

@@ -142,7 +142,7 @@ static const struct db_statement statements[] = {
 		" WHERE due.at IS NOT NULL" },
 	[STATEMENT_BACKLOG] = { "queue_backlog",
 		"SELECT (SELECT count(*) FROM (SELECT FROM resources WHERE " IS_FREE
-		"  LIMIT 100000) AS due),"
+		"  LIMIT $1::bigint) AS due),"
 		" (SELECT (extract(epoch FROM now() - due_at) * 1000)::bigint FROM resources"
 		"  WHERE " IS_FREE " ORDER BY due_at LIMIT 1),"
 		" (SELECT count(*) FROM resources"
@@ -335,11 +335,13 @@ int queue_next_due(struct db *db, uint64_t *ret_ms, struct err *e)
 	return 0;
 }
 
-int queue_backlog(struct db *db, struct queue_backlog *ret_backlog, struct err *e)
+int queue_backlog(struct db *db, uint64_t max, struct queue_backlog *ret_backlog, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
 
-	if (db_query(db, &statements[STATEMENT_BACKLOG], NULL, &r, e) < 0)
+	db_add_int(&p, (int64_t)max);
+	if (db_query(db, &statements[STATEMENT_BACKLOG], &p, &r, e) < 0)
 		return -1;
 	*ret_backlog = (struct queue_backlog) {
 		.due = (uint64_t)db_int(r, 0, 0),

@@ -117,13 +117,14 @@ int queue_record(struct db *db, const struct queue_result *results, size_t count
 int queue_release(struct db *db, const char *const *ids, const int64_t *lease_epochs, size_t count,
 		  struct err *e);
 
-/* Milliseconds until the next row becomes due; UINT64_MAX: none waits. */
-/* How much waits, and for how long. Of rows that are due and held by no pass: how many (counted up
- * to 100,000), and since when the oldest is due; and how many passes hold. */
+/* How much waits, and for how long. Of rows that are due and held by no pass: how many (at most
+ * `max` are counted, as each costs), and for how long the oldest has been due; and how many are
+ * held. */
 struct queue_backlog {
 	uint64_t due, oldest_ms, leased;
 };
-int queue_backlog(struct db *db, struct queue_backlog *ret_backlog, struct err *e);
+int queue_backlog(struct db *db, uint64_t max, struct queue_backlog *ret_backlog, struct err *e);
+/* Milliseconds until the next row becomes due; UINT64_MAX: none waits. */
 int queue_next_due(struct db *db, uint64_t *ret_ms, struct err *e);
 
 /* Removes expired sessions and idempotency keys, a bounded number of each. */

@@ -1,5 +1,6 @@
 #include "web/router.h"
 
+#include <ctype.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,9 +152,10 @@ static int replay_answer(struct serving *s, const char *key, const struct idempo
 {
 	CLEANUP(cleanup_free) char *context = answer_context(s, key);
 	CLEANUP(buf_wipe) struct buf body = BUF_INIT(answer->sealed.length);
+	struct err lost;
 
 	if (s->call.router->unseal(&s->call, context, answer->sealed.data, answer->sealed.length,
-				   &body, NULL) < 0)
+				   &body, &lost) < 0)
 		return idempotency_answer_lost(e);
 	response_text(s->response, answer->http_status, body.data ? body.data : "");
 	response_header(s->response, "Idempotent-Replayed", "true");
@@ -268,12 +270,25 @@ static void answer_method(struct serving *s)
 	response_header(s->response, "Allow", allow);
 }
 
-static void answer_error(struct serving *s, const struct err *e)
+/* Codes are upper case, but for names of constraints (db/db.h): what a constraint found no check of
+ * ours did, and the store has no words for it. Its name and PostgreSQL's words are for the log. */
+static void hide_constraint(const struct serving *s, struct err *e)
+{
+	if (!islower((unsigned char)e->code[0]))
+		return;
+	log_line(LOG_LEVEL_WARNING, "found by a constraint only",
+		 LOG_STR("request", request_id(s->request)), LOG_STR("code", e->code),
+		 LOG_STR("error", e->message));
+	err_set(e, e->kind, NULL, "the request contradicts itself, or what is stored");
+}
+
+static void answer_error(struct serving *s, struct err *e)
 {
 	const char *id = request_id(s->request);
 	const char *project =
 		s->call.route ? route_param(s->call.route, s->call.params, "projectId") : NULL;
 
+	hide_constraint(s, e);
 	response_error(s->response, e, id, project, s->call.router->development);
 	if (s->call.route && (s->call.route->flags & ROUTE_PAGE) != 0 && page_wanted(s->request))
 		page_error(s->response, e, id, s->call.router->development);

@@ -22,6 +22,8 @@ static const struct {
 	{ &api, { "no_lease", "UPDATE resources SET leased_until = now(), leased_by = 'me'" } },
 	{ &api, { "no_epoch", "UPDATE resources SET lease_epoch = 0" } },
 	{ &api, { "no_move", "UPDATE resources SET namespace = 'kube-system'" } },
+	{ &api, { "no_image", "UPDATE sandboxes SET image = 'mine', cpu_limit = '64'" } },
+	{ &api, { "no_host", "UPDATE sandboxes SET app_host = 'somebody.else'" } },
 	{ &api, { "no_connection", "UPDATE databases SET host = 'elsewhere'" } },
 	{ &api, { "no_owner", "UPDATE projects SET user_id = gen_random_uuid()" } },
 	/* Nor log in as somebody. */

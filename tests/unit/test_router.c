@@ -173,6 +173,13 @@ static int refuse(struct call *c, struct err *e)
 	return err_set(e, ERR_NOT_FOUND, "PROJECT_NOT_FOUND", "Project not found");
 }
 
+static int violate(struct call *c, struct err *e)
+{
+	(void)c;
+	return err_set(e, ERR_INVALID, "projects_name_check",
+		       "PostgreSQL: new row for relation \"projects\" ... (23514)");
+}
+
 static const struct field name_field[] = {
 	{ .name = "name", .type = FIELD_STRING, .required = true, .min = 1, .max = 8 },
 	FIELDS_END,
@@ -193,6 +200,8 @@ static const struct route routes[] = {
 	{ METHOD_DELETE, "/p/:projectId", ROUTE_SESSION, CHANGE, answer, NULL, NULL, 0,
 	  "project.delete" },
 	{ METHOD_POST, "/p/:projectId/fail", ROUTE_SESSION, CHANGE, refuse, NULL, NULL, 0,
+	  "project.fail" },
+	{ METHOD_POST, "/p/:projectId/violate", ROUTE_SESSION, CHANGE, violate, NULL, NULL, 0,
 	  "project.fail" },
 	{ METHOD_GET, "/p/:projectId/e/:envId", ROUTE_SESSION, 0, answer, NULL, NULL, 0, NULL },
 	ROUTES_END,
@@ -476,6 +485,16 @@ START_TEST(a_key_must_be_a_key)
 }
 END_TEST
 
+START_TEST(what_only_a_constraint_has_found_is_not_told_in_its_words)
+{
+	begin_logged_in("POST", "/p/00000000-0000-4000-8000-000000000002/violate", "");
+	ck_assert_int_eq(served(), 400);
+	ck_assert_str_eq(error_code(), "INVALID");
+	ck_assert_ptr_null(strstr(exchange_body(&x), "PostgreSQL"));
+	ck_assert_ptr_null(strstr(exchange_body(&x), "_check"));
+}
+END_TEST
+
 START_TEST(without_the_database_a_request_is_503)
 {
 	world.away = true;
@@ -514,6 +533,7 @@ int main(void)
 	tcase_add_test(tc, a_change_is_one_transaction_with_its_audit);
 	tcase_add_test(tc, a_key_that_was_used_gives_the_same_answer);
 	tcase_add_test(tc, a_key_must_be_a_key);
+	tcase_add_test(tc, what_only_a_constraint_has_found_is_not_told_in_its_words);
 	tcase_add_test(tc, without_the_database_a_request_is_503);
 	tcase_add_test(tc, ids_are_the_same_in_either_case);
 	suite_add_tcase(suite, tc);

@@ -170,7 +170,13 @@ def test_nothing_secret_is_stored_readably(web, project, make_kubeconfig):
     client = project.client
     assert client.post(f"/api/projects/{project.id}/environment",
                        {"key": "K", "value": "findme-variable", "isSecret": True}).ok
-    assert client.post(f"/api/sandbox/{project.id}", {"envVars": {"K2": "findme-request"}}).ok
+    started = client.post(f"/api/sandbox/{project.id}", {"envVars": {"K2": "findme-request"}},
+                          headers={"Idempotency-Key": "k"})  # so this answer is kept
+    terminal = started.json()["ttydUrl"].partition("?authorization=")[2]
+    assert len(terminal) > 24
+    again = client.post(f"/api/sandbox/{project.id}", {"envVars": {"K2": "findme-request"}},
+                        headers={"Idempotency-Key": "k"})
+    assert again.json() == started.json() and again.headers["Idempotent-Replayed"] == "true"
     assert client.post("/api/projects", {"name": "B"},
                        headers={"Idempotency-Key": "findme-key"}).ok
     token = client.session.cookies["fsa"]
@@ -184,13 +190,13 @@ def test_nothing_secret_is_stored_readably(web, project, make_kubeconfig):
             cursor.execute(f"SELECT encode(convert_to(t::text, 'UTF8'), 'hex') FROM {table} t")
             stored = "".join(row for row, in cursor.fetchall())
             for secret in ("findme-variable", "findme-request", "some.secret.token", token,
-                           "correct horse battery"):
+                           "correct horse battery", terminal):
                 # As text, and as the hex form that bytea has in text.
                 for form in (secret.encode().hex(), secret.encode().hex().encode().hex()):
                     assert form not in stored, (table, secret)
     logs = web.programs.log("api.fcgi").read_text() + web.programs.log("auth.fcgi").read_text()
     for secret in ("findme-variable", "findme-request", "some.secret.token", token,
-                   "correct horse battery"):
+                   "correct horse battery", terminal):
         assert secret not in logs
 
 
