@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -56,7 +56,11 @@ class Page:
         """Waits until condition() is true; a view that is drawn anew meanwhile is read again."""
         waiting = WebDriverWait(self.driver, WAIT_S, 0.1,
                                 ignored_exceptions=[StaleElementReferenceException])
-        return waiting.until(lambda _: condition(), what)
+        try:
+            return waiting.until(lambda _: condition())
+        except TimeoutException:
+            shown = self.driver.find_element(By.TAG_NAME, "body").text
+        raise AssertionError(f"not within {WAIT_S} s: {what}; the page shows:\n{shown}")
 
     def find(self, css, text=None):
         """The elements that are seen and have this text (any, when None)."""

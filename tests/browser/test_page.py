@@ -100,3 +100,25 @@ def test_who_logs_out_sees_the_login_and_so_does_who_comes_back(page, cluster):
     page.driver.refresh()
     page.see("h1", "Log in")
     assert page.complaints() == []
+
+
+def test_sessions_and_tokens_are_seen_and_ended(page, cluster, site):
+    name = enter(page, cluster)
+    elsewhere = site.client()
+    elsewhere.login(name, PASSWORD)
+    page.press(name)
+    page.press("End")
+    page.wait(lambda: len(page.find("td strong", "This one")) == 1 and not page.find("button", "End"),
+              "only this session")
+    assert elsewhere.get("/api/auth/session").status_code == 401
+    page.fill(name="CI")
+    page.press("Make a token")
+    token = page.text(".made code")
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert site.client().get("/api/projects", headers=bearer).status_code == 200
+    page.press("Withdraw")
+    page.wait(lambda: not page.find("button", "Withdraw"), "withdrawn")
+    assert site.client().get("/api/projects", headers=bearer).status_code == 401
+    page.driver.refresh()
+    page.wait(lambda: "token.create" in page.text(".events"), "what was done")
+    assert page.complaints() == []

@@ -1,5 +1,6 @@
 // Which view is shown: by the session and by the address's fragment.
 
+import {showAccount} from "./account.js";
 import {ApiError, get, post} from "./api.js";
 import {h} from "./dom.js";
 import {showLogin} from "./login.js";
@@ -11,6 +12,7 @@ import {showSettings} from "./settings.js";
 const VIEWS = [
 	[/^#\/projects\/([0-9a-f-]{36})$/, showProject],
 	[/^#\/settings$/, showSettings],
+	[/^#\/account$/, showAccount],
 	[/^/, showProjects],
 ];
 
@@ -53,7 +55,7 @@ function show() {
 	nav.replaceChildren(
 		h("a", {href: "#/"}, "Projects"),
 		h("a", {href: "#/settings"}, "Settings"),
-		h("span", {class: "who"}, user.name),
+		h("a", {href: "#/account"}, user.name),
 		h("button", {type: "button", onclick: logOut}, "Log out"),
 	);
 	const [pattern, view] = VIEWS.find(([pattern]) => pattern.test(location.hash));

@@ -1,0 +1,84 @@
+import {call, get, post} from "./api.js";
+import {field, fill, form, h, time} from "./dom.js";
+
+/** A section with a list that is read anew after each change. */
+function section(title, read, build, report, ...rest) {
+	const list = h("div");
+	const refresh = async () => {
+		try {
+			fill(list, await read(), (items) => build(items, refresh));
+		} catch (error) {
+			report(error);
+		}
+	};
+	refresh();
+	return [refresh, h("section", {}, h("h2", {}, title), list, ...rest)];
+}
+
+/** A button that does something and then reads the list again. */
+function button(label, act, refresh, report) {
+	const press = async (event) => {
+		event.currentTarget.disabled = true;
+		try {
+			await act();
+		} catch (error) {
+			report(error);
+		}
+		await refresh();
+	};
+	return h("button", {type: "button", onclick: press}, label);
+}
+
+function sessions({report}) {
+	const build = ({items}, refresh) => [
+		h("table", {}, items.map((session) => h("tr", {},
+			h("td", {}, session.current ? h("strong", {}, "This one") : session.provider ?? ""),
+			h("td", {}, session.userAgent ?? "", h("br"), h("span", {class: "detail"}, session.address ?? "")),
+			h("td", {}, "Last used ", time(session.lastSeenAt)),
+			h("td", {}, session.current ? "" : button("End",
+				() => call("DELETE", `/api/auth/sessions/${session.id}`), refresh, report))))),
+		items.length < 2 ? null : button("End all others",
+			() => call("DELETE", "/api/auth/sessions?others=true"), refresh, report),
+	];
+	return section("Sessions", () => get("/api/auth/sessions"), build, report)[1];
+}
+
+function tokens({report}) {
+	const made = h("p", {class: "made", hidden: true});
+	const build = ({items}, refresh) => [
+		h("table", {}, items.map((token) => h("tr", {},
+			h("td", {}, token.name),
+			h("td", {}, token.scope === "write" ? "reads and writes" : "reads"),
+			h("td", {}, token.expired ? "Expired " : "Expires ", time(token.expiresAt)),
+			h("td", {}, token.lastUsedAt === null ? "never used" : ["Last used ", time(token.lastUsedAt)].flat()),
+			h("td", {}, button("Withdraw",
+				() => call("DELETE", `/api/user/tokens/${token.id}`), refresh, report))))),
+	];
+	const create = async (values, element) => {
+		const {token} = await post("/api/user/tokens",
+			{name: values.name, scope: "write" in values ? "write" : "read"});
+		made.replaceChildren("Copy it now, it is not shown again: ", h("code", {}, token));
+		made.hidden = false;
+		element.reset();
+		await refresh();
+	};
+	const [refresh, element] = section("API tokens", () => get("/api/user/tokens"), build, report,
+		h("p", {}, "For curl and CI: ", h("code", {}, "Authorization: Bearer fsa_…"), ". They last 90 days."),
+		made,
+		form([
+			field("Name", "name", {required: true, maxlength: 64}),
+			h("label", {class: "check"}, h("input", {type: "checkbox", name: "write"}),
+				"may change things"),
+		], "Make a token", create));
+	return element;
+}
+
+function activity({report}) {
+	const build = ({items}) => [h("ol", {class: "events"}, items.map((line) => h("li", {},
+		time(line.at), " ", [line.action, line.address, line.provider].filter(Boolean).join(" · "))))];
+	return section("Activity", () => get("/api/user/audit?limit=30"), build, report)[1];
+}
+
+export function showAccount(page) {
+	page.main.append(h("h1", {}, "Account"), sessions(page), tokens(page), activity(page));
+}
