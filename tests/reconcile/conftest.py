@@ -1,0 +1,46 @@
+"""The reconciler over kubesim, which fails as it is told: no real API server is needed."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "e2e"))  # for its people
+
+from people import Person  # noqa: E402
+from schedule import OPTIONS  # noqa: E402
+from stand.kubesim import KubeSim  # noqa: E402
+from stand.site import Site  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def kubesim_program(build):
+    if not (build / "kubesim").exists():
+        pytest.skip("kubesim is not built: it needs libmicrohttpd-dev and libgnutls28-dev")
+    return build
+
+
+@pytest.fixture(scope="module")
+def kubesim(workspace, kubesim_program, request):
+    with KubeSim(workspace / f"kubesim-{request.module.__name__}", kubesim_program) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def site(workspace, build, postgres, request):
+    name = request.module.__name__
+    with Site(workspace / name, build, postgres, database=name, options=OPTIONS,
+              every="200ms") as made:
+        yield made
+
+
+@pytest.fixture
+def person(site, kubesim):
+    """Somebody with a namespace of their own; whatever a test lets fail has passed at its end."""
+    yield Person(site, kubesim)
+    kubesim.heal()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--seed", type=int, help="test_schedules: only the schedule of this seed")
+    parser.addoption("--steps", type=int, help="test_schedules: so many steps")

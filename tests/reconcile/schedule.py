@@ -1,0 +1,337 @@
+"""Random schedules: people ask for things while everything fails; the last wishes must come true.
+
+What is done, to whom and in which order follows from the seed; when exactly a program is hit by it
+does not. Each step is written to the log, so that a failure can be read.
+"""
+
+import contextlib
+import random
+import time
+from collections import Counter
+from typing import NamedTuple
+
+from namespace import PLACES, RESOURCE
+from people import Person, eventually, expect
+from stand.kube.api import ApiError
+
+# Stable states are looked at often, so that drift and healing are seen soon; one silent API server
+# does not hold a lease for long.
+OPTIONS = {"resync": "1s", "lease_time": "6s", "kube_request_timeout": "1s", "pass_time": "10s"}
+
+PEOPLE = 4
+PROJECTS = 4  # of a person at one time
+SETTLED = 150  # seconds: what everything takes at most once nothing fails any more
+
+VERBS = ("get", "list", "apply", "delete", "apply|delete", "get|list|apply|delete")
+RESOURCES = ("*", "*", "statefulsets", "pods", "secrets", "ingresses", "clusters",
+             "persistentvolumeclaims")
+FAULTS = (
+    {"fault": "unauthorized"}, {"fault": "forbidden"}, {"fault": "quota"}, {"fault": "not-found"},
+    {"fault": "conflict"}, {"fault": "too-many-requests", "retryAfter": 1}, {"fault": "internal"},
+    {"fault": "unavailable"}, {"fault": "timeout"}, {"fault": "latency", "ms": 300},
+    {"fault": "hang", "ms": 5000}, {"fault": "reset"}, {"fault": "reset", "executed": True},
+    {"fault": "truncate"}, {"fault": "not-json"}, {"fault": "bad-json"},
+    {"fault": "internal", "executed": True}, {"fault": "stale", "verb": "list"},
+)
+EFFECTS = ("crash", "image", "unschedulable", "never-ready", "stuck", "unbound", "database-failed")
+
+ONCE = ("statefulsets", "clusters", "persistentvolumeclaims")
+
+# What may be told of a row by what is wanted of it; and who may tell it.
+CHECK_STATUS = """
+CREATE TABLE violations (at timestamptz DEFAULT clock_timestamp(), what text, old text, new text);
+CREATE FUNCTION check_status() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path FROM CURRENT AS $$
+DECLARE
+    what text;
+BEGIN
+    IF NOT (NEW.status = 'ERROR' OR CASE NEW.desired
+        WHEN 'GONE' THEN NEW.status IN ('TERMINATING', 'TERMINATED')
+        WHEN 'STOPPED' THEN NEW.status IN ('STOPPING', 'STOPPED')
+        ELSE NEW.status IN ('CREATING', 'STARTING', 'RUNNING', 'UPDATING')
+            OR NEW.status = 'STOPPED'
+            AND (NEW.cause_kind = 'KUBE_BILLING' OR OLD.status = 'STOPPED') END) THEN
+        what := 'contradicts what is wanted';
+    ELSIF NEW.generation < OLD.generation OR NEW.lease_epoch < OLD.lease_epoch THEN
+        what := 'goes back';
+    ELSIF NEW.lease_epoch > OLD.lease_epoch AND OLD.leased_until > clock_timestamp() THEN
+        what := 'takes a lease that is held';
+    ELSIF session_user = 'fsa_reconcile' AND NEW.status <> OLD.status
+        AND (OLD.leased_until IS NULL OR NEW.generation <> OLD.generation) THEN
+        what := 'is told by nobody who may';
+    END IF;
+    IF what IS NOT NULL THEN
+        INSERT INTO violations (what, old, new) VALUES (what, OLD::text, NEW::text);
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER check_status BEFORE UPDATE ON resources FOR EACH ROW
+EXECUTE FUNCTION check_status();
+"""
+
+
+class Wish(NamedTuple):
+    """What was last asked of a project; None: there is no such resource, or it is to go."""
+
+    sandbox: str
+    database: str
+
+
+class Schedule:
+    """One run over a site and a kubesim that nobody else uses."""
+
+    def __init__(self, site, kubesim, seed, log):
+        self.site, self.kubesim, self.seed = site, kubesim, seed
+        self._random = random.Random(seed)
+        self._log = open(log, "w")
+        self._number = 0
+        self._wishes = {}  # project → Wish
+        self._replaced = set()  # ids of projects whose sandbox was asked to go
+        self._deleted = []
+        self._made = {}  # (resource, name) → the write that has made it
+        with site.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(CHECK_STATUS)
+        self.people = [Person(site, kubesim) for _ in range(PEOPLE)]
+
+    def close(self):
+        self._log.close()
+
+    # ---- steps
+
+    def run(self, steps):
+        actions, weights = zip(*self._actions())
+        for number in range(steps):
+            action = self._random.choices(actions, weights)[0]
+            self._note(number, action.__name__.strip("_"))
+            action()
+
+    def _actions(self):
+        return (
+            (self._create, 12), (self._start, 12), (self._stop, 12), (self._restart, 6),
+            (self._set_variable, 6), (self._delete_sandbox, 4), (self._start_sandbox, 6),
+            (self._delete, 5), (self._add_fault, 8), (self._add_effect, 3), (self._heal, 5),
+            (self._suspend, 1), (self._resume, 2), (self._rotate, 2), (self._outage, 1),
+            (self._kill_reconciler, 4), (self._kill_postgres, 1), (self._wait, 12),
+        )
+
+    def _note(self, *words):
+        print(f"{time.strftime('%H:%M:%S')}", *words, file=self._log, flush=True)
+
+    def _create(self):
+        person = self._random.choice(self.people)
+        with_database = self._random.random() < 0.4
+        if sum(p.person is person for p in self._wishes) >= PROJECTS:
+            return
+        self._number += 1
+        project = self._ask(lambda key: person.create(f"P {self._number}", with_database, key))
+        self._wishes[project] = Wish("RUNNING", "RUNNING" if with_database else None)
+        self._note("   ", project)
+
+    def _start(self):
+        self._change("POST", "/start", lambda w: self._each(w, "RUNNING"))
+
+    def _stop(self):
+        self._change("POST", "/stop", lambda w: self._each(w, "STOPPED"))
+
+    def _restart(self):
+        self._change("POST", "/restart", lambda w: self._each(w, "RUNNING"))
+
+    def _set_variable(self):
+        body = {"variables": [{"key": f"K{self._random.randrange(3)}", "isSecret": False,
+                               "value": str(self._random.random()), "category": "general"}]}
+        self._change("POST", "/environment", lambda w: w, body)
+
+    def _delete_sandbox(self):
+        project = self._change("DELETE", None, lambda w: w._replace(sandbox=None))
+        self._replaced |= {project.id} if project else set()
+
+    def _start_sandbox(self):
+        self._change("POST", None, lambda w: w._replace(
+            sandbox="RUNNING", database=w.database and "RUNNING"), {"envVars": {}})
+
+    def _delete(self):
+        project = self._change("DELETE", "", lambda w: w)
+        if project:
+            self._deleted.append(project)
+            del self._wishes[project]
+
+    def _change(self, method, path, wish, body=None):
+        """Asks something of some project, or of its sandbox (path None); returns the project, or
+        None when it was refused, as what has no sandbox cannot be restarted."""
+        if not self._wishes:
+            return None
+        project = self._random.choice(list(self._wishes))
+        path = project.sandbox_path if path is None else project.path + path
+        client = project.person.client
+        answer = self._ask(lambda key: client.request(method, path, body, headers={
+            "Idempotency-Key": key}))
+        self._note("   ", project, answer.status_code)
+        if answer.status_code in (404, 409):
+            return None
+        expect(answer)
+        self._wishes[project] = wish(self._wishes[project])
+        return project
+
+    def _ask(self, send):
+        """Until the site has an answer: it has none while PostgreSQL comes back."""
+        key = f"{self.seed}-{self._random.getrandbits(64):x}"
+
+        def answered():
+            """the site answers"""
+            try:
+                answer = send(key)
+            except AssertionError as e:  # people.Answer
+                if getattr(e, "status", None) == 503:
+                    return None
+                raise
+            return None if getattr(answer, "status_code", 0) == 503 else (answer,)
+
+        return eventually(answered, 30)[0]
+
+    @staticmethod
+    def _each(wish, desired):
+        return Wish(*(resource and desired for resource in wish))
+
+    # ---- what goes wrong
+
+    def _add_fault(self):
+        user = self._random.choice(["*", *(person.name for person in self.people)])
+        rule = {
+            "verb": self._random.choice(VERBS), "resource": self._random.choice(RESOURCES),
+            "user": f"system:serviceaccount:*:{user}",
+            "probability": self._random.choice((0.1, 0.3, 1)),
+            "count": self._random.randrange(1, 30), **self._random.choice(FAULTS),
+        }
+        if rule["resource"] == "*":
+            del rule["resource"]
+        self._note("   ", rule)
+        self.kubesim.fault(**rule)
+
+    def _add_effect(self):
+        rule = {"effect": self._random.choice(EFFECTS), "probability": 0.5,
+                "namespace": self._random.choice(self.people).namespace.name}
+        self._note("   ", rule)
+        self.kubesim.effect(**rule)
+
+    def _heal(self):
+        self.kubesim.heal()
+
+    def _suspend(self):
+        with contextlib.suppress(ApiError):  # an object that goes at this moment
+            self.kubesim.suspend(self._random.choice(self.people).namespace.name)
+
+    def _resume(self):
+        with contextlib.suppress(ApiError):
+            self.kubesim.resume(self._random.choice(self.people).namespace.name)
+
+    def _rotate(self):
+        """The token is no good any more, and after a while there is another one."""
+        person = self._random.choice(self.people)
+        self.kubesim.delete_user(person.name)
+        self._wait()
+        self._hand_in_kubeconfig(person)
+
+    def _hand_in_kubeconfig(self, person):
+        kubeconfig = person.new_kubeconfig()
+        self._ask(lambda key: person.put_kubeconfig(kubeconfig))
+
+    def _outage(self):
+        self.kubesim.stop_apiserver()
+        self._wait()
+        self.kubesim.start_apiserver()
+
+    def _kill_reconciler(self):
+        self.site.programs.kill("fsa-reconcile")
+        self.site.programs.start("fsa-reconcile")
+
+    def _kill_postgres(self):
+        self.site.postgres.kill()
+        self._wait()
+        self.site.postgres.start()
+
+    def _wait(self):
+        time.sleep(self._random.random() * 0.4)
+
+    # ---- what must hold in the end
+
+    def settle(self):
+        """Nothing fails any more: waits until all wishes have come true."""
+        self._note("settle")
+        self.kubesim.heal()
+        for person in self.people:
+            self.kubesim.resume(person.namespace.name)
+            self._hand_in_kubeconfig(person)
+        unmet = {}
+
+        def reached():
+            """every project is as it was last asked for"""
+            self._spare_backoff()
+            unmet.clear()
+            unmet.update((str(p), found) for p in self._wishes if (found := self._unmet(p)))
+            unmet.update((str(p), "not gone") for p in self._deleted if not p.gone())
+            return not unmet
+
+        eventually(reached, SETTLED, every=0.5, last=lambda: (self.seed, unmet))
+
+    def _unmet(self, project):
+        got, wish = project.get(), self._wishes[project]
+        seen = Wish(self._seen(got["sandboxes"]), self._seen(got["databases"]))
+        causes = project.causes()
+        return None if seen == wish and not causes else (wish, seen, causes)
+
+    @staticmethod
+    def _seen(resources):
+        return resources[0]["status"] if resources else None
+
+    def _spare_backoff(self):
+        """Attempts that have failed often are far apart by now: the test need not wait for that."""
+        with self.site.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("UPDATE resources SET due_at = now() WHERE cause_kind IS NOT NULL"
+                           " AND due_at > now() + interval '2 s' AND leased_until IS NULL")
+
+    def check(self):
+        """What was told on the way, and what the cluster holds now."""
+        with self.site.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT what, old, new FROM violations")
+            assert cursor.fetchall() == [], self.seed
+            cursor.execute("SELECT id::text, name, project_id::text FROM resources")
+            rows = cursor.fetchall()
+        assert len(rows) == sum(bool(r) for wish in self._wishes.values() for r in wish)
+        held = Counter()
+        for person in self.people:
+            held += self._owners(person.namespace)
+        orphans = {key for key in held if key[1] not in {row[0] for row in rows}}
+        assert orphans == set(), self.seed
+        for kind in ("StatefulSet", "Cluster"):
+            assert all(n == 1 for (k, _), n in held.items() if k == kind), (self.seed, held)
+        self._check_writes({name for _, name, project in rows if project not in self._replaced})
+
+    @staticmethod
+    def _owners(namespace):
+        """(kind, id of the resource that it belongs to) of every object that names one."""
+        labels = (
+            (kind, item["metadata"].get("labels", {}).get(RESOURCE))
+            for kind in PLACES for item in namespace.items(kind)
+        )
+        return Counter((kind, owner) for kind, owner in labels if owner)
+
+    def _check_writes(self, names):
+        """What was never asked to go was made once, and has never gone: volumes are people's work."""
+        for write in self.kubesim.writes()["writes"]:
+            owner = next((name for name in names if name in write["name"]), None)
+            if owner and write["resource"] in ONCE:
+                key = (write["resource"], write["name"])
+                assert write["effect"] != "deleted", (self.seed, write)
+                assert write["effect"] != "created" or key not in self._made, (self.seed, write)
+                self._made[key] = write
+
+    def remove_everything(self):
+        for project in list(self._wishes):
+            self._ask(lambda key, p=project: p.person.client.delete(p.path))
+            self._deleted.append(project)
+            del self._wishes[project]
+        self.settle()
+        for person in self.people:
+            for kind in ("Pod", "PersistentVolumeClaim", "Secret"):  # gone in their own time
+                eventually(lambda k=kind, p=person: p.namespace.items(k) == [], 20)
+            assert self._owners(person.namespace) == {}, self.seed

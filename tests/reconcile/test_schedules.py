@@ -1,0 +1,48 @@
+"""Random schedules of wishes, faults and kills: in the end everybody has what they asked for last.
+
+    pytest tests/reconcile/test_schedules.py --seed 7 [--steps 1000]
+
+runs one again. Some seeds are always tried, those that have found something among them, and one
+that nobody has chosen; a failure names its seed and the log of its steps.
+"""
+
+import random
+
+import pytest
+from schedule import OPTIONS, Schedule
+from stand.kubesim import KubeSim
+from stand.postgres import Postgres
+from stand.site import Site
+
+SEEDS = (1, 2, 3)
+STEPS = 500
+
+
+def pytest_generate_tests(metafunc):
+    chosen = metafunc.config.getoption("--seed", default=None)
+    seeds = [chosen] if chosen is not None else [*SEEDS, random.randrange(1000, 1_000_000)]
+    metafunc.parametrize("seed", seeds)
+
+
+@pytest.fixture(scope="module")
+def crashing_postgres(workspace):
+    """One of our own, which is killed."""
+    with Postgres(workspace / "crashing") as server:
+        yield server
+
+
+def test_the_last_wishes_come_true(workspace, build, kubesim_program, crashing_postgres, request,
+                                   seed):
+    log = workspace / f"schedule-{seed}.log"
+    steps = request.config.getoption("--steps", default=None) or STEPS
+    print(f"seed {seed}, steps in {log}")
+    with (
+        KubeSim(workspace / f"sim{seed}", kubesim_program, seed=seed) as kubesim,
+        Site(workspace / f"site{seed}", build, crashing_postgres, database=f"schedule{seed}",
+             options=OPTIONS, every="200ms") as site,
+    ):
+        schedule = Schedule(site, kubesim, seed, log)
+        schedule.run(steps)
+        schedule.settle()
+        schedule.check()
+        schedule.remove_everything()
