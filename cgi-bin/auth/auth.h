@@ -28,10 +28,14 @@ route_fn auth_logout, auth_session, auth_providers;
 
 /* sealos.c */
 enum { SEALOS_BODY_MAX = 180224 }; /* a token and a kubeconfig, every other byte escaped */
-route_fn auth_sealos;
+route_fn auth_sealos, auth_sealos_bind;
+
+/* identities.c */
+route_fn auth_identities_get, auth_identity_delete, auth_identity_primary;
 
 /* oauth.c: each route once for each provider. */
 route_fn auth_github_login, auth_github_callback, auth_github_bind, auth_github_finish;
+route_fn auth_oidc_login, auth_oidc_callback, auth_oidc_bind, auth_oidc_finish;
 
 /* sessions.c */
 route_fn auth_sessions_get, auth_sessions_delete, auth_session_delete;
@@ -39,8 +43,9 @@ route_fn auth_sessions_get, auth_sessions_delete, auth_session_delete;
 /* tokens.c */
 route_fn auth_tokens_get, auth_tokens_post, auth_token_delete;
 
-extern const struct field auth_password_fields[], auth_sealos_fields[], auth_login_query[],
-	auth_callback_query[], auth_finish_fields[], auth_sessions_query[], auth_token_fields[];
+extern const struct field auth_password_fields[], auth_sealos_fields[], auth_sealos_bind_fields[],
+	auth_login_query[], auth_callback_query[], auth_finish_fields[], auth_sessions_query[],
+	auth_token_fields[];
 
 /*
  * The end of every way to log in, inside the transaction `tx`: a new session for the identity, the

@@ -53,7 +53,8 @@ const struct field auth_finish_fields[] = {
 
 /* auth_provider in the database. */
 static const char *const stored_names[PROVIDER_COUNT] = {
-	[PROVIDER_GITHUB] = "GITHUB",
+	[PROVIDER_GITHUB] = "GITHUB", [PROVIDER_OIDC] = "GOOGLE", /* whichever is configured has
+								     this place */
 };
 
 /* ---- what both walks need -------------------------------------------------------------------- */
@@ -66,7 +67,7 @@ static int find_provider(const struct call *c, enum provider_kind kind,
 
 	*ret_provider = providers_oauth(auth->providers, kind);
 	if (*ret_provider == NULL)
-		return providers_off(provider_title(kind), e);
+		return providers_off(provider_id(kind), e);
 	return providers_fetcher(auth->providers, ret_fetcher, e);
 }
 
@@ -107,26 +108,28 @@ static int come_back(struct call *c, enum provider_kind kind, const char *user_i
 {
 	const struct provider *provider = NULL;
 	struct fetcher *fetcher = NULL;
-	const char *code = field_string(given, "code"), *error = field_string(given, "error");
+	const char *error = field_string(given, "error");
+	struct provider_return back = { .code = field_string(given, "code"), .verifier = verifier };
 	uint8_t state_hash[TOKEN_HASH_BYTES], verifier_hash[TOKEN_HASH_BYTES];
 
 	token_hash(field_string(given, "state"), state_hash);
 	token_hash(verifier, verifier_hash);
 	if (find_provider(c, kind, &provider, &fetcher, e) < 0 ||
 	    pending_login_take(c->db, stored_names[kind], user_id, state_hash, verifier_hash,
-			       ret_login, e) < 0)
+			       ret_login, e) < 0 ||
+	    identity_clock(c->db, &back.now, e) < 0)
 		return -1;
 	if (error != NULL && strcmp(error, "access_denied") != 0)
 		return err_set(e, ERR_PROVIDER, "PROVIDER_REFUSED",
 			       "%s refused this site's request: its administrator has to look "
 			       "at it",
-			       provider_title(kind));
-	if (code == NULL || error != NULL)
+			       provider->title);
+	if (back.code == NULL || error != NULL)
 		return err_set(e, ERR_FORBIDDEN, "LOGIN_DENIED",
 			       "%s was not allowed to tell us who you are, so nothing was done: "
 			       "begin again if you want to",
-			       provider_title(kind));
-	return provider_identify(provider, fetcher, code, verifier, ret_account, e);
+			       provider->title);
+	return provider_identify(provider, fetcher, &back, ret_account, e);
 }
 
 /* The account with its token sealed for nobody but the cluster's side. `sealed` is the caller's. */
@@ -230,10 +233,10 @@ static int begin_binding(struct call *c, enum provider_kind kind, struct err *e)
 }
 
 /* The window's script hands what is in the URL to the page that opened it, if that is ours. */
-static int hand_back(struct call *c, enum provider_kind kind)
+static int hand_back(struct call *c)
 {
 	const struct page page = {
-		.title = provider_title(kind),
+		.title = "Thank you",
 		.text = "This window closes by itself. If it does not, close it and go back to the "
 			"page that you came from.",
 		.script = "/auth/callback.js",
@@ -277,7 +280,7 @@ static int callback(struct call *c, enum provider_kind kind, struct err *e)
 	token_hash(field_string(c->query, "state"), state_hash);
 	if (pending_login_is_binding(c->db, stored_names[kind], state_hash, &binding, e) < 0)
 		return -1;
-	return binding ? hand_back(c, kind) : finish_login(c, kind, e);
+	return binding ? hand_back(c) : finish_login(c, kind, e);
 }
 
 #define OAUTH_HANDLERS(id, kind)                                                                   \
@@ -299,3 +302,4 @@ static int callback(struct call *c, enum provider_kind kind, struct err *e)
 	}
 
 OAUTH_HANDLERS(github, PROVIDER_GITHUB)
+OAUTH_HANDLERS(oidc, PROVIDER_OIDC)

@@ -13,12 +13,15 @@
 
 enum { SECRET_MAX = 4096 };
 
-/* Of those that speak OAuth: the options of each. */
+/* Of those that speak OAuth: the options of each. CONF_OPTION_COUNT: it has none for that. */
 static const struct {
-	enum conf_option client_id, client_secret_file, url, api_url, scope;
+	enum conf_option client_id, client_secret_file, url, api_url, name, scope;
 } oauth_options[PROVIDER_COUNT] = {
 	[PROVIDER_GITHUB] = { CONF_GITHUB_CLIENT_ID, CONF_GITHUB_CLIENT_SECRET_FILE,
-			      CONF_GITHUB_URL, CONF_GITHUB_API_URL, CONF_GITHUB_SCOPE },
+			      CONF_GITHUB_URL, CONF_GITHUB_API_URL, CONF_OPTION_COUNT,
+			      CONF_GITHUB_SCOPE },
+	[PROVIDER_OIDC] = { CONF_OIDC_CLIENT_ID, CONF_OIDC_CLIENT_SECRET_FILE, CONF_OIDC_ISSUER,
+			    CONF_OPTION_COUNT, CONF_OIDC_NAME, CONF_OIDC_SCOPE },
 };
 
 struct oauth {
@@ -56,14 +59,19 @@ static int read_secret(const struct conf *conf, enum conf_option option, size_t 
 	return 0;
 }
 
+static const char *string_or(const struct conf *conf, enum conf_option option,
+			     const char *otherwise)
+{
+	return option == CONF_OPTION_COUNT ? otherwise : conf_string(conf, option);
+}
+
 static int require_https(const struct conf *conf, enum conf_option option, struct err *e)
 {
-	const char *url = conf_string(conf, option);
+	const char *url = string_or(conf, option, NULL);
 
-	if (strncmp(url, "https://", 8) == 0 && url[strlen(url) - 1] != '/')
+	if (url == NULL || strncmp(url, "https://", 8) == 0)
 		return 0;
-	return err_set(e, ERR_INVALID, NULL,
-		       "%s: \"%s\" does not begin with https://, or ends in /",
+	return err_set(e, ERR_INVALID, NULL, "%s: \"%s\" does not begin with https://",
 		       conf_spec(option)->name, url);
 }
 
@@ -86,7 +94,8 @@ static int open_oauth(struct providers *p, enum provider_kind kind, const char *
 	o->provider = (struct provider) {
 		.kind = kind,
 		.url = conf_string(p->conf, oauth_options[kind].url),
-		.api_url = conf_string(p->conf, oauth_options[kind].api_url),
+		.api_url = string_or(p->conf, oauth_options[kind].api_url, NULL),
+		.title = string_or(p->conf, oauth_options[kind].name, "GitHub"),
 		.client_id = conf_string(p->conf, oauth_options[kind].client_id),
 		.client_secret = o->secret.data,
 		.scope = conf_string(p->conf, oauth_options[kind].scope),
@@ -206,6 +215,9 @@ static void describe(json_t *object, const char *id, const char *title, const ch
 
 void providers_describe(const struct call *c, json_t *object)
 {
+	static const char *const types[PROVIDER_COUNT] = {
+		[PROVIDER_GITHUB] = "oauth", [PROVIDER_OIDC] = "oidc"
+	};
 	const struct auth *auth = c->context;
 	const struct providers *p = auth->providers;
 	const char *origin = c->router->public_origin;
@@ -215,12 +227,13 @@ void providers_describe(const struct call *c, json_t *object)
 		describe(object, "sealos", "Sealos", "sealos", sealos, sealos);
 	for (int i = 0; i < PROVIDER_COUNT; i++) {
 		enum provider_kind kind = (enum provider_kind)i;
-		if (providers_oauth(p, kind) == NULL)
+		const struct provider *provider = providers_oauth(p, kind);
+		if (provider == NULL)
 			continue;
 		const char *id = provider_id(kind);
 		CLEANUP(cleanup_free)
 		char *login = mem_printf("%s/api/auth/%s/login", origin, id);
-		describe(object, id, provider_title(kind), "oauth", login,
+		describe(object, id, provider->title, types[kind], login,
 			 p->oauth[kind].redirect_uri);
 	}
 }

@@ -9,27 +9,80 @@
 #include "providers.h"
 #include "store/config.h"
 #include "store/identity.h"
+#include "web/router.h"
 
 enum { SEALED_KUBECONFIG_MAX = 131072 };
 
+#define CREDENTIALS                                                                                \
+	{ .name = "token",                                                                         \
+	  .type = FIELD_STRING,                                                                    \
+	  .required = true,                                                                        \
+	  .min = 1,                                                                                \
+	  .max = JWT_MAX_BYTES },                                                                  \
+	{                                                                                          \
+		.name = "kubeconfig", .type = FIELD_STRING, .required = true, .min = 1,            \
+		.max = KUBECONFIG_MAX_BYTES                                                        \
+	}
+
+const struct field auth_sealos_bind_fields[] = { CREDENTIALS, FIELDS_END };
+
 const struct field auth_sealos_fields[] = {
-	{ .name = "token", .type = FIELD_STRING, .required = true, .min = 1, .max = JWT_MAX_BYTES },
-	{ .name = "kubeconfig",
-	  .type = FIELD_STRING,
-	  .required = true,
-	  .min = 1,
-	  .max = KUBECONFIG_MAX_BYTES },
+	CREDENTIALS,
 	{ .name = "bearer", .type = FIELD_BOOL },
 	FIELDS_END,
 };
 
-static int store_kubeconfig(struct db *tx, struct providers *providers, const char *user_id,
-			    const struct kubeconfig *config, const char *text, struct err *e)
+/* What the desktop handed over, checked. */
+struct handed {
+	struct sealos_account account;
+	struct kubeconfig config;
+};
+
+static void handed_clear(struct handed *h)
 {
+	sealos_account_clear(&h->account);
+	kubeconfig_clear(&h->config);
+}
+
+static int check_all(struct call *c, struct handed *h, struct err *e)
+{
+	const struct auth *auth = c->context;
+	const struct buf *secret = providers_sealos_secret(auth->providers);
+	const char *text = field_string(c->body, "kubeconfig");
+	int64_t now;
+
+	if (secret == NULL)
+		return providers_off("sealos", e);
+	/* Who they are comes first: a stranger learns nothing from how we read kubeconfigs. */
+	if (identity_clock(c->db, &now, e) < 0 ||
+	    sealos_read_token(field_string(c->body, "token"), secret, now, &h->account, e) < 0)
+		return -1;
+	if (kubeconfig_parse(text, strlen(text), &h->config, e) < 0 ||
+	    kubeconfig_check_address(&h->config, providers_cluster_addresses(auth->providers), e) <
+		    0)
+		return err_wrap(e, "kubeconfig");
+	return sealos_check_namespace(&h->account, h->config.namespace, e);
+}
+
+static struct identity_claim claim_of(const struct sealos_account *account)
+{
+	return (struct identity_claim) {
+		.provider = "SEALOS",
+		.provider_user_id = account->user_id,
+		.name = account->user_id,
+		.metadata = account->claims,
+	};
+}
+
+static int store_kubeconfig(const struct call *c, struct db *tx, const char *user_id,
+			    const struct kubeconfig *config, struct err *e)
+{
+	const struct auth *auth = c->context;
+	const char *text = field_string(c->body, "kubeconfig");
 	CLEANUP(cleanup_free) char *context = mem_printf("kubeconfig:%s", user_id);
 	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_KUBECONFIG_MAX);
 
-	if (providers_seal(providers, context, text, strlen(text), &sealed, e) < 0)
+	if (providers_seal(auth->providers, context, text, strlen(text), &sealed, e) < 0)
 		return -1;
 	struct kubeconfig_new row = {
 		.user_id = user_id,
@@ -43,49 +96,45 @@ static int store_kubeconfig(struct db *tx, struct providers *providers, const ch
 	return kubeconfig_put(tx, &row, e);
 }
 
-/* All that came was checked: identity, kubeconfig and session, or none of them. */
-static int log_in(struct call *c, const struct sealos_account *account,
-		  const struct kubeconfig *config, struct err *e)
+/* Identity, kubeconfig and session, or none of them. */
+int auth_sealos(struct call *c, struct err *e)
 {
 	const struct auth *auth = c->context;
-	struct providers *providers = auth->providers;
-	struct identity_owner owner;
-	struct identity_claim claim = {
-		.provider = "SEALOS",
-		.provider_user_id = account->user_id,
-		.name = account->user_id,
-		.metadata = account->claims,
-	};
+	CLEANUP(handed_clear) struct handed handed = { .account = { .claims = NULL } };
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	struct identity_owner owner;
 
+	if (check_all(c, &handed, e) < 0)
+		return -1;
+	struct identity_claim claim = claim_of(&handed.account);
 	if (db_begin(c->db, &tx, e) < 0 ||
-	    identity_login(tx, &claim, providers_may_register(providers), &owner, e) < 0 ||
-	    store_kubeconfig(tx, providers, owner.user_id, config,
-			     field_string(c->body, "kubeconfig"), e) < 0 ||
+	    identity_login(tx, &claim, providers_may_register(auth->providers), &owner, e) < 0 ||
+	    store_kubeconfig(c, tx, owner.user_id, &handed.config, e) < 0 ||
 	    login_finish(c, tx, owner.user_id, owner.identity_id, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
 }
 
-int auth_sealos(struct call *c, struct err *e)
+/* The same for who has a session already: the identity and its kubeconfig become theirs. */
+int auth_sealos_bind(struct call *c, struct err *e)
 {
-	const struct auth *auth = c->context;
-	const struct buf *secret = providers_sealos_secret(auth->providers);
-	const char *text = field_string(c->body, "kubeconfig");
-	CLEANUP(sealos_account_clear) struct sealos_account account = { .claims = NULL };
-	CLEANUP(kubeconfig_clear) struct kubeconfig config = { .server = NULL };
-	int64_t now;
+	const struct session *session = c->session;
+	CLEANUP(handed_clear) struct handed handed = { .account = { .claims = NULL } };
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 
-	if (secret == NULL)
-		return providers_off("Sealos", e);
-	/* Who they are comes first: a stranger learns nothing from how we read kubeconfigs. */
-	if (identity_clock(c->db, &now, e) < 0 ||
-	    sealos_read_token(field_string(c->body, "token"), secret, now, &account, e) < 0)
+	if (check_all(c, &handed, e) < 0)
 		return -1;
-	if (kubeconfig_parse(text, strlen(text), &config, e) < 0 ||
-	    kubeconfig_check_address(&config, providers_cluster_addresses(auth->providers), e) < 0)
-		return err_wrap(e, "kubeconfig");
-	if (sealos_check_namespace(&account, config.namespace, e) < 0)
+	struct identity_claim claim = claim_of(&handed.account);
+	if (db_begin(c->db, &tx, e) < 0)
 		return -1;
-	return log_in(c, &account, &config, e);
+	c->db = tx;
+	if (identity_bind(tx, session->user_id, &claim, c->object_id, e) < 0 ||
+	    store_kubeconfig(c, tx, session->user_id, &handed.config, e) < 0 ||
+	    call_audit(c, "identity.bind", session->user_id, session->identity_id, e) < 0 ||
+	    db_commit(&tx, e) < 0)
+		return -1;
+	response_json(c->response, 200,
+		      json_pack("{s:s, s:s, s:s}", "id", c->object_id, "provider", "SEALOS", "name",
+				handed.account.user_id));
+	return 0;
 }

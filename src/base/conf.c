@@ -119,6 +119,16 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 	[CONF_GITHUB_SCOPE] =
 		STRING("github_scope", "read:user",
 		       "What is asked for, separated by blanks; logging in needs no more."),
+	[CONF_OIDC_CLIENT_ID] = STRING("oidc_client_id", NULL,
+				       "At an OpenID Connect provider; unset: no login by one."),
+	[CONF_OIDC_CLIENT_SECRET_FILE] =
+		SECRET_FILE("oidc_client_secret_file", NULL, "The client secret of the same."),
+	[CONF_OIDC_ISSUER] = STRING("oidc_issuer", "https://accounts.google.com",
+				    "The provider's issuer identifier, an https URL."),
+	[CONF_OIDC_NAME] = STRING("oidc_name", "Google", "What people know the provider by."),
+	[CONF_OIDC_SCOPE] =
+		STRING("oidc_scope", "openid profile",
+		       "What is asked for, separated by blanks; openid has to be in it."),
 	[CONF_PROJECTS_PER_USER] =
 		INTEGER("projects_per_user", "50", 1, 1000000, "Projects a user may have at once."),
 	[CONF_IDEMPOTENCY_TTL] = DURATION("idempotency_ttl", "1d", MINUTE, 30 * DAY,

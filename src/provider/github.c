@@ -10,7 +10,7 @@ enum { LOGIN_MAX = 100 };
 int github_login_url(const struct provider *p, struct fetcher *f, const char *state,
 		     const char *verifier, char **ret_url, struct err *e)
 {
-	CLEANUP(cleanup_free) char *endpoint = mem_printf("%s/login/oauth/authorize", p->url);
+	CLEANUP(cleanup_free) char *endpoint = oauth_join(p->url, "/login/oauth/authorize");
 
 	(void)f;
 	(void)e;
@@ -38,16 +38,16 @@ static int read_user(const json_t *user, const char *token, struct provider_acco
 	return 0;
 }
 
-int github_identify(const struct provider *p, struct fetcher *f, const char *code,
-		    const char *verifier, struct provider_account *ret_account, struct err *e)
+int github_identify(const struct provider *p, struct fetcher *f, const struct provider_return *back,
+		    struct provider_account *ret_account, struct err *e)
 {
-	CLEANUP(cleanup_free) char *endpoint = mem_printf("%s/login/oauth/access_token", p->url);
-	CLEANUP(cleanup_free) char *user_url = mem_printf("%s/user", p->api_url);
+	CLEANUP(cleanup_free) char *endpoint = oauth_join(p->url, "/login/oauth/access_token");
+	CLEANUP(cleanup_free) char *user_url = oauth_join(p->api_url, "/user");
 	CLEANUP(fetch_release) json_t *answer = NULL;
 	CLEANUP(fetch_release) json_t *user = NULL;
 	long status;
 
-	if (oauth_exchange(p, f, endpoint, code, verifier, &answer, e) < 0)
+	if (oauth_exchange(p, f, endpoint, back->code, back->verifier, &answer, e) < 0)
 		return -1;
 	const char *token = json_string_value(json_object_get(answer, "access_token"));
 	const struct fetch request = { .url = user_url, .bearer = token };

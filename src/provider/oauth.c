@@ -9,6 +9,13 @@
 #include "base/mem.h"
 #include "crypto/token.h"
 
+char *oauth_join(const char *url, const char *path)
+{
+	int length = (int)strlen(url);
+
+	return mem_printf("%.*s%s", length - (length > 0 && url[length - 1] == '/'), url, path);
+}
+
 char *oauth_login_url(const struct provider *p, const char *endpoint, const char *state,
 		      const char *verifier, const char *nonce)
 {

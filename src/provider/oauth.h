@@ -5,6 +5,9 @@
 
 /* What the providers have in common: the two steps of RFC 6749, section 4.1, with PKCE. */
 
+/* A path of a server, whose own URL may end with a '/' or not. The caller frees. */
+char *oauth_join(const char *url, const char *path);
+
 /* `nonce` may be NULL. The caller frees. */
 char *oauth_login_url(const struct provider *p, const char *endpoint, const char *state,
 		      const char *verifier, const char *nonce);
@@ -20,7 +23,13 @@ int oauth_implausible(struct err *e, const char *what);
 /* github.c */
 int github_login_url(const struct provider *p, struct fetcher *f, const char *state,
 		     const char *verifier, char **ret_url, struct err *e);
-int github_identify(const struct provider *p, struct fetcher *f, const char *code,
-		    const char *verifier, struct provider_account *ret_account, struct err *e);
+int github_identify(const struct provider *p, struct fetcher *f, const struct provider_return *back,
+		    struct provider_account *ret_account, struct err *e);
+
+/* oidc.c */
+int oidc_login_url(const struct provider *p, struct fetcher *f, const char *state,
+		   const char *verifier, char **ret_url, struct err *e);
+int oidc_identify(const struct provider *p, struct fetcher *f, const struct provider_return *back,
+		  struct provider_account *ret_account, struct err *e);
 
 #endif

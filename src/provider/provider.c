@@ -6,13 +6,15 @@
 #include "provider/oauth.h"
 
 static const struct {
-	const char *id, *title;
+	const char *id;
 	int (*login_url)(const struct provider *p, struct fetcher *f, const char *state,
 			 const char *verifier, char **ret_url, struct err *e);
-	int (*identify)(const struct provider *p, struct fetcher *f, const char *code,
-			const char *verifier, struct provider_account *ret_account, struct err *e);
+	int (*identify)(const struct provider *p, struct fetcher *f,
+			const struct provider_return *back, struct provider_account *ret_account,
+			struct err *e);
 } kinds[PROVIDER_COUNT] = {
-	[PROVIDER_GITHUB] = { "github", "GitHub", github_login_url, github_identify },
+	[PROVIDER_GITHUB] = { "github", github_login_url, github_identify },
+	[PROVIDER_OIDC] = { "oidc", oidc_login_url, oidc_identify },
 };
 
 const char *provider_id(enum provider_kind kind)
@@ -20,24 +22,20 @@ const char *provider_id(enum provider_kind kind)
 	return kinds[kind].id;
 }
 
-const char *provider_title(enum provider_kind kind)
-{
-	return kinds[kind].title;
-}
-
 int provider_login_url(const struct provider *p, struct fetcher *f, const char *state,
 		       const char *verifier, char **ret_url, struct err *e)
 {
 	if (kinds[p->kind].login_url(p, f, state, verifier, ret_url, e) < 0)
-		return err_wrap(e, "%s", kinds[p->kind].title);
+		return err_wrap(e, "%s", p->title);
 	return 0;
 }
 
-int provider_identify(const struct provider *p, struct fetcher *f, const char *code,
-		      const char *verifier, struct provider_account *ret_account, struct err *e)
+int provider_identify(const struct provider *p, struct fetcher *f,
+		      const struct provider_return *back, struct provider_account *ret_account,
+		      struct err *e)
 {
-	if (kinds[p->kind].identify(p, f, code, verifier, ret_account, e) < 0)
-		return err_wrap(e, "%s", kinds[p->kind].title);
+	if (kinds[p->kind].identify(p, f, back, ret_account, e) < 0)
+		return err_wrap(e, "%s", p->title);
 	return 0;
 }
 

@@ -14,23 +14,29 @@
  * a token for asking who that was. Everything from the provider is checked, also that it is
  * plausible; nothing is stored here.
  */
-enum provider_kind { PROVIDER_GITHUB, PROVIDER_COUNT };
+enum provider_kind { PROVIDER_GITHUB, PROVIDER_OIDC, PROVIDER_COUNT };
 
 struct provider {
 	enum provider_kind kind;
-	const char *url;     /* where people log in: https://github.com */
-	const char *api_url; /* where we ask: https://api.github.com */
+	const char *url;     /* where people log in: https://github.com; the issuer */
+	const char *api_url; /* where we ask: https://api.github.com; OpenID Connect: NULL */
+	const char *title;   /* what people know it by: "GitHub" */
 	const char *client_id, *client_secret;
 	const char *scope;        /* or NULL: none */
 	const char *redirect_uri; /* of ours */
 };
 
-const char *provider_id(enum provider_kind kind);    /* in URLs: "github" */
-const char *provider_title(enum provider_kind kind); /* "GitHub" */
+const char *provider_id(enum provider_kind kind); /* in URLs: "github", "oidc" */
 
 /* Where the browser goes. The caller frees. Errors: see provider_identify(). */
 int provider_login_url(const struct provider *p, struct fetcher *f, const char *state,
 		       const char *verifier, char **ret_url, struct err *e);
+
+/* What came back with the browser, and when by the database's clock. */
+struct provider_return {
+	const char *code, *verifier;
+	int64_t now;
+};
 
 struct provider_account {
 	char *id;         /* the provider's own, which it never gives to another person */
@@ -41,8 +47,9 @@ struct provider_account {
 /* Who came back with the code. ERR_INVALID with code CODE_REFUSED: the provider does not know it
  * (any more), or it is for another browser; ERR_PROVIDER: the provider failed or what it said makes
  * no sense, see provider/fetch.h; PROVIDER_REFUSED: it does not accept our client id or secret. */
-int provider_identify(const struct provider *p, struct fetcher *f, const char *code,
-		      const char *verifier, struct provider_account *ret_account, struct err *e);
+int provider_identify(const struct provider *p, struct fetcher *f,
+		      const struct provider_return *back, struct provider_account *ret_account,
+		      struct err *e);
 void provider_account_clear(struct provider_account *account); /* wipes the token; for CLEANUP */
 
 #endif

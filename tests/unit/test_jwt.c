@@ -5,11 +5,17 @@
 #include <check.h>
 #include <jansson.h>
 #include <jwt.h>
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <sodium.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "crypto/jwks.h"
 #include "crypto/jwt.h"
 #include "crypto/token.h"
 
@@ -221,6 +227,173 @@ START_TEST(a_text_has_no_control_characters)
 }
 END_TEST
 
+/* ---- keys that an issuer publishes ----------------------------------------------------------- */
+
+static json_t *number_of(EVP_PKEY *key, const char *name)
+{
+	BIGNUM *number = NULL;
+	unsigned char bytes[1024];
+
+	ck_assert_int_eq(EVP_PKEY_get_bn_param(key, name, &number), 1);
+	int length = BN_bn2bin(number, bytes);
+	CLEANUP(cleanup_free) char *text = base64url(bytes, (size_t)length);
+	BN_free(number);
+	return json_string(text);
+}
+
+/* A coordinate with its leading zeros. */
+static json_t *coordinate_of(EVP_PKEY *key, const char *name)
+{
+	BIGNUM *number = NULL;
+	unsigned char bytes[32];
+
+	ck_assert_int_eq(EVP_PKEY_get_bn_param(key, name, &number), 1);
+	ck_assert_int_eq(BN_bn2binpad(number, bytes, sizeof(bytes)), sizeof(bytes));
+	CLEANUP(cleanup_free) char *text = base64url(bytes, sizeof(bytes));
+	BN_free(number);
+	return json_string(text);
+}
+
+static json_t *jwk_of(EVP_PKEY *key, const char *id)
+{
+	if (EVP_PKEY_is_a(key, "RSA"))
+		return json_pack("{s:s, s:s, s:s, s:o, s:o}", "kty", "RSA", "use", "sig", "kid", id,
+				 "n", number_of(key, "n"), "e", number_of(key, "e"));
+	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "kty", "EC", "crv", "P-256", "kid", id, "x",
+			 coordinate_of(key, "qx"), "y", coordinate_of(key, "qy"));
+}
+
+/* A token that libjwt signs. */
+static char *sign_by_key(EVP_PKEY *key, jwt_alg_t algorithm, const char *id)
+{
+	BIO *pem = BIO_new(BIO_s_mem());
+	char *data = NULL;
+	jwt_t *jwt = NULL;
+
+	ck_assert_int_eq(PEM_write_bio_PrivateKey(pem, key, NULL, NULL, 0, NULL, NULL), 1);
+	long length = BIO_get_mem_data(pem, &data);
+	ck_assert_int_eq(jwt_new(&jwt), 0);
+	ck_assert_int_eq(jwt_add_grants_json(jwt, CLAIMS), 0);
+	if (id != NULL)
+		ck_assert_int_eq(jwt_add_header(jwt, "kid", id), 0);
+	ck_assert_int_eq(jwt_set_alg(jwt, algorithm, (unsigned char *)data, (int)length), 0);
+	char *token = jwt_encode_str(jwt);
+	char *copy = mem_strdup(token);
+	free(token);
+	jwt_free(jwt);
+	BIO_free(pem);
+	return copy;
+}
+
+/* As verdict(), with the key that `jwks` has for it. */
+static const char *verdict_by(const json_t *jwks, const char *token)
+{
+	static struct err e;
+	CLEANUP(jwt_release) json_t *header = NULL;
+	CLEANUP(cleanup_free) char *pem = NULL;
+	struct jwt_key key = { .bytes = "" };
+
+	ck_assert_int_eq(jwt_read_header(token, &header, &e), 0);
+	if (jwks_find(jwks, header, &key.algorithm, &pem, &e) < 0)
+		return e.message;
+	key.bytes = pem;
+	key.length = strlen(pem);
+	return verdict(token, &key);
+}
+
+static json_t *jwks_of(json_t *first, json_t *second)
+{
+	return json_pack("{s:[o, o*]}", "keys", first, second);
+}
+
+START_TEST(a_token_is_checked_with_the_published_key)
+{
+	EVP_PKEY *rsa = EVP_RSA_gen(2048), *other = EVP_RSA_gen(2048), *ec = EVP_EC_gen("P-256");
+	CLEANUP(cleanup_free) char *by_rsa = sign_by_key(rsa, JWT_ALG_RS256, "r");
+	CLEANUP(cleanup_free) char *by_other = sign_by_key(other, JWT_ALG_RS256, "r");
+	CLEANUP(cleanup_free) char *by_ec = sign_by_key(ec, JWT_ALG_ES256, "e");
+	CLEANUP(cleanup_free) char *nameless = sign_by_key(ec, JWT_ALG_ES256, NULL);
+	CLEANUP(jwt_release) json_t *jwks = jwks_of(jwk_of(rsa, "r"), jwk_of(ec, "e"));
+	CLEANUP(jwt_release) json_t *two = jwks_of(jwk_of(ec, "e"), jwk_of(ec, "f"));
+
+	ck_assert_str_eq(verdict_by(jwks, by_rsa), "");
+	ck_assert_str_eq(verdict_by(jwks, by_ec), "");
+	ck_assert_str_eq(verdict_by(jwks, nameless), "");
+	ck_assert_str_eq(verdict_by(jwks, by_other), "INVALID_TOKEN");
+	ck_assert_ptr_nonnull(strstr(verdict_by(two, nameless), "several keys"));
+	ck_assert_str_eq(verdict_by(two, by_ec), "");
+	ck_assert_ptr_nonnull(strstr(verdict_by(two, by_rsa), "no usable key"));
+	EVP_PKEY_free(rsa);
+	EVP_PKEY_free(other);
+	EVP_PKEY_free(ec);
+}
+END_TEST
+
+START_TEST(a_public_key_is_no_shared_secret)
+{
+	EVP_PKEY *rsa = EVP_RSA_gen(2048);
+	CLEANUP(jwt_release) json_t *jwks = jwks_of(jwk_of(rsa, "r"), NULL);
+	BIO *out = BIO_new(BIO_s_mem());
+	char *data = NULL;
+
+	/* The attack: an HMAC with the public key as everybody can write it down. */
+	ck_assert_int_eq(PEM_write_bio_PUBKEY(out, rsa), 1);
+	long length = BIO_get_mem_data(out, &data);
+	CLEANUP(cleanup_free) char *pem = mem_strndup(data, (size_t)length);
+	CLEANUP(cleanup_free)
+	char *confused = sign("{\"alg\":\"HS256\",\"kid\":\"r\"}", CLAIMS, pem);
+	const struct jwt_key key = { JWT_RS256, pem, strlen(pem) };
+	ck_assert_ptr_nonnull(strstr(verdict_by(jwks, confused), "neither by RS256 nor"));
+	ck_assert_str_eq(verdict(confused, &key), "INVALID_TOKEN");
+	CLEANUP(cleanup_free) char *renamed = sign("{\"alg\":\"RS256\"}", CLAIMS, pem);
+	ck_assert_str_eq(verdict(renamed, &key), "INVALID_TOKEN");
+	BIO_free(out);
+	EVP_PKEY_free(rsa);
+}
+END_TEST
+
+START_TEST(a_published_key_must_be_one)
+{
+	EVP_PKEY *rsa = EVP_RSA_gen(2048), *weak = EVP_RSA_gen(1024), *ec = EVP_EC_gen("P-256");
+	CLEANUP(cleanup_free) char *by_rsa = sign_by_key(rsa, JWT_ALG_RS256, "r");
+	CLEANUP(cleanup_free) char *by_weak = sign_by_key(weak, JWT_ALG_RS256, "r");
+	CLEANUP(cleanup_free) char *by_ec = sign_by_key(ec, JWT_ALG_ES256, "r");
+	static const struct {
+		const char *member, *value;
+	} changes[] = { { "use", "enc" }, { "alg", "RS512" }, { "kty", "oct" }, { "kid", "x" },
+			{ "n", "AQ" },    { "n", "!" },       { "e", "AQ" },    { "e", "Ag" },
+			{ "n", "" },      { "kty", "EC" } };
+	static const struct {
+		const char *member, *value;
+	} ec_changes[] = { { "crv", "P-384" },
+			   { "x", "AQ" },
+			   { "y", "" },
+			   { "x", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		json_t *jwk = jwk_of(rsa, "r");
+		json_object_set_new(jwk, changes[i].member, json_string(changes[i].value));
+		CLEANUP(jwt_release) json_t *jwks = jwks_of(jwk, NULL);
+		ck_assert_ptr_nonnull(strstr(verdict_by(jwks, by_rsa), "no usable key"));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(ec_changes); i++) {
+		json_t *jwk = jwk_of(ec, "r");
+		json_object_set_new(jwk, ec_changes[i].member, json_string(ec_changes[i].value));
+		CLEANUP(jwt_release) json_t *jwks = jwks_of(jwk, NULL);
+		ck_assert_ptr_nonnull(strstr(verdict_by(jwks, by_ec), "no usable key"));
+	}
+	CLEANUP(jwt_release) json_t *weak_one = jwks_of(jwk_of(weak, "r"), NULL);
+	ck_assert_ptr_nonnull(strstr(verdict_by(weak_one, by_weak), "no usable key"));
+	CLEANUP(jwt_release) json_t *none = json_pack("{s:s}", "keys", "none");
+	ck_assert_ptr_nonnull(strstr(verdict_by(none, by_rsa), "no usable key"));
+	CLEANUP(jwt_release) json_t *odd = json_pack("{s:[i, n, s, {}]}", "keys", 7, "x");
+	ck_assert_ptr_nonnull(strstr(verdict_by(odd, by_rsa), "no usable key"));
+	EVP_PKEY_free(rsa);
+	EVP_PKEY_free(weak);
+	EVP_PKEY_free(ec);
+}
+END_TEST
+
 START_TEST(a_weak_or_missing_secret_is_our_own_fault)
 {
 	CLEANUP(cleanup_free) char *token = sign(HEADER, CLAIMS, "short");
@@ -243,6 +416,9 @@ Suite *suite(void)
 	tcase_add_test(tc, what_is_no_token_is_refused);
 	tcase_add_test(tc, times_are_integers_and_checked);
 	tcase_add_test(tc, a_text_has_no_control_characters);
+	tcase_add_test(tc, a_token_is_checked_with_the_published_key);
+	tcase_add_test(tc, a_public_key_is_no_shared_secret);
+	tcase_add_test(tc, a_published_key_must_be_one);
 	tcase_add_test(tc, a_weak_or_missing_secret_is_our_own_fault);
 	suite_add_tcase(s, tc);
 	return s;

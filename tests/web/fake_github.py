@@ -57,7 +57,7 @@ class Github:
     def consent(self, url):
         """What a browser does that is sent here, and whose user agrees: the URL it is sent on to."""
         parts = urlsplit(url)
-        assert parts.path == "/login/oauth/authorize"
+        assert self.routes()[parts.path] == self.authorize
         asked = {name: value for name, [value] in parse_qs(parts.query).items()}
         assert asked["client_id"] == CLIENT and asked["response_type"] == "code"
         assert asked["code_challenge_method"] == "S256"
@@ -68,14 +68,15 @@ class Github:
     def serve(self, request, form):
         path = urlsplit(request.path).path
         self.requests.append((path, dict(request.headers), form))
-        answer = self.answers.get(path) or {
-            "/login/oauth/authorize": self.authorize,
-            "/login/oauth/access_token": self.exchange,
-            "/user": self.user,
-        }[path]
+        answer = self.answers.get(path) or self.routes()[path]
         reply = answer(request)
         if reply is not None:
             send(request, *reply)
+
+    def routes(self):
+        return {"/login/oauth/authorize": self.authorize,
+                "/login/oauth/access_token": self.exchange,
+                "/user": self.user}
 
     def authorize(self, request):
         request.send_response(302)

@@ -446,11 +446,17 @@ def test_the_log_has_no_codes(web, github):
         assert code not in log.read_text()
 
 
+def test_a_url_of_the_configuration_may_end_in_a_slash(make_site, options, github):
+    slash = github.url + "/"
+    site = make_site(options={**options, "github_url": slash, "github_api_url": slash})
+    assert log_in(site.client(), github).status_code == 303
+
+
 @pytest.mark.parametrize("changes, message", [
     ({"github_client_secret_file": None}, "github_client_secret_file is not"),
     ({"github_client_secret_file": "/nowhere"}, "github_client_secret_file: /nowhere"),
     ({"github_url": "http://github.example"}, "github_url: "),
-    ({"github_api_url": "https://github.example/"}, "github_api_url: "),
+    ({"github_api_url": "github.example"}, "github_api_url: "),
 ])
 def test_a_wrong_configuration_is_said_in_the_log(make_site, options, changes, message):
     site = make_site(options={**options, **changes})

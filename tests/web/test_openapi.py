@@ -115,6 +115,9 @@ def test_logging_in_and_out_is_as_written(document, web):
     do("post", "/api/auth/login", {**person, "bearer": True})
     do("get", "/api/auth/session")
     do("get", "/api/auth/sessions")
+    identity = do("get", "/api/auth/identities")["items"][0]["id"]
+    do("post", "/api/auth/identities/{identityId}/primary", identityId=identity)
+    do("delete", "/api/auth/identities/{identityId}", status=409, identityId=identity)
     do("delete", "/api/auth/sessions", query="?others=true")
     token = do("post", "/api/user/tokens", {"name": "CI", "scope": "write"})["id"]
     do("get", "/api/user/tokens")
