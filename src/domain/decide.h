@@ -9,7 +9,7 @@
 
 /*
  * The state table: what follows from (desired, seen), as data. One row for each pair, in decide.c;
- * the table in docs/ and the one in design.md are the same.
+ * the one in docs/state-table.md is the same.
  */
 
 /* When to look again. */

@@ -11,7 +11,8 @@
 #define DIGITS      "0123456789"
 #define BIT(status) (1u << (status))
 
-/* The rules of design.md in their order: one holds if any, or all, of the statuses are in `set`. */
+/* The rules in their order, the first that holds counts: one holds if any, or all, of the statuses
+ * are in `set`. */
 static const struct {
 	bool all;
 	unsigned set;

@@ -19,8 +19,8 @@ enum {
 	ENVIRONMENT_VALUE_MAX = 32768,
 };
 
-/* A project's status from those of its resources: the first rule of design.md that holds. None:
- * STATUS_TERMINATED. */
+/* A project's status from those of its resources: the first rule of the table in project.c that
+ * holds. None: STATUS_TERMINATED. */
 enum status status_aggregate(const enum status *statuses, size_t count);
 
 /* Letters, digits, spaces and hyphens, beginning with a letter, ending with none of ' ' and '-',

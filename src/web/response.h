@@ -34,7 +34,7 @@ void response_redirect(struct response *r, const char *url);
 /* A header; names of ours and values without control characters only: others are left out. */
 void response_header(struct response *r, const char *name, const char *value);
 /*
- * An error as design.md shows it (RFC 9457). The message of what is our own fault, or of how
+ * An error as problem details (RFC 9457). The message of what is our own fault, or of how
  * PostgreSQL cannot be reached, is shown in development mode only; the log has it. `project_id` and
  * `request_id` may be NULL. Headers that were set are dropped.
  */
