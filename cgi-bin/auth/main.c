@@ -10,7 +10,7 @@
 
 /* Hashing a password takes a processor for tens of milliseconds, on purpose. Whoever is logged in
  * already, and asks api.fcgi for an answer, goes first. */
-enum { NICENESS = 10 };
+enum { NICENESS = 5 };
 
 static int open_auth(const struct conf *conf, void **ret_context, struct err *e)
 {

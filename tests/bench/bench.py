@@ -25,11 +25,12 @@ from running import measure_running  # noqa: E402
 from scene import Scene  # noqa: E402
 from stand.process import StandError  # noqa: E402
 from web import (  # noqa: E402
-    measure_get, measure_idle_pass, measure_memory, measure_post, measure_start)
+    measure_get, measure_idle_pass, measure_logins, measure_memory, measure_post, measure_start)
 
 GROUPS = {
     "get": measure_get,
     "post": measure_post,
+    "logins": measure_logins,
     "memory": measure_memory,
     "start": measure_start,
     "idle_pass": measure_idle_pass,

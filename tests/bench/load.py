@@ -20,14 +20,14 @@ class Load(NamedTuple):
     p99_ms: float
 
 
-def wrk(directory, url, script, arguments, seconds):
-    """One round of a script of this folder at CONNECTIONS connections.
+def wrk(directory, url, script, arguments, seconds, connections=CONNECTIONS):
+    """One round of a script of this folder.
 
     Answers other than 2xx and 3xx, and broken connections, are an error: they are fast.
     """
     joined = Path(directory, script)
     joined.write_text((HERE / script).read_text() + (HERE / "done.lua").read_text())
-    printed = _run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout=10s",
+    printed = _run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout=60s",
                     "-s", joined, url, "--", *arguments])
     seen = json.loads(printed.splitlines()[-1])
     if seen["refused"] or seen["broken"] or not seen["requests"]:

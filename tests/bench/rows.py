@@ -38,6 +38,8 @@ SPECS = {
     "get_p99_100k": Spec("ms", _NOT_LONGER),
     "post_rate": Spec("1/s", Aim("value", ">=", 1500)),
     "post_rate_100k": Spec("1/s", _NOT_SLOWER),
+    "get_p99_logins": Spec("ms", Aim("ratio", "<=", 2)),
+    "login_rate": Spec("1/s"),
     "memory_idle": Spec("MB", Aim("value", "<=", 6)),
     "memory_loaded": Spec("MB", Aim("value", "<=", 6)),
     "start": Spec("ms", Aim("value", "<=", 50)),

@@ -1,7 +1,9 @@
 """The rows of the web side: rates, latency, memory, start."""
 
+import concurrent.futures
 import http.client
 import os
+import secrets
 import statistics
 import subprocess
 import time
@@ -12,6 +14,7 @@ from load import BenchError, pgbench, wrk
 from rows import make_row
 
 PGBENCH_SAMPLES = 8  # each is prepared anew on every connection
+LOGINS = 50  # at once, each of a user of their own
 
 
 def interleave(rounds, **measures):
@@ -101,6 +104,58 @@ def _post_round(scene, site, options):
         return load
 
     return measure
+
+
+# ---- logins ---------------------------------------------------------------------------------------
+
+
+def measure_logins(scene, options):
+    """GET alone, and while people log in with their passwords as fast as they are let."""
+    site = scene.small
+    site.programs.start("auth.fcgi")
+    try:
+        get = _get_round(scene, site.url, site, options)
+        log_in = _login_round(scene, site)
+        for measure in (get, log_in):
+            measure(seconds=1)
+        results = interleave(options.rounds, alone=lambda: _alone(get, site),
+                             both=lambda: _both(get, log_in, options.seconds))
+    finally:
+        site.programs.stop("auth.fcgi")
+    p99 = median([load for load, _ in results["both"]], lambda l: l.p99_ms)
+    return [
+        make_row("get_p99_logins", p99, median(results["alone"], lambda l: l.p99_ms)),
+        make_row("login_rate", median([load for _, load in results["both"]], lambda l: l.rate)),
+    ]
+
+
+def _alone(get, site):
+    """What wrk has left behind in the queue of auth.fcgi is served first."""
+    site.client().get("/api/auth/providers")
+    return get()
+
+
+def _both(get, log_in, seconds):
+    """The two loads at once, the logins from before the GETs until after them."""
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        logins = pool.submit(log_in, seconds=seconds + 2)
+        time.sleep(1)
+        got = get(seconds=seconds)
+        return got, logins.result()
+
+
+def _login_round(scene, site):
+    folder = scene.folder("login")
+    password = secrets.token_hex(8)
+    names = [f"login{number}" for number in range(LOGINS)]
+    for name in names:
+        answer = site.client().register(name, password)
+        if not answer.ok:
+            raise BenchError(f"POST /api/auth/register: {answer.status_code} {answer.text}")
+    listing = folder / "names"
+    listing.write_text("".join(f"{name}\n" for name in names))
+    return lambda seconds: wrk(folder, site.url, "login.lua", [listing, password, site.url],
+                               seconds, LOGINS)
 
 
 # ---- memory ---------------------------------------------------------------------------------------
