@@ -79,6 +79,19 @@ static const char *identity_refusal(const json_t *row, const char *provider, con
 		       : NULL;
 }
 
+/* As names are compared: in ASCII, which is all that they may have. */
+static void lower_case(char *name)
+{
+	static const char upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
+
+	for (; *name != '\0'; name++) {
+		const char *found = strchr(upper, *name);
+		if (found != NULL)
+			*name = lower[found - upper];
+	}
+}
+
 /* Of a GitHub account; what cannot be sealed because it is too long is none. */
 static int seal_token(const struct import *i, const char *provider, const char *provider_user_id,
 		      const char *token, struct buf *ret_sealed, struct err *e)
@@ -106,8 +119,8 @@ static int import_one_identity(struct import *i, const json_t *row, struct err *
 		return 0;
 	}
 	bool by_password = strcmp(provider, "PASSWORD") == 0;
-	for (char *c = name; by_password && *c != '\0'; c++)
-		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+	if (by_password)
+		lower_case(name);
 	import_id("UserIdentity", import_text(row, "id"), id);
 	import_id("User", import_text(row, "userId"), user_id);
 	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_TOKEN_MAX);

@@ -210,7 +210,7 @@ static const char *database_refusal(const json_t *row, const char *namespace)
 {
 	if (!is_object_name(import_text(row, "databaseName")))
 		return "its name in the cluster cannot be kept: move the data by pg_dump";
-	if (strcmp(import_text(row, "k8sNamespace"), namespace) != 0)
+	if (namespace == NULL || strcmp(import_text(row, "k8sNamespace"), namespace) != 0)
 		return "it is in another namespace than the owner's kubeconfig is for";
 	return NULL;
 }

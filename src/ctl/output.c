@@ -32,12 +32,13 @@ static size_t control_length(const unsigned char *text)
 static char *printable(const char *text)
 {
 	char *copy = mem_strdup(text);
-	const unsigned char *from = (const unsigned char *)text;
 	char *to = copy;
 
-	while (*from != '\0') {
-		size_t control = control_length(from);
-		*to++ = control > 0 ? '?' : (char)*from;
+	for (const char *from = text; *from != '\0';) {
+		size_t control = control_length((const unsigned char *)from);
+		*to++ = *from;
+		if (control > 0)
+			to[-1] = '?';
 		from += control > 0 ? control : 1;
 	}
 	*to = '\0';

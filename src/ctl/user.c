@@ -5,6 +5,7 @@
 #include "ctl/administrator.h"
 #include "ctl/output.h"
 #include "store/admin.h"
+#include "store/api_token.h"
 
 static const struct output_column list_columns[] = {
 	{ "id", "ID" },
@@ -41,6 +42,12 @@ static const struct output_column session_columns[] = {
 	{ "expiresAt", "EXPIRES" }, { "address", "FROM" },    { "userAgent", "WITH" },
 };
 
+static const struct output_column token_columns[] = {
+	{ "name", "NAME" },         { "scope", "SCOPE" },
+	{ "createdAt", "CREATED" }, { "lastUsedAt", "LAST USED" },
+	{ "expiresAt", "EXPIRES" },
+};
+
 static const struct output_column project_columns[] = {
 	{ "id", "ID" },
 	{ "name", "NAME" },
@@ -67,19 +74,22 @@ static int read_user(struct db *db, const char *user_id, json_t **ret_user, stru
 	CLEANUP(output_free) json_t *identities = NULL;
 	CLEANUP(output_free) json_t *clusters = NULL;
 	CLEANUP(output_free) json_t *sessions = NULL;
+	CLEANUP(output_free) json_t *tokens = NULL;
 	CLEANUP(output_free) json_t *projects = NULL;
 
 	if (admin_users(db, user_id, &users, e) < 0 ||
 	    admin_identities(db, user_id, &identities, e) < 0 ||
 	    admin_cluster(db, user_id, &clusters, e) < 0 ||
 	    admin_sessions(db, user_id, &sessions, e) < 0 ||
+	    api_token_list(db, user_id, &tokens, e) < 0 ||
 	    admin_projects(db, &all, &projects, e) < 0)
 		return -1;
 	json_t *user = json_incref(json_array_get(users, 0));
 	(void)json_object_set(user, "identities", identities);
 	(void)json_object_set(user, "clusters", clusters);
-	(void)json_object_set(user, "sessions", sessions);
-	(void)json_object_set(user, "projects", projects);
+	(void)json_object_set(user, "sessionList", sessions);
+	(void)json_object_set(user, "tokens", tokens);
+	(void)json_object_set(user, "projectList", projects);
 	*ret_user = user;
 	return 0;
 }
@@ -100,9 +110,11 @@ int command_user_show(const struct call *call, struct err *e)
 	output_table("cluster", cluster_columns, ARRAY_SIZE(cluster_columns),
 		     json_object_get(user, "clusters"));
 	output_table("sessions", session_columns, ARRAY_SIZE(session_columns),
-		     json_object_get(user, "sessions"));
+		     json_object_get(user, "sessionList"));
+	output_table("API tokens", token_columns, ARRAY_SIZE(token_columns),
+		     json_object_get(user, "tokens"));
 	output_table("projects", project_columns, ARRAY_SIZE(project_columns),
-		     json_object_get(user, "projects"));
+		     json_object_get(user, "projectList"));
 	return 0;
 }
 
@@ -140,15 +152,16 @@ static int end_sessions(const struct call *call, struct db *db, const char *user
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	CLEANUP(output_free) json_t *done = NULL;
-	int64_t ended;
+	int64_t ended, tokens;
 
-	if (db_begin(db, &tx, e) < 0 || admin_end_sessions(tx, user_id, &ended, e) < 0 ||
+	if (db_begin(db, &tx, e) < 0 || admin_end_sessions(tx, user_id, &ended, &tokens, e) < 0 ||
 	    administrator_note(tx, "admin.user.end-sessions", "user", user_id, e) < 0 ||
 	    db_commit(&tx, e) < 0)
 		return -1;
-	done = json_pack("{s:I}", "ended", (json_int_t)ended);
+	done = json_pack("{s:I, s:I}", "ended", (json_int_t)ended, "tokens", (json_int_t)tokens);
 	if (!output_json(call, done))
-		(void)printf("ended %lld sessions\n", (long long)ended);
+		(void)printf("ended %lld sessions, deleted %lld API tokens\n", (long long)ended,
+			     (long long)tokens);
 	return 0;
 }
 

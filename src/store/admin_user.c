@@ -73,8 +73,9 @@ static const struct db_statement statements[] = {
 		"  CASE WHEN $2::boolean THEN coalesce(disabled_at, now()) END"
 		" WHERE id = $1" },
 	[STATEMENT_END_SESSIONS] = { "admin_end_sessions",
-		"WITH ended AS (DELETE FROM sessions WHERE user_id = $1 RETURNING user_id)"
-		" SELECT count(*) FROM ended" },
+		"WITH ended AS (DELETE FROM sessions WHERE user_id = $1 RETURNING user_id),"
+		" tokens AS (DELETE FROM api_tokens WHERE user_id = $1 RETURNING user_id)"
+		" SELECT (SELECT count(*) FROM ended), (SELECT count(*) FROM tokens)" },
 	[STATEMENT_AUDIT] = { "admin_audit",
 		"SELECT a.id, iso8601(a.at) AS at, a.user_id AS \"userId\", u.name AS user,"
 		" a.action, a.object_type AS \"objectType\", a.object_id AS \"objectId\","
@@ -152,7 +153,8 @@ int admin_set_disabled(struct db *db, const char *user_id, bool disabled, struct
 	return db_query(db, &statements[STATEMENT_DISABLE], &p, NULL, e);
 }
 
-int admin_end_sessions(struct db *db, const char *user_id, int64_t *ret_ended, struct err *e)
+int admin_end_sessions(struct db *db, const char *user_id, int64_t *ret_sessions,
+		       int64_t *ret_tokens, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
 	struct db_params p = { 0 };
@@ -160,7 +162,8 @@ int admin_end_sessions(struct db *db, const char *user_id, int64_t *ret_ended, s
 	db_add_text(&p, user_id);
 	if (db_query(db, &statements[STATEMENT_END_SESSIONS], &p, &r, e) < 0)
 		return -1;
-	*ret_ended = db_int(r, 0, 0);
+	*ret_sessions = db_int(r, 0, 0);
+	*ret_tokens = db_int(r, 0, 1);
 	return 0;
 }
 

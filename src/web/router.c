@@ -180,9 +180,10 @@ static int run_atomic(struct serving *s, const char *key, bool *ret_replayed, st
 			return -1;
 	}
 	if (answer.replayed) {
-		CLEANUP(buf_release) struct buf sealed = answer.sealed;
 		*ret_replayed = true;
-		return replay_answer(s, key, &answer, e);
+		int result = replay_answer(s, key, &answer, e);
+		buf_release(&answer.sealed);
+		return result;
 	}
 	if (s->match.route->handler(&s->call, e) < 0 ||
 	    call_audit(&s->call, s->match.route->action, session->user_id, session->identity_id,

@@ -19,7 +19,7 @@ def test_a_user_is_shown_whole_and_without_secrets(fsactl, person):
     assert shown["id"] == person.id
     assert [i["providerUserId"] for i in shown["identities"]] == [person.name]
     assert shown["clusters"][0]["namespace"] == f"ns-{person.name}"
-    assert [p["id"] for p in shown["projects"]] == [person.project]
+    assert [p["id"] for p in shown["projectList"]] == [person.project]
     text = fsactl("user", "show", person.id, json_=False)
     for secret in ("some.secret.token", "argon2"):
         assert secret not in str(shown) + text
@@ -49,8 +49,32 @@ def test_a_session_made_in_the_moment_of_disabling_does_not_come_back(fsactl, pe
 def test_sessions_can_be_ended_without_disabling(fsactl, quiet, person):
     assert quiet.client().login(person.name, PASSWORD).status_code == 200
     assert len(fsactl("user", "sessions", person.id)) == 2
-    assert fsactl("user", "sessions", person.id, "--end") == {"ended": 2}
+    assert fsactl("user", "sessions", person.id, "--end") == {"ended": 2, "tokens": 0}
     assert person.client.get("/api/projects").status_code == 401
+
+
+@pytest.fixture
+def program(quiet, person):
+    """A program that acts for the person, by a token: it returns the status of a request."""
+    made = person.client.post("/api/user/tokens", {"name": "CI", "scope": "read"})
+    assert made.ok, made.text
+    client = quiet.client()
+    client.session.headers["Authorization"] = f"Bearer {made.json()['token']}"
+    return lambda: client.get("/api/projects").status_code
+
+
+def test_a_disabled_user_has_no_programs_either(fsactl, person, program):
+    assert program() == 200
+    assert [t["name"] for t in fsactl("user", "show", person.id)["tokens"]] == ["CI"]
+    fsactl("user", "disable", person.name)
+    assert program() == 401
+    fsactl("user", "enable", person.name)
+    assert program() == 200
+
+
+def test_ending_sessions_ends_the_programs(fsactl, person, program):
+    assert fsactl("user", "sessions", person.id, "--end") == {"ended": 1, "tokens": 1}
+    assert program() == 401
 
 
 def test_what_administrators_do_is_in_the_audit(fsactl, person):
