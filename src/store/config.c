@@ -6,6 +6,9 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
+/* Of one user: each look at one reads them all. */
+enum { SETTINGS_MAX = 100 };
+
 enum statement {
 	STATEMENT_SETTINGS,
 	STATEMENT_SETTING_PUT,
@@ -23,9 +26,12 @@ static const struct db_statement statements[] = {
 		" WHERE user_id = $1 ORDER BY key" },
 	[STATEMENT_SETTING_PUT] = { "setting_put",
 		"INSERT INTO user_config (user_id, key, value_sealed)"
-		" VALUES ($1, $2, $3) ON CONFLICT (user_id, key) DO UPDATE"
+		" SELECT $1, $2, $3 WHERE (SELECT count(*) FROM user_config"
+		"  WHERE user_id = $1 AND key <> $2) < $4::bigint"
+		" ON CONFLICT (user_id, key) DO UPDATE"
 		" SET value = NULL, value_sealed = excluded.value_sealed,"
-		"  updated_at = now()" },
+		"  updated_at = now()"
+		" RETURNING key" },
 	[STATEMENT_SETTING_DELETE] = { "setting_delete",
 		"DELETE FROM user_config WHERE user_id = $1 AND key = $2" },
 	[STATEMENT_INFO] = { "kubeconfig_info",
@@ -78,12 +84,19 @@ void setting_rows_clear(struct setting_rows *rows)
 int setting_put(struct db *db, const char *user_id, const char *key, const void *value_sealed,
 		size_t value_sealed_length, struct err *e)
 {
+	CLEANUP(db_result_free) PGresult *r = NULL;
 	struct db_params p = { 0 };
 
 	db_add_text(&p, user_id);
 	db_add_text(&p, key);
 	db_add_bytes(&p, value_sealed, value_sealed_length);
-	return db_query(db, &statements[STATEMENT_SETTING_PUT], &p, NULL, e);
+	db_add_int(&p, SETTINGS_MAX);
+	if (db_query(db, &statements[STATEMENT_SETTING_PUT], &p, &r, e) < 0)
+		return -1;
+	if (db_rows(r) == 0)
+		return err_set(e, ERR_UNPROCESSABLE, "TOO_MANY_SETTINGS",
+			       "A user has at most %d settings: remove one first", SETTINGS_MAX);
+	return 0;
 }
 
 int setting_delete(struct db *db, const char *user_id, const char *key, struct err *e)

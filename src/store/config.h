@@ -26,7 +26,8 @@ struct setting_rows {
 };
 int setting_list(struct db *db, const char *user_id, struct setting_rows *ret_rows, struct err *e);
 void setting_rows_clear(struct setting_rows *rows);
-/* Creates or replaces. */
+/* Creates or replaces. A user has at most 100 (ERR_UNPROCESSABLE TOO_MANY_SETTINGS); puts at the
+ * same moment may pass that by their number. */
 int setting_put(struct db *db, const char *user_id, const char *key, const void *value_sealed,
 		size_t value_sealed_length, struct err *e);
 int setting_delete(struct db *db, const char *user_id, const char *key, struct err *e);

@@ -6,7 +6,9 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
-enum { VARIABLES_MAX = 256 }; /* of one project */
+/* Of one project. The cluster takes a Secret of 1 MiB, in which a request's variables have a place,
+ * too; and a pass has the variables of all its rows in memory. */
+enum { VARIABLES_MAX = 256, SEALED_BYTES_MAX = 512 * 1024 };
 
 #define VARIABLE_COLUMNS(X)                                                                        \
 	X(VARIABLE_ID, "e.id")                                                                     \
@@ -25,6 +27,7 @@ enum statement {
 	STATEMENT_GET,
 	STATEMENT_PUT,
 	STATEMENT_CHANGE,
+	STATEMENT_FITS,
 	STATEMENT_DELETE,
 };
 
@@ -68,6 +71,9 @@ static const struct db_statement statements[] = {
 		"  is_secret = coalesce($4, is_secret),"
 		"  value_sealed = coalesce($5, value_sealed), updated_at = now()"
 		" WHERE project_id = $1 AND id = $2 RETURNING id" },
+	[STATEMENT_FITS] = { "variable_fits",
+		"SELECT coalesce(sum(octet_length(value_sealed)), 0) <= $2::bigint"
+		" FROM environment WHERE project_id = $1" },
 	[STATEMENT_DELETE] = { "variable_delete",
 		"DELETE FROM environment"
 		" WHERE project_id = $1 AND id = $2"
@@ -158,6 +164,23 @@ static int begin_change(struct db *db, const char *user_id, const char *project_
 	return store_lock_project(*ret_tx, user_id, project_id, NULL, e);
 }
 
+/* Of what was put: the transaction ends with an error else. */
+static int check_size(struct db *tx, const char *project_id, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+
+	db_add_text(&p, project_id);
+	db_add_int(&p, SEALED_BYTES_MAX);
+	if (db_query(tx, &statements[STATEMENT_FITS], &p, &r, e) < 0)
+		return -1;
+	if (!db_bool(r, 0, 0))
+		return err_set(e, ERR_UNPROCESSABLE, "VARIABLES_TOO_LARGE",
+			       "A project's variables have at most %d KiB together",
+			       SEALED_BYTES_MAX / 1024);
+	return 0;
+}
+
 /* Ends it: the sandbox gets what was changed. */
 static int finish_change(struct db **tx, const char *project_id, bool roll, struct err *e)
 {
@@ -201,6 +224,8 @@ int variable_put(struct db *db, const char *user_id, const char *project_id,
 	if (!db_bool(r, 0, 0))
 		return err_set(e, ERR_UNPROCESSABLE, "TOO_MANY_VARIABLES",
 			       "A project has at most %d variables", VARIABLES_MAX);
+	if (check_size(tx, project_id, e) < 0)
+		return -1;
 	return finish_change(&tx, project_id, count > 0, e);
 }
 
@@ -224,6 +249,8 @@ int variable_change(struct db *db, const char *user_id, const char *project_id,
 		return -1;
 	if (db_rows(r) == 0)
 		return variable_not_found(e);
+	if (change->value_sealed != NULL && check_size(tx, project_id, e) < 0)
+		return -1;
 	/* Category and secrecy are for people: the pod has the value only. */
 	return finish_change(&tx, project_id, change->value_sealed != NULL, e);
 }

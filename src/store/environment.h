@@ -35,7 +35,8 @@ struct variable_new {
 	size_t value_sealed_length;
 };
 /* Creates or replaces by key, all or none; the sandbox's generation is raised once. A project has
- * at most 256 variables (ERR_UNPROCESSABLE TOO_MANY_VARIABLES). */
+ * at most 256 variables (ERR_UNPROCESSABLE TOO_MANY_VARIABLES), of 512 KiB together when sealed
+ * (VARIABLES_TOO_LARGE). */
 int variable_put(struct db *db, const char *user_id, const char *project_id,
 		 const struct variable_new *variables, size_t count, struct err *e);
 /* Members of `change` that are NULL stay; `is_secret` is taken when `set_secret`. The key cannot

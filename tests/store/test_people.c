@@ -187,7 +187,15 @@ START_TEST(settings_are_put_replaced_and_removed)
 	setting_rows_clear(&rows);
 	assert_ok(setting_list(api, other.id, &rows, &e), &e);
 	ck_assert_uint_eq(rows.count, 0);
-	assert_fails(setting_put(api, person.id, "no key", "1", 1, &e), &e, ERR_INVALID,
+	for (int i = 0; i < 98; i++) {
+		char key[16];
+		(void)snprintf(key, sizeof(key), "K%d", i);
+		assert_ok(setting_put(api, person.id, key, "1", 1, &e), &e);
+	}
+	assert_fails(setting_put(api, person.id, "ONE_MORE", "1", 1, &e), &e, ERR_UNPROCESSABLE,
+		     "TOO_MANY_SETTINGS");
+	assert_ok(setting_put(api, person.id, "K7", "2", 1, &e), &e);
+	assert_fails(setting_put(api, other.id, "no key", "1", 1, &e), &e, ERR_INVALID,
 		     "user_config_key_check");
 }
 END_TEST

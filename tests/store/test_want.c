@@ -333,6 +333,42 @@ START_TEST(a_project_has_so_many_variables_and_no_more)
 }
 END_TEST
 
+START_TEST(variables_are_no_more_than_a_secret_can_hold)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	static char large[60000];
+	struct variable_new many[8];
+	struct variable_change change = { .value_sealed = large,
+					  .value_sealed_length = sizeof(large) };
+	char keys[ARRAY_SIZE(many)][8];
+	struct variable_new more = variable("MORE", "1");
+	CLEANUP(variable_rows_clear) struct variable_rows rows = { 0 };
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++) {
+		(void)snprintf(keys[i], sizeof(keys[i]), "K%zu", i);
+		many[i] = variable(keys[i], "1");
+		many[i].value_sealed = large;
+		many[i].value_sealed_length = sizeof(large);
+	}
+	assert_ok(variable_put(api, owner.id, made.id, many, ARRAY_SIZE(many), &e), &e);
+	assert_ok(variable_put(api, owner.id, made.id, many, ARRAY_SIZE(many), &e), &e);
+	assert_ok(variable_put(api, owner.id, made.id, &more, 1, &e), &e);
+	more.value_sealed = large;
+	more.value_sealed_length = sizeof(large);
+	assert_fails(variable_put(api, owner.id, made.id, &more, 1, &e), &e, ERR_UNPROCESSABLE,
+		     "VARIABLES_TOO_LARGE");
+	assert_ok(variable_list(api, owner.id, made.id, &rows, &e), &e);
+	const char *id = rows.items[ARRAY_SIZE(many)].id; /* MORE, as it was */
+	ck_assert_uint_lt(rows.items[ARRAY_SIZE(many)].value_sealed_length, 100);
+	assert_fails(variable_change(api, owner.id, made.id, id, &change, &e), &e,
+		     ERR_UNPROCESSABLE, "VARIABLES_TOO_LARGE");
+	assert_ok(variable_delete(api, owner.id, made.id, rows.items[0].id, &e), &e);
+	assert_ok(variable_change(api, owner.id, made.id, id, &change, &e), &e);
+}
+END_TEST
+
 /* ---- events ---------------------------------------------------------------------------------- */
 
 START_TEST(events_tell_what_the_owner_saw_newest_first)
@@ -379,6 +415,7 @@ Suite *want_suite(void)
 	tcase_add_test(c, variables_are_put_listed_changed_and_deleted);
 	tcase_add_test(c, a_changed_variable_rolls_the_sandbox_once);
 	tcase_add_test(c, a_project_has_so_many_variables_and_no_more);
+	tcase_add_test(c, variables_are_no_more_than_a_secret_can_hold);
 	tcase_add_test(c, events_tell_what_the_owner_saw_newest_first);
 	suite_add_tcase(suite, c);
 	return suite;
