@@ -54,5 +54,7 @@ extern const struct field auth_password_fields[], auth_sealos_fields[], auth_sea
  */
 int login_finish(struct call *c, struct db *tx, const char *user_id, const char *identity_id,
 		 struct err *e);
+/* Counts how an attempt to log in by a provider ended, and returns `result`. */
+int login_counted(const char *provider, int result, const struct err *e);
 
 #endif

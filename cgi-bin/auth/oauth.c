@@ -280,7 +280,9 @@ static int callback(struct call *c, enum provider_kind kind, struct err *e)
 	token_hash(field_string(c->query, "state"), state_hash);
 	if (pending_login_is_binding(c->db, stored_names[kind], state_hash, &binding, e) < 0)
 		return -1;
-	return binding ? hand_back(c) : finish_login(c, kind, e);
+	if (binding)
+		return hand_back(c);
+	return login_counted(provider_id(kind), finish_login(c, kind, e), e);
 }
 
 #define OAUTH_HANDLERS(id, kind)                                                                   \

@@ -97,7 +97,7 @@ static int store_kubeconfig(const struct call *c, struct db *tx, const char *use
 }
 
 /* Identity, kubeconfig and session, or none of them. */
-int auth_sealos(struct call *c, struct err *e)
+static int log_in(struct call *c, struct err *e)
 {
 	const struct auth *auth = c->context;
 	CLEANUP(handed_clear) struct handed handed = { .account = { .claims = NULL } };
@@ -113,6 +113,11 @@ int auth_sealos(struct call *c, struct err *e)
 	    login_finish(c, tx, owner.user_id, owner.identity_id, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
+}
+
+int auth_sealos(struct call *c, struct err *e)
+{
+	return login_counted("sealos", log_in(c, e), e);
 }
 
 /* The same for who has a session already: the identity and its kubeconfig become theirs. */

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/metric.h"
 #include "base/parse.h"
 #include "crypto/token.h"
 #include "providers.h"
@@ -72,6 +73,16 @@ int login_finish(struct call *c, struct db *tx, const char *user_id, const char 
 				   auth->session_lifetime_ms / 1000);
 	explicit_bzero(token, sizeof(token));
 	return 0;
+}
+
+int login_counted(const char *provider, int result, const struct err *e)
+{
+	const char *word = "ok";
+
+	if (result < 0)
+		word = err_kind_http_status(e->kind) < 500 ? "refused" : "failed";
+	metric_add(METRIC_LOGINS, 1, METRIC_LABELS(provider, word));
+	return result;
 }
 
 int auth_logout(struct call *c, struct err *e)

@@ -32,8 +32,9 @@ static const struct metric_spec specs[METRIC_COUNT] = {
 	[METRIC_HTTP_SECONDS] = HISTOGRAM("fsa_http_request_seconds", 100,
 					  "From a request's arrival in the program to its answer.",
 					  "method", "route"),
-	[METRIC_LOGINS] =
-		COUNTER("fsa_logins_total", 50, "Attempts to log in.", "provider", "result"),
+	[METRIC_LOGINS] = COUNTER("fsa_logins_total", 50,
+				  "Attempts to log in, by provider and how they ended.", "provider",
+				  "result"),
 	[METRIC_WORKER_CRASHES] = COUNTER("fsa_worker_crashes_total", 1,
 					  "Workers that ended otherwise than they should.", NULL),
 	[METRIC_DATABASE_UP] =

@@ -8,6 +8,8 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
 
 from stand.kube.pki import Authority
 
@@ -76,6 +78,19 @@ def project(user):
     answer = client.post("/api/projects", {"name": "My App"})
     assert answer.status_code == 200, answer.text
     return SimpleNamespace(client=client, id=answer.json()["id"])
+
+
+@pytest.fixture
+def counted(web):
+    """counted("fsa_logins_total", provider="github", …): the sum of a metric's series."""
+
+    def total(name, **labels):
+        text = requests.get(web.nginx.metrics_url, timeout=10).text
+        return sum(sample.value for family in text_string_to_metric_families(text)
+                   for sample in family.samples
+                   if sample.name == name and labels.items() <= sample.labels.items())
+
+    return total
 
 
 @pytest.fixture(scope="session")

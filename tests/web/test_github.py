@@ -93,6 +93,16 @@ def test_a_login_makes_a_user_the_first_time_and_finds_it_the_next(web, github):
         assert cursor.fetchall() == [("GITHUB", {"name": "renamed"}, True)]
 
 
+def test_logins_are_counted(web, github, counted):
+    before = [counted("fsa_logins_total", provider="github", result=result)
+              for result in ("ok", "refused")]
+    assert log_in(web.client(), github).status_code == 303
+    url = github.consent(begin(web.client(), "/api/auth/github/login"))
+    assert arrive(web.client(), url).status_code == 403  # another browser
+    assert [counted("fsa_logins_total", provider="github", result=result)
+            for result in ("ok", "refused")] == [count + 1 for count in before]
+
+
 def test_what_is_asked_for_is_little_and_bound(web, github):
     client = web.client()
     url = begin(client)

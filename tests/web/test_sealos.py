@@ -65,6 +65,16 @@ def test_the_first_login_makes_a_user_and_the_next_ones_find_it(web, person, mak
     assert [p["name"] for p in second.get("/api/projects").json()] == ["App"]
 
 
+def test_logins_are_counted(web, person, make_kubeconfig, counted):
+    before = [counted("fsa_logins_total", provider="sealos", result=result)
+              for result in ("ok", "refused")]
+    kubeconfig = make_kubeconfig(f"ns-{person}")
+    assert log_in(web.client(), sign(claims(person), SECRET), kubeconfig).ok
+    assert log_in(web.client(), sign(claims(person), "x" * 40), kubeconfig).status_code == 401
+    assert [counted("fsa_logins_total", provider="sealos", result=result)
+            for result in ("ok", "refused")] == [count + 1 for count in before]
+
+
 def test_a_page_in_a_frame_gets_the_session_as_a_token(web, person, make_kubeconfig):
     answer = log_in(web.client(), sign(claims(person), SECRET), make_kubeconfig(f"ns-{person}"),
                     bearer=True)
