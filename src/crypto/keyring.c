@@ -45,6 +45,21 @@ const struct keyring_key *keyring_find(const struct keyring *ring,
 	return NULL;
 }
 
+size_t keyring_count(const struct keyring *ring)
+{
+	return ring->count;
+}
+
+void keyring_id(const struct keyring *ring, size_t index, char ret_id[17])
+{
+	sodium_bin2hex(ret_id, ID_DIGITS + 1, ring->keys[index].id, KEYRING_ID_BYTES);
+}
+
+void keyring_newest_id(const struct keyring *ring, uint8_t ret_id[8])
+{
+	memcpy(ret_id, ring->keys[0].id, KEYRING_ID_BYTES);
+}
+
 void keyring_free(struct keyring *ring)
 {
 	if (ring == NULL)

@@ -155,3 +155,14 @@ int unseal(const struct keyring *private_ring, const char *context, const void *
 			       "the sealed secret was altered or is not for this key");
 	return unframe(context, &framed, ret_plain, e);
 }
+
+int reseal(const struct keyring *private_ring, const char *context, const void *sealed,
+	   size_t length, struct buf *ret_sealed, struct err *e)
+{
+	CLEANUP(buf_wipe) struct buf plain = BUF_INIT(length);
+
+	if (unseal(private_ring, context, sealed, length, &plain, e) < 0)
+		return -1;
+	return seal_as(form_of(sealed, length), private_ring, context, plain.data, plain.length,
+		       ret_sealed, e);
+}

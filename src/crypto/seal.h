@@ -49,6 +49,17 @@ int seal_own(const struct keyring *private_ring, const char *context, const void
 int unseal(const struct keyring *private_ring, const char *context, const void *sealed,
 	   size_t length, struct buf *ret_plain, struct err *e);
 
+/* The same secret in the same form, sealed to the newest key of the ring: for changing keys.
+ * Appends to `ret_sealed`; errors as of unseal(). */
+int reseal(const struct keyring *private_ring, const char *context, const void *sealed,
+	   size_t length, struct buf *ret_sealed, struct err *e);
+
+/* The keys of a ring, the newest first: their number, and the id of one, as text (for the newest,
+ * also as it stands in sealed values). */
+size_t keyring_count(const struct keyring *ring);
+void keyring_id(const struct keyring *ring, size_t index, char ret_id[17]);
+void keyring_newest_id(const struct keyring *ring, uint8_t ret_id[8]);
+
 /* Makes a key pair and puts it first in both files: created with 0644 and 0600 when missing,
  * otherwise replaced atomically with their owner and mode kept; two at once take turns. The private
  * file comes first, so a failure in between leaves a key that nothing was sealed to. `ret_id` gets

@@ -78,6 +78,8 @@ int command_audit(const struct call *call, struct err *e);
 int command_doctor(const struct call *call, struct err *e);
 int command_import(const struct call *call, struct err *e);
 int command_keys_add(const struct call *call, struct err *e);
+int command_keys_list(const struct call *call, struct err *e);
+int command_keys_rotate(const struct call *call, struct err *e);
 int command_migrate(const struct call *call, struct err *e);
 int command_orphans(const struct call *call, struct err *e);
 int command_project_delete(const struct call *call, struct err *e);

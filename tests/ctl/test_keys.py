@@ -1,0 +1,137 @@
+"""fsactl keys: making, listing and changing the keys that secrets are sealed to."""
+
+import signal
+import subprocess
+import time
+
+import pytest
+
+
+@pytest.fixture
+def owner_of_secrets(quiet, person):
+    """A person with something in every place that the web side seals to the owner's key."""
+    client, path = person.client, f"/api/projects/{person.project}"
+    assert client.post(f"{path}/environment", {"key": "KEY", "value": "of-project",
+                                               "isSecret": True}).ok
+    assert client.post(f"/api/sandbox/{person.project}", {"envVars": {"REQUEST": "of-request"}}).ok
+    assert client.post("/api/user/config", {"configs": [{"key": "SETTING", "value": "mine"}]}).ok
+    key = {"Idempotency-Key": "kept"}
+    person.kept = client.post("/api/projects", {"name": "Kept"}, headers=key).json()
+    return person
+
+
+def read_all(person):
+    """What its owner sees of it again, and whether the answer was the kept one."""
+    client, path = person.client, f"/api/projects/{person.project}/environment"
+    [variable] = client.get(path).json()["general"]
+    again = client.post("/api/projects", {"name": "Kept"}, headers={"Idempotency-Key": "kept"})
+    return (client.get(f"{path}/{variable['id']}").json()["value"],
+            client.get("/api/user/config?keys=SETTING").json()["SETTING"],
+            "authorization=" in client.get(f"/api/sandbox/{person.project}").json()["ttydUrl"],
+            again.json() == person.kept)
+
+
+ALL = ("of-project", "mine", True, True)
+
+
+def restart(site):
+    site.programs.stop("api.fcgi")
+    site.programs.start("api.fcgi")
+
+
+def by_ring(rows, ring):
+    return [(row["state"], row["sealed"]) for row in rows if row["ring"] == ring]
+
+
+def test_the_places_are_all_that_is_sealed(rows, build):
+    stored = rows("SELECT table_name || '.' || column_name FROM information_schema.columns"
+                  " WHERE table_schema = 'public' AND data_type = 'bytea'"
+                  " AND column_name LIKE '%%sealed'")
+    source = subprocess.run(["strings", build / "fsactl"], capture_output=True, text=True,
+                            check=True).stdout.splitlines()
+    for place, in stored:
+        assert place in source, place
+
+
+def test_everything_moves_to_the_new_key_and_stays_readable(quiet, fsactl, owner_of_secrets):
+    before = by_ring(fsactl("keys", "list"), "owner")
+    assert before[0][0] == "newest" and before[0][1] >= 5
+    assert read_all(owner_of_secrets) == ALL
+    added = fsactl("keys", "add", "owner")["id"]
+    restart(quiet)
+    assert read_all(owner_of_secrets) == ALL  # old values, both keys
+    done = fsactl("keys", "rotate", "owner")
+    assert done["id"] == added and done["failed"] == [] and done["resealed"] >= 5
+    listed = fsactl("keys", "list")
+    assert [count for state, count in by_ring(listed, "owner") if state == "old"] == [0] * (
+        len(by_ring(listed, "owner")) - 1)
+    assert read_all(owner_of_secrets) == ALL
+    assert fsactl("keys", "rotate", "owner")["resealed"] == 0  # nothing left
+
+
+def test_the_clusters_keys_move_too(quiet, fsactl, person, rows):
+    fsactl("keys", "add", "cluster")
+    done = fsactl("keys", "rotate", "cluster")
+    assert done["resealed"] >= 1 and done["failed"] == []
+    for state, count in by_ring(fsactl("keys", "list"), "cluster"):
+        assert (state == "newest") == (count > 0)
+    # The only program that opens it still can: with nothing but the newest key.
+    folder = quiet.programs.config().parent
+    private = (folder / "cluster.key").read_text()
+    try:
+        (folder / "cluster.key").write_text(private.splitlines()[0] + "\n")
+        assert fsactl("keys", "rotate", "cluster") == {**done, "resealed": 0}
+        assert fsactl("keys", "list")[0]["state"] == "newest"
+    finally:
+        (folder / "cluster.key").write_text(private)
+
+
+def test_a_rotation_may_be_interrupted(quiet, fsactl, owner_of_secrets, rows):
+    client = owner_of_secrets.client
+    many = [{"key": f"V{i}", "value": f"value {i}", "isSecret": True} for i in range(200)]
+    for at in range(0, len(many), 100):
+        assert client.post(f"/api/projects/{owner_of_secrets.project}/environment",
+                           {"variables": many[at:at + 100]}).ok
+    fsactl("keys", "add", "owner")
+    restart(quiet)
+    command = [quiet.programs.program("fsactl"), "--config", quiet.programs.config(), "keys",
+               "rotate", "owner"]
+    moved = "SELECT count(DISTINCT substr(value_sealed, 5, 8)) FROM environment"
+    running = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 20
+    while rows(moved) != [(2,)] and running.poll() is None and time.monotonic() < end:
+        pass
+    running.send_signal(signal.SIGINT)
+    running.wait(10)
+    variables = client.get(f"/api/projects/{owner_of_secrets.project}/environment").json()
+    assert len(variables["general"]) == 201
+    assert fsactl("keys", "rotate", "owner")["failed"] == []
+    assert rows(moved) == [(1,)]
+    id_ = next(v["id"] for v in variables["general"] if v["key"] == "V199")
+    shown = client.get(f"/api/projects/{owner_of_secrets.project}/environment/{id_}")
+    assert shown.json()["value"] == "value 199"
+
+
+def test_what_cannot_be_opened_is_named_and_left(fsactl, owner_of_secrets, rows):
+    rows("UPDATE environment SET value_sealed = set_byte(value_sealed, 60,"
+         " get_byte(value_sealed, 60) # 1) WHERE project_id = %s", owner_of_secrets.project)
+    [(before,)] = rows("SELECT value_sealed FROM environment WHERE project_id = %s",
+                       owner_of_secrets.project)
+    fsactl("keys", "add", "owner")
+    answer = fsactl("keys", "rotate", "owner", status=1, json_=False)
+    assert "environment.value_sealed" in answer.stdout and "altered" in answer.stdout
+    assert rows("SELECT value_sealed FROM environment WHERE project_id = %s",
+                owner_of_secrets.project) == [(before,)]
+    rows("DELETE FROM environment WHERE project_id = %s", owner_of_secrets.project)
+
+
+def test_a_value_whose_key_is_gone_is_found(fsactl, owner_of_secrets, rows):
+    rows("UPDATE environment SET value_sealed = overlay(value_sealed placing '\\x0102030405060708'"
+         " from 5) WHERE project_id = %s", owner_of_secrets.project)
+    answer = fsactl("keys", "list", status=1, json_=False)
+    assert "missing" in answer.stdout and "0102030405060708" in answer.stdout
+    rows("DELETE FROM environment WHERE project_id = %s", owner_of_secrets.project)
+
+
+def test_a_ring_must_be_one_of_the_two(fsactl):
+    assert "neither cluster nor owner" in fsactl("keys", "rotate", "other", status=2).stderr
