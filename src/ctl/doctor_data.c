@@ -42,7 +42,7 @@ static void check_roles(struct doctor *d)
 			d, HEALTH_FAILED, json_string_value(json_object_get(role, "name")),
 			"the migrations make the roles; a database that was copied here has to be "
 			"restored as docs/operation.md says",
-			"the role is missing");
+			"the role is missing, or has no rights in this database");
 	}
 	if (json_array_size(missing) == 0)
 		doctor_say(d, HEALTH_OK, "roles", NULL, "each program has its own");

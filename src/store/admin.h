@@ -83,7 +83,8 @@ int admin_places(struct db *db, json_t **ret_rows, struct err *e);
 /* One object: how many resources are due and for how long nobody took the oldest of them
  * (dueCount, oldestDueMs), how many are leased, and in ERROR. */
 int admin_queue(struct db *db, json_t **ret_queue, struct err *e);
-/* Names of the programs' roles that the server does not have. */
+/* Names of the programs' roles that the server does not have, or that may not read what they live
+ * by: a database that was copied without them. */
 int admin_missing_roles(struct db *db, json_t **ret_rows, struct err *e);
 
 /* Removes a project whose deletion was asked for, without its resources having been confirmed to be

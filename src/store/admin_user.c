@@ -91,8 +91,10 @@ static const struct db_statement statements[] = {
 		" WHERE CASE WHEN $1::uuid IS NULL THEN u.disabled_at IS NULL ELSE u.id = $1 END"
 		" ORDER BY u.name, u.id" },
 	[STATEMENT_MISSING_ROLES] = { "admin_missing_roles",
-		"SELECT name FROM (VALUES ('fsa_api'), ('fsa_auth'), ('fsa_reconcile'))"
-		" AS needed (name) WHERE name NOT IN (SELECT rolname FROM pg_roles)" },
+		"SELECT name FROM (VALUES ('fsa_api', 'projects'), ('fsa_auth', 'identities'),"
+		"  ('fsa_reconcile', 'kubeconfigs')) AS needed (name, reads)"
+		" WHERE NOT coalesce((SELECT has_table_privilege(r.oid, reads, 'SELECT')"
+		"  FROM pg_roles r WHERE r.rolname = name), false)" },
 };
 /* clang-format on */
 

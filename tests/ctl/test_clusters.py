@@ -118,6 +118,19 @@ def test_a_schema_that_is_behind(fsactl, owner, tmp_path):
     assert "fsactl migrate" in failed[0]["advice"]
 
 
+def test_a_role_without_its_rights(site, doctor):
+    """As after a restore into a server that did not have the roles yet."""
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("REVOKE SELECT ON kubeconfigs FROM fsa_reconcile")
+    try:
+        status, findings = doctor("schema")
+    finally:
+        with site.connect() as db, db.cursor() as cursor:
+            cursor.execute("GRANT SELECT ON kubeconfigs TO fsa_reconcile")
+    assert (status, [f["subject"] for f in findings if f["health"] == "FAILED"]) == (
+        1, ["fsa_reconcile"])
+
+
 def test_keys_that_are_no_pair(site, doctor):
     public = site.programs.config().parent / "owner.pub"
     kept = public.read_text()

@@ -1,5 +1,6 @@
 """The installed site: a sandbox that runs, before and after a reboot; the units at their work."""
 
+import json
 import re
 import time
 
@@ -50,6 +51,12 @@ def test_a_project_runs_and_still_does_after_a_reboot(machine, cluster, ada):
     again.wait(path, lambda p: p["status"] == "STOPPED", 120)
     assert again.post(f"{path}/start").ok
     again.wait(path, runs, 120)
+
+
+def test_the_doctor_finds_nothing_to_do(machine, ada):
+    findings = json.loads(machine.run("fsactl doctor --json"))
+    assert [f for f in findings if f["health"] != "ok"] == []
+    assert {f["check"] for f in findings} >= {"database", "keys", "sockets", "queue", "clusters"}
 
 
 def test_a_pass_that_does_something_is_logged_and_no_start_is(machine, ada):
