@@ -14,9 +14,9 @@ static const struct {
 	void (*run)(struct doctor *d);
 } checks[] = {
 	{ "database", false, doctor_database }, { "schema", true, doctor_schema },
-	{ "keys", false, doctor_keys },         { "settings", false, doctor_settings },
-	{ "sockets", false, doctor_sockets },   { "queue", true, doctor_queue },
-	{ "clusters", true, doctor_clusters },
+	{ "keys", false, doctor_keys },         { "secrets", true, doctor_secrets },
+	{ "settings", false, doctor_settings }, { "sockets", false, doctor_sockets },
+	{ "queue", true, doctor_queue },        { "clusters", true, doctor_clusters },
 };
 
 static const char *const healths[] = {

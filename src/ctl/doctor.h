@@ -36,6 +36,7 @@ void doctor_say_error(struct doctor *d, enum health health, const char *subject,
 void doctor_database(struct doctor *d);
 void doctor_schema(struct doctor *d);
 void doctor_queue(struct doctor *d);
+void doctor_secrets(struct doctor *d);
 /* doctor_host.c */
 void doctor_keys(struct doctor *d);
 void doctor_settings(struct doctor *d);

@@ -1,8 +1,10 @@
 /* Checks of what lies in PostgreSQL. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "ctl/doctor.h"
+#include "ctl/keys.h"
 #include "ctl/output.h"
 #include "db/migrate.h"
 #include "store/admin.h"
@@ -99,4 +101,39 @@ void doctor_queue(struct doctor *d)
 		doctor_say(d, HEALTH_WARNING, "errors",
 			   "see fsactl project list, and fsactl project explain for one of them",
 			   "%lld resources are in ERROR", (long long)errors);
+}
+
+static void judge_key(struct doctor *d, const json_t *key)
+{
+	const char *ring = json_string_value(json_object_get(key, "ring"));
+	const char *id = json_string_value(json_object_get(key, "id"));
+	json_int_t sealed = json_integer_value(json_object_get(key, "sealed"));
+
+	if (strcmp(json_string_value(json_object_get(key, "state")), "missing") == 0)
+		doctor_say(d, HEALTH_FAILED, ring,
+			   "put that key back into the private file, from a backup that is as old "
+			   "as the values; see fsa-keys(5)",
+			   "%lld values are sealed to key %s, which is not there",
+			   (long long)sealed, id[0] != '\0' ? id : "(none of ours)");
+	else
+		doctor_say(d, HEALTH_OK, ring, NULL, "%lld values are sealed to key %s",
+			   (long long)sealed, id);
+}
+
+void doctor_secrets(struct doctor *d)
+{
+	CLEANUP(output_free) json_t *keys = NULL;
+	bool missing;
+	struct err e;
+	size_t i;
+	json_t *key;
+
+	if (keys_state(d->call, d->db, &keys, &missing, &e) < 0) {
+		doctor_say_error(d, HEALTH_FAILED, "keys", NULL, &e);
+		return;
+	}
+	json_array_foreach(keys, i, key)
+	{
+		judge_key(d, key);
+	}
 }

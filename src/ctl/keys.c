@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "crypto/seal.h"
 #include "ctl/command.h"
+#include "ctl/keys.h"
 #include "ctl/output.h"
 #include "store/sealed.h"
 
@@ -106,6 +107,20 @@ static int list_ring(const struct call *call, struct db *db, const struct ring *
 	return 0;
 }
 
+int keys_state(const struct call *call, struct db *db, json_t **ret_rows, bool *ret_missing,
+	       struct err *e)
+{
+	CLEANUP(output_free) json_t *rows = json_array();
+
+	*ret_missing = false;
+	for (size_t i = 0; i < ARRAY_SIZE(rings); i++) {
+		if (list_ring(call, db, &rings[i], rows, ret_missing, e) < 0)
+			return -1;
+	}
+	*ret_rows = STEAL(rows);
+	return 0;
+}
+
 int command_keys_list(const struct call *call, struct err *e)
 {
 	static const struct output_column columns[] = {
@@ -115,13 +130,11 @@ int command_keys_list(const struct call *call, struct err *e)
 		{ "sealed", "SEALED TO IT" },
 	};
 	CLEANUP(db_freep) struct db *db = call_database(call);
-	CLEANUP(output_free) json_t *rows = json_array();
-	bool missing = false;
+	CLEANUP(output_free) json_t *rows = NULL;
+	bool missing;
 
-	for (size_t i = 0; i < ARRAY_SIZE(rings); i++) {
-		if (list_ring(call, db, &rings[i], rows, &missing, e) < 0)
-			return -1;
-	}
+	if (keys_state(call, db, &rows, &missing, e) < 0)
+		return -1;
 	output_list(call, columns, ARRAY_SIZE(columns), rows);
 	return missing ? 1 : 0;
 }

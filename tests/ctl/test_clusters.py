@@ -85,8 +85,8 @@ def doctor(fsactl, owner):
 def test_a_site_in_order_has_nothing_to_do(doctor):
     status, findings = doctor()
     assert (status, {f["health"] for f in findings}) == (0, {"ok"}), findings
-    assert {f["check"] for f in findings} == {"database", "schema", "keys", "settings", "sockets",
-                                              "queue", "clusters"}
+    assert {f["check"] for f in findings} == {"database", "schema", "keys", "secrets", "settings",
+                                              "sockets", "queue", "clusters"}
 
 
 def test_for_people_there_is_a_line_each(fsactl, owner):
@@ -142,6 +142,25 @@ def test_keys_that_are_no_pair(site, doctor):
     assert status == 1
     assert [f["health"] for f in findings] == ["FAILED", "ok"]
     assert "no pair" in findings[0]["message"]
+
+
+def test_a_key_that_was_lost(site, owner, doctor):
+    """What was sealed to it is found before its owner misses it."""
+    owner.create()
+    folder = site.programs.config().parent
+    kept = {name: (folder / name).read_text() for name in ("owner.pub", "owner.key")}
+    site.programs.fsactl("keys", "add", "owner")
+    for name in kept:
+        newest = (folder / name).read_text().splitlines()[0]
+        (folder / name).write_text(f"{newest}\n")
+    try:
+        status, findings = doctor("secrets")
+    finally:
+        for name, text in kept.items():
+            (folder / name).write_text(text)
+    failed = [f for f in findings if f["health"] == "FAILED"]
+    assert (status, [f["subject"] for f in failed]) == (1, ["owner"])
+    assert kept["owner.key"].split()[0] in failed[0]["message"]
 
 
 def test_a_reconciler_that_does_not_come(site, owner, doctor):

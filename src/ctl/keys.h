@@ -1,0 +1,16 @@
+#ifndef FSA_CTL_KEYS_H
+#define FSA_CTL_KEYS_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "ctl/command.h"
+
+/* The keys of both private files and how many values are sealed to each, as `fsactl keys list`
+ * shows them; the caller json_decref()s. `*ret_missing`: something is sealed to a key that the file
+ * lacks, and cannot be opened. */
+int keys_state(const struct call *call, struct db *db, json_t **ret_rows, bool *ret_missing,
+	       struct err *e);
+
+#endif
