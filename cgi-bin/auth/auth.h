@@ -54,7 +54,9 @@ extern const struct field auth_password_fields[], auth_sealos_fields[], auth_sea
  */
 int login_finish(struct call *c, struct db *tx, const char *user_id, const char *identity_id,
 		 struct err *e);
-/* Counts how an attempt to log in by a provider ended, and returns `result`. */
-int login_counted(const char *provider, int result, const struct err *e);
+/* The other end of those that take a provider's word: counts how an attempt ended, and returns
+ * `result`. What the client did wrong is in the audit, as often as the throttle lets one address do
+ * that; then it may be another error. */
+int login_ended(struct call *c, const char *provider, int result, struct err *e);
 
 #endif

@@ -279,10 +279,10 @@ static int callback(struct call *c, enum provider_kind kind, struct err *e)
 
 	token_hash(field_string(c->query, "state"), state_hash);
 	if (pending_login_is_binding(c->db, stored_names[kind], state_hash, &binding, e) < 0)
-		return -1;
+		return login_ended(c, provider_id(kind), -1, e);
 	if (binding)
 		return hand_back(c);
-	return login_counted(provider_id(kind), finish_login(c, kind, e), e);
+	return login_ended(c, provider_id(kind), finish_login(c, kind, e), e);
 }
 
 #define OAUTH_HANDLERS(id, kind)                                                                   \

@@ -1,5 +1,6 @@
 #include "auth.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -97,6 +98,7 @@ static int refuse(struct call *c, const struct password_identity *found, struct 
 	const char *identity_id = found->found ? found->identity_id : NULL;
 
 	count_login("refused");
+	(void)snprintf(c->object_id, sizeof(c->object_id), "password");
 	if (call_audit(c, "login.refused", user_id, identity_id, e) < 0)
 		return -1;
 	return err_set(e, ERR_UNAUTHENTICATED, "INVALID_CREDENTIALS",

@@ -117,7 +117,7 @@ static int log_in(struct call *c, struct err *e)
 
 int auth_sealos(struct call *c, struct err *e)
 {
-	return login_counted("sealos", log_in(c, e), e);
+	return login_ended(c, "sealos", log_in(c, e), e);
 }
 
 /* The same for who has a session already: the identity and its kubeconfig become theirs. */

@@ -1,5 +1,6 @@
 #include "auth.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -7,6 +8,7 @@
 #include "base/metric.h"
 #include "base/parse.h"
 #include "crypto/token.h"
+#include "store/throttle.h"
 #include "providers.h"
 #include "web/json.h"
 #include "web/router.h"
@@ -75,13 +77,28 @@ int login_finish(struct call *c, struct db *tx, const char *user_id, const char 
 	return 0;
 }
 
-int login_counted(const char *provider, int result, const struct err *e)
+static int note_refused(struct call *c, const char *provider, struct err *e)
+{
+	struct throttle throttle;
+
+	c->db = c->router->db;
+	(void)snprintf(c->object_id, sizeof(c->object_id), "%s", provider);
+	if (throttle_begin(c->db, NULL, request_client(c->request), &throttle, e) < 0)
+		return -1;
+	return call_audit(c, "login.refused", NULL, NULL, e);
+}
+
+int login_ended(struct call *c, const char *provider, int result, struct err *e)
 {
 	const char *word = "ok";
+	struct err failed;
 
 	if (result < 0)
 		word = err_kind_http_status(e->kind) < 500 ? "refused" : "failed";
 	metric_add(METRIC_LOGINS, 1, METRIC_LABELS(provider, word));
+	bool theirs = result < 0 && (e->kind == ERR_UNAUTHENTICATED || e->kind == ERR_FORBIDDEN);
+	if (theirs && note_refused(c, provider, &failed) < 0)
+		*e = failed;
 	return result;
 }
 

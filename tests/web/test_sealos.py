@@ -5,6 +5,7 @@ import json
 import threading
 import time
 
+import fastcgi
 import pytest
 from stand.site import Site
 from tokens import encode, sign
@@ -73,6 +74,30 @@ def test_logins_are_counted(web, person, make_kubeconfig, counted):
     assert log_in(web.client(), sign(claims(person), "x" * 40), kubeconfig).status_code == 401
     assert [counted("fsa_logins_total", provider="sealos", result=result)
             for result in ("ok", "refused")] == [count + 1 for count in before]
+
+
+def test_what_is_refused_is_in_the_audit_as_often_as_an_address_may(web, person, make_kubeconfig):
+    kubeconfig = make_kubeconfig(f"ns-{person}")
+    wrong = sign(claims(person), SECRET.upper())
+
+    def lines():
+        with web.connect() as db, db.cursor() as cursor:
+            cursor.execute("SELECT user_id, object_id, host(address) FROM audit"
+                           " WHERE action = 'login.refused'")
+            return cursor.fetchall()
+
+    def attempt(token):
+        return fastcgi.request(web.programs.socket("auth.fcgi"), "POST", "/api/auth/sealos",
+                               {"token": token, "kubeconfig": kubeconfig}).status
+
+    before = lines()
+    assert attempt(wrong) == 401
+    assert lines()[len(before):] == [(None, "sealos", "192.0.2.7")]
+    with web.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE login_throttle SET next_at = now() + interval '1 hour'")
+    assert attempt(wrong) == 429
+    assert len(lines()) == len(before) + 1
+    assert attempt(sign(claims(person), SECRET)) == 200  # whoever is let in is not slowed
 
 
 def test_a_page_in_a_frame_gets_the_session_as_a_token(web, person, make_kubeconfig):
