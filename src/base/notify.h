@@ -2,8 +2,8 @@
 #define FSA_BASE_NOTIFY_H
 
 /*
- * What a service tells systemd (sd_notify(3); the unit needs NotifyAccess=main). Without systemd, or
- * when it does not take the message, nothing happens.
+ * What a service tells systemd (sd_notify(3); the unit needs NotifyAccess=main). Without systemd,
+ * or when it does not take the message, nothing happens.
  */
 
 /* A line for `systemctl status`, shown as "Status:" until the service starts again. */
