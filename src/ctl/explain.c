@@ -33,6 +33,8 @@ static int read_told(const json_t *row, struct told *ret_told, struct err *e)
 
 	ret_told->status_age_ms = (uint64_t)number_of(row, "statusAgeMs");
 	ret_told->attempts = (unsigned)number_of(row, "attempts");
+	/* Whoever asks for something makes the row due at once. */
+	ret_told->looked = number_of(row, "dueInMs") > 0 && text_of(row, "leasedBy")[0] == '\0';
 	ret_told->has_cause = cause[0] != '\0';
 	if (!desired_parse(text_of(row, "desired"), &ret_told->desired) ||
 	    !status_parse(text_of(row, "status"), &ret_told->status) ||
@@ -127,7 +129,9 @@ static void print_sight(const json_t *sight, bool first)
 
 	print_text(first ? "sees" : "or",
 		   mem_printf("%s: %s", text_of(sight, "seen"), text_of(sight, "because")));
-	print_text("", mem_printf("  then %s; told %s", text_of(sight, "action"),
+	const char *action = text_of(sight, "action");
+	bool nothing = strcmp(action, action_name(ACTION_NONE)) == 0;
+	print_text("", mem_printf("  does %s; told %s", nothing ? "nothing" : action,
 				  text_of(sight, "status")));
 	if (json_is_integer(json_object_get(sight, "errorInMs"))) {
 		CLEANUP(cleanup_free) char *left = output_duration((uint64_t)deadline_ms);
@@ -136,8 +140,8 @@ static void print_sight(const json_t *sight, bool first)
 	if (number_of(sight, "thenAfterMs") > 0) {
 		CLEANUP(cleanup_free)
 		char *again = output_duration((uint64_t)number_of(sight, "thenAfterMs"));
-		print_text("",
-			   mem_printf("  looks again, if nothing changes, about %s later", again));
+		print_text("", mem_printf("  looks again, if nothing changes, at least %s later",
+					  again));
 	}
 }
 

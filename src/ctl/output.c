@@ -132,7 +132,7 @@ void output_table(const char *heading, const struct output_column *columns, size
 		return;
 	if (heading != NULL)
 		(void)printf("\n%s\n", heading);
-	print_rows("  ", columns, count, rows);
+	print_rows(heading != NULL ? "  " : "", columns, count, rows);
 }
 
 void output_fields(const struct output_column *fields, size_t count, const json_t *object)
@@ -150,7 +150,7 @@ void output_line(const char *label, const char *text)
 {
 	CLEANUP(cleanup_free) char *safe = printable(text);
 
-	(void)printf("  %-10s%s\n", label, safe);
+	(void)printf("  %-12s%s\n", label, safe);
 }
 
 char *output_duration(uint64_t ms)

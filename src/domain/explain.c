@@ -54,8 +54,9 @@ bool explain_fits(const struct told *told, enum seen seen)
 
 	if (d.status != told->status)
 		return false;
-	/* Attempts are counted for as long as something is wrong, and for nothing else. */
-	if (told->attempts > 0 && d.pace != PACE_BACKOFF)
+	/* Attempts are counted for as long as something is wrong, and for nothing else; a wish
+	 * begins anew. */
+	if (told->attempts > 0 ? d.pace != PACE_BACKOFF : told->looked && d.pace == PACE_BACKOFF)
 		return false;
 	return !told->has_cause || (sights_of(told->cause_kind) & SEES(seen)) != 0;
 }

@@ -16,6 +16,7 @@ struct told {
 	enum desired desired;
 	enum status status;
 	uint64_t status_age_ms;
+	bool looked;       /* a pass has looked since somebody asked for something */
 	unsigned attempts; /* failed in a row */
 	bool has_cause;
 	enum err_kind cause_kind; /* when has_cause */

@@ -571,6 +571,7 @@ static struct told pass_once(const struct told *before, enum seen seen)
 	struct told after = *before;
 
 	after.status = d.status;
+	after.looked = true;
 	after.attempts = d.pace == PACE_BACKOFF ? before->attempts + 1 : 0;
 	after.has_cause = d.pace == PACE_BACKOFF || seen == SEEN_SUSPENDED;
 	after.cause_kind = seen == SEEN_SUSPENDED     ? ERR_KUBE_BILLING
@@ -626,6 +627,19 @@ START_TEST(a_cause_says_what_was_seen)
 }
 END_TEST
 
+START_TEST(what_runs_without_an_attempt_that_failed_was_seen)
+{
+	struct told told = { .desired = DESIRED_RUNNING, .status = STATUS_RUNNING };
+
+	/* Somebody may have stored a kubeconfig just now: nothing is known. */
+	ck_assert(explain_fits(&told, SEEN_READY));
+	ck_assert(explain_fits(&told, SEEN_UNREACHABLE));
+	told.looked = true;
+	ck_assert(explain_fits(&told, SEEN_READY));
+	ck_assert(!explain_fits(&told, SEEN_UNREACHABLE));
+}
+END_TEST
+
 START_TEST(a_deadline_is_told_before_it_passes)
 {
 	struct told told = { .desired = DESIRED_RUNNING, .status = STATUS_STARTING };
@@ -660,6 +674,7 @@ int main(void)
 	tcase_add_test(tc, the_stages_show_how_far_a_start_is);
 	tcase_add_test(tc, what_a_pass_leaves_is_explained_by_what_it_saw);
 	tcase_add_test(tc, a_cause_says_what_was_seen);
+	tcase_add_test(tc, what_runs_without_an_attempt_that_failed_was_seen);
 	tcase_add_test(tc, a_deadline_is_told_before_it_passes);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
