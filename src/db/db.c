@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "db/hosts.h"
 #include "db/internal.h"
 
 /* After a failed attempt to connect none is made for so long: requests fail at once instead of
@@ -30,6 +31,7 @@ struct prepared {
 
 struct db {
 	char *conninfo;
+	struct db_hosts hosts;
 	char *role;
 	char *application_name;
 	bool prepare;
@@ -53,6 +55,7 @@ struct db *db_new(const struct db_options *options)
 	struct db *db = mem_calloc(1, sizeof(*db));
 
 	db->conninfo = mem_strdup(options->conninfo);
+	db_hosts_parse(options->conninfo, &db->hosts);
 	db->role = mem_strdup(options->role);
 	db->application_name = mem_strdup(options->application_name);
 	db->prepare = options->prepare;
@@ -76,6 +79,7 @@ void db_free(struct db *db)
 	PQfinish(db->conn);
 	free(db->prepared);
 	free(db->conninfo);
+	db_hosts_clear(&db->hosts);
 	free(db->role);
 	free(db->application_name);
 	free(db);
@@ -129,10 +133,12 @@ static void ignore_notice(void *unused, const char *message)
 	(void)message;
 }
 
-/* The connection string is expanded last: what it names wins over what stands before it. Nothing
- * here is a server parameter that pgbouncer would refuse. */
+/* What the connection string names wins over what stands before it, and the host whose turn it is
+ * over all of its hosts. Nothing here is a server parameter that pgbouncer would refuse. */
 static PGconn *connect_start(const struct db *db)
 {
+	CLEANUP(cleanup_free) char *host = db_hosts_name(&db->hosts);
+	CLEANUP(cleanup_free) char *port = db_hosts_port(&db->hosts);
 	char milliseconds[24];
 
 	(void)snprintf(milliseconds, sizeof(milliseconds), "%llu",
@@ -145,9 +151,11 @@ static PGconn *connect_start(const struct db *db)
 				      "keepalives_count",
 				      "tcp_user_timeout",
 				      "dbname",
+				      "host",
+				      "port",
 				      NULL };
-	const char *const values[] = { db->role, db->application_name, "UTF8",       "30", "5",
-				       "3",      milliseconds,         db->conninfo, NULL };
+	const char *const values[] = { db->role,     db->application_name, "UTF8", "30", "5", "3",
+				       milliseconds, db->conninfo,         host,   port, NULL };
 	return PQconnectStartParams(names, values, 1);
 }
 
@@ -169,19 +177,31 @@ static int connect_wait(struct db *db, uint64_t deadline, struct err *e)
 	return 0;
 }
 
+/* To the host whose turn it is. */
+static int connect_once(struct db *db, uint64_t limit_ms, struct err *e)
+{
+	uint64_t deadline = clock_ms() + limit_ms;
+
+	db->conn = connect_start(db);
+	if (db->conn == NULL)
+		abort(); /* out of memory */
+	(void)PQsetNoticeProcessor(db->conn, ignore_notice, NULL);
+	if (connect_wait(db, deadline, e) == 0)
+		return PQsetnonblocking(db->conn, 1);
+	drop_connection(db);
+	return -1;
+}
+
 static int connect_now(struct db *db, struct err *e)
 {
-	uint64_t start = clock_ms();
 	uint64_t limit = db->timeout_ms < CONNECT_MAX_MS ? db->timeout_ms : CONNECT_MAX_MS;
 
-	if (start >= db->connect_not_before_ms) {
-		db->conn = connect_start(db);
-		if (db->conn == NULL)
-			abort(); /* out of memory */
-		(void)PQsetNoticeProcessor(db->conn, ignore_notice, NULL);
-		if (connect_wait(db, start + limit, &db->connect_error) == 0)
-			return PQsetnonblocking(db->conn, 1);
-		drop_connection(db);
+	if (clock_ms() >= db->connect_not_before_ms) {
+		for (size_t i = 0; i < db->hosts.count; i++) {
+			if (connect_once(db, limit / db->hosts.count, &db->connect_error) == 0)
+				return 0;
+			db_hosts_next(&db->hosts);
+		}
 		db->connect_not_before_ms = clock_ms() + CONNECT_PAUSE_MS;
 	}
 	if (e != NULL)

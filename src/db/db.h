@@ -16,6 +16,9 @@
  * this side: when a statement's time is up the connection is dropped, and the server ends the
  * statement when it notices (client_connection_check_interval of the roles).
  *
+ * A connection string may name several hosts, a server and its standbys (with
+ * target_session_attrs=read-write): each gets an equal share of the time for connecting.
+ *
  * Statements are constants; each is prepared on first use, or, where `prepare` is false (pgbouncer
  * in transaction mode), sent with its parameters each time. No session state is relied upon beyond
  * that: no SET, no session advisory locks, no LISTEN.

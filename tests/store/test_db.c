@@ -1,5 +1,9 @@
 /* The connection: what a program meets when PostgreSQL refuses, is slow or goes away. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -260,6 +264,49 @@ START_TEST(a_server_that_is_away_is_not_hammered)
 }
 END_TEST
 
+/* A server that takes connections and says nothing, as one that hangs: its socket in a folder. */
+static int listen_silently(char *directory)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/.s.PGSQL.5432", directory);
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(fd, 16), 0);
+	return fd;
+}
+
+START_TEST(of_several_hosts_one_that_hangs_is_passed_by)
+{
+	char directory[] = "/tmp/fsa-XXXXXX", path[64], conninfo[512];
+	CLEANUP(cleanup_close) int silent = listen_silently(directory);
+	CLEANUP(db_freep) struct db *db = NULL;
+	const char *real = getenv("FSA_TEST_DATABASE");
+	struct err e;
+
+	ck_assert(real != NULL && strncmp(real, "host=", 5) == 0);
+	(void)snprintf(conninfo, sizeof(conninfo), "host=/nonexistent,%s,%s", directory, real + 5);
+	db = db_new(&(struct db_options) { .conninfo = conninfo,
+					   .role = "fsa_api",
+					   .application_name = "test",
+					   .timeout_ms = 3000 });
+	double start = seconds();
+	assert_ok(db_ping(db, &e), &e);
+	ck_assert_double_ge(seconds() - start, 0.9);
+	ck_assert_double_le(seconds() - start, 2);
+
+	/* From now on the good one is asked first. */
+	terminate("fsa_api");
+	start = seconds();
+	assert_ok(db_ping(db, &e), &e);
+	ck_assert_double_le(seconds() - start, 0.5);
+	(void)snprintf(path, sizeof(path), "%s/.s.PGSQL.5432", directory);
+	(void)unlink(path);
+	(void)rmdir(directory);
+}
+END_TEST
+
 Suite *db_suite(void)
 {
 	Suite *suite = suite_create("db");
@@ -276,6 +323,7 @@ Suite *db_suite(void)
 	tcase_add_test(c, a_prepared_statement_that_was_lost_is_prepared_again);
 	tcase_add_test(c, a_statement_survives_a_migration_of_its_table);
 	tcase_add_test(c, a_server_that_is_away_is_not_hammered);
+	tcase_add_test(c, of_several_hosts_one_that_hangs_is_passed_by);
 	suite_add_tcase(suite, c);
 	return suite;
 }
