@@ -34,9 +34,16 @@ def install(machine, deb):
     machine.copy_in(deb, "/root/fullstack-agent_0_all.deb")
     package, setup, ready = commands("installation.md", "One host")
     machine.run(f"cd /root; {package}")
-    machine.run("cat >>/etc/fullstack-agent/fsa.conf", input=CONFIG)
+    configure(machine, CONFIG)
     machine.run(setup)
     assert '"status":"ready"' in machine.run(ready)
+
+
+def configure(machine, lines):
+    """Sets options of fsa.conf, as an administrator edits it."""
+    names = "|".join(re.findall(r"^(\w+) *=", lines, flags=re.M))
+    machine.run(f"sed -Ei '/^({names}) *=/d' /etc/fullstack-agent/fsa.conf; "
+                "cat >>/etc/fullstack-agent/fsa.conf", input=lines)
 
 
 def browser(machine):

@@ -10,13 +10,13 @@ from collections import Counter
 
 import pytest
 
-from installation import CONFIG, browser, commands, connect
+from installation import CONFIG, browser, commands, configure, connect
 from network import Network
 from stand.kubesim import KubeSim
 
 PKI = "/etc/fullstack-agent/postgresql"
 PASSWORD = "correct horse battery staple"
-DB, WEB = "10.77.0.10", ("10.77.0.11", "10.77.0.12")
+DB, WEB, STANDBY = "10.77.0.10", ("10.77.0.11", "10.77.0.12"), "10.77.0.13"
 # Short, so that the test is: what a host that is cut off holds is free after lease_time.
 HOST_CONFIG = CONFIG + f"""\
 database = host={DB} dbname=fsa sslmode=verify-full sslrootcert={PKI}/ca.crt
@@ -37,7 +37,8 @@ def kubesim(workspace, build):
 @pytest.fixture(scope="module")
 def network(bare_machine, deb):
     """The machines by address, on a network and with the package, not set up."""
-    machines = {address: bare_machine(f"h{address.rpartition('.')[2]}") for address in (DB, *WEB)}
+    machines = {address: bare_machine(f"h{address.rpartition('.')[2]}")
+                for address in (DB, *WEB, STANDBY)}
     lan = Network(machines[DB], DB)
     lan.machines = machines
     for address, machine in machines.items():
@@ -51,13 +52,13 @@ def network(bare_machine, deb):
 @pytest.fixture(scope="module")
 def hosts(network, kubesim):
     """The two hosts as (machine, relay to kubesim), working behind nginx."""
-    db, *web = network.machines.values()
+    db, *web = (network.machines[address] for address in (DB, *WEB))
     for script in commands("growing.md", "The database's host"):
         db.run(script)
     prepare, sockets, keys, start = commands("growing.md", "Each host of the programs")
     made = []
     for machine in web:
-        machine.run("cat >>/etc/fullstack-agent/fsa.conf", input=HOST_CONFIG)
+        configure(machine, HOST_CONFIG)
         copy(db, machine, "/root/fsa-pki", PKI,
              "ca.crt", *(f"{role}.{kind}" for role in ROLES for kind in ("crt", "key")))
         machine.run(f"{prepare}\n{sockets}")
@@ -234,3 +235,45 @@ def test_a_host_that_comes_back_works_again(db, network, hosts, ada):
         wait_running(ada, 20)
     finally:
         other.run("systemctl start fullstack-agent.target")
+
+
+@pytest.fixture(scope="module")
+def standby(db, network, hosts):
+    """Follows the first PostgreSQL; the hosts know both."""
+    machine = network.machines[STANDBY]
+    first, then, _ = commands("growing.md", "A standby of PostgreSQL")
+    db.run(first)
+    copy(db, machine, "/root/fsa-pki", "/root/fsa-pki", "ca.crt", "server2.crt", "server2.key",
+         "fsa_standby.crt", "fsa_standby.key")
+    machine.run(then)
+    for host, _ in hosts:
+        host.run(f"""
+            sed -i 's/host={DB}/& target_session_attrs=read-write/; s/host={DB}/&,{STANDBY}/' \\
+                /etc/fullstack-agent/fsa.conf
+            sed -i 's/^IPAddressAllow=.*/& {STANDBY}/' /etc/systemd/system/fsa-*.service.d/database.conf
+            systemctl daemon-reload; systemctl restart fsa-api fsa-auth""")
+    end = time.monotonic() + 20
+    while query(db, "SELECT sync_state FROM pg_stat_replication") != ["sync"]:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    return machine
+
+
+def test_a_standby_takes_over_from_a_server_that_hangs(db, standby, hosts, ada):
+    """Nothing that was answered is lost. The first server does not even refuse connections."""
+    create(ada, 3)
+    listed = "/api/projects?all=true&limit=100"
+    before = {p["name"] for p in ada.get(listed).json()["items"]}
+    db.run("systemctl kill --signal=STOP postgresql@15-main")
+    begun = time.monotonic()
+    assert ada.get("/api/projects").status_code == 503
+    (promote,) = commands("growing.md", "A standby of PostgreSQL")[2:]
+    standby.run(f"cd /; {promote}")
+    promoted = time.monotonic()
+    create(ada, 3)
+    print(f"promoted after {promoted - begun:.1f} s, works after {time.monotonic() - promoted:.1f} s")
+    assert time.monotonic() - promoted < 15
+    after = {p["name"] for p in ada.get(listed).json()["items"]}
+    assert before < after and len(after) == len(before) + 3
+    wait_running(ada, len(after))
+    db.run("systemctl kill --signal=KILL postgresql@15-main")
