@@ -179,6 +179,9 @@ class PgBouncer:
     def stop(self):
         self._process.stop()
 
+    def pid(self):
+        return self._process.pid()
+
     def conninfo(self, database, user=None):
         text = f"host={self.sockets} port={PORT} dbname={database}"
         return f"{text} user={user}" if user else text
