@@ -160,6 +160,14 @@ def test_limits_and_users_are_those_of_the_units(machine):
             "MemoryMax": str(1 << 30), "TasksMax": "512"}
 
 
+@pytest.mark.parametrize("unit", ["fsa-api", "fsa-auth"])
+def test_systemd_hears_that_a_program_is_alive(machine, unit):
+    """The master says so every five seconds; the sandbox and NotifyAccess= let it."""
+    assert machine.status(unit, "WatchdogUSec")["WatchdogUSec"] == "30s"
+    heard = machine.status(unit, "WatchdogTimestampMonotonic")["WatchdogTimestampMonotonic"]
+    machine.wait(f"systemctl show -P WatchdogTimestampMonotonic {unit} | grep -vxE '0|{heard}'", 10)
+
+
 def test_the_target_stops_and_starts_all_of_it(machine):
     machine.run("systemctl stop fullstack-agent.target")
     assert machine.run("systemctl list-units --state=active --plain --no-legend 'fsa-*'") == ""
