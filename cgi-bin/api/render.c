@@ -118,6 +118,11 @@ static void set_text(json_t *object, const char *name, const char *text)
 	json_object_set_new(object, name, member_text(&text));
 }
 
+static bool shows_secrets(const struct call *c, enum render how)
+{
+	return how == RENDER_DETAILED && !c->session->read_only;
+}
+
 json_t *render_project(const struct project *p)
 {
 	return members_object(project_members, p);
@@ -162,7 +167,7 @@ int render_sandbox(const struct call *c, const struct sandbox *s, enum render ho
 	CLEANUP(cleanup_free) char *app = mem_printf("https://%s", s->app_host);
 	CLEANUP(cleanup_free) char *terminal = NULL;
 
-	if (how == RENDER_LISTED)
+	if (!shows_secrets(c, how))
 		terminal = mem_printf("https://%s", s->ttyd_host);
 	else if (terminal_url(c, s, &terminal, e) < 0)
 		return -1;
@@ -201,7 +206,7 @@ int render_database(const struct call *c, const struct database *d, enum render 
 	json_object_set_new(json, "port", made ? json_integer(d->port) : json_null());
 	set_text(json, "password", NULL);
 	set_text(json, "connectionUrl", NULL);
-	if (made && how == RENDER_DETAILED && database_secrets(c, d, json, e) < 0)
+	if (made && shows_secrets(c, how) && database_secrets(c, d, json, e) < 0)
 		return -1;
 	*ret_json = STEAL(json);
 	return 0;
@@ -213,7 +218,7 @@ int render_variable(const struct call *c, const struct variable *v, enum render 
 	CLEANUP(cleanup_free)
 	char *context = mem_printf("environment:%s:%s", v->project_id, v->key);
 	CLEANUP(buf_wipe) struct buf value = BUF_INIT(SECRET_MAX);
-	bool shown = !v->is_secret || how == RENDER_DETAILED;
+	bool shown = !v->is_secret || shows_secrets(c, how);
 
 	if (shown && api_unseal(c, context, v->value_sealed, v->value_sealed_length, &value, e) < 0)
 		return -1;

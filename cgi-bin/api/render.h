@@ -9,7 +9,9 @@
 
 /*
  * The JSON of our objects, with the members of the original's. In lists the secrets of an object
- * are null; its own details show them to its owner. The caller json_decref()s.
+ * are null; its own details show them to its owner, but not to a program with an API token that may
+ * only read: who has a terminal's token or a database's password can change what is there. The
+ * caller json_decref()s.
  */
 enum render { RENDER_LISTED, RENDER_DETAILED };
 

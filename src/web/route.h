@@ -40,6 +40,8 @@ enum route_flag {
 	/* Parameters of the query that its table does not have are left out, not refused, because
 	 * somebody else's protocol says so (RFC 6749, section 4.1.2). */
 	ROUTE_EXTENSIBLE = 1 << 4,
+	/* What it reads may all be secret: nothing for an API token that may only read. */
+	ROUTE_SECRET = 1 << 5,
 };
 
 /* One request on its way through a handler. Everything lives until the handler returns. */

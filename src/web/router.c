@@ -67,12 +67,12 @@ static int authenticate(struct serving *s, struct err *e)
 
 	if (s->match.route->auth == ROUTE_SESSION && identify(s, &credential, e) < 0)
 		return -1;
+	if (s->session.read_only && (s->match.route->flags & (ROUTE_CHANGES | ROUTE_SECRET)) != 0)
+		return err_set(e, ERR_FORBIDDEN, "SCOPE",
+			       "this API token may read, not change anything or see secrets: make "
+			       "one with the scope \"write\"");
 	if ((s->match.route->flags & ROUTE_CHANGES) == 0)
 		return 0;
-	if (s->session.read_only)
-		return err_set(e, ERR_FORBIDDEN, "SCOPE",
-			       "this API token may read, not change anything: make one with the "
-			       "scope \"write\"");
 	if (credential == CREDENTIAL_BEARER || credential == CREDENTIAL_API_TOKEN)
 		return 0;
 	return csrf_check(request_variable(s->request, "HTTP_SEC_FETCH_SITE"),

@@ -77,6 +77,28 @@ def test_a_token_that_may_read_changes_nothing(web, client, routes):
     assert checked > 20
 
 
+def test_a_token_that_may_read_sees_no_secret(web, client):
+    """Else it could do what it may not: type into the terminal, write into the database."""
+    made = client.post("/api/projects", {"name": "Mine"}).json()["id"]
+    path = f"/api/projects/{made}"
+    secret = {"key": "SECRET", "value": "findme", "isSecret": True}
+    assert client.post(f"{path}/environment", secret).ok
+    assert client.put("/api/user/config", {"configs": [{"key": "A", "value": "findme"}]}).ok
+    one = f"{path}/environment/{client.get(path).json()['environments'][0]['id']}"
+    reader = program(web, make(client)["token"])
+    writer = program(web, make(client, scope="write")["token"])
+    for url in (path, f"/api/sandbox/{made}", f"{path}/database", one, f"{path}/environment"):
+        assert "?authorization=" not in reader.get(url).text
+        assert "findme" not in reader.get(url).text
+    assert reader.get(one).json()["value"] is None
+    assert "?authorization=" in writer.get(f"/api/sandbox/{made}").json()["ttydUrl"]
+    assert writer.get(one).json()["value"] == "findme"
+    for url in ("/api/user/config?keys=A", "/api/user/config/anthropic",
+                "/api/user/config/system-prompt"):
+        refused(reader.get(url), 403, "SCOPE")
+        assert writer.get(url).status_code == 200
+
+
 def test_a_token_manages_no_credentials(web, client, routes):
     """Else a token that leaks outlives its deletion."""
     writer = program(web, make(client, scope="write")["token"])
