@@ -22,7 +22,7 @@ struct auth {
 };
 
 /* password.c */
-route_fn auth_register, auth_login;
+route_fn auth_register, auth_login, auth_password_put;
 /* session.c */
 route_fn auth_logout, auth_session, auth_providers;
 
@@ -45,7 +45,7 @@ route_fn auth_tokens_get, auth_tokens_post, auth_token_delete;
 
 extern const struct field auth_password_fields[], auth_sealos_fields[], auth_sealos_bind_fields[],
 	auth_login_query[], auth_callback_query[], auth_finish_fields[], auth_sessions_query[],
-	auth_token_fields[];
+	auth_token_fields[], auth_password_change_fields[];
 
 /*
  * The end of every way to log in, inside the transaction `tx`: a new session for the identity, the

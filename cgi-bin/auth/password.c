@@ -64,6 +64,20 @@ static int register_user(struct call *c, const struct throttle *throttle, struct
 	return 0;
 }
 
+const struct field auth_password_change_fields[] = {
+	{ .name = "password",
+	  .type = FIELD_STRING,
+	  .required = true,
+	  .min = 1,
+	  .max = PASSWORD_MAX },
+	{ .name = "newPassword",
+	  .type = FIELD_STRING,
+	  .required = true,
+	  .min = 1,
+	  .max = PASSWORD_MAX },
+	FIELDS_END,
+};
+
 int auth_register(struct call *c, struct err *e)
 {
 	const struct auth *auth = c->context;
@@ -87,7 +101,7 @@ static int renew_hash(struct db *db, const struct auth *auth, const struct passw
 		return 0;
 	if (password_hash(password, &auth->password, hash, e) < 0)
 		return -1;
-	return user_replace_password_hash(db, found->identity_id, found->hash, hash, e);
+	return user_replace_password_hash(db, found->identity_id, found->hash, hash, NULL, e);
 }
 
 /* An unknown name, a wrong password and a disabled user look alike and take the same time. The
@@ -128,5 +142,60 @@ int auth_login(struct call *c, struct err *e)
 	    login_finish(c, tx, found.user_id, found.identity_id, e) < 0 || db_commit(&tx, e) < 0)
 		return -1;
 	count_login("ok");
+	return 0;
+}
+
+/* Whoever has a session, and perhaps only that, does not learn the password by it. */
+static int check_current(struct call *c, struct password_identity *ret_found,
+			 struct throttle *ret_throttle, struct err *e)
+{
+	const struct auth *auth = c->context;
+	struct password_identity *found = ret_found;
+
+	if (user_get_password(c->db, c->session->user_id, found, e) < 0)
+		return -1;
+	if (!found->found)
+		return err_set(e, ERR_NOT_FOUND, "NO_PASSWORD",
+			       "you have no password: you log in by another way");
+	if (begin_attempt(c, found->name, ret_throttle, e) < 0)
+		return -1;
+	if (password_verify(found->hash, field_string(c->body, "password"), &auth->password))
+		return 0;
+	if (call_audit(c, "password.refused", found->user_id, c->session->identity_id, e) < 0)
+		return -1;
+	return err_set(e, ERR_FORBIDDEN, "WRONG_PASSWORD", "the present password is another one");
+}
+
+/* The other sessions end: whoever else knew the old password is out. */
+int auth_password_put(struct call *c, struct err *e)
+{
+	const struct auth *auth = c->context;
+	const struct session *session = c->session;
+	const char *password = field_string(c->body, "newPassword");
+	char hash[PASSWORD_HASH_MAX];
+	struct password_identity found;
+	struct throttle throttle;
+	bool replaced;
+	int64_t ended;
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+
+	if (check_current(c, &found, &throttle, e) < 0)
+		return -1;
+	if (password_check_policy(password, found.name, e) < 0)
+		return err_wrap(e, "newPassword");
+	if (password_hash(password, &auth->password, hash, e) < 0 || db_begin(c->db, &tx, e) < 0)
+		return -1;
+	c->db = tx;
+	if (throttle_forgive(tx, &throttle, e) < 0 ||
+	    user_replace_password_hash(tx, found.identity_id, found.hash, hash, &replaced, e) < 0)
+		return -1;
+	if (!replaced)
+		return err_set(e, ERR_CONFLICT, "PASSWORD_CHANGED",
+			       "the password was changed at the same time by another request");
+	if (session_end_all(tx, session->user_id, c->session_hash, &ended, e) < 0 ||
+	    call_audit(c, "password.change", session->user_id, session->identity_id, e) < 0 ||
+	    db_commit(&tx, e) < 0)
+		return -1;
+	response_json(c->response, 200, json_pack("{s:b, s:I}", "success", 1, "count", ended));
 	return 0;
 }

@@ -9,8 +9,13 @@
 enum statement {
 	STATEMENT_REGISTER,
 	STATEMENT_FIND_PASSWORD,
+	STATEMENT_GET_PASSWORD,
 	STATEMENT_REPLACE_PASSWORD,
 };
+
+#define SELECT_PASSWORD                                                                            \
+	"SELECT u.id, i.id, i.password_hash, u.disabled_at IS NOT NULL, i.provider_user_id"        \
+	" FROM identities i JOIN users u ON u.id = i.user_id WHERE i.provider = 'PASSWORD' AND "
 
 /* SQL is laid out by hand. */
 /* clang-format off */
@@ -22,14 +27,13 @@ static const struct db_statement statements[] = {
 		" SELECT id, 'PASSWORD', lower($1), $2, true FROM u"
 		" RETURNING user_id, id" },
 	[STATEMENT_FIND_PASSWORD] = { "user_find_password",
-		"SELECT u.id, i.id, i.password_hash,"
-		" u.disabled_at IS NOT NULL"
-		" FROM identities i JOIN users u ON u.id = i.user_id"
-		" WHERE i.provider = 'PASSWORD'"
-		"  AND i.provider_user_id = lower($1)" },
+		SELECT_PASSWORD "i.provider_user_id = lower($1)" },
+	[STATEMENT_GET_PASSWORD] = { "user_get_password",
+		SELECT_PASSWORD "i.user_id = $1" },
 	[STATEMENT_REPLACE_PASSWORD] = { "user_replace_password",
 		"UPDATE identities SET password_hash = $3, updated_at = now()"
-		" WHERE id = $1 AND provider = 'PASSWORD' AND password_hash = $2" },
+		" WHERE id = $1 AND provider = 'PASSWORD' AND password_hash = $2"
+		" RETURNING true" },
 };
 /* clang-format on */
 
@@ -56,15 +60,15 @@ int user_register(struct db *db, const char *name, const char *password_hash,
 	return 0;
 }
 
-int user_find_password(struct db *db, const char *name, struct password_identity *ret_identity,
-		       struct err *e)
+static int find_password(struct db *db, enum statement statement, const char *value,
+			 struct password_identity *ret_identity, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
 	struct db_params p = { 0 };
 	struct password_identity found = { 0 };
 
-	db_add_text(&p, name);
-	if (db_query(db, &statements[STATEMENT_FIND_PASSWORD], &p, &r, e) < 0)
+	db_add_text(&p, value);
+	if (db_query(db, &statements[statement], &p, &r, e) < 0)
 		return -1;
 	if (db_rows(r) > 0) {
 		const char *hash = db_text(r, 0, 2);
@@ -76,18 +80,36 @@ int user_find_password(struct db *db, const char *name, struct password_identity
 		(void)snprintf(found.identity_id, sizeof(found.identity_id), "%s",
 			       db_text(r, 0, 1));
 		(void)snprintf(found.hash, sizeof(found.hash), "%s", hash);
+		(void)snprintf(found.name, sizeof(found.name), "%s", db_text(r, 0, 4));
 	}
 	*ret_identity = found;
 	return 0;
 }
 
-int user_replace_password_hash(struct db *db, const char *identity_id, const char *old_hash,
-			       const char *hash, struct err *e)
+int user_find_password(struct db *db, const char *name, struct password_identity *ret_identity,
+		       struct err *e)
 {
+	return find_password(db, STATEMENT_FIND_PASSWORD, name, ret_identity, e);
+}
+
+int user_get_password(struct db *db, const char *user_id, struct password_identity *ret_identity,
+		      struct err *e)
+{
+	return find_password(db, STATEMENT_GET_PASSWORD, user_id, ret_identity, e);
+}
+
+int user_replace_password_hash(struct db *db, const char *identity_id, const char *old_hash,
+			       const char *hash, bool *ret_replaced, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
 	struct db_params p = { 0 };
 
 	db_add_text(&p, identity_id);
 	db_add_text(&p, old_hash);
 	db_add_text(&p, hash);
-	return db_query(db, &statements[STATEMENT_REPLACE_PASSWORD], &p, NULL, e);
+	if (db_query(db, &statements[STATEMENT_REPLACE_PASSWORD], &p, &r, e) < 0)
+		return -1;
+	if (ret_replaced != NULL)
+		*ret_replaced = db_rows(r) > 0;
+	return 0;
 }

@@ -13,6 +13,7 @@ struct password_identity {
 	bool disabled;
 	char user_id[STORE_ID_LENGTH + 1];
 	char identity_id[STORE_ID_LENGTH + 1];
+	char name[255 * 4 + 1]; /* what its owner logs in as, in lower case */
 	char hash[PASSWORD_HASH_MAX];
 };
 
@@ -23,8 +24,11 @@ int user_register(struct db *db, const char *name, const char *password_hash,
 /* `found` false, and no error, for an unknown name. */
 int user_find_password(struct db *db, const char *name, struct password_identity *ret_identity,
 		       struct err *e);
-/* Only if it still is `old_hash`: nothing, and no error, if somebody was faster. */
+/* The same by the user's id. */
+int user_get_password(struct db *db, const char *user_id, struct password_identity *ret_identity,
+		      struct err *e);
+/* Only if it still is `old_hash`; `*ret_replaced` (NULL: not wanted) says whether it was. */
 int user_replace_password_hash(struct db *db, const char *identity_id, const char *old_hash,
-			       const char *hash, struct err *e);
+			       const char *hash, bool *ret_replaced, struct err *e);
 
 #endif

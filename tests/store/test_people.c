@@ -39,16 +39,20 @@ START_TEST(a_password_hash_is_replaced)
 {
 	struct person person = make_person("alice");
 	struct password_identity found;
+	bool replaced = true;
 	struct err e;
 
-	assert_ok(
-		user_replace_password_hash(auth, person.identity_id, "$argon2id$hash", "$new", &e),
-		&e);
+	assert_ok(user_replace_password_hash(auth, person.identity_id, "$argon2id$hash", "$new",
+					     NULL, &e),
+		  &e);
 	assert_ok(user_find_password(auth, "alice", &found, &e), &e);
 	ck_assert_str_eq(found.hash, "$new");
-	assert_ok(
-		user_replace_password_hash(auth, person.identity_id, "$argon2id$hash", "$late", &e),
-		&e);
+	assert_ok(user_replace_password_hash(auth, person.identity_id, "$argon2id$hash", "$late",
+					     &replaced, &e),
+		  &e);
+	ck_assert(!replaced);
+	assert_ok(user_get_password(auth, person.id, &found, &e), &e);
+	ck_assert_str_eq(found.name, "alice");
 	assert_ok(user_find_password(auth, "alice", &found, &e), &e);
 	ck_assert_str_eq(found.hash, "$new");
 	admin_run("UPDATE users SET disabled_at = now()", NULL);

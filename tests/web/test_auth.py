@@ -158,6 +158,40 @@ def test_passwords_that_are_taken_as_they_are(web, password):
     assert web.client().login(name, password + " ").status_code in (400, 401)
 
 
+def test_a_password_is_changed_and_the_other_sessions_end(web, client):
+    other = web.client()
+    assert other.login(client.name, PASSWORD).ok
+    change = {"password": PASSWORD, "newPassword": "staple battery horse"}
+    answer = client.put("/api/auth/password", change)
+    assert (answer.status_code, answer.json()) == (200, {"success": True, "count": 1})
+    assert other.get("/api/auth/session").status_code == 401
+    assert client.get("/api/auth/session").status_code == 200
+    assert web.client().login(client.name, PASSWORD).status_code == 401
+    assert web.client().login(client.name, "staple battery horse").status_code == 200
+    actions = [line["action"] for line in client.get("/api/user/audit").json()["items"]]
+    assert actions[:3] == ["session.create", "login.refused", "password.change"]
+
+
+@pytest.mark.parametrize("old, new, status, code", [
+    ("incorrect horse", "staple battery horse", 403, "WRONG_PASSWORD"),
+    (PASSWORD, "short", 400, "WEAK_PASSWORD"),
+    (PASSWORD, "x" * 1025, 400, "INVALID_FIELD"),
+    (PASSWORD, None, 400, "WRONG_TYPE"),
+])
+def test_a_password_is_not_changed(web, client, old, new, status, code):
+    answer = client.put("/api/auth/password", {"password": old, "newPassword": new})
+    assert (answer.status_code, answer.json()["errorCode"]) == (status, code)
+    assert web.client().login(client.name, PASSWORD).status_code == 200
+
+
+def test_who_has_no_password_changes_none(web, client):
+    with web.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE identities SET provider = 'GITHUB', password_hash = NULL"
+                       " WHERE user_id = %s", (client.id,))
+    answer = client.put("/api/auth/password", {"password": "x", "newPassword": "y" * 9})
+    assert (answer.status_code, answer.json()["errorCode"]) == (404, "NO_PASSWORD")
+
+
 def test_a_hash_follows_the_configuration(make_site):
     site = make_site()
     assert site.client().register("ada", PASSWORD).ok

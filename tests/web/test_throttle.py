@@ -205,6 +205,13 @@ def test_failures_are_in_the_audit_of_whom_they_concern(web, login, person):
     assert "nobody" not in str(rows) and "horse" not in str(rows)
 
 
+def test_a_stolen_session_cannot_be_used_to_guess_the_password(web, person):
+    """Guesses are counted as those of a login are."""
+    wrong = {"password": WRONG, "newPassword": "another good horse"}
+    statuses = [person.put("/api/auth/password", wrong).status_code for _ in range(10)]
+    assert statuses == [403] * (ACCOUNT_FREE + 1) + [429] * (9 - ACCOUNT_FREE)
+
+
 # ---- user enumeration -----------------------------------------------------------------------------
 
 
