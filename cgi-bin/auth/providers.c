@@ -213,6 +213,19 @@ static void describe(json_t *object, const char *id, const char *title, const ch
 				      type, "signinUrl", login_url, "callbackUrl", callback_url));
 }
 
+/* Of the sites that may show ours in a frame: whom our page may ask who is there. */
+static json_t *frame_origins(const struct providers *p)
+{
+	const char *configured = conf_string(p->conf, CONF_FRAME_ANCESTORS);
+	CLEANUP(cleanup_free) char *words = mem_strdup(configured ? configured : "");
+	json_t *origins = json_array();
+	char *rest = NULL;
+
+	for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+		json_array_append_new(origins, json_string(word));
+	return origins;
+}
+
 void providers_describe(const struct call *c, json_t *object)
 {
 	static const char *const types[PROVIDER_COUNT] = {
@@ -223,8 +236,10 @@ void providers_describe(const struct call *c, json_t *object)
 	const char *origin = c->router->public_origin;
 	CLEANUP(cleanup_free) char *sealos = mem_printf("%s/api/auth/sealos", origin);
 
-	if (providers_sealos_secret(p) != NULL)
+	if (providers_sealos_secret(p) != NULL) {
 		describe(object, "sealos", "Sealos", "sealos", sealos, sealos);
+		json_object_set_new(json_object_get(object, "sealos"), "origins", frame_origins(p));
+	}
 	for (int i = 0; i < PROVIDER_COUNT; i++) {
 		enum provider_kind kind = (enum provider_kind)i;
 		const struct provider *provider = providers_oauth(p, kind);

@@ -29,7 +29,8 @@ static int find_ring(const struct call *call, const struct ring **ret_ring, stru
 			return 0;
 		}
 	}
-	return err_set(e, ERR_INVALID, "USAGE", "keys: \"%s\" is neither cluster nor owner", name);
+	err_set(e, ERR_INVALID, "USAGE", "keys: \"%s\" is neither cluster nor owner", name);
+	return -1;
 }
 
 /* ---- add ------------------------------------------------------------------------------------- */

@@ -44,6 +44,12 @@ def page(site, workspace, request):
         driver.quit()
 
 
+@pytest.fixture(scope="session")
+def open_page():
+    """For browsers with settings of their own: open_page(driver, url) is a Page."""
+    return Page
+
+
 class Page:
     """What a person does on the page: they see texts and press buttons."""
 

@@ -42,7 +42,7 @@ http {{
 		server unix:{auth};
 	}}
 	server {{
-		listen 127.0.0.1:{port} backlog=511;
+		listen 127.0.0.1:{port} backlog=511{tls};
 		server_name _;
 		root {root};
 		access_log {access_log} fsa;
@@ -63,12 +63,14 @@ class Nginx:
     api, auth  paths of the FastCGI sockets
     port       kept as given; a free one when None
     root       folder of static files
+    tls        (key, certificate): files, for https
+    frames     origins that may show the site in a frame, as fsa-setup would write them
     user       runs as this user, all of it: no part needs root. A test's nginx that runs as root
                stays it in the workers, which could not reach root's sockets else
     """
 
     def __init__(self, directory, api, auth, port=None, root=None, user=None, outlive=False,
-                 workers=2):
+                 workers=2, tls=None, frames=None):
         self.directory = Path(directory).resolve()
         self.port = port
         self.metrics_port = None
@@ -77,6 +79,8 @@ class Nginx:
         self._user = user or own_name()
         self._outlive = outlive
         self._workers = workers
+        self._tls = tls
+        self._frames = frames
         self._process = Process(self.directory, "nginx")
         self.access_log = self.directory / "logs" / "access.log"
         self.error_log = self.directory / "logs" / "error.log"
@@ -123,6 +127,11 @@ class Nginx:
         shipped.mkdir(exist_ok=True)
         for file in SHIPPED.iterdir():
             (shipped / file.name).write_text(file.read_text())
+        if self._frames:
+            map_file = shipped / "frame-ancestors.map"
+            map_file.write_text(f"on \"'self' {self._frames}\";\n")
+        key, cert = self._tls or (None, None)
+        tls = f" ssl;\n\t\tssl_certificate {cert};\n\t\tssl_certificate_key {key}" if key else ""
         config = self.directory / "nginx.conf"
         text = _CONFIG.format(
             user="user root;" if self._user == "root" else "",
@@ -131,6 +140,7 @@ class Nginx:
             port=self.port,
             metrics_port=self.metrics_port,
             root=self._root,
+            tls=tls,
             access_log=self.access_log,
             error_log=self.error_log,
             **self._sockets,

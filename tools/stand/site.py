@@ -25,21 +25,23 @@ class Site:
     port      nginx's; a free one when None
     options   changes of fsa.conf
     root      folder of static files
+    host      the name in its URL, with https and the certificate `tls`: (key, certificate)
     The rest goes to Programs.
     """
 
     def __init__(self, directory, build, postgres, database="fsa", port=None, options=None,
-                 root=None, sql_dir=SQL, outlive=False, **rest):
+                 root=None, sql_dir=SQL, outlive=False, host=None, tls=None, **rest):
         self.directory = Path(directory).resolve()
         self.postgres = postgres
         self.database = database
         port = port or free_port()
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"https://{host}:{port}" if tls else f"http://127.0.0.1:{port}"
+        options = {"public_url": self.url, **(options or {})}
         self.programs = Programs(
             self.directory / "programs",
             build,
             postgres.conninfo(database),
-            options={"public_url": self.url, **(options or {})},
+            options=options,
             sql_dir=sql_dir,
             outlive=outlive,
             **rest,
@@ -52,6 +54,8 @@ class Site:
             root=root,
             user=self.programs.user("api.fcgi"),
             outlive=outlive,
+            tls=tls,
+            frames=options.get("frame_ancestors"),
         )
 
     def __enter__(self):

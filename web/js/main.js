@@ -6,6 +6,7 @@ import {h} from "./dom.js";
 import {showLogin} from "./login.js";
 import {showProject} from "./project.js";
 import {showProjects} from "./projects.js";
+import {framed, logInBySealos} from "./sealos.js";
 import {showSettings} from "./settings.js";
 
 // A view fills page.main and may return a function that ends what it keeps running.
@@ -20,6 +21,7 @@ const notice = document.getElementById("notice");
 const nav = document.getElementById("nav");
 let leave = null;
 let user = null;
+let byDesktop = framed(); // until somebody logs out, or it has failed
 
 function tell(text) {
 	notice.textContent = text;
@@ -63,6 +65,7 @@ function show() {
 }
 
 async function logOut() {
+	byDesktop = false;
 	try {
 		await post("/api/auth/logout");
 	} catch (error) {
@@ -71,16 +74,32 @@ async function logOut() {
 	enter();
 }
 
-/** Shows what the session allows. */
-async function enter() {
+async function whoIsThere() {
 	try {
-		user = (await get("/api/auth/session")).user;
+		return (await get("/api/auth/session")).user;
 	} catch (error) {
-		user = null;
 		if (error.status !== 401)
-			tell(error.message);
+			throw error;
+		return null;
+	}
+}
+
+/** Shows what the session allows; in a desktop's frame it is made by itself. */
+async function enter() {
+	let failure = "";
+	user = null;
+	try {
+		user = await whoIsThere();
+		if (user === null && byDesktop) {
+			byDesktop = false;
+			byDesktop = await logInBySealos();
+			user = await whoIsThere();
+		}
+	} catch (error) {
+		failure = error.message;
 	}
 	show();
+	tell(failure);
 }
 
 window.addEventListener("hashchange", show);

@@ -1,0 +1,174 @@
+"""Inside the Sealos desktop: our page in a frame on another site, with the desktop side of Sealos'
+SDK around it, whatever the browser thinks of other sites' cookies."""
+
+import base64
+import hashlib
+import itertools
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+from desktop import Desktop
+from stand import npm
+from stand.kube.pki import Authority
+from stand.process import free_port
+from stand.site import Site
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "web"))
+from tokens import sign  # noqa: E402
+
+SECRET = "the-desktops-own-secret-for-tokens-of-the-test"
+_numbers = itertools.count(1)
+
+# Chromium's settings, and whether the session then is a cookie of the frame's own partition.
+COOKIES = {
+    "allowed": ({"profile.cookie_controls_mode": 0}, True),
+    "blocked on other sites": ({"profile.cookie_controls_mode": 1,
+                                "profile.block_third_party_cookies": True}, True),
+    "blocked altogether": ({"profile.content_settings.exceptions.cookies": {
+        "https://agent.test,*": {"setting": 2}, "[*.]agent.test,*": {"setting": 2}}}, False),
+}
+
+
+@pytest.fixture(scope="module")
+def certificate(workspace):
+    names = ["agent.test", "desktop.test", "stranger.test"]
+    return Authority(workspace / "browser-ca", "browser-ca").issue("browser", "browser", hosts=names)
+
+
+@pytest.fixture(scope="module")
+def desktop(certificate):
+    made = Desktop(npm.modules(), *certificate)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def site(workspace, build, postgres, certificate, desktop):
+    secret = workspace / "browser-sealos"
+    secret.write_text(SECRET)
+    with Site(workspace / "framed", build, postgres, database="framed", root=ROOT / "web",
+              port=free_port(), host="agent.test", tls=certificate,
+              options={"kube_allow_addresses": "127.0.0.0/8", "sealos_jwt_secret_file": secret,
+                       "frame_ancestors": f"https://desktop.test:{desktop.port}"}) as made:
+        desktop.app = made.url + "/"
+        yield made
+
+
+@pytest.fixture
+def open_browser(certificate, workspace, request, open_page):
+    """Opens a Chromium with these settings at a URL, and returns what is in its frame as a Page."""
+    public = subprocess.run(["openssl", "x509", "-in", certificate[1], "-pubkey", "-noout"],
+                            capture_output=True, check=True).stdout
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=public,
+                         capture_output=True, check=True).stdout
+    trusted = base64.b64encode(hashlib.sha256(der).digest()).decode()
+    drivers = []
+
+    def start(url, settings):
+        options = webdriver.ChromeOptions()
+        profile = workspace / f"profile-{request.node.name}-{len(drivers)}"
+        for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en",
+                         "--window-size=1100,1000", f"--user-data-dir={profile}",
+                         f"--ignore-certificate-errors-spki-list={trusted}",
+                         "--host-resolver-rules=MAP *.test 127.0.0.1"):
+            options.add_argument(argument)
+        options.add_experimental_option("prefs", settings)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        driver = webdriver.Chrome(options=options)
+        drivers.append(driver)
+        page = open_page(driver, url)
+        driver.switch_to.frame(page.see("#app"))
+        return page
+
+    yield start
+    for driver in drivers:
+        driver.save_screenshot(str(workspace / f"{request.node.name}.png".replace("/", "-")))
+        driver.quit()
+
+
+def claims(name, **changes):
+    now = int(time.time())
+    return {"userUid": f"uid-{name}", "userId": name, "regionUid": "r", "userCrUid": "c",
+            "userCrName": name, "workspaceUid": "w", "workspaceId": f"ns-{name}", "iat": now,
+            "exp": now + 600, **changes}
+
+
+@pytest.fixture
+def person(desktop, cluster):
+    """Somebody who is logged in at the desktop."""
+    name = f"sealos{next(_numbers)}"
+    desktop.log_in(name, sign(claims(name), SECRET), cluster.create_user(name))
+    return name
+
+
+def uses_bearer(page):
+    return page.driver.execute_async_script(
+        "const done = arguments[0]; import('/js/api.js').then((m) => done(m.usesBearer()));")
+
+
+@pytest.mark.parametrize("cookies", COOKIES)
+def test_the_app_opens_logged_in_and_works(site, desktop, person, open_browser, cookies):
+    settings, by_cookie = COOKIES[cookies]
+    page = open_browser(f"https://desktop.test:{desktop.port}/", settings)
+    page.see("nav a", person)
+    assert uses_bearer(page) is not by_cookie
+    page.see("p.empty")
+    page.fill(name="From the desktop")
+    page.press("Create")
+    page.wait_status("RUNNING")
+    page.press("Settings")
+    page.see("dd", f"ns-{person}")
+    # A reload is a new page, which the desktop tells again.
+    page.driver.execute_script("location.reload()")
+    page.see("nav a", person)
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM users WHERE name = %s", (person,))
+        assert cursor.fetchone() == (1,)
+    assert [line for line in page.complaints() if "agent.test" in line] == []
+
+
+def test_who_logs_out_stays_logged_out(site, desktop, person, open_browser):
+    page = open_browser(f"https://desktop.test:{desktop.port}/", {})
+    page.see("nav a", person)
+    page.press("Log out")
+    page.see("h1", "Log in")
+    time.sleep(1)
+    assert not page.find("nav a", person)
+
+
+def test_another_sites_page_gets_no_frame_of_ours(site, desktop, person, open_browser):
+    """The same desktop under a name that the operator has not allowed."""
+    page = open_browser(f"https://stranger.test:{desktop.port}/", {})
+    time.sleep(3)
+    assert not page.driver.find_elements(By.CSS_SELECTOR, "#main")
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM users WHERE name = %s", (person,))
+        assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.parametrize("what, message", [
+    ("nobody", "The desktop says: no login in"),
+    ("expired", "Sealos: The token has expired"),
+    ("forged", "Sealos: The token is refused: its signature is wrong"),
+    ("another workspace", "The kubeconfig is for another workspace"),
+])
+def test_what_is_wrong_is_said(site, desktop, person, open_browser, what, message):
+    session = desktop.session
+    desktop.session = {
+        "nobody": None,
+        "expired": {**session, "token": sign(claims(person, exp=int(time.time()) - 5), SECRET)},
+        "forged": {**session, "token": sign(claims(person), "x" * 64)},
+        "another workspace": {**session, "token": sign(claims(person, workspaceId="ns-other"),
+                                                       SECRET)},
+    }[what]
+    page = open_browser(f"https://desktop.test:{desktop.port}/", {})
+    page.wait(lambda: page.find("#notice"), "a notice")
+    assert page.text("#notice").startswith(message)
+    page.see("h1", "Log in")
