@@ -3,12 +3,17 @@
 import itertools
 import json
 import re
+import socket
 import time
 
 import websocket
 
 _numbers = itertools.count(1)
 _ESCAPES = re.compile(rb"\x1b(\[[0-9;?]*[a-zA-Z]|\][^\x07]*\x07|[()][A-Z0-9]|[=>])")
+
+
+def connect(host, port, seconds=10):
+    return socket.create_connection((host, port), seconds)
 
 
 class Terminal:

@@ -47,14 +47,17 @@ class Cluster:
     outlive  the processes survive this one; otherwise the kernel ends them with it
     nodes    name → (cpu, memory): what does not fit is unschedulable
     kubeblocks_args  flags of the KubeBlocks stand-in, such as "--creating=5s"
+    simulated  nodes and volumes are kwok's; otherwise there are none, see Node
     """
 
-    def __init__(self, directory, port=None, outlive=False, nodes=None, kubeblocks_args=()):
+    def __init__(self, directory, port=None, outlive=False, nodes=None, kubeblocks_args=(),
+                 simulated=True):
         self.directory = Path(directory).resolve()
         self.admin_kubeconfig = self.directory / "admin.kubeconfig"
         self._port = port
         self._outlive = outlive
-        self._nodes = NODES if nodes is None else nodes
+        self._simulated = simulated
+        self._nodes = (NODES if nodes is None else nodes) if simulated else {}
         self._kubeblocks_args = tuple(kubeblocks_args)
         # All of them are made for crashes. SIGTERM is worse: an API server that has lost its etcd
         # lingers for a minute after it, and blocks the next start.
@@ -91,6 +94,11 @@ class Cluster:
             self._admin = Api(setup.server, setup.ca_data(), client_cert=setup.clients["admin"])
         return self._admin
 
+    @property
+    def ca_file(self):
+        """What signs the certificates of the cluster's programs."""
+        return self._configured().ca.cert
+
     def start(self):
         """Starts what does not run and returns when everything works.
 
@@ -110,7 +118,9 @@ class Cluster:
         self._choose_ports()
         self._launch("etcd", "kube-apiserver")
         self._wait("kube-apiserver", self._serves)
-        self._launch("kube-controller-manager", "kube-scheduler", "kwok")
+        self._launch("kube-controller-manager", "kube-scheduler")
+        if self._simulated:
+            self._launch("kwok")
         self._install()
         self._launch("kubeblocks")
         self._wait("kwok", self._nodes_ready)
@@ -231,7 +241,7 @@ class Cluster:
             node = components.node(name, cpu, memory)
             self.admin.apply(f"/api/v1/nodes/{name}", node)
             self.admin.apply(f"/api/v1/nodes/{name}/status", node)
-        storage = components.storage_class()
+        storage = components.storage_class(self._simulated)
         path = "/apis/storage.k8s.io/v1/storageclasses/"
         self.admin.apply(path + storage["metadata"]["name"], storage)
         billing.install(self.admin)

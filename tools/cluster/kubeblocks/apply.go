@@ -56,7 +56,7 @@ func (k *controller) applyService(ctx context.Context, c *cluster) error {
 }
 
 func (k *controller) applyStatefulSet(ctx context.Context, c *cluster, part *component) error {
-	object := statefulSet(c, part)
+	object := statefulSet(c, part, k.image)
 	object.TypeMeta = metav1.TypeMeta{APIVersion: "apps/v1", Kind: "StatefulSet"}
 	object.Annotations = map[string]string{generationAnnotation: fmt.Sprint(c.Generation)}
 	data, err := json.Marshal(object)

@@ -35,6 +35,7 @@ type controller struct {
 	queue      workqueue.TypedRateLimitingInterface[types.NamespacedName]
 	reactAfter time.Duration
 	delays     delays
+	image      string // of the databases' pods; empty: one that does not exist
 	told       ages
 }
 
@@ -72,6 +73,7 @@ func newController(typed kubernetes.Interface, dyn dynamic.Interface, o options)
 			workqueue.DefaultTypedControllerRateLimiter[types.NamespacedName]()),
 		reactAfter: o.reactAfter,
 		delays:     o.delays,
+		image:      o.image,
 		told:       ages{since: map[types.UID]told{}},
 	}
 }

@@ -1,6 +1,6 @@
 // Kubeblocks plays the KubeBlocks operator for tests: it keeps what a client of a PostgreSQL
 // Cluster (apps.kubeblocks.io/v1alpha1, release 0.8) can see — the order of the phases, the
-// credentials Secret, the finalizer, what becomes of the volumes — and runs no database.
+// credentials Secret, the finalizer, what becomes of the volumes — and runs no database, unless it is given an image of one.
 package main
 
 import (
@@ -20,6 +20,7 @@ type options struct {
 	kubeconfig string
 	reactAfter time.Duration
 	delays     delays
+	image      string
 }
 
 func main() {
@@ -30,6 +31,8 @@ func main() {
 	flag.DurationVar(&o.delays.creating, "creating", time.Second, "least time in Creating")
 	flag.DurationVar(&o.delays.updating, "updating", time.Second, "least time in Updating")
 	flag.DurationVar(&o.delays.stopping, "stopping", time.Second, "least time in Stopping")
+	flag.StringVar(&o.image, "image", "",
+		"what the databases' pods run: an image that takes POSTGRES_PASSWORD")
 	flag.Parse()
 	if err := run(o); err != nil {
 		log.Fatal(err)

@@ -71,7 +71,7 @@ func service(c *cluster) *corev1.Service {
 	}
 }
 
-func statefulSet(c *cluster, component *component) *appsv1.StatefulSet {
+func statefulSet(c *cluster, component *component, image string) *appsv1.StatefulSet {
 	name := c.Name + "-" + component.Name
 	labels := c.componentLabels(component.Name)
 	return &appsv1.StatefulSet{
@@ -81,7 +81,7 @@ func statefulSet(c *cluster, component *component) *appsv1.StatefulSet {
 			ServiceName:          serviceName(c),
 			PodManagementPolicy:  appsv1.ParallelPodManagement,
 			Selector:             &metav1.LabelSelector{MatchLabels: labels},
-			Template:             podTemplate(c, component, labels),
+			Template:             podTemplate(c, component, labels, image),
 			VolumeClaimTemplates: claims(component, labels),
 		},
 	}
@@ -89,8 +89,11 @@ func statefulSet(c *cluster, component *component) *appsv1.StatefulSet {
 
 // podTemplate passes Pod Security "restricted", so that the stand's namespaces may enforce it.
 func podTemplate(
-	c *cluster, component *component, labels map[string]string,
+	c *cluster, component *component, labels map[string]string, image string,
 ) corev1.PodTemplateSpec {
+	if image == "" {
+		image = "example.com/postgresql:" + c.Spec.ClusterVersionRef
+	}
 	return corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: labels},
 		Spec: corev1.PodSpec{
@@ -98,21 +101,44 @@ func podTemplate(
 			SecurityContext: &corev1.PodSecurityContext{
 				RunAsNonRoot:   ptr(true),
 				RunAsUser:      ptr(int64(999)),
+				FSGroup:        ptr(int64(999)),
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
 			Containers: []corev1.Container{{
 				Name:         component.Name,
-				Image:        "example.com/postgresql:" + c.Spec.ClusterVersionRef,
+				Image:        image,
+				Env:          []corev1.EnvVar{passwordVariable(c)},
 				Resources:    component.Resources,
 				VolumeMounts: mounts(component),
 				Ports: []corev1.ContainerPort{{
 					Name: "tcp-postgresql", ContainerPort: port,
 				}},
+				ReadinessProbe: accepts(port),
 				SecurityContext: &corev1.SecurityContext{
 					AllowPrivilegeEscalation: ptr(false),
 					Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 				},
 			}},
+		},
+	}
+}
+
+// passwordVariable is for an image that runs a database, such as the one of runtime/.
+func passwordVariable(c *cluster) corev1.EnvVar {
+	return corev1.EnvVar{
+		Name: "POSTGRES_PASSWORD",
+		ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+			LocalObjectReference: corev1.LocalObjectReference{Name: credentialsName(c)},
+			Key:                  "password",
+		}},
+	}
+}
+
+func accepts(port int) *corev1.Probe {
+	return &corev1.Probe{
+		PeriodSeconds: 1,
+		ProbeHandler: corev1.ProbeHandler{
+			TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(int32(port))},
 		},
 	}
 }

@@ -200,8 +200,8 @@ def node(name, cpu, memory):
     }
 
 
-def storage_class():
-    """The default class; the Stages in tools/cluster/kwok/ provision its volumes."""
+def storage_class(simulated=True):
+    """The default class; the Stages in tools/cluster/kwok/ provision its volumes, or nobody."""
     return {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
@@ -209,7 +209,8 @@ def storage_class():
             "name": "standard",
             "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
         },
-        "provisioner": "stand.fullstackagent.io/volume",
+        "provisioner": "stand.fullstackagent.io/volume" if simulated
+        else "kubernetes.io/no-provisioner",
         "reclaimPolicy": "Delete",
         "volumeBindingMode": "Immediate",
     }

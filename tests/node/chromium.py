@@ -1,0 +1,82 @@
+"""Chromium without a window, in which somebody types into a terminal."""
+
+import base64
+import hashlib
+import subprocess
+import time
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+WAIT_S = 40  # Chromium's first start has taken ten
+
+# What is on the screen: ttyd's page draws it on a canvas, and keeps it here.
+_SCREEN = """
+const lines = [];
+const buffer = window.term ? window.term.buffer.active : null;
+for (let i = 0; buffer && i < buffer.length; i++)
+    lines.push(buffer.getLine(i).translateToString(true));
+return lines.join("\\n").trimEnd();
+"""
+
+
+class Browser:
+    """One browser with a profile of its own.
+
+    rules        where it finds which hosts, as --host-resolver-rules has it
+    certificate  of a server: it is taken although nobody known has signed it
+    """
+
+    def __init__(self, directory, rules, certificate):
+        options = webdriver.ChromeOptions()
+        for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage",
+                         "--window-size=1000,600", f"--user-data-dir={directory}",
+                         f"--host-resolver-rules={rules}",
+                         f"--ignore-certificate-errors-spki-list={_key_hash(certificate)}"):
+            options.add_argument(argument)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(options=options)
+
+    def close(self):
+        self.driver.quit()
+
+    def open_terminal(self, url):
+        """Opens the address in the window; returns when there is a prompt."""
+        self.driver.get(url)
+        self.wait_for("$")
+        return self
+
+    def screen(self):
+        return self.driver.execute_script(_SCREEN)
+
+    def wait_for(self, text, seconds=WAIT_S):
+        """Until the terminal shows the text."""
+        end = time.monotonic() + seconds
+        while text not in self.screen():
+            if time.monotonic() > end:
+                raise AssertionError(f"no {text!r} within {seconds} s at {self.driver.title!r}:\n"
+                                     f"{self.screen()}\n{self.driver.get_log('browser')}")
+            time.sleep(0.1)
+
+    def type(self, text):
+        """Types on the keyboard, as a person does once the terminal has the focus."""
+        self.driver.find_element(By.CSS_SELECTOR, ".xterm-helper-textarea").send_keys(text)
+
+    def run(self, command, shows):
+        """Types a command; returns when its output, which must not be in the command, is seen."""
+        assert shows not in command
+        self.type(command + "\n")
+        self.wait_for(shows)
+
+    def save(self, path):
+        """A picture of what is seen."""
+        self.driver.save_screenshot(str(path))
+
+
+def _key_hash(certificate):
+    """What Chromium knows it by: the hash of its public key."""
+    key = subprocess.run(["openssl", "x509", "-in", certificate, "-pubkey", "-noout"], check=True,
+                         capture_output=True).stdout
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "der"], input=key, check=True,
+                         capture_output=True).stdout
+    return base64.b64encode(hashlib.sha256(der).digest()).decode()

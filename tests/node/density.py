@@ -1,0 +1,123 @@
+"""How many sandboxes a node bears: python3 tests/node/density.py --build DIR [--count 50]
+
+Starts the whole system with a real node, makes that many projects, and prints what each costs. Not
+a test: the figures are those of the machine. docs/benchmarks.md tells of them.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+for folder in (HERE.parents[1] / "tools", HERE.parent / "e2e", HERE.parent / "runtime"):
+    sys.path.insert(0, str(folder))
+
+from people import Person, eventually  # noqa: E402
+from stand.cluster import Cluster  # noqa: E402
+from stand.node import Node, build_image  # noqa: E402
+from stand.postgres import Postgres  # noqa: E402
+from stand.site import Site  # noqa: E402
+from stand.world import World  # noqa: E402
+from terminal import Terminal, connect  # noqa: E402
+
+CGROUPS = Path("/sys/fs/cgroup")
+MIB = 1 << 20
+
+
+class Pods:
+    """What the cgroups of a world's pods tell."""
+
+    def __init__(self, world):
+        self._top = f"{world.cgroup}/kubepods"
+
+    def memory(self):
+        """Bytes that a pod has for itself, the median of all: what is in no file."""
+        return statistics.median(
+            int(_stat(pod / "memory.stat")["total_rss"]) for pod in self._folders("memory")
+        )
+
+    def cpu(self, seconds=20):
+        """The share of a core that all pods take together while nobody does anything."""
+        before = self._cpu_time()
+        time.sleep(seconds)
+        return (self._cpu_time() - before) / seconds
+
+    def _cpu_time(self):
+        return int((CGROUPS / "cpuacct" / self._top / "cpuacct.usage").read_text()) / 1e9
+
+    def _folders(self, controller):
+        return (CGROUPS / controller / self._top).glob("burstable/pod*")
+
+
+def _stat(path):
+    return dict(line.split() for line in path.read_text().splitlines())
+
+
+def available():
+    """The machine's memory that is there for the asking, in bytes."""
+    lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    return int(lines["MemAvailable"].split()[0]) * 1024
+
+
+def measure(person, world, count):
+    """(name, value, unit) rows."""
+    free, began = available(), time.monotonic()
+    projects = [person.create(f"Project {number}") for number in range(count)]
+    running = []
+
+    def all_run():
+        states = [p["status"] for p in person.projects()]
+        running.append(states.count("RUNNING"))
+        return running[-1] == count
+
+    eventually(all_run, 60 + 20 * count, every=0.5, last=lambda: running[-1:])
+    yield "last_running", time.monotonic() - began, "s"
+    time.sleep(15)  # what starts is not idle
+    pods = Pods(world)
+    yield "machine_memory", (free - available()) / count / MIB, "MiB a sandbox"
+    yield "memory_idle", pods.memory() / MIB, "MiB a sandbox"
+    yield "cpu_idle", pods.cpu() / count * 1000, "m a sandbox"
+    with contextlib.ExitStack() as stack:
+        for project in projects:
+            name = f"{project.sandbox()['name']}-0"
+            address = person.namespace.get("Pod", name)["status"]["podIP"]
+            query = "?" + project.sandbox()["ttydUrl"].partition("?")[2]
+            opened = stack.enter_context(Terminal(connect(address, 7681), query))
+            opened.ask("true", seconds=60)
+        time.sleep(5)
+        yield "memory_with_shell", pods.memory() / MIB, "MiB a sandbox"
+        yield "cpu_with_shell", pods.cpu() / count * 1000, "m a sandbox"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--build", required=True, type=Path)
+    parser.add_argument("--count", type=int, default=50)
+    options = parser.parse_args()
+    directory = Path(tempfile.mkdtemp(prefix="fsa-", dir="/tmp"))
+    directory.chmod(0o711)
+    sandbox, pause = build_image("sandbox"), build_image("pause")
+    print(f"{'image':20} {os.path.getsize(sandbox[0]) / MIB:10.0f} MiB", flush=True)
+    with contextlib.ExitStack() as stack:
+        enter = stack.enter_context
+        world = enter(World(directory / "world", **Node.WORLD))
+        enter(world.network())
+        cluster = enter(Cluster(directory / "cluster", simulated=False))
+        enter(Node(directory / "node", world, cluster, [sandbox[0]], pause, options.count))
+        postgres = enter(Postgres(directory / "postgres"))
+        site = enter(Site(directory / "site", options.build.resolve(), postgres,
+                          options={"runtime_image": sandbox[1]}))
+        person = Person(site, cluster, quota={"requests.storage": "10Ti", "limits.cpu": "100"})
+        for name, value, unit in measure(person, world, options.count):
+            print(f"{name:20} {value:10.1f} {unit}", flush=True)
+    shutil.rmtree(directory)
+
+
+if __name__ == "__main__":
+    main()

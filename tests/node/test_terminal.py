@@ -1,0 +1,169 @@
+"""From logging in to a command typed into one's own pod, and what becomes of what was typed."""
+
+import re
+import subprocess
+import time
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import pytest
+
+from people import eventually
+from stand.node import ADDRESS
+
+IDLE_S = 120
+STAGES = ["database", "container", "network", "terminal", "ready"]
+
+
+def fetch(authority, url, *flags):
+    """(status, body) of an address, asked for at the node as anybody would."""
+    host = urlsplit(url).hostname
+    done = subprocess.run(
+        ["curl", "-sS", "--cacert", authority.cert, "--resolve", f"{host}:443:{ADDRESS}",
+         "-w", "\n%{http_code}", "--max-time", "10", *flags, url],
+        capture_output=True, text=True,
+    )
+    body, _, status = done.stdout.rpartition("\n")
+    return int(status or 0), body
+
+
+@pytest.fixture(scope="module")
+def ada(new_person):
+    return new_person()
+
+
+@pytest.fixture(scope="module")
+def told():
+    """What the owner was told on the way: (status, stages), each once."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def shop(ada, told):
+    """A project with a database, followed from its creation until it runs."""
+    project = ada.create("Web shop", database=True)
+
+    def runs():
+        seen = (project.status(), project.stages() if project.sandbox() else {})
+        if not told or told[-1] != seen:
+            told.append(seen)
+        assert seen[0] != "ERROR", f"{project.causes()}\n{ada.namespace.describe()}"
+        return seen[0] == "RUNNING"
+
+    eventually(runs, 120, last=lambda: f"{told}\n{ada.namespace.describe()}")
+    return project
+
+
+@pytest.fixture(scope="module")
+def browser(new_browser):
+    return new_browser()
+
+
+@pytest.fixture(scope="module")
+def quiet(ada, new_browser):
+    """A terminal of another project, left alone since it was opened."""
+    project = ada.create("Left alone")
+    project.wait("RUNNING")
+    opened = new_browser().open_terminal(project.sandbox()["ttydUrl"])
+    opened.run("MARK=ki; MARK+=lo", "$")
+    return SimpleNamespace(project=project, browser=opened, since=time.monotonic())
+
+
+def home(node, project):
+    """The folder behind the project's home directory."""
+    claim = project.person.namespace.get("PersistentVolumeClaim",
+                                         f"home-{project.sandbox()['name']}-0")
+    return node.folder(claim)
+
+
+def terminal_url(project, session="main"):
+    return f"{project.sandbox()['ttydUrl']}&arg={session}"
+
+
+# ---- the tests, in the order of a day ------------------------------------------------------------
+
+
+def test_it_runs_and_its_stages_were_told(shop, told, quiet):
+    assert list(told[-1][1]) == STAGES
+    assert set(told[-1][1].values()) == {"done"}
+    assert [status for status, _ in told][0] == "CREATING"
+    assert len({tuple(stages.values()) for _, stages in told}) >= 3, told
+
+
+def test_the_pod_is_confined(shop, ada):
+    (pod,) = [p for p in ada.namespace.items("Pod")
+              if p["metadata"]["name"] == f"{shop.sandbox()['name']}-0"]
+    (status,) = pod["status"]["containerStatuses"]
+    assert status["ready"] and status["restartCount"] == 0
+    namespace = ada.cluster.admin.get(f"/api/v1/namespaces/{ada.namespace.name}")
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_a_command_typed_in_the_browser_runs_in_the_pod(shop, browser, node, workspace):
+    browser.open_terminal(terminal_url(shop))
+    browser.run("echo typed-$((6*7)) | tee typed.txt; hostname", "typed-42")
+    browser.wait_for(f"{shop.sandbox()['name']}-0")
+    browser.save(workspace / "terminal.png")
+    assert (home(node, shop) / "typed.txt").read_text() == "typed-42\n"
+
+
+def test_psql_reaches_the_projects_database(shop, browser):
+    browser.run("psql -Atc \"select 'version ' || split_part(version(), ' ', 1)\"",
+                "version PostgreSQL")
+    browser.run("psql \"${DATABASE_URL%%\\?*}\" -Atc \"select 'by ' || current_user\"",
+                "by postgres")
+
+
+def test_the_token_guards_the_address(shop, authority):
+    url = shop.sandbox()["ttydUrl"]
+    assert fetch(authority, url)[0] == 200
+    without = url.partition("?")[0]
+    wrong = re.sub("authorization=....", "authorization=AAAA", url)
+    assert [fetch(authority, u)[0] for u in (without, wrong)] == [401, 401]
+
+
+def test_the_app_answers_at_its_address(shop, browser, authority):
+    url = shop.sandbox()["publicUrl"]
+    status, body = fetch(authority, url)
+    assert status == 200 and "Your app will be here" in body
+    browser.run("node -e \"require('http').createServer((q, s) => s.end('my ' + 'app'))"
+                ".listen(3000, () => console.log('lis' + 'tens'))\" &", "listens")
+    eventually(lambda: fetch(authority, url) == (200, "my app"), 10,
+               last=lambda: fetch(authority, url))
+
+
+def test_what_was_typed_survives_stop_and_start(shop, browser, authority):
+    url = shop.sandbox()["ttydUrl"]
+    shop.stop()
+    shop.wait("STOPPED")
+    assert fetch(authority, url)[0] in (404, 502, 503)
+    shop.start()
+    shop.wait("RUNNING")
+    browser.open_terminal(terminal_url(shop))
+    browser.run("cat typed.txt; echo a-new-she''ll", "a-new-shell")
+    assert "typed-42" in browser.screen()
+    browser.run("psql -Atc \"select 'still ' || 'there'\"", "still there")
+
+
+def test_a_changed_variable_is_in_a_new_shell(shop, browser):
+    shop.set_variable("GREETING", "hello 'world' ✓")
+    eventually(lambda: shop.status() != "RUNNING", 20)
+    shop.wait("RUNNING")
+    browser.open_terminal(terminal_url(shop))
+    browser.run('echo "=$GREETING="', "=hello 'world' ✓=")
+
+
+def test_a_quiet_terminal_still_answers(quiet):
+    time.sleep(max(0, quiet.since + IDLE_S - time.monotonic()))
+    quiet.browser.run("echo still-$MARK", "still-kilo")
+
+
+def test_after_a_deletion_nothing_is_left(shop, ada, authority):
+    public, terminal = shop.sandbox()["publicUrl"], shop.sandbox()["ttydUrl"]
+    names = [shop.sandbox()["name"], shop.database()["name"]]
+    shop.delete()
+    shop.wait_gone()
+    left = [name for _, name in ada.namespace.everything() if any(n in name for n in names)]
+    assert left == []
+    for url in (public, terminal):
+        eventually(lambda: fetch(authority, url)[0] == 404, 20, last=lambda: fetch(authority, url))

@@ -1,0 +1,121 @@
+"""A place for programs that change the machine: processes, mounts and a network of their own.
+
+    with World(directory) as world:
+        with world.network():          # what this thread starts and opens in here is in its network
+            ...
+        Process(directory, "x").start(world.inside(["x", "--option"]))
+
+The first process of the place keeps it. When that ends, and the kernel ends it together with this
+Python process, everything in the place ends with it: processes, mounts, links, rules of nftables.
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+from pathlib import Path
+
+from .process import Process, StandError
+
+_CLONE_NEWNET = 0x40000000
+_CGROUPS = Path("/sys/fs/cgroup")
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class World:
+    """One such place.
+
+    hidden  folders that are empty in there, and whose contents go with the place
+    values  files of /proc/sys → what they seem to hold in there. For settings that belong to the
+            whole machine and that a program insists on: the machine's own stay as they are
+    """
+
+    def __init__(self, directory, hidden=(), values=None):
+        self.directory = Path(directory)
+        self._hidden = tuple(hidden)
+        self._values = values or {}
+        self._process = Process(self.directory, "world", stop_signal=signal.SIGKILL)
+        self._pid = None  # of the first process, as seen from out here
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        self.directory.mkdir(parents=True, exist_ok=True)
+        ready = self.directory / "world.ready"
+        ready.unlink(missing_ok=True)
+        unshare = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
+                   "--propagation", "private"]
+        self._process.start([*unshare, "sh", "-euc", self._script(ready)])
+        self._process.wait_ready(ready.exists)
+        children = Path(f"/proc/{self._process.pid()}/task/{self._process.pid()}/children")
+        self._pid = int(children.read_text().split()[0])
+
+    def stop(self):
+        self._process.stop()
+        remove_cgroups(self.cgroup)
+
+    @property
+    def cgroup(self):
+        """A name for the cgroups of what is in there; they are removed at the end."""
+        return f"fsa-{os.getpid()}-{self.directory.name}"
+
+    def inside(self, command):
+        """The command line that runs a command in the place."""
+        if not self._pid:
+            raise StandError("the world has not been started")
+        return ["nsenter", "--target", str(self._pid), "--mount", "--net", "--pid", "--", *command]
+
+    @contextlib.contextmanager
+    def network(self):
+        """This thread is in the place's network, and only in that, meanwhile."""
+        with open("/proc/thread-self/ns/net") as ours, \
+                open(f"/proc/{self._pid}/ns/net") as theirs:
+            _enter(theirs)
+            try:
+                yield
+            finally:
+                _enter(ours)
+
+    def _script(self, ready):
+        lines = ["ip link set lo up"]
+        for folder in self._hidden:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            lines.append(f"mount -t tmpfs tmpfs {folder}")
+        for number, (path, value) in enumerate(self._values.items()):
+            file = self.directory / f"value{number}"
+            file.write_text(f"{value}\n")
+            lines.append(f"mount --bind {file} /proc/sys/{path}")
+        return "\n".join([*lines, f": >{ready}", "exec sleep infinity"])
+
+
+def make_cgroups(name):
+    """Makes the cgroup in each hierarchy of version 1, and removes those of runs that were killed.
+
+    Returns False when this machine has no such hierarchies."""
+    made = False
+    for hierarchy in _CGROUPS.iterdir():
+        if (hierarchy / "cgroup.procs").exists():
+            (hierarchy / name).mkdir(exist_ok=True)
+            made = True
+        for other in hierarchy.glob("fsa-*-*"):
+            owner = other.name.split("-")[1]
+            if owner.isdigit() and not Path("/proc", owner).exists():
+                remove_cgroups(other.name)
+    return made
+
+
+def remove_cgroups(name):
+    for top in _CGROUPS.glob(f"*/{name}"):
+        for folder, _, _ in os.walk(top, topdown=False):
+            with contextlib.suppress(OSError):  # somebody is still on the way out; the next run
+                os.rmdir(folder)
+
+
+def _enter(namespace):
+    if _libc.setns(namespace.fileno(), _CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
