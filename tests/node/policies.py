@@ -24,13 +24,13 @@ table {table} {{
 		drop
 	}}
 	chain forward {{
-		type filter hook forward priority filter
+		type filter hook forward priority filter;
 		ct state established,related accept
 		ip saddr @from jump egress
 		ip daddr @to jump ingress
 	}}
 	chain input {{
-		type filter hook input priority filter
+		type filter hook input priority filter;
 		ct state established,related accept
 		ip saddr @from jump egress
 	}}
@@ -86,9 +86,8 @@ def _peers(peers, far, pods, namespace):
                 yield f"ip {far} {_set(addresses)}"
         elif "ipBlock" in peer:
             block = peer["ipBlock"]
-            family = "ip6" if ipaddress.ip_network(block["cidr"]).version == 6 else "ip"
-            yield (f"{family} {far} {block['cidr']} "
-                   f"{family} {far} != {_set(block.get('except', ()))}")
+            if ipaddress.ip_network(block["cidr"]).version == 4:  # as all pods' addresses are here
+                yield f"ip {far} {block['cidr']} ip {far} != {_set(block.get('except', ()))}"
         else:
             yield ""
 
