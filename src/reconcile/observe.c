@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "manifest/manifest.h"
 
@@ -57,9 +59,29 @@ static void list_done(void *user, const struct kube_answer *answer)
 		o->done(o->user);
 }
 
-struct observation *observation_start(struct kube_client *client, struct kube_target *target,
-				      unsigned kinds, observe_done_fn *done, void *user)
+/* "label in (id,id)": what a namespace holds beside would be read and thrown away. More ids than
+ * fit into an address: all that have the label. */
+static char *selector_of(const char *const *ids, size_t count)
 {
+	enum { IDS_MAX = 32 };
+	CLEANUP(buf_release) struct buf list = BUF_INIT(4096);
+
+	if (count > IDS_MAX)
+		return mem_strdup(MANIFEST_LABEL_RESOURCE);
+	if (count == 1)
+		return mem_printf("%s=%s", MANIFEST_LABEL_RESOURCE, ids[0]);
+	for (size_t i = 0; i < count; i++) {
+		(void)buf_append(&list, ",", i > 0 ? 1 : 0, NULL);
+		(void)buf_append(&list, ids[i], strlen(ids[i]), NULL);
+	}
+	return mem_printf("%s in (%s)", MANIFEST_LABEL_RESOURCE, list.data);
+}
+
+struct observation *observation_start(struct kube_client *client, struct kube_target *target,
+				      unsigned kinds, const char *const *ids, size_t id_count,
+				      observe_done_fn *done, void *user)
+{
+	CLEANUP(cleanup_free) char *selector = selector_of(ids, id_count);
 	struct observation *o = mem_calloc(1, sizeof(*o));
 
 	o->done = done;
@@ -69,7 +91,7 @@ struct observation *observation_start(struct kube_client *client, struct kube_ta
 	for (unsigned kind = 0; kind < KUBE_RESOURCE_COUNT; kind++) {
 		struct kube_list query = {
 			.resource = (enum kube_resource)kind,
-			.label_selector = MANIFEST_LABEL_RESOURCE,
+			.label_selector = selector,
 			/* Whether a Secret is there is all we need to know of it. */
 			.metadata_only = kind == KUBE_SECRETS,
 		};

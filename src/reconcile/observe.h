@@ -9,8 +9,8 @@
 #include "kube/client.h"
 
 /*
- * What one namespace shows of our objects: for each kind one list, taken once for all rows of that
- * namespace in a pass, indexed by the resource that an object belongs to.
+ * What one namespace shows of the objects of some rows: for each kind one list, taken once for all
+ * of them, indexed by the resource that an object belongs to.
  */
 struct observation;
 
@@ -29,10 +29,11 @@ enum {
 
 typedef void observe_done_fn(void *user);
 
-/* Starts the lists of `kinds`; `done` is called once, when the last has been answered, from
+/* Starts the lists of `kinds` of the resources `ids`, at least one; `done` is called once, when the last has been answered, from
  * kube_client_poll(). The caller frees with observation_free(), not before that. */
 struct observation *observation_start(struct kube_client *client, struct kube_target *target,
-				      unsigned kinds, observe_done_fn *done, void *user);
+				      unsigned kinds, const char *const *ids, size_t id_count,
+				      observe_done_fn *done, void *user);
 void observation_free(struct observation *o);
 
 /* Whether all of `kinds` could be listed; otherwise -1 and the first error. */

@@ -189,6 +189,17 @@ static int load_variables(struct pass *p, struct batch *b, struct err *e)
 	return count > 0 ? queue_variables(p->r->db, ids, count, &b->variables, e) : 0;
 }
 
+static void observe_group(struct pass *p, struct group *g)
+{
+	CLEANUP(cleanup_free) const char **ids = mem_calloc(g->unfinished, sizeof(*ids));
+	size_t count = 0;
+
+	for (const struct item *item = g->items; item != NULL; item = item->next_in_group)
+		ids[count++] = work_row(item->work)->id;
+	g->observation =
+		observation_start(p->client, g->target, g->kinds, ids, count, group_observed, g);
+}
+
 static void start_batch(struct pass *p, struct batch *b, uint64_t lease_ends_ms)
 {
 	CLEANUP(cleanup_free)
@@ -197,8 +208,7 @@ static void start_batch(struct pass *p, struct batch *b, uint64_t lease_ends_ms)
 
 	group_rows(p, b, lease_ends_ms, groups, &count);
 	for (size_t i = 0; i < count; i++)
-		groups[i]->observation = observation_start(
-			p->client, groups[i]->target, groups[i]->kinds, group_observed, groups[i]);
+		observe_group(p, groups[i]);
 }
 
 /* For people who look at a lease: who holds it. */

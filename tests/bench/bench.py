@@ -19,6 +19,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(ROOT / "tools")]
 
+from flood import (  # noqa: E402
+    measure_in_flight, measure_resync, measure_transitions, measure_wake)
 from load import BenchError  # noqa: E402
 from rows import table  # noqa: E402
 from running import measure_running  # noqa: E402
@@ -35,6 +37,26 @@ GROUPS = {
     "start": measure_start,
     "idle_pass": measure_idle_pass,
     "running": measure_running,
+    "transitions": measure_transitions,
+    "wake": measure_wake,
+    "in_flight": measure_in_flight,
+    "resync": measure_resync,
+}
+
+
+# Full and quick.
+SIZES = {
+    "rounds": (5, 1),
+    "seconds": (3, 1),
+    "projects": (100_000, 1000),  # in the tables of the large site
+    "running": (200, 4),
+    "running_rounds": (2, 1),
+    "flood": (1000, 20),
+    "flood_rounds": (3, 1),
+    "wakes": (300, 3),
+    "in_flight": (1000, 20),
+    "stable": ((10_000, 100_000), (20, 40)),
+    "resync_seconds": (20, 1),
 }
 
 
@@ -76,10 +98,8 @@ def parse():
                         help="where the programs are built")
     parser.add_argument("--out", type=Path, default=Path("bench.json"))
     options = parser.parse_args()
-    full, quick = (5, 3, 100_000, 200, 2), (1, 1, 1000, 4, 1)
-    sizes = quick if options.quick else full
-    (options.rounds, options.seconds, options.projects, options.running,
-     options.running_rounds) = sizes
+    for name, sizes in SIZES.items():
+        setattr(options, name, sizes[options.quick])
     return options
 
 

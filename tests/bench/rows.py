@@ -48,6 +48,14 @@ SPECS = {
     "idle_pass_100k": Spec("ms", _NOT_LONGER),
     "running": Spec("s", Aim("ratio", "<=", 1.5)),
     "running_100k": Spec("s", _NOT_LONGER),
+    "transitions": Spec("1/s"),
+    "transitions_core": Spec("1/s", Aim("value", ">=", 1000)),
+    "transitions_four": Spec("1/s", Aim("ratio", ">=", 1)),
+    "wake": Spec("ms"),
+    "wake_p99": Spec("ms", Aim("value", "<=", 50)),
+    "memory_in_flight": Spec("MB", Aim("value", "<=", 64)),
+    "resync_10k": Spec("ms/s"),
+    "resync_100k": Spec("ms/s"),
 }
 
 

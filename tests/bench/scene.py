@@ -19,6 +19,7 @@ import psycopg2.extras
 
 from load import BenchError
 from stand.cluster import Cluster
+from stand.kubesim import KubeSim
 from stand.nginx import Nginx
 from stand.postgres import Postgres
 from stand.process import Process, accepts, free_port
@@ -259,6 +260,12 @@ class Scene:
         site.vacuum()
         return site
 
+    def new_site(self, name):
+        """An empty one."""
+        folder = self.folder(name)
+        return self._start(
+            BenchSite(folder, self.build, self.postgres, folder.name, self._workers))
+
     @functools.cached_property
     def statements(self):
         """Those of GET /api/sandbox/:id."""
@@ -279,6 +286,10 @@ class Scene:
     @functools.cached_property
     def cluster(self):
         return self._start(Cluster(self.directory / "cluster"))
+
+    @functools.cached_property
+    def kubesim(self):
+        return self._start(KubeSim(self.directory / "kubesim", self.build))
 
     def remove(self):
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -183,18 +183,20 @@ def measure_memory(scene, options):
 def unshared_mb(master):
     """Private memory of the largest child, in MB."""
     children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-    sizes = [_private_kb(pid) for pid in children]
+    sizes = [private_mb(pid) for pid in children]
     if not any(sizes):
         raise BenchError(f"no worker of {master} can be looked at")
-    return max(sizes) * 1024 / 1e6
+    return max(sizes)
 
 
-def _private_kb(pid):
+def private_mb(pid):
+    """What a process shares with nobody; 0 when it has ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:  # just recycled
         return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+    kb = sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+    return kb * 1024 / 1e6
 
 
 def _get_once(site):

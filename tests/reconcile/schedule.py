@@ -293,7 +293,8 @@ class Schedule:
         """What was told on the way, and what the cluster holds now."""
         with self.site.connect() as connection, connection.cursor() as cursor:
             cursor.execute("SELECT what, old, new FROM violations")
-            assert cursor.fetchall() == [], self.seed
+            violations = cursor.fetchall()
+            assert violations == [], (self.seed, violations)
             cursor.execute("SELECT id::text, name, project_id::text FROM resources")
             rows = cursor.fetchall()
         assert len(rows) == sum(bool(r) for wish in self._wishes.values() for r in wish)
@@ -301,7 +302,7 @@ class Schedule:
         for person in self.people:
             held += self._owners(person.namespace)
         orphans = {key for key in held if key[1] not in {row[0] for row in rows}}
-        assert orphans == set(), self.seed
+        assert orphans == set(), (self.seed, orphans)
         for kind in ("StatefulSet", "Cluster"):
             assert all(n == 1 for (k, _), n in held.items() if k == kind), (self.seed, held)
         self._check_writes({name for _, name, project in rows if project not in self._replaced})

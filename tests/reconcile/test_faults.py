@@ -137,7 +137,8 @@ def meet_effect(person, kubesim, name):
     held = person.namespace.owned(project.sandbox()["id"])
     assert held["StatefulSet"] == [project.sandbox()["name"]] and len(held["Ingress"]) == 2
     eventually(lambda: project.causes()[0]["attempts"] > cause["attempts"])
-    assert project.causes()[0]["since"] == cause["since"]
+    later = project.causes()[0]  # a container that ended is in a crash loop some time later
+    assert later["since"] == cause["since"] or later["code"] != cause["code"]
     kubesim.end_effect(effect)
     project.wait("RUNNING", SOON)
     project.wait_no_cause(SOON)

@@ -1,0 +1,214 @@
+"""The rows of the reconciler's own limit: over kubesim, whose answers cost next to nothing."""
+
+import os
+import secrets
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from load import BenchError
+from rows import make_row
+from stand.process import Process
+from web import private_mb
+
+PROJECTS_PER_USER = 10
+PATIENCE = 900  # seconds
+EVERY = "3s"  # between passes, as an installation has it
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+def measure_transitions(scene, options):
+    """Starts and stops of many sandboxes at once, by one process and by four."""
+    flood = Flood(scene, options.flood)
+    with flood.reconcilers(2):
+        flood.wait("RUNNING")
+    one = [flood.round(1) for _ in range(options.flood_rounds)]
+    four = [flood.round(4) for _ in range(options.flood_rounds)]
+    rate = statistics.median(r.rate for r in one)
+    return [
+        make_row("transitions", rate),
+        make_row("transitions_core", statistics.median(r.rate_core for r in one)),
+        make_row("transitions_four", statistics.median(r.rate for r in four), rate),
+    ]
+
+
+def measure_wake(scene, options):
+    """From the request for a start to the first change in the cluster: one sandbox after another."""
+    flood = Flood(scene, options.wakes)
+    with flood.reconcilers(1):
+        flood.wait("RUNNING")
+        flood.stop()
+        times = sorted(flood.time_start(project) for project in flood.projects)
+        flood.wait("RUNNING")
+    return [
+        make_row("wake", statistics.median(times)),
+        make_row("wake_p99", times[int(len(times) * 0.99)]),
+    ]
+
+
+def measure_resync(scene, options):
+    """Sandboxes that all run: what looking at each once in five minutes takes a second."""
+    rows = []
+    flood = Flood(scene, 0)
+    for name, count in zip(("resync_10k", "resync_100k"), options.stable):
+        flood.add(count - len(flood.projects))
+        with flood.reconcilers(2):
+            flood.wait("RUNNING")
+        flood.spread_resyncs(300)
+        with flood.reconcilers(1) as running:
+            time.sleep(2)
+            before, begin = _cpu_seconds(running), time.monotonic()
+            time.sleep(options.resync_seconds)
+            used = _cpu_seconds(running) - before
+            rows.append(make_row(name, 1000 * used / (time.monotonic() - begin)))
+    return rows
+
+
+def measure_in_flight(scene, options):
+    """The memory of a process with 1,000 rows whose API server takes its time."""
+    flood = Flood(scene, options.in_flight)
+    slow = flood.kubesim.fault(fault="latency", ms=3000, verb="list")
+    with flood.reconcilers(1, rows_in_flight=1000, rows_per_user=1000) as running:
+        end, largest, leased = time.monotonic() + 20, 0, 0
+        while time.monotonic() < end and leased < options.in_flight:
+            leased = flood.count("leased_until > now()")
+            largest = max(largest, *(private_mb(process.pid()) for process in running))
+            time.sleep(0.05)
+        flood.kubesim.end_fault(slow)
+        if leased < options.in_flight:
+            raise BenchError(f"only {leased} rows were in flight")
+        while flood.count("status = 'RUNNING'") < options.in_flight:
+            largest = max(largest, *(private_mb(process.pid()) for process in running))
+            time.sleep(0.05)
+    return [make_row("memory_in_flight", largest)]
+
+
+class Round(NamedTuple):
+    """Changes of status a second, and a second of processor time of the processes that made them."""
+
+    rate: float
+    rate_core: float
+
+
+class Flood:
+    """Projects of one sandbox each, of users with namespaces of their own."""
+
+    def __init__(self, scene, count):
+        self._scene = scene
+        self.kubesim = scene.kubesim
+        self.site = scene.new_site("flood")
+        self.projects = []  # (person, id)
+        self.add(count)
+
+    def add(self, count):
+        """More of them; their rows are due, and nobody works on them yet."""
+        people = self.site.add_people(-(-count // PROJECTS_PER_USER))
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(self._hand_in, people))
+            owners = [people[n % len(people)] for n in range(count)]
+            made = pool.map(lambda p: (p, self.site.create_project(p, database=False)), owners)
+            self.projects += made
+        self.site.vacuum()
+
+    def _hand_in(self, person):
+        kubeconfig = self.kubesim.create_user(f"flood{secrets.token_hex(6)}")
+        answer = self.site.client().put("/api/user/config/kc", {"kubeconfig": kubeconfig},
+                                        headers=person.headers)
+        if not answer.ok:
+            raise BenchError(f"PUT kubeconfig: {answer.status_code} {answer.text}")
+
+    def reconcilers(self, count, **options):
+        return _Reconcilers(self._scene, self.site, count, options)
+
+    def round(self, count):
+        """Everything is stopped, and started again, by so many processes."""
+        took = cpu = 0
+        for desired in ("STOPPED", "RUNNING"):
+            self._ask_all(desired)
+            with self.reconcilers(count) as running:
+                begin = time.monotonic()
+                self.wait(desired)
+                took += time.monotonic() - begin
+                cpu += _cpu_seconds(running)
+        return Round(2 * len(self.projects) / took, 2 * len(self.projects) / cpu)
+
+    def stop(self):
+        self._ask_all("STOPPED")
+        self.wait("STOPPED")
+
+    def _ask_all(self, desired):
+        """At once, in the database: it is not the web side that is measured."""
+        with self.site.cursor() as cursor:
+            cursor.execute(
+                "UPDATE resources SET desired = %s::desired, generation = generation + 1,"
+                " status = told_status(%s::desired, status), status_since = now(), due_at = now()"
+                " WHERE project_id = ANY (%s::uuid[])", (desired, desired, self._ids()))
+
+    def _ids(self):
+        return [project for _, project in self.projects]
+
+    def count(self, condition):
+        with self.site.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM resources WHERE {condition}"
+                           " AND project_id = ANY (%s::uuid[])", (self._ids(),))
+            return cursor.fetchone()[0]
+
+    def wait(self, status):
+        end = time.monotonic() + PATIENCE
+        while (left := self.count(f"status <> '{status}'")) > 0:
+            if time.monotonic() > end:
+                raise BenchError(f"{left} rows are not {status}, see {self.site.directory}")
+            time.sleep(0.05)
+
+    def spread_resyncs(self, seconds):
+        with self.site.cursor() as cursor:
+            cursor.execute("UPDATE resources SET due_at = now() + random() * %s * interval '1 s'"
+                           " WHERE project_id = ANY (%s::uuid[])", (seconds, self._ids()))
+
+    def time_start(self, project):
+        """Milliseconds, the request and its commit included, to the first change in the cluster."""
+        person, project_id = project
+        since = self.kubesim.writes()["next"]
+        client = self.site.client()
+        begin = time.clock_gettime(time.CLOCK_BOOTTIME)
+        answer = client.post(f"/api/projects/{project_id}/start", headers=person.headers)
+        if not answer.ok:
+            raise BenchError(f"start: {answer.status_code} {answer.text}")
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            for write in self.kubesim.writes(since)["writes"]:
+                if write["verb"] == "apply":
+                    return write["ms"] - begin * 1000
+            time.sleep(0.01)
+        raise BenchError("nothing was changed in the cluster 10 s after a start")
+
+
+class _Reconcilers:
+    """Processes of fsa-reconcile with options of their own, on the site's database."""
+
+    def __init__(self, scene, site, count, options):
+        programs, folder = site.programs, scene.folder("reconcilers")
+        command = programs.prepare("fsa-reconcile")
+        config = programs.config("fsa-reconcile").with_name("bench.conf")
+        config.write_text(programs.config("fsa-reconcile").read_text()
+                          + "".join(f"{k} = {v}\n" for k, v in options.items()))
+        self._command = [command[0], "--config", config, "--every", EVERY]
+        self._processes = [Process(folder, f"fsa-reconcile-{n}") for n in range(count)]
+
+    def __enter__(self):
+        for process in self._processes:
+            process.start(self._command)
+        return self._processes
+
+    def __exit__(self, *_):
+        for process in self._processes:
+            process.stop(patience=40)
+
+
+def _cpu_seconds(processes):
+    """User and system time so far."""
+    stats = (Path(f"/proc/{process.pid()}/stat").read_text() for process in processes)
+    fields = (stat.rpartition(")")[2].split() for stat in stats)
+    return sum(int(field[11]) + int(field[12]) for field in fields) / _TICK

@@ -1,0 +1,107 @@
+"""One user's cluster cannot hurt the others: neither a dead one, nor a slow one, nor one that lies."""
+
+import contextlib
+import socket
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import yaml
+from people import Person, eventually
+from stand.process import free_port
+from stand.site import Site
+
+GOOD, BAD = 90, 10
+BAD_PROJECTS = 3  # a round, of each of the bad
+ROUNDS = 5
+LIMIT = 1.2
+
+# What may be wrong with a user's requests on the API server that all others use too.
+TROUBLES = (
+    {"fault": "hang"}, {"fault": "latency", "ms": 3000}, {"fault": "not-json"},
+    {"fault": "oversize", "bytes": 20_000_000}, {"fault": "stale", "verb": "list"},
+    {"fault": "truncate"}, {"fault": "reset"},
+)
+
+
+@pytest.fixture
+def sites(workspace, build, postgres):
+    """Two, with the times of an installation: one for the good alone, one for all."""
+    options = {"projects_per_user": "1000"}
+    with contextlib.ExitStack() as stack:
+        yield [
+            stack.enter_context(
+                Site(workspace / name, build, postgres, database=name, options=options))
+            for name in ("alone", "beside")
+        ]
+
+
+@pytest.fixture
+def silent_port():
+    """Of a server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1000) as server:
+        yield server.getsockname()[1]
+
+
+def elsewhere(kubeconfig, port):
+    """The same, for an API server at another port."""
+    config = yaml.safe_load(kubeconfig)
+    config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{port}"
+    return yaml.safe_dump(config)
+
+
+def make_people(site, kubesim, count):
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(lambda _: Person(site, kubesim), range(count)))
+
+
+def make_bad_people(site, kubesim, silent_port):
+    people = make_people(site, kubesim, BAD)
+    for person, trouble in zip(people, TROUBLES):
+        kubesim.fault(user=f"*:{person.name}", **trouble)
+    for person, port in zip(people[len(TROUBLES):], (silent_port, silent_port, free_port())):
+        person.put_kubeconfig(elsewhere(person.kubeconfig, port))
+    return people
+
+
+def query(site, words, *values):
+    with site.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(words, values)
+        return cursor.fetchall()
+
+
+def seconds_to_running(site, good):
+    """From the first request to the last RUNNING of a project of each; then they are removed."""
+    ids = []
+    begin = time.monotonic()
+    with ThreadPoolExecutor(4) as pool:
+        ids = [project.id for project in pool.map(lambda p: p.create("Good"), good)]
+    words = "SELECT status::text, count(*) FROM projects WHERE id = ANY (%s::uuid[]) GROUP BY 1"
+    eventually(lambda: query(site, words, ids) == [("RUNNING", len(ids))], 120, every=0.02,
+               last=lambda: query(site, words, ids))
+    took = time.monotonic() - begin
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda pair: pair[0].client.delete(f"/api/projects/{pair[1]}"),
+                      zip(good, ids)))
+    eventually(lambda: query(site, words, ids) == [], 120)
+    return took
+
+
+def test_ten_bad_clusters_cost_the_other_ninety_nothing(sites, kubesim, silent_port):
+    """The two take turns, so that a busy machine is the same for both."""
+    alone, beside = sites
+    good = {site: make_people(site, kubesim, GOOD) for site in sites}
+    bad = make_bad_people(beside, kubesim, silent_port)
+    times = {alone: [], beside: []}
+    for number in range(ROUNDS + 1):
+        for site in sites:
+            for person in bad if site is beside else ():
+                for more in range(BAD_PROJECTS):
+                    person.create(f"Bad {number} {more}")
+            times[site].append(seconds_to_running(site, good[site]))
+    told = query(beside, "SELECT cause_kind, count(*) FROM resources GROUP BY 1 ORDER BY 1")
+    print(f"alone {times[alone]}, beside the bad {times[beside]}, causes {told}")
+    assert len(told) >= 4, told  # they are in trouble, each in their own way
+    ratios = [b / a for a, b in zip(times[alone][1:], times[beside][1:])]  # the first warms up
+    assert statistics.median(ratios) <= LIMIT, (ratios, times)
