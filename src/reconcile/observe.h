@@ -29,8 +29,9 @@ enum {
 
 typedef void observe_done_fn(void *user);
 
-/* Starts the lists of `kinds` of the resources `ids`, at least one; `done` is called once, when the last has been answered, from
- * kube_client_poll(). The caller frees with observation_free(), not before that. */
+/* Starts the lists of `kinds` of the resources `ids`, at least one; `done` is called once, when the
+ * last has been answered, from kube_client_poll(). The caller frees with observation_free(), not
+ * before that. */
 struct observation *observation_start(struct kube_client *client, struct kube_target *target,
 				      unsigned kinds, const char *const *ids, size_t id_count,
 				      observe_done_fn *done, void *user);
