@@ -1,3 +1,4 @@
+import {bindIdentity} from "../auth/bind.js";
 import {call, get, post} from "./api.js";
 import {field, fill, form, h, time} from "./dom.js";
 
@@ -27,6 +28,35 @@ function button(label, act, refresh, report) {
 		await refresh();
 	};
 	return h("button", {type: "button", onclick: press}, label);
+}
+
+const STORED_AS = {credentials: "PASSWORD", sealos: "SEALOS", github: "GITHUB", oidc: "GOOGLE"};
+
+/** The accounts by which somebody logs in; with the providers of this site to add others. */
+function identities({report}) {
+	const titles = {PASSWORD: "Password"};
+	const path = (identity) => `/api/auth/identities/${identity.id}`;
+	const build = ({items}, refresh) => [
+		h("table", {}, items.map((identity) => h("tr", {},
+			h("td", {}, titles[identity.provider] ?? identity.provider),
+			h("td", {}, identity.name ?? ""),
+			h("td", {}, identity.isPrimary ? h("strong", {}, "Primary") : button("Make primary",
+				() => post(`${path(identity)}/primary`), refresh, report)),
+			h("td", {}, items.length < 2 ? "" : button("Unbind",
+				() => call("DELETE", path(identity)), refresh, report))))),
+	];
+	const more = h("div", {class: "providers"});
+	const read = async () => {
+		const providers = Object.values(await get("/api/auth/providers"));
+		for (const provider of providers)
+			if (provider.id !== "credentials")
+				titles[STORED_AS[provider.id]] = provider.name;
+		more.replaceChildren(...providers.filter((p) => p.type === "oauth" || p.type === "oidc")
+			.map((p) => button(`Add ${p.name}`, () => bindIdentity(p.id, post), refresh, report)));
+		return get("/api/auth/identities");
+	};
+	const [refresh, element] = section("Logging in", read, build, report, more);
+	return element;
 }
 
 function sessions({report}) {
@@ -80,5 +110,5 @@ function activity({report}) {
 }
 
 export function showAccount(page) {
-	page.main.append(h("h1", {}, "Account"), sessions(page), tokens(page), activity(page));
+	page.main.append(h("h1", {}, "Account"), identities(page), sessions(page), tokens(page), activity(page));
 }

@@ -1,0 +1,111 @@
+"""Adding a GitHub account on the page: a window of its own, which hands what it got to our page alone."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+from stand.kube.pki import Authority
+from stand.site import Site
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "web"))
+from fake_github import CLIENT, SECRET, Github, says  # noqa: E402
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="module")
+def github(workspace):
+    authority = Authority(workspace / "binding-ca", "binding-ca")
+    made = Github(*authority.issue("github", "github", hosts=["127.0.0.1"]))
+    made.ca = authority.cert
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def site(workspace, build, postgres, github):
+    secret = workspace / "binding-secret"
+    secret.write_text(SECRET)
+    options = {"github_client_id": CLIENT, "github_client_secret_file": secret,
+               "github_url": github.url, "github_api_url": github.url,
+               "provider_ca_file": github.ca, "provider_allow_addresses": "127.0.0.0/8"}
+    with Site(workspace / "binding", build, postgres, database="binding", root=ROOT / "web",
+              options=options) as made:
+        yield made
+
+
+@pytest.fixture
+def page(site, open_page):
+    """A browser that believes the stand-in's certificate; in it, somebody who is logged in."""
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en",
+                     "--window-size=1100,1000", "--ignore-certificate-errors"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options)
+    yield open_page(driver, site.url)
+    driver.quit()
+
+
+def enter(page, name):
+    page.see("h1", "Log in")
+    page.press("New here?")
+    form = page.see("details form")
+    form.find_element("name", "name").send_keys(name)
+    form.find_element("name", "password").send_keys(PASSWORD)
+    page.press("Register")
+    page.press(name)
+    page.see("h2", "Logging in")
+
+
+def rows(page):
+    return [[cell.text for cell in row.find_elements(By.TAG_NAME, "td")]
+            for row in page.see("section table").find_elements(By.TAG_NAME, "tr")]
+
+
+def test_an_account_is_added_used_and_unbound(page, github):
+    github.person = {"id": 41, "login": "octocat"}
+    enter(page, "ada")
+    page.press("Add GitHub")
+    page.see("td", "octocat")
+    assert len(page.driver.window_handles) == 1  # its window has closed itself
+    assert rows(page) == [["Password", "ada", "Primary", "Unbind"],
+                          ["GitHub", "octocat", "Make primary", "Unbind"]]
+    page.press("Log out")
+    page.press("Log in with GitHub")
+    page.press("ada")
+    page.see("td", "octocat")
+    page.press("Make primary")
+    page.wait(lambda: [row[2] for row in rows(page)] == ["Make primary", "Primary"], "primary")
+    assert page.complaints() == []
+
+
+def test_somebody_elses_account_is_refused_with_the_reason(page, github):
+    github.person = {"id": 41, "login": "octocat"}
+    enter(page, "bob")
+    page.press("Add GitHub")
+    assert "bound to another user" in page.text("#notice")
+    assert rows(page) == [["Password", "bob", "Primary", ""]]
+
+
+def test_a_strangers_page_that_opens_the_window_hears_nothing(page, site, github):
+    """The last page of the window, opened by a page of another origin."""
+    enter(page, "eve")
+    begun = page.driver.execute_async_script(
+        "const done = arguments[0]; import('/js/api.js').then((m) =>"
+        " m.post('/api/auth/github/bind', {})).then(done);")
+    driver = page.driver
+    github.answers["/page"] = says(200, b"<h1>Strange</h1>", {"Content-Type": "text/html"})
+    driver.get(github.url + "/page")
+    page.see("h1", "Strange")
+    driver.execute_script(
+        "window.heard = []; addEventListener('message', (e) => window.heard.push(e.data));"
+        "window.opened = window.open(arguments[0]);", begun["url"])
+    page.wait(lambda: any("/access_token" not in path and "/authorize" in path
+                          for path, _, _ in github.requests), "the window went there")
+    page.wait(lambda: driver.execute_script("return window.opened.closed"), "the window closed")
+    assert driver.execute_script("return window.heard") == []
