@@ -125,7 +125,10 @@ class Project:
         return expect(self._client.get(f"{self.path}/events?limit=200"))["items"]
 
     def connection(self):
-        return expect(self._client.get(f"{self.path}/database"))
+        """Where the database is reached, and by whom; not what is being done with it."""
+        database = expect(self._client.get(f"{self.path}/database"))
+        names = ("id", "host", "port", "database", "username", "password", "connectionUrl")
+        return {name: database[name] for name in names}
 
     def variables(self):
         """Key → variable, of all categories."""
