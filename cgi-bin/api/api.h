@@ -70,6 +70,8 @@ extern const struct field kubeconfig_fields[];
 enum { KUBECONFIG_BODY_MAX = 147456 }; /* of KUBECONFIG_MAX_BYTES, every other byte escaped */
 route_fn kubeconfig_read, kubeconfig_write;
 
+route_fn live_admit;
+
 route_fn health_read, ready_read, metrics_read;
 
 #endif

@@ -1,6 +1,7 @@
 #include "api.h"
 
 #include "base/cleanup.h"
+#include "base/lockfile.h"
 #include "base/log.h"
 #include "db/migrate.h"
 #include "store/queue.h"
@@ -90,6 +91,9 @@ int ready_read(struct call *c, struct err *e)
 		whole = whole && passed;
 		ready = ready && (passed || !parts[i].is_needed);
 	}
+	/* Pages read from time to time instead: no reason to take a host out of service. */
+	bool live = lockfile_is_held(conf_string(api_conf(c), CONF_EVENTS_STATE_FILE));
+	json_object_set_new(checks, "liveUpdates", json_string(live ? "ok" : "off"));
 	if (!ready)
 		response_header(c->response, "Retry-After", "1");
 	response_json(

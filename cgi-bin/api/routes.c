@@ -54,6 +54,8 @@ const struct route api_routes[] = {
 	      .body = sandbox_start_fields, .body_max = SANDBOX_BODY_MAX),
 	STEER(METHOD_DELETE, SANDBOX, sandbox_delete, "sandbox.terminate"),
 
+	READ ("/api/events", live_admit),
+
 	READ ("/api/user/config", setting_read, .query = setting_query, .flags = ROUTE_SECRET),
 	WRITE(METHOD_PUT, "/api/user/config", setting_write, "settings.put",
 	      .body = setting_put_fields, .body_max = SETTING_BODY_MAX),

@@ -190,6 +190,15 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 		INTEGER("rows_per_user", "16", 1, 10000, "Of these, rows of one user."),
 	[CONF_RESYNC] = DURATION("resync", "5m", SECOND, DAY,
 				 "How often stable rows are compared with the cluster."),
+	[CONF_EVENTS_DATABASE] =
+		STRING("events_database", NULL,
+		       "libpq connection string of fsa-events, where that of database leads to "
+		       "pgbouncer: it needs PostgreSQL itself, and the primary."),
+	[CONF_EVENTS_SOCKET] = STRING("events_socket", "/run/fullstack-agent/events/nginx.sock",
+				      "Where the local nginx takes live updates."),
+	[CONF_EVENTS_STATE_FILE] =
+		STRING("events_state_file", "/run/fullstack-agent/live",
+		       "Locked by fsa-events while live updates flow; /readyz looks at it."),
 };
 
 struct value {

@@ -388,6 +388,41 @@ int db_ping(struct db *db, struct err *e)
 	return db_query(db, &statement_ping, NULL, NULL, e);
 }
 
+/* ---- notifications --------------------------------------------------------------------------- */
+
+int db_listen(struct db *db, const struct db_statement *statement, struct err *e)
+{
+	drop_connection(db);
+	return db_query(db, statement, NULL, NULL, e);
+}
+
+int db_socket(const struct db *db)
+{
+	return db->conn != NULL ? PQsocket(db->conn) : -1;
+}
+
+int db_next_notification(struct db *db, char **ret_payload, struct err *e)
+{
+	PGnotify *notify;
+
+	*ret_payload = NULL;
+	if (db->conn == NULL)
+		return db_error_from_connection(NULL, "not connected", e);
+	notify = PQnotifies(db->conn);
+	if (notify == NULL) {
+		if (!connection_alive(db)) {
+			db_error_from_connection(db->conn, "the connection was lost", e);
+			drop_connection(db);
+			return -1;
+		}
+		notify = PQnotifies(db->conn);
+	}
+	if (notify != NULL)
+		*ret_payload = mem_strdup(notify->extra);
+	PQfreemem(notify);
+	return 0;
+}
+
 /* ---- transactions ---------------------------------------------------------------------------- */
 
 int db_begin(struct db *db, struct db **ret_tx, struct err *e)

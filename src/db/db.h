@@ -21,7 +21,7 @@
  *
  * Statements are constants; each is prepared on first use, or, where `prepare` is false (pgbouncer
  * in transaction mode), sent with its parameters each time. No session state is relied upon beyond
- * that: no SET, no session advisory locks, no LISTEN.
+ * that: no SET, no session advisory locks; LISTEN only as below.
  */
 struct db;
 
@@ -86,6 +86,21 @@ int db_begin(struct db *db, struct db **ret_tx, struct err *e);
 int db_commit(struct db **tx, struct err *e); /* sets *tx to NULL */
 void db_rollback_guard(struct db **tx);
 bool db_in_transaction(const struct db *db);
+
+/*
+ * Notifications. A `struct db` that listens does nothing else, so that it is never quietly
+ * connected anew: what was notified meanwhile would be lost, and nobody would know. When its
+ * connection is lost that is an error, and db_listen() begins again. It needs a session of its own:
+ * pgbouncer in transaction mode will not do, nor will a standby.
+ */
+/* On a new connection; what is notified after this returns is received. `statement` is the LISTEN.
+ */
+int db_listen(struct db *db, const struct db_statement *statement, struct err *e);
+/* Readable when there may be a notification, or the connection's end; -1: not connected. */
+int db_socket(const struct db *db);
+/* The payload of the next one that has arrived, for the caller to free(); NULL: none. They come in
+ * the order in which their transactions were committed. ERR_UNAVAILABLE: the connection is lost. */
+int db_next_notification(struct db *db, char **ret_payload, struct err *e);
 
 /* Whether a statement would reach the server now; for readyz. */
 int db_ping(struct db *db, struct err *e);

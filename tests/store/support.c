@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct db *api, *auth, *reconcile, *admin;
+struct db *api, *auth, *reconcile, *fsa_events, *admin;
 
 static const char *need_env(const char *name)
 {
@@ -33,6 +33,7 @@ static void set_up(void)
 	api = connect_as("fsa_api", 10000);
 	auth = connect_as("fsa_auth", 10000);
 	reconcile = connect_as("fsa_reconcile", 10000);
+	fsa_events = connect_as("fsa_events", 10000);
 	admin = db_new(&(struct db_options) { .conninfo = need_env("FSA_TEST_ADMIN"),
 					      .role = "postgres",
 					      .application_name = "store_tests",
@@ -45,6 +46,7 @@ static void tear_down(void)
 	db_freep(&api);
 	db_freep(&auth);
 	db_freep(&reconcile);
+	db_freep(&fsa_events);
 	db_freep(&admin);
 }
 

@@ -22,7 +22,7 @@
  *   FSA_TEST_PREPARE   yes | no
  *   FSA_TEST_ADMIN     conninfo of the superuser, of PostgreSQL itself
  */
-extern struct db *api, *auth, *reconcile, *admin;
+extern struct db *api, *auth, *reconcile, *fsa_events, *admin;
 
 /* A connection of its own, with that role. */
 struct db *connect_as(const char *role, uint64_t timeout_ms);

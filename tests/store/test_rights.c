@@ -46,6 +46,12 @@ static const struct {
 	{ &reconcile, { "no_variable", "UPDATE environment SET value_sealed = 'x'" } },
 	{ &reconcile, { "no_hashes", "SELECT password_hash FROM identities" } },
 	{ &reconcile, { "no_replay", "SELECT body FROM idempotency" } },
+	/* What tells the browsers sees nothing that they may not see, and changes nothing. */
+	{ &fsa_events, { "no_token", "SELECT terminal_token_sealed FROM sandboxes" } },
+	{ &fsa_events, { "no_names", "SELECT name FROM users" } },
+	{ &fsa_events, { "no_sessions", "SELECT id_hash FROM sessions" } },
+	{ &fsa_events, { "no_tokens", "SELECT token_hash FROM api_tokens" } },
+	{ &fsa_events, { "no_status", "UPDATE projects SET status = 'RUNNING'" } },
 	/* Nobody changes what happened, or the schema. */
 	{ &api, { "no_audit_change", "UPDATE audit SET action = 'x'" } },
 	{ &auth, { "no_audit_delete", "DELETE FROM audit" } },
@@ -72,7 +78,7 @@ END_TEST
 
 START_TEST(every_program_can_tell_the_version_of_the_schema)
 {
-	struct db *programs[] = { api, auth, reconcile };
+	struct db *programs[] = { api, auth, reconcile, fsa_events };
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)

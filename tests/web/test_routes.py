@@ -197,4 +197,6 @@ def test_ids_that_are_none_are_404(routes, project):
             if names(row["pattern"]):
                 path = re.sub(r":\w+", bad, row["pattern"])
                 answer = project.client.request(row["method"], path)
-                assert answer.status_code in (400, 404), (row, bad)
+                # The client resolves "..", and /api/events is another route.
+                elsewhere = answer.url.endswith("/api/events")
+                assert elsewhere or answer.status_code in (400, 404), (row, bad)

@@ -4,6 +4,7 @@
         requests.get(nginx.url + "/healthz")
 """
 
+import signal
 from pathlib import Path
 
 from .process import Process, accepts, free_port, make_directory, own_name, run
@@ -11,14 +12,17 @@ from .process import Process, accepts, free_port, make_directory, own_name, run
 PROGRAM = "/usr/sbin/nginx"
 SHIPPED = Path(__file__).resolve().parents[2] / "nginx" / "fullstack-agent"
 
+NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
+
 _CONFIG = """\
+{load_nchan}
 {user}
 daemon off;
 worker_processes {workers};
 pid {directory}/temp/nginx.pid;
 error_log {error_log} notice;
 events {{
-	worker_connections 1024;
+	worker_connections {connections};
 }}
 http {{
 	types {{
@@ -41,12 +45,14 @@ http {{
 	upstream fsa_auth {{
 		server unix:{auth};
 	}}
+	{publish}
 	server {{
 		listen 127.0.0.1:{port} backlog=511{tls};
 		server_name _;
 		root {root};
 		access_log {access_log} fsa;
 		include fullstack-agent/site.conf;
+		{streams}
 	}}
 	server {{
 		listen 127.0.0.1:{metrics_port};
@@ -57,11 +63,24 @@ http {{
 """
 
 
+# As events-http.conf, with a socket of its own.
+_PUBLISH = """\
+nchan_shared_memory_size 64m;
+	variables_hash_max_size 2048;
+	server {{
+		listen unix:{events};
+		include fullstack-agent/events-publish.conf;
+	}}
+"""
+
+
 class Nginx:
     """One nginx with a configuration of its own, which includes the shipped files unchanged.
 
     api, auth  paths of the FastCGI sockets
     port       kept as given; a free one when None
+    events     path of the socket where it takes live updates; None: it has none, nor does it where
+               nchan is not installed
     root       folder of static files
     tls        (key, certificate): files, for https
     frames     origins that may show the site in a frame, as fsa-setup would write them
@@ -69,16 +88,18 @@ class Nginx:
                stays it in the workers, which could not reach root's sockets else
     """
 
-    def __init__(self, directory, api, auth, port=None, root=None, user=None, outlive=False,
-                 workers=2, tls=None, frames=None):
+    def __init__(self, directory, api, auth, events=None, port=None, root=None, user=None,
+                 outlive=False, workers=2, connections=1024, tls=None, frames=None):
         self.directory = Path(directory).resolve()
         self.port = port
         self.metrics_port = None
         self._sockets = {"api": api, "auth": auth}
+        self._events = Path(events) if events and NCHAN.exists() else None
         self._root = root or self.directory / "root"
         self._user = user or own_name()
         self._outlive = outlive
         self._workers = workers
+        self._connections = connections
         self._tls = tls
         self._frames = frames
         self._process = Process(self.directory, "nginx")
@@ -109,12 +130,23 @@ class Nginx:
         config = self._write_config()
         # -e: else nginx begins with the log that Debian has compiled in.
         command = [PROGRAM, "-e", self.error_log, "-p", self.directory, "-c", config]
+        if self._events:
+            self._events.unlink(missing_ok=True)  # left by one that was killed: it could not listen
         run([*command, "-t", "-q"], "nginx refuses its configuration", self._user)
         self._process.start(command, outlive=self._outlive, user=self._user)
         self._process.wait_ready(lambda: accepts(("127.0.0.1", self.port)))
 
     def stop(self):
         self._process.stop()
+
+    def kill(self):
+        """SIGKILL to the master and, as soon as that is noticed, its workers."""
+        self._process.kill()
+        self._process.stop()
+
+    def reload(self):
+        """Reads its configuration again, as after a change; returns at once."""
+        self._process.signal(signal.SIGHUP)
 
     def pid(self):
         return self._process.pid()
@@ -136,6 +168,10 @@ class Nginx:
         text = _CONFIG.format(
             user="user root;" if self._user == "root" else "",
             workers=self._workers,
+            load_nchan=f"load_module {NCHAN};" if self._events else "",
+            publish=_PUBLISH.format(events=self._events) if self._events else "",
+            streams="include fullstack-agent/events.conf;" if self._events else "",
+            connections=self._connections,
             directory=self.directory,
             port=self.port,
             metrics_port=self.metrics_port,

@@ -26,12 +26,14 @@ class Program(NamedTuple):
     role: str  # its role in the database
     private_keys: tuple
     socket: str  # name of its FastCGI socket, if it has one
+    every: bool = False  # a pass after the other, instead of one
 
 
 PROGRAMS = {
     "api.fcgi": Program("www-data", "fsa_api", ("owner.key",), "api.sock"),
     "auth.fcgi": Program("www-data", "fsa_auth", (), "auth.sock"),
-    "fsa-reconcile": Program("nobody", "fsa_reconcile", ("owner.key", "cluster.key"), None),
+    "fsa-reconcile": Program("nobody", "fsa_reconcile", ("owner.key", "cluster.key"), None, True),
+    "fsa-events": Program("www-data", "fsa_events", (), None),
 }
 
 _OPTIONS = {
@@ -60,11 +62,14 @@ class Programs:
         self.directory = Path(directory).resolve()
         self._build = Path(build)
         self._run = self.directory / "run"
+        self._events = self.directory / "events"
         self._options = {
             **_OPTIONS,
             "database": database,
             "wake_file": self._run / "wake",
             "metrics_dir": self._run / "metrics",
+            "events_socket": self._events / "nginx.sock",
+            "events_state_file": self._run / "live",
             **(options or {}),
         }
         self._sql_dir = sql_dir
@@ -100,6 +105,10 @@ class Programs:
     def socket(self, name):
         return self._run / PROGRAMS[name].socket
 
+    def events_socket(self):
+        """Where nginx is to take live updates."""
+        return self._options["events_socket"]
+
     def log(self, name):
         return self._processes[name].log
 
@@ -134,6 +143,8 @@ class Programs:
         make_directory(self.directory, mode=0o711)
         make_directory(self._run, self.user("api.fcgi"))
         self._make_metrics()
+        # Whoever gets in here can tell every browser anything.
+        make_directory(self._events, self.user("fsa-events"), 0o700)
         for name in names:
             if not self._processes[name].running():
                 self._start(name)
@@ -181,7 +192,7 @@ class Programs:
         command = [*self._wrap, *self.prepare(name)]
         if PROGRAMS[name].socket:
             command += ["--socket", self.socket(name), "--workers", self._workers]
-        else:
+        elif PROGRAMS[name].every:
             command += ["--every", self._every]
         self._processes[name].start(command, outlive=self._outlive, user=self.user(name))
 

@@ -26,11 +26,12 @@ class Site:
     options   changes of fsa.conf
     root      folder of static files
     host      the name in its URL, with https and the certificate `tls`: (key, certificate)
+    events    whether nginx holds streams of live updates, if it can
     The rest goes to Programs.
     """
 
     def __init__(self, directory, build, postgres, database="fsa", port=None, options=None,
-                 root=None, sql_dir=SQL, outlive=False, host=None, tls=None, **rest):
+                 root=None, sql_dir=SQL, outlive=False, host=None, tls=None, events=True, **rest):
         self.directory = Path(directory).resolve()
         self.postgres = postgres
         self.database = database
@@ -50,6 +51,7 @@ class Site:
             self.directory / "nginx",
             api=self.programs.socket("api.fcgi"),
             auth=self.programs.socket("auth.fcgi"),
+            events=self.programs.events_socket() if events else None,
             port=port,
             root=root,
             user=self.programs.user("api.fcgi"),

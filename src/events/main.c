@@ -1,0 +1,162 @@
+/* fsa-events(8): tells browsers what has changed, by way of the local nginx. */
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sysexits.h>
+
+#include "base/cleanup.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/notify.h"
+#include "events/relay.h"
+
+static const char usage[] =
+	"Usage: fsa-events [--config FILE]\n"
+	"\n"
+	"Passes on what changes in PostgreSQL to the streams that the local nginx holds.\n"
+	"SIGTERM ends it.\n"
+	"\n"
+	"  --config FILE      configuration (default: " FSA_SYSCONFDIR "/fsa.conf)\n"
+	"  --help, --version\n"
+	"\n"
+	"Exit status: 0 ended by a signal, 64 usage, 71 operating system, 78 configuration.\n";
+
+/* 0 to go on, -1 when all is said and `*ret_status` is the exit status. */
+static int parse_options(int argc, char **argv, const char **ret_config, int *ret_status)
+{
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	*ret_config = FSA_SYSCONFDIR "/fsa.conf";
+	*ret_status = EX_USAGE;
+	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			*ret_config = optarg;
+			break;
+		case 'h':
+			(void)fputs(usage, stdout);
+			*ret_status = EXIT_SUCCESS;
+			return -1;
+		case 'V':
+			(void)puts("fsa-events " PACKAGE_VERSION);
+			*ret_status = EXIT_SUCCESS;
+			return -1;
+		default:
+			(void)fputs(usage, stderr);
+			return -1;
+		}
+	}
+	if (optind < argc) {
+		(void)fprintf(stderr, "\"%s\": no arguments are taken\n%s", argv[optind], usage);
+		return -1;
+	}
+	return 0;
+}
+
+/* A descriptor that becomes readable when this process is asked to end. */
+static int catch_signals(struct err *e)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	int fd = sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -1 : signalfd(-1, &set, SFD_CLOEXEC);
+	if (fd < 0)
+		return err_set(e, ERR_INTERNAL, NULL, "cannot wait for signals: %s",
+			       strerror(errno));
+	return fd;
+}
+
+/* Once a change: what is away may be so for hours. */
+static void tell(bool flows, const struct err *e)
+{
+	static enum { UNKNOWN, FLOWS, STOPPED } told;
+
+	if (flows && told != FLOWS) {
+		log_line(LOG_LEVEL_INFO, "live updates flow", LOG_STR("streams", "opened anew"));
+		notify_status("Live updates flow");
+	} else if (!flows) {
+		if (told != STOPPED)
+			log_err(LOG_LEVEL_WARNING, "live updates have stopped", e);
+		notify_status("No live updates: %s", e->message);
+	}
+	told = flows ? FLOWS : STOPPED;
+}
+
+static void run(struct relay *relay, int signals)
+{
+	struct pollfd fds[] = { { .fd = signals, .events = POLLIN }, { .events = POLLIN } };
+	struct err e;
+
+	do {
+		bool flows = relay_step(relay, &e) == 0;
+		tell(flows, &e);
+		fds[1].fd = flows ? relay_fd(relay) : -1; /* -1: poll() leaves it out */
+		(void)poll(fds, ARRAY_SIZE(fds), flows ? -1 : relay_pause_ms(relay));
+	} while ((fds[0].revents & POLLIN) == 0);
+	log_line(LOG_LEVEL_INFO, "stopped", LOG_STR("reason", "signal"));
+}
+
+static struct db *open_database(const struct conf *conf, bool prepare)
+{
+	const char *own = conf_string(conf, CONF_EVENTS_DATABASE);
+
+	return db_new(&(struct db_options) {
+		.conninfo = own != NULL ? own : conf_string(conf, CONF_DATABASE),
+		.role = "fsa_events",
+		.application_name = "fsa-events",
+		.prepare = prepare,
+		.timeout_ms = conf_number(conf, CONF_DATABASE_TIMEOUT),
+	});
+}
+
+int main(int argc, char **argv)
+{
+	CLEANUP(conf_freep) struct conf *conf = NULL;
+	CLEANUP(cleanup_close) int signals = -1;
+	const char *config;
+	struct err e;
+	int status;
+
+	mem_init_libraries();
+	if (parse_options(argc, argv, &config, &status) < 0)
+		return status;
+	if (conf_load(config, &conf, &e) < 0) {
+		log_err(LOG_LEVEL_ERROR, "cannot start", &e);
+		return EX_CONFIG;
+	}
+	log_set_level_name(conf_string(conf, CONF_LOG_LEVEL));
+	signals = catch_signals(&e);
+	if (signals < 0) {
+		log_err(LOG_LEVEL_ERROR, "cannot start", &e);
+		return EX_OSERR;
+	}
+	struct relay_options options = {
+		.listener = open_database(conf, false),
+		.db = open_database(conf, true),
+		.nginx = nginx_new(conf_string(conf, CONF_EVENTS_SOCKET)),
+		.state_file = conf_string(conf, CONF_EVENTS_STATE_FILE),
+	};
+	struct relay *relay = relay_new(&options);
+	run(relay, signals);
+	relay_free(relay);
+	nginx_free(options.nginx);
+	db_free(options.db);
+	db_free(options.listener);
+	return EXIT_SUCCESS;
+}

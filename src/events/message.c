@@ -1,0 +1,59 @@
+#include "events/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "domain/types.h"
+
+static json_t *cause(const struct live_resource *r)
+{
+	if (r->cause_kind == NULL)
+		return json_null();
+	return json_pack("{s:s, s:s?, s:s?, s:s?}", "kind", r->cause_kind, "code", r->cause_code,
+			 "message", r->cause_message, "since", r->cause_since);
+}
+
+static json_t *resource(const struct live_resource *r)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "id", r->id, "desired", r->desired,
+			 "status", r->status, "statusSince", r->status_since, "stage", r->stage,
+			 "cause", cause(r));
+}
+
+static json_t *resources(const struct live_project *project, enum resource_kind kind)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < project->resource_count; i++) {
+		if (strcmp(project->resources[i].kind, resource_kind_name(kind)) == 0)
+			json_array_append_new(list, resource(&project->resources[i]));
+	}
+	return list;
+}
+
+/* PostgreSQL has UTF-8 only, so nothing but memory can be missing. */
+static char *print(json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT);
+
+	json_decref(json);
+	if (text == NULL)
+		abort();
+	return text;
+}
+
+char *message_project(const struct live_project *project)
+{
+	return print(json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "id", project->id, "name",
+			       project->name, "status", project->status, "updatedAt",
+			       project->updated_at, "sandboxes",
+			       resources(project, RESOURCE_SANDBOX), "databases",
+			       resources(project, RESOURCE_DATABASE)));
+}
+
+char *message_gone(const char *project_id)
+{
+	return print(json_pack("{s:s}", "id", project_id));
+}

@@ -1,0 +1,201 @@
+#include "events/relay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/lockfile.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "db/migrate.h"
+#include "events/message.h"
+#include "store/live.h"
+
+enum {
+	BATCH_MAX = 256,
+	PAUSE_FIRST_MS = 250,
+	PAUSE_DOUBLINGS = 4, /* 4 s */
+};
+
+struct relay {
+	struct relay_options o;
+	bool gap;          /* something may have been missed since streams were last ended */
+	unsigned failures; /* since a message was last passed on */
+	int state_lock;    /* -1: not held */
+	struct live_change batch[BATCH_MAX];
+	size_t batch_count;
+};
+
+struct relay *relay_new(const struct relay_options *options)
+{
+	struct relay *r = mem_calloc(1, sizeof(*r));
+
+	r->o = *options;
+	r->gap = true;
+	r->state_lock = -1;
+	return r;
+}
+
+void relay_free(struct relay *r)
+{
+	if (r == NULL)
+		return;
+	cleanup_close(&r->state_lock);
+	free(r);
+}
+
+int relay_fd(const struct relay *r)
+{
+	return db_socket(r->o.listener);
+}
+
+int relay_pause_ms(const struct relay *r)
+{
+	unsigned doublings = r->failures > 0 ? r->failures - 1 : 0;
+
+	return PAUSE_FIRST_MS << (doublings < PAUSE_DOUBLINGS ? doublings : PAUSE_DOUBLINGS);
+}
+
+/* The lock is for others to see. Without it everything works. */
+static void show_state(struct relay *r, bool flows)
+{
+	struct err e;
+
+	if (flows && r->state_lock < 0 && lockfile_take(r->o.state_file, &r->state_lock, &e) < 0)
+		log_err(LOG_LEVEL_WARNING, "/readyz will not tell that live updates work", &e);
+	if (!flows) {
+		cleanup_close(&r->state_lock);
+		r->state_lock = -1;
+	}
+}
+
+/* ---- receiving ------------------------------------------------------------------------------- */
+
+static int ensure_listening(struct relay *r, struct err *e)
+{
+	if (relay_fd(r) >= 0)
+		return 0;
+	r->gap = true;
+	if (migrate_check(r->o.db, e) < 0)
+		return -1;
+	return live_listen(r->o.listener, e);
+}
+
+static bool is_in_batch(const struct relay *r, const struct live_change *change)
+{
+	for (size_t i = 0; i < r->batch_count; i++) {
+		if (memcmp(&r->batch[i], change, sizeof(*change)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What has arrived, each once, at most BATCH_MAX. */
+static int collect(struct relay *r, struct err *e)
+{
+	r->batch_count = 0;
+	while (r->batch_count < BATCH_MAX) {
+		CLEANUP(cleanup_free) char *payload = NULL;
+		struct live_change change;
+
+		if (db_next_notification(r->o.listener, &payload, e) < 0)
+			return -1;
+		if (payload == NULL)
+			return 0;
+		if (!live_change_parse(payload, &change))
+			log_line(LOG_LEVEL_WARNING, "a notification that is none of ours",
+				 LOG_STR("payload", payload));
+		else if (!is_in_batch(r, &change))
+			r->batch[r->batch_count++] = change;
+	}
+	return 0;
+}
+
+/* ---- passing on ------------------------------------------------------------------------------ */
+
+static int publish_project(struct relay *r, const struct live_change *change, struct err *e)
+{
+	CLEANUP(live_project_clear) struct live_project project = { .result = NULL };
+	CLEANUP(cleanup_free) char *data = NULL;
+	struct err failed;
+
+	if (live_project_get(r->o.db, change->user_id, change->project_id, &project, &failed) ==
+	    0) {
+		data = message_project(&project);
+		return nginx_publish(r->o.nginx, change->user_id, MESSAGE_EVENT_PROJECT, data, e);
+	}
+	if (failed.kind == ERR_NOT_FOUND) {
+		data = message_gone(change->project_id);
+		return nginx_publish(r->o.nginx, change->user_id, MESSAGE_EVENT_GONE, data, e);
+	}
+	*e = failed;
+	return -1;
+}
+
+static int pass_on(struct relay *r, const struct live_change *change, struct err *e)
+{
+	if (change->project_id[0] == '\0')
+		return nginx_close(r->o.nginx, change->user_id, e);
+	return publish_project(r, change, e);
+}
+
+static int pass_on_batch(struct relay *r, struct err *e)
+{
+	for (size_t i = 0; i < r->batch_count; i++) {
+		if (pass_on(r, &r->batch[i], e) < 0)
+			return -1;
+		r->failures = 0;
+	}
+	return 0;
+}
+
+/* One user after the other: nchan can end the channels of a group at once, but only the first time
+ * (seen with 1.3.6). 5,000 take a second. */
+static int close_all(struct relay *r, struct err *e)
+{
+	CLEANUP(live_users_clear) struct live_users users = { .result = NULL };
+
+	if (nginx_check(r->o.nginx, e) < 0 || live_users_list(r->o.db, &users, e) < 0)
+		return -1;
+	for (size_t i = 0; i < users.count; i++) {
+		if (nginx_close(r->o.nginx, live_users_id(&users, i), e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Whatever has arrived until now is seen by those who read when their streams have ended. */
+static int close_gap(struct relay *r, struct err *e)
+{
+	do {
+		if (collect(r, e) < 0)
+			return -1;
+	} while (r->batch_count > 0);
+	if (close_all(r, e) < 0)
+		return -1;
+	r->gap = false;
+	return 0;
+}
+
+static int work(struct relay *r, struct err *e)
+{
+	if (ensure_listening(r, e) < 0 || (r->gap && close_gap(r, e) < 0))
+		return -1;
+	do {
+		if (collect(r, e) < 0 || pass_on_batch(r, e) < 0)
+			return -1;
+	} while (r->batch_count > 0);
+	return 0;
+}
+
+int relay_step(struct relay *r, struct err *e)
+{
+	int result = work(r, e);
+
+	if (result < 0) {
+		r->gap = true;
+		r->failures++;
+	}
+	show_state(r, result == 0);
+	return result;
+}

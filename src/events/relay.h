@@ -1,0 +1,37 @@
+#ifndef FSA_EVENTS_RELAY_H
+#define FSA_EVENTS_RELAY_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "db/db.h"
+#include "events/nginx.h"
+
+/*
+ * From PostgreSQL's notifications to nginx's streams, in the order of the commits.
+ *
+ * What is passed on is what a project looks like when its turn comes: of two quick changes the
+ * first may not be seen, the last one always is. After a gap, in which notifications may have been
+ * lost or could not be passed on, every stream is ended; whoever opens one reads first what there
+ * is to see, so that nobody is left with something old.
+ */
+struct relay;
+
+struct relay_options {
+	struct db *listener; /* for nothing else; both are borrowed */
+	struct db *db;
+	struct nginx *nginx;    /* borrowed */
+	const char *state_file; /* locked while everything is passed on; see base/lockfile.h */
+};
+struct relay *relay_new(const struct relay_options *options);
+void relay_free(struct relay *r);
+
+/* Does all there is to do. On an error something is away: call again in relay_pause_ms(). */
+int relay_step(struct relay *r, struct err *e);
+/* Readable when there is something to do. */
+int relay_fd(const struct relay *r);
+/* Longer with each failure, so that a nginx that keeps failing does not make all browsers come back
+ * again and again. */
+int relay_pause_ms(const struct relay *r);
+
+#endif

@@ -1,0 +1,131 @@
+#include "store/live.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "store/internal.h"
+
+static const struct db_statement statement_listen = { "live_listen", "LISTEN fsa_live" };
+
+#define COLUMNS(X)                                                                                 \
+	X(PROJECT_ID, "p.id")                                                                      \
+	X(PROJECT_NAME, "p.name")                                                                  \
+	X(PROJECT_STATUS, "p.status")                                                              \
+	X(PROJECT_UPDATED_AT, "iso8601(p.updated_at)")                                             \
+	X(RESOURCE_KIND, "r.kind")                                                                 \
+	X(RESOURCE_ID, "r.id")                                                                     \
+	X(RESOURCE_DESIRED, "r.desired")                                                           \
+	X(RESOURCE_STATUS, "r.status")                                                             \
+	X(RESOURCE_STATUS_SINCE, "iso8601(r.status_since)")                                        \
+	X(RESOURCE_STAGE, "r.stage")                                                               \
+	X(RESOURCE_CAUSE_KIND, "r.cause_kind")                                                     \
+	X(RESOURCE_CAUSE_CODE, "r.cause_code")                                                     \
+	X(RESOURCE_CAUSE_MESSAGE, "r.cause_message")                                               \
+	X(RESOURCE_CAUSE_SINCE, "iso8601(r.cause_since)")
+
+enum column { COLUMN_NONE, COLUMNS(STORE_COLUMN_ENUM) };
+
+/* A row a resource; a project without any is a row of NULLs. */
+static const struct db_statement statement_get = {
+	"live_project_get", STORE_SELECT(COLUMNS) "FROM projects p"
+						  " LEFT JOIN resources r ON r.project_id = p.id"
+						  " WHERE p.id = $1 AND p.user_id = $2"
+						  " ORDER BY r.kind"
+};
+
+static const struct db_statement statement_users = { "live_users", "SELECT id FROM users" };
+
+int live_listen(struct db *listener, struct err *e)
+{
+	return db_listen(listener, &statement_listen, e);
+}
+
+static bool take_id(const char *text, size_t length, char ret_id[STORE_ID_LENGTH + 1])
+{
+	if (length != STORE_ID_LENGTH)
+		return false;
+	memcpy(ret_id, text, length);
+	ret_id[length] = '\0';
+	return parse_is_uuid(ret_id);
+}
+
+bool live_change_parse(const char *payload, struct live_change *ret_change)
+{
+	struct live_change change = { .project_id = "" };
+	const char *blank = strchr(payload, ' ');
+	size_t first = blank != NULL ? (size_t)(blank - payload) : strlen(payload);
+
+	if (!take_id(payload, first, change.user_id))
+		return false;
+	if (blank != NULL && !take_id(blank + 1, strlen(blank + 1), change.project_id))
+		return false;
+	*ret_change = change;
+	return true;
+}
+
+static void read_resource(const PGresult *r, int row, struct live_resource *ret)
+{
+	*ret = (struct live_resource) {
+		.kind = db_text(r, row, RESOURCE_KIND),
+		.id = db_text(r, row, RESOURCE_ID),
+		.desired = db_text(r, row, RESOURCE_DESIRED),
+		.status = db_text(r, row, RESOURCE_STATUS),
+		.status_since = db_text(r, row, RESOURCE_STATUS_SINCE),
+		.stage = db_text(r, row, RESOURCE_STAGE),
+		.cause_kind = db_text(r, row, RESOURCE_CAUSE_KIND),
+		.cause_code = db_text(r, row, RESOURCE_CAUSE_CODE),
+		.cause_message = db_text(r, row, RESOURCE_CAUSE_MESSAGE),
+		.cause_since = db_text(r, row, RESOURCE_CAUSE_SINCE),
+	};
+}
+
+int live_project_get(struct db *db, const char *user_id, const char *project_id,
+		     struct live_project *ret_project, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+
+	db_add_text(&p, project_id);
+	db_add_text(&p, user_id);
+	if (db_query(db, &statement_get, &p, &r, e) < 0)
+		return -1;
+	if (db_rows(r) == 0)
+		return store_project_not_found(e);
+	struct live_project project = {
+		.id = db_text(r, 0, PROJECT_ID),
+		.name = db_text(r, 0, PROJECT_NAME),
+		.status = db_text(r, 0, PROJECT_STATUS),
+		.updated_at = db_text(r, 0, PROJECT_UPDATED_AT),
+	};
+	for (int row = 0; row < db_rows(r) && row < (int)ARRAY_SIZE(project.resources); row++) {
+		if (db_text(r, row, RESOURCE_ID) != NULL)
+			read_resource(r, row, &project.resources[project.resource_count++]);
+	}
+	project.result = STEAL(r);
+	*ret_project = project;
+	return 0;
+}
+
+void live_project_clear(struct live_project *project)
+{
+	db_result_free(&project->result);
+}
+
+int live_users_list(struct db *db, struct live_users *ret_users, struct err *e)
+{
+	if (db_query(db, &statement_users, NULL, &ret_users->result, e) < 0)
+		return -1;
+	ret_users->count = (size_t)db_rows(ret_users->result);
+	return 0;
+}
+
+const char *live_users_id(const struct live_users *users, size_t index)
+{
+	return db_text(users->result, (int)index, 0);
+}
+
+void live_users_clear(struct live_users *users)
+{
+	db_result_free(&users->result);
+}

@@ -1,0 +1,51 @@
+#ifndef FSA_STORE_LIVE_H
+#define FSA_STORE_LIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "db/db.h"
+#include "store/store.h"
+
+/*
+ * What fsa-events learns from PostgreSQL: that something has changed (sql/0008_live.sql tells of
+ * it), and what there is to see now.
+ */
+
+/* Begins to listen; see db_listen(). */
+int live_listen(struct db *listener, struct err *e);
+
+struct live_change {
+	char user_id[STORE_ID_LENGTH + 1];
+	char project_id[STORE_ID_LENGTH + 1]; /* "": somebody's access as that user has ended */
+};
+/* False for a payload that the schema's triggers would not send. */
+bool live_change_parse(const char *payload, struct live_change *ret_change);
+
+struct live_resource {
+	const char *kind, *id, *desired, *status, *status_since, *stage;
+	const char *cause_kind, *cause_code, *cause_message, *cause_since; /* NULL: none */
+};
+struct live_project {
+	PGresult *result;
+	const char *id, *name, *status, *updated_at;
+	struct live_resource resources[2]; /* one of a kind */
+	size_t resource_count;
+};
+/* ERR_NOT_FOUND when it has gone. */
+int live_project_get(struct db *db, const char *user_id, const char *project_id,
+		     struct live_project *ret_project, struct err *e);
+void live_project_clear(struct live_project *project);
+
+/* Whoever might have a stream: every user there is. A disabled one, or one whose last session has
+ * just been removed, may still have some. */
+struct live_users {
+	PGresult *result;
+	size_t count;
+};
+int live_users_list(struct db *db, struct live_users *ret_users, struct err *e);
+const char *live_users_id(const struct live_users *users, size_t index);
+void live_users_clear(struct live_users *users);
+
+#endif

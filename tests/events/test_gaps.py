@@ -1,0 +1,214 @@
+"""Something goes away and comes back. A page that follows the rule (read when a stream opens, then
+apply events) shows in the end what there is, whatever was missed meanwhile."""
+
+import contextlib
+import threading
+import time
+
+import pytest
+import requests
+
+from conftest import Person
+from stand.stream import Stream
+
+
+class Page:
+    """What a person looks at: reads when a stream opens, applies events, and opens it again."""
+
+    def __init__(self, person, retry=0.3):
+        self._person = person
+        self._retry = retry
+        self._stop = threading.Event()
+        self.shown = {}
+        self.opened = 0
+        self._thread = threading.Thread(target=self._live, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        self._stop.set()
+        self._thread.join(30)
+
+    def _live(self):
+        while not self._stop.is_set():
+            with contextlib.suppress(requests.RequestException):
+                self._follow()
+            self._stop.wait(self._retry)
+
+    def _follow(self):
+        with Stream(self._person.client) as stream:
+            if stream.status != 200 or not self._read():
+                return
+            self.opened += 1
+            applied = 0
+            while not (stream.ended() and applied == len(stream.events)):
+                if self._stop.is_set():
+                    return
+                for event in stream.events[applied:]:
+                    self._apply(event)
+                    applied += 1
+                time.sleep(0.01)
+
+    def _read(self):
+        answer = self._person.client.get("/api/projects")
+        if answer.status_code != 200:
+            return False
+        self.shown = {p["id"]: what_shows(p) for p in answer.json()}
+        return True
+
+    def _apply(self, event):
+        if event.name == "gone":
+            self.shown.pop(event.data["id"], None)
+        else:
+            self.shown[event.data["id"]] = what_shows(event.data)
+
+    def wait(self, project, message, seconds=20):
+        end = time.monotonic() + seconds
+        while self.shown.get(project.id) != message:
+            assert time.monotonic() < end, f"{self.shown} and not {message}"
+            time.sleep(0.01)
+
+
+def what_shows(project):
+    """The message of the sandbox's cause, which the tests count up."""
+    cause = project["sandboxes"][0]["cause"] if project["sandboxes"] else None
+    return cause and cause["message"]
+
+
+@pytest.fixture
+def page(own):
+    """A page with a project: page, project, and the site's parts."""
+    ada = own.person()
+    own.page = Page(ada)
+    own.project_shown = own.project(ada)
+    own.project_shown.fail("first")
+    own.page.wait(own.project_shown, "first")
+    yield own
+    own.page.close()
+
+
+def fail_until(own, stop, numbers):
+    while not stop.is_set():
+        try:
+            own.project_shown.fail(str(len(numbers)))
+            numbers.append(len(numbers))
+        except Exception:  # PostgreSQL is away
+            time.sleep(0.05)
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def changing(page):
+    """Changes go on all the time."""
+    stop, numbers = threading.Event(), []
+    thread = threading.Thread(target=fail_until, args=(page, stop, numbers))
+    thread.start()
+
+    def finish():
+        stop.set()
+        thread.join(30)
+        page.project_shown.fail("last")
+        page.page.wait(page.project_shown, "last")
+
+    yield finish
+    stop.set()
+    thread.join(30)
+
+
+def programs_killed(own):
+    own.site.programs.kill("fsa-events")
+    own.project_shown.fail("missed")
+    time.sleep(0.3)
+    own.site.programs.start("fsa-events")
+
+
+def postgres_restarted(own):
+    own.postgres.restart()
+
+
+def postgres_away_for_a_while(own):
+    own.postgres.stop()
+    time.sleep(3)
+    own.postgres.start()
+
+
+def listener_cut_off(own):
+    own.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'fsa_events'")
+
+
+def nginx_restarted(own):
+    own.site.nginx.stop()
+    own.project_shown.fail("missed")
+    time.sleep(1)
+    own.site.nginx.start()
+
+
+def nginx_killed(own):
+    own.site.nginx.kill()
+    own.project_shown.fail("missed")
+    own.site.nginx.start()
+
+
+def nginx_reloaded(own):
+    own.site.nginx.reload()
+    time.sleep(1)
+
+
+GAPS = [programs_killed, postgres_restarted, postgres_away_for_a_while, listener_cut_off,
+        nginx_restarted, nginx_killed, nginx_reloaded]
+
+
+@pytest.mark.parametrize("gap", GAPS, ids=lambda gap: gap.__name__)
+def test_after_a_gap_every_page_shows_what_there_is(page, gap):
+    """Nothing changes afterwards: what was missed is not made good by a later event."""
+    page.project_shown.fail("before")
+    page.page.wait(page.project_shown, "before")
+    opened = page.page.opened
+    gap(page)
+    page.wait_flowing()
+    page.project_shown.fail("after")
+    page.page.wait(page.project_shown, "after")
+    end = time.monotonic() + 10
+    while page.page.opened == opened:  # read again, all of it
+        assert time.monotonic() < end, "the stream did not begin anew"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("gap", GAPS, ids=lambda gap: gap.__name__)
+def test_a_gap_in_the_middle_of_changes(page, changing, gap):
+    time.sleep(0.5)
+    gap(page)
+    page.wait_flowing()
+    time.sleep(0.5)
+    changing()
+
+
+def test_a_change_that_is_missed_is_shown_without_another_one(page):
+    """The one commit that happens while nobody listens."""
+    page.site.programs.kill("fsa-events")
+    page.project_shown.fail("missed")
+    time.sleep(0.5)
+    assert page.page.shown[page.project_shown.id] == "first"
+    page.site.programs.start("fsa-events")
+    page.page.wait(page.project_shown, "missed")
+
+
+def test_readyz_says_whether_live_updates_flow(own):
+    own.site.programs.kill("fsa-events")
+    own.wait_flowing("off")
+    assert own.site.client().get("/readyz").json()["status"] == "ready"
+    own.site.programs.start("fsa-events")
+    own.wait_flowing("ok")
+
+
+def test_without_nchan_the_site_works_and_says_so(make_site):
+    site = make_site(events=False)
+    site.programs.stop("fsa-reconcile")
+    ada = Person(site)
+    answer = ada.client.get("/api/events", headers={"Accept": "text/event-stream"})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert site.client().get("/api/events").status_code == 401
+    time.sleep(1)
+    ready = site.client().get("/readyz")
+    assert (ready.status_code, ready.json()["checks"]["liveUpdates"]) == (200, "off")
+    log = site.programs.log("fsa-events").read_text()
+    assert log.count("live updates have stopped") == 1 and "nginx.sock" in log

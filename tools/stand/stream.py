@@ -1,0 +1,120 @@
+"""A stream of live updates, as a page that is open has one.
+
+    with Stream(client) as stream:
+        stream.wait(lambda event: event.name == "project")
+"""
+
+import json
+import threading
+import time
+from typing import NamedTuple
+
+import requests
+
+
+class Event(NamedTuple):
+    name: str
+    data: dict
+    id: str
+    at: float  # time.monotonic() when it had arrived
+
+
+class Stream:
+    """One `GET /api/events` by a Client, read by a thread until it ends.
+
+    status   of the answer
+    answer   the requests.Response, of which only the head may be looked at
+    events   those that have come, in their order
+    headers  more of them; `Last-Event-ID` for what was missed
+    """
+
+    def __init__(self, client, headers=None, timeout=90):
+        self.events = []
+        self._changed = threading.Condition()
+        self._ended = False
+        self.answer = client.get(
+            "/api/events",
+            headers={"Accept": "text/event-stream", **_same_origin(headers)},
+            stream=True,
+            timeout=timeout,
+        )
+        self.status = self.answer.status_code
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """The page is closed."""
+        connection = self.answer.raw._fp.fp  # a read of it is going on: close() would wait
+        if connection is not None:
+            _shut_down(connection)
+        self._thread.join(10)
+        self.answer.close()
+
+    def named(self, name):
+        return [event for event in self.events if event.name == name]
+
+    def wait(self, check, seconds=10):
+        """The first event, of those that have come too, of which check(event) is true."""
+
+        def found():
+            return next((event for event in self.events if check(event)), None)
+
+        return self._wait(found, seconds, "no such event")
+
+    def wait_end(self, seconds=10):
+        """Until the server ends it."""
+        self._wait(lambda: self._ended, seconds, "the stream goes on")
+
+    def ended(self):
+        return self._ended
+
+    def _wait(self, check, seconds, what):
+        with self._changed:
+            if not self._changed.wait_for(check, seconds):
+                raise TimeoutError(f"{what} within {seconds} s; events: {self.events}")
+            return check()
+
+    def _read(self):
+        fields = {}
+        try:
+            for line in self.answer.iter_lines(chunk_size=1, decode_unicode=True):
+                if line == "":
+                    self._take(fields)
+                    fields = {}
+                elif not line.startswith(":"):
+                    name, _, value = line.partition(": ")
+                    fields[name] = value
+        except (requests.RequestException, AttributeError, ValueError):
+            pass  # the connection was cut, or closed by us
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def _take(self, fields):
+        if "data" not in fields:
+            return
+        event = Event(fields.get("event", "message"), json.loads(fields["data"]),
+                      fields.get("id"), time.monotonic())
+        with self._changed:
+            self.events.append(event)
+            self._changed.notify_all()
+
+
+def _same_origin(headers):
+    """A browser sends no Origin with a GET to the page's own site; requests would send Client's."""
+    return {"Origin": None, **(headers or {})}
+
+
+def _shut_down(connection):
+    import socket
+
+    try:
+        connection.raw._sock.shutdown(socket.SHUT_RDWR)
+    except (OSError, AttributeError):
+        pass
