@@ -68,8 +68,8 @@ def hosts(network, kubesim):
             copy(web[0], machine, "/etc/fullstack-agent", "/etc/fullstack-agent", "keys")
         machine.run(start)
         made.append((machine, connect(machine, kubesim)))
-    (script,) = commands("growing.md", "nginx before them")
-    db.run(script)
+    for script in commands("growing.md", "nginx before them"):
+        db.run(script)
     db.wait("curl -sf http://127.0.0.1:8080/readyz")
     return made
 
@@ -130,6 +130,12 @@ def test_nginx_uses_both_hosts_and_roles_are_proven_by_certificates(db, ada, hos
                      " USING (pid) WHERE ssl AND client_dn = '/CN=' || usename")
     for address in WEB:
         assert {f"fsa_api|{address}", f"fsa_auth|{address}"} <= set(rows), rows
+
+
+def test_each_host_has_its_own_metrics(db, hosts):
+    ask = "curl -sf http://127.0.0.1:%d/metrics | grep ^fsa_pass_seconds_sum"
+    first, second = (db.wait(ask % port) for port in (9711, 9712))
+    assert first != second
 
 
 def test_a_certificate_is_for_one_role(db, hosts):

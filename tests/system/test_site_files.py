@@ -1,5 +1,7 @@
 """The two sites as Debian's nginx serves them."""
 
+import re
+
 import pytest
 
 import requests
@@ -41,6 +43,12 @@ def test_changes_and_logins_have_lower_limits(machine):
     logins = statuses(machine, 60, LIMITED + "5", "POST", "/api/auth/login")
     assert reads.get("429", 0) == 0
     assert 10 <= changes["429"] < logins["429"] <= 50
+
+
+def test_the_page_is_served_with_a_policy(machine):
+    answer = machine.run("curl -si http://127.0.0.1:8080/")
+    assert " 200 " in answer.splitlines()[0] and "<html" in answer
+    assert re.search("^Content-Security-Policy: .*default-src 'self'", answer, flags=re.M), answer
 
 
 def test_this_machine_itself_is_not_limited(machine):

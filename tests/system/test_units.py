@@ -2,10 +2,14 @@
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
-SERVICES = ("fsa-api", "fsa-auth", "fsa-migrate", "fsa-reconcile")
+from test_sandbox import ALLOWED
+
+UNITS = Path(__file__).resolve().parents[2] / "systemd"
+SERVICES = sorted(path.name.partition(".")[0] for path in UNITS.glob("*.service.in"))
 EXPOSURE = 15  # tenths
 
 
@@ -22,6 +26,10 @@ def test_a_service_exposes_little(build, service):
     done = subprocess.run([*command, f"--threshold={EXPOSURE}", unit], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Overall exposure level" in done.stdout
+
+
+def test_the_sandbox_of_every_service_is_tried():
+    assert sorted(ALLOWED) == SERVICES
 
 
 def test_the_threshold_is_a_threshold(build):
