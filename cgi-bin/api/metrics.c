@@ -1,6 +1,7 @@
 #include "api.h"
 
 #include "base/cleanup.h"
+#include "base/lockfile.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "store/queue.h"
@@ -27,6 +28,14 @@ static void look_at_database(struct db *db)
 	metric_set(METRIC_QUEUE_LEASED, known(up, backlog.leased), NULL);
 }
 
+/* As /readyz tells it. fsa-events cannot count that it is gone. */
+static void look_at_streams(const struct conf *conf)
+{
+	bool flows = lockfile_is_held(conf_string(conf, CONF_EVENTS_STATE_FILE));
+
+	metric_set(METRIC_LIVE_FLOWS, flows, NULL);
+}
+
 /* What this host's programs have counted, and what the database says of the queue. */
 int metrics_read(struct call *c, struct err *e)
 {
@@ -34,6 +43,7 @@ int metrics_read(struct call *c, struct err *e)
 	const char *directory = conf_string(api_conf(c), CONF_METRICS_DIR);
 
 	look_at_database(c->db);
+	look_at_streams(api_conf(c));
 	if (metric_render(directory, &text, e) < 0) {
 		if (e->kind == ERR_TOO_LARGE)
 			return -1;

@@ -68,6 +68,15 @@ static const struct metric_spec specs[METRIC_COUNT] = {
 	[METRIC_KUBE_SECONDS] =
 		HISTOGRAM("fsa_kube_request_seconds", 8,
 			  "From a request to an API server to its answer or failure.", "verb"),
+	[METRIC_LIVE_FLOWS] =
+		GAUGE("fsa_live_flows", "Whether changes reach the streams of this host's nginx."),
+	[METRIC_LIVE_MESSAGES] = COUNTER(
+		"fsa_live_messages_total", 6,
+		"What fsa-events has passed on to nginx, by event; \"end\" ends streams.", "event"),
+	[METRIC_LIVE_GAPS] = COUNTER("fsa_live_gaps_total", 1,
+				     "Times that every stream was ended, since something may have "
+				     "been missed.",
+				     NULL),
 	[METRIC_LOG_LINES] = COUNTER("fsa_log_lines_total", 4, "Lines logged.", "level"),
 	[METRIC_DROPPED] =
 		COUNTER("fsa_metrics_dropped_total", 1,

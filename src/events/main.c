@@ -15,6 +15,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/metric.h"
 #include "base/notify.h"
 #include "events/relay.h"
 
@@ -141,6 +142,8 @@ int main(int argc, char **argv)
 		return EX_CONFIG;
 	}
 	log_set_level_name(conf_string(conf, CONF_LOG_LEVEL));
+	if (metric_open(conf_string(conf, CONF_METRICS_DIR), "fsa-events", &e) < 0)
+		log_err(LOG_LEVEL_WARNING, "nothing is counted", &e);
 	signals = catch_signals(&e);
 	if (signals < 0) {
 		log_err(LOG_LEVEL_ERROR, "cannot start", &e);
@@ -158,5 +161,6 @@ int main(int argc, char **argv)
 	nginx_free(options.nginx);
 	db_free(options.db);
 	db_free(options.listener);
+	metric_close();
 	return EXIT_SUCCESS;
 }

@@ -7,6 +7,7 @@
 #include "base/lockfile.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/metric.h"
 #include "db/migrate.h"
 #include "events/message.h"
 #include "store/live.h"
@@ -113,6 +114,15 @@ static int collect(struct relay *r, struct err *e)
 
 /* ---- passing on ------------------------------------------------------------------------------ */
 
+static int publish(struct relay *r, const struct live_change *change, const char *event,
+		   const char *data, struct err *e)
+{
+	if (nginx_publish(r->o.nginx, change->user_id, event, data, e) < 0)
+		return -1;
+	metric_add(METRIC_LIVE_MESSAGES, 1, METRIC_LABELS(event));
+	return 0;
+}
+
 static int publish_project(struct relay *r, const struct live_change *change, struct err *e)
 {
 	CLEANUP(live_project_clear) struct live_project project = { .result = NULL };
@@ -122,11 +132,11 @@ static int publish_project(struct relay *r, const struct live_change *change, st
 	if (live_project_get(r->o.db, change->user_id, change->project_id, &project, &failed) ==
 	    0) {
 		data = message_project(&project);
-		return nginx_publish(r->o.nginx, change->user_id, MESSAGE_EVENT_PROJECT, data, e);
+		return publish(r, change, MESSAGE_EVENT_PROJECT, data, e);
 	}
 	if (failed.kind == ERR_NOT_FOUND) {
 		data = message_gone(change->project_id);
-		return nginx_publish(r->o.nginx, change->user_id, MESSAGE_EVENT_GONE, data, e);
+		return publish(r, change, MESSAGE_EVENT_GONE, data, e);
 	}
 	*e = failed;
 	return -1;
@@ -134,9 +144,12 @@ static int publish_project(struct relay *r, const struct live_change *change, st
 
 static int pass_on(struct relay *r, const struct live_change *change, struct err *e)
 {
-	if (change->project_id[0] == '\0')
-		return nginx_close(r->o.nginx, change->user_id, e);
-	return publish_project(r, change, e);
+	if (change->project_id[0] != '\0')
+		return publish_project(r, change, e);
+	if (nginx_close(r->o.nginx, change->user_id, e) < 0)
+		return -1;
+	metric_add(METRIC_LIVE_MESSAGES, 1, METRIC_LABELS("end"));
+	return 0;
 }
 
 static int pass_on_batch(struct relay *r, struct err *e)
@@ -174,6 +187,7 @@ static int close_gap(struct relay *r, struct err *e)
 	if (close_all(r, e) < 0)
 		return -1;
 	r->gap = false;
+	metric_add(METRIC_LIVE_GAPS, 1, NULL);
 	return 0;
 }
 

@@ -7,6 +7,8 @@ import time
 import uuid
 
 import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
 
 from stand.nginx import NCHAN
 from stand.postgres import Postgres
@@ -94,6 +96,13 @@ class Live:
     def state(self):
         answer = self.site.client().get("/readyz")
         return answer.json()["checks"]["liveUpdates"] if answer.ok else None
+
+    def counted(self, name, **labels):
+        """The sum of a metric's series."""
+        text = requests.get(self.site.nginx.metrics_url, timeout=10).text
+        return sum(sample.value for family in text_string_to_metric_families(text)
+                   for sample in family.samples
+                   if sample.name == name and labels.items() <= sample.labels.items())
 
     def wait_flowing(self, state="ok", seconds=20):
         end = time.monotonic() + seconds

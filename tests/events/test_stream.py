@@ -49,6 +49,21 @@ def test_each_thing_that_a_page_shows_is_told_when_it_changes(live, change):
         stream.wait(is_told)
 
 
+def test_what_is_told_is_counted(live):
+    def messages(event):
+        return live.counted("fsa_live_messages_total", event=event)
+
+    assert live.counted("fsa_live_flows") == 1
+    assert live.counted("fsa_live_gaps_total") >= 1  # as it began
+    ada = live.person()
+    project = live.project(ada)
+    with ada.stream() as stream:
+        before = messages("project")
+        project.set(stage="network")
+        stream.wait(lambda e: e.data["sandboxes"][0]["stage"] == "network")
+        assert messages("project") > before
+
+
 def test_a_name_and_a_status_of_the_project_are_told_and_a_lease_is_not(live):
     ada = live.person()
     project = live.project(ada)
