@@ -7,6 +7,7 @@ import time
 
 import fastcgi
 import pytest
+from stand.kubesim import KubeSim
 from stand.site import Site
 from tokens import encode, sign
 
@@ -287,3 +288,20 @@ def test_the_audit_knows_who_came_in_and_how(web, person, make_kubeconfig):
                        " JOIN identities i ON i.id = a.identity_id WHERE i.provider_user_id = %s",
                        (person,))
         assert cursor.fetchall() == [("session.create", "SEALOS", person, True, f"ns-{person}")]
+
+
+def test_a_rotated_kubeconfig_is_used_without_a_restart(workspace, build, make_site, secret_file,
+                                                        person):
+    """The desktop rotates what it hands out at any time: the next login from it is enough."""
+    with KubeSim(workspace / "sealos-kubesim", build) as cluster:
+        site = make_site(options={"sealos_jwt_secret_file": secret_file, "resync": "1s"})
+        client = site.client()
+        log_in(client, sign(claims(person), SECRET), cluster.create_user(person))
+        project = client.post("/api/projects", {"name": "App", "database": False}).json()["id"]
+        client.wait(f"/api/projects/{project}", lambda p: p["status"] == "RUNNING")
+        cluster.delete_user(person)
+        path = f"/api/sandbox/{project}"
+        client.wait(path, lambda s: s["cause"] and s["cause"]["kind"] == "KUBE_UNAUTHORIZED")
+        log_in(client, sign(claims(person), SECRET), cluster.create_user(person))
+        told = client.wait(path, lambda s: s["cause"] is None)
+        assert told["status"] == "RUNNING"
