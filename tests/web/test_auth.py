@@ -1,6 +1,7 @@
 """Registration, login and sessions, over nginx."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,9 @@ def test_the_first_login_registers_where_the_site_wants_it(make_site):
         cursor.execute("SELECT name FROM users")
         assert cursor.fetchall() == [("ada",)]
     assert site.client().register("carl", PASSWORD).status_code == 200
+    with ThreadPoolExecutor(2) as pool:  # a button that is pressed twice
+        answers = list(pool.map(lambda _: site.client().login("dora", PASSWORD), range(2)))
+    assert [answer.status_code for answer in answers] == [200, 200]
 
 
 def test_the_shipped_configuration_lets_nobody_register():

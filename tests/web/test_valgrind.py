@@ -39,7 +39,21 @@ def test_valgrind_finds_nothing(build, make_site, make_kubeconfig):
         answer = client.session.post(site.url + "/api/projects", data=body, timeout=60,
                                      headers={"Content-Type": "application/json"})
         assert answer.status_code == 400
-    assert client.login("ada", "wrong password").status_code == 401
+    token = client.post("/api/user/tokens", {"name": "CI"}).json()
+    bearer = {"Authorization": "Bearer " + token["token"]}
+    assert site.client().get("/api/projects", headers=bearer).ok
+    assert site.client().post("/api/projects", {"name": "x"}, headers=bearer).status_code == 403
+    assert client.delete(f"/api/user/tokens/{token['id']}").ok
+    for url in ("/api/auth/sessions", "/api/user/tokens", "/api/user/audit?limit=3"):
+        assert client.get(url).ok, url
+    for _ in range(8):
+        assert client.login("ada", "wrong password").status_code in (401, 429)
+    change = {"password": PASSWORD, "newPassword": "another " + PASSWORD}
+    assert client.put("/api/auth/password", change).status_code == 429
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("TRUNCATE login_throttle")
+    assert client.put("/api/auth/password", change).ok
+    assert client.delete("/api/auth/sessions?others=true").ok
     assert client.post("/api/auth/logout").ok
     site.programs.stop("api.fcgi", "auth.fcgi")
     for name in ("api.fcgi", "auth.fcgi"):
