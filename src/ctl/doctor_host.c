@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/lockfile.h"
 #include "base/mem.h"
 #include "crypto/seal.h"
 #include "ctl/doctor.h"
@@ -105,6 +106,18 @@ static int try_socket(const char *path)
 	return connect(fd, (struct sockaddr *)&address, sizeof(address));
 }
 
+/* A site works without live updates, only less lively. */
+static void check_live_updates(struct doctor *d)
+{
+	if (lockfile_is_held(conf_string(d->call->conf, CONF_EVENTS_STATE_FILE)))
+		doctor_say(d, HEALTH_OK, "live updates", NULL, "flow to open pages");
+	else
+		doctor_say(d, HEALTH_WARNING, "live updates",
+			   "systemctl status fsa-events, and see fsa-events(8): nginx needs the "
+			   "module nchan",
+			   "do not flow: open pages show changes late");
+}
+
 /* They lie beside the wake file. */
 void doctor_sockets(struct doctor *d)
 {
@@ -126,4 +139,5 @@ void doctor_sockets(struct doctor *d)
 		else
 			doctor_say(d, HEALTH_OK, path, NULL, "somebody listens");
 	}
+	check_live_updates(d);
 }

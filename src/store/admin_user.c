@@ -92,8 +92,9 @@ static const struct db_statement statements[] = {
 		" ORDER BY u.name, u.id" },
 	[STATEMENT_MISSING_ROLES] = { "admin_missing_roles",
 		"SELECT name FROM (VALUES ('fsa_api', 'projects'), ('fsa_auth', 'identities'),"
-		"  ('fsa_reconcile', 'kubeconfigs')) AS needed (name, reads)"
-		" WHERE NOT coalesce((SELECT has_table_privilege(r.oid, reads, 'SELECT')"
+		"  ('fsa_reconcile', 'kubeconfigs'), ('fsa_events', 'projects'))"
+		" AS needed (name, reads)"
+		" WHERE NOT coalesce((SELECT has_any_column_privilege(r.oid, reads, 'SELECT')"
 		"  FROM pg_roles r WHERE r.rolname = name), false)" },
 };
 /* clang-format on */

@@ -102,8 +102,18 @@ def test_a_program_that_is_down(site, doctor):
     finally:
         site.programs.start("auth.fcgi")
     assert status == 1
-    assert [f["health"] for f in findings] == ["ok", "FAILED"]
+    assert [f["health"] for f in findings] == ["ok", "FAILED", "ok"]
     assert "fsa-auth" in findings[1]["advice"]
+
+
+def test_live_updates_that_do_not_flow_are_a_warning(site, doctor):
+    site.programs.stop("fsa-events")
+    try:
+        status, findings = doctor("sockets")
+    finally:
+        site.programs.start("fsa-events")
+    assert (status, [f["health"] for f in findings]) == (0, ["ok", "ok", "warning"])
+    assert "nchan" in findings[2]["advice"]
 
 
 def test_a_schema_that_is_behind(fsactl, owner, tmp_path):
