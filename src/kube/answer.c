@@ -26,10 +26,10 @@ int kube_answer_wrap(const struct kube_expected *expected, struct err *e)
 			expected->name != NULL ? "/" : "", expected->name ? expected->name : "");
 }
 
-/* Counts without building: false if it is deeper or has more values than we take. */
-static bool is_sane(const char *text, size_t length)
+/* Counts without building: false if it is deeper or costs more than we take. */
+static bool is_sane(const char *text, size_t length, size_t *cost_left)
 {
-	size_t depth = 0, values = 1;
+	size_t depth = 0, cost = 1;
 	bool in_string = false;
 
 	for (size_t i = 0; i < length; i++) {
@@ -42,20 +42,23 @@ static bool is_sane(const char *text, size_t length)
 			continue;
 		}
 		in_string = c == '"';
-		values += c == ',' || c == '[' || c == '{';
+		cost += c == ',' ? 1 : c == '[' || c == '{' ? 5 : 0; /* with its first value */
 		if (c == '[' || c == '{')
 			depth++;
 		else if ((c == ']' || c == '}') && depth > 0)
 			depth--;
-		if (depth > KUBE_JSON_DEPTH || values > KUBE_JSON_VALUES)
+		if (depth > KUBE_JSON_DEPTH || cost > *cost_left)
 			return false;
 	}
+	*cost_left -= cost;
 	return true;
 }
 
-static json_t *read_json(const struct http_answer *answer)
+static json_t *read_json(const struct http_answer *answer, size_t *cost_left)
 {
-	if (!is_sane(answer->body, answer->length))
+	size_t of_one = KUBE_JSON_COST;
+
+	if (!is_sane(answer->body, answer->length, cost_left != NULL ? cost_left : &of_one))
 		return NULL;
 	return json_loadb(answer->body, answer->length, 0, NULL);
 }
@@ -100,7 +103,7 @@ int kube_answer_read(const struct http_answer *answer, const struct kube_expecte
 			shown);
 		return kube_answer_wrap(expected, e);
 	}
-	*ret_body = read_json(answer);
+	*ret_body = read_json(answer, expected->cost_left);
 	if (answer->status >= 200 && answer->status <= 299) {
 		if (check_object(*ret_body, expected, e) < 0)
 			return kube_answer_wrap(expected, e);

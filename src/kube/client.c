@@ -55,6 +55,7 @@ struct operation {
 	bool metadata_only;
 	json_t *pages; /* the first page, with the items of all */
 	size_t received;
+	size_t cost_left;
 	unsigned page_count;
 	bool restarted;
 };
@@ -96,6 +97,7 @@ static struct operation *new_operation(struct kube_client *client, struct kube_t
 	op->type = kube_resource_type(resource);
 	op->done = done;
 	op->user = user;
+	op->cost_left = KUBE_JSON_COST;
 	op->deadline_ms = (int64_t)clock_ms() + (int64_t)client->request_timeout_ms;
 	client->pending++;
 	return op;
@@ -117,13 +119,14 @@ static void refuse(struct operation *op, const char *code, const char *why)
 	TAILQ_INSERT_TAIL(&op->client->unsent, op, link);
 }
 
-static struct kube_expected expected_of(const struct operation *op)
+static struct kube_expected expected_of(struct operation *op)
 {
 	return (struct kube_expected) { .verb = verbs[op->verb].name,
 					.plural = op->type->plural,
 					.name = op->name,
 					.kind = op->wanted_kind,
-					.secret = op->target->token };
+					.secret = op->target->token,
+					.cost_left = &op->cost_left };
 }
 
 /* ---- sending ------------------------------------------------------------------------------- */
@@ -209,6 +212,7 @@ static bool restart(struct operation *op, const struct err *error)
 		return false;
 	json_decref(STEAL(op->pages));
 	op->received = 0;
+	op->cost_left = KUBE_JSON_COST;
 	op->page_count = 0;
 	op->restarted = true;
 	send_page(op, NULL);

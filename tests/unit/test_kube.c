@@ -259,8 +259,10 @@ START_TEST(json_bombs_are_not_built)
 {
 	CLEANUP(cleanup_free) char *deep = repeated("[", KUBE_JSON_DEPTH + 1);
 	CLEANUP(cleanup_free) char *deep_objects = repeated("{\"a\":", KUBE_JSON_DEPTH + 1);
-	CLEANUP(cleanup_free) char *many = repeated("[],", KUBE_JSON_VALUES / 2 + 1);
+	CLEANUP(cleanup_free) char *many = repeated("[],", KUBE_JSON_COST / 6 + 1);
 	CLEANUP(cleanup_free) char *wide = mem_printf("[%s1]", many);
+	CLEANUP(cleanup_free) char *numbers = repeated("0,", KUBE_JSON_COST);
+	CLEANUP(cleanup_free) char *long_list = mem_printf("[%s1]", numbers);
 	/* Brackets within strings are none. */
 	CLEANUP(cleanup_free) char *brackets = repeated("[{\\\"", KUBE_JSON_DEPTH + 1);
 	CLEANUP(cleanup_free)
@@ -269,7 +271,31 @@ START_TEST(json_bombs_are_not_built)
 	ck_assert_str_eq(code_of_answer(deep, NULL, "x"), "NOT_JSON");
 	ck_assert_str_eq(code_of_answer(deep_objects, NULL, "x"), "NOT_JSON");
 	ck_assert_str_eq(code_of_answer(wide, NULL, "x"), "NOT_JSON");
+	ck_assert_str_eq(code_of_answer(long_list, NULL, "x"), "NOT_JSON");
 	ck_assert_str_eq(code_of_answer(text, NULL, "x"), "");
+}
+END_TEST
+
+START_TEST(the_pages_of_a_list_have_one_cost)
+{
+	static const char page[] = "{\"apiVersion\":\"v1\",\"kind\":\"PodList\",\"items\":[{},{}]}";
+	size_t left = 3 * 25;
+	const struct kube_expected expected = {
+		.verb = "list", .plural = "pods", .kind = "PodList", .cost_left = &left
+	};
+	const struct http_answer answer = { .failure = HTTP_OK,
+					    .message = "",
+					    .status = 200,
+					    .body = page,
+					    .length = sizeof(page) - 1 };
+	struct err e;
+
+	for (int i = 0; i < 4; i++) {
+		json_auto_t *json = NULL;
+		ck_assert_int_eq(kube_answer_read(&answer, &expected, &json, &e), i < 3 ? 0 : -1);
+	}
+	ck_assert_str_eq(e.code, "NOT_JSON");
+	ck_assert_uint_eq(left, 3);
 }
 END_TEST
 
@@ -684,6 +710,7 @@ int main(void)
 	tcase_add_test(pure, resource_types_are_complete_and_found);
 	tcase_add_test(pure, an_answer_must_be_the_object_that_was_asked_for);
 	tcase_add_test(pure, json_bombs_are_not_built);
+	tcase_add_test(pure, the_pages_of_a_list_have_one_cost);
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(live, start, stop);
 	tcase_set_timeout(live, 30);
