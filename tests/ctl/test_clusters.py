@@ -29,6 +29,12 @@ def healthy(cluster):
 
 
 @pytest.fixture
+def live(site):
+    """Live updates flow: fsa-events connects within moments."""
+    site.client().wait("/readyz", lambda r: r["checks"]["liveUpdates"] == "ok", 15)
+
+
+@pytest.fixture
 def owner(site, cluster):
     """Somebody with a namespace in the cluster; create() makes a project that runs."""
     name = f"owner{next(_numbers)}"
@@ -72,7 +78,7 @@ def fsactl(site):
 
 
 @pytest.fixture
-def doctor(fsactl, owner):
+def doctor(fsactl, owner, live):
     """(exit status, findings of one check) of a doctor who looks at one user's cluster."""
 
     def run(check=None):
