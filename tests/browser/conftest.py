@@ -101,6 +101,12 @@ class Page:
     def wait_status(self, status):
         self.wait(lambda: self.status() == status, f"{status}, not {self.status()}")
 
+    def reads(self):
+        """How often the page has asked the API for a project."""
+        return self.driver.execute_script(
+            "return performance.getEntriesByType('resource')"
+            ".filter((entry) => entry.name.includes('/api/projects/')).length")
+
     def complaints(self):
         """What the browser's console has against the page: errors of its scripts, and what the
         content security policy refused. What the API answered is the page's business."""

@@ -1,6 +1,7 @@
 """From nothing to a running sandbox and back, with the page alone."""
 
 import itertools
+import time
 
 PASSWORD = "correct horse battery staple"
 
@@ -121,4 +122,22 @@ def test_sessions_and_tokens_are_seen_and_ended(page, cluster, site):
     assert site.client().get("/api/projects", headers=bearer).status_code == 401
     page.driver.refresh()
     page.wait(lambda: "token.create" in page.text(".events"), "what was done")
+    assert page.complaints() == []
+
+
+def test_what_is_done_elsewhere_shows_at_once(page, cluster, site):
+    """The stream tells it: while nothing moves, the page by itself asks every 20 seconds only."""
+    name = enter(page, cluster)
+    create(page, "Elsewhere")
+    project = page.driver.current_url.rsplit("/", 1)[1]
+    elsewhere = site.client()
+    elsewhere.login(name, PASSWORD)
+    time.sleep(2)  # what was still being read
+    reads = page.reads()
+    time.sleep(4)
+    assert page.reads() == reads
+    assert elsewhere.post(f"/api/projects/{project}/stop").ok
+    begin = time.monotonic()
+    page.wait_status("STOPPED")
+    assert time.monotonic() - begin < 15
     assert page.complaints() == []
