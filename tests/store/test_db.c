@@ -286,6 +286,7 @@ START_TEST(of_several_hosts_one_that_hangs_is_passed_by)
 	struct err e;
 
 	ck_assert(real != NULL && strncmp(real, "host=", 5) == 0);
+	ck_assert_int_ge(silent, 0);
 	(void)snprintf(conninfo, sizeof(conninfo), "host=/nonexistent,%s,%s", directory, real + 5);
 	db = db_new(&(struct db_options) { .conninfo = conninfo,
 					   .role = "fsa_api",
