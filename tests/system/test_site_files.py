@@ -51,6 +51,22 @@ def test_the_page_is_served_with_a_policy(machine):
     assert re.search("^Content-Security-Policy: .*default-src 'self'", answer, flags=re.M), answer
 
 
+def test_who_may_frame_the_page_is_said_in_fsa_conf(machine):
+    ask = "curl -si http://127.0.0.1:8080/ | grep -i content-security-policy | grep -F "
+    config = "/etc/fullstack-agent/fsa.conf"
+    machine.run(f"cp {config} /root/fsa.conf.before")
+    try:
+        machine.run(f"echo 'frame_ancestors = https://desktop.example' >>{config}; fsa-setup nginx")
+        # nginx's former workers still answer for a moment.
+        machine.wait(ask + "\"frame-ancestors 'self' https://desktop.example;\"")
+        machine.run(f"echo 'frame_ancestors = https://x;evil' >{config}")
+        done = machine.run("fsa-setup nginx", check=False)
+        assert done.returncode == 1 and "origins" in done.stderr
+    finally:
+        machine.run(f"cat /root/fsa.conf.before >{config}; fsa-setup nginx")
+    machine.wait(ask + "\"frame-ancestors 'self';\"")
+
+
 def test_this_machine_itself_is_not_limited(machine):
     assert statuses(machine, 300, "127.0.0.1") == {"200": 300}
 
