@@ -17,10 +17,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(HERE), str(ROOT / "tools")]
+sys.path[:0] = [str(HERE), str(ROOT / "tests" / "runtime"), str(ROOT / "tools")]
 
 from flood import (  # noqa: E402
     measure_in_flight, measure_resync, measure_transitions, measure_wake)
+from image import measure_image  # noqa: E402
 from load import BenchError  # noqa: E402
 from rows import table  # noqa: E402
 from running import measure_running  # noqa: E402
@@ -37,6 +38,7 @@ GROUPS = {
     "start": measure_start,
     "idle_pass": measure_idle_pass,
     "running": measure_running,
+    "image": measure_image,
     "transitions": measure_transitions,
     "wake": measure_wake,
     "in_flight": measure_in_flight,

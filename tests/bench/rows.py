@@ -48,6 +48,8 @@ SPECS = {
     "idle_pass_100k": Spec("ms", _NOT_LONGER),
     "running": Spec("s", Aim("ratio", "<=", 1.5)),
     "running_100k": Spec("s", _NOT_LONGER),
+    "image_size": Spec("MB"),
+    "image_start": Spec("ms", Aim("value", "<=", 1000)),
     "transitions": Spec("1/s"),
     "transitions_core": Spec("1/s", Aim("value", ">=", 1000)),
     "transitions_four": Spec("1/s", Aim("ratio", ">=", 1)),

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "runtime")]
 
+from image import NAMES, can_measure  # noqa: E402
 from rows import SPECS, make_row, table  # noqa: E402
 from statements import Statement, parse  # noqa: E402
 
@@ -60,7 +61,7 @@ def test_quick(build, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     rows = {row["name"]: row for row in json.loads(out.read_text())}
-    assert list(rows) == list(SPECS)
+    assert list(rows) == [name for name in SPECS if name not in NAMES or can_measure()]
     for name, row in rows.items():
         assert set(row) == MEMBERS
         assert row["value"] > 0, row
