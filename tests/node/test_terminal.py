@@ -10,6 +10,7 @@ import pytest
 
 from people import eventually
 from stand.node import ADDRESS
+from stand.stream import Stream
 
 IDLE_S = 120
 STAGES = ["database", "container", "network", "terminal", "ready"]
@@ -33,24 +34,26 @@ def ada(new_person):
 
 
 @pytest.fixture(scope="module")
-def told():
-    """What the owner was told on the way: (status, stages), each once."""
-    return []
+def told(ada):
+    """What Ada's page is told."""
+    with Stream(ada.client, timeout=600) as stream:
+        assert stream.status == 200
+        yield stream
 
 
 @pytest.fixture(scope="module")
 def shop(ada, told):
-    """A project with a database, followed from its creation until it runs."""
+    """A project with a database, followed by the live stream from its creation until it runs."""
     project = ada.create("Web shop", database=True)
 
-    def runs():
-        seen = (project.status(), project.stages() if project.sandbox() else {})
-        if not told or told[-1] != seen:
-            told.append(seen)
-        assert seen[0] != "ERROR", f"{project.causes()}\n{ada.namespace.describe()}"
-        return seen[0] == "RUNNING"
+    def is_done(event):
+        return event.data.get("id") == project.id and event.data["status"] in ("RUNNING", "ERROR")
 
-    eventually(runs, 120, last=lambda: f"{told}\n{ada.namespace.describe()}")
+    try:
+        done = told.wait(is_done, 120)
+    except TimeoutError as e:
+        raise AssertionError(f"{e}\n{ada.namespace.describe()}") from None
+    assert done.data["status"] == "RUNNING", f"{done}\n{ada.namespace.describe()}"
     return project
 
 
@@ -84,10 +87,12 @@ def terminal_url(project, session="main"):
 
 
 def test_it_runs_and_its_stages_were_told(shop, told, quiet):
-    assert list(told[-1][1]) == STAGES
-    assert set(told[-1][1].values()) == {"done"}
-    assert [status for status, _ in told][0] == "CREATING"
-    assert len({tuple(stages.values()) for _, stages in told}) >= 3, told
+    seen = [e.data for e in told.named("project") if e.data["id"] == shop.id]
+    assert seen[0]["status"] == "CREATING"
+    stages = [STAGES.index(data["sandboxes"][0]["stage"]) for data in seen if data["sandboxes"]]
+    assert stages == sorted(stages) and stages[-1] == STAGES.index("ready"), stages
+    assert len(set(stages)) >= 3, stages
+    assert shop.stages() == dict.fromkeys(STAGES, "done")
 
 
 def test_the_pod_is_confined(shop, ada):

@@ -13,6 +13,7 @@ import contextlib
 import ctypes
 import os
 import signal
+import time
 from pathlib import Path
 
 from .process import Process, StandError
@@ -105,15 +106,21 @@ def make_cgroups(name):
         for other in hierarchy.glob("fsa-*-*"):
             owner = other.name.split("-")[1]
             if owner.isdigit() and not Path("/proc", owner).exists():
-                remove_cgroups(other.name)
+                remove_cgroups(other.name, seconds=0)
     return made
 
 
-def remove_cgroups(name):
-    for top in _CGROUPS.glob(f"*/{name}"):
-        for folder, _, _ in os.walk(top, topdown=False):
-            with contextlib.suppress(OSError):  # somebody is still on the way out; the next run
-                os.rmdir(folder)
+def remove_cgroups(name, seconds=10.0):
+    """Waits for the last who are on their way out; what is left after that, the next run removes."""
+    end = time.monotonic() + seconds
+    while tops := list(_CGROUPS.glob(f"*/{name}")):
+        for top in tops:
+            for folder, _, _ in os.walk(top, topdown=False):
+                with contextlib.suppress(OSError):
+                    os.rmdir(folder)
+        if time.monotonic() > end:
+            return
+        time.sleep(0.05)
 
 
 def _enter(namespace):
