@@ -41,7 +41,10 @@ def test_changes_and_logins_have_lower_limits(machine):
     reads = statuses(machine, 60, LIMITED + "3", path="/api/projects")
     changes = statuses(machine, 60, LIMITED + "4", "POST", "/api/projects")
     logins = statuses(machine, 60, LIMITED + "5", "POST", "/api/auth/login")
-    assert reads.get("429", 0) == 0
+    begun = statuses(machine, 60, LIMITED + "6", path="/api/auth/github/login")
+    session = statuses(machine, 60, LIMITED + "7", path="/api/auth/session")
+    assert reads.get("429", 0) == session.get("429", 0) == 0
+    assert begun["429"] >= 40
     assert 10 <= changes["429"] < logins["429"] <= 50
 
 
