@@ -20,7 +20,7 @@
 enum {
 	/* Users with certificates of their own need one each; and over HTTP/1.1 so does each
 	 * request that hangs, which must not hold up those of others. */
-	CONNECTIONS_PER_HOST = 256,
+	CONNECTIONS_PER_HOST = 64,
 	IDLE_CONNECTIONS = 256,
 	RETRY_AFTER_MAX_S = 3600,
 };

@@ -1,5 +1,6 @@
 #include "kube/client.h"
 
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,12 @@
 #include "kube/resource.h"
 #include "kube/target.h"
 
-enum { PAGE_ITEMS = 500, PAGES_MAX = 200, NAME_MAX_LENGTH = 253 };
+enum {
+	PAGE_ITEMS = 500,
+	PAGES_MAX = 200,
+	NAME_MAX_LENGTH = 253,
+	IN_FLIGHT_MAX = 64, /* operations of one server: all allow so many streams */
+};
 
 enum verb { LIST, GET, APPLY, DELETE };
 
@@ -39,12 +45,13 @@ static const char accept_metadata[] =
 struct operation {
 	TAILQ_ENTRY(operation) link;
 	struct kube_client *client;
+	struct lane *lane; /* NULL: not under way */
 	struct kube_target *target;
 	enum verb verb;
 	const struct kube_resource_type *type;
 	kube_done_fn *done;
 	void *user;
-	int64_t deadline_ms;
+	int64_t deadline_ms; /* while it waits: of its beginning; then: of its end */
 	uint64_t sent_us;
 	char *name;
 	char *body;
@@ -62,10 +69,23 @@ struct operation {
 
 TAILQ_HEAD(operation_list, operation);
 
+/* One server's operations: so many at once, the others wait for their turn here and not in libcurl,
+ * which would count that as part of their connecting and of their answer. */
+struct lane {
+	char *server;
+	size_t in_flight;
+	struct operation_list waiting;
+	TAILQ_ENTRY(lane) link;
+};
+
+TAILQ_HEAD(lane_list, lane);
+
 struct kube_client {
 	struct http_client *http;
 	uint64_t request_timeout_ms;
 	size_t body_max;
+	void *lanes_by_server; /* tsearch(3) tree */
+	struct lane_list lanes;
 	struct operation_list flying;
 	struct operation_list unsent; /* called back at the next poll */
 	size_t pending;
@@ -103,9 +123,12 @@ static struct operation *new_operation(struct kube_client *client, struct kube_t
 	return op;
 }
 
+static void leave_lane(struct operation *op);
+
 /* `op` is in no list any more. */
 static void finish(struct operation *op, const struct kube_answer *answer)
 {
+	leave_lane(op);
 	op->client->pending--;
 	op->done(op->user, answer);
 	free_operation(op);
@@ -253,6 +276,81 @@ static void take_answer(void *user, const struct http_answer *http)
 	finish(op, &answer);
 }
 
+/* ---- one server's share --------------------------------------------------------------------- */
+
+static int compare_lanes(const void *a, const void *b)
+{
+	return strcmp(((const struct lane *)a)->server, ((const struct lane *)b)->server);
+}
+
+static struct lane *find_lane(struct kube_client *client, char *server)
+{
+	const struct lane key = { .server = server };
+	struct lane **found = tfind(&key, &client->lanes_by_server, compare_lanes);
+
+	if (found != NULL)
+		return *found;
+	struct lane *lane = mem_calloc(1, sizeof(*lane));
+	lane->server = mem_strdup(server);
+	TAILQ_INIT(&lane->waiting);
+	TAILQ_INSERT_TAIL(&client->lanes, lane, link);
+	(void)tsearch(lane, &client->lanes_by_server, compare_lanes);
+	return lane;
+}
+
+static void launch(struct operation *op, struct lane *lane)
+{
+	op->lane = lane;
+	op->deadline_ms = (int64_t)clock_ms() + (int64_t)op->client->request_timeout_ms;
+	lane->in_flight++;
+	if (op->verb == LIST)
+		send_page(op, NULL);
+	else
+		send_request(op, verbs[op->verb].query);
+}
+
+/* Sends it, or lets it wait for its turn. */
+static void submit(struct operation *op)
+{
+	struct lane *lane = find_lane(op->client, op->target->server);
+
+	if (lane->in_flight < IN_FLIGHT_MAX)
+		launch(op, lane);
+	else
+		TAILQ_INSERT_TAIL(&lane->waiting, op, link);
+}
+
+/* Those that have waited too long are told so at the next poll. */
+static void drop_late(struct lane *lane)
+{
+	struct operation *op;
+
+	while ((op = TAILQ_FIRST(&lane->waiting)) != NULL &&
+	       op->deadline_ms <= (int64_t)clock_ms()) {
+		TAILQ_REMOVE(&lane->waiting, op, link);
+		err_set(&op->refused, ERR_KUBE_TIMEOUT, KUBE_NOT_SENT,
+			"%s %s: not sent, because the server is busy with other requests",
+			verbs[op->verb].name, op->type->plural);
+		TAILQ_INSERT_TAIL(&op->client->unsent, op, link);
+	}
+}
+
+/* An operation is over: it is the next one's turn. */
+static void leave_lane(struct operation *op)
+{
+	struct lane *lane = op->lane;
+
+	if (lane == NULL)
+		return;
+	lane->in_flight--;
+	drop_late(lane);
+	struct operation *next = TAILQ_FIRST(&lane->waiting);
+	if (next != NULL) {
+		TAILQ_REMOVE(&lane->waiting, next, link);
+		launch(next, lane);
+	}
+}
+
 /* ---- submitting ---------------------------------------------------------------------------- */
 
 /* Adds "&name=value" to a query. */
@@ -276,7 +374,7 @@ void kube_submit_list(struct kube_client *client, struct kube_target *target,
 	op->selection = mem_printf("limit=%d", PAGE_ITEMS);
 	add_parameter(&op->selection, "labelSelector", list->label_selector);
 	add_parameter(&op->selection, "fieldSelector", list->field_selector);
-	send_page(op, NULL);
+	submit(op);
 }
 
 /* Names go into paths: "" would mean the whole collection, ".." another one. */
@@ -288,12 +386,12 @@ static bool is_name(const char *name)
 	       name[0] != '-';
 }
 
-/* Sends what concerns one object. */
+/* What concerns one object. */
 static void submit_named(struct operation *op, const char *name)
 {
 	op->name = mem_strdup(name);
 	if (is_name(name))
-		send_request(op, verbs[op->verb].query);
+		submit(op);
 	else
 		refuse(op, "BAD_NAME", "not a name of an object");
 }
@@ -375,6 +473,12 @@ static size_t finish_unsent(struct kube_client *client)
 
 void kube_client_poll(struct kube_client *client, int timeout_ms, int wake_fd)
 {
+	struct lane *lane;
+
+	TAILQ_FOREACH(lane, &client->lanes, link)
+	{
+		drop_late(lane);
+	}
 	size_t done = finish_unsent(client);
 
 	(void)http_client_poll(client->http, done > 0 ? 0 : timeout_ms, wake_fd);
@@ -405,6 +509,7 @@ int kube_client_new(const struct kube_client_options *options, struct kube_clien
 	client->http = http;
 	client->request_timeout_ms = options->request_timeout_ms;
 	client->body_max = options->body_max;
+	TAILQ_INIT(&client->lanes);
 	TAILQ_INIT(&client->flying);
 	TAILQ_INIT(&client->unsent);
 	*ret_client = client;
@@ -419,6 +524,15 @@ static void free_all(struct operation_list *list)
 	}
 }
 
+static void free_lane(void *node)
+{
+	struct lane *lane = node;
+
+	free_all(&lane->waiting);
+	free(lane->server);
+	free(lane);
+}
+
 void kube_client_free(struct kube_client *client)
 {
 	if (client == NULL)
@@ -426,5 +540,6 @@ void kube_client_free(struct kube_client *client)
 	http_client_free(client->http);
 	free_all(&client->flying);
 	free_all(&client->unsent);
+	tdestroy(client->lanes_by_server, free_lane);
 	free(client);
 }

@@ -22,6 +22,8 @@
 struct kube_client;
 struct kube_target; /* one server, with one user's credentials and namespace */
 
+#define KUBE_NOT_SENT "NOT_SENT"
+
 /* The resource types we use; a row each in client.c with group, version, plural and kind. */
 enum kube_resource {
 	KUBE_STATEFULSETS,
@@ -73,6 +75,8 @@ const char *kube_target_server(const struct kube_target *target);
  * Each submits one request; `done` is called exactly once, from kube_client_poll(), also for
  * requests that could not even be sent. More may be submitted from there. Strings and JSON are
  * copied or referenced. A request ends within request_timeout_ms, all pages of a list together.
+ * Of one server's so many are sent at once; the others wait, for at most as long again, after which
+ * they end as ERR_KUBE_TIMEOUT with code KUBE_NOT_SENT: that is no fault of theirs.
  *
  * Errors name verb, type and object, and what the server said, cut and without control characters.
  * That an object is not there is ERR_KUBE_NOT_FOUND with code OBJECT_NOT_FOUND and nothing else: a

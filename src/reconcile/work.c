@@ -44,10 +44,11 @@ static void finish(struct work *w)
 	w->context->finished(w->user);
 }
 
-/* Whether a wave may still begin: its answers, or timeouts, must come before the lease ends. */
+/* Whether a wave may still begin: its answers, or timeouts, must come before the lease ends. A
+ * request may wait for its turn as long as for its answer. */
 static bool lease_allows_wave(const struct work *w)
 {
-	return clock_ms() + w->context->request_timeout_ms + 500 < w->lease_ends_ms;
+	return clock_ms() + 2 * w->context->request_timeout_ms + 500 < w->lease_ends_ms;
 }
 
 /* Begins a wave: the requests that follow, then `next`. The caller ends with wave_ready(), so that
@@ -160,11 +161,16 @@ static void conclude(struct work *w, const struct err *cause)
 	finish(w);
 }
 
-/* The cluster did not do what was asked, or could not be asked. */
+/* The cluster did not do what was asked, or could not be asked. What was not sent in time says
+ * nothing about it: the lease is given back, for another turn. */
 static void conclude_failure(struct work *w)
 {
 	struct err cause = w->err;
 
+	if (strcmp(cause.code, KUBE_NOT_SENT) == 0) {
+		finish(w);
+		return;
+	}
 	decide_on(w, seen_of_failure(cause.kind));
 	conclude(w, &cause);
 }
