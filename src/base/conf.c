@@ -180,8 +180,10 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 		STRING("postgres_memory_request", "102Mi", "Of new databases."),
 	[CONF_POSTGRES_MEMORY_LIMIT] =
 		STRING("postgres_memory_limit", "1024Mi", "Of new databases."),
-	[CONF_PASS_TIME] = DURATION("pass_time", "25s", SECOND, HOUR,
-				    "A pass claims no more rows after this."),
+	[CONF_PASS_TIME] =
+		DURATION("pass_time", "25s", SECOND, HOUR,
+			 "A pass claims no more rows after this, but for healthy ones while "
+			 "others are waited for."),
 	[CONF_LEASE_TIME] = DURATION("lease_time", "30s", 5 * SECOND, HOUR,
 				     "How long a claimed row belongs to one pass."),
 	[CONF_ROWS_IN_FLIGHT] = INTEGER("rows_in_flight", "256", 1, 10000,

@@ -64,7 +64,8 @@ struct pass {
 	struct item_list in_work;
 	struct item_list finished; /* not recorded yet */
 	size_t in_flight;          /* both: claimed and not recorded */
-	uint64_t claim_until_ms;
+	uint64_t claim_until_ms;   /* rows of all sorts */
+	uint64_t close_until_ms;   /* rows that are well, while others are in flight */
 	uint64_t next_claim_ms;
 	uint64_t next_record_ms;
 };
@@ -222,6 +223,12 @@ static const char *worker_name(void)
 	return name;
 }
 
+/* Its time is up: it ends when what is in flight has. */
+static bool is_closing(const struct pass *p)
+{
+	return clock_ms() >= p->claim_until_ms;
+}
+
 /* Claims as many rows as there is room for. `*ret_count` 0: none is due. */
 static int claim(struct pass *p, size_t *ret_count, struct err *e)
 {
@@ -233,6 +240,7 @@ static int claim(struct pass *p, size_t *ret_count, struct err *e)
 		.limit = (unsigned)(conf_number(conf, CONF_ROWS_IN_FLIGHT) - p->in_flight),
 		.per_user = (unsigned)conf_number(conf, CONF_ROWS_PER_USER),
 		.lease_ms = lease_ms,
+		.only_well = is_closing(p),
 	};
 	struct batch *b = mem_calloc(1, sizeof(*b));
 
@@ -369,10 +377,13 @@ static int record(struct pass *p, struct err *e)
 /* ---- the loop ---------------------------------------------------------------------------------
  */
 
+/* While a pass that closes waits for rows whose API servers do not answer, the others go on. */
 static bool may_claim(const struct pass *p)
 {
-	return !wake_stopping(p->r->wake) && clock_ms() < p->claim_until_ms &&
-	       p->in_flight < conf_number(p->r->conf, CONF_ROWS_IN_FLIGHT);
+	if (wake_stopping(p->r->wake) ||
+	    p->in_flight >= conf_number(p->r->conf, CONF_ROWS_IN_FLIGHT))
+		return false;
+	return !is_closing(p) || (p->in_flight > 0 && clock_ms() < p->close_until_ms);
 }
 
 /* Claims if it is time to, and finds out when it will be again. */
@@ -483,6 +494,7 @@ int pass_run(struct reconciler *r, struct pass_summary *ret_summary, struct err 
 		.claim_until_ms = started_ms + conf_number(r->conf, CONF_PASS_TIME),
 	};
 
+	p.close_until_ms = p.claim_until_ms + 2 * conf_number(r->conf, CONF_KUBE_REQUEST_TIMEOUT);
 	*ret_summary = (struct pass_summary) { .next_due_ms = UINT64_MAX };
 	TAILQ_INIT(&p.in_work);
 	TAILQ_INIT(&p.finished);

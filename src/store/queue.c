@@ -76,7 +76,7 @@ enum statement {
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
-	/* $1 worker, $2 limit, $3 per user, $4 lease in ms. The window of the oldest 20,000 bounds
+	/* $1 worker, $2 limit, $3 per user, $4 lease in ms, $5 only those without a cause. The window of the oldest 20,000 bounds
 	 * the cost of a claim when very many rows are due. `turn` is a row's place among those of
 	 * its user, rows under way before it; who has the fewest comes first. The lock looks at
 	 * the row as it is now, not as this statement's snapshot has it. A leased row is next due
@@ -86,6 +86,7 @@ static const struct db_statement statements[] = {
 		" SELECT id, user_id, due_at FROM resources"
 		" WHERE due_at <= now()"
 		"  AND (leased_until IS NULL OR leased_until < now())"
+		"  AND (cause_kind IS NULL OR NOT $5::boolean)"
 		" ORDER BY due_at LIMIT 20000"
 		"), under_way AS ("
 		" SELECT user_id, count(*) AS count FROM resources"
@@ -251,6 +252,7 @@ int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_row
 	db_add_int(&p, claim->limit);
 	db_add_int(&p, claim->per_user);
 	db_add_int(&p, (int64_t)claim->lease_ms);
+	db_add_bool(&p, claim->only_well);
 	return read_rows(db, STATEMENT_CLAIM, &p, ret_rows, e);
 }
 

@@ -59,6 +59,7 @@ struct queue_claim {
 	unsigned limit;     /* rows at most */
 	unsigned per_user;  /* of one user at most, those already leased counted */
 	uint64_t lease_ms;
+	bool only_well; /* those that nothing is known to be wrong with */
 };
 /* Claims due rows: fair between users (each user's first before anybody's second), oldest first
  * within that. Rows locked by another claim at this moment are passed over. */

@@ -160,7 +160,7 @@ class Flood:
         while (left := self.count(f"status <> '{status}'")) > 0:
             if time.monotonic() > end:
                 raise BenchError(f"{left} rows are not {status}, see {self.site.directory}")
-            time.sleep(0.05)
+            time.sleep(0.2)
 
     def spread_resyncs(self, seconds):
         with self.site.cursor() as cursor:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import yaml
 from people import Person, eventually
+from stand.kubesim import KubeSim
 from stand.process import free_port
 from stand.site import Site
 
@@ -17,7 +18,7 @@ BAD_PROJECTS = 3  # a round, of each of the bad
 ROUNDS = 5
 LIMIT = 1.2
 
-# What may be wrong with a user's requests on the API server that all others use too.
+# What may be wrong with the requests of a user on another API server than the good ones'.
 TROUBLES = (
     {"fault": "hang"}, {"fault": "latency", "ms": 3000}, {"fault": "not-json"},
     {"fault": "oversize", "bytes": 20_000_000}, {"fault": "stale", "verb": "list"},
@@ -56,10 +57,10 @@ def make_people(site, kubesim, count):
         return list(pool.map(lambda _: Person(site, kubesim), range(count)))
 
 
-def make_bad_people(site, kubesim, silent_port):
-    people = make_people(site, kubesim, BAD)
+def make_bad_people(site, bad_kubesim, silent_port):
+    people = make_people(site, bad_kubesim, BAD)
     for person, trouble in zip(people, TROUBLES):
-        kubesim.fault(user=f"*:{person.name}", **trouble)
+        bad_kubesim.fault(user=f"*:{person.name}", **trouble)
     for person, port in zip(people[len(TROUBLES):], (silent_port, silent_port, free_port())):
         person.put_kubeconfig(elsewhere(person.kubeconfig, port))
     return people
@@ -88,11 +89,17 @@ def seconds_to_running(site, good):
     return took
 
 
-def test_ten_bad_clusters_cost_the_other_ninety_nothing(sites, kubesim, silent_port):
+@pytest.fixture
+def bad_kubesim(workspace, kubesim_program):
+    with KubeSim(workspace / "bad", kubesim_program) as running:
+        yield running
+
+
+def test_ten_bad_clusters_cost_the_other_ninety_nothing(sites, kubesim, bad_kubesim, silent_port):
     """The two take turns, so that a busy machine is the same for both."""
     alone, beside = sites
     good = {site: make_people(site, kubesim, GOOD) for site in sites}
-    bad = make_bad_people(beside, kubesim, silent_port)
+    bad = make_bad_people(beside, bad_kubesim, silent_port)
     times = {alone: [], beside: []}
     for number in range(ROUNDS + 1):
         for site in sites:
@@ -105,3 +112,24 @@ def test_ten_bad_clusters_cost_the_other_ninety_nothing(sites, kubesim, silent_p
     assert len(told) >= 4, told  # they are in trouble, each in their own way
     ratios = [b / a for a, b in zip(times[alone][1:], times[beside][1:])]  # the first warms up
     assert statistics.median(ratios) <= LIMIT, (ratios, times)
+
+
+def test_the_end_of_a_pass_waits_for_nobody(workspace, build, postgres, kubesim, silent_port):
+    """A pass a second, each of which ends with requests that are not answered for five."""
+    with Site(workspace / "ends", build, postgres, database="ends",
+              options={"pass_time": "1s"}) as site:
+        good, bad = make_people(site, kubesim, 2)
+        bad.put_kubeconfig(elsewhere(bad.kubeconfig, silent_port))
+        project = good.create("Good")
+        project.wait("RUNNING")
+        for number in range(3):
+            bad.create(f"Bad {number}").wait_cause("KUBE_TIMEOUT")
+        times = []
+        for status, ask in (("STOPPED", project.stop), ("RUNNING", project.start)) * 4:
+            query(site, "UPDATE resources SET due_at = now() WHERE cause_kind IS NOT NULL"
+                  " AND leased_until IS NULL RETURNING id")
+            begin = time.monotonic()
+            ask()
+            project.wait(status)
+            times.append(time.monotonic() - begin)
+        assert max(times) < 4, times  # seconds; a wait for the bad ones takes five

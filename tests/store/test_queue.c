@@ -116,6 +116,32 @@ static size_t count_of(const struct queue_rows *rows, const struct person *user)
 	return count;
 }
 
+START_TEST(a_claim_may_be_for_those_that_are_well)
+{
+	struct person user = make_owner("troubled");
+	struct made_project ill = make_project(&user, "ill", false);
+	struct made_project well = make_project(&user, "well", false);
+	struct queue_claim c = {
+		.worker = "w", .limit = 9, .per_user = 9, .lease_ms = 60000, .only_well = true
+	};
+	struct queue_rows rows;
+	struct err e;
+
+	admin_run("UPDATE resources SET cause_kind = 'KUBE_TIMEOUT', cause_since = now() WHERE id "
+		  "= $1",
+		  ill.sandbox);
+	assert_ok(queue_claim(reconcile, &c, &rows, &e), &e);
+	ck_assert_uint_eq(rows.count, 1);
+	(void)find_row(&rows, well.sandbox);
+	queue_rows_clear(&rows);
+	c.only_well = false;
+	assert_ok(queue_claim(reconcile, &c, &rows, &e), &e);
+	ck_assert_uint_eq(rows.count, 1);
+	(void)find_row(&rows, ill.sandbox);
+	queue_rows_clear(&rows);
+}
+END_TEST
+
 START_TEST(claims_are_fair_between_users_and_oldest_first)
 {
 	struct person many = make_owner("many");
@@ -567,6 +593,7 @@ Suite *queue_suite(void)
 
 	tcase_add_test(c, a_claimed_row_has_all_that_a_pass_needs);
 	tcase_add_test(c, a_lease_keeps_others_away_until_it_ends);
+	tcase_add_test(c, a_claim_may_be_for_those_that_are_well);
 	tcase_add_test(c, claims_are_fair_between_users_and_oldest_first);
 	tcase_add_test(c, claims_at_the_same_time_never_overlap);
 	tcase_add_test(c, variables_come_with_their_projects);
