@@ -145,7 +145,8 @@ class Container:
                  "options": ["rbind", "rw", "nosuid", "nodev"]},
             ],
             "linux": {
-                "namespaces": [{"type": kind} for kind in ("pid", "mount", "ipc", "uts", "network")],
+                "namespaces": [{"type": kind}
+                               for kind in ("pid", "mount", "ipc", "uts", "network")],
                 "maskedPaths": ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"],
                 "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"],
             },

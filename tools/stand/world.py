@@ -111,7 +111,7 @@ def make_cgroups(name):
 
 
 def remove_cgroups(name, seconds=10.0):
-    """Waits for the last who are on their way out; what is left after that, the next run removes."""
+    """Waits for the last who are on their way out; the next run removes what is left after that."""
     end = time.monotonic() + seconds
     while tops := list(_CGROUPS.glob(f"*/{name}")):
         for top in tops:
