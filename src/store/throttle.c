@@ -38,23 +38,26 @@ static const struct db_statement statements[] = {
 		"SELECT EXISTS (SELECT FROM identities i JOIN sessions s USING (user_id)"
 		" WHERE i.provider = 'PASSWORD' AND i.provider_user_id = $1"
 		"  AND s.address = $2::inet AND s.expires_at > now())" },
-	/* No row: too early. The exponent's limit is out of reach; it keeps the power finite. */
+	/* No row: too early. Without a wait it is not now() that is noted: a transaction that began
+	 * earlier and comes here later would find it in the future. The exponent's limit is out of
+	 * reach; it keeps the power finite. */
 	[STATEMENT_COUNT] = { "throttle_count",
 		"INSERT INTO login_throttle AS t (key, heals_at, next_at)"
-		" VALUES ($1, now() + " HEAL ", now())"
+		" VALUES ($1, now() + " HEAL ", '-infinity')"
 		" ON CONFLICT (key) DO UPDATE"
 		"  SET heals_at = greatest(t.heals_at, now()) + " HEAL ","
-		"  next_at = now() + CASE WHEN " FAILURES " > 0"
-		"   THEN interval '1 second' * 2 ^ least(" FAILURES ", 16)"
-		"   ELSE interval '0' END"
+		"  next_at = CASE WHEN " FAILURES " > 0"
+		"   THEN now() + interval '1 second' * 2 ^ least(" FAILURES ", 16)"
+		"   ELSE '-infinity' END"
 		"  WHERE t.next_at <= now()"
 		" RETURNING true" },
 	[STATEMENT_WAIT] = { "throttle_wait",
-		"SELECT greatest(1, ceil(extract(epoch FROM next_at - now())))::bigint"
+		"SELECT greatest(1, ceil(extract(epoch FROM"
+		"  greatest(next_at, now()) - now())))::bigint"
 		" FROM login_throttle WHERE key = $1" },
 	[STATEMENT_FORGIVE] = { "throttle_forgive",
 		"UPDATE login_throttle SET heals_at = heals_at"
-		"  - $2::bigint * interval '1 second', next_at = now()"
+		"  - $2::bigint * interval '1 second', next_at = '-infinity'"
 		" WHERE key = $1" },
 	/* More than an attempt adds, so that the table shrinks to what is not healed. */
 	[STATEMENT_CLEAN] = { "throttle_clean",

@@ -4,6 +4,7 @@ from different addresses; time is moved in the table."""
 import statistics
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import fastcgi
 import pytest
@@ -106,6 +107,15 @@ def test_many_at_once_do_not_help(login, person):
         thread.join()
     assert answers.count(401) == ACCOUNT_FREE + 1
     assert answers.count(429) == 30 - ACCOUNT_FREE - 1
+
+
+def test_what_is_free_is_free_at_once(web, login, person):
+    """However their transactions meet."""
+    for _ in range(20):
+        sql(web, "TRUNCATE login_throttle")
+        with ThreadPoolExecutor(ACCOUNT_FREE) as pool:
+            answers = list(pool.map(lambda _: login(person.name, PASSWORD), range(ACCOUNT_FREE)))
+        assert [answer.status for answer in answers] == [200] * ACCOUNT_FREE
 
 
 def test_an_account_that_does_not_exist_is_slowed_alike(login, person):
