@@ -1,25 +1,31 @@
 -- Live updates: every change of what a page shows is told to fsa-events, which hands it to the
 -- browsers. Triggers do it, so that no program and no administrator can forget to.
 --
--- A notification names whom it concerns, and never what has changed: fsa-events reads that. So it
--- is small, the changes of a project in one transaction are one notification, and the last one is
--- as good as all of them.
+-- They do not notify: PostgreSQL lets one transaction at a time commit that does, and holds the next
+-- up until the first one is on disk (seen: 1,300 commits a second instead of 4,500). They leave a row
+-- here, which costs next to nothing, and fsa-events makes notifications of those many times a second.
+-- A row says whom it concerns, and never what has changed: fsa-events reads that, so that the last
+-- state of a project is as good as all of them.
 --
---     <user id> <project id>    look at that project again
---     <user id>                 who is logged in as that user may no longer be so
+-- Unlogged: after a crash of PostgreSQL it is empty, and then every page reads again anyway.
+CREATE UNLOGGED TABLE live_changes (
+    user_id    uuid NOT NULL,
+    project_id uuid, -- NULL: who acts as that user may no longer be allowed to
+    at         timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 CREATE FUNCTION tell_of_project() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('fsa_live', coalesce(NEW.user_id, OLD.user_id) || ' ' ||
-                                  coalesce(NEW.id, OLD.id));
+    INSERT INTO live_changes (user_id, project_id)
+        VALUES (coalesce(NEW.user_id, OLD.user_id), coalesce(NEW.id, OLD.id));
     RETURN NULL;
 END
 $$;
 
 CREATE FUNCTION tell_of_resource() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('fsa_live', coalesce(NEW.user_id, OLD.user_id) || ' ' ||
-                                  coalesce(NEW.project_id, OLD.project_id));
+    INSERT INTO live_changes (user_id, project_id)
+        VALUES (coalesce(NEW.user_id, OLD.user_id), coalesce(NEW.project_id, OLD.project_id));
     RETURN NULL;
 END
 $$;
@@ -28,14 +34,14 @@ $$;
 -- added later needs this trigger as well.
 CREATE FUNCTION tell_of_lost_access() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('fsa_live', OLD.user_id::text);
+    INSERT INTO live_changes (user_id) VALUES (OLD.user_id);
     RETURN NULL;
 END
 $$;
 
 CREATE FUNCTION tell_of_disabled_user() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('fsa_live', OLD.id::text);
+    INSERT INTO live_changes (user_id) VALUES (OLD.id);
     RETURN NULL;
 END
 $$;
@@ -82,7 +88,12 @@ EXCEPTION
 END
 $$;
 
+GRANT INSERT ON live_changes TO fsa_api, fsa_auth, fsa_reconcile;
+-- Those that nobody has fetched go with the other housekeeping.
+GRANT SELECT (at), DELETE ON live_changes TO fsa_reconcile;
+
 GRANT USAGE ON SCHEMA public TO fsa_events;
+GRANT SELECT, DELETE ON live_changes TO fsa_events;
 GRANT SELECT ON schema_migrations TO fsa_events;
 GRANT SELECT (id) ON users TO fsa_events;
 GRANT SELECT (id, user_id, name, status, updated_at) ON projects TO fsa_events;

@@ -108,7 +108,7 @@ static void run(struct relay *relay, int signals)
 		bool flows = relay_step(relay, &e) == 0;
 		tell(flows, &e);
 		fds[1].fd = flows ? relay_fd(relay) : -1; /* -1: poll() leaves it out */
-		(void)poll(fds, ARRAY_SIZE(fds), flows ? -1 : relay_pause_ms(relay));
+		(void)poll(fds, ARRAY_SIZE(fds), flows ? RELAY_EVERY_MS : relay_pause_ms(relay));
 	} while ((fds[0].revents & POLLIN) == 0);
 	log_line(LOG_LEVEL_INFO, "stopped", LOG_STR("reason", "signal"));
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/lockfile.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -14,12 +15,14 @@
 
 enum {
 	BATCH_MAX = 256,
+	STALLED_MS = 30000, /* half of the time that a change waits for us */
 	PAUSE_FIRST_MS = 250,
 	PAUSE_DOUBLINGS = 4, /* 4 s */
 };
 
 struct relay {
 	struct relay_options o;
+	uint64_t stepped_ms;
 	bool gap;          /* something may have been missed since streams were last ended */
 	unsigned failures; /* since a message was last passed on */
 	int state_lock;    /* -1: not held */
@@ -193,7 +196,8 @@ static int close_gap(struct relay *r, struct err *e)
 
 static int work(struct relay *r, struct err *e)
 {
-	if (ensure_listening(r, e) < 0 || (r->gap && close_gap(r, e) < 0))
+	if (ensure_listening(r, e) < 0 || (r->gap && close_gap(r, e) < 0) ||
+	    live_announce(r->o.db, e) < 0)
 		return -1;
 	do {
 		if (collect(r, e) < 0 || pass_on_batch(r, e) < 0)
@@ -204,7 +208,11 @@ static int work(struct relay *r, struct err *e)
 
 int relay_step(struct relay *r, struct err *e)
 {
+	/* This process was stopped, or the machine asleep. */
+	if (clock_ms() - r->stepped_ms > STALLED_MS)
+		r->gap = true;
 	int result = work(r, e);
+	r->stepped_ms = clock_ms();
 
 	if (result < 0) {
 		r->gap = true;

@@ -8,6 +8,16 @@
 
 static const struct db_statement statement_listen = { "live_listen", "LISTEN fsa_live" };
 
+/* Nothing is notified, and nothing locked, when there is nothing. Payload: "user" or "user
+ * project". */
+static const struct db_statement statement_announce = {
+	"live_announce",
+	"WITH fetched AS (DELETE FROM live_changes RETURNING user_id, project_id, at),"
+	" told AS (SELECT user_id, project_id, min(at) AS first FROM fetched"
+	"  GROUP BY user_id, project_id ORDER BY first)"
+	" SELECT pg_notify('fsa_live', concat_ws(' ', user_id, project_id)) FROM told"
+};
+
 #define COLUMNS(X)                                                                                 \
 	X(PROJECT_ID, "p.id")                                                                      \
 	X(PROJECT_NAME, "p.name")                                                                  \
@@ -39,6 +49,11 @@ static const struct db_statement statement_users = { "live_users", "SELECT id FR
 int live_listen(struct db *listener, struct err *e)
 {
 	return db_listen(listener, &statement_listen, e);
+}
+
+int live_announce(struct db *db, struct err *e)
+{
+	return db_query(db, &statement_announce, NULL, NULL, e);
 }
 
 static bool take_id(const char *text, size_t length, char ret_id[STORE_ID_LENGTH + 1])

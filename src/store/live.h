@@ -9,18 +9,21 @@
 #include "store/store.h"
 
 /*
- * What fsa-events learns from PostgreSQL: that something has changed (sql/0008_live.sql tells of
- * it), and what there is to see now.
+ * What fsa-events learns from PostgreSQL: that something has changed (sql/0008_live.sql), and
+ * what there is to see now.
  */
 
 /* Begins to listen; see db_listen(). */
 int live_listen(struct db *listener, struct err *e);
+/* Makes notifications of the changes that have been committed, for the listeners of all hosts;
+ * whoever comes first does it. What waits for a minute is dropped (queue_housekeeping()). */
+int live_announce(struct db *db, struct err *e);
 
 struct live_change {
 	char user_id[STORE_ID_LENGTH + 1];
 	char project_id[STORE_ID_LENGTH + 1]; /* "": somebody's access as that user has ended */
 };
-/* False for a payload that the schema's triggers would not send. */
+/* False for a payload that live_announce() would not send. */
 bool live_change_parse(const char *payload, struct live_change *ret_change);
 
 struct live_resource {

@@ -60,6 +60,7 @@ enum statement {
 	STATEMENT_BACKLOG,
 	STATEMENT_EXPIRE_SESSIONS,
 	STATEMENT_EXPIRE_KEYS,
+	STATEMENT_EXPIRE_LIVE,
 };
 
 /* What belongs to rows of resources that are called `c`. */
@@ -152,6 +153,8 @@ static const struct db_statement statements[] = {
 		"DELETE FROM sessions WHERE id_hash IN"
 		" (SELECT id_hash FROM sessions WHERE expires_at < now()"
 		"  LIMIT 1000)" },
+	[STATEMENT_EXPIRE_LIVE] = { "queue_expire_live",
+		"DELETE FROM live_changes WHERE at < now() - interval '1 minute'" },
 	[STATEMENT_EXPIRE_KEYS] = { "queue_expire_keys",
 		"DELETE FROM idempotency WHERE (user_id, key) IN"
 		" (SELECT user_id, key FROM idempotency"
@@ -358,7 +361,8 @@ int queue_housekeeping(struct db *db, uint64_t idempotency_ttl_ms, struct err *e
 	struct db_params p = { 0 };
 
 	db_add_int(&p, (int64_t)idempotency_ttl_ms);
-	if (db_query(db, &statements[STATEMENT_EXPIRE_SESSIONS], NULL, NULL, e) < 0)
+	if (db_query(db, &statements[STATEMENT_EXPIRE_SESSIONS], NULL, NULL, e) < 0 ||
+	    db_query(db, &statements[STATEMENT_EXPIRE_LIVE], NULL, NULL, e) < 0)
 		return -1;
 	return db_query(db, &statements[STATEMENT_EXPIRE_KEYS], &p, NULL, e);
 }

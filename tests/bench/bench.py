@@ -26,6 +26,7 @@ from load import BenchError  # noqa: E402
 from rows import table  # noqa: E402
 from running import measure_running  # noqa: E402
 from scene import Scene  # noqa: E402
+from streams import measure_streams  # noqa: E402
 from stand.process import StandError  # noqa: E402
 from web import (  # noqa: E402
     measure_get, measure_idle_pass, measure_logins, measure_memory, measure_post, measure_start)
@@ -34,6 +35,7 @@ GROUPS = {
     "get": measure_get,
     "post": measure_post,
     "logins": measure_logins,
+    "streams": measure_streams,
     "memory": measure_memory,
     "start": measure_start,
     "idle_pass": measure_idle_pass,
@@ -51,6 +53,8 @@ SIZES = {
     "rounds": (5, 1),
     "seconds": (3, 1),
     "projects": (100_000, 1000),  # in the tables of the large site
+    "streams": (5000, 80),
+    "changes": (300, 5),
     "running": (200, 4),
     "running_rounds": (2, 1),
     "flood": (1000, 20),

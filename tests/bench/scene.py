@@ -67,6 +67,7 @@ class BenchSite(Site):
     def __init__(self, directory, build, postgres, database, workers):
         super().__init__(directory, build, postgres, database, options=_OPTIONS, workers=workers)
         self.workers = workers
+        self.nginx.connections = 16384  # for the rows of streams
         self.log = postgres.log
 
     def start(self):

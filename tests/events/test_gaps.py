@@ -8,8 +8,8 @@ import time
 import pytest
 import requests
 
-from conftest import Person
 from stand.stream import Stream
+from visitors import Person
 
 
 class Page:

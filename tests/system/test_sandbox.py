@@ -16,6 +16,7 @@ ALLOWED = {
     "fsa-api": {"touch the wake file", "own credential owner.key"},
     "fsa-auth": {"touch the wake file", "ipv4 socket", "tcp"},
     "fsa-reconcile": {"ipv4 socket", "tcp", "own credential owner.key", "own credential cluster.key"},
+    "fsa-events": set(),
     "fsa-migrate": set(),
 }
 PROBE = "/usr/local/lib/probe.py"
@@ -48,7 +49,7 @@ def probe(machine, service, change=lambda unit: unit):
     unit = re.sub(r"^(ExecStart=).*", rf"\1python3 {PROBE} other.service {other}", unit, flags=re.M)
     unit = re.sub(r"^(Type=).*", r"\1oneshot", unit, flags=re.M)
     # What needs the real program, or would hide the probe's answer; nothing of the sandbox.
-    unit = re.sub(r"^(StandardInput|Requires|Restart\w*|PartOf|LogLevelMax)=.*\n", "", unit, flags=re.M)
+    unit = re.sub(r"^(StandardInput|Requires|Restart\w*|PartOf|LogLevelMax|ConditionPathExists)=.*\n", "", unit, flags=re.M)
     machine.run(f"cat >/run/systemd/system/{name}.service", input=change(unit))
     machine.run(f"systemctl daemon-reload; systemctl start {name}")
     line = machine.wait(f"journalctl -u {name} -o cat | grep ^probe:", 5)
@@ -76,10 +77,10 @@ def test_the_probe_finds_what_a_sandbox_does_not_forbid(prepared):
 
 @pytest.mark.parametrize("user, role", [
     ("fsa-api", "fsa_api"), ("fsa-auth", "fsa_auth"), ("fsa-reconcile", "fsa_reconcile"),
-    ("fsa-owner", "fsa_owner"),
+    ("fsa-events", "fsa_events"), ("fsa-owner", "fsa_owner"),
 ])
 def test_a_user_is_its_own_role_and_no_other(machine, user, role):
-    roles = ("fsa_api", "fsa_auth", "fsa_reconcile", "fsa_owner", "postgres")
+    roles = ("fsa_api", "fsa_auth", "fsa_reconcile", "fsa_events", "fsa_owner", "postgres")
     may = [r for r in roles if machine.run(
         f"cd /; runuser -u {user} -- psql -XAtq -U {r} -d fsa -c 'SELECT 1'", check=False).returncode == 0]
     assert may == [role]

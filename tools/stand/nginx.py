@@ -99,7 +99,7 @@ class Nginx:
         self._user = user or own_name()
         self._outlive = outlive
         self._workers = workers
-        self._connections = connections
+        self.connections = connections
         self._tls = tls
         self._frames = frames
         self._process = Process(self.directory, "nginx")
@@ -171,7 +171,7 @@ class Nginx:
             load_nchan=f"load_module {NCHAN};" if self._events else "",
             publish=_PUBLISH.format(events=self._events) if self._events else "",
             streams="include fullstack-agent/events.conf;" if self._events else "",
-            connections=self._connections,
+            connections=self.connections,
             directory=self.directory,
             port=self.port,
             metrics_port=self.metrics_port,
