@@ -62,10 +62,10 @@ function identities({report}) {
 function sessions({report}) {
 	const build = ({items}, refresh) => [
 		h("table", {}, items.map((session) => h("tr", {},
-			h("td", {}, session.current ? h("strong", {}, "This one") : session.provider ?? ""),
-			h("td", {}, session.userAgent ?? "", h("br"), h("span", {class: "detail"}, session.address ?? "")),
+			h("td", {}, session.userAgent ?? "", h("br"), h("span", {class: "detail"},
+				[session.address, session.provider].filter(Boolean).join(" · "))),
 			h("td", {}, "Last used ", time(session.lastSeenAt)),
-			h("td", {}, session.current ? "" : button("End",
+			h("td", {}, session.current ? h("strong", {}, "This one") : button("End",
 				() => call("DELETE", `/api/auth/sessions/${session.id}`), refresh, report))))),
 		items.length < 2 ? null : button("End all others",
 			() => call("DELETE", "/api/auth/sessions?others=true"), refresh, report),

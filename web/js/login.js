@@ -12,21 +12,22 @@ export function showLogin({main, enter}) {
 		await post(path, values);
 		await enter();
 	};
-	const fields = (autocomplete) => [
+	const fields = (password) => [
 		field("Name", "name", {required: true, autocomplete: "username", maxlength: 64}),
-		field("Password", "password", {
-			type: "password", required: true, autocomplete, minlength: 8, maxlength: 1024,
-		}),
+		field("Password", "password", {type: "password", required: true, maxlength: 1024, ...password}),
 	];
+	const register = h("details", {},
+		h("summary", {}, "New here?"),
+		form(fields({autocomplete: "new-password", minlength: 8}), "Register",
+			enterBy("/api/auth/register")));
 	main.append(h("section", {class: "narrow"},
 		h("h1", {}, "Log in"),
-		form(fields("current-password"), "Log in", enterBy("/api/auth/login")),
+		form(fields({autocomplete: "current-password"}), "Log in", enterBy("/api/auth/login")),
 		providers,
-		h("details", {},
-			h("summary", {}, "New here?"),
-			form(fields("new-password"), "Register", enterBy("/api/auth/register")))));
+		register));
 	get("/api/auth/providers").then((found) => {
 		const links = Object.values(found).filter((p) => p.type === "oauth" || p.type === "oidc");
 		providers.append(...links.map(providerLink));
+		register.hidden = found.credentials?.registration === false;
 	}).catch(() => {}); // the password remains
 }

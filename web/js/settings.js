@@ -3,7 +3,7 @@ import {form, h, time} from "./dom.js";
 
 function known(info) {
 	const expiry = info.expiresAt === null
-		? h("span", {}, "at no time that it tells")
+		? h("span", {}, "it does not say when")
 		: h("span", {class: info.expired ? "failure" : null}, time(info.expiresAt));
 	const rows = [["Server", info.server], ["Namespace", info.namespace], ["User", info.account]];
 	return h("dl", {}, rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
