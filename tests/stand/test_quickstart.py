@@ -135,6 +135,13 @@ def test_the_database_of_the_status_can_be_connected_to(quickstart, first):
         assert cursor.fetchone() == (1,)
 
 
+def test_fsactl_of_the_status_finds_the_site_in_order(quickstart, first):
+    about = quickstart.status()
+    done = subprocess.run([*about["fsactl"].split(), "doctor"], stdout=subprocess.PIPE, text=True)
+    assert done.returncode == 0, done.stdout
+    assert f"fsactl      {about['fsactl']}" in quickstart("--status").splitlines()
+
+
 def test_a_failure_names_the_step_and_the_cause_and_does_not_stay(quickstart, first):
     output = quickstart("--option", "no_such_option=1", expect=1)
     assert re.search(r"^x site .* FAILED$", output, re.M)
@@ -153,6 +160,7 @@ def test_stop_ends_everything_and_a_start_brings_it_back(quickstart, first):
     quickstart("--stop")
     stopped = quickstart.status(expect=1)
     assert not any(process["alive"] for process in stopped["processes"].values())
+    assert "tools/quickstart starts what does not" in quickstart("--status", expect=1)
     for process in before["processes"].values():
         assert not runs(process["pid"])
     with pytest.raises(requests.ConnectionError):

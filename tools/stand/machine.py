@@ -84,6 +84,7 @@ class Machine:
             "database": self._postgres.conninfo(DATABASE, "fsa_owner"),
             "kubeconfig": str(self.kubeconfig),
             "adminKubeconfig": self._admin_kubeconfig(),
+            "fsactl": f"{self._prefix}/sbin/fsactl --config {self.site.programs.config()}",
             "state": str(self._state.directory),
             "logs": str(self._logs),
             "processes": {

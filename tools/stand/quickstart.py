@@ -38,7 +38,7 @@ def main(args=None):
     try:
         state = State(options.state)
         if state.is_new() and (options.status or options.stop or options.purge):
-            raise StateError(f"nothing has been started in {state.directory}")
+            raise StateError(f"nothing has been started in {state.directory}: tools/quickstart does")
         if options.status:
             return _status(state, options.json)
         with _alone(state):
@@ -122,20 +122,24 @@ def _tell(console, state, machine, project):
                      "these two.)")
     console.line()
     console.line("tools/quickstart --status  what runs where, and the logs")
-    console.line("tools/quickstart --stop    ends it all; --purge removes its data, too")
+    console.line("tools/quickstart --stop    ends it all and keeps the data")
+    console.line("tools/quickstart --purge   ends it all and removes the data")
 
 
 def _status(state, as_json):
     about = Machine(state, Console()).about()
+    everything = all(process["alive"] for process in about["processes"].values())
     if as_json:
         print(json.dumps(about, indent=2))
     else:
-        for name in ("site", "user", "password", "database", "kubeconfig", "state"):
+        for name in ("site", "user", "password", "database", "kubeconfig", "fsactl", "state"):
             print(f"{name:12}{about[name] or '-'}")
         print(f"\n{'program':26}{'pid':>8}  log")
         for name, process in about["processes"].items():
             print(f"{name:26}{process['pid'] or 'dead':>8}  {process['log']}")
-    return 0 if all(p["alive"] for p in about["processes"].values()) else 1
+        if not everything:
+            print("\nNot all of it runs: tools/quickstart starts what does not.")
+    return 0 if everything else 1
 
 
 def _stop(state, purge):
