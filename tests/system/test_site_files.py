@@ -83,7 +83,7 @@ def test_the_address_that_a_server_in_front_tells_is_logged_and_no_query_is(mach
 
 def test_every_program_counts_and_only_this_machine_reads(machine):
     metrics = machine.run("curl -s http://127.0.0.1:9718/metrics")
-    for program in ("api.fcgi", "auth.fcgi", "fsa-reconcile"):
+    for program in ("api.fcgi", "auth.fcgi", "fsa-events", "fsa-reconcile"):
         assert f'program="{program}"' in metrics
     assert 'fsa_passes_total{program="fsa-reconcile",result="ok"}' in metrics
     assert 'fsa_database_up{program="api.fcgi"} 1' in metrics
