@@ -41,8 +41,19 @@ class Browser:
         self.driver.quit()
 
     def open_terminal(self, url):
-        """Opens the address in the window; returns when there is a prompt."""
+        """Opens the address in the window; returns when there is a prompt.
+
+        As a person does, it loads a page again that is not the terminal's: an ingress controller
+        hears of a new pod a moment later than the API tells that it is ready.
+        """
+        end = time.monotonic() + WAIT_S
         self.driver.get(url)
+        while not self.driver.execute_script("return !!window.term"):
+            if time.monotonic() > end:
+                raise AssertionError(f"no terminal at {url}: {self.driver.page_source[:500]}")
+            time.sleep(1)
+            if not self.driver.find_elements(By.CSS_SELECTOR, "#terminal-container, .xterm"):
+                self.driver.get(url)
         self.wait_for("$")
         return self
 

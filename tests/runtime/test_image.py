@@ -309,7 +309,7 @@ def test_it_ends_at_once_when_told_to(start):
 @pytest.mark.parametrize("service", ["ttyd", "nginx"])
 def test_it_ends_with_its_services(start, service):
     sandbox = start().wait_ready()
-    assert sandbox.run("pkill", "-KILL", "-o", "-x", service).returncode == 0
+    sandbox.run("pkill", "-KILL", "-o", "-x", service)  # which may be ended itself by what follows
     eventually(lambda: sandbox.exited() is not None)
     assert sandbox.exited() == 1
     assert "has ended with signal 9" in sandbox.log.read_text()
