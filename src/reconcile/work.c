@@ -265,6 +265,15 @@ static void apply_last(struct work *w)
 	wave_ready(w);
 }
 
+/* The others are on their way, as text: their trees are most of what a row in flight takes. */
+static void keep_last_wanted(struct work *w)
+{
+	json_t *last = json_incref(last_wanted(w));
+
+	json_array_clear(w->wanted);
+	json_array_append_new(w->wanted, last);
+}
+
 /* The last object carries the hash of all, so it is applied when the others have been. */
 static void apply(struct work *w)
 {
@@ -283,6 +292,7 @@ static void apply(struct work *w)
 		w->pending++;
 		kube_submit_apply(w->context->client, w->target, object, request_done, w);
 	}
+	keep_last_wanted(w);
 	wave_ready(w);
 }
 
