@@ -37,8 +37,8 @@ def test_a_session_that_expires_loses_its_stream_when_it_is_removed(live):
     ada = live.person()
     with ada.stream() as stream:
         live.sql("UPDATE sessions SET expires_at = now() WHERE user_id = %s", (ada.id,))
-        live.site.programs.start("fsa-reconcile")  # its housekeeping
-        stream.wait_end(20)
+        live.site.programs.start("fsa-reconcile")  # housekeeping follows a pass of up to 25 s
+        stream.wait_end(45)
     live.site.programs.stop("fsa-reconcile")
 
 

@@ -65,7 +65,7 @@ http {{
 
 # As events-http.conf, with a socket of its own.
 _PUBLISH = """\
-nchan_shared_memory_size 64m;
+nchan_shared_memory_size 128m;
 	variables_hash_max_size 2048;
 	server {{
 		listen unix:{events};
