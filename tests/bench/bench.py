@@ -62,7 +62,7 @@ SIZES = {
     "wakes": (300, 3),
     "in_flight": (1000, 20),
     "stable": ((10_000, 100_000), (20, 40)),
-    "resync_seconds": (20, 1),
+    "resync_seconds": (20, 4),
 }
 
 
