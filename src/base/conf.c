@@ -133,6 +133,8 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 		INTEGER("projects_per_user", "50", 1, 1000000, "Projects a user may have at once."),
 	[CONF_IDEMPOTENCY_TTL] = DURATION("idempotency_ttl", "1d", MINUTE, 30 * DAY,
 					  "How long an Idempotency-Key is remembered."),
+	[CONF_EVENT_RETENTION] = DURATION("event_retention", "90d", DAY, 3650 * DAY,
+					  "How long a project's events are kept."),
 	[CONF_WAKE_FILE] = STRING("wake_file", "/run/fullstack-agent/wake",
 				  "Touched after each committed change; wakes the reconciler."),
 	[CONF_KUBE_ALLOW_ADDRESSES] =

@@ -114,6 +114,16 @@ static void wait_for_next(struct reconciler *r, uint64_t every_ms, uint64_t due_
 	wake_drain(r->wake);
 }
 
+static int tidy_up(const struct reconciler *r, struct err *e)
+{
+	struct queue_retention keep = {
+		.idempotency_ms = conf_number(r->conf, CONF_IDEMPOTENCY_TTL),
+		.events_ms = conf_number(r->conf, CONF_EVENT_RETENTION),
+	};
+
+	return queue_housekeeping(r->db, &keep, e);
+}
+
 /* A failed pass is logged and tried again: nothing is lost by it. */
 static int run_until_stopped(struct reconciler *r, uint64_t every_ms)
 {
@@ -122,8 +132,7 @@ static int run_until_stopped(struct reconciler *r, uint64_t every_ms)
 
 	while (!wake_stopping(r->wake)) {
 		bool failed = pass(r, &summary, &e) < 0;
-		if (!failed &&
-		    queue_housekeeping(r->db, conf_number(r->conf, CONF_IDEMPOTENCY_TTL), &e) < 0)
+		if (!failed && tidy_up(r, &e) < 0)
 			log_err(LOG_LEVEL_WARNING, "housekeeping failed", &e);
 		if (!wake_stopping(r->wake))
 			wait_for_next(r, every_ms, failed ? every_ms : summary.next_due_ms);
@@ -140,7 +149,7 @@ static int run_once(struct reconciler *r)
 	if (migrate_check(r->db, &e) < 0) {
 		log_err(LOG_LEVEL_ERROR, "cannot begin", &e);
 	} else if (pass(r, &summary, &e) == 0) {
-		if (queue_housekeeping(r->db, conf_number(r->conf, CONF_IDEMPOTENCY_TTL), &e) == 0)
+		if (tidy_up(r, &e) == 0)
 			return EXIT_SUCCESS;
 		log_err(LOG_LEVEL_ERROR, "housekeeping failed", &e);
 	}

@@ -61,6 +61,7 @@ enum statement {
 	STATEMENT_EXPIRE_SESSIONS,
 	STATEMENT_EXPIRE_KEYS,
 	STATEMENT_EXPIRE_LIVE,
+	STATEMENT_EXPIRE_EVENTS,
 };
 
 /* What belongs to rows of resources that are called `c`. */
@@ -155,6 +156,11 @@ static const struct db_statement statements[] = {
 		"  LIMIT 1000)" },
 	[STATEMENT_EXPIRE_LIVE] = { "queue_expire_live",
 		"DELETE FROM live_changes WHERE at < now() - interval '1 minute'" },
+	/* By their ids, which grow with time: the table needs no index for this. */
+	[STATEMENT_EXPIRE_EVENTS] = { "queue_expire_events",
+		"DELETE FROM events WHERE id IN"
+		" (SELECT id FROM events ORDER BY id LIMIT 200)"
+		" AND at < now() - $1::bigint * interval '1 millisecond'" },
 	[STATEMENT_EXPIRE_KEYS] = { "queue_expire_keys",
 		"DELETE FROM idempotency WHERE (user_id, key) IN"
 		" (SELECT user_id, key FROM idempotency"
@@ -356,13 +362,16 @@ int queue_backlog(struct db *db, uint64_t max, struct queue_backlog *ret_backlog
 	return 0;
 }
 
-int queue_housekeeping(struct db *db, uint64_t idempotency_ttl_ms, struct err *e)
+int queue_housekeeping(struct db *db, const struct queue_retention *keep, struct err *e)
 {
-	struct db_params p = { 0 };
+	struct db_params keys = { 0 };
+	struct db_params events = { 0 };
 
-	db_add_int(&p, (int64_t)idempotency_ttl_ms);
+	db_add_int(&keys, (int64_t)keep->idempotency_ms);
+	db_add_int(&events, (int64_t)keep->events_ms);
 	if (db_query(db, &statements[STATEMENT_EXPIRE_SESSIONS], NULL, NULL, e) < 0 ||
-	    db_query(db, &statements[STATEMENT_EXPIRE_LIVE], NULL, NULL, e) < 0)
+	    db_query(db, &statements[STATEMENT_EXPIRE_LIVE], NULL, NULL, e) < 0 ||
+	    db_query(db, &statements[STATEMENT_EXPIRE_EVENTS], &events, NULL, e) < 0)
 		return -1;
-	return db_query(db, &statements[STATEMENT_EXPIRE_KEYS], &p, NULL, e);
+	return db_query(db, &statements[STATEMENT_EXPIRE_KEYS], &keys, NULL, e);
 }

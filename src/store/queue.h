@@ -128,7 +128,12 @@ int queue_backlog(struct db *db, uint64_t max, struct queue_backlog *ret_backlog
 /* Milliseconds until the next row becomes due; UINT64_MAX: none waits. */
 int queue_next_due(struct db *db, uint64_t *ret_ms, struct err *e);
 
-/* Removes expired sessions and idempotency keys, a bounded number of each. */
-int queue_housekeeping(struct db *db, uint64_t idempotency_ttl_ms, struct err *e);
+/* How long is kept what nobody takes away, in milliseconds. */
+struct queue_retention {
+	uint64_t idempotency_ms, events_ms;
+};
+/* Removes expired sessions, and idempotency keys and events that are older than that, a bounded
+ * number of each. */
+int queue_housekeeping(struct db *db, const struct queue_retention *keep, struct err *e);
 
 #endif

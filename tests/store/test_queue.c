@@ -476,7 +476,14 @@ START_TEST(housekeeping_removes_what_has_expired)
 		  " SELECT $1::uuid, n::text, sha256(''), now() - n * interval '20 hours'"
 		  " FROM generate_series(0, 2) AS n",
 		  owner.id);
-	assert_ok(queue_housekeeping(reconcile, 86400000, &e), &e);
+	struct made_project made = make_project(&owner, "My App", true);
+	admin_run("INSERT INTO events (project_id, at, status) SELECT $1, now() -"
+		  " n * interval '20 hours', 'RUNNING' FROM generate_series(1, 3) AS n",
+		  made.id);
+	int64_t events = admin_int("SELECT count(*) FROM events", NULL);
+	struct queue_retention keep = { .idempotency_ms = 86400000, .events_ms = 2 * 86400000 };
+	assert_ok(queue_housekeeping(reconcile, &keep, &e), &e);
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM events", NULL), events - 1);
 	ck_assert_int_eq(admin_int("SELECT count(*) FROM sessions", NULL), 2);
 	ck_assert_int_eq(admin_int("SELECT count(*) FROM idempotency", NULL), 2);
 }
