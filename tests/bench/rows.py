@@ -40,7 +40,7 @@ SPECS = {
     "post_rate_100k": Spec("1/s", _NOT_SLOWER),
     "get_p99_logins": Spec("ms", Aim("ratio", "<=", 2)),
     "login_rate": Spec("1/s"),
-    "stream_memory": Spec("kB", Aim("value", "<=", 16)),
+    "stream_memory": Spec("kB", Aim("value", "<=", 32)),
     "get_rate_streams": Spec("1/s", _NOT_SLOWER),
     "told": Spec("ms"),
     "told_p99": Spec("ms", Aim("value", "<=", 100)),
