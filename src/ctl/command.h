@@ -89,9 +89,11 @@ int command_project_list(const struct call *call, struct err *e);
 int command_project_retry(const struct call *call, struct err *e);
 int command_project_show(const struct call *call, struct err *e);
 int command_project_stop(const struct call *call, struct err *e);
+int command_user_create(const struct call *call, struct err *e);
 int command_user_disable(const struct call *call, struct err *e);
 int command_user_enable(const struct call *call, struct err *e);
 int command_user_list(const struct call *call, struct err *e);
+int command_user_password(const struct call *call, struct err *e);
 int command_user_sessions(const struct call *call, struct err *e);
 int command_user_show(const struct call *call, struct err *e);
 

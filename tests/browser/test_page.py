@@ -141,3 +141,19 @@ def test_what_is_done_elsewhere_shows_at_once(page, cluster, site):
     page.wait_status("STOPPED")
     assert time.monotonic() - begin < 15
     assert page.complaints() == []
+
+
+def test_a_password_is_changed_by_who_knows_the_old_one(page, cluster, site):
+    name = enter(page, cluster)
+    page.press(name)
+    page.press("Change the password")
+    page.fill(password="not it at all", newPassword="another horse battery")
+    page.press("Change")
+    page.wait(lambda: page.text("details .failure") != "", "a refusal")
+    page.see("[name=password]").clear()
+    page.fill(password=PASSWORD)
+    page.press("Change")
+    page.wait(lambda: not page.find("details[open]"), "the form closed")
+    assert site.client().login(name, PASSWORD).status_code == 401
+    assert site.client().login(name, "another horse battery").status_code == 200
+    assert page.complaints() == []

@@ -26,6 +26,22 @@ def test_a_user_is_shown_whole_and_without_secrets(fsactl, person):
     assert f"ns-{person.name}" in text
 
 
+def test_a_user_is_made_and_gets_a_new_password(fsactl, quiet):
+    made = fsactl("user", "create", "Grace.Hopper")
+    client = quiet.client()
+    assert client.login("grace.hopper", made["password"]).status_code == 200
+    assert client.get("/api/auth/session").json()["user"]["id"] == made["id"]
+    again = fsactl("user", "password", "Grace.Hopper")
+    assert again["id"] == made["id"] and again["password"] != made["password"]
+    assert client.get("/api/auth/session").status_code == 401
+    assert quiet.client().login("grace.hopper", made["password"]).status_code == 401
+    assert quiet.client().login("grace.hopper", again["password"]).status_code == 200
+    actions = [line["action"] for line in fsactl("audit", "--user", "Grace.Hopper")]
+    assert "session.create" in actions
+    noted = [line["action"] for line in fsactl("audit") if line["objectId"] == made["id"]]
+    assert {"admin.user.create", "admin.user.password"} <= set(noted)
+
+
 def test_a_disabled_user_is_out_at_once_and_can_come_back(fsactl, quiet, person):
     assert person.client.get("/api/projects").status_code == 200
     assert fsactl("user", "disable", person.name)["disabledAt"]

@@ -32,6 +32,25 @@ function button(label, act, refresh, report) {
 
 const STORED_AS = {credentials: "PASSWORD", sealos: "SEALOS", github: "GITHUB", oidc: "GOOGLE"};
 
+/** Ends the other sessions, too, which the API does by itself. */
+function passwordForm() {
+	const change = async ({password, newPassword}, element) => {
+		await call("PUT", "/api/auth/password", {password, newPassword});
+		element.reset();
+		details.open = false;
+	};
+	const details = h("details", {}, h("summary", {}, "Change the password"), form([
+		field("Present password", "password", {
+			type: "password", required: true, autocomplete: "current-password", maxlength: 1024,
+		}),
+		field("New password", "newPassword", {
+			type: "password", required: true, autocomplete: "new-password", minlength: 8,
+			maxlength: 1024,
+		}),
+	], "Change", change));
+	return details;
+}
+
 /** The accounts by which somebody logs in; with the providers of this site to add others. */
 function identities({report}) {
 	const titles = {PASSWORD: "Password"};
@@ -44,6 +63,7 @@ function identities({report}) {
 				() => post(`${path(identity)}/primary`), refresh, report)),
 			h("td", {}, items.length < 2 ? "" : button("Unbind",
 				() => call("DELETE", path(identity)), refresh, report))))),
+		items.some((identity) => identity.provider === "PASSWORD") ? passwordForm() : null,
 	];
 	const more = h("div", {class: "providers"});
 	const read = async () => {
