@@ -38,6 +38,10 @@
 		n, CONF_CHOICE, d, 0, 0, c, h                                                      \
 	}
 
+#define DOMAIN(n, d, h)                                                                            \
+	{                                                                                          \
+		n, CONF_DOMAIN, d, 0, 0, NULL, h                                                   \
+	}
 #define SECRET_FILE(n, d, h)                                                                       \
 	{                                                                                          \
 		n, CONF_SECRET_FILE, d, 1, 1024, NULL, h                                           \
@@ -148,7 +152,7 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 	[CONF_KUBE_BODY_MAX] = INTEGER("kube_body_max", "8388608", 65536, 1073741824,
 				       "Largest answer of an API server that is read, in bytes."),
 	[CONF_INGRESS_DOMAIN] =
-		STRING("ingress_domain", NULL, "Sandboxes get <12 letters>.<this domain>."),
+		DOMAIN("ingress_domain", NULL, "Sandboxes get <12 letters>.<this domain>."),
 	[CONF_INGRESS_CLASS] =
 		STRING("ingress_class", "nginx", "ingressClassName of the Ingresses."),
 	[CONF_INGRESS_TLS_SECRET] = STRING("ingress_tls_secret", "wildcard-cert",
@@ -246,6 +250,12 @@ static int parse_value(const struct conf_spec *spec, const char *text, struct va
 		valid = strlen(text) >= spec->min && strlen(text) <= spec->max;
 		if (!valid)
 			return err_set(e, ERR_INVALID, NULL, "%s: empty or too long", spec->name);
+		break;
+	case CONF_DOMAIN:
+		if (!parse_is_domain(text))
+			return err_set(e, ERR_INVALID, NULL,
+				       "%s: \"%s\" is not a domain name such as apps.example.org",
+				       spec->name, text);
 		break;
 	case CONF_INTEGER:
 		if (!parse_u64(text, spec->min, spec->max, &number))

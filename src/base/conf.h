@@ -23,6 +23,7 @@ enum conf_type {
 	CONF_INTEGER,
 	CONF_DURATION, /* milliseconds */
 	CONF_BOOL,
+	CONF_DOMAIN,      /* a name in the DNS */
 	CONF_CHOICE,      /* one of the words in `choices` */
 	CONF_SECRET_FILE, /* a path; see "Credentials" below */
 };

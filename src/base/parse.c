@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+enum { DOMAIN_LABEL_MAX = 63, DOMAIN_MAX = 253 };
+
 static bool digits(const char *string, size_t length, uint64_t max, uint64_t *ret_value)
 {
 	uint64_t value = 0;
@@ -127,4 +129,24 @@ bool parse_is_utf8(const char *string, size_t length)
 		at += sequence;
 	}
 	return true;
+}
+
+bool parse_is_domain(const char *string)
+{
+	static const char alphanumeric[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	static const char inner[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+	const char *label = string;
+
+	for (;;) {
+		size_t length = strspn(label, inner);
+		if (length == 0 || length > DOMAIN_LABEL_MAX ||
+		    strchr(alphanumeric, label[0]) == NULL ||
+		    strchr(alphanumeric, label[length - 1]) == NULL)
+			return false;
+		label += length;
+		if (*label == '\0')
+			return label - string <= DOMAIN_MAX;
+		if (*label++ != '.')
+			return false;
+	}
 }

@@ -16,6 +16,9 @@ bool parse_duration_ms(const char *string, uint64_t *ret_ms);
 bool parse_bool(const char *string, bool *ret_value);
 /* A UUID in its canonical lower- or upper-case form with hyphens (RFC 9562, section 4). */
 bool parse_is_uuid(const char *string);
+/* A domain name as Kubernetes takes it (RFC 1123): lower case, labels of at most 63 letters, digits
+ * and inner hyphens, at most 253 in all, no dot at the end. */
+bool parse_is_domain(const char *string);
 /* Whether `length` bytes are well-formed UTF-8 without NUL (RFC 3629: no surrogates, no overlong
  * forms). */
 bool parse_is_utf8(const char *string, size_t length);

@@ -119,6 +119,26 @@ START_TEST(utf8_and_uuids_are_checked_strictly)
 }
 END_TEST
 
+START_TEST(a_domain_is_one_that_kubernetes_takes)
+{
+	char label[65] = "";
+
+	ck_assert(parse_is_domain("apps.example.org"));
+	ck_assert(parse_is_domain("a-1.b"));
+	ck_assert(parse_is_domain("localhost"));
+	static const char *const wrong[] = {
+		"",    ".",     "a.",    ".a",    "a..b",  "-a.b",       "a-.b",      "a.b-",
+		"A.b", "a_b.c", "a.b/c", "*.a.b", "a.b:8", "bad domain", "\xc3\xa4.b"
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		ck_assert_msg(!parse_is_domain(wrong[i]), "%s", wrong[i]);
+	memset(label, 'a', 63);
+	ck_assert(parse_is_domain(label));
+	label[63] = 'a';
+	ck_assert(!parse_is_domain(label));
+}
+END_TEST
+
 static char config_path[] = "/tmp/fsa-test-conf-XXXXXX";
 
 static int load(const char *text, struct conf **ret_conf, struct err *e)
@@ -144,6 +164,7 @@ START_TEST(a_configuration_file_is_read_and_its_mistakes_are_named)
 		{ "no_such = 1\nmode = production\n", ":1: no_such: no such option" },
 		{ "mode = production\nmode = production\n", ":2: mode: given twice" },
 		{ "resync = 3\n", "is not a duration" },
+		{ "ingress_domain = bad domain\n", "is not a domain name" },
 		{ "rows_in_flight = 0\n", "is not a number from 1 to 10000" },
 		{ "mode = fast\n", "is not one of: production development" },
 		{ "[section]\nmode = production\n", "no sections" },
@@ -352,6 +373,7 @@ int main(void)
 	tcase_add_test(tc, a_buffer_keeps_to_its_cap);
 	tcase_add_test(tc, numbers_and_durations_are_read_whole_or_not_at_all);
 	tcase_add_test(tc, utf8_and_uuids_are_checked_strictly);
+	tcase_add_test(tc, a_domain_is_one_that_kubernetes_takes);
 	tcase_add_test(tc, a_configuration_file_is_read_and_its_mistakes_are_named);
 	tcase_add_test(tc, a_credential_goes_before_the_configured_file);
 	tcase_add_test(tc, a_status_reaches_the_service_manager_as_one_line);
