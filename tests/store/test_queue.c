@@ -465,7 +465,7 @@ END_TEST
 
 START_TEST(housekeeping_removes_what_has_expired)
 {
-	struct person owner = make_person("alice");
+	struct person owner = make_owner("alice");
 	struct err e;
 
 	admin_run("INSERT INTO sessions (id_hash, user_id, identity_id, expires_at)"
