@@ -2,6 +2,7 @@
 
 import json
 import re
+import statistics
 import time
 
 import pytest
@@ -89,7 +90,8 @@ def test_the_timer_starts_a_pass_every_three_seconds(machine, every_pass_is_logg
     passes = [at for at, message in journal(machine, "fsa-reconcile", since) if "msg=pass" in message]
     gaps = [b - a for a, b in zip(passes, passes[1:])]
     assert len(gaps) >= 3, passes
-    assert all(2.5 < gap < 4 for gap in gaps), gaps
+    assert max(gaps) < 4, gaps
+    assert 2.5 < statistics.median(gaps), gaps  # a wake-up from before may have shortened one
 
 
 def test_a_change_wakes_the_reconciler(machine, every_pass_is_logged):
