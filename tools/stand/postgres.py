@@ -11,11 +11,13 @@ only what `grants` names. Nothing needs a password and nothing listens on the ne
 
 import os
 import signal
+import time
 from pathlib import Path
 
-from .process import Process, accepts, make_directory, own_name, run
+from .process import Process, accepts, is_zombie, make_directory, own_name, run
 
 BIN = Path("/usr/lib/postgresql/15/bin")
+REAPING_S = 10
 PORT = 5432  # only a part of the socket's name
 ROLES = ("fsa_owner", "fsa_api", "fsa_auth", "fsa_reconcile", "fsa_events")
 
@@ -72,10 +74,21 @@ class Postgres:
         make_directory(self.sockets, self._user)
         self._write_access()
         options = [f"-c{name}={value}" for name, value in self._settings.items()]
+        self._forget_the_dead()
         command = [BIN / "postgres", "-D", self._data, f"-k{self.sockets}", *options]
         self._process.start(command, outlive=self._outlive, user=self._user)
         self._process.wait_ready(self._answers, 60)
         self._create_owner()
+
+    def _forget_the_dead(self):
+        """PostgreSQL takes a killed postmaster that its parent has not reaped yet for one that runs:
+        the reaping is waited for, and where nobody reaps, its lock goes."""
+        lock = self._data / "postmaster.pid"
+        end = time.monotonic() + REAPING_S
+        while lock.exists() and is_zombie(int(lock.read_text().split()[0])):
+            if time.monotonic() > end:
+                lock.unlink()
+            time.sleep(0.1)
 
     def stop(self):
         """Ends it as an administrator would: sessions end, everything is on disk."""

@@ -224,6 +224,12 @@ def accepts(address):
     return True
 
 
+def is_zombie(pid):
+    """Whether it has ended and its parent has not asked how."""
+    fields = _stat(pid)
+    return fields is not None and fields[0] == "Z"
+
+
 def _start_time(pid):
     """Clock ticks from boot to the start of the process; None when there is none or a zombie."""
     fields = _stat(pid)
