@@ -97,6 +97,22 @@ int api_seal_answer(const struct call *c, const char *context, const void *plain
 	return api_seal(c, API_OWNER, context, plain, length, ret_sealed, e);
 }
 
+static int seal_for_sandbox(const void *user, const char *context, const void *plain, size_t length,
+			    struct buf *ret_sealed, struct err *e)
+{
+	return api_seal(user, API_OWNER, context, plain, length, ret_sealed, e);
+}
+
+int api_new_sandbox(const struct call *c, const char *kube_name, struct new_sandbox *ret_sandbox,
+		    struct err *e)
+{
+	if (new_sandbox_init(ret_sandbox, api_conf(c), NULL, kube_name, seal_for_sandbox, c, e) ==
+	    0)
+		return 0;
+	e->kind = ERR_INTERNAL;
+	return -1;
+}
+
 int api_unseal(const struct call *c, const char *context, const void *sealed, size_t length,
 	       struct buf *ret_plain, struct err *e)
 {

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/conf.h"
 #include "http/address.h"
+#include "store/new_part.h"
 #include "web/route.h"
 
 /* What api.fcgi's handlers have in common: configuration and keys. One file an aggregate. */
@@ -34,6 +35,11 @@ int api_seal(const struct call *c, enum api_key key, const char *context, const 
  * process started is found: the file is read again. */
 int api_unseal(const struct call *c, const char *context, const void *sealed, size_t length,
 	       struct buf *ret_plain, struct err *e);
+
+/* new_sandbox_init() with a new id and the owner's key. ERR_INTERNAL: what it fails with is not the
+ * fault of who asks for a sandbox. */
+int api_new_sandbox(const struct call *c, const char *kube_name, struct new_sandbox *ret_sandbox,
+		    struct err *e);
 
 /* How the router keeps answers: sealed to the owner's key. */
 route_keep_fn api_seal_answer;

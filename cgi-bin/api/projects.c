@@ -5,7 +5,6 @@
 #include "base/cleanup.h"
 #include "checks.h"
 #include "domain/project.h"
-#include "names.h"
 #include "render.h"
 #include "store/project.h"
 #include "web/json.h"
@@ -105,7 +104,7 @@ int project_post(struct call *c, struct err *e)
 	const char *name = field_string(c->body, "name");
 
 	project_kube_name(name, kube_name);
-	if (new_sandbox_init(&sandbox, c, kube_name, e) < 0)
+	if (api_new_sandbox(c, kube_name, &sandbox, e) < 0)
 		return -1;
 	new_database_init(&database, api_conf(c), kube_name);
 	struct project_new project = {

@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "checks.h"
 #include "domain/project.h"
-#include "names.h"
 #include "render.h"
 #include "store/project.h"
 #include "web/json.h"
@@ -98,7 +97,7 @@ static int start(struct call *c, const struct project *project, struct err *e)
 	CLEANUP(new_sandbox_clear) struct new_sandbox made = { .id = "" };
 	CLEANUP(buf_release) struct buf env = BUF_INIT(SEALED_ENV_MAX);
 
-	if (new_sandbox_init(&made, c, project->kube_name, e) < 0 ||
+	if (api_new_sandbox(c, project->kube_name, &made, e) < 0 ||
 	    take_current_id(c, &made, e) < 0 || seal_request_env(c, made.id, &env, e) < 0)
 		return -1;
 	return sandbox_start(c->db, c->session->user_id, project->id, &made.row, env.data,

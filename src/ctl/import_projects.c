@@ -7,16 +7,13 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "crypto/token.h"
 #include "ctl/import.h"
 #include "domain/project.h"
 #include "manifest/quantity.h"
 #include "store/config.h"
+#include "store/new_part.h"
 
 enum {
-	NAME_LETTERS = 6,
-	HOST_LETTERS = 12,
-	HOST_MAX = 253,
 	GITHUB_REPO_MAX = 255,
 	SEALED_MAX = 65536,
 	VARIABLES_MAX = 256,
@@ -128,55 +125,26 @@ static int import_variables(const struct importing *p, struct err *e)
 /* ---- sandbox ----------------------------------------------------------------------------------
  */
 
-static int seal_terminal_token(const struct importing *p, const char *sandbox_id,
-			       struct buf *ret_sealed, struct err *e)
+static int seal_for_sandbox(const void *user, const char *context, const void *plain, size_t length,
+			    struct buf *ret_sealed, struct err *e)
 {
-	CLEANUP(cleanup_free) char *context = mem_printf("terminal:%s", sandbox_id);
-	char token[TERMINAL_TOKEN_LENGTH + 1];
+	const struct importing *p = user;
 
-	token_alphanumeric(token, TERMINAL_TOKEN_LENGTH);
-	int result =
-		seal(p->import->owner_public, context, token, TERMINAL_TOKEN_LENGTH, ret_sealed, e);
-	explicit_bzero(token, sizeof(token));
-	return result;
+	return seal(p->import->owner_public, context, plain, length, ret_sealed, e);
 }
 
 /* As a new one: names, hosts, image and sizes are those of this site. */
 static int import_one_sandbox(const struct importing *p, const json_t *row, struct err *e)
 {
-	const struct conf *conf = p->import->call->conf;
-	CLEANUP(buf_release) struct buf token = BUF_INIT(SEALED_MAX);
+	CLEANUP(new_sandbox_clear) struct new_sandbox sandbox = { .id = "" };
 	char id[STORE_ID_LENGTH + 1];
-	char letters[HOST_LETTERS + 1], suffix[NAME_LETTERS + 1];
-	char name[RESOURCE_NAME_MAX + 1], app_host[HOST_MAX + 1], ttyd_host[HOST_MAX + 1];
-	const char *domain;
 	enum import_outcome outcome;
 
 	import_id("Sandbox", import_text(row, "id"), id);
-	if (conf_require(conf, CONF_INGRESS_DOMAIN, &domain, e) < 0 ||
-	    seal_terminal_token(p, id, &token, e) < 0)
+	if (new_sandbox_init(&sandbox, p->import->call->conf, id, p->kube_name, seal_for_sandbox, p,
+			     e) < 0)
 		return -1;
-	token_letters(letters, HOST_LETTERS);
-	(void)snprintf(app_host, sizeof(app_host), "%s.%s", letters, domain);
-	(void)snprintf(ttyd_host, sizeof(ttyd_host), "%s-ttyd.%s", letters, domain);
-	token_letters(suffix, NAME_LETTERS);
-	(void)snprintf(name, sizeof(name), "%s-agentruntime-%s", p->kube_name, suffix);
-	const struct sandbox_new sandbox = {
-		.id = id,
-		.name = name,
-		.app_host = app_host,
-		.ttyd_host = ttyd_host,
-		.image = conf_string(conf, CONF_RUNTIME_IMAGE),
-		.home_size = conf_string(conf, CONF_HOME_SIZE),
-		.cpu_request = conf_string(conf, CONF_SANDBOX_CPU_REQUEST),
-		.cpu_limit = conf_string(conf, CONF_SANDBOX_CPU_LIMIT),
-		.memory_request = conf_string(conf, CONF_SANDBOX_MEMORY_REQUEST),
-		.memory_limit = conf_string(conf, CONF_SANDBOX_MEMORY_LIMIT),
-		.storage_limit = conf_string(conf, CONF_SANDBOX_STORAGE_LIMIT),
-		.terminal_token_sealed = token.data,
-		.terminal_token_sealed_length = token.length,
-	};
-	if (import_sandbox(p->import->tx, p->user_id, p->id, &sandbox, &outcome, e) < 0)
+	if (import_sandbox(p->import->tx, p->user_id, p->id, &sandbox.row, &outcome, e) < 0)
 		return -1;
 	say_outcome(p, "sandbox", import_text(row, "sandboxName"), outcome,
 		    "a generated name is in use: import again");

@@ -1,9 +1,8 @@
-#include "names.h"
+#include "store/new_part.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "api.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "crypto/token.h"
@@ -37,38 +36,38 @@ static int make_hosts(struct new_sandbox *s, const struct conf *conf, struct err
 	char letters[HOST_LETTERS + 1];
 	const char *domain;
 
-	if (conf_require(conf, CONF_INGRESS_DOMAIN, &domain, e) < 0) {
-		e->kind = ERR_INTERNAL; /* not the fault of who asks for a sandbox */
+	if (conf_require(conf, CONF_INGRESS_DOMAIN, &domain, e) < 0)
 		return -1;
-	}
 	token_letters(letters, HOST_LETTERS);
 	(void)snprintf(s->app_host, sizeof(s->app_host), "%s.%s", letters, domain);
 	(void)snprintf(s->ttyd_host, sizeof(s->ttyd_host), "%s-ttyd.%s", letters, domain);
 	return 0;
 }
 
-static int make_terminal_token(struct new_sandbox *s, const struct call *c, struct err *e)
+static int make_terminal_token(struct new_sandbox *s, new_part_seal_fn *seal, const void *user,
+			       struct err *e)
 {
 	char token[TERMINAL_TOKEN_LENGTH + 1];
 	CLEANUP(cleanup_free) char *context = mem_printf("terminal:%s", s->id);
 
 	token_alphanumeric(token, TERMINAL_TOKEN_LENGTH);
-	int sealed = api_seal(c, API_OWNER, context, token, TERMINAL_TOKEN_LENGTH,
-			      &s->terminal_token_sealed, e);
+	int sealed =
+		seal(user, context, token, TERMINAL_TOKEN_LENGTH, &s->terminal_token_sealed, e);
 	explicit_bzero(token, sizeof(token));
 	return sealed;
 }
 
-int new_sandbox_init(struct new_sandbox *s, const struct call *c, const char *kube_name,
-		     struct err *e)
+int new_sandbox_init(struct new_sandbox *s, const struct conf *conf, const char *id,
+		     const char *kube_name, new_part_seal_fn *seal, const void *user, struct err *e)
 {
-	const struct conf *conf = api_conf(c);
-
 	memset(s, 0, sizeof(*s));
 	s->terminal_token_sealed = BUF_INIT(SEALED_TOKEN_MAX);
-	make_uuid(s->id);
+	if (id != NULL)
+		(void)snprintf(s->id, sizeof(s->id), "%s", id);
+	else
+		make_uuid(s->id);
 	make_name(s->name, sizeof(s->name), kube_name, "agentruntime");
-	if (make_hosts(s, conf, e) < 0 || make_terminal_token(s, c, e) < 0)
+	if (make_hosts(s, conf, e) < 0 || make_terminal_token(s, seal, user, e) < 0)
 		return -1;
 	s->row = (struct sandbox_new) {
 		.id = s->id,
