@@ -310,7 +310,7 @@ def test_what_is_not_ours_is_left_alone(cluster, fsactl, owner):
 
 
 def test_an_object_that_was_made_anew_meanwhile_is_not_deleted(site, cluster, fsactl, owner):
-    """The precondition: what was seen is deleted, not what is called so now."""
+    """A delete that the API server refuses, as it does when the UID is another's, is told, no more."""
     path = f"/api/v1/namespaces/{owner.namespace}/services"
     labels = {"project.fullstackagent.io/resource": "11111111-2222-3333-4444-555555555555"}
     body = {"metadata": {"name": "left", "labels": labels}, "spec": {"ports": [{"port": 80}]}}

@@ -5,6 +5,7 @@ import contextlib
 import threading
 import time
 
+import psycopg2
 import pytest
 import requests
 
@@ -91,7 +92,7 @@ def fail_until(own, stop, numbers):
         try:
             own.project_shown.fail(str(len(numbers)))
             numbers.append(len(numbers))
-        except Exception:  # PostgreSQL is away
+        except psycopg2.Error:  # PostgreSQL is away
             time.sleep(0.05)
         time.sleep(0.01)
 
@@ -106,6 +107,7 @@ def changing(page):
     def finish():
         stop.set()
         thread.join(30)
+        assert len(numbers) > 5, "nothing was changed meanwhile"
         page.project_shown.fail("last")
         page.page.wait(page.project_shown, "last")
 

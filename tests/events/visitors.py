@@ -27,7 +27,7 @@ class Person:
         self.id = answer.json()["user"]["id"]
 
     def log_in_again(self, **members):
-        """Another browser of theirs; its answer to the login as .login."""
+        """Another browser of theirs; its answer to the login as .login_answer."""
         client = self.site.client()
         client.login_answer = client.post(
             "/api/auth/login", {"name": self.name, "password": PASSWORD, **members})

@@ -113,7 +113,8 @@ def test_a_command_typed_in_the_browser_runs_in_the_pod(shop, browser, node, wor
 
 
 def test_psql_reaches_the_projects_database(shop, browser):
-    browser.run("psql -Atc \"select 'version ' || split_part(version(), ' ', 1)\"",
+    browser.run("until pg_isready -q; do sleep 1; done; "
+                "psql -Atc \"select 'version ' || split_part(version(), ' ', 1)\"",
                 "version PostgreSQL")
     browser.run("psql \"${DATABASE_URL%%\\?*}\" -Atc \"select 'by ' || current_user\"",
                 "by postgres")
@@ -147,7 +148,9 @@ def test_what_was_typed_survives_stop_and_start(shop, browser, authority):
     browser.open_terminal(terminal_url(shop))
     browser.run("cat typed.txt; echo a-new-she''ll", "a-new-shell")
     assert "typed-42" in browser.screen()
-    browser.run("psql -Atc \"select 'still ' || 'there'\"", "still there")
+    # The service knows its pod's new address a moment after the pod is ready.
+    browser.run("until pg_isready -q; do sleep 1; done; "
+                "psql -Atc \"select 'still ' || 'there'\"", "still there")
 
 
 def test_a_changed_variable_is_in_a_new_shell(shop, browser):

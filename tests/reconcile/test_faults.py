@@ -175,7 +175,7 @@ def test_a_database_that_fails_and_comes_back(person, kubesim):
 def test_a_pod_that_does_not_end_holds_up_the_end_and_nothing_else(person, kubesim):
     project, other = person.create("Stuck"), person.create("Other")
     project.wait("RUNNING")
-    kubesim.effect(effect="stuck", namespace=person.namespace.name, 
+    kubesim.effect(effect="stuck", namespace=person.namespace.name,
                    name=f"{project.sandbox()['name']}*")
     project.delete()
     other.wait("RUNNING")

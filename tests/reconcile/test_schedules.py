@@ -6,6 +6,7 @@ runs one again. Some seeds are always tried, those that have found something amo
 that nobody has chosen; a failure names its seed and the log of its steps.
 """
 
+import contextlib
 import random
 
 import pytest
@@ -40,8 +41,8 @@ def test_the_last_wishes_come_true(workspace, build, kubesim_program, crashing_p
         KubeSim(workspace / f"sim{seed}", kubesim_program, seed=seed) as kubesim,
         Site(workspace / f"site{seed}", build, crashing_postgres, database=f"schedule{seed}",
              options=OPTIONS, every="200ms") as site,
+        contextlib.closing(Schedule(site, kubesim, seed, log)) as schedule,
     ):
-        schedule = Schedule(site, kubesim, seed, log)
         schedule.run(steps)
         schedule.settle()
         schedule.check()

@@ -74,7 +74,6 @@ def query(site, words, *values):
 
 def seconds_to_running(site, good):
     """From the first request to the last RUNNING of a project of each; then they are removed."""
-    ids = []
     begin = time.monotonic()
     with ThreadPoolExecutor(4) as pool:
         ids = [project.id for project in pool.map(lambda p: p.create("Good"), good)]

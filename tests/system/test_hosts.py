@@ -3,12 +3,12 @@
 One of the two is cut off in the middle of a pass: nothing is lost, and nothing is done twice.
 """
 
-import itertools
 import threading
 import time
 from collections import Counter
 
 import pytest
+import requests
 
 from installation import CONFIG, browser, commands, configure, connect
 from network import Network
@@ -184,7 +184,11 @@ class Reader:
     def _read(self):
         while not self._stop.wait(0.02):
             begun = time.monotonic()
-            self.statuses[self._client.get(self._path).status_code] += 1
+            try:
+                status = self._client.get(self._path).status_code
+            except requests.RequestException as e:
+                status = type(e).__name__
+            self.statuses[status] += 1
             self.slowest = max(self.slowest, time.monotonic() - begun)
 
 

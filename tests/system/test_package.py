@@ -98,7 +98,7 @@ class Load:
     def _ask_once(self, number):
         try:
             answer = self.ask(self.client, number)
-        except requests.ConnectionError as e:
+        except requests.RequestException as e:
             return str(e)
         return None if answer.ok else answer.text
 

@@ -133,11 +133,14 @@ def taken_or_refused(answer, text):
 
 
 @pytest.mark.parametrize("method, path, body, fields", FIELDS, ids=[row[1] for row in FIELDS])
-def test_odd_text_in_every_field(project, method, path, body, fields):
+def test_odd_text_in_every_field(web, project, method, path, body, fields):
     for field in fields:
         for text in ODD:
+            with web.connect() as db, db.cursor() as cursor:  # each is looked at, none is slowed
+                cursor.execute("TRUNCATE login_throttle")
             answer = project.client.request(method, path.format(id=project.id),
                                             {**body, field: text})
+            assert answer.status_code != 429, (field, text)
             taken_or_refused(answer, (field, text))
 
 
@@ -219,6 +222,7 @@ def test_start_stop_and_delete_at_the_same_moment(web, user):
             thread.start()
         for thread in threads:
             thread.join()
+        assert len(answers) == 7 * 12 + 1
         assert {answer.status_code for answer in answers} <= {200, 404, 409}, [
             answer.text for answer in answers if answer.status_code not in (200, 404, 409)]
         assert client.post(f"/api/projects/{project}/start").status_code == 404

@@ -1,6 +1,5 @@
 """Logging in against an OpenID Connect server that somebody else wrote: npm's oauth2-mock-server."""
 
-import base64
 import json
 
 import pytest
@@ -12,6 +11,7 @@ from stand.process import Process, accepts, free_port
 from stand.site import Site
 
 from test_github import arrive, begin, counts, refused
+from tokens import encode
 
 LOGIN = "/api/auth/oidc/login"
 
@@ -20,8 +20,7 @@ def write_ec_key(path):
     """A JWK for the server to sign with."""
     numbers = ec.generate_private_key(ec.SECP256R1()).private_numbers()
     parts = {"d": numbers.private_value, "x": numbers.public_numbers.x, "y": numbers.public_numbers.y}
-    encoded = {name: base64.urlsafe_b64encode(n.to_bytes(32, "big")).rstrip(b"=").decode()
-               for name, n in parts.items()}
+    encoded = {name: encode(n.to_bytes(32, "big")) for name, n in parts.items()}
     path.write_text(json.dumps({"kty": "EC", "crv": "P-256", "alg": "ES256", "kid": "e1", **encoded}))
 
 

@@ -172,11 +172,13 @@ def test_a_slow_provider_is_not_waited_for(web, oidc, path, code):
 def test_keys_may_have_changed_since_the_last_login(web, oidc):
     assert log_in(web.client(), oidc).status_code == 303
     kept = oidc.rsa
-    oidc.key = oidc.rsa = type(kept)("RS256", "rsa-2")
-    assert log_in(web.client(), oidc).status_code == 303
-    oidc.key = kept  # withdrawn
-    refused(log_in(web.client(), oidc), 502, "PROVIDER_ANSWER")
-    oidc.rsa = kept
+    try:
+        oidc.key = oidc.rsa = type(kept)("RS256", "rsa-2")
+        assert log_in(web.client(), oidc).status_code == 303
+        oidc.key = kept  # withdrawn
+        refused(log_in(web.client(), oidc), 502, "PROVIDER_ANSWER")
+    finally:
+        oidc.key = oidc.rsa = kept
 
 
 @pytest.mark.parametrize("keys", [{}, {"keys": {}}, {"keys": []}, {"keys": [7, None]},

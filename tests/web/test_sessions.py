@@ -253,4 +253,5 @@ def test_a_session_that_is_ended_while_it_is_used(web, client):
     stop.set()
     thread.join()
     assert any(good for _, good in late)
+    assert any(began > ended for began, _ in late)
     assert not any(good for began, good in late if began > ended)

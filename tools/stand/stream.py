@@ -5,6 +5,7 @@
 """
 
 import json
+import socket
 import threading
 import time
 from typing import NamedTuple
@@ -90,6 +91,8 @@ class Stream:
                 elif not line.startswith(":"):
                     name, _, value = line.partition(": ")
                     fields[name] = value
+        except json.JSONDecodeError:
+            raise  # an event that no page could read: the stream has not ended
         except (requests.RequestException, AttributeError, ValueError):
             pass  # the connection was cut, or closed by us
         with self._changed:
@@ -112,8 +115,6 @@ def _same_origin(headers):
 
 
 def _shut_down(connection):
-    import socket
-
     try:
         connection.raw._sock.shutdown(socket.SHUT_RDWR)
     except (OSError, AttributeError):
