@@ -1,5 +1,5 @@
 import {bindIdentity} from "../auth/bind.js";
-import {call, get, post} from "./api.js";
+import {call, elsewhere, get, post} from "./api.js";
 import {field, fill, form, h, time} from "./dom.js";
 
 /** A section with a list that is read anew after each change. */
@@ -18,14 +18,15 @@ function section(title, read, build, report, ...rest) {
 
 /** A button that does something and then reads the list again. */
 function button(label, act, refresh, report) {
-	const press = async (event) => {
-		event.currentTarget.disabled = true;
+	const press = async ({currentTarget}) => {
+		currentTarget.disabled = true;
 		try {
 			await act();
 		} catch (error) {
 			report(error);
 		}
 		await refresh();
+		currentTarget.disabled = false; // a list that is as before is not built anew
 	};
 	return h("button", {type: "button", onclick: press}, label);
 }
@@ -67,11 +68,11 @@ function identities({report}) {
 	];
 	const more = h("div", {class: "providers"});
 	const read = async () => {
-		const providers = Object.values(await get("/api/auth/providers"));
-		for (const provider of providers)
+		const providers = await get("/api/auth/providers");
+		for (const provider of Object.values(providers))
 			if (provider.id !== "credentials")
 				titles[STORED_AS[provider.id]] = provider.name;
-		more.replaceChildren(...providers.filter((p) => p.type === "oauth" || p.type === "oidc")
+		more.replaceChildren(...elsewhere(providers)
 			.map((p) => button(`Add ${p.name}`, () => bindIdentity(p.id, post), refresh, report)));
 		return get("/api/auth/identities");
 	};

@@ -74,3 +74,18 @@ function parse(text) {
 
 export const get = (path) => call("GET", path);
 export const post = (path, body) => call("POST", path, body);
+
+/** The user of the session, or null where there is none. */
+export async function whoIsThere() {
+	try {
+		return (await get("/api/auth/session")).user;
+	} catch (error) {
+		if (error.status !== 401)
+			throw error;
+		return null;
+	}
+}
+
+/** Of the answer of /api/auth/providers those that a browser is sent to. */
+export const elsewhere = (providers) =>
+	Object.values(providers).filter(({type}) => type === "oauth" || type === "oidc");

@@ -1,4 +1,4 @@
-import {get, post} from "./api.js";
+import {elsewhere, get, post} from "./api.js";
 import {field, form, h} from "./dom.js";
 
 // What the API's list of providers offers besides the password.
@@ -26,8 +26,7 @@ export function showLogin({main, enter}) {
 		providers,
 		register));
 	get("/api/auth/providers").then((found) => {
-		const links = Object.values(found).filter((p) => p.type === "oauth" || p.type === "oidc");
-		providers.append(...links.map(providerLink));
+		providers.append(...elsewhere(found).map(providerLink));
 		register.hidden = found.credentials?.registration === false;
 	}).catch(() => {}); // the password remains
 }

@@ -1,7 +1,7 @@
 // Which view is shown: by the session and by the address's fragment.
 
 import {showAccount} from "./account.js";
-import {ApiError, get, post} from "./api.js";
+import {ApiError, post, whoIsThere} from "./api.js";
 import {h} from "./dom.js";
 import {showLogin} from "./login.js";
 import {showProject} from "./project.js";
@@ -72,16 +72,6 @@ async function logOut() {
 		page.report(error);
 	}
 	enter();
-}
-
-async function whoIsThere() {
-	try {
-		return (await get("/api/auth/session")).user;
-	} catch (error) {
-		if (error.status !== 401)
-			throw error;
-		return null;
-	}
 }
 
 /** Shows what the session allows; in a desktop's frame it is made by itself. */

@@ -78,9 +78,13 @@ function database(found) {
 	];
 }
 
-function variableRow(path, variable, changed) {
+function variableRow(path, variable, changed, report) {
 	const remove = async () => {
-		await call("DELETE", `${path}/${variable.id}`);
+		try {
+			await call("DELETE", `${path}/${variable.id}`);
+		} catch (error) {
+			report(error);
+		}
 		await changed();
 	};
 	return h("tr", {},
@@ -94,7 +98,7 @@ function variables(path, report) {
 	const read = async () => {
 		try {
 			const groups = Object.values(await get(path)).flat();
-			rows.replaceChildren(...groups.map((variable) => variableRow(path, variable, read)));
+			rows.replaceChildren(...groups.map((variable) => variableRow(path, variable, read, report)));
 		} catch (error) {
 			report(error);
 		}

@@ -1,7 +1,7 @@
 // Logging in inside the Sealos desktop, which shows its apps in frames and tells them who is there
 // (npm: @zjy365/sealos-desktop-sdk; spoken here directly, because that answers to whoever speaks).
 
-import {get, post, useBearer} from "./api.js";
+import {get, post, useBearer, whoIsThere} from "./api.js";
 
 const PATIENCE_MS = 10000;
 
@@ -15,23 +15,12 @@ export async function logInBySealos() {
 		return false;
 	const {token, kubeconfig} = await ask(sealos.origins, "user.getInfo");
 	await post("/api/auth/sealos", {token, kubeconfig});
-	if (await hasSession())
+	if (await whoIsThere() !== null)
 		return true;
 	// This browser keeps no cookies of a site in a frame: the session lives as long as the page.
 	const made = await post("/api/auth/sealos", {token, kubeconfig, bearer: true});
 	useBearer(made.token);
 	return true;
-}
-
-async function hasSession() {
-	try {
-		await get("/api/auth/session");
-		return true;
-	} catch (error) {
-		if (error.status === 401)
-			return false;
-		throw error;
-	}
 }
 
 // Asks the desktop, and nobody else: the question is delivered to the origins that the operator has
