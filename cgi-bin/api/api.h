@@ -60,10 +60,8 @@ route_fn environment_list_get, environment_post, environment_read, environment_p
 
 route_fn database_read;
 
-extern const struct field event_list_query[];
 route_fn event_list_get;
 
-extern const struct field audit_list_query[];
 route_fn audit_list_get;
 
 extern const struct field setting_query[], setting_put_fields[], anthropic_fields[],

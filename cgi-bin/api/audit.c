@@ -8,18 +8,6 @@
 #include "store/audit.h"
 #include "web/json.h"
 
-enum { PAGE_MAX = 200, PAGE_DEFAULT = 50 };
-
-const struct field audit_list_query[] = {
-	{ .name = "limit", .type = FIELD_INTEGER, .min = 1, .max = PAGE_MAX },
-	{ .name = "cursor",
-	  .type = FIELD_STRING,
-	  .min = 1,
-	  .max = CURSOR_DIGITS_MAX,
-	  .check = check_cursor },
-	FIELDS_END,
-};
-
 /* What was done in one's name, attempts that were refused included, newest first. A page that is
  * full may have another one behind it. */
 int audit_list_get(struct call *c, struct err *e)

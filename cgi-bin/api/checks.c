@@ -10,7 +10,7 @@
 #include "base/parse.h"
 #include "domain/project.h"
 
-enum { DATE_LENGTH = 10, SETTING_KEY_MAX = 64 };
+enum { DATE_LENGTH = 10, SETTING_KEY_MAX = 64, PAGE_MAX = 200 };
 
 /* 'd': a digit; everything else: itself. The length that fits, 0 for none. */
 static size_t match(const char *text, const char *form)
@@ -114,7 +114,7 @@ int check_setting_key(const char *key, struct err *e)
 	return 0;
 }
 
-int check_cursor(const char *text, struct err *e)
+static int check_cursor(const char *text, struct err *e)
 {
 	uint64_t id;
 
@@ -122,6 +122,16 @@ int check_cursor(const char *text, struct err *e)
 		return err_set(e, ERR_INVALID, "INVALID_CURSOR", "is not one of ours");
 	return 0;
 }
+
+const struct field page_query[] = {
+	{ .name = "limit", .type = FIELD_INTEGER, .min = 1, .max = PAGE_MAX },
+	{ .name = "cursor",
+	  .type = FIELD_STRING,
+	  .min = 1,
+	  .max = CURSOR_DIGITS_MAX,
+	  .check = check_cursor },
+	FIELDS_END,
+};
 
 int64_t cursor_id(const char *text)
 {

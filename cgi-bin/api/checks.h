@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "web/field.h"
 
 /* Checkers for field tables, and what they leave open. */
 
@@ -14,9 +15,10 @@ int check_time(const char *text, struct err *e);
 char *time_from(const char *text);
 char *time_to(const char *text);
 
-/* Where the next page of a list begins: the id of a row, which counts up. */
-enum { CURSOR_DIGITS_MAX = 19 };
-int check_cursor(const char *text, struct err *e);
+/* Pages of a list that is kept by ids which count up: limit and cursor, which is the id that the
+ * next page begins before. */
+enum { PAGE_DEFAULT = 50, CURSOR_DIGITS_MAX = 19 };
+extern const struct field page_query[];
 int64_t cursor_id(const char *text); /* 0 for NULL */
 
 int check_variable_value(const char *value, struct err *e);

@@ -9,18 +9,6 @@
 #include "store/project.h"
 #include "web/members.h"
 
-enum { PAGE_MAX = 200, PAGE_DEFAULT = 50 };
-
-const struct field event_list_query[] = {
-	{ .name = "limit", .type = FIELD_INTEGER, .min = 1, .max = PAGE_MAX },
-	{ .name = "cursor",
-	  .type = FIELD_STRING,
-	  .min = 1,
-	  .max = CURSOR_DIGITS_MAX,
-	  .check = check_cursor },
-	FIELDS_END,
-};
-
 #define EVENT(member) offsetof(struct event, member)
 static const struct member event_members[] = {
 	{ "id", EVENT(id), member_int64 },          { "at", EVENT(at), member_text },

@@ -14,7 +14,6 @@ enum {
 	KEYWORD_MAX = 100,
 	CURSOR_MAX = 96,
 	PAGE_MAX = 100,
-	PAGE_DEFAULT = 50,
 	TIME_MAX = 40,
 };
 

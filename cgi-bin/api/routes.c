@@ -1,5 +1,7 @@
 #include "api.h"
 
+#include "checks.h"
+
 #define PROJECT  "/api/projects/:projectId"
 #define VARIABLE PROJECT "/environment/:envId"
 #define SANDBOX  "/api/sandbox/:projectId"
@@ -47,7 +49,7 @@ const struct route api_routes[] = {
 	STEER(METHOD_DELETE, VARIABLE, environment_delete, "environment.delete"),
 
 	READ (PROJECT "/database", database_read),
-	READ (PROJECT "/events", event_list_get, .query = event_list_query),
+	READ (PROJECT "/events", event_list_get, .query = page_query),
 
 	READ (SANDBOX, sandbox_read),
 	STEER(METHOD_POST, SANDBOX, sandbox_post, "sandbox.start",
@@ -77,7 +79,7 @@ const struct route api_routes[] = {
 	STEER(METHOD_POST, "/api/user/config/kc", kubeconfig_write, "kubeconfig.put",
 	      .body = kubeconfig_fields, .body_max = KUBECONFIG_BODY_MAX),
 
-	READ ("/api/user/audit", audit_list_get, .query = audit_list_query),
+	READ ("/api/user/audit", audit_list_get, .query = page_query),
 
 	{ .method = METHOD_GET, .pattern = "/healthz", .handler = health_read },
 	{ .method = METHOD_GET, .pattern = "/readyz", .handler = ready_read },

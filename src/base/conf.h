@@ -25,7 +25,7 @@ enum conf_type {
 	CONF_BOOL,
 	CONF_DOMAIN,      /* a name in the DNS */
 	CONF_CHOICE,      /* one of the words in `choices` */
-	CONF_SECRET_FILE, /* a path; see "Credentials" below */
+	CONF_SECRET_FILE, /* a path; see "Credentials" above */
 };
 
 enum conf_option {

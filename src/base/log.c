@@ -49,8 +49,8 @@ static void put(struct line *l, const char *text)
 static bool needs_quotes(const char *value)
 {
 	for (const char *p = value; *p != '\0'; p++) {
-		if (*p <= ' ' || *p == '"' || *p == '=' || *p == '\\' ||
-		    *p == 0x7f) /* or not ASCII */
+		if (*p == '"' || *p == '=' || *p == '\\' || (unsigned char)*p <= ' ' ||
+		    (unsigned char)*p >= 0x7f)
 			return true;
 	}
 	return value[0] == '\0';
@@ -83,7 +83,7 @@ static void put_quoted(struct line *l, const char *value)
 		char text[8] = "\\";
 		if (*p == '"' || *p == '\\')
 			text[1] = *p;
-		else if (!is_utf8 && *p < 0)
+		else if (!is_utf8 && (unsigned char)*p >= 0x80)
 			strcpy(text, "\\ufffd");
 		else if (is_control(p))
 			(void)snprintf(text, sizeof(text), "\\u%04x", (unsigned char)p[length - 1]);

@@ -76,7 +76,8 @@ static void put_escaped(struct writer *w, const char *text, size_t length)
 		if (text[i] == '"' || text[i] == '\\') {
 			c[0] = '\\';
 			c[1] = text[i];
-		} else if ((unsigned char)text[i] < ' ' || (text[i] < 0 && !is_utf8)) {
+		} else if ((unsigned char)text[i] < ' ' ||
+			   ((unsigned char)text[i] >= 0x80 && !is_utf8)) {
 			c[0] = '?';
 		}
 		put(w, c);

@@ -47,8 +47,7 @@ static void say_kube_error(struct doctor *d, const struct cluster *cluster, cons
 
 static void judge_expiry(struct doctor *d, const struct admin_access *a)
 {
-	static const char advice[] = "the user logs in again through Sealos, or stores a new "
-				     "kubeconfig in the settings";
+	const char *advice = advice_for(ERR_KUBE_UNAUTHORIZED);
 	CLEANUP(cleanup_free)
 	char *distance = output_duration((uint64_t)llabs(a->expires_in_s) * 1000);
 

@@ -11,12 +11,12 @@
 #include "domain/project.h"
 #include "manifest/quantity.h"
 #include "store/config.h"
+#include "store/environment.h"
 #include "store/new_part.h"
 
 enum {
 	GITHUB_REPO_MAX = 255,
 	SEALED_MAX = 65536,
-	VARIABLES_MAX = 256,
 };
 
 struct importing {
@@ -69,7 +69,9 @@ static const char *category_of(const json_t *row)
 	return "general";
 }
 
-static int import_one_variable(const struct importing *p, const json_t *row, struct err *e)
+/* `bytes`: of those before it, when sealed. */
+static int import_one_variable(const struct importing *p, const json_t *row, size_t *bytes,
+			       struct err *e)
 {
 	const char *key = import_text(row, "key");
 	const char *value = import_text(row, "value");
@@ -87,6 +89,11 @@ static int import_one_variable(const struct importing *p, const json_t *row, str
 	}
 	if (seal(p->import->owner_public, context, value, strlen(value), &sealed, e) < 0)
 		return -1;
+	*bytes += sealed.length;
+	if (*bytes > VARIABLES_SEALED_MAX) {
+		say(p, "variable", key, "refused", "a project's variables are too large together");
+		return 0;
+	}
 	import_id("Environment", import_text(row, "id"), id);
 	const struct import_variable variable = {
 		.id = id,
@@ -106,7 +113,7 @@ static int import_one_variable(const struct importing *p, const json_t *row, str
 static int import_variables(const struct importing *p, struct err *e)
 {
 	unsigned count = 0;
-	size_t n;
+	size_t bytes = 0, n;
 	json_t *row;
 
 	json_array_foreach(p->import->tables[ORIGINAL_ENVIRONMENTS], n, row)
@@ -116,7 +123,7 @@ static int import_variables(const struct importing *p, struct err *e)
 		if (++count > VARIABLES_MAX)
 			say(p, "variable", import_text(row, "key"), "refused",
 			    "a project has at most 256 variables");
-		else if (import_one_variable(p, row, e) < 0)
+		else if (import_one_variable(p, row, &bytes, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -147,7 +154,7 @@ static int import_one_sandbox(const struct importing *p, const json_t *row, stru
 	if (import_sandbox(p->import->tx, p->user_id, p->id, &sandbox.row, &outcome, e) < 0)
 		return -1;
 	say_outcome(p, "sandbox", import_text(row, "sandboxName"), outcome,
-		    "a generated name is in use: import again");
+		    "a generated name is in use: make the sandbox in the project");
 	return 0;
 }
 

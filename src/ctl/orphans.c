@@ -207,8 +207,10 @@ static const char *judge_place(const struct search *s, const json_t *place)
 {
 	const struct listing *l = main_listing(s, place);
 
-	if (l == NULL)
-		return "its owner's kubeconfig is for another place, or there is none";
+	if (l == NULL) /* what a disabled user has is not looked at */
+		return json_is_true(json_object_get(place, "ownerDisabled"))
+			       ? ""
+			       : "its owner's kubeconfig is for another place, or there is none";
 	if (!l->answered || strcmp(text_of(place, "status"), "RUNNING") != 0 ||
 	    has_object(l, text_of(place, "id")))
 		return "";
@@ -273,11 +275,14 @@ static bool is_orphan(const json_t *finding)
 	return strcmp(text_of(finding, "state"), "left behind") == 0;
 }
 
+/* Through whose kubeconfig an orphan can be reached: of several users of one namespace, the first
+ * whose is good. */
 static struct cluster *cluster_of(struct search *s, const json_t *orphan)
 {
 	for (size_t i = 0; i < clusters_count(s->clusters); i++) {
 		struct cluster *c = clusters_at(s->clusters, i);
-		if (strcmp(c->access->server, text_of(orphan, "server")) == 0 &&
+		if (c->target != NULL &&
+		    strcmp(c->access->server, text_of(orphan, "server")) == 0 &&
 		    strcmp(c->access->namespace, text_of(orphan, "namespace")) == 0)
 			return c;
 	}

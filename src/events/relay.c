@@ -26,6 +26,7 @@ struct relay {
 	bool gap;          /* something may have been missed since streams were last ended */
 	unsigned failures; /* since a message was last passed on */
 	int state_lock;    /* -1: not held */
+	bool state_failed;
 	struct live_change batch[BATCH_MAX];
 	size_t batch_count;
 };
@@ -65,8 +66,13 @@ static void show_state(struct relay *r, bool flows)
 {
 	struct err e;
 
-	if (flows && r->state_lock < 0 && lockfile_take(r->o.state_file, &r->state_lock, &e) < 0)
-		log_err(LOG_LEVEL_WARNING, "/readyz will not tell that live updates work", &e);
+	if (flows && r->state_lock < 0) {
+		bool failed = lockfile_take(r->o.state_file, &r->state_lock, &e) < 0;
+		if (failed && !r->state_failed) /* said once: it is tried with every batch */
+			log_err(LOG_LEVEL_WARNING, "/readyz will not tell that live updates work",
+				&e);
+		r->state_failed = failed;
+	}
 	if (!flows) {
 		cleanup_close(&r->state_lock);
 		r->state_lock = -1;

@@ -161,9 +161,10 @@ char *fetch_form(const char *const pairs[][2])
 		if (pairs[0][1] == NULL)
 			continue;
 		CLEANUP(cleanup_free) char *value = http_escape(pairs[0][1]);
-		CLEANUP(cleanup_free)
-		char *pair = mem_printf("%s%s=%s", form.length > 0 ? "&" : "", pairs[0][0], value);
-		(void)buf_append(&form, pair, strlen(pair), NULL); /* over the cap: refused there */
+		const char *const words[] = { form.length > 0 ? "&" : "", pairs[0][0], "=", value };
+		for (size_t i = 0; i < ARRAY_SIZE(words); i++) /* over the cap: refused there */
+			(void)buf_append(&form, words[i], strlen(words[i]), NULL);
+		explicit_bzero(value, strlen(value));
 	}
 	return form.data;
 }

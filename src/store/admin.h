@@ -81,7 +81,7 @@ int admin_retry(struct db *db, const char *project_id, const char *user_id, stru
 /* Where each resource of all users is, with its owner. */
 int admin_places(struct db *db, json_t **ret_rows, struct err *e);
 /* One object: how many resources are due and for how long nobody took the oldest of them
- * (dueCount, oldestDueMs), how many are leased, and in ERROR. */
+ * (dueCount, oldestDueMs), and how many are in ERROR. */
 int admin_queue(struct db *db, json_t **ret_queue, struct err *e);
 /* Names of the programs' roles that the server does not have, or that may not read what they live
  * by: a database that was copied without them. */

@@ -83,18 +83,15 @@ static const struct db_statement statements[] = {
 	/* A pass that holds one of them at this moment records nothing: it finds no row. */
 	[STATEMENT_FORGET] = { "admin_forget", "DELETE FROM resources WHERE project_id = $1" },
 	[STATEMENT_PLACES] = { "admin_places",
-		"SELECT r.id, r.project_id AS \"projectId\", p.name AS project,"
-		" u.name AS owner, r.user_id AS \"userId\", r.kind, r.name, r.namespace,"
-		" r.server, r.desired, r.status"
-		" FROM resources r JOIN projects p ON p.id = r.project_id"
-		" JOIN users u ON u.id = r.user_id ORDER BY r.server, r.namespace, r.name" },
+		"SELECT r.id, u.name AS owner, u.disabled_at IS NOT NULL AS \"ownerDisabled\","
+		" r.kind, r.name, r.namespace, r.server, r.status"
+		" FROM resources r JOIN users u ON u.id = r.user_id"
+		" ORDER BY r.server, r.namespace, r.name" },
 	[STATEMENT_QUEUE] = { "admin_queue",
 		"SELECT count(*) FILTER (WHERE waits) AS \"dueCount\","
 		" coalesce(max(" MS("now() - greatest(due_at, leased_until)") ")"
 		"  FILTER (WHERE waits), 0) AS \"oldestDueMs\","
-		" count(*) FILTER (WHERE leased_until >= now()) AS \"leasedCount\","
-		" count(*) FILTER (WHERE status = 'ERROR') AS \"errorCount\","
-		" count(*) AS count"
+		" count(*) FILTER (WHERE status = 'ERROR') AS \"errorCount\""
 		" FROM (SELECT due_at, leased_until, status, due_at <= now()"
 		"  AND (leased_until IS NULL OR leased_until < now()) AS waits"
 		"  FROM resources) AS r" },

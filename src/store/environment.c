@@ -6,10 +6,6 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
-/* Of one project. The cluster takes a Secret of 1 MiB, in which a request's variables have a place,
- * too; and a pass has the variables of all its rows in memory. */
-enum { VARIABLES_MAX = 256, SEALED_BYTES_MAX = 512 * 1024 };
-
 #define VARIABLE_COLUMNS(X)                                                                        \
 	X(VARIABLE_ID, "e.id")                                                                     \
 	X(VARIABLE_PROJECT_ID, "p.id")                                                             \
@@ -171,13 +167,13 @@ static int check_size(struct db *tx, const char *project_id, struct err *e)
 	struct db_params p = { 0 };
 
 	db_add_text(&p, project_id);
-	db_add_int(&p, SEALED_BYTES_MAX);
+	db_add_int(&p, VARIABLES_SEALED_MAX);
 	if (db_query(tx, &statements[STATEMENT_FITS], &p, &r, e) < 0)
 		return -1;
 	if (!db_bool(r, 0, 0))
 		return err_set(e, ERR_UNPROCESSABLE, "VARIABLES_TOO_LARGE",
 			       "A project's variables have at most %d KiB together",
-			       SEALED_BYTES_MAX / 1024);
+			       VARIABLES_SEALED_MAX / 1024);
 	return 0;
 }
 

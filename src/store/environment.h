@@ -28,6 +28,10 @@ int variable_get(struct db *db, const char *user_id, const char *project_id,
 		 const char *variable_id, struct variable_rows *ret_rows, struct err *e);
 void variable_rows_clear(struct variable_rows *rows);
 
+/* Of one project. The cluster takes a Secret of 1 MiB, in which a request's variables have a place,
+ * too; and a pass has the variables of all its rows in memory. */
+enum { VARIABLES_MAX = 256, VARIABLES_SEALED_MAX = 512 * 1024 };
+
 struct variable_new {
 	const char *key, *category;
 	bool is_secret;
@@ -35,8 +39,8 @@ struct variable_new {
 	size_t value_sealed_length;
 };
 /* Creates or replaces by key, all or none; the sandbox's generation is raised once. A project has
- * at most 256 variables (ERR_UNPROCESSABLE TOO_MANY_VARIABLES), of 512 KiB together when sealed
- * (VARIABLES_TOO_LARGE). */
+ * at most VARIABLES_MAX (ERR_UNPROCESSABLE TOO_MANY_VARIABLES), of VARIABLES_SEALED_MAX bytes
+ * together when sealed (VARIABLES_TOO_LARGE). */
 int variable_put(struct db *db, const char *user_id, const char *project_id,
 		 const struct variable_new *variables, size_t count, struct err *e);
 /* Members of `change` that are NULL stay; `is_secret` is taken when `set_secret`. The key cannot

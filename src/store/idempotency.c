@@ -1,7 +1,6 @@
 #include "store/idempotency.h"
 
 #include "base/cleanup.h"
-#include "base/mem.h"
 #include "store/internal.h"
 
 enum { FINGERPRINT_BYTES = 32 };

@@ -51,7 +51,7 @@ struct identity_rows {
 	size_t count;
 	struct identity *items;
 };
-/* In the order in which they came; the password's first. */
+/* By provider, the password's first; of one provider in the order in which they came. */
 int identity_list(struct db *db, const char *user_id, struct identity_rows *ret_rows,
 		  struct err *e);
 void identity_rows_clear(struct identity_rows *rows);

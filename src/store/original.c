@@ -15,7 +15,7 @@ static const struct db_statement statements[ORIGINAL_TABLE_COUNT] = {
 		"SELECT id, \"userId\", provider::text, \"providerUserId\", \"isPrimary\","
 		" metadata FROM \"UserIdentity\" ORDER BY \"isPrimary\" DESC, \"createdAt\", id" },
 	[ORIGINAL_CONFIGS] = { "original_configs",
-		"SELECT id, \"userId\", key, value, \"isSecret\" FROM \"UserConfig\"" OLDEST },
+		"SELECT \"userId\", key, value FROM \"UserConfig\"" OLDEST },
 	[ORIGINAL_PROJECTS] = { "original_projects",
 		"SELECT id, \"userId\", name, description, \"githubRepo\", status::text, " CREATED
 		" FROM \"Project\" p ORDER BY p.\"createdAt\", id" },
@@ -23,7 +23,7 @@ static const struct db_statement statements[ORIGINAL_TABLE_COUNT] = {
 		"SELECT id, \"projectId\", key, value, category, \"isSecret\""
 		" FROM \"Environment\"" OLDEST },
 	[ORIGINAL_SANDBOXES] = { "original_sandboxes",
-		"SELECT id, \"projectId\", \"k8sNamespace\", \"sandboxName\", status::text"
+		"SELECT id, \"projectId\", \"sandboxName\", status::text"
 		" FROM \"Sandbox\"" OLDEST },
 	[ORIGINAL_DATABASES] = { "original_databases",
 		"SELECT id, \"projectId\", \"k8sNamespace\", \"databaseName\", status::text,"

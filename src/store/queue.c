@@ -78,16 +78,15 @@ enum statement {
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
-	/* $1 worker, $2 limit, $3 per user, $4 lease in ms, $5 only those without a cause. The window of the oldest 20,000 bounds
-	 * the cost of a claim when very many rows are due. `turn` is a row's place among those of
+	/* $1 worker, $2 limit, $3 per user, $4 lease in ms, $5 only those without a cause. The
+	 * window of the oldest 20,000 bounds the cost of a claim when very many rows are due. `turn` is a row's place among those of
 	 * its user, rows under way before it; who has the fewest comes first. The lock looks at
 	 * the row as it is now, not as this statement's snapshot has it. A leased row is next due
 	 * at the lease's end, so that a wish or a wake-up during the lease can be told from it. */
 	[STATEMENT_CLAIM] = { "queue_claim",
 		"WITH due AS MATERIALIZED ("
 		" SELECT id, user_id, due_at FROM resources"
-		" WHERE due_at <= now()"
-		"  AND (leased_until IS NULL OR leased_until < now())"
+		" WHERE " IS_FREE
 		"  AND (cause_kind IS NULL OR NOT $5::boolean)"
 		" ORDER BY due_at LIMIT 20000"
 		"), under_way AS ("

@@ -133,7 +133,7 @@ struct queue_retention {
 	uint64_t idempotency_ms, events_ms;
 };
 /* Removes expired sessions, and idempotency keys and events that are older than that, a bounded
- * number of each. */
+ * number of each; and live changes that nobody has fetched for a minute, all of them. */
 int queue_housekeeping(struct db *db, const struct queue_retention *keep, struct err *e);
 
 #endif

@@ -61,21 +61,6 @@ static void close_worker(void *user)
 		r->program->close(STEAL(r->router.context));
 }
 
-static void set_log_level(const char *word)
-{
-	static const char *const words[] = {
-		[LOG_LEVEL_ERROR] = "error",
-		[LOG_LEVEL_WARNING] = "warning",
-		[LOG_LEVEL_INFO] = "info",
-		[LOG_LEVEL_DEBUG] = "debug",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(words[i], word) == 0)
-			log_set_level((enum log_level)i);
-	}
-}
-
 /* A cookie in somebody else's frame is SameSite=None, which browsers take over https only. */
 static int check_framing(const struct router *router, struct err *e)
 {
@@ -91,7 +76,7 @@ static int configure(struct running *r, const char *path, struct err *e)
 	const char *url = conf_string(r->conf, CONF_PUBLIC_URL);
 	if (csrf_origin(url, &r->public_origin, e) < 0)
 		return err_wrap(e, "public_url");
-	set_log_level(conf_string(r->conf, CONF_LOG_LEVEL));
+	log_set_level_name(conf_string(r->conf, CONF_LOG_LEVEL));
 	r->router = (struct router) {
 		.routes = r->program->routes,
 		.takes_api_tokens = r->program->takes_api_tokens,

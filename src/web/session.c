@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 
-const char *session_cookie_name(bool secure)
+static const char *session_cookie_name(bool secure)
 {
 	return secure ? "__Host-fsa" : "fsa";
 }

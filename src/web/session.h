@@ -20,8 +20,6 @@
  * is sent in no other's frame.
  */
 
-const char *session_cookie_name(bool secure);
-
 enum credential {
 	CREDENTIAL_NONE,
 	CREDENTIAL_COOKIE, /* whatever page made the browser send it: needs csrf_check() */
