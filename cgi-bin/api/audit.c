@@ -14,7 +14,7 @@ int audit_list_get(struct call *c, struct err *e)
 {
 	unsigned limit = (unsigned)field_integer(c->query, "limit", PAGE_DEFAULT);
 	int64_t before = cursor_id(field_string(c->query, "cursor"));
-	CLEANUP(json_release) json_t *lines = NULL;
+	CLEANUP(json_decrefp) json_t *lines = NULL;
 	char next[CURSOR_DIGITS_MAX + 1];
 
 	if (audit_list(c->db, c->session->user_id, before, limit, &lines, e) < 0)

@@ -8,6 +8,7 @@
 #include "checks.h"
 #include "domain/project.h"
 #include "render.h"
+#include "store/contexts.h"
 #include "store/environment.h"
 #include "web/json.h"
 
@@ -55,7 +56,7 @@ const struct field environment_change_fields[] = {
 int environment_list_get(struct call *c, struct err *e)
 {
 	CLEANUP(variable_rows_clear) struct variable_rows rows = { .count = 0 };
-	CLEANUP(json_release) json_t *groups = json_object();
+	CLEANUP(json_decrefp) json_t *groups = json_object();
 	json_t *variable;
 
 	if (variable_list(c->db, c->session->user_id, c->params[0], &rows, e) < 0)
@@ -74,7 +75,7 @@ int environment_list_get(struct call *c, struct err *e)
 static int seal_value(const struct call *c, const char *key, const char *value,
 		      struct buf *ret_sealed, struct err *e)
 {
-	CLEANUP(cleanup_free) char *context = mem_printf("environment:%s:%s", c->params[0], key);
+	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_ENVIRONMENT, c->params[0], key);
 
 	return api_seal(c, API_OWNER, context, value, strlen(value), ret_sealed, e);
 }

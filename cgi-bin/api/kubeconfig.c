@@ -7,10 +7,9 @@
 #include "base/mem.h"
 #include "kube/kubeconfig.h"
 #include "store/config.h"
+#include "store/contexts.h"
 #include "web/json.h"
 #include "web/members.h"
-
-enum { SEALED_KUBECONFIG_MAX = 131072 };
 
 const struct field kubeconfig_fields[] = {
 	{ .name = "kubeconfig",
@@ -47,7 +46,7 @@ static int store(const struct call *c, const struct kubeconfig *config, const ch
 		 struct err *e)
 {
 	const char *user_id = c->session->user_id;
-	CLEANUP(cleanup_free) char *context = mem_printf("kubeconfig:%s", user_id);
+	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_KUBECONFIG, user_id);
 	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_KUBECONFIG_MAX);
 
 	if (api_seal(c, API_CLUSTER_PUBLIC, context, text, strlen(text), &sealed, e) < 0)

@@ -50,7 +50,7 @@ const struct field project_change_fields[] = {
 static int render_items(const struct call *c, const struct project_rows *rows, json_t **ret_items,
 			struct err *e)
 {
-	CLEANUP(json_release) json_t *items = json_array();
+	CLEANUP(json_decrefp) json_t *items = json_array();
 	json_t *item;
 
 	for (size_t i = 0; i < rows->count; i++) {
@@ -142,7 +142,7 @@ static int add_environment(const struct call *c, json_t *into, struct err *e)
 int project_read(struct call *c, struct err *e)
 {
 	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
-	CLEANUP(json_release) json_t *project = NULL;
+	CLEANUP(json_decrefp) json_t *project = NULL;
 
 	if (get(c, c->params[0], &rows, e) < 0 ||
 	    render_project_item(c, &rows.items[0], RENDER_DETAILED, &project, e) < 0 ||

@@ -9,6 +9,7 @@
 #include "crypto/token.h"
 #include "domain/project.h"
 #include "manifest/manifest.h"
+#include "store/contexts.h"
 #include "web/json.h"
 #include "web/members.h"
 #include "web/query.h"
@@ -148,7 +149,7 @@ static json_t *render_resource(const struct resource *r)
 static int terminal_url(const struct call *c, const struct sandbox *s, char **ret_url,
 			struct err *e)
 {
-	CLEANUP(cleanup_free) char *context = mem_printf("terminal:%s", s->resource.id);
+	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_TERMINAL, s->resource.id);
 	CLEANUP(buf_wipe) struct buf token = BUF_INIT(SECRET_MAX);
 
 	if (api_unseal(c, context, s->terminal_token_sealed, s->terminal_token_sealed_length,
@@ -183,7 +184,7 @@ int render_sandbox(const struct call *c, const struct sandbox *s, enum render ho
 static int database_secrets(const struct call *c, const struct database *d, json_t *into,
 			    struct err *e)
 {
-	CLEANUP(cleanup_free) char *context = mem_printf("database:%s", d->resource.id);
+	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_DATABASE, d->resource.id);
 	CLEANUP(buf_wipe) struct buf password = BUF_INIT(SECRET_MAX);
 
 	if (api_unseal(c, context, d->password_sealed, d->password_sealed_length, &password, e) < 0)
@@ -199,7 +200,7 @@ static int database_secrets(const struct call *c, const struct database *d, json
 int render_database(const struct call *c, const struct database *d, enum render how,
 		    json_t **ret_json, struct err *e)
 {
-	CLEANUP(json_release) json_t *json = render_resource(&d->resource);
+	CLEANUP(json_decrefp) json_t *json = render_resource(&d->resource);
 	bool made = d->host != NULL;
 
 	members_add(json, database_members, d);
@@ -216,7 +217,7 @@ int render_variable(const struct call *c, const struct variable *v, enum render 
 		    json_t **ret_json, struct err *e)
 {
 	CLEANUP(cleanup_free)
-	char *context = mem_printf("environment:%s:%s", v->project_id, v->key);
+	char *context = mem_printf(CONTEXT_ENVIRONMENT, v->project_id, v->key);
 	CLEANUP(buf_wipe) struct buf value = BUF_INIT(SECRET_MAX);
 	bool shown = !v->is_secret || shows_secrets(c, how);
 
@@ -230,7 +231,7 @@ int render_variable(const struct call *c, const struct variable *v, enum render 
 int render_project_item(const struct call *c, const struct project_item *item, enum render how,
 			json_t **ret_json, struct err *e)
 {
-	CLEANUP(json_release) json_t *json = render_project(&item->project);
+	CLEANUP(json_decrefp) json_t *json = render_project(&item->project);
 	json_t *sandboxes = json_array();
 	json_t *databases = json_array();
 	json_t *part;

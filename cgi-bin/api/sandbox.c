@@ -8,6 +8,7 @@
 #include "checks.h"
 #include "domain/project.h"
 #include "render.h"
+#include "store/contexts.h"
 #include "store/project.h"
 #include "web/json.h"
 
@@ -81,7 +82,7 @@ static int seal_request_env(const struct call *c, const char *sandbox_id, struct
 			    struct err *e)
 {
 	const json_t *variables = json_object_get(c->body, "envVars");
-	CLEANUP(cleanup_free) char *context = mem_printf("request-env:%s", sandbox_id);
+	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_REQUEST_ENV, sandbox_id);
 
 	if (variables == NULL)
 		return 0;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "checks.h"
 #include "store/config.h"
+#include "store/contexts.h"
 #include "web/json.h"
 
 /* Settings are the user's own notes, by key; some are secrets (an API key), so all are sealed. */
@@ -84,7 +85,7 @@ static const struct alias system_prompt[] = {
 
 static char *setting_context(const struct call *c, const char *key)
 {
-	return mem_printf("setting:%s:%s", c->session->user_id, key);
+	return mem_printf(CONTEXT_SETTING, c->session->user_id, key);
 }
 
 static const struct setting *find(const struct setting_rows *rows, const char *key)
@@ -131,7 +132,7 @@ static int store(const struct call *c, const char *key, const char *value, struc
 int setting_read(struct call *c, struct err *e)
 {
 	CLEANUP(setting_rows_clear) struct setting_rows rows = { .count = 0 };
-	CLEANUP(json_release) json_t *found = json_object();
+	CLEANUP(json_decrefp) json_t *found = json_object();
 	CLEANUP(cleanup_free) char *keys = mem_strdup(field_string(c->query, "keys"));
 	char *rest = NULL;
 
@@ -167,7 +168,7 @@ int setting_write(struct call *c, struct err *e)
 static int read_aliases(struct call *c, const struct alias *aliases, struct err *e)
 {
 	CLEANUP(setting_rows_clear) struct setting_rows rows = { .count = 0 };
-	CLEANUP(json_release) json_t *found = json_object();
+	CLEANUP(json_decrefp) json_t *found = json_object();
 
 	if (setting_list(c->db, c->session->user_id, &rows, e) < 0)
 		return -1;

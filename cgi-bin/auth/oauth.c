@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "crypto/token.h"
 #include "providers.h"
+#include "store/contexts.h"
 #include "store/identity.h"
 #include "store/pending_login.h"
 #include "web/page.h"
@@ -139,7 +140,7 @@ static int make_claim(struct call *c, enum provider_kind kind,
 {
 	const struct auth *auth = c->context;
 	CLEANUP(cleanup_free)
-	char *context = mem_printf("identity:%s:%s", stored_names[kind], account->id);
+	char *context = mem_printf(CONTEXT_IDENTITY, stored_names[kind], account->id);
 
 	if (account->token != NULL && providers_seal(auth->providers, context, account->token,
 						     strlen(account->token), sealed, e) < 0)

@@ -8,10 +8,9 @@
 #include "provider/sealos.h"
 #include "providers.h"
 #include "store/config.h"
+#include "store/contexts.h"
 #include "store/identity.h"
 #include "web/router.h"
-
-enum { SEALED_KUBECONFIG_MAX = 131072 };
 
 #define CREDENTIALS                                                                                \
 	{ .name = "token",                                                                         \
@@ -79,7 +78,7 @@ static int store_kubeconfig(const struct call *c, struct db *tx, const char *use
 {
 	const struct auth *auth = c->context;
 	const char *text = field_string(c->body, "kubeconfig");
-	CLEANUP(cleanup_free) char *context = mem_printf("kubeconfig:%s", user_id);
+	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_KUBECONFIG, user_id);
 	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_KUBECONFIG_MAX);
 
 	if (providers_seal(auth->providers, context, text, strlen(text), &sealed, e) < 0)

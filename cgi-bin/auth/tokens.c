@@ -44,7 +44,7 @@ int auth_tokens_post(struct call *c, struct err *e)
 	const char *scope = field_string(c->body, "scope");
 	char token[API_TOKEN_LENGTH + 1];
 	uint8_t hash[TOKEN_HASH_BYTES];
-	CLEANUP(json_release) json_t *made = NULL;
+	CLEANUP(json_decrefp) json_t *made = NULL;
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 
 	token_make_api(token);

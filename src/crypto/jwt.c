@@ -63,7 +63,7 @@ static int split(const char *token, struct parts *ret_parts, struct err *e)
 static int read_object(const char *text, size_t length, json_t **ret_object, struct err *e)
 {
 	CLEANUP(buf_wipe) struct buf bytes = BUF_INIT(JWT_MAX_BYTES);
-	CLEANUP(jwt_release) json_t *read = NULL;
+	CLEANUP(json_decrefp) json_t *read = NULL;
 
 	if (!base64_decode(BASE64_URL, text, length, &bytes) || bytes.length == 0)
 		return refuse(e, "a part of it is not base64url");
@@ -76,7 +76,7 @@ static int read_object(const char *text, size_t length, json_t **ret_object, str
 
 int jwt_read_header(const char *token, json_t **ret_header, struct err *e)
 {
-	CLEANUP(jwt_release) json_t *header = NULL;
+	CLEANUP(json_decrefp) json_t *header = NULL;
 	struct parts parts;
 
 	if (split(token, &parts, e) < 0 ||
@@ -90,7 +90,7 @@ int jwt_read_header(const char *token, json_t **ret_header, struct err *e)
 
 static int check_algorithm(const char *token, enum jwt_algorithm algorithm, struct err *e)
 {
-	CLEANUP(jwt_release) json_t *header = NULL;
+	CLEANUP(json_decrefp) json_t *header = NULL;
 
 	if (jwt_read_header(token, &header, e) < 0)
 		return -1;
@@ -182,9 +182,4 @@ int jwt_text(const json_t *claims, const char *name, size_t max, const char **re
 			       name);
 	*ret_text = text;
 	return 0;
-}
-
-void jwt_release(json_t **object)
-{
-	json_decref(*object);
 }

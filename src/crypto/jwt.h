@@ -49,7 +49,4 @@ int jwt_check_times(const json_t *claims, int64_t now, struct err *e);
 int jwt_text(const json_t *claims, const char *name, size_t max, const char **ret_text,
 	     struct err *e);
 
-/* json_decref() of what the pointer holds, for CLEANUP. */
-void jwt_release(json_t **object);
-
 #endif

@@ -85,7 +85,7 @@ static void run_checks(struct doctor *d)
 int command_doctor(const struct call *call, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
-	CLEANUP(output_free) json_t *findings = json_array();
+	CLEANUP(json_decrefp) json_t *findings = json_array();
 	char user_id[STORE_ID_LENGTH + 1];
 	struct doctor d = { .call = call, .db = db, .findings = findings };
 

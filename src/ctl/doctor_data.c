@@ -29,7 +29,7 @@ void doctor_database(struct doctor *d)
 
 static void check_roles(struct doctor *d)
 {
-	CLEANUP(output_free) json_t *missing = NULL;
+	CLEANUP(json_decrefp) json_t *missing = NULL;
 	struct err e;
 	size_t i;
 	json_t *role;
@@ -77,7 +77,7 @@ void doctor_schema(struct doctor *d)
 
 void doctor_queue(struct doctor *d)
 {
-	CLEANUP(output_free) json_t *queue = NULL;
+	CLEANUP(json_decrefp) json_t *queue = NULL;
 	struct err e;
 
 	if (admin_queue(d->db, &queue, &e) < 0) {
@@ -122,7 +122,7 @@ static void judge_key(struct doctor *d, const json_t *key)
 
 void doctor_secrets(struct doctor *d)
 {
-	CLEANUP(output_free) json_t *keys = NULL;
+	CLEANUP(json_decrefp) json_t *keys = NULL;
 	bool missing;
 	struct err e;
 	size_t i;

@@ -231,8 +231,8 @@ static int explain_project(const struct call *call, struct db *db, const char *p
 			   json_t **ret_project, struct err *e)
 {
 	const struct admin_project_filter one = { .project_id = project_id, .all = true };
-	CLEANUP(output_free) json_t *projects = NULL;
-	CLEANUP(output_free) json_t *resources = NULL;
+	CLEANUP(json_decrefp) json_t *projects = NULL;
+	CLEANUP(json_decrefp) json_t *resources = NULL;
 	size_t i;
 	json_t *row;
 
@@ -256,7 +256,7 @@ static int explain_project(const struct call *call, struct db *db, const char *p
 int command_project_explain(const struct call *call, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
-	CLEANUP(output_free) json_t *project = NULL;
+	CLEANUP(json_decrefp) json_t *project = NULL;
 	char id[STORE_ID_LENGTH + 1], user_id[STORE_ID_LENGTH + 1];
 
 	if (admin_find_project(db, call->arguments[0], id, user_id, e) < 0 ||

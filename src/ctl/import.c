@@ -113,8 +113,8 @@ static void print_report(const json_t *report, bool done)
 		{ "result", "RESULT" },
 		{ "reason", "REASON" },
 	};
-	CLEANUP(output_free) json_t *left_out = json_array();
-	CLEANUP(output_free) json_t *counts = json_object();
+	CLEANUP(json_decrefp) json_t *left_out = json_array();
+	CLEANUP(json_decrefp) json_t *counts = json_object();
 	size_t i;
 	json_t *line, *count;
 	const char *what;

@@ -10,6 +10,7 @@
 #include "domain/user.h"
 #include "kube/kubeconfig.h"
 #include "store/config.h"
+#include "store/contexts.h"
 
 enum {
 	PROVIDER_USER_ID_MAX = 255,
@@ -17,7 +18,6 @@ enum {
 	SETTING_VALUE_MAX = 65536,
 	SEALED_SETTING_MAX = SETTING_VALUE_MAX + 512,
 	SEALED_TOKEN_MAX = 16384,
-	SEALED_KUBECONFIG_MAX = 131072,
 };
 
 #define KUBECONFIG_KEY "KUBECONFIG"
@@ -97,7 +97,7 @@ static int seal_token(const struct import *i, const char *provider, const char *
 		      const char *token, struct buf *ret_sealed, struct err *e)
 {
 	CLEANUP(cleanup_free)
-	char *context = mem_printf("identity:%s:%s", provider, provider_user_id);
+	char *context = mem_printf(CONTEXT_IDENTITY, provider, provider_user_id);
 
 	if (token[0] == '\0' || strlen(token) > SEALED_TOKEN_MAX / 2)
 		return 0;
@@ -149,7 +149,7 @@ static int import_one_identity(struct import *i, const json_t *row, struct err *
 static int seal_kubeconfig(const struct import *i, const char *user_id, const char *text,
 			   struct buf *ret_sealed, struct err *e)
 {
-	CLEANUP(cleanup_free) char *context = mem_printf("kubeconfig:%s", user_id);
+	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_KUBECONFIG, user_id);
 
 	return seal(i->cluster_public, context, text, strlen(text), ret_sealed, e);
 }
@@ -229,7 +229,7 @@ static int import_one_setting(struct import *i, const json_t *row, struct err *e
 		return 0;
 	}
 	import_id("User", import_text(row, "userId"), user_id);
-	CLEANUP(cleanup_free) char *context = mem_printf("setting:%s:%s", user_id, key);
+	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_SETTING, user_id, key);
 	if (seal(i->owner_public, context, value, strlen(value), &sealed, e) < 0)
 		return -1;
 	const struct import_setting setting = { .user_id = user_id,

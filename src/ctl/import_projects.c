@@ -11,6 +11,7 @@
 #include "domain/project.h"
 #include "manifest/quantity.h"
 #include "store/config.h"
+#include "store/contexts.h"
 #include "store/environment.h"
 #include "store/new_part.h"
 
@@ -75,7 +76,7 @@ static int import_one_variable(const struct importing *p, const json_t *row, siz
 {
 	const char *key = import_text(row, "key");
 	const char *value = import_text(row, "value");
-	CLEANUP(cleanup_free) char *context = mem_printf("environment:%s:%s", p->id, key);
+	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_ENVIRONMENT, p->id, key);
 	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_MAX);
 	char id[STORE_ID_LENGTH + 1];
 	enum import_outcome outcome;

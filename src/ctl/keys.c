@@ -86,7 +86,7 @@ static int list_ring(const struct call *call, struct db *db, const struct ring *
 		     bool *ret_missing, struct err *e)
 {
 	CLEANUP(keyring_freep) struct keyring *keys = NULL;
-	CLEANUP(output_free) json_t *counts = json_object();
+	CLEANUP(json_decrefp) json_t *counts = json_object();
 	const char *id;
 	json_t *count;
 
@@ -111,7 +111,7 @@ static int list_ring(const struct call *call, struct db *db, const struct ring *
 int keys_state(const struct call *call, struct db *db, json_t **ret_rows, bool *ret_missing,
 	       struct err *e)
 {
-	CLEANUP(output_free) json_t *rows = json_array();
+	CLEANUP(json_decrefp) json_t *rows = json_array();
 
 	*ret_missing = false;
 	for (size_t i = 0; i < ARRAY_SIZE(rings); i++) {
@@ -131,7 +131,7 @@ int command_keys_list(const struct call *call, struct err *e)
 		{ "sealed", "SEALED TO IT" },
 	};
 	CLEANUP(db_freep) struct db *db = call_database(call);
-	CLEANUP(output_free) json_t *rows = NULL;
+	CLEANUP(json_decrefp) json_t *rows = NULL;
 	bool missing;
 
 	if (keys_state(call, db, &rows, &missing, e) < 0)
@@ -212,7 +212,7 @@ int command_keys_rotate(const struct call *call, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
 	CLEANUP(keyring_freep) struct keyring *keys = NULL;
-	CLEANUP(output_free) json_t *failed = json_array();
+	CLEANUP(json_decrefp) json_t *failed = json_array();
 	const struct ring *ring = NULL;
 
 	if (find_ring(call, &ring, e) < 0 ||

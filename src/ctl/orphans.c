@@ -104,7 +104,7 @@ static void list_clusters(struct search *s)
 
 static int read_places(struct search *s, struct err *e)
 {
-	CLEANUP(output_free) json_t *rows = NULL;
+	CLEANUP(json_decrefp) json_t *rows = NULL;
 	size_t i;
 	json_t *row;
 

@@ -16,11 +16,6 @@ bool output_json(const struct call *call, const json_t *value)
 	return true;
 }
 
-void output_free(json_t **value)
-{
-	json_decref(*value);
-}
-
 /* Bytes of a control character at `text` (C0, DEL, or the UTF-8 form of C1); 0: it is none. */
 static size_t control_length(const unsigned char *text)
 {

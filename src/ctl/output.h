@@ -31,8 +31,6 @@ void output_fields(const struct output_column *fields, size_t count, const json_
 /* A line of text that may come from elsewhere. */
 void output_line(const char *label, const char *text);
 
-void output_free(json_t **value); /* for CLEANUP */
-
 /* "3d 4h", "5m 12s", "800ms". The caller frees. */
 char *output_duration(uint64_t ms);
 

@@ -54,7 +54,7 @@ static const struct output_column event_columns[] = {
 int command_project_list(const struct call *call, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
-	CLEANUP(output_free) json_t *rows = NULL;
+	CLEANUP(json_decrefp) json_t *rows = NULL;
 	struct admin_project_filter filter = { .all = call->options[OPTION_ALL] != NULL };
 	char user_id[STORE_ID_LENGTH + 1];
 
@@ -74,10 +74,10 @@ static int read_project(struct db *db, const char *id, unsigned events_max, json
 			struct err *e)
 {
 	const struct admin_project_filter one = { .project_id = id, .all = true };
-	CLEANUP(output_free) json_t *projects = NULL;
-	CLEANUP(output_free) json_t *resources = NULL;
-	CLEANUP(output_free) json_t *variables = NULL;
-	CLEANUP(output_free) json_t *events = NULL;
+	CLEANUP(json_decrefp) json_t *projects = NULL;
+	CLEANUP(json_decrefp) json_t *resources = NULL;
+	CLEANUP(json_decrefp) json_t *variables = NULL;
+	CLEANUP(json_decrefp) json_t *events = NULL;
 
 	if (admin_projects(db, &one, &projects, e) < 0 ||
 	    admin_resources(db, id, &resources, e) < 0 ||
@@ -106,7 +106,7 @@ static void print_project(const json_t *project)
 int command_project_show(const struct call *call, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
-	CLEANUP(output_free) json_t *project = NULL;
+	CLEANUP(json_decrefp) json_t *project = NULL;
 	char id[STORE_ID_LENGTH + 1], user_id[STORE_ID_LENGTH + 1];
 	unsigned events_max;
 
@@ -153,7 +153,7 @@ static int act(const struct call *call, const struct act *what, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	CLEANUP(output_free) json_t *projects = NULL;
+	CLEANUP(json_decrefp) json_t *projects = NULL;
 	struct admin_project_filter one = { .all = true };
 	char id[STORE_ID_LENGTH + 1], user_id[STORE_ID_LENGTH + 1];
 
@@ -189,7 +189,7 @@ int command_project_stop(const struct call *call, struct err *e)
 static int preview(const struct call *call, const char *heading, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
-	CLEANUP(output_free) json_t *project = NULL;
+	CLEANUP(json_decrefp) json_t *project = NULL;
 	char id[STORE_ID_LENGTH + 1], user_id[STORE_ID_LENGTH + 1];
 
 	if (admin_find_project(db, call->arguments[0], id, user_id, e) < 0 ||

@@ -58,7 +58,7 @@ static const struct output_column project_columns[] = {
 int command_user_list(const struct call *call, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
-	CLEANUP(output_free) json_t *rows = NULL;
+	CLEANUP(json_decrefp) json_t *rows = NULL;
 
 	if (admin_users(db, NULL, &rows, e) < 0)
 		return -1;
@@ -70,12 +70,12 @@ int command_user_list(const struct call *call, struct err *e)
 static int read_user(struct db *db, const char *user_id, json_t **ret_user, struct err *e)
 {
 	const struct admin_project_filter all = { .user_id = user_id, .all = true };
-	CLEANUP(output_free) json_t *users = NULL;
-	CLEANUP(output_free) json_t *identities = NULL;
-	CLEANUP(output_free) json_t *clusters = NULL;
-	CLEANUP(output_free) json_t *sessions = NULL;
-	CLEANUP(output_free) json_t *tokens = NULL;
-	CLEANUP(output_free) json_t *projects = NULL;
+	CLEANUP(json_decrefp) json_t *users = NULL;
+	CLEANUP(json_decrefp) json_t *identities = NULL;
+	CLEANUP(json_decrefp) json_t *clusters = NULL;
+	CLEANUP(json_decrefp) json_t *sessions = NULL;
+	CLEANUP(json_decrefp) json_t *tokens = NULL;
+	CLEANUP(json_decrefp) json_t *projects = NULL;
 
 	if (admin_users(db, user_id, &users, e) < 0 ||
 	    admin_identities(db, user_id, &identities, e) < 0 ||
@@ -97,7 +97,7 @@ static int read_user(struct db *db, const char *user_id, json_t **ret_user, stru
 int command_user_show(const struct call *call, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
-	CLEANUP(output_free) json_t *user = NULL;
+	CLEANUP(json_decrefp) json_t *user = NULL;
 	char id[STORE_ID_LENGTH + 1];
 
 	if (admin_find_user(db, call->arguments[0], id, e) < 0 || read_user(db, id, &user, e) < 0)
@@ -122,7 +122,7 @@ static int set_disabled(const struct call *call, bool disabled, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	CLEANUP(output_free) json_t *users = NULL;
+	CLEANUP(json_decrefp) json_t *users = NULL;
 	char id[STORE_ID_LENGTH + 1];
 
 	if (admin_find_user(db, call->arguments[0], id, e) < 0 || db_begin(db, &tx, e) < 0 ||
@@ -151,7 +151,7 @@ int command_user_enable(const struct call *call, struct err *e)
 static int end_sessions(const struct call *call, struct db *db, const char *user_id, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	CLEANUP(output_free) json_t *done = NULL;
+	CLEANUP(json_decrefp) json_t *done = NULL;
 	int64_t ended, tokens;
 
 	if (db_begin(db, &tx, e) < 0 || admin_end_sessions(tx, user_id, &ended, &tokens, e) < 0 ||
@@ -168,7 +168,7 @@ static int end_sessions(const struct call *call, struct db *db, const char *user
 int command_user_sessions(const struct call *call, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
-	CLEANUP(output_free) json_t *rows = NULL;
+	CLEANUP(json_decrefp) json_t *rows = NULL;
 	char id[STORE_ID_LENGTH + 1];
 
 	if (admin_find_user(db, call->arguments[0], id, e) < 0)

@@ -31,7 +31,7 @@ static int make_password(const struct call *call, char ret_password[PASSWORD_LEN
 static void print_password(const struct call *call, const char *user_id, const char *name,
 			   const char *password)
 {
-	CLEANUP(output_free)
+	CLEANUP(json_decrefp)
 	json_t *made =
 		json_pack("{s:s, s:s, s:s}", "id", user_id, "name", name, "password", password);
 

@@ -136,11 +136,6 @@ int fetch_json(struct fetcher *f, const struct fetch *request, json_t **ret_obje
 	return 0;
 }
 
-void fetch_release(json_t **object)
-{
-	json_decref(*object);
-}
-
 bool fetch_is_token(const char *text)
 {
 	size_t length = text ? strlen(text) : 0;

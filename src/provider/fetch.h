@@ -35,7 +35,6 @@ struct fetch {
  * that. The caller json_decref()s. */
 int fetch_json(struct fetcher *f, const struct fetch *request, json_t **ret_object,
 	       long *ret_status, struct err *e);
-void fetch_release(json_t **object); /* for CLEANUP */
 
 /* Whether a provider's token may stand in a header: visible ASCII, at most 8 KiB (RFC 6750). */
 bool fetch_is_token(const char *text);

@@ -43,8 +43,8 @@ int github_identify(const struct provider *p, struct fetcher *f, const struct pr
 {
 	CLEANUP(cleanup_free) char *endpoint = oauth_join(p->url, "/login/oauth/access_token");
 	CLEANUP(cleanup_free) char *user_url = oauth_join(p->api_url, "/user");
-	CLEANUP(fetch_release) json_t *answer = NULL;
-	CLEANUP(fetch_release) json_t *user = NULL;
+	CLEANUP(json_decrefp) json_t *answer = NULL;
+	CLEANUP(json_decrefp) json_t *user = NULL;
 	long status;
 
 	if (oauth_exchange(p, f, endpoint, back->code, back->verifier, &answer, e) < 0)

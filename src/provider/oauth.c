@@ -85,7 +85,7 @@ static int explain(const json_t *answer, struct err *e)
 int oauth_exchange(const struct provider *p, struct fetcher *f, const char *endpoint,
 		   const char *code, const char *verifier, json_t **ret_answer, struct err *e)
 {
-	CLEANUP(fetch_release) json_t *answer = NULL;
+	CLEANUP(json_decrefp) json_t *answer = NULL;
 	long status;
 	const char *const pairs[][2] = {
 		{ "grant_type", "authorization_code" },

@@ -43,7 +43,7 @@ static int discover(const struct provider *p, struct fetcher *f, struct discover
 {
 	CLEANUP(cleanup_free)
 	char *url = oauth_join(p->url, "/.well-known/openid-configuration");
-	CLEANUP(fetch_release) json_t *document = NULL;
+	CLEANUP(json_decrefp) json_t *document = NULL;
 	const struct fetch request = { .url = url };
 	struct discovery found = { .document = NULL };
 	long status;
@@ -130,8 +130,8 @@ static int check_claims(const struct provider *p, const json_t *claims, const ch
 static int read_id_token(const struct provider *p, const char *token, const json_t *jwks,
 			 const char *verifier, int64_t now, json_t **ret_claims, struct err *e)
 {
-	CLEANUP(jwt_release) json_t *header = NULL;
-	CLEANUP(jwt_release) json_t *claims = NULL;
+	CLEANUP(json_decrefp) json_t *header = NULL;
+	CLEANUP(json_decrefp) json_t *claims = NULL;
 	CLEANUP(cleanup_free) char *pem = NULL;
 	enum jwt_algorithm algorithm = JWT_RS256;
 	struct err wrong;
@@ -177,9 +177,9 @@ int oidc_identify(const struct provider *p, struct fetcher *f, const struct prov
 		  struct provider_account *ret_account, struct err *e)
 {
 	CLEANUP(discovery_clear) struct discovery d = { .document = NULL };
-	CLEANUP(fetch_release) json_t *answer = NULL;
-	CLEANUP(fetch_release) json_t *jwks = NULL;
-	CLEANUP(fetch_release) json_t *claims = NULL;
+	CLEANUP(json_decrefp) json_t *answer = NULL;
+	CLEANUP(json_decrefp) json_t *jwks = NULL;
+	CLEANUP(json_decrefp) json_t *claims = NULL;
 	long status;
 
 	if (discover(p, f, &d, e) < 0 ||

@@ -30,8 +30,8 @@ static const char *claim(const json_t *known, const char *name)
 int sealos_read_token(const char *token, const struct buf *secret, int64_t now,
 		      struct sealos_account *ret_account, struct err *e)
 {
-	CLEANUP(jwt_release) json_t *claims = NULL;
-	CLEANUP(jwt_release) json_t *known = json_object();
+	CLEANUP(json_decrefp) json_t *claims = NULL;
+	CLEANUP(json_decrefp) json_t *known = json_object();
 	const struct jwt_key key = { JWT_HS256, secret->data, secret->length };
 
 	if (jwt_read_claims(token, &key, &claims, e) < 0 || jwt_check_times(claims, now, e) < 0 ||

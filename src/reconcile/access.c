@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "store/contexts.h"
 
 struct access_entry {
 	char user_id[STORE_ID_LENGTH + 1];
@@ -60,7 +61,7 @@ static int make_target(const struct keyring *cluster_private, const struct queue
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(KUBECONFIG_MAX_BYTES);
 	CLEANUP(kubeconfig_clear) struct kubeconfig config = { 0 };
-	CLEANUP(cleanup_free) char *context = mem_printf("kubeconfig:%s", row->user_id);
+	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_KUBECONFIG, row->user_id);
 
 	if (unseal(cluster_private, context, row->kubeconfig_sealed, row->kubeconfig_sealed_length,
 		   &text, e) < 0 ||

@@ -9,6 +9,7 @@
 #include "crypto/seal.h"
 #include "crypto/token.h"
 #include "manifest/manifest.h"
+#include "store/contexts.h"
 
 enum { VALUE_MAX = 1024, SEALED_MAX = 2048 };
 
@@ -65,7 +66,7 @@ int credentials_learn(struct credentials *c, const json_t *secret, struct queue_
 	CLEANUP(cleanup_free) char *port_text = secret_text(secret, "port");
 	CLEANUP(cleanup_free) char *username = secret_text(secret, "username");
 	CLEANUP(cleanup_free) char *password = secret_text(secret, "password");
-	CLEANUP(cleanup_free) char *secret_context = mem_printf("database:%s", row->id);
+	CLEANUP(cleanup_free) char *secret_context = mem_printf(CONTEXT_DATABASE, row->id);
 	uint64_t port;
 
 	if (host == NULL || port_text == NULL || username == NULL || password == NULL)

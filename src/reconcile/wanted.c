@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "domain/project.h"
+#include "store/contexts.h"
 
 enum { OPERATOR_ENVIRONMENT_MAX = 1 << 20, SECRET_MAX = 1 << 20 };
 
@@ -123,7 +124,7 @@ static int add_project_variables(const struct wanted_context *context, const str
 		if (strcmp(v->project_id, row->project_id) != 0)
 			continue;
 		CLEANUP(cleanup_free)
-		char *secret_context = mem_printf("environment:%s:%s", v->project_id, v->key);
+		char *secret_context = mem_printf(CONTEXT_ENVIRONMENT, v->project_id, v->key);
 		if (set_secret(context, environment, v->key, secret_context, v->value_sealed,
 			       v->value_sealed_length, e) < 0)
 			return -1;
@@ -136,7 +137,7 @@ static int add_request_variables(const struct wanted_context *context, const str
 {
 	CLEANUP(buf_wipe) struct buf plain = BUF_INIT(0);
 	CLEANUP(cleanup_json) json_t *requested = NULL;
-	CLEANUP(cleanup_free) char *secret_context = mem_printf("request-env:%s", row->id);
+	CLEANUP(cleanup_free) char *secret_context = mem_printf(CONTEXT_REQUEST_ENV, row->id);
 
 	if (row->request_env_sealed == NULL)
 		return 0;
@@ -159,7 +160,7 @@ static int add_database_url(const struct wanted_context *context, const struct q
 
 	if (row->database_name == NULL || row->host == NULL)
 		return 0;
-	secret_context = mem_printf("database:%s", row->database_id);
+	secret_context = mem_printf(CONTEXT_DATABASE, row->database_id);
 	if (open_secret(context, secret_context, row->password_sealed, row->password_sealed_length,
 			&password, e) < 0)
 		return -1;
@@ -174,7 +175,7 @@ static int merge_environment(const struct wanted_context *context, const struct 
 			     const struct queue_variables *variables, json_t *environment,
 			     struct err *e)
 {
-	CLEANUP(cleanup_free) char *terminal_context = mem_printf("terminal:%s", row->id);
+	CLEANUP(cleanup_free) char *terminal_context = mem_printf(CONTEXT_TERMINAL, row->id);
 
 	json_object_update(environment, context->operator_environment);
 	if (add_project_variables(context, row, variables, environment, e) < 0 ||

@@ -175,7 +175,7 @@ int admin_retry(struct db *db, const char *project_id, const char *user_id, stru
 int admin_forget(struct db *db, const char *project_id, const char *user_id, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	CLEANUP(store_json_free) json_t *ids = json_pack("[s]", project_id);
+	CLEANUP(json_decrefp) json_t *ids = json_pack("[s]", project_id);
 	struct db_params p = { 0 };
 	bool deleted;
 
@@ -200,7 +200,7 @@ int admin_places(struct db *db, json_t **ret_rows, struct err *e)
 
 int admin_queue(struct db *db, json_t **ret_queue, struct err *e)
 {
-	CLEANUP(store_json_free) json_t *rows = NULL;
+	CLEANUP(json_decrefp) json_t *rows = NULL;
 
 	if (store_rows(db, &statements[STATEMENT_QUEUE], NULL, &rows, e) < 0)
 		return -1;

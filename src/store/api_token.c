@@ -50,7 +50,7 @@ static const struct db_statement statements[] = {
 int api_token_create(struct db *db, const struct api_token_new *t, json_t **ret_token,
 		     struct err *e)
 {
-	CLEANUP(store_json_free) json_t *rows = NULL;
+	CLEANUP(json_decrefp) json_t *rows = NULL;
 	struct db_params p = { 0 };
 
 	db_add_text(&p, t->user_id);

@@ -45,6 +45,7 @@ int kubeconfig_info_get(struct db *db, const char *user_id, struct kubeconfig_in
 			struct err *e);
 void kubeconfig_info_clear(struct kubeconfig_info *info);
 
+enum { SEALED_KUBECONFIG_MAX = 131072 };
 struct kubeconfig_new {
 	const char *user_id;
 	const void *sealed;

@@ -207,7 +207,7 @@ int variable_put(struct db *db, const char *user_id, const char *project_id,
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	CLEANUP(store_json_free) json_t *given = variables_json(variables, count);
+	CLEANUP(json_decrefp) json_t *given = variables_json(variables, count);
 	CLEANUP(cleanup_free) char *text = NULL;
 	struct db_params p = { 0 };
 

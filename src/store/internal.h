@@ -47,7 +47,6 @@ json_t *store_json_bytes(const void *bytes, size_t length);
 json_t *store_json_text(const char *text);
 /* The array as a parameter; `*ret_text` is the caller's to free() when the statement ran. */
 void store_add_json(struct db_params *p, const json_t *json, char **ret_text);
-void store_json_free(json_t **json); /* for CLEANUP */
 /* Runs a statement whose columns are called like members of JSON, and gives its rows as an array of
  * objects: numbers, booleans and jsonb as such, anything else as text. */
 int store_rows(struct db *db, const struct db_statement *statement, const struct db_params *params,

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "crypto/token.h"
+#include "store/contexts.h"
 
 enum {
 	NAME_LETTERS = 6,
@@ -48,7 +49,7 @@ static int make_terminal_token(struct new_sandbox *s, new_part_seal_fn *seal, co
 			       struct err *e)
 {
 	char token[TERMINAL_TOKEN_LENGTH + 1];
-	CLEANUP(cleanup_free) char *context = mem_printf("terminal:%s", s->id);
+	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_TERMINAL, s->id);
 
 	token_alphanumeric(token, TERMINAL_TOKEN_LENGTH);
 	int sealed =

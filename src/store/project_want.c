@@ -119,7 +119,7 @@ static int run_for_id(struct db *tx, enum statement statement, const char *id, s
 /* Deletion has been asked for. A project without resources goes at once. */
 static int delete_project(struct db *tx, const char *project_id, struct err *e)
 {
-	CLEANUP(store_json_free) json_t *ids = json_pack("[s]", project_id);
+	CLEANUP(json_decrefp) json_t *ids = json_pack("[s]", project_id);
 
 	if (run_for_id(tx, STATEMENT_DELETE, project_id, e) < 0)
 		return -1;

@@ -284,7 +284,7 @@ int queue_variables(struct db *db, const char *const *project_ids, size_t count,
 		    struct queue_variables *ret_variables, struct err *e)
 {
 	CLEANUP(queue_variables_clear) struct queue_variables v = { 0 };
-	CLEANUP(store_json_free) json_t *ids = json_array();
+	CLEANUP(json_decrefp) json_t *ids = json_array();
 	CLEANUP(cleanup_free) char *text = NULL;
 	struct db_params p = { 0 };
 
@@ -320,7 +320,7 @@ int queue_release(struct db *db, const char *const *ids, const int64_t *lease_ep
 		  struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	CLEANUP(store_json_free) json_t *leases = json_array();
+	CLEANUP(json_decrefp) json_t *leases = json_array();
 	CLEANUP(cleanup_free) char *text = NULL;
 	struct db_params p = { 0 };
 

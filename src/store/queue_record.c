@@ -130,9 +130,9 @@ static int wake_sandboxes(struct db *tx, const json_t *project_ids, struct err *
 /* What follows for the projects. */
 static int settle(struct db *tx, const PGresult *recorded, struct err *e)
 {
-	CLEANUP(store_json_free) json_t *changed = projects_where(recorded, RECORDED_SETTLES);
-	CLEANUP(store_json_free) json_t *woken = projects_where(recorded, RECORDED_WAKES);
-	CLEANUP(store_json_free) json_t *emptied = projects_where(recorded, RECORDED_EMPTIES);
+	CLEANUP(json_decrefp) json_t *changed = projects_where(recorded, RECORDED_SETTLES);
+	CLEANUP(json_decrefp) json_t *woken = projects_where(recorded, RECORDED_WAKES);
+	CLEANUP(json_decrefp) json_t *emptied = projects_where(recorded, RECORDED_EMPTIES);
 
 	if (json_array_size(changed) > 0 && store_settle_projects(tx, changed, e) < 0)
 		return -1;
@@ -146,7 +146,7 @@ int queue_record(struct db *db, const struct queue_result *results, size_t count
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	CLEANUP(db_result_free) PGresult *recorded = NULL;
-	CLEANUP(store_json_free) json_t *given = json_array();
+	CLEANUP(json_decrefp) json_t *given = json_array();
 	CLEANUP(cleanup_free) char *text = NULL;
 	struct db_params p = { 0 };
 

@@ -108,7 +108,7 @@ int store_remove_projects(struct db *tx, const json_t *project_ids, struct err *
 
 int store_settle_project(struct db *tx, const char *project_id, struct err *e)
 {
-	CLEANUP(store_json_free) json_t *ids = json_pack("[s]", project_id);
+	CLEANUP(json_decrefp) json_t *ids = json_pack("[s]", project_id);
 
 	return store_settle_projects(tx, ids, e);
 }

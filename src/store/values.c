@@ -117,11 +117,6 @@ void store_add_json(struct db_params *p, const json_t *json, char **ret_text)
 	db_add_text(p, *ret_text);
 }
 
-void store_json_free(json_t **json)
-{
-	json_decref(*json);
-}
-
 /* Of pg_type.dat: the types whose values JSON has, too. */
 enum { OID_BOOL = 16, OID_INT8 = 20, OID_INT4 = 23, OID_JSONB = 3802 };
 

@@ -152,7 +152,7 @@ static json_t *convert(const struct field *f, const char *text)
 int fields_from_query(const struct field *fields, const struct query *query, bool extensible,
 		      json_t **ret_object, struct err *e)
 {
-	CLEANUP(json_release) json_t *object = json_object();
+	CLEANUP(json_decrefp) json_t *object = json_object();
 
 	for (size_t i = 0; i < query->count; i++) {
 		const struct field *f = find(fields, query->pairs[i].name);

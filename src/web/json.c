@@ -40,7 +40,7 @@ static int without_quotation(const char *text)
 
 int json_read_object(const char *text, size_t length, json_t **ret_object, struct err *e)
 {
-	CLEANUP(json_release) json_t *read = NULL;
+	CLEANUP(json_decrefp) json_t *read = NULL;
 	json_error_t error;
 
 	if (too_deep(text, length))
@@ -55,9 +55,4 @@ int json_read_object(const char *text, size_t length, json_t **ret_object, struc
 		return err_set(e, ERR_INVALID, "INVALID_JSON", "the body is not a JSON object");
 	*ret_object = STEAL(read);
 	return 0;
-}
-
-void json_release(json_t **json)
-{
-	json_decref(*json);
 }

@@ -14,7 +14,4 @@ enum { JSON_DEPTH_MAX = 16 };
 
 int json_read_object(const char *text, size_t length, json_t **ret_object, struct err *e);
 
-/* json_decref() of what the pointer holds, for CLEANUP. */
-void json_release(json_t **json);
-
 #endif

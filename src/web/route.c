@@ -108,7 +108,7 @@ static const char *const auth_names[] = {
 void routes_print(const struct route *routes, FILE *out)
 {
 	for (const struct route *route = routes; route->pattern != NULL; route++) {
-		CLEANUP(json_release)
+		CLEANUP(json_decrefp)
 		json_t *row =
 			json_pack("{s:s, s:s, s:s, s:b, s:b}", "method", method_name(route->method),
 				  "pattern", route->pattern, "auth", auth_names[route->auth],

@@ -14,6 +14,7 @@
 #include "base/metric.h"
 #include "store/api_token.h"
 #include "store/audit.h"
+#include "store/contexts.h"
 #include "store/idempotency.h"
 #include "web/csrf.h"
 #include "web/idempotency_key.h"
@@ -112,7 +113,7 @@ int call_audit(const struct call *c, const char *action, const char *user_id,
 {
 	CLEANUP(cleanup_free) char *object_type = mem_strndup(action, strcspn(action, "."));
 	const char *token = c->session != NULL ? c->session->api_token_id : "";
-	CLEANUP(json_release)
+	CLEANUP(json_decrefp)
 	json_t *detail = token[0] != '\0' ? json_pack("{s:s}", "apiToken", token) : NULL;
 	struct audit_entry entry = {
 		.user_id = user_id,
@@ -130,7 +131,7 @@ int call_audit(const struct call *c, const char *action, const char *user_id,
 
 static char *answer_context(const struct serving *s, const char *key)
 {
-	return mem_printf("answer:%s:%s", s->session.user_id, key);
+	return mem_printf(CONTEXT_ANSWER, s->session.user_id, key);
 }
 
 /* Keeps the answer for the next request with this key. */

@@ -47,7 +47,7 @@ static void check_again(const struct query *q)
 
 static void check_fields(const struct query *q)
 {
-	CLEANUP(json_release) json_t *object = NULL;
+	CLEANUP(json_decrefp) json_t *object = NULL;
 	struct err e = { 0 };
 
 	if (fields_from_query(fields, q, false, &object, &e) < 0) {

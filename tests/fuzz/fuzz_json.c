@@ -49,8 +49,8 @@ static void check_fields(json_t *object)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	CLEANUP(json_release) json_t *object = NULL;
-	CLEANUP(json_release) json_t *again = NULL;
+	CLEANUP(json_decrefp) json_t *object = NULL;
+	CLEANUP(json_decrefp) json_t *again = NULL;
 	CLEANUP(cleanup_free) char *text = NULL;
 	struct err e = { 0 };
 

@@ -32,8 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLEANUP(cleanup_free) char *text = text_of(data, size);
 	char *rest = text;
 	const char *first = strsep(&rest, "\n");
-	CLEANUP(jwt_release) json_t *header = json_loads(first, 0, NULL);
-	CLEANUP(jwt_release) json_t *jwks = json_loads(rest ? rest : "", 0, NULL);
+	CLEANUP(json_decrefp) json_t *header = json_loads(first, 0, NULL);
+	CLEANUP(json_decrefp) json_t *jwks = json_loads(rest ? rest : "", 0, NULL);
 	CLEANUP(cleanup_free) char *pem = NULL;
 	enum jwt_algorithm algorithm = JWT_HS256;
 	struct err e = { 0 };

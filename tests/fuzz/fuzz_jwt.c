@@ -49,7 +49,7 @@ static char *sign(char *header)
 
 static void check_claims(const char *token, json_t *claims)
 {
-	CLEANUP(jwt_release) json_t *header = NULL;
+	CLEANUP(json_decrefp) json_t *header = NULL;
 	const char *text = NULL;
 	struct err e = { 0 };
 
@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLEANUP(cleanup_free) char *token = ours ? sign(text + 1) : mem_strdup(text);
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		CLEANUP(jwt_release) json_t *claims = NULL;
+		CLEANUP(json_decrefp) json_t *claims = NULL;
 		struct err e = { 0 };
 		if (jwt_read_claims(token, &keys[i], &claims, &e) < 0) {
 			insist_told(&e, ERR_UNAUTHENTICATED);

@@ -289,7 +289,7 @@ static char *sign_by_key(EVP_PKEY *key, jwt_alg_t algorithm, const char *id)
 static const char *verdict_by(const json_t *jwks, const char *token)
 {
 	static struct err e;
-	CLEANUP(jwt_release) json_t *header = NULL;
+	CLEANUP(json_decrefp) json_t *header = NULL;
 	CLEANUP(cleanup_free) char *pem = NULL;
 	struct jwt_key key = { .bytes = "" };
 
@@ -313,8 +313,8 @@ START_TEST(a_token_is_checked_with_the_published_key)
 	CLEANUP(cleanup_free) char *by_other = sign_by_key(other, JWT_ALG_RS256, "r");
 	CLEANUP(cleanup_free) char *by_ec = sign_by_key(ec, JWT_ALG_ES256, "e");
 	CLEANUP(cleanup_free) char *nameless = sign_by_key(ec, JWT_ALG_ES256, NULL);
-	CLEANUP(jwt_release) json_t *jwks = jwks_of(jwk_of(rsa, "r"), jwk_of(ec, "e"));
-	CLEANUP(jwt_release) json_t *two = jwks_of(jwk_of(ec, "e"), jwk_of(ec, "f"));
+	CLEANUP(json_decrefp) json_t *jwks = jwks_of(jwk_of(rsa, "r"), jwk_of(ec, "e"));
+	CLEANUP(json_decrefp) json_t *two = jwks_of(jwk_of(ec, "e"), jwk_of(ec, "f"));
 
 	ck_assert_str_eq(verdict_by(jwks, by_rsa), "");
 	ck_assert_str_eq(verdict_by(jwks, by_ec), "");
@@ -332,7 +332,7 @@ END_TEST
 START_TEST(a_public_key_is_no_shared_secret)
 {
 	EVP_PKEY *rsa = EVP_RSA_gen(2048);
-	CLEANUP(jwt_release) json_t *jwks = jwks_of(jwk_of(rsa, "r"), NULL);
+	CLEANUP(json_decrefp) json_t *jwks = jwks_of(jwk_of(rsa, "r"), NULL);
 	BIO *out = BIO_new(BIO_s_mem());
 	char *data = NULL;
 
@@ -373,20 +373,20 @@ START_TEST(a_published_key_must_be_one)
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
 		json_t *jwk = jwk_of(rsa, "r");
 		json_object_set_new(jwk, changes[i].member, json_string(changes[i].value));
-		CLEANUP(jwt_release) json_t *jwks = jwks_of(jwk, NULL);
+		CLEANUP(json_decrefp) json_t *jwks = jwks_of(jwk, NULL);
 		ck_assert_ptr_nonnull(strstr(verdict_by(jwks, by_rsa), "no usable key"));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(ec_changes); i++) {
 		json_t *jwk = jwk_of(ec, "r");
 		json_object_set_new(jwk, ec_changes[i].member, json_string(ec_changes[i].value));
-		CLEANUP(jwt_release) json_t *jwks = jwks_of(jwk, NULL);
+		CLEANUP(json_decrefp) json_t *jwks = jwks_of(jwk, NULL);
 		ck_assert_ptr_nonnull(strstr(verdict_by(jwks, by_ec), "no usable key"));
 	}
-	CLEANUP(jwt_release) json_t *weak_one = jwks_of(jwk_of(weak, "r"), NULL);
+	CLEANUP(json_decrefp) json_t *weak_one = jwks_of(jwk_of(weak, "r"), NULL);
 	ck_assert_ptr_nonnull(strstr(verdict_by(weak_one, by_weak), "no usable key"));
-	CLEANUP(jwt_release) json_t *none = json_pack("{s:s}", "keys", "none");
+	CLEANUP(json_decrefp) json_t *none = json_pack("{s:s}", "keys", "none");
 	ck_assert_ptr_nonnull(strstr(verdict_by(none, by_rsa), "no usable key"));
-	CLEANUP(jwt_release) json_t *odd = json_pack("{s:[i, n, s, {}]}", "keys", 7, "x");
+	CLEANUP(json_decrefp) json_t *odd = json_pack("{s:[i, n, s, {}]}", "keys", 7, "x");
 	ck_assert_ptr_nonnull(strstr(verdict_by(odd, by_rsa), "no usable key"));
 	EVP_PKEY_free(rsa);
 	EVP_PKEY_free(weak);

@@ -243,7 +243,7 @@ static int served(void)
 static const char *error_code(void)
 {
 	static char code[64];
-	CLEANUP(json_release) json_t *body = json_loads(exchange_body(&x), 0, NULL);
+	CLEANUP(json_decrefp) json_t *body = json_loads(exchange_body(&x), 0, NULL);
 	const char *found = field_string(body, "errorCode");
 
 	strcpy(code, found ? found : "");

@@ -116,7 +116,7 @@ START_TEST(members_are_rendered_by_their_table)
 		MEMBERS_END,
 	};
 	const struct row row = { "a\"b", NULL, INT64_MAX, true };
-	CLEANUP(json_release) json_t *object = members_object(members, &row);
+	CLEANUP(json_decrefp) json_t *object = members_object(members, &row);
 	CLEANUP(cleanup_free) char *text = json_dumps(object, JSON_COMPACT);
 
 	ck_assert_str_eq(text, "{\"name\":\"a\\\"b\",\"none\":null,"
@@ -163,7 +163,7 @@ START_TEST(json_nests_so_deep_and_no_deeper)
 	struct err e;
 
 	for (int depth = JSON_DEPTH_MAX; depth <= JSON_DEPTH_MAX + 1; depth++) {
-		CLEANUP(json_release) json_t *read = NULL;
+		CLEANUP(json_decrefp) json_t *read = NULL;
 		char *at = stpcpy(text, "{\"[[[[[[[[\\\"{\":");
 		for (int i = 1; i < depth; i++)
 			*at++ = '[';
@@ -250,7 +250,7 @@ START_TEST(a_field_table_lets_through_what_it_says)
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		CLEANUP(json_release) json_t *read = NULL;
+		CLEANUP(json_decrefp) json_t *read = NULL;
 		ck_assert_int_eq(json_read_object(cases[i].text, strlen(cases[i].text), &read, &e),
 				 0);
 		ck_assert_int_eq(fields_check(all_fields, read, &e), cases[i].code ? -1 : 0);
@@ -265,8 +265,8 @@ END_TEST
 
 START_TEST(a_route_without_fields_takes_an_empty_object_only)
 {
-	CLEANUP(json_release) json_t *empty = json_object();
-	CLEANUP(json_release) json_t *full = json_pack("{s:i}", "a", 1);
+	CLEANUP(json_decrefp) json_t *empty = json_object();
+	CLEANUP(json_decrefp) json_t *full = json_pack("{s:i}", "a", 1);
 	struct err e;
 
 	ck_assert_int_eq(fields_check(NULL, empty, &e), 0);
@@ -279,7 +279,7 @@ START_TEST(query_parameters_go_through_the_same_table)
 {
 	CLEANUP(query_clear) struct query q = { .count = 0 };
 	CLEANUP(query_clear) struct query wrong = { .count = 0 };
-	CLEANUP(json_release) json_t *read = NULL;
+	CLEANUP(json_decrefp) json_t *read = NULL;
 	json_t *none = NULL;
 	struct err e;
 
@@ -662,7 +662,7 @@ START_TEST(an_error_tells_its_reader_what_is_theirs)
 
 	err_set(&e, ERR_CONFLICT, "PROJECT_EXISTS", "caf\xe9"); /* not UTF-8 */
 	response_error(r, &e, "id", "p", false);
-	CLEANUP(json_release)
+	CLEANUP(json_decrefp)
 	json_t *body = json_loads(response_body(r), 0, NULL);
 	ck_assert_str_eq(field_string(body, "errorCode"), "PROJECT_EXISTS");
 	ck_assert_str_eq(field_string(body, "error"), "Conflict");

@@ -1,0 +1,18 @@
+#ifndef FSA_STORE_CONTEXTS_H
+#define FSA_STORE_CONTEXTS_H
+
+/*
+ * What each stored secret is sealed for (crypto/seal.h), as printf forms: with it the ciphertext
+ * belongs to its row and opens in no other. store/sealed.c has the same in SQL, for a change of
+ * keys.
+ */
+#define CONTEXT_ANSWER      "answer:%s:%s"      /* user, Idempotency-Key */
+#define CONTEXT_DATABASE    "database:%s"       /* database: its password */
+#define CONTEXT_ENVIRONMENT "environment:%s:%s" /* project, key */
+#define CONTEXT_IDENTITY    "identity:%s:%s"    /* provider, its id of the user: a token */
+#define CONTEXT_KUBECONFIG  "kubeconfig:%s"     /* user */
+#define CONTEXT_REQUEST_ENV "request-env:%s"    /* sandbox */
+#define CONTEXT_SETTING     "setting:%s:%s"     /* user, key */
+#define CONTEXT_TERMINAL    "terminal:%s"       /* sandbox: its access token */
+
+#endif
