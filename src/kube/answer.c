@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "kube/status.h"
 
@@ -24,6 +25,40 @@ int kube_answer_wrap(const struct kube_expected *expected, struct err *e)
 {
 	return err_wrap(e, "%s %s%s%s", expected->verb, expected->plural,
 			expected->name != NULL ? "/" : "", expected->name ? expected->name : "");
+}
+
+/* The bracket that closes an array of which `at` is the first byte; `end`: none does. */
+static const char *array_end(const char *at, const char *end)
+{
+	size_t depth = 1;
+	bool in_string = false;
+
+	for (; at < end; at++) {
+		if (in_string && *at == '\\' && at + 1 < end)
+			at++;
+		else if (*at == '"')
+			in_string = !in_string;
+		else if (!in_string && *at == '[')
+			depth++;
+		else if (!in_string && *at == ']' && --depth == 0)
+			return at;
+	}
+	return end;
+}
+
+/* Adds the answer without who manages which fields: that is most of what an API server tells of an
+ * object, and nobody here reads it. An escaped quote is the end of another name. */
+static void add_readable(struct buf *b, const char *text, size_t length)
+{
+	static const char managed[] = "\"managedFields\":[";
+	const char *from = text, *end = text + length, *found;
+
+	while ((found = memmem(from, (size_t)(end - from), managed, strlen(managed))) != NULL) {
+		const char *items = found + strlen(managed);
+		(void)buf_append(b, from, (size_t)(items - from), NULL);
+		from = found > text && found[-1] == '\\' ? items : array_end(items, end);
+	}
+	(void)buf_append(b, from, (size_t)(end - from), NULL);
 }
 
 /* Counts without building: false if it is deeper or costs more than we take. */
@@ -56,11 +91,13 @@ static bool is_sane(const char *text, size_t length, size_t *cost_left)
 
 static json_t *read_json(const struct http_answer *answer, size_t *cost_left)
 {
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT(answer->length); /* it may be a Secret */
 	size_t of_one = KUBE_JSON_COST;
 
-	if (!is_sane(answer->body, answer->length, cost_left != NULL ? cost_left : &of_one))
+	add_readable(&text, answer->body, answer->length);
+	if (!is_sane(text.data, text.length, cost_left != NULL ? cost_left : &of_one))
 		return NULL;
-	return json_loadb(answer->body, answer->length, 0, NULL);
+	return json_loadb(text.data, text.length, 0, NULL);
 }
 
 static const char *text_of(const json_t *object, const char *member)

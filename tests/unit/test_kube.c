@@ -276,6 +276,49 @@ START_TEST(json_bombs_are_not_built)
 }
 END_TEST
 
+/* What is sent, and what is told of it; NULL: it is no JSON. */
+static const struct {
+	const char *sent, *told;
+} managed[] = {
+	{ "{\"managedFields\":[{\"a\":[1]},{}],\"b\":2}", "{\"managedFields\":[],\"b\":2}" },
+	{ "{\"managedFields\":[\"]\\\"]\\\\\",[[]]]}", "{\"managedFields\":[]}" },
+	{ "[{\"managedFields\":[1]},{\"managedFields\":[2],\"managedFields\":[3]}]",
+	  "[{\"managedFields\":[]},{\"managedFields\":[]}]" },
+	{ "{\"managedFields\":[]}", "{\"managedFields\":[]}" },
+	/* Other names, values, and forms of which API servers make no use. */
+	{ "{\"x\\\"managedFields\":[1]}", "{\"x\\\"managedFields\":[1]}" },
+	{ "[\"managedFields\",[1]]", "[\"managedFields\",[1]]" },
+	{ "[\"\\\"managedFields\\\":[\"]", "[\"\\\"managedFields\\\":[\"]" },
+	{ "{\"managedFields\" : [1]}", "{\"managedFields\":[1]}" },
+	{ "{\"managedFields\":{\"a\":[1]}}", "{\"managedFields\":{\"a\":[1]}}" },
+	/* What is cut off. */
+	{ "{\"managedFields\":[", NULL },
+	{ "{\"managedFields\":[1", NULL },
+	{ "{\"managedFields\":[\"\\", NULL },
+	{ "{\"managedFields\":[[]", NULL },
+};
+
+START_TEST(who_manages_which_fields_is_not_read)
+{
+	json_auto_t *json = NULL;
+	const struct kube_expected expected = { .verb = "get", .plural = "pods" };
+	const struct http_answer answer = { .failure = HTTP_OK,
+					    .message = "",
+					    .status = 200,
+					    .body = managed[_i].sent,
+					    .length = strlen(managed[_i].sent) };
+	struct err e;
+
+	/* None of them is an object of Kubernetes: the JSON comes all the same. */
+	ck_assert_int_eq(kube_answer_read(&answer, &expected, &json, &e), -1);
+	CLEANUP(cleanup_free) char *told = json_dumps(json, JSON_COMPACT);
+	if (managed[_i].told != NULL)
+		ck_assert_str_eq(told, managed[_i].told);
+	else
+		ck_assert_ptr_null(json);
+}
+END_TEST
+
 START_TEST(the_pages_of_a_list_have_one_cost)
 {
 	static const char page[] = "{\"apiVersion\":\"v1\",\"kind\":\"PodList\",\"items\":[{},{}]}";
@@ -709,6 +752,7 @@ int main(void)
 	tcase_add_test(pure, a_hostile_text_is_made_harmless);
 	tcase_add_test(pure, resource_types_are_complete_and_found);
 	tcase_add_test(pure, an_answer_must_be_the_object_that_was_asked_for);
+	tcase_add_loop_test(pure, who_manages_which_fields_is_not_read, 0, ARRAY_SIZE(managed));
 	tcase_add_test(pure, json_bombs_are_not_built);
 	tcase_add_test(pure, the_pages_of_a_list_have_one_cost);
 	suite_add_tcase(suite, pure);
