@@ -9,8 +9,9 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "domain/project.h"
+#include "domain/user.h"
 
-enum { DATE_LENGTH = 10, SETTING_KEY_MAX = 64, PAGE_MAX = 200 };
+enum { DATE_LENGTH = 10, PAGE_MAX = 200 };
 
 /* 'd': a digit; everything else: itself. The length that fits, 0 for none. */
 static size_t match(const char *text, const char *form)
@@ -102,16 +103,10 @@ int check_category(const char *category, struct err *e)
 
 int check_setting_key(const char *key, struct err *e)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
-
 	if (strcmp(key, "KUBECONFIG") == 0)
 		return err_set(e, ERR_INVALID, "INVALID_FIELD",
 			       "a kubeconfig goes to /api/user/config/kc");
-	if (!isupper((unsigned char)key[0]) || key[strspn(key, allowed)] != '\0' ||
-	    strlen(key) > SETTING_KEY_MAX)
-		return err_set(e, ERR_INVALID, "INVALID_FIELD",
-			       "must be like SOME_SETTING, at most %d characters", SETTING_KEY_MAX);
-	return 0;
+	return setting_key_check(key, e);
 }
 
 static int check_cursor(const char *text, struct err *e)

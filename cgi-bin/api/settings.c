@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "checks.h"
+#include "domain/user.h"
 #include "store/config.h"
 #include "store/contexts.h"
 #include "web/json.h"
@@ -13,8 +14,6 @@
 enum {
 	KEYS_TEXT_MAX = 2048,
 	SETTINGS_AT_ONCE_MAX = 64,
-	SETTING_KEY_MAX = 64,
-	SETTING_VALUE_MAX = 65536,
 	SEALED_SETTING_MAX = SETTING_VALUE_MAX + 512,
 	SHORT_VALUE_MAX = 1024,
 };

@@ -9,35 +9,24 @@
 #include "ctl/advice.h"
 #include "ctl/look.h"
 #include "ctl/output.h"
+#include "ctl/row.h"
 #include "domain/explain.h"
 #include "store/admin.h"
 
 /* A row that is due for so long without a lease waits for a reconciler that does not come. */
 enum { FORGOTTEN_MS = 30000 };
 
-static const char *text_of(const json_t *row, const char *member)
-{
-	const char *text = json_string_value(json_object_get(row, member));
-
-	return text ? text : "";
-}
-
-static int64_t number_of(const json_t *row, const char *member)
-{
-	return json_integer_value(json_object_get(row, member));
-}
-
 static int read_told(const json_t *row, struct told *ret_told, struct err *e)
 {
-	const char *cause = text_of(row, "causeKind");
+	const char *cause = row_text(row, "causeKind");
 
-	ret_told->status_age_ms = (uint64_t)number_of(row, "statusAgeMs");
-	ret_told->attempts = (unsigned)number_of(row, "attempts");
+	ret_told->status_age_ms = (uint64_t)row_number(row, "statusAgeMs");
+	ret_told->attempts = (unsigned)row_number(row, "attempts");
 	/* Whoever asks for something makes the row due at once. */
-	ret_told->looked = number_of(row, "dueInMs") > 0 && text_of(row, "leasedBy")[0] == '\0';
+	ret_told->looked = row_number(row, "dueInMs") > 0 && row_text(row, "leasedBy")[0] == '\0';
 	ret_told->has_cause = cause[0] != '\0';
-	if (!desired_parse(text_of(row, "desired"), &ret_told->desired) ||
-	    !status_parse(text_of(row, "status"), &ret_told->status) ||
+	if (!desired_parse(row_text(row, "desired"), &ret_told->desired) ||
+	    !status_parse(row_text(row, "status"), &ret_told->status) ||
 	    (ret_told->has_cause && !err_kind_parse(cause, &ret_told->cause_kind)))
 		return err_set(e, ERR_INTERNAL, NULL,
 			       "the row has words that this version does not know: it is older "
@@ -88,10 +77,10 @@ static int explain_resource(const struct call *call, json_t *row, struct err *e)
 {
 	struct told told = { 0 };
 	bool late =
-		number_of(row, "dueInMs") < -FORGOTTEN_MS && text_of(row, "leasedBy")[0] == '\0';
+		row_number(row, "dueInMs") < -FORGOTTEN_MS && row_text(row, "leasedBy")[0] == '\0';
 
 	if (read_told(row, &told, e) < 0)
-		return err_wrap(e, "%s", text_of(row, "name"));
+		return err_wrap(e, "%s", row_text(row, "name"));
 	const char *advice = told.has_cause ? advice_for(told.cause_kind) : NULL;
 	(void)json_object_set_new(row, "mayBeSeen", explain_sights(call, &told));
 	(void)json_object_set_new(row, "advice", advice ? json_string(advice) : json_null());
@@ -112,34 +101,34 @@ static void print_cause(const json_t *row)
 {
 	enum err_kind kind;
 
-	if (!err_kind_parse(text_of(row, "causeKind"), &kind))
+	if (!err_kind_parse(row_text(row, "causeKind"), &kind))
 		return;
 	CLEANUP(cleanup_free)
-	char *since = output_duration((uint64_t)number_of(row, "causeAgeMs"));
+	char *since = output_duration((uint64_t)row_number(row, "causeAgeMs"));
 	print_text("cause",
 		   mem_printf("%s (%s), for %s: %s", err_kind_title(kind),
-			      text_of(row, "causeCode"), since, text_of(row, "causeMessage")));
-	if (text_of(row, "advice")[0] != '\0')
-		output_line("what to do", text_of(row, "advice"));
+			      row_text(row, "causeCode"), since, row_text(row, "causeMessage")));
+	if (row_text(row, "advice")[0] != '\0')
+		output_line("what to do", row_text(row, "advice"));
 }
 
 static void print_sight(const json_t *sight, bool first)
 {
-	json_int_t deadline_ms = number_of(sight, "errorInMs");
+	json_int_t deadline_ms = row_number(sight, "errorInMs");
 
 	print_text(first ? "sees" : "or",
-		   mem_printf("%s: %s", text_of(sight, "seen"), text_of(sight, "because")));
-	const char *action = text_of(sight, "action");
+		   mem_printf("%s: %s", row_text(sight, "seen"), row_text(sight, "because")));
+	const char *action = row_text(sight, "action");
 	bool nothing = strcmp(action, action_name(ACTION_NONE)) == 0;
 	print_text("", mem_printf("  does %s; told %s", nothing ? "nothing" : action,
-				  text_of(sight, "status")));
+				  row_text(sight, "status")));
 	if (json_is_integer(json_object_get(sight, "errorInMs"))) {
 		CLEANUP(cleanup_free) char *left = output_duration((uint64_t)deadline_ms);
 		print_text("", mem_printf("  becomes ERROR, if it lasts, in %s", left));
 	}
-	if (number_of(sight, "thenAfterMs") > 0) {
+	if (row_number(sight, "thenAfterMs") > 0) {
 		CLEANUP(cleanup_free)
-		char *again = output_duration((uint64_t)number_of(sight, "thenAfterMs"));
+		char *again = output_duration((uint64_t)row_number(sight, "thenAfterMs"));
 		print_text("", mem_printf("  looks again, if nothing changes, at least %s later",
 					  again));
 	}
@@ -147,13 +136,13 @@ static void print_sight(const json_t *sight, bool first)
 
 static void print_next(const json_t *row)
 {
-	int64_t due_ms = number_of(row, "dueInMs");
+	int64_t due_ms = row_number(row, "dueInMs");
 	CLEANUP(cleanup_free)
 	char *distance = output_duration((uint64_t)(due_ms < 0 ? -due_ms : due_ms));
 
-	if (text_of(row, "leasedBy")[0] != '\0')
+	if (row_text(row, "leasedBy")[0] != '\0')
 		print_text("next",
-			   mem_printf("being worked on now, by %s", text_of(row, "leasedBy")));
+			   mem_printf("being worked on now, by %s", row_text(row, "leasedBy")));
 	else if (json_is_true(json_object_get(row, "forgotten")))
 		print_text("next", mem_printf("due for %s, and no pass came: is fsa-reconcile "
 					      "running? (systemctl status fsa-reconcile.timer)",
@@ -162,7 +151,7 @@ static void print_next(const json_t *row)
 		output_line("next", "now: the next pass takes it");
 	else
 		print_text("next", mem_printf("in %s%s", distance,
-					      number_of(row, "attempts") > 0
+					      row_number(row, "attempts") > 0
 						      ? ", after attempts that failed"
 						      : ""));
 }
@@ -175,28 +164,28 @@ static bool print_look(const json_t *row)
 	if (look == NULL)
 		return false;
 	if (json_object_get(look, "error") != NULL) {
-		output_line("sees", text_of(look, "error"));
+		output_line("sees", row_text(look, "error"));
 		return true;
 	}
 	print_sight(look, true);
 	const json_t *cause = json_object_get(look, "cause");
 	if (json_is_object(cause))
-		output_line("", text_of(cause, "error"));
+		output_line("", row_text(cause, "error"));
 	return true;
 }
 
 static void print_resource(const json_t *row)
 {
 	CLEANUP(cleanup_free)
-	char *age = output_duration((uint64_t)number_of(row, "statusAgeMs"));
+	char *age = output_duration((uint64_t)row_number(row, "statusAgeMs"));
 	size_t i;
 	json_t *sight;
 
-	(void)printf("\n%s %s: %s for %s, wanted %s\n", text_of(row, "kind"), text_of(row, "name"),
-		     text_of(row, "status"), age, text_of(row, "desired"));
-	print_text("where", mem_printf("namespace %s of %s", text_of(row, "namespace"),
-				       text_of(row, "server")));
-	output_line("stage", text_of(row, "stage"));
+	(void)printf("\n%s %s: %s for %s, wanted %s\n", row_text(row, "kind"),
+		     row_text(row, "name"), row_text(row, "status"), age, row_text(row, "desired"));
+	print_text("where", mem_printf("namespace %s of %s", row_text(row, "namespace"),
+				       row_text(row, "server")));
+	output_line("stage", row_text(row, "stage"));
 	print_cause(row);
 	print_next(row);
 	if (print_look(row))
@@ -212,8 +201,9 @@ static void print_project(const json_t *project)
 	size_t i;
 	json_t *row;
 
-	(void)printf("project %s (%s) of %s: %s\n", text_of(project, "name"),
-		     text_of(project, "id"), text_of(project, "owner"), text_of(project, "status"));
+	(void)printf("project %s (%s) of %s: %s\n", row_text(project, "name"),
+		     row_text(project, "id"), row_text(project, "owner"),
+		     row_text(project, "status"));
 	if (!json_is_null(json_object_get(project, "deletedAt")))
 		output_line("deletion", "asked for: the row goes when all of it has gone");
 	json_array_foreach(json_object_get(project, "resources"), i, row)

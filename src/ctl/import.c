@@ -9,6 +9,7 @@
 #include "crypto/token.h"
 #include "ctl/administrator.h"
 #include "ctl/output.h"
+#include "ctl/row.h"
 
 /* Whole tables are read and written. */
 enum { IMPORT_TIMEOUT_MS = 600000 };
@@ -51,20 +52,6 @@ void import_id(const char *model, const char *original_id, char ret_id[STORE_ID_
 	sha256_hex(source, strlen(source), hex);
 	(void)snprintf(ret_id, STORE_ID_LENGTH + 1, "%.8s-%.4s-8%.3s-8%.3s-%.12s", hex, hex + 8,
 		       hex + 12, hex + 15, hex + 18);
-}
-
-const char *import_text(const json_t *row, const char *member)
-{
-	const char *text = json_string_value(json_object_get(row, member));
-
-	return text ? text : "";
-}
-
-const char *import_text_or_null(const json_t *row, const char *member)
-{
-	const char *text = import_text(row, member);
-
-	return text[0] != '\0' ? text : NULL;
 }
 
 /* ---- the command ------------------------------------------------------------------------------
@@ -121,11 +108,11 @@ static void print_report(const json_t *report, bool done)
 
 	json_array_foreach(report, i, line)
 	{
-		const char *result = import_text(line, "result");
+		const char *result = row_text(line, "result");
 		if (json_is_string(json_object_get(line, "reason")))
 			(void)json_array_append(left_out, line);
 		CLEANUP(cleanup_free)
-		char *key = mem_printf("%s, %s", import_text(line, "what"), result);
+		char *key = mem_printf("%s, %s", row_text(line, "what"), result);
 		json_int_t before = json_integer_value(json_object_get(counts, key));
 		(void)json_object_set_new(counts, key, json_integer(before + 1));
 	}
@@ -144,7 +131,7 @@ static bool was_refused(const json_t *report)
 
 	json_array_foreach(report, i, line)
 	{
-		if (strcmp(import_text(line, "result"), "refused") == 0)
+		if (strcmp(row_text(line, "result"), "refused") == 0)
 			return true;
 	}
 	return false;

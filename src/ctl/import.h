@@ -33,10 +33,6 @@ void import_say_outcome(struct import *i, const char *what, const char *name,
 
 /* Our id for the original's (UUID version 8, RFC 9562, from a hash). */
 void import_id(const char *model, const char *original_id, char ret_id[STORE_ID_LENGTH + 1]);
-/* A member that is text, "" if there is none. */
-const char *import_text(const json_t *row, const char *member);
-/* The same, NULL if there is none or it is "". */
-const char *import_text_or_null(const json_t *row, const char *member);
 
 /* import_people.c: users, identities, kubeconfigs and settings. */
 int import_people(struct import *i, struct err *e);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "crypto/password.h"
 #include "ctl/import.h"
+#include "ctl/row.h"
 #include "domain/user.h"
 #include "kube/kubeconfig.h"
 #include "store/config.h"
@@ -14,8 +15,6 @@
 
 enum {
 	PROVIDER_USER_ID_MAX = 255,
-	SETTING_KEY_MAX = 64,
-	SETTING_VALUE_MAX = 65536,
 	SEALED_SETTING_MAX = SETTING_VALUE_MAX + 512,
 	SEALED_TOKEN_MAX = 16384,
 };
@@ -28,7 +27,7 @@ enum {
 /* Users without a name of their own are called as their first identity. */
 static const char *name_of(const struct import *i, const json_t *user)
 {
-	const char *name = import_text_or_null(user, "name");
+	const char *name = row_text_or_null(user, "name");
 	size_t n;
 	json_t *identity;
 
@@ -36,10 +35,10 @@ static const char *name_of(const struct import *i, const json_t *user)
 		return name;
 	json_array_foreach(i->tables[ORIGINAL_IDENTITIES], n, identity)
 	{
-		if (strcmp(import_text(identity, "userId"), import_text(user, "id")) == 0)
-			return import_text(identity, "providerUserId");
+		if (strcmp(row_text(identity, "userId"), row_text(user, "id")) == 0)
+			return row_text(identity, "providerUserId");
 	}
-	return import_text(user, "id");
+	return row_text(user, "id");
 }
 
 static int import_one_user(struct import *i, const json_t *row, struct err *e)
@@ -48,9 +47,9 @@ static int import_one_user(struct import *i, const json_t *row, struct err *e)
 	enum import_outcome outcome;
 	const struct import_user user = { .id = id,
 					  .name = name_of(i, row),
-					  .created_at = import_text(row, "createdAt") };
+					  .created_at = row_text(row, "createdAt") };
 
-	import_id("User", import_text(row, "id"), id);
+	import_id("User", row_text(row, "id"), id);
 	if (import_user(i->tx, &user, &outcome, e) < 0)
 		return -1;
 	import_say_outcome(i, "user", user.name, outcome, NULL);
@@ -106,9 +105,9 @@ static int seal_token(const struct import *i, const char *provider, const char *
 
 static int import_one_identity(struct import *i, const json_t *row, struct err *e)
 {
-	const char *provider = import_text(row, "provider");
-	const char *hash = import_text(json_object_get(row, "metadata"), "passwordHash");
-	CLEANUP(cleanup_free) char *name = mem_strdup(import_text(row, "providerUserId"));
+	const char *provider = row_text(row, "provider");
+	const char *hash = row_text(json_object_get(row, "metadata"), "passwordHash");
+	CLEANUP(cleanup_free) char *name = mem_strdup(row_text(row, "providerUserId"));
 	CLEANUP(cleanup_free) char *shown = mem_printf("%s of %s", provider, name);
 	const char *refusal = identity_refusal(row, provider, name, hash);
 	char id[STORE_ID_LENGTH + 1], user_id[STORE_ID_LENGTH + 1];
@@ -121,10 +120,10 @@ static int import_one_identity(struct import *i, const json_t *row, struct err *
 	bool by_password = strcmp(provider, "PASSWORD") == 0;
 	if (by_password)
 		lower_case(name);
-	import_id("UserIdentity", import_text(row, "id"), id);
-	import_id("User", import_text(row, "userId"), user_id);
+	import_id("UserIdentity", row_text(row, "id"), id);
+	import_id("User", row_text(row, "userId"), user_id);
 	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_TOKEN_MAX);
-	const char *token = import_text(json_object_get(row, "metadata"), "token");
+	const char *token = row_text(json_object_get(row, "metadata"), "token");
 	if (seal_token(i, provider, name, token, &sealed, e) < 0)
 		return -1;
 	const struct import_identity identity = {
@@ -205,30 +204,22 @@ static int import_kubeconfig(struct import *i, const char *original_user_id, con
 /* ---- settings ---------------------------------------------------------------------------------
  */
 
-static bool is_setting_key(const char *key)
-{
-	static const char upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	size_t length = strlen(key);
-
-	return length > 0 && length <= SETTING_KEY_MAX && strchr(upper, key[0]) != NULL &&
-	       strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == length;
-}
-
 static int import_one_setting(struct import *i, const json_t *row, struct err *e)
 {
-	const char *key = import_text(row, "key");
-	const char *value = import_text(row, "value");
+	const char *key = row_text(row, "key");
+	const char *value = row_text(row, "value");
 	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_SETTING_MAX);
 	char user_id[STORE_ID_LENGTH + 1];
 	enum import_outcome outcome;
+	struct err refused;
 
 	if (strcmp(key, KUBECONFIG_KEY) == 0)
-		return import_kubeconfig(i, import_text(row, "userId"), value, e);
-	if (!is_setting_key(key) || strlen(value) > SETTING_VALUE_MAX) {
+		return import_kubeconfig(i, row_text(row, "userId"), value, e);
+	if (setting_key_check(key, &refused) < 0 || strlen(value) > SETTING_VALUE_MAX) {
 		import_say(i, "setting", key, "refused", "not a setting's name, or too long");
 		return 0;
 	}
-	import_id("User", import_text(row, "userId"), user_id);
+	import_id("User", row_text(row, "userId"), user_id);
 	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_SETTING, user_id, key);
 	if (seal(i->owner_public, context, value, strlen(value), &sealed, e) < 0)
 		return -1;
@@ -245,9 +236,9 @@ static int import_one_setting(struct import *i, const json_t *row, struct err *e
 /* The Sealos login kept its kubeconfig with the identity. */
 static int import_identity_kubeconfig(struct import *i, const json_t *row, struct err *e)
 {
-	const char *text = import_text(json_object_get(row, "metadata"), "sealosKubeconfig");
+	const char *text = row_text(json_object_get(row, "metadata"), "sealosKubeconfig");
 
-	return text[0] == '\0' ? 0 : import_kubeconfig(i, import_text(row, "userId"), text, e);
+	return text[0] == '\0' ? 0 : import_kubeconfig(i, row_text(row, "userId"), text, e);
 }
 
 /* ---- all of it --------------------------------------------------------------------------------

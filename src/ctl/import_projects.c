@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "ctl/import.h"
+#include "ctl/row.h"
 #include "domain/project.h"
 #include "manifest/quantity.h"
 #include "store/config.h"
@@ -46,14 +47,14 @@ static void say_outcome(const struct importing *p, const char *what, const char 
 
 static bool is_leaving(const json_t *row)
 {
-	const char *status = import_text(row, "status");
+	const char *status = row_text(row, "status");
 
 	return strcmp(status, "TERMINATED") == 0 || strcmp(status, "TERMINATING") == 0;
 }
 
 static bool is_of(const struct importing *p, const json_t *part)
 {
-	return strcmp(import_text(part, "projectId"), import_text(p->row, "id")) == 0;
+	return strcmp(row_text(part, "projectId"), row_text(p->row, "id")) == 0;
 }
 
 /* ---- variables --------------------------------------------------------------------------------
@@ -61,7 +62,7 @@ static bool is_of(const struct importing *p, const json_t *part)
 
 static const char *category_of(const json_t *row)
 {
-	const char *category = import_text(row, "category");
+	const char *category = row_text(row, "category");
 
 	for (size_t i = 0; i < environment_category_count; i++) {
 		if (strcmp(environment_categories[i], category) == 0)
@@ -74,8 +75,8 @@ static const char *category_of(const json_t *row)
 static int import_one_variable(const struct importing *p, const json_t *row, size_t *bytes,
 			       struct err *e)
 {
-	const char *key = import_text(row, "key");
-	const char *value = import_text(row, "value");
+	const char *key = row_text(row, "key");
+	const char *value = row_text(row, "value");
 	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_ENVIRONMENT, p->id, key);
 	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_MAX);
 	char id[STORE_ID_LENGTH + 1];
@@ -95,7 +96,7 @@ static int import_one_variable(const struct importing *p, const json_t *row, siz
 		say(p, "variable", key, "refused", "a project's variables are too large together");
 		return 0;
 	}
-	import_id("Environment", import_text(row, "id"), id);
+	import_id("Environment", row_text(row, "id"), id);
 	const struct import_variable variable = {
 		.id = id,
 		.project_id = p->id,
@@ -122,7 +123,7 @@ static int import_variables(const struct importing *p, struct err *e)
 		if (!is_of(p, row))
 			continue;
 		if (++count > VARIABLES_MAX)
-			say(p, "variable", import_text(row, "key"), "refused",
+			say(p, "variable", row_text(row, "key"), "refused",
 			    "a project has at most 256 variables");
 		else if (import_one_variable(p, row, &bytes, e) < 0)
 			return -1;
@@ -148,13 +149,13 @@ static int import_one_sandbox(const struct importing *p, const json_t *row, stru
 	char id[STORE_ID_LENGTH + 1];
 	enum import_outcome outcome;
 
-	import_id("Sandbox", import_text(row, "id"), id);
+	import_id("Sandbox", row_text(row, "id"), id);
 	if (new_sandbox_init(&sandbox, p->import->call->conf, id, p->kube_name, seal_for_sandbox, p,
 			     e) < 0)
 		return -1;
 	if (import_sandbox(p->import->tx, p->user_id, p->id, &sandbox.row, &outcome, e) < 0)
 		return -1;
-	say_outcome(p, "sandbox", import_text(row, "sandboxName"), outcome,
+	say_outcome(p, "sandbox", row_text(row, "sandboxName"), outcome,
 		    "a generated name is in use: make the sandbox in the project");
 	return 0;
 }
@@ -177,16 +178,16 @@ static bool is_object_name(const char *name)
 static const char *size_of(const struct importing *p, const json_t *row, const char *member,
 			   enum conf_option otherwise)
 {
-	const char *size = import_text(row, member);
+	const char *size = row_text(row, member);
 
 	return quantity_is_valid(size) ? size : conf_string(p->import->call->conf, otherwise);
 }
 
 static const char *database_refusal(const json_t *row, const char *namespace)
 {
-	if (!is_object_name(import_text(row, "databaseName")))
+	if (!is_object_name(row_text(row, "databaseName")))
 		return "its name in the cluster cannot be kept: move the data by pg_dump";
-	if (namespace == NULL || strcmp(import_text(row, "k8sNamespace"), namespace) != 0)
+	if (namespace == NULL || strcmp(row_text(row, "k8sNamespace"), namespace) != 0)
 		return "it is in another namespace than the owner's kubeconfig is for";
 	return NULL;
 }
@@ -194,7 +195,7 @@ static const char *database_refusal(const json_t *row, const char *namespace)
 static int import_one_database(const struct importing *p, const json_t *row, const char *namespace,
 			       struct err *e)
 {
-	const char *name = import_text(row, "databaseName");
+	const char *name = row_text(row, "databaseName");
 	const char *refusal = database_refusal(row, namespace);
 	char id[STORE_ID_LENGTH + 1];
 	enum import_outcome outcome;
@@ -203,7 +204,7 @@ static int import_one_database(const struct importing *p, const json_t *row, con
 		say(p, "database", name, "refused", refusal);
 		return 0;
 	}
-	import_id("Database", import_text(row, "id"), id);
+	import_id("Database", row_text(row, "id"), id);
 	const struct database_new database = {
 		.id = id,
 		.name = name,
@@ -238,7 +239,7 @@ static const json_t *first_part(const struct importing *p, enum original_table t
 		if (first == NULL)
 			first = row;
 		else
-			say(p, what, import_text(row, name_member), "refused",
+			say(p, what, row_text(row, name_member), "refused",
 			    "a project has one of them here");
 	}
 	return first;
@@ -261,14 +262,14 @@ static int check_project(struct importing *p, struct kubeconfig_info *ret_info, 
 	if (project_name_check(p->name, e) < 0)
 		return -1;
 	project_kube_name(p->name, p->kube_name);
-	if (strlen(import_text(p->row, "githubRepo")) > GITHUB_REPO_MAX)
+	if (strlen(row_text(p->row, "githubRepo")) > GITHUB_REPO_MAX)
 		return err_set(e, ERR_INVALID, NULL, "the repository's name is too long");
 	return kubeconfig_info_get(p->import->tx, p->user_id, ret_info, e);
 }
 
 static int import_one_project(struct import *i, const json_t *row, struct err *e)
 {
-	struct importing p = { .import = i, .row = row, .name = import_text(row, "name") };
+	struct importing p = { .import = i, .row = row, .name = row_text(row, "name") };
 	CLEANUP(kubeconfig_info_clear) struct kubeconfig_info info = { 0 };
 	enum import_outcome outcome;
 	struct err failure;
@@ -277,8 +278,8 @@ static int import_one_project(struct import *i, const json_t *row, struct err *e
 		import_say(i, "project", p.name, "skipped", "it was being deleted");
 		return 0;
 	}
-	import_id("Project", import_text(row, "id"), p.id);
-	import_id("User", import_text(row, "userId"), p.user_id);
+	import_id("Project", row_text(row, "id"), p.id);
+	import_id("User", row_text(row, "userId"), p.user_id);
 	if (check_project(&p, &info, &failure) < 0) {
 		if (failure.kind == ERR_UNAVAILABLE || failure.kind == ERR_INTERNAL) {
 			*e = failure;
@@ -291,10 +292,10 @@ static int import_one_project(struct import *i, const json_t *row, struct err *e
 		.id = p.id,
 		.user_id = p.user_id,
 		.name = p.name,
-		.description = import_text_or_null(row, "description"),
+		.description = row_text_or_null(row, "description"),
 		.kube_name = p.kube_name,
-		.github_repo = import_text_or_null(row, "githubRepo"),
-		.created_at = import_text(row, "createdAt"),
+		.github_repo = row_text_or_null(row, "githubRepo"),
+		.created_at = row_text(row, "createdAt"),
 	};
 	if (import_project(i->tx, &project, &outcome, e) < 0)
 		return -1;

@@ -11,6 +11,7 @@
 #include "ctl/administrator.h"
 #include "ctl/clusters.h"
 #include "ctl/output.h"
+#include "ctl/row.h"
 #include "manifest/manifest.h"
 
 /* Kinds of which we make objects; their pods go with them. */
@@ -49,13 +50,6 @@ static void search_clear(struct search *s)
 	json_decref(s->findings);
 	clusters_freep(&s->clusters);
 	db_free(s->db);
-}
-
-static const char *text_of(const json_t *object, const char *member)
-{
-	const char *text = json_string_value(json_object_get(object, member));
-
-	return text ? text : "";
 }
 
 /* ---- what there is ----------------------------------------------------------------------------
@@ -113,7 +107,7 @@ static int read_places(struct search *s, struct err *e)
 	s->places = json_object();
 	json_array_foreach(rows, i, row)
 	{
-		(void)json_object_set(s->places, text_of(row, "id"), row);
+		(void)json_object_set(s->places, row_text(row, "id"), row);
 	}
 	return 0;
 }
@@ -129,7 +123,7 @@ static bool is_known(const struct search *s, const char *uid)
 
 	json_array_foreach(s->findings, i, finding)
 	{
-		if (strcmp(text_of(finding, "uid"), uid) == 0)
+		if (strcmp(row_text(finding, "uid"), uid) == 0)
 			return true;
 	}
 	return false;
@@ -145,17 +139,18 @@ static void find_orphans(struct search *s, const struct listing *l)
 	{
 		const json_t *metadata = json_object_get(item, "metadata");
 		const char *id =
-			text_of(json_object_get(metadata, "labels"), MANIFEST_LABEL_RESOURCE);
+			row_text(json_object_get(metadata, "labels"), MANIFEST_LABEL_RESOURCE);
 		bool leaving = json_object_get(metadata, "deletionTimestamp") != NULL;
-		if (json_object_get(s->places, id) != NULL || is_known(s, text_of(metadata, "uid")))
+		if (json_object_get(s->places, id) != NULL ||
+		    is_known(s, row_text(metadata, "uid")))
 			continue;
 		(void)json_array_append_new(
 			s->findings,
 			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "finding",
 				  "object without a row", "kind", kube_resource_kind(l->kind),
-				  "name", text_of(metadata, "name"), "namespace", a->namespace,
+				  "name", row_text(metadata, "name"), "namespace", a->namespace,
 				  "server", a->server, "owner", a->user_name, "resourceId", id,
-				  "uid", text_of(metadata, "uid"), "state",
+				  "uid", row_text(metadata, "uid"), "state",
 				  leaving ? "being deleted" : "left behind"));
 	}
 }
@@ -174,15 +169,15 @@ static void say_unseen(struct search *s, const struct listing *l)
 /* The objects without which a row's resource is not there at all. */
 static const struct listing *main_listing(const struct search *s, const json_t *place)
 {
-	bool database = strcmp(text_of(place, "kind"), "DATABASE") == 0;
+	bool database = strcmp(row_text(place, "kind"), "DATABASE") == 0;
 	enum kube_resource kind = database ? KUBE_CLUSTERS : KUBE_STATEFULSETS;
 
 	for (size_t i = 0; i < s->listing_count; i++) {
 		const struct listing *l = &s->listings[i];
 		const struct admin_access *a = l->cluster->access;
-		if (l->kind == kind && strcmp(a->user_id, text_of(place, "userId")) == 0 &&
-		    strcmp(a->server, text_of(place, "server")) == 0 &&
-		    strcmp(a->namespace, text_of(place, "namespace")) == 0)
+		if (l->kind == kind && strcmp(a->user_id, row_text(place, "userId")) == 0 &&
+		    strcmp(a->server, row_text(place, "server")) == 0 &&
+		    strcmp(a->namespace, row_text(place, "namespace")) == 0)
 			return l;
 	}
 	return NULL;
@@ -196,7 +191,7 @@ static bool has_object(const struct listing *l, const char *resource_id)
 	json_array_foreach(l->items, i, item)
 	{
 		const json_t *labels = json_object_get(json_object_get(item, "metadata"), "labels");
-		if (strcmp(text_of(labels, MANIFEST_LABEL_RESOURCE), resource_id) == 0)
+		if (strcmp(row_text(labels, MANIFEST_LABEL_RESOURCE), resource_id) == 0)
 			return true;
 	}
 	return false;
@@ -211,8 +206,8 @@ static const char *judge_place(const struct search *s, const json_t *place)
 		return json_is_true(json_object_get(place, "ownerDisabled"))
 			       ? ""
 			       : "its owner's kubeconfig is for another place, or there is none";
-	if (!l->answered || strcmp(text_of(place, "status"), "RUNNING") != 0 ||
-	    has_object(l, text_of(place, "id")))
+	if (!l->answered || strcmp(row_text(place, "status"), "RUNNING") != 0 ||
+	    has_object(l, row_text(place, "id")))
 		return "";
 	return "gone from the cluster; made anew at the next look";
 }
@@ -230,10 +225,11 @@ static void find_widows(struct search *s)
 		(void)json_array_append_new(
 			s->findings,
 			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "finding",
-				  "row without objects", "kind", text_of(place, "kind"), "name",
-				  text_of(place, "name"), "namespace", text_of(place, "namespace"),
-				  "server", text_of(place, "server"), "owner",
-				  text_of(place, "owner"), "resourceId", id, "state", state));
+				  "row without objects", "kind", row_text(place, "kind"), "name",
+				  row_text(place, "name"), "namespace",
+				  row_text(place, "namespace"), "server", row_text(place, "server"),
+				  "owner", row_text(place, "owner"), "resourceId", id, "state",
+				  state));
 	}
 }
 
@@ -272,7 +268,7 @@ static void deleted(void *user, const struct kube_answer *answer)
 
 static bool is_orphan(const json_t *finding)
 {
-	return strcmp(text_of(finding, "state"), "left behind") == 0;
+	return strcmp(row_text(finding, "state"), "left behind") == 0;
 }
 
 /* Through whose kubeconfig an orphan can be reached: of several users of one namespace, the first
@@ -282,8 +278,8 @@ static struct cluster *cluster_of(struct search *s, const json_t *orphan)
 	for (size_t i = 0; i < clusters_count(s->clusters); i++) {
 		struct cluster *c = clusters_at(s->clusters, i);
 		if (c->target != NULL &&
-		    strcmp(c->access->server, text_of(orphan, "server")) == 0 &&
-		    strcmp(c->access->namespace, text_of(orphan, "namespace")) == 0)
+		    strcmp(c->access->server, row_text(orphan, "server")) == 0 &&
+		    strcmp(c->access->namespace, row_text(orphan, "namespace")) == 0)
 			return c;
 	}
 	return NULL;
@@ -294,10 +290,10 @@ static void delete_orphan(struct search *s, json_t *orphan)
 	struct cluster *cluster = cluster_of(s, orphan);
 
 	for (size_t k = 0; k < ARRAY_SIZE(kinds) && cluster != NULL; k++) {
-		if (strcmp(kube_resource_kind(kinds[k]), text_of(orphan, "kind")) == 0)
+		if (strcmp(kube_resource_kind(kinds[k]), row_text(orphan, "kind")) == 0)
 			kube_submit_delete(clusters_client(s->clusters), cluster->target, kinds[k],
-					   text_of(orphan, "name"), text_of(orphan, "uid"), deleted,
-					   orphan);
+					   row_text(orphan, "name"), row_text(orphan, "uid"),
+					   deleted, orphan);
 	}
 }
 
@@ -313,8 +309,8 @@ static int delete_orphans(struct search *s, struct err *e)
 	json_array_foreach(s->findings, i, finding)
 	{
 		if (is_orphan(finding) &&
-		    administrator_note(tx, "admin.orphan.delete", text_of(finding, "kind"),
-				       text_of(finding, "uid"), e) < 0)
+		    administrator_note(tx, "admin.orphan.delete", row_text(finding, "kind"),
+				       row_text(finding, "uid"), e) < 0)
 			return -1;
 	}
 	if (db_commit(&tx, e) < 0)
@@ -353,7 +349,7 @@ static bool is_left(const json_t *findings)
 
 	json_array_foreach(findings, i, finding)
 	{
-		if (strcmp(text_of(finding, "state"), "deleted") != 0)
+		if (strcmp(row_text(finding, "state"), "deleted") != 0)
 			return true;
 	}
 	return false;

@@ -16,3 +16,15 @@ int user_name_check(const char *name, struct err *e)
 			       USER_NAME_MAX);
 	return 0;
 }
+
+int setting_key_check(const char *key, struct err *e)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	size_t length = strlen(key);
+
+	if (length == 0 || length > SETTING_KEY_MAX || key[strspn(key, allowed)] != '\0' ||
+	    strchr("0123456789_", key[0]) != NULL)
+		return err_set(e, ERR_INVALID, "INVALID_FIELD",
+			       "must be like SOME_SETTING, at most %d characters", SETTING_KEY_MAX);
+	return 0;
+}
