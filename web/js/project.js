@@ -47,7 +47,7 @@ function cause(part, what) {
 }
 
 function addresses({ttydUrl, publicUrl}) {
-	return h("p", {}, outside(ttydUrl, "Open terminal"), outside(publicUrl, "Open application"));
+	return h("p", {class: "actions"}, outside(ttydUrl, "Open terminal"), outside(publicUrl, "Open application"));
 }
 
 function summary([project, sandbox]) {
