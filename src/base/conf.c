@@ -151,6 +151,10 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 					       "One whole request to an API server."),
 	[CONF_KUBE_BODY_MAX] = INTEGER("kube_body_max", "8388608", 65536, 1073741824,
 				       "Largest answer of an API server that is read, in bytes."),
+	[CONF_KUBE_MEMORY] =
+		INTEGER("kube_memory", "1073741824", 16777216, 1099511627776,
+			"What all answers that one reconciler is working on may take, in bytes; "
+			"half of it is shared out among rows_in_flight."),
 	[CONF_INGRESS_DOMAIN] =
 		DOMAIN("ingress_domain", NULL, "Sandboxes get <12 letters>.<this domain>."),
 	[CONF_INGRESS_CLASS] =

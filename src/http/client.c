@@ -33,12 +33,14 @@ struct call {
 	http_done_fn *done;
 	void *user;
 	struct buf body;
+	bool (*make_room)(void *user, size_t bytes);
 	char *sending;        /* the request's body, NULL: none */
 	size_t sent;          /* bytes of it */
 	uint64_t deadline_ms; /* not sent later than this */
 	CURLcode setup;       /* not CURLE_OK: could not be sent */
 	bool head_complete;   /* its empty line came */
 	bool too_large;
+	bool no_room;
 	const char *refusal; /* of the address policy, for `refused` */
 	char refused[NI_MAXHOST];
 	char error[CURL_ERROR_SIZE];
@@ -84,7 +86,8 @@ static size_t take_body(char *data, size_t size, size_t count, void *user)
 {
 	struct call *call = user;
 
-	call->too_large = buf_append(&call->body, data, size * count, NULL) < 0;
+	call->no_room = call->make_room != NULL && !call->make_room(call->user, size * count);
+	call->too_large = call->no_room || buf_append(&call->body, data, size * count, NULL) < 0;
 	return call->too_large ? 0 : size * count;
 }
 
@@ -278,6 +281,7 @@ void http_client_submit(struct http_client *client, const struct http_request *r
 	call->done = done;
 	call->user = user;
 	call->body.max = request->body_max;
+	call->make_room = request->make_room;
 	call->deadline_ms = clock_ms() + request->timeout_ms;
 	call->easy = curl_easy_init();
 	call->setup = call->easy != NULL ? CURLE_OK : CURLE_FAILED_INIT;
@@ -337,7 +341,11 @@ static char *message_of(const struct call *call, enum http_failure failure, CURL
 	case HTTP_CUT_OFF:
 		return mem_strdup("the connection ended before the answer did");
 	case HTTP_TOO_LARGE:
-		return mem_printf("the answer is larger than %zu bytes", call->body.max);
+		return call->no_room
+			       ? mem_printf("the answer is larger than there is memory for "
+					    "at the moment: over %zu bytes",
+					    call->body.length)
+			       : mem_printf("the answer is larger than %zu bytes", call->body.max);
 	default:
 		return mem_strdup(call->error[0] != '\0' ? call->error : curl_easy_strerror(code));
 	}

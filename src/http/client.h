@@ -1,6 +1,7 @@
 #ifndef FSA_HTTP_CLIENT_H
 #define FSA_HTTP_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,8 @@ struct http_request {
 	const struct http_trust *trust;
 	uint64_t timeout_ms; /* of the whole request */
 	size_t body_max;     /* largest answer that is read */
+	/* Asked, with `done`'s user, before each part of the answer is kept; or NULL. */
+	bool (*make_room)(void *user, size_t bytes);
 };
 
 enum http_failure {
@@ -47,7 +50,7 @@ enum http_failure {
 	HTTP_UNREACHABLE,       /* name, connection, or hung up before an answer */
 	HTTP_TIMEOUT,
 	HTTP_TLS,
-	HTTP_TOO_LARGE, /* more than body_max */
+	HTTP_TOO_LARGE, /* more than body_max, or than there is room for */
 	HTTP_CUT_OFF,   /* the answer ended before it was whole */
 	HTTP_PROTOCOL,  /* not HTTP */
 	HTTP_FAILURE_COUNT

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -19,7 +20,10 @@ enum {
 	PAGE_ITEMS = 500,
 	PAGES_MAX = 200,
 	NAME_MAX_LENGTH = 253,
-	IN_FLIGHT_MAX = 64, /* operations of one server: all allow so many streams */
+	IN_FLIGHT_MAX = 64,  /* operations of one server: all allow so many streams */
+	LARGE_BYTES = 65536, /* an answer that takes its time to read */
+	RESERVED = 16,       /* of these, for targets that have none under way */
+	COST_BYTES = 240,    /* of memory that one of KUBE_JSON_COST is, at most (jansson 2.14) */
 };
 
 enum verb { LIST, GET, APPLY, DELETE };
@@ -63,18 +67,22 @@ struct operation {
 	json_t *pages; /* the first page, with the items of all */
 	size_t received;
 	size_t cost_left;
+	struct buf large;          /* an answer's body that waits to be read, */
+	struct http_answer answer; /* and the rest of it */
+	size_t coming, kept; /* of the target's room: for the body under way, for what was read */
 	unsigned page_count;
 	bool restarted;
 };
 
-TAILQ_HEAD(operation_list, operation);
+TAILQ_HEAD(target_list, kube_target);
 
 /* One server's operations: so many at once, the others wait for their turn here and not in libcurl,
- * which would count that as part of their connecting and of their answer. */
+ * which would count that as part of their connecting and of their answer. Each of the targets that
+ * have operations waiting has its turn, and then goes behind the others. */
 struct lane {
 	char *server;
 	size_t in_flight;
-	struct operation_list waiting;
+	struct target_list waiting;
 	TAILQ_ENTRY(lane) link;
 };
 
@@ -87,6 +95,7 @@ struct kube_client {
 	void *lanes_by_server; /* tsearch(3) tree */
 	struct lane_list lanes;
 	struct operation_list flying;
+	struct operation_list large;  /* whose answers wait to be read, one a poll */
 	struct operation_list unsent; /* called back at the next poll */
 	size_t pending;
 };
@@ -95,10 +104,13 @@ struct kube_client {
 
 static void free_operation(struct operation *op)
 {
+	if (op->lane != NULL)
+		op->target->owner->in_flight--;
 	free(op->name);
 	if (op->body != NULL)
 		explicit_bzero(op->body, strlen(op->body)); /* may be a Secret */
 	free(op->body);
+	buf_wipe(&op->large);
 	free(op->selection);
 	free(op->wanted_kind);
 	json_decref(op->pages);
@@ -125,10 +137,18 @@ static struct operation *new_operation(struct kube_client *client, struct kube_t
 
 static void leave_lane(struct operation *op);
 
-/* `op` is in no list any more. */
+static void give_back(struct operation *op, size_t *bytes)
+{
+	kube_room_give(&op->target->room, *bytes);
+	*bytes = 0;
+}
+
+/* `op` is in no list any more. Of an answer that is not what was to be read nothing is kept. */
 static void finish(struct operation *op, const struct kube_answer *answer)
 {
 	leave_lane(op);
+	if (!answer->ok || op->verb == APPLY || op->verb == DELETE)
+		give_back(op, &op->kept);
 	op->client->pending--;
 	op->done(op->user, answer);
 	free_operation(op);
@@ -142,14 +162,14 @@ static void refuse(struct operation *op, const char *code, const char *why)
 	TAILQ_INSERT_TAIL(&op->client->unsent, op, link);
 }
 
-static struct kube_expected expected_of(struct operation *op)
+static struct kube_expected expected_of(const struct operation *op, size_t *cost_left)
 {
 	return (struct kube_expected) { .verb = verbs[op->verb].name,
 					.plural = op->type->plural,
 					.name = op->name,
 					.kind = op->wanted_kind,
 					.secret = op->target->token,
-					.cost_left = &op->cost_left };
+					.cost_left = cost_left };
 }
 
 /* ---- sending ------------------------------------------------------------------------------- */
@@ -163,6 +183,17 @@ static char *url_of(const struct operation *op, const char *query)
 
 static void take_answer(void *user, const struct http_answer *http);
 
+/* Twice: a buffer grows by doubling. */
+static bool make_room(void *user, size_t bytes)
+{
+	struct operation *op = user;
+
+	if (!kube_room_take(&op->target->room, 2 * bytes))
+		return false;
+	op->coming += 2 * bytes;
+	return true;
+}
+
 static void send_request(struct operation *op, const char *query)
 {
 	CLEANUP(cleanup_free) char *url = url_of(op, query);
@@ -175,6 +206,7 @@ static void send_request(struct operation *op, const char *query)
 		.trust = &op->target->trust,
 		.timeout_ms = left > 0 ? (uint64_t)left : 1,
 		.body_max = op->client->body_max - op->received,
+		.make_room = make_room,
 	};
 	size_t count = 1;
 
@@ -216,7 +248,7 @@ static int add_page(struct operation *op, json_t *page, struct err *e)
 	if (items == NULL || json_is_null(items))
 		(void)json_object_set_new(page, "items", items = json_array());
 	if (!json_is_array(items) || ++op->page_count > PAGES_MAX) {
-		const struct kube_expected expected = expected_of(op);
+		const struct kube_expected expected = expected_of(op, NULL);
 		err_set(e, ERR_KUBE_PROTOCOL, "NOT_A_LIST", "not a list, or one without end");
 		return kube_answer_wrap(&expected, e);
 	}
@@ -234,6 +266,7 @@ static bool restart(struct operation *op, const struct err *error)
 	if (op->pages == NULL || op->restarted || strcmp(error->code, "EXPIRED") != 0)
 		return false;
 	json_decref(STEAL(op->pages));
+	give_back(op, &op->kept);
 	op->received = 0;
 	op->cost_left = KUBE_JSON_COST;
 	op->page_count = 0;
@@ -259,21 +292,79 @@ static bool continue_list(struct operation *op, size_t length, json_t *page,
 	return true;
 }
 
-static void take_answer(void *user, const struct http_answer *http)
+/* Builds no more JSON than there is room for: its texts, and so much for each of its values. */
+static int read_answer(struct operation *op, const struct http_answer *http, json_t **ret_body,
+		       struct err *e)
 {
-	struct operation *op = user;
-	const struct kube_expected expected = expected_of(op);
+	size_t room = kube_room_left(&op->target->room);
+	size_t affordable = room > http->length ? (room - http->length) / COST_BYTES : 0;
+	size_t cost = affordable < op->cost_left ? affordable : op->cost_left;
+	size_t left = cost;
+	const struct kube_expected expected = expected_of(op, &left);
+	int result = kube_answer_read(http, &expected, ret_body, e);
+
+	op->cost_left -= cost - left;
+	if (*ret_body != NULL) {
+		size_t bytes = http->length + (cost - left) * COST_BYTES;
+		(void)kube_room_take(&op->target->room, bytes);
+		op->kept += bytes;
+	}
+	give_back(op, &op->coming); /* the body goes when we return */
+	return result;
+}
+
+static void use_answer(struct operation *op, const struct http_answer *http)
+{
 	json_auto_t *body = NULL;
 	struct kube_answer answer = { .http_status = http->status };
 
-	TAILQ_REMOVE(&op->client->flying, op, link);
-	kube_count_request(op->target->server, verbs[op->verb].name, http,
-			   clock_us() - op->sent_us);
-	answer.ok = kube_answer_read(http, &expected, &body, &answer.err) == 0;
+	answer.ok = read_answer(op, http, &body, &answer.err) == 0;
 	answer.body = body;
 	if (op->verb == LIST && continue_list(op, http->length, body, &answer))
 		return;
 	finish(op, &answer);
+}
+
+/* Its JSON takes its time. Others' answers are not to wait for that of many like it. */
+static void set_aside(struct operation *op, const struct http_answer *http)
+{
+	op->large = BUF_INIT(http->length);
+	(void)buf_append(&op->large, http->body, http->length, NULL);
+	op->answer = (struct http_answer) { .message = "",
+					    .status = http->status,
+					    .retry_after_s = http->retry_after_s };
+	TAILQ_INSERT_TAIL(&op->client->large, op, link);
+}
+
+static void take_answer(void *user, const struct http_answer *http)
+{
+	struct operation *op = user;
+
+	TAILQ_REMOVE(&op->client->flying, op, link);
+	kube_count_request(op->target->server, verbs[op->verb].name, http,
+			   clock_us() - op->sent_us);
+	if (http->failure == HTTP_OK && http->length > LARGE_BYTES)
+		set_aside(op, http);
+	else
+		use_answer(op, http);
+}
+
+static void use_large(struct kube_client *client)
+{
+	struct operation *op = TAILQ_FIRST(&client->large);
+
+	if (op == NULL)
+		return;
+	CLEANUP(buf_wipe) struct buf body = STEAL_STRUCT(op->large);
+	struct http_answer http = op->answer;
+	http.body = body.data;
+	http.length = body.length;
+	if (op->deadline_ms <= (int64_t)clock_ms()) {
+		http.failure = HTTP_TIMEOUT;
+		http.message = "there was no time left to read so large an answer";
+	}
+	TAILQ_REMOVE(&client->large, op, link);
+	use_answer(op, &http);
 }
 
 /* ---- one server's share --------------------------------------------------------------------- */
@@ -303,10 +394,38 @@ static void launch(struct operation *op, struct lane *lane)
 	op->lane = lane;
 	op->deadline_ms = (int64_t)clock_ms() + (int64_t)op->client->request_timeout_ms;
 	lane->in_flight++;
+	op->target->owner->in_flight++;
 	if (op->verb == LIST)
 		send_page(op, NULL);
 	else
 		send_request(op, verbs[op->verb].query);
+}
+
+static bool may_launch(const struct lane *lane, const struct kube_target *owner)
+{
+	return lane->in_flight < (owner->in_flight > 0 ? IN_FLIGHT_MAX - RESERVED : IN_FLIGHT_MAX);
+}
+
+static void start_waiting(struct operation *op, struct lane *lane)
+{
+	struct kube_target *owner = op->target->owner;
+
+	if (TAILQ_EMPTY(&owner->waiting))
+		TAILQ_INSERT_TAIL(&lane->waiting, owner, link);
+	TAILQ_INSERT_TAIL(&owner->waiting, op, link);
+}
+
+/* The first one's turn is over: if it has more, it has another one when all others have had theirs.
+ */
+static struct operation *stop_waiting(struct kube_target *owner, struct lane *lane)
+{
+	struct operation *op = TAILQ_FIRST(&owner->waiting);
+
+	TAILQ_REMOVE(&owner->waiting, op, link);
+	TAILQ_REMOVE(&lane->waiting, owner, link);
+	if (!TAILQ_EMPTY(&owner->waiting))
+		TAILQ_INSERT_TAIL(&lane->waiting, owner, link);
+	return op;
 }
 
 /* Sends it, or lets it wait for its turn. */
@@ -314,41 +433,59 @@ static void submit(struct operation *op)
 {
 	struct lane *lane = find_lane(op->client, op->target->server);
 
-	if (lane->in_flight < IN_FLIGHT_MAX)
+	if (TAILQ_EMPTY(&op->target->owner->waiting) && may_launch(lane, op->target->owner))
 		launch(op, lane);
 	else
-		TAILQ_INSERT_TAIL(&lane->waiting, op, link);
+		start_waiting(op, lane);
+}
+
+static void drop(struct operation *op)
+{
+	err_set(&op->refused, ERR_KUBE_TIMEOUT, KUBE_NOT_SENT,
+		"%s %s: not sent, because the server is busy with other requests",
+		verbs[op->verb].name, op->type->plural);
+	TAILQ_INSERT_TAIL(&op->client->unsent, op, link);
 }
 
 /* Those that have waited too long are told so at the next poll. */
 static void drop_late(struct lane *lane)
 {
-	struct operation *op;
+	struct kube_target *owner, *next;
+	int64_t now_ms = (int64_t)clock_ms();
 
-	while ((op = TAILQ_FIRST(&lane->waiting)) != NULL &&
-	       op->deadline_ms <= (int64_t)clock_ms()) {
-		TAILQ_REMOVE(&lane->waiting, op, link);
-		err_set(&op->refused, ERR_KUBE_TIMEOUT, KUBE_NOT_SENT,
-			"%s %s: not sent, because the server is busy with other requests",
-			verbs[op->verb].name, op->type->plural);
-		TAILQ_INSERT_TAIL(&op->client->unsent, op, link);
+	for (owner = TAILQ_FIRST(&lane->waiting); owner != NULL; owner = next) {
+		next = TAILQ_NEXT(owner, link);
+		while (!TAILQ_EMPTY(&owner->waiting) &&
+		       TAILQ_FIRST(&owner->waiting)->deadline_ms <= now_ms)
+			drop(stop_waiting(owner, lane));
 	}
+}
+
+static struct kube_target *whose_turn(const struct lane *lane)
+{
+	struct kube_target *owner;
+
+	TAILQ_FOREACH(owner, &lane->waiting, link)
+	{
+		if (may_launch(lane, owner))
+			break;
+	}
+	return owner;
 }
 
 /* An operation is over: it is the next one's turn. */
 static void leave_lane(struct operation *op)
 {
-	struct lane *lane = op->lane;
+	struct lane *lane = STEAL(op->lane);
 
 	if (lane == NULL)
 		return;
 	lane->in_flight--;
+	op->target->owner->in_flight--;
 	drop_late(lane);
-	struct operation *next = TAILQ_FIRST(&lane->waiting);
-	if (next != NULL) {
-		TAILQ_REMOVE(&lane->waiting, next, link);
-		launch(next, lane);
-	}
+	struct kube_target *owner = whose_turn(lane);
+	if (owner != NULL)
+		launch(stop_waiting(owner, lane), lane);
 }
 
 /* ---- submitting ---------------------------------------------------------------------------- */
@@ -481,7 +618,10 @@ void kube_client_poll(struct kube_client *client, int timeout_ms, int wake_fd)
 	}
 	size_t done = finish_unsent(client);
 
-	(void)http_client_poll(client->http, done > 0 ? 0 : timeout_ms, wake_fd);
+	if (done > 0 || !TAILQ_EMPTY(&client->large))
+		timeout_ms = 0;
+	(void)http_client_poll(client->http, timeout_ms, wake_fd);
+	use_large(client);
 }
 
 size_t kube_client_pending(const struct kube_client *client)
@@ -511,6 +651,7 @@ int kube_client_new(const struct kube_client_options *options, struct kube_clien
 	client->body_max = options->body_max;
 	TAILQ_INIT(&client->lanes);
 	TAILQ_INIT(&client->flying);
+	TAILQ_INIT(&client->large);
 	TAILQ_INIT(&client->unsent);
 	*ret_client = client;
 	return 0;
@@ -528,7 +669,12 @@ static void free_lane(void *node)
 {
 	struct lane *lane = node;
 
-	free_all(&lane->waiting);
+	struct kube_target *owner;
+
+	TAILQ_FOREACH(owner, &lane->waiting, link)
+	{
+		free_all(&owner->waiting);
+	}
 	free(lane->server);
 	free(lane);
 }
@@ -539,6 +685,7 @@ void kube_client_free(struct kube_client *client)
 		return;
 	http_client_free(client->http);
 	free_all(&client->flying);
+	free_all(&client->large);
 	free_all(&client->unsent);
 	tdestroy(client->lanes_by_server, free_lane);
 	free(client);

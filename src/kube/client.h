@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "kube/kubeconfig.h"
+#include "kube/memory.h"
 
 /* The owner of our fields in server-side apply. */
 #define KUBE_FIELD_MANAGER "fullstack-agent"
@@ -67,6 +68,11 @@ void kube_client_free(struct kube_client *client);
  * its requests. */
 int kube_target_new(const struct kubeconfig *config, struct kube_target **ret_target,
 		    struct err *e);
+/* The same target, for requests about so many rows, whose answers have their room in `memory` (see
+ * kube/memory.h). What they read counts until the share is freed, which comes before `target` and
+ * `memory` go. */
+struct kube_target *kube_target_share(struct kube_target *target, struct kube_memory *memory,
+				      size_t rows);
 void kube_target_free(struct kube_target *target);
 const char *kube_target_namespace(const struct kube_target *target);
 const char *kube_target_server(const struct kube_target *target);
@@ -76,7 +82,11 @@ const char *kube_target_server(const struct kube_target *target);
  * requests that could not even be sent. More may be submitted from there. Strings and JSON are
  * copied or referenced. A request ends within request_timeout_ms, all pages of a list together.
  * Of one server's so many are sent at once; the others wait, for at most as long again, after which
- * they end as ERR_KUBE_TIMEOUT with code KUBE_NOT_SENT: that is no fault of theirs.
+ * they end as ERR_KUBE_TIMEOUT with code KUBE_NOT_SENT: that is no fault of theirs. Targets take
+ * turns, and the last places are for those that have no request under way: who asks for a lot, or
+ * for what takes long, costs another one's request no more than a turn. An answer for which its
+ * target has no room is ERR_KUBE_PROTOCOL with code ANSWER_TOO_LARGE or, if it is only JSON that
+ * makes it so large, NOT_JSON.
  *
  * Errors name verb, type and object, and what the server said, cut and without control characters.
  * That an object is not there is ERR_KUBE_NOT_FOUND with code OBJECT_NOT_FOUND and nothing else: a

@@ -35,14 +35,31 @@ int kube_target_new(const struct kubeconfig *config, struct kube_target **ret_ta
 		t->key_pem = mem_strdup(config->key_pem);
 	}
 	t->trust = (struct http_trust) { t->ca_pem, t->certificate_pem, t->key_pem };
+	t->owner = t;
+	TAILQ_INIT(&t->waiting);
 	*ret_target = t;
 	return 0;
+}
+
+struct kube_target *kube_target_share(struct kube_target *target, struct kube_memory *memory,
+				      size_t rows)
+{
+	struct kube_target *t = mem_calloc(1, sizeof(*t));
+
+	*t = *target;
+	kube_room_open(&t->room, memory, rows);
+	return t;
 }
 
 void kube_target_free(struct kube_target *target)
 {
 	if (target == NULL)
 		return;
+	kube_room_close(&target->room);
+	if (target->owner != target) {
+		free(target);
+		return;
+	}
 	free(target->server);
 	free(target->namespace);
 	free(target->ca_pem);

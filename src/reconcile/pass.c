@@ -37,6 +37,7 @@ struct pass;
 struct group {
 	struct pass *pass;
 	struct kube_target *target;
+	struct kube_target *share; /* the same, with room for answers about so many rows */
 	unsigned kinds;
 	struct observation *observation;
 	struct item *items; /* linked by next_in_group */
@@ -59,6 +60,7 @@ struct pass {
 	struct reconciler *r;
 	struct pass_summary *summary;
 	struct kube_client *client; /* made when first needed: an idle pass needs none */
+	struct kube_memory memory;
 	struct access *access;
 	struct work_context context;
 	struct item_list in_work;
@@ -87,6 +89,7 @@ static void group_release(struct group *g)
 	if (g == NULL || --g->unfinished > 0)
 		return;
 	observation_free(g->observation);
+	kube_target_free(g->share);
 	free(g);
 }
 
@@ -111,7 +114,7 @@ static void group_observed(void *user)
 	g->items = NULL;
 	while (item != NULL) {
 		struct item *next = item->next_in_group;
-		work_observed(item->work, g->target, g->observation);
+		work_observed(item->work, g->share, g->observation);
 		item = next;
 	}
 }
@@ -197,8 +200,9 @@ static void observe_group(struct pass *p, struct group *g)
 
 	for (const struct item *item = g->items; item != NULL; item = item->next_in_group)
 		ids[count++] = work_row(item->work)->id;
+	g->share = kube_target_share(g->target, &p->memory, count);
 	g->observation =
-		observation_start(p->client, g->target, g->kinds, ids, count, group_observed, g);
+		observation_start(p->client, g->share, g->kinds, ids, count, group_observed, g);
 }
 
 static void start_batch(struct pass *p, struct batch *b, uint64_t lease_ends_ms)
@@ -492,6 +496,8 @@ int pass_run(struct reconciler *r, struct pass_summary *ret_summary, struct err 
 		.summary = ret_summary,
 		.access = access_new(r->cluster_private),
 		.claim_until_ms = started_ms + conf_number(r->conf, CONF_PASS_TIME),
+		.memory = kube_memory(conf_number(r->conf, CONF_KUBE_MEMORY),
+				      conf_number(r->conf, CONF_ROWS_IN_FLIGHT)),
 	};
 
 	p.close_until_ms = p.claim_until_ms + 2 * conf_number(r->conf, CONF_KUBE_REQUEST_TIMEOUT);

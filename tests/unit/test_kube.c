@@ -11,6 +11,7 @@
 #include "kube/answer.h"
 #include "kube/client.h"
 #include "kube/status.h"
+#include "kube/target.h"
 #include "pki.h"
 #include "tls_server.h"
 
@@ -342,6 +343,46 @@ START_TEST(the_pages_of_a_list_have_one_cost)
 }
 END_TEST
 
+/* ---- room for them ----------------------------------------------------------------------------
+ */
+
+START_TEST(nobody_takes_what_another_one_is_owed)
+{
+	struct kube_memory memory = kube_memory(2000, 10); /* 100 each, and 1,000 for all */
+	struct kube_room greedy[3], modest;
+
+	for (size_t i = 0; i < ARRAY_SIZE(greedy); i++)
+		kube_room_open(&greedy[i], &memory, 1);
+	kube_room_open(&modest, &memory, 2);
+	ck_assert_uint_eq(kube_room_left(&greedy[0]), 900); /* nobody borrows all there is */
+	ck_assert(!kube_room_take(&greedy[0], 901));
+	ck_assert(kube_room_take(&greedy[0], 900));
+	ck_assert(kube_room_take(&greedy[1], 300));
+	ck_assert_uint_eq(kube_room_left(&greedy[2]), 100);
+	ck_assert(kube_room_take(&modest, 200));
+	ck_assert(!kube_room_take(&modest, 1));
+	kube_room_give(&greedy[0], 150); /* first what was borrowed */
+	ck_assert_uint_eq(kube_room_left(&greedy[2]), 250);
+	ck_assert(kube_room_take(&modest, 150));
+	kube_room_close(&greedy[0]);
+	kube_room_close(&greedy[1]);
+	kube_room_close(&greedy[2]);
+	kube_room_close(&modest);
+	ck_assert_uint_eq(memory.common, 1000);
+}
+END_TEST
+
+START_TEST(without_memory_there_is_no_bound)
+{
+	struct kube_room room;
+
+	kube_room_open(&room, NULL, 1);
+	ck_assert(kube_room_take(&room, SIZE_MAX));
+	kube_room_give(&room, SIZE_MAX);
+	kube_room_close(&room);
+}
+END_TEST
+
 /* ---- the client, on a server that answers by a script ------------------------------------------
  */
 
@@ -359,6 +400,19 @@ END_TEST
 		"\",\"message\":\"" text "\"}"
 #define IN_NS "/namespaces/ns-me/"
 
+/* Filled by start(). */
+static char large[100000];
+
+static void fill_large(void)
+{
+	static const char head[] = "{\"apiVersion\":\"apps/v1\",\"kind\":\"StatefulSet\","
+				   "\"metadata\":{\"name\":\"large\"},\"spec\":\"";
+
+	memset(large, 'x', sizeof(large) - 1);
+	memcpy(large, head, sizeof(head) - 1);
+	memcpy(large + sizeof(large) - 3, "\"}", 2);
+}
+
 static const struct tls_reply replies[] = {
 	{ .match = "GET /apis/apps/v1" IN_NS "statefulsets/good ", OK(SET("good")) },
 	{ .match = "GET /apis/apps/v1" IN_NS "statefulsets/other ", OK(SET("something")) },
@@ -370,6 +424,10 @@ static const struct tls_reply replies[] = {
 	{ .match = "GET /apis/apps/v1" IN_NS "statefulsets/leak ",
 	  STATUS("403 Forbidden", "Forbidden", "no, t0ken-of-me is bad") },
 	{ .match = "GET /apis/apps/v1" IN_NS "statefulsets/slow ", .raw = "", .delay_ms = 60000 },
+	{ .match = "GET /apis/apps/v1" IN_NS "statefulsets/lazy ",
+	  OK(SET("lazy")),
+	  .delay_ms = 50 },
+	{ .match = "GET /apis/apps/v1" IN_NS "statefulsets/large ", OK(large) },
 	{ .match = "GET /apis/apps/v1" IN_NS "statefulsets/busy ",
 	  .status = "503 No",
 	  .headers = "Retry-After: 9\r\n",
@@ -415,6 +473,7 @@ static void use_client(int timeout_ms, size_t body_max, const char *allow_addres
 
 static void start(void)
 {
+	fill_large();
 	pki_make_ca("ca", &ca);
 	pki_make_leaf(&ca, "server", "IP:127.0.0.1", &certificate);
 	const struct tls_server_options server_options = { &certificate, NULL };
@@ -725,6 +784,80 @@ START_TEST(freeing_the_client_calls_nobody_back)
 }
 END_TEST
 
+START_TEST(a_large_answer_is_read)
+{
+	CLEANUP(outcome_release) struct outcome o = { 0 };
+
+	use_client(LONG_MS, sizeof(large), "127.0.0.0/8");
+	get("large", &o);
+	ck_assert_msg(o.ok, "%s", o.err.message);
+	ck_assert_uint_gt(strlen(o.body), sizeof(large) - 10);
+}
+END_TEST
+
+START_TEST(an_answer_needs_room)
+{
+	CLEANUP(outcome_release) struct outcome o = { 0 };
+	struct kube_memory memory = kube_memory(2 * sizeof(large), 10);
+	struct kube_memory before = memory;
+	struct kube_target *whole = target;
+
+	use_client(LONG_MS, sizeof(large), "127.0.0.0/8");
+	target = kube_target_share(whole, &memory, 1);
+	get("large", &o);
+	ck_assert_str_eq(o.err.code, "ANSWER_TOO_LARGE");
+	ck_assert_ptr_nonnull(strstr(o.err.message, "than there is memory for"));
+	ck_assert_uint_eq(memory.common, before.common);
+	for (int i = 0; i < 3; i++) {
+		o.calls = 0;
+		get("good", &o);
+		ck_assert_msg(o.ok, "%s", o.err.message);
+	}
+	for (int i = 0; o.ok && i < 1000; i++) {
+		o.calls = 0;
+		get("good", &o);
+	}
+	/* What was read counts, until the share goes. */
+	ck_assert_str_eq(o.err.code, "NOT_JSON");
+	kube_target_free(target);
+	ck_assert_uint_eq(memory.common, before.common);
+	target = whole;
+}
+END_TEST
+
+static void count(void *user, const struct kube_answer *answer)
+{
+	ck_assert_msg(answer->ok, "%s", answer->err.message);
+	++*(int *)user;
+}
+
+START_TEST(many_requests_of_one_target_do_not_hold_up_another)
+{
+	enum { MANY = 200 };
+	CLEANUP(outcome_release) struct outcome o = { 0 };
+	struct kube_target *modest = kube_target_share(target, NULL, 1);
+	int done = 0;
+
+	modest->owner = modest; /* somebody else's */
+	TAILQ_INIT(&modest->waiting);
+	for (int i = 0; i < MANY; i++)
+		kube_submit_get(client, target, KUBE_STATEFULSETS, "lazy", count, &done);
+	for (int turn = 0; turn < 2; turn++) {
+		o.calls = 0;
+		kube_submit_get(client, modest, KUBE_STATEFULSETS, "good", record, &o);
+		for (int i = 0; o.calls == 0 && i < 1000; i++)
+			kube_client_poll(client, 5000, -1);
+		ck_assert_msg(o.ok, "%s", o.err.message);
+		ck_assert_int_lt(done, MANY / 2);
+	}
+	for (int i = 0; kube_client_pending(client) > 0 && i < 1000; i++)
+		kube_client_poll(client, 5000, -1);
+	ck_assert_int_eq(done, MANY);
+	modest->owner = target;
+	kube_target_free(modest);
+}
+END_TEST
+
 START_TEST(a_target_needs_credentials)
 {
 	char text[] = "x";
@@ -755,10 +888,15 @@ int main(void)
 	tcase_add_loop_test(pure, who_manages_which_fields_is_not_read, 0, ARRAY_SIZE(managed));
 	tcase_add_test(pure, json_bombs_are_not_built);
 	tcase_add_test(pure, the_pages_of_a_list_have_one_cost);
+	tcase_add_test(pure, nobody_takes_what_another_one_is_owed);
+	tcase_add_test(pure, without_memory_there_is_no_bound);
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(live, start, stop);
 	tcase_set_timeout(live, 30);
 	tcase_add_test(live, an_object_is_got);
+	tcase_add_test(live, a_large_answer_is_read);
+	tcase_add_test(live, an_answer_needs_room);
+	tcase_add_test(live, many_requests_of_one_target_do_not_hold_up_another);
 	tcase_add_loop_test(live, a_failure_says_what_failed_and_why, 0, ARRAY_SIZE(failing));
 	tcase_add_test(live, apply_is_a_server_side_apply);
 	tcase_add_test(live, delete_has_its_precondition);

@@ -1,0 +1,70 @@
+"""API servers that answer too much cost their owners' rows something, and nobody else."""
+
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from glutton import Glutton
+from people import Person
+from stand.site import ROOT, Site
+from test_tenants import elsewhere, query
+
+GLUTTONS, PROJECTS, GOOD, ROUNDS = 12, 3, 10, 12
+MIB = 1 << 20
+MEMORY, ROWS = 256 * MIB, 64  # a quarter of what is default, of both
+REST = MEMORY // 3  # of the program itself, connections, wishes: as fsa.conf(5) says
+LONGEST = 8  # seconds; about one when nobody is greedy, and fifty when nothing is done about it
+
+
+@pytest.fixture(params=(8_000_000, 300_000), ids=("most", "much"))
+def glutton(kubesim, request):
+    """The most that is read at all, or as much as there is room for."""
+    pki = kubesim.directory / "pki"
+    with Glutton(pki / "server.key", pki / "server.crt", size=request.param, late=4) as running:
+        yield running
+
+
+@pytest.fixture
+def site(workspace, build, postgres, request):
+    name = f"gluttons_{request.node.callspec.id}"
+    options = {"kube_memory": str(MEMORY), "rows_in_flight": str(ROWS)}
+    with Site(workspace / name, build, postgres, database=name, options=options) as running:
+        yield running
+
+
+def peak(site):
+    """What the reconciler has had in memory at most, in bytes."""
+    status = Path(f"/proc/{site.programs.pid('fsa-reconcile')}/status").read_text("ascii")
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+
+
+def test_what_they_answer_costs_nobody_else(site, kubesim, glutton):
+    with ThreadPoolExecutor(4) as pool:
+        good = list(pool.map(lambda _: Person(site, kubesim), range(GOOD)))
+        bad = list(pool.map(lambda _: Person(site, kubesim), range(GLUTTONS)))
+        for person in bad:
+            person.put_kubeconfig(elsewhere(person.kubeconfig, glutton.port))
+        for number in range(PROJECTS):
+            list(pool.map(lambda p, n=number: p.create(f"Bad {n}"), bad))
+        times = []
+        for number in range(ROUNDS):
+            begin = time.monotonic()
+            for project in list(pool.map(lambda p, n=number: p.create(f"Good {n}"), good)):
+                project.wait("RUNNING")
+            times.append(time.monotonic() - begin)
+    told = query(site, "SELECT cause_code, count(*) FROM resources GROUP BY 1 ORDER BY 1")
+    print(peak(site) // MIB, "MiB", times, told)
+    assert len(told) > 1, "the greedy were not"
+    assert peak(site) < MEMORY + REST, peak(site) // MIB
+    assert max(times) < LONGEST, times
+
+
+def test_the_service_has_more_memory_than_answers_may_take():
+    """MemoryMax of the unit, and the default of kube_memory in fsa.conf(5)."""
+    unit = (ROOT / "systemd/fsa-reconcile.service.in").read_text()
+    manual = (ROOT / "man/fsa.conf.5").read_text()
+    most = int(re.search(r"^MemoryMax=(\d+)G$", unit, re.M)[1]) << 30
+    answers = int(re.search(r"Cm kube_memory .*?Default:\n\.Ql (\d+) ", manual, re.S)[1])
+    assert answers * 4 / 3 <= most
