@@ -4,11 +4,13 @@ import time
 
 import requests
 
+from .process import PATIENCE
+
 
 class Client:
     """One browser. Every method returns a requests.Response."""
 
-    def __init__(self, url, timeout=30):
+    def __init__(self, url, timeout=PATIENCE):
         self.url = url
         self.timeout = timeout
         self.session = requests.Session()
@@ -41,7 +43,7 @@ class Client:
     def login(self, name, password):
         return self.post("/api/auth/login", {"name": name, "password": password})
 
-    def wait(self, path, check, seconds=60.0, every=0.2):
+    def wait(self, path, check, seconds=PATIENCE, every=0.2):
         """Asks for `path` until check(JSON of the answer) is true, and returns that JSON.
 
         TimeoutError holds the last answer.

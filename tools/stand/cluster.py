@@ -30,7 +30,7 @@ from pathlib import Path
 
 from .kube import billing, components, users
 from .kube.api import Api, ApiError
-from .process import Process, StandError, free_port, port_is_free
+from .process import PATIENCE, Process, StandError, free_port, port_is_free
 
 NODES = {"node-1": ("64", "256Gi"), "node-2": ("64", "256Gi")}
 PORTS = ("etcd", "etcd-peer", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
@@ -250,7 +250,7 @@ class Cluster:
         self.admin.apply(path, crd)
         self._wait("kube-apiserver", lambda: _condition(self.admin.get(path), "Established"))
 
-    def _wait(self, component, check, seconds=60):
+    def _wait(self, component, check, seconds=PATIENCE):
         """Until check() is true; once a component just launched has died, that is in vain."""
         end = time.monotonic() + seconds
         while not self._holds(check):
@@ -274,7 +274,7 @@ class Cluster:
         raise ClusterError(f"{name} {what}; see {process.log}, which ends:\n{tail}")
 
     def _serves(self):
-        return self.admin("GET", "/readyz", timeout=2)["message"] == "ok"
+        return self.admin("GET", "/readyz", timeout=10)["message"] == "ok"
 
     def _nodes_ready(self):
         nodes = self.admin("GET", "/api/v1/nodes")["items"]

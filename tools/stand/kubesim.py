@@ -188,7 +188,7 @@ def user_name(name):
 
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("kubesim", timeout=10)
+        super().__init__("kubesim", timeout=60)
         self._path = str(path)
 
     def connect(self):

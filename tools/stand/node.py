@@ -89,7 +89,7 @@ class Node:
         self._make_ingress_class()
         self._start("traefik", self._programs / "traefik", *self._traefik(),
                     env={"KUBECONFIG": str(self._cluster.admin_kubeconfig)})
-        self._processes["kubelet"].wait_ready(self._ready, 60)
+        self._processes["kubelet"].wait_ready(self._ready)
 
     def stop(self):
         """The containers go on until the World ends: who ends them is not kubelet."""
@@ -258,7 +258,10 @@ conf_dir = "{self._cni()}"
         ]
 
     def _ready(self):
-        node = self._cluster.admin.get(f"/api/v1/nodes/{NAME}")
+        try:
+            node = self._cluster.admin.get(f"/api/v1/nodes/{NAME}")
+        except OSError:  # an API server that is busy
+            return False
         conditions = node["status"].get("conditions", []) if node else []
         return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 

@@ -35,7 +35,8 @@ def _install(folder):
     folder.mkdir()
     for name in ("package.json", "package-lock.json"):
         shutil.copy(SOURCE / name, folder)
-    command = ["npm", "ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    command = ["npm", "ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund",
+               "--fetch-retries=5"]  # the registry may hiccup
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1200)
     if done.returncode != 0:
         raise StandError(f"npm ci failed in {SOURCE}:\n{done.stderr}")

@@ -77,7 +77,7 @@ class Postgres:
         self._forget_the_dead()
         command = [BIN / "postgres", "-D", self._data, f"-k{self.sockets}", *options]
         self._process.start(command, outlive=self._outlive, user=self._user)
-        self._process.wait_ready(self._answers, 60)
+        self._process.wait_ready(self._answers)
         self._create_owner()
 
     def _forget_the_dead(self):
@@ -92,7 +92,7 @@ class Postgres:
 
     def stop(self):
         """Ends it as an administrator would: sessions end, everything is on disk."""
-        self._process.stop(patience=30)
+        self._process.stop(patience=60)
 
     def kill(self):
         """An immediate shutdown, as after a crash: the next start recovers."""
@@ -115,7 +115,7 @@ class Postgres:
         """A psycopg2 connection in autocommit mode."""
         import psycopg2
 
-        connection = psycopg2.connect(self.conninfo(database, user), connect_timeout=5)
+        connection = psycopg2.connect(self.conninfo(database, user), connect_timeout=60)
         connection.autocommit = True
         return connection
 

@@ -16,6 +16,13 @@ import time
 from pathlib import Path
 
 
+# Seconds for what takes a moment. A machine that does much else takes far longer, and no test is
+# better for a shorter limit: who waits goes on as soon as it has what it waits for.
+PATIENCE = 120
+
+_given = set()  # ports that free_port has handed out: they are bound later
+
+
 class StandError(Exception):
     """A server of the stand is not there; the message names it, the cause and the log to read."""
 
@@ -70,7 +77,7 @@ class Process:
     def kill(self):
         """SIGKILL, as a crash would be."""
         self.signal(signal.SIGKILL)
-        self._wait_gone(5.0)
+        self._wait_gone(PATIENCE)
 
     def signal(self, number):
         pid = self.pid()
@@ -80,7 +87,7 @@ class Process:
             except ProcessLookupError:
                 pass
 
-    def wait_ready(self, check, seconds=30.0):
+    def wait_ready(self, check, seconds=PATIENCE):
         """Until check() is true; raises StandError when the program ends or time is up."""
         end = time.monotonic() + seconds
         while not check():
@@ -187,7 +194,8 @@ def free_port():
     """
     while True:
         port = random.randrange(20000, 32000)
-        if port_is_free(port):
+        if port not in _given and port_is_free(port):
+            _given.add(port)
             return port
 
 
@@ -201,7 +209,7 @@ def port_is_free(port):
     return True
 
 
-def becomes_free(port, seconds=1.0):
+def becomes_free(port, seconds=5.0):
     """Whether the port is free, or is within moments: a process that was killed lets go of it when
     the kernel gets round to that."""
     end = time.monotonic() + seconds
@@ -216,7 +224,7 @@ def accepts(address):
     """Whether a server accepts connections: a (host, port) pair, or the path of a unix socket."""
     family = socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX
     with socket.socket(family) as s:
-        s.settimeout(1.0)
+        s.settimeout(5.0)
         try:
             s.connect(address if family == socket.AF_INET else str(address))
         except OSError:

@@ -163,7 +163,7 @@ class Programs:
 
     def stop(self, *names):
         for name in names or tuple(PROGRAMS):
-            self._processes[name].stop(patience=20)
+            self._processes[name].stop(patience=60)
 
     def kill(self, name):
         """SIGKILL to the program itself, as a crash would be."""

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import requests
 
+from .process import PATIENCE
+
 
 class Event(NamedTuple):
     name: str
@@ -29,7 +31,7 @@ class Stream:
     headers  more of them; `Last-Event-ID` for what was missed
     """
 
-    def __init__(self, client, headers=None, timeout=90):
+    def __init__(self, client, headers=None, timeout=300):
         self.events = []
         self._changed = threading.Condition()
         self._ended = False
@@ -60,7 +62,7 @@ class Stream:
     def named(self, name):
         return [event for event in self.events if event.name == name]
 
-    def wait(self, check, seconds=10):
+    def wait(self, check, seconds=PATIENCE):
         """The first event, of those that have come too, of which check(event) is true."""
 
         def found():
@@ -68,7 +70,7 @@ class Stream:
 
         return self._wait(found, seconds, "no such event")
 
-    def wait_end(self, seconds=10):
+    def wait_end(self, seconds=PATIENCE):
         """Until the server ends it."""
         self._wait(lambda: self._ended, seconds, "the stream goes on")
 

@@ -46,7 +46,7 @@ class Api:
         ca = base64.b64decode(cluster["certificate-authority-data"]).decode()
         return cls(cluster["server"], ca, token=config["users"][0]["user"]["token"])
 
-    def __call__(self, method, path, body=None, content_type="application/json", timeout=10):
+    def __call__(self, method, path, body=None, content_type="application/json", timeout=60):
         """Returns the parsed answer; raises ApiError, or OSError when nobody answers."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Accept": "application/json", "Content-Type": content_type}
