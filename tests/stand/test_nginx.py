@@ -6,13 +6,14 @@ import shutil
 import socket
 import struct
 import threading
+import time
 from pathlib import Path
 
 import pytest
 import requests
 
 from stand.nginx import Nginx
-from stand.process import run
+from stand.process import PATIENCE, run
 
 NGINX = Path(__file__).resolve().parents[2] / "nginx"
 
@@ -103,7 +104,7 @@ def nginx(folder, api):
 
 def raw(nginx, request):
     """Sends bytes as they are; the status and the body."""
-    with socket.create_connection(("127.0.0.1", nginx.port), timeout=5) as s:
+    with socket.create_connection(("127.0.0.1", nginx.port), timeout=PATIENCE) as s:
         s.sendall(request)
         answer = http.client.HTTPResponse(s)
         answer.begin()
@@ -198,10 +199,21 @@ def test_files_are_served_with_the_security_headers(nginx):
     assert requests.get(nginx.url + "/../nginx.conf").status_code == 404
 
 
+def logged(nginx, request_id):
+    """The line of a request, which nginx writes after it has answered."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        complete, _, _ = nginx.access_log.read_text().rpartition("\n")
+        for line in map(json.loads, complete.splitlines()):
+            if line["requestId"] == request_id:
+                return line
+        assert time.monotonic() < end, f"{request_id} is not in {nginx.access_log}"
+        time.sleep(0.02)
+
+
 def test_query_strings_are_not_logged(nginx):
     answer = requests.get(nginx.url + "/api/callback?code=topsecret")
-    lines = [json.loads(line) for line in nginx.access_log.read_text().splitlines()]
-    line = next(l for l in lines if l["requestId"] == answer.headers["X-Request-Id"])
+    line = logged(nginx, answer.headers["X-Request-Id"])
     assert line["path"] == "/api/callback"
     assert "topsecret" not in nginx.access_log.read_text()
 

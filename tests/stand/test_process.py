@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stand.process import Process, StandError, free_port, port_is_free
+from stand.process import PATIENCE, Process, StandError, free_port, port_is_free
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 
@@ -29,7 +29,7 @@ def alive(pid):
     return state != "Z"
 
 
-def wait_until(check, seconds=5):
+def wait_until(check, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while not check() and time.monotonic() < end:
         time.sleep(0.02)
@@ -115,7 +115,7 @@ def test_the_kernel_ends_a_program_with_its_stand_unless_it_may_outlive(tmp_path
     env = dict(os.environ, PYTHONPATH=str(TOOLS))
     done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True)
     pid = int(done.stdout)
-    assert wait_until(lambda: not alive(pid), 0.5 if outlive else 5) is not outlive
+    assert wait_until(lambda: not alive(pid), 0.5 if outlive else PATIENCE) is not outlive
     Process(tmp_path, "orphan").stop()
     assert not alive(pid)
 
@@ -124,3 +124,12 @@ def test_a_free_port_is_free():
     port = free_port()
     assert port_is_free(port)
     assert port < 32768  # below the kernel's ephemeral range
+
+
+def test_a_port_is_handed_out_once(monkeypatch):
+    """Who has asked for it binds it later."""
+    numbers = iter([20001, 20001, 20002])
+    monkeypatch.setattr("stand.process.random.randrange", lambda *_: next(numbers))
+    monkeypatch.setattr("stand.process.port_is_free", lambda _: True)
+    monkeypatch.setattr("stand.process._given", set())
+    assert (free_port(), free_port()) == (20001, 20002)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from stand.process import StandError, run
+from stand.process import PATIENCE, StandError, run
 from stand.programs import PROGRAMS, Programs
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -54,7 +54,7 @@ def test_migrating_and_starting_again_changes_nothing(site):
 
 def test_a_program_that_was_killed_is_started_again_by_the_next_start(site):
     site.programs.kill("api.fcgi")
-    end = time.monotonic() + 10  # its workers are told by the kernel, in a moment
+    end = time.monotonic() + PATIENCE  # its workers are told by the kernel, in a moment
     while site.client().get("/healthz").status_code != 503:
         assert time.monotonic() < end
     site.start()

@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from stand.client import Client
+from stand.process import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = ["packages", "build", "cluster", "postgresql", "site", "demo user", "kubeconfig", "project",
@@ -118,7 +119,10 @@ def test_run_again_it_starts_what_has_died(quickstart, first):
     victims = ("nginx", "api.fcgi", "fsa-reconcile", "postgres", quickstart.apiserver)
     for name in victims:
         os.kill(before[name]["pid"], signal.SIGKILL)
-    time.sleep(0.5)
+    end = time.monotonic() + PATIENCE  # the kernel ends them when it gets round to that
+    while any(runs(before[name]["pid"]) for name in victims):
+        assert time.monotonic() < end
+        time.sleep(0.05)
     dead = quickstart.status(expect=1)["processes"]
     assert {name for name, process in dead.items() if not process["alive"]} >= set(victims)
     output = quickstart()

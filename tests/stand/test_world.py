@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stand.process import Process, accepts
+from stand.process import PATIENCE, Process, accepts
 from stand.world import World, make_cgroups
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a World needs root")
@@ -41,7 +41,7 @@ def test_links_mounts_and_settings_are_its_own(world, tmp_path):
 
 def test_its_network_is_entered_and_left(world):
     server = Process(world.directory, "server")
-    listen = "import socket, time; s = socket.create_server(('127.0.0.1', 7)); time.sleep(60)"
+    listen = "import socket, time; s = socket.create_server(('127.0.0.1', 7)); time.sleep(600)"
     with world.network():
         server.start([sys.executable, "-c", listen])
         server.wait_ready(lambda: accepts(("127.0.0.1", 7)))
@@ -74,18 +74,18 @@ def test_all_of_it_ends_with_a_run_that_is_killed(tmp_path):
             script = "setsid sleep {marker} & wait"
             Process(world.directory, "x").start(world.inside(["sh", "-c", script]))
             print(world.cgroup, flush=True)
-            time.sleep(60)
+            time.sleep(600)
         """)],
         stdout=subprocess.PIPE, text=True,
     )
     cgroup = owner.stdout.readline().strip()
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while not alive(marker):
         assert time.monotonic() < end, "it never started"
         time.sleep(0.05)
     owner.send_signal(signal.SIGKILL)
     owner.wait()
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while alive(marker):
         assert time.monotonic() < end, "a process has outlived its world"
         time.sleep(0.05)

@@ -31,12 +31,23 @@ static int64_t users(void)
 	return admin_int("SELECT count(*) FROM users", NULL);
 }
 
-static double seconds(void)
+static double seconds_of(clockid_t clock)
 {
 	struct timespec now;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	(void)clock_gettime(clock, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static double seconds(void)
+{
+	return seconds_of(CLOCK_MONOTONIC);
+}
+
+/* Those that this process has worked, however busy the machine is. */
+static double processor_seconds(void)
+{
+	return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 /* Ends the server's side of all connections of a role, as a restart does. */
@@ -205,18 +216,18 @@ END_TEST
 
 START_TEST(a_statement_that_takes_too_long_fails_in_time_and_ends_on_the_server)
 {
-	CLEANUP(db_freep) struct db *db = connect_as("fsa_api", 300);
+	CLEANUP(db_freep) struct db *db = connect_as("fsa_api", 2000);
 	struct err e;
 	double start = seconds();
 
 	assert_fails(db_query(db, &sleep_long, NULL, NULL, &e), &e, ERR_UNAVAILABLE, "UNAVAILABLE");
-	ck_assert_double_ge(seconds() - start, 0.29);
-	ck_assert_double_le(seconds() - start, 2);
+	ck_assert_double_ge(seconds() - start, 1.99);
+	ck_assert_double_le(seconds() - start, 15); /* well before it ends by itself */
 	assert_ok(db_query(db, &pid, NULL, NULL, &e), &e);
 	while (admin_int("SELECT count(*) FROM pg_stat_activity WHERE query LIKE $1"
 			 " AND state = 'active' AND pid <> pg_backend_pid()",
 			 "SELECT pg_sleep%") > 0) {
-		ck_assert_double_le(seconds() - start, 10);
+		ck_assert_double_le(seconds() - start, 15);
 		(void)usleep(50000);
 	}
 }
@@ -254,13 +265,13 @@ START_TEST(a_server_that_is_away_is_not_hammered)
 						      .application_name = "test",
 						      .timeout_ms = 500 });
 	struct err e;
-	double start = seconds();
+	double start = processor_seconds();
 
 	for (int i = 0; i < 10000; i++)
 		assert_fails(db_ping(db, &e), &e, ERR_UNAVAILABLE, "UNAVAILABLE");
 	ck_assert_uint_gt(e.retry_after_s, 0);
 	ck_assert_ptr_nonnull(strstr(e.message, "/nonexistent"));
-	ck_assert_double_le(seconds() - start, 1);
+	ck_assert_double_le(processor_seconds() - start, 1);
 }
 END_TEST
 
@@ -291,17 +302,17 @@ START_TEST(of_several_hosts_one_that_hangs_is_passed_by)
 	db = db_new(&(struct db_options) { .conninfo = conninfo,
 					   .role = "fsa_api",
 					   .application_name = "test",
-					   .timeout_ms = 3000 });
+					   .timeout_ms = 9000 });
 	double start = seconds();
 	assert_ok(db_ping(db, &e), &e);
-	ck_assert_double_ge(seconds() - start, 0.9);
-	ck_assert_double_le(seconds() - start, 2);
+	ck_assert_double_ge(seconds() - start, 2.9);
+	ck_assert_double_le(seconds() - start, 8);
 
 	/* From now on the good one is asked first. */
 	terminate("fsa_api");
 	start = seconds();
 	assert_ok(db_ping(db, &e), &e);
-	ck_assert_double_le(seconds() - start, 0.5);
+	ck_assert_double_le(seconds() - start, 2.5);
 	(void)snprintf(path, sizeof(path), "%s/.s.PGSQL.5432", directory);
 	(void)unlink(path);
 	(void)rmdir(directory);

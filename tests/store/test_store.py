@@ -4,6 +4,7 @@ The checks themselves are C programs, store_tests and outage; what needs a serve
 several programs at once, is here.
 """
 
+import contextlib
 import itertools
 import os
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from stand.postgres import Postgres
+from stand.process import PATIENCE
 from stand.programs import Programs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +42,7 @@ def fsactl(workspace, build, request):
         config = workspace / f"{request.node.originalname}{next(numbers)}.conf"
         config.write_text(f"database = {conninfo}\n")
         command = [build / "fsactl", "--config", config, *words]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
     return run
 
@@ -62,7 +64,7 @@ def run_store_tests(build, conninfo, admin, prepare):
         "FSA_TEST_PREPARE": prepare,
     }
     program = build / "tests/store/store_tests"
-    done = subprocess.run([program], env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run([program], env=environment, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -94,7 +96,7 @@ class Client:
 
     def __exit__(self, *_):
         self._process.stdin.close()
-        assert self._process.wait(timeout=10) == 0
+        assert self._process.wait(timeout=120) == 0
 
     def send(self, word):
         self._process.stdin.write(f"{word}\n")
@@ -132,7 +134,7 @@ def test_an_outage_is_told_and_is_over_when_it_is_over(own_postgres, build):
         assert client.do("write") == "UNAVAILABLE"
         assert client.do("ping") == "UNAVAILABLE"
         own_postgres.start()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while client.do("ping") != "ok":
             assert time.monotonic() < deadline
         assert client.do("write") == "ok"
@@ -153,7 +155,7 @@ def test_an_outage_is_told_and_is_over_when_it_is_over(own_postgres, build):
 
         # In the middle of a statement.
         client.send("sleep")
-        time.sleep(0.5)
+        wait_until_active(own_postgres)
         own_postgres.restart()
         assert client.answer() == "UNAVAILABLE"
         assert client.do("ping") == "ok"
@@ -167,10 +169,23 @@ def test_a_frozen_server_costs_the_timeout_and_no_more(own_postgres, build):
         try:
             start = time.monotonic()
             assert client.do("ping") == "UNAVAILABLE"
-            assert 4.5 < time.monotonic() - start < 6.5
+            assert 4.5 < time.monotonic() - start < 9.5  # not twice
             assert client.do("ping") == "ok"
         finally:
             os.kill(backend, signal.SIGCONT)
+
+
+def wait_until_active(server):
+    """Until the server has begun with the client's statement."""
+    connection = server.connect("outage")
+    end = time.monotonic() + PATIENCE
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+            if cursor.fetchone():
+                return
+            assert time.monotonic() < end, "the statement has not begun"
+            time.sleep(0.05)
 
 
 def backend_of(server, application):

@@ -583,13 +583,13 @@ START_TEST(waiting_ends_in_time)
 	int pipe_fds[2];
 
 	ck_assert_int_eq(pipe(pipe_fds), 0);
-	ck_assert(seconds_of_poll(5000, -1) < 1); /* nothing to wait for */
+	ck_assert(seconds_of_poll(5000, -1) < 4); /* nothing to wait for */
 	double waited = seconds_of_poll(100, pipe_fds[0]);
-	ck_assert(waited > 0.09 && waited < 1);
+	ck_assert(waited > 0.09 && waited < 4);
 	ck_assert_int_eq(write(pipe_fds[1], "x", 1), 1);
-	ck_assert(seconds_of_poll(5000, pipe_fds[0]) < 1);
+	ck_assert(seconds_of_poll(5000, pipe_fds[0]) < 4);
 	submit("/hang", &trust, &o);
-	ck_assert(seconds_of_poll(5000, pipe_fds[0]) < 0.5);
+	ck_assert(seconds_of_poll(5000, pipe_fds[0]) < 4);
 	ck_assert_int_eq(o.calls, 0);
 	close(pipe_fds[0]);
 	close(pipe_fds[1]);
@@ -629,7 +629,7 @@ int main(void)
 	suite_add_tcase(suite, address);
 	tcase_add_unchecked_fixture(requests, make_certificates, free_certificates);
 	tcase_add_checked_fixture(requests, start_plain, stop);
-	tcase_set_timeout(requests, 30);
+	tcase_set_timeout(requests, 120);
 	tcase_add_loop_test(requests, every_end_of_an_answer_is_told_apart, 0, ARRAY_SIZE(ends));
 	tcase_add_test(requests, requests_share_a_connection);
 	tcase_add_test(requests, a_slow_server_does_not_hold_up_the_others);
