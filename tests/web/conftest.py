@@ -85,7 +85,7 @@ def counted(web):
     """counted("fsa_logins_total", provider="github", …): the sum of a metric's series."""
 
     def total(name, **labels):
-        text = requests.get(web.nginx.metrics_url, timeout=10).text
+        text = requests.get(web.nginx.metrics_url, timeout=120).text
         return sum(sample.value for family in text_string_to_metric_families(text)
                    for sample in family.samples
                    if sample.name == name and labels.items() <= sample.labels.items())
@@ -99,6 +99,6 @@ def routes(build):
     rows = []
     for program in ("api.fcgi", "auth.fcgi"):
         done = subprocess.run([build / program, "--routes"], capture_output=True, check=True,
-                              timeout=10)
+                              timeout=120)
         rows += [json.loads(line) for line in done.stdout.splitlines()]
     return rows

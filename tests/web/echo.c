@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "web/program.h"
 
 static const struct field echo_fields[] = {
@@ -34,6 +35,7 @@ static int sleep_first(struct call *c, struct err *e)
 	int64_t ms = field_integer(c->query, "ms", 0);
 	struct timespec left = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
 
+	log_line(LOG_LEVEL_INFO, "asleep", LOG_INT("ms", ms));
 	while (nanosleep(&left, &left) < 0)
 		;
 	return show_pid(c, e);

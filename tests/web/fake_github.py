@@ -15,6 +15,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+HANGS_S = 40  # what never ends, for who waits for a few seconds
 CLIENT, SECRET = "our-client-id", "our-client-secret"
 
 
@@ -123,14 +124,14 @@ def says(status, body, headers=()):
 
 
 def hangs(request):
-    time.sleep(4)
+    time.sleep(HANGS_S)
 
 
 def drips(request):
     request.send_response(200)
     request.send_header("Content-Length", "1000")
     request.end_headers()
-    for _ in range(40):
+    for _ in range(10 * HANGS_S):
         request.wfile.write(b" ")
         request.wfile.flush()
         time.sleep(0.1)

@@ -56,7 +56,7 @@ def variables(method, url, body=b"", headers=()):
     return pairs + [("HTTP_" + n.upper().replace("-", "_"), v) for n, v in dict(headers).items()]
 
 
-def connect(where, timeout=15):
+def connect(where, timeout=120):
     """To a unix socket's path, or a TCP (host, port)."""
     if isinstance(where, tuple):
         return socket.create_connection(where, timeout)
@@ -93,7 +93,7 @@ def send(connection, pairs, body=b"", flags=0):
     connection.sendall(begin + stream(PARAMS, params(pairs)) + stream(STDIN, body))
 
 
-def request(where, method, url, body=b"", headers=(), pairs=None, flags=0, timeout=15):
+def request(where, method, url, body=b"", headers=(), pairs=None, flags=0, timeout=120):
     """One request on a connection of its own."""
     if not isinstance(body, bytes):
         body = json.dumps(body, ensure_ascii=False).encode()

@@ -10,7 +10,7 @@ PASSWORD = "correct horse battery"  # as in conftest.py
 
 
 def scrape(site):
-    answer = requests.get(site.nginx.metrics_url, timeout=10)
+    answer = requests.get(site.nginx.metrics_url, timeout=120)
     assert answer.status_code == 200, answer.text
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     return {family.name: family for family in text_string_to_metric_families(answer.text)}
@@ -103,7 +103,7 @@ def test_the_queue_is_told(web, project):
 
 
 def test_each_metric_is_described_once(web):
-    text = requests.get(web.nginx.metrics_url, timeout=10).text
+    text = requests.get(web.nginx.metrics_url, timeout=120).text
     names = re.findall(r"^# TYPE (\S+)", text, re.M)
     assert len(names) == len(set(names)) > 15
     assert re.findall(r"^# HELP (\S+)", text, re.M) == names
@@ -121,7 +121,7 @@ def test_the_public_site_has_no_metrics(web, path):
         request = requests.Request("GET", web.url, headers=headers).prepare()
         request.url = web.url + path  # as it is: requests would tidy it up
         with requests.Session() as session:
-            answer = session.send(request, timeout=10)
+            answer = session.send(request, timeout=120)
         assert answer.status_code in (400, 404), path
         assert "fsa_" not in answer.text
 
@@ -129,7 +129,7 @@ def test_the_public_site_has_no_metrics(web, path):
 def test_the_local_listener_has_nothing_else(web):
     base = web.nginx.metrics_url.removesuffix("/metrics")
     for path in ("/", "/api/projects", "/healthz", "/metrics/x"):
-        assert requests.get(base + path, timeout=10).status_code == 404
+        assert requests.get(base + path, timeout=120).status_code == 404
 
 
 def test_without_the_database_there_are_the_other_counts(make_site, postgres):

@@ -34,7 +34,7 @@ def options(workspace, server):
     return {"oidc_client_id": CLIENT, "oidc_client_secret_file": secret,
             "oidc_issuer": server.url, "oidc_name": "The Example",
             "provider_ca_file": server.ca, "provider_allow_addresses": "127.0.0.0/8",
-            "provider_timeout": "2s"}
+            "provider_timeout": "5s"}
 
 
 @pytest.fixture(scope="module")

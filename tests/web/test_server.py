@@ -13,8 +13,13 @@ from pathlib import Path
 import fastcgi
 import pytest
 
+from stand.process import PATIENCE
 
-def wait_for(check, seconds=10):
+
+PATIENCE_S = 10  # SERVER_PATIENCE_S: for so long a request may go on after SIGTERM
+
+
+def wait_for(check, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := check():
@@ -44,16 +49,20 @@ class Server:
         self.socket = directory / "s"
         self.log = directory / "log"
         where = [] if "stdin" in popen else ["--socket", self.socket]
+        ready = self.logged("msg=ready")
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([program, "--config", config, *where, *options],
                                             stderr=log, **popen)
-        if where:
-            wait_for(self.socket.exists)
+        wait_for(lambda: self.logged("msg=ready") > ready or self.process.poll() is not None)
+
+    def logged(self, words):
+        """How often the log has these words; it is of all servers of one test."""
+        return self.log.read_text().count(words) if self.log.exists() else 0
 
     def get(self, url, **rest):
         return fastcgi.request(self.socket, "GET", url, **rest)
 
-    def stop(self, patience=15):
+    def stop(self, patience=PATIENCE):
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(patience)
 
@@ -101,11 +110,12 @@ def test_a_worker_that_crashes_is_replaced_at_once(serve):
 
 def test_crashes_in_a_row_are_no_fork_storm(serve):
     server = serve("--workers", "2")
-    end = time.monotonic() + 3
+    begun = time.monotonic()
     crashes = 0
-    while time.monotonic() < end:
+    while crashes < 8:
         crashes += server.get("/crash") is None
-    assert 3 <= crashes <= 14  # 100 ms, 200 ms, 400 ms, … apart, after the first two
+    # 100 ms, 200 ms, 400 ms, … apart, after the first two; a worker each that may come first
+    assert time.monotonic() - begun > 1
     assert wait_for(lambda: server.get("/pid")).status == 200
 
 
@@ -114,12 +124,12 @@ def test_sigterm_lets_a_request_end(serve):
     answers = []
     thread = threading.Thread(target=lambda: answers.append(server.get("/slow?ms=1000")))
     thread.start()
-    time.sleep(0.3)
+    wait_for(lambda: server.logged("msg=asleep"))
     begun = time.monotonic()
     assert server.stop() == 0
     thread.join()
     assert answers[0].status == 200
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < PATIENCE_S
     assert not server.socket.exists()
 
 
@@ -129,24 +139,24 @@ def test_idle_workers_end_at_once(serve):
         server = serve("--workers", "4")
         begun = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < PATIENCE_S
 
 
 def test_a_request_that_does_not_end_is_cut_off(serve):
     server = serve("--workers", "1")
     with fastcgi.connect(server.socket, 30) as connection:
         fastcgi.send(connection, fastcgi.variables("GET", "/slow?ms=60000"))
-        time.sleep(0.3)
+        wait_for(lambda: server.logged("msg=asleep"))
         begun = time.monotonic()
-        assert server.stop(patience=20) == 0
-        assert 9 < time.monotonic() - begun < 14
+        assert server.stop() == 0
+        assert PATIENCE_S - 1 < time.monotonic() - begun < 50
 
 
 def test_a_request_that_hangs_ends_its_worker_and_no_other(serve):
     server = serve("--workers", "1")
     begun = time.monotonic()
     assert server.get("/hang") is None
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
     assert server.get("/pid").status == 200
     assert "a request took too long" in server.log.read_text()
 
@@ -164,7 +174,8 @@ def test_on_tcp_too_a_connection_that_says_nothing_is_left(serve):
             silent.sendall(b"\1")
             time.sleep(17)  # the third has nobody to serve for as long
             with ThreadPoolExecutor() as pool:
-                slow = [pool.submit(fastcgi.request, where, "GET", "/slow?ms=1000", timeout=5)
+                # So slow that none of them is there for two, late as one may come.
+                slow = [pool.submit(fastcgi.request, where, "GET", "/slow?ms=5000")
                         for _ in range(3)]
                 assert {s.result().json()["pid"] for s in slow} == set(workers)
         assert "level=error" not in server.log.read_text()
@@ -174,7 +185,7 @@ def test_on_tcp_too_a_connection_that_says_nothing_is_left(serve):
 def test_the_master_tells_systemd_that_it_is_alive(serve, tmp_path, monkeypatch):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(12)
+        manager.settimeout(PATIENCE)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         server = serve("--workers", "1")
         assert {manager.recv(100) for _ in range(2)} == {b"WATCHDOG=1"}
@@ -206,14 +217,14 @@ def test_a_kept_connection_does_not_keep_its_worker(serve):
     with fastcgi.connect(server.socket) as kept:
         fastcgi.send(kept, fastcgi.variables("GET", "/pid"), flags=fastcgi.KEEP_CONNECTION)
         assert fastcgi.read_answer(kept).status == 200
-        assert server.get("/pid", timeout=5).status == 200
+        assert server.get("/pid", timeout=12).status == 200  # SERVER_PEER_S are 15
 
 
 def test_a_connection_that_says_nothing_is_left(serve):
     server = serve("--workers", "1")
     with fastcgi.connect(server.socket):
         time.sleep(0.1)
-        assert server.get("/pid", timeout=10).status == 200
+        assert server.get("/pid").status == 200
 
 
 def test_nonsense_on_the_socket_harms_nobody(serve):
@@ -271,7 +282,7 @@ def test_descriptor_0_may_be_the_socket(serve, tmp_path):
             assert fastcgi.request(path, "GET", "/pid").status == 200
             begun = time.monotonic()
             assert server.stop() == 0
-            assert time.monotonic() - begun < 5
+            assert time.monotonic() - begun < PATIENCE_S
             assert path.exists()  # it is systemd's
         finally:
             path.unlink()
@@ -280,19 +291,19 @@ def test_descriptor_0_may_be_the_socket(serve, tmp_path):
 def test_a_stale_socket_is_replaced_and_a_used_one_is_not(serve):
     first = serve("--workers", "1")
     second = serve("--workers", "1")
-    assert second.process.wait(10) == 1
+    assert second.process.wait(PATIENCE) == 1
     assert "another program listens there" in first.log.read_text()
     first.process.kill()
     first.process.wait()
     third = serve("--workers", "1")
-    wait_for(lambda: first.log.read_text().count("msg=ready") == 2)
+    assert first.logged("msg=ready") == 2
     assert third.get("/pid").status == 200
 
 
 def cgi(program, config, pairs, body=b"", arguments=()):
     environment = {**dict(pairs), "FSA_CONFIG": str(config)}
     return subprocess.run([program, *arguments], input=body, env=environment,
-                          capture_output=True, timeout=20, check=False)
+                          capture_output=True, timeout=PATIENCE, check=False)
 
 
 def test_the_same_program_is_plain_cgi(program, config):
@@ -318,6 +329,6 @@ def test_a_query_gives_cgi_no_options(program, config):
 def test_wrong_usage_says_so(program, config, options, code):
     options = options if options else ["--config", config]
     done = subprocess.run([program, *options], stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=10, check=False)
+                          timeout=PATIENCE, check=False)
     assert done.returncode == code
     assert done.stderr

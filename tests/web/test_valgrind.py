@@ -20,6 +20,7 @@ def test_valgrind_finds_nothing(build, make_site, make_kubeconfig):
     site.programs._wrap = VALGRIND
     site.programs.start("api.fcgi", "auth.fcgi")
     client = site.client()
+    client.timeout = 300
     assert client.register("ada", PASSWORD).ok
     assert client.put("/api/user/config/kc", {"kubeconfig": make_kubeconfig()}).ok
     assert client.put("/api/user/config/kc", {"kubeconfig": "{["}).status_code == 400
@@ -36,7 +37,7 @@ def test_valgrind_finds_nothing(build, make_site, make_kubeconfig):
     for verb in ("stop", "start", "restart", "delete"):
         assert client.post(f"{path}/{verb}").ok
     for body in ("{", '{"name":1}', '{"nam":1}'):
-        answer = client.session.post(site.url + "/api/projects", data=body, timeout=60,
+        answer = client.session.post(site.url + "/api/projects", data=body, timeout=300,
                                      headers={"Content-Type": "application/json"})
         assert answer.status_code == 400
     token = client.post("/api/user/tokens", {"name": "CI"}).json()
