@@ -1,18 +1,27 @@
 """The page in Chromium: nginx with the files of web/, our programs, PostgreSQL, kubesim."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
+from selenium.common.exceptions import (
+    ElementNotInteractableException,
+    ElementClickInterceptedException,
+    StaleElementReferenceException,
+    TimeoutException,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from stand import chromium
 from stand.kubesim import KubeSim
+from stand.process import PATIENCE
 from stand.site import Site
 
 WEB = Path(__file__).resolve().parents[2] / "web"
-WAIT_S = 40  # Chromium's first start has taken ten
+# A view that is drawn anew while it is looked at or pressed: a person tries again.
+DRAWN_ANEW = (StaleElementReferenceException, ElementNotInteractableException,
+              ElementClickInterceptedException)
 
 
 @pytest.fixture(scope="session")
@@ -31,12 +40,7 @@ def site(workspace, build, postgres):
 @pytest.fixture
 def page(site, workspace, request):
     """Somebody with a browser of their own, which has the page open."""
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage",
-                     "--window-size=1100,1000", "--lang=en", "--force-color-profile=srgb"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options)
+    driver = chromium.start("--window-size=1100,1000", "--lang=en", "--force-color-profile=srgb")
     try:
         yield Page(driver, site.url)
     finally:
@@ -60,18 +64,19 @@ class Page:
 
     def wait(self, condition, what):
         """Waits until condition() is true; a view that is drawn anew meanwhile is read again."""
-        waiting = WebDriverWait(self.driver, WAIT_S, 0.1,
-                                ignored_exceptions=[StaleElementReferenceException])
+        waiting = WebDriverWait(self.driver, PATIENCE, 0.1, ignored_exceptions=DRAWN_ANEW)
         try:
             return waiting.until(lambda _: condition())
         except TimeoutException:
             shown = self.driver.find_element(By.TAG_NAME, "body").text
-        raise AssertionError(f"not within {WAIT_S} s: {what}; the page shows:\n{shown}")
+        raise AssertionError(f"not within {PATIENCE} s: {what}; the page shows:\n{shown}")
 
     def find(self, css, text=None):
         """The elements that are seen and have this text (any, when None)."""
-        found = self.driver.find_elements(By.CSS_SELECTOR, css)
-        return [e for e in found if e.is_displayed() and text in (None, e.text)]
+        while True:
+            found = self.driver.find_elements(By.CSS_SELECTOR, css)
+            with contextlib.suppress(StaleElementReferenceException):
+                return [e for e in found if e.is_displayed() and text in (None, e.text)]
 
     def see(self, css, text=None):
         """Waits for the first such element, and returns it."""
@@ -79,6 +84,11 @@ class Page:
 
     def text(self, css):
         return self.wait(lambda: [e.text for e in self.find(css)], css)[0]
+
+    def attribute(self, name, css, text=None):
+        """Of the first such element."""
+        return self.wait(lambda: [e.get_attribute(name) for e in self.find(css, text)],
+                         f"{css} {text or ''}")[0]
 
     def press(self, text, css="button, summary, a"):
         """What has this text, once it is there."""
@@ -91,7 +101,11 @@ class Page:
     def fill(self, **values):
         """Fields by their names."""
         for name, value in values.items():
-            self.see(f"[name={name}]").send_keys(value)
+            def write():
+                found = self.find(f"[name={name}]")
+                return found and (found[0].send_keys(value) or True)
+
+            self.wait(write, f"the field {name}")
 
     def status(self):
         """The badge; "" while there is none."""
@@ -102,10 +116,11 @@ class Page:
         self.wait(lambda: self.status() == status, f"{status}, not {self.status()}")
 
     def reads(self):
-        """How often the page has asked the API for a project."""
+        """When the page has asked the API for a project, in seconds of its own clock."""
         return self.driver.execute_script(
             "return performance.getEntriesByType('resource')"
-            ".filter((entry) => entry.name.includes('/api/projects/')).length")
+            ".filter((entry) => entry.name.includes('/api/projects/'))"
+            ".map((entry) => entry.startTime / 1000)")
 
     def complaints(self):
         """What the browser's console has against the page: errors of its scripts, and what the

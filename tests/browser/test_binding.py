@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 
+from stand import chromium
 from stand.kube.pki import Authority
 from stand.site import Site
 
@@ -41,12 +41,7 @@ def site(workspace, build, postgres, github):
 @pytest.fixture
 def page(site, open_page):
     """A browser that believes the stand-in's certificate; in it, somebody who is logged in."""
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en",
-                     "--window-size=1100,1000", "--ignore-certificate-errors"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options)
+    driver = chromium.start("--lang=en", "--window-size=1100,1000", "--ignore-certificate-errors")
     yield open_page(driver, site.url)
     driver.quit()
 
@@ -72,9 +67,9 @@ def test_an_account_is_added_used_and_unbound(page, github):
     enter(page, "ada")
     page.press("Add GitHub")
     page.see("td", "octocat")
-    assert len(page.driver.window_handles) == 1  # its window has closed itself
-    assert rows(page) == [["Password", "ada", "Primary", "Unbind"],
-                          ["GitHub", "octocat", "Make primary", "Unbind"]]
+    page.wait(lambda: len(page.driver.window_handles) == 1, "its window closed by itself")
+    page.wait(lambda: rows(page) == [["Password", "ada", "Primary", "Unbind"],
+                                     ["GitHub", "octocat", "Make primary", "Unbind"]], "both rows")
     page.press("Log out")
     page.press("Log in with GitHub")
     page.press("ada")
@@ -89,7 +84,7 @@ def test_somebody_elses_account_is_refused_with_the_reason(page, github):
     enter(page, "bob")
     page.press("Add GitHub")
     assert "bound to another user" in page.text("#notice")
-    assert rows(page) == [["Password", "bob", "Primary", ""]]
+    page.wait(lambda: rows(page) == [["Password", "bob", "Primary", ""]], "no new row")
 
 
 def test_a_strangers_page_that_opens_the_window_hears_nothing(page, site, github):

@@ -10,11 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from desktop import Desktop
-from stand import npm
+from stand import chromium, npm
 from stand.kube.pki import Authority
 from stand.process import free_port
 from stand.site import Site
@@ -72,16 +71,10 @@ def open_browser(certificate, workspace, request, open_page):
     drivers = []
 
     def start(url, settings):
-        options = webdriver.ChromeOptions()
         profile = workspace / f"profile-{request.node.name}-{len(drivers)}"
-        for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en",
-                         "--window-size=1100,1000", f"--user-data-dir={profile}",
-                         f"--ignore-certificate-errors-spki-list={trusted}",
-                         "--host-resolver-rules=MAP *.test 127.0.0.1"):
-            options.add_argument(argument)
-        options.add_experimental_option("prefs", settings)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        driver = webdriver.Chrome(options=options)
+        driver = chromium.start("--lang=en", "--window-size=1100,1000", f"--user-data-dir={profile}",
+                                f"--ignore-certificate-errors-spki-list={trusted}",
+                                "--host-resolver-rules=MAP *.test 127.0.0.1", settings=settings)
         drivers.append(driver)
         page = open_page(driver, url)
         driver.switch_to.frame(page.see("#app"))

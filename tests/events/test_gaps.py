@@ -9,6 +9,7 @@ import psycopg2
 import pytest
 import requests
 
+from stand.process import PATIENCE
 from stand.stream import Stream
 from visitors import Person
 
@@ -62,7 +63,7 @@ class Page:
         else:
             self.shown[event.data["id"]] = what_shows(event.data)
 
-    def wait(self, project, message, seconds=20):
+    def wait(self, project, message, seconds=PATIENCE):
         end = time.monotonic() + seconds
         while self.shown.get(project.id) != message:
             assert time.monotonic() < end, f"{self.shown} and not {message}"
@@ -87,33 +88,42 @@ def page(own):
     own.page.close()
 
 
-def fail_until(own, stop, numbers):
-    while not stop.is_set():
-        try:
-            own.project_shown.fail(str(len(numbers)))
-            numbers.append(len(numbers))
-        except psycopg2.Error:  # PostgreSQL is away
-            time.sleep(0.05)
-        time.sleep(0.01)
+class Changes:
+    """They go on all the time, in a thread."""
+
+    def __init__(self, own):
+        self._own = own
+        self._count = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        while not self._stop.is_set():
+            try:
+                self._own.project_shown.fail(str(self._count))
+                self._count += 1
+            except psycopg2.Error:  # PostgreSQL is away
+                time.sleep(0.05)
+            time.sleep(0.01)
+
+    def wait(self, more=10):
+        """Until there have been so many more."""
+        end, count = time.monotonic() + PATIENCE, self._count + more
+        while self._count < count:
+            assert time.monotonic() < end, "nothing is changed"
+            time.sleep(0.02)
+
+    def stop(self):
+        self._stop.set()
+        self._thread.join(PATIENCE)
 
 
 @pytest.fixture
 def changing(page):
-    """Changes go on all the time."""
-    stop, numbers = threading.Event(), []
-    thread = threading.Thread(target=fail_until, args=(page, stop, numbers))
-    thread.start()
-
-    def finish():
-        stop.set()
-        thread.join(30)
-        assert len(numbers) > 5, "nothing was changed meanwhile"
-        page.project_shown.fail("last")
-        page.page.wait(page.project_shown, "last")
-
-    yield finish
-    stop.set()
-    thread.join(30)
+    changes = Changes(page)
+    yield changes
+    changes.stop()
 
 
 def programs_killed(own):
@@ -169,7 +179,7 @@ def test_after_a_gap_every_page_shows_what_there_is(page, gap):
     page.wait_flowing()
     page.project_shown.fail("after")
     page.page.wait(page.project_shown, "after")
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while page.page.opened == opened:  # read again, all of it
         assert time.monotonic() < end, "the stream did not begin anew"
         time.sleep(0.05)
@@ -177,11 +187,13 @@ def test_after_a_gap_every_page_shows_what_there_is(page, gap):
 
 @pytest.mark.parametrize("gap", GAPS, ids=lambda gap: gap.__name__)
 def test_a_gap_in_the_middle_of_changes(page, changing, gap):
-    time.sleep(0.5)
+    changing.wait()
     gap(page)
     page.wait_flowing()
-    time.sleep(0.5)
-    changing()
+    changing.wait()
+    changing.stop()
+    page.project_shown.fail("last")
+    page.page.wait(page.project_shown, "last")
 
 
 def test_a_change_that_is_missed_is_shown_without_another_one(page):
@@ -209,8 +221,12 @@ def test_without_nchan_the_site_works_and_says_so(make_site):
     answer = ada.client.get("/api/events", headers={"Accept": "text/event-stream"})
     assert (answer.status_code, answer.content) == (204, b"")
     assert site.client().get("/api/events").status_code == 401
-    time.sleep(1)
+    log, end = site.programs.log("fsa-events"), time.monotonic() + PATIENCE
+    while "live updates have stopped" not in log.read_text():
+        assert time.monotonic() < end, log.read_text()
+        time.sleep(0.05)
+    time.sleep(1)  # it is not said with each attempt
     ready = site.client().get("/readyz")
     assert (ready.status_code, ready.json()["checks"]["liveUpdates"]) == (200, "off")
-    log = site.programs.log("fsa-events").read_text()
-    assert log.count("live updates have stopped") == 1 and "nginx.sock" in log
+    assert log.read_text().count("live updates have stopped") == 1
+    assert "nginx.sock" in log.read_text()

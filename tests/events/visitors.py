@@ -9,6 +9,7 @@ import uuid
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from stand.process import PATIENCE
 from stand.stream import Stream
 
 PASSWORD = "correct horse battery"
@@ -96,12 +97,18 @@ class Live:
 
     def counted(self, name, **labels):
         """The sum of a metric's series."""
-        text = requests.get(self.site.nginx.metrics_url, timeout=10).text
+        text = requests.get(self.site.nginx.metrics_url, timeout=PATIENCE).text
         return sum(sample.value for family in text_string_to_metric_families(text)
                    for sample in family.samples
                    if sample.name == name and labels.items() <= sample.labels.items())
 
-    def wait_flowing(self, state="ok", seconds=20):
+    def tell_all(self, stream, owner):
+        """Until what was committed until now has been told to this stream of the owner's: another
+        project is, which comes after. Busy, fsa-events may read and tell a change twice."""
+        after = self.project(owner)
+        stream.wait(lambda e: e.data["id"] == after.id)
+
+    def wait_flowing(self, state="ok", seconds=PATIENCE):
         end = time.monotonic() + seconds
         while self.state() != state:
             assert time.monotonic() < end, f"live updates are not {state}"
