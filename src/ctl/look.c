@@ -7,9 +7,8 @@
 #include "base/mem.h"
 #include "ctl/clusters.h"
 #include "domain/decide.h"
-#include "manifest/manifest.h"
 #include "reconcile/access.h"
-#include "reconcile/assess.h"
+#include "reconcile/compare.h"
 #include "reconcile/wanted.h"
 
 struct looking {
@@ -57,19 +56,12 @@ static json_t *assessment_json(const struct queue_row *row, const struct assessm
 static int assess_row(const struct looking *l, const struct queue_row *row,
 		      const struct observation *o, json_t **ret_look, struct err *e)
 {
-	json_t *wanted = NULL;
+	struct assessment a;
 
 	if (observation_check(o, assess_kinds(row), e) < 0 ||
-	    wanted_objects(&l->wanted, row, &l->variables, &wanted, e) < 0)
+	    compare_row(&l->wanted, row, &l->variables, o, &a, e) < 0)
 		return -1;
-	json_t *last = json_array_get(wanted, json_array_size(wanted) - 1);
-	const char *name =
-		json_string_value(json_object_get(json_object_get(last, "metadata"), "name"));
-	enum kube_resource kind = row->kind == RESOURCE_SANDBOX ? KUBE_STATEFULSETS : KUBE_CLUSTERS;
-	manifest_keep_immutable(last, observation_object(o, kind, row->id, name));
-	struct assessment a = assess(row, wanted, o);
 	*ret_look = assessment_json(row, &a);
-	json_decref(wanted);
 	return 0;
 }
 

@@ -85,10 +85,15 @@ static json_t *component(const struct manifest_database *d,
 }
 
 /* The list of components is atomic: it is always applied whole. */
-static json_t *cluster(const struct manifest_database *d, const struct manifest_settings *settings)
+json_t *manifest_cluster(const struct manifest_database *d,
+			 const struct manifest_settings *settings)
 {
-	json_t *object = object_make("apps.kubeblocks.io/v1alpha1", "Cluster", d->name,
-				     d->namespace, cluster_labels(d), json_object());
+	char hash[MANIFEST_HASH_SIZE];
+
+	manifest_database_hash(d, settings, hash);
+	json_t *object =
+		object_make("apps.kubeblocks.io/v1alpha1", "Cluster", d->name, d->namespace,
+			    cluster_labels(d), json_pack("{s:s}", MANIFEST_ANNOTATION_HASH, hash));
 
 	return object_with(object, "spec",
 			   json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:[s]}, s:[o]}",
@@ -99,28 +104,17 @@ static json_t *cluster(const struct manifest_database *d, const struct manifest_
 				     component(d, settings)));
 }
 
-static json_t *build(const struct manifest_database *d, const struct manifest_settings *settings)
+json_t *manifest_database_objects(const struct manifest_database *d,
+				  const struct manifest_settings *settings)
 {
 	json_t *const objects[] = {
 		companion(d, "v1", "ServiceAccount"),
 		role(d),
 		role_binding(d),
-		cluster(d, settings),
+		manifest_cluster(d, settings),
 	};
 
 	return object_list(objects, ARRAY_SIZE(objects));
-}
-
-json_t *manifest_database_objects(const struct manifest_database *d,
-				  const struct manifest_settings *settings)
-{
-	struct manifest_database neutral = *d;
-	struct manifest_settings neutral_settings = *settings;
-
-	/* A stop is no change of what is wanted, and a volume that exists keeps its class. */
-	neutral.stopped = false;
-	neutral_settings.storage_class = NULL;
-	return object_seal_list(build(d, settings), build(&neutral, &neutral_settings));
 }
 
 /* RFC 3986: all but the unreserved characters. The caller frees. */

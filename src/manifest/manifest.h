@@ -19,6 +19,8 @@
 #define MANIFEST_ANNOTATION_HASH "project.fullstackagent.io/spec-hash"
 #define MANIFEST_CONTAINER       "agentruntime"
 
+enum { MANIFEST_HASH_SIZE = 65 }; /* SHA-256 in hex, its NUL included */
+
 /* What the operator configured, the same for all. Strings are borrowed. */
 struct manifest_settings {
 	const char *ingress_class;
@@ -27,7 +29,14 @@ struct manifest_settings {
 	const char *storage_class;      /* NULL: the cluster's default */
 	const char *image_pull_secret;  /* NULL: none */
 	const char *kubeblocks_version; /* "0.8", "0.9" */
+	/* By manifest_settings_seal(): what the settings and this code make of every sandbox and
+	 * every database. Part of each one's hash. */
+	char sandbox_basis[MANIFEST_HASH_SIZE];
+	char database_basis[MANIFEST_HASH_SIZE];
 };
+/* To be called when all else is set, before anything is hashed: some samples are built, so that a
+ * setting that counts, or another version of this program, changes the hashes by itself. */
+void manifest_settings_seal(struct manifest_settings *settings);
 
 struct manifest_resources {
 	const char *cpu_request, *cpu_limit;
@@ -72,14 +81,31 @@ struct manifest_database {
  * All objects, in the order in which they are to be applied: an array of complete objects with
  * apiVersion, kind and metadata. The last one (StatefulSet, Cluster) carries the hash of all of
  * them in MANIFEST_ANNOTATION_HASH, so that seeing it there means that the others were applied
- * too; the hash does not depend on `stopped`, nor on the storage class, which a volume that exists
- * cannot change. Equal arguments give equal bytes. The caller json_decref()s. NULL if a string is
- * not UTF-8.
+ * too. Equal arguments give equal bytes. The caller json_decref()s. NULL if a string is not UTF-8.
  */
 json_t *manifest_sandbox_objects(const struct manifest_sandbox *s,
 				 const struct manifest_settings *settings);
 json_t *manifest_database_objects(const struct manifest_database *d,
 				  const struct manifest_settings *settings);
+
+/* The last of them alone. */
+json_t *manifest_stateful_set(const struct manifest_sandbox *s,
+			      const struct manifest_settings *settings);
+json_t *manifest_cluster(const struct manifest_database *d,
+			 const struct manifest_settings *settings);
+
+/*
+ * The hash that the last object carries, made of the arguments: much cheaper than the objects. What
+ * makes another object makes another hash, but for `stopped`, which is no change of what is wanted,
+ * and the storage class, which a volume that exists cannot change. Quantities count by value, and
+ * variables in any order.
+ */
+void manifest_sandbox_hash(const struct manifest_sandbox *s,
+			   const struct manifest_settings *settings,
+			   char ret_hash[MANIFEST_HASH_SIZE]);
+void manifest_database_hash(const struct manifest_database *d,
+			    const struct manifest_settings *settings,
+			    char ret_hash[MANIFEST_HASH_SIZE]);
 
 /* The value of MANIFEST_ANNOTATION_HASH on an object (wanted or live), "" if there is none.
  * Borrowed from the object. */

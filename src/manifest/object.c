@@ -58,17 +58,3 @@ void object_hash(const json_t *json, char ret_hex[65])
 
 	sha256_hex(text, strlen(text), ret_hex);
 }
-
-json_t *object_seal_list(json_t *objects, json_t *neutral)
-{
-	char hash[65];
-	json_t *last = json_array_get(objects, json_array_size(objects) - 1);
-	json_t *annotations = json_object_get(json_object_get(last, "metadata"), "annotations");
-
-	if (neutral != NULL) {
-		object_hash(neutral, hash);
-		json_object_set_new(annotations, MANIFEST_ANNOTATION_HASH, json_string(hash));
-	}
-	json_decref(neutral);
-	return objects;
-}

@@ -25,8 +25,5 @@ json_t *object_resources(json_t *requests, json_t *limits);
 json_t *object_list(json_t *const *objects, size_t count);
 /* SHA-256 of the JSON, in hex. */
 void object_hash(const json_t *json, char ret_hex[65]);
-/* Puts the annotation with the hash of `neutral` on the last of `objects`. Both are taken; gives
- * `objects`. */
-json_t *object_seal_list(json_t *objects, json_t *neutral);
 
 #endif

@@ -128,7 +128,8 @@ static json_t *ingress(const struct manifest_sandbox *s, const struct manifest_s
 				     "secretName", settings->ingress_tls_secret));
 }
 
-static json_t *build(const struct manifest_sandbox *s, const struct manifest_settings *settings)
+json_t *manifest_sandbox_objects(const struct manifest_sandbox *s,
+				 const struct manifest_settings *settings)
 {
 	const struct ingress app = { "app-ingress", s->app_host, PORT_APP };
 	const struct ingress ttyd = { "ttyd-ingress", s->ttyd_host, PORT_TTYD };
@@ -138,20 +139,8 @@ static json_t *build(const struct manifest_sandbox *s, const struct manifest_set
 		ingress(s, settings, &app, app_annotations()),
 		ingress(s, settings, &ttyd, ttyd_annotations()),
 		sandbox_network_policy(s),
-		sandbox_stateful_set(s, settings),
+		manifest_stateful_set(s, settings),
 	};
 
 	return object_list(objects, ARRAY_SIZE(objects));
-}
-
-json_t *manifest_sandbox_objects(const struct manifest_sandbox *s,
-				 const struct manifest_settings *settings)
-{
-	struct manifest_sandbox neutral = *s;
-	struct manifest_settings neutral_settings = *settings;
-
-	/* A stop is no change of what is wanted, and a volume that exists keeps its class. */
-	neutral.stopped = false;
-	neutral_settings.storage_class = NULL;
-	return object_seal_list(build(s, settings), build(&neutral, &neutral_settings));
 }

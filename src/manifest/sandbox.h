@@ -16,7 +16,5 @@ json_t *sandbox_secret_data(const struct manifest_sandbox *s);
 
 /* Who may talk to the pod, and to whom it may. */
 json_t *sandbox_network_policy(const struct manifest_sandbox *s);
-json_t *sandbox_stateful_set(const struct manifest_sandbox *s,
-			     const struct manifest_settings *settings);
 
 #endif

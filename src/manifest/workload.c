@@ -132,12 +132,16 @@ static json_t *home_claim(const struct manifest_sandbox *s,
 			 "storageClassName", settings->storage_class);
 }
 
-static json_t *annotations(const struct manifest_sandbox *s)
+static json_t *annotations(const struct manifest_sandbox *s,
+			   const struct manifest_settings *settings)
 {
-	return json_pack("{s:s, s:s, s:s, s:o}", "originImageName", s->image,
+	char hash[MANIFEST_HASH_SIZE];
+
+	manifest_sandbox_hash(s, settings, hash);
+	return json_pack("{s:s, s:s, s:s, s:o, s:s}", "originImageName", s->image,
 			 "deploy.cloud.sealos.io/minReplicas", "1",
 			 "deploy.cloud.sealos.io/maxReplicas", "1", "deploy.cloud.sealos.io/resize",
-			 object_quantity(s->home_size));
+			 object_quantity(s->home_size), MANIFEST_ANNOTATION_HASH, hash);
 }
 
 /*
@@ -158,11 +162,11 @@ static json_t *spec(const struct manifest_sandbox *s, const struct manifest_sett
 			 "volumeClaimTemplates", home_claim(s, settings));
 }
 
-json_t *sandbox_stateful_set(const struct manifest_sandbox *s,
-			     const struct manifest_settings *settings)
+json_t *manifest_stateful_set(const struct manifest_sandbox *s,
+			      const struct manifest_settings *settings)
 {
 	json_t *object = object_make("apps/v1", "StatefulSet", s->name, s->namespace,
-				     sandbox_labels(s), annotations(s));
+				     sandbox_labels(s), annotations(s, settings));
 
 	return object_with(object, "spec", spec(s, settings));
 }

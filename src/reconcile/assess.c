@@ -22,10 +22,14 @@ static const enum kube_resource database_kinds[] = {
 	KUBE_ROLE_BINDINGS,
 };
 
+bool assess_needs_all(const struct queue_row *row)
+{
+	return row->desired == DESIRED_GONE || row->status == STATUS_RUNNING;
+}
+
 unsigned assess_kinds(const struct queue_row *row)
 {
-	/* Deletion must see everything go; a stable state is compared as a whole. */
-	bool all = row->desired == DESIRED_GONE || row->status == STATUS_RUNNING;
+	bool all = assess_needs_all(row);
 
 	if (row->kind == RESOURCE_DATABASE)
 		return all ? OBSERVE_DATABASE_ALL : OBSERVE_DATABASE_ROLLOUT;
@@ -47,11 +51,6 @@ static const char *text(const json_t *value)
 static bool is_deleting(const json_t *object)
 {
 	return path(object, "metadata", "deletionTimestamp") != NULL;
-}
-
-static const json_t *last_of(const json_t *array)
-{
-	return json_array_get(array, json_array_size(array) - 1);
 }
 
 /* Its controller has seen the newest spec. */
@@ -83,10 +82,7 @@ static enum seen assess_remains(const struct queue_row *row, const struct observ
 	return seen;
 }
 
-/* Whether an object that should be there was changed or removed by somebody else. Kinds that were
- * not listed, and Secrets (whose content we do not read), count as they are expected to be. */
-static bool has_drifted(const struct queue_row *row, const json_t *wanted,
-			const struct observation *o)
+bool assess_drift(const struct queue_row *row, const json_t *wanted, const struct observation *o)
 {
 	size_t i;
 	json_t *object;
@@ -214,10 +210,9 @@ static void assess_rollout(const struct queue_row *row, const json_t *set, const
 	assess_pod(row, pod, a);
 }
 
-static void assess_sandbox(const struct queue_row *row, const json_t *wanted,
+static void assess_sandbox(const struct queue_row *row, const char *hash,
 			   const struct observation *o, struct assessment *a)
 {
-	const json_t *wanted_set = last_of(wanted);
 	const json_t *set = observation_object(o, KUBE_STATEFULSETS, row->id, row->name);
 	const json_t *pods = observation_of(o, KUBE_PODS, row->id);
 	const json_t *pod = current_pod(pods);
@@ -243,14 +238,11 @@ static void assess_sandbox(const struct queue_row *row, const json_t *wanted,
 			empty || row->desired == DESIRED_RUNNING ? SEEN_STOPPED : SEEN_PROGRESSING;
 		return;
 	}
-	if (row->desired == DESIRED_STOPPED ||
-	    strcmp(manifest_hash(set), manifest_hash(wanted_set)) != 0) {
+	if (row->desired == DESIRED_STOPPED || strcmp(manifest_hash(set), hash) != 0) {
 		a->seen = SEEN_OUTDATED;
 		return;
 	}
 	assess_rollout(row, set, pod, a);
-	if (a->seen == SEEN_READY && has_drifted(row, wanted, o))
-		a->seen = SEEN_OUTDATED;
 }
 
 /* ---- databases --------------------------------------------------------------------------------
@@ -266,7 +258,7 @@ static bool is_stopped_by_spec(const json_t *cluster)
 	       (replicas != NULL && json_integer_value(replicas) == 0);
 }
 
-static void assess_database(const struct queue_row *row, const json_t *wanted,
+static void assess_database(const struct queue_row *row, const char *hash,
 			    const struct observation *o, struct assessment *a)
 {
 	const json_t *cluster = observation_object(o, KUBE_CLUSTERS, row->id, row->name);
@@ -281,8 +273,7 @@ static void assess_database(const struct queue_row *row, const json_t *wanted,
 		bool stopped = is_observed(cluster) && strcmp(phase, "Stopped") == 0;
 		a->seen = stopped || row->desired == DESIRED_RUNNING ? SEEN_STOPPED
 								     : SEEN_PROGRESSING;
-	} else if (row->desired == DESIRED_STOPPED ||
-		   strcmp(manifest_hash(cluster), manifest_hash(last_of(wanted))) != 0) {
+	} else if (row->desired == DESIRED_STOPPED || strcmp(manifest_hash(cluster), hash) != 0) {
 		a->seen = SEEN_OUTDATED;
 	} else if (is_observed(cluster) && diagnose_cluster(cluster, &a->cause)) {
 		a->has_cause = true;
@@ -290,21 +281,20 @@ static void assess_database(const struct queue_row *row, const json_t *wanted,
 	} else if (!is_observed(cluster) || strcmp(phase, "Running") != 0 || row->host == NULL) {
 		a->seen = SEEN_PROGRESSING;
 	} else {
-		a->seen = has_drifted(row, wanted, o) ? SEEN_OUTDATED : SEEN_READY;
+		a->seen = SEEN_READY;
 		a->stage = STAGE_READY;
 	}
 }
 
-struct assessment assess(const struct queue_row *row, const json_t *wanted,
-			 const struct observation *o)
+struct assessment assess(const struct queue_row *row, const char *hash, const struct observation *o)
 {
 	struct assessment a = { .seen = SEEN_ABSENT, .stage = row->stage };
 
 	if (row->desired == DESIRED_GONE)
 		a.seen = assess_remains(row, o);
 	else if (row->kind == RESOURCE_DATABASE)
-		assess_database(row, wanted, o, &a);
+		assess_database(row, hash, o, &a);
 	else
-		assess_sandbox(row, wanted, o, &a);
+		assess_sandbox(row, hash, o, &a);
 	return a;
 }

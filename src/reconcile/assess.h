@@ -9,10 +9,9 @@
 #include "store/queue.h"
 
 /*
- * What a row's objects in the cluster amount to: a pure function of the row, of the objects it
- * should have (`wanted`, from reconcile/wanted.h; the last one is the StatefulSet or Cluster) and
- * of an observation. Spec and status are read together: what a controller has not observed yet is
- * not believed.
+ * What a row's objects in the cluster amount to: a pure function of the row, of the hash of what it
+ * should have (reconcile/wanted.h) and of an observation. Spec and status are read together: what a
+ * controller has not observed yet is not believed.
  */
 struct assessment {
 	enum seen seen;
@@ -24,10 +23,17 @@ struct assessment {
 	const json_t *stuck_pod;
 };
 
+/* Whether all of its objects must be looked at, and not only those that tell how far a change is.
+ * Deletion must see everything go; a stable state is compared as a whole. */
+bool assess_needs_all(const struct queue_row *row);
 /* The kinds that a row's assessment needs. */
 unsigned assess_kinds(const struct queue_row *row);
 
-struct assessment assess(const struct queue_row *row, const json_t *wanted,
+struct assessment assess(const struct queue_row *row, const char *hash,
 			 const struct observation *o);
+/* Of a row that is SEEN_READY: whether an object that should be there was changed or removed by
+ * somebody else, for then it is SEEN_OUTDATED. `wanted`: its objects, or some of them. Kinds that
+ * were not listed, and Secrets (whose content we do not read), count as they are expected to be. */
+bool assess_drift(const struct queue_row *row, const json_t *wanted, const struct observation *o);
 
 #endif

@@ -1,5 +1,6 @@
 #include "reconcile/wanted.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,7 @@ int wanted_context_load(const struct conf *conf, struct wanted_context *ret_cont
 	c.settings.storage_class = conf_string(conf, CONF_STORAGE_CLASS);
 	c.settings.image_pull_secret = conf_string(conf, CONF_IMAGE_PULL_SECRET);
 	c.settings.kubeblocks_version = conf_string(conf, CONF_KUBEBLOCKS_VERSION);
+	manifest_settings_seal(&c.settings);
 	if (keyring_load_private(conf_string(conf, CONF_OWNER_PRIVATE_KEY_FILE), &c.owner_private,
 				 e) < 0 ||
 	    keyring_load_public(conf_string(conf, CONF_OWNER_PUBLIC_KEY_FILE), &c.owner_public, e) <
@@ -203,9 +205,9 @@ static struct manifest_resources resources_of(const struct queue_row *row)
 	};
 }
 
-static json_t *database_objects(const struct wanted_context *context, const struct queue_row *row)
+static struct manifest_database database_of(const struct queue_row *row)
 {
-	struct manifest_database d = {
+	return (struct manifest_database) {
 		.resource_id = row->id,
 		.name = row->name,
 		.project_name = row->project_kube_name,
@@ -215,26 +217,44 @@ static json_t *database_objects(const struct wanted_context *context, const stru
 		.resources = resources_of(row),
 		.stopped = row->desired == DESIRED_STOPPED,
 	};
-
-	return manifest_database_objects(&d, &context->settings);
 }
 
-static json_t *sandbox_objects(const struct wanted_context *context, const struct queue_row *row,
-			       json_t *environment)
+/* A sandbox, and what its strings are borrowed from beside the row. */
+struct sandbox {
+	struct manifest_sandbox made_of;
+	json_t *environment;
+	struct manifest_variable *variables;
+	char restarted[24];
+};
+
+static void sandbox_clear(struct sandbox *s)
 {
-	CLEANUP(cleanup_free)
-	struct manifest_variable *variables =
-		mem_calloc(json_object_size(environment), sizeof(*variables));
-	CLEANUP(cleanup_free) char *restarted = mem_printf("%lld", (long long)row->restarts);
-	size_t count = 0;
+	json_decref(s->environment);
+	free(s->variables);
+}
+
+static void list_variables(struct sandbox *s)
+{
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(environment, name, value)
+	s->variables = mem_calloc(json_object_size(s->environment), sizeof(*s->variables));
+	s->made_of.variables = s->variables;
+	json_object_foreach(s->environment, name, value)
 	{
-		variables[count++] = (struct manifest_variable) { name, json_string_value(value) };
+		s->variables[s->made_of.variable_count++] =
+			(struct manifest_variable) { name, json_string_value(value) };
 	}
-	struct manifest_sandbox s = {
+}
+
+/* For sandbox_clear() whether it fails or not. */
+static int sandbox_load(const struct wanted_context *context, const struct queue_row *row,
+			const struct queue_variables *variables, struct sandbox *ret_sandbox,
+			struct err *e)
+{
+	struct sandbox *s = ret_sandbox;
+
+	s->made_of = (struct manifest_sandbox) {
 		.resource_id = row->id,
 		.name = row->name,
 		.project_name = row->project_kube_name,
@@ -244,26 +264,58 @@ static json_t *sandbox_objects(const struct wanted_context *context, const struc
 		.app_host = row->app_host,
 		.ttyd_host = row->ttyd_host,
 		.home_size = row->home_size,
-		.restarted = row->restarts > 0 ? restarted : "",
+		.restarted = s->restarted,
 		.resources = resources_of(row),
-		.variables = variables,
-		.variable_count = count,
 		.stopped = row->desired == DESIRED_STOPPED,
 	};
-	return manifest_sandbox_objects(&s, &context->settings);
+	if (row->restarts > 0)
+		(void)snprintf(s->restarted, sizeof(s->restarted), "%lld",
+			       (long long)row->restarts);
+	s->environment = json_object();
+	if (merge_environment(context, row, variables, s->environment, e) < 0)
+		return -1;
+	list_variables(s);
+	return 0;
+}
+
+static json_t *array_of(json_t *object)
+{
+	return json_pack("[o]", object);
 }
 
 int wanted_objects(const struct wanted_context *context, const struct queue_row *row,
-		   const struct queue_variables *variables, json_t **ret_objects, struct err *e)
+		   const struct queue_variables *variables, enum wanted_part part,
+		   json_t **ret_objects, struct err *e)
 {
-	CLEANUP(cleanup_json) json_t *environment = json_object();
+	const struct manifest_settings *settings = &context->settings;
+	CLEANUP(sandbox_clear) struct sandbox s = { 0 };
 
 	if (row->kind == RESOURCE_DATABASE) {
-		*ret_objects = database_objects(context, row);
+		const struct manifest_database d = database_of(row);
+		*ret_objects = part == WANTED_LAST ? array_of(manifest_cluster(&d, settings))
+						   : manifest_database_objects(&d, settings);
 		return 0;
 	}
-	if (merge_environment(context, row, variables, environment, e) < 0)
+	if (sandbox_load(context, row, variables, &s, e) < 0)
 		return -1;
-	*ret_objects = sandbox_objects(context, row, environment);
+	*ret_objects = part == WANTED_LAST ? array_of(manifest_stateful_set(&s.made_of, settings))
+					   : manifest_sandbox_objects(&s.made_of, settings);
+	return 0;
+}
+
+int wanted_hash(const struct wanted_context *context, const struct queue_row *row,
+		const struct queue_variables *variables, char ret_hash[MANIFEST_HASH_SIZE],
+		struct err *e)
+{
+	CLEANUP(sandbox_clear) struct sandbox s = { 0 };
+
+	if (row->kind == RESOURCE_DATABASE) {
+		const struct manifest_database d = database_of(row);
+		manifest_database_hash(&d, &context->settings, ret_hash);
+		return 0;
+	}
+	if (sandbox_load(context, row, variables, &s, e) < 0)
+		return -1;
+	manifest_sandbox_hash(&s.made_of, &context->settings, ret_hash);
 	return 0;
 }

@@ -22,13 +22,23 @@ struct wanted_context {
 int wanted_context_load(const struct conf *conf, struct wanted_context *ret_context, struct err *e);
 void wanted_context_clear(struct wanted_context *context);
 
+enum wanted_part {
+	WANTED_ALL,
+	WANTED_LAST, /* the StatefulSet, the Cluster */
+};
+
 /*
- * The objects a row should have in the cluster, as manifest/manifest.h makes them. The environment
- * of a sandbox is merged here; later wins: the operator's, the project's variables, the last
- * request's, DATABASE_URL, and what the system sets itself. ERR_INTERNAL: a secret of the row
- * cannot be opened (code names it). The caller json_decref()s.
+ * The objects a row should have in the cluster, as manifest/manifest.h makes them, or the last of
+ * them. The environment of a sandbox is merged here; later wins: the operator's, the project's
+ * variables, the last request's, DATABASE_URL, and what the system sets itself. ERR_INTERNAL: a
+ * secret of the row cannot be opened (code names it). The caller json_decref()s the array.
  */
 int wanted_objects(const struct wanted_context *context, const struct queue_row *row,
-		   const struct queue_variables *variables, json_t **ret_objects, struct err *e);
+		   const struct queue_variables *variables, enum wanted_part part,
+		   json_t **ret_objects, struct err *e);
+/* The hash that the last of them carries. Errors as above. */
+int wanted_hash(const struct wanted_context *context, const struct queue_row *row,
+		const struct queue_variables *variables, char ret_hash[MANIFEST_HASH_SIZE],
+		struct err *e);
 
 #endif

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "crypto/token.h"
 #include "domain/decide.h"
-#include "reconcile/assess.h"
+#include "reconcile/compare.h"
 #include "reconcile/credentials.h"
 #include "reconcile/diagnose.h"
 
@@ -277,12 +277,16 @@ static void keep_last_wanted(struct work *w)
 /* The last object carries the hash of all, so it is applied when the others have been. */
 static void apply(struct work *w)
 {
-	const json_t *live = live_object(w, last_wanted(w));
-	bool hash_matches =
-		live != NULL && strcmp(manifest_hash(live), manifest_hash(last_wanted(w))) == 0;
 	size_t i;
 	json_t *object;
 
+	if (compare_wanted(w->context->wanted, &w->row, w->variables, w->observation, &w->wanted,
+			   &w->err) < 0) {
+		conclude_failure(w);
+		return;
+	}
+	const json_t *live = live_object(w, last_wanted(w));
+	bool hash_matches = strcmp(manifest_hash(live), manifest_hash(last_wanted(w))) == 0;
 	if (!wave_begin(w, apply_last))
 		return;
 	json_array_foreach(w->wanted, i, object)
@@ -443,7 +447,11 @@ static void credentials_read(struct work *w)
 		conclude_failure(w);
 		return;
 	}
-	w->assessment = assess(&w->row, w->wanted, w->observation);
+	if (compare_row(w->context->wanted, &w->row, w->variables, w->observation, &w->assessment,
+			&w->err) < 0) {
+		conclude_failure(w);
+		return;
+	}
 	decide_and_act(w);
 }
 
@@ -557,12 +565,11 @@ void work_observed(struct work *w, struct kube_target *target, struct observatio
 	w->target = target;
 	w->observation = observation;
 	if (observation_check(observation, work_kinds(w), &e) < 0 ||
-	    wanted_objects(w->context->wanted, &w->row, w->variables, &w->wanted, &e) < 0) {
+	    compare_row(w->context->wanted, &w->row, w->variables, observation, &w->assessment,
+			&e) < 0) {
 		work_fail(w, &e);
 		return;
 	}
-	manifest_keep_immutable(last_wanted(w), live_object(w, last_wanted(w)));
-	w->assessment = assess(&w->row, w->wanted, observation);
 	if (needs_credentials(w))
 		read_credentials(w);
 	else if (w->row.kind == RESOURCE_DATABASE && w->row.desired == DESIRED_GONE &&

@@ -1,0 +1,194 @@
+/* The hash of a row's objects, from what they are made of: see manifest.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "manifest/manifest.h"
+#include "manifest/object.h"
+#include "manifest/quantity.h"
+
+struct field {
+	size_t offset; /* of a string */
+	bool quantity; /* compared by value */
+};
+
+#define TEXT(type, member)                                                                         \
+	{                                                                                          \
+		offsetof(struct type, member), false                                               \
+	}
+#define QUANTITY(type, member)                                                                     \
+	{                                                                                          \
+		offsetof(struct type, member), true                                                \
+	}
+#define RESOURCES(type)                                                                            \
+	QUANTITY(type, resources.cpu_request), QUANTITY(type, resources.cpu_limit),                \
+		QUANTITY(type, resources.memory_request), QUANTITY(type, resources.memory_limit),  \
+		QUANTITY(type, resources.storage_limit)
+
+static const struct field sandbox_fields[] = {
+	TEXT(manifest_sandbox, resource_id),   TEXT(manifest_sandbox, name),
+	TEXT(manifest_sandbox, project_name),  TEXT(manifest_sandbox, database_name),
+	TEXT(manifest_sandbox, namespace),     TEXT(manifest_sandbox, image),
+	TEXT(manifest_sandbox, app_host),      TEXT(manifest_sandbox, ttyd_host),
+	QUANTITY(manifest_sandbox, home_size), TEXT(manifest_sandbox, restarted),
+	RESOURCES(manifest_sandbox),
+};
+
+static const struct field database_fields[] = {
+	TEXT(manifest_database, resource_id),  TEXT(manifest_database, name),
+	TEXT(manifest_database, project_name), TEXT(manifest_database, namespace),
+	TEXT(manifest_database, version),      QUANTITY(manifest_database, storage_size),
+	RESOURCES(manifest_database),
+};
+
+/* All strings of both are in the tables: a new one does not compile without its row. */
+_Static_assert(offsetof(struct manifest_sandbox, variables) ==
+		       ARRAY_SIZE(sandbox_fields) * sizeof(char *),
+	       "a field of struct manifest_sandbox is not hashed");
+_Static_assert(offsetof(struct manifest_database, stopped) ==
+		       ARRAY_SIZE(database_fields) * sizeof(char *),
+	       "a field of struct manifest_database is not hashed");
+
+/* ---- what is hashed --------------------------------------------------------------------------
+ */
+
+/* With its end, so that "ab", "c" is not "a", "bc"; none is not "". */
+static void add(crypto_hash_sha256_state *state, const char *text)
+{
+	const unsigned char is_there = text != NULL;
+
+	crypto_hash_sha256_update(state, &is_there, 1);
+	if (text != NULL)
+		crypto_hash_sha256_update(state, (const unsigned char *)text, strlen(text) + 1);
+}
+
+static void add_fields(crypto_hash_sha256_state *state, const void *inputs,
+		       const struct field *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char canonical[QUANTITY_MAX];
+		const char *text;
+		memcpy(&text, (const char *)inputs + fields[i].offset, sizeof(text));
+		bool known =
+			fields[i].quantity && text != NULL && quantity_canonical(text, canonical);
+		add(state, known ? canonical : text);
+	}
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct manifest_variable *const *left = a, *const *right = b;
+
+	return strcmp((*left)->name, (*right)->name);
+}
+
+/* In whatever order they come. */
+static void add_variables(crypto_hash_sha256_state *state, const struct manifest_sandbox *s)
+{
+	CLEANUP(cleanup_free)
+	const struct manifest_variable **sorted = mem_calloc(s->variable_count, sizeof(*sorted));
+
+	for (size_t i = 0; i < s->variable_count; i++)
+		sorted[i] = &s->variables[i];
+	if (s->variable_count > 0)
+		qsort(sorted, s->variable_count, sizeof(struct manifest_variable *), compare_names);
+	for (size_t i = 0; i < s->variable_count; i++) {
+		add(state, sorted[i]->name);
+		add(state, sorted[i]->value);
+	}
+}
+
+static void finish(crypto_hash_sha256_state *state, char ret_hash[MANIFEST_HASH_SIZE])
+{
+	unsigned char hash[crypto_hash_sha256_BYTES];
+
+	crypto_hash_sha256_final(state, hash);
+	(void)sodium_bin2hex(ret_hash, MANIFEST_HASH_SIZE, hash, sizeof(hash));
+}
+
+void manifest_sandbox_hash(const struct manifest_sandbox *s,
+			   const struct manifest_settings *settings,
+			   char ret_hash[MANIFEST_HASH_SIZE])
+{
+	crypto_hash_sha256_state state;
+
+	crypto_hash_sha256_init(&state);
+	add(&state, settings->sandbox_basis);
+	add_fields(&state, s, sandbox_fields, ARRAY_SIZE(sandbox_fields));
+	add_variables(&state, s);
+	finish(&state, ret_hash);
+}
+
+void manifest_database_hash(const struct manifest_database *d,
+			    const struct manifest_settings *settings,
+			    char ret_hash[MANIFEST_HASH_SIZE])
+{
+	crypto_hash_sha256_state state;
+
+	crypto_hash_sha256_init(&state);
+	add(&state, settings->database_basis);
+	add_fields(&state, d, database_fields, ARRAY_SIZE(database_fields));
+	finish(&state, ret_hash);
+}
+
+/* ---- the basis: settings and code --------------------------------------------------------------
+ */
+
+/* One for each way that the code can take by itself, beside what the settings say. */
+static const struct manifest_variable sample_variable = { "NAME", "value" };
+static const struct manifest_sandbox sample_sandboxes[] = {
+	{
+		.resource_id = "id",
+		.name = "name",
+		.project_name = "project",
+		.database_name = "database",
+		.namespace = "namespace",
+		.image = "image",
+		.app_host = "app.host",
+		.ttyd_host = "ttyd.host",
+		.home_size = "1Gi",
+		.restarted = "1",
+		.resources = { "1", "1", "1Gi", "1Gi", "1Gi" },
+		.variables = &sample_variable,
+		.variable_count = 1,
+	},
+	{
+		.resource_id = "id",
+		.name = "name",
+		.project_name = "project",
+		.namespace = "namespace",
+		.image = "image",
+		.app_host = "app.host",
+		.ttyd_host = "ttyd.host",
+		.home_size = "1Gi",
+		.restarted = "",
+		.resources = { "1", "1", "1Gi", "1Gi", "1Mi" },
+	},
+};
+static const struct manifest_database sample_database = {
+	.resource_id = "id",
+	.name = "name",
+	.project_name = "project",
+	.namespace = "namespace",
+	.version = "version",
+	.storage_size = "1Gi",
+	.resources = { "1", "1", "1Gi", "1Gi", NULL },
+};
+
+void manifest_settings_seal(struct manifest_settings *settings)
+{
+	struct manifest_settings neutral = *settings;
+	json_auto_t *sandboxes = json_array();
+
+	neutral.storage_class = NULL;
+	neutral.sandbox_basis[0] = neutral.database_basis[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(sample_sandboxes); i++)
+		json_array_append_new(sandboxes,
+				      manifest_sandbox_objects(&sample_sandboxes[i], &neutral));
+	json_auto_t *database = manifest_database_objects(&sample_database, &neutral);
+	object_hash(sandboxes, settings->sandbox_basis);
+	object_hash(database, settings->database_basis);
+}
