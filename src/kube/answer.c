@@ -27,78 +27,115 @@ int kube_answer_wrap(const struct kube_expected *expected, struct err *e)
 			expected->name != NULL ? "/" : "", expected->name ? expected->name : "");
 }
 
-/* The bracket that closes an array of which `at` is the first byte; `end`: none does. */
-static const char *array_end(const char *at, const char *end)
-{
-	size_t depth = 1;
-	bool in_string = false;
+/* ---- from text to JSON ----------------------------------------------------------------------- */
 
-	for (; at < end; at++) {
-		if (in_string && *at == '\\' && at + 1 < end)
+/* What comes after the string that begins at `at`. */
+static size_t string_end(const char *text, size_t length, size_t at)
+{
+	for (at++; at < length; at++) {
+		if (text[at] == '\\')
 			at++;
-		else if (*at == '"')
-			in_string = !in_string;
-		else if (!in_string && *at == '[')
-			depth++;
-		else if (!in_string && *at == ']' && --depth == 0)
-			return at;
+		else if (text[at] == '"')
+			return at + 1;
 	}
-	return end;
+	return length;
 }
 
-/* Adds the answer without who manages which fields: that is most of what an API server tells of an
- * object, and nobody here reads it. An escaped quote is the end of another name. */
-static void add_readable(struct buf *b, const char *text, size_t length)
+/* The bracket that closes the array or object that begins at `at`; `length`: none does. */
+static size_t closing(const char *text, size_t length, size_t at)
 {
-	static const char managed[] = "\"managedFields\":[";
-	const char *from = text, *end = text + length, *found;
+	size_t depth = 0;
 
-	while ((found = memmem(from, (size_t)(end - from), managed, strlen(managed))) != NULL) {
-		const char *items = found + strlen(managed);
-		(void)buf_append(b, from, (size_t)(items - from), NULL);
-		from = found > text && found[-1] == '\\' ? items : array_end(items, end);
-	}
-	(void)buf_append(b, from, (size_t)(end - from), NULL);
-}
-
-/* Counts without building: false if it is deeper or costs more than we take. */
-static bool is_sane(const char *text, size_t length, size_t *cost_left)
-{
-	size_t depth = 0, cost = 1;
-	bool in_string = false;
-
-	for (size_t i = 0; i < length; i++) {
-		char c = text[i];
-		if (in_string) {
-			if (c == '\\')
-				i++;
-			else if (c == '"')
-				in_string = false;
+	while (at < length) {
+		if (text[at] == '"') {
+			at = string_end(text, length, at);
 			continue;
 		}
-		in_string = c == '"';
-		cost += c == ',' ? 1 : c == '[' || c == '{' ? 5 : 0; /* with its first value */
-		if (c == '[' || c == '{')
+		if (text[at] == '[' || text[at] == '{')
 			depth++;
-		else if ((c == ']' || c == '}') && depth > 0)
-			depth--;
-		if (depth > KUBE_JSON_DEPTH || cost > *cost_left)
-			return false;
+		else if ((text[at] == ']' || text[at] == '}') && --depth == 0)
+			return at;
+		at++;
 	}
-	*cost_left -= cost;
+	return length;
+}
+
+/* Whether a string, with its quotes, is the name of a member that nobody reads and that has
+ * something in it. API servers put no blanks between. */
+static bool is_unread(const char *text, size_t length, size_t at, size_t end, const char *unread)
+{
+	/* Who manages which fields: half of what an API server tells of an object. */
+	const char *const names[] = { "managedFields", unread };
+
+	if (end + 1 >= length || text[end] != ':' || (text[end + 1] != '[' && text[end + 1] != '{'))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (names[i] != NULL && strlen(names[i]) == end - at - 2 &&
+		    memcmp(names[i], text + at + 1, end - at - 2) == 0)
+			return true;
+	}
+	return false;
+}
+
+struct scan {
+	const char *unread;
+	size_t depth, cost, cost_max;
+};
+
+/* Counts without building: false if it is deeper or costs more than we take. */
+static bool count(struct scan *s, char c)
+{
+	bool opens = c == '[' || c == '{';
+
+	s->cost += c == ',' ? 1 : opens ? 5 : 0; /* with its first value */
+	if (opens)
+		s->depth++;
+	else if ((c == ']' || c == '}') && s->depth > 0)
+		s->depth--;
+	return s->depth <= KUBE_JSON_DEPTH && s->cost <= s->cost_max;
+}
+
+/* Adds what is to be read of an answer, if its depth and its cost are sane. */
+static bool add_sane(struct scan *s, const char *text, size_t length, struct buf *ret_text)
+{
+	size_t from = 0, at = 0;
+
+	while (at < length) {
+		if (text[at] != '"') {
+			if (!count(s, text[at++]))
+				return false;
+			continue;
+		}
+		size_t end = string_end(text, length, at);
+		at = is_unread(text, length, at, end, s->unread) ? end + 1 : end;
+		if (at == end)
+			continue;
+		(void)count(s, text[at]);
+		(void)buf_append(ret_text, text + from, at + 1 - from, NULL);
+		from = at = closing(text, length, at);
+	}
+	(void)buf_append(ret_text, text + from, length - from, NULL);
 	return true;
 }
 
-static json_t *read_json(const struct http_answer *answer, size_t *cost_left)
+static json_t *read_json(const struct http_answer *answer, const struct kube_expected *expected)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(answer->length); /* it may be a Secret */
-	size_t of_one = KUBE_JSON_COST;
+	struct scan s = {
+		.unread = expected->unread,
+		.cost = 1,
+		.cost_max = expected->cost_left != NULL ? *expected->cost_left : KUBE_JSON_COST,
+	};
 
-	add_readable(&text, answer->body, answer->length);
-	if (!is_sane(text.data, text.length, cost_left != NULL ? cost_left : &of_one))
+	if (!add_sane(&s, answer->body, answer->length, &text))
 		return NULL;
+	if (expected->cost_left != NULL)
+		*expected->cost_left -= s.cost;
 	return json_loadb(text.data, text.length, 0, NULL);
 }
+
+/* ---- what it must be ---------------------------------------------------------------------------
+ */
 
 static const char *text_of(const json_t *object, const char *member)
 {
@@ -140,7 +177,7 @@ int kube_answer_read(const struct http_answer *answer, const struct kube_expecte
 			shown);
 		return kube_answer_wrap(expected, e);
 	}
-	*ret_body = read_json(answer, expected->cost_left);
+	*ret_body = read_json(answer, expected);
 	if (answer->status >= 200 && answer->status <= 299) {
 		if (check_object(*ret_body, expected, e) < 0)
 			return kube_answer_wrap(expected, e);

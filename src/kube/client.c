@@ -169,6 +169,7 @@ static struct kube_expected expected_of(const struct operation *op, size_t *cost
 					.name = op->name,
 					.kind = op->wanted_kind,
 					.secret = op->target->token,
+					.unread = op->type->unread,
 					.cost_left = cost_left };
 }
 

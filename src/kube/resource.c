@@ -4,7 +4,8 @@
 
 static const struct kube_resource_type types[KUBE_RESOURCE_COUNT + 1] = {
 	[KUBE_STATEFULSETS] = { "apis/apps/v1", "apps/v1", "StatefulSet", "statefulsets" },
-	[KUBE_PODS] = { "api/v1", "v1", "Pod", "pods" },
+	/* What a pod should be, its StatefulSet says. */
+	[KUBE_PODS] = { "api/v1", "v1", "Pod", "pods", .unread = "spec" },
 	[KUBE_SERVICES] = { "api/v1", "v1", "Service", "services" },
 	[KUBE_INGRESSES] = { "apis/networking.k8s.io/v1", "networking.k8s.io/v1", "Ingress",
 			     "ingresses" },
