@@ -72,23 +72,24 @@ enum statement {
 	" LEFT JOIN databases d ON d.resource_id = dr.id"                                          \
 	" LEFT JOIN kubeconfigs k ON k.user_id = c.user_id"
 
-#define IS_FREE      "due_at <= now() AND (leased_until IS NULL OR leased_until < now())"
+#define IS_FREE "due_at <= now() AND (leased_until IS NULL OR leased_until < now())"
+#define CLAIM_WINDOW(ordered)                                                                      \
+	"(SELECT id, user_id, due_at FROM resources WHERE " IS_FREE                                \
+	" AND (cause_kind IS NULL OR NOT $5::boolean) ORDER BY due_at " ordered ")"
 #define GIVEN_LEASES "jsonb_to_recordset($1::jsonb) AS g (id uuid, epoch bigint)"
 
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
-	/* $1 worker, $2 limit, $3 per user, $4 lease in ms, $5 only those without a cause. The
-	 * window of the oldest 20,000 bounds the cost of a claim when very many rows are due. `turn` is a row's place among those of
+	/* $1 worker, $2 limit, $3 per user, $4 lease in ms, $5 only those without a cause. When
+	 * very many rows are due, windows bound the cost of a claim: the oldest, and the newest,
+	 * among which is what somebody has just asked for. `turn` is a row's place among those of
 	 * its user, rows under way before it; who has the fewest comes first. The lock looks at
 	 * the row as it is now, not as this statement's snapshot has it. A leased row is next due
 	 * at the lease's end, so that a wish or a wake-up during the lease can be told from it. */
 	[STATEMENT_CLAIM] = { "queue_claim",
 		"WITH due AS MATERIALIZED ("
-		" SELECT id, user_id, due_at FROM resources"
-		" WHERE " IS_FREE
-		"  AND (cause_kind IS NULL OR NOT $5::boolean)"
-		" ORDER BY due_at LIMIT 20000"
+		CLAIM_WINDOW("LIMIT 20000") " UNION " CLAIM_WINDOW("DESC LIMIT 2000")
 		"), under_way AS ("
 		" SELECT user_id, count(*) AS count FROM resources"
 		" WHERE leased_until IS NOT NULL AND leased_until >= now()"
@@ -101,8 +102,8 @@ static const struct db_statement statements[] = {
 		" SELECT id FROM ranked WHERE turn <= $3::bigint"
 		" ORDER BY turn, due_at LIMIT $2::bigint"
 		"), free AS MATERIALIZED ("
-		" SELECT r.id FROM picked JOIN resources r ON r.id = picked.id"
-		" WHERE r.due_at <= now()"
+		" SELECT r.id FROM resources r WHERE r.id = ANY (ARRAY(SELECT id FROM picked))"
+		"  AND r.due_at <= now()"
 		"  AND (r.leased_until IS NULL OR r.leased_until < now())"
 		" FOR UPDATE OF r SKIP LOCKED"
 		"), c AS ("

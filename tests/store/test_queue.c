@@ -181,6 +181,30 @@ START_TEST(claims_are_fair_between_users_and_oldest_first)
 }
 END_TEST
 
+START_TEST(a_wish_is_seen_behind_any_number_of_due_rows)
+{
+	struct person many = make_owner("many");
+	struct person single = make_owner("single");
+	struct queue_claim c = { .worker = "w", .limit = 2, .per_user = 100, .lease_ms = 60000 };
+	struct queue_rows rows;
+	struct err e;
+
+	admin_run("WITH p AS (INSERT INTO projects (user_id, name, kube_name)"
+		  "  SELECT $1::uuid, 'p' || n, 'p' FROM generate_series(1, 20001) n"
+		  "  RETURNING id, user_id)"
+		  " INSERT INTO resources (project_id, user_id, kind, name, namespace, server,"
+		  "  due_at)"
+		  " SELECT id, user_id, 'SANDBOX', 'p-' || row_number() OVER (), 'ns', 'https://x',"
+		  "  now() - interval '1 hour' FROM p",
+		  many.id);
+	struct made_project made = make_project(&single, "one", false);
+	assert_ok(queue_claim(reconcile, &c, &rows, &e), &e);
+	ck_assert_uint_eq(rows.count, 2);
+	(void)find_row(&rows, made.sandbox);
+	queue_rows_clear(&rows);
+}
+END_TEST
+
 /* Claims until nothing is due, in a process of its own, and counts each row in its epoch. */
 static void claim_everything(void)
 {
@@ -602,6 +626,7 @@ Suite *queue_suite(void)
 	tcase_add_test(c, a_lease_keeps_others_away_until_it_ends);
 	tcase_add_test(c, a_claim_may_be_for_those_that_are_well);
 	tcase_add_test(c, claims_are_fair_between_users_and_oldest_first);
+	tcase_add_test(c, a_wish_is_seen_behind_any_number_of_due_rows);
 	tcase_add_test(c, claims_at_the_same_time_never_overlap);
 	tcase_add_test(c, variables_come_with_their_projects);
 	tcase_add_test(c, a_result_is_recorded_with_its_cause);
