@@ -81,9 +81,9 @@ class Terminal:
     def _receive(self, seconds):
         self._socket.settimeout(max(seconds, 0.01))
         try:
-            frame = self._socket.recv()
+            # A ping counts, too: with recv() each would begin the time anew.
+            code, data = self._socket.recv_data(control_frame=True)
         except websocket.WebSocketTimeoutException:
             return
-        frame = frame if isinstance(frame, bytes) else frame.encode()
-        if frame[:1] == b"0":
-            self.seen += frame[1:]
+        if code in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY) and data[:1] == b"0":
+            self.seen += data[1:]
