@@ -25,7 +25,8 @@ from stand.site import Site  # noqa: E402
 from stand.world import World  # noqa: E402
 
 DOMAIN = "sandboxes.test"
-PROGRAMS = ("containerd", "ctr", "runc", "nft", "ip", "nsenter", "unshare", "mmdebstrap")
+PROGRAMS = ("containerd", "ctr", "runc", "nft", "iptables", "ipset", "ip", "nsenter", "unshare",
+            "mmdebstrap")
 
 
 def obstacle():

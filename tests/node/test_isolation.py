@@ -1,63 +1,105 @@
-"""Whom a sandbox can reach, and whom not: packets, not the text of a policy."""
+"""Whom a sandbox can reach, and whom not: packets, not the text of a policy.
+
+Who enforces the policies is kube-router, which has been there before any pod. It hears of each change
+from the API server, a moment after it: until then a new pod is not confined yet.
+"""
 
 import contextlib
 import socket
+import socketserver
 import subprocess
+import threading
 
 import pytest
 
-from policies import ruleset
+from people import eventually
 from stand.node import ADDRESS
 from terminal import Terminal, connect
 
 METADATA = "169.254.169.254"
 PUBLIC = "203.0.113.10"  # for documentation (RFC 5737): as good as public, and nobody's
-KUBELET, API_SERVER, REGISTRY = 10250, 6443, 5000
+KUBELET, API_SERVER, REGISTRY, TIME = 10250, 6443, 5000, 123
+UNKNOWN = 8000  # a port of a sandbox on which its owner listens, and that is for nobody else
+
+ALLOWED = {"own database", "the internet, 443", "the internet, 22", "the internet by UDP"}
+CLOSED = "another port of their sandbox"  # what their policy alone forbids
+
+# What asks for an answer, in a shell of the sandbox. Who may not ask is refused, as a rule at once:
+# the time is for machines that are slow.
+TRIES = {
+    "tcp": "timeout 10 bash -c '</dev/tcp/{}/{}' 2>/dev/null",
+    "udp": "timeout 10 bash -c 'exec 3<>/dev/udp/{}/{}; for i in 1 2 3; do echo >&3 && "
+           "read -t 2 -u 3 && exit; done; exit 1' 2>/dev/null",
+}
+
+
+class Echo(socketserver.BaseRequestHandler):
+    def handle(self):
+        data, answering = self.request
+        answering.sendto(data, self.client_address)
+
+
+@contextlib.contextmanager
+def echo(place):
+    """Answers who asks there by UDP."""
+    with socketserver.ThreadingUDPServer(place, Echo) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield
+        server.shutdown()
 
 
 @pytest.fixture(scope="module")
 def places(world, node):
     """What is outside of the cluster, played by addresses of the node, each of which answers."""
-    subprocess.run(["ip", "address", "add", f"{METADATA}/32", "dev", "node0"], check=True)
-    subprocess.run(["ip", "address", "add", f"{PUBLIC}/32", "dev", "node0"], check=True)
+    for address in (METADATA, PUBLIC):
+        subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "node0"], check=True)
     with contextlib.ExitStack() as stack:
         for place in ((METADATA, 80), (PUBLIC, 443), (PUBLIC, 22), (ADDRESS, API_SERVER),
                       (ADDRESS, REGISTRY)):
             stack.enter_context(socket.create_server(place))
+        for place in ((METADATA, TIME), (PUBLIC, TIME), (ADDRESS, TIME)):
+            stack.enter_context(echo(place))
         yield
 
 
 @pytest.fixture(scope="module")
 def projects(new_person, places):
-    """A project with a database of each of two people."""
+    """A project with a database of each of two people; the second listens on one port more."""
     made = [new_person().create(name, database=True) for name in ("Mine", "Theirs")]
     for project in made:
-        project.wait("RUNNING", 120)
+        project.wait("RUNNING", 180)
+    with shell(made[1]) as theirs:
+        listen = f'require("net").createServer().listen({UNKNOWN}, "0.0.0.0")'
+        theirs.ask(f"(setsid node -e '{listen}' </dev/null >/dev/null 2>&1 &)")
+        attempt = TRIES["tcp"].format(pod(made[1])["status"]["podIP"], UNKNOWN)
+        eventually(lambda: theirs.ask(f"{attempt} && echo yes") == "yes", 30)
     return made
 
 
 @pytest.fixture(scope="module")
-def targets(projects, cluster):
-    """Name → (host, port), as seen from the first project's sandbox."""
+def targets(projects):
+    """Name → (protocol, host, port), as seen from the first project's sandbox."""
     mine, theirs = projects
     sandbox = service(theirs, f"{theirs.sandbox()['name']}-service")
+    address = pod(theirs)["status"]["podIP"]
     return {
-        "own database": (mine.connection()["host"], 5432),
-        "the internet, 443": (PUBLIC, 443),
-        "the internet, 22": (PUBLIC, 22),
-        "their sandbox's app": (pod(theirs)["status"]["podIP"], 3000),
-        "their sandbox's terminal": (pod(theirs)["status"]["podIP"], 7681),
-        "their sandbox by its Service": (sandbox, 7681),
-        "their database": (theirs.connection()["host"], 5432),
-        "the node's kubelet": (ADDRESS, KUBELET),
-        "the node's ingress controller": (ADDRESS, 443),
-        "another port of the node": (ADDRESS, REGISTRY),
-        "the control plane": (ADDRESS, API_SERVER),
-        "the metadata service": (METADATA, 80),
+        "own database": ("tcp", mine.connection()["host"], 5432),
+        "the internet, 443": ("tcp", PUBLIC, 443),
+        "the internet, 22": ("tcp", PUBLIC, 22),
+        "the internet by UDP": ("udp", PUBLIC, TIME),
+        "their sandbox's app": ("tcp", address, 3000),
+        "their sandbox's terminal": ("tcp", address, 7681),
+        "their sandbox by its Service": ("tcp", sandbox, 7681),
+        CLOSED: ("tcp", address, UNKNOWN),
+        "their database": ("tcp", theirs.connection()["host"], 5432),
+        "the node's kubelet": ("tcp", ADDRESS, KUBELET),
+        "the node's ingress controller": ("tcp", ADDRESS, 443),
+        "another port of the node": ("tcp", ADDRESS, REGISTRY),
+        "the node by UDP": ("udp", ADDRESS, TIME),
+        "the control plane": ("tcp", ADDRESS, API_SERVER),
+        "the metadata service": ("tcp", METADATA, 80),
+        "the metadata service by UDP": ("udp", METADATA, TIME),
     }
-
-
-ALLOWED = {"own database", "the internet, 443", "the internet, 22"}
 
 
 def pod(project):
@@ -68,62 +110,81 @@ def service(project, name):
     return project.person.namespace.get("Service", name)["spec"]["clusterIP"]
 
 
-def reached(project, targets):
-    """The names of those that accept a connection from the project's sandbox."""
+def shell(project):
+    """An open terminal of the project's sandbox."""
     query = "?" + project.sandbox()["ttydUrl"].partition("?")[2]
-    tries = "; ".join(
-        f"timeout 3 bash -c '</dev/tcp/{host}/{port}' 2>/dev/null && echo yes {number} &"
-        for number, (host, port) in enumerate(targets.values())
-    ).replace("&;", "&")
-    with Terminal(connect(pod(project)["status"]["podIP"], 7681), query) as opened:
+    return Terminal(connect(pod(project)["status"]["podIP"], 7681), query)
+
+
+def reached(project, targets):
+    """The names of those that answer the project's sandbox."""
+    tries = " ".join(
+        f"{{ {TRIES[protocol].format(host, port)} && echo yes {number}; }} &"
+        for number, (protocol, host, port) in enumerate(targets.values())
+    )
+    with shell(project) as opened:
         opened.ask("set +m")
-        shown = opened.ask(f"{tries} wait", seconds=40)
+        shown = opened.ask(f"{tries} wait", seconds=60)
     numbers = {int(line.split()[1]) for line in shown.splitlines() if line.startswith("yes ")}
     return {name for number, name in enumerate(targets) if number in numbers}
 
 
-@pytest.fixture(scope="module")
-def before(projects, targets):
-    """What is reached while nobody enforces the policies."""
-    return reached(projects[0], targets)
+def wait_reached(project, targets, wanted):
+    """Until these are the ones that the project's sandbox reaches."""
+    last = set()
+
+    def as_wanted():
+        last.clear()
+        last.update(reached(project, targets))
+        return last == wanted
+
+    eventually(as_wanted, 60, every=0.5,
+               last=lambda: f"too many: {last - wanted}, too few: {wanted - last}")
 
 
-@pytest.fixture(scope="module")
-def enforced(before, cluster, world):
-    """The policies that the reconciler has made are enforced from here on."""
-    policies = cluster.api("GET", "/apis/networking.k8s.io/v1/networkpolicies")["items"]
-    pods = cluster.api("GET", "/api/v1/pods")["items"]
-    assert policies
-    subprocess.run(["nft", "-f", "-"], input=ruleset(policies, pods), text=True, check=True)
-    yield
-    subprocess.run(["nft", "delete", "table", "inet", "fsa_policies"], check=True)
-
-
-def test_everything_is_there_to_be_reached(before, targets):
-    """Otherwise the next test could not fail."""
-    assert before == set(targets)
-
-
-def test_a_sandbox_reaches_its_database_and_the_internet_and_nothing_else(
-        enforced, projects, targets):
+def test_a_sandbox_reaches_its_database_and_the_internet_and_nothing_else(projects, targets):
+    wait_reached(projects[0], targets, ALLOWED)
     assert reached(projects[0], targets) == ALLOWED
 
 
-def test_names_are_resolved_and_both_terminals_work(enforced, projects):
+def test_names_are_resolved_and_both_terminals_work(projects):
     for project in projects:
-        query = "?" + project.sandbox()["ttydUrl"].partition("?")[2]
-        with Terminal(connect(pod(project)["status"]["podIP"], 7681), query) as opened:
+        with shell(project) as opened:
             host = project.connection()["host"]
             assert service(project, host.split(".")[0]) in opened.ask(f"getent hosts {host}")
             assert opened.ask("psql -Atc 'select 6*7'") == "42"
 
 
-def test_their_database_answers_nobody_elses_sandbox(enforced, projects):
+def test_their_database_answers_nobody_elses_sandbox(projects):
     mine, theirs = projects
     password = theirs.connection()["password"]
     address = service(theirs, theirs.connection()["host"].split(".")[0])
-    query = "?" + mine.sandbox()["ttydUrl"].partition("?")[2]
-    with Terminal(connect(pod(mine)["status"]["podIP"], 7681), query) as opened:
-        asked = (f"PGCONNECT_TIMEOUT=3 PGPASSWORD={password} "
-                 f"psql -h {address} -Atc 'select 1' 2>&1 | tail -1")
-        assert "timeout" in opened.ask(asked, seconds=30)
+    command = (f"PGCONNECT_TIMEOUT=10 PGPASSWORD={password} "
+               f"psql -h {address} -Atc 'select 6*7' 2>&1 | tail -2")
+    with shell(theirs) as opened:
+        assert opened.ask(command, seconds=30) == "42"
+    with shell(mine) as opened:
+        assert "Is the server running on that host" in opened.ask(command, seconds=30)
+
+
+def test_a_pod_that_is_made_anew_is_confined_too(projects, targets):
+    mine = projects[0]
+    before = pod(mine)["metadata"]["uid"]
+    mine.restart()
+    eventually(lambda: (pod(mine) or {"metadata": {"uid": before}})["metadata"]["uid"] != before)
+    mine.wait("RUNNING", 180)
+    wait_reached(mine, targets, ALLOWED)
+
+
+def test_without_policies_everything_is_reached_until_they_are_back(projects, targets, site):
+    """Otherwise the tests above could not fail."""
+    mine, theirs = projects
+    site.programs.stop("fsa-reconcile")
+    try:
+        mine.person.namespace.delete("NetworkPolicy", mine.sandbox()["name"])
+        wait_reached(mine, targets, set(targets) - {CLOSED})
+        theirs.person.namespace.delete("NetworkPolicy", theirs.sandbox()["name"])
+        wait_reached(mine, targets, set(targets))
+    finally:
+        site.programs.start("fsa-reconcile")
+    wait_reached(mine, targets, ALLOWED)

@@ -1,4 +1,4 @@
-"""A real node: containerd, kubelet, kube-proxy, cluster DNS and an ingress controller.
+"""A real node: containerd, kubelet, kube-proxy, cluster DNS, a policy agent, an ingress controller.
 
     with World(directory / "world", **Node.WORLD) as world, world.network():
         with Cluster(directory / "cluster", simulated=False) as cluster:
@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from .cluster import ClusterError
+from .kube.components import SERVICES
 from .process import Process, make_directory, run
 from .world import make_cgroups
 
@@ -61,7 +62,8 @@ class Node:
         self._socket = self.directory / "containerd.sock"
         self._processes = {
             name: Process(self.directory, name)
-            for name in ("containerd", "kubelet", "kube-proxy", "coredns", "traefik")
+            for name in ("containerd", "kubelet", "kube-proxy", "coredns", "traefik",
+                         "kube-router")
         }
 
     def __enter__(self):
@@ -72,7 +74,8 @@ class Node:
         self.stop()
 
     def start(self):
-        """Returns when a pod can be scheduled, and reached by the address of an Ingress."""
+        """Returns when a pod can be scheduled, reached by the address of an Ingress, and kept from
+        whom its policies do not name."""
         make_directory(self.directory)
         if not make_cgroups(self._world.cgroup):
             raise ClusterError("a node needs cgroups of version 1 here")
@@ -90,6 +93,8 @@ class Node:
         self._start("traefik", self._programs / "traefik", *self._traefik(),
                     env={"KUBECONFIG": str(self._cluster.admin_kubeconfig)})
         self._processes["kubelet"].wait_ready(self._ready)
+        self._start("kube-router", self._programs / "kube-router", *self._kube_router())
+        self._processes["kube-router"].wait_ready(self._enforces)
 
     def stop(self):
         """The containers go on until the World ends: who ends them is not kubelet."""
@@ -210,6 +215,24 @@ conf_dir = "{self._cni()}"
             "--global.sendanonymoususage=false",
             "--log.level=INFO",
         ]
+
+    def _kube_router(self):
+        """Of what it can do, only NetworkPolicies, which it enforces by iptables and ipset."""
+        return [
+            "--run-firewall=true",
+            "--run-router=false",
+            "--run-service-proxy=false",
+            f"--kubeconfig={self._cluster.admin_kubeconfig}",
+            f"--hostname-override={NAME}",
+            f"--service-cluster-ip-range={SERVICES}",
+            "--health-port=0",
+        ]
+
+    def _enforces(self):
+        """Whether every packet of a pod passes the policy agent's rules."""
+        command = self._world.inside(["iptables", "--list-rules", "FORWARD"])
+        done = subprocess.run(command, capture_output=True, text=True)
+        return "-j KUBE-ROUTER-FORWARD" in done.stdout
 
     def _make_ingress_class(self):
         self._cluster.admin.apply("/apis/networking.k8s.io/v1/ingressclasses/nginx", {

@@ -19,6 +19,8 @@ NAMES = (
     "kubeblocks",
 )
 
+SERVICES = "10.96.0.0/16"  # the addresses of Services, the first of which is the API server's
+
 HOSTS = ("127.0.0.1", "localhost", "kubernetes", "kubernetes.default.svc", "10.96.0.1")
 
 
@@ -120,7 +122,7 @@ class Setup:
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={self.account_public}",
             f"--service-account-signing-key-file={self.account_private}",
-            "--service-cluster-ip-range=10.96.0.0/16",
+            f"--service-cluster-ip-range={SERVICES}",
             "--profiling=false",
         ]
 
