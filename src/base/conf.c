@@ -139,6 +139,8 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 					  "How long an Idempotency-Key is remembered."),
 	[CONF_EVENT_RETENTION] = DURATION("event_retention", "90d", DAY, 3650 * DAY,
 					  "How long a project's events are kept."),
+	[CONF_AUDIT_RETENTION] = DURATION("audit_retention", "400d", 0, 36500 * DAY,
+					  "How long it is kept who did what; 0d: for ever."),
 	[CONF_WAKE_FILE] = STRING("wake_file", "/run/fullstack-agent/wake",
 				  "Touched after each committed change; wakes the reconciler."),
 	[CONF_KUBE_ALLOW_ADDRESSES] =

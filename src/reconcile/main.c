@@ -119,6 +119,7 @@ static int tidy_up(const struct reconciler *r, struct err *e)
 	struct queue_retention keep = {
 		.idempotency_ms = conf_number(r->conf, CONF_IDEMPOTENCY_TTL),
 		.events_ms = conf_number(r->conf, CONF_EVENT_RETENTION),
+		.audit_ms = conf_number(r->conf, CONF_AUDIT_RETENTION),
 	};
 
 	return queue_housekeeping(r->db, &keep, e);

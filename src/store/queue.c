@@ -62,6 +62,7 @@ enum statement {
 	STATEMENT_EXPIRE_KEYS,
 	STATEMENT_EXPIRE_LIVE,
 	STATEMENT_EXPIRE_EVENTS,
+	STATEMENT_EXPIRE_AUDIT,
 };
 
 /* What belongs to rows of resources that are called `c`. */
@@ -161,6 +162,8 @@ static const struct db_statement statements[] = {
 		"DELETE FROM events WHERE id IN"
 		" (SELECT id FROM events ORDER BY id LIMIT 200)"
 		" AND at < now() - $1::bigint * interval '1 millisecond'" },
+	[STATEMENT_EXPIRE_AUDIT] = { "queue_expire_audit",
+		"SELECT prune_audit($1::bigint * interval '1 millisecond')" },
 	[STATEMENT_EXPIRE_KEYS] = { "queue_expire_keys",
 		"DELETE FROM idempotency WHERE (user_id, key) IN"
 		" (SELECT user_id, key FROM idempotency"
@@ -366,12 +369,17 @@ int queue_housekeeping(struct db *db, const struct queue_retention *keep, struct
 {
 	struct db_params keys = { 0 };
 	struct db_params events = { 0 };
+	struct db_params audit = { 0 };
 
 	db_add_int(&keys, (int64_t)keep->idempotency_ms);
 	db_add_int(&events, (int64_t)keep->events_ms);
+	db_add_int(&audit, (int64_t)keep->audit_ms);
 	if (db_query(db, &statements[STATEMENT_EXPIRE_SESSIONS], NULL, NULL, e) < 0 ||
 	    db_query(db, &statements[STATEMENT_EXPIRE_LIVE], NULL, NULL, e) < 0 ||
 	    db_query(db, &statements[STATEMENT_EXPIRE_EVENTS], &events, NULL, e) < 0)
+		return -1;
+	if (keep->audit_ms > 0 &&
+	    db_query(db, &statements[STATEMENT_EXPIRE_AUDIT], &audit, NULL, e) < 0)
 		return -1;
 	return db_query(db, &statements[STATEMENT_EXPIRE_KEYS], &keys, NULL, e);
 }

@@ -131,9 +131,11 @@ int queue_next_due(struct db *db, uint64_t *ret_ms, struct err *e);
 /* How long is kept what nobody takes away, in milliseconds. */
 struct queue_retention {
 	uint64_t idempotency_ms, events_ms;
+	uint64_t audit_ms; /* 30 days at least; 0: for ever */
 };
-/* Removes expired sessions, and idempotency keys and events that are older than that, a bounded
- * number of each; and live changes that nobody has fetched for a minute, all of them. */
+/* Removes expired sessions, and idempotency keys, events and lines of the audit that are older than
+ * that, a bounded number of each; and live changes that nobody has fetched for a minute, all of
+ * them. */
 int queue_housekeeping(struct db *db, const struct queue_retention *keep, struct err *e);
 
 #endif

@@ -504,12 +504,23 @@ START_TEST(housekeeping_removes_what_has_expired)
 	admin_run("INSERT INTO events (project_id, at, status) SELECT $1, now() -"
 		  " n * interval '20 hours', 'RUNNING' FROM generate_series(1, 3) AS n",
 		  made.id);
+	admin_run("INSERT INTO audit (at, user_id, action) SELECT now() - n * interval '9 days',"
+		  " $1::uuid, 'test' FROM generate_series(1, 6) AS n",
+		  owner.id);
 	int64_t events = admin_int("SELECT count(*) FROM events", NULL);
 	struct queue_retention keep = { .idempotency_ms = 86400000, .events_ms = 2 * 86400000 };
 	assert_ok(queue_housekeeping(reconcile, &keep, &e), &e);
 	ck_assert_int_eq(admin_int("SELECT count(*) FROM events", NULL), events - 1);
 	ck_assert_int_eq(admin_int("SELECT count(*) FROM sessions", NULL), 2);
 	ck_assert_int_eq(admin_int("SELECT count(*) FROM idempotency", NULL), 2);
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM audit", NULL), 6);
+	keep.audit_ms = 50 * UINT64_C(86400000);
+	assert_ok(queue_housekeeping(reconcile, &keep, &e), &e);
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM audit", NULL), 5);
+	/* Whoever has the program has no way to remove its traces. */
+	keep.audit_ms = 1;
+	assert_ok(queue_housekeeping(reconcile, &keep, &e), &e);
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM audit", NULL), 3);
 }
 END_TEST
 

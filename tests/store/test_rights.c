@@ -55,6 +55,8 @@ static const struct {
 	/* Nobody changes what happened, or the schema. */
 	{ &api, { "no_audit_change", "UPDATE audit SET action = 'x'" } },
 	{ &auth, { "no_audit_delete", "DELETE FROM audit" } },
+	{ &reconcile, { "no_audit_gone", "DELETE FROM audit" } },
+	{ &api, { "no_audit_pruned", "SELECT prune_audit(interval '1 year')" } },
 	{ &reconcile, { "no_event_change", "UPDATE events SET message = 'x'" } },
 	{ &api, { "no_event_change", "DELETE FROM events" } },
 	{ &api, { "no_table", "CREATE TABLE mine (id integer)" } },
