@@ -75,6 +75,35 @@ static void check_operator_environment(struct doctor *d)
 		   "everybody on this host may read %s", file);
 }
 
+/* A choice of the operator's, and one that they should know of. */
+static void tell_who_may_come(struct doctor *d)
+{
+	const struct conf *conf = d->call->conf;
+	const struct {
+		enum conf_option option;
+		const char *name;
+	} providers[] = {
+		{ CONF_SEALOS_JWT_SECRET_FILE, "Sealos" },
+		{ CONF_GITHUB_CLIENT_ID, "GitHub" },
+		{ CONF_OIDC_CLIENT_ID, conf_string(conf, CONF_OIDC_NAME) },
+	};
+	const char *registration = conf_string(conf, CONF_PROVIDER_REGISTRATION);
+	bool open = strcmp(registration, "open") == 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(providers); i++) {
+		if (conf_string(conf, providers[i].option) != NULL)
+			doctor_say(d, HEALTH_OK, providers[i].name, NULL,
+				   "%s (provider_registration = %s)",
+				   open ? "whoever has an account there may become a user"
+					: "lets in whoever is known here already",
+				   registration);
+	}
+	if (strcmp(conf_string(conf, CONF_REGISTRATION), "closed") != 0)
+		doctor_say(d, HEALTH_OK, "passwords", NULL,
+			   "whoever comes may become a user (registration = %s)",
+			   conf_string(conf, CONF_REGISTRATION));
+}
+
 /* All that fsa-reconcile reads at its start. */
 void doctor_settings(struct doctor *d)
 {
@@ -88,6 +117,7 @@ void doctor_settings(struct doctor *d)
 			   context.settings.ingress_domain);
 	wanted_context_clear(&context);
 	check_operator_environment(d);
+	tell_who_may_come(d);
 }
 
 /* ---- sockets ----------------------------------------------------------------------------------

@@ -101,6 +101,19 @@ def test_for_people_there_is_a_line_each(fsactl, owner):
     assert owner.namespace in text
 
 
+@pytest.mark.parametrize(("choice", "said"), [("open", "whoever has an account there"),
+                                              ("closed", "known here already")])
+def test_who_may_become_a_user_is_said(site, fsactl, owner, tmp_path, choice, said):
+    config = tmp_path / "fsa.conf"
+    config.write_text(site.programs.config().read_text() + "github_client_id = x\n"
+                      f"oidc_client_id = y\nprovider_registration = {choice}\n")
+    _, findings = fsactl("--config", config, "doctor", "--sql-dir", SQL, "--user", owner.name)
+    found = {f["subject"]: f["message"] for f in findings if f["check"] == "settings"}
+    assert said in found["GitHub"] and said in found["Google"], found
+    assert "Sealos" not in found
+    assert "registration = open" in found["passwords"], found
+
+
 def test_a_program_that_is_down(site, doctor):
     site.programs.stop("auth.fcgi")
     try:
