@@ -51,7 +51,7 @@ def fsactl(quiet):
         if json_:
             command.append("--json")
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                              timeout=60)
+                              timeout=300)
         assert done.returncode == status, done.stdout + done.stderr
         if status != 0:
             return done

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from stand.kubesim import KubeSim
+from stand.process import PATIENCE
 from stand.site import SQL
 
 PASSWORD = "correct horse battery"
@@ -31,7 +32,7 @@ def healthy(cluster):
 @pytest.fixture
 def live(site):
     """Live updates flow: fsa-events connects within moments."""
-    site.client().wait("/readyz", lambda r: r["checks"]["liveUpdates"] == "ok", 15)
+    site.client().wait("/readyz", lambda r: r["checks"]["liveUpdates"] == "ok")
 
 
 @pytest.fixture
@@ -64,13 +65,13 @@ def fsactl(site):
     def run(*words):
         command = [site.programs.program("fsactl"), "--config", site.programs.config(), *words]
         done = subprocess.run([*map(str, command), "--json"], capture_output=True, text=True,
-                              timeout=60)
+                              timeout=300)
         assert done.stderr == ""
         return done.returncode, json.loads(done.stdout)
 
     run.text = lambda *words: subprocess.run(
         [site.programs.program("fsactl"), "--config", site.programs.config(), *map(str, words)],
-        capture_output=True, text=True, timeout=60).stdout
+        capture_output=True, text=True, timeout=300).stdout
     return run
 
 
@@ -99,19 +100,6 @@ def test_for_people_there_is_a_line_each(fsactl, owner):
     text = fsactl.text("doctor", "--sql-dir", SQL, "--user", owner.name)
     assert text.splitlines()[0].split() == ["HEALTH", "CHECK", "OF", "FOUND"]
     assert owner.namespace in text
-
-
-@pytest.mark.parametrize(("choice", "said"), [("open", "whoever has an account there"),
-                                              ("closed", "known here already")])
-def test_who_may_become_a_user_is_said(site, fsactl, owner, tmp_path, choice, said):
-    config = tmp_path / "fsa.conf"
-    config.write_text(site.programs.config().read_text() + "github_client_id = x\n"
-                      f"oidc_client_id = y\nprovider_registration = {choice}\n")
-    _, findings = fsactl("--config", config, "doctor", "--sql-dir", SQL, "--user", owner.name)
-    found = {f["subject"]: f["message"] for f in findings if f["check"] == "settings"}
-    assert said in found["GitHub"] and said in found["Google"], found
-    assert "Sealos" not in found
-    assert "registration = open" in found["passwords"], found
 
 
 def test_a_program_that_is_down(site, doctor):
@@ -306,7 +294,7 @@ def test_objects_without_a_row_are_shown_and_deleted_when_asked(site, cluster, f
         assert (status, {o["state"] for o in done}) == (0, {"deleted"})
     finally:
         site.programs.start("fsa-reconcile")
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while (left := namespaced(cluster, owner.namespace))["services"] and time.monotonic() < end:
         time.sleep(0.2)  # the database's own objects go with its Cluster
     assert not left["statefulsets"] and not left["services"]
@@ -387,7 +375,7 @@ def test_looking_at_what_runs(fsactl, owner):
 def test_looking_at_what_is_broken(cluster, fsactl, owner):
     project = owner.create()
     cluster.effect(effect="crash", namespace=owner.namespace)
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while (seen := look(fsactl, project))["seen"] != "BROKEN" and time.monotonic() < end:
         time.sleep(0.2)
     assert seen["seen"] == "BROKEN"

@@ -99,11 +99,11 @@ def test_a_rotation_may_be_interrupted(quiet, fsactl, owner_of_secrets, rows):
                "rotate", "owner"]
     moved = "SELECT count(DISTINCT substr(value_sealed, 5, 8)) FROM environment"
     running = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while rows(moved) != [(2,)] and running.poll() is None and time.monotonic() < end:
         pass
     running.send_signal(signal.SIGINT)
-    running.wait(10)
+    running.wait(120)
     variables = client.get(f"/api/projects/{owner_of_secrets.project}/environment").json()
     assert len(variables["general"]) == 201
     assert fsactl("keys", "rotate", "owner")["failed"] == []

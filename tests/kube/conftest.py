@@ -56,7 +56,7 @@ def user(new_user):
 def eventually():
     """Waits until a function returns something true, and returns that."""
 
-    def wait(check, seconds=60):
+    def wait(check, seconds=120):
         end = time.monotonic() + seconds
         while not (result := check()):
             assert time.monotonic() < end, f"not within {seconds} s: {check.__doc__ or check}"

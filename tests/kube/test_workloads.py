@@ -45,7 +45,7 @@ def test_becomes_ready_under_restricted_with_a_volume(user, eventually):
 
 
 def test_ready_after_the_annotated_delay(user, eventually):
-    start(user, annotations={"stand.fullstackagent.io/ready-after": "2s"})
+    start(user, annotations={"stand.fullstackagent.io/ready-after": "5s"})
     eventually(waits_for(user, "ContainerCreating"))
     eventually(ready(user))
 
@@ -103,8 +103,8 @@ def test_an_image_that_cannot_be_pulled(user, eventually):
     eventually(waits_for(user, "ImagePullBackOff"))
     assert image in container(user)["state"]["waiting"]["message"]
     assert pod(user)["status"]["phase"] == "Pending"
-    assert image in events(user, "Failed")[0]["message"]
-    assert events(user, "BackOff")
+    assert image in eventually(lambda: events(user, "Failed"))[0]["message"]
+    eventually(lambda: events(user, "BackOff"))
 
 
 def test_a_repaired_image_heals(user, eventually):
@@ -123,7 +123,8 @@ def test_a_crash_loop(user, eventually):
     assert seen["lastState"]["terminated"]["exitCode"] == 1
     assert pod(user)["status"]["phase"] == "Running"
     assert not status(user).get("readyReplicas")
-    assert "Back-off restarting failed container sandbox" in events(user, "BackOff")[0]["message"]
+    told = eventually(lambda: events(user, "BackOff"))[0]["message"]
+    assert "Back-off restarting failed container sandbox" in told
     eventually(lambda: container(user)["restartCount"] > seen["restartCount"])
 
 

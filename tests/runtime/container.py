@@ -13,6 +13,8 @@ import tarfile
 import time
 from pathlib import Path
 
+from stand.process import PATIENCE
+
 RUNC = shutil.which("runc") or "/usr/sbin/runc"
 UID = 1000
 CLONE_NEWNET = 0x40000000
@@ -64,12 +66,12 @@ class Container:
 
     def __exit__(self, *_):
         subprocess.run([*self._runc, "delete", "--force", self._name], capture_output=True)
-        self._process.wait(timeout=20)
+        self._process.wait(timeout=PATIENCE)
 
     def terminate(self):
         """What the kubelet does first; returns the exit code."""
         subprocess.run([*self._runc, "kill", self._name, "TERM"], check=True)
-        return self._process.wait(timeout=10)
+        return self._process.wait(timeout=PATIENCE)
 
     def exited(self):
         return self._process.poll()
@@ -83,11 +85,11 @@ class Container:
         """A connection to a port of the container."""
         with self._network():
             made = socket.socket()
-        made.settimeout(10)
+        made.settimeout(PATIENCE)
         made.connect(("127.0.0.1", port))
         return made
 
-    def wait_ready(self, seconds=30):
+    def wait_ready(self, seconds=PATIENCE):
         """As the pod's probe does: until the terminal's port accepts connections."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -102,7 +104,7 @@ class Container:
     def run(self, *command):
         """Runs a command beside the others, as the same user; returns the completed process."""
         return subprocess.run([*self._runc, "exec", self._name, *command], capture_output=True,
-                              text=True, timeout=60)
+                              text=True, timeout=PATIENCE)
 
     @contextlib.contextmanager
     def _network(self):

@@ -8,11 +8,13 @@ import time
 
 import websocket
 
+from stand.process import PATIENCE
+
 _numbers = itertools.count(1)
 _ESCAPES = re.compile(rb"\x1b(\[[0-9;?]*[a-zA-Z]|\][^\x07]*\x07|[()][A-Z0-9]|[=>])")
 
 
-def connect(host, port, seconds=10):
+def connect(host, port, seconds=PATIENCE):
     return socket.create_connection((host, port), seconds)
 
 
@@ -46,7 +48,7 @@ class Terminal:
     def type(self, text):
         self._socket.send_binary(b"0" + text.encode())
 
-    def wait_for(self, pattern, seconds=20):
+    def wait_for(self, pattern, seconds=PATIENCE):
         """Until what is shown has it, without colours and the like; returns the match."""
         end = time.monotonic() + seconds
         while not (found := re.search(pattern, self.text())):
@@ -59,7 +61,7 @@ class Terminal:
     def text(self):
         return _ESCAPES.sub(b"", self.seen).decode(errors="replace")
 
-    def ask(self, command, seconds=20):
+    def ask(self, command, seconds=PATIENCE):
         """Runs a command in the shell; returns what it printed, without surrounding space."""
         self.seen = b""
         # Of this command only, as a screen may show older ones again. The quotes keep the marks
@@ -68,7 +70,7 @@ class Terminal:
         self.type(f"clear; echo 'BE''GIN{number}'; {command}; echo 'E''ND{number}'\r")
         return self.wait_for(rf"(?s)BEGIN{number}\s(.*)END{number}", seconds)[1].strip()
 
-    def closed(self, seconds=10):
+    def closed(self, seconds=PATIENCE):
         """Whether the other side closes within that time."""
         end = time.monotonic() + seconds
         try:

@@ -10,6 +10,7 @@ import pytest
 import websocket
 
 from conftest import TOKEN
+from stand.process import PATIENCE
 from terminal import Terminal
 
 
@@ -25,7 +26,7 @@ def query(token=TOKEN, session=None):
 
 def get(sandbox, path, port=7681, method="GET", **headers):
     """(status, headers, body) of one request."""
-    connection = http.client.HTTPConnection("sandbox", timeout=10)
+    connection = http.client.HTTPConnection("sandbox", timeout=PATIENCE)
     connection.sock = sandbox.connect(port)
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()
@@ -38,7 +39,7 @@ def terminal(sandbox, session=None, **rest):
     return Terminal(sandbox.connect(7681), query(session=session), **rest)
 
 
-def eventually(check, seconds=20):
+def eventually(check, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while not (result := check()):
         assert time.monotonic() < end, f"not within {seconds} s: {check}"
@@ -206,7 +207,7 @@ def test_npm_installs_into_the_home_directory(sandbox):
         opened.ask("mkdir -p /tmp/tool && cd /tmp/tool && printf '%s' "
                    "'{\"name\":\"tool\",\"version\":\"1.0.0\",\"bin\":\"t.js\"}' > package.json; "
                    "printf '#!/usr/bin/env node\\nconsole.log(6*7)\\n' > t.js; "
-                   "npm install -g --offline . >/tmp/npm.log 2>&1", seconds=60)
+                   "npm install -g --offline . >/tmp/npm.log 2>&1")
         assert opened.ask("cd; tool") == "42"
 
 
@@ -303,7 +304,7 @@ def test_it_ends_at_once_when_told_to(start):
         opened.ask("sleep 1000 & true")
         began = time.monotonic()
         assert sandbox.terminate() == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10  # the grace of our pods
 
 
 @pytest.mark.parametrize("service", ["ttyd", "nginx"])
