@@ -22,7 +22,7 @@ import threading
 import time
 from pathlib import Path
 
-from stand.process import Process, StandError, run
+from stand.process import PATIENCE, Process, StandError, run
 
 CACHE = Path.home() / ".cache" / "fullstack-agent" / "debian"
 SUITE = "bookworm"
@@ -64,9 +64,11 @@ def base(downloaded):
         return tree
     CACHE.mkdir(parents=True, exist_ok=True)
     partial = CACHE / f"{key}.partial-{os.getpid()}"
-    download = "chroot $1 apt-get -q -y --download-only --install-recommends install "
+    retries = "Acquire::Retries"  # a mirror may hiccup
+    download = (f"chroot $1 apt-get -q -y -o {retries}=5 --download-only --install-recommends "
+                "install ")
     command = [
-        "mmdebstrap", "--variant=minbase", f"--include={','.join(INSTALLED)}",
+        "mmdebstrap", "--variant=minbase", f'--aptopt={retries} "5"', f"--include={','.join(INSTALLED)}",
         "--skip=cleanup/apt", f"--customize-hook={download} {' '.join(downloaded)}",
         SUITE, partial, "http://deb.debian.org/debian",
     ]
@@ -115,7 +117,7 @@ class Machine:
     def stop(self):
         for relay in self._relays:
             relay.close()
-        self._process.stop(patience=30)
+        self._process.stop(patience=60)
         for group in self._groups():
             for folder, _, _ in os.walk(group, topdown=False):
                 try:
@@ -126,7 +128,7 @@ class Machine:
     def reboot(self):
         """nspawn leaves it to a service manager to start a machine that reboots again: to us."""
         self.run("systemctl --no-block reboot")
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while self._process.running():
             if time.monotonic() > end:
                 raise StandError("the machine does not shut down")
@@ -139,7 +141,7 @@ class Machine:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split() if pid else []
         return int(children[0]) if children else None
 
-    def run(self, command, check=True, input=None, timeout=300):
+    def run(self, command, check=True, input=None, timeout=900):
         """Runs a shell command as root in there; what it printed, or with check=False all of it.
 
         StandError tells what failed.
@@ -168,7 +170,7 @@ class Machine:
         file.write_text(text)
         file.chmod(mode)
 
-    def wait(self, command, seconds=30.0):
+    def wait(self, command, seconds=PATIENCE):
         """Until the command succeeds; returns what it printed."""
         end = time.monotonic() + seconds
         while (done := self.run(command, check=False)).returncode != 0:
@@ -211,17 +213,17 @@ class Machine:
             group.mkdir(exist_ok=True)
         return self._groups()
 
-    def _wait_booted(self, seconds=60):
+    def _wait_booted(self):
         def booted():
             if not self.leader():
                 return False
             try:
-                done = self.run("systemctl is-system-running", check=False, timeout=10)
+                done = self.run("systemctl is-system-running", check=False, timeout=60)
             except subprocess.TimeoutExpired:
                 return False
             return done.stdout.strip() in ("running", "degraded")
 
-        self._process.wait_ready(booted, seconds)
+        self._process.wait_ready(booted)
 
 
 class Relay:

@@ -17,7 +17,7 @@ def system_call(result):
 
 
 def connect(address):
-    with socket.create_connection(address, timeout=2):
+    with socket.create_connection(address, timeout=30):
         pass
 
 

@@ -13,6 +13,7 @@ import requests
 from installation import CONFIG, browser, commands, configure, connect
 from network import Network
 from stand.kubesim import KubeSim
+from stand.process import PATIENCE
 
 PKI = "/etc/fullstack-agent/postgresql"
 PASSWORD = "correct horse battery staple"
@@ -20,10 +21,10 @@ DB, WEB, STANDBY = "10.77.0.10", ("10.77.0.11", "10.77.0.12"), "10.77.0.13"
 # Short, so that the test is: what a host that is cut off holds is free after lease_time.
 HOST_CONFIG = CONFIG + f"""\
 database = host={DB} dbname=fsa sslmode=verify-full sslrootcert={PKI}/ca.crt
-lease_time = 10s
-pass_time = 6s
-kube_request_timeout = 2s
-database_timeout = 2s
+lease_time = 20s
+pass_time = 12s
+kube_request_timeout = 5s
+database_timeout = 5s
 """
 ROLES = ("fsa_owner", "fsa_api", "fsa_auth", "fsa_reconcile")
 
@@ -104,18 +105,19 @@ def create(client, count):
     failed = 0
     for number in range(count):
         name = f"p{number}-{time.monotonic_ns() % 100000}"
-        for _ in range(8):
+        end = time.monotonic() + PATIENCE
+        while True:
             answer = client.post("/api/projects", {"name": name, "database": False},
                                  headers={"Idempotency-Key": name})
             if answer.ok:
                 break
+            assert time.monotonic() < end, answer.text
             failed += 1
             time.sleep(0.3)
-        assert answer.ok, answer.text
     return failed
 
 
-def wait_running(client, count, seconds=60):
+def wait_running(client, count, seconds=2 * PATIENCE):
     def done(listed):
         states = Counter(p["status"] for p in listed["items"])
         return states["RUNNING"] == count
@@ -193,17 +195,20 @@ class Reader:
 
 
 def test_a_host_cut_off_in_a_pass_loses_and_doubles_nothing(db, network, hosts, ada, kubesim):
-    (_, to_cluster), (other, _) = hosts
+    (one, to_cluster), (other, _) = hosts
     create(ada, 3)
     wait_running(ada, 3)
     first = kubesim.writes()["next"]
 
-    # Only the first host's reconciler works. What it applies is carried out and answered late.
-    other.run("systemctl stop fsa-reconcile.timer fsa-reconcile.path")
-    other.wait("systemctl show -P ActiveState fsa-reconcile | grep -qvw activating")
-    kubesim.fault(fault="latency", verb="apply", ms=1500)
+    # Only the first host's reconciler works, in one pass. What it applies is carried out and answered
+    # late.
+    for machine in (one, other):
+        machine.run("systemctl stop fsa-reconcile.timer fsa-reconcile.path")
+        machine.wait("systemctl show -P ActiveState fsa-reconcile | grep -qvw activating")
+    kubesim.fault(fault="latency", verb="apply", ms=3500)
     create(ada, 10)
-    end = time.monotonic() + 10
+    one.run("systemctl start fsa-reconcile.timer fsa-reconcile.path")
+    end = time.monotonic() + PATIENCE
     leased = "SELECT count(*) FROM resources WHERE leased_until > now()"
     while query(db, leased) != ["10"] or not creations(kubesim, first):
         assert time.monotonic() < end, "the first host does not take them"
@@ -223,7 +228,7 @@ def test_a_host_cut_off_in_a_pass_loses_and_doubles_nothing(db, network, hosts, 
     network.mend(WEB[0])
 
     assert set(reader.statuses) == {200}, reader.statuses  # nginx asked the other host
-    assert reader.slowest < 6
+    assert reader.slowest < 15  # two seconds for the host that is cut off, then the other one
     print(f"healed after {healed:.1f} s, {failed} changes had to be sent again, "
           f"slowest read {reader.slowest:.1f} s")
     made = creations(kubesim, first)
@@ -237,8 +242,8 @@ def test_a_host_cut_off_in_a_pass_loses_and_doubles_nothing(db, network, hosts, 
 
 def test_a_host_that_comes_back_works_again(db, network, hosts, ada):
     one, _ = hosts[0]
-    one.wait("systemctl show fsa-reconcile -P Result | grep -qw success", 30)
-    time.sleep(10)  # for so long nginx leaves a host alone that did not answer
+    one.wait("systemctl show fsa-reconcile -P Result | grep -qw success")
+    time.sleep(12)  # for ten nginx leaves a host alone that did not answer
     other, _ = hosts[1]
     other.run("systemctl stop fullstack-agent.target 'fsa-*'")
     try:
@@ -263,9 +268,9 @@ def standby(db, network, hosts):
                 /etc/fullstack-agent/fsa.conf
             sed -i 's/^IPAddressAllow=.*/& {STANDBY}/' /etc/systemd/system/fsa-*.service.d/database.conf
             systemctl daemon-reload; systemctl restart fsa-api fsa-auth""")
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while query(db, "SELECT sync_state FROM pg_stat_replication") != ["sync"]:
-        assert time.monotonic() < end
+        assert time.monotonic() < end, "the standby does not follow"
         time.sleep(0.2)
     return machine
 
@@ -283,7 +288,7 @@ def test_a_standby_takes_over_from_a_server_that_hangs(db, standby, hosts, ada):
     promoted = time.monotonic()
     create(ada, 3)
     print(f"promoted after {promoted - begun:.1f} s, works after {time.monotonic() - promoted:.1f} s")
-    assert time.monotonic() - promoted < 15
+    assert time.monotonic() - promoted < 60
     after = {p["name"] for p in ada.get(listed).json()["items"]}
     assert before < after and len(after) == len(before) + 3
     wait_running(ada, len(after))

@@ -85,7 +85,7 @@ class Load:
         for number in itertools.count():
             if self._stop.is_set():
                 return
-            for _ in range(5):
+            for _ in range(10):
                 failure = self._ask_once(number)
                 if failure is None:
                     self.answered += 1

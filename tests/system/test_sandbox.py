@@ -52,7 +52,7 @@ def probe(machine, service, change=lambda unit: unit):
     unit = re.sub(r"^(StandardInput|Requires|Restart\w*|PartOf|LogLevelMax|ConditionPathExists)=.*\n", "", unit, flags=re.M)
     machine.run(f"cat >/run/systemd/system/{name}.service", input=change(unit))
     machine.run(f"systemctl daemon-reload; systemctl start {name}")
-    line = machine.wait(f"journalctl -u {name} -o cat | grep ^probe:", 5)
+    line = machine.wait(f"journalctl -u {name} -o cat | grep ^probe:")
     return set(json.loads(line.strip().removeprefix("probe:")))
 
 

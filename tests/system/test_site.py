@@ -2,14 +2,17 @@
 
 import json
 import re
-import statistics
 import time
 
 import pytest
 
 from installation import browser, connect
+from stand.process import PATIENCE
 
 PASSWORD = "correct horse battery staple"
+SLOW = 2 * PATIENCE
+INACTIVE = "systemctl show fsa-reconcile --property=ActiveState | grep -qw inactive"
+TIMER = "/org/freedesktop/systemd1/unit/fsa_2dreconcile_2etimer"
 
 
 def journal(machine, unit, since=None):
@@ -40,18 +43,18 @@ def runs(project):
 
 def test_a_project_runs_and_still_does_after_a_reboot(machine, cluster, ada):
     path = f"/api/projects/{ada.project}"
-    ada.wait(path, runs, 120)
+    ada.wait(path, runs, SLOW)
     machine.reboot()
     connect(machine, cluster)
     machine.wait("curl -sf http://127.0.0.1:8080/readyz")
     again = browser(machine)
     assert again.login("ada", PASSWORD).ok
-    again.wait(path, runs)
+    again.wait(path, runs, SLOW)
     # It is not only remembered: a stop is carried out, and then a start.
     assert again.post(f"{path}/stop").ok
-    again.wait(path, lambda p: p["status"] == "STOPPED", 120)
+    again.wait(path, lambda p: p["status"] == "STOPPED", SLOW)
     assert again.post(f"{path}/start").ok
-    again.wait(path, runs, 120)
+    again.wait(path, runs, SLOW)
 
 
 def test_the_doctor_finds_nothing_to_do(machine, ada):
@@ -79,37 +82,56 @@ def every_pass_is_logged(machine):
     machine.run(f"mkdir -p {folder}; printf '[Service]\\nLogLevelMax=debug\\n' >{folder}/debug.conf; "
                 "systemctl daemon-reload")
     # It takes effect with the next start.
-    machine.wait("journalctl -u fsa-reconcile -n 5 | grep level=debug", 10)
+    machine.wait("journalctl -u fsa-reconcile -n 5 | grep level=debug")
     yield
     machine.run(f"rm -r {folder}; systemctl daemon-reload")
 
 
-def test_the_timer_starts_a_pass_every_three_seconds(machine, every_pass_is_logged):
+def ended_and_next(machine):
+    """When the last pass has ended and when the timer will start the next one, in seconds of one
+    clock; None while a pass is made."""
+    ask = "fsa-reconcile", "InactiveEnterTimestampMonotonic", "ActiveState"
+    before = machine.status(*ask)
+    then = machine.run(f"busctl get-property org.freedesktop.systemd1 {TIMER} "
+                       "org.freedesktop.systemd1.Timer NextElapseUSecMonotonic").split()[1]
+    if before["ActiveState"] != "inactive" or machine.status(*ask) != before:
+        return None
+    return int(before["InactiveEnterTimestampMonotonic"]) / 1e6, int(then) / 1e6
+
+
+def test_the_timer_starts_a_pass_every_three_seconds(machine):
+    """By what systemd intends: when it then gets round to it depends on the machine."""
+    seen, end = {}, time.monotonic() + PATIENCE
+    while len(seen) < 4:
+        seen.update([found] if (found := ended_and_next(machine)) else [])
+        assert time.monotonic() < end, seen
+    assert all(abs(then - ended - 3) < 0.01 for ended, then in seen.items()), seen
+
+
+@pytest.fixture
+def without_timer(machine, every_pass_is_logged):
+    machine.run("systemctl stop fsa-reconcile.timer")
+    yield
+    machine.run("systemctl start fsa-reconcile.timer")
+
+
+def is_woken(machine):
+    """Whether a change leads to a pass."""
+    machine.wait(INACTIVE)
     since = time.time()
-    time.sleep(14)
-    passes = [at for at, message in journal(machine, "fsa-reconcile", since) if "msg=pass" in message]
-    gaps = [b - a for a, b in zip(passes, passes[1:])]
-    assert len(gaps) >= 3, passes
-    assert max(gaps) < 4, gaps
-    assert 2.5 < statistics.median(gaps), gaps  # a wake-up from before may have shortened one
+    machine.run("touch /run/fullstack-agent/wake")
+    while time.time() < since + PATIENCE / 4:
+        if any("msg=pass" in message and at > since
+               for at, message in journal(machine, "fsa-reconcile", since - 1)):
+            return True
+        time.sleep(0.1)
+    return False
 
 
-def test_a_change_wakes_the_reconciler(machine, every_pass_is_logged):
-    """From the touch to the end of the pass; the timer alone would take 1.5 s on average."""
-    taken = []
-    for _ in range(5):
-        machine.wait("systemctl show fsa-reconcile --property=ActiveState | grep -qw inactive")
-        before = time.time()
-        machine.run("touch /run/fullstack-agent/wake")
-        while True:
-            found = [at for at, message in journal(machine, "fsa-reconcile", before - 1)
-                     if "msg=pass" in message and at > before]
-            if found:
-                break
-            assert time.time() < before + 5, "it was not woken"
-        taken.append(found[0] - before)
-        time.sleep(0.3)
-    assert sorted(taken)[2] < 0.5, taken
+def test_a_change_wakes_the_reconciler(machine, without_timer):
+    """One may fall between the end of a pass and systemd's looking at the file again."""
+    woken = [is_woken(machine) for _ in range(5)]
+    assert woken.count(True) >= 4, woken
 
 
 def test_many_changes_do_not_wear_out_the_path_unit(machine):
@@ -121,34 +143,32 @@ def test_many_changes_do_not_wear_out_the_path_unit(machine):
 def test_a_failing_pass_is_told_by_systemctl_status(machine):
     machine.run("systemctl stop postgresql@15-main.service")
     try:
-        shown = machine.wait("systemctl status fsa-reconcile | grep 'Status:'", 20)
-        assert "nothing is reconciled" in shown and "connection" in shown, shown
+        shown = machine.wait("systemctl status fsa-reconcile | grep 'Status:.*nothing is reconciled'")
+        assert "connection" in shown, shown
         assert machine.status("fsa-reconcile.timer", "ActiveState")["ActiveState"] == "active"
         answer = machine.run("curl -si http://127.0.0.1:8080/readyz")
         assert " 503 " in answer and '"database":"failed"' in answer
     finally:
         machine.run("systemctl start postgresql@15-main.service")
-    machine.wait("systemctl show fsa-reconcile --property=Result | grep -qw success", 20)
-    machine.wait("curl -sf http://127.0.0.1:8080/readyz", 20)
+    machine.wait("systemctl show fsa-reconcile --property=Result | grep -qw success")
+    machine.wait("curl -sf http://127.0.0.1:8080/readyz")
 
 
 def test_a_wrong_configuration_heals_with_the_file(machine):
     machine.run("echo 'resync = never' >>/etc/fullstack-agent/fsa.conf; systemctl restart fsa-api")
     try:
-        time.sleep(8)  # some attempts
-        assert "is not a duration" in machine.run("journalctl -u fsa-api -n 20 --no-pager")
-        shown = machine.wait("systemctl status fsa-reconcile | grep 'Status:'", 20)
-        assert "resync" in shown
+        machine.wait("journalctl -u fsa-api -n 20 --no-pager | grep 'is not a duration'")
+        machine.wait("systemctl status fsa-reconcile | grep 'Status:.*resync'")
     finally:
         machine.run("sed -i /^resync/d /etc/fullstack-agent/fsa.conf")
-    machine.wait("curl -sf --max-time 5 http://127.0.0.1:8080/readyz", 20)
+    machine.wait("curl -sf --max-time 5 http://127.0.0.1:8080/readyz")
 
 
 def test_a_killed_program_comes_back_and_no_request_is_lost(machine, client):
     before = machine.status("fsa-api", "MainPID")["MainPID"]
     machine.run(f"kill -KILL {before}")
     assert client.get("/healthz").status_code == 200  # it waited in the socket's backlog
-    machine.wait(f"systemctl show -P MainPID fsa-api | grep -vxE '0|{before}'", 10)
+    machine.wait(f"systemctl show -P MainPID fsa-api | grep -vxE '0|{before}'")
 
 
 def test_limits_and_users_are_those_of_the_units(machine):
@@ -167,7 +187,7 @@ def test_systemd_hears_that_a_program_is_alive(machine, unit):
     """The master says so every five seconds; the sandbox and NotifyAccess= let it."""
     assert machine.status(unit, "WatchdogUSec")["WatchdogUSec"] == "30s"
     heard = machine.status(unit, "WatchdogTimestampMonotonic")["WatchdogTimestampMonotonic"]
-    machine.wait(f"systemctl show -P WatchdogTimestampMonotonic {unit} | grep -vxE '0|{heard}'", 10)
+    machine.wait(f"systemctl show -P WatchdogTimestampMonotonic {unit} | grep -vxE '0|{heard}'")
 
 
 def test_the_target_stops_and_starts_all_of_it(machine):

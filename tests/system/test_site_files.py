@@ -16,7 +16,7 @@ def statuses(machine, count, address, method="GET", path="/healthz"):
     config = f'url = "http://127.0.0.1:8080{path}"\noutput = "/dev/null"\n' * count
     out = machine.run(
         f"curl -s -K - -w '%{{http_code}}\\n' -X {method} -H 'X-Forwarded-For: {address}'",
-        input=config, timeout=30)
+        input=config)
     words = out.split()
     return {status: words.count(status) for status in set(words)}
 
@@ -27,25 +27,26 @@ def test_nginx_accepts_its_configuration_without_a_warning(machine):
 
 
 def test_a_client_that_asks_too_often_is_told_when_to_come_back(machine):
-    got = statuses(machine, 300, LIMITED + "1")
+    """So many that even a busy machine sends them faster than the 30 a second that are let through."""
+    got = statuses(machine, 1500, LIMITED + "1")
     assert got.get("429", 0) > 50 and got.get("200", 0) >= 100, got
-    answer = machine.run(f"curl -si -H 'X-Forwarded-For: {LIMITED}1' http://127.0.0.1:8080/healthz; "
-                         "for i in $(seq 150); do curl -si -H 'X-Forwarded-For: "
-                         f"{LIMITED}1' http://127.0.0.1:8080/healthz; done | grep -m1 -A20 ' 429 '")
+    answers = machine.run(f"curl -si -K - -H 'X-Forwarded-For: {LIMITED}1'",
+                          input='url = "http://127.0.0.1:8080/healthz"\n' * 500)
+    answer = next(a for a in answers.split("HTTP/1.1 ") if a.startswith("429"))
     assert "Retry-After: 5" in answer and '"errorCode":"RATE_LIMITED"' in answer
     # It is that client's limit, not everybody's.
     assert statuses(machine, 1, LIMITED + "2") == {"200": 1}
 
 
 def test_changes_and_logins_have_lower_limits(machine):
-    reads = statuses(machine, 60, LIMITED + "3", path="/api/projects")
-    changes = statuses(machine, 60, LIMITED + "4", "POST", "/api/projects")
-    logins = statuses(machine, 60, LIMITED + "5", "POST", "/api/auth/login")
-    begun = statuses(machine, 60, LIMITED + "6", path="/api/auth/github/login")
-    session = statuses(machine, 60, LIMITED + "7", path="/api/auth/session")
+    reads = statuses(machine, 100, LIMITED + "3", path="/api/projects")
+    changes = statuses(machine, 100, LIMITED + "4", "POST", "/api/projects")
+    logins = statuses(machine, 100, LIMITED + "5", "POST", "/api/auth/login")
+    begun = statuses(machine, 100, LIMITED + "6", path="/api/auth/github/login")
+    session = statuses(machine, 100, LIMITED + "7", path="/api/auth/session")
     assert reads.get("429", 0) == session.get("429", 0) == 0
     assert begun["429"] >= 40
-    assert 10 <= changes["429"] < logins["429"] <= 50
+    assert 10 <= changes["429"] < logins["429"] <= 90
 
 
 def test_the_page_is_served_with_a_policy(machine):
@@ -76,8 +77,8 @@ def test_this_machine_itself_is_not_limited(machine):
 
 def test_the_address_that_a_server_in_front_tells_is_logged_and_no_query_is(machine):
     machine.run(f"curl -s -H 'X-Forwarded-For: {LIMITED}9' 'http://127.0.0.1:8080/healthz?code=s3cret'")
-    log = machine.run("tail -n 5 /var/log/nginx/fullstack-agent.log")
-    assert f'"client":"{LIMITED}9"' in log
+    # nginx writes it after it has answered.
+    machine.wait(f"grep '\"client\":\"{LIMITED}9\"' /var/log/nginx/fullstack-agent.log")
     assert "s3cret" not in machine.run("cat /var/log/nginx/*.log")
 
 
@@ -125,7 +126,7 @@ def test_the_site_with_tls(tls):
 def test_a_site_that_nginx_refuses_changes_nothing(machine):
     machine.run("rm -rf /etc/fullstack-agent/tls")
     done = machine.run("fsa-setup nginx tls", check=False)
-    assert done.returncode == 1 and "nothing has been changed" in done.stderr
+    assert done.returncode == 1 and "the site in use is still the former one" in done.stderr
     assert "sites-available/fullstack-agent.conf" in machine.run(
         "readlink /etc/nginx/sites-enabled/fullstack-agent.conf")
     assert requests.get(browser(machine).url + "/healthz").ok
