@@ -4,8 +4,10 @@ import itertools
 import time
 
 from namespace import Namespace
+from stand.process import PATIENCE
 
 PASSWORD = "correct horse battery staple"
+SLOW = 2 * PATIENCE  # for what takes many passes
 
 _numbers = itertools.count(1)
 
@@ -26,7 +28,7 @@ def expect(answer, *statuses):
     return answer.json() if answer.content else None
 
 
-def eventually(check, seconds=60, every=0.1, last=None):
+def eventually(check, seconds=PATIENCE, every=0.1, last=None):
     """Waits until check() returns something true, and returns that.
 
     last() is shown when it never does; by default what check() returned.
@@ -174,7 +176,7 @@ class Project:
 
     # ---- what they wait for
 
-    def wait(self, status, seconds=90):
+    def wait(self, status, seconds=SLOW):
         """Until the project, and so all it consists of, has that status; returns the project."""
         last = {}
 
@@ -191,10 +193,10 @@ class Project:
             ) from None
         return last
 
-    def wait_gone(self, seconds=90):
+    def wait_gone(self, seconds=SLOW):
         eventually(self.gone, seconds, every=0.15, last=lambda: self._client.get(self.path).text)
 
-    def wait_cause(self, kind, seconds=60):
+    def wait_cause(self, kind, seconds=PATIENCE):
         """Until a cause of that kind is told; returns it."""
 
         def told():
@@ -203,5 +205,6 @@ class Project:
 
         return eventually(told, seconds, last=self.get)[0]
 
-    def wait_no_cause(self, seconds=60):
+    def wait_no_cause(self, seconds=PATIENCE):
+        """What is told of a request that a busy machine has let time out passes, too."""
         eventually(lambda: not self.causes(), seconds, last=self.get)

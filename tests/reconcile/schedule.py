@@ -16,11 +16,11 @@ from stand.kube.api import ApiError
 
 # Stable states are looked at often, so that drift and healing are seen soon; one silent API server
 # does not hold a lease for long.
-OPTIONS = {"resync": "1s", "lease_time": "6s", "kube_request_timeout": "1s", "pass_time": "10s"}
+OPTIONS = {"resync": "1s", "lease_time": "8s", "kube_request_timeout": "2s", "pass_time": "10s"}
 
 PEOPLE = 4
 PROJECTS = 4  # of a person at one time
-SETTLED = 150  # seconds: what everything takes at most once nothing fails any more
+SETTLED = 300  # seconds: what everything takes at most once nothing fails any more
 
 VERBS = ("get", "list", "apply", "delete", "apply|delete", "get|list|apply|delete")
 RESOURCES = ("*", "*", "statefulsets", "pods", "secrets", "ingresses", "clusters",
@@ -186,7 +186,7 @@ class Schedule:
                 raise
             return None if getattr(answer, "status_code", 0) == 503 else (answer,)
 
-        return eventually(answered, 30)[0]
+        return eventually(answered)[0]
 
     @staticmethod
     def _each(wish, desired):
@@ -334,5 +334,5 @@ class Schedule:
         self.settle()
         for person in self.people:
             for kind in ("Pod", "PersistentVolumeClaim", "Secret"):  # gone in their own time
-                eventually(lambda k=kind, p=person: p.namespace.items(k) == [], 20)
+                eventually(lambda k=kind, p=person: p.namespace.items(k) == [])
             assert self._owners(person.namespace) == {}, self.seed

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 from people import Person, eventually
 
-SOON = 40  # seconds: some failed attempts, and the backoff after the last
+SOON = 240  # seconds: the backoff after the last failed attempt, and some passes
 BACKOFF = timedelta(seconds=150)  # no attempt lies further away
 
 
