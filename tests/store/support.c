@@ -55,7 +55,7 @@ TCase *live_case(const char *name)
 	TCase *c = tcase_create(name);
 
 	tcase_add_checked_fixture(c, set_up, tear_down);
-	tcase_set_timeout(c, 60);
+	tcase_set_timeout(c, 300);
 	return c;
 }
 

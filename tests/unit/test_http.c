@@ -629,7 +629,7 @@ int main(void)
 	suite_add_tcase(suite, address);
 	tcase_add_unchecked_fixture(requests, make_certificates, free_certificates);
 	tcase_add_checked_fixture(requests, start_plain, stop);
-	tcase_set_timeout(requests, 120);
+	tcase_set_timeout(requests, 300);
 	tcase_add_loop_test(requests, every_end_of_an_answer_is_told_apart, 0, ARRAY_SIZE(ends));
 	tcase_add_test(requests, requests_share_a_connection);
 	tcase_add_test(requests, a_slow_server_does_not_hold_up_the_others);

@@ -904,7 +904,7 @@ int main(void)
 	tcase_add_test(pure, without_memory_there_is_no_bound);
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(live, start, stop);
-	tcase_set_timeout(live, 120);
+	tcase_set_timeout(live, 300);
 	tcase_add_test(live, an_object_is_got);
 	tcase_add_test(live, a_large_answer_is_read);
 	tcase_add_test(live, an_answer_needs_room);

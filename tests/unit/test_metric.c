@@ -338,7 +338,7 @@ int main(void)
 	TCase *tc = tcase_create("metric");
 
 	tcase_add_checked_fixture(tc, make_directory, remove_directory);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, every_metric_has_a_complete_row);
 	tcase_add_test(tc, every_metric_is_in_the_documentation);
 	tcase_add_test(tc, counters_gauges_and_histograms_are_told);

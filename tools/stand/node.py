@@ -17,7 +17,7 @@ import yaml
 
 from .cluster import ClusterError
 from .kube.components import SERVICES
-from .process import Process, make_directory, run
+from .process import Process, accepts, make_directory, run
 from .world import make_cgroups
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,6 +95,9 @@ class Node:
         self._processes["kubelet"].wait_ready(self._ready)
         self._start("kube-router", self._programs / "kube-router", *self._kube_router())
         self._processes["kube-router"].wait_ready(self._enforces)
+        self._processes["coredns"].wait_ready(lambda: accepts((ADDRESS, 53)))
+        for port in PROXY_PORTS.values():
+            self._processes["traefik"].wait_ready(lambda at=port: accepts((ADDRESS, at)))
 
     def stop(self):
         """The containers go on until the World ends: who ends them is not kubelet."""
