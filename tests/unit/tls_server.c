@@ -85,11 +85,10 @@ static bool read_request(SSL *ssl, char *ret_request, size_t size)
 	}
 }
 
-/* What the test sees is shared by the processes of all connections, and so is nothing to decide by.
- */
+/* What the test sees belongs to the processes of all connections: nothing is decided by it. */
 static void show_request(struct tls_seen *seen, const char *request)
 {
-	(void)__atomic_fetch_add(&seen->requests, 1, __ATOMIC_SEQ_CST);
+	seen->requests++;
 	(void)snprintf(seen->last, sizeof(seen->last), "%s", request);
 }
 
@@ -153,7 +152,7 @@ static void serve_connection(const struct tls_server *server, SSL_CTX *context, 
 	SSL_set_fd(ssl, fd);
 	if (SSL_accept(ssl) != 1)
 		return;
-	(void)__atomic_fetch_add(&server->seen->connections, 1, __ATOMIC_SEQ_CST);
+	server->seen->connections++;
 	while (read_request(ssl, request, sizeof(request))) {
 		show_request(server->seen, request);
 		reply = find_reply(server, request);
