@@ -1,6 +1,5 @@
 #include "kube/client.h"
 
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "http/client.h"
 #include "kube/answer.h"
 #include "kube/count.h"
+#include "kube/lane.h"
 #include "kube/resource.h"
 #include "kube/target.h"
 
@@ -20,9 +20,7 @@ enum {
 	PAGE_ITEMS = 500,
 	PAGES_MAX = 200,
 	NAME_MAX_LENGTH = 253,
-	IN_FLIGHT_MAX = 64,  /* operations of one server: all allow so many streams */
 	LARGE_BYTES = 65536, /* an answer that takes its time to read */
-	RESERVED = 16,       /* of these, for targets that have none under way */
 	COST_BYTES = 240,    /* of memory that one of KUBE_JSON_COST is, at most (jansson 2.14) */
 };
 
@@ -49,13 +47,13 @@ static const char accept_metadata[] =
 struct operation {
 	TAILQ_ENTRY(operation) link;
 	struct kube_client *client;
-	struct lane *lane; /* NULL: not under way */
+	struct kube_turn turn;
 	struct kube_target *target;
 	enum verb verb;
 	const struct kube_resource_type *type;
 	kube_done_fn *done;
 	void *user;
-	int64_t deadline_ms; /* while it waits: of its beginning; then: of its end */
+	int64_t deadline_ms; /* once it is sent */
 	uint64_t sent_us;
 	char *name;
 	char *body;
@@ -74,26 +72,13 @@ struct operation {
 	bool restarted;
 };
 
-TAILQ_HEAD(target_list, kube_target);
-
-/* One server's operations: so many at once, the others wait for their turn here and not in libcurl,
- * which would count that as part of their connecting and of their answer. Each of the targets that
- * have operations waiting has its turn, and then goes behind the others. */
-struct lane {
-	char *server;
-	size_t in_flight;
-	struct target_list waiting;
-	TAILQ_ENTRY(lane) link;
-};
-
-TAILQ_HEAD(lane_list, lane);
+TAILQ_HEAD(operation_list, operation);
 
 struct kube_client {
 	struct http_client *http;
 	uint64_t request_timeout_ms;
 	size_t body_max;
-	void *lanes_by_server; /* tsearch(3) tree */
-	struct lane_list lanes;
+	struct kube_lanes *lanes;
 	struct operation_list flying;
 	struct operation_list large;  /* whose answers wait to be read, one a poll */
 	struct operation_list unsent; /* called back at the next poll */
@@ -104,8 +89,6 @@ struct kube_client {
 
 static void free_operation(struct operation *op)
 {
-	if (op->lane != NULL)
-		op->target->owner->in_flight--;
 	free(op->name);
 	if (op->body != NULL)
 		explicit_bzero(op->body, strlen(op->body)); /* may be a Secret */
@@ -130,12 +113,12 @@ static struct operation *new_operation(struct kube_client *client, struct kube_t
 	op->done = done;
 	op->user = user;
 	op->cost_left = KUBE_JSON_COST;
-	op->deadline_ms = (int64_t)clock_ms() + (int64_t)client->request_timeout_ms;
+	op->turn = (struct kube_turn) { .asker = &target->whole->asker, .user = op };
 	client->pending++;
 	return op;
 }
 
-static void leave_lane(struct operation *op);
+static void end_turn(struct operation *op);
 
 static void give_back(struct operation *op, size_t *bytes)
 {
@@ -146,7 +129,7 @@ static void give_back(struct operation *op, size_t *bytes)
 /* `op` is in no list any more. Of an answer that is not what was to be read nothing is kept. */
 static void finish(struct operation *op, const struct kube_answer *answer)
 {
-	leave_lane(op);
+	end_turn(op);
 	if (!answer->ok || op->verb == APPLY || op->verb == DELETE)
 		give_back(op, &op->kept);
 	op->client->pending--;
@@ -370,76 +353,24 @@ static void use_large(struct kube_client *client)
 
 /* ---- one server's share --------------------------------------------------------------------- */
 
-static int compare_lanes(const void *a, const void *b)
+static void launch(struct operation *op)
 {
-	return strcmp(((const struct lane *)a)->server, ((const struct lane *)b)->server);
-}
-
-static struct lane *find_lane(struct kube_client *client, char *server)
-{
-	const struct lane key = { .server = server };
-	struct lane **found = tfind(&key, &client->lanes_by_server, compare_lanes);
-
-	if (found != NULL)
-		return *found;
-	struct lane *lane = mem_calloc(1, sizeof(*lane));
-	lane->server = mem_strdup(server);
-	TAILQ_INIT(&lane->waiting);
-	TAILQ_INSERT_TAIL(&client->lanes, lane, link);
-	(void)tsearch(lane, &client->lanes_by_server, compare_lanes);
-	return lane;
-}
-
-static void launch(struct operation *op, struct lane *lane)
-{
-	op->lane = lane;
 	op->deadline_ms = (int64_t)clock_ms() + (int64_t)op->client->request_timeout_ms;
-	lane->in_flight++;
-	op->target->owner->in_flight++;
 	if (op->verb == LIST)
 		send_page(op, NULL);
 	else
 		send_request(op, verbs[op->verb].query);
 }
 
-static bool may_launch(const struct lane *lane, const struct kube_target *owner)
-{
-	return lane->in_flight < (owner->in_flight > 0 ? IN_FLIGHT_MAX - RESERVED : IN_FLIGHT_MAX);
-}
-
-static void start_waiting(struct operation *op, struct lane *lane)
-{
-	struct kube_target *owner = op->target->owner;
-
-	if (TAILQ_EMPTY(&owner->waiting))
-		TAILQ_INSERT_TAIL(&lane->waiting, owner, link);
-	TAILQ_INSERT_TAIL(&owner->waiting, op, link);
-}
-
-/* The first one's turn is over: if it has more, it has another one when all others have had theirs.
- */
-static struct operation *stop_waiting(struct kube_target *owner, struct lane *lane)
-{
-	struct operation *op = TAILQ_FIRST(&owner->waiting);
-
-	TAILQ_REMOVE(&owner->waiting, op, link);
-	TAILQ_REMOVE(&lane->waiting, owner, link);
-	if (!TAILQ_EMPTY(&owner->waiting))
-		TAILQ_INSERT_TAIL(&lane->waiting, owner, link);
-	return op;
-}
-
 /* Sends it, or lets it wait for its turn. */
 static void submit(struct operation *op)
 {
-	struct lane *lane = find_lane(op->client, op->target->server);
-
-	if (TAILQ_EMPTY(&op->target->owner->waiting) && may_launch(lane, op->target->owner))
-		launch(op, lane);
-	else
-		start_waiting(op, lane);
+	op->turn.until_ms = (int64_t)clock_ms() + (int64_t)op->client->request_timeout_ms;
+	if (kube_lane_enter(op->client->lanes, op->target->server, &op->turn))
+		launch(op);
 }
 
+/* It has waited too long, and is told so at the next poll. */
 static void drop(struct operation *op)
 {
 	err_set(&op->refused, ERR_KUBE_TIMEOUT, KUBE_NOT_SENT,
@@ -448,45 +379,18 @@ static void drop(struct operation *op)
 	TAILQ_INSERT_TAIL(&op->client->unsent, op, link);
 }
 
-/* Those that have waited too long are told so at the next poll. */
-static void drop_late(struct lane *lane)
-{
-	struct kube_target *owner, *next;
-	int64_t now_ms = (int64_t)clock_ms();
-
-	for (owner = TAILQ_FIRST(&lane->waiting); owner != NULL; owner = next) {
-		next = TAILQ_NEXT(owner, link);
-		while (!TAILQ_EMPTY(&owner->waiting) &&
-		       TAILQ_FIRST(&owner->waiting)->deadline_ms <= now_ms)
-			drop(stop_waiting(owner, lane));
-	}
-}
-
-static struct kube_target *whose_turn(const struct lane *lane)
-{
-	struct kube_target *owner;
-
-	TAILQ_FOREACH(owner, &lane->waiting, link)
-	{
-		if (may_launch(lane, owner))
-			break;
-	}
-	return owner;
-}
-
 /* An operation is over: it is the next one's turn. */
-static void leave_lane(struct operation *op)
+static void end_turn(struct operation *op)
 {
-	struct lane *lane = STEAL(op->lane);
+	struct kube_turn *turn;
 
-	if (lane == NULL)
+	if (op->turn.lane == NULL)
 		return;
-	lane->in_flight--;
-	op->target->owner->in_flight--;
-	drop_late(lane);
-	struct kube_target *owner = whose_turn(lane);
-	if (owner != NULL)
-		launch(stop_waiting(owner, lane), lane);
+	while ((turn = kube_lane_late(op->turn.lane, (int64_t)clock_ms())) != NULL)
+		drop(turn->user);
+	turn = kube_lane_leave(&op->turn);
+	if (turn != NULL)
+		launch(turn->user);
 }
 
 /* ---- submitting ---------------------------------------------------------------------------- */
@@ -611,12 +515,10 @@ static size_t finish_unsent(struct kube_client *client)
 
 void kube_client_poll(struct kube_client *client, int timeout_ms, int wake_fd)
 {
-	struct lane *lane;
+	struct kube_turn *late;
 
-	TAILQ_FOREACH(lane, &client->lanes, link)
-	{
-		drop_late(lane);
-	}
+	while ((late = kube_lanes_late(client->lanes, (int64_t)clock_ms())) != NULL)
+		drop(late->user);
 	size_t done = finish_unsent(client);
 
 	if (done > 0 || !TAILQ_EMPTY(&client->large))
@@ -650,7 +552,7 @@ int kube_client_new(const struct kube_client_options *options, struct kube_clien
 	client->http = http;
 	client->request_timeout_ms = options->request_timeout_ms;
 	client->body_max = options->body_max;
-	TAILQ_INIT(&client->lanes);
+	client->lanes = kube_lanes_new();
 	TAILQ_INIT(&client->flying);
 	TAILQ_INIT(&client->large);
 	TAILQ_INIT(&client->unsent);
@@ -662,32 +564,23 @@ static void free_all(struct operation_list *list)
 {
 	for (struct operation *op; (op = TAILQ_FIRST(list)) != NULL;) {
 		TAILQ_REMOVE(list, op, link);
+		if (op->turn.lane != NULL)
+			(void)kube_lane_leave(&op->turn); /* nobody waits any more */
 		free_operation(op);
 	}
-}
-
-static void free_lane(void *node)
-{
-	struct lane *lane = node;
-
-	struct kube_target *owner;
-
-	TAILQ_FOREACH(owner, &lane->waiting, link)
-	{
-		free_all(&owner->waiting);
-	}
-	free(lane->server);
-	free(lane);
 }
 
 void kube_client_free(struct kube_client *client)
 {
 	if (client == NULL)
 		return;
+	struct kube_turn *turn;
+	while ((turn = kube_lanes_late(client->lanes, INT64_MAX)) != NULL)
+		free_operation(turn->user);
 	http_client_free(client->http);
 	free_all(&client->flying);
 	free_all(&client->large);
 	free_all(&client->unsent);
-	tdestroy(client->lanes_by_server, free_lane);
+	kube_lanes_free(client->lanes);
 	free(client);
 }

@@ -35,8 +35,8 @@ int kube_target_new(const struct kubeconfig *config, struct kube_target **ret_ta
 		t->key_pem = mem_strdup(config->key_pem);
 	}
 	t->trust = (struct http_trust) { t->ca_pem, t->certificate_pem, t->key_pem };
-	t->owner = t;
-	TAILQ_INIT(&t->waiting);
+	t->whole = t;
+	kube_asker_init(&t->asker);
 	*ret_target = t;
 	return 0;
 }
@@ -56,7 +56,7 @@ void kube_target_free(struct kube_target *target)
 	if (target == NULL)
 		return;
 	kube_room_close(&target->room);
-	if (target->owner != target) {
+	if (target->whole != target) {
 		free(target);
 		return;
 	}

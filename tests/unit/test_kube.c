@@ -395,6 +395,66 @@ START_TEST(without_memory_there_is_no_bound)
 }
 END_TEST
 
+/* ---- whose turn it is -------------------------------------------------------------------------
+ */
+
+enum { TURNS = 100, SHARED = KUBE_LANE_PLACES - KUBE_LANE_RESERVED };
+
+/* All ask of one server; how many may be sent at once. */
+static size_t enter_all(struct kube_lanes *lanes, struct kube_asker *asker,
+			struct kube_turn turns[TURNS])
+{
+	size_t sent = 0;
+
+	kube_asker_init(asker);
+	for (int i = 0; i < TURNS; i++) {
+		turns[i] = (struct kube_turn) { .asker = asker, .until_ms = i };
+		sent += kube_lane_enter(lanes, "https://x", &turns[i]);
+	}
+	return sent;
+}
+
+START_TEST(those_who_ask_take_turns)
+{
+	struct kube_lanes *lanes = kube_lanes_new();
+	struct kube_asker greedy, other, modest;
+	struct kube_turn many[TURNS], more[TURNS], one = { .asker = &modest };
+
+	ck_assert_uint_eq(enter_all(lanes, &greedy, many), SHARED);
+	ck_assert_uint_eq(enter_all(lanes, &other, more), 1);
+	kube_asker_init(&modest);
+	ck_assert(kube_lane_enter(lanes, "https://x", &one));
+	/* The reserved places are for those who have none. */
+	ck_assert_ptr_null(kube_lane_leave(&many[0]));
+	ck_assert_ptr_null(kube_lane_leave(&many[1]));
+	for (int i = 0; i < 4; i++) {
+		ck_assert_ptr_eq(kube_lane_leave(&many[2 + 2 * i]), &many[SHARED + i]);
+		ck_assert_ptr_eq(kube_lane_leave(&many[3 + 2 * i]), &more[1 + i]);
+	}
+	/* Another server has its own. */
+	ck_assert_ptr_nonnull(kube_lane_leave(&one));
+	ck_assert(kube_lane_enter(lanes, "https://y", &one));
+	kube_lanes_free(lanes);
+}
+END_TEST
+
+START_TEST(who_waits_too_long_is_taken_out)
+{
+	struct kube_lanes *lanes = kube_lanes_new();
+	struct kube_asker asker;
+	struct kube_turn turns[TURNS];
+
+	(void)enter_all(lanes, &asker, turns);
+	ck_assert_ptr_null(kube_lanes_late(lanes, SHARED - 1));
+	ck_assert_ptr_eq(kube_lanes_late(lanes, SHARED + 1), &turns[SHARED]);
+	ck_assert_ptr_null(turns[SHARED].lane);
+	ck_assert_ptr_eq(kube_lane_late(turns[0].lane, SHARED + 1), &turns[SHARED + 1]);
+	ck_assert_ptr_null(kube_lanes_late(lanes, SHARED + 1));
+	ck_assert_ptr_eq(kube_lane_leave(&turns[0]), &turns[SHARED + 2]);
+	kube_lanes_free(lanes);
+}
+END_TEST
+
 /* ---- the client, on a server that answers by a script ------------------------------------------
  */
 
@@ -850,8 +910,8 @@ START_TEST(many_requests_of_one_target_do_not_hold_up_another)
 	struct kube_target *modest = kube_target_share(target, NULL, 1);
 	int done = 0;
 
-	modest->owner = modest; /* somebody else's */
-	TAILQ_INIT(&modest->waiting);
+	modest->whole = modest; /* somebody else's */
+	kube_asker_init(&modest->asker);
 	for (int i = 0; i < MANY; i++)
 		kube_submit_get(client, target, KUBE_STATEFULSETS, "lazy", count, &done);
 	for (int turn = 0; turn < 2; turn++) {
@@ -865,7 +925,7 @@ START_TEST(many_requests_of_one_target_do_not_hold_up_another)
 	for (int i = 0; kube_client_pending(client) > 0 && i < 1000; i++)
 		kube_client_poll(client, 5000, -1);
 	ck_assert_int_eq(done, MANY);
-	modest->owner = target;
+	modest->whole = target;
 	kube_target_free(modest);
 }
 END_TEST
@@ -900,6 +960,8 @@ int main(void)
 	tcase_add_loop_test(pure, what_nobody_reads_is_left_out, 0, ARRAY_SIZE(managed));
 	tcase_add_test(pure, json_bombs_are_not_built);
 	tcase_add_test(pure, the_pages_of_a_list_have_one_cost);
+	tcase_add_test(pure, those_who_ask_take_turns);
+	tcase_add_test(pure, who_waits_too_long_is_taken_out);
 	tcase_add_test(pure, nobody_takes_what_another_one_is_owed);
 	tcase_add_test(pure, without_memory_there_is_no_bound);
 	suite_add_tcase(suite, pure);
