@@ -56,12 +56,12 @@ def _keep(found, kept):
 
 @pytest.fixture(scope="session")
 def bare_machine(workspace, deb):
-    """Makes machines without our package: bare_machine(name)."""
+    """Makes machines without our package: bare_machine(name); further words are Machine's."""
     started = []
     downloaded = machines.needs(deb)
 
-    def make(name):
-        machine = machines.Machine(workspace / name, downloaded)
+    def make(name, **options):
+        machine = machines.Machine(workspace / name, downloaded, **options)
         started.append(machine)
         machine.start()
         return machine

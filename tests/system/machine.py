@@ -25,6 +25,8 @@ from pathlib import Path
 from stand.process import PATIENCE, Process, StandError, run
 
 CACHE = Path.home() / ".cache" / "fullstack-agent" / "debian"
+GROUPS = Path("/sys/fs/cgroup")
+UNIFIED = (GROUPS / "cgroup.procs").exists()
 SUITE = "bookworm"
 # What an administrator's machine has, and python3 for the probe of the tests.
 INSTALLED = ("systemd", "systemd-sysv", "dbus", "postgresql", "nginx", "ca-certificates", "curl",
@@ -81,15 +83,20 @@ def base(downloaded):
 
 
 class Machine:
-    """One machine, with its disk in a directory; `downloaded` as for base()."""
+    """One machine, with its disk in a directory; `downloaded` as for base().
 
-    def __init__(self, directory, downloaded):
+    filters  its systemd can filter packets, for which it needs control groups of version 2,
+             whatever the host has, and the right to load programs into the kernel
+    """
+
+    def __init__(self, directory, downloaded, filters=False):
         self._base = base(downloaded)
         self.directory = Path(directory).resolve()
         self.name = f"fsa-{os.getpid()}-{self.directory.name}"
         # SIGTERM: nspawn shuts the machine down in good order.
         self._process = Process(self.directory, "nspawn", stop_signal=signal.SIGTERM)
         self._relays = []
+        self._filters = filters
 
     def __enter__(self):
         self.start()
@@ -106,10 +113,15 @@ class Machine:
         overlay = f"lowerdir={self._base},upperdir={d}/disk,workdir={d}/work"
         nspawn = (f"systemd-nspawn --quiet --boot --directory={d}/root --machine={self.name} "
                   "--private-network --register=no --keep-unit --link-journal=no "
-                  "--resolv-conf=off --timezone=off --console=read-only")
+                  "--resolv-conf=off --timezone=off --console=read-only"
+                  + (" --capability=CAP_BPF --system-call-filter=bpf" if self._filters else ""))
         # The mount is nspawn's alone: it goes with it, whatever happens. Two machines in one control
         # group would see each other's units there.
         groups = "".join(f"echo $$ >{group}/cgroup.procs; " for group in self._make_groups())
+        if self._filters and not UNIFIED:
+            groups += (f"umount -R {GROUPS} && mount -t cgroup2 none {GROUPS} && "
+                       f"mkdir -p {GROUPS}/{self.name} && "
+                       f"echo $$ >{GROUPS}/{self.name}/cgroup.procs && ")
         script = f"{groups} mount -t overlay overlay -o {overlay} {d}/root && exec {nspawn}"
         self._process.start(["unshare", "--mount", "sh", "-c", script])
         self._wait_booted()
@@ -118,6 +130,13 @@ class Machine:
         for relay in self._relays:
             relay.close()
         self._process.stop(patience=60)
+        self._remove_groups()
+
+    def _remove_groups(self):
+        if self._filters and not UNIFIED:
+            subprocess.run(["unshare", "--mount", "sh", "-c", f"umount -R {GROUPS}; "
+                            f"mount -t cgroup2 none {GROUPS} && "
+                            f"find {GROUPS}/{self.name} -depth -type d -exec rmdir {{}} +"])
         for group in self._groups():
             for folder, _, _ in os.walk(group, topdown=False):
                 try:
@@ -201,11 +220,10 @@ class Machine:
 
     def _groups(self):
         """A control group of its own in each hierarchy: version 2, or 1 with several."""
-        root = Path("/sys/fs/cgroup")
-        if (root / "cgroup.procs").exists():
-            return [root / self.name]
+        if UNIFIED:
+            return [GROUPS / self.name]
         # cpuset's are empty until filled in; systemd does not use them.
-        roots = (p for p in root.iterdir() if (p / "cgroup.procs").exists() and p.name != "cpuset")
+        roots = (p for p in GROUPS.iterdir() if (p / "cgroup.procs").exists() and p.name != "cpuset")
         return [p.resolve() / self.name for p in roots if not p.is_symlink()]
 
     def _make_groups(self):
