@@ -3,26 +3,27 @@
 #include <string.h>
 
 static const struct kube_resource_type types[KUBE_RESOURCE_COUNT + 1] = {
-	[KUBE_STATEFULSETS] = { "apis/apps/v1", "apps/v1", "StatefulSet", "statefulsets" },
+	[KUBE_STATEFULSETS] = { "apis/apps/v1", "apps/v1", "StatefulSet", "statefulsets", NULL },
 	/* What a pod should be, its StatefulSet says. */
-	[KUBE_PODS] = { "api/v1", "v1", "Pod", "pods", .unread = "spec" },
-	[KUBE_SERVICES] = { "api/v1", "v1", "Service", "services" },
+	[KUBE_PODS] = { "api/v1", "v1", "Pod", "pods", "spec" },
+	[KUBE_SERVICES] = { "api/v1", "v1", "Service", "services", NULL },
 	[KUBE_INGRESSES] = { "apis/networking.k8s.io/v1", "networking.k8s.io/v1", "Ingress",
-			     "ingresses" },
+			     "ingresses", NULL },
 	[KUBE_NETWORK_POLICIES] = { "apis/networking.k8s.io/v1", "networking.k8s.io/v1",
-				    "NetworkPolicy", "networkpolicies" },
-	[KUBE_SECRETS] = { "api/v1", "v1", "Secret", "secrets" },
+				    "NetworkPolicy", "networkpolicies", NULL },
+	[KUBE_SECRETS] = { "api/v1", "v1", "Secret", "secrets", NULL },
 	[KUBE_PERSISTENT_VOLUME_CLAIMS] = { "api/v1", "v1", "PersistentVolumeClaim",
-					    "persistentvolumeclaims" },
-	[KUBE_EVENTS] = { "api/v1", "v1", "Event", "events" },
-	[KUBE_SERVICE_ACCOUNTS] = { "api/v1", "v1", "ServiceAccount", "serviceaccounts" },
+					    "persistentvolumeclaims", NULL },
+	[KUBE_EVENTS] = { "api/v1", "v1", "Event", "events", NULL },
+	[KUBE_SERVICE_ACCOUNTS] = { "api/v1", "v1", "ServiceAccount", "serviceaccounts", NULL },
 	[KUBE_ROLES] = { "apis/rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io/v1",
-			 "Role", "roles" },
+			 "Role", "roles", NULL },
 	[KUBE_ROLE_BINDINGS] = { "apis/rbac.authorization.k8s.io/v1",
-				 "rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings" },
+				 "rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings",
+				 NULL },
 	[KUBE_CLUSTERS] = { "apis/apps.kubeblocks.io/v1alpha1", "apps.kubeblocks.io/v1alpha1",
-			    "Cluster", "clusters" },
-	[KUBE_RESOURCE_COUNT] = { "", "", "", "objects" },
+			    "Cluster", "clusters", NULL },
+	[KUBE_RESOURCE_COUNT] = { "", "", "", "objects", NULL },
 };
 
 const struct kube_resource_type *kube_resource_type(enum kube_resource resource)
