@@ -11,6 +11,7 @@ from people import Person
 from stand.site import ROOT, Site
 from test_tenants import elsewhere, query
 
+UNIT = (ROOT / "systemd/fsa-reconcile.service.in").read_text()
 GLUTTONS, PROJECTS, GOOD, ROUNDS = 12, 3, 10, 12
 MIB = 1 << 20
 MEMORY, ROWS = 256 * MIB, 64  # a quarter of what is default, of both
@@ -61,10 +62,19 @@ def test_what_they_answer_costs_nobody_else(site, kubesim, glutton):
     assert max(times) < LONGEST, times
 
 
-def test_the_service_has_more_memory_than_answers_may_take():
-    """MemoryMax of the unit, and the default of kube_memory in fsa.conf(5)."""
-    unit = (ROOT / "systemd/fsa-reconcile.service.in").read_text()
+def default(option):
+    """What fsa.conf(5) says."""
     manual = (ROOT / "man/fsa.conf.5").read_text()
-    most = int(re.search(r"^MemoryMax=(\d+)G$", unit, re.M)[1]) << 30
-    answers = int(re.search(r"Cm kube_memory .*?Default:\n\.Ql (\d+) ", manual, re.S)[1])
-    assert answers * 4 / 3 <= most
+    return re.search(rf"It Cm {option} .*?Default:\n\.Ql (\S+) \.", manual, re.S)[1]
+
+
+def test_the_service_has_more_memory_than_answers_may_take():
+    most = int(re.search(r"^MemoryMax=(\d+)G$", UNIT, re.M)[1]) << 30
+    assert int(default("kube_memory")) * 4 / 3 <= most
+
+
+def test_names_that_nobody_answers_for_leave_threads_for_the_others():
+    """One for each row in flight, which ends when the row's request does."""
+    assert int(re.search(r"^TasksMax=(\d+)$", UNIT, re.M)[1]) >= 2 * int(default("rows_in_flight"))
+    each, times = re.search(r"RES_OPTIONS=timeout:(\d+) attempts:(\d+)", UNIT).groups()
+    assert int(each) * int(times) <= int(default("kube_connect_timeout").removesuffix("s"))
