@@ -62,6 +62,7 @@ enum statement {
 	STATEMENT_EXPIRE_KEYS,
 	STATEMENT_EXPIRE_LIVE,
 	STATEMENT_EXPIRE_EVENTS,
+	STATEMENT_LIMIT_EVENTS,
 	STATEMENT_EXPIRE_AUDIT,
 };
 
@@ -162,6 +163,16 @@ static const struct db_statement statements[] = {
 		"DELETE FROM events WHERE id IN"
 		" (SELECT id FROM events ORDER BY id LIMIT 200)"
 		" AND at < now() - $1::bigint * interval '1 millisecond'" },
+	/* A project that makes many is among those that have made the newest, sooner or later: one
+	 * of these is looked at each time. */
+	[STATEMENT_LIMIT_EVENTS] = { "queue_limit_events",
+		"WITH busy AS (SELECT project_id FROM events ORDER BY id DESC"
+		"  OFFSET floor(random() * 200) LIMIT 1"
+		"), last AS (SELECT e.project_id, e.id FROM busy, LATERAL ("
+		"  SELECT project_id, id FROM events WHERE project_id = busy.project_id"
+		"  ORDER BY id DESC OFFSET $1::bigint LIMIT 1) AS e"
+		") DELETE FROM events WHERE id IN (SELECT e.id FROM last JOIN events e"
+		"  ON e.project_id = last.project_id AND e.id <= last.id LIMIT 1000)" },
 	[STATEMENT_EXPIRE_AUDIT] = { "queue_expire_audit",
 		"SELECT prune_audit($1::bigint * interval '1 millisecond')" },
 	[STATEMENT_EXPIRE_KEYS] = { "queue_expire_keys",
@@ -369,14 +380,17 @@ int queue_housekeeping(struct db *db, const struct queue_retention *keep, struct
 {
 	struct db_params keys = { 0 };
 	struct db_params events = { 0 };
+	struct db_params newest = { 0 };
 	struct db_params audit = { 0 };
 
 	db_add_int(&keys, (int64_t)keep->idempotency_ms);
 	db_add_int(&events, (int64_t)keep->events_ms);
+	db_add_int(&newest, QUEUE_EVENTS_MAX);
 	db_add_int(&audit, (int64_t)keep->audit_ms);
 	if (db_query(db, &statements[STATEMENT_EXPIRE_SESSIONS], NULL, NULL, e) < 0 ||
 	    db_query(db, &statements[STATEMENT_EXPIRE_LIVE], NULL, NULL, e) < 0 ||
-	    db_query(db, &statements[STATEMENT_EXPIRE_EVENTS], &events, NULL, e) < 0)
+	    db_query(db, &statements[STATEMENT_EXPIRE_EVENTS], &events, NULL, e) < 0 ||
+	    db_query(db, &statements[STATEMENT_LIMIT_EVENTS], &newest, NULL, e) < 0)
 		return -1;
 	if (keep->audit_ms > 0 &&
 	    db_query(db, &statements[STATEMENT_EXPIRE_AUDIT], &audit, NULL, e) < 0)

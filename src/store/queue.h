@@ -133,9 +133,11 @@ struct queue_retention {
 	uint64_t idempotency_ms, events_ms;
 	uint64_t audit_ms; /* 30 days at least; 0: for ever */
 };
+/* Of one project not many more events than that are kept, however often it changes. */
+enum { QUEUE_EVENTS_MAX = 1000 };
 /* Removes expired sessions, and idempotency keys, events and lines of the audit that are older than
- * that, a bounded number of each; and live changes that nobody has fetched for a minute, all of
- * them. */
+ * that, and what a project has too many of, a bounded number of each; and live changes that nobody
+ * has fetched for a minute, all of them. */
 int queue_housekeeping(struct db *db, const struct queue_retention *keep, struct err *e);
 
 #endif

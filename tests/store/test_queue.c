@@ -514,6 +514,19 @@ START_TEST(housekeeping_removes_what_has_expired)
 	ck_assert_int_eq(admin_int("SELECT count(*) FROM sessions", NULL), 2);
 	ck_assert_int_eq(admin_int("SELECT count(*) FROM idempotency", NULL), 2);
 	ck_assert_int_eq(admin_int("SELECT count(*) FROM audit", NULL), 6);
+	admin_run("INSERT INTO events (project_id, status) SELECT $1, 'RUNNING'"
+		  " FROM generate_series(1, 1500)",
+		  made.id);
+	int64_t newest = admin_int("SELECT max(id) FROM events", NULL);
+	struct made_project other = make_project(&owner, "Other", false);
+	for (int i = 0; i < 9; i++)
+		assert_ok(queue_housekeeping(reconcile, &keep, &e), &e);
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM events WHERE project_id = $1", made.id),
+			 QUEUE_EVENTS_MAX);
+	ck_assert_int_eq(admin_int("SELECT max(id) FROM events WHERE project_id = $1", made.id),
+			 newest);
+	ck_assert_int_gt(admin_int("SELECT count(*) FROM events WHERE project_id = $1", other.id),
+			 0);
 	keep.audit_ms = 50 * UINT64_C(86400000);
 	assert_ok(queue_housekeeping(reconcile, &keep, &e), &e);
 	ck_assert_int_eq(admin_int("SELECT count(*) FROM audit", NULL), 5);
