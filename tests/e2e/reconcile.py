@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from stand.process import Process
+from stand.process import PATIENCE, Process
 
 SOURCE = Path(__file__).with_name("halt.c")
 
@@ -40,7 +40,7 @@ class Reconcilers:
         path.write_text("\n".join([*kept, *(f"{k} = {v}" for k, v in options.items()), ""]))
         return path
 
-    def run(self, halt_after=0, seconds=60, **options):
+    def run(self, halt_after=0, seconds=PATIENCE, **options):
         """One pass to its end, or to its death after it has sent something so many times.
 
         Returns the exit status: 0, or -9 when it was halted.
@@ -54,7 +54,7 @@ class Reconcilers:
         assert done.returncode in (0, -signal.SIGKILL), f"{done.returncode}: {self.log_tail()}"
         return done.returncode
 
-    def stopped(self, halt_after, seconds=30, **options):
+    def stopped(self, halt_after, seconds=PATIENCE, **options):
         """One pass that is stopped (SIGSTOP) at that point; None when it ended before."""
         log = open(self.log, "ab")
         child = subprocess.Popen(
@@ -80,7 +80,7 @@ class Reconcilers:
         for child in children:
             child.send_signal(signal.SIGCONT)
         for child in children:
-            assert child.wait(60) == 0, self.log_tail()
+            assert child.wait(PATIENCE) == 0, self.log_tail()
 
     def start(self, name, every="200ms", **options):
         """One that stays, beside others; returns its Process."""

@@ -8,7 +8,7 @@ between any two steps; then ordinary passes must bring all of them to one and th
 import signal
 
 import pytest
-from people import Person, eventually
+from people import SLOW, Person, eventually
 from reconcile import Reconcilers, compile_halt, summary
 
 # Rows of a pass that was killed stay leased for so long: later ones have only their own to meet.
@@ -45,7 +45,7 @@ def leases_run_out(site):
                   "WHERE leased_until IS NOT NULL")
 
 
-def settle(site, reconcilers, reached, seconds=120):
+def settle(site, reconcilers, reached, seconds=SLOW):
     """Ordinary passes until reached() holds."""
     leases_run_out(site)
 
@@ -189,7 +189,9 @@ def test_two_reconcilers_at_once(quiet, cluster):
     site, reconcilers = quiet
     execute(site, LOG_LEASES)
     people = [Person(site, cluster) for _ in range(3)]
-    processes = [reconcilers.start(f"reconciler-{n}", resync="1s") for n in (1, 2)]
+    # No pass takes longer than its lease, however busy the machine: it would be taken over.
+    times = {"resync": "1s", "lease_time": "2m"}
+    processes = [reconcilers.start(f"reconciler-{n}", **times) for n in (1, 2)]
     projects = [p.create(f"Shared {n}", database=n == 0) for p in people for n in range(3)]
     for project in projects:
         project.wait("RUNNING")
@@ -229,7 +231,8 @@ def test_late_passes_change_nothing(quiet, cluster):
     """Each is stopped at another point (as on a host that swaps, or a paused machine) until its
     lease has run out and somebody else has done what the user wanted meanwhile; then it goes on."""
     site, reconcilers = quiet
-    times = {"lease_time": "5s", "kube_request_timeout": "1s"}
+    # Long enough for all of them to be stopped before the first lease has run out.
+    times = {"lease_time": "20s", "kube_request_timeout": "1s"}
     person = Person(site, cluster)
     projects, late = [], []
     for point in range(2, 26, 3):
@@ -241,7 +244,7 @@ def test_late_passes_change_nothing(quiet, cluster):
     for project in projects:
         project.stop()
     eventually(lambda: not reconcilers.run(pass_time="5s", **times)
-               and all_are(site, "STOPPED")(), 60, last=lambda: states(site))
+               and all_are(site, "STOPPED")(), SLOW, last=lambda: states(site))
     # The rows are somebody else's when it does: a pass that has claimed all of them, and holds still.
     for project in projects:
         project.start()
@@ -282,7 +285,7 @@ def test_a_lease_that_runs_out_is_taken_over(quiet, cluster):
     for point in (4, 10):
         assert reconcilers.run(halt_after=point, **times) == -signal.SIGKILL
     reconcilers.start("survivor", **times)
-    project.wait("RUNNING", 30)
+    project.wait("RUNNING")
 
 
 def test_killed_again_and_again(new_site, new_person):
@@ -295,7 +298,7 @@ def test_killed_again_and_again(new_site, new_person):
     ):
         ask()
         for _ in range(4):
-            eventually(lambda: held(site), 20, every=0.001)
+            eventually(lambda: held(site), every=0.001)
             reconciler.kill()
             site.programs.start("fsa-reconcile")
         project.wait(status)

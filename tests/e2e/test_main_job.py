@@ -5,7 +5,7 @@ import uuid
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from people import Person, Project, eventually, expect
+from people import SLOW, Person, Project, eventually, expect
 from stand.kube.api import Api, ApiError
 
 STAGES = ["database", "container", "network", "terminal", "ready"]
@@ -19,14 +19,13 @@ STARTS = {
 }
 STOPS = {"RUNNING": {"STOPPING", "STOPPED"}, "STOPPING": {"STOPPED"}, "STOPPED": set()}
 RESTARTS = {
-    "STOPPED": {"STARTING"},
+    "STOPPED": {"STARTING", "RUNNING"},
     "STARTING": {"RUNNING"},
     "RUNNING": set(),
 }
-UPDATES = {"RUNNING": {"UPDATING"}, "UPDATING": {"RUNNING"}}
 
 
-def follow(project, allowed, until, seconds=90):
+def follow(project, allowed, until, seconds=SLOW):
     """Watches a project until it has that status; every change must be an allowed one.
 
     Returns each pair of status and stages that was seen, in order.
@@ -34,8 +33,8 @@ def follow(project, allowed, until, seconds=90):
     seen = []
 
     def look():
-        view = project.view()
         status = project.status()
+        view = project.view()  # of that moment or a later one: what is done then is done here
         stages = {stage["name"]: stage["state"] for stage in view["progress"]["stages"]}
         if not seen or seen[-1] != (status, stages):
             if seen and seen[-1][0] != status:
@@ -89,10 +88,9 @@ def test_from_registration_to_running_and_to_nothing(new_person):
 
     project = person.create("My first project", database=True)
     seen = follow(project, STARTS, "RUNNING")
-    assert statuses(seen) == ["CREATING", "STARTING", "RUNNING"]
     check_progress(seen)
-    # A few moments were seen on the way, not only its end.
-    assert len({tuple(stages.values()) for _, stages in seen}) >= 3, seen
+    # A moment was seen on the way, not only its end; how many depends on the machine.
+    assert len({tuple(stages.values()) for _, stages in seen}) >= 2, seen
     check_events(project, ["CREATING", "STARTING", "RUNNING"])
     check_objects(project)
     check_addresses(project)
@@ -215,7 +213,7 @@ def follow_deletion(project):
         assert answer.status_code == 404 or answer.json()["status"] == "TERMINATING", answer.text
         return answer.status_code == 404
 
-    eventually(gone, 90)
+    eventually(gone, SLOW)
     left = [name for _, name in namespace.everything() if any(n in name for n in names)]
     assert left == []
     for path in (project.path, project.sandbox_path, f"{project.path}/events"):
@@ -287,10 +285,16 @@ def test_a_changed_variable_replaces_the_pod(running):
 
 
 def test_updating_is_told_while_the_pod_is_replaced(running):
+    before = len(running.events())
     running.set_variable("COLOUR", "red")
-    seen = follow(running, UPDATES, "UPDATING")
-    seen = follow(running, UPDATES, "RUNNING")
-    assert statuses(seen)[-1] == "RUNNING"
+
+    def told():
+        """UPDATING and then RUNNING"""
+        new = [e["status"] for e in reversed(running.events()[:-before]) if e["kind"] is None]
+        return new == ["UPDATING", "RUNNING"]
+
+    eventually(told, last=running.events)
+    assert running.status() == "RUNNING"
     assert environment(running)["COLOUR"] == "red"
 
 
@@ -307,7 +311,7 @@ def test_a_terminated_sandbox_leaves_the_database(running):
     namespace, name = running.person.namespace, running.sandbox()["name"]
     database, connection = running.database(), running.connection()
     running.delete_sandbox()
-    eventually(lambda: running.sandbox() is None, 60, last=running.get)
+    eventually(lambda: running.sandbox() is None, last=running.get)
     assert not [entry for entry in namespace.everything() if name in entry[1]]
     assert running.database()["status"] == "RUNNING"
     assert namespace.get("Cluster", database["name"])["status"]["phase"] == "Running"
@@ -358,7 +362,7 @@ def test_a_second_start_joins_the_first(person):
 
 def test_stop_during_a_start_and_start_during_the_stop(person):
     project = person.create("Of two minds", database=True)
-    eventually(lambda: project.status() == "STARTING" or project.database()["status"] == "STARTING")
+    eventually(lambda: {project.status(), project.database()["status"]} & {"STARTING", "RUNNING"})
     project.stop()
     assert project.status() == "STOPPING"
     project.wait("STOPPED")

@@ -23,15 +23,15 @@ VALGRIND = ("valgrind", "--quiet", "--error-exitcode=99",
 def live(person):
     """Everything a program does for a project: made, stopped, started, changed, refused, gone."""
     project = person.create("Watched closely", database=True)
-    project.wait("RUNNING", 180)
+    project.wait("RUNNING", 600)
     project.set_variable("A", "1")
-    eventually(lambda: "A" in person.namespace.secret(f"{project.sandbox()['name']}-env"), 60)
-    project.wait("RUNNING", 180)
+    eventually(lambda: "A" in person.namespace.secret(f"{project.sandbox()['name']}-env"), 600)
+    project.wait("RUNNING", 600)
     project.delete_variable("A")
     project.stop()
-    project.wait("STOPPED", 180)
+    project.wait("STOPPED", 600)
     project.start_sandbox(B="2")
-    project.wait("RUNNING", 180)
+    project.wait("RUNNING", 600)
     for path in ("/api/projects", project.sandbox_path, f"{project.path}/events",
                  f"{project.path}/database", f"{project.path}/environment",
                  "/api/user/config/kc", "/api/auth/session", "/api/auth/providers", "/readyz"):
@@ -41,7 +41,7 @@ def live(person):
     bad = "apiVersion: v1\nkind: Config\nusers: [{name: a, user: {exec: {command: sh}}}]\n"
     assert person.client.put("/api/user/config/kc", {"kubeconfig": bad}).status_code == 400
     project.delete()
-    project.wait_gone(180)
+    project.wait_gone(600)
     person.client.post("/api/auth/logout")
 
 

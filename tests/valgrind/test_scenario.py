@@ -10,7 +10,7 @@ from stand.programs import PROGRAMS
 VALGRIND = ["valgrind", "--leak-check=full", "--errors-for-leak-kinds=definite,possible",
             "--track-fds=no", "--quiet"]
 SLOW = {"database_timeout": "60s", "kube_connect_timeout": "30s", "kube_request_timeout": "30s",
-        "lease_time": "5m"}
+        "lease_time": "5m", "password_memory_kib": "8192", "password_passes": "1"}
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def reached(status):
 def test_the_life_of_a_project(slow_site, cluster):
     site, logs = slow_site
     client = site.client()
-    client.timeout = 120
+    client.timeout = 300
     live(client, cluster)
     site.stop()
     reports = sorted(logs.glob("*.log"))
@@ -52,14 +52,14 @@ def live(client, cluster):
     made = client.post("/api/projects", {"name": "shop", "database": True})
     assert made.ok, made.text
     path = f"/api/projects/{made.json()['id']}"
-    client.wait(path, reached("RUNNING"), 120)
+    client.wait(path, reached("RUNNING"), 600)
     variables = {"variables": [{"key": "FOO", "value": "bar"}]}
     assert client.post(path + "/environment", variables).ok
-    client.wait(path, reached("RUNNING"), 120)
+    client.wait(path, reached("RUNNING"), 600)
     assert client.post(path + "/stop").ok
-    client.wait(path, reached("STOPPED"), 120)
+    client.wait(path, reached("STOPPED"), 600)
     assert client.post(path + "/start").ok
-    client.wait(path, reached("RUNNING"), 120)
+    client.wait(path, reached("RUNNING"), 600)
     for read in ("/environment", "/database", "/events"):
         assert client.get(path + read).ok
     assert re.search("shop", client.get("/api/projects?keyword=sho").text)
@@ -68,7 +68,7 @@ def live(client, cluster):
 
 
 def gone(client, path):
-    end = time.monotonic() + 120
+    end = time.monotonic() + 600
     while client.get(path).status_code != 404:
         assert time.monotonic() < end, client.get(path).text
         time.sleep(0.5)
