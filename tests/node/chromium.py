@@ -5,10 +5,10 @@ import hashlib
 import subprocess
 import time
 
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-WAIT_S = 40  # Chromium's first start has taken ten
+from stand import chromium
+from stand.process import PATIENCE
 
 # What is on the screen: ttyd's page draws it on a canvas, and keeps it here.
 _SCREEN = """
@@ -28,14 +28,11 @@ class Browser:
     """
 
     def __init__(self, directory, rules, certificate):
-        options = webdriver.ChromeOptions()
-        for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage",
-                         "--window-size=1000,600", f"--user-data-dir={directory}",
-                         f"--host-resolver-rules={rules}",
-                         f"--ignore-certificate-errors-spki-list={_key_hash(certificate)}"):
-            options.add_argument(argument)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.driver = webdriver.Chrome(options=options)
+        self.driver = chromium.start(
+            "--window-size=1000,600", f"--user-data-dir={directory}",
+            f"--host-resolver-rules={rules}",
+            f"--ignore-certificate-errors-spki-list={_key_hash(certificate)}",
+        )
 
     def close(self):
         self.driver.quit()
@@ -46,7 +43,7 @@ class Browser:
         As a person does, it loads a page again that is not the terminal's: an ingress controller
         hears of a new pod a moment later than the API tells that it is ready.
         """
-        end = time.monotonic() + WAIT_S
+        end = time.monotonic() + PATIENCE
         self.driver.get(url)
         while not self.driver.execute_script("return !!window.term"):
             if time.monotonic() > end:
@@ -60,7 +57,7 @@ class Browser:
     def screen(self):
         return self.driver.execute_script(_SCREEN)
 
-    def wait_for(self, text, seconds=WAIT_S):
+    def wait_for(self, text, seconds=PATIENCE):
         """Until the terminal shows the text."""
         end = time.monotonic() + seconds
         while text not in self.screen():

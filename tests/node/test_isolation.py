@@ -67,12 +67,12 @@ def projects(new_person, places):
     """A project with a database of each of two people; the second listens on one port more."""
     made = [new_person().create(name, database=True) for name in ("Mine", "Theirs")]
     for project in made:
-        project.wait("RUNNING", 180)
+        project.wait("RUNNING")
     with shell(made[1]) as theirs:
         listen = f'require("net").createServer().listen({UNKNOWN}, "0.0.0.0")'
         theirs.ask(f"(setsid node -e '{listen}' </dev/null >/dev/null 2>&1 &)")
         attempt = TRIES["tcp"].format(pod(made[1])["status"]["podIP"], UNKNOWN)
-        eventually(lambda: theirs.ask(f"{attempt} && echo yes") == "yes", 30)
+        eventually(lambda: theirs.ask(f"{attempt} && echo yes") == "yes")
     return made
 
 
@@ -124,7 +124,7 @@ def reached(project, targets):
     )
     with shell(project) as opened:
         opened.ask("set +m")
-        shown = opened.ask(f"{tries} wait", seconds=60)
+        shown = opened.ask(f"{tries} wait")
     numbers = {int(line.split()[1]) for line in shown.splitlines() if line.startswith("yes ")}
     return {name for number, name in enumerate(targets) if number in numbers}
 
@@ -138,7 +138,7 @@ def wait_reached(project, targets, wanted):
         last.update(reached(project, targets))
         return last == wanted
 
-    eventually(as_wanted, 60, every=0.5,
+    eventually(as_wanted, every=0.5,
                last=lambda: f"too many: {last - wanted}, too few: {wanted - last}")
 
 
@@ -162,9 +162,9 @@ def test_their_database_answers_nobody_elses_sandbox(projects):
     command = (f"PGCONNECT_TIMEOUT=10 PGPASSWORD={password} "
                f"psql -h {address} -Atc 'select 6*7' 2>&1 | tail -2")
     with shell(theirs) as opened:
-        assert opened.ask(command, seconds=30) == "42"
+        assert opened.ask(command) == "42"
     with shell(mine) as opened:
-        assert "Is the server running on that host" in opened.ask(command, seconds=30)
+        assert "Is the server running on that host" in opened.ask(command)
 
 
 def test_a_pod_that_is_made_anew_is_confined_too(projects, targets):
@@ -172,7 +172,7 @@ def test_a_pod_that_is_made_anew_is_confined_too(projects, targets):
     before = pod(mine)["metadata"]["uid"]
     mine.restart()
     eventually(lambda: (pod(mine) or {"metadata": {"uid": before}})["metadata"]["uid"] != before)
-    mine.wait("RUNNING", 180)
+    mine.wait("RUNNING")
     wait_reached(mine, targets, ALLOWED)
 
 

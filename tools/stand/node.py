@@ -233,7 +233,7 @@ conf_dir = "{self._cni()}"
 
     def _enforces(self):
         """Whether every packet of a pod passes the policy agent's rules."""
-        command = self._world.inside(["iptables", "--list-rules", "FORWARD"])
+        command = self._world.inside(["/usr/sbin/iptables", "--list-rules", "FORWARD"])
         done = subprocess.run(command, capture_output=True, text=True)
         return "-j KUBE-ROUTER-FORWARD" in done.stdout
 
