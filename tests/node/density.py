@@ -1,4 +1,4 @@
-"""How many sandboxes a node bears: python3 tests/node/density.py --build DIR [--count 50]
+"""How many sandboxes a node bears: python3 tests/node/density.py --build DIR [--count 50] [--cpu 20m]
 
 Starts the whole system with a real node, makes that many projects, and prints what each costs. Not
 a test: the figures are those of the machine. docs/benchmarks.md tells of them.
@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 for folder in (HERE.parents[1] / "tools", HERE.parent / "e2e", HERE.parent / "runtime"):
     sys.path.insert(0, str(folder))
 
-from people import Person, eventually  # noqa: E402
+from people import Person, eventually, expect  # noqa: E402
 from stand.cluster import Cluster  # noqa: E402
 from stand.node import Node, build_image  # noqa: E402
 from stand.postgres import Postgres  # noqa: E402
@@ -55,6 +55,32 @@ class Pods:
         return (CGROUPS / controller / self._top).glob("burstable/pod*")
 
 
+class Programs:
+    """What the node's own programs take of the processors, with those that they run and await."""
+
+    NAMES = ("kubelet", "containerd", "kube-router", "kube-proxy", "traefik")
+
+    def __init__(self, node):
+        self._node = node
+        self._before = self._cpu_times()
+        self._since = time.monotonic()
+
+    def cpu(self):
+        """(program, share of a core since the last call) of each."""
+        now, seconds = self._cpu_times(), time.monotonic() - self._since
+        shares = [(name, (now[name] - self._before[name]) / seconds) for name in now]
+        self._before, self._since = now, time.monotonic()
+        return shares
+
+    def _cpu_times(self):
+        return {name: _cpu_time(self._node.pid(name)) for name in self.NAMES}
+
+
+def _cpu_time(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
 def _stat(path):
     return dict(line.split() for line in path.read_text().splitlines())
 
@@ -65,24 +91,25 @@ def available():
     return int(lines["MemAvailable"].split()[0]) * 1024
 
 
-def measure(person, world, count):
+def measure(person, world, node, count):
     """(name, value, unit) rows."""
     free, began = available(), time.monotonic()
+    programs = Programs(node)
     projects = [person.create(f"Project {number}") for number in range(count)]
-    running = []
-
-    def all_run():
-        states = [p["status"] for p in person.projects()]
-        running.append(states.count("RUNNING"))
-        return running[-1] == count
-
-    eventually(all_run, 60 + 20 * count, every=0.5, last=lambda: running[-1:])
-    yield "last_running", time.monotonic() - began, "s"
-    time.sleep(15)  # what starts is not idle
+    for part in [*range(50, count, 50), count]:
+        eventually(lambda least=part: running(person) >= least, 60 + 20 * count, every=0.5,
+                   last=lambda: running(person))
+        yield f"running_{part}", time.monotonic() - began, "s"
+    for name, share in programs.cpu():
+        yield f"starting_{name}", share * 1000, "m"
+    time.sleep(30)  # what starts is not idle
     pods = Pods(world)
+    programs.cpu()
     yield "machine_memory", (free - available()) / count / MIB, "MiB a sandbox"
     yield "memory_idle", pods.memory() / MIB, "MiB a sandbox"
     yield "cpu_idle", pods.cpu() / count * 1000, "m a sandbox"
+    for name, share in programs.cpu():
+        yield f"idle_{name}", share * 1000, "m"
     with contextlib.ExitStack() as stack:
         for project in projects:
             name = f"{project.sandbox()['name']}-0"
@@ -95,10 +122,17 @@ def measure(person, world, count):
         yield "cpu_with_shell", pods.cpu() / count * 1000, "m a sandbox"
 
 
+def running(person):
+    """How many of somebody's projects run, as they are told."""
+    projects = expect(person.client.get("/api/projects?all=true"))
+    return sum(project["status"] == "RUNNING" for project in projects)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--build", required=True, type=Path)
     parser.add_argument("--count", type=int, default=50)
+    parser.add_argument("--cpu", default="20m", help="what each requests of the processors")
     options = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="fsa-", dir="/tmp"))
     directory.chmod(0o711)
@@ -109,12 +143,15 @@ def main():
         world = enter(World(directory / "world", **Node.WORLD))
         enter(world.network())
         cluster = enter(Cluster(directory / "cluster", simulated=False))
-        enter(Node(directory / "node", world, cluster, [sandbox[0]], pause, options.count))
+        node = enter(Node(directory / "node", world, cluster, [sandbox[0]], pause, options.count))
         postgres = enter(Postgres(directory / "postgres"))
         site = enter(Site(directory / "site", options.build.resolve(), postgres,
-                          options={"runtime_image": sandbox[1]}))
-        person = Person(site, cluster, quota={"requests.storage": "10Ti", "limits.cpu": "100"})
-        for name, value, unit in measure(person, world, options.count):
+                          options={"runtime_image": sandbox[1],
+                                   "sandbox_cpu_request": options.cpu,
+                                   "projects_per_user": str(options.count)}))
+        person = Person(site, cluster, quota={"requests.storage": "10Ti", "limits.cpu": "100",
+                                              "limits.memory": "1Ti", "pods": "1000"})
+        for name, value, unit in measure(person, world, node, options.count):
             print(f"{name:20} {value:10.1f} {unit}", flush=True)
     shutil.rmtree(directory)
 

@@ -107,6 +107,11 @@ class Node:
     def log(self, name):
         return self._processes[name].log
 
+    def pid(self, name):
+        """Of the program itself: nsenter waits for it."""
+        waiting = self._processes[name].pid()
+        return int(Path(f"/proc/{waiting}/task/{waiting}/children").read_text().split()[0])
+
     def run(self, *command):
         """Runs a command in the node's mounts, processes and network; returns what it printed."""
         return run(self._world.inside(command), " ".join(map(str, command)))
