@@ -22,18 +22,18 @@ static const enum kube_resource database_kinds[] = {
 	KUBE_ROLE_BINDINGS,
 };
 
-bool assess_needs_all(const struct queue_row *row)
+bool assess_needs_applied(const struct queue_row *row)
 {
 	return row->desired == DESIRED_GONE || row->status == STATUS_RUNNING;
 }
 
 unsigned assess_kinds(const struct queue_row *row)
 {
-	bool all = assess_needs_all(row);
-
 	if (row->kind == RESOURCE_DATABASE)
-		return all ? OBSERVE_DATABASE_ALL : OBSERVE_DATABASE_ROLLOUT;
-	return all ? OBSERVE_SANDBOX_ALL : OBSERVE_SANDBOX_ROLLOUT;
+		return assess_needs_applied(row) ? OBSERVE_DATABASE_ALL : OBSERVE_DATABASE_ROLLOUT;
+	if (row->desired == DESIRED_GONE)
+		return OBSERVE_SANDBOX_ALL;
+	return assess_needs_applied(row) ? OBSERVE_SANDBOX_APPLIED : OBSERVE_SANDBOX_ROLLOUT;
 }
 
 static const json_t *path(const json_t *object, const char *first, const char *second)

@@ -23,9 +23,9 @@ struct assessment {
 	const json_t *stuck_pod;
 };
 
-/* Whether all of its objects must be looked at, and not only those that tell how far a change is.
- * Deletion must see everything go; a stable state is compared as a whole. */
-bool assess_needs_all(const struct queue_row *row);
+/* Whether all that was applied must be looked at, and not only what tells how far a change is:
+ * deletion must see everything go; a stable state is compared as a whole. */
+bool assess_needs_applied(const struct queue_row *row);
 /* The kinds that a row's assessment needs. */
 unsigned assess_kinds(const struct queue_row *row);
 

@@ -23,7 +23,7 @@ int compare_wanted(const struct wanted_context *context, const struct queue_row 
 
 	if (wanted_hash(context, row, variables, hash, e) < 0)
 		return -1;
-	bool vouched = !assess_needs_all(row) && strcmp(manifest_hash(live), hash) == 0;
+	bool vouched = !assess_needs_applied(row) && strcmp(manifest_hash(live), hash) == 0;
 	if (wanted_objects(context, row, variables, vouched ? WANTED_LAST : WANTED_ALL, ret_objects,
 			   e) < 0)
 		return -1;

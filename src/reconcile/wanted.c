@@ -117,14 +117,29 @@ static int set_secret(const struct wanted_context *context, json_t *environment,
 	return 0;
 }
 
+/* Where those of a project begin: they are sorted by it, and a batch has those of many. */
+static size_t first_variable(const struct queue_variables *variables, const char *project_id)
+{
+	size_t low = 0, high = variables->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(variables->items[middle].project_id, project_id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static int add_project_variables(const struct wanted_context *context, const struct queue_row *row,
 				 const struct queue_variables *variables, json_t *environment,
 				 struct err *e)
 {
-	for (size_t i = 0; i < variables->count; i++) {
+	for (size_t i = first_variable(variables, row->project_id); i < variables->count; i++) {
 		const struct queue_variable *v = &variables->items[i];
 		if (strcmp(v->project_id, row->project_id) != 0)
-			continue;
+			break;
 		CLEANUP(cleanup_free)
 		char *secret_context = mem_printf(CONTEXT_ENVIRONMENT, v->project_id, v->key);
 		if (set_secret(context, environment, v->key, secret_context, v->value_sealed,
