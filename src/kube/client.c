@@ -39,9 +39,13 @@ static const struct {
 	[DELETE] = { "delete", "DELETE", "Content-Type: application/json", "" },
 };
 
+#define METADATA      "PartialObjectMetadata" /* what objects are without spec and status */
+#define METADATA_LIST METADATA "List"
+
 static const char accept_json[] = "Accept: application/json";
-static const char accept_metadata[] =
-	"Accept: application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+static const char accept_metadata[] = "Accept: application/json;as=" METADATA ";g=meta.k8s.io;v=v1";
+static const char accept_metadata_list[] =
+	"Accept: application/json;as=" METADATA_LIST ";g=meta.k8s.io;v=v1";
 
 /* One submitted request: one HTTP request, or for a list one a page. */
 struct operation {
@@ -61,8 +65,8 @@ struct operation {
 	/* lists */
 	char *selection; /* the query without `continue` */
 	char *wanted_kind;
-	bool metadata_only;
-	json_t *pages; /* the first page, with the items of all */
+	const char *accept; /* a header line */
+	json_t *pages;      /* the first page, with the items of all */
 	size_t received;
 	size_t cost_left;
 	struct buf large;          /* an answer's body that waits to be read, */
@@ -110,6 +114,7 @@ static struct operation *new_operation(struct kube_client *client, struct kube_t
 	op->target = target;
 	op->verb = verb;
 	op->type = kube_resource_type(resource);
+	op->accept = accept_json;
 	op->done = done;
 	op->user = user;
 	op->cost_left = KUBE_JSON_COST;
@@ -185,7 +190,7 @@ static void send_request(struct operation *op, const char *query)
 	struct http_request request = {
 		.method = verbs[op->verb].method,
 		.url = url,
-		.headers = { op->metadata_only ? accept_metadata : accept_json },
+		.headers = { op->accept },
 		.body = op->body,
 		.trust = &op->target->trust,
 		.timeout_ms = left > 0 ? (uint64_t)left : 1,
@@ -410,8 +415,9 @@ void kube_submit_list(struct kube_client *client, struct kube_target *target,
 {
 	struct operation *op = new_operation(client, target, LIST, list->resource, done, user);
 
-	op->metadata_only = list->metadata_only;
-	op->wanted_kind = list->metadata_only ? mem_strdup("PartialObjectMetadataList")
+	if (list->metadata_only)
+		op->accept = accept_metadata_list;
+	op->wanted_kind = list->metadata_only ? mem_strdup(METADATA_LIST)
 					      : mem_printf("%sList", op->type->kind);
 	op->selection = mem_printf("limit=%d", PAGE_ITEMS);
 	add_parameter(&op->selection, "labelSelector", list->label_selector);
@@ -490,7 +496,8 @@ void kube_submit_apply(struct kube_client *client, struct kube_target *target, j
 		refuse(op, "BAD_NAMESPACE", "the object is for another namespace");
 		return;
 	}
-	op->wanted_kind = mem_strdup(op->type->kind);
+	op->accept = accept_metadata;
+	op->wanted_kind = mem_strdup(METADATA);
 	op->body = json_dumps(object, JSON_COMPACT);
 	submit_named(op, text_of(metadata, "name"));
 }

@@ -1,6 +1,7 @@
 """Requests whose answers must be the same from kubesim and from the real API server.
 
-A case is a list of steps (method, path, body, content type); the answer to the last one counts.
+A case is a list of steps (method, path, body, content type, and maybe what is accepted); the answer
+to the last one counts.
 Paths begin behind the user's namespace: "apps/v1 statefulsets/web".
 """
 
@@ -10,6 +11,7 @@ from manifests import database, stateful_set
 from stand.kube.api import APPLY, MERGE
 
 JSON = "application/json"
+METADATA = JSON + ";as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 SET = "apps/v1 statefulsets/web"
 SECRET = "v1 secrets/env"
 SERVICE = "v1 services/web"
@@ -120,6 +122,10 @@ def get(path):
     return ("GET", path, None, JSON)
 
 
+def as_metadata(step):
+    return (*step, METADATA)
+
+
 def delete(path, **options):
     return ("DELETE", path, options or None, JSON)
 
@@ -150,6 +156,12 @@ CASES = {
     # apply
     "apply, new": [apply(SET, web())],
     "apply, again": [apply(SET, web()), apply(SET, web())],
+    "apply, told as metadata": [as_metadata(apply(SET, web()))],
+    "apply, again, told as metadata": [apply(SET, web()), as_metadata(apply(SET, web()))],
+    "apply, Secret, told as metadata": [as_metadata(apply(SECRET, secret()))],
+    "apply, Cluster, told as metadata": [as_metadata(apply(DATABASE, database("db")))],
+    "apply, refused, told as metadata": [as_metadata(apply(SET, web(**{"spec.replica": 1})))],
+    "get, told as metadata": [apply(SET, web()), as_metadata(get(SET))],
     "apply, replicas": [apply(SET, web()), apply(SET, web(**{"spec.replicas": 1}))],
     "apply, no manager": [("PATCH", SET, web(), APPLY)],
     "apply, wrong name": [apply(SET, web(**{"metadata.name": "other"}))],

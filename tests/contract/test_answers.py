@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from cases import CASES
+from cases import CASES, JSON
 from stand.kube.api import Api, ApiError
 
 _numbers = itertools.count(1)
@@ -30,9 +30,9 @@ class Person:
         prefix = "/api/v1" if group == "v1" else f"/apis/{group}"
         return f"{prefix}/namespaces/{self.namespace}/{rest}"
 
-    def ask(self, method, path, body, content_type):
+    def ask(self, method, path, body, content_type, accept=JSON):
         try:
-            return 200, self.api(method, self.path(path), body, content_type)
+            return 200, self.api(method, self.path(path), body, content_type, accept=accept)
         except ApiError as e:
             return e.status, e.body
 

@@ -136,14 +136,15 @@ static int check_version(const struct object *before, const json_t *json, struct
 
 /* The object as it is now; for a dry run, or one that is gone with its finalizers, as it was
  * written. */
-static void answer(const struct kind *kind, const struct object *o, json_t *json, struct buf *body)
+static void answer(const struct call *call, const struct object *o, json_t *json, struct buf *body)
 {
-	if (o != NULL) {
-		object_write(o, body);
-		return;
-	}
-	struct object *written = object_new(kind, json);
-	object_write(written, body);
+	struct object *written = o == NULL ? object_new(call->path->kind, json) : NULL;
+	const struct object *told = o == NULL ? written : o;
+
+	if (call_wants(call, "as=PartialObjectMetadata;"))
+		object_write_metadata(told, body);
+	else
+		object_write(told, body);
 	object_release(written);
 }
 
@@ -162,7 +163,7 @@ static int create(const struct call *call, json_t *json, int *ret_code, struct b
 
 	if (write_create(call->sim, call->path->kind, json, &c, &o, r) < 0)
 		return -1;
-	answer(call->path->kind, o, json, body);
+	answer(call, o, json, body);
 	*ret_code = 201;
 	return 0;
 }
@@ -171,12 +172,11 @@ static int update(const struct call *call, struct object *before, json_t *json, 
 		  struct buf *body, struct refusal *r)
 {
 	struct change c = change_of(call);
-	const struct kind *kind = before->kind;
 	struct object *o;
 
 	if (write_update(call->sim, before, json, &c, &o, r) < 0)
 		return -1;
-	answer(kind, o, json, body);
+	answer(call, o, json, body);
 	*ret_code = 200;
 	return 0;
 }

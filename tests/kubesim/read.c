@@ -19,7 +19,7 @@ const char *call_parameter(const struct call *call, const char *name)
 	return value != NULL ? value : "";
 }
 
-static bool wants(const struct call *call, const char *type)
+bool call_wants(const struct call *call, const char *type)
 {
 	return strstr(call->request->accept, type) != NULL;
 }
@@ -39,7 +39,7 @@ int verb_get(const struct call *call, int *ret_code, struct buf *body, struct re
 
 	if (o == NULL)
 		return refuse_not_found(r, p->kind, p->name);
-	if (wants(call, "as=PartialObjectMetadata;"))
+	if (call_wants(call, "as=PartialObjectMetadata;"))
 		object_write_metadata(o, body);
 	else
 		object_write(o, body);
@@ -159,7 +159,7 @@ static size_t list_select(struct list *l)
 int verb_list(const struct call *call, int *ret_code, struct buf *body, struct refusal *r)
 {
 	CLEANUP(list_clear) struct list l = { 0 };
-	bool metadata_only = wants(call, "as=PartialObjectMetadataList");
+	bool metadata_only = call_wants(call, "as=PartialObjectMetadataList");
 
 	if (list_prepare(call, &l, r) < 0)
 		return -1;

@@ -22,5 +22,7 @@ verb_fn verb_delete;                                      /* remove.c */
 
 /* A parameter of the query, "" when not given. */
 const char *call_parameter(const struct call *call, const char *name);
+/* Whether its Accept has `type`, "as=PartialObjectMetadata;" for example. */
+bool call_wants(const struct call *call, const char *type);
 
 #endif

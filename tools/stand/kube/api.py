@@ -46,10 +46,11 @@ class Api:
         ca = base64.b64decode(cluster["certificate-authority-data"]).decode()
         return cls(cluster["server"], ca, token=config["users"][0]["user"]["token"])
 
-    def __call__(self, method, path, body=None, content_type="application/json", timeout=60):
+    def __call__(self, method, path, body=None, content_type="application/json", timeout=60,
+                 accept="application/json"):
         """Returns the parsed answer; raises ApiError, or OSError when nobody answers."""
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Accept": "application/json", "Content-Type": content_type}
+        headers = {"Accept": accept, "Content-Type": content_type}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         request = urllib.request.Request(self._server + path, data, headers, method=method)
