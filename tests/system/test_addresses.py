@@ -10,14 +10,14 @@ import pytest
 
 REACHES = {"fsa-api": False, "fsa-auth": True, "fsa-reconcile": True, "fsa-events": False,
            "fsa-migrate": False}
-CONNECT = "import socket; socket.create_connection((\"127.0.0.1\", 8080), timeout=2)"
+CONNECT = "import socket; socket.create_connection((\"127.0.0.1\", 8080), timeout=5)"
 
 
 @pytest.fixture(scope="module")
 def filtering(bare_machine):
     machine = bare_machine("filtering", filters=True)
     machine.run("systemd-run --quiet --unit=server python3 -m http.server 8080 --bind 127.0.0.1")
-    machine.wait(f"python3 -c '{CONNECT}'", 10)
+    machine.wait(f"python3 -c '{CONNECT}'")
     return machine
 
 
