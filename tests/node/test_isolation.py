@@ -92,6 +92,7 @@ def targets(projects):
         "their sandbox by its Service": ("tcp", sandbox, 7681),
         CLOSED: ("tcp", address, UNKNOWN),
         "their database": ("tcp", theirs.connection()["host"], 5432),
+        "their database by a port of the node": ("tcp", ADDRESS, published(theirs)),
         "the node's kubelet": ("tcp", ADDRESS, KUBELET),
         "the node's ingress controller": ("tcp", ADDRESS, 443),
         "another port of the node": ("tcp", ADDRESS, REGISTRY),
@@ -108,6 +109,22 @@ def pod(project):
 
 def service(project, name):
     return project.person.namespace.get("Service", name)["spec"]["clusterIP"]
+
+
+def published(project):
+    """The port of every node at which somebody has published the database of their project."""
+    namespace = project.person.namespace
+    project.person.cluster.admin.apply(namespace.path("Service", "published"), {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "published", "namespace": namespace.name},
+        "spec": {
+            "type": "NodePort",
+            "selector": {"app.kubernetes.io/instance": project.database()["name"]},
+            "ports": [{"port": 5432}],
+        },
+    })
+    return namespace.get("Service", "published")["spec"]["ports"][0]["nodePort"]
 
 
 def shell(project):
