@@ -125,6 +125,8 @@ class Cluster:
         self._launch("kubeblocks")
         self._wait("kwok", self._nodes_ready)
         self._wait("kube-controller-manager", self._default_account)
+        kubeblocks = self._processes["kubeblocks"]
+        self._wait("kubeblocks", lambda: kubeblocks.has_logged("watching clusters"))
 
     def stop(self):
         """Ends every process of this directory, also those an earlier process has started."""

@@ -39,6 +39,7 @@ class Process:
         self._file = Path(directory, "pids", f"{name}.json")
         self._stop_signal = stop_signal
         self._child = None
+        self._log_start = 0
 
     def start(self, command, env=None, outlive=False, user=None):
         """Starts the program unless it runs already.
@@ -55,6 +56,7 @@ class Process:
             signal_name = signal.Signals(self._stop_signal).name.removeprefix("SIG")
             command = ["setpriv", "--pdeathsig", signal_name, *command]
         with open(self.log, "ab") as log:
+            self._log_start = log.tell()
             self._child = subprocess.Popen(
                 # The user is changed first: a change of user clears the parent-death signal.
                 [str(word) for word in as_user(user, command)],
@@ -86,6 +88,12 @@ class Process:
                 os.kill(pid, number)
             except ProcessLookupError:
                 pass
+
+    def has_logged(self, text):
+        """Whether the program has logged that since it was started."""
+        with open(self.log, "rb") as log:
+            log.seek(self._log_start)
+            return text.encode() in log.read()
 
     def wait_ready(self, check, seconds=PATIENCE):
         """Until check() is true; raises StandError when the program ends or time is up."""

@@ -113,8 +113,12 @@ func (k *controller) watch(ctx context.Context) error {
 		clusterInformer.Informer().HasSynced, setInformer.Informer().HasSynced) {
 		return errors.New("the caches did not fill")
 	}
+	log.Print(ready)
 	return nil
 }
+
+// ready is logged once everything is watched; the stand waits for it.
+const ready = "watching clusters"
 
 func instanceOf(object metav1.Object) string {
 	return object.GetLabels()["app.kubernetes.io/instance"]
