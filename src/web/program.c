@@ -18,7 +18,7 @@
 #include "web/router.h"
 #include "web/server.h"
 
-enum { WORKERS_MIN = 4, WORKERS_MAX = 1024, REQUESTS_DEFAULT = 10000 };
+enum { WORKERS_MIN = 6, WORKERS_MAX = 1024, REQUESTS_DEFAULT = 10000 };
 
 struct running {
 	const struct program *program;
@@ -125,11 +125,12 @@ static int run(const struct program *program, const char *config_path,
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Of three, one waits for PostgreSQL and one for nginx. */
 static unsigned default_workers(void)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
-	return processors * 2 > WORKERS_MIN ? (unsigned)processors * 2 : WORKERS_MIN;
+	return processors * 3 > WORKERS_MIN ? (unsigned)processors * 3 : WORKERS_MIN;
 }
 
 static void print_help(const char *name, FILE *out)

@@ -13,7 +13,7 @@
  *
  *     --config FILE   fsa.conf; default: $FSA_CONFIG, then the one in sysconfdir
  *     --socket PATH   listen there instead of on descriptor 0
- *     --workers N     default: twice the processors, at least 4
+ *     --workers N     default: three times the processors, at least 6
  *     --requests N    a worker is replaced after about so many; default 10000
  *     --routes        print the route table as JSON lines and end
  *     --version, --help

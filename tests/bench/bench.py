@@ -97,7 +97,7 @@ def parse():
                         help=f"only this group of rows: {', '.join(GROUPS)}")
     parser.add_argument("--quick", action="store_true",
                         help="shows that it runs; the figures mean little")
-    parser.add_argument("--workers", type=int, default=max(4, 2 * os.cpu_count()),
+    parser.add_argument("--workers", type=int, default=max(6, 3 * os.cpu_count()),
                         help="workers of api.fcgi and of the floor")
     parser.add_argument("--build", type=lambda path: Path(path).resolve(),
                         default=Path(os.environ.get("FSA_BUILD", ROOT)),
