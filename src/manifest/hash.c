@@ -89,7 +89,8 @@ static int compare_names(const void *a, const void *b)
 static void add_variables(crypto_hash_sha256_state *state, const struct manifest_sandbox *s)
 {
 	CLEANUP(cleanup_free)
-	const struct manifest_variable **sorted = mem_calloc(s->variable_count, sizeof(*sorted));
+	const struct manifest_variable **sorted =
+		mem_calloc(s->variable_count, sizeof(struct manifest_variable *));
 
 	for (size_t i = 0; i < s->variable_count; i++)
 		sorted[i] = &s->variables[i];
