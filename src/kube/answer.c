@@ -118,7 +118,8 @@ static bool add_sane(struct scan *s, const char *text, size_t length, struct buf
 	return true;
 }
 
-static json_t *read_json(const struct http_answer *answer, const struct kube_expected *expected)
+static int read_json(const struct http_answer *answer, const struct kube_expected *expected,
+		     json_t **ret_json, struct err *e)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(answer->length); /* it may be a Secret */
 	struct scan s = {
@@ -128,10 +129,15 @@ static json_t *read_json(const struct http_answer *answer, const struct kube_exp
 	};
 
 	if (!add_sane(&s, answer->body, answer->length, &text))
-		return NULL;
+		return err_set(e, ERR_KUBE_PROTOCOL, "ANSWER_TOO_LARGE",
+			       "the answer's JSON is too deep, or takes more memory than there is "
+			       "for it");
 	if (expected->cost_left != NULL)
 		*expected->cost_left -= s.cost;
-	return json_loadb(text.data, text.length, 0, NULL);
+	*ret_json = json_loadb(text.data, text.length, 0, NULL);
+	return *ret_json != NULL
+		       ? 0
+		       : err_set(e, ERR_KUBE_PROTOCOL, "NOT_JSON", "the answer is not JSON");
 }
 
 /* ---- what it must be ---------------------------------------------------------------------------
@@ -150,9 +156,6 @@ static int check_object(const json_t *body, const struct kube_expected *expected
 	const char *kind = text_of(body, "kind");
 	const char *name = text_of(json_object_get(body, "metadata"), "name");
 
-	if (body == NULL)
-		return err_set(e, ERR_KUBE_PROTOCOL, "NOT_JSON",
-			       "the answer is not JSON, or not of a sane size");
 	if (kind[0] == '\0' || text_of(body, "apiVersion")[0] == '\0')
 		return err_set(e, ERR_KUBE_PROTOCOL, "NOT_KUBERNETES",
 			       "the answer is not an object of a Kubernetes API");
@@ -177,9 +180,9 @@ int kube_answer_read(const struct http_answer *answer, const struct kube_expecte
 			shown);
 		return kube_answer_wrap(expected, e);
 	}
-	*ret_body = read_json(answer, expected);
+	int result = read_json(answer, expected, ret_body, e);
 	if (answer->status >= 200 && answer->status <= 299) {
-		if (check_object(*ret_body, expected, e) < 0)
+		if (result < 0 || check_object(*ret_body, expected, e) < 0)
 			return kube_answer_wrap(expected, e);
 		return 0;
 	}

@@ -85,8 +85,7 @@ const char *kube_target_server(const struct kube_target *target);
  * they end as ERR_KUBE_TIMEOUT with code KUBE_NOT_SENT: that is no fault of theirs. Targets take
  * turns, and the last places are for those that have no request under way: who asks for a lot, or
  * for what takes long, costs another one's request no more than a turn. An answer for which its
- * target has no room is ERR_KUBE_PROTOCOL with code ANSWER_TOO_LARGE or, if it is only JSON that
- * makes it so large, NOT_JSON.
+ * target has no room, as text or as JSON, is ERR_KUBE_PROTOCOL with code ANSWER_TOO_LARGE.
  *
  * Errors name verb, type and object, and what the server said, cut and without control characters.
  * That an object is not there is ERR_KUBE_NOT_FOUND with code OBJECT_NOT_FOUND and nothing else: a

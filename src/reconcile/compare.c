@@ -1,7 +1,5 @@
 #include "reconcile/compare.h"
 
-#include <string.h>
-
 #include "base/cleanup.h"
 #include "manifest/manifest.h"
 
@@ -19,13 +17,9 @@ int compare_wanted(const struct wanted_context *context, const struct queue_row 
 		   json_t **ret_objects, struct err *e)
 {
 	const json_t *live = live_last(row, o);
-	char hash[MANIFEST_HASH_SIZE];
+	const char *vouched = assess_needs_applied(row) ? "" : manifest_hash(live);
 
-	if (wanted_hash(context, row, variables, hash, e) < 0)
-		return -1;
-	bool vouched = !assess_needs_applied(row) && strcmp(manifest_hash(live), hash) == 0;
-	if (wanted_objects(context, row, variables, vouched ? WANTED_LAST : WANTED_ALL, ret_objects,
-			   e) < 0)
+	if (wanted_objects(context, row, variables, vouched, ret_objects, e) < 0)
 		return -1;
 	manifest_keep_immutable(json_array_get(*ret_objects, json_array_size(*ret_objects) - 1),
 				live);

@@ -299,22 +299,26 @@ static json_t *array_of(json_t *object)
 }
 
 int wanted_objects(const struct wanted_context *context, const struct queue_row *row,
-		   const struct queue_variables *variables, enum wanted_part part,
+		   const struct queue_variables *variables, const char *vouched,
 		   json_t **ret_objects, struct err *e)
 {
 	const struct manifest_settings *settings = &context->settings;
 	CLEANUP(sandbox_clear) struct sandbox s = { 0 };
+	char hash[MANIFEST_HASH_SIZE];
 
 	if (row->kind == RESOURCE_DATABASE) {
 		const struct manifest_database d = database_of(row);
-		*ret_objects = part == WANTED_LAST ? array_of(manifest_cluster(&d, settings))
-						   : manifest_database_objects(&d, settings);
+		manifest_database_hash(&d, settings, hash);
+		*ret_objects = strcmp(hash, vouched) == 0 ? array_of(manifest_cluster(&d, settings))
+							  : manifest_database_objects(&d, settings);
 		return 0;
 	}
 	if (sandbox_load(context, row, variables, &s, e) < 0)
 		return -1;
-	*ret_objects = part == WANTED_LAST ? array_of(manifest_stateful_set(&s.made_of, settings))
-					   : manifest_sandbox_objects(&s.made_of, settings);
+	manifest_sandbox_hash(&s.made_of, settings, hash);
+	*ret_objects = strcmp(hash, vouched) == 0
+			       ? array_of(manifest_stateful_set(&s.made_of, settings))
+			       : manifest_sandbox_objects(&s.made_of, settings);
 	return 0;
 }
 

@@ -22,19 +22,15 @@ struct wanted_context {
 int wanted_context_load(const struct conf *conf, struct wanted_context *ret_context, struct err *e);
 void wanted_context_clear(struct wanted_context *context);
 
-enum wanted_part {
-	WANTED_ALL,
-	WANTED_LAST, /* the StatefulSet, the Cluster */
-};
-
 /*
- * The objects a row should have in the cluster, as manifest/manifest.h makes them, or the last of
- * them. The environment of a sandbox is merged here; later wins: the operator's, the project's
- * variables, the last request's, DATABASE_URL, and what the system sets itself. ERR_INTERNAL: a
- * secret of the row cannot be opened (code names it). The caller json_decref()s the array.
+ * The objects a row should have in the cluster, as manifest/manifest.h makes them; the last of them
+ * alone if its hash is `vouched`, that of the one in the cluster, which vouches for the others. The
+ * environment of a sandbox is merged here; later wins: the operator's, the project's variables, the
+ * last request's, DATABASE_URL, and what the system sets itself. ERR_INTERNAL: a secret of the row
+ * cannot be opened (code names it). The caller json_decref()s the array.
  */
 int wanted_objects(const struct wanted_context *context, const struct queue_row *row,
-		   const struct queue_variables *variables, enum wanted_part part,
+		   const struct queue_variables *variables, const char *vouched,
 		   json_t **ret_objects, struct err *e);
 /* The hash that the last of them carries. Errors as above. */
 int wanted_hash(const struct wanted_context *context, const struct queue_row *row,

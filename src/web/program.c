@@ -125,7 +125,7 @@ static int run(const struct program *program, const char *config_path,
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* Of three, one waits for PostgreSQL and one for nginx. */
+/* They wait for PostgreSQL and for nginx in between; docs/benchmarks.md has the figures. */
 static unsigned default_workers(void)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);

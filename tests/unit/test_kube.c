@@ -269,10 +269,10 @@ START_TEST(json_bombs_are_not_built)
 	CLEANUP(cleanup_free)
 	char *text = mem_printf("{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"a\":\"%s\"}", brackets);
 
-	ck_assert_str_eq(code_of_answer(deep, NULL, "x"), "NOT_JSON");
-	ck_assert_str_eq(code_of_answer(deep_objects, NULL, "x"), "NOT_JSON");
-	ck_assert_str_eq(code_of_answer(wide, NULL, "x"), "NOT_JSON");
-	ck_assert_str_eq(code_of_answer(long_list, NULL, "x"), "NOT_JSON");
+	ck_assert_str_eq(code_of_answer(deep, NULL, "x"), "ANSWER_TOO_LARGE");
+	ck_assert_str_eq(code_of_answer(deep_objects, NULL, "x"), "ANSWER_TOO_LARGE");
+	ck_assert_str_eq(code_of_answer(wide, NULL, "x"), "ANSWER_TOO_LARGE");
+	ck_assert_str_eq(code_of_answer(long_list, NULL, "x"), "ANSWER_TOO_LARGE");
 	ck_assert_str_eq(code_of_answer(text, NULL, "x"), "");
 }
 END_TEST
@@ -350,7 +350,7 @@ START_TEST(the_pages_of_a_list_have_one_cost)
 		json_auto_t *json = NULL;
 		ck_assert_int_eq(kube_answer_read(&answer, &expected, &json, &e), i < 3 ? 0 : -1);
 	}
-	ck_assert_str_eq(e.code, "NOT_JSON");
+	ck_assert_str_eq(e.code, "ANSWER_TOO_LARGE");
 	ck_assert_uint_eq(left, 3);
 }
 END_TEST
@@ -890,7 +890,8 @@ START_TEST(an_answer_needs_room)
 		get("good", &o);
 	}
 	/* What was read counts, until the share goes. */
-	ck_assert_str_eq(o.err.code, "NOT_JSON");
+	ck_assert_str_eq(o.err.code, "ANSWER_TOO_LARGE");
+	ck_assert_ptr_nonnull(strstr(o.err.message, "JSON"));
 	kube_target_free(target);
 	ck_assert_uint_eq(memory.common, before.common);
 	target = whole;
