@@ -22,6 +22,7 @@ enum {
 	LINGER_MS = 2000,     /* a pass waits so long for a row that is about to be due */
 	RETRY_MS = 250,       /* between attempts to reach the database */
 	RECORD_AT_ONCE = 128, /* results in one transaction */
+	CLAIM_REST = 4,       /* times what a claim took, until the next */
 };
 
 /* The rows of one claim, and what their strings are borrowed from. */
@@ -69,6 +70,7 @@ struct pass {
 	uint64_t claim_until_ms;   /* rows of all sorts */
 	uint64_t close_until_ms;   /* rows that are well, while others are in flight */
 	uint64_t next_claim_ms;
+	uint64_t rested_ms; /* no claim before, unless somebody has woken us */
 	uint64_t next_record_ms;
 };
 
@@ -233,6 +235,15 @@ static bool is_closing(const struct pass *p)
 	return clock_ms() >= p->claim_until_ms;
 }
 
+/* With very many rows due, a claim costs the database a good part of a second, however few there is
+ * room for: so the next one waits for more room. */
+static void rest(struct pass *p, uint64_t claim_took_ms)
+{
+	uint64_t rest_ms = CLAIM_REST * claim_took_ms;
+
+	p->rested_ms = clock_ms() + (rest_ms < LINGER_MS ? rest_ms : LINGER_MS);
+}
+
 /* Claims as many rows as there is room for. `*ret_count` 0: none is due. */
 static int claim(struct pass *p, size_t *ret_count, struct err *e)
 {
@@ -252,6 +263,7 @@ static int claim(struct pass *p, size_t *ret_count, struct err *e)
 		free(b);
 		return -1;
 	}
+	rest(p, clock_ms() - claimed_ms);
 	*ret_count = b->unfinished = b->rows.count;
 	if (b->rows.count == 0) {
 		b->unfinished = 1;
@@ -373,7 +385,7 @@ static int record(struct pass *p, struct err *e)
 			return 0;
 		}
 		/* There is room again, and what was recorded may have made other rows due. */
-		p->next_claim_ms = 0;
+		p->next_claim_ms = p->rested_ms;
 	}
 	return 0;
 }
@@ -401,8 +413,11 @@ static int claim_if_due(struct pass *p, struct err *e)
 		p->next_claim_ms = clock_ms() + RETRY_MS;
 		return e->kind == ERR_UNAVAILABLE && p->in_flight > 0 ? 0 : -1;
 	}
-	if (count > 0)
+	if (count > 0) {
+		p->next_claim_ms = p->rested_ms;
+		p->summary->next_due_ms = 0; /* there may be more */
 		return 0;
+	}
 	if (queue_next_due(p->r->db, &p->summary->next_due_ms, e) < 0)
 		return -1;
 	/* A row that is due and was not claimed: its owner has his share of rows in flight. */

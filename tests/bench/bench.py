@@ -62,6 +62,7 @@ SIZES = {
     "wakes": (300, 3),
     "in_flight": (1000, 20),
     "stable": ((10_000, 100_000), (20, 40)),
+    "resync": (300, 4),  # seconds from one look to the next
     "resync_seconds": (20, 4),
 }
 

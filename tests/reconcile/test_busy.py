@@ -6,6 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 from people import SLOW, Person, eventually
 from stand.site import Site
 
+# Each claim takes a while, and is written down with its beginning and its end.
+SLOW_CLAIMS = """
+CREATE TABLE claims (began timestamptz, ended timestamptz);
+CREATE FUNCTION claim_slowly() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    PERFORM pg_sleep(0.05);
+    INSERT INTO public.claims VALUES (now(), clock_timestamp());
+    RETURN NULL;
+END $$;
+CREATE TRIGGER claim_slowly AFTER UPDATE OF lease_epoch ON resources
+    FOR EACH ROW EXECUTE FUNCTION claim_slowly();
+"""
+
 PEOPLE, PROJECTS = 30, 5
 MANY = 1000  # projects of one person
 
@@ -60,3 +73,25 @@ def test_a_thousand_projects_of_one_hold_up_nobody(workspace, build, postgres, k
         print(f"left: {left}")
         assert left[0] > MANY / 2 and left[-1] > MANY / 10, left
     kubesim.end_fault(slow)
+
+
+def test_a_claim_that_takes_long_is_not_made_for_every_place(workspace, build, postgres, kubesim):
+    """With very many rows due a claim costs the database so much that it waits for more room."""
+    # One row at a time, and one pass.
+    options = {"rows_in_flight": "1", "pass_time": "1h"}
+    with Site(workspace / "claims", build, postgres, database="claims", options=options) as site:
+        site.programs.stop("fsa-reconcile")
+        person = Person(site, kubesim)
+        projects = [person.create(f"Claimed {number}") for number in range(5)]
+        with site.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(SLOW_CLAIMS)
+        site.programs.start("fsa-reconcile")
+        for project in projects:
+            project.wait("RUNNING")
+        with site.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT extract(epoch FROM ended - began)::float8,"
+                           " extract(epoch FROM lead(began) OVER (ORDER BY began) - ended)::float8"
+                           " FROM claims ORDER BY began")
+            *claims, _ = cursor.fetchall()
+    assert len(claims) >= 2 * len(projects) - 1
+    assert all(rest > 3.9 * took for took, rest in claims), claims
