@@ -54,7 +54,7 @@ static const struct transition table[DESIRED_COUNT][SEEN_COUNT] = {
 	[DESIRED_RUNNING][SEEN_BROKEN] = {
 		.action = ACTION_DIAGNOSE,
 		.status = STATUS_STARTING,
-		.pace = PACE_BACKOFF,
+		.pace = PACE_WATCH,
 		.deadline_s = DEADLINE_BROKEN,
 		.comment = "as wanted, and broken: the cause is looked for",
 	},
@@ -255,11 +255,13 @@ struct decision decide(const struct situation *s)
 	bool overdue = t->deadline_s > 0 && status == s->told && status != STATUS_ERROR &&
 		       !is_goal(status) && s->told_age_ms > (uint64_t)t->deadline_s * 1000;
 
+	if (overdue)
+		status = STATUS_ERROR;
 	return (struct decision) {
 		.transition = t,
 		.action = t->action,
-		.status = overdue ? STATUS_ERROR : status,
-		.pace = t->pace,
+		.status = status,
+		.pace = t->pace == PACE_WATCH && status == STATUS_ERROR ? PACE_BACKOFF : t->pace,
 		.overdue = overdue,
 	};
 }
@@ -269,9 +271,14 @@ enum seen seen_of_failure(enum err_kind kind)
 	return kind == ERR_KUBE_BILLING ? SEEN_SUSPENDED : SEEN_UNREACHABLE;
 }
 
+bool pace_backs_off(enum pace pace)
+{
+	return pace == PACE_BACKOFF || pace == PACE_WATCH;
+}
+
 enum pace pace_with_cause(enum pace pace, enum err_kind kind)
 {
-	return pace == PACE_BACKOFF && err_kind_retry(kind) == ERR_RETRY_SLOW ? PACE_RESYNC : pace;
+	return pace_backs_off(pace) && err_kind_retry(kind) == ERR_RETRY_SLOW ? PACE_RESYNC : pace;
 }
 
 static uint64_t spread(uint64_t base, uint64_t span, uint32_t random)
@@ -279,11 +286,13 @@ static uint64_t spread(uint64_t base, uint64_t span, uint32_t random)
 	return base - span + random % (2 * span + 1);
 }
 
-static uint64_t backoff_ms(unsigned attempts, unsigned retry_after_s, uint32_t random)
+static uint64_t backoff_ms(unsigned attempts, uint64_t last_ms, unsigned retry_after_s,
+			   uint32_t random)
 {
-	enum { FIRST_MS = 1000, LAST_MS = 120000, DOUBLINGS = 7 };
+	enum { FIRST_MS = 1000, DOUBLINGS = 16 };
 	unsigned doublings = attempts > 1 ? attempts - 1 : 0;
-	uint64_t base = doublings < DOUBLINGS ? (uint64_t)FIRST_MS << doublings : LAST_MS;
+	uint64_t grown = (uint64_t)FIRST_MS << (doublings < DOUBLINGS ? doublings : DOUBLINGS);
+	uint64_t base = grown < last_ms ? grown : last_ms;
 	uint64_t delay = spread(base, base / 4, random);
 	uint64_t floor = (uint64_t)retry_after_s * 1000;
 
@@ -295,7 +304,7 @@ static uint64_t backoff_ms(unsigned attempts, unsigned retry_after_s, uint32_t r
 uint64_t pace_delay_ms(enum pace pace, uint64_t told_age_ms, unsigned attempts, uint64_t resync_ms,
 		       unsigned retry_after_s, uint32_t random)
 {
-	enum { AGAIN_FIRST_MS = 500, AGAIN_LAST_MS = 10000 };
+	enum { AGAIN_FIRST_MS = 500, AGAIN_LAST_MS = 10000, BACKOFF_LAST_MS = 120000 };
 	uint64_t tenth = told_age_ms / 10;
 
 	switch (pace) {
@@ -308,7 +317,9 @@ uint64_t pace_delay_ms(enum pace pace, uint64_t told_age_ms, unsigned attempts, 
 	case PACE_RESYNC:
 		return spread(resync_ms, resync_ms / 10, random);
 	case PACE_BACKOFF:
-		return backoff_ms(attempts, retry_after_s, random);
+		return backoff_ms(attempts, BACKOFF_LAST_MS, retry_after_s, random);
+	case PACE_WATCH:
+		return backoff_ms(attempts, AGAIN_LAST_MS, retry_after_s, random);
 	}
 	return 0;
 }

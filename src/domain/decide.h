@@ -18,6 +18,7 @@ enum pace {
 	PACE_AGAIN,   /* soon: something is under way */
 	PACE_RESYNC,  /* slowly: nothing is expected to happen */
 	PACE_BACKOFF, /* later and later: something is wrong */
+	PACE_WATCH,   /* the same, and never much later: it may pass, and somebody waits for that */
 };
 
 /* One row. Which pair it is for is its place in the table. */
@@ -55,13 +56,17 @@ struct decision {
  *   STOPPED, TERMINATED) have no deadline: a running sandbox whose cluster cannot be asked stays
  *   RUNNING, a starting one does not stay STARTING.
  * - ERROR stays until a goal is reached or the user asks anew (which writes another status): it
- *   does not flicker back to STARTING. The action is taken all the same.
+ *   does not flicker back to STARTING. The action is taken all the same, and what was watched backs
+ *   off.
  */
 struct decision decide(const struct situation *s);
 
 /* What is seen when a request failed with a kind of error: the cluster could not be asked, or its
  * operator has suspended the account. */
 enum seen seen_of_failure(enum err_kind kind);
+
+/* Whether it grows with the attempts that failed, which are counted for it. */
+bool pace_backs_off(enum pace pace);
 
 /* The pace when a cause of this kind is known: what only a person can mend is looked at slowly. */
 enum pace pace_with_cause(enum pace pace, enum err_kind kind);
@@ -70,7 +75,8 @@ enum pace pace_with_cause(enum pace pace, enum err_kind kind);
  * How long to wait, in milliseconds. PACE_AGAIN: 0.5 s at first, then a tenth of the status's age,
  * at most 10 s. PACE_RESYNC: `resync_ms` ± 10 %. PACE_BACKOFF: 1 s after the first of `attempts`
  * that failed in a row, doubled with each further one, at most 2 minutes, ± 25 %, and never under
- * `retry_after_s`. PACE_DONE: 0, there is nothing to wait for. `random` is any number: the jitter.
+ * `retry_after_s`. PACE_WATCH: as PACE_BACKOFF, at most 10 s. PACE_DONE: 0, there is nothing to
+ * wait for. `random` is any number: the jitter.
  */
 uint64_t pace_delay_ms(enum pace pace, uint64_t told_age_ms, unsigned attempts, uint64_t resync_ms,
 		       unsigned retry_after_s, uint32_t random);

@@ -56,7 +56,7 @@ bool explain_fits(const struct told *told, enum seen seen)
 		return false;
 	/* Attempts are counted for as long as something is wrong, and for nothing else; a wish
 	 * begins anew. */
-	if (told->attempts > 0 ? d.pace != PACE_BACKOFF : told->looked && d.pace == PACE_BACKOFF)
+	if (told->attempts > 0 ? !pace_backs_off(d.pace) : told->looked && pace_backs_off(d.pace))
 		return false;
 	return !told->has_cause || (sights_of(told->cause_kind) & SEES(seen)) != 0;
 }

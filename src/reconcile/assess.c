@@ -168,8 +168,8 @@ static bool is_rolled_out(const json_t *set)
 		      text(json_object_get(status, "updateRevision"))) == 0;
 }
 
-/* How long a pod may be missing, a container be made, and a terminal not answer, before that is a
- * fault of which events may tell the cause. */
+/* How long a pod may be missing, a container (and its volume) be made, and a terminal not answer,
+ * before that is a fault of which events may tell the cause. */
 enum { POD_EXPECTED_MS = 5000, CONTAINER_EXPECTED_MS = 15000, TERMINAL_EXPECTED_MS = 60000 };
 
 static void assess_pod(const struct queue_row *row, const json_t *pod, struct assessment *a)
@@ -182,8 +182,10 @@ static void assess_pod(const struct queue_row *row, const json_t *pod, struct as
 	}
 	uint64_t expected_ms =
 		pod_container_runs(pod) ? TERMINAL_EXPECTED_MS : CONTAINER_EXPECTED_MS;
-	a->has_cause = diagnose_pod(pod, &a->cause);
-	if (a->has_cause || row->status_age_ms > expected_ms)
+	bool late = row->status_age_ms > expected_ms;
+	a->has_cause =
+		diagnose_pod(pod, &a->cause) && (late || !diagnose_awaits_volumes(&a->cause));
+	if (a->has_cause || late)
 		a->seen = SEEN_BROKEN;
 }
 

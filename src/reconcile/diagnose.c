@@ -133,6 +133,12 @@ bool diagnose_pod(const json_t *pod, struct err *ret_cause)
 	return false;
 }
 
+bool diagnose_awaits_volumes(const struct err *cause)
+{
+	return cause->kind == ERR_POD_UNSCHEDULABLE &&
+	       strstr(cause->message, "unbound immediate PersistentVolumeClaims") != NULL;
+}
+
 /* RFC 3339 in UTC sorts as text; a series carries its last time elsewhere. */
 static const char *event_time(const json_t *event)
 {

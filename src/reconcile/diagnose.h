@@ -15,6 +15,11 @@
  * scheduler write them. */
 bool diagnose_pod(const json_t *pod, struct err *ret_cause);
 
+/* Whether the cause is no more than that the pod's volumes are still being made, which the
+ * scheduler says of every pod whose StorageClass binds immediately. Source: kube-scheduler,
+ * VolumeBinding. */
+bool diagnose_awaits_volumes(const struct err *cause);
+
 /* From events (core/v1 Event items, of a pod, its StatefulSet or its volume claims): the newest
  * warning that tells more than a pod's status does: mounts, volumes, and pods that were refused
  * (quota, LimitRange, admission). False if none does. */

@@ -146,7 +146,7 @@ static void conclude(struct work *w, const struct err *cause)
 		.gone = d->action == ACTION_FORGET,
 		.status = d->status,
 		.stage = w->assessment.stage,
-		.attempts = d->pace == PACE_BACKOFF ? w->row.attempts + 1 : 0,
+		.attempts = pace_backs_off(d->pace) ? w->row.attempts + 1 : 0,
 	};
 	r->due_in_ms = delay_ms(w, d->pace, cause, r->attempts);
 	if (cause != NULL) {

@@ -94,7 +94,7 @@ static const struct expected {
 	{ "RUNNING", "OUTDATED", "APPLY", "UPDATING", PACE_AGAIN, 600 },
 	{ "RUNNING", "PROGRESSING", "NONE", "STARTING", PACE_AGAIN, 600 },
 	{ "RUNNING", "READY", "NONE", "RUNNING", PACE_RESYNC, 0 },
-	{ "RUNNING", "BROKEN", "DIAGNOSE", "STARTING", PACE_BACKOFF, 120 },
+	{ "RUNNING", "BROKEN", "DIAGNOSE", "STARTING", PACE_WATCH, 120 },
 	{ "RUNNING", "DELETING", "NONE", "STARTING", PACE_AGAIN, 600 },
 	{ "RUNNING", "BLOCKED", "NONE", "CREATING", PACE_AGAIN, 600 },
 	{ "RUNNING", "UNREACHABLE", "NONE", "-", PACE_BACKOFF, 600 },
@@ -195,7 +195,8 @@ static void check_decision(int desired, int seen, int told, uint64_t age_ms)
 		      status_name(d.status));
 	ck_assert_int_eq(d.overdue, overdue);
 	ck_assert_str_eq(action_name(d.action), x->action);
-	ck_assert_int_eq(d.pace, x->pace);
+	bool in_vain = x->pace == PACE_WATCH && d.status == STATUS_ERROR;
+	ck_assert_int_eq(d.pace, in_vain ? PACE_BACKOFF : x->pace);
 	ck_assert_ptr_eq(d.transition, transition_find(s.desired, s.seen));
 }
 
@@ -271,6 +272,7 @@ static const char *pace_name(enum pace pace)
 		[PACE_AGAIN] = "soon",
 		[PACE_RESYNC] = "slow resync",
 		[PACE_BACKOFF] = "backoff",
+		[PACE_WATCH] = "backoff, 10 s at most",
 	};
 	return names[pace];
 }
@@ -318,7 +320,8 @@ static const char table_head[] =
 	"\n"
 	"Beside the table: a status on its way (not RUNNING, STOPPED, TERMINATED) that is told for "
 	"longer than the deadline becomes ERROR,\n"
-	"and ERROR stays until RUNNING, STOPPED or TERMINATED is reached or the user asks anew.\n"
+	"and ERROR stays until RUNNING, STOPPED or TERMINATED is reached or the user asks anew; "
+	"its backoff grows to 2 minutes.\n"
 	"\n"
 	"| desired | seen | action | status told | next look | deadline | why |\n"
 	"| --- | --- | --- | --- | --- | --- | --- |\n";
@@ -365,6 +368,10 @@ START_TEST(the_next_look_comes_when_it_is_promised)
 	check_between(PACE_BACKOFF, 0, UINT32_MAX, 0, 90000, 150000);
 	check_between(PACE_BACKOFF, 0, 1, 30, 30000, 37500);
 	check_between(PACE_BACKOFF, 0, 1, 1, 1000, 1250);
+	check_between(PACE_WATCH, 0, 1, 0, 750, 1250);
+	check_between(PACE_WATCH, 0, 4, 0, 6000, 10000);
+	check_between(PACE_WATCH, 0, UINT32_MAX, 0, 7500, 12500);
+	check_between(PACE_WATCH, 0, 9, 30, 30000, 37500);
 	ck_assert_uint_eq(pace_delay_ms(PACE_RESYNC, 0, 0, 0, 0, 7), 0);
 	ck_assert_uint_ne(pace_delay_ms(PACE_RESYNC, 0, 0, 300000, 0, 1),
 			  pace_delay_ms(PACE_RESYNC, 0, 0, 300000, 0, 2));
@@ -572,8 +579,8 @@ static struct told pass_once(const struct told *before, enum seen seen)
 
 	after.status = d.status;
 	after.looked = true;
-	after.attempts = d.pace == PACE_BACKOFF ? before->attempts + 1 : 0;
-	after.has_cause = d.pace == PACE_BACKOFF || seen == SEEN_SUSPENDED;
+	after.attempts = pace_backs_off(d.pace) ? before->attempts + 1 : 0;
+	after.has_cause = pace_backs_off(d.pace) || seen == SEEN_SUSPENDED;
 	after.cause_kind = seen == SEEN_SUSPENDED     ? ERR_KUBE_BILLING
 			   : seen == SEEN_UNREACHABLE ? ERR_KUBE_TIMEOUT
 						      : ERR_POD_IMAGE;

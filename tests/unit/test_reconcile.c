@@ -164,6 +164,10 @@ END_TEST
 	"\"podIP\": \"10.0.0.1\", \"containerStatuses\": [{\"state\": {\"running\": {}}}]"
 #define WAITING(reason)                                                                            \
 	"\"containerStatuses\": [{\"state\": {\"waiting\": {\"reason\": \"" reason "\"}}}]"
+#define UNSCHEDULABLE(message)                                                                     \
+	"\"conditions\": [{\"type\": \"PodScheduled\", \"status\": \"False\", "                    \
+	"\"reason\": \"Unschedulable\", \"message\": \"0/2 nodes are available: " message "\"}]"
+#define UNBOUND "pod has unbound immediate PersistentVolumeClaims."
 
 static const struct {
 	const char *title;
@@ -207,6 +211,18 @@ static const struct {
 	{ "the image cannot be pulled", DESIRED_RUNNING, STATUS_STARTING, 0,
 	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": [" POD(
 		  "r2", WAITING("ImagePullBackOff")) "]}",
+	  SEEN_BROKEN, STAGE_CONTAINER, false },
+	{ "no node has room", DESIRED_RUNNING, STATUS_STARTING, 0,
+	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": [" POD(
+		  "r2", UNSCHEDULABLE("Insufficient cpu")) "]}",
+	  SEEN_BROKEN, STAGE_CONTAINER, false },
+	{ "a volume is being made", DESIRED_RUNNING, STATUS_STARTING, 14000,
+	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": [" POD(
+		  "r2", UNSCHEDULABLE(UNBOUND)) "]}",
+	  SEEN_PROGRESSING, STAGE_CONTAINER, false },
+	{ "a volume is not made", DESIRED_RUNNING, STATUS_STARTING, 16000,
+	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": [" POD(
+		  "r2", UNSCHEDULABLE(UNBOUND)) "]}",
 	  SEEN_BROKEN, STAGE_CONTAINER, false },
 	{ "a broken pod of the last revision holds up the new one", DESIRED_RUNNING,
 	  STATUS_UPDATING, 0,
@@ -275,6 +291,8 @@ START_TEST(a_sandbox_is_assessed)
 
 	ck_assert_msg(a.seen == sandboxes[_i].seen, "%s: %s", sandboxes[_i].title,
 		      seen_name(a.seen));
+	ck_assert_msg(!a.has_cause || a.seen == SEEN_BROKEN || a.stuck_pod != NULL, "%s",
+		      sandboxes[_i].title);
 	ck_assert_msg(a.stage == sandboxes[_i].stage, "%s: %s", sandboxes[_i].title,
 		      stage_name(a.stage));
 	ck_assert_msg((a.stuck_pod != NULL) == sandboxes[_i].stuck, "%s", sandboxes[_i].title);
