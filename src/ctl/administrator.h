@@ -8,5 +8,9 @@
  * and object, and as its detail the name of the system's user who did it. */
 int administrator_note(struct db *tx, const char *action, const char *object_type,
 		       const char *object_id, struct err *e);
+/* The same of what belongs to a user, who is named in the detail: `fsactl audit --user` finds it.
+ * (An object that is a user needs no other to be found.) */
+int administrator_note_to(struct db *tx, const char *user_id, const char *action,
+			  const char *object_type, const char *object_id, struct err *e);
 
 #endif

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/parse.h"
 #include "ctl/administrator.h"
 #include "ctl/output.h"
 #include "store/admin.h"
@@ -36,7 +37,14 @@ static const char *administrator(void)
 int administrator_note(struct db *tx, const char *action, const char *object_type,
 		       const char *object_id, struct err *e)
 {
-	json_t *detail = json_pack("{s:s}", "administrator", administrator());
+	return administrator_note_to(tx, NULL, action, object_type, object_id, e);
+}
+
+int administrator_note_to(struct db *tx, const char *user_id, const char *action,
+			  const char *object_type, const char *object_id, struct err *e)
+{
+	json_t *detail =
+		json_pack("{s:s, s:s*}", "administrator", administrator(), "user", user_id);
 	const struct audit_entry entry = {
 		.action = action,
 		.object_type = object_type,
@@ -49,12 +57,34 @@ int administrator_note(struct db *tx, const char *action, const char *object_typ
 	return result;
 }
 
+/* How long ago, or a time. */
+static void read_since(const struct call *call, struct admin_audit_filter *filter)
+{
+	const char *since = call->options[OPTION_SINCE];
+
+	if (since != NULL && !parse_duration_ms(since, &filter->since_ms))
+		filter->since = since;
+}
+
+static int list(struct db *db, const struct admin_audit_filter *filter, json_t **ret_rows,
+		struct err *e)
+{
+	if (admin_audit(db, filter, ret_rows, e) == 0)
+		return 0;
+	if (e->kind == ERR_INVALID && filter->since != NULL)
+		err_set(e, ERR_INVALID, "USAGE",
+			"--since: \"%s\" is neither a duration (30m, 2h, 7d) nor a time in UTC "
+			"(2026-11-29, 2026-11-29T10:00Z)",
+			filter->since);
+	return -1;
+}
+
 int command_audit(const struct call *call, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
 	struct admin_audit_filter filter = { .action = call->options[OPTION_ACTION] };
+	CLEANUP(json_decrefp) json_t *rows = NULL;
 	char user_id[STORE_ID_LENGTH + 1];
-	json_t *rows;
 
 	if (call_number(call, OPTION_LIMIT, LINES_MAX, LINES_DEFAULT, &filter.limit, e) < 0)
 		return -1;
@@ -63,9 +93,9 @@ int command_audit(const struct call *call, struct err *e)
 			return -1;
 		filter.user_id = user_id;
 	}
-	if (admin_audit(db, &filter, &rows, e) < 0)
+	read_since(call, &filter);
+	if (list(db, &filter, &rows, e) < 0)
 		return -1;
 	output_list(call, columns, ARRAY_SIZE(columns), rows);
-	json_decref(rows);
 	return 0;
 }

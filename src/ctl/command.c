@@ -18,9 +18,10 @@ static const struct command_option_spec options[OPTION_COUNT] = {
 	[OPTION_END] = { "end", NULL, "end them all" },
 	[OPTION_LIMIT] = { "limit", "N", "at most so many, the newest" },
 	[OPTION_LOOK] = { "look", NULL, "look at the cluster, too" },
+	[OPTION_SINCE] = { "since", "TIME", "only from then on: 2h, 7d or 2026-11-29T10:00Z" },
 	[OPTION_SQL_DIR] = { "sql-dir", "DIR", "where the migrations are" },
 	[OPTION_STATUS] = { "status", NULL, "list them, and change nothing" },
-	[OPTION_USER] = { "user", "USER", "only this user's" },
+	[OPTION_USER] = { "user", "USER", "only what is this user's, or was done to them" },
 	[OPTION_YES] = { "yes", NULL, "do it; without this it is only shown" },
 };
 
@@ -52,6 +53,8 @@ const struct command commands[] = {
 	  "why a project is in its state, what is next, and when", command_project_explain },
 	{ "project retry", "PROJECT", 1, 1, 0, "look at a project at once, with new deadlines",
 	  command_project_retry },
+	{ "project start", "PROJECT", 1, 1, 0, "start a project, as its owner could",
+	  command_project_start },
 	{ "project stop", "PROJECT", 1, 1, 0, "stop a project, as its owner could",
 	  command_project_stop },
 	{ "project delete", "PROJECT", 1, 1, TAKES(OPTION_YES),
@@ -64,7 +67,8 @@ const struct command commands[] = {
 	  "objects in the clusters without a row, rows without objects", command_orphans },
 	{ "import", "CONNINFO", 1, 1, TAKES(OPTION_YES),
 	  "take over users and projects of the TypeScript original", command_import },
-	{ "audit", "", 0, 0, TAKES(OPTION_USER) | TAKES(OPTION_ACTION) | TAKES(OPTION_LIMIT),
+	{ "audit", "", 0, 0,
+	  TAKES(OPTION_USER) | TAKES(OPTION_ACTION) | TAKES(OPTION_SINCE) | TAKES(OPTION_LIMIT),
 	  "who did what, newest first", command_audit },
 };
 const size_t command_count = ARRAY_SIZE(commands);

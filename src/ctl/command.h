@@ -13,6 +13,8 @@
  * come the parsing of the command line, --help and bash's completion; a test compares fsactl(8)
  * with it.
  */
+#define COMMAND_DEFAULT_CONFIG FSA_SYSCONFDIR "/fsa.conf"
+
 enum command_option {
 	OPTION_JSON, /* every command takes it */
 	OPTION_ACTION,
@@ -21,6 +23,7 @@ enum command_option {
 	OPTION_END,
 	OPTION_LIMIT,
 	OPTION_LOOK,
+	OPTION_SINCE,
 	OPTION_SQL_DIR,
 	OPTION_STATUS,
 	OPTION_USER,
@@ -88,6 +91,7 @@ int command_project_forget(const struct call *call, struct err *e);
 int command_project_list(const struct call *call, struct err *e);
 int command_project_retry(const struct call *call, struct err *e);
 int command_project_show(const struct call *call, struct err *e);
+int command_project_start(const struct call *call, struct err *e);
 int command_project_stop(const struct call *call, struct err *e);
 int command_user_create(const struct call *call, struct err *e);
 int command_user_disable(const struct call *call, struct err *e);

@@ -9,62 +9,9 @@
 #include "base/mem.h"
 #include "config.h"
 #include "crypto/token.h"
-#include "ctl/command.h"
-
-#define DEFAULT_CONFIG FSA_SYSCONFDIR "/fsa.conf"
+#include "ctl/help.h"
 
 enum { EXIT_USAGE = 2 };
-
-static void print_option(const struct command_option_spec *o, FILE *to)
-{
-	(void)fprintf(to, " [--%s%s%s]", o->name, o->argument ? " " : "",
-		      o->argument ? o->argument : "");
-}
-
-static void print_usage(FILE *to)
-{
-	(void)fputs("Usage: fsactl [--config FILE] COMMAND [ARGUMENTS] [--json]\n\nCommands:\n",
-		    to);
-	for (size_t i = 0; i < command_count; i++) {
-		const struct command *c = &commands[i];
-		(void)fprintf(to, "  %s%s%s", c->name, c->arguments[0] != '\0' ? " " : "",
-			      c->arguments);
-		for (unsigned o = OPTION_JSON + 1; o < OPTION_COUNT; o++) {
-			if (command_takes(c, (enum command_option)o))
-				print_option(command_option_spec((enum command_option)o), to);
-		}
-		(void)fprintf(to, "\n        %s\n", c->help);
-	}
-	(void)fputs("\nOptions of commands:\n", to);
-	for (unsigned o = 0; o < OPTION_COUNT; o++) {
-		const struct command_option_spec *spec =
-			command_option_spec((enum command_option)o);
-		(void)fprintf(to, "  --%-12s %s\n", spec->name, spec->help);
-	}
-	(void)fputs("\nOptions:\n"
-		    "  --config FILE  instead of " DEFAULT_CONFIG "\n"
-		    "  --help, --version, --commands\n",
-		    to);
-}
-
-/* For bash's completion and for tests: a line a command, fields separated by tabs: its name, its
- * options (those with an argument end in '='), its arguments. */
-static void print_commands(void)
-{
-	for (size_t i = 0; i < command_count; i++) {
-		const char *separator = "\t";
-		(void)fputs(commands[i].name, stdout);
-		for (unsigned o = 0; o < OPTION_COUNT; o++) {
-			const struct command_option_spec *spec =
-				command_option_spec((enum command_option)o);
-			if (!command_takes(&commands[i], (enum command_option)o))
-				continue;
-			(void)printf("%s--%s%s", separator, spec->name, spec->argument ? "=" : "");
-			separator = " ";
-		}
-		(void)printf("\t%s\n", commands[i].arguments);
-	}
-}
 
 /* Reads the options before the subcommand. Returns false when the program is to end with
  * `*ret_exit`. */
@@ -87,16 +34,17 @@ static bool read_options(int argc, char **argv, const char **ret_config, int *re
 			*ret_config = optarg;
 			break;
 		case 'h':
-			print_usage(stdout);
+			help_print_all(stdout);
 			return false;
 		case 'v':
 			(void)puts("fsactl (" PACKAGE_NAME ") " PACKAGE_VERSION);
 			return false;
 		case 'l':
-			print_commands();
+			help_print_table();
 			return false;
 		default:
-			print_usage(stderr);
+			/* getopt_long() has named it. */
+			(void)fputs("fsactl: see fsactl --help\n", stderr);
 			*ret_exit = EXIT_USAGE;
 			return false;
 		}
@@ -114,7 +62,7 @@ int main(int argc, char **argv)
 {
 	CLEANUP(conf_freep) struct conf *conf = NULL;
 	struct call call = { 0 };
-	const char *config = DEFAULT_CONFIG;
+	const char *config = COMMAND_DEFAULT_CONFIG;
 	struct err e;
 	int status, words;
 
@@ -125,8 +73,10 @@ int main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	const struct command *command = command_find(argc, argv, &words);
+	if (help_is_asked(argc, argv) && help_print_about(command, argc, argv))
+		return EXIT_SUCCESS;
 	if (command == NULL) {
-		print_usage(stderr);
+		help_say_unknown(argc, argv);
 		return EXIT_USAGE;
 	}
 	argc -= words - 1;

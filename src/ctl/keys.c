@@ -1,9 +1,11 @@
 /* keys add, list and rotate: the keys that secrets are sealed to. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "crypto/seal.h"
+#include "ctl/administrator.h"
 #include "ctl/command.h"
 #include "ctl/keys.h"
 #include "ctl/output.h"
@@ -13,10 +15,11 @@ enum { SEALED_MAX = 2 * 1024 * 1024 };
 
 static const struct ring {
 	const char *name;
+	const char *object; /* in the audit */
 	enum conf_option public_file, private_file;
 } rings[] = {
-	{ "cluster", CONF_CLUSTER_PUBLIC_KEY_FILE, CONF_CLUSTER_PRIVATE_KEY_FILE },
-	{ "owner", CONF_OWNER_PUBLIC_KEY_FILE, CONF_OWNER_PRIVATE_KEY_FILE },
+	{ "cluster", "cluster key", CONF_CLUSTER_PUBLIC_KEY_FILE, CONF_CLUSTER_PRIVATE_KEY_FILE },
+	{ "owner", "owner key", CONF_OWNER_PUBLIC_KEY_FILE, CONF_OWNER_PRIVATE_KEY_FILE },
 };
 
 static int find_ring(const struct call *call, const struct ring **ret_ring, struct err *e)
@@ -46,8 +49,22 @@ static void print_added(const struct call *call, const char *id, const char *pub
 	json_decref(added);
 }
 
+/* The first keys are made before there is a database: only later ones need the audit. */
+static int note_added(struct db *db, bool first, const struct ring *ring, const char *id,
+		      struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+
+	if (db_begin(db, &tx, e) == 0 &&
+	    administrator_note(tx, "admin.keys.add", ring->object, id, e) == 0 &&
+	    db_commit(&tx, e) == 0)
+		return 0;
+	return first ? 0 : err_wrap(e, "key %s was added, but not noted in the audit", id);
+}
+
 int command_keys_add(const struct call *call, struct err *e)
 {
+	CLEANUP(db_freep) struct db *db = call_database(call);
 	const struct ring *ring = NULL;
 	char id[17];
 
@@ -55,7 +72,9 @@ int command_keys_add(const struct call *call, struct err *e)
 		return -1;
 	const char *public_file = conf_string(call->conf, ring->public_file);
 	const char *private_file = conf_string(call->conf, ring->private_file);
-	if (keyring_add(public_file, private_file, id, e) < 0)
+	bool first = access(private_file, F_OK) < 0;
+	if ((!first && db_ping(db, e) < 0) || keyring_add(public_file, private_file, id, e) < 0 ||
+	    note_added(db, first, ring, id, e) < 0)
 		return -1;
 	print_added(call, id, public_file, private_file);
 	return 0;
@@ -206,6 +225,16 @@ static void print_rotation(const struct call *call, const struct ring *ring,
 	json_decref(done);
 }
 
+/* Before it: one that is interrupted has happened, too. */
+static int note_rotation(struct db *db, const struct ring *ring, const struct keyring *keys,
+			 struct err *e)
+{
+	char id[17];
+
+	keyring_id(keys, 0, id);
+	return administrator_note(db, "admin.keys.rotate", ring->object, id, e);
+}
+
 /* Value by value, each in a statement of its own: it may be interrupted at any time, and begins
  * where it left off; the programs read old and new forms meanwhile. */
 int command_keys_rotate(const struct call *call, struct err *e)
@@ -216,7 +245,8 @@ int command_keys_rotate(const struct call *call, struct err *e)
 	const struct ring *ring = NULL;
 
 	if (find_ring(call, &ring, e) < 0 ||
-	    keyring_load_private(conf_string(call->conf, ring->private_file), &keys, e) < 0)
+	    keyring_load_private(conf_string(call->conf, ring->private_file), &keys, e) < 0 ||
+	    note_rotation(db, ring, keys, e) < 0)
 		return -1;
 	struct rotation rotation = { .db = db, .keys = keys, .failed = failed };
 	for (size_t i = 0; i < sealed_place_count; i++) {

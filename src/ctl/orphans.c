@@ -146,11 +146,11 @@ static void find_orphans(struct search *s, const struct listing *l)
 			continue;
 		(void)json_array_append_new(
 			s->findings,
-			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "finding",
+			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "finding",
 				  "object without a row", "kind", kube_resource_kind(l->kind),
 				  "name", row_text(metadata, "name"), "namespace", a->namespace,
-				  "server", a->server, "owner", a->user_name, "resourceId", id,
-				  "uid", row_text(metadata, "uid"), "state",
+				  "server", a->server, "owner", a->user_name, "userId", a->user_id,
+				  "resourceId", id, "uid", row_text(metadata, "uid"), "state",
 				  leaving ? "being deleted" : "left behind"));
 	}
 }
@@ -309,8 +309,9 @@ static int delete_orphans(struct search *s, struct err *e)
 	json_array_foreach(s->findings, i, finding)
 	{
 		if (is_orphan(finding) &&
-		    administrator_note(tx, "admin.orphan.delete", row_text(finding, "kind"),
-				       row_text(finding, "uid"), e) < 0)
+		    administrator_note_to(tx, row_text(finding, "userId"), "admin.orphan.delete",
+					  row_text(finding, "kind"), row_text(finding, "uid"),
+					  e) < 0)
 			return -1;
 	}
 	if (db_commit(&tx, e) < 0)

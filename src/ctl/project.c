@@ -127,6 +127,11 @@ static int retry(struct db *tx, const char *user_id, const char *project_id, str
 	return admin_retry(tx, project_id, user_id, e);
 }
 
+static int start(struct db *tx, const char *user_id, const char *project_id, struct err *e)
+{
+	return project_want(tx, user_id, project_id, DESIRED_RUNNING, e);
+}
+
 static int stop(struct db *tx, const char *user_id, const char *project_id, struct err *e)
 {
 	return project_want(tx, user_id, project_id, DESIRED_STOPPED, e);
@@ -160,7 +165,7 @@ static int act(const struct call *call, const struct act *what, struct err *e)
 	one.project_id = id;
 	if (admin_find_project(db, call->arguments[0], id, user_id, e) < 0 ||
 	    db_begin(db, &tx, e) < 0 || what->run(tx, user_id, id, e) < 0 ||
-	    administrator_note(tx, what->action, "project", id, e) < 0 ||
+	    administrator_note_to(tx, user_id, what->action, "project", id, e) < 0 ||
 	    admin_projects(tx, &one, &projects, e) < 0 || db_commit(&tx, e) < 0)
 		return -1;
 	json_t *project = json_array_get(projects, 0);
@@ -174,6 +179,13 @@ static int act(const struct call *call, const struct act *what, struct err *e)
 int command_project_retry(const struct call *call, struct err *e)
 {
 	static const struct act what = { "admin.project.retry", "due at once", retry };
+
+	return act(call, &what, e);
+}
+
+int command_project_start(const struct call *call, struct err *e)
+{
+	static const struct act what = { "admin.project.start", "to be started", start };
 
 	return act(call, &what, e);
 }

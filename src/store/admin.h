@@ -2,6 +2,7 @@
 #define FSA_STORE_ADMIN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -93,10 +94,13 @@ int admin_missing_roles(struct db *db, json_t **ret_rows, struct err *e);
 int admin_forget(struct db *db, const char *project_id, const char *user_id, struct err *e);
 
 struct admin_audit_filter {
-	const char *user_id; /* NULL: of all users */
+	const char *user_id; /* done by this user, or to them by an administrator; NULL: all */
 	const char *action;  /* its beginning; NULL: any */
+	const char *since;   /* a time that PostgreSQL reads, in UTC; NULL: all */
+	uint64_t since_ms;   /* before now; 0: all */
 	unsigned limit;
 };
+/* ERR_INVALID: `since` is no time. */
 int admin_audit(struct db *db, const struct admin_audit_filter *filter, json_t **ret_rows,
 		struct err *e);
 

@@ -83,7 +83,7 @@ static const struct db_statement statements[] = {
 	/* A pass that holds one of them at this moment records nothing: it finds no row. */
 	[STATEMENT_FORGET] = { "admin_forget", "DELETE FROM resources WHERE project_id = $1" },
 	[STATEMENT_PLACES] = { "admin_places",
-		"SELECT r.id, u.name AS owner, u.disabled_at IS NOT NULL AS \"ownerDisabled\","
+		"SELECT r.id, r.user_id AS \"userId\", u.name AS owner, u.disabled_at IS NOT NULL AS \"ownerDisabled\","
 		" r.kind, r.name, r.namespace, r.server, r.status"
 		" FROM resources r JOIN users u ON u.id = r.user_id"
 		" ORDER BY r.server, r.namespace, r.name" },

@@ -81,8 +81,13 @@ static const struct db_statement statements[] = {
 		" a.action, a.object_type AS \"objectType\", a.object_id AS \"objectId\","
 		" host(a.address) AS address, a.request_id AS \"requestId\", a.detail"
 		" FROM audit a LEFT JOIN users u ON u.id = a.user_id"
-		" WHERE ($1::uuid IS NULL OR a.user_id = $1)"
+		" WHERE ($1::uuid IS NULL OR a.user_id = $1"
+		"   OR (starts_with(a.action, 'admin.')"
+		"    AND (a.detail->>'user' = $1::text"
+		"     OR (a.object_type = 'user' AND a.object_id = $1::text))))"
 		"  AND ($2::text IS NULL OR starts_with(a.action, $2))"
+		"  AND ($4::text IS NULL OR a.at >= $4::timestamp AT TIME ZONE 'UTC')"
+		"  AND ($5::bigint = 0 OR a.at >= now() - $5::bigint * interval '1 ms')"
 		" ORDER BY a.id DESC LIMIT $3::bigint" },
 	[STATEMENT_ACCESS] = { "admin_access",
 		"SELECT u.id, u.name, k.sealed, k.version, k.server, k.namespace, k.account,"
@@ -178,6 +183,8 @@ int admin_audit(struct db *db, const struct admin_audit_filter *filter, json_t *
 	db_add_text(&p, filter->user_id);
 	db_add_text(&p, filter->action);
 	db_add_int(&p, filter->limit);
+	db_add_text(&p, filter->since);
+	db_add_int(&p, (int64_t)filter->since_ms);
 	return store_rows(db, &statements[STATEMENT_AUDIT], &p, ret_rows, e);
 }
 

@@ -274,6 +274,7 @@ def test_no_orphans_where_all_is_in_order(fsactl, owner):
     owner.create(database=True)
     assert fsactl("orphans", "--user", owner.name) == (0, [])
     assert fsactl.text("orphans", "--user", owner.name) == "no orphans\n"
+    assert [f for f in fsactl("orphans")[1] if f["owner"] == owner.name] == []
 
 
 def test_objects_without_a_row_are_shown_and_deleted_when_asked(site, cluster, fsactl, owner):
@@ -298,8 +299,8 @@ def test_objects_without_a_row_are_shown_and_deleted_when_asked(site, cluster, f
     while (left := namespaced(cluster, owner.namespace))["services"] and time.monotonic() < end:
         time.sleep(0.2)  # the database's own objects go with its Cluster
     assert not left["statefulsets"] and not left["services"]
-    _, lines = fsactl("audit", "--action", "admin.orphan")
-    assert len(lines) >= len(shown)
+    _, lines = fsactl("audit", "--action", "admin.orphan", "--user", owner.name)
+    assert len(lines) == len(shown)
 
 
 def test_what_is_not_ours_is_left_alone(cluster, fsactl, owner):
@@ -335,6 +336,7 @@ def test_a_row_whose_objects_are_gone(site, cluster, fsactl, owner):
         site.programs.start("fsa-reconcile")
     row = next(f for f in found if f.get("name") == name)
     assert (row["finding"], row["owner"]) == ("row without objects", owner.name)
+    assert row["state"].startswith("gone from the cluster")
     assert project in str(fsactl("project", "show", row["name"])[1])
 
 

@@ -87,6 +87,15 @@ def test_the_clusters_keys_move_too(quiet, fsactl, person, rows):
         (folder / "cluster.key").write_text(private)
 
 
+def test_new_keys_and_rotations_are_in_the_audit(fsactl, person):
+    added = fsactl("keys", "add", "owner")["id"]
+    fsactl("keys", "rotate", "owner")
+    lines = fsactl("audit", "--action", "admin.keys", "--limit", "2")
+    assert [line["action"] for line in lines] == ["admin.keys.rotate", "admin.keys.add"]
+    assert {(line["objectType"], line["objectId"]) for line in lines} == {("owner key", added)}
+    assert all(line["detail"]["administrator"] for line in lines)
+
+
 def test_a_rotation_may_be_interrupted(quiet, fsactl, owner_of_secrets, rows):
     client = owner_of_secrets.client
     many = [{"key": f"V{i}", "value": f"value {i}", "isSecret": True} for i in range(200)]

@@ -70,6 +70,14 @@ def test_stop_is_what_the_owner_could_have_asked(fsactl, person):
     assert fsactl("audit", "--limit", "1")[0]["action"] == "admin.project.stop"
 
 
+def test_start_is_what_the_owner_could_have_asked(fsactl, person, rows):
+    fsactl("project", "stop", person.project)
+    rows("UPDATE resources SET status = 'STOPPED' WHERE project_id = %s", person.project)
+    assert fsactl("project", "start", person.project)["status"] == "STARTING"
+    assert person.client.get(f"/api/projects/{person.project}").json()["status"] == "STARTING"
+    assert fsactl("audit", "--limit", "1")[0]["action"] == "admin.project.start"
+
+
 def test_delete_shows_first_and_deletes_with_yes(fsactl, person):
     assert "by --yes" in fsactl("project", "delete", person.project, json_=False)
     assert fsactl("project", "show", person.project)["deletedAt"] is None

@@ -44,6 +44,45 @@ def test_help_has_every_command(build, table):
         assert f"\n  {name}" in text
 
 
+def run(build, *words):
+    return subprocess.run([build / "fsactl", *words], capture_output=True, text=True)
+
+
+def test_every_command_explains_itself_and_no_other(build, table):
+    for name, (arguments, options) in table.items():
+        done = run(build, *name.split(), "--help")
+        assert (done.returncode, done.stderr) == (0, ""), name
+        assert f"\n  {name}" in done.stdout
+        assert [other for other in table if f"\n  {other}" in done.stdout] == [name]
+        shown = set(re.findall(r"^  (--\S+)", done.stdout, flags=re.M))
+        assert shown == {option.rstrip("=") for option in options}, name
+
+
+def test_a_family_lists_its_commands_and_no_others(build, table):
+    for family in {name.split()[0] for name in table if " " in name}:
+        done = run(build, family, "--help")
+        assert (done.returncode, done.stderr) == (0, "")
+        shown = [name for name in table if f"\n  {name}" in done.stdout]
+        assert shown == [name for name in table if name.startswith(f"{family} ")]
+
+
+@pytest.mark.parametrize("words, told", [
+    (["projct", "list"], '"projct" is no command; there are migrate, keys, user,'),
+    (["user", "lst"], '"user lst" is no command; user is followed by one of list, show,'),
+    (["user"], "user is followed by one of list, show,"),
+    (["frobnicate", "--help"], '"frobnicate" is no command'),
+])
+def test_what_is_no_command_is_named_in_one_line(build, words, told):
+    done = run(build, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_an_option_that_does_not_exist_is_named(build):
+    done = run(build, "--confg", "x")
+    assert done.returncode == 2 and "--confg" in done.stderr and done.stderr.count("\n") == 2
+
+
 def complete(build, *words):
     """What bash offers for the last of `words`."""
     script = f"""

@@ -109,6 +109,41 @@ def test_the_audit_of_one_user(fsactl, person):
     assert "AT" in fsactl("audit", json_=False).splitlines()[0]
 
 
+def test_the_audit_of_one_user_has_what_administrators_did_to_them(fsactl, person):
+    fsactl("user", "disable", person.name)
+    fsactl("user", "enable", person.name)
+    fsactl("project", "stop", person.project)
+    fsactl("project", "delete", person.project, "--yes")
+    other = fsactl("user", "create", f"not-{person.name}")
+    done = [line["action"] for line in fsactl("audit", "--user", person.name, "--limit", "4")]
+    assert done == ["admin.project.delete", "admin.project.stop", "admin.user.enable",
+                    "admin.user.disable"]
+    only = fsactl("audit", "--user", other["id"])
+    assert [line["action"] for line in only] == ["admin.user.create"]
+
+
+def test_the_audit_since_some_time(fsactl, person, rows):
+    fsactl("user", "disable", person.name)
+    rows("INSERT INTO audit (at, user_id, action) VALUES ('2020-02-29 12:00+00', %s, 'old')",
+         person.id)
+
+    def actions(*since):
+        return [line["action"] for line in fsactl("audit", "--user", person.id, *since)]
+
+    assert "old" in actions() and "old" in actions("--since", "2020-02-29T12:00Z")
+    assert "old" in actions("--since", "2020-02-29")
+    for since in ("1h", "2020-02-29T12:00:01Z", "2020-03-01"):
+        assert "old" not in actions("--since", since) and "admin.user.disable" in actions(
+            "--since", since)
+    assert actions("--since", "9999-01-01") == []
+
+
+@pytest.mark.parametrize("since", ["soon", "2020-02-30", "-1h", ""])
+def test_what_is_no_time_is_told_how_to_say_one(fsactl, since):
+    told = fsactl("audit", "--since", since, status=2).stderr
+    assert f'"{since}"' in told and "2h" in told and "2026-11-29" in told
+
+
 def test_one_name_for_two_users_is_no_guess(fsactl, person, rows):
     (other,), = rows("INSERT INTO users (name) VALUES (%s) RETURNING id", person.name)
     done = fsactl("user", "disable", person.name, status=1)

@@ -26,6 +26,15 @@ def test_nginx_accepts_its_configuration_without_a_warning(machine):
     assert "warn" not in done and "successful" in done
 
 
+def test_what_we_make_is_not_for_everybody_to_read(machine):
+    """Who visited when, from where; and what PostgreSQL keeps from others."""
+    log = "/var/log/nginx/fullstack-agent.log"
+    assert machine.run(f"stat -c '%a %G' {log}").strip() == "640 adm"
+    machine.run(f"rm {log}; fsa-setup nginx loopback")
+    assert machine.run(f"stat -c '%a' {log}").strip() == "640"
+    assert machine.run("stat -c '%U %a' /etc/postgresql/15/main/pg_hba.conf").strip() == "postgres 640"
+
+
 def test_a_client_that_asks_too_often_is_told_when_to_come_back(machine):
     """So many that even a busy machine sends them faster than the 30 a second that are let through."""
     got = statuses(machine, 1500, LIMITED + "1")
