@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "crypto/token.h"
+#include "domain/cause.h"
 #include "domain/project.h"
 #include "manifest/manifest.h"
 #include "store/contexts.h"
@@ -135,13 +136,26 @@ json_t *render_request(const char *message, const struct project *p)
 			 members_object(request_members, p));
 }
 
-/* `cause`: what keeps it from where the user wants it; null: nothing that we know of. */
+/* What keeps it from where the user wants it, in the user's words and the cluster's; null: nothing
+ * that we know of. */
+static json_t *render_cause(const struct resource *r)
+{
+	const struct cause_text *text = cause_text_of(r->cause_kind, r->cause_code);
+
+	if (r->cause_kind == NULL)
+		return json_null();
+	json_t *json = members_object(cause_members, r);
+	set_text(json, "headline", text ? text->headline : NULL);
+	set_text(json, "action", text ? text->action : NULL);
+	set_text(json, "detail", r->cause_message ? cause_detail(r->cause_message) : NULL);
+	return json;
+}
+
 static json_t *render_resource(const struct resource *r)
 {
 	json_t *json = members_object(resource_members, r);
 
-	json_object_set_new(json, "cause",
-			    r->cause_kind ? members_object(cause_members, r) : json_null());
+	json_object_set_new(json, "cause", render_cause(r));
 	return json;
 }
 

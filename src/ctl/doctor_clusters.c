@@ -3,10 +3,10 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "ctl/advice.h"
 #include "ctl/clusters.h"
 #include "ctl/doctor.h"
 #include "ctl/output.h"
+#include "domain/cause.h"
 #include "manifest/manifest.h"
 
 /* Somebody who does not come back soon should know before. */
@@ -42,12 +42,13 @@ static void ask(struct kube_client *client, struct cluster *cluster, struct look
 
 static void say_kube_error(struct doctor *d, const struct cluster *cluster, const struct err *e)
 {
-	doctor_say_error(d, HEALTH_WARNING, cluster->access->user_name, advice_for(e->kind), e);
+	doctor_say_error(d, HEALTH_WARNING, cluster->access->user_name,
+			 cause_advice(e->kind, e->code), e);
 }
 
 static void judge_expiry(struct doctor *d, const struct admin_access *a)
 {
-	const char *advice = advice_for(ERR_KUBE_UNAUTHORIZED);
+	const char *advice = cause_advice(ERR_KUBE_UNAUTHORIZED, NULL);
 	CLEANUP(cleanup_free)
 	char *distance = output_duration((uint64_t)llabs(a->expires_in_s) * 1000);
 

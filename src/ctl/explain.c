@@ -6,10 +6,10 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "ctl/advice.h"
 #include "ctl/look.h"
 #include "ctl/output.h"
 #include "ctl/row.h"
+#include "domain/cause.h"
 #include "domain/explain.h"
 #include "store/admin.h"
 
@@ -72,6 +72,22 @@ static json_t *explain_sights(const struct call *call, const struct told *told)
 	return sights;
 }
 
+/* Adds what people are told about the cause; null where there is none. `advice` is for who runs the
+ * site, `action` for the owner. */
+static void explain_cause(json_t *row)
+{
+	const struct cause_text *text =
+		cause_text_of(row_text(row, "causeKind"), row_text(row, "causeCode"));
+	const char *advice =
+		text != NULL ? cause_advice(text->kind, row_text(row, "causeCode")) : NULL;
+	const char *detail = text != NULL ? cause_detail(row_text(row, "causeMessage")) : NULL;
+
+	(void)json_object_update_new(row, json_pack("{s:s?, s:s?, s:s?, s:s?}", "headline",
+						    text ? text->headline : NULL, "action",
+						    text ? text->action : NULL, "advice", advice,
+						    "detail", detail));
+}
+
 /* Adds to a row what follows from it. */
 static int explain_resource(const struct call *call, json_t *row, struct err *e)
 {
@@ -81,9 +97,8 @@ static int explain_resource(const struct call *call, json_t *row, struct err *e)
 
 	if (read_told(row, &told, e) < 0)
 		return err_wrap(e, "%s", row_text(row, "name"));
-	const char *advice = told.has_cause ? advice_for(told.cause_kind) : NULL;
 	(void)json_object_set_new(row, "mayBeSeen", explain_sights(call, &told));
-	(void)json_object_set_new(row, "advice", advice ? json_string(advice) : json_null());
+	explain_cause(row);
 	(void)json_object_set_new(row, "forgotten", json_boolean(late));
 	return 0;
 }
@@ -99,17 +114,18 @@ static void print_text(const char *label, char *text)
 
 static void print_cause(const json_t *row)
 {
-	enum err_kind kind;
+	const char *advice = row_text(row, "advice"), *action = row_text(row, "action");
 
-	if (!err_kind_parse(row_text(row, "causeKind"), &kind))
+	if (row_text(row, "headline")[0] == '\0')
 		return;
 	CLEANUP(cleanup_free)
 	char *since = output_duration((uint64_t)row_number(row, "causeAgeMs"));
-	print_text("cause",
-		   mem_printf("%s (%s), for %s: %s", err_kind_title(kind),
-			      row_text(row, "causeCode"), since, row_text(row, "causeMessage")));
-	if (row_text(row, "advice")[0] != '\0')
-		output_line("what to do", row_text(row, "advice"));
+	print_text("cause", mem_printf("%s (%s), for %s", row_text(row, "headline"),
+				       row_text(row, "causeCode"), since));
+	output_line("detail", row_text(row, "causeMessage"));
+	if (strcmp(advice, action) != 0)
+		output_line("what to do", advice);
+	output_line("the owner", action);
 }
 
 static void print_sight(const json_t *sight, bool first)

@@ -5,14 +5,20 @@
 
 #include <jansson.h>
 
+#include "domain/cause.h"
 #include "domain/types.h"
 
 static json_t *cause(const struct live_resource *r)
 {
+	const struct cause_text *text = cause_text_of(r->cause_kind, r->cause_code);
+
 	if (r->cause_kind == NULL)
 		return json_null();
-	return json_pack("{s:s, s:s?, s:s?, s:s?}", "kind", r->cause_kind, "code", r->cause_code,
-			 "message", r->cause_message, "since", r->cause_since);
+	return json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?}", "kind", r->cause_kind, "code",
+			 r->cause_code, "message", r->cause_message, "since", r->cause_since,
+			 "headline", text ? text->headline : NULL, "action",
+			 text ? text->action : NULL, "detail",
+			 r->cause_message ? cause_detail(r->cause_message) : NULL);
 }
 
 static json_t *resource(const struct live_resource *r)

@@ -91,8 +91,10 @@ def test_what_is_wrong_is_said_where_it_was_done(page, cluster):
     cluster.delete_user(name)  # the kubeconfig's token is worth nothing now
     page.press("Twice")
     page.press("Stop")
-    assert "Sandbox: " in page.text(".cause")
-    page.press("Store a new one")
+    told = page.text(".cause")
+    assert "Sandbox: Your cluster does not accept the stored kubeconfig." in told
+    assert "HTTP 401" not in told  # what the cluster said is beneath, folded
+    page.press("Open the settings")
     page.see("dd", f"ns-{name}")
 
 

@@ -203,7 +203,7 @@ def test_a_cluster_that_does_not_answer_is_a_warning(cluster, doctor):
         cluster.start_apiserver()
     assert status == 0
     assert [f["health"] for f in findings] == ["warning"]
-    assert "kube_allow_addresses" in findings[0]["advice"]
+    assert "firewall" in findings[0]["advice"]
 
 
 @pytest.mark.parametrize("fault, advice", [

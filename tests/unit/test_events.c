@@ -54,6 +54,8 @@ START_TEST(a_project_is_told_with_its_parts)
 	assert_member(sandbox, "stage", "container");
 	assert_member(cause, "kind", "POD_IMAGE");
 	assert_member(cause, "message", "no such\nimage");
+	assert_member(cause, "detail", "no such\nimage");
+	assert_member(cause, "headline", "The sandbox's image cannot be loaded");
 	ck_assert(json_is_null(json_object_get(cause, "code")));
 	ck_assert_uint_eq(json_array_size(json_object_get(told, "databases")), 0);
 	json_decref(told);

@@ -24,26 +24,27 @@ function stages(progress) {
 		h("li", {"data-state": state}, STAGES[name] ?? name)));
 }
 
-// What the owner can do about a cause, by its kind; the others pass by themselves or need the operator.
-const ADVICE = {
-	KUBE_UNAUTHORIZED: () => ["Your cluster refuses the stored kubeconfig. ",
-		h("a", {href: "#/settings"}, "Store a new one"), "."],
-	KUBECONFIG: () => [h("a", {href: "#/settings"}, "Store another kubeconfig"), "."],
-	KUBE_FORBIDDEN: () => ["Your kubeconfig's user may not do this in its namespace."],
-	KUBE_QUOTA: () => ["Stop or delete something, or ask for a larger quota."],
-	KUBE_BILLING: () => ["Settle the account of your cluster; it then goes on by itself."],
-	POD_CRASH: () => ["Look at the last changes of its variables."],
-};
+// Kinds of causes that another kubeconfig mends.
+const MENDED_IN_SETTINGS = new Set(["KUBE_UNAUTHORIZED", "KUBE_TLS", "KUBECONFIG"]);
 
-/** What keeps a sandbox or a database from what is wanted, since when, and when it is tried again. */
+function settingsLink(kind) {
+	return MENDED_IN_SETTINGS.has(kind) ? [" ", h("a", {href: "#/settings"}, "Open the settings"), "."] : [];
+}
+
+/**
+ * What keeps a sandbox or a database from what is wanted: in the user's words, what to do, since
+ * when, when it is tried again, and on demand what the cluster said.
+ */
 function cause(part, what) {
 	if (part.cause === null)
 		return null;
-	const {kind, message, since, nextAttemptAt} = part.cause;
+	const {kind, code, message, headline, action, detail, since, nextAttemptAt} = part.cause;
 	return h("div", {class: "cause"},
-		h("p", {}, h("strong", {}, `${what}: `), message),
-		h("p", {class: "detail"}, ...(ADVICE[kind]?.() ?? []), " Since ", time(since),
-			...(nextAttemptAt === null ? [] : [", next attempt ", time(nextAttemptAt)]), "."));
+		h("p", {}, h("strong", {}, `${what}: `), headline ?? message, "."),
+		h("p", {class: "detail"}, action, ...settingsLink(kind), " Since ", time(since),
+			...(nextAttemptAt === null ? [] : [", next attempt ", time(nextAttemptAt)]), "."),
+		h("details", {class: "detail"}, h("summary", {}, "What the cluster said"),
+			h("p", {}, h("code", {}, code), " ", detail ?? message)));
 }
 
 function addresses({ttydUrl, publicUrl}) {

@@ -1,0 +1,185 @@
+#include "domain/cause.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+#define PASSES   "It is tried again by itself."
+#define SETTINGS "Store a new kubeconfig in the settings"
+
+/* One row a kind, and before it one for each of its codes that deserves words of its own. */
+static const struct cause_text texts[] = {
+	{ ERR_INTERNAL, NULL, "Something failed on our side",
+	  PASSES " If it stays, tell the operator of this site.",
+	  "look for the row's id in the journal of fsa-reconcile; it may be a key that is missing, "
+	  "see fsactl doctor" },
+	{ ERR_KUBE_UNAUTHORIZED, NULL, "Your cluster does not accept the stored kubeconfig",
+	  "Its token has expired or was withdrawn. " SETTINGS ", or log in again through Sealos.",
+	  "the user stores a new kubeconfig, or logs in again through Sealos" },
+	{ ERR_KUBE_FORBIDDEN, NULL, "Your kubeconfig's account lacks a permission in its namespace",
+	  "Ask whoever runs the cluster for the role \"edit\" there; in Sealos you must be Owner "
+	  "or "
+	  "Manager of the workspace, not Developer.",
+	  "the user's role in the namespace must allow it: in Sealos Owner or Manager, not "
+	  "Developer" },
+	{ ERR_KUBE_QUOTA, "LIMIT_RANGE", "The sizes do not fit what your namespace allows",
+	  "Ask whoever runs the cluster to change the namespace's LimitRange.",
+	  "check the sizes in fsa.conf against the LimitRange that the message names" },
+	{ ERR_KUBE_QUOTA, "QUOTA_INCOMPLETE",
+	  "Your namespace's quota limits something that is not stated here",
+	  "Ask whoever runs the cluster to change the namespace's quota: the details name what it "
+	  "limits.",
+	  NULL },
+	{ ERR_KUBE_QUOTA, NULL, "Your namespace's quota is used up",
+	  "Stop or delete something in the namespace, or ask for a larger quota.",
+	  "the user deletes or shrinks something in the namespace, or its quota is raised" },
+	{ ERR_KUBE_BILLING, NULL, "Your cluster account is in debt",
+	  "Settle it; this then goes on by itself.",
+	  "nothing: it goes on by itself once the debt is paid" },
+	{ ERR_KUBE_ADMISSION, "POD_SECURITY",
+	  "Your cluster's pod security rules refuse the sandbox",
+	  "Ask whoever runs the cluster: the details name the rule.", NULL },
+	{ ERR_KUBE_ADMISSION, "INGRESS_HOST_TAKEN",
+	  "Somebody else in your cluster has this address",
+	  "Delete the project and create it again: it then gets other addresses.", NULL },
+	{ ERR_KUBE_ADMISSION, NULL, "A policy of your cluster refuses this",
+	  "Ask whoever runs the cluster to allow it: the details name the policy.",
+	  "a policy of the cluster refuses our object: the message names it" },
+	{ ERR_KUBE_INVALID, NULL, "Your cluster does not accept what is asked of it",
+	  "Tell the operator of this site; the details say what does not fit.",
+	  "check kubeblocks_version, postgres_version and the sizes in fsa.conf" },
+	{ ERR_KUBE_CONFLICT, "NAMESPACE_TERMINATING", "Your namespace is being deleted",
+	  "Nothing can be created in it any more. " SETTINGS
+	  " for another namespace, and create the project there.",
+	  NULL },
+	{ ERR_KUBE_CONFLICT, NULL, "Something else changes the same objects in your cluster",
+	  PASSES " If it stays, find out what else manages them.", NULL },
+	{ ERR_KUBE_NOT_FOUND, "NAMESPACE_NOT_FOUND", "Your kubeconfig's namespace does not exist",
+	  "Create it again, or store a kubeconfig for another namespace in the settings.", NULL },
+	{ ERR_KUBE_NOT_FOUND, "RESOURCE_TYPE_NOT_FOUND",
+	  "Your cluster lacks an extension that is needed",
+	  "Databases need KubeBlocks: ask whoever runs the cluster to install it, or create the "
+	  "project without a database.",
+	  "is KubeBlocks installed there? kubectl get crd clusters.apps.kubeblocks.io" },
+	{ ERR_KUBE_NOT_FOUND, NULL, "Something that is needed is missing in your cluster",
+	  "The details name it.",
+	  "does the namespace still exist, is KubeBlocks installed there?" },
+	{ ERR_KUBE_RATE_LIMITED, NULL, "Your cluster is busy and asks to wait", PASSES, NULL },
+	{ ERR_KUBE_SERVER, "WEBHOOK_FAILED", "An extension of your cluster does not answer",
+	  PASSES " If it stays, ask whoever runs the cluster: the details name the webhook.",
+	  NULL },
+	{ ERR_KUBE_SERVER, NULL, "Your cluster reports an error of its own",
+	  PASSES " If it stays, ask whoever runs the cluster.", NULL },
+	{ ERR_KUBE_PROTOCOL, "ANSWER_TOO_LARGE", "Your namespace has more in it than can be read",
+	  "Delete what is no longer needed in it, or use another namespace.",
+	  "kube_body_max and kube_memory bound what is read" },
+	{ ERR_KUBE_PROTOCOL, NULL, "What answers at your cluster's address is not Kubernetes",
+	  "Check the server in your kubeconfig, and any proxy before it.", NULL },
+	{ ERR_KUBE_TIMEOUT, NULL, "Your cluster does not answer in time",
+	  PASSES " If it stays, check whether the cluster is up.", NULL },
+	{ ERR_KUBE_UNREACHABLE, "ADDRESS_FORBIDDEN", "Your cluster's address is not allowed here",
+	  "Use a kubeconfig whose server has a public address. Only the operator of this site can "
+	  "allow others.",
+	  "the journal of fsa-reconcile names the address; kube_allow_addresses allows private "
+	  "ones" },
+	{ ERR_KUBE_UNREACHABLE, NULL, "Your cluster cannot be reached",
+	  "Check the server in your kubeconfig, and that it can be reached from the "
+	  "Internet. " PASSES,
+	  "no way to the API server from here: check name, route and firewall" },
+	{ ERR_KUBE_TLS, NULL, "Your cluster's certificate is not the one that is expected",
+	  SETTINGS ": the cluster's certificates may have been renewed.",
+	  "the user stores a new kubeconfig: the API server's certificate is not of its CA" },
+	{ ERR_POD_IMAGE, NULL, "The sandbox's image cannot be loaded",
+	  PASSES " If it stays, tell the operator of this site.",
+	  "check runtime_image and image_pull_secret in fsa.conf, and that the cluster's nodes "
+	  "reach "
+	  "the registry" },
+	{ ERR_POD_CRASH, "Evicted", "The node had no room left for it",
+	  "It is started again elsewhere. Use less disk and memory if it happens again.", NULL },
+	{ ERR_POD_CRASH, NULL, "It ends again soon after each start",
+	  "Check what was changed last: the variables, and what the shell runs when it starts. Out "
+	  "of "
+	  "memory means that its limit is too small.",
+	  "read the pod's log (kubectl logs --previous)" },
+	{ ERR_POD_UNSCHEDULABLE, NULL, "No node of your cluster has room for it",
+	  "Stop something else, or ask for more nodes.",
+	  "add nodes, or make the requests in fsa.conf smaller" },
+	{ ERR_POD_MOUNT, NULL, "Its volume is not ready",
+	  PASSES " If it stays, ask whoever runs the cluster.",
+	  "check storage_class in fsa.conf, and the cluster's provisioner" },
+	{ ERR_POD_UNREADY, "NodeNotReady", "The node it is on does not answer",
+	  PASSES " If it stays, ask whoever runs the cluster.", NULL },
+	{ ERR_POD_UNREADY, NULL, "It runs, but its terminal does not answer",
+	  PASSES " If it stays, restart it.",
+	  "nothing answers on port 7681 of the container: read the pod's log" },
+	{ ERR_POD_REFUSED, NULL, "Your cluster refuses to start it",
+	  "The details say what stands in the way: a quota, a policy or a volume.", NULL },
+	{ ERR_DATABASE_FAILED, NULL, "The database is in trouble",
+	  PASSES " If it stays, ask whoever runs the cluster.",
+	  "look at the Cluster's conditions and pods (kubectl describe cluster), and at "
+	  "KubeBlocks' "
+	  "own log" },
+	{ ERR_DEADLINE, NULL, "It takes longer than it should",
+	  "Nothing needs to be done: it goes on by itself as soon as it can. The details say where "
+	  "it waits.",
+	  "the stage in the message is where it hangs" },
+	{ ERR_KUBECONFIG, "KUBECONFIG_MISSING", "No kubeconfig is stored",
+	  "Store one in the settings.", "the user stores a kubeconfig" },
+	{ ERR_KUBECONFIG, "KUBECONFIG_ELSEWHERE",
+	  "The stored kubeconfig is for another cluster or namespace",
+	  "Store one for where this project is, or delete the project there.",
+	  "the user stores a kubeconfig for this server and namespace" },
+	{ ERR_KUBECONFIG, NULL, "The stored kubeconfig cannot be used", SETTINGS ".",
+	  "fsactl doctor says whether a key is missing" },
+};
+
+const struct cause_text *cause_texts(unsigned *ret_count)
+{
+	*ret_count = ARRAY_SIZE(texts);
+	return texts;
+}
+
+const struct cause_text *cause_text(enum err_kind kind, const char *code)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		const struct cause_text *t = &texts[i];
+		if (t->kind == kind &&
+		    (t->code == NULL || (code != NULL && strcmp(t->code, code) == 0)))
+			return t;
+	}
+	return NULL;
+}
+
+const struct cause_text *cause_text_of(const char *kind, const char *code)
+{
+	enum err_kind parsed;
+
+	return kind != NULL && err_kind_parse(kind, &parsed) ? cause_text(parsed, code) : NULL;
+}
+
+const char *cause_advice(enum err_kind kind, const char *code)
+{
+	const struct cause_text *text = cause_text(kind, code);
+
+	if (text == NULL)
+		return NULL;
+	return text->operator!= NULL ? text->operator: text->action;
+}
+
+/* "apply secrets/x: HTTP 403: exceeded quota", as kube/answer.h and kube/status.h put it. */
+const char *cause_detail(const char *message)
+{
+	static const char marker[] = ": HTTP ";
+	const char *colon = strstr(message, ": ");
+
+	if (colon == NULL || strncmp(colon, marker, strlen(marker)) != 0)
+		return message;
+	const char *status = colon + strlen(marker);
+	for (size_t i = 0; i < 3; i++) {
+		if (!isdigit((unsigned char)status[i]))
+			return message;
+	}
+	return strncmp(status + 3, ": ", 2) == 0 && status[5] != '\0' ? status + 5 : message;
+}

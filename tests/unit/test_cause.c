@@ -1,0 +1,163 @@
+/* What people are told about causes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "domain/cause.h"
+#include "domain/decide.h"
+#include "golden.h"
+
+/* Kinds that a resource can have as its cause: what clusters answer and show, and our own faults.
+ */
+static bool is_cause(enum err_kind kind)
+{
+	return kind >= ERR_INTERNAL;
+}
+
+/* Kinds with a row for every code they may come with, and no others. */
+START_TEST(every_cause_has_words_and_nothing_else_has)
+{
+	for (unsigned kind = 0; kind < ERR_KIND_COUNT; kind++)
+		ck_assert_msg((cause_text((enum err_kind)kind, "ANY") != NULL) ==
+				      is_cause((enum err_kind)kind),
+			      "%s", err_kind_name((enum err_kind)kind));
+}
+END_TEST
+
+START_TEST(a_code_with_a_row_of_its_own_is_told_in_its_own_words)
+{
+	unsigned count;
+	const struct cause_text *texts = cause_texts(&count);
+
+	for (unsigned i = 0; i < count; i++)
+		ck_assert_ptr_eq(cause_text(texts[i].kind, texts[i].code), &texts[i]);
+	ck_assert_ptr_eq(cause_text_of("KUBECONFIG", "KUBECONFIG_MISSING"),
+			 cause_text(ERR_KUBECONFIG, "KUBECONFIG_MISSING"));
+	ck_assert_ptr_null(cause_text_of("OF_ANOTHER_VERSION", "ANY"));
+	ck_assert_ptr_null(cause_text_of(NULL, NULL));
+}
+END_TEST
+
+/* A headline is a sentence without its full stop, an action is whole sentences; neither shows what
+ * we are made of. */
+START_TEST(what_people_read_is_in_their_words)
+{
+	static const char *const insides[] = {
+		"HTTP", "apply", "statefulset", "secrets/", "ERR_", "fsa", "_", "null", "row",
+	};
+	unsigned count;
+	const struct cause_text *texts = cause_texts(&count);
+
+	for (unsigned i = 0; i < count; i++) {
+		const char *headline = texts[i].headline, *action = texts[i].action;
+		ck_assert_msg(headline[0] >= 'A' && headline[0] <= 'Z', "%s", headline);
+		ck_assert_msg(headline[strlen(headline) - 1] != '.', "%s", headline);
+		ck_assert_msg(strlen(headline) <= 70, "%s", headline);
+		ck_assert_msg(action[0] >= 'A' && action[0] <= 'Z', "%s", action);
+		ck_assert_msg(action[strlen(action) - 1] == '.', "%s", action);
+		for (size_t j = 0; j < ARRAY_SIZE(insides); j++)
+			ck_assert_msg(strstr(headline, insides[j]) == NULL &&
+					      strstr(action, insides[j]) == NULL,
+				      "%s: %s %s", insides[j], headline, action);
+	}
+}
+END_TEST
+
+START_TEST(the_detail_is_what_the_cluster_said)
+{
+	static const char *const cases[][2] = {
+		{ "apply secrets/f-env: HTTP 403: exceeded quota: q", "exceeded quota: q" },
+		{ "list pods: HTTP 500: a: HTTP 404: b", "a: HTTP 404: b" },
+		{ "get secrets/x: HTTP 403", "get secrets/x: HTTP 403" },
+		{ "get secrets/x: HTTP 403: ", "get secrets/x: HTTP 403: " },
+		{ "Back-off: HTTP 4: no", "Back-off: HTTP 4: no" },
+		{ "pull: it said: HTTP 404: no", "pull: it said: HTTP 404: no" },
+		{ "", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		ck_assert_str_eq(cause_detail(cases[i][0]), cases[i][1]);
+}
+END_TEST
+
+static const char *retry_cell(enum err_kind kind)
+{
+	static const char *const paces[] = {
+		[PACE_BACKOFF] = "backoff",
+		[PACE_RESYNC] = "slowly",
+	};
+
+	return paces[pace_with_cause(PACE_BACKOFF, kind)];
+}
+
+static void add(struct buf *b, char *text)
+{
+	ck_assert_int_eq(buf_append(b, text, strlen(text), NULL), 0);
+	free(text);
+}
+
+static const char table_head[] =
+	"# Causes\n"
+	"\n"
+	"Written from the tables in `src/base/err.c` and `src/domain/cause.c` by `make "
+	"update-golden`; a test compares them.\n"
+	"What a sandbox or a database can have as its cause: `cause.kind`, `cause.code`, "
+	"`cause.headline` and `cause.action` in answers of the API, on the page, and in `fsactl "
+	"project explain`.\n"
+	"A code is the cluster's own word, such as `ImagePullBackOff`, where there is one; a row "
+	"without one is for all others of its kind.\n"
+	"`cause.detail` is what the cluster said.\n"
+	"\n"
+	"Tried again with backoff: after 1 s, then later and later, up to 2 minutes. Slowly: at "
+	"the "
+	"slow resync (`resync`) and as soon as the user has stored a kubeconfig, since only "
+	"somebody "
+	"can mend it.\n"
+	"\n"
+	"| kind | code | what it means | tried again | the owner | the operator |\n"
+	"| --- | --- | --- | --- | --- | --- |\n";
+
+static char *code_cell(const char *code)
+{
+	return code != NULL ? mem_printf("`%s`", code) : mem_strdup("");
+}
+
+START_TEST(the_documented_causes_are_these)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(1 << 16);
+	unsigned count;
+	const struct cause_text *texts = cause_texts(&count);
+
+	add(&b, mem_strdup(table_head));
+	for (unsigned i = 0; i < count; i++) {
+		const struct cause_text *t = &texts[i];
+		CLEANUP(cleanup_free) char *code = code_cell(t->code);
+		add(&b, mem_printf("| `%s` | %s | %s | %s | %s | %s |\n", err_kind_name(t->kind),
+				   code, t->headline, retry_cell(t->kind), t->action,
+				   t->operator != NULL ? t->operator : ""));
+	}
+	golden_check("docs/causes.md", b.data);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("cause");
+	TCase *tc = tcase_create("texts");
+
+	tcase_add_test(tc, every_cause_has_words_and_nothing_else_has);
+	tcase_add_test(tc, a_code_with_a_row_of_its_own_is_told_in_its_own_words);
+	tcase_add_test(tc, what_people_read_is_in_their_words);
+	tcase_add_test(tc, the_detail_is_what_the_cluster_said);
+	tcase_add_test(tc, the_documented_causes_are_these);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
