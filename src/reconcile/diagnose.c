@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 
-/* Reasons of waiting containers and of events, and what they mean. */
+/* Reasons of waiting containers, and what they mean. */
 struct reason {
 	const char *reason;
 	enum err_kind kind;
@@ -24,18 +24,31 @@ static const struct reason waiting_reasons[] = {
 	{ "RunContainerError", ERR_POD_CRASH, "the container cannot be started" },
 };
 
-static const struct reason event_reasons[] = {
-	{ "FailedMount", ERR_POD_MOUNT, "a volume cannot be mounted" },
-	{ "FailedAttachVolume", ERR_POD_MOUNT, "a volume cannot be attached" },
-	{ "FailedMapVolume", ERR_POD_MOUNT, "a volume cannot be mapped" },
-	{ "ProvisioningFailed", ERR_POD_MOUNT, "a volume cannot be provisioned" },
+/* In the order in which a pod comes to life. Once a step was done, what was wrong with those before
+ * it is over: then the event of the step is newer. */
+static const struct event_reason {
+	const char *reason;
+	enum err_kind kind;
+	const char *advice; /* NULL: a step that was done */
+} event_reasons[] = {
 	{ "FailedBinding", ERR_POD_MOUNT, "a volume claim cannot be bound" },
+	{ "ProvisioningFailed", ERR_POD_MOUNT, "a volume cannot be provisioned" },
 	{ "FailedCreate", ERR_POD_REFUSED, "the pod cannot be created" },
-	{ "FailedCreatePodSandBox", ERR_POD_REFUSED, "the pod's network cannot be set up" },
+	{ "SuccessfulCreate", 0, NULL },
 	{ "FailedScheduling", ERR_POD_UNSCHEDULABLE, "no node can take the pod" },
-	{ "Evicted", ERR_POD_CRASH, "the pod was evicted" },
+	{ "Scheduled", 0, NULL },
+	{ "FailedAttachVolume", ERR_POD_MOUNT, "a volume cannot be attached" },
+	{ "SuccessfulAttachVolume", 0, NULL },
+	{ "FailedMount", ERR_POD_MOUNT, "a volume cannot be mounted" },
+	{ "FailedMapVolume", ERR_POD_MOUNT, "a volume cannot be mapped" },
+	{ "FailedCreatePodSandBox", ERR_POD_REFUSED, "the pod's network cannot be set up" },
+	{ "Pulling", 0, NULL },
+	{ "Pulled", 0, NULL },
+	{ "Created", 0, NULL },
+	{ "Started", 0, NULL },
 	{ "Unhealthy", ERR_POD_UNREADY, "the terminal does not answer" },
 	{ "NodeNotReady", ERR_POD_UNREADY, "the pod's node is not ready" },
+	{ "Evicted", ERR_POD_CRASH, "the pod was evicted" },
 };
 
 static const struct reason *find_reason(const struct reason *table, size_t count, const char *name)
@@ -139,7 +152,7 @@ bool diagnose_awaits_volumes(const struct err *cause)
 	       strstr(cause->message, "unbound immediate PersistentVolumeClaims") != NULL;
 }
 
-/* RFC 3339 in UTC sorts as text; a series carries its last time elsewhere. */
+/* RFC 3339 in UTC sorts as text, up to the seconds; a series carries its last time elsewhere. */
 static const char *event_time(const json_t *event)
 {
 	const char *observed = member(json_object_get(event, "series"), "lastObservedTime");
@@ -149,6 +162,50 @@ static const char *event_time(const json_t *event)
 	if (member(event, "lastTimestamp")[0] != '\0')
 		return member(event, "lastTimestamp");
 	return member(event, "eventTime");
+}
+
+static int compare_times(const char *a, const char *b)
+{
+	return strncmp(a, b, strlen("2026-01-01T00:00:00"));
+}
+
+static const char *event_uid(const json_t *event)
+{
+	return member(json_object_get(event, "involvedObject"), "uid");
+}
+
+/* Its row; NULL if it tells nothing, or nothing about the present. */
+static const struct event_reason *event_reason(const json_t *event, const json_t *since)
+{
+	const char *from = json_string_value(json_object_get(since, event_uid(event)));
+
+	if (from == NULL || compare_times(event_time(event), from) < 0)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(event_reasons); i++) {
+		const struct event_reason *row = &event_reasons[i];
+		bool warns = strcmp(member(event, "type"), "Warning") == 0;
+		if (strcmp(row->reason, member(event, "reason")) == 0)
+			return warns == (row->advice != NULL) ? row : NULL;
+	}
+	return NULL;
+}
+
+/* Whether the same object has done a later step since. */
+static bool is_over(const json_t *events, const json_t *since, const json_t *event,
+		    const struct event_reason *reason)
+{
+	size_t i;
+	json_t *other;
+
+	json_array_foreach(events, i, other)
+	{
+		const struct event_reason *step = event_reason(other, since);
+		if (step != NULL && step->advice == NULL && step > reason &&
+		    strcmp(event_uid(other), event_uid(event)) == 0 &&
+		    compare_times(event_time(other), event_time(event)) >= 0)
+			return true;
+	}
+	return false;
 }
 
 /* A refused pod is a matter of quota more often than not, and the owner can act on that. */
@@ -165,20 +222,22 @@ static enum err_kind refine(enum err_kind kind, const char *message)
 	return kind;
 }
 
-bool diagnose_events(const json_t *events, struct err *ret_cause)
+bool diagnose_events(const json_t *events, const json_t *since, bool probes_count,
+		     struct err *ret_cause)
 {
 	const json_t *newest = NULL;
-	const struct reason *newest_reason = NULL;
+	const struct event_reason *newest_reason = NULL;
 	size_t i;
 	json_t *event;
 
 	json_array_foreach(events, i, event)
 	{
-		const struct reason *reason = find_reason(event_reasons, ARRAY_SIZE(event_reasons),
-							  member(event, "reason"));
-		if (reason == NULL || strcmp(member(event, "type"), "Warning") != 0)
+		const struct event_reason *reason = event_reason(event, since);
+		if (reason == NULL || reason->advice == NULL ||
+		    (!probes_count && reason->kind == ERR_POD_UNREADY) ||
+		    is_over(events, since, event, reason))
 			continue;
-		if (newest == NULL || strcmp(event_time(event), event_time(newest)) >= 0) {
+		if (newest == NULL || compare_times(event_time(event), event_time(newest)) >= 0) {
 			newest = event;
 			newest_reason = reason;
 		}

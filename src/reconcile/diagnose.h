@@ -20,10 +20,13 @@ bool diagnose_pod(const json_t *pod, struct err *ret_cause);
  * VolumeBinding. */
 bool diagnose_awaits_volumes(const struct err *cause);
 
-/* From events (core/v1 Event items, of a pod, its StatefulSet or its volume claims): the newest
- * warning that tells more than a pod's status does: mounts, volumes, and pods that were refused
- * (quota, LimitRange, admission). False if none does. */
-bool diagnose_events(const json_t *events, struct err *ret_cause);
+/* From events (core/v1 Event items) about the objects that `since` has as members, by UID, each
+ * with the time from when on they count ("": whenever): the newest warning that tells more than a
+ * pod's status does: mounts, volumes, pods that were refused (quota, LimitRange, admission), and
+ * probes, if these count. What the same object has left behind since is over. False if none does.
+ */
+bool diagnose_events(const json_t *events, const json_t *since, bool probes_count,
+		     struct err *ret_cause);
 
 /* From a KubeBlocks Cluster: phase Failed or Abnormal, or provisioning that cannot begin. */
 bool diagnose_cluster(const json_t *cluster, struct err *ret_cause);

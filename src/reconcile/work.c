@@ -11,7 +11,7 @@
 #include "domain/decide.h"
 #include "reconcile/compare.h"
 #include "reconcile/credentials.h"
-#include "reconcile/diagnose.h"
+#include "reconcile/evidence.h"
 
 struct work {
 	const struct work_context *context;
@@ -25,6 +25,7 @@ struct work {
 	struct assessment assessment;
 	struct decision decision;
 	struct credentials credentials;
+	struct evidence *evidence;
 
 	unsigned pending; /* requests of the current wave */
 	void (*next)(struct work *work);
@@ -376,30 +377,11 @@ static void decide_and_act(struct work *w)
 /* ---- diagnosing -------------------------------------------------------------------------------
  */
 
-/* Warnings about a pod, its StatefulSet and its claims: their names contain the row's. */
-static json_t *events_about(const json_t *list, const char *name)
+static void evidence_read(struct work *w)
 {
-	json_t *about = json_array();
-	size_t i;
-	json_t *event;
-
-	json_array_foreach(json_object_get(list, "items"), i, event)
-	{
-		const char *involved = member(json_object_get(event, "involvedObject"), "name");
-		if (strstr(involved, name) != NULL)
-			json_array_append(about, event);
-	}
-	return about;
-}
-
-static void events_read(struct work *w)
-{
-	json_t *events = events_about(w->answer, w->row.name);
 	struct assessment *a = &w->assessment;
 
-	/* Not being able to read events is no failure of the sandbox. */
-	a->has_cause = diagnose_events(events, &a->cause);
-	json_decref(events);
+	a->has_cause = evidence_cause(w->evidence, &a->cause);
 	if (!a->has_cause)
 		decide_on(w, SEEN_PROGRESSING);
 	else if (a->cause.kind == ERR_KUBE_BILLING)
@@ -407,22 +389,32 @@ static void events_read(struct work *w)
 	conclude(w, a->has_cause ? &a->cause : NULL);
 }
 
-/* The objects themselves may have told the cause; only otherwise the events are read. */
+static void evidence_done(void *user)
+{
+	wave_ready(user);
+}
+
+static void read_events(struct work *w)
+{
+	if (!wave_begin(w, evidence_read))
+		return;
+	w->pending++;
+	evidence_submit_events(w->evidence, w->context->client, w->target, evidence_done, w);
+	wave_ready(w);
+}
+
+/* The objects themselves may have told the cause; only otherwise evidence is looked for. */
 static void diagnose(struct work *w)
 {
-	struct kube_list warnings = {
-		.resource = KUBE_EVENTS,
-		.field_selector = "type=Warning",
-	};
-
 	if (w->assessment.has_cause) {
 		conclude(w, &w->assessment.cause);
 		return;
 	}
-	if (!wave_begin(w, events_read))
+	if (!wave_begin(w, read_events))
 		return;
+	w->evidence = evidence_new(&w->row, w->observation);
 	w->pending++;
-	kube_submit_list(w->context->client, w->target, &warnings, read_done, w);
+	evidence_submit_objects(w->evidence, w->context->client, w->target, evidence_done, w);
 	wave_ready(w);
 }
 
@@ -531,6 +523,7 @@ void work_free(struct work *w)
 	if (w == NULL)
 		return;
 	credentials_clear(&w->credentials);
+	evidence_free(w->evidence);
 	json_decref(w->wanted);
 	json_decref(w->answer);
 	free(w);

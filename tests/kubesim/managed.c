@@ -326,14 +326,15 @@ static void set_entries(json_t *object, json_t *entries)
 		json_object_del(metadata, "managedFields");
 }
 
-/* With a new time only if it owns other fields than before: applying the same changes nothing. */
+/* With a new time only if it owns other fields than before or has changed one: applying the same
+ * changes nothing. */
 static void record_apply(const struct kind *kind, json_t *entries, json_t *own,
-			 const struct writer *w, const fieldset *applied)
+			 const struct writer *w, const fieldset *applied, bool changed)
 {
 	if (own == NULL) {
 		own = new_entry(kind, w, "Apply");
 		json_array_append_new(entries, own);
-	} else if (!json_equal(fields_of(own), applied)) {
+	} else if (changed || !json_equal(fields_of(own), applied)) {
 		json_object_set_new(own, "time", json_string(w->time));
 	}
 	set_fields(entries, own, json_object_size(applied) > 0 ? json_deep_copy(applied) : NULL);
@@ -362,7 +363,7 @@ int managed_apply(const struct kind *kind, const json_t *live, const json_t *con
 	own = find_entry(entries, writer, "Apply");
 	if (own != NULL)
 		give_up(kind, object, entries, own, applied);
-	record_apply(kind, entries, own, writer, applied);
+	record_apply(kind, entries, own, writer, applied, changed != NULL);
 	set_entries(object, entries);
 	*ret_object = object;
 	return 0;

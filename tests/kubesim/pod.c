@@ -209,6 +209,8 @@ static struct step step_of(const struct sim *sim, const json_t *pod, enum pod_st
 	case FATE_READY:
 		break;
 	}
+	if (stage == POD_MOUNT_WAIT)
+		return (struct step) { POD_CREATING, 0 };
 	if (stage == POD_CRASH_WAIT)
 		return (struct step) { POD_READY, sim->settings.backoff_ms };
 	return (struct step) { POD_READY, runs ? 0 : ready };
@@ -227,6 +229,8 @@ static void tell_event(struct sim *sim, const struct object *pod, enum pod_stage
 			   image, image);
 		event_note(sim, pod, "kubelet", "BackOff", "Back-off pulling image \"%s\"", image);
 	}
+	if (stage == POD_CREATING)
+		event_note(sim, pod, "kubelet", "Pulling", "Pulling image \"%s\"", image);
 	if (stage == POD_MOUNT_WAIT)
 		event_warn(sim, pod, "kubelet", "FailedMount",
 			   "MountVolume.SetUp failed for volume \"home\" : rpc error: code = "

@@ -7,6 +7,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "e2e"))  # for its people
 
+from explained import Explained  # noqa: E402
 from people import Person  # noqa: E402
 from schedule import OPTIONS  # noqa: E402
 from stand.kubesim import KubeSim  # noqa: E402
@@ -41,6 +42,13 @@ def person(site, kubesim):
     kubesim.heal()
 
 
+@pytest.fixture
+def explained(site, request):
+    """Compares what fsactl explains of a project with golden/<fault>.txt."""
+    return Explained(site, request.config.getoption("--rewrite", default=False))
+
+
 def pytest_addoption(parser):
+    parser.addoption("--rewrite", action="store_true", help="write golden/*.txt anew")
     parser.addoption("--seed", type=int, help="test_schedules: only the schedule of this seed")
     parser.addoption("--steps", type=int, help="test_schedules: so many steps")

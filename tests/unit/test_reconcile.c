@@ -88,30 +88,67 @@ START_TEST(a_pod_tells_what_is_wrong_with_it)
 }
 END_TEST
 
-START_TEST(the_newest_telling_event_counts)
-{
-	struct err cause;
-	CLEANUP(cleanup_json)
-	json_t *events = parse(
-		"[{\"type\": \"Warning\", \"reason\": \"FailedCreate\", \"lastTimestamp\": "
-		"\"2026-01-01T00:00:02Z\", \"message\": \"pods \\\"a-0\\\" is forbidden: exceeded "
-		"quota: q, requested: pods=1\"},"
-		" {\"type\": \"Warning\", \"reason\": \"FailedMount\", \"lastTimestamp\": "
-		"\"2026-01-01T00:00:01Z\", \"message\": \"old\"},"
-		" {\"type\": \"Normal\", \"reason\": \"FailedMount\", \"lastTimestamp\": "
-		"\"2026-01-01T00:00:09Z\", \"message\": \"not a warning\"},"
-		" {\"type\": \"Warning\", \"reason\": \"SomethingElse\", \"lastTimestamp\": "
-		"\"2026-01-01T00:00:09Z\", \"message\": \"not in the table\"}]");
+#define EVENT(uid, type, reason, at, message)                                                      \
+	"{\"involvedObject\": {\"uid\": \"" uid "\"}, \"type\": \"" type                           \
+	"\", \"reason\": \"" reason "\", \"lastTimestamp\": \"2026-01-01T00:00:" at                \
+	"Z\", \"message\": \"" message "\"}"
+#define QUOTA "pods a-0 is forbidden: exceeded quota: q, requested: pods=1"
 
-	ck_assert(diagnose_events(events, &cause));
-	ck_assert_int_eq(cause.kind, ERR_KUBE_QUOTA);
-	ck_assert_str_eq(cause.code, "FailedCreate");
-	ck_assert_ptr_nonnull(strstr(cause.message, "exceeded quota: q"));
-	json_array_remove(events, 0);
-	ck_assert(diagnose_events(events, &cause));
-	ck_assert_int_eq(cause.kind, ERR_POD_MOUNT);
-	json_array_remove(events, 0);
-	ck_assert(!diagnose_events(events, &cause));
+/* What is told of some events about the pod `p`, whenever they come, and about the set `s`, from
+ * the fifth second on. */
+static const struct {
+	const char *title;
+	const char *events;
+	bool probes_count;
+	const char *code; /* NULL: nothing */
+	enum err_kind kind;
+} happenings[] = {
+	{ "the newest counts",
+	  "[" EVENT("s", "Warning", "FailedCreate", "09",
+		    QUOTA) ", " EVENT("p", "Warning", "FailedMount", "08", "old") "]",
+	  true, "FailedCreate", ERR_KUBE_QUOTA },
+	{ "what is no warning, or not in the table, tells nothing",
+	  "[" EVENT("p", "Normal", "FailedMount", "09",
+		    "no warning") ", " EVENT("p", "Warning", "Other", "09", "unknown") "]",
+	  true, NULL, ERR_KIND_COUNT },
+	{ "a predecessor of the same name is another object",
+	  "[" EVENT("before", "Warning", "FailedMount", "09", "of the pod before") "]", true, NULL,
+	  ERR_KIND_COUNT },
+	{ "what is older than this start is over",
+	  "[" EVENT("s", "Warning", "FailedCreate", "04", QUOTA) "]", true, NULL, ERR_KIND_COUNT },
+	{ "what is as old as this start counts",
+	  "[" EVENT("s", "Warning", "FailedCreate", "05", QUOTA) "]", true, "FailedCreate",
+	  ERR_KUBE_QUOTA },
+	{ "a step that was done ends what was wrong before it",
+	  "[" EVENT("p", "Warning", "FailedMount", "08",
+		    "mount") ", " EVENT("p", "Normal", "Pulling", "08", "image") "]",
+	  true, NULL, ERR_KIND_COUNT },
+	{ "a step before it does not",
+	  "[" EVENT("p", "Warning", "FailedMount", "08",
+		    "mount") ", " EVENT("p", "Normal", "Scheduled", "09", "node") "]",
+	  true, "FailedMount", ERR_POD_MOUNT },
+	{ "nor does a step of another object",
+	  "[" EVENT("p", "Warning", "FailedMount", "08",
+		    "mount") ", " EVENT("s", "Normal", "Pulling", "09", "image") "]",
+	  true, "FailedMount", ERR_POD_MOUNT },
+	{ "a probe that fails", "[" EVENT("p", "Warning", "Unhealthy", "08", "probe") "]", true,
+	  "Unhealthy", ERR_POD_UNREADY },
+	{ "a probe that may still fail", "[" EVENT("p", "Warning", "Unhealthy", "08", "probe") "]",
+	  false, NULL, ERR_KIND_COUNT },
+};
+
+START_TEST(events_are_evidence_of_the_present)
+{
+	CLEANUP(cleanup_json) json_t *events = parse(happenings[_i].events);
+	CLEANUP(cleanup_json)
+	json_t *since = parse("{\"p\": \"\", \"s\": \"2026-01-01T00:00:05Z\"}");
+	struct err cause = { .kind = ERR_KIND_COUNT };
+	bool found = diagnose_events(events, since, happenings[_i].probes_count, &cause);
+
+	ck_assert_msg(found == (happenings[_i].code != NULL), "%s", happenings[_i].title);
+	ck_assert_msg(cause.kind == happenings[_i].kind, "%s", happenings[_i].title);
+	if (found)
+		ck_assert_str_eq(cause.code, happenings[_i].code);
 }
 END_TEST
 
@@ -483,7 +520,7 @@ int main(void)
 	TCase *tc = tcase_create("reconcile");
 
 	tcase_add_loop_test(tc, a_pod_tells_what_is_wrong_with_it, 0, ARRAY_SIZE(pods));
-	tcase_add_test(tc, the_newest_telling_event_counts);
+	tcase_add_loop_test(tc, events_are_evidence_of_the_present, 0, ARRAY_SIZE(happenings));
 	tcase_add_test(tc, a_cluster_that_failed_or_cannot_begin_says_why);
 	tcase_add_loop_test(tc, a_sandbox_is_assessed, 0, ARRAY_SIZE(sandboxes));
 	tcase_add_test(tc, a_sandbox_waits_for_the_credentials_of_its_database);

@@ -1,0 +1,256 @@
+#include "reconcile/evidence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "manifest/manifest.h"
+#include "reconcile/diagnose.h"
+
+/* So many objects at most are asked about: a sandbox has three, a database a few more. */
+enum { OBJECTS_MAX = 12 };
+/* A database may take so long to come up, and its probes fail meanwhile. */
+enum { DATABASE_EXPECTED_MS = 300000 };
+
+struct evidence {
+	const struct queue_row *row;
+	const struct observation *observation;
+	json_t *since;  /* UID of each object of the present → from when on events count */
+	json_t *pods;   /* those that are not on their way out, */
+	json_t *sets;   /* and what they are made by */
+	json_t *events; /* about these objects */
+	struct evidence_list *lists;
+	size_t pending;
+	evidence_done_fn *done;
+	void *user;
+};
+
+/* A list that is under way. */
+struct evidence_list {
+	struct evidence *evidence;
+	enum kube_resource kind;
+};
+
+static const json_t *path(const json_t *object, const char *first, const char *second)
+{
+	return json_object_get(json_object_get(object, first), second);
+}
+
+static const char *text(const json_t *value)
+{
+	const char *string = json_string_value(value);
+
+	return string ? string : "";
+}
+
+/* ---- what counts, and since when --------------------------------------------------------------
+ */
+
+/* When we last changed the object: asking for a start, a stop or other variables is that. */
+static const char *applied_at(const json_t *object)
+{
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach(path(object, "metadata", "managedFields"), i, entry)
+	{
+		if (strcmp(text(json_object_get(entry, "manager")), KUBE_FIELD_MANAGER) == 0 &&
+		    strcmp(text(json_object_get(entry, "operation")), "Apply") == 0)
+			return text(json_object_get(entry, "time"));
+	}
+	return "";
+}
+
+/* Of a set that has a pod, what was wrong before it could be made is over. */
+static const char *set_since(const struct evidence *v, const json_t *set)
+{
+	const char *since = applied_at(set);
+	size_t i;
+	json_t *pod;
+
+	json_array_foreach(v->pods, i, pod)
+	{
+		const char *created = text(path(pod, "metadata", "creationTimestamp"));
+		if (strcmp(created, since) > 0)
+			since = created;
+	}
+	return since;
+}
+
+static void add_object(struct evidence *v, enum kube_resource kind, json_t *object)
+{
+	const char *uid = text(path(object, "metadata", "uid"));
+	const char *since = "";
+
+	if (uid[0] == '\0' || path(object, "metadata", "deletionTimestamp") != NULL ||
+	    json_object_size(v->since) >= OBJECTS_MAX)
+		return;
+	if (kind == KUBE_PODS)
+		json_array_append(v->pods, object);
+	if (kind == KUBE_PERSISTENT_VOLUME_CLAIMS &&
+	    strcmp(text(path(object, "status", "phase")), "Bound") == 0)
+		return;
+	if (kind == KUBE_STATEFULSETS)
+		json_array_append(v->sets, object);
+	if (kind == KUBE_CLUSTERS)
+		since = applied_at(object);
+	json_object_set_new(v->since, uid, json_string(since));
+}
+
+/* When all objects are known. */
+static void date_sets(struct evidence *v)
+{
+	size_t i;
+	json_t *set;
+
+	json_array_foreach(v->sets, i, set)
+	{
+		json_object_set_new(v->since, text(path(set, "metadata", "uid")),
+				    json_string(set_since(v, set)));
+	}
+}
+
+void evidence_add_objects(struct evidence *v, enum kube_resource kind, const json_t *items)
+{
+	size_t i;
+	json_t *object;
+
+	json_array_foreach(items, i, object)
+	{
+		add_object(v, kind, object);
+	}
+}
+
+void evidence_add_events(struct evidence *v, const json_t *items)
+{
+	size_t i;
+	json_t *event;
+
+	json_array_foreach(items, i, event)
+	{
+		json_array_append(v->events, event);
+	}
+}
+
+/* ---- asking -----------------------------------------------------------------------------------
+ */
+
+static const enum kube_resource observed_kinds[] = { KUBE_PODS, KUBE_STATEFULSETS, KUBE_CLUSTERS };
+static const enum kube_resource sandbox_kinds[] = { KUBE_PERSISTENT_VOLUME_CLAIMS };
+static const enum kube_resource database_kinds[] = { KUBE_PODS, KUBE_STATEFULSETS,
+						     KUBE_PERSISTENT_VOLUME_CLAIMS };
+
+struct evidence *evidence_new(const struct queue_row *row, const struct observation *o)
+{
+	struct evidence *v = mem_calloc(1, sizeof(*v));
+
+	v->row = row;
+	v->observation = o;
+	v->since = json_object();
+	v->pods = json_array();
+	v->sets = json_array();
+	v->events = json_array();
+	for (size_t i = 0; i < ARRAY_SIZE(observed_kinds); i++)
+		evidence_add_objects(v, observed_kinds[i],
+				     observation_of(o, observed_kinds[i], row->id));
+	return v;
+}
+
+void evidence_free(struct evidence *v)
+{
+	if (v == NULL)
+		return;
+	json_decref(v->since);
+	json_decref(v->pods);
+	json_decref(v->sets);
+	json_decref(v->events);
+	free(v->lists);
+	free(v);
+}
+
+/* Begins so many lists; with list_done() for each it is over. False: there are none. */
+static bool begin(struct evidence *v, size_t count, evidence_done_fn *done, void *user)
+{
+	free(v->lists);
+	v->lists = mem_calloc(count, sizeof(*v->lists));
+	v->pending = count;
+	v->done = done;
+	v->user = user;
+	if (count == 0)
+		done(user);
+	return count > 0;
+}
+
+static void list_done(void *user, const struct kube_answer *answer)
+{
+	const struct evidence_list *list = user;
+	struct evidence *v = list->evidence;
+	const json_t *items = answer->ok ? json_object_get(answer->body, "items") : NULL;
+
+	if (list->kind == KUBE_EVENTS)
+		evidence_add_events(v, items);
+	else
+		evidence_add_objects(v, list->kind, items);
+	if (--v->pending == 0)
+		v->done(v->user);
+}
+
+void evidence_submit_objects(struct evidence *v, struct kube_client *client,
+			     struct kube_target *target, evidence_done_fn *done, void *user)
+{
+	bool database = v->row->kind == RESOURCE_DATABASE;
+	const enum kube_resource *kinds = database ? database_kinds : sandbox_kinds;
+	size_t count = database ? ARRAY_SIZE(database_kinds) : ARRAY_SIZE(sandbox_kinds);
+	/* What KubeBlocks makes carries its labels, and not ours. */
+	CLEANUP(cleanup_free)
+	char *selector = database ? mem_printf("app.kubernetes.io/instance=%s", v->row->name)
+				  : mem_printf("%s=%s", MANIFEST_LABEL_RESOURCE, v->row->id);
+
+	(void)begin(v, count, done, user);
+	for (size_t i = 0; i < count; i++) {
+		const struct kube_list list = { .resource = kinds[i], .label_selector = selector };
+		v->lists[i] = (struct evidence_list) { v, kinds[i] };
+		kube_submit_list(client, target, &list, list_done, &v->lists[i]);
+	}
+}
+
+void evidence_submit_events(struct evidence *v, struct kube_client *client,
+			    struct kube_target *target, evidence_done_fn *done, void *user)
+{
+	const char *uid;
+	json_t *since;
+	size_t i = 0;
+
+	date_sets(v);
+	if (!begin(v, json_object_size(v->since), done, user))
+		return;
+	json_object_foreach(v->since, uid, since)
+	{
+		CLEANUP(cleanup_free) char *selector = mem_printf("involvedObject.uid=%s", uid);
+		const struct kube_list list = { .resource = KUBE_EVENTS,
+						.field_selector = selector };
+		v->lists[i] = (struct evidence_list) { v, KUBE_EVENTS };
+		kube_submit_list(client, target, &list, list_done, &v->lists[i]);
+		i++;
+	}
+}
+
+/* ---- concluding -------------------------------------------------------------------------------
+ */
+
+bool evidence_cause(struct evidence *v, struct err *ret_cause)
+{
+	bool database = v->row->kind == RESOURCE_DATABASE;
+	bool probes_count = !database || v->row->status_age_ms > DATABASE_EXPECTED_MS;
+	size_t i;
+	json_t *pod;
+
+	date_sets(v);
+	json_array_foreach(v->pods, i, pod)
+	{
+		if (database && diagnose_pod(pod, ret_cause) && !diagnose_awaits_volumes(ret_cause))
+			return true;
+	}
+	return diagnose_events(v->events, v->since, probes_count, ret_cause);
+}

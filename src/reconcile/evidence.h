@@ -1,0 +1,44 @@
+#ifndef FSA_RECONCILE_EVIDENCE_H
+#define FSA_RECONCILE_EVIDENCE_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "kube/client.h"
+#include "reconcile/observe.h"
+#include "store/queue.h"
+
+/*
+ * Why a row's objects do not become what they should, when their own status does not tell: the
+ * events about them, and about what controllers have made for them. An event is evidence only about
+ * the object with its UID, and only if it is not older than the present start, which is when we
+ * last changed the object (by the cluster's clock, as the event's time is). So nothing that was
+ * wrong with a predecessor, or before the last stop, is told as the cause.
+ *
+ *     evidence_new() → evidence_submit_objects() → evidence_submit_events() → evidence_cause()
+ */
+struct evidence;
+
+typedef void evidence_done_fn(void *user);
+
+/* Of what the observation has of the row. Both must outlive it. */
+struct evidence *evidence_new(const struct queue_row *row, const struct observation *o);
+void evidence_free(struct evidence *evidence);
+
+/* Each submits requests and calls `done` once, when the last was answered. What cannot be read is
+ * left out: not being able to is no failure of the row. */
+void evidence_submit_objects(struct evidence *evidence, struct kube_client *client,
+			     struct kube_target *target, evidence_done_fn *done, void *user);
+void evidence_submit_events(struct evidence *evidence, struct kube_client *client,
+			    struct kube_target *target, evidence_done_fn *done, void *user);
+
+/* What they would have added, for tests of what is concluded from it. */
+void evidence_add_objects(struct evidence *evidence, enum kube_resource kind, const json_t *items);
+void evidence_add_events(struct evidence *evidence, const json_t *items);
+
+/* Whether something was found that keeps the row from being ready. */
+bool evidence_cause(struct evidence *evidence, struct err *ret_cause);
+
+#endif
