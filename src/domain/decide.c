@@ -69,6 +69,7 @@ static const struct transition table[DESIRED_COUNT][SEEN_COUNT] = {
 	[DESIRED_RUNNING][SEEN_BLOCKED] = {
 		.action = ACTION_NONE,
 		.status = STATUS_CREATING,
+		.keeps = KEEPS(STATUS_STARTING) | KEEPS(STATUS_UPDATING),
 		.pace = PACE_AGAIN,
 		.deadline_s = DEADLINE_RUNNING,
 		.comment = "waits for the credentials of its database",

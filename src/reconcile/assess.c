@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "manifest/manifest.h"
+#include "reconcile/credentials.h"
 #include "reconcile/diagnose.h"
 
 static const enum kube_resource sandbox_kinds[] = {
@@ -147,9 +148,14 @@ static const json_t *current_pod(const json_t *pods)
 	return NULL;
 }
 
+bool assess_lacks_database(const struct queue_row *row)
+{
+	return row->kind == RESOURCE_SANDBOX && row->database_name != NULL && row->host == NULL;
+}
+
 static enum stage sandbox_stage(const struct queue_row *row, const json_t *pod)
 {
-	if (row->database_name != NULL && row->host == NULL)
+	if (assess_lacks_database(row))
 		return STAGE_DATABASE;
 	if (pod == NULL || !pod_container_runs(pod))
 		return STAGE_CONTAINER;
@@ -212,6 +218,18 @@ static void assess_rollout(const struct queue_row *row, const json_t *set, const
 	assess_pod(row, pod, a);
 }
 
+/* Its database is being made anew. What it should be is not known until that has credentials, so
+ * its pod is left as it is, and nothing that was asked for since is told to be done. */
+static void assess_without_database(const struct queue_row *row, const json_t *set,
+				    const json_t *pod, struct assessment *a)
+{
+	assess_rollout(row, set, pod, a);
+	if (a->seen == SEEN_READY && row->status != STATUS_RUNNING) {
+		a->seen = SEEN_BLOCKED;
+		a->stage = STAGE_DATABASE;
+	}
+}
+
 static void assess_sandbox(const struct queue_row *row, const char *hash,
 			   const struct observation *o, struct assessment *a)
 {
@@ -224,7 +242,7 @@ static void assess_sandbox(const struct queue_row *row, const char *hash,
 		a->seen = SEEN_ABSENT;
 		if (row->desired == DESIRED_STOPPED && json_array_size(pods) > 0)
 			a->seen = SEEN_PROGRESSING;
-		else if (row->database_name != NULL && row->host == NULL)
+		else if (assess_lacks_database(row))
 			a->seen = SEEN_BLOCKED;
 		return;
 	}
@@ -238,6 +256,12 @@ static void assess_sandbox(const struct queue_row *row, const char *hash,
 			     json_integer_value(path(set, "status", "replicas")) == 0;
 		a->seen =
 			empty || row->desired == DESIRED_RUNNING ? SEEN_STOPPED : SEEN_PROGRESSING;
+		if (row->desired == DESIRED_RUNNING && assess_lacks_database(row))
+			a->seen = SEEN_BLOCKED;
+		return;
+	}
+	if (row->desired == DESIRED_RUNNING && assess_lacks_database(row)) {
+		assess_without_database(row, set, pod, a);
 		return;
 	}
 	if (row->desired == DESIRED_STOPPED || strcmp(manifest_hash(set), hash) != 0) {
@@ -280,7 +304,8 @@ static void assess_database(const struct queue_row *row, const char *hash,
 	} else if (is_observed(cluster) && diagnose_cluster(cluster, &a->cause)) {
 		a->has_cause = true;
 		a->seen = SEEN_BROKEN;
-	} else if (!is_observed(cluster) || strcmp(phase, "Running") != 0 || row->host == NULL) {
+	} else if (!is_observed(cluster) || strcmp(phase, "Running") != 0 ||
+		   !credentials_fit(row, cluster)) {
 		a->seen = SEEN_PROGRESSING;
 	} else {
 		a->seen = SEEN_READY;

@@ -26,6 +26,9 @@ struct assessment {
 /* Whether all that was applied must be looked at, and not only what tells how far a change is:
  * deletion must see everything go; a stable state is compared as a whole. */
 bool assess_needs_applied(const struct queue_row *row);
+/* Whether it is a sandbox whose project has a database without (valid) credentials: what it should
+ * have in the cluster cannot be told. */
+bool assess_lacks_database(const struct queue_row *row);
 /* The kinds that a row's assessment needs. */
 unsigned assess_kinds(const struct queue_row *row);
 

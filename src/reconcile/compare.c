@@ -36,7 +36,7 @@ int compare_row(const struct wanted_context *context, const struct queue_row *ro
 	if (row->desired != DESIRED_GONE && wanted_hash(context, row, variables, hash, e) < 0)
 		return -1;
 	struct assessment a = assess(row, hash, o);
-	if (a.seen == SEEN_READY) {
+	if (a.seen == SEEN_READY && !assess_lacks_database(row)) {
 		if (compare_wanted(context, row, variables, o, &wanted, e) < 0)
 			return -1;
 		if (assess_drift(row, wanted, o))

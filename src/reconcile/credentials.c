@@ -11,9 +11,9 @@
 #include "manifest/manifest.h"
 #include "store/contexts.h"
 
-enum { VALUE_MAX = 1024, SEALED_MAX = 2048 };
+enum { VALUE_MAX = 1024, SEALED_MAX = 2048, UID_LENGTH_MAX = 128 };
 
-/* The database that a new PostgreSQL cluster has. */
+/* The database that a new PostgreSQL cluster has, when its Secret names none. */
 #define DATABASE_NAME "postgres"
 
 char *credentials_secret_name(const char *cluster_name)
@@ -47,59 +47,168 @@ static bool same(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
+/* What a Secret says, as text. */
+struct said {
+	char *host, *port, *database, *username, *password;
+};
+
+static void said_clear(struct said *s)
+{
+	free(s->host);
+	free(s->port);
+	free(s->database);
+	free(s->username);
+	if (s->password != NULL)
+		explicit_bzero(s->password, strlen(s->password));
+	free(s->password);
+}
+
+/* False: it is incomplete. For said_clear() in either case. */
+static bool said_read(const json_t *secret, const char *namespace, struct said *ret_said)
+{
+	struct said s = {
+		.host = secret_host(secret, namespace),
+		.port = secret_text(secret, "port"),
+		.database = secret_text(secret, "database"),
+		.username = secret_text(secret, "username"),
+		.password = secret_text(secret, "password"),
+	};
+
+	if (s.database == NULL)
+		s.database = mem_strdup(DATABASE_NAME);
+	*ret_said = s;
+	return s.host != NULL && s.port != NULL && s.username != NULL && s.password != NULL;
+}
+
+static const char *metadata_text(const json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(json_object_get(object, "metadata"), name));
+}
+
+static const char *uid_of(const json_t *cluster)
+{
+	const char *uid = metadata_text(cluster, "uid");
+
+	return uid != NULL && strlen(uid) <= UID_LENGTH_MAX ? uid : NULL;
+}
+
+bool credentials_fit(const struct queue_row *row, const json_t *cluster)
+{
+	const char *uid = uid_of(cluster);
+
+	return row->host != NULL &&
+	       (row->cluster_uid == NULL || uid == NULL || strcmp(row->cluster_uid, uid) == 0);
+}
+
+bool credentials_are_dead(const struct queue_row *row, const json_t *cluster)
+{
+	return row->kind == RESOURCE_DATABASE && row->desired != DESIRED_GONE &&
+	       row->host != NULL && (cluster == NULL || !credentials_fit(row, cluster));
+}
+
+bool credentials_are_due(const struct queue_row *row, const json_t *cluster)
+{
+	bool checked = row->host != NULL && row->cluster_uid != NULL;
+
+	return row->kind == RESOURCE_DATABASE && row->desired == DESIRED_RUNNING &&
+	       cluster != NULL && (!checked || row->status == STATUS_RUNNING);
+}
+
+/* A Secret may outlive its Cluster for a while, until it is collected: then it names that one as
+ * its owner. One without an owner was put there by somebody for whatever Cluster has the name. */
+static bool is_left_behind(const json_t *secret, const json_t *cluster)
+{
+	const char *uid = uid_of(cluster);
+	size_t i;
+	json_t *owner;
+
+	if (metadata_text(secret, "deletionTimestamp") != NULL)
+		return true;
+	json_array_foreach(json_object_get(json_object_get(secret, "metadata"), "ownerReferences"),
+			   i, owner)
+	{
+		const char *kind = json_string_value(json_object_get(owner, "kind"));
+		const char *owner_uid = json_string_value(json_object_get(owner, "uid"));
+		if (same(kind, "Cluster") && uid != NULL && !same(owner_uid, uid))
+			return true;
+	}
+	return false;
+}
+
 static bool is_known(const struct queue_row *row, const struct wanted_context *context,
-		     const char *secret_context, const char *host, int port, const char *username,
-		     const char *password)
+		     const char *secret_context, const struct said *s, int port, const char *uid)
 {
 	CLEANUP(buf_wipe) struct buf known = BUF_INIT(VALUE_MAX);
 
-	return same(row->host, host) && row->port == port && same(row->username, username) &&
+	return same(row->host, s->host) && row->port == port && same(row->database, s->database) &&
+	       same(row->username, s->username) && (uid == NULL || same(row->cluster_uid, uid)) &&
 	       unseal(context->owner_private, secret_context, row->password_sealed,
 		      row->password_sealed_length, &known, NULL) == 0 &&
-	       same(known.data, password);
+	       same(known.data, s->password);
 }
 
-int credentials_learn(struct credentials *c, const json_t *secret, struct queue_row *row,
-		      const struct wanted_context *context, struct err *e)
+static void show_in_row(const struct credentials *c, struct queue_row *row)
 {
-	CLEANUP(cleanup_free) char *host = secret_host(secret, row->namespace);
-	CLEANUP(cleanup_free) char *port_text = secret_text(secret, "port");
-	CLEANUP(cleanup_free) char *username = secret_text(secret, "username");
-	CLEANUP(cleanup_free) char *password = secret_text(secret, "password");
+	row->host = c->host;
+	row->port = c->port;
+	row->database = c->database;
+	row->username = c->username;
+	row->cluster_uid = c->cluster_uid;
+	row->password_sealed = c->password_sealed.data;
+	row->password_sealed_length = c->password_sealed.length;
+}
+
+static void keep(struct credentials *c, struct said *s, int port, const char *uid)
+{
+	c->lost = false;
+	c->host = STEAL(s->host);
+	c->database = STEAL(s->database);
+	c->username = STEAL(s->username);
+	c->cluster_uid = uid != NULL ? mem_strdup(uid) : NULL;
+	c->port = port;
+}
+
+int credentials_learn(struct credentials *c, const json_t *secret, const json_t *cluster,
+		      struct queue_row *row, const struct wanted_context *context, struct err *e)
+{
+	CLEANUP(said_clear) struct said s = { 0 };
 	CLEANUP(cleanup_free) char *secret_context = mem_printf(CONTEXT_DATABASE, row->id);
 	uint64_t port;
 
-	if (host == NULL || port_text == NULL || username == NULL || password == NULL)
+	if (is_left_behind(secret, cluster) || !said_read(secret, row->namespace, &s))
 		return 0;
-	if (!parse_u64(port_text, 1, 65535, &port))
+	if (!parse_u64(s.port, 1, 65535, &port))
 		return err_set(e, ERR_KUBE_PROTOCOL, "CREDENTIALS",
 			       "the credentials of database %s have no valid port", row->name);
-	if (is_known(row, context, secret_context, host, (int)port, username, password))
+	if (is_known(row, context, secret_context, &s, (int)port, uid_of(cluster)))
 		return 0;
 	c->password_sealed = BUF_INIT(SEALED_MAX);
-	if (seal(context->owner_public, secret_context, password, strlen(password),
+	if (seal(context->owner_public, secret_context, s.password, strlen(s.password),
 		 &c->password_sealed, e) < 0)
 		return -1;
-	c->host = STEAL(host);
-	c->username = STEAL(username);
-	c->port = (int)port;
-	row->host = c->host;
-	row->port = c->port;
-	row->username = c->username;
-	row->database = DATABASE_NAME;
-	row->password_sealed = c->password_sealed.data;
-	row->password_sealed_length = c->password_sealed.length;
+	keep(c, &s, (int)port, uid_of(cluster));
+	show_in_row(c, row);
 	return 0;
+}
+
+void credentials_forget(struct credentials *c, struct queue_row *row)
+{
+	const struct credentials none = { 0 };
+
+	c->lost = true;
+	show_in_row(&none, row);
 }
 
 void credentials_to_result(const struct credentials *c, struct queue_result *result)
 {
+	result->disconnected = c->lost;
 	if (c->host == NULL)
 		return;
 	result->host = c->host;
 	result->port = c->port;
-	result->database = DATABASE_NAME;
+	result->database = c->database;
 	result->username = c->username;
+	result->cluster_uid = c->cluster_uid;
 	result->password_sealed = c->password_sealed.data;
 	result->password_sealed_length = c->password_sealed.length;
 }
@@ -107,7 +216,9 @@ void credentials_to_result(const struct credentials *c, struct queue_result *res
 void credentials_clear(struct credentials *c)
 {
 	free(c->host);
+	free(c->database);
 	free(c->username);
+	free(c->cluster_uid);
 	buf_release(&c->password_sealed);
 	*c = (struct credentials) { 0 };
 }

@@ -1,8 +1,7 @@
 #ifndef FSA_RECONCILE_CREDENTIALS_H
 #define FSA_RECONCILE_CREDENTIALS_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include <stdbool.h>
 
 #include <jansson.h>
 
@@ -12,9 +11,11 @@
 #include "store/queue.h"
 
 /* The connection of a database, from the Secret that KubeBlocks 0.8 makes for it
- * (<cluster>-conn-credential: endpoint, host, password, port, username). */
+ * (<cluster>-conn-credential: endpoint, host, password, port, username). It belongs to one Cluster
+ * object: to the next one of that name, another. */
 struct credentials {
-	char *host, *username; /* NULL: nothing was learnt */
+	bool lost;                                      /* those that the row had */
+	char *host, *database, *username, *cluster_uid; /* host NULL: nothing was learnt */
 	int port;
 	struct buf password_sealed;
 };
@@ -22,13 +23,23 @@ struct credentials {
 /* The caller frees. */
 char *credentials_secret_name(const char *cluster_name);
 
-/*
- * Reads the Secret. If it tells something new, it is kept in `c` and the row is made to show it, so
- * that it can be assessed again; an incomplete Secret is no news. ERR_KUBE_PROTOCOL: values that
- * cannot be a connection.
+/* Whether the row has a connection, and not one that is known to be of another Cluster. */
+bool credentials_fit(const struct queue_row *row, const json_t *cluster);
+/* Whether the one that it has was that of a Cluster that is no more. `cluster` NULL: there is none.
  */
-int credentials_learn(struct credentials *c, const json_t *secret, struct queue_row *row,
-		      const struct wanted_context *context, struct err *e);
+bool credentials_are_dead(const struct queue_row *row, const json_t *cluster);
+/* Whether the Secret must be read now: it is not known, or not whose it is; or this is a resync,
+ * for it may have been changed. */
+bool credentials_are_due(const struct queue_row *row, const json_t *cluster);
+/*
+ * Reads the Secret of a Cluster. If it tells something new, it is kept in `c` and the row is made
+ * to show it, so that it can be assessed again; a Secret that is incomplete, or was left behind by
+ * another Cluster, is no news. ERR_KUBE_PROTOCOL: values that cannot be a connection.
+ */
+int credentials_learn(struct credentials *c, const json_t *secret, const json_t *cluster,
+		      struct queue_row *row, const struct wanted_context *context, struct err *e);
+/* What it was the connection to is no more: the row shows none until another is learnt. */
+void credentials_forget(struct credentials *c, struct queue_row *row);
 /* Puts what was learnt into a result. */
 void credentials_to_result(const struct credentials *c, struct queue_result *result);
 void credentials_clear(struct credentials *c);

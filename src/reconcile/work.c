@@ -421,11 +421,9 @@ static void diagnose(struct work *w)
 /* ---- databases: credentials and volumes -------------------------------------------------------
  */
 
-static bool needs_credentials(const struct work *w)
+static const json_t *live_cluster(const struct work *w)
 {
-	return w->row.kind == RESOURCE_DATABASE && w->row.desired == DESIRED_RUNNING &&
-	       (w->row.host == NULL || w->row.status == STATUS_RUNNING) &&
-	       observation_object(w->observation, KUBE_CLUSTERS, w->row.id, w->row.name) != NULL;
+	return observation_object(w->observation, KUBE_CLUSTERS, w->row.id, w->row.name);
 }
 
 static void credentials_read(struct work *w)
@@ -434,8 +432,8 @@ static void credentials_read(struct work *w)
 		conclude_failure(w);
 		return;
 	}
-	if (!w->failed && credentials_learn(&w->credentials, w->answer, &w->row, w->context->wanted,
-					    &w->err) < 0) {
+	if (!w->failed && credentials_learn(&w->credentials, w->answer, live_cluster(w), &w->row,
+					    w->context->wanted, &w->err) < 0) {
 		conclude_failure(w);
 		return;
 	}
@@ -563,7 +561,9 @@ void work_observed(struct work *w, struct kube_target *target, struct observatio
 		work_fail(w, &e);
 		return;
 	}
-	if (needs_credentials(w))
+	if (credentials_are_dead(&w->row, live_cluster(w)))
+		credentials_forget(&w->credentials, &w->row);
+	if (credentials_are_due(&w->row, live_cluster(w)))
 		read_credentials(w);
 	else if (w->row.kind == RESOURCE_DATABASE && w->row.desired == DESIRED_GONE &&
 		 w->assessment.seen == SEEN_ABSENT)

@@ -39,6 +39,7 @@
 	X(CLAIM_USERNAME, "d.username")                                                            \
 	X(CLAIM_PORT, "d.port")                                                                    \
 	X(CLAIM_PASSWORD_SEALED, "d.password_sealed")                                              \
+	X(CLAIM_CLUSTER_UID, "d.cluster_uid")                                                      \
 	X(CLAIM_VERSION, "d.version")                                                              \
 	X(CLAIM_STORAGE_SIZE, "d.storage_size")                                                    \
 	X(CLAIM_CPU_REQUEST, "coalesce(s.cpu_request, d.cpu_request)")                             \
@@ -209,6 +210,7 @@ static void read_database(const PGresult *r, int i, void **decoded, struct queue
 	row->port = (int)db_int(r, i, CLAIM_PORT);
 	row->password_sealed =
 		store_bytes(decoded, r, i, CLAIM_PASSWORD_SEALED, &row->password_sealed_length);
+	row->cluster_uid = db_text(r, i, CLAIM_CLUSTER_UID);
 	row->version = db_text(r, i, CLAIM_VERSION);
 	row->storage_size = db_text(r, i, CLAIM_STORAGE_SIZE);
 }

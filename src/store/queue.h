@@ -38,6 +38,7 @@ struct queue_row {
 	int port;
 	const void *password_sealed;
 	size_t password_sealed_length;
+	const char *cluster_uid; /* of the Cluster that the connection is of; NULL: not known */
 	/* databases */
 	const char *version, *storage_size;
 	/* both */
@@ -96,8 +97,10 @@ struct queue_result {
 	unsigned attempts;
 	const char *cause_kind, *cause_code, *cause_message; /* when has_cause */
 	uint64_t due_in_ms;
-	/* A database's connection when it was learnt or changed, all of it; host NULL: no news. */
-	const char *host, *database, *username;
+	/* A database's connection when it was learnt or changed, all of it; host NULL: no news,
+	 * or that the one there was is `disconnected`: of a Cluster that is no more. */
+	bool disconnected;
+	const char *host, *database, *username, *cluster_uid;
 	int port;
 	const void *password_sealed;
 	size_t password_sealed_length;

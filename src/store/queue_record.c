@@ -17,7 +17,8 @@ enum statement {
 	"jsonb_to_recordset($1::jsonb) AS g (id uuid, lease_epoch bigint, generation bigint,"      \
 	" gone boolean, status status, stage stage, cause_kind text, cause_code text,"             \
 	" cause_message text, attempts integer, due_in_ms bigint, host text, port integer,"        \
-	" database text, username text, password_sealed bytea)"
+	" database text, username text, password_sealed bytea, cluster_uid text,"                  \
+	" disconnected boolean)"
 
 /* SQL is laid out by hand. */
 /* clang-format off */
@@ -64,9 +65,9 @@ static const struct db_statement statements[] = {
 		"), connected AS ("
 		" UPDATE databases d SET host = h.host, port = h.port,"
 		"  database = h.database, username = h.username,"
-		"  password_sealed = h.password_sealed"
+		"  password_sealed = h.password_sealed, cluster_uid = h.cluster_uid"
 		" FROM held h WHERE d.resource_id = h.id AND h.current AND NOT h.gone"
-		"  AND h.host IS NOT NULL"
+		"  AND (h.host IS NOT NULL OR h.disconnected)"
 		"), noted AS ("
 		" INSERT INTO events (project_id, kind, status, stage, code, message)"
 		" SELECT project_id, kind, status, stage, left(cause_code, 64),"
@@ -75,7 +76,7 @@ static const struct db_statement statements[] = {
 		"  OR stage <> old_stage OR (cause_kind IS NOT NULL AND NOT same_cause))"
 		") SELECT project_id, current AND (gone OR status <> old_status),"
 		" current AND kind = 'DATABASE'"
-		" AND (gone OR host IS NOT NULL OR status <> old_status),"
+		" AND (gone OR disconnected OR host IS NOT NULL OR status <> old_status),"
 		" current AND gone FROM held" },
 	[STATEMENT_WAKE] = { "queue_wake",
 		"UPDATE resources r SET due_at = now()"
@@ -90,17 +91,19 @@ static json_t *result_json(const struct queue_result *result)
 	bool cause = result->has_cause;
 
 	return json_pack(
-		"{s:s, s:I, s:I, s:b, s:s, s:s, s:o, s:o, s:o, s:i, s:I, s:o, s:i, s:o, s:o, s:o}",
+		"{s:s, s:I, s:I, s:b, s:s, s:s, s:o, s:o, s:o, s:i, s:I, s:b, s:o, s:o, s:o, s:o,"
+		" s:o, s:o}",
 		"id", result->id, "lease_epoch", (json_int_t)result->lease_epoch, "generation",
 		(json_int_t)result->generation, "gone", (int)result->gone, "status",
 		status_name(result->status), "stage", stage_name(result->stage), "cause_kind",
 		store_json_text(cause ? result->cause_kind : NULL), "cause_code",
 		store_json_text(cause ? result->cause_code : NULL), "cause_message",
 		store_json_text(cause ? result->cause_message : NULL), "attempts",
-		(int)result->attempts, "due_in_ms", (json_int_t)result->due_in_ms, "host",
-		store_json_text(result->host), "port", result->port, "database",
+		(int)result->attempts, "due_in_ms", (json_int_t)result->due_in_ms, "disconnected",
+		(int)result->disconnected, "host", store_json_text(result->host), "port",
+		result->host ? json_integer(result->port) : json_null(), "database",
 		store_json_text(result->database), "username", store_json_text(result->username),
-		"password_sealed",
+		"cluster_uid", store_json_text(result->cluster_uid), "password_sealed",
 		store_json_bytes(result->host ? result->password_sealed : NULL,
 				 result->password_sealed_length));
 }

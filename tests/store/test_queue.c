@@ -413,6 +413,46 @@ START_TEST(a_database_that_is_learnt_wakes_its_sandbox)
 }
 END_TEST
 
+/* As a_database_that_is_learnt_wakes_its_sandbox(), of the same database, later. */
+START_TEST(a_connection_that_is_lost_is_told_to_nobody)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+	struct queue_rows rows = claim(10);
+	struct queue_result waits = result_of(find_row(&rows, made.sandbox), STATUS_CREATING);
+	struct queue_result told = result_of(find_row(&rows, made.database), STATUS_RUNNING);
+	CLEANUP(sandbox_view_clear) struct sandbox_view view = { 0 };
+	struct err e;
+
+	told.host = "db.ns-alice.svc";
+	told.port = 5432;
+	told.database = told.username = "postgres";
+	told.cluster_uid = "1-2-3";
+	told.password_sealed = "pw";
+	told.password_sealed_length = 2;
+	told.due_in_ms = 0;
+	record(&waits, NULL);
+	record(&told, NULL);
+	queue_rows_clear(&rows);
+	rows = claim(10);
+	const struct queue_row *d = find_row(&rows, made.database);
+	ck_assert_str_eq(d->cluster_uid, "1-2-3");
+	waits = result_of(find_row(&rows, made.sandbox), STATUS_CREATING);
+	told = result_of(d, STATUS_RUNNING);
+	told.disconnected = true;
+	record(&waits, NULL);
+	record(&told, NULL);
+	queue_rows_clear(&rows);
+	rows = claim(10); /* the sandbox is woken */
+	ck_assert_uint_eq(rows.count, 1);
+	ck_assert_ptr_null(find_row(&rows, made.sandbox)->host);
+	ck_assert_ptr_null(find_row(&rows, made.sandbox)->cluster_uid);
+	queue_rows_clear(&rows);
+	assert_ok(sandbox_get(api, owner.id, made.id, &view, &e), &e);
+	ck_assert(view.has_database && !view.database_ready);
+}
+END_TEST
+
 START_TEST(a_project_goes_with_its_last_resource)
 {
 	struct person owner = make_owner("alice");
@@ -657,6 +697,7 @@ Suite *queue_suite(void)
 	tcase_add_test(c, a_result_for_an_older_generation_only_gives_the_lease_back);
 	tcase_add_test(c, a_row_made_due_while_it_was_leased_is_due_at_once);
 	tcase_add_test(c, a_database_that_is_learnt_wakes_its_sandbox);
+	tcase_add_test(c, a_connection_that_is_lost_is_told_to_nobody);
 	tcase_add_test(c, a_project_goes_with_its_last_resource);
 	tcase_add_test(c, a_released_lease_is_due_at_once);
 	tcase_add_test(c, the_next_due_row_is_known);

@@ -174,6 +174,8 @@ static const char *told_next(const struct expected *x, const char *told)
 		return told;
 	if (up && strcmp(x->seen, "OUTDATED") == 0 && among(told, "CREATING STARTING"))
 		return told;
+	if (up && strcmp(x->seen, "BLOCKED") == 0 && among(told, "STARTING UPDATING"))
+		return told;
 	if (strcmp(told, "ERROR") == 0 && !among(x->status, "RUNNING STOPPED TERMINATED"))
 		return told;
 	return x->status;

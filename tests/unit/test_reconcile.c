@@ -355,6 +355,45 @@ START_TEST(a_sandbox_waits_for_the_credentials_of_its_database)
 }
 END_TEST
 
+static const struct {
+	const char *title;
+	enum status told;
+	const char *replicas, *set_status;
+	enum seen seen;
+	enum stage stage;
+} bereft[] = {
+	{ "runs, and goes on", STATUS_RUNNING, "1", ROLLED_OUT, SEEN_READY, STAGE_READY },
+	{ "what was asked for waits", STATUS_UPDATING, "1", ROLLED_OUT, SEEN_BLOCKED,
+	  STAGE_DATABASE },
+	{ "is not started", STATUS_STARTING, "0", "\"observedGeneration\": 2", SEEN_BLOCKED,
+	  STAGE_DATABASE },
+};
+
+START_TEST(a_sandbox_whose_database_is_made_anew_is_left_as_it_is)
+{
+	struct queue_row row = {
+		.id = ID,
+		.kind = RESOURCE_SANDBOX,
+		.name = "box",
+		.database_name = "box-db",
+		.status = bereft[_i].told,
+	};
+	CLEANUP(cleanup_free)
+	char *text = mem_printf(
+		"{\"statefulsets\": [{" META(
+			"box", "with the old address") ", "
+						       "\"spec\": {\"replicas\": %s}, \"status\": "
+						       "{%s}}], \"pods\": []}",
+		bereft[_i].replicas, bereft[_i].set_status);
+	CLEANUP(cleanup_json) json_t *lists = parse(text);
+	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
+	struct assessment a = assess(&row, "h", o);
+
+	ck_assert_msg(a.seen == bereft[_i].seen && a.stage == bereft[_i].stage, "%s: %s, %s",
+		      bereft[_i].title, seen_name(a.seen), stage_name(a.stage));
+}
+END_TEST
+
 START_TEST(drift_of_a_running_sandbox_is_seen)
 {
 	struct queue_row row = {
@@ -524,6 +563,8 @@ int main(void)
 	tcase_add_test(tc, a_cluster_that_failed_or_cannot_begin_says_why);
 	tcase_add_loop_test(tc, a_sandbox_is_assessed, 0, ARRAY_SIZE(sandboxes));
 	tcase_add_test(tc, a_sandbox_waits_for_the_credentials_of_its_database);
+	tcase_add_loop_test(tc, a_sandbox_whose_database_is_made_anew_is_left_as_it_is, 0,
+			    ARRAY_SIZE(bereft));
 	tcase_add_test(tc, drift_of_a_running_sandbox_is_seen);
 	tcase_add_loop_test(tc, a_database_is_assessed, 0, ARRAY_SIZE(databases));
 	tcase_add_test(tc, a_touch_of_the_wake_file_and_a_signal_end_a_wait);

@@ -1,0 +1,171 @@
+"""A database's credentials are those of the Cluster that is there, and never of one that was.
+
+The next resync is ten minutes away: what is told here follows from the look that is asked for, and
+from nothing else.
+"""
+
+import base64
+import contextlib
+
+import pytest
+from people import Person, eventually
+from schedule import OPTIONS
+from stand.site import Site
+
+
+@pytest.fixture(scope="module")
+def site(workspace, build, postgres):
+    with Site(workspace / "test_credentials", build, postgres, database="test_credentials",
+              options=OPTIONS | {"resync": "10m"}, every="200ms") as made:
+        yield made
+
+
+@pytest.fixture
+def person(site, kubesim):
+    yield Person(site, kubesim)
+    kubesim.heal()
+
+
+@pytest.fixture
+def shop(person):
+    """A project with its database, running."""
+    project = person.create("Shop", database=True)
+    project.wait("RUNNING")
+    assert url_in_cluster(project) == project.connection()["connectionUrl"]
+    return project
+
+
+def name_of(project):
+    return project.database()["databaseName"]
+
+
+def uid(project):
+    """Of the project's Cluster; None when there is none."""
+    cluster = project.person.namespace.get("Cluster", name_of(project))
+    return cluster and cluster["metadata"]["uid"]
+
+
+def said(project):
+    """What the Secret in the cluster says."""
+    return project.person.namespace.secret(f"{name_of(project)}-conn-credential")
+
+
+def url_in_cluster(project):
+    """The DATABASE_URL that the sandbox's pod has."""
+    env = project.person.namespace.secret(f"{project.sandbox()['name']}-env")
+    return env.get("DATABASE_URL")
+
+
+def change_secret(project, **values):
+    """As somebody who rotates a password: in place."""
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+    project.person.namespace.patch("Secret", f"{name_of(project)}-conn-credential",
+                                   {"data": data})
+
+
+def sql(site, statement, *values):
+    with contextlib.closing(site.connect()) as db, db, db.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall() if cursor.description else None
+
+
+def resync(site, project, kind="DATABASE"):
+    """Makes a row due, as the time does."""
+    sql(site, "UPDATE resources SET due_at = now() WHERE project_id = %s AND kind = %s",
+        project.id, kind)
+
+
+def end_cluster(project):
+    """Somebody deletes the Cluster; returns when it is gone, with its uid."""
+    old = uid(project)
+    project.person.namespace.delete("Cluster", name_of(project))
+    eventually(lambda: uid(project) is None)
+    return old
+
+
+def follow(project, old):
+    """Reads until the project runs on another Cluster; whatever is told on the way is true."""
+
+    def runs():
+        """it runs, and has a new Cluster"""
+        database = project.database()
+        now, password = uid(project), said(project).get("password")
+        if database["status"] == "RUNNING" and now not in (None, old):
+            connection = project.connection()
+            assert connection["password"] == password, connection
+        return now not in (None, old) and project.status() == "RUNNING"
+
+    eventually(runs, 240, every=0.05)
+
+
+def holds_new_credentials(project, before):
+    """The owner, the Secret and the pod all have those of the Cluster that is there."""
+    connection = project.connection()
+    assert connection["password"] == said(project)["password"] != before["password"]
+    assert url_in_cluster(project) == connection["connectionUrl"] != before["connectionUrl"]
+
+
+def test_a_database_that_was_made_anew_is_told_with_its_own_password(site, shop):
+    before, pod = shop.connection(), shop.person.namespace.pod(shop.sandbox()["name"])
+    old = end_cluster(shop)
+    resync(site, shop)
+    follow(shop, old)
+    eventually(lambda: url_in_cluster(shop) == shop.connection()["connectionUrl"])
+    shop.wait("RUNNING")
+    holds_new_credentials(shop, before)
+    now = shop.person.namespace.pod(shop.sandbox()["name"])
+    assert now["metadata"]["uid"] != pod["metadata"]["uid"]  # it has the new variables
+
+
+def test_there_is_no_connection_while_there_is_no_database(site, shop):
+    shop.person.cluster.fault(fault="unavailable", verb="apply", resource="clusters")
+    end_cluster(shop)
+    pod = shop.person.namespace.pod(shop.sandbox()["name"])
+    resync(site, shop)
+    eventually(lambda: shop.connection()["connectionUrl"] is None, last=shop.get)
+    connection = shop.connection()
+    assert [connection[key] for key in ("host", "password", "connectionUrl")] == [None] * 3
+    resync(site, shop, "SANDBOX")
+    # The pod is left alone meanwhile: it gets the new address when there is one.
+    assert shop.person.namespace.pod(shop.sandbox()["name"])["metadata"] == pod["metadata"]
+
+
+def test_stop_delete_start_runs_with_the_credentials_of_the_new_database(shop):
+    before = shop.connection()
+    shop.stop()
+    shop.wait("STOPPED")
+    old = end_cluster(shop)
+    shop.start()
+    follow(shop, old)
+    eventually(lambda: url_in_cluster(shop) == shop.connection()["connectionUrl"])
+    shop.wait("RUNNING")
+    holds_new_credentials(shop, before)
+
+
+def test_a_password_that_was_rotated_is_taken_at_the_next_resync(site, shop):
+    before = shop.connection()
+    change_secret(shop, password="rotated/by:somebody")
+    resync(site, shop)
+    eventually(lambda: shop.connection()["password"] == "rotated/by:somebody")
+    eventually(lambda: url_in_cluster(shop) == shop.connection()["connectionUrl"])
+    shop.wait("RUNNING")
+    holds_new_credentials(shop, before)
+
+
+def test_a_secret_that_names_a_database_is_believed(site, shop):
+    assert shop.connection()["database"] == "postgres"  # what there is when it names none
+    change_secret(shop, database="shop & co")
+    resync(site, shop)
+    eventually(lambda: shop.connection()["database"] == "shop & co")
+    assert "/shop%20%26%20co?" in shop.connection()["connectionUrl"]
+    eventually(lambda: url_in_cluster(shop) == shop.connection()["connectionUrl"])
+
+
+def test_credentials_of_a_version_that_did_not_ask_whose_they_are_are_read_again(site, shop):
+    before = shop.connection()
+    sql(site, "UPDATE databases SET cluster_uid = NULL, port = 1 WHERE resource_id = %s",
+        before["id"])
+    resync(site, shop)
+    eventually(lambda: shop.connection() == before)
+    known = sql(site, "SELECT cluster_uid FROM databases WHERE resource_id = %s", before["id"])
+    assert known == [(uid(shop),)]
