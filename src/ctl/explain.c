@@ -9,6 +9,7 @@
 #include "ctl/look.h"
 #include "ctl/output.h"
 #include "ctl/row.h"
+#include "db/migrate.h"
 #include "domain/cause.h"
 #include "domain/explain.h"
 #include "store/admin.h"
@@ -153,12 +154,15 @@ static void print_sight(const json_t *sight, bool first)
 static void print_next(const json_t *row)
 {
 	int64_t due_ms = row_number(row, "dueInMs");
+	const char *halted = row_text_or_null(row, "halted");
 	CLEANUP(cleanup_free)
 	char *distance = output_duration((uint64_t)(due_ms < 0 ? -due_ms : due_ms));
 
 	if (row_text(row, "leasedBy")[0] != '\0')
 		print_text("next",
 			   mem_printf("being worked on now, by %s", row_text(row, "leasedBy")));
+	else if (halted != NULL)
+		print_text("next", mem_printf("nothing, no pass begins: %s", halted));
 	else if (json_is_true(json_object_get(row, "forgotten")))
 		print_text("next", mem_printf("due for %s, and no pass came: is fsa-reconcile "
 					      "running? (systemctl status fsa-reconcile.timer)",
@@ -233,6 +237,15 @@ static void print_project(const json_t *project)
 /* ---- the command ------------------------------------------------------------------------------
  */
 
+/* Why no pass can begin, whatever is due; NULL otherwise. A reconciler of this version does not
+ * work on an older schema. */
+static json_t *find_halt(struct db *db)
+{
+	struct err e;
+
+	return migrate_check(db, &e) < 0 ? json_string(e.message) : json_null();
+}
+
 static int explain_project(const struct call *call, struct db *db, const char *project_id,
 			   json_t **ret_project, struct err *e)
 {
@@ -247,6 +260,7 @@ static int explain_project(const struct call *call, struct db *db, const char *p
 		return -1;
 	json_array_foreach(resources, i, row)
 	{
+		(void)json_object_set_new(row, "halted", find_halt(db));
 		if (explain_resource(call, row, e) < 0)
 			return -1;
 	}

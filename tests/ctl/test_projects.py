@@ -153,6 +153,20 @@ def test_explain_a_cluster_that_does_not_answer(fsactl, person, rows):
     assert sights["UNREACHABLE"]["thenAfterMs"] == 6000  # 8 s, less the jitter
 
 
+def test_explain_says_that_the_schema_keeps_every_pass_from_beginning(fsactl, person, rows):
+    """As after programs were installed by hand and nobody ran the migrations."""
+    rows("CREATE TABLE kept AS SELECT * FROM schema_migrations ORDER BY version DESC LIMIT 1")
+    rows("DELETE FROM schema_migrations WHERE version = (SELECT version FROM kept)")
+    try:
+        assert "run fsactl migrate" in explained(fsactl, person)["halted"]
+        text = fsactl("project", "explain", person.project, json_=False)
+    finally:
+        rows("INSERT INTO schema_migrations SELECT * FROM kept")
+        rows("DROP TABLE kept")
+    assert "no pass begins" in text and "the next pass takes it" not in text
+    assert explained(fsactl, person)["halted"] is None
+
+
 def test_explain_says_who_works_on_it(fsactl, person, rows):
     rows("UPDATE resources SET leased_by = 'host/7', leased_until = now() + interval '20 s',"
          " due_at = now() + interval '20 s' WHERE project_id = %s", person.project)
