@@ -4,14 +4,23 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "crypto/seal.h"
+#include "store/writable.h"
 
 struct api {
 	const struct conf *conf;
 	struct address_policy *policy;
 	struct keyring *rings[API_KEY_COUNT]; /* NULL: not read yet */
+	struct {
+		uint64_t until_ms; /* 0: not known */
+		int result;
+		struct err err;
+	} writes;
 };
+
+enum { WRITES_KNOWN_MS = 2000 };
 
 static const struct {
 	enum conf_option file;
@@ -79,6 +88,19 @@ int api_key_check(const struct call *c, enum api_key key, struct err *e)
 	const struct keyring *ring = NULL;
 
 	return get_ring(c, key, &ring, e);
+}
+
+int api_writes_check(const struct call *c, struct err *e)
+{
+	struct api *api = c->context;
+
+	if (clock_ms() >= api->writes.until_ms) {
+		api->writes.result = writable_check(c->db, WRITABLE_BY_API, &api->writes.err);
+		api->writes.until_ms = clock_ms() + WRITES_KNOWN_MS;
+	}
+	if (api->writes.result < 0 && e != NULL)
+		*e = api->writes.err;
+	return api->writes.result;
 }
 
 int api_seal(const struct call *c, enum api_key key, const char *context, const void *plain,

@@ -28,6 +28,9 @@ const struct conf *api_conf(const struct call *c);
 const struct address_policy *api_address_policy(const struct call *c);
 /* Whether the key's file can be read; keys are read when first needed. */
 int api_key_check(const struct call *c, enum api_key key, struct err *e);
+/* Whether what this program writes would be kept. It costs the database more than anybody may ask
+ * for as often as they like: the last answer holds for two seconds. */
+int api_writes_check(const struct call *c, struct err *e);
 /* Seals to a key; appends to `ret_sealed`. For contexts, see crypto/seal.h. */
 int api_seal(const struct call *c, enum api_key key, const char *context, const void *plain,
 	     size_t length, struct buf *ret_sealed, struct err *e);

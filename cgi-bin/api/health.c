@@ -1,15 +1,18 @@
 #include "api.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/lockfile.h"
 #include "base/log.h"
 #include "db/migrate.h"
+#include "store/pass_host.h"
 #include "store/queue.h"
 #include "web/json.h"
 #include "web/router.h"
 
-/* Reconcilers look every few seconds. */
-enum { RECONCILER_LATE_MS = 60000 };
+/* A pass is made every few seconds. */
+enum { RECONCILER_LATE_MS = PASS_HOST_LATE_MS };
 
 /* The process serves: nothing else is looked at, so that an orchestrator does not restart it for
  * what a restart does not help. */
@@ -30,6 +33,25 @@ static int check_migrations(const struct call *c, struct err *e)
 	return migrate_check(c->db, e);
 }
 
+static int check_writes(const struct call *c, struct err *e)
+{
+	return api_writes_check(c, e);
+}
+
+/* nginx has asked auth.fcgi, which this program cannot reach. Who comes by another way than
+ * /readyz of the shipped configuration is not told. */
+static int check_logins(const struct call *c, struct err *e)
+{
+	const char *status = request_variable(c->request, "FSA_LOGINS");
+
+	if (status == NULL || strcmp(status, "200") == 0)
+		return 0;
+	return err_set(
+		e, ERR_UNAVAILABLE, NULL,
+		"auth.fcgi answers nginx with \"%.40s\": does it run, and what is in its log?",
+		status);
+}
+
 static int check_owner_key(const struct call *c, struct err *e)
 {
 	return api_key_check(c, API_OWNER, e);
@@ -41,13 +63,21 @@ static int check_cluster_public(const struct call *c, struct err *e)
 }
 
 /* Whether any reconciler works, wherever: this host need not have one. One that is at work may well
- * be behind. */
+ * be behind. None works on what it cannot write to. */
 static int check_reconciler(const struct call *c, struct err *e)
 {
 	struct queue_backlog backlog;
+	uint64_t idle_ms;
 
-	if (queue_backlog(c->db, 0, &backlog, e) < 0)
+	if (api_writes_check(c, e) < 0 || pass_host_idle(c->db, &idle_ms, e) < 0 ||
+	    queue_backlog(c->db, 0, &backlog, e) < 0)
 		return -1;
+	if (idle_ms > RECONCILER_LATE_MS)
+		return err_set(
+			e, ERR_UNAVAILABLE, NULL,
+			"no pass has been at work on any host for %llu s: does fsa-reconcile "
+			"run?",
+			(unsigned long long)(idle_ms / 1000));
 	if (backlog.leased > 0 || backlog.oldest_ms <= RECONCILER_LATE_MS)
 		return 0;
 	return err_set(e, ERR_UNAVAILABLE, NULL,
@@ -56,17 +86,20 @@ static int check_reconciler(const struct call *c, struct err *e)
 		       (unsigned long long)(backlog.oldest_ms / 1000));
 }
 
-/* What a request may need; and what it does not, but users wait for. */
+/* What a request may need; and what it does not, but users wait for. Without the database what is
+ * asked of it is not tried: that would take a timeout each. */
 static const struct {
 	const char *name;
 	int (*check)(const struct call *c, struct err *e);
-	bool is_needed;
+	bool is_needed, needs_database;
 } parts[] = {
-	{ "database", check_database, true },
-	{ "migrations", check_migrations, true },
-	{ "ownerPrivateKey", check_owner_key, true },
-	{ "clusterPublicKey", check_cluster_public, true },
-	{ "reconciler", check_reconciler, false },
+	{ "database", check_database, true, false },
+	{ "migrations", check_migrations, true, true },
+	{ "databaseWrites", check_writes, true, true },
+	{ "ownerPrivateKey", check_owner_key, true, false },
+	{ "clusterPublicKey", check_cluster_public, true, false },
+	{ "logins", check_logins, true, false },
+	{ "reconciler", check_reconciler, false, true },
 };
 
 static const char *status_word(bool ready, bool whole)
@@ -81,12 +114,15 @@ static const char *status_word(bool ready, bool whole)
 int ready_read(struct call *c, struct err *e)
 {
 	json_t *checks = json_object();
-	bool ready = true, whole = true;
+	bool ready = true, whole = true, has_database = true;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		bool passed = parts[i].check(c, e) == 0;
-		if (!passed)
+		bool tried = has_database || !parts[i].needs_database;
+		bool passed = tried && parts[i].check(c, e) == 0;
+		if (tried && !passed)
 			log_err(LOG_LEVEL_WARNING, parts[i].name, e);
+		if (parts[i].check == check_database)
+			has_database = passed;
 		json_object_set_new(checks, parts[i].name, json_string(passed ? "ok" : "failed"));
 		whole = whole && passed;
 		ready = ready && (passed || !parts[i].is_needed);

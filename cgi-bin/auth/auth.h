@@ -25,6 +25,8 @@ struct auth {
 route_fn auth_register, auth_login, auth_password_put;
 /* session.c */
 route_fn auth_logout, auth_session, auth_providers;
+/* health.c */
+route_fn auth_ready;
 
 /* sealos.c */
 enum { SEALOS_BODY_MAX = 180224 }; /* a token and a kubeconfig, every other byte escaped */

@@ -50,6 +50,7 @@ const struct route auth_routes[] = {
 	  .auth = ROUTE_SESSION,
 	  .handler = auth_session },
 	{ .method = METHOD_GET, .pattern = "/api/auth/providers", .handler = auth_providers },
+	{ .method = METHOD_GET, .pattern = "/api/auth/ready", .handler = auth_ready },
 	{ .method = METHOD_POST,
 	  .pattern = "/api/auth/sealos",
 	  .flags = ROUTE_CHANGES | ROUTE_WAKES,

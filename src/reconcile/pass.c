@@ -5,16 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
 #include "kube/client.h"
 #include "reconcile/access.h"
+#include "reconcile/announce.h"
 #include "reconcile/work.h"
 #include "store/queue.h"
 
@@ -23,6 +24,7 @@ enum {
 	RETRY_MS = 250,       /* between attempts to reach the database */
 	RECORD_AT_ONCE = 128, /* results in one transaction */
 	CLAIM_REST = 4,       /* times what a claim took, until the next */
+	ANNOUNCE_MS = 5000,   /* between saying that a pass is at work here */
 };
 
 /* The rows of one claim, and what their strings are borrowed from. */
@@ -72,6 +74,8 @@ struct pass {
 	uint64_t next_claim_ms;
 	uint64_t rested_ms; /* no claim before, unless somebody has woken us */
 	uint64_t next_record_ms;
+	uint64_t next_announce_ms;
+	char *foreign_keys; /* that only other hosts have; NULL: none */
 };
 
 /* ---- ownership --------------------------------------------------------------------------------
@@ -222,10 +226,9 @@ static void start_batch(struct pass *p, struct batch *b, uint64_t lease_ends_ms)
 static const char *worker_name(void)
 {
 	static char name[96];
-	struct utsname host;
 
-	if (name[0] == '\0' && uname(&host) == 0)
-		(void)snprintf(name, sizeof(name), "%.64s/%ld", host.nodename, (long)getpid());
+	if (name[0] == '\0')
+		(void)snprintf(name, sizeof(name), "%s/%ld", announce_host(), (long)getpid());
 	return name;
 }
 
@@ -256,6 +259,7 @@ static int claim(struct pass *p, size_t *ret_count, struct err *e)
 		.per_user = (unsigned)conf_number(conf, CONF_ROWS_PER_USER),
 		.lease_ms = lease_ms,
 		.only_well = is_closing(p),
+		.foreign_keys = p->foreign_keys,
 	};
 	struct batch *b = mem_calloc(1, sizeof(*b));
 
@@ -459,9 +463,28 @@ static void wait_for_something(struct pass *p)
 		p->next_claim_ms = 0;
 }
 
+/* A pass works without it, too: what keeps it from being said will keep the next claim from being
+ * made, or is a schema that is about to be brought to this version. */
+static void announce_if_due(struct pass *p)
+{
+	char *foreign_keys = NULL;
+	struct err e;
+
+	if (clock_ms() < p->next_announce_ms)
+		return;
+	p->next_announce_ms = clock_ms() + ANNOUNCE_MS;
+	if (announce_pass(p->r, &foreign_keys, &e) < 0) {
+		log_err(LOG_LEVEL_WARNING, "this host's pass cannot be announced", &e);
+		return;
+	}
+	free(p->foreign_keys);
+	p->foreign_keys = foreign_keys;
+}
+
 static int loop(struct pass *p, struct err *e)
 {
 	for (;;) {
+		announce_if_due(p);
 		if (record(p, e) < 0 || claim_if_due(p, e) < 0)
 			return -1;
 		if (is_over(p))
@@ -487,6 +510,7 @@ static void pass_clear(struct pass *p)
 	free_items(&p->finished);
 	free_items(&p->in_work);
 	access_free(p->access);
+	free(p->foreign_keys);
 }
 
 /* What is 0 is there, too: else nobody could tell it from a reconciler that does not count. */

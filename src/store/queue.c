@@ -79,12 +79,31 @@ enum statement {
 #define CLAIM_WINDOW(ordered)                                                                      \
 	"(SELECT id, user_id, due_at FROM resources WHERE " IS_FREE                                \
 	" AND (cause_kind IS NULL OR NOT $5::boolean) ORDER BY due_at " ordered ")"
+/* Whether a secret that is needed to work on a row is sealed to one of the keys in $6. */
+#define IS_SEALED_TO(column) "encode(substr(" column ", 5, 8), 'hex') = ANY (f.keys)"
+#define IS_FOREIGN                                                                                                                     \
+	"EXISTS (SELECT FROM resources c" CLAIM_JOINS                                                                                  \
+	" CROSS JOIN (SELECT ARRAY(SELECT jsonb_array_elements_text($6::jsonb)) AS keys) f"                                            \
+	" WHERE c.id = due.id AND (" IS_SEALED_TO("k.sealed") " OR " IS_SEALED_TO(                                                     \
+		"s.terminal_"                                                                                                          \
+		"token_sealed") " OR " IS_SEALED_TO("s.request_env_sealed") " OR " IS_SEALED_TO("d.password_sealed") " OR EXISTS "     \
+														     "(SELECT FROM "   \
+														     "environment v "  \
+														     "WHERE "          \
+														     "v.project_id = " \
+														     "c.project_id"    \
+														     " AND"            \
+														     " " IS_SEALED_TO( \
+															     "v."      \
+															     "value_"  \
+															     "sealed") ")))"
 #define GIVEN_LEASES "jsonb_to_recordset($1::jsonb) AS g (id uuid, epoch bigint)"
 
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
-	/* $1 worker, $2 limit, $3 per user, $4 lease in ms, $5 only those without a cause. When
+	/* $1 worker, $2 limit, $3 per user, $4 lease in ms, $5 only those without a cause, $6 keys
+	 * that only other hosts have. When
 	 * very many rows are due, windows bound the cost of a claim: the oldest, and the newest,
 	 * among which is what somebody has just asked for. `turn` is a row's place among those of
 	 * its user, rows under way before it; who has the fewest comes first. The lock looks at
@@ -101,6 +120,7 @@ static const struct db_statement statements[] = {
 		" SELECT id, due_at, coalesce(u.count, 0) + row_number()"
 		"  OVER (PARTITION BY user_id ORDER BY due_at, id) AS turn"
 		" FROM due LEFT JOIN under_way u USING (user_id)"
+		" WHERE $6::text IS NULL OR NOT " IS_FOREIGN
 		"), picked AS MATERIALIZED ("
 		" SELECT id FROM ranked WHERE turn <= $3::bigint"
 		" ORDER BY turn, due_at LIMIT $2::bigint"
@@ -278,6 +298,7 @@ int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_row
 	db_add_int(&p, claim->per_user);
 	db_add_int(&p, (int64_t)claim->lease_ms);
 	db_add_bool(&p, claim->only_well);
+	db_add_text(&p, claim->foreign_keys);
 	return read_rows(db, STATEMENT_CLAIM, &p, ret_rows, e);
 }
 

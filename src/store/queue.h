@@ -61,6 +61,9 @@ struct queue_claim {
 	unsigned per_user;  /* of one user at most, those already leased counted */
 	uint64_t lease_ms;
 	bool only_well; /* those that nothing is known to be wrong with */
+	/* Keys that only other hosts have, as pass_host_announce() tells them: what is sealed to
+	 * one of these is left to them. NULL: none. */
+	const char *foreign_keys;
 };
 /* Claims due rows: fair between users (each user's first before anybody's second), oldest first
  * within that. Rows locked by another claim at this moment are passed over. */

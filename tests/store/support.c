@@ -38,7 +38,7 @@ static void set_up(void)
 					      .role = "postgres",
 					      .application_name = "store_tests",
 					      .timeout_ms = 30000 });
-	admin_run("TRUNCATE users, projects, audit CASCADE", NULL);
+	admin_run("TRUNCATE users, projects, audit, pass_hosts CASCADE", NULL);
 }
 
 static void tear_down(void)

@@ -84,5 +84,6 @@ Suite *project_suite(void);
 Suite *want_suite(void);
 Suite *queue_suite(void);
 Suite *rights_suite(void);
+Suite *hosts_suite(void);
 
 #endif

@@ -40,6 +40,12 @@ static const struct {
 	{ &api, { "no_provider_ids", "SELECT provider_user_id FROM identities" } },
 	{ &api, { "no_prolonging", "UPDATE sessions SET expires_at = now()" } },
 	{ &api, { "no_user", "INSERT INTO users (name) VALUES ('x')" } },
+	/* Nor claim to be a host that passes run on, or see which keys those have. */
+	{ &api,
+	  { "no_pass_host", "INSERT INTO pass_hosts (host, version, keys)"
+			    " VALUES ('x', 'x', '{}')" } },
+	{ &api, { "no_pass_host_keys", "SELECT keys FROM pass_hosts" } },
+	{ &auth, { "no_pass_hosts", "SELECT FROM pass_hosts" } },
 	/* The reconciler cannot change what is wanted, nor see people's secrets. */
 	{ &reconcile, { "no_wish", "UPDATE resources SET desired = 'GONE'" } },
 	{ &reconcile, { "no_generation", "UPDATE resources SET generation = 1" } },

@@ -109,7 +109,7 @@ def test_answers_are_as_written(document, user, make_kubeconfig):
 def test_logging_in_and_out_is_as_written(document, web):
     do = Checker(document, web.client())
     person = {"name": "openapi", "password": PASSWORD}
-    for path in ("/healthz", "/readyz", "/api/auth/providers"):
+    for path in ("/healthz", "/readyz", "/api/auth/providers", "/api/auth/ready"):
         do("get", path)
     do("post", "/api/auth/register", person)
     do("post", "/api/auth/login", {**person, "bearer": True})
