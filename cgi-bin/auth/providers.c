@@ -65,16 +65,6 @@ static const char *string_or(const struct conf *conf, enum conf_option option,
 	return option == CONF_OPTION_COUNT ? otherwise : conf_string(conf, option);
 }
 
-static int require_https(const struct conf *conf, enum conf_option option, struct err *e)
-{
-	const char *url = string_or(conf, option, NULL);
-
-	if (url == NULL || strncmp(url, "https://", 8) == 0)
-		return 0;
-	return err_set(e, ERR_INVALID, NULL, "%s: \"%s\" does not begin with https://",
-		       conf_spec(option)->name, url);
-}
-
 static int open_oauth(struct providers *p, enum provider_kind kind, const char *origin,
 		      struct err *e)
 {
@@ -82,14 +72,8 @@ static int open_oauth(struct providers *p, enum provider_kind kind, const char *
 
 	if (conf_string(p->conf, oauth_options[kind].client_id) == NULL)
 		return 0;
-	if (read_secret(p->conf, oauth_options[kind].client_secret_file, 1, &o->secret, e) < 0 ||
-	    require_https(p->conf, oauth_options[kind].url, e) < 0 ||
-	    require_https(p->conf, oauth_options[kind].api_url, e) < 0)
+	if (read_secret(p->conf, oauth_options[kind].client_secret_file, 1, &o->secret, e) < 0)
 		return -1;
-	if (o->secret.length == 0)
-		return err_set(e, ERR_INVALID, NULL, "%s is set, and %s is not",
-			       conf_spec(oauth_options[kind].client_id)->name,
-			       conf_spec(oauth_options[kind].client_secret_file)->name);
 	o->redirect_uri = mem_printf("%s/api/auth/%s/callback", origin, provider_id(kind));
 	o->provider = (struct provider) {
 		.kind = kind,

@@ -8,9 +8,10 @@
 #include "base/err.h"
 
 /*
- * The configuration: one file of `name = value` lines for all programs (fsa.conf(5)), read once at
- * the start. Every option is a row of the table in conf.c with type, default and limits; an
- * unknown name, a name given twice or a value outside its limits is an error that names the line.
+ * The configuration: one file of `name = value` lines for all programs (fsa.conf(5)). Every option
+ * is a row of the table in conf_table.c with type, default and limits; a type is a row in
+ * conf_value.c; what options must be to each other is in conf_check.c. A file is read as a whole,
+ * and everything that is wrong with it is told at once.
  * Secrets are never values: options that end in `_file` name the file that holds them.
  *
  * Credentials: systemd hands a service its secrets as files in a directory that only this service
@@ -25,6 +26,15 @@ enum conf_type {
 	CONF_BOOL,
 	CONF_DOMAIN,      /* a name in the DNS */
 	CONF_CHOICE,      /* one of the words in `choices` */
+	CONF_NAME,        /* of an object in a cluster */
+	CONF_QUANTITY,    /* as Kubernetes writes them, above 0 */
+	CONF_IMAGE,       /* of a container */
+	CONF_NETWORKS,    /* CIDR, separated by blanks */
+	CONF_ORIGIN,      /* scheme, host and port */
+	CONF_ORIGINS,     /* separated by blanks, without '/' at the end */
+	CONF_HTTPS_URL,   /* with or without a path */
+	CONF_CONNINFO,    /* of libpq */
+	CONF_PATH,        /* of a file or folder */
 	CONF_SECRET_FILE, /* a path; see "Credentials" above */
 };
 
@@ -115,17 +125,40 @@ enum conf_option {
 struct conf_spec {
 	const char *name;
 	enum conf_type type;
-	const char *default_value; /* NULL: must be set by those who read it */
-	uint64_t min, max;         /* of numbers and durations; of a string's length */
+	const char *default_value; /* NULL: none */
+	uint64_t min, max;         /* of numbers and durations */
 	const char *choices;       /* CONF_CHOICE: "one two three" */
+	bool required;             /* has no default, and no site is without it */
+	bool needs_restart;        /* a reload does not take it over */
 	const char *help;          /* one sentence, for fsa.conf(5) */
 };
 
 struct conf;
 
-/* Reads `path`; NULL reads nothing and gives the defaults. The caller frees with conf_free().
- * ERR_INVALID names file, line and option. */
+struct conf_problem {
+	bool warning;  /* can be lived with: it has no effect, or is unwise */
+	unsigned line; /* 0: of the file as a whole */
+	char *message; /* begins with the option's name, where it is about one */
+};
+
+/* In the order of their lines. */
+struct conf_problems {
+	struct conf_problem *list;
+	size_t count;
+	size_t errors; /* of these */
+};
+
+/* Reads `path`, and says all that is wrong with it; NULL reads nothing and gives the defaults.
+ * With errors, `*ret_conf` has the defaults in place of the values that are wrong: to be shown, not
+ * to be used. The caller frees both. */
+void conf_read(const char *path, struct conf **ret_conf, struct conf_problems *ret_problems);
+void conf_problems_clear(struct conf_problems *problems);
+
+/* The same for who needs it to be right: ERR_INVALID, code CONFIGURATION, names file, line and
+ * option of the first error, and how many there are. The caller frees with conf_free(). */
 int conf_load(const char *path, struct conf **ret_conf, struct err *e);
+/* And for services: a line in the log for each error. */
+int conf_load_logged(const char *path, struct conf **ret_conf, struct err *e);
 void conf_free(struct conf *c);
 void conf_freep(struct conf **c);
 
@@ -137,7 +170,14 @@ bool conf_bool(const struct conf *c, enum conf_option option);
 /* As conf_string(), but ERR_INVALID with the option's name if it has no value. */
 int conf_require(const struct conf *c, enum conf_option option, const char **ret_value,
 		 struct err *e);
+/* In which line it is set; 0: it has its default. */
+unsigned conf_line(const struct conf *c, enum conf_option option);
+/* The value for people to see: of a connection string without its password. NULL when there is
+ * none. The caller frees. */
+char *conf_text_to_show(const struct conf *c, enum conf_option option);
 
 const struct conf_spec *conf_spec(enum conf_option option);
+/* What fsa.conf(5) calls such a value; NULL for CONF_CHOICE, which names its words. */
+const char *conf_type_name(enum conf_type type);
 
 #endif

@@ -16,6 +16,7 @@ static const struct command_option_spec options[OPTION_COUNT] = {
 	[OPTION_ALL] = { "all", NULL, "also what is being deleted" },
 	[OPTION_DELETE] = { "delete", NULL, "delete them; without this they are only shown" },
 	[OPTION_END] = { "end", NULL, "end them all" },
+	[OPTION_FILE] = { "file", "FILE", "this file, before it becomes fsa.conf" },
 	[OPTION_LIMIT] = { "limit", "N", "at most so many, the newest" },
 	[OPTION_LOOK] = { "look", NULL, "look at the cluster, too" },
 	[OPTION_SINCE] = { "since", "TIME", "only from then on: 2h, 7d or 2026-11-29T10:00Z" },
@@ -26,6 +27,10 @@ static const struct command_option_spec options[OPTION_COUNT] = {
 };
 
 const struct command commands[] = {
+	{ "config check", "", 0, 0, TAKES(OPTION_FILE), "all that is wrong with fsa.conf",
+	  command_config_check },
+	{ "config show", "[OPTION]", 0, 1, TAKES(OPTION_FILE),
+	  "every option's value, and where it comes from", command_config_show },
 	{ "migrate", "", 0, 0, TAKES(OPTION_SQL_DIR) | TAKES(OPTION_STATUS),
 	  "bring the database's schema up to date", command_migrate },
 	{ "keys add", "cluster|owner", 1, 1, 0, "make a new key pair, used from now on",

@@ -21,6 +21,7 @@ enum command_option {
 	OPTION_ALL,
 	OPTION_DELETE,
 	OPTION_END,
+	OPTION_FILE, /* a command that takes it reads the configuration itself */
 	OPTION_LIMIT,
 	OPTION_LOOK,
 	OPTION_SINCE,
@@ -39,7 +40,8 @@ struct command_option_spec {
 
 /* A command line that was found to be right. */
 struct call {
-	const struct conf *conf;
+	const struct conf *conf;           /* NULL for a command that reads it itself */
+	const char *config_path;           /* where it is */
 	const char *options[OPTION_COUNT]; /* NULL: not given; "" for one without an argument */
 	char **arguments;
 	int argument_count;
@@ -78,6 +80,8 @@ int call_number(const struct call *call, enum command_option option, unsigned ma
 struct db *call_database(const struct call *call);
 
 int command_audit(const struct call *call, struct err *e);
+int command_config_check(const struct call *call, struct err *e);
+int command_config_show(const struct call *call, struct err *e);
 int command_doctor(const struct call *call, struct err *e);
 int command_import(const struct call *call, struct err *e);
 int command_keys_add(const struct call *call, struct err *e);

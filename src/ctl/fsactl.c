@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "base/cleanup.h"
 #include "base/conf.h"
@@ -55,6 +56,8 @@ static bool read_options(int argc, char **argv, const char **ret_config, int *re
 static int fail(const struct err *e)
 {
 	(void)fprintf(stderr, "fsactl: %s\n", e->message);
+	if (strcmp(e->code, "CONFIGURATION") == 0)
+		return EX_CONFIG;
 	return strcmp(e->code, "USAGE") == 0 ? EXIT_USAGE : EXIT_FAILURE;
 }
 
@@ -81,7 +84,9 @@ int main(int argc, char **argv)
 	}
 	argc -= words - 1;
 	argv += words - 1;
-	if (command_parse(command, argc, argv, &call, &e) < 0 || conf_load(config, &conf, &e) < 0)
+	call.config_path = config;
+	if (command_parse(command, argc, argv, &call, &e) < 0 ||
+	    (!command_takes(command, OPTION_FILE) && conf_load(config, &conf, &e) < 0))
 		return fail(&e);
 	call.conf = conf;
 	status = command->run(&call, &e);

@@ -10,7 +10,7 @@
 #include "ctl/import.h"
 #include "ctl/row.h"
 #include "domain/project.h"
-#include "manifest/quantity.h"
+#include "base/quantity.h"
 #include "store/config.h"
 #include "store/contexts.h"
 #include "store/environment.h"

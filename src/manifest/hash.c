@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "manifest/manifest.h"
 #include "manifest/object.h"
-#include "manifest/quantity.h"
+#include "base/quantity.h"
 
 struct field {
 	size_t offset; /* of a string */

@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 #include "manifest/manifest.h"
-#include "manifest/quantity.h"
+#include "base/quantity.h"
 
 const char *manifest_hash(const json_t *object)
 {

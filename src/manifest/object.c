@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "crypto/token.h"
 #include "manifest/manifest.h"
-#include "manifest/quantity.h"
+#include "base/quantity.h"
 
 json_t *object_make(const char *api_version, const char *kind, const char *name,
 		    const char *namespace, json_t *labels, json_t *annotations)

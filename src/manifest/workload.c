@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "manifest/object.h"
-#include "manifest/quantity.h"
+#include "base/quantity.h"
 #include "manifest/sandbox.h"
 
 #define HOME_VOLUME "home"

@@ -167,26 +167,11 @@ static void reconciler_clear(struct reconciler *r)
 	metric_close();
 }
 
-/* A row's work is several waves of requests one after the other, each of which may time out. */
-static int check_times(const struct conf *conf, struct err *e)
-{
-	enum { WAVES = 4 };
-	uint64_t request_ms = conf_number(conf, CONF_KUBE_REQUEST_TIMEOUT);
-
-	if (conf_number(conf, CONF_LEASE_TIME) < WAVES * request_ms)
-		return err_set(e, ERR_INVALID, NULL,
-			       "lease_time must be at least %d times kube_request_timeout (%llums)",
-			       WAVES, (unsigned long long)request_ms);
-	return 0;
-}
-
 static int reconciler_init(struct reconciler *r, const struct conf *conf, struct err *e)
 {
 	struct err warning;
 	bool watched = false;
 
-	if (check_times(conf, e) < 0)
-		return -1;
 	r->conf = conf;
 	r->db = db_new(&(struct db_options) {
 		.conninfo = conf_string(conf, CONF_DATABASE),

@@ -9,7 +9,6 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/conf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -139,85 +138,6 @@ START_TEST(a_domain_is_one_that_kubernetes_takes)
 }
 END_TEST
 
-static char config_path[] = "/tmp/fsa-test-conf-XXXXXX";
-
-static int load(const char *text, struct conf **ret_conf, struct err *e)
-{
-	FILE *file = fopen(config_path, "w");
-
-	ck_assert_ptr_nonnull(file);
-	ck_assert(fputs(text, file) >= 0);
-	ck_assert_int_eq(fclose(file), 0);
-	return conf_load(config_path, ret_conf, e);
-}
-
-START_TEST(a_configuration_file_is_read_and_its_mistakes_are_named)
-{
-	CLEANUP(conf_freep) struct conf *c = NULL;
-	struct err e;
-	struct conf *none = NULL;
-	static const struct {
-		const char *text;
-		const char *message;
-	} bad[] = {
-		{ "no_such = 1\n", ":1: no_such: no such option" },
-		{ "no_such = 1\nmode = production\n", ":1: no_such: no such option" },
-		{ "mode = production\nmode = production\n", ":2: mode: given twice" },
-		{ "resync = 3\n", "is not a duration" },
-		{ "ingress_domain = bad domain\n", "is not a domain name" },
-		{ "rows_in_flight = 0\n", "is not a number from 1 to 10000" },
-		{ "mode = fast\n", "is not one of: production development" },
-		{ "[section]\nmode = production\n", "no sections" },
-		{ "nonsense\n", ":1: not a line of" },
-	};
-
-	int fd = mkstemp(config_path);
-	ck_assert_int_ge(fd, 0);
-	close(fd);
-	ck_assert_int_eq(load("# comment\nmode = development\nresync = 1h\n"
-			      "database = host=/run dbname=fsa\n",
-			      &c, &e),
-			 0);
-	ck_assert_str_eq(conf_string(c, CONF_MODE), "development");
-	ck_assert_str_eq(conf_string(c, CONF_DATABASE), "host=/run dbname=fsa");
-	ck_assert_uint_eq(conf_number(c, CONF_RESYNC), 3600000);
-	ck_assert(conf_bool(c, CONF_DATABASE_PREPARE));
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		ck_assert_int_eq(load(bad[i].text, &none, &e), -1);
-		ck_assert_msg(strstr(e.message, bad[i].message) != NULL, "%s", e.message);
-	}
-	unlink(config_path);
-}
-END_TEST
-
-START_TEST(a_credential_goes_before_the_configured_file)
-{
-	CLEANUP(conf_freep) struct conf *without = NULL;
-	CLEANUP(conf_freep) struct conf *with = NULL;
-	char directory[] = "/tmp/fsa-test-XXXXXX";
-	char path[sizeof(directory) + 16];
-	struct err e;
-
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	(void)snprintf(path, sizeof(path), "%s/owner.key", directory);
-	ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", directory, 1), 0);
-	ck_assert_int_eq(conf_load(NULL, &without, &e), 0);
-	FILE *file = fopen(path, "we");
-	ck_assert_ptr_nonnull(file);
-	(void)fclose(file);
-	ck_assert_int_eq(conf_load(NULL, &with, &e), 0);
-
-	const char *configured = conf_spec(CONF_OWNER_PRIVATE_KEY_FILE)->default_value;
-	ck_assert_str_eq(conf_string(without, CONF_OWNER_PRIVATE_KEY_FILE), configured);
-	ck_assert_str_eq(conf_string(with, CONF_OWNER_PRIVATE_KEY_FILE), path);
-	ck_assert_str_eq(conf_string(with, CONF_CLUSTER_PRIVATE_KEY_FILE),
-			 conf_spec(CONF_CLUSTER_PRIVATE_KEY_FILE)->default_value);
-	(void)unlink(path);
-	(void)rmdir(directory);
-	(void)unsetenv("CREDENTIALS_DIRECTORY");
-}
-END_TEST
-
 START_TEST(a_status_reaches_the_service_manager_as_one_line)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -234,61 +154,6 @@ START_TEST(a_status_reaches_the_service_manager_as_one_line)
 	ck_assert_str_eq(got, "STATUS=PostgreSQL is away");
 	(void)unlink(address.sun_path);
 	(void)unsetenv("NOTIFY_SOCKET");
-}
-END_TEST
-
-START_TEST(every_option_has_a_name_help_and_a_valid_default)
-{
-	CLEANUP(conf_freep) struct conf *c = NULL;
-	struct err e;
-
-	ck_assert_int_eq(conf_load(NULL, &c, &e), 0);
-	for (int i = 0; i < CONF_OPTION_COUNT; i++) {
-		const struct conf_spec *spec = conf_spec((enum conf_option)i);
-		ck_assert_ptr_nonnull(spec->name);
-		ck_assert_ptr_nonnull(spec->help);
-		for (int j = 0; j < i; j++)
-			ck_assert_str_ne(spec->name, conf_spec((enum conf_option)j)->name);
-	}
-}
-END_TEST
-
-/* The page wraps lines, so text is compared without regard to white space. */
-static void squeeze(char *text)
-{
-	char *to = text;
-
-	for (const char *from = text; *from != '\0'; from++) {
-		if (*from != ' ' && *from != '\n')
-			*to++ = *from;
-	}
-	*to = '\0';
-}
-
-START_TEST(every_option_is_in_the_manual_page)
-{
-	CLEANUP(buf_release) struct buf page = BUF_INIT(1 << 20);
-	struct err e;
-
-	ck_assert_msg(buf_read_file(&page, TEST_SOURCE_DIR "/man/fsa.conf.5", &e) == 0, "%s",
-		      e.message);
-	squeeze(page.data);
-	for (int i = 0; i < CONF_OPTION_COUNT; i++) {
-		const struct conf_spec *spec = conf_spec((enum conf_option)i);
-		char entry[2048];
-		(void)snprintf(entry, sizeof(entry), ".It Cm %s No = Ar ", spec->name);
-		squeeze(entry);
-		char *at = strstr(page.data, entry);
-		ck_assert_msg(at != NULL, "%s is not in fsa.conf(5)", spec->name);
-		(void)snprintf(entry, sizeof(entry), "%s Default: %s%s", spec->help,
-			       spec->default_value ? ".Ql " : "none",
-			       spec->default_value ? spec->default_value : "");
-		squeeze(entry);
-		const char *end = strstr(at + 1, ".ItCm");
-		const char *found = strstr(at, entry);
-		ck_assert_msg(found != NULL && (end == NULL || found < end),
-			      "fsa.conf(5) has another help or default of %s", spec->name);
-	}
 }
 END_TEST
 
@@ -374,13 +239,9 @@ int main(void)
 	tcase_add_test(tc, numbers_and_durations_are_read_whole_or_not_at_all);
 	tcase_add_test(tc, utf8_and_uuids_are_checked_strictly);
 	tcase_add_test(tc, a_domain_is_one_that_kubernetes_takes);
-	tcase_add_test(tc, a_configuration_file_is_read_and_its_mistakes_are_named);
-	tcase_add_test(tc, a_credential_goes_before_the_configured_file);
 	tcase_add_test(tc, a_status_reaches_the_service_manager_as_one_line);
-	tcase_add_test(tc, every_option_has_a_name_help_and_a_valid_default);
 	tcase_add_test(tc, a_log_line_is_one_line_of_pairs_whatever_is_in_them);
 	tcase_add_test(tc, a_long_log_line_is_cut_between_characters);
-	tcase_add_test(tc, every_option_is_in_the_manual_page);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -10,7 +10,7 @@
 #include "domain/project.h"
 #include "golden.h"
 #include "manifest/manifest.h"
-#include "manifest/quantity.h"
+#include "base/quantity.h"
 
 /* ---- samples ---- */
 

@@ -1,4 +1,4 @@
-#include "manifest/quantity.h"
+#include "base/quantity.h"
 
 #include <inttypes.h>
 #include <stdio.h>

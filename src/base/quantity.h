@@ -1,5 +1,5 @@
-#ifndef FSA_MANIFEST_QUANTITY_H
-#define FSA_MANIFEST_QUANTITY_H
+#ifndef FSA_BASE_QUANTITY_H
+#define FSA_BASE_QUANTITY_H
 
 #include <stdbool.h>
 #include <stdint.h>
