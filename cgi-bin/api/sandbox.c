@@ -30,14 +30,16 @@ const struct field sandbox_start_fields[] = {
 static json_t *progress(const struct sandbox_view *view)
 {
 	const struct resource *r = &view->sandbox.resource;
+	enum status database = view->has_database ? view->database_status : STATUS_RUNNING;
 	json_t *stages = json_array();
 
 	for (int stage = 0; stage < STAGE_COUNT; stage++)
 		json_array_append_new(
 			stages,
 			json_pack("{s:s, s:s}", "name", stage_name((enum stage)stage), "state",
-				  stage_state((enum stage)stage, r->stage, r->status)));
-	return json_pack("{s:s, s:o}", "stage", stage_name(r->stage), "stages", stages);
+				  stage_state((enum stage)stage, r->stage, r->status, database)));
+	return json_pack("{s:s, s:o}", "stage", stage_name(stage_reached(r->stage, database)),
+			 "stages", stages);
 }
 
 static int answer_view(struct call *c, const struct sandbox_view *view, struct err *e)

@@ -72,7 +72,7 @@ static const struct transition table[DESIRED_COUNT][SEEN_COUNT] = {
 		.keeps = KEEPS(STATUS_STARTING) | KEEPS(STATUS_UPDATING),
 		.pace = PACE_AGAIN,
 		.deadline_s = DEADLINE_RUNNING,
-		.comment = "waits for the credentials of its database",
+		.comment = "waits for its database",
 	},
 	[DESIRED_RUNNING][SEEN_UNREACHABLE] = {
 		.action = ACTION_NONE,

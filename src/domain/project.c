@@ -154,7 +154,13 @@ int environment_value_check(const char *value, size_t length, struct err *e)
 	return 0;
 }
 
-const char *stage_state(enum stage stage, enum stage current, enum status sandbox_status)
+enum stage stage_reached(enum stage sandbox, enum status database)
+{
+	return sandbox == STAGE_READY && database != STATUS_RUNNING ? STAGE_DATABASE : sandbox;
+}
+
+static const char *sandbox_stage_state(enum stage stage, enum stage current,
+				       enum status sandbox_status)
 {
 	/* Of a stage before the current one, of the current one, and of one behind it. */
 	static const char *const states[STATUS_COUNT][3] = {
@@ -168,4 +174,16 @@ const char *stage_state(enum stage stage, enum stage current, enum status sandbo
 	const char *state = states[sandbox_status][place];
 
 	return state != NULL ? state : "pending";
+}
+
+const char *stage_state(enum stage stage, enum stage current, enum status sandbox,
+			enum status database)
+{
+	const char *state = sandbox_stage_state(stage, current, sandbox);
+
+	if (database == STATUS_RUNNING || strcmp(state, "done") != 0)
+		return state;
+	if (stage == STAGE_DATABASE)
+		return database == STATUS_ERROR ? "failed" : "active";
+	return stage == STAGE_READY ? "pending" : state;
 }

@@ -44,9 +44,12 @@ int environment_value_check(const char *value, size_t length, struct err *e);
 extern const char *const environment_categories[];
 extern const size_t environment_category_count;
 
+/* The stage of a sandbox and its database (STATUS_RUNNING: there is none) together. */
+enum stage stage_reached(enum stage sandbox, enum status database);
 /* What the user is told about one stage when `current` is the stage a sandbox is in: "done",
  * "active", "failed" or "pending". Of a sandbox that is neither up nor on its way up, all are
- * pending. */
-const char *stage_state(enum stage stage, enum stage current, enum status sandbox_status);
+ * pending; the first and the last are not done before the database is. */
+const char *stage_state(enum stage stage, enum stage current, enum status sandbox,
+			enum status database);
 
 #endif

@@ -25,7 +25,7 @@ static const enum kube_resource database_kinds[] = {
 
 bool assess_needs_applied(const struct queue_row *row)
 {
-	return row->desired == DESIRED_GONE || row->status == STATUS_RUNNING;
+	return row->desired == DESIRED_GONE || row->status == STATUS_RUNNING || row->verify;
 }
 
 unsigned assess_kinds(const struct queue_row *row)
@@ -153,9 +153,27 @@ bool assess_lacks_database(const struct queue_row *row)
 	return row->kind == RESOURCE_SANDBOX && row->database_name != NULL && row->host == NULL;
 }
 
+/* What is in ERROR is not waited for: the sandbox is of use without it. */
+static bool awaits_database(const struct queue_row *row)
+{
+	bool on_its_way =
+		row->database_status != STATUS_RUNNING && row->database_status != STATUS_ERROR;
+
+	return assess_lacks_database(row) ||
+	       (row->kind == RESOURCE_SANDBOX && row->database_name != NULL && on_its_way);
+}
+
+void assess_database_first(const struct queue_row *row, struct assessment *a)
+{
+	if (a->seen != SEEN_READY || row->status == STATUS_RUNNING || !awaits_database(row))
+		return;
+	a->seen = SEEN_BLOCKED;
+	a->stage = STAGE_DATABASE;
+}
+
 static enum stage sandbox_stage(const struct queue_row *row, const json_t *pod)
 {
-	if (assess_lacks_database(row))
+	if (awaits_database(row))
 		return STAGE_DATABASE;
 	if (pod == NULL || !pod_container_runs(pod))
 		return STAGE_CONTAINER;
@@ -218,18 +236,6 @@ static void assess_rollout(const struct queue_row *row, const json_t *set, const
 	assess_pod(row, pod, a);
 }
 
-/* Its database is being made anew. What it should be is not known until that has credentials, so
- * its pod is left as it is, and nothing that was asked for since is told to be done. */
-static void assess_without_database(const struct queue_row *row, const json_t *set,
-				    const json_t *pod, struct assessment *a)
-{
-	assess_rollout(row, set, pod, a);
-	if (a->seen == SEEN_READY && row->status != STATUS_RUNNING) {
-		a->seen = SEEN_BLOCKED;
-		a->stage = STAGE_DATABASE;
-	}
-}
-
 static void assess_sandbox(const struct queue_row *row, const char *hash,
 			   const struct observation *o, struct assessment *a)
 {
@@ -260,11 +266,10 @@ static void assess_sandbox(const struct queue_row *row, const char *hash,
 			a->seen = SEEN_BLOCKED;
 		return;
 	}
-	if (row->desired == DESIRED_RUNNING && assess_lacks_database(row)) {
-		assess_without_database(row, set, pod, a);
-		return;
-	}
-	if (row->desired == DESIRED_STOPPED || strcmp(manifest_hash(set), hash) != 0) {
+	/* What it should be is not known while its database has no credentials: it stays as it is.
+	 */
+	bool as_wanted = strcmp(manifest_hash(set), hash) == 0 || assess_lacks_database(row);
+	if (row->desired == DESIRED_STOPPED || !as_wanted) {
 		a->seen = SEEN_OUTDATED;
 		return;
 	}

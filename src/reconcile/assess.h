@@ -24,11 +24,15 @@ struct assessment {
 };
 
 /* Whether all that was applied must be looked at, and not only what tells how far a change is:
- * deletion must see everything go; a stable state is compared as a whole. */
+ * deletion must see everything go; a stable state is compared as a whole, and so is one that
+ * somebody has asked for again. */
 bool assess_needs_applied(const struct queue_row *row);
 /* Whether it is a sandbox whose project has a database without (valid) credentials: what it should
  * have in the cluster cannot be told. */
 bool assess_lacks_database(const struct queue_row *row);
+/* A sandbox that is SEEN_READY is SEEN_BLOCKED while its database is on its way, unless it is told
+ * to run already: nothing that was asked for is told to be done before that has been looked at. */
+void assess_database_first(const struct queue_row *row, struct assessment *a);
 /* The kinds that a row's assessment needs. */
 unsigned assess_kinds(const struct queue_row *row);
 

@@ -42,6 +42,7 @@ int compare_row(const struct wanted_context *context, const struct queue_row *ro
 		if (assess_drift(row, wanted, o))
 			a.seen = SEEN_OUTDATED;
 	}
+	assess_database_first(row, &a);
 	*ret_assessment = a;
 	return 0;
 }

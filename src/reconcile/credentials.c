@@ -111,7 +111,7 @@ bool credentials_are_due(const struct queue_row *row, const json_t *cluster)
 	bool checked = row->host != NULL && row->cluster_uid != NULL;
 
 	return row->kind == RESOURCE_DATABASE && row->desired == DESIRED_RUNNING &&
-	       cluster != NULL && (!checked || row->status == STATUS_RUNNING);
+	       cluster != NULL && (!checked || row->status == STATUS_RUNNING || row->verify);
 }
 
 /* A Secret may outlive its Cluster for a while, until it is collected: then it names that one as

@@ -112,8 +112,8 @@ int project_change(struct db *db, const char *user_id, const char *project_id, c
 /*
  * Asks for a state of all of the project's resources: RUNNING, STOPPED, or GONE (which cannot be
  * taken back: later calls are ERR_NOT_FOUND unless they ask for GONE again). Asking for what is
- * already wanted changes nothing and is no error, except that RUNNING makes a row in ERROR due at
- * once.
+ * already wanted is no error: what is under way goes on, and what runs, or is in ERROR, is STARTING
+ * until it has been looked at. All of the project is due at once.
  */
 int project_want(struct db *db, const char *user_id, const char *project_id, enum desired desired,
 		 struct err *e);

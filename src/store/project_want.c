@@ -21,19 +21,24 @@ static const struct db_statement statements[] = {
 		"UPDATE projects SET deleted_at = now(), updated_at = now()"
 		" WHERE id = $1" },
 	/* $1 project, $2 desired, $3 kind (NULL: all), $4 whether what is on its way out may come
-	 * back. What is wanted already stays, but for an ERROR that is asked to run again. */
+	 * back. What is wanted already and under way stays; what is told to run, or in ERROR, is
+	 * told so again when it was looked at after this. All rows of the project are due. */
 	[STATEMENT_WANT] = { "resources_want",
 		"WITH old AS ("
 		" SELECT id, status, told_status($2::desired, status) AS told,"
-		"  desired <> $2::desired AS anew"
+		"  desired <> $2::desired OR status = 'RUNNING' AS anew"
 		" FROM resources WHERE project_id = $1"
 		"  AND kind = coalesce($3::resource_kind, kind)"
 		"  AND (desired <> 'GONE' OR $4::boolean)"
-		"  AND (desired <> $2::desired"
-		"   OR ($2::desired = 'RUNNING' AND status = 'ERROR'))"
+		"  AND (desired <> $2::desired OR ($2::desired = 'RUNNING'"
+		"   AND status IN ('RUNNING', 'STOPPED', 'ERROR')))"
+		"), hurried AS ("
+		" UPDATE resources SET due_at = now() WHERE project_id = $1"
+		"  AND due_at > now() AND id NOT IN (SELECT id FROM old)"
 		"), wanted AS ("
 		" UPDATE resources r SET desired = $2::desired, status = old.told,"
 		"  generation = r.generation + old.anew::integer,"
+		"  verify = r.verify OR old.status = 'RUNNING',"
 		"  stage = CASE WHEN $2::desired = 'RUNNING' THEN 'database'"
 		"   ELSE r.stage END,"
 		"  status_since = CASE WHEN r.status = old.told"
@@ -159,9 +164,8 @@ int project_restart(struct db *db, const char *user_id, const char *project_id, 
 		return -1;
 	if (desired == DESIRED_GONE)
 		return store_sandbox_not_found(e);
-	if (want(tx, project_id, &running, e) < 0 ||
-	    run_for_id(tx, STATEMENT_RESTART, db_text(sandbox, 0, SANDBOX_ID), e) < 0 ||
-	    store_roll_sandbox(tx, project_id, e) < 0 ||
+	if (run_for_id(tx, STATEMENT_RESTART, db_text(sandbox, 0, SANDBOX_ID), e) < 0 ||
+	    store_roll_sandbox(tx, project_id, e) < 0 || want(tx, project_id, &running, e) < 0 ||
 	    store_settle_project(tx, project_id, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
@@ -216,9 +220,9 @@ static int start_sandbox(struct db *tx, const char *project_id, const PGresult *
 		return -1;
 	if ((env->sealed != NULL || desired == DESIRED_GONE) && set_request_env(tx, id, env, e) < 0)
 		return -1;
-	if (want(tx, project_id, &wish, e) < 0)
+	if (env->sealed != NULL && store_roll_sandbox(tx, project_id, e) < 0)
 		return -1;
-	return env->sealed != NULL ? store_roll_sandbox(tx, project_id, e) : 0;
+	return want(tx, project_id, &wish, e);
 }
 
 int sandbox_start(struct db *db, const char *user_id, const char *project_id,

@@ -22,6 +22,7 @@
 	X(CLAIM_STATUS_AGE_MS,                                                                     \
 	  "greatest(0, (extract(epoch FROM now() - c.status_since) * 1000)::bigint)")              \
 	X(CLAIM_STAGE, "c.stage")                                                                  \
+	X(CLAIM_VERIFY, "c.verify")                                                                \
 	X(CLAIM_ATTEMPTS, "c.attempts")                                                            \
 	X(CLAIM_HAS_CAUSE, "c.cause_kind IS NOT NULL")                                             \
 	X(CLAIM_APP_HOST, "s.app_host")                                                            \
@@ -39,6 +40,7 @@
 	X(CLAIM_USERNAME, "d.username")                                                            \
 	X(CLAIM_PORT, "d.port")                                                                    \
 	X(CLAIM_PASSWORD_SEALED, "d.password_sealed")                                              \
+	X(CLAIM_DATABASE_STATUS, "coalesce(dr.status, 'RUNNING')")                                 \
 	X(CLAIM_CLUSTER_UID, "d.cluster_uid")                                                      \
 	X(CLAIM_VERSION, "d.version")                                                              \
 	X(CLAIM_STORAGE_SIZE, "d.storage_size")                                                    \
@@ -242,9 +244,11 @@ static int read_state(const PGresult *r, int i, struct queue_row *row, struct er
 	row->status_age_ms = (uint64_t)db_int(r, i, CLAIM_STATUS_AGE_MS);
 	row->attempts = (unsigned)db_int(r, i, CLAIM_ATTEMPTS);
 	row->has_cause = db_bool(r, i, CLAIM_HAS_CAUSE);
+	row->verify = db_bool(r, i, CLAIM_VERIFY);
 	if (store_kind(r, i, CLAIM_KIND, &row->kind, e) < 0 ||
 	    store_desired(r, i, CLAIM_DESIRED, &row->desired, e) < 0 ||
-	    store_status(r, i, CLAIM_STATUS, &row->status, e) < 0)
+	    store_status(r, i, CLAIM_STATUS, &row->status, e) < 0 ||
+	    store_status(r, i, CLAIM_DATABASE_STATUS, &row->database_status, e) < 0)
 		return -1;
 	return store_stage(r, i, CLAIM_STAGE, &row->stage, e);
 }

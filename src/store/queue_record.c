@@ -48,6 +48,7 @@ static const struct db_statement statements[] = {
 		"), told AS ("
 		" UPDATE resources r SET leased_until = NULL, leased_by = NULL,"
 		"  status = h.status, stage = h.stage, attempts = h.attempts,"
+		"  verify = r.verify AND h.cause_kind IS NOT NULL AND h.status <> 'RUNNING',"
 		"  due_at = now() + CASE WHEN r.due_at < r.leased_until THEN 0"
 		"   ELSE h.due_in_ms END * interval '1 millisecond',"
 		"  status_since = CASE WHEN h.status = r.status"

@@ -36,14 +36,18 @@ static const struct db_statement statements[] = {
 		" WHERE p.id = given.id::uuid AND p.deleted_at IS NOT NULL"
 		" AND NOT EXISTS"
 		"  (SELECT FROM resources r WHERE r.project_id = p.id)" },
-	/* In ERROR a change is a new wish, as a start would be. */
+	/* In ERROR a change is a new wish, as a start would be. Its database is due, too. */
 	[STATEMENT_ROLL] = { "sandbox_roll",
 		"WITH old AS ("
 		" SELECT id, desired, status FROM resources"
 		" WHERE project_id = $1 AND kind = 'SANDBOX' AND desired <> 'GONE'"
+		"), hurried AS ("
+		" UPDATE resources SET due_at = now() WHERE project_id = $1"
+		"  AND due_at > now() AND id NOT IN (SELECT id FROM old)"
 		"), rolled AS ("
 		" UPDATE resources r SET generation = generation + 1, attempts = 0,"
 		"  due_at = now(), updated_at = now(), status = told.status,"
+		"  verify = r.verify OR r.status = 'RUNNING',"
 		"  status_since = CASE WHEN r.status = told.status"
 		"   THEN r.status_since ELSE now() END,"
 		"  cause_kind = NULL, cause_code = NULL, cause_message = NULL,"

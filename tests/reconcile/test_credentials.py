@@ -8,7 +8,7 @@ import base64
 import contextlib
 
 import pytest
-from people import Person, eventually
+from people import Person, eventually, expect
 from schedule import OPTIONS
 from stand.site import Site
 
@@ -169,3 +169,87 @@ def test_credentials_of_a_version_that_did_not_ask_whose_they_are_are_read_again
     eventually(lambda: shop.connection() == before)
     known = sql(site, "SELECT cluster_uid FROM databases WHERE resource_id = %s", before["id"])
     assert known == [(uid(shop),)]
+
+
+# ---- what is asked for is answered by what is observed after that
+
+
+ASK = {
+    "POST /api/sandbox": lambda project: project.start_sandbox(),
+    "start": lambda project: project.start(),
+    "restart": lambda project: project.restart(),
+    "a variable": lambda project: project.set_variable("COLOR", "red"),
+}
+
+
+@pytest.mark.parametrize("ask", ASK)
+def test_whatever_is_asked_for_finds_that_the_database_was_deleted(shop, ask):
+    """There is no resync in sight: what is told follows from the request."""
+    before, old = shop.connection(), end_cluster(shop)
+    ASK[ask](shop)
+    follow(shop, old)
+    eventually(lambda: url_in_cluster(shop) == shop.connection()["connectionUrl"])
+    shop.wait("RUNNING")
+    holds_new_credentials(shop, before)
+
+
+@pytest.mark.parametrize("ask", ASK)
+@pytest.mark.parametrize("kind", ["StatefulSet", "Ingress"])
+def test_whatever_is_asked_for_finds_that_an_object_was_deleted(shop, ask, kind):
+    namespace, sandbox = shop.person.namespace, shop.sandbox()
+    name = namespace.owned(sandbox["id"])[kind][0]
+    old = namespace.get(kind, name)["metadata"]["uid"]
+    namespace.delete(kind, name)
+    eventually(lambda: namespace.get(kind, name) is None)
+    ASK[ask](shop)
+
+    def told():
+        return shop.status() == "RUNNING"
+
+    eventually(told, 120)  # and by then it is there
+    assert namespace.get(kind, name)["metadata"]["uid"] != old
+
+
+def test_what_runs_is_starting_until_it_was_looked_at(site, shop):
+    generation = "SELECT sum(generation) FROM resources WHERE project_id = %s"
+    before = sql(site, generation, shop.id)
+    told = shop.start()
+    assert told["project"]["status"] == "STARTING"
+    shop.wait("RUNNING")
+    assert sql(site, generation, shop.id) > before
+    told = expect(shop.person.client.post(shop.sandbox_path))
+    assert told["status"] == told["databaseStatus"] == "STARTING"
+    assert told["progress"]["stages"][-1]["state"] == "pending"
+    shop.wait("RUNNING")
+
+
+def test_a_terminated_sandbox_does_not_run_without_its_database(shop):
+    before = shop.connection()
+    shop.delete_sandbox()
+    eventually(lambda: shop.sandbox() is None, 120)
+    old = end_cluster(shop)
+    shop.start_sandbox()
+
+    def runs():
+        found = shop.get()
+        statuses = {found[kind][0]["status"] for kind in ("sandboxes", "databases")}
+        if found["sandboxes"][0]["status"] == "RUNNING":
+            assert uid(shop) not in (None, old)
+            assert statuses == {"RUNNING"}, found
+        return statuses == {"RUNNING"}
+
+    eventually(runs, 240, every=0.05)
+    holds_new_credentials(shop, before)
+
+
+def test_a_stage_is_done_when_it_is(shop):
+    assert set(shop.stages().values()) == {"done"}
+    effect = shop.person.cluster.effect(effect="database-failed",
+                                        namespace=shop.person.namespace.name)
+    shop.start()
+    eventually(lambda: shop.database()["cause"], last=shop.get)
+    assert shop.stages()["database"] in ("active", "failed")
+    assert shop.stages()["ready"] == "pending"
+    shop.person.cluster.end_effect(effect)
+    shop.wait("RUNNING", 240)
+    assert set(shop.stages().values()) == {"done"}

@@ -51,6 +51,61 @@ START_TEST(stop_and_start_tell_it_at_once)
 }
 END_TEST
 
+/* What runs is told so again by a look that begins after the request: one that is under way acted
+ * on an older generation. */
+START_TEST(what_runs_and_is_asked_to_run_is_looked_at_first)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+	const char *verify = "SELECT bool_and(verify) FROM resources WHERE project_id = $1";
+	struct err e;
+
+	reach(STATUS_RUNNING);
+	admin_run("UPDATE resources SET due_at = now() WHERE project_id = $1", made.id);
+	struct queue_rows under_way = claim(10);
+	ck_assert_uint_eq(under_way.count, 2);
+	want(&owner, &made, DESIRED_RUNNING);
+	ck_assert_str_eq(project_told(made.id), "STARTING");
+	ck_assert_str_eq(admin_text(verify, made.id), "t");
+	for (size_t i = 0; i < under_way.count; i++) {
+		struct queue_result late = result_of(&under_way.items[i], STATUS_RUNNING);
+		assert_ok(queue_record(reconcile, &late, 1, NULL, &e), &e);
+	}
+	queue_rows_clear(&under_way);
+	ck_assert_str_eq(project_told(made.id), "STARTING");
+	/* A second one joins the first. */
+	want(&owner, &made, DESIRED_RUNNING);
+	ck_assert_int_eq(generation(made.sandbox), 2);
+	reach(STATUS_RUNNING);
+	ck_assert_str_eq(project_told(made.id), "RUNNING");
+	ck_assert_str_eq(admin_text(verify, made.id), "f");
+}
+END_TEST
+
+START_TEST(whatever_is_asked_for_makes_all_of_the_project_due)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+	const struct variable_new variable = {
+		.key = "A", .category = "general", .value_sealed = "v", .value_sealed_length = 1
+	};
+	struct err e;
+
+	reach(STATUS_RUNNING);
+	assert_ok(variable_put(api, owner.id, made.id, &variable, 1, &e), &e);
+	ck_assert_str_eq(due(made.database), "t");
+	reach(STATUS_RUNNING);
+	assert_ok(sandbox_terminate(api, owner.id, made.id, &e), &e);
+	ck_assert_str_eq(due(made.database), "t");
+	ck_assert_str_eq(told(made.database), "RUNNING");
+	want(&owner, &made, DESIRED_STOPPED);
+	reach(STATUS_STOPPED);
+	want(&owner, &made, DESIRED_STOPPED);
+	ck_assert_str_eq(due(made.database), "t");
+	ck_assert_str_eq(told(made.database), "STOPPED");
+}
+END_TEST
+
 START_TEST(an_error_that_is_asked_to_run_is_tried_again_at_once)
 {
 	struct person owner = make_owner("alice");
@@ -116,11 +171,11 @@ START_TEST(a_restart_rolls_the_pod_and_starts_what_was_stopped)
 	reach(STATUS_RUNNING);
 	assert_ok(project_restart(api, owner.id, made.id, &e), &e);
 	ck_assert_str_eq(told(made.sandbox), "UPDATING");
-	ck_assert_str_eq(told(made.database), "RUNNING");
+	ck_assert_str_eq(told(made.database), "STARTING"); /* until it was looked at */
 	ck_assert_str_eq(project_told(made.id), "UPDATING");
 	ck_assert_int_eq(admin_int(restarts, made.sandbox), 1);
 	ck_assert_int_eq(generation(made.sandbox), 2);
-	ck_assert_int_eq(generation(made.database), 1);
+	ck_assert_int_eq(generation(made.database), 2);
 	want(&owner, &made, DESIRED_STOPPED);
 	assert_ok(project_restart(api, owner.id, made.id, &e), &e);
 	ck_assert_str_eq(told(made.sandbox), "STARTING");
@@ -405,6 +460,8 @@ Suite *want_suite(void)
 	TCase *c = live_case("wants");
 
 	tcase_add_test(c, stop_and_start_tell_it_at_once);
+	tcase_add_test(c, what_runs_and_is_asked_to_run_is_looked_at_first);
+	tcase_add_test(c, whatever_is_asked_for_makes_all_of_the_project_due);
 	tcase_add_test(c, an_error_that_is_asked_to_run_is_tried_again_at_once);
 	tcase_add_test(c, deletion_cannot_be_taken_back);
 	tcase_add_test(c, a_project_without_resources_goes_at_once);

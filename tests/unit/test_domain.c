@@ -543,31 +543,36 @@ START_TEST(the_stages_show_how_far_a_start_is)
 		enum stage current;
 		enum status status;
 		const char *states; /* one letter a stage */
+		enum status database;
 	} rows[] = {
-		{ STAGE_DATABASE, STATUS_CREATING, "apppp" },
-		{ STAGE_NETWORK, STATUS_STARTING, "ddapp" },
-		{ STAGE_TERMINAL, STATUS_UPDATING, "dddap" },
-		{ STAGE_CONTAINER, STATUS_ERROR, "dfppp" },
-		{ STAGE_READY, STATUS_RUNNING, "ddddd" },
-		{ STAGE_CONTAINER, STATUS_RUNNING, "ddddd" },
-		{ STAGE_READY, STATUS_ERROR, "ddddf" },
-		{ STAGE_READY, STATUS_STOPPED, "ppppp" },
-		{ STAGE_NETWORK, STATUS_STOPPING, "ppppp" },
-		{ STAGE_READY, STATUS_TERMINATED, "ppppp" },
+		{ STAGE_DATABASE, STATUS_CREATING, "apppp", STATUS_RUNNING },
+		{ STAGE_NETWORK, STATUS_STARTING, "ddapp", STATUS_RUNNING },
+		{ STAGE_TERMINAL, STATUS_UPDATING, "dddap", STATUS_RUNNING },
+		{ STAGE_CONTAINER, STATUS_ERROR, "dfppp", STATUS_RUNNING },
+		{ STAGE_READY, STATUS_RUNNING, "ddddd", STATUS_RUNNING },
+		{ STAGE_CONTAINER, STATUS_RUNNING, "ddddd", STATUS_RUNNING },
+		{ STAGE_READY, STATUS_ERROR, "ddddf", STATUS_RUNNING },
+		{ STAGE_READY, STATUS_STOPPED, "ppppp", STATUS_RUNNING },
+		{ STAGE_NETWORK, STATUS_STOPPING, "ppppp", STATUS_RUNNING },
+		{ STAGE_READY, STATUS_TERMINATED, "ppppp", STATUS_RUNNING },
+		{ STAGE_READY, STATUS_RUNNING, "adddp", STATUS_STARTING },
+		{ STAGE_READY, STATUS_RUNNING, "fdddp", STATUS_ERROR },
+		{ STAGE_DATABASE, STATUS_STARTING, "apppp", STATUS_CREATING },
+		{ STAGE_CONTAINER, STATUS_STARTING, "fappp", STATUS_ERROR },
+		{ STAGE_READY, STATUS_STOPPED, "ppppp", STATUS_STOPPED },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		for (int stage = 0; stage < STAGE_COUNT; stage++) {
-			const char *state =
-				stage_state((enum stage)stage, rows[i].current, rows[i].status);
+			const char *state = stage_state((enum stage)stage, rows[i].current,
+							rows[i].status, rows[i].database);
 			ck_assert_msg(state[0] == rows[i].states[stage], "row %zu stage %d: %s", i,
 				      stage, state);
 		}
 	}
-	ck_assert_str_eq(stage_state(STAGE_DATABASE, STAGE_DATABASE, STATUS_ERROR), "failed");
-	ck_assert_str_eq(stage_state(STAGE_DATABASE, STAGE_DATABASE, STATUS_STARTING), "active");
-	ck_assert_str_eq(stage_state(STAGE_DATABASE, STAGE_READY, STATUS_STARTING), "done");
-	ck_assert_str_eq(stage_state(STAGE_READY, STAGE_DATABASE, STATUS_STARTING), "pending");
+	ck_assert_int_eq(stage_reached(STAGE_READY, STATUS_RUNNING), STAGE_READY);
+	ck_assert_int_eq(stage_reached(STAGE_READY, STATUS_STARTING), STAGE_DATABASE);
+	ck_assert_int_eq(stage_reached(STAGE_CONTAINER, STATUS_ERROR), STAGE_CONTAINER);
 }
 END_TEST
 

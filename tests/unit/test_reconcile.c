@@ -355,6 +355,36 @@ START_TEST(a_sandbox_waits_for_the_credentials_of_its_database)
 }
 END_TEST
 
+START_TEST(what_was_asked_for_is_not_done_before_the_database_is)
+{
+	static const struct {
+		enum status told, database;
+		enum seen seen;
+	} rows[] = {
+		{ STATUS_STARTING, STATUS_STARTING, SEEN_BLOCKED },
+		{ STATUS_CREATING, STATUS_CREATING, SEEN_BLOCKED },
+		{ STATUS_UPDATING, STATUS_UPDATING, SEEN_BLOCKED },
+		{ STATUS_STARTING, STATUS_RUNNING, SEEN_READY },
+		{ STATUS_STARTING, STATUS_ERROR, SEEN_READY }, /* of use without it */
+		{ STATUS_RUNNING, STATUS_STARTING, SEEN_READY },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct queue_row row = {
+			.kind = RESOURCE_SANDBOX,
+			.status = rows[i].told,
+			.database_name = "box-db",
+			.host = "box-db-postgresql",
+			.database_status = rows[i].database,
+		};
+		struct assessment a = { .seen = SEEN_READY, .stage = STAGE_READY };
+		assess_database_first(&row, &a);
+		ck_assert_msg(a.seen == rows[i].seen, "row %zu: %s", i, seen_name(a.seen));
+		ck_assert_int_eq(a.stage, a.seen == SEEN_READY ? STAGE_READY : STAGE_DATABASE);
+	}
+}
+END_TEST
+
 static const struct {
 	const char *title;
 	enum status told;
@@ -389,6 +419,7 @@ START_TEST(a_sandbox_whose_database_is_made_anew_is_left_as_it_is)
 	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
 	struct assessment a = assess(&row, "h", o);
 
+	assess_database_first(&row, &a);
 	ck_assert_msg(a.seen == bereft[_i].seen && a.stage == bereft[_i].stage, "%s: %s, %s",
 		      bereft[_i].title, seen_name(a.seen), stage_name(a.stage));
 }
@@ -563,6 +594,7 @@ int main(void)
 	tcase_add_test(tc, a_cluster_that_failed_or_cannot_begin_says_why);
 	tcase_add_loop_test(tc, a_sandbox_is_assessed, 0, ARRAY_SIZE(sandboxes));
 	tcase_add_test(tc, a_sandbox_waits_for_the_credentials_of_its_database);
+	tcase_add_test(tc, what_was_asked_for_is_not_done_before_the_database_is);
 	tcase_add_loop_test(tc, a_sandbox_whose_database_is_made_anew_is_left_as_it_is, 0,
 			    ARRAY_SIZE(bereft));
 	tcase_add_test(tc, drift_of_a_running_sandbox_is_seen);
