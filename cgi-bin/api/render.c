@@ -11,6 +11,7 @@
 #include "domain/project.h"
 #include "manifest/manifest.h"
 #include "store/contexts.h"
+#include "store/warnings.h"
 #include "web/json.h"
 #include "web/members.h"
 #include "web/query.h"
@@ -156,6 +157,7 @@ static json_t *render_resource(const struct resource *r)
 	json_t *json = members_object(resource_members, r);
 
 	json_object_set_new(json, "cause", render_cause(r));
+	json_object_set_new(json, "warnings", warnings_json(r->warnings));
 	return json;
 }
 

@@ -131,6 +131,21 @@ bool parse_is_utf8(const char *string, size_t length)
 	return true;
 }
 
+void parse_make_utf8(char *string)
+{
+	unsigned char *s = (unsigned char *)string;
+
+	for (size_t left = strlen(string); left > 0;) {
+		size_t sequence = utf8_sequence(s, left);
+		if (sequence == 0) {
+			*s = '?';
+			sequence = 1;
+		}
+		s += sequence;
+		left -= sequence;
+	}
+}
+
 bool parse_is_domain(const char *string)
 {
 	static const char alphanumeric[] = "abcdefghijklmnopqrstuvwxyz0123456789";

@@ -22,5 +22,7 @@ bool parse_is_domain(const char *string);
 /* Whether `length` bytes are well-formed UTF-8 without NUL (RFC 3629: no surrogates, no overlong
  * forms). */
 bool parse_is_utf8(const char *string, size_t length);
+/* Puts '?' for whatever keeps a string from being UTF-8: characters that were cut. */
+void parse_make_utf8(char *string);
 
 #endif

@@ -129,6 +129,21 @@ static void print_cause(const json_t *row)
 	output_line("the owner", action);
 }
 
+static void print_warnings(const json_t *row)
+{
+	size_t i;
+	json_t *warning;
+
+	json_array_foreach(json_object_get(row, "warnings"), i, warning)
+	{
+		print_text("warning",
+			   mem_printf("%s (%s), since %s", row_text(warning, "headline"),
+				      row_text(warning, "code"), row_text(warning, "since")));
+		output_line("detail", row_text(warning, "message"));
+		output_line("the owner", row_text(warning, "action"));
+	}
+}
+
 static void print_sight(const json_t *sight, bool first)
 {
 	json_int_t deadline_ms = row_number(sight, "errorInMs");
@@ -207,6 +222,7 @@ static void print_resource(const json_t *row)
 				       row_text(row, "server")));
 	output_line("stage", row_text(row, "stage"));
 	print_cause(row);
+	print_warnings(row);
 	print_next(row);
 	if (print_look(row))
 		return;

@@ -7,6 +7,7 @@
 
 #include "domain/cause.h"
 #include "domain/types.h"
+#include "store/warnings.h"
 
 static json_t *cause(const struct live_resource *r)
 {
@@ -23,9 +24,9 @@ static json_t *cause(const struct live_resource *r)
 
 static json_t *resource(const struct live_resource *r)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "id", r->id, "desired", r->desired,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id", r->id, "desired", r->desired,
 			 "status", r->status, "statusSince", r->status_since, "stage", r->stage,
-			 "cause", cause(r));
+			 "cause", cause(r), "warnings", warnings_json(r->warnings));
 }
 
 static json_t *resources(const struct live_project *project, enum resource_kind kind)

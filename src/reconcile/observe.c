@@ -132,7 +132,8 @@ int observation_check(const struct observation *o, unsigned kinds, struct err *e
 	for (unsigned kind = 0; kind < KUBE_RESOURCE_COUNT; kind++) {
 		const struct list *list = &o->lists[kind];
 		if ((kinds & OBSERVE(kind)) != 0 && list->by_resource == NULL) {
-			*e = list->err;
+			if (e != NULL)
+				*e = list->err;
 			return -1;
 		}
 	}

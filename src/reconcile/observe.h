@@ -39,7 +39,7 @@ struct observation *observation_start(struct kube_client *client, struct kube_ta
 				      observe_done_fn *done, void *user);
 void observation_free(struct observation *o);
 
-/* Whether all of `kinds` could be listed; otherwise -1 and the first error. */
+/* Whether all of `kinds` were listed; otherwise -1 and the first error (`e` may be NULL). */
 int observation_check(const struct observation *o, unsigned kinds, struct err *e);
 
 /* Whether a kind was listed, and the objects of it that belong to a resource: a borrowed array,

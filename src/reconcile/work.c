@@ -12,6 +12,7 @@
 #include "reconcile/compare.h"
 #include "reconcile/credentials.h"
 #include "reconcile/evidence.h"
+#include "reconcile/warn.h"
 
 struct work {
 	const struct work_context *context;
@@ -26,6 +27,7 @@ struct work {
 	struct decision decision;
 	struct credentials credentials;
 	struct evidence *evidence;
+	json_t *warnings;
 
 	unsigned pending; /* requests of the current wave */
 	void (*next)(struct work *work);
@@ -148,6 +150,7 @@ static void conclude(struct work *w, const struct err *cause)
 		.status = d->status,
 		.stage = w->assessment.stage,
 		.attempts = pace_backs_off(d->pace) ? w->row.attempts + 1 : 0,
+		.warnings = w->warnings,
 	};
 	r->due_in_ms = delay_ms(w, d->pace, cause, r->attempts);
 	if (cause != NULL) {
@@ -522,6 +525,7 @@ void work_free(struct work *w)
 		return;
 	credentials_clear(&w->credentials);
 	evidence_free(w->evidence);
+	json_decref(w->warnings);
 	json_decref(w->wanted);
 	json_decref(w->answer);
 	free(w);
@@ -561,6 +565,8 @@ void work_observed(struct work *w, struct kube_target *target, struct observatio
 		work_fail(w, &e);
 		return;
 	}
+	w->warnings = warn_begin(&w->row);
+	warn_of_observation(w->warnings, &w->row, observation);
 	if (credentials_are_dead(&w->row, live_cluster(w)))
 		credentials_forget(&w->credentials, &w->row);
 	if (credentials_are_due(&w->row, live_cluster(w)))

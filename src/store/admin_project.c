@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "store/admin.h"
 #include "store/internal.h"
+#include "store/warnings.h"
 
 enum statement {
 	STATEMENT_FIND,
@@ -46,6 +47,7 @@ static const struct db_statement statements[] = {
 		" r.cause_kind AS \"causeKind\", r.cause_code AS \"causeCode\","
 		" r.cause_message AS \"causeMessage\","
 		" greatest(0, " MS("now() - r.cause_since") ") AS \"causeAgeMs\", r.attempts,"
+		" nullif(r.warnings, '[]')::text AS warnings,"
 		" iso8601(r.due_at) AS \"dueAt\", " MS("r.due_at - now()") " AS \"dueInMs\","
 		" CASE WHEN r.leased_until > now() THEN r.leased_by END AS \"leasedBy\","
 		" s.app_host AS \"appHost\", s.ttyd_host AS \"ttydHost\", s.image, d.host"
@@ -134,9 +136,18 @@ int admin_projects(struct db *db, const struct admin_project_filter *filter, jso
 int admin_resources(struct db *db, const char *project_id, json_t **ret_rows, struct err *e)
 {
 	struct db_params p = { 0 };
+	size_t i;
+	json_t *row;
 
 	db_add_text(&p, project_id);
-	return store_rows(db, &statements[STATEMENT_RESOURCES], &p, ret_rows, e);
+	if (store_rows(db, &statements[STATEMENT_RESOURCES], &p, ret_rows, e) < 0)
+		return -1;
+	json_array_foreach(*ret_rows, i, row)
+	{
+		const char *warnings = json_string_value(json_object_get(row, "warnings"));
+		(void)json_object_set_new(row, "warnings", warnings_json(warnings));
+	}
+	return 0;
 }
 
 int admin_variables(struct db *db, const char *project_id, json_t **ret_rows, struct err *e)

@@ -32,7 +32,8 @@ static const struct db_statement statement_announce = {
 	X(RESOURCE_CAUSE_KIND, "r.cause_kind")                                                     \
 	X(RESOURCE_CAUSE_CODE, "r.cause_code")                                                     \
 	X(RESOURCE_CAUSE_MESSAGE, "r.cause_message")                                               \
-	X(RESOURCE_CAUSE_SINCE, "iso8601(r.cause_since)")
+	X(RESOURCE_CAUSE_SINCE, "iso8601(r.cause_since)")                                          \
+	X(RESOURCE_WARNINGS, "nullif(r.warnings, '[]')::text")
 
 enum column { COLUMN_NONE, COLUMNS(STORE_COLUMN_ENUM) };
 
@@ -92,6 +93,7 @@ static void read_resource(const PGresult *r, int row, struct live_resource *ret)
 		.cause_code = db_text(r, row, RESOURCE_CAUSE_CODE),
 		.cause_message = db_text(r, row, RESOURCE_CAUSE_MESSAGE),
 		.cause_since = db_text(r, row, RESOURCE_CAUSE_SINCE),
+		.warnings = db_text(r, row, RESOURCE_WARNINGS),
 	};
 }
 

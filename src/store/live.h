@@ -29,6 +29,7 @@ bool live_change_parse(const char *payload, struct live_change *ret_change);
 struct live_resource {
 	const char *kind, *id, *desired, *status, *status_since, *stage;
 	const char *cause_kind, *cause_code, *cause_message, *cause_since; /* NULL: none */
+	const char *warnings;                                              /* for warnings_json() */
 };
 struct live_project {
 	PGresult *result;

@@ -25,6 +25,7 @@ struct resource {
 	enum stage stage;
 	const char *status_since;
 	const char *cause_kind, *cause_code, *cause_message, *cause_since; /* NULL: none */
+	const char *warnings;                                              /* for warnings_json() */
 	unsigned attempts;
 	const char *next_attempt_at; /* due_at */
 	const char *locked_until;    /* leased_until, NULL: no lease */

@@ -40,6 +40,7 @@
 	X(prefix##_CAUSE_MESSAGE, r ".cause_message")                                              \
 	X(prefix##_CAUSE_SINCE, "iso8601(" r ".cause_since)")                                      \
 	X(prefix##_ATTEMPTS, r ".attempts")                                                        \
+	X(prefix##_WARNINGS, "nullif(" r ".warnings, '[]')::text")                                 \
 	X(prefix##_NEXT_ATTEMPT_AT, "iso8601(" r ".due_at)")                                       \
 	X(prefix##_LOCKED_UNTIL, "iso8601(" r ".leased_until)")                                    \
 	X(prefix##_CPU_REQUEST, t ".cpu_request")                                                  \
@@ -168,6 +169,7 @@ static int read_resource(const PGresult *r, int i, enum item_column base, struct
 	res->cause_code = db_text(r, i, AT(CAUSE_CODE));
 	res->cause_message = db_text(r, i, AT(CAUSE_MESSAGE));
 	res->cause_since = db_text(r, i, AT(CAUSE_SINCE));
+	res->warnings = db_text(r, i, AT(WARNINGS));
 	res->attempts = (unsigned)db_int(r, i, AT(ATTEMPTS));
 	res->next_attempt_at = db_text(r, i, AT(NEXT_ATTEMPT_AT));
 	res->locked_until = db_text(r, i, AT(LOCKED_UNTIL));

@@ -25,6 +25,8 @@
 	X(CLAIM_VERIFY, "c.verify")                                                                \
 	X(CLAIM_ATTEMPTS, "c.attempts")                                                            \
 	X(CLAIM_HAS_CAUSE, "c.cause_kind IS NOT NULL")                                             \
+	X(CLAIM_WARNINGS, "nullif(c.warnings, '[]')::text")                                        \
+	X(CLAIM_OBSERVED, "nullif(c.observed, '{}')::text")                                        \
 	X(CLAIM_APP_HOST, "s.app_host")                                                            \
 	X(CLAIM_TTYD_HOST, "s.ttyd_host")                                                          \
 	X(CLAIM_IMAGE, "s.image")                                                                  \
@@ -245,6 +247,8 @@ static int read_state(const PGresult *r, int i, struct queue_row *row, struct er
 	row->attempts = (unsigned)db_int(r, i, CLAIM_ATTEMPTS);
 	row->has_cause = db_bool(r, i, CLAIM_HAS_CAUSE);
 	row->verify = db_bool(r, i, CLAIM_VERIFY);
+	row->warnings = db_text(r, i, CLAIM_WARNINGS);
+	row->observed = db_text(r, i, CLAIM_OBSERVED);
 	if (store_kind(r, i, CLAIM_KIND, &row->kind, e) < 0 ||
 	    store_desired(r, i, CLAIM_DESIRED, &row->desired, e) < 0 ||
 	    store_status(r, i, CLAIM_STATUS, &row->status, e) < 0 ||

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "base/err.h"
 #include "db/db.h"
 #include "domain/types.h"
@@ -27,7 +29,9 @@ struct queue_row {
 	enum stage stage;
 	unsigned attempts;
 	bool has_cause;
-	bool verify; /* all that belongs to it is to be looked at */
+	bool verify;          /* all that belongs to it is to be looked at */
+	const char *warnings; /* JSON, see reconcile/warn.h; NULL: none */
+	const char *observed; /* JSON, what a look keeps for the next one; NULL: nothing */
 	/* sandboxes */
 	const char *app_host, *ttyd_host, *image, *home_size, *storage_limit;
 	const void *terminal_token_sealed, *request_env_sealed; /* the latter NULL: none */
@@ -102,6 +106,8 @@ struct queue_result {
 	unsigned attempts;
 	const char *cause_kind, *cause_code, *cause_message; /* when has_cause */
 	uint64_t due_in_ms;
+	/* What replaces those of the row; NULL: they stay. Borrowed. */
+	json_t *warnings, *observed;
 	/* A database's connection when it was learnt or changed, all of it; host NULL: no news,
 	 * or that the one there was is `disconnected`: of a Cluster that is no more. */
 	bool disconnected;
@@ -115,9 +121,10 @@ struct queue_result {
  * attempt, the aggregated status of the projects, an event for each change that a user can see. A
  * row whose epoch is no longer the claimed one is left alone entirely. A row whose generation has
  * changed meanwhile only gives its lease back and is due at once. `status_since` and `cause_since`
- * move only when status or cause (kind and code) changes. When a database's connection or status
- * changes, the project's sandbox becomes due. A row that was made due while it was leased is due
- * at once, whatever `due_in_ms` says. `ret_stale` (NULL: not wanted) counts rows left alone.
+ * move only when status or cause (kind and code) changes; so does since when a warning holds. When
+ * a database's connection or status changes, the project's sandbox becomes due. A row that was made
+ * due while it was leased is due at once, whatever `due_in_ms` says. `ret_stale` (NULL: not wanted)
+ * counts rows left alone.
  */
 int queue_record(struct db *db, const struct queue_result *results, size_t count, size_t *ret_stale,
 		 struct err *e);

@@ -18,7 +18,7 @@ enum statement {
 	" gone boolean, status status, stage stage, cause_kind text, cause_code text,"             \
 	" cause_message text, attempts integer, due_in_ms bigint, host text, port integer,"        \
 	" database text, username text, password_sealed bytea, cluster_uid text,"                  \
-	" disconnected boolean)"
+	" disconnected boolean, warnings jsonb, observed jsonb)"
 
 /* SQL is laid out by hand. */
 /* clang-format off */
@@ -57,6 +57,9 @@ static const struct db_statement statements[] = {
 		"  cause_message = left(h.cause_message, 1024),"
 		"  cause_since = CASE WHEN h.cause_kind IS NULL THEN NULL"
 		"   WHEN h.same_cause THEN r.cause_since ELSE now() END,"
+		"  warnings = CASE WHEN h.warnings IS NULL THEN r.warnings"
+		"   ELSE told_warnings(h.warnings, r.warnings) END,"
+		"  observed = coalesce(h.observed, r.observed),"
 		"  updated_at = CASE WHEN h.status = r.status AND h.stage = r.stage"
 		"   AND h.same_cause THEN r.updated_at ELSE now() END"
 		" FROM held h WHERE r.id = h.id AND h.current AND NOT h.gone"
@@ -93,7 +96,7 @@ static json_t *result_json(const struct queue_result *result)
 
 	return json_pack(
 		"{s:s, s:I, s:I, s:b, s:s, s:s, s:o, s:o, s:o, s:i, s:I, s:b, s:o, s:o, s:o, s:o,"
-		" s:o, s:o}",
+		" s:o, s:o, s:O?, s:O?}",
 		"id", result->id, "lease_epoch", (json_int_t)result->lease_epoch, "generation",
 		(json_int_t)result->generation, "gone", (int)result->gone, "status",
 		status_name(result->status), "stage", stage_name(result->stage), "cause_kind",
@@ -106,7 +109,8 @@ static json_t *result_json(const struct queue_result *result)
 		store_json_text(result->database), "username", store_json_text(result->username),
 		"cluster_uid", store_json_text(result->cluster_uid), "password_sealed",
 		store_json_bytes(result->host ? result->password_sealed : NULL,
-				 result->password_sealed_length));
+				 result->password_sealed_length),
+		"warnings", result->warnings, "observed", result->observed);
 }
 
 /* The projects of recorded rows for which a column is true. */

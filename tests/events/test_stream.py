@@ -34,16 +34,17 @@ def test_a_new_project_is_told_to_its_owner_alone(live):
     {"desired": "STOPPED"},
     {"cause_kind": "POD_IMAGE", "cause_code": "POD_IMAGE", "cause_message": "no “such” image\n",
      "cause_since": "now"},
+    {"warnings": '[{"code": "RESTARTED", "message": "it did", "since": "now"}]'},
 ])
 def test_each_thing_that_a_page_shows_is_told_when_it_changes(live, change):
     ada = live.person()
     project = live.project(ada)
-    expected = {k: v for k, v in change.items() if k != "cause_since"}
+    expected = {k: v for k, v in change.items() if k not in ("cause_since", "warnings")}
 
     def is_told(event):
         told = event.data["sandboxes"][0]
         shown = {**told, **{f"cause_{k}": v for k, v in (told["cause"] or {}).items()}}
-        return expected.items() <= shown.items()
+        return expected.items() <= shown.items() and bool(told["warnings"]) == ("warnings" in change)
 
     with ada.stream() as stream:
         project.set(**change)

@@ -282,6 +282,40 @@ END_TEST
 
 /* ---- recording ------------------------------------------------------------------------------- */
 
+START_TEST(a_warning_is_recorded_with_since_when_it_holds)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	const char *since = "SELECT warnings #>> '{0,since}' FROM resources WHERE id = $1";
+	const char *count = "SELECT jsonb_array_length(warnings) FROM resources WHERE id = $1";
+	CLEANUP(json_decrefp) json_t *one = json_pack("[{s:s, s:s}]", "code", "A", "message", "a");
+	CLEANUP(json_decrefp)
+	json_t *two = json_pack("[{s:s, s:s}, {s:s}]", "code", "A", "message", "b", "code", "B");
+	CLEANUP(json_decrefp) json_t *none = json_array();
+	CLEANUP(json_decrefp) json_t *kept = json_pack("{s:s}", "k", "v");
+	json_t *const steps[] = { one, NULL, two, none };
+	const int64_t counts[] = { 1, 1, 2, 0 };
+	char first[64] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		CLEANUP(queue_rows_clear) struct queue_rows rows = claim(10);
+		ck_assert_int_eq(rows.items[0].warnings != NULL, i > 0);
+		ck_assert_int_eq(rows.items[0].observed != NULL, i > 0);
+		struct queue_result r = result_of(&rows.items[0], STATUS_RUNNING);
+		r.warnings = steps[i];
+		r.observed = i == 0 ? kept : NULL;
+		r.due_in_ms = 0;
+		record(&r, NULL);
+		ck_assert_int_eq(admin_int(count, made.sandbox), counts[i]);
+		if (i == 0)
+			(void)snprintf(first, sizeof(first), "%s", column(since, made.sandbox));
+		else if (counts[i] > 0)
+			ck_assert_str_eq(column(since, made.sandbox), first);
+	}
+	ck_assert_uint_eq(strlen(first), strlen("2026-01-01T00:00:00.000Z"));
+}
+END_TEST
+
 START_TEST(a_result_is_recorded_with_its_cause)
 {
 	struct person owner = make_owner("alice");
@@ -694,6 +728,7 @@ Suite *queue_suite(void)
 	tcase_add_test(c, claims_at_the_same_time_never_overlap);
 	tcase_add_test(c, variables_come_with_their_projects);
 	tcase_add_test(c, a_result_is_recorded_with_its_cause);
+	tcase_add_test(c, a_warning_is_recorded_with_since_when_it_holds);
 	tcase_add_test(c, a_result_for_an_older_generation_only_gives_the_lease_back);
 	tcase_add_test(c, a_row_made_due_while_it_was_leased_is_due_at_once);
 	tcase_add_test(c, a_database_that_is_learnt_wakes_its_sandbox);

@@ -42,7 +42,9 @@ START_TEST(a_project_is_told_with_its_parts)
 				 .status_since = "2026-11-23T20:51:32.042Z",
 				 .stage = "container",
 				 .cause_kind = "POD_IMAGE",
-				 .cause_message = "no such\nimage" } },
+				 .cause_message = "no such\nimage",
+				 .warnings = "[{\"code\": \"RESTARTED\", \"message\": \"m\"}, "
+					     "{\"code\": \"OF_LATER\", \"message\": \"n\"}]" } },
 		.resource_count = 1,
 	};
 	json_t *told = parse(message_project(&project));
@@ -57,6 +59,12 @@ START_TEST(a_project_is_told_with_its_parts)
 	assert_member(cause, "detail", "no such\nimage");
 	assert_member(cause, "headline", "The sandbox's image cannot be loaded");
 	ck_assert(json_is_null(json_object_get(cause, "code")));
+	const json_t *warnings = json_object_get(sandbox, "warnings");
+	assert_member(json_array_get(warnings, 0), "message", "m");
+	assert_member(json_array_get(warnings, 0), "headline",
+		      "The container has ended and was started again");
+	assert_member(json_array_get(warnings, 1), "code", "OF_LATER");
+	ck_assert(json_is_null(json_object_get(json_array_get(warnings, 1), "headline")));
 	ck_assert_uint_eq(json_array_size(json_object_get(told, "databases")), 0);
 	json_decref(told);
 }
@@ -79,6 +87,7 @@ START_TEST(what_is_well_has_no_cause)
 	const json_t *database = json_array_get(json_object_get(told, "databases"), 0);
 
 	ck_assert(json_is_null(json_object_get(database, "cause")));
+	ck_assert_uint_eq(json_array_size(json_object_get(database, "warnings")), 0);
 	json_decref(told);
 }
 END_TEST

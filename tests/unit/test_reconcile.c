@@ -16,6 +16,7 @@
 #include "reconcile/diagnose.h"
 #include "reconcile/observe.h"
 #include "reconcile/wake.h"
+#include "reconcile/warn.h"
 
 #define ID     "11111111-1111-4111-8111-111111111111"
 #define LABELS "\"labels\": {\"project.fullstackagent.io/resource\": \"" ID "\"}"
@@ -524,6 +525,45 @@ START_TEST(a_database_is_assessed)
 }
 END_TEST
 
+/* ---- warnings ---------------------------------------------------------------------------------
+ */
+
+#define RESTARTED                                                                                  \
+	"\"containerStatuses\": [{\"restartCount\": 2, \"state\": {\"running\": {}}, "             \
+	"\"lastState\": "                                                                          \
+	"{\"terminated\": {\"exitCode\": 137, \"reason\": \"OOMKilled\", \"finishedAt\": "         \
+	"\"then\"}}}]"
+
+START_TEST(a_warning_holds_for_as_long_as_it_is_seen)
+{
+	struct queue_row row = { .id = ID,
+				 .kind = RESOURCE_SANDBOX,
+				 .warnings = "[{\"code\": \"X\"}]" };
+	CLEANUP(cleanup_json) json_t *warnings = warn_begin(&row);
+	CLEANUP(cleanup_json) json_t *lists = parse("{\"pods\": [" POD("r", RESTARTED) "]}");
+	CLEANUP(cleanup_json) json_t *none = parse("{}");
+	CLEANUP(cleanup_json) json_t *well = parse("{\"pods\": [" POD("r", RUNNING_CONTAINER) "]}");
+	CLEANUP(cleanup_observation) struct observation *restarted = observation_from_json(lists);
+	CLEANUP(cleanup_observation) struct observation *unseen = observation_from_json(none);
+	CLEANUP(cleanup_observation) struct observation *replaced = observation_from_json(well);
+
+	warn_of_observation(warnings, &row, restarted);
+	warn_of_observation(warnings, &row, restarted);
+	ck_assert_uint_eq(json_array_size(warnings), 2);
+	const json_t *told = json_array_get(warnings, 1);
+	ck_assert_str_eq(json_string_value(json_object_get(told, "code")), "RESTARTED");
+	const char *message = json_string_value(json_object_get(told, "message"));
+	ck_assert_ptr_nonnull(strstr(message, "137 (OOMKilled)"));
+	warn_of_observation(warnings, &row, unseen);
+	ck_assert_uint_eq(json_array_size(warnings), 2);
+	warn_of_observation(warnings, &row, replaced);
+	ck_assert_uint_eq(json_array_size(warnings), 1);
+	warn_set(warnings, WARNING_RESTARTED, "%.2s", "\xe2\x82\xac");
+	message = json_string_value(json_object_get(json_array_get(warnings, 1), "message"));
+	ck_assert_str_eq(message, "??");
+}
+END_TEST
+
 /* ---- wake -------------------------------------------------------------------------------------
  */
 
@@ -599,6 +639,7 @@ int main(void)
 			    ARRAY_SIZE(bereft));
 	tcase_add_test(tc, drift_of_a_running_sandbox_is_seen);
 	tcase_add_loop_test(tc, a_database_is_assessed, 0, ARRAY_SIZE(databases));
+	tcase_add_test(tc, a_warning_holds_for_as_long_as_it_is_seen);
 	tcase_add_test(tc, a_touch_of_the_wake_file_and_a_signal_end_a_wait);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);

@@ -47,6 +47,16 @@ function cause(part, what) {
 			h("p", {}, h("code", {}, code), " ", detail ?? message)));
 }
 
+/** What is worth a word whatever the status is. */
+function warnings(part, what) {
+	return part.warnings.map(({code, message, headline, action, since}) =>
+		h("div", {class: "warning"},
+			h("p", {}, h("strong", {}, `${what}: `), headline ?? message, "."),
+			h("p", {class: "detail"}, action, " Since ", time(since), "."),
+			h("details", {class: "detail"}, h("summary", {}, "What was found"),
+				h("p", {}, h("code", {}, code), " ", message))));
+}
+
 function addresses({ttydUrl, publicUrl}) {
 	return h("p", {class: "actions"}, outside(ttydUrl, "Open terminal"), outside(publicUrl, "Open application"));
 }
@@ -57,7 +67,9 @@ function summary([project, sandbox]) {
 		sandbox && stages(sandbox.progress),
 		sandbox?.status === "RUNNING" ? addresses(sandbox) : null,
 		sandbox && cause(sandbox, "Sandbox"),
-		...project.databases.map((database) => cause(database, "Database")),
+		...(sandbox ? warnings(sandbox, "Sandbox") : []),
+		...project.databases.flatMap((database) =>
+			[cause(database, "Database"), ...warnings(database, "Database")]),
 	];
 }
 

@@ -1,0 +1,25 @@
+#ifndef FSA_DOMAIN_WARNING_H
+#define FSA_DOMAIN_WARNING_H
+
+/*
+ * What stands beside a status, and is true while RUNNING, too: a sandbox that works and will not
+ * for long, or is not quite what was asked for. One table, in warning.c, for the API, the page, the
+ * live stream and `fsactl project explain`. What holds of a row is judged in reconcile/warn.c.
+ */
+enum warning {
+	WARNING_CHANGED_BY_ADMISSION, /* the cluster's admission changes what we apply */
+	WARNING_RESTARTED,            /* the container has ended and was started again */
+	WARNING_COUNT
+};
+
+struct warning_text {
+	const char *code;     /* stable, for clients */
+	const char *headline; /* what it is, in the owner's words */
+	const char *action;   /* what the owner can do */
+};
+
+const struct warning_text *warning_text(enum warning warning);
+/* The row of a code; NULL for one of another version. */
+const struct warning_text *warning_text_of(const char *code);
+
+#endif

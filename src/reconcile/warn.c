@@ -1,0 +1,120 @@
+#include "reconcile/warn.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+
+enum { MESSAGE_MAX = 512 };
+
+/* ---- the array --------------------------------------------------------------------------------
+ */
+
+json_t *warn_begin(const struct queue_row *row)
+{
+	json_t *warnings = row->warnings != NULL ? json_loads(row->warnings, 0, NULL) : NULL;
+
+	return warnings != NULL ? warnings : json_array();
+}
+
+static size_t find(const json_t *warnings, const char *code)
+{
+	size_t i;
+	json_t *warning;
+
+	json_array_foreach(warnings, i, warning)
+	{
+		const char *found = json_string_value(json_object_get(warning, "code"));
+		if (found != NULL && strcmp(found, code) == 0)
+			break;
+	}
+	return i;
+}
+
+void warn_set(json_t *warnings, enum warning warning, const char *format, ...)
+{
+	const char *code = warning_text(warning)->code;
+	char message[MESSAGE_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	parse_make_utf8(message);
+	size_t place = find(warnings, code);
+	if (place == json_array_size(warnings))
+		json_array_append_new(warnings, json_pack("{s:s}", "code", code));
+	json_object_set_new(json_array_get(warnings, place), "message", json_string(message));
+}
+
+void warn_clear(json_t *warnings, enum warning warning)
+{
+	(void)json_array_remove(warnings, find(warnings, warning_text(warning)->code));
+}
+
+/* ---- judged by what was observed --------------------------------------------------------------
+ */
+
+static const json_t *path(const json_t *object, const char *first, const char *second)
+{
+	return json_object_get(json_object_get(object, first), second);
+}
+
+static const char *text(const json_t *value)
+{
+	const char *string = json_string_value(value);
+
+	return string ? string : "";
+}
+
+/* A container that ended and runs again; one that does not is no warning but a cause. */
+static bool has_restarted(const struct queue_row *row, const struct observation *o,
+			  char message[MESSAGE_MAX])
+{
+	const json_t *pod = json_array_get(observation_of(o, KUBE_PODS, row->id), 0);
+	const json_t *status = json_array_get(path(pod, "status", "containerStatuses"), 0);
+	const json_t *last = path(status, "lastState", "terminated");
+
+	if (last == NULL || path(status, "state", "running") == NULL)
+		return false;
+	(void)snprintf(message, MESSAGE_MAX,
+		       "It ended with exit code %lld (%.60s) at %.40s; restarts so far: %lld",
+		       (long long)json_integer_value(json_object_get(last, "exitCode")),
+		       text(json_object_get(last, "reason")),
+		       text(json_object_get(last, "finishedAt")),
+		       (long long)json_integer_value(json_object_get(status, "restartCount")));
+	return true;
+}
+
+/* A row a warning: of what kind of resource, what must have been listed to judge it. */
+static const struct judge {
+	enum warning warning;
+	enum resource_kind kind;
+	unsigned needs;
+	bool (*holds)(const struct queue_row *row, const struct observation *o,
+		      char message[MESSAGE_MAX]);
+} judges[] = {
+	{ WARNING_RESTARTED, RESOURCE_SANDBOX, OBSERVE(KUBE_PODS), has_restarted },
+};
+
+static bool can_judge(const struct judge *judge, const struct queue_row *row,
+		      const struct observation *o)
+{
+	return judge->kind == row->kind && observation_check(o, judge->needs, NULL) == 0;
+}
+
+void warn_of_observation(json_t *warnings, const struct queue_row *row, const struct observation *o)
+{
+	char message[MESSAGE_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(judges); i++) {
+		if (!can_judge(&judges[i], row, o))
+			continue;
+		if (judges[i].holds(row, o, message))
+			warn_set(warnings, judges[i].warning, "%s", message);
+		else
+			warn_clear(warnings, judges[i].warning);
+	}
+}
