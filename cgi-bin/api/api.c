@@ -125,14 +125,9 @@ static int seal_for_sandbox(const void *user, const char *context, const void *p
 	return api_seal(user, API_OWNER, context, plain, length, ret_sealed, e);
 }
 
-int api_new_sandbox(const struct call *c, const char *kube_name, struct new_sandbox *ret_sandbox,
-		    struct err *e)
+int api_new_sandbox(const struct call *c, struct new_sandbox *ret_sandbox, struct err *e)
 {
-	if (new_sandbox_init(ret_sandbox, api_conf(c), NULL, kube_name, seal_for_sandbox, c, e) ==
-	    0)
-		return 0;
-	e->kind = ERR_INTERNAL;
-	return -1;
+	return new_sandbox_init(ret_sandbox, NULL, seal_for_sandbox, c, e);
 }
 
 int api_unseal(const struct call *c, const char *context, const void *sealed, size_t length,

@@ -39,10 +39,8 @@ int api_seal(const struct call *c, enum api_key key, const char *context, const 
 int api_unseal(const struct call *c, const char *context, const void *sealed, size_t length,
 	       struct buf *ret_plain, struct err *e);
 
-/* new_sandbox_init() with a new id and the owner's key. ERR_INTERNAL: what it fails with is not the
- * fault of who asks for a sandbox. */
-int api_new_sandbox(const struct call *c, const char *kube_name, struct new_sandbox *ret_sandbox,
-		    struct err *e);
+/* new_sandbox_init() with a new id and the owner's key. */
+int api_new_sandbox(const struct call *c, struct new_sandbox *ret_sandbox, struct err *e);
 
 /* How the router keeps answers: sealed to the owner's key. */
 route_keep_fn api_seal_answer;

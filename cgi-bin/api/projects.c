@@ -98,21 +98,21 @@ int project_post(struct call *c, struct err *e)
 {
 	CLEANUP(new_sandbox_clear) struct new_sandbox sandbox;
 	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
-	struct new_database database;
+	char database_id[STORE_ID_LENGTH + 1];
 	char kube_name[PROJECT_KUBE_NAME_MAX + 1];
 	const char *name = field_string(c->body, "name");
 
 	project_kube_name(name, kube_name);
-	if (api_new_sandbox(c, kube_name, &sandbox, e) < 0)
+	new_id(database_id);
+	if (api_new_sandbox(c, &sandbox, e) < 0)
 		return -1;
-	new_database_init(&database, api_conf(c), kube_name);
 	struct project_new project = {
 		.user_id = c->session->user_id,
 		.name = name,
 		.description = field_string(c->body, "description"),
 		.kube_name = kube_name,
 		.sandbox = &sandbox.row,
-		.database = field_bool(c->body, "database", true) ? &database.row : NULL,
+		.database_id = field_bool(c->body, "database", true) ? database_id : NULL,
 		.projects_max = (unsigned)conf_number(api_conf(c), CONF_PROJECTS_PER_USER),
 	};
 	if (project_create(c->db, &project, c->object_id, e) < 0 ||

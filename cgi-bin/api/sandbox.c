@@ -100,8 +100,8 @@ static int start(struct call *c, const struct project *project, struct err *e)
 	CLEANUP(new_sandbox_clear) struct new_sandbox made = { .id = "" };
 	CLEANUP(buf_release) struct buf env = BUF_INIT(SEALED_ENV_MAX);
 
-	if (api_new_sandbox(c, project->kube_name, &made, e) < 0 ||
-	    take_current_id(c, &made, e) < 0 || seal_request_env(c, made.id, &env, e) < 0)
+	if (api_new_sandbox(c, &made, e) < 0 || take_current_id(c, &made, e) < 0 ||
+	    seal_request_env(c, made.id, &env, e) < 0)
 		return -1;
 	return sandbox_start(c->db, c->session->user_id, project->id, &made.row, env.data,
 			     env.length, e);

@@ -10,6 +10,7 @@
 #include "ctl/administrator.h"
 #include "ctl/output.h"
 #include "ctl/row.h"
+#include "store/operator.h"
 
 /* Whole tables are read and written. */
 enum { IMPORT_TIMEOUT_MS = 600000 };
@@ -148,8 +149,8 @@ int command_import(const struct call *call, struct err *e)
 	if (load_settings(&i, e) < 0 || read_original(&i, e) < 0 || db_begin(db, &tx, e) < 0)
 		return -1;
 	i.tx = tx;
-	if (import_people(&i, e) < 0 || import_projects(&i, e) < 0 ||
-	    administrator_note(tx, "admin.import", NULL, NULL, e) < 0)
+	if (operator_publish(tx, call->conf, e) < 0 || import_people(&i, e) < 0 ||
+	    import_projects(&i, e) < 0 || administrator_note(tx, "admin.import", NULL, NULL, e) < 0)
 		return -1;
 	if (commit && db_commit(&tx, e) < 0)
 		return -1;

@@ -150,8 +150,7 @@ static int import_one_sandbox(const struct importing *p, const json_t *row, stru
 	enum import_outcome outcome;
 
 	import_id("Sandbox", row_text(row, "id"), id);
-	if (new_sandbox_init(&sandbox, p->import->call->conf, id, p->kube_name, seal_for_sandbox, p,
-			     e) < 0)
+	if (new_sandbox_init(&sandbox, id, seal_for_sandbox, p, e) < 0)
 		return -1;
 	if (import_sandbox(p->import->tx, p->user_id, p->id, &sandbox.row, &outcome, e) < 0)
 		return -1;
@@ -205,7 +204,7 @@ static int import_one_database(const struct importing *p, const json_t *row, con
 		return 0;
 	}
 	import_id("Database", row_text(row, "id"), id);
-	const struct database_new database = {
+	const struct import_database database = {
 		.id = id,
 		.name = name,
 		.version = conf_string(p->import->call->conf, CONF_POSTGRES_VERSION),

@@ -4,6 +4,7 @@
 #include "ctl/command.h"
 #include "ctl/output.h"
 #include "db/migrate.h"
+#include "store/operator.h"
 
 /* A migration may rewrite a large table: it is not held to the time of a request. */
 enum { MIGRATION_TIMEOUT_MS = 3600 * 1000 };
@@ -53,6 +54,9 @@ int command_migrate(const struct call *call, struct err *e)
 					   .prepare = conf_bool(call->conf, CONF_DATABASE_PREPARE),
 					   .timeout_ms = MIGRATION_TIMEOUT_MS });
 	if ((status ? migrate_list : migrate_apply)(db, directory, &list, e) < 0)
+		return -1;
+	/* Not when the schema is an older one still, of another directory. */
+	if (!status && migrate_check(db, NULL) == 0 && operator_publish(db, call->conf, e) < 0)
 		return -1;
 	json_t *rows = migrations_json(&list);
 	if (!output_json(call, rows))

@@ -18,6 +18,7 @@
 #include "crypto/token.h"
 #include "db/migrate.h"
 #include "reconcile/pass.h"
+#include "store/operator.h"
 #include "store/queue.h"
 
 static const char usage[] =
@@ -96,9 +97,20 @@ static void log_pass(const struct pass_summary *s)
 		 LOG_INT("requests", s->requests), LOG_INT("ms", s->elapsed_ms));
 }
 
+/* Once for each start: what new sandboxes and databases are like follows this host's fsa.conf. */
+static int publish(struct reconciler *r, struct err *e)
+{
+	if (!r->published &&
+	    (migrate_check(r->db, e) < 0 || operator_publish(r->db, r->conf, e) < 0))
+		return err_wrap(e, "the options for new sandboxes");
+	r->published = true;
+	return 0;
+}
+
 static int pass(struct reconciler *r, struct pass_summary *ret_summary, struct err *e)
 {
-	int result = pass_run(r, ret_summary, e);
+	*ret_summary = (struct pass_summary) { 0 };
+	int result = publish(r, e) < 0 ? -1 : pass_run(r, ret_summary, e);
 
 	log_pass(ret_summary);
 	if (result < 0)

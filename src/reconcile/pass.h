@@ -22,6 +22,7 @@ struct reconciler {
 	struct wake *wake;
 	struct wanted_context wanted;
 	struct keyring *cluster_private;
+	bool published; /* the options for new rows, since the start */
 };
 
 struct pass_summary {

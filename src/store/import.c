@@ -17,11 +17,12 @@ enum statement {
 #define OUTCOME(table)                                                                             \
 	" SELECT EXISTS (SELECT FROM made), EXISTS (SELECT FROM " table " WHERE id = $1)"
 
-#define RESOURCE(kind)                                                                             \
+/* A name that is NULL is made by a trigger. */
+#define RESOURCE(kind, name)                                                                       \
 	"WITH r AS ("                                                                              \
 	" INSERT INTO resources (id, project_id, user_id, kind, name, namespace, server,"          \
 	"  desired, status)"                                                                       \
-	" SELECT $1, $2, $3, " kind ", $4, namespace, server, 'STOPPED', 'STOPPED'"                \
+	" SELECT $1, $2, $3, " kind ", " name ", namespace, server, 'STOPPED', 'STOPPED'"          \
 	" FROM kubeconfigs WHERE user_id = $3"                                                     \
 	" ON CONFLICT DO NOTHING RETURNING id"                                                     \
 	"), made AS ("
@@ -49,14 +50,12 @@ static const struct db_statement statements[] = {
 		" VALUES ($1, $2, $3, left($4, 2000), $5, $6, 'STOPPED', $7)"
 		" ON CONFLICT DO NOTHING RETURNING id)" OUTCOME("projects") },
 	[STATEMENT_SANDBOX] = { "import_sandbox",
-		RESOURCE("'SANDBOX'")
-		" INSERT INTO sandboxes (resource_id, app_host, ttyd_host,"
-		"  terminal_token_sealed, image, home_size, cpu_request,"
-		"  cpu_limit, memory_request, memory_limit, storage_limit)"
-		" SELECT id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 FROM r"
+		RESOURCE("'SANDBOX'", "NULL")
+		" INSERT INTO sandboxes (resource_id, terminal_token_sealed)"
+		" SELECT id, $4 FROM r"
 		" RETURNING resource_id)" OUTCOME("resources") },
 	[STATEMENT_DATABASE] = { "import_database",
-		RESOURCE("'DATABASE'")
+		RESOURCE("'DATABASE'", "$4")
 		" INSERT INTO databases (resource_id, version, storage_size,"
 		"  cpu_request, cpu_limit, memory_request, memory_limit)"
 		" SELECT id, $5, $6, $7, $8, $9, $10 FROM r"
@@ -141,22 +140,13 @@ int import_sandbox(struct db *tx, const char *user_id, const char *project_id,
 	db_add_text(&p, s->id);
 	db_add_text(&p, project_id);
 	db_add_text(&p, user_id);
-	db_add_text(&p, s->name);
-	db_add_text(&p, s->app_host);
-	db_add_text(&p, s->ttyd_host);
 	db_add_bytes(&p, s->terminal_token_sealed, s->terminal_token_sealed_length);
-	db_add_text(&p, s->image);
-	db_add_text(&p, s->home_size);
-	db_add_text(&p, s->cpu_request);
-	db_add_text(&p, s->cpu_limit);
-	db_add_text(&p, s->memory_request);
-	db_add_text(&p, s->memory_limit);
-	db_add_text(&p, s->storage_limit);
 	return run(tx, STATEMENT_SANDBOX, &p, ret_outcome, e);
 }
 
 int import_database(struct db *tx, const char *user_id, const char *project_id,
-		    const struct database_new *d, enum import_outcome *ret_outcome, struct err *e)
+		    const struct import_database *d, enum import_outcome *ret_outcome,
+		    struct err *e)
 {
 	struct db_params p = { 0 };
 

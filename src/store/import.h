@@ -56,8 +56,14 @@ int import_project(struct db *tx, const struct import_project *p, enum import_ou
  * told STOPPED: nothing happens in the cluster until somebody starts it. */
 int import_sandbox(struct db *tx, const char *user_id, const char *project_id,
 		   const struct sandbox_new *s, enum import_outcome *ret_outcome, struct err *e);
+/* A database keeps its name, and with it its data. */
+struct import_database {
+	const char *id, *name, *version, *storage_size;
+	const char *cpu_request, *cpu_limit, *memory_request, *memory_limit;
+};
 int import_database(struct db *tx, const char *user_id, const char *project_id,
-		    const struct database_new *d, enum import_outcome *ret_outcome, struct err *e);
+		    const struct import_database *d, enum import_outcome *ret_outcome,
+		    struct err *e);
 
 struct import_variable {
 	const char *id, *project_id, *key, *category;

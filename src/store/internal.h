@@ -71,7 +71,7 @@ int store_sandbox_not_found(struct err *e);
 int store_kubeconfig_missing(struct err *e);
 /* Passes an error on; says of a unique violation what is taken (projects, generated names). */
 int store_explain_conflict(const struct err *failed, struct err *e);
-/* Twelve parameters, in the order of the struct but for the token after the hosts. */
+/* Two parameters: the id and the terminal's token. */
 void store_add_sandbox(struct db_params *p, const struct sandbox_new *s);
 
 #endif

@@ -19,13 +19,14 @@ enum statement {
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
-	/* One statement, for one round trip. $1 user, $2-$4 the project, $5 the quota, $6-$17 the
-	 * sandbox, $18-$25 the database (NULLs: none). The quota counts projects until their last
-	 * resource has gone, because that is what the cluster bears; requests that are served at
-	 * the same moment may pass it by their number. */
+	/* One statement, for one round trip. $1 user, $2-$4 the project, $5 the quota, $6 and $7 the
+	 * sandbox and its terminal's token, $8 the database (NULL: none). Triggers complete the
+	 * parts. The quota counts projects until their last resource has gone, because that is
+	 * what the cluster bears; requests that are served at the same moment may pass it by their
+	 * number. */
 	[STATEMENT_CREATE] = { "project_create",
 		"WITH cluster AS ("
-		" SELECT server, namespace FROM kubeconfigs WHERE user_id = $1"
+		" SELECT FROM kubeconfigs WHERE user_id = $1"
 		"), existing AS ("
 		" SELECT count(*) AS count FROM (SELECT FROM projects"
 		"  WHERE user_id = $1 LIMIT $5) AS up_to_the_quota"
@@ -34,24 +35,17 @@ static const struct db_statement statements[] = {
 		" SELECT $1, $2, $3, $4 FROM cluster, existing"
 		" WHERE existing.count < $5 RETURNING id"
 		"), r AS ("
-		" INSERT INTO resources (id, project_id, user_id, kind, name,"
-		"  namespace, server)"
-		" SELECT given.id, p.id, $1, given.kind, given.name,"
-		"  cluster.namespace, cluster.server"
-		" FROM p, cluster, (VALUES"
-		"  ($6::uuid, 'SANDBOX'::resource_kind, $7::text),"
-		"  ($18::uuid, 'DATABASE', $19::text)) AS given (id, kind, name)"
+		" INSERT INTO resources (id, project_id, user_id, kind)"
+		" SELECT given.id, p.id, $1, given.kind FROM p, (VALUES"
+		"  ($6::uuid, 'SANDBOX'::resource_kind),"
+		"  ($8::uuid, 'DATABASE')) AS given (id, kind)"
 		" WHERE given.id IS NOT NULL"
 		"), s AS ("
-		" INSERT INTO sandboxes (resource_id, app_host, ttyd_host,"
-		"  terminal_token_sealed, image, home_size, cpu_request, cpu_limit,"
-		"  memory_request, memory_limit, storage_limit)"
-		" SELECT $6, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 FROM p"
+		" INSERT INTO sandboxes (resource_id, terminal_token_sealed)"
+		" SELECT $6, $7 FROM p"
 		"), d AS ("
-		" INSERT INTO databases (resource_id, version, storage_size,"
-		"  cpu_request, cpu_limit, memory_request, memory_limit)"
-		" SELECT $18, $20, $21, $22, $23, $24, $25 FROM p"
-		" WHERE $18::uuid IS NOT NULL"
+		" INSERT INTO databases (resource_id) SELECT $8 FROM p"
+		" WHERE $8::uuid IS NOT NULL"
 		"), noted AS ("
 		" INSERT INTO events (project_id, status)"
 		" SELECT id, 'CREATING' FROM p"
@@ -81,33 +75,7 @@ int store_explain_conflict(const struct err *failed, struct err *e)
 void store_add_sandbox(struct db_params *p, const struct sandbox_new *s)
 {
 	db_add_text(p, s->id);
-	db_add_text(p, s->name);
-	db_add_text(p, s->app_host);
-	db_add_text(p, s->ttyd_host);
 	db_add_bytes(p, s->terminal_token_sealed, s->terminal_token_sealed_length);
-	db_add_text(p, s->image);
-	db_add_text(p, s->home_size);
-	db_add_text(p, s->cpu_request);
-	db_add_text(p, s->cpu_limit);
-	db_add_text(p, s->memory_request);
-	db_add_text(p, s->memory_limit);
-	db_add_text(p, s->storage_limit);
-}
-
-static void add_database(struct db_params *p, const struct database_new *d)
-{
-	static const struct database_new none;
-
-	if (d == NULL)
-		d = &none;
-	db_add_text(p, d->id);
-	db_add_text(p, d->name);
-	db_add_text(p, d->version);
-	db_add_text(p, d->storage_size);
-	db_add_text(p, d->cpu_request);
-	db_add_text(p, d->cpu_limit);
-	db_add_text(p, d->memory_request);
-	db_add_text(p, d->memory_limit);
 }
 
 int store_kubeconfig_missing(struct err *e)
@@ -138,7 +106,7 @@ int project_create(struct db *db, const struct project_new *project,
 	db_add_text(&p, project->kube_name);
 	db_add_int(&p, project->projects_max);
 	store_add_sandbox(&p, project->sandbox);
-	add_database(&p, project->database);
+	db_add_text(&p, project->database_id);
 	if (db_query(db, &statements[STATEMENT_CREATE], &p, &r, &failed) < 0)
 		return store_explain_conflict(&failed, e);
 	if (!db_bool(r, 0, CREATE_HAS_CLUSTER))

@@ -81,23 +81,18 @@ void project_rows_clear(struct project_rows *rows);
 
 struct sandbox_new {
 	const char *id; /* UUID made by the caller: the terminal token is sealed for it */
-	const char *name, *app_host, *ttyd_host, *image, *home_size;
-	const char *cpu_request, *cpu_limit, *memory_request, *memory_limit, *storage_limit;
 	const void *terminal_token_sealed;
 	size_t terminal_token_sealed_length;
-};
-struct database_new {
-	const char *id, *name, *version, *storage_size;
-	const char *cpu_request, *cpu_limit, *memory_request, *memory_limit;
 };
 struct project_new {
 	const char *user_id, *name, *description, *kube_name;
 	const struct sandbox_new *sandbox;
-	const struct database_new *database; /* NULL: without */
-	unsigned projects_max;               /* per user */
+	const char *database_id; /* UUID made by the caller; NULL: without a database */
+	unsigned projects_max;   /* per user */
 };
 /*
- * Creates all of it, in the namespace and on the server of the user's kubeconfig. ERR_CONFLICT
+ * Creates all of it, in the namespace and on the server of the user's kubeconfig, with the image
+ * and sizes that the operator's options say and with generated names and hosts. ERR_CONFLICT
  * PROJECT_EXISTS (name taken); ERR_UNPROCESSABLE KUBECONFIG_MISSING; ERR_RATE_LIMITED
  * PROJECT_QUOTA. A collision of generated names (constraint of resources or sandboxes) is
  * ERR_CONFLICT NAME_COLLISION: try again with others, in a new transaction. The quota counts

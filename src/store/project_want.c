@@ -54,21 +54,18 @@ static const struct db_statement statements[] = {
 	[STATEMENT_FIND_SANDBOX] = { "sandbox_find",
 		"SELECT id, desired, id = $2::uuid FROM resources"
 		" WHERE project_id = $1 AND kind = 'SANDBOX'" },
-	/* $1 project, $2 user, $3-$14 the sandbox, $15 the request's variables. */
+	/* $1 project, $2 user, $3 and $4 the sandbox and its terminal's token, $5 the request's
+	 * variables. A trigger completes it. */
 	[STATEMENT_CREATE_SANDBOX] = { "sandbox_create",
 		"WITH r AS ("
-		" INSERT INTO resources (id, project_id, user_id, kind, name,"
-		"  namespace, server)"
-		" SELECT $3, $1, $2, 'SANDBOX', $4, namespace, server"
+		" INSERT INTO resources (id, project_id, user_id, kind)"
+		" SELECT $3, $1, $2, 'SANDBOX'"
 		" FROM kubeconfigs WHERE user_id = $2"
 		" RETURNING id, project_id, kind, status, stage"
 		"), s AS ("
-		" INSERT INTO sandboxes (resource_id, app_host, ttyd_host,"
-		"  terminal_token_sealed, image, home_size, cpu_request,"
-		"  cpu_limit, memory_request, memory_limit, storage_limit,"
+		" INSERT INTO sandboxes (resource_id, terminal_token_sealed,"
 		"  request_env_sealed)"
-		" SELECT id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15"
-		" FROM r"
+		" SELECT id, $4, $5 FROM r"
 		") INSERT INTO events (project_id, kind, status, stage)"
 		" SELECT project_id, kind, status, stage FROM r"
 		" RETURNING id" },

@@ -18,8 +18,7 @@ GOOD_IMAGE = "example.com/sandbox:1"
 def use_image(site, image):
     """The operator configures another image, for sandboxes made from now on."""
     site.programs.configure(runtime_image=image)
-    site.programs.stop("api.fcgi")
-    site.programs.start("api.fcgi")
+    site.programs.migrate()  # or a start of fsa-reconcile
 
 
 def pod_uid(project):

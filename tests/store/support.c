@@ -38,7 +38,7 @@ static void set_up(void)
 					      .role = "postgres",
 					      .application_name = "store_tests",
 					      .timeout_ms = 30000 });
-	admin_run("TRUNCATE users, projects, audit, pass_hosts CASCADE", NULL);
+	admin_run("TRUNCATE users, projects, audit, login_throttle, pass_hosts CASCADE", NULL);
 }
 
 static void tear_down(void)
@@ -157,43 +157,13 @@ struct person make_owner(const char *name)
 
 void make_parts(struct parts *parts, const char *seed)
 {
-	static const char *const forms[] = { "%s-agentruntime", "%s.apps.example",
-					     "%s-ttyd.apps.example", "%s-database" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-		char *text = NULL;
-		/* The formats are the constants above. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		ck_assert_int_ge(asprintf(&text, forms[i], seed), 0);
-#pragma GCC diagnostic pop
-		(void)snprintf(parts->name[i], sizeof(parts->name[i]), "%s", text);
-		free(text);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(parts->id); i++)
-		(void)snprintf(parts->id[i], sizeof(parts->id[i]), "%s",
-			       admin_text("SELECT gen_random_uuid()", NULL));
+	(void)snprintf(parts->id[0], sizeof(parts->id[0]), "%s",
+		       admin_text("SELECT md5('sandbox' || $1)::uuid", seed));
+	(void)snprintf(parts->id[1], sizeof(parts->id[1]), "%s",
+		       admin_text("SELECT md5('database' || $1)::uuid", seed));
 	parts->sandbox = (struct sandbox_new) { .id = parts->id[0],
-						.name = parts->name[0],
-						.app_host = parts->name[1],
-						.ttyd_host = parts->name[2],
-						.image = "image:1",
-						.home_size = "1Gi",
-						.cpu_request = "20m",
-						.cpu_limit = "200m",
-						.memory_request = "25Mi",
-						.memory_limit = "256Mi",
-						.storage_limit = "2Gi",
 						.terminal_token_sealed = "\0token",
 						.terminal_token_sealed_length = 6 };
-	parts->database = (struct database_new) { .id = parts->id[1],
-						  .name = parts->name[3],
-						  .version = "postgresql-14.8.0",
-						  .storage_size = "3Gi",
-						  .cpu_request = "100m",
-						  .cpu_limit = "1000m",
-						  .memory_request = "102Mi",
-						  .memory_limit = "1024Mi" };
 }
 
 struct made_project make_project(const struct person *owner, const char *name, bool with_database)
@@ -210,7 +180,7 @@ struct made_project make_project(const struct person *owner, const char *name, b
 					 .name = name,
 					 .kube_name = "made",
 					 .sandbox = &parts.sandbox,
-					 .database = with_database ? &parts.database : NULL,
+					 .database_id = with_database ? parts.id[1] : NULL,
 					 .projects_max = 100000 };
 	assert_ok(project_create(api, &new, made.id, &e), &e);
 	memcpy(made.sandbox, parts.id[0], sizeof(made.sandbox));

@@ -46,12 +46,10 @@ struct person make_person(const char *name);
 struct person make_owner(const char *name);
 void put_kubeconfig(const struct person *person, const char *namespace);
 
-/* What a new project consists of, with names made from `seed`; ids are random. */
+/* What a new project consists of: ids of a sandbox and a database, made from `seed`. */
 struct parts {
 	char id[2][STORE_ID_LENGTH + 1];
-	char name[4][64];
 	struct sandbox_new sandbox;
-	struct database_new database;
 };
 void make_parts(struct parts *parts, const char *seed);
 struct made_project {

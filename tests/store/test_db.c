@@ -11,9 +11,9 @@
 
 static const struct db_statement pid = { "test_pid", "SELECT pg_backend_pid()" };
 static const struct db_statement sleep_long = { "test_sleep", "SELECT pg_sleep(20)" };
-static const struct db_statement add_user = {
-	"test_add_user", "INSERT INTO users (id, name) VALUES ($1::uuid, $2)"
-};
+static const struct db_statement add_row = { "test_add_row",
+					     "INSERT INTO login_throttle (key, heals_at, next_at)"
+					     " VALUES (sha256($1::text::bytea), now(), now())" };
 
 #define SOME_ID "00000000-0000-4000-8000-000000000001"
 
@@ -22,13 +22,12 @@ static int insert(struct db *db, const char *id, struct err *e)
 	struct db_params p = { 0 };
 
 	db_add_text(&p, id);
-	db_add_text(&p, "x");
-	return db_query(db, &add_user, &p, NULL, e);
+	return db_query(db, &add_row, &p, NULL, e);
 }
 
-static int64_t users(void)
+static int64_t added(void)
 {
-	return admin_int("SELECT count(*) FROM users", NULL);
+	return admin_int("SELECT count(*) FROM login_throttle", NULL);
 }
 
 static double seconds_of(clockid_t clock)
@@ -69,13 +68,13 @@ START_TEST(a_transaction_is_committed_or_rolled_back)
 		assert_ok(insert(tx, SOME_ID, &e), &e);
 	}
 	ck_assert(!db_in_transaction(auth));
-	ck_assert_int_eq(users(), 0);
+	ck_assert_int_eq(added(), 0);
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	assert_ok(db_begin(auth, &tx, &e), &e);
 	assert_ok(insert(tx, SOME_ID, &e), &e);
 	assert_ok(db_commit(&tx, &e), &e);
 	ck_assert_ptr_null(tx);
-	ck_assert_int_eq(users(), 1);
+	ck_assert_int_eq(added(), 1);
 }
 END_TEST
 
@@ -95,18 +94,18 @@ START_TEST(an_inner_transaction_joins_and_its_rollback_dooms_the_whole)
 
 	assert_ok(db_begin(auth, &tx, &e), &e);
 	assert_ok(insert_inside(auth, true, &e), &e);
-	ck_assert_int_eq(users(), 0);
+	ck_assert_int_eq(added(), 0);
 	assert_ok(db_commit(&tx, &e), &e);
-	ck_assert_int_eq(users(), 1);
-	admin_run("TRUNCATE users CASCADE", NULL);
+	ck_assert_int_eq(added(), 1);
+	admin_run("TRUNCATE login_throttle", NULL);
 
 	assert_ok(db_begin(auth, &tx, &e), &e);
 	assert_ok(insert_inside(auth, false, &e), &e);
 	assert_fails(insert(tx, SOME_ID, &e), &e, ERR_INTERNAL, "INTERNAL");
 	assert_fails(db_commit(&tx, &e), &e, ERR_INTERNAL, "INTERNAL");
-	ck_assert_int_eq(users(), 0);
+	ck_assert_int_eq(added(), 0);
 	assert_ok(insert(auth, SOME_ID, &e), &e);
-	ck_assert_int_eq(users(), 1);
+	ck_assert_int_eq(added(), 1);
 }
 END_TEST
 
@@ -117,9 +116,9 @@ START_TEST(a_failed_statement_fails_its_transaction)
 
 	assert_ok(db_begin(auth, &tx, &e), &e);
 	assert_ok(insert(tx, SOME_ID, &e), &e);
-	assert_fails(insert(tx, SOME_ID, &e), &e, ERR_CONFLICT, "users_pkey");
+	assert_fails(insert(tx, SOME_ID, &e), &e, ERR_CONFLICT, "login_throttle_pkey");
 	assert_fails(db_commit(&tx, &e), &e, ERR_INTERNAL, "INTERNAL");
-	ck_assert_int_eq(users(), 0);
+	ck_assert_int_eq(added(), 0);
 	assert_ok(db_ping(auth, &e), &e);
 }
 END_TEST
@@ -209,7 +208,7 @@ START_TEST(a_transaction_whose_connection_ended_is_not_continued_on_another)
 		ck_assert_uint_gt(e.retry_after_s, 0);
 	}
 	assert_fails(db_commit(&tx, &e), &e, ERR_UNAVAILABLE, "UNAVAILABLE");
-	ck_assert_int_eq(users(), 0);
+	ck_assert_int_eq(added(), 0);
 	assert_ok(insert(auth, SOME_ID, &e), &e);
 }
 END_TEST

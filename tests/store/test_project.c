@@ -18,7 +18,7 @@ static int create(const struct person *owner, const char *name, const char *seed
 					 .name = name,
 					 .kube_name = "k",
 					 .sandbox = &parts.sandbox,
-					 .database = &parts.database,
+					 .database_id = parts.id[1],
 					 .projects_max = max };
 	return project_create(api, &new, id, e);
 }

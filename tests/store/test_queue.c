@@ -51,7 +51,7 @@ START_TEST(a_claimed_row_has_all_that_a_pass_needs)
 	ck_assert(!s->has_cause);
 	ck_assert_str_eq(s->image, "image:1");
 	ck_assert_str_eq(s->home_size, "1Gi");
-	ck_assert_str_eq(s->storage_limit, "2Gi");
+	ck_assert_str_eq(s->storage_limit, "1Gi");
 	ck_assert_str_eq(s->cpu_limit, "200m");
 	ck_assert_mem_eq(s->terminal_token_sealed, "\0token", 6);
 	ck_assert_ptr_null(s->request_env_sealed);

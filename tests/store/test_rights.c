@@ -26,6 +26,17 @@ static const struct {
 	{ &api, { "no_host", "UPDATE sandboxes SET app_host = 'somebody.else'" } },
 	{ &api, { "no_connection", "UPDATE databases SET host = 'elsewhere'" } },
 	{ &api, { "no_owner", "UPDATE projects SET user_id = gen_random_uuid()" } },
+	{ &api, { "no_finished_row", "INSERT INTO resources (status) VALUES ('RUNNING')" } },
+	{ &api, { "no_made_connection", "INSERT INTO databases (host) VALUES ('elsewhere')" } },
+	{ &api, { "no_other_project", "UPDATE environment SET project_id = gen_random_uuid()" } },
+	{ &api, { "no_other_setting", "UPDATE user_config SET user_id = gen_random_uuid()" } },
+	{ &api, { "no_other_cluster", "UPDATE kubeconfigs SET user_id = gen_random_uuid()" } },
+	{ &api, { "no_cluster_gone", "DELETE FROM kubeconfigs" } },
+	{ &api, { "no_option", "UPDATE operator_options SET value = 'mine'" } },
+	{ &auth, { "no_option", "UPDATE operator_options SET value = 'mine'" } },
+	{ &auth, { "no_other_person", "UPDATE identities SET user_id = gen_random_uuid()" } },
+	{ &auth, { "no_old_session", "UPDATE sessions SET created_at = 'epoch'" } },
+	{ &auth, { "no_longer_session", "UPDATE sessions SET expires_at = 'infinity'" } },
 	/* Nor log in as somebody. */
 	{ &api,
 	  { "no_session", "INSERT INTO sessions (id_hash, user_id, identity_id, expires_at)"
@@ -60,6 +71,9 @@ static const struct {
 	{ &fsa_events, { "no_status", "UPDATE projects SET status = 'RUNNING'" } },
 	/* Nobody changes what happened, or the schema. */
 	{ &api, { "no_audit_change", "UPDATE audit SET action = 'x'" } },
+	{ &api, { "no_old_line", "INSERT INTO audit (action, at) VALUES ('x', 'epoch')" } },
+	{ &auth, { "no_old_line", "INSERT INTO audit (action, at) VALUES ('x', 'epoch')" } },
+	{ &reconcile, { "no_old_event", "INSERT INTO events (at) VALUES ('epoch')" } },
 	{ &auth, { "no_audit_delete", "DELETE FROM audit" } },
 	{ &reconcile, { "no_audit_gone", "DELETE FROM audit" } },
 	{ &api, { "no_audit_pruned", "SELECT prune_audit(interval '1 year')" } },
@@ -84,6 +98,88 @@ START_TEST(a_program_has_no_right_it_does_not_need)
 }
 END_TEST
 
+/* What fsa_api could do with three statements: a pod of its own size and image, under a host of its
+ * own, in a namespace of somebody else's. */
+START_TEST(what_api_inserts_gets_the_operators_image_sizes_hosts_and_the_owners_namespace)
+{
+	struct person mallory = make_owner("mallory");
+	struct db_params p = { 0 };
+	struct err e;
+	static const struct db_statement resource = {
+		"attack_resource",
+		"WITH p AS (INSERT INTO projects (user_id, name, kube_name)"
+		" VALUES ($1, 'x', 'mine') RETURNING id, user_id)"
+		" INSERT INTO resources (id, project_id, user_id, kind, name, namespace, server)"
+		" SELECT md5('attack' || kind)::uuid, id, user_id, kind, 'victims-own-' ||"
+		"  lower(kind::text), 'ns-victim', 'https://victim.example'"
+		" FROM p, unnest(enum_range(NULL::resource_kind)) AS kind"
+	};
+	static const struct db_statement sandbox = {
+		"attack_sandbox",
+		"INSERT INTO sandboxes (resource_id, app_host, ttyd_host, terminal_token_sealed,"
+		" image, home_size, cpu_request, cpu_limit, memory_request, memory_limit,"
+		" storage_limit) VALUES (md5('attackSANDBOX')::uuid, 'www.bank.example', 'x', 'x',"
+		" 'evil:1', '9Ti', '64', '64', '512Gi', '512Gi', '9Ti')"
+	};
+	static const struct db_statement database = {
+		"attack_database",
+		"INSERT INTO databases (resource_id, version, storage_size, cpu_request,"
+		" cpu_limit, memory_request, memory_limit)"
+		" VALUES (md5('attackDATABASE')::uuid, 'evil', '9Ti', '64', '64', '512Gi', '512Gi')"
+	};
+
+	db_add_text(&p, mallory.id);
+	assert_ok(db_query(api, &resource, &p, NULL, &e), &e);
+	assert_ok(db_query(api, &sandbox, NULL, NULL, &e), &e);
+	assert_ok(db_query(api, &database, NULL, NULL, &e), &e);
+	ck_assert_str_eq(admin_text("SELECT string_agg(DISTINCT namespace || ' ' || server, ',')"
+				    " FROM resources",
+				    NULL),
+			 "ns-mallory https://cluster.example:6443");
+	ck_assert_str_eq(admin_text("SELECT string_agg(regexp_replace(name, '[a-z]{6}$', 'N'), ' '"
+				    " ORDER BY kind) FROM resources",
+				    NULL),
+			 "mine-agentruntime-N mine-db-N");
+	ck_assert_str_eq(admin_text("SELECT concat_ws(' ', image, home_size, cpu_request,"
+				    " cpu_limit, memory_request, memory_limit, storage_limit)"
+				    " FROM sandboxes",
+				    NULL),
+			 "image:1 1Gi 20m 200m 25Mi 256Mi 1Gi");
+	ck_assert_str_eq(admin_text("SELECT regexp_replace(app_host, '^[a-z]{12}\\.', '') || ' ' ||"
+				    " regexp_replace(ttyd_host, '^[a-z]{12}-ttyd\\.', '')"
+				    " FROM sandboxes",
+				    NULL),
+			 "apps.example apps.example");
+	ck_assert_str_eq(admin_text("SELECT concat_ws(' ', version, storage_size, cpu_request,"
+				    " cpu_limit, memory_request, memory_limit) FROM databases",
+				    NULL),
+			 "postgresql-14.8.0 3Gi 100m 1000m 102Mi 1024Mi");
+}
+END_TEST
+
+START_TEST(without_the_operators_options_nothing_is_made)
+{
+	struct person owner = make_owner("alice");
+	struct parts parts;
+	struct err e;
+	char id[STORE_ID_LENGTH + 1];
+
+	make_parts(&parts, "x");
+	const struct project_new new = { .user_id = owner.id,
+					 .name = "shop",
+					 .kube_name = "shop",
+					 .sandbox = &parts.sandbox,
+					 .projects_max = 5 };
+	admin_run("UPDATE operator_options SET name = 'x' WHERE name = 'ingress_domain'", NULL);
+	int done = project_create(api, &new, id, &e);
+	admin_run("UPDATE operator_options SET name = 'ingress_domain' WHERE name = 'x'", NULL);
+	ck_assert_int_eq(done, -1);
+	ck_assert_int_eq(e.kind, ERR_INTERNAL);
+	ck_assert_msg(strstr(e.message, "ingress_domain is not set") != NULL, "%s", e.message);
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM projects", NULL), 0);
+}
+END_TEST
+
 START_TEST(every_program_can_tell_the_version_of_the_schema)
 {
 	struct db *programs[] = { api, auth, reconcile, fsa_events };
@@ -104,6 +200,9 @@ Suite *rights_suite(void)
 	TCase *c = live_case("rights");
 
 	tcase_add_test(c, a_program_has_no_right_it_does_not_need);
+	tcase_add_test(
+		c, what_api_inserts_gets_the_operators_image_sizes_hosts_and_the_owners_namespace);
+	tcase_add_test(c, without_the_operators_options_nothing_is_made);
 	tcase_add_test(c, every_program_can_tell_the_version_of_the_schema);
 	suite_add_tcase(suite, c);
 	return suite;

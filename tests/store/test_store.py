@@ -40,7 +40,8 @@ def fsactl(workspace, build, request):
 
     def run(conninfo, *words):
         config = workspace / f"{request.node.originalname}{next(numbers)}.conf"
-        config.write_text(f"database = {conninfo}\n")
+        config.write_text(f"database = {conninfo}\ningress_domain = apps.example\n"
+                          "runtime_image = image:1\n")
         command = [build / "fsactl", "--config", config, *words]
         return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
@@ -78,6 +79,44 @@ def test_the_store_through_pgbouncer(postgres, pgbouncer, database, fsactl, buil
     assert fsactl(postgres.conninfo(database), "migrate", "--sql-dir", SQL).returncode == 0
     admin = postgres.conninfo(database, "postgres")
     run_store_tests(build, pgbouncer.conninfo(database), admin, "no")
+
+
+RIGHTS = """
+    SELECT grantee, table_name, privilege_type,
+        CASE WHEN count(*) = (SELECT count(*) FROM information_schema.columns AS whole
+            WHERE whole.table_schema = 'public' AND whole.table_name = given.table_name)
+        THEN 'all columns' ELSE string_agg(column_name, ', ' ORDER BY column_name) END
+    FROM information_schema.column_privileges AS given
+    WHERE table_schema = 'public' AND grantee LIKE 'fsa!_%' ESCAPE '!' AND grantee <> 'fsa_owner'
+    GROUP BY grantee, table_name, privilege_type
+    UNION ALL
+    SELECT grantee, table_name, privilege_type, 'rows'
+    FROM information_schema.table_privileges
+    WHERE table_schema = 'public' AND grantee LIKE 'fsa!_%' ESCAPE '!' AND grantee <> 'fsa_owner'
+        AND privilege_type IN ('DELETE', 'TRUNCATE', 'TRIGGER')
+    UNION ALL
+    SELECT grantee, routine_name, privilege_type, 'as its owner'
+    FROM information_schema.routine_privileges JOIN information_schema.routines
+        USING (routine_schema, routine_name)
+    WHERE routine_schema = 'public' AND grantee LIKE 'fsa!_%' ESCAPE '!'
+        AND grantee <> 'fsa_owner' AND security_type = 'DEFINER'
+    ORDER BY 1, 2, 3"""
+
+
+def test_what_each_program_may_do_in_the_database_is_what_was_reviewed(postgres, database, fsactl):
+    """Who adds a right changes the file, with FSA_UPDATE_GOLDEN=1, and is asked why."""
+    assert fsactl(postgres.conninfo(database), "migrate", "--sql-dir", SQL).returncode == 0
+    connection = postgres.connect(database)
+    with connection.cursor() as cursor:
+        cursor.execute(RIGHTS)
+        rights = "".join(f"{role[4:]} {right} {table}: {what}\n"
+                         for role, table, right, what in cursor.fetchall())
+    connection.close()
+    golden = Path(__file__).parent / "golden/rights.txt"
+    if os.environ.get("FSA_UPDATE_GOLDEN"):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(rights)
+    assert rights == golden.read_text()
 
 
 # ---- outages ------------------------------------------------------------------------------------
