@@ -72,6 +72,19 @@ def test_before_the_first_run_there_is_nothing_to_tell(workspace):
         assert "nothing has been started" in start(action, expect=1)
 
 
+def test_looking_for_what_was_never_started_leaves_no_trace(workspace):
+    start = QuickStart(workspace / "nothing")
+    start("--status", expect=1)
+    assert not start.directory.exists()
+
+
+@pytest.mark.parametrize("name", ["with a blank", "x" * 80])
+def test_a_place_where_not_everything_can_lie_is_refused(workspace, name):
+    start = QuickStart(workspace / name)
+    assert "FSA_STATE must be a path of at most" in start("--status", expect=1)
+    assert not start.directory.exists()
+
+
 def test_it_prints_a_line_a_step_with_its_time(quickstart, first):
     lines = re.findall(r"^\+ +(\w+(?: \w+)*) +\d+\.\d s", first, re.M)
     assert [line for line in lines if line not in quickstart.more_steps] == STEPS
@@ -150,6 +163,7 @@ def test_a_failure_names_the_step_and_the_cause_and_does_not_stay(quickstart, fi
     output = quickstart("--option", "no_such_option=1", expect=1)
     assert re.search(r"^x site .* FAILED$", output, re.M)
     assert "no_such_option: no such option" in output
+    assert re.search(r"^still running: .*postgres.*\n +tools/quickstart --stop", output, re.M)
     quickstart()
 
 

@@ -53,7 +53,8 @@ class Demo:
     def _find_or_create(self):
         """The project of an earlier run, started again if it was stopped, or a new one."""
         projects = self._ask(self._client.get("/api/projects"))
-        mine = [p for p in projects if p["id"] == self._state.settings["project"]]
+        known = self._state.settings["project"]  # None also where a run was interrupted too early
+        mine = [p for p in projects if (p["id"] == known if known else p["name"] == "demo")]
         if not mine:
             body = {
                 "name": "demo",

@@ -72,6 +72,10 @@ class Machine:
                     server.stop()
                     step.result = "stopped"
 
+    def running(self):
+        """The names of those that run."""
+        return [name for name, pid, _ in self._processes() if pid]
+
     def about(self):
         """What --status tells, as JSON has it."""
         settings = self._state.settings
@@ -115,7 +119,7 @@ class Machine:
             database=DATABASE,
             port=settings["port"],
             options={**self._addresses(), **settings["options"]},
-            root=ROOT / "web",
+            root=self._prefix / "share" / "fullstack-agent" / "web",
             sql_dir=ROOT / "sql",
             workers=WORKERS,
             drop_root=True,
@@ -145,13 +149,17 @@ class Machine:
         log.unlink(missing_ok=True)
         run = _Runner(log, step)
         run([ROOT / "tools" / "copy-sources", source], "copying the sources")
-        if not (source / "configure").exists():
-            run(["autoreconf", "-fi"], "autoreconf", cwd=source)
         make_directory(build)
-        if not (build / "Makefile").exists():
+        # Of a build that was broken off, which files are whole is not known: what they are made
+        # by begins anew. Objects are whole, make removes those it is interrupted at.
+        complete = build / ".complete"
+        if not complete.exists():
+            run(["autoreconf", "-fi"], "autoreconf", cwd=source)
             run([source / "configure", f"--prefix={self._prefix}"], "configure", cwd=build)
+        complete.unlink(missing_ok=True)
         run(["make", f"-j{os.cpu_count()}"], "make", cwd=build)
         run(["make", "install"], "make install", cwd=build)
+        complete.touch()
         step.result = f"installed in {self._prefix}"
 
     def _build_cluster(self, step):
@@ -226,12 +234,17 @@ class _Runner:
                 text=True,
                 errors="replace",
             )
-            for line in process.stdout:
-                log.write(line)
-                log.flush()
-                printed.append(line)
-                if line.strip():
-                    self._step.note = f"{what}: {line.strip()}"
+            try:
+                for line in process.stdout:
+                    log.write(line)
+                    log.flush()
+                    printed.append(line)
+                    if line.strip():
+                        self._step.note = f"{what}: {line.strip()}"
+            except KeyboardInterrupt:  # a terminal sends it to all, `kill` to us alone
+                process.terminate()
+                process.wait()
+                raise
         if process.wait() != 0:
             tail = "".join(printed[-15:])
             raise StandError(f"{what} failed; see {self._log}, which ends:\n{tail}")

@@ -4,23 +4,27 @@
         requests.get(nginx.url + "/healthz")
 """
 
+import os
 import signal
 from pathlib import Path
 
-from .process import Process, accepts, free_port, make_directory, own_name, run
+from .process import Process, StandError, accepts, free_port, make_directory, own_name, run
 
 PROGRAM = "/usr/sbin/nginx"
 SHIPPED = Path(__file__).resolve().parents[2] / "nginx" / "fullstack-agent"
 
 NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
+# nchan has nginx make this compiled-in folder, whatever the configuration says; its own directive for
+# it is always refused as a duplicate (1.3.6). Only root can, and as a rule a service's start has.
+COMPILED_IN = Path("/var/lib/nginx/body")
 
 _CONFIG = """\
 {load_nchan}
 {user}
 daemon off;
 worker_processes {workers};
-pid {directory}/temp/nginx.pid;
-error_log {error_log} notice;
+pid "{directory}/temp/nginx.pid";
+error_log "{error_log}" notice;
 events {{
 	worker_connections {connections};
 }}
@@ -33,24 +37,24 @@ http {{
 		image/svg+xml svg;
 	}}
 	default_type application/octet-stream;
-	client_body_temp_path {directory}/temp/body;
-	fastcgi_temp_path {directory}/temp/fastcgi;
-	proxy_temp_path {directory}/temp/proxy;
-	uwsgi_temp_path {directory}/temp/uwsgi;
-	scgi_temp_path {directory}/temp/scgi;
+	client_body_temp_path "{directory}/temp/body";
+	fastcgi_temp_path "{directory}/temp/fastcgi";
+	proxy_temp_path "{directory}/temp/proxy";
+	uwsgi_temp_path "{directory}/temp/uwsgi";
+	scgi_temp_path "{directory}/temp/scgi";
 	include fullstack-agent/http.conf;
 	upstream fsa_api {{
-		server unix:{api};
+		server "unix:{api}";
 	}}
 	upstream fsa_auth {{
-		server unix:{auth};
+		server "unix:{auth}";
 	}}
 	{publish}
 	server {{
 		listen 127.0.0.1:{port} backlog=511{tls};
 		server_name _;
-		root {root};
-		access_log {access_log} fsa;
+		root "{root}";
+		access_log "{access_log}" fsa;
 		include fullstack-agent/site.conf;
 		{streams}
 	}}
@@ -68,7 +72,7 @@ _PUBLISH = """\
 nchan_shared_memory_size 128m;
 	variables_hash_max_size 2048;
 	server {{
-		listen unix:{events};
+		listen "unix:{events}";
 		include fullstack-agent/events-publish.conf;
 	}}
 """
@@ -132,6 +136,7 @@ class Nginx:
         command = [PROGRAM, "-e", self.error_log, "-p", self.directory, "-c", config]
         if self._events:
             self._events.unlink(missing_ok=True)  # left by one that was killed: it could not listen
+            _make_compiled_in()
         run([*command, "-t", "-q"], "nginx refuses its configuration", self._user)
         self._process.start(command, outlive=self._outlive, user=self._user)
         self._process.wait_ready(lambda: accepts(("127.0.0.1", self.port)))
@@ -163,7 +168,7 @@ class Nginx:
             map_file = shipped / "frame-ancestors.map"
             map_file.write_text(f"on \"'self' {self._frames}\";\n")
         key, cert = self._tls or (None, None)
-        tls = f" ssl;\n\t\tssl_certificate {cert};\n\t\tssl_certificate_key {key}" if key else ""
+        tls = f' ssl;\n\t\tssl_certificate "{cert}";\n\t\tssl_certificate_key "{key}"' if key else ""
         config = self.directory / "nginx.conf"
         text = _CONFIG.format(
             user="user root;" if self._user == "root" else "",
@@ -183,3 +188,12 @@ class Nginx:
         )
         config.write_text(text)
         return config
+
+
+def _make_compiled_in():
+    if COMPILED_IN.exists():
+        return
+    if os.geteuid() != 0:
+        raise StandError(f"nginx's module nchan needs {COMPILED_IN}, which only root can make: "
+                         "sudo tools/install-packages run")
+    make_directory(COMPILED_IN, "www-data", 0o700)

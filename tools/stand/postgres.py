@@ -10,6 +10,7 @@ only what `grants` names. Nothing needs a password and nothing listens on the ne
 """
 
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -131,10 +132,14 @@ class Postgres:
         return self._sql("SELECT datname FROM pg_database").split()
 
     def _initialise(self):
+        """In a folder beside: one that was begun and not finished is no database."""
         make_directory(self.directory, mode=0o711)
-        make_directory(self._data, self._user, 0o700)
-        command = [BIN / "initdb", "-D", self._data, "-U", "postgres", "--auth=peer"]
+        begun = self.directory / "data.begun"
+        shutil.rmtree(begun, ignore_errors=True)
+        make_directory(begun, self._user, 0o700)
+        command = [BIN / "initdb", "-D", begun, "-U", "postgres", "--auth=peer"]
         run([*command, "--encoding=UTF8", "--locale=C.UTF-8"], "PostgreSQL's data", self._user)
+        begun.rename(self._data)
 
     def _write_access(self):
         """pg_hba.conf: everybody through the map; pg_ident.conf: the map."""

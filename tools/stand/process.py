@@ -12,6 +12,7 @@ import random
 import signal
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -55,7 +56,7 @@ class Process:
         if not outlive:
             signal_name = signal.Signals(self._stop_signal).name.removeprefix("SIG")
             command = ["setpriv", "--pdeathsig", signal_name, *command]
-        with open(self.log, "ab") as log:
+        with open(self.log, "ab") as log, _uninterrupted():
             self._log_start = log.tell()
             self._child = subprocess.Popen(
                 # The user is changed first: a change of user clears the parent-death signal.
@@ -64,9 +65,10 @@ class Process:
                 stdout=log,
                 stderr=log,
                 env=env,
+                cwd=_home_of(user),
                 start_new_session=True,  # Ctrl-C in a terminal must not reach the stand
             )
-        self._remember(self._child.pid)
+            self._remember(self._child.pid)
 
     def stop(self, patience=10.0):
         """Ends the program: its stop signal, then SIGKILL when patience (in seconds) is over."""
@@ -169,6 +171,27 @@ def as_user(user, command):
     return ["setpriv", "--reuid", user, "--regid", group, "--clear-groups", *command]
 
 
+def _home_of(user):
+    """Where a program of that user starts: None for here, which may be closed to somebody else."""
+    return None if user is None or user == own_name() else "/"
+
+
+@contextlib.contextmanager
+def _uninterrupted():
+    """Ctrl-C takes effect afterwards: a program that was started is remembered, whatever happens."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    interrupted = []
+    former = signal.signal(signal.SIGINT, lambda *_: interrupted.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+    if interrupted:
+        raise KeyboardInterrupt
+
+
 def own_name():
     return pwd.getpwuid(os.geteuid()).pw_name
 
@@ -176,7 +199,8 @@ def own_name():
 def run(command, what, user=None, env=None):
     """Runs a command to its end and returns what it printed; StandError tells why it failed."""
     command = [str(word) for word in as_user(user, command)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env,
+                          cwd=_home_of(user))
     if done.returncode != 0:
         output = (done.stdout + done.stderr).strip()
         raise StandError(f"{what}: {' '.join(command)} exited with {done.returncode}:\n{output}")

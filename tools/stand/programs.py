@@ -132,7 +132,7 @@ class Programs:
     def migrate(self):
         """Brings keys and schema up to date."""
         for kind in ("owner", "cluster"):
-            if not (self.directory / "fsactl" / f"{kind}.key").exists():
+            if not (self.directory / "fsactl" / f"{kind}.pub").exists():  # the last that is written
                 self.fsactl("keys", "add", kind)
         where = ["--sql-dir", self._sql_dir] if self._sql_dir else []
         return self.fsactl("migrate", *where)

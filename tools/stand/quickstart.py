@@ -9,7 +9,6 @@ import contextlib
 import fcntl
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -41,17 +40,19 @@ def main(args=None):
             raise StateError(f"nothing has been started in {state.directory}: tools/quickstart does")
         if options.status:
             return _status(state, options.json)
+        state.make()
         with _alone(state):
             if options.stop or options.purge:
                 return _stop(state, options.purge)
             return _start(state, options)
     except _EXPECTED as e:
         print(f"\nquickstart: {e}", file=sys.stderr)
-        return 1
+        code = 1
     except KeyboardInterrupt:
-        print("\ninterrupted; run it again to go on, or tools/quickstart --stop to end it all",
-              file=sys.stderr)
-        return 130
+        print("\ninterrupted; run it again to go on", file=sys.stderr)
+        code = 130
+    _tell_what_runs(options.state)
+    return code
 
 
 def _parser():
@@ -126,6 +127,16 @@ def _tell(console, state, machine, project):
     console.line("tools/quickstart --purge   ends it all and removes the data")
 
 
+def _tell_what_runs(directory):
+    """After a run that did not reach its end: what it, or one before, has left behind."""
+    with contextlib.suppress(*_EXPECTED):
+        state = State(directory)
+        running = [] if state.is_new() else Machine(state, Console()).running()
+        if running:
+            print(f"still running: {', '.join(running)}\n    tools/quickstart --stop    ends them",
+                  file=sys.stderr)
+
+
 def _status(state, as_json):
     about = Machine(state, Console()).about()
     everything = all(process["alive"] for process in about["processes"].values())
@@ -147,7 +158,7 @@ def _stop(state, purge):
     Machine(state, console).stop()
     if purge:
         with console.step("purge") as step:
-            shutil.rmtree(state.directory)
+            state.purge()
             step.result = f"{state.directory} is gone"
     return 0
 

@@ -1,8 +1,11 @@
 """What the quick start remembers from one run to the next, and where."""
 
+import contextlib
 import json
 import os
+import re
 import secrets
+import shutil
 import stat
 from pathlib import Path
 
@@ -11,16 +14,21 @@ class StateError(Exception):
     """The state cannot be used; the message says why."""
 
 
+LONGEST = 70  # of the 107 bytes that the path of a socket in it may have
+
+
 class State:
     """A directory of ours, and in it state.json, which nobody else can read."""
 
     def __init__(self, directory):
         self.directory = Path(directory)
-        if not self.directory.is_absolute():
-            raise StateError(f"{directory}: FSA_STATE must be an absolute path")
-        self._make_directory()
+        _check(str(directory))
+        self._check_owner()
         self._file = self.directory / "state.json"
-        self.settings = {
+        self.settings = self._read()
+
+    def _read(self):
+        settings = {
             "user": "demo",
             "password": secrets.token_urlsafe(15),
             "port": None,
@@ -30,14 +38,37 @@ class State:
             "options": {},
             "project": None,
             "running": None,  # digest of what the programs were started with
+            "purging": False,  # some of it may be gone already
             **self._load(),
         }
-        if not self.settings["cluster"]:  # of before there was a choice: the real one
-            self.settings["cluster"] = "sim" if self.is_new() else "real"
+        if not settings["cluster"]:  # of before there was a choice: the real one
+            settings["cluster"] = "sim" if self.is_new() else "real"
+        return settings
 
     def is_new(self):
         """Nothing has been started here yet."""
         return not self._file.exists()
+
+    def make(self):
+        """Others pass through the directory to the sockets. /var/tmp is everybody's, so look whose
+        it is."""
+        if self.settings["purging"]:
+            self.purge()
+            self.settings = self._read()
+        with contextlib.suppress(FileExistsError):
+            self.directory.mkdir(parents=True)
+        self._check_owner()
+        self.directory.chmod(0o711)
+
+    def purge(self):
+        """Removes all of it; what has been broken off goes on with the next run."""
+        self.save(purging=True)
+        for path in self.directory.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path != self._file:
+                path.unlink()
+        shutil.rmtree(self.directory)
 
     def save(self, **changes):
         self.settings.update(changes)
@@ -75,16 +106,13 @@ class State:
                 raise StateError(f"--option {option}: not NAME=VALUE")
             self.settings["options"][name.strip()] = value.strip() or None
 
-    def _make_directory(self):
-        """Others pass through it to the sockets. /var/tmp is everybody's, so look whose it is."""
+    def _check_owner(self):
         try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-        except FileExistsError:
-            raise StateError(f"{self.directory} is not a directory") from None
-        found = self.directory.lstat()
+            found = self.directory.lstat()
+        except FileNotFoundError:
+            return
         if found.st_uid != os.geteuid() or not stat.S_ISDIR(found.st_mode):
             raise StateError(f"{self.directory} is not a directory of yours; set FSA_STATE")
-        self.directory.chmod(0o711)
 
     def _load(self):
         try:
@@ -93,3 +121,12 @@ class State:
             return {}
         except ValueError as e:
             raise StateError(f"{self._file}: {e}; tools/quickstart --purge starts over") from None
+
+
+def _check(directory):
+    """Whether everything can lie there: configure builds in no path with blanks and the like."""
+    if not directory.startswith("/"):
+        raise StateError(f"{directory}: FSA_STATE must be an absolute path")
+    if re.search(r"[^\w./+@:-]", directory) or len(directory.encode()) > LONGEST:
+        raise StateError(f"{directory}: FSA_STATE must be a path of at most {LONGEST} bytes without "
+                         "blanks and other special characters (this checkout's path may have them)")

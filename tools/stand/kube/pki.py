@@ -16,8 +16,9 @@ class Authority:
         self.key, self.cert = self._paths(name)
         if not self.cert.exists():
             _new_key(self.key)
-            _openssl("req", "-x509", "-key", self.key, "-subj", f"/CN={name}", "-days", DAYS,
-                     "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-out", self.cert)
+            _write(self.cert, _openssl(
+                "req", "-x509", "-key", self.key, "-subj", f"/CN={name}", "-days", DAYS,
+                "-addext", "keyUsage=critical,keyCertSign,cRLSign"))
 
     def issue(self, name, common_name, organization=None, hosts=()):
         """Returns (key, certificate) good for both ends of a connection, made if missing."""
@@ -31,9 +32,10 @@ class Authority:
         extensions = cert.with_suffix(".ext")
         extensions.write_text(_extensions(hosts))
         request = _openssl("req", "-new", "-key", key, "-subj", subject)
-        _openssl("x509", "-req", "-CA", self.cert, "-CAkey", self.key, "-days", DAYS,
-                 "-set_serial", str(int.from_bytes(os.urandom(8), "big")),
-                 "-extfile", extensions, "-out", cert, stdin=request)
+        _write(cert, _openssl(
+            "x509", "-req", "-CA", self.cert, "-CAkey", self.key, "-days", DAYS,
+            "-set_serial", str(int.from_bytes(os.urandom(8), "big")),
+            "-extfile", extensions, stdin=request))
 
     def _paths(self, name):
         return self.directory / f"{name}.key", self.directory / f"{name}.crt"
@@ -44,7 +46,7 @@ def signing_key(directory, name):
     private, public = Path(directory, f"{name}.key"), Path(directory, f"{name}.pub")
     if not public.exists():
         _new_key(private)
-        _openssl("pkey", "-in", private, "-pubout", "-out", public)
+        _write(public, _openssl("pkey", "-in", private, "-pubout"))
     return private, public
 
 
@@ -61,8 +63,15 @@ def _extensions(hosts):
 
 
 def _new_key(path):
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as f:
-        f.write(_openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"))
+    _write(path, _openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"))
+
+
+def _write(path, data):
+    """All of it or nothing: what is there is whole, and is not made again."""
+    partial = path.with_name(f"{path.name}.partial")
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as f:
+        f.write(data)
+    partial.rename(path)
 
 
 def _openssl(*words, stdin=b""):
