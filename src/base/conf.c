@@ -16,7 +16,7 @@
 
 #define BLANKS " \t\r\n\v\f"
 
-enum { PROBLEMS_MAX = 100 };
+enum { ERRORS_MAX = 100 }; /* of a file that is something else */
 
 /* ---- problems ---------------------------------------------------------------------------------
  */
@@ -32,23 +32,23 @@ static void make_plain(char *text)
 	}
 }
 
-void conf_problem_add(struct conf_problems *problems, bool warning, unsigned line,
-		      const char *format, ...)
+struct conf_problem *conf_problem_add(struct conf_problems *problems, bool warning, unsigned line,
+				      const char *format, ...)
 {
 	char message[sizeof(((struct err *)NULL)->message)];
 	va_list arguments;
 
-	if (problems->count >= PROBLEMS_MAX)
-		return;
 	va_start(arguments, format);
 	(void)vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);
 	make_plain(message);
 	problems->list = mem_realloc(problems->list, problems->count + 1, sizeof(*problems->list));
-	problems->list[problems->count++] = (struct conf_problem) {
-		.warning = warning, .line = line, .message = mem_strdup(message)
-	};
+	struct conf_problem *added = &problems->list[problems->count++];
+	*added = (struct conf_problem) { .warning = warning,
+					 .line = line,
+					 .message = mem_strdup(message) };
 	problems->errors += !warning;
+	return added;
 }
 
 void conf_problems_clear(struct conf_problems *problems)
@@ -165,7 +165,8 @@ static void read_file(struct conf *c, FILE *file, struct conf_problems *problems
 	CLEANUP(cleanup_free) char *text = NULL;
 	size_t size = 0;
 
-	for (unsigned line = 1; getline(&text, &size, file) >= 0; line++) {
+	for (unsigned line = 1; problems->errors < ERRORS_MAX && getline(&text, &size, file) >= 0;
+	     line++) {
 		bool marked = line == 1 && strncmp(text, byte_order_mark, 3) == 0;
 		read_line(c, text + (marked ? 3 : 0), line, problems);
 	}
@@ -229,13 +230,23 @@ void conf_read(const char *path, struct conf **ret_conf, struct conf_problems *r
 		      compare_lines);
 }
 
-/* The first error, and how many follow. */
-static int summarize(const struct conf_problems *problems, const char *path, struct err *e)
+static bool is_fatal(const struct conf_problem *p, bool service)
 {
-	const struct conf_problem *first = problems->list;
+	return !p->warning && (service || !p->missing);
+}
 
-	while (first->warning)
-		first++;
+/* The first error, and how many there are. */
+static int summarize(const struct conf_problems *problems, const char *path, bool service,
+		     struct err *e)
+{
+	const struct conf_problem *first = NULL;
+
+	for (size_t i = 0; i < problems->count && first == NULL; i++) {
+		if (is_fatal(&problems->list[i], service))
+			first = &problems->list[i];
+	}
+	if (first == NULL)
+		return 0;
 	err_set(e, ERR_INVALID, "CONFIGURATION", "%s", first->message);
 	if (first->line != 0)
 		err_wrap(e, "%s:%u", path, first->line);
@@ -246,34 +257,32 @@ static int summarize(const struct conf_problems *problems, const char *path, str
 	return -1;
 }
 
-int conf_load(const char *path, struct conf **ret_conf, struct err *e)
+static int load(const char *path, bool service, struct conf **ret_conf, struct err *e)
 {
 	CLEANUP(conf_problems_clear) struct conf_problems problems;
 	CLEANUP(conf_freep) struct conf *c = NULL;
 
 	conf_read(path, &c, &problems);
-	if (problems.errors > 0)
-		return summarize(&problems, path, e);
-	*ret_conf = STEAL(c);
-	return 0;
-}
-
-int conf_load_logged(const char *path, struct conf **ret_conf, struct err *e)
-{
-	CLEANUP(conf_problems_clear) struct conf_problems problems;
-	CLEANUP(conf_freep) struct conf *c = NULL;
-
-	conf_read(path, &c, &problems);
-	for (size_t i = 0; i < problems.count; i++) {
-		if (!problems.list[i].warning)
+	for (size_t i = 0; i < problems.count && service; i++) {
+		if (is_fatal(&problems.list[i], service))
 			log_line(LOG_LEVEL_ERROR, "wrong configuration", LOG_STR("file", path),
 				 LOG_INT("line", problems.list[i].line),
 				 LOG_STR("error", problems.list[i].message));
 	}
-	if (problems.errors > 0)
-		return summarize(&problems, path, e);
+	if (summarize(&problems, path, service, e) < 0)
+		return -1;
 	*ret_conf = STEAL(c);
 	return 0;
+}
+
+int conf_load(const char *path, struct conf **ret_conf, struct err *e)
+{
+	return load(path, false, ret_conf, e);
+}
+
+int conf_load_logged(const char *path, struct conf **ret_conf, struct err *e)
+{
+	return load(path, true, ret_conf, e);
 }
 
 void conf_free(struct conf *c)

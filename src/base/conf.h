@@ -137,6 +137,7 @@ struct conf;
 
 struct conf_problem {
 	bool warning;  /* can be lived with: it has no effect, or is unwise */
+	bool missing;  /* an option that is required: only services need it */
 	unsigned line; /* 0: of the file as a whole */
 	char *message; /* begins with the option's name, where it is about one */
 };
@@ -154,10 +155,10 @@ struct conf_problems {
 void conf_read(const char *path, struct conf **ret_conf, struct conf_problems *ret_problems);
 void conf_problems_clear(struct conf_problems *problems);
 
-/* The same for who needs it to be right: ERR_INVALID, code CONFIGURATION, names file, line and
- * option of the first error, and how many there are. The caller frees with conf_free(). */
+/* The same for who needs what is there to be right: ERR_INVALID, code CONFIGURATION, names file,
+ * line and option of the first error, and how many there are. The caller frees with conf_free(). */
 int conf_load(const char *path, struct conf **ret_conf, struct err *e);
-/* And for services: a line in the log for each error. */
+/* And for services, which need it to be complete: a line in the log for each error. */
 int conf_load_logged(const char *path, struct conf **ret_conf, struct err *e);
 void conf_free(struct conf *c);
 void conf_freep(struct conf **c);

@@ -30,7 +30,8 @@ static void check_required(const struct conf *c, struct conf_problems *problems)
 		if (spec->required && !is_set(c, (enum conf_option)i))
 			conf_problem_add(problems, false, 0,
 					 "%s: is not set, and has no default: %s", spec->name,
-					 spec->help);
+					 spec->help)
+				->missing = true;
 	}
 }
 

@@ -22,8 +22,9 @@ int conf_value_parse(const struct conf_spec *spec, const char *text, struct conf
 /* What is wrong with values that are right each by itself. Adds to the problems. */
 void conf_check(const struct conf *c, struct conf_problems *problems);
 
-/* Notes a problem with an option. */
-void conf_problem_add(struct conf_problems *problems, bool warning, unsigned line,
-		      const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Notes a problem. */
+struct conf_problem *conf_problem_add(struct conf_problems *problems, bool warning, unsigned line,
+				      const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 #endif

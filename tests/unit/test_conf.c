@@ -153,7 +153,7 @@ START_TEST(all_that_is_wrong_with_a_file_is_said_at_once_with_its_lines)
 		ck_assert_int_eq(p->warning, expected[i].warning);
 	}
 	ck_assert_int_eq(conf_load(config_path, &none, &e), -1);
-	ck_assert_ptr_nonnull(strstr(e.message, "9 errors"));
+	ck_assert_ptr_nonnull(strstr(e.message, "9 errors (fsactl config check), the first"));
 }
 END_TEST
 
@@ -240,6 +240,18 @@ START_TEST(options_that_do_not_go_together_are_named)
 		ck_assert_uint_gt(problems.list[0].line, 0);
 		ck_assert_int_eq(problems.list[0].warning, wrong[i].warning);
 	}
+}
+END_TEST
+
+START_TEST(what_is_required_is_required_of_services_only)
+{
+	CLEANUP(conf_freep) struct conf *c = NULL;
+	struct conf *none = NULL;
+	struct err e;
+
+	ck_assert_int_eq(load("mode = development\n", &c, &e), 0);
+	ck_assert_int_eq(conf_load_logged(config_path, &none, &e), -1);
+	ck_assert_ptr_nonnull(strstr(e.message, "ingress_domain: is not set"));
 }
 END_TEST
 
@@ -338,6 +350,7 @@ int main(void)
 	tcase_add_test(tc, all_that_is_wrong_with_a_file_is_said_at_once_with_its_lines);
 	tcase_add_test(tc, values_of_every_type_are_checked);
 	tcase_add_test(tc, options_that_do_not_go_together_are_named);
+	tcase_add_test(tc, what_is_required_is_required_of_services_only);
 	tcase_add_test(tc, a_value_says_where_it_comes_from_and_never_a_password);
 	tcase_add_test(tc, a_wrong_connection_string_is_not_quoted);
 	tcase_add_test(tc, every_option_has_a_name_help_and_a_valid_default);

@@ -40,7 +40,7 @@ def program(build):
 @pytest.fixture
 def config(tmp_path):
     path = tmp_path / "fsa.conf"
-    path.write_text("database = host=/nonexistent dbname=none\n")
+    path.write_text("database = host=/nonexistent dbname=none\ningress_domain = a.example\n")
     return path
 
 
