@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -15,7 +16,9 @@ static const struct {
 } checks[] = {
 	{ "database", false, doctor_database }, { "schema", true, doctor_schema },
 	{ "keys", false, doctor_keys },         { "secrets", true, doctor_secrets },
-	{ "settings", false, doctor_settings }, { "sockets", false, doctor_sockets },
+	{ "settings", false, doctor_settings }, { "units", false, doctor_units },
+	{ "sockets", false, doctor_sockets },   { "site", false, doctor_site },
+	{ "disk", false, doctor_disk },         { "hosts", true, doctor_hosts },
 	{ "queue", true, doctor_queue },        { "clusters", true, doctor_clusters },
 };
 
@@ -47,6 +50,24 @@ void doctor_say_error(struct doctor *d, enum health health, const char *subject,
 		      const struct err *e)
 {
 	doctor_say(d, health, subject, advice, "%s", e->message);
+}
+
+/* Certificates and tokens are judged by minutes. */
+void doctor_judge_clock(struct doctor *d, const char *whose, time_t theirs)
+{
+	enum { TOLERATED_S = 120 };
+	long long ahead = (long long)time(NULL) - (long long)theirs;
+	CLEANUP(cleanup_free) char *distance = output_duration((uint64_t)llabs(ahead) * 1000);
+
+	if (llabs(ahead) <= TOLERATED_S)
+		return;
+	d->clock_is_off = true;
+	doctor_say(
+		d, HEALTH_FAILED, "clock",
+		"one of the two is wrong: compare date -u with another machine's; timedatectl says "
+		"whether this host's is kept right, timedatectl set-ntp true keeps it so",
+		"this host's clock is %s %s that of %s", distance,
+		ahead > 0 ? "ahead of" : "behind", whose);
 }
 
 static void print_findings(const json_t *findings)

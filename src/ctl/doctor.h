@@ -1,6 +1,8 @@
 #ifndef FSA_CTL_DOCTOR_H
 #define FSA_CTL_DOCTOR_H
 
+#include <time.h>
+
 #include <jansson.h>
 
 #include "ctl/command.h"
@@ -23,6 +25,7 @@ struct doctor {
 	json_t *findings;
 	enum health worst;
 	bool database_answers;
+	bool clock_is_off; /* so that nothing else is blamed for it */
 };
 
 /* `advice` NULL: nothing to do. */
@@ -32,15 +35,23 @@ void doctor_say(struct doctor *d, enum health health, const char *subject, const
 void doctor_say_error(struct doctor *d, enum health health, const char *subject, const char *advice,
 		      const struct err *e);
 
+/* Compares this host's clock with somebody's, as told a moment ago; says so where they differ. */
+void doctor_judge_clock(struct doctor *d, const char *whose, time_t theirs);
+
 /* doctor_data.c */
 void doctor_database(struct doctor *d);
 void doctor_schema(struct doctor *d);
 void doctor_queue(struct doctor *d);
 void doctor_secrets(struct doctor *d);
 /* doctor_host.c */
-void doctor_keys(struct doctor *d);
 void doctor_settings(struct doctor *d);
 void doctor_sockets(struct doctor *d);
+/* doctor_keys.c, doctor_site.c, doctor_units.c, doctor_disk.c, doctor_hosts.c */
+void doctor_keys(struct doctor *d);
+void doctor_site(struct doctor *d);
+void doctor_units(struct doctor *d);
+void doctor_disk(struct doctor *d);
+void doctor_hosts(struct doctor *d);
 /* doctor_clusters.c */
 void doctor_clusters(struct doctor *d);
 

@@ -1,5 +1,7 @@
 /* Checks of the users' clusters: what is wrong there is a warning, as it hurts one user only. */
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -40,13 +42,26 @@ static void ask(struct kube_client *client, struct cluster *cluster, struct look
 	kube_submit_list(client, cluster->target, &databases, keep_answer, &look->databases);
 }
 
+#define CLOCK                                                                                      \
+	"a clock is wrong, and the kubeconfig may well be right: compare date -u here, on "        \
+	"PostgreSQL's host and at the API server; timedatectl set-ntp true keeps this one right"
+
+/* What looks like bad credentials, or a bad certificate, where a clock is off. */
+static bool may_be_the_clock(const struct doctor *d, const struct err *e)
+{
+	if (e->kind == ERR_KUBE_TLS)
+		return d->clock_is_off || strstr(e->message, "not yet valid") != NULL;
+	return e->kind == ERR_KUBE_UNAUTHORIZED && d->clock_is_off;
+}
+
 static void say_kube_error(struct doctor *d, const struct cluster *cluster, const struct err *e)
 {
 	doctor_say_error(d, HEALTH_WARNING, cluster->access->user_name,
-			 cause_advice(e->kind, e->code), e);
+			 may_be_the_clock(d, e) ? CLOCK : cause_advice(e->kind, e->code), e);
 }
 
-static void judge_expiry(struct doctor *d, const struct admin_access *a)
+/* The server is who decides: what it takes has not expired. */
+static void judge_expiry(struct doctor *d, const struct admin_access *a, bool taken)
 {
 	const char *advice = cause_advice(ERR_KUBE_UNAUTHORIZED, NULL);
 	CLEANUP(cleanup_free)
@@ -55,8 +70,10 @@ static void judge_expiry(struct doctor *d, const struct admin_access *a)
 	if (a->expires_at == NULL)
 		return;
 	if (a->expires_in_s <= 0)
-		doctor_say(d, HEALTH_WARNING, a->user_name, advice,
-			   "the credentials expired %s ago", distance);
+		doctor_say(d, HEALTH_WARNING, a->user_name,
+			   taken || d->clock_is_off ? CLOCK : advice,
+			   "by PostgreSQL's clock the credentials expired %s ago%s", distance,
+			   taken ? ", and the API server takes them" : "");
 	else if (a->expires_in_s < EXPIRES_SOON_S)
 		doctor_say(d, HEALTH_WARNING, a->user_name, advice, "the credentials expire in %s",
 			   distance);
@@ -66,7 +83,7 @@ static void judge(struct doctor *d, const struct cluster *cluster, const struct 
 {
 	const struct admin_access *a = cluster->access;
 
-	judge_expiry(d, a);
+	judge_expiry(d, a, look->sandboxes.ok);
 	if (cluster->target == NULL) {
 		say_kube_error(d, cluster, &cluster->err);
 		return;
@@ -88,6 +105,32 @@ static void judge(struct doctor *d, const struct cluster *cluster, const struct 
 		say_kube_error(d, cluster, &look->databases.err);
 }
 
+enum { TOLERATED_S = 120 };
+
+static bool is_off(const struct look *look)
+{
+	time_t theirs = look->sandboxes.date;
+
+	return theirs != 0 && llabs((long long)theirs - (long long)time(NULL)) > TOLERATED_S;
+}
+
+/* Of one API server among others it is that one's clock, and its users' business. */
+static void judge_clocks(struct doctor *d, struct clusters *clusters, const struct look *looks)
+{
+	size_t count = clusters_count(clusters), told = 0, off = 0, last = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		told += looks[i].sandboxes.date != 0;
+		if (is_off(&looks[i])) {
+			off++;
+			last = i;
+		}
+	}
+	if (off > 0 && off == told)
+		doctor_judge_clock(d, clusters_at(clusters, last)->access->server,
+				   looks[last].sandboxes.date);
+}
+
 void doctor_clusters(struct doctor *d)
 {
 	CLEANUP(clusters_freep) struct clusters *clusters = NULL;
@@ -95,7 +138,7 @@ void doctor_clusters(struct doctor *d)
 
 	if (clusters_open(d->call, d->db, d->user_id, &clusters, &e) < 0) {
 		doctor_say_error(d, HEALTH_FAILED, "kubeconfigs",
-				 "run as a user who may read the cluster key", &e);
+				 "see what is said of keys above; the private keys are root's", &e);
 		return;
 	}
 	size_t count = clusters_count(clusters);
@@ -103,6 +146,7 @@ void doctor_clusters(struct doctor *d)
 	for (size_t i = 0; i < count; i++)
 		ask(clusters_client(clusters), clusters_at(clusters, i), &looks[i]);
 	clusters_wait(clusters);
+	judge_clocks(d, clusters, looks);
 	for (size_t i = 0; i < count; i++)
 		judge(d, clusters_at(clusters, i), &looks[i]);
 }

@@ -8,18 +8,62 @@
 #include "ctl/output.h"
 #include "db/migrate.h"
 #include "store/admin.h"
+#include "store/server.h"
+#include "store/writable.h"
 
 /* A row that nobody took for so long: passes come every few seconds. */
 enum { QUEUE_LATE_MS = 60000 };
+
+/* By the server's own code for it. */
+static const char *find_remedy(const struct err *e)
+{
+	static const struct {
+		const char *sqlstate, *advice;
+	} remedies[] = {
+		{ "(53100)", "its disk is full: make room (df -h; the database and its write-ahead "
+			     "log), and it goes on by itself" },
+		{ "(25006)", "it only reads: \"database\" in fsa.conf leads to a standby, or "
+			     "default_transaction_read_only is on" },
+		{ "(42501)", "the roles lack their rights: restore as docs/operation.md says" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++) {
+		if (strstr(e->message, remedies[i].sqlstate) != NULL)
+			return remedies[i].advice;
+	}
+	return "see PostgreSQL's own log (/var/log/postgresql)";
+}
+
+static void check_writes(struct doctor *d)
+{
+	struct err e;
+
+	if (writable_check(d->db, WRITABLE_BY_OWNER, &e) < 0)
+		doctor_say_error(d, HEALTH_FAILED, "writes", find_remedy(&e), &e);
+	else
+		doctor_say(d, HEALTH_OK, "writes", NULL, "are taken (one was rolled back)");
+}
+
+/* That of PostgreSQL on this host is ours. */
+static void check_clock(struct doctor *d)
+{
+	struct server_facts facts;
+	struct err e;
+
+	if (server_facts(d->db, &facts, &e) == 0 && !facts.is_local)
+		doctor_judge_clock(d, "PostgreSQL", (time_t)(facts.now_ms / 1000));
+}
 
 void doctor_database(struct doctor *d)
 {
 	struct err e;
 
 	d->database_answers = db_ping(d->db, &e) == 0;
-	if (d->database_answers)
+	if (d->database_answers) {
 		doctor_say(d, HEALTH_OK, "PostgreSQL", NULL, "answers");
-	else
+		check_writes(d);
+		check_clock(d);
+	} else
 		doctor_say_error(
 			d, HEALTH_FAILED, "PostgreSQL",
 			"start PostgreSQL, or correct \"database\" in fsa.conf; pg_hba.conf "
@@ -129,7 +173,7 @@ void doctor_secrets(struct doctor *d)
 	json_t *key;
 
 	if (keys_state(d->call, d->db, &keys, &missing, &e) < 0) {
-		doctor_say_error(d, HEALTH_FAILED, "keys", NULL, &e);
+		doctor_say_error(d, HEALTH_FAILED, "keys", "see what is said of keys above", &e);
 		return;
 	}
 	json_array_foreach(keys, i, key)

@@ -1,4 +1,4 @@
-/* Checks of this host: keys, settings, sockets. */
+/* Checks of this host: settings, sockets. */
 #include <errno.h>
 #include <libgen.h>
 #include <stdlib.h>
@@ -7,59 +7,11 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/lockfile.h"
 #include "base/mem.h"
-#include "crypto/seal.h"
 #include "ctl/doctor.h"
 #include "reconcile/wanted.h"
-
-/* ---- keys -------------------------------------------------------------------------------------
- */
-
-/* Whether what is sealed from now on can be opened. */
-static int try_keys(const char *public_file, const char *private_file, struct err *e)
-{
-	static const char context[] = "doctor", secret[] = "secret";
-	CLEANUP(keyring_freep) struct keyring *public_ring = NULL;
-	CLEANUP(keyring_freep) struct keyring *private_ring = NULL;
-	CLEANUP(buf_release) struct buf sealed = BUF_INIT(1024);
-	CLEANUP(buf_release) struct buf opened = BUF_INIT(1024);
-
-	if (keyring_load_public(public_file, &public_ring, e) < 0 ||
-	    keyring_load_private(private_file, &private_ring, e) < 0 ||
-	    seal(public_ring, context, secret, strlen(secret), &sealed, e) < 0)
-		return -1;
-	if (unseal(private_ring, context, sealed.data, sealed.length, &opened, e) < 0)
-		return err_wrap(e, "%s and %s are no pair", public_file, private_file);
-	return 0;
-}
-
-void doctor_keys(struct doctor *d)
-{
-	static const struct {
-		const char *name;
-		enum conf_option public_file, private_file;
-	} rings[] = {
-		{ "owner", CONF_OWNER_PUBLIC_KEY_FILE, CONF_OWNER_PRIVATE_KEY_FILE },
-		{ "cluster", CONF_CLUSTER_PUBLIC_KEY_FILE, CONF_CLUSTER_PRIVATE_KEY_FILE },
-	};
-	const struct conf *conf = d->call->conf;
-	struct err e;
-
-	for (size_t i = 0; i < ARRAY_SIZE(rings); i++) {
-		const char *private_file = conf_string(conf, rings[i].private_file);
-		if (try_keys(conf_string(conf, rings[i].public_file), private_file, &e) < 0)
-			doctor_say_error(d, HEALTH_FAILED, rings[i].name,
-					 "restore the key files from the backup; only a new site "
-					 "begins with fsactl keys add",
-					 &e);
-		else
-			doctor_say(d, HEALTH_OK, rings[i].name, NULL, "%s opens what is sealed",
-				   private_file);
-	}
-}
 
 /* ---- settings ---------------------------------------------------------------------------------
  */

@@ -82,11 +82,10 @@ int command_keys_add(const struct call *call, struct err *e)
 
 /* ---- list ------------------------------------------------------------------------------------ */
 
-static int count_values(struct db *db, const struct ring *ring, json_t *counts, struct err *e)
+int keys_count(struct db *db, const char *ring, json_t *counts, struct err *e)
 {
 	for (size_t i = 0; i < sealed_place_count; i++) {
-		if (strcmp(sealed_places[i].ring, ring->name) == 0 &&
-		    sealed_count(db, i, counts, e) < 0)
+		if (strcmp(sealed_places[i].ring, ring) == 0 && sealed_count(db, i, counts, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -110,7 +109,7 @@ static int list_ring(const struct call *call, struct db *db, const struct ring *
 	json_t *count;
 
 	if (keyring_load_private(conf_string(call->conf, ring->private_file), &keys, e) < 0 ||
-	    count_values(db, ring, counts, e) < 0)
+	    keys_count(db, ring->name, counts, e) < 0)
 		return -1;
 	for (size_t i = 0; i < keyring_count(keys); i++) {
 		char known[17];

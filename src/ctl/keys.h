@@ -13,4 +13,8 @@
 int keys_state(const struct call *call, struct db *db, json_t **ret_rows, bool *ret_missing,
 	       struct err *e);
 
+/* How many values are sealed to each key of a ring ("cluster" or "owner"), added to `counts` under
+ * the key's id. No key is needed for it. */
+int keys_count(struct db *db, const char *ring, json_t *counts, struct err *e);
+
 #endif

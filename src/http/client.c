@@ -360,6 +360,16 @@ static unsigned retry_after(CURL *easy)
 	return seconds < RETRY_AFTER_MAX_S ? (unsigned)seconds : RETRY_AFTER_MAX_S;
 }
 
+static time_t date_of(CURL *easy)
+{
+	struct curl_header *header = NULL;
+
+	if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+		return 0;
+	time_t date = curl_getdate(header->value, NULL);
+	return date > 0 ? date : 0;
+}
+
 /* `call` is in no list any more. */
 static void finish(struct call *call, CURLcode code)
 {
@@ -368,6 +378,7 @@ static void finish(struct call *call, CURLcode code)
 	if (call->setup == CURLE_OK) {
 		(void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &answer.status);
 		answer.retry_after_s = retry_after(call->easy);
+		answer.date = date_of(call->easy);
 		(void)curl_multi_remove_handle(call->client->multi, call->easy);
 	}
 	answer.failure = failure_of(call, code, answer.status);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -61,6 +62,7 @@ struct http_answer {
 	const char *message; /* why, for people; "" for HTTP_OK. May quote the server */
 	long status;         /* 0: none came */
 	unsigned retry_after_s;
+	time_t date;      /* what the server's clock says; 0: not told */
 	const char *body; /* NUL-terminated; "" if none came */
 	size_t length;
 };

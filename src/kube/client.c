@@ -305,7 +305,7 @@ static int read_answer(struct operation *op, const struct http_answer *http, jso
 static void use_answer(struct operation *op, const struct http_answer *http)
 {
 	json_auto_t *body = NULL;
-	struct kube_answer answer = { .http_status = http->status };
+	struct kube_answer answer = { .http_status = http->status, .date = http->date };
 
 	answer.ok = read_answer(op, http, &body, &answer.err) == 0;
 	answer.body = body;
@@ -321,7 +321,8 @@ static void set_aside(struct operation *op, const struct http_answer *http)
 	(void)buf_append(&op->large, http->body, http->length, NULL);
 	op->answer = (struct http_answer) { .message = "",
 					    .status = http->status,
-					    .retry_after_s = http->retry_after_s };
+					    .retry_after_s = http->retry_after_s,
+					    .date = http->date };
 	TAILQ_INSERT_TAIL(&op->client->large, op, link);
 }
 

@@ -53,6 +53,7 @@ struct kube_answer {
 	bool ok;
 	struct err err;   /* when not ok: kind, code (tables in status.c, answer.c), message */
 	long http_status; /* 0: none came */
+	time_t date;      /* what the server's clock says; 0: not told */
 	json_t *body;     /* borrowed; NULL if none came. A list has all pages in `items` */
 };
 

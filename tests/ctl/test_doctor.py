@@ -1,0 +1,301 @@
+"""What is wrong with a site as its users meet it: doctor finds it, and says what to do about it."""
+
+import datetime
+import json
+import os
+import subprocess
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from stand.site import ROOT, SQL, Site
+
+@pytest.fixture(scope="module")
+def site(workspace, build, postgres):
+    """With the page, as an installed one."""
+    with Site(workspace / "doctor", build, postgres, database="doctor", root=ROOT / "web") as made:
+        yield made
+
+
+def examine(site, *checks, environment=None, config=None):
+    """(exit status, what is not in order of these checks: (health, subject, message, advice))."""
+    command = [site.programs.program("fsactl"), "--config", config or site.programs.config(), "doctor",
+               "--sql-dir", SQL, "--json"]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          timeout=300, env={**os.environ, **(environment or {})})
+    assert done.stderr == ""
+    findings = [f for f in json.loads(done.stdout) if f["check"] in checks]
+    return done.returncode, findings
+
+
+def found(findings):
+    """{subject: finding} of what is not in order."""
+    return {f["subject"]: f for f in findings if f["health"] != "ok"}
+
+
+@pytest.fixture
+def ready(site):
+    site.client().wait("/readyz", lambda r: r["status"] == "ready")
+
+
+def other_config(site, tmp_path, **options):
+    lines = [line for line in site.programs.config().read_text().splitlines()
+             if line.split(" =")[0] not in options]
+    config = tmp_path / "fsa.conf"
+    config.write_text("\n".join([*lines, *(f"{k} = {v}" for k, v in options.items()), ""]))
+    return config
+
+
+# ---- the site -----------------------------------------------------------------------------------
+
+
+def test_a_site_that_serves_says_what_was_tried(site, ready):
+    _, findings = examine(site, "site")
+    assert [(f["health"], f["subject"]) for f in findings] == [("ok", site.url), ("ok", "/readyz")]
+    assert findings[0]["message"] == "serves the page"
+
+
+def test_nginx_that_is_down_is_red(site):
+    site.nginx.stop()
+    try:
+        status, findings = examine(site, "site")
+    finally:
+        site.nginx.start()
+    assert (status, set(found(findings))) == (1, {site.url})
+    assert "nobody answers" in findings[0]["message"]
+    assert "systemctl status nginx" in findings[0]["advice"]
+
+
+def test_a_public_url_without_a_scheme_is_red(site, tmp_path):
+    config = other_config(site, tmp_path, public_url="agent.example.org")
+    status, findings = examine(site, "site", config=config)
+    assert status == 1
+    assert "has no scheme" in found(findings)["public_url"]["message"]
+    assert "https://agent.example.org" in found(findings)["public_url"]["advice"]
+
+
+def test_logins_that_fail_are_red(site, ready):
+    site.programs.stop("auth.fcgi")
+    try:
+        status, findings = examine(site, "site")
+    finally:
+        site.programs.start("auth.fcgi")
+    assert (status, set(found(findings))) == (1, {"logins"})
+    assert "journalctl -u fsa-auth" in found(findings)["logins"]["advice"]
+
+
+def test_a_page_that_is_not_there_is_red(make_site):
+    site = make_site()  # its nginx has no folder of files
+    status, findings = examine(site, "site")
+    assert status == 1
+    assert "GET / answers 404" in found(findings)[site.url]["message"]
+    assert "www-data read" in found(findings)[site.url]["advice"]
+
+
+def test_an_api_that_is_down_is_red(make_site):
+    site = make_site(root=ROOT / "web")
+    site.programs.stop("api.fcgi")
+    status, findings = examine(site, "site")
+    assert (status, set(found(findings))) == (1, {"/readyz"})
+    assert "fsa-api" in found(findings)["/readyz"]["advice"]
+
+
+# ---- the certificate ----------------------------------------------------------------------------
+
+HOUR = datetime.timedelta(hours=1)
+
+
+@pytest.fixture
+def tls_site(make_site, tmp_path):
+    """A site on https://localhost, by a certificate that it trusts: tls_site(begins, ends) from now."""
+
+    def make(begins=-HOUR, ends=1000 * HOUR):
+        now = datetime.datetime.utcnow()
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+        certificate = (
+            x509.CertificateBuilder().subject_name(name).issuer_name(name)
+            .public_key(key.public_key()).serial_number(x509.random_serial_number())
+            .not_valid_before(now + begins).not_valid_after(now + ends)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
+            .sign(key, hashes.SHA256()))
+        files = tmp_path / "tls.key", tmp_path / "tls.crt"
+        files[0].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        files[1].write_bytes(certificate.public_bytes(Encoding.PEM))
+        return make_site(root=ROOT / "web", host="localhost", tls=files,
+                         options={"provider_ca_file": files[1]})
+
+    return make
+
+
+@pytest.mark.parametrize("begins, ends, health, says, advises", [
+    (-90 * 24 * HOUR, -2 * HOUR, "FAILED", "has expired 2h 0m ago", "systemctl reload nginx"),
+    (-87 * 24 * HOUR, 60 * HOUR, "warning", "expires in 2d", "renew the certificate"),
+    (30 * HOUR, 900 * HOUR, "FAILED", "begins to be valid in 1d", "timedatectl"),
+])
+def test_a_certificate_is_judged_as_it_is_served(tls_site, begins, ends, health, says, advises):
+    site = tls_site(begins, ends)
+    status, findings = examine(site, "site")
+    problem = next(f for f in findings if "certificate" in f["message"])
+    assert problem["health"] == health
+    assert says in problem["message"] and advises in problem["advice"]
+    # The rest is looked at all the same.
+    assert {"ok"} == {f["health"] for f in findings if f["subject"] == "/readyz"}
+
+
+def test_a_certificate_that_is_good_is_ok(tls_site, tmp_path):
+    site = tls_site()
+    assert found(examine(site, "site")[1]) == {}
+    config = other_config(site, tmp_path, provider_ca_file="/etc/ssl/certs/ca-certificates.crt")
+    stranger = examine(site, "site", config=config)[1]  # who does not know the issuer
+    assert "does not trust" in found(stranger)[site.url]["message"]
+
+
+# ---- keys ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def keys(site, tmp_path):
+    """The folder with fsactl's keys; it is put back."""
+    folder = site.programs.config().parent
+    names = [f"{ring}.{half}" for ring in ("owner", "cluster") for half in ("pub", "key")]
+    kept = {name: ((folder / name).read_bytes(), (folder / name).stat().st_mode) for name in names}
+    yield folder
+    for name, (content, mode) in kept.items():
+        (folder / name).write_bytes(content)
+        (folder / name).chmod(mode)
+
+
+@pytest.fixture(scope="module")
+def something_sealed(site):
+    """A setting, which is sealed to the owner's key."""
+    client = site.client()
+    assert client.register("keeper", "correct horse battery").ok
+    assert client.put("/api/user/config", {"configs": [{"key": "SOME_KEY", "value": "x"}]}).ok
+
+
+def test_a_key_that_is_lost_on_a_site_with_data_comes_from_elsewhere(site, keys, something_sealed):
+    (keys / "owner.key").unlink()
+    status, findings = examine(site, "keys")
+    assert (status, set(found(findings))) == (1, {"owner"})
+    assert "from the backup" in found(findings)["owner"]["advice"]
+    assert "keys add" not in found(findings)["owner"]["advice"]
+
+
+def test_a_key_that_was_never_made_is_made(site, keys):
+    """Nothing is sealed to the cluster's: nobody has stored a kubeconfig."""
+    (keys / "cluster.key").unlink()
+    (keys / "cluster.pub").unlink()
+    _, findings = examine(site, "keys")
+    assert "fsactl keys add cluster" in found(findings)["cluster"]["advice"]
+    assert "backup" not in found(findings)["cluster"]["advice"]
+
+
+def test_a_key_that_everybody_could_read_is_replaced(site, keys, something_sealed):
+    (keys / "owner.key").chmod(0o666)
+    _, findings = examine(site, "keys")
+    advice = found(findings)["owner"]["advice"]
+    assert "chmod 600" in advice and "fsactl keys rotate owner" in advice
+    assert "backup" not in advice
+
+
+def test_who_may_not_read_the_keys_is_told_to_be_root(site, keys, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become somebody else")
+    readable = [path for path in (site.directory, *site.directory.parents) if path.stat().st_mode & 1]
+    assert readable
+    config = other_config(site, tmp_path, owner_private_key_file=keys / "owner.key")
+    done = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "cat", config])
+    if done.returncode != 0:
+        tmp_path.chmod(0o755)
+        for parent in tmp_path.parents:
+            if not parent.stat().st_mode & 1:
+                parent.chmod(0o711)
+    done = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+         site.programs.program("fsactl"), "--config", config, "doctor", "--json"],
+        capture_output=True, text=True)
+    findings = [f for f in json.loads(done.stdout) if f["check"] == "keys"]
+    assert {f["advice"] for f in findings} == {
+        "run fsactl doctor as root: the private keys are root's"}
+
+
+# ---- the database -------------------------------------------------------------------------------
+
+
+def test_a_database_that_only_reads_is_red(site):
+    db = site.connect()
+    db.set_session(readonly=False, autocommit=True)
+    with db.cursor() as cursor:
+        cursor.execute("ALTER DATABASE doctor SET default_transaction_read_only = on")
+        try:
+            status, findings = examine(site, "database")
+        finally:
+            cursor.execute("ALTER DATABASE doctor SET default_transaction_read_only = off")
+    db.close()
+    assert (status, set(found(findings))) == (1, {"writes"})
+    assert "leads to a standby" in found(findings)["writes"]["advice"]
+
+
+def test_the_room_for_the_database_is_told(site):
+    _, findings = examine(site, "disk")
+    if os.geteuid() == 0:
+        assert str(site.postgres.directory) in findings[0]["message"]
+    assert all("MiB" in f["message"] for f in findings)
+
+
+# ---- hosts --------------------------------------------------------------------------------------
+
+
+def test_a_host_whose_passes_have_stopped_is_named(site, ready):
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("INSERT INTO pass_hosts (host, version, keys, last_pass_at)"
+                       " SELECT 'gone', version, keys, now() - interval '2 hours' FROM pass_hosts")
+    try:
+        status, findings = examine(site, "hosts")
+    finally:
+        with site.connect() as db, db.cursor() as cursor:
+            cursor.execute("DELETE FROM pass_hosts WHERE host = 'gone'")
+    assert set(found(findings)) == {"gone"}  # the other one works
+    assert "for 2h" in found(findings)["gone"]["message"]
+    assert "fsa-reconcile.timer" in found(findings)["gone"]["advice"]
+
+
+# ---- the clock ----------------------------------------------------------------------------------
+
+SHIFTED = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <time.h>
+time_t time(time_t *t)
+{
+	time_t (*real)(time_t *) = (time_t (*)(time_t *))dlsym(RTLD_NEXT, "time");
+	time_t now = real(0) + SHIFT;
+	if (t) *t = now;
+	return now;
+}
+"""
+
+
+@pytest.fixture
+def shifted(tmp_path):
+    """An environment in which it is another time."""
+
+    def make(seconds):
+        source, library = tmp_path / "shifted.c", tmp_path / f"shifted{seconds}.so"
+        source.write_text(SHIFTED)
+        subprocess.run(["cc", "-shared", "-fPIC", f"-DSHIFT=({seconds})", "-o", library, source,
+                        "-ldl"], check=True)
+        return {"LD_PRELOAD": str(library)}
+
+    return make
+
+
+def test_a_clock_that_is_behind_is_blamed_for_a_certificate(tls_site, shifted):
+    site = tls_site()
+    _, findings = examine(site, "site", environment=shifted(-10 * 365 * 86400))
+    problem = next(f for f in findings if "certificate begins" in f["message"])
+    assert "wrong clock" in problem["advice"] and "renew" not in problem["advice"]
