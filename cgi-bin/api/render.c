@@ -80,7 +80,6 @@ static const struct member resource_members[] = {
 static const struct member cause_members[] = {
 	{ "kind", RESOURCE(cause_kind), member_text },
 	{ "code", RESOURCE(cause_code), member_text },
-	{ "message", RESOURCE(cause_message), member_text },
 	{ "since", RESOURCE(cause_since), member_text },
 	{ "attempts", RESOURCE(attempts), member_unsigned },
 	{ "nextAttemptAt", RESOURCE(next_attempt_at), member_text },
@@ -148,7 +147,9 @@ static json_t *render_cause(const struct resource *r)
 	json_t *json = members_object(cause_members, r);
 	set_text(json, "headline", text ? text->headline : NULL);
 	set_text(json, "action", text ? text->action : NULL);
-	set_text(json, "detail", r->cause_message ? cause_detail(r->cause_message) : NULL);
+	const char *message = cause_message(r->cause_kind, r->cause_message);
+	set_text(json, "message", message);
+	set_text(json, "detail", message ? cause_detail(message) : NULL);
 	return json;
 }
 

@@ -130,6 +130,10 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 		NETWORKS("kube_allow_addresses", NULL,
 			 "Networks (CIDR, separated by blanks) that API servers may be in although "
 			 "they are private, loopback or link-local."),
+	[CONF_KUBE_CA_FILE] =
+		PATH("kube_ca_file", "/etc/ssl/certs/ca-certificates.crt",
+		     "Certificate authorities, in PEM, that vouch for API servers whose "
+		     "kubeconfig names none."),
 	[CONF_KUBE_CONNECT_TIMEOUT] = DURATION("kube_connect_timeout", "3s", 100, MINUTE,
 					       "Name resolution, TCP and TLS to an API server."),
 	[CONF_KUBE_REQUEST_TIMEOUT] = DURATION("kube_request_timeout", "5s", 100, 5 * MINUTE,

@@ -35,6 +35,7 @@ static int open_client(const struct conf *conf, struct kube_client **ret_client,
 		.request_timeout_ms = conf_number(conf, CONF_KUBE_REQUEST_TIMEOUT),
 		.body_max = conf_number(conf, CONF_KUBE_BODY_MAX),
 		.allow_addresses = conf_string(conf, CONF_KUBE_ALLOW_ADDRESSES),
+		.ca_file = conf_string(conf, CONF_KUBE_CA_FILE),
 	};
 
 	return kube_client_new(&options, ret_client, e);

@@ -168,6 +168,13 @@ const char *cause_advice(enum err_kind kind, const char *code)
 	return text->operator!= NULL ? text->operator: text->action;
 }
 
+const char *cause_message(const char *kind, const char *message)
+{
+	return strcmp(kind, err_kind_name(ERR_INTERNAL)) == 0
+		       ? cause_text(ERR_INTERNAL, NULL)->headline
+		       : message;
+}
+
 /* "apply secrets/x: HTTP 403: exceeded quota", as kube/answer.h and kube/status.h put it. */
 const char *cause_detail(const char *message)
 {

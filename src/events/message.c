@@ -15,11 +15,11 @@ static json_t *cause(const struct live_resource *r)
 
 	if (r->cause_kind == NULL)
 		return json_null();
+	const char *message = cause_message(r->cause_kind, r->cause_message);
 	return json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?}", "kind", r->cause_kind, "code",
-			 r->cause_code, "message", r->cause_message, "since", r->cause_since,
-			 "headline", text ? text->headline : NULL, "action",
-			 text ? text->action : NULL, "detail",
-			 r->cause_message ? cause_detail(r->cause_message) : NULL);
+			 r->cause_code, "message", message, "since", r->cause_since, "headline",
+			 text ? text->headline : NULL, "action", text ? text->action : NULL,
+			 "detail", message ? cause_detail(message) : NULL);
 }
 
 static json_t *resource(const struct live_resource *r)

@@ -41,8 +41,7 @@ struct call {
 	bool head_complete;   /* its empty line came */
 	bool too_large;
 	bool no_room;
-	const char *refusal; /* of the address policy, for `refused` */
-	char refused[NI_MAXHOST];
+	const char *refusal; /* of the address policy */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -52,6 +51,8 @@ struct http_client {
 	CURLM *multi;
 	struct address_policy *policy;
 	uint64_t connect_timeout_ms;
+	char *ca_file;
+	void (*refused)(const char *url, const char *address, const char *what);
 	struct call_list flying;
 	struct call_list unsent; /* done at the next poll */
 	size_t pending;
@@ -101,6 +102,19 @@ static size_t take_header(char *line, size_t size, size_t count, void *user)
 	return count;
 }
 
+static void tell_refused(const struct call *call, const struct curl_sockaddr *address)
+{
+	char host[NI_MAXHOST] = "";
+	char *url = NULL;
+
+	if (call->client->refused == NULL)
+		return;
+	(void)getnameinfo(&address->addr, address->addrlen, host, sizeof(host), NULL, 0,
+			  NI_NUMERICHOST);
+	(void)curl_easy_getinfo(call->easy, CURLINFO_EFFECTIVE_URL, &url);
+	call->client->refused(url != NULL ? url : "", host, call->refusal);
+}
+
 /* The only place where a connection begins: every address passes here after resolution. */
 static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -110,8 +124,7 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
 	(void)purpose;
 	call->refusal = address_policy_refusal(call->client->policy, &address->addr);
 	if (call->refusal != NULL) {
-		(void)getnameinfo(&address->addr, address->addrlen, call->refused,
-				  sizeof(call->refused), NULL, 0, NI_NUMERICHOST);
+		tell_refused(call, address);
 		return CURL_SOCKET_BAD;
 	}
 	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -202,14 +215,17 @@ static struct curl_blob blob(const char *pem)
 
 static void set_trust(struct call *call, const struct http_trust *trust)
 {
-	struct curl_blob ca = blob(trust->ca_pem);
-
 	SET(call, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(call, CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(call, CURLOPT_SSL_VERIFYHOST, 2L);
-	SET(call, CURLOPT_CAINFO_BLOB, &ca);
 	/* Otherwise the machine's own CAs would be believed too. */
 	SET(call, CURLOPT_CAPATH, NULL);
+	if (trust->ca_pem != NULL) {
+		struct curl_blob ca = blob(trust->ca_pem);
+		SET(call, CURLOPT_CAINFO_BLOB, &ca);
+	} else {
+		SET(call, CURLOPT_CAINFO, call->client->ca_file);
+	}
 	if (trust->certificate_pem == NULL)
 		return;
 	struct curl_blob certificate = blob(trust->certificate_pem), key = blob(trust->key_pem);
@@ -336,8 +352,7 @@ static char *message_of(const struct call *call, enum http_failure failure, CURL
 	case HTTP_OK:
 		return mem_strdup("");
 	case HTTP_ADDRESS_FORBIDDEN:
-		return mem_printf("the address %s is not allowed: %s", call->refused,
-				  call->refusal);
+		return mem_strdup("the server's address is not allowed here");
 	case HTTP_CUT_OFF:
 		return mem_strdup("the connection ended before the answer did");
 	case HTTP_TOO_LARGE:
@@ -347,6 +362,8 @@ static char *message_of(const struct call *call, enum http_failure failure, CURL
 					    call->body.length)
 			       : mem_printf("the answer is larger than %zu bytes", call->body.max);
 	default:
+		if (code == CURLE_SSL_CACERT_BADFILE) /* libcurl's own words have its path */
+			return mem_strdup("this site's list of public CAs cannot be read");
 		return mem_strdup(call->error[0] != '\0' ? call->error : curl_easy_strerror(code));
 	}
 }
@@ -472,6 +489,8 @@ int http_client_new(const struct http_client_options *options, struct http_clien
 	(void)curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS);
 	client->policy = STEAL(policy);
 	client->connect_timeout_ms = options->connect_timeout_ms;
+	client->ca_file = options->ca_file != NULL ? mem_strdup(options->ca_file) : NULL;
+	client->refused = options->refused;
 	TAILQ_INIT(&client->flying);
 	TAILQ_INIT(&client->unsent);
 	*ret_client = client;
@@ -493,6 +512,7 @@ void http_client_free(struct http_client *client)
 	}
 	(void)curl_multi_cleanup(client->multi);
 	address_policy_free(client->policy);
+	free(client->ca_file);
 	free(client);
 	curl_global_cleanup();
 }

@@ -22,11 +22,15 @@ struct http_client;
 struct http_client_options {
 	uint64_t connect_timeout_ms; /* name resolution, TCP and TLS */
 	const char *allow_addresses; /* see http/address.h; or NULL */
+	const char *ca_file;         /* whom to believe where a request does not say; or NULL */
+	/* Told, for the operator's log, which address a name led to that is not allowed: `message`s
+	 * are for whoever wrote the name, who is not to learn what it resolves to here. Or NULL. */
+	void (*refused)(const char *url, const char *address, const char *what);
 };
 
 /* Whom to believe, and what to show: PEM. Strings must live as long as the request. */
 struct http_trust {
-	const char *ca_pem;
+	const char *ca_pem;                    /* NULL: the client's ca_file */
 	const char *certificate_pem, *key_pem; /* or both NULL */
 };
 

@@ -551,6 +551,8 @@ int kube_client_new(const struct kube_client_options *options, struct kube_clien
 	const struct http_client_options http_options = {
 		.connect_timeout_ms = options->connect_timeout_ms,
 		.allow_addresses = options->allow_addresses,
+		.ca_file = options->ca_file,
+		.refused = options->refused,
 	};
 	struct http_client *http;
 

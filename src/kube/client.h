@@ -47,6 +47,8 @@ struct kube_client_options {
 	uint64_t request_timeout_ms;
 	size_t body_max;
 	const char *allow_addresses; /* CIDRs separated by blanks, or NULL; see http/address.h */
+	const char *ca_file;         /* for kubeconfigs without a CA */
+	void (*refused)(const char *url, const char *address, const char *what); /* or NULL */
 };
 
 struct kube_answer {

@@ -14,6 +14,9 @@
 
 enum { NAME_MAX_BYTES = 253, NAMESPACE_MAX = 63 };
 
+/* As for kubectl. */
+static const char default_namespace[] = "default";
+
 /* ---- which members there may be ------------------------------------------------------------ */
 
 enum verdict {
@@ -29,62 +32,67 @@ static const struct rule {
 	const char *path;
 	enum verdict verdict;
 	const char *code, *why; /* of REFUSED */
-	const char *harmless;   /* a value with which a refused member is taken all the same */
+	bool harmless_if_no;    /* a refused member is taken all the same if it says no */
 } rules[] = {
 #define FILE_RULE(path)                                                                            \
 	{                                                                                          \
 		path, REFUSED, "KUBECONFIG_FILE",                                                  \
-			"reading a file is not allowed; put its content in the -data member", NULL \
+			"reading a file is not allowed; put its content in the -data member",      \
+			false                                                                      \
 	}
 #define IMPERSONATE_RULE(path)                                                                     \
 	{                                                                                          \
-		path, REFUSED, "KUBECONFIG_IMPERSONATE", "impersonation is not allowed", NULL      \
+		path, REFUSED, "KUBECONFIG_IMPERSONATE", "impersonation is not allowed", false     \
 	}
 #define BASIC_RULE(path)                                                                           \
 	{                                                                                          \
 		path, REFUSED, "KUBECONFIG_BASIC_AUTH",                                            \
-			"user name and password are not supported; use a token", NULL              \
+			"user name and password are not supported; use a token", false             \
 	}
-	{ "apiVersion", TEXT, NULL, NULL, NULL },
-	{ "kind", TEXT, NULL, NULL, NULL },
-	{ "preferences", ANYTHING, NULL, NULL, NULL },
-	{ "extensions", ANYTHING, NULL, NULL, NULL },
-	{ "current-context", TEXT, NULL, NULL, NULL },
-	{ "clusters", LIST, NULL, NULL, NULL },
-	{ "clusters[]", MAP, NULL, NULL, NULL },
-	{ "clusters[].name", TEXT, NULL, NULL, NULL },
-	{ "clusters[].cluster", MAP, NULL, NULL, NULL },
-	{ "clusters[].cluster.server", TEXT, NULL, NULL, NULL },
-	{ "clusters[].cluster.certificate-authority-data", TEXT, NULL, NULL, NULL },
-	{ "clusters[].cluster.disable-compression", TEXT, NULL, NULL, NULL },
-	{ "clusters[].cluster.extensions", ANYTHING, NULL, NULL, NULL },
+	{ "apiVersion", TEXT, NULL, NULL, false },
+	{ "kind", TEXT, NULL, NULL, false },
+	{ "preferences", ANYTHING, NULL, NULL, false },
+	{ "extensions", ANYTHING, NULL, NULL, false },
+	{ "current-context", TEXT, NULL, NULL, false },
+	{ "clusters", LIST, NULL, NULL, false },
+	{ "clusters[]", MAP, NULL, NULL, false },
+	{ "clusters[].name", TEXT, NULL, NULL, false },
+	{ "clusters[].cluster", MAP, NULL, NULL, false },
+	{ "clusters[].cluster.server", TEXT, NULL, NULL, false },
+	{ "clusters[].cluster.api-version", TEXT, NULL, NULL, false }, /* Rancher, and old ones */
+	{ "clusters[].cluster.certificate-authority-data", TEXT, NULL, NULL, false },
+	{ "clusters[].cluster.disable-compression", TEXT, NULL, NULL, false },
+	{ "clusters[].cluster.extensions", ANYTHING, NULL, NULL, false },
 	FILE_RULE("clusters[].cluster.certificate-authority"),
 	{ "clusters[].cluster.insecure-skip-tls-verify", REFUSED, "KUBECONFIG_INSECURE",
-	  "the server's certificate is always verified", "false" },
+	  "the server's certificate is always verified: put the cluster's CA in "
+	  "certificate-authority-data instead",
+	  true },
 	{ "clusters[].cluster.proxy-url", REFUSED, "KUBECONFIG_PROXY", "a proxy is not allowed",
-	  NULL },
+	  false },
 	{ "clusters[].cluster.tls-server-name", REFUSED, "KUBECONFIG_MEMBER",
-	  "not supported: the certificate must be for the server's own name", NULL },
-	{ "contexts", LIST, NULL, NULL, NULL },
-	{ "contexts[]", MAP, NULL, NULL, NULL },
-	{ "contexts[].name", TEXT, NULL, NULL, NULL },
-	{ "contexts[].context", MAP, NULL, NULL, NULL },
-	{ "contexts[].context.cluster", TEXT, NULL, NULL, NULL },
-	{ "contexts[].context.user", TEXT, NULL, NULL, NULL },
-	{ "contexts[].context.namespace", TEXT, NULL, NULL, NULL },
-	{ "contexts[].context.extensions", ANYTHING, NULL, NULL, NULL },
-	{ "users", LIST, NULL, NULL, NULL },
-	{ "users[]", MAP, NULL, NULL, NULL },
-	{ "users[].name", TEXT, NULL, NULL, NULL },
-	{ "users[].user", MAP, NULL, NULL, NULL },
-	{ "users[].user.token", TEXT, NULL, NULL, NULL },
-	{ "users[].user.client-certificate-data", TEXT, NULL, NULL, NULL },
-	{ "users[].user.client-key-data", TEXT, NULL, NULL, NULL },
-	{ "users[].user.extensions", ANYTHING, NULL, NULL, NULL },
-	{ "users[].user.exec", REFUSED, "KUBECONFIG_EXEC", "running a program is not allowed",
-	  NULL },
+	  "not supported: the certificate must be for the server's own name", false },
+	{ "contexts", LIST, NULL, NULL, false },
+	{ "contexts[]", MAP, NULL, NULL, false },
+	{ "contexts[].name", TEXT, NULL, NULL, false },
+	{ "contexts[].context", MAP, NULL, NULL, false },
+	{ "contexts[].context.cluster", TEXT, NULL, NULL, false },
+	{ "contexts[].context.user", TEXT, NULL, NULL, false },
+	{ "contexts[].context.namespace", TEXT, NULL, NULL, false },
+	{ "contexts[].context.extensions", ANYTHING, NULL, NULL, false },
+	{ "users", LIST, NULL, NULL, false },
+	{ "users[]", MAP, NULL, NULL, false },
+	{ "users[].name", TEXT, NULL, NULL, false },
+	{ "users[].user", MAP, NULL, NULL, false },
+	{ "users[].user.token", TEXT, NULL, NULL, false },
+	{ "users[].user.client-certificate-data", TEXT, NULL, NULL, false },
+	{ "users[].user.client-key-data", TEXT, NULL, NULL, false },
+	{ "users[].user.extensions", ANYTHING, NULL, NULL, false },
+	{ "users[].user.exec", REFUSED, "KUBECONFIG_EXEC",
+	  "running a program is not allowed: use the token of a service account instead", false },
 	{ "users[].user.auth-provider", REFUSED, "KUBECONFIG_EXEC",
-	  "authentication plugins are not allowed", NULL },
+	  "authentication plugins are not allowed: use the token of a service account instead",
+	  false },
 	FILE_RULE("users[].user.tokenFile"),
 	FILE_RULE("users[].user.client-certificate"),
 	FILE_RULE("users[].user.client-key"),
@@ -138,6 +146,35 @@ static const struct rule *find_rule(const struct yaml_tree *node)
 	return NULL;
 }
 
+/* What says nothing, and is as good as absent: "certificate-authority: ''". */
+static bool is_empty(const struct yaml_tree *node)
+{
+	return node->kind == YAML_TREE_NULL ||
+	       (node->kind == YAML_TREE_TEXT && node->text[0] == '\0') ||
+	       (node->kind == YAML_TREE_LIST && node->first == NULL);
+}
+
+/* YAML 1.1, which kubectl reads. */
+static bool says_no(const struct yaml_tree *node)
+{
+	static const char *const words[] = { "false", "False", "FALSE", "no", "No", "NO",
+					     "off",   "Off",   "OFF",   "n",  "N" };
+
+	for (size_t i = 0; node->text != NULL && i < ARRAY_SIZE(words); i++) {
+		if (strcmp(node->text, words[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A member that is there and says something, or NULL. */
+static const struct yaml_tree *given(const struct yaml_tree *map, const char *member)
+{
+	const struct yaml_tree *node = yaml_tree_member(map, member);
+
+	return node != NULL && !is_empty(node) ? node : NULL;
+}
+
 /* Checks one node; `ret_inside`: whether its children are to be checked too. */
 static int check_node(const struct yaml_tree *node, bool *ret_inside, struct err *e)
 {
@@ -146,15 +183,14 @@ static int check_node(const struct yaml_tree *node, bool *ret_inside, struct err
 	if (rule == NULL)
 		return refuse(e, node, "KUBECONFIG_MEMBER", "no such member in a kubeconfig");
 	*ret_inside = rule->verdict == MAP || rule->verdict == LIST;
-	if (rule->verdict == ANYTHING)
+	if (rule->verdict == ANYTHING || node->kind == YAML_TREE_NULL)
 		return 0;
 	if (rule->verdict == REFUSED) {
-		if (rule->harmless != NULL && node->text != NULL &&
-		    strcmp(node->text, rule->harmless) == 0)
+		if (is_empty(node) || (rule->harmless_if_no && says_no(node)))
 			return 0;
 		return refuse(e, node, rule->code, rule->why);
 	}
-	if (node->kind != shapes[rule->verdict].kind && node->kind != YAML_TREE_NULL)
+	if (node->kind != shapes[rule->verdict].kind)
 		return refuse(e, node, "KUBECONFIG_MEMBER", shapes[rule->verdict].wanted);
 	return 0;
 }
@@ -183,9 +219,9 @@ static int missing(struct err *e, const struct yaml_tree *map, const char *membe
 static int need(const struct yaml_tree *map, const char *member, const struct yaml_tree **ret_node,
 		struct err *e)
 {
-	const struct yaml_tree *node = yaml_tree_member(map, member);
+	const struct yaml_tree *node = given(map, member);
 
-	if (node == NULL || node->text == NULL || node->text[0] == '\0')
+	if (node == NULL || node->text == NULL)
 		return missing(e, map, member);
 	*ret_node = node;
 	return 0;
@@ -265,9 +301,9 @@ static int take_client_certificate(const struct yaml_tree *user, struct kubeconf
 
 static int take_user(const struct yaml_tree *user, struct kubeconfig *config, struct err *e)
 {
-	const struct yaml_tree *token = yaml_tree_member(user, "token");
+	const struct yaml_tree *token = given(user, "token");
 
-	if (token == NULL && yaml_tree_member(user, "client-certificate-data") != NULL)
+	if (token == NULL && given(user, "client-certificate-data") != NULL)
 		return take_client_certificate(user, config, e);
 	if (need(user, "token", &token, e) < 0)
 		return -1;
@@ -286,6 +322,8 @@ static int take_cluster(const struct yaml_tree *cluster, struct kubeconfig *conf
 		return -1;
 	if (server_url_parse(server->text, &config->server, &config->host, e) < 0)
 		return fail_at(e, server, "KUBECONFIG_SERVER");
+	if (given(cluster, "certificate-authority-data") == NULL)
+		return 0; /* a public certificate */
 	return take_certificates(cluster, "certificate-authority-data", "KUBECONFIG_CA",
 				 &config->ca_pem, NULL, e);
 }
@@ -311,20 +349,20 @@ static bool is_plain_name(const char *text)
 static int take_context(const struct yaml_tree *root, const struct yaml_tree *context,
 			struct kubeconfig *config, struct err *e)
 {
-	const struct yaml_tree *cluster_name, *user_name, *namespace, *cluster, *user;
+	const struct yaml_tree *cluster_name, *user_name, *cluster, *user;
+	const struct yaml_tree *namespace = given(context, "namespace");
 
 	if (need(context, "cluster", &cluster_name, e) < 0 ||
 	    need(context, "user", &user_name, e) < 0 ||
-	    need(context, "namespace", &namespace, e) < 0 ||
 	    find_entry(root, "clusters", "cluster", cluster_name, &cluster, e) < 0 ||
 	    find_entry(root, "users", "user", user_name, &user, e) < 0)
 		return -1;
-	if (!is_dns_label(namespace->text))
+	if (namespace != NULL && !is_dns_label(namespace->text))
 		return refuse(e, namespace, "KUBECONFIG_NAMESPACE",
 			      "not a namespace: lower-case letters, digits and '-', 63 at most");
 	if (!is_plain_name(user_name->text))
 		return refuse(e, user_name, "KUBECONFIG_MEMBER", "too long or not printable");
-	config->namespace = mem_strdup(namespace->text);
+	config->namespace = mem_strdup(namespace != NULL ? namespace->text : default_namespace);
 	config->user = mem_strdup(user_name->text);
 	return take_cluster(cluster, config, e) < 0 ? -1 : take_user(user, config, e);
 }

@@ -19,14 +19,14 @@ static void wipe(char *secret)
 
 int kube_target_new(const struct kubeconfig *config, struct kube_target **ret_target, struct err *e)
 {
-	if (config->server == NULL || config->namespace == NULL || config->ca_pem == NULL ||
+	if (config->server == NULL || config->namespace == NULL ||
 	    (config->token == NULL && (config->certificate_pem == NULL || config->key_pem == NULL)))
 		return err_set(e, ERR_KUBECONFIG, NULL,
-			       "the kubeconfig has no server, namespace, CA or credentials");
+			       "the kubeconfig has no server, namespace or credentials");
 	struct kube_target *t = mem_calloc(1, sizeof(*t));
 	t->server = mem_strdup(config->server);
 	t->namespace = mem_strdup(config->namespace);
-	t->ca_pem = mem_strdup(config->ca_pem);
+	t->ca_pem = copy(config->ca_pem);
 	t->token = copy(config->token);
 	if (t->token != NULL) {
 		t->authorization = mem_printf("Authorization: Bearer %s", t->token);

@@ -240,6 +240,9 @@ static int build(struct builder *b, yaml_parser_t *parser, struct err *e)
 	return 0;
 }
 
+/* As some editors put it before UTF-8. */
+static const char byte_order_mark[] = "\xef\xbb\xbf";
+
 int yaml_tree_parse(const char *text, size_t length, struct yaml_tree **ret_root, struct err *e)
 {
 	CLEANUP(builder_release) struct builder b = { 0 };
@@ -247,6 +250,11 @@ int yaml_tree_parse(const char *text, size_t length, struct yaml_tree **ret_root
 
 	if (!yaml_parser_initialize(&parser))
 		abort(); /* out of memory: see base/mem.h */
+	if (length >= strlen(byte_order_mark) &&
+	    memcmp(text, byte_order_mark, strlen(byte_order_mark)) == 0) {
+		text += strlen(byte_order_mark);
+		length -= strlen(byte_order_mark);
+	}
 	if (!parse_is_utf8(text, length))
 		return err_set(e, ERR_INVALID, "KUBECONFIG_SYNTAX",
 			       "not text: invalid UTF-8 or a NUL character");

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "store/contexts.h"
 
@@ -63,9 +64,16 @@ static int make_target(const struct keyring *cluster_private, const struct queue
 	CLEANUP(kubeconfig_clear) struct kubeconfig config = { 0 };
 	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_KUBECONFIG, row->user_id);
 
+	/* The owner can only store it again, whatever is wrong with our keys. */
 	if (unseal(cluster_private, context, row->kubeconfig_sealed, row->kubeconfig_sealed_length,
-		   &text, e) < 0 ||
-	    kubeconfig_parse(text.data, text.length, &config, e) < 0 ||
+		   &text, e) < 0) {
+		log_line(LOG_LEVEL_ERROR, "a kubeconfig cannot be opened",
+			 LOG_STR("user", row->user_id), LOG_STR("code", e->code),
+			 LOG_STR("error", e->message));
+		return err_set(e, ERR_KUBECONFIG, "KUBECONFIG_UNREADABLE",
+			       "the stored kubeconfig cannot be opened any more: store it again");
+	}
+	if (kubeconfig_parse(text.data, text.length, &config, e) < 0 ||
 	    kube_target_new(&config, ret_target, e) < 0) {
 		return err_set(e, ERR_KUBECONFIG, "KUBECONFIG_UNREADABLE",
 			       "the stored kubeconfig cannot be used (%s): store it again",

@@ -139,6 +139,15 @@ static struct group *find_group(struct group **groups, size_t *count, struct pas
 	return g;
 }
 
+/* The owner is told only that the address is not allowed. */
+static void log_refused(const char *url, const char *address, const char *what)
+{
+	CLEANUP(cleanup_free) char *path = mem_strndup(url, strcspn(url, "?"));
+
+	log_line(LOG_LEVEL_WARNING, "address not allowed", LOG_STR("url", path),
+		 LOG_STR("address", address), LOG_STR("what", what));
+}
+
 static int ensure_client(struct pass *p, struct err *e)
 {
 	const struct conf *conf = p->r->conf;
@@ -147,6 +156,8 @@ static int ensure_client(struct pass *p, struct err *e)
 		.request_timeout_ms = conf_number(conf, CONF_KUBE_REQUEST_TIMEOUT),
 		.body_max = conf_number(conf, CONF_KUBE_BODY_MAX),
 		.allow_addresses = conf_string(conf, CONF_KUBE_ALLOW_ADDRESSES),
+		.ca_file = conf_string(conf, CONF_KUBE_CA_FILE),
+		.refused = log_refused,
 	};
 
 	if (p->client == NULL && kube_client_new(&options, &p->client, e) < 0)
@@ -297,6 +308,17 @@ static void work_finished(void *user)
 	TAILQ_INSERT_TAIL(&item->pass->finished, item, link);
 }
 
+/* The owner is told that something failed on our side, and no more. */
+static void log_internal(const struct work *work)
+{
+	const struct queue_result *result = work_result(work);
+
+	if (result->has_cause && strcmp(result->cause_kind, err_kind_name(ERR_INTERNAL)) == 0)
+		log_line(LOG_LEVEL_ERROR, "a row failed", LOG_STR("row", result->id),
+			 LOG_STR("code", result->cause_code),
+			 LOG_STR("error", result->cause_message));
+}
+
 static void count_result(struct pass *p, const struct work *work)
 {
 	const struct queue_result *result = work_result(work);
@@ -346,8 +368,10 @@ static int record_some(struct pass *p, struct err *e)
 		item = TAILQ_FIRST(&p->finished);
 		/* The analyzer does not see that item_free() moves the head of the list on.
 		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
-		if (work_result(item->work) != NULL)
+		if (work_result(item->work) != NULL) {
 			count_result(p, item->work);
+			log_internal(item->work);
+		}
 		item_free(item, &p->finished);
 	}
 	return 0;

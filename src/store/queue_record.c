@@ -75,7 +75,8 @@ static const struct db_statement statements[] = {
 		"), noted AS ("
 		" INSERT INTO events (project_id, kind, status, stage, code, message)"
 		" SELECT project_id, kind, status, stage, left(cause_code, 64),"
-		"  left(cause_message, 1024)"
+		/* Events are the owner's; of our own failures the words are the operator's. */
+		"  CASE WHEN cause_kind <> 'INTERNAL' THEN left(cause_message, 1024) END"
 		" FROM held WHERE current AND (status <> old_status"
 		"  OR stage <> old_stage OR (cause_kind IS NOT NULL AND NOT same_cause))"
 		") SELECT project_id, current AND (gone OR status <> old_status),"

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/parse.h"
+#include "domain/remedy.h"
 
 enum { HEADERS_MAX = 8192, HEAD_MAX = 1024 };
 
@@ -199,13 +200,14 @@ void response_error(struct response *r, const struct err *e, const char *request
 	bool of_cluster = e->kind >= ERR_KUBE_UNAUTHORIZED && e->kind <= ERR_DEADLINE;
 
 	buf_reset(&r->headers);
-	response_json(r, status,
-		      json_pack("{s:s, s:s, s:i, s:s, s:s, s:{s:s, s:s, s:s*}, s:s*, s:o, s:s*}",
-				"type", "about:blank", "title", phrase(status), "status", status,
-				"error", message, "errorCode", e->code, "details", "name",
-				err_kind_name(e->kind), "message", message, "kubernetesStatus",
-				of_cluster ? e->code : NULL, "projectId", project_id, "timestamp",
-				now(), "requestId", request_id));
+	response_json(
+		r, status,
+		json_pack("{s:s, s:s, s:i, s:s, s:s, s:{s:s, s:s, s:s*, s:s*}, s:s*, s:o, s:s*}",
+			  "type", "about:blank", "title", phrase(status), "status", status, "error",
+			  message, "errorCode", e->code, "details", "name", err_kind_name(e->kind),
+			  "message", message, "kubernetesStatus", of_cluster ? e->code : NULL,
+			  "remedy", remedy_for(e->code), "projectId", project_id, "timestamp",
+			  now(), "requestId", request_id));
 	r->type = "application/problem+json";
 	add_retry_after(r, e);
 	if (status == 401)

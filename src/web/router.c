@@ -272,11 +272,16 @@ static void answer_method(struct serving *s)
 	response_header(s->response, "Allow", allow);
 }
 
-/* Codes are upper case, but for names of constraints (db/db.h): what a constraint found no check of
- * ours did, and the store has no words for it. Its name and PostgreSQL's words are for the log. */
+/* Codes are upper case, but for names of constraints (db/db.h): what a constraint, or a type of
+ * PostgreSQL's, found no check of ours did, and the store has no words for it. Names and
+ * PostgreSQL's words are for the log. */
 static void hide_constraint(const struct serving *s, struct err *e)
 {
-	if (!islower((unsigned char)e->code[0]))
+	static const char from_database[] = "PostgreSQL: ";
+
+	if (!islower((unsigned char)e->code[0]) &&
+	    (e->kind != ERR_INVALID ||
+	     strncmp(e->message, from_database, strlen(from_database)) != 0))
 		return;
 	log_line(LOG_LEVEL_WARNING, "found by a constraint only",
 		 LOG_STR("request", request_id(s->request)), LOG_STR("code", e->code),

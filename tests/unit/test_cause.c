@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "domain/cause.h"
 #include "domain/decide.h"
+#include "domain/remedy.h"
 #include "golden.h"
 
 /* Kinds that a resource can have as its cause: what clusters answer and show, and our own faults.
@@ -144,6 +145,47 @@ START_TEST(the_documented_causes_are_these)
 }
 END_TEST
 
+START_TEST(of_our_own_failures_only_the_operator_reads_the_words)
+{
+	const char *words = "the stored secret \"environment:1:KEY\" cannot be opened";
+
+	ck_assert_str_eq(cause_message("INTERNAL", words), "Something failed on our side");
+	ck_assert_str_eq(cause_message("KUBE_TIMEOUT", "no answer"), "no answer");
+	ck_assert_ptr_null(cause_message("KUBE_TIMEOUT", NULL));
+}
+END_TEST
+
+/* A block of a document is indented by four blanks. */
+static char *as_block(const char *text)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT(1 << 16);
+
+	while (*text != '\0') {
+		size_t length = strcspn(text, "\n") + 1;
+		ck_assert_int_eq(buf_append(&b, "    ", 4, NULL), 0);
+		ck_assert_int_eq(buf_append(&b, text, length, NULL), 0);
+		text += length;
+	}
+	return mem_strdup(b.data);
+}
+
+START_TEST(the_commands_that_help_are_documented)
+{
+	static const char *const codes[] = { "KUBECONFIG_EXEC",        "KUBECONFIG_BASIC_AUTH",
+					     "KUBECONFIG_IMPERSONATE", "KUBECONFIG_FILE",
+					     "KUBECONFIG_INSECURE",    "ADDRESS_FORBIDDEN" };
+	CLEANUP(buf_release) struct buf document = BUF_INIT(1 << 16);
+	struct err e;
+
+	ck_assert_int_eq(buf_read_file(&document, TEST_SOURCE_DIR "/docs/kubeconfig.md", &e), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		CLEANUP(cleanup_free) char *block = as_block(remedy_for(codes[i]));
+		ck_assert_msg(strstr(document.data, block) != NULL, "%s:\n%s", codes[i], block);
+	}
+	ck_assert_ptr_null(remedy_for("PROJECT_EXISTS"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("cause");
@@ -153,7 +195,9 @@ int main(void)
 	tcase_add_test(tc, a_code_with_a_row_of_its_own_is_told_in_its_own_words);
 	tcase_add_test(tc, what_people_read_is_in_their_words);
 	tcase_add_test(tc, the_detail_is_what_the_cluster_said);
+	tcase_add_test(tc, of_our_own_failures_only_the_operator_reads_the_words);
 	tcase_add_test(tc, the_documented_causes_are_these);
+	tcase_add_test(tc, the_commands_that_help_are_documented);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -195,7 +195,8 @@ static struct http_client *client;
 static void start(const struct pki_pair *own, const char *client_ca_pem)
 {
 	const struct tls_server_options options = { own, client_ca_pem };
-	const struct http_client_options client_options = { LONG_MS, "127.0.0.0/8" };
+	const struct http_client_options client_options = { .connect_timeout_ms = LONG_MS,
+							    .allow_addresses = "127.0.0.0/8" };
 
 	server = tls_server_start(&options, replies, ARRAY_SIZE(replies));
 	ck_assert_int_eq(http_client_new(&client_options, &client, NULL), 0);
@@ -390,6 +391,39 @@ START_TEST(only_the_given_ca_and_name_are_believed)
 }
 END_TEST
 
+static void use_ca_file(const char *path)
+{
+	const struct http_client_options options = { .connect_timeout_ms = LONG_MS,
+						     .allow_addresses = "127.0.0.1",
+						     .ca_file = path };
+
+	http_client_free(client);
+	ck_assert_int_eq(http_client_new(&options, &client, NULL), 0);
+}
+
+START_TEST(who_names_no_ca_believes_those_of_the_system)
+{
+	const struct http_trust none = { .ca_pem = NULL };
+	const struct http_trust other = { .ca_pem = other_ca.certificate_pem };
+	char path[] = "/tmp/fsa-ca-XXXXXX";
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, ca.certificate_pem, strlen(ca.certificate_pem)),
+			 (ssize_t)strlen(ca.certificate_pem));
+	ck_assert_int_eq(close(fd), 0);
+	ck_assert_int_eq(get_as("/good", &none).failure, HTTP_TLS); /* a client without any */
+	use_ca_file(path);
+	ck_assert_int_eq(get_as("/good", &none).failure, HTTP_OK);
+	ck_assert_int_eq(get_as("/good", &other).failure, HTTP_TLS);
+	use_ca_file("/nowhere/ca.crt");
+	struct outcome unread = get_as("/good", &none);
+	ck_assert_int_eq(unread.failure, HTTP_TLS);
+	ck_assert_msg(strstr(unread.message, "/nowhere") == NULL, "%s", unread.message);
+	ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
 START_TEST(a_connection_belongs_to_one_client_certificate)
 {
 	const struct http_trust of_alice = { ca.certificate_pem, alice.certificate_pem,
@@ -407,10 +441,21 @@ START_TEST(a_connection_belongs_to_one_client_certificate)
 }
 END_TEST
 
+static char refused[3][100];
+
+static void keep_refused(const char *url, const char *address, const char *what)
+{
+	snprintf(refused[0], sizeof(refused[0]), "%s", url);
+	snprintf(refused[1], sizeof(refused[1]), "%s", address);
+	snprintf(refused[2], sizeof(refused[2]), "%s", what);
+}
+
+/* Who gave us a name of our network is not to learn what it resolves to; the operator is. */
 START_TEST(a_forbidden_address_is_never_connected_to)
 {
 	static const char *const hosts[] = { "127.0.0.1", "localhost", "[::ffff:127.0.0.1]" };
-	const struct http_client_options options = { LONG_MS, NULL };
+	const struct http_client_options options = { .connect_timeout_ms = LONG_MS,
+						     .refused = keep_refused };
 	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
 
 	http_client_free(client);
@@ -423,7 +468,11 @@ START_TEST(a_forbidden_address_is_never_connected_to)
 		finish_all();
 		ck_assert_msg(o.failure == HTTP_ADDRESS_FORBIDDEN, "%s: %d, %s", hosts[i],
 			      o.failure, o.message);
-		ck_assert_msg(strstr(o.message, "not allowed: loopback"), "%s", o.message);
+		ck_assert_str_eq(o.message, "the server's address is not allowed here");
+		ck_assert_str_eq(refused[0], url);
+		ck_assert_msg(strstr(refused[1], "127.0.0.1") || strcmp(refused[1], "::1") == 0,
+			      "%s", refused[1]);
+		ck_assert_str_eq(refused[2], "loopback");
 	}
 	ck_assert_int_eq(tls_server_seen(server)->connections, 0);
 }
@@ -482,7 +531,8 @@ static int listen_on_loopback(unsigned *ret_port)
 
 START_TEST(a_handshake_that_hangs_times_out_early)
 {
-	const struct http_client_options options = { SHORT_MS, "127.0.0.0/8" };
+	const struct http_client_options options = { .connect_timeout_ms = SHORT_MS,
+						     .allow_addresses = "127.0.0.0/8" };
 	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
 	unsigned port;
 	int listener = listen_on_loopback(&port);
@@ -598,7 +648,8 @@ END_TEST
 
 START_TEST(freeing_a_client_calls_nobody_back)
 {
-	const struct http_client_options options = { LONG_MS, "127.0.0.0/8" };
+	const struct http_client_options options = { .connect_timeout_ms = LONG_MS,
+						     .allow_addresses = "127.0.0.0/8" };
 	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
 	struct outcome flying = { 0 }, fresh = { 0 };
 	struct err e = { 0 };
@@ -609,7 +660,8 @@ START_TEST(freeing_a_client_calls_nobody_back)
 	http_client_free(client);
 	ck_assert_int_eq(flying.calls + fresh.calls, 0);
 	ck_assert_int_eq(
-		http_client_new(&(struct http_client_options) { LONG_MS, "rubbish" }, &client, &e),
+		http_client_new(&(struct http_client_options) { .allow_addresses = "rubbish" },
+				&client, &e),
 		-1);
 	ck_assert_int_eq(e.kind, ERR_INVALID);
 	ck_assert_int_eq(http_client_new(&options, &client, NULL), 0);
@@ -636,6 +688,7 @@ int main(void)
 	tcase_add_test(requests, only_the_given_ca_and_name_are_believed);
 	tcase_add_test(requests, a_connection_belongs_to_one_client_certificate);
 	tcase_add_test(requests, a_forbidden_address_is_never_connected_to);
+	tcase_add_test(requests, who_names_no_ca_believes_those_of_the_system);
 	tcase_add_test(requests, what_cannot_be_reached_says_so);
 	tcase_add_test(requests, a_handshake_that_hangs_times_out_early);
 	tcase_add_test(requests, hanging_up_in_the_handshake_is_no_matter_of_trust);

@@ -123,6 +123,17 @@ START_TEST(what_is_needed_is_taken)
 }
 END_TEST
 
+/* One line more of the cluster, and of the user. */
+#define IN_CLUSTER(line) HEAD CLUSTERS "    " line "\n" CONTEXTS USERS TOKEN
+#define IN_USER(line)    GOOD "    " line "\n"
+#define SERVER(url)                                                                                \
+	HEAD "clusters:\n- name: sealos\n  cluster:\n    server: " url                             \
+	     "\n    certificate-authority-data: $CA\n" CONTEXTS USERS TOKEN
+#define WITH_CA(data)                                                                              \
+	HEAD "clusters:\n- name: sealos\n  cluster:\n    server: https://x.example\n"              \
+	     "    certificate-authority-data: " data "\n" CONTEXTS USERS TOKEN
+#define WITH_TOKEN(token) HEAD CLUSTERS CONTEXTS USERS "    token: " token "\n"
+
 static const struct {
 	const char *what, *text;
 } good[] = {
@@ -150,6 +161,20 @@ static const struct {
 	{ "null where nothing is needed",
 	  HEAD "preferences: ~\n" CLUSTERS CONTEXTS USERS TOKEN "    client-key-data:\n" },
 	{ "a comment and a start marker", "# mine\n---\n" GOOD },
+	{ "a byte order mark", "\xef\xbb\xbf" GOOD },
+	{ "what Rancher writes beside the server", IN_CLUSTER("api-version: v1") },
+	{ "empty members that would be refused", HEAD CLUSTERS
+	  "    certificate-authority: \"\"\n    proxy-url: ''\n    tls-server-name:\n"
+	  "    insecure-skip-tls-verify: ''\n" CONTEXTS USERS TOKEN
+	  "    exec: null\n    username: ''\n    as-groups: []\n    tokenFile: ''\n" },
+	{ "verification that is not skipped, in YAML's words",
+	  IN_CLUSTER("insecure-skip-tls-verify: no") },
+	{ "the same, in other letters", IN_CLUSTER("insecure-skip-tls-verify: False") },
+	{ "the same, as a switch", IN_CLUSTER("insecure-skip-tls-verify: OFF") },
+	{ "an empty token beside a certificate",
+	  HEAD CLUSTERS CONTEXTS USERS "    token: ''\n    client-certificate-data: $CERT\n"
+				       "    client-key-data: $KEY\n" },
+	{ "an empty certificate beside a token", IN_USER("client-certificate-data: ''") },
 };
 
 START_TEST(good_ones_are_taken)
@@ -163,23 +188,13 @@ START_TEST(good_ones_are_taken)
 }
 END_TEST
 
-#define IN_CLUSTER(line) HEAD CLUSTERS "    " line "\n" CONTEXTS USERS TOKEN
-#define IN_USER(line)    GOOD "    " line "\n"
-#define SERVER(url)                                                                                \
-	HEAD "clusters:\n- name: sealos\n  cluster:\n    server: " url                             \
-	     "\n    certificate-authority-data: $CA\n" CONTEXTS USERS TOKEN
-#define WITH_CA(data)                                                                              \
-	HEAD "clusters:\n- name: sealos\n  cluster:\n    server: https://x.example\n"              \
-	     "    certificate-authority-data: " data "\n" CONTEXTS USERS TOKEN
-#define WITH_TOKEN(token) HEAD CLUSTERS CONTEXTS USERS "    token: " token "\n"
-
 /* The message begins with `says`, so line and member are checked with it. */
 static const struct {
 	const char *text, *code, *says;
 } bad[] = {
 	{ IN_USER("exec: {command: /bin/sh}"), "KUBECONFIG_EXEC",
 	  "line 16: users[0].user.exec: running a program" },
-	{ IN_USER("exec: null"), "KUBECONFIG_EXEC", "line 16: users[0].user.exec" },
+	{ IN_USER("exec: {}"), "KUBECONFIG_EXEC", "line 16: users[0].user.exec" },
 	{ IN_USER("auth-provider: {name: gcp}"), "KUBECONFIG_EXEC",
 	  "line 16: users[0].user.auth-provider" },
 	{ GOOD "- name: other\n  user: {exec: {command: x}}\n", "KUBECONFIG_EXEC",
@@ -194,6 +209,12 @@ static const struct {
 	{ IN_CLUSTER("insecure-skip-tls-verify: true"), "KUBECONFIG_INSECURE",
 	  "line 9: clusters[0].cluster.insecure-skip-tls-verify" },
 	{ IN_CLUSTER("insecure-skip-tls-verify: yes"), "KUBECONFIG_INSECURE", "line 9" },
+	{ IN_CLUSTER("insecure-skip-tls-verify: nope"), "KUBECONFIG_INSECURE", "line 9" },
+	{ IN_CLUSTER("insecure-skip-tls-verify: 0"), "KUBECONFIG_INSECURE", "line 9" },
+	{ IN_CLUSTER("insecure-skip-tls-verify: [no]"), "KUBECONFIG_INSECURE", "line 9" },
+	{ IN_CLUSTER("proxy-url: no"), "KUBECONFIG_PROXY", "line 9" },
+	{ IN_CLUSTER("certificate-authority: ' '"), "KUBECONFIG_FILE", "line 9" },
+	{ IN_CLUSTER("API-Version: v1"), "KUBECONFIG_MEMBER", "line 9" },
 	{ IN_CLUSTER("proxy-url: http://p"), "KUBECONFIG_PROXY",
 	  "line 9: clusters[0].cluster.proxy-url" },
 	{ IN_CLUSTER("tls-server-name: other"), "KUBECONFIG_MEMBER",
@@ -255,9 +276,6 @@ static const struct {
 	  "line 11: contexts[0].context.user: names an entry that is not in users" },
 	{ HEAD CLUSTERS "contexts: [{name: me@sealos}]\n" USERS TOKEN, "KUBECONFIG_MISSING",
 	  "line 9: contexts[0].context: is missing" },
-	{ HEAD CLUSTERS
-	  "contexts: [{name: me@sealos, context: {cluster: sealos, user: me}}]\n" USERS TOKEN,
-	  "KUBECONFIG_MISSING", "line 9: contexts[0].context.namespace: is missing" },
 	{ HEAD CLUSTERS CONTEXTS "- name: me@sealos\n" USERS TOKEN, "KUBECONFIG_MEMBER",
 	  "line 12: contexts[1].name: this name is there twice" },
 	{ HEAD CLUSTERS "contexts: [{name: me@sealos, context: {cluster: sealos, user: me, "
@@ -282,8 +300,9 @@ static const struct {
 				       "    client-key-data: $KEY\n",
 	  "KUBECONFIG_CERTIFICATE",
 	  "line 15: users[0].user.client-certificate-data: not PEM certificates" },
-	{ WITH_CA("''"), "KUBECONFIG_MISSING",
-	  "line 7: clusters[0].cluster.certificate-authority-data: is missing" },
+	{ WITH_CA("' '"), "KUBECONFIG_CA",
+	  "line 8: clusters[0].cluster.certificate-authority-data: not base64" },
+	{ "\xef\xbb\xbf\xef\xbb\xbf" GOOD, "KUBECONFIG_SYNTAX", "line 2" },
 	{ WITH_CA("'***'"), "KUBECONFIG_CA",
 	  "line 8: clusters[0].cluster.certificate-authority-data: not base64" },
 	{ WITH_CA("AAAA"), "KUBECONFIG_CA", "line 8" },
@@ -380,6 +399,26 @@ START_TEST(expiry_is_that_of_the_token_or_certificate)
 			 0);
 	ck_assert(llabs((long long)c.expires_at - (long long)time(NULL) - 86400) < 120);
 	kubeconfig_clear(&c);
+}
+END_TEST
+
+START_TEST(what_is_not_said_is_as_for_kubectl)
+{
+	static const char *const texts[] = {
+		WITH_CA("''"),
+		HEAD
+		"clusters:\n- name: sealos\n  cluster: {server: https://x.example}\n"
+		"contexts: [{name: me@sealos, context: {cluster: sealos, user: me}}]\n" USERS TOKEN,
+	};
+	static const char *const namespaces[] = { "ns-me", "default" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		CLEANUP(kubeconfig_clear) struct kubeconfig c = { 0 };
+		struct err e = { 0 };
+		ck_assert_msg(parse(texts[i], &c, &e) == 0, "%s", e.message);
+		ck_assert_ptr_null(c.ca_pem); /* the system's */
+		ck_assert_str_eq(c.namespace, namespaces[i]);
+	}
 }
 END_TEST
 
@@ -498,6 +537,7 @@ int main(void)
 			    ARRAY_SIZE(bad));
 	tcase_add_test(parsing, sizes_are_capped);
 	tcase_add_test(parsing, a_message_never_quotes_a_credential);
+	tcase_add_test(parsing, what_is_not_said_is_as_for_kubectl);
 	tcase_add_test(parsing, expiry_is_that_of_the_token_or_certificate);
 	tcase_add_loop_test(parsing, server_urls, 0, ARRAY_SIZE(urls));
 	tcase_add_test(parsing, a_forbidden_address_is_told_at_once);

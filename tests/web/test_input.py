@@ -198,6 +198,23 @@ def test_kubeconfigs_that_are_not_taken(web, user, make_kubeconfig):
     assert client.get("/api/user/config/kc").status_code == 404
 
 
+@pytest.mark.parametrize("name", ["exec", "ca-file", "insecure", "impersonate", "private"])
+def test_a_kubeconfig_that_is_not_taken_comes_with_commands_that_make_one_which_is(
+        user, make_kubeconfig, name):
+    answer = user(kubeconfig=False).put(
+        "/api/user/config/kc", {"kubeconfig": kubeconfigs(make_kubeconfig)[name]})
+    assert "kubectl " in answer.json()["details"]["remedy"]
+
+
+def test_a_kubeconfig_of_rancher_is_taken(user, make_kubeconfig):
+    """api-version beside the server, no CA, members that are empty."""
+    text = make_kubeconfig(cluster={"api-version": "v1", "certificate-authority-data": "",
+                                    "certificate-authority": "",
+                                    "insecure-skip-tls-verify": False})
+    answer = user(kubeconfig=False).put("/api/user/config/kc", {"kubeconfig": "\ufeff" + text})
+    assert answer.status_code == 200, answer.text
+
+
 @pytest.mark.parametrize("body, code", [
     ({"name": "a b", "password": "correct horse battery"}, "INVALID_USER_NAME"),
     ({"name": "-a", "password": "correct horse battery"}, "INVALID_USER_NAME"),

@@ -1,11 +1,12 @@
 // The API of this site: every request of the page goes through call().
 
-/** What the API answered with an error: its message, its errorCode, its status. */
+/** What the API answered with an error: its message, its errorCode, its status, commands that help. */
 export class ApiError extends Error {
 	constructor(status, problem) {
 		super(problem.error ?? `The server answered ${status}`);
 		this.status = status;
 		this.code = problem.errorCode;
+		this.remedy = problem.details?.remedy ?? null;
 	}
 }
 

@@ -31,24 +31,27 @@ export function fill(element, data, build) {
 
 /**
  * A form: fields are elements with a name, `submit` gets their values as an object. While it works
- * the button is off; what it throws is shown under the form.
+ * the button is off; what it throws is shown under the form, with the commands that help.
  */
 export function form(fields, label, submit) {
 	const button = h("button", {type: "submit"}, label);
 	const failure = h("p", {class: "failure", role: "alert"});
+	const remedy = h("pre", {class: "remedy", tabindex: "0"});
 	const send = async (event) => {
 		event.preventDefault();
 		button.disabled = true;
 		failure.textContent = "";
+		remedy.textContent = "";
 		try {
 			await submit(Object.fromEntries(new FormData(element)), element);
 		} catch (error) {
 			failure.textContent = error.message;
+			remedy.textContent = error.remedy ?? "";
 		} finally {
 			button.disabled = false;
 		}
 	};
-	const element = h("form", {onsubmit: send}, ...fields, button, failure);
+	const element = h("form", {onsubmit: send}, ...fields, button, failure, remedy);
 	return element;
 }
 
