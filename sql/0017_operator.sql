@@ -118,7 +118,8 @@ GRANT INSERT (user_id, name, description, kube_name) ON projects TO fsa_api;
 GRANT UPDATE (name, description, status, updated_at, deleted_at) ON projects TO fsa_api;
 GRANT INSERT (id, project_id, user_id, kind, name, namespace, server) ON resources TO fsa_api;
 GRANT UPDATE (desired, generation, status, status_since, stage, cause_kind, cause_code,
-              cause_message, cause_since, due_at, attempts, updated_at) ON resources TO fsa_api;
+              cause_message, cause_since, due_at, attempts, verify, updated_at)
+    ON resources TO fsa_api;
 GRANT INSERT (resource_id, app_host, ttyd_host, terminal_token_sealed, request_env_sealed, image,
               home_size, cpu_request, cpu_limit, memory_request, memory_limit, storage_limit)
     ON sandboxes TO fsa_api;
