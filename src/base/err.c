@@ -57,6 +57,8 @@ static const struct kind kinds[ERR_KIND_COUNT] = {
 	[ERR_POD_UNREADY] = { "POD_UNREADY", "Terminal does not answer", 502, ERR_RETRY_BACKOFF },
 	[ERR_POD_REFUSED] = { "POD_REFUSED", "Pod refused by the cluster", 502, ERR_RETRY_BACKOFF },
 	[ERR_DATABASE_FAILED] = { "DATABASE_FAILED", "Database failed", 502, ERR_RETRY_BACKOFF },
+	[ERR_POD_TERMINATING] = { "POD_TERMINATING", "Pod does not end", 502, ERR_RETRY_BACKOFF },
+	[ERR_OBJECT_HELD] = { "OBJECT_HELD", "Held by a finalizer", 502, ERR_RETRY_BACKOFF },
 	[ERR_DEADLINE] = { "DEADLINE", "Took too long", 504, ERR_RETRY_BACKOFF },
 	[ERR_KUBECONFIG] = { "KUBECONFIG", "Kubeconfig cannot be used", 422, ERR_RETRY_SLOW },
 };

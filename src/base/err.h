@@ -50,6 +50,8 @@ enum err_kind {
 	ERR_POD_UNREADY,       /* runs, and does not become ready */
 	ERR_POD_REFUSED,       /* the pod could not be created (quota, admission) */
 	ERR_DATABASE_FAILED,   /* KubeBlocks says Failed or Abnormal */
+	ERR_POD_TERMINATING,   /* deleted, it does not end */
+	ERR_OBJECT_HELD,       /* deleted, it is held by a finalizer */
 	ERR_DEADLINE,          /* a state outlived its deadline */
 	/* What we found out ourselves about a user's cluster access. */
 	ERR_KUBECONFIG, /* none stored, cannot be opened, or for another cluster or namespace */

@@ -61,10 +61,17 @@ static json_t *explain_sight(const struct call *call, const struct told *told, e
 			 (json_int_t)then_after_ms(call, told, &d), "errorInMs", deadline);
 }
 
-static json_t *explain_sights(const struct call *call, const struct told *told)
+/* Of a row that was asked for something since the last look, or was looked at by another version,
+ * what was seen is guessed from what it remembers. */
+static json_t *explain_sights(const struct call *call, const struct told *told, const char *known)
 {
 	json_t *sights = json_array();
+	enum seen last;
 
+	if (seen_parse(known, &last) && explain_fits(told, last)) {
+		(void)json_array_append_new(sights, explain_sight(call, told, last));
+		return sights;
+	}
 	for (unsigned seen = 0; seen < SEEN_COUNT; seen++) {
 		if (explain_fits(told, (enum seen)seen))
 			(void)json_array_append_new(sights,
@@ -98,7 +105,8 @@ static int explain_resource(const struct call *call, json_t *row, struct err *e)
 
 	if (read_told(row, &told, e) < 0)
 		return err_wrap(e, "%s", row_text(row, "name"));
-	(void)json_object_set_new(row, "mayBeSeen", explain_sights(call, &told));
+	(void)json_object_set_new(row, "mayBeSeen",
+				  explain_sights(call, &told, row_text(row, "seen")));
 	explain_cause(row);
 	(void)json_object_set_new(row, "forgotten", json_boolean(late));
 	return 0;

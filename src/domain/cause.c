@@ -121,6 +121,20 @@ static const struct cause_text texts[] = {
 	  "look at the Cluster's conditions and pods (kubectl describe cluster), and at "
 	  "KubeBlocks' "
 	  "own log" },
+	{ ERR_POD_TERMINATING, NULL, "Something that runs in your cluster does not end",
+	  "It goes on by itself once it ends. If it stays, ask whoever runs the cluster about the "
+	  "node "
+	  "that the details name.",
+	  "is the node that the message names there and Ready? kubectl get node; of a node that is "
+	  "gone "
+	  "for good: kubectl delete pod --force --grace-period=0" },
+	{ ERR_OBJECT_HELD, NULL, "Something in your cluster holds what is to be deleted",
+	  "It goes on by itself once that lets go. The details name what is held, and the "
+	  "finalizer: "
+	  "whoever added that has to remove it.",
+	  "what adds the finalizer that the message names has to run; only when it is gone for "
+	  "good: "
+	  "kubectl edit, and remove the finalizer" },
 	{ ERR_DEADLINE, NULL, "It takes longer than it should",
 	  "Nothing needs to be done: it goes on by itself as soon as it can. The details say where "
 	  "it waits.",

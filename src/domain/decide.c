@@ -233,7 +233,7 @@ const struct transition *transition_find(enum desired desired, enum seen seen)
 	return &table[desired][seen];
 }
 
-static bool is_goal(enum status status)
+bool status_is_goal(enum status status)
 {
 	return status == STATUS_RUNNING || status == STATUS_STOPPED || status == STATUS_TERMINATED;
 }
@@ -243,7 +243,7 @@ static enum status next_status(const struct transition *t, enum status told)
 {
 	if (t->keeps & KEEPS(told))
 		return told;
-	if (told == STATUS_ERROR && !is_goal(t->status))
+	if (told == STATUS_ERROR && !status_is_goal(t->status))
 		return told;
 	return t->status;
 }
@@ -253,16 +253,19 @@ struct decision decide(const struct situation *s)
 	const struct transition *t = transition_find(s->desired, s->seen);
 	enum status status = next_status(t, s->told);
 	/* A status that begins now is not late yet, and an ERROR cannot become one. */
-	bool overdue = t->deadline_s > 0 && status == s->told && status != STATUS_ERROR &&
-		       !is_goal(status) && s->told_age_ms > (uint64_t)t->deadline_s * 1000;
+	unsigned deadline_s =
+		t->deadline_s > 0 && s->deadline_s > 0 ? s->deadline_s : t->deadline_s;
+	bool overdue = deadline_s > 0 && status == s->told && status != STATUS_ERROR &&
+		       !status_is_goal(status) && s->told_age_ms > (uint64_t)deadline_s * 1000;
 
 	if (overdue)
 		status = STATUS_ERROR;
+	bool backs_off = s->refused || (t->pace == PACE_WATCH && status == STATUS_ERROR);
 	return (struct decision) {
 		.transition = t,
 		.action = t->action,
 		.status = status,
-		.pace = t->pace == PACE_WATCH && status == STATUS_ERROR ? PACE_BACKOFF : t->pace,
+		.pace = backs_off ? PACE_BACKOFF : t->pace,
 		.overdue = overdue,
 	};
 }

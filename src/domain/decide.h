@@ -39,6 +39,8 @@ struct situation {
 	enum seen seen;
 	enum status told;     /* what the user was told last */
 	uint64_t told_age_ms; /* for how long */
+	bool refused;         /* the action was tried, and the cluster did not do it */
+	unsigned deadline_s;  /* instead of the row's, where it has one; 0: the row's */
 };
 
 struct decision {
@@ -51,17 +53,22 @@ struct decision {
 };
 
 /*
- * Applies the table and the two rules that hold for all rows:
+ * Applies the table and the rules that hold for all rows:
  * - A status that is told for longer than the row's deadline becomes ERROR. The goals (RUNNING,
  *   STOPPED, TERMINATED) have no deadline: a running sandbox whose cluster cannot be asked stays
  *   RUNNING, a starting one does not stay STARTING.
  * - ERROR stays until a goal is reached or the user asks anew (which writes another status): it
  *   does not flicker back to STARTING. The action is taken all the same, and what was watched backs
  *   off.
+ * What was seen sets the status whether the action succeeds or not: one that was refused is only
+ * tried again later and later.
  */
 struct decision decide(const struct situation *s);
 
-/* What is seen when a request failed with a kind of error: the cluster could not be asked, or its
+/* Whether nothing more is on its way: RUNNING, STOPPED, TERMINATED. */
+bool status_is_goal(enum status status);
+
+/* What is seen when a read failed with a kind of error: the cluster could not be asked, or its
  * operator has suspended the account. */
 enum seen seen_of_failure(enum err_kind kind);
 

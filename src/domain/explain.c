@@ -4,16 +4,23 @@
 
 enum { SEES_ANY = (1U << SEEN_COUNT) - 1 };
 
-/* With which sights a cause of a kind is recorded. A refusal may be an API server's answer to us,
- * or to a controller that makes a pod for us. */
-static unsigned sights_of(enum err_kind kind)
+/* Whether the action of a row of the table changes something in the cluster, which may refuse it.
+ */
+static bool is_write(enum desired desired, enum seen seen)
 {
+	enum action action = transition_find(desired, seen)->action;
+
+	return action == ACTION_APPLY || action == ACTION_SCALE_DOWN || action == ACTION_DELETE;
+}
+
+/* With which sights a cause of a kind is recorded. */
+static unsigned sights_of(enum desired desired, enum err_kind kind)
+{
+	unsigned sights = SEES(SEEN_UNREACHABLE);
+
 	switch (kind) {
 	case ERR_KUBE_BILLING:
 		return SEES(SEEN_SUSPENDED);
-	case ERR_KUBE_QUOTA:
-	case ERR_KUBE_ADMISSION:
-		return SEES(SEEN_UNREACHABLE) | SEES(SEEN_BROKEN);
 	case ERR_POD_IMAGE:
 	case ERR_POD_CRASH:
 	case ERR_POD_UNSCHEDULABLE:
@@ -23,10 +30,28 @@ static unsigned sights_of(enum err_kind kind)
 	case ERR_DATABASE_FAILED:
 		return SEES(SEEN_BROKEN);
 	case ERR_DEADLINE:
+	case ERR_POD_TERMINATING:
+	case ERR_OBJECT_HELD:
 		return SEES_ANY & ~(SEES(SEEN_UNREACHABLE) | SEES(SEEN_SUSPENDED));
 	default:
-		return SEES(SEEN_UNREACHABLE);
+		break;
 	}
+	/* An answer to a read, or to what was done about what was seen. A refusal may also be an
+	 * answer to a controller that makes a pod for us. */
+	for (unsigned seen = 0; seen < SEEN_COUNT; seen++)
+		sights |= is_write(desired, (enum seen)seen) ? SEES(seen) : 0;
+	if (kind == ERR_KUBE_QUOTA || kind == ERR_KUBE_ADMISSION)
+		sights |= SEES(SEEN_BROKEN);
+	return sights;
+}
+
+/* Whether the cause is that the action was refused. */
+static bool is_refused(const struct told *told, enum seen seen)
+{
+	if (!told->has_cause || !is_write(told->desired, seen))
+		return false;
+	return told->cause_kind != ERR_DEADLINE && told->cause_kind != ERR_POD_TERMINATING &&
+	       told->cause_kind != ERR_OBJECT_HELD && told->cause_kind != ERR_KUBE_BILLING;
 }
 
 struct decision explain_next(const struct told *told, enum seen seen)
@@ -36,6 +61,7 @@ struct decision explain_next(const struct told *told, enum seen seen)
 		.seen = seen,
 		.told = told->status,
 		.told_age_ms = told->status_age_ms,
+		.refused = is_refused(told, seen),
 	});
 }
 
@@ -58,7 +84,9 @@ bool explain_fits(const struct told *told, enum seen seen)
 	 * begins anew. */
 	if (told->attempts > 0 ? !pace_backs_off(d.pace) : told->looked && pace_backs_off(d.pace))
 		return false;
-	return !told->has_cause || (sights_of(told->cause_kind) & SEES(seen)) != 0;
+	/* An ERROR without attempts that fail keeps the cause that it began with. */
+	return !told->has_cause || (told->status == STATUS_ERROR && told->attempts == 0) ||
+	       (sights_of(told->desired, told->cause_kind) & SEES(seen)) != 0;
 }
 
 uint64_t explain_deadline_ms(const struct told *told, enum seen seen)

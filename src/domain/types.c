@@ -111,6 +111,15 @@ bool desired_parse(const char *name, enum desired *ret_desired)
 	return found >= 0;
 }
 
+bool seen_parse(const char *name, enum seen *ret_seen)
+{
+	int found = find(seens, SEEN_COUNT, name);
+
+	if (found >= 0)
+		*ret_seen = (enum seen)found;
+	return found >= 0;
+}
+
 bool status_parse(const char *name, enum status *ret_status)
 {
 	int found = find(statuses, STATUS_COUNT, name);

@@ -76,6 +76,7 @@ const char *stage_name(enum stage stage);
 /* The reverse; false if there is no such name. */
 bool resource_kind_parse(const char *name, enum resource_kind *ret_kind);
 bool desired_parse(const char *name, enum desired *ret_desired);
+bool seen_parse(const char *name, enum seen *ret_seen);
 bool status_parse(const char *name, enum status *ret_status);
 bool stage_parse(const char *name, enum stage *ret_stage);
 

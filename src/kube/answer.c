@@ -60,21 +60,24 @@ static size_t closing(const char *text, size_t length, size_t at)
 	return length;
 }
 
+/* One of the names, which blanks separate. */
+static bool is_among(const char *names, const char *name, size_t length)
+{
+	for (const char *at = names; at != NULL; at = strchr(at, ' ')) {
+		at += *at == ' ';
+		if (strncmp(at, name, length) == 0 && (at[length] == ' ' || at[length] == '\0'))
+			return true;
+	}
+	return false;
+}
+
 /* Whether a string, with its quotes, is the name of a member that nobody reads and that has
  * something in it. API servers put no blanks between. */
 static bool is_unread(const char *text, size_t length, size_t at, size_t end, const char *unread)
 {
-	/* Who manages which fields: half of what an API server tells of an object. */
-	const char *const names[] = { "managedFields", unread };
-
 	if (end + 1 >= length || text[end] != ':' || (text[end + 1] != '[' && text[end + 1] != '{'))
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (names[i] != NULL && strlen(names[i]) == end - at - 2 &&
-		    memcmp(names[i], text + at + 1, end - at - 2) == 0)
-			return true;
-	}
-	return false;
+	return end > at + 2 && is_among(unread, text + at + 1, end - at - 2);
 }
 
 struct scan {

@@ -9,10 +9,9 @@
 /*
  * From what came over HTTP to JSON or an error. JSON is only built once a scan has found its depth
  * and its cost sane: a few bytes of "{},{}," cost a hundred times as much in memory, and a pass has
- * the answers of many people's servers at once. What nobody here reads, who manages which fields
- * (managedFields) and `unread`, is left out before that: it comes out empty. Of the rest a value
- * costs 1, an array or object 4 more; a StatefulSet as API servers tell it is 400, so a list has
- * room for some 2,500.
+ * the answers of many people's servers at once. What nobody here reads, `unread`, is left out
+ * before that: it comes out empty. Of the rest a value costs 1, an array or object 4 more; a
+ * StatefulSet as API servers tell it is 400, so a list has room for some 2,500.
  */
 enum { KUBE_JSON_DEPTH = 100, KUBE_JSON_COST = 1000000 };
 
@@ -22,7 +21,7 @@ struct kube_expected {
 	const char *name;   /* of the object, NULL for a list */
 	const char *kind;   /* NULL: any */
 	const char *secret; /* see kube/status.h; or NULL */
-	const char *unread; /* name of a member that nobody reads, however deep it is; or NULL */
+	const char *unread; /* names of members that nobody reads, however deep they are; or NULL */
 	size_t *cost_left;  /* of all pages of a list, taken from here; NULL: KUBE_JSON_COST */
 };
 

@@ -2,28 +2,33 @@
 
 #include <string.h>
 
+/* Who manages which fields is half of what an API server tells of an object. Of two kinds we want
+ * to know when it was. */
+#define MANAGERS "managedFields"
+#define FIELDS   "fieldsV1"
+
 static const struct kube_resource_type types[KUBE_RESOURCE_COUNT + 1] = {
-	[KUBE_STATEFULSETS] = { "apis/apps/v1", "apps/v1", "StatefulSet", "statefulsets", NULL },
-	/* What a pod should be, its StatefulSet says. */
-	[KUBE_PODS] = { "api/v1", "v1", "Pod", "pods", "spec" },
-	[KUBE_SERVICES] = { "api/v1", "v1", "Service", "services", NULL },
+	[KUBE_STATEFULSETS] = { "apis/apps/v1", "apps/v1", "StatefulSet", "statefulsets", FIELDS },
+	/* What a pod should be, its StatefulSet says; on which node it is, only the pod. */
+	[KUBE_PODS] = { "api/v1", "v1", "Pod", "pods", MANAGERS " containers volumes tolerations" },
+	[KUBE_SERVICES] = { "api/v1", "v1", "Service", "services", MANAGERS },
 	[KUBE_INGRESSES] = { "apis/networking.k8s.io/v1", "networking.k8s.io/v1", "Ingress",
-			     "ingresses", NULL },
+			     "ingresses", MANAGERS },
 	[KUBE_NETWORK_POLICIES] = { "apis/networking.k8s.io/v1", "networking.k8s.io/v1",
-				    "NetworkPolicy", "networkpolicies", NULL },
-	[KUBE_SECRETS] = { "api/v1", "v1", "Secret", "secrets", NULL },
+				    "NetworkPolicy", "networkpolicies", MANAGERS },
+	[KUBE_SECRETS] = { "api/v1", "v1", "Secret", "secrets", MANAGERS },
 	[KUBE_PERSISTENT_VOLUME_CLAIMS] = { "api/v1", "v1", "PersistentVolumeClaim",
-					    "persistentvolumeclaims", NULL },
-	[KUBE_EVENTS] = { "api/v1", "v1", "Event", "events", NULL },
-	[KUBE_SERVICE_ACCOUNTS] = { "api/v1", "v1", "ServiceAccount", "serviceaccounts", NULL },
+					    "persistentvolumeclaims", MANAGERS },
+	[KUBE_EVENTS] = { "api/v1", "v1", "Event", "events", MANAGERS },
+	[KUBE_SERVICE_ACCOUNTS] = { "api/v1", "v1", "ServiceAccount", "serviceaccounts", MANAGERS },
 	[KUBE_ROLES] = { "apis/rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io/v1",
-			 "Role", "roles", NULL },
+			 "Role", "roles", MANAGERS },
 	[KUBE_ROLE_BINDINGS] = { "apis/rbac.authorization.k8s.io/v1",
 				 "rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings",
-				 NULL },
+				 MANAGERS },
 	[KUBE_CLUSTERS] = { "apis/apps.kubeblocks.io/v1alpha1", "apps.kubeblocks.io/v1alpha1",
-			    "Cluster", "clusters", NULL },
-	[KUBE_RESOURCE_COUNT] = { "", "", "", "objects", NULL },
+			    "Cluster", "clusters", FIELDS },
+	[KUBE_RESOURCE_COUNT] = { "", "", "", "objects", MANAGERS },
 };
 
 const struct kube_resource_type *kube_resource_type(enum kube_resource resource)

@@ -279,6 +279,9 @@ static void assess_sandbox(const struct queue_row *row, const char *hash,
 /* ---- databases --------------------------------------------------------------------------------
  */
 
+/* How long a database may be on its way before the events about what is made for it are read. */
+enum { DATABASE_EXPECTED_MS = 15000 };
+
 /* Stopped by `replicas: 0` up to KubeBlocks 0.9.0, by `stop: true` since. */
 static bool is_stopped_by_spec(const json_t *cluster)
 {
@@ -294,6 +297,8 @@ static void assess_database(const struct queue_row *row, const char *hash,
 {
 	const json_t *cluster = observation_object(o, KUBE_CLUSTERS, row->id, row->name);
 	const char *phase = text(path(cluster, "status", "phase"));
+
+	bool late = row->status_age_ms > DATABASE_EXPECTED_MS;
 
 	a->stage = STAGE_DATABASE;
 	if (cluster == NULL) {
@@ -311,7 +316,7 @@ static void assess_database(const struct queue_row *row, const char *hash,
 		a->seen = SEEN_BROKEN;
 	} else if (!is_observed(cluster) || strcmp(phase, "Running") != 0 ||
 		   !credentials_fit(row, cluster)) {
-		a->seen = SEEN_PROGRESSING;
+		a->seen = late ? SEEN_BROKEN : SEEN_PROGRESSING;
 	} else {
 		a->seen = SEEN_READY;
 		a->stage = STAGE_READY;

@@ -21,6 +21,9 @@ struct assessment {
 	/* A pod of an older revision that is not ready and would hold up the roll-out for ever
 	 * ("Forced rollback", StatefulSet documentation). Borrowed; NULL: none. */
 	const json_t *stuck_pod;
+	/* What keeps it from its goal where nothing else is known to: see reconcile/obstacle.h. */
+	bool has_obstacle;
+	struct err obstacle;
 };
 
 /* Whether all that was applied must be looked at, and not only what tells how far a change is:

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "manifest/manifest.h"
+#include "reconcile/obstacle.h"
 
 /* The one that carries the hash; NULL: it is not there. */
 static const json_t *live_last(const struct queue_row *row, const struct observation *o)
@@ -43,6 +44,7 @@ int compare_row(const struct wanted_context *context, const struct queue_row *ro
 			a.seen = SEEN_OUTDATED;
 	}
 	assess_database_first(row, &a);
+	a.has_obstacle = obstacle_find(row, o, &a.obstacle);
 	*ret_assessment = a;
 	return 0;
 }

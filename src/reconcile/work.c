@@ -11,33 +11,8 @@
 #include "domain/decide.h"
 #include "reconcile/compare.h"
 #include "reconcile/credentials.h"
-#include "reconcile/evidence.h"
 #include "reconcile/warn.h"
-
-struct work {
-	const struct work_context *context;
-	struct queue_row row;
-	const struct queue_variables *variables;
-	uint64_t lease_ends_ms;
-	void *user;
-	struct kube_target *target;
-	struct observation *observation;
-	json_t *wanted;
-	struct assessment assessment;
-	struct decision decision;
-	struct credentials credentials;
-	struct evidence *evidence;
-	json_t *warnings;
-
-	unsigned pending; /* requests of the current wave */
-	void (*next)(struct work *work);
-	bool failed; /* a request of the wave did; the first failure counts */
-	struct err err;
-	json_t *answer; /* of a wave of one request that reads */
-
-	bool has_result;
-	struct queue_result result;
-};
+#include "reconcile/work_internal.h"
 
 /* ---- waves ------------------------------------------------------------------------------------
  */
@@ -54,9 +29,9 @@ static bool lease_allows_wave(const struct work *w)
 	return clock_ms() + 2 * w->context->request_timeout_ms + 500 < w->lease_ends_ms;
 }
 
-/* Begins a wave: the requests that follow, then `next`. The caller ends with wave_ready(), so that
- * the wave is not over before its last request was submitted. */
-static bool wave_begin(struct work *w, void (*next)(struct work *))
+/* Begins a wave: the requests that follow, then `next`. The caller ends with work_wave_ready(), so
+ * that the wave is not over before its last request was submitted. */
+bool work_wave_begin(struct work *w, void (*next)(struct work *))
 {
 	if (!lease_allows_wave(w)) {
 		finish(w);
@@ -68,7 +43,7 @@ static bool wave_begin(struct work *w, void (*next)(struct work *))
 	return true;
 }
 
-static void wave_ready(struct work *w)
+void work_wave_ready(struct work *w)
 {
 	if (--w->pending == 0)
 		w->next(w);
@@ -82,7 +57,7 @@ static void request_done(void *user, const struct kube_answer *answer)
 		w->failed = true;
 		w->err = answer->err;
 	}
-	wave_ready(w);
+	work_wave_ready(w);
 }
 
 /* As request_done(), for deletes: what is gone already is what was asked for. */
@@ -93,7 +68,7 @@ static void delete_done(void *user, const struct kube_answer *answer)
 	request_done(user, answer->err.kind == ERR_KUBE_NOT_FOUND ? &gone : answer);
 }
 
-static void read_done(void *user, const struct kube_answer *answer)
+void work_read_done(void *user, const struct kube_answer *answer)
 {
 	struct work *w = user;
 
@@ -105,14 +80,21 @@ static void read_done(void *user, const struct kube_answer *answer)
 /* ---- results ----------------------------------------------------------------------------------
  */
 
-static void decide_on(struct work *w, enum seen seen)
+static void decide_with(struct work *w, enum seen seen, bool refused)
 {
+	w->seen = seen;
 	w->decision = decide(&(struct situation) {
 		.desired = w->row.desired,
 		.seen = seen,
 		.told = w->row.status,
 		.told_age_ms = w->row.status_age_ms,
+		.refused = refused,
 	});
+}
+
+void work_decide_on(struct work *w, enum seen seen)
+{
+	decide_with(w, seen, false);
 }
 
 /* When to look again. */
@@ -128,20 +110,33 @@ static uint64_t delay_ms(const struct work *w, enum pace pace, const struct err 
 			     token_random_u32());
 }
 
-/* Ends the work with what decide_on() said last, and the cause for it (NULL: none). */
+/* Where nothing has failed: what it waits for, or that it takes too long. False: all is well. */
+static bool find_cause(const struct work *w, struct err *ret_cause)
+{
+	const struct decision *d = &w->decision;
+
+	if (w->assessment.has_obstacle && !status_is_goal(d->status)) {
+		*ret_cause = w->assessment.obstacle;
+		return true;
+	}
+	if (!d->overdue)
+		return false;
+	err_set(ret_cause, ERR_DEADLINE, NULL, "still %s after %llu seconds, at stage %s",
+		status_name(w->row.status), (unsigned long long)(w->row.status_age_ms / 1000),
+		stage_name(w->assessment.stage));
+	return true;
+}
+
+/* Ends the work with what work_decide_on() said last, and the cause for it (NULL: nothing failed).
+ */
 static void conclude(struct work *w, const struct err *cause)
 {
 	const struct decision *d = &w->decision;
 	struct queue_result *r = &w->result;
-	struct err late;
+	struct err found;
 
-	if (cause == NULL && d->overdue) {
-		err_set(&late, ERR_DEADLINE, NULL, "still %s after %llu seconds, at stage %s",
-			status_name(w->row.status),
-			(unsigned long long)(w->row.status_age_ms / 1000),
-			stage_name(w->assessment.stage));
-		cause = &late;
-	}
+	if (cause == NULL && find_cause(w, &found))
+		cause = &found;
 	*r = (struct queue_result) {
 		.id = w->row.id,
 		.lease_epoch = w->row.lease_epoch,
@@ -151,7 +146,9 @@ static void conclude(struct work *w, const struct err *cause)
 		.stage = w->assessment.stage,
 		.attempts = pace_backs_off(d->pace) ? w->row.attempts + 1 : 0,
 		.warnings = w->warnings,
+		.observed = w->observed,
 	};
+	json_object_set_new(w->observed, "seen", json_string(seen_name(w->seen)));
 	r->due_in_ms = delay_ms(w, d->pace, cause, r->attempts);
 	if (cause != NULL) {
 		w->err = *cause;
@@ -165,17 +162,39 @@ static void conclude(struct work *w, const struct err *cause)
 	finish(w);
 }
 
-/* The cluster did not do what was asked, or could not be asked. What was not sent in time says
- * nothing about it: the lease is given back, for another turn. */
-static void conclude_failure(struct work *w)
+/* What was not sent in time says nothing about the cluster: the lease is given back, for another
+ * turn. */
+static bool was_sent(const struct work *w)
+{
+	return strcmp(w->err.code, KUBE_NOT_SENT) != 0;
+}
+
+/* The cluster could not be asked. */
+void work_conclude_failure(struct work *w)
 {
 	struct err cause = w->err;
 
-	if (strcmp(cause.code, KUBE_NOT_SENT) == 0) {
+	if (!was_sent(w)) {
 		finish(w);
 		return;
 	}
-	decide_on(w, seen_of_failure(cause.kind));
+	work_decide_on(w, seen_of_failure(cause.kind));
+	conclude(w, &cause);
+}
+
+/* The cluster did not do what was asked; what it showed before that sets the status. */
+static void conclude_refusal(struct work *w)
+{
+	struct err cause = w->err;
+
+	if (!was_sent(w)) {
+		finish(w);
+		return;
+	}
+	if (cause.kind == ERR_KUBE_BILLING)
+		work_decide_on(w, SEEN_SUSPENDED);
+	else
+		decide_with(w, w->assessment.seen, true);
 	conclude(w, &cause);
 }
 
@@ -183,18 +202,18 @@ static void conclude_failure(struct work *w)
 static void conclude_apply(struct work *w)
 {
 	if (w->failed) {
-		conclude_failure(w);
+		conclude_refusal(w);
 		return;
 	}
 	if (w->assessment.seen == SEEN_ABSENT && w->row.desired == DESIRED_RUNNING)
-		decide_on(w, SEEN_PROGRESSING);
+		work_decide_on(w, SEEN_PROGRESSING);
 	conclude(w, NULL);
 }
 
-static void conclude_wave(struct work *w)
+void work_conclude_wave(struct work *w)
 {
 	if (w->failed)
-		conclude_failure(w);
+		conclude_refusal(w);
 	else
 		conclude(w, w->assessment.has_cause ? &w->assessment.cause : NULL);
 }
@@ -255,18 +274,18 @@ static void apply_last(struct work *w)
 	const json_t *live = live_object(w, last);
 
 	if (w->failed) {
-		conclude_failure(w);
+		conclude_refusal(w);
 		return;
 	}
 	if (live != NULL && manifest_covers(live, last)) {
 		conclude(w, NULL);
 		return;
 	}
-	if (!wave_begin(w, conclude_apply))
+	if (!work_wave_begin(w, conclude_apply))
 		return;
 	w->pending++;
 	kube_submit_apply(w->context->client, w->target, last, request_done, w);
-	wave_ready(w);
+	work_wave_ready(w);
 }
 
 /* The others are on their way, as text: their trees are most of what a row in flight takes. */
@@ -286,12 +305,12 @@ static void apply(struct work *w)
 
 	if (compare_wanted(w->context->wanted, &w->row, w->variables, w->observation, &w->wanted,
 			   &w->err) < 0) {
-		conclude_failure(w);
+		work_conclude_failure(w);
 		return;
 	}
 	const json_t *live = live_object(w, last_wanted(w));
 	bool hash_matches = strcmp(manifest_hash(live), manifest_hash(last_wanted(w))) == 0;
-	if (!wave_begin(w, apply_last))
+	if (!work_wave_begin(w, apply_last))
 		return;
 	json_array_foreach(w->wanted, i, object)
 	{
@@ -301,10 +320,10 @@ static void apply(struct work *w)
 		kube_submit_apply(w->context->client, w->target, object, request_done, w);
 	}
 	keep_last_wanted(w);
-	wave_ready(w);
+	work_wave_ready(w);
 }
 
-static void delete_object(struct work *w, enum kube_resource kind, const json_t *object)
+void work_delete_object(struct work *w, enum kube_resource kind, const json_t *object)
 {
 	const json_t *metadata = json_object_get(object, "metadata");
 
@@ -318,7 +337,7 @@ static void delete_object(struct work *w, enum kube_resource kind, const json_t 
 /* Pods are left to their StatefulSet: they go in their own time, with grace. */
 static void delete_all(struct work *w)
 {
-	if (!wave_begin(w, conclude_wave))
+	if (!work_wave_begin(w, work_conclude_wave))
 		return;
 	for (unsigned kind = 0; kind < KUBE_RESOURCE_COUNT; kind++) {
 		size_t i;
@@ -329,23 +348,23 @@ static void delete_all(struct work *w)
 			observation_of(w->observation, (enum kube_resource)kind, w->row.id), i,
 			object)
 		{
-			delete_object(w, (enum kube_resource)kind, object);
+			work_delete_object(w, (enum kube_resource)kind, object);
 		}
 	}
-	wave_ready(w);
+	work_wave_ready(w);
 }
 
 static void delete_stuck_pod(struct work *w)
 {
-	if (!wave_begin(w, conclude_wave))
+	if (!work_wave_begin(w, work_conclude_wave))
 		return;
-	delete_object(w, KUBE_PODS, w->assessment.stuck_pod);
-	wave_ready(w);
+	work_delete_object(w, KUBE_PODS, w->assessment.stuck_pod);
+	work_wave_ready(w);
 }
 
 static void diagnose(struct work *w);
 
-static void act(struct work *w)
+void work_act(struct work *w)
 {
 	switch (w->decision.action) {
 	case ACTION_APPLY:
@@ -371,10 +390,10 @@ static void act(struct work *w)
 	}
 }
 
-static void decide_and_act(struct work *w)
+void work_decide_and_act(struct work *w)
 {
-	decide_on(w, w->assessment.seen);
-	act(w);
+	work_decide_on(w, w->assessment.seen);
+	work_act(w);
 }
 
 /* ---- diagnosing -------------------------------------------------------------------------------
@@ -386,24 +405,24 @@ static void evidence_read(struct work *w)
 
 	a->has_cause = evidence_cause(w->evidence, &a->cause);
 	if (!a->has_cause)
-		decide_on(w, SEEN_PROGRESSING);
+		work_decide_on(w, SEEN_PROGRESSING);
 	else if (a->cause.kind == ERR_KUBE_BILLING)
-		decide_on(w, SEEN_SUSPENDED);
+		work_decide_on(w, SEEN_SUSPENDED);
 	conclude(w, a->has_cause ? &a->cause : NULL);
 }
 
 static void evidence_done(void *user)
 {
-	wave_ready(user);
+	work_wave_ready(user);
 }
 
 static void read_events(struct work *w)
 {
-	if (!wave_begin(w, evidence_read))
+	if (!work_wave_begin(w, evidence_read))
 		return;
 	w->pending++;
 	evidence_submit_events(w->evidence, w->context->client, w->target, evidence_done, w);
-	wave_ready(w);
+	work_wave_ready(w);
 }
 
 /* The objects themselves may have told the cause; only otherwise evidence is looked for. */
@@ -413,93 +432,12 @@ static void diagnose(struct work *w)
 		conclude(w, &w->assessment.cause);
 		return;
 	}
-	if (!wave_begin(w, read_events))
+	if (!work_wave_begin(w, read_events))
 		return;
 	w->evidence = evidence_new(&w->row, w->observation);
 	w->pending++;
 	evidence_submit_objects(w->evidence, w->context->client, w->target, evidence_done, w);
-	wave_ready(w);
-}
-
-/* ---- databases: credentials and volumes -------------------------------------------------------
- */
-
-static const json_t *live_cluster(const struct work *w)
-{
-	return observation_object(w->observation, KUBE_CLUSTERS, w->row.id, w->row.name);
-}
-
-static void credentials_read(struct work *w)
-{
-	if (w->failed && w->err.kind != ERR_KUBE_NOT_FOUND) {
-		conclude_failure(w);
-		return;
-	}
-	if (!w->failed && credentials_learn(&w->credentials, w->answer, live_cluster(w), &w->row,
-					    w->context->wanted, &w->err) < 0) {
-		conclude_failure(w);
-		return;
-	}
-	if (compare_row(w->context->wanted, &w->row, w->variables, w->observation, &w->assessment,
-			&w->err) < 0) {
-		conclude_failure(w);
-		return;
-	}
-	decide_and_act(w);
-}
-
-static void read_credentials(struct work *w)
-{
-	CLEANUP(cleanup_free) char *name = credentials_secret_name(w->row.name);
-
-	if (!wave_begin(w, credentials_read))
-		return;
-	w->pending++;
-	kube_submit_get(w->context->client, w->target, KUBE_SECRETS, name, read_done, w);
-	wave_ready(w);
-}
-
-static void delete_volumes(struct work *w)
-{
-	size_t i;
-	json_t *claim;
-
-	if (w->failed) {
-		conclude_failure(w);
-		return;
-	}
-	if (json_array_size(json_object_get(w->answer, "items")) > 0)
-		w->assessment.seen = SEEN_DELETING;
-	decide_on(w, w->assessment.seen);
-	if (w->decision.action != ACTION_DELETE) {
-		act(w);
-		return;
-	}
-	if (!wave_begin(w, conclude_wave))
-		return;
-	json_array_foreach(json_object_get(w->answer, "items"), i, claim)
-	{
-		delete_object(w, KUBE_PERSISTENT_VOLUME_CLAIMS, claim);
-	}
-	wave_ready(w);
-}
-
-/* A cluster's volumes are KubeBlocks' own and carry its labels, not ours: that the Cluster is gone
- * does not say that they are. */
-static void read_volumes(struct work *w)
-{
-	CLEANUP(cleanup_free)
-	char *selector = mem_printf("app.kubernetes.io/instance=%s", w->row.name);
-	struct kube_list claims = {
-		.resource = KUBE_PERSISTENT_VOLUME_CLAIMS,
-		.label_selector = selector,
-	};
-
-	if (!wave_begin(w, delete_volumes))
-		return;
-	w->pending++;
-	kube_submit_list(w->context->client, w->target, &claims, read_done, w);
-	wave_ready(w);
+	work_wave_ready(w);
 }
 
 /* ---- the beginning and the end ----------------------------------------------------------------
@@ -516,6 +454,9 @@ struct work *work_new(const struct work_context *context, const struct queue_row
 	w->lease_ends_ms = lease_ends_ms;
 	w->user = user;
 	w->assessment.stage = row->stage;
+	w->observed = row->observed != NULL ? json_loads(row->observed, 0, NULL) : NULL;
+	if (w->observed == NULL)
+		w->observed = json_object();
 	return w;
 }
 
@@ -526,6 +467,7 @@ void work_free(struct work *w)
 	credentials_clear(&w->credentials);
 	evidence_free(w->evidence);
 	json_decref(w->warnings);
+	json_decref(w->observed);
 	json_decref(w->wanted);
 	json_decref(w->answer);
 	free(w);
@@ -534,7 +476,7 @@ void work_free(struct work *w)
 void work_fail(struct work *w, const struct err *e)
 {
 	w->err = *e;
-	conclude_failure(w);
+	work_conclude_failure(w);
 }
 
 bool work_finish_blocked(struct work *w)
@@ -543,7 +485,7 @@ bool work_finish_blocked(struct work *w)
 	    w->row.status != STATUS_CREATING || w->row.database_name == NULL || w->row.host != NULL)
 		return false;
 	w->assessment.stage = STAGE_DATABASE;
-	decide_on(w, SEEN_BLOCKED);
+	work_decide_on(w, SEEN_BLOCKED);
 	conclude(w, NULL);
 	return true;
 }
@@ -567,15 +509,17 @@ void work_observed(struct work *w, struct kube_target *target, struct observatio
 	}
 	w->warnings = warn_begin(&w->row);
 	warn_of_observation(w->warnings, &w->row, observation);
-	if (credentials_are_dead(&w->row, live_cluster(w)))
+	if (credentials_are_dead(&w->row, work_live_cluster(w)))
 		credentials_forget(&w->credentials, &w->row);
-	if (credentials_are_due(&w->row, live_cluster(w)))
-		read_credentials(w);
+	if (credentials_are_due(&w->row, work_live_cluster(w)))
+		work_read_credentials(w);
 	else if (w->row.kind == RESOURCE_DATABASE && w->row.desired == DESIRED_GONE &&
 		 w->assessment.seen == SEEN_ABSENT)
-		read_volumes(w);
+		work_read_volumes(w);
+	else if (work_awaits_pods(w))
+		work_read_pods(w);
 	else
-		decide_and_act(w);
+		work_decide_and_act(w);
 }
 
 const struct queue_result *work_result(const struct work *w)

@@ -47,7 +47,7 @@ static const struct db_statement statements[] = {
 		" r.cause_kind AS \"causeKind\", r.cause_code AS \"causeCode\","
 		" r.cause_message AS \"causeMessage\","
 		" greatest(0, " MS("now() - r.cause_since") ") AS \"causeAgeMs\", r.attempts,"
-		" nullif(r.warnings, '[]')::text AS warnings,"
+		" nullif(r.warnings, '[]')::text AS warnings, r.observed ->> 'seen' AS seen,"
 		" iso8601(r.due_at) AS \"dueAt\", " MS("r.due_at - now()") " AS \"dueInMs\","
 		" CASE WHEN r.leased_until > now() THEN r.leased_by END AS \"leasedBy\","
 		" s.app_host AS \"appHost\", s.ttyd_host AS \"ttydHost\", s.image, d.host"

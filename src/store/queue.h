@@ -121,10 +121,10 @@ struct queue_result {
  * attempt, the aggregated status of the projects, an event for each change that a user can see. A
  * row whose epoch is no longer the claimed one is left alone entirely. A row whose generation has
  * changed meanwhile only gives its lease back and is due at once. `status_since` and `cause_since`
- * move only when status or cause (kind and code) changes; so does since when a warning holds. When
- * a database's connection or status changes, the project's sandbox becomes due. A row that was made
- * due while it was leased is due at once, whatever `due_in_ms` says. `ret_stale` (NULL: not wanted)
- * counts rows left alone.
+ * move only when status or cause (kind and code) changes, and an ERROR without a new cause keeps
+ * the one it has; so does since when a warning holds. When a database's connection or status
+ * changes, the project's sandbox becomes due. A row that was made due while it was leased is due at
+ * once, whatever `due_in_ms` says. `ret_stale` (NULL: not wanted) counts rows left alone.
  */
 int queue_record(struct db *db, const struct queue_result *results, size_t count, size_t *ret_stale,
 		 struct err *e);

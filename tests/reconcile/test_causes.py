@@ -77,3 +77,171 @@ def test_a_quota_that_was_raised_is_not_told_of_the_next_start(
     slow_images()
     project.start()
     assert is_diagnosed(kubesim, project)["cause"] is None
+
+
+# ---- what is being deleted and does not go -------------------------------------------------------
+
+
+def shorten(site, project, minutes=20):
+    """As if the status were told for so long already: nobody waits for a deadline."""
+    with site.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE resources SET status_since = status_since - %s * interval '1 minute'"
+                       " WHERE project_id = %s", (minutes, project.id))
+
+
+def told(part, kind, status):
+    """Waits until that is told of a part of a project; returns the cause."""
+
+    def found():
+        """the cause is told"""
+        shown = part()
+        cause = shown["cause"]
+        return cause and (shown["status"], cause["kind"]) == (status, kind) and cause
+
+    return eventually(found, 90, last=part)
+
+
+def test_a_stop_says_which_pod_does_not_end_and_error_says_so_until_it_does(
+        site, person, kubesim, explained):
+    project = person.create("Hung")
+    project.wait("RUNNING")
+    name = project.sandbox()["name"]
+    stuck = kubesim.effect(effect="stuck", namespace=person.namespace.name)
+    project.stop()
+    shorten(site, project, 1)  # less than the deadline
+    cause = told(project.sandbox, "POD_TERMINATING", "STOPPING")
+    node = person.namespace.pod(name)["spec"]["nodeName"]
+    assert f"pod {name}-0 on node {node} is being deleted since 20" in cause["message"]
+    explained(project, "stop-waits-for-a-pod")
+    shorten(site, project)
+    told(project.sandbox, "POD_TERMINATING", "ERROR")
+    since = kubesim.counters()["requests"]
+    eventually(lambda: kubesim.counters()["requests"] > since + 10)
+    assert told(project.sandbox, "POD_TERMINATING", "ERROR")["message"] == cause["message"]
+    kubesim.end_effect(stuck)
+    project.wait("STOPPED", SOON)
+    project.wait_no_cause(SOON)
+
+
+def hold(person, kind, name, held=True):
+    """Somebody's controller puts a finalizer on an object, or takes it away."""
+    found = person.namespace.get(kind, name)
+    others = [f for f in found["metadata"].get("finalizers") or [] if not f.startswith("example")]
+    change = {"metadata": {"finalizers": others + ["example.com/backup"] * held}}
+    person.namespace.patch(kind, name, change)
+
+
+def test_a_deletion_says_what_holds_the_database_before_its_deadline(
+        site, person, kubesim, explained):
+    project = person.create("Kept", database=True)
+    project.wait("RUNNING")
+    name = project.database()["databaseName"]
+    hold(person, "Cluster", name)
+    project.delete()
+    shorten(site, project, 1)
+    cause = told(project.database, "OBJECT_HELD", "TERMINATING")
+    assert f"Cluster {name} is being deleted since 20" in cause["message"]
+    assert "example.com/backup" in cause["message"]
+    eventually(lambda: not project.sandbox())
+    explained(project, "deletion-held-by-a-finalizer")
+    shorten(site, project)
+    told(project.database, "OBJECT_HELD", "ERROR")
+    hold(person, "Cluster", name, held=False)
+    project.wait_gone(SOON)
+
+
+# ---- databases ------------------------------------------------------------------------------------
+
+
+def test_a_database_whose_pods_are_refused_says_why(site, person, kubesim, explained):
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "pods"},
+             "spec": {"hard": {"pods": "0"}}}
+    path = f"/api/v1/namespaces/{person.namespace.name}/resourcequotas"
+    kubesim.api("POST", path, quota)
+    project = person.create("Refused", database=True)
+    cause = told(project.database, "KUBE_QUOTA", "STARTING")
+    assert "exceeded quota: pods" in cause["message"]
+    explained(project, "quota-on-the-pods-of-a-database")
+    kubesim.api("DELETE", f"{path}/pods")
+    project.wait("RUNNING", SOON)
+    project.wait_no_cause(SOON)
+
+
+def test_a_database_that_cannot_be_scheduled_or_loaded_says_why(person, kubesim):
+    image = kubesim.effect(effect="image", namespace=person.namespace.name)
+    project = person.create("Unloaded", database=True)
+    told(project.database, "POD_IMAGE", "STARTING")
+    kubesim.end_effect(image)
+    project.wait("RUNNING", SOON)
+
+
+@pytest.fixture
+def slow_databases(kubesim):
+    """Clusters change their phase only when the test has ended."""
+    begin, end = ({"updating": ms} for ms in (3_600_000, 100))
+    kubesim.order("POST", "/settings", begin)
+    yield
+    kubesim.order("POST", "/settings", end)
+
+
+def test_a_database_that_somebody_has_stopped_is_told_as_starting(
+        person, kubesim, slow_databases):
+    project = person.create("Halted", database=True)
+    project.wait("RUNNING")
+    name = project.database()["databaseName"]
+    parts = person.namespace.get("Cluster", name)["spec"]["componentSpecs"]
+    person.namespace.patch("Cluster", name,
+                           {"spec": {"componentSpecs": [{**parts[0], "replicas": 0}]}})
+    eventually(lambda: project.database()["status"] == "STARTING", last=project.database)
+
+
+def test_a_database_that_is_being_deleted_is_told_as_starting_and_what_holds_it(
+        site, person, kubesim):
+    project = person.create("Leaving", database=True)
+    project.wait("RUNNING")
+    name = project.database()["databaseName"]
+    hold(person, "Cluster", name)
+    person.namespace.delete("Cluster", name)
+    eventually(lambda: project.database()["status"] == "STARTING", last=project.database)
+    shorten(site, project, 1)
+    told(project.database, "OBJECT_HELD", "STARTING")
+    hold(person, "Cluster", name, held=False)
+    project.wait("RUNNING", SOON)
+
+
+# ---- what was observed sets the status -----------------------------------------------------------
+
+DENIED = 'admission webhook "guard.example.com" denied the request: not on a Sunday'
+
+
+@pytest.mark.parametrize("part,kind,resource", [
+    ("sandbox", "StatefulSet", "statefulsets"), ("database", "Cluster", "clusters")])
+def test_what_is_gone_and_may_not_be_made_again_does_not_run(
+        person, kubesim, explained, part, kind, resource):
+    project = person.create("Denied", database=True)
+    project.wait("RUNNING")
+    denied = kubesim.fault(fault="forbidden", verb="apply", resource=resource, message=DENIED,
+                           namespace=person.namespace.name)
+    shown = getattr(project, part)
+    person.namespace.delete(kind, shown()[f"{part}Name"])
+    told(shown, "KUBE_ADMISSION", "CREATING")
+    if part == "sandbox":
+        explained(project, "apply-denied")
+    kubesim.end_fault(denied)
+    project.wait("RUNNING", SOON)
+    project.wait_no_cause(SOON)
+
+
+def test_nothing_runs_in_a_namespace_that_is_gone(person, kubesim, explained):
+    project = person.create("Homeless")
+    project.wait("RUNNING")
+    gone = f'namespaces "{person.namespace.name}" not found'
+    fault = kubesim.fault(fault="not-found", verb="apply", message=gone,
+                          namespace=person.namespace.name)
+    for kind in ("StatefulSet", "Service", "Ingress", "Secret", "NetworkPolicy"):
+        for item in person.namespace.items(kind):
+            person.namespace.delete(kind, item["metadata"]["name"])
+    told(project.sandbox, "KUBE_NOT_FOUND", "CREATING")
+    explained(project, "namespace-gone")
+    kubesim.end_fault(fault)
+    project.wait("RUNNING", SOON)

@@ -282,6 +282,45 @@ END_TEST
 
 /* ---- recording ------------------------------------------------------------------------------- */
 
+START_TEST(an_error_keeps_its_cause_until_it_heals)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	const char *cause = "SELECT concat_ws('|', cause_kind, cause_code, cause_message)"
+			    " FROM resources WHERE id = $1";
+	const char *since = "SELECT cause_since FROM resources WHERE id = $1";
+	const struct {
+		enum status status;
+		const char *kind, *told;
+	} steps[] = {
+		{ STATUS_STARTING, "POD_MOUNT", "POD_MOUNT|CODE|message" },
+		{ STATUS_STARTING, NULL, "" },
+		{ STATUS_ERROR, "DEADLINE", "DEADLINE|CODE|message" },
+		{ STATUS_ERROR, NULL, "DEADLINE|CODE|message" },
+		{ STATUS_ERROR, "POD_IMAGE", "POD_IMAGE|CODE|message" },
+		{ STATUS_ERROR, NULL, "POD_IMAGE|CODE|message" },
+		{ STATUS_RUNNING, NULL, "" },
+	};
+	char first[64] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		CLEANUP(queue_rows_clear) struct queue_rows rows = claim(10);
+		struct queue_result r = result_of(&rows.items[0], steps[i].status);
+		r.has_cause = steps[i].kind != NULL;
+		r.cause_kind = steps[i].kind;
+		r.cause_code = "CODE";
+		r.cause_message = "message";
+		r.due_in_ms = 0;
+		record(&r, NULL);
+		ck_assert_str_eq(column(cause, made.sandbox), steps[i].told);
+		if (i == 2)
+			(void)snprintf(first, sizeof(first), "%s", column(since, made.sandbox));
+		if (i == 3)
+			ck_assert_str_eq(column(since, made.sandbox), first);
+	}
+}
+END_TEST
+
 START_TEST(a_warning_is_recorded_with_since_when_it_holds)
 {
 	struct person owner = make_owner("alice");
@@ -729,6 +768,7 @@ Suite *queue_suite(void)
 	tcase_add_test(c, variables_come_with_their_projects);
 	tcase_add_test(c, a_result_is_recorded_with_its_cause);
 	tcase_add_test(c, a_warning_is_recorded_with_since_when_it_holds);
+	tcase_add_test(c, an_error_keeps_its_cause_until_it_heals);
 	tcase_add_test(c, a_result_for_an_older_generation_only_gives_the_lease_back);
 	tcase_add_test(c, a_row_made_due_while_it_was_leased_is_due_at_once);
 	tcase_add_test(c, a_database_that_is_learnt_wakes_its_sandbox);

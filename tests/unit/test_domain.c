@@ -184,7 +184,9 @@ static const char *told_next(const struct expected *x, const char *told)
 static void check_decision(int desired, int seen, int told, uint64_t age_ms)
 {
 	const struct expected *x = expectation(desired, seen);
-	struct situation s = { (enum desired)desired, (enum seen)seen, (enum status)told, age_ms };
+	struct situation s = {
+		(enum desired)desired, (enum seen)seen, (enum status)told, age_ms, false, 0
+	};
 	struct decision d = decide(&s);
 	const char *next = told_next(x, status_name((enum status)told));
 	bool overdue = x->deadline_s > 0 && age_ms > 1000ULL * x->deadline_s &&
@@ -227,42 +229,81 @@ START_TEST(situations_worth_a_line_of_their_own)
 		bool overdue;
 	} rows[] = {
 		/* An update stays one until it is over. */
-		{ { DESIRED_RUNNING, SEEN_PROGRESSING, STATUS_UPDATING, 5000 },
+		{ { DESIRED_RUNNING, SEEN_PROGRESSING, STATUS_UPDATING, 5000, false, 0 },
 		  STATUS_UPDATING,
 		  false },
 		/* A creation that was cut short by a crash of the reconciler is no update. */
-		{ { DESIRED_RUNNING, SEEN_OUTDATED, STATUS_CREATING, 5000 },
+		{ { DESIRED_RUNNING, SEEN_OUTDATED, STATUS_CREATING, 5000, false, 0 },
 		  STATUS_CREATING,
 		  false },
 		/* A crash after weeks of running starts a new deadline. */
-		{ { DESIRED_RUNNING, SEEN_BROKEN, STATUS_RUNNING, 3000000000 },
+		{ { DESIRED_RUNNING, SEEN_BROKEN, STATUS_RUNNING, 3000000000, false, 0 },
 		  STATUS_STARTING,
 		  false },
-		{ { DESIRED_RUNNING, SEEN_BROKEN, STATUS_STARTING, 120001 }, STATUS_ERROR, true },
-		/* ERROR does not flicker, and heals. */
-		{ { DESIRED_RUNNING, SEEN_PROGRESSING, STATUS_ERROR, 9000000 },
-		  STATUS_ERROR,
-		  false },
-		{ { DESIRED_RUNNING, SEEN_READY, STATUS_ERROR, 9000000 }, STATUS_RUNNING, false },
-		{ { DESIRED_STOPPED, SEEN_STOPPED, STATUS_ERROR, 9000000 }, STATUS_STOPPED, false },
-		/* A cluster that is away: what runs is still said to run, what starts fails. */
-		{ { DESIRED_RUNNING, SEEN_UNREACHABLE, STATUS_RUNNING, 9000000 },
-		  STATUS_RUNNING,
-		  false },
-		{ { DESIRED_RUNNING, SEEN_UNREACHABLE, STATUS_STARTING, 600001 },
+		{ { DESIRED_RUNNING, SEEN_BROKEN, STATUS_STARTING, 120001, false, 0 },
 		  STATUS_ERROR,
 		  true },
-		{ { DESIRED_GONE, SEEN_UNREACHABLE, STATUS_TERMINATING, 600001 },
+		/* ERROR does not flicker, and heals. */
+		{ { DESIRED_RUNNING, SEEN_PROGRESSING, STATUS_ERROR, 9000000, false, 0 },
+		  STATUS_ERROR,
+		  false },
+		{ { DESIRED_RUNNING, SEEN_READY, STATUS_ERROR, 9000000, false, 0 },
+		  STATUS_RUNNING,
+		  false },
+		{ { DESIRED_STOPPED, SEEN_STOPPED, STATUS_ERROR, 9000000, false, 0 },
+		  STATUS_STOPPED,
+		  false },
+		/* A cluster that is away: what runs is still said to run, what starts fails. */
+		{ { DESIRED_RUNNING, SEEN_UNREACHABLE, STATUS_RUNNING, 9000000, false, 0 },
+		  STATUS_RUNNING,
+		  false },
+		{ { DESIRED_RUNNING, SEEN_UNREACHABLE, STATUS_STARTING, 600001, false, 0 },
+		  STATUS_ERROR,
+		  true },
+		{ { DESIRED_GONE, SEEN_UNREACHABLE, STATUS_TERMINATING, 600001, false, 0 },
 		  STATUS_TERMINATING,
 		  false },
+		/* What was seen counts though what was done about it was refused. */
+		{ { DESIRED_RUNNING, SEEN_ABSENT, STATUS_RUNNING, 9000000, true, 0 },
+		  STATUS_CREATING,
+		  false },
+		/* Where there is an own deadline, it counts. */
+		{ { DESIRED_RUNNING, SEEN_BROKEN, STATUS_STARTING, 120001, false, 300 },
+		  STATUS_STARTING,
+		  false },
+		{ { DESIRED_RUNNING, SEEN_BROKEN, STATUS_STARTING, 300001, false, 300 },
+		  STATUS_ERROR,
+		  true },
+		{ { DESIRED_RUNNING, SEEN_READY, STATUS_STARTING, 300001, false, 300 },
+		  STATUS_RUNNING,
+		  false },
 		/* A debt is no error. */
-		{ { DESIRED_RUNNING, SEEN_SUSPENDED, STATUS_ERROR, 0 }, STATUS_STOPPED, false },
+		{ { DESIRED_RUNNING, SEEN_SUSPENDED, STATUS_ERROR, 0, false, 0 },
+		  STATUS_STOPPED,
+		  false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct decision d = decide(&rows[i].s);
 		ck_assert_msg(d.status == rows[i].status, "row %zu: %s", i, status_name(d.status));
 		ck_assert_msg(d.overdue == rows[i].overdue, "row %zu", i);
+	}
+}
+END_TEST
+
+START_TEST(what_is_refused_is_tried_again_later_and_later)
+{
+	for (int i = 0; i < DESIRED_COUNT * SEEN_COUNT; i++) {
+		struct situation s = {
+			.desired = (enum desired)(i % DESIRED_COUNT),
+			.seen = (enum seen)(i / DESIRED_COUNT),
+			.told = STATUS_RUNNING,
+			.refused = true,
+		};
+		struct decision refused = decide(&s);
+		s.refused = false;
+		ck_assert_int_eq(refused.pace, PACE_BACKOFF);
+		ck_assert_int_eq(refused.status, decide(&s).status);
 	}
 }
 END_TEST
@@ -626,6 +667,10 @@ START_TEST(a_cause_says_what_was_seen)
 		{ ERR_KUBE_QUOTA, SEEN_BROKEN, true },
 		{ ERR_KUBE_QUOTA, SEEN_UNREACHABLE, true },
 		{ ERR_KUBECONFIG, SEEN_UNREACHABLE, true },
+		/* What was done about it was refused. */
+		{ ERR_KUBE_TIMEOUT, SEEN_ABSENT, true },
+		{ ERR_KUBE_ADMISSION, SEEN_OUTDATED, true },
+		{ ERR_KUBE_ADMISSION, SEEN_READY, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -678,6 +723,7 @@ int main(void)
 	tcase_add_test(tc, every_pair_has_the_row_that_the_design_asks_for);
 	tcase_add_test(tc, every_situation_is_decided_by_the_rules);
 	tcase_add_test(tc, situations_worth_a_line_of_their_own);
+	tcase_add_test(tc, what_is_refused_is_tried_again_later_and_later);
 	tcase_add_test(tc, the_documented_table_is_this_one);
 	tcase_add_test(tc, the_next_look_comes_when_it_is_promised);
 	tcase_add_test(tc, every_set_of_statuses_has_the_aggregate_of_the_design);

@@ -314,7 +314,7 @@ START_TEST(what_nobody_reads_is_left_out)
 	json_auto_t *json = NULL;
 	const struct kube_expected expected = { .verb = "get",
 						.plural = "pods",
-						.unread = "unread" };
+						.unread = "managedFields unread" };
 	const struct http_answer answer = { .failure = HTTP_OK,
 					    .message = "",
 					    .status = 200,

@@ -1,0 +1,113 @@
+#include "reconcile/obstacle.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+
+/* What a deletion may take beside the grace that a pod has, which is capped: the cluster says it.
+ */
+enum { EXPECTED_MS = 10000, GRACE_MAX_S = 600, FINALIZERS_MAX = 200 };
+
+static const json_t *metadata(const json_t *object, const char *name)
+{
+	return json_object_get(json_object_get(object, "metadata"), name);
+}
+
+static const char *text(const json_t *value)
+{
+	const char *string = json_string_value(value);
+
+	return string ? string : "";
+}
+
+static json_int_t grace_s(const json_t *object)
+{
+	json_int_t grace = json_integer_value(metadata(object, "deletionGracePeriodSeconds"));
+
+	return grace < 0 ? 0 : grace > GRACE_MAX_S ? GRACE_MAX_S : grace;
+}
+
+static bool is_late(const struct queue_row *row, const json_t *object)
+{
+	return metadata(object, "deletionTimestamp") != NULL &&
+	       row->status_age_ms > EXPECTED_MS + 1000 * (uint64_t)grace_s(object);
+}
+
+/* A deletionTimestamp is when the grace ends. */
+static const char *deleted_since(const json_t *object, char ret_time[32])
+{
+	const char *ends = text(metadata(object, "deletionTimestamp"));
+	struct tm tm = { 0 };
+
+	if (strptime(ends, "%Y-%m-%dT%H:%M:%SZ", &tm) == NULL)
+		return "an unknown time";
+	time_t since = timegm(&tm) - (time_t)grace_s(object);
+	if (gmtime_r(&since, &tm) == NULL || strftime(ret_time, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return "an unknown time";
+	return ret_time;
+}
+
+static void join_finalizers(const json_t *object, struct buf *ret_list)
+{
+	size_t i;
+	json_t *finalizer;
+
+	json_array_foreach(metadata(object, "finalizers"), i, finalizer)
+	{
+		const char *name = text(finalizer);
+		(void)buf_append(ret_list, ", ", i > 0 ? 2 : 0, NULL);
+		(void)buf_append(ret_list, name, strlen(name), NULL);
+	}
+}
+
+static void say(enum kube_resource kind, const json_t *object, struct err *ret_cause)
+{
+	CLEANUP(buf_release) struct buf finalizers = BUF_INIT(FINALIZERS_MAX);
+	const char *name = text(metadata(object, "name"));
+	const char *node = text(json_object_get(json_object_get(object, "spec"), "nodeName"));
+	char since[32];
+
+	join_finalizers(object, &finalizers);
+	if (finalizers.length > 0)
+		err_set(ret_cause, ERR_OBJECT_HELD, NULL,
+			"%s %.120s is being deleted since %s and is held by the finalizer %s",
+			kube_resource_kind(kind), name, deleted_since(object, since),
+			finalizers.data);
+	else
+		err_set(ret_cause, ERR_POD_TERMINATING, NULL,
+			"pod %.120s on node %.120s is being deleted since %s and does not end",
+			name, node[0] != '\0' ? node : "(none)", deleted_since(object, since));
+}
+
+bool obstacle_among(const struct queue_row *row, enum kube_resource kind, const json_t *items,
+		    struct err *ret_cause)
+{
+	size_t i;
+	json_t *object;
+
+	json_array_foreach(items, i, object)
+	{
+		bool held = json_array_size(metadata(object, "finalizers")) > 0;
+		if (is_late(row, object) && (held || kind == KUBE_PODS)) {
+			say(kind, object, ret_cause);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Pods first: the others often wait for these. */
+bool obstacle_find(const struct queue_row *row, const struct observation *o, struct err *ret_cause)
+{
+	if (obstacle_among(row, KUBE_PODS, observation_of(o, KUBE_PODS, row->id), ret_cause))
+		return true;
+	for (unsigned i = 0; i < KUBE_RESOURCE_COUNT; i++) {
+		enum kube_resource kind = (enum kube_resource)i;
+		if (obstacle_among(row, kind, observation_of(o, kind, row->id), ret_cause))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,25 @@
+#ifndef FSA_RECONCILE_OBSTACLE_H
+#define FSA_RECONCILE_OBSTACLE_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "reconcile/observe.h"
+#include "store/queue.h"
+
+/*
+ * What is being deleted and does not go: a pod that does not end (its node is away, or a process of
+ * it hangs), an object that a finalizer holds. A stop, a deletion and a restart wait for that, and
+ * people are told for what. Pure functions; true, with the cause, if something is there for longer
+ * than its deletion should take, by the age of the row's status.
+ */
+
+/* Among a row's objects. */
+bool obstacle_find(const struct queue_row *row, const struct observation *o, struct err *ret_cause);
+/* Among some objects of one kind. */
+bool obstacle_among(const struct queue_row *row, enum kube_resource kind, const json_t *items,
+		    struct err *ret_cause);
+
+#endif
