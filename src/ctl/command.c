@@ -66,7 +66,7 @@ const struct command commands[] = {
 	  "delete a project and its volumes, as its owner could", command_project_delete },
 	{ "project forget", "PROJECT", 1, 1, TAKES(OPTION_YES),
 	  "drop a deleted project whose cluster is gone for ever", command_project_forget },
-	{ "doctor", "", 0, 0, TAKES(OPTION_SQL_DIR) | TAKES(OPTION_USER),
+	{ "doctor", "", 0, 0, TAKES(OPTION_SQL_DIR) | TAKES(OPTION_USER) | COMMAND_ANY_CONFIG,
 	  "check this host, the database and the users' clusters", command_doctor },
 	{ "orphans", "", 0, 0, TAKES(OPTION_DELETE) | TAKES(OPTION_USER),
 	  "objects in the clusters without a row, rows without objects", command_orphans },

@@ -47,6 +47,10 @@ struct call {
 	int argument_count;
 };
 
+/* Beside the options: it looks itself at what may be wrong with fsa.conf, and `call->conf` is NULL.
+ */
+#define COMMAND_ANY_CONFIG (1u << 31)
+
 struct command {
 	const char *name;      /* one word, or a family's and its own: "user list" */
 	const char *arguments; /* for the help: "USER" */

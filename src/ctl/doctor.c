@@ -105,10 +105,17 @@ static void run_checks(struct doctor *d)
 
 int command_doctor(const struct call *call, struct err *e)
 {
-	CLEANUP(db_freep) struct db *db = call_database(call);
+	CLEANUP(conf_freep) struct conf *conf = NULL;
+	CLEANUP(conf_problems_clear) struct conf_problems problems = { 0 };
+	struct call mine = *call;
+
+	/* Where it is wrong, what runs has another one: the defaults have to do. */
+	conf_read(call->config_path, &conf, &problems);
+	mine.conf = conf;
+	CLEANUP(db_freep) struct db *db = call_database(&mine);
 	CLEANUP(json_decrefp) json_t *findings = json_array();
 	char user_id[STORE_ID_LENGTH + 1];
-	struct doctor d = { .call = call, .db = db, .findings = findings };
+	struct doctor d = { .call = &mine, .problems = &problems, .db = db, .findings = findings };
 
 	if (call->options[OPTION_USER] != NULL) {
 		if (admin_find_user(db, call->options[OPTION_USER], user_id, e) < 0)

@@ -19,6 +19,7 @@ enum health {
 
 struct doctor {
 	const struct call *call;
+	const struct conf_problems *problems; /* of its configuration */
 	struct db *db;
 	const char *check;   /* the one that runs */
 	const char *user_id; /* NULL: all users */

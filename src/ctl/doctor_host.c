@@ -56,12 +56,32 @@ static void tell_who_may_come(struct doctor *d)
 			   conf_string(conf, CONF_REGISTRATION));
 }
 
+/* What fsactl config check says. A service that runs goes on with what it has read. */
+static bool tell_problems(struct doctor *d)
+{
+	const char *path = d->call->config_path;
+
+	for (size_t i = 0; i < d->problems->count; i++) {
+		const struct conf_problem *p = &d->problems->list[i];
+		CLEANUP(cleanup_free)
+		char *place = p->line > 0 ? mem_printf("%s:%u", path, p->line) : mem_strdup(path);
+		doctor_say(
+			d, p->warning ? HEALTH_WARNING : HEALTH_FAILED, place,
+			"correct it, see that fsactl config check finds nothing more, then "
+			"systemctl restart fsa-api fsa-auth fsa-events: no service starts with it",
+			"%s", p->message);
+	}
+	return d->problems->errors > 0;
+}
+
 /* All that fsa-reconcile reads at its start. */
 void doctor_settings(struct doctor *d)
 {
 	struct wanted_context context = { 0 };
 	struct err e;
 
+	if (tell_problems(d))
+		return;
 	if (wanted_context_load(d->call->conf, &context, &e) < 0)
 		doctor_say_error(d, HEALTH_FAILED, "fsa.conf", "see fsa.conf(5)", &e);
 	else

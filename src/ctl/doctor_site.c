@@ -196,13 +196,7 @@ static bool find_way(struct doctor *d, struct way *way, const struct fetch *page
 	const char *url = way->url;
 	bool is_local = find_local(url, way);
 
-	if (page->failure == FETCH_URL)
-		doctor_say(
-			d, HEALTH_FAILED, "public_url",
-			"correct it in fsa.conf, such as https://agent.example.org, then systemctl "
-			"restart fsa-api fsa-auth",
-			"\"%s\" is no address of a site: %s", url, page->message);
-	else if (is_local)
+	if (is_local)
 		doctor_say(
 			d, HEALTH_WARNING, url,
 			"if users reach it, from elsewhere, all is well; if not: name, route, and "
@@ -222,10 +216,6 @@ static void get_page(struct doctor *d, struct way *way, struct fetch *page)
 	char refusal[sizeof(page->message)];
 
 	get(way, "/", page);
-	if (strstr(way->url, "://") == NULL) { /* libcurl would guess */
-		page->failure = FETCH_URL;
-		(void)snprintf(page->message, sizeof(page->message), "it has no scheme");
-	}
 	if (page->failure != FETCH_CERTIFICATE)
 		return;
 	(void)snprintf(refusal, sizeof(refusal), "%s", page->message);

@@ -96,6 +96,9 @@ void doctor_units(struct doctor *d)
 					  "NRestarts,ConditionResult,UnitFileState,"
 					  "ActiveEnterTimestampMonotonic");
 
+	/* Where systemd does not run our programs, what else it runs is no business of ours. */
+	if (!is(json_object_get(units, names[0]), "LoadState", "loaded"))
+		return;
 	for (size_t i = 0; names[i] != NULL; i++) {
 		const json_t *unit = json_object_get(units, names[i]);
 		if (unit != NULL && !is_not_meant_to_run(unit))

@@ -12,7 +12,6 @@
  */
 enum fetch_failure {
 	FETCH_OK,
-	FETCH_URL,         /* that is none */
 	FETCH_UNREACHABLE, /* name, connection, no answer in time */
 	FETCH_CERTIFICATE, /* browsers would refuse it */
 	FETCH_OTHER,

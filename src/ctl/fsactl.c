@@ -86,7 +86,8 @@ int main(int argc, char **argv)
 	argv += words - 1;
 	call.config_path = config;
 	if (command_parse(command, argc, argv, &call, &e) < 0 ||
-	    (!command_takes(command, OPTION_FILE) && conf_load(config, &conf, &e) < 0))
+	    (!command_takes(command, OPTION_FILE) && (command->options & COMMAND_ANY_CONFIG) == 0 &&
+	     conf_load(config, &conf, &e) < 0))
 		return fail(&e);
 	call.conf = conf;
 	status = command->run(&call, &e);

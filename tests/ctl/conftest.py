@@ -4,6 +4,7 @@ test has put them."""
 import base64
 import itertools
 import json
+import os
 import subprocess
 from types import SimpleNamespace
 
@@ -89,3 +90,31 @@ def rows(quiet):
 
     yield run
     connection.close()
+
+
+SHIFTED = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <time.h>
+time_t time(time_t *t)
+{
+	time_t (*real)(time_t *) = (time_t (*)(time_t *))dlsym(RTLD_NEXT, "time");
+	time_t now = real(0) + SHIFT;
+	if (t) *t = now;
+	return now;
+}
+"""
+
+
+@pytest.fixture
+def shifted(tmp_path):
+    """shifted(seconds): an environment in which the clock is off by so much."""
+
+    def make(seconds):
+        source, library = tmp_path / "shifted.c", tmp_path / f"shifted{seconds}.so"
+        source.write_text(SHIFTED)
+        subprocess.run(["cc", "-shared", "-fPIC", f"-DSHIFT=({seconds})", "-o", library, source,
+                        "-ldl"], check=True)
+        return {**os.environ, "LD_PRELOAD": str(library)}
+
+    return make

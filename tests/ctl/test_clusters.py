@@ -70,10 +70,10 @@ def owner(site, cluster):
 def fsactl(site):
     """Runs fsactl --json: (exit status, JSON)."""
 
-    def run(*words):
+    def run(*words, env=None):
         command = [site.programs.program("fsactl"), "--config", site.programs.config(), *words]
         done = subprocess.run([*map(str, command), "--json"], capture_output=True, text=True,
-                              timeout=300)
+                              timeout=300, env=env)
         assert done.stderr == ""
         return done.returncode, json.loads(done.stdout)
 
@@ -90,8 +90,8 @@ def fsactl(site):
 def doctor(fsactl, owner, live):
     """(exit status, findings of one check) of a doctor who looks at one user's cluster."""
 
-    def run(check=None):
-        status, findings = fsactl("doctor", "--sql-dir", SQL, "--user", owner.name)
+    def run(check=None, env=None):
+        status, findings = fsactl("doctor", "--sql-dir", SQL, "--user", owner.name, env=env)
         return status, [f for f in findings if check in (None, f["check"])]
 
     return run
@@ -292,6 +292,24 @@ def test_credentials_that_end(site, owner, doctor, distance, message):
     _, findings = doctor("clusters")
     assert [f["health"] for f in findings] == ["warning", "ok"]
     assert message in findings[0]["message"]
+
+
+def test_a_clock_that_is_ahead_is_told_and_no_kubeconfig_blamed(cluster, owner, doctor, shifted):
+    cluster.fault(namespace=owner.namespace, fault="unauthorized")
+    status, findings = doctor("clusters", env=shifted(7200))
+    assert status == 1
+    assert (findings[0]["health"], findings[0]["subject"]) == ("FAILED", "clock")
+    assert findings[0]["message"] == f"this host's clock is 2h 0m ahead of that of {cluster.server}"
+    assert "timedatectl" in findings[0]["advice"]
+    assert "a clock is wrong" in findings[1]["advice"]
+    assert "stores a new kubeconfig" not in findings[1]["advice"]
+
+
+def test_a_clock_that_is_behind_is_blamed_for_a_servers_certificate(doctor, shifted):
+    """The cluster's was made a moment ago: to this host it is of the future."""
+    _, findings = doctor("clusters", env=shifted(-7200))
+    assert "not yet valid" in findings[-1]["message"]
+    assert "a clock is wrong" in findings[-1]["advice"]
 
 
 def test_a_cluster_without_kubeblocks(cluster, owner, doctor):

@@ -68,12 +68,17 @@ def test_nginx_that_is_down_is_red(site):
     assert "systemctl status nginx" in findings[0]["advice"]
 
 
-def test_a_public_url_without_a_scheme_is_red(site, tmp_path):
-    config = other_config(site, tmp_path, public_url="agent.example.org")
-    status, findings = examine(site, "site", config=config)
-    assert status == 1
-    assert "has no scheme" in found(findings)["public_url"]["message"]
-    assert "https://agent.example.org" in found(findings)["public_url"]["advice"]
+@pytest.mark.parametrize("options, says", [
+    ({"public_url": "agent.example.org"}, "scheme, host and port"),
+    ({"github_client_id": "of-an-app"}, "github_client_secret_file"),
+])
+def test_a_configuration_that_no_service_starts_with_is_red(site, tmp_path, options, says):
+    config = other_config(site, tmp_path, **options)
+    status, findings = examine(site, "settings", config=config)
+    (finding,) = found(findings).values()
+    assert (status, finding["health"]) == (1, "FAILED")
+    assert finding["subject"].startswith(f"{config}:") and says in finding["message"]
+    assert "fsactl config check" in finding["advice"]
 
 
 def test_logins_that_fail_are_red(site, ready):
@@ -265,33 +270,6 @@ def test_a_host_whose_passes_have_stopped_is_named(site, ready):
 
 
 # ---- the clock ----------------------------------------------------------------------------------
-
-SHIFTED = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <time.h>
-time_t time(time_t *t)
-{
-	time_t (*real)(time_t *) = (time_t (*)(time_t *))dlsym(RTLD_NEXT, "time");
-	time_t now = real(0) + SHIFT;
-	if (t) *t = now;
-	return now;
-}
-"""
-
-
-@pytest.fixture
-def shifted(tmp_path):
-    """An environment in which it is another time."""
-
-    def make(seconds):
-        source, library = tmp_path / "shifted.c", tmp_path / f"shifted{seconds}.so"
-        source.write_text(SHIFTED)
-        subprocess.run(["cc", "-shared", "-fPIC", f"-DSHIFT=({seconds})", "-o", library, source,
-                        "-ldl"], check=True)
-        return {"LD_PRELOAD": str(library)}
-
-    return make
 
 
 def test_a_clock_that_is_behind_is_blamed_for_a_certificate(tls_site, shifted):
