@@ -167,12 +167,15 @@ static int terminal_url(const struct call *c, const struct sandbox *s, char **re
 			struct err *e)
 {
 	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_TERMINAL, s->resource.id);
-	CLEANUP(buf_wipe) struct buf token = BUF_INIT(SECRET_MAX);
+	CLEANUP(buf_wipe) struct buf secret = BUF_INIT(SECRET_MAX);
+	char token[TERMINAL_TOKEN_LENGTH + 1];
 
 	if (api_unseal(c, context, s->terminal_token_sealed, s->terminal_token_sealed_length,
-		       &token, e) < 0)
+		       &secret, e) < 0)
 		return -1;
-	CLEANUP(cleanup_free) char *credential = mem_printf("user:%s", token.data);
+	if (!token_of_terminal(secret.data, secret.length, s->access_generation, token))
+		return err_set(e, ERR_INTERNAL, NULL, "the terminal's secret is none of ours");
+	CLEANUP(cleanup_free) char *credential = mem_printf("user:%s", token);
 	CLEANUP(cleanup_free) char *encoded = base64_encode(credential, strlen(credential));
 	CLEANUP(cleanup_free) char *escaped = query_escape(encoded);
 	*ret_url = mem_printf("https://%s?authorization=%s", s->ttyd_host, escaped);

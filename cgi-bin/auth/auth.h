@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include "crypto/password.h"
+#include "store/throttle.h"
+#include "store/user.h"
 #include "web/route.h"
 
 /* What auth.fcgi's handlers have in common. One file a way to log in; each ends in login_finish().
@@ -23,6 +25,10 @@ struct auth {
 
 /* password.c */
 route_fn auth_register, auth_login, auth_password_put;
+/* Whether the body's "password" is that of who is logged in. ERR_FORBIDDEN WRONG_PASSWORD,
+ * ERR_NOT_FOUND NO_PASSWORD, or ERR_RATE_LIMITED: it was tried too often. */
+int auth_check_password(struct call *c, struct password_identity *ret_found,
+			struct throttle *ret_throttle, struct err *e);
 /* session.c */
 route_fn auth_logout, auth_session, auth_providers;
 /* health.c */

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "domain/user.h"
 #include "base/metric.h"
+#include "store/access.h"
 #include "store/throttle.h"
 #include "store/user.h"
 #include "web/router.h"
@@ -154,8 +155,8 @@ int auth_login(struct call *c, struct err *e)
 }
 
 /* Whoever has a session, and perhaps only that, does not learn the password by it. */
-static int check_current(struct call *c, struct password_identity *ret_found,
-			 struct throttle *ret_throttle, struct err *e)
+int auth_check_password(struct call *c, struct password_identity *ret_found,
+			struct throttle *ret_throttle, struct err *e)
 {
 	const struct auth *auth = c->context;
 	struct password_identity *found = ret_found;
@@ -174,7 +175,7 @@ static int check_current(struct call *c, struct password_identity *ret_found,
 	return err_set(e, ERR_FORBIDDEN, "WRONG_PASSWORD", "the present password is another one");
 }
 
-/* The other sessions end: whoever else knew the old password is out. */
+/* All other access ends: whoever else knew the old password is out. */
 int auth_password_put(struct call *c, struct err *e)
 {
 	const struct auth *auth = c->context;
@@ -184,10 +185,10 @@ int auth_password_put(struct call *c, struct err *e)
 	struct password_identity found;
 	struct throttle throttle;
 	bool replaced;
-	int64_t ended;
+	struct access_ended ended;
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 
-	if (check_current(c, &found, &throttle, e) < 0)
+	if (auth_check_password(c, &found, &throttle, e) < 0)
 		return -1;
 	if (password_check_policy(password, found.name, e) < 0)
 		return err_wrap(e, "newPassword");
@@ -200,10 +201,10 @@ int auth_password_put(struct call *c, struct err *e)
 	if (!replaced)
 		return err_set(e, ERR_CONFLICT, "PASSWORD_CHANGED",
 			       "the password was changed at the same time by another request");
-	if (session_end_all(tx, session->user_id, c->session_hash, &ended, e) < 0 ||
+	if (access_end_all(tx, session->user_id, c->session_hash, &ended, e) < 0 ||
 	    call_audit(c, "password.change", session->user_id, session->identity_id, e) < 0 ||
 	    db_commit(&tx, e) < 0)
 		return -1;
-	response_json(c->response, 200, json_pack("{s:b, s:I}", "success", 1, "count", ended));
+	response_json(c->response, 200, access_ended_json(&ended));
 	return 0;
 }

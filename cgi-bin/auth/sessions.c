@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "store/access.h"
 #include "web/router.h"
 #include "web/session.h"
 
@@ -25,7 +26,8 @@ int auth_sessions_get(struct call *c, struct err *e)
 }
 
 /* A line of the audit, the commit, and the answer. */
-static int ended(struct call *c, struct db **tx, int64_t count, bool own, struct err *e)
+static int ended(struct call *c, struct db **tx, const struct access_ended *done, bool own,
+		 struct err *e)
 {
 	const struct router *router = c->router;
 
@@ -33,32 +35,35 @@ static int ended(struct call *c, struct db **tx, int64_t count, bool own, struct
 	if (call_audit(c, "session.delete", c->session->user_id, c->session->identity_id, e) < 0 ||
 	    db_commit(tx, e) < 0)
 		return -1;
-	response_json(c->response, 200, json_pack("{s:b, s:I}", "success", 1, "count", count));
+	response_json(c->response, 200, access_ended_json(done));
 	if (own)
 		session_drop_cookie(c->response, router->secure, router->framed);
 	return 0;
 }
 
-/* DELETE ?others=true keeps the one that asks. */
+/* Sessions, API tokens and the tokens of terminals. DELETE ?others=true keeps the session that
+ * asks. */
 int auth_sessions_delete(struct call *c, struct err *e)
 {
 	bool others = field_bool(c->query, "others", false);
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	int64_t count;
+	struct access_ended done;
 
 	if (db_begin(c->db, &tx, e) < 0 ||
-	    session_end_all(tx, c->session->user_id, others ? c->session_hash : NULL, &count, e) <
-		    0)
+	    access_end_all(tx, c->session->user_id, others ? c->session_hash : NULL, &done, e) < 0)
 		return -1;
-	return ended(c, &tx, count, !others, e);
+	return ended(c, &tx, &done, !others, e);
 }
 
 int auth_session_delete(struct call *c, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 
+	struct access_ended done = { .sessions = 1 };
+
 	if (db_begin(c->db, &tx, e) < 0 ||
-	    session_end(tx, c->session->user_id, c->params[0], e) < 0)
+	    session_end(tx, c->session->user_id, c->params[0], e) < 0 ||
+	    access_renew_terminals(tx, c->session->user_id, &done.terminals, e) < 0)
 		return -1;
-	return ended(c, &tx, 1, false, e);
+	return ended(c, &tx, &done, false, e);
 }

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "crypto/token.h"
+#include "store/access.h"
 #include "store/api_token.h"
 #include "web/json.h"
 #include "web/router.h"
@@ -24,6 +25,7 @@ static int check_scope(const char *scope, struct err *e)
 const struct field auth_token_fields[] = {
 	{ .name = "name", .type = FIELD_STRING, .required = true, .min = 1, .max = NAME_MAX_BYTES },
 	{ .name = "scope", .type = FIELD_STRING, .min = 1, .max = 5, .check = check_scope },
+	{ .name = "password", .type = FIELD_STRING, .min = 1, .max = PASSWORD_MAX },
 	{ .name = "expiresInDays", .type = FIELD_INTEGER, .min = 1, .max = DAYS_MAX },
 	FIELDS_END,
 };
@@ -36,6 +38,25 @@ int auth_tokens_get(struct call *c, struct err *e)
 		return -1;
 	response_json(c->response, 200, json_pack("{s:o}", "items", tokens));
 	return 0;
+}
+
+/* A session that somebody else got hold of must not become a token that outlives it. */
+static int check_who_it_is(struct call *c, struct err *e)
+{
+	struct password_identity found;
+	struct throttle throttle;
+
+	if (!field_given(c->body, "password")) {
+		if (c->session->recent)
+			return 0;
+		return err_set(
+			e, ERR_FORBIDDEN, "LOGIN_NOT_RECENT",
+			"to make a token, give your password, or log in again: your login is "
+			"older than 10 minutes");
+	}
+	if (auth_check_password(c, &found, &throttle, e) < 0)
+		return -1;
+	return throttle_forgive(c->db, &throttle, e);
 }
 
 /* The only answer that ever has the token itself. */
@@ -57,7 +78,8 @@ int auth_tokens_post(struct call *c, struct err *e)
 		.can_write = scope != NULL && strcmp(scope, "write") == 0,
 		.days = (unsigned)field_integer(c->body, "expiresInDays", DAYS_DEFAULT),
 	};
-	if (db_begin(c->db, &tx, e) < 0 || api_token_create(tx, &wanted, &made, e) < 0)
+	if (check_who_it_is(c, e) < 0 || db_begin(c->db, &tx, e) < 0 ||
+	    api_token_create(tx, &wanted, &made, e) < 0)
 		return -1;
 	(void)snprintf(c->object_id, sizeof(c->object_id), "%s", field_string(made, "id"));
 	c->db = tx;
@@ -74,14 +96,18 @@ int auth_token_delete(struct call *c, struct err *e)
 {
 	const struct session *s = c->session;
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	int64_t terminals = 0;
+	bool saw_secrets;
 
 	if (db_begin(c->db, &tx, e) < 0)
 		return -1;
 	c->db = tx;
-	if (api_token_delete(tx, s->user_id, c->params[0], e) < 0 ||
+	if (api_token_delete(tx, s->user_id, c->params[0], &saw_secrets, e) < 0 ||
+	    (saw_secrets && access_renew_terminals(tx, s->user_id, &terminals, e) < 0) ||
 	    call_audit(c, "token.delete", s->user_id, s->identity_id, e) < 0 ||
 	    db_commit(&tx, e) < 0)
 		return -1;
-	response_json(c->response, 200, json_pack("{s:b}", "success", 1));
+	response_json(c->response, 200,
+		      json_pack("{s:b, s:I}", "success", 1, "terminals", (json_int_t)terminals));
 	return 0;
 }

@@ -81,6 +81,29 @@ uint32_t token_random_u32(void)
 	return randombytes_random();
 }
 
+bool token_of_terminal(const char *secret, size_t length, int64_t generation,
+		       char ret_token[TERMINAL_TOKEN_LENGTH + 1])
+{
+	uint8_t drawn[2 * TERMINAL_TOKEN_LENGTH];
+	char text[sizeof("terminal:") + 20];
+
+	if (length != TERMINAL_TOKEN_LENGTH)
+		return false;
+	memcpy(ret_token, secret, length);
+	ret_token[length] = '\0';
+	if (generation == 0)
+		return true;
+	int text_length = snprintf(text, sizeof(text), "terminal:%lld", (long long)generation);
+	(void)crypto_generichash(drawn, sizeof(drawn), (const uint8_t *)text,
+				 (unsigned long long)text_length, (const uint8_t *)secret, length);
+	for (size_t i = 0; i < TERMINAL_TOKEN_LENGTH; i++) {
+		size_t number = (size_t)drawn[2 * i] << 8 | drawn[2 * i + 1];
+		ret_token[i] = alphanumeric[number % (sizeof(alphanumeric) - 1)];
+	}
+	sodium_memzero(drawn, sizeof(drawn));
+	return true;
+}
+
 void sha256_hex(const void *data, size_t length, char ret_hex[65])
 {
 	unsigned char hash[crypto_hash_sha256_BYTES];

@@ -35,6 +35,10 @@ void token_letters(char *ret_letters, size_t length);
 /* `length` random letters and digits A-Za-z0-9. */
 void token_alphanumeric(char *ret_text, size_t length);
 uint32_t token_random_u32(void);
+/* The token of a terminal whose secret that is, after so many withdrawals; 0: the secret itself.
+ * False if the secret has another length. Without the secret none tells anything of another. */
+bool token_of_terminal(const char *secret, size_t length, int64_t generation,
+		       char ret_token[TERMINAL_TOKEN_LENGTH + 1]);
 
 /* SHA-256 as 64 lower-case hex digits. */
 void sha256_hex(const void *data, size_t length, char ret_hex[65]);

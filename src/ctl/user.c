@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "ctl/administrator.h"
 #include "ctl/output.h"
+#include "store/access.h"
 #include "store/admin.h"
 #include "store/api_token.h"
 
@@ -132,7 +133,8 @@ static int set_disabled(const struct call *call, bool disabled, struct err *e)
 	    admin_users(tx, id, &users, e) < 0 || db_commit(&tx, e) < 0)
 		return -1;
 	if (!output_json(call, json_array_get(users, 0)))
-		(void)printf(disabled ? "disabled %s: all sessions have ended\n"
+		(void)printf(disabled ? "disabled %s: all sessions have ended, terminals have "
+					"other tokens\n"
 				      : "enabled %s: a login is possible again\n",
 			     id);
 	return 0;
@@ -152,16 +154,19 @@ static int end_sessions(const struct call *call, struct db *db, const char *user
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	CLEANUP(json_decrefp) json_t *done = NULL;
-	int64_t ended, tokens;
+	struct access_ended ended;
 
-	if (db_begin(db, &tx, e) < 0 || admin_end_sessions(tx, user_id, &ended, &tokens, e) < 0 ||
+	if (db_begin(db, &tx, e) < 0 || access_end_all(tx, user_id, NULL, &ended, e) < 0 ||
 	    administrator_note(tx, "admin.user.end-sessions", "user", user_id, e) < 0 ||
 	    db_commit(&tx, e) < 0)
 		return -1;
-	done = json_pack("{s:I, s:I}", "ended", (json_int_t)ended, "tokens", (json_int_t)tokens);
+	done = json_pack("{s:I, s:I, s:I}", "ended", (json_int_t)ended.sessions, "tokens",
+			 (json_int_t)ended.tokens, "terminals", (json_int_t)ended.terminals);
 	if (!output_json(call, done))
-		(void)printf("ended %lld sessions, deleted %lld API tokens\n", (long long)ended,
-			     (long long)tokens);
+		(void)printf("ended %lld sessions, deleted %lld API tokens, renewed the tokens of "
+			     "%lld terminals\n",
+			     (long long)ended.sessions, (long long)ended.tokens,
+			     (long long)ended.terminals);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "ctl/administrator.h"
 #include "ctl/output.h"
 #include "domain/user.h"
+#include "store/access.h"
 #include "store/admin.h"
 #include "store/user.h"
 
@@ -65,7 +66,7 @@ int command_user_create(const struct call *call, struct err *e)
 static int replace(struct db *tx, const struct password_identity *identity, const char *hash,
 		   struct err *e)
 {
-	int64_t sessions, tokens;
+	struct access_ended ended;
 	bool replaced;
 
 	if (user_replace_password_hash(tx, identity->identity_id, identity->hash, hash, &replaced,
@@ -74,7 +75,7 @@ static int replace(struct db *tx, const struct password_identity *identity, cons
 	if (!replaced)
 		return err_set(e, ERR_CONFLICT, NULL,
 			       "the user has changed the password this very moment");
-	if (admin_end_sessions(tx, identity->user_id, &sessions, &tokens, e) < 0)
+	if (access_end_all(tx, identity->user_id, NULL, &ended, e) < 0)
 		return -1;
 	return administrator_note(tx, "admin.user.password", "user", identity->user_id, e);
 }

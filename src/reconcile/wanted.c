@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "crypto/token.h"
 #include "base/parse.h"
 #include "domain/project.h"
 #include "store/contexts.h"
@@ -187,13 +188,28 @@ static int add_database_url(const struct wanted_context *context, const struct q
 	return 0;
 }
 
+static int add_terminal_token(const struct wanted_context *context, const struct queue_row *row,
+			      json_t *environment, struct err *e)
+{
+	CLEANUP(cleanup_free) char *terminal_context = mem_printf(CONTEXT_TERMINAL, row->id);
+	CLEANUP(buf_wipe) struct buf secret = BUF_INIT(0);
+	char token[TERMINAL_TOKEN_LENGTH + 1];
+
+	if (open_secret(context, terminal_context, row->terminal_token_sealed,
+			row->terminal_token_sealed_length, &secret, e) < 0)
+		return -1;
+	if (!token_of_terminal(secret.data, secret.length, row->access_generation, token))
+		return err_set(e, ERR_INTERNAL, NULL, "the terminal's secret is none of ours");
+	json_object_set_new(environment, "TTYD_ACCESS_TOKEN", json_string(token));
+	explicit_bzero(token, sizeof(token));
+	return 0;
+}
+
 /* Later wins. */
 static int merge_environment(const struct wanted_context *context, const struct queue_row *row,
 			     const struct queue_variables *variables, json_t *environment,
 			     struct err *e)
 {
-	CLEANUP(cleanup_free) char *terminal_context = mem_printf(CONTEXT_TERMINAL, row->id);
-
 	json_object_update(environment, context->operator_environment);
 	if (add_project_variables(context, row, variables, environment, e) < 0 ||
 	    add_request_variables(context, row, environment, e) < 0 ||
@@ -202,8 +218,7 @@ static int merge_environment(const struct wanted_context *context, const struct 
 	json_object_set_new(environment, "NODE_ENV", json_string("development"));
 	json_object_set_new(environment, "PROJECT_NAME", json_string(row->project_kube_name));
 	json_object_set_new(environment, "TTYD_PORT", json_string("7681"));
-	return set_secret(context, environment, "TTYD_ACCESS_TOKEN", terminal_context,
-			  row->terminal_token_sealed, row->terminal_token_sealed_length, e);
+	return add_terminal_token(context, row, environment, e);
 }
 
 /* ---- objects ----------------------------------------------------------------------------------

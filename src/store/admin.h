@@ -56,11 +56,8 @@ int admin_access_list(struct db *db, const char *user_id, struct admin_access_ro
 void admin_access_rows_clear(struct admin_access_rows *rows);
 
 /* Either way all sessions end, so that one which was made in the moment of disabling does not come
- * back when the user is enabled. */
+ * back when the user is enabled. Terminals get other tokens, which nobody can read meanwhile. */
 int admin_set_disabled(struct db *db, const char *user_id, bool disabled, struct err *e);
-/* API tokens, too: who got into an account may have made one. */
-int admin_end_sessions(struct db *db, const char *user_id, int64_t *ret_sessions,
-		       int64_t *ret_tokens, struct err *e);
 
 struct admin_project_filter {
 	const char *user_id;    /* NULL: of all users */

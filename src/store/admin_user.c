@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "store/access.h"
 #include "store/admin.h"
 #include "store/internal.h"
 
@@ -14,7 +15,6 @@ enum statement {
 	STATEMENT_SESSIONS,
 	STATEMENT_CLUSTER,
 	STATEMENT_DISABLE,
-	STATEMENT_END_SESSIONS,
 	STATEMENT_AUDIT,
 	STATEMENT_ACCESS,
 	STATEMENT_MISSING_ROLES,
@@ -72,10 +72,6 @@ static const struct db_statement statements[] = {
 		" UPDATE users SET disabled_at ="
 		"  CASE WHEN $2::boolean THEN coalesce(disabled_at, now()) END"
 		" WHERE id = $1" },
-	[STATEMENT_END_SESSIONS] = { "admin_end_sessions",
-		"WITH ended AS (DELETE FROM sessions WHERE user_id = $1 RETURNING user_id),"
-		" tokens AS (DELETE FROM api_tokens WHERE user_id = $1 RETURNING user_id)"
-		" SELECT (SELECT count(*) FROM ended), (SELECT count(*) FROM tokens)" },
 	[STATEMENT_AUDIT] = { "admin_audit",
 		"SELECT a.id, iso8601(a.at) AS at, a.user_id AS \"userId\", u.name AS user,"
 		" a.action, a.object_type AS \"objectType\", a.object_id AS \"objectId\","
@@ -155,24 +151,13 @@ int admin_cluster(struct db *db, const char *user_id, json_t **ret_rows, struct 
 int admin_set_disabled(struct db *db, const char *user_id, bool disabled, struct err *e)
 {
 	struct db_params p = { 0 };
+	int64_t terminals;
 
 	db_add_text(&p, user_id);
 	db_add_bool(&p, disabled);
-	return db_query(db, &statements[STATEMENT_DISABLE], &p, NULL, e);
-}
-
-int admin_end_sessions(struct db *db, const char *user_id, int64_t *ret_sessions,
-		       int64_t *ret_tokens, struct err *e)
-{
-	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
-
-	db_add_text(&p, user_id);
-	if (db_query(db, &statements[STATEMENT_END_SESSIONS], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_DISABLE], &p, NULL, e) < 0)
 		return -1;
-	*ret_sessions = db_int(r, 0, 0);
-	*ret_tokens = db_int(r, 0, 1);
-	return 0;
+	return disabled ? access_renew_terminals(db, user_id, &terminals, e) : 0;
 }
 
 int admin_audit(struct db *db, const struct admin_audit_filter *filter, json_t **ret_rows,

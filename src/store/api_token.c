@@ -34,7 +34,8 @@ static const struct db_statement statements[] = {
 		"SELECT " SHOWN " FROM api_tokens WHERE user_id = $1"
 		" ORDER BY api_tokens.created_at DESC, id" },
 	[STATEMENT_DELETE] = { "api_token_delete",
-		"DELETE FROM api_tokens WHERE user_id = $1 AND id = $2 RETURNING true" },
+		"DELETE FROM api_tokens WHERE user_id = $1 AND id = $2"
+		" RETURNING can_write AND last_used_at IS NOT NULL" },
 	[STATEMENT_FIND] = { "api_token_find",
 		"SELECT t.user_id, t.identity_id, u.name, iso8601(t.expires_at), t.id,"
 		" t.can_write,"
@@ -78,7 +79,8 @@ int api_token_list(struct db *db, const char *user_id, json_t **ret_tokens, stru
 	return store_rows(db, &statements[STATEMENT_LIST], &p, ret_tokens, e);
 }
 
-int api_token_delete(struct db *db, const char *user_id, const char *token_id, struct err *e)
+int api_token_delete(struct db *db, const char *user_id, const char *token_id,
+		     bool *ret_saw_secrets, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
 	struct db_params p = { 0 };
@@ -89,6 +91,7 @@ int api_token_delete(struct db *db, const char *user_id, const char *token_id, s
 		return -1;
 	if (db_rows(r) == 0)
 		return err_set(e, ERR_NOT_FOUND, "TOKEN_NOT_FOUND", "Token not found");
+	*ret_saw_secrets = db_bool(r, 0, 0);
 	return 0;
 }
 

@@ -32,8 +32,10 @@ int api_token_create(struct db *db, const struct api_token_new *t, json_t **ret_
 /* A user's, the newest first, as an array of objects: id, name, scope ("read" or "write"),
  * createdAt, expiresAt, expired, lastUsedAt. The caller json_decref()s. */
 int api_token_list(struct db *db, const char *user_id, json_t **ret_tokens, struct err *e);
-/* ERR_NOT_FOUND, code TOKEN_NOT_FOUND. */
-int api_token_delete(struct db *db, const char *user_id, const char *token_id, struct err *e);
+/* `*ret_saw_secrets`: it was used, and could read those of terminals. ERR_NOT_FOUND, code
+ * TOKEN_NOT_FOUND. */
+int api_token_delete(struct db *db, const char *user_id, const char *token_id,
+		     bool *ret_saw_secrets, struct err *e);
 
 /* Whom a token lets in, as a session; ERR_UNAUTHENTICATED otherwise. Its last use is noted at most
  * once a minute. */

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "store/access.h"
 #include "store/internal.h"
 
 enum statement {
@@ -57,7 +58,10 @@ static const struct db_statement statements[] = {
 	[STATEMENT_LOCK_USER] = { "identity_lock_user",
 		"SELECT pg_advisory_xact_lock(hashtextextended('user:' || $1::text, 0))" },
 	[STATEMENT_UNBIND] = { "identity_unbind",
-		"DELETE FROM identities WHERE user_id = $1 AND id = $2 RETURNING is_primary" },
+		"WITH access AS (SELECT EXISTS (SELECT FROM sessions WHERE identity_id = $2)"
+		"  OR EXISTS (SELECT FROM api_tokens WHERE identity_id = $2) AS ended)"
+		" DELETE FROM identities USING access WHERE user_id = $1 AND id = $2"
+		" RETURNING access.ended" },
 	[STATEMENT_HEIR] = { "identity_heir",
 		"UPDATE identities SET is_primary = true WHERE id = ("
 		"  SELECT id FROM identities WHERE user_id = $1"
@@ -237,6 +241,7 @@ int identity_unbind(struct db *db, const char *user_id, const char *identity_id,
 	CLEANUP(db_result_free) PGresult *gone = NULL;
 	CLEANUP(db_result_free) PGresult *heir = NULL;
 	struct db_params p;
+	int64_t terminals;
 
 	if (begin(db, user_id, identity_id, &tx, &p, e) < 0 ||
 	    db_query(tx, &statements[STATEMENT_UNBIND], &p, &gone, e) < 0)
@@ -250,6 +255,8 @@ int identity_unbind(struct db *db, const char *user_id, const char *identity_id,
 		return err_set(e, ERR_CONFLICT, "LAST_IDENTITY",
 			       "This is the only way to log in as this user: bind another one "
 			       "first");
+	if (db_bool(gone, 0, 0) && access_renew_terminals(tx, user_id, &terminals, e) < 0)
+		return -1;
 	return db_commit(&tx, e);
 }
 

@@ -36,8 +36,9 @@ struct resource {
 struct sandbox {
 	struct resource resource;
 	const char *app_host, *ttyd_host, *image;
-	const void *terminal_token_sealed;
+	const void *terminal_token_sealed; /* its secret: see token_of_terminal() */
 	size_t terminal_token_sealed_length;
+	int64_t access_generation;
 };
 
 struct database {

@@ -55,7 +55,8 @@
 	X(SANDBOX_APP_HOST, "s.app_host")                                                          \
 	X(SANDBOX_TTYD_HOST, "s.ttyd_host")                                                        \
 	X(SANDBOX_IMAGE, "s.image")                                                                \
-	X(SANDBOX_TERMINAL_TOKEN, "s.terminal_token_sealed")
+	X(SANDBOX_TERMINAL_TOKEN, "s.terminal_token_sealed")                                       \
+	X(SANDBOX_ACCESS_GENERATION, "s.access_generation")
 
 #define DATABASE_COLUMNS(X)                                                                        \
 	RESOURCE_COLUMNS(X, DATABASE, "dr", "d")                                                   \
@@ -193,6 +194,7 @@ static int read_sandbox(const PGresult *r, int i, void **decoded, struct sandbox
 	s->image = db_text(r, i, SANDBOX_IMAGE);
 	s->terminal_token_sealed = store_bytes(decoded, r, i, SANDBOX_TERMINAL_TOKEN,
 					       &s->terminal_token_sealed_length);
+	s->access_generation = db_int(r, i, SANDBOX_ACCESS_GENERATION);
 	return read_resource(r, i, SANDBOX_ID, &s->resource, e);
 }
 

@@ -22,11 +22,13 @@ static const struct db_statement statements[] = {
 		" WHERE id = $1" },
 	/* $1 project, $2 desired, $3 kind (NULL: all), $4 whether what is on its way out may come
 	 * back. What is wanted already and under way stays; what is told to run, or in ERROR, is
-	 * told so again when it was looked at after this. All rows of the project are due. */
+	 * told so again when it was looked at after this. All rows of the project are due. A start
+	 * gives the terminal another token. */
 	[STATEMENT_WANT] = { "resources_want",
 		"WITH old AS ("
 		" SELECT id, status, told_status($2::desired, status) AS told,"
-		"  desired <> $2::desired OR status = 'RUNNING' AS anew"
+		"  desired <> $2::desired OR status = 'RUNNING' AS anew,"
+		"  desired <> $2::desired AND $2::desired = 'RUNNING' AS starts"
 		" FROM resources WHERE project_id = $1"
 		"  AND kind = coalesce($3::resource_kind, kind)"
 		"  AND (desired <> 'GONE' OR $4::boolean)"
@@ -48,6 +50,9 @@ static const struct db_statement statements[] = {
 		"  updated_at = now()"
 		" FROM old WHERE r.id = old.id"
 		" RETURNING r.id, r.project_id, r.kind, r.status, r.stage"
+		"), renewed AS ("
+		" UPDATE sandboxes s SET access_generation = s.access_generation + 1"
+		" FROM old WHERE s.resource_id = old.id AND old.starts"
 		") INSERT INTO events (project_id, kind, status, stage)"
 		" SELECT w.project_id, w.kind, w.status, w.stage"
 		" FROM wanted w JOIN old USING (id) WHERE w.status <> old.status" },
@@ -73,7 +78,8 @@ static const struct db_statement statements[] = {
 		"UPDATE sandboxes SET request_env_sealed = $2"
 		" WHERE resource_id = $1" },
 	[STATEMENT_RESTART] = { "sandbox_restart",
-		"UPDATE sandboxes SET restarts = restarts + 1"
+		"UPDATE sandboxes SET restarts = restarts + 1,"
+		"  access_generation = access_generation + 1"
 		" WHERE resource_id = $1" },
 };
 /* clang-format on */

@@ -33,6 +33,7 @@
 	X(CLAIM_HOME_SIZE, "s.home_size")                                                          \
 	X(CLAIM_STORAGE_LIMIT, "s.storage_limit")                                                  \
 	X(CLAIM_TERMINAL_TOKEN_SEALED, "s.terminal_token_sealed")                                  \
+	X(CLAIM_ACCESS_GENERATION, "s.access_generation")                                          \
 	X(CLAIM_REQUEST_ENV_SEALED, "s.request_env_sealed")                                        \
 	X(CLAIM_RESTARTS, "s.restarts")                                                            \
 	X(CLAIM_DATABASE_ID, "dr.id")                                                              \
@@ -217,6 +218,7 @@ static void read_sandbox(const PGresult *r, int i, void **decoded, struct queue_
 	row->image = db_text(r, i, CLAIM_IMAGE);
 	row->home_size = db_text(r, i, CLAIM_HOME_SIZE);
 	row->storage_limit = db_text(r, i, CLAIM_STORAGE_LIMIT);
+	row->access_generation = db_int(r, i, CLAIM_ACCESS_GENERATION);
 	row->terminal_token_sealed = store_bytes(decoded, r, i, CLAIM_TERMINAL_TOKEN_SEALED,
 						 &row->terminal_token_sealed_length);
 	row->request_env_sealed = store_bytes(decoded, r, i, CLAIM_REQUEST_ENV_SEALED,

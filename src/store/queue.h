@@ -36,6 +36,7 @@ struct queue_row {
 	const char *app_host, *ttyd_host, *image, *home_size, *storage_limit;
 	const void *terminal_token_sealed, *request_env_sealed; /* the latter NULL: none */
 	size_t terminal_token_sealed_length, request_env_sealed_length;
+	int64_t access_generation; /* of the terminal's token */
 	int64_t restarts;
 	const char *database_id, *database_name; /* of the project's database; NULL: it has none */
 	enum status database_status;             /* RUNNING if it has none */

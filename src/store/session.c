@@ -12,7 +12,6 @@ enum statement {
 	STATEMENT_DELETE,
 	STATEMENT_LIST,
 	STATEMENT_END,
-	STATEMENT_END_ALL,
 };
 
 #define IDLE "$2::bigint * interval '1 millisecond'"
@@ -23,7 +22,8 @@ static const struct db_statement statements[] = {
 	[STATEMENT_FIND] = { "session_find",
 		"SELECT s.user_id, s.identity_id, u.name,"
 		" iso8601(least(s.expires_at, s.last_seen_at + " IDLE ")),"
-		" s.last_seen_at < now() - interval '1 minute'"
+		" s.last_seen_at < now() - interval '1 minute',"
+		" s.created_at > now() - interval '10 minutes'"
 		" FROM sessions s JOIN users u ON u.id = s.user_id"
 		" WHERE s.id_hash = $1 AND s.expires_at > now()"
 		"  AND s.last_seen_at > now() - " IDLE " AND u.disabled_at IS NULL" },
@@ -53,10 +53,6 @@ static const struct db_statement statements[] = {
 		" ORDER BY s.last_seen_at DESC, s.id" },
 	[STATEMENT_END] = { "session_end",
 		"DELETE FROM sessions WHERE user_id = $1 AND id = $2 RETURNING true" },
-	[STATEMENT_END_ALL] = { "session_end_all",
-		"WITH ended AS (DELETE FROM sessions WHERE user_id = $1"
-		"  AND id_hash IS DISTINCT FROM $2 RETURNING true)"
-		" SELECT count(*) FROM ended" },
 };
 /* clang-format on */
 
@@ -80,6 +76,7 @@ int session_find(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], uint
 	struct session *s = ret_session;
 	s->api_token_id[0] = '\0';
 	s->read_only = false;
+	s->recent = db_bool(r, 0, 5);
 	(void)snprintf(s->user_id, sizeof(s->user_id), "%s", db_text(r, 0, 0));
 	(void)snprintf(s->identity_id, sizeof(s->identity_id), "%s", db_text(r, 0, 1));
 	(void)snprintf(s->user_name, sizeof(s->user_name), "%s", db_text(r, 0, 2));
@@ -131,19 +128,5 @@ int session_end(struct db *db, const char *user_id, const char *session_id, stru
 		return -1;
 	if (db_rows(r) == 0)
 		return err_set(e, ERR_NOT_FOUND, "SESSION_NOT_FOUND", "Session not found");
-	return 0;
-}
-
-int session_end_all(struct db *db, const char *user_id, const uint8_t *kept_hash,
-		    int64_t *ret_count, struct err *e)
-{
-	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
-
-	db_add_text(&p, user_id);
-	db_add_bytes(&p, kept_hash, TOKEN_HASH_BYTES);
-	if (db_query(db, &statements[STATEMENT_END_ALL], &p, &r, e) < 0)
-		return -1;
-	*ret_count = db_int(r, 0, 0);
 	return 0;
 }

@@ -19,6 +19,7 @@ struct session {
 	char expires_at[32];                    /* the sooner of idle and absolute expiry */
 	char api_token_id[STORE_ID_LENGTH + 1]; /* of store/api_token.h; "": a session */
 	bool read_only;
+	bool recent; /* logged in within the last 10 minutes */
 };
 
 /* The session with that token hash, if neither expired nor idle for over `idle_ms` and its user is
@@ -46,8 +47,5 @@ int session_list(struct db *db, const char *user_id, const uint8_t own_hash[TOKE
 		 uint64_t idle_ms, json_t **ret_sessions, struct err *e);
 /* Ends one of them. ERR_NOT_FOUND, code SESSION_NOT_FOUND. */
 int session_end(struct db *db, const char *user_id, const char *session_id, struct err *e);
-/* Ends all of them but `kept_hash`'s (NULL: all), and tells how many. */
-int session_end_all(struct db *db, const char *user_id, const uint8_t *kept_hash,
-		    int64_t *ret_count, struct err *e);
 
 #endif

@@ -65,7 +65,7 @@ def test_a_session_made_in_the_moment_of_disabling_does_not_come_back(fsactl, pe
 def test_sessions_can_be_ended_without_disabling(fsactl, quiet, person):
     assert quiet.client().login(person.name, PASSWORD).status_code == 200
     assert len(fsactl("user", "sessions", person.id)) == 2
-    assert fsactl("user", "sessions", person.id, "--end") == {"ended": 2, "tokens": 0}
+    assert fsactl("user", "sessions", person.id, "--end") == {"ended": 2, "tokens": 0, "terminals": 1}
     assert person.client.get("/api/projects").status_code == 401
 
 
@@ -89,7 +89,7 @@ def test_a_disabled_user_has_no_programs_either(fsactl, person, program):
 
 
 def test_ending_sessions_ends_the_programs(fsactl, person, program):
-    assert fsactl("user", "sessions", person.id, "--end") == {"ended": 1, "tokens": 1}
+    assert fsactl("user", "sessions", person.id, "--end") == {"ended": 1, "tokens": 1, "terminals": 1}
     assert program() == 401
 
 

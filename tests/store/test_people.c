@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/access.h"
 #include "store/audit.h"
 #include "store/idempotency.h"
 #include "store/session.h"
@@ -150,16 +151,16 @@ START_TEST(a_session_is_ended_by_its_owner_alone)
 	struct person other = make_person("bob");
 	json_t *list = NULL;
 	struct err e;
-	int64_t count;
+	struct access_ended ended;
 
 	make_session(&person, 7 * DAY_MS);
 	CLEANUP(cleanup_free)
 	char *id = strdup(admin_text("SELECT id FROM sessions", NULL));
 	assert_fails(session_end(auth, other.id, id, &e), &e, ERR_NOT_FOUND, "SESSION_NOT_FOUND");
-	assert_ok(session_end_all(auth, other.id, NULL, &count, &e), &e);
-	ck_assert_int_eq(count, 0);
-	assert_ok(session_end_all(auth, person.id, token, &count, &e), &e);
-	ck_assert_int_eq(count, 0);
+	assert_ok(access_end_all(auth, other.id, NULL, &ended, &e), &e);
+	ck_assert_int_eq(ended.sessions, 0);
+	assert_ok(access_end_all(auth, person.id, token, &ended, &e), &e);
+	ck_assert_int_eq(ended.sessions, 0);
 	assert_ok(session_list(auth, person.id, token, DAY_MS, &list, &e), &e);
 	ck_assert_uint_eq(json_array_size(list), 1);
 	ck_assert(json_is_true(json_object_get(json_array_get(list, 0), "current")));

@@ -194,6 +194,30 @@ START_TEST(keys_rotate)
 }
 END_TEST
 
+START_TEST(a_terminals_token_is_another_one_after_each_withdrawal)
+{
+	static const char secret[] = "abcdefghijklmnopqrstuvwx",
+			  other[] = "abcdefghijklmnopqrstuvwy";
+	char seen[4][TERMINAL_TOKEN_LENGTH + 1], again[TERMINAL_TOKEN_LENGTH + 1];
+
+	for (int64_t n = 0; n < 3; n++)
+		ck_assert(token_of_terminal(secret, TERMINAL_TOKEN_LENGTH, n, seen[n]));
+	ck_assert(token_of_terminal(other, TERMINAL_TOKEN_LENGTH, 1, seen[3]));
+	ck_assert_str_eq(seen[0], secret);
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
+		ck_assert_uint_eq(strspn(seen[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
+						  "wxyz0123456789"),
+				  TERMINAL_TOKEN_LENGTH);
+		for (size_t j = 0; j < i; j++)
+			ck_assert_str_ne(seen[i], seen[j]);
+	}
+	/* Every program, on every host, makes the same. */
+	ck_assert(token_of_terminal(secret, TERMINAL_TOKEN_LENGTH, 2, again));
+	ck_assert_str_eq(again, seen[2]);
+	ck_assert(!token_of_terminal(secret, TERMINAL_TOKEN_LENGTH - 1, 2, again));
+}
+END_TEST
+
 START_TEST(a_keyring_that_is_not_one_is_refused_with_its_line)
 {
 	static const struct {
@@ -433,6 +457,7 @@ int main(void)
 	tcase_add_loop_test(sealing, a_sealed_form_or_context_that_is_too_long_is_refused, 0,
 			    ARRAY_SIZE(sealers));
 	tcase_add_loop_test(sealing, keys_rotate, 0, ARRAY_SIZE(sealers));
+	tcase_add_test(sealing, a_terminals_token_is_another_one_after_each_withdrawal);
 	tcase_add_test(sealing, a_keyring_that_is_not_one_is_refused_with_its_line);
 	tcase_add_test(sealing, a_private_key_must_be_private_and_no_public_one);
 	tcase_add_test(sealing, nothing_is_added_to_files_that_cannot_be_read);

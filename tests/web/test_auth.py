@@ -167,7 +167,8 @@ def test_a_password_is_changed_and_the_other_sessions_end(web, client):
     assert other.login(client.name, PASSWORD).ok
     change = {"password": PASSWORD, "newPassword": "staple battery horse"}
     answer = client.put("/api/auth/password", change)
-    assert (answer.status_code, answer.json()) == (200, {"success": True, "count": 1})
+    assert (answer.status_code, answer.json()) == (200, {
+        "success": True, "count": 1, "tokens": 0, "terminals": 0})
     assert other.get("/api/auth/session").status_code == 401
     assert client.get("/api/auth/session").status_code == 200
     assert web.client().login(client.name, PASSWORD).status_code == 401

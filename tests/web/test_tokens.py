@@ -4,6 +4,7 @@ import itertools
 import re
 
 import pytest
+from conftest import PASSWORD
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 _numbers = itertools.count(1)
@@ -130,7 +131,7 @@ def test_a_token_ends(web, client):
 
 def test_a_token_survives_the_session_and_not_its_identity(web, client):
     ci = program(web, make(client)["token"])
-    assert client.delete("/api/auth/sessions").status_code == 200
+    assert client.post("/api/auth/logout").status_code == 200
     assert ci.get("/api/projects").status_code == 200
     sql(web, "DELETE FROM identities WHERE user_id = %s", client.id)
     assert ci.get("/api/projects").status_code == 401
@@ -281,3 +282,108 @@ def test_no_program_can_change_what_the_audit_says(web, client):
         [(rights,)] = sql(web, "SELECT array_agg(p) FROM unnest(ARRAY['UPDATE', 'DELETE',"
                                " 'TRUNCATE']) p WHERE has_table_privilege(%s, 'audit', p)", role)
         assert rights is None
+
+
+# ---- what ends, ends at once ---------------------------------------------------------------------
+
+
+def terminal_of(client, project):
+    return client.get(f"/api/sandbox/{project['id']}").json()["ttydUrl"]
+
+
+def sandboxes(web, client):
+    """Desired, status and generation of a user's sandboxes."""
+    return sql(web, "SELECT desired, status, r.generation FROM resources r JOIN sandboxes s ON"
+                    " s.resource_id = r.id WHERE user_id = %s ORDER BY r.created_at", client.id)
+
+
+@pytest.fixture
+def running(web, client):
+    """A project that runs, as its row says."""
+    project = client.post("/api/projects", {"name": "Runs", "database": False}).json()
+    sql(web, "UPDATE resources SET status = 'RUNNING' WHERE project_id = %s", project["id"])
+    sql(web, "UPDATE projects SET status = 'RUNNING' WHERE id = %s", project["id"])
+    return project
+
+
+@pytest.mark.parametrize("end", [
+    lambda client, token, other: client.delete(f"/api/user/tokens/{token['id']}"),
+    lambda client, token, other: client.delete("/api/auth/sessions?others=true"),
+    lambda client, token, other: client.delete(f"/api/auth/sessions/{other}"),
+    lambda client, token, other: client.put("/api/auth/password", {
+        "password": PASSWORD, "newPassword": "another long battery staple"}),
+], ids=["token withdrawn", "all ended", "session ended", "password changed"])
+def test_the_terminals_token_ends_with_the_access_that_could_read_it(web, client, running, end):
+    token = make(client, scope="write")
+    seen = terminal_of(program(web, token["token"]), running)
+    login = web.client()
+    login.login(client.name, PASSWORD)
+    other = next(s["id"] for s in client.get("/api/auth/sessions").json()["items"]
+                 if not s["current"])
+    answer = end(client, token, other)
+    assert (answer.status_code, answer.json()["terminals"]) == (200, 1), answer.text
+    assert terminal_of(client, running) != seen
+    # The pod is replaced, as its environment is another one; the owner is told so.
+    assert sandboxes(web, client) == [("RUNNING", "UPDATING", 2)]
+    assert client.get(f"/api/projects/{running['id']}").json()["status"] == "UPDATING"
+
+
+def test_every_start_gives_the_terminal_another_token(web, client, running):
+    seen = [terminal_of(client, running)]
+    for action in ("restart", "stop", "start", "restart"):
+        assert client.post(f"/api/projects/{running['id']}/{action}").status_code == 200
+        if action != "stop":
+            seen.append(terminal_of(client, running))
+    assert len(set(seen)) == len(seen) == 4
+    # A second start joins the first: nothing restarts for it.
+    assert client.post(f"/api/projects/{running['id']}/start").status_code == 200
+    assert terminal_of(client, running) == seen[-1]
+
+
+def test_a_token_that_could_not_see_a_terminal_ends_without_a_restart(web, client, running):
+    reader, unused = make(client, scope="read"), make(client, scope="write")
+    assert program(web, reader["token"]).get("/api/projects").status_code == 200
+    for token in (reader, unused):
+        assert client.delete(f"/api/user/tokens/{token['id']}").json()["terminals"] == 0
+    assert sandboxes(web, client) == [("RUNNING", "RUNNING", 1)]
+
+
+def test_one_action_ends_sessions_tokens_and_terminals(web, client, running):
+    ci = program(web, make(client, scope="write")["token"])
+    assert ci.get("/api/projects").status_code == 200
+    answer = client.delete("/api/auth/sessions").json()
+    assert answer == {"success": True, "count": 1, "tokens": 1, "terminals": 1}
+    assert ci.get("/api/projects").status_code == 401
+    assert client.get("/api/projects").status_code == 401
+
+
+def test_a_changed_password_ends_the_api_tokens(web, client):
+    ci = program(web, make(client, scope="write")["token"])
+    answer = client.put("/api/auth/password", {
+        "password": PASSWORD, "newPassword": "another long battery staple"})
+    assert answer.json()["tokens"] == 1
+    assert ci.get("/api/projects").status_code == 401
+
+
+def test_nobody_elses_terminal_restarts(web, client, user, running):
+    other = user()
+    assert other.delete("/api/auth/sessions?others=true").json()["terminals"] == 0
+    assert sandboxes(web, client) == [("RUNNING", "RUNNING", 1)]
+
+
+def test_a_token_is_made_by_who_has_just_logged_in_or_knows_the_password(web, client):
+    sql(web, "UPDATE sessions SET created_at = now() - interval '11 minutes'")
+    refused(client.post("/api/user/tokens", {"name": "CI"}), 403, "LOGIN_NOT_RECENT")
+    refused(client.post("/api/user/tokens", {"name": "CI", "password": "a wrong guess"}),
+            403, "WRONG_PASSWORD")
+    assert client.get("/api/user/tokens").json()["items"] == []
+    assert make(client, password=PASSWORD)["name"] == "CI"
+    again = web.client()
+    again.login(client.name, PASSWORD)
+    assert make(again)["name"] == "CI"
+
+
+def test_the_password_for_a_token_cannot_be_guessed_at_leisure(web, client):
+    guesses = [client.post("/api/user/tokens", {"name": "CI", "password": f"guess {n}"})
+               for n in range(12)]
+    assert guesses[-1].status_code == 429 and int(guesses[-1].headers["Retry-After"]) > 0

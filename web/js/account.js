@@ -33,7 +33,7 @@ function button(label, act, refresh, report) {
 
 const STORED_AS = {credentials: "PASSWORD", sealos: "SEALOS", github: "GITHUB", oidc: "GOOGLE"};
 
-/** Ends the other sessions, too, which the API does by itself. */
+/** Ends all other access, too, which the API does by itself. */
 function passwordForm() {
 	const change = async ({password, newPassword}, element) => {
 		await call("PUT", "/api/auth/password", {password, newPassword});
@@ -88,7 +88,9 @@ function sessions({report}) {
 			h("td", {}, "Last used ", time(session.lastSeenAt)),
 			h("td", {}, session.current ? h("strong", {}, "This one") : button("End",
 				() => call("DELETE", `/api/auth/sessions/${session.id}`), refresh, report))))),
-		items.length < 2 ? null : button("End all others",
+		h("p", {}, "Ending a session gives your terminals other keys: those that run restart. ",
+			"Ending all other access withdraws your API tokens, too."),
+		button("End all other access",
 			() => call("DELETE", "/api/auth/sessions?others=true"), refresh, report),
 	];
 	return section("Sessions", () => get("/api/auth/sessions"), build, report)[1];
@@ -105,21 +107,33 @@ function tokens({report}) {
 			h("td", {}, button("Withdraw",
 				() => call("DELETE", `/api/user/tokens/${token.id}`), refresh, report))))),
 	];
+	const password = field("Your password, as your login is older than 10 minutes", "password", {
+		type: "password", autocomplete: "current-password", maxlength: 1024,
+	});
+	password.hidden = true;
 	const create = async (values, element) => {
-		const {token} = await post("/api/user/tokens",
-			{name: values.name, scope: "write" in values ? "write" : "read"});
+		const wanted = {name: values.name, scope: "write" in values ? "write" : "read"};
+		if (values.password)
+			wanted.password = values.password;
+		const {token} = await post("/api/user/tokens", wanted).catch((error) => {
+			password.hidden = password.hidden && error.code !== "LOGIN_NOT_RECENT";
+			throw error;
+		});
+		password.hidden = true;
 		made.replaceChildren("Copy it now, it is not shown again: ", h("code", {}, token));
 		made.hidden = false;
 		element.reset();
 		await refresh();
 	};
 	const [refresh, element] = section("API tokens", () => get("/api/user/tokens"), build, report,
-		h("p", {}, "For curl and CI: ", h("code", {}, "Authorization: Bearer fsa_…"), ". They last 90 days."),
+		h("p", {}, "For curl and CI: ", h("code", {}, "Authorization: Bearer fsa_…"), ". They last 90 days. ",
+			"Withdrawing one that may change things restarts your terminals."),
 		made,
 		form([
 			field("Name", "name", {required: true, maxlength: 64}),
 			h("label", {class: "check"}, h("input", {type: "checkbox", name: "write"}),
 				"may change things"),
+			password,
 		], "Make a token", create));
 	return element;
 }
