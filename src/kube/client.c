@@ -497,8 +497,8 @@ void kube_submit_apply(struct kube_client *client, struct kube_target *target, j
 		refuse(op, "BAD_NAMESPACE", "the object is for another namespace");
 		return;
 	}
-	op->accept = accept_metadata;
-	op->wanted_kind = mem_strdup(METADATA);
+	op->accept = resource == KUBE_SECRETS ? accept_metadata : accept_json;
+	op->wanted_kind = mem_strdup(resource == KUBE_SECRETS ? METADATA : op->type->kind);
 	op->body = json_dumps(object, JSON_COMPACT);
 	submit_named(op, text_of(metadata, "name"));
 }

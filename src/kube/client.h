@@ -107,8 +107,8 @@ void kube_submit_list(struct kube_client *client, struct kube_target *target,
 void kube_submit_get(struct kube_client *client, struct kube_target *target,
 		     enum kube_resource resource, const char *name, kube_done_fn *done, void *user);
 /* Server-side apply (force, unknown fields refused) of a whole object; path from its apiVersion,
- * kind and name. An object for another namespace than the target's is refused. The answer is its
- * metadata only: the rest we have just sent, and a Secret is not to come back. */
+ * kind and name. An object for another namespace than the target's is refused. The answer is the
+ * object as it was stored, which admission may have changed; of a Secret its metadata only. */
 void kube_submit_apply(struct kube_client *client, struct kube_target *target, json_t *object,
 		       kube_done_fn *done, void *user);
 /* Background propagation; `uid` is the precondition, NULL for none. */

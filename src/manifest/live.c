@@ -1,9 +1,13 @@
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "manifest/manifest.h"
 #include "base/quantity.h"
+
+enum { PATH_MAX_LENGTH = 256, DIFFERENCES_MAX = 32 };
 
 const char *manifest_hash(const json_t *object)
 {
@@ -44,32 +48,68 @@ static json_t *iterable(const json_t *object)
 	return (json_t *)(uintptr_t)object;
 }
 
-static bool covers(const char *member, const json_t *live, const json_t *wanted);
+/* A walk through both; where it is, and what it has found. */
+struct walk {
+	json_t *differences; /* NULL: it ends at the first one */
+	char path[PATH_MAX_LENGTH];
+};
 
-static bool covers_members(const json_t *live, const json_t *wanted)
+static bool covers(struct walk *w, const char *member, const json_t *live, const json_t *wanted);
+
+/* Always false. */
+static bool differs(const struct walk *w, const json_t *live, const json_t *wanted)
+{
+	if (w->differences != NULL && json_array_size(w->differences) < DIFFERENCES_MAX)
+		json_array_append_new(w->differences, json_pack("{s:s, s:O?, s:O}", "path", w->path,
+								"live", live, "wanted", wanted));
+	return false;
+}
+
+/* Puts what is below it at the end of the path; returns where it ended before. */
+static size_t descend(struct walk *w, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static size_t descend(struct walk *w, const char *format, ...)
+{
+	size_t length = strlen(w->path);
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(w->path + length, sizeof(w->path) - length, format, arguments);
+	va_end(arguments);
+	return length;
+}
+
+static bool covers_members(struct walk *w, const json_t *live, const json_t *wanted)
 {
 	const char *member;
 	json_t *value;
+	bool all = true;
 
 	json_object_foreach(iterable(wanted), member, value)
 	{
-		if (!covers(member, json_object_get(live, member), value))
+		size_t length = descend(w, "%s%s", w->path[0] != '\0' ? "." : "", member);
+		all = covers(w, member, json_object_get(live, member), value) && all;
+		w->path[length] = '\0';
+		if (!all && w->differences == NULL)
 			return false;
 	}
-	return true;
+	return all;
 }
 
-static bool covers_items(const json_t *live, const json_t *wanted)
+static bool covers_items(struct walk *w, const json_t *live, const json_t *wanted)
 {
 	size_t count = json_array_size(wanted);
+	bool all = true;
 
 	if (json_array_size(live) != count)
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		if (!covers("", json_array_get(live, i), json_array_get(wanted, i)))
-			return false;
+		return differs(w, live, wanted);
+	for (size_t i = 0; i < count && (all || w->differences != NULL); i++) {
+		size_t length = descend(w, "[%zu]", i);
+		all = covers(w, "", json_array_get(live, i), json_array_get(wanted, i)) && all;
+		w->path[length] = '\0';
 	}
-	return true;
+	return all;
 }
 
 static bool covers_string(const char *member, const json_t *live, const json_t *wanted)
@@ -80,35 +120,54 @@ static bool covers_string(const char *member, const json_t *live, const json_t *
 }
 
 /* `member`: under which name it is there, "" in an array. */
-static bool covers(const char *member, const json_t *live, const json_t *wanted)
+static bool covers(struct walk *w, const char *member, const json_t *live, const json_t *wanted)
 {
 	if (is_empty(wanted) && is_empty(live))
 		return true;
 	if (live == NULL || json_typeof(live) != json_typeof(wanted))
-		return false;
+		return differs(w, live, wanted);
 	if (json_is_object(wanted))
-		return covers_members(live, wanted);
+		return covers_members(w, live, wanted);
 	if (json_is_array(wanted))
-		return covers_items(live, wanted);
-	if (json_is_string(wanted))
-		return covers_string(member, live, wanted);
-	return json_equal(live, wanted);
+		return covers_items(w, live, wanted);
+	if (json_is_string(wanted) ? covers_string(member, live, wanted) : json_equal(live, wanted))
+		return true;
+	return differs(w, live, wanted);
 }
 
-bool manifest_covers(const json_t *live, const json_t *wanted)
+static bool walk(struct walk *w, const json_t *live, const json_t *wanted)
 {
 	const char *member;
 	json_t *value;
+	bool all = true;
 
 	json_object_foreach(iterable(wanted), member, value)
 	{
 		/* The items of a list do not say what they are. */
 		if (strcmp(member, "apiVersion") == 0 || strcmp(member, "kind") == 0)
 			continue;
-		if (!covers(member, json_object_get(live, member), value))
+		w->path[0] = '\0';
+		(void)descend(w, "%s", member);
+		all = covers(w, member, json_object_get(live, member), value) && all;
+		if (!all && w->differences == NULL)
 			return false;
 	}
-	return true;
+	return all;
+}
+
+bool manifest_covers(const json_t *live, const json_t *wanted)
+{
+	struct walk w = { .differences = NULL };
+
+	return walk(&w, live, wanted);
+}
+
+json_t *manifest_differences(const json_t *live, const json_t *wanted)
+{
+	struct walk w = { .differences = json_array() };
+
+	(void)walk(&w, live, wanted);
+	return w.differences;
 }
 
 /* The claims of a StatefulSet cannot be changed; the launchpad's word on their size goes with

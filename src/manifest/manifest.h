@@ -116,6 +116,9 @@ const char *manifest_hash(const json_t *object);
  * false and 0 are not. What else is in `live` is somebody else's. apiVersion and kind are the
  * caller's affair: the items of a list have neither. */
 bool manifest_covers(const json_t *live, const json_t *wanted);
+/* Where it does not: an array of {path, live, wanted}; of very many the first ones. `live` is null
+ * where there is nothing. The caller json_decref()s. */
+json_t *manifest_differences(const json_t *live, const json_t *wanted);
 
 /* Puts into `wanted` what of the live object can never be changed, and makes an apply of anything
  * else fail: a StatefulSet's volume claims, the storage class of a Cluster's. To be called, when

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "manifest/manifest.h"
+#include "reconcile/accept.h"
 #include "reconcile/credentials.h"
 #include "reconcile/diagnose.h"
 
@@ -83,7 +84,8 @@ static enum seen assess_remains(const struct queue_row *row, const struct observ
 	return seen;
 }
 
-bool assess_drift(const struct queue_row *row, const json_t *wanted, const struct observation *o)
+bool assess_drift(const struct queue_row *row, const json_t *wanted, const struct observation *o,
+		  const json_t *observed)
 {
 	size_t i;
 	json_t *object;
@@ -99,7 +101,7 @@ bool assess_drift(const struct queue_row *row, const json_t *wanted, const struc
 							text(path(object, "metadata", "name")));
 		if (live == NULL)
 			return true;
-		if (kind != KUBE_SECRETS && !manifest_covers(live, object))
+		if (kind != KUBE_SECRETS && !accept_covers(observed, live, object))
 			return true;
 	}
 	return false;

@@ -42,8 +42,10 @@ unsigned assess_kinds(const struct queue_row *row);
 struct assessment assess(const struct queue_row *row, const char *hash,
 			 const struct observation *o);
 /* Of a row that is SEEN_READY: whether an object that should be there was changed or removed by
- * somebody else, for then it is SEEN_OUTDATED. `wanted`: its objects, or some of them. Kinds that
- * were not listed, and Secrets (whose content we do not read), count as they are expected to be. */
-bool assess_drift(const struct queue_row *row, const json_t *wanted, const struct observation *o);
+ * somebody else, for then it is SEEN_OUTDATED; what was accepted (reconcile/accept.h) is not.
+ * `wanted`: its objects, or some of them. Kinds that were not listed, and Secrets (whose content we
+ * do not read), count as they are expected to be. */
+bool assess_drift(const struct queue_row *row, const json_t *wanted, const struct observation *o,
+		  const json_t *observed);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "crypto/token.h"
 #include "domain/decide.h"
+#include "reconcile/accept.h"
 #include "reconcile/compare.h"
 #include "reconcile/credentials.h"
 #include "reconcile/warn.h"
@@ -149,6 +150,8 @@ static void conclude(struct work *w, const struct err *cause)
 		.observed = w->observed,
 	};
 	json_object_set_new(w->observed, "seen", json_string(seen_name(w->seen)));
+	if (w->warnings != NULL)
+		accept_warn(w->observed, w->warnings);
 	r->due_in_ms = delay_ms(w, d->pace, cause, r->attempts);
 	if (cause != NULL) {
 		w->err = *cause;
@@ -260,7 +263,28 @@ static bool is_applied(const struct work *w, const json_t *wanted, bool hash_mat
 		return hash_matches;
 	if (kind == KUBE_SECRETS)
 		return hash_matches && live != NULL;
-	return live != NULL && manifest_covers(live, wanted);
+	return accept_covers(w->observed, live, wanted);
+}
+
+/* What admission has made of an object is how it should be: see reconcile/accept.h. A Secret does
+ * not come back. */
+static void apply_done(void *user, const struct kube_answer *answer)
+{
+	const struct work_apply *a = user;
+	json_auto_t *wanted = json_loads(a->text, 0, NULL);
+
+	if (answer->ok && strcmp(member(wanted, "kind"), kube_resource_kind(KUBE_SECRETS)) != 0)
+		accept_answer(a->work->observed, answer->body, wanted);
+	request_done(a->work, answer);
+}
+
+static void submit_apply(struct work *w, json_t *object)
+{
+	struct work_apply *a = &w->applies[w->apply_count++];
+
+	*a = (struct work_apply) { w, json_dumps(object, JSON_COMPACT) };
+	w->pending++;
+	kube_submit_apply(w->context->client, w->target, object, apply_done, a);
 }
 
 static json_t *last_wanted(const struct work *w)
@@ -277,14 +301,13 @@ static void apply_last(struct work *w)
 		conclude_refusal(w);
 		return;
 	}
-	if (live != NULL && manifest_covers(live, last)) {
+	if (accept_covers(w->observed, live, last)) {
 		conclude(w, NULL);
 		return;
 	}
 	if (!work_wave_begin(w, conclude_apply))
 		return;
-	w->pending++;
-	kube_submit_apply(w->context->client, w->target, last, request_done, w);
+	submit_apply(w, last);
 	work_wave_ready(w);
 }
 
@@ -316,8 +339,7 @@ static void apply(struct work *w)
 	{
 		if (object == last_wanted(w) || is_applied(w, object, hash_matches))
 			continue;
-		w->pending++;
-		kube_submit_apply(w->context->client, w->target, object, request_done, w);
+		submit_apply(w, object);
 	}
 	keep_last_wanted(w);
 	work_wave_ready(w);
@@ -468,6 +490,8 @@ void work_free(struct work *w)
 	evidence_free(w->evidence);
 	json_decref(w->warnings);
 	json_decref(w->observed);
+	for (size_t i = 0; i < w->apply_count; i++)
+		free(w->applies[i].text);
 	json_decref(w->wanted);
 	json_decref(w->answer);
 	free(w);

@@ -8,6 +8,14 @@
 #include "reconcile/work.h"
 
 /* What the files of work.h share. */
+
+/* An apply under way: what was sent, as text, for trees are most of what a row in flight takes. */
+struct work_apply {
+	struct work *work;
+	char *text;
+};
+enum { WORK_APPLIES_MAX = 12 };
+
 struct work {
 	const struct work_context *context;
 	struct queue_row row;
@@ -22,6 +30,8 @@ struct work {
 	struct decision decision;
 	struct credentials credentials;
 	struct evidence *evidence;
+	struct work_apply applies[WORK_APPLIES_MAX];
+	size_t apply_count;
 	json_t *warnings;
 	json_t *observed; /* what is kept for the next look: "seen", … */
 

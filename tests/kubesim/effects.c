@@ -20,6 +20,7 @@ static const char *const names[EFFECT_COUNT] = {
 	[EFFECT_STUCK] = "stuck",
 	[EFFECT_UNBOUND] = "unbound",
 	[EFFECT_DATABASE_FAILED] = "database-failed",
+	[EFFECT_ADMISSION] = "admission",
 };
 
 struct rule {
@@ -123,4 +124,47 @@ bool effects_hit(const struct effects *e, enum effect effect, const char *namesp
 			return true;
 	}
 	return false;
+}
+
+/* The member or item that a segment of a path names; made where it is missing in an object. */
+static json_t *step(json_t *json, const char *segment)
+{
+	json_t *next = json_is_array(json) ? json_array_get(json, strtoul(segment, NULL, 10))
+					   : json_object_get(json, segment);
+
+	if (next == NULL && json_is_object(json)) {
+		next = json_object();
+		json_object_set_new(json, segment, next);
+	}
+	return next;
+}
+
+static void set(json_t *json, const char *path, json_t *value)
+{
+	CLEANUP(cleanup_free) char *copy = mem_strdup(path);
+	char *rest = copy, *segment = strsep(&rest, ".");
+
+	for (; rest != NULL && json != NULL; segment = strsep(&rest, "."))
+		json = step(json, segment);
+	if (json_is_object(json))
+		json_object_set(json, segment, value);
+}
+
+void effects_admit(const struct effects *e, const char *plural, const char *namespace,
+		   const char *name, json_t *object)
+{
+	const char *path;
+	json_t *value;
+
+	for (size_t i = 0; i < e->count; i++) {
+		const struct rule *rule = &e->rules[i];
+		if (rule->effect != EFFECT_ADMISSION || !matches(rule->json, "resource", plural) ||
+		    !matches(rule->json, "namespace", namespace) ||
+		    !matches(rule->json, "name", name))
+			continue;
+		json_object_foreach(json_object_get(rule->json, "set"), path, value)
+		{
+			set(object, path, value);
+		}
+	}
 }

@@ -20,6 +20,7 @@ enum effect {
 	EFFECT_STUCK,           /* deleted, it does not end */
 	EFFECT_UNBOUND,         /* of claims: no volume is found */
 	EFFECT_DATABASE_FAILED, /* of Clusters */
+	EFFECT_ADMISSION,       /* of what people write: admission changes it */
 	EFFECT_COUNT
 };
 
@@ -35,6 +36,11 @@ long long effects_add(struct effects *e, const json_t *rule, const char **ret_er
 bool effects_remove(struct effects *e, long long id);
 /* Array of the rules with their ids. The caller json_decref()s. */
 json_t *effects_list(const struct effects *e);
+
+/* What a mutating webhook makes of an object that somebody writes: rules of "admission" also have
+ * "resource" (plural) and "set": {"path.to.0.member": value}. */
+void effects_admit(const struct effects *e, const char *plural, const char *namespace,
+		   const char *name, json_t *object);
 
 bool effects_hit(const struct effects *e, enum effect effect, const char *namespace,
 		 const char *name, const char *uid);

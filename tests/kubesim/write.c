@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "controllers.h"
 #include "defaults.h"
+#include "effects.h"
 #include "validate.h"
 
 #define FOREGROUND "foregroundDeletion"
@@ -33,6 +34,16 @@ static struct change by_system(const struct sim *sim, const char *verb)
 	return (struct change) { .user = users_system(sim->users),
 				 .verb = verb,
 				 .subresource = "" };
+}
+
+/* What webhooks make of what people write; they are not asked about a status. */
+static void admit_mutate(const struct sim *sim, const struct change *c, const struct kind *kind,
+			 json_t *json)
+{
+	if (c->subresource[0] == '\0' && !user_is_admin(c->user))
+		effects_admit(sim->effects, kind->plural,
+			      json_path_text(json, "metadata.namespace"),
+			      json_path_text(json, "metadata.name"), json);
 }
 
 /* ---- creation ---------------------------------------------------------------------------------
@@ -75,6 +86,7 @@ int write_create(struct sim *sim, const struct kind *kind, json_t *json, const s
 	fill_metadata(sim, kind, json);
 	if (kind->has_status && !user_is_admin(c->user))
 		json_object_del(json, "status");
+	admit_mutate(sim, c, kind, json);
 	defaults_fill(sim, kind, NULL, json);
 	const char *name = json_path_text(json, "metadata.name");
 	const char *namespace = json_path_text(json, "metadata.namespace");
@@ -193,6 +205,7 @@ int write_update(struct sim *sim, struct object *before, json_t *json, const str
 
 	keep_metadata(old, json);
 	keep_other_part(kind, old, json, c->subresource);
+	admit_mutate(sim, c, kind, json);
 	defaults_fill(sim, kind, old, json);
 	if (admit_debt(sim, c->user, kind, before->namespace, before->name, r) < 0 ||
 	    validate(kind, old, json, r) < 0)

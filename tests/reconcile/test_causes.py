@@ -9,16 +9,21 @@ from people import eventually
 SOON = 240  # seconds: the backoff after the last failed attempt, and some passes
 
 
-def diagnoses(kubesim):
-    """How often somebody has looked for evidence."""
-    by = kubesim.counters()["by"]
-    return sum(count for what, count in by.items() if what.startswith("list events "))
+def looks(kubesim, person, resource, count):
+    """Waits until somebody's objects were listed so many times more."""
+    rule = kubesim.fault(fault="latency", ms=0, verb="list", resource=resource,
+                         user=f"*:{person.name}")
+
+    def hits():
+        return next(f["hits"] for f in kubesim.order("GET", "/faults")["faults"] if f["id"] == rule)
+
+    eventually(lambda: hits() >= count, 90)
+    kubesim.end_fault(rule)
 
 
 def is_diagnosed(kubesim, project):
     """Waits until evidence has been looked for and what was concluded from it is told."""
-    before = diagnoses(kubesim)
-    eventually(lambda: diagnoses(kubesim) >= before + 6)  # of two looks, whatever is asked about
+    looks(kubesim, project.person, "events", 6)  # two looks, whatever is asked about
     return project.sandbox()
 
 
@@ -245,3 +250,73 @@ def test_nothing_runs_in_a_namespace_that_is_gone(person, kubesim, explained):
     explained(project, "namespace-gone")
     kubesim.end_fault(fault)
     project.wait("RUNNING", SOON)
+
+
+# ---- admission -----------------------------------------------------------------------------------
+
+
+def applies(kubesim, person, since):
+    """What was applied in somebody's namespace since then: resource → how often."""
+    written = kubesim.writes(since)["writes"]
+    return [w["resource"] for w in written
+            if w["namespace"] == person.namespace.name and w["verb"] == "apply"]
+
+
+REQUESTS = {"spec.template.spec.containers.0.resources.requests": {"cpu": "200m", "memory": "256Mi"}}
+
+
+@pytest.mark.parametrize("resource,change,words", [
+    ("statefulsets", REQUESTS, "spec.template.spec.containers[0].resources.requests.cpu is "),
+    ("ingresses", {"spec.ingressClassName": "theirs"},
+     'spec.ingressClassName is "theirs" instead of "nginx"'),
+    ("statefulsets", {"metadata.annotations": {"theirs": "only"}}, "metadata.annotations."),
+])
+def test_what_admission_changes_is_accepted_with_a_warning(
+        person, kubesim, explained, resource, change, words):
+    kubesim.effect(effect="admission", resource=resource, namespace=person.namespace.name,
+                   set=change)
+    project = person.create("Changed")
+    project.wait("RUNNING")
+    warning, = project.sandbox()["warnings"]
+    assert warning["code"] == "CHANGED_BY_ADMISSION" and words in warning["message"]
+    if change == REQUESTS:
+        explained(project, "admission-changes-requests")
+    since = kubesim.writes()["next"]
+    looks(kubesim, person, "statefulsets", 5)
+    assert applies(kubesim, person, since) == []
+    assert {event["status"] for event in project.events()} == {"CREATING", "STARTING", "RUNNING"}
+    assert project.sandbox()["warnings"][0]["since"] == warning["since"]
+    assert (project.status(), project.causes()) == ("RUNNING", [])
+
+
+def test_what_somebody_changes_of_what_was_accepted_is_put_right(person, kubesim):
+    effect = kubesim.effect(effect="admission", resource="ingresses",
+                            namespace=person.namespace.name,
+                            set={"spec.ingressClassName": "theirs"})
+    project = person.create("Meddled")
+    project.wait("RUNNING")
+    name = f"{project.sandbox()['sandboxName']}-app-ingress"
+
+    def class_is(wanted):
+        return person.namespace.get("Ingress", name)["spec"]["ingressClassName"] == wanted
+
+    person.namespace.patch("Ingress", name, {"spec": {"ingressClassName": "stranger"}})
+    eventually(lambda: class_is("theirs"))
+    project.wait("RUNNING")
+    assert len(project.sandbox()["warnings"]) == 1
+    kubesim.end_effect(effect)
+    person.namespace.patch("Ingress", name, {"spec": {"ingressClassName": "stranger"}})
+    eventually(lambda: class_is("nginx"))
+    eventually(lambda: len(project.sandbox()["warnings"]) <= 1)
+
+
+def test_a_restarted_sandbox_is_accepted_as_admission_changes_it(person, kubesim):
+    kubesim.effect(effect="admission", resource="statefulsets", namespace=person.namespace.name,
+                   set=REQUESTS)
+    project = person.create("Rolled")
+    project.wait("RUNNING")
+    project.set_variable("COLOUR", "blue")
+    project.wait("RUNNING", SOON)
+    since = kubesim.writes()["next"]
+    looks(kubesim, person, "statefulsets", 5)
+    assert applies(kubesim, person, since) == []

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "reconcile/accept.h"
 #include "reconcile/assess.h"
 #include "reconcile/diagnose.h"
 #include "reconcile/observe.h"
@@ -445,13 +446,13 @@ START_TEST(drift_of_a_running_sandbox_is_seen)
 	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
 
 	ck_assert_int_eq(assess(&row, "h", o).seen, SEEN_READY);
-	ck_assert(!assess_drift(&row, wanted, o));
+	ck_assert(!assess_drift(&row, wanted, o, NULL));
 	json_t *service = json_array_get(json_object_get(lists, "services"), 0);
 	json_object_set_new(json_object_get(service, "spec"), "type", json_string("NodePort"));
-	ck_assert(assess_drift(&row, wanted, o));
+	ck_assert(assess_drift(&row, wanted, o, NULL));
 	json_array_clear(json_object_get(lists, "services"));
 	CLEANUP(cleanup_observation) struct observation *without = observation_from_json(lists);
-	ck_assert(assess_drift(&row, wanted, without));
+	ck_assert(assess_drift(&row, wanted, without, NULL));
 }
 END_TEST
 
@@ -522,6 +523,42 @@ START_TEST(a_database_is_assessed)
 
 	ck_assert_msg(a.seen == databases[_i].seen, "%s: %s", databases[_i].title,
 		      seen_name(a.seen));
+}
+END_TEST
+
+/* ---- what admission changes --------------------------------------------------------------------
+ */
+
+#define SERVICE(type, more)                                                                        \
+	"{\"kind\": \"Service\", \"metadata\": {\"name\": \"s\"}, \"spec\": {\"type\": \"" type    \
+	"\", \"ports\": [{\"port\": 1}" more "]}}"
+
+START_TEST(what_admission_makes_of_an_object_is_accepted_and_what_others_do_is_not)
+{
+	CLEANUP(cleanup_json) json_t *observed = json_object();
+	CLEANUP(cleanup_json) json_t *warnings = json_array();
+	CLEANUP(cleanup_json) json_t *wanted = parse(SERVICE("ClusterIP", ""));
+	CLEANUP(cleanup_json) json_t *stored = parse(SERVICE("NodePort", ", {\"port\": 2}"));
+	CLEANUP(cleanup_json) json_t *changed = parse(SERVICE("NodePort", ", {\"port\": 3}"));
+	CLEANUP(cleanup_json) json_t *newer = parse(SERVICE("LoadBalancer", ""));
+
+	ck_assert(!accept_covers(observed, stored, wanted));
+	accept_answer(observed, stored, wanted);
+	ck_assert(accept_covers(observed, stored, wanted));
+	ck_assert(accept_covers(observed, wanted, wanted));
+	ck_assert(!accept_covers(observed, changed, wanted));
+	ck_assert(!accept_covers(observed, stored, newer));
+	ck_assert(!accept_covers(observed, NULL, wanted));
+	accept_warn(observed, warnings);
+	ck_assert_str_eq(
+		json_string_value(json_object_get(json_array_get(warnings, 0), "message")),
+		"Service s: spec.type is \"NodePort\" instead of \"ClusterIP\", spec.ports is "
+		"[{\"port\":1},{\"port\":2}] instead of [{\"port\":1}]");
+	accept_answer(observed, wanted, wanted);
+	accept_warn(observed, warnings);
+	ck_assert_uint_eq(json_array_size(warnings), 0);
+	ck_assert(!accept_covers(observed, stored, wanted));
+	ck_assert_uint_eq(json_object_size(observed), 0);
 }
 END_TEST
 
@@ -639,6 +676,7 @@ int main(void)
 			    ARRAY_SIZE(bereft));
 	tcase_add_test(tc, drift_of_a_running_sandbox_is_seen);
 	tcase_add_loop_test(tc, a_database_is_assessed, 0, ARRAY_SIZE(databases));
+	tcase_add_test(tc, what_admission_makes_of_an_object_is_accepted_and_what_others_do_is_not);
 	tcase_add_test(tc, a_warning_holds_for_as_long_as_it_is_seen);
 	tcase_add_test(tc, a_touch_of_the_wake_file_and_a_signal_end_a_wait);
 	suite_add_tcase(suite, tc);
