@@ -139,7 +139,7 @@ int api_unseal(const struct call *c, const char *context, const void *sealed, si
 	for (int attempt = 0; attempt < 2; attempt++) {
 		if (get_ring(c, API_OWNER, &ring, e) < 0)
 			return -1;
-		if (unseal(ring, context, sealed, length, ret_plain, e) == 0)
+		if (unseal_own(ring, context, sealed, length, ret_plain, e) == 0)
 			return 0;
 		if (strcmp(e->code, "SEAL_UNKNOWN_KEY") != 0)
 			break;

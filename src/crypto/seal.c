@@ -119,7 +119,7 @@ static int unframe(const char *context, const struct buf *framed, struct buf *re
 }
 
 /* NULL if what is sealed has no form of ours, or is too short for it. */
-static const struct form *form_of(const uint8_t *sealed, size_t length)
+static const struct form *find_form(const uint8_t *sealed, size_t length)
 {
 	static const struct form *const forms[] = { &to_public, &own };
 
@@ -131,14 +131,12 @@ static const struct form *form_of(const uint8_t *sealed, size_t length)
 	return NULL;
 }
 
-int unseal(const struct keyring *private_ring, const char *context, const void *sealed,
-	   size_t length, struct buf *ret_plain, struct err *e)
+static int unseal_form(const struct form *form, const struct keyring *private_ring,
+		       const char *context, const void *sealed, size_t length,
+		       struct buf *ret_plain, struct err *e)
 {
 	const uint8_t *bytes = sealed;
-	const struct form *form = form_of(bytes, length);
 
-	if (form == NULL)
-		return err_set(e, ERR_INVALID, "SEAL_FORM", "not a sealed secret");
 	const struct keyring_key *key = keyring_find(private_ring, bytes + MAGIC_BYTES);
 	if (key == NULL)
 		return err_set(e, ERR_INVALID, "SEAL_UNKNOWN_KEY",
@@ -156,13 +154,46 @@ int unseal(const struct keyring *private_ring, const char *context, const void *
 	return unframe(context, &framed, ret_plain, e);
 }
 
-int reseal(const struct keyring *private_ring, const char *context, const void *sealed,
+/* Only in the form that who may write this sort of secret seals in: in the other one it is from
+ * somebody else. */
+static int unseal_as(const struct form *wanted, const struct keyring *private_ring,
+		     const char *context, const void *sealed, size_t length, struct buf *ret_plain,
+		     struct err *e)
+{
+	const struct form *form = find_form(sealed, length);
+
+	if (form == NULL)
+		return err_set(e, ERR_INVALID, "SEAL_FORM", "not a sealed secret");
+	if (form != wanted)
+		return err_set(e, ERR_INVALID, "SEAL_FORM",
+			       "the secret is sealed as %s and not as %s: if it is of an older "
+			       "version, run fsactl keys rotate owner",
+			       form->magic, wanted->magic);
+	return unseal_form(form, private_ring, context, sealed, length, ret_plain, e);
+}
+
+int unseal(const struct keyring *private_ring, const char *context, const void *sealed,
+	   size_t length, struct buf *ret_plain, struct err *e)
+{
+	return unseal_as(&to_public, private_ring, context, sealed, length, ret_plain, e);
+}
+
+int unseal_own(const struct keyring *private_ring, const char *context, const void *sealed,
+	       size_t length, struct buf *ret_plain, struct err *e)
+{
+	return unseal_as(&own, private_ring, context, sealed, length, ret_plain, e);
+}
+
+int reseal(const struct keyring *private_ring, bool as_own, const char *context, const void *sealed,
 	   size_t length, struct buf *ret_sealed, struct err *e)
 {
 	CLEANUP(buf_wipe) struct buf plain = BUF_INIT(length);
+	const struct form *form = find_form(sealed, length);
 
-	if (unseal(private_ring, context, sealed, length, &plain, e) < 0)
+	if (form == NULL)
+		return err_set(e, ERR_INVALID, "SEAL_FORM", "not a sealed secret");
+	if (unseal_form(form, private_ring, context, sealed, length, &plain, e) < 0)
 		return -1;
-	return seal_as(form_of(sealed, length), private_ring, context, plain.data, plain.length,
+	return seal_as(as_own ? &own : &to_public, private_ring, context, plain.data, plain.length,
 		       ret_sealed, e);
 }

@@ -1,6 +1,7 @@
 #ifndef FSA_CRYPTO_SEAL_H
 #define FSA_CRYPTO_SEAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,15 +44,21 @@ int seal(const struct keyring *public_ring, const char *context, const void *pla
 /* The same by a holder of the private key, for itself and the others who hold it. */
 int seal_own(const struct keyring *private_ring, const char *context, const void *plain,
 	     size_t length, struct buf *ret_sealed, struct err *e);
-/* Appends the plaintext of either form. ERR_INVALID with code SEAL_FORM: not our form,
- * SEAL_CONTEXT: sealed for something else, SEAL_ALTERED, SEAL_UNKNOWN_KEY: its key is not in the
- * ring. Wipe with buf_wipe(). */
+/* Appends the plaintext of what seal() made, or seal_own(). Which of them it is belongs to what is
+ * sealed (store/contexts.h): what only holders of the private key write is opened in their form
+ * alone, as the other one can be made by whoever has the public key. ERR_INVALID with code
+ * SEAL_FORM: not this form, SEAL_CONTEXT: sealed for something else, SEAL_ALTERED,
+ * SEAL_UNKNOWN_KEY: its key is not in the ring. Wipe with buf_wipe(). */
 int unseal(const struct keyring *private_ring, const char *context, const void *sealed,
 	   size_t length, struct buf *ret_plain, struct err *e);
 
-/* The same secret in the same form, sealed to the newest key of the ring: for changing keys.
- * Appends to `ret_sealed`; errors as of unseal(). */
-int reseal(const struct keyring *private_ring, const char *context, const void *sealed,
+int unseal_own(const struct keyring *private_ring, const char *context, const void *sealed,
+	       size_t length, struct buf *ret_plain, struct err *e);
+
+/* The same secret, of either form, sealed to the newest key of the ring as seal_own() does or as
+ * seal(): for changing keys, and for what an older version has sealed. Appends to `ret_sealed`;
+ * errors as of unseal(). */
+int reseal(const struct keyring *private_ring, bool as_own, const char *context, const void *sealed,
 	   size_t length, struct buf *ret_sealed, struct err *e);
 
 /* The keys of a ring, the newest first: their number, and the id of one, as text (for the newest,

@@ -20,7 +20,7 @@ static void import_clear(struct import *i)
 	for (unsigned t = 0; t < ORIGINAL_TABLE_COUNT; t++)
 		json_decref(i->tables[t]);
 	json_decref(i->report);
-	keyring_free(i->owner_public);
+	keyring_free(i->owner_private);
 	keyring_free(i->cluster_public);
 	address_policy_free(i->policy);
 }
@@ -84,8 +84,8 @@ static int load_settings(struct import *i, struct err *e)
 {
 	const struct conf *conf = i->call->conf;
 
-	if (keyring_load_public(conf_string(conf, CONF_OWNER_PUBLIC_KEY_FILE), &i->owner_public,
-				e) < 0 ||
+	if (keyring_load_private(conf_string(conf, CONF_OWNER_PRIVATE_KEY_FILE), &i->owner_private,
+				 e) < 0 ||
 	    keyring_load_public(conf_string(conf, CONF_CLUSTER_PUBLIC_KEY_FILE), &i->cluster_public,
 				e) < 0)
 		return -1;

@@ -17,7 +17,7 @@
 struct import {
 	const struct call *call;
 	struct db *tx;
-	struct keyring *owner_public, *cluster_public;
+	struct keyring *owner_private, *cluster_public;
 	struct address_policy *policy;
 	json_t *tables[ORIGINAL_TABLE_COUNT];
 	json_t *report; /* a line for each row */

@@ -221,7 +221,7 @@ static int import_one_setting(struct import *i, const json_t *row, struct err *e
 	}
 	import_id("User", row_text(row, "userId"), user_id);
 	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_SETTING, user_id, key);
-	if (seal(i->owner_public, context, value, strlen(value), &sealed, e) < 0)
+	if (seal_own(i->owner_private, context, value, strlen(value), &sealed, e) < 0)
 		return -1;
 	const struct import_setting setting = { .user_id = user_id,
 						.key = key,

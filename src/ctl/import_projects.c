@@ -89,7 +89,7 @@ static int import_one_variable(const struct importing *p, const json_t *row, siz
 		say(p, "variable", key, reserved ? "skipped" : "refused", failure.message);
 		return 0;
 	}
-	if (seal(p->import->owner_public, context, value, strlen(value), &sealed, e) < 0)
+	if (seal_own(p->import->owner_private, context, value, strlen(value), &sealed, e) < 0)
 		return -1;
 	*bytes += sealed.length;
 	if (*bytes > VARIABLES_SEALED_MAX) {
@@ -139,7 +139,7 @@ static int seal_for_sandbox(const void *user, const char *context, const void *p
 {
 	const struct importing *p = user;
 
-	return seal(p->import->owner_public, context, plain, length, ret_sealed, e);
+	return seal_own(p->import->owner_private, context, plain, length, ret_sealed, e);
 }
 
 /* As a new one: names, hosts, image and sizes are those of this site. */

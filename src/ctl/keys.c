@@ -163,6 +163,7 @@ int command_keys_list(const struct call *call, struct err *e)
 struct rotation {
 	struct db *db;
 	struct keyring *keys;
+	bool own; /* only holders of the private key seal to it */
 	json_int_t resealed;
 	json_t *failed; /* what could not be opened, and why */
 };
@@ -173,7 +174,8 @@ static int reseal_value(struct rotation *r, size_t place, const struct sealed_va
 	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_MAX);
 	struct err wrong;
 
-	if (reseal(r->keys, value->context, value->sealed, value->length, &sealed, &wrong) < 0) {
+	if (reseal(r->keys, r->own, value->context, value->sealed, value->length, &sealed, &wrong) <
+	    0) {
 		(void)json_array_append_new(
 			r->failed, json_pack("{s:s, s:s, s:s}", "in", sealed_places[place].name,
 					     "row", value->row, "message", wrong.message));
@@ -247,7 +249,12 @@ int command_keys_rotate(const struct call *call, struct err *e)
 	    keyring_load_private(conf_string(call->conf, ring->private_file), &keys, e) < 0 ||
 	    note_rotation(db, ring, keys, e) < 0)
 		return -1;
-	struct rotation rotation = { .db = db, .keys = keys, .failed = failed };
+	struct rotation rotation = {
+		.db = db,
+		.keys = keys,
+		.own = strcmp(ring->name, "owner") == 0,
+		.failed = failed,
+	};
 	for (size_t i = 0; i < sealed_place_count; i++) {
 		if (strcmp(sealed_places[i].ring, ring->name) == 0 &&
 		    reseal_place(&rotation, i, e) < 0)

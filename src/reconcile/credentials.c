@@ -142,8 +142,8 @@ static bool is_known(const struct queue_row *row, const struct wanted_context *c
 
 	return same(row->host, s->host) && row->port == port && same(row->database, s->database) &&
 	       same(row->username, s->username) && (uid == NULL || same(row->cluster_uid, uid)) &&
-	       unseal(context->owner_private, secret_context, row->password_sealed,
-		      row->password_sealed_length, &known, NULL) == 0 &&
+	       unseal_own(context->owner_private, secret_context, row->password_sealed,
+			  row->password_sealed_length, &known, NULL) == 0 &&
 	       same(known.data, s->password);
 }
 
@@ -183,8 +183,8 @@ int credentials_learn(struct credentials *c, const json_t *secret, const json_t 
 	if (is_known(row, context, secret_context, &s, (int)port, uid_of(cluster)))
 		return 0;
 	c->password_sealed = BUF_INIT(SEALED_MAX);
-	if (seal(context->owner_public, secret_context, s.password, strlen(s.password),
-		 &c->password_sealed, e) < 0)
+	if (seal_own(context->owner_private, secret_context, s.password, strlen(s.password),
+		     &c->password_sealed, e) < 0)
 		return -1;
 	keep(c, &s, (int)port, uid_of(cluster));
 	show_in_row(c, row);

@@ -73,8 +73,6 @@ int wanted_context_load(const struct conf *conf, struct wanted_context *ret_cont
 	manifest_settings_seal(&c.settings);
 	if (keyring_load_private(conf_string(conf, CONF_OWNER_PRIVATE_KEY_FILE), &c.owner_private,
 				 e) < 0 ||
-	    keyring_load_public(conf_string(conf, CONF_OWNER_PUBLIC_KEY_FILE), &c.owner_public, e) <
-		    0 ||
 	    read_environment(conf_string(conf, CONF_OPERATOR_ENV_FILE), &c.operator_environment,
 			     e) < 0) {
 		wanted_context_clear(&c);
@@ -87,7 +85,6 @@ int wanted_context_load(const struct conf *conf, struct wanted_context *ret_cont
 void wanted_context_clear(struct wanted_context *context)
 {
 	keyring_freep(&context->owner_private);
-	keyring_freep(&context->owner_public);
 	json_decref(context->operator_environment);
 	*context = (struct wanted_context) { 0 };
 }
@@ -99,7 +96,7 @@ static int open_secret(const struct wanted_context *context, const char *secret_
 		       const void *sealed, size_t length, struct buf *ret_plain, struct err *e)
 {
 	*ret_plain = BUF_INIT(SECRET_MAX);
-	if (unseal(context->owner_private, secret_context, sealed, length, ret_plain, e) < 0) {
+	if (unseal_own(context->owner_private, secret_context, sealed, length, ret_plain, e) < 0) {
 		e->kind = ERR_INTERNAL;
 		return err_wrap(e, "the stored secret \"%s\" cannot be opened", secret_context);
 	}

@@ -14,7 +14,6 @@
 struct wanted_context {
 	struct manifest_settings settings;
 	struct keyring *owner_private;
-	struct keyring *owner_public; /* seals the passwords of databases */
 	json_t *operator_environment; /* name → value */
 };
 

@@ -40,7 +40,9 @@ const size_t sealed_place_count = ARRAY_SIZE(sealed_places);
 	    " FROM " table " WHERE " column " IS NOT NULL GROUP BY 1" },                           \
 	  { "sealed_find_" table "_" column,                                                       \
 	    "SELECT (" key ")::text, " context ", " column " FROM " table " WHERE " column         \
-	    " IS NOT NULL AND substr(" column ", 5, 8) <> $1"                                      \
+	    " IS NOT NULL AND (substr(" column ", 5, 8) <> $1"                                     \
+	    "  OR substr(" column ", 1, 4) <> CASE '" ring "' WHEN 'owner' THEN 'FSA2'::bytea"     \
+	    "   ELSE 'FSA1' END)"                                                                  \
 	    " AND (" key ") > $2::" type " ORDER BY (" key ") LIMIT $3::integer" },                \
 	  { "sealed_replace_" table "_" column,                                                    \
 	    "UPDATE " table " SET " column " = $3"                                                 \

@@ -1,5 +1,7 @@
 """fsactl keys: making, listing and changing the keys that secrets are sealed to."""
 
+import base64
+import ctypes
 import signal
 import subprocess
 import time
@@ -68,6 +70,39 @@ def test_everything_moves_to_the_new_key_and_stays_readable(quiet, fsactl, owner
         len(by_ring(listed, "owner")) - 1)
     assert read_all(owner_of_secrets) == ALL
     assert fsactl("keys", "rotate", "owner")["resealed"] == 0  # nothing left
+
+
+def seal_to_public(line, context, secret):
+    """As whoever has the public key can (crypto/seal.h, FSA1)."""
+    sodium = ctypes.CDLL("libsodium.so.23")
+    key_id, key = line.split()
+    framed = len(context).to_bytes(2, "big") + context.encode() + secret
+    box = ctypes.create_string_buffer(len(framed) + 48)
+    assert sodium.crypto_box_seal(box, framed, ctypes.c_ulonglong(len(framed)),
+                                  base64.b64decode(key)) == 0
+    return b"FSA1" + bytes.fromhex(key_id) + box.raw
+
+
+def test_the_public_key_makes_no_terminals_token(quiet, fsactl, owner_of_secrets, rows):
+    """Who can write to the database, and has the key that everybody has, does not get in by it."""
+    folder = quiet.programs.config().parent
+    newest = (folder / "owner.pub").read_text().splitlines()[0]
+    url = f"/api/sandbox/{owner_of_secrets.project}"
+    honest = owner_of_secrets.client.get(url).json()["ttydUrl"]
+    ((sandbox, sealed),) = rows("SELECT resource_id, terminal_token_sealed FROM sandboxes s JOIN"
+                               " resources r ON r.id = resource_id WHERE project_id = %s",
+                               owner_of_secrets.project)
+    forged = seal_to_public(newest, f"terminal:{sandbox}", b"chosen0by0the0attacker00")
+    change = "UPDATE sandboxes SET terminal_token_sealed = %s WHERE resource_id = %s RETURNING true"
+    rows(change, forged, sandbox)
+    refused = owner_of_secrets.client.get(url)
+    assert refused.status_code == 500 and "ttydUrl" not in refused.json()
+    assert "sealed as FSA1 and not as FSA2" in refused.json()["error"]
+    # What an older version has sealed so is put into this one's form with the keys.
+    assert fsactl("keys", "rotate", "owner")["resealed"] == 1
+    assert owner_of_secrets.client.get(url).status_code == 200
+    rows(change, bytes(sealed), sandbox)
+    assert owner_of_secrets.client.get(url).json()["ttydUrl"] == honest
 
 
 def test_the_clusters_keys_move_too(quiet, fsactl, person, rows):

@@ -60,9 +60,11 @@ static const struct sealer {
 	int (*load)(const char *path, struct keyring **ret_ring, struct err *e);
 	int (*seal)(const struct keyring *ring, const char *context, const void *plain,
 		    size_t length, struct buf *ret_sealed, struct err *e);
+	int (*unseal)(const struct keyring *ring, const char *context, const void *sealed,
+		      size_t length, struct buf *ret_plain, struct err *e);
 } sealers[] = {
-	{ public_path, keyring_load_public, seal },
-	{ private_path, keyring_load_private, seal_own },
+	{ public_path, keyring_load_public, seal, unseal },
+	{ private_path, keyring_load_private, seal_own, unseal_own },
 };
 
 static void seal_text(const struct sealer *by, const char *context, const char *text,
@@ -77,13 +79,14 @@ static void seal_text(const struct sealer *by, const char *context, const char *
 }
 
 /* The code of what unsealing fails with, "" and the plaintext in `ret_plain` if it does not. */
-static const char *unseal_code(const char *context, const struct buf *sealed, struct buf *ret_plain)
+static const char *unseal_code(const struct sealer *by, const char *context,
+			       const struct buf *sealed, struct buf *ret_plain)
 {
 	CLEANUP(keyring_freep) struct keyring *ring = NULL;
 	static struct err e;
 
 	ck_assert_msg(keyring_load_private(private_path, &ring, &e) == 0, "%s", e.message);
-	if (unseal(ring, context, sealed->data, sealed->length, ret_plain, &e) == 0)
+	if (by->unseal(ring, context, sealed->data, sealed->length, ret_plain, &e) == 0)
 		return "";
 	ck_assert_int_eq(e.kind, ERR_INVALID);
 	ck_assert_uint_eq(ret_plain->length, 0);
@@ -105,13 +108,14 @@ START_TEST(a_secret_comes_back_only_under_its_context)
 	add_key(id);
 	seal_text(&sealers[_i], "environment:p:KEY", "a secret", &sealed);
 	ck_assert_ptr_null(memmem(sealed.data, sealed.length, "secret", 6));
-	ck_assert_str_eq(unseal_code("environment:p:KEY", &sealed, &plain), "");
+	ck_assert_str_eq(unseal_code(&sealers[_i], "environment:p:KEY", &sealed, &plain), "");
 	ck_assert_str_eq(plain.data, "a secret");
 	buf_reset(&plain);
 	static const char *const others[] = { "", "environment:p:KEZ", "environment:p:KE",
 					      "environment:p:KEYa", "environment:p:KEYa secret" };
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		ck_assert_str_eq(unseal_code(others[i], &sealed, &plain), "SEAL_CONTEXT");
+		ck_assert_str_eq(unseal_code(&sealers[_i], others[i], &sealed, &plain),
+				 "SEAL_CONTEXT");
 }
 END_TEST
 
@@ -122,7 +126,7 @@ START_TEST(an_empty_secret_and_an_empty_context_are_fine)
 
 	add_key(id);
 	seal_text(&sealers[_i], "", "", &sealed);
-	ck_assert_str_eq(unseal_code("", &sealed, &plain), "");
+	ck_assert_str_eq(unseal_code(&sealers[_i], "", &sealed, &plain), "");
 	ck_assert_uint_eq(plain.length, 0);
 }
 END_TEST
@@ -136,11 +140,11 @@ START_TEST(any_altered_or_missing_byte_is_noticed)
 	seal_text(&sealers[_i], "kubeconfig:1", "x", &sealed);
 	for (size_t i = 0; i < sealed.length; i++) {
 		sealed.data[i] ^= 1;
-		ck_assert_str_ne(unseal_code("kubeconfig:1", &sealed, &plain), "");
+		ck_assert_str_ne(unseal_code(&sealers[_i], "kubeconfig:1", &sealed, &plain), "");
 		sealed.data[i] ^= 1;
 	}
 	for (size_t whole = sealed.length; sealed.length-- > 0;)
-		ck_assert_msg(*unseal_code("kubeconfig:1", &sealed, &plain) != '\0',
+		ck_assert_msg(*unseal_code(&sealers[_i], "kubeconfig:1", &sealed, &plain) != '\0',
 			      "%zu of %zu bytes were enough", sealed.length, whole);
 }
 END_TEST
@@ -180,8 +184,8 @@ START_TEST(keys_rotate)
 	ck_assert_str_ne(first, second);
 	seal_text(&sealers[_i], "c", "new", &new);
 	ck_assert_int_ne(memcmp(old.data + 4, new.data + 4, 8), 0);
-	ck_assert_str_eq(unseal_code("c", &old, &plain), "");
-	ck_assert_str_eq(unseal_code("c", &new, &plain), "");
+	ck_assert_str_eq(unseal_code(&sealers[_i], "c", &old, &plain), "");
+	ck_assert_str_eq(unseal_code(&sealers[_i], "c", &new, &plain), "");
 	ck_assert_str_eq(plain.data, "oldnew");
 	/* Without the first key, what was sealed to it stays closed. */
 	ck_assert_int_eq(buf_read_file(&lines, private_path, NULL), 0);
@@ -189,8 +193,30 @@ START_TEST(keys_rotate)
 	ck_assert_int_eq(strncmp(lines.data, second, 16), 0);
 	write_file(private_path, lines.data, 0600);
 	buf_reset(&plain);
-	ck_assert_str_eq(unseal_code("c", &old, &plain), "SEAL_UNKNOWN_KEY");
-	ck_assert_str_eq(unseal_code("c", &new, &plain), "");
+	ck_assert_str_eq(unseal_code(&sealers[_i], "c", &old, &plain), "SEAL_UNKNOWN_KEY");
+	ck_assert_str_eq(unseal_code(&sealers[_i], "c", &new, &plain), "");
+}
+END_TEST
+
+/* Who has the public key and can write to the database makes no secret of the site's own. */
+START_TEST(what_is_sealed_in_the_others_form_is_not_opened)
+{
+	CLEANUP(buf_release) struct buf sealed = BUF_INIT(1000), plain = BUF_INIT(1000);
+	CLEANUP(buf_release) struct buf anew = BUF_INIT(1000);
+	CLEANUP(keyring_freep) struct keyring *ring = NULL;
+	struct err e = { 0 };
+	char id[17];
+
+	add_key(id);
+	seal_text(&sealers[_i], "terminal:1", "x", &sealed);
+	ck_assert_str_eq(unseal_code(&sealers[1 - _i], "terminal:1", &sealed, &plain), "SEAL_FORM");
+	ck_assert_str_eq(unseal_code(&sealers[_i], "terminal:1", &sealed, &plain), "");
+	buf_release(&plain);
+	/* By who changes keys it is put into the other form. */
+	ck_assert_int_eq(keyring_load_private(private_path, &ring, &e), 0);
+	ck_assert_int_eq(reseal(ring, _i == 0, "terminal:1", sealed.data, sealed.length, &anew, &e),
+			 0);
+	ck_assert_str_eq(unseal_code(&sealers[1 - _i], "terminal:1", &anew, &plain), "");
 }
 END_TEST
 
@@ -457,6 +483,8 @@ int main(void)
 	tcase_add_loop_test(sealing, a_sealed_form_or_context_that_is_too_long_is_refused, 0,
 			    ARRAY_SIZE(sealers));
 	tcase_add_loop_test(sealing, keys_rotate, 0, ARRAY_SIZE(sealers));
+	tcase_add_loop_test(sealing, what_is_sealed_in_the_others_form_is_not_opened, 0,
+			    ARRAY_SIZE(sealers));
 	tcase_add_test(sealing, a_terminals_token_is_another_one_after_each_withdrawal);
 	tcase_add_test(sealing, a_keyring_that_is_not_one_is_refused_with_its_line);
 	tcase_add_test(sealing, a_private_key_must_be_private_and_no_public_one);
