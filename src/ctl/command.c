@@ -8,6 +8,9 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 
+/* A migration may rewrite a large table. */
+enum { PATIENT_MS = 3600 * 1000 };
+
 #define TAKES(option) (1U << (option))
 
 static const struct command_option_spec options[OPTION_COUNT] = {
@@ -19,6 +22,8 @@ static const struct command_option_spec options[OPTION_COUNT] = {
 	[OPTION_FILE] = { "file", "FILE", "this file, before it becomes fsa.conf" },
 	[OPTION_LIMIT] = { "limit", "N", "at most so many, the newest" },
 	[OPTION_LOOK] = { "look", NULL, "look at the cluster, too" },
+	[OPTION_NO_START] = { "no-start", NULL, "put it back, and start nothing" },
+	[OPTION_REPLACE] = { "replace", NULL, "in place of what is there, which is lost" },
 	[OPTION_SINCE] = { "since", "TIME", "only from then on: 2h, 7d or 2026-11-29T10:00Z" },
 	[OPTION_SQL_DIR] = { "sql-dir", "DIR", "where the migrations are" },
 	[OPTION_STATUS] = { "status", NULL, "list them, and change nothing" },
@@ -72,6 +77,11 @@ const struct command commands[] = {
 	  "objects in the clusters without a row, rows without objects", command_orphans },
 	{ "import", "CONNINFO", 1, 1, TAKES(OPTION_YES),
 	  "take over users and projects of the TypeScript original", command_import },
+	{ "backup", "FOLDER", 1, 1, 0, "write database, keys and configuration to a new folder",
+	  command_backup },
+	{ "restore", "FOLDER", 1, 1,
+	  TAKES(OPTION_REPLACE) | TAKES(OPTION_NO_START) | TAKES(OPTION_SQL_DIR),
+	  "make the site of a backup again, on an empty host", command_restore },
 	{ "audit", "", 0, 0,
 	  TAKES(OPTION_USER) | TAKES(OPTION_ACTION) | TAKES(OPTION_SINCE) | TAKES(OPTION_LIMIT),
 	  "who did what, newest first", command_audit },
@@ -157,13 +167,23 @@ int call_number(const struct call *call, enum command_option option, unsigned ma
 	return 0;
 }
 
-struct db *call_database(const struct call *call)
+static struct db *open_database(const struct call *call, uint64_t timeout_ms)
 {
 	return db_new(&(struct db_options) {
 		.conninfo = conf_string(call->conf, CONF_DATABASE),
 		.role = "fsa_owner",
 		.application_name = "fsactl",
 		.prepare = conf_bool(call->conf, CONF_DATABASE_PREPARE),
-		.timeout_ms = conf_number(call->conf, CONF_DATABASE_TIMEOUT),
+		.timeout_ms = timeout_ms,
 	});
+}
+
+struct db *call_database(const struct call *call)
+{
+	return open_database(call, conf_number(call->conf, CONF_DATABASE_TIMEOUT));
+}
+
+struct db *call_database_patient(const struct call *call)
+{
+	return open_database(call, PATIENT_MS);
 }

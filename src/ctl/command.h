@@ -24,6 +24,8 @@ enum command_option {
 	OPTION_FILE, /* a command that takes it reads the configuration itself */
 	OPTION_LIMIT,
 	OPTION_LOOK,
+	OPTION_NO_START,
+	OPTION_REPLACE,
 	OPTION_SINCE,
 	OPTION_SQL_DIR,
 	OPTION_STATUS,
@@ -82,8 +84,11 @@ int call_number(const struct call *call, enum command_option option, unsigned ma
 		unsigned otherwise, unsigned *ret_number, struct err *e);
 /* A connection as the owner of the schema. Never NULL: the first statement connects. */
 struct db *call_database(const struct call *call);
+/* The same for statements that may take as long as they take: migrations, whole tables. */
+struct db *call_database_patient(const struct call *call);
 
 int command_audit(const struct call *call, struct err *e);
+int command_backup(const struct call *call, struct err *e);
 int command_config_check(const struct call *call, struct err *e);
 int command_config_show(const struct call *call, struct err *e);
 int command_doctor(const struct call *call, struct err *e);
@@ -101,6 +106,7 @@ int command_project_retry(const struct call *call, struct err *e);
 int command_project_show(const struct call *call, struct err *e);
 int command_project_start(const struct call *call, struct err *e);
 int command_project_stop(const struct call *call, struct err *e);
+int command_restore(const struct call *call, struct err *e);
 int command_user_create(const struct call *call, struct err *e);
 int command_user_disable(const struct call *call, struct err *e);
 int command_user_enable(const struct call *call, struct err *e);

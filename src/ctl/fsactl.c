@@ -58,6 +58,8 @@ static int fail(const struct err *e)
 	(void)fprintf(stderr, "fsactl: %s\n", e->message);
 	if (strcmp(e->code, "CONFIGURATION") == 0)
 		return EX_CONFIG;
+	if (strcmp(e->code, "DATABASE_AWAY") == 0)
+		return EX_TEMPFAIL;
 	return strcmp(e->code, "USAGE") == 0 ? EXIT_USAGE : EXIT_FAILURE;
 }
 

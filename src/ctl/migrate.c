@@ -6,9 +6,6 @@
 #include "db/migrate.h"
 #include "store/operator.h"
 
-/* A migration may rewrite a large table: it is not held to the time of a request. */
-enum { MIGRATION_TIMEOUT_MS = 3600 * 1000 };
-
 static json_t *migrations_json(const struct migrations *list)
 {
 	json_t *rows = json_array();
@@ -41,18 +38,17 @@ static void print_applied(const struct migrations *list)
 
 int command_migrate(const struct call *call, struct err *e)
 {
-	CLEANUP(db_freep) struct db *db = NULL;
+	CLEANUP(db_freep) struct db *db = call_database_patient(call);
 	CLEANUP(migrations_clear) struct migrations list = { 0 };
 	bool status = call->options[OPTION_STATUS] != NULL;
 	const char *directory = call->options[OPTION_SQL_DIR];
 
 	if (directory == NULL)
 		directory = FSA_DATADIR "/sql";
-	db = db_new(&(struct db_options) { .conninfo = conf_string(call->conf, CONF_DATABASE),
-					   .role = "fsa_owner",
-					   .application_name = "fsactl",
-					   .prepare = conf_bool(call->conf, CONF_DATABASE_PREPARE),
-					   .timeout_ms = MIGRATION_TIMEOUT_MS });
+	if (db_ping(db, e) < 0) {
+		(void)snprintf(e->code, sizeof(e->code), "DATABASE_AWAY");
+		return -1;
+	}
 	if ((status ? migrate_list : migrate_apply)(db, directory, &list, e) < 0)
 		return -1;
 	/* Not when the schema is an older one still, of another directory. */

@@ -247,6 +247,16 @@ int migrate_list(struct db *db, const char *directory, struct migrations *ret_li
 	return 0;
 }
 
+int migrate_latest(const char *directory, unsigned *ret_version, struct err *e)
+{
+	CLEANUP(migrations_clear) struct migrations files = { 0 };
+
+	if (read_directory(directory, &files, e) < 0)
+		return -1;
+	*ret_version = files.items[files.count - 1].version;
+	return 0;
+}
+
 int migrate_check(struct db *db, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;

@@ -36,6 +36,8 @@ int migrate_list(struct db *db, const char *directory, struct migrations *ret_li
 
 void migrations_clear(struct migrations *m); /* for CLEANUP */
 
+/* The number of the last migration that is in the directory. */
+int migrate_latest(const char *directory, unsigned *ret_version, struct err *e);
 /* Whether the database has at least the schema that this build needs, which is that of the last
  * migration when it was built: ERR_UNAVAILABLE with code SCHEMA_OUTDATED if not. */
 int migrate_check(struct db *db, struct err *e);
