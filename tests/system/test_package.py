@@ -54,7 +54,14 @@ def next_deb(deb, workspace):
     sql = tree / "usr" / "share" / "fullstack-agent" / "sql"
     number = len(list(sql.glob("*.sql"))) + 1
     (sql / f"{number:04}_next.sql").write_text(MIGRATION)
-    package = workspace / "next.deb"
+    return build(tree, workspace / "next.deb")
+
+
+def build(tree, package):
+    """The package of an unpacked one, whose migrations preinst has, too."""
+    sql = tree / "usr" / "share" / "fullstack-agent" / "sql"
+    names = sorted(path.name for path in sql.glob("*.sql"))
+    subprocess.run(["tar", "-cf", tree / "DEBIAN" / "migrations.tar", "-C", sql, *names], check=True)
     command = ["dpkg-deb", "--build", "--root-owner-group", "-Zgzip", tree, package]
     subprocess.run(command, check=True, capture_output=True)
     return package
@@ -111,8 +118,41 @@ def test_fsa_setup_again_changes_nothing(machine):
 
 
 def test_a_backup_is_made_while_the_site_is_used(machine, ada):
-    machine.run("\n".join(commands("operation.md", "Backup")))
-    machine.run("mkdir /root/older; cp /var/backups/fsa* /root/older/")
+    (backup,) = commands("operation.md", "Backup")
+    machine.run(backup)
+    modes = machine.run("stat -c '%U:%G %a' /var/backups/fsa /var/backups/fsa/* /var/backups/fsa/*/*")
+    assert set(modes.splitlines()) == {"root:root 700", "root:root 600"}
+    machine.run("mv /var/backups/fsa /root/older")
+
+
+def test_a_backup_has_all_that_an_administrator_has_changed(machine, ada):
+    """Certificates and their keys, also by a link; nginx's files; units; secrets of providers."""
+    machine.run("""
+        install -d -m 700 /root/acme
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=site \
+            -keyout /root/acme/privkey.pem -out /root/acme/fullchain.pem 2>/dev/null
+        chmod 644 /root/acme/privkey.pem
+        install -d /etc/fullstack-agent/tls
+        ln -sf /root/acme/privkey.pem /root/acme/fullchain.pem /etc/fullstack-agent/tls/
+        install -m 640 -g fsa-auth /dev/null /etc/fullstack-agent/github-secret
+        echo secret >/etc/fullstack-agent/github-secret
+        echo '# of an administrator' >>/etc/nginx/fullstack-agent/http.conf
+        install -d /etc/systemd/system/fsa-api.service.d
+        printf '[Service]\\nNice=1\\n' >/etc/systemd/system/fsa-api.service.d/nice.conf
+        rm -f /etc/nginx/sites-enabled/default
+        fsa-setup nginx tls
+        fsactl backup /root/changed/
+    """)
+    data = machine.run("tar -tf /root/changed/data/files.tar").splitlines()
+    keys = machine.run("tar -tf /root/changed/keys/files.tar").splitlines()
+    open_ = {"etc/fullstack-agent/fsa.conf", "etc/fullstack-agent/tls/fullchain.pem",
+             "etc/nginx/fullstack-agent/http.conf", "var/lib/fullstack-agent/site",
+             "etc/nginx/sites-available/fullstack-agent-tls.conf",
+             "etc/systemd/system/fsa-api.service.d/nice.conf"}
+    secret = {"etc/fullstack-agent/tls/privkey.pem", "etc/fullstack-agent/github-secret",
+              "etc/fullstack-agent/keys/owner.key", "etc/fullstack-agent/keys/cluster.key"}
+    assert open_ <= set(data) and not open_ & set(keys)
+    assert secret <= set(keys) and not secret & set(data)
 
 
 def test_this_versions_programs_work_on_the_next_versions_schema(machine, ada, next_deb, workspace):
@@ -165,42 +205,103 @@ def test_an_upgrade_with_a_migration_loses_no_request(machine, ada, next_deb):
         assert machine.status(unit, "MainPID")["MainPID"] not in (pid, "0")
 
 
-def test_a_migration_that_fails_leaves_the_old_programs_at_work(machine, ada, next_deb, workspace):
+PROGRAMS = "cat /usr/libexec/fullstack-agent/* /usr/sbin/fsactl | sha256sum; dpkg -s fullstack-agent"
+
+
+@pytest.fixture(scope="module")
+def broken(next_deb, workspace):
+    """A version after the next, whose migration fails; mend() is that package as it should be."""
     tree = workspace / "broken"
     subprocess.run(["dpkg-deb", "--raw-extract", next_deb, tree], check=True)
     control = tree / "DEBIAN" / "control"
     control.write_text(control.read_text().replace("Version: 9:", "Version: 10:"))
+    with open(tree / "usr" / "libexec" / "fullstack-agent" / "fsa-reconcile", "ab") as program:
+        program.write(b"of the version after the next")
     sql = tree / "usr" / "share" / "fullstack-agent" / "sql"
-    broken = sql / f"{len(list(sql.glob('*.sql'))) + 1:04}_broken.sql"
-    broken.write_text("SELECT 1 / 0;\n")
-    package = workspace / "broken.deb"
-    subprocess.run(["dpkg-deb", "--build", "--root-owner-group", "-Zgzip", tree, package], check=True,
-                   capture_output=True)
+    migration = sql / f"{len(list(sql.glob('*.sql'))) + 1:04}_after.sql"
+    migration.write_text("CREATE TABLE after_next (n integer);\nSELECT 1 / 0;\n")
+
+    def mend():
+        migration.write_text("CREATE TABLE after_next (n integer);\n")
+        return build(tree, workspace / "mended.deb")
+
+    return build(tree, workspace / "broken.deb"), mend
+
+
+def test_a_migration_that_fails_leaves_the_old_version_whole_until_it_is_mended(machine, ada, broken):
+    package, mend = broken
+    before = machine.run(PROGRAMS)
     machine.copy_in(package, "/root/broken.deb")
     done = machine.run("dpkg -i /root/broken.deb 2>&1", check=False)
-    assert done.returncode != 0 and "division by zero" in done.stdout, done.stdout
+    assert done.returncode != 0, done.stdout
+    assert "_after.sql: PostgreSQL: division by zero" in done.stdout, done.stdout
+    assert "the old version goes on" in done.stdout
+    assert machine.run(PROGRAMS) == before and "\nStatus: install ok installed\n" in before
+    # It works, and goes on working: requests, passes, a restart of all of it.
+    machine.run("systemctl start fsa-reconcile")
+    assert machine.status("fsa-reconcile", "Result")["Result"] == "success"
+    machine.run("systemctl restart fullstack-agent.target fsa-migrate fsa-api fsa-auth")
+    machine.wait("curl -sf http://127.0.0.1:8080/readyz")
     assert ada.get(f"/api/projects/{ada.project}").ok
-    machine.run(f"rm /usr/share/fullstack-agent/sql/{broken.name}; systemctl reset-failed fsa-migrate; "
-                "dpkg --configure fullstack-agent")
+    assert not machine.path("/run/fullstack-agent/next-sql").exists()
+    machine.copy_in(mend(), "/root/mended.deb")
+    machine.run("dpkg -i /root/mended.deb")
+    assert machine.run(PROGRAMS) != before
+    machine.run("systemctl start fsa-reconcile")
     assert ada.get(f"/api/projects/{ada.project}").ok
 
 
-def test_remove_keeps_the_data(machine, ada, next_deb):
+def test_an_upgrade_while_postgresql_is_away_is_completed_when_it_is_back(machine, ada, broken, workspace):
+    tree = workspace / "broken"
+    control = tree / "DEBIAN" / "control"
+    control.write_text(control.read_text().replace("Version: 10:", "Version: 11:"))
+    sql = tree / "usr" / "share" / "fullstack-agent" / "sql"
+    name = f"{len(list(sql.glob('*.sql'))) + 1:04}_late.sql"
+    (sql / name).write_text("CREATE TABLE late (n integer);\n")
+    machine.copy_in(build(tree, workspace / "late.deb"), "/root/late.deb")
+    machine.run("systemctl stop postgresql")
+    try:
+        told = machine.run("dpkg -i /root/late.deb 2>&1")
+    finally:
+        machine.run("systemctl start postgresql")
+    assert "PostgreSQL is away" in told
+    machine.wait(f"fsactl migrate --status | grep {name} | grep -v 'not applied'")
+    machine.wait("curl -sf http://127.0.0.1:8080/readyz")
+
+
+TLS = "curl -skf --resolve site:443:127.0.0.1 https://site/readyz"
+STATE = """
+    stat -c '%n %U:%G %a' /etc/fullstack-agent/* /etc/fullstack-agent/*/*
+    sha256sum /etc/fullstack-agent/fsa.conf /etc/fullstack-agent/*/* /etc/fullstack-agent/github-secret \
+        /etc/nginx/fullstack-agent/*.conf /etc/systemd/system/fsa-api.service.d/*
+"""
+
+
+def test_remove_and_reinstall_keep_the_data_and_tls(machine, ada):
     remove, _ = commands("operation.md", "Removing it")
+    machine.run(TLS)
     machine.run(remove)
     assert machine.run("systemctl list-units --plain --no-legend 'fsa-*'") == ""
     machine.run("nginx -t; test -e /etc/fullstack-agent/keys/owner.key")
-    machine.run("rm /root/*.deb")
-    machine.copy_in(next_deb, "/root/fullstack-agent_9_all.deb")
-    machine.run("dpkg -i /root/fullstack-agent_9_all.deb; fsa-setup")
+    machine.run("dpkg -i /root/late.deb; fsa-setup")
+    machine.wait(TLS)
+    machine.run("fsa-setup nginx loopback")
     assert ada.get(f"/api/projects/{ada.project}").ok  # the session, too, is still good
 
 
 def test_a_backup_brings_back_what_a_purge_has_removed(machine, ada):
+    """On what is an empty host then, by one command: TLS, units and secrets too."""
     path = f"/api/projects/{ada.project}/environment"
-    machine.run("\n".join(commands("operation.md", "Backup")))
+    machine.run("fsa-setup nginx tls")
+    # A certificate that was a link is a file afterwards: as it is read, not as it is kept.
+    machine.run("cd /etc/fullstack-agent/tls; for f in *; do cp --remove-destination $(readlink $f) $f; done; "
+                "chmod 600 privkey.pem")
+    before = machine.run(STATE)
+    (backup,) = commands("operation.md", "Backup")
+    machine.run(backup)
     _, purge = commands("operation.md", "Removing it")
     machine.run(purge)
+    machine.run("rm -r /etc/systemd/system/fsa-api.service.d /root/acme")
     for gone in ("/etc/fullstack-agent", "/var/lib/fullstack-agent", "/run/fullstack-agent"):
         assert not machine.path(gone).exists(), gone
     rest = machine.run("cd /; runuser -u postgres -- psql -XAtc "
@@ -208,15 +309,31 @@ def test_a_backup_brings_back_what_a_purge_has_removed(machine, ada):
                        "SELECT rolname FROM pg_roles WHERE rolname LIKE 'fsa%'\"; "
                        "grep -rl fullstack-agent /etc/postgresql /etc/nginx || true")
     assert rest == ""
-    machine.run("dpkg -i /root/fullstack-agent_9_all.deb")
-    machine.run("\n".join(commands("operation.md", "Restore")))
+    machine.run("dpkg -i /root/late.deb")
+    restore, _ = commands("operation.md", "Restore")
+    told = machine.run(restore)
+    assert "fsactl doctor" in told
+    machine.wait(TLS)
+    assert machine.run(STATE) == before
+    assert machine.status("fsa-api", "Nice")["Nice"] == "1"
+    machine.run("fsa-setup nginx loopback")
     machine.wait("curl -sf http://127.0.0.1:8080/readyz")
     assert '"value":"hello, sealed world"' in ada.get(path).text.replace(": ", ":")
+    machine.run("systemctl start fsa-reconcile")
+    assert machine.status("fsa-reconcile", "Result")["Result"] == "success"
+
+
+def test_a_restore_asks_before_it_takes_the_place_of_a_site(machine, ada):
+    restore, _ = commands("operation.md", "Restore")
+    done = machine.run(restore, check=False)
+    assert done.returncode == 1 and "--replace" in done.stderr
+    assert ada.get(f"/api/projects/{ada.project}").ok
 
 
 def test_the_backup_of_an_older_version_is_brought_up_to_date(machine, ada):
-    machine.run("cp /root/older/* /var/backups/")
-    machine.run("\n".join(commands("operation.md", "Restore")))
+    machine.run("rm -r /var/backups/fsa; cp -r /root/older /var/backups/fsa")
+    _, replace = commands("operation.md", "Restore")
+    machine.run(replace)
     machine.wait("curl -sf http://127.0.0.1:8080/readyz")
     assert "of_the_next_version" in machine.run(
         "cd /; runuser -u postgres -- psql fsa -c '\\d projects'")
