@@ -88,6 +88,15 @@ static void judge_keys(struct doctor *d, const json_t *hosts, const char *ring)
 	}
 }
 
+/* The newest of its keys: what is stored from now on is sealed to it. */
+static const char *newest_key(const json_t *host, const char *ring)
+{
+	const json_t *ids = json_object_get(json_object_get(host, "keys"), ring);
+	const char *id = json_string_value(json_array_get(ids, 0));
+
+	return id != NULL ? id : "none";
+}
+
 static void judge_age(struct doctor *d, const json_t *host, enum health when_late)
 {
 	CLEANUP(cleanup_free)
@@ -102,7 +111,8 @@ static void judge_age(struct doctor *d, const json_t *host, enum health when_lat
 			"no pass has been at work for %s (version %s)", age, version);
 	else
 		doctor_say(d, HEALTH_OK, name_of(host), NULL,
-			   "a pass was at work %s ago (version %s)", age, version);
+			   "a pass was at work %s ago (version %s, cluster key %s, owner key %s)",
+			   age, version, newest_key(host, "cluster"), newest_key(host, "owner"));
 }
 
 void doctor_hosts(struct doctor *d)
