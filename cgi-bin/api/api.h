@@ -54,10 +54,11 @@ extern const struct field sandbox_start_fields[];
 enum { SANDBOX_BODY_MAX = 262144 };
 route_fn sandbox_read, sandbox_post, sandbox_delete;
 
-extern const struct field environment_create_fields[], environment_change_fields[];
+extern const struct field environment_create_fields[], environment_merge_fields[],
+	environment_change_fields[];
 enum { ENVIRONMENT_BODY_MAX = 1048576 };
-route_fn environment_list_get, environment_post, environment_read, environment_patch,
-	environment_delete;
+route_fn environment_list_get, environment_post, environment_merge, environment_read,
+	environment_patch, environment_delete;
 
 route_fn database_read;
 

@@ -17,7 +17,7 @@ enum { VARIABLES_AT_ONCE_MAX = 256, CATEGORY_MAX = 32, SEALED_VALUE_MAX = 65536 
 /* clang-format off */
 #define KEY_FIELD(must)                                                                            \
 	{ .name = "key", .type = FIELD_STRING, .required = (must), .min = 1,                       \
-	  .max = ENVIRONMENT_KEY_MAX, .check = environment_key_check }
+	  .max = ENVIRONMENT_KEY_MAX, .pattern = "^[A-Za-z_][A-Za-z0-9_]*$", .check = environment_key_check }
 #define VALUE_FIELD(must)                                                                          \
 	{ .name = "value", .type = FIELD_STRING, .required = (must),                               \
 	  .max = ENVIRONMENT_VALUE_MAX, .check = check_variable_value }
@@ -31,11 +31,19 @@ static const struct field variable_fields[] = {
 	KEY_FIELD(true), VALUE_FIELD(true), CATEGORY_FIELD, SECRET_FIELD, FIELDS_END,
 };
 
+const struct field environment_merge_fields[] = {
+	{ .name = "variables",
+	  .type = FIELD_OBJECTS,
+	  .required = true,
+	  .max = VARIABLES_AT_ONCE_MAX,
+	  .members = variable_fields },
+	FIELDS_END,
+};
+
 /* Many as "variables", or one by itself. */
 const struct field environment_create_fields[] = {
 	{ .name = "variables",
 	  .type = FIELD_OBJECTS,
-	  .min = 1,
 	  .max = VARIABLES_AT_ONCE_MAX,
 	  .members = variable_fields },
 	KEY_FIELD(false),
@@ -121,17 +129,19 @@ static int batch_add(struct batch *batch, const struct call *c, const json_t *va
 	return 0;
 }
 
-/* One form or the other, not both, and whole. */
-static int check_form(const json_t *body, bool many, struct err *e)
+/* One form or the other, not both, and whole. A category beside "variables" is one to be emptied.
+ */
+static int check_form(const json_t *body, const json_t *variables, struct err *e)
 {
-	static const char *const single[] = { "key", "value", "category", "isSecret" };
+	static const char *const single[] = { "key", "value", "isSecret", "category" };
+	size_t beside = json_array_size(variables) == 0 ? 3 : 4;
 
-	for (size_t i = 0; i < ARRAY_SIZE(single); i++) {
-		if (many && field_given(body, single[i]))
+	for (size_t i = 0; i < beside && variables != NULL; i++) {
+		if (field_given(body, single[i]))
 			return err_set(e, ERR_INVALID, "UNKNOWN_FIELD",
 				       "%s: not beside \"variables\"", single[i]);
 	}
-	for (size_t i = 0; i < 2 && !many; i++) {
+	for (size_t i = 0; i < 2 && variables == NULL; i++) {
 		if (!field_given(body, single[i]))
 			return err_set(e, ERR_INVALID, "MISSING_FIELD", "%s: is required",
 				       single[i]);
@@ -139,16 +149,12 @@ static int check_form(const json_t *body, bool many, struct err *e)
 	return 0;
 }
 
-static int collect(struct batch *batch, const struct call *c, struct err *e)
+static int collect(struct batch *batch, const struct call *c, const json_t *variables,
+		   struct err *e)
 {
-	const json_t *variables = json_object_get(c->body, "variables");
 	size_t index;
 	json_t *variable;
 
-	if (check_form(c->body, variables != NULL, e) < 0)
-		return -1;
-	if (variables == NULL)
-		return batch_add(batch, c, c->body, e);
 	json_array_foreach(variables, index, variable)
 	{
 		if (batch_add(batch, c, variable, e) < 0)
@@ -157,15 +163,43 @@ static int collect(struct batch *batch, const struct call *c, struct err *e)
 	return 0;
 }
 
+static void answer_count(struct call *c, const struct batch *batch)
+{
+	response_json(c->response, 200,
+		      json_pack("{s:b, s:i}", "success", 1, "count", (int)batch->count));
+}
+
+/* One is added or replaced; many replace the categories that they are of, as in version 0.4. */
 int environment_post(struct call *c, struct err *e)
 {
 	CLEANUP(batch_free) struct batch *batch = mem_calloc(1, sizeof(*batch));
+	const json_t *variables = json_object_get(c->body, "variables");
+	const char *user_id = c->session->user_id;
+	const char *project_id = c->params[0];
 
-	if (collect(batch, c, e) < 0 || variable_put(c->db, c->session->user_id, c->params[0],
-						     batch->items, batch->count, e) < 0)
+	if (check_form(c->body, variables, e) < 0 ||
+	    (variables == NULL ? batch_add(batch, c, c->body, e)
+			       : collect(batch, c, variables, e)) < 0)
 		return -1;
-	response_json(c->response, 200,
-		      json_pack("{s:b, s:i}", "success", 1, "count", (int)batch->count));
+	if (variables == NULL
+		    ? variable_put(c->db, user_id, project_id, batch->items, 1, e)
+		    : variable_replace(c->db, user_id, project_id, batch->items, batch->count,
+				       field_string(c->body, "category"), e))
+		return -1;
+	answer_count(c, batch);
+	return 0;
+}
+
+/* Adds or replaces by key; the others stay. */
+int environment_merge(struct call *c, struct err *e)
+{
+	CLEANUP(batch_free) struct batch *batch = mem_calloc(1, sizeof(*batch));
+
+	if (collect(batch, c, json_object_get(c->body, "variables"), e) < 0 ||
+	    variable_put(c->db, c->session->user_id, c->params[0], batch->items, batch->count, e) <
+		    0)
+		return -1;
+	answer_count(c, batch);
 	return 0;
 }
 

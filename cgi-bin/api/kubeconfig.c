@@ -32,14 +32,21 @@ static const struct member info_members[] = {
 	MEMBERS_END,
 };
 
-int kubeconfig_read(struct call *c, struct err *e)
+static int answer(struct call *c, json_t *into, struct err *e)
 {
 	CLEANUP(kubeconfig_info_clear) struct kubeconfig_info info = { .result = NULL };
+	CLEANUP(json_decrefp) json_t *json = into;
 
 	if (kubeconfig_info_get(c->db, c->session->user_id, &info, e) < 0)
 		return -1;
-	response_json(c->response, 200, members_object(info_members, &info));
+	members_add(json, info_members, &info);
+	response_json(c->response, 200, STEAL(json));
 	return 0;
+}
+
+int kubeconfig_read(struct call *c, struct err *e)
+{
+	return answer(c, json_object(), e);
 }
 
 static int store(const struct call *c, const struct kubeconfig *config, const char *text,
@@ -73,5 +80,5 @@ int kubeconfig_write(struct call *c, struct err *e)
 		return err_wrap(e, "kubeconfig");
 	if (store(c, &config, text, e) < 0)
 		return -1;
-	return kubeconfig_read(c, e);
+	return answer(c, json_pack("{s:b}", "success", 1), e);
 }

@@ -21,6 +21,7 @@ const struct field project_list_query[] = {
 	{ .name = "keyword", .type = FIELD_STRING, .max = KEYWORD_MAX },
 	{ .name = "createdFrom", .type = FIELD_STRING, .max = TIME_MAX, .check = check_time },
 	{ .name = "createdTo", .type = FIELD_STRING, .max = TIME_MAX, .check = check_time },
+	/* Of the former version, which otherwise left out other namespaces than today's. */
 	{ .name = "all", .type = FIELD_BOOL },
 	{ .name = "limit", .type = FIELD_INTEGER, .min = 1, .max = PAGE_MAX },
 	{ .name = "cursor", .type = FIELD_STRING, .min = 1, .max = CURSOR_MAX },
@@ -47,6 +48,42 @@ const struct field project_change_fields[] = {
 	FIELDS_END,
 };
 
+static int append_variable(const struct call *c, const struct variable *row, json_t *by_project,
+			   struct err *e)
+{
+	json_t *variable;
+
+	if (render_variable(c, row, RENDER_LISTED, &variable, e) < 0)
+		return -1;
+	json_array_append_new(json_object_get(by_project, row->project_id), variable);
+	return 0;
+}
+
+/* Every item gets its variables as "environments", those of all by one statement. */
+static int add_environments(const struct call *c, json_t *items, struct err *e)
+{
+	CLEANUP(variable_rows_clear) struct variable_rows rows = { .count = 0 };
+	CLEANUP(json_decrefp) json_t *by_project = json_object();
+	CLEANUP(json_decrefp) json_t *ids = json_array();
+	size_t index;
+	json_t *item;
+
+	json_array_foreach(items, index, item)
+	{
+		json_t *variables = json_array();
+		json_object_set_new(item, "environments", variables);
+		json_object_set(by_project, field_string(item, "id"), variables);
+		json_array_append(ids, json_object_get(item, "id"));
+	}
+	if (variable_list_many(c->db, c->session->user_id, ids, &rows, e) < 0)
+		return -1;
+	for (size_t i = 0; i < rows.count; i++) {
+		if (append_variable(c, &rows.items[i], by_project, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int render_items(const struct call *c, const struct project_rows *rows, json_t **ret_items,
 			struct err *e)
 {
@@ -58,6 +95,8 @@ static int render_items(const struct call *c, const struct project_rows *rows, j
 			return -1;
 		json_array_append_new(items, item);
 	}
+	if (add_environments(c, items, e) < 0)
+		return -1;
 	*ret_items = STEAL(items);
 	return 0;
 }
@@ -73,7 +112,6 @@ int project_list_get(struct call *c, struct err *e)
 		.keyword = field_string(c->query, "keyword"),
 		.created_from = from,
 		.created_to = to,
-		.all = field_bool(c->query, "all", false),
 		.limit = paged ? (unsigned)field_integer(c->query, "limit", PAGE_DEFAULT) : 0,
 		.cursor = field_string(c->query, "cursor"),
 	};

@@ -41,6 +41,8 @@ const struct route api_routes[] = {
 	READ (PROJECT "/environment", environment_list_get),
 	STEER(METHOD_POST, PROJECT "/environment", environment_post, "environment.put",
 	      .body = environment_create_fields, .body_max = ENVIRONMENT_BODY_MAX),
+	STEER(METHOD_PATCH, PROJECT "/environment", environment_merge, "environment.put",
+	      .body = environment_merge_fields, .body_max = ENVIRONMENT_BODY_MAX),
 	READ (VARIABLE, environment_read),
 	STEER(METHOD_PATCH, VARIABLE, environment_patch, "environment.change",
 	      .body = environment_change_fields, .body_max = ENVIRONMENT_BODY_MAX),

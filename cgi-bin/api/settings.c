@@ -16,6 +16,7 @@ enum {
 	SETTINGS_AT_ONCE_MAX = 64,
 	SEALED_SETTING_MAX = SETTING_VALUE_MAX + 512,
 	SHORT_VALUE_MAX = 1024,
+	CATEGORY_MAX = 64,
 };
 
 const struct field setting_query[] = {
@@ -35,6 +36,9 @@ static const struct field setting_fields[] = {
 	  .required = true,
 	  .nullable = true,
 	  .max = SETTING_VALUE_MAX },
+	/* Of the former version: taken, and not kept. Every setting is sealed here. */
+	{ .name = "category", .type = FIELD_STRING, .nullable = true, .max = CATEGORY_MAX },
+	{ .name = "isSecret", .type = FIELD_BOOL },
 	FIELDS_END,
 };
 
@@ -127,7 +131,7 @@ static int store(const struct call *c, const char *key, const char *value, struc
 	return setting_put(c->db, c->session->user_id, key, sealed.data, sealed.length, e);
 }
 
-/* ?keys=A,B: those that were asked for, null where none is stored. */
+/* ?keys=A,B: those of them that are stored. */
 int setting_read(struct call *c, struct err *e)
 {
 	CLEANUP(setting_rows_clear) struct setting_rows rows = { .count = 0 };
@@ -137,18 +141,29 @@ int setting_read(struct call *c, struct err *e)
 
 	if (setting_list(c->db, c->session->user_id, &rows, e) < 0)
 		return -1;
-	for (char *key = strtok_r(keys, ",", &rest); key; key = strtok_r(NULL, ",", &rest)) {
+	for (char *key = strtok_r(keys, ", ", &rest); key; key = strtok_r(NULL, ", ", &rest)) {
 		if (check_setting_key(key, e) < 0)
 			return err_wrap(e, "keys");
-		if (render(c, &rows, key, key, found, e) < 0)
+		if (find(&rows, key) != NULL && render(c, &rows, key, key, found, e) < 0)
 			return -1;
 	}
-	response_json(c->response, 200, STEAL(found));
+	response_json(c->response, 200, json_pack("{s:O}", "configs", found));
 	return 0;
+}
+
+/* What was stored, as it was given. */
+static json_t *stored(const json_t *setting)
+{
+	const char *category = field_string(setting, "category");
+
+	return json_pack("{s:s, s:s?, s:s?, s:b}", "key", field_string(setting, "key"), "value",
+			 field_string(setting, "value"), "category", category, "isSecret",
+			 (int)field_bool(setting, "isSecret", false));
 }
 
 int setting_write(struct call *c, struct err *e)
 {
+	CLEANUP(json_decrefp) json_t *configs = json_array();
 	const json_t *settings = json_object_get(c->body, "configs");
 	size_t index;
 	json_t *setting;
@@ -157,10 +172,11 @@ int setting_write(struct call *c, struct err *e)
 	{
 		if (store(c, field_string(setting, "key"), field_string(setting, "value"), e) < 0)
 			return -1;
+		json_array_append_new(configs, stored(setting));
 	}
-	response_json(
-		c->response, 200,
-		json_pack("{s:b, s:i}", "success", 1, "count", (int)json_array_size(settings)));
+	response_json(c->response, 200,
+		      json_pack("{s:b, s:i, s:O}", "success", 1, "count",
+				(int)json_array_size(settings), "configs", configs));
 	return 0;
 }
 

@@ -30,6 +30,7 @@ const struct field auth_login_query[] = {
 	  .type = FIELD_STRING,
 	  .min = 1,
 	  .max = RETURN_PATH_MAX,
+	  .pattern = "^/(?!/)[A-Za-z0-9._~!$&'()*+,;=:@/?#%-]*$",
 	  .check = return_path_check },
 	FIELDS_END,
 };

@@ -20,7 +20,9 @@ enum variable_column { COLUMN_NONE, VARIABLE_COLUMNS(STORE_COLUMN_ENUM) };
 
 enum statement {
 	STATEMENT_LIST,
+	STATEMENT_LIST_MANY,
 	STATEMENT_GET,
+	STATEMENT_CLEAR,
 	STATEMENT_PUT,
 	STATEMENT_CHANGE,
 	STATEMENT_FITS,
@@ -35,11 +37,24 @@ static const struct db_statement statements[] = {
 		STORE_SELECT(VARIABLE_COLUMNS)
 		"FROM projects p LEFT JOIN environment e ON e.project_id = p.id"
 		" WHERE p.id = $1 AND p.user_id = $2 ORDER BY e.key" },
+	[STATEMENT_LIST_MANY] = { "variable_list_many",
+		STORE_SELECT(VARIABLE_COLUMNS)
+		"FROM projects p JOIN environment e ON e.project_id = p.id"
+		" WHERE p.user_id = $2 AND p.id IN"
+		"  (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))"
+		" ORDER BY p.id, e.key" },
 	[STATEMENT_GET] = { "variable_get",
 		STORE_SELECT(VARIABLE_COLUMNS)
 		"FROM projects p LEFT JOIN environment e"
 		"  ON e.project_id = p.id AND e.id = $3"
 		" WHERE p.id = $1 AND p.user_id = $2" },
+	/* Makes room for what replaces whole categories. */
+	[STATEMENT_CLEAR] = { "variable_clear",
+		"DELETE FROM environment WHERE project_id = $1"
+		" AND (category = $3 OR category IN (SELECT coalesce(category, 'general')"
+		"  FROM jsonb_to_recordset($2::jsonb) AS (category text)))"
+		" AND key NOT IN (SELECT key FROM jsonb_to_recordset($2::jsonb) AS (key text))"
+		" RETURNING id" },
 	/* Of a key that is given twice the last counts. Nothing is put if that makes too many; the
 	 * project is locked, so the count is exact. */
 	[STATEMENT_PUT] = { "variable_put",
@@ -88,7 +103,7 @@ static void read_variables(PGresult *r, struct variable_rows *ret_rows)
 {
 	struct variable_rows rows = { .result = r };
 
-	if (db_text(r, 0, VARIABLE_ID) != NULL)
+	if (db_rows(r) > 0 && db_text(r, 0, VARIABLE_ID) != NULL)
 		rows.count = (size_t)db_rows(r);
 	rows.items = mem_calloc(rows.count, sizeof(*rows.items));
 	for (int i = 0; i < (int)rows.count; i++) {
@@ -118,6 +133,21 @@ int variable_list(struct db *db, const char *user_id, const char *project_id,
 		return -1;
 	if (db_rows(r) == 0)
 		return store_project_not_found(e);
+	read_variables(STEAL(r), ret_rows);
+	return 0;
+}
+
+int variable_list_many(struct db *db, const char *user_id, const json_t *project_ids,
+		       struct variable_rows *ret_rows, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	CLEANUP(cleanup_free) char *text = NULL;
+	struct db_params p = { 0 };
+
+	store_add_json(&p, project_ids, &text);
+	db_add_text(&p, user_id);
+	if (db_query(db, &statements[STATEMENT_LIST_MANY], &p, &r, e) < 0)
+		return -1;
 	read_variables(STEAL(r), ret_rows);
 	return 0;
 }
@@ -202,27 +232,64 @@ static json_t *variables_json(const struct variable_new *variables, size_t count
 	return array;
 }
 
-int variable_put(struct db *db, const char *user_id, const char *project_id,
-		 const struct variable_new *variables, size_t count, struct err *e)
+/* Removes what `given` does not name of its categories, and of `category` if that is not NULL. */
+static int clear(struct db *tx, const char *project_id, const json_t *given, const char *category,
+		 bool *ret_changed, struct err *e)
 {
-	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	CLEANUP(json_decrefp) json_t *given = variables_json(variables, count);
+	CLEANUP(cleanup_free) char *text = NULL;
+	struct db_params p = { 0 };
+
+	db_add_text(&p, project_id);
+	store_add_json(&p, given, &text);
+	db_add_text(&p, category);
+	if (db_query(tx, &statements[STATEMENT_CLEAR], &p, &r, e) < 0)
+		return -1;
+	*ret_changed = db_rows(r) > 0;
+	return 0;
+}
+
+static int put(struct db *tx, const char *project_id, const json_t *given, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
 	CLEANUP(cleanup_free) char *text = NULL;
 	struct db_params p = { 0 };
 
 	db_add_text(&p, project_id);
 	store_add_json(&p, given, &text);
 	db_add_int(&p, VARIABLES_MAX);
-	if (begin_change(db, user_id, project_id, &tx, e) < 0 ||
-	    db_query(tx, &statements[STATEMENT_PUT], &p, &r, e) < 0)
+	if (db_query(tx, &statements[STATEMENT_PUT], &p, &r, e) < 0)
 		return -1;
 	if (!db_bool(r, 0, 0))
 		return err_set(e, ERR_UNPROCESSABLE, "TOO_MANY_VARIABLES",
 			       "A project has at most %d variables", VARIABLES_MAX);
-	if (check_size(tx, project_id, e) < 0)
+	return check_size(tx, project_id, e);
+}
+
+int variable_put(struct db *db, const char *user_id, const char *project_id,
+		 const struct variable_new *variables, size_t count, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	CLEANUP(json_decrefp) json_t *given = variables_json(variables, count);
+
+	if (begin_change(db, user_id, project_id, &tx, e) < 0 || put(tx, project_id, given, e) < 0)
 		return -1;
 	return finish_change(&tx, project_id, count > 0, e);
+}
+
+int variable_replace(struct db *db, const char *user_id, const char *project_id,
+		     const struct variable_new *variables, size_t count, const char *category,
+		     struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	CLEANUP(json_decrefp) json_t *given = variables_json(variables, count);
+	bool removed = false;
+
+	if (begin_change(db, user_id, project_id, &tx, e) < 0 ||
+	    clear(tx, project_id, given, category, &removed, e) < 0 ||
+	    put(tx, project_id, given, e) < 0)
+		return -1;
+	return finish_change(&tx, project_id, count > 0 || removed, e);
 }
 
 int variable_change(struct db *db, const char *user_id, const char *project_id,

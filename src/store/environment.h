@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <jansson.h>
+
 #include "base/err.h"
 #include "db/db.h"
 #include "store/store.h"
@@ -23,6 +25,9 @@ struct variable_rows {
 /* By key. ERR_NOT_FOUND PROJECT_NOT_FOUND. */
 int variable_list(struct db *db, const char *user_id, const char *project_id,
 		  struct variable_rows *ret_rows, struct err *e);
+/* Those of many projects, by project and key; of `project_ids`, an array, the user's only. */
+int variable_list_many(struct db *db, const char *user_id, const json_t *project_ids,
+		       struct variable_rows *ret_rows, struct err *e);
 /* One, as a list of one; ERR_NOT_FOUND VARIABLE_NOT_FOUND. */
 int variable_get(struct db *db, const char *user_id, const char *project_id,
 		 const char *variable_id, struct variable_rows *ret_rows, struct err *e);
@@ -43,6 +48,11 @@ struct variable_new {
  * together when sealed (VARIABLES_TOO_LARGE). */
 int variable_put(struct db *db, const char *user_id, const char *project_id,
 		 const struct variable_new *variables, size_t count, struct err *e);
+/* The same, and what these categories had besides is removed. `category`, which may be NULL, is one
+ * more of them: so can a category be emptied. */
+int variable_replace(struct db *db, const char *user_id, const char *project_id,
+		     const struct variable_new *variables, size_t count, const char *category,
+		     struct err *e);
 /* Members of `change` that are NULL stay; `is_secret` is taken when `set_secret`. The key cannot
  * change: its value is sealed for it. */
 struct variable_change {

@@ -51,7 +51,7 @@ static const struct db_statement statements[] = {
 		" RETURNING user_id, id" },
 	[STATEMENT_LIST] = { "identity_list",
 		"SELECT id, provider, provider_user_id, coalesce(metadata->>'name',"
-		"  CASE provider WHEN 'PASSWORD' THEN provider_user_id END),"
+		"  CASE WHEN provider IN ('PASSWORD', 'SEALOS') THEN provider_user_id END),"
 		" is_primary, iso8601(created_at), iso8601(updated_at)"
 		" FROM identities WHERE user_id = $1 ORDER BY provider, created_at, id" },
 	/* Two unbinds at once could each leave the other one's identity as the last. */

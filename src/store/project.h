@@ -54,12 +54,12 @@ struct project_filter {
 	const char *keyword;      /* in name or description, without case; NULL: any */
 	const char *created_from; /* inclusive, ISO 8601; NULL: any */
 	const char *created_to;   /* inclusive */
-	bool all;                 /* also those whose deletion has been asked for */
 	unsigned limit;           /* rows at most; 0: no limit */
 	const char *cursor;       /* as given in ret_next_cursor; NULL: from the newest */
 };
 
-/* Newest first; a project with what it consists of. */
+/* A project with what it consists of. A page begins with the newest; without a limit the one that
+ * changed last is first. Those whose deletion has been asked for are there until they are gone. */
 struct project_item {
 	struct project project;
 	struct sandbox *sandbox;   /* NULL: none */

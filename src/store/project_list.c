@@ -106,8 +106,8 @@ enum statement {
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
-	/* $1 user, $2 keyword, $3 and $4 created between, $5 deleted ones too, $6 and $7 the last
-	 * row of the page before, $8 limit. */
+	/* $1 user, $2 keyword, $3 and $4 created between, $5 and $6 the last row of the page before,
+	 * $7 limit. A page needs an order that does not change on the way. */
 	[STATEMENT_LIST] = { "project_list",
 		STORE_SELECT(ITEM_COLUMNS)
 		"FROM (SELECT * FROM projects WHERE user_id = $1"
@@ -115,11 +115,11 @@ static const struct db_statement statements[] = {
 		"   OR strpos(lower(description), lower($2)) > 0)"
 		"  AND ($3::timestamptz IS NULL OR created_at >= $3)"
 		"  AND ($4::timestamptz IS NULL OR created_at <= $4)"
-		"  AND ($5::boolean OR deleted_at IS NULL)"
-		"  AND ($6::bigint IS NULL OR (created_at, id) <"
-		"   (timestamptz 'epoch' + $6 * interval '1 microsecond', $7::uuid))"
-		"  ORDER BY created_at DESC, id DESC LIMIT $8::bigint) p" JOIN_SANDBOX JOIN_DATABASE
-		" ORDER BY p.created_at DESC, p.id DESC" },
+		"  AND ($5::bigint IS NULL OR (created_at, id) <"
+		"   (timestamptz 'epoch' + $5 * interval '1 microsecond', $6::uuid))"
+		"  ORDER BY created_at DESC, id DESC LIMIT $7::bigint) p" JOIN_SANDBOX JOIN_DATABASE
+		" ORDER BY CASE WHEN $7 IS NULL THEN p.updated_at ELSE p.created_at END DESC,"
+		" p.created_at DESC, p.id DESC" },
 	[STATEMENT_GET] = { "project_get",
 		STORE_SELECT(ITEM_COLUMNS)
 		"FROM projects p" JOIN_SANDBOX JOIN_DATABASE
@@ -288,7 +288,6 @@ static int query_list(struct db *db, const char *user_id, const struct project_f
 	db_add_text(&p, filter->keyword);
 	db_add_text(&p, filter->created_from);
 	db_add_text(&p, filter->created_to);
-	db_add_bool(&p, filter->all);
 	db_add_text(&p, cursor.id ? cursor.microseconds : NULL);
 	db_add_text(&p, cursor.id);
 	if (filter->limit > 0)

@@ -15,6 +15,8 @@ static json_t *string_schema(const struct field *f)
 	json_t *schema = json_pack("{s:s}", "type", "string");
 
 	set_limits(schema, f, "minLength", "maxLength");
+	if (f->pattern != NULL)
+		json_object_set_new(schema, "pattern", json_string(f->pattern));
 	return schema;
 }
 

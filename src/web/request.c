@@ -217,7 +217,10 @@ int request_read_body(struct request *r, size_t max, struct err *e)
 	if (content_length(r, &length, e) < 0)
 		return -1;
 	if (length > max)
-		return err_set(e, ERR_TOO_LARGE, NULL, "a body of more than %zu bytes", max);
+		return err_set(
+			e, ERR_TOO_LARGE, NULL,
+			"the body is larger than %zu KiB as it is sent, JSON escapes included",
+			max / 1024);
 	drop_body(r);
 	r->body = mem_calloc(length + 1, 1);
 	while (r->body_length < length) {

@@ -192,26 +192,38 @@ static void add_retry_after(struct response *r, const struct err *e)
 	response_header(r, "Retry-After", text);
 }
 
+/* `stack`, of the former version, is the way the error took, which our messages have in them. */
+static json_t *details(const struct err *e, const char *message, bool development)
+{
+	bool of_cluster = e->kind >= ERR_KUBE_UNAUTHORIZED && e->kind <= ERR_DEADLINE;
+
+	return json_pack("{s:s, s:s, s:s*, s:s*, s:s*}", "name", err_kind_name(e->kind), "message",
+			 message, "stack", development ? message : NULL, "kubernetesStatus",
+			 of_cluster ? e->code : NULL, "remedy", remedy_for(e->code));
+}
+
 void response_error(struct response *r, const struct err *e, const char *request_id,
 		    const char *project_id, bool development)
 {
 	int status = err_kind_http_status(e->kind);
 	const char *message = response_message(e, development);
-	bool of_cluster = e->kind >= ERR_KUBE_UNAUTHORIZED && e->kind <= ERR_DEADLINE;
 
 	buf_reset(&r->headers);
-	response_json(
-		r, status,
-		json_pack("{s:s, s:s, s:i, s:s, s:s, s:{s:s, s:s, s:s*, s:s*}, s:s*, s:o, s:s*}",
-			  "type", "about:blank", "title", phrase(status), "status", status, "error",
-			  message, "errorCode", e->code, "details", "name", err_kind_name(e->kind),
-			  "message", message, "kubernetesStatus", of_cluster ? e->code : NULL,
-			  "remedy", remedy_for(e->code), "projectId", project_id, "timestamp",
-			  now(), "requestId", request_id));
-	r->type = "application/problem+json";
+	response_json(r, status,
+		      json_pack("{s:s, s:s, s:i, s:s, s:s, s:o, s:s*, s:o, s:s*}", "type",
+				"about:blank", "title", phrase(status), "status", status, "error",
+				message, "errorCode", e->code, "details",
+				details(e, message, development), "projectId", project_id,
+				"timestamp", now(), "requestId", request_id));
+	response_header(r, "Vary", "Accept");
 	add_retry_after(r, e);
 	if (status == 401)
 		response_header(r, "WWW-Authenticate", "Bearer");
+}
+
+void response_problem(struct response *r)
+{
+	r->type = "application/problem+json";
 }
 
 int response_status(const struct response *r)

@@ -34,12 +34,16 @@ void response_redirect(struct response *r, const char *url);
 /* A header; names of ours and values without control characters only: others are left out. */
 void response_header(struct response *r, const char *name, const char *value);
 /*
- * An error as problem details (RFC 9457). The message of what is our own fault, or of how
- * PostgreSQL cannot be reached, is shown in development mode only; the log has it. `project_id` and
- * `request_id` may be NULL. Headers that were set are dropped.
+ * An error as an object with the members of problem details (RFC 9457) and ours, as
+ * application/json: clients of the former version read no other type. The message of what is our
+ * own fault, or of how PostgreSQL cannot be reached, is shown in development mode only; the log has
+ * it. `project_id` and `request_id` may be NULL. Headers that were set are dropped.
  */
 void response_error(struct response *r, const struct err *e, const char *request_id,
 		    const char *project_id, bool development);
+
+/* The type of an error becomes application/problem+json, for a client that asks for it. */
+void response_problem(struct response *r);
 
 /* The message of an error as a client may see it. */
 const char *response_message(const struct err *e, bool development);

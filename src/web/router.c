@@ -289,6 +289,13 @@ static void hide_constraint(const struct serving *s, struct err *e)
 	err_set(e, e->kind, NULL, "the request contradicts itself, or what is stored");
 }
 
+static bool problem_wanted(const struct request *request)
+{
+	const char *accept = request_variable(request, "HTTP_ACCEPT");
+
+	return accept != NULL && strstr(accept, "application/problem+json") != NULL;
+}
+
 static void answer_error(struct serving *s, struct err *e)
 {
 	const char *id = request_id(s->request);
@@ -297,6 +304,8 @@ static void answer_error(struct serving *s, struct err *e)
 
 	hide_constraint(s, e);
 	response_error(s->response, e, id, project, s->call.router->development);
+	if (problem_wanted(s->request))
+		response_problem(s->response);
 	if (s->call.route && (s->call.route->flags & ROUTE_PAGE) != 0 && page_wanted(s->request))
 		page_error(s->response, e, id, s->call.router->development);
 	if (e->kind == ERR_METHOD)

@@ -161,7 +161,7 @@ def test_a_user_goes_on_here_as_there(imported, ada, quiet, fsactl):
     database, = (r for r in shown["resources"] if r["kind"] == "DATABASE")
     assert (database["name"], database["namespace"]) == ("myshop-abcdefgh", f"ns-{ada}")
     assert client.get("/api/user/config?keys=ANTHROPIC_MODEL,ANTHROPIC_API_KEY").json() == {
-        "ANTHROPIC_MODEL": "a-model", "ANTHROPIC_API_KEY": "sk-secret"}
+        "configs": {"ANTHROPIC_MODEL": "a-model", "ANTHROPIC_API_KEY": "sk-secret"}}
 
 
 def test_a_bcrypt_hash_is_replaced_at_the_first_login(imported, ada, quiet, rows):

@@ -28,7 +28,7 @@ def read_all(person):
     [variable] = client.get(path).json()["general"]
     again = client.post("/api/projects", {"name": "Kept"}, headers={"Idempotency-Key": "kept"})
     return (client.get(f"{path}/{variable['id']}").json()["value"],
-            client.get("/api/user/config?keys=SETTING").json()["SETTING"],
+            client.get("/api/user/config?keys=SETTING").json()["configs"]["SETTING"],
             "authorization=" in client.get(f"/api/sandbox/{person.project}").json()["ttydUrl"],
             again.json() == person.kept)
 
@@ -135,8 +135,8 @@ def test_a_rotation_may_be_interrupted(quiet, fsactl, owner_of_secrets, rows):
     client = owner_of_secrets.client
     many = [{"key": f"V{i}", "value": f"value {i}", "isSecret": True} for i in range(200)]
     for at in range(0, len(many), 100):
-        assert client.post(f"/api/projects/{owner_of_secrets.project}/environment",
-                           {"variables": many[at:at + 100]}).ok
+        assert client.patch(f"/api/projects/{owner_of_secrets.project}/environment",
+                            {"variables": many[at:at + 100]}).ok
     fsactl("keys", "add", "owner")
     restart(quiet)
     command = [quiet.programs.program("fsactl"), "--config", quiet.programs.config(), "keys",

@@ -167,8 +167,7 @@ class Project:
 
     def set_variable(self, key, value):
         variable = {"key": key, "value": value, "category": "general", "isSecret": False}
-        body = {"variables": [variable]}
-        return expect(self._client.post(f"{self.path}/environment", body))
+        return expect(self._client.post(f"{self.path}/environment", variable))
 
     def delete_variable(self, key):
         variable = self.variables()[key]["id"]

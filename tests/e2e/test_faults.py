@@ -379,7 +379,7 @@ class Load:
         elif answer.status_code == 503:
             if not answer.headers.get("Retry-After", "").isdigit():
                 self.wrong.append(f"503 without Retry-After: {dict(answer.headers)}")
-            if answer.headers["Content-Type"].split(";")[0] != "application/problem+json":
+            if answer.headers["Content-Type"].split(";")[0] != "application/json":
                 self.wrong.append(f"503 as {answer.headers['Content-Type']}")
         elif not answer.ok:
             self.wrong.append(f"{answer.status_code} {answer.text}")

@@ -65,7 +65,7 @@ def test_a_session_that_cannot_be_checked_is_told_from_having_none(live):
     try:
         with Stream(ada.client) as refused:
             assert refused.status == 503
-            assert refused.answer.headers["Content-Type"].startswith("application/problem+json")
+            assert refused.answer.headers["Content-Type"].startswith("application/json")
             assert refused.answer.headers["Retry-After"]
     finally:
         live.site.programs.start("api.fcgi")

@@ -172,7 +172,7 @@ def test_a_token_opens_a_stream_too(live):
 def test_without_a_session_there_is_no_stream(live):
     answer = live.site.client().get("/api/events", headers={"Accept": "text/event-stream"})
     assert (answer.status_code, answer.json()["errorCode"]) == (401, "UNAUTHENTICATED")
-    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert answer.headers["Content-Type"].startswith("application/json")
 
 
 def test_the_client_has_no_say_in_whose_events_it_gets(live):

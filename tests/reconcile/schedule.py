@@ -137,8 +137,8 @@ class Schedule:
         self._change("POST", "/restart", lambda w: self._each(w, "RUNNING"))
 
     def _set_variable(self):
-        body = {"variables": [{"key": f"K{self._random.randrange(3)}", "isSecret": False,
-                               "value": str(self._random.random()), "category": "general"}]}
+        body = {"key": f"K{self._random.randrange(3)}", "isSecret": False,
+                "value": str(self._random.random()), "category": "general"}
         self._change("POST", "/environment", lambda w: w, body)
 
     def _delete_sandbox(self):

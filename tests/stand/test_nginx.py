@@ -163,7 +163,7 @@ def test_an_error_of_the_program_is_passed_on_as_it_is(nginx, api):
 def test_a_program_that_is_away_is_a_503_that_says_when_to_come_back(nginx):
     answer = requests.post(nginx.url + "/api/auth/login?code=geheim", json={})
     assert answer.status_code == 503
-    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert answer.headers["Content-Type"].startswith("application/json")
     assert int(answer.headers["Retry-After"]) > 0
     assert is_problem(503, answer.content, "UNAVAILABLE")
     assert answer.json()["requestId"] == answer.headers["X-Request-Id"]
@@ -230,3 +230,15 @@ def test_the_site_file_for_debian_is_valid(workspace):
         "http { include fullstack-agent.conf; }\n"
     )
     run(["/usr/sbin/nginx", "-t", "-q", "-e", etc / "error.log", "-c", config], "nginx -t")
+
+
+def test_who_asks_for_problem_details_gets_them_from_nginx_too(nginx):
+    answer = requests.get(nginx.url + "/nowhere", headers={"Accept": "application/problem+json"})
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert is_problem(404, answer.content, "NOT_FOUND")
+
+
+def test_a_405_says_what_is_allowed(nginx):
+    answer = requests.post(nginx.url + "/", data=b"")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET, HEAD"

@@ -184,8 +184,8 @@ START_TEST(a_list_is_filtered)
 	ck_assert_str_eq(LIST(.created_from = "2026-02-01T13:00:00+01:00"), "blog");
 	ck_assert_str_eq(LIST(.created_to = "2026-01-01T12:00:00Z"), "Shop");
 	assert_ok(project_want(api, owner.id, shop.id, DESIRED_GONE, &e), &e);
-	ck_assert_str_eq(names(&owner, &(struct project_filter) { 0 }, NULL), "blog");
-	ck_assert_str_eq(LIST(.all = true), "blog Shop");
+	ck_assert_str_eq(LIST(.limit = 5), "blog Shop"); /* until it is gone */
+	ck_assert_str_eq(names(&owner, &(struct project_filter) { 0 }, NULL), "Shop blog");
 #undef LIST
 	CLEANUP(project_rows_clear) struct project_rows rows = { 0 };
 	const struct project_filter bad = { .created_from = "yesterday-ish" };

@@ -689,7 +689,7 @@ START_TEST(when_the_database_is_away_the_answer_says_when_again)
 	ck_assert_int_eq(response_send(r, &x.io, "id", false), 0);
 	ck_assert_int_eq(exchange_status(&x), 503);
 	ck_assert_str_eq(exchange_header(&x, "Retry-After"), "3");
-	ck_assert_str_eq(exchange_header(&x, "Content-Type"), "application/problem+json");
+	ck_assert_str_eq(exchange_header(&x, "Content-Type"), "application/json");
 	ck_assert_ptr_null(strstr(x.answer, "10.0.0.1"));
 	exchange_end(&x);
 }

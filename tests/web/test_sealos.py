@@ -279,6 +279,13 @@ def test_it_is_offered_where_there_is_a_secret_for_it(web, make_site, person, ma
     assert (answer.status_code, answer.json()["errorCode"]) == (404, "PROVIDER_OFF")
 
 
+def test_a_sealos_account_is_listed_by_its_name(web, person, make_kubeconfig):
+    client = web.client()
+    log_in(client, sign(claims(person), SECRET), make_kubeconfig(f"ns-{person}"))
+    identity, = client.get("/api/auth/identities").json()["items"]
+    assert (identity["provider"], identity["name"]) == ("SEALOS", person)
+
+
 def test_the_audit_knows_who_came_in_and_how(web, person, make_kubeconfig):
     client = web.client()
     log_in(client, sign(claims(person), SECRET), make_kubeconfig(f"ns-{person}"))

@@ -28,6 +28,7 @@ export function showProjects({main, report, settled}) {
 	const read = async () => {
 		try {
 			const projects = await get("/api/projects");
+			projects.sort((one, other) => other.createdAt.localeCompare(one.createdAt));
 			fill(list, projects, (found) => found.map(row));
 			empty.hidden = projects.length > 0;
 			settled();
