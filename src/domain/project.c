@@ -150,7 +150,7 @@ int environment_value_check(const char *value, size_t length, struct err *e)
 			       ENVIRONMENT_VALUE_MAX);
 	if (!parse_is_utf8(value, length))
 		return err_set(e, ERR_INVALID, "INVALID_ENVIRONMENT_VALUE",
-			       "The value of a variable must be UTF-8 without NUL");
+			       "The value of a variable must be text, in UTF-8 and without U+0000");
 	return 0;
 }
 

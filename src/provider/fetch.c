@@ -32,8 +32,7 @@ static const struct {
 	const char *code, *message;
 } failures[HTTP_FAILURE_COUNT] = {
 	[HTTP_ADDRESS_FORBIDDEN] = { "PROVIDER_UNREACHABLE",
-				     "is at an address that this site does not connect to "
-				     "(provider_allow_addresses)" },
+				     "is at an address that this site does not connect to" },
 	[HTTP_UNREACHABLE] = { "PROVIDER_UNREACHABLE", "cannot be reached" },
 	[HTTP_TIMEOUT] = { "PROVIDER_TIMEOUT", "did not answer in time" },
 	[HTTP_TLS] = { "PROVIDER_UNREACHABLE", "has a certificate that is not trusted here" },

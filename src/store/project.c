@@ -35,8 +35,9 @@ static const struct db_statement statements[] = {
 		" SELECT $1, $2, $3, $4 FROM cluster, existing"
 		" WHERE existing.count < $5 RETURNING id"
 		"), r AS ("
-		" INSERT INTO resources (id, project_id, user_id, kind)"
-		" SELECT given.id, p.id, $1, given.kind FROM p, (VALUES"
+		" INSERT INTO resources (id, project_id, user_id, kind, stage)"
+		" SELECT given.id, p.id, $1, given.kind, CASE WHEN $8::uuid IS NULL"
+		"  THEN 'container'::stage ELSE 'database' END FROM p, (VALUES"
 		"  ($6::uuid, 'SANDBOX'::resource_kind),"
 		"  ($8::uuid, 'DATABASE')) AS given (id, kind)"
 		" WHERE given.id IS NOT NULL"
@@ -69,7 +70,7 @@ int store_explain_conflict(const struct err *failed, struct err *e)
 		return err_set(e, ERR_CONFLICT, "PROJECT_EXISTS",
 			       "You have a project of this name already");
 	return err_set(e, ERR_CONFLICT, "NAME_COLLISION",
-		       "A generated name is in use already (%s): try again", failed->code);
+		       "A generated name is in use already: try again");
 }
 
 void store_add_sandbox(struct db_params *p, const struct sandbox_new *s)

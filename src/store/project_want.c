@@ -41,7 +41,7 @@ static const struct db_statement statements[] = {
 		" UPDATE resources r SET desired = $2::desired, status = old.told,"
 		"  generation = r.generation + old.anew::integer,"
 		"  verify = r.verify OR old.status = 'RUNNING',"
-		"  stage = CASE WHEN $2::desired = 'RUNNING' THEN 'database'"
+		"  stage = CASE WHEN $2::desired = 'RUNNING' THEN first_stage($1)"
 		"   ELSE r.stage END,"
 		"  status_since = CASE WHEN r.status = old.told"
 		"   THEN r.status_since ELSE now() END,"
@@ -63,8 +63,8 @@ static const struct db_statement statements[] = {
 	 * variables. A trigger completes it. */
 	[STATEMENT_CREATE_SANDBOX] = { "sandbox_create",
 		"WITH r AS ("
-		" INSERT INTO resources (id, project_id, user_id, kind)"
-		" SELECT $3, $1, $2, 'SANDBOX'"
+		" INSERT INTO resources (id, project_id, user_id, kind, stage)"
+		" SELECT $3, $1, $2, 'SANDBOX', first_stage($1)"
 		" FROM kubeconfigs WHERE user_id = $2"
 		" RETURNING id, project_id, kind, status, stage"
 		"), s AS ("

@@ -1,6 +1,7 @@
 #include "web/field.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -8,10 +9,10 @@
 #include "web/json.h"
 
 static const char *const type_names[] = {
-	[FIELD_STRING] = "a string",
-	[FIELD_INTEGER] = "an integer",
+	[FIELD_STRING] = "a text (a JSON string)",
+	[FIELD_INTEGER] = "a whole number",
 	[FIELD_BOOL] = "true or false",
-	[FIELD_STRING_MAP] = "an object of strings",
+	[FIELD_STRING_MAP] = "an object whose members are texts",
 	[FIELD_OBJECTS] = "an array of objects",
 };
 
@@ -21,20 +22,47 @@ static int wrong_type(const struct field *f, struct err *e)
 		       type_names[f->type]);
 }
 
-static int check_range(const struct field *f, int64_t size, const char *of, struct err *e)
+static int refuse(const struct field *f, struct err *e, const char *why)
 {
-	if (size < f->min || size > f->max)
-		return err_set(e, ERR_INVALID, "INVALID_FIELD",
-			       "%s: must be %" PRId64 " to %" PRId64 "%s", f->name, f->min, f->max,
-			       of);
-	return 0;
+	return err_set(e, ERR_INVALID, "INVALID_FIELD", "%s: %s", f->name, why);
+}
+
+/* `what` there are so many of, as a person says it. */
+static int check_count(const struct field *f, int64_t count, const char *what, struct err *e)
+{
+	char why[160] = "must not be empty";
+
+	if (count >= f->min && count <= f->max)
+		return 0;
+	if (count > f->max)
+		(void)snprintf(why, sizeof(why),
+			       "has %" PRId64 " %s, and at most %" PRId64 " are allowed", count,
+			       what, f->max);
+	else if (f->min > 1)
+		(void)snprintf(why, sizeof(why),
+			       "has %" PRId64 " %s, and must have at least %" PRId64, count, what,
+			       f->min);
+	return refuse(f, e, why);
+}
+
+/* Limits are in bytes: of a text that has others than ASCII's letters, that is said. */
+static int check_length(const struct field *f, const char *text, size_t length, struct err *e)
+{
+	size_t ascii = 0;
+
+	for (size_t i = 0; i < length; i++)
+		ascii += (unsigned char)text[i] < 0x80;
+	return check_count(f, (int64_t)length,
+			   ascii == length ? "characters"
+					   : "bytes (accented letters and emoji count as several)",
+			   e);
 }
 
 static int check_string(const struct field *f, json_t *value, struct err *e)
 {
 	if (!json_is_string(value))
 		return wrong_type(f, e);
-	if (check_range(f, (int64_t)json_string_length(value), " bytes long", e) < 0)
+	if (check_length(f, json_string_value(value), json_string_length(value), e) < 0)
 		return -1;
 	if (f->check != NULL && f->check(json_string_value(value), e) < 0)
 		return err_wrap(e, "%s", f->name);
@@ -43,9 +71,14 @@ static int check_string(const struct field *f, json_t *value, struct err *e)
 
 static int check_integer(const struct field *f, json_t *value, struct err *e)
 {
+	char why[80];
+
 	if (!json_is_integer(value))
 		return wrong_type(f, e);
-	return check_range(f, json_integer_value(value), "", e);
+	if (json_integer_value(value) >= f->min && json_integer_value(value) <= f->max)
+		return 0;
+	(void)snprintf(why, sizeof(why), "must be from %" PRId64 " to %" PRId64, f->min, f->max);
+	return refuse(f, e, why);
 }
 
 static int check_bool(const struct field *f, json_t *value, struct err *e)
@@ -60,7 +93,7 @@ static int check_string_map(const struct field *f, json_t *value, struct err *e)
 
 	if (!json_is_object(value))
 		return wrong_type(f, e);
-	if (check_range(f, (int64_t)json_object_size(value), " members", e) < 0)
+	if (check_count(f, (int64_t)json_object_size(value), "entries", e) < 0)
 		return -1;
 	json_object_foreach(value, key, member)
 	{
@@ -81,7 +114,7 @@ static int check_objects(const struct field *f, json_t *value, struct err *e)
 
 	if (!json_is_array(value))
 		return wrong_type(f, e);
-	if (check_range(f, (int64_t)json_array_size(value), " elements", e) < 0)
+	if (check_count(f, (int64_t)json_array_size(value), "entries", e) < 0)
 		return -1;
 	json_array_foreach(value, index, element)
 	{

@@ -30,12 +30,27 @@ static bool too_deep(const char *text, size_t length)
 	return false;
 }
 
-/* The parser quotes what it stumbled over, "… near 'hunter2'": not for an error message. */
-static int without_quotation(const char *text)
+/* Not the parser's own words: they quote what it stumbled over, which may be a secret, and name its
+ * options. */
+static const char *what_is_wrong(const json_error_t *error)
 {
-	const char *quotation = strstr(text, " near ");
-
-	return (int)(quotation ? (size_t)(quotation - text) : strlen(text));
+	switch (json_error_code(error)) {
+	case json_error_null_character:
+	case json_error_null_byte_in_key:
+		return "it has the character U+0000 in it, which no text here may have";
+	case json_error_duplicate_key:
+		return "a member is there twice";
+	case json_error_premature_end_of_input:
+		return "it ends too early";
+	case json_error_end_of_input_expected:
+		return "something comes after its end";
+	case json_error_invalid_utf8:
+		return "it is not UTF-8";
+	case json_error_numeric_overflow:
+		return "a number is too large";
+	default:
+		return "there is a mistake";
+	}
 }
 
 int json_read_object(const char *text, size_t length, json_t **ret_object, struct err *e)
@@ -49,8 +64,8 @@ int json_read_object(const char *text, size_t length, json_t **ret_object, struc
 	read = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
 	if (read == NULL)
 		return err_set(e, ERR_INVALID, "INVALID_JSON",
-			       "the body is not JSON: %.*s (line %d, column %d)",
-			       without_quotation(error.text), error.text, error.line, error.column);
+			       "the body is not JSON that is taken here: %s (line %d, column %d)",
+			       what_is_wrong(&error), error.line, error.column);
 	if (!json_is_object(read))
 		return err_set(e, ERR_INVALID, "INVALID_JSON", "the body is not a JSON object");
 	*ret_object = STEAL(read);

@@ -198,6 +198,46 @@ def test_kubeconfigs_that_are_not_taken(web, user, make_kubeconfig):
     assert client.get("/api/user/config/kc").status_code == 404
 
 
+@pytest.mark.parametrize("body, told", [
+    ({"name": ""}, "Project name is required"),
+    ({"name": "x" * 65}, "has 65 characters, and at most 64 are allowed"),
+    ({"name": "\u00e4" * 40},
+     "has 80 bytes (accented letters and emoji count as several), and at most 64 are allowed"),
+    ({"name": 7}, "must be a text"),
+    ({"name": "A", "database": "yes"}, "must be true or false"),
+])
+def test_what_is_wrong_with_a_project_is_said_in_words(user, body, told):
+    answer = user().post(PATH, body)
+    assert answer.status_code == 400 and told in answer.json()["error"], answer.text
+
+
+@pytest.mark.parametrize("text, told", [
+    ('{"name": "a\\u0000b"}', "it has the character U+0000 in it, which no text here may have"),
+    ('{"name": "a", "name": "b"}', "a member is there twice"),
+    ('{"name": "a"', "it ends too early"),
+    ('{"name": "a"} {}', "something comes after its end"),
+    ('{"name": hunter2}', "there is a mistake"),
+])
+def test_json_that_is_not_taken_is_told_where_and_why_in_words(user, text, told):
+    answer = user().request("POST", PATH, data=text, headers={"Content-Type": "application/json"})
+    error = answer.json()["error"]
+    assert answer.status_code == 400 and told in error and "(line 1, column " in error, error
+    assert "hunter2" not in error and "JSON_" not in error
+
+
+def test_a_page_is_asked_for_by_a_number_that_is_told(user):
+    answer = user().get(f"{PATH}?limit=201")
+    assert answer.json()["error"] == "limit: must be from 1 to 100"
+
+
+def test_a_project_without_a_database_does_not_begin_with_one(user):
+    client = user()
+    for database, stage in ((False, "container"), (True, "database")):
+        body = {"name": f"Stage {stage}", "database": database}
+        project = client.post(PATH, body).json()["id"]
+        assert client.get(f"/api/sandbox/{project}").json()["stage"] == stage
+
+
 @pytest.mark.parametrize("name", ["exec", "ca-file", "insecure", "impersonate", "private"])
 def test_a_kubeconfig_that_is_not_taken_comes_with_commands_that_make_one_which_is(
         user, make_kubeconfig, name):

@@ -19,8 +19,9 @@ function outside(href, text) {
 	return h("a", {class: "button", href, target: "_blank", rel: "noopener noreferrer"}, text);
 }
 
-function stages(progress) {
-	return h("ol", {class: "stages"}, progress.stages.map(({name, state}) =>
+function stages({progress, databaseStatus}) {
+	const own = progress.stages.filter(({name}) => name !== "database" || databaseStatus !== null);
+	return h("ol", {class: "stages"}, own.map(({name, state}) =>
 		h("li", {"data-state": state}, STAGES[name] ?? name)));
 }
 
@@ -64,7 +65,7 @@ function addresses({ttydUrl, publicUrl}) {
 function summary([project, sandbox]) {
 	return [
 		h("h1", {}, project.name, " ", badge(project.status)),
-		sandbox && stages(sandbox.progress),
+		sandbox && stages(sandbox),
 		sandbox?.status === "RUNNING" ? addresses(sandbox) : null,
 		sandbox && cause(sandbox, "Sandbox"),
 		...(sandbox ? warnings(sandbox, "Sandbox") : []),
