@@ -36,7 +36,9 @@ static void count_login(const char *result)
 static int begin_attempt(struct call *c, const char *name, struct throttle *ret_throttle,
 			 struct err *e)
 {
-	if (throttle_begin(c->db, name, request_client(c->request), ret_throttle, e) == 0)
+	const struct throttle_client client = auth_client(c);
+
+	if (throttle_begin(c->db, name, &client, ret_throttle, e) == 0)
 		return 0;
 	if (e->kind == ERR_RATE_LIMITED)
 		count_login("throttled");
@@ -51,10 +53,13 @@ static int register_user(struct call *c, const struct throttle *throttle, struct
 	const char *password = field_string(c->body, "password");
 	char hash[PASSWORD_HASH_MAX];
 	char user_id[STORE_ID_LENGTH + 1], identity_id[STORE_ID_LENGTH + 1];
+	const struct throttle_client client = auth_client(c);
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 
 	if (password_check_policy(password, name, e) < 0)
 		return err_wrap(e, "password");
+	if (throttle_registration(c->db, &client, e) < 0)
+		return -1;
 	if (password_hash(password, &auth->password, hash, e) < 0 || db_begin(c->db, &tx, e) < 0)
 		return -1;
 	if (throttle_forgive(tx, throttle, e) < 0 ||

@@ -77,13 +77,20 @@ int login_finish(struct call *c, struct db *tx, const char *user_id, const char 
 	return 0;
 }
 
+struct throttle_client auth_client(const struct call *c)
+{
+	return (struct throttle_client) { request_client(c->request),
+					  request_is_local(c->request) };
+}
+
 static int note_refused(struct call *c, const char *provider, struct err *e)
 {
 	struct throttle throttle;
+	const struct throttle_client client = auth_client(c);
 
 	c->db = c->router->db;
 	(void)snprintf(c->object_id, sizeof(c->object_id), "%s", provider);
-	if (throttle_begin(c->db, NULL, request_client(c->request), &throttle, e) < 0)
+	if (throttle_begin(c->db, NULL, &client, &throttle, e) < 0)
 		return -1;
 	return call_audit(c, "login.refused", NULL, NULL, e);
 }

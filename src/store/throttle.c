@@ -11,11 +11,17 @@
 struct throttle_limit {
 	int64_t free;   /* failures without a wait */
 	int64_t heal_s; /* one is forgotten after so long */
+	const char *code, *of_what;
 };
 
-/* Many people share an address; an account has one owner, who mistypes now and then. */
-static const struct throttle_limit account_limit = { .free = 5, .heal_s = 600 };
-static const struct throttle_limit address_limit = { .free = 100, .heal_s = 30 };
+#define ATTEMPTS "TOO_MANY_ATTEMPTS", "failed attempts to log in"
+
+/* Many people share an address; an account has one owner, who mistypes now and then. A class of
+ * students registers in one lesson. */
+static const struct throttle_limit account_limit = { 5, 600, ATTEMPTS };
+static const struct throttle_limit address_limit = { 100, 30, ATTEMPTS };
+static const struct throttle_limit registration_limit = { 30, 600, "TOO_MANY_REGISTRATIONS",
+							  "registrations from your network" };
 
 enum statement {
 	STATEMENT_KNOWN,
@@ -75,22 +81,16 @@ static void add_key(struct throttle *t, const struct throttle_limit *limit, cons
 	key->limit = limit;
 }
 
-static bool is_loopback(const struct in6_addr *a)
-{
-	return IN6_IS_ADDR_LOOPBACK(a) || (IN6_IS_ADDR_V4MAPPED(a) && a->s6_addr[12] == 127);
-}
-
 /* What cannot be told apart by who comes from there: a whole /64 of IPv6, one address of IPv4.
  * Written as IPv6. False: not counted. */
-static bool find_network(const char *address, char ret_network[INET6_ADDRSTRLEN])
+static bool find_network(const struct throttle_client *client, char ret_network[INET6_ADDRSTRLEN])
 {
+	const char *address = client->local ? NULL : client->address;
 	CLEANUP(cleanup_free) char *mapped = mem_printf("::ffff:%s", address ? address : "");
 	struct in6_addr a;
 
 	if (address == NULL ||
 	    (inet_pton(AF_INET6, address, &a) != 1 && inet_pton(AF_INET6, mapped, &a) != 1))
-		return false;
-	if (is_loopback(&a))
 		return false;
 	if (!IN6_IS_ADDR_V4MAPPED(&a))
 		memset(a.s6_addr + 8, 0, 8);
@@ -127,15 +127,16 @@ static int add_account(struct db *db, struct throttle *t, const char *account, c
 	return 0;
 }
 
-static int refuse(struct db *tx, const struct db_params *key, struct err *e)
+static int refuse(struct db *tx, const struct throttle_limit *limit, const struct db_params *key,
+		  struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
 
 	if (db_query(tx, &statements[STATEMENT_WAIT], key, &r, e) < 0)
 		return -1;
 	unsigned wait_s = db_rows(r) > 0 ? (unsigned)db_int(r, 0, 0) : 1;
-	(void)err_set(e, ERR_RATE_LIMITED, "TOO_MANY_ATTEMPTS",
-		      "too many failed attempts to log in: try again in %u seconds", wait_s);
+	(void)err_set(e, ERR_RATE_LIMITED, limit->code, "too many %s: try again in %u seconds",
+		      limit->of_what, wait_s);
 	if (e != NULL)
 		e->retry_after_s = wait_s;
 	return -1;
@@ -154,11 +155,11 @@ static int count(struct db *tx, const struct throttle_key *key, struct err *e)
 	if (db_rows(r) > 0)
 		return 0;
 	p.count = 1;
-	return refuse(tx, &p, e);
+	return refuse(tx, key->limit, &p, e);
 }
 
 /* The address before the account, always: two attempts never wait for each other in a circle. */
-int throttle_begin(struct db *db, const char *account, const char *address,
+int throttle_begin(struct db *db, const char *account, const struct throttle_client *client,
 		   struct throttle *ret_throttle, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
@@ -167,9 +168,9 @@ int throttle_begin(struct db *db, const char *account, const char *address,
 
 	if (db_begin(db, &tx, e) < 0)
 		return -1;
-	if (find_network(address, network))
+	if (find_network(client, network))
 		add_key(&t, &address_limit, network);
-	if (account != NULL && add_account(tx, &t, account, address, e) < 0)
+	if (account != NULL && add_account(tx, &t, account, client->address, e) < 0)
 		return -1;
 	for (size_t i = 0; i < t.count; i++) {
 		if (count(tx, &t.keys[i], e) < 0)
@@ -192,4 +193,19 @@ int throttle_forgive(struct db *db, const struct throttle *throttle, struct err 
 			return -1;
 	}
 	return 0;
+}
+
+int throttle_registration(struct db *db, const struct throttle_client *client, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	struct throttle t = { 0 };
+	char network[INET6_ADDRSTRLEN];
+
+	if (!find_network(client, network))
+		return 0;
+	CLEANUP(cleanup_free) char *key = mem_printf("registrations from %s", network);
+	add_key(&t, &registration_limit, key);
+	if (db_begin(db, &tx, e) < 0 || count(tx, &t.keys[0], e) < 0)
+		return -1;
+	return db_commit(&tx, e);
 }

@@ -1,6 +1,7 @@
 #ifndef FSA_STORE_THROTTLE_H
 #define FSA_STORE_THROTTLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,11 +20,20 @@
  * prolong the wait. Sessions are not concerned. From an address where the account is logged in, it
  * is counted apart: whoever fails elsewhere on purpose does not lock its owner out there.
  *
- * Loopback addresses are not counted: that is an administrator, or a server in front that does not
- * pass on its clients' addresses (as for the limits in nginx/fullstack-agent/http.conf).
+ * Whoever is on this machine is not counted: that is an administrator, or a server in front that
+ * does not pass on its clients' addresses. Who that is, nginx says, for its own limits and for
+ * these (nginx/fullstack-agent/http.conf), and what is one client, too: an IPv4 address, or an IPv6
+ * /64.
+ *
+ * Registrations are counted for the address as well, and apart: those that succeed, too.
  *
  * The state is in PostgreSQL, for all hosts, by its clock. Each attempt removes a few healed rows.
  */
+struct throttle_client {
+	const char *address; /* NULL if unknown */
+	bool local;          /* on this machine: not counted */
+};
+
 struct throttle {
 	size_t count;
 	struct throttle_key {
@@ -32,11 +42,14 @@ struct throttle {
 	} keys[2];
 };
 
-/* `account`: a user name, in lower case or not; NULL: only the address counts. `address`: NULL if
- * unknown. ERR_RATE_LIMITED with retry_after_s, code TOO_MANY_ATTEMPTS. Not inside a transaction
- * that waits for a password. */
-int throttle_begin(struct db *db, const char *account, const char *address,
+/* `account`: a user name, in lower case or not; NULL: only the address counts. ERR_RATE_LIMITED
+ * with retry_after_s, code TOO_MANY_ATTEMPTS. Not inside a transaction that waits for a password.
+ */
+int throttle_begin(struct db *db, const char *account, const struct throttle_client *client,
 		   struct throttle *ret_throttle, struct err *e);
+/* A registration from there: it is not taken back. ERR_RATE_LIMITED, code TOO_MANY_REGISTRATIONS.
+ */
+int throttle_registration(struct db *db, const struct throttle_client *client, struct err *e);
 /* The attempt succeeded: it does not count. */
 int throttle_forgive(struct db *db, const struct throttle *throttle, struct err *e);
 

@@ -176,6 +176,13 @@ const char *request_client(const struct request *r)
 	return address;
 }
 
+bool request_is_local(const struct request *r)
+{
+	const char *local = request_variable(r, "FSA_LOCAL");
+
+	return local != NULL && strcmp(local, "1") == 0;
+}
+
 const char *request_id(const struct request *r)
 {
 	return r->id;

@@ -50,6 +50,9 @@ const char *request_path(const struct request *r); /* decoded, begins with '/' o
 const struct query *request_query(const struct request *r);
 /* The client's IP address, as the web server saw it; NULL if it does not say. */
 const char *request_client(const struct request *r);
+/* Whether it comes from this machine and from nobody behind it, by the web server's word: no limit
+ * for an address counts it. */
+bool request_is_local(const struct request *r);
 /* 32 hex digits: the web server's X-Request-Id ($request_id) if it has that form, else random. */
 const char *request_id(const struct request *r);
 /* A header by its CGI name ("HTTP_ORIGIN", "CONTENT_TYPE"), NULL if there is none. Of one that is

@@ -4,10 +4,12 @@ from different addresses; time is moved in the table."""
 import statistics
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import fastcgi
 import pytest
+from stand.site import Site
 
 PASSWORD = "correct horse battery"
 WRONG = "incorrect horse battery"
@@ -190,7 +192,8 @@ def test_success_does_not_count_and_forgives_nothing(web, login, person):
 def test_registering_is_counted_for_the_address(web, login, person):
     for _ in range(3):
         assert login(person.name, PASSWORD, ATTACKER, url="/api/auth/register").status == 409
-    assert len(sql(web, "SELECT key FROM login_throttle")) == 1
+    # As an attempt and, apart from these, as a registration.
+    assert len(sql(web, "SELECT key FROM login_throttle")) == 2
     sql(web, "UPDATE login_throttle SET next_at = now() + interval '1 hour'")
     refused(login("yet-another", PASSWORD, ATTACKER, url="/api/auth/register"))
 
@@ -257,3 +260,71 @@ def test_a_disabled_user_looks_like_a_wrong_password(web, login, person):
     disabled = login(person.name, PASSWORD)
     same = ("error", "errorCode", "title", "status", "details")
     assert [wrong.json().get(k) for k in same] == [disabled.json().get(k) for k in same]
+
+
+# ---- who is one client, to every limit ------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def fronted(workspace, build, postgres):
+    """A site behind a server that passes on X-Forwarded-For, whatever a client has written there."""
+    with Site(workspace / "fronted", build, postgres, database="fronted", front=True) as site:
+        site.programs.stop("fsa-reconcile")
+        yield site
+
+
+def from_address(site, address):
+    client = site.client()
+    client.session.headers["X-Forwarded-For"] = address
+    return client
+
+
+def statuses(site, addresses):
+    """How many logins with an unknown name are answered so, one from each address."""
+    return Counter(from_address(site, address).login(f"nobody{n}", WRONG).status_code
+                   for n, address in enumerate(addresses))
+
+
+def test_who_has_a_whole_64_is_one_client_to_nginx_and_programs(fronted):
+    one = statuses(fronted, [f"2001:db8:9:9:{n:x}::{n:x}" for n in range(1, 41)])
+    assert one[429] >= 20, one
+    many = statuses(fronted, [f"2001:db8:9:{n:x}00::1" for n in range(1, 41)])
+    assert many == {401: 40}
+    # An address of IPv4 is one, and not all of them together, written as IPv6.
+    assert statuses(fronted, [f"::ffff:198.51.100.{n}" for n in range(1, 41)]) == {401: 40}
+    assert statuses(fronted, ["198.51.100.77", "::ffff:198.51.100.77"] * 20)[429] >= 20
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "127.8.9.1"])
+def test_a_header_that_names_this_machine_lifts_no_limit(fronted, address):
+    assert statuses(fronted, [address] * 40)[429] >= 20
+    with fronted.connect() as db, db.cursor() as cursor:
+        cursor.execute("TRUNCATE login_throttle")
+        from_address(fronted, address).login("nobody", WRONG)
+        cursor.execute("SELECT count(*) FROM login_throttle")
+        assert cursor.fetchone()[0] in (0, 2)  # refused by nginx, or counted for name and address
+
+
+def test_who_is_on_this_machine_is_not_limited(fronted):
+    anonymous = [fronted.client().login(f"nobody{n}", WRONG).status_code for n in range(40)]
+    assert set(anonymous) == {401}
+
+
+def register(web, number, address):
+    body = b'{"name": "new%d", "password": "%s", "bearer": true}' % (number, PASSWORD.encode())
+    pairs = [(n, v) for n, v in fastcgi.variables("POST", "/api/auth/register", body, {})
+             if n != "REMOTE_ADDR"] + [("REMOTE_ADDR", address)]
+    return fastcgi.request(web.programs.socket("auth.fcgi"), "POST", "/api/auth/register", body,
+                           pairs=pairs)
+
+
+def test_registrations_that_succeed_have_a_budget_too(web):
+    """Not forgiven, unlike a login: each leaves a user behind."""
+    done = [register(web, n, f"2001:db8:7:7::{n + 1:x}") for n in range(40)]
+    assert [a.status for a in done[:30]] == [200] * 30
+    assert [a.status for a in done[31:]] == [429] * 9
+    assert done[-1].json()["errorCode"] == "TOO_MANY_REGISTRATIONS"
+    assert int(done[-1].headers["Retry-After"]) >= 1
+    assert register(web, 41, "2001:db8:7:8::1").status == 200  # the neighbours are not concerned
+    pass_time(web, 12 * 3600)
+    assert register(web, 42, "2001:db8:7:7::1").status == 200

@@ -55,6 +55,7 @@ http {{
 		server_name _;
 		root "{root}";
 		access_log "{access_log}" fsa;
+		{front}
 		include fullstack-agent/site.conf;
 		{streams}
 	}}
@@ -78,6 +79,11 @@ nchan_shared_memory_size 128m;
 """
 
 
+# As the shipped fullstack-agent.conf.
+_FRONT = """set_real_ip_from 127.0.0.1;
+		real_ip_header X-Forwarded-For;"""
+
+
 class Nginx:
     """One nginx with a configuration of its own, which includes the shipped files unchanged.
 
@@ -87,13 +93,14 @@ class Nginx:
                nchan is not installed
     root       folder of static files
     tls        (key, certificate): files, for https
+    front      a server in front says who its clients are, as for the shipped site on loopback
     frames     origins that may show the site in a frame, as fsa-setup would write them
     user       runs as this user, all of it: no part needs root. A test's nginx that runs as root
                stays it in the workers, which could not reach root's sockets else
     """
 
     def __init__(self, directory, api, auth, events=None, port=None, root=None, user=None,
-                 outlive=False, workers=2, connections=1024, tls=None, frames=None):
+                 outlive=False, workers=2, connections=1024, tls=None, frames=None, front=False):
         self.directory = Path(directory).resolve()
         self.port = port
         self.metrics_port = None
@@ -106,6 +113,7 @@ class Nginx:
         self.connections = connections
         self._tls = tls
         self._frames = frames
+        self._front = front
         self._process = Process(self.directory, "nginx")
         self.access_log = self.directory / "logs" / "access.log"
         self.error_log = self.directory / "logs" / "error.log"
@@ -182,6 +190,7 @@ class Nginx:
             metrics_port=self.metrics_port,
             root=self._root,
             tls=tls,
+            front=_FRONT if self._front else "",
             access_log=self.access_log,
             error_log=self.error_log,
             **self._sockets,

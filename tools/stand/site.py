@@ -26,12 +26,14 @@ class Site:
     options   changes of fsa.conf
     root      folder of static files
     host      the name in its URL, with https and the certificate `tls`: (key, certificate)
+    front     a server in front says in X-Forwarded-For who its clients are
     events    whether nginx holds streams of live updates, if it can
     The rest goes to Programs.
     """
 
     def __init__(self, directory, build, postgres, database="fsa", port=None, options=None,
-                 root=None, sql_dir=SQL, outlive=False, host=None, tls=None, events=True, **rest):
+                 root=None, sql_dir=SQL, outlive=False, host=None, tls=None, events=True, front=False,
+                 **rest):
         self.directory = Path(directory).resolve()
         self.postgres = postgres
         self.database = database
@@ -57,6 +59,7 @@ class Site:
             user=self.programs.user("api.fcgi"),
             outlive=outlive,
             tls=tls,
+            front=front,
             frames=options.get("frame_ancestors"),
         )
 
