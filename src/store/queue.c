@@ -58,6 +58,7 @@ enum claim_column { COLUMN_NONE, CLAIM_COLUMNS(STORE_COLUMN_ENUM) };
 
 enum statement {
 	STATEMENT_CLAIM,
+	STATEMENT_CLAIM_NOT_FOREIGN,
 	STATEMENT_PEEK,
 	STATEMENT_VARIABLES,
 	STATEMENT_RELEASE_LOCK,
@@ -84,64 +85,61 @@ enum statement {
 #define CLAIM_WINDOW(ordered)                                                                      \
 	"(SELECT id, user_id, due_at FROM resources WHERE " IS_FREE                                \
 	" AND (cause_kind IS NULL OR NOT $5::boolean) ORDER BY due_at " ordered ")"
-/* Whether a secret that is needed to work on a row is sealed to one of the keys in $6. */
-#define IS_SEALED_TO(column) "encode(substr(" column ", 5, 8), 'hex') = ANY (f.keys)"
-#define IS_FOREIGN                                                                                                                     \
-	"EXISTS (SELECT FROM resources c" CLAIM_JOINS                                                                                  \
-	" CROSS JOIN (SELECT ARRAY(SELECT jsonb_array_elements_text($6::jsonb)) AS keys) f"                                            \
-	" WHERE c.id = due.id AND (" IS_SEALED_TO("k.sealed") " OR " IS_SEALED_TO(                                                     \
-		"s.terminal_"                                                                                                          \
-		"token_sealed") " OR " IS_SEALED_TO("s.request_env_sealed") " OR " IS_SEALED_TO("d.password_sealed") " OR EXISTS "     \
-														     "(SELECT FROM "   \
-														     "environment v "  \
-														     "WHERE "          \
-														     "v.project_id = " \
-														     "c.project_id"    \
-														     " AND"            \
-														     " " IS_SEALED_TO( \
-															     "v."      \
-															     "value_"  \
-															     "sealed") ")))"
 #define GIVEN_LEASES "jsonb_to_recordset($1::jsonb) AS g (id uuid, epoch bigint)"
 
 /* SQL is laid out by hand. */
 /* clang-format off */
+/* $1 worker, $2 limit, $3 per user, $4 lease in ms, $5 only those without a cause. When
+ * very many rows are due, windows bound the cost of a claim: the oldest, and the newest,
+ * among which is what somebody has just asked for. `turn` is a row's place among those of
+ * its user, rows under way before it; who has the fewest comes first. The lock looks at
+ * the row as it is now, not as this statement's snapshot has it. A leased row is next due
+ * at the lease's end, so that a wish or a wake-up during the lease can be told from it. */
+#define CLAIM_OF(which) \
+	"WITH due AS MATERIALIZED (" \
+	CLAIM_WINDOW("LIMIT 20000") " UNION " CLAIM_WINDOW("DESC LIMIT 2000") \
+	"), under_way AS (" \
+	" SELECT user_id, count(*) AS count FROM resources" \
+	" WHERE leased_until IS NOT NULL AND leased_until >= now()" \
+	" GROUP BY user_id" \
+	"), ranked AS (" \
+	" SELECT id, due_at, coalesce(u.count, 0) + row_number()" \
+	"  OVER (PARTITION BY user_id ORDER BY due_at, id) AS turn" \
+	" FROM due LEFT JOIN under_way u USING (user_id)" \
+	which \
+	"), picked AS MATERIALIZED (" \
+	" SELECT id FROM ranked WHERE turn <= $3::bigint" \
+	" ORDER BY turn, due_at LIMIT $2::bigint" \
+	"), free AS MATERIALIZED (" \
+	" SELECT r.id FROM resources r WHERE r.id = ANY (ARRAY(SELECT id FROM picked))" \
+	"  AND r.due_at <= now()" \
+	"  AND (r.leased_until IS NULL OR r.leased_until < now())" \
+	" FOR UPDATE OF r SKIP LOCKED" \
+	"), c AS (" \
+	" UPDATE resources r SET lease_epoch = lease_epoch + 1," \
+	"  leased_until = now() + $4::bigint * interval '1 millisecond'," \
+	"  due_at = now() + $4::bigint * interval '1 millisecond'," \
+	"  leased_by = $1" \
+	" FROM free WHERE r.id = free.id RETURNING r.*" \
+	") " STORE_SELECT(CLAIM_COLUMNS) \
+	"FROM c" CLAIM_JOINS
+
+/* But for rows of which a secret is sealed to one of the keys in $6. A statement of its own: nearly
+ * all sites have no such keys, and would plan it each time. */
+#define IS_SEALED_TO(column) "encode(substr(" column ", 5, 8), 'hex') = ANY (f.keys)"
+#define NOT_FOREIGN \
+	" WHERE NOT EXISTS (SELECT FROM resources c" CLAIM_JOINS \
+	"  CROSS JOIN (SELECT ARRAY(SELECT jsonb_array_elements_text($6::jsonb)) AS keys) f" \
+	"  WHERE c.id = due.id AND (" IS_SEALED_TO("k.sealed") \
+	"   OR " IS_SEALED_TO("s.terminal_token_sealed") \
+	"   OR " IS_SEALED_TO("s.request_env_sealed") \
+	"   OR " IS_SEALED_TO("d.password_sealed") \
+	"   OR EXISTS (SELECT FROM environment v WHERE v.project_id = c.project_id" \
+	"    AND " IS_SEALED_TO("v.value_sealed") ")))"
+
 static const struct db_statement statements[] = {
-	/* $1 worker, $2 limit, $3 per user, $4 lease in ms, $5 only those without a cause, $6 keys
-	 * that only other hosts have. When
-	 * very many rows are due, windows bound the cost of a claim: the oldest, and the newest,
-	 * among which is what somebody has just asked for. `turn` is a row's place among those of
-	 * its user, rows under way before it; who has the fewest comes first. The lock looks at
-	 * the row as it is now, not as this statement's snapshot has it. A leased row is next due
-	 * at the lease's end, so that a wish or a wake-up during the lease can be told from it. */
-	[STATEMENT_CLAIM] = { "queue_claim",
-		"WITH due AS MATERIALIZED ("
-		CLAIM_WINDOW("LIMIT 20000") " UNION " CLAIM_WINDOW("DESC LIMIT 2000")
-		"), under_way AS ("
-		" SELECT user_id, count(*) AS count FROM resources"
-		" WHERE leased_until IS NOT NULL AND leased_until >= now()"
-		" GROUP BY user_id"
-		"), ranked AS ("
-		" SELECT id, due_at, coalesce(u.count, 0) + row_number()"
-		"  OVER (PARTITION BY user_id ORDER BY due_at, id) AS turn"
-		" FROM due LEFT JOIN under_way u USING (user_id)"
-		" WHERE $6::text IS NULL OR NOT " IS_FOREIGN
-		"), picked AS MATERIALIZED ("
-		" SELECT id FROM ranked WHERE turn <= $3::bigint"
-		" ORDER BY turn, due_at LIMIT $2::bigint"
-		"), free AS MATERIALIZED ("
-		" SELECT r.id FROM resources r WHERE r.id = ANY (ARRAY(SELECT id FROM picked))"
-		"  AND r.due_at <= now()"
-		"  AND (r.leased_until IS NULL OR r.leased_until < now())"
-		" FOR UPDATE OF r SKIP LOCKED"
-		"), c AS ("
-		" UPDATE resources r SET lease_epoch = lease_epoch + 1,"
-		"  leased_until = now() + $4::bigint * interval '1 millisecond',"
-		"  due_at = now() + $4::bigint * interval '1 millisecond',"
-		"  leased_by = $1"
-		" FROM free WHERE r.id = free.id RETURNING r.*"
-		") " STORE_SELECT(CLAIM_COLUMNS)
-		"FROM c" CLAIM_JOINS },
+	[STATEMENT_CLAIM] = { "queue_claim", CLAIM_OF("") },
+	[STATEMENT_CLAIM_NOT_FOREIGN] = { "queue_claim_not_foreign", CLAIM_OF(NOT_FOREIGN) },
 	[STATEMENT_PEEK] = { "queue_peek",
 		STORE_SELECT(CLAIM_COLUMNS)
 		"FROM resources c" CLAIM_JOINS " WHERE c.project_id = $1 ORDER BY c.kind" },
@@ -308,8 +306,10 @@ int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_row
 	db_add_int(&p, claim->per_user);
 	db_add_int(&p, (int64_t)claim->lease_ms);
 	db_add_bool(&p, claim->only_well);
+	if (claim->foreign_keys == NULL)
+		return read_rows(db, STATEMENT_CLAIM, &p, ret_rows, e);
 	db_add_text(&p, claim->foreign_keys);
-	return read_rows(db, STATEMENT_CLAIM, &p, ret_rows, e);
+	return read_rows(db, STATEMENT_CLAIM_NOT_FOREIGN, &p, ret_rows, e);
 }
 
 int queue_peek(struct db *db, const char *project_id, struct queue_rows *ret_rows, struct err *e)
