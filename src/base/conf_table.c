@@ -193,6 +193,9 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 		INTEGER("rows_per_user", "16", 1, 10000, "Of these, rows of one user."),
 	[CONF_RESYNC] = DURATION("resync", "5m", SECOND, DAY,
 				 "How often stable rows are compared with the cluster."),
+	[CONF_UNSCHEDULABLE_TIME] = DURATION(
+		"unschedulable_time", "5m", 10 * SECOND, DAY,
+		"How long a pod may wait for a node that has room before that is an ERROR."),
 	[CONF_EVENTS_DATABASE] =
 		CONNINFO("events_database", NULL,
 			 "libpq connection string of fsa-events, where that of database leads to "

@@ -103,6 +103,7 @@ static int explain_resource(const struct call *call, json_t *row, struct err *e)
 	bool late =
 		row_number(row, "dueInMs") < -FORGOTTEN_MS && row_text(row, "leasedBy")[0] == '\0';
 
+	told.unschedulable_s = (unsigned)(conf_number(call->conf, CONF_UNSCHEDULABLE_TIME) / 1000);
 	if (read_told(row, &told, e) < 0)
 		return err_wrap(e, "%s", row_text(row, "name"));
 	(void)json_object_set_new(row, "mayBeSeen",

@@ -103,6 +103,10 @@ static const struct cause_text texts[] = {
 	  "of "
 	  "memory means that its limit is too small.",
 	  "read the pod's log (kubectl logs --previous)" },
+	{ ERR_POD_UNSCHEDULABLE, "TriggeredScaleUp", "Your cluster adds a node for it",
+	  "Nothing needs to be done: it starts there.", NULL },
+	{ ERR_POD_UNSCHEDULABLE, "Nominated", "Your cluster adds a node for it",
+	  "Nothing needs to be done: it starts there.", NULL },
 	{ ERR_POD_UNSCHEDULABLE, NULL, "No node of your cluster has room for it",
 	  "Stop something else, or ask for more nodes.",
 	  "add nodes, or make the requests in fsa.conf smaller" },

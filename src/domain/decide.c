@@ -47,8 +47,14 @@ static const struct transition table[DESIRED_COUNT][SEEN_COUNT] = {
 	[DESIRED_RUNNING][SEEN_READY] = {
 		.action = ACTION_NONE,
 		.status = STATUS_RUNNING,
-		.pace = PACE_RESYNC,
+		.pace = PACE_SETTLE,
 		.comment = "as wanted, and ready: looked at now and then, for drift",
+	},
+	[DESIRED_RUNNING][SEEN_RESTARTED] = {
+		.action = ACTION_NONE,
+		.status = STATUS_RUNNING,
+		.pace = PACE_AGAIN,
+		.comment = "ready, and was started again: does it end again?",
 	},
 	/* Many faults pass by themselves, hence STARTING first; the cause is shown at once. */
 	[DESIRED_RUNNING][SEEN_BROKEN] = {
@@ -122,6 +128,13 @@ static const struct transition table[DESIRED_COUNT][SEEN_COUNT] = {
 		.deadline_s = DEADLINE_STOPPED,
 		.comment = "runs: scaled to zero",
 	},
+	[DESIRED_STOPPED][SEEN_RESTARTED] = {
+		.action = ACTION_SCALE_DOWN,
+		.status = STATUS_STOPPING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_STOPPED,
+		.comment = "runs: scaled to zero",
+	},
 	[DESIRED_STOPPED][SEEN_BROKEN] = {
 		.action = ACTION_SCALE_DOWN,
 		.status = STATUS_STOPPING,
@@ -184,6 +197,13 @@ static const struct transition table[DESIRED_COUNT][SEEN_COUNT] = {
 		.comment = "starting or stopping: deleted",
 	},
 	[DESIRED_GONE][SEEN_READY] = {
+		.action = ACTION_DELETE,
+		.status = STATUS_TERMINATING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_GONE,
+		.comment = "runs: deleted",
+	},
+	[DESIRED_GONE][SEEN_RESTARTED] = {
 		.action = ACTION_DELETE,
 		.status = STATUS_TERMINATING,
 		.pace = PACE_AGAIN,
@@ -270,6 +290,13 @@ struct decision decide(const struct situation *s)
 	};
 }
 
+unsigned deadline_for_node(enum desired desired, enum seen seen, unsigned unschedulable_s)
+{
+	unsigned table_s = transition_find(desired, seen)->deadline_s;
+
+	return seen == SEEN_BROKEN || unschedulable_s > table_s ? unschedulable_s : 0;
+}
+
 enum seen seen_of_failure(enum err_kind kind)
 {
 	return kind == ERR_KUBE_BILLING ? SEEN_SUSPENDED : SEEN_UNREACHABLE;
@@ -309,6 +336,7 @@ uint64_t pace_delay_ms(enum pace pace, uint64_t told_age_ms, unsigned attempts, 
 		       unsigned retry_after_s, uint32_t random)
 {
 	enum { AGAIN_FIRST_MS = 500, AGAIN_LAST_MS = 10000, BACKOFF_LAST_MS = 120000 };
+	enum { SETTLE_FIRST_MS = 15000 };
 	uint64_t tenth = told_age_ms / 10;
 
 	switch (pace) {
@@ -318,6 +346,12 @@ uint64_t pace_delay_ms(enum pace pace, uint64_t told_age_ms, unsigned attempts, 
 		if (tenth < AGAIN_FIRST_MS)
 			return AGAIN_FIRST_MS;
 		return tenth < AGAIN_LAST_MS ? tenth : AGAIN_LAST_MS;
+	case PACE_SETTLE:
+		if (told_age_ms < SETTLE_FIRST_MS)
+			told_age_ms = SETTLE_FIRST_MS;
+		if (told_age_ms < resync_ms)
+			return spread(told_age_ms, told_age_ms / 10, random);
+		return spread(resync_ms, resync_ms / 10, random);
 	case PACE_RESYNC:
 		return spread(resync_ms, resync_ms / 10, random);
 	case PACE_BACKOFF:

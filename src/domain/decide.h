@@ -16,6 +16,7 @@
 enum pace {
 	PACE_DONE,    /* never: the row goes */
 	PACE_AGAIN,   /* soon: something is under way */
+	PACE_SETTLE,  /* slowly, and sooner while the status is young: it may not last */
 	PACE_RESYNC,  /* slowly: nothing is expected to happen */
 	PACE_BACKOFF, /* later and later: something is wrong */
 	PACE_WATCH,   /* the same, and never much later: it may pass, and somebody waits for that */
@@ -68,6 +69,10 @@ struct decision decide(const struct situation *s);
 /* Whether nothing more is on its way: RUNNING, STOPPED, TERMINATED. */
 bool status_is_goal(enum status status);
 
+/* situation.deadline_s for what waits for a node, which may take `unschedulable_s`, and where one
+ * is being added at least as long as any start; 0 for all else. */
+unsigned deadline_for_node(enum desired desired, enum seen seen, unsigned unschedulable_s);
+
 /* What is seen when a read failed with a kind of error: the cluster could not be asked, or its
  * operator has suspended the account. */
 enum seen seen_of_failure(enum err_kind kind);
@@ -80,7 +85,8 @@ enum pace pace_with_cause(enum pace pace, enum err_kind kind);
 
 /*
  * How long to wait, in milliseconds. PACE_AGAIN: 0.5 s at first, then a tenth of the status's age,
- * at most 10 s. PACE_RESYNC: `resync_ms` ± 10 %. PACE_BACKOFF: 1 s after the first of `attempts`
+ * at most 10 s. PACE_SETTLE: the status's age, at least 15 s and at most `resync_ms`, ± 10 %.
+ * PACE_RESYNC: `resync_ms` ± 10 %. PACE_BACKOFF: 1 s after the first of `attempts`
  * that failed in a row, doubled with each further one, at most 2 minutes, ± 25 %, and never under
  * `retry_after_s`. PACE_WATCH: as PACE_BACKOFF, at most 10 s. PACE_DONE: 0, there is nothing to
  * wait for. `random` is any number: the jitter.

@@ -21,9 +21,10 @@ static unsigned sights_of(enum desired desired, enum err_kind kind)
 	switch (kind) {
 	case ERR_KUBE_BILLING:
 		return SEES(SEEN_SUSPENDED);
+	case ERR_POD_UNSCHEDULABLE:
+		return SEES(SEEN_BROKEN) | SEES(SEEN_PROGRESSING); /* a node is being added */
 	case ERR_POD_IMAGE:
 	case ERR_POD_CRASH:
-	case ERR_POD_UNSCHEDULABLE:
 	case ERR_POD_MOUNT:
 	case ERR_POD_UNREADY:
 	case ERR_POD_REFUSED:
@@ -54,6 +55,14 @@ static bool is_refused(const struct told *told, enum seen seen)
 	       told->cause_kind != ERR_OBJECT_HELD && told->cause_kind != ERR_KUBE_BILLING;
 }
 
+/* 0: the table's. */
+static unsigned own_deadline_s(const struct told *told, enum seen seen)
+{
+	if (!told->has_cause || told->cause_kind != ERR_POD_UNSCHEDULABLE)
+		return 0;
+	return deadline_for_node(told->desired, seen, told->unschedulable_s);
+}
+
 struct decision explain_next(const struct told *told, enum seen seen)
 {
 	return decide(&(struct situation) {
@@ -62,6 +71,7 @@ struct decision explain_next(const struct told *told, enum seen seen)
 		.told = told->status,
 		.told_age_ms = told->status_age_ms,
 		.refused = is_refused(told, seen),
+		.deadline_s = own_deadline_s(told, seen),
 	});
 }
 
@@ -91,7 +101,9 @@ bool explain_fits(const struct told *told, enum seen seen)
 
 uint64_t explain_deadline_ms(const struct told *told, enum seen seen)
 {
-	uint64_t deadline_ms = (uint64_t)transition_find(told->desired, seen)->deadline_s * 1000;
+	unsigned own_s = own_deadline_s(told, seen);
+	unsigned table_s = transition_find(told->desired, seen)->deadline_s;
+	uint64_t deadline_ms = (uint64_t)(own_s > 0 ? own_s : table_s) * 1000;
 	struct told late = *told;
 
 	late.status_age_ms = deadline_ms + 1;

@@ -20,6 +20,7 @@ struct told {
 	unsigned attempts; /* failed in a row */
 	bool has_cause;
 	enum err_kind cause_kind; /* when has_cause */
+	unsigned unschedulable_s; /* of fsa.conf */
 };
 
 /* Whether the row can be what the last pass left after it saw `seen`. */

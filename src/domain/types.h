@@ -21,6 +21,7 @@ enum seen {
 	SEEN_OUTDATED,    /* there, but not as the row's generation wants it */
 	SEEN_PROGRESSING, /* as wanted, not ready yet; or still scaling down */
 	SEEN_READY,       /* as wanted, observed by its controller, ready */
+	SEEN_RESTARTED,   /* the same, and its container has ended since the last look */
 	SEEN_BROKEN,      /* as wanted, and something is wrong with it: see the cause */
 	SEEN_DELETING,    /* carries a deletion timestamp */
 	SEEN_BLOCKED,     /* cannot be made yet: waits for the project's database */

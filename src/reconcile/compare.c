@@ -4,6 +4,7 @@
 #include "manifest/manifest.h"
 #include "reconcile/accept.h"
 #include "reconcile/obstacle.h"
+#include "reconcile/restarts.h"
 
 /* The one that carries the hash; NULL: it is not there. */
 static const json_t *live_last(const struct queue_row *row, const struct observation *o)
@@ -69,6 +70,7 @@ int compare_row(const struct wanted_context *context, const struct queue_row *ro
 		if (assess_drift(row, wanted, o, observed))
 			a.seen = SEEN_OUTDATED;
 	}
+	restarts_judge(observed, row, o, &a);
 	assess_database_first(row, &a);
 	a.has_obstacle = obstacle_find(row, o, &a.obstacle);
 	*ret_assessment = a;

@@ -250,6 +250,48 @@ bool diagnose_events(const json_t *events, const json_t *since, bool probes_coun
 	return true;
 }
 
+static const struct autoscaler_reason {
+	const char *reason;
+	bool adds;
+	const char *words;
+} autoscaler_reasons[] = {
+	{ "TriggeredScaleUp", true, "a node is being added" },
+	{ "Nominated", true, "a node is being added" },
+	{ "NotTriggerScaleUp", false, "no node will be added" },
+};
+
+static const struct autoscaler_reason *autoscaler_reason(const json_t *event, const json_t *since)
+{
+	if (json_object_get(since, event_uid(event)) == NULL)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(autoscaler_reasons); i++) {
+		if (strcmp(autoscaler_reasons[i].reason, member(event, "reason")) == 0)
+			return &autoscaler_reasons[i];
+	}
+	return NULL;
+}
+
+bool diagnose_autoscaler(const json_t *events, const json_t *since, struct err *cause)
+{
+	const struct autoscaler_reason *last = NULL;
+	const char *last_time = "";
+	size_t i;
+	json_t *event;
+
+	json_array_foreach(events, i, event)
+	{
+		const struct autoscaler_reason *reason = autoscaler_reason(event, since);
+		if (reason == NULL || compare_times(event_time(event), last_time) < 0)
+			continue;
+		last = reason;
+		last_time = event_time(event);
+	}
+	if (last == NULL)
+		return false;
+	err_set(cause, cause->kind, last->reason, "%s: %.400s", last->words, cause->message);
+	return last->adds;
+}
+
 /* KubeBlocks tells why in the first condition that is not true. */
 static const char *cluster_message(const json_t *status)
 {

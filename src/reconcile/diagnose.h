@@ -28,6 +28,11 @@ bool diagnose_awaits_volumes(const struct err *cause);
 bool diagnose_events(const json_t *events, const json_t *since, bool probes_count,
 		     struct err *ret_cause);
 
+/* From the same: what an autoscaler said last about a pod without a node (Normal events of
+ * cluster-autoscaler and Karpenter). True: it adds a node. Either is put before the cause's
+ * message. */
+bool diagnose_autoscaler(const json_t *events, const json_t *since, struct err *cause);
+
 /* From a KubeBlocks Cluster: phase Failed or Abnormal, or provisioning that cannot begin. */
 bool diagnose_cluster(const json_t *cluster, struct err *ret_cause);
 

@@ -254,3 +254,8 @@ bool evidence_cause(struct evidence *v, struct err *ret_cause)
 	}
 	return diagnose_events(v->events, v->since, probes_count, ret_cause);
 }
+
+bool evidence_adds_node(const struct evidence *v, struct err *cause)
+{
+	return diagnose_autoscaler(v->events, v->since, cause);
+}

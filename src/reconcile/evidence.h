@@ -38,6 +38,10 @@ void evidence_submit_events(struct evidence *evidence, struct kube_client *clien
 void evidence_add_objects(struct evidence *evidence, enum kube_resource kind, const json_t *items);
 void evidence_add_events(struct evidence *evidence, const json_t *items);
 
+/* Whether an autoscaler says that it adds a node for a pod that waits for one: then the cause says
+ * so, too. What it said last counts. */
+bool evidence_adds_node(const struct evidence *evidence, struct err *cause);
+
 /* Whether something was found that keeps the row from being ready. */
 bool evidence_cause(struct evidence *evidence, struct err *ret_cause);
 

@@ -571,6 +571,7 @@ int pass_run(struct reconciler *r, struct pass_summary *ret_summary, struct err 
 		.wanted = &r->wanted,
 		.request_timeout_ms = conf_number(r->conf, CONF_KUBE_REQUEST_TIMEOUT),
 		.resync_ms = conf_number(r->conf, CONF_RESYNC),
+		.unschedulable_s = (unsigned)(conf_number(r->conf, CONF_UNSCHEDULABLE_TIME) / 1000),
 		.finished = work_finished,
 	};
 	int result = loop(&p, e);

@@ -12,6 +12,7 @@
 #include "reconcile/accept.h"
 #include "reconcile/compare.h"
 #include "reconcile/credentials.h"
+#include "reconcile/restarts.h"
 #include "reconcile/warn.h"
 #include "reconcile/work_internal.h"
 
@@ -81,6 +82,15 @@ void work_read_done(void *user, const struct kube_answer *answer)
 /* ---- results ----------------------------------------------------------------------------------
  */
 
+static unsigned deadline_s(const struct work *w, enum seen seen)
+{
+	const struct assessment *a = &w->assessment;
+
+	if (!a->has_cause || a->cause.kind != ERR_POD_UNSCHEDULABLE)
+		return 0;
+	return deadline_for_node(w->row.desired, seen, w->context->unschedulable_s);
+}
+
 static void decide_with(struct work *w, enum seen seen, bool refused)
 {
 	w->seen = seen;
@@ -90,6 +100,7 @@ static void decide_with(struct work *w, enum seen seen, bool refused)
 		.told = w->row.status,
 		.told_age_ms = w->row.status_age_ms,
 		.refused = refused,
+		.deadline_s = deadline_s(w, seen),
 	});
 }
 
@@ -150,8 +161,10 @@ static void conclude(struct work *w, const struct err *cause)
 		.observed = w->observed,
 	};
 	json_object_set_new(w->observed, "seen", json_string(seen_name(w->seen)));
-	if (w->warnings != NULL)
+	if (w->warnings != NULL) {
 		accept_warn(w->observed, w->warnings);
+		restarts_note(w->observed, &w->row, w->observation);
+	}
 	r->due_in_ms = delay_ms(w, d->pace, cause, r->attempts);
 	if (cause != NULL) {
 		w->err = *cause;
@@ -421,15 +434,20 @@ void work_decide_and_act(struct work *w)
 /* ---- diagnosing -------------------------------------------------------------------------------
  */
 
+/* Of a pod without a node its own status has told the cause already: the events only tell whether
+ * a node is being added, which is progress. */
 static void evidence_read(struct work *w)
 {
 	struct assessment *a = &w->assessment;
 
-	a->has_cause = evidence_cause(w->evidence, &a->cause);
+	a->has_cause = a->has_cause || evidence_cause(w->evidence, &a->cause);
 	if (!a->has_cause)
 		work_decide_on(w, SEEN_PROGRESSING);
 	else if (a->cause.kind == ERR_KUBE_BILLING)
 		work_decide_on(w, SEEN_SUSPENDED);
+	else if (a->cause.kind == ERR_POD_UNSCHEDULABLE)
+		work_decide_on(w, evidence_adds_node(w->evidence, &a->cause) ? SEEN_PROGRESSING
+									     : SEEN_BROKEN);
 	conclude(w, a->has_cause ? &a->cause : NULL);
 }
 
@@ -450,8 +468,10 @@ static void read_events(struct work *w)
 /* The objects themselves may have told the cause; only otherwise evidence is looked for. */
 static void diagnose(struct work *w)
 {
-	if (w->assessment.has_cause) {
-		conclude(w, &w->assessment.cause);
+	const struct assessment *a = &w->assessment;
+
+	if (a->has_cause && a->cause.kind != ERR_POD_UNSCHEDULABLE) {
+		conclude(w, &a->cause);
 		return;
 	}
 	if (!work_wave_begin(w, read_events))

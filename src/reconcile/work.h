@@ -26,6 +26,7 @@ struct work_context {
 	const struct wanted_context *wanted;
 	uint64_t request_timeout_ms;
 	uint64_t resync_ms;
+	unsigned unschedulable_s;     /* may a pod wait for a node */
 	void (*finished)(void *user); /* a work is over; `user` as given to work_new() */
 };
 

@@ -68,7 +68,7 @@ static json_t *container_status(const struct row *row, const json_t *pod, const 
 		json_path_set(status, "state.running.startedAt", json_string(now));
 	else
 		json_object_set_new(status, "state", waiting_of(row, pod, container));
-	if (row->terminated_before && view->restarts > 0)
+	if (view->restarts > 0)
 		json_path_set(status, "lastState.terminated",
 			      json_pack("{s:i, s:s, s:s, s:s}", "exitCode", 1, "reason", "Error",
 					"startedAt", now, "finishedAt", now));

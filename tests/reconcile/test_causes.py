@@ -4,7 +4,8 @@ golden/<fault>.txt is what `fsactl project explain` says meanwhile; see explaine
 """
 
 import pytest
-from people import eventually
+from people import Person, eventually
+from schedule import OPTIONS
 
 SOON = 240  # seconds: the backoff after the last failed attempt, and some passes
 
@@ -320,3 +321,51 @@ def test_a_restarted_sandbox_is_accepted_as_admission_changes_it(person, kubesim
     since = kubesim.writes()["next"]
     looks(kubesim, person, "statefulsets", 5)
     assert applies(kubesim, person, since) == []
+
+
+# ---- what takes its time, and what ends ----------------------------------------------------------
+
+
+def add_event(kubesim, person, pod, reason, message):
+    """What an autoscaler writes about a pod."""
+    about = {"apiVersion": "v1", "kind": "Pod", "namespace": person.namespace.name,
+             "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}
+    event = {"apiVersion": "v1", "kind": "Event", "metadata": {"generateName": "autoscaler."},
+             "involvedObject": about, "type": "Normal", "reason": reason, "message": message,
+             "lastTimestamp": pod["metadata"]["creationTimestamp"]}
+    kubesim.api("POST", f"/api/v1/namespaces/{person.namespace.name}/events", event)
+
+
+def test_a_node_that_is_being_added_is_progress_and_not_an_error(
+        site, person, kubesim, explained):
+    kubesim.effect(effect="unschedulable", namespace=person.namespace.name)
+    project = person.create("Crowded")
+    told(project.sandbox, "POD_UNSCHEDULABLE", "STARTING")
+    explained(project, "unschedulable")
+    shorten(site, project, 3)  # what a broken start may take is two minutes
+    looks(kubesim, person, "statefulsets", 3)
+    told(project.sandbox, "POD_UNSCHEDULABLE", "STARTING")
+    pod = person.namespace.pod(project.sandbox()["sandboxName"])
+    add_event(kubesim, person, pod, "TriggeredScaleUp",
+              "pod triggered scale-up: [{pool-1 3->4 (max: 10)}]")
+    shorten(site, project, 4)  # of the ten minutes of any start, seven
+    eventually(lambda: project.sandbox()["cause"]["code"] == "TriggeredScaleUp",
+               last=project.sandbox)
+    assert project.sandbox()["status"] == "STARTING"
+    explained(project, "unschedulable-and-a-node-is-added")
+    shorten(site, project, 5)
+    told(project.sandbox, "POD_UNSCHEDULABLE", "ERROR")
+
+
+def test_a_sandbox_that_ends_soon_after_its_start_is_looked_at_sooner_than_at_the_resync(
+        make_site, kubesim):
+    """The resync is that of the default, five minutes."""
+    made = Person(make_site(options={**OPTIONS, "resync": "5m"}), kubesim)
+    project = made.create("Ending")
+    project.wait("RUNNING")
+    crash = kubesim.effect(effect="crash", namespace=made.namespace.name)
+    told(project.sandbox, "POD_CRASH", "STARTING")
+    kubesim.end_effect(crash)
+    project.wait("RUNNING", SOON)
+    warning, = project.sandbox()["warnings"]
+    assert warning["code"] == "RESTARTED" and "exit code 1" in warning["message"]

@@ -93,7 +93,8 @@ static const struct expected {
 	{ "RUNNING", "STOPPED", "APPLY", "STARTING", PACE_AGAIN, 600 },
 	{ "RUNNING", "OUTDATED", "APPLY", "UPDATING", PACE_AGAIN, 600 },
 	{ "RUNNING", "PROGRESSING", "NONE", "STARTING", PACE_AGAIN, 600 },
-	{ "RUNNING", "READY", "NONE", "RUNNING", PACE_RESYNC, 0 },
+	{ "RUNNING", "READY", "NONE", "RUNNING", PACE_SETTLE, 0 },
+	{ "RUNNING", "RESTARTED", "NONE", "RUNNING", PACE_AGAIN, 0 },
 	{ "RUNNING", "BROKEN", "DIAGNOSE", "STARTING", PACE_WATCH, 120 },
 	{ "RUNNING", "DELETING", "NONE", "STARTING", PACE_AGAIN, 600 },
 	{ "RUNNING", "BLOCKED", "NONE", "CREATING", PACE_AGAIN, 600 },
@@ -104,6 +105,7 @@ static const struct expected {
 	{ "STOPPED", "OUTDATED", "SCALE_DOWN", "STOPPING", PACE_AGAIN, 300 },
 	{ "STOPPED", "PROGRESSING", "SCALE_DOWN", "STOPPING", PACE_AGAIN, 300 },
 	{ "STOPPED", "READY", "SCALE_DOWN", "STOPPING", PACE_AGAIN, 300 },
+	{ "STOPPED", "RESTARTED", "SCALE_DOWN", "STOPPING", PACE_AGAIN, 300 },
 	{ "STOPPED", "BROKEN", "SCALE_DOWN", "STOPPING", PACE_AGAIN, 300 },
 	{ "STOPPED", "DELETING", "NONE", "STOPPING", PACE_AGAIN, 300 },
 	{ "STOPPED", "BLOCKED", "NONE", "STOPPED", PACE_RESYNC, 0 },
@@ -114,6 +116,7 @@ static const struct expected {
 	{ "GONE", "OUTDATED", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
 	{ "GONE", "PROGRESSING", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
 	{ "GONE", "READY", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
+	{ "GONE", "RESTARTED", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
 	{ "GONE", "BROKEN", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
 	{ "GONE", "DELETING", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
 	{ "GONE", "BLOCKED", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
@@ -313,6 +316,7 @@ static const char *pace_name(enum pace pace)
 	static const char *const names[] = {
 		[PACE_DONE] = "never",
 		[PACE_AGAIN] = "soon",
+		[PACE_SETTLE] = "slow resync, sooner while young",
 		[PACE_RESYNC] = "slow resync",
 		[PACE_BACKOFF] = "backoff",
 		[PACE_WATCH] = "backoff, 10 s at most",
@@ -402,6 +406,9 @@ START_TEST(the_next_look_comes_when_it_is_promised)
 	check_between(PACE_AGAIN, 0, 0, 0, 500, 500);
 	check_between(PACE_AGAIN, 20000, 0, 0, 2000, 2000);
 	check_between(PACE_AGAIN, UINT64_MAX, 0, 0, 10000, 10000);
+	check_between(PACE_SETTLE, 0, 0, 0, 13500, 16500);
+	check_between(PACE_SETTLE, 60000, 0, 0, 54000, 66000);
+	check_between(PACE_SETTLE, UINT64_MAX, 0, 0, 270000, 330000);
 	check_between(PACE_RESYNC, 0, 0, 0, 270000, 330000);
 	check_between(PACE_BACKOFF, 0, 0, 0, 750, 1250);
 	check_between(PACE_BACKOFF, 0, 1, 0, 750, 1250);

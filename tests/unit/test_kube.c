@@ -501,9 +501,7 @@ static const struct tls_reply replies[] = {
 	  .status = "503 No",
 	  .headers = "Retry-After: 9\r\n",
 	  .body = "busy" },
-	{ .match = "PATCH /apis/apps/v1" IN_NS "statefulsets/good?",
-	  OK("{\"apiVersion\":\"meta.k8s.io/v1\",\"kind\":\"PartialObjectMetadata\","
-	     "\"metadata\":{\"name\":\"good\"}}") },
+	{ .match = "PATCH /apis/apps/v1" IN_NS "statefulsets/good?", OK(SET("good")) },
 	{ .match = "DELETE /apis/apps/v1" IN_NS "statefulsets/good ",
 	  OK("{\"apiVersion\":\"v1\",\"kind\":\"Status\",\"status\":\"Success\"}") },
 	{ .match = "limit=500&labelSelector=a%3Db%2Cc&continue=2%2B ", OK(PODS("", "second")) },
@@ -695,7 +693,7 @@ START_TEST(apply_is_a_server_side_apply)
 	ck_assert_msg(o.ok, "%s", o.err.message);
 	ck_assert(was_sent("?fieldManager=fullstack-agent&force=true&fieldValidation=Strict HTTP"));
 	ck_assert(was_sent("\r\nContent-Type: application/apply-patch+yaml\r\n"));
-	ck_assert(was_sent("\r\nAccept: application/json;as=PartialObjectMetadata;"));
+	ck_assert(was_sent("\r\nAccept: application/json\r\n"));
 	ck_assert(was_sent("\r\n\r\n" SET("good")));
 	/* What the callback submitted is done as well. */
 	for (int i = 0; kube_client_pending(client) > 0 && i < 100; i++)

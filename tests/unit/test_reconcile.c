@@ -16,6 +16,7 @@
 #include "reconcile/assess.h"
 #include "reconcile/diagnose.h"
 #include "reconcile/observe.h"
+#include "reconcile/restarts.h"
 #include "reconcile/wake.h"
 #include "reconcile/warn.h"
 
@@ -526,6 +527,68 @@ START_TEST(a_database_is_assessed)
 }
 END_TEST
 
+/* ---- autoscalers and restarts -----------------------------------------------------------------
+ */
+
+START_TEST(what_an_autoscaler_said_last_counts)
+{
+	static const struct {
+		const char *events, *code;
+		bool adds;
+	} rows[] = {
+		{ "[]", "Unschedulable", false },
+		{ "[" EVENT("p", "Normal", "TriggeredScaleUp", "01", "m") "]", "TriggeredScaleUp",
+		  true },
+		{ "[" EVENT("p", "Normal", "Nominated", "01", "m") "]", "Nominated", true },
+		{ "[" EVENT("p", "Normal", "TriggeredScaleUp", "01",
+			    "m") ", " EVENT("p", "Normal", "NotTriggerScaleUp", "02", "m") "]",
+		  "NotTriggerScaleUp", false },
+		{ "[" EVENT("before", "Normal", "TriggeredScaleUp", "01", "m") "]", "Unschedulable",
+		  false },
+	};
+	CLEANUP(cleanup_json) json_t *since = parse("{\"p\": \"\"}");
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(cleanup_json) json_t *events = parse(rows[i].events);
+		struct err cause;
+		err_set(&cause, ERR_POD_UNSCHEDULABLE, "Unschedulable", "no node can take the pod");
+		ck_assert_int_eq(diagnose_autoscaler(events, since, &cause), rows[i].adds);
+		ck_assert_str_eq(cause.code, rows[i].code);
+		ck_assert_ptr_nonnull(strstr(cause.message, "no node can take the pod"));
+	}
+}
+END_TEST
+
+#define RESTARTS(count)                                                                            \
+	"{\"pods\": [" POD("r", "\"containerStatuses\": [{\"restartCount\": " count                \
+				", \"lastState\": {\"terminated\": {\"exitCode\": 1}}}]") "]}"
+
+START_TEST(a_container_that_ends_between_looks_is_not_taken_for_one_that_runs)
+{
+	static const struct {
+		const char *observed;
+		enum seen seen;
+	} looks[] = {
+		{ RESTARTS("3"), SEEN_READY }, /* the first look: since when, nobody knows */
+		{ RESTARTS("3"), SEEN_READY },  { RESTARTS("4"), SEEN_RESTARTED },
+		{ RESTARTS("4"), SEEN_READY },  { RESTARTS("5"), SEEN_RESTARTED },
+		{ RESTARTS("6"), SEEN_BROKEN }, { RESTARTS("6"), SEEN_READY },
+	};
+	struct queue_row row = { .id = ID, .kind = RESOURCE_SANDBOX };
+	CLEANUP(cleanup_json) json_t *observed = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(looks); i++) {
+		CLEANUP(cleanup_json) json_t *lists = parse(looks[i].observed);
+		CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
+		struct assessment a = { .seen = SEEN_READY };
+		restarts_judge(observed, &row, o, &a);
+		restarts_note(observed, &row, o);
+		ck_assert_msg(a.seen == looks[i].seen, "look %zu: %s", i, seen_name(a.seen));
+		ck_assert_int_eq(a.has_cause, a.seen == SEEN_BROKEN);
+	}
+}
+END_TEST
+
 /* ---- what admission changes --------------------------------------------------------------------
  */
 
@@ -677,6 +740,8 @@ int main(void)
 	tcase_add_test(tc, drift_of_a_running_sandbox_is_seen);
 	tcase_add_loop_test(tc, a_database_is_assessed, 0, ARRAY_SIZE(databases));
 	tcase_add_test(tc, what_admission_makes_of_an_object_is_accepted_and_what_others_do_is_not);
+	tcase_add_test(tc, what_an_autoscaler_said_last_counts);
+	tcase_add_test(tc, a_container_that_ends_between_looks_is_not_taken_for_one_that_runs);
 	tcase_add_test(tc, a_warning_holds_for_as_long_as_it_is_seen);
 	tcase_add_test(tc, a_touch_of_the_wake_file_and_a_signal_end_a_wait);
 	suite_add_tcase(suite, tc);
