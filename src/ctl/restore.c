@@ -266,7 +266,11 @@ static int put_back(const struct restore *r, struct err *e)
 		return -1;
 	if (restore_database(r, e) < 0 || unpack(r, BACKUP_KEYS, e) < 0)
 		return -1;
-	return set_up(r, "all", e);
+	if (set_up(r, "all", e) < 0)
+		return err_wrap(
+			e, "all is put back, but the site does not run yet; mend that, and run "
+			   "fsa-setup");
+	return 0;
 }
 
 static void print_restore(const struct restore *r)
