@@ -8,16 +8,17 @@ import shutil
 from pathlib import Path
 
 import pytest
-from people import eventually
+from people import PASSWORD, eventually
+from stand.client import Client
 from stand.programs import PROGRAMS
 
 # Far slower programs: nothing may run into its limits for that alone.
 SLOW = {"lease_time": "60s", "kube_request_timeout": "15s", "database_timeout": "30s",
         "password_memory_kib": "8192", "password_passes": "1"}
 
-VALGRIND = ("valgrind", "--quiet", "--error-exitcode=99",
-            "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite",
-            "--child-silent-after-fork=no")
+LEAKS = "definite,indirect,possible"
+VALGRIND = ("valgrind", "--quiet", "--error-exitcode=99", "--trace-children=yes", "--track-fds=no",
+            "--leak-check=full", f"--show-leak-kinds={LEAKS}", f"--errors-for-leak-kinds={LEAKS}")
 
 
 def live(person):
@@ -42,7 +43,30 @@ def live(person):
     assert person.client.put("/api/user/config/kc", {"kubeconfig": bad}).status_code == 400
     project.delete()
     project.wait_gone(600)
-    person.client.post("/api/auth/logout")
+    use_account(person)
+
+
+def use_account(person):
+    """What auth.fcgi does for somebody with a password, refusals included."""
+    client = person.client
+    for body in ("{", '{"name":1}', '{"nam":1}'):
+        answer = client.session.post(client.url + "/api/projects", data=body, timeout=client.timeout,
+                                     headers={"Content-Type": "application/json"})
+        assert answer.status_code == 400
+    token = client.post("/api/user/tokens", {"name": "CI"})
+    assert token.ok, token.text
+    bearer = {"Authorization": "Bearer " + token.json()["token"]}
+    program = Client(client.url, client.timeout)
+    assert program.get("/api/projects", headers=bearer).ok
+    assert program.post("/api/projects", {"name": "x"}, headers=bearer).status_code == 403
+    assert client.delete(f"/api/user/tokens/{token.json()['id']}").ok
+    for url in ("/api/auth/sessions", "/api/user/tokens", "/api/user/audit?limit=3"):
+        assert client.get(url).ok, url
+    assert client.login(person.name, "a wrong password").status_code == 401
+    change = {"password": PASSWORD, "newPassword": "another " + PASSWORD}
+    assert client.put("/api/auth/password", change).ok
+    assert client.delete("/api/auth/sessions?others=true").ok
+    assert client.post("/api/auth/logout").ok
 
 
 def stop_and_read_logs(site):
