@@ -142,6 +142,7 @@ def test_a_backup_has_all_that_an_administrator_has_changed(machine, ada):
         rm -f /etc/nginx/sites-enabled/default
         fsa-setup nginx tls
         fsactl backup /root/changed/
+        fsa-setup nginx loopback
     """)
     data = machine.run("tar -tf /root/changed/data/files.tar").splitlines()
     keys = machine.run("tar -tf /root/changed/keys/files.tar").splitlines()
@@ -279,7 +280,8 @@ STATE = """
 
 def test_remove_and_reinstall_keep_the_data_and_tls(machine, ada):
     remove, _ = commands("operation.md", "Removing it")
-    machine.run(TLS)
+    machine.run("fsa-setup nginx tls")
+    machine.wait(TLS)
     machine.run(remove)
     assert machine.run("systemctl list-units --plain --no-legend 'fsa-*'") == ""
     machine.run("nginx -t; test -e /etc/fullstack-agent/keys/owner.key")
