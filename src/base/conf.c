@@ -257,13 +257,13 @@ static int summarize(const struct conf_problems *problems, const char *path, boo
 	return -1;
 }
 
-static int load(const char *path, bool service, struct conf **ret_conf, struct err *e)
+static int load(const char *path, bool service, bool logged, struct conf **ret_conf, struct err *e)
 {
 	CLEANUP(conf_problems_clear) struct conf_problems problems;
 	CLEANUP(conf_freep) struct conf *c = NULL;
 
 	conf_read(path, &c, &problems);
-	for (size_t i = 0; i < problems.count && service; i++) {
+	for (size_t i = 0; i < problems.count && logged; i++) {
 		if (is_fatal(&problems.list[i], service))
 			log_line(LOG_LEVEL_ERROR, "wrong configuration", LOG_STR("file", path),
 				 LOG_INT("line", problems.list[i].line),
@@ -277,12 +277,17 @@ static int load(const char *path, bool service, struct conf **ret_conf, struct e
 
 int conf_load(const char *path, struct conf **ret_conf, struct err *e)
 {
-	return load(path, false, ret_conf, e);
+	return load(path, false, false, ret_conf, e);
+}
+
+int conf_load_complete(const char *path, struct conf **ret_conf, struct err *e)
+{
+	return load(path, true, false, ret_conf, e);
 }
 
 int conf_load_logged(const char *path, struct conf **ret_conf, struct err *e)
 {
-	return load(path, true, ret_conf, e);
+	return load(path, true, true, ret_conf, e);
 }
 
 void conf_free(struct conf *c)
@@ -320,6 +325,17 @@ bool conf_bool(const struct conf *c, enum conf_option option)
 unsigned conf_line(const struct conf *c, enum conf_option option)
 {
 	return c->values[option].line;
+}
+
+const char *conf_needs_restart(const struct conf *before, const struct conf *after)
+{
+	for (int i = 0; i < CONF_OPTION_COUNT; i++) {
+		const struct conf_spec *spec = conf_spec((enum conf_option)i);
+		const char *a = before->values[i].text, *b = after->values[i].text;
+		if (spec->needs_restart && strcmp(a ? a : "", b ? b : "") != 0)
+			return spec->name;
+	}
+	return NULL;
 }
 
 int conf_require(const struct conf *c, enum conf_option option, const char **ret_value,

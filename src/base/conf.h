@@ -160,7 +160,9 @@ void conf_problems_clear(struct conf_problems *problems);
 /* The same for who needs what is there to be right: ERR_INVALID, code CONFIGURATION, names file,
  * line and option of the first error, and how many there are. The caller frees with conf_free(). */
 int conf_load(const char *path, struct conf **ret_conf, struct err *e);
-/* And for services, which need it to be complete: a line in the log for each error. */
+/* And for services, which need it to be complete. */
+int conf_load_complete(const char *path, struct conf **ret_conf, struct err *e);
+/* With a line in the log for each error. */
 int conf_load_logged(const char *path, struct conf **ret_conf, struct err *e);
 void conf_free(struct conf *c);
 void conf_freep(struct conf **c);
@@ -175,6 +177,9 @@ int conf_require(const struct conf *c, enum conf_option option, const char **ret
 		 struct err *e);
 /* In which line it is set; 0: it has its default. */
 unsigned conf_line(const struct conf *c, enum conf_option option);
+/* The first of the options that differ and that a reload does not take over; NULL: there is none.
+ */
+const char *conf_needs_restart(const struct conf *before, const struct conf *after);
 /* The value for people to see: of a connection string without its password. NULL when there is
  * none. The caller frees. */
 char *conf_text_to_show(const struct conf *c, enum conf_option option);

@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,10 +20,11 @@ struct line {
 };
 
 static enum log_level threshold = LOG_LEVEL_INFO;
+static struct log_last *last_error;
 
-/* systemd reads the "<N>" prefix as syslog(3) priority; key=value readers see `level`. Info is
- * "notice" there: so a unit can keep it and drop what systemd itself tells of each start
- * (LogLevelMax=). */
+/* systemd reads the "<N>" prefix as syslog(3) priority; key=value readers see `level`. Info and
+ * debug are "notice" there: so a unit can keep them and drop what systemd itself tells of each
+ * start (LogLevelMax=), and log_level alone says what is written. */
 static const struct {
 	const char *name;
 	const char *prefix;
@@ -30,7 +32,7 @@ static const struct {
 	[LOG_LEVEL_ERROR] = { "error", "<3>" },
 	[LOG_LEVEL_WARNING] = { "warning", "<4>" },
 	[LOG_LEVEL_INFO] = { "info", "<5>" },
-	[LOG_LEVEL_DEBUG] = { "debug", "<7>" },
+	[LOG_LEVEL_DEBUG] = { "debug", "<5>" },
 };
 
 /* What does not fit is left out as a whole: never half of a character or of an escape. Room is kept
@@ -107,6 +109,19 @@ static void put_value(struct line *l, const char *value)
 	l->text[l->length++] = '"'; /* put() keeps room */
 }
 
+/* Several processes share it: who finds another one writing leaves it to that one. */
+static void keep(const char *text)
+{
+	if (last_error == NULL || atomic_flag_test_and_set(&last_error->busy))
+		return;
+	(void)snprintf(last_error->text, sizeof(last_error->text), "%s", text);
+	/* What is cut may have been cut within a character. */
+	while (!parse_is_utf8(last_error->text, strlen(last_error->text)))
+		last_error->text[strlen(last_error->text) - 1] = '\0';
+	last_error->at = time(NULL);
+	atomic_flag_clear(&last_error->busy);
+}
+
 void log_fields(enum log_level level, const char *message, const struct log_field *fields,
 		size_t count)
 {
@@ -133,12 +148,20 @@ void log_fields(enum log_level level, const char *message, const struct log_fiel
 	l.text[l.length++] = '\n';
 	ssize_t written = write(STDERR_FILENO, l.text, l.length);
 	(void)written; /* nowhere left to say so */
+	l.text[l.length - 1] = '\0';
+	if (level == LOG_LEVEL_ERROR)
+		keep(strstr(l.text, "msg="));
 }
 
 void log_err(enum log_level level, const char *message, const struct err *e)
 {
 	log_line(level, message, LOG_STR("kind", err_kind_name(e->kind)), LOG_STR("code", e->code),
 		 LOG_STR("error", e->message));
+}
+
+void log_keep_last_error(struct log_last *last)
+{
+	last_error = last;
 }
 
 void log_set_level(enum log_level level)

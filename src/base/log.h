@@ -1,7 +1,9 @@
 #ifndef FSA_BASE_LOG_H
 #define FSA_BASE_LOG_H
 
+#include <stdatomic.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "base/err.h"
 
@@ -36,6 +38,16 @@ void log_fields(enum log_level level, const char *message, const struct log_fiel
 		size_t count);
 /* An error, with its kind, code and message. */
 void log_err(enum log_level level, const char *message, const struct err *e);
+/* The last line of level "error", from `msg=` on, and when it was written. It may lie in memory
+ * that a program's processes share. */
+struct log_last {
+	atomic_flag busy;
+	time_t at; /* 0: none yet */
+	char text[256];
+};
+
+/* From now on the last error is kept there, too; NULL: nowhere. */
+void log_keep_last_error(struct log_last *last);
 /* Lines below this level are not written. Default: LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
 /* By the name that the configuration takes (log_level); an unknown one changes nothing. */

@@ -28,8 +28,8 @@ static void add_finding(json_t *findings, bool warning, unsigned line, const cha
 							(int)line, "message", message));
 }
 
-/* A file that the configuration itself names: not the keys in their usual place, which are made
- * later. Who may not look there cannot tell. */
+/* A file that the configuration itself names, but for the keys, which are made later. Who may not
+ * look there cannot tell. */
 static void check_file(const struct conf *c, enum conf_option option, json_t *findings)
 {
 	const struct conf_spec *spec = conf_spec(option);
@@ -59,10 +59,6 @@ static void check_file(const struct conf *c, enum conf_option option, json_t *fi
 static json_t *find_problems(const char *path)
 {
 	static const enum conf_option files[] = {
-		CONF_OWNER_PUBLIC_KEY_FILE,
-		CONF_OWNER_PRIVATE_KEY_FILE,
-		CONF_CLUSTER_PUBLIC_KEY_FILE,
-		CONF_CLUSTER_PRIVATE_KEY_FILE,
 		CONF_SEALOS_JWT_SECRET_FILE,
 		CONF_GITHUB_CLIENT_SECRET_FILE,
 		CONF_OIDC_CLIENT_SECRET_FILE,

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/conf.h"
@@ -20,21 +21,24 @@
 #include "events/relay.h"
 
 static const char usage[] =
-	"Usage: fsa-events [--config FILE]\n"
+	"Usage: fsa-events [--config FILE] [--check]\n"
 	"\n"
 	"Passes on what changes in PostgreSQL to the streams that the local nginx holds.\n"
-	"SIGTERM ends it.\n"
+	"SIGTERM ends it, SIGHUP makes it read its configuration again.\n"
 	"\n"
 	"  --config FILE      configuration (default: " FSA_SYSCONFDIR "/fsa.conf)\n"
+	"  --check            read the configuration, as a start does, and end\n"
 	"  --help, --version\n"
 	"\n"
 	"Exit status: 0 ended by a signal, 64 usage, 71 operating system, 78 configuration.\n";
 
 /* 0 to go on, -1 when all is said and `*ret_status` is the exit status. */
-static int parse_options(int argc, char **argv, const char **ret_config, int *ret_status)
+static int parse_options(int argc, char **argv, const char **ret_config, bool *ret_only_check,
+			 int *ret_status)
 {
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, 'C' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -42,11 +46,15 @@ static int parse_options(int argc, char **argv, const char **ret_config, int *re
 	int option;
 
 	*ret_config = FSA_SYSCONFDIR "/fsa.conf";
+	*ret_only_check = false;
 	*ret_status = EX_USAGE;
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			*ret_config = optarg;
+			break;
+		case 'C':
+			*ret_only_check = true;
 			break;
 		case 'h':
 			(void)fputs(usage, stdout);
@@ -68,7 +76,8 @@ static int parse_options(int argc, char **argv, const char **ret_config, int *re
 	return 0;
 }
 
-/* A descriptor that becomes readable when this process is asked to end. */
+/* A descriptor that becomes readable when this process is asked to end, or to read its
+ * configuration. */
 static int catch_signals(struct err *e)
 {
 	sigset_t set;
@@ -76,6 +85,7 @@ static int catch_signals(struct err *e)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	int fd = sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -1 : signalfd(-1, &set, SFD_CLOEXEC);
 	if (fd < 0)
 		return err_set(e, ERR_INTERNAL, NULL, "cannot wait for signals: %s",
@@ -83,11 +93,11 @@ static int catch_signals(struct err *e)
 	return fd;
 }
 
+static enum { UNKNOWN, FLOWS, STOPPED } told;
+
 /* Once a change: what is away may be so for hours. */
 static void tell(bool flows, const struct err *e)
 {
-	static enum { UNKNOWN, FLOWS, STOPPED } told;
-
 	if (flows && told != FLOWS) {
 		log_line(LOG_LEVEL_INFO, "live updates flow", LOG_STR("streams", "opened anew"));
 		notify_status("Live updates flow");
@@ -97,20 +107,6 @@ static void tell(bool flows, const struct err *e)
 		notify_status("No live updates: %s", e->message);
 	}
 	told = flows ? FLOWS : STOPPED;
-}
-
-static void run(struct relay *relay, int signals)
-{
-	struct pollfd fds[] = { { .fd = signals, .events = POLLIN }, { .events = POLLIN } };
-	struct err e;
-
-	do {
-		bool flows = relay_step(relay, &e) == 0;
-		tell(flows, &e);
-		fds[1].fd = flows ? relay_fd(relay) : -1; /* -1: poll() leaves it out */
-		(void)poll(fds, ARRAY_SIZE(fds), flows ? RELAY_EVERY_MS : relay_pause_ms(relay));
-	} while ((fds[0].revents & POLLIN) == 0);
-	log_line(LOG_LEVEL_INFO, "stopped", LOG_STR("reason", "signal"));
 }
 
 static struct db *open_database(const struct conf *conf, bool prepare)
@@ -126,21 +122,83 @@ static struct db *open_database(const struct conf *conf, bool prepare)
 	});
 }
 
+/* By what is configured, until a signal comes: its number. */
+static int run_relay(struct relay *relay, int signals)
+{
+	struct pollfd fds[] = { { .fd = signals, .events = POLLIN }, { .events = POLLIN } };
+	struct signalfd_siginfo got = { 0 };
+	struct err e;
+
+	do {
+		bool flows = relay_step(relay, &e) == 0;
+		tell(flows, &e);
+		fds[1].fd = flows ? relay_fd(relay) : -1; /* -1: poll() leaves it out */
+		(void)poll(fds, ARRAY_SIZE(fds), flows ? RELAY_EVERY_MS : relay_pause_ms(relay));
+	} while ((fds[0].revents & POLLIN) == 0);
+	return read(signals, &got, sizeof(got)) == sizeof(got) ? (int)got.ssi_signo : SIGTERM;
+}
+
+/* What is configured now; NULL, and nothing changes, if that is wrong. */
+static struct conf *read_again(const char *path, const struct conf *before)
+{
+	struct conf *fresh = NULL;
+	struct err e;
+
+	if (conf_load_logged(path, &fresh, &e) < 0) {
+		log_err(LOG_LEVEL_ERROR, "reload: nothing changes", &e);
+		notify_status("not reloaded, running as before: %s", e.message);
+		return NULL;
+	}
+	const char *late = conf_needs_restart(before, fresh);
+	if (late != NULL)
+		log_line(LOG_LEVEL_WARNING, "takes a restart", LOG_STR("option", late));
+	log_set_level_name(conf_string(fresh, CONF_LOG_LEVEL));
+	log_line(LOG_LEVEL_INFO, "reloaded", LOG_STR("file", path));
+	told = UNKNOWN;
+	return fresh;
+}
+
+/* Returns the configuration to go on with, or NULL when it is time to end. */
+static struct conf *run(const struct conf *conf, const char *path, int signals)
+{
+	struct relay_options options = {
+		.listener = open_database(conf, false),
+		.db = open_database(conf, true),
+		.nginx = nginx_new(conf_string(conf, CONF_EVENTS_SOCKET)),
+		.state_file = conf_string(conf, CONF_EVENTS_STATE_FILE),
+	};
+	struct relay *relay = relay_new(&options);
+	struct conf *next = NULL;
+
+	while (next == NULL && run_relay(relay, signals) == SIGHUP)
+		next = read_again(path, conf);
+	relay_free(relay);
+	nginx_free(options.nginx);
+	db_free(options.db);
+	db_free(options.listener);
+	return next;
+}
+
 int main(int argc, char **argv)
 {
 	CLEANUP(conf_freep) struct conf *conf = NULL;
 	CLEANUP(cleanup_close) int signals = -1;
 	const char *config;
+	bool only_check;
 	struct err e;
 	int status;
 
 	mem_init_libraries();
-	if (parse_options(argc, argv, &config, &status) < 0)
+	if (parse_options(argc, argv, &config, &only_check, &status) < 0)
 		return status;
-	if (conf_load(config, &conf, &e) < 0) {
+	if (conf_load_logged(config, &conf, &e) < 0) {
 		log_err(LOG_LEVEL_ERROR, "cannot start", &e);
+		if (!only_check)
+			notify_status("cannot start: %s", e.message);
 		return EX_CONFIG;
 	}
+	if (only_check)
+		return EXIT_SUCCESS;
 	log_set_level_name(conf_string(conf, CONF_LOG_LEVEL));
 	if (metric_open(conf_string(conf, CONF_METRICS_DIR), "fsa-events", &e) < 0)
 		log_err(LOG_LEVEL_WARNING, "nothing is counted", &e);
@@ -149,18 +207,11 @@ int main(int argc, char **argv)
 		log_err(LOG_LEVEL_ERROR, "cannot start", &e);
 		return EX_OSERR;
 	}
-	struct relay_options options = {
-		.listener = open_database(conf, false),
-		.db = open_database(conf, true),
-		.nginx = nginx_new(conf_string(conf, CONF_EVENTS_SOCKET)),
-		.state_file = conf_string(conf, CONF_EVENTS_STATE_FILE),
-	};
-	struct relay *relay = relay_new(&options);
-	run(relay, signals);
-	relay_free(relay);
-	nginx_free(options.nginx);
-	db_free(options.db);
-	db_free(options.listener);
+	for (struct conf *next; (next = run(conf, config, signals)) != NULL;) {
+		conf_free(conf);
+		conf = next;
+	}
+	log_line(LOG_LEVEL_INFO, "stopped", LOG_STR("reason", "signal"));
 	metric_close();
 	return EXIT_SUCCESS;
 }

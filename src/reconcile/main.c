@@ -17,6 +17,7 @@
 #include "base/parse.h"
 #include "crypto/token.h"
 #include "db/migrate.h"
+#include "reconcile/last_conf.h"
 #include "reconcile/pass.h"
 #include "store/operator.h"
 #include "store/queue.h"
@@ -214,7 +215,14 @@ int main(int argc, char **argv)
 	if (parse_options(argc, argv, &options, &status) < 0)
 		return status;
 	crypto_init();
-	if (conf_load(options.config, &conf, &e) < 0 || reconciler_init(&r, conf, &e) < 0) {
+	if (last_conf_load(options.config, &conf, &e) < 0) {
+		notify_status("cannot start, nothing is reconciled: %s", e.message);
+		return EX_CONFIG;
+	}
+	if (e.message[0] != '\0')
+		notify_status("fsa.conf is wrong, it goes on by the last one that was right: %s",
+			      e.message);
+	if (reconciler_init(&r, conf, &e) < 0) {
 		log_err(LOG_LEVEL_ERROR, "cannot start", &e);
 		notify_status("cannot start, nothing is reconciled: %s", e.message);
 		return EX_CONFIG;

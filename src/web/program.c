@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "base/notify.h"
 #include "base/parse.h"
 #include "config.h"
 #include "crypto/token.h"
@@ -17,11 +19,13 @@
 #include "web/csrf.h"
 #include "web/router.h"
 #include "web/server.h"
+#include "web/status.h"
 
 enum { WORKERS_MIN = 6, WORKERS_MAX = 1024, REQUESTS_DEFAULT = 10000 };
 
 struct running {
 	const struct program *program;
+	const char *config_path;
 	struct conf *conf;
 	char *public_origin;
 	struct router router;
@@ -61,14 +65,27 @@ static void close_worker(void *user)
 		r->program->close(STEAL(r->router.context));
 }
 
-static int configure(struct running *r, const char *path, struct err *e)
+static void running_clear(struct running *r)
 {
-	if (conf_load(path, &r->conf, e) < 0)
-		return -1;
-	const char *url = conf_string(r->conf, CONF_PUBLIC_URL);
-	if (csrf_origin(url, &r->public_origin, e) < 0)
-		return err_wrap(e, "public_url");
-	log_set_level_name(conf_string(r->conf, CONF_LOG_LEVEL));
+	free(r->public_origin);
+	conf_free(r->conf);
+}
+
+/* What the program itself needs of it, such as the files that it names, tried as a worker will. */
+static int try_open(const struct running *r, struct err *e)
+{
+	void *context = NULL;
+	int result = 0;
+
+	if (r->program->open != NULL)
+		result = r->program->open(r->conf, &context, e);
+	if (r->program->close != NULL && context != NULL)
+		r->program->close(context);
+	return result;
+}
+
+static void fill_router(struct running *r)
+{
 	r->router = (struct router) {
 		.routes = r->program->routes,
 		.takes_api_tokens = r->program->takes_api_tokens,
@@ -82,6 +99,35 @@ static int configure(struct running *r, const char *path, struct err *e)
 		.seal = r->program->seal,
 		.unseal = r->program->unseal,
 	};
+}
+
+static int configure(struct running *r, struct err *e)
+{
+	if (conf_load_logged(r->config_path, &r->conf, e) < 0)
+		return -1;
+	const char *url = conf_string(r->conf, CONF_PUBLIC_URL);
+	if (csrf_origin(url, &r->public_origin, e) < 0)
+		return err_wrap(e, "public_url");
+	fill_router(r);
+	return try_open(r, e);
+}
+
+/* In the master: workers have their own copy, which they serve by until they end. */
+static int reload(void *user, struct err *e)
+{
+	struct running *r = user;
+	struct running fresh = { .program = r->program, .config_path = r->config_path };
+
+	if (configure(&fresh, e) < 0) {
+		running_clear(&fresh);
+		return -1;
+	}
+	const char *late = conf_needs_restart(r->conf, fresh.conf);
+	if (late != NULL)
+		log_line(LOG_LEVEL_WARNING, "takes a restart", LOG_STR("option", late));
+	log_set_level_name(conf_string(fresh.conf, CONF_LOG_LEVEL));
+	running_clear(r);
+	*r = fresh;
 	return 0;
 }
 
@@ -93,28 +139,47 @@ static void begin_to_count(const struct running *r)
 		log_err(LOG_LEVEL_WARNING, "nothing is counted", &e);
 }
 
-static int run(const struct program *program, const char *config_path,
+static int serve_by(struct running *r, const struct server_options *options, struct err *e)
+{
+	const struct server_app app = {
+		.reload = reload,
+		.open = open_worker,
+		.serve = serve,
+		.close = close_worker,
+		.user = r,
+		.status = status_new(),
+	};
+
+	begin_to_count(r);
+	int result = server_run(options, &app, e);
+	metric_close();
+	return result;
+}
+
+/* What is wrong with the configuration is for a person to put right: systemd tries nothing again
+ * that ends with EX_CONFIG. */
+static int run(const struct program *program, const char *config_path, bool only_check,
 	       const struct server_options *options)
 {
 	struct err e;
-	struct running r = { .program = program };
-	const struct server_app app = {
-		.open = open_worker, .serve = serve, .close = close_worker, .user = &r
-	};
+	struct running r = { .program = program, .config_path = config_path };
+	int status = EXIT_SUCCESS;
 
 	mem_init_libraries();
 	crypto_init();
-	int result = configure(&r, config_path, &e);
-	if (result == 0) {
-		begin_to_count(&r);
-		result = server_run(options, &app, &e);
+	if (configure(&r, &e) < 0) {
+		status = EX_CONFIG;
+		if (!only_check)
+			notify_status("cannot start: %s", e.message);
+	} else if (!only_check) {
+		log_set_level_name(conf_string(r.conf, CONF_LOG_LEVEL));
+		if (serve_by(&r, options, &e) < 0)
+			status = EXIT_FAILURE;
 	}
-	if (result < 0)
+	if (status != EXIT_SUCCESS)
 		log_err(LOG_LEVEL_ERROR, program->name, &e);
-	free(r.public_origin);
-	conf_free(r.conf);
-	metric_close();
-	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	running_clear(&r);
+	return status;
 }
 
 /* They wait for PostgreSQL and for nginx in between; docs/benchmarks.md has the figures. */
@@ -129,8 +194,9 @@ static void print_help(const char *name, FILE *out)
 {
 	(void)fprintf(out,
 		      "Usage: %s [--config FILE] [--socket PATH] [--workers N] [--requests N]\n"
+		      "       %s --check [--config FILE]\n"
 		      "       %s --routes | --version | --help\n",
-		      name, name);
+		      name, name, name);
 }
 
 static int usage(const char *name)
@@ -146,6 +212,7 @@ int program_main(const struct program *program, int argc, char **argv)
 		{ "socket", required_argument, NULL, 's' },
 		{ "workers", required_argument, NULL, 'w' },
 		{ "requests", required_argument, NULL, 'r' },
+		{ "check", no_argument, NULL, 'C' },
 		{ "routes", no_argument, NULL, 'R' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
@@ -154,7 +221,7 @@ int program_main(const struct program *program, int argc, char **argv)
 	const char *config_path = getenv("FSA_CONFIG");
 	struct server_options server = { .requests = REQUESTS_DEFAULT };
 	uint64_t workers = default_workers();
-	bool valid = true;
+	bool valid = true, only_check = false;
 	int option;
 
 	if (config_path == NULL)
@@ -175,6 +242,9 @@ int program_main(const struct program *program, int argc, char **argv)
 		case 'r':
 			valid = parse_u64(optarg, 1, UINT32_MAX, &server.requests);
 			break;
+		case 'C':
+			only_check = true;
+			break;
 		case 'R':
 			routes_print(program->routes, stdout);
 			return EXIT_SUCCESS;
@@ -191,5 +261,5 @@ int program_main(const struct program *program, int argc, char **argv)
 	if (!valid || optind < argc)
 		return usage(program->name);
 	server.workers = (unsigned)workers;
-	return run(program, config_path, &server);
+	return run(program, config_path, only_check, &server);
 }

@@ -15,6 +15,7 @@
  *     --socket PATH   listen there instead of on descriptor 0
  *     --workers N     default: three times the processors, at least 6
  *     --requests N    a worker is replaced after about so many; default 10000
+ *     --check         read the configuration as a start does, and end: 0, or 78 when it is wrong
  *     --routes        print the route table as JSON lines and end
  *     --version, --help
  *
@@ -28,7 +29,8 @@ struct program {
 	/* Whether programs may act for people here. Where credentials are managed, they may not. */
 	bool takes_api_tokens;
 	/* In each worker, before its first request: what the handlers need beside the database,
-	 * for struct call. `conf` outlives it. */
+	 * for struct call. `conf` outlives it. It is also tried, and closed again, before anything
+	 * starts or is reloaded. */
 	int (*open)(const struct conf *conf, void **ret_context, struct err *e);
 	void (*close)(void *context);
 	route_keep_fn *seal, *unseal; /* see router.h */

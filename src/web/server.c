@@ -19,6 +19,7 @@
 #include "base/metric.h"
 #include "base/notify.h"
 #include "web/listen.h"
+#include "web/status.h"
 #include "web/worker.h"
 
 enum {
@@ -40,6 +41,7 @@ struct master {
 	struct child *children;
 	unsigned crashes;       /* in a row */
 	uint64_t not_before_ms; /* no start before this */
+	struct err trouble;     /* of the last reload; without a message: it went well */
 };
 
 /* Ends by itself after about `requests`, not all workers at the same time. */
@@ -130,17 +132,25 @@ static void signal_all(const struct master *m, int signal_number)
 	}
 }
 
-/* The next of SIGTERM, SIGINT, SIGCHLD, all blocked; 0 after `ms`. */
-static int wait_signal(uint64_t ms)
+static sigset_t awaited_signals(void)
 {
-	struct timespec timeout = { .tv_sec = (time_t)(ms / 1000),
-				    .tv_nsec = (long)(ms % 1000) * 1000000L };
 	sigset_t awaited;
 
 	(void)sigemptyset(&awaited);
 	(void)sigaddset(&awaited, SIGTERM);
 	(void)sigaddset(&awaited, SIGINT);
+	(void)sigaddset(&awaited, SIGHUP);
 	(void)sigaddset(&awaited, SIGCHLD);
+	return awaited;
+}
+
+/* The next of those signals, all blocked; 0 after `ms`. */
+static int wait_signal(uint64_t ms)
+{
+	struct timespec timeout = { .tv_sec = (time_t)(ms / 1000),
+				    .tv_nsec = (long)(ms % 1000) * 1000000L };
+	const sigset_t awaited = awaited_signals();
+
 	int got = sigtimedwait(&awaited, NULL, &timeout);
 	return got > 0 ? got : 0;
 }
@@ -157,17 +167,43 @@ static void stop_children(struct master *m)
 		(void)wait_signal(100);
 }
 
+static void reload(struct master *m)
+{
+	if (m->app->reload == NULL)
+		return;
+	if (m->app->reload(m->app->user, &m->trouble) < 0) {
+		log_err(LOG_LEVEL_ERROR, "reload: nothing changes", &m->trouble);
+		err_wrap(&m->trouble, "not reloaded, running as before");
+		return;
+	}
+	m->trouble.message[0] = '\0';
+	m->crashes = 0;
+	m->not_before_ms = 0;
+	log_line(LOG_LEVEL_INFO, "reloaded", LOG_INT("workers", m->options->workers));
+	signal_all(m, SIGTERM);
+}
+
+static void tell(const struct master *m, unsigned workers)
+{
+	const char *trouble = m->trouble.message;
+
+	notify_alive();
+	status_tell(m->app->status, workers, trouble[0] != '\0' ? trouble : NULL);
+}
+
 /* 1 in a worker, 0 in the master at its end. */
 static int supervise(struct master *m)
 {
 	for (;;) {
-		notify_alive();
 		if (start_missing(m) == 1)
 			return 1;
 		unsigned left = reap(m, false);
+		tell(m, left);
 		int got = wait_signal(left < m->options->workers ? FIRST_PAUSE_MS : LAST_PAUSE_MS);
 		if (got == SIGTERM || got == SIGINT)
 			break;
+		if (got == SIGHUP)
+			reload(m);
 	}
 	stop_children(m);
 	return 0;
@@ -175,12 +211,9 @@ static int supervise(struct master *m)
 
 static int run_master(struct master *m, struct err *e)
 {
-	sigset_t awaited, before;
+	const sigset_t awaited = awaited_signals();
+	sigset_t before;
 
-	(void)sigemptyset(&awaited);
-	(void)sigaddset(&awaited, SIGTERM);
-	(void)sigaddset(&awaited, SIGINT);
-	(void)sigaddset(&awaited, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &awaited, &before);
 	m->pid = getpid();
 	m->children = mem_calloc(m->options->workers, sizeof(*m->children));

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -15,16 +16,20 @@
 
 #include "base/cleanup.h"
 #include "web/server.h"
+#include "web/status.h"
 
 extern char **environ;
 
-enum { ACCEPT_FAILURES_MAX = 50, ACCEPT_PAUSE_MS = 100 };
+enum { ACCEPT_FAILURES_MAX = 50, ACCEPT_PAUSE_MS = 100, FIRST_BYTE_MS = 2000 };
 
 /* What the signal handler needs; set before it is installed. */
 static volatile sig_atomic_t stopping;
 static int listening_fd, null_fd;
 
 /*
+ * SIGTERM comes through while a connection is waited for and at no other time: in libfcgi it would
+ * interrupt a read, and the request, which nobody else has, would be lost.
+ *
  * A blocked accept() returns with EINTR. One that is about to begin would block all the same: so
  * the worker's own descriptor of the socket is made one of something that cannot accept.
  */
@@ -34,7 +39,6 @@ static void on_terminate(int signal_number)
 	int saved = errno;
 	stopping = 1;
 	(void)dup2(null_fd, listening_fd);
-	FCGX_ShutdownPending();
 	errno = saved;
 }
 
@@ -71,38 +75,68 @@ static void limit_peers(int listen_fd)
 static int prepare(int listen_fd, FCGX_Request *request, struct err *e)
 {
 	struct sigaction terminate = { .sa_handler = on_terminate }; /* without SA_RESTART */
-	sigset_t all;
+	sigset_t only_terminate;
 
 	null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	listening_fd = listen_fd;
+	/* It gets connections, and has nothing to accept them from. */
 	if (null_fd < 0 || FCGX_Init() != 0 ||
-	    FCGX_InitRequest(request, listen_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
+	    FCGX_InitRequest(request, null_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		return err_set(e, ERR_INTERNAL, NULL, "FastCGI cannot begin: %s", strerror(errno));
 	limit_peers(listen_fd);
 	/* After FCGX_Init(), which installs handlers of its own. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN); /* a terminal's ^C: the master sends SIGTERM */
+	(void)signal(SIGHUP, SIG_IGN); /* the master's business, too */
 	(void)sigaction(SIGTERM, &terminate, NULL);
-	(void)sigemptyset(&all);
-	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	(void)sigemptyset(&only_terminate);
+	(void)sigaddset(&only_terminate, SIGTERM);
+	(void)sigprocmask(SIG_SETMASK, &only_terminate, NULL);
 	return 0;
+}
+
+/* -1, with errno, when nobody came. */
+static int accept_connection(void)
+{
+	sigset_t terminate;
+
+	(void)sigemptyset(&terminate);
+	(void)sigaddset(&terminate, SIGTERM);
+	(void)sigprocmask(SIG_UNBLOCK, &terminate, NULL);
+	int fd = accept4(listening_fd, NULL, NULL, SOCK_CLOEXEC);
+	int error = errno;
+	(void)sigprocmask(SIG_BLOCK, &terminate, NULL);
+	errno = error;
+	return fd;
+}
+
+/* Who connects and says nothing is not waited for: nginx sends at once. */
+static bool says_something(int fd)
+{
+	struct pollfd connection = { .fd = fd, .events = POLLIN };
+
+	return poll(&connection, 1, FIRST_BYTE_MS) > 0;
 }
 
 /* False when it is time to end. Failures come from clients that went before they were served, or
  * from a system out of descriptors: the latter passes, or the master had better start anew. That
- * nobody came for SERVER_PEER_S is none. */
+ * nobody came for SERVER_PEER_S is none, nor is one who talks nonsense. */
 static bool accept_request(FCGX_Request *request)
 {
 	const struct timespec pause = { .tv_nsec = ACCEPT_PAUSE_MS * 1000000L };
 
 	for (int failures = 0; !stopping && failures < ACCEPT_FAILURES_MAX;) {
-		int result = FCGX_Accept_r(request);
-		if (result >= 0)
-			return true;
-		if (stopping || result == -EAGAIN)
-			continue;
-		failures++;
-		(void)nanosleep(&pause, NULL);
+		CLEANUP(cleanup_close) int fd = accept_connection();
+		if (fd >= 0 && says_something(fd)) {
+			request->ipcFd = fd;
+			request->keepConnection = 1; /* else it is taken for one that is over */
+			fd = -1;
+			if (FCGX_Accept_r(request) >= 0)
+				return true;
+		} else if (fd < 0 && !stopping && errno != EAGAIN && errno != EINTR) {
+			failures++;
+			(void)nanosleep(&pause, NULL);
+		}
 	}
 	return false;
 }
@@ -123,6 +157,7 @@ int worker_run(int listen_fd, uint64_t requests, const struct server_app *app, s
 		FCGX_Finish_r(&request);
 		FCGX_Free(&request, 1);
 		(void)alarm(0);
+		status_count_request(app->status);
 	}
 	app->close(app->user);
 	return 0;

@@ -335,6 +335,9 @@ START_TEST(every_option_is_in_the_manual_page)
 		const char *found = strstr(at, entry);
 		ck_assert_msg(found != NULL && (end == NULL || found < end),
 			      "fsa.conf(5) has another help or default of %s", spec->name);
+		const char *late = strstr(at, "Ittakesarestart.");
+		ck_assert_msg((late != NULL && (end == NULL || late < end)) == spec->needs_restart,
+			      "fsa.conf(5) is wrong about a restart for %s", spec->name);
 	}
 }
 END_TEST

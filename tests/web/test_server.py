@@ -188,18 +188,138 @@ def test_the_master_tells_systemd_that_it_is_alive(serve, tmp_path, monkeypatch)
         manager.settimeout(PATIENCE)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         server = serve("--workers", "1")
-        assert {manager.recv(100) for _ in range(2)} == {b"WATCHDOG=1"}
+        alive = 0
+        while alive < 2:
+            alive += manager.recv(2000) == b"WATCHDOG=1"
         server.process.send_signal(signal.SIGSTOP)
         manager.setblocking(False)
         while True:
             try:
-                manager.recv(100)
+                manager.recv(2000)
             except BlockingIOError:
                 break
         time.sleep(6)
         with pytest.raises(BlockingIOError):
-            manager.recv(100)
+            manager.recv(2000)
         server.process.send_signal(signal.SIGCONT)
+
+
+# ---- configuration ------------------------------------------------------------------------------
+
+
+WRONG = "database = host=/nonexistent\nresync = soon\npublic_url = agent.example.org\n"
+
+
+@pytest.fixture
+def manager(tmp_path, monkeypatch):
+    """The service manager's end: manager() waits for the next Status: that satisfies a check."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+        end.bind(str(tmp_path / "notify"))
+        end.settimeout(PATIENCE)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+
+        def status(words):
+            while words not in (told := end.recv(2000).decode()):
+                pass
+            return told.removeprefix("STATUS=")
+
+        yield status
+
+
+def reload(server):
+    """Returns when it has been answered, one way or the other."""
+    before = server.logged("msg=reloaded") + server.logged("nothing changes")
+    server.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: server.logged("msg=reloaded") + server.logged("nothing changes") > before)
+
+
+def test_all_that_is_wrong_with_the_configuration_is_logged_and_it_does_not_start(serve, config, manager):
+    config.write_text(WRONG)
+    server = serve("--workers", "1")
+    assert server.process.wait(PATIENCE) == 78
+    log = server.log.read_text()
+    for error in ("line=2 error=\"resync: ", "line=3 error=\"public_url: ", "ingress_domain: is not set"):
+        assert error in log
+    assert manager("cannot start").startswith("cannot start: 3 errors")
+
+
+def test_the_check_of_a_configuration_starts_nothing(program, config):
+    command = [program, "--config", config, "--check"]
+    assert subprocess.run(command).returncode == 0
+    config.write_text(WRONG)
+    assert subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 78
+
+
+def test_no_request_is_lost_while_the_configuration_is_reloaded(serve):
+    server = serve("--workers", "3")
+    done = threading.Event()
+
+    def ask():
+        answers = []
+        while not done.is_set():
+            answers.append(server.get("/pid"))
+        return answers
+
+    with ThreadPoolExecutor(6) as pool:
+        asking = [pool.submit(ask) for _ in range(6)]
+        for _ in range(25):
+            reload(server)
+        done.set()
+        answers = [answer for some in asking for answer in some.result()]
+    assert all(answer is not None and answer.status == 200 for answer in answers)
+    assert len({answer.json()["pid"] for answer in answers}) > 3
+    assert "worker ended" not in server.log.read_text()
+
+
+def test_a_reload_lets_a_request_end_and_takes_over_the_level_of_the_log(serve, config):
+    right = config.read_text()
+    server = serve("--workers", "1")
+    pid = server.get("/pid").json()["pid"]
+    config.write_text(right + "log_level = error\n")
+    server.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: server.get("/pid").json()["pid"] != pid)
+    assert server.get("/slow?ms=1").status == 200
+    assert server.logged("msg=asleep") == 0
+    config.write_text(right)
+    reload(server)
+    assert wait_for(lambda: server.get("/slow?ms=1")).status == 200
+    wait_for(lambda: server.logged("msg=asleep"))
+    with ThreadPoolExecutor() as pool:
+        asked = server.logged("msg=asleep")
+        slow = pool.submit(server.get, "/slow?ms=1000")
+        wait_for(lambda: server.logged("msg=asleep") > asked)
+        reload(server)
+        assert slow.result().status == 200
+
+
+def test_a_reload_of_a_wrong_file_changes_nothing_and_says_so(serve, config, manager):
+    server = serve("--workers", "1")
+    right, pid = config.read_text(), server.get("/pid").json()["pid"]
+    config.write_text(WRONG)
+    reload(server)
+    assert server.get("/pid").json()["pid"] == pid
+    assert server.logged("msg=\"wrong configuration\"") == 3
+    assert manager("not reloaded").startswith("not reloaded, running as before: 3 errors")
+    config.write_text(right)
+    reload(server)
+    wait_for(lambda: server.get("/pid").json()["pid"] != pid)
+    assert manager("1 workers").startswith("1 workers")
+
+
+def test_what_only_a_restart_takes_over_is_said(serve, config, tmp_path):
+    server = serve("--workers", "1")
+    config.write_text(config.read_text() + f"metrics_dir = {tmp_path}\n")
+    reload(server)
+    assert server.logged("msg=\"takes a restart\" option=metrics_dir") == 1
+
+
+def test_the_status_tells_of_workers_requests_and_the_last_error(serve, manager):
+    server = serve("--workers", "2")
+    assert manager("workers") == "2 workers, 0 requests served; no errors"
+    assert server.get("/pid").status == 200
+    assert server.get("/crash") is None
+    told = manager("last error")
+    assert "1 requests served; last error " in told and "worker ended" in told and "exit=3" in told
 
 
 def test_workers_do_not_outlive_their_master(serve):
@@ -323,7 +443,7 @@ def test_a_query_gives_cgi_no_options(program, config):
     (["--workers", "0"], 2),
     (["--workers", "x"], 2),
     (["--nonsense"], 2),
-    (["--config", "/nonexistent"], 1),
+    (["--config", "/nonexistent"], 78),
     ([], 1),
 ])
 def test_wrong_usage_says_so(program, config, options, code):

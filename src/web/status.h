@@ -1,0 +1,17 @@
+#ifndef FSA_WEB_STATUS_H
+#define FSA_WEB_STATUS_H
+
+/*
+ * The line "Status:" of `systemctl status`: how many workers serve, what they have served, and the
+ * last error that any of them logged. It lies in memory that a master shares with its workers.
+ */
+struct status;
+
+/* NULL if there is no memory for it: then nothing is told. The last error is kept there from now
+ * on. It is unmapped at the end of the process. */
+struct status *status_new(void);
+void status_count_request(struct status *s);
+/* Tells the service manager, if it is something new. `trouble` goes first; NULL: none. */
+void status_tell(struct status *s, unsigned workers, const char *trouble);
+
+#endif
