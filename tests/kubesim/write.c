@@ -191,6 +191,38 @@ static bool is_same(const json_t *old, json_t *json)
 	return json_equal(old, json);
 }
 
+static bool are_same_managers(const json_t *a, const json_t *b)
+{
+	CLEANUP(json_decrefp) json_t *left = json_deep_copy(a);
+	CLEANUP(json_decrefp) json_t *right = json_deep_copy(b);
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach(left, i, entry)
+	{
+		json_object_del(entry, "time");
+	}
+	json_array_foreach(right, i, entry)
+	{
+		json_object_del(entry, "time");
+	}
+	return json_equal(left, right);
+}
+
+/* Another time for a manager of the same is no change: then the old one stays. */
+static void keep_times(const json_t *old, json_t *json)
+{
+	json_t *before = json_path(old, "metadata.managedFields");
+	CLEANUP(json_decrefp)
+	json_t *after = json_incref(json_path(json, "metadata.managedFields"));
+
+	if (before == NULL || after == NULL || !are_same_managers(before, after))
+		return;
+	json_path_set(json, "metadata.managedFields", json_incref(before));
+	if (!is_same(old, json))
+		json_path_set(json, "metadata.managedFields", json_incref(after));
+}
+
 static bool loses_last_finalizer(const struct object *before, const json_t *json)
 {
 	return before->deleting && before->has_finalizers &&
@@ -211,6 +243,7 @@ int write_update(struct sim *sim, struct object *before, json_t *json, const str
 	    validate(kind, old, json, r) < 0)
 		return -1;
 	count_generation(kind, old, json);
+	keep_times(old, json);
 	*ret_object = before;
 	if (is_same(old, json))
 		return 0;

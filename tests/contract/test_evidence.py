@@ -1,0 +1,55 @@
+"""What the reconciler takes for evidence: since when, about which object, and what was stored."""
+
+import itertools
+from urllib.parse import quote
+
+from cases import change, service, web
+
+APPS = "apps/v1"
+_numbers = itertools.count(1)
+
+
+def applied_at(obj):
+    """When the manager `test` last changed something of an object by applying it."""
+    return next(m["time"] for m in obj["metadata"]["managedFields"]
+                if (m["manager"], m["operation"]) == ("test", "Apply"))
+
+
+def a_second_later(user, eventually, name):
+    """Changes a value until the server's clock, which has seconds, has gone on."""
+    obj = web(**{"metadata.name": name})
+    first = applied_at(user.apply("statefulsets", obj))
+
+    def changed():
+        """the time is another one"""
+        turn = {"metadata.labels": {"turn": str(next(_numbers))}}
+        user.apply("statefulsets", change(obj, turn))
+        return applied_at(user.get(APPS, "statefulsets", name)) != first
+
+    eventually(changed)
+
+
+def test_an_apply_has_the_time_of_its_last_change(user, eventually):
+    a_second_later(user, eventually, "web")  # a value was changed: a new time
+    before = user.get(APPS, "statefulsets", "web")
+    a_second_later(user, eventually, "clock")
+    again = {"metadata.labels": before["metadata"]["labels"]}
+    user.apply("statefulsets", change(web(), again))
+    assert applied_at(user.get(APPS, "statefulsets", "web")) == applied_at(before)
+
+
+def test_events_are_found_by_the_uid_of_what_they_are_about(user):
+    path = f"/api/v1/namespaces/{user.namespace}/events"
+    for uid in ("one", "other"):
+        about = {"kind": "Pod", "name": "same-0", "namespace": user.namespace, "uid": uid}
+        user.api("POST", path, {
+            "apiVersion": "v1", "kind": "Event", "metadata": {"name": f"about.{uid}"},
+            "involvedObject": about, "type": "Warning", "reason": "FailedMount", "message": uid})
+    selector = quote("involvedObject.uid=one")
+    found = user.api("GET", f"{path}?fieldSelector={selector}")["items"]
+    assert [event["message"] for event in found] == ["one"]
+
+
+def test_an_apply_answers_with_the_object_as_it_was_stored(user):
+    stored = user.apply("services", service())
+    assert stored["spec"]["type"] == "ClusterIP" and stored["spec"]["clusterIP"]  # defaults
