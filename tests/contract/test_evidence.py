@@ -4,6 +4,7 @@ import itertools
 from urllib.parse import quote
 
 from cases import change, service, web
+from stand.kubesim import KubeSim
 
 APPS = "apps/v1"
 _numbers = itertools.count(1)
@@ -53,3 +54,50 @@ def test_events_are_found_by_the_uid_of_what_they_are_about(user):
 def test_an_apply_answers_with_the_object_as_it_was_stored(user):
     stored = user.apply("services", service())
     assert stored["spec"]["type"] == "ClusterIP" and stored["spec"]["clusterIP"]  # defaults
+
+
+ADMISSION = "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolic"
+
+
+def add_admission(cluster, namespace):
+    """Services get the type NodePort in a namespace; returns what ends that."""
+    if isinstance(cluster, KubeSim):
+        rule = cluster.effect(effect="admission", resource="services", namespace=namespace,
+                              set={"spec.type": "NodePort"})
+        return lambda: cluster.end_effect(rule)
+    rules = [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"],
+              "resources": ["services"]}]
+    where = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
+    mutation = {"patchType": "ApplyConfiguration", "applyConfiguration": {
+        "expression": 'Object{spec: Object.spec{type: "NodePort"}}'}}
+    cluster.api("POST", f"{ADMISSION}ies", {
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy",
+        "metadata": {"name": namespace},
+        "spec": {"matchConstraints": {"resourceRules": rules}, "failurePolicy": "Fail",
+                 "reinvocationPolicy": "Never", "mutations": [mutation]}})
+    cluster.api("POST", f"{ADMISSION}ybindings", {
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding",
+        "metadata": {"name": namespace},
+        "spec": {"policyName": namespace, "matchResources": where}})
+
+    def end():
+        for path in (f"{ADMISSION}ybindings", f"{ADMISSION}ies"):
+            cluster.api("DELETE", f"{path}/{namespace}")
+
+    return end
+
+
+def test_what_admission_changes_is_in_the_answer_and_stays(cluster, user, eventually):
+    end = add_admission(cluster, user.namespace)
+    try:
+        def stored():
+            """admission is asked, which may take a moment"""
+            answer = user.apply("services", service(**{"spec.type": "ClusterIP"}))
+            return answer["spec"]["type"] == "NodePort" and answer
+
+        answer = eventually(stored)
+        again = user.apply("services", service(**{"spec.type": "ClusterIP"}))
+        assert again["metadata"]["resourceVersion"] == answer["metadata"]["resourceVersion"]
+        assert user.get("v1", "services", "web")["spec"]["type"] == "NodePort"
+    finally:
+        end()
