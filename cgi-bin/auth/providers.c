@@ -5,6 +5,7 @@
 
 #include "auth.h"
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "crypto/jwt.h"
 #include "crypto/seal.h"
@@ -65,6 +66,12 @@ static const char *string_or(const struct conf *conf, enum conf_option option,
 	return option == CONF_OPTION_COUNT ? otherwise : conf_string(conf, option);
 }
 
+static void tell_operator(const char *what, const char *expected, const char *received)
+{
+	log_line(LOG_LEVEL_ERROR, what, LOG_STR("expected", expected),
+		 LOG_STR("received", received));
+}
+
 static int open_oauth(struct providers *p, enum provider_kind kind, const char *origin,
 		      struct err *e)
 {
@@ -84,6 +91,7 @@ static int open_oauth(struct providers *p, enum provider_kind kind, const char *
 		.client_secret = o->secret.data,
 		.scope = conf_string(p->conf, oauth_options[kind].scope),
 		.redirect_uri = o->redirect_uri,
+		.tell_operator = tell_operator,
 	};
 	return 0;
 }

@@ -12,12 +12,14 @@
 #include "store/identity.h"
 #include "web/router.h"
 
+enum { TOKEN_MAX_BYTES = 16384 };
+
 #define CREDENTIALS                                                                                \
 	{ .name = "token",                                                                         \
 	  .type = FIELD_STRING,                                                                    \
 	  .required = true,                                                                        \
 	  .min = 1,                                                                                \
-	  .max = JWT_MAX_BYTES },                                                                  \
+	  .max = TOKEN_MAX_BYTES },                                                                \
 	{                                                                                          \
 		.name = "kubeconfig", .type = FIELD_STRING, .required = true, .min = 1,            \
 		.max = KUBECONFIG_MAX_BYTES                                                        \

@@ -23,7 +23,7 @@ enum jwt_algorithm {
 	JWT_ES256,
 };
 
-enum { JWT_MAX_BYTES = 16384, JWT_SECRET_MIN = 32, JWT_CLOCK_SKEW_S = 60 };
+enum { JWT_MAX_BYTES = 131072, JWT_SECRET_MIN = 32, JWT_CLOCK_SKEW_S = 60 };
 
 struct jwt_key {
 	enum jwt_algorithm algorithm;

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "crypto/token.h"
 #include "http/client.h"
 
 enum { CA_MAX = 4 * 1024 * 1024, FORM_MAX = 65536, TOKEN_MAX = 8192 };
@@ -100,11 +101,24 @@ static void take(void *user, const struct http_answer *answer)
 	outcome->result = 0;
 }
 
+/* The header with which a request shows who it is from; NULL: none. */
+static char *authorization_of(const struct fetch *request)
+{
+	if (request->bearer != NULL)
+		return mem_printf("Authorization: Bearer %s", request->bearer);
+	if (request->basic == NULL)
+		return NULL;
+	char *encoded = base64_encode(request->basic, strlen(request->basic));
+	char *header = mem_printf("Authorization: Basic %s", encoded);
+	explicit_bzero(encoded, strlen(encoded));
+	free(encoded);
+	return header;
+}
+
 int fetch_json(struct fetcher *f, const struct fetch *request, json_t **ret_object,
 	       long *ret_status, struct err *e)
 {
 	struct outcome outcome = { .e = e };
-	CLEANUP(cleanup_free) char *authorization = NULL;
 	struct http_request http = {
 		.method = request->form ? "POST" : "GET",
 		.url = request->url,
@@ -114,15 +128,15 @@ int fetch_json(struct fetcher *f, const struct fetch *request, json_t **ret_obje
 		.timeout_ms = f->timeout_ms,
 		.body_max = FETCH_BODY_MAX,
 	};
+	size_t headers = 1;
 
-	if (request->bearer != NULL) {
-		if (!fetch_is_token(request->bearer))
-			return refuse(e, "gave out what cannot be a token");
-		authorization = mem_printf("Authorization: Bearer %s", request->bearer);
-		http.headers[1] = authorization;
-	} else if (request->form != NULL) {
-		http.headers[1] = "Content-Type: application/x-www-form-urlencoded";
-	}
+	if (request->bearer != NULL && !fetch_is_token(request->bearer))
+		return refuse(e, "gave out what cannot be a token");
+	CLEANUP(cleanup_free) char *authorization = authorization_of(request);
+	if (authorization != NULL)
+		http.headers[headers++] = authorization;
+	if (request->form != NULL)
+		http.headers[headers++] = "Content-Type: application/x-www-form-urlencoded";
 	http_client_submit(f->client, &http, take, &outcome);
 	while (!outcome.done)
 		(void)http_client_poll(f->client, (int)f->timeout_ms, -1);

@@ -29,6 +29,7 @@ void fetcher_free(struct fetcher *f); /* NULL is fine */
 struct fetch {
 	const char *url;
 	const char *bearer; /* or NULL: a token that passed fetch_is_token() */
+	const char *basic;  /* or NULL: "id:secret", each form-encoded (RFC 6749, section 2.3.1) */
 	const char *form;   /* an application/x-www-form-urlencoded body to POST, NULL: GET */
 };
 /* The JSON object of the answer, whatever its status (RFC 6749 tells errors in the body, too), and

@@ -47,7 +47,10 @@ int github_identify(const struct provider *p, struct fetcher *f, const struct pr
 	CLEANUP(json_decrefp) json_t *user = NULL;
 	long status;
 
-	if (oauth_exchange(p, f, endpoint, back->code, back->verifier, &answer, e) < 0)
+	const struct oauth_code code = { .endpoint = endpoint,
+					 .code = back->code,
+					 .verifier = back->verifier };
+	if (oauth_exchange(p, f, &code, &answer, e) < 0)
 		return -1;
 	const char *token = json_string_value(json_object_get(answer, "access_token"));
 	const struct fetch request = { .url = user_url, .bearer = token };

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "crypto/token.h"
+#include "http/client.h"
 
 char *oauth_join(const char *url, const char *path)
 {
@@ -82,32 +83,55 @@ static int explain(const json_t *answer, struct err *e)
 	return oauth_implausible(e, "token");
 }
 
-int oauth_exchange(const struct provider *p, struct fetcher *f, const char *endpoint,
-		   const char *code, const char *verifier, json_t **ret_answer, struct err *e)
+static bool has_usable_token(const json_t *answer)
+{
+	const char *type = json_string_value(json_object_get(answer, "token_type"));
+	const char *token = json_string_value(json_object_get(answer, "access_token"));
+
+	return fetch_is_token(token) && type != NULL && strcasecmp(type, "bearer") == 0;
+}
+
+/* RFC 6749, section 2.3.1: both are form-encoded before they are put together. */
+static char *basic_of(const struct provider *p)
+{
+	CLEANUP(cleanup_free) char *id = http_escape(p->client_id);
+	char *secret = http_escape(p->client_secret);
+	char *basic = mem_printf("%s:%s", id, secret);
+
+	explicit_bzero(secret, strlen(secret));
+	free(secret);
+	return basic;
+}
+
+int oauth_exchange(const struct provider *p, struct fetcher *f, const struct oauth_code *code,
+		   json_t **ret_answer, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *answer = NULL;
 	long status;
 	const char *const pairs[][2] = {
 		{ "grant_type", "authorization_code" },
 		{ "client_id", p->client_id },
-		{ "client_secret", p->client_secret },
-		{ "code", code },
+		{ "client_secret", code->secret_in_header ? NULL : p->client_secret },
+		{ "code", code->code },
 		{ "redirect_uri", p->redirect_uri },
-		{ "code_verifier", verifier },
+		{ "code_verifier", code->verifier },
 		{ NULL, NULL },
 	};
 	char *form = fetch_form(pairs);
-	const struct fetch request = { .url = endpoint, .form = form };
+	char *basic = code->secret_in_header ? basic_of(p) : mem_strdup("");
+	const struct fetch request = { .url = code->endpoint,
+				       .basic = code->secret_in_header ? basic : NULL,
+				       .form = form };
 	int result = fetch_json(f, &request, &answer, &status, e);
 
 	explicit_bzero(form, strlen(form));
+	explicit_bzero(basic, strlen(basic));
 	free(form);
+	free(basic);
 	if (result < 0)
 		return -1;
-	const char *type = json_string_value(json_object_get(answer, "token_type"));
-	const char *token = json_string_value(json_object_get(answer, "access_token"));
-	if (status != 200 || json_object_get(answer, "error") != NULL || !fetch_is_token(token) ||
-	    type == NULL || strcasecmp(type, "bearer") != 0)
+	if (status != 200 || json_object_get(answer, "error") != NULL ||
+	    (!code->token_unused && !has_usable_token(answer)))
 		return explain(answer, e);
 	*ret_answer = STEAL(answer);
 	return 0;

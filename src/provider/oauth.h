@@ -1,6 +1,8 @@
 #ifndef FSA_PROVIDER_OAUTH_H
 #define FSA_PROVIDER_OAUTH_H
 
+#include <stdbool.h>
+
 #include "provider/provider.h"
 
 /* What the providers have in common: the two steps of RFC 6749, section 4.1, with PKCE. */
@@ -11,10 +13,16 @@ char *oauth_join(const char *url, const char *path);
 /* `nonce` may be NULL. The caller frees. */
 char *oauth_login_url(const struct provider *p, const char *endpoint, const char *state,
 		      const char *verifier, const char *nonce);
-/* The token endpoint's answer to a code, with an "access_token" that may stand in a header. The
- * caller json_decref()s. Errors as of provider_identify(). */
-int oauth_exchange(const struct provider *p, struct fetcher *f, const char *endpoint,
-		   const char *code, const char *verifier, json_t **ret_answer, struct err *e);
+/* A code that came back with a browser, and how it is exchanged for tokens. */
+struct oauth_code {
+	const char *endpoint, *code, *verifier;
+	bool secret_in_header; /* HTTP Basic instead of a member of the form */
+	bool token_unused;     /* whatever "access_token" is: it is not used */
+};
+/* The token endpoint's answer to a code, with an "access_token" that may stand in a header unless
+ * it is not used. The caller json_decref()s. Errors as of provider_identify(). */
+int oauth_exchange(const struct provider *p, struct fetcher *f, const struct oauth_code *code,
+		   json_t **ret_answer, struct err *e);
 
 /* A member that must be a string of 1 to `max` bytes without control characters; NULL otherwise. */
 const char *oauth_text(const json_t *object, const char *name, size_t max);

@@ -20,11 +20,17 @@ enum { URL_MAX = 2048, ID_MAX = 255, NAME_MAX = 255, AUDIENCES_MAX = 20 };
 struct discovery {
 	json_t *document;
 	const char *login, *token, *keys;
+	bool secret_in_header; /* client_secret_basic; else client_secret_post */
 };
 
 static void discovery_clear(struct discovery *d)
 {
 	json_decref(d->document);
+}
+
+static bool is_text(const json_t *value, const char *expected)
+{
+	return json_is_string(value) && strcmp(json_string_value(value), expected) == 0;
 }
 
 static int read_endpoint(const json_t *document, const char *name, const char **ret_url,
@@ -36,6 +42,34 @@ static int read_endpoint(const json_t *document, const char *name, const char **
 		return oauth_implausible(e, name);
 	*ret_url = url;
 	return 0;
+}
+
+/* Whether the secret goes in a header (client_secret_basic) or in the form (client_secret_post).
+ * Discovery, section 3: nothing said is the former. Who names neither gets it in the form, and
+ * says itself if that will not do. */
+static bool wants_secret_in_header(const json_t *document)
+{
+	const json_t *methods = json_object_get(document, "token_endpoint_auth_methods_supported");
+	const json_t *method;
+	size_t i;
+
+	json_array_foreach(methods, i, method)
+	{
+		if (is_text(method, "client_secret_basic"))
+			return true;
+	}
+	return !json_is_array(methods);
+}
+
+/* Who logs in learns that much; what is expected and what came is for the log. */
+static int wrong_issuer(const struct provider *p, const char *issuer, struct err *e)
+{
+	if (p->tell_operator != NULL)
+		p->tell_operator("the provider's issuer is another than oidc_issuer", p->url,
+				 issuer != NULL ? issuer : "");
+	return err_set(e, ERR_PROVIDER, "PROVIDER_ISSUER",
+		       "calls itself by another name (issuer) than this site was set up for: this "
+		       "site's administrator has to correct that");
 }
 
 static int discover(const struct provider *p, struct fetcher *f, struct discovery *ret_discovery,
@@ -52,12 +86,15 @@ static int discover(const struct provider *p, struct fetcher *f, struct discover
 		return -1;
 	/* Discovery, section 4.3: a document that is about somebody else counts for nothing. */
 	const char *issuer = oauth_text(document, "issuer", URL_MAX);
-	if (status != 200 || issuer == NULL || strcmp(issuer, p->url) != 0)
-		return oauth_implausible(e, "issuer");
+	if (status != 200)
+		return oauth_implausible(e, "description of itself");
+	if (issuer == NULL || strcmp(issuer, p->url) != 0)
+		return wrong_issuer(p, issuer, e);
 	if (read_endpoint(document, "authorization_endpoint", &found.login, e) < 0 ||
 	    read_endpoint(document, "token_endpoint", &found.token, e) < 0 ||
 	    read_endpoint(document, "jwks_uri", &found.keys, e) < 0)
 		return -1;
+	found.secret_in_header = wants_secret_in_header(document);
 	found.document = STEAL(document);
 	*ret_discovery = found;
 	return 0;
@@ -82,11 +119,6 @@ int oidc_login_url(const struct provider *p, struct fetcher *f, const char *stat
 	make_nonce(verifier, nonce);
 	*ret_url = oauth_login_url(p, d.login, state, verifier, nonce);
 	return 0;
-}
-
-static bool is_text(const json_t *value, const char *expected)
-{
-	return json_is_string(value) && strcmp(json_string_value(value), expected) == 0;
 }
 
 /* "aud" is our client id or has it; with others in it, or said at all, "azp" is us (Core, section
@@ -115,6 +147,9 @@ static int check_claims(const struct provider *p, const json_t *claims, const ch
 	char nonce[TOKEN_LENGTH + 1];
 
 	make_nonce(verifier, nonce);
+	if (!is_text(json_object_get(claims, "iss"), p->url) && p->tell_operator != NULL)
+		p->tell_operator("the ID token's issuer is another than oidc_issuer", p->url,
+				 json_string_value(json_object_get(claims, "iss")));
 	if (!is_text(json_object_get(claims, "iss"), p->url))
 		return oauth_implausible(e, "ID token (its issuer is another one)");
 	if (!is_for_us(claims, p->client_id))
@@ -182,8 +217,17 @@ int oidc_identify(const struct provider *p, struct fetcher *f, const struct prov
 	CLEANUP(json_decrefp) json_t *claims = NULL;
 	long status;
 
-	if (discover(p, f, &d, e) < 0 ||
-	    oauth_exchange(p, f, d.token, back->code, back->verifier, &answer, e) < 0)
+	if (discover(p, f, &d, e) < 0)
+		return -1;
+	/* Who it was is in the ID token: nothing is asked with the access token. */
+	const struct oauth_code code = {
+		.endpoint = d.token,
+		.code = back->code,
+		.verifier = back->verifier,
+		.secret_in_header = d.secret_in_header,
+		.token_unused = true,
+	};
+	if (oauth_exchange(p, f, &code, &answer, e) < 0)
 		return -1;
 	const char *token = json_string_value(json_object_get(answer, "id_token"));
 	if (token == NULL)

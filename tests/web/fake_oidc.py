@@ -1,7 +1,9 @@
 """An OpenID Connect provider over TLS, on the same footing as fake_github.py."""
 
+import base64
 import secrets
 import time
+from urllib.parse import unquote_plus
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -43,7 +45,9 @@ class Key:
 
 class Oidc(Github):
     """`claims`: changes of the ID token, or a function of the whole token's claims that returns
-    the token. `document`: changes of the discovery document."""
+    the token. `document`: changes of the discovery document. `more`: further members of the answer with the
+    tokens. `authentication`: "basic" or "post", how a client has to show its secret; a client that
+    does it otherwise, or in both ways, is refused, as RFC 6749, section 2.3, has it."""
 
     def __init__(self, key, cert):
         self.rsa, self.ec = Key("RS256", "rsa-1"), Key("ES256", "ec-1")
@@ -55,7 +59,8 @@ class Oidc(Github):
         super().behave()
         self.person = {"sub": "248289761001", "name": "Jane Doe", "preferred_username": "jane"}
         self.key = self.rsa
-        self.claims, self.document = {}, {}
+        self.claims, self.document, self.more = {}, {}, {}
+        self.authentication = "basic"  # what a document that says nothing means
 
     def routes(self):
         return {"/.well-known/openid-configuration": self.discovery, "/authorize": self.authorize,
@@ -69,7 +74,20 @@ class Oidc(Github):
     def keys(self, _):
         return 200, {"keys": [self.rsa.jwk(), self.ec.jwk()]}
 
+    def shown(self, request):
+        """How the client showed its secret; moves it to where Github looks for it."""
+        _, headers, form = self.requests[-1][:3]
+        ways = ["post"] if "client_secret" in form else []
+        value = {n.lower(): v for n, v in dict(headers).items()}.get("authorization", "")
+        if value.startswith("Basic "):
+            ways.append("basic")
+            name, secret = base64.b64decode(value[6:]).decode().split(":")
+            form["client_id"], form["client_secret"] = [unquote_plus(name)], [unquote_plus(secret)]
+        return ways
+
     def exchange(self, request):
+        if self.shown(request) != [self.authentication]:
+            return 401, {"error": "invalid_client"}
         code = self.requests[-1][2]["code"][0]
         asked, person = self.codes.get(code, ({}, {}))
         status, answer = super().exchange(request)
@@ -83,4 +101,5 @@ class Oidc(Github):
         else:
             claims.update(self.claims)
             token = self.key.sign({n: v for n, v in claims.items() if v is not ...})
+        answer.update(self.more)
         return status, {**answer, "id_token": token} if token is not None else answer
