@@ -74,7 +74,9 @@ def fsactl(site):
         command = [site.programs.program("fsactl"), "--config", site.programs.config(), *words]
         done = subprocess.run([*map(str, command), "--json"], capture_output=True, text=True,
                               timeout=300, env=env)
-        assert done.stderr == ""
+        # The one thing that is the administrator's to know, and not the owner's, who is told less.
+        assert [line for line in done.stderr.splitlines()
+                if 'msg="a kubeconfig cannot be opened"' not in line] == []
         return done.returncode, json.loads(done.stdout)
 
     run.text = lambda *words: subprocess.run(

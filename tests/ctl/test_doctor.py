@@ -4,6 +4,8 @@ import datetime
 import json
 import os
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -226,6 +228,46 @@ def test_who_may_not_read_the_keys_is_told_to_be_root(site, keys, tmp_path):
     findings = [f for f in json.loads(done.stdout) if f["check"] == "keys"]
     assert {f["advice"] for f in findings} == {
         "run fsactl doctor as root: the private keys are root's"}
+
+
+@pytest.fixture
+def service_users(tmp_path):
+    """Runs a command where the services' users are known, as on an installed host."""
+    if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"]).returncode != 0:
+        pytest.skip("needs root, to become the services' users")
+    passwd = tmp_path / "passwd"
+    users = "".join(f"fsa-{name}:x:{61000 + i}:{61000 + i}::/:/bin/false\n"
+                    for i, name in enumerate(("api", "auth", "reconcile")))
+    passwd.write_text(Path("/etc/passwd").read_text() + users)
+    passwd.chmod(0o644)
+
+    def run(*command):
+        script = 'mount --bind "$1" /etc/passwd; shift; exec "$@"'
+        return subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", passwd, *command],
+                              capture_output=True, text=True)
+
+    return run
+
+
+def test_public_keys_that_only_root_can_read_are_red(site, service_users, tmp_path):
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        names = {f"{ring}_{half}_key_file": f"{folder}/{ring}.{'pub' if half == 'public' else 'key'}"
+                 for ring in ("owner", "cluster") for half in ("public", "private")}
+        config = other_config(site, tmp_path, **names)
+        for ring in ("owner", "cluster"):
+            subprocess.run([site.programs.program("fsactl"), "--config", config, "keys", "add", ring],
+                           check=True, capture_output=True)
+        command = [site.programs.program("fsactl"), "--config", config, "doctor", "--json"]
+        before = found(f for f in json.loads(service_users(*command).stdout) if f["check"] == "keys")
+        for ring in ("owner", "cluster"):
+            os.chmod(f"{folder}/{ring}.pub", 0o600)
+        done = service_users(*command)
+        after = found(f for f in json.loads(done.stdout) if f["check"] == "keys")
+    assert before == {}
+    assert (done.returncode, set(after)) == (1, {"fsa-api", "fsa-auth", "fsa-reconcile"})
+    assert "Permission denied" in after["fsa-api"]["message"]
+    assert f"chmod 644 {folder}/cluster.pub" in after["fsa-api"]["advice"]
 
 
 # ---- the database -------------------------------------------------------------------------------
