@@ -25,6 +25,9 @@ enum {
 	RECORD_AT_ONCE = 128, /* results in one transaction */
 	CLAIM_REST = 4,       /* times what a claim took, until the next */
 	ANNOUNCE_MS = 5000,   /* between saying that a pass is at work here */
+	SLOW_MS = 2000,       /* a look that takes a place for so long is slow */
+	SLOW_SHARE = 4,       /* users with slow rows share one place in so many */
+	SLOW_PACE = 2,        /* times what a slow look took, until the next */
 };
 
 /* The rows of one claim, and what their strings are borrowed from. */
@@ -52,7 +55,7 @@ struct item {
 	struct work *work;
 	struct batch *batch;
 	struct group *group; /* NULL: never observed */
-	uint64_t lease_ends_ms;
+	uint64_t claimed_ms, took_ms, lease_ends_ms;
 	struct item *next_in_group;
 	TAILQ_ENTRY(item) link; /* in the pass's list of those in flight, or of those finished */
 };
@@ -69,6 +72,7 @@ struct pass {
 	struct item_list in_work;
 	struct item_list finished; /* not recorded yet */
 	size_t in_flight;          /* both: claimed and not recorded */
+	size_t slow_in_flight;     /* of these, of users with slow rows */
 	uint64_t claim_until_ms;   /* rows of all sorts */
 	uint64_t close_until_ms;   /* rows that are well, while others are in flight */
 	uint64_t next_claim_ms;
@@ -103,6 +107,7 @@ static void item_free(struct item *item, struct item_list *list)
 {
 	TAILQ_REMOVE(list, item, link);
 	item->pass->in_flight--;
+	item->pass->slow_in_flight -= work_row(item->work)->slow;
 	work_free(item->work);
 	group_release(item->group);
 	batch_release(item->batch);
@@ -180,6 +185,8 @@ static void group_rows(struct pass *p, struct batch *b, uint64_t lease_ends_ms,
 
 		item->pass = p;
 		item->batch = b;
+		item->claimed_ms = clock_ms();
+		p->slow_in_flight += row->slow;
 		item->lease_ends_ms = lease_ends_ms;
 		item->work = work_new(&p->context, row, &b->variables, lease_ends_ms, item);
 		TAILQ_INSERT_TAIL(&p->in_work, item, link);
@@ -258,6 +265,15 @@ static void rest(struct pass *p, uint64_t claim_took_ms)
 	p->rested_ms = clock_ms() + (rest_ms < LINGER_MS ? rest_ms : LINGER_MS);
 }
 
+/* Whoever has slow rows takes places for long, however often they ask: what is left of those that
+ * all of them share. */
+static unsigned slow_limit(const struct pass *p)
+{
+	size_t share = (conf_number(p->r->conf, CONF_ROWS_IN_FLIGHT) + SLOW_SHARE - 1) / SLOW_SHARE;
+
+	return share > p->slow_in_flight ? (unsigned)(share - p->slow_in_flight) : 0;
+}
+
 /* Claims as many rows as there is room for. `*ret_count` 0: none is due. */
 static int claim(struct pass *p, size_t *ret_count, struct err *e)
 {
@@ -268,6 +284,7 @@ static int claim(struct pass *p, size_t *ret_count, struct err *e)
 		.worker = worker_name(),
 		.limit = (unsigned)(conf_number(conf, CONF_ROWS_IN_FLIGHT) - p->in_flight),
 		.per_user = (unsigned)conf_number(conf, CONF_ROWS_PER_USER),
+		.slow_limit = slow_limit(p),
 		.lease_ms = lease_ms,
 		.only_well = is_closing(p),
 		.foreign_keys = p->foreign_keys,
@@ -304,6 +321,7 @@ static void work_finished(void *user)
 {
 	struct item *item = user;
 
+	item->took_ms = clock_ms() - item->claimed_ms;
 	TAILQ_REMOVE(&item->pass->in_work, item, link);
 	TAILQ_INSERT_TAIL(&item->pass->finished, item, link);
 }
@@ -335,6 +353,17 @@ static void count_result(struct pass *p, const struct work *work)
 					 status_name(result->status)));
 }
 
+/* The pace of a row follows the time that it takes, whatever came of it. */
+static struct queue_result timed_result(const struct item *item, const struct queue_result *result)
+{
+	struct queue_result timed = *result;
+
+	timed.took_ms = item->took_ms;
+	if (item->took_ms >= SLOW_MS && timed.due_in_ms < SLOW_PACE * item->took_ms)
+		timed.due_in_ms = SLOW_PACE * item->took_ms;
+	return timed;
+}
+
 /* Records the first RECORD_AT_ONCE finished items, or gives their leases back, and frees them. */
 static int record_some(struct pass *p, struct err *e)
 {
@@ -352,7 +381,7 @@ static int record_some(struct pass *p, struct err *e)
 		if (count + released == RECORD_AT_ONCE)
 			break;
 		if (result != NULL) {
-			results[count++] = *result;
+			results[count++] = timed_result(item, result);
 		} else {
 			released_ids[released] = work_row(item->work)->id;
 			released_epochs[released++] = work_row(item->work)->lease_epoch;

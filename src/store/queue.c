@@ -6,6 +6,10 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
+/* Whose rows take their places for long: of any of them, as a new one tells nothing yet. The number
+ * is that of an index. */
+#define SLOW_USERS "(SELECT user_id FROM resources WHERE took_ms >= 2000)"
+
 #define CLAIM_COLUMNS(X)                                                                           \
 	X(CLAIM_ID, "c.id")                                                                        \
 	X(CLAIM_PROJECT_ID, "c.project_id")                                                        \
@@ -25,6 +29,7 @@
 	X(CLAIM_VERIFY, "c.verify")                                                                \
 	X(CLAIM_ATTEMPTS, "c.attempts")                                                            \
 	X(CLAIM_HAS_CAUSE, "c.cause_kind IS NOT NULL")                                             \
+	X(CLAIM_SLOW, "c.user_id IN " SLOW_USERS)                                                  \
 	X(CLAIM_WARNINGS, "nullif(c.warnings, '[]')::text")                                        \
 	X(CLAIM_OBSERVED, "nullif(c.observed, '{}')::text")                                        \
 	X(CLAIM_APP_HOST, "s.app_host")                                                            \
@@ -89,7 +94,8 @@ enum statement {
 
 /* SQL is laid out by hand. */
 /* clang-format off */
-/* $1 worker, $2 limit, $3 per user, $4 lease in ms, $5 only those without a cause. When
+/* $1 worker, $2 limit, $3 per user, $4 lease in ms, $5 only those without a cause, $6 limit for
+ * users with slow rows. When
  * very many rows are due, windows bound the cost of a claim: the oldest, and the newest,
  * among which is what somebody has just asked for. `turn` is a row's place among those of
  * its user, rows under way before it; who has the fewest comes first. The lock looks at
@@ -104,11 +110,16 @@ enum statement {
 	" GROUP BY user_id" \
 	"), ranked AS (" \
 	" SELECT id, due_at, coalesce(u.count, 0) + row_number()" \
-	"  OVER (PARTITION BY user_id ORDER BY due_at, id) AS turn" \
+	"  OVER (PARTITION BY user_id ORDER BY due_at, id) AS turn," \
+	"  user_id IN " SLOW_USERS " AS slow" \
 	" FROM due LEFT JOIN under_way u USING (user_id)" \
 	which \
+	"), placed AS (" \
+	" SELECT id, turn, due_at, slow," \
+	"  row_number() OVER (PARTITION BY slow ORDER BY turn, due_at) AS place" \
+	" FROM ranked WHERE turn <= $3::bigint" \
 	"), picked AS MATERIALIZED (" \
-	" SELECT id FROM ranked WHERE turn <= $3::bigint" \
+	" SELECT id FROM placed WHERE NOT slow OR place <= $6::bigint" \
 	" ORDER BY turn, due_at LIMIT $2::bigint" \
 	"), free AS MATERIALIZED (" \
 	" SELECT r.id FROM resources r WHERE r.id = ANY (ARRAY(SELECT id FROM picked))" \
@@ -124,12 +135,12 @@ enum statement {
 	") " STORE_SELECT(CLAIM_COLUMNS) \
 	"FROM c" CLAIM_JOINS
 
-/* But for rows of which a secret is sealed to one of the keys in $6. A statement of its own: nearly
+/* But for rows of which a secret is sealed to one of the keys in $7. A statement of its own: nearly
  * all sites have no such keys, and would plan it each time. */
 #define IS_SEALED_TO(column) "encode(substr(" column ", 5, 8), 'hex') = ANY (f.keys)"
 #define NOT_FOREIGN \
 	" WHERE NOT EXISTS (SELECT FROM resources c" CLAIM_JOINS \
-	"  CROSS JOIN (SELECT ARRAY(SELECT jsonb_array_elements_text($6::jsonb)) AS keys) f" \
+	"  CROSS JOIN (SELECT ARRAY(SELECT jsonb_array_elements_text($7::jsonb)) AS keys) f" \
 	"  WHERE c.id = due.id AND (" IS_SEALED_TO("k.sealed") \
 	"   OR " IS_SEALED_TO("s.terminal_token_sealed") \
 	"   OR " IS_SEALED_TO("s.request_env_sealed") \
@@ -246,6 +257,7 @@ static int read_state(const PGresult *r, int i, struct queue_row *row, struct er
 	row->status_age_ms = (uint64_t)db_int(r, i, CLAIM_STATUS_AGE_MS);
 	row->attempts = (unsigned)db_int(r, i, CLAIM_ATTEMPTS);
 	row->has_cause = db_bool(r, i, CLAIM_HAS_CAUSE);
+	row->slow = db_bool(r, i, CLAIM_SLOW);
 	row->verify = db_bool(r, i, CLAIM_VERIFY);
 	row->warnings = db_text(r, i, CLAIM_WARNINGS);
 	row->observed = db_text(r, i, CLAIM_OBSERVED);
@@ -306,6 +318,7 @@ int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_row
 	db_add_int(&p, claim->per_user);
 	db_add_int(&p, (int64_t)claim->lease_ms);
 	db_add_bool(&p, claim->only_well);
+	db_add_int(&p, claim->slow_limit);
 	if (claim->foreign_keys == NULL)
 		return read_rows(db, STATEMENT_CLAIM, &p, ret_rows, e);
 	db_add_text(&p, claim->foreign_keys);

@@ -29,6 +29,7 @@ struct queue_row {
 	enum stage stage;
 	unsigned attempts;
 	bool has_cause;
+	bool slow;            /* its owner is one of those who take their places for long */
 	bool verify;          /* all that belongs to it is to be looked at */
 	const char *warnings; /* JSON, see reconcile/warn.h; NULL: none */
 	const char *observed; /* JSON, what a look keeps for the next one; NULL: nothing */
@@ -63,9 +64,10 @@ struct queue_rows {
 };
 
 struct queue_claim {
-	const char *worker; /* host, process and pass: for people */
-	unsigned limit;     /* rows at most */
-	unsigned per_user;  /* of one user at most, those already leased counted */
+	const char *worker;  /* host, process and pass: for people */
+	unsigned limit;      /* rows at most */
+	unsigned per_user;   /* of one user at most, those already leased counted */
+	unsigned slow_limit; /* of all users together with a row whose last look took 2 s or more */
 	uint64_t lease_ms;
 	bool only_well; /* those that nothing is known to be wrong with */
 	/* Keys that only other hosts have, as pass_host_announce() tells them: what is sealed to
@@ -107,6 +109,7 @@ struct queue_result {
 	unsigned attempts;
 	const char *cause_kind, *cause_code, *cause_message; /* when has_cause */
 	uint64_t due_in_ms;
+	uint64_t took_ms; /* since the claim */
 	/* What replaces those of the row; NULL: they stay. Borrowed. */
 	json_t *warnings, *observed;
 	/* A database's connection when it was learnt or changed, all of it; host NULL: no news,

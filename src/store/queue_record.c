@@ -18,7 +18,7 @@ enum statement {
 	" gone boolean, status status, stage stage, cause_kind text, cause_code text,"             \
 	" cause_message text, attempts integer, due_in_ms bigint, host text, port integer,"        \
 	" database text, username text, password_sealed bytea, cluster_uid text,"                  \
-	" disconnected boolean, warnings jsonb, observed jsonb)"
+	" disconnected boolean, warnings jsonb, observed jsonb, took_ms integer)"
 
 /* SQL is laid out by hand. */
 /* clang-format off */
@@ -45,11 +45,12 @@ static const struct db_statement statements[] = {
 		" FOR UPDATE OF r"
 		"), yielded AS ("
 		" UPDATE resources r SET leased_until = NULL, leased_by = NULL,"
-		"  due_at = now()"
+		"  due_at = now(), took_ms = h.took_ms"
 		" FROM held h WHERE r.id = h.id AND NOT h.current"
 		"), told AS ("
 		" UPDATE resources r SET leased_until = NULL, leased_by = NULL,"
 		"  status = h.status, stage = h.stage, attempts = h.attempts,"
+		"  took_ms = h.took_ms,"
 		"  verify = r.verify AND h.cause_kind IS NOT NULL AND h.status <> 'RUNNING',"
 		"  due_at = now() + CASE WHEN r.due_at < r.leased_until THEN 0"
 		"   ELSE h.due_in_ms END * interval '1 millisecond',"
@@ -102,7 +103,7 @@ static json_t *result_json(const struct queue_result *result)
 
 	return json_pack(
 		"{s:s, s:I, s:I, s:b, s:s, s:s, s:o, s:o, s:o, s:i, s:I, s:b, s:o, s:o, s:o, s:o,"
-		" s:o, s:o, s:O?, s:O?}",
+		" s:o, s:o, s:O?, s:O?, s:I}",
 		"id", result->id, "lease_epoch", (json_int_t)result->lease_epoch, "generation",
 		(json_int_t)result->generation, "gone", (int)result->gone, "status",
 		status_name(result->status), "stage", stage_name(result->stage), "cause_kind",
@@ -116,7 +117,8 @@ static json_t *result_json(const struct queue_result *result)
 		"cluster_uid", store_json_text(result->cluster_uid), "password_sealed",
 		store_json_bytes(result->host ? result->password_sealed : NULL,
 				 result->password_sealed_length),
-		"warnings", result->warnings, "observed", result->observed);
+		"warnings", result->warnings, "observed", result->observed, "took_ms",
+		(json_int_t)result->took_ms);
 }
 
 /* The projects of recorded rows for which a column is true. */

@@ -205,6 +205,49 @@ START_TEST(a_wish_is_seen_behind_any_number_of_due_rows)
 }
 END_TEST
 
+/* Whoever has one row that took its place for long shares few places with all others like that:
+ * also for new rows, of which nothing is known yet. */
+START_TEST(users_with_slow_rows_share_few_places)
+{
+	struct person slow[3] = { make_owner("one"), make_owner("two"), make_owner("three") };
+	struct person other = make_owner("other");
+	struct queue_claim c = {
+		.worker = "w", .limit = 100, .per_user = 100, .lease_ms = 60000, .slow_limit = 2
+	};
+	struct queue_rows rows;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(slow); i++) {
+		(void)make_project(&slow[i], "known", false);
+		admin_run("UPDATE resources SET took_ms = 4500, due_at = now() + interval '1 hour'"
+			  " WHERE user_id = $1",
+			  slow[i].id);
+		(void)make_project(&slow[i], "new", false);
+	}
+	struct made_project made = make_project(&other, "shop", true);
+	assert_ok(queue_claim(reconcile, &c, &rows, &e), &e);
+	ck_assert_uint_eq(rows.count, 4);
+	(void)find_row(&rows, made.sandbox);
+	(void)find_row(&rows, made.database);
+	size_t slow_rows = 0;
+	for (size_t i = 0; i < rows.count; i++)
+		slow_rows += rows.items[i].slow;
+	ck_assert_uint_eq(slow_rows, 2);
+	/* What it took is recorded also when the wish has changed meanwhile. */
+	struct queue_result result = result_of(find_row(&rows, made.sandbox), STATUS_RUNNING);
+	result.took_ms = 3000;
+	result.generation--;
+	assert_ok(queue_record(reconcile, &result, 1, NULL, &e), &e);
+	queue_rows_clear(&rows);
+	ck_assert_int_eq(admin_int("SELECT took_ms FROM resources WHERE id = $1", made.sandbox),
+			 3000);
+	c.slow_limit = 0;
+	assert_ok(queue_claim(reconcile, &c, &rows, &e), &e);
+	ck_assert_uint_eq(rows.count, 0);
+	queue_rows_clear(&rows);
+}
+END_TEST
+
 /* Claims until nothing is due, in a process of its own, and counts each row in its epoch. */
 static void claim_everything(void)
 {
@@ -759,6 +802,7 @@ Suite *queue_suite(void)
 	Suite *suite = suite_create("queue");
 	TCase *c = live_case("queue");
 
+	tcase_add_test(c, users_with_slow_rows_share_few_places);
 	tcase_add_test(c, a_claimed_row_has_all_that_a_pass_needs);
 	tcase_add_test(c, a_lease_keeps_others_away_until_it_ends);
 	tcase_add_test(c, a_claim_may_be_for_those_that_are_well);
