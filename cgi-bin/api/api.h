@@ -45,6 +45,15 @@ int api_new_sandbox(const struct call *c, struct new_sandbox *ret_sandbox, struc
 /* How the router keeps answers: sealed to the owner's key. */
 route_keep_fn api_seal_answer;
 
+/* For requests that end the sandbox's pod, before they are carried out: ERR_DATA_AT_RISK if files
+ * are known to be lost by that, unless the body has "force": true. */
+int api_ask_risk(const struct call *c, struct err *e);
+#define FIELD_FORCE                                                                                \
+	{                                                                                          \
+		.name = "force", .type = FIELD_BOOL                                                \
+	}
+extern const struct field force_fields[];
+
 /* Field tables and handlers, by file. */
 extern const struct field project_create_fields[], project_change_fields[], project_list_query[];
 route_fn project_list_get, project_post, project_read, project_patch, project_delete,

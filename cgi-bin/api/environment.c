@@ -37,6 +37,7 @@ const struct field environment_merge_fields[] = {
 	  .required = true,
 	  .max = VARIABLES_AT_ONCE_MAX,
 	  .members = variable_fields },
+	FIELD_FORCE,
 	FIELDS_END,
 };
 
@@ -50,14 +51,12 @@ const struct field environment_create_fields[] = {
 	VALUE_FIELD(false),
 	CATEGORY_FIELD,
 	SECRET_FIELD,
+	FIELD_FORCE,
 	FIELDS_END,
 };
 
 const struct field environment_change_fields[] = {
-	VALUE_FIELD(false),
-	CATEGORY_FIELD,
-	SECRET_FIELD,
-	FIELDS_END,
+	VALUE_FIELD(false), CATEGORY_FIELD, SECRET_FIELD, FIELD_FORCE, FIELDS_END,
 };
 
 /* By category, and every category is there. */
@@ -179,7 +178,8 @@ int environment_post(struct call *c, struct err *e)
 
 	if (check_form(c->body, variables, e) < 0 ||
 	    (variables == NULL ? batch_add(batch, c, c->body, e)
-			       : collect(batch, c, variables, e)) < 0)
+			       : collect(batch, c, variables, e)) < 0 ||
+	    api_ask_risk(c, e) < 0)
 		return -1;
 	if (variables == NULL
 		    ? variable_put(c->db, user_id, project_id, batch->items, 1, e)
@@ -196,6 +196,7 @@ int environment_merge(struct call *c, struct err *e)
 	CLEANUP(batch_free) struct batch *batch = mem_calloc(1, sizeof(*batch));
 
 	if (collect(batch, c, json_object_get(c->body, "variables"), e) < 0 ||
+	    api_ask_risk(c, e) < 0 ||
 	    variable_put(c->db, c->session->user_id, c->params[0], batch->items, batch->count, e) <
 		    0)
 		return -1;
@@ -238,6 +239,8 @@ int environment_patch(struct call *c, struct err *e)
 		.value_sealed = sealed.data,
 		.value_sealed_length = sealed.length,
 	};
+	if (value != NULL && api_ask_risk(c, e) < 0)
+		return -1;
 	if (variable_change(c->db, user_id, c->params[0], c->params[1], &change, e) < 0)
 		return -1;
 	return answer_variable(c, RENDER_LISTED, e);
@@ -245,7 +248,8 @@ int environment_patch(struct call *c, struct err *e)
 
 int environment_delete(struct call *c, struct err *e)
 {
-	if (variable_delete(c->db, c->session->user_id, c->params[0], c->params[1], e) < 0)
+	if (api_ask_risk(c, e) < 0 ||
+	    variable_delete(c->db, c->session->user_id, c->params[0], c->params[1], e) < 0)
 		return -1;
 	response_json(c->response, 200, json_pack("{s:b}", "success", 1));
 	return 0;

@@ -84,6 +84,14 @@ static int add_environments(const struct call *c, json_t *items, struct err *e)
 	return 0;
 }
 
+const struct field force_fields[] = { FIELD_FORCE, FIELDS_END };
+
+int api_ask_risk(const struct call *c, struct err *e)
+{
+	return project_ask_risk(c->db, c->session->user_id, c->params[0],
+				field_bool(c->body, "force", false), e);
+}
+
 static int render_items(const struct call *c, const struct project_rows *rows, json_t **ret_items,
 			struct err *e)
 {
@@ -227,7 +235,8 @@ int project_start_post(struct call *c, struct err *e)
 
 int project_stop_post(struct call *c, struct err *e)
 {
-	if (project_want(c->db, c->session->user_id, c->params[0], DESIRED_STOPPED, e) < 0)
+	if (api_ask_risk(c, e) < 0 ||
+	    project_want(c->db, c->session->user_id, c->params[0], DESIRED_STOPPED, e) < 0)
 		return -1;
 	return answer_request(c,
 			      "Project stop requested - reconcile job will handle resource "
@@ -237,7 +246,8 @@ int project_stop_post(struct call *c, struct err *e)
 
 int project_restart_post(struct call *c, struct err *e)
 {
-	if (project_restart(c->db, c->session->user_id, c->params[0], e) < 0)
+	if (api_ask_risk(c, e) < 0 ||
+	    project_restart(c->db, c->session->user_id, c->params[0], e) < 0)
 		return -1;
 	return answer_request(c,
 			      "Project restart requested - reconcile job will handle resource "

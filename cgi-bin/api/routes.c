@@ -35,8 +35,10 @@ const struct route api_routes[] = {
 	STEER(METHOD_DELETE, PROJECT, project_delete, "project.delete"),
 	STEER(METHOD_POST, PROJECT "/delete", project_delete, "project.delete"),
 	STEER(METHOD_POST, PROJECT "/start", project_start_post, "project.start"),
-	STEER(METHOD_POST, PROJECT "/stop", project_stop_post, "project.stop"),
-	STEER(METHOD_POST, PROJECT "/restart", project_restart_post, "project.restart"),
+	STEER(METHOD_POST, PROJECT "/stop", project_stop_post, "project.stop",
+	      .body = force_fields),
+	STEER(METHOD_POST, PROJECT "/restart", project_restart_post, "project.restart",
+	      .body = force_fields),
 
 	READ (PROJECT "/environment", environment_list_get),
 	STEER(METHOD_POST, PROJECT "/environment", environment_post, "environment.put",
@@ -48,7 +50,8 @@ const struct route api_routes[] = {
 	      .body = environment_change_fields, .body_max = ENVIRONMENT_BODY_MAX),
 	STEER(METHOD_PUT, VARIABLE, environment_patch, "environment.change",
 	      .body = environment_change_fields, .body_max = ENVIRONMENT_BODY_MAX),
-	STEER(METHOD_DELETE, VARIABLE, environment_delete, "environment.delete"),
+	STEER(METHOD_DELETE, VARIABLE, environment_delete, "environment.delete",
+	      .body = force_fields),
 
 	READ (PROJECT "/database", database_read),
 	READ (PROJECT "/events", event_list_get, .query = page_query),

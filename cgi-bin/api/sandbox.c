@@ -23,6 +23,7 @@ const struct field sandbox_start_fields[] = {
 	  .max = REQUEST_VARIABLES_MAX_COUNT,
 	  .check = check_variable_value,
 	  .check_key = environment_key_check },
+	FIELD_FORCE,
 	FIELDS_END,
 };
 
@@ -114,6 +115,7 @@ int sandbox_post(struct call *c, struct err *e)
 	const char *user_id = c->session->user_id;
 
 	if (project_get(c->db, user_id, c->params[0], &rows, e) < 0 ||
+	    (field_given(c->body, "envVars") && api_ask_risk(c, e) < 0) ||
 	    start(c, &rows.items[0].project, e) < 0 ||
 	    sandbox_get(c->db, user_id, c->params[0], &view, e) < 0)
 		return -1;

@@ -60,6 +60,7 @@ static const struct kind kinds[ERR_KIND_COUNT] = {
 	[ERR_POD_TERMINATING] = { "POD_TERMINATING", "Pod does not end", 502, ERR_RETRY_BACKOFF },
 	[ERR_OBJECT_HELD] = { "OBJECT_HELD", "Held by a finalizer", 502, ERR_RETRY_BACKOFF },
 	[ERR_DEADLINE] = { "DEADLINE", "Took too long", 504, ERR_RETRY_BACKOFF },
+	[ERR_DATA_AT_RISK] = { "DATA_AT_RISK", "Data would be lost", 409, ERR_RETRY_SLOW },
 	[ERR_KUBECONFIG] = { "KUBECONFIG", "Kubeconfig cannot be used", 422, ERR_RETRY_SLOW },
 };
 

@@ -54,7 +54,8 @@ enum err_kind {
 	ERR_OBJECT_HELD,       /* deleted, it is held by a finalizer */
 	ERR_DEADLINE,          /* a state outlived its deadline */
 	/* What we found out ourselves about a user's cluster access. */
-	ERR_KUBECONFIG, /* none stored, cannot be opened, or for another cluster or namespace */
+	ERR_DATA_AT_RISK, /* what is asked for would lose files or rows, and nobody has insisted */
+	ERR_KUBECONFIG,   /* none stored, cannot be opened, or for another cluster or namespace */
 	ERR_KIND_COUNT
 };
 

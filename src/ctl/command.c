@@ -65,7 +65,7 @@ const struct command commands[] = {
 	  command_project_retry },
 	{ "project start", "PROJECT", 1, 1, 0, "start a project, as its owner could",
 	  command_project_start },
-	{ "project stop", "PROJECT", 1, 1, 0, "stop a project, as its owner could",
+	{ "project stop", "PROJECT", 1, 1, TAKES(OPTION_YES), "stop a project, as its owner could",
 	  command_project_stop },
 	{ "project delete", "PROJECT", 1, 1, TAKES(OPTION_YES),
 	  "delete a project and its volumes, as its owner could", command_project_delete },

@@ -134,6 +134,21 @@ static int start(struct db *tx, const char *user_id, const char *project_id, str
 
 static int stop(struct db *tx, const char *user_id, const char *project_id, struct err *e)
 {
+	if (project_ask_risk(tx, user_id, project_id, false, e) < 0) {
+		if (e->kind == ERR_DATA_AT_RISK)
+			err_set(e, ERR_DATA_AT_RISK, NULL,
+				"the volume of its home is being deleted, and its files go with "
+				"the "
+				"pod: to lose them, stop it with --yes");
+		return -1;
+	}
+	return project_want(tx, user_id, project_id, DESIRED_STOPPED, e);
+}
+
+static int force_stop(struct db *tx, const char *user_id, const char *project_id, struct err *e)
+{
+	if (project_ask_risk(tx, user_id, project_id, true, e) < 0)
+		return -1;
 	return project_want(tx, user_id, project_id, DESIRED_STOPPED, e);
 }
 
@@ -193,8 +208,9 @@ int command_project_start(const struct call *call, struct err *e)
 int command_project_stop(const struct call *call, struct err *e)
 {
 	static const struct act what = { "admin.project.stop", "to be stopped", stop };
+	static const struct act forced = { "admin.project.stop", "to be stopped", force_stop };
 
-	return act(call, &what, e);
+	return act(call, call->options[OPTION_YES] != NULL ? &forced : &what, e);
 }
 
 /* What --yes would do, and to what. */

@@ -143,6 +143,11 @@ static const struct cause_text texts[] = {
 	  "Nothing needs to be done: it goes on by itself as soon as it can. The details say where "
 	  "it waits.",
 	  "the stage in the message is where it hangs" },
+	{ ERR_DATA_AT_RISK, NULL, "It is kept as it is, because its files would be lost",
+	  "Somebody has deleted the volume of its home directory. Copy out what you need, then ask "
+	  "again and confirm that the rest may be lost.",
+	  "the claim of its home is being deleted: the owner saves the files and insists, or you "
+	  "do, with fsactl project stop --yes" },
 	{ ERR_KUBECONFIG, "KUBECONFIG_MISSING", "No kubeconfig is stored",
 	  "Store one in the settings.", "the user stores a kubeconfig" },
 	{ ERR_KUBECONFIG, "KUBECONFIG_ELSEWHERE",

@@ -93,6 +93,14 @@ static const struct transition table[DESIRED_COUNT][SEEN_COUNT] = {
 		.pace = PACE_RESYNC,
 		.comment = "stopped by the cluster's operator: not fought",
 	},
+	/* It is looked at slowly: the owner's next request makes it due. */
+	[DESIRED_RUNNING][SEEN_AT_RISK] = {
+		.action = ACTION_NONE,
+		.keeps = KEEPS_ANY,
+		.pace = PACE_RESYNC,
+		.deadline_s = DEADLINE_RUNNING,
+		.comment = "a new pod would lose its files: kept until the owner insists",
+	},
 
 	[DESIRED_STOPPED][SEEN_ABSENT] = {
 		.action = ACTION_NONE,
@@ -167,6 +175,13 @@ static const struct transition table[DESIRED_COUNT][SEEN_COUNT] = {
 		.status = STATUS_STOPPED,
 		.pace = PACE_RESYNC,
 		.comment = "stopped by the cluster's operator, as wanted",
+	},
+	[DESIRED_STOPPED][SEEN_AT_RISK] = {
+		.action = ACTION_NONE,
+		.keeps = KEEPS_ANY,
+		.pace = PACE_RESYNC,
+		.deadline_s = DEADLINE_STOPPED,
+		.comment = "a stop would lose its files: kept until the owner insists",
 	},
 
 	[DESIRED_GONE][SEEN_ABSENT] = {
@@ -245,6 +260,13 @@ static const struct transition table[DESIRED_COUNT][SEEN_COUNT] = {
 		.pace = PACE_AGAIN,
 		.deadline_s = DEADLINE_GONE,
 		.comment = "stopped by the cluster's operator, who allows deletes",
+	},
+	[DESIRED_GONE][SEEN_AT_RISK] = {
+		.action = ACTION_DELETE,
+		.status = STATUS_TERMINATING,
+		.pace = PACE_AGAIN,
+		.deadline_s = DEADLINE_GONE,
+		.comment = "its files are to go, too: deleted",
 	},
 };
 

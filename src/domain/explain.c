@@ -23,6 +23,8 @@ static unsigned sights_of(enum desired desired, enum err_kind kind)
 		return SEES(SEEN_SUSPENDED);
 	case ERR_POD_UNSCHEDULABLE:
 		return SEES(SEEN_BROKEN) | SEES(SEEN_PROGRESSING); /* a node is being added */
+	case ERR_DATA_AT_RISK:
+		return SEES(SEEN_AT_RISK);
 	case ERR_POD_IMAGE:
 	case ERR_POD_CRASH:
 	case ERR_POD_MOUNT:
@@ -52,7 +54,8 @@ static bool is_refused(const struct told *told, enum seen seen)
 	if (!told->has_cause || !is_write(told->desired, seen))
 		return false;
 	return told->cause_kind != ERR_DEADLINE && told->cause_kind != ERR_POD_TERMINATING &&
-	       told->cause_kind != ERR_OBJECT_HELD && told->cause_kind != ERR_KUBE_BILLING;
+	       told->cause_kind != ERR_OBJECT_HELD && told->cause_kind != ERR_KUBE_BILLING &&
+	       told->cause_kind != ERR_DATA_AT_RISK;
 }
 
 /* 0: the table's. */
@@ -93,6 +96,9 @@ bool explain_fits(const struct told *told, enum seen seen)
 	/* Attempts are counted for as long as something is wrong, and for nothing else; a wish
 	 * begins anew. */
 	if (told->attempts > 0 ? !pace_backs_off(d.pace) : told->looked && pace_backs_off(d.pace))
+		return false;
+	/* Who is held up is told why. */
+	if (seen == SEEN_AT_RISK && told->looked && !told->has_cause)
 		return false;
 	/* An ERROR without attempts that fail keeps the cause that it began with. */
 	return !told->has_cause || (told->status == STATUS_ERROR && told->attempts == 0) ||

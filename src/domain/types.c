@@ -19,7 +19,7 @@ static const char *const seens[SEEN_COUNT] = {
 	[SEEN_READY] = "READY",         [SEEN_RESTARTED] = "RESTARTED",
 	[SEEN_BROKEN] = "BROKEN",       [SEEN_DELETING] = "DELETING",
 	[SEEN_BLOCKED] = "BLOCKED",     [SEEN_UNREACHABLE] = "UNREACHABLE",
-	[SEEN_SUSPENDED] = "SUSPENDED",
+	[SEEN_SUSPENDED] = "SUSPENDED", [SEEN_AT_RISK] = "AT_RISK",
 };
 
 static const char *const actions[ACTION_COUNT] = {

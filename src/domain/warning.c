@@ -10,6 +10,12 @@ static const struct warning_text texts[WARNING_COUNT] = {
 		"It is left as the cluster wants it. Where that is not what you need, ask whoever runs "
 		"the cluster.",
 	},
+	[WARNING_HOME_VOLUME_GOING] = {
+		"HOME_VOLUME_GOING",
+		"Somebody has deleted the volume of your home directory",
+		"Its files are there for as long as this pod runs, and lost with it. Copy out what you "
+		"need now. What would replace the pod asks first.",
+	},
 	[WARNING_RESTARTED] = {
 		"RESTARTED",
 		"The container has ended and was started again",

@@ -8,6 +8,7 @@
  */
 enum warning {
 	WARNING_CHANGED_BY_ADMISSION, /* the cluster's admission changes what we apply */
+	WARNING_HOME_VOLUME_GOING,    /* its claim is being deleted, and goes with the pod */
 	WARNING_RESTARTED,            /* the container has ended and was started again */
 	WARNING_COUNT
 };

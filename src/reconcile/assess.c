@@ -278,6 +278,46 @@ static void assess_sandbox(const struct queue_row *row, const char *hash,
 	assess_rollout(row, set, pod, a);
 }
 
+/* ---- files at risk ----------------------------------------------------------------------------
+ */
+
+const json_t *assess_going_claim(const struct queue_row *row, const struct observation *o)
+{
+	size_t i;
+	json_t *claim;
+
+	json_array_foreach(observation_of(o, KUBE_PERSISTENT_VOLUME_CLAIMS, row->id), i, claim)
+	{
+		if (is_deleting(claim))
+			return claim;
+	}
+	return NULL;
+}
+
+static bool ends_pod(const json_t *set, const json_t *wanted)
+{
+	return json_integer_value(path(wanted, "spec", "replicas")) == 0 ||
+	       !manifest_covers(path(set, "spec", "template"), path(wanted, "spec", "template"));
+}
+
+void assess_risk(const struct queue_row *row, const json_t *wanted, const struct observation *o,
+		 struct assessment *a)
+{
+	const json_t *claim = assess_going_claim(row, o);
+	const json_t *set = observation_object(o, KUBE_STATEFULSETS, row->id, row->name);
+
+	if (claim == NULL || row->forced ||
+	    current_pod(observation_of(o, KUBE_PODS, row->id)) == NULL ||
+	    (a->stuck_pod == NULL && (a->seen != SEEN_OUTDATED || !ends_pod(set, wanted))))
+		return;
+	a->seen = SEEN_AT_RISK;
+	a->stuck_pod = NULL;
+	a->has_cause = true;
+	err_set(&a->cause, ERR_DATA_AT_RISK, NULL,
+		"persistentvolumeclaim %s is being deleted and goes with the pod",
+		text(path(claim, "metadata", "name")));
+}
+
 /* ---- databases --------------------------------------------------------------------------------
  */
 

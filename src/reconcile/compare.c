@@ -72,6 +72,11 @@ int compare_row(const struct wanted_context *context, const struct queue_row *ro
 	}
 	restarts_judge(observed, row, o, &a);
 	assess_database_first(row, &a);
+	if (assess_going_claim(row, o) != NULL && row->desired != DESIRED_GONE) {
+		if (wanted == NULL && compare_wanted(context, row, variables, o, &wanted, e) < 0)
+			return -1;
+		assess_risk(row, json_array_get(wanted, json_array_size(wanted) - 1), o, &a);
+	}
 	a.has_obstacle = obstacle_find(row, o, &a.obstacle);
 	*ret_assessment = a;
 	return 0;

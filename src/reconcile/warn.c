@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "reconcile/assess.h"
 
 enum { MESSAGE_MAX = 512 };
 
@@ -88,6 +89,20 @@ static bool has_restarted(const struct queue_row *row, const struct observation 
 	return true;
 }
 
+static bool has_going_volume(const struct queue_row *row, const struct observation *o,
+			     char message[MESSAGE_MAX])
+{
+	const json_t *claim = assess_going_claim(row, o);
+
+	if (claim == NULL)
+		return false;
+	(void)snprintf(message, MESSAGE_MAX,
+		       "persistentvolumeclaim %.128s is being deleted since %.40s",
+		       text(path(claim, "metadata", "name")),
+		       text(path(claim, "metadata", "deletionTimestamp")));
+	return true;
+}
+
 /* A row a warning: of what kind of resource, what must have been listed to judge it. */
 static const struct judge {
 	enum warning warning;
@@ -96,6 +111,8 @@ static const struct judge {
 	bool (*holds)(const struct queue_row *row, const struct observation *o,
 		      char message[MESSAGE_MAX]);
 } judges[] = {
+	{ WARNING_HOME_VOLUME_GOING, RESOURCE_SANDBOX, OBSERVE(KUBE_PERSISTENT_VOLUME_CLAIMS),
+	  has_going_volume },
 	{ WARNING_RESTARTED, RESOURCE_SANDBOX, OBSERVE(KUBE_PODS), has_restarted },
 };
 

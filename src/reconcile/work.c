@@ -226,12 +226,17 @@ static void conclude_apply(struct work *w)
 	conclude(w, NULL);
 }
 
+static const struct err *assessed_cause(const struct work *w)
+{
+	return w->assessment.has_cause ? &w->assessment.cause : NULL;
+}
+
 void work_conclude_wave(struct work *w)
 {
 	if (w->failed)
 		conclude_refusal(w);
 	else
-		conclude(w, w->assessment.has_cause ? &w->assessment.cause : NULL);
+		conclude(w, assessed_cause(w));
 }
 
 /* ---- acting -----------------------------------------------------------------------------------
@@ -416,7 +421,7 @@ void work_act(struct work *w)
 		if (w->assessment.stuck_pod != NULL)
 			delete_stuck_pod(w);
 		else
-			conclude(w, NULL);
+			conclude(w, assessed_cause(w));
 		break;
 	case ACTION_FORGET:
 	case ACTION_COUNT:

@@ -23,12 +23,15 @@ static const struct db_statement statements[] = {
 	/* $1 project, $2 desired, $3 kind (NULL: all), $4 whether what is on its way out may come
 	 * back. What is wanted already and under way stays; what is told to run, or in ERROR, is
 	 * told so again when it was looked at after this. All rows of the project are due. A start
-	 * gives the terminal another token. */
+	 * gives the terminal another token, unless the stop before it was held up: that is taken
+	 * back, and the pod stays (store/risk.c). */
 	[STATEMENT_WANT] = { "resources_want",
 		"WITH old AS ("
 		" SELECT id, status, told_status($2::desired, status) AS told,"
 		"  desired <> $2::desired OR status = 'RUNNING' AS anew,"
-		"  desired <> $2::desired AND $2::desired = 'RUNNING' AS starts"
+		"  desired <> $2::desired AND $2::desired = 'RUNNING'"
+		"   AND NOT (status = 'STOPPING'"
+		"    AND warnings @> '[{\"code\": \"HOME_VOLUME_GOING\"}]') AS starts"
 		" FROM resources WHERE project_id = $1"
 		"  AND kind = coalesce($3::resource_kind, kind)"
 		"  AND (desired <> 'GONE' OR $4::boolean)"

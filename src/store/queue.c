@@ -27,6 +27,7 @@
 	  "greatest(0, (extract(epoch FROM now() - c.status_since) * 1000)::bigint)")              \
 	X(CLAIM_STAGE, "c.stage")                                                                  \
 	X(CLAIM_VERIFY, "c.verify")                                                                \
+	X(CLAIM_FORCED, "c.forced")                                                                \
 	X(CLAIM_ATTEMPTS, "c.attempts")                                                            \
 	X(CLAIM_HAS_CAUSE, "c.cause_kind IS NOT NULL")                                             \
 	X(CLAIM_SLOW, "c.user_id IN " SLOW_USERS)                                                  \
@@ -259,6 +260,7 @@ static int read_state(const PGresult *r, int i, struct queue_row *row, struct er
 	row->has_cause = db_bool(r, i, CLAIM_HAS_CAUSE);
 	row->slow = db_bool(r, i, CLAIM_SLOW);
 	row->verify = db_bool(r, i, CLAIM_VERIFY);
+	row->forced = db_bool(r, i, CLAIM_FORCED);
 	row->warnings = db_text(r, i, CLAIM_WARNINGS);
 	row->observed = db_text(r, i, CLAIM_OBSERVED);
 	if (store_kind(r, i, CLAIM_KIND, &row->kind, e) < 0 ||

@@ -31,6 +31,7 @@ struct queue_row {
 	bool has_cause;
 	bool slow;            /* its owner is one of those who take their places for long */
 	bool verify;          /* all that belongs to it is to be looked at */
+	bool forced;          /* what it is to become may cost it its files */
 	const char *warnings; /* JSON, see reconcile/warn.h; NULL: none */
 	const char *observed; /* JSON, what a look keeps for the next one; NULL: nothing */
 	/* sandboxes */

@@ -52,6 +52,7 @@ static const struct db_statement statements[] = {
 		"  status = h.status, stage = h.stage, attempts = h.attempts,"
 		"  took_ms = h.took_ms,"
 		"  verify = r.verify AND h.cause_kind IS NOT NULL AND h.status <> 'RUNNING',"
+		"  forced = r.forced AND h.status NOT IN ('RUNNING', 'STOPPED'),"
 		"  due_at = now() + CASE WHEN r.due_at < r.leased_until THEN 0"
 		"   ELSE h.due_in_ms END * interval '1 millisecond',"
 		"  status_since = CASE WHEN h.status = r.status"

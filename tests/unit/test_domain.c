@@ -100,6 +100,7 @@ static const struct expected {
 	{ "RUNNING", "BLOCKED", "NONE", "CREATING", PACE_AGAIN, 600 },
 	{ "RUNNING", "UNREACHABLE", "NONE", "-", PACE_BACKOFF, 600 },
 	{ "RUNNING", "SUSPENDED", "NONE", "STOPPED", PACE_RESYNC, 0 },
+	{ "RUNNING", "AT_RISK", "NONE", "-", PACE_RESYNC, 600 },
 	{ "STOPPED", "ABSENT", "NONE", "STOPPED", PACE_RESYNC, 0 },
 	{ "STOPPED", "STOPPED", "NONE", "STOPPED", PACE_RESYNC, 0 },
 	{ "STOPPED", "OUTDATED", "SCALE_DOWN", "STOPPING", PACE_AGAIN, 300 },
@@ -111,6 +112,7 @@ static const struct expected {
 	{ "STOPPED", "BLOCKED", "NONE", "STOPPED", PACE_RESYNC, 0 },
 	{ "STOPPED", "UNREACHABLE", "NONE", "-", PACE_BACKOFF, 300 },
 	{ "STOPPED", "SUSPENDED", "NONE", "STOPPED", PACE_RESYNC, 0 },
+	{ "STOPPED", "AT_RISK", "NONE", "-", PACE_RESYNC, 300 },
 	{ "GONE", "ABSENT", "FORGET", "TERMINATED", PACE_DONE, 0 },
 	{ "GONE", "STOPPED", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
 	{ "GONE", "OUTDATED", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
@@ -122,6 +124,7 @@ static const struct expected {
 	{ "GONE", "BLOCKED", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
 	{ "GONE", "UNREACHABLE", "NONE", "-", PACE_BACKOFF, 900 },
 	{ "GONE", "SUSPENDED", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
+	{ "GONE", "AT_RISK", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
 };
 
 static const struct expected *expectation(int desired, int seen)
@@ -635,8 +638,9 @@ static struct told pass_once(const struct told *before, enum seen seen)
 	after.status = d.status;
 	after.looked = true;
 	after.attempts = pace_backs_off(d.pace) ? before->attempts + 1 : 0;
-	after.has_cause = pace_backs_off(d.pace) || seen == SEEN_SUSPENDED;
+	after.has_cause = pace_backs_off(d.pace) || seen == SEEN_SUSPENDED || seen == SEEN_AT_RISK;
 	after.cause_kind = seen == SEEN_SUSPENDED     ? ERR_KUBE_BILLING
+			   : seen == SEEN_AT_RISK     ? ERR_DATA_AT_RISK
 			   : seen == SEEN_UNREACHABLE ? ERR_KUBE_TIMEOUT
 						      : ERR_POD_IMAGE;
 	return after;

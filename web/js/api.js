@@ -73,6 +73,22 @@ function parse(text) {
 	}
 }
 
+/**
+ * As call(), for what may end a sandbox's pod. When files are lost by that the API asks, and so does
+ * this; null when the answer is no, and nothing was done.
+ */
+export async function callWithCare(method, path, body = {}) {
+	try {
+		return await call(method, path, body);
+	} catch (error) {
+		if (error.code !== "DATA_AT_RISK")
+			throw error;
+	}
+	const question = "Somebody has deleted the volume of your home directory. Its files are there for as "
+		+ "long as the pod runs, and this ends it.\n\nGo on, and lose them?";
+	return window.confirm(question) ? call(method, path, {...body, force: true}) : null;
+}
+
 export const get = (path) => call("GET", path);
 export const post = (path, body) => call("POST", path, body);
 

@@ -1,4 +1,4 @@
-import {call, get, post} from "./api.js";
+import {callWithCare, get, post} from "./api.js";
 import {field, fill, form, h, time} from "./dom.js";
 import {badge} from "./projects.js";
 import {moves, watch} from "./watch.js";
@@ -9,6 +9,10 @@ const ACTIONS = [
 	["stop", "Stop", ["RUNNING", "CREATING", "STARTING", "UPDATING", "ERROR", "PARTIAL"]],
 	["restart", "Restart", ["RUNNING", "ERROR"]],
 ];
+
+// Those of them that end the sandbox's pod.
+const ASKS = new Set(["stop", "restart"]);
+const carefully = (path) => callWithCare("POST", path);
 
 const STAGES = {
 	database: "Database", container: "Container", network: "Network", terminal: "Terminal",
@@ -95,7 +99,7 @@ function database(found) {
 function variableRow(path, variable, changed, report) {
 	const remove = async () => {
 		try {
-			await call("DELETE", `${path}/${variable.id}`);
+			await callWithCare("DELETE", `${path}/${variable.id}`);
 		} catch (error) {
 			report(error);
 		}
@@ -118,10 +122,12 @@ function variables(path, report) {
 		}
 	};
 	const add = async (values, element) => {
-		await post(path, {
+		const done = await callWithCare("POST", path, {
 			key: values.key, value: values.value, isSecret: "secret" in values,
 			category: "secret" in values ? "secret" : "general",
 		});
+		if (done === null)
+			return;
 		element.reset();
 		await read();
 	};
@@ -143,13 +149,13 @@ function eventRow(event) {
 }
 
 function actions(id, report, changed) {
-	const ask = (path, confirmation) => async (event) => {
+	const ask = (path, send, confirmation) => async (event) => {
 		const button = event.currentTarget;
 		if (confirmation && !window.confirm(confirmation))
 			return;
 		button.disabled = true;
 		try {
-			await post(`/api/projects/${id}/${path}`);
+			await send(`/api/projects/${id}/${path}`);
 			changed();
 		} catch (error) {
 			report(error);
@@ -158,10 +164,10 @@ function actions(id, report, changed) {
 		}
 	};
 	const buttons = new Map(ACTIONS.map(([path, label, statuses]) =>
-		[h("button", {type: "button", onclick: ask(path)}, label), statuses]));
+		[h("button", {type: "button", onclick: ask(path, ASKS.has(path) ? carefully : post)}, label), statuses]));
 	const remove = h("button", {
 		type: "button", class: "danger",
-		onclick: ask("delete", "Delete this project, its files and its database?"),
+		onclick: ask("delete", post, "Delete this project, its files and its database?"),
 	}, "Delete");
 	const element = h("p", {class: "actions"}, ...buttons.keys(), remove);
 	element.fit = (status) => {
