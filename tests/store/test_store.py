@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from stand.postgres import Postgres
-from stand.process import PATIENCE
+from stand.process import PATIENCE, StandError
 from stand.programs import Programs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -310,21 +310,35 @@ def test_a_migration_that_ends_its_transaction_does_not_count_as_applied(postgre
 
 def test_a_server_that_is_away_is_an_error(fsactl):
     done = fsactl("host=/nonexistent dbname=x", "migrate", "--sql-dir", SQL)
-    assert done.returncode == 1
+    assert done.returncode == 75  # to be tried again
     assert "/nonexistent" in done.stderr
 
 
 # ---- fsactl -------------------------------------------------------------------------------------
 
 
-def test_keys_are_added_in_front(workspace, build):
-    programs = Programs(workspace / "keys", build, "dbname=unused")
+def keys(programs, name):
+    path = programs.config().parent / name
+    return [line.split()[0] for line in path.read_text().splitlines()]
+
+
+def test_keys_are_added_in_front(workspace, build, postgres, database):
+    programs = Programs(workspace / "keys", build, postgres.conninfo(database), sql_dir=SQL)
     first = programs.fsactl("keys", "add", "cluster").split()[2]
+    programs.migrate()
     second = programs.fsactl("keys", "add", "cluster").split()[2]
     for name, mode in (("cluster.pub", 0o644), ("cluster.key", 0o600)):
-        path = programs.config().parent / name
-        assert [line.split()[0] for line in path.read_text().splitlines()] == [second, first]
-        assert path.stat().st_mode & 0o777 == mode
+        assert keys(programs, name) == [second, first]
+        assert (programs.config().parent / name).stat().st_mode & 0o777 == mode
+
+
+def test_only_the_first_key_is_added_while_postgresql_is_away(workspace, build):
+    """Later ones are noted in the audit, or not made."""
+    programs = Programs(workspace / "away", build, "host=/nonexistent dbname=x")
+    first = programs.fsactl("keys", "add", "cluster").split()[2]
+    with pytest.raises(StandError, match="/nonexistent"):
+        programs.fsactl("keys", "add", "cluster")
+    assert keys(programs, "cluster.pub") == keys(programs, "cluster.key") == [first]
 
 
 @pytest.mark.parametrize("words", [
