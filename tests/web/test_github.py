@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import requests
 from stand.kube.pki import Authority
-from stand.process import PATIENCE
+from stand.process import StandError
 from stand.site import Site
 
 from fake_github import (CLIENT, HANGS_S, SECRET, Github, breaks_off, drips, hangs, hangs_up, says)
@@ -470,9 +470,10 @@ def test_a_url_of_the_configuration_may_end_in_a_slash(make_site, options, githu
     ({"github_api_url": "github.example"}, "github_api_url: "),
 ])
 def test_a_wrong_configuration_is_said_in_the_log(make_site, options, changes, message):
-    site = make_site(options={**options, **changes})
-    end = time.monotonic() + PATIENCE
-    while message not in (log := site.programs.log("auth.fcgi").read_text()):
-        assert time.monotonic() < end, log
-        time.sleep(0.1)
+    programs = make_site(options=options).programs
+    programs.stop("auth.fcgi")
+    programs.configure(**changes)
+    with pytest.raises(StandError, match="auth.fcgi ended right after its start"):
+        programs.start("auth.fcgi")
+    assert message in (log := programs.log("auth.fcgi").read_text())
     assert SECRET not in log
