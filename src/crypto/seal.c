@@ -15,7 +15,7 @@ enum { MAGIC_BYTES = 4, HEADER_BYTES = MAGIC_BYTES + KEYRING_ID_BYTES, LENGTH_BY
 /* A form of the box that follows the header. `overhead` is what it has beyond the framed plaintext.
  * Both functions return 0, as libsodium does. */
 struct form {
-	char magic[MAGIC_BYTES];
+	char magic[MAGIC_BYTES + 1]; /* with its NUL: it is named in a message */
 	size_t overhead;
 	int (*close)(uint8_t *ret_box, const uint8_t *framed, size_t length,
 		     const struct keyring_key *key);
