@@ -13,8 +13,8 @@ from reconcile import Reconcilers, compile_halt, summary
 
 # Rows of a pass that was killed stay leased for so long: later ones have only their own to meet.
 KILLED = {"lease_time": "10m", "kube_request_timeout": "2s"}
-POINTS = 36  # a pass that begins with nothing has sent all it wants to by then
-HOLDING = 8  # after so many, a pass has claimed, and has applied nothing yet
+POINTS = 42  # a pass that begins with nothing has sent all it wants to by then
+HOLDING = 12  # after so many, a pass has claimed, and has applied nothing yet
 PEOPLE = 4
 
 

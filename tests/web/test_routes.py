@@ -86,6 +86,8 @@ def test_every_session_route_is_401_without_one(web, routes, ids):
 BODIES = {
     ("PATCH", "/api/projects/:projectId"): {"name": "Stolen"},
     ("POST", "/api/projects/:projectId/environment"): {"key": "STOLEN", "value": "1"},
+    ("PATCH", "/api/projects/:projectId/environment"): {
+        "variables": [{"key": "STOLEN", "value": "1"}]},
     ("PATCH", "/api/projects/:projectId/environment/:envId"): {"value": "stolen"},
     ("PUT", "/api/projects/:projectId/environment/:envId"): {"value": "stolen"},
     ("POST", "/api/sandbox/:projectId"): {"envVars": {"STOLEN": "1"}},
