@@ -126,13 +126,13 @@ enum conf_option {
 
 struct conf_spec {
 	const char *name;
-	enum conf_type type;
 	const char *default_value; /* NULL: none */
 	uint64_t min, max;         /* of numbers and durations */
 	const char *choices;       /* CONF_CHOICE: "one two three" */
-	bool required;             /* has no default, and no site is without it */
-	bool needs_restart;        /* a reload does not take it over */
 	const char *help;          /* one sentence, for fsa.conf(5) */
+	enum conf_type type;
+	bool required;      /* has no default, and no site is without it */
+	bool needs_restart; /* a reload does not take it over */
 };
 
 struct conf;

@@ -21,7 +21,7 @@ static const char *const places[] = {
 	"/etc/nginx/sites-available/fullstack-agent*.conf",
 	"/etc/systemd/system/fsa-*",
 	"/etc/systemd/system/fullstack-agent*",
-	FSA_LOCALSTATEDIR "/lib/fullstack-agent/site",
+	(FSA_LOCALSTATEDIR "/lib/fullstack-agent/site"),
 };
 
 /* More than a private key in PEM is long. */

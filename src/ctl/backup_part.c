@@ -194,18 +194,17 @@ static int make(const char *path, struct err *e)
 
 static int take(const char *folder, int *ret_lock, struct err *e)
 {
-	CLEANUP(cleanup_close) int lock = -1;
-
 	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
 		return fail(folder, e);
-	lock = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int lock = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (lock < 0)
 		return fail(folder, e);
-	if (flock(lock, LOCK_EX | LOCK_NB) < 0)
+	if (flock(lock, LOCK_EX | LOCK_NB) < 0) {
+		(void)close(lock);
 		return err_set(e, ERR_CONFLICT, NULL, "%s: another backup is being written there",
 			       folder);
+	}
 	*ret_lock = lock;
-	lock = -1;
 	return 0;
 }
 

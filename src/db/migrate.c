@@ -253,7 +253,7 @@ int migrate_latest(const char *directory, unsigned *ret_version, struct err *e)
 
 	if (read_directory(directory, &files, e) < 0)
 		return -1;
-	*ret_version = files.items[files.count - 1].version;
+	*ret_version = files.count > 0 ? files.items[files.count - 1].version : 0;
 	return 0;
 }
 

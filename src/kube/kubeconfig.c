@@ -25,74 +25,70 @@ enum verdict {
 	TEXT,
 	ANYTHING, /* not looked into */
 	REFUSED,
+	REFUSED_UNLESS_NO, /* taken if it says that it is not so */
 };
 
 /* One row a member of kubeconfig.v1. What is not here is refused as unknown. */
 static const struct rule {
 	const char *path;
 	enum verdict verdict;
-	const char *code, *why; /* of REFUSED */
-	bool harmless_if_no;    /* a refused member is taken all the same if it says no */
+	const char *code, *why; /* of what is refused */
 } rules[] = {
 #define FILE_RULE(path)                                                                            \
 	{                                                                                          \
 		path, REFUSED, "KUBECONFIG_FILE",                                                  \
-			"reading a file is not allowed; put its content in the -data member",      \
-			false                                                                      \
+			"reading a file is not allowed; put its content in the -data member"       \
 	}
 #define IMPERSONATE_RULE(path)                                                                     \
 	{                                                                                          \
-		path, REFUSED, "KUBECONFIG_IMPERSONATE", "impersonation is not allowed", false     \
+		path, REFUSED, "KUBECONFIG_IMPERSONATE", "impersonation is not allowed"            \
 	}
 #define BASIC_RULE(path)                                                                           \
 	{                                                                                          \
 		path, REFUSED, "KUBECONFIG_BASIC_AUTH",                                            \
-			"user name and password are not supported; use a token", false             \
+			"user name and password are not supported; use a token"                    \
 	}
-	{ "apiVersion", TEXT, NULL, NULL, false },
-	{ "kind", TEXT, NULL, NULL, false },
-	{ "preferences", ANYTHING, NULL, NULL, false },
-	{ "extensions", ANYTHING, NULL, NULL, false },
-	{ "current-context", TEXT, NULL, NULL, false },
-	{ "clusters", LIST, NULL, NULL, false },
-	{ "clusters[]", MAP, NULL, NULL, false },
-	{ "clusters[].name", TEXT, NULL, NULL, false },
-	{ "clusters[].cluster", MAP, NULL, NULL, false },
-	{ "clusters[].cluster.server", TEXT, NULL, NULL, false },
-	{ "clusters[].cluster.api-version", TEXT, NULL, NULL, false }, /* Rancher, and old ones */
-	{ "clusters[].cluster.certificate-authority-data", TEXT, NULL, NULL, false },
-	{ "clusters[].cluster.disable-compression", TEXT, NULL, NULL, false },
-	{ "clusters[].cluster.extensions", ANYTHING, NULL, NULL, false },
+	{ "apiVersion", TEXT, NULL, NULL },
+	{ "kind", TEXT, NULL, NULL },
+	{ "preferences", ANYTHING, NULL, NULL },
+	{ "extensions", ANYTHING, NULL, NULL },
+	{ "current-context", TEXT, NULL, NULL },
+	{ "clusters", LIST, NULL, NULL },
+	{ "clusters[]", MAP, NULL, NULL },
+	{ "clusters[].name", TEXT, NULL, NULL },
+	{ "clusters[].cluster", MAP, NULL, NULL },
+	{ "clusters[].cluster.server", TEXT, NULL, NULL },
+	{ "clusters[].cluster.api-version", TEXT, NULL, NULL }, /* Rancher, and old ones */
+	{ "clusters[].cluster.certificate-authority-data", TEXT, NULL, NULL },
+	{ "clusters[].cluster.disable-compression", TEXT, NULL, NULL },
+	{ "clusters[].cluster.extensions", ANYTHING, NULL, NULL },
 	FILE_RULE("clusters[].cluster.certificate-authority"),
-	{ "clusters[].cluster.insecure-skip-tls-verify", REFUSED, "KUBECONFIG_INSECURE",
+	{ "clusters[].cluster.insecure-skip-tls-verify", REFUSED_UNLESS_NO, "KUBECONFIG_INSECURE",
 	  "the server's certificate is always verified: put the cluster's CA in "
-	  "certificate-authority-data instead",
-	  true },
-	{ "clusters[].cluster.proxy-url", REFUSED, "KUBECONFIG_PROXY", "a proxy is not allowed",
-	  false },
+	  "certificate-authority-data instead" },
+	{ "clusters[].cluster.proxy-url", REFUSED, "KUBECONFIG_PROXY", "a proxy is not allowed" },
 	{ "clusters[].cluster.tls-server-name", REFUSED, "KUBECONFIG_MEMBER",
-	  "not supported: the certificate must be for the server's own name", false },
-	{ "contexts", LIST, NULL, NULL, false },
-	{ "contexts[]", MAP, NULL, NULL, false },
-	{ "contexts[].name", TEXT, NULL, NULL, false },
-	{ "contexts[].context", MAP, NULL, NULL, false },
-	{ "contexts[].context.cluster", TEXT, NULL, NULL, false },
-	{ "contexts[].context.user", TEXT, NULL, NULL, false },
-	{ "contexts[].context.namespace", TEXT, NULL, NULL, false },
-	{ "contexts[].context.extensions", ANYTHING, NULL, NULL, false },
-	{ "users", LIST, NULL, NULL, false },
-	{ "users[]", MAP, NULL, NULL, false },
-	{ "users[].name", TEXT, NULL, NULL, false },
-	{ "users[].user", MAP, NULL, NULL, false },
-	{ "users[].user.token", TEXT, NULL, NULL, false },
-	{ "users[].user.client-certificate-data", TEXT, NULL, NULL, false },
-	{ "users[].user.client-key-data", TEXT, NULL, NULL, false },
-	{ "users[].user.extensions", ANYTHING, NULL, NULL, false },
+	  "not supported: the certificate must be for the server's own name" },
+	{ "contexts", LIST, NULL, NULL },
+	{ "contexts[]", MAP, NULL, NULL },
+	{ "contexts[].name", TEXT, NULL, NULL },
+	{ "contexts[].context", MAP, NULL, NULL },
+	{ "contexts[].context.cluster", TEXT, NULL, NULL },
+	{ "contexts[].context.user", TEXT, NULL, NULL },
+	{ "contexts[].context.namespace", TEXT, NULL, NULL },
+	{ "contexts[].context.extensions", ANYTHING, NULL, NULL },
+	{ "users", LIST, NULL, NULL },
+	{ "users[]", MAP, NULL, NULL },
+	{ "users[].name", TEXT, NULL, NULL },
+	{ "users[].user", MAP, NULL, NULL },
+	{ "users[].user.token", TEXT, NULL, NULL },
+	{ "users[].user.client-certificate-data", TEXT, NULL, NULL },
+	{ "users[].user.client-key-data", TEXT, NULL, NULL },
+	{ "users[].user.extensions", ANYTHING, NULL, NULL },
 	{ "users[].user.exec", REFUSED, "KUBECONFIG_EXEC",
-	  "running a program is not allowed: use the token of a service account instead", false },
+	  "running a program is not allowed: use the token of a service account instead" },
 	{ "users[].user.auth-provider", REFUSED, "KUBECONFIG_EXEC",
-	  "authentication plugins are not allowed: use the token of a service account instead",
-	  false },
+	  "authentication plugins are not allowed: use the token of a service account instead" },
 	FILE_RULE("users[].user.tokenFile"),
 	FILE_RULE("users[].user.client-certificate"),
 	FILE_RULE("users[].user.client-key"),
@@ -185,8 +181,8 @@ static int check_node(const struct yaml_tree *node, bool *ret_inside, struct err
 	*ret_inside = rule->verdict == MAP || rule->verdict == LIST;
 	if (rule->verdict == ANYTHING || node->kind == YAML_TREE_NULL)
 		return 0;
-	if (rule->verdict == REFUSED) {
-		if (is_empty(node) || (rule->harmless_if_no && says_no(node)))
+	if (rule->verdict == REFUSED || rule->verdict == REFUSED_UNLESS_NO) {
+		if (is_empty(node) || (rule->verdict == REFUSED_UNLESS_NO && says_no(node)))
 			return 0;
 		return refuse(e, node, rule->code, rule->why);
 	}

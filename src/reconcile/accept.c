@@ -112,7 +112,7 @@ bool accept_covers(const json_t *observed, const json_t *live, const json_t *wan
 
 void accept_warn(const json_t *observed, json_t *warnings)
 {
-	CLEANUP(buf_release) struct buf words = BUF_INIT(2 * WORDS_MAX);
+	CLEANUP(buf_release) struct buf words = BUF_INIT(2 * (size_t)WORDS_MAX);
 	const char *key;
 	json_t *entry;
 

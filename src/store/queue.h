@@ -104,9 +104,6 @@ struct queue_result {
 	int64_t lease_epoch, generation; /* as claimed */
 	enum status status;
 	enum stage stage;
-	bool gone; /* absence confirmed: the row goes, and its project when it was
-		      the last and its deletion was asked for */
-	bool has_cause;
 	unsigned attempts;
 	const char *cause_kind, *cause_code, *cause_message; /* when has_cause */
 	uint64_t due_in_ms;
@@ -115,11 +112,14 @@ struct queue_result {
 	json_t *warnings, *observed;
 	/* A database's connection when it was learnt or changed, all of it; host NULL: no news,
 	 * or that the one there was is `disconnected`: of a Cluster that is no more. */
-	bool disconnected;
 	const char *host, *database, *username, *cluster_uid;
-	int port;
 	const void *password_sealed;
 	size_t password_sealed_length;
+	int port;
+	bool disconnected;
+	bool has_cause;
+	bool gone; /* absence confirmed: the row goes, and its project when it was
+		      the last and its deletion was asked for */
 };
 /*
  * Records results and gives the leases back, in one transaction: status, stage, cause, next

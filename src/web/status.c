@@ -49,6 +49,6 @@ void status_tell(struct status *s, unsigned workers, const char *trouble)
 		       trouble ? trouble : "", trouble ? "; " : "", workers, s->requests, error);
 	if (strcmp(line, s->told) == 0)
 		return;
-	(void)strcpy(s->told, line);
+	memcpy(s->told, line, sizeof(line));
 	notify_status("%s", line);
 }

@@ -126,14 +126,15 @@ static bool accept_request(FCGX_Request *request)
 	const struct timespec pause = { .tv_nsec = ACCEPT_PAUSE_MS * 1000000L };
 
 	for (int failures = 0; !stopping && failures < ACCEPT_FAILURES_MAX;) {
-		CLEANUP(cleanup_close) int fd = accept_connection();
+		int fd = accept_connection();
 		if (fd >= 0 && says_something(fd)) {
 			request->ipcFd = fd;
 			request->keepConnection = 1; /* else it is taken for one that is over */
-			fd = -1;
 			if (FCGX_Accept_r(request) >= 0)
 				return true;
-		} else if (fd < 0 && !stopping && errno != EAGAIN && errno != EINTR) {
+		} else if (fd >= 0) {
+			(void)close(fd);
+		} else if (!stopping && errno != EAGAIN && errno != EINTR) {
 			failures++;
 			(void)nanosleep(&pause, NULL);
 		}
