@@ -1,0 +1,47 @@
+"""Pristine machines, and this repository for them to clone."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from pristine import Pristine, base, missing  # noqa: E402
+from readme import GOT  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def bundle(workspace):
+    """The repository as something that git can clone, with what is not committed yet."""
+    tree, file = workspace / "repository", workspace / "fullstack-agent.bundle"
+    git = ["git", "-C", tree, "-c", "user.name=x", "-c", "user.email=x@localhost"]
+    subprocess.run([ROOT / "tools" / "copy-sources", tree], check=True)
+    for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "sources"],
+                  ["bundle", "create", "-q", file, "HEAD", "main"]):
+        subprocess.run([*git, *words], check=True)
+    file.chmod(0o644)
+    return file
+
+
+@pytest.fixture(scope="session")
+def make_pristine(workspace, bundle):
+    """Makes machines: make_pristine(name, further layers...)."""
+    if why := missing():
+        pytest.skip(why)
+    made = []
+
+    def make(name, *layers, binds=None):
+        number = len(made)  # a machine's directory is never used again
+        machine = Pristine(workspace / f"{name}{number}", [base(), *layers],
+                           {bundle: GOT, **(binds or {})})
+        made.append(machine)
+        machine.start()
+        return machine
+
+    yield make
+    for machine in made:
+        machine.stop()

@@ -1,0 +1,97 @@
+"""The README's first commands on a pristine machine, as root: in /root, closed to others, under umask
+077, with a locale that is not installed, and interrupted wherever it can be.
+
+In this order: each test goes on with what the one before has left.
+"""
+
+import re
+
+import pytest
+import requests
+
+from readme import commands, session
+
+# What is shown when Ctrl-C is pressed. The stages after the database's pass too quickly.
+MOMENTS = ("packages ", "copying the sources", "autoreconf", "configure: checking", "make: ",
+           "make install",
+           r"\+ build ", r"\+ cluster ", r"\+ postgresql ", r"\+ site ", r"\+ demo user ",
+           r"\+ kubeconfig ", r"\+ project ")
+CLONE = "cd fullstack-agent; umask 077; "
+
+
+@pytest.fixture(scope="module")
+def machine(make_pristine):
+    """With the README's commands up to the last one, the quick start, behind it."""
+    machine = make_pristine("root")
+    *first, last = commands()["Try it"][0].splitlines()
+    assert last == "tools/quickstart"
+    machine.run("\n".join(["umask 077", *first]))
+    return machine
+
+
+def test_interrupted_anywhere_and_run_again_the_quick_start_comes_up(machine):
+    for moment in MOMENTS:
+        terminal = machine.terminal(CLONE + "tools/quickstart")
+        terminal.wait_for(moment)
+        terminal.press_ctrl_c()
+        assert terminal.end() == 130, f"{moment}\n{terminal.shown[-3000:]}"
+        assert "run it again to go on" in terminal.shown, moment
+        assert "Traceback" not in terminal.shown, f"{moment}\n{terminal.shown[-3000:]}"
+        if moment == r"\+ site ":
+            assert re.search(r"still running: kubesim, postgres, .*\s+tools/quickstart --stop",
+                             terminal.shown)
+    terminal = machine.terminal(CLONE + "tools/quickstart")
+    assert terminal.end() == 0, terminal.shown[-3000:]
+    assert re.search(r"project +demo, RUNNING", terminal.shown)
+
+
+def test_a_browser_gets_the_page(machine):
+    answer = requests.get(machine.status(CLONE)["site"], timeout=60)
+    assert answer.status_code == 200 and "<html" in answer.text
+    script = re.search(r'src="([^"]+\.js)"', answer.text)[1]
+    assert requests.get(f"{machine.status(CLONE)['site']}/{script.lstrip('/')}", timeout=60).ok
+
+
+def test_no_program_runs_twice(machine):
+    running = [process for process in machine.processes() if "kubesim" in process]
+    assert len(running) == 1, running
+    assert len([p for p in machine.processes() if "/postgres -D" in p]) == 1
+
+
+def test_run_again_it_leaves_alone_what_runs(machine):
+    before = machine.status(CLONE)
+    machine.run(CLONE + "tools/quickstart")
+    assert machine.status(CLONE) == before
+
+
+def test_the_session_with_curl_is_as_the_readme_has_it(machine):
+    machine.run("apt-get install -y curl jq")
+    shown = machine.run(CLONE + "\n".join(session()))
+    assert '"name":"shop"' in shown and '"success":true,"count":1' in shown
+    assert "Project stop requested" in shown and "Project deletion requested" in shown
+    assert '"token":"fsa_' in shown
+
+
+def test_a_run_that_fails_says_what_it_leaves_running_and_how_to_end_it(machine):
+    done = machine.run(CLONE + "tools/quickstart --option kube_allow_addresses=", check=False)
+    assert done.returncode == 1 and "\033" not in done.stdout, done.stdout
+    command = re.search(r"still running: kubesim, .*nginx\n +(tools/quickstart --stop)", done.stdout)
+    assert command, done.stdout
+    machine.run(CLONE + command[1])
+    assert machine.processes() == []
+
+
+def test_stopped_the_status_says_so_and_a_start_brings_it_back(machine):
+    before = machine.status(CLONE, expect=1)
+    machine.run(CLONE + "tools/quickstart --option kube_allow_addresses=127.0.0.0/8")
+    after = machine.status(CLONE)
+    assert [after[name] for name in ("site", "password", "project")] == [
+        before[name] for name in ("site", "password", "project")]
+
+
+def test_purged_nothing_is_left(machine):
+    machine.run(CLONE + "tools/quickstart --purge")
+    assert machine.processes() == []
+    assert [f for f in machine.files() if "quickstart-" in f] == []
+    assert machine.run(CLONE + "tools/quickstart --status", check=False).returncode == 1
+    assert [f for f in machine.files() if "quickstart-" in f] == []
