@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from pristine import Pristine, base, missing  # noqa: E402
-from readme import GOT  # noqa: E402
+from readme import GOT, commands  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,3 +45,12 @@ def make_pristine(workspace, bundle):
     yield make
     for machine in made:
         machine.stop()
+
+
+@pytest.fixture(scope="session")
+def make_cloned(make_pristine):
+    """The same with git and root's clone, the README's first commands: make_cloned(name)."""
+    first = make_pristine("cloned")
+    first.run("\n".join(commands()["Try it"][0].splitlines()[:2]))
+    layer = first.layer()
+    return lambda name, **options: make_pristine(name, layer, **options)
