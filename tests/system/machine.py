@@ -30,7 +30,7 @@ UNIFIED = (GROUPS / "cgroup.procs").exists()
 SUITE = "bookworm"
 # What an administrator's machine has, and python3 for the probe of the tests.
 INSTALLED = ("systemd", "systemd-sysv", "dbus", "postgresql", "nginx", "ca-certificates", "curl",
-             "procps", "openssl", "python3")
+             "procps", "openssl", "python3", "certbot")
 NEEDED = ("systemd-nspawn", "mmdebstrap", "nsenter", "unshare")
 
 

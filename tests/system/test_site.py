@@ -154,16 +154,6 @@ def test_a_failing_pass_is_told_by_systemctl_status(machine):
     machine.wait("curl -sf http://127.0.0.1:8080/readyz")
 
 
-def test_a_wrong_configuration_heals_with_the_file(machine):
-    machine.run("echo 'resync = never' >>/etc/fullstack-agent/fsa.conf; systemctl restart fsa-api")
-    try:
-        machine.wait("journalctl -u fsa-api -n 20 --no-pager | grep 'is not a duration'")
-        machine.wait("systemctl status fsa-reconcile | grep 'Status:.*resync'")
-    finally:
-        machine.run("sed -i /^resync/d /etc/fullstack-agent/fsa.conf")
-    machine.wait("curl -sf --max-time 5 http://127.0.0.1:8080/readyz")
-
-
 def test_a_killed_program_comes_back_and_no_request_is_lost(machine, client):
     before = machine.status("fsa-api", "MainPID")["MainPID"]
     machine.run(f"kill -KILL {before}")
