@@ -185,7 +185,7 @@ def test_an_upgrade_with_a_migration_loses_no_request(machine, ada, next_deb):
     path = f"/api/projects/{ada.project}"
 
     def add_variable(client, n):
-        time.sleep(0.04)  # a project may have 256
+        time.sleep(0.2)  # a project may have 256, and a busy machine takes long
         return client.post(f"{path}/environment", {"key": f"DURING_{n:03}", "value": "x"},
                            headers={"Idempotency-Key": f"during-{n}"})
 
