@@ -205,6 +205,12 @@ class Machine:
         lines = self.run(f"systemctl show {unit} {words}").splitlines()
         return dict(line.split("=", 1) for line in lines)
 
+    def main_pid(self, unit, instead_of="0"):
+        """The pid of a unit's program, after a restart another one than before, when it runs: as long
+        as the unit is activating, that process is systemd's own still, and root's."""
+        return self.wait(f"systemctl show -P MainPID {unit} | grep -vxE '0|{instead_of}' && "
+                         f"systemctl is-active --quiet {unit}").strip()
+
     def reach(self, port):
         """A port outside that leads to this port of the machine's loopback."""
         return self._relay(("127.0.0.1", 0), None, ("127.0.0.1", port), self.leader).port

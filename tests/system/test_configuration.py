@@ -33,13 +33,13 @@ def test_systemctl_status_tells_of_workers_requests_and_errors(machine):
 
 
 def test_a_reload_takes_over_the_file_and_nothing_that_is_asked_meanwhile_fails(machine, conf):
-    before = machine.status("fsa-api", "MainPID")
+    before = machine.main_pid("fsa-api")
     conf("projects_per_user = 7\n")
     asked = machine.run(
         "for i in $(seq 5); do systemctl reload fsa-api fsa-auth fsa-events & "
         "curl -s -o /dev/null -w '%{http_code}\\n' 'http://127.0.0.1:8080/healthz#[1-40]'; wait; done")
     assert set(asked.split()) == {"200"} and len(asked.split()) == 200
-    assert machine.status("fsa-api", "MainPID") == before
+    assert machine.main_pid("fsa-api") == before
     assert "msg=reloaded" in machine.run("journalctl -u fsa-api -o cat")
     status_text(machine, "fsa-events", "Live updates flow")
 

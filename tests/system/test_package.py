@@ -178,7 +178,7 @@ def test_this_versions_programs_work_on_the_next_versions_schema(machine, ada, n
 
 
 def test_an_upgrade_with_a_migration_loses_no_request(machine, ada, next_deb):
-    pids = {u: machine.status(u, "MainPID")["MainPID"] for u in ("fsa-api", "fsa-auth")}
+    pids = {u: machine.main_pid(u) for u in ("fsa-api", "fsa-auth")}
     machine.run("rm /root/*.deb")
     machine.copy_in(next_deb, "/root/fullstack-agent_9_all.deb")
     (upgrade,) = commands("operation.md", "Upgrade")
@@ -203,7 +203,7 @@ def test_an_upgrade_with_a_migration_loses_no_request(machine, ada, next_deb):
     columns = machine.run("cd /; runuser -u postgres -- psql fsa -c '\\d projects'")
     assert "of_the_next_version" in columns
     for unit, pid in pids.items():
-        assert machine.status(unit, "MainPID")["MainPID"] not in (pid, "0")
+        assert machine.main_pid(unit, instead_of=pid)
 
 
 PROGRAMS = "cat /usr/libexec/fullstack-agent/* /usr/sbin/fsactl | sha256sum; dpkg -s fullstack-agent"

@@ -32,6 +32,7 @@ def prepared(machine):
     machine.run("""
         cat >/etc/systemd/system/other.service <<-E
 			[Service]
+			Type=exec
 			User=nobody
 			LoadCredential=owner.key:/etc/fullstack-agent/keys/owner.key
 			ExecStart=sleep infinity
@@ -44,7 +45,7 @@ def prepared(machine):
 def probe(machine, service, change=lambda unit: unit):
     """Runs the probe as that service; what it could do."""
     name = f"probe-{next(_numbers)}"
-    other = machine.status("other", "MainPID")["MainPID"]
+    other = machine.main_pid("other")
     unit = machine.run(f"cat /lib/systemd/system/{service}.service")
     unit = re.sub(r"^(ExecStart=).*", rf"\1python3 {PROBE} other.service {other}", unit, flags=re.M)
     unit = re.sub(r"^(Type=).*", r"\1oneshot", unit, flags=re.M)

@@ -155,15 +155,15 @@ def test_a_failing_pass_is_told_by_systemctl_status(machine):
 
 
 def test_a_killed_program_comes_back_and_no_request_is_lost(machine, client):
-    before = machine.status("fsa-api", "MainPID")["MainPID"]
+    before = machine.main_pid("fsa-api")
     machine.run(f"kill -KILL {before}")
     assert client.get("/healthz").status_code == 200  # it waited in the socket's backlog
-    machine.wait(f"systemctl show -P MainPID fsa-api | grep -vxE '0|{before}'")
+    assert machine.main_pid("fsa-api", instead_of=before)
 
 
 def test_limits_and_users_are_those_of_the_units(machine):
     for unit, user in (("fsa-api", "fsa-api"), ("fsa-auth", "fsa-auth")):
-        pid = machine.status(unit, "MainPID")["MainPID"]
+        pid = machine.main_pid(unit)
         owner = machine.run(f"stat -c %U /proc/{pid}").strip()
         limits = machine.run(f"cat /proc/{pid}/limits")
         assert owner == user
