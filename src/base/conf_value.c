@@ -1,7 +1,6 @@
 /* The types of values: a row each, which knows what such a value looks like. */
 #include "base/conf_value.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <regex.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/network.h"
 #include "base/parse.h"
 #include "base/quantity.h"
 
@@ -75,19 +75,11 @@ static bool is_quantity(const struct conf_spec *spec, const char *text, uint64_t
 
 static bool is_network(const struct conf_spec *spec, const char *text, uint64_t *ret_number)
 {
-	CLEANUP(cleanup_free) char *address = mem_strdup(text);
-	char *slash = strchr(address, '/');
-	uint8_t bytes[sizeof(struct in6_addr)];
-	uint64_t bits = 0;
+	struct network network;
 
 	(void)spec;
 	(void)ret_number;
-	if (slash != NULL)
-		*slash = '\0';
-	bool v4 = inet_pton(AF_INET, address, bytes) == 1;
-	if (!v4 && inet_pton(AF_INET6, address, bytes) != 1)
-		return false;
-	return slash == NULL || parse_u64(slash + 1, 0, v4 ? 32 : 128, &bits);
+	return network_parse(text, &network);
 }
 
 static bool is_conninfo(const struct conf_spec *spec, const char *text, uint64_t *ret_number)

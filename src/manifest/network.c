@@ -1,30 +1,41 @@
-#include "base/cleanup.h"
+#include "base/special_network.h"
 #include "manifest/object.h"
 #include "manifest/sandbox.h"
 
-/*
- * What is not the internet: "this" network, private use, carrier-grade NAT (some clouds' metadata
- * services are in it), loopback, link-local (the metadata services of most), IETF assignments,
- * benchmarks, multicast, reserved. RFC 6890 and its registries.
- */
-static const char *const not_internet_v4[] = {
-	"0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10", "127.0.0.0/8",
-	"169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",  "192.168.0.0/16",
-	"198.18.0.0/15",  "224.0.0.0/4",   "240.0.0.0/4",
-};
-/* Loopback, unique local (one more metadata service), link-local, multicast, and IPv4 addresses
- * in NAT64's clothes. */
-static const char *const not_internet_v6[] = {
-	"::1/128", "64:ff9b::/96", "64:ff9b:1::/48", "fc00::/7", "fe80::/10", "ff00::/8",
-};
-
-static json_t *block(const char *all, const char *const *except, size_t count)
+static bool is_internet(const struct special_network *s)
 {
+	return s->what == NULL && s->embeds == 0;
+}
+
+/* Within one that is refused as well, so that it need not be named. */
+static bool is_covered(const struct network *network, const struct special_network *self)
+{
+	size_t count;
+	const struct special_network *table = special_networks(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct network other;
+		if (&table[i] != self && !is_internet(&table[i]) &&
+		    network_parse(table[i].network, &other) && network_is_within(network, &other))
+			return true;
+	}
+	return false;
+}
+
+/* All of the table that is within a network of ordinary addresses and is not ordinary. */
+static json_t *exceptions(const struct network *all)
+{
+	size_t count;
+	const struct special_network *table = special_networks(&count);
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_string(except[i]));
-	return json_pack("{s:{s:s, s:o}}", "ipBlock", "cidr", all, "except", list);
+	for (size_t i = 0; i < count; i++) {
+		struct network network;
+		if (!is_internet(&table[i]) && network_parse(table[i].network, &network) &&
+		    network_is_within(&network, all) && !is_covered(&network, &table[i]))
+			json_array_append_new(list, json_string(table[i].network));
+	}
+	return list;
 }
 
 static json_t *port(const char *protocol, int number)
@@ -44,11 +55,21 @@ static json_t *to_database(const char *name)
 			 "app.kubernetes.io/instance", name, "ports", port("TCP", 5432));
 }
 
+/* Whatever the table of special networks calls ordinary. */
 static json_t *to_internet(void)
 {
-	return json_pack("{s:[o, o]}", "to",
-			 block("0.0.0.0/0", not_internet_v4, ARRAY_SIZE(not_internet_v4)),
-			 block("::/0", not_internet_v6, ARRAY_SIZE(not_internet_v6)));
+	size_t count;
+	const struct special_network *table = special_networks(&count);
+	json_t *blocks = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		struct network all;
+		if (is_internet(&table[i]) && network_parse(table[i].network, &all))
+			json_array_append_new(blocks, json_pack("{s:{s:s, s:o}}", "ipBlock", "cidr",
+								table[i].network, "except",
+								exceptions(&all)));
+	}
+	return json_pack("{s:o}", "to", blocks);
 }
 
 static json_t *egress(const struct manifest_sandbox *s)

@@ -17,7 +17,8 @@ from stand.node import ADDRESS
 from terminal import Terminal, connect
 
 METADATA = "169.254.169.254"
-PUBLIC = "203.0.113.10"  # for documentation (RFC 5737): as good as public, and nobody's
+METADATA_AZURE = "168.63.129.16"  # among public addresses
+PUBLIC = "192.31.196.10"  # of AS112 (RFC 7535), which is public, and nobody's
 KUBELET, API_SERVER, REGISTRY, TIME = 10250, 6443, 5000, 123
 UNKNOWN = 8000  # a port of a sandbox on which its owner listens, and that is for nobody else
 
@@ -51,11 +52,11 @@ def echo(place):
 @pytest.fixture(scope="module")
 def places(world, node):
     """What is outside of the cluster, played by addresses of the node, each of which answers."""
-    for address in (METADATA, PUBLIC):
+    for address in (METADATA, METADATA_AZURE, PUBLIC):
         subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "node0"], check=True)
     with contextlib.ExitStack() as stack:
-        for place in ((METADATA, 80), (PUBLIC, 443), (PUBLIC, 22), (ADDRESS, API_SERVER),
-                      (ADDRESS, REGISTRY)):
+        for place in ((METADATA, 80), (METADATA_AZURE, 80), (PUBLIC, 443), (PUBLIC, 22),
+                      (ADDRESS, API_SERVER), (ADDRESS, REGISTRY)):
             stack.enter_context(socket.create_server(place))
         for place in ((METADATA, TIME), (PUBLIC, TIME), (ADDRESS, TIME)):
             stack.enter_context(echo(place))
@@ -99,6 +100,7 @@ def targets(projects):
         "the node by UDP": ("udp", ADDRESS, TIME),
         "the control plane": ("tcp", ADDRESS, API_SERVER),
         "the metadata service": ("tcp", METADATA, 80),
+        "the metadata service of Azure": ("tcp", METADATA_AZURE, 80),
         "the metadata service by UDP": ("udp", METADATA, TIME),
     }
 

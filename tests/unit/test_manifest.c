@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/special_network.h"
 #include "crypto/token.h"
 #include "domain/project.h"
 #include "golden.h"
@@ -563,29 +564,147 @@ START_TEST(only_the_two_ports_are_exposed)
 }
 END_TEST
 
-static bool excepts(const json_t *policy, const char *range)
-{
-	CLEANUP(cleanup_free) char *text = dump(policy);
-	CLEANUP(cleanup_free) char *quoted = mem_printf("\"%s\"", range);
+/* ---- whom a sandbox reaches ---- */
 
-	return strstr(text, quoted) != NULL;
+static bool contains(const json_t *network, const struct address *a)
+{
+	struct network n;
+
+	ck_assert_msg(network_parse(json_string_value(network), &n), "%s",
+		      json_string_value(network));
+	return (n.bits >= ADDRESS_V4_BITS || !address_is_v4(a)) && network_contains(&n, a);
 }
 
-START_TEST(a_sandbox_reaches_the_internet_its_database_and_nothing_else)
+static bool block_allows(const json_t *block, const struct address *a)
 {
-	static const char *const ranges[] = { "10.0.0.0/8",     "172.16.0.0/12", "192.168.0.0/16",
-					      "169.254.0.0/16", "100.64.0.0/10", "127.0.0.0/8",
-					      "fc00::/7",       "fe80::/10" };
+	const json_t *except;
+	size_t i;
+
+	if (block == NULL || !contains(json_object_get(block, "cidr"), a))
+		return false;
+	json_array_foreach(json_object_get(block, "except"), i, except)
+	{
+		if (contains(except, a))
+			return false;
+	}
+	return true;
+}
+
+/* To all ports of an address outside of the cluster. */
+static bool policy_allows(const json_t *policy, const struct address *a)
+{
+	const json_t *rule, *to;
+	size_t i, j;
+
+	json_array_foreach(at(policy, "spec.egress"), i, rule)
+	{
+		if (json_object_get(rule, "ports") != NULL)
+			continue;
+		json_array_foreach(json_object_get(rule, "to"), j, to)
+		{
+			if (block_allows(json_object_get(to, "ipBlock"), a))
+				return true;
+		}
+	}
+	return false;
+}
+
+static json_t *sandbox_policy(void)
+{
+	json_auto_t *objects = sandbox_objects();
+
+	return json_incref(json_array_get(objects, 4));
+}
+
+static void check_as_table(const json_t *policy, const struct address *a, const char *row)
+{
+	const struct special_network *s = special_network_of(a);
+	bool ordinary = s != NULL && s->what == NULL && s->embeds == 0;
+
+	ck_assert_msg(policy_allows(policy, a) == ordinary, "at an end of %s", row);
+}
+
+/* The addresses at both ends of a network, and the two beside it. */
+static void network_ends(const char *text, struct address ret_ends[4])
+{
+	struct network n;
+
+	ck_assert(network_parse(text, &n));
+	for (size_t i = 0; i < 4; i++)
+		ret_ends[i] = n.address;
+	for (unsigned bit = n.bits; bit < ADDRESS_BITS; bit++)
+		ret_ends[1].bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	ret_ends[3] = ret_ends[1];
+	for (int i = 15; i >= 0 && ret_ends[2].bytes[i]-- == 0; i--)
+		;
+	for (int i = 15; i >= 0 && ++ret_ends[3].bytes[i] == 0; i--)
+		;
+}
+
+START_TEST(a_sandbox_reaches_what_the_table_of_special_networks_calls_ordinary)
+{
+	size_t count;
+	const struct special_network *table = special_networks(&count);
+	json_auto_t *policy = sandbox_policy();
+
+	for (size_t i = 0; i < count; i++) {
+		struct address ends[4];
+		network_ends(table[i].network, ends);
+		for (size_t j = 0; j < ARRAY_SIZE(ends); j++)
+			check_as_table(policy, &ends[j], table[i].network);
+	}
+}
+END_TEST
+
+START_TEST(a_sandbox_reaches_no_metadata_service_and_no_private_network)
+{
+	static const struct {
+		const char *address;
+		bool reached;
+	} rows[] = {
+		{ "8.8.8.8", true },
+		{ "1.1.1.1", true },
+		{ "168.63.129.15", true },
+		{ "2606:4700:4700::1111", true },
+		{ "168.63.129.16", false },
+		{ "169.254.169.254", false },
+		{ "100.100.100.200", false },
+		{ "192.0.0.192", false },
+		{ "10.96.0.1", false },
+		{ "172.31.255.255", false },
+		{ "192.168.1.1", false },
+		{ "127.0.0.1", false },
+		{ "0.0.0.0", false },
+		{ "224.0.0.1", false },
+		{ "::1", false },
+		{ "::ffff:10.0.0.1", false },
+		{ "fd00:ec2::254", false },
+		{ "fd20:ce::254", false },
+		{ "fe80::1", false },
+		{ "64:ff9b::a9fe:a9fe", false },
+		{ "2002:a00:1::", false },
+		{ "4000::1", false },
+	};
+	json_auto_t *policy = sandbox_policy();
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct address a;
+		ck_assert(address_parse(rows[i].address, &a));
+		ck_assert_msg(policy_allows(policy, &a) == rows[i].reached, "%s", rows[i].address);
+	}
+}
+END_TEST
+
+START_TEST(a_sandbox_reaches_its_own_database)
+{
 	struct manifest_sandbox s = sandbox();
 	json_auto_t *with = manifest_sandbox_objects(&s, &settings);
 	s.database_name = NULL;
 	json_auto_t *without = manifest_sandbox_objects(&s, &settings);
-	json_t *policy = json_array_get(with, 4);
 
-	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
-		ck_assert_msg(excepts(policy, ranges[i]), "%s", ranges[i]);
-	ck_assert_uint_eq(json_array_size(at(policy, "spec.egress")), 3);
-	json_t *selector = at(policy, "spec.egress.2.to.0.podSelector.matchLabels");
+	json_t *rules = at(json_array_get(with, 4), "spec.egress");
+	ck_assert_uint_eq(json_array_size(rules), 3);
+	json_t *selector = at(rules, "2.to.0.podSelector.matchLabels");
 	ck_assert_str_eq(json_string_value(json_object_get(selector, "app.kubernetes.io/instance")),
 			 sandbox().database_name);
 	ck_assert_uint_eq(json_array_size(at(json_array_get(without, 4), "spec.egress")), 2);
@@ -924,7 +1043,9 @@ int main(void)
 	tcase_add_test(tc, a_changed_environment_or_a_restart_rolls_the_pod);
 	tcase_add_test(tc, the_pod_is_restricted);
 	tcase_add_test(tc, only_the_two_ports_are_exposed);
-	tcase_add_test(tc, a_sandbox_reaches_the_internet_its_database_and_nothing_else);
+	tcase_add_test(tc, a_sandbox_reaches_what_the_table_of_special_networks_calls_ordinary);
+	tcase_add_test(tc, a_sandbox_reaches_no_metadata_service_and_no_private_network);
+	tcase_add_test(tc, a_sandbox_reaches_its_own_database);
 	tcase_add_test(tc, no_ingress_carries_a_snippet);
 	tcase_add_test(tc, a_database_is_stopped_as_its_kubeblocks_wants_it);
 	tcase_add_test(tc, a_stopped_database_has_the_same_hash);
