@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/heartbeat.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/notify.h"
@@ -227,6 +228,31 @@ START_TEST(a_long_log_line_is_cut_between_characters)
 }
 END_TEST
 
+START_TEST(a_heartbeat_says_for_whom_until_the_loop_turns)
+{
+	struct heartbeat shared = { 0 };
+	char longest[2 * HEARTBEAT_OWNER_MAX];
+
+	heartbeat_owner("nobody listens");
+	heartbeat_open(&shared);
+	heartbeat_owner("alice");
+	ck_assert_str_eq(shared.owner, "alice");
+	ck_assert(atomic_load(&shared.beat_ms) == 0);
+	heartbeat_beat();
+	ck_assert_str_eq(shared.owner, "");
+	ck_assert(atomic_load(&shared.beat_ms) > 0);
+	memset(longest, 'a', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	heartbeat_owner(longest);
+	ck_assert_uint_eq(strlen(shared.owner), HEARTBEAT_OWNER_MAX);
+	heartbeat_owner(NULL);
+	ck_assert_str_eq(shared.owner, "");
+	heartbeat_open(NULL);
+	heartbeat_owner("bob");
+	ck_assert_str_eq(shared.owner, "");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("base");
@@ -239,6 +265,7 @@ int main(void)
 	tcase_add_test(tc, numbers_and_durations_are_read_whole_or_not_at_all);
 	tcase_add_test(tc, utf8_and_uuids_are_checked_strictly);
 	tcase_add_test(tc, a_domain_is_one_that_kubernetes_takes);
+	tcase_add_test(tc, a_heartbeat_says_for_whom_until_the_loop_turns);
 	tcase_add_test(tc, a_status_reaches_the_service_manager_as_one_line);
 	tcase_add_test(tc, a_log_line_is_one_line_of_pairs_whatever_is_in_them);
 	tcase_add_test(tc, a_long_log_line_is_cut_between_characters);
