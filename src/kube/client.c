@@ -13,18 +13,17 @@
 #include "kube/answer.h"
 #include "kube/count.h"
 #include "kube/lane.h"
+#include "kube/operation.h"
 #include "kube/resource.h"
 #include "kube/target.h"
 
 enum {
-	PAGE_ITEMS = 500,
 	PAGES_MAX = 200,
-	NAME_MAX_LENGTH = 253,
 	LARGE_BYTES = 65536, /* an answer that takes its time to read */
 	COST_BYTES = 240,    /* of memory that one of KUBE_JSON_COST is, at most (jansson 2.14) */
 };
 
-enum verb { LIST, GET, APPLY, DELETE };
+#define APPLY_QUERY "fieldManager=" KUBE_FIELD_MANAGER "&force=true&fieldValidation=Strict"
 
 static const struct {
 	const char *name; /* in messages */
@@ -32,66 +31,32 @@ static const struct {
 	const char *content_type; /* of the body, a header line */
 	const char *query;        /* of what concerns one object */
 } verbs[] = {
-	[LIST] = { "list", "GET", NULL, NULL },
-	[GET] = { "get", "GET", NULL, "" },
-	[APPLY] = { "apply", "PATCH", "Content-Type: application/apply-patch+yaml",
-		    "fieldManager=" KUBE_FIELD_MANAGER "&force=true&fieldValidation=Strict" },
-	[DELETE] = { "delete", "DELETE", "Content-Type: application/json", "" },
+	[KUBE_LIST] = { "list", "GET", NULL, NULL },
+	[KUBE_GET] = { "get", "GET", NULL, "" },
+	[KUBE_APPLY] = { "apply", "PATCH", "Content-Type: application/apply-patch+yaml",
+			 APPLY_QUERY },
+	[KUBE_DRY_RUN] = { "dry-run", "PATCH", "Content-Type: application/apply-patch+yaml",
+			   APPLY_QUERY "&dryRun=All" },
+	[KUBE_REVIEW] = { "review", "POST", "Content-Type: application/json", "" },
+	[KUBE_DELETE] = { "delete", "DELETE", "Content-Type: application/json", "" },
 };
 
-#define METADATA      "PartialObjectMetadata" /* what objects are without spec and status */
-#define METADATA_LIST METADATA "List"
-
-static const char accept_json[] = "Accept: application/json";
-static const char accept_metadata[] = "Accept: application/json;as=" METADATA ";g=meta.k8s.io;v=v1";
-static const char accept_metadata_list[] =
-	"Accept: application/json;as=" METADATA_LIST ";g=meta.k8s.io;v=v1";
-
-/* One submitted request: one HTTP request, or for a list one a page. */
-struct operation {
-	TAILQ_ENTRY(operation) link;
-	struct kube_client *client;
-	struct kube_turn turn;
-	struct kube_target *target;
-	enum verb verb;
-	const struct kube_resource_type *type;
-	kube_done_fn *done;
-	void *user;
-	int64_t deadline_ms; /* once it is sent */
-	uint64_t sent_us;
-	char *name;
-	char *body;
-	struct err refused; /* of those that are not sent */
-	/* lists */
-	char *selection; /* the query without `continue` */
-	char *wanted_kind;
-	const char *accept; /* a header line */
-	json_t *pages;      /* the first page, with the items of all */
-	size_t received;
-	size_t cost_left;
-	struct buf large;          /* an answer's body that waits to be read, */
-	struct http_answer answer; /* and the rest of it */
-	size_t coming, kept; /* of the target's room: for the body under way, for what was read */
-	unsigned page_count;
-	bool restarted;
-};
-
-TAILQ_HEAD(operation_list, operation);
+TAILQ_HEAD(kube_operation_list, kube_operation);
 
 struct kube_client {
 	struct http_client *http;
 	uint64_t request_timeout_ms;
 	size_t body_max;
 	struct kube_lanes *lanes;
-	struct operation_list flying;
-	struct operation_list large;  /* whose answers wait to be read, one a poll */
-	struct operation_list unsent; /* called back at the next poll */
+	struct kube_operation_list flying;
+	struct kube_operation_list large;  /* whose answers wait to be read, one a poll */
+	struct kube_operation_list unsent; /* called back at the next poll */
 	size_t pending;
 };
 
 /* ---- the life of an operation -------------------------------------------------------------- */
 
-static void free_operation(struct operation *op)
+static void free_operation(struct kube_operation *op)
 {
 	free(op->name);
 	if (op->body != NULL)
@@ -104,17 +69,17 @@ static void free_operation(struct operation *op)
 	free(op);
 }
 
-static struct operation *new_operation(struct kube_client *client, struct kube_target *target,
-				       enum verb verb, enum kube_resource resource,
-				       kube_done_fn *done, void *user)
+struct kube_operation *kube_operation_new(struct kube_client *client, struct kube_target *target,
+					  enum kube_verb verb, enum kube_resource resource,
+					  kube_done_fn *done, void *user)
 {
-	struct operation *op = mem_calloc(1, sizeof(*op));
+	struct kube_operation *op = mem_calloc(1, sizeof(*op));
 
 	op->client = client;
 	op->target = target;
 	op->verb = verb;
 	op->type = kube_resource_type(resource);
-	op->accept = accept_json;
+	op->accept = KUBE_ACCEPT_JSON;
 	op->done = done;
 	op->user = user;
 	op->cost_left = KUBE_JSON_COST;
@@ -123,19 +88,19 @@ static struct operation *new_operation(struct kube_client *client, struct kube_t
 	return op;
 }
 
-static void end_turn(struct operation *op);
+static void end_turn(struct kube_operation *op);
 
-static void give_back(struct operation *op, size_t *bytes)
+static void give_back(struct kube_operation *op, size_t *bytes)
 {
 	kube_room_give(&op->target->room, *bytes);
 	*bytes = 0;
 }
 
 /* `op` is in no list any more. Of an answer that is not what was to be read nothing is kept. */
-static void finish(struct operation *op, const struct kube_answer *answer)
+static void finish(struct kube_operation *op, const struct kube_answer *answer)
 {
 	end_turn(op);
-	if (!answer->ok || op->verb == APPLY || op->verb == DELETE)
+	if (!answer->ok || (op->verb != KUBE_LIST && op->verb != KUBE_GET))
 		give_back(op, &op->kept);
 	op->client->pending--;
 	op->done(op->user, answer);
@@ -143,14 +108,14 @@ static void finish(struct operation *op, const struct kube_answer *answer)
 }
 
 /* For what is not sent: our caller's mistake, told at the next poll. */
-static void refuse(struct operation *op, const char *code, const char *why)
+void kube_operation_refuse(struct kube_operation *op, const char *code, const char *why)
 {
 	err_set(&op->refused, ERR_INTERNAL, code, "%s %s: %s", verbs[op->verb].name,
 		op->type->plural, why);
 	TAILQ_INSERT_TAIL(&op->client->unsent, op, link);
 }
 
-static struct kube_expected expected_of(const struct operation *op, size_t *cost_left)
+static struct kube_expected expected_of(const struct kube_operation *op, size_t *cost_left)
 {
 	return (struct kube_expected) { .verb = verbs[op->verb].name,
 					.plural = op->type->plural,
@@ -163,11 +128,15 @@ static struct kube_expected expected_of(const struct operation *op, size_t *cost
 
 /* ---- sending ------------------------------------------------------------------------------- */
 
-static char *url_of(const struct operation *op, const char *query)
+static char *url_of(const struct kube_operation *op, const char *query)
 {
-	return mem_printf("%s/%s/namespaces/%s/%s%s%s%s%s", op->target->server, op->type->prefix,
-			  op->target->namespace, op->type->plural, op->name ? "/" : "",
-			  op->name ? op->name : "", query[0] != '\0' ? "?" : "", query);
+	CLEANUP(cleanup_free)
+	char *within = mem_printf("namespaces/%s/", op->target->namespace);
+
+	return mem_printf("%s/%s/%s%s%s%s%s%s", op->target->server, op->type->prefix,
+			  op->type->cluster_wide ? "" : within, op->type->plural,
+			  op->name ? "/" : "", op->name ? op->name : "",
+			  query[0] != '\0' ? "?" : "", query);
 }
 
 static void take_answer(void *user, const struct http_answer *http);
@@ -175,7 +144,7 @@ static void take_answer(void *user, const struct http_answer *http);
 /* Twice: a buffer grows by doubling. */
 static bool make_room(void *user, size_t bytes)
 {
-	struct operation *op = user;
+	struct kube_operation *op = user;
 
 	if (!kube_room_take(&op->target->room, 2 * bytes))
 		return false;
@@ -183,7 +152,7 @@ static bool make_room(void *user, size_t bytes)
 	return true;
 }
 
-static void send_request(struct operation *op, const char *query)
+static void send_request(struct kube_operation *op, const char *query)
 {
 	CLEANUP(cleanup_free) char *url = url_of(op, query);
 	int64_t left = op->deadline_ms - (int64_t)clock_ms();
@@ -209,7 +178,7 @@ static void send_request(struct operation *op, const char *query)
 }
 
 /* The page after the one that gave `token`; NULL: the first. */
-static void send_page(struct operation *op, const char *token)
+static void send_page(struct kube_operation *op, const char *token)
 {
 	CLEANUP(cleanup_free) char *escaped = http_escape(token != NULL ? token : "");
 	CLEANUP(cleanup_free)
@@ -230,7 +199,7 @@ static const char *continue_token(const json_t *page)
 }
 
 /* Adds a page to what came before. */
-static int add_page(struct operation *op, json_t *page, struct err *e)
+static int add_page(struct kube_operation *op, json_t *page, struct err *e)
 {
 	json_t *items = json_object_get(page, "items");
 
@@ -250,7 +219,7 @@ static int add_page(struct operation *op, json_t *page, struct err *e)
 }
 
 /* A list that outlived its `continue` token begins again, once. */
-static bool restart(struct operation *op, const struct err *error)
+static bool restart(struct kube_operation *op, const struct err *error)
 {
 	if (op->pages == NULL || op->restarted || strcmp(error->code, "EXPIRED") != 0)
 		return false;
@@ -265,7 +234,7 @@ static bool restart(struct operation *op, const struct err *error)
 }
 
 /* Whether the list goes on, with another request under way. */
-static bool continue_list(struct operation *op, size_t length, json_t *page,
+static bool continue_list(struct kube_operation *op, size_t length, json_t *page,
 			  struct kube_answer *answer)
 {
 	if (!answer->ok)
@@ -282,7 +251,7 @@ static bool continue_list(struct operation *op, size_t length, json_t *page,
 }
 
 /* Builds no more JSON than there is room for: its texts, and so much for each of its values. */
-static int read_answer(struct operation *op, const struct http_answer *http, json_t **ret_body,
+static int read_answer(struct kube_operation *op, const struct http_answer *http, json_t **ret_body,
 		       struct err *e)
 {
 	size_t room = kube_room_left(&op->target->room);
@@ -302,20 +271,20 @@ static int read_answer(struct operation *op, const struct http_answer *http, jso
 	return result;
 }
 
-static void use_answer(struct operation *op, const struct http_answer *http)
+static void use_answer(struct kube_operation *op, const struct http_answer *http)
 {
 	json_auto_t *body = NULL;
 	struct kube_answer answer = { .http_status = http->status, .date = http->date };
 
 	answer.ok = read_answer(op, http, &body, &answer.err) == 0;
 	answer.body = body;
-	if (op->verb == LIST && continue_list(op, http->length, body, &answer))
+	if (op->verb == KUBE_LIST && continue_list(op, http->length, body, &answer))
 		return;
 	finish(op, &answer);
 }
 
 /* Its JSON takes its time. Others' answers are not to wait for that of many like it. */
-static void set_aside(struct operation *op, const struct http_answer *http)
+static void set_aside(struct kube_operation *op, const struct http_answer *http)
 {
 	op->large = BUF_INIT(http->length);
 	(void)buf_append(&op->large, http->body, http->length, NULL);
@@ -328,7 +297,7 @@ static void set_aside(struct operation *op, const struct http_answer *http)
 
 static void take_answer(void *user, const struct http_answer *http)
 {
-	struct operation *op = user;
+	struct kube_operation *op = user;
 
 	TAILQ_REMOVE(&op->client->flying, op, link);
 	kube_count_request(op->target->server, verbs[op->verb].name, http,
@@ -341,7 +310,7 @@ static void take_answer(void *user, const struct http_answer *http)
 
 static void use_large(struct kube_client *client)
 {
-	struct operation *op = TAILQ_FIRST(&client->large);
+	struct kube_operation *op = TAILQ_FIRST(&client->large);
 
 	if (op == NULL)
 		return;
@@ -359,17 +328,17 @@ static void use_large(struct kube_client *client)
 
 /* ---- one server's share --------------------------------------------------------------------- */
 
-static void launch(struct operation *op)
+static void launch(struct kube_operation *op)
 {
 	op->deadline_ms = (int64_t)clock_ms() + (int64_t)op->client->request_timeout_ms;
-	if (op->verb == LIST)
+	if (op->verb == KUBE_LIST)
 		send_page(op, NULL);
 	else
 		send_request(op, verbs[op->verb].query);
 }
 
 /* Sends it, or lets it wait for its turn. */
-static void submit(struct operation *op)
+void kube_operation_submit(struct kube_operation *op)
 {
 	op->turn.until_ms = (int64_t)clock_ms() + (int64_t)op->client->request_timeout_ms;
 	if (kube_lane_enter(op->client->lanes, op->target->server, &op->turn))
@@ -377,7 +346,7 @@ static void submit(struct operation *op)
 }
 
 /* It has waited too long, and is told so at the next poll. */
-static void drop(struct operation *op)
+static void drop(struct kube_operation *op)
 {
 	err_set(&op->refused, ERR_KUBE_TIMEOUT, KUBE_NOT_SENT,
 		"%s %s: not sent, because the server is busy with other requests",
@@ -386,7 +355,7 @@ static void drop(struct operation *op)
 }
 
 /* An operation is over: it is the next one's turn. */
-static void end_turn(struct operation *op)
+static void end_turn(struct kube_operation *op)
 {
 	struct kube_turn *turn;
 
@@ -399,119 +368,15 @@ static void end_turn(struct operation *op)
 		launch(turn->user);
 }
 
-/* ---- submitting ---------------------------------------------------------------------------- */
-
-/* Adds "&name=value" to a query. */
-static void add_parameter(char **query, const char *name, const char *value)
-{
-	if (value == NULL)
-		return;
-	CLEANUP(cleanup_free) char *before = *query;
-	CLEANUP(cleanup_free) char *escaped = http_escape(value);
-	*query = mem_printf("%s&%s=%s", before, name, escaped);
-}
-
-void kube_submit_list(struct kube_client *client, struct kube_target *target,
-		      const struct kube_list *list, kube_done_fn *done, void *user)
-{
-	struct operation *op = new_operation(client, target, LIST, list->resource, done, user);
-
-	if (list->metadata_only)
-		op->accept = accept_metadata_list;
-	op->wanted_kind = list->metadata_only ? mem_strdup(METADATA_LIST)
-					      : mem_printf("%sList", op->type->kind);
-	op->selection = mem_printf("limit=%d", PAGE_ITEMS);
-	add_parameter(&op->selection, "labelSelector", list->label_selector);
-	add_parameter(&op->selection, "fieldSelector", list->field_selector);
-	submit(op);
-}
-
-/* Names go into paths: "" would mean the whole collection, ".." another one. */
-static bool is_name(const char *name)
-{
-	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.");
-
-	return name[length] == '\0' && length > 0 && length <= NAME_MAX_LENGTH && name[0] != '.' &&
-	       name[0] != '-';
-}
-
-/* What concerns one object. */
-static void submit_named(struct operation *op, const char *name)
-{
-	op->name = mem_strdup(name);
-	if (is_name(name))
-		submit(op);
-	else
-		refuse(op, "BAD_NAME", "not a name of an object");
-}
-
-void kube_submit_get(struct kube_client *client, struct kube_target *target,
-		     enum kube_resource resource, const char *name, kube_done_fn *done, void *user)
-{
-	struct operation *op = new_operation(client, target, GET, resource, done, user);
-
-	op->wanted_kind = mem_strdup(op->type->kind);
-	submit_named(op, name);
-}
-
-void kube_submit_delete(struct kube_client *client, struct kube_target *target,
-			enum kube_resource resource, const char *name, const char *uid,
-			kube_done_fn *done, void *user)
-{
-	struct operation *op = new_operation(client, target, DELETE, resource, done, user);
-	json_auto_t *options = json_pack("{s:s, s:s, s:s}", "kind", "DeleteOptions", "apiVersion",
-					 "v1", "propagationPolicy", "Background");
-
-	/* Fails if `uid` is not UTF-8; without the precondition it must not go. */
-	if (uid != NULL &&
-	    json_object_set_new(options, "preconditions", json_pack("{s:s}", "uid", uid)) < 0) {
-		refuse(op, "BAD_UID", "not a UID of an object");
-		return;
-	}
-	op->body = json_dumps(options, JSON_COMPACT);
-	submit_named(op, name);
-}
-
-static const char *text_of(const json_t *object, const char *member)
-{
-	const char *text = json_string_value(json_object_get(object, member));
-
-	return text != NULL ? text : "";
-}
-
-void kube_submit_apply(struct kube_client *client, struct kube_target *target, json_t *object,
-		       kube_done_fn *done, void *user)
-{
-	const json_t *metadata = json_object_get(object, "metadata");
-	const char *namespace = text_of(metadata, "namespace");
-	enum kube_resource resource = KUBE_RESOURCE_COUNT;
-	bool known = kube_resource_find(text_of(object, "apiVersion"), text_of(object, "kind"),
-					&resource);
-	struct operation *op = new_operation(client, target, APPLY, resource, done, user);
-
-	if (!known) {
-		refuse(op, "BAD_TYPE", "its apiVersion and kind are none of ours");
-		return;
-	}
-	if (namespace[0] != '\0' && strcmp(namespace, target->namespace) != 0) {
-		refuse(op, "BAD_NAMESPACE", "the object is for another namespace");
-		return;
-	}
-	op->accept = resource == KUBE_SECRETS ? accept_metadata : accept_json;
-	op->wanted_kind = mem_strdup(resource == KUBE_SECRETS ? METADATA : op->type->kind);
-	op->body = json_dumps(object, JSON_COMPACT);
-	submit_named(op, text_of(metadata, "name"));
-}
-
 /* ---- the client ---------------------------------------------------------------------------- */
 
 static size_t finish_unsent(struct kube_client *client)
 {
-	struct operation_list batch = TAILQ_HEAD_INITIALIZER(batch);
+	struct kube_operation_list batch = TAILQ_HEAD_INITIALIZER(batch);
 	size_t count = 0;
 
 	TAILQ_CONCAT(&batch, &client->unsent, link); /* callbacks may submit */
-	for (struct operation *op; (op = TAILQ_FIRST(&batch)) != NULL; count++) {
+	for (struct kube_operation *op; (op = TAILQ_FIRST(&batch)) != NULL; count++) {
 		/* The analyzer does not see that TAILQ_REMOVE moves the head on.
 		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		const struct kube_answer answer = { .err = op->refused };
@@ -570,9 +435,9 @@ int kube_client_new(const struct kube_client_options *options, struct kube_clien
 	return 0;
 }
 
-static void free_all(struct operation_list *list)
+static void free_all(struct kube_operation_list *list)
 {
-	for (struct operation *op; (op = TAILQ_FIRST(list)) != NULL;) {
+	for (struct kube_operation *op; (op = TAILQ_FIRST(list)) != NULL;) {
 		TAILQ_REMOVE(list, op, link);
 		if (op->turn.lane != NULL)
 			(void)kube_lane_leave(&op->turn); /* nobody waits any more */

@@ -39,7 +39,10 @@ enum kube_resource {
 	KUBE_ROLES,
 	KUBE_ROLE_BINDINGS,
 	KUBE_CLUSTERS, /* KubeBlocks, apps.kubeblocks.io/v1alpha1 */
-	KUBE_RESOURCE_COUNT
+	KUBE_RESOURCE_COUNT,
+	/* Of what follows nothing is ours, and nothing in a namespace. */
+	KUBE_NAMESPACES,
+	KUBE_RULES_REVIEWS,
 };
 
 struct kube_client_options {
@@ -111,6 +114,15 @@ void kube_submit_get(struct kube_client *client, struct kube_target *target,
  * object as it was stored, which admission may have changed; of a Secret its metadata only. */
 void kube_submit_apply(struct kube_client *client, struct kube_target *target, json_t *object,
 		       kube_done_fn *done, void *user);
+/* As an apply, but nothing is stored: whether the object would be accepted. */
+void kube_submit_dry_run(struct kube_client *client, struct kube_target *target, json_t *object,
+			 kube_done_fn *done, void *user);
+/* The target's Namespace. */
+void kube_submit_namespace(struct kube_client *client, struct kube_target *target,
+			   kube_done_fn *done, void *user);
+/* A SelfSubjectRulesReview: what the target's account may do there, for kube/rules.h. */
+void kube_submit_rules_review(struct kube_client *client, struct kube_target *target,
+			      kube_done_fn *done, void *user);
 /* Background propagation; `uid` is the precondition, NULL for none. */
 void kube_submit_delete(struct kube_client *client, struct kube_target *target,
 			enum kube_resource resource, const char *name, const char *uid,

@@ -7,7 +7,7 @@
 #define MANAGERS "managedFields"
 #define FIELDS   "fieldsV1"
 
-static const struct kube_resource_type types[KUBE_RESOURCE_COUNT + 1] = {
+static const struct kube_resource_type types[] = {
 	[KUBE_STATEFULSETS] = { "apis/apps/v1", "apps/v1", "StatefulSet", "statefulsets", FIELDS },
 	/* What a pod should be, its StatefulSet says; on which node it is, only the pod. */
 	[KUBE_PODS] = { "api/v1", "v1", "Pod", "pods", MANAGERS " containers volumes tolerations" },
@@ -28,6 +28,9 @@ static const struct kube_resource_type types[KUBE_RESOURCE_COUNT + 1] = {
 				 MANAGERS },
 	[KUBE_CLUSTERS] = { "apis/apps.kubeblocks.io/v1alpha1", "apps.kubeblocks.io/v1alpha1",
 			    "Cluster", "clusters", FIELDS },
+	[KUBE_NAMESPACES] = { "api/v1", "v1", "Namespace", "namespaces", MANAGERS, true },
+	[KUBE_RULES_REVIEWS] = { "apis/authorization.k8s.io/v1", "authorization.k8s.io/v1",
+				 "SelfSubjectRulesReview", "selfsubjectrulesreviews", "", true },
 	[KUBE_RESOURCE_COUNT] = { "", "", "", "objects", MANAGERS },
 };
 

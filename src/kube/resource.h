@@ -10,6 +10,7 @@ struct kube_resource_type {
 	const char *kind;
 	const char *plural;
 	const char *unread; /* members of which nobody here reads anything, separated by blanks */
+	bool cluster_wide;  /* in no namespace */
 };
 
 /* KUBE_RESOURCE_COUNT gives a row for messages about what is none of them. */

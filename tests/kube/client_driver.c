@@ -4,7 +4,8 @@
  *	client_driver KUBECONFIG < requests
  *
  * A request is a line of JSON: {"apply": OBJECT}, {"get": [TYPE, NAME]}, {"delete": [TYPE, NAME,
- * UID or null]} or {"list": TYPE, "labels": …, "fields": …, "metadataOnly": …}. All lines up to an
+ * UID or null]}, {"list": TYPE, "labels": …, "fields": …, "metadataOnly": …}, {"dryRun": OBJECT},
+ * {"namespace": true} or {"review": true}. All lines up to an
  * empty one, or the end, are under way together; then their answers are printed in the same order,
  * {"ok", "kind", "code", "message", "status", "body"}, and {"sockets", "requests"}.
  */
@@ -91,6 +92,7 @@ static void submit(const char *line, json_t **slot)
 	json_t *apply = json_object_get(request, "apply");
 	json_t *get = json_object_get(request, "get");
 	json_t *delete = json_object_get(request, "delete");
+	json_t *dry_run = json_object_get(request, "dryRun");
 
 	if (apply != NULL)
 		kube_submit_apply(client, target, apply, record, slot);
@@ -101,6 +103,12 @@ static void submit(const char *line, json_t **slot)
 		kube_submit_delete(client, target, resource_of(json_array_get(delete, 0)),
 				   json_string_value(json_array_get(delete, 1)),
 				   json_string_value(json_array_get(delete, 2)), record, slot);
+	else if (dry_run != NULL)
+		kube_submit_dry_run(client, target, dry_run, record, slot);
+	else if (json_object_get(request, "namespace") != NULL)
+		kube_submit_namespace(client, target, record, slot);
+	else if (json_object_get(request, "review") != NULL)
+		kube_submit_rules_review(client, target, record, slot);
 	else
 		submit_list(request, slot);
 }

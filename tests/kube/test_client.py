@@ -147,6 +147,18 @@ def test_a_reader_may_not_write(client, new_user):
     assert listed["ok"]
 
 
+def test_a_dry_run_stores_nothing(client, user):
+    tried, listed, _ = client(user)({"dryRun": stateful_set("one")}, {"list": "statefulsets"})
+    assert tried["ok"] and tried["body"]["metadata"]["name"] == "one"
+    assert listed["body"]["items"] == []
+
+
+def test_a_namespace_and_what_may_be_done_in_it(client, user):
+    namespace, review, _ = client(user)({"namespace": True}, {"review": True})
+    assert namespace["body"]["metadata"]["name"] == user.namespace
+    assert any("*" in rule["verbs"] for rule in review["body"]["status"]["resourceRules"])
+
+
 def test_a_withdrawn_token(client, cluster, user):
     cluster.delete_user(user.name)
     answer, _ = client(user)({"list": "pods"})

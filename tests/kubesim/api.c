@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "path.h"
+#include "review.h"
 #include "verbs.h"
 
 static const char type_json[] = "application/json";
@@ -179,6 +180,10 @@ static int serve_resource(struct sim *sim, const struct api_request *q, const st
 	if (q->too_large)
 		return refuse(r, 413, "RequestEntityTooLarge",
 			      "Request entity too large: limit is %d", API_BODY_MAX);
+	if (review_is(p) && strcmp(q->method, "POST") == 0) {
+		a->content_type = type_json;
+		return review_serve(q, &a->code, &a->body, r);
+	}
 	if (check_resource(p, r) < 0 || serve_verb(sim, q, p, row, has_method, a, r) < 0)
 		return -1;
 	return 0;
@@ -194,7 +199,7 @@ void api_serve(struct sim *sim, const struct api_request *q, struct api_answer *
 	*a = (struct api_answer) { .body = BUF_INIT(API_ANSWER_MAX) };
 	if (serve_plain(q, a))
 		return;
-	if (!path_parse(q->path, &p) || (!p.has_group && q->who != NULL)) {
+	if (!path_parse(q->path, &p) || (!p.has_group && !review_is(&p) && q->who != NULL)) {
 		set_text(a, 404, "text/plain; charset=utf-8", "404 page not found\n");
 		return;
 	}

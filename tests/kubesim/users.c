@@ -163,7 +163,7 @@ static bool only_reads(const char *verb)
 	return strcmp(verb, "get") == 0 || strcmp(verb, "list") == 0;
 }
 
-static bool may(const struct user *user, const char *verb, const char *namespace)
+bool user_may(const struct user *user, const char *verb, const char *namespace)
 {
 	if (user->is_admin)
 		return true;
@@ -178,7 +178,7 @@ static bool may(const struct user *user, const char *verb, const char *namespace
 int user_check(const struct user *user, const char *verb, const struct kind *kind,
 	       const char *namespace, const char *name, struct refusal *r)
 {
-	if (may(user, verb, namespace))
+	if (user_may(user, verb, namespace))
 		return 0;
 	if (namespace[0] == '\0')
 		return refuse_forbidden(r, kind, name,

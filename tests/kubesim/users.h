@@ -38,6 +38,8 @@ const struct user *users_system(const struct users *u);
 
 const char *user_name(const struct user *user);
 bool user_is_admin(const struct user *user);
+/* `verb` as in RBAC, of anything in that namespace. */
+bool user_may(const struct user *user, const char *verb, const char *namespace);
 /* 403 if they may not. `verb` as in RBAC: get, list, create, patch, update, delete. */
 int user_check(const struct user *user, const char *verb, const struct kind *kind,
 	       const char *namespace, const char *name, struct refusal *r);

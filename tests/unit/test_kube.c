@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "kube/answer.h"
 #include "kube/client.h"
+#include "kube/rules.h"
 #include "kube/status.h"
 #include "kube/target.h"
 #include "pki.h"
@@ -941,6 +942,56 @@ START_TEST(a_target_needs_credentials)
 }
 END_TEST
 
+/* ---- what an account may do -------------------------------------------------------------------
+ */
+
+#define RULE(verbs, groups, resources)                                                             \
+	"{\"verbs\":[" verbs "],\"apiGroups\":[" groups "],\"resources\":[" resources "]}"
+static const struct {
+	const char *rules;
+	bool sets, pods; /* may be created */
+} reviews[] = {
+	{ "", false, false },
+	{ RULE("\"*\"", "\"*\"", "\"*\""), true, true },
+	{ RULE("\"get\",\"create\"", "\"apps\"", "\"statefulsets\""), true, false },
+	{ RULE("\"create\"", "\"\"", "\"*\""), false, true },
+	{ RULE("\"list\"", "\"*\"", "\"*\""), false, false },
+	{ RULE("\"create\"", "\"app\"", "\"statefulsets\""), false, false },
+	{ RULE("\"create\"", "\"\"", "\"pods/exec\""), false, false },
+	{ RULE("\"list\"", "\"*\"", "\"*\"") "," RULE("\"create\"", "\"\"", "\"pods\""), false,
+	  true },
+	{ "{\"verbs\":[\"*\"],\"apiGroups\":[\"*\"],\"resources\":[\"*\"],\"resourceNames\":[\"x\"]"
+	  "}",
+	  false, false },
+	/* Of a hostile server. */
+	{ "1,null,{\"verbs\":{\"*\":1},\"apiGroups\":\"*\",\"resources\":[[\"*\"]]}", false,
+	  false },
+};
+
+START_TEST(an_account_may_do_what_one_of_its_rules_allows)
+{
+	CLEANUP(cleanup_free)
+	char *text = mem_printf("{\"status\":{\"resourceRules\":[%s],\"incomplete\":false}}",
+				reviews[_i].rules);
+	json_auto_t *review = json_loads(text, 0, NULL);
+
+	ck_assert_ptr_nonnull(review);
+	ck_assert(kube_rules_complete(review));
+	ck_assert(kube_rules_allow(review, KUBE_STATEFULSETS, "create") == reviews[_i].sets);
+	ck_assert(kube_rules_allow(review, KUBE_PODS, "create") == reviews[_i].pods);
+}
+END_TEST
+
+START_TEST(a_review_that_does_not_say_so_is_not_complete)
+{
+	json_auto_t *partial = json_loads("{\"status\":{\"incomplete\":true}}", 0, NULL);
+
+	ck_assert(!kube_rules_complete(partial));
+	ck_assert(!kube_rules_complete(NULL));
+	ck_assert(!kube_rules_allow(NULL, KUBE_PODS, "list"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("kube");
@@ -959,6 +1010,9 @@ int main(void)
 	tcase_add_test(pure, who_waits_too_long_is_taken_out);
 	tcase_add_test(pure, nobody_takes_what_another_one_is_owed);
 	tcase_add_test(pure, without_memory_there_is_no_bound);
+	tcase_add_loop_test(pure, an_account_may_do_what_one_of_its_rules_allows, 0,
+			    ARRAY_SIZE(reviews));
+	tcase_add_test(pure, a_review_that_does_not_say_so_is_not_complete);
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(live, start, stop);
 	tcase_set_timeout(live, 300);

@@ -1,0 +1,18 @@
+#ifndef FSA_KUBE_RULES_H
+#define FSA_KUBE_RULES_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "kube/client.h"
+
+/*
+ * What a SelfSubjectRulesReview tells of an account. It is the answer of somebody's API server, so
+ * that it may have any shape. Authorizers other than RBAC, as those of large providers, do not list
+ * what they allow: then the answer says that it is incomplete.
+ */
+bool kube_rules_allow(const json_t *review, enum kube_resource resource, const char *verb);
+bool kube_rules_complete(const json_t *review);
+
+#endif
