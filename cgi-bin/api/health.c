@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "db/migrate.h"
 #include "store/pass_host.h"
+#include "store/maintenance.h"
 #include "store/queue.h"
 #include "web/json.h"
 #include "web/router.h"
@@ -115,6 +116,7 @@ static const char *status_word(bool ready, bool whole)
 int ready_read(struct call *c, struct err *e)
 {
 	json_t *checks = json_object();
+	json_t *maintenance = NULL;
 	bool ready = true, whole = true, has_database = true;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
@@ -131,10 +133,13 @@ int ready_read(struct call *c, struct err *e)
 	/* Pages read from time to time instead: no reason to take a host out of service. */
 	bool live = lockfile_is_held(conf_string(api_conf(c), CONF_EVENTS_STATE_FILE));
 	json_object_set_new(checks, "liveUpdates", json_string(live ? "ok" : "off"));
+	/* Who reads is served: neither. */
+	if (!has_database || maintenance_get(c->db, &maintenance, e) < 0)
+		maintenance = json_null();
 	if (!ready)
 		response_header(c->response, "Retry-After", "1");
-	response_json(
-		c->response, ready ? 200 : 503,
-		json_pack("{s:s, s:o}", "status", status_word(ready, whole), "checks", checks));
+	response_json(c->response, ready ? 200 : 503,
+		      json_pack("{s:s, s:o, s:o}", "status", status_word(ready, whole), "checks",
+				checks, "maintenance", maintenance));
 	return 0;
 }

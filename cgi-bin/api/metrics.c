@@ -4,6 +4,7 @@
 #include "base/lockfile.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "store/maintenance.h"
 #include "store/queue.h"
 
 enum { METRICS_MAX = 16 << 20, DUE_ROWS_MAX = 100000 };
@@ -17,8 +18,10 @@ static uint64_t known(bool is_known, uint64_t value)
 static void look_at_database(struct db *db)
 {
 	struct queue_backlog backlog = { 0 };
+	CLEANUP(json_decrefp) json_t *maintenance = NULL;
 	struct err e;
-	bool up = queue_backlog(db, DUE_ROWS_MAX, &backlog, &e) == 0;
+	bool up = queue_backlog(db, DUE_ROWS_MAX, &backlog, &e) == 0 &&
+		  maintenance_get(db, &maintenance, &e) == 0;
 
 	if (!up)
 		log_err(LOG_LEVEL_WARNING, "metrics without those of the queue", &e);
@@ -26,6 +29,7 @@ static void look_at_database(struct db *db)
 	metric_set(METRIC_QUEUE_DUE, known(up, backlog.due), NULL);
 	metric_set(METRIC_QUEUE_OLDEST, known(up, backlog.oldest_ms / 1000), NULL);
 	metric_set(METRIC_QUEUE_LEASED, known(up, backlog.leased), NULL);
+	metric_set(METRIC_MAINTENANCE, known(up, !json_is_null(maintenance)), NULL);
 }
 
 /* As /readyz tells it. fsa-events cannot count that it is gone. */

@@ -86,6 +86,7 @@ const struct route api_routes[] = {
 
 	READ ("/api/user/audit", audit_list_get, .query = page_query),
 
+	{ .method = METHOD_GET, .pattern = "/api/site", .handler = site_read },
 	{ .method = METHOD_GET, .pattern = "/healthz", .handler = health_read },
 	{ .method = METHOD_GET, .pattern = "/readyz", .handler = ready_read },
 	{ .method = METHOD_GET, .pattern = "/metrics", .auth = ROUTE_LOCAL, .handler = metrics_read },

@@ -7,6 +7,7 @@
 #include "domain/user.h"
 #include "base/metric.h"
 #include "store/access.h"
+#include "store/maintenance.h"
 #include "store/throttle.h"
 #include "store/user.h"
 #include "web/router.h"
@@ -56,6 +57,8 @@ static int register_user(struct call *c, const struct throttle *throttle, struct
 	const struct throttle_client client = auth_client(c);
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 
+	if (maintenance_begin_change(c->db, e) < 0)
+		return -1;
 	if (password_check_policy(password, name, e) < 0)
 		return err_wrap(e, "password");
 	if (throttle_registration(c->db, &client, e) < 0)

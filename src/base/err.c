@@ -24,6 +24,7 @@ static const struct kind kinds[ERR_KIND_COUNT] = {
 	[ERR_UNPROCESSABLE] = { "UNPROCESSABLE", "Cannot be done", 422, ERR_RETRY_NEVER },
 	[ERR_RATE_LIMITED] = { "RATE_LIMITED", "Too many requests", 429, ERR_RETRY_BACKOFF },
 	[ERR_UNAVAILABLE] = { "UNAVAILABLE", "Temporarily unavailable", 503, ERR_RETRY_BACKOFF },
+	[ERR_MAINTENANCE] = { "MAINTENANCE", "Under maintenance", 503, ERR_RETRY_NEVER },
 	[ERR_PROVIDER] = { "PROVIDER", "The identity provider failed", 502, ERR_RETRY_NEVER },
 	[ERR_INTERNAL] = { "INTERNAL", "Internal error", 500, ERR_RETRY_BACKOFF },
 	[ERR_KUBE_UNAUTHORIZED] = { "KUBE_UNAUTHORIZED", "Cluster credentials refused", 502,

@@ -25,6 +25,7 @@ enum err_kind {
 	ERR_UNPROCESSABLE,   /* well formed, but cannot be done as things are */
 	ERR_RATE_LIMITED,    /* too often; retry_after_s says when again */
 	ERR_UNAVAILABLE,     /* PostgreSQL is away; retry_after_s says when again */
+	ERR_MAINTENANCE,     /* the operator lets nobody change anything, and says why */
 	ERR_PROVIDER,        /* an identity provider failed, or said what makes no sense */
 	ERR_INTERNAL,        /* our fault */
 	/* What a Kubernetes API server, or the way to it, answered. */

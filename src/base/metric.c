@@ -45,6 +45,8 @@ static const struct metric_spec specs[METRIC_COUNT] = {
 	[METRIC_QUEUE_OLDEST] = GAUGE("fsa_queue_oldest_due_seconds",
 				      "For how long the oldest of them has been due."),
 	[METRIC_QUEUE_LEASED] = GAUGE("fsa_queue_leased_rows", "Resources that a pass works on."),
+	[METRIC_MAINTENANCE] =
+		GAUGE("fsa_maintenance", "Whether users may only read (fsactl maintenance)."),
 	[METRIC_PASSES] = COUNTER("fsa_passes_total", 2, "Passes that have ended.", "result"),
 	[METRIC_PASS_SECONDS] =
 		HISTOGRAM("fsa_pass_seconds", 1, "From a pass's beginning to its end.", NULL),

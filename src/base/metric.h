@@ -41,6 +41,7 @@ enum metric {
 	METRIC_QUEUE_DUE,
 	METRIC_QUEUE_OLDEST,
 	METRIC_QUEUE_LEASED,
+	METRIC_MAINTENANCE,
 	METRIC_LIVE_FLOWS, /* of this host */
 	/* reconciler */
 	METRIC_PASSES,

@@ -24,6 +24,7 @@ enum command_option {
 	OPTION_FILE, /* a command that takes it reads the configuration itself */
 	OPTION_LIMIT,
 	OPTION_LOOK,
+	OPTION_MESSAGE,
 	OPTION_NO_START,
 	OPTION_REPLACE,
 	OPTION_SINCE,
@@ -96,6 +97,9 @@ int command_import(const struct call *call, struct err *e);
 int command_keys_add(const struct call *call, struct err *e);
 int command_keys_list(const struct call *call, struct err *e);
 int command_keys_rotate(const struct call *call, struct err *e);
+int command_maintenance_off(const struct call *call, struct err *e);
+int command_maintenance_on(const struct call *call, struct err *e);
+int command_maintenance_status(const struct call *call, struct err *e);
 int command_migrate(const struct call *call, struct err *e);
 int command_orphans(const struct call *call, struct err *e);
 int command_project_delete(const struct call *call, struct err *e);

@@ -14,12 +14,19 @@ static const struct {
 	bool needs_database;
 	void (*run)(struct doctor *d);
 } checks[] = {
-	{ "database", false, doctor_database }, { "schema", true, doctor_schema },
-	{ "keys", false, doctor_keys },         { "secrets", true, doctor_secrets },
-	{ "settings", false, doctor_settings }, { "units", false, doctor_units },
-	{ "sockets", false, doctor_sockets },   { "site", false, doctor_site },
-	{ "disk", false, doctor_disk },         { "hosts", true, doctor_hosts },
-	{ "queue", true, doctor_queue },        { "clusters", true, doctor_clusters },
+	{ "database", false, doctor_database },
+	{ "schema", true, doctor_schema },
+	{ "keys", false, doctor_keys },
+	{ "secrets", true, doctor_secrets },
+	{ "settings", false, doctor_settings },
+	{ "units", false, doctor_units },
+	{ "sockets", false, doctor_sockets },
+	{ "site", false, doctor_site },
+	{ "disk", false, doctor_disk },
+	{ "hosts", true, doctor_hosts },
+	{ "queue", true, doctor_queue },
+	{ "clusters", true, doctor_clusters },
+	{ "maintenance", true, doctor_maintenance },
 };
 
 static const char *const healths[] = {

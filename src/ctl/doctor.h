@@ -43,6 +43,7 @@ void doctor_judge_clock(struct doctor *d, const char *whose, time_t theirs);
 void doctor_database(struct doctor *d);
 void doctor_schema(struct doctor *d);
 void doctor_queue(struct doctor *d);
+void doctor_maintenance(struct doctor *d);
 void doctor_secrets(struct doctor *d);
 /* doctor_host.c */
 void doctor_settings(struct doctor *d);

@@ -6,8 +6,10 @@
 #include "ctl/doctor.h"
 #include "ctl/keys.h"
 #include "ctl/output.h"
+#include "ctl/row.h"
 #include "db/migrate.h"
 #include "store/admin.h"
+#include "store/maintenance.h"
 #include "store/server.h"
 #include "store/writable.h"
 
@@ -180,4 +182,19 @@ void doctor_secrets(struct doctor *d)
 	{
 		judge_key(d, key);
 	}
+}
+
+/* Somebody may have forgotten it. */
+void doctor_maintenance(struct doctor *d)
+{
+	CLEANUP(json_decrefp) json_t *maintenance = NULL;
+	struct err e;
+
+	if (maintenance_get(d->db, &maintenance, &e) < 0)
+		doctor_say_error(d, HEALTH_FAILED, "maintenance", NULL, &e);
+	else if (!json_is_null(maintenance))
+		doctor_say(d, HEALTH_WARNING, "users' changes",
+			   "when the work is done: fsactl maintenance off",
+			   "are refused since %s with: %s", row_text(maintenance, "since"),
+			   row_text(maintenance, "message"));
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "store/access.h"
 #include "store/internal.h"
+#include "store/maintenance.h"
 
 enum statement {
 	STATEMENT_LOCK,
@@ -156,7 +157,9 @@ int identity_login(struct db *tx, const struct identity_claim *claim, bool may_r
 			       "Nobody here has this account, and this site does not take "
 			       "registrations; ask its administrator");
 	if (!found.found)
-		return create(tx, STATEMENT_REGISTER, claim, claim->name, ret_owner, e);
+		return maintenance_begin_change(tx, e) < 0
+			       ? -1
+			       : create(tx, STATEMENT_REGISTER, claim, claim->name, ret_owner, e);
 	if (renew(tx, claim, found.owner.identity_id, e) < 0)
 		return -1;
 	*ret_owner = found.owner;

@@ -42,6 +42,8 @@ enum route_flag {
 	ROUTE_EXTENSIBLE = 1 << 4,
 	/* What it reads may all be secret: nothing for an API token that may only read. */
 	ROUTE_SECRET = 1 << 5,
+	/* Also while the site is under maintenance: it lets people in, or ends access. */
+	ROUTE_ALWAYS = 1 << 6,
 };
 
 /* One request on its way through a handler. Everything lives until the handler returns. */

@@ -16,6 +16,7 @@
 #include "store/audit.h"
 #include "store/contexts.h"
 #include "store/idempotency.h"
+#include "store/maintenance.h"
 #include "web/csrf.h"
 #include "web/idempotency_key.h"
 #include "web/json.h"
@@ -163,6 +164,14 @@ static int replay_answer(struct serving *s, const char *key, const struct idempo
 	return 0;
 }
 
+/* Reads work while the site is under maintenance. */
+static int may_change(struct serving *s, struct err *e)
+{
+	unsigned kind = s->match.route->flags & (ROUTE_CHANGES | ROUTE_ALWAYS);
+
+	return kind == ROUTE_CHANGES ? maintenance_begin_change(s->call.db, e) : 0;
+}
+
 /* The handler inside a transaction. With a key that was used before, its answer instead. */
 static int run_atomic(struct serving *s, const char *key, bool *ret_replayed, struct err *e)
 {
@@ -186,7 +195,7 @@ static int run_atomic(struct serving *s, const char *key, bool *ret_replayed, st
 		buf_release(&answer.sealed);
 		return result;
 	}
-	if (s->match.route->handler(&s->call, e) < 0 ||
+	if (may_change(s, e) < 0 || s->match.route->handler(&s->call, e) < 0 ||
 	    call_audit(&s->call, s->match.route->action, session->user_id, session->identity_id,
 		       e) < 0)
 		return -1;
@@ -218,7 +227,7 @@ static int run(struct serving *s, struct err *e)
 	int result;
 
 	if ((route->flags & ROUTE_ATOMIC) == 0)
-		result = route->handler(&s->call, e);
+		result = may_change(s, e) < 0 ? -1 : route->handler(&s->call, e);
 	else if (idempotency_key_read(s->request, key, e) < 0)
 		result = -1;
 	else
@@ -310,7 +319,7 @@ static void answer_error(struct serving *s, struct err *e)
 		page_error(s->response, e, id, s->call.router->development);
 	if (e->kind == ERR_METHOD)
 		answer_method(s);
-	if (response_status(s->response) >= 500)
+	if (response_status(s->response) >= 500 && e->kind != ERR_MAINTENANCE)
 		log_line(e->kind == ERR_UNAVAILABLE ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
 			 "request failed", LOG_STR("request", id),
 			 LOG_STR("kind", err_kind_name(e->kind)), LOG_STR("code", e->code),

@@ -12,8 +12,9 @@
 /*
  * The router: serves one request by a route table. In this order, and the first that fails is the
  * answer: head, route, session, CSRF, body and query by their tables; then, for ROUTE_ATOMIC, a
- * transaction around Idempotency-Key, handler and audit; then the wake file, the answer, and a line
- * in the log. It is the only place that logs errors of requests and turns them into HTTP.
+ * transaction around Idempotency-Key, maintenance, handler and audit; then the wake file, the
+ * answer, and a line in the log. It is the only place that logs errors of requests and turns them
+ * into HTTP.
  *
  * Nothing of a request outlives it.
  */

@@ -170,3 +170,23 @@ def test_a_password_is_changed_by_who_knows_the_old_one(page, cluster, site):
     assert site.client().login(name, PASSWORD).status_code == 401
     assert site.client().login(name, "another horse battery").status_code == 200
     assert page.complaints() == []
+
+
+def test_maintenance_is_a_banner_with_the_operators_text(page, cluster, site):
+    message = "We are moving house, back at about 14:00 UTC"
+    enter(page, cluster)
+    site.programs.fsactl("maintenance", "on", "--message", message)
+    try:
+        page.fill(name="Too late")
+        page.press("Create")
+        page.see(".failure", message)
+        assert page.text("#maintenance").endswith(message)
+        page.driver.refresh()
+        assert page.text("#maintenance").endswith(message)
+        page.see("p.empty")
+    finally:
+        site.programs.fsactl("maintenance", "off")
+    page.driver.refresh()
+    page.see("p.empty")
+    page.wait(lambda: not page.find("#maintenance"), "no banner")
+    assert page.complaints() == []

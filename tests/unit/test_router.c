@@ -11,6 +11,7 @@
 #include "store/api_token.h"
 #include "store/audit.h"
 #include "store/idempotency.h"
+#include "store/maintenance.h"
 #include "web/json.h"
 #include "web/router.h"
 #include "web_fixture.h"
@@ -30,6 +31,7 @@ static struct db database;
 static struct {
 	int handled, audited;
 	bool away; /* PostgreSQL */
+	bool maintained;
 	char audit_action[32], audit_object[64], audit_token[64];
 	char key[64];
 	uint8_t fingerprint[32];
@@ -123,6 +125,12 @@ static int turn_over(const struct call *c, const char *context, const void *data
 	return 0;
 }
 
+int maintenance_begin_change(struct db *db, struct err *e)
+{
+	(void)db;
+	return world.maintained ? err_set(e, ERR_MAINTENANCE, NULL, "moving house") : 0;
+}
+
 int audit_add(struct db *db, const struct audit_entry *entry, struct err *e)
 {
 	(void)db, (void)e;
@@ -192,7 +200,9 @@ static const struct field limit_field[] = {
 #define CHANGE (ROUTE_CHANGES | ROUTE_ATOMIC)
 static const struct route routes[] = {
 	{ METHOD_GET, "/open", ROUTE_OPEN, 0, answer, NULL, NULL, 0, NULL },
-	{ METHOD_POST, "/login", ROUTE_OPEN, ROUTE_CHANGES, answer, name_field, NULL, 0, NULL },
+	{ METHOD_POST, "/register", ROUTE_OPEN, ROUTE_CHANGES, answer, name_field, NULL, 0, NULL },
+	{ METHOD_POST, "/login", ROUTE_OPEN, ROUTE_CHANGES | ROUTE_ALWAYS, answer, name_field, NULL,
+	  0, NULL },
 	{ METHOD_GET, "/p", ROUTE_SESSION, 0, answer, NULL, limit_field, 0, NULL },
 	{ METHOD_POST, "/p", ROUTE_SESSION, CHANGE, answer, name_field, NULL, 40,
 	  "project.create" },
@@ -467,6 +477,32 @@ START_TEST(a_key_that_was_used_gives_the_same_answer)
 }
 END_TEST
 
+START_TEST(under_maintenance_people_read_and_log_in_and_change_nothing)
+{
+	static const struct {
+		const char *method, *url, *body;
+		int status;
+	} cases[] = {
+		{ "GET", "/p", NULL, 200 },
+		{ "POST", "/login", "{\"name\":\"a\"}", 200 },
+		{ "POST", "/register", "{\"name\":\"a\"}", 503 },
+		{ "POST", "/p", "{\"name\":\"a\"}", 503 },
+		{ "DELETE", "/p/" PROJECT, NULL, 503 },
+	};
+
+	world.maintained = true;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int handled = world.handled, committed = database.committed;
+		begin_logged_in(cases[i].method, cases[i].url, cases[i].body);
+		ck_assert_int_eq(served(), cases[i].status);
+		ck_assert_int_eq(world.handled - handled, cases[i].status == 200);
+		ck_assert_int_eq(database.committed, committed);
+	}
+	ck_assert_str_eq(error_code(), "MAINTENANCE");
+	ck_assert_int_eq(world.audited, 0);
+}
+END_TEST
+
 START_TEST(a_key_must_be_a_key)
 {
 	char long_key[300];
@@ -532,6 +568,7 @@ int main(void)
 	tcase_add_test(tc, bodies_and_queries_must_fit_their_tables);
 	tcase_add_test(tc, a_change_is_one_transaction_with_its_audit);
 	tcase_add_test(tc, a_key_that_was_used_gives_the_same_answer);
+	tcase_add_test(tc, under_maintenance_people_read_and_log_in_and_change_nothing);
 	tcase_add_test(tc, a_key_must_be_a_key);
 	tcase_add_test(tc, what_only_a_constraint_has_found_is_not_told_in_its_words);
 	tcase_add_test(tc, without_the_database_a_request_is_503);

@@ -130,7 +130,7 @@ def test_asking_often_leaves_nothing_behind_and_changes_nothing(whole):
 def test_strangers_learn_which_part_and_not_why(whole):
     whole.programs.stop("auth.fcgi")
     try:
-        assert set(ready(whole)) == {"status", "checks"}
+        assert set(ready(whole)) == {"status", "checks", "maintenance"}
         assert set(ready(whole)["checks"].values()) <= {"ok", "failed", "off"}
     finally:
         whole.programs.start("auth.fcgi")

@@ -22,6 +22,19 @@ export function usesBearer() {
 	return bearer !== null;
 }
 
+// Called with the operator's text when a change was refused because the site is under maintenance.
+let hearMaintenance = () => {};
+
+export function onMaintenance(hear) {
+	hearMaintenance = hear;
+}
+
+function heard(error) {
+	if (error.code === "MAINTENANCE")
+		hearMaintenance(error.message);
+	return error;
+}
+
 const ATTEMPTS = 3;
 
 /**
@@ -36,7 +49,8 @@ export async function call(method, path, body) {
 		try {
 			return await send(method, path, body, key);
 		} catch (error) {
-			const away = error instanceof TypeError || error.status === 503;
+			const away = error instanceof TypeError
+				|| (error.status === 503 && error.code !== "MAINTENANCE");
 			if (!away || !repeatable || attempt === ATTEMPTS)
 				throw error;
 		}
@@ -61,7 +75,7 @@ async function send(method, path, body, key) {
 	const text = await answer.text();
 	const json = text === "" ? null : parse(text);
 	if (!answer.ok)
-		throw new ApiError(answer.status, json ?? {});
+		throw heard(new ApiError(answer.status, json ?? {}));
 	return json;
 }
 

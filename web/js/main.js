@@ -4,6 +4,7 @@ import {showAccount} from "./account.js";
 import {ApiError, post, whoIsThere} from "./api.js";
 import {h} from "./dom.js";
 import {showLogin} from "./login.js";
+import {watchMaintenance} from "./maintenance.js";
 import {showProject} from "./project.js";
 import {showProjects} from "./projects.js";
 import {framed, logInBySealos} from "./sealos.js";
@@ -93,4 +94,5 @@ async function enter() {
 }
 
 window.addEventListener("hashchange", show);
+watchMaintenance(document.getElementById("maintenance"));
 enter();
