@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 #include <openssl/bio.h>
+#include <openssl/core_dispatch.h>
+#include <openssl/decoder.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -14,8 +16,9 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "crypto/token.h"
+#include "http/certificate.h"
 
-enum { TOKEN_MAX = 16384, CERTIFICATES_MAX = 64 };
+enum { TOKEN_MAX = 16384 };
 
 static void free_bio(BIO **bio)
 {
@@ -30,6 +33,16 @@ static void free_certificate(X509 **certificate)
 static void free_key(EVP_PKEY **key)
 {
 	EVP_PKEY_free(*key);
+}
+
+static void free_decoder(OSSL_DECODER_CTX **decoder)
+{
+	OSSL_DECODER_CTX_free(*decoder);
+}
+
+static void free_pkcs8(PKCS8_PRIV_KEY_INFO **pkcs8)
+{
+	PKCS8_PRIV_KEY_INFO_free(*pkcs8);
 }
 
 /* Instead of OpenSSL's default, which asks at the terminal. */
@@ -73,7 +86,9 @@ static char *text_of(BIO *bio)
 	return mem_strndup(data, (size_t)length);
 }
 
-int credential_read_certificates(const char *pem, char **ret_pem, int64_t *ret_expires_at,
+/* ---- certificates -------------------------------------------------------------------------- */
+
+int credential_read_certificates(const char *pem, int most, char **ret_pem, int64_t *ret_expires_at,
 				 struct err *e)
 {
 	CLEANUP(free_bio) BIO *in = BIO_new_mem_buf(pem, (int)strlen(pem));
@@ -87,8 +102,13 @@ int credential_read_certificates(const char *pem, char **ret_pem, int64_t *ret_e
 		X509 *certificate = PEM_read_bio_X509(in, NULL, no_password, NULL);
 		if (certificate == NULL)
 			break;
-		if (count == CERTIFICATES_MAX)
-			return refuse(e, "too many certificates");
+		if (count == most)
+			return err_set(e, ERR_INVALID, NULL,
+				       "more than %d certificates: leave only those that are "
+				       "needed",
+				       most);
+		if (certificate_check(certificate, e) < 0)
+			return err_wrap(e, "certificate %d", count + 1);
 		if (count == 0)
 			expires_at = end_of_validity(certificate);
 		if (PEM_write_bio_X509(out, certificate) != 1)
@@ -103,21 +123,108 @@ int credential_read_certificates(const char *pem, char **ret_pem, int64_t *ret_e
 	return 0;
 }
 
-int credential_check_key(const char *certificate_pem, const char *key_pem, struct err *e)
-{
-	CLEANUP(free_bio) BIO *in = BIO_new_mem_buf(certificate_pem, (int)strlen(certificate_pem));
-	CLEANUP(free_bio) BIO *key_in = BIO_new_mem_buf(key_pem, (int)strlen(key_pem));
-	CLEANUP(free_certificate)
-	X509 *certificate = PEM_read_bio_X509(in, NULL, no_password, NULL);
-	CLEANUP(free_key)
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(key_in, NULL, no_password, NULL);
+/* ---- a private key ------------------------------------------------------------------------- */
 
+/* The name of a key's type that OpenSSL reads it by, from PKCS#8; NULL: none that is taken. */
+static const char *type_in(const PKCS8_PRIV_KEY_INFO *pkcs8)
+{
+	static const struct {
+		int nid;
+		const char *type;
+	} types[] = {
+		{ NID_rsaEncryption, "RSA" },
+		{ NID_rsassaPss, "RSA-PSS" },
+		{ NID_X9_62_id_ecPublicKey, "EC" },
+		{ NID_ED25519, "ED25519" },
+	};
+	const ASN1_OBJECT *algorithm = NULL;
+
+	(void)PKCS8_pkey_get0(&algorithm, NULL, NULL, NULL, pkcs8);
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		if (OBJ_obj2nid(algorithm) == types[i].nid)
+			return types[i].type;
+	}
+	return NULL;
+}
+
+/* As one type and nothing else: to read a DSA or DH key is to compute with its numbers, which can
+ * be as long as the file. */
+static EVP_PKEY *decode(const unsigned char *der, long length, const char *type)
+{
+	CLEANUP(free_key) EVP_PKEY *key = NULL;
+	CLEANUP(free_decoder)
+	OSSL_DECODER_CTX *decoder = OSSL_DECODER_CTX_new_for_pkey(
+		&key, "DER", NULL, type, OSSL_KEYMGMT_SELECT_KEYPAIR, NULL, NULL);
+	size_t left = (size_t)length;
+
+	if (decoder == NULL || OSSL_DECODER_from_data(decoder, &der, &left) != 1)
+		return NULL;
+	return STEAL(key);
+}
+
+static EVP_PKEY *decode_pkcs8(const unsigned char *der, long length)
+{
+	const unsigned char *at = der;
+	CLEANUP(free_pkcs8)
+	PKCS8_PRIV_KEY_INFO *pkcs8 = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, length);
+	const char *type = pkcs8 != NULL ? type_in(pkcs8) : NULL;
+
+	return type != NULL ? decode(der, length, type) : NULL;
+}
+
+/* One block of PEM; `ret_key` stays NULL if it holds no key, as "EC PARAMETERS". */
+static bool read_block(BIO *in, EVP_PKEY **ret_key)
+{
+	char *name = NULL, *header = NULL;
+	unsigned char *der = NULL;
+	long length = 0;
+
+	if (PEM_read_bio(in, &name, &header, &der, &length) != 1)
+		return false;
+	bool plain = header[0] == '\0'; /* not encrypted */
+	if (plain && strcmp(name, "PRIVATE KEY") == 0)
+		*ret_key = decode_pkcs8(der, length);
+	else if (plain && strcmp(name, "RSA PRIVATE KEY") == 0)
+		*ret_key = decode(der, length, "RSA");
+	else if (plain && strcmp(name, "EC PRIVATE KEY") == 0)
+		*ret_key = decode(der, length, "EC");
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_clear_free(der, (size_t)length);
+	return true;
+}
+
+static X509 *first_certificate(const char *pem)
+{
+	CLEANUP(free_bio) BIO *in = BIO_new_mem_buf(pem, (int)strlen(pem));
+
+	return PEM_read_bio_X509(in, NULL, no_password, NULL);
+}
+
+int credential_read_key(const char *certificate_pem, const char *key_pem, char **ret_pem,
+			struct err *e)
+{
+	CLEANUP(free_bio) BIO *in = BIO_new_mem_buf(key_pem, (int)strlen(key_pem));
+	CLEANUP(free_bio) BIO *out = BIO_new(BIO_s_secmem());
+	CLEANUP(free_certificate) X509 *certificate = first_certificate(certificate_pem);
+	CLEANUP(free_key) EVP_PKEY *key = NULL;
+
+	while (key == NULL && read_block(in, &key)) {
+	}
 	if (key == NULL)
-		return refuse(e, "not an unencrypted PEM private key");
+		return refuse(e, "not an unencrypted PEM private key (RSA, ECDSA or Ed25519)");
+	if (certificate_check_private_key(key, e) < 0)
+		return -1;
 	if (certificate == NULL || X509_check_private_key(certificate, key) != 1)
 		return refuse(e, "the private key is not that of the certificate");
+	if (PEM_write_bio_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) != 1)
+		return refuse(e, "the private key cannot be written again");
+	ERR_clear_error();
+	*ret_pem = text_of(out);
 	return 0;
 }
+
+/* ---- tokens -------------------------------------------------------------------------------- */
 
 int credential_check_token(const char *token, struct err *e)
 {

@@ -8,13 +8,17 @@
 /* What a kubeconfig proves itself with: certificates, keys and tokens, checked before they are
  * believed (OpenSSL). All failures are ERR_INVALID; messages never quote what was read. */
 
-/* Reads PEM text with at least one certificate and nothing but certificates. `ret_pem`: the same
- * in one spelling, so that equal chains are equal strings; the caller frees. `ret_expires_at`: end
- * of validity of the first one, Unix seconds; NULL is fine. */
-int credential_read_certificates(const char *pem, char **ret_pem, int64_t *ret_expires_at,
+/* Reads PEM text with one certificate, `most` at most, and nothing but certificates, whose keys are
+ * within the bounds of http/certificate.h. `ret_pem`: the same in one spelling, so that equal
+ * chains are equal strings; the caller frees. `ret_expires_at`: end of validity of the first one,
+ * Unix seconds; NULL is fine. */
+int credential_read_certificates(const char *pem, int most, char **ret_pem, int64_t *ret_expires_at,
 				 struct err *e);
-/* Whether `key_pem` is an unencrypted private key, and that of the first certificate. */
-int credential_check_key(const char *certificate_pem, const char *key_pem, struct err *e);
+/* Reads an unencrypted private key, which must be that of the first certificate and within the
+ * bounds of http/certificate.h. `ret_pem`: what was read and nothing else, so that nobody later
+ * finds another key in the text; the caller frees and wipes. */
+int credential_read_key(const char *certificate_pem, const char *key_pem, char **ret_pem,
+			struct err *e);
 
 /* Whether a token can stand in a header: printable ASCII without blanks. */
 int credential_check_token(const char *token, struct err *e);

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "crypto/token.h"
+#include "http/certificate.h"
 #include "kube/credential.h"
 #include "kube/server_url.h"
 #include "kube/yaml_tree.h"
@@ -266,14 +267,14 @@ static int fail_at(struct err *e, const struct yaml_tree *node, const char *code
 }
 
 static int take_certificates(const struct yaml_tree *map, const char *member, const char *code,
-			     char **ret_pem, int64_t *ret_expires_at, struct err *e)
+			     int most, char **ret_pem, int64_t *ret_expires_at, struct err *e)
 {
 	CLEANUP(buf_release) struct buf pem = BUF_INIT(KUBECONFIG_MAX_BYTES);
 	const struct yaml_tree *node;
 
 	if (need_data(map, member, code, &node, &pem, e) < 0)
 		return -1;
-	if (credential_read_certificates(pem.data, ret_pem, ret_expires_at, e) < 0)
+	if (credential_read_certificates(pem.data, most, ret_pem, ret_expires_at, e) < 0)
 		return fail_at(e, node, code);
 	return 0;
 }
@@ -285,13 +286,12 @@ static int take_client_certificate(const struct yaml_tree *user, struct kubeconf
 	CLEANUP(buf_wipe) struct buf key = BUF_INIT(KUBECONFIG_MAX_BYTES);
 	const struct yaml_tree *node;
 
-	if (take_certificates(user, "client-certificate-data", code, &config->certificate_pem,
-			      &config->expires_at, e) < 0 ||
+	if (take_certificates(user, "client-certificate-data", code, CERTIFICATE_CHAIN_MAX,
+			      &config->certificate_pem, &config->expires_at, e) < 0 ||
 	    need_data(user, "client-key-data", code, &node, &key, e) < 0)
 		return -1;
-	if (credential_check_key(config->certificate_pem, key.data, e) < 0)
+	if (credential_read_key(config->certificate_pem, key.data, &config->key_pem, e) < 0)
 		return fail_at(e, node, code);
-	config->key_pem = mem_strdup(key.data);
 	return 0;
 }
 
@@ -321,7 +321,7 @@ static int take_cluster(const struct yaml_tree *cluster, struct kubeconfig *conf
 	if (given(cluster, "certificate-authority-data") == NULL)
 		return 0; /* a public certificate */
 	return take_certificates(cluster, "certificate-authority-data", "KUBECONFIG_CA",
-				 &config->ca_pem, NULL, e);
+				 CERTIFICATE_BUNDLE_MAX, &config->ca_pem, NULL, e);
 }
 
 /* RFC 1123, as Kubernetes asks of a namespace's name. */

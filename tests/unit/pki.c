@@ -27,11 +27,24 @@ static char *certificate_text(X509 *certificate)
 	return text_of(bio);
 }
 
-static char *key_text(EVP_PKEY *key)
+char *pki_key_text(EVP_PKEY *key)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 
 	ck_assert_int_eq(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
+	return text_of(bio);
+}
+
+char *pki_old_key_text(EVP_PKEY *key)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+
+	if (EVP_PKEY_is_a(key, "ED25519")) /* has only the new one */
+		ck_assert_int_eq(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
+	else
+		ck_assert_int_eq(
+			PEM_write_bio_PrivateKey_traditional(bio, key, NULL, NULL, 0, NULL, NULL),
+			1);
 	return text_of(bio);
 }
 
@@ -92,7 +105,7 @@ void pki_make_ca(const char *name, struct pki_pair *ret_ca)
 	add_extension(certificate, certificate, NID_basic_constraints, "critical,CA:TRUE");
 	add_extension(certificate, certificate, NID_key_usage, "critical,keyCertSign");
 	ck_assert_int_ne(X509_sign(certificate, key, EVP_sha256()), 0);
-	*ret_ca = (struct pki_pair) { certificate_text(certificate), key_text(key) };
+	*ret_ca = (struct pki_pair) { certificate_text(certificate), pki_key_text(key) };
 	X509_free(certificate);
 	EVP_PKEY_free(key);
 }
@@ -110,11 +123,24 @@ void pki_make_leaf(const struct pki_pair *ca, const char *name, const char *alte
 	if (alternative != NULL)
 		add_extension(certificate, issuer, NID_subject_alt_name, alternative);
 	ck_assert_int_ne(X509_sign(certificate, issuer_key, EVP_sha256()), 0);
-	*ret_leaf = (struct pki_pair) { certificate_text(certificate), key_text(key) };
+	*ret_leaf = (struct pki_pair) { certificate_text(certificate), pki_key_text(key) };
 	X509_free(certificate);
 	X509_free(issuer);
 	EVP_PKEY_free(key);
 	EVP_PKEY_free(issuer_key);
+}
+
+char *pki_certificate_with(EVP_PKEY *key)
+{
+	EVP_PKEY *signer = EVP_EC_gen("P-256");
+	X509 *certificate = new_certificate(key, "x");
+
+	X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
+	ck_assert_int_ne(X509_sign(certificate, signer, EVP_sha256()), 0);
+	char *text = certificate_text(certificate);
+	X509_free(certificate);
+	EVP_PKEY_free(signer);
+	return text;
 }
 
 void pki_release(struct pki_pair *pair)

@@ -3,6 +3,8 @@
 
 /* Certificates for tests, made on the spot: a CA and what it signed (EC P-256, valid for a day). */
 
+#include <openssl/evp.h>
+
 struct pki_pair {
 	char *certificate_pem;
 	char *key_pem;
@@ -14,6 +16,10 @@ void pki_make_ca(const char *name, struct pki_pair *ret_ca);
  * "DNS:x"; NULL: none) and for clients. */
 void pki_make_leaf(const struct pki_pair *ca, const char *name, const char *alternative,
 		   struct pki_pair *ret_leaf);
+/* A certificate with this key in it, whoever has signed it; the caller frees. And a key as text. */
+char *pki_certificate_with(EVP_PKEY *key);
+char *pki_key_text(EVP_PKEY *key);
+char *pki_old_key_text(EVP_PKEY *key); /* "BEGIN RSA PRIVATE KEY", where there is such a form */
 void pki_release(struct pki_pair *pair);
 
 #endif

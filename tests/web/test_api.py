@@ -6,6 +6,7 @@ import base64
 import threading
 import uuid
 
+import costly_certificates as costly
 import pytest
 
 PROJECT = {"id", "name", "description", "userId", "githubRepo", "status", "createdAt", "updatedAt"}
@@ -243,6 +244,20 @@ def test_a_kubeconfig_is_described_and_never_shown(user, make_kubeconfig):
     assert shown.json()["namespace"] == "ns-mine"
     assert shown.json()["server"] == "https://127.0.0.1:6443"
     assert "some.secret.token" not in put.text + shown.text
+
+
+def test_a_kubeconfig_whose_certificates_cost_too_much_is_refused_with_what_to_do(
+        user, make_kubeconfig):
+    """Each of these would be half a second of processor time, whenever we connect."""
+    client, key = user(kubeconfig=False), costly.costly_key()
+    _, _, cas = costly.chain(20, key)
+    for count in (1, 20):
+        data = base64.b64encode(costly.pem(*cas[:count])).decode()
+        text = make_kubeconfig(cluster={"certificate-authority-data": data})
+        put = client.put("/api/user/config/kc", {"kubeconfig": text})
+        assert (put.status_code, put.json()["errorCode"]) == (400, "KUBECONFIG_CA")
+        assert "usual exponent, 65537" in put.json()["details"]["message"]
+    assert client.get("/api/user/config/kc").status_code == 404
 
 
 def test_settings_are_kept_and_removed(user):

@@ -1,0 +1,136 @@
+#include "http/certificate.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+
+#include "base/cleanup.h"
+
+enum { GROUP_NAME_MAX = 64 };
+
+static void clear_number(BIGNUM **number)
+{
+	BN_clear_free(*number); /* NULL is fine */
+}
+
+static int refuse(struct err *e, const char *why)
+{
+	return err_set(e, ERR_INVALID, NULL, "%s", why);
+}
+
+/* Bits of one of a key's numbers; 0 if it has none of that name. */
+static int bits_of(const EVP_PKEY *key, const char *name)
+{
+	CLEANUP(clear_number) BIGNUM *number = NULL;
+
+	return EVP_PKEY_get_bn_param(key, name, &number) == 1 ? BN_num_bits(number) : 0;
+}
+
+/* ---- what a key costs whoever verifies ------------------------------------------------------- */
+
+static int check_rsa(const EVP_PKEY *key, struct err *e)
+{
+	int bits = EVP_PKEY_get_bits(key);
+	int exponent = bits_of(key, OSSL_PKEY_PARAM_RSA_E);
+
+	if (bits < CERTIFICATE_RSA_MIN_BITS || bits > CERTIFICATE_RSA_MAX_BITS)
+		return err_set(e, ERR_INVALID, NULL,
+			       "an RSA key of %d bits: make one of %d to %d bits, or an ECDSA key",
+			       bits, CERTIFICATE_RSA_MIN_BITS, CERTIFICATE_RSA_MAX_BITS);
+	if (exponent < 2 || exponent > CERTIFICATE_EXPONENT_BITS)
+		return err_set(e, ERR_INVALID, NULL,
+			       "an RSA key whose public exponent has %d bits: make one with the "
+			       "usual exponent, 65537",
+			       exponent);
+	return 0;
+}
+
+/* Curves that are spelled out instead of named can be made to cost anything. */
+static int check_ec(const EVP_PKEY *key, struct err *e)
+{
+	static const char *const curves[] = { "prime256v1", "secp384r1", "secp521r1" };
+	char name[GROUP_NAME_MAX] = "";
+	int spelled_out = 0;
+
+	(void)EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
+				     &spelled_out);
+	(void)EVP_PKEY_get_group_name(key, name, sizeof(name), NULL);
+	for (size_t i = 0; spelled_out == 0 && i < ARRAY_SIZE(curves); i++) {
+		if (strcmp(name, curves[i]) == 0)
+			return 0;
+	}
+	return refuse(e, "an elliptic curve that is not taken: make a key on P-256, P-384 or "
+			 "P-521");
+}
+
+static int check_nothing(const EVP_PKEY *key, struct err *e)
+{
+	(void)key;
+	(void)e;
+	return 0;
+}
+
+static const struct {
+	const char *type;
+	int (*check)(const EVP_PKEY *key, struct err *e);
+} keys[] = {
+	{ "RSA", check_rsa },
+	{ "RSA-PSS", check_rsa },
+	{ "EC", check_ec },
+	{ "ED25519", check_nothing },
+};
+
+static int check_key(const EVP_PKEY *key, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (EVP_PKEY_is_a(key, keys[i].type) == 1)
+			return keys[i].check(key, e);
+	}
+	return refuse(e, "a key of a type that is not taken: make an RSA, ECDSA or Ed25519 key");
+}
+
+int certificate_check(X509 *certificate, struct err *e)
+{
+	const EVP_PKEY *key = X509_get0_pubkey(certificate);
+
+	return key != NULL ? check_key(key, e) : refuse(e, "a key that cannot be read");
+}
+
+/* ---- what one costs whoever signs ------------------------------------------------------------ */
+
+/* OpenSSL computes with these as they stand: nothing binds them to the size of the modulus, nor to
+ * the certificate. */
+static bool has_sane_numbers(const EVP_PKEY *key, int bits)
+{
+	static const char *const names[] = {
+		OSSL_PKEY_PARAM_RSA_D,         OSSL_PKEY_PARAM_RSA_FACTOR1,
+		OSSL_PKEY_PARAM_RSA_FACTOR2,   OSSL_PKEY_PARAM_RSA_EXPONENT1,
+		OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (bits_of(key, names[i]) > bits)
+			return false;
+	}
+	return bits_of(key, OSSL_PKEY_PARAM_RSA_FACTOR3) == 0;
+}
+
+int certificate_check_private_key(const EVP_PKEY *key, struct err *e)
+{
+	int bits = EVP_PKEY_get_bits(key);
+
+	if (check_key(key, e) < 0)
+		return -1;
+	if (EVP_PKEY_is_a(key, "RSA") != 1 && EVP_PKEY_is_a(key, "RSA-PSS") != 1)
+		return 0;
+	if (bits > CERTIFICATE_SIGN_MAX_BITS)
+		return err_set(e, ERR_INVALID, NULL,
+			       "an RSA key of %d bits to sign with: make one of at most %d bits, "
+			       "or an ECDSA key",
+			       bits, CERTIFICATE_SIGN_MAX_BITS);
+	return has_sane_numbers(key, bits)
+		       ? 0
+		       : refuse(e, "an RSA key whose numbers do not fit its size: make another");
+}

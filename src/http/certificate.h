@@ -1,0 +1,35 @@
+#ifndef FSA_HTTP_CERTIFICATE_H
+#define FSA_HTTP_CERTIFICATE_H
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "base/err.h"
+
+/*
+ * What a stranger's cryptography may cost, checked before any of it is computed. A signature is
+ * verified in time that grows with the square of an RSA key's size and with the length of its
+ * exponent: sixty keys of 3,072 bits with an exponent as long as that are two thirds of a second of
+ * processor time a handshake; sixty usual ones are three milliseconds. The bounds hold for the CA
+ * and the client certificate of a kubeconfig and for what an API server shows in the handshake.
+ * Digests cost in proportion to a certificate's bytes, which are bounded, whatever algorithm it
+ * names.
+ *
+ * Errors are ERR_INVALID without a code; their messages say what is taken, and quote nothing.
+ */
+enum {
+	CERTIFICATE_CHAIN_MAX = 8,        /* in a chain: servers send two or three */
+	CERTIFICATE_CHAIN_BYTES = 32768,  /* of the handshake's message */
+	CERTIFICATE_BUNDLE_MAX = 16,      /* in a kubeconfig's CA bundle */
+	CERTIFICATE_RSA_MIN_BITS = 2048,  /* less is not secure */
+	CERTIFICATE_RSA_MAX_BITS = 8192,  /* to verify: with the exponent, 1 ms */
+	CERTIFICATE_SIGN_MAX_BITS = 4096, /* to sign, which takes a hundred times as long */
+	CERTIFICATE_EXPONENT_BITS = 32,   /* 65537 has 17 */
+};
+
+/* The key in a certificate: what verifying with it may cost. */
+int certificate_check(X509 *certificate, struct err *e);
+/* A private key: what signing with it may cost. It is of a type that certificate_check() takes. */
+int certificate_check_private_key(const EVP_PKEY *key, struct err *e);
+
+#endif
