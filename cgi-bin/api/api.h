@@ -45,9 +45,9 @@ int api_new_sandbox(const struct call *c, struct new_sandbox *ret_sandbox, struc
 /* How the router keeps answers: sealed to the owner's key. */
 route_keep_fn api_seal_answer;
 
-/* For requests that end the sandbox's pod, before they are carried out: ERR_DATA_AT_RISK if files
- * are known to be lost by that, unless the body has "force": true. */
-int api_ask_risk(const struct call *c, struct err *e);
+/* For requests that may cost data (`request`: RISK_… of store/project.h), before they are carried
+ * out: ERR_DATA_AT_RISK if that is known, unless the body has "force": true. */
+int api_ask_risk(const struct call *c, unsigned request, struct err *e);
 #define FIELD_FORCE                                                                                \
 	{                                                                                          \
 		.name = "force", .type = FIELD_BOOL                                                \

@@ -10,6 +10,7 @@
 #include "render.h"
 #include "store/contexts.h"
 #include "store/environment.h"
+#include "store/project.h"
 #include "web/json.h"
 
 enum { VARIABLES_AT_ONCE_MAX = 256, CATEGORY_MAX = 32, SEALED_VALUE_MAX = 65536 };
@@ -179,7 +180,7 @@ int environment_post(struct call *c, struct err *e)
 	if (check_form(c->body, variables, e) < 0 ||
 	    (variables == NULL ? batch_add(batch, c, c->body, e)
 			       : collect(batch, c, variables, e)) < 0 ||
-	    api_ask_risk(c, e) < 0)
+	    api_ask_risk(c, RISK_ENDS_SANDBOX, e) < 0)
 		return -1;
 	if (variables == NULL
 		    ? variable_put(c->db, user_id, project_id, batch->items, 1, e)
@@ -196,7 +197,7 @@ int environment_merge(struct call *c, struct err *e)
 	CLEANUP(batch_free) struct batch *batch = mem_calloc(1, sizeof(*batch));
 
 	if (collect(batch, c, json_object_get(c->body, "variables"), e) < 0 ||
-	    api_ask_risk(c, e) < 0 ||
+	    api_ask_risk(c, RISK_ENDS_SANDBOX, e) < 0 ||
 	    variable_put(c->db, c->session->user_id, c->params[0], batch->items, batch->count, e) <
 		    0)
 		return -1;
@@ -239,7 +240,7 @@ int environment_patch(struct call *c, struct err *e)
 		.value_sealed = sealed.data,
 		.value_sealed_length = sealed.length,
 	};
-	if (value != NULL && api_ask_risk(c, e) < 0)
+	if (value != NULL && api_ask_risk(c, RISK_ENDS_SANDBOX, e) < 0)
 		return -1;
 	if (variable_change(c->db, user_id, c->params[0], c->params[1], &change, e) < 0)
 		return -1;
@@ -248,7 +249,7 @@ int environment_patch(struct call *c, struct err *e)
 
 int environment_delete(struct call *c, struct err *e)
 {
-	if (api_ask_risk(c, e) < 0 ||
+	if (api_ask_risk(c, RISK_ENDS_SANDBOX, e) < 0 ||
 	    variable_delete(c->db, c->session->user_id, c->params[0], c->params[1], e) < 0)
 		return -1;
 	response_json(c->response, 200, json_pack("{s:b}", "success", 1));

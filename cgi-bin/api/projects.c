@@ -86,9 +86,9 @@ static int add_environments(const struct call *c, json_t *items, struct err *e)
 
 const struct field force_fields[] = { FIELD_FORCE, FIELDS_END };
 
-int api_ask_risk(const struct call *c, struct err *e)
+int api_ask_risk(const struct call *c, unsigned request, struct err *e)
 {
-	return project_ask_risk(c->db, c->session->user_id, c->params[0],
+	return project_ask_risk(c->db, c->session->user_id, c->params[0], request,
 				field_bool(c->body, "force", false), e);
 }
 
@@ -225,7 +225,8 @@ static int answer_request(struct call *c, const char *message, struct err *e)
 
 int project_start_post(struct call *c, struct err *e)
 {
-	if (project_want(c->db, c->session->user_id, c->params[0], DESIRED_RUNNING, e) < 0)
+	if (api_ask_risk(c, RISK_STARTS, e) < 0 ||
+	    project_want(c->db, c->session->user_id, c->params[0], DESIRED_RUNNING, e) < 0)
 		return -1;
 	return answer_request(c,
 			      "Project start requested - reconcile job will handle resource "
@@ -235,7 +236,7 @@ int project_start_post(struct call *c, struct err *e)
 
 int project_stop_post(struct call *c, struct err *e)
 {
-	if (api_ask_risk(c, e) < 0 ||
+	if (api_ask_risk(c, RISK_ENDS_SANDBOX | RISK_ENDS_DATABASE, e) < 0 ||
 	    project_want(c->db, c->session->user_id, c->params[0], DESIRED_STOPPED, e) < 0)
 		return -1;
 	return answer_request(c,
@@ -246,7 +247,7 @@ int project_stop_post(struct call *c, struct err *e)
 
 int project_restart_post(struct call *c, struct err *e)
 {
-	if (api_ask_risk(c, e) < 0 ||
+	if (api_ask_risk(c, RISK_ENDS_SANDBOX | RISK_STARTS, e) < 0 ||
 	    project_restart(c->db, c->session->user_id, c->params[0], e) < 0)
 		return -1;
 	return answer_request(c,

@@ -113,10 +113,10 @@ int sandbox_post(struct call *c, struct err *e)
 	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
 	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
 	const char *user_id = c->session->user_id;
+	unsigned request = RISK_STARTS | (field_given(c->body, "envVars") ? RISK_ENDS_SANDBOX : 0);
 
 	if (project_get(c->db, user_id, c->params[0], &rows, e) < 0 ||
-	    (field_given(c->body, "envVars") && api_ask_risk(c, e) < 0) ||
-	    start(c, &rows.items[0].project, e) < 0 ||
+	    api_ask_risk(c, request, e) < 0 || start(c, &rows.items[0].project, e) < 0 ||
 	    sandbox_get(c->db, user_id, c->params[0], &view, e) < 0)
 		return -1;
 	return answer_view(c, &view, e);

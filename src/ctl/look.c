@@ -77,9 +77,10 @@ static int look_at_row(struct looking *l, const struct queue_row *row, json_t **
 	}
 	if (access_check(cluster->target, row, e) < 0)
 		return -1;
+	const struct observe_subject subject = assess_subject(row);
 	struct observation *o =
 		observation_start(clusters_client(l->clusters), cluster->target, assess_kinds(row),
-				  &row->id, 1, nothing_more, NULL);
+				  &subject, 1, nothing_more, NULL);
 	clusters_wait(l->clusters);
 	int result = assess_row(l, row, o, ret_look, e);
 	observation_free(o);

@@ -127,29 +127,46 @@ static int retry(struct db *tx, const char *user_id, const char *project_id, str
 	return admin_retry(tx, project_id, user_id, e);
 }
 
+struct wish {
+	enum desired desired;
+	unsigned request; /* RISK_… of store/project.h */
+	bool force;
+};
+
+static int want(struct db *tx, const char *user_id, const char *project_id, const struct wish *wish,
+		struct err *e)
+{
+	if (project_ask_risk(tx, user_id, project_id, wish->request, wish->force, e) < 0)
+		return e->kind == ERR_DATA_AT_RISK ? err_wrap(e, "refused without --yes") : -1;
+	return project_want(tx, user_id, project_id, wish->desired, e);
+}
+
 static int start(struct db *tx, const char *user_id, const char *project_id, struct err *e)
 {
-	return project_want(tx, user_id, project_id, DESIRED_RUNNING, e);
+	const struct wish wish = { DESIRED_RUNNING, RISK_STARTS, false };
+
+	return want(tx, user_id, project_id, &wish, e);
+}
+
+static int force_start(struct db *tx, const char *user_id, const char *project_id, struct err *e)
+{
+	const struct wish wish = { DESIRED_RUNNING, RISK_STARTS, true };
+
+	return want(tx, user_id, project_id, &wish, e);
 }
 
 static int stop(struct db *tx, const char *user_id, const char *project_id, struct err *e)
 {
-	if (project_ask_risk(tx, user_id, project_id, false, e) < 0) {
-		if (e->kind == ERR_DATA_AT_RISK)
-			err_set(e, ERR_DATA_AT_RISK, NULL,
-				"the volume of its home is being deleted, and its files go with "
-				"the "
-				"pod: to lose them, stop it with --yes");
-		return -1;
-	}
-	return project_want(tx, user_id, project_id, DESIRED_STOPPED, e);
+	const struct wish wish = { DESIRED_STOPPED, RISK_ENDS_SANDBOX | RISK_ENDS_DATABASE, false };
+
+	return want(tx, user_id, project_id, &wish, e);
 }
 
 static int force_stop(struct db *tx, const char *user_id, const char *project_id, struct err *e)
 {
-	if (project_ask_risk(tx, user_id, project_id, true, e) < 0)
-		return -1;
-	return project_want(tx, user_id, project_id, DESIRED_STOPPED, e);
+	const struct wish wish = { DESIRED_STOPPED, RISK_ENDS_SANDBOX | RISK_ENDS_DATABASE, true };
+
+	return want(tx, user_id, project_id, &wish, e);
 }
 
 static int delete (struct db *tx, const char *user_id, const char *project_id, struct err *e)
@@ -201,8 +218,9 @@ int command_project_retry(const struct call *call, struct err *e)
 int command_project_start(const struct call *call, struct err *e)
 {
 	static const struct act what = { "admin.project.start", "to be started", start };
+	static const struct act forced = { "admin.project.start", "to be started", force_start };
 
-	return act(call, &what, e);
+	return act(call, call->options[OPTION_YES] != NULL ? &forced : &what, e);
 }
 
 int command_project_stop(const struct call *call, struct err *e)

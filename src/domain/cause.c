@@ -143,11 +143,32 @@ static const struct cause_text texts[] = {
 	  "Nothing needs to be done: it goes on by itself as soon as it can. The details say where "
 	  "it waits.",
 	  "the stage in the message is where it hangs" },
-	{ ERR_DATA_AT_RISK, NULL, "It is kept as it is, because its files would be lost",
+	{ ERR_DATA_AT_RISK, "HOME_VOLUME_GOING",
+	  "It is kept as it is, because its files would be lost",
 	  "Somebody has deleted the volume of its home directory. Copy out what you need, then ask "
 	  "again and confirm that the rest may be lost.",
 	  "the claim of its home is being deleted: the owner saves the files and insists, or you "
 	  "do, with fsactl project stop --yes" },
+	{ ERR_DATA_AT_RISK, "HOME_VOLUME_GONE",
+	  "It is not started, because its home directory would be empty",
+	  "Somebody has deleted the volume while nothing ran. If whoever runs the cluster can "
+	  "restore it, let them. Otherwise start it again and confirm.",
+	  "the claim that the message names is gone: it is restored under that name, or the owner "
+	  "insists, or you do, with fsactl project start --yes" },
+	{ ERR_DATA_AT_RISK, "DATABASE_VOLUME_GOING",
+	  "It is kept as it is, because its data would be lost",
+	  "Somebody has deleted the volume of the database. Save a dump of what you need, then ask "
+	  "again and confirm that the rest may be lost.",
+	  "the claim of the database is being deleted: the owner saves the data and insists, or "
+	  "you do, with fsactl project stop --yes" },
+	{ ERR_DATA_AT_RISK, "DATABASE_VOLUME_GONE",
+	  "It is not started, because the database would be empty",
+	  "Somebody has deleted the volume while nothing ran. If whoever runs the cluster can "
+	  "restore it, let them. Otherwise start it again and confirm.",
+	  "the claim that the message names is gone: it is restored under that name, or the owner "
+	  "insists, or you do, with fsactl project start --yes" },
+	{ ERR_DATA_AT_RISK, NULL, "It is kept as it is, because its data would be lost",
+	  "Save what you need, then ask again and confirm that the rest may be lost.", NULL },
 	{ ERR_KUBECONFIG, "KUBECONFIG_MISSING", "No kubeconfig is stored",
 	  "Store one in the settings.", "the user stores a kubeconfig" },
 	{ ERR_KUBECONFIG, "KUBECONFIG_ELSEWHERE",

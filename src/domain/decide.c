@@ -99,7 +99,7 @@ static const struct transition table[DESIRED_COUNT][SEEN_COUNT] = {
 		.keeps = KEEPS_ANY,
 		.pace = PACE_RESYNC,
 		.deadline_s = DEADLINE_RUNNING,
-		.comment = "a new pod would lose its files: kept until the owner insists",
+		.comment = "going on would lose its data: kept until the owner insists",
 	},
 
 	[DESIRED_STOPPED][SEEN_ABSENT] = {
@@ -181,7 +181,7 @@ static const struct transition table[DESIRED_COUNT][SEEN_COUNT] = {
 		.keeps = KEEPS_ANY,
 		.pace = PACE_RESYNC,
 		.deadline_s = DEADLINE_STOPPED,
-		.comment = "a stop would lose its files: kept until the owner insists",
+		.comment = "a stop would lose its data: kept until the owner insists",
 	},
 
 	[DESIRED_GONE][SEEN_ABSENT] = {
@@ -266,7 +266,7 @@ static const struct transition table[DESIRED_COUNT][SEEN_COUNT] = {
 		.status = STATUS_TERMINATING,
 		.pace = PACE_AGAIN,
 		.deadline_s = DEADLINE_GONE,
-		.comment = "its files are to go, too: deleted",
+		.comment = "its data is to go, too: deleted",
 	},
 };
 

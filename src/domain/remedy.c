@@ -63,12 +63,19 @@ static const char address[] =
 	"kubectl --kubeconfig=fullstack-agent.yaml config view --raw\n"
 	"# A private address that this site can reach has to be allowed by its operator.\n";
 
+static const char insist[] =
+	"To go on and lose it, send the same request with \"force\": true in its body.\n";
+
 static const struct {
 	const char *code, *text;
 } remedies[] = {
-	{ "KUBECONFIG_EXEC", service_account },        { "KUBECONFIG_BASIC_AUTH", service_account },
-	{ "KUBECONFIG_IMPERSONATE", service_account }, { "KUBECONFIG_FILE", flatten },
-	{ "KUBECONFIG_INSECURE", authority },          { "ADDRESS_FORBIDDEN", address },
+	{ "KUBECONFIG_EXEC", service_account },
+	{ "KUBECONFIG_BASIC_AUTH", service_account },
+	{ "KUBECONFIG_IMPERSONATE", service_account },
+	{ "KUBECONFIG_FILE", flatten },
+	{ "KUBECONFIG_INSECURE", authority },
+	{ "ADDRESS_FORBIDDEN", address },
+	{ "DATA_AT_RISK", insist },
 };
 
 const char *remedy_for(const char *code)

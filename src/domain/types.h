@@ -27,7 +27,7 @@ enum seen {
 	SEEN_BLOCKED,     /* cannot be made yet: waits for the project's database */
 	SEEN_UNREACHABLE, /* the cluster could not be asked, or refused us */
 	SEEN_SUSPENDED,   /* the cluster's operator stopped the account (billing) */
-	SEEN_AT_RISK,     /* not as wanted, and a change of it would lose its files */
+	SEEN_AT_RISK,     /* not as wanted, and a change of it would lose its data */
 	SEEN_COUNT
 };
 

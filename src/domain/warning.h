@@ -9,7 +9,12 @@
 enum warning {
 	WARNING_CHANGED_BY_ADMISSION, /* the cluster's admission changes what we apply */
 	WARNING_HOME_VOLUME_GOING,    /* its claim is being deleted, and goes with the pod */
-	WARNING_RESTARTED,            /* the container has ended and was started again */
+	WARNING_HOME_VOLUME_GONE,     /* there was one, and nothing runs */
+	WARNING_HOME_VOLUME_REPLACED, /* it is another one than before */
+	WARNING_DATABASE_VOLUME_GOING,
+	WARNING_DATABASE_VOLUME_GONE,
+	WARNING_DATABASE_VOLUME_REPLACED,
+	WARNING_RESTARTED, /* the container has ended and was started again */
 	WARNING_COUNT
 };
 

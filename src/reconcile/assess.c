@@ -29,13 +29,37 @@ bool assess_needs_applied(const struct queue_row *row)
 	return row->desired == DESIRED_GONE || row->status == STATUS_RUNNING || row->verify;
 }
 
+/* What is being made for the first time has no volume yet that could be lost. */
+static bool had_volume(const struct queue_row *row)
+{
+	return row->observed != NULL && strstr(row->observed, "\"volume\"") != NULL;
+}
+
+static unsigned database_kinds_of(const struct queue_row *row)
+{
+	if (row->desired == DESIRED_GONE)
+		return OBSERVE_DATABASE_ALL;
+	if (assess_needs_applied(row))
+		return OBSERVE_DATABASE_APPLIED;
+	return row->status == STATUS_CREATING && !had_volume(row) ? OBSERVE(KUBE_CLUSTERS)
+								  : OBSERVE_DATABASE_ROLLOUT;
+}
+
 unsigned assess_kinds(const struct queue_row *row)
 {
 	if (row->kind == RESOURCE_DATABASE)
-		return assess_needs_applied(row) ? OBSERVE_DATABASE_ALL : OBSERVE_DATABASE_ROLLOUT;
+		return database_kinds_of(row);
 	if (row->desired == DESIRED_GONE)
 		return OBSERVE_SANDBOX_ALL;
 	return assess_needs_applied(row) ? OBSERVE_SANDBOX_APPLIED : OBSERVE_SANDBOX_ROLLOUT;
+}
+
+struct observe_subject assess_subject(const struct queue_row *row)
+{
+	return (struct observe_subject) {
+		.id = row->id,
+		.instance = row->kind == RESOURCE_DATABASE ? row->name : NULL,
+	};
 }
 
 static const json_t *path(const json_t *object, const char *first, const char *second)
@@ -278,54 +302,13 @@ static void assess_sandbox(const struct queue_row *row, const char *hash,
 	assess_rollout(row, set, pod, a);
 }
 
-/* ---- files at risk ----------------------------------------------------------------------------
- */
-
-const json_t *assess_going_claim(const struct queue_row *row, const struct observation *o)
-{
-	size_t i;
-	json_t *claim;
-
-	json_array_foreach(observation_of(o, KUBE_PERSISTENT_VOLUME_CLAIMS, row->id), i, claim)
-	{
-		if (is_deleting(claim))
-			return claim;
-	}
-	return NULL;
-}
-
-static bool ends_pod(const json_t *set, const json_t *wanted)
-{
-	return json_integer_value(path(wanted, "spec", "replicas")) == 0 ||
-	       !manifest_covers(path(set, "spec", "template"), path(wanted, "spec", "template"));
-}
-
-void assess_risk(const struct queue_row *row, const json_t *wanted, const struct observation *o,
-		 struct assessment *a)
-{
-	const json_t *claim = assess_going_claim(row, o);
-	const json_t *set = observation_object(o, KUBE_STATEFULSETS, row->id, row->name);
-
-	if (claim == NULL || row->forced ||
-	    current_pod(observation_of(o, KUBE_PODS, row->id)) == NULL ||
-	    (a->stuck_pod == NULL && (a->seen != SEEN_OUTDATED || !ends_pod(set, wanted))))
-		return;
-	a->seen = SEEN_AT_RISK;
-	a->stuck_pod = NULL;
-	a->has_cause = true;
-	err_set(&a->cause, ERR_DATA_AT_RISK, NULL,
-		"persistentvolumeclaim %s is being deleted and goes with the pod",
-		text(path(claim, "metadata", "name")));
-}
-
 /* ---- databases --------------------------------------------------------------------------------
  */
 
 /* How long a database may be on its way before the events about what is made for it are read. */
 enum { DATABASE_EXPECTED_MS = 15000 };
 
-/* Stopped by `replicas: 0` up to KubeBlocks 0.9.0, by `stop: true` since. */
-static bool is_stopped_by_spec(const json_t *cluster)
+bool assess_stopped_by_spec(const json_t *cluster)
 {
 	const json_t *component = json_array_get(path(cluster, "spec", "componentSpecs"), 0);
 	const json_t *replicas = json_object_get(component, "replicas");
@@ -347,7 +330,7 @@ static void assess_database(const struct queue_row *row, const char *hash,
 		a->seen = SEEN_ABSENT;
 	} else if (is_deleting(cluster) || strcmp(phase, "Deleting") == 0) {
 		a->seen = SEEN_DELETING;
-	} else if (is_stopped_by_spec(cluster)) {
+	} else if (assess_stopped_by_spec(cluster)) {
 		bool stopped = is_observed(cluster) && strcmp(phase, "Stopped") == 0;
 		a->seen = stopped || row->desired == DESIRED_RUNNING ? SEEN_STOPPED
 								     : SEEN_PROGRESSING;

@@ -18,6 +18,7 @@ struct assessment {
 	enum stage stage;
 	bool has_cause; /* with SEEN_BROKEN (without one only events can tell), SEEN_AT_RISK */
 	struct err cause;
+	bool volume_gone; /* what it has stored is lost already: see reconcile/volume.h */
 	/* A pod of an older revision that is not ready and would hold up the roll-out for ever
 	 * ("Forced rollback", StatefulSet documentation). Borrowed; NULL: none. */
 	const json_t *stuck_pod;
@@ -33,18 +34,16 @@ bool assess_needs_applied(const struct queue_row *row);
 /* Whether it is a sandbox whose project has a database without (valid) credentials: what it should
  * have in the cluster cannot be told. */
 bool assess_lacks_database(const struct queue_row *row);
-/* The claim of a sandbox's home that is being deleted: it goes, with the files, as soon as its pod
- * ends. NULL: none is. */
-const json_t *assess_going_claim(const struct queue_row *row, const struct observation *o);
-/* Of what is to be made as it is `wanted` (its StatefulSet): SEEN_AT_RISK, with the cause, if that
- * would end a pod whose claim is going, and nobody has insisted. */
-void assess_risk(const struct queue_row *row, const json_t *wanted, const struct observation *o,
-		 struct assessment *a);
+/* Whether a Cluster is to be stopped: by `replicas: 0` up to KubeBlocks 0.9.0, by `stop: true`
+ * since.
+ */
+bool assess_stopped_by_spec(const json_t *cluster);
 /* A sandbox that is SEEN_READY is SEEN_BLOCKED while its database is on its way, unless it is told
  * to run already: nothing that was asked for is told to be done before that has been looked at. */
 void assess_database_first(const struct queue_row *row, struct assessment *a);
-/* The kinds that a row's assessment needs. */
+/* What a row's assessment needs to be listed: of which kinds, and of whom. */
 unsigned assess_kinds(const struct queue_row *row);
+struct observe_subject assess_subject(const struct queue_row *row);
 
 struct assessment assess(const struct queue_row *row, const char *hash,
 			 const struct observation *o);

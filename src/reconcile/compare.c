@@ -5,6 +5,7 @@
 #include "reconcile/accept.h"
 #include "reconcile/obstacle.h"
 #include "reconcile/restarts.h"
+#include "reconcile/volume.h"
 
 /* The one that carries the hash; NULL: it is not there. */
 static const json_t *live_last(const struct queue_row *row, const struct observation *o)
@@ -72,10 +73,12 @@ int compare_row(const struct wanted_context *context, const struct queue_row *ro
 	}
 	restarts_judge(observed, row, o, &a);
 	assess_database_first(row, &a);
-	if (assess_going_claim(row, o) != NULL && row->desired != DESIRED_GONE) {
+	volume_find(observed, row, o, &a);
+	if (volume_matters(row, o, &a)) {
 		if (wanted == NULL && compare_wanted(context, row, variables, o, &wanted, e) < 0)
 			return -1;
-		assess_risk(row, json_array_get(wanted, json_array_size(wanted) - 1), o, &a);
+		volume_judge(observed, row, json_array_get(wanted, json_array_size(wanted) - 1), o,
+			     &a);
 	}
 	a.has_obstacle = obstacle_find(row, o, &a.obstacle);
 	*ret_assessment = a;

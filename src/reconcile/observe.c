@@ -8,21 +8,38 @@
 #include "base/mem.h"
 #include "manifest/manifest.h"
 
+enum { DATABASE_CLAIMS = KUBE_RESOURCE_COUNT, LIST_COUNT };
+
+#define LABEL_INSTANCE "app.kubernetes.io/instance"
+
 struct list {
 	struct observation *observation;
-	bool answered;
+	const char *label; /* by which the objects are found */
 	struct err err;
 	json_t *by_resource; /* resource id → array of objects; NULL when the list failed */
 };
 
 struct observation {
-	struct list lists[KUBE_RESOURCE_COUNT];
+	struct list lists[LIST_COUNT];
+	json_t *ids; /* label's value → resource id; a resource's own id is the value of ours */
 	unsigned pending;
 	observe_done_fn *done;
 	void *user;
 };
 
-static json_t *index_by_resource(const json_t *items)
+static void add_object(json_t *by_resource, const char *id, json_t *object)
+{
+	json_t *objects = json_object_get(by_resource, id);
+
+	if (objects == NULL) {
+		objects = json_array();
+		json_object_set_new(by_resource, id, objects);
+	}
+	json_array_append(objects, object);
+}
+
+/* `ids`: what the label's values stand for; NULL: for themselves. */
+static json_t *index_by_resource(const json_t *items, const char *label, const json_t *ids)
 {
 	json_t *by_resource = json_object();
 	size_t i;
@@ -31,16 +48,13 @@ static json_t *index_by_resource(const json_t *items)
 	json_array_foreach(items, i, item)
 	{
 		const json_t *metadata = json_object_get(item, "metadata");
-		const char *id = json_string_value(json_object_get(
-			json_object_get(metadata, "labels"), MANIFEST_LABEL_RESOURCE));
-		if (id == NULL)
-			continue;
-		json_t *objects = json_object_get(by_resource, id);
-		if (objects == NULL) {
-			objects = json_array();
-			json_object_set_new(by_resource, id, objects);
-		}
-		json_array_append(objects, item);
+		const char *value = json_string_value(
+			json_object_get(json_object_get(metadata, "labels"), label));
+		const char *id = value != NULL && ids != NULL
+					 ? json_string_value(json_object_get(ids, value))
+					 : value;
+		if (id != NULL)
+			add_object(by_resource, id, item);
 	}
 	return by_resource;
 }
@@ -49,71 +63,104 @@ static void list_done(void *user, const struct kube_answer *answer)
 {
 	struct list *list = user;
 	struct observation *o = list->observation;
+	bool ours = list != &o->lists[DATABASE_CLAIMS];
 
-	list->answered = true;
 	if (answer->ok)
-		list->by_resource = index_by_resource(json_object_get(answer->body, "items"));
+		list->by_resource = index_by_resource(json_object_get(answer->body, "items"),
+						      list->label, ours ? NULL : o->ids);
 	else
 		list->err = answer->err;
 	if (--o->pending == 0)
 		o->done(o->user);
 }
 
-/* "label in (id,id)": what a namespace holds beside would be read and thrown away. More ids than
- * fit into an address: all that have the label. */
-static char *selector_of(const char *const *ids, size_t count)
+/* "label in (value,value)": what a namespace holds beside would be read and thrown away. More than
+ * fit into an address: all that have the label. The caller frees. */
+static char *selector_of(const char *label, const char *const *values, size_t count)
 {
-	enum { IDS_MAX = 32 };
+	enum { VALUES_MAX = 32 };
 	CLEANUP(buf_release) struct buf list = BUF_INIT(4096);
 
-	if (count > IDS_MAX)
-		return mem_strdup(MANIFEST_LABEL_RESOURCE);
+	if (count > VALUES_MAX)
+		return mem_strdup(label);
 	if (count == 1)
-		return mem_printf("%s=%s", MANIFEST_LABEL_RESOURCE, ids[0]);
+		return mem_printf("%s=%s", label, values[0]);
 	for (size_t i = 0; i < count; i++) {
 		(void)buf_append(&list, ",", i > 0 ? 1 : 0, NULL);
-		(void)buf_append(&list, ids[i], strlen(ids[i]), NULL);
+		(void)buf_append(&list, values[i], strlen(values[i]), NULL);
 	}
-	return mem_printf("%s in (%s)", MANIFEST_LABEL_RESOURCE, list.data);
+	return mem_printf("%s in (%s)", label, list.data);
+}
+
+static char *select_resources(const struct observe_subject *subjects, size_t count)
+{
+	CLEANUP(cleanup_free) const char **ids = mem_calloc(count, sizeof(*ids));
+
+	for (size_t i = 0; i < count; i++)
+		ids[i] = subjects[i].id;
+	return selector_of(MANIFEST_LABEL_RESOURCE, ids, count);
+}
+
+/* Of those that are databases, and whose they are. */
+static char *select_instances(const struct observe_subject *subjects, size_t count, json_t *ids)
+{
+	CLEANUP(cleanup_free) const char **instances = mem_calloc(count, sizeof(*instances));
+	size_t found = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (subjects[i].instance == NULL)
+			continue;
+		instances[found++] = subjects[i].instance;
+		json_object_set_new(ids, subjects[i].instance, json_string(subjects[i].id));
+	}
+	return selector_of(LABEL_INSTANCE, instances, found);
 }
 
 struct observation *observation_start(struct kube_client *client, struct kube_target *target,
-				      unsigned kinds, const char *const *ids, size_t id_count,
-				      observe_done_fn *done, void *user)
+				      unsigned kinds, const struct observe_subject *subjects,
+				      size_t count, observe_done_fn *done, void *user)
 {
-	CLEANUP(cleanup_free) char *selector = selector_of(ids, id_count);
 	struct observation *o = mem_calloc(1, sizeof(*o));
+	CLEANUP(cleanup_free) char *resources = select_resources(subjects, count);
 
 	o->done = done;
 	o->user = user;
-	for (unsigned kind = 0; kind < KUBE_RESOURCE_COUNT; kind++)
-		o->pending += (kinds & OBSERVE(kind)) != 0;
-	for (unsigned kind = 0; kind < KUBE_RESOURCE_COUNT; kind++) {
+	o->ids = json_object();
+	CLEANUP(cleanup_free) char *instances = select_instances(subjects, count, o->ids);
+	for (unsigned i = 0; i < LIST_COUNT; i++)
+		o->pending += (kinds & OBSERVE(i)) != 0;
+	for (unsigned i = 0; i < LIST_COUNT; i++) {
+		bool ours = i != DATABASE_CLAIMS;
 		struct kube_list query = {
-			.resource = (enum kube_resource)kind,
-			.label_selector = selector,
+			.resource = ours ? (enum kube_resource)i : KUBE_PERSISTENT_VOLUME_CLAIMS,
+			.label_selector = ours ? resources : instances,
 			/* Whether a Secret is there is all we need to know of it. */
-			.metadata_only = kind == KUBE_SECRETS,
+			.metadata_only = i == KUBE_SECRETS,
 		};
-		if ((kinds & OBSERVE(kind)) == 0)
+		if ((kinds & OBSERVE(i)) == 0)
 			continue;
-		o->lists[kind].observation = o;
-		kube_submit_list(client, target, &query, list_done, &o->lists[kind]);
+		o->lists[i].observation = o;
+		o->lists[i].label = ours ? MANIFEST_LABEL_RESOURCE : LABEL_INSTANCE;
+		kube_submit_list(client, target, &query, list_done, &o->lists[i]);
 	}
 	return o;
+}
+
+static const char *list_name(unsigned i)
+{
+	return i == DATABASE_CLAIMS ? "databaseclaims"
+				    : kube_resource_plural((enum kube_resource)i);
 }
 
 struct observation *observation_from_json(const json_t *lists)
 {
 	struct observation *o = mem_calloc(1, sizeof(*o));
 
-	for (unsigned kind = 0; kind < KUBE_RESOURCE_COUNT; kind++) {
-		const json_t *items =
-			json_object_get(lists, kube_resource_plural((enum kube_resource)kind));
-		if (items == NULL)
-			continue;
-		o->lists[kind].answered = true;
-		o->lists[kind].by_resource = index_by_resource(items);
+	for (unsigned i = 0; i < LIST_COUNT; i++) {
+		const json_t *items = json_object_get(lists, list_name(i));
+		if (items != NULL)
+			o->lists[i].by_resource =
+				index_by_resource(items, MANIFEST_LABEL_RESOURCE, NULL);
 	}
 	return o;
 }
@@ -122,16 +169,17 @@ void observation_free(struct observation *o)
 {
 	if (o == NULL)
 		return;
-	for (unsigned kind = 0; kind < KUBE_RESOURCE_COUNT; kind++)
-		json_decref(o->lists[kind].by_resource);
+	for (unsigned i = 0; i < LIST_COUNT; i++)
+		json_decref(o->lists[i].by_resource);
+	json_decref(o->ids);
 	free(o);
 }
 
 int observation_check(const struct observation *o, unsigned kinds, struct err *e)
 {
-	for (unsigned kind = 0; kind < KUBE_RESOURCE_COUNT; kind++) {
-		const struct list *list = &o->lists[kind];
-		if ((kinds & OBSERVE(kind)) != 0 && list->by_resource == NULL) {
+	for (unsigned i = 0; i < LIST_COUNT; i++) {
+		const struct list *list = &o->lists[i];
+		if ((kinds & OBSERVE(i)) != 0 && list->by_resource == NULL) {
 			if (e != NULL)
 				*e = list->err;
 			return -1;
@@ -165,4 +213,12 @@ const json_t *observation_object(const struct observation *o, enum kube_resource
 			return object;
 	}
 	return NULL;
+}
+
+const json_t *observation_claims(const struct observation *o, const char *resource_id)
+{
+	const json_t *ours = observation_of(o, KUBE_PERSISTENT_VOLUME_CLAIMS, resource_id);
+
+	return ours != NULL ? ours
+			    : json_object_get(o->lists[DATABASE_CLAIMS].by_resource, resource_id);
 }

@@ -14,7 +14,15 @@
  */
 struct observation;
 
+/* Whose objects are listed. */
+struct observe_subject {
+	const char *id;       /* of the resource */
+	const char *instance; /* of a database: by what KubeBlocks labels what it makes for it */
+};
+
 #define OBSERVE(kind) (1U << (kind))
+/* The claims that KubeBlocks makes for a database: they carry its labels, and not ours. */
+#define OBSERVE_DATABASE_CLAIMS OBSERVE(KUBE_RESOURCE_COUNT)
 
 /* Which kinds a row needs: `ROLLOUT` while something is under way, `APPLIED` for drift, `ALL`, with
  * what others make of ours, for deletion. */
@@ -25,19 +33,20 @@ enum {
 				  OBSERVE(KUBE_INGRESSES) | OBSERVE(KUBE_NETWORK_POLICIES) |
 				  OBSERVE(KUBE_SECRETS),
 	OBSERVE_SANDBOX_ALL = OBSERVE_SANDBOX_APPLIED,
-	OBSERVE_DATABASE_ROLLOUT = OBSERVE(KUBE_CLUSTERS),
-	OBSERVE_DATABASE_ALL = OBSERVE_DATABASE_ROLLOUT | OBSERVE(KUBE_SERVICE_ACCOUNTS) |
+	OBSERVE_DATABASE_ROLLOUT = OBSERVE(KUBE_CLUSTERS) | OBSERVE_DATABASE_CLAIMS,
+	OBSERVE_DATABASE_ALL = OBSERVE(KUBE_CLUSTERS) | OBSERVE(KUBE_SERVICE_ACCOUNTS) |
 			       OBSERVE(KUBE_ROLES) | OBSERVE(KUBE_ROLE_BINDINGS),
+	OBSERVE_DATABASE_APPLIED = OBSERVE_DATABASE_ALL | OBSERVE_DATABASE_CLAIMS,
 };
 
 typedef void observe_done_fn(void *user);
 
-/* Starts the lists of `kinds` of the resources `ids`, at least one; `done` is called once, when the
- * last has been answered, from kube_client_poll(). The caller frees with observation_free(), not
- * before that. */
+/* Starts the lists of `kinds` of at least one subject; `done` is called once, when the last has
+ * been answered, from kube_client_poll(). The caller frees with observation_free(), not before
+ * that. */
 struct observation *observation_start(struct kube_client *client, struct kube_target *target,
-				      unsigned kinds, const char *const *ids, size_t id_count,
-				      observe_done_fn *done, void *user);
+				      unsigned kinds, const struct observe_subject *subjects,
+				      size_t count, observe_done_fn *done, void *user);
 void observation_free(struct observation *o);
 
 /* Whether all of `kinds` were listed; otherwise -1 and the first error (`e` may be NULL). */
@@ -52,8 +61,12 @@ const json_t *observation_of(const struct observation *o, enum kube_resource kin
 const json_t *observation_object(const struct observation *o, enum kube_resource kind,
 				 const char *resource_id, const char *name);
 
+/* The claims of a resource's volumes, ours or KubeBlocks': as observation_of(). */
+const json_t *observation_claims(const struct observation *o, const char *resource_id);
+
 /* An observation from lists that are at hand, for tests of what is concluded from one. `lists` has
- * the plural names of kinds as members; each is an array of objects. */
+ * the plural names of kinds as members, "databaseclaims" for OBSERVE_DATABASE_CLAIMS; each is an
+ * array of objects, which carry our label. */
 struct observation *observation_from_json(const json_t *lists);
 
 #endif

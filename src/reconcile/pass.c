@@ -16,6 +16,7 @@
 #include "kube/client.h"
 #include "reconcile/access.h"
 #include "reconcile/announce.h"
+#include "reconcile/assess.h"
 #include "reconcile/work.h"
 #include "store/queue.h"
 
@@ -219,14 +220,15 @@ static int load_variables(struct pass *p, struct batch *b, struct err *e)
 
 static void observe_group(struct pass *p, struct group *g)
 {
-	CLEANUP(cleanup_free) const char **ids = mem_calloc(g->unfinished, sizeof(*ids));
+	CLEANUP(cleanup_free)
+	struct observe_subject *subjects = mem_calloc(g->unfinished, sizeof(*subjects));
 	size_t count = 0;
 
 	for (const struct item *item = g->items; item != NULL; item = item->next_in_group)
-		ids[count++] = work_row(item->work)->id;
+		subjects[count++] = assess_subject(work_row(item->work));
 	g->share = kube_target_share(g->target, &p->memory, count);
-	g->observation =
-		observation_start(p->client, g->share, g->kinds, ids, count, group_observed, g);
+	g->observation = observation_start(p->client, g->share, g->kinds, subjects, count,
+					   group_observed, g);
 }
 
 static void start_batch(struct pass *p, struct batch *b, uint64_t lease_ends_ms)

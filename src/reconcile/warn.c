@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
-#include "reconcile/assess.h"
+#include "reconcile/volume.h"
 
 enum { MESSAGE_MAX = 512 };
 
@@ -71,10 +71,10 @@ static const char *text(const json_t *value)
 }
 
 /* A container that ended and runs again; one that does not is no warning but a cause. */
-static bool has_restarted(const struct queue_row *row, const struct observation *o,
-			  char message[MESSAGE_MAX])
+static bool has_restarted(const struct sight *s, char message[MESSAGE_MAX])
 {
-	const json_t *pod = json_array_get(observation_of(o, KUBE_PODS, row->id), 0);
+	const json_t *pod =
+		json_array_get(observation_of(s->observation, KUBE_PODS, s->row->id), 0);
 	const json_t *status = json_array_get(path(pod, "status", "containerStatuses"), 0);
 	const json_t *last = path(status, "lastState", "terminated");
 
@@ -89,10 +89,9 @@ static bool has_restarted(const struct queue_row *row, const struct observation 
 	return true;
 }
 
-static bool has_going_volume(const struct queue_row *row, const struct observation *o,
-			     char message[MESSAGE_MAX])
+static bool has_going_volume(const struct sight *s, char message[MESSAGE_MAX])
 {
-	const json_t *claim = assess_going_claim(row, o);
+	const json_t *claim = volume_going(s->row, s->observation);
 
 	if (claim == NULL)
 		return false;
@@ -103,33 +102,62 @@ static bool has_going_volume(const struct queue_row *row, const struct observati
 	return true;
 }
 
+static bool has_lost_volume(const struct sight *s, char message[MESSAGE_MAX])
+{
+	if (!s->assessment->volume_gone || s->row->forced)
+		return false;
+	(void)snprintf(message, MESSAGE_MAX,
+		       "persistentvolumeclaim %.128s was there and is there no more",
+		       volume_known(s->observed));
+	return true;
+}
+
+static bool has_another_volume(const struct sight *s, char message[MESSAGE_MAX])
+{
+	if (!volume_is_replaced(s->observed, s->row))
+		return false;
+	(void)snprintf(message, MESSAGE_MAX,
+		       "persistentvolumeclaim %.128s is another one than before (uid %.64s)",
+		       volume_known(s->observed), text(path(s->observed, "volume", "uid")));
+	return true;
+}
+
 /* A row a warning: of what kind of resource, what must have been listed to judge it. */
 static const struct judge {
 	enum warning warning;
 	enum resource_kind kind;
 	unsigned needs;
-	bool (*holds)(const struct queue_row *row, const struct observation *o,
-		      char message[MESSAGE_MAX]);
+	bool (*holds)(const struct sight *s, char message[MESSAGE_MAX]);
 } judges[] = {
 	{ WARNING_HOME_VOLUME_GOING, RESOURCE_SANDBOX, OBSERVE(KUBE_PERSISTENT_VOLUME_CLAIMS),
 	  has_going_volume },
+	{ WARNING_HOME_VOLUME_GONE, RESOURCE_SANDBOX, OBSERVE(KUBE_PERSISTENT_VOLUME_CLAIMS),
+	  has_lost_volume },
+	{ WARNING_HOME_VOLUME_REPLACED, RESOURCE_SANDBOX, OBSERVE(KUBE_PERSISTENT_VOLUME_CLAIMS),
+	  has_another_volume },
+	{ WARNING_DATABASE_VOLUME_GOING, RESOURCE_DATABASE, OBSERVE_DATABASE_CLAIMS,
+	  has_going_volume },
+	{ WARNING_DATABASE_VOLUME_GONE, RESOURCE_DATABASE, OBSERVE_DATABASE_CLAIMS,
+	  has_lost_volume },
+	{ WARNING_DATABASE_VOLUME_REPLACED, RESOURCE_DATABASE, OBSERVE_DATABASE_CLAIMS,
+	  has_another_volume },
 	{ WARNING_RESTARTED, RESOURCE_SANDBOX, OBSERVE(KUBE_PODS), has_restarted },
 };
 
-static bool can_judge(const struct judge *judge, const struct queue_row *row,
-		      const struct observation *o)
+static bool can_judge(const struct judge *judge, const struct sight *s)
 {
-	return judge->kind == row->kind && observation_check(o, judge->needs, NULL) == 0;
+	return judge->kind == s->row->kind &&
+	       observation_check(s->observation, judge->needs, NULL) == 0;
 }
 
-void warn_of_observation(json_t *warnings, const struct queue_row *row, const struct observation *o)
+void warn_of_observation(json_t *warnings, const struct sight *s)
 {
 	char message[MESSAGE_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(judges); i++) {
-		if (!can_judge(&judges[i], row, o))
+		if (!can_judge(&judges[i], s))
 			continue;
-		if (judges[i].holds(row, o, message))
+		if (judges[i].holds(s, message))
 			warn_set(warnings, judges[i].warning, "%s", message);
 		else
 			warn_clear(warnings, judges[i].warning);

@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "domain/warning.h"
+#include "reconcile/assess.h"
 #include "reconcile/observe.h"
 #include "store/queue.h"
 
@@ -19,8 +20,14 @@ void warn_set(json_t *warnings, enum warning warning, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void warn_clear(json_t *warnings, enum warning warning);
 
+/* What they are judged by. */
+struct sight {
+	const struct queue_row *row;
+	const struct observation *observation;
+	const json_t *observed; /* what is kept for the next time, this observation included */
+	const struct assessment *assessment;
+};
 /* Sets and clears those that can be judged by what was observed: a table, in warn.c. */
-void warn_of_observation(json_t *warnings, const struct queue_row *row,
-			 const struct observation *o);
+void warn_of_observation(json_t *warnings, const struct sight *s);
 
 #endif

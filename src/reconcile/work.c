@@ -13,6 +13,7 @@
 #include "reconcile/compare.h"
 #include "reconcile/credentials.h"
 #include "reconcile/restarts.h"
+#include "reconcile/volume.h"
 #include "reconcile/warn.h"
 #include "reconcile/work_internal.h"
 
@@ -557,7 +558,9 @@ void work_observed(struct work *w, struct kube_target *target, struct observatio
 		return;
 	}
 	w->warnings = warn_begin(&w->row);
-	warn_of_observation(w->warnings, &w->row, observation);
+	volume_note(w->observed, &w->row, observation);
+	warn_of_observation(w->warnings,
+			    &(struct sight) { &w->row, observation, w->observed, &w->assessment });
 	if (credentials_are_dead(&w->row, work_live_cluster(w)))
 		credentials_forget(&w->credentials, &w->row);
 	if (credentials_are_due(&w->row, work_live_cluster(w)))

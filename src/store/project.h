@@ -118,13 +118,15 @@ int project_want(struct db *db, const char *user_id, const char *project_id, enu
  * SANDBOX_NOT_FOUND also for one that is to go. */
 int project_restart(struct db *db, const char *user_id, const char *project_id, struct err *e);
 
+/* What a request does that may cost data. */
+enum { RISK_ENDS_SANDBOX = 1, RISK_ENDS_DATABASE = 2, RISK_STARTS = 4 };
 /*
- * To be called in the transaction of a request that ends the sandbox's pod, before it is carried
- * out. ERR_DATA_AT_RISK if files are known to be lost by that. With `force` the owner insists, and
+ * To be called in the transaction of such a request (RISK_…, joined by |), before it is carried
+ * out. ERR_DATA_AT_RISK if data is known to be lost by that. With `force` the owner insists, and
  * the reconciler, which would hold it up by what it finds out meanwhile, does not.
  */
-int project_ask_risk(struct db *db, const char *user_id, const char *project_id, bool force,
-		     struct err *e);
+int project_ask_risk(struct db *db, const char *user_id, const char *project_id, unsigned request,
+		     bool force, struct err *e);
 
 /* The sandbox of a project alone, for GET /api/sandbox/:projectId: one indexed statement.
  * ERR_NOT_FOUND with code PROJECT_NOT_FOUND or SANDBOX_NOT_FOUND. `has_database` and its status

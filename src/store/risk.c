@@ -1,54 +1,111 @@
 /* Asking before data is lost. */
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "domain/warning.h"
 #include "store/internal.h"
 #include "store/project.h"
 
 enum statement { STATEMENT_RISK, STATEMENT_FORCE };
+enum risk_column { RISK_CODE, RISK_MESSAGE };
 
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
+	/* $1 project, $2 warnings of what is not stopped, $3 of what is. */
 	[STATEMENT_RISK] = { "project_risk",
-		"SELECT w.warning ->> 'message'"
+		"SELECT w.warning ->> 'code', w.warning ->> 'message'"
 		" FROM resources r, jsonb_array_elements(r.warnings) AS w (warning)"
 		" WHERE r.project_id = $1 AND r.desired <> 'GONE'"
-		"  AND w.warning ->> 'code' = $2 LIMIT 1" },
+		"  AND CASE WHEN r.status = 'STOPPED' THEN $3::jsonb ELSE $2::jsonb END"
+		"   ? (w.warning ->> 'code')"
+		" ORDER BY r.kind LIMIT 1" },
+	/* $2 whether the request is about the database, too. */
 	[STATEMENT_FORCE] = { "project_force",
 		"UPDATE resources SET forced = true"
-		" WHERE project_id = $1 AND desired <> 'GONE'" },
+		" WHERE project_id = $1 AND desired <> 'GONE'"
+		"  AND (kind = 'SANDBOX' OR $2::boolean)" },
 };
 /* clang-format on */
 
-static int ask(struct db *tx, const char *project_id, struct err *e)
+/* Which requests lose data when a warning holds, of what is not stopped and of what is, and how. */
+static const struct risk {
+	enum warning warning;
+	unsigned running, stopped; /* RISK_… */
+	const char *loss;
+} risks[] = {
+	{ WARNING_HOME_VOLUME_GOING, RISK_ENDS_SANDBOX, RISK_STARTS,
+	  "This ends its pod, and its files with it: save them first, or insist." },
+	{ WARNING_HOME_VOLUME_GONE, RISK_STARTS, RISK_STARTS,
+	  "This starts with an empty home directory: have the volume restored first, or insist." },
+	{ WARNING_DATABASE_VOLUME_GOING, RISK_ENDS_DATABASE, RISK_STARTS,
+	  "This stops the database, and its data goes with it: dump it first, or insist." },
+	{ WARNING_DATABASE_VOLUME_GONE, RISK_STARTS, RISK_STARTS,
+	  "This starts with an empty database: have the volume restored first, or insist." },
+};
+
+static const struct risk *find_risk(const char *code)
 {
-	const struct warning_text *going = warning_text(WARNING_HOME_VOLUME_GOING);
+	for (size_t i = 0; i < ARRAY_SIZE(risks); i++) {
+		if (strcmp(warning_text(risks[i].warning)->code, code) == 0)
+			return &risks[i];
+	}
+	return NULL;
+}
+
+static json_t *codes(unsigned request, bool stopped)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ARRAY_SIZE(risks); i++) {
+		if (request & (stopped ? risks[i].stopped : risks[i].running))
+			(void)json_array_append_new(
+				list, json_string(warning_text(risks[i].warning)->code));
+	}
+	return list;
+}
+
+static int ask(struct db *tx, const char *project_id, unsigned request, struct err *e)
+{
+	CLEANUP(json_decrefp) json_t *running = codes(request, false);
+	CLEANUP(json_decrefp) json_t *stopped = codes(request, true);
+	CLEANUP(cleanup_free) char *running_text = NULL;
+	CLEANUP(cleanup_free) char *stopped_text = NULL;
 	CLEANUP(db_result_free) PGresult *r = NULL;
 	struct db_params p = { 0 };
 
 	db_add_text(&p, project_id);
-	db_add_text(&p, going->code);
+	store_add_json(&p, running, &running_text);
+	store_add_json(&p, stopped, &stopped_text);
 	if (db_query(tx, &statements[STATEMENT_RISK], &p, &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return 0;
-	return err_set(e, ERR_DATA_AT_RISK, NULL,
-		       "%s (%s). This would end its pod, and its files with it: save them first, "
-		       "then send the request with \"force\": true",
-		       going->headline, db_text(r, 0, 0));
+	const struct risk *risk = find_risk(db_text(r, 0, RISK_CODE));
+	if (risk == NULL)
+		return 0;
+	return err_set(e, ERR_DATA_AT_RISK, NULL, "%s (%s). %s",
+		       warning_text(risk->warning)->headline, db_text(r, 0, RISK_MESSAGE),
+		       risk->loss);
 }
 
-int project_ask_risk(struct db *db, const char *user_id, const char *project_id, bool force,
-		     struct err *e)
+static int force_it(struct db *tx, const char *project_id, unsigned request, struct err *e)
 {
-	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	struct db_params p = { 0 };
 
 	db_add_text(&p, project_id);
+	db_add_bool(&p, (request & (RISK_ENDS_DATABASE | RISK_STARTS)) != 0);
+	return db_query(tx, &statements[STATEMENT_FORCE], &p, NULL, e);
+}
+
+int project_ask_risk(struct db *db, const char *user_id, const char *project_id, unsigned request,
+		     bool force, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+
 	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0)
 		return -1;
-	if (force ? db_query(tx, &statements[STATEMENT_FORCE], &p, NULL, e) < 0
-		  : ask(tx, project_id, e) < 0)
+	if (force ? force_it(tx, project_id, request, e) < 0 : ask(tx, project_id, request, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
 }

@@ -29,8 +29,10 @@ def kubesim(workspace, kubesim_program, request):
 
 @pytest.fixture(scope="module")
 def site(workspace, build, postgres, request):
+    """With the module's own SITE_OPTIONS, if it has any."""
     name = request.module.__name__
-    with Site(workspace / name, build, postgres, database=name, options=OPTIONS,
+    options = OPTIONS | getattr(request.module, "SITE_OPTIONS", {})
+    with Site(workspace / name, build, postgres, database=name, options=options,
               every="200ms") as made:
         yield made
 

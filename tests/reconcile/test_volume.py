@@ -1,40 +1,13 @@
-"""Nobody's files are lost without a word: the claim of a home is deleted under a running sandbox.
+"""Nobody's data is lost without a word: somebody deletes the claim of a home, or of a database.
 
-It stays for as long as the pod runs, and goes with it. The next resync is ten minutes away.
+While a pod uses it, it stays, and goes with the pod. The next resync is ten minutes away.
 """
 
-import contextlib
-import subprocess
-
 import pytest
-from people import Person, eventually, expect
-from schedule import OPTIONS
-from stand.site import Site
+from people import eventually, expect
+from quiet import SITE_OPTIONS, resync, sql, uid  # noqa: F401
 
 RISK = "DATA_AT_RISK"
-
-
-@pytest.fixture(scope="module")
-def site(workspace, build, postgres):
-    with Site(workspace / "test_volume", build, postgres, database="test_volume",
-              options=OPTIONS | {"resync": "10m"}, every="200ms") as made:
-        yield made
-
-
-@pytest.fixture
-def person(site, kubesim):
-    yield Person(site, kubesim)
-    kubesim.heal()
-
-
-def sql(site, statement, *values):
-    with contextlib.closing(site.connect()) as db, db, db.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall() if cursor.description else None
-
-
-def resync(site, project):
-    sql(site, "UPDATE resources SET due_at = now() WHERE project_id = %s", project.id)
 
 
 def claim(project):
@@ -43,10 +16,6 @@ def claim(project):
     found = [c for c in project.person.namespace.items("PersistentVolumeClaim")
              if c["metadata"]["name"].endswith(f"{name}-0")]
     return found[0] if found else None
-
-
-def uid(thing):
-    return thing and thing["metadata"]["uid"]
 
 
 def pod(project):
@@ -130,7 +99,7 @@ def test_what_would_end_the_pod_asks_first(site, project, ask):
     refused = send(project, ask)
     assert refused.status_code == 409, refused.text
     assert refused.json()["errorCode"] == RISK
-    assert "force" in refused.json()["error"]
+    assert "force" in refused.json()["details"]["remedy"]
     after = project.get()
     assert after["status"] == "RUNNING" and after["environments"] == before["environments"]
     assert (uid(pod(project)), uid(claim(project))) == (running, volume)
@@ -215,3 +184,255 @@ def test_an_administrator_is_asked_too(site, doomed):
     assert doomed.status() == "RUNNING"
     site.programs.fsactl("project", "stop", "--yes", doomed.id)
     doomed.wait("STOPPED")
+
+
+# ---- the volume of a database
+
+
+@pytest.fixture
+def shop(person):
+    """A project with its database, which has been observed while it runs."""
+    project = person.create("Shop", database=True)
+    project.wait("RUNNING")
+    project.start()
+    project.wait("RUNNING")
+    return project
+
+
+def data_claim(project):
+    """The claim of the database's data, or None."""
+    name = f"data-{project.database()['databaseName']}-postgresql-0"
+    return project.person.namespace.get("PersistentVolumeClaim", name)
+
+
+def data_pod(project):
+    return project.person.namespace.pod(f"{project.database()['databaseName']}-postgresql")
+
+
+def data_warned(project):
+    return [w["code"] for w in project.database()["warnings"]]
+
+
+def delete_data_claim(project):
+    old = data_claim(project)
+    project.person.namespace.delete("PersistentVolumeClaim", old["metadata"]["name"])
+    return uid(old)
+
+
+@pytest.fixture
+def doomed_shop(site, shop):
+    """Its data goes with its database's pod, and it has been looked at since."""
+    delete_data_claim(shop)
+    assert data_claim(shop)["metadata"]["deletionTimestamp"]
+    resync(site, shop)
+    eventually(lambda: data_warned(shop) == ["DATABASE_VOLUME_GOING"], last=shop.get)
+    return shop
+
+
+def test_the_owner_is_warned_that_the_databases_volume_goes(site, doomed_shop, explained):
+    database = doomed_shop.database()
+    assert database["status"] == "RUNNING" and database["cause"] is None
+    assert data_claim(doomed_shop)["metadata"]["name"] in database["warnings"][0]["message"]
+    assert warned(doomed_shop) == []
+    explained(doomed_shop, "database-volume-going")
+
+
+def test_what_would_stop_the_database_asks_first(doomed_shop):
+    shop, running, volume = doomed_shop, uid(data_pod(doomed_shop)), uid(data_claim(doomed_shop))
+    refused = send(shop, "stop")
+    assert refused.status_code == 409 and refused.json()["errorCode"] == RISK, refused.text
+    assert "database" in refused.json()["error"]
+    assert shop.status() == "RUNNING"
+    # What only ends the sandbox's pod does not ask, and leaves the database alone.
+    for ask in ("restart", "a variable"):
+        before = uid(pod(shop))
+        expect(send(shop, ask))
+        eventually(lambda: uid(pod(shop)) not in (None, before))
+        shop.wait("RUNNING")
+    assert (uid(data_pod(shop)), uid(data_claim(shop))) == (running, volume)
+    expect(send(shop, "stop", force=True))
+    shop.wait("STOPPED")
+    eventually(lambda: data_claim(shop) is None)
+    shop.start()  # whoever has insisted is not asked again
+    shop.wait("RUNNING")
+    assert uid(data_claim(shop)) not in (None, volume)
+    assert shop.causes() == [] and data_warned(shop) == []
+
+
+def test_a_stop_before_anybody_knew_leaves_the_database_running(shop, explained):
+    """The claim was deleted since the last look: the reconciler finds out, and ends nothing."""
+    volume, running = delete_data_claim(shop), uid(data_pod(shop))
+    shop.stop()
+    cause = shop.wait_cause(RISK)
+    assert cause["code"] == "DATABASE_VOLUME_GOING" and cause["headline"]
+    eventually(lambda: shop.sandbox()["status"] == "STOPPED", last=shop.get)
+    explained(shop, "stop-that-would-lose-a-database")
+    shop.start()
+    shop.wait("RUNNING")
+    assert (uid(data_pod(shop)), uid(data_claim(shop))) == (running, volume)
+    refused = send(shop, "stop")
+    assert refused.status_code == 409, refused.text
+
+
+def test_the_operators_new_sizes_do_not_cost_a_databases_data(site, doomed_shop):
+    running, cluster = uid(data_pod(doomed_shop)), doomed_shop.database()["databaseName"]
+    sql(site, "UPDATE databases SET memory_limit = '2Gi' WHERE resource_id = %s",
+        doomed_shop.database()["id"])
+    resync(site, doomed_shop)
+    assert doomed_shop.wait_cause(RISK)["code"] == "DATABASE_VOLUME_GOING"
+    assert doomed_shop.status() == "RUNNING" and uid(data_pod(doomed_shop)) == running
+    # What ends no pod is put right all the same.
+    sql(site, "UPDATE databases SET memory_limit = '1Gi' WHERE resource_id = %s",
+        doomed_shop.database()["id"])
+    doomed_shop.person.namespace.delete("Role", cluster)
+    resync(site, doomed_shop)
+    eventually(lambda: doomed_shop.person.namespace.get("Role", cluster))
+    doomed_shop.wait_no_cause()
+    assert uid(data_pod(doomed_shop)) == running
+
+
+def test_a_project_whose_volumes_go_is_deleted_like_any_other(doomed_shop):
+    doomed_shop.delete()
+    doomed_shop.wait_gone()
+
+
+# ---- a volume that is gone while nothing runs
+
+
+GONE = {
+    "home": (claim, warned, "HOME_VOLUME_GONE"),
+    "database": (data_claim, data_warned, "DATABASE_VOLUME_GONE"),
+}
+STARTS = {
+    "start": lambda p, **force: ("POST", f"{p.path}/start", force),
+    "restart": lambda p, **force: ("POST", f"{p.path}/restart", force),
+    "POST /api/sandbox": lambda p, **force: ("POST", p.sandbox_path, force),
+}
+
+
+def ask_start(project, ask, **force):
+    method, path, body = STARTS[ask](project, **force)
+    return project.person.client.request(method, path, json=body)
+
+
+@pytest.fixture
+def stopped(shop):
+    shop.stop()
+    shop.wait("STOPPED")
+    return shop
+
+
+def lose(project, what):
+    """Somebody deletes the claim; returns its uid when it is gone."""
+    find = GONE[what][0]
+    old = find(project)
+    project.person.namespace.delete("PersistentVolumeClaim", old["metadata"]["name"])
+    eventually(lambda: find(project) is None)
+    return uid(old)
+
+
+@pytest.mark.parametrize("ask", STARTS)
+@pytest.mark.parametrize("what", GONE)
+def test_a_start_without_the_files_that_were_there_asks_first(site, stopped, what, ask, explained):
+    find, told, code = GONE[what]
+    volume = lose(stopped, what)
+    resync(site, stopped)
+    eventually(lambda: told(stopped) == [code], last=stopped.get)
+    if ask == "start":
+        explained(stopped, f"{what}-volume-gone")
+    refused = ask_start(stopped, ask)
+    assert refused.status_code == 409, refused.text
+    assert refused.json()["errorCode"] == RISK and "empty" in refused.json()["error"]
+    assert stopped.status() == "STOPPED" and find(stopped) is None
+    stopped.person.client.post(f"{stopped.path}/stop")  # costs nothing, and does not ask
+    expect(ask_start(stopped, ask, force=True))
+    stopped.wait("RUNNING")
+    assert uid(find(stopped)) not in (None, volume)
+    assert told(stopped) == [] and stopped.causes() == []
+
+
+@pytest.mark.parametrize("what", GONE)
+def test_a_start_before_anybody_knew_begins_nothing_empty(stopped, what, explained):
+    find, told, code = GONE[what]
+    lose(stopped, what)
+    stopped.start()
+    assert stopped.wait_cause(RISK)["code"] == code
+    assert find(stopped) is None and told(stopped) == [code]
+    explained(stopped, f"start-without-the-{what}")
+    assert ask_start(stopped, "start").status_code == 409
+    expect(ask_start(stopped, "start", force=True))
+    stopped.wait("RUNNING")
+    assert find(stopped) and told(stopped) == [] and stopped.causes() == []
+
+
+def test_a_start_that_is_held_up_can_be_taken_back(stopped):
+    lose(stopped, "home")
+    stopped.start()
+    stopped.wait_cause(RISK)
+    expect(stopped.person.client.post(f"{stopped.path}/stop"))
+    stopped.wait("STOPPED")
+    assert warned(stopped) == ["HOME_VOLUME_GONE"] and stopped.causes() == []
+
+
+def test_a_stateful_set_that_is_deleted_while_stopped_takes_the_files_with_it(site, stopped):
+    name = stopped.sandbox()["name"]
+    stopped.person.namespace.delete("StatefulSet", name)
+    eventually(lambda: claim(stopped) is None)
+    resync(site, stopped)
+    eventually(lambda: warned(stopped) == ["HOME_VOLUME_GONE"], last=stopped.get)
+    assert ask_start(stopped, "start").status_code == 409
+    expect(ask_start(stopped, "start", force=True))
+    stopped.wait("RUNNING")
+    assert warned(stopped) == []
+
+
+def test_a_first_start_does_not_ask(site, person):
+    """Stopped before it had a volume."""
+    person.cluster.fault(fault="unavailable", verb="apply", resource="statefulsets")
+    project = person.create("Hurried")
+    project.wait_cause("KUBE_SERVER")
+    project.stop()
+    project.wait("STOPPED")
+    person.cluster.heal()
+    assert claim(project) is None and warned(project) == []
+    project.start()
+    project.wait("RUNNING")
+    assert warned(project) == []
+
+
+def test_a_volume_that_was_restored_is_just_used(site, stopped):
+    old = claim(stopped)
+    lose(stopped, "home")
+    resync(site, stopped)
+    eventually(lambda: warned(stopped) == ["HOME_VOLUME_GONE"])
+    restored = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "spec": {
+        key: old["spec"][key] for key in ("accessModes", "resources")},
+        "metadata": {key: old["metadata"][key] for key in ("name", "labels")}}
+    path = stopped.person.namespace.path("PersistentVolumeClaim")
+    stopped.person.cluster.api("POST", path, restored)
+    new = uid(claim(stopped))
+    resync(site, stopped)
+    eventually(lambda: warned(stopped) == ["HOME_VOLUME_REPLACED"], last=stopped.get)
+    stopped.start()
+    stopped.wait("RUNNING")
+    assert uid(claim(stopped)) == new != uid(old) and warned(stopped) == []
+
+
+@pytest.mark.parametrize("what", GONE)
+def test_files_that_somebody_has_lost_for_them_are_not_lost_without_a_word(site, shop, what):
+    """What runs and is deleted is made again, without a question; but that is said."""
+    find, told, _ = GONE[what]
+    before = uid(find(shop))
+    kind, name = (("StatefulSet", shop.sandbox()["name"]) if what == "home"
+                  else ("Cluster", shop.database()["databaseName"]))
+    shop.person.namespace.delete(kind, name)
+    eventually(lambda: find(shop) is None)
+    resync(site, shop)
+    eventually(lambda: uid(find(shop)) not in (None, before))
+    replaced = f"{'HOME' if what == 'home' else 'DATABASE'}_VOLUME_REPLACED"
+    eventually(lambda: told(shop) == [replaced], last=shop.get)
+    shop.wait("RUNNING")
+    resync(site, shop)
+    assert told(shop) == [replaced]
+    shop.restart()
+    eventually(lambda: told(shop) == [], last=shop.get)

@@ -634,6 +634,13 @@ END_TEST
 	"{\"terminated\": {\"exitCode\": 137, \"reason\": \"OOMKilled\", \"finishedAt\": "         \
 	"\"then\"}}}]"
 
+static void warn_of(json_t *warnings, const struct queue_row *row, const struct observation *o)
+{
+	const struct assessment a = { .seen = SEEN_READY };
+
+	warn_of_observation(warnings, &(struct sight) { row, o, NULL, &a });
+}
+
 START_TEST(a_warning_holds_for_as_long_as_it_is_seen)
 {
 	struct queue_row row = { .id = ID,
@@ -647,16 +654,16 @@ START_TEST(a_warning_holds_for_as_long_as_it_is_seen)
 	CLEANUP(cleanup_observation) struct observation *unseen = observation_from_json(none);
 	CLEANUP(cleanup_observation) struct observation *replaced = observation_from_json(well);
 
-	warn_of_observation(warnings, &row, restarted);
-	warn_of_observation(warnings, &row, restarted);
+	warn_of(warnings, &row, restarted);
+	warn_of(warnings, &row, restarted);
 	ck_assert_uint_eq(json_array_size(warnings), 2);
 	const json_t *told = json_array_get(warnings, 1);
 	ck_assert_str_eq(json_string_value(json_object_get(told, "code")), "RESTARTED");
 	const char *message = json_string_value(json_object_get(told, "message"));
 	ck_assert_ptr_nonnull(strstr(message, "137 (OOMKilled)"));
-	warn_of_observation(warnings, &row, unseen);
+	warn_of(warnings, &row, unseen);
 	ck_assert_uint_eq(json_array_size(warnings), 2);
-	warn_of_observation(warnings, &row, replaced);
+	warn_of(warnings, &row, replaced);
 	ck_assert_uint_eq(json_array_size(warnings), 1);
 	warn_set(warnings, WARNING_RESTARTED, "%.2s", "\xe2\x82\xac");
 	message = json_string_value(json_object_get(json_array_get(warnings, 1), "message"));

@@ -88,8 +88,8 @@ function parse(text) {
 }
 
 /**
- * As call(), for what may end a sandbox's pod. When files are lost by that the API asks, and so does
- * this; null when the answer is no, and nothing was done.
+ * As call(), for what may cost data. When it would the API says so, and this asks; null when the answer
+ * is no, and nothing was done.
  */
 export async function callWithCare(method, path, body = {}) {
 	try {
@@ -97,10 +97,9 @@ export async function callWithCare(method, path, body = {}) {
 	} catch (error) {
 		if (error.code !== "DATA_AT_RISK")
 			throw error;
+		const question = `${error.message}\n\nGo on, and lose it?`;
+		return window.confirm(question) ? call(method, path, {...body, force: true}) : null;
 	}
-	const question = "Somebody has deleted the volume of your home directory. Its files are there for as "
-		+ "long as the pod runs, and this ends it.\n\nGo on, and lose them?";
-	return window.confirm(question) ? call(method, path, {...body, force: true}) : null;
 }
 
 export const get = (path) => call("GET", path);

@@ -10,8 +10,6 @@ const ACTIONS = [
 	["restart", "Restart", ["RUNNING", "ERROR"]],
 ];
 
-// Those of them that end the sandbox's pod.
-const ASKS = new Set(["stop", "restart"]);
 const carefully = (path) => callWithCare("POST", path);
 
 const STAGES = {
@@ -164,7 +162,7 @@ function actions(id, report, changed) {
 		}
 	};
 	const buttons = new Map(ACTIONS.map(([path, label, statuses]) =>
-		[h("button", {type: "button", onclick: ask(path, ASKS.has(path) ? carefully : post)}, label), statuses]));
+		[h("button", {type: "button", onclick: ask(path, carefully)}, label), statuses]));
 	const remove = h("button", {
 		type: "button", class: "danger",
 		onclick: ask("delete", post, "Delete this project, its files and its database?"),
