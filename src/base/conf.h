@@ -30,6 +30,7 @@ enum conf_type {
 	CONF_QUANTITY,    /* as Kubernetes writes them, above 0 */
 	CONF_IMAGE,       /* of a container */
 	CONF_NETWORKS,    /* CIDR, separated by blanks */
+	CONF_PODS,        /* NAMESPACE or NAMESPACE/LABEL=VALUE, separated by blanks */
 	CONF_ORIGIN,      /* scheme, host and port */
 	CONF_ORIGINS,     /* separated by blanks, without '/' at the end */
 	CONF_HTTPS_URL,   /* with or without a path */
@@ -102,6 +103,8 @@ enum conf_option {
 	CONF_SANDBOX_MEMORY_LIMIT,
 	CONF_SANDBOX_STORAGE_LIMIT,
 	CONF_OPERATOR_ENV_FILE,
+	CONF_DNS_PODS,
+	CONF_DNS_NETWORKS,
 	/* databases of projects */
 	CONF_KUBEBLOCKS_VERSION, /* 0.8 | 0.9 */
 	CONF_POSTGRES_VERSION,
@@ -110,6 +113,10 @@ enum conf_option {
 	CONF_POSTGRES_CPU_LIMIT,
 	CONF_POSTGRES_MEMORY_REQUEST,
 	CONF_POSTGRES_MEMORY_LIMIT,
+	CONF_DATABASE_NETWORK_POLICY,
+	CONF_API_SERVER_NETWORKS,
+	CONF_BACKUP_PODS,
+	CONF_BACKUP_NETWORKS,
 	/* reconciler */
 	CONF_PASS_TIME,
 	CONF_LEASE_TIME,

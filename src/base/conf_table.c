@@ -20,6 +20,7 @@
 #define QUANTITY(n, d, h)         OPTION(n, CONF_QUANTITY, d, 0, 0, NULL, h)
 #define IMAGE(n, d, h)            OPTION(n, CONF_IMAGE, d, 0, 0, NULL, h)
 #define NETWORKS(n, d, h)         OPTION(n, CONF_NETWORKS, d, 0, 0, NULL, h)
+#define PODS(n, d, h)             OPTION(n, CONF_PODS, d, 0, 0, NULL, h)
 #define ORIGIN(n, d, h)           OPTION(n, CONF_ORIGIN, d, 0, 0, NULL, h)
 #define ORIGINS(n, d, h)          OPTION(n, CONF_ORIGINS, d, 0, 0, NULL, h)
 #define HTTPS_URL(n, d, h)        OPTION(n, CONF_HTTPS_URL, d, 0, 0, NULL, h)
@@ -169,6 +170,14 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 		QUANTITY("sandbox_storage_limit", "1Gi", "Ephemeral storage of new sandboxes."),
 	[CONF_OPERATOR_ENV_FILE] =
 		SECRET_FILE("operator_env_file", NULL, "NAME=value lines that every sandbox gets."),
+	[CONF_DNS_PODS] =
+		PODS("dns_pods", "kube-system/k8s-app=kube-dns kube-system/k8s-app=node-local-dns",
+		     "Pods that resolve names for sandboxes and databases, as NAMESPACE or "
+		     "NAMESPACE/LABEL=VALUE, separated by blanks."),
+	[CONF_DNS_NETWORKS] =
+		NETWORKS("dns_networks", "169.254.20.10",
+			 "Networks (CIDR, separated by blanks) of resolvers that are no pods, as "
+			 "those of nodes."),
 	[CONF_KUBEBLOCKS_VERSION] =
 		CHOICE("kubeblocks_version", "0.8", "0.8 0.9",
 		       "How a database is stopped: 0.8 by replicas, 0.9 by stop."),
@@ -181,6 +190,20 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 		QUANTITY("postgres_memory_request", "102Mi", "Of new databases."),
 	[CONF_POSTGRES_MEMORY_LIMIT] =
 		QUANTITY("postgres_memory_limit", "1024Mi", "Of new databases."),
+	[CONF_DATABASE_NETWORK_POLICY] = BOOL(
+		"database_network_policy", "yes",
+		"Databases reach DNS, API servers and places of backups only; no: everything."),
+	[CONF_API_SERVER_NETWORKS] = NETWORKS(
+		"api_server_networks", NULL,
+		"Networks (CIDR, separated by blanks) of the clusters' API servers as pods "
+		"reach them; unset: ports 443, 6443, 8443 and 16443 of every address."),
+	[CONF_BACKUP_PODS] = PODS("backup_pods", NULL,
+				  "Pods in which backups of databases are kept, as NAMESPACE or "
+				  "NAMESPACE/LABEL=VALUE, separated by blanks."),
+	[CONF_BACKUP_NETWORKS] =
+		NETWORKS("backup_networks", NULL,
+			 "Networks (CIDR, separated by blanks) in which backups of databases are "
+			 "kept."),
 	[CONF_PASS_TIME] =
 		DURATION("pass_time", "25s", SECOND, HOUR,
 			 "A pass claims no more rows after this, but for healthy ones while "

@@ -16,6 +16,7 @@
 
 #define NAME_CHARACTERS "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 #define HOST            "(" NAME_CHARACTERS "(\\." NAME_CHARACTERS ")*|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?"
+#define LABEL_PART      "[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?"
 #define IMAGE_PART      "[a-z0-9]+([._-]+[a-z0-9]+)*"
 
 enum { VALUE_MAX = 8192 };
@@ -120,6 +121,9 @@ static const struct {
 			 false, "an image such as registry.example.org/team/runtime:1.2", "image" },
 	[CONF_NETWORKS] = { is_network, NULL, true, "a network (10.0.0.0/8, fd00::/8)",
 			    "network ..." },
+	[CONF_PODS] = { NULL, "^" LABEL_PART "(/(" LABEL_PART "/)?" LABEL_PART "=" LABEL_PART ")?$",
+			true, "pods by their namespace, and a label (kube-system/k8s-app=kube-dns)",
+			"pods ..." },
 	[CONF_ORIGIN] = { NULL, "^https?://" HOST "/?$", false,
 			  "scheme, host and port of a site, such as https://agent.example.org",
 			  "origin" },

@@ -1,11 +1,12 @@
 #include "base/network.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/parse.h"
 
-enum { V4_OFFSET = 12, WORD_MAX = 64 };
+enum { V4_OFFSET = 12 };
 
 struct address address_of_v4(const uint8_t v4[4])
 {
@@ -43,7 +44,7 @@ bool address_parse(const char *text, struct address *ret_address)
 
 bool network_parse(const char *text, struct network *ret_network)
 {
-	char address[WORD_MAX];
+	char address[NETWORK_TEXT_SIZE];
 	uint64_t bits;
 	bool v4;
 
@@ -60,6 +61,22 @@ bool network_parse(const char *text, struct network *ret_network)
 		return false;
 	ret_network->bits = (unsigned)bits + (v4 ? ADDRESS_V4_BITS : 0);
 	return true;
+}
+
+void network_format(const struct network *n, char ret_text[NETWORK_TEXT_SIZE])
+{
+	bool v4 = address_is_v4(&n->address) && n->bits >= ADDRESS_V4_BITS;
+	struct address a = n->address;
+	char text[INET6_ADDRSTRLEN] = "";
+
+	for (unsigned bit = n->bits; bit < ADDRESS_BITS; bit++)
+		a.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+	if (v4)
+		(void)inet_ntop(AF_INET, a.bytes + V4_OFFSET, text, sizeof(text));
+	else
+		(void)inet_ntop(AF_INET6, a.bytes, text, sizeof(text));
+	(void)snprintf(ret_text, NETWORK_TEXT_SIZE, "%s/%u", text,
+		       v4 ? n->bits - ADDRESS_V4_BITS : n->bits);
 }
 
 bool network_contains(const struct network *n, const struct address *a)

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "manifest/manifest.h"
+#include "manifest/network.h"
 #include "manifest/object.h"
 
 #define RBAC "rbac.authorization.k8s.io"
@@ -22,13 +23,45 @@ static json_t *companion(const struct manifest_database *d, const char *api_vers
 	return object_make(api_version, kind, d->name, d->namespace, companion_labels(d), NULL);
 }
 
-/* KubeBlocks' agents in the database's pods need it; it is as wide as Sealos makes it, and ends
- * at the namespace. */
+/* What runs in the database's pods, and in those of its backups, asks of the API server: Patroni,
+ * KubeBlocks' agent, the backup tools. It is what KubeBlocks 0.8 and 0.9 grant where they make the
+ * ServiceAccount themselves (ClusterRole kubeblocks-cluster-pod-role), without making and ending
+ * pods, which none of them does: a pod can be given every Secret of the namespace. */
+static const struct {
+	const char *group, *resources[2], *verbs[8];
+} rules[] = {
+	{ "",
+	  { "configmaps", "endpoints" },
+	  { "create", "delete", "get", "list", "patch", "update", "watch" } },
+	{ "", { "pods" }, { "get", "list", "patch", "update", "watch" } },
+	{ "", { "events" }, { "create" } },
+	{ "apps.kubeblocks.io", { "clusters" }, { "get", "list" } },
+	{ "apps.kubeblocks.io", { "clusters/status" }, { "get" } },
+	{ "apps.kubeblocks.io", { "opsrequests/status" }, { "get", "patch" } },
+	{ "dataprotection.kubeblocks.io", { "backups" }, { "create", "get" } },
+	{ "dataprotection.kubeblocks.io", { "backups/status" }, { "get", "patch", "update" } },
+};
+
+static json_t *words(const char *const *list, size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count && list[i] != NULL; i++)
+		json_array_append_new(array, json_string(list[i]));
+	return array;
+}
+
 static json_t *role(const struct manifest_database *d)
 {
-	return object_with(companion(d, RBAC "/v1", "Role"), "rules",
-			   json_pack("[{s:[s], s:[s], s:[s]}]", "apiGroups", "*", "resources", "*",
-				     "verbs", "*"));
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		json_array_append_new(
+			list,
+			json_pack("{s:[s], s:o, s:o}", "apiGroups", rules[i].group, "resources",
+				  words(rules[i].resources, ARRAY_SIZE(rules[i].resources)),
+				  "verbs", words(rules[i].verbs, ARRAY_SIZE(rules[i].verbs))));
+	return object_with(companion(d, RBAC "/v1", "Role"), "rules", list);
 }
 
 static json_t *role_binding(const struct manifest_database *d)
@@ -41,6 +74,13 @@ static json_t *role_binding(const struct manifest_database *d)
 	return object_with(object, "subjects",
 			   json_pack("[{s:s, s:s, s:s}]", "kind", "ServiceAccount", "name", d->name,
 				     "namespace", d->namespace));
+}
+
+static json_t *network_policy(const struct manifest_database *d,
+			      const struct manifest_settings *settings)
+{
+	return object_with(companion(d, "networking.k8s.io/v1", "NetworkPolicy"), "spec",
+			   network_database_spec(d, settings));
 }
 
 static json_t *cluster_labels(const struct manifest_database *d)
@@ -111,6 +151,7 @@ json_t *manifest_database_objects(const struct manifest_database *d,
 		companion(d, "v1", "ServiceAccount"),
 		role(d),
 		role_binding(d),
+		network_policy(d, settings),
 		manifest_cluster(d, settings),
 	};
 

@@ -29,10 +29,15 @@ struct manifest_settings {
 	const char *storage_class;      /* NULL: the cluster's default */
 	const char *image_pull_secret;  /* NULL: none */
 	const char *kubeblocks_version; /* "0.8", "0.9" */
+	/* Lists of words: "NAMESPACE" or "NAMESPACE/LABEL=VALUE", and networks. NULL: none. */
+	const char *dns_pods, *dns_networks;
+	const char *api_server_networks; /* NULL: everywhere */
+	const char *backup_pods, *backup_networks;
 	/* By manifest_settings_seal(): what the settings and this code make of every sandbox and
 	 * every database. Part of each one's hash. */
 	char sandbox_basis[MANIFEST_HASH_SIZE];
 	char database_basis[MANIFEST_HASH_SIZE];
+	bool databases_open; /* they may connect to everything */
 };
 /* To be called when all else is set, before anything is hashed: some samples are built, so that a
  * setting that counts, or another version of this program, changes the hashes by itself. */

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "crypto/token.h"
+#include "manifest/network.h"
 #include "manifest/object.h"
 
 json_t *sandbox_labels(const struct manifest_sandbox *s)
@@ -128,6 +129,15 @@ static json_t *ingress(const struct manifest_sandbox *s, const struct manifest_s
 				     "secretName", settings->ingress_tls_secret));
 }
 
+static json_t *network_policy(const struct manifest_sandbox *s,
+			      const struct manifest_settings *settings)
+{
+	json_t *object = object_make("networking.k8s.io/v1", "NetworkPolicy", s->name, s->namespace,
+				     sandbox_labels(s), NULL);
+
+	return object_with(object, "spec", network_sandbox_spec(s, settings));
+}
+
 json_t *manifest_sandbox_objects(const struct manifest_sandbox *s,
 				 const struct manifest_settings *settings)
 {
@@ -138,7 +148,7 @@ json_t *manifest_sandbox_objects(const struct manifest_sandbox *s,
 		service(s),
 		ingress(s, settings, &app, app_annotations()),
 		ingress(s, settings, &ttyd, ttyd_annotations()),
-		sandbox_network_policy(s),
+		network_policy(s, settings),
 		manifest_stateful_set(s, settings),
 	};
 

@@ -14,7 +14,4 @@ char *sandbox_part_name(const struct manifest_sandbox *s, const char *part);
 /* The variables as the Secret has them: base64 by name. */
 json_t *sandbox_secret_data(const struct manifest_sandbox *s);
 
-/* Who may talk to the pod, and to whom it may. */
-json_t *sandbox_network_policy(const struct manifest_sandbox *s);
-
 #endif

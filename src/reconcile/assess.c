@@ -18,10 +18,7 @@ static const enum kube_resource sandbox_kinds[] = {
 	KUBE_PERSISTENT_VOLUME_CLAIMS,
 };
 static const enum kube_resource database_kinds[] = {
-	KUBE_CLUSTERS,
-	KUBE_SERVICE_ACCOUNTS,
-	KUBE_ROLES,
-	KUBE_ROLE_BINDINGS,
+	KUBE_CLUSTERS, KUBE_SERVICE_ACCOUNTS, KUBE_ROLES, KUBE_ROLE_BINDINGS, KUBE_NETWORK_POLICIES,
 };
 
 bool assess_needs_applied(const struct queue_row *row)

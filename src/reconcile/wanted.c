@@ -70,6 +70,12 @@ int wanted_context_load(const struct conf *conf, struct wanted_context *ret_cont
 	c.settings.storage_class = conf_string(conf, CONF_STORAGE_CLASS);
 	c.settings.image_pull_secret = conf_string(conf, CONF_IMAGE_PULL_SECRET);
 	c.settings.kubeblocks_version = conf_string(conf, CONF_KUBEBLOCKS_VERSION);
+	c.settings.dns_pods = conf_string(conf, CONF_DNS_PODS);
+	c.settings.dns_networks = conf_string(conf, CONF_DNS_NETWORKS);
+	c.settings.api_server_networks = conf_string(conf, CONF_API_SERVER_NETWORKS);
+	c.settings.backup_pods = conf_string(conf, CONF_BACKUP_PODS);
+	c.settings.backup_networks = conf_string(conf, CONF_BACKUP_NETWORKS);
+	c.settings.databases_open = !conf_bool(conf, CONF_DATABASE_NETWORK_POLICY);
 	manifest_settings_seal(&c.settings);
 	if (keyring_load_private(conf_string(conf, CONF_OWNER_PRIVATE_KEY_FILE), &c.owner_private,
 				 e) < 0 ||

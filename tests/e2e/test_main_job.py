@@ -134,7 +134,7 @@ def check_objects(project):
         "PersistentVolumeClaim": [f"home-{name}-0"],
     }
     owned = namespace.owned(database["id"])
-    for kind in ("Cluster", "ServiceAccount", "Role", "RoleBinding"):
+    for kind in ("Cluster", "ServiceAccount", "Role", "RoleBinding", "NetworkPolicy"):
         assert owned[kind] == [database["name"]], owned
     stateful_set = namespace.get("StatefulSet", name)
     assert stateful_set["spec"]["replicas"] == 1

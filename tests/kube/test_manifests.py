@@ -159,6 +159,15 @@ def test_an_edit_is_noticed_and_undone(user, eventually, covers, kind, change):
     assert covers(live(user, obj), obj)
 
 
+def test_a_database_is_confined_by_a_policy_that_is_mended(user, eventually, covers):
+    objects = start(user, eventually, "database")
+    policy = next(o for o in objects if o["kind"] == "NetworkPolicy")
+    user.api.patch(path(user, policy), {"spec": {"egress": [{}]}})
+    assert not covers(live(user, policy), policy)
+    apply(user, [policy])
+    assert covers(live(user, policy), policy)
+
+
 def test_what_others_add_stays_and_is_no_difference(user, eventually, covers):
     obj = next(o for o in start(user, eventually) if o["kind"] == "Ingress")
     user.api.patch(path(user, obj), {"metadata": {"annotations": {"webhook.example/added": "1"}}})

@@ -4,6 +4,7 @@ Who enforces the policies is kube-router, which has been there before any pod. I
 from the API server, a moment after it: until then a new pod is not confined yet.
 """
 
+import base64
 import contextlib
 import socket
 import socketserver
@@ -19,10 +20,15 @@ from terminal import Terminal, connect
 METADATA = "169.254.169.254"
 METADATA_AZURE = "168.63.129.16"  # among public addresses
 PUBLIC = "192.31.196.10"  # of AS112 (RFC 7535), which is public, and nobody's
-KUBELET, API_SERVER, REGISTRY, TIME = 10250, 6443, 5000, 123
+RESOLVER = "10.153.0.53"  # somebody's, in a private network: not the cluster's
+KUBELET, API_SERVER, REGISTRY, TIME, DNS = 10250, 6443, 5000, 123, 53
 UNKNOWN = 8000  # a port of a sandbox on which its owner listens, and that is for nobody else
 
-ALLOWED = {"own database", "the internet, 443", "the internet, 22", "the internet by UDP"}
+ALLOWED = {"own database", "the cluster's resolver", "the internet, 443", "the internet, 22",
+           "the internet by UDP"}
+# Its pods, and wherever an API server may be: see api_server_networks in fsa.conf(5).
+ALLOWED_DATABASE = {"own database", "the cluster's resolver", "the internet, 443",
+                    "the node's ingress controller", "the control plane"}
 CLOSED = "another port of their sandbox"  # what their policy alone forbids
 
 # What asks for an answer, in a shell of the sandbox. Who may not ask is refused, as a rule at once:
@@ -52,11 +58,11 @@ def echo(place):
 @pytest.fixture(scope="module")
 def places(world, node):
     """What is outside of the cluster, played by addresses of the node, each of which answers."""
-    for address in (METADATA, METADATA_AZURE, PUBLIC):
+    for address in (METADATA, METADATA_AZURE, RESOLVER, PUBLIC):
         subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "node0"], check=True)
     with contextlib.ExitStack() as stack:
         for place in ((METADATA, 80), (METADATA_AZURE, 80), (PUBLIC, 443), (PUBLIC, 22),
-                      (ADDRESS, API_SERVER), (ADDRESS, REGISTRY)):
+                      (RESOLVER, DNS), (ADDRESS, API_SERVER), (ADDRESS, REGISTRY)):
             stack.enter_context(socket.create_server(place))
         for place in ((METADATA, TIME), (PUBLIC, TIME), (ADDRESS, TIME)):
             stack.enter_context(echo(place))
@@ -85,6 +91,8 @@ def targets(projects):
     address = pod(theirs)["status"]["podIP"]
     return {
         "own database": ("tcp", mine.connection()["host"], 5432),
+        "the cluster's resolver": ("tcp", ADDRESS, DNS),
+        "another private resolver": ("tcp", RESOLVER, DNS),
         "the internet, 443": ("tcp", PUBLIC, 443),
         "the internet, 22": ("tcp", PUBLIC, 22),
         "the internet by UDP": ("udp", PUBLIC, TIME),
@@ -135,21 +143,44 @@ def shell(project):
     return Terminal(connect(pod(project)["status"]["podIP"], 7681), query)
 
 
-def reached(project, targets):
-    """The names of those that answer the project's sandbox."""
-    tries = " ".join(
+def tries(targets):
+    """A line of shell that tries all of them at once."""
+    return " ".join(
         f"{{ {TRIES[protocol].format(host, port)} && echo yes {number}; }} &"
         for number, (protocol, host, port) in enumerate(targets.values())
-    )
-    with shell(project) as opened:
-        opened.ask("set +m")
-        shown = opened.ask(f"{tries} wait")
+    ) + " wait"
+
+
+def answered(shown, targets):
     numbers = {int(line.split()[1]) for line in shown.splitlines() if line.startswith("yes ")}
     return {name for number, name in enumerate(targets) if number in numbers}
 
 
-def wait_reached(project, targets, wanted):
-    """Until these are the ones that the project's sandbox reaches."""
+def reached(project, targets):
+    """The names of those that answer the project's sandbox."""
+    with shell(project) as opened:
+        opened.ask("set +m")
+        return answered(opened.ask(tries(targets)), targets)
+
+
+def reached_by_database(project, targets):
+    """The names of those that answer a program which PostgreSQL starts for its superuser."""
+    found = set()
+    items = list(targets.items())
+    with shell(project) as opened:
+        for some in (dict(items[at:at + 5]) for at in range(0, len(items), 5)):
+            script = base64.b64encode(tries(some).encode()).decode()
+            shown = opened.ask(
+                "psql -At -c 'create temp table t (x text)' "
+                f"-c \"copy t from program 'echo {script} | base64 -d | bash'\" "
+                "-c 'select x from t'")
+            assert "COPY" in shown, shown
+            found |= answered(shown, some)
+    return found
+
+
+def wait_reached(project, targets, wanted, reached=reached):
+    """Until these are the ones that the project's sandbox, or its database, reaches."""
     last = set()
 
     def as_wanted():
@@ -164,6 +195,11 @@ def wait_reached(project, targets, wanted):
 def test_a_sandbox_reaches_its_database_and_the_internet_and_nothing_else(projects, targets):
     wait_reached(projects[0], targets, ALLOWED)
     assert reached(projects[0], targets) == ALLOWED
+
+
+def test_a_database_reaches_its_pods_dns_and_api_servers_and_nothing_else(projects, targets):
+    wait_reached(projects[0], targets, ALLOWED_DATABASE, reached_by_database)
+    assert reached_by_database(projects[0], targets) == ALLOWED_DATABASE
 
 
 def test_names_are_resolved_and_both_terminals_work(projects):
@@ -201,7 +237,9 @@ def test_without_policies_everything_is_reached_until_they_are_back(projects, ta
     site.programs.stop("fsa-reconcile")
     try:
         mine.person.namespace.delete("NetworkPolicy", mine.sandbox()["name"])
+        mine.person.namespace.delete("NetworkPolicy", mine.database()["name"])
         wait_reached(mine, targets, set(targets) - {CLOSED})
+        wait_reached(mine, targets, set(targets) - {CLOSED}, reached_by_database)
         theirs.person.namespace.delete("NetworkPolicy", theirs.sandbox()["name"])
         wait_reached(mine, targets, set(targets))
     finally:

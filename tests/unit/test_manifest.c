@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,8 @@ static const struct manifest_settings settings = {
 	.ingress_domain = "example.com",
 	.ingress_tls_secret = "wildcard-cert",
 	.kubeblocks_version = "0.8",
+	.dns_pods = "kube-system/k8s-app=kube-dns kube-system/k8s-app=node-local-dns",
+	.dns_networks = "169.254.20.10",
 };
 
 static struct manifest_sandbox sandbox(void)
@@ -379,7 +382,7 @@ START_TEST(every_setting_that_changes_an_object_changes_the_hash)
 	manifest_settings_seal(&usual);
 	for (size_t i = 0; i < count; i++) {
 		struct manifest_settings other = settings;
-		set_field(&other, i, "other");
+		set_field(&other, i, "10.1.0.0/16"); /* a network is good for any of them */
 		other.storage_class = NULL;
 		manifest_settings_seal(&other);
 		json_auto_t *usual_sandbox = manifest_sandbox_objects(&s, &usual);
@@ -389,8 +392,9 @@ START_TEST(every_setting_that_changes_an_object_changes_the_hash)
 		changed += differ(usual_sandbox, other_sandbox);
 		changed += differ(usual_database, other_database);
 	}
-	/* The class and the secret of an Ingress, the secret of an image, KubeBlocks. */
-	ck_assert_uint_eq(changed, 4);
+	/* The class and the secret of an Ingress, the secret of an image, KubeBlocks; resolvers,
+	 * twice two; API servers; places of backups, two. */
+	ck_assert_uint_eq(changed, 4 + 4 + 1 + 2);
 }
 END_TEST
 
@@ -708,6 +712,133 @@ START_TEST(a_sandbox_reaches_its_own_database)
 	ck_assert_str_eq(json_string_value(json_object_get(selector, "app.kubernetes.io/instance")),
 			 sandbox().database_name);
 	ck_assert_uint_eq(json_array_size(at(json_array_get(without, 4), "spec.egress")), 2);
+}
+END_TEST
+
+/* The one label of a selector, as "label=value". */
+static const char *selector_text(const json_t *selector, char ret_text[128])
+{
+	json_t *labels = json_object_get(selector, "matchLabels");
+	const char *label = json_object_iter_key(json_object_iter(labels));
+
+	ck_assert_uint_eq(json_object_size(labels), 1);
+	(void)snprintf(ret_text, 128, "%s=%s", label,
+		       json_string_value(json_object_get(labels, label)));
+	return ret_text;
+}
+
+static void add_peer(char names[1024], const json_t *to)
+{
+	const json_t *namespace = json_object_get(to, "namespaceSelector");
+	const json_t *pods = json_object_get(to, "podSelector");
+	const json_t *block = json_object_get(to, "ipBlock");
+	char text[128], *end = names + strlen(names);
+
+	if (block != NULL)
+		(void)snprintf(end, 256, "%s ", text_at(block, "cidr"));
+	if (namespace != NULL)
+		(void)snprintf(end, 256, "%s ", selector_text(namespace, text));
+	if (pods != NULL)
+		(void)snprintf(end + strlen(end), 256, "%s%s ", namespace != NULL ? "with " : "",
+			       selector_text(pods, text));
+}
+
+static bool has_port(const json_t *rule, const char *protocol, int port)
+{
+	const json_t *ports = json_object_get(rule, "ports"), *p;
+	size_t i;
+
+	json_array_foreach(ports, i, p)
+	{
+		if (json_integer_value(json_object_get(p, "port")) == port &&
+		    strcmp(text_at(p, "protocol"), protocol) == 0)
+			return true;
+	}
+	return ports == NULL;
+}
+
+/* Whom a policy lets be reached at a port, those that are reached at all ports included. */
+static void check_peers(const json_t *policy, const char *protocol, int port, const char *expected)
+{
+	char names[1024] = "";
+	const json_t *rule, *to;
+	size_t i, j;
+
+	json_array_foreach(at(policy, "spec.egress"), i, rule)
+	{
+		if (!has_port(rule, protocol, port))
+			continue;
+		if (json_object_get(rule, "to") == NULL)
+			(void)strcat(names, "everybody ");
+		json_array_foreach(json_object_get(rule, "to"), j, to) add_peer(names, to);
+	}
+	ck_assert_msg(strcmp(names, expected) == 0, "%s %d: %s", protocol, port, names);
+}
+
+#define RESOLVERS                                                                                  \
+	"kubernetes.io/metadata.name=kube-system with k8s-app=kube-dns "                           \
+	"kubernetes.io/metadata.name=kube-system with k8s-app=node-local-dns 169.254.20.10/32 "
+#define INTERNET "0.0.0.0/0 2000::/3 "
+
+START_TEST(port_53_is_open_to_the_resolvers_of_the_cluster_and_no_other_private_address)
+{
+	json_auto_t *policy = sandbox_policy();
+
+	check_peers(policy, "UDP", 53, RESOLVERS INTERNET);
+	check_peers(policy, "TCP", 53, RESOLVERS INTERNET);
+	check_peers(policy, "TCP", 443, INTERNET);
+}
+END_TEST
+
+static json_t *database_policy(const struct manifest_settings *with)
+{
+	struct manifest_database d = database();
+	json_auto_t *objects = manifest_database_objects(&d, with);
+	json_t *policy = json_array_get(objects, 3);
+
+	ck_assert_str_eq(text_at(policy, "kind"), "NetworkPolicy");
+	ck_assert_str_eq(
+		json_string_value(json_object_get(at(policy, "spec.podSelector.matchLabels"),
+						  "app.kubernetes.io/instance")),
+		d.name);
+	ck_assert_uint_eq(json_array_size(at(policy, "spec.policyTypes")), 1);
+	ck_assert_str_eq(text_at(policy, "spec.policyTypes.0"), "Egress");
+	return json_incref(policy);
+}
+
+#define ITS_PODS "app.kubernetes.io/instance=shop-agentruntime-ghijkl "
+
+START_TEST(a_database_reaches_its_pods_dns_and_the_api_server_and_nothing_else)
+{
+	json_auto_t *policy = database_policy(&settings);
+
+	check_peers(policy, "TCP", 53, RESOLVERS ITS_PODS);
+	check_peers(policy, "TCP", 5432, ITS_PODS);
+	check_peers(policy, "TCP", 80, ITS_PODS);
+	check_peers(policy, "UDP", 443, ITS_PODS);
+	check_peers(policy, "TCP", 443, ITS_PODS "everybody ");
+	check_peers(policy, "TCP", 6443, ITS_PODS "everybody ");
+}
+END_TEST
+
+START_TEST(where_api_servers_and_backups_are_is_said_by_the_operator)
+{
+	struct manifest_settings with = settings;
+
+	with.api_server_networks = "10.0.0.10 10.1.2.3/24 fd00::5";
+	with.backup_pods = "minio storage/app=s3";
+	with.backup_networks = "10.9.0.0/16";
+	json_auto_t *policy = database_policy(&with);
+	check_peers(policy, "TCP", 443,
+		    ITS_PODS "10.0.0.10/32 10.1.2.0/24 fd00::5/128 "
+			     "kubernetes.io/metadata.name=minio "
+			     "kubernetes.io/metadata.name=storage with app=s3 10.9.0.0/16 ");
+	check_peers(policy, "TCP", 9000,
+		    ITS_PODS "kubernetes.io/metadata.name=minio "
+			     "kubernetes.io/metadata.name=storage with app=s3 10.9.0.0/16 ");
+	with.databases_open = true;
+	json_auto_t *open = database_policy(&with);
+	check_peers(open, "UDP", 7, "everybody ");
 }
 END_TEST
 
@@ -1046,6 +1177,10 @@ int main(void)
 	tcase_add_test(tc, a_sandbox_reaches_what_the_table_of_special_networks_calls_ordinary);
 	tcase_add_test(tc, a_sandbox_reaches_no_metadata_service_and_no_private_network);
 	tcase_add_test(tc, a_sandbox_reaches_its_own_database);
+	tcase_add_test(
+		tc, port_53_is_open_to_the_resolvers_of_the_cluster_and_no_other_private_address);
+	tcase_add_test(tc, a_database_reaches_its_pods_dns_and_the_api_server_and_nothing_else);
+	tcase_add_test(tc, where_api_servers_and_backups_are_is_said_by_the_operator);
 	tcase_add_test(tc, no_ingress_carries_a_snippet);
 	tcase_add_test(tc, a_database_is_stopped_as_its_kubeblocks_wants_it);
 	tcase_add_test(tc, a_stopped_database_has_the_same_hash);
