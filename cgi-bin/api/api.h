@@ -87,6 +87,8 @@ route_fn kubeconfig_read, kubeconfig_write;
 
 route_fn live_admit;
 
+route_fn limits_read;
+
 route_fn health_read, ready_read, metrics_read, site_read;
 
 #endif

@@ -159,7 +159,6 @@ int project_post(struct call *c, struct err *e)
 		.kube_name = kube_name,
 		.sandbox = &sandbox.row,
 		.database_id = field_bool(c->body, "database", true) ? database_id : NULL,
-		.projects_max = (unsigned)conf_number(api_conf(c), CONF_PROJECTS_PER_USER),
 	};
 	if (project_create(c->db, &project, c->object_id, e) < 0 ||
 	    get(c, c->object_id, &rows, e) < 0)

@@ -85,6 +85,7 @@ const struct route api_routes[] = {
 	STEER(METHOD_POST, "/api/user/config/kc", kubeconfig_write, "kubeconfig.put",
 	      .body = kubeconfig_fields, .body_max = KUBECONFIG_BODY_MAX),
 
+	READ ("/api/user/limits", limits_read),
 	READ ("/api/user/audit", audit_list_get, .query = page_query),
 
 	{ .method = METHOD_GET, .pattern = "/api/site", .handler = site_read },

@@ -43,18 +43,25 @@ int administrator_note(struct db *tx, const char *action, const char *object_typ
 int administrator_note_to(struct db *tx, const char *user_id, const char *action,
 			  const char *object_type, const char *object_id, struct err *e)
 {
-	json_t *detail =
-		json_pack("{s:s, s:s*}", "administrator", administrator(), "user", user_id);
+	CLEANUP(json_decrefp) json_t *more = json_pack("{s:s*}", "user", user_id);
+
+	return administrator_note_detail(tx, action, object_type, object_id, more, e);
+}
+
+int administrator_note_detail(struct db *tx, const char *action, const char *object_type,
+			      const char *object_id, json_t *more, struct err *e)
+{
+	CLEANUP(json_decrefp)
+	json_t *detail = json_pack("{s:s}", "administrator", administrator());
 	const struct audit_entry entry = {
 		.action = action,
 		.object_type = object_type,
 		.object_id = object_id,
 		.detail = detail,
 	};
-	int result = audit_add(tx, &entry, e);
 
-	json_decref(detail);
-	return result;
+	(void)json_object_update(detail, more);
+	return audit_add(tx, &entry, e);
 }
 
 /* How long ago, or a time. */

@@ -56,6 +56,8 @@ const struct command commands[] = {
 	{ "user enable", "USER", 1, 1, 0, "let a disabled user log in again", command_user_enable },
 	{ "user sessions", "USER", 1, 1, TAKES(OPTION_END), "from where a user is logged in",
 	  command_user_sessions },
+	{ "user limit", "USER [LIMIT N|default]", 1, 3, 0,
+	  "what a user may have, and an exception for them", command_user_limit },
 	{ "project list", "", 0, 0, TAKES(OPTION_USER) | TAKES(OPTION_ALL),
 	  "the projects of all users", command_project_list },
 	{ "project show", "PROJECT", 1, 1, TAKES(OPTION_LIMIT),

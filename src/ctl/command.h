@@ -114,6 +114,7 @@ int command_restore(const struct call *call, struct err *e);
 int command_user_create(const struct call *call, struct err *e);
 int command_user_disable(const struct call *call, struct err *e);
 int command_user_enable(const struct call *call, struct err *e);
+int command_user_limit(const struct call *call, struct err *e);
 int command_user_list(const struct call *call, struct err *e);
 int command_user_password(const struct call *call, struct err *e);
 int command_user_sessions(const struct call *call, struct err *e);

@@ -4,9 +4,11 @@
 #include "base/cleanup.h"
 #include "ctl/administrator.h"
 #include "ctl/output.h"
+#include "ctl/user_parts.h"
 #include "store/access.h"
 #include "store/admin.h"
 #include "store/api_token.h"
+#include "store/limit.h"
 
 static const struct output_column list_columns[] = {
 	{ "id", "ID" },
@@ -77,13 +79,14 @@ static int read_user(struct db *db, const char *user_id, json_t **ret_user, stru
 	CLEANUP(json_decrefp) json_t *sessions = NULL;
 	CLEANUP(json_decrefp) json_t *tokens = NULL;
 	CLEANUP(json_decrefp) json_t *projects = NULL;
+	CLEANUP(json_decrefp) json_t *limits = NULL;
 
 	if (admin_users(db, user_id, &users, e) < 0 ||
 	    admin_identities(db, user_id, &identities, e) < 0 ||
 	    admin_cluster(db, user_id, &clusters, e) < 0 ||
 	    admin_sessions(db, user_id, &sessions, e) < 0 ||
 	    api_token_list(db, user_id, &tokens, e) < 0 ||
-	    admin_projects(db, &all, &projects, e) < 0)
+	    admin_projects(db, &all, &projects, e) < 0 || limit_list(db, user_id, &limits, e) < 0)
 		return -1;
 	json_t *user = json_incref(json_array_get(users, 0));
 	(void)json_object_set(user, "identities", identities);
@@ -91,6 +94,7 @@ static int read_user(struct db *db, const char *user_id, json_t **ret_user, stru
 	(void)json_object_set(user, "sessionList", sessions);
 	(void)json_object_set(user, "tokens", tokens);
 	(void)json_object_set(user, "projectList", projects);
+	(void)json_object_set(user, "limits", limits);
 	*ret_user = user;
 	return 0;
 }
@@ -116,6 +120,8 @@ int command_user_show(const struct call *call, struct err *e)
 		     json_object_get(user, "tokens"));
 	output_table("projects", project_columns, ARRAY_SIZE(project_columns),
 		     json_object_get(user, "projectList"));
+	output_table("limits", user_limit_columns, user_limit_column_count,
+		     json_object_get(user, "limits"));
 	return 0;
 }
 

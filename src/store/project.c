@@ -5,9 +5,7 @@
 
 #include "base/cleanup.h"
 #include "store/internal.h"
-
-/* When a user is at their quota: after so long something may have been deleted. */
-enum { QUOTA_RETRY_AFTER_S = 30 };
+#include "store/limit.h"
 
 enum create_column { CREATE_ID, CREATE_HAS_CLUSTER };
 
@@ -19,34 +17,28 @@ enum statement {
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
-	/* One statement, for one round trip. $1 user, $2-$4 the project, $5 the quota, $6 and $7 the
-	 * sandbox and its terminal's token, $8 the database (NULL: none). Triggers complete the
-	 * parts. The quota counts projects until their last resource has gone, because that is
-	 * what the cluster bears; requests that are served at the same moment may pass it by their
-	 * number. */
+	/* One statement, for one round trip. $1 user, $2-$4 the project, $5 and $6 the sandbox and
+	 * its terminal's token, $7 the database (NULL: none). Triggers complete the parts, and
+	 * insert nothing when the user has as many projects as they may. */
 	[STATEMENT_CREATE] = { "project_create",
 		"WITH cluster AS ("
 		" SELECT FROM kubeconfigs WHERE user_id = $1"
-		"), existing AS ("
-		" SELECT count(*) AS count FROM (SELECT FROM projects"
-		"  WHERE user_id = $1 LIMIT $5) AS up_to_the_quota"
 		"), p AS ("
 		" INSERT INTO projects (user_id, name, description, kube_name)"
-		" SELECT $1, $2, $3, $4 FROM cluster, existing"
-		" WHERE existing.count < $5 RETURNING id"
+		" SELECT $1, $2, $3, $4 FROM cluster RETURNING id"
 		"), r AS ("
 		" INSERT INTO resources (id, project_id, user_id, kind, stage)"
-		" SELECT given.id, p.id, $1, given.kind, CASE WHEN $8::uuid IS NULL"
+		" SELECT given.id, p.id, $1, given.kind, CASE WHEN $7::uuid IS NULL"
 		"  THEN 'container'::stage ELSE 'database' END FROM p, (VALUES"
-		"  ($6::uuid, 'SANDBOX'::resource_kind),"
-		"  ($8::uuid, 'DATABASE')) AS given (id, kind)"
+		"  ($5::uuid, 'SANDBOX'::resource_kind),"
+		"  ($7::uuid, 'DATABASE')) AS given (id, kind)"
 		" WHERE given.id IS NOT NULL"
 		"), s AS ("
 		" INSERT INTO sandboxes (resource_id, terminal_token_sealed)"
-		" SELECT $6, $7 FROM p"
+		" SELECT $5, $6 FROM p"
 		"), d AS ("
-		" INSERT INTO databases (resource_id) SELECT $8 FROM p"
-		" WHERE $8::uuid IS NOT NULL"
+		" INSERT INTO databases (resource_id) SELECT $7 FROM p"
+		" WHERE $7::uuid IS NOT NULL"
 		"), noted AS ("
 		" INSERT INTO events (project_id, status)"
 		" SELECT id, 'CREATING' FROM p"
@@ -85,15 +77,6 @@ int store_kubeconfig_missing(struct err *e)
 		       "No kubeconfig is stored: put one in the settings first");
 }
 
-static int quota_reached(unsigned max, struct err *e)
-{
-	err_set(e, ERR_RATE_LIMITED, "PROJECT_QUOTA",
-		"You have %u projects, as many as are allowed: delete one first", max);
-	if (e != NULL)
-		e->retry_after_s = QUOTA_RETRY_AFTER_S;
-	return -1;
-}
-
 int project_create(struct db *db, const struct project_new *project,
 		   char ret_project_id[STORE_ID_LENGTH + 1], struct err *e)
 {
@@ -105,7 +88,6 @@ int project_create(struct db *db, const struct project_new *project,
 	db_add_text(&p, project->name);
 	db_add_text(&p, project->description);
 	db_add_text(&p, project->kube_name);
-	db_add_int(&p, project->projects_max);
 	store_add_sandbox(&p, project->sandbox);
 	db_add_text(&p, project->database_id);
 	if (db_query(db, &statements[STATEMENT_CREATE], &p, &r, &failed) < 0)
@@ -114,7 +96,7 @@ int project_create(struct db *db, const struct project_new *project,
 		return store_kubeconfig_missing(e);
 	const char *id = db_text(r, 0, CREATE_ID);
 	if (id == NULL)
-		return quota_reached(project->projects_max, e);
+		return limit_reached(db, project->user_id, LIMIT_PROJECTS, e);
 	(void)snprintf(ret_project_id, STORE_ID_LENGTH + 1, "%s", id);
 	return 0;
 }

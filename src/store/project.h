@@ -89,15 +89,13 @@ struct project_new {
 	const char *user_id, *name, *description, *kube_name;
 	const struct sandbox_new *sandbox;
 	const char *database_id; /* UUID made by the caller; NULL: without a database */
-	unsigned projects_max;   /* per user */
 };
 /*
  * Creates all of it, in the namespace and on the server of the user's kubeconfig, with the image
  * and sizes that the operator's options say and with generated names and hosts. ERR_CONFLICT
  * PROJECT_EXISTS (name taken); ERR_UNPROCESSABLE KUBECONFIG_MISSING; ERR_RATE_LIMITED
  * PROJECT_QUOTA. A collision of generated names (constraint of resources or sandboxes) is
- * ERR_CONFLICT NAME_COLLISION: try again with others, in a new transaction. The quota counts
- * projects until their last resource has gone; requests served at the same moment may pass it.
+ * ERR_CONFLICT NAME_COLLISION: try again with others, in a new transaction.
  */
 int project_create(struct db *db, const struct project_new *p,
 		   char ret_project_id[STORE_ID_LENGTH + 1], struct err *e);

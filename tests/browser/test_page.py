@@ -190,3 +190,16 @@ def test_maintenance_is_a_banner_with_the_operators_text(page, cluster, site):
     page.see("p.empty")
     page.wait(lambda: not page.find("#maintenance"), "no banner")
     assert page.complaints() == []
+
+
+def test_a_limit_that_is_reached_is_told_before_somebody_tries(page, cluster, site):
+    name = enter(page, cluster)
+    site.programs.fsactl("user", "limit", name, "projects", "1")
+    create(page, "The only one")
+    page.press("Projects")
+    page.wait(lambda: "limit of 1 projects is reached" in page.text("main"), "the limit")
+    page.wait(lambda: not page.find("button", "Create")[0].is_enabled(), "no creation")
+    site.programs.fsactl("user", "limit", name, "projects", "default")
+    page.driver.refresh()
+    page.wait(lambda: page.find("button", "Create")[0].is_enabled(), "room again")
+    assert page.complaints() == []

@@ -169,3 +169,27 @@ def test_an_unknown_user_is_an_error_that_says_what_to_do(fsactl, words):
 ])
 def test_a_wrong_command_line_exits_with_2(fsactl, words):
     assert fsactl(*words, status=2).stderr
+
+
+def test_an_exception_is_shown_and_in_the_audit(fsactl, person):
+    plain = {"kind": "projects", "limit": 50, "used": 1, "isException": False}
+    assert fsactl("user", "limit", person.name) == [plain]
+    raised = {**plain, "limit": 100, "isException": True}
+    assert fsactl("user", "limit", person.name, "projects", "100") == [raised]
+    assert fsactl("user", "show", person.id)["limits"] == [raised]
+    assert "projects" in fsactl("user", "limit", person.name, json_=False)
+    fsactl("user", "limit", person.name, "projects", "default")
+    lines = fsactl("audit", "--user", person.id, "--action", "admin.user.limit")
+    assert [line["detail"]["to"] for line in lines] == ["default", "100"]
+    assert all(line["detail"]["limit"] == "projects" for line in lines)
+
+
+@pytest.mark.parametrize("words, says", [
+    (("projects",), "default"), (("projects", "many"), '"many" is neither'),
+    (("projects", "-1"), "USAGE"), (("projects", "1000001"), "1000000"),
+    (("wishes", "3"), "there are: projects"),
+])
+def test_a_limit_that_is_none_changes_nothing(fsactl, person, words, says):
+    told = fsactl("user", "limit", person.name, *words, status=2).stderr
+    assert says in told or says == "USAGE"
+    assert fsactl("user", "limit", person.name)[0]["isException"] is False

@@ -180,8 +180,7 @@ struct made_project make_project(const struct person *owner, const char *name, b
 					 .name = name,
 					 .kube_name = "made",
 					 .sandbox = &parts.sandbox,
-					 .database_id = with_database ? parts.id[1] : NULL,
-					 .projects_max = 100000 };
+					 .database_id = with_database ? parts.id[1] : NULL };
 	assert_ok(project_create(api, &new, made.id, &e), &e);
 	memcpy(made.sandbox, parts.id[0], sizeof(made.sandbox));
 	memcpy(made.database, parts.id[1], sizeof(made.database));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "store/environment.h"
+#include "store/limit.h"
 #include "support.h"
 
 #define NOBODYS_ID "00000000-0000-4000-8000-000000000001"
@@ -10,6 +11,8 @@
 static int create(const struct person *owner, const char *name, const char *seed, unsigned max,
 		  struct err *e)
 {
+	struct err failed;
+
 	struct parts parts;
 	char id[STORE_ID_LENGTH + 1];
 
@@ -18,8 +21,8 @@ static int create(const struct person *owner, const char *name, const char *seed
 					 .name = name,
 					 .kube_name = "k",
 					 .sandbox = &parts.sandbox,
-					 .database_id = parts.id[1],
-					 .projects_max = max };
+					 .database_id = parts.id[1] };
+	assert_ok(limit_set(admin, owner->id, LIMIT_PROJECTS, max, &failed), &failed);
 	return project_create(api, &new, id, e);
 }
 

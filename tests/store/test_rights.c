@@ -165,11 +165,9 @@ START_TEST(without_the_operators_options_nothing_is_made)
 	char id[STORE_ID_LENGTH + 1];
 
 	make_parts(&parts, "x");
-	const struct project_new new = { .user_id = owner.id,
-					 .name = "shop",
-					 .kube_name = "shop",
-					 .sandbox = &parts.sandbox,
-					 .projects_max = 5 };
+	const struct project_new new = {
+		.user_id = owner.id, .name = "shop", .kube_name = "shop", .sandbox = &parts.sandbox
+	};
 	admin_run("UPDATE operator_options SET name = 'x' WHERE name = 'ingress_domain'", NULL);
 	int done = project_create(api, &new, id, &e);
 	admin_run("UPDATE operator_options SET name = 'ingress_domain' WHERE name = 'x'", NULL);

@@ -41,7 +41,7 @@ def fsactl(workspace, build, request):
     def run(conninfo, *words):
         config = workspace / f"{request.node.originalname}{next(numbers)}.conf"
         config.write_text(f"database = {conninfo}\ningress_domain = apps.example\n"
-                          "runtime_image = image:1\n")
+                          "runtime_image = image:1\nprojects_per_user = 100000\n")
         command = [build / "fsactl", "--config", config, *words]
         return subprocess.run(command, capture_output=True, text=True, timeout=300)
 

@@ -4,6 +4,7 @@
 
 #include "domain/project.h"
 #include "domain/types.h"
+#include "store/limit.h"
 #include "support.h"
 
 /* The members of a PostgreSQL enum, as "A B C". */
@@ -121,6 +122,27 @@ START_TEST(what_is_told_at_once)
 }
 END_TEST
 
+START_TEST(the_limits_are_those_that_triggers_enforce)
+{
+	for (int kind = 0; kind < LIMIT_KIND_COUNT; kind++) {
+		const struct limit_spec *spec = limit_spec((enum limit_kind)kind);
+		char arguments[128];
+		(void)snprintf(arguments, sizeof(arguments), "%s\\000%s\\000", spec->name,
+			       conf_spec(spec->option)->name);
+		ck_assert_int_eq(admin_int("SELECT count(*) FROM pg_trigger"
+					   " WHERE encode(tgargs, 'escape') = $1",
+					   arguments),
+				 1);
+		ck_assert_int_eq(admin_int("SELECT limit_used(gen_random_uuid(), $1)", spec->name),
+				 0);
+	}
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM pg_trigger"
+				   " WHERE tgfoid = 'enforce_limit'::regproc",
+				   NULL),
+			 LIMIT_KIND_COUNT);
+}
+END_TEST
+
 Suite *words_suite(void)
 {
 	Suite *suite = suite_create("words");
@@ -130,6 +152,7 @@ Suite *words_suite(void)
 	tcase_add_test(c, the_categories_are_those_of_the_schema);
 	tcase_add_test(c, the_aggregation_is_that_of_the_schema);
 	tcase_add_test(c, what_is_told_at_once);
+	tcase_add_test(c, the_limits_are_those_that_triggers_enforce);
 	suite_add_tcase(suite, c);
 	return suite;
 }

@@ -97,13 +97,15 @@ def test_answers_are_as_written(document, user, make_kubeconfig):
     do("get", f"{CONFIG}/anthropic")
     do("get", f"{CONFIG}/system-prompt")
     do("get", f"{CONFIG}/kc")
+    do("get", "/api/user/limits")
     do("get", "/api/user/audit", query="?limit=3")
     do("post", f"{PROJECT}/delete", **project)
     do("delete", PROJECT, projectId=do("post", "/api/projects", {"name": "Other"})["id"])
     do("get", PROJECT, status=404, projectId=str(uuid.uuid4()))
     do("post", "/api/projects", {"name": "9"}, status=400)
     ours = {(method, path) for path, methods in document["paths"].items() for method in methods
-            if path.startswith(("/api/projects", "/api/sandbox", CONFIG, "/api/user/audit"))}
+            if path.startswith(("/api/projects", "/api/sandbox", CONFIG, "/api/user/audit",
+                             "/api/user/limits"))}
     assert do.seen == ours  # each has been asked
 
 

@@ -1,0 +1,112 @@
+#include "store/limit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "store/internal.h"
+
+/* At the limit something may have been deleted after so long. */
+enum { RETRY_AFTER_S = 30 };
+
+enum statement {
+	STATEMENT_OF,
+	STATEMENT_LIST,
+	STATEMENT_EXCEPT,
+	STATEMENT_DEFAULT,
+};
+
+/* SQL is laid out by hand. The names of columns are members of what is shown. */
+/* clang-format off */
+static const struct db_statement statements[] = {
+	[STATEMENT_OF] = { "limit_of", "SELECT limit_of($1, $2, $3)" },
+	[STATEMENT_LIST] = { "limit_list",
+		"SELECT k.kind, limit_of($1, k.kind, k.option) AS limit,"
+		" limit_used($1, k.kind) AS used,"
+		" EXISTS (SELECT FROM user_limits l WHERE l.user_id = $1 AND l.kind = k.kind)"
+		"  AS \"isException\""
+		" FROM jsonb_each_text($2::jsonb) AS k (kind, option) ORDER BY k.kind" },
+	[STATEMENT_EXCEPT] = { "limit_except",
+		"INSERT INTO user_limits (user_id, kind, value) VALUES ($1, $2, $3)"
+		" ON CONFLICT (user_id, kind) DO UPDATE"
+		" SET value = excluded.value, updated_at = now()" },
+	[STATEMENT_DEFAULT] = { "limit_default",
+		"DELETE FROM user_limits WHERE user_id = $1 AND kind = $2" },
+};
+/* clang-format on */
+
+static const struct limit_spec specs[LIMIT_KIND_COUNT] = {
+	[LIMIT_PROJECTS] = { "projects", CONF_PROJECTS_PER_USER, "PROJECT_QUOTA", "projects",
+			     "delete one first" },
+};
+
+const struct limit_spec *limit_spec(enum limit_kind kind)
+{
+	return &specs[kind];
+}
+
+int limit_find(const char *name, enum limit_kind *ret_kind, struct err *e)
+{
+	CLEANUP(cleanup_free) char *names = NULL;
+
+	for (int kind = 0; kind < LIMIT_KIND_COUNT; kind++) {
+		if (strcmp(specs[kind].name, name) == 0) {
+			*ret_kind = (enum limit_kind)kind;
+			return 0;
+		}
+		char *longer = names ? mem_printf("%s, %s", names, specs[kind].name)
+				     : mem_strdup(specs[kind].name);
+		free(names);
+		names = longer;
+	}
+	return err_set(e, ERR_INVALID, "USAGE", "there is no limit \"%s\"; there are: %s", name,
+		       names);
+}
+
+int limit_reached(struct db *db, const char *user_id, enum limit_kind kind, struct err *e)
+{
+	const struct limit_spec *spec = &specs[kind];
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	db_add_text(&p, spec->name);
+	db_add_text(&p, conf_spec(spec->option)->name);
+	if (db_query(db, &statements[STATEMENT_OF], &p, &r, e) < 0)
+		return -1;
+	(void)err_set(e, ERR_RATE_LIMITED, spec->code,
+		      "Your limit of %lld %s is reached: %s, or ask the site's administrator for "
+		      "more",
+		      (long long)db_int(r, 0, 0), spec->what, spec->cure);
+	if (e != NULL)
+		e->retry_after_s = RETRY_AFTER_S;
+	return -1;
+}
+
+int limit_list(struct db *db, const char *user_id, json_t **ret_limits, struct err *e)
+{
+	CLEANUP(json_decrefp) json_t *kinds = json_object();
+	CLEANUP(cleanup_free) char *text = NULL;
+	struct db_params p = { 0 };
+
+	for (int kind = 0; kind < LIMIT_KIND_COUNT; kind++)
+		(void)json_object_set_new(kinds, specs[kind].name,
+					  json_string(conf_spec(specs[kind].option)->name));
+	db_add_text(&p, user_id);
+	store_add_json(&p, kinds, &text);
+	return store_rows(db, &statements[STATEMENT_LIST], &p, ret_limits, e);
+}
+
+int limit_set(struct db *db, const char *user_id, enum limit_kind kind, int64_t value,
+	      struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	db_add_text(&p, specs[kind].name);
+	if (value < 0)
+		return db_query(db, &statements[STATEMENT_DEFAULT], &p, NULL, e);
+	db_add_int(&p, value);
+	return db_query(db, &statements[STATEMENT_EXCEPT], &p, NULL, e);
+}
