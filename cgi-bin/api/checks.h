@@ -21,6 +21,16 @@ enum { PAGE_DEFAULT = 50, CURSOR_DIGITS_MAX = 19 };
 extern const struct field page_query[];
 int64_t cursor_id(const char *text); /* 0 for NULL */
 
+/* For the schema, what these take but for the calendar, and but for names that the system keeps. */
+#define TIME_PATTERN                                                                               \
+	"^(19|2[0-9])[0-9]{2}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|"   \
+	"(0[13578]|1[02])-31)"                                                                     \
+	"(T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\\.[0-9]{1,6})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]))?" \
+	"$"
+#define ENVIRONMENT_KEY_PATTERN "^[A-Za-z_][A-Za-z0-9_]*$"
+#define CATEGORY_PATTERN        "^(auth|payment|ttyd|file_browser|general|secret)$"
+#define PROJECT_NAME_PATTERN    "^[A-Za-z]([A-Za-z0-9 -]*[A-Za-z0-9])?$"
+
 int check_variable_value(const char *value, struct err *e);
 int check_category(const char *category, struct err *e);
 int check_setting_key(const char *key, struct err *e);

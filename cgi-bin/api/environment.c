@@ -18,12 +18,13 @@ enum { VARIABLES_AT_ONCE_MAX = 256, CATEGORY_MAX = 32, SEALED_VALUE_MAX = 65536 
 /* clang-format off */
 #define KEY_FIELD(must)                                                                            \
 	{ .name = "key", .type = FIELD_STRING, .required = (must), .min = 1,                       \
-	  .max = ENVIRONMENT_KEY_MAX, .pattern = "^[A-Za-z_][A-Za-z0-9_]*$", .check = environment_key_check }
+	  .max = ENVIRONMENT_KEY_MAX, .pattern = ENVIRONMENT_KEY_PATTERN, .check = environment_key_check }
 #define VALUE_FIELD(must)                                                                          \
 	{ .name = "value", .type = FIELD_STRING, .required = (must),                               \
 	  .max = ENVIRONMENT_VALUE_MAX, .check = check_variable_value }
 #define CATEGORY_FIELD                                                                             \
-	{ .name = "category", .type = FIELD_STRING, .max = CATEGORY_MAX, .check = check_category }
+	{ .name = "category", .type = FIELD_STRING, .max = CATEGORY_MAX,                           \
+	  .pattern = CATEGORY_PATTERN, .check = check_category }
 #define SECRET_FIELD                                                                               \
 	{ .name = "isSecret", .type = FIELD_BOOL }
 /* clang-format on */

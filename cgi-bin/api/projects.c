@@ -17,10 +17,16 @@ enum {
 	TIME_MAX = 40,
 };
 
+/* clang-format off */
+#define TIME_FIELD(member)                                                                         \
+	{ .name = (member), .type = FIELD_STRING, .max = TIME_MAX, .pattern = TIME_PATTERN,        \
+	  .check = check_time }
+/* clang-format on */
+
 const struct field project_list_query[] = {
 	{ .name = "keyword", .type = FIELD_STRING, .max = KEYWORD_MAX },
-	{ .name = "createdFrom", .type = FIELD_STRING, .max = TIME_MAX, .check = check_time },
-	{ .name = "createdTo", .type = FIELD_STRING, .max = TIME_MAX, .check = check_time },
+	TIME_FIELD("createdFrom"),
+	TIME_FIELD("createdTo"),
 	/* Of the former version, which otherwise left out other namespaces than today's. */
 	{ .name = "all", .type = FIELD_BOOL },
 	{ .name = "limit", .type = FIELD_INTEGER, .min = 1, .max = PAGE_MAX },
@@ -33,6 +39,7 @@ const struct field project_create_fields[] = {
 	  .type = FIELD_STRING,
 	  .required = true,
 	  .max = PROJECT_NAME_MAX,
+	  .pattern = PROJECT_NAME_PATTERN,
 	  .check = project_name_check },
 	{ .name = "description", .type = FIELD_STRING, .nullable = true, .max = DESCRIPTION_MAX },
 	{ .name = "database", .type = FIELD_BOOL },
@@ -43,6 +50,7 @@ const struct field project_change_fields[] = {
 	{ .name = "name",
 	  .type = FIELD_STRING,
 	  .max = PROJECT_NAME_MAX,
+	  .pattern = PROJECT_NAME_PATTERN,
 	  .check = project_name_check },
 	{ .name = "description", .type = FIELD_STRING, .nullable = true, .max = DESCRIPTION_MAX },
 	FIELDS_END,

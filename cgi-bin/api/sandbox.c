@@ -21,6 +21,7 @@ const struct field sandbox_start_fields[] = {
 	{ .name = "envVars",
 	  .type = FIELD_STRING_MAP,
 	  .max = REQUEST_VARIABLES_MAX_COUNT,
+	  .pattern = ENVIRONMENT_KEY_PATTERN,
 	  .check = check_variable_value,
 	  .check_key = environment_key_check },
 	FIELD_FORCE,

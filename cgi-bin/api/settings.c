@@ -20,7 +20,12 @@ enum {
 };
 
 const struct field setting_query[] = {
-	{ .name = "keys", .type = FIELD_STRING, .required = true, .min = 1, .max = KEYS_TEXT_MAX },
+	{ .name = "keys",
+	  .type = FIELD_STRING,
+	  .required = true,
+	  .min = 1,
+	  .max = KEYS_TEXT_MAX,
+	  .pattern = "^[A-Z][A-Z0-9_]{0,63}([, ]+[A-Z][A-Z0-9_]{0,63})*$" },
 	FIELDS_END,
 };
 
@@ -30,6 +35,7 @@ static const struct field setting_fields[] = {
 	  .required = true,
 	  .min = 1,
 	  .max = SETTING_KEY_MAX,
+	  .pattern = "^[A-Z][A-Z0-9_]*$",
 	  .check = check_setting_key },
 	{ .name = "value",
 	  .type = FIELD_STRING,

@@ -30,7 +30,8 @@ const struct field auth_login_query[] = {
 	  .type = FIELD_STRING,
 	  .min = 1,
 	  .max = RETURN_PATH_MAX,
-	  .pattern = "^/(?!/)[A-Za-z0-9._~!$&'()*+,;=:@/?#%-]*$",
+	  .pattern = "^(?!.*(//|/\\.+(/|$)))/([A-Za-z0-9._~!$&'()*+,;=:@/?#-]|%(2[0-46-9A-D]|"
+		     "[3467][0-9A-D]|5[0-9ABD]|[89A-F][0-9A-F]))*$",
 	  .check = return_path_check },
 	FIELDS_END,
 };

@@ -18,6 +18,7 @@ const struct field auth_password_fields[] = {
 	  .required = true,
 	  .min = 1,
 	  .max = USER_NAME_MAX,
+	  .pattern = "^[A-Za-z0-9][A-Za-z0-9._@-]*$",
 	  .check = user_name_check },
 	{ .name = "password",
 	  .type = FIELD_STRING,

@@ -31,10 +31,11 @@ struct field {
 	const char *name;
 	enum field_type type;
 	bool required;
-	bool nullable;             /* null is a value too: it takes away what was there */
-	int64_t min, max;          /* bytes of a string, value of an integer, count of the others */
-	const char *pattern;       /* of a string, for the schema: what `check` takes; or NULL */
-	field_check_fn *check;     /* of a string, of each value of a map; or NULL */
+	bool nullable;         /* null is a value too: it takes away what was there */
+	int64_t min, max;      /* bytes of a string, value of an integer, count of the others */
+	const char *pattern;   /* of a string, for the schema: what `check` takes; of a map, of its
+				  keys: what `check_key` takes; or NULL */
+	field_check_fn *check; /* of a string, of each value of a map; or NULL */
 	field_check_fn *check_key; /* of each key of a map; or NULL */
 	const struct field *members;
 };

@@ -40,6 +40,9 @@ static json_t *string_map_schema(const struct field *f)
 				   "type", "string");
 
 	set_limits(schema, f, "minProperties", "maxProperties");
+	if (f->pattern != NULL)
+		json_object_set_new(schema, "propertyNames",
+				    json_pack("{s:s}", "pattern", f->pattern));
 	return schema;
 }
 

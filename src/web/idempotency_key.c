@@ -22,7 +22,8 @@ int idempotency_key_read(const struct request *r, char ret_key[IDEMPOTENCY_KEY_M
 		valid = key[i] > ' ' && key[i] < 0x7f && key[i] != '"' && key[i] != '\\';
 	if (!valid)
 		return err_set(e, ERR_INVALID, "INVALID_IDEMPOTENCY_KEY",
-			       "Idempotency-Key must be 1 to %d visible ASCII characters",
+			       "Idempotency-Key must be 1 to %d visible ASCII characters, without "
+			       "'\"' and '\\'",
 			       IDEMPOTENCY_KEY_MAX);
 	memcpy(ret_key, key, length);
 	ret_key[length] = '\0';
