@@ -1,7 +1,10 @@
 """From nothing to a running sandbox and back, with the page alone."""
 
+import contextlib
 import itertools
 import time
+
+from selenium.webdriver.common.keys import Keys
 
 from stand.process import PATIENCE
 
@@ -51,7 +54,7 @@ def test_a_project_from_its_creation_to_its_end(page, cluster):
     page.press("Start")
     page.wait_status("RUNNING")
     page.press("Delete")
-    page.driver.switch_to.alert.accept()
+    page.press("Delete it")
     page.see("p.empty")
     assert page.complaints() == []
 
@@ -127,6 +130,60 @@ def test_sessions_and_tokens_are_seen_and_ended(page, cluster, site):
     assert site.client().get("/api/projects", headers=bearer).status_code == 401
     page.driver.refresh()
     page.wait(lambda: "token.create" in page.text(".events"), "what was done")
+    assert page.complaints() == []
+
+
+def press_key(page, key):
+    """As somebody without a mouse: where the focus is."""
+    page.driver.switch_to.active_element.send_keys(key)
+
+
+def wait_focus(page, text):
+    page.wait(lambda: page.driver.switch_to.active_element.text == text, f"the focus on {text}")
+
+
+def uids(cluster, path):
+    """Name → UID of what is there."""
+    return {item["metadata"]["name"]: item["metadata"]["uid"]
+            for item in cluster.api("GET", path)["items"]}
+
+
+def test_files_are_not_lost_without_a_question(page, cluster, site):
+    """Somebody deletes the volume of the home, and its owner, who has only a keyboard, stops it."""
+    namespace = f"/api/v1/namespaces/ns-{enter(page, cluster)}"
+    create(page, "Precious")
+    pods = uids(cluster, f"{namespace}/pods")
+    home = next(name for name in uids(cluster, f"{namespace}/persistentvolumeclaims")
+                if name.startswith("home-"))
+    cluster.api("DELETE", f"{namespace}/persistentvolumeclaims/{home}")
+    with contextlib.closing(site.connect()) as db, db, db.cursor() as cursor:
+        cursor.execute("UPDATE resources SET due_at = now() WHERE kind = 'SANDBOX'")
+    page.see(".warning strong", "Sandbox:")
+    page.driver.execute_script("arguments[0].focus()", page.see("button", "Stop"))
+    press_key(page, Keys.ENTER)
+    question = page.text("dialog p")
+    assert "deleted the volume of your home directory" in question and "lost" not in question
+    wait_focus(page, "Cancel")
+    press_key(page, Keys.ESCAPE)
+    page.wait(lambda: not page.find("dialog"), "no dialog")
+    wait_focus(page, "Stop")
+    assert page.status() == "RUNNING"
+    assert uids(cluster, f"{namespace}/pods") == pods
+
+    press_key(page, Keys.ENTER)
+    wait_focus(page, "Cancel")
+    press_key(page, Keys.ENTER)  # whoever goes on without reading loses nothing
+    page.wait(lambda: not page.find("dialog"), "no dialog")
+    wait_focus(page, "Stop")
+    press_key(page, Keys.ENTER)
+    wait_focus(page, "Cancel")
+    press_key(page, Keys.TAB)
+    wait_focus(page, "Lose it")
+    press_key(page, Keys.ENTER)
+    page.wait_status("STOPPED")
+    page.wait(lambda: not page.find(".warning"), "no warning")
+    page.press("Start")
+    page.wait_status("RUNNING")
     assert page.complaints() == []
 
 

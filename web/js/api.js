@@ -1,4 +1,5 @@
 // The API of this site: every request of the page goes through call().
+import {ask} from "./dom.js";
 
 /** What the API answered with an error: its message, its errorCode, its status, commands that help. */
 export class ApiError extends Error {
@@ -97,8 +98,7 @@ export async function callWithCare(method, path, body = {}) {
 	} catch (error) {
 		if (error.code !== "DATA_AT_RISK")
 			throw error;
-		const question = `${error.message}\n\nGo on, and lose it?`;
-		return window.confirm(question) ? call(method, path, {...body, force: true}) : null;
+		return await ask(error.message, "Lose it") ? call(method, path, {...body, force: true}) : null;
 	}
 }
 

@@ -39,20 +39,50 @@ export function form(fields, label, submit) {
 	const remedy = h("pre", {class: "remedy", tabindex: "0"});
 	const send = async (event) => {
 		event.preventDefault();
-		button.disabled = true;
 		failure.textContent = "";
 		remedy.textContent = "";
 		try {
-			await submit(Object.fromEntries(new FormData(element)), element);
+			await busy(button, () => submit(Object.fromEntries(new FormData(element)), element));
 		} catch (error) {
 			failure.textContent = error.message;
 			remedy.textContent = error.remedy ?? "";
-		} finally {
-			button.disabled = false;
 		}
 	};
 	const element = h("form", {onsubmit: send}, ...fields, button, failure, remedy);
 	return element;
+}
+
+/** Works with the button off; it has the focus again, where that would be lost, for who has no mouse. */
+export async function busy(button, work) {
+	button.disabled = true;
+	try {
+		return await work();
+	} finally {
+		button.disabled = false;
+		if (document.activeElement === document.body)
+			button.focus();
+	}
+}
+
+/**
+ * Asks, and resolves to whether the answer is the button `yes`. Cancel, which has the focus, and Escape
+ * are no. Not window.confirm(): a page in a frame of another site may not have that.
+ */
+export function ask(question, yes) {
+	const dialog = h("dialog", {role: "alertdialog", "aria-labelledby": "question"},
+		h("p", {id: "question"}, question),
+		h("form", {method: "dialog", class: "actions"},
+			h("button", {value: "no", autofocus: true}, "Cancel"),
+			h("button", {value: "yes", class: "danger"}, yes)));
+	const answer = new Promise((resolve) => {
+		dialog.addEventListener("close", () => {
+			dialog.remove();
+			resolve(dialog.returnValue === "yes");
+		});
+	});
+	document.body.append(dialog);
+	dialog.showModal();
+	return answer;
 }
 
 export function field(label, name, attributes) {

@@ -1,5 +1,5 @@
 import {callWithCare, get, post} from "./api.js";
-import {field, fill, form, h, time} from "./dom.js";
+import {ask, busy, field, fill, form, h, time} from "./dom.js";
 import {badge} from "./projects.js";
 import {moves, watch} from "./watch.js";
 
@@ -147,25 +147,22 @@ function eventRow(event) {
 }
 
 function actions(id, report, changed) {
-	const ask = (path, send, confirmation) => async (event) => {
+	const request = (path, send, question) => async (event) => {
 		const button = event.currentTarget;
-		if (confirmation && !window.confirm(confirmation))
+		if (question && !await ask(question, "Delete it"))
 			return;
-		button.disabled = true;
 		try {
-			await send(`/api/projects/${id}/${path}`);
+			await busy(button, () => send(`/api/projects/${id}/${path}`));
 			changed();
 		} catch (error) {
 			report(error);
-		} finally {
-			button.disabled = false;
 		}
 	};
 	const buttons = new Map(ACTIONS.map(([path, label, statuses]) =>
-		[h("button", {type: "button", onclick: ask(path, carefully)}, label), statuses]));
+		[h("button", {type: "button", onclick: request(path, carefully)}, label), statuses]));
 	const remove = h("button", {
 		type: "button", class: "danger",
-		onclick: ask("delete", post, "Delete this project, its files and its database?"),
+		onclick: request("delete", post, "Delete this project, its files and its database?"),
 	}, "Delete");
 	const element = h("p", {class: "actions"}, ...buttons.keys(), remove);
 	element.fit = (status) => {
