@@ -31,6 +31,8 @@ struct throttle_client auth_client(const struct call *c);
  * ERR_NOT_FOUND NO_PASSWORD, or ERR_RATE_LIMITED: it was tried too often. */
 int auth_check_password(struct call *c, struct password_identity *ret_found,
 			struct throttle *ret_throttle, struct err *e);
+/* invitation.c */
+route_fn auth_invitation;
 /* session.c */
 route_fn auth_logout, auth_session, auth_providers;
 /* health.c */
@@ -53,9 +55,9 @@ route_fn auth_sessions_get, auth_sessions_delete, auth_session_delete;
 /* tokens.c */
 route_fn auth_tokens_get, auth_tokens_post, auth_token_delete;
 
-extern const struct field auth_password_fields[], auth_sealos_fields[], auth_sealos_bind_fields[],
-	auth_login_query[], auth_callback_query[], auth_finish_fields[], auth_sessions_query[],
-	auth_token_fields[], auth_password_change_fields[];
+extern const struct field auth_password_fields[], auth_invitation_fields[], auth_sealos_fields[],
+	auth_sealos_bind_fields[], auth_login_query[], auth_callback_query[], auth_finish_fields[],
+	auth_sessions_query[], auth_token_fields[], auth_password_change_fields[];
 
 /*
  * The end of every way to log in, inside the transaction `tx`: a new session for the identity, the

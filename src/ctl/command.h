@@ -19,6 +19,7 @@ enum command_option {
 	OPTION_JSON, /* every command takes it */
 	OPTION_ACTION,
 	OPTION_ALL,
+	OPTION_DAYS,
 	OPTION_DELETE,
 	OPTION_END,
 	OPTION_FILE, /* a command that takes it reads the configuration itself */
@@ -26,11 +27,13 @@ enum command_option {
 	OPTION_LOOK,
 	OPTION_MESSAGE,
 	OPTION_NO_START,
+	OPTION_PASSWORD_STDIN,
 	OPTION_REPLACE,
 	OPTION_SINCE,
 	OPTION_SQL_DIR,
 	OPTION_STATUS,
 	OPTION_USER,
+	OPTION_WITHDRAW,
 	OPTION_YES,
 	OPTION_COUNT
 };
@@ -114,9 +117,11 @@ int command_restore(const struct call *call, struct err *e);
 int command_user_create(const struct call *call, struct err *e);
 int command_user_disable(const struct call *call, struct err *e);
 int command_user_enable(const struct call *call, struct err *e);
+int command_user_invite(const struct call *call, struct err *e);
 int command_user_limit(const struct call *call, struct err *e);
 int command_user_list(const struct call *call, struct err *e);
 int command_user_password(const struct call *call, struct err *e);
+int command_user_rename(const struct call *call, struct err *e);
 int command_user_sessions(const struct call *call, struct err *e);
 int command_user_show(const struct call *call, struct err *e);
 

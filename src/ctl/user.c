@@ -17,6 +17,7 @@ static const struct output_column list_columns[] = {
 	{ "projects", "PROJECTS" },
 	{ "sessions", "SESSIONS" },
 	{ "lastSeenAt", "LAST SEEN" },
+	{ "invitedUntil", "INVITED UNTIL" },
 	{ "disabledAt", "DISABLED" },
 };
 
@@ -25,6 +26,7 @@ static const struct output_column user_fields[] = {
 	{ "name", "name" },
 	{ "createdAt", "created" },
 	{ "lastSeenAt", "last seen" },
+	{ "invitedUntil", "invited until" },
 	{ "disabledAt", "disabled" },
 };
 

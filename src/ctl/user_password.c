@@ -1,5 +1,5 @@
 /* fsactl user create, user password: a person's way in where the site takes no registrations, or
- * when they have forgotten their password. */
+ * when they have forgotten their password. They get a link, or the password that a script gives. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,57 +8,86 @@
 #include "crypto/token.h"
 #include "ctl/administrator.h"
 #include "ctl/output.h"
+#include "ctl/user_invite.h"
 #include "domain/user.h"
 #include "store/access.h"
 #include "store/admin.h"
 #include "store/user.h"
 
-enum { PASSWORD_LENGTH = 20 }; /* letters and digits: 119 bits */
+/* One line, or all there is. */
+static int read_password(char ret_password[PASSWORD_MAX + 1], struct err *e)
+{
+	size_t length = fread(ret_password, 1, PASSWORD_MAX + 1, stdin);
 
-/* A password that nobody has chosen, so that none stands in a history or a process's arguments. */
-static int make_password(const struct call *call, char ret_password[PASSWORD_LENGTH + 1],
-			 char ret_hash[PASSWORD_HASH_MAX], struct err *e)
+	if (length > 0 && ret_password[length - 1] == '\n')
+		length--;
+	if (length == 0 || length > PASSWORD_MAX || memchr(ret_password, '\0', length) != NULL)
+		return err_set(e, ERR_INVALID, "USAGE",
+			       "--password-stdin: standard input is not one password of up to %d "
+			       "bytes",
+			       PASSWORD_MAX);
+	ret_password[length] = '\0';
+	return 0;
+}
+
+/* Of the password that is given; without one, of one that nobody knows. */
+static int make_hash(const struct call *call, const char *name, char ret_hash[PASSWORD_HASH_MAX],
+		     struct err *e)
 {
 	const struct password_params params = {
 		.passes = conf_number(call->conf, CONF_PASSWORD_PASSES),
 		.memory_bytes = (size_t)conf_number(call->conf, CONF_PASSWORD_MEMORY_KIB) * 1024,
 	};
+	char password[PASSWORD_MAX + 1];
+	int result = 0;
 
-	token_alphanumeric(ret_password, PASSWORD_LENGTH);
-	return password_hash(ret_password, &params, ret_hash, e);
+	if (call->options[OPTION_PASSWORD_STDIN] == NULL)
+		token_make(password);
+	else if (read_password(password, e) < 0 || password_check_policy(password, name, e) < 0)
+		result = -1;
+	if (result == 0)
+		result = password_hash(password, &params, ret_hash, e);
+	explicit_bzero(password, sizeof(password));
+	return result;
 }
 
-/* The only place where the password can be read. */
-static void print_password(const struct call *call, const char *user_id, const char *name,
-			   const char *password)
+/* A link, unless a password was given. */
+static int invite_unless_given(const struct call *call, struct db *tx, const char *user_id,
+			       const char *name, struct invitation *made, struct err *e)
 {
-	CLEANUP(json_decrefp)
-	json_t *made =
-		json_pack("{s:s, s:s, s:s}", "id", user_id, "name", name, "password", password);
+	if (call->options[OPTION_PASSWORD_STDIN] != NULL)
+		return 0;
+	return invite(call, tx, user_id, name, made, e);
+}
 
-	if (!output_json(call, made))
-		(void)printf(
-			"%s logs in with the password %s\n"
-			"It is shown only this once, and can be changed on the account page.\n",
-			name, password);
+static void print_done(const struct call *call, const char *user_id, const char *name,
+		       const struct invitation *made)
+{
+	CLEANUP(json_decrefp) json_t *done = json_pack("{s:s, s:s}", "id", user_id, "name", name);
+
+	if (made->link != NULL)
+		invite_print(call, user_id, name, made);
+	else if (!output_json(call, done))
+		(void)printf("%s logs in with that password\n", name);
 }
 
 int command_user_create(const struct call *call, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	CLEANUP(invitation_clear) struct invitation made = { 0 };
 	const char *name = call->arguments[0];
-	char password[PASSWORD_LENGTH + 1], hash[PASSWORD_HASH_MAX];
+	char hash[PASSWORD_HASH_MAX];
 	char user_id[STORE_ID_LENGTH + 1], identity_id[STORE_ID_LENGTH + 1];
 
-	if (user_name_check(name, e) < 0 || make_password(call, password, hash, e) < 0 ||
+	if (user_name_check(name, e) < 0 || make_hash(call, name, hash, e) < 0 ||
 	    db_begin(db, &tx, e) < 0 ||
 	    user_register(tx, name, hash, user_id, identity_id, e) < 0 ||
+	    invite_unless_given(call, tx, user_id, name, &made, e) < 0 ||
 	    administrator_note(tx, "admin.user.create", "user", user_id, e) < 0 ||
 	    db_commit(&tx, e) < 0)
 		return -1;
-	print_password(call, user_id, name, password);
-	explicit_bzero(password, sizeof(password));
+	print_done(call, user_id, name, &made);
 	return 0;
 }
 
@@ -84,8 +113,9 @@ int command_user_password(const struct call *call, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	CLEANUP(invitation_clear) struct invitation made = { 0 };
 	struct password_identity identity;
-	char password[PASSWORD_LENGTH + 1], hash[PASSWORD_HASH_MAX];
+	char hash[PASSWORD_HASH_MAX];
 	char id[STORE_ID_LENGTH + 1];
 
 	if (admin_find_user(db, call->arguments[0], id, e) < 0 ||
@@ -94,10 +124,10 @@ int command_user_password(const struct call *call, struct err *e)
 	if (!identity.found)
 		return err_set(e, ERR_CONFLICT, "NO_PASSWORD",
 			       "this user logs in by a provider and has no password");
-	if (make_password(call, password, hash, e) < 0 || db_begin(db, &tx, e) < 0 ||
-	    replace(tx, &identity, hash, e) < 0 || db_commit(&tx, e) < 0)
+	if (make_hash(call, identity.name, hash, e) < 0 || db_begin(db, &tx, e) < 0 ||
+	    replace(tx, &identity, hash, e) < 0 ||
+	    invite_unless_given(call, tx, id, identity.name, &made, e) < 0 || db_commit(&tx, e) < 0)
 		return -1;
-	print_password(call, id, identity.name, password);
-	explicit_bzero(password, sizeof(password));
+	print_done(call, id, identity.name, &made);
 	return 0;
 }

@@ -12,7 +12,8 @@ static const struct db_statement statements[] = {
 	[STATEMENT_END_ALL] = { "access_end_all",
 		"WITH ended AS (DELETE FROM sessions WHERE user_id = $1"
 		"  AND id_hash IS DISTINCT FROM $2 RETURNING true),"
-		" tokens AS (DELETE FROM api_tokens WHERE user_id = $1 RETURNING true)"
+		" tokens AS (DELETE FROM api_tokens WHERE user_id = $1 RETURNING true),"
+		" links AS (DELETE FROM invitations WHERE user_id = $1)"
 		" SELECT (SELECT count(*) FROM ended), (SELECT count(*) FROM tokens)" },
 	[STATEMENT_RENEW] = { "access_renew", "SELECT renew_terminals($1)" },
 };

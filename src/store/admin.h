@@ -59,6 +59,11 @@ void admin_access_rows_clear(struct admin_access_rows *rows);
  * back when the user is enabled. Terminals get other tokens, which nobody can read meanwhile. */
 int admin_set_disabled(struct db *db, const char *user_id, bool disabled, struct err *e);
 
+/* What they are called and, if they have a password, log in as; sessions go on. `ret_old_name` is
+ * the caller's to free(). ERR_CONFLICT USER_EXISTS. */
+int admin_rename_user(struct db *tx, const char *user_id, const char *name, char **ret_old_name,
+		      struct err *e);
+
 struct admin_project_filter {
 	const char *user_id;    /* NULL: of all users */
 	const char *project_id; /* NULL: all */

@@ -15,6 +15,7 @@ enum statement {
 	STATEMENT_SESSIONS,
 	STATEMENT_CLUSTER,
 	STATEMENT_DISABLE,
+	STATEMENT_RENAME,
 	STATEMENT_AUDIT,
 	STATEMENT_ACCESS,
 	STATEMENT_MISSING_ROLES,
@@ -44,6 +45,8 @@ static const struct db_statement statements[] = {
 		"  FROM identities WHERE user_id = u.id) AS providers,"
 		" iso8601(u.created_at) AS \"createdAt\","
 		" iso8601(u.disabled_at) AS \"disabledAt\","
+		" (SELECT iso8601(expires_at) FROM invitations"
+		"  WHERE user_id = u.id) AS \"invitedUntil\","
 		" (SELECT iso8601(max(last_seen_at)) FROM sessions"
 		"  WHERE user_id = u.id) AS \"lastSeenAt\","
 		" (SELECT count(*) FROM sessions"
@@ -68,10 +71,19 @@ static const struct db_statement statements[] = {
 		" iso8601(updated_at) AS \"updatedAt\""
 		" FROM kubeconfigs WHERE user_id = $1" },
 	[STATEMENT_DISABLE] = { "admin_disable",
-		"WITH ended AS (DELETE FROM sessions WHERE user_id = $1)"
+		"WITH ended AS (DELETE FROM sessions WHERE user_id = $1),"
+		" links AS (DELETE FROM invitations WHERE user_id = $1)"
 		" UPDATE users SET disabled_at ="
 		"  CASE WHEN $2::boolean THEN coalesce(disabled_at, now()) END"
 		" WHERE id = $1" },
+	/* No row: somebody else is called so. */
+	[STATEMENT_RENAME] = { "admin_rename",
+		"WITH old AS (SELECT id, name FROM users WHERE id = $1 FOR UPDATE),"
+		" login AS (UPDATE identities SET provider_user_id = lower($2), updated_at = now()"
+		"  WHERE user_id = $1 AND provider = 'PASSWORD')"
+		" UPDATE users u SET name = $2 FROM old WHERE u.id = old.id AND NOT EXISTS"
+		"  (SELECT FROM users o WHERE lower(o.name) = lower($2) AND o.id <> $1)"
+		" RETURNING old.name" },
 	[STATEMENT_AUDIT] = { "admin_audit",
 		"SELECT a.id, iso8601(a.at) AS at, a.user_id AS \"userId\", u.name AS user,"
 		" a.action, a.object_type AS \"objectType\", a.object_id AS \"objectId\","
@@ -158,6 +170,27 @@ int admin_set_disabled(struct db *db, const char *user_id, bool disabled, struct
 	if (db_query(db, &statements[STATEMENT_DISABLE], &p, NULL, e) < 0)
 		return -1;
 	return disabled ? access_renew_terminals(db, user_id, &terminals, e) : 0;
+}
+
+int admin_rename_user(struct db *tx, const char *user_id, const char *name, char **ret_old_name,
+		      struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+	struct err failed;
+
+	db_add_text(&p, user_id);
+	db_add_text(&p, name);
+	int result = db_query(tx, &statements[STATEMENT_RENAME], &p, &r, &failed);
+	if (result < 0 && failed.kind != ERR_CONFLICT) {
+		*e = failed;
+		return -1;
+	}
+	if (result < 0 || db_rows(r) == 0)
+		return err_set(e, ERR_CONFLICT, "USER_EXISTS",
+			       "another user is called, or logs in as, \"%s\"", name);
+	*ret_old_name = mem_strdup(db_text(r, 0, 0));
+	return 0;
 }
 
 int admin_audit(struct db *db, const struct admin_audit_filter *filter, json_t **ret_rows,

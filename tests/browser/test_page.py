@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 import time
 
 from selenium.webdriver.common.keys import Keys
@@ -259,4 +260,28 @@ def test_a_limit_that_is_reached_is_told_before_somebody_tries(page, cluster, si
     site.programs.fsactl("user", "limit", name, "projects", "default")
     page.driver.refresh()
     page.wait(lambda: page.find("button", "Create")[0].is_enabled(), "room again")
+    assert page.complaints() == []
+
+
+def test_who_was_invited_sets_a_password_and_is_there(page, site):
+    made = site.programs.fsactl("user", "invite", "Ada.Lovelace", "--json")
+    link = json.loads(made)["link"]
+    page.driver.get(link)
+    page.see("h1", "Set your password")
+    assert page.attribute("value", "[name=name]") == "Ada.Lovelace"
+    page.fill(password=PASSWORD, again=PASSWORD + "!")
+    page.press("Set it, and log in")
+    page.see(".failure", "The two are not the same.")
+    page.see("[name=again]").clear()
+    page.fill(again=PASSWORD)
+    page.press("Set it, and log in")
+    page.see("nav a", "Ada.Lovelace")
+    page.see("p.empty")
+    assert link.rsplit("/", 1)[1] not in page.driver.current_url
+    page.driver.get(link)  # again, or by somebody who found it
+    page.driver.refresh()
+    page.fill(password=PASSWORD, again=PASSWORD)
+    page.press("Set it, and log in")
+    page.see(".failure", "This link is not valid, or not any more: it works once, and for some days. "
+             "Ask the site's administrator for another one")
     assert page.complaints() == []

@@ -1,5 +1,8 @@
 """fsactl user … and audit: what an administrator sees of people, and can end."""
 
+import json
+import subprocess
+
 import pytest
 
 PASSWORD = "correct horse battery"
@@ -26,20 +29,105 @@ def test_a_user_is_shown_whole_and_without_secrets(fsactl, person):
     assert f"ns-{person.name}" in text
 
 
-def test_a_user_is_made_and_gets_a_new_password(fsactl, quiet):
-    made = fsactl("user", "create", "Grace.Hopper")
+@pytest.fixture
+def with_password(quiet):
+    """with_password("create", name, password): what fsactl user says, given that password."""
+
+    def run(word, name, password, status=0):
+        command = [quiet.programs.program("fsactl"), "--config", quiet.programs.config(), "user", word,
+                   name, "--password-stdin", "--json"]
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                              input=password, timeout=300)
+        assert done.returncode == status, done.stderr
+        return json.loads(done.stdout) if status == 0 else done.stderr
+
+    return run
+
+
+def test_a_script_makes_a_user_and_gives_a_new_password(fsactl, quiet, with_password):
+    made = with_password("create", "Grace.Hopper", PASSWORD + "\n")
+    assert set(made) == {"id", "name"}
     client = quiet.client()
-    assert client.login("grace.hopper", made["password"]).status_code == 200
+    assert client.login("grace.hopper", PASSWORD).status_code == 200
     assert client.get("/api/auth/session").json()["user"]["id"] == made["id"]
-    again = fsactl("user", "password", "Grace.Hopper")
-    assert again["id"] == made["id"] and again["password"] != made["password"]
+    assert with_password("password", "Grace.Hopper", PASSWORD + "!")["id"] == made["id"]
     assert client.get("/api/auth/session").status_code == 401
-    assert quiet.client().login("grace.hopper", made["password"]).status_code == 401
-    assert quiet.client().login("grace.hopper", again["password"]).status_code == 200
+    assert quiet.client().login("grace.hopper", PASSWORD).status_code == 401
+    assert quiet.client().login("grace.hopper", PASSWORD + "!").status_code == 200
     actions = [line["action"] for line in fsactl("audit", "--user", "Grace.Hopper")]
     assert "session.create" in actions
     noted = [line["action"] for line in fsactl("audit") if line["objectId"] == made["id"]]
     assert {"admin.user.create", "admin.user.password"} <= set(noted)
+
+
+@pytest.mark.parametrize("password, status, says", [
+    ("", 2, "standard input"), ("x" * 1025, 2, "standard input"), ("password", 1, "common"),
+    ("weak.one", 1, "name"),
+])
+def test_a_password_that_is_none_makes_no_user(fsactl, with_password, password, status, says):
+    assert says in with_password("create", "weak.one", password, status=status)
+    assert "fsactl user list" in fsactl("user", "show", "weak.one", status=1).stderr
+
+
+def test_a_user_is_made_with_a_link_and_nobody_has_seen_a_password(fsactl, quiet):
+    made = fsactl("user", "create", "Ada.Lovelace", "--days", "3")
+    assert set(made) == {"id", "name", "link", "expiresAt"}
+    assert made["link"].startswith(f"{quiet.url}/#/invite/Ada.Lovelace/")
+    shown = fsactl("user", "show", made["id"])
+    assert shown["invitedUntil"] == made["expiresAt"]
+    assert made["link"].rsplit("/", 1)[1] not in str(shown)
+    assert fsactl("user", "invite", "ada.lovelace", "--withdraw") == {
+        "id": made["id"], "withdrawn": True}
+    assert fsactl("user", "show", made["id"])["invitedUntil"] is None
+    noted = [line["action"] for line in fsactl("audit", "--user", made["id"])]
+    assert noted == ["admin.user.withdraw", "admin.user.create"]
+    assert "taken" in fsactl("user", "create", "ada.lovelace", status=1).stderr
+
+
+def test_a_password_that_is_ended_lets_nobody_in_until_the_link_is_used(fsactl, quiet, person):
+    made = fsactl("user", "password", person.name)
+    assert person.client.get("/api/projects").status_code == 401
+    assert quiet.client().login(person.name, PASSWORD).status_code == 401
+    answer = quiet.client().post("/api/auth/invitation", {
+        "token": made["link"].rsplit("/", 1)[1], "password": PASSWORD + "?"})
+    assert answer.status_code == 200, answer.text
+    assert quiet.client().login(person.name, PASSWORD + "?").status_code == 200
+
+
+@pytest.mark.parametrize("days", ["0", "31", "soon"])
+def test_a_link_is_not_for_ever(fsactl, days):
+    assert "--days" in fsactl("user", "invite", "for.ever", "--days", days, status=2).stderr
+    assert "fsactl user list" in fsactl("user", "show", "for.ever", status=1).stderr
+
+
+def test_who_has_no_password_is_not_given_one(fsactl, rows):
+    (id_,), = rows("INSERT INTO users (name) VALUES ('by.provider') RETURNING id")
+    assert "provider" in fsactl("user", "invite", id_, status=1).stderr
+    rows("DELETE FROM users WHERE id = %s", id_)
+
+
+def test_a_renamed_user_is_the_same_user_under_another_name(fsactl, quiet, person):
+    new = f"New-{person.name}"
+    assert fsactl("user", "rename", person.name, new)["name"] == new
+    assert person.client.get("/api/auth/session").json()["user"] == {"id": person.id, "name": new}
+    assert quiet.client().login(person.name, PASSWORD).status_code == 401
+    client = quiet.client()
+    assert client.login(new.lower(), PASSWORD).status_code == 200
+    assert [p["id"] for p in client.get("/api/projects").json()] == [person.project]
+    line, = fsactl("audit", "--user", new, "--action", "admin.user.rename")
+    assert (line["detail"]["from"], line["detail"]["to"]) == (person.name, new)
+    assert fsactl("user", "rename", new, new.upper())["name"] == new.upper()  # as it is written
+
+
+def test_a_name_that_is_taken_or_none_renames_nobody(fsactl, quiet, person, rows):
+    other = fsactl("user", "create", f"other-{person.name}")
+    assert "another user" in fsactl("user", "rename", person.name, other["name"].upper(),
+                                    status=1).stderr
+    rows("UPDATE users SET name = 'elsewhere' WHERE id = %s", other["id"])  # logs in as before
+    assert "another user" in fsactl("user", "rename", person.name, other["name"], status=1).stderr
+    assert "user name" in fsactl("user", "rename", person.name, "a b", status=1).stderr
+    assert fsactl("user", "show", person.id)["name"] == person.name
+    assert quiet.client().login(person.name, PASSWORD).status_code == 200
 
 
 def test_a_disabled_user_is_out_at_once_and_can_come_back(fsactl, quiet, person):

@@ -47,6 +47,7 @@ def stored(site):
 
 BODIES = {
     ("POST", "/api/auth/register"): {"name": "newcomer", "password": PASSWORD},
+    ("POST", "/api/auth/invitation"): {"token": "A" * 43, "password": PASSWORD},
     ("PUT", "/api/auth/password"): {"password": PASSWORD, "newPassword": PASSWORD + "!"},
     ("POST", "/api/user/tokens"): {"name": "t"},
     ("POST", "/api/projects"): {"name": "New"},

@@ -3,6 +3,7 @@
 import {showAccount} from "./account.js";
 import {ApiError, post, whoIsThere} from "./api.js";
 import {h} from "./dom.js";
+import {showInvitation} from "./invitation.js";
 import {showLogin} from "./login.js";
 import {watchMaintenance} from "./maintenance.js";
 import {showProject} from "./project.js";
@@ -17,6 +18,9 @@ const VIEWS = [
 	[/^#\/account$/, showAccount],
 	[/^/, showProjects],
 ];
+
+// Is for somebody who cannot log in yet, whoever has a session in this browser.
+const INVITATION = /^#\/invite\/([^/]+)\/([A-Za-z0-9_-]{43})$/;
 
 const notice = document.getElementById("notice");
 const nav = document.getElementById("nav");
@@ -50,9 +54,13 @@ function show() {
 	leave = null;
 	page.main.replaceChildren();
 	tell("");
-	if (user === null) {
+	const invited = INVITATION.exec(location.hash);
+	if (user === null || invited) {
 		nav.replaceChildren();
-		showLogin(page);
+		if (invited)
+			showInvitation(page, ...invited.slice(1));
+		else
+			showLogin(page);
 		return;
 	}
 	nav.replaceChildren(
