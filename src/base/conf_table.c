@@ -119,8 +119,15 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 		       "What is asked for, separated by blanks; openid has to be in it."),
 	[CONF_PROJECTS_PER_USER] =
 		INTEGER("projects_per_user", "50", 1, 1000000, "Projects a user may have at once."),
-	[CONF_IDEMPOTENCY_TTL] = DURATION("idempotency_ttl", "1d", MINUTE, 30 * DAY,
-					  "How long an Idempotency-Key is remembered."),
+	[CONF_CHANGES_BURST] =
+		INTEGER("changes_burst", "120", 1, 1000000,
+			"Changes that a user may ask for at once, whether they succeed or not."),
+	[CONF_CHANGES_PER_MINUTE] = INTEGER("changes_per_minute", "20", 1, 1000000,
+					    "And how many a minute after that."),
+	[CONF_IDEMPOTENCY_TTL] =
+		DURATION("idempotency_ttl", "1d", MINUTE, 30 * DAY,
+			 "How long an Idempotency-Key is remembered, at most: a user's newest "
+			 "256, and 4 MiB of answers."),
 	[CONF_EVENT_RETENTION] = DURATION("event_retention", "90d", DAY, 3650 * DAY,
 					  "How long a project's events are kept."),
 	[CONF_AUDIT_RETENTION] = DURATION("audit_retention", "400d", 0, 36500 * DAY,

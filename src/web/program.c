@@ -96,6 +96,8 @@ static void fill_router(struct running *r)
 		.wake_file = conf_string(r->conf, CONF_WAKE_FILE),
 		.session_idle_ms = conf_number(r->conf, CONF_SESSION_IDLE),
 		.idempotency_ttl_ms = conf_number(r->conf, CONF_IDEMPOTENCY_TTL),
+		.budget = { .burst = conf_number(r->conf, CONF_CHANGES_BURST),
+			    .per_minute = conf_number(r->conf, CONF_CHANGES_PER_MINUTE) },
 		.seal = r->program->seal,
 		.unseal = r->program->unseal,
 	};

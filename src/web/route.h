@@ -44,6 +44,9 @@ enum route_flag {
 	ROUTE_SECRET = 1 << 5,
 	/* Also while the site is under maintenance: it lets people in, or ends access. */
 	ROUTE_ALWAYS = 1 << 6,
+	/* Nothing of the user's budget (store/budget.h) is taken for it: it asks for the password,
+	 * which has limits of its own, and ends all other access. */
+	ROUTE_UNMETERED = 1 << 7,
 };
 
 /* One request on its way through a handler. Everything lives until the handler returns. */

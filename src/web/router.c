@@ -14,6 +14,7 @@
 #include "base/metric.h"
 #include "store/api_token.h"
 #include "store/audit.h"
+#include "store/budget.h"
 #include "store/contexts.h"
 #include "store/idempotency.h"
 #include "store/maintenance.h"
@@ -164,6 +165,20 @@ static int replay_answer(struct serving *s, const char *key, const struct idempo
 	return 0;
 }
 
+/* Before anything is begun: who has spent their budget leaves no trace. */
+static int spend(struct serving *s, struct err *e)
+{
+	const struct router *router = s->call.router;
+	unsigned flags = s->match.route->flags;
+
+	if (s->call.session == NULL || (flags & ROUTE_CHANGES) == 0 ||
+	    (flags & ROUTE_UNMETERED) != 0)
+		return 0;
+	return budget_take(router->db, s->session.user_id,
+			   (flags & ROUTE_ALWAYS) != 0 ? BUDGET_ENDS_OF_ACCESS : BUDGET_CHANGES,
+			   &router->budget, e);
+}
+
 /* Reads work while the site is under maintenance. */
 static int may_change(struct serving *s, struct err *e)
 {
@@ -226,12 +241,14 @@ static int run(struct serving *s, struct err *e)
 	bool replayed = false;
 	int result;
 
-	if ((route->flags & ROUTE_ATOMIC) == 0)
-		result = may_change(s, e) < 0 ? -1 : route->handler(&s->call, e);
-	else if (idempotency_key_read(s->request, key, e) < 0)
-		result = -1;
-	else
+	if ((route->flags & ROUTE_ATOMIC) != 0 && idempotency_key_read(s->request, key, e) < 0)
+		return -1;
+	if (spend(s, e) < 0)
+		return -1;
+	if ((route->flags & ROUTE_ATOMIC) != 0)
 		result = run_atomic(s, key, &replayed, e);
+	else
+		result = may_change(s, e) < 0 ? -1 : route->handler(&s->call, e);
 	if (result == 0 && !replayed && (route->flags & ROUTE_WAKES) != 0)
 		wake_reconciler(s->call.router->wake_file);
 	return result;

@@ -6,15 +6,16 @@
 
 #include "base/err.h"
 #include "db/db.h"
+#include "store/budget.h"
 #include "web/io.h"
 #include "web/route.h"
 
 /*
  * The router: serves one request by a route table. In this order, and the first that fails is the
- * answer: head, route, session, CSRF, body and query by their tables; then, for ROUTE_ATOMIC, a
- * transaction around Idempotency-Key, maintenance, handler and audit; then the wake file, the
- * answer, and a line in the log. It is the only place that logs errors of requests and turns them
- * into HTTP.
+ * answer: head, route, session, CSRF, body and query by their tables, the user's budget of changes;
+ * then, for ROUTE_ATOMIC, a transaction around Idempotency-Key, maintenance, handler and audit;
+ * then the wake file, the answer, and a line in the log. It is the only place that logs errors of
+ * requests and turns them into HTTP.
  *
  * Nothing of a request outlives it.
  */
@@ -30,6 +31,7 @@ struct router {
 	const char *wake_file;
 	uint64_t session_idle_ms;
 	uint64_t idempotency_ttl_ms;
+	struct budget_limit budget; /* of each user, for what changes something */
 	/* For the answers that are kept for a repeated Idempotency-Key, which may tell what only
 	 * their owner may see. NULL where no route is ROUTE_ATOMIC. */
 	route_keep_fn *seal, *unseal;

@@ -32,6 +32,8 @@ static struct {
 	int handled, audited;
 	bool away; /* PostgreSQL */
 	bool maintained;
+	int budgets[2]; /* left in each, when `metered` */
+	bool metered;
 	char audit_action[32], audit_object[64], audit_token[64];
 	char key[64];
 	uint8_t fingerprint[32];
@@ -131,6 +133,20 @@ int maintenance_begin_change(struct db *db, struct err *e)
 	return world.maintained ? err_set(e, ERR_MAINTENANCE, NULL, "moving house") : 0;
 }
 
+int budget_take(struct db *db, const char *user_id, enum budget budget,
+		const struct budget_limit *limit, struct err *e)
+{
+	ck_assert_ptr_eq(db, &database);
+	ck_assert_int_eq(db->begun, db->committed + db->rolled_back); /* in no transaction */
+	ck_assert_str_eq(user_id, USER);
+	ck_assert_uint_eq(limit->burst, 7);
+	if (!world.metered || world.budgets[budget]-- > 0)
+		return 0;
+	(void)err_set(e, ERR_RATE_LIMITED, "TOO_MANY_CHANGES", "too much");
+	e->retry_after_s = 3;
+	return -1;
+}
+
 int audit_add(struct db *db, const struct audit_entry *entry, struct err *e)
 {
 	(void)db, (void)e;
@@ -213,6 +229,10 @@ static const struct route routes[] = {
 	  "project.fail" },
 	{ METHOD_POST, "/p/:projectId/violate", ROUTE_SESSION, CHANGE, violate, NULL, NULL, 0,
 	  "project.fail" },
+	{ METHOD_POST, "/end", ROUTE_SESSION, ROUTE_CHANGES | ROUTE_ALWAYS, answer, NULL, NULL, 0,
+	  NULL },
+	{ METHOD_POST, "/password", ROUTE_SESSION, ROUTE_CHANGES | ROUTE_UNMETERED, answer, NULL,
+	  NULL, 0, NULL },
 	{ METHOD_GET, "/p/:projectId/e/:envId", ROUTE_SESSION, 0, answer, NULL, NULL, 0, NULL },
 	ROUTES_END,
 };
@@ -225,6 +245,7 @@ static struct router router = {
 	.wake_file = "/nonexistent/wake",
 	.session_idle_ms = 1000,
 	.idempotency_ttl_ms = 2000,
+	.budget = { .burst = 7, .per_minute = 1 },
 	.seal = turn_over,
 	.unseal = turn_over,
 };
@@ -503,6 +524,38 @@ START_TEST(under_maintenance_people_read_and_log_in_and_change_nothing)
 }
 END_TEST
 
+START_TEST(who_has_spent_a_budget_is_refused_before_anything_is_begun)
+{
+	static const struct {
+		const char *method, *url, *body;
+		int status;
+	} cases[] = {
+		{ "POST", "/p", "{\"name\":\"a\"}", 200 },
+		{ "POST", "/p", "{\"name\":\"a\"}", 429 },
+		{ "POST", "/end", "", 200 },
+		{ "POST", "/end", "", 429 },
+		{ "POST", "/password", "", 200 },
+		{ "GET", "/p", NULL, 200 },
+		{ "POST", "/login", "{\"name\":\"a\"}", 200 },
+	};
+
+	world.metered = true;
+	world.budgets[BUDGET_CHANGES] = world.budgets[BUDGET_ENDS_OF_ACCESS] = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int handled = world.handled, begun = database.begun;
+		begin_logged_in(cases[i].method, cases[i].url, cases[i].body);
+		ck_assert_int_eq(served(), cases[i].status);
+		ck_assert_int_eq(world.handled - handled, cases[i].status == 200);
+		if (cases[i].status == 429) {
+			ck_assert_int_eq(database.begun, begun);
+			ck_assert_str_eq(error_code(), "TOO_MANY_CHANGES");
+			ck_assert_str_eq(exchange_header(&x, "Retry-After"), "3");
+		}
+	}
+	ck_assert_int_eq(world.audited, 1);
+}
+END_TEST
+
 START_TEST(a_key_must_be_a_key)
 {
 	char long_key[300];
@@ -568,6 +621,7 @@ int main(void)
 	tcase_add_test(tc, bodies_and_queries_must_fit_their_tables);
 	tcase_add_test(tc, a_change_is_one_transaction_with_its_audit);
 	tcase_add_test(tc, a_key_that_was_used_gives_the_same_answer);
+	tcase_add_test(tc, who_has_spent_a_budget_is_refused_before_anything_is_begun);
 	tcase_add_test(tc, under_maintenance_people_read_and_log_in_and_change_nothing);
 	tcase_add_test(tc, a_key_must_be_a_key);
 	tcase_add_test(tc, what_only_a_constraint_has_found_is_not_told_in_its_words);

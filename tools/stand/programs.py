@@ -43,6 +43,9 @@ _OPTIONS = {
     # The stand's API server is on loopback, which is refused otherwise.
     "kube_allow_addresses": "127.0.0.0/8",
     "ingress_domain": "apps.localhost",
+    # A test changes more than a person does.
+    "changes_burst": "1000000",
+    "changes_per_minute": "1000000",
 }
 
 
