@@ -14,8 +14,11 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/heartbeat.h"
 #include "base/mem.h"
 #include "http/address.h"
+#include "http/certificate.h"
+#include "http/guard.h"
 
 enum {
 	/* Users with certificates of their own need one each; and over HTTP/1.1 so does each
@@ -23,6 +26,10 @@ enum {
 	CONNECTIONS_PER_HOST = 64,
 	IDLE_CONNECTIONS = 256,
 	RETRY_AFTER_MAX_S = 3600,
+	/* Of one request's answers, those of 1xx included; API servers send 500 bytes. */
+	HEAD_MAX_BYTES = 65536,
+	/* libcurl begins anew when a connection that it had kept turns out to be gone. */
+	CALL_HANDSHAKES_MAX = 3,
 };
 
 struct call {
@@ -38,7 +45,11 @@ struct call {
 	size_t sent;          /* bytes of it */
 	uint64_t deadline_ms; /* not sent later than this */
 	CURLcode setup;       /* not CURLE_OK: could not be sent */
-	bool head_complete;   /* its empty line came */
+	char owner[GUARD_OWNER_MAX + 1];
+	struct guard *guard; /* of its connection, NULL until there is one */
+	unsigned handshakes;
+	size_t head_bytes;
+	bool head_complete; /* its empty line came */
 	bool too_large;
 	bool no_room;
 	const char *refusal; /* of the address policy */
@@ -81,6 +92,37 @@ static const struct {
 	{ CURLE_RECV_ERROR, HTTP_UNREACHABLE },
 };
 
+/* ---- its connection ------------------------------------------------------------------------ */
+
+static void set_guard(struct call *call, struct guard *guard)
+{
+	guard_unref(call->guard);
+	call->guard = guard;
+}
+
+/* Before the handshake of a connection that is opened for `user`. */
+static CURLcode begin_tls(CURL *easy, void *context, void *user)
+{
+	struct call *call = user;
+
+	(void)easy;
+	if (++call->handshakes > CALL_HANDSHAKES_MAX)
+		return CURLE_SSL_CONNECT_ERROR;
+	set_guard(call, guard_new(context, call->owner));
+	return CURLE_OK;
+}
+
+/* The connection that the request is sent over: not always one that was opened for it. */
+static void find_guard(struct call *call)
+{
+	const struct curl_tlssessioninfo *info = NULL;
+
+	if (curl_easy_getinfo(call->easy, CURLINFO_TLS_SSL_PTR, &info) == CURLE_OK &&
+	    info->internals != NULL)
+		set_guard(call, guard_of(info->internals));
+	guard_add_request(call->guard);
+}
+
 /* ---- one request --------------------------------------------------------------------------- */
 
 static size_t take_body(char *data, size_t size, size_t count, void *user)
@@ -89,6 +131,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *user)
 
 	call->no_room = call->make_room != NULL && !call->make_room(call->user, size * count);
 	call->too_large = call->no_room || buf_append(&call->body, data, size * count, NULL) < 0;
+	guard_add_body(call->guard, size * count);
 	return call->too_large ? 0 : size * count;
 }
 
@@ -99,7 +142,8 @@ static size_t take_header(char *line, size_t size, size_t count, void *user)
 
 	(void)size;
 	call->head_complete = count > 0 && (line[0] == '\r' || line[0] == '\n');
-	return count;
+	call->head_bytes += count;
+	return call->head_bytes <= HEAD_MAX_BYTES ? count : 0;
 }
 
 static void tell_refused(const struct call *call, const struct curl_sockaddr *address)
@@ -122,6 +166,7 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
 	unsigned timeout_ms = (unsigned)call->client->connect_timeout_ms;
 
 	(void)purpose;
+	heartbeat_owner(call->owner);
 	call->refusal = address_policy_refusal(call->client->policy, &address->addr);
 	if (call->refusal != NULL) {
 		tell_refused(call, address);
@@ -150,6 +195,7 @@ static int may_send(void *user, char *remote, char *local, int remote_port, int 
 	(void)local;
 	(void)remote_port;
 	(void)local_port;
+	find_guard(user);
 	return is_late(user) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
@@ -218,6 +264,9 @@ static void set_trust(struct call *call, const struct http_trust *trust)
 	SET(call, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(call, CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(call, CURLOPT_SSL_VERIFYHOST, 2L);
+	SET(call, CURLOPT_SSL_CTX_FUNCTION, begin_tls);
+	SET(call, CURLOPT_SSL_CTX_DATA, call);
+	SET(call, CURLOPT_SSL_SESSIONID_CACHE, 0L); /* it would be one a request */
 	/* Otherwise the machine's own CAs would be believed too. */
 	SET(call, CURLOPT_CAPATH, NULL);
 	if (trust->ca_pem != NULL) {
@@ -285,6 +334,7 @@ static void free_call(struct call *call)
 		explicit_bzero(call->sending, strlen(call->sending)); /* it may be a Secret */
 	free(call->sending);
 	buf_wipe(&call->body); /* so may an answer */
+	guard_unref(call->guard);
 	free(call);
 }
 
@@ -298,6 +348,8 @@ void http_client_submit(struct http_client *client, const struct http_request *r
 	call->user = user;
 	call->body.max = request->body_max;
 	call->make_room = request->make_room;
+	if (request->owner != NULL)
+		(void)memccpy(call->owner, request->owner, '\0', sizeof(call->owner) - 1);
 	call->deadline_ms = clock_ms() + request->timeout_ms;
 	call->easy = curl_easy_init();
 	call->setup = call->easy != NULL ? CURLE_OK : CURLE_FAILED_INIT;
@@ -327,16 +379,39 @@ static bool was_hung_up_on(const struct call *call)
 	return os_error != 0 || strstr(call->error, "SSL_ERROR_SYSCALL") != NULL;
 }
 
+/* What libcurl counts as a connection that was lost, libnghttp2 having refused to go on: a flood of
+ * what it answers, heads that break a rule. */
+static bool broke_http2(const struct call *call)
+{
+	return strstr(call->error, "nghttp2_session_mem_recv") != NULL;
+}
+
+/* More bytes of certificates than are read: OpenSSL's word, again. */
+static bool has_long_chain(const struct call *call)
+{
+	return strstr(call->error, "excessive message size") != NULL;
+}
+
 static enum http_failure failure_of(const struct call *call, CURLcode code, long status)
 {
 	if (call->too_large)
 		return HTTP_TOO_LARGE;
+	if (code != CURLE_OK &&
+	    (guard_verdict(call->guard) == GUARD_COSTLY_CERTIFICATES || has_long_chain(call)))
+		return HTTP_COSTLY_CERTIFICATES;
+	if ((code != CURLE_OK && guard_verdict(call->guard) == GUARD_NO_CONTENT) ||
+	    call->head_bytes > HEAD_MAX_BYTES)
+		return HTTP_NO_CONTENT;
+	if (call->handshakes > CALL_HANDSHAKES_MAX)
+		return HTTP_CUT_OFF;
 	if (code == CURLE_COULDNT_CONNECT && call->refusal != NULL)
 		return HTTP_ADDRESS_FORBIDDEN;
 	if (code == CURLE_OK && !call->head_complete)
 		return HTTP_CUT_OFF;
 	if (code == CURLE_SSL_CONNECT_ERROR && was_hung_up_on(call))
 		return HTTP_UNREACHABLE;
+	if (code == CURLE_RECV_ERROR && broke_http2(call))
+		return HTTP_PROTOCOL;
 	for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
 		if (failures[i].code != code)
 			continue;
@@ -355,6 +430,12 @@ static char *message_of(const struct call *call, enum http_failure failure, CURL
 		return mem_strdup("the server's address is not allowed here");
 	case HTTP_CUT_OFF:
 		return mem_strdup("the connection ended before the answer did");
+	case HTTP_COSTLY_CERTIFICATES:
+		return has_long_chain(call) ? mem_printf("more than %d bytes of certificates",
+							 CERTIFICATE_CHAIN_BYTES)
+					    : mem_strdup(guard_reason(call->guard));
+	case HTTP_NO_CONTENT:
+		return mem_strdup("the server sent too much that is no answer");
 	case HTTP_TOO_LARGE:
 		return call->no_room
 			       ? mem_printf("the answer is larger than there is memory for "
@@ -403,6 +484,7 @@ static void finish(struct call *call, CURLcode code)
 	answer.message = message;
 	answer.body = call->body.data != NULL ? call->body.data : "";
 	answer.length = call->body.length;
+	answer.handshakes = call->handshakes;
 	call->client->pending--;
 	call->done(call->user, &answer);
 	free_call(call);

@@ -15,7 +15,8 @@
  * .netrc), no redirect is followed, nothing is retried on a new connection after an answer began.
  * The address policy is applied to the address that is really connected to, so a name that
  * resolves differently the second time gains nothing. A request that could not be sent within its
- * timeout is never sent, also when the process was stopped meanwhile.
+ * timeout is never sent, also when the process was stopped meanwhile. What a server can make us
+ * compute or read without answering is bounded (http/guard.h).
  */
 struct http_client;
 
@@ -40,6 +41,7 @@ enum { HTTP_HEADERS_MAX = 8 };
 struct http_request {
 	const char *method;
 	const char *url;
+	const char *owner; /* whose request it is, for base/heartbeat.h; or NULL */
 	const char *headers[HTTP_HEADERS_MAX]; /* "Name: value", up to the first NULL */
 	const char *body;                      /* or NULL */
 	const struct http_trust *trust;
@@ -55,9 +57,11 @@ enum http_failure {
 	HTTP_UNREACHABLE,       /* name, connection, or hung up before an answer */
 	HTTP_TIMEOUT,
 	HTTP_TLS,
-	HTTP_TOO_LARGE, /* more than body_max, or than there is room for */
-	HTTP_CUT_OFF,   /* the answer ended before it was whole */
-	HTTP_PROTOCOL,  /* not HTTP */
+	HTTP_COSTLY_CERTIFICATES, /* verifying them would take too long (http/certificate.h) */
+	HTTP_NO_CONTENT,          /* too much came that was no answer (http/guard.h) */
+	HTTP_TOO_LARGE,           /* more than body_max, or than there is room for */
+	HTTP_CUT_OFF,             /* the answer ended before it was whole */
+	HTTP_PROTOCOL,            /* not HTTP */
 	HTTP_FAILURE_COUNT
 };
 
@@ -69,6 +73,7 @@ struct http_answer {
 	time_t date;      /* what the server's clock says; 0: not told */
 	const char *body; /* NUL-terminated; "" if none came */
 	size_t length;
+	unsigned handshakes; /* connections that were opened for it */
 };
 
 /* The answer is the callee's to look at until it returns. */

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/heartbeat.h"
 #include "base/mem.h"
 #include "http/client.h"
 #include "kube/answer.h"
@@ -19,6 +20,7 @@
 
 enum {
 	PAGES_MAX = 200,
+	HANDSHAKES_MAX = 8,  /* of one list: they are dearer than its pages */
 	LARGE_BYTES = 65536, /* an answer that takes its time to read */
 	COST_BYTES = 240,    /* of memory that one of KUBE_JSON_COST is, at most (jansson 2.14) */
 };
@@ -159,6 +161,7 @@ static void send_request(struct kube_operation *op, const char *query)
 	struct http_request request = {
 		.method = verbs[op->verb].method,
 		.url = url,
+		.owner = op->target->owner,
 		.headers = { op->accept },
 		.body = op->body,
 		.trust = &op->target->trust,
@@ -196,6 +199,18 @@ static const char *continue_token(const json_t *page)
 		json_string_value(json_object_get(json_object_get(page, "metadata"), "continue"));
 
 	return token != NULL && token[0] != '\0' ? token : NULL;
+}
+
+/* Whether another page may be asked for. */
+static int check_connections(const struct kube_operation *op, struct err *e)
+{
+	const struct kube_expected expected = expected_of(op, NULL);
+
+	if (op->handshakes <= HANDSHAKES_MAX)
+		return 0;
+	err_set(e, ERR_KUBE_PROTOCOL, "TOO_MANY_CONNECTIONS",
+		"the server closes the connection after each page of a long list");
+	return kube_answer_wrap(&expected, e);
 }
 
 /* Adds a page to what came before. */
@@ -246,6 +261,9 @@ static bool continue_list(struct kube_operation *op, size_t length, json_t *page
 	answer->body = op->pages;
 	if (continue_token(page) == NULL)
 		return false;
+	answer->ok = check_connections(op, &answer->err) == 0;
+	if (!answer->ok)
+		return false;
 	send_page(op, continue_token(page));
 	return true;
 }
@@ -276,6 +294,7 @@ static void use_answer(struct kube_operation *op, const struct http_answer *http
 	json_auto_t *body = NULL;
 	struct kube_answer answer = { .http_status = http->status, .date = http->date };
 
+	heartbeat_owner(op->target->owner);
 	answer.ok = read_answer(op, http, &body, &answer.err) == 0;
 	answer.body = body;
 	if (op->verb == KUBE_LIST && continue_list(op, http->length, body, &answer))
@@ -300,6 +319,7 @@ static void take_answer(void *user, const struct http_answer *http)
 	struct kube_operation *op = user;
 
 	TAILQ_REMOVE(&op->client->flying, op, link);
+	op->handshakes += http->handshakes;
 	kube_count_request(op->target->server, verbs[op->verb].name, http,
 			   clock_us() - op->sent_us);
 	if (http->failure == HTTP_OK && http->length > LARGE_BYTES)

@@ -46,6 +46,7 @@ struct kube_operation {
 	struct http_answer answer; /* and the rest of it */
 	size_t coming, kept; /* of the target's room: for the body under way, for what was read */
 	unsigned page_count;
+	unsigned handshakes; /* connections that were opened for it */
 	bool restarted;
 };
 

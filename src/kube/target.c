@@ -60,6 +60,7 @@ void kube_target_free(struct kube_target *target)
 		free(target);
 		return;
 	}
+	free(target->owner);
 	free(target->server);
 	free(target->namespace);
 	free(target->ca_pem);
@@ -68,6 +69,12 @@ void kube_target_free(struct kube_target *target)
 	wipe(target->token);
 	wipe(target->authorization);
 	free(target);
+}
+
+void kube_target_set_owner(struct kube_target *target, const char *user_id)
+{
+	free(target->owner);
+	target->owner = mem_strdup(user_id);
 }
 
 const char *kube_target_namespace(const struct kube_target *target)

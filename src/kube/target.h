@@ -14,6 +14,7 @@ struct kube_target {
 	char *token;         /* or NULL */
 	char *authorization; /* the whole header, or NULL */
 	struct http_trust trust;
+	char *owner;               /* the user's id, or NULL */
 	struct kube_target *whole; /* of which this is a share; or itself */
 	struct kube_room room;
 	struct kube_asker asker; /* of the whole */

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/heartbeat.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/contexts.h"
@@ -64,6 +65,7 @@ static int make_target(const struct keyring *cluster_private, const struct queue
 	CLEANUP(kubeconfig_clear) struct kubeconfig config = { 0 };
 	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_KUBECONFIG, row->user_id);
 
+	heartbeat_owner(row->user_id);
 	/* The owner can only store it again, whatever is wrong with our keys. */
 	if (unseal(cluster_private, context, row->kubeconfig_sealed, row->kubeconfig_sealed_length,
 		   &text, e) < 0) {
@@ -79,6 +81,7 @@ static int make_target(const struct keyring *cluster_private, const struct queue
 			       "the stored kubeconfig cannot be used (%s): store it again",
 			       e->message);
 	}
+	kube_target_set_owner(*ret_target, row->user_id);
 	return 0;
 }
 

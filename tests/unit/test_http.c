@@ -9,9 +9,13 @@
 
 #include <check.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/heartbeat.h"
 #include "http/address.h"
+#include "http/certificate.h"
 #include "http/client.h"
+#include "http/guard.h"
 #include "pki.h"
 #include "tls_server.h"
 
@@ -151,7 +155,7 @@ END_TEST
 
 /* Short where the test waits for it to run out, long where it must not, however slow the machine.
  */
-enum { BODY_MAX = 10000, SHORT_MS = 700, LONG_MS = 20000 };
+enum { BODY_MAX = 10000, MANY = 10000, SHORT_MS = 700, LONG_MS = 20000 };
 
 static struct pki_pair ca, other_ca, certificate, misnamed, alice, bob;
 
@@ -186,6 +190,18 @@ static const struct tls_reply replies[] = {
 	  .status = "429 Slow",
 	  .headers = "Retry-After: Fri, 01 Jan 1999 00:00:00 GMT\r\n" },
 	{ .match = "GET /again-rubbish", .status = "429 Slow", .headers = "Retry-After: x\r\n" },
+	{ .match = "GET /hints",
+	  .again = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n",
+	  .repeat = MANY },
+	{ .match = "GET /chunks",
+	  .raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+	  .again = "1\r\nX\r\n",
+	  .repeat = BODY_MAX - 1 },
+	{ .match = "GET /extensions",
+	  .raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1",
+	  .again = ";a=0123456789",
+	  .repeat = MANY },
+	{ .match = "GET /key-updates", .status = "200 OK", .key_updates = MANY },
 	{ .match = "PATCH /echo", .status = "200 OK", .body = "patched" },
 };
 
@@ -194,7 +210,8 @@ static struct http_client *client;
 
 static void start(const struct pki_pair *own, const char *client_ca_pem)
 {
-	const struct tls_server_options options = { own, client_ca_pem };
+	const struct tls_server_options options = { .certificate = own,
+						    .client_ca_pem = client_ca_pem };
 	const struct http_client_options client_options = { .connect_timeout_ms = LONG_MS,
 							    .allow_addresses = "127.0.0.0/8" };
 
@@ -323,6 +340,10 @@ static const struct {
 	{ "/garbage", HTTP_PROTOCOL, 0, "", "" },
 	{ "/large", HTTP_TOO_LARGE, 200, "", "larger than 10000 bytes" },
 	{ "/endless", HTTP_TOO_LARGE, 200, NULL, "larger than 10000 bytes" },
+	{ "/hints", HTTP_NO_CONTENT, 103, "", "too much that is no answer" },
+	{ "/chunks", HTTP_NO_CONTENT, 200, NULL, "too much that is no answer" },
+	{ "/extensions", HTTP_NO_CONTENT, 200, "", "too much that is no answer" },
+	{ "/key-updates", HTTP_NO_CONTENT, 0, "", "too much that is no answer" },
 	{ "/hang", HTTP_TIMEOUT, 0, "", "timed out" },
 	{ "/drip", HTTP_TIMEOUT, 0, "", "timed out" },
 };
@@ -372,6 +393,91 @@ START_TEST(a_slow_server_does_not_hold_up_the_others)
 	ck_assert_uint_eq(http_client_pending(client), 1);
 	finish_all();
 	ck_assert_int_eq(slow.failure, HTTP_TIMEOUT);
+}
+END_TEST
+
+/* What is no body has an allowance for each request: a connection does not wear out. */
+START_TEST(a_connection_bears_any_number_of_requests)
+{
+	enum { REQUESTS = 3 * GUARD_CONNECTION_BYTES / GUARD_RECORD_BYTES };
+
+	for (int i = 0; i < REQUESTS; i++)
+		ck_assert_int_eq(get("/good").failure, HTTP_OK);
+	ck_assert_int_eq(tls_server_seen(server)->connections, 1);
+}
+END_TEST
+
+START_TEST(whose_connection_keeps_us_busy_is_known)
+{
+	static const char user_id[] = "8b3f6d4e-0000-4000-8000-000000000001";
+	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
+	struct heartbeat heartbeat = { 0 };
+	struct outcome outcome = { 0 };
+	char url[200];
+
+	snprintf(url, sizeof(url), "https://127.0.0.1:%u/good", tls_server_port(server));
+	const struct http_request request = { .method = "GET",
+					      .url = url,
+					      .owner = user_id,
+					      .trust = &trust,
+					      .timeout_ms = LONG_MS,
+					      .body_max = BODY_MAX };
+	heartbeat_open(&heartbeat);
+	http_client_submit(client, &request, record, &outcome);
+	finish_all();
+	heartbeat_open(NULL);
+	ck_assert_int_eq(outcome.failure, HTTP_OK);
+	ck_assert_str_eq(heartbeat.owner, user_id);
+}
+END_TEST
+
+static char *chain_of(EVP_PKEY *key, int count)
+{
+	CLEANUP(buf_release) struct buf chain = BUF_INIT(1 << 20);
+
+	for (int i = 0; i < count; i++) {
+		CLEANUP(cleanup_free) char *one = pki_certificate_with(key);
+		ck_assert_int_eq(buf_append(&chain, one, strlen(one), NULL), 0);
+	}
+	return STEAL(chain.data);
+}
+
+/* The server's own certificate is good: only what it shows beside it is not taken. */
+static struct outcome get_beside(EVP_PKEY *key, int count)
+{
+	CLEANUP(cleanup_free) char *chain = chain_of(key, count);
+	const struct tls_server_options options = { .certificate = &certificate,
+						    .chain_pem = chain };
+
+	EVP_PKEY_free(key);
+	tls_server_stop(server);
+	server = tls_server_start(&options, replies, ARRAY_SIZE(replies));
+	return get("/good");
+}
+
+START_TEST(what_a_server_shows_is_bounded_before_it_is_verified)
+{
+	struct outcome fine = get_beside(EVP_EC_gen("P-256"), CERTIFICATE_CHAIN_MAX - 1);
+	struct outcome many = get_beside(EVP_EC_gen("P-256"), CERTIFICATE_CHAIN_MAX);
+	struct outcome costly = get_beside(EVP_EC_gen("sect571r1"), 1);
+
+	ck_assert_msg(fine.failure == HTTP_OK, "%s", fine.message);
+	ck_assert_int_eq(many.failure, HTTP_COSTLY_CERTIFICATES);
+	ck_assert_str_eq(many.message, "a chain of 9 certificates: at most 8 are taken");
+	ck_assert_int_eq(costly.failure, HTTP_COSTLY_CERTIFICATES);
+	ck_assert_ptr_nonnull(strstr(costly.message, "certificate 2 of the server's: an elliptic"));
+	ck_assert_int_eq(tls_server_seen(server)->requests, 0);
+}
+END_TEST
+
+START_TEST(a_chain_is_not_read_beyond_its_bytes)
+{
+	/* Small, so that more fit than are counted. */
+	struct outcome o = get_beside(EVP_EC_gen("P-256"), CERTIFICATE_CHAIN_BYTES / 256);
+
+	ck_assert_int_eq(o.failure, HTTP_COSTLY_CERTIFICATES);
+	ck_assert_str_eq(o.message, "more than 32768 bytes of certificates");
+	ck_assert_int_eq(tls_server_seen(server)->requests, 0);
 }
 END_TEST
 
@@ -685,6 +791,10 @@ int main(void)
 	tcase_add_loop_test(requests, every_end_of_an_answer_is_told_apart, 0, ARRAY_SIZE(ends));
 	tcase_add_test(requests, requests_share_a_connection);
 	tcase_add_test(requests, a_slow_server_does_not_hold_up_the_others);
+	tcase_add_test(requests, a_connection_bears_any_number_of_requests);
+	tcase_add_test(requests, whose_connection_keeps_us_busy_is_known);
+	tcase_add_test(requests, what_a_server_shows_is_bounded_before_it_is_verified);
+	tcase_add_test(requests, a_chain_is_not_read_beyond_its_bytes);
 	tcase_add_test(requests, only_the_given_ca_and_name_are_believed);
 	tcase_add_test(requests, a_connection_belongs_to_one_client_certificate);
 	tcase_add_test(requests, a_forbidden_address_is_never_connected_to);

@@ -550,7 +550,7 @@ static void start(void)
 	fill_large();
 	pki_make_ca("ca", &ca);
 	pki_make_leaf(&ca, "server", "IP:127.0.0.1", &certificate);
-	const struct tls_server_options server_options = { &certificate, NULL };
+	const struct tls_server_options server_options = { .certificate = &certificate };
 	server = tls_server_start(&server_options, replies, ARRAY_SIZE(replies));
 	CLEANUP(cleanup_free)
 	char *url = mem_printf("https://127.0.0.1:%u", tls_server_port(server));

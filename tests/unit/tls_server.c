@@ -41,6 +41,16 @@ static void use_certificate(SSL_CTX *context, const struct pki_pair *pair)
 	BIO_free(key_bio);
 }
 
+static void show_chain(SSL_CTX *context, const char *chain_pem)
+{
+	BIO *bio = BIO_new_mem_buf(chain_pem, -1);
+	X509 *certificate;
+
+	while ((certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
+		ck_assert_int_eq(SSL_CTX_add_extra_chain_cert(context, certificate), 1);
+	BIO_free(bio);
+}
+
 static void ask_for_certificates(SSL_CTX *context, const char *ca_pem)
 {
 	BIO *bio = BIO_new_mem_buf(ca_pem, -1);
@@ -59,6 +69,8 @@ static SSL_CTX *make_context(const struct tls_server_options *options)
 	ck_assert_ptr_nonnull(context);
 	use_certificate(context, options->certificate);
 	(void)SSL_CTX_set_session_id_context(context, (const unsigned char *)"t", 1);
+	if (options->chain_pem != NULL)
+		show_chain(context, options->chain_pem);
 	if (options->client_ca_pem != NULL)
 		ask_for_certificates(context, options->client_ca_pem);
 	return context;
@@ -114,6 +126,10 @@ static void write_reply(SSL *ssl, const struct tls_reply *reply)
 	char name[256], head[1024];
 
 	usleep(reply->delay_ms * 1000);
+	for (unsigned i = 0; i < reply->key_updates; i++) {
+		(void)SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED);
+		(void)SSL_do_handshake(ssl);
+	}
 	if (reply->status != NULL) {
 		const char *body = reply->body != NULL ? reply->body : "";
 		if (strcmp(body, "$PEER") == 0)
@@ -129,8 +145,11 @@ static void write_reply(SSL *ssl, const struct tls_reply *reply)
 	}
 	if (reply->raw != NULL && reply->drip_ms == 0)
 		write_text(ssl, reply->raw);
+	const char *again = reply->again != NULL ? reply->again
+			    : reply->raw != NULL ? reply->raw + strcspn(reply->raw, "#")
+						 : "";
 	for (size_t i = 0; i < reply->repeat; i++)
-		write_text(ssl, reply->raw + strcspn(reply->raw, "#"));
+		write_text(ssl, again);
 }
 
 static const struct tls_reply *find_reply(const struct tls_server *server, const char *request)

@@ -22,8 +22,10 @@ struct tls_reply {
 	const char *raw;
 	unsigned delay_ms; /* before the answer */
 	unsigned drip_ms;  /* between the bytes of `raw` */
-	size_t repeat;     /* of `raw`, so many times more */
-	bool close;        /* hang up afterwards */
+	size_t repeat;     /* of `raw` from its '#' on, or of `again`: so many times more */
+	const char *again;
+	unsigned key_updates; /* of TLS 1.3, so many before the answer */
+	bool close;           /* hang up afterwards */
 };
 
 /* What the server saw, shared with it. */
@@ -36,6 +38,7 @@ struct tls_seen {
 struct tls_server_options {
 	const struct pki_pair *certificate;
 	const char *client_ca_pem; /* clients must have a certificate of it; or NULL */
+	const char *chain_pem;     /* what is shown beside its certificate; or NULL */
 };
 
 struct tls_server;
