@@ -52,11 +52,12 @@ def key_pem(key):
 
 
 def chain(length, key):
-    """A leaf for 127.0.0.1, its key, and `length` CAs with `key`, the root last."""
+    """An ordinary root, a leaf for 127.0.0.1, its key, and `length` CAs with `key` between them."""
     authority = x509.BasicConstraints(ca=True, path_length=None)
-    cas = [_certificate(f"ca {n}", key, f"ca {max(n - 1, 0)}", key, authority)
-           for n in range(length)]
-    leaf_key = ec.generate_private_key(ec.SECP256R1())
+    root_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    root = _certificate("ca 0", root_key, "ca 0", root_key, authority)
+    cas = [_certificate(f"ca {n}", key, f"ca {n - 1}", key if n > 1 else root_key, authority)
+           for n in range(1, length + 1)]
     here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    leaf = _certificate("server", leaf_key, f"ca {length - 1}", key, here)
-    return leaf, leaf_key, cas[::-1]
+    leaf = _certificate("server", leaf_key, f"ca {length}", key, here)
+    return root, leaf, leaf_key, cas[::-1]

@@ -1,0 +1,147 @@
+"""API servers that keep whoever connects to them busy, below HTTP and beside it.
+
+Each kind answers a request with bytes without end that are no answer, until the client hangs up; or
+with a handshake, or many, that cost much.
+"""
+
+import json
+import multiprocessing
+import socket
+import ssl
+import struct
+import threading
+from urllib.parse import parse_qs, urlsplit
+
+from glutton import KINDS
+from stand.process import free_port
+
+ROUND = 64 * 1024  # bytes of a flood that are sent at once
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+DATA, HEADERS, SETTINGS, PING, WINDOW_UPDATE = 0, 1, 4, 6, 8
+ACK, END_HEADERS, PADDED = 1, 4, 8
+OK, HINTS = b"\x88", b"\x08\x03103"  # :status 200, :status 103
+
+
+def frame(kind, flags, stream, payload=b""):
+    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(
+        ">I", stream) + payload
+
+
+def bomb(stream):
+    """Names of 4,000 bytes, each a byte on the wire, in the head of an answer that is none."""
+    first = b"\x40\x01x" + b"\x7f" + b"\xa1\x1e" + b"v" * 4000  # a new entry of the table
+    return frame(HEADERS, END_HEADERS, stream, HINTS + first + b"\xbe" * 12_000)
+
+
+# What is sent once, and then again and again, of a stream.
+FRAMES = {
+    "empty-data": (lambda s: frame(HEADERS, END_HEADERS, s, OK), lambda s: frame(DATA, 0, s)),
+    "padding": (lambda s: frame(HEADERS, END_HEADERS, s, OK),
+                lambda s: frame(DATA, PADDED, s, b"\xff" + b"x" + bytes(255))),
+    "ping-acks": (lambda s: b"", lambda s: frame(PING, ACK, 0, bytes(8))),
+    "window-updates": (lambda s: b"", lambda s: frame(WINDOW_UPDATE, 0, 0, b"\0\0\0\1")),
+    "settings": (lambda s: b"", lambda s: frame(SETTINGS, 0, 0)),
+    "compressed-heads": (lambda s: b"", bomb),
+}
+TEXTS = {
+    "early-hints": (b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"),
+    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+               b"1;a=" + b"x" * 500 + b"\r\n \r\n"),
+}
+LISTS = ("connections",)
+KINDS_OF_HOSTILITY = (*FRAMES, *TEXTS, *LISTS, "certificates")
+
+
+def flood(connection, first, again):
+    connection.sendall(first)
+    many = again * max(ROUND // len(again), 1)
+    while True:
+        connection.sendall(many)
+
+
+def read_exactly(connection, size):
+    got = b""
+    while len(got) < size:
+        more = connection.recv(size - len(got))
+        if not more:
+            raise ConnectionError
+        got += more
+    return got
+
+
+def answer_frames(connection, kind):
+    """HTTP/2, up to the first request."""
+    assert read_exactly(connection, len(PREFACE)) == PREFACE
+    connection.sendall(frame(SETTINGS, 0, 0))
+    while True:
+        head = read_exactly(connection, 9)
+        read_exactly(connection, int.from_bytes(head[:3], "big"))
+        if head[3] == HEADERS:
+            break
+    stream = int.from_bytes(head[5:9], "big")
+    first, again = FRAMES[kind]
+    flood(connection, first(stream), again(stream))
+
+
+def read_head(connection):
+    got = b""
+    while b"\r\n\r\n" not in got:
+        more = connection.recv(65536)
+        if not more:
+            raise ConnectionError
+        got += more
+    return got.decode("latin-1")
+
+
+def answer_text(connection, kind):
+    read_head(connection)
+    flood(connection, *TEXTS[kind])
+
+
+def answer_page(connection, _kind):
+    """A list without end, of a connection a page."""
+    where = urlsplit(read_head(connection).split(" ")[1])
+    api, name = KINDS.get(where.path.rsplit("/", 1)[1], ("v1", "Secret"))
+    page = int(parse_qs(where.query).get("continue", ["0"])[0]) + 1
+    body = json.dumps({"apiVersion": api, "kind": f"{name}List", "items": [],
+                       "metadata": {"continue": str(page)}})
+    connection.sendall(f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                       f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+
+
+def serve_one(connection, context, kind):
+    answer = answer_frames if kind in FRAMES else answer_text if kind in TEXTS else answer_page
+    try:
+        with context.wrap_socket(connection, server_side=True) as tls:
+            answer(tls, kind)
+    except OSError:
+        pass  # they hung up
+
+
+def serve(listener, key, cert, kind):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    context.set_alpn_protocols(["h2"] if kind in FRAMES else ["http/1.1"])
+    while True:
+        connection, _ = listener.accept()
+        threading.Thread(target=serve_one, args=(connection, context, kind), daemon=True).start()
+
+
+class Hostile:
+    """One in a process of its own."""
+
+    def __init__(self, key, cert, kind):
+        self.port = free_port()
+        listener = socket.create_server(("127.0.0.1", self.port), backlog=100)
+        self._process = multiprocessing.Process(target=serve, args=(listener, key, cert, kind),
+                                                daemon=True)
+        self._listener = listener
+
+    def __enter__(self):
+        self._process.start()
+        self._listener.close()
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.join()

@@ -1,0 +1,109 @@
+"""API servers that send without answering cost their owners' rows something, and nobody else."""
+
+import base64
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import costly_certificates as costly
+import pytest
+import requests
+import yaml
+from hostile import KINDS_OF_HOSTILITY, Hostile
+from people import Person, eventually
+from prometheus_client.parser import text_string_to_metric_families
+from stand.site import Site
+from test_tenants import elsewhere
+
+ACCOUNTS, STARTS = 4, 5
+CAUSES = {"certificates": "COSTLY_CERTIFICATES", "connections": "TOO_MANY_CONNECTIONS",
+          # What libnghttp2 and libcurl have bounds of their own for.
+          "settings": "NOT_HTTP", "compressed-heads": "NOT_HTTP"}
+# Of processor time, a request to them: some milliseconds. Without bounds it is seconds.
+MOST = 0.1
+TICKS = 100  # a second, in /proc
+
+
+@pytest.fixture(scope="module")
+def costly_chain(workspace):
+    """A root, and the files of a server: its key, its certificate and sixty that take long."""
+    root, leaf, leaf_key, cas = costly.chain(40, costly.costly_key())
+    key, cert = workspace / "costly.key", workspace / "costly.crt"
+    key.write_bytes(costly.key_pem(leaf_key))
+    cert.write_bytes(costly.pem(leaf, *cas))
+    return costly.pem(root), key, cert
+
+
+@pytest.fixture(params=KINDS_OF_HOSTILITY)
+def hostile(kubesim, costly_chain, request):
+    """The server, and how a kubeconfig comes to name it."""
+    pki = kubesim.directory / "pki"
+    root, key, cert = None, pki / "server.key", pki / "server.crt"
+    if request.param == "certificates":
+        root, key, cert = costly_chain
+
+    def divert(kubeconfig, port):
+        config = yaml.safe_load(elsewhere(kubeconfig, port))
+        if root is not None:
+            config["clusters"][0]["cluster"]["certificate-authority-data"] = base64.b64encode(
+                root).decode()
+        return yaml.safe_dump(config)
+
+    with Hostile(key, cert, request.param) as server:
+        server.kind, server.divert = request.param, divert
+        yield server
+
+
+@pytest.fixture
+def site(workspace, build, postgres, hostile):
+    name = f"hostile_{hostile.kind.replace('-', '_')}"
+    with Site(workspace / name, build, postgres, database=name) as running:
+        yield running
+
+
+def processes(pid):
+    """A process and all below it."""
+    yield pid
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split():
+        yield from processes(int(child))
+
+
+def processor_seconds(site):
+    """What the reconciler has taken: its processes, and those that it has waited for."""
+    ticks = 0
+    for pid in processes(site.programs.pid("fsa-reconcile")):
+        fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        ticks += sum(map(int, fields[11:15]))
+    return ticks / TICKS
+
+
+def requests_to(site, port):
+    text = requests.get(site.nginx.metrics_url, timeout=120).text
+    samples = (sample for family in text_string_to_metric_families(text)
+               for sample in family.samples)
+    return sum(s.value for s in samples if s.name == "fsa_kube_requests_total" and
+               s.labels["server"] == f"127.0.0.1:{port}")
+
+
+def test_what_they_send_costs_nobody_else(site, kubesim, hostile):
+    with ThreadPoolExecutor(4) as pool:
+        good = Person(site, kubesim)
+        bad = list(pool.map(lambda _: Person(site, kubesim), range(ACCOUNTS)))
+        alone = processor_seconds(site)
+        for number in range(STARTS):
+            good.create(f"Alone {number}").wait("RUNNING")
+        begin = processor_seconds(site)
+        for person in bad:
+            person.put_kubeconfig(hostile.divert(person.kubeconfig, hostile.port))
+        projects = list(pool.map(lambda p: p.create("Bad"), bad))
+    for number in range(STARTS):
+        good.create(f"Beside {number}").wait("RUNNING")
+    code = CAUSES.get(hostile.kind, "ANSWER_WITHOUT_CONTENT")
+    for project in projects:
+        eventually(lambda p=project: any(c["code"] == code for c in p.causes()),
+                   last=project.causes)
+    spent = processor_seconds(site) - begin - (begin - alone)
+    sent = requests_to(site, hostile.port)
+    print(f"{hostile.kind}: {spent:.2f} s for {sent:.0f} requests, "
+          f"{1000 * spent / sent:.1f} ms each")
+    assert sent >= ACCOUNTS
+    assert spent / sent < MOST
