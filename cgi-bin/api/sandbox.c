@@ -28,14 +28,15 @@ const struct field sandbox_start_fields[] = {
 	FIELDS_END,
 };
 
-/* The five stages, each with how far it is. */
+/* The stages that it goes through, each with how far it is. */
 static json_t *progress(const struct sandbox_view *view)
 {
 	const struct resource *r = &view->sandbox.resource;
 	enum status database = view->has_database ? view->database_status : STATUS_RUNNING;
 	json_t *stages = json_array();
 
-	for (int stage = 0; stage < STAGE_COUNT; stage++)
+	for (int stage = view->has_database ? STAGE_DATABASE : STAGE_CONTAINER; stage < STAGE_COUNT;
+	     stage++)
 		json_array_append_new(
 			stages,
 			json_pack("{s:s, s:s}", "name", stage_name((enum stage)stage), "state",

@@ -154,7 +154,7 @@ static const struct cause_text texts[] = {
 	{ ERR_DEADLINE, NULL, "It takes longer than it should",
 	  "Nothing needs to be done: it goes on by itself as soon as it can. The details say where "
 	  "it waits.",
-	  "the stage in the message is where it hangs" },
+	  "the message is what the cluster says of it; fsactl project explain --look asks it now" },
 	{ ERR_DATA_AT_RISK, "HOME_VOLUME_GOING",
 	  "It is kept as it is, because its files would be lost",
 	  "Somebody has deleted the volume of its home directory. Copy out what you need, then ask "

@@ -13,6 +13,7 @@
 #include "reconcile/compare.h"
 #include "reconcile/credentials.h"
 #include "reconcile/restarts.h"
+#include "reconcile/standstill.h"
 #include "reconcile/volume.h"
 #include "reconcile/warn.h"
 #include "reconcile/work_internal.h"
@@ -134,9 +135,9 @@ static bool find_cause(const struct work *w, struct err *ret_cause)
 	}
 	if (!d->overdue)
 		return false;
-	err_set(ret_cause, ERR_DEADLINE, NULL, "still %s after %llu seconds, at stage %s",
-		status_name(w->row.status), (unsigned long long)(w->row.status_age_ms / 1000),
-		stage_name(w->assessment.stage));
+	char words[STANDSTILL_MAX];
+	standstill_describe(&w->row, w->observation, words);
+	err_set(ret_cause, ERR_DEADLINE, NULL, "%s", words);
 	return true;
 }
 

@@ -90,7 +90,7 @@ def test_a_database_that_was_made_anew_is_told_with_its_own_password(site, shop)
     assert now["metadata"]["uid"] != pod["metadata"]["uid"]  # it has the new variables
 
 
-def test_there_is_no_connection_while_there_is_no_database(site, shop):
+def test_there_is_no_connection_while_there_is_no_database(site, shop, explained):
     shop.person.cluster.fault(fault="unavailable", verb="apply", resource="clusters")
     end_cluster(shop)
     pod = shop.person.namespace.pod(shop.sandbox()["name"])
@@ -99,6 +99,7 @@ def test_there_is_no_connection_while_there_is_no_database(site, shop):
     connection = shop.connection()
     assert [connection[key] for key in ("host", "password", "connectionUrl")] == [None] * 3
     resync(site, shop, "SANDBOX")
+    explained(shop, "database-deleted")
     # The pod is left alone meanwhile: it gets the new address when there is one.
     assert shop.person.namespace.pod(shop.sandbox()["name"])["metadata"] == pod["metadata"]
 

@@ -419,7 +419,8 @@ def test_a_volume_that_was_restored_is_just_used(site, stopped):
 
 
 @pytest.mark.parametrize("what", GONE)
-def test_files_that_somebody_has_lost_for_them_are_not_lost_without_a_word(site, shop, what):
+def test_files_that_somebody_has_lost_for_them_are_not_lost_without_a_word(site, shop, what,
+                                                                           explained):
     """What runs and is deleted is made again, without a question; but that is said."""
     find, told, _ = GONE[what]
     before = uid(find(shop))
@@ -434,5 +435,6 @@ def test_files_that_somebody_has_lost_for_them_are_not_lost_without_a_word(site,
     shop.wait("RUNNING")
     resync(site, shop)
     assert told(shop) == [replaced]
+    explained(shop, f"{what}-volume-replaced")
     shop.restart()
     eventually(lambda: told(shop) == [], last=shop.get)

@@ -61,6 +61,15 @@ def test_a_sandbox_shows_its_progress(project):
                                                                           None)
 
 
+def test_a_project_without_a_database_has_no_such_stage(user):
+    client = user()
+    made = client.post("/api/projects", {"name": "Alone", "database": False}).json()
+    shown = client.get(f"/api/sandbox/{made['id']}").json()
+    assert [s["name"] for s in shown["progress"]["stages"]] == [
+        "container", "network", "terminal", "ready"]
+    assert shown["progress"]["stages"][0]["state"] == "active"
+
+
 def test_without_a_kubeconfig_nothing_is_made(user):
     client = user(kubeconfig=False)
     answer = client.post("/api/projects", {"name": "My App"})

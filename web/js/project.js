@@ -21,9 +21,8 @@ function outside(href, text) {
 	return h("a", {class: "button", href, target: "_blank", rel: "noopener noreferrer"}, text);
 }
 
-function stages({progress, databaseStatus}) {
-	const own = progress.stages.filter(({name}) => name !== "database" || databaseStatus !== null);
-	return h("ol", {class: "stages"}, own.map(({name, state}) =>
+function stages({progress}) {
+	return h("ol", {class: "stages"}, progress.stages.map(({name, state}) =>
 		h("li", {"data-state": state}, STAGES[name] ?? name)));
 }
 
