@@ -83,7 +83,7 @@ route_fn setting_read, setting_write, anthropic_read, anthropic_write, system_pr
 
 extern const struct field kubeconfig_fields[];
 enum { KUBECONFIG_BODY_MAX = 147456 }; /* of KUBECONFIG_MAX_BYTES, every other byte escaped */
-route_fn kubeconfig_read, kubeconfig_write;
+route_fn kubeconfig_read, kubeconfig_write, kubeconfig_check;
 
 route_fn live_admit;
 

@@ -8,6 +8,7 @@
 #include "kube/kubeconfig.h"
 #include "store/config.h"
 #include "store/contexts.h"
+#include "store/kubeconfig_check.h"
 #include "web/json.h"
 #include "web/members.h"
 
@@ -36,10 +37,13 @@ static int answer(struct call *c, json_t *into, struct err *e)
 {
 	CLEANUP(kubeconfig_info_clear) struct kubeconfig_info info = { .result = NULL };
 	CLEANUP(json_decrefp) json_t *json = into;
+	json_t *check;
 
-	if (kubeconfig_info_get(c->db, c->session->user_id, &info, e) < 0)
+	if (kubeconfig_info_get(c->db, c->session->user_id, &info, e) < 0 ||
+	    kubeconfig_check_get(c->db, c->session->user_id, &check, e) < 0)
 		return -1;
 	members_add(json, info_members, &info);
+	json_object_set_new(json, "check", check);
 	response_json(c->response, 200, STEAL(json));
 	return 0;
 }
@@ -81,4 +85,12 @@ int kubeconfig_write(struct call *c, struct err *e)
 	if (store(c, &config, text, e) < 0)
 		return -1;
 	return answer(c, json_pack("{s:b}", "success", 1), e);
+}
+
+/* Once more, for whoever has changed something in the cluster. */
+int kubeconfig_check(struct call *c, struct err *e)
+{
+	if (kubeconfig_check_ask(c->db, c->session->user_id, e) < 0)
+		return -1;
+	return answer(c, json_object(), e);
 }

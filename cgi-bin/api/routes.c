@@ -86,6 +86,8 @@ const struct route api_routes[] = {
 	      .body = kubeconfig_fields, .body_max = KUBECONFIG_BODY_MAX),
 
 	READ ("/api/user/limits", limits_read),
+	STEER(METHOD_POST, "/api/user/config/kc/check", kubeconfig_check, "kubeconfig.check"),
+
 	READ ("/api/user/audit", audit_list_get, .query = page_query),
 
 	{ .method = METHOD_GET, .pattern = "/api/site", .handler = site_read },

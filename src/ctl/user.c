@@ -8,6 +8,7 @@
 #include "store/access.h"
 #include "store/admin.h"
 #include "store/api_token.h"
+#include "store/kubeconfig_check.h"
 #include "store/limit.h"
 
 static const struct output_column list_columns[] = {
@@ -40,6 +41,13 @@ static const struct output_column identity_columns[] = {
 static const struct output_column cluster_columns[] = {
 	{ "server", "SERVER" },     { "namespace", "NAMESPACE" }, { "account", "ACCOUNT" },
 	{ "expiresAt", "EXPIRES" }, { "expired", "EXPIRED" },     { "updatedAt", "STORED" },
+};
+
+static const struct output_column check_columns[] = {
+	{ "name", "CHECKED" },
+	{ "status", "RESULT" },
+	{ "headline", "TOLD" },
+	{ "detail", "DETAIL" },
 };
 
 static const struct output_column session_columns[] = {
@@ -82,17 +90,20 @@ static int read_user(struct db *db, const char *user_id, json_t **ret_user, stru
 	CLEANUP(json_decrefp) json_t *tokens = NULL;
 	CLEANUP(json_decrefp) json_t *projects = NULL;
 	CLEANUP(json_decrefp) json_t *limits = NULL;
+	json_t *check;
 
 	if (admin_users(db, user_id, &users, e) < 0 ||
 	    admin_identities(db, user_id, &identities, e) < 0 ||
 	    admin_cluster(db, user_id, &clusters, e) < 0 ||
 	    admin_sessions(db, user_id, &sessions, e) < 0 ||
 	    api_token_list(db, user_id, &tokens, e) < 0 ||
-	    admin_projects(db, &all, &projects, e) < 0 || limit_list(db, user_id, &limits, e) < 0)
+	    admin_projects(db, &all, &projects, e) < 0 || limit_list(db, user_id, &limits, e) < 0 ||
+	    kubeconfig_check_get(db, user_id, &check, e) < 0)
 		return -1;
 	json_t *user = json_incref(json_array_get(users, 0));
 	(void)json_object_set(user, "identities", identities);
 	(void)json_object_set(user, "clusters", clusters);
+	(void)json_object_set_new(user, "kubeconfigCheck", check != NULL ? check : json_null());
 	(void)json_object_set(user, "sessionList", sessions);
 	(void)json_object_set(user, "tokens", tokens);
 	(void)json_object_set(user, "projectList", projects);
@@ -116,6 +127,8 @@ int command_user_show(const struct call *call, struct err *e)
 		     json_object_get(user, "identities"));
 	output_table("cluster", cluster_columns, ARRAY_SIZE(cluster_columns),
 		     json_object_get(user, "clusters"));
+	output_table("kubeconfig", check_columns, ARRAY_SIZE(check_columns),
+		     json_object_get(json_object_get(user, "kubeconfigCheck"), "checks"));
 	output_table("sessions", session_columns, ARRAY_SIZE(session_columns),
 		     json_object_get(user, "sessionList"));
 	output_table("API tokens", token_columns, ARRAY_SIZE(token_columns),

@@ -64,3 +64,8 @@ char *message_gone(const char *project_id)
 {
 	return print(json_pack("{s:s}", "id", project_id));
 }
+
+char *message_kubeconfig(const json_t *check)
+{
+	return print(json_deep_copy(check));
+}

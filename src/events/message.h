@@ -1,6 +1,8 @@
 #ifndef FSA_EVENTS_MESSAGE_H
 #define FSA_EVENTS_MESSAGE_H
 
+#include <jansson.h>
+
 #include "store/live.h"
 
 /*
@@ -9,12 +11,15 @@
  */
 
 /* Names of the server-sent events. */
-#define MESSAGE_EVENT_PROJECT "project"
-#define MESSAGE_EVENT_GONE    "gone"
+#define MESSAGE_EVENT_PROJECT    "project"
+#define MESSAGE_EVENT_GONE       "gone"
+#define MESSAGE_EVENT_KUBECONFIG "kubeconfig"
 
 /* {"id", "name", "status", "updatedAt", "sandboxes": […], "databases": […]} */
 char *message_project(const struct live_project *project);
 /* {"id"} */
 char *message_gone(const char *project_id);
+/* `check` of GET /api/user/config/kc, as kubeconfig_check_get() gives it. */
+char *message_kubeconfig(const json_t *check);
 
 #endif

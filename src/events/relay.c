@@ -11,6 +11,7 @@
 #include "base/metric.h"
 #include "db/migrate.h"
 #include "events/message.h"
+#include "store/kubeconfig_check.h"
 #include "store/live.h"
 
 enum {
@@ -151,10 +152,26 @@ static int publish_project(struct relay *r, const struct live_change *change, st
 	return -1;
 }
 
+static int publish_kubeconfig(struct relay *r, const struct live_change *change, struct err *e)
+{
+	CLEANUP(cleanup_free) char *data = NULL;
+	json_t *check;
+
+	if (kubeconfig_check_get(r->o.db, change->user_id, &check, e) < 0)
+		return -1;
+	if (check == NULL) /* its user has gone */
+		return 0;
+	data = message_kubeconfig(check);
+	json_decref(check);
+	return publish(r, change, MESSAGE_EVENT_KUBECONFIG, data, e);
+}
+
 static int pass_on(struct relay *r, const struct live_change *change, struct err *e)
 {
 	if (change->project_id[0] != '\0')
 		return publish_project(r, change, e);
+	if (change->kubeconfig)
+		return publish_kubeconfig(r, change, e);
 	if (nginx_close(r->o.nginx, change->user_id, e) < 0)
 		return -1;
 	metric_add(METRIC_LIVE_MESSAGES, 1, METRIC_LABELS("end"));

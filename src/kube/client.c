@@ -136,7 +136,7 @@ static char *url_of(const struct kube_operation *op, const char *query)
 	char *within = mem_printf("namespaces/%s/", op->target->namespace);
 
 	return mem_printf("%s/%s/%s%s%s%s%s%s", op->target->server, op->type->prefix,
-			  op->type->cluster_wide ? "" : within, op->type->plural,
+			  kube_resource_is_namespaced(op->type) ? within : "", op->type->plural,
 			  op->name ? "/" : "", op->name ? op->name : "",
 			  query[0] != '\0' ? "?" : "", query);
 }

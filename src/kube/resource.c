@@ -28,15 +28,20 @@ static const struct kube_resource_type types[] = {
 				 MANAGERS },
 	[KUBE_CLUSTERS] = { "apis/apps.kubeblocks.io/v1alpha1", "apps.kubeblocks.io/v1alpha1",
 			    "Cluster", "clusters", FIELDS },
-	[KUBE_NAMESPACES] = { "api/v1", "v1", "Namespace", "namespaces", MANAGERS, true },
+	[KUBE_NAMESPACES] = { "api/v1", "v1", "Namespace", "namespaces", MANAGERS },
 	[KUBE_RULES_REVIEWS] = { "apis/authorization.k8s.io/v1", "authorization.k8s.io/v1",
-				 "SelfSubjectRulesReview", "selfsubjectrulesreviews", "", true },
+				 "SelfSubjectRulesReview", "selfsubjectrulesreviews", "" },
 	[KUBE_RESOURCE_COUNT] = { "", "", "", "objects", MANAGERS },
 };
 
 const struct kube_resource_type *kube_resource_type(enum kube_resource resource)
 {
 	return &types[resource];
+}
+
+bool kube_resource_is_namespaced(const struct kube_resource_type *type)
+{
+	return type < &types[KUBE_RESOURCE_COUNT];
 }
 
 const char *kube_resource_plural(enum kube_resource resource)

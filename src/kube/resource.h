@@ -10,10 +10,11 @@ struct kube_resource_type {
 	const char *kind;
 	const char *plural;
 	const char *unread; /* members of which nobody here reads anything, separated by blanks */
-	bool cluster_wide;  /* in no namespace */
 };
 
 /* KUBE_RESOURCE_COUNT gives a row for messages about what is none of them. */
 const struct kube_resource_type *kube_resource_type(enum kube_resource resource);
+
+bool kube_resource_is_namespaced(const struct kube_resource_type *type);
 
 #endif

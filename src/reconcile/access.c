@@ -58,19 +58,18 @@ static int compare_entries(const void *a, const void *b)
 	return (left->version > right->version) - (left->version < right->version);
 }
 
-static int make_target(const struct keyring *cluster_private, const struct queue_row *row,
+static int make_target(const struct keyring *cluster_private, const struct access_kubeconfig *k,
 		       struct kube_target **ret_target, struct err *e)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(KUBECONFIG_MAX_BYTES);
 	CLEANUP(kubeconfig_clear) struct kubeconfig config = { 0 };
-	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_KUBECONFIG, row->user_id);
+	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_KUBECONFIG, k->user_id);
 
-	heartbeat_owner(row->user_id);
+	heartbeat_owner(k->user_id);
 	/* The owner can only store it again, whatever is wrong with our keys. */
-	if (unseal(cluster_private, context, row->kubeconfig_sealed, row->kubeconfig_sealed_length,
-		   &text, e) < 0) {
+	if (unseal(cluster_private, context, k->sealed, k->sealed_length, &text, e) < 0) {
 		log_line(LOG_LEVEL_ERROR, "a kubeconfig cannot be opened",
-			 LOG_STR("user", row->user_id), LOG_STR("code", e->code),
+			 LOG_STR("user", k->user_id), LOG_STR("code", e->code),
 			 LOG_STR("error", e->message));
 		return err_set(e, ERR_KUBECONFIG, "KUBECONFIG_UNREADABLE",
 			       "the stored kubeconfig cannot be opened any more: store it again");
@@ -81,22 +80,22 @@ static int make_target(const struct keyring *cluster_private, const struct queue
 			       "the stored kubeconfig cannot be used (%s): store it again",
 			       e->message);
 	}
-	kube_target_set_owner(*ret_target, row->user_id);
+	kube_target_set_owner(*ret_target, k->user_id);
 	return 0;
 }
 
-static struct access_entry *find_entry(struct access *access, const struct queue_row *row)
+static struct access_entry *find_entry(struct access *access, const struct access_kubeconfig *k)
 {
 	struct access_entry *entry = mem_calloc(1, sizeof(*entry));
 
-	memccpy(entry->user_id, row->user_id, '\0', sizeof(entry->user_id));
-	entry->version = row->kubeconfig_version;
+	memccpy(entry->user_id, k->user_id, '\0', sizeof(entry->user_id));
+	entry->version = k->version;
 	struct access_entry **found = tsearch(entry, &access->entries, compare_entries);
 	if (*found != entry) {
 		free(entry);
 		return *found;
 	}
-	if (make_target(access->cluster_private, row, &entry->target, &entry->err) < 0)
+	if (make_target(access->cluster_private, k, &entry->target, &entry->err) < 0)
 		entry->target = NULL;
 	return entry;
 }
@@ -114,19 +113,33 @@ int access_check(const struct kube_target *target, const struct queue_row *row, 
 		       kube_target_server(target));
 }
 
-int access_target(struct access *access, const struct queue_row *row,
-		  struct kube_target **ret_target, struct err *e)
+int access_open(struct access *access, const struct access_kubeconfig *kubeconfig,
+		struct kube_target **ret_target, struct err *e)
 {
-	if (row->kubeconfig_sealed == NULL)
-		return err_set(e, ERR_KUBECONFIG, "KUBECONFIG_MISSING",
-			       "no kubeconfig is stored: put one in the settings");
-	struct access_entry *entry = find_entry(access, row);
+	struct access_entry *entry = find_entry(access, kubeconfig);
+
 	if (entry->target == NULL) {
 		*e = entry->err;
 		return -1;
 	}
-	if (access_check(entry->target, row, e) < 0)
-		return -1;
 	*ret_target = entry->target;
 	return 0;
+}
+
+int access_target(struct access *access, const struct queue_row *row,
+		  struct kube_target **ret_target, struct err *e)
+{
+	const struct access_kubeconfig kubeconfig = {
+		.user_id = row->user_id,
+		.version = row->kubeconfig_version,
+		.sealed = row->kubeconfig_sealed,
+		.sealed_length = row->kubeconfig_sealed_length,
+	};
+
+	if (row->kubeconfig_sealed == NULL)
+		return err_set(e, ERR_KUBECONFIG, "KUBECONFIG_MISSING",
+			       "no kubeconfig is stored: put one in the settings");
+	if (access_open(access, &kubeconfig, ret_target, e) < 0)
+		return -1;
+	return access_check(*ret_target, row, e);
 }

@@ -16,6 +16,17 @@ struct access;
 struct access *access_new(const struct keyring *cluster_private);
 void access_free(struct access *access);
 
+/* A kubeconfig as it is stored. */
+struct access_kubeconfig {
+	const char *user_id;
+	int64_t version;
+	const void *sealed;
+	size_t sealed_length;
+};
+/* The target of a kubeconfig, borrowed. ERR_KUBECONFIG: KUBECONFIG_UNREADABLE. */
+int access_open(struct access *access, const struct access_kubeconfig *kubeconfig,
+		struct kube_target **ret_target, struct err *e);
+
 /*
  * The target for a row, borrowed. ERR_KUBECONFIG: KUBECONFIG_MISSING, KUBECONFIG_UNREADABLE, or
  * KUBECONFIG_ELSEWHERE: it is for another server or namespace than the row's objects are in, so

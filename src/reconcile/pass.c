@@ -17,6 +17,7 @@
 #include "reconcile/access.h"
 #include "reconcile/announce.h"
 #include "reconcile/assess.h"
+#include "reconcile/checks.h"
 #include "reconcile/work.h"
 #include "store/queue.h"
 
@@ -70,6 +71,7 @@ struct pass {
 	struct kube_memory memory;
 	struct access *access;
 	struct work_context context;
+	struct checks *checks; /* of kubeconfigs */
 	struct item_list in_work;
 	struct item_list finished; /* not recorded yet */
 	size_t in_flight;          /* both: claimed and not recorded */
@@ -461,6 +463,17 @@ static bool may_claim(const struct pass *p)
 	return !is_closing(p) || (p->in_flight > 0 && clock_ms() < p->close_until_ms);
 }
 
+static int claim_checks(struct pass *p, struct err *e)
+{
+	if (is_closing(p))
+		return 0;
+	if (checks_claim(p->checks, p->foreign_keys, e) < 0 ||
+	    (checks_wait(p->checks) && ensure_client(p, e) < 0))
+		return -1;
+	checks_start(p->checks, p->client);
+	return 0;
+}
+
 /* Claims if it is time to, and finds out when it will be again. */
 static int claim_if_due(struct pass *p, struct err *e)
 {
@@ -468,7 +481,7 @@ static int claim_if_due(struct pass *p, struct err *e)
 
 	if (!may_claim(p) || clock_ms() < p->next_claim_ms)
 		return 0;
-	if (claim(p, &count, e) < 0) {
+	if (claim_checks(p, e) < 0 || claim(p, &count, e) < 0) {
 		p->next_claim_ms = clock_ms() + RETRY_MS;
 		return e->kind == ERR_UNAVAILABLE && p->in_flight > 0 ? 0 : -1;
 	}
@@ -488,7 +501,7 @@ static int claim_if_due(struct pass *p, struct err *e)
 
 static bool is_over(const struct pass *p)
 {
-	if (p->in_flight > 0)
+	if (p->in_flight > 0 || checks_under_way(p->checks) > 0)
 		return false;
 	return !may_claim(p) ||
 	       (clock_ms() < p->next_claim_ms && p->summary->next_due_ms > LINGER_MS);
@@ -540,12 +553,13 @@ static int loop(struct pass *p, struct err *e)
 {
 	for (;;) {
 		announce_if_due(p);
+		checks_record(p->checks);
 		if (record(p, e) < 0 || claim_if_due(p, e) < 0)
 			return -1;
 		if (is_over(p))
 			return 0;
 		/* Works may have ended without a request: those are recorded before waiting. */
-		if (!may_record(p))
+		if (!may_record(p) && !checks_are_over(p->checks))
 			wait_for_something(p);
 	}
 }
@@ -564,6 +578,7 @@ static void pass_clear(struct pass *p)
 	kube_client_free(p->client);
 	free_items(&p->finished);
 	free_items(&p->in_work);
+	checks_free(p->checks);
 	access_free(p->access);
 	free(p->foreign_keys);
 }
@@ -591,11 +606,15 @@ int pass_run(struct reconciler *r, struct pass_summary *ret_summary, struct err 
 		.access = access_new(r->cluster_private),
 		.claim_until_ms = started_ms + conf_number(r->conf, CONF_PASS_TIME),
 		.memory = kube_memory(conf_number(r->conf, CONF_KUBE_MEMORY),
-				      conf_number(r->conf, CONF_ROWS_IN_FLIGHT)),
+				      conf_number(r->conf, CONF_ROWS_IN_FLIGHT) +
+					      checks_places(r->conf)),
 	};
+	const struct checks_context checks = { r->conf, r->db, &r->wanted.settings, p.access,
+					       &p.memory };
 
 	p.close_until_ms = p.claim_until_ms + 2 * conf_number(r->conf, CONF_KUBE_REQUEST_TIMEOUT);
 	*ret_summary = (struct pass_summary) { .next_due_ms = UINT64_MAX };
+	p.checks = checks_new(&checks);
 	TAILQ_INIT(&p.in_work);
 	TAILQ_INIT(&p.finished);
 	p.context = (struct work_context) {

@@ -8,14 +8,14 @@
 
 static const struct db_statement statement_listen = { "live_listen", "LISTEN fsa_live" };
 
-/* Nothing is notified, and nothing locked, when there is nothing. Payload: "user" or "user
- * project". */
+/* Nothing is notified, and nothing locked, when there is nothing. Payload: "user", "user
+ * project" or "user kubeconfig". */
 static const struct db_statement statement_announce = {
 	"live_announce",
-	"WITH fetched AS (DELETE FROM live_changes RETURNING user_id, project_id, at),"
-	" told AS (SELECT user_id, project_id, min(at) AS first FROM fetched"
-	"  GROUP BY user_id, project_id ORDER BY first)"
-	" SELECT pg_notify('fsa_live', concat_ws(' ', user_id, project_id)) FROM told"
+	"WITH fetched AS (DELETE FROM live_changes RETURNING user_id, project_id, topic, at),"
+	" told AS (SELECT user_id, coalesce(project_id::text, topic) AS what, min(at) AS first"
+	"  FROM fetched GROUP BY 1, 2 ORDER BY first)"
+	" SELECT pg_notify('fsa_live', concat_ws(' ', user_id, what)) FROM told"
 };
 
 #define COLUMNS(X)                                                                                 \
@@ -74,7 +74,9 @@ bool live_change_parse(const char *payload, struct live_change *ret_change)
 
 	if (!take_id(payload, first, change.user_id))
 		return false;
-	if (blank != NULL && !take_id(blank + 1, strlen(blank + 1), change.project_id))
+	change.kubeconfig = blank != NULL && strcmp(blank + 1, "kubeconfig") == 0;
+	if (blank != NULL && !change.kubeconfig &&
+	    !take_id(blank + 1, strlen(blank + 1), change.project_id))
 		return false;
 	*ret_change = change;
 	return true;

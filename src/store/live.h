@@ -21,7 +21,8 @@ int live_announce(struct db *db, struct err *e);
 
 struct live_change {
 	char user_id[STORE_ID_LENGTH + 1];
-	char project_id[STORE_ID_LENGTH + 1]; /* "": somebody's access as that user has ended */
+	char project_id[STORE_ID_LENGTH + 1]; /* "": see below */
+	bool kubeconfig; /* the check of the user's; neither: their access may have ended */
 };
 /* False for a payload that live_announce() would not send. */
 bool live_change_parse(const char *payload, struct live_change *ret_change);

@@ -179,7 +179,9 @@ static const struct db_statement statements[] = {
 		"  (SELECT due_at FROM resources WHERE leased_until IS NULL"
 		"   ORDER BY due_at LIMIT 1),"
 		"  (SELECT min(greatest(due_at, leased_until)) FROM resources"
-		"   WHERE leased_until IS NOT NULL)) AS at) AS due"
+		"   WHERE leased_until IS NOT NULL),"
+		"  (SELECT min(greatest(due_at, leased_until)) FROM kubeconfig_checks"
+		"   WHERE due_at IS NOT NULL)) AS at) AS due"
 		" WHERE due.at IS NOT NULL" },
 	[STATEMENT_BACKLOG] = { "queue_backlog",
 		"SELECT (SELECT count(*) FROM (SELECT FROM resources WHERE " IS_FREE

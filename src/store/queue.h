@@ -145,7 +145,8 @@ struct queue_backlog {
 	uint64_t due, oldest_ms, leased;
 };
 int queue_backlog(struct db *db, uint64_t max, struct queue_backlog *ret_backlog, struct err *e);
-/* Milliseconds until the next row becomes due; UINT64_MAX: none waits. */
+/* Milliseconds until the next row, or check of a kubeconfig, becomes due; UINT64_MAX: none waits.
+ */
 int queue_next_due(struct db *db, uint64_t *ret_ms, struct err *e);
 
 /* How long is kept what nobody takes away, in milliseconds. */

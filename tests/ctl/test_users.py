@@ -29,6 +29,16 @@ def test_a_user_is_shown_whole_and_without_secrets(fsactl, person):
     assert f"ns-{person.name}" in text
 
 
+def test_what_is_wrong_with_a_users_kubeconfig_is_shown(fsactl, person, rows):
+    rows("UPDATE kubeconfig_checks SET due_at = NULL, checked_at = now(), findings ="
+         """ '[{"name": "credentials", "status": "failed", "kind": "KUBE_UNAUTHORIZED",
+         "code": "KUBE_UNAUTHORIZED", "detail": "Unauthorized"}]' WHERE user_id = %s""", person.id)
+    check = fsactl("user", "show", person.id)["kubeconfigCheck"]
+    assert check["state"] == "done" and check["checks"][0]["action"]
+    text = fsactl("user", "show", person.id, json_=False)
+    assert "Your cluster does not accept the stored kubeconfig" in text
+
+
 @pytest.fixture
 def with_password(quiet):
     """with_password("create", name, password): what fsactl user says, given that password."""

@@ -51,6 +51,23 @@ def test_each_thing_that_a_page_shows_is_told_when_it_changes(live, change):
         stream.wait(is_told)
 
 
+def test_the_check_of_a_kubeconfig_is_told_to_its_owner_alone(live):
+    ada, bob = live.person(), live.person()
+    with ada.stream() as hers, bob.stream() as his:
+        live.sql("INSERT INTO kubeconfigs (user_id, sealed, server, namespace, account)"
+                 " VALUES (%(id)s, 'x', 'https://cluster.example', 'ns', 'me')", {"id": ada.id})
+        told = hers.wait(lambda e: e.name == "kubeconfig").data
+        assert told == {"state": "pending", "checkedAt": None, "checks": []}
+        live.sql("""UPDATE kubeconfig_checks SET due_at = NULL, checked_at = now(), findings =
+            '[{"name": "quota", "status": "warning", "kind": "KUBE_QUOTA", "code": "QUOTA_EXCEEDED",
+               "detail": "exceeded quota"}]' WHERE user_id = %(id)s""", {"id": ada.id})
+        told = hers.wait(lambda e: e.name == "kubeconfig" and e.data["state"] == "done").data
+        assert told["checks"][0]["headline"] == "Your namespace's quota is used up"
+        live.project(bob)
+        his.wait(lambda e: e.name == "project")
+        assert [e for e in his.events if e.name == "kubeconfig"] == []
+
+
 def test_what_is_told_is_counted(live):
     def messages(event):
         return live.counted("fsa_live_messages_total", event=event)

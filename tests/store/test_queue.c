@@ -625,6 +625,7 @@ START_TEST(the_next_due_row_is_known)
 	uint64_t ms = 0;
 	struct err e;
 
+	admin_run("UPDATE kubeconfig_checks SET due_at = NULL", NULL); /* these count, too */
 	assert_ok(queue_next_due(reconcile, &ms, &e), &e);
 	ck_assert_uint_eq(ms, UINT64_MAX);
 	made = make_project(&owner, "shop", false);

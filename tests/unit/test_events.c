@@ -102,15 +102,20 @@ START_TEST(what_has_gone_is_told_by_its_id)
 }
 END_TEST
 
-START_TEST(a_notification_names_a_user_and_maybe_a_project)
+START_TEST(a_notification_names_a_user_and_what_has_changed)
 {
 	struct live_change change;
 
 	ck_assert(live_change_parse(USER " " PROJECT, &change));
 	ck_assert_str_eq(change.user_id, USER);
 	ck_assert_str_eq(change.project_id, PROJECT);
+	ck_assert(!change.kubeconfig);
 	ck_assert(live_change_parse(USER, &change));
 	ck_assert_str_eq(change.project_id, "");
+	ck_assert(!change.kubeconfig);
+	ck_assert(live_change_parse(USER " kubeconfig", &change));
+	ck_assert_str_eq(change.project_id, "");
+	ck_assert(change.kubeconfig);
 }
 END_TEST
 
@@ -124,6 +129,7 @@ START_TEST(what_is_no_notification_of_ours_is_refused)
 		USER "  " PROJECT,
 		" " PROJECT,
 		USER " " PROJECT " ",
+		USER " kubeconfigs",
 		USER " " PROJECT "/..",
 		USER "/../../" PROJECT,
 	};
@@ -143,7 +149,7 @@ int main(void)
 	tcase_add_test(c, a_project_is_told_with_its_parts);
 	tcase_add_test(c, what_is_well_has_no_cause);
 	tcase_add_test(c, what_has_gone_is_told_by_its_id);
-	tcase_add_test(c, a_notification_names_a_user_and_maybe_a_project);
+	tcase_add_test(c, a_notification_names_a_user_and_what_has_changed);
 	tcase_add_test(c, what_is_no_notification_of_ours_is_refused);
 	suite_add_tcase(suite, c);
 	SRunner *runner = srunner_create(suite);

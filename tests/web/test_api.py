@@ -249,7 +249,7 @@ def test_a_kubeconfig_is_described_and_never_shown(user, make_kubeconfig):
     shown = client.get("/api/user/config/kc")
     assert put.json() == {"success": True, **shown.json()}
     assert set(shown.json()) == {"namespace", "server", "account", "expiresAt", "expired",
-                                 "updatedAt"}
+                                 "updatedAt", "check"}
     assert shown.json()["namespace"] == "ns-mine"
     assert shown.json()["server"] == "https://127.0.0.1:6443"
     assert "some.secret.token" not in put.text + shown.text

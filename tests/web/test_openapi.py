@@ -100,6 +100,7 @@ def test_answers_are_as_written(document, user, make_kubeconfig):
     do("get", f"{CONFIG}/system-prompt")
     do("get", f"{CONFIG}/kc")
     do("get", "/api/user/limits")
+    do("post", f"{CONFIG}/kc/check")
     do("get", "/api/user/audit", query="?limit=3")
     do("post", f"{PROJECT}/delete", **project)
     do("delete", PROJECT, projectId=do("post", "/api/projects", {"name": "Other"})["id"])

@@ -21,7 +21,7 @@ function stream(changed) {
 	if (usesBearer())
 		return live;
 	live.current = new EventSource("/api/events");
-	for (const event of ["open", "project", "gone"])
+	for (const event of ["open", "project", "gone", "kubeconfig"])
 		live.current.addEventListener(event, changed);
 	live.current.addEventListener("error", () => {
 		if (live.current?.readyState === EventSource.CLOSED)

@@ -1,0 +1,39 @@
+#ifndef FSA_RECONCILE_FINDINGS_H
+#define FSA_RECONCILE_FINDINGS_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "domain/finding.h"
+
+/*
+ * What the answers to a check of a kubeconfig amount to. Pure. Each finding rests on what was
+ * answered and on nothing else: what was not answered is unknown, and not wrong.
+ */
+enum probe_kind {
+	PROBE_RULES,     /* what the account may do: SelfSubjectRulesReview */
+	PROBE_NAMESPACE, /* get it */
+	/* Applies that store nothing, of what is made for a sandbox and a database. */
+	PROBE_STATEFUL_SET,
+	PROBE_POD,
+	PROBE_VOLUME,
+	PROBE_CLUSTER,
+	PROBE_COUNT
+};
+
+struct probe_answer {
+	bool ok;
+	long http_status; /* 0: none came */
+	struct err err;   /* when not ok */
+	json_t *body;     /* NULL: none */
+};
+
+/* An array of {name, status, kind, code, detail}, one for each finding, for
+ * kubeconfig_check_record(). The last three are null where nothing is wrong. */
+json_t *findings_of(const struct probe_answer answers[PROBE_COUNT]);
+/* The same when nothing could be asked. */
+json_t *findings_of_failure(const struct err *e);
+
+#endif

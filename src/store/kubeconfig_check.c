@@ -1,0 +1,187 @@
+#include "store/kubeconfig_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "domain/cause.h"
+#include "domain/finding.h"
+#include "store/internal.h"
+
+enum statement {
+	STATEMENT_GET,
+	STATEMENT_ASK,
+	STATEMENT_CLAIM,
+	STATEMENT_RECORD,
+};
+
+enum { COLUMN_USER, COLUMN_GENERATION, COLUMN_EPOCH, COLUMN_SLOW, COLUMN_VERSION, COLUMN_SEALED };
+
+#define IS_FREE "c.due_at <= now() AND (c.leased_until IS NULL OR c.leased_until <= now())"
+#define DUE(which, limit)                                                                          \
+	"(SELECT c.user_id FROM kubeconfig_checks c JOIN kubeconfigs k USING (user_id)"            \
+	" WHERE " IS_FREE " AND c.took_ms " which                                                  \
+	" AND NOT coalesce($3::jsonb ? encode(substr(k.sealed, 5, 8), 'hex'), false)"              \
+	" ORDER BY c.due_at LIMIT " limit "::bigint)"
+
+#define IS_KNOWN "(generation = $3 AND $4::jsonb IS NOT NULL)"
+
+/* SQL is laid out by hand. */
+/* clang-format off */
+static const struct db_statement statements[] = {
+	[STATEMENT_GET] = { "kubeconfig_check_get",
+		"SELECT CASE WHEN due_at IS NULL THEN 'done'"
+		"  WHEN leased_of = generation AND leased_until > now() THEN 'running'"
+		"  ELSE 'pending' END, iso8601(checked_at), findings::text"
+		" FROM kubeconfig_checks WHERE user_id = $1" },
+	[STATEMENT_ASK] = { "kubeconfig_check_ask",
+		"SELECT check_kubeconfig($1)" },
+	/* $1 limit, $2 limit for slow ones, $3 foreign keys, $4 lease in ms. */
+	[STATEMENT_CLAIM] = { "kubeconfig_check_claim",
+		"WITH picked AS MATERIALIZED (" DUE("< 2000", "$1") " UNION ALL " DUE(">= 2000", "$2")
+		"), free AS MATERIALIZED ("
+		" SELECT c.user_id FROM kubeconfig_checks c"
+		" WHERE c.user_id = ANY (ARRAY(SELECT user_id FROM picked)) AND " IS_FREE
+		" FOR UPDATE OF c SKIP LOCKED"
+		"), claimed AS ("
+		" UPDATE kubeconfig_checks c SET lease_epoch = lease_epoch + 1, leased_of = generation,"
+		"  begun_at = now(),"
+		"  leased_until = now() + $4::bigint * interval '1 millisecond',"
+		"  due_at = now() + $4::bigint * interval '1 millisecond'"
+		" FROM free WHERE c.user_id = free.user_id RETURNING c.*"
+		") SELECT c.user_id, c.generation, c.lease_epoch, c.took_ms >= 2000, k.version, k.sealed"
+		" FROM claimed c JOIN kubeconfigs k USING (user_id)" },
+	/* $3 generation, $4 findings, $5 took ms. */
+	[STATEMENT_RECORD] = { "kubeconfig_check_record",
+		"UPDATE kubeconfig_checks SET leased_until = NULL, took_ms = $5::bigint,"
+		" findings = CASE WHEN " IS_KNOWN " THEN $4::jsonb ELSE findings END,"
+		" checked_at = CASE WHEN " IS_KNOWN " THEN now() ELSE checked_at END,"
+		" due_at = CASE WHEN " IS_KNOWN " THEN NULL WHEN generation <> $3 THEN due_at"
+		"  ELSE now() + interval '5 seconds' END"
+		" WHERE user_id = $1 AND lease_epoch = $2" },
+};
+/* clang-format on */
+
+static json_t *text(const char *string)
+{
+	return string != NULL ? json_string(string) : json_null();
+}
+
+static const char *member(const json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(object, name));
+}
+
+/* Of what is wrong the words are its cause's. */
+static void add_words(json_t *finding)
+{
+	const struct finding_text *words = finding_text_of(member(finding, "name"));
+	const struct cause_text *cause =
+		cause_text_of(member(finding, "kind"), member(finding, "code"));
+	const char *status = member(finding, "status");
+	const char *headline = words != NULL ? words->ok : NULL;
+
+	if (status != NULL && strcmp(status, finding_status_name(FINDING_UNKNOWN)) == 0)
+		headline = words != NULL ? words->unknown : NULL;
+	else if (cause != NULL)
+		headline = cause->headline;
+	(void)json_object_set_new(finding, "headline", text(headline));
+	(void)json_object_set_new(finding, "action", text(cause != NULL ? cause->action : NULL));
+}
+
+static json_t *findings_json(const char *stored)
+{
+	json_t *findings = stored != NULL ? json_loads(stored, 0, NULL) : NULL;
+	size_t i;
+	json_t *finding;
+
+	if (findings == NULL)
+		return json_array();
+	json_array_foreach(findings, i, finding)
+	{
+		add_words(finding);
+	}
+	return findings;
+}
+
+int kubeconfig_check_get(struct db *db, const char *user_id, json_t **ret_check, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
+
+	*ret_check = NULL;
+	db_add_text(&p, user_id);
+	if (db_query(db, &statements[STATEMENT_GET], &p, &r, e) < 0)
+		return -1;
+	if (db_rows(r) > 0)
+		*ret_check = json_pack("{s:s, s:s?, s:o}", "state", db_text(r, 0, 0), "checkedAt",
+				       db_text(r, 0, 1), "checks", findings_json(db_text(r, 0, 2)));
+	return 0;
+}
+
+int kubeconfig_check_ask(struct db *db, const char *user_id, struct err *e)
+{
+	struct db_params p = { 0 };
+
+	db_add_text(&p, user_id);
+	return db_query(db, &statements[STATEMENT_ASK], &p, NULL, e);
+}
+
+static void read_check(struct kubeconfig_checks *checks, int row)
+{
+	struct kubeconfig_check *check = &checks->items[row];
+	const PGresult *r = checks->result;
+
+	check->user_id = db_text(r, row, COLUMN_USER);
+	check->generation = db_int(r, row, COLUMN_GENERATION);
+	check->lease_epoch = db_int(r, row, COLUMN_EPOCH);
+	check->slow = db_bool(r, row, COLUMN_SLOW);
+	check->version = db_int(r, row, COLUMN_VERSION);
+	check->sealed = store_bytes(&checks->decoded, r, row, COLUMN_SEALED, &check->sealed_length);
+}
+
+int kubeconfig_check_claim(struct db *db, const struct kubeconfig_check_claim *claim,
+			   struct kubeconfig_checks *ret_checks, struct err *e)
+{
+	struct kubeconfig_checks checks = { 0 };
+	struct db_params p = { 0 };
+
+	db_add_int(&p, claim->limit);
+	db_add_int(&p, claim->slow_limit);
+	db_add_text(&p, claim->foreign_keys);
+	db_add_int(&p, (int64_t)claim->lease_ms);
+	if (db_query(db, &statements[STATEMENT_CLAIM], &p, &checks.result, e) < 0)
+		return -1;
+	checks.count = (size_t)db_rows(checks.result);
+	checks.items = mem_calloc(checks.count, sizeof(*checks.items));
+	for (size_t i = 0; i < checks.count; i++)
+		read_check(&checks, (int)i);
+	*ret_checks = checks;
+	return 0;
+}
+
+void kubeconfig_checks_clear(struct kubeconfig_checks *checks)
+{
+	store_bytes_free(&checks->decoded);
+	db_result_free(&checks->result);
+	free(checks->items);
+	*checks = (struct kubeconfig_checks) { 0 };
+}
+
+int kubeconfig_check_record(struct db *db, const struct kubeconfig_check *check,
+			    const json_t *findings, uint64_t took_ms, struct err *e)
+{
+	CLEANUP(cleanup_free) char *json = NULL;
+	struct db_params p = { 0 };
+
+	db_add_text(&p, check->user_id);
+	db_add_int(&p, check->lease_epoch);
+	db_add_int(&p, check->generation);
+	if (findings != NULL)
+		store_add_json(&p, findings, &json);
+	else
+		db_add_text(&p, NULL);
+	db_add_int(&p, (int64_t)took_ms);
+	return db_query(db, &statements[STATEMENT_RECORD], &p, NULL, e);
+}
