@@ -1,4 +1,5 @@
 /* Reading the audit, and adding to it. */
+#include <ctype.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -86,6 +87,17 @@ static int list(struct db *db, const struct admin_audit_filter *filter, json_t *
 	return -1;
 }
 
+/* Their lines outlive users: an id need not be that of one who is there. */
+static int find_user(struct db *db, const char *reference, char ret_user_id[STORE_ID_LENGTH + 1],
+		     struct err *e)
+{
+	if (!parse_is_uuid(reference))
+		return admin_find_user(db, reference, ret_user_id, e);
+	for (size_t i = 0; i <= STORE_ID_LENGTH; i++)
+		ret_user_id[i] = (char)tolower((unsigned char)reference[i]);
+	return 0;
+}
+
 int command_audit(const struct call *call, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
@@ -96,7 +108,7 @@ int command_audit(const struct call *call, struct err *e)
 	if (call_number(call, OPTION_LIMIT, LINES_MAX, LINES_DEFAULT, &filter.limit, e) < 0)
 		return -1;
 	if (call->options[OPTION_USER] != NULL) {
-		if (admin_find_user(db, call->options[OPTION_USER], user_id, e) < 0)
+		if (find_user(db, call->options[OPTION_USER], user_id, e) < 0)
 			return -1;
 		filter.user_id = user_id;
 	}

@@ -23,6 +23,7 @@ enum command_option {
 	OPTION_DELETE,
 	OPTION_END,
 	OPTION_FILE, /* a command that takes it reads the configuration itself */
+	OPTION_FORGET,
 	OPTION_LIMIT,
 	OPTION_LOOK,
 	OPTION_MESSAGE,
@@ -115,6 +116,7 @@ int command_project_start(const struct call *call, struct err *e);
 int command_project_stop(const struct call *call, struct err *e);
 int command_restore(const struct call *call, struct err *e);
 int command_user_create(const struct call *call, struct err *e);
+int command_user_delete(const struct call *call, struct err *e);
 int command_user_disable(const struct call *call, struct err *e);
 int command_user_enable(const struct call *call, struct err *e);
 int command_user_invite(const struct call *call, struct err *e);

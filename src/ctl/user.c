@@ -20,6 +20,7 @@ static const struct output_column list_columns[] = {
 	{ "lastSeenAt", "LAST SEEN" },
 	{ "invitedUntil", "INVITED UNTIL" },
 	{ "disabledAt", "DISABLED" },
+	{ "deletedAt", "BEING DELETED" },
 };
 
 static const struct output_column user_fields[] = {
@@ -29,6 +30,7 @@ static const struct output_column user_fields[] = {
 	{ "lastSeenAt", "last seen" },
 	{ "invitedUntil", "invited until" },
 	{ "disabledAt", "disabled" },
+	{ "deletedAt", "being deleted since" },
 };
 
 static const struct output_column identity_columns[] = {

@@ -56,7 +56,8 @@ int admin_access_list(struct db *db, const char *user_id, struct admin_access_ro
 void admin_access_rows_clear(struct admin_access_rows *rows);
 
 /* Either way all sessions end, so that one which was made in the moment of disabling does not come
- * back when the user is enabled. Terminals get other tokens, which nobody can read meanwhile. */
+ * back when the user is enabled. Terminals get other tokens, which nobody can read meanwhile.
+ * ERR_CONFLICT USER_DELETED: they are being deleted. */
 int admin_set_disabled(struct db *db, const char *user_id, bool disabled, struct err *e);
 
 /* What they are called and, if they have a password, log in as; sessions go on. `ret_old_name` is

@@ -45,6 +45,7 @@ static const struct db_statement statements[] = {
 		"  FROM identities WHERE user_id = u.id) AS providers,"
 		" iso8601(u.created_at) AS \"createdAt\","
 		" iso8601(u.disabled_at) AS \"disabledAt\","
+		" iso8601(u.deleted_at) AS \"deletedAt\","
 		" (SELECT iso8601(expires_at) FROM invitations"
 		"  WHERE user_id = u.id) AS \"invitedUntil\","
 		" (SELECT iso8601(max(last_seen_at)) FROM sessions"
@@ -75,7 +76,7 @@ static const struct db_statement statements[] = {
 		" links AS (DELETE FROM invitations WHERE user_id = $1)"
 		" UPDATE users SET disabled_at ="
 		"  CASE WHEN $2::boolean THEN coalesce(disabled_at, now()) END"
-		" WHERE id = $1" },
+		" WHERE id = $1 AND deleted_at IS NULL RETURNING true" },
 	/* No row: somebody else is called so. */
 	[STATEMENT_RENAME] = { "admin_rename",
 		"WITH old AS (SELECT id, name FROM users WHERE id = $1 FOR UPDATE),"
@@ -162,13 +163,17 @@ int admin_cluster(struct db *db, const char *user_id, json_t **ret_rows, struct 
 
 int admin_set_disabled(struct db *db, const char *user_id, bool disabled, struct err *e)
 {
+	CLEANUP(db_result_free) PGresult *r = NULL;
 	struct db_params p = { 0 };
 	int64_t terminals;
 
 	db_add_text(&p, user_id);
 	db_add_bool(&p, disabled);
-	if (db_query(db, &statements[STATEMENT_DISABLE], &p, NULL, e) < 0)
+	if (db_query(db, &statements[STATEMENT_DISABLE], &p, &r, e) < 0)
 		return -1;
+	if (db_rows(r) == 0)
+		return err_set(e, ERR_CONFLICT, "USER_DELETED",
+			       "this user is being deleted, and stays disabled until then");
 	return disabled ? access_renew_terminals(db, user_id, &terminals, e) : 0;
 }
 

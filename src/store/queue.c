@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "store/deletion.h"
 #include "store/internal.h"
 
 /* Whose rows take their places for long: of any of them, as a new one tells nothing yet. The number
@@ -437,7 +438,8 @@ int queue_housekeeping(struct db *db, const struct queue_retention *keep, struct
 	db_add_int(&events, (int64_t)keep->events_ms);
 	db_add_int(&newest, QUEUE_EVENTS_MAX);
 	db_add_int(&audit, (int64_t)keep->audit_ms);
-	if (db_query(db, &statements[STATEMENT_EXPIRE_SESSIONS], NULL, NULL, e) < 0 ||
+	if (deletion_finish(db, e) < 0 ||
+	    db_query(db, &statements[STATEMENT_EXPIRE_SESSIONS], NULL, NULL, e) < 0 ||
 	    db_query(db, &statements[STATEMENT_EXPIRE_LIVE], NULL, NULL, e) < 0 ||
 	    db_query(db, &statements[STATEMENT_EXPIRE_EVENTS], &events, NULL, e) < 0 ||
 	    db_query(db, &statements[STATEMENT_LIMIT_EVENTS], &newest, NULL, e) < 0)

@@ -269,6 +269,23 @@ def test_a_disabled_user_stays_out(web, github):
     refused(log_in(web.client(), github), 401, "USER_DISABLED")
 
 
+def test_who_is_deleted_while_they_are_at_the_provider_stays_out(web, github, make_kubeconfig):
+    client = web.client()
+    log_in(client, github)
+    user = client.get("/api/auth/session").json()["user"]["id"]
+    assert client.put("/api/user/config/kc", {"kubeconfig": make_kubeconfig()}).ok
+    assert client.post("/api/projects", {"name": "App"}).ok
+    back_at = web.client()
+    url = github.consent(begin(back_at))
+    web.programs.fsactl("user", "delete", user, "--yes")
+    refused(arrive(back_at, url), 401, "USER_DISABLED")
+    refused(log_in(web.client(), github), 401, "USER_DISABLED")
+    with web.connect() as db, db.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM users WHERE name = %s AND deleted_at IS NULL",
+                       (github.person["login"],))
+        assert cursor.fetchone() == (0,)
+
+
 def test_strangers_may_be_kept_out(make_site, options, github):
     site = make_site(options={**options, "provider_registration": "closed"})
     refused(log_in(site.client(), github), 403, "REGISTRATION_CLOSED")
