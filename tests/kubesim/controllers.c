@@ -17,6 +17,7 @@ static look_fn *const looks[] = {
 	[CONTROLLER_CLUSTER] = cluster_look,
 	[CONTROLLER_GARBAGE] = garbage_look,
 	[CONTROLLER_EVENT] = event_expire,
+	[CONTROLLER_NAMESPACE] = namespace_look,
 };
 
 void controllers_handle(void *user, int controller, const char *namespace, const char *name)
@@ -125,6 +126,9 @@ void controllers_changed(void *user, const struct object *before, const struct o
 		break;
 	case KIND_CLAIM:
 		look_at(sim, CONTROLLER_CLAIM, o);
+		break;
+	case KIND_NAMESPACE:
+		look_at(sim, CONTROLLER_NAMESPACE, o);
 		break;
 	case KIND_CLUSTER:
 		queue_add(sim->queue, CONTROLLER_CLUSTER, o->namespace, o->name,

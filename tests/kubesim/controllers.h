@@ -15,6 +15,7 @@ enum controller {
 	CONTROLLER_CLUSTER, /* KubeBlocks */
 	CONTROLLER_GARBAGE, /* the name is a uid */
 	CONTROLLER_EVENT,
+	CONTROLLER_NAMESPACE,
 };
 
 /* The store's callback: finds out who must look. */
@@ -30,6 +31,7 @@ void pod_look(struct sim *sim, const char *namespace, const char *name);
 void pod_end(struct sim *sim, const char *namespace, const char *name);
 void claim_look(struct sim *sim, const char *namespace, const char *name);
 void cluster_look(struct sim *sim, const char *namespace, const char *name);
+void namespace_look(struct sim *sim, const char *none, const char *name);
 void garbage_look(struct sim *sim, const char *namespace, const char *uid);
 
 #endif

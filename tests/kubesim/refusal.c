@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/mem.h"
 #include "kind.h"
 
 void refusal_clear(struct refusal *r)
@@ -246,5 +247,19 @@ int refuse_options(struct refusal *r, const char *kind, const char *type, const 
 	r->group = "meta.k8s.io";
 	snprintf(r->message, sizeof(r->message), "%s.meta.k8s.io \"\" is invalid: %s: %s", kind,
 		 field, text(json_array_get(r->causes, 0), "message"));
+	return -1;
+}
+
+int refuse_terminating(struct refusal *r, const struct kind *kind, const char *name,
+		       const char *namespace)
+{
+	refuse_forbidden(r, kind, name,
+			 "unable to create new content in namespace %s because it is being "
+			 "terminated",
+			 namespace);
+	CLEANUP(cleanup_free)
+	char *message = mem_printf("namespace %s is being terminated", namespace);
+	r->causes = json_pack("[{s:s, s:s, s:s}]", "reason", "NamespaceTerminating", "message",
+			      message, "field", "metadata.namespace");
 	return -1;
 }

@@ -46,6 +46,9 @@ int refuse_conflict(struct refusal *r, const struct kind *kind, const char *name
 		    const char *format, ...) __attribute__((format(printf, 4, 5)));
 int refuse_forbidden(struct refusal *r, const struct kind *kind, const char *name,
 		     const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* 403: nothing new comes into a namespace that is being deleted. */
+int refuse_terminating(struct refusal *r, const struct kind *kind, const char *name,
+		       const char *namespace);
 
 /* 422: one cause for each field. Start with refuse_invalid_begin(), add with
  * refuse_invalid_field(), end with refuse_invalid_end(), which returns 0 if nothing was added.

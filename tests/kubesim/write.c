@@ -72,11 +72,16 @@ static void fill_metadata(struct sim *sim, const struct kind *kind, json_t *json
 static int check_namespace(const struct sim *sim, const struct kind *kind, const json_t *json,
 			   struct refusal *r)
 {
-	const char *namespace = json_path_text(json, "metadata.namespace");
+	const char *name = json_path_text(json, "metadata.namespace");
+	const struct object *namespace = store_get(sim->store, KIND_NAMESPACE, "", name);
 
-	if (!kind->namespaced || store_get(sim->store, KIND_NAMESPACE, "", namespace) != NULL)
+	if (!kind->namespaced)
 		return 0;
-	return refuse_not_found(r, kind_get(KIND_NAMESPACE), namespace);
+	if (namespace == NULL)
+		return refuse_not_found(r, kind_get(KIND_NAMESPACE), name);
+	return namespace->deleting
+		       ? refuse_terminating(r, kind, json_path_text(json, "metadata.name"), name)
+		       : 0;
 }
 
 int write_create(struct sim *sim, const struct kind *kind, json_t *json, const struct change *c,
@@ -225,7 +230,7 @@ static void keep_times(const json_t *old, json_t *json)
 
 static bool loses_last_finalizer(const struct object *before, const json_t *json)
 {
-	return before->deleting && before->has_finalizers &&
+	return before->deleting && before->has_finalizers && before->kind->id != KIND_NAMESPACE &&
 	       json_array_size(json_path(json, "metadata.finalizers")) == 0;
 }
 
@@ -358,6 +363,16 @@ static struct object *begin_deletion(struct sim *sim, struct object *o, json_t *
 	return store_put(sim->store, o->kind, json);
 }
 
+/* It stays until all that is in it has gone: see namespace.c. */
+static struct object *begin_end_of_namespace(struct sim *sim, struct object *o, json_t *json)
+{
+	char at[TIME_LENGTH];
+
+	json_path_set(json, "metadata.deletionTimestamp", json_string(sim_time(0, at)));
+	json_path_set(json, "status.phase", json_string("Terminating"));
+	return store_put(sim->store, o->kind, json);
+}
+
 int write_delete(struct sim *sim, struct object *o, const struct delete_options *options,
 		 const struct change *c, struct object **ret_left, struct refusal *r)
 {
@@ -366,6 +381,13 @@ int write_delete(struct sim *sim, struct object *o, const struct delete_options 
 	*ret_left = o;
 	if (check_preconditions(o, options, r) < 0)
 		return -1;
+	if (o->kind->id == KIND_NAMESPACE) {
+		if (c->dry_run || o->deleting)
+			return 0;
+		log_write(sim, c, o, "deleted");
+		*ret_left = begin_end_of_namespace(sim, o, json);
+		return 0;
+	}
 	long long grace = grace_of(o, json, options->grace_s);
 	if (c->dry_run || (o->deleting && (grace > 0 || o->has_finalizers)))
 		return 0;

@@ -238,18 +238,38 @@ def test_what_is_gone_and_may_not_be_made_again_does_not_run(
     project.wait_no_cause(SOON)
 
 
+def delete_namespace(person):
+    path = f"/api/v1/namespaces/{person.namespace.name}"
+    person.cluster.api("DELETE", path)
+    return path
+
+
 def test_nothing_runs_in_a_namespace_that_is_gone(person, kubesim, explained):
     project = person.create("Homeless")
     project.wait("RUNNING")
-    gone = f'namespaces "{person.namespace.name}" not found'
-    fault = kubesim.fault(fault="not-found", verb="apply", message=gone,
-                          namespace=person.namespace.name)
-    for kind in ("StatefulSet", "Service", "Ingress", "Secret", "NetworkPolicy"):
-        for item in person.namespace.items(kind):
-            person.namespace.delete(kind, item["metadata"]["name"])
-    told(project.sandbox, "KUBE_NOT_FOUND", "CREATING")
+    path = delete_namespace(person)
+    eventually(lambda: kubesim.admin.get(path) is None)
+    cause = told(project.sandbox, "KUBE_NOT_FOUND", "CREATING")
+    assert cause["code"] == "NAMESPACE_NOT_FOUND"
     explained(project, "namespace-gone")
-    kubesim.end_fault(fault)
+    person.put_kubeconfig(person.new_kubeconfig())  # which makes it again
+    project.wait("RUNNING", SOON)
+    project.wait_no_cause(SOON)
+
+
+def test_nothing_is_made_in_a_namespace_that_is_being_deleted(person, kubesim, explained):
+    held = {"apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": "held", "finalizers": ["example.com/kept"]}}
+    kubesim.api("POST", person.namespace.path("Secret"), held)
+    project = person.create("Leaving home")
+    project.wait("RUNNING")
+    path = delete_namespace(person)
+    cause = told(project.sandbox, "KUBE_CONFLICT", "CREATING")
+    assert cause["code"] == "NAMESPACE_TERMINATING"
+    explained(project, "namespace-being-deleted")
+    person.namespace.patch("Secret", "held", {"metadata": {"finalizers": None}})
+    eventually(lambda: kubesim.admin.get(path) is None)
+    person.put_kubeconfig(person.new_kubeconfig())
     project.wait("RUNNING", SOON)
 
 
