@@ -12,8 +12,8 @@ import requests
 from readme import commands, session
 
 # What is shown when Ctrl-C is pressed. The stages after the database's pass too quickly.
-MOMENTS = ("copying the sources", "autoreconf", "configure: checking", "make: ",
-           "make install",
+MOMENTS = ("packages ", r"\+ packages ", "copying the sources", "autoreconf", "configure: checking",
+           "make: ", "make install",
            r"\+ build ", r"\+ cluster ", r"\+ postgresql ", r"\+ site ", r"\+ demo user ",
            r"\+ kubeconfig ", r"\+ project ")
 CLONE = "cd fullstack-agent; umask 077; "

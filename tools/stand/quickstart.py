@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def main(args=None):
     options = _parser().parse_args(args)
     os.umask(0o022)  # servers that run as other users read what is installed here
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # what tools/quickstart held back
         state = State(options.state)
         if state.is_new() and (options.status or options.stop or options.purge):
             raise StateError(f"nothing has been started in {state.directory}: tools/quickstart does")
@@ -49,8 +51,8 @@ def main(args=None):
         print(f"\nquickstart: {e}", file=sys.stderr)
         code = 1
     except KeyboardInterrupt:
-        print("\ninterrupted; run it again to go on", file=sys.stderr)
-        code = 130
+        print(file=sys.stderr)
+        code = 130  # tools/quickstart says what to do
     _tell_what_runs(options.state)
     return code
 
