@@ -1,5 +1,6 @@
 #include "http/client.h"
 
+#include <ctype.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 
@@ -17,7 +19,7 @@
 #include "base/heartbeat.h"
 #include "base/mem.h"
 #include "http/address.h"
-#include "http/certificate.h"
+#include "http/call.h"
 #include "http/guard.h"
 
 enum {
@@ -26,34 +28,6 @@ enum {
 	CONNECTIONS_PER_HOST = 64,
 	IDLE_CONNECTIONS = 256,
 	RETRY_AFTER_MAX_S = 3600,
-	/* Of one request's answers, those of 1xx included; API servers send 500 bytes. */
-	HEAD_MAX_BYTES = 65536,
-	/* libcurl begins anew when a connection that it had kept turns out to be gone. */
-	CALL_HANDSHAKES_MAX = 3,
-};
-
-struct call {
-	TAILQ_ENTRY(call) link;
-	struct http_client *client;
-	CURL *easy;
-	struct curl_slist *headers;
-	http_done_fn *done;
-	void *user;
-	struct buf body;
-	bool (*make_room)(void *user, size_t bytes);
-	char *sending;        /* the request's body, NULL: none */
-	size_t sent;          /* bytes of it */
-	uint64_t deadline_ms; /* not sent later than this */
-	CURLcode setup;       /* not CURLE_OK: could not be sent */
-	char owner[GUARD_OWNER_MAX + 1];
-	struct guard *guard; /* of its connection, NULL until there is one */
-	unsigned handshakes;
-	size_t head_bytes;
-	bool head_complete; /* its empty line came */
-	bool too_large;
-	bool no_room;
-	const char *refusal; /* of the address policy */
-	char error[CURL_ERROR_SIZE];
 };
 
 TAILQ_HEAD(call_list, call);
@@ -68,28 +42,6 @@ struct http_client {
 	struct call_list unsent; /* done at the next poll */
 	size_t pending;
 	uint64_t submitted;
-};
-
-static const struct {
-	CURLcode code;
-	enum http_failure failure;
-} failures[] = {
-	{ CURLE_OK, HTTP_OK },
-	{ CURLE_COULDNT_RESOLVE_HOST, HTTP_UNREACHABLE },
-	{ CURLE_COULDNT_CONNECT, HTTP_UNREACHABLE },
-	{ CURLE_OPERATION_TIMEDOUT, HTTP_TIMEOUT },
-	{ CURLE_ABORTED_BY_CALLBACK, HTTP_TIMEOUT }, /* is_late() */
-	{ CURLE_SSL_CONNECT_ERROR, HTTP_TLS },
-	{ CURLE_PEER_FAILED_VERIFICATION, HTTP_TLS },
-	{ CURLE_SSL_CACERT_BADFILE, HTTP_TLS },
-	{ CURLE_SSL_CERTPROBLEM, HTTP_TLS },
-	{ CURLE_SSL_CIPHER, HTTP_TLS },
-	{ CURLE_SSL_INVALIDCERTSTATUS, HTTP_TLS },
-	{ CURLE_FILESIZE_EXCEEDED, HTTP_TOO_LARGE },
-	{ CURLE_PARTIAL_FILE, HTTP_CUT_OFF },
-	{ CURLE_GOT_NOTHING, HTTP_UNREACHABLE },
-	{ CURLE_SEND_ERROR, HTTP_UNREACHABLE },
-	{ CURLE_RECV_ERROR, HTTP_UNREACHABLE },
 };
 
 /* ---- its connection ------------------------------------------------------------------------ */
@@ -135,6 +87,23 @@ static size_t take_body(char *data, size_t size, size_t count, void *user)
 	return call->too_large ? 0 : size * count;
 }
 
+/* Whether a line says that the body is coded otherwise than in chunks. libcurl would decode that,
+ * although nobody asked for it: 6 KB of zstd are 200 MB then, and take 128 MB to decode. */
+static bool says_coded(const char *line, size_t length)
+{
+	static const char name[] = "Transfer-Encoding:", chunked[] = "chunked";
+
+	if (length < sizeof(name) - 1 || strncasecmp(line, name, sizeof(name) - 1) != 0)
+		return false;
+	const char *value = line + sizeof(name) - 1, *end = line + length;
+	while (value < end && (*value == ' ' || *value == '\t'))
+		value++;
+	while (end > value && isspace((unsigned char)end[-1]))
+		end--;
+	return (size_t)(end - value) != sizeof(chunked) - 1 ||
+	       strncasecmp(value, chunked, sizeof(chunked) - 1) != 0;
+}
+
 /* libcurl takes a head that is cut off for a whole one. */
 static size_t take_header(char *line, size_t size, size_t count, void *user)
 {
@@ -143,7 +112,8 @@ static size_t take_header(char *line, size_t size, size_t count, void *user)
 	(void)size;
 	call->head_complete = count > 0 && (line[0] == '\r' || line[0] == '\n');
 	call->head_bytes += count;
-	return call->head_bytes <= HEAD_MAX_BYTES ? count : 0;
+	call->coded = call->coded || says_coded(line, count);
+	return call->head_bytes <= HEAD_MAX_BYTES && !call->coded ? count : 0;
 }
 
 static void tell_refused(const struct call *call, const struct curl_sockaddr *address)
@@ -368,87 +338,6 @@ void http_client_submit(struct http_client *client, const struct http_request *r
 
 /* ---- its end ------------------------------------------------------------------------------- */
 
-/* Hanging up in the handshake has the same code as a handshake that was refused, but it says
- * nothing about certificates: a load balancer without servers does it. libcurl 7.88 tells an end of
- * file only by OpenSSL's word in its message. */
-static bool was_hung_up_on(const struct call *call)
-{
-	long os_error = 0;
-
-	(void)curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &os_error);
-	return os_error != 0 || strstr(call->error, "SSL_ERROR_SYSCALL") != NULL;
-}
-
-/* What libcurl counts as a connection that was lost, libnghttp2 having refused to go on: a flood of
- * what it answers, heads that break a rule. */
-static bool broke_http2(const struct call *call)
-{
-	return strstr(call->error, "nghttp2_session_mem_recv") != NULL;
-}
-
-/* More bytes of certificates than are read: OpenSSL's word, again. */
-static bool has_long_chain(const struct call *call)
-{
-	return strstr(call->error, "excessive message size") != NULL;
-}
-
-static enum http_failure failure_of(const struct call *call, CURLcode code, long status)
-{
-	if (call->too_large)
-		return HTTP_TOO_LARGE;
-	if (code != CURLE_OK &&
-	    (guard_verdict(call->guard) == GUARD_COSTLY_CERTIFICATES || has_long_chain(call)))
-		return HTTP_COSTLY_CERTIFICATES;
-	if ((code != CURLE_OK && guard_verdict(call->guard) == GUARD_NO_CONTENT) ||
-	    call->head_bytes > HEAD_MAX_BYTES)
-		return HTTP_NO_CONTENT;
-	if (call->handshakes > CALL_HANDSHAKES_MAX)
-		return HTTP_CUT_OFF;
-	if (code == CURLE_COULDNT_CONNECT && call->refusal != NULL)
-		return HTTP_ADDRESS_FORBIDDEN;
-	if (code == CURLE_OK && !call->head_complete)
-		return HTTP_CUT_OFF;
-	if (code == CURLE_SSL_CONNECT_ERROR && was_hung_up_on(call))
-		return HTTP_UNREACHABLE;
-	if (code == CURLE_RECV_ERROR && broke_http2(call))
-		return HTTP_PROTOCOL;
-	for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
-		if (failures[i].code != code)
-			continue;
-		bool lost = failures[i].failure == HTTP_UNREACHABLE && status != 0;
-		return lost ? HTTP_CUT_OFF : failures[i].failure;
-	}
-	return HTTP_PROTOCOL;
-}
-
-static char *message_of(const struct call *call, enum http_failure failure, CURLcode code)
-{
-	switch (failure) {
-	case HTTP_OK:
-		return mem_strdup("");
-	case HTTP_ADDRESS_FORBIDDEN:
-		return mem_strdup("the server's address is not allowed here");
-	case HTTP_CUT_OFF:
-		return mem_strdup("the connection ended before the answer did");
-	case HTTP_COSTLY_CERTIFICATES:
-		return has_long_chain(call) ? mem_printf("more than %d bytes of certificates",
-							 CERTIFICATE_CHAIN_BYTES)
-					    : mem_strdup(guard_reason(call->guard));
-	case HTTP_NO_CONTENT:
-		return mem_strdup("the server sent too much that is no answer");
-	case HTTP_TOO_LARGE:
-		return call->no_room
-			       ? mem_printf("the answer is larger than there is memory for "
-					    "at the moment: over %zu bytes",
-					    call->body.length)
-			       : mem_printf("the answer is larger than %zu bytes", call->body.max);
-	default:
-		if (code == CURLE_SSL_CACERT_BADFILE) /* libcurl's own words have its path */
-			return mem_strdup("this site's list of public CAs cannot be read");
-		return mem_strdup(call->error[0] != '\0' ? call->error : curl_easy_strerror(code));
-	}
-}
-
 static unsigned retry_after(CURL *easy)
 {
 	curl_off_t seconds = 0;
@@ -479,8 +368,8 @@ static void finish(struct call *call, CURLcode code)
 		answer.date = date_of(call->easy);
 		(void)curl_multi_remove_handle(call->client->multi, call->easy);
 	}
-	answer.failure = failure_of(call, code, answer.status);
-	CLEANUP(cleanup_free) char *message = message_of(call, answer.failure, code);
+	answer.failure = call_failure(call, code, answer.status);
+	CLEANUP(cleanup_free) char *message = call_failure_message(call, answer.failure, code);
 	answer.message = message;
 	answer.body = call->body.data != NULL ? call->body.data : "";
 	answer.length = call->body.length;

@@ -53,10 +53,9 @@ def hostile(kubesim, costly_chain, request):
         yield server
 
 
-@pytest.fixture
-def site(workspace, build, postgres, hostile):
-    name = f"hostile_{hostile.kind.replace('-', '_')}"
-    with Site(workspace / name, build, postgres, database=name) as running:
+@pytest.fixture(scope="module")
+def site(workspace, build, postgres):
+    with Site(workspace / "hostile", build, postgres, database="hostile") as running:
         yield running
 
 
