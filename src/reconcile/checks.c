@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/heartbeat.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "reconcile/findings.h"
@@ -275,7 +276,9 @@ void checks_record(struct checks *checks)
 	struct err e;
 
 	for (struct check *c = TAILQ_FIRST(&checks->over); c != NULL; c = next) {
+		heartbeat_owner(c->claimed->user_id); /* whose answers these are */
 		json_auto_t *found = findings(c);
+		heartbeat_owner(NULL);
 		next = TAILQ_NEXT(c, link);
 		if (kubeconfig_check_record(checks->context.db, c->claimed, found, c->took_ms, &e) <
 		    0)

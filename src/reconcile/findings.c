@@ -281,25 +281,28 @@ static void judge_quota(struct judge *j)
 	set(j, FINDING_QUOTA, known ? FINDING_OK : FINDING_UNKNOWN, NULL);
 }
 
-/* Projects do without. */
+static bool refuses_cluster(const struct judge *j)
+{
+	return has_kind(j, PROBE_CLUSTER, ERR_KUBE_NOT_FOUND) ||
+	       has_kind(j, PROBE_CLUSTER, ERR_KUBE_QUOTA) || is_refusal(&j->answers[PROBE_CLUSTER]);
+}
+
+/* Projects do without. What is missing by name tells more than that one of it is forbidden. */
 static void judge_databases(struct judge *j)
 {
 	const struct probe_answer *cluster = &j->answers[PROBE_CLUSTER];
 	struct err missing;
 	bool certain;
 	bool lacking = lacks(j, database_needs, ARRAY_SIZE(database_needs), &missing, &certain);
+	bool forbidden = has_kind(j, PROBE_CLUSTER, ERR_KUBE_FORBIDDEN);
 
-	if (!cluster->ok && (cluster->err.kind == ERR_KUBE_NOT_FOUND ||
-			     cluster->err.kind == ERR_KUBE_QUOTA || is_refusal(cluster)))
+	if (refuses_cluster(j) || (forbidden && !(lacking && certain)))
 		set(j, FINDING_DATABASES, FINDING_WARNING, &cluster->err);
 	else if (lacking)
 		set(j, FINDING_DATABASES, certain ? FINDING_WARNING : FINDING_UNKNOWN, &missing);
-	else if (!cluster->ok && cluster->err.kind == ERR_KUBE_FORBIDDEN)
-		set(j, FINDING_DATABASES, FINDING_WARNING, &cluster->err);
-	else if (cluster->ok)
-		set(j, FINDING_DATABASES, FINDING_OK, NULL);
 	else
-		set(j, FINDING_DATABASES, FINDING_UNKNOWN, &cluster->err);
+		set(j, FINDING_DATABASES, cluster->ok ? FINDING_OK : FINDING_UNKNOWN,
+		    cluster->ok ? NULL : &cluster->err);
 }
 
 /* ---- all --------------------------------------------------------------------------------------

@@ -173,6 +173,9 @@ START_TEST(what_a_review_leaves_out_is_not_known)
 	assert_found("oooouou");
 	refuse(PROBE_STATEFUL_SET, 403, ERR_KUBE_FORBIDDEN, NULL);
 	assert_found("oooofou");
+	refuse(PROBE_CLUSTER, 403, ERR_KUBE_FORBIDDEN, NULL);
+	assert_found("oooofow");
+	accept(PROBE_CLUSTER, "{}");
 	accept(PROBE_RULES, REVIEW(ALL_RULES, "true"));
 	accept(PROBE_STATEFUL_SET, "{}");
 	assert_found("ooooooo");
