@@ -217,6 +217,12 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 			 "others are waited for."),
 	[CONF_LEASE_TIME] = DURATION("lease_time", "30s", 5 * SECOND, HOUR,
 				     "How long a claimed row belongs to one pass."),
+	[CONF_SHARDS] = INTEGER("shards", "4", 1, 64,
+				"Processes of one reconciler, each for the users of its shard."),
+	[CONF_STALL_TIME] =
+		DURATION("stall_time", "3s", SECOND, HOUR,
+			 "A shard's process that is kept busy for so long by one API server is "
+			 "ended."),
 	[CONF_ROWS_IN_FLIGHT] = INTEGER("rows_in_flight", "256", 1, 10000,
 					"Rows that one reconciler works on at once."),
 	[CONF_ROWS_PER_USER] =

@@ -20,6 +20,12 @@ void heartbeat_beat(void)
 	atomic_store(&current->beat_ms, clock_ms());
 }
 
+void heartbeat_pause(void)
+{
+	if (current != NULL)
+		atomic_store(&current->beat_ms, HEARTBEAT_PAUSED);
+}
+
 void heartbeat_owner(const char *owner)
 {
 	if (current == NULL)

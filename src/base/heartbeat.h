@@ -13,8 +13,10 @@
  */
 enum { HEARTBEAT_OWNER_MAX = 63 };
 
+#define HEARTBEAT_PAUSED UINT64_MAX
+
 struct heartbeat {
-	_Atomic uint64_t beat_ms; /* clock_ms() of the last turn; 0: none yet */
+	_Atomic uint64_t beat_ms; /* clock_ms() of the last turn; 0: none yet; HEARTBEAT_PAUSED */
 	char owner[HEARTBEAT_OWNER_MAX + 1];
 };
 
@@ -24,6 +26,8 @@ void heartbeat_open(struct heartbeat *shared);
 
 /* The loop has turned, and works for nobody in particular. */
 void heartbeat_beat(void);
+/* Until the next beat it waits for something of ours, which may take its time. */
+void heartbeat_pause(void);
 /* For whom the process works until the next call or beat: a user's id, cut at HEARTBEAT_OWNER_MAX.
  * NULL or "": nobody. */
 void heartbeat_owner(const char *owner);

@@ -58,6 +58,9 @@ static const struct metric_spec specs[METRIC_COUNT] = {
 	[METRIC_LEASES_LOST] =
 		COUNTER("fsa_leases_lost_total", 1,
 			"Results that came after the lease had ended, and were dropped.", NULL),
+	[METRIC_SHARDS_LOST] =
+		COUNTER("fsa_shards_lost_total", 1,
+			"Processes of the reconciler that were ended by force, or crashed.", NULL),
 	[METRIC_TRANSITIONS] =
 		COUNTER("fsa_transitions_total", 120, "Changes of status that passes have made.",
 			"kind", "from", "to"),

@@ -1,13 +1,16 @@
 #include "db/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/heartbeat.h"
 #include "base/mem.h"
 #include "db/hosts.h"
 #include "db/internal.h"
@@ -90,6 +93,19 @@ void db_freep(struct db **db)
 	db_free(*db);
 }
 
+void db_disown(struct db *db)
+{
+	int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	/* What libpq says at its end must not reach the server, for which the session goes on. */
+	if (db->conn != NULL && nowhere >= 0 && dup2(nowhere, PQsocket(db->conn)) < 0)
+		abort();
+	cleanup_close(&nowhere);
+	drop_connection(db);
+	db->transaction = TRANSACTION_NONE;
+	db->depth = 0;
+}
+
 /* ---- waiting --------------------------------------------------------------------------------- */
 
 /* Waits for events on the connection's socket: 1, or 0 when the deadline has passed. */
@@ -102,7 +118,9 @@ static int wait_socket(const struct db *db, short events, uint64_t deadline)
 		if (now >= deadline)
 			return 0;
 		uint64_t left = deadline - now;
+		heartbeat_pause();
 		int got = poll(&p, 1, left > 60000 ? 60000 : (int)left);
+		heartbeat_beat();
 		if (got > 0 || (got < 0 && errno != EINTR))
 			return 1; /* libpq finds out what an error of poll() means */
 	}

@@ -37,6 +37,9 @@ struct db_options {
 struct db *db_new(const struct db_options *options);
 void db_free(struct db *db);
 void db_freep(struct db **db);
+/* For a process that was forked: the connection is its parent's, and stays that. The next statement
+ * makes one of its own. Not while a statement runs. */
+void db_disown(struct db *db);
 
 struct db_statement {
 	const char *name; /* of the prepared statement; unique in the program */

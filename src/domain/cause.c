@@ -85,6 +85,12 @@ static const struct cause_text texts[] = {
 	  "Whatever is before its API server has to keep connections open.", NULL },
 	{ ERR_KUBE_PROTOCOL, NULL, "What answers at your cluster's address is not Kubernetes",
 	  "Check the server in your kubeconfig, and any proxy before it.", NULL },
+	{ ERR_KUBE_TIMEOUT, "KUBE_STALLED", "Your cluster's answers cannot be worked with",
+	  "Nothing is asked of it for a while, longer each time that this happens. Check what "
+	  "answers "
+	  "at the server's address.",
+	  "the journal of fsa-reconcile names the user and what happened; if it was not the API "
+	  "server's fault, it is a fault of ours" },
 	{ ERR_KUBE_TIMEOUT, NULL, "Your cluster does not answer in time",
 	  PASSES " If it stays, check whether the cluster is up.", NULL },
 	{ ERR_KUBE_UNREACHABLE, "ADDRESS_FORBIDDEN", "Your cluster's address is not allowed here",

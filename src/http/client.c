@@ -423,6 +423,7 @@ size_t http_client_poll(struct http_client *client, int timeout_ms, int wake_fd)
 		int running;
 		(void)curl_multi_perform(client->multi, &running);
 		done += finish_done(client);
+		heartbeat_beat();
 		int64_t left = deadline - (int64_t)clock_ms();
 		if (done > 0 || left <= 0 || wake.revents != 0 ||
 		    (client->pending == 0 && wake_fd < 0))

@@ -74,7 +74,8 @@ void kube_client_free(struct kube_client *client);
  * its requests. */
 int kube_target_new(const struct kubeconfig *config, struct kube_target **ret_target,
 		    struct err *e);
-/* Whose it is, for base/heartbeat.h; before any share of it is made. */
+/* Whose it is: for whom the process works (base/heartbeat.h) while it sends this target's requests
+ * and reads their answers. To be said before the first request and the first share. */
 void kube_target_set_owner(struct kube_target *target, const char *user_id);
 /* The same target, for requests about so many rows, whose answers have their room in `memory` (see
  * kube/memory.h). What they read counts until the share is freed, which comes before `target` and

@@ -45,14 +45,15 @@ struct checks {
 	size_t quick, slow; /* all of them */
 };
 
-static size_t places(const struct conf *conf, unsigned part)
+static size_t places(const struct conf *conf, const struct queue_shard *shard, unsigned part)
 {
+	part *= shard->count;
 	return (conf_number(conf, CONF_ROWS_IN_FLIGHT) + part - 1) / part;
 }
 
-size_t checks_places(const struct conf *conf)
+size_t checks_places(const struct conf *conf, const struct queue_shard *shard)
 {
-	return places(conf, PLACES_PART) + places(conf, SLOW_PART);
+	return places(conf, shard, PLACES_PART) + places(conf, shard, SLOW_PART);
 }
 
 struct checks *checks_new(const struct checks_context *context)
@@ -133,9 +134,11 @@ static void add(struct checks *checks, struct batch *b, size_t index)
 int checks_claim(struct checks *checks, const char *foreign_keys, struct err *e)
 {
 	const struct conf *conf = checks->context.conf;
+	const struct queue_shard *shard = &checks->context.shard;
 	const struct kubeconfig_check_claim claim = {
-		.limit = (unsigned)(places(conf, PLACES_PART) - checks->quick),
-		.slow_limit = (unsigned)(places(conf, SLOW_PART) - checks->slow),
+		.shard = *shard,
+		.limit = (unsigned)(places(conf, shard, PLACES_PART) - checks->quick),
+		.slow_limit = (unsigned)(places(conf, shard, SLOW_PART) - checks->slow),
 		.lease_ms = conf_number(conf, CONF_LEASE_TIME),
 		.foreign_keys = foreign_keys,
 	};

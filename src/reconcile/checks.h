@@ -10,6 +10,7 @@
 #include "kube/client.h"
 #include "manifest/manifest.h"
 #include "reconcile/access.h"
+#include "store/queue.h"
 
 /*
  * The checks of kubeconfigs that a pass makes beside its rows: each is one wave of requests over
@@ -21,13 +22,14 @@ struct checks;
 struct checks_context {
 	const struct conf *conf;
 	struct db *db;
+	struct queue_shard shard;
 	const struct manifest_settings *settings;
 	struct access *access;
 	struct kube_memory *memory;
 };
 
-/* How many may be under way: for whoever shares memory out. */
-size_t checks_places(const struct conf *conf);
+/* How many of a shard's may be under way: for whoever shares memory out. */
+size_t checks_places(const struct conf *conf, const struct queue_shard *shard);
 
 struct checks *checks_new(const struct checks_context *context);
 /* After the client has gone: it calls nobody back. */

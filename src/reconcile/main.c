@@ -19,6 +19,7 @@
 #include "db/migrate.h"
 #include "reconcile/last_conf.h"
 #include "reconcile/pass.h"
+#include "reconcile/shards.h"
 #include "store/operator.h"
 #include "store/queue.h"
 
@@ -111,7 +112,7 @@ static int publish(struct reconciler *r, struct err *e)
 static int pass(struct reconciler *r, struct pass_summary *ret_summary, struct err *e)
 {
 	*ret_summary = (struct pass_summary) { 0 };
-	int result = publish(r, e) < 0 ? -1 : pass_run(r, ret_summary, e);
+	int result = publish(r, e) < 0 ? -1 : shards_run(r, ret_summary, e);
 
 	log_pass(ret_summary);
 	if (result < 0)

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/heartbeat.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
@@ -76,8 +77,7 @@ struct pass {
 	struct item_list finished; /* not recorded yet */
 	size_t in_flight;          /* both: claimed and not recorded */
 	size_t slow_in_flight;     /* of these, of users with slow rows */
-	uint64_t claim_until_ms;   /* rows of all sorts */
-	uint64_t close_until_ms;   /* rows that are well, while others are in flight */
+	bool claimed;              /* once */
 	uint64_t next_claim_ms;
 	uint64_t rested_ms; /* no claim before, unless somebody has woken us */
 	uint64_t next_record_ms;
@@ -244,20 +244,23 @@ static void start_batch(struct pass *p, struct batch *b, uint64_t lease_ends_ms)
 		observe_group(p, groups[i]);
 }
 
-/* For people who look at a lease: who holds it. */
-static const char *worker_name(void)
+void pass_worker(pid_t pid, char ret_worker[PASS_WORKER_MAX])
 {
-	static char name[96];
+	(void)snprintf(ret_worker, PASS_WORKER_MAX, "%s/%ld", announce_host(), (long)pid);
+}
 
-	if (name[0] == '\0')
-		(void)snprintf(name, sizeof(name), "%s/%ld", announce_host(), (long)getpid());
-	return name;
+/* Of the rows that the reconciler works on at once, this shard's part. */
+static size_t places(const struct pass *p)
+{
+	unsigned count = p->r->shard.count;
+
+	return (conf_number(p->r->conf, CONF_ROWS_IN_FLIGHT) + count - 1) / count;
 }
 
 /* Its time is up: it ends when what is in flight has. */
 static bool is_closing(const struct pass *p)
 {
-	return clock_ms() >= p->claim_until_ms;
+	return clock_ms() >= p->r->claim_until_ms;
 }
 
 /* With very many rows due, a claim costs the database a good part of a second, however few there is
@@ -273,7 +276,7 @@ static void rest(struct pass *p, uint64_t claim_took_ms)
  * all of them share. */
 static unsigned slow_limit(const struct pass *p)
 {
-	size_t share = (conf_number(p->r->conf, CONF_ROWS_IN_FLIGHT) + SLOW_SHARE - 1) / SLOW_SHARE;
+	size_t share = (places(p) + SLOW_SHARE - 1) / SLOW_SHARE;
 
 	return share > p->slow_in_flight ? (unsigned)(share - p->slow_in_flight) : 0;
 }
@@ -284,9 +287,11 @@ static int claim(struct pass *p, size_t *ret_count, struct err *e)
 	const struct conf *conf = p->r->conf;
 	uint64_t lease_ms = conf_number(conf, CONF_LEASE_TIME);
 	uint64_t claimed_ms = clock_ms();
+	char worker[PASS_WORKER_MAX];
 	struct queue_claim query = {
-		.worker = worker_name(),
-		.limit = (unsigned)(conf_number(conf, CONF_ROWS_IN_FLIGHT) - p->in_flight),
+		.worker = worker,
+		.shard = p->r->shard,
+		.limit = (unsigned)(places(p) - p->in_flight),
 		.per_user = (unsigned)conf_number(conf, CONF_ROWS_PER_USER),
 		.slow_limit = slow_limit(p),
 		.lease_ms = lease_ms,
@@ -295,10 +300,12 @@ static int claim(struct pass *p, size_t *ret_count, struct err *e)
 	};
 	struct batch *b = mem_calloc(1, sizeof(*b));
 
+	pass_worker(getpid(), worker);
 	if (queue_claim(p->r->db, &query, &b->rows, e) < 0) {
 		free(b);
 		return -1;
 	}
+	p->claimed = true;
 	rest(p, clock_ms() - claimed_ms);
 	*ret_count = b->unfinished = b->rows.count;
 	if (b->rows.count == 0) {
@@ -445,8 +452,10 @@ static int record(struct pass *p, struct err *e)
 			p->next_record_ms = clock_ms() + RETRY_MS;
 			return 0;
 		}
-		/* There is room again, and what was recorded may have made other rows due. */
+		/* There is room again, and what was recorded may be due, or have made others due.
+		 */
 		p->next_claim_ms = p->rested_ms;
+		p->summary->next_due_ms = 0;
 	}
 	return 0;
 }
@@ -457,10 +466,11 @@ static int record(struct pass *p, struct err *e)
 /* While a pass that closes waits for rows whose API servers do not answer, the others go on. */
 static bool may_claim(const struct pass *p)
 {
-	if (wake_stopping(p->r->wake) ||
-	    p->in_flight >= conf_number(p->r->conf, CONF_ROWS_IN_FLIGHT))
+	if (wake_stopping(p->r->wake) || p->in_flight >= places(p))
 		return false;
-	return !is_closing(p) || (p->in_flight > 0 && clock_ms() < p->close_until_ms);
+	if (!is_closing(p))
+		return true;
+	return (p->in_flight > 0 || !p->claimed) && clock_ms() < p->r->close_until_ms;
 }
 
 static int claim_checks(struct pass *p, struct err *e)
@@ -490,7 +500,7 @@ static int claim_if_due(struct pass *p, struct err *e)
 		p->summary->next_due_ms = 0; /* there may be more */
 		return 0;
 	}
-	if (queue_next_due(p->r->db, &p->summary->next_due_ms, e) < 0)
+	if (queue_next_due(p->r->db, &p->r->shard, &p->summary->next_due_ms, e) < 0)
 		return -1;
 	/* A row that is due and was not claimed: its owner has his share of rows in flight. */
 	uint64_t wait_ms = p->summary->next_due_ms;
@@ -552,6 +562,7 @@ static void announce_if_due(struct pass *p)
 static int loop(struct pass *p, struct err *e)
 {
 	for (;;) {
+		heartbeat_beat();
 		announce_if_due(p);
 		checks_record(p->checks);
 		if (record(p, e) < 0 || claim_if_due(p, e) < 0)
@@ -583,36 +594,18 @@ static void pass_clear(struct pass *p)
 	free(p->foreign_keys);
 }
 
-/* What is 0 is there, too: else nobody could tell it from a reconciler that does not count. */
-static void count_pass(const struct pass_summary *s, bool ok)
-{
-	metric_add(METRIC_PASSES, 1, METRIC_LABELS(ok ? "ok" : "failed"));
-	metric_add(METRIC_PASSES, 0, METRIC_LABELS(ok ? "failed" : "ok"));
-	metric_observe_us(METRIC_PASS_SECONDS, s->elapsed_ms * 1000, NULL);
-	metric_add(METRIC_ROWS, s->recorded - s->failed, METRIC_LABELS("ok"));
-	metric_add(METRIC_ROWS, s->failed, METRIC_LABELS("cause"));
-	metric_add(METRIC_ROWS, s->released, METRIC_LABELS("released"));
-	metric_add(METRIC_LEASES_LOST, s->stale, NULL);
-	if (ok)
-		metric_set(METRIC_PASS_END, (uint64_t)time(NULL), NULL);
-}
-
 int pass_run(struct reconciler *r, struct pass_summary *ret_summary, struct err *e)
 {
-	uint64_t started_ms = clock_ms();
 	struct pass p = {
 		.r = r,
 		.summary = ret_summary,
 		.access = access_new(r->cluster_private),
-		.claim_until_ms = started_ms + conf_number(r->conf, CONF_PASS_TIME),
-		.memory = kube_memory(conf_number(r->conf, CONF_KUBE_MEMORY),
-				      conf_number(r->conf, CONF_ROWS_IN_FLIGHT) +
-					      checks_places(r->conf)),
 	};
-	const struct checks_context checks = { r->conf, r->db, &r->wanted.settings, p.access,
-					       &p.memory };
+	const struct checks_context checks = { r->conf,  r->db,    r->shard, &r->wanted.settings,
+					       p.access, &p.memory };
 
-	p.close_until_ms = p.claim_until_ms + 2 * conf_number(r->conf, CONF_KUBE_REQUEST_TIMEOUT);
+	p.memory = kube_memory(conf_number(r->conf, CONF_KUBE_MEMORY) / r->shard.count,
+			       places(&p) + checks_places(r->conf, &r->shard));
 	*ret_summary = (struct pass_summary) { .next_due_ms = UINT64_MAX };
 	p.checks = checks_new(&checks);
 	TAILQ_INIT(&p.in_work);
@@ -628,7 +621,5 @@ int pass_run(struct reconciler *r, struct pass_summary *ret_summary, struct err 
 	if (p.client != NULL)
 		ret_summary->requests = kube_client_requests(p.client);
 	pass_clear(&p);
-	ret_summary->elapsed_ms = clock_ms() - started_ms;
-	count_pass(ret_summary, result == 0);
 	return result;
 }

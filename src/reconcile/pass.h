@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/conf.h"
 #include "base/err.h"
@@ -10,11 +11,13 @@
 #include "db/db.h"
 #include "reconcile/wake.h"
 #include "reconcile/wanted.h"
+#include "store/queue.h"
 
 /*
- * One pass: claim what is due, observe, decide, act, record; again and again until nothing is due
- * and nothing is expected within moments, or its time is up. Rows advance independently of each
- * other, so a dead API server delays its owner's rows only.
+ * One pass over the rows of a shard: claim what is due, observe, decide, act, record; again and
+ * again until nothing is due and nothing is expected within moments, or its time is up. Rows
+ * advance independently of each other, so a dead API server delays its owner's rows only. See
+ * reconcile/shards.h for the processes in which this runs.
  */
 struct reconciler {
 	const struct conf *conf;
@@ -23,6 +26,9 @@ struct reconciler {
 	struct wanted_context wanted;
 	struct keyring *cluster_private;
 	bool published; /* the options for new rows, since the start */
+	struct queue_shard shard;
+	uint64_t claim_until_ms; /* rows of all sorts */
+	uint64_t close_until_ms; /* rows that are well, while others are in flight */
 };
 
 struct pass_summary {
@@ -36,6 +42,10 @@ struct pass_summary {
 	uint64_t elapsed_ms;
 	uint64_t next_due_ms; /* until the next row is due; UINT64_MAX: none waits */
 };
+
+enum { PASS_WORKER_MAX = 96 };
+/* For people who look at a lease: who holds it, a process of this host. */
+void pass_worker(pid_t pid, char ret_worker[PASS_WORKER_MAX]);
 
 /* ERR_UNAVAILABLE: the database is away; leases that could not be given back run out. The summary
  * is filled either way. */

@@ -11,6 +11,7 @@
 #include "db/db.h"
 #include "domain/types.h"
 #include "store/project.h"
+#include "store/queue.h"
 
 /*
  * What the files of the store share.
@@ -30,6 +31,15 @@
 #define STORE_COLUMN_ENUM(name, expression) name,
 #define STORE_COLUMN_SQL(name, expression)  ", " expression
 #define STORE_SELECT(list)                  "SELECT 0" list(STORE_COLUMN_SQL) " "
+
+/* Conditions on rows of resources: whether one may be claimed now, as far as leases go; that its
+ * owner's time of a stall is over; and, on any row with a user_id, that it is in a shard (see
+ * struct queue_shard). uuid_hash() is what PostgreSQL's own hash indexes of uuids use. */
+#define STORE_IS_FREE  "due_at <= now() AND (leased_until IS NULL OR leased_until < now())"
+#define STORE_NOT_HELD "user_id NOT IN (SELECT user_id FROM stalls WHERE until > now())"
+#define STORE_IN_SHARD(index, count)                                                               \
+	"(uuid_hash(user_id) & 2147483647) % " count "::integer = " index "::integer"
+void store_add_shard(struct db_params *p, const struct queue_shard *shard); /* both numbers */
 
 /* Decoded bytea values of a result. `*decoded` begins as NULL and owns them. */
 const void *store_bytes(void **decoded, const PGresult *r, int row, int column, size_t *ret_length);

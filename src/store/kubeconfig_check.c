@@ -21,9 +21,10 @@ enum { COLUMN_USER, COLUMN_GENERATION, COLUMN_EPOCH, COLUMN_SLOW, COLUMN_VERSION
 #define IS_FREE "c.due_at <= now() AND (c.leased_until IS NULL OR c.leased_until <= now())"
 #define DUE(which, limit)                                                                          \
 	"(SELECT c.user_id FROM kubeconfig_checks c JOIN kubeconfigs k USING (user_id)"            \
-	" WHERE " IS_FREE " AND c.took_ms " which                                                  \
-	" AND NOT coalesce($3::jsonb ? encode(substr(k.sealed, 5, 8), 'hex'), false)"              \
-	" ORDER BY c.due_at LIMIT " limit "::bigint)"
+	" WHERE " IS_FREE " AND c.took_ms " which " AND " STORE_NOT_HELD                           \
+	" AND " STORE_IN_SHARD("$5", "$6") " AND NOT coalesce($3::jsonb ? "                        \
+					   "encode(substr(k.sealed, 5, 8), 'hex'), false)"         \
+					   " ORDER BY c.due_at LIMIT " limit "::bigint)"
 
 #define IS_KNOWN "(generation = $3 AND $4::jsonb IS NOT NULL)"
 
@@ -37,7 +38,7 @@ static const struct db_statement statements[] = {
 		" FROM kubeconfig_checks WHERE user_id = $1" },
 	[STATEMENT_ASK] = { "kubeconfig_check_ask",
 		"SELECT check_kubeconfig($1)" },
-	/* $1 limit, $2 limit for slow ones, $3 foreign keys, $4 lease in ms. */
+	/* $1 limit, $2 limit for slow ones, $3 foreign keys, $4 lease in ms, $5 and $6 the shard. */
 	[STATEMENT_CLAIM] = { "kubeconfig_check_claim",
 		"WITH picked AS MATERIALIZED (" DUE("< 2000", "$1") " UNION ALL " DUE(">= 2000", "$2")
 		"), free AS MATERIALIZED ("
@@ -151,6 +152,7 @@ int kubeconfig_check_claim(struct db *db, const struct kubeconfig_check_claim *c
 	db_add_int(&p, claim->slow_limit);
 	db_add_text(&p, claim->foreign_keys);
 	db_add_int(&p, (int64_t)claim->lease_ms);
+	store_add_shard(&p, &claim->shard);
 	if (db_query(db, &statements[STATEMENT_CLAIM], &p, &checks.result, e) < 0)
 		return -1;
 	checks.count = (size_t)db_rows(checks.result);

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "db/db.h"
+#include "store/queue.h"
 
 /* The check of a stored kubeconfig (sql/0026_kubeconfig_checks.sql), from both sides. */
 
@@ -34,6 +35,7 @@ struct kubeconfig_checks {
 	struct kubeconfig_check *items;
 };
 struct kubeconfig_check_claim {
+	struct queue_shard shard;
 	unsigned limit;      /* of those whose last check was quick, or the first */
 	unsigned slow_limit; /* of those that took two seconds or more */
 	uint64_t lease_ms;

@@ -88,17 +88,16 @@ enum statement {
 	" LEFT JOIN databases d ON d.resource_id = dr.id"                                          \
 	" LEFT JOIN kubeconfigs k ON k.user_id = c.user_id"
 
-#define IS_FREE "due_at <= now() AND (leased_until IS NULL OR leased_until < now())"
 #define CLAIM_WINDOW(ordered)                                                                      \
-	"(SELECT id, user_id, due_at FROM resources WHERE " IS_FREE                                \
-	" AND (cause_kind IS NULL OR NOT $5::boolean) ORDER BY due_at " ordered ")"
+	"(SELECT id, user_id, due_at FROM resources WHERE " STORE_IS_FREE " AND " STORE_NOT_HELD   \
+	" AND " STORE_IN_SHARD("$7", "$8") " AND (cause_kind IS NULL OR NOT $5::boolean)"          \
+					   " ORDER BY due_at " ordered ")"
 #define GIVEN_LEASES "jsonb_to_recordset($1::jsonb) AS g (id uuid, epoch bigint)"
 
 /* SQL is laid out by hand. */
 /* clang-format off */
 /* $1 worker, $2 limit, $3 per user, $4 lease in ms, $5 only those without a cause, $6 limit for
- * users with slow rows. When
- * very many rows are due, windows bound the cost of a claim: the oldest, and the newest,
+ * users with slow rows, $7 and $8 the shard and how many there are. When very many rows are due, windows bound the cost of a claim: the oldest, and the newest,
  * among which is what somebody has just asked for. `turn` is a row's place among those of
  * its user, rows under way before it; who has the fewest comes first. The lock looks at
  * the row as it is now, not as this statement's snapshot has it. A leased row is next due
@@ -137,12 +136,12 @@ enum statement {
 	") " STORE_SELECT(CLAIM_COLUMNS) \
 	"FROM c" CLAIM_JOINS
 
-/* But for rows of which a secret is sealed to one of the keys in $7. A statement of its own: nearly
+/* But for rows of which a secret is sealed to one of the keys in $9. A statement of its own: nearly
  * all sites have no such keys, and would plan it each time. */
 #define IS_SEALED_TO(column) "encode(substr(" column ", 5, 8), 'hex') = ANY (f.keys)"
 #define NOT_FOREIGN \
 	" WHERE NOT EXISTS (SELECT FROM resources c" CLAIM_JOINS \
-	"  CROSS JOIN (SELECT ARRAY(SELECT jsonb_array_elements_text($7::jsonb)) AS keys) f" \
+	"  CROSS JOIN (SELECT ARRAY(SELECT jsonb_array_elements_text($9::jsonb)) AS keys) f" \
 	"  WHERE c.id = due.id AND (" IS_SEALED_TO("k.sealed") \
 	"   OR " IS_SEALED_TO("s.terminal_token_sealed") \
 	"   OR " IS_SEALED_TO("s.request_env_sealed") \
@@ -178,17 +177,22 @@ static const struct db_statement statements[] = {
 		"  ::bigint)"
 		" FROM (SELECT least("
 		"  (SELECT due_at FROM resources WHERE leased_until IS NULL"
+		"   AND " STORE_NOT_HELD " AND " STORE_IN_SHARD("$1", "$2")
 		"   ORDER BY due_at LIMIT 1),"
 		"  (SELECT min(greatest(due_at, leased_until)) FROM resources"
-		"   WHERE leased_until IS NOT NULL),"
+		"   WHERE leased_until IS NOT NULL"
+		"   AND " STORE_NOT_HELD " AND " STORE_IN_SHARD("$1", "$2") "),"
 		"  (SELECT min(greatest(due_at, leased_until)) FROM kubeconfig_checks"
-		"   WHERE due_at IS NOT NULL)) AS at) AS due"
+		"   WHERE due_at IS NOT NULL"
+		"   AND " STORE_NOT_HELD " AND " STORE_IN_SHARD("$1", "$2") "),"
+		"  (SELECT min(until) FROM stalls WHERE until > now()"
+		"   AND " STORE_IN_SHARD("$1", "$2") ")) AS at) AS due"
 		" WHERE due.at IS NOT NULL" },
 	[STATEMENT_BACKLOG] = { "queue_backlog",
-		"SELECT (SELECT count(*) FROM (SELECT FROM resources WHERE " IS_FREE
+		"SELECT (SELECT count(*) FROM (SELECT FROM resources WHERE " STORE_IS_FREE
 		"  LIMIT $1::bigint) AS due),"
 		" (SELECT (extract(epoch FROM now() - due_at) * 1000)::bigint FROM resources"
-		"  WHERE " IS_FREE " ORDER BY due_at LIMIT 1),"
+		"  WHERE " STORE_IS_FREE " ORDER BY due_at LIMIT 1),"
 		" (SELECT count(*) FROM resources"
 		"  WHERE leased_until IS NOT NULL AND leased_until >= now())" },
 	[STATEMENT_EXPIRE_SESSIONS] = { "queue_expire_sessions",
@@ -324,6 +328,7 @@ int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_row
 	db_add_int(&p, (int64_t)claim->lease_ms);
 	db_add_bool(&p, claim->only_well);
 	db_add_int(&p, claim->slow_limit);
+	store_add_shard(&p, &claim->shard);
 	if (claim->foreign_keys == NULL)
 		return read_rows(db, STATEMENT_CLAIM, &p, ret_rows, e);
 	db_add_text(&p, claim->foreign_keys);
@@ -401,11 +406,13 @@ int queue_release(struct db *db, const char *const *ids, const int64_t *lease_ep
 	return db_commit(&tx, e);
 }
 
-int queue_next_due(struct db *db, uint64_t *ret_ms, struct err *e)
+int queue_next_due(struct db *db, const struct queue_shard *shard, uint64_t *ret_ms, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct db_params p = { 0 };
 
-	if (db_query(db, &statements[STATEMENT_NEXT_DUE], NULL, &r, e) < 0)
+	store_add_shard(&p, shard);
+	if (db_query(db, &statements[STATEMENT_NEXT_DUE], &p, &r, e) < 0)
 		return -1;
 	*ret_ms = db_rows(r) > 0 ? (uint64_t)db_int(r, 0, 0) : UINT64_MAX;
 	return 0;

@@ -64,8 +64,15 @@ struct queue_rows {
 	struct queue_row *items;
 };
 
+/* A part of all users: those whose id's hash, modulo `count`, is `index`. A count of 0 or 1: all.
+ */
+struct queue_shard {
+	unsigned index, count;
+};
+
 struct queue_claim {
-	const char *worker;  /* host, process and pass: for people */
+	const char *worker; /* host and process */
+	struct queue_shard shard;
 	unsigned limit;      /* rows at most */
 	unsigned per_user;   /* of one user at most, those already leased counted */
 	unsigned slow_limit; /* of all users together with a row whose last look took 2 s or more */
@@ -75,8 +82,9 @@ struct queue_claim {
 	 * one of these is left to them. NULL: none. */
 	const char *foreign_keys;
 };
-/* Claims due rows: fair between users (each user's first before anybody's second), oldest first
- * within that. Rows locked by another claim at this moment are passed over. */
+/* Claims due rows of a shard: fair between users (each user's first before anybody's second),
+ * oldest first within that. Rows locked by another claim at this moment are passed over, and those
+ * of users whose time of a stall is not over (store/shard.h). */
 int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_rows *ret_rows,
 		struct err *e);
 /* The rows of one project as a claim would give them, without a lease: only to be looked at. */
@@ -145,9 +153,9 @@ struct queue_backlog {
 	uint64_t due, oldest_ms, leased;
 };
 int queue_backlog(struct db *db, uint64_t max, struct queue_backlog *ret_backlog, struct err *e);
-/* Milliseconds until the next row, or check of a kubeconfig, becomes due; UINT64_MAX: none waits.
- */
-int queue_next_due(struct db *db, uint64_t *ret_ms, struct err *e);
+/* Milliseconds until the next row of a shard, or check of a kubeconfig, may be claimed; UINT64_MAX:
+ * none waits. */
+int queue_next_due(struct db *db, const struct queue_shard *shard, uint64_t *ret_ms, struct err *e);
 
 /* How long is kept what nobody takes away, in milliseconds. */
 struct queue_retention {

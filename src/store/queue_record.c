@@ -43,9 +43,15 @@ static const struct db_statement statements[] = {
 		" JOIN resources r ON r.id = g.id AND r.lease_epoch = g.lease_epoch"
 		"  AND r.leased_until IS NOT NULL"
 		" FOR UPDATE OF r"
+		/* A change during the lease does not cancel the backoff of what failed, if one
+		 * before it did a moment ago: see sql/0028_stalls.sql. */
 		"), yielded AS ("
 		" UPDATE resources r SET leased_until = NULL, leased_by = NULL,"
-		"  due_at = now(), took_ms = h.took_ms"
+		"  due_at = now() + CASE WHEN r.attempts > 0 AND h.cause_kind IS NOT NULL"
+		"   AND r.due_at >= r.leased_until THEN h.due_in_ms ELSE 0 END"
+		"   * interval '1 millisecond',"
+		"  attempts = CASE WHEN r.attempts > 0 AND h.cause_kind IS NOT NULL"
+		"   THEN h.attempts ELSE r.attempts END, took_ms = h.took_ms"
 		" FROM held h WHERE r.id = h.id AND NOT h.current"
 		"), told AS ("
 		" UPDATE resources r SET leased_until = NULL, leased_by = NULL,"

@@ -1,7 +1,8 @@
 /*
  * Preloaded into a program, it halts it at a point of its conversation with the servers: right
  * after the HALT_AFTER-th time it has sent something, by the signal HALT_SIGNAL. So a test can end
- * it, or stop it, between any two things it does.
+ * it, or stop it, between any two things it does. A process that it has forked goes on counting
+ * where it stood, and is halted together with it; with HALT_ALONE, such a process is, and alone.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -12,6 +13,24 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+static pid_t first;
+
+__attribute__((constructor)) static void note_first(void)
+{
+	first = getpid();
+}
+
+static void halt(void)
+{
+	int number = atoi(getenv("HALT_SIGNAL"));
+
+	if (getenv("HALT_ALONE") == NULL)
+		(void)kill(first, number);
+	else if (getpid() == first)
+		return;
+	(void)raise(number);
+}
+
 static void count(int fd)
 {
 	static int left = -1;
@@ -20,7 +39,7 @@ static void count(int fd)
 	if (left < 0)
 		left = atoi(getenv("HALT_AFTER"));
 	if (left > 0 && fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && --left == 0)
-		(void)raise(atoi(getenv("HALT_SIGNAL")));
+		halt();
 }
 
 #define REAL(type, name) ((type)dlsym(RTLD_NEXT, name))

@@ -59,7 +59,7 @@ class Reconcilers:
         log = open(self.log, "ab")
         child = subprocess.Popen(
             self._command(options), env=self._environment(halt_after, signal.SIGSTOP),
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )
         log.close()
         self._programs.append(child)
@@ -78,7 +78,7 @@ class Reconcilers:
     def resume(self, children):
         """Lets stopped passes go on, to their ends."""
         for child in children:
-            child.send_signal(signal.SIGCONT)
+            os.killpg(child.pid, signal.SIGCONT)
         for child in children:
             assert child.wait(PATIENCE) == 0, self.log_tail()
 

@@ -2,6 +2,7 @@
 
 import re
 import statistics
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from glutton import Glutton
 from people import Person
 from stand.site import ROOT, Site
+from test_shards import children
 from test_tenants import elsewhere, query
 
 UNIT = (ROOT / "systemd/fsa-reconcile.service.in").read_text()
@@ -36,10 +38,36 @@ def site(workspace, build, postgres, request):
         yield running
 
 
-def peak(site):
-    """What the reconciler has had in memory at most, in bytes."""
-    status = Path(f"/proc/{site.programs.pid('fsa-reconcile')}/status").read_text("ascii")
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+class Peak:
+    """What all processes of the reconciler have had in memory at most, in bytes: what they have not shared
+    with each other counts, looked at again and again while it lasts."""
+
+    def __init__(self, site):
+        self._pid = site.programs.pid("fsa-reconcile")
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self.bytes = 0
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self):
+        while not self._over.wait(0.05):
+            self.bytes = max(self.bytes, sum(map(private, (self._pid, *children(self._pid)))))
+
+
+def private(pid):
+    """The private memory of a process; 0 if it has ended."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
+    except OSError:
+        return 0
+    return 1024 * sum(map(int, re.findall(r"^Private_\w+:\s+(\d+) kB", text, re.M)))
 
 
 def test_what_they_answer_costs_nobody_else(site, kubesim, glutton):
@@ -51,15 +79,16 @@ def test_what_they_answer_costs_nobody_else(site, kubesim, glutton):
         for number in range(PROJECTS):
             list(pool.map(lambda p, n=number: p.create(f"Bad {n}"), bad))
         times = []
-        for number in range(ROUNDS):
-            begin = time.monotonic()
-            for project in list(pool.map(lambda p, n=number: p.create(f"Good {n}"), good)):
-                project.wait("RUNNING")
-            times.append(time.monotonic() - begin)
+        with Peak(site) as peak:
+            for number in range(ROUNDS):
+                begin = time.monotonic()
+                for project in list(pool.map(lambda p, n=number: p.create(f"Good {n}"), good)):
+                    project.wait("RUNNING")
+                times.append(time.monotonic() - begin)
     told = query(site, "SELECT cause_code, count(*) FROM resources GROUP BY 1 ORDER BY 1")
-    print(peak(site) // MIB, "MiB", times, told)
+    print(peak.bytes // MIB, "MiB", times, told)
     assert len(told) > 1, "the greedy were not"
-    assert peak(site) < MEMORY + REST, peak(site) // MIB
+    assert peak.bytes < MEMORY + REST, peak.bytes // MIB
     # Of one round a busy machine may make anything.
     assert statistics.median(times) < LONGEST, times
 

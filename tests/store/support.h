@@ -83,6 +83,7 @@ Suite *want_suite(void);
 Suite *queue_suite(void);
 Suite *rights_suite(void);
 Suite *hosts_suite(void);
+Suite *shards_suite(void);
 Suite *kubeconfig_check_suite(void);
 
 #endif

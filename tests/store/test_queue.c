@@ -249,6 +249,8 @@ START_TEST(users_with_slow_rows_share_few_places)
 END_TEST
 
 /* Claims until nothing is due, in a process of its own, and counts each row in its epoch. */
+static const struct queue_shard everybody = { 0 };
+
 static void claim_everything(void)
 {
 	CLEANUP(db_freep) struct db *db = connect_as("fsa_reconcile", 10000);
@@ -626,19 +628,19 @@ START_TEST(the_next_due_row_is_known)
 	struct err e;
 
 	admin_run("UPDATE kubeconfig_checks SET due_at = NULL", NULL); /* these count, too */
-	assert_ok(queue_next_due(reconcile, &ms, &e), &e);
+	assert_ok(queue_next_due(reconcile, &everybody, &ms, &e), &e);
 	ck_assert_uint_eq(ms, UINT64_MAX);
 	made = make_project(&owner, "shop", false);
-	assert_ok(queue_next_due(reconcile, &ms, &e), &e);
+	assert_ok(queue_next_due(reconcile, &everybody, &ms, &e), &e);
 	ck_assert_uint_eq(ms, 0);
 	admin_run("UPDATE resources SET due_at = now() + interval '5 s' WHERE id = $1",
 		  made.sandbox);
-	assert_ok(queue_next_due(reconcile, &ms, &e), &e);
+	assert_ok(queue_next_due(reconcile, &everybody, &ms, &e), &e);
 	ck_assert_uint_gt(ms, 3000);
 	ck_assert_uint_le(ms, 5000);
 	admin_run("UPDATE resources SET due_at = now() WHERE id = $1", made.sandbox);
 	struct queue_rows rows = claim(1);
-	assert_ok(queue_next_due(reconcile, &ms, &e), &e);
+	assert_ok(queue_next_due(reconcile, &everybody, &ms, &e), &e);
 	ck_assert_uint_gt(ms, 50000);
 	queue_rows_clear(&rows);
 }

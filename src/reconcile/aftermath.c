@@ -1,0 +1,100 @@
+#include "reconcile/aftermath.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/parse.h"
+#include "domain/decide.h"
+#include "store/queue.h"
+#include "store/shard.h"
+
+/* A stall says of the cluster what a timeout says: it could not be observed. */
+static struct queue_result stalled_result(const struct shard_lease *lease,
+					  const struct aftermath *a, uint64_t held_ms,
+					  const struct err *cause)
+{
+	struct decision d = decide(&(struct situation) {
+		.desired = lease->desired,
+		.seen = seen_of_failure(cause->kind),
+		.told = lease->status,
+		.told_age_ms = lease->status_age_ms,
+	});
+
+	return (struct queue_result) {
+		.id = lease->id,
+		.lease_epoch = lease->lease_epoch,
+		.generation = lease->generation,
+		.status = d.status,
+		.stage = lease->stage,
+		.attempts = lease->attempts + 1,
+		.has_cause = true,
+		.cause_kind = err_kind_name(cause->kind),
+		.cause_code = cause->code,
+		.cause_message = cause->message,
+		.due_in_ms = held_ms,
+		.took_ms = a->took_ms,
+	};
+}
+
+/* `*ret_ms`: for how long nothing of the owner's is claimed; 0: nobody is charged. */
+static int charge(struct db *db, const char *owner, uint64_t *ret_ms, struct err *e)
+{
+	*ret_ms = 0;
+	if (!parse_is_uuid(owner))
+		return 0;
+	if (shard_charge(db, owner, ret_ms, e) == 0 || e->kind == ERR_NOT_FOUND)
+		return 0;
+	return -1;
+}
+
+static int give_back(struct db *db, const struct shard_leases *leases, const char *except,
+		     struct err *e)
+{
+	CLEANUP(cleanup_free) const char **ids = mem_calloc(leases->count, sizeof(*ids));
+	CLEANUP(cleanup_free) int64_t *epochs = mem_calloc(leases->count, sizeof(*epochs));
+	size_t count = 0;
+
+	for (size_t i = 0; i < leases->count; i++) {
+		if (strcmp(leases->items[i].user_id, except) == 0)
+			continue;
+		ids[count] = leases->items[i].id;
+		epochs[count++] = leases->items[i].lease_epoch;
+	}
+	return count > 0 ? queue_release(db, ids, epochs, count, e) : 0;
+}
+
+static int record_stall(struct db *db, const struct shard_leases *leases, const struct aftermath *a,
+			uint64_t held_ms, struct err *e)
+{
+	CLEANUP(cleanup_free)
+	struct queue_result *results = mem_calloc(leases->count, sizeof(*results));
+	struct err cause;
+	size_t count = 0;
+
+	err_set(&cause, ERR_KUBE_TIMEOUT, "KUBE_STALLED",
+		"%s while it worked with this API server: nothing is asked of it for %llu seconds",
+		a->what, (unsigned long long)(held_ms / 1000));
+	for (size_t i = 0; i < leases->count; i++) {
+		if (strcmp(leases->items[i].user_id, a->owner) == 0)
+			results[count++] = stalled_result(&leases->items[i], a, held_ms, &cause);
+	}
+	return count > 0 ? queue_record(db, results, count, NULL, e) : 0;
+}
+
+int aftermath(struct db *db, const struct aftermath *a, struct err *e)
+{
+	CLEANUP(shard_leases_clear) struct shard_leases leases = { 0 };
+	uint64_t held_ms;
+
+	if (charge(db, a->owner, &held_ms, e) < 0 ||
+	    shard_find_leases(db, a->worker, &leases, e) < 0 ||
+	    give_back(db, &leases, held_ms > 0 ? a->owner : "", e) < 0)
+		return -1;
+	log_line(LOG_LEVEL_ERROR, "a process of the pass was lost", LOG_STR("worker", a->worker),
+		 LOG_STR("what", a->what), LOG_STR("user", a->owner), LOG_INT("rows", leases.count),
+		 LOG_INT("held_ms", held_ms));
+	return held_ms > 0 ? record_stall(db, &leases, a, held_ms, e) : 0;
+}

@@ -1,0 +1,122 @@
+"""What no limit has foreseen costs its owner, and everybody else a moment: a pass's processes."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from people import Person, eventually
+from stand.site import Site
+from test_tenants import query
+
+SOURCE = Path(__file__).with_name("trap.c")
+SHARDS = 2
+# One that sleeps is ended after four times that.
+OPTIONS = {"shards": str(SHARDS), "stall_time": "1s"}
+
+
+@pytest.fixture(scope="module")
+def trap(workspace):
+    library = workspace / "trap.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, SOURCE,
+                    "-ldl"], check=True)
+    return library
+
+
+@pytest.fixture
+def site(workspace, build, postgres, trap, request):
+    name = f"shards_{abs(hash(request.node.name))}"
+    with Site(workspace / name, build, postgres, database=name, options=OPTIONS, every="100ms",
+              wrap=("env", f"LD_PRELOAD={trap}")) as running:
+        yield running
+
+
+def shard(site, person):
+    ((number,),) = query(site, "SELECT (uuid_hash(user_id) & 2147483647) %% %s FROM kubeconfigs"
+                               " WHERE namespace = %s", SHARDS, f"ns-{person.name}")
+    return number
+
+
+def neighbour(site, kubesim, person):
+    """Somebody whose rows the same process works on."""
+    for _ in range(40):
+        found = Person(site, kubesim)
+        if shard(site, found) == shard(site, person):
+            return found
+    raise AssertionError("nobody is in that shard")
+
+
+@pytest.mark.parametrize("kind", ["spin", "sleep", "crash"])
+def test_who_stalls_a_process_pays_and_the_others_go_on(site, kubesim, kind):
+    hostile = Person(site, kubesim)
+    victim = neighbour(site, kubesim, hostile)
+    shop = victim.create("Shop")
+    shop.wait("RUNNING")
+    trap = hostile.create(f"trap-{kind}")
+
+    eventually(lambda: query(site, "SELECT FROM stalls"))
+    ((user, namespace, count),) = query(site, "SELECT user_id::text, namespace, count FROM stalls"
+                                              " JOIN kubeconfigs USING (user_id)")
+    assert (namespace, count) == (f"ns-{hostile.name}", 1)
+    eventually(lambda: trap.sandbox()["cause"])
+    cause = trap.sandbox()["cause"]
+    assert cause["code"] == "KUBE_STALLED", cause
+    assert "nothing is asked of it for" in cause["detail"]
+    # Nothing of it is held any more, and whatever its owner asks for waits.
+    trap.set_variable("A", "1")
+    epoch = query(site, "SELECT lease_epoch FROM resources WHERE user_id = %s", user)
+
+    shop.set_variable("A", "1")
+    eventually(lambda: "A" in victim.namespace.secret(f"{shop.sandbox()['name']}-env"))
+    victim.create("Another").wait("RUNNING")
+    assert query(site, "SELECT lease_epoch FROM resources WHERE user_id = %s", user) == epoch
+
+    # Again when its time has come, and then it is left alone for twice as long.
+    query(site, "UPDATE stalls SET until = now() RETURNING 1")
+    eventually(lambda: query(site, "SELECT FROM stalls WHERE count = 2 AND until > now()"
+                                   " + interval '20 s'"))
+    assert query(site, "SELECT count(*) FROM stalls") == [(1,)]
+
+
+def children(pid):
+    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_a_killed_process_gives_its_rows_back_at_once(site, kubesim):
+    """Its leases would last for half a minute."""
+    kubesim.fault(fault="latency", ms=1500)
+    try:
+        project = Person(site, kubesim).create("Slow")
+        parent = site.programs.pid("fsa-reconcile")
+        held = "SELECT leased_by FROM resources WHERE leased_until > now()"
+        ((worker,),) = eventually(lambda: query(site, held))
+        process = int(worker.rpartition("/")[2])
+        assert process in children(parent)
+        os.kill(process, signal.SIGKILL)
+        eventually(lambda: [(worker,)] != query(site, held))
+        assert query(site, "SELECT FROM resources WHERE leased_by = %s", worker) == []
+    finally:
+        kubesim.heal()
+    project.wait("RUNNING")
+    assert site.programs.pid("fsa-reconcile") == parent
+    assert query(site, "SELECT FROM stalls") == []
+
+
+def test_nothing_of_a_pass_outlives_its_parent(site, kubesim):
+    kubesim.fault(fault="latency", ms=1500)
+    try:
+        Person(site, kubesim).create("Slow")
+        parent = site.programs.pid("fsa-reconcile")
+        processes = eventually(lambda: children(parent))
+        site.programs.process("fsa-reconcile").kill()
+        eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in processes))
+    finally:
+        kubesim.heal()
+        site.programs.start("fsa-reconcile")
+
+
+def test_a_host_with_nothing_to_do_has_one_process(site, kubesim):
+    Person(site, kubesim).create("Shop").wait("RUNNING")
+    parent = site.programs.pid("fsa-reconcile")
+    eventually(lambda: children(parent) == [])
