@@ -174,3 +174,11 @@ def test_other_users_lose_nothing(fsactl, person, quiet, kubeconfig, finish, row
     assert [p["id"] for p in other.get("/api/projects").json()] == [project]
     assert rows("SELECT DISTINCT desired FROM resources WHERE user_id = %s", other_id) == [("RUNNING",)]
     assert json.loads(other.get("/api/auth/session").text)["user"]["id"] == other_id
+
+
+def test_whatever_table_is_about_a_user_lets_go_of_them(rows):
+    """But for projects, which have to be gone first."""
+    kept = rows("SELECT conrelid::regclass::text FROM pg_constraint WHERE contype = 'f'"
+                " AND confrelid IN ('users'::regclass, 'identities'::regclass, 'kubeconfigs'::regclass)"
+                " AND confdeltype <> 'c'")
+    assert kept == [("projects",)]
