@@ -6,15 +6,19 @@ from the API server, a moment after it: until then a new pod is not confined yet
 
 import base64
 import contextlib
+import re
 import socket
 import socketserver
 import subprocess
 import threading
 
 import pytest
+import yaml
 
 from people import eventually
+from stand.kube.api import Api
 from stand.node import ADDRESS
+from stand.site import ROOT
 from terminal import Terminal, connect
 
 METADATA = "169.254.169.254"
@@ -229,6 +233,46 @@ def test_a_pod_that_is_made_anew_is_confined_too(projects, targets):
     eventually(lambda: (pod(mine) or {"metadata": {"uid": before}})["metadata"]["uid"] != before)
     mine.wait("RUNNING")
     wait_reached(mine, targets, ALLOWED)
+
+
+def documented(sandbox):
+    """What moving.md tells who has an Ingress of their own: (selector of our policy, their policy)."""
+    text = (ROOT / "docs" / "moving.md").read_text().split("\n## An Ingress of your own\n", 1)[1]
+    text = text.replace("<sandbox>", sandbox).replace("8080", str(UNKNOWN))
+    selector = re.search(r"^    kubectl get networkpolicy -l (\S+)$", text, re.M)[1]
+    manifest = re.search(r"^    kubectl apply -f - <<END\n(.*?)^    END$", text, re.M | re.S)[1]
+    return selector, yaml.safe_load(manifest)
+
+
+@pytest.fixture
+def opened(projects):
+    """Theirs, with a port opened by its owner, with their own kubeconfig, as moving.md says."""
+    theirs = projects[1]
+    namespace, name = theirs.person.namespace, theirs.sandbox()["name"]
+    selector, policy = documented(name)
+    found = namespace.items("NetworkPolicy", selector.replace("=", "%3D"))
+    assert [item["metadata"]["name"] for item in found] == [name]
+    owner = Api.from_kubeconfig(theirs.person.kubeconfig)
+    owner.apply(namespace.path("NetworkPolicy", policy["metadata"]["name"]), policy)
+    yield theirs
+    owner("DELETE", namespace.path("NetworkPolicy", policy["metadata"]["name"]))
+
+
+@pytest.fixture
+def stranger(projects, targets, site):
+    """The first project, whose sandbox may go where it likes."""
+    mine = projects[0]
+    site.programs.stop("fsa-reconcile")
+    mine.person.namespace.delete("NetworkPolicy", mine.sandbox()["name"])
+    yield mine
+    site.programs.start("fsa-reconcile")
+    wait_reached(mine, targets, ALLOWED)
+
+
+def test_a_port_that_its_owner_opens_is_reached_by_strangers(stranger, targets, request):
+    wait_reached(stranger, targets, set(targets) - {CLOSED})
+    request.getfixturevalue("opened")
+    wait_reached(stranger, targets, set(targets))
 
 
 def test_without_policies_everything_is_reached_until_they_are_back(projects, targets, site):
