@@ -59,6 +59,8 @@ struct made_project {
 };
 struct made_project make_project(const struct person *owner, const char *name, bool with_database);
 
+static const struct queue_shard everybody = { 0 };
+
 /* Claims up to `limit` rows, 1,000 of one user. */
 struct queue_rows claim(unsigned limit);
 /* The result that says: as told, nothing new, next time in an hour. */

@@ -222,14 +222,14 @@ START_TEST(a_pass_is_told_when_the_next_one_is_due)
 	struct err e;
 
 	make_owner("alice");
-	assert_ok(queue_next_due(reconcile, &due_ms, &e), &e);
+	assert_ok(queue_next_due(reconcile, &everybody, &due_ms, &e), &e);
 	ck_assert_uint_eq(due_ms, 0);
 	struct kubeconfig_checks checks = claim_some(1, 0);
-	assert_ok(queue_next_due(reconcile, &due_ms, &e), &e);
+	assert_ok(queue_next_due(reconcile, &everybody, &due_ms, &e), &e);
 	ck_assert(due_ms > 0 && due_ms <= 60000); /* if this pass should not come back */
 	record(&checks.items[0], findings_text, 10);
 	kubeconfig_checks_clear(&checks);
-	assert_ok(queue_next_due(reconcile, &due_ms, &e), &e);
+	assert_ok(queue_next_due(reconcile, &everybody, &due_ms, &e), &e);
 	ck_assert(due_ms == UINT64_MAX);
 }
 END_TEST

@@ -249,7 +249,6 @@ START_TEST(users_with_slow_rows_share_few_places)
 END_TEST
 
 /* Claims until nothing is due, in a process of its own, and counts each row in its epoch. */
-static const struct queue_shard everybody = { 0 };
 
 static void claim_everything(void)
 {
