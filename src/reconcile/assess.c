@@ -173,7 +173,8 @@ static const json_t *current_pod(const json_t *pods)
 
 bool assess_lacks_database(const struct queue_row *row)
 {
-	return row->kind == RESOURCE_SANDBOX && row->database_name != NULL && row->host == NULL;
+	return row->kind == RESOURCE_SANDBOX && row->database_name != NULL &&
+	       row->connection.host == NULL;
 }
 
 /* What is in ERROR is not waited for: the sandbox is of use without it. */

@@ -96,19 +96,20 @@ bool credentials_fit(const struct queue_row *row, const json_t *cluster)
 {
 	const char *uid = uid_of(cluster);
 
-	return row->host != NULL &&
-	       (row->cluster_uid == NULL || uid == NULL || strcmp(row->cluster_uid, uid) == 0);
+	return row->connection.host != NULL &&
+	       (row->connection.cluster_uid == NULL || uid == NULL ||
+		strcmp(row->connection.cluster_uid, uid) == 0);
 }
 
 bool credentials_are_dead(const struct queue_row *row, const json_t *cluster)
 {
 	return row->kind == RESOURCE_DATABASE && row->desired != DESIRED_GONE &&
-	       row->host != NULL && (cluster == NULL || !credentials_fit(row, cluster));
+	       row->connection.host != NULL && (cluster == NULL || !credentials_fit(row, cluster));
 }
 
 bool credentials_are_due(const struct queue_row *row, const json_t *cluster)
 {
-	bool checked = row->host != NULL && row->cluster_uid != NULL;
+	bool checked = row->connection.host != NULL && row->connection.cluster_uid != NULL;
 
 	return row->kind == RESOURCE_DATABASE && row->desired == DESIRED_RUNNING &&
 	       cluster != NULL && (!checked || row->status == STATUS_RUNNING || row->verify);
@@ -140,22 +141,26 @@ static bool is_known(const struct queue_row *row, const struct wanted_context *c
 {
 	CLEANUP(buf_wipe) struct buf known = BUF_INIT(VALUE_MAX);
 
-	return same(row->host, s->host) && row->port == port && same(row->database, s->database) &&
-	       same(row->username, s->username) && (uid == NULL || same(row->cluster_uid, uid)) &&
-	       unseal_own(context->owner_private, secret_context, row->password_sealed,
-			  row->password_sealed_length, &known, NULL) == 0 &&
+	return same(row->connection.host, s->host) && row->connection.port == port &&
+	       same(row->connection.database, s->database) &&
+	       same(row->connection.username, s->username) &&
+	       (uid == NULL || same(row->connection.cluster_uid, uid)) &&
+	       unseal_own(context->owner_private, secret_context, row->connection.password_sealed,
+			  row->connection.password_sealed_length, &known, NULL) == 0 &&
 	       same(known.data, s->password);
 }
 
-static void show_in_row(const struct credentials *c, struct queue_row *row)
+static struct queue_connection connection_of(const struct credentials *c)
 {
-	row->host = c->host;
-	row->port = c->port;
-	row->database = c->database;
-	row->username = c->username;
-	row->cluster_uid = c->cluster_uid;
-	row->password_sealed = c->password_sealed.data;
-	row->password_sealed_length = c->password_sealed.length;
+	return (struct queue_connection) {
+		.host = c->host,
+		.port = c->port,
+		.database = c->database,
+		.username = c->username,
+		.cluster_uid = c->cluster_uid,
+		.password_sealed = c->password_sealed.data,
+		.password_sealed_length = c->password_sealed.length,
+	};
 }
 
 static void keep(struct credentials *c, struct said *s, int port, const char *uid)
@@ -187,30 +192,21 @@ int credentials_learn(struct credentials *c, const json_t *secret, const json_t 
 		     &c->password_sealed, e) < 0)
 		return -1;
 	keep(c, &s, (int)port, uid_of(cluster));
-	show_in_row(c, row);
+	row->connection = connection_of(c);
 	return 0;
 }
 
 void credentials_forget(struct credentials *c, struct queue_row *row)
 {
-	const struct credentials none = { 0 };
-
 	c->lost = true;
-	show_in_row(&none, row);
+	row->connection = (struct queue_connection) { 0 };
 }
 
 void credentials_to_result(const struct credentials *c, struct queue_result *result)
 {
 	result->disconnected = c->lost;
-	if (c->host == NULL)
-		return;
-	result->host = c->host;
-	result->port = c->port;
-	result->database = c->database;
-	result->username = c->username;
-	result->cluster_uid = c->cluster_uid;
-	result->password_sealed = c->password_sealed.data;
-	result->password_sealed_length = c->password_sealed.length;
+	if (c->host != NULL)
+		result->connection = connection_of(c);
 }
 
 void credentials_clear(struct credentials *c)

@@ -179,14 +179,15 @@ static int add_database_url(const struct wanted_context *context, const struct q
 	CLEANUP(cleanup_free) char *url = NULL;
 	CLEANUP(cleanup_free) char *secret_context = NULL;
 
-	if (row->database_name == NULL || row->host == NULL)
+	if (row->database_name == NULL || row->connection.host == NULL)
 		return 0;
 	secret_context = mem_printf(CONTEXT_DATABASE, row->database_id);
-	if (open_secret(context, secret_context, row->password_sealed, row->password_sealed_length,
-			&password, e) < 0)
+	if (open_secret(context, secret_context, row->connection.password_sealed,
+			row->connection.password_sealed_length, &password, e) < 0)
 		return -1;
-	url = manifest_database_url(row->username, password.data, row->host, (unsigned)row->port,
-				    row->database, row->namespace);
+	url = manifest_database_url(row->connection.username, password.data, row->connection.host,
+				    (unsigned)row->connection.port, row->connection.database,
+				    row->namespace);
 	json_object_set_new(environment, "DATABASE_URL", json_string(url));
 	return 0;
 }

@@ -533,7 +533,8 @@ void work_fail(struct work *w, const struct err *e)
 bool work_finish_blocked(struct work *w)
 {
 	if (w->row.kind != RESOURCE_SANDBOX || w->row.desired != DESIRED_RUNNING ||
-	    w->row.status != STATUS_CREATING || w->row.database_name == NULL || w->row.host != NULL)
+	    w->row.status != STATUS_CREATING || w->row.database_name == NULL ||
+	    w->row.connection.host != NULL)
 		return false;
 	w->assessment.stage = STAGE_DATABASE;
 	work_decide_on(w, SEEN_BLOCKED);

@@ -247,13 +247,13 @@ static void read_database(const PGresult *r, int i, void **decoded, struct queue
 {
 	row->database_id = db_text(r, i, CLAIM_DATABASE_ID);
 	row->database_name = db_text(r, i, CLAIM_DATABASE_NAME);
-	row->host = db_text(r, i, CLAIM_HOST);
-	row->database = db_text(r, i, CLAIM_DATABASE);
-	row->username = db_text(r, i, CLAIM_USERNAME);
-	row->port = (int)db_int(r, i, CLAIM_PORT);
-	row->password_sealed =
-		store_bytes(decoded, r, i, CLAIM_PASSWORD_SEALED, &row->password_sealed_length);
-	row->cluster_uid = db_text(r, i, CLAIM_CLUSTER_UID);
+	row->connection.host = db_text(r, i, CLAIM_HOST);
+	row->connection.database = db_text(r, i, CLAIM_DATABASE);
+	row->connection.username = db_text(r, i, CLAIM_USERNAME);
+	row->connection.port = (int)db_int(r, i, CLAIM_PORT);
+	row->connection.password_sealed = store_bytes(decoded, r, i, CLAIM_PASSWORD_SEALED,
+						      &row->connection.password_sealed_length);
+	row->connection.cluster_uid = db_text(r, i, CLAIM_CLUSTER_UID);
 	row->version = db_text(r, i, CLAIM_VERSION);
 	row->storage_size = db_text(r, i, CLAIM_STORAGE_SIZE);
 }

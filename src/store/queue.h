@@ -17,6 +17,15 @@
  * lease_epoch, and what is recorded names the epoch and the generation acted on: a late writer
  * changes nothing. No transaction is open between claim and record.
  */
+/* Of a database: to one Cluster object, and to the next one of that name another. */
+struct queue_connection {
+	const char *host, *database, *username; /* host NULL: there is none */
+	const char *cluster_uid;                /* NULL: not known */
+	const void *password_sealed;
+	size_t password_sealed_length;
+	int port;
+};
+
 struct queue_row {
 	const char *id, *project_id, *user_id;
 	enum resource_kind kind;
@@ -43,11 +52,7 @@ struct queue_row {
 	const char *database_id, *database_name; /* of the project's database; NULL: it has none */
 	enum status database_status;             /* RUNNING if it has none */
 	/* databases, and sandboxes whose project has one */
-	const char *host, *database, *username; /* NULL: not made yet */
-	int port;
-	const void *password_sealed;
-	size_t password_sealed_length;
-	const char *cluster_uid; /* of the Cluster that the connection is of; NULL: not known */
+	struct queue_connection connection;
 	/* databases */
 	const char *version, *storage_size;
 	/* both */
@@ -118,12 +123,9 @@ struct queue_result {
 	uint64_t took_ms; /* since the claim */
 	/* What replaces those of the row; NULL: they stay. Borrowed. */
 	json_t *warnings, *observed;
-	/* A database's connection when it was learnt or changed, all of it; host NULL: no news,
-	 * or that the one there was is `disconnected`: of a Cluster that is no more. */
-	const char *host, *database, *username, *cluster_uid;
-	const void *password_sealed;
-	size_t password_sealed_length;
-	int port;
+	/* A database's connection when it was learnt or changed; host NULL: no news, or that the
+	 * one there was is `disconnected`: of a Cluster that is no more. */
+	struct queue_connection connection;
 	bool disconnected;
 	bool has_cause;
 	bool gone; /* absence confirmed: the row goes, and its project when it was

@@ -118,12 +118,14 @@ static json_t *result_json(const struct queue_result *result)
 		store_json_text(cause ? result->cause_code : NULL), "cause_message",
 		store_json_text(cause ? result->cause_message : NULL), "attempts",
 		(int)result->attempts, "due_in_ms", (json_int_t)result->due_in_ms, "disconnected",
-		(int)result->disconnected, "host", store_json_text(result->host), "port",
-		result->host ? json_integer(result->port) : json_null(), "database",
-		store_json_text(result->database), "username", store_json_text(result->username),
-		"cluster_uid", store_json_text(result->cluster_uid), "password_sealed",
-		store_json_bytes(result->host ? result->password_sealed : NULL,
-				 result->password_sealed_length),
+		(int)result->disconnected, "host", store_json_text(result->connection.host), "port",
+		result->connection.host ? json_integer(result->connection.port) : json_null(),
+		"database", store_json_text(result->connection.database), "username",
+		store_json_text(result->connection.username), "cluster_uid",
+		store_json_text(result->connection.cluster_uid), "password_sealed",
+		store_json_bytes(result->connection.host ? result->connection.password_sealed
+							 : NULL,
+				 result->connection.password_sealed_length),
 		"warnings", result->warnings, "observed", result->observed, "took_ms",
 		(json_int_t)result->took_ms);
 }

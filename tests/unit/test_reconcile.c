@@ -353,7 +353,7 @@ START_TEST(a_sandbox_waits_for_the_credentials_of_its_database)
 
 	ck_assert_int_eq(a.seen, SEEN_BLOCKED);
 	ck_assert_int_eq(a.stage, STAGE_DATABASE);
-	row.host = "box-db-postgresql";
+	row.connection.host = "box-db-postgresql";
 	ck_assert_int_eq(assess(&row, "h", o).seen, SEEN_ABSENT);
 }
 END_TEST
@@ -377,7 +377,7 @@ START_TEST(what_was_asked_for_is_not_done_before_the_database_is)
 			.kind = RESOURCE_SANDBOX,
 			.status = rows[i].told,
 			.database_name = "box-db",
-			.host = "box-db-postgresql",
+			.connection.host = "box-db-postgresql",
 			.database_status = rows[i].database,
 		};
 		struct assessment a = { .seen = SEEN_READY, .stage = STAGE_READY };
@@ -516,7 +516,7 @@ START_TEST(a_database_is_assessed)
 		.name = "db",
 		.desired = databases[_i].desired,
 		.status = STATUS_STARTING,
-		.host = databases[_i].host,
+		.connection.host = databases[_i].host,
 	};
 	CLEANUP(cleanup_json) json_t *lists = parse(databases[_i].observed);
 	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
