@@ -49,8 +49,8 @@ def make_pristine(workspace, bundle):
 
 @pytest.fixture(scope="session")
 def make_cloned(make_pristine):
-    """The same with git and root's clone, the README's first commands: make_cloned(name)."""
+    """The same with git and root's clone, the README's first commands: make_cloned(name, layers...)."""
     first = make_pristine("cloned")
     first.run("\n".join(commands()["Try it"][0].splitlines()[:2]))
     layer = first.layer()
-    return lambda name, **options: make_pristine(name, layer, **options)
+    return lambda name, *layers, **options: make_pristine(name, layer, *layers, **options)
