@@ -14,7 +14,7 @@ PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)
 
 
-def enter(page, cluster):
+def enter(page, cluster, spoil=lambda kubeconfig: kubeconfig):
     """Registers, and stores a kubeconfig; returns the user's name."""
     name = f"visitor{next(_numbers)}"
     page.see("h1", "Log in")
@@ -25,7 +25,7 @@ def enter(page, cluster):
     page.press("Register")
     page.press("Settings")
     page.see("p", "None is stored yet: projects need one.")
-    page.fill(kubeconfig=cluster.create_user(name))
+    page.fill(kubeconfig=spoil(cluster.create_user(name)))
     page.press("Store")
     page.see("dd", f"ns-{name}")
     page.press("Projects")
@@ -100,6 +100,28 @@ def test_what_is_wrong_is_said_where_it_was_done(page, cluster):
     assert "HTTP 401" not in told  # what the cluster said is beneath, folded
     page.press("Open the settings")
     page.see("dd", f"ns-{name}")
+
+
+def test_a_stored_kubeconfig_is_tested_and_what_is_wrong_is_listed(page, cluster):
+    name = enter(page, cluster)
+    page.press("Settings")
+    page.wait(lambda: [e.get_attribute("data-status") for e in page.find(".checks li")]
+              == ["ok"] * 7, "all is well")
+    page.fill(kubeconfig=cluster.create_user(name).replace("token: ", "token: x"))
+    page.press("Store")
+    page.see("[role=status]", "It is being tested, at most once a minute.")
+    assert page.find(".checks li") == []  # what was found of the other one is not shown
+    assert page.complaints() == []
+
+
+def test_a_wrong_token_is_said_in_the_settings(page, cluster):
+    enter(page, cluster, spoil=lambda kubeconfig: kubeconfig.replace("token: ", "token: x"))
+    page.press("Settings")
+    page.see("[data-name=credentials][data-status=failed] p",
+             "Your cluster does not accept the stored kubeconfig.")
+    assert "Store a new kubeconfig in the settings" in page.text(".checks p.detail")
+    page.see("button", "Test again")
+    assert page.complaints() == []
 
 
 def test_who_logs_out_sees_the_login_and_so_does_who_comes_back(page, cluster):
