@@ -1,0 +1,220 @@
+#include "reconcile/pass_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "reconcile/announce.h"
+#include "reconcile/assess.h"
+#include "store/queue.h"
+
+enum {
+	CLAIM_REST = 4, /* times what a claim took, until the next */
+	SLOW_SHARE = 4, /* users with slow rows share one place in so many */
+};
+
+static void group_observed(void *user)
+{
+	struct group *g = user;
+	struct item *item = g->items;
+
+	g->items = NULL;
+	while (item != NULL) {
+		struct item *next = item->next_in_group;
+		work_observed(item->work, g->share, g->observation);
+		item = next;
+	}
+}
+
+static struct group *find_group(struct group **groups, size_t *count, struct pass *p,
+				struct kube_target *target)
+{
+	for (size_t i = *count; i > 0; i--) {
+		if (groups[i - 1]->target == target)
+			return groups[i - 1];
+	}
+	struct group *g = mem_calloc(1, sizeof(*g));
+	g->pass = p;
+	g->target = target;
+	groups[(*count)++] = g;
+	return g;
+}
+
+/* The owner is told only that the address is not allowed. */
+static void log_refused(const char *url, const char *address, const char *what)
+{
+	CLEANUP(cleanup_free) char *path = mem_strndup(url, strcspn(url, "?"));
+
+	log_line(LOG_LEVEL_WARNING, "address not allowed", LOG_STR("url", path),
+		 LOG_STR("address", address), LOG_STR("what", what));
+}
+
+int pass_ensure_client(struct pass *p, struct err *e)
+{
+	const struct conf *conf = p->r->conf;
+	struct kube_client_options options = {
+		.connect_timeout_ms = conf_number(conf, CONF_KUBE_CONNECT_TIMEOUT),
+		.request_timeout_ms = conf_number(conf, CONF_KUBE_REQUEST_TIMEOUT),
+		.body_max = conf_number(conf, CONF_KUBE_BODY_MAX),
+		.allow_addresses = conf_string(conf, CONF_KUBE_ALLOW_ADDRESSES),
+		.ca_file = conf_string(conf, CONF_KUBE_CA_FILE),
+		.refused = log_refused,
+	};
+
+	if (p->client == NULL && kube_client_new(&options, &p->client, e) < 0)
+		return -1;
+	p->context.client = p->client;
+	return 0;
+}
+
+/* Gives each row of a batch to a group by its target; those that cannot or need not be observed end
+ * here. */
+static void group_rows(struct pass *p, struct batch *b, uint64_t lease_ends_ms,
+		       struct group **groups, size_t *ret_count)
+{
+	*ret_count = 0;
+	for (size_t i = 0; i < b->rows.count; i++) {
+		const struct queue_row *row = &b->rows.items[i];
+		struct item *item = mem_calloc(1, sizeof(*item));
+		struct kube_target *target = NULL;
+		struct err e;
+
+		item->pass = p;
+		item->batch = b;
+		item->claimed_ms = clock_ms();
+		p->slow_in_flight += row->slow;
+		item->lease_ends_ms = lease_ends_ms;
+		item->work = work_new(&p->context, row, &b->variables, lease_ends_ms, item);
+		TAILQ_INSERT_TAIL(&p->in_work, item, link);
+		if (work_finish_blocked(item->work))
+			continue;
+		if (access_target(p->access, row, &target, &e) < 0) {
+			work_fail(item->work, &e);
+			continue;
+		}
+		item->group = find_group(groups, ret_count, p, target);
+		item->group->kinds |= work_kinds(item->work);
+		item->group->unfinished++;
+		item->next_in_group = item->group->items;
+		item->group->items = item;
+	}
+}
+
+static int load_variables(struct pass *p, struct batch *b, struct err *e)
+{
+	CLEANUP(cleanup_free) const char **ids = mem_calloc(b->rows.count, sizeof(*ids));
+	size_t count = 0;
+
+	for (size_t i = 0; i < b->rows.count; i++) {
+		if (b->rows.items[i].kind == RESOURCE_SANDBOX &&
+		    b->rows.items[i].desired != DESIRED_GONE)
+			ids[count++] = b->rows.items[i].project_id;
+	}
+	return count > 0 ? queue_variables(p->r->db, ids, count, &b->variables, e) : 0;
+}
+
+static void observe_group(struct pass *p, struct group *g)
+{
+	CLEANUP(cleanup_free)
+	struct observe_subject *subjects = mem_calloc(g->unfinished, sizeof(*subjects));
+	size_t count = 0;
+
+	for (const struct item *item = g->items; item != NULL; item = item->next_in_group)
+		subjects[count++] = assess_subject(work_row(item->work));
+	g->share = kube_target_share(g->target, &p->memory, count);
+	g->observation = observation_start(p->client, g->share, g->kinds, subjects, count,
+					   group_observed, g);
+}
+
+static void start_batch(struct pass *p, struct batch *b, uint64_t lease_ends_ms)
+{
+	CLEANUP(cleanup_free)
+	struct group **groups = mem_calloc(b->rows.count, sizeof(struct group *));
+	size_t count;
+
+	group_rows(p, b, lease_ends_ms, groups, &count);
+	for (size_t i = 0; i < count; i++)
+		observe_group(p, groups[i]);
+}
+
+void pass_worker(pid_t pid, char ret_worker[PASS_WORKER_MAX])
+{
+	(void)snprintf(ret_worker, PASS_WORKER_MAX, "%s/%ld", announce_host(), (long)pid);
+}
+
+size_t pass_places(const struct pass *p)
+{
+	unsigned count = p->r->shard.count;
+
+	return (conf_number(p->r->conf, CONF_ROWS_IN_FLIGHT) + count - 1) / count;
+}
+
+bool pass_is_closing(const struct pass *p)
+{
+	return clock_ms() >= p->r->claim_until_ms;
+}
+
+/* With very many rows due, a claim costs the database a good part of a second, however few there is
+ * room for: so the next one waits for more room. */
+static void rest(struct pass *p, uint64_t claim_took_ms)
+{
+	uint64_t rest_ms = CLAIM_REST * claim_took_ms;
+
+	p->rested_ms = clock_ms() + (rest_ms < PASS_LINGER_MS ? rest_ms : PASS_LINGER_MS);
+}
+
+/* Whoever has slow rows takes places for long, however often they ask: what is left of those that
+ * all of them share. */
+static unsigned slow_limit(const struct pass *p)
+{
+	size_t share = (pass_places(p) + SLOW_SHARE - 1) / SLOW_SHARE;
+
+	return share > p->slow_in_flight ? (unsigned)(share - p->slow_in_flight) : 0;
+}
+
+int pass_claim(struct pass *p, size_t *ret_count, struct err *e)
+{
+	const struct conf *conf = p->r->conf;
+	uint64_t lease_ms = conf_number(conf, CONF_LEASE_TIME);
+	uint64_t claimed_ms = clock_ms();
+	char worker[PASS_WORKER_MAX];
+	struct queue_claim query = {
+		.worker = worker,
+		.shard = p->r->shard,
+		.limit = (unsigned)(pass_places(p) - p->in_flight),
+		.per_user = (unsigned)conf_number(conf, CONF_ROWS_PER_USER),
+		.slow_limit = slow_limit(p),
+		.lease_ms = lease_ms,
+		.only_well = pass_is_closing(p),
+		.foreign_keys = p->foreign_keys,
+	};
+	struct batch *b = mem_calloc(1, sizeof(*b));
+
+	pass_worker(getpid(), worker);
+	if (queue_claim(p->r->db, &query, &b->rows, e) < 0) {
+		free(b);
+		return -1;
+	}
+	p->claimed = true;
+	rest(p, clock_ms() - claimed_ms);
+	*ret_count = b->unfinished = b->rows.count;
+	if (b->rows.count == 0) {
+		b->unfinished = 1;
+		pass_batch_release(b);
+		return 0;
+	}
+	if (load_variables(p, b, e) < 0 || pass_ensure_client(p, e) < 0) {
+		b->unfinished = 1; /* the leases run out */
+		pass_batch_release(b);
+		return -1;
+	}
+	p->summary->claimed += b->rows.count;
+	p->in_flight += b->rows.count;
+	start_batch(p, b, claimed_ms + lease_ms);
+	return 0;
+}

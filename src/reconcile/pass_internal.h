@@ -1,0 +1,94 @@
+#ifndef FSA_RECONCILE_PASS_INTERNAL_H
+#define FSA_RECONCILE_PASS_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "kube/client.h"
+#include "reconcile/access.h"
+#include "reconcile/checks.h"
+#include "reconcile/pass.h"
+#include "reconcile/work.h"
+
+/* What the files of a pass share: pass.c, its loop; claim.c; record.c. */
+
+enum {
+	PASS_LINGER_MS = 2000, /* a pass waits so long for a row that is about to be due */
+	PASS_RETRY_MS = 250,   /* between attempts to reach the database */
+};
+
+/* The rows of one claim, and what their strings are borrowed from. */
+struct batch {
+	struct queue_rows rows;
+	struct queue_variables variables;
+	size_t unfinished;
+};
+
+struct pass;
+
+/* The rows of a batch that share a target: one observation serves them all. */
+struct group {
+	struct pass *pass;
+	struct kube_target *target;
+	struct kube_target *share; /* the same, with room for answers about so many rows */
+	unsigned kinds;
+	struct observation *observation;
+	struct item *items; /* linked by next_in_group */
+	size_t unfinished;
+};
+
+struct item {
+	struct pass *pass;
+	struct work *work;
+	struct batch *batch;
+	struct group *group; /* NULL: never observed */
+	uint64_t claimed_ms, took_ms, lease_ends_ms;
+	struct item *next_in_group;
+	TAILQ_ENTRY(item) link; /* in the pass's list of those in flight, or of those finished */
+};
+
+TAILQ_HEAD(item_list, item);
+
+struct pass {
+	struct reconciler *r;
+	struct pass_summary *summary;
+	struct kube_client *client; /* made when first needed: an idle pass needs none */
+	struct kube_memory memory;
+	struct access *access;
+	struct work_context context;
+	struct checks *checks; /* of kubeconfigs */
+	struct item_list in_work;
+	struct item_list finished; /* not recorded yet */
+	size_t in_flight;          /* both: claimed and not recorded */
+	size_t slow_in_flight;     /* of these, of users with slow rows */
+	bool claimed;              /* once */
+	uint64_t next_claim_ms;
+	uint64_t rested_ms; /* no claim before, unless somebody has woken us */
+	uint64_t next_record_ms;
+	uint64_t next_announce_ms;
+	char *foreign_keys; /* that only other hosts have; NULL: none */
+};
+
+/* One row of it is done with. */
+void pass_batch_release(struct batch *b);
+/* `list` is the one that it is in. */
+void pass_item_free(struct item *item, struct item_list *list);
+
+/* Of the rows that the reconciler works on at once, this shard's part. */
+size_t pass_places(const struct pass *p);
+/* Its time is up: it ends when what is in flight has. */
+bool pass_is_closing(const struct pass *p);
+int pass_ensure_client(struct pass *p, struct err *e);
+/* Claims as many rows as there is room for. `*ret_count` 0: none is due. */
+int pass_claim(struct pass *p, size_t *ret_count, struct err *e);
+
+/* For struct work_context: its item is kept until the result is recorded. */
+void pass_work_finished(void *user);
+bool pass_may_record(const struct pass *p);
+/* A database that is away for a moment loses nothing: results wait for it until their leases end.
+ */
+int pass_record(struct pass *p, struct err *e);
+
+#endif

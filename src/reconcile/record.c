@@ -1,0 +1,144 @@
+#include "reconcile/pass_internal.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "store/queue.h"
+
+enum {
+	RECORD_AT_ONCE = 128, /* results in one transaction */
+	SLOW_MS = 2000,       /* a look that takes a place for so long is slow */
+	SLOW_PACE = 2,        /* times what a slow look took, until the next */
+};
+
+void pass_work_finished(void *user)
+{
+	struct item *item = user;
+
+	item->took_ms = clock_ms() - item->claimed_ms;
+	TAILQ_REMOVE(&item->pass->in_work, item, link);
+	TAILQ_INSERT_TAIL(&item->pass->finished, item, link);
+}
+
+/* The owner is told that something failed on our side, and no more. */
+static void log_internal(const struct work *work)
+{
+	const struct queue_result *result = work_result(work);
+
+	if (result->has_cause && strcmp(result->cause_kind, err_kind_name(ERR_INTERNAL)) == 0)
+		log_line(LOG_LEVEL_ERROR, "a row failed", LOG_STR("row", result->id),
+			 LOG_STR("code", result->cause_code),
+			 LOG_STR("error", result->cause_message));
+}
+
+static void count_result(struct pass *p, const struct work *work)
+{
+	const struct queue_result *result = work_result(work);
+
+	p->summary->recorded++;
+	p->summary->failed += result->has_cause;
+	p->summary->changed += result->status != work_row(work)->status;
+	if (result->has_cause)
+		metric_add(METRIC_CAUSES, 1, METRIC_LABELS(result->cause_kind));
+	if (result->status != work_row(work)->status)
+		metric_add(METRIC_TRANSITIONS, 1,
+			   METRIC_LABELS(resource_kind_name(work_row(work)->kind),
+					 status_name(work_row(work)->status),
+					 status_name(result->status)));
+}
+
+/* The pace of a row follows the time that it takes, whatever came of it. */
+static struct queue_result timed_result(const struct item *item, const struct queue_result *result)
+{
+	struct queue_result timed = *result;
+
+	timed.took_ms = item->took_ms;
+	if (item->took_ms >= SLOW_MS && timed.due_in_ms < SLOW_PACE * item->took_ms)
+		timed.due_in_ms = SLOW_PACE * item->took_ms;
+	return timed;
+}
+
+/* Records the first RECORD_AT_ONCE finished items, or gives their leases back, and frees them. */
+static int record_some(struct pass *p, struct err *e)
+{
+	struct queue_result results[RECORD_AT_ONCE];
+	const char *released_ids[RECORD_AT_ONCE];
+	int64_t released_epochs[RECORD_AT_ONCE];
+	size_t count = 0, released = 0, stale = 0;
+	struct item *item;
+
+	TAILQ_FOREACH(item, &p->finished, link)
+	{
+		/* The analyzer does not see that pass_item_free() moves the head of the list on.
+		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+		const struct queue_result *result = work_result(item->work);
+		if (count + released == RECORD_AT_ONCE)
+			break;
+		if (result != NULL) {
+			results[count++] = timed_result(item, result);
+		} else {
+			released_ids[released] = work_row(item->work)->id;
+			released_epochs[released++] = work_row(item->work)->lease_epoch;
+		}
+	}
+	if ((count > 0 && queue_record(p->r->db, results, count, &stale, e) < 0) ||
+	    (released > 0 &&
+	     queue_release(p->r->db, released_ids, released_epochs, released, e) < 0))
+		return -1;
+	p->summary->stale += stale;
+	p->summary->released += released;
+	for (size_t i = 0; i < count + released; i++) {
+		item = TAILQ_FIRST(&p->finished);
+		/* The analyzer does not see that pass_item_free() moves the head of the list on.
+		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+		if (work_result(item->work) != NULL) {
+			count_result(p, item->work);
+			log_internal(item->work);
+		}
+		pass_item_free(item, &p->finished);
+	}
+	return 0;
+}
+
+/* Results whose lease has ended would change nothing any more. */
+static void drop_late(struct pass *p)
+{
+	struct item *next;
+
+	for (struct item *item = TAILQ_FIRST(&p->finished); item != NULL; item = next) {
+		next = TAILQ_NEXT(item, link);
+		if (clock_ms() < item->lease_ends_ms)
+			continue;
+		p->summary->stale++;
+		pass_item_free(item, &p->finished);
+	}
+}
+
+bool pass_may_record(const struct pass *p)
+{
+	return !TAILQ_EMPTY(&p->finished) && clock_ms() >= p->next_record_ms;
+}
+
+int pass_record(struct pass *p, struct err *e)
+{
+	struct err failure;
+
+	while (pass_may_record(p)) {
+		if (record_some(p, &failure) < 0) {
+			drop_late(p);
+			if (failure.kind != ERR_UNAVAILABLE || TAILQ_EMPTY(&p->finished)) {
+				*e = failure;
+				return -1;
+			}
+			p->next_record_ms = clock_ms() + PASS_RETRY_MS;
+			return 0;
+		}
+		/* There is room again, and what was recorded may be due, or have made others due.
+		 */
+		p->next_claim_ms = p->rested_ms;
+		p->summary->next_due_ms = 0;
+	}
+	return 0;
+}
