@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from growing import processor_seconds
 from load import BenchError
 from rows import make_row
 from stand.process import Process
@@ -18,7 +19,7 @@ EVERY = "3s"  # between passes, as an installation has it
 
 
 def measure_transitions(scene, options):
-    """Starts and stops of many sandboxes at once, by one process and by four."""
+    """Starts and stops of many sandboxes at once, by one shard's process and by four."""
     flood = Flood(scene, options.flood)
     with flood.reconcilers(2):
         flood.wait("RUNNING")
@@ -75,13 +76,13 @@ def measure_in_flight(scene, options):
         end, largest, leased = time.monotonic() + 20, 0, 0
         while time.monotonic() < end and leased < options.in_flight:
             leased = flood.count("leased_until > now()")
-            largest = max(largest, *(private_mb(process.pid()) for process in running))
+            largest = max(largest, sum(map(private_mb, _pids(running))))
             time.sleep(0.05)
         flood.kubesim.end_fault(slow)
         if leased < options.in_flight:
             raise BenchError(f"only {leased} rows were in flight")
         while flood.count("status = 'RUNNING'") < options.in_flight:
-            largest = max(largest, *(private_mb(process.pid()) for process in running))
+            largest = max(largest, sum(map(private_mb, _pids(running))))
             time.sleep(0.05)
     return [make_row("memory_in_flight", largest)]
 
@@ -123,12 +124,12 @@ class Flood:
     def reconcilers(self, count, **options):
         return _Reconcilers(self._scene, self.site, count, options)
 
-    def round(self, count):
-        """Everything is stopped, and started again, by so many processes."""
+    def round(self, shards):
+        """Everything is stopped, and started again, by the processes of so many shards."""
         took = cpu = 0
         for desired in ("STOPPED", "RUNNING"):
             self._ask_all(desired)
-            with self.reconcilers(count) as running:
+            with self.reconcilers(1, shards=shards) as running:
                 begin = time.monotonic()
                 self.wait(desired)
                 took += time.monotonic() - begin
@@ -214,7 +215,14 @@ class _Reconcilers:
             process.stop(patience=40)
 
 
+def _pids(processes):
+    """Theirs, and those of their shards."""
+    for process in processes:
+        pid = process.pid()
+        yield pid
+        yield from Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
 def _cpu_seconds(processes):
-    """Time on a processor so far: they have one thread."""
-    stats = (Path(f"/proc/{process.pid()}/schedstat").read_text() for process in processes)
-    return sum(int(stat.split()[0]) for stat in stats) / 1e9
+    """Time on a processor so far, of the shards' processes that have ended, too."""
+    return sum(processor_seconds(process.pid()) for process in processes)

@@ -30,9 +30,12 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 def processor_seconds(pid):
     """Of a process and all below it, those that have ended included."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:  # it has just ended: its parent's, from now on
+        return 0
     own = sum(int(ticks) for ticks in fields[11:15]) / TICKS
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return own + sum(processor_seconds(child) for child in children)
 
 

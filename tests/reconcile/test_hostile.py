@@ -59,20 +59,19 @@ def site(workspace, build, postgres):
         yield running
 
 
-def processes(pid):
-    """A process and all below it."""
-    yield pid
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split():
-        yield from processes(int(child))
+def ticks(pid):
+    """Of a process and all below it, those that it has waited for included."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    except OSError:  # it has just ended: its parent's, from now on
+        return 0
+    return sum(map(int, fields[11:15])) + sum(map(ticks, children))
 
 
 def processor_seconds(site):
-    """What the reconciler has taken: its processes, and those that it has waited for."""
-    ticks = 0
-    for pid in processes(site.programs.pid("fsa-reconcile")):
-        fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-        ticks += sum(map(int, fields[11:15]))
-    return ticks / TICKS
+    """What the reconciler has taken."""
+    return ticks(site.programs.pid("fsa-reconcile")) / TICKS
 
 
 def requests_to(site, port):
