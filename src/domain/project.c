@@ -5,29 +5,10 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 
-#define LOWER       "abcdefghijklmnopqrstuvwxyz"
-#define UPPER       "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define LETTERS     LOWER UPPER
-#define DIGITS      "0123456789"
-#define BIT(status) (1u << (status))
-
-/* The rules in their order, the first that holds counts: one holds if any, or all, of the statuses
- * are in `set`. */
-static const struct {
-	bool all;
-	unsigned set;
-	enum status told;
-} aggregation[] = {
-	{ false, BIT(STATUS_ERROR), STATUS_ERROR },
-	{ false, BIT(STATUS_CREATING), STATUS_CREATING },
-	{ false, BIT(STATUS_UPDATING), STATUS_UPDATING },
-	{ true, BIT(STATUS_RUNNING), STATUS_RUNNING },
-	{ true, BIT(STATUS_RUNNING) | BIT(STATUS_STARTING), STATUS_STARTING },
-	{ true, BIT(STATUS_STOPPED), STATUS_STOPPED },
-	{ true, BIT(STATUS_STOPPED) | BIT(STATUS_STOPPING), STATUS_STOPPING },
-	{ true, BIT(STATUS_TERMINATED), STATUS_TERMINATED },
-	{ true, BIT(STATUS_TERMINATED) | BIT(STATUS_TERMINATING), STATUS_TERMINATING },
-};
+#define LOWER   "abcdefghijklmnopqrstuvwxyz"
+#define UPPER   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define LETTERS LOWER UPPER
+#define DIGITS  "0123456789"
 
 /* Names that a project's variables may not have. */
 static const struct {
@@ -54,23 +35,6 @@ const char *const environment_categories[] = {
 	"auth", "payment", "ttyd", "file_browser", "general", "secret",
 };
 const size_t environment_category_count = ARRAY_SIZE(environment_categories);
-
-enum status status_aggregate(const enum status *statuses, size_t count)
-{
-	unsigned present = 0;
-
-	if (count == 0)
-		return STATUS_TERMINATED;
-	for (size_t i = 0; i < count; i++)
-		present |= BIT(statuses[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(aggregation); i++) {
-		bool holds = aggregation[i].all ? (present & ~aggregation[i].set) == 0
-						: (present & aggregation[i].set) != 0;
-		if (holds)
-			return aggregation[i].told;
-	}
-	return STATUS_PARTIAL;
-}
 
 static int bad_project_name(struct err *e, const char *message)
 {

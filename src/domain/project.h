@@ -19,10 +19,6 @@ enum {
 	ENVIRONMENT_VALUE_MAX = 32768,
 };
 
-/* A project's status from those of its resources: the first rule of the table in project.c that
- * holds. None: STATUS_TERMINATED. */
-enum status status_aggregate(const enum status *statuses, size_t count);
-
 /* Letters, digits, spaces and hyphens, beginning with a letter, ending with none of ' ' and '-',
  * at most PROJECT_NAME_MAX. ERR_INVALID with code INVALID_PROJECT_NAME says what is wrong. */
 int project_name_check(const char *name, struct err *e);

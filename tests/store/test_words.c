@@ -57,6 +57,37 @@ START_TEST(the_categories_are_those_of_the_schema)
 }
 END_TEST
 
+static size_t count_of(const enum status *statuses, size_t count, enum status wanted)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < count; i++)
+		found += statuses[i] == wanted;
+	return found;
+}
+
+/* The rules of the design, read one after the other, by counting. */
+static enum status aggregate_by_counting(const enum status *s, size_t n)
+{
+	if (n == 0)
+		return STATUS_TERMINATED;
+	if (count_of(s, n, STATUS_ERROR) > 0)
+		return STATUS_ERROR;
+	if (count_of(s, n, STATUS_CREATING) > 0)
+		return STATUS_CREATING;
+	if (count_of(s, n, STATUS_UPDATING) > 0)
+		return STATUS_UPDATING;
+	if (count_of(s, n, s[0]) == n)
+		return s[0];
+	if (count_of(s, n, STATUS_RUNNING) + count_of(s, n, STATUS_STARTING) == n)
+		return STATUS_STARTING;
+	if (count_of(s, n, STATUS_STOPPED) + count_of(s, n, STATUS_STOPPING) == n)
+		return STATUS_STOPPING;
+	if (count_of(s, n, STATUS_TERMINATED) + count_of(s, n, STATUS_TERMINATING) == n)
+		return STATUS_TERMINATING;
+	return STATUS_PARTIAL;
+}
+
 /* Every set of statuses that resources can have, in both orders. */
 START_TEST(the_aggregation_is_that_of_the_schema)
 {
@@ -74,7 +105,7 @@ START_TEST(the_aggregation_is_that_of_the_schema)
 		}
 		const char *sql = "SELECT aggregate_status("
 				  "string_to_array(nullif($1, ''), ' ')::status[])";
-		const char *expected = status_name(status_aggregate(statuses, count));
+		const char *expected = status_name(aggregate_by_counting(statuses, count));
 		ck_assert_msg(strcmp(admin_text(sql, forward), expected) == 0, "%s", forward);
 		ck_assert_msg(strcmp(admin_text(sql, backward), expected) == 0, "%s", backward);
 	}

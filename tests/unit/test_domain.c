@@ -433,61 +433,6 @@ END_TEST
 
 /* ---- projects ---- */
 
-static size_t count_of(const enum status *statuses, size_t count, enum status wanted)
-{
-	size_t found = 0;
-
-	for (size_t i = 0; i < count; i++)
-		found += statuses[i] == wanted;
-	return found;
-}
-
-/* The rules of the design, read one after the other, by counting. */
-static enum status aggregate_by_counting(const enum status *s, size_t n)
-{
-	if (n == 0)
-		return STATUS_TERMINATED;
-	if (count_of(s, n, STATUS_ERROR) > 0)
-		return STATUS_ERROR;
-	if (count_of(s, n, STATUS_CREATING) > 0)
-		return STATUS_CREATING;
-	if (count_of(s, n, STATUS_UPDATING) > 0)
-		return STATUS_UPDATING;
-	if (count_of(s, n, s[0]) == n)
-		return s[0];
-	if (count_of(s, n, STATUS_RUNNING) + count_of(s, n, STATUS_STARTING) == n)
-		return STATUS_STARTING;
-	if (count_of(s, n, STATUS_STOPPED) + count_of(s, n, STATUS_STOPPING) == n)
-		return STATUS_STOPPING;
-	if (count_of(s, n, STATUS_TERMINATED) + count_of(s, n, STATUS_TERMINATING) == n)
-		return STATUS_TERMINATING;
-	return STATUS_PARTIAL;
-}
-
-START_TEST(every_set_of_statuses_has_the_aggregate_of_the_design)
-{
-	enum status s[3];
-
-	ck_assert_int_eq(status_aggregate(NULL, 0), STATUS_TERMINATED);
-	for (int a = 0; a < STATUS_COUNT; a++) {
-		for (int b = 0; b < STATUS_COUNT; b++) {
-			for (int c = 0; c < STATUS_COUNT; c++) {
-				s[0] = (enum status)a;
-				s[1] = (enum status)b;
-				s[2] = (enum status)c;
-				for (size_t n = 1; n <= 3; n++)
-					ck_assert_int_eq(status_aggregate(s, n),
-							 aggregate_by_counting(s, n));
-			}
-		}
-	}
-	ck_assert_int_eq(status_aggregate((enum status[]) { STATUS_RUNNING, STATUS_STOPPED }, 2),
-			 STATUS_PARTIAL);
-	ck_assert_int_eq(status_aggregate((enum status[]) { STATUS_UPDATING, STATUS_ERROR }, 2),
-			 STATUS_ERROR);
-}
-END_TEST
-
 START_TEST(project_names_are_checked_and_the_reason_is_said)
 {
 	static const char longest[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -737,7 +682,6 @@ int main(void)
 	tcase_add_test(tc, what_is_refused_is_tried_again_later_and_later);
 	tcase_add_test(tc, the_documented_table_is_this_one);
 	tcase_add_test(tc, the_next_look_comes_when_it_is_promised);
-	tcase_add_test(tc, every_set_of_statuses_has_the_aggregate_of_the_design);
 	tcase_add_test(tc, project_names_are_checked_and_the_reason_is_said);
 	tcase_add_test(tc, the_kubernetes_name_is_derived);
 	tcase_add_test(tc, environment_keys_and_values_are_checked);
