@@ -118,6 +118,7 @@ static void check_times(const struct conf *c, struct conf_problems *problems)
 static void check_sizes(const struct conf *c, struct conf_problems *problems)
 {
 	const struct conf_value *rows = &c->values[CONF_ROWS_IN_FLIGHT];
+	const struct conf_value *shards = &c->values[CONF_SHARDS];
 	const struct conf_value *per_user = &c->values[CONF_ROWS_PER_USER];
 	const struct conf_value *memory = &c->values[CONF_KUBE_MEMORY];
 
@@ -126,6 +127,11 @@ static void check_sizes(const struct conf *c, struct conf_problems *problems)
 			problems, true, per_user->line,
 			"rows_per_user is more than rows_in_flight (%s), so it has no effect",
 			rows->text);
+	if (rows->number < shards->number)
+		conf_problem_add(problems, true, shards->line ? shards->line : rows->line,
+				 "rows_in_flight = %s is less than shards = %s, and each works on "
+				 "one row at least",
+				 rows->text, shards->text);
 	if (memory->number / 2 / MEMORY_OF_A_ROW < rows->number)
 		conf_problem_add(
 			problems, true, memory->line ? memory->line : rows->line,

@@ -220,6 +220,7 @@ START_TEST(options_that_do_not_go_together_are_named)
 		{ "public_url = http://agent.example.org\n", true, "public_url is not https" },
 		{ "kube_request_timeout = 10s\n", false, "lease_time must be at least 4 times" },
 		{ "rows_in_flight = 8\nrows_per_user = 9\n", true, "rows_per_user is more than" },
+		{ "rows_in_flight = 3\n", true, "rows_in_flight = 3 is less than shards = 4" },
 		{ "rows_in_flight = 5000\n", true, "kube_memory is little for" },
 		{ "kube_body_max = 1073741824\nkube_memory = 536870912\n", true,
 		  "kube_body_max is more than kube_memory" },
