@@ -47,8 +47,9 @@ struct shard {
 	pid_t pid;
 	int pidfd;
 	struct shared *shared;
-	/* The last beat, when it was first seen, and what the process had computed by then. */
-	uint64_t beat_ms, seen_ms, cpu_ms;
+	/* The last beat, for how long it has been the last, and what the process had computed when
+	 * it was first seen. */
+	uint64_t beat_ms, same_ms, cpu_ms;
 	/* Of one that is lost: until aftermath() has been through. */
 	char what[128];
 	uint64_t took_ms;
@@ -62,7 +63,7 @@ struct shards {
 	struct shared *shared; /* of all of them */
 	bool *due;
 	struct pollfd *fds;
-	uint64_t started_ms, stall_ms;
+	uint64_t started_ms, stall_ms, watched_ms;
 	uint64_t next_ask_ms, next_announce_ms;
 	bool told_to_stop;
 	bool failed;
@@ -116,9 +117,7 @@ static int start(struct shards *s, struct shard *shard, struct err *e)
 		log_line(LOG_LEVEL_WARNING, "a shard's end is only looked for",
 			 LOG_STR("error", strerror(errno)));
 	shard->state = RUNNING;
-	shard->beat_ms = 0;
-	shard->seen_ms = clock_ms();
-	shard->cpu_ms = 0;
+	shard->beat_ms = shard->same_ms = shard->cpu_ms = 0;
 	s->running++;
 	return 0;
 }
@@ -147,7 +146,7 @@ static void note_failure(struct shards *s, const struct err *e)
 static void set_lost(struct shard *shard)
 {
 	shard->state = LOST;
-	shard->took_ms = clock_ms() - shard->seen_ms;
+	shard->took_ms = shard->same_ms;
 }
 
 static void take_end(struct shards *s, struct shard *shard, int status)
@@ -229,27 +228,39 @@ static uint64_t cpu_ms_of(pid_t pid)
 /* One that has computed for half of stall_time without a turn of its loop; one that waits for a
  * processor, as everybody does on a busy machine, has more time, and one that neither turns nor
  * computes has not much more. */
-static bool has_stalled(const struct shards *s, struct shard *shard)
+static bool has_stalled(const struct shards *s, struct shard *shard, uint64_t step_ms)
 {
 	uint64_t beat_ms = atomic_load(&shard->shared->heartbeat.beat_ms);
-	uint64_t now = clock_ms(), cpu_ms = cpu_ms_of(shard->pid);
+	uint64_t cpu_ms = cpu_ms_of(shard->pid);
 
 	if (beat_ms != shard->beat_ms || beat_ms == HEARTBEAT_PAUSED) {
 		shard->beat_ms = beat_ms;
-		shard->seen_ms = now;
+		shard->same_ms = 0;
 		shard->cpu_ms = cpu_ms;
 		return false;
 	}
-	uint64_t age_ms = now - shard->seen_ms;
-	return age_ms >= STUCK * s->stall_ms ||
-	       (age_ms >= s->stall_ms && cpu_ms - shard->cpu_ms >= s->stall_ms / 2);
+	shard->same_ms += step_ms;
+	return shard->same_ms >= STUCK * s->stall_ms ||
+	       (shard->same_ms >= s->stall_ms && cpu_ms - shard->cpu_ms >= s->stall_ms / 2);
+}
+
+/* Since the last time; but what was stopped itself, with its machine or by a debugger, has not
+ * watched. */
+static uint64_t watched_for(struct shards *s)
+{
+	uint64_t now = clock_ms(), step_ms = now - s->watched_ms;
+
+	s->watched_ms = now;
+	return step_ms < s->stall_ms / 2 ? step_ms : 0;
 }
 
 static void end_stalled(struct shards *s)
 {
+	uint64_t step_ms = watched_for(s);
+
 	for (unsigned i = 0; i < s->count; i++) {
 		struct shard *shard = &s->items[i];
-		if (shard->state != RUNNING || !has_stalled(s, shard))
+		if (shard->state != RUNNING || !has_stalled(s, shard, step_ms))
 			continue;
 		set_lost(shard);
 		(void)snprintf(shard->what, sizeof(shard->what),

@@ -110,6 +110,12 @@ class Reconcilers:
                     HALT_SIGNAL=str(int(number)))
 
 
+def family(program):
+    """The pids of a reconciler: its own, and those of its shards."""
+    children = Path(f"/proc/{program.pid}/task/{program.pid}/children").read_text("ascii").split()
+    return {program.pid, *map(int, children)}
+
+
 def summary(log, member):
     """The sum of a member of the summary lines that passes have written to a log."""
     text = log.read_text(errors="replace")

@@ -9,12 +9,12 @@ import signal
 
 import pytest
 from people import SLOW, Person, eventually
-from reconcile import Reconcilers, compile_halt, summary
+from reconcile import Reconcilers, compile_halt, family, summary
 
 # Rows of a pass that was killed stay leased for so long: later ones have only their own to meet.
 KILLED = {"lease_time": "10m", "kube_request_timeout": "2s"}
-POINTS = 42  # a pass that begins with nothing has sent all it wants to by then
-HOLDING = 12  # after so many, a pass has claimed, and has applied nothing yet
+POINTS = 56  # a pass that begins with nothing has sent all it wants to by then
+HOLDING = 22  # after so many, a pass has claimed, and has applied nothing yet
 PEOPLE = 4
 
 
@@ -220,8 +220,7 @@ def test_two_reconcilers_at_once(quiet, cluster):
         else:
             assert held.pop(resource) == (epoch, holder)
     by_log = [summary(process.log, "claimed") for process in processes]
-    holders = [row[2] for row in claims]
-    assert sorted(by_log) == sorted(holders.count(holder) for holder in set(holders))
+    assert sum(by_log) == len(claims)
     assert min(by_log) > 5, by_log
     assert [summary(process.log, "stale") for process in processes] == [0, 0]
     no_orphans(site, people)
@@ -235,10 +234,10 @@ def test_late_passes_change_nothing(quiet, cluster):
     times = {"lease_time": "20s", "kube_request_timeout": "1s"}
     person = Person(site, cluster)
     projects, late = [], []
-    for point in range(2, 26, 3):
+    for point in range(20, 43, 3):
         projects.append(person.create(f"Contested {point}"))
         late.append(reconcilers.stopped(point, **times))
-    holders = {pass_.pid for pass_ in late if pass_}
+    holders = {pid for pass_ in late if pass_ for pid in family(pass_)}
     leased = execute(site, "SELECT leased_by FROM resources WHERE leased_until > now()")
     assert len(holders & {int(row[0].rpartition("/")[2]) for row in leased}) >= 5
     for project in projects:
@@ -250,7 +249,7 @@ def test_late_passes_change_nothing(quiet, cluster):
         project.start()
     holder = reconcilers.stopped(HOLDING, **KILLED)
     leased = execute(site, "SELECT leased_by FROM resources WHERE leased_until > now()")
-    assert {int(row[0].rpartition("/")[2]) for row in leased} == {holder.pid}
+    assert {int(row[0].rpartition("/")[2]) for row in leased} <= family(holder)
     assert len(leased) == len(projects)
     before = fingerprint(site, person)
 
@@ -282,7 +281,7 @@ def test_a_lease_that_runs_out_is_taken_over(quiet, cluster):
     site, reconcilers = quiet
     times = {"lease_time": "5s", "kube_request_timeout": "1s"}
     project = Person(site, cluster).create("Abandoned")
-    for point in (4, 10):
+    for point in (22, 34):
         assert reconcilers.run(halt_after=point, **times) == -signal.SIGKILL
     reconcilers.start("survivor", **times)
     project.wait("RUNNING")
