@@ -281,7 +281,7 @@ def test_a_lease_that_runs_out_is_taken_over(quiet, cluster):
     site, reconcilers = quiet
     times = {"lease_time": "5s", "kube_request_timeout": "1s"}
     project = Person(site, cluster).create("Abandoned")
-    for point in (22, 34):
+    for point in (12, 22):
         assert reconcilers.run(halt_after=point, **times) == -signal.SIGKILL
     reconcilers.start("survivor", **times)
     project.wait("RUNNING")
