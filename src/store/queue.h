@@ -114,10 +114,7 @@ void queue_variables_clear(struct queue_variables *variables);
 
 struct queue_result {
 	const char *id;
-	int64_t lease_epoch, generation; /* as claimed */
-	enum status status;
-	enum stage stage;
-	unsigned attempts;
+	int64_t lease_epoch, generation;                     /* as claimed */
 	const char *cause_kind, *cause_code, *cause_message; /* when has_cause */
 	uint64_t due_in_ms;
 	uint64_t took_ms; /* since the claim */
@@ -126,6 +123,9 @@ struct queue_result {
 	/* A database's connection when it was learnt or changed; host NULL: no news, or that the
 	 * one there was is `disconnected`: of a Cluster that is no more. */
 	struct queue_connection connection;
+	enum status status;
+	enum stage stage;
+	unsigned attempts;
 	bool disconnected;
 	bool has_cause;
 	bool gone; /* absence confirmed: the row goes, and its project when it was
