@@ -1,6 +1,7 @@
 """What no limit has foreseen costs its owner, and everybody else a moment: a pass's processes."""
 
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -83,6 +84,17 @@ def children(pid):
     return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def waits(pid):
+    """Whether a process has done nothing since this was asked last: else it works for somebody."""
+    text = Path(f"/proc/{pid}/status").read_text("ascii")
+    switches = re.search(r"^voluntary_ctxt_switches:\s+(\d+)$", text, re.M)[1]
+    before, waits.known[pid] = waits.known.get(pid), switches
+    return switches == before
+
+
+waits.known = {}
+
+
 def test_a_killed_process_gives_its_rows_back_at_once(site, kubesim):
     """Its leases would last for half a minute."""
     kubesim.fault(fault="latency", ms=1500)
@@ -93,6 +105,7 @@ def test_a_killed_process_gives_its_rows_back_at_once(site, kubesim):
         ((worker,),) = eventually(lambda: query(site, held))
         process = int(worker.rpartition("/")[2])
         assert process in children(parent)
+        eventually(lambda: waits(process))
         os.kill(process, signal.SIGKILL)
         eventually(lambda: [(worker,)] != query(site, held))
         assert query(site, "SELECT FROM resources WHERE leased_by = %s", worker) == []
