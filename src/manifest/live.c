@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_at.h"
 #include "base/cleanup.h"
 #include "manifest/manifest.h"
 #include "base/quantity.h"
@@ -11,8 +12,7 @@ enum { PATH_MAX_LENGTH = 256, DIFFERENCES_MAX = 32 };
 
 const char *manifest_hash(const json_t *object)
 {
-	const json_t *annotations =
-		json_object_get(json_object_get(object, "metadata"), "annotations");
+	const json_t *annotations = json_at(object, "metadata.annotations");
 	const char *hash =
 		json_string_value(json_object_get(annotations, MANIFEST_ANNOTATION_HASH));
 
@@ -175,28 +175,19 @@ json_t *manifest_differences(const json_t *live, const json_t *wanted)
 static void keep_claims(json_t *wanted, const json_t *live)
 {
 	static const char resize[] = "deploy.cloud.sealos.io/resize";
-	const json_t *claims =
-		json_object_get(json_object_get(live, "spec"), "volumeClaimTemplates");
-	json_t *size = json_object_get(
-		json_object_get(json_object_get(live, "metadata"), "annotations"), resize);
+	const json_t *claims = json_at(live, "spec.volumeClaimTemplates");
+	json_t *size = json_object_get(json_at(live, "metadata.annotations"), resize);
 
 	if (claims == NULL)
 		return;
 	json_object_set_new(json_object_get(wanted, "spec"), "volumeClaimTemplates",
 			    json_deep_copy(claims));
-	json_object_set(json_object_get(json_object_get(wanted, "metadata"), "annotations"), resize,
-			size);
+	json_object_set(json_at(wanted, "metadata.annotations"), resize, size);
 }
 
-/* spec.componentSpecs[0].volumeClaimTemplates[0].spec of a Cluster. */
 static json_t *database_claim(const json_t *cluster)
 {
-	const json_t *components =
-		json_object_get(json_object_get(cluster, "spec"), "componentSpecs");
-	const json_t *claims =
-		json_object_get(json_array_get(components, 0), "volumeClaimTemplates");
-
-	return json_object_get(json_array_get(claims, 0), "spec");
+	return json_at(cluster, "spec.componentSpecs.0.volumeClaimTemplates.0.spec");
 }
 
 /* KubeBlocks can make a claim larger, but cannot move it to another class. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_at.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -13,18 +14,11 @@
 
 enum { WORDS_MAX = 400, VALUE_SHOWN = 60, SHOWN_MAX = 3 };
 
-static const char *text(const json_t *object, const char *name)
-{
-	const char *string = json_string_value(json_object_get(object, name));
-
-	return string ? string : "";
-}
-
 /* The caller frees. */
 static char *key_of(const json_t *object)
 {
-	return mem_printf("%s %s", text(object, "kind"),
-			  text(json_object_get(object, "metadata"), "name"));
+	return mem_printf("%s %s", json_text_at(object, "kind"),
+			  json_text_at(object, "metadata.name"));
 }
 
 static void add(struct buf *words, char *more)
@@ -55,7 +49,8 @@ static void put_in_words(const json_t *differences, struct buf *ret_words)
 			    mem_printf(" and %zu more", json_array_size(differences) - i));
 			break;
 		}
-		add(ret_words, mem_printf("%s %s is ", i > 0 ? "," : "", text(difference, "path")));
+		add(ret_words,
+		    mem_printf("%s %s is ", i > 0 ? "," : "", json_text_at(difference, "path")));
 		add_value(ret_words, json_object_get(difference, "live"));
 		add(ret_words, mem_strdup(" instead of "));
 		add_value(ret_words, json_object_get(difference, "wanted"));
@@ -101,7 +96,7 @@ bool accept_is_known(const json_t *observed, const json_t *live, const json_t *w
 		return false;
 	json_auto_t *differences = manifest_differences(live, wanted);
 	object_hash(differences, hash);
-	return strcmp(text(entry, "hash"), hash) == 0;
+	return strcmp(json_text_at(entry, "hash"), hash) == 0;
 }
 
 bool accept_covers(const json_t *observed, const json_t *live, const json_t *wanted)
@@ -118,8 +113,8 @@ void accept_warn(const json_t *observed, json_t *warnings)
 
 	json_object_foreach(json_object_get(observed, "accepted"), key, entry)
 	{
-		add(&words,
-		    mem_printf("%s%s:%s", words.length > 0 ? "; " : "", key, text(entry, "words")));
+		add(&words, mem_printf("%s%s:%s", words.length > 0 ? "; " : "", key,
+				       json_text_at(entry, "words")));
 	}
 	if (words.length > 0)
 		warn_set(warnings, WARNING_CHANGED_BY_ADMISSION, "%s", words.data);

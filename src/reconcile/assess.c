@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json_at.h"
 #include "base/cleanup.h"
 #include "manifest/manifest.h"
 #include "reconcile/accept.h"
@@ -59,28 +60,16 @@ struct observe_subject assess_subject(const struct queue_row *row)
 	};
 }
 
-static const json_t *path(const json_t *object, const char *first, const char *second)
-{
-	return json_object_get(json_object_get(object, first), second);
-}
-
-static const char *text(const json_t *value)
-{
-	const char *string = json_string_value(value);
-
-	return string ? string : "";
-}
-
 static bool is_deleting(const json_t *object)
 {
-	return path(object, "metadata", "deletionTimestamp") != NULL;
+	return json_at(object, "metadata.deletionTimestamp") != NULL;
 }
 
 /* Its controller has seen the newest spec. */
 static bool is_observed(const json_t *object)
 {
-	return json_integer_value(path(object, "status", "observedGeneration")) >=
-	       json_integer_value(path(object, "metadata", "generation"));
+	return json_number_at(object, "status.observedGeneration") >=
+	       json_number_at(object, "metadata.generation");
 }
 
 /* What is left of a row's objects while they are being deleted. */
@@ -114,12 +103,12 @@ bool assess_drift(const struct queue_row *row, const json_t *wanted, const struc
 	json_array_foreach(wanted, i, object)
 	{
 		enum kube_resource kind;
-		if (!kube_resource_find(text(json_object_get(object, "apiVersion")),
-					text(json_object_get(object, "kind")), &kind) ||
+		if (!kube_resource_find(json_text_at(object, "apiVersion"),
+					json_text_at(object, "kind"), &kind) ||
 		    !observation_has(o, kind))
 			continue;
-		const json_t *live = observation_object(o, kind, row->id,
-							text(path(object, "metadata", "name")));
+		const json_t *live =
+			observation_object(o, kind, row->id, json_text_at(object, "metadata.name"));
 		if (live == NULL)
 			return true;
 		if (kind != KUBE_SECRETS && !accept_covers(observed, live, object))
@@ -136,10 +125,10 @@ static bool pod_condition(const json_t *pod, const char *type)
 	size_t i;
 	json_t *condition;
 
-	json_array_foreach(path(pod, "status", "conditions"), i, condition)
+	json_array_foreach(json_at(pod, "status.conditions"), i, condition)
 	{
-		if (strcmp(text(json_object_get(condition, "type")), type) == 0)
-			return strcmp(text(json_object_get(condition, "status")), "True") == 0;
+		if (strcmp(json_text_at(condition, "type"), type) == 0)
+			return strcmp(json_text_at(condition, "status"), "True") == 0;
 	}
 	return false;
 }
@@ -149,9 +138,9 @@ static bool pod_container_runs(const json_t *pod)
 	size_t i;
 	json_t *status;
 
-	json_array_foreach(path(pod, "status", "containerStatuses"), i, status)
+	json_array_foreach(json_at(pod, "status.containerStatuses"), i, status)
 	{
-		if (path(status, "state", "running") == NULL)
+		if (json_at(status, "state.running") == NULL)
 			return false;
 	}
 	return i > 0;
@@ -201,7 +190,7 @@ static enum stage sandbox_stage(const struct queue_row *row, const json_t *pod)
 		return STAGE_DATABASE;
 	if (pod == NULL || !pod_container_runs(pod))
 		return STAGE_CONTAINER;
-	if (text(path(pod, "status", "podIP"))[0] == '\0')
+	if (json_text_at(pod, "status.podIP")[0] == '\0')
 		return STAGE_NETWORK;
 	return pod_condition(pod, "Ready") ? STAGE_READY : STAGE_TERMINAL;
 }
@@ -210,10 +199,10 @@ static bool is_rolled_out(const json_t *set)
 {
 	const json_t *status = json_object_get(set, "status");
 
-	return json_integer_value(json_object_get(status, "readyReplicas")) >= 1 &&
-	       json_integer_value(json_object_get(status, "updatedReplicas")) >= 1 &&
-	       strcmp(text(json_object_get(status, "currentRevision")),
-		      text(json_object_get(status, "updateRevision"))) == 0;
+	return json_number_at(status, "readyReplicas") >= 1 &&
+	       json_number_at(status, "updatedReplicas") >= 1 &&
+	       strcmp(json_text_at(status, "currentRevision"),
+		      json_text_at(status, "updateRevision")) == 0;
 }
 
 /* How long a pod may be missing, a container (and its volume) be made, and a terminal not answer,
@@ -249,9 +238,9 @@ static void assess_rollout(const struct queue_row *row, const json_t *set, const
 		a->stage = STAGE_READY;
 		return;
 	}
-	const char *revision =
-		text(json_object_get(path(pod, "metadata", "labels"), "controller-revision-hash"));
-	bool outdated = strcmp(revision, text(path(set, "status", "updateRevision"))) != 0;
+	const char *revision = json_text(
+		json_object_get(json_at(pod, "metadata.labels"), "controller-revision-hash"));
+	bool outdated = strcmp(revision, json_text_at(set, "status.updateRevision")) != 0;
 	if (pod != NULL && outdated && !pod_condition(pod, "Ready")) {
 		a->seen = SEEN_PROGRESSING;
 		a->stuck_pod = pod;
@@ -280,10 +269,10 @@ static void assess_sandbox(const struct queue_row *row, const char *hash,
 		a->seen = SEEN_DELETING;
 		return;
 	}
-	json_int_t replicas = json_integer_value(path(set, "spec", "replicas"));
+	json_int_t replicas = json_number_at(set, "spec.replicas");
 	if (replicas == 0) {
 		bool empty = is_observed(set) && json_array_size(pods) == 0 &&
-			     json_integer_value(path(set, "status", "replicas")) == 0;
+			     json_number_at(set, "status.replicas") == 0;
 		a->seen =
 			empty || row->desired == DESIRED_RUNNING ? SEEN_STOPPED : SEEN_PROGRESSING;
 		if (row->desired == DESIRED_RUNNING && assess_lacks_database(row))
@@ -308,7 +297,7 @@ enum { DATABASE_EXPECTED_MS = 15000 };
 
 bool assess_stopped_by_spec(const json_t *cluster)
 {
-	const json_t *component = json_array_get(path(cluster, "spec", "componentSpecs"), 0);
+	const json_t *component = json_at(cluster, "spec.componentSpecs.0");
 	const json_t *replicas = json_object_get(component, "replicas");
 
 	return json_is_true(json_object_get(component, "stop")) ||
@@ -319,7 +308,7 @@ static void assess_database(const struct queue_row *row, const char *hash,
 			    const struct observation *o, struct assessment *a)
 {
 	const json_t *cluster = observation_object(o, KUBE_CLUSTERS, row->id, row->name);
-	const char *phase = text(path(cluster, "status", "phase"));
+	const char *phase = json_text_at(cluster, "status.phase");
 
 	bool late = row->status_age_ms > DATABASE_EXPECTED_MS;
 

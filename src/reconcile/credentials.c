@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_at.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/parse.h"
@@ -80,14 +81,9 @@ static bool said_read(const json_t *secret, const char *namespace, struct said *
 	return s.host != NULL && s.port != NULL && s.username != NULL && s.password != NULL;
 }
 
-static const char *metadata_text(const json_t *object, const char *name)
-{
-	return json_string_value(json_object_get(json_object_get(object, "metadata"), name));
-}
-
 static const char *uid_of(const json_t *cluster)
 {
-	const char *uid = metadata_text(cluster, "uid");
+	const char *uid = json_string_value(json_at(cluster, "metadata.uid"));
 
 	return uid != NULL && strlen(uid) <= UID_LENGTH_MAX ? uid : NULL;
 }
@@ -123,14 +119,12 @@ static bool is_left_behind(const json_t *secret, const json_t *cluster)
 	size_t i;
 	json_t *owner;
 
-	if (metadata_text(secret, "deletionTimestamp") != NULL)
+	if (json_at(secret, "metadata.deletionTimestamp") != NULL)
 		return true;
-	json_array_foreach(json_object_get(json_object_get(secret, "metadata"), "ownerReferences"),
-			   i, owner)
+	json_array_foreach(json_at(secret, "metadata.ownerReferences"), i, owner)
 	{
-		const char *kind = json_string_value(json_object_get(owner, "kind"));
-		const char *owner_uid = json_string_value(json_object_get(owner, "uid"));
-		if (same(kind, "Cluster") && uid != NULL && !same(owner_uid, uid))
+		if (strcmp(json_text_at(owner, "kind"), "Cluster") == 0 && uid != NULL &&
+		    strcmp(json_text_at(owner, "uid"), uid) != 0)
 			return true;
 	}
 	return false;

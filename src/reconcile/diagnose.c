@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_at.h"
 #include "base/cleanup.h"
 
 /* Reasons of waiting containers, and what they mean. */
@@ -60,13 +61,6 @@ static const struct reason *find_reason(const struct reason *table, size_t count
 	return NULL;
 }
 
-static const char *member(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text ? text : "";
-}
-
 /* The code for clients is the cluster's own word for it. */
 static void say(struct err *ret_cause, enum err_kind kind, const char *reason, const char *advice,
 		const char *message)
@@ -77,24 +71,23 @@ static void say(struct err *ret_cause, enum err_kind kind, const char *reason, c
 
 static bool diagnose_container(const json_t *status, struct err *ret_cause)
 {
-	const json_t *waiting = json_object_get(json_object_get(status, "state"), "waiting");
-	const char *name = member(waiting, "reason");
+	const json_t *waiting = json_at(status, "state.waiting");
+	const char *name = json_text_at(waiting, "reason");
 	const struct reason *reason =
 		find_reason(waiting_reasons, ARRAY_SIZE(waiting_reasons), name);
 
 	if (reason == NULL)
 		return false;
-	const json_t *last = json_object_get(json_object_get(status, "lastState"), "terminated");
+	const json_t *last = json_at(status, "lastState.terminated");
 	if (reason->kind == ERR_POD_CRASH && last != NULL) {
 		err_set(ret_cause, reason->kind, name,
 			"%s: it last ended with exit code %lld (%.60s) after %lld restarts",
-			reason->advice,
-			(long long)json_integer_value(json_object_get(last, "exitCode")),
-			member(last, "reason"),
-			(long long)json_integer_value(json_object_get(status, "restartCount")));
+			reason->advice, (long long)json_number_at(last, "exitCode"),
+			json_text_at(last, "reason"),
+			(long long)json_number_at(status, "restartCount"));
 		return true;
 	}
-	say(ret_cause, reason->kind, name, reason->advice, member(waiting, "message"));
+	say(ret_cause, reason->kind, name, reason->advice, json_text_at(waiting, "message"));
 	return true;
 }
 
@@ -118,11 +111,11 @@ static bool diagnose_scheduling(const json_t *conditions, struct err *ret_cause)
 
 	json_array_foreach(conditions, i, condition)
 	{
-		if (strcmp(member(condition, "type"), "PodScheduled") == 0 &&
-		    strcmp(member(condition, "status"), "False") == 0 &&
-		    strcmp(member(condition, "reason"), "Unschedulable") == 0) {
+		if (strcmp(json_text_at(condition, "type"), "PodScheduled") == 0 &&
+		    strcmp(json_text_at(condition, "status"), "False") == 0 &&
+		    strcmp(json_text_at(condition, "reason"), "Unschedulable") == 0) {
 			say(ret_cause, ERR_POD_UNSCHEDULABLE, "Unschedulable",
-			    "no node can take the pod", member(condition, "message"));
+			    "no node can take the pod", json_text_at(condition, "message"));
 			return true;
 		}
 	}
@@ -137,10 +130,10 @@ bool diagnose_pod(const json_t *pod, struct err *ret_cause)
 	    diagnose_containers(json_object_get(status, "containerStatuses"), ret_cause) ||
 	    diagnose_scheduling(json_object_get(status, "conditions"), ret_cause))
 		return true;
-	if (strcmp(member(status, "phase"), "Failed") == 0) {
-		const char *reason = member(status, "reason");
+	if (strcmp(json_text_at(status, "phase"), "Failed") == 0) {
+		const char *reason = json_text_at(status, "reason");
 		say(ret_cause, ERR_POD_CRASH, reason[0] != '\0' ? reason : "Failed",
-		    "the pod failed", member(status, "message"));
+		    "the pod failed", json_text_at(status, "message"));
 		return true;
 	}
 	return false;
@@ -155,13 +148,13 @@ bool diagnose_awaits_volumes(const struct err *cause)
 /* RFC 3339 in UTC sorts as text, up to the seconds; a series carries its last time elsewhere. */
 static const char *event_time(const json_t *event)
 {
-	const char *observed = member(json_object_get(event, "series"), "lastObservedTime");
+	const char *observed = json_text_at(event, "series.lastObservedTime");
 
 	if (observed[0] != '\0')
 		return observed;
-	if (member(event, "lastTimestamp")[0] != '\0')
-		return member(event, "lastTimestamp");
-	return member(event, "eventTime");
+	if (json_text_at(event, "lastTimestamp")[0] != '\0')
+		return json_text_at(event, "lastTimestamp");
+	return json_text_at(event, "eventTime");
 }
 
 static int compare_times(const char *a, const char *b)
@@ -171,7 +164,7 @@ static int compare_times(const char *a, const char *b)
 
 static const char *event_uid(const json_t *event)
 {
-	return member(json_object_get(event, "involvedObject"), "uid");
+	return json_text_at(event, "involvedObject.uid");
 }
 
 /* Its row; NULL if it tells nothing, or nothing about the present. */
@@ -183,8 +176,8 @@ static const struct event_reason *event_reason(const json_t *event, const json_t
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(event_reasons); i++) {
 		const struct event_reason *row = &event_reasons[i];
-		bool warns = strcmp(member(event, "type"), "Warning") == 0;
-		if (strcmp(row->reason, member(event, "reason")) == 0)
+		bool warns = strcmp(json_text_at(event, "type"), "Warning") == 0;
+		if (strcmp(row->reason, json_text_at(event, "reason")) == 0)
 			return warns == (row->advice != NULL) ? row : NULL;
 	}
 	return NULL;
@@ -244,7 +237,7 @@ bool diagnose_events(const json_t *events, const json_t *since, bool probes_coun
 	}
 	if (newest == NULL)
 		return false;
-	const char *message = member(newest, "message");
+	const char *message = json_text_at(newest, "message");
 	say(ret_cause, refine(newest_reason->kind, message), newest_reason->reason,
 	    newest_reason->advice, message);
 	return true;
@@ -265,7 +258,7 @@ static const struct autoscaler_reason *autoscaler_reason(const json_t *event, co
 	if (json_object_get(since, event_uid(event)) == NULL)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(autoscaler_reasons); i++) {
-		if (strcmp(autoscaler_reasons[i].reason, member(event, "reason")) == 0)
+		if (strcmp(autoscaler_reasons[i].reason, json_text_at(event, "reason")) == 0)
 			return &autoscaler_reasons[i];
 	}
 	return NULL;
@@ -300,17 +293,17 @@ static const char *cluster_message(const json_t *status)
 
 	json_array_foreach(json_object_get(status, "conditions"), i, condition)
 	{
-		if (strcmp(member(condition, "status"), "False") == 0 &&
-		    member(condition, "message")[0] != '\0')
-			return member(condition, "message");
+		if (strcmp(json_text_at(condition, "status"), "False") == 0 &&
+		    json_text_at(condition, "message")[0] != '\0')
+			return json_text_at(condition, "message");
 	}
-	return member(status, "message");
+	return json_text_at(status, "message");
 }
 
 bool diagnose_cluster(const json_t *cluster, struct err *ret_cause)
 {
 	const json_t *status = json_object_get(cluster, "status");
-	const char *phase = member(status, "phase");
+	const char *phase = json_text_at(status, "phase");
 
 	if (strcmp(phase, "Failed") == 0 || strcmp(phase, "Abnormal") == 0) {
 		say(ret_cause, ERR_DATABASE_FAILED, phase, "the database cluster is in trouble",

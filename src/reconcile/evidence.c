@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_at.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "manifest/manifest.h"
@@ -32,18 +33,6 @@ struct evidence_list {
 	enum kube_resource kind;
 };
 
-static const json_t *path(const json_t *object, const char *first, const char *second)
-{
-	return json_object_get(json_object_get(object, first), second);
-}
-
-static const char *text(const json_t *value)
-{
-	const char *string = json_string_value(value);
-
-	return string ? string : "";
-}
-
 /* ---- what counts, and since when --------------------------------------------------------------
  */
 
@@ -53,11 +42,11 @@ static const char *applied_at(const json_t *object)
 	size_t i;
 	json_t *entry;
 
-	json_array_foreach(path(object, "metadata", "managedFields"), i, entry)
+	json_array_foreach(json_at(object, "metadata.managedFields"), i, entry)
 	{
-		if (strcmp(text(json_object_get(entry, "manager")), KUBE_FIELD_MANAGER) == 0 &&
-		    strcmp(text(json_object_get(entry, "operation")), "Apply") == 0)
-			return text(json_object_get(entry, "time"));
+		if (strcmp(json_text_at(entry, "manager"), KUBE_FIELD_MANAGER) == 0 &&
+		    strcmp(json_text_at(entry, "operation"), "Apply") == 0)
+			return json_text_at(entry, "time");
 	}
 	return "";
 }
@@ -71,7 +60,7 @@ static const char *set_since(const struct evidence *v, const json_t *set)
 
 	json_array_foreach(v->pods, i, pod)
 	{
-		const char *created = text(path(pod, "metadata", "creationTimestamp"));
+		const char *created = json_text_at(pod, "metadata.creationTimestamp");
 		if (strcmp(created, since) > 0)
 			since = created;
 	}
@@ -80,16 +69,16 @@ static const char *set_since(const struct evidence *v, const json_t *set)
 
 static void add_object(struct evidence *v, enum kube_resource kind, json_t *object)
 {
-	const char *uid = text(path(object, "metadata", "uid"));
+	const char *uid = json_text_at(object, "metadata.uid");
 	const char *since = "";
 
-	if (uid[0] == '\0' || path(object, "metadata", "deletionTimestamp") != NULL ||
+	if (uid[0] == '\0' || json_at(object, "metadata.deletionTimestamp") != NULL ||
 	    json_object_size(v->since) >= OBJECTS_MAX)
 		return;
 	if (kind == KUBE_PODS)
 		json_array_append(v->pods, object);
 	if (kind == KUBE_PERSISTENT_VOLUME_CLAIMS &&
-	    strcmp(text(path(object, "status", "phase")), "Bound") == 0)
+	    strcmp(json_text_at(object, "status.phase"), "Bound") == 0)
 		return;
 	if (kind == KUBE_STATEFULSETS)
 		json_array_append(v->sets, object);
@@ -106,7 +95,7 @@ static void date_sets(struct evidence *v)
 
 	json_array_foreach(v->sets, i, set)
 	{
-		json_object_set_new(v->since, text(path(set, "metadata", "uid")),
+		json_object_set_new(v->since, json_text_at(set, "metadata.uid"),
 				    json_string(set_since(v, set)));
 	}
 }

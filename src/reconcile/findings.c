@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_at.h"
 #include "base/cleanup.h"
 #include "domain/cause.h"
 #include "kube/client.h"
@@ -114,9 +115,7 @@ static void judge_credentials(struct judge *j)
 
 static bool is_terminating(const json_t *namespace)
 {
-	const json_t *phase = json_object_get(json_object_get(namespace, "status"), "phase");
-
-	return json_is_string(phase) && strcmp(json_string_value(phase), "Terminating") == 0;
+	return strcmp(json_text_at(namespace, "status.phase"), "Terminating") == 0;
 }
 
 static const struct err *namespace_fault(const struct judge *j)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_at.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -47,9 +48,8 @@ static json_t *index_by_resource(const json_t *items, const char *label, const j
 
 	json_array_foreach(items, i, item)
 	{
-		const json_t *metadata = json_object_get(item, "metadata");
-		const char *value = json_string_value(
-			json_object_get(json_object_get(metadata, "labels"), label));
+		const char *value =
+			json_string_value(json_object_get(json_at(item, "metadata.labels"), label));
 		const char *id = value != NULL && ids != NULL
 					 ? json_string_value(json_object_get(ids, value))
 					 : value;
@@ -207,9 +207,7 @@ const json_t *observation_object(const struct observation *o, enum kube_resource
 
 	json_array_foreach(observation_of(o, kind, resource_id), i, object)
 	{
-		const char *found = json_string_value(
-			json_object_get(json_object_get(object, "metadata"), "name"));
-		if (found != NULL && strcmp(found, name) == 0)
+		if (strcmp(json_text_at(object, "metadata.name"), name) == 0)
 			return object;
 	}
 	return NULL;

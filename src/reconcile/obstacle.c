@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/json_at.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 
@@ -11,35 +12,23 @@
  */
 enum { EXPECTED_MS = 10000, GRACE_MAX_S = 600, FINALIZERS_MAX = 200 };
 
-static const json_t *metadata(const json_t *object, const char *name)
-{
-	return json_object_get(json_object_get(object, "metadata"), name);
-}
-
-static const char *text(const json_t *value)
-{
-	const char *string = json_string_value(value);
-
-	return string ? string : "";
-}
-
 static json_int_t grace_s(const json_t *object)
 {
-	json_int_t grace = json_integer_value(metadata(object, "deletionGracePeriodSeconds"));
+	json_int_t grace = json_number_at(object, "metadata.deletionGracePeriodSeconds");
 
 	return grace < 0 ? 0 : grace > GRACE_MAX_S ? GRACE_MAX_S : grace;
 }
 
 static bool is_late(const struct queue_row *row, const json_t *object)
 {
-	return metadata(object, "deletionTimestamp") != NULL &&
+	return json_at(object, "metadata.deletionTimestamp") != NULL &&
 	       row->status_age_ms > EXPECTED_MS + 1000 * (uint64_t)grace_s(object);
 }
 
 /* A deletionTimestamp is when the grace ends. */
 static const char *deleted_since(const json_t *object, char ret_time[32])
 {
-	const char *ends = text(metadata(object, "deletionTimestamp"));
+	const char *ends = json_text_at(object, "metadata.deletionTimestamp");
 	struct tm tm = { 0 };
 
 	if (strptime(ends, "%Y-%m-%dT%H:%M:%SZ", &tm) == NULL)
@@ -55,9 +44,9 @@ static void join_finalizers(const json_t *object, struct buf *ret_list)
 	size_t i;
 	json_t *finalizer;
 
-	json_array_foreach(metadata(object, "finalizers"), i, finalizer)
+	json_array_foreach(json_at(object, "metadata.finalizers"), i, finalizer)
 	{
-		const char *name = text(finalizer);
+		const char *name = json_text(finalizer);
 		(void)buf_append(ret_list, ", ", i > 0 ? 2 : 0, NULL);
 		(void)buf_append(ret_list, name, strlen(name), NULL);
 	}
@@ -66,8 +55,8 @@ static void join_finalizers(const json_t *object, struct buf *ret_list)
 static void say(enum kube_resource kind, const json_t *object, struct err *ret_cause)
 {
 	CLEANUP(buf_release) struct buf finalizers = BUF_INIT(FINALIZERS_MAX);
-	const char *name = text(metadata(object, "name"));
-	const char *node = text(json_object_get(json_object_get(object, "spec"), "nodeName"));
+	const char *name = json_text_at(object, "metadata.name");
+	const char *node = json_text_at(object, "spec.nodeName");
 	char since[32];
 
 	join_finalizers(object, &finalizers);
@@ -90,7 +79,7 @@ bool obstacle_among(const struct queue_row *row, enum kube_resource kind, const 
 
 	json_array_foreach(items, i, object)
 	{
-		bool held = json_array_size(metadata(object, "finalizers")) > 0;
+		bool held = json_array_size(json_at(object, "metadata.finalizers")) > 0;
 		if (is_late(row, object) && (held || kind == KUBE_PODS)) {
 			say(kind, object, ret_cause);
 			return true;

@@ -2,17 +2,7 @@
 
 #include <string.h>
 
-static const json_t *path(const json_t *object, const char *first, const char *second)
-{
-	return json_object_get(json_object_get(object, first), second);
-}
-
-static const char *text(const json_t *value)
-{
-	const char *string = json_string_value(value);
-
-	return string ? string : "";
-}
+#include "base/json_at.h"
 
 /* The pod that is not on its way out; NULL: there is none. */
 static const json_t *current_pod(const struct queue_row *row, const struct observation *o)
@@ -22,7 +12,7 @@ static const json_t *current_pod(const struct queue_row *row, const struct obser
 
 	json_array_foreach(observation_of(o, KUBE_PODS, row->id), i, pod)
 	{
-		if (path(pod, "metadata", "deletionTimestamp") == NULL)
+		if (json_at(pod, "metadata.deletionTimestamp") == NULL)
 			return pod;
 	}
 	return NULL;
@@ -30,12 +20,12 @@ static const json_t *current_pod(const struct queue_row *row, const struct obser
 
 static const json_t *container_of(const json_t *pod)
 {
-	return json_array_get(path(pod, "status", "containerStatuses"), 0);
+	return json_at(pod, "status.containerStatuses.0");
 }
 
 static json_int_t count_of(const json_t *pod)
 {
-	return json_integer_value(json_object_get(container_of(pod), "restartCount"));
+	return json_number_at(container_of(pod), "restartCount");
 }
 
 /* Since the last look, of the same pod. */
@@ -43,14 +33,13 @@ static bool has_gone_up(const json_t *observed, const json_t *pod)
 {
 	const json_t *known = json_object_get(observed, "restarts");
 
-	return strcmp(text(json_object_get(known, "pod")), text(path(pod, "metadata", "uid"))) ==
-		       0 &&
-	       count_of(pod) > json_integer_value(json_object_get(known, "count"));
+	return strcmp(json_text_at(known, "pod"), json_text_at(pod, "metadata.uid")) == 0 &&
+	       count_of(pod) > json_number_at(known, "count");
 }
 
 static json_int_t looks(const json_t *observed)
 {
-	return json_integer_value(path(observed, "restarts", "looks"));
+	return json_number_at(observed, "restarts.looks");
 }
 
 void restarts_note(json_t *observed, const struct queue_row *row, const struct observation *o)
@@ -63,7 +52,7 @@ void restarts_note(json_t *observed, const struct queue_row *row, const struct o
 	}
 	json_int_t in_a_row = has_gone_up(observed, pod) ? looks(observed) + 1 : 0;
 	json_object_set_new(observed, "restarts",
-			    json_pack("{s:s, s:I, s:I}", "pod", text(path(pod, "metadata", "uid")),
+			    json_pack("{s:s, s:I, s:I}", "pod", json_text_at(pod, "metadata.uid"),
 				      "count", count_of(pod), "looks", in_a_row));
 }
 
@@ -71,7 +60,7 @@ void restarts_judge(const json_t *observed, const struct queue_row *row,
 		    const struct observation *o, struct assessment *a)
 {
 	const json_t *pod = row->kind == RESOURCE_SANDBOX ? current_pod(row, o) : NULL;
-	const json_t *last = path(container_of(pod), "lastState", "terminated");
+	const json_t *last = json_at(container_of(pod), "lastState.terminated");
 
 	if (a->seen != SEEN_READY || pod == NULL || !has_gone_up(observed, pod))
 		return;
@@ -84,6 +73,6 @@ void restarts_judge(const json_t *observed, const struct queue_row *row,
 		"the container ends again and again: it last ended with exit code %lld (%.60s) "
 		"after "
 		"%lld restarts",
-		(long long)json_integer_value(json_object_get(last, "exitCode")),
-		text(json_object_get(last, "reason")), (long long)count_of(pod));
+		(long long)json_number_at(last, "exitCode"), json_text_at(last, "reason"),
+		(long long)count_of(pod));
 }

@@ -1,5 +1,6 @@
 #include "reconcile/sample.h"
 
+#include "base/json_at.h"
 #include "kube/client.h"
 
 #define NAME "kubeconfig-check"
@@ -53,7 +54,7 @@ static json_t *cluster(const struct conf *conf, const struct manifest_settings *
 /* Of a StatefulSet's part, by its spec: an object of its own. */
 static json_t *part(const json_t *of, const char *kind, const char *namespace)
 {
-	json_t *labels = json_object_get(json_object_get(of, "metadata"), "labels");
+	json_t *labels = json_at(of, "metadata.labels");
 
 	return json_pack("{s:s, s:s, s:{s:s, s:s, s:O}, s:O}", "apiVersion", "v1", "kind", kind,
 			 "metadata", "name", NAME, "namespace", namespace, "labels", labels, "spec",
@@ -64,8 +65,8 @@ static json_t *part(const json_t *of, const char *kind, const char *namespace)
 static json_t *pod(const json_t *set_spec, const json_t *claim, const char *namespace)
 {
 	json_t *copy = json_deep_copy(json_object_get(set_spec, "template"));
-	json_t *volumes = json_object_get(json_object_get(copy, "spec"), "volumes");
-	json_t *name = json_object_get(json_object_get(claim, "metadata"), "name");
+	json_t *volumes = json_at(copy, "spec.volumes");
+	json_t *name = json_at(claim, "metadata.name");
 
 	json_array_append_new(volumes, json_pack("{s:O, s:{s:s}}", "name", name,
 						 "persistentVolumeClaim", "claimName", NAME));
@@ -79,7 +80,7 @@ void sample_make(const struct conf *conf, const struct manifest_settings *settin
 {
 	json_t *set = stateful_set(conf, settings, id, namespace);
 	const json_t *spec = json_object_get(set, "spec");
-	const json_t *claim = json_array_get(json_object_get(spec, "volumeClaimTemplates"), 0);
+	const json_t *claim = json_at(spec, "volumeClaimTemplates.0");
 
 	*ret_sample = (struct sample) {
 		.stateful_set = set,

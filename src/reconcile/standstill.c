@@ -3,17 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const json_t *path(const json_t *object, const char *first, const char *second)
-{
-	return json_object_get(json_object_get(object, first), second);
-}
-
-static const char *text(const json_t *value)
-{
-	const char *string = json_string_value(value);
-
-	return string ? string : "";
-}
+#include "base/json_at.h"
 
 /* The first that is not True; NULL: all are. */
 static const json_t *unmet_condition(const json_t *object)
@@ -21,9 +11,9 @@ static const json_t *unmet_condition(const json_t *object)
 	size_t i;
 	json_t *condition;
 
-	json_array_foreach(path(object, "status", "conditions"), i, condition)
+	json_array_foreach(json_at(object, "status.conditions"), i, condition)
 	{
-		if (strcmp(text(json_object_get(condition, "status")), "True") != 0)
+		if (strcmp(json_text_at(condition, "status"), "True") != 0)
 			return condition;
 	}
 	return NULL;
@@ -33,19 +23,18 @@ static const json_t *unmet_condition(const json_t *object)
 static void describe(const char *kind, const json_t *object, char ret_words[STANDSTILL_MAX])
 {
 	const json_t *condition = unmet_condition(object);
-	const char *reason = text(json_object_get(condition, "reason"));
-	const char *message = text(json_object_get(condition, "message"));
+	const char *reason = json_text_at(condition, "reason");
+	const char *message = json_text_at(condition, "message");
 	int length = snprintf(ret_words, STANDSTILL_MAX, "%s %.80s: phase %.40s", kind,
-			      text(path(object, "metadata", "name")),
-			      text(path(object, "status", "phase")));
+			      json_text_at(object, "metadata.name"),
+			      json_text_at(object, "status.phase"));
 
 	if (condition == NULL || length < 0 || length >= STANDSTILL_MAX)
 		return;
-	(void)snprintf(
-		ret_words + length, (size_t)(STANDSTILL_MAX - length),
-		"; %.40s is %.10s%s%.40s%s%s%.160s", text(json_object_get(condition, "type")),
-		text(json_object_get(condition, "status")), reason[0] != '\0' ? " (" : "", reason,
-		reason[0] != '\0' ? ")" : "", message[0] != '\0' ? ": " : "", message);
+	(void)snprintf(ret_words + length, (size_t)(STANDSTILL_MAX - length),
+		       "; %.40s is %.10s%s%.40s%s%s%.160s", json_text_at(condition, "type"),
+		       json_text_at(condition, "status"), reason[0] != '\0' ? " (" : "", reason,
+		       reason[0] != '\0' ? ")" : "", message[0] != '\0' ? ": " : "", message);
 }
 
 static void describe_absence(const struct queue_row *row, char ret_words[STANDSTILL_MAX])

@@ -2,25 +2,14 @@
 
 #include <string.h>
 
+#include "base/json_at.h"
 #include "domain/warning.h"
 #include "manifest/manifest.h"
 #include "reconcile/accept.h"
 
-static const json_t *path(const json_t *object, const char *first, const char *second)
-{
-	return json_object_get(json_object_get(object, first), second);
-}
-
-static const char *text(const json_t *value)
-{
-	const char *string = json_string_value(value);
-
-	return string ? string : "";
-}
-
 static bool is_deleting(const json_t *object)
 {
-	return path(object, "metadata", "deletionTimestamp") != NULL;
+	return json_at(object, "metadata.deletionTimestamp") != NULL;
 }
 
 /* ---- what there is ----------------------------------------------------------------------------
@@ -47,7 +36,7 @@ static const json_t *find_claim(const struct queue_row *row, const struct observ
 
 	json_array_foreach(observation_claims(o, row->id), i, claim)
 	{
-		if (strcmp(text(path(claim, "metadata", "name")), name) == 0)
+		if (strcmp(json_text_at(claim, "metadata.name"), name) == 0)
 			return claim;
 	}
 	return NULL;
@@ -55,7 +44,7 @@ static const json_t *find_claim(const struct queue_row *row, const struct observ
 
 const char *volume_known(const json_t *observed)
 {
-	return json_string_value(path(observed, "volume", "name"));
+	return json_string_value(json_at(observed, "volume.name"));
 }
 
 bool volume_is_replaced(const json_t *observed, const struct queue_row *row)
@@ -95,8 +84,8 @@ static bool is_another(const json_t *observed, const struct queue_row *row,
 	const json_t *claim = known != NULL ? find_claim(row, o, known) : NULL;
 
 	return claim != NULL && !is_deleting(claim) &&
-	       strcmp(text(path(claim, "metadata", "uid")),
-		      text(path(observed, "volume", "uid"))) != 0;
+	       strcmp(json_text_at(claim, "metadata.uid"), json_text_at(observed, "volume.uid")) !=
+		       0;
 }
 
 void volume_note(json_t *observed, const struct queue_row *row, const struct observation *o)
@@ -114,8 +103,8 @@ void volume_note(json_t *observed, const struct queue_row *row, const struct obs
 	if (claim != NULL && row->desired != DESIRED_GONE)
 		json_object_set_new(observed, "volume",
 				    json_pack("{s:s, s:s}", "name",
-					      text(path(claim, "metadata", "name")), "uid",
-					      text(path(claim, "metadata", "uid"))));
+					      json_text_at(claim, "metadata.name"), "uid",
+					      json_text_at(claim, "metadata.uid")));
 }
 
 static bool is_warned(const struct queue_row *row)
@@ -131,7 +120,7 @@ static bool is_warned(const struct queue_row *row)
 static bool was_stopped(const json_t *observed, const struct queue_row *row,
 			const struct assessment *a)
 {
-	const char *last = text(json_object_get(observed, "seen"));
+	const char *last = json_text_at(observed, "seen");
 
 	if (a->seen == SEEN_STOPPED)
 		return true;
@@ -179,8 +168,8 @@ static bool set_would_end_pod(const struct queue_row *row, const json_t *set, co
 	if (a->stuck_pod != NULL)
 		return true;
 	return a->seen == SEEN_OUTDATED &&
-	       (json_integer_value(path(wanted, "spec", "replicas")) == 0 ||
-		!manifest_covers(path(set, "spec", "template"), path(wanted, "spec", "template")));
+	       (json_number_at(wanted, "spec.replicas") == 0 ||
+		!manifest_covers(json_at(set, "spec.template"), json_at(wanted, "spec.template")));
 }
 
 /* KubeBlocks decides by itself what a change of a Cluster does to its pods. */
@@ -216,7 +205,7 @@ void volume_judge(const json_t *observed, const struct queue_row *row, const jso
 		return;
 	if (going != NULL && would_end_pod(observed, row, wanted, o, a))
 		hold(a, database ? "DATABASE_VOLUME_GOING" : "HOME_VOLUME_GOING",
-		     text(path(going, "metadata", "name")),
+		     json_text_at(going, "metadata.name"),
 		     "is being deleted and goes with the pod");
 	else if (a->volume_gone && row->desired == DESIRED_RUNNING)
 		hold(a, database ? "DATABASE_VOLUME_GONE" : "HOME_VOLUME_GONE",

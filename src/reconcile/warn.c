@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_at.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "reconcile/volume.h"
@@ -27,8 +28,7 @@ static size_t find(const json_t *warnings, const char *code)
 
 	json_array_foreach(warnings, i, warning)
 	{
-		const char *found = json_string_value(json_object_get(warning, "code"));
-		if (found != NULL && strcmp(found, code) == 0)
+		if (strcmp(json_text_at(warning, "code"), code) == 0)
 			break;
 	}
 	return i;
@@ -58,34 +58,21 @@ void warn_clear(json_t *warnings, enum warning warning)
 /* ---- judged by what was observed --------------------------------------------------------------
  */
 
-static const json_t *path(const json_t *object, const char *first, const char *second)
-{
-	return json_object_get(json_object_get(object, first), second);
-}
-
-static const char *text(const json_t *value)
-{
-	const char *string = json_string_value(value);
-
-	return string ? string : "";
-}
-
 /* A container that ended and runs again; one that does not is no warning but a cause. */
 static bool has_restarted(const struct sight *s, char message[MESSAGE_MAX])
 {
 	const json_t *pod =
 		json_array_get(observation_of(s->observation, KUBE_PODS, s->row->id), 0);
-	const json_t *status = json_array_get(path(pod, "status", "containerStatuses"), 0);
-	const json_t *last = path(status, "lastState", "terminated");
+	const json_t *status = json_at(pod, "status.containerStatuses.0");
+	const json_t *last = json_at(status, "lastState.terminated");
 
-	if (last == NULL || path(status, "state", "running") == NULL)
+	if (last == NULL || json_at(status, "state.running") == NULL)
 		return false;
 	(void)snprintf(message, MESSAGE_MAX,
 		       "It ended with exit code %lld (%.60s) at %.40s; restarts so far: %lld",
-		       (long long)json_integer_value(json_object_get(last, "exitCode")),
-		       text(json_object_get(last, "reason")),
-		       text(json_object_get(last, "finishedAt")),
-		       (long long)json_integer_value(json_object_get(status, "restartCount")));
+		       (long long)json_number_at(last, "exitCode"), json_text_at(last, "reason"),
+		       json_text_at(last, "finishedAt"),
+		       (long long)json_number_at(status, "restartCount"));
 	return true;
 }
 
@@ -97,8 +84,8 @@ static bool has_going_volume(const struct sight *s, char message[MESSAGE_MAX])
 		return false;
 	(void)snprintf(message, MESSAGE_MAX,
 		       "persistentvolumeclaim %.128s is being deleted since %.40s",
-		       text(path(claim, "metadata", "name")),
-		       text(path(claim, "metadata", "deletionTimestamp")));
+		       json_text_at(claim, "metadata.name"),
+		       json_text_at(claim, "metadata.deletionTimestamp"));
 	return true;
 }
 
@@ -118,7 +105,7 @@ static bool has_another_volume(const struct sight *s, char message[MESSAGE_MAX])
 		return false;
 	(void)snprintf(message, MESSAGE_MAX,
 		       "persistentvolumeclaim %.128s is another one than before (uid %.64s)",
-		       volume_known(s->observed), text(path(s->observed, "volume", "uid")));
+		       volume_known(s->observed), json_text_at(s->observed, "volume.uid"));
 	return true;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_at.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -244,21 +245,10 @@ void work_conclude_wave(struct work *w)
 /* ---- acting -----------------------------------------------------------------------------------
  */
 
-static const char *member(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text ? text : "";
-}
-
-static const char *name_of(const json_t *object)
-{
-	return member(json_object_get(object, "metadata"), "name");
-}
-
 static bool kind_of(const json_t *object, enum kube_resource *ret_kind)
 {
-	return kube_resource_find(member(object, "apiVersion"), member(object, "kind"), ret_kind);
+	return kube_resource_find(json_text_at(object, "apiVersion"), json_text_at(object, "kind"),
+				  ret_kind);
 }
 
 static const json_t *live_object(const struct work *w, const json_t *wanted)
@@ -267,7 +257,8 @@ static const json_t *live_object(const struct work *w, const json_t *wanted)
 
 	if (!kind_of(wanted, &kind))
 		return NULL;
-	return observation_object(w->observation, kind, w->row.id, name_of(wanted));
+	return observation_object(w->observation, kind, w->row.id,
+				  json_text_at(wanted, "metadata.name"));
 }
 
 /* Whether the cluster is known to have an object as it is wanted. The last object's hash vouches
@@ -293,7 +284,8 @@ static void apply_done(void *user, const struct kube_answer *answer)
 	const struct work_apply *a = user;
 	json_auto_t *wanted = json_loads(a->text, 0, NULL);
 
-	if (answer->ok && strcmp(member(wanted, "kind"), kube_resource_kind(KUBE_SECRETS)) != 0)
+	if (answer->ok &&
+	    strcmp(json_text_at(wanted, "kind"), kube_resource_kind(KUBE_SECRETS)) != 0)
 		accept_answer(a->work->observed, answer->body, wanted);
 	request_done(a->work, answer);
 }
@@ -367,13 +359,12 @@ static void apply(struct work *w)
 
 void work_delete_object(struct work *w, enum kube_resource kind, const json_t *object)
 {
-	const json_t *metadata = json_object_get(object, "metadata");
-
-	if (json_object_get(metadata, "deletionTimestamp") != NULL)
+	if (json_at(object, "metadata.deletionTimestamp") != NULL)
 		return;
 	w->pending++;
-	kube_submit_delete(w->context->client, w->target, kind, member(metadata, "name"),
-			   member(metadata, "uid"), delete_done, w);
+	kube_submit_delete(w->context->client, w->target, kind,
+			   json_text_at(object, "metadata.name"),
+			   json_text_at(object, "metadata.uid"), delete_done, w);
 }
 
 /* Pods are left to their StatefulSet: they go in their own time, with grace. */

@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <check.h>
+#include <jansson.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/heartbeat.h"
+#include "base/json_at.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/notify.h"
@@ -253,6 +255,30 @@ START_TEST(a_heartbeat_says_for_whom_until_the_loop_turns)
 }
 END_TEST
 
+START_TEST(json_is_read_by_path_and_what_is_missing_or_another_type_is_absent)
+{
+	json_auto_t *json =
+		json_loads("{\"a\": {\"list\": [{\"n\": 7, \"t\": \"x\"}], \"0\": \"zero\"},"
+			   " \"ab\": 1, \"null\": null}",
+			   0, NULL);
+
+	ck_assert_str_eq(json_text_at(json, "a.list.0.t"), "x");
+	ck_assert_int_eq(json_number_at(json, "a.list.0.n"), 7);
+	ck_assert_str_eq(json_text_at(json, "a.0"), "zero");
+	ck_assert_ptr_eq(json_at(json, "a"), json_object_get(json, "a"));
+	ck_assert_ptr_null(json_at(json, "a.list.1"));
+	ck_assert_ptr_null(json_at(json, "a.list.t"));
+	ck_assert_ptr_null(json_at(json, "a.list.-1"));
+	ck_assert_ptr_null(json_at(json, "ab.n"));
+	ck_assert_ptr_null(json_at(json, "b.list"));
+	ck_assert_ptr_null(json_at(json, ""));
+	ck_assert_ptr_null(json_at(NULL, "a"));
+	ck_assert_str_eq(json_text_at(json, "ab"), "");
+	ck_assert_int_eq(json_number_at(json, "a.list.0.t"), 0);
+	ck_assert_str_eq(json_text(json_at(json, "null")), "");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("base");
@@ -265,6 +291,7 @@ int main(void)
 	tcase_add_test(tc, numbers_and_durations_are_read_whole_or_not_at_all);
 	tcase_add_test(tc, utf8_and_uuids_are_checked_strictly);
 	tcase_add_test(tc, a_domain_is_one_that_kubernetes_takes);
+	tcase_add_test(tc, json_is_read_by_path_and_what_is_missing_or_another_type_is_absent);
 	tcase_add_test(tc, a_heartbeat_says_for_whom_until_the_loop_turns);
 	tcase_add_test(tc, a_status_reaches_the_service_manager_as_one_line);
 	tcase_add_test(tc, a_log_line_is_one_line_of_pairs_whatever_is_in_them);
