@@ -1,10 +1,12 @@
 #include "render.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "api.h"
 #include "base/cleanup.h"
+#include "base/conf.h"
 #include "base/mem.h"
 #include "crypto/token.h"
 #include "domain/cause.h"
@@ -162,6 +164,16 @@ static json_t *render_resource(const struct resource *r)
 	return json;
 }
 
+/* The address of a host of the ingress controller, as a browser reaches it. */
+static char *public_url(const struct call *c, const char *host)
+{
+	const char *scheme = conf_string(api_conf(c), CONF_INGRESS_SCHEME);
+	uint64_t port = conf_number(api_conf(c), CONF_INGRESS_PORT);
+
+	return port == 0 ? mem_printf("%s://%s", scheme, host)
+			 : mem_printf("%s://%s:%" PRIu64, scheme, host, port);
+}
+
 /* What ttyd's fork takes instead of a password prompt: base64 of "user:token", escaped. */
 static int terminal_url(const struct call *c, const struct sandbox *s, char **ret_url,
 			struct err *e)
@@ -178,18 +190,19 @@ static int terminal_url(const struct call *c, const struct sandbox *s, char **re
 	CLEANUP(cleanup_free) char *credential = mem_printf("user:%s", token);
 	CLEANUP(cleanup_free) char *encoded = base64_encode(credential, strlen(credential));
 	CLEANUP(cleanup_free) char *escaped = query_escape(encoded);
-	*ret_url = mem_printf("https://%s?authorization=%s", s->ttyd_host, escaped);
+	CLEANUP(cleanup_free) char *url = public_url(c, s->ttyd_host);
+	*ret_url = mem_printf("%s?authorization=%s", url, escaped);
 	return 0;
 }
 
 int render_sandbox(const struct call *c, const struct sandbox *s, enum render how,
 		   json_t **ret_json, struct err *e)
 {
-	CLEANUP(cleanup_free) char *app = mem_printf("https://%s", s->app_host);
+	CLEANUP(cleanup_free) char *app = public_url(c, s->app_host);
 	CLEANUP(cleanup_free) char *terminal = NULL;
 
 	if (!shows_secrets(c, how))
-		terminal = mem_printf("https://%s", s->ttyd_host);
+		terminal = public_url(c, s->ttyd_host);
 	else if (terminal_url(c, s, &terminal, e) < 0)
 		return -1;
 	json_t *json = render_resource(&s->resource);

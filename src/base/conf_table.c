@@ -156,6 +156,12 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 				  .type = CONF_DOMAIN,
 				  .required = true,
 				  .help = "Sandboxes get <12 letters>.<this domain>." },
+	[CONF_INGRESS_SCHEME] =
+		CHOICE("ingress_scheme", "https", "https http",
+		       "Scheme of sandboxes' addresses, as browsers are to open them."),
+	[CONF_INGRESS_PORT] = INTEGER("ingress_port", "0", 0, 65535,
+				      "Their port, where the ingress controller is not reached at "
+				      "the scheme's own; 0: at that."),
 	[CONF_INGRESS_CLASS] = NAME("ingress_class", "nginx", "ingressClassName of the Ingresses."),
 	[CONF_INGRESS_TLS_SECRET] = NAME("ingress_tls_secret", "wildcard-cert",
 					 "Secret with the certificate of the domain."),

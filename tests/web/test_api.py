@@ -33,6 +33,18 @@ def test_a_project_is_made_with_what_belongs_to_it(project):
     assert database["host"] is None and database["password"] is None
 
 
+def test_addresses_have_the_scheme_and_port_at_which_the_ingress_controller_is_reached(make_site,
+                                                                                 make_kubeconfig):
+    client = make_site(options={"ingress_scheme": "http", "ingress_port": "8080"}).client()
+    client.register("ada", "correct horse battery")
+    client.put("/api/user/config/kc", {"kubeconfig": make_kubeconfig()})
+    made = client.post("/api/projects", {"name": "shop"}).json()
+    sandbox = client.get(f"/api/sandbox/{made['id']}").json()
+    assert re.fullmatch(r"http://[a-z]{12}\.apps\.localhost:8080", sandbox["publicUrl"])
+    assert re.fullmatch(r"http://[a-z]{12}-ttyd\.apps\.localhost:8080\?authorization=.+",
+                        sandbox["ttydUrl"])
+
+
 def test_a_project_may_have_no_database(user):
     client = user()
     made = client.post("/api/projects", {"name": "Bare", "database": False}).json()
