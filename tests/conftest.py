@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
 from stand.cluster import Cluster  # noqa: E402
+from stand.kubesim import program as kubesim_program  # noqa: E402
 from stand.postgres import PgBouncer, Postgres  # noqa: E402
 from stand.site import Site  # noqa: E402
 
@@ -31,6 +32,14 @@ def build():
         if (place / "config.status").exists():
             return place.resolve()
     pytest.fail("nothing is built here: run make, or set FSA_BUILD to the build directory")
+
+
+@pytest.fixture(scope="session")
+def kubesim_build(build):
+    """The build directory, with kubesim."""
+    if not kubesim_program(build).exists():
+        pytest.skip("kubesim is not built: it needs libmicrohttpd-dev and libgnutls28-dev")
+    return build
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ Where they differ, kubesim is wrong. `-k kubesim` runs it without the real one, 
 """
 
 import importlib.util
-import os
 import sys
 from pathlib import Path
 
@@ -29,11 +28,8 @@ new_user, user, eventually = _kube.new_user, _kube.user, _kube.eventually
 
 
 @pytest.fixture(scope="session")
-def kubesim(workspace):
-    build = Path(os.environ.get("FSA_BUILD", Path(__file__).resolve().parents[2]))
-    if not (build / "kubesim").exists():
-        pytest.skip("kubesim is not built: it needs libmicrohttpd-dev and libgnutls28-dev")
-    with KubeSim(workspace / "kubesim", build) as running:
+def kubesim(workspace, kubesim_build):
+    with KubeSim(workspace / "kubesim", kubesim_build) as running:
         yield running
 
 

@@ -77,9 +77,9 @@ def test_a_rule_chooses_by_user(cluster, user, new_user):
     assert other.items("v1", "pods") == []
 
 
-def test_probability_follows_the_seed(workspace, kubesim, tmp_path):
+def test_probability_follows_the_seed(kubesim_build, tmp_path):
     def run(directory):
-        with KubeSim(directory, kubesim._program.parent, seed=7) as sim:
+        with KubeSim(directory, kubesim_build, seed=7) as sim:
             api = Api.from_kubeconfig(sim.create_user("ada"))
             sim.fault(fault="internal", probability=0.5, namespace="ns-ada")
             return [attempt(api) for _ in range(40)]

@@ -17,10 +17,8 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def cluster(workspace, build):
-    if not (build / "kubesim").exists():
-        pytest.skip("kubesim is not built: it needs libmicrohttpd-dev and libgnutls28-dev")
-    with KubeSim(workspace / "ctl-kubesim", build) as running:
+def cluster(workspace, kubesim_build):
+    with KubeSim(workspace / "ctl-kubesim", kubesim_build) as running:
         yield running
 
 

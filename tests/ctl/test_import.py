@@ -289,12 +289,11 @@ def test_for_people_there_is_a_count_and_what_is_left_out(fsactl, original, ada)
 # ---- taking over a database that runs -----------------------------------------------------------
 
 
-def test_a_database_is_taken_over_with_its_volume(make_site, workspace, build, original, fsactl):
+def test_a_database_is_taken_over_with_its_volume(make_site, workspace, kubesim_build, original,
+                                                  fsactl):
     """Started here, the Cluster that was there is the one that runs: the same, not another."""
-    if not (build / "kubesim").exists():
-        pytest.skip("kubesim is not built: it needs libmicrohttpd-dev and libgnutls28-dev")
     site = make_site()
-    with KubeSim(workspace / "import-kubesim", build) as cluster:
+    with KubeSim(workspace / "import-kubesim", kubesim_build) as cluster:
         # What the original left: a site's own database does for it, without our label.
         maker = site.client()
         assert maker.register("maker", PASSWORD).ok

@@ -14,16 +14,9 @@ from stand.kubesim import KubeSim  # noqa: E402
 from stand.site import Site  # noqa: E402
 
 
-@pytest.fixture(scope="session")
-def kubesim_program(build):
-    if not (build / "kubesim").exists():
-        pytest.skip("kubesim is not built: it needs libmicrohttpd-dev and libgnutls28-dev")
-    return build
-
-
 @pytest.fixture(scope="module")
-def kubesim(workspace, kubesim_program, request):
-    with KubeSim(workspace / f"kubesim-{request.module.__name__}", kubesim_program) as running:
+def kubesim(workspace, kubesim_build, request):
+    with KubeSim(workspace / f"kubesim-{request.module.__name__}", kubesim_build) as running:
         yield running
 
 

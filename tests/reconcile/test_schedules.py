@@ -32,13 +32,13 @@ def crashing_postgres(workspace):
         yield server
 
 
-def test_the_last_wishes_come_true(workspace, build, kubesim_program, crashing_postgres, request,
+def test_the_last_wishes_come_true(workspace, build, kubesim_build, crashing_postgres, request,
                                    seed):
     log = workspace / f"schedule-{seed}.log"
     steps = request.config.getoption("--steps", default=None) or STEPS
     print(f"seed {seed}, steps in {log}")
     with (
-        KubeSim(workspace / f"sim{seed}", kubesim_program, seed=seed) as kubesim,
+        KubeSim(workspace / f"sim{seed}", kubesim_build, seed=seed) as kubesim,
         Site(workspace / f"site{seed}", build, crashing_postgres, database=f"schedule{seed}",
              options=OPTIONS, every="200ms") as site,
         contextlib.closing(Schedule(site, kubesim, seed, log)) as schedule,

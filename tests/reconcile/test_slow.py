@@ -20,8 +20,8 @@ def site(workspace, build, postgres):
 
 
 @pytest.fixture
-def slow_kubesim(workspace, kubesim_program):
-    with KubeSim(workspace / "kubesim-slow", kubesim_program) as running:
+def slow_kubesim(workspace, kubesim_build):
+    with KubeSim(workspace / "kubesim-slow", kubesim_build) as running:
         yield running
 
 

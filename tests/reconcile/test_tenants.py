@@ -89,8 +89,8 @@ def seconds_to_running(site, good):
 
 
 @pytest.fixture
-def bad_kubesim(workspace, kubesim_program):
-    with KubeSim(workspace / "bad", kubesim_program) as running:
+def bad_kubesim(workspace, kubesim_build):
+    with KubeSim(workspace / "bad", kubesim_build) as running:
         yield running
 
 

@@ -24,6 +24,11 @@ class AdminError(StandError):
     """The admin socket refused; the message says what."""
 
 
+def program(build):
+    """Where a build directory has it, if it is built there."""
+    return Path(build) / "kubesim" / "kubesim"
+
+
 class KubeSim:
     """One kubesim in one directory.
 
@@ -38,7 +43,7 @@ class KubeSim:
         self.directory = Path(directory).resolve()
         self.port = port
         self.seed = seed
-        self._program = Path(build) / "kubesim"
+        self._program = program(build)
         self._outlive = outlive
         self._args = tuple(args)
         self._socket = self.directory / "admin.sock"
