@@ -332,29 +332,27 @@ static int prepare(struct db *db, const struct db_statement *statement, bool *re
 }
 
 static int send_statement(struct db *db, const struct db_statement *statement,
-			  const struct db_params *p)
+			  const struct db_args *args)
 {
-	static const struct db_params none;
+	CLEANUP(db_wire_clear) struct db_wire w;
 
-	if (p == NULL)
-		p = &none;
+	db_wire_encode(args, &w);
 	if (db->prepare)
-		return PQsendQueryPrepared(db->conn, statement->name, p->count, p->values,
-					   p->lengths, p->formats, 0);
-	return PQsendQueryParams(db->conn, statement->sql, p->count, NULL, p->values, p->lengths,
-				 p->formats, 0);
+		return PQsendQueryPrepared(db->conn, statement->name, w.count, w.values, w.lengths,
+					   w.formats, 0);
+	return PQsendQueryParams(db->conn, statement->sql, w.count, NULL, w.values, w.lengths,
+				 w.formats, 0);
 }
 
-static int run_once(struct db *db, const struct db_statement *statement,
-		    const struct db_params *params, PGresult **ret_result, bool *ret_retry,
-		    struct err *e)
+static int run_once(struct db *db, const struct db_statement *statement, const struct db_args *args,
+		    PGresult **ret_result, bool *ret_retry, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *result = NULL;
 
 	*ret_retry = false;
 	if (db->prepare && prepare(db, statement, ret_retry, e) < 0)
 		return -1;
-	if (receive(db, send_statement(db, statement, params), &result, e) < 0)
+	if (receive(db, send_statement(db, statement, args), &result, e) < 0)
 		return -1;
 	if (check_result(db, result, ret_retry, e) < 0)
 		return -1;
@@ -378,7 +376,7 @@ static int ensure_connection(struct db *db, struct err *e)
 	return db->conn != NULL ? 0 : connect_now(db, e);
 }
 
-int db_query(struct db *db, const struct db_statement *statement, const struct db_params *params,
+int db_query(struct db *db, const struct db_statement *statement, const struct db_args *args,
 	     PGresult **ret_result, struct err *e)
 {
 	struct err failed;
@@ -387,13 +385,13 @@ int db_query(struct db *db, const struct db_statement *statement, const struct d
 
 	if (ensure_connection(db, e) < 0)
 		return -1;
-	if (run_once(db, statement, params, ret_result, &again, &failed) == 0)
+	if (run_once(db, statement, args, ret_result, &again, &failed) == 0)
 		return 0;
 	/* Once more on a new connection, unless that would split a transaction. */
 	if (again && !in_transaction) {
 		if (connect_now(db, e) < 0)
 			return -1;
-		if (run_once(db, statement, params, ret_result, &again, &failed) == 0)
+		if (run_once(db, statement, args, ret_result, &again, &failed) == 0)
 			return 0;
 	}
 	if (e != NULL)

@@ -46,31 +46,52 @@ struct db_statement {
 	const char *sql;
 };
 
-/* Parameters, in text form but for bytea. NULL strings are SQL NULL. */
-enum { DB_PARAMS_MAX = 32 };
-
-struct db_params {
-	int count;
-	const char *values[DB_PARAMS_MAX];
-	int lengths[DB_PARAMS_MAX];
-	int formats[DB_PARAMS_MAX];
-	char numbers[DB_PARAMS_MAX][24]; /* text of integer parameters */
+/*
+ * Arguments, $1 first, beside the statement that takes them:
+ *
+ *     db_query(db, &statement, DB_ARGS(DB_TEXT(id), DB_INT(limit)), &result, e)
+ *
+ * What they point to is borrowed until the statement has run. A NULL pointer is SQL NULL.
+ */
+struct json_t;
+enum db_arg_type { DB_ARG_TEXT, DB_ARG_INT, DB_ARG_BYTES, DB_ARG_JSON };
+struct db_arg {
+	enum db_arg_type type;
+	union {
+		const char *text;
+		int64_t number;
+		const void *bytes;
+		const struct json_t *json;
+	};
+	size_t length; /* of bytes */
 };
+struct db_args {
+	size_t count;
+	const struct db_arg *items;
+};
+enum { DB_ARGS_MAX = 32 };
 
-void db_add_text(struct db_params *p, const char *text); /* borrowed until the statement ran */
-void db_add_int(struct db_params *p, int64_t number);
-void db_add_bool(struct db_params *p, bool value);
-void db_add_bytes(struct db_params *p, const void *bytes, size_t length); /* NULL: SQL NULL */
+#define DB_TEXT(t)     ((struct db_arg) { .type = DB_ARG_TEXT, .text = (t) })
+#define DB_INT(n)      ((struct db_arg) { .type = DB_ARG_INT, .number = (int64_t)(n) })
+#define DB_BOOL(b)     DB_TEXT((b) ? "t" : "f")
+#define DB_JSON(j)     ((struct db_arg) { .type = DB_ARG_JSON, .json = (j) })
+#define DB_NULL        DB_TEXT(NULL)
+#define DB_BYTES(b, l) ((struct db_arg) { .type = DB_ARG_BYTES, .bytes = (b), .length = (l) })
+#define DB_ARGS(...)                                                                               \
+	(&(const struct db_args) {                                                                 \
+		.count = sizeof((const struct db_arg[]) { __VA_ARGS__ }) / sizeof(struct db_arg),  \
+		.items = (const struct db_arg[]) { __VA_ARGS__ },                                  \
+	})
 
 /*
- * Runs a statement; `*ret_result` (NULL: not wanted) is the caller's to db_result_free(). `params`
+ * Runs a statement; `*ret_result` (NULL: not needed) is the caller's to db_result_free(). `args`
  * may be NULL. Errors: ERR_UNAVAILABLE with retry_after_s (no connection, timeout, shutting down,
  * too many connections, serialization failure, deadlock), ERR_CONFLICT (unique violation; code is
  * the constraint's name), ERR_INVALID (check or foreign key violation, code likewise; a text that
  * is no time), ERR_INTERNAL (any other; message has SQLSTATE and the server's primary message,
  * never values).
  */
-int db_query(struct db *db, const struct db_statement *statement, const struct db_params *params,
+int db_query(struct db *db, const struct db_statement *statement, const struct db_args *args,
 	     PGresult **ret_result, struct err *e);
 
 /*

@@ -157,13 +157,12 @@ static int apply_in_transaction(struct db *tx, const struct migration *item, con
 				const struct buf *content, bool *ret_applied, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *found = NULL;
-	struct db_params p = { 0 };
+	const struct db_arg version = DB_INT(item->version);
+	const struct db_arg sum = DB_BYTES(content->data, content->length);
 
-	db_add_int(&p, item->version);
-	db_add_bytes(&p, content->data, content->length);
 	if (db_query(tx, &statements[STATEMENT_LOCK], NULL, NULL, e) < 0 ||
 	    db_query(tx, &statements[STATEMENT_CREATE_TABLE], NULL, NULL, e) < 0 ||
-	    db_query(tx, &statements[STATEMENT_FIND], &p, &found, e) < 0)
+	    db_query(tx, &statements[STATEMENT_FIND], DB_ARGS(version, sum), &found, e) < 0)
 		return -1;
 	*ret_applied = db_rows(found) == 0;
 	if (db_rows(found) > 0 && !db_bool(found, 0, 0))
@@ -175,8 +174,8 @@ static int apply_in_transaction(struct db *tx, const struct migration *item, con
 		return 0;
 	if (run_file(tx, path, content->data, e) < 0)
 		return -1;
-	db_add_text(&p, item->file);
-	return db_query(tx, &statements[STATEMENT_ADD], &p, NULL, e);
+	return db_query(tx, &statements[STATEMENT_ADD], DB_ARGS(version, sum, DB_TEXT(item->file)),
+			NULL, e);
 }
 
 static int apply_file(struct db *db, const char *directory, const struct migration *item,

@@ -23,10 +23,8 @@ int access_renew_terminals(struct db *tx, const char *user_id, int64_t *ret_term
 			   struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, user_id);
-	if (db_query(tx, &statements[STATEMENT_RENEW], &p, &r, e) < 0)
+	if (db_query(tx, &statements[STATEMENT_RENEW], DB_ARGS(DB_TEXT(user_id)), &r, e) < 0)
 		return -1;
 	*ret_terminals = db_int(r, 0, 0);
 	return 0;
@@ -36,11 +34,9 @@ int access_end_all(struct db *tx, const char *user_id, const uint8_t *kept_hash,
 		   struct access_ended *ret_ended, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, user_id);
-	db_add_bytes(&p, kept_hash, TOKEN_HASH_BYTES);
-	if (db_query(tx, &statements[STATEMENT_END_ALL], &p, &r, e) < 0)
+	if (db_query(tx, &statements[STATEMENT_END_ALL],
+		     DB_ARGS(DB_TEXT(user_id), DB_BYTES(kept_hash, TOKEN_HASH_BYTES)), &r, e) < 0)
 		return -1;
 	ret_ended->sessions = db_int(r, 0, 0);
 	ret_ended->tokens = db_int(r, 0, 1);

@@ -105,10 +105,8 @@ int admin_find_project(struct db *db, const char *reference,
 		       char ret_user_id[STORE_ID_LENGTH + 1], struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, reference);
-	if (db_query(db, &statements[STATEMENT_FIND], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_FIND], DB_ARGS(DB_TEXT(reference)), &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return err_set(e, ERR_NOT_FOUND, "PROJECT_NOT_FOUND",
@@ -125,22 +123,19 @@ int admin_find_project(struct db *db, const char *reference,
 int admin_projects(struct db *db, const struct admin_project_filter *filter, json_t **ret_rows,
 		   struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, filter->user_id);
-	db_add_text(&p, filter->project_id);
-	db_add_bool(&p, filter->all);
-	return store_rows(db, &statements[STATEMENT_PROJECTS], &p, ret_rows, e);
+	return store_rows(db, &statements[STATEMENT_PROJECTS],
+			  DB_ARGS(DB_TEXT(filter->user_id), DB_TEXT(filter->project_id),
+				  DB_BOOL(filter->all)),
+			  ret_rows, e);
 }
 
 int admin_resources(struct db *db, const char *project_id, json_t **ret_rows, struct err *e)
 {
-	struct db_params p = { 0 };
 	size_t i;
 	json_t *row;
 
-	db_add_text(&p, project_id);
-	if (store_rows(db, &statements[STATEMENT_RESOURCES], &p, ret_rows, e) < 0)
+	if (store_rows(db, &statements[STATEMENT_RESOURCES], DB_ARGS(DB_TEXT(project_id)), ret_rows,
+		       e) < 0)
 		return -1;
 	json_array_foreach(*ret_rows, i, row)
 	{
@@ -152,32 +147,25 @@ int admin_resources(struct db *db, const char *project_id, json_t **ret_rows, st
 
 int admin_variables(struct db *db, const char *project_id, json_t **ret_rows, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, project_id);
-	return store_rows(db, &statements[STATEMENT_VARIABLES], &p, ret_rows, e);
+	return store_rows(db, &statements[STATEMENT_VARIABLES], DB_ARGS(DB_TEXT(project_id)),
+			  ret_rows, e);
 }
 
 int admin_events(struct db *db, const char *project_id, unsigned limit, json_t **ret_rows,
 		 struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, project_id);
-	db_add_int(&p, limit);
-	return store_rows(db, &statements[STATEMENT_EVENTS], &p, ret_rows, e);
+	return store_rows(db, &statements[STATEMENT_EVENTS],
+			  DB_ARGS(DB_TEXT(project_id), DB_INT(limit)), ret_rows, e);
 }
 
 int admin_retry(struct db *db, const char *project_id, const char *user_id, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	struct db_params p = { 0 };
 	bool deleted; /* a deletion can be retried, too */
 
-	db_add_text(&p, project_id);
 	if (db_begin(db, &tx, e) < 0 ||
 	    store_lock_project(tx, user_id, project_id, &deleted, e) < 0 ||
-	    db_query(tx, &statements[STATEMENT_RETRY], &p, NULL, e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_RETRY], DB_ARGS(DB_TEXT(project_id)), NULL, e) < 0 ||
 	    store_settle_project(tx, project_id, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
@@ -187,10 +175,8 @@ int admin_forget(struct db *db, const char *project_id, const char *user_id, str
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	CLEANUP(json_decrefp) json_t *ids = json_pack("[s]", project_id);
-	struct db_params p = { 0 };
 	bool deleted;
 
-	db_add_text(&p, project_id);
 	if (db_begin(db, &tx, e) < 0 ||
 	    store_lock_project(tx, user_id, project_id, &deleted, e) < 0)
 		return -1;
@@ -198,7 +184,8 @@ int admin_forget(struct db *db, const char *project_id, const char *user_id, str
 		return err_set(e, ERR_CONFLICT, "NOT_DELETED",
 			       "only a project that is to be deleted can be forgotten: see fsactl "
 			       "project delete");
-	if (db_query(tx, &statements[STATEMENT_FORGET], &p, NULL, e) < 0 ||
+	if (db_query(tx, &statements[STATEMENT_FORGET], DB_ARGS(DB_TEXT(project_id)), NULL, e) <
+		    0 ||
 	    store_remove_projects(tx, ids, e) < 0)
 		return -1;
 	return db_commit(&tx, e);

@@ -116,20 +116,15 @@ static const struct db_statement statements[] = {
 static int list_for(struct db *db, enum statement statement, const char *user_id, json_t **ret_rows,
 		    struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, user_id);
-	return store_rows(db, &statements[statement], &p, ret_rows, e);
+	return store_rows(db, &statements[statement], DB_ARGS(DB_TEXT(user_id)), ret_rows, e);
 }
 
 int admin_find_user(struct db *db, const char *reference, char ret_user_id[STORE_ID_LENGTH + 1],
 		    struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, reference);
-	if (db_query(db, &statements[STATEMENT_FIND], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_FIND], DB_ARGS(DB_TEXT(reference)), &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return err_set(e, ERR_NOT_FOUND, "USER_NOT_FOUND",
@@ -164,12 +159,10 @@ int admin_cluster(struct db *db, const char *user_id, json_t **ret_rows, struct 
 int admin_set_disabled(struct db *db, const char *user_id, bool disabled, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 	int64_t terminals;
 
-	db_add_text(&p, user_id);
-	db_add_bool(&p, disabled);
-	if (db_query(db, &statements[STATEMENT_DISABLE], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_DISABLE],
+		     DB_ARGS(DB_TEXT(user_id), DB_BOOL(disabled)), &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return err_set(e, ERR_CONFLICT, "USER_DELETED",
@@ -181,12 +174,10 @@ int admin_rename_user(struct db *tx, const char *user_id, const char *name, char
 		      struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 	struct err failed;
 
-	db_add_text(&p, user_id);
-	db_add_text(&p, name);
-	int result = db_query(tx, &statements[STATEMENT_RENAME], &p, &r, &failed);
+	int result = db_query(tx, &statements[STATEMENT_RENAME],
+			      DB_ARGS(DB_TEXT(user_id), DB_TEXT(name)), &r, &failed);
 	if (result < 0 && failed.kind != ERR_CONFLICT) {
 		*e = failed;
 		return -1;
@@ -201,14 +192,11 @@ int admin_rename_user(struct db *tx, const char *user_id, const char *name, char
 int admin_audit(struct db *db, const struct admin_audit_filter *filter, json_t **ret_rows,
 		struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, filter->user_id);
-	db_add_text(&p, filter->action);
-	db_add_int(&p, filter->limit);
-	db_add_text(&p, filter->since);
-	db_add_int(&p, (int64_t)filter->since_ms);
-	return store_rows(db, &statements[STATEMENT_AUDIT], &p, ret_rows, e);
+	return store_rows(db, &statements[STATEMENT_AUDIT],
+			  DB_ARGS(DB_TEXT(filter->user_id), DB_TEXT(filter->action),
+				  DB_INT(filter->limit), DB_TEXT(filter->since),
+				  DB_INT(filter->since_ms)),
+			  ret_rows, e);
 }
 
 static struct admin_access read_access(const PGresult *r, int i, void **decoded)
@@ -232,10 +220,9 @@ int admin_access_list(struct db *db, const char *user_id, struct admin_access_ro
 		      struct err *e)
 {
 	struct admin_access_rows rows = { 0 };
-	struct db_params p = { 0 };
 
-	db_add_text(&p, user_id);
-	if (db_query(db, &statements[STATEMENT_ACCESS], &p, &rows.result, e) < 0)
+	if (db_query(db, &statements[STATEMENT_ACCESS], DB_ARGS(DB_TEXT(user_id)), &rows.result,
+		     e) < 0)
 		return -1;
 	rows.count = (size_t)db_rows(rows.result);
 	rows.items = mem_calloc(rows.count, sizeof(*rows.items));

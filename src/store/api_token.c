@@ -52,16 +52,12 @@ int api_token_create(struct db *db, const struct api_token_new *t, json_t **ret_
 		     struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *rows = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, t->user_id);
-	db_add_text(&p, t->identity_id);
-	db_add_text(&p, t->name);
-	db_add_bytes(&p, t->token_hash, TOKEN_HASH_BYTES);
-	db_add_bool(&p, t->can_write);
-	db_add_int(&p, t->days);
-	db_add_int(&p, API_TOKENS_MAX);
-	if (store_rows(db, &statements[STATEMENT_CREATE], &p, &rows, e) < 0)
+	if (store_rows(db, &statements[STATEMENT_CREATE],
+		       DB_ARGS(DB_TEXT(t->user_id), DB_TEXT(t->identity_id), DB_TEXT(t->name),
+			       DB_BYTES(t->token_hash, TOKEN_HASH_BYTES), DB_BOOL(t->can_write),
+			       DB_INT(t->days), DB_INT(API_TOKENS_MAX)),
+		       &rows, e) < 0)
 		return -1;
 	if (json_array_size(rows) == 0)
 		return err_set(e, ERR_CONFLICT, "TOO_MANY_TOKENS",
@@ -73,21 +69,17 @@ int api_token_create(struct db *db, const struct api_token_new *t, json_t **ret_
 
 int api_token_list(struct db *db, const char *user_id, json_t **ret_tokens, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, user_id);
-	return store_rows(db, &statements[STATEMENT_LIST], &p, ret_tokens, e);
+	return store_rows(db, &statements[STATEMENT_LIST], DB_ARGS(DB_TEXT(user_id)), ret_tokens,
+			  e);
 }
 
 int api_token_delete(struct db *db, const char *user_id, const char *token_id,
 		     bool *ret_saw_secrets, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, user_id);
-	db_add_text(&p, token_id);
-	if (db_query(db, &statements[STATEMENT_DELETE], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_DELETE],
+		     DB_ARGS(DB_TEXT(user_id), DB_TEXT(token_id)), &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return err_set(e, ERR_NOT_FOUND, "TOKEN_NOT_FOUND", "Token not found");
@@ -99,16 +91,15 @@ int api_token_find(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES],
 		   struct session *ret_session, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 	struct session s = { 0 };
+	const struct db_args *args = DB_ARGS(DB_BYTES(token_hash, TOKEN_HASH_BYTES));
 
-	db_add_bytes(&p, token_hash, TOKEN_HASH_BYTES);
-	if (db_query(db, &statements[STATEMENT_FIND], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_FIND], args, &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return err_set(e, ERR_UNAUTHENTICATED, NULL,
 			       "Unauthorized: this token is not valid, or not any more");
-	if (db_bool(r, 0, 6) && db_query(db, &statements[STATEMENT_TOUCH], &p, NULL, e) < 0)
+	if (db_bool(r, 0, 6) && db_query(db, &statements[STATEMENT_TOUCH], args, NULL, e) < 0)
 		return -1;
 	(void)snprintf(s.user_id, sizeof(s.user_id), "%s", db_text(r, 0, 0));
 	(void)snprintf(s.identity_id, sizeof(s.identity_id), "%s", db_text(r, 0, 1));

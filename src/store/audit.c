@@ -1,6 +1,5 @@
 #include "store/audit.h"
 
-#include "base/cleanup.h"
 #include "store/internal.h"
 
 static const struct db_statement statement_add = {
@@ -22,30 +21,18 @@ static const struct db_statement statement_list = {
 
 int audit_add(struct db *db, const struct audit_entry *entry, struct err *e)
 {
-	CLEANUP(cleanup_free) char *detail = NULL;
-	struct db_params p = { 0 };
-
-	db_add_text(&p, entry->user_id);
-	db_add_text(&p, entry->identity_id);
-	db_add_text(&p, entry->action);
-	db_add_text(&p, entry->object_type);
-	db_add_text(&p, entry->object_id);
-	db_add_text(&p, entry->address);
-	db_add_text(&p, entry->request_id);
-	if (entry->detail != NULL)
-		store_add_json(&p, entry->detail, &detail);
-	else
-		db_add_text(&p, NULL);
-	return db_query(db, &statement_add, &p, NULL, e);
+	return db_query(db, &statement_add,
+			DB_ARGS(DB_TEXT(entry->user_id), DB_TEXT(entry->identity_id),
+				DB_TEXT(entry->action), DB_TEXT(entry->object_type),
+				DB_TEXT(entry->object_id), DB_TEXT(entry->address),
+				DB_TEXT(entry->request_id), DB_JSON(entry->detail)),
+			NULL, e);
 }
 
 int audit_list(struct db *db, const char *user_id, int64_t before_id, unsigned limit,
 	       json_t **ret_lines, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, user_id);
-	db_add_int(&p, before_id);
-	db_add_int(&p, limit);
-	return store_rows(db, &statement_list, &p, ret_lines, e);
+	return store_rows(db, &statement_list,
+			  DB_ARGS(DB_TEXT(user_id), DB_INT(before_id), DB_INT(limit)), ret_lines,
+			  e);
 }

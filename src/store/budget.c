@@ -31,12 +31,12 @@ static const struct db_statement statements[] = {
 };
 /* clang-format on */
 
-static int refuse(struct db *db, const struct db_params *p, const struct budget_limit *limit,
+static int refuse(struct db *db, const struct db_args *args, const struct budget_limit *limit,
 		  struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
 
-	if (db_query(db, &statements[STATEMENT_WAIT], p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_WAIT], args, &r, e) < 0)
 		return -1;
 	unsigned wait_s = db_rows(r) > 0 ? (unsigned)db_int(r, 0, 0) : 1;
 	(void)err_set(e, ERR_RATE_LIMITED, "TOO_MANY_CHANGES",
@@ -53,14 +53,11 @@ int budget_take(struct db *db, const char *user_id, enum budget budget,
 		const struct budget_limit *limit, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 	int64_t step_us = (int64_t)(MINUTE_US / limit->per_minute);
+	const struct db_args *args = DB_ARGS(DB_TEXT(user_id), DB_INT(budget), DB_INT(step_us),
+					     DB_INT((int64_t)limit->burst * step_us));
 
-	db_add_text(&p, user_id);
-	db_add_int(&p, budget);
-	db_add_int(&p, step_us);
-	db_add_int(&p, (int64_t)limit->burst * step_us);
-	if (db_query(db, &statements[STATEMENT_TAKE], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_TAKE], args, &r, e) < 0)
 		return -1;
-	return db_rows(r) > 0 ? 0 : refuse(db, &p, limit, e);
+	return db_rows(r) > 0 ? 0 : refuse(db, args, limit, e);
 }

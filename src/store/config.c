@@ -55,10 +55,9 @@ static const struct db_statement statements[] = {
 int setting_list(struct db *db, const char *user_id, struct setting_rows *ret_rows, struct err *e)
 {
 	struct setting_rows rows = { 0 };
-	struct db_params p = { 0 };
 
-	db_add_text(&p, user_id);
-	if (db_query(db, &statements[STATEMENT_SETTINGS], &p, &rows.result, e) < 0)
+	if (db_query(db, &statements[STATEMENT_SETTINGS], DB_ARGS(DB_TEXT(user_id)), &rows.result,
+		     e) < 0)
 		return -1;
 	rows.count = (size_t)db_rows(rows.result);
 	rows.items = mem_calloc(rows.count, sizeof(*rows.items));
@@ -85,13 +84,11 @@ int setting_put(struct db *db, const char *user_id, const char *key, const void 
 		size_t value_sealed_length, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, user_id);
-	db_add_text(&p, key);
-	db_add_bytes(&p, value_sealed, value_sealed_length);
-	db_add_int(&p, SETTINGS_MAX);
-	if (db_query(db, &statements[STATEMENT_SETTING_PUT], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_SETTING_PUT],
+		     DB_ARGS(DB_TEXT(user_id), DB_TEXT(key),
+			     DB_BYTES(value_sealed, value_sealed_length), DB_INT(SETTINGS_MAX)),
+		     &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return err_set(e, ERR_UNPROCESSABLE, "TOO_MANY_SETTINGS",
@@ -101,21 +98,16 @@ int setting_put(struct db *db, const char *user_id, const char *key, const void 
 
 int setting_delete(struct db *db, const char *user_id, const char *key, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, user_id);
-	db_add_text(&p, key);
-	return db_query(db, &statements[STATEMENT_SETTING_DELETE], &p, NULL, e);
+	return db_query(db, &statements[STATEMENT_SETTING_DELETE],
+			DB_ARGS(DB_TEXT(user_id), DB_TEXT(key)), NULL, e);
 }
 
 int kubeconfig_info_get(struct db *db, const char *user_id, struct kubeconfig_info *ret_info,
 			struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, user_id);
-	if (db_query(db, &statements[STATEMENT_INFO], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_INFO], DB_ARGS(DB_TEXT(user_id)), &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return err_set(e, ERR_NOT_FOUND, "KUBECONFIG_MISSING",
@@ -140,28 +132,19 @@ void kubeconfig_info_clear(struct kubeconfig_info *info)
 
 static int put(struct db *tx, const struct kubeconfig_new *k, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, k->user_id);
-	db_add_bytes(&p, k->sealed, k->sealed_length);
-	db_add_text(&p, k->server);
-	db_add_text(&p, k->namespace);
-	db_add_text(&p, k->account);
-	if (k->expires_at > 0)
-		db_add_int(&p, k->expires_at);
-	else
-		db_add_text(&p, NULL);
-	return db_query(tx, &statements[STATEMENT_PUT], &p, NULL, e);
+	return db_query(tx, &statements[STATEMENT_PUT],
+			DB_ARGS(DB_TEXT(k->user_id), DB_BYTES(k->sealed, k->sealed_length),
+				DB_TEXT(k->server), DB_TEXT(k->namespace), DB_TEXT(k->account),
+				k->expires_at > 0 ? DB_INT(k->expires_at) : DB_NULL),
+			NULL, e);
 }
 
 int kubeconfig_put(struct db *db, const struct kubeconfig_new *k, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, k->user_id);
 	if (db_begin(db, &tx, e) < 0 || put(tx, k, e) < 0 ||
-	    db_query(tx, &statements[STATEMENT_WAKE], &p, NULL, e) < 0)
+	    db_query(tx, &statements[STATEMENT_WAKE], DB_ARGS(DB_TEXT(k->user_id)), NULL, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
 }

@@ -50,11 +50,10 @@ int deletion_cost(struct db *db, const char *user_id, json_t **ret_cost, struct 
 {
 	CLEANUP(json_decrefp) json_t *rows = NULL;
 	CLEANUP(json_decrefp) json_t *places = NULL;
-	struct db_params p = { 0 };
+	const struct db_args *args = DB_ARGS(DB_TEXT(user_id));
 
-	db_add_text(&p, user_id);
-	if (store_rows(db, &statements[STATEMENT_COST], &p, &rows, e) < 0 ||
-	    store_rows(db, &statements[STATEMENT_PLACES], &p, &places, e) < 0)
+	if (store_rows(db, &statements[STATEMENT_COST], args, &rows, e) < 0 ||
+	    store_rows(db, &statements[STATEMENT_PLACES], args, &places, e) < 0)
 		return -1;
 	json_t *cost = json_incref(json_array_get(rows, 0));
 	(void)json_object_set(cost, "places", places);
@@ -64,10 +63,7 @@ int deletion_cost(struct db *db, const char *user_id, json_t **ret_cost, struct 
 
 static int run(struct db *db, enum statement statement, const char *user_id, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, user_id);
-	return db_query(db, &statements[statement], &p, NULL, e);
+	return db_query(db, &statements[statement], DB_ARGS(DB_TEXT(user_id)), NULL, e);
 }
 
 int deletion_ask(struct db *tx, const char *user_id, struct err *e)
@@ -83,10 +79,8 @@ int deletion_ask(struct db *tx, const char *user_id, struct err *e)
 int deletion_forget(struct db *tx, const char *user_id, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, user_id);
-	if (db_query(tx, &statements[STATEMENT_FORGET], &p, &r, e) < 0)
+	if (db_query(tx, &statements[STATEMENT_FORGET], DB_ARGS(DB_TEXT(user_id)), &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return err_set(e, ERR_CONFLICT, "NOT_DELETED",

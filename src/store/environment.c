@@ -125,11 +125,9 @@ int variable_list(struct db *db, const char *user_id, const char *project_id,
 		  struct variable_rows *ret_rows, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, project_id);
-	db_add_text(&p, user_id);
-	if (db_query(db, &statements[STATEMENT_LIST], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_LIST],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id)), &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return store_project_not_found(e);
@@ -141,12 +139,9 @@ int variable_list_many(struct db *db, const char *user_id, const json_t *project
 		       struct variable_rows *ret_rows, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	CLEANUP(cleanup_free) char *text = NULL;
-	struct db_params p = { 0 };
 
-	store_add_json(&p, project_ids, &text);
-	db_add_text(&p, user_id);
-	if (db_query(db, &statements[STATEMENT_LIST_MANY], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_LIST_MANY],
+		     DB_ARGS(DB_JSON(project_ids), DB_TEXT(user_id)), &r, e) < 0)
 		return -1;
 	read_variables(STEAL(r), ret_rows);
 	return 0;
@@ -156,12 +151,10 @@ int variable_get(struct db *db, const char *user_id, const char *project_id,
 		 const char *variable_id, struct variable_rows *ret_rows, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, project_id);
-	db_add_text(&p, user_id);
-	db_add_text(&p, variable_id);
-	if (db_query(db, &statements[STATEMENT_GET], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_GET],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id), DB_TEXT(variable_id)), &r,
+		     e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return store_project_not_found(e);
@@ -194,11 +187,9 @@ static int begin_change(struct db *db, const char *user_id, const char *project_
 static int check_size(struct db *tx, const char *project_id, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, project_id);
-	db_add_int(&p, VARIABLES_SEALED_MAX);
-	if (db_query(tx, &statements[STATEMENT_FITS], &p, &r, e) < 0)
+	if (db_query(tx, &statements[STATEMENT_FITS],
+		     DB_ARGS(DB_TEXT(project_id), DB_INT(VARIABLES_SEALED_MAX)), &r, e) < 0)
 		return -1;
 	if (!db_bool(r, 0, 0))
 		return err_set(e, ERR_UNPROCESSABLE, "VARIABLES_TOO_LARGE",
@@ -237,13 +228,9 @@ static int clear(struct db *tx, const char *project_id, const json_t *given, con
 		 bool *ret_changed, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	CLEANUP(cleanup_free) char *text = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, project_id);
-	store_add_json(&p, given, &text);
-	db_add_text(&p, category);
-	if (db_query(tx, &statements[STATEMENT_CLEAR], &p, &r, e) < 0)
+	if (db_query(tx, &statements[STATEMENT_CLEAR],
+		     DB_ARGS(DB_TEXT(project_id), DB_JSON(given), DB_TEXT(category)), &r, e) < 0)
 		return -1;
 	*ret_changed = db_rows(r) > 0;
 	return 0;
@@ -252,13 +239,10 @@ static int clear(struct db *tx, const char *project_id, const json_t *given, con
 static int put(struct db *tx, const char *project_id, const json_t *given, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	CLEANUP(cleanup_free) char *text = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, project_id);
-	store_add_json(&p, given, &text);
-	db_add_int(&p, VARIABLES_MAX);
-	if (db_query(tx, &statements[STATEMENT_PUT], &p, &r, e) < 0)
+	if (db_query(tx, &statements[STATEMENT_PUT],
+		     DB_ARGS(DB_TEXT(project_id), DB_JSON(given), DB_INT(VARIABLES_MAX)), &r,
+		     e) < 0)
 		return -1;
 	if (!db_bool(r, 0, 0))
 		return err_set(e, ERR_UNPROCESSABLE, "TOO_MANY_VARIABLES",
@@ -297,18 +281,13 @@ int variable_change(struct db *db, const char *user_id, const char *project_id,
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, project_id);
-	db_add_text(&p, variable_id);
-	db_add_text(&p, change->category);
-	if (change->set_secret)
-		db_add_bool(&p, change->is_secret);
-	else
-		db_add_text(&p, NULL);
-	db_add_bytes(&p, change->value_sealed, change->value_sealed_length);
 	if (begin_change(db, user_id, project_id, &tx, e) < 0 ||
-	    db_query(tx, &statements[STATEMENT_CHANGE], &p, &r, e) < 0)
+	    db_query(tx, &statements[STATEMENT_CHANGE],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(variable_id), DB_TEXT(change->category),
+			     change->set_secret ? DB_BOOL(change->is_secret) : DB_NULL,
+			     DB_BYTES(change->value_sealed, change->value_sealed_length)),
+		     &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return variable_not_found(e);
@@ -323,12 +302,10 @@ int variable_delete(struct db *db, const char *user_id, const char *project_id,
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, project_id);
-	db_add_text(&p, variable_id);
 	if (begin_change(db, user_id, project_id, &tx, e) < 0 ||
-	    db_query(tx, &statements[STATEMENT_DELETE], &p, &r, e) < 0)
+	    db_query(tx, &statements[STATEMENT_DELETE],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(variable_id)), &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return variable_not_found(e);

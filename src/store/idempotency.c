@@ -42,19 +42,17 @@ int idempotency_begin(struct db *tx, const char *user_id, const char *key,
 {
 	CLEANUP(db_result_free) PGresult *taken = NULL;
 	CLEANUP(db_result_free) PGresult *found = NULL;
-	struct db_params p = { 0 };
+	const struct db_arg user = DB_TEXT(user_id);
+	const struct db_arg name = DB_TEXT(key);
+	const struct db_arg print = DB_BYTES(fingerprint, FINGERPRINT_BYTES);
 
-	db_add_text(&p, user_id);
-	db_add_text(&p, key);
-	db_add_bytes(&p, fingerprint, FINGERPRINT_BYTES);
-	db_add_int(&p, (int64_t)ttl_ms);
-	if (db_query(tx, &statements[STATEMENT_TAKE], &p, &taken, e) < 0)
+	if (db_query(tx, &statements[STATEMENT_TAKE], DB_ARGS(user, name, print, DB_INT(ttl_ms)),
+		     &taken, e) < 0)
 		return -1;
 	*ret_answer = (struct idempotent_answer) { 0 };
 	if (db_rows(taken) > 0)
 		return 0;
-	p.count = 3;
-	if (db_query(tx, &statements[STATEMENT_FIND], &p, &found, e) < 0)
+	if (db_query(tx, &statements[STATEMENT_FIND], DB_ARGS(user, name, print), &found, e) < 0)
 		return -1;
 	if (db_rows(found) == 0) /* removed as too old, this very moment */
 		return err_set(e, ERR_UNAVAILABLE, NULL, "Try again");
@@ -83,11 +81,8 @@ int idempotency_answer_lost(struct err *e)
 int idempotency_finish(struct db *tx, const char *user_id, const char *key, int http_status,
 		       const struct buf *sealed, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, user_id);
-	db_add_text(&p, key);
-	db_add_int(&p, http_status);
-	db_add_bytes(&p, sealed->data, sealed->length);
-	return db_query(tx, &statements[STATEMENT_FINISH], &p, NULL, e);
+	return db_query(tx, &statements[STATEMENT_FINISH],
+			DB_ARGS(DB_TEXT(user_id), DB_TEXT(key), DB_INT(http_status),
+				DB_BYTES(sealed->data, sealed->length)),
+			NULL, e);
 }

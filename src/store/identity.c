@@ -94,13 +94,12 @@ static int find(struct db *tx, const struct identity_claim *claim, struct found 
 		struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 	struct found found = { 0 };
+	const struct db_args *args =
+		DB_ARGS(DB_TEXT(claim->provider), DB_TEXT(claim->provider_user_id));
 
-	db_add_text(&p, claim->provider);
-	db_add_text(&p, claim->provider_user_id);
-	if (db_query(tx, &statements[STATEMENT_LOCK], &p, NULL, e) < 0 ||
-	    db_query(tx, &statements[STATEMENT_FIND], &p, &r, e) < 0)
+	if (db_query(tx, &statements[STATEMENT_LOCK], args, NULL, e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_FIND], args, &r, e) < 0)
 		return -1;
 	if (db_rows(r) > 0) {
 		found.found = true;
@@ -114,13 +113,10 @@ static int find(struct db *tx, const struct identity_claim *claim, struct found 
 static int renew(struct db *tx, const struct identity_claim *claim, const char *identity_id,
 		 struct err *e)
 {
-	CLEANUP(cleanup_free) char *metadata = NULL;
-	struct db_params p = { 0 };
-
-	db_add_text(&p, identity_id);
-	store_add_json(&p, claim->metadata, &metadata);
-	db_add_bytes(&p, claim->token, claim->token_length);
-	return db_query(tx, &statements[STATEMENT_RENEW], &p, NULL, e);
+	return db_query(tx, &statements[STATEMENT_RENEW],
+			DB_ARGS(DB_TEXT(identity_id), DB_JSON(claim->metadata),
+				DB_BYTES(claim->token, claim->token_length)),
+			NULL, e);
 }
 
 /* By STATEMENT_REGISTER with a name, or by STATEMENT_BIND with a user's id. */
@@ -128,15 +124,12 @@ static int create(struct db *tx, enum statement statement, const struct identity
 		  const char *name_or_user_id, struct identity_owner *ret_owner, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	CLEANUP(cleanup_free) char *metadata = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, claim->provider);
-	db_add_text(&p, claim->provider_user_id);
-	store_add_json(&p, claim->metadata, &metadata);
-	db_add_bytes(&p, claim->token, claim->token_length);
-	db_add_text(&p, name_or_user_id);
-	if (db_query(tx, &statements[statement], &p, &r, e) < 0)
+	if (db_query(tx, &statements[statement],
+		     DB_ARGS(DB_TEXT(claim->provider), DB_TEXT(claim->provider_user_id),
+			     DB_JSON(claim->metadata), DB_BYTES(claim->token, claim->token_length),
+			     DB_TEXT(name_or_user_id)),
+		     &r, e) < 0)
 		return -1;
 	read_owner(r, ret_owner);
 	return 0;
@@ -188,10 +181,9 @@ int identity_bind(struct db *tx, const char *user_id, const struct identity_clai
 int identity_list(struct db *db, const char *user_id, struct identity_rows *ret_rows, struct err *e)
 {
 	struct identity_rows rows = { 0 };
-	struct db_params p = { 0 };
 
-	db_add_text(&p, user_id);
-	if (db_query(db, &statements[STATEMENT_LIST], &p, &rows.result, e) < 0)
+	if (db_query(db, &statements[STATEMENT_LIST], DB_ARGS(DB_TEXT(user_id)), &rows.result, e) <
+	    0)
 		return -1;
 	rows.count = (size_t)db_rows(rows.result);
 	rows.items = mem_calloc(rows.count, sizeof(*rows.items));
@@ -222,18 +214,13 @@ static int not_found(struct err *e)
 }
 
 /* Begins a change of one of the user's identities, which nobody else then changes. */
-static int begin(struct db *db, const char *user_id, const char *identity_id, struct db **ret_tx,
-		 struct db_params *ret_params, struct err *e)
+static int begin(struct db *db, const char *user_id, struct db **ret_tx, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, user_id);
 	if (db_begin(db, &tx, e) < 0 ||
-	    db_query(tx, &statements[STATEMENT_LOCK_USER], &p, NULL, e) < 0)
+	    db_query(tx, &statements[STATEMENT_LOCK_USER], DB_ARGS(DB_TEXT(user_id)), NULL, e) < 0)
 		return -1;
-	db_add_text(&p, identity_id);
-	*ret_params = p;
 	*ret_tx = STEAL(tx);
 	return 0;
 }
@@ -243,16 +230,15 @@ int identity_unbind(struct db *db, const char *user_id, const char *identity_id,
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	CLEANUP(db_result_free) PGresult *gone = NULL;
 	CLEANUP(db_result_free) PGresult *heir = NULL;
-	struct db_params p;
 	int64_t terminals;
 
-	if (begin(db, user_id, identity_id, &tx, &p, e) < 0 ||
-	    db_query(tx, &statements[STATEMENT_UNBIND], &p, &gone, e) < 0)
+	if (begin(db, user_id, &tx, e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_UNBIND],
+		     DB_ARGS(DB_TEXT(user_id), DB_TEXT(identity_id)), &gone, e) < 0)
 		return -1;
 	if (db_rows(gone) == 0)
 		return not_found(e);
-	p.count = 1;
-	if (db_query(tx, &statements[STATEMENT_HEIR], &p, &heir, e) < 0)
+	if (db_query(tx, &statements[STATEMENT_HEIR], DB_ARGS(DB_TEXT(user_id)), &heir, e) < 0)
 		return -1;
 	if (db_rows(heir) == 0)
 		return err_set(e, ERR_CONFLICT, "LAST_IDENTITY",
@@ -268,14 +254,12 @@ int identity_make_primary(struct db *db, const char *user_id, const char *identi
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params all, one;
 
-	if (begin(db, user_id, identity_id, &tx, &one, e) < 0)
-		return -1;
-	all = one;
-	all.count = 1;
-	if (db_query(tx, &statements[STATEMENT_NO_PRIMARY], &all, NULL, e) < 0 ||
-	    db_query(tx, &statements[STATEMENT_MAKE_PRIMARY], &one, &r, e) < 0)
+	if (begin(db, user_id, &tx, e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_NO_PRIMARY], DB_ARGS(DB_TEXT(user_id)), NULL, e) <
+		    0 ||
+	    db_query(tx, &statements[STATEMENT_MAKE_PRIMARY],
+		     DB_ARGS(DB_TEXT(user_id), DB_TEXT(identity_id)), &r, e) < 0)
 		return -1;
 	return db_rows(r) == 0 ? not_found(e) : db_commit(&tx, e);
 }

@@ -68,12 +68,12 @@ static const struct db_statement statements[] = {
 };
 /* clang-format on */
 
-static int run(struct db *tx, enum statement statement, const struct db_params *p,
+static int run(struct db *tx, enum statement statement, const struct db_args *args,
 	       enum import_outcome *ret_outcome, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
 
-	if (db_query(tx, &statements[statement], p, &r, e) < 0)
+	if (db_query(tx, &statements[statement], args, &r, e) < 0)
 		return -1;
 	*ret_outcome = db_bool(r, 0, 0)   ? IMPORT_ADDED
 		       : db_bool(r, 0, 1) ? IMPORT_THERE
@@ -84,95 +84,67 @@ static int run(struct db *tx, enum statement statement, const struct db_params *
 int import_user(struct db *tx, const struct import_user *u, enum import_outcome *ret_outcome,
 		struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, u->id);
-	db_add_text(&p, u->name);
-	db_add_text(&p, u->created_at);
-	return run(tx, STATEMENT_USER, &p, ret_outcome, e);
+	return run(tx, STATEMENT_USER,
+		   DB_ARGS(DB_TEXT(u->id), DB_TEXT(u->name), DB_TEXT(u->created_at)), ret_outcome,
+		   e);
 }
 
 int import_identity(struct db *tx, const struct import_identity *i,
 		    enum import_outcome *ret_outcome, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, i->id);
-	db_add_text(&p, i->user_id);
-	db_add_text(&p, i->provider);
-	db_add_text(&p, i->provider_user_id);
-	db_add_text(&p, i->password_hash);
-	db_add_bytes(&p, i->token_sealed, i->token_sealed_length);
-	return run(tx, STATEMENT_IDENTITY, &p, ret_outcome, e);
+	return run(tx, STATEMENT_IDENTITY,
+		   DB_ARGS(DB_TEXT(i->id), DB_TEXT(i->user_id), DB_TEXT(i->provider),
+			   DB_TEXT(i->provider_user_id), DB_TEXT(i->password_hash),
+			   DB_BYTES(i->token_sealed, i->token_sealed_length)),
+		   ret_outcome, e);
 }
 
 int import_setting(struct db *tx, const struct import_setting *s, enum import_outcome *ret_outcome,
 		   struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, s->user_id);
-	db_add_text(&p, s->key);
-	db_add_bytes(&p, s->value_sealed, s->value_sealed_length);
-	return run(tx, STATEMENT_SETTING, &p, ret_outcome, e);
+	return run(tx, STATEMENT_SETTING,
+		   DB_ARGS(DB_TEXT(s->user_id), DB_TEXT(s->key),
+			   DB_BYTES(s->value_sealed, s->value_sealed_length)),
+		   ret_outcome, e);
 }
 
 int import_project(struct db *tx, const struct import_project *project,
 		   enum import_outcome *ret_outcome, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, project->id);
-	db_add_text(&p, project->user_id);
-	db_add_text(&p, project->name);
-	db_add_text(&p, project->description);
-	db_add_text(&p, project->kube_name);
-	db_add_text(&p, project->github_repo);
-	db_add_text(&p, project->created_at);
-	return run(tx, STATEMENT_PROJECT, &p, ret_outcome, e);
+	return run(tx, STATEMENT_PROJECT,
+		   DB_ARGS(DB_TEXT(project->id), DB_TEXT(project->user_id), DB_TEXT(project->name),
+			   DB_TEXT(project->description), DB_TEXT(project->kube_name),
+			   DB_TEXT(project->github_repo), DB_TEXT(project->created_at)),
+		   ret_outcome, e);
 }
 
 int import_sandbox(struct db *tx, const char *user_id, const char *project_id,
 		   const struct sandbox_new *s, enum import_outcome *ret_outcome, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, s->id);
-	db_add_text(&p, project_id);
-	db_add_text(&p, user_id);
-	db_add_bytes(&p, s->terminal_token_sealed, s->terminal_token_sealed_length);
-	return run(tx, STATEMENT_SANDBOX, &p, ret_outcome, e);
+	return run(tx, STATEMENT_SANDBOX,
+		   DB_ARGS(DB_TEXT(s->id), DB_TEXT(project_id), DB_TEXT(user_id),
+			   DB_BYTES(s->terminal_token_sealed, s->terminal_token_sealed_length)),
+		   ret_outcome, e);
 }
 
 int import_database(struct db *tx, const char *user_id, const char *project_id,
 		    const struct import_database *d, enum import_outcome *ret_outcome,
 		    struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, d->id);
-	db_add_text(&p, project_id);
-	db_add_text(&p, user_id);
-	db_add_text(&p, d->name);
-	db_add_text(&p, d->version);
-	db_add_text(&p, d->storage_size);
-	db_add_text(&p, d->cpu_request);
-	db_add_text(&p, d->cpu_limit);
-	db_add_text(&p, d->memory_request);
-	db_add_text(&p, d->memory_limit);
-	return run(tx, STATEMENT_DATABASE, &p, ret_outcome, e);
+	return run(tx, STATEMENT_DATABASE,
+		   DB_ARGS(DB_TEXT(d->id), DB_TEXT(project_id), DB_TEXT(user_id), DB_TEXT(d->name),
+			   DB_TEXT(d->version), DB_TEXT(d->storage_size), DB_TEXT(d->cpu_request),
+			   DB_TEXT(d->cpu_limit), DB_TEXT(d->memory_request),
+			   DB_TEXT(d->memory_limit)),
+		   ret_outcome, e);
 }
 
 int import_variable(struct db *tx, const struct import_variable *v,
 		    enum import_outcome *ret_outcome, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, v->id);
-	db_add_text(&p, v->project_id);
-	db_add_text(&p, v->key);
-	db_add_text(&p, v->category);
-	db_add_bool(&p, v->is_secret);
-	db_add_bytes(&p, v->value_sealed, v->value_sealed_length);
-	return run(tx, STATEMENT_VARIABLE, &p, ret_outcome, e);
+	return run(tx, STATEMENT_VARIABLE,
+		   DB_ARGS(DB_TEXT(v->id), DB_TEXT(v->project_id), DB_TEXT(v->key),
+			   DB_TEXT(v->category), DB_BOOL(v->is_secret),
+			   DB_BYTES(v->value_sealed, v->value_sealed_length)),
+		   ret_outcome, e);
 }

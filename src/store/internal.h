@@ -39,7 +39,7 @@
 #define STORE_NOT_HELD "user_id NOT IN (SELECT user_id FROM stalls WHERE until > now())"
 #define STORE_IN_SHARD(index, count)                                                               \
 	"(uuid_hash(user_id) & 2147483647) % " count "::integer = " index "::integer"
-void store_add_shard(struct db_params *p, const struct queue_shard *shard); /* both numbers */
+#define STORE_SHARD(shard) DB_INT((shard)->index), DB_INT((shard)->count > 0 ? (shard)->count : 1)
 
 /* Decoded bytea values of a result. `*decoded` begins as NULL and owns them. */
 const void *store_bytes(void **decoded, const PGresult *r, int row, int column, size_t *ret_length);
@@ -55,11 +55,9 @@ int store_kind(const PGresult *r, int row, int column, enum resource_kind *ret_k
  * replaced; both null for NULL. */
 json_t *store_json_bytes(const void *bytes, size_t length);
 json_t *store_json_text(const char *text);
-/* The array as a parameter; `*ret_text` is the caller's to free() when the statement ran. */
-void store_add_json(struct db_params *p, const json_t *json, char **ret_text);
 /* Runs a statement whose columns are called like members of JSON, and gives its rows as an array of
  * objects: numbers, booleans and jsonb as such, anything else as text. */
-int store_rows(struct db *db, const struct db_statement *statement, const struct db_params *params,
+int store_rows(struct db *db, const struct db_statement *statement, const struct db_args *args,
 	       json_t **ret_rows, struct err *e);
 /* Several rows, their ids in the first column, answer to one name. Returns -1. */
 int store_ambiguous(const char *what, const char *name, const PGresult *r, struct err *e);
@@ -81,7 +79,8 @@ int store_sandbox_not_found(struct err *e);
 int store_kubeconfig_missing(struct err *e);
 /* Passes an error on; says of a unique violation what is taken (projects, generated names). */
 int store_explain_conflict(const struct err *failed, struct err *e);
-/* Two parameters: the id and the terminal's token. */
-void store_add_sandbox(struct db_params *p, const struct sandbox_new *s);
+/* Two arguments: the id and the terminal's token. */
+#define STORE_SANDBOX(s)                                                                           \
+	DB_TEXT((s)->id), DB_BYTES((s)->terminal_token_sealed, (s)->terminal_token_sealed_length)
 
 #endif

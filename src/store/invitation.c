@@ -35,12 +35,11 @@ int invitation_put(struct db *db, const char *user_id, const uint8_t token_hash[
 		   unsigned days, char **ret_expires_at, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, user_id);
-	db_add_bytes(&p, token_hash, TOKEN_HASH_BYTES);
-	db_add_int(&p, days);
-	if (db_query(db, &statements[STATEMENT_PUT], &p, &r, e) < 0)
+	if (db_query(
+		    db, &statements[STATEMENT_PUT],
+		    DB_ARGS(DB_TEXT(user_id), DB_BYTES(token_hash, TOKEN_HASH_BYTES), DB_INT(days)),
+		    &r, e) < 0)
 		return -1;
 	*ret_expires_at = mem_strdup(db_text(r, 0, 0));
 	return 0;
@@ -49,10 +48,8 @@ int invitation_put(struct db *db, const char *user_id, const uint8_t token_hash[
 int invitation_withdraw(struct db *db, const char *user_id, bool *ret_was_there, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, user_id);
-	if (db_query(db, &statements[STATEMENT_WITHDRAW], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_WITHDRAW], DB_ARGS(DB_TEXT(user_id)), &r, e) < 0)
 		return -1;
 	*ret_was_there = db_rows(r) > 0;
 	return 0;
@@ -68,10 +65,8 @@ static int invalid(struct err *e)
 static int query(struct db *db, enum statement statement,
 		 const uint8_t token_hash[TOKEN_HASH_BYTES], PGresult **ret_result, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_bytes(&p, token_hash, TOKEN_HASH_BYTES);
-	if (db_query(db, &statements[statement], &p, ret_result, e) < 0)
+	if (db_query(db, &statements[statement], DB_ARGS(DB_BYTES(token_hash, TOKEN_HASH_BYTES)),
+		     ret_result, e) < 0)
 		return -1;
 	return db_rows(*ret_result) > 0 ? 0 : invalid(e);
 }

@@ -109,11 +109,9 @@ static json_t *findings_json(const char *stored)
 int kubeconfig_check_get(struct db *db, const char *user_id, json_t **ret_check, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
 	*ret_check = NULL;
-	db_add_text(&p, user_id);
-	if (db_query(db, &statements[STATEMENT_GET], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_GET], DB_ARGS(DB_TEXT(user_id)), &r, e) < 0)
 		return -1;
 	if (db_rows(r) > 0)
 		*ret_check = json_pack("{s:s, s:s?, s:o}", "state", db_text(r, 0, 0), "checkedAt",
@@ -123,10 +121,7 @@ int kubeconfig_check_get(struct db *db, const char *user_id, json_t **ret_check,
 
 int kubeconfig_check_ask(struct db *db, const char *user_id, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, user_id);
-	return db_query(db, &statements[STATEMENT_ASK], &p, NULL, e);
+	return db_query(db, &statements[STATEMENT_ASK], DB_ARGS(DB_TEXT(user_id)), NULL, e);
 }
 
 static void read_check(struct kubeconfig_checks *checks, int row)
@@ -146,14 +141,12 @@ int kubeconfig_check_claim(struct db *db, const struct kubeconfig_check_claim *c
 			   struct kubeconfig_checks *ret_checks, struct err *e)
 {
 	struct kubeconfig_checks checks = { 0 };
-	struct db_params p = { 0 };
 
-	db_add_int(&p, claim->limit);
-	db_add_int(&p, claim->slow_limit);
-	db_add_text(&p, claim->foreign_keys);
-	db_add_int(&p, (int64_t)claim->lease_ms);
-	store_add_shard(&p, &claim->shard);
-	if (db_query(db, &statements[STATEMENT_CLAIM], &p, &checks.result, e) < 0)
+	if (db_query(db, &statements[STATEMENT_CLAIM],
+		     DB_ARGS(DB_INT(claim->limit), DB_INT(claim->slow_limit),
+			     DB_TEXT(claim->foreign_keys), DB_INT(claim->lease_ms),
+			     STORE_SHARD(&claim->shard)),
+		     &checks.result, e) < 0)
 		return -1;
 	checks.count = (size_t)db_rows(checks.result);
 	checks.items = mem_calloc(checks.count, sizeof(*checks.items));
@@ -174,16 +167,8 @@ void kubeconfig_checks_clear(struct kubeconfig_checks *checks)
 int kubeconfig_check_record(struct db *db, const struct kubeconfig_check *check,
 			    const json_t *findings, uint64_t took_ms, struct err *e)
 {
-	CLEANUP(cleanup_free) char *json = NULL;
-	struct db_params p = { 0 };
-
-	db_add_text(&p, check->user_id);
-	db_add_int(&p, check->lease_epoch);
-	db_add_int(&p, check->generation);
-	if (findings != NULL)
-		store_add_json(&p, findings, &json);
-	else
-		db_add_text(&p, NULL);
-	db_add_int(&p, (int64_t)took_ms);
-	return db_query(db, &statements[STATEMENT_RECORD], &p, NULL, e);
+	return db_query(db, &statements[STATEMENT_RECORD],
+			DB_ARGS(DB_TEXT(check->user_id), DB_INT(check->lease_epoch),
+				DB_INT(check->generation), DB_JSON(findings), DB_INT(took_ms)),
+			NULL, e);
 }

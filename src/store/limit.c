@@ -68,12 +68,11 @@ int limit_reached(struct db *db, const char *user_id, enum limit_kind kind, stru
 {
 	const struct limit_spec *spec = &specs[kind];
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, user_id);
-	db_add_text(&p, spec->name);
-	db_add_text(&p, conf_spec(spec->option)->name);
-	if (db_query(db, &statements[STATEMENT_OF], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_OF],
+		     DB_ARGS(DB_TEXT(user_id), DB_TEXT(spec->name),
+			     DB_TEXT(conf_spec(spec->option)->name)),
+		     &r, e) < 0)
 		return -1;
 	(void)err_set(e, ERR_RATE_LIMITED, spec->code,
 		      "Your limit of %lld %s is reached: %s, or ask the site's administrator for "
@@ -87,26 +86,22 @@ int limit_reached(struct db *db, const char *user_id, enum limit_kind kind, stru
 int limit_list(struct db *db, const char *user_id, json_t **ret_limits, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *kinds = json_object();
-	CLEANUP(cleanup_free) char *text = NULL;
-	struct db_params p = { 0 };
 
 	for (int kind = 0; kind < LIMIT_KIND_COUNT; kind++)
 		(void)json_object_set_new(kinds, specs[kind].name,
 					  json_string(conf_spec(specs[kind].option)->name));
-	db_add_text(&p, user_id);
-	store_add_json(&p, kinds, &text);
-	return store_rows(db, &statements[STATEMENT_LIST], &p, ret_limits, e);
+	return store_rows(db, &statements[STATEMENT_LIST],
+			  DB_ARGS(DB_TEXT(user_id), DB_JSON(kinds)), ret_limits, e);
 }
 
 int limit_set(struct db *db, const char *user_id, enum limit_kind kind, int64_t value,
 	      struct err *e)
 {
-	struct db_params p = { 0 };
+	const char *name = specs[kind].name;
 
-	db_add_text(&p, user_id);
-	db_add_text(&p, specs[kind].name);
 	if (value < 0)
-		return db_query(db, &statements[STATEMENT_DEFAULT], &p, NULL, e);
-	db_add_int(&p, value);
-	return db_query(db, &statements[STATEMENT_EXCEPT], &p, NULL, e);
+		return db_query(db, &statements[STATEMENT_DEFAULT],
+				DB_ARGS(DB_TEXT(user_id), DB_TEXT(name)), NULL, e);
+	return db_query(db, &statements[STATEMENT_EXCEPT],
+			DB_ARGS(DB_TEXT(user_id), DB_TEXT(name), DB_INT(value)), NULL, e);
 }

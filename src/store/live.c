@@ -103,11 +103,8 @@ int live_project_get(struct db *db, const char *user_id, const char *project_id,
 		     struct live_project *ret_project, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, project_id);
-	db_add_text(&p, user_id);
-	if (db_query(db, &statement_get, &p, &r, e) < 0)
+	if (db_query(db, &statement_get, DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id)), &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return store_project_not_found(e);

@@ -53,12 +53,9 @@ int maintenance_get(struct db *db, json_t **ret_maintenance, struct err *e)
 
 int maintenance_set(struct db *db, const char *message, struct err *e)
 {
-	struct db_params p = { 0 };
-
 	if (message == NULL)
 		return db_query(db, &statements[STATEMENT_OFF], NULL, NULL, e);
-	db_add_text(&p, message);
-	return db_query(db, &statements[STATEMENT_ON], &p, NULL, e);
+	return db_query(db, &statements[STATEMENT_ON], DB_ARGS(DB_TEXT(message)), NULL, e);
 }
 
 int maintenance_wait(struct db *db, struct err *e)

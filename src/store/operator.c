@@ -1,7 +1,5 @@
 #include "store/operator.h"
 
-#include <stdlib.h>
-
 #include "base/cleanup.h"
 #include "store/internal.h"
 
@@ -27,8 +25,6 @@ static const enum conf_option published[] = {
 int operator_publish(struct db *db, const struct conf *conf, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *options = json_object();
-	CLEANUP(cleanup_free) char *text = NULL;
-	struct db_params p = { 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(published); i++) {
 		const char *value = conf_string(conf, published[i]);
@@ -36,6 +32,5 @@ int operator_publish(struct db *db, const struct conf *conf, struct err *e)
 			(void)json_object_set_new(options, conf_spec(published[i])->name,
 						  json_string(value));
 	}
-	store_add_json(&p, options, &text);
-	return db_query(db, &statement_publish, &p, NULL, e);
+	return db_query(db, &statement_publish, DB_ARGS(DB_JSON(options)), NULL, e);
 }

@@ -46,14 +46,11 @@ int pass_host_announce(struct db *db, const struct pass_host *host, char **ret_f
 		       struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	CLEANUP(cleanup_free) char *keys = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, host->host);
-	db_add_text(&p, host->version);
-	store_add_json(&p, host->keys, &keys);
-	db_add_int(&p, PASS_HOST_LATE_MS);
-	if (db_query(db, &statements[STATEMENT_ANNOUNCE], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_ANNOUNCE],
+		     DB_ARGS(DB_TEXT(host->host), DB_TEXT(host->version), DB_JSON(host->keys),
+			     DB_INT(PASS_HOST_LATE_MS)),
+		     &r, e) < 0)
 		return -1;
 	const char *foreign = db_text(r, 0, 0);
 	*ret_foreign = foreign != NULL ? mem_strdup(foreign) : NULL;

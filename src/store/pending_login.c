@@ -34,17 +34,14 @@ static const struct db_statement statements[] = {
 
 int pending_login_create(struct db *db, const struct pending_login_new *n, struct err *e)
 {
-	struct db_params p = { 0 };
-
 	if (db_query(db, &statements[STATEMENT_SWEEP], NULL, NULL, e) < 0)
 		return -1;
-	db_add_bytes(&p, n->state_hash, TOKEN_HASH_BYTES);
-	db_add_bytes(&p, n->verifier_hash, TOKEN_HASH_BYTES);
-	db_add_text(&p, n->provider);
-	db_add_text(&p, n->user_id);
-	db_add_text(&p, n->return_to);
-	db_add_int(&p, PENDING_LOGIN_S);
-	return db_query(db, &statements[STATEMENT_CREATE], &p, NULL, e);
+	return db_query(db, &statements[STATEMENT_CREATE],
+			DB_ARGS(DB_BYTES(n->state_hash, TOKEN_HASH_BYTES),
+				DB_BYTES(n->verifier_hash, TOKEN_HASH_BYTES), DB_TEXT(n->provider),
+				DB_TEXT(n->user_id), DB_TEXT(n->return_to),
+				DB_INT(PENDING_LOGIN_S)),
+			NULL, e);
 }
 
 int pending_login_is_binding(struct db *db, const char *provider,
@@ -52,11 +49,9 @@ int pending_login_is_binding(struct db *db, const char *provider,
 			     struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_bytes(&p, state_hash, TOKEN_HASH_BYTES);
-	db_add_text(&p, provider);
-	if (db_query(db, &statements[STATEMENT_FIND], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_FIND],
+		     DB_ARGS(DB_BYTES(state_hash, TOKEN_HASH_BYTES), DB_TEXT(provider)), &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return err_set(e, ERR_INVALID, "LOGIN_STATE",
@@ -76,14 +71,12 @@ int pending_login_take(struct db *db, const char *provider, const char *user_id,
 		       struct pending_login *ret_login, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 	bool binding;
 
-	db_add_bytes(&p, state_hash, TOKEN_HASH_BYTES);
-	db_add_text(&p, provider);
-	db_add_bytes(&p, verifier_hash, TOKEN_HASH_BYTES);
-	db_add_text(&p, user_id);
-	if (db_query(db, &statements[STATEMENT_TAKE], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_TAKE],
+		     DB_ARGS(DB_BYTES(state_hash, TOKEN_HASH_BYTES), DB_TEXT(provider),
+			     DB_BYTES(verifier_hash, TOKEN_HASH_BYTES), DB_TEXT(user_id)),
+		     &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0) {
 		if (pending_login_is_binding(db, provider, state_hash, &binding, e) < 0)

@@ -65,12 +65,6 @@ int store_explain_conflict(const struct err *failed, struct err *e)
 		       "A generated name is in use already: try again");
 }
 
-void store_add_sandbox(struct db_params *p, const struct sandbox_new *s)
-{
-	db_add_text(p, s->id);
-	db_add_bytes(p, s->terminal_token_sealed, s->terminal_token_sealed_length);
-}
-
 int store_kubeconfig_missing(struct err *e)
 {
 	return err_set(e, ERR_UNPROCESSABLE, "KUBECONFIG_MISSING",
@@ -81,16 +75,13 @@ int project_create(struct db *db, const struct project_new *project,
 		   char ret_project_id[STORE_ID_LENGTH + 1], struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 	struct err failed;
 
-	db_add_text(&p, project->user_id);
-	db_add_text(&p, project->name);
-	db_add_text(&p, project->description);
-	db_add_text(&p, project->kube_name);
-	store_add_sandbox(&p, project->sandbox);
-	db_add_text(&p, project->database_id);
-	if (db_query(db, &statements[STATEMENT_CREATE], &p, &r, &failed) < 0)
+	if (db_query(db, &statements[STATEMENT_CREATE],
+		     DB_ARGS(DB_TEXT(project->user_id), DB_TEXT(project->name),
+			     DB_TEXT(project->description), DB_TEXT(project->kube_name),
+			     STORE_SANDBOX(project->sandbox), DB_TEXT(project->database_id)),
+		     &r, &failed) < 0)
 		return store_explain_conflict(&failed, e);
 	if (!db_bool(r, 0, CREATE_HAS_CLUSTER))
 		return store_kubeconfig_missing(e);
@@ -105,14 +96,12 @@ int project_change(struct db *db, const char *user_id, const char *project_id, c
 		   const char *description, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 	struct err failed;
 
-	db_add_text(&p, project_id);
-	db_add_text(&p, user_id);
-	db_add_text(&p, name);
-	db_add_text(&p, description);
-	if (db_query(db, &statements[STATEMENT_CHANGE], &p, &r, &failed) < 0)
+	if (db_query(db, &statements[STATEMENT_CHANGE],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id), DB_TEXT(name),
+			     DB_TEXT(description)),
+		     &r, &failed) < 0)
 		return store_explain_conflict(&failed, e);
 	return db_rows(r) > 0 ? 0 : store_project_not_found(e);
 }

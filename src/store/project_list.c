@@ -279,22 +279,17 @@ static int parse_cursor(const char *text, struct cursor *ret_cursor, struct err 
 static int query_list(struct db *db, const char *user_id, const struct project_filter *filter,
 		      PGresult **ret_result, struct err *e)
 {
-	struct db_params p = { 0 };
 	struct cursor cursor = { 0 };
 
 	if (filter->cursor != NULL && parse_cursor(filter->cursor, &cursor, e) < 0)
 		return -1;
-	db_add_text(&p, user_id);
-	db_add_text(&p, filter->keyword);
-	db_add_text(&p, filter->created_from);
-	db_add_text(&p, filter->created_to);
-	db_add_text(&p, cursor.id ? cursor.microseconds : NULL);
-	db_add_text(&p, cursor.id);
-	if (filter->limit > 0)
-		db_add_int(&p, (int64_t)filter->limit + 1); /* one more tells of a next page */
-	else
-		db_add_text(&p, NULL);
-	return db_query(db, &statements[STATEMENT_LIST], &p, ret_result, e);
+	/* One row more tells of a next page. */
+	return db_query(db, &statements[STATEMENT_LIST],
+			DB_ARGS(DB_TEXT(user_id), DB_TEXT(filter->keyword),
+				DB_TEXT(filter->created_from), DB_TEXT(filter->created_to),
+				DB_TEXT(cursor.id ? cursor.microseconds : NULL), DB_TEXT(cursor.id),
+				filter->limit > 0 ? DB_INT((int64_t)filter->limit + 1) : DB_NULL),
+			ret_result, e);
 }
 
 int project_list(struct db *db, const char *user_id, const struct project_filter *filter,
@@ -320,11 +315,9 @@ int project_get(struct db *db, const char *user_id, const char *project_id,
 		struct project_rows *ret_rows, struct err *e)
 {
 	CLEANUP(project_rows_clear) struct project_rows rows = { 0 };
-	struct db_params p = { 0 };
 
-	db_add_text(&p, project_id);
-	db_add_text(&p, user_id);
-	if (db_query(db, &statements[STATEMENT_GET], &p, &rows.result, e) < 0)
+	if (db_query(db, &statements[STATEMENT_GET], DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id)),
+		     &rows.result, e) < 0)
 		return -1;
 	if (db_rows(rows.result) == 0)
 		return store_project_not_found(e);
@@ -354,11 +347,9 @@ int sandbox_get(struct db *db, const char *user_id, const char *project_id,
 		struct sandbox_view *ret_view, struct err *e)
 {
 	CLEANUP(sandbox_view_clear) struct sandbox_view view = { 0 };
-	struct db_params p = { 0 };
 
-	db_add_text(&p, project_id);
-	db_add_text(&p, user_id);
-	if (db_query(db, &statements[STATEMENT_SANDBOX], &p, &view.result, e) < 0)
+	if (db_query(db, &statements[STATEMENT_SANDBOX],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id)), &view.result, e) < 0)
 		return -1;
 	if (db_rows(view.result) == 0)
 		return store_project_not_found(e);
@@ -383,13 +374,11 @@ int event_list(struct db *db, const char *user_id, const char *project_id, int64
 	       unsigned limit, struct event_rows *ret_rows, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, project_id);
-	db_add_text(&p, user_id);
-	db_add_int(&p, before_id);
-	db_add_int(&p, limit);
-	if (db_query(db, &statements[STATEMENT_EVENTS], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_EVENTS],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id), DB_INT(before_id),
+			     DB_INT(limit)),
+		     &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return store_project_not_found(e);

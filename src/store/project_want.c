@@ -97,32 +97,23 @@ struct wish {
 
 static int want(struct db *tx, const char *project_id, const struct wish *wish, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, project_id);
-	db_add_text(&p, desired_name(wish->desired));
-	db_add_text(&p, wish->kind);
-	db_add_bool(&p, wish->revive);
-	return db_query(tx, &statements[STATEMENT_WANT], &p, NULL, e);
+	return db_query(tx, &statements[STATEMENT_WANT],
+			DB_ARGS(DB_TEXT(project_id), DB_TEXT(desired_name(wish->desired)),
+				DB_TEXT(wish->kind), DB_BOOL(wish->revive)),
+			NULL, e);
 }
 
 /* The project's sandbox: ret_sandbox has no row if there is none. `given_id` may be NULL. */
 static int find_sandbox(struct db *tx, const char *project_id, const char *given_id,
 			PGresult **ret_sandbox, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, project_id);
-	db_add_text(&p, given_id);
-	return db_query(tx, &statements[STATEMENT_FIND_SANDBOX], &p, ret_sandbox, e);
+	return db_query(tx, &statements[STATEMENT_FIND_SANDBOX],
+			DB_ARGS(DB_TEXT(project_id), DB_TEXT(given_id)), ret_sandbox, e);
 }
 
 static int run_for_id(struct db *tx, enum statement statement, const char *id, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, id);
-	return db_query(tx, &statements[statement], &p, NULL, e);
+	return db_query(tx, &statements[statement], DB_ARGS(DB_TEXT(id)), NULL, e);
 }
 
 /* ---- the project ----------------------------------------------------------------------------- */
@@ -188,14 +179,12 @@ static int create_sandbox(struct db *tx, const char *user_id, const char *projec
 			  const struct sandbox_new *s, const struct request_env *env, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 	struct err failed;
 
-	db_add_text(&p, project_id);
-	db_add_text(&p, user_id);
-	store_add_sandbox(&p, s);
-	db_add_bytes(&p, env->sealed, env->length);
-	if (db_query(tx, &statements[STATEMENT_CREATE_SANDBOX], &p, &r, &failed) < 0)
+	if (db_query(tx, &statements[STATEMENT_CREATE_SANDBOX],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id), STORE_SANDBOX(s),
+			     DB_BYTES(env->sealed, env->length)),
+		     &r, &failed) < 0)
 		return store_explain_conflict(&failed, e);
 	return db_rows(r) > 0 ? 0 : store_kubeconfig_missing(e);
 }
@@ -203,11 +192,8 @@ static int create_sandbox(struct db *tx, const char *user_id, const char *projec
 static int set_request_env(struct db *tx, const char *id, const struct request_env *env,
 			   struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, id);
-	db_add_bytes(&p, env->sealed, env->length);
-	return db_query(tx, &statements[STATEMENT_REQUEST_ENV], &p, NULL, e);
+	return db_query(tx, &statements[STATEMENT_REQUEST_ENV],
+			DB_ARGS(DB_TEXT(id), DB_BYTES(env->sealed, env->length)), NULL, e);
 }
 
 /* Starts the sandbox there is. One that is on its way out comes back under its own names, without

@@ -150,7 +150,7 @@ enum statement {
 	"    AND " IS_SEALED_TO("v.value_sealed") ")))"
 
 static const struct db_statement statements[] = {
-	[STATEMENT_CLAIM] = { "queue_claim", CLAIM_OF("") },
+	[STATEMENT_CLAIM] = { "queue_claim", CLAIM_OF(" WHERE $9::jsonb IS NULL") },
 	[STATEMENT_CLAIM_NOT_FOREIGN] = { "queue_claim_not_foreign", CLAIM_OF(NOT_FOREIGN) },
 	[STATEMENT_PEEK] = { "queue_peek",
 		STORE_SELECT(CLAIM_COLUMNS)
@@ -300,12 +300,12 @@ static int read_claimed(const PGresult *r, int i, void **decoded, struct queue_r
 	return read_state(r, i, row, e);
 }
 
-static int read_rows(struct db *db, enum statement statement, const struct db_params *p,
+static int read_rows(struct db *db, enum statement statement, const struct db_args *args,
 		     struct queue_rows *ret_rows, struct err *e)
 {
 	CLEANUP(queue_rows_clear) struct queue_rows rows = { 0 };
 
-	if (db_query(db, &statements[statement], p, &rows.result, e) < 0)
+	if (db_query(db, &statements[statement], args, &rows.result, e) < 0)
 		return -1;
 	rows.count = (size_t)db_rows(rows.result);
 	rows.items = mem_calloc(rows.count, sizeof(*rows.items));
@@ -320,27 +320,19 @@ static int read_rows(struct db *db, enum statement statement, const struct db_pa
 int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_rows *ret_rows,
 		struct err *e)
 {
-	struct db_params p = { 0 };
+	bool all = claim->foreign_keys == NULL;
 
-	db_add_text(&p, claim->worker);
-	db_add_int(&p, claim->limit);
-	db_add_int(&p, claim->per_user);
-	db_add_int(&p, (int64_t)claim->lease_ms);
-	db_add_bool(&p, claim->only_well);
-	db_add_int(&p, claim->slow_limit);
-	store_add_shard(&p, &claim->shard);
-	if (claim->foreign_keys == NULL)
-		return read_rows(db, STATEMENT_CLAIM, &p, ret_rows, e);
-	db_add_text(&p, claim->foreign_keys);
-	return read_rows(db, STATEMENT_CLAIM_NOT_FOREIGN, &p, ret_rows, e);
+	return read_rows(db, all ? STATEMENT_CLAIM : STATEMENT_CLAIM_NOT_FOREIGN,
+			 DB_ARGS(DB_TEXT(claim->worker), DB_INT(claim->limit),
+				 DB_INT(claim->per_user), DB_INT(claim->lease_ms),
+				 DB_BOOL(claim->only_well), DB_INT(claim->slow_limit),
+				 STORE_SHARD(&claim->shard), DB_TEXT(claim->foreign_keys)),
+			 ret_rows, e);
 }
 
 int queue_peek(struct db *db, const char *project_id, struct queue_rows *ret_rows, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, project_id);
-	return read_rows(db, STATEMENT_PEEK, &p, ret_rows, e);
+	return read_rows(db, STATEMENT_PEEK, DB_ARGS(DB_TEXT(project_id)), ret_rows, e);
 }
 
 void queue_rows_clear(struct queue_rows *rows)
@@ -356,13 +348,10 @@ int queue_variables(struct db *db, const char *const *project_ids, size_t count,
 {
 	CLEANUP(queue_variables_clear) struct queue_variables v = { 0 };
 	CLEANUP(json_decrefp) json_t *ids = json_array();
-	CLEANUP(cleanup_free) char *text = NULL;
-	struct db_params p = { 0 };
 
 	for (size_t i = 0; i < count; i++)
 		(void)json_array_append_new(ids, json_string(project_ids[i]));
-	store_add_json(&p, ids, &text);
-	if (db_query(db, &statements[STATEMENT_VARIABLES], &p, &v.result, e) < 0)
+	if (db_query(db, &statements[STATEMENT_VARIABLES], DB_ARGS(DB_JSON(ids)), &v.result, e) < 0)
 		return -1;
 	v.count = (size_t)db_rows(v.result);
 	v.items = mem_calloc(v.count, sizeof(*v.items));
@@ -392,16 +381,14 @@ int queue_release(struct db *db, const char *const *ids, const int64_t *lease_ep
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	CLEANUP(json_decrefp) json_t *leases = json_array();
-	CLEANUP(cleanup_free) char *text = NULL;
-	struct db_params p = { 0 };
 
 	for (size_t i = 0; i < count; i++)
 		(void)json_array_append_new(leases, json_pack("{s:s, s:I}", "id", ids[i], "epoch",
 							      (json_int_t)lease_epochs[i]));
-	store_add_json(&p, leases, &text);
+	const struct db_args *args = DB_ARGS(DB_JSON(leases));
 	if (db_begin(db, &tx, e) < 0 ||
-	    db_query(tx, &statements[STATEMENT_RELEASE_LOCK], &p, NULL, e) < 0 ||
-	    db_query(tx, &statements[STATEMENT_RELEASE], &p, NULL, e) < 0)
+	    db_query(tx, &statements[STATEMENT_RELEASE_LOCK], args, NULL, e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_RELEASE], args, NULL, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
 }
@@ -409,10 +396,8 @@ int queue_release(struct db *db, const char *const *ids, const int64_t *lease_ep
 int queue_next_due(struct db *db, const struct queue_shard *shard, uint64_t *ret_ms, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	store_add_shard(&p, shard);
-	if (db_query(db, &statements[STATEMENT_NEXT_DUE], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_NEXT_DUE], DB_ARGS(STORE_SHARD(shard)), &r, e) < 0)
 		return -1;
 	*ret_ms = db_rows(r) > 0 ? (uint64_t)db_int(r, 0, 0) : UINT64_MAX;
 	return 0;
@@ -421,10 +406,8 @@ int queue_next_due(struct db *db, const struct queue_shard *shard, uint64_t *ret
 int queue_backlog(struct db *db, uint64_t max, struct queue_backlog *ret_backlog, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_int(&p, (int64_t)max);
-	if (db_query(db, &statements[STATEMENT_BACKLOG], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_BACKLOG], DB_ARGS(DB_INT(max)), &r, e) < 0)
 		return -1;
 	*ret_backlog = (struct queue_backlog) {
 		.due = (uint64_t)db_int(r, 0, 0),
@@ -436,23 +419,17 @@ int queue_backlog(struct db *db, uint64_t max, struct queue_backlog *ret_backlog
 
 int queue_housekeeping(struct db *db, const struct queue_retention *keep, struct err *e)
 {
-	struct db_params keys = { 0 };
-	struct db_params events = { 0 };
-	struct db_params newest = { 0 };
-	struct db_params audit = { 0 };
-
-	db_add_int(&keys, (int64_t)keep->idempotency_ms);
-	db_add_int(&events, (int64_t)keep->events_ms);
-	db_add_int(&newest, QUEUE_EVENTS_MAX);
-	db_add_int(&audit, (int64_t)keep->audit_ms);
 	if (deletion_finish(db, e) < 0 ||
 	    db_query(db, &statements[STATEMENT_EXPIRE_SESSIONS], NULL, NULL, e) < 0 ||
 	    db_query(db, &statements[STATEMENT_EXPIRE_LIVE], NULL, NULL, e) < 0 ||
-	    db_query(db, &statements[STATEMENT_EXPIRE_EVENTS], &events, NULL, e) < 0 ||
-	    db_query(db, &statements[STATEMENT_LIMIT_EVENTS], &newest, NULL, e) < 0)
+	    db_query(db, &statements[STATEMENT_EXPIRE_EVENTS], DB_ARGS(DB_INT(keep->events_ms)),
+		     NULL, e) < 0 ||
+	    db_query(db, &statements[STATEMENT_LIMIT_EVENTS], DB_ARGS(DB_INT(QUEUE_EVENTS_MAX)),
+		     NULL, e) < 0)
 		return -1;
-	if (keep->audit_ms > 0 &&
-	    db_query(db, &statements[STATEMENT_EXPIRE_AUDIT], &audit, NULL, e) < 0)
+	if (keep->audit_ms > 0 && db_query(db, &statements[STATEMENT_EXPIRE_AUDIT],
+					   DB_ARGS(DB_INT(keep->audit_ms)), NULL, e) < 0)
 		return -1;
-	return db_query(db, &statements[STATEMENT_EXPIRE_KEYS], &keys, NULL, e);
+	return db_query(db, &statements[STATEMENT_EXPIRE_KEYS],
+			DB_ARGS(DB_INT(keep->idempotency_ms)), NULL, e);
 }

@@ -145,11 +145,7 @@ static json_t *projects_where(const PGresult *r, enum recorded_column column)
 
 static int wake_sandboxes(struct db *tx, const json_t *project_ids, struct err *e)
 {
-	CLEANUP(cleanup_free) char *text = NULL;
-	struct db_params p = { 0 };
-
-	store_add_json(&p, project_ids, &text);
-	return db_query(tx, &statements[STATEMENT_WAKE], &p, NULL, e);
+	return db_query(tx, &statements[STATEMENT_WAKE], DB_ARGS(DB_JSON(project_ids)), NULL, e);
 }
 
 /* What follows for the projects. */
@@ -172,15 +168,13 @@ int queue_record(struct db *db, const struct queue_result *results, size_t count
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	CLEANUP(db_result_free) PGresult *recorded = NULL;
 	CLEANUP(json_decrefp) json_t *given = json_array();
-	CLEANUP(cleanup_free) char *text = NULL;
-	struct db_params p = { 0 };
 
 	for (size_t i = 0; i < count; i++)
 		(void)json_array_append_new(given, result_json(&results[i]));
-	store_add_json(&p, given, &text);
+	const struct db_args *args = DB_ARGS(DB_JSON(given));
 	if (db_begin(db, &tx, e) < 0 ||
-	    db_query(tx, &statements[STATEMENT_LOCK], &p, NULL, e) < 0 ||
-	    db_query(tx, &statements[STATEMENT_RECORD], &p, &recorded, e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_LOCK], args, NULL, e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_RECORD], args, &recorded, e) < 0 ||
 	    settle(tx, recorded, e) < 0 || db_commit(&tx, e) < 0)
 		return -1;
 	if (ret_stale != NULL)

@@ -69,15 +69,10 @@ static int ask(struct db *tx, const char *project_id, unsigned request, struct e
 {
 	CLEANUP(json_decrefp) json_t *running = codes(request, false);
 	CLEANUP(json_decrefp) json_t *stopped = codes(request, true);
-	CLEANUP(cleanup_free) char *running_text = NULL;
-	CLEANUP(cleanup_free) char *stopped_text = NULL;
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, project_id);
-	store_add_json(&p, running, &running_text);
-	store_add_json(&p, stopped, &stopped_text);
-	if (db_query(tx, &statements[STATEMENT_RISK], &p, &r, e) < 0)
+	if (db_query(tx, &statements[STATEMENT_RISK],
+		     DB_ARGS(DB_TEXT(project_id), DB_JSON(running), DB_JSON(stopped)), &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return 0;
@@ -91,11 +86,10 @@ static int ask(struct db *tx, const char *project_id, unsigned request, struct e
 
 static int force_it(struct db *tx, const char *project_id, unsigned request, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, project_id);
-	db_add_bool(&p, (request & (RISK_ENDS_DATABASE | RISK_STARTS)) != 0);
-	return db_query(tx, &statements[STATEMENT_FORCE], &p, NULL, e);
+	return db_query(tx, &statements[STATEMENT_FORCE],
+			DB_ARGS(DB_TEXT(project_id),
+				DB_BOOL((request & (RISK_ENDS_DATABASE | RISK_STARTS)) != 0)),
+			NULL, e);
 }
 
 int project_ask_risk(struct db *db, const char *user_id, const char *project_id, unsigned request,

@@ -71,12 +71,12 @@ int sealed_find(struct db *db, size_t place, const uint8_t key_id[SEALED_KEY_ID_
 		const char *after, struct sealed_rows *ret_rows, struct err *e)
 {
 	CLEANUP(sealed_rows_clear) struct sealed_rows rows = { .count = 0 };
-	struct db_params p = { 0 };
 
-	db_add_bytes(&p, key_id, SEALED_KEY_ID_BYTES);
-	db_add_text(&p, after ? after : statements[place].first);
-	db_add_int(&p, SEALED_BATCH);
-	if (db_query(db, &statements[place].find, &p, &rows.result, e) < 0)
+	if (db_query(db, &statements[place].find,
+		     DB_ARGS(DB_BYTES(key_id, SEALED_KEY_ID_BYTES),
+			     DB_TEXT(after ? after : statements[place].first),
+			     DB_INT(SEALED_BATCH)),
+		     &rows.result, e) < 0)
 		return -1;
 	rows.count = (size_t)db_rows(rows.result);
 	rows.items = mem_calloc(rows.count, sizeof(*rows.items));
@@ -101,10 +101,8 @@ void sealed_rows_clear(struct sealed_rows *rows)
 int sealed_replace(struct db *db, size_t place, const struct sealed_value *old, const void *sealed,
 		   size_t length, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, old->row);
-	db_add_bytes(&p, old->sealed, old->length);
-	db_add_bytes(&p, sealed, length);
-	return db_query(db, &statements[place].replace, &p, NULL, e);
+	return db_query(db, &statements[place].replace,
+			DB_ARGS(DB_TEXT(old->row), DB_BYTES(old->sealed, old->length),
+				DB_BYTES(sealed, length)),
+			NULL, e);
 }

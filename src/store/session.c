@@ -60,19 +60,15 @@ int session_find(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], uint
 		 struct session *ret_session, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
+	const struct db_arg hash = DB_BYTES(token_hash, TOKEN_HASH_BYTES);
 
-	db_add_bytes(&p, token_hash, TOKEN_HASH_BYTES);
-	db_add_int(&p, (int64_t)idle_ms);
-	if (db_query(db, &statements[STATEMENT_FIND], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_FIND], DB_ARGS(hash, DB_INT(idle_ms)), &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return err_set(e, ERR_UNAUTHENTICATED, NULL, "Unauthorized");
-	if (db_bool(r, 0, 4)) {
-		p.count = 1;
-		if (db_query(db, &statements[STATEMENT_TOUCH], &p, NULL, e) < 0)
-			return -1;
-	}
+	if (db_bool(r, 0, 4) &&
+	    db_query(db, &statements[STATEMENT_TOUCH], DB_ARGS(hash), NULL, e) < 0)
+		return -1;
 	struct session *s = ret_session;
 	s->api_token_id[0] = '\0';
 	s->read_only = false;
@@ -86,45 +82,34 @@ int session_find(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], uint
 
 int session_create(struct db *db, const struct session_new *s, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_bytes(&p, s->token_hash, TOKEN_HASH_BYTES);
-	db_add_text(&p, s->user_id);
-	db_add_text(&p, s->identity_id);
-	db_add_int(&p, (int64_t)s->lifetime_ms);
-	db_add_text(&p, s->address);
-	db_add_text(&p, s->user_agent);
-	db_add_int(&p, SESSIONS_MAX);
-	return db_query(db, &statements[STATEMENT_CREATE], &p, NULL, e);
+	return db_query(db, &statements[STATEMENT_CREATE],
+			DB_ARGS(DB_BYTES(s->token_hash, TOKEN_HASH_BYTES), DB_TEXT(s->user_id),
+				DB_TEXT(s->identity_id), DB_INT(s->lifetime_ms),
+				DB_TEXT(s->address), DB_TEXT(s->user_agent), DB_INT(SESSIONS_MAX)),
+			NULL, e);
 }
 
 int session_delete(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_bytes(&p, token_hash, TOKEN_HASH_BYTES);
-	return db_query(db, &statements[STATEMENT_DELETE], &p, NULL, e);
+	return db_query(db, &statements[STATEMENT_DELETE],
+			DB_ARGS(DB_BYTES(token_hash, TOKEN_HASH_BYTES)), NULL, e);
 }
 
 int session_list(struct db *db, const char *user_id, const uint8_t own_hash[TOKEN_HASH_BYTES],
 		 uint64_t idle_ms, json_t **ret_sessions, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, user_id);
-	db_add_int(&p, (int64_t)idle_ms);
-	db_add_bytes(&p, own_hash, TOKEN_HASH_BYTES);
-	return store_rows(db, &statements[STATEMENT_LIST], &p, ret_sessions, e);
+	return store_rows(
+		db, &statements[STATEMENT_LIST],
+		DB_ARGS(DB_TEXT(user_id), DB_INT(idle_ms), DB_BYTES(own_hash, TOKEN_HASH_BYTES)),
+		ret_sessions, e);
 }
 
 int session_end(struct db *db, const char *user_id, const char *session_id, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, user_id);
-	db_add_text(&p, session_id);
-	if (db_query(db, &statements[STATEMENT_END], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_END], DB_ARGS(DB_TEXT(user_id), DB_TEXT(session_id)),
+		     &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return err_set(e, ERR_NOT_FOUND, "SESSION_NOT_FOUND", "Session not found");

@@ -78,11 +78,9 @@ int store_lock_project(struct db *tx, const char *user_id, const char *project_i
 		       bool *ret_deleted, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, project_id);
-	db_add_text(&p, user_id);
-	if (db_query(tx, &statements[STATEMENT_LOCK], &p, &r, e) < 0)
+	if (db_query(tx, &statements[STATEMENT_LOCK],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id)), &r, e) < 0)
 		return -1;
 	bool deleted = db_rows(r) > 0 && db_bool(r, 0, 0);
 	if (db_rows(r) == 0 || (deleted && ret_deleted == NULL))
@@ -94,20 +92,13 @@ int store_lock_project(struct db *tx, const char *user_id, const char *project_i
 
 int store_settle_projects(struct db *tx, const json_t *project_ids, struct err *e)
 {
-	CLEANUP(cleanup_free) char *text = NULL;
-	struct db_params p = { 0 };
-
-	store_add_json(&p, project_ids, &text);
-	return db_query(tx, &statements[STATEMENT_AGGREGATE], &p, NULL, e);
+	return db_query(tx, &statements[STATEMENT_AGGREGATE], DB_ARGS(DB_JSON(project_ids)), NULL,
+			e);
 }
 
 int store_remove_projects(struct db *tx, const json_t *project_ids, struct err *e)
 {
-	CLEANUP(cleanup_free) char *text = NULL;
-	struct db_params p = { 0 };
-
-	store_add_json(&p, project_ids, &text);
-	return db_query(tx, &statements[STATEMENT_REMOVE], &p, NULL, e);
+	return db_query(tx, &statements[STATEMENT_REMOVE], DB_ARGS(DB_JSON(project_ids)), NULL, e);
 }
 
 int store_settle_project(struct db *tx, const char *project_id, struct err *e)
@@ -119,8 +110,5 @@ int store_settle_project(struct db *tx, const char *project_id, struct err *e)
 
 int store_roll_sandbox(struct db *tx, const char *project_id, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, project_id);
-	return db_query(tx, &statements[STATEMENT_ROLL], &p, NULL, e);
+	return db_query(tx, &statements[STATEMENT_ROLL], DB_ARGS(DB_TEXT(project_id)), NULL, e);
 }

@@ -51,20 +51,12 @@ static const struct db_statement statements[] = {
 };
 /* clang-format on */
 
-void store_add_shard(struct db_params *p, const struct queue_shard *shard)
-{
-	db_add_int(p, shard->index);
-	db_add_int(p, shard->count > 0 ? shard->count : 1);
-}
-
 int shard_find_due(struct db *db, unsigned count, bool only_well, bool *due, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_int(&p, count);
-	db_add_bool(&p, only_well);
-	if (db_query(db, &statements[STATEMENT_DUE], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_DUE], DB_ARGS(DB_INT(count), DB_BOOL(only_well)), &r,
+		     e) < 0)
 		return -1;
 	for (unsigned i = 0; i < count; i++)
 		due[i] = false;
@@ -93,10 +85,9 @@ int shard_find_leases(struct db *db, const char *worker, struct shard_leases *re
 		      struct err *e)
 {
 	CLEANUP(shard_leases_clear) struct shard_leases leases = { 0 };
-	struct db_params p = { 0 };
 
-	db_add_text(&p, worker);
-	if (db_query(db, &statements[STATEMENT_LEASES], &p, &leases.result, e) < 0)
+	if (db_query(db, &statements[STATEMENT_LEASES], DB_ARGS(DB_TEXT(worker)), &leases.result,
+		     e) < 0)
 		return -1;
 	leases.count = (size_t)db_rows(leases.result);
 	leases.items = mem_calloc(leases.count, sizeof(*leases.items));
@@ -118,12 +109,10 @@ void shard_leases_clear(struct shard_leases *leases)
 int shard_charge(struct db *db, const char *user_id, uint64_t *ret_ms, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, user_id);
-	db_add_int(&p, CHARGE_FIRST_MS);
-	db_add_int(&p, CHARGE_LAST_MS);
-	if (db_query(db, &statements[STATEMENT_CHARGE], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_CHARGE],
+		     DB_ARGS(DB_TEXT(user_id), DB_INT(CHARGE_FIRST_MS), DB_INT(CHARGE_LAST_MS)), &r,
+		     e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return err_set(e, ERR_NOT_FOUND, NULL, "there is no such user any more");

@@ -101,11 +101,9 @@ static int is_known(struct db *db, const char *name, const char *address, bool *
 		    struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, name);
-	db_add_text(&p, address);
-	if (db_query(db, &statements[STATEMENT_KNOWN], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_KNOWN], DB_ARGS(DB_TEXT(name), DB_TEXT(address)), &r,
+		     e) < 0)
 		return -1;
 	*ret_known = db_bool(r, 0, 0);
 	return 0;
@@ -127,16 +125,16 @@ static int add_account(struct db *db, struct throttle *t, const char *account, c
 	return 0;
 }
 
-static int refuse(struct db *tx, const struct throttle_limit *limit, const struct db_params *key,
-		  struct err *e)
+static int refuse(struct db *tx, const struct throttle_key *key, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
 
-	if (db_query(tx, &statements[STATEMENT_WAIT], key, &r, e) < 0)
+	if (db_query(tx, &statements[STATEMENT_WAIT],
+		     DB_ARGS(DB_BYTES(key->hash, sizeof(key->hash))), &r, e) < 0)
 		return -1;
 	unsigned wait_s = db_rows(r) > 0 ? (unsigned)db_int(r, 0, 0) : 1;
-	(void)err_set(e, ERR_RATE_LIMITED, limit->code, "too many %s: try again in %u seconds",
-		      limit->of_what, wait_s);
+	(void)err_set(e, ERR_RATE_LIMITED, key->limit->code, "too many %s: try again in %u seconds",
+		      key->limit->of_what, wait_s);
 	if (e != NULL)
 		e->retry_after_s = wait_s;
 	return -1;
@@ -145,17 +143,13 @@ static int refuse(struct db *tx, const struct throttle_limit *limit, const struc
 static int count(struct db *tx, const struct throttle_key *key, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_bytes(&p, key->hash, sizeof(key->hash));
-	db_add_int(&p, key->limit->free);
-	db_add_int(&p, key->limit->heal_s);
-	if (db_query(tx, &statements[STATEMENT_COUNT], &p, &r, e) < 0)
+	if (db_query(tx, &statements[STATEMENT_COUNT],
+		     DB_ARGS(DB_BYTES(key->hash, sizeof(key->hash)), DB_INT(key->limit->free),
+			     DB_INT(key->limit->heal_s)),
+		     &r, e) < 0)
 		return -1;
-	if (db_rows(r) > 0)
-		return 0;
-	p.count = 1;
-	return refuse(tx, key->limit, &p, e);
+	return db_rows(r) > 0 ? 0 : refuse(tx, key, e);
 }
 
 /* The address before the account, always: two attempts never wait for each other in a circle. */
@@ -186,10 +180,10 @@ int throttle_forgive(struct db *db, const struct throttle *throttle, struct err 
 {
 	for (size_t i = 0; i < throttle->count; i++) {
 		const struct throttle_key *key = &throttle->keys[i];
-		struct db_params p = { 0 };
-		db_add_bytes(&p, key->hash, sizeof(key->hash));
-		db_add_int(&p, key->limit->heal_s);
-		if (db_query(db, &statements[STATEMENT_FORGIVE], &p, NULL, e) < 0)
+		if (db_query(db, &statements[STATEMENT_FORGIVE],
+			     DB_ARGS(DB_BYTES(key->hash, sizeof(key->hash)),
+				     DB_INT(key->limit->heal_s)),
+			     NULL, e) < 0)
 			return -1;
 	}
 	return 0;

@@ -42,12 +42,10 @@ int user_register(struct db *db, const char *name, const char *password_hash,
 		  struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 	struct err failed;
 
-	db_add_text(&p, name);
-	db_add_text(&p, password_hash);
-	if (db_query(db, &statements[STATEMENT_REGISTER], &p, &r, &failed) < 0) {
+	if (db_query(db, &statements[STATEMENT_REGISTER],
+		     DB_ARGS(DB_TEXT(name), DB_TEXT(password_hash)), &r, &failed) < 0) {
 		if (failed.kind == ERR_CONFLICT)
 			return err_set(e, ERR_CONFLICT, "USER_EXISTS",
 				       "This user name is taken: choose another one");
@@ -64,11 +62,9 @@ static int find_password(struct db *db, enum statement statement, const char *va
 			 struct password_identity *ret_identity, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 	struct password_identity found = { 0 };
 
-	db_add_text(&p, value);
-	if (db_query(db, &statements[statement], &p, &r, e) < 0)
+	if (db_query(db, &statements[statement], DB_ARGS(DB_TEXT(value)), &r, e) < 0)
 		return -1;
 	if (db_rows(r) > 0) {
 		const char *hash = db_text(r, 0, 2);
@@ -102,12 +98,9 @@ int user_replace_password_hash(struct db *db, const char *identity_id, const cha
 			       const char *hash, bool *ret_replaced, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 
-	db_add_text(&p, identity_id);
-	db_add_text(&p, old_hash);
-	db_add_text(&p, hash);
-	if (db_query(db, &statements[STATEMENT_REPLACE_PASSWORD], &p, &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_REPLACE_PASSWORD],
+		     DB_ARGS(DB_TEXT(identity_id), DB_TEXT(old_hash), DB_TEXT(hash)), &r, e) < 0)
 		return -1;
 	if (ret_replaced != NULL)
 		*ret_replaced = db_rows(r) > 0;

@@ -109,14 +109,6 @@ json_t *store_json_text(const char *text)
 	return json;
 }
 
-void store_add_json(struct db_params *p, const json_t *json, char **ret_text)
-{
-	*ret_text = json_dumps(json, JSON_COMPACT);
-	if (*ret_text == NULL)
-		abort(); /* out of memory: all its text is UTF-8 */
-	db_add_text(p, *ret_text);
-}
-
 /* Of pg_type.dat: the types whose values JSON has, too. */
 enum { OID_BOOL = 16, OID_INT8 = 20, OID_INT4 = 23, OID_JSONB = 3802 };
 
@@ -139,12 +131,12 @@ static json_t *value_json(const PGresult *r, int row, int column)
 	}
 }
 
-int store_rows(struct db *db, const struct db_statement *statement, const struct db_params *params,
+int store_rows(struct db *db, const struct db_statement *statement, const struct db_args *args,
 	       json_t **ret_rows, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
 
-	if (db_query(db, statement, params, &r, e) < 0)
+	if (db_query(db, statement, args, &r, e) < 0)
 		return -1;
 	json_t *rows = json_array();
 	for (int i = 0; i < db_rows(r); i++) {

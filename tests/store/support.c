@@ -76,12 +76,10 @@ void assert_fails(int done, const struct err *e, enum err_kind kind, const char 
 static void run_as_admin(const char *sql, const char *parameter, PGresult **ret_result)
 {
 	const struct db_statement statement = { "admin", sql };
-	struct db_params p = { 0 };
+	const struct db_args *args = parameter != NULL ? DB_ARGS(DB_TEXT(parameter)) : NULL;
 	struct err e;
 
-	if (parameter != NULL)
-		db_add_text(&p, parameter);
-	assert_ok(db_query(admin, &statement, &p, ret_result, &e), &e);
+	assert_ok(db_query(admin, &statement, args, ret_result, &e), &e);
 }
 
 void admin_run(const char *sql, const char *parameter)

@@ -19,10 +19,7 @@ static const struct db_statement add_row = { "test_add_row",
 
 static int insert(struct db *db, const char *id, struct err *e)
 {
-	struct db_params p = { 0 };
-
-	db_add_text(&p, id);
-	return db_query(db, &add_row, &p, NULL, e);
+	return db_query(db, &add_row, DB_ARGS(DB_TEXT(id)), NULL, e);
 }
 
 static int64_t added(void)
@@ -144,11 +141,10 @@ START_TEST(errors_have_their_kind_and_never_a_value)
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_SIZE(statements); i++) {
-		struct db_params p = { 0 };
-		if (strchr(statements[i].sql, '$') != NULL)
-			db_add_text(&p, "noon");
-		assert_fails(db_query(auth, &statements[i], &p, NULL, &e), &e, expected[i].kind,
-			     expected[i].code);
+		bool takes_one = strchr(statements[i].sql, '$') != NULL;
+		assert_fails(db_query(auth, &statements[i],
+				      takes_one ? DB_ARGS(DB_TEXT("noon")) : NULL, NULL, &e),
+			     &e, expected[i].kind, expected[i].code);
 		ck_assert_ptr_null(strstr(e.message, "secretsecret"));
 		ck_assert_ptr_nonnull(strstr(e.message, "PostgreSQL: "));
 	}
@@ -161,16 +157,14 @@ START_TEST(parameters_arrive_as_they_are)
 		"test_echo", "SELECT $1::text, $2::bigint, $3::boolean, $4::bytea, $5::text"
 	};
 	CLEANUP(db_result_free) PGresult *r = NULL;
-	struct db_params p = { 0 };
 	struct err e;
 	size_t length = 0;
 
-	db_add_text(&p, "it's; \xc3\xa9 \\ $1");
-	db_add_int(&p, INT64_MIN);
-	db_add_bool(&p, true);
-	db_add_bytes(&p, "\0\xff\\'", 4);
-	db_add_text(&p, NULL);
-	assert_ok(db_query(api, &echo, &p, &r, &e), &e);
+	assert_ok(db_query(api, &echo,
+			   DB_ARGS(DB_TEXT("it's; \xc3\xa9 \\ $1"), DB_INT(INT64_MIN),
+				   DB_BOOL(true), DB_BYTES("\0\xff\\'", 4), DB_TEXT(NULL)),
+			   &r, &e),
+		  &e);
 	ck_assert_int_eq(db_rows(r), 1);
 	ck_assert_str_eq(db_text(r, 0, 0), "it's; \xc3\xa9 \\ $1");
 	ck_assert_int_eq(db_int(r, 0, 1), INT64_MIN);

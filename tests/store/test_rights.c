@@ -103,7 +103,6 @@ END_TEST
 START_TEST(what_api_inserts_gets_the_operators_image_sizes_hosts_and_the_owners_namespace)
 {
 	struct person mallory = make_owner("mallory");
-	struct db_params p = { 0 };
 	struct err e;
 	static const struct db_statement resource = {
 		"attack_resource",
@@ -128,8 +127,7 @@ START_TEST(what_api_inserts_gets_the_operators_image_sizes_hosts_and_the_owners_
 		" VALUES (md5('attackDATABASE')::uuid, 'evil', '9Ti', '64', '64', '512Gi', '512Gi')"
 	};
 
-	db_add_text(&p, mallory.id);
-	assert_ok(db_query(api, &resource, &p, NULL, &e), &e);
+	assert_ok(db_query(api, &resource, DB_ARGS(DB_TEXT(mallory.id)), NULL, &e), &e);
 	assert_ok(db_query(api, &sandbox, NULL, NULL, &e), &e);
 	assert_ok(db_query(api, &database, NULL, NULL, &e), &e);
 	ck_assert_str_eq(admin_text("SELECT string_agg(DISTINCT namespace || ' ' || server, ',')"

@@ -212,11 +212,9 @@ static void ask_again(const struct person *owner)
 		"test_ask_again", "UPDATE resources SET generation = generation + 1,"
 				  " attempts = 0, due_at = now() WHERE user_id = $1"
 	};
-	struct db_params p = { 0 };
 	struct err e;
 
-	db_add_text(&p, owner->id);
-	assert_ok(db_query(api, &anew, &p, NULL, &e), &e);
+	assert_ok(db_query(api, &anew, DB_ARGS(DB_TEXT(owner->id)), NULL, &e), &e);
 }
 
 START_TEST(a_backoff_is_cancelled_by_a_change_and_not_again_in_a_moment)
