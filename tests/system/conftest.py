@@ -17,7 +17,8 @@ from installation import browser, install  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 # What the package is made of, apart from its documents.
 PACKAGED = ("Makefile.am", "configure.ac", *(f"{name}/**/*" for name in (
-    "src", "cgi-bin", "sql", "nginx", "systemd", "packaging", "debian", "man", "completions", "web")))
+    "src", "cgi-bin", "kubesim", "sql", "nginx", "systemd", "packaging", "debian", "man",
+    "completions", "web")))
 
 KEPT = 8
 
