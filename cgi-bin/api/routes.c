@@ -5,62 +5,49 @@
 #define PROJECT  "/api/projects/:projectId"
 #define VARIABLE PROJECT "/environment/:envId"
 #define SANDBOX  "/api/sandbox/:projectId"
-#define CHANGE   (ROUTE_CHANGES | ROUTE_ATOMIC)
 
-/* Rows of a kind: what reads, what changes what is stored, what the cluster has to follow. */
-#define READ(path, fn, ...)                                                                        \
-	{                                                                                          \
-		.method = METHOD_GET, .pattern = (path), .auth = ROUTE_SESSION, .handler = (fn),   \
-		__VA_ARGS__                                                                        \
-	}
-#define WRITE(verb, path, fn, what, ...)                                                           \
-	{                                                                                          \
-		.method = (verb), .pattern = (path), .auth = ROUTE_SESSION, .handler = (fn),       \
-		.flags = CHANGE, .action = (what), __VA_ARGS__                                     \
-	}
-#define STEER(verb, path, fn, what, ...)                                                           \
-	{                                                                                          \
-		.method = (verb), .pattern = (path), .auth = ROUTE_SESSION, .handler = (fn),       \
-		.flags = CHANGE | ROUTE_WAKES, .action = (what), __VA_ARGS__                       \
-	}
+#define READ ROUTE_READ
+/* What changes what is stored, and what the reconciler has to follow. Both may be repeated. */
+#define WRITE(...) ROUTE_CHANGE(ROUTE_IDEMPOTENT, __VA_ARGS__)
+#define WAKE(...)  ROUTE_CHANGE(ROUTE_IDEMPOTENT | ROUTE_WAKES, __VA_ARGS__)
 
 /* clang-format off */
 const struct route api_routes[] = {
 	READ ("/api/projects", project_list_get, .query = project_list_query),
-	STEER(METHOD_POST, "/api/projects", project_post, "project.create",
+	WAKE (METHOD_POST, "/api/projects", project_post, "project.create",
 	      .body = project_create_fields),
 	READ (PROJECT, project_read),
 	WRITE(METHOD_PATCH, PROJECT, project_patch, "project.change",
 	      .body = project_change_fields),
-	STEER(METHOD_DELETE, PROJECT, project_delete, "project.delete"),
-	STEER(METHOD_POST, PROJECT "/delete", project_delete, "project.delete"),
-	STEER(METHOD_POST, PROJECT "/start", project_start_post, "project.start",
+	WAKE (METHOD_DELETE, PROJECT, project_delete, "project.delete"),
+	WAKE (METHOD_POST, PROJECT "/delete", project_delete, "project.delete"),
+	WAKE (METHOD_POST, PROJECT "/start", project_start_post, "project.start",
 	      .body = force_fields),
-	STEER(METHOD_POST, PROJECT "/stop", project_stop_post, "project.stop",
+	WAKE (METHOD_POST, PROJECT "/stop", project_stop_post, "project.stop",
 	      .body = force_fields),
-	STEER(METHOD_POST, PROJECT "/restart", project_restart_post, "project.restart",
+	WAKE (METHOD_POST, PROJECT "/restart", project_restart_post, "project.restart",
 	      .body = force_fields),
 
 	READ (PROJECT "/environment", environment_list_get),
-	STEER(METHOD_POST, PROJECT "/environment", environment_post, "environment.put",
+	WAKE (METHOD_POST, PROJECT "/environment", environment_post, "environment.put",
 	      .body = environment_create_fields, .body_max = ENVIRONMENT_BODY_MAX),
-	STEER(METHOD_PATCH, PROJECT "/environment", environment_merge, "environment.put",
+	WAKE (METHOD_PATCH, PROJECT "/environment", environment_merge, "environment.put",
 	      .body = environment_merge_fields, .body_max = ENVIRONMENT_BODY_MAX),
 	READ (VARIABLE, environment_read),
-	STEER(METHOD_PATCH, VARIABLE, environment_patch, "environment.change",
+	WAKE (METHOD_PATCH, VARIABLE, environment_patch, "environment.change",
 	      .body = environment_change_fields, .body_max = ENVIRONMENT_BODY_MAX),
-	STEER(METHOD_PUT, VARIABLE, environment_patch, "environment.change",
+	WAKE (METHOD_PUT, VARIABLE, environment_patch, "environment.change",
 	      .body = environment_change_fields, .body_max = ENVIRONMENT_BODY_MAX),
-	STEER(METHOD_DELETE, VARIABLE, environment_delete, "environment.delete",
+	WAKE (METHOD_DELETE, VARIABLE, environment_delete, "environment.delete",
 	      .body = force_fields),
 
 	READ (PROJECT "/database", database_read),
 	READ (PROJECT "/events", event_list_get, .query = page_query),
 
 	READ (SANDBOX, sandbox_read),
-	STEER(METHOD_POST, SANDBOX, sandbox_post, "sandbox.start",
+	WAKE (METHOD_POST, SANDBOX, sandbox_post, "sandbox.start",
 	      .body = sandbox_start_fields, .body_max = SANDBOX_BODY_MAX),
-	STEER(METHOD_DELETE, SANDBOX, sandbox_delete, "sandbox.terminate"),
+	WAKE (METHOD_DELETE, SANDBOX, sandbox_delete, "sandbox.terminate"),
 
 	READ ("/api/events", live_admit),
 
@@ -80,13 +67,13 @@ const struct route api_routes[] = {
 	WRITE(METHOD_POST, "/api/user/config/system-prompt", system_prompt_write, "settings.put",
 	      .body = system_prompt_fields, .body_max = SETTING_BODY_MAX),
 	READ ("/api/user/config/kc", kubeconfig_read),
-	STEER(METHOD_PUT, "/api/user/config/kc", kubeconfig_write, "kubeconfig.put",
+	WAKE (METHOD_PUT, "/api/user/config/kc", kubeconfig_write, "kubeconfig.put",
 	      .body = kubeconfig_fields, .body_max = KUBECONFIG_BODY_MAX),
-	STEER(METHOD_POST, "/api/user/config/kc", kubeconfig_write, "kubeconfig.put",
+	WAKE (METHOD_POST, "/api/user/config/kc", kubeconfig_write, "kubeconfig.put",
 	      .body = kubeconfig_fields, .body_max = KUBECONFIG_BODY_MAX),
 
 	READ ("/api/user/limits", limits_read),
-	STEER(METHOD_POST, "/api/user/config/kc/check", kubeconfig_check, "kubeconfig.check"),
+	WAKE (METHOD_POST, "/api/user/config/kc/check", kubeconfig_check, "kubeconfig.check"),
 
 	READ ("/api/user/audit", audit_list_get, .query = page_query),
 

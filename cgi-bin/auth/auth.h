@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "crypto/password.h"
+#include "store/access.h"
 #include "store/throttle.h"
 #include "store/user.h"
 #include "web/route.h"
@@ -24,13 +25,19 @@ struct auth {
 };
 
 /* password.c */
-route_fn auth_register, auth_login, auth_password_put;
+route_fn auth_register, auth_login, auth_password_prepare, auth_password_put;
 /* Whom limits for an address count. */
 struct throttle_client auth_client(const struct call *c);
 /* Whether the body's "password" is that of who is logged in. ERR_FORBIDDEN WRONG_PASSWORD,
  * ERR_NOT_FOUND NO_PASSWORD, or ERR_RATE_LIMITED: it was tried too often. */
 int auth_check_password(struct call *c, struct password_identity *ret_found,
 			struct throttle *ret_throttle, struct err *e);
+/* In a transaction. All other access of the user ends, but for the session with this hash (NULL:
+ * none): whoever else knew the old password is out. ERR_CONFLICT: it is not the old one any more.
+ */
+int auth_replace_password(struct db *db, const struct password_identity *found, const char *hash,
+			  const uint8_t *session_hash, struct access_ended *ret_ended,
+			  struct err *e);
 /* invitation.c */
 route_fn auth_invitation;
 /* session.c */
@@ -46,15 +53,26 @@ route_fn auth_sealos, auth_sealos_bind;
 route_fn auth_identities_get, auth_identity_delete, auth_identity_primary;
 
 /* oauth.c: each route once for each provider. */
-route_fn auth_github_login, auth_github_callback, auth_github_bind, auth_github_finish;
-route_fn auth_oidc_login, auth_oidc_callback, auth_oidc_bind, auth_oidc_finish;
+route_fn auth_github_login, auth_github_callback, auth_github_bind, auth_github_prepare,
+	auth_github_finish;
+route_fn auth_oidc_login, auth_oidc_callback, auth_oidc_bind, auth_oidc_prepare, auth_oidc_finish;
+void auth_release_account(void *account);
 
 /* sessions.c */
 route_fn auth_sessions_get, auth_sessions_delete, auth_session_delete;
 
 /* tokens.c */
-route_fn auth_tokens_get, auth_tokens_post, auth_token_delete;
+route_fn auth_tokens_get, auth_tokens_prepare, auth_tokens_post, auth_token_delete;
 
+/* Fields that several bodies have. */
+#define AUTH_FIELD_PASSWORD(n)                                                                     \
+	{                                                                                          \
+		.name = (n), .type = FIELD_STRING, .required = true, .min = 1, .max = PASSWORD_MAX \
+	}
+#define AUTH_FIELD_BEARER                                                                          \
+	{                                                                                          \
+		.name = "bearer", .type = FIELD_BOOL                                               \
+	}
 extern const struct field auth_password_fields[], auth_invitation_fields[], auth_sealos_fields[],
 	auth_sealos_bind_fields[], auth_login_query[], auth_callback_query[], auth_finish_fields[],
 	auth_sessions_query[], auth_token_fields[], auth_password_change_fields[];

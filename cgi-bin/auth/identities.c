@@ -36,18 +36,10 @@ int auth_identities_get(struct call *c, struct err *e)
 
 typedef int change_fn(struct db *db, const char *user_id, const char *identity_id, struct err *e);
 
-/* The change and its line in the audit. The session may be gone afterwards. */
-static int change(struct call *c, change_fn *fn, const char *action, struct err *e)
+/* The session may be gone afterwards. */
+static int change(struct call *c, change_fn *fn, struct err *e)
 {
-	const struct session *session = c->session;
-	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-
-	if (db_begin(c->db, &tx, e) < 0)
-		return -1;
-	c->db = tx;
-	if (fn(tx, session->user_id, c->params[0], e) < 0 ||
-	    call_audit(c, action, session->user_id, session->identity_id, e) < 0 ||
-	    db_commit(&tx, e) < 0)
+	if (fn(c->db, c->session->user_id, c->params[0], e) < 0)
 		return -1;
 	response_json(c->response, 200, json_pack("{s:b}", "success", 1));
 	return 0;
@@ -55,10 +47,10 @@ static int change(struct call *c, change_fn *fn, const char *action, struct err 
 
 int auth_identity_delete(struct call *c, struct err *e)
 {
-	return change(c, identity_unbind, "identity.unbind", e);
+	return change(c, identity_unbind, e);
 }
 
 int auth_identity_primary(struct call *c, struct err *e)
 {
-	return change(c, identity_make_primary, "identity.primary", e);
+	return change(c, identity_make_primary, e);
 }

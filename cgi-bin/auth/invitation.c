@@ -14,29 +14,10 @@ const struct field auth_invitation_fields[] = {
 	  .required = true,
 	  .min = TOKEN_LENGTH,
 	  .max = TOKEN_LENGTH },
-	{ .name = "password",
-	  .type = FIELD_STRING,
-	  .required = true,
-	  .min = 1,
-	  .max = PASSWORD_MAX },
-	{ .name = "bearer", .type = FIELD_BOOL },
+	AUTH_FIELD_PASSWORD("password"),
+	AUTH_FIELD_BEARER,
 	FIELDS_END,
 };
-
-/* Who could act as that user until now is out. */
-static int set_password(struct db *tx, const struct password_identity *found, const char *hash,
-			struct err *e)
-{
-	struct access_ended ended;
-	bool replaced;
-
-	if (user_replace_password_hash(tx, found->identity_id, found->hash, hash, &replaced, e) < 0)
-		return -1;
-	if (!replaced)
-		return err_set(e, ERR_CONFLICT, "PASSWORD_CHANGED",
-			       "the password was changed at the same time by another request");
-	return access_end_all(tx, found->user_id, NULL, &ended, e);
-}
 
 /* The hash is made before the transaction, and only for who has a link. */
 static int accept(struct call *c, struct err *e)
@@ -46,6 +27,7 @@ static int accept(struct call *c, struct err *e)
 	char hash[PASSWORD_HASH_MAX];
 	uint8_t token[TOKEN_HASH_BYTES];
 	struct password_identity found;
+	struct access_ended ended;
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 
 	token_hash(field_string(c->body, "token"), token);
@@ -56,7 +38,8 @@ static int accept(struct call *c, struct err *e)
 	if (password_hash(password, &auth->password, hash, e) < 0 || db_begin(c->db, &tx, e) < 0)
 		return -1;
 	c->db = tx;
-	if (invitation_take(tx, token, e) < 0 || set_password(tx, &found, hash, e) < 0 ||
+	if (invitation_take(tx, token, e) < 0 ||
+	    auth_replace_password(tx, &found, hash, NULL, &ended, e) < 0 ||
 	    call_audit(c, "invitation.accept", found.user_id, found.identity_id, e) < 0 ||
 	    login_finish(c, tx, found.user_id, found.identity_id, e) < 0)
 		return -1;

@@ -9,6 +9,7 @@
  * a frame, and a code that a stranger slips in fits no verifier.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "auth.h"
@@ -249,27 +250,34 @@ static int hand_back(struct call *c)
 	return 0;
 }
 
+void auth_release_account(void *account)
+{
+	provider_account_clear(account);
+	free(account);
+}
+
+static int prepare_binding(struct call *c, enum provider_kind kind, struct err *e)
+{
+	struct pending_login pending;
+	struct provider_account *account = mem_calloc(1, sizeof(*account));
+
+	c->prepared = account;
+	return come_back(c, kind, c->session->user_id, c->body, field_string(c->body, "verifier"),
+			 &pending, account, e);
+}
+
 static int finish_binding(struct call *c, enum provider_kind kind, struct err *e)
 {
-	const struct session *session = c->session;
-	CLEANUP(provider_account_clear) struct provider_account account = { .id = NULL };
+	const struct provider_account *account = c->prepared;
 	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_TOKEN_MAX);
-	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	struct pending_login pending;
 	struct identity_claim claim;
 
-	if (come_back(c, kind, session->user_id, c->body, field_string(c->body, "verifier"),
-		      &pending, &account, e) < 0 ||
-	    make_claim(c, kind, &account, &sealed, &claim, e) < 0 || db_begin(c->db, &tx, e) < 0)
-		return -1;
-	c->db = tx;
-	if (identity_bind(tx, session->user_id, &claim, c->object_id, e) < 0 ||
-	    call_audit(c, "identity.bind", session->user_id, session->identity_id, e) < 0 ||
-	    db_commit(&tx, e) < 0)
+	if (make_claim(c, kind, account, &sealed, &claim, e) < 0 ||
+	    identity_bind(c->db, c->session->user_id, &claim, c->object_id, e) < 0)
 		return -1;
 	response_json(c->response, 200,
 		      json_pack("{s:s, s:s, s:s}", "id", c->object_id, "provider",
-				stored_names[kind], "name", account.name));
+				stored_names[kind], "name", account->name));
 	return 0;
 }
 
@@ -300,6 +308,10 @@ static int callback(struct call *c, enum provider_kind kind, struct err *e)
 	int auth_##id##_bind(struct call *c, struct err *e)                                        \
 	{                                                                                          \
 		return begin_binding(c, kind, e);                                                  \
+	}                                                                                          \
+	int auth_##id##_prepare(struct call *c, struct err *e)                                     \
+	{                                                                                          \
+		return prepare_binding(c, kind, e);                                                \
 	}                                                                                          \
 	int auth_##id##_finish(struct call *c, struct err *e)                                      \
 	{                                                                                          \

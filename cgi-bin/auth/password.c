@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "domain/user.h"
+#include "base/mem.h"
 #include "base/metric.h"
 #include "store/access.h"
 #include "store/maintenance.h"
@@ -20,12 +21,8 @@ const struct field auth_password_fields[] = {
 	  .max = USER_NAME_MAX,
 	  .pattern = "^[A-Za-z0-9][A-Za-z0-9._@-]*$",
 	  .check = user_name_check },
-	{ .name = "password",
-	  .type = FIELD_STRING,
-	  .required = true,
-	  .min = 1,
-	  .max = PASSWORD_MAX },
-	{ .name = "bearer", .type = FIELD_BOOL },
+	AUTH_FIELD_PASSWORD("password"),
+	AUTH_FIELD_BEARER,
 	FIELDS_END,
 };
 
@@ -75,16 +72,8 @@ static int register_user(struct call *c, const struct throttle *throttle, struct
 }
 
 const struct field auth_password_change_fields[] = {
-	{ .name = "password",
-	  .type = FIELD_STRING,
-	  .required = true,
-	  .min = 1,
-	  .max = PASSWORD_MAX },
-	{ .name = "newPassword",
-	  .type = FIELD_STRING,
-	  .required = true,
-	  .min = 1,
-	  .max = PASSWORD_MAX },
+	AUTH_FIELD_PASSWORD("password"),
+	AUTH_FIELD_PASSWORD("newPassword"),
 	FIELDS_END,
 };
 
@@ -184,35 +173,49 @@ int auth_check_password(struct call *c, struct password_identity *ret_found,
 	return err_set(e, ERR_FORBIDDEN, "WRONG_PASSWORD", "the present password is another one");
 }
 
-/* All other access ends: whoever else knew the old password is out. */
-int auth_password_put(struct call *c, struct err *e)
-{
-	const struct auth *auth = c->context;
-	const struct session *session = c->session;
-	const char *password = field_string(c->body, "newPassword");
-	char hash[PASSWORD_HASH_MAX];
+/* The present password was right, and this is the hash of the new one. */
+struct password_change {
 	struct password_identity found;
 	struct throttle throttle;
-	bool replaced;
-	struct access_ended ended;
-	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	char hash[PASSWORD_HASH_MAX];
+};
 
-	if (auth_check_password(c, &found, &throttle, e) < 0)
+int auth_password_prepare(struct call *c, struct err *e)
+{
+	const struct auth *auth = c->context;
+	const char *password = field_string(c->body, "newPassword");
+	struct password_change *change = mem_calloc(1, sizeof(*change));
+
+	c->prepared = change;
+	if (auth_check_password(c, &change->found, &change->throttle, e) < 0)
 		return -1;
-	if (password_check_policy(password, found.name, e) < 0)
+	if (password_check_policy(password, change->found.name, e) < 0)
 		return err_wrap(e, "newPassword");
-	if (password_hash(password, &auth->password, hash, e) < 0 || db_begin(c->db, &tx, e) < 0)
-		return -1;
-	c->db = tx;
-	if (throttle_forgive(tx, &throttle, e) < 0 ||
-	    user_replace_password_hash(tx, found.identity_id, found.hash, hash, &replaced, e) < 0)
+	return password_hash(password, &auth->password, change->hash, e);
+}
+
+int auth_replace_password(struct db *db, const struct password_identity *found, const char *hash,
+			  const uint8_t *session_hash, struct access_ended *ret_ended,
+			  struct err *e)
+{
+	bool replaced;
+
+	if (user_replace_password_hash(db, found->identity_id, found->hash, hash, &replaced, e) < 0)
 		return -1;
 	if (!replaced)
 		return err_set(e, ERR_CONFLICT, "PASSWORD_CHANGED",
 			       "the password was changed at the same time by another request");
-	if (access_end_all(tx, session->user_id, c->session_hash, &ended, e) < 0 ||
-	    call_audit(c, "password.change", session->user_id, session->identity_id, e) < 0 ||
-	    db_commit(&tx, e) < 0)
+	return access_end_all(db, found->user_id, session_hash, ret_ended, e);
+}
+
+int auth_password_put(struct call *c, struct err *e)
+{
+	const struct password_change *change = c->prepared;
+	struct access_ended ended;
+
+	if (throttle_forgive(c->db, &change->throttle, e) < 0 ||
+	    auth_replace_password(c->db, &change->found, change->hash, c->session_hash, &ended, e) <
+		    0)
 		return -1;
 	response_json(c->response, 200, access_ended_json(&ended));
 	return 0;

@@ -1,119 +1,68 @@
+#include <stdlib.h>
+
 #include "auth.h"
 
+/* Ways to log in: for whoever has no session yet. What they change, they commit themselves. */
+#define LOGIN(path, fn, also, ...)                                                                 \
+	{                                                                                          \
+		.method = METHOD_POST, .pattern = (path), .handler = (fn),                         \
+		.flags = ROUTE_CHANGES | (also), __VA_ARGS__                                       \
+	}
+#define READ ROUTE_READ
+/* None of them takes an Idempotency-Key: an answer that is kept could only be opened by api.fcgi.
+ */
+#define WRITE(...)      ROUTE_CHANGE(0, __VA_ARGS__)
+#define WAKE(...)       ROUTE_CHANGE(ROUTE_WAKES, __VA_ARGS__)
+#define END_ACCESS(...) ROUTE_CHANGE(ROUTE_WAKES | ROUTE_ALWAYS, __VA_ARGS__)
+
+/* clang-format off */
 /* The same for every provider that speaks OAuth. */
 #define OAUTH_ROUTES(id)                                                                           \
-	{ .method = METHOD_GET,                                                                    \
-	  .pattern = "/api/auth/" #id "/login",                                                    \
-	  .flags = ROUTE_PAGE,                                                                     \
-	  .handler = auth_##id##_login,                                                            \
-	  .query = auth_login_query },                                                             \
-		{ .method = METHOD_GET,                                                            \
-		  .pattern = "/api/auth/" #id "/callback",                                         \
-		  .flags = ROUTE_PAGE | ROUTE_EXTENSIBLE,                                          \
-		  .handler = auth_##id##_callback,                                                 \
-		  .query = auth_callback_query },                                                  \
-		{ .method = METHOD_POST,                                                           \
-		  .pattern = "/api/auth/" #id "/bind",                                             \
-		  .auth = ROUTE_SESSION,                                                           \
-		  .flags = ROUTE_CHANGES,                                                          \
-		  .handler = auth_##id##_bind },                                                   \
-	{                                                                                          \
-		.method = METHOD_POST, .pattern = "/api/auth/" #id "/finish",                      \
-		.auth = ROUTE_SESSION, .flags = ROUTE_CHANGES, .handler = auth_##id##_finish,      \
-		.body = auth_finish_fields                                                         \
-	}
+	{ .method = METHOD_GET, .pattern = "/api/auth/" #id "/login", .flags = ROUTE_PAGE,         \
+	  .handler = auth_##id##_login, .query = auth_login_query },                               \
+	{ .method = METHOD_GET, .pattern = "/api/auth/" #id "/callback",                           \
+	  .flags = ROUTE_PAGE | ROUTE_EXTENSIBLE,                                                  \
+	  .handler = auth_##id##_callback, .query = auth_callback_query },                         \
+	{ .method = METHOD_POST, .pattern = "/api/auth/" #id "/bind", .auth = ROUTE_SESSION,       \
+	  .flags = ROUTE_CHANGES, .handler = auth_##id##_bind },                                   \
+	WRITE(METHOD_POST, "/api/auth/" #id "/finish", auth_##id##_finish, "identity.bind",        \
+	      .body = auth_finish_fields, .prepare = auth_##id##_prepare,                          \
+	      .release = auth_release_account)
 
 const struct route auth_routes[] = {
-	{ .method = METHOD_POST,
-	  .pattern = "/api/auth/register",
-	  .flags = ROUTE_CHANGES,
-	  .handler = auth_register,
-	  .body = auth_password_fields },
-	{ .method = METHOD_POST,
-	  .pattern = "/api/auth/login",
-	  .flags = ROUTE_CHANGES | ROUTE_ALWAYS,
-	  .handler = auth_login,
-	  .body = auth_password_fields },
-	{ .method = METHOD_POST,
-	  .pattern = "/api/auth/invitation",
-	  .flags = ROUTE_CHANGES | ROUTE_WAKES,
-	  .handler = auth_invitation,
-	  .body = auth_invitation_fields },
-	{ .method = METHOD_PUT,
-	  .pattern = "/api/auth/password",
-	  .auth = ROUTE_SESSION,
-	  .flags = ROUTE_CHANGES | ROUTE_UNMETERED | ROUTE_WAKES,
-	  .handler = auth_password_put,
-	  .body = auth_password_change_fields },
-	{ .method = METHOD_POST,
-	  .pattern = "/api/auth/logout",
-	  .auth = ROUTE_SESSION,
-	  .flags = ROUTE_CHANGES | ROUTE_ALWAYS,
-	  .handler = auth_logout },
-	{ .method = METHOD_GET,
-	  .pattern = "/api/auth/session",
-	  .auth = ROUTE_SESSION,
-	  .handler = auth_session },
-	{ .method = METHOD_GET, .pattern = "/api/auth/providers", .handler = auth_providers },
-	{ .method = METHOD_GET, .pattern = "/api/auth/ready", .handler = auth_ready },
-	{ .method = METHOD_POST,
-	  .pattern = "/api/auth/sealos",
-	  .flags = ROUTE_CHANGES | ROUTE_ALWAYS | ROUTE_WAKES,
-	  .handler = auth_sealos,
-	  .body = auth_sealos_fields,
-	  .body_max = SEALOS_BODY_MAX },
+	LOGIN("/api/auth/register", auth_register, 0, .body = auth_password_fields),
+	LOGIN("/api/auth/login", auth_login, ROUTE_ALWAYS, .body = auth_password_fields),
+	LOGIN("/api/auth/invitation", auth_invitation, ROUTE_WAKES, .body = auth_invitation_fields),
+	LOGIN("/api/auth/sealos", auth_sealos, ROUTE_ALWAYS | ROUTE_WAKES,
+	      .body = auth_sealos_fields, .body_max = SEALOS_BODY_MAX),
 	OAUTH_ROUTES(github),
 	OAUTH_ROUTES(oidc),
-	{ .method = METHOD_POST,
-	  .pattern = "/api/auth/sealos/bind",
-	  .auth = ROUTE_SESSION,
-	  .flags = ROUTE_CHANGES | ROUTE_WAKES,
-	  .handler = auth_sealos_bind,
-	  .body = auth_sealos_bind_fields,
-	  .body_max = SEALOS_BODY_MAX },
-	{ .method = METHOD_GET,
-	  .pattern = "/api/auth/identities",
-	  .auth = ROUTE_SESSION,
-	  .handler = auth_identities_get },
-	{ .method = METHOD_DELETE,
-	  .pattern = "/api/auth/identities/:identityId",
-	  .auth = ROUTE_SESSION,
-	  .flags = ROUTE_CHANGES | ROUTE_WAKES,
-	  .handler = auth_identity_delete },
-	{ .method = METHOD_POST,
-	  .pattern = "/api/auth/identities/:identityId/primary",
-	  .auth = ROUTE_SESSION,
-	  .flags = ROUTE_CHANGES,
-	  .handler = auth_identity_primary },
-	{ .method = METHOD_GET,
-	  .pattern = "/api/auth/sessions",
-	  .auth = ROUTE_SESSION,
-	  .handler = auth_sessions_get },
-	{ .method = METHOD_DELETE,
-	  .pattern = "/api/auth/sessions",
-	  .auth = ROUTE_SESSION,
-	  .flags = ROUTE_CHANGES | ROUTE_ALWAYS | ROUTE_WAKES,
-	  .handler = auth_sessions_delete,
-	  .query = auth_sessions_query },
-	{ .method = METHOD_DELETE,
-	  .pattern = "/api/auth/sessions/:sessionId",
-	  .auth = ROUTE_SESSION,
-	  .flags = ROUTE_CHANGES | ROUTE_ALWAYS | ROUTE_WAKES,
-	  .handler = auth_session_delete },
-	{ .method = METHOD_GET,
-	  .pattern = "/api/user/tokens",
-	  .auth = ROUTE_SESSION,
-	  .handler = auth_tokens_get },
-	{ .method = METHOD_POST,
-	  .pattern = "/api/user/tokens",
-	  .auth = ROUTE_SESSION,
-	  .flags = ROUTE_CHANGES,
-	  .handler = auth_tokens_post,
-	  .body = auth_token_fields },
-	{ .method = METHOD_DELETE,
-	  .pattern = "/api/user/tokens/:tokenId",
-	  .auth = ROUTE_SESSION,
-	  .flags = ROUTE_CHANGES | ROUTE_ALWAYS | ROUTE_WAKES,
-	  .handler = auth_token_delete },
+	{ .method = METHOD_GET, .pattern = "/api/auth/providers", .handler = auth_providers },
+	{ .method = METHOD_GET, .pattern = "/api/auth/ready", .handler = auth_ready },
+
+	READ ("/api/auth/session", auth_session),
+	ROUTE_CHANGE(ROUTE_ALWAYS, METHOD_POST, "/api/auth/logout", auth_logout, "session.delete"),
+	READ ("/api/auth/sessions", auth_sessions_get),
+	END_ACCESS(METHOD_DELETE, "/api/auth/sessions", auth_sessions_delete, "session.delete",
+		   .query = auth_sessions_query),
+	END_ACCESS(METHOD_DELETE, "/api/auth/sessions/:sessionId", auth_session_delete,
+		   "session.delete"),
+	ROUTE_CHANGE(ROUTE_UNMETERED | ROUTE_WAKES, METHOD_PUT, "/api/auth/password",
+		     auth_password_put, "password.change", .body = auth_password_change_fields,
+		     .prepare = auth_password_prepare, .release = free),
+
+	READ ("/api/auth/identities", auth_identities_get),
+	WAKE (METHOD_DELETE, "/api/auth/identities/:identityId", auth_identity_delete,
+	      "identity.unbind"),
+	WRITE(METHOD_POST, "/api/auth/identities/:identityId/primary", auth_identity_primary,
+	      "identity.primary"),
+	WAKE (METHOD_POST, "/api/auth/sealos/bind", auth_sealos_bind, "identity.bind",
+	      .body = auth_sealos_bind_fields, .body_max = SEALOS_BODY_MAX),
+
+	READ ("/api/user/tokens", auth_tokens_get),
+	WRITE(METHOD_POST, "/api/user/tokens", auth_tokens_post, "token.create",
+	      .body = auth_token_fields, .prepare = auth_tokens_prepare),
+	END_ACCESS(METHOD_DELETE, "/api/user/tokens/:tokenId", auth_token_delete, "token.delete"),
 	ROUTES_END,
 };
+/* clang-format on */

@@ -29,7 +29,7 @@ const struct field auth_sealos_bind_fields[] = { CREDENTIALS, FIELDS_END };
 
 const struct field auth_sealos_fields[] = {
 	CREDENTIALS,
-	{ .name = "bearer", .type = FIELD_BOOL },
+	AUTH_FIELD_BEARER,
 	FIELDS_END,
 };
 
@@ -124,20 +124,14 @@ int auth_sealos(struct call *c, struct err *e)
 /* The same for who has a session already: the identity and its kubeconfig become theirs. */
 int auth_sealos_bind(struct call *c, struct err *e)
 {
-	const struct session *session = c->session;
+	const char *user_id = c->session->user_id;
 	CLEANUP(handed_clear) struct handed handed = { .account = { .claims = NULL } };
-	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 
 	if (check_all(c, &handed, e) < 0)
 		return -1;
 	struct identity_claim claim = claim_of(&handed.account);
-	if (db_begin(c->db, &tx, e) < 0)
-		return -1;
-	c->db = tx;
-	if (identity_bind(tx, session->user_id, &claim, c->object_id, e) < 0 ||
-	    store_kubeconfig(c, tx, session->user_id, &handed.config, e) < 0 ||
-	    call_audit(c, "identity.bind", session->user_id, session->identity_id, e) < 0 ||
-	    db_commit(&tx, e) < 0)
+	if (identity_bind(c->db, user_id, &claim, c->object_id, e) < 0 ||
+	    store_kubeconfig(c, c->db, user_id, &handed.config, e) < 0)
 		return -1;
 	response_json(c->response, 200,
 		      json_pack("{s:s, s:s, s:s}", "id", c->object_id, "provider", "SEALOS", "name",

@@ -111,14 +111,7 @@ int login_ended(struct call *c, const char *provider, int result, struct err *e)
 
 int auth_logout(struct call *c, struct err *e)
 {
-	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-
-	if (db_begin(c->db, &tx, e) < 0)
-		return -1;
-	c->db = tx;
-	if (session_delete(tx, c->session_hash, e) < 0 ||
-	    call_audit(c, "session.delete", c->session->user_id, c->session->identity_id, e) < 0 ||
-	    db_commit(&tx, e) < 0)
+	if (session_delete(c->db, c->session_hash, e) < 0)
 		return -1;
 	session_drop_cookie(c->response, c->router->secure, c->router->framed);
 	response_json(c->response, 200, json_pack("{s:b}", "success", 1));

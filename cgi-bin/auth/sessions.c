@@ -25,45 +25,29 @@ int auth_sessions_get(struct call *c, struct err *e)
 	return 0;
 }
 
-/* A line of the audit, the commit, and the answer. */
-static int ended(struct call *c, struct db **tx, const struct access_ended *done, bool own,
-		 struct err *e)
-{
-	const struct router *router = c->router;
-
-	c->db = *tx;
-	if (call_audit(c, "session.delete", c->session->user_id, c->session->identity_id, e) < 0 ||
-	    db_commit(tx, e) < 0)
-		return -1;
-	response_json(c->response, 200, access_ended_json(done));
-	if (own)
-		session_drop_cookie(c->response, router->secure, router->framed);
-	return 0;
-}
-
 /* Sessions, API tokens and the tokens of terminals. DELETE ?others=true keeps the session that
  * asks. */
 int auth_sessions_delete(struct call *c, struct err *e)
 {
 	bool others = field_bool(c->query, "others", false);
-	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	struct access_ended done;
+	struct access_ended ended;
 
-	if (db_begin(c->db, &tx, e) < 0 ||
-	    access_end_all(tx, c->session->user_id, others ? c->session_hash : NULL, &done, e) < 0)
+	if (access_end_all(c->db, c->session->user_id, others ? c->session_hash : NULL, &ended, e) <
+	    0)
 		return -1;
-	return ended(c, &tx, &done, !others, e);
+	response_json(c->response, 200, access_ended_json(&ended));
+	if (!others)
+		session_drop_cookie(c->response, c->router->secure, c->router->framed);
+	return 0;
 }
 
 int auth_session_delete(struct call *c, struct err *e)
 {
-	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	struct access_ended ended = { .sessions = 1 };
 
-	struct access_ended done = { .sessions = 1 };
-
-	if (db_begin(c->db, &tx, e) < 0 ||
-	    session_end(tx, c->session->user_id, c->params[0], e) < 0 ||
-	    access_renew_terminals(tx, c->session->user_id, &done.terminals, e) < 0)
+	if (session_end(c->db, c->session->user_id, c->params[0], e) < 0 ||
+	    access_renew_terminals(c->db, c->session->user_id, &ended.terminals, e) < 0)
 		return -1;
-	return ended(c, &tx, &done, false, e);
+	response_json(c->response, 200, access_ended_json(&ended));
+	return 0;
 }

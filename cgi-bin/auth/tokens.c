@@ -41,7 +41,7 @@ int auth_tokens_get(struct call *c, struct err *e)
 }
 
 /* A session that somebody else got hold of must not become a token that outlives it. */
-static int check_who_it_is(struct call *c, struct err *e)
+int auth_tokens_prepare(struct call *c, struct err *e)
 {
 	struct password_identity found;
 	struct throttle throttle;
@@ -66,11 +66,10 @@ int auth_tokens_post(struct call *c, struct err *e)
 	char token[API_TOKEN_LENGTH + 1];
 	uint8_t hash[TOKEN_HASH_BYTES];
 	CLEANUP(json_decrefp) json_t *made = NULL;
-	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 
 	token_make_api(token);
 	token_hash(token, hash);
-	struct api_token_new wanted = {
+	struct api_token_new new_token = {
 		.user_id = c->session->user_id,
 		.identity_id = c->session->identity_id,
 		.name = field_string(c->body, "name"),
@@ -78,14 +77,9 @@ int auth_tokens_post(struct call *c, struct err *e)
 		.can_write = scope != NULL && strcmp(scope, "write") == 0,
 		.days = (unsigned)field_integer(c->body, "expiresInDays", DAYS_DEFAULT),
 	};
-	if (check_who_it_is(c, e) < 0 || db_begin(c->db, &tx, e) < 0 ||
-	    api_token_create(tx, &wanted, &made, e) < 0)
+	if (api_token_create(c->db, &new_token, &made, e) < 0)
 		return -1;
 	(void)snprintf(c->object_id, sizeof(c->object_id), "%s", field_string(made, "id"));
-	c->db = tx;
-	if (call_audit(c, "token.create", wanted.user_id, wanted.identity_id, e) < 0 ||
-	    db_commit(&tx, e) < 0)
-		return -1;
 	(void)json_object_set_new(made, "token", json_string(token));
 	explicit_bzero(token, sizeof(token));
 	response_json(c->response, 200, STEAL(made));
@@ -94,18 +88,12 @@ int auth_tokens_post(struct call *c, struct err *e)
 
 int auth_token_delete(struct call *c, struct err *e)
 {
-	const struct session *s = c->session;
-	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	const char *user_id = c->session->user_id;
 	int64_t terminals = 0;
 	bool saw_secrets;
 
-	if (db_begin(c->db, &tx, e) < 0)
-		return -1;
-	c->db = tx;
-	if (api_token_delete(tx, s->user_id, c->params[0], &saw_secrets, e) < 0 ||
-	    (saw_secrets && access_renew_terminals(tx, s->user_id, &terminals, e) < 0) ||
-	    call_audit(c, "token.delete", s->user_id, s->identity_id, e) < 0 ||
-	    db_commit(&tx, e) < 0)
+	if (api_token_delete(c->db, user_id, c->params[0], &saw_secrets, e) < 0 ||
+	    (saw_secrets && access_renew_terminals(c->db, user_id, &terminals, e) < 0))
 		return -1;
 	response_json(c->response, 200,
 		      json_pack("{s:b, s:I}", "success", 1, "terminals", (json_int_t)terminals));

@@ -109,11 +109,12 @@ void routes_print(const struct route *routes, FILE *out)
 {
 	for (const struct route *route = routes; route->pattern != NULL; route++) {
 		CLEANUP(json_decrefp)
-		json_t *row =
-			json_pack("{s:s, s:s, s:s, s:b, s:b}", "method", method_name(route->method),
-				  "pattern", route->pattern, "auth", auth_names[route->auth],
-				  "mutation", (route->flags & ROUTE_CHANGES) != 0, "atomic",
-				  (route->flags & ROUTE_ATOMIC) != 0);
+		json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:b, s:b}", "method",
+					method_name(route->method), "pattern", route->pattern,
+					"auth", auth_names[route->auth], "mutation",
+					(route->flags & ROUTE_CHANGES) != 0, "transaction",
+					(route->flags & ROUTE_TRANSACTION) != 0, "idempotent",
+					(route->flags & ROUTE_IDEMPOTENT) != 0);
 		if (route->body != NULL)
 			json_object_set_new(row, "body", fields_schema(route->body));
 		if (route->query != NULL)

@@ -30,9 +30,9 @@ enum route_auth {
 enum route_flag {
 	/* Changes something: refused when it comes from another site. */
 	ROUTE_CHANGES = 1 << 0,
-	/* The router runs it in one transaction, together with its Idempotency-Key and a line of
-	 * the audit (`action`). Needs ROUTE_SESSION. */
-	ROUTE_ATOMIC = 1 << 1,
+	/* The handler runs in a transaction that ends with a line of the audit (`action`). Needs
+	 * ROUTE_SESSION. */
+	ROUTE_TRANSACTION = 1 << 1,
 	/* The reconciler has something to do afterwards. */
 	ROUTE_WAKES = 1 << 2,
 	/* Browsers come here by themselves: one that wants a page gets errors as a page. */
@@ -47,6 +47,9 @@ enum route_flag {
 	/* Nothing of the user's budget (store/budget.h) is taken for it: it asks for the password,
 	 * which has limits of its own, and ends all other access. */
 	ROUTE_UNMETERED = 1 << 7,
+	/* Takes an Idempotency-Key: the answer is kept, sealed, in the same transaction, and given
+	 * again to who repeats the request. Needs ROUTE_TRANSACTION. */
+	ROUTE_IDEMPOTENT = 1 << 8,
 };
 
 /* One request on its way through a handler. Everything lives until the handler returns. */
@@ -55,13 +58,14 @@ struct call {
 	const struct request *request;
 	const struct route *route;
 	struct response *response;
-	struct db *db;                 /* inside the router's transaction for ROUTE_ATOMIC */
+	struct db *db;                 /* in the router's transaction for ROUTE_TRANSACTION */
 	const struct session *session; /* NULL for ROUTE_OPEN */
 	uint8_t session_hash[TOKEN_HASH_BYTES]; /* its token's */
 	void *context;                          /* the program's own, see program.h */
 	const json_t *body, *query;             /* what passed the route's tables */
 	const char *params[ROUTE_PARAMS_MAX];   /* of the path, in the pattern's order: UUIDs */
 	char object_id[STORE_ID_LENGTH + 1];    /* for the audit, when the path does not have it */
+	void *prepared;                         /* of `prepare`, for the handler */
 };
 
 /* Seals, or opens, what the router keeps of an answer; appends to `ret`. For contexts, see
@@ -77,6 +81,11 @@ struct route {
 	const char *pattern; /* "/api/projects/:projectId/start"; a ":name" is a UUID */
 	enum route_auth auth;
 	unsigned flags;
+	/* Runs before the transaction, and is not undone with it: what takes long (hashing, another
+	 * server), or has to be counted even if it fails. NULL: nothing to prepare. What it leaves
+	 * in `prepared` is given to `release` after the request. */
+	route_fn *prepare;
+	void (*release)(void *prepared);
 	route_fn *handler;
 	const struct field *body;  /* NULL: takes none */
 	const struct field *query; /* NULL: takes none */
@@ -84,6 +93,17 @@ struct route {
 	const char *action;        /* of the audit: "project.create" */
 };
 
+/* Rows of a kind, with a session: what reads, and what changes something in a transaction. */
+#define ROUTE_READ(path, fn, ...)                                                                  \
+	{                                                                                          \
+		.method = METHOD_GET, .pattern = (path), .auth = ROUTE_SESSION, .handler = (fn),   \
+		__VA_ARGS__                                                                        \
+	}
+#define ROUTE_CHANGE(also, verb, path, fn, what, ...)                                              \
+	{                                                                                          \
+		.method = (verb), .pattern = (path), .auth = ROUTE_SESSION, .handler = (fn),       \
+		.flags = ROUTE_CHANGES | ROUTE_TRANSACTION | (also), .action = (what), __VA_ARGS__ \
+	}
 #define ROUTES_END                                                                                 \
 	{                                                                                          \
 		.pattern = NULL                                                                    \
@@ -104,8 +124,8 @@ char *route_allow(unsigned methods);
 /* The value of the parameter called `name`, NULL if the route has none. */
 const char *route_param(const struct route *route, const char *const *params, const char *name);
 
-/* The table as JSON lines: method, pattern, auth, mutation, atomic, and JSON Schemas of body and
- * query where it takes them. */
+/* The table as JSON lines: method, pattern, auth, mutation, transaction, idempotent, and JSON
+ * Schemas of body and query where it takes them. */
 void routes_print(const struct route *routes, FILE *out);
 
 #endif

@@ -187,8 +187,16 @@ static int may_change(struct serving *s, struct err *e)
 	return kind == ROUTE_CHANGES ? maintenance_begin_change(s->call.db, e) : 0;
 }
 
+/* May change something itself, as the count of attempts. */
+static int prepare(struct serving *s, struct err *e)
+{
+	route_fn *fn = s->match.route->prepare;
+
+	return fn == NULL || (may_change(s, e) == 0 && fn(&s->call, e) == 0) ? 0 : -1;
+}
+
 /* The handler inside a transaction. With a key that was used before, its answer instead. */
-static int run_atomic(struct serving *s, const char *key, bool *ret_replayed, struct err *e)
+static int run_in_transaction(struct serving *s, const char *key, bool *ret_replayed, struct err *e)
 {
 	const struct session *session = &s->session;
 	uint8_t fingerprint[32];
@@ -237,16 +245,16 @@ static void wake_reconciler(const char *path)
 static int run(struct serving *s, struct err *e)
 {
 	const struct route *route = s->match.route;
-	char key[IDEMPOTENCY_KEY_MAX + 1];
+	char key[IDEMPOTENCY_KEY_MAX + 1] = "";
 	bool replayed = false;
 	int result;
 
-	if ((route->flags & ROUTE_ATOMIC) != 0 && idempotency_key_read(s->request, key, e) < 0)
+	if ((route->flags & ROUTE_IDEMPOTENT) != 0 && idempotency_key_read(s->request, key, e) < 0)
 		return -1;
-	if (spend(s, e) < 0)
+	if (spend(s, e) < 0 || prepare(s, e) < 0)
 		return -1;
-	if ((route->flags & ROUTE_ATOMIC) != 0)
-		result = run_atomic(s, key, &replayed, e);
+	if ((route->flags & ROUTE_TRANSACTION) != 0)
+		result = run_in_transaction(s, key, &replayed, e);
 	else
 		result = may_change(s, e) < 0 ? -1 : route->handler(&s->call, e);
 	if (result == 0 && !replayed && (route->flags & ROUTE_WAKES) != 0)
@@ -366,6 +374,8 @@ static void clear(struct serving *s)
 {
 	bool large = strlen(response_body(s->response)) > LARGE_ANSWER;
 
+	if (s->call.prepared != NULL)
+		s->match.route->release(s->call.prepared);
 	json_decref(s->body);
 	json_decref(s->query);
 	request_free(s->request);

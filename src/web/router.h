@@ -13,9 +13,9 @@
 /*
  * The router: serves one request by a route table. In this order, and the first that fails is the
  * answer: head, route, session, CSRF, body and query by their tables, the user's budget of changes;
- * then, for ROUTE_ATOMIC, a transaction around Idempotency-Key, maintenance, handler and audit;
- * then the wake file, the answer, and a line in the log. It is the only place that logs errors of
- * requests and turns them into HTTP.
+ * then what the handler needs prepared; then, for ROUTE_TRANSACTION, a transaction around
+ * Idempotency-Key, maintenance, handler and audit; then the wake file, the answer, and a line in
+ * the log. It is the only place that logs errors of requests and turns them into HTTP.
  *
  * Nothing of a request outlives it.
  */
@@ -33,15 +33,16 @@ struct router {
 	uint64_t idempotency_ttl_ms;
 	struct budget_limit budget; /* of each user, for what changes something */
 	/* For the answers that are kept for a repeated Idempotency-Key, which may tell what only
-	 * their owner may see. NULL where no route is ROUTE_ATOMIC. */
+	 * their owner may see. NULL where no route is ROUTE_IDEMPOTENT. */
 	route_keep_fn *seal, *unseal;
 };
 
 void router_serve(const struct router *router, const struct web_io *io);
 
 /* A line of the audit, "session.create", about the object that the handler named or the path's
- * first id. The router does it for ROUTE_ATOMIC; a handler of another route that changes something
- * does. `user_id` and `identity_id` NULL: nobody known. What was done with an API token says so. */
+ * first id. The router does it for ROUTE_TRANSACTION; the handler of another route that changes
+ * something does. `user_id` and `identity_id` NULL: nobody known. What was done with an API token
+ * says so. */
 int call_audit(const struct call *c, const char *action, const char *user_id,
 	       const char *identity_id, struct err *e);
 

@@ -213,7 +213,7 @@ static const struct field limit_field[] = {
 	FIELDS_END,
 };
 
-#define CHANGE (ROUTE_CHANGES | ROUTE_ATOMIC)
+#define CHANGE (ROUTE_CHANGES | ROUTE_TRANSACTION | ROUTE_IDEMPOTENT)
 static const struct route routes[] = {
 	{ METHOD_GET, "/open", ROUTE_OPEN, 0, answer, NULL, NULL, 0, NULL },
 	{ METHOD_POST, "/register", ROUTE_OPEN, ROUTE_CHANGES, answer, name_field, NULL, 0, NULL },

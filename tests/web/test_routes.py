@@ -57,9 +57,10 @@ def test_the_tables_are_what_they_should_be(routes):
                 or row["pattern"] in ("/healthz", "/readyz", "/metrics"))
         assert (row["auth"] == "local") == (row["pattern"] == "/metrics")
         assert row["mutation"] == (row["method"] != "GET")
-        # An atomic route is for somebody, and whatever api.fcgi changes is atomic.
-        assert not row["atomic"] or row["auth"] == "session"
-        assert row["atomic"] == row["mutation"] or row["pattern"].startswith(AUTH)
+        # A line of the audit is somebody's, and whatever api.fcgi changes may be repeated.
+        assert not row["transaction"] or row["auth"] == "session"
+        assert row["transaction"] or not row["idempotent"]
+        assert row["idempotent"] == row["mutation"] or row["pattern"].startswith(AUTH)
         # Nothing of a user's is open.
         assert row["auth"] == "session" or not names(row["pattern"])
 
