@@ -40,19 +40,42 @@ static json_t *member_unsigned(const void *field)
 	return json_integer(*(const unsigned *)field);
 }
 
-#define PROJECT(member) offsetof(struct project, member)
+/* What store/column.h has a name for. Sealed values never are JSON. */
+#define SHOWN_TEXT     member_text
+#define SHOWN_INT      member_int64
+#define SHOWN_UNSIGNED member_unsigned
+#define SHOWN_DESIRED  member_desired
+#define SHOWN_STATUS   member_status
+#define SHOWN_STAGE    member_stage
+#define SHOWN_BYTES    NULL
+/* clang-format off */
+#define SHOWN(of, type, member, sql, json) { json, offsetof(of, member), SHOWN_##type },
+
 static const struct member project_members[] = {
-	{ "id", PROJECT(id), member_text },
-	{ "name", PROJECT(name), member_text },
-	{ "description", PROJECT(description), member_text },
-	{ "userId", PROJECT(user_id), member_text },
-	{ "githubRepo", PROJECT(github_repo), member_text },
-	{ "status", PROJECT(status), member_status },
-	{ "createdAt", PROJECT(created_at), member_text },
-	{ "updatedAt", PROJECT(updated_at), member_text },
+	PROJECT_COLUMNS(SHOWN, struct project)
 	MEMBERS_END,
 };
+static const struct member resource_members[] = {
+	RESOURCE_COLUMNS(SHOWN, struct resource)
+	RESOURCE_OWNER_COLUMNS(SHOWN, struct resource)
+	SIZE_COLUMNS(SHOWN, struct resource, NO_SQL)
+	MEMBERS_END,
+};
+static const struct member sandbox_members[] = {
+	SANDBOX_COLUMNS(SHOWN, struct sandbox)
+	{ "sandboxName", offsetof(struct sandbox, resource.name), member_text },
+	{ "stage", offsetof(struct sandbox, resource.stage), member_stage },
+	MEMBERS_END,
+};
+static const struct member database_members[] = {
+	DATABASE_COLUMNS(SHOWN, struct database)
+	CONNECTION_COLUMNS(SHOWN, struct database)
+	{ "databaseName", offsetof(struct database, resource.name), member_text },
+	MEMBERS_END,
+};
+/* clang-format on */
 
+#define PROJECT(member) offsetof(struct project, member)
 static const struct member request_members[] = {
 	{ "id", PROJECT(id), member_text },
 	{ "status", PROJECT(status), member_status },
@@ -61,47 +84,12 @@ static const struct member request_members[] = {
 };
 
 #define RESOURCE(member) offsetof(struct resource, member)
-static const struct member resource_members[] = {
-	{ "id", RESOURCE(id), member_text },
-	{ "projectId", RESOURCE(project_id), member_text },
-	{ "name", RESOURCE(name), member_text },
-	{ "k8sNamespace", RESOURCE(namespace), member_text },
-	{ "status", RESOURCE(status), member_status },
-	{ "desired", RESOURCE(desired), member_desired },
-	{ "statusSince", RESOURCE(status_since), member_text },
-	{ "lockedUntil", RESOURCE(locked_until), member_text },
-	{ "cpuRequest", RESOURCE(cpu_request), member_text },
-	{ "cpuLimit", RESOURCE(cpu_limit), member_text },
-	{ "memoryRequest", RESOURCE(memory_request), member_text },
-	{ "memoryLimit", RESOURCE(memory_limit), member_text },
-	{ "createdAt", RESOURCE(created_at), member_text },
-	{ "updatedAt", RESOURCE(updated_at), member_text },
-	MEMBERS_END,
-};
-
 static const struct member cause_members[] = {
 	{ "kind", RESOURCE(cause_kind), member_text },
 	{ "code", RESOURCE(cause_code), member_text },
 	{ "since", RESOURCE(cause_since), member_text },
 	{ "attempts", RESOURCE(attempts), member_unsigned },
 	{ "nextAttemptAt", RESOURCE(next_attempt_at), member_text },
-	MEMBERS_END,
-};
-
-static const struct member sandbox_members[] = {
-	{ "sandboxName", offsetof(struct sandbox, resource.name), member_text },
-	{ "runtimeImage", offsetof(struct sandbox, image), member_text },
-	{ "stage", offsetof(struct sandbox, resource.stage), member_stage },
-	MEMBERS_END,
-};
-
-#define DATABASE(member) offsetof(struct database, member)
-static const struct member database_members[] = {
-	{ "databaseName", DATABASE(resource.name), member_text },
-	{ "storageSize", DATABASE(storage_size), member_text },
-	{ "host", DATABASE(host), member_text },
-	{ "database", DATABASE(database), member_text },
-	{ "username", DATABASE(username), member_text },
 	MEMBERS_END,
 };
 

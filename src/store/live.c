@@ -35,7 +35,7 @@ static const struct db_statement statement_announce = {
 	X(RESOURCE_CAUSE_SINCE, "iso8601(r.cause_since)")                                          \
 	X(RESOURCE_WARNINGS, "nullif(r.warnings, '[]')::text")
 
-enum column { COLUMN_NONE, COLUMNS(STORE_COLUMN_ENUM) };
+enum live_column { COLUMN_NONE, COLUMNS(STORE_COLUMN_ENUM) };
 
 /* A row a resource; a project without any is a row of NULLs. */
 static const struct db_statement statement_get = {

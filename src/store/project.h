@@ -8,47 +8,35 @@
 #include "base/err.h"
 #include "db/db.h"
 #include "domain/types.h"
+#include "store/column.h"
 #include "store/store.h"
 
+/* The columns are explained in the schema (sql/). Those of a cause are NULL when there is none,
+ * those of a connection until the database has been made. */
+/* clang-format off */
 struct project {
-	const char *id, *name, *description, *user_id, *github_repo, *kube_name;
-	enum status status;
-	const char *created_at, *updated_at;
+	PROJECT_COLUMNS(COLUMN_MEMBER, )
 };
 
 /* What sandboxes and databases have in common. */
+#define NO_SQL(column) ""
 struct resource {
-	const char *id, *project_id, *name, *namespace, *server;
-	enum desired desired;
-	int64_t generation;
-	enum status status;
-	enum stage stage;
-	const char *status_since;
-	const char *cause_kind, *cause_code, *cause_message, *cause_since; /* NULL: none */
-	const char *warnings;                                              /* for warnings_json() */
-	unsigned attempts;
-	const char *next_attempt_at; /* due_at */
-	const char *locked_until;    /* leased_until, NULL: no lease */
-	const char *cpu_request, *cpu_limit, *memory_request, *memory_limit;
-	const char *created_at, *updated_at;
+	RESOURCE_COLUMNS(COLUMN_MEMBER, )
+	RESOURCE_OWNER_COLUMNS(COLUMN_MEMBER, )
+	SIZE_COLUMNS(COLUMN_MEMBER, , NO_SQL)
 };
 
 struct sandbox {
 	struct resource resource;
-	const char *app_host, *ttyd_host, *image;
-	const void *terminal_token_sealed; /* its secret: see token_of_terminal() */
-	size_t terminal_token_sealed_length;
-	int64_t access_generation;
+	SANDBOX_COLUMNS(COLUMN_MEMBER, )
 };
 
 struct database {
 	struct resource resource;
-	const char *storage_size;
-	const char *host, *database, *username; /* NULL: not made yet */
-	int port;
-	const void *password_sealed;
-	size_t password_sealed_length;
+	DATABASE_COLUMNS(COLUMN_MEMBER, )
+	CONNECTION_COLUMNS(COLUMN_MEMBER, )
 };
+/* clang-format on */
 
 struct project_filter {
 	const char *keyword;      /* in name or description, without case; NULL: any */

@@ -1,4 +1,5 @@
 /* Reading projects: lists, one project, one sandbox, events. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,73 +12,41 @@
 
 /* ---- columns --------------------------------------------------------------------------------- */
 
-#define PROJECT_COLUMNS(X)                                                                         \
-	X(PROJECT_ID, "p.id")                                                                      \
-	X(PROJECT_NAME, "p.name")                                                                  \
-	X(PROJECT_DESCRIPTION, "p.description")                                                    \
-	X(PROJECT_USER_ID, "p.user_id")                                                            \
-	X(PROJECT_GITHUB_REPO, "p.github_repo")                                                    \
-	X(PROJECT_KUBE_NAME, "p.kube_name")                                                        \
-	X(PROJECT_STATUS, "p.status")                                                              \
-	X(PROJECT_CREATED_AT, "iso8601(p.created_at)")                                             \
-	X(PROJECT_UPDATED_AT, "iso8601(p.updated_at)")                                             \
-	X(PROJECT_CREATED_US, "(extract(epoch FROM p.created_at) * 1000000)::bigint")
+#define SANDBOX_SIZE(column)  "s." column
+#define DATABASE_SIZE(column) "d." column
 
-/* Of a row of resources as `r` and one of sandboxes or databases as `t`. The first one's number is
- * the base that the others are counted from. */
-#define RESOURCE_COLUMNS(X, prefix, r, t)                                                          \
-	X(prefix##_ID, r ".id")                                                                    \
-	X(prefix##_NAME, r ".name")                                                                \
-	X(prefix##_NAMESPACE, r ".namespace")                                                      \
-	X(prefix##_SERVER, r ".server")                                                            \
-	X(prefix##_DESIRED, r ".desired")                                                          \
-	X(prefix##_GENERATION, r ".generation")                                                    \
-	X(prefix##_STATUS, r ".status")                                                            \
-	X(prefix##_STAGE, r ".stage")                                                              \
-	X(prefix##_STATUS_SINCE, "iso8601(" r ".status_since)")                                    \
-	X(prefix##_CAUSE_KIND, r ".cause_kind")                                                    \
-	X(prefix##_CAUSE_CODE, r ".cause_code")                                                    \
-	X(prefix##_CAUSE_MESSAGE, r ".cause_message")                                              \
-	X(prefix##_CAUSE_SINCE, "iso8601(" r ".cause_since)")                                      \
-	X(prefix##_ATTEMPTS, r ".attempts")                                                        \
-	X(prefix##_WARNINGS, "nullif(" r ".warnings, '[]')::text")                                 \
-	X(prefix##_NEXT_ATTEMPT_AT, "iso8601(" r ".due_at)")                                       \
-	X(prefix##_LOCKED_UNTIL, "iso8601(" r ".leased_until)")                                    \
-	X(prefix##_CPU_REQUEST, t ".cpu_request")                                                  \
-	X(prefix##_CPU_LIMIT, t ".cpu_limit")                                                      \
-	X(prefix##_MEMORY_REQUEST, t ".memory_request")                                            \
-	X(prefix##_MEMORY_LIMIT, t ".memory_limit")                                                \
-	X(prefix##_CREATED_AT, "iso8601(" r ".created_at)")                                        \
-	X(prefix##_UPDATED_AT, "iso8601(" r ".updated_at)")
+#define SELECT_PROJECT PROJECT_COLUMNS(COLUMN_SQL, "p")
+#define SELECT_SANDBOX                                                                             \
+	RESOURCE_COLUMNS(COLUMN_SQL, "sr")                                                         \
+	RESOURCE_OWNER_COLUMNS(COLUMN_SQL, "sr")                                                   \
+	SIZE_COLUMNS(COLUMN_SQL, "s", SANDBOX_SIZE)                                                \
+	SANDBOX_COLUMNS(COLUMN_SQL, "s")
+#define SELECT_DATABASE                                                                            \
+	RESOURCE_COLUMNS(COLUMN_SQL, "dr")                                                         \
+	RESOURCE_OWNER_COLUMNS(COLUMN_SQL, "dr")                                                   \
+	SIZE_COLUMNS(COLUMN_SQL, "d", DATABASE_SIZE)                                               \
+	DATABASE_COLUMNS(COLUMN_SQL, "d")                                                          \
+	CONNECTION_COLUMNS(COLUMN_SQL, "d")
+#define SELECT_ITEM "SELECT 0" SELECT_PROJECT SELECT_DATABASE SELECT_SANDBOX " "
+#define SELECT_VIEW "SELECT 0" SELECT_PROJECT SELECT_SANDBOX ", dr.status, d.host IS NOT NULL "
 
-#define SANDBOX_COLUMNS(X)                                                                         \
-	RESOURCE_COLUMNS(X, SANDBOX, "sr", "s")                                                    \
-	X(SANDBOX_APP_HOST, "s.app_host")                                                          \
-	X(SANDBOX_TTYD_HOST, "s.ttyd_host")                                                        \
-	X(SANDBOX_IMAGE, "s.image")                                                                \
-	X(SANDBOX_TERMINAL_TOKEN, "s.terminal_token_sealed")                                       \
-	X(SANDBOX_ACCESS_GENERATION, "s.access_generation")
-
-#define DATABASE_COLUMNS(X)                                                                        \
-	RESOURCE_COLUMNS(X, DATABASE, "dr", "d")                                                   \
-	X(DATABASE_STORAGE_SIZE, "d.storage_size")                                                 \
-	X(DATABASE_HOST, "d.host")                                                                 \
-	X(DATABASE_DATABASE, "d.database")                                                         \
-	X(DATABASE_USERNAME, "d.username")                                                         \
-	X(DATABASE_PORT, "d.port")                                                                 \
-	X(DATABASE_PASSWORD, "d.password_sealed")
-
-#define ITEM_COLUMNS(X) PROJECT_COLUMNS(X) SANDBOX_COLUMNS(X) DATABASE_COLUMNS(X)
-
-enum item_column { COLUMN_NONE, ITEM_COLUMNS(STORE_COLUMN_ENUM) };
-
-/* The view of one sandbox has the same columns up to here. */
-enum view_column { VIEW_HAS_DATABASE = DATABASE_ID, VIEW_DATABASE_STATUS, VIEW_DATABASE_READY };
-#define VIEW_COLUMNS(X)                                                                            \
-	PROJECT_COLUMNS(X)                                                                         \
-	SANDBOX_COLUMNS(X)                                                                         \
-	X(VIEW_HAS_DATABASE, "dr.id IS NOT NULL")                                                  \
-	X(VIEW_DATABASE_STATUS, "dr.status") X(VIEW_DATABASE_READY, "d.host IS NOT NULL")
+/* clang-format off */
+static const struct column project_columns[] = {
+	PROJECT_COLUMNS(COLUMN_READ, struct project)
+};
+static const struct column resource_columns[] = {
+	RESOURCE_COLUMNS(COLUMN_READ, struct resource)
+	RESOURCE_OWNER_COLUMNS(COLUMN_READ, struct resource)
+	SIZE_COLUMNS(COLUMN_READ, struct resource, NO_SQL)
+};
+static const struct column sandbox_columns[] = {
+	SANDBOX_COLUMNS(COLUMN_READ, struct sandbox)
+};
+static const struct column database_columns[] = {
+	DATABASE_COLUMNS(COLUMN_READ, struct database)
+	CONNECTION_COLUMNS(COLUMN_READ, struct database)
+};
+/* clang-format on */
 
 #define JOIN_SANDBOX                                                                               \
 	" LEFT JOIN resources sr ON sr.project_id = p.id AND sr.kind = 'SANDBOX'"                  \
@@ -109,7 +78,7 @@ static const struct db_statement statements[] = {
 	/* $1 user, $2 keyword, $3 and $4 created between, $5 and $6 the last row of the page before,
 	 * $7 limit. A page needs an order that does not change on the way. */
 	[STATEMENT_LIST] = { "project_list",
-		STORE_SELECT(ITEM_COLUMNS)
+		SELECT_ITEM
 		"FROM (SELECT * FROM projects WHERE user_id = $1"
 		"  AND ($2::text IS NULL OR strpos(lower(name), lower($2)) > 0"
 		"   OR strpos(lower(description), lower($2)) > 0)"
@@ -121,11 +90,11 @@ static const struct db_statement statements[] = {
 		" ORDER BY CASE WHEN $7 IS NULL THEN p.updated_at ELSE p.created_at END DESC,"
 		" p.created_at DESC, p.id DESC" },
 	[STATEMENT_GET] = { "project_get",
-		STORE_SELECT(ITEM_COLUMNS)
+		SELECT_ITEM
 		"FROM projects p" JOIN_SANDBOX JOIN_DATABASE
 		" WHERE p.id = $1 AND p.user_id = $2" },
 	[STATEMENT_SANDBOX] = { "sandbox_get",
-		STORE_SELECT(VIEW_COLUMNS)
+		SELECT_VIEW
 		"FROM projects p" JOIN_SANDBOX JOIN_DATABASE
 		" WHERE p.id = $1 AND p.user_id = $2" },
 	/* A project without events is a row of NULLs. */
@@ -141,90 +110,53 @@ static const struct db_statement statements[] = {
 
 /* ---- rows to structs ------------------------------------------------------------------------- */
 
-static int read_project(const PGresult *r, int i, struct project *p, struct err *e)
+static struct column_reader reader_of(const PGresult *r, int row, void **decoded)
 {
-	p->id = db_text(r, i, PROJECT_ID);
-	p->name = db_text(r, i, PROJECT_NAME);
-	p->description = db_text(r, i, PROJECT_DESCRIPTION);
-	p->user_id = db_text(r, i, PROJECT_USER_ID);
-	p->github_repo = db_text(r, i, PROJECT_GITHUB_REPO);
-	p->kube_name = db_text(r, i, PROJECT_KUBE_NAME);
-	p->created_at = db_text(r, i, PROJECT_CREATED_AT);
-	p->updated_at = db_text(r, i, PROJECT_UPDATED_AT);
-	return store_status(r, i, PROJECT_STATUS, &p->status, e);
+	return (struct column_reader) { .result = r, .decoded = decoded, .row = row, .column = 1 };
 }
 
-/* `base`: SANDBOX_ID or DATABASE_ID, whose columns have the same order. */
-static int read_resource(const PGresult *r, int i, enum item_column base, struct resource *res,
-			 struct err *e)
+static int read_project(struct column_reader *in, struct project *p, struct err *e)
 {
-#define AT(name) ((int)base + (int)SANDBOX_##name - (int)SANDBOX_ID)
-	res->id = db_text(r, i, AT(ID));
-	res->project_id = db_text(r, i, PROJECT_ID);
-	res->name = db_text(r, i, AT(NAME));
-	res->namespace = db_text(r, i, AT(NAMESPACE));
-	res->server = db_text(r, i, AT(SERVER));
-	res->generation = db_int(r, i, AT(GENERATION));
-	res->status_since = db_text(r, i, AT(STATUS_SINCE));
-	res->cause_kind = db_text(r, i, AT(CAUSE_KIND));
-	res->cause_code = db_text(r, i, AT(CAUSE_CODE));
-	res->cause_message = db_text(r, i, AT(CAUSE_MESSAGE));
-	res->cause_since = db_text(r, i, AT(CAUSE_SINCE));
-	res->warnings = db_text(r, i, AT(WARNINGS));
-	res->attempts = (unsigned)db_int(r, i, AT(ATTEMPTS));
-	res->next_attempt_at = db_text(r, i, AT(NEXT_ATTEMPT_AT));
-	res->locked_until = db_text(r, i, AT(LOCKED_UNTIL));
-	res->cpu_request = db_text(r, i, AT(CPU_REQUEST));
-	res->cpu_limit = db_text(r, i, AT(CPU_LIMIT));
-	res->memory_request = db_text(r, i, AT(MEMORY_REQUEST));
-	res->memory_limit = db_text(r, i, AT(MEMORY_LIMIT));
-	res->created_at = db_text(r, i, AT(CREATED_AT));
-	res->updated_at = db_text(r, i, AT(UPDATED_AT));
-	if (store_desired(r, i, AT(DESIRED), &res->desired, e) < 0 ||
-	    store_status(r, i, AT(STATUS), &res->status, e) < 0)
+	return column_read(in, project_columns, ARRAY_SIZE(project_columns), p, e);
+}
+
+static int read_resource(struct column_reader *in, struct resource *r, struct err *e)
+{
+	return column_read(in, resource_columns, ARRAY_SIZE(resource_columns), r, e);
+}
+
+static int read_sandbox(struct column_reader *in, struct sandbox *s, struct err *e)
+{
+	if (read_resource(in, &s->resource, e) < 0)
 		return -1;
-	return store_stage(r, i, AT(STAGE), &res->stage, e);
-#undef AT
+	return column_read(in, sandbox_columns, ARRAY_SIZE(sandbox_columns), s, e);
 }
 
-static int read_sandbox(const PGresult *r, int i, void **decoded, struct sandbox *s, struct err *e)
+static int read_database(struct column_reader *in, struct database *d, struct err *e)
 {
-	s->app_host = db_text(r, i, SANDBOX_APP_HOST);
-	s->ttyd_host = db_text(r, i, SANDBOX_TTYD_HOST);
-	s->image = db_text(r, i, SANDBOX_IMAGE);
-	s->terminal_token_sealed = store_bytes(decoded, r, i, SANDBOX_TERMINAL_TOKEN,
-					       &s->terminal_token_sealed_length);
-	s->access_generation = db_int(r, i, SANDBOX_ACCESS_GENERATION);
-	return read_resource(r, i, SANDBOX_ID, &s->resource, e);
-}
-
-static int read_database(const PGresult *r, int i, void **decoded, struct database *d,
-			 struct err *e)
-{
-	d->storage_size = db_text(r, i, DATABASE_STORAGE_SIZE);
-	d->host = db_text(r, i, DATABASE_HOST);
-	d->database = db_text(r, i, DATABASE_DATABASE);
-	d->username = db_text(r, i, DATABASE_USERNAME);
-	d->port = (int)db_int(r, i, DATABASE_PORT);
-	d->password_sealed =
-		store_bytes(decoded, r, i, DATABASE_PASSWORD, &d->password_sealed_length);
-	return read_resource(r, i, DATABASE_ID, &d->resource, e);
+	if (read_resource(in, &d->resource, e) < 0)
+		return -1;
+	return column_read(in, database_columns, ARRAY_SIZE(database_columns), d, e);
 }
 
 static int read_item(const PGresult *r, int i, void **decoded, struct project_item *item,
 		     struct err *e)
 {
-	if (read_project(r, i, &item->project, e) < 0)
+	struct column_reader in = reader_of(r, i, decoded);
+
+	if (read_project(&in, &item->project, e) < 0)
 		return -1;
-	if (db_text(r, i, SANDBOX_ID) != NULL) {
-		item->sandbox = mem_calloc(1, sizeof(*item->sandbox));
-		if (read_sandbox(r, i, decoded, item->sandbox, e) < 0)
+	if (column_is_there(&in)) {
+		item->database = mem_calloc(1, sizeof(*item->database));
+		if (read_database(&in, item->database, e) < 0)
 			return -1;
+	} else {
+		in.column += (int)(ARRAY_SIZE(resource_columns) + ARRAY_SIZE(database_columns));
 	}
-	if (db_text(r, i, DATABASE_ID) == NULL)
+	if (!column_is_there(&in))
 		return 0;
-	item->database = mem_calloc(1, sizeof(*item->database));
-	return read_database(r, i, decoded, item->database, e);
+	item->sandbox = mem_calloc(1, sizeof(*item->sandbox));
+	return read_sandbox(&in, item->sandbox, e);
 }
 
 /* Reads the first `count` rows of `rows->result`. */
@@ -303,10 +235,11 @@ int project_list(struct db *db, const char *user_id, const struct project_filter
 	bool more = filter->limit > 0 && got > filter->limit;
 	if (read_items(&rows, more ? filter->limit : got, e) < 0)
 		return -1;
-	if (more)
-		(void)snprintf(rows.next_cursor, sizeof(rows.next_cursor), "%s.%s",
-			       db_text(rows.result, (int)rows.count - 1, PROJECT_CREATED_US),
-			       db_text(rows.result, (int)rows.count - 1, PROJECT_ID));
+	if (more) {
+		const struct project *last = &rows.items[rows.count - 1].project;
+		(void)snprintf(rows.next_cursor, sizeof(rows.next_cursor), "%" PRId64 ".%s",
+			       last->created_us, last->id);
+	}
 	*ret_rows = STEAL_STRUCT(rows);
 	return 0;
 }
@@ -329,18 +262,16 @@ int project_get(struct db *db, const char *user_id, const char *project_id,
 
 /* ---- one sandbox ----------------------------------------------------------------------------- */
 
-static int read_view(struct sandbox_view *view, struct err *e)
+/* After the sandbox: the status of the database (NULL: none), and whether it is ready. */
+static int read_view(struct column_reader *in, struct sandbox_view *view, struct err *e)
 {
-	const PGresult *r = view->result;
-
-	if (read_project(r, 0, &view->project, e) < 0 ||
-	    read_sandbox(r, 0, &view->decoded, &view->sandbox, e) < 0)
+	if (read_sandbox(in, &view->sandbox, e) < 0)
 		return -1;
-	view->has_database = db_bool(r, 0, VIEW_HAS_DATABASE);
-	view->database_ready = db_bool(r, 0, VIEW_DATABASE_READY);
+	view->has_database = column_is_there(in);
+	view->database_ready = db_bool(in->result, 0, in->column + 1);
 	if (!view->has_database)
 		return 0;
-	return store_status(r, 0, VIEW_DATABASE_STATUS, &view->database_status, e);
+	return store_status(in->result, 0, in->column, &view->database_status, e);
 }
 
 int sandbox_get(struct db *db, const char *user_id, const char *project_id,
@@ -353,9 +284,12 @@ int sandbox_get(struct db *db, const char *user_id, const char *project_id,
 		return -1;
 	if (db_rows(view.result) == 0)
 		return store_project_not_found(e);
-	if (db_text(view.result, 0, SANDBOX_ID) == NULL)
+	struct column_reader in = reader_of(view.result, 0, &view.decoded);
+	if (read_project(&in, &view.project, e) < 0)
+		return -1;
+	if (!column_is_there(&in))
 		return store_sandbox_not_found(e);
-	if (read_view(&view, e) < 0)
+	if (read_view(&in, &view, e) < 0)
 		return -1;
 	*ret_view = STEAL_STRUCT(view);
 	return 0;

@@ -7,61 +7,19 @@
 #include "store/deletion.h"
 #include "store/internal.h"
 
-/* Whose rows take their places for long: of any of them, as a new one tells nothing yet. The number
- * is that of an index. */
-#define SLOW_USERS "(SELECT user_id FROM resources WHERE took_ms >= 2000)"
+#define CLAIM_SELECT                                                                               \
+	"SELECT 0" QUEUE_COLUMNS(COLUMN_SQL, "c", "s", "d") CONNECTION_COLUMNS(COLUMN_SQL, "d")    \
+		CONNECTION_QUEUE_COLUMNS(COLUMN_SQL, "d") " "
 
-#define CLAIM_COLUMNS(X)                                                                           \
-	X(CLAIM_ID, "c.id")                                                                        \
-	X(CLAIM_PROJECT_ID, "c.project_id")                                                        \
-	X(CLAIM_USER_ID, "c.user_id")                                                              \
-	X(CLAIM_KIND, "c.kind")                                                                    \
-	X(CLAIM_PROJECT_KUBE_NAME, "p.kube_name")                                                  \
-	X(CLAIM_NAME, "c.name")                                                                    \
-	X(CLAIM_NAMESPACE, "c.namespace")                                                          \
-	X(CLAIM_SERVER, "c.server")                                                                \
-	X(CLAIM_DESIRED, "c.desired")                                                              \
-	X(CLAIM_GENERATION, "c.generation")                                                        \
-	X(CLAIM_LEASE_EPOCH, "c.lease_epoch")                                                      \
-	X(CLAIM_STATUS, "c.status")                                                                \
-	X(CLAIM_STATUS_AGE_MS,                                                                     \
-	  "greatest(0, (extract(epoch FROM now() - c.status_since) * 1000)::bigint)")              \
-	X(CLAIM_STAGE, "c.stage")                                                                  \
-	X(CLAIM_VERIFY, "c.verify")                                                                \
-	X(CLAIM_FORCED, "c.forced")                                                                \
-	X(CLAIM_ATTEMPTS, "c.attempts")                                                            \
-	X(CLAIM_HAS_CAUSE, "c.cause_kind IS NOT NULL")                                             \
-	X(CLAIM_SLOW, "c.user_id IN " SLOW_USERS)                                                  \
-	X(CLAIM_WARNINGS, "nullif(c.warnings, '[]')::text")                                        \
-	X(CLAIM_OBSERVED, "nullif(c.observed, '{}')::text")                                        \
-	X(CLAIM_APP_HOST, "s.app_host")                                                            \
-	X(CLAIM_TTYD_HOST, "s.ttyd_host")                                                          \
-	X(CLAIM_IMAGE, "s.image")                                                                  \
-	X(CLAIM_HOME_SIZE, "s.home_size")                                                          \
-	X(CLAIM_STORAGE_LIMIT, "s.storage_limit")                                                  \
-	X(CLAIM_TERMINAL_TOKEN_SEALED, "s.terminal_token_sealed")                                  \
-	X(CLAIM_ACCESS_GENERATION, "s.access_generation")                                          \
-	X(CLAIM_REQUEST_ENV_SEALED, "s.request_env_sealed")                                        \
-	X(CLAIM_RESTARTS, "s.restarts")                                                            \
-	X(CLAIM_DATABASE_ID, "dr.id")                                                              \
-	X(CLAIM_DATABASE_NAME, "dr.name")                                                          \
-	X(CLAIM_HOST, "d.host")                                                                    \
-	X(CLAIM_DATABASE, "d.database")                                                            \
-	X(CLAIM_USERNAME, "d.username")                                                            \
-	X(CLAIM_PORT, "d.port")                                                                    \
-	X(CLAIM_PASSWORD_SEALED, "d.password_sealed")                                              \
-	X(CLAIM_DATABASE_STATUS, "coalesce(dr.status, 'RUNNING')")                                 \
-	X(CLAIM_CLUSTER_UID, "d.cluster_uid")                                                      \
-	X(CLAIM_VERSION, "d.version")                                                              \
-	X(CLAIM_STORAGE_SIZE, "d.storage_size")                                                    \
-	X(CLAIM_CPU_REQUEST, "coalesce(s.cpu_request, d.cpu_request)")                             \
-	X(CLAIM_CPU_LIMIT, "coalesce(s.cpu_limit, d.cpu_limit)")                                   \
-	X(CLAIM_MEMORY_REQUEST, "coalesce(s.memory_request, d.memory_request)")                    \
-	X(CLAIM_MEMORY_LIMIT, "coalesce(s.memory_limit, d.memory_limit)")                          \
-	X(CLAIM_KUBECONFIG_SEALED, "k.sealed")                                                     \
-	X(CLAIM_KUBECONFIG_VERSION, "k.version")
-
-enum claim_column { COLUMN_NONE, CLAIM_COLUMNS(STORE_COLUMN_ENUM) };
+/* clang-format off */
+static const struct column row_columns[] = {
+	QUEUE_COLUMNS(COLUMN_READ, struct queue_row, struct queue_row, struct queue_row)
+};
+static const struct column connection_columns[] = {
+	CONNECTION_COLUMNS(COLUMN_READ, struct queue_connection)
+	CONNECTION_QUEUE_COLUMNS(COLUMN_READ, struct queue_connection)
+};
+/* clang-format on */
 
 enum statement {
 	STATEMENT_CLAIM,
@@ -112,7 +70,7 @@ enum statement {
 	"), ranked AS (" \
 	" SELECT id, due_at, coalesce(u.count, 0) + row_number()" \
 	"  OVER (PARTITION BY user_id ORDER BY due_at, id) AS turn," \
-	"  user_id IN " SLOW_USERS " AS slow" \
+	"  user_id IN " QUEUE_SLOW_USERS " AS slow" \
 	" FROM due LEFT JOIN under_way u USING (user_id)" \
 	which \
 	"), placed AS (" \
@@ -133,7 +91,7 @@ enum statement {
 	"  due_at = now() + $4::bigint * interval '1 millisecond'," \
 	"  leased_by = $1" \
 	" FROM free WHERE r.id = free.id RETURNING r.*" \
-	") " STORE_SELECT(CLAIM_COLUMNS) \
+	") " CLAIM_SELECT \
 	"FROM c" CLAIM_JOINS
 
 /* But for rows of which a secret is sealed to one of the keys in $9. A statement of its own: nearly
@@ -153,7 +111,7 @@ static const struct db_statement statements[] = {
 	[STATEMENT_CLAIM] = { "queue_claim", CLAIM_OF(" WHERE $9::jsonb IS NULL") },
 	[STATEMENT_CLAIM_NOT_FOREIGN] = { "queue_claim_not_foreign", CLAIM_OF(NOT_FOREIGN) },
 	[STATEMENT_PEEK] = { "queue_peek",
-		STORE_SELECT(CLAIM_COLUMNS)
+		CLAIM_SELECT
 		"FROM resources c" CLAIM_JOINS " WHERE c.project_id = $1 ORDER BY c.kind" },
 	[STATEMENT_VARIABLES] = { "queue_variables",
 		"SELECT e.project_id, e.key, e.value_sealed"
@@ -228,76 +186,17 @@ static const struct db_statement statements[] = {
 
 /* ---- claim ----------------------------------------------------------------------------------- */
 
-static void read_sandbox(const PGresult *r, int i, void **decoded, struct queue_row *row)
+static int read_row(struct queue_rows *rows, size_t i, struct err *e)
 {
-	row->app_host = db_text(r, i, CLAIM_APP_HOST);
-	row->ttyd_host = db_text(r, i, CLAIM_TTYD_HOST);
-	row->image = db_text(r, i, CLAIM_IMAGE);
-	row->home_size = db_text(r, i, CLAIM_HOME_SIZE);
-	row->storage_limit = db_text(r, i, CLAIM_STORAGE_LIMIT);
-	row->access_generation = db_int(r, i, CLAIM_ACCESS_GENERATION);
-	row->terminal_token_sealed = store_bytes(decoded, r, i, CLAIM_TERMINAL_TOKEN_SEALED,
-						 &row->terminal_token_sealed_length);
-	row->request_env_sealed = store_bytes(decoded, r, i, CLAIM_REQUEST_ENV_SEALED,
-					      &row->request_env_sealed_length);
-	row->restarts = db_int(r, i, CLAIM_RESTARTS);
-}
+	struct queue_row *row = &rows->items[i];
+	struct column_reader in = {
+		.result = rows->result, .decoded = &rows->decoded, .row = (int)i, .column = 1
+	};
 
-static void read_database(const PGresult *r, int i, void **decoded, struct queue_row *row)
-{
-	row->database_id = db_text(r, i, CLAIM_DATABASE_ID);
-	row->database_name = db_text(r, i, CLAIM_DATABASE_NAME);
-	row->connection.host = db_text(r, i, CLAIM_HOST);
-	row->connection.database = db_text(r, i, CLAIM_DATABASE);
-	row->connection.username = db_text(r, i, CLAIM_USERNAME);
-	row->connection.port = (int)db_int(r, i, CLAIM_PORT);
-	row->connection.password_sealed = store_bytes(decoded, r, i, CLAIM_PASSWORD_SEALED,
-						      &row->connection.password_sealed_length);
-	row->connection.cluster_uid = db_text(r, i, CLAIM_CLUSTER_UID);
-	row->version = db_text(r, i, CLAIM_VERSION);
-	row->storage_size = db_text(r, i, CLAIM_STORAGE_SIZE);
-}
-
-static int read_state(const PGresult *r, int i, struct queue_row *row, struct err *e)
-{
-	row->generation = db_int(r, i, CLAIM_GENERATION);
-	row->lease_epoch = db_int(r, i, CLAIM_LEASE_EPOCH);
-	row->status_age_ms = (uint64_t)db_int(r, i, CLAIM_STATUS_AGE_MS);
-	row->attempts = (unsigned)db_int(r, i, CLAIM_ATTEMPTS);
-	row->has_cause = db_bool(r, i, CLAIM_HAS_CAUSE);
-	row->slow = db_bool(r, i, CLAIM_SLOW);
-	row->verify = db_bool(r, i, CLAIM_VERIFY);
-	row->forced = db_bool(r, i, CLAIM_FORCED);
-	row->warnings = db_text(r, i, CLAIM_WARNINGS);
-	row->observed = db_text(r, i, CLAIM_OBSERVED);
-	if (store_kind(r, i, CLAIM_KIND, &row->kind, e) < 0 ||
-	    store_desired(r, i, CLAIM_DESIRED, &row->desired, e) < 0 ||
-	    store_status(r, i, CLAIM_STATUS, &row->status, e) < 0 ||
-	    store_status(r, i, CLAIM_DATABASE_STATUS, &row->database_status, e) < 0)
+	if (column_read(&in, row_columns, ARRAY_SIZE(row_columns), row, e) < 0)
 		return -1;
-	return store_stage(r, i, CLAIM_STAGE, &row->stage, e);
-}
-
-static int read_claimed(const PGresult *r, int i, void **decoded, struct queue_row *row,
-			struct err *e)
-{
-	row->id = db_text(r, i, CLAIM_ID);
-	row->project_id = db_text(r, i, CLAIM_PROJECT_ID);
-	row->user_id = db_text(r, i, CLAIM_USER_ID);
-	row->project_kube_name = db_text(r, i, CLAIM_PROJECT_KUBE_NAME);
-	row->name = db_text(r, i, CLAIM_NAME);
-	row->namespace = db_text(r, i, CLAIM_NAMESPACE);
-	row->server = db_text(r, i, CLAIM_SERVER);
-	row->cpu_request = db_text(r, i, CLAIM_CPU_REQUEST);
-	row->cpu_limit = db_text(r, i, CLAIM_CPU_LIMIT);
-	row->memory_request = db_text(r, i, CLAIM_MEMORY_REQUEST);
-	row->memory_limit = db_text(r, i, CLAIM_MEMORY_LIMIT);
-	row->kubeconfig_sealed =
-		store_bytes(decoded, r, i, CLAIM_KUBECONFIG_SEALED, &row->kubeconfig_sealed_length);
-	row->kubeconfig_version = db_int(r, i, CLAIM_KUBECONFIG_VERSION);
-	read_sandbox(r, i, decoded, row);
-	read_database(r, i, decoded, row);
-	return read_state(r, i, row, e);
+	return column_read(&in, connection_columns, ARRAY_SIZE(connection_columns),
+			   &row->connection, e);
 }
 
 static int read_rows(struct db *db, enum statement statement, const struct db_args *args,
@@ -310,7 +209,7 @@ static int read_rows(struct db *db, enum statement statement, const struct db_ar
 	rows.count = (size_t)db_rows(rows.result);
 	rows.items = mem_calloc(rows.count, sizeof(*rows.items));
 	for (size_t i = 0; i < rows.count; i++) {
-		if (read_claimed(rows.result, (int)i, &rows.decoded, &rows.items[i], e) < 0)
+		if (read_row(&rows, i, e) < 0)
 			return -1;
 	}
 	*ret_rows = STEAL_STRUCT(rows);

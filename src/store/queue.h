@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "db/db.h"
 #include "domain/types.h"
+#include "store/column.h"
 #include "store/store.h"
 
 /*
@@ -17,51 +18,24 @@
  * lease_epoch, and what is recorded names the epoch and the generation acted on: a late writer
  * changes nothing. No transaction is open between claim and record.
  */
-/* Of a database: to one Cluster object, and to the next one of that name another. */
+/* clang-format off */
+/* Of a database: to one Cluster object, and to the next one of that name another. host NULL: there is
+ * none; cluster_uid NULL: not known. */
 struct queue_connection {
-	const char *host, *database, *username; /* host NULL: there is none */
-	const char *cluster_uid;                /* NULL: not known */
-	const void *password_sealed;
-	size_t password_sealed_length;
-	int port;
+	CONNECTION_COLUMNS(COLUMN_MEMBER, )
+	CONNECTION_QUEUE_COLUMNS(COLUMN_MEMBER, )
 };
 
+/* A row with what it is made from: columns of resources, sandboxes and databases (see sql/), and of its
+ * project, the project's database (RUNNING and NULL if it has none) and the owner's access (sealed
+ * NULL: none stored). `warnings` and `observed` are JSON, see reconcile/warn.h; `slow`: its owner is one
+ * of those who take their places for long. */
 struct queue_row {
-	const char *id, *project_id, *user_id;
-	enum resource_kind kind;
-	const char *project_kube_name;
-	const char *name, *namespace, *server;
-	enum desired desired;
-	int64_t generation, lease_epoch;
-	enum status status;
-	uint64_t status_age_ms;
-	enum stage stage;
-	unsigned attempts;
-	bool has_cause;
-	bool slow;            /* its owner is one of those who take their places for long */
-	bool verify;          /* all that belongs to it is to be looked at */
-	bool forced;          /* what it is to become may cost it its files */
-	const char *warnings; /* JSON, see reconcile/warn.h; NULL: none */
-	const char *observed; /* JSON, what a look keeps for the next one; NULL: nothing */
-	/* sandboxes */
-	const char *app_host, *ttyd_host, *image, *home_size, *storage_limit;
-	const void *terminal_token_sealed, *request_env_sealed; /* the latter NULL: none */
-	size_t terminal_token_sealed_length, request_env_sealed_length;
-	int64_t access_generation; /* of the terminal's token */
-	int64_t restarts;
-	const char *database_id, *database_name; /* of the project's database; NULL: it has none */
-	enum status database_status;             /* RUNNING if it has none */
-	/* databases, and sandboxes whose project has one */
-	struct queue_connection connection;
-	/* databases */
-	const char *version, *storage_size;
-	/* both */
-	const char *cpu_request, *cpu_limit, *memory_request, *memory_limit;
-	/* the owner's access; sealed NULL: none stored */
-	const void *kubeconfig_sealed;
-	size_t kubeconfig_sealed_length;
-	int64_t kubeconfig_version;
+	QUEUE_COLUMNS(COLUMN_MEMBER, , , )
+	struct queue_connection connection; /* of databases, and of sandboxes whose project has one */
 };
+/* clang-format on */
+
 struct queue_rows {
 	PGresult *result;
 	void *decoded;

@@ -22,9 +22,11 @@ json_t *member_bool(const void *field)
 
 void members_add(json_t *object, const struct member *members, const void *row)
 {
-	for (const struct member *m = members; m->name != NULL; m++)
-		json_object_set_new_nocheck(object, m->name,
-					    m->render((const char *)row + m->offset));
+	for (const struct member *m = members; m->name != NULL; m++) {
+		if (m->name[0] != '\0')
+			json_object_set_new_nocheck(object, m->name,
+						    m->render((const char *)row + m->offset));
+	}
 }
 
 json_t *members_object(const struct member *members, const void *row)

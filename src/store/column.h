@@ -1,0 +1,198 @@
+#ifndef FSA_STORE_COLUMN_H
+#define FSA_STORE_COLUMN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libpq-fe.h>
+
+#include "base/err.h"
+#include "domain/types.h"
+
+/*
+ * A column of what is read stands in one place: a row
+ *
+ *     X(of, TYPE, member, of ".column", "jsonName")
+ *
+ * of a list LIST(X, of). From the list follow
+ *
+ *     the text of the SELECT        STORE_SELECT LIST(COLUMN_SQL, "s")          (store/internal.h)
+ *     the members of the struct     struct sandbox { LIST(COLUMN_MEMBER, ) };
+ *     what fills them               static const struct column columns[] = { LIST(COLUMN_READ,
+ * struct sandbox) }; what of them is shown         static const struct member members[] = {
+ * LIST(..., struct sandbox) };
+ *
+ * so that none of them can differ. `of` is the table's alias in the first and the struct's type in
+ * the last two. A name in JSON that is "" is not shown as it is.
+ */
+
+/* What sandboxes and databases have in common: for everybody who reads them, */
+#define RESOURCE_COLUMNS(X, of)                                                                    \
+	X(of, TEXT, id, of ".id", "id")                                                            \
+	X(of, TEXT, project_id, of ".project_id", "projectId")                                     \
+	X(of, TEXT, name, of ".name", "name")                                                      \
+	X(of, TEXT, namespace, of ".namespace", "k8sNamespace")                                    \
+	X(of, TEXT, server, of ".server", "")                                                      \
+	X(of, DESIRED, desired, of ".desired", "desired")                                          \
+	X(of, INT, generation, of ".generation", "")                                               \
+	X(of, STATUS, status, of ".status", "status")                                              \
+	X(of, STAGE, stage, of ".stage", "")                                                       \
+	X(of, UNSIGNED, attempts, of ".attempts", "")                                              \
+	X(of, TEXT, warnings, "nullif(" of ".warnings, '[]')::text", "")
+
+/* for the owner, */
+#define RESOURCE_OWNER_COLUMNS(X, of)                                                              \
+	X(of, TEXT, status_since, "iso8601(" of ".status_since)", "statusSince")                   \
+	X(of, TEXT, cause_kind, of ".cause_kind", "")                                              \
+	X(of, TEXT, cause_code, of ".cause_code", "")                                              \
+	X(of, TEXT, cause_message, of ".cause_message", "")                                        \
+	X(of, TEXT, cause_since, "iso8601(" of ".cause_since)", "")                                \
+	X(of, TEXT, next_attempt_at, "iso8601(" of ".due_at)", "")                                 \
+	X(of, TEXT, locked_until, "iso8601(" of ".leased_until)", "lockedUntil")                   \
+	X(of, TEXT, created_at, "iso8601(" of ".created_at)", "createdAt")                         \
+	X(of, TEXT, updated_at, "iso8601(" of ".updated_at)", "updatedAt")
+
+/* and for the reconciler. */
+#define RESOURCE_QUEUE_COLUMNS(X, of)                                                              \
+	X(of, TEXT, user_id, of ".user_id", "")                                                    \
+	X(of, KIND, kind, of ".kind", "")                                                          \
+	X(of, INT, lease_epoch, of ".lease_epoch", "")                                             \
+	X(of, UINT, status_age_ms,                                                                 \
+	  "greatest(0, (extract(epoch FROM now() - " of ".status_since) * 1000)::bigint)", "")     \
+	X(of, BOOL, has_cause, of ".cause_kind IS NOT NULL", "")                                   \
+	X(of, BOOL, verify, of ".verify", "")                                                      \
+	X(of, BOOL, forced, of ".forced", "")                                                      \
+	X(of, TEXT, observed, "nullif(" of ".observed, '{}')::text", "")
+
+/* Of a sandbox or a database; `sql` makes an expression of a column's name. */
+#define SIZE_COLUMNS(X, of, sql)                                                                   \
+	X(of, TEXT, cpu_request, sql("cpu_request"), "cpuRequest")                                 \
+	X(of, TEXT, cpu_limit, sql("cpu_limit"), "cpuLimit")                                       \
+	X(of, TEXT, memory_request, sql("memory_request"), "memoryRequest")                        \
+	X(of, TEXT, memory_limit, sql("memory_limit"), "memoryLimit")
+
+/* Of a sandbox: for everybody who reads it, and for the reconciler. */
+#define SANDBOX_COLUMNS(X, of)                                                                     \
+	X(of, TEXT, app_host, of ".app_host", "")                                                  \
+	X(of, TEXT, ttyd_host, of ".ttyd_host", "")                                                \
+	X(of, TEXT, image, of ".image", "runtimeImage")                                            \
+	X(of, BYTES, terminal_token_sealed, of ".terminal_token_sealed", "")                       \
+	X(of, INT, access_generation, of ".access_generation", "")
+#define SANDBOX_QUEUE_COLUMNS(X, of)                                                               \
+	X(of, TEXT, home_size, of ".home_size", "")                                                \
+	X(of, TEXT, storage_limit, of ".storage_limit", "")                                        \
+	X(of, BYTES, request_env_sealed, of ".request_env_sealed", "")                             \
+	X(of, INT, restarts, of ".restarts", "")
+
+/* Of a database. */
+#define DATABASE_COLUMNS(X, of)       X(of, TEXT, storage_size, of ".storage_size", "storageSize")
+#define DATABASE_QUEUE_COLUMNS(X, of) X(of, TEXT, version, of ".version", "")
+#define CONNECTION_COLUMNS(X, of)                                                                  \
+	X(of, TEXT, host, of ".host", "host")                                                      \
+	X(of, INT, port, of ".port", "")                                                           \
+	X(of, TEXT, database, of ".database", "database")                                          \
+	X(of, TEXT, username, of ".username", "username")                                          \
+	X(of, BYTES, password_sealed, of ".password_sealed", "")
+#define CONNECTION_QUEUE_COLUMNS(X, of) X(of, TEXT, cluster_uid, of ".cluster_uid", "")
+
+#define PROJECT_COLUMNS(X, of)                                                                     \
+	X(of, TEXT, id, of ".id", "id")                                                            \
+	X(of, TEXT, name, of ".name", "name")                                                      \
+	X(of, TEXT, description, of ".description", "description")                                 \
+	X(of, TEXT, user_id, of ".user_id", "userId")                                              \
+	X(of, TEXT, github_repo, of ".github_repo", "githubRepo")                                  \
+	X(of, TEXT, kube_name, of ".kube_name", "")                                                \
+	X(of, STATUS, status, of ".status", "status")                                              \
+	X(of, TEXT, created_at, "iso8601(" of ".created_at)", "createdAt")                         \
+	X(of, TEXT, updated_at, "iso8601(" of ".updated_at)", "updatedAt")                         \
+	X(of, INT, created_us, "(extract(epoch FROM " of ".created_at) * 1000000)::bigint", "")
+
+/* ---- what a claim reads ---------------------------------------------------------------------- */
+
+/* Whose rows take their places for long: of any of them, as a new one tells nothing yet. The number
+ * is that of an index. */
+#define QUEUE_SLOW_USERS   "(SELECT user_id FROM resources WHERE took_ms >= 2000)"
+#define QUEUE_SIZE(column) "coalesce(s." column ", d." column ")"
+
+/* Of rows of resources `c` with their project `p`, sandboxes `s`, the project's database `dr` and
+ * `d`, and the owner's kubeconfig `k`. */
+#define QUEUE_OTHER_COLUMNS(X, of)                                                                 \
+	X(of, TEXT, project_kube_name, "p.kube_name", "")                                          \
+	X(of, BOOL, slow, "c.user_id IN " QUEUE_SLOW_USERS, "")                                    \
+	X(of, TEXT, database_id, "dr.id", "")                                                      \
+	X(of, TEXT, database_name, "dr.name", "")                                                  \
+	X(of, STATUS, database_status, "coalesce(dr.status, 'RUNNING')", "")                       \
+	X(of, BYTES, kubeconfig_sealed, "k.sealed", "")                                            \
+	X(of, INT, kubeconfig_version, "k.version", "")
+#define QUEUE_COLUMNS(X, c, s, d)                                                                  \
+	RESOURCE_COLUMNS(X, c)                                                                     \
+	RESOURCE_QUEUE_COLUMNS(X, c)                                                               \
+	SANDBOX_COLUMNS(X, s)                                                                      \
+	SANDBOX_QUEUE_COLUMNS(X, s)                                                                \
+	DATABASE_COLUMNS(X, d)                                                                     \
+	DATABASE_QUEUE_COLUMNS(X, d) SIZE_COLUMNS(X, s, QUEUE_SIZE) QUEUE_OTHER_COLUMNS(X, c)
+
+/* ---- what follows from a list ---------------------------------------------------------------- */
+
+/* The types. SQL NULL is NULL, 0 or false; words must be there, and be known. */
+enum column_type {
+	COLUMN_TEXT,
+	COLUMN_INT,
+	COLUMN_UINT,
+	COLUMN_UNSIGNED,
+	COLUMN_BOOL,
+	COLUMN_BYTES,
+	COLUMN_KIND,
+	COLUMN_DESIRED,
+	COLUMN_STATUS,
+	COLUMN_STAGE,
+};
+#define COLUMN_MEMBER_TEXT(m)     const char *m;
+#define COLUMN_MEMBER_INT(m)      int64_t m;
+#define COLUMN_MEMBER_UINT(m)     uint64_t m;
+#define COLUMN_MEMBER_UNSIGNED(m) unsigned m;
+#define COLUMN_MEMBER_BOOL(m)     bool m;
+#define COLUMN_MEMBER_BYTES(m)                                                                     \
+	const void *m;                                                                             \
+	size_t m##_length;
+#define COLUMN_MEMBER_KIND(m)    enum resource_kind m;
+#define COLUMN_MEMBER_DESIRED(m) enum desired m;
+#define COLUMN_MEMBER_STATUS(m)  enum status m;
+#define COLUMN_MEMBER_STAGE(m)   enum stage m;
+
+struct column {
+	enum column_type type;
+	size_t offset, length; /* the latter: of the length of BYTES */
+};
+
+/* clang-format off */
+#define COLUMN_MEMBER(of, type, member, sql, json) COLUMN_MEMBER_##type(member)
+#define COLUMN_SQL(of, type, member, sql, json)    ", " sql
+#define COLUMN_READ(of, type, member, sql, json)   { COLUMN_##type, offsetof(of, member), COLUMN_LENGTH_##type(of, member) },
+#define COLUMN_LENGTH_BYTES(of, member)    offsetof(of, member##_length)
+#define COLUMN_LENGTH_TEXT(of, member) 0
+#define COLUMN_LENGTH_INT(of, member) 0
+#define COLUMN_LENGTH_UINT(of, member) 0
+#define COLUMN_LENGTH_UNSIGNED(of, member) 0
+#define COLUMN_LENGTH_BOOL(of, member) 0
+#define COLUMN_LENGTH_KIND(of, member) 0
+#define COLUMN_LENGTH_DESIRED(of, member) 0
+#define COLUMN_LENGTH_STATUS(of, member) 0
+#define COLUMN_LENGTH_STAGE(of, member) 0
+/* clang-format on */
+
+/* Reads the columns of a row from left to right, a list at a time. `*decoded` begins as NULL and
+ * owns what BYTES point to: store_bytes_free(). */
+struct column_reader {
+	const PGresult *result;
+	void **decoded;
+	int row, column;
+};
+/* ERR_INTERNAL for a word that this build does not know, of a newer schema. */
+int column_read(struct column_reader *in, const struct column *columns, size_t count, void *into,
+		struct err *e);
+/* Whether the next list's first column has a value: of an outer join, whether there is a row. */
+bool column_is_there(const struct column_reader *in);
+
+#endif
