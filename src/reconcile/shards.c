@@ -47,6 +47,7 @@ struct shard {
 	pid_t pid;
 	int pidfd;
 	struct shared *shared;
+	bool failed; /* its pass did: the next pass begins it again */
 	/* The last beat, for how long it has been the last, and what the process had computed when
 	 * it was first seen. */
 	uint64_t beat_ms, same_ms, cpu_ms;
@@ -65,8 +66,9 @@ struct shards {
 	struct pollfd *fds;
 	uint64_t started_ms, stall_ms, watched_ms;
 	uint64_t next_ask_ms, next_announce_ms;
-	bool told_to_stop;
-	bool failed;
+	bool stopping;
+	bool broken;      /* what all of them need */
+	bool failed;      /* that, or a shard's pass */
 	struct err error; /* the first */
 };
 
@@ -102,17 +104,18 @@ static int start(struct shards *s, struct shard *shard, struct err *e)
 	pid_t parent = getpid();
 
 	memset(shard->shared, 0, sizeof(*shard->shared));
-	shard->pid = fork();
-	if (shard->pid < 0)
+	pid_t pid = fork();
+	if (pid < 0)
 		return err_set(e, ERR_INTERNAL, "FORK", "no process for a shard: %s",
 			       strerror(errno));
-	if (shard->pid == 0) {
+	if (pid == 0) {
 		/* Nothing of a pass outlives it. */
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 			_exit(EXIT_FAILURE);
 		exit(run_shard(s->r, shard, shard->shared));
 	}
-	shard->pidfd = pidfd_open(shard->pid, 0);
+	shard->pid = pid;
+	shard->pidfd = pidfd_open(pid, 0);
 	if (shard->pidfd < 0)
 		log_line(LOG_LEVEL_WARNING, "a shard's end is only looked for",
 			 LOG_STR("error", strerror(errno)));
@@ -159,7 +162,8 @@ static void take_end(struct shards *s, struct shard *shard, int status)
 	if (!WIFSIGNALED(status) && shard->shared->over) {
 		shard->state = IDLE;
 		add_summary(s->summary, &shard->shared->summary);
-		if (shard->shared->failed)
+		shard->failed = shard->shared->failed;
+		if (shard->failed)
 			note_failure(s, &shard->shared->error);
 		return;
 	}
@@ -172,8 +176,8 @@ static void take_end(struct shards *s, struct shard *shard, int status)
 			       "a process of ours ended with status %d", WEXITSTATUS(status));
 }
 
-/* The rows of a lost one; false: the database cannot take it now. */
-static bool clear_up(struct shards *s, struct shard *shard)
+/* The rows of a lost one. */
+static void clear_up(struct shards *s, struct shard *shard)
 {
 	char worker[PASS_WORKER_MAX];
 	struct aftermath a = {
@@ -187,12 +191,9 @@ static bool clear_up(struct shards *s, struct shard *shard)
 	shard->shared->heartbeat.owner[HEARTBEAT_OWNER_MAX] = '\0';
 	pass_worker(shard->pid, worker);
 	metric_add(METRIC_SHARDS_LOST, 1, NULL);
-	if (aftermath(s->r->db, &a, &e) < 0) {
+	if (aftermath(s->r->db, &a, &e) < 0)
 		log_err(LOG_LEVEL_WARNING, "the rows of a lost process wait for their leases' ends",
 			&e);
-		return false;
-	}
-	return true;
 }
 
 static void reap(struct shards *s)
@@ -203,7 +204,7 @@ static void reap(struct shards *s)
 		if (shard->pid > 0 && waitpid(shard->pid, &status, WNOHANG) == shard->pid) {
 			take_end(s, shard, status);
 			if (shard->state == LOST) {
-				(void)clear_up(s, shard);
+				clear_up(s, shard);
 				shard->state = IDLE;
 			}
 			shard->pid = 0;
@@ -282,9 +283,14 @@ static bool is_closing(const struct shards *s)
 
 static bool may_start(const struct shards *s)
 {
-	if (wake_stopping(s->r->wake) || s->failed)
+	if (wake_stopping(s->r->wake) || s->broken)
 		return false;
 	return !is_closing(s) || (s->running > 0 && clock_ms() < s->r->close_until_ms);
+}
+
+static bool may_begin(const struct shard *shard)
+{
+	return shard->pid == 0 && !shard->failed;
 }
 
 static int ask(struct shards *s, struct err *e)
@@ -295,7 +301,7 @@ static int ask(struct shards *s, struct err *e)
 	    queue_next_due(s->r->db, &all, &s->summary->next_due_ms, e) < 0)
 		return -1;
 	for (unsigned i = 0; i < s->count; i++) {
-		if (s->due[i] && s->items[i].pid == 0 && start(s, &s->items[i], e) < 0)
+		if (s->due[i] && may_begin(&s->items[i]) && start(s, &s->items[i], e) < 0)
 			return -1;
 	}
 	uint64_t wait_ms = s->summary->next_due_ms;
@@ -314,19 +320,20 @@ static int ask_if_due(struct shards *s, struct err *e)
 	return e->kind == ERR_UNAVAILABLE && s->running > 0 ? 0 : -1;
 }
 
+/* Rows of a shard whose pass failed stay due, so that they are no reason to wait. */
 static bool is_over(const struct shards *s)
 {
 	if (s->running > 0)
 		return false;
-	return !may_start(s) ||
+	return !may_start(s) || s->failed ||
 	       (clock_ms() < s->next_ask_ms && s->summary->next_due_ms > LINGER_MS);
 }
 
 static void stop_if_asked(struct shards *s)
 {
-	if (s->told_to_stop || (!wake_stopping(s->r->wake) && !s->failed))
+	if (s->stopping || (!wake_stopping(s->r->wake) && !s->broken))
 		return;
-	s->told_to_stop = true;
+	s->stopping = true;
 	for (unsigned i = 0; i < s->count; i++) {
 		if (s->items[i].pid > 0)
 			(void)kill(s->items[i].pid, SIGTERM);
@@ -373,8 +380,10 @@ static void loop(struct shards *s)
 		announce_if_due(s);
 		reap(s);
 		end_stalled(s);
-		if (ask_if_due(s, &e) < 0)
+		if (ask_if_due(s, &e) < 0) {
 			note_failure(s, &e);
+			s->broken = true;
+		}
 		stop_if_asked(s);
 		if (!is_over(s))
 			wait_for_something(s);

@@ -133,3 +133,19 @@ def test_a_host_with_nothing_to_do_has_one_process(site, kubesim):
     Person(site, kubesim).create("Shop").wait("RUNNING")
     parent = site.programs.pid("fsa-reconcile")
     eventually(lambda: children(parent) == [])
+
+
+def test_a_pass_that_fails_in_one_shard_goes_on_in_the_others(site, kubesim):
+    """PostgreSQL refuses one user's row; the others' are worked on as if it were not there."""
+    refused = Person(site, kubesim)
+    other = next(p for p in (Person(site, kubesim) for _ in range(40))
+                 if shard(site, p) != shard(site, refused))
+    query(site, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$BEGIN RAISE 'refused'; END$$; SELECT 1")
+    query(site, "CREATE TRIGGER refuse BEFORE UPDATE OF lease_epoch ON resources FOR EACH ROW"
+                " WHEN (OLD.name LIKE 'refused-%%') EXECUTE FUNCTION refuse(); SELECT 1")
+    row = refused.create("refused")
+    other.create("Shop").wait("RUNNING")
+    assert "refused (P0001)" in site.programs.process("fsa-reconcile").log.read_text()
+    query(site, "DROP TRIGGER refuse ON resources; SELECT 1")
+    row.wait("RUNNING")

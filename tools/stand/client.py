@@ -6,6 +6,11 @@ import requests
 
 from .process import PATIENCE
 
+# nginx ends a connection that was idle for 30 s (nginx/fullstack-agent/site.conf). A request that
+# is sent on it at that moment is lost. A browser sends it again, requests does not: a connection is
+# not used any more some time before.
+IDLE = 15
+
 
 class Client:
     """One browser. Every method returns a requests.Response."""
@@ -17,10 +22,16 @@ class Client:
         self.session.trust_env = False  # no proxy: the stand is on loopback
         # What a browser sends with every change, and what the site's CSRF check asks for.
         self.session.headers["Origin"] = url
+        self.used_at = time.monotonic()
 
     def request(self, method, path, json=None, **rest):
         rest.setdefault("timeout", self.timeout)
-        return self.session.request(method, self.url + path, json=json, **rest)
+        if time.monotonic() > self.used_at + IDLE:
+            self.session.close()  # its connections; cookies stay, and the next request opens anew
+        try:
+            return self.session.request(method, self.url + path, json=json, **rest)
+        finally:
+            self.used_at = time.monotonic()
 
     def get(self, path, **rest):
         return self.request("GET", path, **rest)
