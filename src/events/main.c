@@ -133,7 +133,8 @@ static int run_relay(struct relay *relay, int signals)
 		bool flows = relay_step(relay, &e) == 0;
 		tell(flows, &e);
 		fds[1].fd = flows ? relay_fd(relay) : -1; /* -1: poll() leaves it out */
-		(void)poll(fds, ARRAY_SIZE(fds), flows ? RELAY_EVERY_MS : relay_pause_ms(relay));
+		(void)poll(fds, ARRAY_SIZE(fds),
+			   flows ? relay_wait_ms(relay) : relay_pause_ms(relay));
 	} while ((fds[0].revents & POLLIN) == 0);
 	return read(signals, &got, sizeof(got)) == sizeof(got) ? (int)got.ssi_signo : SIGTERM;
 }

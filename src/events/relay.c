@@ -17,12 +17,24 @@
 enum {
 	BATCH_MAX = 256,
 	STALLED_MS = 30000, /* half of the time that a change waits for us */
+	LOOK_MS = 30,       /* between announcements while changes come */
+	WATCH_MS = 1000,    /* between saying that we look; a fifth of how long that holds */
+	QUIET_MS = 2000,    /* without changes, and we rest */
+	REST_MS = 5000,     /* the longest rest: another host's process may have died watching */
 	PAUSE_FIRST_MS = 250,
 	PAUSE_DOUBLINGS = 4, /* 4 s */
 };
 
+/* WATCHING: changes are left without a word, and looked for. CLOSING: whoever leaves some notifies,
+ * but for transactions that had begun before. RESTING: everybody does. */
+enum mode { WATCHING, CLOSING, RESTING };
+
 struct relay {
 	struct relay_options o;
+	enum mode mode;
+	uint64_t changed_ms; /* the last announcement of something */
+	uint64_t watched_ms; /* the last time that we said that we look; 0: not said */
+	int64_t horizon;     /* of CLOSING */
 	uint64_t stepped_ms;
 	bool gap;          /* something may have been missed since streams were last ended */
 	unsigned failures; /* since a message was last passed on */
@@ -53,6 +65,11 @@ void relay_free(struct relay *r)
 int relay_fd(const struct relay *r)
 {
 	return db_socket(r->o.listener);
+}
+
+int relay_wait_ms(const struct relay *r)
+{
+	return r->mode == RESTING ? REST_MS : LOOK_MS;
 }
 
 int relay_pause_ms(const struct relay *r)
@@ -87,6 +104,8 @@ static int ensure_listening(struct relay *r, struct err *e)
 	if (relay_fd(r) >= 0)
 		return 0;
 	r->gap = true;
+	r->mode = WATCHING;
+	r->watched_ms = 0;
 	if (migrate_check(r->o.db, e) < 0)
 		return -1;
 	return live_listen(r->o.listener, e);
@@ -113,12 +132,54 @@ static int collect(struct relay *r, struct err *e)
 			return -1;
 		if (payload == NULL)
 			return 0;
+		if (payload[0] == '\0')
+			continue; /* announced since */
 		if (!live_change_parse(payload, &change))
 			log_line(LOG_LEVEL_WARNING, "a notification that is none of ours",
 				 LOG_STR("payload", payload));
 		else if (!is_in_batch(r, &change))
 			r->batch[r->batch_count++] = change;
 	}
+	return 0;
+}
+
+/* ---- watching and resting ---------------------------------------------------------------------
+ */
+
+static int watch(struct relay *r, struct err *e)
+{
+	r->mode = WATCHING;
+	if (r->watched_ms != 0 && clock_ms() - r->watched_ms < WATCH_MS)
+		return 0;
+	if (live_watch(r->o.db, e) < 0)
+		return -1;
+	r->watched_ms = clock_ms();
+	return 0;
+}
+
+static int begin_to_rest(struct relay *r, struct err *e)
+{
+	if (live_rest(r->o.db, &r->horizon, e) < 0)
+		return -1;
+	r->watched_ms = 0;
+	r->mode = CLOSING;
+	return 0;
+}
+
+static int announce(struct relay *r, struct err *e)
+{
+	struct live_announced announced;
+
+	if (live_announce(r->o.db, &announced, e) < 0)
+		return -1;
+	if (announced.count > 0) {
+		r->changed_ms = clock_ms();
+		return watch(r, e);
+	}
+	if (r->mode == WATCHING)
+		return clock_ms() - r->changed_ms < QUIET_MS ? watch(r, e) : begin_to_rest(r, e);
+	if (r->mode == CLOSING && announced.horizon >= r->horizon)
+		r->mode = RESTING;
 	return 0;
 }
 
@@ -219,8 +280,7 @@ static int close_gap(struct relay *r, struct err *e)
 
 static int work(struct relay *r, struct err *e)
 {
-	if (ensure_listening(r, e) < 0 || (r->gap && close_gap(r, e) < 0) ||
-	    live_announce(r->o.db, e) < 0)
+	if (ensure_listening(r, e) < 0 || (r->gap && close_gap(r, e) < 0) || announce(r, e) < 0)
 		return -1;
 	do {
 		if (collect(r, e) < 0 || pass_on_batch(r, e) < 0)

@@ -30,8 +30,8 @@ void relay_free(struct relay *r);
 int relay_step(struct relay *r, struct err *e);
 /* Readable when there is something to do. */
 int relay_fd(const struct relay *r);
-/* Besides, a step is due so often. */
-enum { RELAY_EVERY_MS = 30 };
+/* Besides, a step is due so soon. */
+int relay_wait_ms(const struct relay *r);
 /* Longer with each failure, so that a nginx that keeps failing does not make all browsers come back
  * again and again. */
 int relay_pause_ms(const struct relay *r);

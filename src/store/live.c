@@ -6,16 +6,32 @@
 #include "base/parse.h"
 #include "store/internal.h"
 
-static const struct db_statement statement_listen = { "live_listen", "LISTEN fsa_live" };
+static const struct db_statement statement_listen = {
+	"live_listen", "DO $$BEGIN LISTEN fsa_live; LISTEN fsa_live_left; END$$"
+};
 
 /* Nothing is notified, and nothing locked, when there is nothing. Payload: "user", "user
  * project" or "user kubeconfig". */
 static const struct db_statement statement_announce = {
 	"live_announce",
 	"WITH fetched AS (DELETE FROM live_changes RETURNING user_id, project_id, topic, at),"
-	" told AS (SELECT user_id, coalesce(project_id::text, topic) AS what, min(at) AS first"
+	" changed AS (SELECT user_id, coalesce(project_id::text, topic) AS what, min(at) AS first"
 	"  FROM fetched GROUP BY 1, 2 ORDER BY first)"
-	" SELECT pg_notify('fsa_live', concat_ws(' ', user_id, what)) FROM told"
+	" SELECT count(pg_notify('fsa_live', concat_ws(' ', user_id, what))),"
+	"  pg_snapshot_xmin(pg_current_snapshot()) FROM changed"
+};
+
+static const struct db_statement statement_watch = {
+	"live_watch", "UPDATE live_relay SET looks_until = clock_timestamp() + interval '5 seconds'"
+};
+
+static const struct db_statement statement_rest = {
+	"live_rest", "UPDATE live_relay SET looks_until = '-infinity'"
+};
+
+/* Once that is committed: every transaction that may have seen what was before has a lower one. */
+static const struct db_statement statement_horizon = {
+	"live_horizon", "SELECT pg_snapshot_xmax(pg_current_snapshot())"
 };
 
 #define COLUMNS(X)                                                                                 \
@@ -52,9 +68,31 @@ int live_listen(struct db *listener, struct err *e)
 	return db_listen(listener, &statement_listen, e);
 }
 
-int live_announce(struct db *db, struct err *e)
+int live_announce(struct db *db, struct live_announced *ret, struct err *e)
 {
-	return db_query(db, &statement_announce, NULL, NULL, e);
+	CLEANUP(db_result_free) PGresult *r = NULL;
+
+	if (db_query(db, &statement_announce, NULL, &r, e) < 0)
+		return -1;
+	ret->count = db_int(r, 0, 0);
+	ret->horizon = db_int(r, 0, 1);
+	return 0;
+}
+
+int live_watch(struct db *db, struct err *e)
+{
+	return db_query(db, &statement_watch, NULL, NULL, e);
+}
+
+int live_rest(struct db *db, int64_t *ret_horizon, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+
+	if (db_query(db, &statement_rest, NULL, NULL, e) < 0 ||
+	    db_query(db, &statement_horizon, NULL, &r, e) < 0)
+		return -1;
+	*ret_horizon = db_int(r, 0, 0);
+	return 0;
 }
 
 static bool take_id(const char *text, size_t length, char ret_id[STORE_ID_LENGTH + 1])

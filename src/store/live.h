@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "db/db.h"
@@ -13,11 +14,22 @@
  * what there is to see now.
  */
 
-/* Begins to listen; see db_listen(). */
+/* Begins to listen; see db_listen(). A notification with an empty payload says that somebody has
+ * left changes to announce. */
 int live_listen(struct db *listener, struct err *e);
+struct live_announced {
+	int64_t count;
+	int64_t horizon; /* of transactions: all below had ended before this looked */
+};
 /* Makes notifications of the changes that have been committed, for the listeners of all hosts;
  * whoever comes first does it. What waits for a minute is dropped (queue_housekeeping()). */
-int live_announce(struct db *db, struct err *e);
+int live_announce(struct db *db, struct live_announced *ret, struct err *e);
+/* For the next five seconds nobody notifies of changes that are left: the caller announces them
+ * every few milliseconds. */
+int live_watch(struct db *db, struct err *e);
+/* From now on they do. Transactions that had begun before may leave changes without a word: rest
+ * when an announcement's horizon has reached `*ret_horizon`. */
+int live_rest(struct db *db, int64_t *ret_horizon, struct err *e);
 
 struct live_change {
 	char user_id[STORE_ID_LENGTH + 1];

@@ -38,7 +38,9 @@ static void set_up(void)
 					      .role = "postgres",
 					      .application_name = "store_tests",
 					      .timeout_ms = 30000 });
-	admin_run("TRUNCATE users, projects, audit, login_throttle, pass_hosts CASCADE", NULL);
+	admin_run(
+		"TRUNCATE users, projects, audit, login_throttle, pass_hosts, live_changes CASCADE",
+		NULL);
 }
 
 static void tear_down(void)

@@ -86,6 +86,7 @@ Suite *queue_suite(void);
 Suite *rights_suite(void);
 Suite *hosts_suite(void);
 Suite *shards_suite(void);
+Suite *live_suite(void);
 Suite *kubeconfig_check_suite(void);
 
 #endif

@@ -1,0 +1,106 @@
+/* Changes that are left for fsa-events, and who notifies of them. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "store/live.h"
+#include "support.h"
+
+static void leave_change(struct db *db, const struct person *person)
+{
+	static const struct db_statement statement = {
+		"leave", "INSERT INTO live_changes (user_id) VALUES ($1)"
+	};
+	struct db_params p = { 0 };
+	struct err e;
+
+	db_add_text(&p, person->id);
+	assert_ok(db_query(db, &statement, &p, NULL, &e), &e);
+}
+
+static struct live_announced announce(void)
+{
+	struct live_announced announced;
+	struct err e;
+
+	assert_ok(live_announce(fsa_events, &announced, &e), &e);
+	return announced;
+}
+
+static struct db *listen_anew(void)
+{
+	struct db *listener = connect_as("fsa_events", 10000);
+	struct err e;
+
+	assert_ok(live_listen(listener, &e), &e);
+	return listener;
+}
+
+/* For the caller to free(); NULL: none has come, though a later one of our own has. */
+static char *next_notification(struct db *listener)
+{
+	CLEANUP(cleanup_free) char *payload = NULL;
+	struct err e;
+
+	admin_run("SELECT pg_notify('fsa_live', 'the last')", NULL);
+	while (payload == NULL)
+		assert_ok(db_next_notification(listener, &payload, &e), &e);
+	return strcmp(payload, "the last") == 0 ? NULL : STEAL(payload);
+}
+
+START_TEST(who_leaves_a_change_notifies_only_while_nobody_looks)
+{
+	CLEANUP(cleanup_free) char *payload = NULL;
+	CLEANUP(db_freep) struct db *listener = NULL;
+	struct person person;
+	int64_t horizon;
+	struct err e;
+
+	if (!prepares()) /* pgbouncer's connections cannot listen */
+		return;
+	person = make_person("ann");
+	listener = listen_anew();
+	assert_ok(live_watch(fsa_events, &e), &e);
+	leave_change(api, &person);
+	ck_assert_ptr_null(next_notification(listener));
+
+	assert_ok(live_rest(fsa_events, &horizon, &e), &e);
+	leave_change(api, &person);
+	payload = next_notification(listener);
+	ck_assert_ptr_nonnull(payload);
+	ck_assert_str_eq(payload, "");
+	ck_assert_int_eq(announce().count, 1); /* both are one user's */
+}
+END_TEST
+
+/* One that may have seen that somebody looks, and ends when nobody does. */
+START_TEST(rest_begins_when_older_transactions_have_ended)
+{
+	struct person person = make_person("ann");
+	struct db *tx;
+	int64_t horizon;
+	struct err e;
+
+	assert_ok(live_watch(fsa_events, &e), &e);
+	assert_ok(db_begin(api, &tx, &e), &e);
+	leave_change(tx, &person);
+	assert_ok(live_rest(fsa_events, &horizon, &e), &e);
+	struct live_announced during = announce();
+	ck_assert_int_eq(during.count, 0);
+	ck_assert_int_lt(during.horizon, horizon);
+	assert_ok(db_commit(&tx, &e), &e);
+	struct live_announced after = announce();
+	ck_assert_int_eq(after.count, 1);
+	ck_assert_int_ge(after.horizon, horizon);
+}
+END_TEST
+
+Suite *live_suite(void)
+{
+	Suite *suite = suite_create("live");
+	TCase *c = live_case("live");
+
+	tcase_add_test(c, who_leaves_a_change_notifies_only_while_nobody_looks);
+	tcase_add_test(c, rest_begins_when_older_transactions_have_ended);
+	suite_add_tcase(suite, c);
+	return suite;
+}
