@@ -10,11 +10,9 @@ static void leave_change(struct db *db, const struct person *person)
 	static const struct db_statement statement = {
 		"leave", "INSERT INTO live_changes (user_id) VALUES ($1)"
 	};
-	struct db_params p = { 0 };
 	struct err e;
 
-	db_add_text(&p, person->id);
-	assert_ok(db_query(db, &statement, &p, NULL, &e), &e);
+	assert_ok(db_query(db, &statement, DB_ARGS(DB_TEXT(person->id)), NULL, &e), &e);
 }
 
 static struct live_announced announce(void)
