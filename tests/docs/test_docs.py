@@ -139,3 +139,16 @@ def test_a_page_has_the_options_of_its_program(program, build):
     for alternatives in re.findall(r"^\.Fl (-.*)$", page, re.M):
         documented |= set(re.findall(r"-([a-z]+)", alternatives))
     assert documented == options
+
+
+# ---- nginx --------------------------------------------------------------------------------------
+
+
+def test_nginx_names_errors_as_the_programs_do():
+    rows = re.findall(r'\[ERR_\w+\] =\s*{\s*"(\w+)",\s*"([^"]+)"', (ROOT / "src/base/err.c").read_text())
+    conf = (ROOT / "nginx/fullstack-agent/http.conf").read_text()
+    codes, titles = (re.search(rf"^map \S+ \$fsa_{name} {{\n(.*?)^}}", conf, re.M | re.S)[1]
+                     for name in ("code", "title"))
+    named = dict(re.findall(r'^\t(\w+) "(.+)";$', titles, re.M))
+    assert set(re.findall(r"(\w+);$", codes, re.M)) == set(named)
+    assert named.items() <= dict(rows).items()
