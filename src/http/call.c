@@ -97,7 +97,7 @@ char *call_failure_message(const struct call *call, enum http_failure failure, C
 	case HTTP_NO_CONTENT:
 		return mem_strdup("the server sent too much that is no answer");
 	case HTTP_TOO_LARGE:
-		return call->no_room
+		return call->over_budget
 			       ? mem_printf("the answer is larger than there is memory for "
 					    "at the moment: over %zu bytes",
 					    call->body.length)

@@ -28,7 +28,7 @@ struct call {
 	http_done_fn *done;
 	void *user;
 	struct buf body;
-	bool (*make_room)(void *user, size_t bytes);
+	bool (*reserve_bytes)(void *user, size_t bytes);
 	char *sending;        /* the request's body, NULL: none */
 	size_t sent;          /* bytes of it */
 	uint64_t deadline_ms; /* not sent later than this */
@@ -40,7 +40,7 @@ struct call {
 	bool head_complete; /* its empty line came */
 	bool coded;         /* its body, in a way that is not taken */
 	bool too_large;
-	bool no_room;
+	bool over_budget;
 	const char *refusal; /* of the address policy */
 	char error[CURL_ERROR_SIZE];
 };

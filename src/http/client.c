@@ -81,8 +81,10 @@ static size_t take_body(char *data, size_t size, size_t count, void *user)
 {
 	struct call *call = user;
 
-	call->no_room = call->make_room != NULL && !call->make_room(call->user, size * count);
-	call->too_large = call->no_room || buf_append(&call->body, data, size * count, NULL) < 0;
+	call->over_budget =
+		call->reserve_bytes != NULL && !call->reserve_bytes(call->user, size * count);
+	call->too_large =
+		call->over_budget || buf_append(&call->body, data, size * count, NULL) < 0;
 	guard_add_body(call->guard, size * count);
 	return call->too_large ? 0 : size * count;
 }
@@ -172,9 +174,9 @@ static int may_send(void *user, char *remote, char *local, int remote_port, int 
 static size_t give_body(char *data, size_t size, size_t count, void *user)
 {
 	struct call *call = user;
-	size_t room = size * count;
+	size_t capacity = size * count;
 	size_t left = strlen(call->sending + call->sent);
-	size_t length = left < room ? left : room;
+	size_t length = left < capacity ? left : capacity;
 
 	if (is_late(call))
 		return CURL_READFUNC_ABORT;
@@ -317,7 +319,7 @@ void http_client_submit(struct http_client *client, const struct http_request *r
 	call->done = done;
 	call->user = user;
 	call->body.max = request->body_max;
-	call->make_room = request->make_room;
+	call->reserve_bytes = request->reserve_bytes;
 	if (request->owner != NULL)
 		(void)memccpy(call->owner, request->owner, '\0', sizeof(call->owner) - 1);
 	call->deadline_ms = clock_ms() + request->timeout_ms;

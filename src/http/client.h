@@ -48,7 +48,7 @@ struct http_request {
 	uint64_t timeout_ms; /* of the whole request */
 	size_t body_max;     /* largest answer that is read */
 	/* Asked, with `done`'s user, before each part of the answer is kept; or NULL. */
-	bool (*make_room)(void *user, size_t bytes);
+	bool (*reserve_bytes)(void *user, size_t bytes);
 };
 
 enum http_failure {
@@ -59,7 +59,7 @@ enum http_failure {
 	HTTP_TLS,
 	HTTP_COSTLY_CERTIFICATES, /* verifying them would take too long (http/certificate.h) */
 	HTTP_NO_CONTENT,          /* too much came that was no answer (http/guard.h) */
-	HTTP_TOO_LARGE,           /* more than body_max, or than there is room for */
+	HTTP_TOO_LARGE,           /* more than body_max, or than its caller has memory for */
 	HTTP_CUT_OFF,             /* the answer ended before it was whole */
 	HTTP_PROTOCOL,            /* not HTTP */
 	HTTP_FAILURE_COUNT

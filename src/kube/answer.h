@@ -11,7 +11,7 @@
  * and its cost sane: a few bytes of "{},{}," cost a hundred times as much in memory, and a pass has
  * the answers of many people's servers at once. What nobody here reads, `unread`, is left out
  * before that: it comes out empty. Of the rest a value costs 1, an array or object 4 more; a
- * StatefulSet as API servers tell it is 400, so a list has room for some 2,500.
+ * StatefulSet as API servers send it costs 400, so a list may have some 2,500.
  */
 enum { KUBE_JSON_DEPTH = 100, KUBE_JSON_COST = 1000000 };
 

@@ -13,7 +13,7 @@
 #include "http/client.h"
 #include "kube/answer.h"
 #include "kube/count.h"
-#include "kube/lane.h"
+#include "kube/limiter.h"
 #include "kube/operation.h"
 #include "kube/resource.h"
 #include "kube/target.h"
@@ -49,7 +49,7 @@ struct kube_client {
 	struct http_client *http;
 	uint64_t request_timeout_ms;
 	size_t body_max;
-	struct kube_lanes *lanes;
+	struct kube_limiters *limiters;
 	struct kube_operation_list flying;
 	struct kube_operation_list large;  /* whose answers wait to be read, one a poll */
 	struct kube_operation_list unsent; /* called back at the next poll */
@@ -66,7 +66,7 @@ static void free_operation(struct kube_operation *op)
 	free(op->body);
 	buf_wipe(&op->large);
 	free(op->selection);
-	free(op->wanted_kind);
+	free(op->expected_kind);
 	json_decref(op->pages);
 	free(op);
 }
@@ -85,31 +85,31 @@ struct kube_operation *kube_operation_new(struct kube_client *client, struct kub
 	op->done = done;
 	op->user = user;
 	op->cost_left = KUBE_JSON_COST;
-	op->turn = (struct kube_turn) { .asker = &target->whole->asker, .user = op };
+	op->slot = (struct kube_slot) { .tenant = &target->whole->tenant, .user = op };
 	client->pending++;
 	return op;
 }
 
-static void end_turn(struct kube_operation *op);
+static void free_slot(struct kube_operation *op);
 
-static void give_back(struct kube_operation *op, size_t *bytes)
+static void release_bytes(struct kube_operation *op, size_t *bytes)
 {
-	kube_room_give(&op->target->room, *bytes);
+	kube_budget_release(&op->target->budget, *bytes);
 	*bytes = 0;
 }
 
 /* `op` is in no list any more. Of an answer that is not what was to be read nothing is kept. */
 static void finish(struct kube_operation *op, const struct kube_answer *answer)
 {
-	end_turn(op);
+	free_slot(op);
 	if (!answer->ok || (op->verb != KUBE_LIST && op->verb != KUBE_GET))
-		give_back(op, &op->kept);
+		release_bytes(op, &op->kept);
 	op->client->pending--;
 	op->done(op->user, answer);
 	free_operation(op);
 }
 
-/* For what is not sent: our caller's mistake, told at the next poll. */
+/* For what is not sent: our caller's mistake, reported at the next poll. */
 void kube_operation_refuse(struct kube_operation *op, const char *code, const char *why)
 {
 	err_set(&op->refused, ERR_INTERNAL, code, "%s %s: %s", verbs[op->verb].name,
@@ -122,7 +122,7 @@ static struct kube_expected expected_of(const struct kube_operation *op, size_t 
 	return (struct kube_expected) { .verb = verbs[op->verb].name,
 					.plural = op->type->plural,
 					.name = op->name,
-					.kind = op->wanted_kind,
+					.kind = op->expected_kind,
 					.secret = op->target->token,
 					.unread = op->type->unread,
 					.cost_left = cost_left };
@@ -144,11 +144,11 @@ static char *url_of(const struct kube_operation *op, const char *query)
 static void take_answer(void *user, const struct http_answer *http);
 
 /* Twice: a buffer grows by doubling. */
-static bool make_room(void *user, size_t bytes)
+static bool reserve_bytes(void *user, size_t bytes)
 {
 	struct kube_operation *op = user;
 
-	if (!kube_room_take(&op->target->room, 2 * bytes))
+	if (!kube_budget_take(&op->target->budget, 2 * bytes))
 		return false;
 	op->coming += 2 * bytes;
 	return true;
@@ -167,7 +167,7 @@ static void send_request(struct kube_operation *op, const char *query)
 		.trust = &op->target->trust,
 		.timeout_ms = left > 0 ? (uint64_t)left : 1,
 		.body_max = op->client->body_max - op->received,
-		.make_room = make_room,
+		.reserve_bytes = reserve_bytes,
 	};
 	size_t count = 1;
 
@@ -239,7 +239,7 @@ static bool restart(struct kube_operation *op, const struct err *error)
 	if (op->pages == NULL || op->restarted || strcmp(error->code, "EXPIRED") != 0)
 		return false;
 	json_decref(STEAL(op->pages));
-	give_back(op, &op->kept);
+	release_bytes(op, &op->kept);
 	op->received = 0;
 	op->cost_left = KUBE_JSON_COST;
 	op->page_count = 0;
@@ -268,12 +268,14 @@ static bool continue_list(struct kube_operation *op, size_t length, json_t *page
 	return true;
 }
 
-/* Builds no more JSON than there is room for: its texts, and so much for each of its values. */
+/* Builds no more JSON than the budget has memory for: its texts, and so much for each of its
+ * values. */
 static int read_answer(struct kube_operation *op, const struct http_answer *http, json_t **ret_body,
 		       struct err *e)
 {
-	size_t room = kube_room_left(&op->target->room);
-	size_t affordable = room > http->length ? (room - http->length) / COST_BYTES : 0;
+	size_t bytes_left = kube_budget_left(&op->target->budget);
+	size_t affordable =
+		bytes_left > http->length ? (bytes_left - http->length) / COST_BYTES : 0;
 	size_t cost = affordable < op->cost_left ? affordable : op->cost_left;
 	size_t left = cost;
 	const struct kube_expected expected = expected_of(op, &left);
@@ -282,10 +284,10 @@ static int read_answer(struct kube_operation *op, const struct http_answer *http
 	op->cost_left -= cost - left;
 	if (*ret_body != NULL) {
 		size_t bytes = http->length + (cost - left) * COST_BYTES;
-		(void)kube_room_take(&op->target->room, bytes);
+		(void)kube_budget_take(&op->target->budget, bytes);
 		op->kept += bytes;
 	}
-	give_back(op, &op->coming); /* the body goes when we return */
+	release_bytes(op, &op->coming); /* the body goes when we return */
 	return result;
 }
 
@@ -346,7 +348,7 @@ static void use_large(struct kube_client *client)
 	use_answer(op, &http);
 }
 
-/* ---- one server's share --------------------------------------------------------------------- */
+/* ---- the limit of requests in flight -------------------------------------------------------- */
 
 static void launch(struct kube_operation *op)
 {
@@ -357,15 +359,15 @@ static void launch(struct kube_operation *op)
 		send_request(op, verbs[op->verb].query);
 }
 
-/* Sends it, or lets it wait for its turn. */
+/* Sends it, or lets it wait for its slot. */
 void kube_operation_submit(struct kube_operation *op)
 {
-	op->turn.until_ms = (int64_t)clock_ms() + (int64_t)op->client->request_timeout_ms;
-	if (kube_lane_enter(op->client->lanes, op->target->server, &op->turn))
+	op->slot.until_ms = (int64_t)clock_ms() + (int64_t)op->client->request_timeout_ms;
+	if (kube_limiter_enter(op->client->limiters, op->target->server, &op->slot))
 		launch(op);
 }
 
-/* It has waited too long, and is told so at the next poll. */
+/* It has waited too long, which is its answer at the next poll. */
 static void drop(struct kube_operation *op)
 {
 	err_set(&op->refused, ERR_KUBE_TIMEOUT, KUBE_NOT_SENT,
@@ -374,18 +376,18 @@ static void drop(struct kube_operation *op)
 	TAILQ_INSERT_TAIL(&op->client->unsent, op, link);
 }
 
-/* An operation is over: it is the next one's turn. */
-static void end_turn(struct kube_operation *op)
+/* An operation is over: the next one has its slot. */
+static void free_slot(struct kube_operation *op)
 {
-	struct kube_turn *turn;
+	struct kube_slot *slot;
 
-	if (op->turn.lane == NULL)
+	if (op->slot.limiter == NULL)
 		return;
-	while ((turn = kube_lane_late(op->turn.lane, (int64_t)clock_ms())) != NULL)
-		drop(turn->user);
-	turn = kube_lane_leave(&op->turn);
-	if (turn != NULL)
-		launch(turn->user);
+	while ((slot = kube_limiter_expire(op->slot.limiter, (int64_t)clock_ms())) != NULL)
+		drop(slot->user);
+	slot = kube_limiter_leave(&op->slot);
+	if (slot != NULL)
+		launch(slot->user);
 }
 
 /* ---- the client ---------------------------------------------------------------------------- */
@@ -408,9 +410,9 @@ static size_t finish_unsent(struct kube_client *client)
 
 void kube_client_poll(struct kube_client *client, int timeout_ms, int wake_fd)
 {
-	struct kube_turn *late;
+	struct kube_slot *late;
 
-	while ((late = kube_lanes_late(client->lanes, (int64_t)clock_ms())) != NULL)
+	while ((late = kube_limiters_expire(client->limiters, (int64_t)clock_ms())) != NULL)
 		drop(late->user);
 	size_t done = finish_unsent(client);
 
@@ -447,7 +449,7 @@ int kube_client_new(const struct kube_client_options *options, struct kube_clien
 	client->http = http;
 	client->request_timeout_ms = options->request_timeout_ms;
 	client->body_max = options->body_max;
-	client->lanes = kube_lanes_new();
+	client->limiters = kube_limiters_new();
 	TAILQ_INIT(&client->flying);
 	TAILQ_INIT(&client->large);
 	TAILQ_INIT(&client->unsent);
@@ -459,8 +461,8 @@ static void free_all(struct kube_operation_list *list)
 {
 	for (struct kube_operation *op; (op = TAILQ_FIRST(list)) != NULL;) {
 		TAILQ_REMOVE(list, op, link);
-		if (op->turn.lane != NULL)
-			(void)kube_lane_leave(&op->turn); /* nobody waits any more */
+		if (op->slot.limiter != NULL)
+			(void)kube_limiter_leave(&op->slot); /* nobody waits any more */
 		free_operation(op);
 	}
 }
@@ -469,13 +471,13 @@ void kube_client_free(struct kube_client *client)
 {
 	if (client == NULL)
 		return;
-	struct kube_turn *turn;
-	while ((turn = kube_lanes_late(client->lanes, INT64_MAX)) != NULL)
-		free_operation(turn->user);
+	struct kube_slot *slot;
+	while ((slot = kube_limiters_expire(client->limiters, INT64_MAX)) != NULL)
+		free_operation(slot->user);
 	http_client_free(client->http);
 	free_all(&client->flying);
 	free_all(&client->large);
 	free_all(&client->unsent);
-	kube_lanes_free(client->lanes);
+	kube_limiters_free(client->limiters);
 	free(client);
 }

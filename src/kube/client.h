@@ -58,7 +58,7 @@ struct kube_answer {
 	bool ok;
 	struct err err;   /* when not ok: kind, code (tables in status.c, answer.c), message */
 	long http_status; /* 0: none came */
-	time_t date;      /* what the server's clock says; 0: not told */
+	time_t date;      /* of the server's clock; 0: it did not say */
 	json_t *body;     /* borrowed; NULL if none came. A list has all pages in `items` */
 };
 
@@ -75,11 +75,11 @@ void kube_client_free(struct kube_client *client);
 int kube_target_new(const struct kubeconfig *config, struct kube_target **ret_target,
 		    struct err *e);
 /* Whose it is: for whom the process works (base/heartbeat.h) while it sends this target's requests
- * and reads their answers. To be said before the first request and the first share. */
+ * and reads their answers. To be set before the first request and before kube_target_share(). */
 void kube_target_set_owner(struct kube_target *target, const char *user_id);
-/* The same target, for requests about so many rows, whose answers have their room in `memory` (see
- * kube/memory.h). What they read counts until the share is freed, which comes before `target` and
- * `memory` go. */
+/* The same target, for requests about so many rows, whose answers are read within their budget
+ * of `memory` (see kube/memory.h). What was read counts until the new target is freed, which comes
+ * before `target` and `memory` go. */
 struct kube_target *kube_target_share(struct kube_target *target, struct kube_memory *memory,
 				      size_t rows);
 void kube_target_free(struct kube_target *target);
@@ -90,11 +90,10 @@ const char *kube_target_server(const struct kube_target *target);
  * Each submits one request; `done` is called exactly once, from kube_client_poll(), also for
  * requests that could not even be sent. More may be submitted from there. Strings and JSON are
  * copied or referenced. A request ends within request_timeout_ms, all pages of a list together.
- * Of one server's so many are sent at once; the others wait, for at most as long again, after which
- * they end as ERR_KUBE_TIMEOUT with code KUBE_NOT_SENT: that is no fault of theirs. Targets take
- * turns, and the last places are for those that have no request under way: who asks for a lot, or
- * for what takes long, costs another one's request no more than a turn. An answer for which its
- * target has no room, as text or as JSON, is ERR_KUBE_PROTOCOL with code ANSWER_TOO_LARGE.
+ * The requests in flight to one server are limited (kube/limiter.h); the others wait, for at most
+ * as long again, after which they end as ERR_KUBE_TIMEOUT with code KUBE_NOT_SENT: they have not
+ * failed. An answer larger than what is left of its target's budget, as text or as JSON, is
+ * ERR_KUBE_PROTOCOL with code ANSWER_TOO_LARGE.
  *
  * Errors name verb, type and object, and what the server said, cut and without control characters.
  * That an object is not there is ERR_KUBE_NOT_FOUND with code OBJECT_NOT_FOUND and nothing else: a

@@ -107,7 +107,7 @@ static const struct rule {
 /* What a verdict asks of a node; null is as good as absent. */
 static const struct {
 	enum yaml_kind kind;
-	const char *wanted;
+	const char *demand;
 } shapes[] = {
 	[MAP] = { YAML_TREE_MAP, "must be a mapping" },
 	[LIST] = { YAML_TREE_LIST, "must be a list" },
@@ -188,7 +188,7 @@ static int check_node(const struct yaml_tree *node, bool *ret_inside, struct err
 		return refuse(e, node, rule->code, rule->why);
 	}
 	if (node->kind != shapes[rule->verdict].kind)
-		return refuse(e, node, "KUBECONFIG_MEMBER", shapes[rule->verdict].wanted);
+		return refuse(e, node, "KUBECONFIG_MEMBER", shapes[rule->verdict].demand);
 	return 0;
 }
 
@@ -366,11 +366,11 @@ static int take_context(const struct yaml_tree *root, const struct yaml_tree *co
 /* apiVersion and kind may be absent, as for kubectl; if there, they must be right. */
 static int check_version(const struct yaml_tree *root, struct err *e)
 {
-	static const char *const wanted[][2] = { { "apiVersion", "v1" }, { "kind", "Config" } };
+	static const char *const header[][2] = { { "apiVersion", "v1" }, { "kind", "Config" } };
 
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		const struct yaml_tree *node = yaml_tree_member(root, wanted[i][0]);
-		if (node != NULL && strcmp(node->text, wanted[i][1]) != 0)
+	for (size_t i = 0; i < ARRAY_SIZE(header); i++) {
+		const struct yaml_tree *node = yaml_tree_member(root, header[i][0]);
+		if (node != NULL && strcmp(node->text, header[i][1]) != 0)
 			return refuse(e, node, "KUBECONFIG_MEMBER",
 				      "not a kubeconfig: apiVersion is v1, kind is Config");
 	}

@@ -3,57 +3,57 @@
 #include <stdint.h>
 
 /* For a namespace full of events, while one row's answers cost no more than moments to read. */
-enum { SHARES_BORROWED = 8 };
+enum { ROW_BUDGETS_BORROWED = 8 };
 
 struct kube_memory kube_memory(size_t bytes, size_t rows)
 {
-	return (struct kube_memory) { .share = bytes / 2 / rows, .common = bytes / 2 };
+	return (struct kube_memory) { .row_budget = bytes / 2 / rows, .common = bytes / 2 };
 }
 
-void kube_room_open(struct kube_room *room, struct kube_memory *memory, size_t rows)
+void kube_budget_open(struct kube_budget *budget, struct kube_memory *memory, size_t rows)
 {
-	*room = (struct kube_room) { .memory = memory,
-				     .left = memory != NULL ? rows * memory->share : 0 };
+	*budget = (struct kube_budget) { .memory = memory,
+					 .left = memory != NULL ? rows * memory->row_budget : 0 };
 }
 
-void kube_room_close(struct kube_room *room)
+void kube_budget_close(struct kube_budget *budget)
 {
-	if (room->memory != NULL)
-		room->memory->common += room->borrowed;
-	*room = (struct kube_room) { 0 };
+	if (budget->memory != NULL)
+		budget->memory->common += budget->borrowed;
+	*budget = (struct kube_budget) { 0 };
 }
 
-static size_t may_borrow(const struct kube_room *room)
+static size_t may_borrow(const struct kube_budget *budget)
 {
-	size_t most = SHARES_BORROWED * room->memory->share - room->borrowed;
+	size_t most = ROW_BUDGETS_BORROWED * budget->memory->row_budget - budget->borrowed;
 
-	return most < room->memory->common ? most : room->memory->common;
+	return most < budget->memory->common ? most : budget->memory->common;
 }
 
-size_t kube_room_left(const struct kube_room *room)
+size_t kube_budget_left(const struct kube_budget *budget)
 {
-	return room->memory != NULL ? room->left + may_borrow(room) : SIZE_MAX;
+	return budget->memory != NULL ? budget->left + may_borrow(budget) : SIZE_MAX;
 }
 
-bool kube_room_take(struct kube_room *room, size_t bytes)
+bool kube_budget_take(struct kube_budget *budget, size_t bytes)
 {
-	if (room->memory == NULL)
+	if (budget->memory == NULL)
 		return true;
-	if (bytes > kube_room_left(room))
+	if (bytes > kube_budget_left(budget))
 		return false;
-	size_t own = bytes < room->left ? bytes : room->left;
-	room->left -= own;
-	room->borrowed += bytes - own;
-	room->memory->common -= bytes - own;
+	size_t own = bytes < budget->left ? bytes : budget->left;
+	budget->left -= own;
+	budget->borrowed += bytes - own;
+	budget->memory->common -= bytes - own;
 	return true;
 }
 
-void kube_room_give(struct kube_room *room, size_t bytes)
+void kube_budget_release(struct kube_budget *budget, size_t bytes)
 {
-	if (room->memory == NULL)
+	if (budget->memory == NULL)
 		return;
-	size_t back = bytes < room->borrowed ? bytes : room->borrowed;
-	room->borrowed -= back;
-	room->memory->common += back;
-	room->left += bytes - back;
+	size_t back = bytes < budget->borrowed ? bytes : budget->borrowed;
+	budget->borrowed -= back;
+	budget->memory->common += back;
+	budget->left += bytes - back;
 }

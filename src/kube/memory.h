@@ -5,31 +5,30 @@
 #include <stddef.h>
 
 /*
- * What all answers of API servers may take together, while they come and while somebody looks at
- * them, whoever sends them. Half of it is shared out evenly among the rows that may be in flight;
- * the other half is for whoever needs more, first come first served, but for nobody without end. So
- * an API server that answers too much takes from others of its kind, and never from a row whose
- * objects fit its share.
+ * What all answers of API servers may take together, while they arrive and while they are used.
+ * Half of it is divided evenly among the rows that may be in flight; the other half is lent to
+ * whoever needs more, first come first served, up to a limit. So an API server that answers too
+ * much takes memory from others like it, and never from a row whose objects fit its own budget.
  */
 struct kube_memory {
-	size_t share; /* of one row */
-	size_t common;
+	size_t row_budget; /* each row's own */
+	size_t common;     /* what is left to be lent */
 };
 
 struct kube_memory kube_memory(size_t bytes, size_t rows);
 
-/* What some rows have of it. `memory` NULL: without bound. */
-struct kube_room {
+/* The budget of some rows. `memory` NULL: without a limit. */
+struct kube_budget {
 	struct kube_memory *memory;
-	size_t left;     /* of their own */
-	size_t borrowed; /* of the common half, SHARES_BORROWED at most */
+	size_t left;     /* of the rows' own */
+	size_t borrowed; /* of the common half, ROW_BUDGETS_BORROWED times a row's own at most */
 };
 
-void kube_room_open(struct kube_room *room, struct kube_memory *memory, size_t rows);
-void kube_room_close(struct kube_room *room);
-/* False, and nothing is taken, if there is not so much. */
-bool kube_room_take(struct kube_room *room, size_t bytes);
-void kube_room_give(struct kube_room *room, size_t bytes);
-size_t kube_room_left(const struct kube_room *room);
+void kube_budget_open(struct kube_budget *budget, struct kube_memory *memory, size_t rows);
+void kube_budget_close(struct kube_budget *budget);
+/* False, and nothing is taken, if there is not enough. */
+bool kube_budget_take(struct kube_budget *budget, size_t bytes);
+void kube_budget_release(struct kube_budget *budget, size_t bytes);
+size_t kube_budget_left(const struct kube_budget *budget);
 
 #endif

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "http/client.h"
 #include "kube/client.h"
-#include "kube/lane.h"
+#include "kube/limiter.h"
 #include "kube/resource.h"
 
 /* A request of kube/client.h between submit.c, which makes it, and client.c, which sends it. Of
@@ -24,7 +24,7 @@ enum kube_verb { KUBE_LIST, KUBE_GET, KUBE_APPLY, KUBE_DRY_RUN, KUBE_REVIEW, KUB
 struct kube_operation {
 	TAILQ_ENTRY(kube_operation) link;
 	struct kube_client *client;
-	struct kube_turn turn;
+	struct kube_slot slot;
 	struct kube_target *target;
 	enum kube_verb verb;
 	const struct kube_resource_type *type;
@@ -37,14 +37,14 @@ struct kube_operation {
 	struct err refused; /* of those that are not sent */
 	/* lists */
 	char *selection; /* the query without `continue` */
-	char *wanted_kind;
+	char *expected_kind;
 	const char *accept; /* a header line */
 	json_t *pages;      /* the first page, with the items of all */
 	size_t received;
 	size_t cost_left;
 	struct buf large;          /* an answer's body that waits to be read, */
 	struct http_answer answer; /* and the rest of it */
-	size_t coming, kept; /* of the target's room: for the body under way, for what was read */
+	size_t coming, kept; /* of the target's budget: for the body under way, for what was read */
 	unsigned page_count;
 	unsigned handshakes; /* connections that were opened for it */
 	bool restarted;
@@ -54,9 +54,9 @@ struct kube_operation {
 struct kube_operation *kube_operation_new(struct kube_client *client, struct kube_target *target,
 					  enum kube_verb verb, enum kube_resource resource,
 					  kube_done_fn *done, void *user);
-/* Sends it, or lets it wait for its turn. */
+/* Sends it, or lets it wait for its slot. */
 void kube_operation_submit(struct kube_operation *op);
-/* For what is not sent: our caller's mistake, told at the next poll. */
+/* For what is not sent: our caller's mistake, reported at the next poll. */
 void kube_operation_refuse(struct kube_operation *op, const char *code, const char *why);
 
 #endif

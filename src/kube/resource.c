@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* Who manages which fields is half of what an API server tells of an object. Of two kinds we want
- * to know when it was. */
+/* Who manages which fields is half of what an API server says about an object. Of two kinds we need
+ * the time of it. */
 #define MANAGERS "managedFields"
 #define FIELDS   "fieldsV1"
 

@@ -34,8 +34,8 @@ void kube_submit_list(struct kube_client *client, struct kube_target *target,
 
 	if (list->metadata_only)
 		op->accept = accept_metadata_list;
-	op->wanted_kind = list->metadata_only ? mem_strdup(METADATA_LIST)
-					      : mem_printf("%sList", op->type->kind);
+	op->expected_kind = list->metadata_only ? mem_strdup(METADATA_LIST)
+						: mem_printf("%sList", op->type->kind);
 	op->selection = mem_printf("limit=%d", PAGE_ITEMS);
 	add_parameter(&op->selection, "labelSelector", list->label_selector);
 	add_parameter(&op->selection, "fieldSelector", list->field_selector);
@@ -67,7 +67,7 @@ void kube_submit_get(struct kube_client *client, struct kube_target *target,
 	struct kube_operation *op =
 		kube_operation_new(client, target, KUBE_GET, resource, done, user);
 
-	op->wanted_kind = mem_strdup(op->type->kind);
+	op->expected_kind = mem_strdup(op->type->kind);
 	submit_named(op, name);
 }
 
@@ -116,7 +116,7 @@ static void submit_object(struct kube_client *client, struct kube_target *target
 		return;
 	}
 	op->accept = resource == KUBE_SECRETS ? accept_metadata : KUBE_ACCEPT_JSON;
-	op->wanted_kind = mem_strdup(resource == KUBE_SECRETS ? METADATA : op->type->kind);
+	op->expected_kind = mem_strdup(resource == KUBE_SECRETS ? METADATA : op->type->kind);
 	op->body = json_dumps(object, JSON_COMPACT);
 	submit_named(op, text_of(metadata, "name"));
 }
@@ -148,7 +148,7 @@ void kube_submit_rules_review(struct kube_client *client, struct kube_target *ta
 		json_pack("{s:s, s:s, s:{s:s}}", "apiVersion", op->type->api_version, "kind",
 			  op->type->kind, "spec", "namespace", target->namespace);
 
-	op->wanted_kind = mem_strdup(op->type->kind);
+	op->expected_kind = mem_strdup(op->type->kind);
 	op->body = json_dumps(review, JSON_COMPACT);
 	kube_operation_submit(op);
 }

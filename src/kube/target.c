@@ -36,7 +36,7 @@ int kube_target_new(const struct kubeconfig *config, struct kube_target **ret_ta
 	}
 	t->trust = (struct http_trust) { t->ca_pem, t->certificate_pem, t->key_pem };
 	t->whole = t;
-	kube_asker_init(&t->asker);
+	kube_tenant_init(&t->tenant);
 	*ret_target = t;
 	return 0;
 }
@@ -47,7 +47,7 @@ struct kube_target *kube_target_share(struct kube_target *target, struct kube_me
 	struct kube_target *t = mem_calloc(1, sizeof(*t));
 
 	*t = *target;
-	kube_room_open(&t->room, memory, rows);
+	kube_budget_open(&t->budget, memory, rows);
 	return t;
 }
 
@@ -55,7 +55,7 @@ void kube_target_free(struct kube_target *target)
 {
 	if (target == NULL)
 		return;
-	kube_room_close(&target->room);
+	kube_budget_close(&target->budget);
 	if (target->whole != target) {
 		free(target);
 		return;

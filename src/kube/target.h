@@ -3,7 +3,7 @@
 
 #include "http/client.h"
 #include "kube/client.h"
-#include "kube/lane.h"
+#include "kube/limiter.h"
 #include "kube/memory.h"
 
 /* What client.c needs of a target; everybody else sees kube/client.h only. */
@@ -15,9 +15,9 @@ struct kube_target {
 	char *authorization; /* the whole header, or NULL */
 	struct http_trust trust;
 	char *owner;               /* the user's id, or NULL */
-	struct kube_target *whole; /* of which this is a share; or itself */
-	struct kube_room room;
-	struct kube_asker asker; /* of the whole */
+	struct kube_target *whole; /* what this was made from by kube_target_share(); or itself */
+	struct kube_budget budget;
+	struct kube_tenant tenant; /* of the whole */
 };
 
 #endif

@@ -278,9 +278,9 @@ START_TEST(json_bombs_are_not_built)
 }
 END_TEST
 
-/* What is sent, and what is told of it; NULL: it is no JSON. */
+/* What is sent, and what is kept of it; NULL: it is no JSON. */
 static const struct {
-	const char *sent, *told;
+	const char *sent, *kept;
 } managed[] = {
 	{ "{\"managedFields\":[{\"a\":[1]},{}],\"b\":2}", "{\"managedFields\":[],\"b\":2}" },
 	{ "{\"managedFields\":[\"]\\\"]\\\\\",[[]]]}", "{\"managedFields\":[]}" },
@@ -325,9 +325,9 @@ START_TEST(what_nobody_reads_is_left_out)
 
 	/* None of them is an object of Kubernetes: the JSON comes all the same. */
 	ck_assert_int_eq(kube_answer_read(&answer, &expected, &json, &e), -1);
-	CLEANUP(cleanup_free) char *told = json_dumps(json, JSON_COMPACT);
-	if (managed[_i].told != NULL)
-		ck_assert_str_eq(told, managed[_i].told);
+	CLEANUP(cleanup_free) char *kept = json_dumps(json, JSON_COMPACT);
+	if (managed[_i].kept != NULL)
+		ck_assert_str_eq(kept, managed[_i].kept);
 	else
 		ck_assert_ptr_null(json);
 }
@@ -356,103 +356,102 @@ START_TEST(the_pages_of_a_list_have_one_cost)
 }
 END_TEST
 
-/* ---- room for them ----------------------------------------------------------------------------
- */
+/* ---- memory for them ------------------------------------------------------------------------- */
 
 START_TEST(nobody_takes_what_another_one_is_owed)
 {
 	struct kube_memory memory = kube_memory(2000, 10); /* 100 each, and 1,000 for all */
-	struct kube_room greedy[3], modest;
+	struct kube_budget greedy[3], modest;
 
 	for (size_t i = 0; i < ARRAY_SIZE(greedy); i++)
-		kube_room_open(&greedy[i], &memory, 1);
-	kube_room_open(&modest, &memory, 2);
-	ck_assert_uint_eq(kube_room_left(&greedy[0]), 900); /* nobody borrows all there is */
-	ck_assert(!kube_room_take(&greedy[0], 901));
-	ck_assert(kube_room_take(&greedy[0], 900));
-	ck_assert(kube_room_take(&greedy[1], 300));
-	ck_assert_uint_eq(kube_room_left(&greedy[2]), 100);
-	ck_assert(kube_room_take(&modest, 200));
-	ck_assert(!kube_room_take(&modest, 1));
-	kube_room_give(&greedy[0], 150); /* first what was borrowed */
-	ck_assert_uint_eq(kube_room_left(&greedy[2]), 250);
-	ck_assert(kube_room_take(&modest, 150));
-	kube_room_close(&greedy[0]);
-	kube_room_close(&greedy[1]);
-	kube_room_close(&greedy[2]);
-	kube_room_close(&modest);
+		kube_budget_open(&greedy[i], &memory, 1);
+	kube_budget_open(&modest, &memory, 2);
+	ck_assert_uint_eq(kube_budget_left(&greedy[0]), 900); /* nobody borrows all there is */
+	ck_assert(!kube_budget_take(&greedy[0], 901));
+	ck_assert(kube_budget_take(&greedy[0], 900));
+	ck_assert(kube_budget_take(&greedy[1], 300));
+	ck_assert_uint_eq(kube_budget_left(&greedy[2]), 100);
+	ck_assert(kube_budget_take(&modest, 200));
+	ck_assert(!kube_budget_take(&modest, 1));
+	kube_budget_release(&greedy[0], 150); /* first what was borrowed */
+	ck_assert_uint_eq(kube_budget_left(&greedy[2]), 250);
+	ck_assert(kube_budget_take(&modest, 150));
+	kube_budget_close(&greedy[0]);
+	kube_budget_close(&greedy[1]);
+	kube_budget_close(&greedy[2]);
+	kube_budget_close(&modest);
 	ck_assert_uint_eq(memory.common, 1000);
 }
 END_TEST
 
 START_TEST(without_memory_there_is_no_bound)
 {
-	struct kube_room room;
+	struct kube_budget budget;
 
-	kube_room_open(&room, NULL, 1);
-	ck_assert(kube_room_take(&room, SIZE_MAX));
-	kube_room_give(&room, SIZE_MAX);
-	kube_room_close(&room);
+	kube_budget_open(&budget, NULL, 1);
+	ck_assert(kube_budget_take(&budget, SIZE_MAX));
+	kube_budget_release(&budget, SIZE_MAX);
+	kube_budget_close(&budget);
 }
 END_TEST
 
-/* ---- whose turn it is -------------------------------------------------------------------------
+/* ---- whose slot it is -------------------------------------------------------------------------
  */
 
-enum { TURNS = 100, SHARED = KUBE_LANE_PLACES - KUBE_LANE_RESERVED };
+enum { TURNS = 100, SHARED = KUBE_LIMITER_SLOTS - KUBE_LIMITER_RESERVED };
 
 /* All ask of one server; how many may be sent at once. */
-static size_t enter_all(struct kube_lanes *lanes, struct kube_asker *asker,
-			struct kube_turn turns[TURNS])
+static size_t enter_all(struct kube_limiters *limiters, struct kube_tenant *tenant,
+			struct kube_slot slots[TURNS])
 {
 	size_t sent = 0;
 
-	kube_asker_init(asker);
+	kube_tenant_init(tenant);
 	for (int i = 0; i < TURNS; i++) {
-		turns[i] = (struct kube_turn) { .asker = asker, .until_ms = i };
-		sent += kube_lane_enter(lanes, "https://x", &turns[i]);
+		slots[i] = (struct kube_slot) { .tenant = tenant, .until_ms = i };
+		sent += kube_limiter_enter(limiters, "https://x", &slots[i]);
 	}
 	return sent;
 }
 
 START_TEST(those_who_ask_take_turns)
 {
-	struct kube_lanes *lanes = kube_lanes_new();
-	struct kube_asker greedy, other, modest;
-	struct kube_turn many[TURNS], more[TURNS], one = { .asker = &modest };
+	struct kube_limiters *limiters = kube_limiters_new();
+	struct kube_tenant greedy, other, modest;
+	struct kube_slot many[TURNS], more[TURNS], one = { .tenant = &modest };
 
-	ck_assert_uint_eq(enter_all(lanes, &greedy, many), SHARED);
-	ck_assert_uint_eq(enter_all(lanes, &other, more), 1);
-	kube_asker_init(&modest);
-	ck_assert(kube_lane_enter(lanes, "https://x", &one));
+	ck_assert_uint_eq(enter_all(limiters, &greedy, many), SHARED);
+	ck_assert_uint_eq(enter_all(limiters, &other, more), 1);
+	kube_tenant_init(&modest);
+	ck_assert(kube_limiter_enter(limiters, "https://x", &one));
 	/* The reserved places are for those who have none. */
-	ck_assert_ptr_null(kube_lane_leave(&many[0]));
-	ck_assert_ptr_null(kube_lane_leave(&many[1]));
+	ck_assert_ptr_null(kube_limiter_leave(&many[0]));
+	ck_assert_ptr_null(kube_limiter_leave(&many[1]));
 	for (int i = 0; i < 4; i++) {
-		ck_assert_ptr_eq(kube_lane_leave(&many[2 + 2 * i]), &many[SHARED + i]);
-		ck_assert_ptr_eq(kube_lane_leave(&many[3 + 2 * i]), &more[1 + i]);
+		ck_assert_ptr_eq(kube_limiter_leave(&many[2 + 2 * i]), &many[SHARED + i]);
+		ck_assert_ptr_eq(kube_limiter_leave(&many[3 + 2 * i]), &more[1 + i]);
 	}
 	/* Another server has its own. */
-	ck_assert_ptr_nonnull(kube_lane_leave(&one));
-	ck_assert(kube_lane_enter(lanes, "https://y", &one));
-	kube_lanes_free(lanes);
+	ck_assert_ptr_nonnull(kube_limiter_leave(&one));
+	ck_assert(kube_limiter_enter(limiters, "https://y", &one));
+	kube_limiters_free(limiters);
 }
 END_TEST
 
 START_TEST(who_waits_too_long_is_taken_out)
 {
-	struct kube_lanes *lanes = kube_lanes_new();
-	struct kube_asker asker;
-	struct kube_turn turns[TURNS];
+	struct kube_limiters *limiters = kube_limiters_new();
+	struct kube_tenant tenant;
+	struct kube_slot slots[TURNS];
 
-	(void)enter_all(lanes, &asker, turns);
-	ck_assert_ptr_null(kube_lanes_late(lanes, SHARED - 1));
-	ck_assert_ptr_eq(kube_lanes_late(lanes, SHARED + 1), &turns[SHARED]);
-	ck_assert_ptr_null(turns[SHARED].lane);
-	ck_assert_ptr_eq(kube_lane_late(turns[0].lane, SHARED + 1), &turns[SHARED + 1]);
-	ck_assert_ptr_null(kube_lanes_late(lanes, SHARED + 1));
-	ck_assert_ptr_eq(kube_lane_leave(&turns[0]), &turns[SHARED + 2]);
-	kube_lanes_free(lanes);
+	(void)enter_all(limiters, &tenant, slots);
+	ck_assert_ptr_null(kube_limiters_expire(limiters, SHARED - 1));
+	ck_assert_ptr_eq(kube_limiters_expire(limiters, SHARED + 1), &slots[SHARED]);
+	ck_assert_ptr_null(slots[SHARED].limiter);
+	ck_assert_ptr_eq(kube_limiter_expire(slots[0].limiter, SHARED + 1), &slots[SHARED + 1]);
+	ck_assert_ptr_null(kube_limiters_expire(limiters, SHARED + 1));
+	ck_assert_ptr_eq(kube_limiter_leave(&slots[0]), &slots[SHARED + 2]);
+	kube_limiters_free(limiters);
 }
 END_TEST
 
@@ -909,10 +908,10 @@ START_TEST(many_requests_of_one_target_do_not_hold_up_another)
 	struct kube_target *modest = kube_target_share(target, NULL, 1);
 
 	modest->whole = modest; /* somebody else's */
-	kube_asker_init(&modest->asker);
+	kube_tenant_init(&modest->tenant);
 	for (int i = 0; i < MANY; i++)
 		kube_submit_get(client, target, KUBE_STATEFULSETS, "slow", record, &unanswered);
-	for (int turn = 0; turn < 2; turn++) {
+	for (int slot = 0; slot < 2; slot++) {
 		o.calls = 0;
 		kube_submit_get(client, modest, KUBE_STATEFULSETS, "good", record, &o);
 		for (int i = 0; o.calls == 0 && i < 1000; i++)
