@@ -31,6 +31,8 @@ static struct db database;
 static struct {
 	int handled, audited;
 	bool away; /* PostgreSQL */
+	bool unprepared;
+	int released;
 	bool maintained;
 	int budgets[2]; /* left in each, when `metered` */
 	bool metered;
@@ -204,6 +206,27 @@ static int violate(struct call *c, struct err *e)
 		       "PostgreSQL: new row for relation \"projects\" ... (23514)");
 }
 
+static int prepare_token(struct call *c, struct err *e)
+{
+	ck_assert_int_eq(c->db->begun,
+			 c->db->committed + c->db->rolled_back); /* in no transaction */
+	c->prepared = mem_strdup("prepared");
+	return world.unprepared ? err_set(e, ERR_FORBIDDEN, "WRONG_PASSWORD", "another one") : 0;
+}
+
+static void release_token(void *prepared)
+{
+	world.released++;
+	free(prepared);
+}
+
+static int make_token(struct call *c, struct err *e)
+{
+	ck_assert_str_eq(c->prepared, "prepared");
+	ck_assert_int_gt(c->db->begun, c->db->committed + c->db->rolled_back);
+	return answer(c, e);
+}
+
 static const struct field name_field[] = {
 	{ .name = "name", .type = FIELD_STRING, .required = true, .min = 1, .max = 8 },
 	FIELDS_END,
@@ -213,29 +236,31 @@ static const struct field limit_field[] = {
 	FIELDS_END,
 };
 
-#define CHANGE (ROUTE_CHANGES | ROUTE_TRANSACTION | ROUTE_IDEMPOTENT)
+#define OPEN(verb, path, bits, ...)                                                                \
+	{                                                                                          \
+		.method = (verb), .pattern = (path), .flags = (bits), .handler = answer,           \
+		__VA_ARGS__                                                                        \
+	}
+#define KEPT(...) ROUTE_CHANGE(ROUTE_IDEMPOTENT, __VA_ARGS__)
+/* clang-format off */
 static const struct route routes[] = {
-	{ METHOD_GET, "/open", ROUTE_OPEN, 0, answer, NULL, NULL, 0, NULL },
-	{ METHOD_POST, "/register", ROUTE_OPEN, ROUTE_CHANGES, answer, name_field, NULL, 0, NULL },
-	{ METHOD_POST, "/login", ROUTE_OPEN, ROUTE_CHANGES | ROUTE_ALWAYS, answer, name_field, NULL,
-	  0, NULL },
-	{ METHOD_GET, "/p", ROUTE_SESSION, 0, answer, NULL, limit_field, 0, NULL },
-	{ METHOD_POST, "/p", ROUTE_SESSION, CHANGE, answer, name_field, NULL, 40,
-	  "project.create" },
-	{ METHOD_GET, "/p/:projectId", ROUTE_SESSION, 0, answer, NULL, NULL, 0, NULL },
-	{ METHOD_DELETE, "/p/:projectId", ROUTE_SESSION, CHANGE, answer, NULL, NULL, 0,
-	  "project.delete" },
-	{ METHOD_POST, "/p/:projectId/fail", ROUTE_SESSION, CHANGE, refuse, NULL, NULL, 0,
-	  "project.fail" },
-	{ METHOD_POST, "/p/:projectId/violate", ROUTE_SESSION, CHANGE, violate, NULL, NULL, 0,
-	  "project.fail" },
-	{ METHOD_POST, "/end", ROUTE_SESSION, ROUTE_CHANGES | ROUTE_ALWAYS, answer, NULL, NULL, 0,
-	  NULL },
-	{ METHOD_POST, "/password", ROUTE_SESSION, ROUTE_CHANGES | ROUTE_UNMETERED, answer, NULL,
-	  NULL, 0, NULL },
-	{ METHOD_GET, "/p/:projectId/e/:envId", ROUTE_SESSION, 0, answer, NULL, NULL, 0, NULL },
+	OPEN(METHOD_GET, "/open", 0),
+	OPEN(METHOD_POST, "/register", ROUTE_CHANGES, .body = name_field),
+	OPEN(METHOD_POST, "/login", ROUTE_CHANGES | ROUTE_ALWAYS, .body = name_field),
+	ROUTE_READ("/p", answer, .query = limit_field),
+	KEPT(METHOD_POST, "/p", answer, "project.create", .body = name_field, .body_max = 40),
+	ROUTE_READ("/p/:projectId", answer),
+	KEPT(METHOD_DELETE, "/p/:projectId", answer, "project.delete"),
+	KEPT(METHOD_POST, "/p/:projectId/fail", refuse, "project.fail"),
+	KEPT(METHOD_POST, "/p/:projectId/violate", violate, "project.fail"),
+	ROUTE_CHANGE(0, METHOD_POST, "/token", make_token, "token.create", .prepare = prepare_token,
+		     .release = release_token),
+	OPEN(METHOD_POST, "/end", ROUTE_CHANGES | ROUTE_ALWAYS, .auth = ROUTE_SESSION),
+	OPEN(METHOD_POST, "/password", ROUTE_CHANGES | ROUTE_UNMETERED, .auth = ROUTE_SESSION),
+	ROUTE_READ("/p/:projectId/e/:envId", answer),
 	ROUTES_END,
 };
+/* clang-format on */
 
 static struct router router = {
 	.routes = routes,
@@ -472,6 +497,37 @@ START_TEST(a_change_is_one_transaction_with_its_audit)
 }
 END_TEST
 
+START_TEST(what_takes_long_is_prepared_before_the_transaction)
+{
+	begin_logged_in("POST", "/token", NULL);
+	ck_assert_int_eq(served(), 200);
+	ck_assert_int_eq(database.committed, 1);
+	ck_assert_str_eq(world.audit_action, "token.create");
+	world.unprepared = true;
+	begin_logged_in("POST", "/token", NULL);
+	ck_assert_int_eq(served(), 403);
+	ck_assert_int_eq(database.begun, 1);
+	ck_assert_int_eq(world.handled, 1);
+	ck_assert_int_eq(world.released, 2);
+	world.maintained = true;
+	begin_logged_in("POST", "/token", NULL);
+	ck_assert_int_eq(served(), 503);
+	ck_assert_int_eq(world.released, 2);
+}
+END_TEST
+
+START_TEST(where_no_answer_is_kept_a_key_means_nothing)
+{
+	for (int i = 0; i < 2; i++) {
+		begin_logged_in("POST", "/token", NULL);
+		exchange_set(&x, "HTTP_IDEMPOTENCY_KEY", "k1");
+		ck_assert_int_eq(served(), 200);
+	}
+	ck_assert_int_eq(world.handled, 2);
+	ck_assert_ptr_null(world.body);
+}
+END_TEST
+
 static int create(const char *key, const char *name)
 {
 	CLEANUP(cleanup_free) char *body = mem_printf("{\"name\":\"%s\"}", name);
@@ -620,6 +676,8 @@ int main(void)
 	tcase_add_test(tc, where_credentials_are_managed_an_api_token_is_not_enough);
 	tcase_add_test(tc, bodies_and_queries_must_fit_their_tables);
 	tcase_add_test(tc, a_change_is_one_transaction_with_its_audit);
+	tcase_add_test(tc, what_takes_long_is_prepared_before_the_transaction);
+	tcase_add_test(tc, where_no_answer_is_kept_a_key_means_nothing);
 	tcase_add_test(tc, a_key_that_was_used_gives_the_same_answer);
 	tcase_add_test(tc, who_has_spent_a_budget_is_refused_before_anything_is_begun);
 	tcase_add_test(tc, under_maintenance_people_read_and_log_in_and_change_nothing);
