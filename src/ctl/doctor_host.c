@@ -11,7 +11,7 @@
 #include "base/lockfile.h"
 #include "base/mem.h"
 #include "ctl/doctor.h"
-#include "reconcile/wanted.h"
+#include "reconcile/desired.h"
 
 /* ---- settings ---------------------------------------------------------------------------------
  */
@@ -77,17 +77,17 @@ static bool tell_problems(struct doctor *d)
 /* All that fsa-reconcile reads at its start. */
 void doctor_settings(struct doctor *d)
 {
-	struct wanted_context context = { 0 };
+	struct desired_context context = { 0 };
 	struct err e;
 
 	if (tell_problems(d))
 		return;
-	if (wanted_context_load(d->call->conf, &context, &e) < 0)
+	if (desired_context_load(d->call->conf, &context, &e) < 0)
 		doctor_say_error(d, HEALTH_FAILED, "fsa.conf", "see fsa.conf(5)", &e);
 	else
 		doctor_say(d, HEALTH_OK, "fsa.conf", NULL, "sandboxes get <12 letters>.%s",
 			   context.settings.ingress_domain);
-	wanted_context_clear(&context);
+	desired_context_clear(&context);
 	check_operator_environment(d);
 	tell_who_may_come(d);
 }

@@ -8,11 +8,11 @@
 #include "ctl/clusters.h"
 #include "domain/decide.h"
 #include "reconcile/access.h"
-#include "reconcile/compare.h"
-#include "reconcile/wanted.h"
+#include "reconcile/assess.h"
+#include "reconcile/kind.h"
 
 struct looking {
-	struct wanted_context wanted;
+	struct desired_context desired;
 	struct clusters *clusters;
 	struct queue_rows rows;
 	struct queue_variables variables;
@@ -23,7 +23,12 @@ static void looking_clear(struct looking *l)
 	clusters_freep(&l->clusters);
 	queue_rows_clear(&l->rows);
 	queue_variables_clear(&l->variables);
-	wanted_context_clear(&l->wanted);
+	desired_context_clear(&l->desired);
+}
+
+static void cleanup_desired(struct desired_state **desired)
+{
+	desired_state_free(*desired);
 }
 
 static void nothing_more(void *user)
@@ -52,14 +57,18 @@ static json_t *assessment_json(const struct queue_row *row, const struct assessm
 			 action_name(d.action), "status", status_name(d.status), "cause", cause);
 }
 
-/* As work_observed() goes about it, up to the decision. */
+/* As work_observed() does, up to the decision. */
 static int assess_row(const struct looking *l, const struct queue_row *row,
 		      const struct observation *o, json_t **ret_look, struct err *e)
 {
+	CLEANUP(cleanup_desired)
+	struct desired_state *desired =
+		desired_state_new(&l->desired, kind_of(row->kind), row, &l->variables);
+	json_auto_t *kept = row->observed != NULL ? json_loads(row->observed, 0, NULL) : NULL;
+	const struct view view = { kind_of(row->kind), row, o, kept, desired };
 	struct assessment a;
 
-	if (observation_check(o, assess_kinds(row), e) < 0 ||
-	    compare_row(&l->wanted, row, &l->variables, o, &a, e) < 0)
+	if (observation_check(o, assess_lists(view.kind, row), e) < 0 || assess(&view, &a, e) < 0)
 		return -1;
 	*ret_look = assessment_json(row, &a);
 	return 0;
@@ -77,10 +86,11 @@ static int look_at_row(struct looking *l, const struct queue_row *row, json_t **
 	}
 	if (access_check(cluster->target, row, e) < 0)
 		return -1;
-	const struct observe_subject subject = assess_subject(row);
+	const struct kind *kind = kind_of(row->kind);
+	const struct observe_subject subject = assess_subject(kind, row);
 	struct observation *o =
-		observation_start(clusters_client(l->clusters), cluster->target, assess_kinds(row),
-				  &subject, 1, nothing_more, NULL);
+		observation_start(clusters_client(l->clusters), cluster->target,
+				  assess_lists(kind, row), &subject, 1, nothing_more, NULL);
 	clusters_wait(l->clusters);
 	int result = assess_row(l, row, o, ret_look, e);
 	observation_free(o);
@@ -105,7 +115,7 @@ int look_at_project(const struct call *call, struct db *db, const char *project_
 {
 	CLEANUP(looking_clear) struct looking l = { 0 };
 
-	if (wanted_context_load(call->conf, &l.wanted, e) < 0 ||
+	if (desired_context_load(call->conf, &l.desired, e) < 0 ||
 	    queue_peek(db, project_id, &l.rows, e) < 0 ||
 	    queue_variables(db, &project_id, 1, &l.variables, e) < 0)
 		return -1;

@@ -13,19 +13,33 @@
 #include "ctl/output.h"
 #include "ctl/row.h"
 #include "manifest/manifest.h"
+#include "reconcile/kind.h"
 
-/* Kinds of which we make objects; their pods go with them. */
-static const enum kube_resource kinds[] = {
-	KUBE_STATEFULSETS,     KUBE_SERVICES, KUBE_INGRESSES,
-	KUBE_NETWORK_POLICIES, KUBE_SECRETS,  KUBE_PERSISTENT_VOLUME_CLAIMS,
-	KUBE_SERVICE_ACCOUNTS, KUBE_ROLES,    KUBE_ROLE_BINDINGS,
-	KUBE_CLUSTERS,
+/* What each cluster is searched for: the types of objects that a resource of any kind leaves, but
+ * for pods, which go with the others. */
+struct types {
+	enum kube_resource list[KUBE_RESOURCE_COUNT];
+	size_t count;
 };
 
-/* One kind in one cluster. */
+static struct types searched_types(void)
+{
+	struct types types = { .count = 0 };
+	unsigned owned = 0;
+
+	for (unsigned kind = 0; kind < RESOURCE_KIND_COUNT; kind++)
+		owned |= kind_owned(kind_of((enum resource_kind)kind));
+	for (unsigned i = 0; i < KUBE_RESOURCE_COUNT; i++) {
+		if (i != KUBE_PODS && (owned & OBSERVE(i)) != 0)
+			types.list[types.count++] = (enum kube_resource)i;
+	}
+	return types;
+}
+
+/* One type in one cluster. */
 struct listing {
 	struct cluster *cluster;
-	enum kube_resource kind;
+	enum kube_resource type;
 	bool answered;
 	struct err err; /* when not */
 	json_t *items;  /* owned */
@@ -35,6 +49,7 @@ struct search {
 	const struct call *call;
 	struct db *db;
 	struct clusters *clusters;
+	struct types types;
 	struct listing *listings;
 	size_t listing_count;
 	json_t *places;   /* rows of resources, by id */
@@ -60,7 +75,7 @@ static void listed(void *user, const struct kube_answer *answer)
 	struct listing *l = user;
 
 	/* A cluster without KubeBlocks has no databases. */
-	l->answered = answer->ok || (l->kind == KUBE_CLUSTERS &&
+	l->answered = answer->ok || (l->type == KUBE_CLUSTERS &&
 				     strcmp(answer->err.code, "RESOURCE_TYPE_NOT_FOUND") == 0);
 	if (answer->ok)
 		l->items = json_incref(json_object_get(answer->body, "items"));
@@ -70,14 +85,14 @@ static void listed(void *user, const struct kube_answer *answer)
 
 static void list_cluster(struct search *s, struct cluster *cluster)
 {
-	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+	for (size_t k = 0; k < s->types.count; k++) {
 		struct listing *l = &s->listings[s->listing_count++];
 		const struct kube_list query = {
-			.resource = kinds[k],
+			.resource = s->types.list[k],
 			.label_selector = MANIFEST_SELECTOR,
 			.metadata_only = true,
 		};
-		*l = (struct listing) { .cluster = cluster, .kind = kinds[k] };
+		*l = (struct listing) { .cluster = cluster, .type = s->types.list[k] };
 		if (cluster->target == NULL)
 			l->err = cluster->err;
 		else
@@ -90,7 +105,7 @@ static void list_clusters(struct search *s)
 {
 	size_t count = clusters_count(s->clusters);
 
-	s->listings = mem_calloc(count * ARRAY_SIZE(kinds), sizeof(*s->listings));
+	s->listings = mem_calloc(count * s->types.count, sizeof(*s->listings));
 	for (size_t i = 0; i < count; i++)
 		list_cluster(s, clusters_at(s->clusters, i));
 	clusters_wait(s->clusters);
@@ -147,7 +162,7 @@ static void find_orphans(struct search *s, const struct listing *l)
 		(void)json_array_append_new(
 			s->findings,
 			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "finding",
-				  "object without a row", "kind", kube_resource_kind(l->kind),
+				  "object without a row", "kind", kube_resource_kind(l->type),
 				  "name", row_text(metadata, "name"), "namespace", a->namespace,
 				  "server", a->server, "owner", a->user_name, "userId", a->user_id,
 				  "resourceId", id, "uid", row_text(metadata, "uid"), "state",
@@ -162,20 +177,23 @@ static void say_unseen(struct search *s, const struct listing *l)
 	(void)json_array_append_new(
 		s->findings,
 		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "finding", "cluster not seen", "kind",
-			  kube_resource_kind(l->kind), "namespace", a->namespace, "server",
+			  kube_resource_kind(l->type), "namespace", a->namespace, "server",
 			  a->server, "owner", a->user_name, "state", l->err.message));
 }
 
-/* The objects without which a row's resource is not there at all. */
-static const struct listing *main_listing(const struct search *s, const json_t *place)
+/* Where the object is without which a row's resource is not there at all. */
+static const struct listing *anchor_listing(const struct search *s, const json_t *place)
 {
-	bool database = strcmp(row_text(place, "kind"), "DATABASE") == 0;
-	enum kube_resource kind = database ? KUBE_CLUSTERS : KUBE_STATEFULSETS;
+	enum resource_kind kind;
+
+	if (!resource_kind_parse(row_text(place, "kind"), &kind))
+		return NULL;
+	enum kube_resource type = kind_anchor(kind_of(kind));
 
 	for (size_t i = 0; i < s->listing_count; i++) {
 		const struct listing *l = &s->listings[i];
 		const struct admin_access *a = l->cluster->access;
-		if (l->kind == kind && strcmp(a->user_id, row_text(place, "userId")) == 0 &&
+		if (l->type == type && strcmp(a->user_id, row_text(place, "userId")) == 0 &&
 		    strcmp(a->server, row_text(place, "server")) == 0 &&
 		    strcmp(a->namespace, row_text(place, "namespace")) == 0)
 			return l;
@@ -200,7 +218,7 @@ static bool has_object(const struct listing *l, const char *resource_id)
 /* Of a row that is told to be up: "" when it is, otherwise what is wrong. */
 static const char *judge_place(const struct search *s, const json_t *place)
 {
-	const struct listing *l = main_listing(s, place);
+	const struct listing *l = anchor_listing(s, place);
 
 	if (l == NULL) /* what a disabled user has is not looked at */
 		return json_is_true(json_object_get(place, "ownerDisabled"))
@@ -289,11 +307,11 @@ static void delete_orphan(struct search *s, json_t *orphan)
 {
 	struct cluster *cluster = cluster_of(s, orphan);
 
-	for (size_t k = 0; k < ARRAY_SIZE(kinds) && cluster != NULL; k++) {
-		if (strcmp(kube_resource_kind(kinds[k]), row_text(orphan, "kind")) == 0)
-			kube_submit_delete(clusters_client(s->clusters), cluster->target, kinds[k],
-					   row_text(orphan, "name"), row_text(orphan, "uid"),
-					   deleted, orphan);
+	for (size_t k = 0; k < s->types.count && cluster != NULL; k++) {
+		if (strcmp(kube_resource_kind(s->types.list[k]), row_text(orphan, "kind")) == 0)
+			kube_submit_delete(clusters_client(s->clusters), cluster->target,
+					   s->types.list[k], row_text(orphan, "name"),
+					   row_text(orphan, "uid"), deleted, orphan);
 	}
 }
 
@@ -359,7 +377,10 @@ static bool is_left(const json_t *findings)
 int command_orphans(const struct call *call, struct err *e)
 {
 	CLEANUP(search_clear)
-	struct search s = { .call = call, .db = call_database(call), .findings = json_array() };
+	struct search s = { .call = call,
+			    .db = call_database(call),
+			    .types = searched_types(),
+			    .findings = json_array() };
 	char user_id[STORE_ID_LENGTH + 1];
 	const char *user = call->options[OPTION_USER];
 

@@ -126,11 +126,8 @@ static json_t *component(const struct manifest_database *d,
 
 /* The list of components is atomic: it is always applied whole. */
 json_t *manifest_cluster(const struct manifest_database *d,
-			 const struct manifest_settings *settings)
+			 const struct manifest_settings *settings, const char *hash)
 {
-	char hash[MANIFEST_HASH_SIZE];
-
-	manifest_database_hash(d, settings, hash);
 	json_t *object =
 		object_make("apps.kubeblocks.io/v1alpha1", "Cluster", d->name, d->namespace,
 			    cluster_labels(d), json_pack("{s:s}", MANIFEST_ANNOTATION_HASH, hash));
@@ -144,15 +141,14 @@ json_t *manifest_cluster(const struct manifest_database *d,
 				     component(d, settings)));
 }
 
-json_t *manifest_database_objects(const struct manifest_database *d,
-				  const struct manifest_settings *settings)
+json_t *manifest_database_companions(const struct manifest_database *d,
+				     const struct manifest_settings *settings)
 {
 	json_t *const objects[] = {
 		companion(d, "v1", "ServiceAccount"),
 		role(d),
 		role_binding(d),
 		network_policy(d, settings),
-		manifest_cluster(d, settings),
 	};
 
 	return object_list(objects, ARRAY_SIZE(objects));

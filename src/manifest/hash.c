@@ -117,7 +117,7 @@ void manifest_sandbox_hash(const struct manifest_sandbox *s,
 	crypto_hash_sha256_state state;
 
 	crypto_hash_sha256_init(&state);
-	add(&state, settings->sandbox_basis);
+	add(&state, settings->sandbox_fingerprint);
 	add_fields(&state, s, sandbox_fields, ARRAY_SIZE(sandbox_fields));
 	add_variables(&state, s);
 	finish(&state, ret_hash);
@@ -130,12 +130,12 @@ void manifest_database_hash(const struct manifest_database *d,
 	crypto_hash_sha256_state state;
 
 	crypto_hash_sha256_init(&state);
-	add(&state, settings->database_basis);
+	add(&state, settings->database_fingerprint);
 	add_fields(&state, d, database_fields, ARRAY_SIZE(database_fields));
 	finish(&state, ret_hash);
 }
 
-/* ---- the basis: settings and code --------------------------------------------------------------
+/* ---- the fingerprint of settings and code -----------------------------------------------------
  */
 
 /* One for each way that the code can take by itself, beside what the settings say. */
@@ -179,17 +179,38 @@ static const struct manifest_database sample_database = {
 	.resources = { "1", "1", "1Gi", "1Gi", NULL },
 };
 
-void manifest_settings_seal(struct manifest_settings *settings)
+static json_t *sandbox_sample(const struct manifest_sandbox *s,
+			      const struct manifest_settings *settings)
+{
+	json_t *objects = manifest_sandbox_companions(s, settings);
+	char hash[MANIFEST_HASH_SIZE];
+
+	manifest_sandbox_hash(s, settings, hash);
+	json_array_append_new(objects, manifest_stateful_set(s, settings, hash));
+	return objects;
+}
+
+static json_t *database_sample(const struct manifest_database *d,
+			       const struct manifest_settings *settings)
+{
+	json_t *objects = manifest_database_companions(d, settings);
+	char hash[MANIFEST_HASH_SIZE];
+
+	manifest_database_hash(d, settings, hash);
+	json_array_append_new(objects, manifest_cluster(d, settings, hash));
+	return objects;
+}
+
+void manifest_settings_fingerprint(struct manifest_settings *settings)
 {
 	struct manifest_settings neutral = *settings;
 	json_auto_t *sandboxes = json_array();
 
 	neutral.storage_class = NULL;
-	neutral.sandbox_basis[0] = neutral.database_basis[0] = '\0';
+	neutral.sandbox_fingerprint[0] = neutral.database_fingerprint[0] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(sample_sandboxes); i++)
-		json_array_append_new(sandboxes,
-				      manifest_sandbox_objects(&sample_sandboxes[i], &neutral));
-	json_auto_t *database = manifest_database_objects(&sample_database, &neutral);
-	object_hash(sandboxes, settings->sandbox_basis);
-	object_hash(database, settings->database_basis);
+		json_array_append_new(sandboxes, sandbox_sample(&sample_sandboxes[i], &neutral));
+	json_auto_t *database = database_sample(&sample_database, &neutral);
+	object_hash(sandboxes, settings->sandbox_fingerprint);
+	object_hash(database, settings->database_fingerprint);
 }

@@ -54,14 +54,16 @@ struct walk {
 	char path[PATH_MAX_LENGTH];
 };
 
-static bool covers(struct walk *w, const char *member, const json_t *live, const json_t *wanted);
+static bool covers(struct walk *w, const char *member, const json_t *live, const json_t *desired);
 
 /* Always false. */
-static bool differs(const struct walk *w, const json_t *live, const json_t *wanted)
+static bool differs(const struct walk *w, const json_t *live, const json_t *desired)
 {
+	/* "wanted" is in the hashes that rows keep of differences: renaming it would make each of
+	 * them unknown. */
 	if (w->differences != NULL && json_array_size(w->differences) < DIFFERENCES_MAX)
 		json_array_append_new(w->differences, json_pack("{s:s, s:O?, s:O}", "path", w->path,
-								"live", live, "wanted", wanted));
+								"live", live, "wanted", desired));
 	return false;
 }
 
@@ -80,13 +82,13 @@ static size_t descend(struct walk *w, const char *format, ...)
 	return length;
 }
 
-static bool covers_members(struct walk *w, const json_t *live, const json_t *wanted)
+static bool covers_members(struct walk *w, const json_t *live, const json_t *desired)
 {
 	const char *member;
 	json_t *value;
 	bool all = true;
 
-	json_object_foreach(iterable(wanted), member, value)
+	json_object_foreach(iterable(desired), member, value)
 	{
 		size_t length = descend(w, "%s%s", w->path[0] != '\0' ? "." : "", member);
 		all = covers(w, member, json_object_get(live, member), value) && all;
@@ -97,51 +99,52 @@ static bool covers_members(struct walk *w, const json_t *live, const json_t *wan
 	return all;
 }
 
-static bool covers_items(struct walk *w, const json_t *live, const json_t *wanted)
+static bool covers_items(struct walk *w, const json_t *live, const json_t *desired)
 {
-	size_t count = json_array_size(wanted);
+	size_t count = json_array_size(desired);
 	bool all = true;
 
 	if (json_array_size(live) != count)
-		return differs(w, live, wanted);
+		return differs(w, live, desired);
 	for (size_t i = 0; i < count && (all || w->differences != NULL); i++) {
 		size_t length = descend(w, "[%zu]", i);
-		all = covers(w, "", json_array_get(live, i), json_array_get(wanted, i)) && all;
+		all = covers(w, "", json_array_get(live, i), json_array_get(desired, i)) && all;
 		w->path[length] = '\0';
 	}
 	return all;
 }
 
-static bool covers_string(const char *member, const json_t *live, const json_t *wanted)
+static bool covers_string(const char *member, const json_t *live, const json_t *desired)
 {
-	return json_equal(live, wanted) ||
+	return json_equal(live, desired) ||
 	       (is_quantity(member) &&
-		quantity_equal(json_string_value(live), json_string_value(wanted)));
+		quantity_equal(json_string_value(live), json_string_value(desired)));
 }
 
 /* `member`: under which name it is there, "" in an array. */
-static bool covers(struct walk *w, const char *member, const json_t *live, const json_t *wanted)
+static bool covers(struct walk *w, const char *member, const json_t *live, const json_t *desired)
 {
-	if (is_empty(wanted) && is_empty(live))
+	if (is_empty(desired) && is_empty(live))
 		return true;
-	if (live == NULL || json_typeof(live) != json_typeof(wanted))
-		return differs(w, live, wanted);
-	if (json_is_object(wanted))
-		return covers_members(w, live, wanted);
-	if (json_is_array(wanted))
-		return covers_items(w, live, wanted);
-	if (json_is_string(wanted) ? covers_string(member, live, wanted) : json_equal(live, wanted))
+	if (live == NULL || json_typeof(live) != json_typeof(desired))
+		return differs(w, live, desired);
+	if (json_is_object(desired))
+		return covers_members(w, live, desired);
+	if (json_is_array(desired))
+		return covers_items(w, live, desired);
+	if (json_is_string(desired) ? covers_string(member, live, desired)
+				    : json_equal(live, desired))
 		return true;
-	return differs(w, live, wanted);
+	return differs(w, live, desired);
 }
 
-static bool walk(struct walk *w, const json_t *live, const json_t *wanted)
+static bool walk(struct walk *w, const json_t *live, const json_t *desired)
 {
 	const char *member;
 	json_t *value;
 	bool all = true;
 
-	json_object_foreach(iterable(wanted), member, value)
+	json_object_foreach(iterable(desired), member, value)
 	{
 		/* The items of a list do not say what they are. */
 		if (strcmp(member, "apiVersion") == 0 || strcmp(member, "kind") == 0)
@@ -155,24 +158,24 @@ static bool walk(struct walk *w, const json_t *live, const json_t *wanted)
 	return all;
 }
 
-bool manifest_covers(const json_t *live, const json_t *wanted)
+bool manifest_covers(const json_t *live, const json_t *desired)
 {
 	struct walk w = { .differences = NULL };
 
-	return walk(&w, live, wanted);
+	return walk(&w, live, desired);
 }
 
-json_t *manifest_differences(const json_t *live, const json_t *wanted)
+json_t *manifest_differences(const json_t *live, const json_t *desired)
 {
 	struct walk w = { .differences = json_array() };
 
-	(void)walk(&w, live, wanted);
+	(void)walk(&w, live, desired);
 	return w.differences;
 }
 
 /* The claims of a StatefulSet cannot be changed; the launchpad's word on their size goes with
  * them. */
-static void keep_claims(json_t *wanted, const json_t *live)
+static void keep_claims(json_t *desired, const json_t *live)
 {
 	static const char resize[] = "deploy.cloud.sealos.io/resize";
 	const json_t *claims = json_at(live, "spec.volumeClaimTemplates");
@@ -180,9 +183,9 @@ static void keep_claims(json_t *wanted, const json_t *live)
 
 	if (claims == NULL)
 		return;
-	json_object_set_new(json_object_get(wanted, "spec"), "volumeClaimTemplates",
+	json_object_set_new(json_object_get(desired, "spec"), "volumeClaimTemplates",
 			    json_deep_copy(claims));
-	json_object_set(json_at(wanted, "metadata.annotations"), resize, size);
+	json_object_set(json_at(desired, "metadata.annotations"), resize, size);
 }
 
 static json_t *database_claim(const json_t *cluster)
@@ -191,10 +194,10 @@ static json_t *database_claim(const json_t *cluster)
 }
 
 /* KubeBlocks can make a claim larger, but cannot move it to another class. */
-static void keep_storage_class(json_t *wanted, const json_t *live)
+static void keep_storage_class(json_t *desired, const json_t *live)
 {
 	static const char member[] = "storageClassName";
-	json_t *from = database_claim(live), *to = database_claim(wanted);
+	json_t *from = database_claim(live), *to = database_claim(desired);
 	json_t *storage_class = json_object_get(from, member);
 
 	if (storage_class != NULL)
@@ -203,12 +206,12 @@ static void keep_storage_class(json_t *wanted, const json_t *live)
 		json_object_del(to, member);
 }
 
-void manifest_keep_immutable(json_t *wanted, const json_t *live)
+void manifest_keep_immutable(json_t *desired, const json_t *live)
 {
-	const char *kind = json_string_value(json_object_get(wanted, "kind"));
+	const char *kind = json_string_value(json_object_get(desired, "kind"));
 
 	if (kind != NULL && strcmp(kind, "StatefulSet") == 0)
-		keep_claims(wanted, live);
+		keep_claims(desired, live);
 	else if (kind != NULL && strcmp(kind, "Cluster") == 0)
-		keep_storage_class(wanted, live);
+		keep_storage_class(desired, live);
 }

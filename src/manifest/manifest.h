@@ -33,15 +33,15 @@ struct manifest_settings {
 	const char *dns_pods, *dns_networks;
 	const char *api_server_networks; /* NULL: everywhere */
 	const char *backup_pods, *backup_networks;
-	/* By manifest_settings_seal(): what the settings and this code make of every sandbox and
-	 * every database. Part of each one's hash. */
-	char sandbox_basis[MANIFEST_HASH_SIZE];
-	char database_basis[MANIFEST_HASH_SIZE];
+	/* By manifest_settings_fingerprint(): what the settings and this code make of every sandbox
+	 * and every database. Part of each one's hash. */
+	char sandbox_fingerprint[MANIFEST_HASH_SIZE];
+	char database_fingerprint[MANIFEST_HASH_SIZE];
 	bool databases_open; /* they may connect to everything */
 };
-/* To be called when all else is set, before anything is hashed: some samples are built, so that a
- * setting that counts, or another version of this program, changes the hashes by itself. */
-void manifest_settings_seal(struct manifest_settings *settings);
+/* Call it when all else is set, before anything is hashed. It builds some samples, so that a
+ * setting that counts, or another version of this program, changes every hash. */
+void manifest_settings_fingerprint(struct manifest_settings *settings);
 
 struct manifest_resources {
 	const char *cpu_request, *cpu_limit;
@@ -83,27 +83,29 @@ struct manifest_database {
 };
 
 /*
- * All objects, in the order in which they are to be applied: an array of complete objects with
- * apiVersion, kind and metadata. The last one (StatefulSet, Cluster) carries the hash of all of
- * them in MANIFEST_ANNOTATION_HASH, so that seeing it there means that the others were applied
- * too. Equal arguments give equal bytes. The caller json_decref()s. NULL if a string is not UTF-8.
+ * The objects of each kind: first its companions, then its anchor, which is applied last and
+ * carries the hash of all in MANIFEST_ANNOTATION_HASH. So whoever sees that hash in the cluster
+ * knows that the companions were applied too.
+ *
+ * Companions are an array in the order of their apply. Every object is complete, with apiVersion,
+ * kind and metadata; equal arguments give equal bytes. The caller json_decref()s. NULL if a string
+ * is not UTF-8.
  */
-json_t *manifest_sandbox_objects(const struct manifest_sandbox *s,
-				 const struct manifest_settings *settings);
-json_t *manifest_database_objects(const struct manifest_database *d,
-				  const struct manifest_settings *settings);
-
-/* The last of them alone. */
+json_t *manifest_sandbox_companions(const struct manifest_sandbox *s,
+				    const struct manifest_settings *settings);
 json_t *manifest_stateful_set(const struct manifest_sandbox *s,
-			      const struct manifest_settings *settings);
+			      const struct manifest_settings *settings, const char *hash);
+
+json_t *manifest_database_companions(const struct manifest_database *d,
+				     const struct manifest_settings *settings);
 json_t *manifest_cluster(const struct manifest_database *d,
-			 const struct manifest_settings *settings);
+			 const struct manifest_settings *settings, const char *hash);
 
 /*
- * The hash that the last object carries, made of the arguments: much cheaper than the objects. What
- * makes another object makes another hash, but for `stopped`, which is no change of what is wanted,
- * and the storage class, which a volume that exists cannot change. Quantities count by value, and
- * variables in any order.
+ * That hash, made of the arguments: much cheaper than the objects. Whatever makes another object
+ * makes another hash, except for `stopped`, for which `replicas` is looked at, and the storage
+ * class, which cannot be changed once there is a volume. Quantities count by value, and the order
+ * of variables does not.
  */
 void manifest_sandbox_hash(const struct manifest_sandbox *s,
 			   const struct manifest_settings *settings,
@@ -112,24 +114,22 @@ void manifest_database_hash(const struct manifest_database *d,
 			    const struct manifest_settings *settings,
 			    char ret_hash[MANIFEST_HASH_SIZE]);
 
-/* The value of MANIFEST_ANNOTATION_HASH on an object (wanted or live), "" if there is none.
- * Borrowed from the object. */
+/* The value of MANIFEST_ANNOTATION_HASH on an object, "" if there is none. Borrowed from it. */
 const char *manifest_hash(const json_t *object);
 
-/* Whether `live` has every field of `wanted` with that value: objects by member, arrays by
- * position (of the same length), quantities by value; null, "", [] and {} are as good as absent,
- * false and 0 are not. What else is in `live` is somebody else's. apiVersion and kind are the
- * caller's affair: the items of a list have neither. */
-bool manifest_covers(const json_t *live, const json_t *wanted);
-/* Where it does not: an array of {path, live, wanted}; of very many the first ones. `live` is null
+/* Whether `live` has every field of `desired` with that value: objects by member, arrays by
+ * position (of the same length), quantities by value. null, "", [] and {} count as absent; false
+ * and 0 do not. Further fields of `live` belong to others. apiVersion and kind are not compared:
+ * the items of a list have neither. */
+bool manifest_covers(const json_t *live, const json_t *desired);
+/* Where it does not: an array of {path, live, wanted}, cut when there are very many. `live` is null
  * where there is nothing. The caller json_decref()s. */
-json_t *manifest_differences(const json_t *live, const json_t *wanted);
+json_t *manifest_differences(const json_t *live, const json_t *desired);
 
-/* Puts into `wanted` what of the live object can never be changed, and makes an apply of anything
- * else fail: a StatefulSet's volume claims, the storage class of a Cluster's. To be called, when
- * the object is there already, before manifest_covers() and before an apply. Other kinds stay as
- * they are. */
-void manifest_keep_immutable(json_t *wanted, const json_t *live);
+/* Copies into `desired` the fields of the live object that the API server does not let change: a
+ * StatefulSet's volume claims, the storage class of a Cluster's. For an object that exists, call
+ * it before manifest_covers() and before an apply. Other kinds stay as they are. */
+void manifest_keep_immutable(json_t *desired, const json_t *live);
 
 /* A database's host as it resolves from any namespace: one without a dot gets ".<namespace>.svc".
  * The caller frees. */

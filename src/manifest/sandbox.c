@@ -138,8 +138,8 @@ static json_t *network_policy(const struct manifest_sandbox *s,
 	return object_with(object, "spec", network_sandbox_spec(s, settings));
 }
 
-json_t *manifest_sandbox_objects(const struct manifest_sandbox *s,
-				 const struct manifest_settings *settings)
+json_t *manifest_sandbox_companions(const struct manifest_sandbox *s,
+				    const struct manifest_settings *settings)
 {
 	const struct ingress app = { "app-ingress", s->app_host, PORT_APP };
 	const struct ingress ttyd = { "ttyd-ingress", s->ttyd_host, PORT_TTYD };
@@ -149,7 +149,6 @@ json_t *manifest_sandbox_objects(const struct manifest_sandbox *s,
 		ingress(s, settings, &app, app_annotations()),
 		ingress(s, settings, &ttyd, ttyd_annotations()),
 		network_policy(s, settings),
-		manifest_stateful_set(s, settings),
 	};
 
 	return object_list(objects, ARRAY_SIZE(objects));

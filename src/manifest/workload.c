@@ -132,12 +132,8 @@ static json_t *home_claim(const struct manifest_sandbox *s,
 			 "storageClassName", settings->storage_class);
 }
 
-static json_t *annotations(const struct manifest_sandbox *s,
-			   const struct manifest_settings *settings)
+static json_t *annotations(const struct manifest_sandbox *s, const char *hash)
 {
-	char hash[MANIFEST_HASH_SIZE];
-
-	manifest_sandbox_hash(s, settings, hash);
 	return json_pack("{s:s, s:s, s:s, s:o, s:s}", "originImageName", s->image,
 			 "deploy.cloud.sealos.io/minReplicas", "1",
 			 "deploy.cloud.sealos.io/maxReplicas", "1", "deploy.cloud.sealos.io/resize",
@@ -163,10 +159,10 @@ static json_t *spec(const struct manifest_sandbox *s, const struct manifest_sett
 }
 
 json_t *manifest_stateful_set(const struct manifest_sandbox *s,
-			      const struct manifest_settings *settings)
+			      const struct manifest_settings *settings, const char *hash)
 {
 	json_t *object = object_make("apps/v1", "StatefulSet", s->name, s->namespace,
-				     sandbox_labels(s), annotations(s, settings));
+				     sandbox_labels(s), annotations(s, hash));
 
 	return object_with(object, "spec", spec(s, settings));
 }

@@ -33,7 +33,7 @@ int announce_pass(const struct reconciler *r, char **ret_foreign_keys, struct er
 {
 	CLEANUP(json_decrefp)
 	json_t *keys = json_pack("{s:o, s:o}", "cluster", key_ids(r->cluster_private), "owner",
-				 key_ids(r->wanted.owner_private));
+				 key_ids(r->desired.owner_private));
 	const struct pass_host host = {
 		.host = announce_host(),
 		.version = PACKAGE_VERSION,

@@ -5,13 +5,11 @@
 
 #include "base/err.h"
 #include "domain/types.h"
-#include "reconcile/observe.h"
-#include "store/queue.h"
+#include "reconcile/view.h"
 
 /*
- * What a row's objects in the cluster amount to: a pure function of the row, of the hash of what it
- * should have (reconcile/wanted.h) and of an observation. Spec and status are read together: what a
- * controller has not observed yet is not believed.
+ * What a row's objects in the cluster amount to: a pure function of a view. Spec and status are
+ * read together: what a controller has not observed yet is not believed.
  */
 struct assessment {
 	enum seen seen;
@@ -27,31 +25,31 @@ struct assessment {
 	struct err obstacle;
 };
 
-/* Whether all that was applied must be looked at, and not only what tells how far a change is:
- * deletion must see everything go; a stable state is compared as a whole, and so is one that
- * somebody has asked for again. */
-bool assess_needs_applied(const struct queue_row *row);
-/* Whether it is a sandbox whose project has a database without (valid) credentials: what it should
- * have in the cluster cannot be told. */
-bool assess_lacks_database(const struct queue_row *row);
-/* Whether a Cluster is to be stopped: by `replicas: 0` up to KubeBlocks 0.9.0, by `stop: true`
- * since.
- */
-bool assess_stopped_by_spec(const json_t *cluster);
-/* A sandbox that is SEEN_READY is SEEN_BLOCKED while its database is on its way, unless it is told
- * to run already: nothing that was asked for is told to be done before that has been looked at. */
-void assess_database_first(const struct queue_row *row, struct assessment *a);
-/* What a row's assessment needs to be listed: of which kinds, and of whom. */
-unsigned assess_kinds(const struct queue_row *row);
-struct observe_subject assess_subject(const struct queue_row *row);
+/* What a row's assessment needs to be listed, as OBSERVE(), and of whom. */
+unsigned assess_lists(const struct kind *kind, const struct queue_row *row);
+struct observe_subject assess_subject(const struct kind *kind, const struct queue_row *row);
 
-struct assessment assess(const struct queue_row *row, const char *hash,
-			 const struct observation *o);
+/* All of it. The observation must have the row's lists. ERR_INTERNAL: a secret of the row cannot be
+ * opened. */
+int assess(const struct view *v, struct assessment *ret_assessment, struct err *e);
+
+/*
+ * The objects to apply, as desired_state_objects(); while a change is under way and the anchor's
+ * hash vouches for the others, the anchor alone. The caller json_decref()s.
+ */
+json_t *assess_desired(const struct view *v);
+
+/* ---- its parts ---- */
+
+/* What the objects amount to by themselves. `hash`: that of the desired state. */
+struct assessment assess_objects(const struct view *v, const char *hash);
 /* Of a row that is SEEN_READY: whether an object that should be there was changed or removed by
- * somebody else, for then it is SEEN_OUTDATED; what was accepted (reconcile/accept.h) is not.
- * `wanted`: its objects, or some of them. Kinds that were not listed, and Secrets (whose content we
- * do not read), count as they are expected to be. */
-bool assess_drift(const struct queue_row *row, const json_t *wanted, const struct observation *o,
-		  const json_t *observed);
+ * somebody else; what was accepted (reconcile/accept.h) was not. `desired`: its objects, or some
+ * of them. Types that were not listed, and Secrets, whose content we do not read, count as they
+ * should be. */
+bool assess_drift(const struct view *v, const json_t *desired);
+/* What is SEEN_READY is SEEN_BLOCKED while what it depends on is on its way, unless its status is
+ * RUNNING already: nothing that was asked for is reported as done before that was looked at. */
+void assess_dependency(const struct view *v, struct assessment *a);
 
 #endif

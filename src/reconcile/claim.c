@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "reconcile/announce.h"
-#include "reconcile/assess.h"
+#include "reconcile/kind.h"
 #include "store/queue.h"
 
 enum {
@@ -21,13 +21,13 @@ enum {
 static void group_observed(void *user)
 {
 	struct group *g = user;
-	struct item *item = g->items;
+	struct work *w = g->works;
 
-	g->items = NULL;
-	while (item != NULL) {
-		struct item *next = item->next_in_group;
-		work_observed(item->work, g->share, g->observation);
-		item = next;
+	g->works = NULL;
+	while (w != NULL) {
+		struct work *next = w->next_in_group;
+		work_observed(w, g->share, g->observation);
+		w = next;
 	}
 }
 
@@ -80,28 +80,25 @@ static void group_rows(struct pass *p, struct batch *b, uint64_t lease_ends_ms,
 	*ret_count = 0;
 	for (size_t i = 0; i < b->rows.count; i++) {
 		const struct queue_row *row = &b->rows.items[i];
-		struct item *item = mem_calloc(1, sizeof(*item));
+		struct work *w = work_new(&p->context, row, &b->variables, lease_ends_ms);
 		struct kube_target *target = NULL;
 		struct err e;
 
-		item->pass = p;
-		item->batch = b;
-		item->claimed_ms = clock_ms();
+		w->batch = b;
+		w->claimed_ms = clock_ms();
 		p->slow_in_flight += row->slow;
-		item->lease_ends_ms = lease_ends_ms;
-		item->work = work_new(&p->context, row, &b->variables, lease_ends_ms, item);
-		TAILQ_INSERT_TAIL(&p->in_work, item, link);
-		if (work_finish_blocked(item->work))
+		TAILQ_INSERT_TAIL(&p->in_work, w, link);
+		if (work_finish_blocked(w))
 			continue;
 		if (access_target(p->access, row, &target, &e) < 0) {
-			work_fail(item->work, &e);
+			work_fail(w, &e);
 			continue;
 		}
-		item->group = find_group(groups, ret_count, p, target);
-		item->group->kinds |= work_kinds(item->work);
-		item->group->unfinished++;
-		item->next_in_group = item->group->items;
-		item->group->items = item;
+		w->group = find_group(groups, ret_count, p, target);
+		w->group->lists |= work_lists(w);
+		w->group->unfinished++;
+		w->next_in_group = w->group->works;
+		w->group->works = w;
 	}
 }
 
@@ -111,7 +108,7 @@ static int load_variables(struct pass *p, struct batch *b, struct err *e)
 	size_t count = 0;
 
 	for (size_t i = 0; i < b->rows.count; i++) {
-		if (b->rows.items[i].kind == RESOURCE_SANDBOX &&
+		if (kind_of(b->rows.items[i].kind)->has_environment &&
 		    b->rows.items[i].desired != DESIRED_GONE)
 			ids[count++] = b->rows.items[i].project_id;
 	}
@@ -124,10 +121,10 @@ static void observe_group(struct pass *p, struct group *g)
 	struct observe_subject *subjects = mem_calloc(g->unfinished, sizeof(*subjects));
 	size_t count = 0;
 
-	for (const struct item *item = g->items; item != NULL; item = item->next_in_group)
-		subjects[count++] = assess_subject(work_row(item->work));
+	for (const struct work *w = g->works; w != NULL; w = w->next_in_group)
+		subjects[count++] = work_subject(w);
 	g->share = kube_target_share(g->target, &p->memory, count);
-	g->observation = observation_start(p->client, g->share, g->kinds, subjects, count,
+	g->observation = observation_start(p->client, g->share, g->lists, subjects, count,
 					   group_observed, g);
 }
 

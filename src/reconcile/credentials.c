@@ -99,16 +99,16 @@ bool credentials_fit(const struct queue_row *row, const json_t *cluster)
 
 bool credentials_are_dead(const struct queue_row *row, const json_t *cluster)
 {
-	return row->kind == RESOURCE_DATABASE && row->desired != DESIRED_GONE &&
-	       row->connection.host != NULL && (cluster == NULL || !credentials_fit(row, cluster));
+	return row->desired != DESIRED_GONE && row->connection.host != NULL &&
+	       (cluster == NULL || !credentials_fit(row, cluster));
 }
 
 bool credentials_are_due(const struct queue_row *row, const json_t *cluster)
 {
 	bool checked = row->connection.host != NULL && row->connection.cluster_uid != NULL;
 
-	return row->kind == RESOURCE_DATABASE && row->desired == DESIRED_RUNNING &&
-	       cluster != NULL && (!checked || row->status == STATUS_RUNNING || row->verify);
+	return row->desired == DESIRED_RUNNING && cluster != NULL &&
+	       (!checked || row->status == STATUS_RUNNING || row->verify);
 }
 
 /* A Secret may outlive its Cluster for a while, until it is collected: then it names that one as
@@ -130,7 +130,7 @@ static bool is_left_behind(const json_t *secret, const json_t *cluster)
 	return false;
 }
 
-static bool is_known(const struct queue_row *row, const struct wanted_context *context,
+static bool is_known(const struct queue_row *row, const struct desired_context *context,
 		     const char *secret_context, const struct said *s, int port, const char *uid)
 {
 	CLEANUP(buf_wipe) struct buf known = BUF_INIT(VALUE_MAX);
@@ -168,7 +168,7 @@ static void keep(struct credentials *c, struct said *s, int port, const char *ui
 }
 
 int credentials_learn(struct credentials *c, const json_t *secret, const json_t *cluster,
-		      struct queue_row *row, const struct wanted_context *context, struct err *e)
+		      struct queue_row *row, const struct desired_context *context, struct err *e)
 {
 	CLEANUP(said_clear) struct said s = { 0 };
 	CLEANUP(cleanup_free) char *secret_context = mem_printf(CONTEXT_DATABASE, row->id);

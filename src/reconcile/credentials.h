@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "reconcile/wanted.h"
+#include "reconcile/desired.h"
 #include "store/queue.h"
 
 /* The connection of a database, from the Secret that KubeBlocks 0.8 makes for it
@@ -37,7 +37,7 @@ bool credentials_are_due(const struct queue_row *row, const json_t *cluster);
  * another Cluster, is no news. ERR_KUBE_PROTOCOL: values that cannot be a connection.
  */
 int credentials_learn(struct credentials *c, const json_t *secret, const json_t *cluster,
-		      struct queue_row *row, const struct wanted_context *context, struct err *e);
+		      struct queue_row *row, const struct desired_context *context, struct err *e);
 /* What it was the connection to is no more: the row shows none until another is learnt. */
 void credentials_forget(struct credentials *c, struct queue_row *row);
 /* Puts what was learnt into a result. */

@@ -8,15 +8,12 @@
 #include "base/mem.h"
 #include "manifest/manifest.h"
 #include "reconcile/diagnose.h"
+#include "reconcile/kind.h"
 
 /* So many objects at most are asked about: a sandbox has three, a database a few more. */
 enum { OBJECTS_MAX = 12 };
-/* A database may take so long to come up, and its probes fail meanwhile. */
-enum { DATABASE_EXPECTED_MS = 300000 };
-
 struct evidence {
-	const struct queue_row *row;
-	const struct observation *observation;
+	struct view view;
 	json_t *since;  /* UID of each object of the present → from when on events count */
 	json_t *pods;   /* those that are not on their way out, */
 	json_t *sets;   /* and what they are made by */
@@ -125,24 +122,21 @@ void evidence_add_events(struct evidence *v, const json_t *items)
 /* ---- asking -----------------------------------------------------------------------------------
  */
 
-static const enum kube_resource observed_kinds[] = { KUBE_PODS, KUBE_STATEFULSETS, KUBE_CLUSTERS };
-static const enum kube_resource sandbox_kinds[] = { KUBE_PERSISTENT_VOLUME_CLAIMS };
-static const enum kube_resource database_kinds[] = { KUBE_PODS, KUBE_STATEFULSETS,
-						     KUBE_PERSISTENT_VOLUME_CLAIMS };
+/* Those among what was observed that events are about. */
+static const enum kube_resource telling[] = { KUBE_PODS, KUBE_STATEFULSETS, KUBE_CLUSTERS };
 
-struct evidence *evidence_new(const struct queue_row *row, const struct observation *o)
+struct evidence *evidence_new(const struct view *view)
 {
 	struct evidence *v = mem_calloc(1, sizeof(*v));
 
-	v->row = row;
-	v->observation = o;
+	v->view = *view;
 	v->since = json_object();
 	v->pods = json_array();
 	v->sets = json_array();
 	v->events = json_array();
-	for (size_t i = 0; i < ARRAY_SIZE(observed_kinds); i++)
-		evidence_add_objects(v, observed_kinds[i],
-				     observation_of(o, observed_kinds[i], row->id));
+	for (size_t i = 0; i < ARRAY_SIZE(telling); i++)
+		evidence_add_objects(v, telling[i],
+				     observation_of(view->observation, telling[i], view->row->id));
 	return v;
 }
 
@@ -185,22 +179,28 @@ static void list_done(void *user, const struct kube_answer *answer)
 		v->done(v->user);
 }
 
+/* The caller frees. */
+static char *selector_of(const struct view *v)
+{
+	return v->kind->by_instance ? mem_printf(OBSERVE_INSTANCE "=%s", v->row->name)
+				    : mem_printf(MANIFEST_LABEL_RESOURCE "=%s", v->row->id);
+}
+
 void evidence_submit_objects(struct evidence *v, struct kube_client *client,
 			     struct kube_target *target, evidence_done_fn *done, void *user)
 {
-	bool database = v->row->kind == RESOURCE_DATABASE;
-	const enum kube_resource *kinds = database ? database_kinds : sandbox_kinds;
-	size_t count = database ? ARRAY_SIZE(database_kinds) : ARRAY_SIZE(sandbox_kinds);
-	/* What KubeBlocks makes carries its labels, and not ours. */
-	CLEANUP(cleanup_free)
-	char *selector = database ? mem_printf("app.kubernetes.io/instance=%s", v->row->name)
-				  : mem_printf("%s=%s", MANIFEST_LABEL_RESOURCE, v->row->id);
+	CLEANUP(cleanup_free) char *selector = selector_of(&v->view);
+	unsigned types = v->view.kind->evidence;
+	size_t count = 0;
 
-	(void)begin(v, count, done, user);
-	for (size_t i = 0; i < count; i++) {
-		const struct kube_list list = { .resource = kinds[i], .label_selector = selector };
-		v->lists[i] = (struct evidence_list) { v, kinds[i] };
-		kube_submit_list(client, target, &list, list_done, &v->lists[i]);
+	(void)begin(v, (size_t)__builtin_popcount(types), done, user);
+	for (unsigned i = 0; i < KUBE_RESOURCE_COUNT; i++) {
+		const enum kube_resource type = (enum kube_resource)i;
+		const struct kube_list list = { .resource = type, .label_selector = selector };
+		if ((types & OBSERVE(i)) == 0)
+			continue;
+		v->lists[count] = (struct evidence_list) { v, type };
+		kube_submit_list(client, target, &list, list_done, &v->lists[count++]);
 	}
 }
 
@@ -230,15 +230,17 @@ void evidence_submit_events(struct evidence *v, struct kube_client *client,
 
 bool evidence_cause(struct evidence *v, struct err *ret_cause)
 {
-	bool database = v->row->kind == RESOURCE_DATABASE;
-	bool probes_count = !database || v->row->status_age_ms > DATABASE_EXPECTED_MS;
+	const struct kind *kind = v->view.kind;
+	bool reads_pods = (kind->evidence & OBSERVE(KUBE_PODS)) != 0;
+	bool probes_count = v->view.row->status_age_ms >= kind->probes_grace_ms;
 	size_t i;
 	json_t *pod;
 
 	date_sets(v);
 	json_array_foreach(v->pods, i, pod)
 	{
-		if (database && diagnose_pod(pod, ret_cause) && !diagnose_awaits_volumes(ret_cause))
+		if (reads_pods && diagnose_pod(pod, ret_cause) &&
+		    !diagnose_awaits_volumes(ret_cause))
 			return true;
 	}
 	return diagnose_events(v->events, v->since, probes_count, ret_cause);

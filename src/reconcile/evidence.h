@@ -7,8 +7,7 @@
 
 #include "base/err.h"
 #include "kube/client.h"
-#include "reconcile/observe.h"
-#include "store/queue.h"
+#include "reconcile/view.h"
 
 /*
  * Why a row's objects do not become what they should, when their own status does not tell: the
@@ -23,8 +22,8 @@ struct evidence;
 
 typedef void evidence_done_fn(void *user);
 
-/* Of what the observation has of the row. Both must outlive it. */
-struct evidence *evidence_new(const struct queue_row *row, const struct observation *o);
+/* Of what the observation has of the row. What the view is of must outlive it. */
+struct evidence *evidence_new(const struct view *view);
 void evidence_free(struct evidence *evidence);
 
 /* Each submits requests and calls `done` once, when the last was answered. What cannot be read is

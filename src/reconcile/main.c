@@ -174,7 +174,7 @@ static int run_once(struct reconciler *r)
 
 static void reconciler_clear(struct reconciler *r)
 {
-	wanted_context_clear(&r->wanted);
+	desired_context_clear(&r->desired);
 	keyring_freep(&r->cluster_private);
 	wake_free(r->wake);
 	db_free(r->db);
@@ -194,7 +194,7 @@ static int reconciler_init(struct reconciler *r, const struct conf *conf, struct
 		.prepare = conf_bool(conf, CONF_DATABASE_PREPARE),
 		.timeout_ms = conf_number(conf, CONF_DATABASE_TIMEOUT),
 	});
-	if (wanted_context_load(conf, &r->wanted, e) < 0 ||
+	if (desired_context_load(conf, &r->desired, e) < 0 ||
 	    keyring_load_private(conf_string(conf, CONF_CLUSTER_PRIVATE_KEY_FILE),
 				 &r->cluster_private, e) < 0 ||
 	    wake_new(conf_string(conf, CONF_WAKE_FILE), &r->wake, &watched, &warning, e) < 0)

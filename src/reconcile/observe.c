@@ -9,9 +9,7 @@
 #include "base/mem.h"
 #include "manifest/manifest.h"
 
-enum { DATABASE_CLAIMS = KUBE_RESOURCE_COUNT, LIST_COUNT };
-
-#define LABEL_INSTANCE "app.kubernetes.io/instance"
+enum { INSTANCE_CLAIMS = KUBE_RESOURCE_COUNT, LIST_COUNT };
 
 struct list {
 	struct observation *observation;
@@ -63,7 +61,7 @@ static void list_done(void *user, const struct kube_answer *answer)
 {
 	struct list *list = user;
 	struct observation *o = list->observation;
-	bool ours = list != &o->lists[DATABASE_CLAIMS];
+	bool ours = list != &o->lists[INSTANCE_CLAIMS];
 
 	if (answer->ok)
 		list->by_resource = index_by_resource(json_object_get(answer->body, "items"),
@@ -101,7 +99,7 @@ static char *select_resources(const struct observe_subject *subjects, size_t cou
 	return selector_of(MANIFEST_LABEL_RESOURCE, ids, count);
 }
 
-/* Of those that are databases, and whose they are. */
+/* Of those that have one, and whose they are. */
 static char *select_instances(const struct observe_subject *subjects, size_t count, json_t *ids)
 {
 	CLEANUP(cleanup_free) const char **instances = mem_calloc(count, sizeof(*instances));
@@ -113,11 +111,11 @@ static char *select_instances(const struct observe_subject *subjects, size_t cou
 		instances[found++] = subjects[i].instance;
 		json_object_set_new(ids, subjects[i].instance, json_string(subjects[i].id));
 	}
-	return selector_of(LABEL_INSTANCE, instances, found);
+	return selector_of(OBSERVE_INSTANCE, instances, found);
 }
 
 struct observation *observation_start(struct kube_client *client, struct kube_target *target,
-				      unsigned kinds, const struct observe_subject *subjects,
+				      unsigned lists, const struct observe_subject *subjects,
 				      size_t count, observe_done_fn *done, void *user)
 {
 	struct observation *o = mem_calloc(1, sizeof(*o));
@@ -128,19 +126,19 @@ struct observation *observation_start(struct kube_client *client, struct kube_ta
 	o->ids = json_object();
 	CLEANUP(cleanup_free) char *instances = select_instances(subjects, count, o->ids);
 	for (unsigned i = 0; i < LIST_COUNT; i++)
-		o->pending += (kinds & OBSERVE(i)) != 0;
+		o->pending += (lists & OBSERVE(i)) != 0;
 	for (unsigned i = 0; i < LIST_COUNT; i++) {
-		bool ours = i != DATABASE_CLAIMS;
+		bool ours = i != INSTANCE_CLAIMS;
 		struct kube_list query = {
 			.resource = ours ? (enum kube_resource)i : KUBE_PERSISTENT_VOLUME_CLAIMS,
 			.label_selector = ours ? resources : instances,
 			/* Whether a Secret is there is all we need to know of it. */
 			.metadata_only = i == KUBE_SECRETS,
 		};
-		if ((kinds & OBSERVE(i)) == 0)
+		if ((lists & OBSERVE(i)) == 0)
 			continue;
 		o->lists[i].observation = o;
-		o->lists[i].label = ours ? MANIFEST_LABEL_RESOURCE : LABEL_INSTANCE;
+		o->lists[i].label = ours ? MANIFEST_LABEL_RESOURCE : OBSERVE_INSTANCE;
 		kube_submit_list(client, target, &query, list_done, &o->lists[i]);
 	}
 	return o;
@@ -148,7 +146,7 @@ struct observation *observation_start(struct kube_client *client, struct kube_ta
 
 static const char *list_name(unsigned i)
 {
-	return i == DATABASE_CLAIMS ? "databaseclaims"
+	return i == INSTANCE_CLAIMS ? "instanceclaims"
 				    : kube_resource_plural((enum kube_resource)i);
 }
 
@@ -175,11 +173,11 @@ void observation_free(struct observation *o)
 	free(o);
 }
 
-int observation_check(const struct observation *o, unsigned kinds, struct err *e)
+int observation_check(const struct observation *o, unsigned lists, struct err *e)
 {
 	for (unsigned i = 0; i < LIST_COUNT; i++) {
 		const struct list *list = &o->lists[i];
-		if ((kinds & OBSERVE(i)) != 0 && list->by_resource == NULL) {
+		if ((lists & OBSERVE(i)) != 0 && list->by_resource == NULL) {
 			if (e != NULL)
 				*e = list->err;
 			return -1;
@@ -218,5 +216,5 @@ const json_t *observation_claims(const struct observation *o, const char *resour
 	const json_t *ours = observation_of(o, KUBE_PERSISTENT_VOLUME_CLAIMS, resource_id);
 
 	return ours != NULL ? ours
-			    : json_object_get(o->lists[DATABASE_CLAIMS].by_resource, resource_id);
+			    : json_object_get(o->lists[INSTANCE_CLAIMS].by_resource, resource_id);
 }

@@ -15,35 +15,6 @@
 
 enum { ANNOUNCE_MS = 5000 }; /* between saying that a pass is at work here */
 
-void pass_batch_release(struct batch *b)
-{
-	if (--b->unfinished > 0)
-		return;
-	queue_rows_clear(&b->rows);
-	queue_variables_clear(&b->variables);
-	free(b);
-}
-
-static void group_release(struct group *g)
-{
-	if (g == NULL || --g->unfinished > 0)
-		return;
-	observation_free(g->observation);
-	kube_target_free(g->share);
-	free(g);
-}
-
-void pass_item_free(struct item *item, struct item_list *list)
-{
-	TAILQ_REMOVE(list, item, link);
-	item->pass->in_flight--;
-	item->pass->slow_in_flight -= work_row(item->work)->slow;
-	work_free(item->work);
-	group_release(item->group);
-	pass_batch_release(item->batch);
-	free(item);
-}
-
 /* While a pass that closes waits for rows whose API servers do not answer, the others go on. */
 static bool may_claim(const struct pass *p)
 {
@@ -156,11 +127,11 @@ static int loop(struct pass *p, struct err *e)
 	}
 }
 
-static void free_items(struct item_list *list)
+static void free_works(struct work_list *list)
 {
 	while (!TAILQ_EMPTY(list)) {
 		/* As in record_some(). NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
-		pass_item_free(TAILQ_FIRST(list), list);
+		pass_work_free(TAILQ_FIRST(list), list);
 	}
 }
 
@@ -168,8 +139,8 @@ static void free_items(struct item_list *list)
 static void pass_clear(struct pass *p)
 {
 	kube_client_free(p->client);
-	free_items(&p->finished);
-	free_items(&p->in_work);
+	free_works(&p->finished);
+	free_works(&p->in_work);
 	checks_free(p->checks);
 	access_free(p->access);
 	free(p->foreign_keys);
@@ -182,7 +153,7 @@ int pass_run(struct reconciler *r, struct pass_summary *ret_summary, struct err 
 		.summary = ret_summary,
 		.access = access_new(r->cluster_private),
 	};
-	const struct checks_context checks = { r->conf,  r->db,    r->shard, &r->wanted.settings,
+	const struct checks_context checks = { r->conf,  r->db,    r->shard, &r->desired.settings,
 					       p.access, &p.memory };
 
 	p.memory = kube_memory(conf_number(r->conf, CONF_KUBE_MEMORY) / r->shard.count,
@@ -192,11 +163,12 @@ int pass_run(struct reconciler *r, struct pass_summary *ret_summary, struct err 
 	TAILQ_INIT(&p.in_work);
 	TAILQ_INIT(&p.finished);
 	p.context = (struct work_context) {
-		.wanted = &r->wanted,
+		.desired = &r->desired,
 		.request_timeout_ms = conf_number(r->conf, CONF_KUBE_REQUEST_TIMEOUT),
 		.resync_ms = conf_number(r->conf, CONF_RESYNC),
 		.unschedulable_s = (unsigned)(conf_number(r->conf, CONF_UNSCHEDULABLE_TIME) / 1000),
 		.finished = pass_work_finished,
+		.user = &p,
 	};
 	int result = loop(&p, e);
 	if (p.client != NULL)

@@ -10,7 +10,7 @@
 #include "crypto/seal.h"
 #include "db/db.h"
 #include "reconcile/wake.h"
-#include "reconcile/wanted.h"
+#include "reconcile/desired.h"
 #include "store/queue.h"
 
 /*
@@ -23,7 +23,7 @@ struct reconciler {
 	const struct conf *conf;
 	struct db *db;
 	struct wake *wake;
-	struct wanted_context wanted;
+	struct desired_context desired;
 	struct keyring *cluster_private;
 	bool published; /* the options for new rows, since the start */
 	struct queue_shard shard;

@@ -10,7 +10,7 @@
 #include "reconcile/access.h"
 #include "reconcile/checks.h"
 #include "reconcile/pass.h"
-#include "reconcile/work.h"
+#include "reconcile/work_internal.h"
 
 /* What the files of a pass share: pass.c, its loop; claim.c; record.c. */
 
@@ -33,23 +33,13 @@ struct group {
 	struct pass *pass;
 	struct kube_target *target;
 	struct kube_target *share; /* the same, with room for answers about so many rows */
-	unsigned kinds;
+	unsigned lists;            /* as OBSERVE() */
 	struct observation *observation;
-	struct item *items; /* linked by next_in_group */
+	struct work *works; /* linked by next_in_group */
 	size_t unfinished;
 };
 
-struct item {
-	struct pass *pass;
-	struct work *work;
-	struct batch *batch;
-	struct group *group; /* NULL: never observed */
-	uint64_t claimed_ms, took_ms, lease_ends_ms;
-	struct item *next_in_group;
-	TAILQ_ENTRY(item) link; /* in the pass's list of those in flight, or of those finished */
-};
-
-TAILQ_HEAD(item_list, item);
+TAILQ_HEAD(work_list, work);
 
 struct pass {
 	struct reconciler *r;
@@ -59,8 +49,8 @@ struct pass {
 	struct access *access;
 	struct work_context context;
 	struct checks *checks; /* of kubeconfigs */
-	struct item_list in_work;
-	struct item_list finished; /* not recorded yet */
+	struct work_list in_work;
+	struct work_list finished; /* not recorded yet */
 	size_t in_flight;          /* both: claimed and not recorded */
 	size_t slow_in_flight;     /* of these, of users with slow rows */
 	bool claimed;              /* once */
@@ -74,7 +64,7 @@ struct pass {
 /* One row of it is done with. */
 void pass_batch_release(struct batch *b);
 /* `list` is the one that it is in. */
-void pass_item_free(struct item *item, struct item_list *list);
+void pass_work_free(struct work *w, struct work_list *list);
 
 /* Of the rows that the reconciler works on at once, this shard's part. */
 size_t pass_places(const struct pass *p);
@@ -84,8 +74,8 @@ int pass_ensure_client(struct pass *p, struct err *e);
 /* Claims as many rows as there is room for. `*ret_count` 0: none is due. */
 int pass_claim(struct pass *p, size_t *ret_count, struct err *e);
 
-/* For struct work_context: its item is kept until the result is recorded. */
-void pass_work_finished(void *user);
+/* For struct work_context: it is kept until its result is recorded. */
+void pass_work_finished(struct work *w);
 bool pass_may_record(const struct pass *p);
 /* A database that is away for a moment loses nothing: results wait for it until their leases end.
  */

@@ -13,13 +13,13 @@ enum {
 	SLOW_PACE = 2,        /* times what a slow look took, until the next */
 };
 
-void pass_work_finished(void *user)
+void pass_work_finished(struct work *w)
 {
-	struct item *item = user;
+	struct pass *p = w->context->user;
 
-	item->took_ms = clock_ms() - item->claimed_ms;
-	TAILQ_REMOVE(&item->pass->in_work, item, link);
-	TAILQ_INSERT_TAIL(&item->pass->finished, item, link);
+	w->took_ms = clock_ms() - w->claimed_ms;
+	TAILQ_REMOVE(&p->in_work, w, link);
+	TAILQ_INSERT_TAIL(&p->finished, w, link);
 }
 
 /* The owner is told that something failed on our side, and no more. */
@@ -50,37 +50,37 @@ static void count_result(struct pass *p, const struct work *work)
 }
 
 /* The pace of a row follows the time that it takes, whatever came of it. */
-static struct queue_result timed_result(const struct item *item, const struct queue_result *result)
+static struct queue_result timed_result(const struct work *w, const struct queue_result *result)
 {
 	struct queue_result timed = *result;
 
-	timed.took_ms = item->took_ms;
-	if (item->took_ms >= SLOW_MS && timed.due_in_ms < SLOW_PACE * item->took_ms)
-		timed.due_in_ms = SLOW_PACE * item->took_ms;
+	timed.took_ms = w->took_ms;
+	if (w->took_ms >= SLOW_MS && timed.due_in_ms < SLOW_PACE * w->took_ms)
+		timed.due_in_ms = SLOW_PACE * w->took_ms;
 	return timed;
 }
 
-/* Records the first RECORD_AT_ONCE finished items, or gives their leases back, and frees them. */
+/* Records the first RECORD_AT_ONCE finished works, or gives their leases back, and frees them. */
 static int record_some(struct pass *p, struct err *e)
 {
 	struct queue_result results[RECORD_AT_ONCE];
 	const char *released_ids[RECORD_AT_ONCE];
 	int64_t released_epochs[RECORD_AT_ONCE];
 	size_t count = 0, released = 0, stale = 0;
-	struct item *item;
+	struct work *w;
 
-	TAILQ_FOREACH(item, &p->finished, link)
+	TAILQ_FOREACH(w, &p->finished, link)
 	{
-		/* The analyzer does not see that pass_item_free() moves the head of the list on.
+		/* The analyzer does not see that pass_work_free() moves the head of the list on.
 		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
-		const struct queue_result *result = work_result(item->work);
+		const struct queue_result *result = work_result(w);
 		if (count + released == RECORD_AT_ONCE)
 			break;
 		if (result != NULL) {
-			results[count++] = timed_result(item, result);
+			results[count++] = timed_result(w, result);
 		} else {
-			released_ids[released] = work_row(item->work)->id;
-			released_epochs[released++] = work_row(item->work)->lease_epoch;
+			released_ids[released] = work_row(w)->id;
+			released_epochs[released++] = work_row(w)->lease_epoch;
 		}
 	}
 	if ((count > 0 && queue_record(p->r->db, results, count, &stale, e) < 0) ||
@@ -90,14 +90,14 @@ static int record_some(struct pass *p, struct err *e)
 	p->summary->stale += stale;
 	p->summary->released += released;
 	for (size_t i = 0; i < count + released; i++) {
-		item = TAILQ_FIRST(&p->finished);
-		/* The analyzer does not see that pass_item_free() moves the head of the list on.
+		w = TAILQ_FIRST(&p->finished);
+		/* The analyzer does not see that pass_work_free() moves the head of the list on.
 		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
-		if (work_result(item->work) != NULL) {
-			count_result(p, item->work);
-			log_internal(item->work);
+		if (work_result(w) != NULL) {
+			count_result(p, w);
+			log_internal(w);
 		}
-		pass_item_free(item, &p->finished);
+		pass_work_free(w, &p->finished);
 	}
 	return 0;
 }
@@ -105,14 +105,14 @@ static int record_some(struct pass *p, struct err *e)
 /* Results whose lease has ended would change nothing any more. */
 static void drop_late(struct pass *p)
 {
-	struct item *next;
+	struct work *next;
 
-	for (struct item *item = TAILQ_FIRST(&p->finished); item != NULL; item = next) {
-		next = TAILQ_NEXT(item, link);
-		if (clock_ms() < item->lease_ends_ms)
+	for (struct work *w = TAILQ_FIRST(&p->finished); w != NULL; w = next) {
+		next = TAILQ_NEXT(w, link);
+		if (clock_ms() < w->lease_ends_ms)
 			continue;
 		p->summary->stale++;
-		pass_item_free(item, &p->finished);
+		pass_work_free(w, &p->finished);
 	}
 }
 

@@ -3,19 +3,11 @@
 #include <string.h>
 
 #include "base/json_at.h"
+#include "reconcile/live.h"
 
-/* The pod that is not on its way out; NULL: there is none. */
-static const json_t *current_pod(const struct queue_row *row, const struct observation *o)
+static const json_t *current_pod(const struct view *v)
 {
-	size_t i;
-	json_t *pod;
-
-	json_array_foreach(observation_of(o, KUBE_PODS, row->id), i, pod)
-	{
-		if (json_at(pod, "metadata.deletionTimestamp") == NULL)
-			return pod;
-	}
-	return NULL;
+	return live_current(observation_of(v->observation, KUBE_PODS, v->row->id));
 }
 
 static const json_t *container_of(const json_t *pod)
@@ -28,44 +20,43 @@ static json_int_t count_of(const json_t *pod)
 	return json_number_at(container_of(pod), "restartCount");
 }
 
-/* Since the last look, of the same pod. */
-static bool has_gone_up(const json_t *observed, const json_t *pod)
+/* Since the last observation, of the same pod. */
+static bool has_gone_up(const json_t *kept, const json_t *pod)
 {
-	const json_t *known = json_object_get(observed, "restarts");
+	const json_t *known = json_object_get(kept, "restarts");
 
 	return strcmp(json_text_at(known, "pod"), json_text_at(pod, "metadata.uid")) == 0 &&
 	       count_of(pod) > json_number_at(known, "count");
 }
 
-static json_int_t looks(const json_t *observed)
+static json_int_t in_a_row(const json_t *kept)
 {
-	return json_number_at(observed, "restarts.looks");
+	return json_number_at(kept, "restarts.looks");
 }
 
-void restarts_note(json_t *observed, const struct queue_row *row, const struct observation *o)
+void restarts_note(const struct view *v)
 {
-	const json_t *pod = row->kind == RESOURCE_SANDBOX ? current_pod(row, o) : NULL;
+	const json_t *pod = current_pod(v);
 
 	if (pod == NULL) {
-		json_object_del(observed, "restarts");
+		json_object_del(v->kept, "restarts");
 		return;
 	}
-	json_int_t in_a_row = has_gone_up(observed, pod) ? looks(observed) + 1 : 0;
-	json_object_set_new(observed, "restarts",
+	json_int_t times = has_gone_up(v->kept, pod) ? in_a_row(v->kept) + 1 : 0;
+	json_object_set_new(v->kept, "restarts",
 			    json_pack("{s:s, s:I, s:I}", "pod", json_text_at(pod, "metadata.uid"),
-				      "count", count_of(pod), "looks", in_a_row));
+				      "count", count_of(pod), "looks", times));
 }
 
-void restarts_judge(const json_t *observed, const struct queue_row *row,
-		    const struct observation *o, struct assessment *a)
+void restarts_judge(const struct view *v, struct assessment *a)
 {
-	const json_t *pod = row->kind == RESOURCE_SANDBOX ? current_pod(row, o) : NULL;
+	const json_t *pod = current_pod(v);
 	const json_t *last = json_at(container_of(pod), "lastState.terminated");
 
-	if (a->seen != SEEN_READY || pod == NULL || !has_gone_up(observed, pod))
+	if (a->seen != SEEN_READY || pod == NULL || !has_gone_up(v->kept, pod))
 		return;
 	a->seen = SEEN_RESTARTED;
-	if (looks(observed) == 0)
+	if (in_a_row(v->kept) == 0)
 		return;
 	a->seen = SEEN_BROKEN;
 	a->has_cause = true;

@@ -6,16 +6,16 @@
 #include "reconcile/assess.h"
 
 /*
- * How often a sandbox's container has ended, between one look and the next. Kept with the row
- * (queue_row.observed) as "restarts": of which pod, how often, and at how many looks in a row it
- * had gone up. A pod that is ready whenever it is looked at may be one that ends all the time.
+ * How often a sandbox's container has ended, from one observation to the next. Kept with the row
+ * (view.kept) as "restarts": of which pod, how often, and at how many observations in a row the
+ * number had gone up. A pod that is ready whenever it is observed may be one that ends all the
+ * time. Rows of kinds whose pods do not have our labels have none.
  */
 
 /* Keeps what this observation shows. */
-void restarts_note(json_t *observed, const struct queue_row *row, const struct observation *o);
-/* Of a row that is SEEN_READY: SEEN_RESTARTED if it has gone up since the last look, SEEN_BROKEN
- * with its cause if it had then, too. `observed`: of the last look; NULL: there was none. */
-void restarts_judge(const json_t *observed, const struct queue_row *row,
-		    const struct observation *o, struct assessment *a);
+void restarts_note(const struct view *v);
+/* Of a row that is SEEN_READY: SEEN_RESTARTED if the number has gone up since the last observation,
+ * SEEN_BROKEN with its cause if it had then, too. */
+void restarts_judge(const struct view *v, struct assessment *a);
 
 #endif

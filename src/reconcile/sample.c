@@ -26,8 +26,10 @@ static json_t *stateful_set(const struct conf *conf, const struct manifest_setti
 			.storage_limit = conf_string(conf, CONF_SANDBOX_STORAGE_LIMIT),
 		},
 	};
+	char hash[MANIFEST_HASH_SIZE];
 
-	return manifest_stateful_set(&s, settings);
+	manifest_sandbox_hash(&s, settings, hash);
+	return manifest_stateful_set(&s, settings, hash);
 }
 
 static json_t *cluster(const struct conf *conf, const struct manifest_settings *settings,
@@ -47,8 +49,10 @@ static json_t *cluster(const struct conf *conf, const struct manifest_settings *
 			.memory_limit = conf_string(conf, CONF_POSTGRES_MEMORY_LIMIT),
 		},
 	};
+	char hash[MANIFEST_HASH_SIZE];
 
-	return manifest_cluster(&d, settings);
+	manifest_database_hash(&d, settings, hash);
+	return manifest_cluster(&d, settings, hash);
 }
 
 /* Of a StatefulSet's part, by its spec: an object of its own. */

@@ -3,18 +3,16 @@
 
 #include <stddef.h>
 
-#include "reconcile/observe.h"
-#include "store/queue.h"
+#include "reconcile/view.h"
 
 enum { STANDSTILL_MAX = 400 };
 
 /*
- * What the cluster says of a row that takes too long, where it says of nothing that it is wrong: of
- * a sandbox's pod the first condition that is not met, of a database its phase, with their own
- * words; or what is not there. `o` NULL: a sandbox that is not looked at before its database is
- * ready.
+ * What the cluster says of a row that takes too long, where it says of nothing that it is wrong:
+ * the first unmet condition or the phase of the object that shows how far it is (kind.shown), in
+ * the cluster's own words, or what is not there. An observation of NULL: the row waits for another
+ * one and was not observed.
  */
-void standstill_describe(const struct queue_row *row, const struct observation *o,
-			 char ret_words[STANDSTILL_MAX]);
+void standstill_describe(const struct view *v, char ret_words[STANDSTILL_MAX]);
 
 #endif

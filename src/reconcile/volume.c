@@ -4,37 +4,36 @@
 
 #include "base/json_at.h"
 #include "domain/warning.h"
-#include "manifest/manifest.h"
-#include "reconcile/accept.h"
-
-static bool is_deleting(const json_t *object)
-{
-	return json_at(object, "metadata.deletionTimestamp") != NULL;
-}
+#include "reconcile/kind.h"
+#include "reconcile/live.h"
 
 /* ---- what there is ----------------------------------------------------------------------------
  */
 
-const json_t *volume_going(const struct queue_row *row, const struct observation *o)
+static const json_t *claims(const struct view *v)
+{
+	return observation_claims(v->observation, v->row->id);
+}
+
+const json_t *volume_going(const struct view *v)
 {
 	size_t i;
 	json_t *claim;
 
-	json_array_foreach(observation_claims(o, row->id), i, claim)
+	json_array_foreach(claims(v), i, claim)
 	{
-		if (is_deleting(claim))
+		if (live_is_deleting(claim))
 			return claim;
 	}
 	return NULL;
 }
 
-static const json_t *find_claim(const struct queue_row *row, const struct observation *o,
-				const char *name)
+static const json_t *find_claim(const struct view *v, const char *name)
 {
 	size_t i;
 	json_t *claim;
 
-	json_array_foreach(observation_claims(o, row->id), i, claim)
+	json_array_foreach(claims(v), i, claim)
 	{
 		if (strcmp(json_text_at(claim, "metadata.name"), name) == 0)
 			return claim;
@@ -42,172 +41,106 @@ static const json_t *find_claim(const struct queue_row *row, const struct observ
 	return NULL;
 }
 
-const char *volume_known(const json_t *observed)
+const char *volume_known(const struct view *v)
 {
-	return json_string_value(json_at(observed, "volume.name"));
+	return json_string_value(json_at(v->kept, "volume.name"));
 }
 
-bool volume_is_replaced(const json_t *observed, const struct queue_row *row)
+bool volume_is_replaced(const struct view *v)
 {
-	const json_t *generation = json_object_get(observed, "replaced");
+	const json_t *generation = json_object_get(v->kept, "replaced");
 
-	return generation != NULL && json_integer_value(generation) == row->generation;
+	return generation != NULL && json_integer_value(generation) == v->row->generation;
 }
 
 /* Whether the claims were listed at all. */
-static bool is_listed(const struct queue_row *row, const struct observation *o)
+static bool is_listed(const struct view *v)
 {
-	unsigned list = row->kind == RESOURCE_DATABASE ? OBSERVE_DATABASE_CLAIMS
-						       : OBSERVE(KUBE_PERSISTENT_VOLUME_CLAIMS);
-
-	return observation_check(o, list, NULL) == 0;
+	return observation_check(v->observation, v->kind->claims, NULL) == 0;
 }
 
-/* The first that is there to stay. */
-static const json_t *current_claim(const struct queue_row *row, const struct observation *o)
+static bool is_another(const struct view *v)
 {
-	size_t i;
-	json_t *claim;
+	const char *known = volume_known(v);
+	const json_t *claim = known != NULL ? find_claim(v, known) : NULL;
 
-	json_array_foreach(observation_claims(o, row->id), i, claim)
-	{
-		if (!is_deleting(claim))
-			return claim;
-	}
-	return NULL;
-}
-
-static bool is_another(const json_t *observed, const struct queue_row *row,
-		       const struct observation *o)
-{
-	const char *known = volume_known(observed);
-	const json_t *claim = known != NULL ? find_claim(row, o, known) : NULL;
-
-	return claim != NULL && !is_deleting(claim) &&
-	       strcmp(json_text_at(claim, "metadata.uid"), json_text_at(observed, "volume.uid")) !=
+	return claim != NULL && !live_is_deleting(claim) &&
+	       strcmp(json_text_at(claim, "metadata.uid"), json_text_at(v->kept, "volume.uid")) !=
 		       0;
 }
 
-void volume_note(json_t *observed, const struct queue_row *row, const struct observation *o)
+void volume_note(const struct view *v)
 {
-	const json_t *claim = current_claim(row, o);
+	const struct queue_row *row = v->row;
+	const json_t *claim = live_current(claims(v));
 
-	if (!is_listed(row, o))
+	if (!is_listed(v))
 		return;
 	if (row->desired == DESIRED_GONE || row->forced)
-		json_object_del(observed, "volume");
-	if (is_another(observed, row, o))
-		json_object_set_new(observed, "replaced", json_integer(row->generation));
-	if (!volume_is_replaced(observed, row))
-		json_object_del(observed, "replaced");
+		json_object_del(v->kept, "volume");
+	if (is_another(v))
+		json_object_set_new(v->kept, "replaced", json_integer(row->generation));
+	if (!volume_is_replaced(v))
+		json_object_del(v->kept, "replaced");
 	if (claim != NULL && row->desired != DESIRED_GONE)
-		json_object_set_new(observed, "volume",
+		json_object_set_new(v->kept, "volume",
 				    json_pack("{s:s, s:s}", "name",
 					      json_text_at(claim, "metadata.name"), "uid",
 					      json_text_at(claim, "metadata.uid")));
 }
 
-static bool is_warned(const struct queue_row *row)
+static bool is_warned(const struct view *v)
 {
-	enum warning gone = row->kind == RESOURCE_DATABASE ? WARNING_DATABASE_VOLUME_GONE
-							   : WARNING_HOME_VOLUME_GONE;
-
-	return row->warnings != NULL && strstr(row->warnings, warning_text(gone)->code) != NULL;
+	return v->row->warnings != NULL &&
+	       strstr(v->row->warnings, warning_text(v->kind->volume_gone)->code) != NULL;
 }
 
 /* What was stopped, whatever has become of its StatefulSet or Cluster since. What ran, and was
  * deleted with all that belongs to it, is made again without asking. */
-static bool was_stopped(const json_t *observed, const struct queue_row *row,
-			const struct assessment *a)
+static bool was_stopped(const struct view *v, const struct assessment *a)
 {
-	const char *last = json_text_at(observed, "seen");
+	const char *last = json_text_at(v->kept, "seen");
 
 	if (a->seen == SEEN_STOPPED)
 		return true;
-	return a->seen == SEEN_ABSENT && (row->desired == DESIRED_STOPPED || is_warned(row) ||
+	return a->seen == SEEN_ABSENT && (v->row->desired == DESIRED_STOPPED || is_warned(v) ||
 					  strcmp(last, seen_name(SEEN_STOPPED)) == 0);
 }
 
-void volume_find(const json_t *observed, const struct queue_row *row, const struct observation *o,
-		 struct assessment *a)
+void volume_find(const struct view *v, struct assessment *a)
 {
-	a->volume_gone = row->desired != DESIRED_GONE && volume_known(observed) != NULL &&
-			 is_listed(row, o) &&
-			 json_array_size(observation_claims(o, row->id)) == 0 &&
-			 was_stopped(observed, row, a);
+	a->volume_gone = v->row->desired != DESIRED_GONE && volume_known(v) != NULL &&
+			 is_listed(v) && json_array_size(claims(v)) == 0 && was_stopped(v, a);
 }
 
 /* ---- what would lose it -----------------------------------------------------------------------
  */
 
-bool volume_matters(const struct queue_row *row, const struct observation *o,
-		    const struct assessment *a)
+bool volume_matters(const struct view *v, const struct assessment *a)
 {
-	return row->desired != DESIRED_GONE && !row->forced &&
-	       (a->volume_gone || volume_going(row, o) != NULL);
+	return v->row->desired != DESIRED_GONE && !v->row->forced &&
+	       (a->volume_gone || volume_going(v) != NULL);
 }
 
-static bool has_pod(const json_t *pods)
-{
-	size_t i;
-	json_t *pod;
-
-	json_array_foreach(pods, i, pod)
-	{
-		if (!is_deleting(pod))
-			return true;
-	}
-	return false;
-}
-
-static bool set_would_end_pod(const struct queue_row *row, const json_t *set, const json_t *wanted,
-			      const struct observation *o, const struct assessment *a)
-{
-	if (!has_pod(observation_of(o, KUBE_PODS, row->id)))
-		return false;
-	if (a->stuck_pod != NULL)
-		return true;
-	return a->seen == SEEN_OUTDATED &&
-	       (json_number_at(wanted, "spec.replicas") == 0 ||
-		!manifest_covers(json_at(set, "spec.template"), json_at(wanted, "spec.template")));
-}
-
-/* KubeBlocks decides by itself what a change of a Cluster does to its pods. */
-static bool would_end_pod(const json_t *observed, const struct queue_row *row, const json_t *wanted,
-			  const struct observation *o, const struct assessment *a)
-{
-	bool database = row->kind == RESOURCE_DATABASE;
-	const json_t *live = observation_object(o, database ? KUBE_CLUSTERS : KUBE_STATEFULSETS,
-						row->id, row->name);
-
-	if (!database)
-		return set_would_end_pod(row, live, wanted, o, a);
-	return a->seen == SEEN_OUTDATED && live != NULL && !assess_stopped_by_spec(live) &&
-	       !accept_covers(observed, live, wanted) &&
-	       !manifest_covers(json_object_get(live, "spec"), json_object_get(wanted, "spec"));
-}
-
-static void hold(struct assessment *a, const char *code, const char *claim, const char *why)
+static void hold(struct assessment *a, enum warning code, const char *claim, const char *why)
 {
 	a->seen = SEEN_AT_RISK;
 	a->stuck_pod = NULL;
 	a->has_cause = true;
-	err_set(&a->cause, ERR_DATA_AT_RISK, code, "persistentvolumeclaim %.128s %s", claim, why);
+	err_set(&a->cause, ERR_DATA_AT_RISK, warning_text(code)->code,
+		"persistentvolumeclaim %.128s %s", claim, why);
 }
 
-void volume_judge(const json_t *observed, const struct queue_row *row, const json_t *wanted,
-		  const struct observation *o, struct assessment *a)
+void volume_judge(const struct view *v, const json_t *anchor, struct assessment *a)
 {
-	bool database = row->kind == RESOURCE_DATABASE;
-	const json_t *going = volume_going(row, o);
+	const json_t *going = volume_going(v);
 
-	if (!volume_matters(row, o, a))
+	if (!volume_matters(v, a))
 		return;
-	if (going != NULL && would_end_pod(observed, row, wanted, o, a))
-		hold(a, database ? "DATABASE_VOLUME_GOING" : "HOME_VOLUME_GOING",
-		     json_text_at(going, "metadata.name"),
+	if (going != NULL && v->kind->would_end_pod(v, anchor, a))
+		hold(a, v->kind->volume_going, json_text_at(going, "metadata.name"),
 		     "is being deleted and goes with the pod");
-	else if (a->volume_gone && row->desired == DESIRED_RUNNING)
-		hold(a, database ? "DATABASE_VOLUME_GONE" : "HOME_VOLUME_GONE",
-		     volume_known(observed), "is gone: a start would begin with an empty volume");
+	else if (a->volume_gone && v->row->desired == DESIRED_RUNNING)
+		hold(a, v->kind->volume_gone, volume_known(v),
+		     "is gone: a start would begin with an empty volume");
 }

@@ -3,83 +3,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json_at.h"
-#include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "base/json_at.h"
 #include "base/mem.h"
 #include "crypto/token.h"
 #include "domain/decide.h"
 #include "reconcile/accept.h"
-#include "reconcile/compare.h"
-#include "reconcile/credentials.h"
 #include "reconcile/restarts.h"
 #include "reconcile/standstill.h"
 #include "reconcile/volume.h"
-#include "reconcile/warn.h"
+#include "reconcile/wave.h"
 #include "reconcile/work_internal.h"
-
-/* ---- waves ------------------------------------------------------------------------------------
- */
 
 static void finish(struct work *w)
 {
-	w->context->finished(w->user);
+	w->context->finished(w);
 }
 
-/* Whether a wave may still begin: its answers, or timeouts, must come before the lease ends. A
- * request may wait for its turn as long as for its answer. */
-static bool lease_allows_wave(const struct work *w)
+static struct view view_of(const struct work *w)
 {
-	return clock_ms() + 2 * w->context->request_timeout_ms + 500 < w->lease_ends_ms;
-}
-
-/* Begins a wave: the requests that follow, then `next`. The caller ends with work_wave_ready(), so
- * that the wave is not over before its last request was submitted. */
-bool work_wave_begin(struct work *w, void (*next)(struct work *))
-{
-	if (!lease_allows_wave(w)) {
-		finish(w);
-		return false;
-	}
-	w->pending = 1;
-	w->next = next;
-	w->failed = false;
-	return true;
-}
-
-void work_wave_ready(struct work *w)
-{
-	if (--w->pending == 0)
-		w->next(w);
-}
-
-static void request_done(void *user, const struct kube_answer *answer)
-{
-	struct work *w = user;
-
-	if (!answer->ok && !w->failed) {
-		w->failed = true;
-		w->err = answer->err;
-	}
-	work_wave_ready(w);
-}
-
-/* As request_done(), for deletes: what is gone already is what was asked for. */
-static void delete_done(void *user, const struct kube_answer *answer)
-{
-	struct kube_answer gone = { .ok = true };
-
-	request_done(user, answer->err.kind == ERR_KUBE_NOT_FOUND ? &gone : answer);
-}
-
-void work_read_done(void *user, const struct kube_answer *answer)
-{
-	struct work *w = user;
-
-	json_decref(w->answer);
-	w->answer = answer->ok ? json_incref(answer->body) : NULL;
-	request_done(user, answer);
+	return (struct view) { w->kind, &w->row, w->observation, w->kept, w->desired };
 }
 
 /* ---- results ----------------------------------------------------------------------------------
@@ -107,7 +50,7 @@ static void decide_with(struct work *w, enum seen seen, bool refused)
 	});
 }
 
-void work_decide_on(struct work *w, enum seen seen)
+static void decide_on(struct work *w, enum seen seen)
 {
 	decide_with(w, seen, false);
 }
@@ -136,13 +79,14 @@ static bool find_cause(const struct work *w, struct err *ret_cause)
 	}
 	if (!d->overdue)
 		return false;
+	const struct view view = view_of(w);
 	char words[STANDSTILL_MAX];
-	standstill_describe(&w->row, w->observation, words);
+	standstill_describe(&view, words);
 	err_set(ret_cause, ERR_DEADLINE, NULL, "%s", words);
 	return true;
 }
 
-/* Ends the work with what work_decide_on() said last, and the cause for it (NULL: nothing failed).
+/* Ends the work with what decide_on() said last, and the cause for it (NULL: nothing failed).
  */
 static void conclude(struct work *w, const struct err *cause)
 {
@@ -161,12 +105,13 @@ static void conclude(struct work *w, const struct err *cause)
 		.stage = w->assessment.stage,
 		.attempts = pace_backs_off(d->pace) ? w->row.attempts + 1 : 0,
 		.warnings = w->warnings,
-		.observed = w->observed,
+		.observed = w->kept,
 	};
-	json_object_set_new(w->observed, "seen", json_string(seen_name(w->seen)));
+	json_object_set_new(w->kept, "seen", json_string(seen_name(w->seen)));
 	if (w->warnings != NULL) {
-		accept_warn(w->observed, w->warnings);
-		restarts_note(w->observed, &w->row, w->observation);
+		const struct view view = view_of(w);
+		accept_warn(w->kept, w->warnings);
+		restarts_note(&view);
 	}
 	r->due_in_ms = delay_ms(w, d->pace, cause, r->attempts);
 	if (cause != NULL) {
@@ -189,7 +134,7 @@ static bool was_sent(const struct work *w)
 }
 
 /* The cluster could not be asked. */
-void work_conclude_failure(struct work *w)
+static void conclude_failure(struct work *w)
 {
 	struct err cause = w->err;
 
@@ -197,7 +142,7 @@ void work_conclude_failure(struct work *w)
 		finish(w);
 		return;
 	}
-	work_decide_on(w, seen_of_failure(cause.kind));
+	decide_on(w, seen_of_failure(cause.kind));
 	conclude(w, &cause);
 }
 
@@ -211,7 +156,7 @@ static void conclude_refusal(struct work *w)
 		return;
 	}
 	if (cause.kind == ERR_KUBE_BILLING)
-		work_decide_on(w, SEEN_SUSPENDED);
+		decide_on(w, SEEN_SUSPENDED);
 	else
 		decide_with(w, w->assessment.seen, true);
 	conclude(w, &cause);
@@ -225,7 +170,7 @@ static void conclude_apply(struct work *w)
 		return;
 	}
 	if (w->assessment.seen == SEEN_ABSENT && w->row.desired == DESIRED_RUNNING)
-		work_decide_on(w, SEEN_PROGRESSING);
+		decide_on(w, SEEN_PROGRESSING);
 	conclude(w, NULL);
 }
 
@@ -234,7 +179,7 @@ static const struct err *assessed_cause(const struct work *w)
 	return w->assessment.has_cause ? &w->assessment.cause : NULL;
 }
 
-void work_conclude_wave(struct work *w)
+static void conclude_wave(struct work *w)
 {
 	if (w->failed)
 		conclude_refusal(w);
@@ -245,36 +190,36 @@ void work_conclude_wave(struct work *w)
 /* ---- acting -----------------------------------------------------------------------------------
  */
 
-static bool kind_of(const json_t *object, enum kube_resource *ret_kind)
+static bool type_of(const json_t *object, enum kube_resource *ret_type)
 {
 	return kube_resource_find(json_text_at(object, "apiVersion"), json_text_at(object, "kind"),
-				  ret_kind);
+				  ret_type);
 }
 
-static const json_t *live_object(const struct work *w, const json_t *wanted)
+static const json_t *live_object(const struct work *w, const json_t *desired)
 {
-	enum kube_resource kind;
+	enum kube_resource type;
 
-	if (!kind_of(wanted, &kind))
+	if (!type_of(desired, &type))
 		return NULL;
-	return observation_object(w->observation, kind, w->row.id,
-				  json_text_at(wanted, "metadata.name"));
+	return observation_object(w->observation, type, w->row.id,
+				  json_text_at(desired, "metadata.name"));
 }
 
-/* Whether the cluster is known to have an object as it is wanted. The last object's hash vouches
- * for those that were not listed or, like Secrets, not read. */
-static bool is_applied(const struct work *w, const json_t *wanted, bool hash_matches)
+/* Whether the cluster is known to have an object as it is desired. The anchor's hash vouches for
+ * those that were not listed or, like Secrets, not read. */
+static bool is_applied(const struct work *w, const json_t *desired, bool hash_matches)
 {
-	enum kube_resource kind;
-	const json_t *live = live_object(w, wanted);
+	enum kube_resource type;
+	const json_t *live = live_object(w, desired);
 
-	if (!kind_of(wanted, &kind))
+	if (!type_of(desired, &type))
 		return false;
-	if (!observation_has(w->observation, kind))
+	if (!observation_has(w->observation, type))
 		return hash_matches;
-	if (kind == KUBE_SECRETS)
+	if (type == KUBE_SECRETS)
 		return hash_matches && live != NULL;
-	return accept_covers(w->observed, live, wanted);
+	return accept_covers(w->kept, live, desired);
 }
 
 /* What admission has made of an object is how it should be: see reconcile/accept.h. A Secret does
@@ -282,12 +227,12 @@ static bool is_applied(const struct work *w, const json_t *wanted, bool hash_mat
 static void apply_done(void *user, const struct kube_answer *answer)
 {
 	const struct work_apply *a = user;
-	json_auto_t *wanted = json_loads(a->text, 0, NULL);
+	json_auto_t *desired = json_loads(a->text, 0, NULL);
 
 	if (answer->ok &&
-	    strcmp(json_text_at(wanted, "kind"), kube_resource_kind(KUBE_SECRETS)) != 0)
-		accept_answer(a->work->observed, answer->body, wanted);
-	request_done(a->work, answer);
+	    strcmp(json_text_at(desired, "kind"), kube_resource_kind(KUBE_SECRETS)) != 0)
+		accept_answer(a->work->kept, answer->body, desired);
+	wave_answered(a->work, answer);
 }
 
 static void submit_apply(struct work *w, json_t *object)
@@ -299,105 +244,83 @@ static void submit_apply(struct work *w, json_t *object)
 	kube_submit_apply(w->context->client, w->target, object, apply_done, a);
 }
 
-static json_t *last_wanted(const struct work *w)
+static void apply_anchor(struct work *w)
 {
-	return json_array_get(w->wanted, json_array_size(w->wanted) - 1);
-}
-
-static void apply_last(struct work *w)
-{
-	json_t *last = last_wanted(w);
-	const json_t *live = live_object(w, last);
+	const json_t *live = live_object(w, w->anchor);
 
 	if (w->failed) {
 		conclude_refusal(w);
 		return;
 	}
-	if (accept_covers(w->observed, live, last)) {
+	if (accept_covers(w->kept, live, w->anchor)) {
 		conclude(w, NULL);
 		return;
 	}
-	if (!work_wave_begin(w, conclude_apply))
+	if (!wave_begin(w, conclude_apply))
 		return;
-	submit_apply(w, last);
-	work_wave_ready(w);
+	submit_apply(w, w->anchor);
+	wave_ready(w);
 }
 
-/* The others are on their way, as text: their trees are most of what a row in flight takes. */
-static void keep_last_wanted(struct work *w)
-{
-	json_t *last = json_incref(last_wanted(w));
-
-	json_array_clear(w->wanted);
-	json_array_append_new(w->wanted, last);
-}
-
-/* The last object carries the hash of all, so it is applied when the others have been. */
+/* The anchor carries the hash of all, so it is applied when the others have been. Those are on
+ * their way as text: trees are most of what a row in flight takes, and secrets are among them. */
 static void apply(struct work *w)
+{
+	const struct view view = view_of(w);
+	json_auto_t *objects = assess_desired(&view);
+	size_t i;
+	json_t *object;
+
+	w->anchor = json_incref(json_array_get(objects, json_array_size(objects) - 1));
+	bool hash_matches =
+		strcmp(manifest_hash(live_object(w, w->anchor)), manifest_hash(w->anchor)) == 0;
+	if (!wave_begin(w, apply_anchor))
+		return;
+	json_array_foreach(objects, i, object)
+	{
+		if (object != w->anchor && !is_applied(w, object, hash_matches))
+			submit_apply(w, object);
+	}
+	desired_state_shrink(w->desired);
+	wave_ready(w);
+}
+
+static void delete_each(struct work *w, enum kube_resource type, const json_t *objects)
 {
 	size_t i;
 	json_t *object;
 
-	if (compare_wanted(w->context->wanted, &w->row, w->variables, w->observation, &w->wanted,
-			   &w->err) < 0) {
-		work_conclude_failure(w);
-		return;
-	}
-	const json_t *live = live_object(w, last_wanted(w));
-	bool hash_matches = strcmp(manifest_hash(live), manifest_hash(last_wanted(w))) == 0;
-	if (!work_wave_begin(w, apply_last))
-		return;
-	json_array_foreach(w->wanted, i, object)
+	json_array_foreach(objects, i, object)
 	{
-		if (object == last_wanted(w) || is_applied(w, object, hash_matches))
-			continue;
-		submit_apply(w, object);
+		wave_delete(w, type, object);
 	}
-	keep_last_wanted(w);
-	work_wave_ready(w);
 }
 
-void work_delete_object(struct work *w, enum kube_resource kind, const json_t *object)
-{
-	if (json_at(object, "metadata.deletionTimestamp") != NULL)
-		return;
-	w->pending++;
-	kube_submit_delete(w->context->client, w->target, kind,
-			   json_text_at(object, "metadata.name"),
-			   json_text_at(object, "metadata.uid"), delete_done, w);
-}
-
-/* Pods are left to their StatefulSet: they go in their own time, with grace. */
+/* Pods are left to their controllers: they go in their own time, with grace. */
 static void delete_all(struct work *w)
 {
-	if (!work_wave_begin(w, work_conclude_wave))
+	if (!wave_begin(w, conclude_wave))
 		return;
-	for (unsigned kind = 0; kind < KUBE_RESOURCE_COUNT; kind++) {
-		size_t i;
-		json_t *object;
-		if (kind == KUBE_PODS)
-			continue;
-		json_array_foreach(
-			observation_of(w->observation, (enum kube_resource)kind, w->row.id), i,
-			object)
-		{
-			work_delete_object(w, (enum kube_resource)kind, object);
-		}
+	for (unsigned i = 0; i < KUBE_RESOURCE_COUNT; i++) {
+		enum kube_resource type = (enum kube_resource)i;
+		if (type != KUBE_PODS)
+			delete_each(w, type, observation_of(w->observation, type, w->row.id));
 	}
-	work_wave_ready(w);
+	delete_each(w, w->leftover_type, w->leftovers);
+	wave_ready(w);
 }
 
 static void delete_stuck_pod(struct work *w)
 {
-	if (!work_wave_begin(w, work_conclude_wave))
+	if (!wave_begin(w, conclude_wave))
 		return;
-	work_delete_object(w, KUBE_PODS, w->assessment.stuck_pod);
-	work_wave_ready(w);
+	wave_delete(w, KUBE_PODS, w->assessment.stuck_pod);
+	wave_ready(w);
 }
 
 static void diagnose(struct work *w);
 
-void work_act(struct work *w)
+static void act(struct work *w)
 {
 	switch (w->decision.action) {
 	case ACTION_APPLY:
@@ -423,10 +346,10 @@ void work_act(struct work *w)
 	}
 }
 
-void work_decide_and_act(struct work *w)
+static void decide_and_act(struct work *w)
 {
-	work_decide_on(w, w->assessment.seen);
-	work_act(w);
+	decide_on(w, w->assessment.seen);
+	act(w);
 }
 
 /* ---- diagnosing -------------------------------------------------------------------------------
@@ -440,27 +363,27 @@ static void evidence_read(struct work *w)
 
 	a->has_cause = a->has_cause || evidence_cause(w->evidence, &a->cause);
 	if (!a->has_cause)
-		work_decide_on(w, SEEN_PROGRESSING);
+		decide_on(w, SEEN_PROGRESSING);
 	else if (a->cause.kind == ERR_KUBE_BILLING)
-		work_decide_on(w, SEEN_SUSPENDED);
+		decide_on(w, SEEN_SUSPENDED);
 	else if (a->cause.kind == ERR_POD_UNSCHEDULABLE)
-		work_decide_on(w, evidence_adds_node(w->evidence, &a->cause) ? SEEN_PROGRESSING
-									     : SEEN_BROKEN);
+		decide_on(w, evidence_adds_node(w->evidence, &a->cause) ? SEEN_PROGRESSING
+									: SEEN_BROKEN);
 	conclude(w, a->has_cause ? &a->cause : NULL);
 }
 
 static void evidence_done(void *user)
 {
-	work_wave_ready(user);
+	wave_ready(user);
 }
 
 static void read_events(struct work *w)
 {
-	if (!work_wave_begin(w, evidence_read))
+	if (!wave_begin(w, evidence_read))
 		return;
 	w->pending++;
 	evidence_submit_events(w->evidence, w->context->client, w->target, evidence_done, w);
-	work_wave_ready(w);
+	wave_ready(w);
 }
 
 /* The objects themselves may have told the cause; only otherwise evidence is looked for. */
@@ -472,31 +395,32 @@ static void diagnose(struct work *w)
 		conclude(w, &a->cause);
 		return;
 	}
-	if (!work_wave_begin(w, read_events))
+	if (!wave_begin(w, read_events))
 		return;
-	w->evidence = evidence_new(&w->row, w->observation);
+	const struct view view = view_of(w);
+	w->evidence = evidence_new(&view);
 	w->pending++;
 	evidence_submit_objects(w->evidence, w->context->client, w->target, evidence_done, w);
-	work_wave_ready(w);
+	wave_ready(w);
 }
 
 /* ---- the beginning and the end ----------------------------------------------------------------
  */
 
 struct work *work_new(const struct work_context *context, const struct queue_row *row,
-		      const struct queue_variables *variables, uint64_t lease_ends_ms, void *user)
+		      const struct queue_variables *variables, uint64_t lease_ends_ms)
 {
 	struct work *w = mem_calloc(1, sizeof(*w));
 
 	w->context = context;
+	w->kind = kind_of(row->kind);
 	w->row = *row;
-	w->variables = variables;
 	w->lease_ends_ms = lease_ends_ms;
-	w->user = user;
+	w->desired = desired_state_new(context->desired, w->kind, &w->row, variables);
 	w->assessment.stage = row->stage;
-	w->observed = row->observed != NULL ? json_loads(row->observed, 0, NULL) : NULL;
-	if (w->observed == NULL)
-		w->observed = json_object();
+	w->kept = row->observed != NULL ? json_loads(row->observed, 0, NULL) : NULL;
+	if (w->kept == NULL)
+		w->kept = json_object();
 	return w;
 }
 
@@ -506,36 +430,53 @@ void work_free(struct work *w)
 		return;
 	credentials_clear(&w->credentials);
 	evidence_free(w->evidence);
-	json_decref(w->warnings);
-	json_decref(w->observed);
+	desired_state_free(w->desired);
 	for (size_t i = 0; i < w->apply_count; i++)
 		free(w->applies[i].text);
-	json_decref(w->wanted);
+	json_decref(w->kept);
+	json_decref(w->anchor);
+	json_decref(w->warnings);
 	json_decref(w->answer);
+	json_decref(w->leftovers);
 	free(w);
 }
 
 void work_fail(struct work *w, const struct err *e)
 {
 	w->err = *e;
-	work_conclude_failure(w);
+	conclude_failure(w);
 }
 
 bool work_finish_blocked(struct work *w)
 {
-	if (w->row.kind != RESOURCE_SANDBOX || w->row.desired != DESIRED_RUNNING ||
-	    w->row.status != STATUS_CREATING || w->row.database_name == NULL ||
-	    w->row.connection.host != NULL)
+	if (w->row.desired != DESIRED_RUNNING || w->row.status != STATUS_CREATING ||
+	    !w->kind->lacks_dependency(&w->row))
 		return false;
 	w->assessment.stage = STAGE_DATABASE;
-	work_decide_on(w, SEEN_BLOCKED);
+	decide_on(w, SEEN_BLOCKED);
 	conclude(w, NULL);
 	return true;
 }
 
-unsigned work_kinds(const struct work *w)
+unsigned work_lists(const struct work *w)
 {
-	return assess_kinds(&w->row);
+	return assess_lists(w->kind, &w->row);
+}
+
+struct observe_subject work_subject(const struct work *w)
+{
+	return assess_subject(w->kind, &w->row);
+}
+
+/* After kind.prepare(). */
+static void proceed(struct work *w)
+{
+	const struct view view = view_of(w);
+
+	if (w->failed || (w->stale && assess(&view, &w->assessment, &w->err) < 0))
+		conclude_failure(w);
+	else
+		decide_and_act(w);
 }
 
 void work_observed(struct work *w, struct kube_target *target, struct observation *observation)
@@ -544,27 +485,18 @@ void work_observed(struct work *w, struct kube_target *target, struct observatio
 
 	w->target = target;
 	w->observation = observation;
-	if (observation_check(observation, work_kinds(w), &e) < 0 ||
-	    compare_row(w->context->wanted, &w->row, w->variables, observation, &w->assessment,
-			&e) < 0) {
+	const struct view view = view_of(w);
+	if (observation_check(observation, work_lists(w), &e) < 0 ||
+	    assess(&view, &w->assessment, &e) < 0) {
 		work_fail(w, &e);
 		return;
 	}
 	w->warnings = warn_begin(&w->row);
-	volume_note(w->observed, &w->row, observation);
-	warn_of_observation(w->warnings,
-			    &(struct sight) { &w->row, observation, w->observed, &w->assessment });
-	if (credentials_are_dead(&w->row, work_live_cluster(w)))
-		credentials_forget(&w->credentials, &w->row);
-	if (credentials_are_due(&w->row, work_live_cluster(w)))
-		work_read_credentials(w);
-	else if (w->row.kind == RESOURCE_DATABASE && w->row.desired == DESIRED_GONE &&
-		 w->assessment.seen == SEEN_ABSENT)
-		work_read_volumes(w);
-	else if (work_awaits_pods(w))
-		work_read_pods(w);
-	else
-		work_decide_and_act(w);
+	volume_note(&view);
+	warn_of_observation(w->warnings, &view, &w->assessment);
+	w->proceed = proceed;
+	if (!w->kind->prepare(w))
+		decide_and_act(w);
 }
 
 const struct queue_result *work_result(const struct work *w)

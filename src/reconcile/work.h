@@ -7,13 +7,13 @@
 
 #include "kube/client.h"
 #include "reconcile/observe.h"
-#include "reconcile/wanted.h"
+#include "reconcile/desired.h"
 #include "store/queue.h"
 
 /*
  * The work on one claimed row: from what was observed to a result that can be recorded.
  *
- *     observed → (credentials | volumes) → decided → (events) → acted → result
+ *     observed → assessed → (prepared) → decided → (diagnosed) → acted → result
  *
  * Each arrow is a wave of requests that are in flight together with those of all other rows;
  * nobody waits for another row. A step that could outlive the lease is not begun: the work then
@@ -23,25 +23,28 @@ struct work;
 
 struct work_context {
 	struct kube_client *client;
-	const struct wanted_context *wanted;
+	const struct desired_context *desired;
 	uint64_t request_timeout_ms;
 	uint64_t resync_ms;
-	unsigned unschedulable_s;     /* may a pod wait for a node */
-	void (*finished)(void *user); /* a work is over; `user` as given to work_new() */
+	unsigned unschedulable_s;            /* may a pod wait for a node */
+	void (*finished)(struct work *work); /* it is over */
+	void *user;                          /* for finished() */
 };
 
 /* Of `row` a copy is made, of what its strings point to none: both row and variables must outlive
  * the work. */
 struct work *work_new(const struct work_context *context, const struct queue_row *row,
-		      const struct queue_variables *variables, uint64_t lease_ends_ms, void *user);
+		      const struct queue_variables *variables, uint64_t lease_ends_ms);
 void work_free(struct work *work);
 
 /* The work cannot even be begun: no access, or a secret that cannot be opened. */
 void work_fail(struct work *work, const struct err *e);
-/* A sandbox that waits for its database needs no look at the cluster: true if that was all. */
+/* A row that is made for the first time and waits for another need not be observed: true if that
+ * was all. */
 bool work_finish_blocked(struct work *work);
-/* Which kinds the observation must have. */
-unsigned work_kinds(const struct work *work);
+/* What its observation must have, and of whom. */
+unsigned work_lists(const struct work *work);
+struct observe_subject work_subject(const struct work *work);
 /* Goes on with what was observed. `observation` must outlive the work. */
 void work_observed(struct work *work, struct kube_target *target, struct observation *observation);
 

@@ -1,10 +1,13 @@
 #ifndef FSA_RECONCILE_WORK_INTERNAL_H
 #define FSA_RECONCILE_WORK_INTERNAL_H
 
+#include <sys/queue.h>
+
 #include "domain/decide.h"
 #include "reconcile/assess.h"
 #include "reconcile/credentials.h"
 #include "reconcile/evidence.h"
+#include "reconcile/kind.h"
 #include "reconcile/work.h"
 
 /* What the files of work.h share. */
@@ -18,13 +21,13 @@ enum { WORK_APPLIES_MAX = 12 };
 
 struct work {
 	const struct work_context *context;
+	const struct kind *kind;
 	struct queue_row row;
-	const struct queue_variables *variables;
 	uint64_t lease_ends_ms;
-	void *user;
 	struct kube_target *target;
 	struct observation *observation;
-	json_t *wanted;
+	struct desired_state *desired;
+	json_t *kept; /* as view.kept */
 	struct assessment assessment;
 	enum seen seen; /* what the decision is about */
 	struct decision decision;
@@ -32,43 +35,31 @@ struct work {
 	struct evidence *evidence;
 	struct work_apply applies[WORK_APPLIES_MAX];
 	size_t apply_count;
+	json_t *anchor; /* while the others are applied */
 	json_t *warnings;
-	json_t *observed; /* what is kept for the next look: "seen", … */
 
-	unsigned pending; /* requests of the current wave */
+	/* Of the wave under way: see reconcile/wave.h. */
+	unsigned pending;
 	void (*next)(struct work *work);
-	bool failed; /* a request of the wave did; the first failure counts */
+	bool failed; /* a request of it did; the first failure counts */
 	struct err err;
-	json_t *answer; /* of a wave of one request that reads */
+	json_t *answer; /* of the request that reads; NULL: it failed */
+
+	/* What kind.prepare() ends with, its `failed` and `err` saying whether it could be read. */
+	void (*proceed)(struct work *work);
+	bool stale;        /* what it read changes the assessment */
+	json_t *leftovers; /* what is to be deleted beside what was observed: an array, or NULL */
+	enum kube_resource leftover_type;
 
 	bool has_result;
 	struct queue_result result;
+
+	/* The pass's: claim.c, record.c. */
+	struct batch *batch;
+	struct group *group; /* NULL: never observed */
+	uint64_t claimed_ms, took_ms;
+	struct work *next_in_group;
+	TAILQ_ENTRY(work) link; /* in the pass's list of those in flight, or of those finished */
 };
-
-/* Begins a wave: the requests that follow, then `next`. The caller adds each to `pending` and ends
- * with work_wave_ready(), so that the wave is not over before its last request was submitted.
- * False: the lease would not outlive it, and the work is over. */
-bool work_wave_begin(struct work *w, void (*next)(struct work *));
-void work_wave_ready(struct work *w);
-/* The answer of a request that reads; of one wave there is one. */
-void work_read_done(void *user, const struct kube_answer *answer);
-/* Part of a wave. */
-void work_delete_object(struct work *w, enum kube_resource kind, const json_t *object);
-
-/* Each is the end of a step: decides what was seen, does that, ends the work. */
-void work_decide_on(struct work *w, enum seen seen);
-void work_act(struct work *w);
-void work_decide_and_act(struct work *w);
-void work_conclude_failure(struct work *w);
-void work_conclude_wave(struct work *w);
-
-/* NULL: it is not there. */
-const json_t *work_live_cluster(const struct work *w);
-
-/* Of databases: reads what their Cluster's own objects do not tell, and goes on. */
-void work_read_credentials(struct work *w);
-void work_read_volumes(struct work *w);
-bool work_awaits_pods(const struct work *w);
-void work_read_pods(struct work *w);
 
 #endif

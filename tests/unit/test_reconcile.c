@@ -15,6 +15,7 @@
 #include "reconcile/accept.h"
 #include "reconcile/assess.h"
 #include "reconcile/diagnose.h"
+#include "reconcile/kind.h"
 #include "reconcile/observe.h"
 #include "reconcile/restarts.h"
 #include "reconcile/wake.h"
@@ -31,6 +32,18 @@ static void cleanup_json(json_t **value)
 static void cleanup_observation(struct observation **o)
 {
 	observation_free(*o);
+}
+
+static struct view view_of(const struct queue_row *row, const struct observation *o, json_t *kept)
+{
+	return (struct view) { kind_of(row->kind), row, o, kept, NULL };
+}
+
+static struct assessment assess_row(const struct queue_row *row, const struct observation *o)
+{
+	const struct view v = view_of(row, o, NULL);
+
+	return assess_objects(&v, "h");
 }
 
 static json_t *parse(const char *text)
@@ -327,7 +340,7 @@ START_TEST(a_sandbox_is_assessed)
 	};
 	CLEANUP(cleanup_json) json_t *lists = parse(sandboxes[_i].observed);
 	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
-	struct assessment a = assess(&row, "h", o);
+	struct assessment a = assess_row(&row, o);
 
 	ck_assert_msg(a.seen == sandboxes[_i].seen, "%s: %s", sandboxes[_i].title,
 		      seen_name(a.seen));
@@ -349,12 +362,12 @@ START_TEST(a_sandbox_waits_for_the_credentials_of_its_database)
 	};
 	CLEANUP(cleanup_json) json_t *lists = parse("{\"statefulsets\": [], \"pods\": []}");
 	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
-	struct assessment a = assess(&row, "h", o);
+	struct assessment a = assess_row(&row, o);
 
 	ck_assert_int_eq(a.seen, SEEN_BLOCKED);
 	ck_assert_int_eq(a.stage, STAGE_DATABASE);
 	row.connection.host = "box-db-postgresql";
-	ck_assert_int_eq(assess(&row, "h", o).seen, SEEN_ABSENT);
+	ck_assert_int_eq(assess_row(&row, o).seen, SEEN_ABSENT);
 }
 END_TEST
 
@@ -381,7 +394,8 @@ START_TEST(what_was_asked_for_is_not_done_before_the_database_is)
 			.database_status = rows[i].database,
 		};
 		struct assessment a = { .seen = SEEN_READY, .stage = STAGE_READY };
-		assess_database_first(&row, &a);
+		const struct view v = view_of(&row, NULL, NULL);
+		assess_dependency(&v, &a);
 		ck_assert_msg(a.seen == rows[i].seen, "row %zu: %s", i, seen_name(a.seen));
 		ck_assert_int_eq(a.stage, a.seen == SEEN_READY ? STAGE_READY : STAGE_DATABASE);
 	}
@@ -420,13 +434,21 @@ START_TEST(a_sandbox_whose_database_is_made_anew_is_left_as_it_is)
 		bereft[_i].replicas, bereft[_i].set_status);
 	CLEANUP(cleanup_json) json_t *lists = parse(text);
 	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
-	struct assessment a = assess(&row, "h", o);
+	struct assessment a = assess_row(&row, o);
 
-	assess_database_first(&row, &a);
+	const struct view v = view_of(&row, o, NULL);
+	assess_dependency(&v, &a);
 	ck_assert_msg(a.seen == bereft[_i].seen && a.stage == bereft[_i].stage, "%s: %s, %s",
 		      bereft[_i].title, seen_name(a.seen), stage_name(a.stage));
 }
 END_TEST
+
+static bool drifts(const struct queue_row *row, const json_t *desired, const struct observation *o)
+{
+	const struct view v = view_of(row, o, NULL);
+
+	return assess_drift(&v, desired);
+}
 
 START_TEST(drift_of_a_running_sandbox_is_seen)
 {
@@ -434,7 +456,7 @@ START_TEST(drift_of_a_running_sandbox_is_seen)
 		.id = ID, .kind = RESOURCE_SANDBOX, .name = "box", .status = STATUS_RUNNING
 	};
 	CLEANUP(cleanup_json)
-	json_t *wanted = parse(
+	json_t *desired = parse(
 		"[{\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {\"name\": \"s\"}, "
 		"\"spec\": {\"type\": \"ClusterIP\"}},"
 		" {\"apiVersion\": \"apps/v1\", \"kind\": \"StatefulSet\", " META("box", "h") "}]");
@@ -446,14 +468,14 @@ START_TEST(drift_of_a_running_sandbox_is_seen)
 				      "\"clusterIP\": \"10.1.1.1\"}}]}");
 	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
 
-	ck_assert_int_eq(assess(&row, "h", o).seen, SEEN_READY);
-	ck_assert(!assess_drift(&row, wanted, o, NULL));
+	ck_assert_int_eq(assess_row(&row, o).seen, SEEN_READY);
+	ck_assert(!drifts(&row, desired, o));
 	json_t *service = json_array_get(json_object_get(lists, "services"), 0);
 	json_object_set_new(json_object_get(service, "spec"), "type", json_string("NodePort"));
-	ck_assert(assess_drift(&row, wanted, o, NULL));
+	ck_assert(drifts(&row, desired, o));
 	json_array_clear(json_object_get(lists, "services"));
 	CLEANUP(cleanup_observation) struct observation *without = observation_from_json(lists);
-	ck_assert(assess_drift(&row, wanted, without, NULL));
+	ck_assert(drifts(&row, desired, without));
 }
 END_TEST
 
@@ -520,7 +542,7 @@ START_TEST(a_database_is_assessed)
 	};
 	CLEANUP(cleanup_json) json_t *lists = parse(databases[_i].observed);
 	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
-	struct assessment a = assess(&row, "h", o);
+	struct assessment a = assess_row(&row, o);
 
 	ck_assert_msg(a.seen == databases[_i].seen, "%s: %s", databases[_i].title,
 		      seen_name(a.seen));
@@ -581,8 +603,9 @@ START_TEST(a_container_that_ends_between_looks_is_not_taken_for_one_that_runs)
 		CLEANUP(cleanup_json) json_t *lists = parse(looks[i].observed);
 		CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
 		struct assessment a = { .seen = SEEN_READY };
-		restarts_judge(observed, &row, o, &a);
-		restarts_note(observed, &row, o);
+		const struct view v = view_of(&row, o, observed);
+		restarts_judge(&v, &a);
+		restarts_note(&v);
 		ck_assert_msg(a.seen == looks[i].seen, "look %zu: %s", i, seen_name(a.seen));
 		ck_assert_int_eq(a.has_cause, a.seen == SEEN_BROKEN);
 	}
@@ -600,27 +623,27 @@ START_TEST(what_admission_makes_of_an_object_is_accepted_and_what_others_do_is_n
 {
 	CLEANUP(cleanup_json) json_t *observed = json_object();
 	CLEANUP(cleanup_json) json_t *warnings = json_array();
-	CLEANUP(cleanup_json) json_t *wanted = parse(SERVICE("ClusterIP", ""));
+	CLEANUP(cleanup_json) json_t *desired = parse(SERVICE("ClusterIP", ""));
 	CLEANUP(cleanup_json) json_t *stored = parse(SERVICE("NodePort", ", {\"port\": 2}"));
 	CLEANUP(cleanup_json) json_t *changed = parse(SERVICE("NodePort", ", {\"port\": 3}"));
 	CLEANUP(cleanup_json) json_t *newer = parse(SERVICE("LoadBalancer", ""));
 
-	ck_assert(!accept_covers(observed, stored, wanted));
-	accept_answer(observed, stored, wanted);
-	ck_assert(accept_covers(observed, stored, wanted));
-	ck_assert(accept_covers(observed, wanted, wanted));
-	ck_assert(!accept_covers(observed, changed, wanted));
+	ck_assert(!accept_covers(observed, stored, desired));
+	accept_answer(observed, stored, desired);
+	ck_assert(accept_covers(observed, stored, desired));
+	ck_assert(accept_covers(observed, desired, desired));
+	ck_assert(!accept_covers(observed, changed, desired));
 	ck_assert(!accept_covers(observed, stored, newer));
-	ck_assert(!accept_covers(observed, NULL, wanted));
+	ck_assert(!accept_covers(observed, NULL, desired));
 	accept_warn(observed, warnings);
 	ck_assert_str_eq(
 		json_string_value(json_object_get(json_array_get(warnings, 0), "message")),
 		"Service s: spec.type is \"NodePort\" instead of \"ClusterIP\", spec.ports is "
 		"[{\"port\":1},{\"port\":2}] instead of [{\"port\":1}]");
-	accept_answer(observed, wanted, wanted);
+	accept_answer(observed, desired, desired);
 	accept_warn(observed, warnings);
 	ck_assert_uint_eq(json_array_size(warnings), 0);
-	ck_assert(!accept_covers(observed, stored, wanted));
+	ck_assert(!accept_covers(observed, stored, desired));
 	ck_assert_uint_eq(json_object_size(observed), 0);
 }
 END_TEST
@@ -637,8 +660,9 @@ END_TEST
 static void warn_of(json_t *warnings, const struct queue_row *row, const struct observation *o)
 {
 	const struct assessment a = { .seen = SEEN_READY };
+	const struct view v = view_of(row, o, NULL);
 
-	warn_of_observation(warnings, &(struct sight) { row, o, NULL, &a });
+	warn_of_observation(warnings, &v, &a);
 }
 
 START_TEST(a_warning_holds_for_as_long_as_it_is_seen)

@@ -1,0 +1,192 @@
+#include "reconcile/desired.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "domain/project.h"
+#include "reconcile/kind.h"
+
+enum { OPERATOR_ENVIRONMENT_MAX = 1 << 20, SECRET_MAX = 1 << 20 };
+
+/* ---- context ----------------------------------------------------------------------------------
+ */
+
+/* "NAME=value" lines; blank ones and '#' comments are skipped. */
+static int read_environment_line(char *line, json_t *environment, struct err *e)
+{
+	char *equals = strchr(line, '=');
+
+	if (line[0] == '\0' || line[0] == '#')
+		return 0;
+	if (equals == NULL)
+		return err_set(e, ERR_INVALID, NULL, "not a line of NAME=value");
+	*equals = '\0';
+	if (environment_key_check(line, e) < 0)
+		return -1;
+	if (json_object_set_new(environment, line, json_string(equals + 1)) < 0)
+		return err_set(e, ERR_INVALID, NULL, "%s: the value is not UTF-8", line);
+	return 0;
+}
+
+static int read_environment(const char *file, json_t **ret_environment, struct err *e)
+{
+	CLEANUP(buf_wipe) struct buf content = BUF_INIT(OPERATOR_ENVIRONMENT_MAX);
+	json_auto_t *environment = json_object();
+	char *rest = NULL;
+	unsigned number = 0;
+
+	if (file != NULL && buf_read_file(&content, file, e) < 0)
+		return -1;
+	rest = content.data;
+	while (rest != NULL) {
+		char *line = strsep(&rest, "\n");
+		number++;
+		if (read_environment_line(line, environment, e) < 0)
+			return err_wrap(e, "%s:%u", file, number);
+	}
+	*ret_environment = STEAL(environment);
+	return 0;
+}
+
+int desired_context_load(const struct conf *conf, struct desired_context *ret_context,
+			 struct err *e)
+{
+	struct desired_context c = { 0 };
+
+	if (conf_require(conf, CONF_INGRESS_DOMAIN, &c.settings.ingress_domain, e) < 0)
+		return -1;
+	c.settings.ingress_class = conf_string(conf, CONF_INGRESS_CLASS);
+	c.settings.ingress_tls_secret = conf_string(conf, CONF_INGRESS_TLS_SECRET);
+	c.settings.storage_class = conf_string(conf, CONF_STORAGE_CLASS);
+	c.settings.image_pull_secret = conf_string(conf, CONF_IMAGE_PULL_SECRET);
+	c.settings.kubeblocks_version = conf_string(conf, CONF_KUBEBLOCKS_VERSION);
+	c.settings.dns_pods = conf_string(conf, CONF_DNS_PODS);
+	c.settings.dns_networks = conf_string(conf, CONF_DNS_NETWORKS);
+	c.settings.api_server_networks = conf_string(conf, CONF_API_SERVER_NETWORKS);
+	c.settings.backup_pods = conf_string(conf, CONF_BACKUP_PODS);
+	c.settings.backup_networks = conf_string(conf, CONF_BACKUP_NETWORKS);
+	c.settings.databases_open = !conf_bool(conf, CONF_DATABASE_NETWORK_POLICY);
+	manifest_settings_fingerprint(&c.settings);
+	if (keyring_load_private(conf_string(conf, CONF_OWNER_PRIVATE_KEY_FILE), &c.owner_private,
+				 e) < 0 ||
+	    read_environment(conf_string(conf, CONF_OPERATOR_ENV_FILE), &c.operator_environment,
+			     e) < 0) {
+		desired_context_clear(&c);
+		return -1;
+	}
+	*ret_context = c;
+	return 0;
+}
+
+void desired_context_clear(struct desired_context *context)
+{
+	keyring_freep(&context->owner_private);
+	json_decref(context->operator_environment);
+	*context = (struct desired_context) { 0 };
+}
+
+int desired_open_secret(const struct desired_context *context, const char *secret_context,
+			const void *sealed, size_t length, struct buf *ret_plain, struct err *e)
+{
+	*ret_plain = BUF_INIT(SECRET_MAX);
+	if (unseal_own(context->owner_private, secret_context, sealed, length, ret_plain, e) < 0) {
+		e->kind = ERR_INTERNAL;
+		return err_wrap(e, "the stored secret \"%s\" cannot be opened", secret_context);
+	}
+	return buf_append(ret_plain, "", 0, e);
+}
+
+struct manifest_resources desired_resources(const struct queue_row *row)
+{
+	return (struct manifest_resources) {
+		.cpu_request = row->cpu_request,
+		.cpu_limit = row->cpu_limit,
+		.memory_request = row->memory_request,
+		.memory_limit = row->memory_limit,
+		.storage_limit = row->storage_limit,
+	};
+}
+
+/* ---- the state of a row -----------------------------------------------------------------------
+ */
+
+struct desired_state {
+	const struct desired_context *context;
+	const struct kind *kind;
+	const struct queue_row *row;
+	const struct queue_variables *variables;
+	void *inputs; /* the kind's; NULL: not loaded */
+	char hash[MANIFEST_HASH_SIZE];
+	json_t *anchor, *objects;
+};
+
+struct desired_state *desired_state_new(const struct desired_context *context,
+					const struct kind *kind, const struct queue_row *row,
+					const struct queue_variables *variables)
+{
+	struct desired_state *d = mem_calloc(1, sizeof(*d));
+
+	d->context = context;
+	d->kind = kind;
+	d->row = row;
+	d->variables = variables;
+	return d;
+}
+
+void desired_state_shrink(struct desired_state *d)
+{
+	if (d->inputs != NULL)
+		d->kind->free_inputs(d->inputs);
+	json_decref(d->objects);
+	d->inputs = NULL;
+	d->objects = NULL;
+}
+
+void desired_state_free(struct desired_state *d)
+{
+	if (d == NULL)
+		return;
+	desired_state_shrink(d);
+	json_decref(d->anchor);
+	free(d);
+}
+
+int desired_state_load(struct desired_state *d, struct err *e)
+{
+	if (d->inputs != NULL)
+		return 0;
+	d->inputs = d->kind->make_inputs(d->context, d->row, d->variables, e);
+	if (d->inputs == NULL)
+		return -1;
+	d->kind->hash(d->inputs, &d->context->settings, d->hash);
+	return 0;
+}
+
+const char *desired_state_hash(const struct desired_state *d)
+{
+	return d->hash;
+}
+
+json_t *desired_state_anchor(struct desired_state *d, const json_t *live)
+{
+	if (d->anchor == NULL) {
+		d->anchor = d->kind->anchor(d->inputs, &d->context->settings, d->hash);
+		manifest_keep_immutable(d->anchor, live);
+	}
+	return d->anchor;
+}
+
+json_t *desired_state_objects(struct desired_state *d, const json_t *live)
+{
+	if (d->objects == NULL) {
+		d->objects = d->kind->companions(d->inputs, &d->context->settings);
+		if (json_array_append(d->objects, desired_state_anchor(d, live)) < 0) {
+			json_decref(d->objects); /* a string is not UTF-8 */
+			d->objects = NULL;
+		}
+	}
+	return d->objects;
+}

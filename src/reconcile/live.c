@@ -1,0 +1,55 @@
+#include "reconcile/live.h"
+
+#include <string.h>
+
+#include "base/json_at.h"
+
+bool live_is_deleting(const json_t *object)
+{
+	return json_at(object, "metadata.deletionTimestamp") != NULL;
+}
+
+bool live_is_observed(const json_t *object)
+{
+	return json_number_at(object, "status.observedGeneration") >=
+	       json_number_at(object, "metadata.generation");
+}
+
+const json_t *live_current(const json_t *objects)
+{
+	size_t i;
+	json_t *object;
+
+	json_array_foreach(objects, i, object)
+	{
+		if (!live_is_deleting(object))
+			return object;
+	}
+	return NULL;
+}
+
+bool live_pod_has(const json_t *pod, const char *type)
+{
+	size_t i;
+	json_t *condition;
+
+	json_array_foreach(json_at(pod, "status.conditions"), i, condition)
+	{
+		if (strcmp(json_text_at(condition, "type"), type) == 0)
+			return strcmp(json_text_at(condition, "status"), "True") == 0;
+	}
+	return false;
+}
+
+bool live_pod_runs(const json_t *pod)
+{
+	size_t i;
+	json_t *status;
+
+	json_array_foreach(json_at(pod, "status.containerStatuses"), i, status)
+	{
+		if (json_at(status, "state.running") == NULL)
+			return false;
+	}
+	return i > 0;
+}

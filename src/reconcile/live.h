@@ -1,0 +1,20 @@
+#ifndef FSA_RECONCILE_LIVE_H
+#define FSA_RECONCILE_LIVE_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+/* What an object in the cluster says of itself, whoever's it is. */
+
+bool live_is_deleting(const json_t *object);
+/* Whether its controller has observed the newest spec. */
+bool live_is_observed(const json_t *object);
+/* The first of some that is not being deleted; NULL: there is none. */
+const json_t *live_current(const json_t *objects);
+
+/* Whether a pod's condition is True, and whether all of its containers run. */
+bool live_pod_has(const json_t *pod, const char *condition);
+bool live_pod_runs(const json_t *pod);
+
+#endif

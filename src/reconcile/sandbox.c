@@ -1,0 +1,426 @@
+/* The kind of resource that people work in: a StatefulSet of one pod with a volume, reached through
+ * a Service and two Ingresses. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json_at.h"
+#include "base/mem.h"
+#include "crypto/token.h"
+#include "reconcile/diagnose.h"
+#include "reconcile/kind.h"
+#include "reconcile/live.h"
+#include "store/contexts.h"
+
+/* ---- the environment --------------------------------------------------------------------------
+ */
+
+static int set_secret(const struct desired_context *context, json_t *environment, const char *name,
+		      const char *secret_context, const void *sealed, size_t length, struct err *e)
+{
+	CLEANUP(buf_wipe) struct buf plain = BUF_INIT(0);
+
+	if (desired_open_secret(context, secret_context, sealed, length, &plain, e) < 0)
+		return -1;
+	if (json_object_set_new(environment, name, json_stringn(plain.data, plain.length)) < 0)
+		return err_set(e, ERR_INTERNAL, NULL, "variable %s is not UTF-8", name);
+	return 0;
+}
+
+/* Where those of a project begin: they are sorted by it, and a batch has those of many. */
+static size_t first_variable(const struct queue_variables *variables, const char *project_id)
+{
+	size_t low = 0, high = variables->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(variables->items[middle].project_id, project_id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int add_project_variables(const struct desired_context *context, const struct queue_row *row,
+				 const struct queue_variables *variables, json_t *environment,
+				 struct err *e)
+{
+	for (size_t i = first_variable(variables, row->project_id); i < variables->count; i++) {
+		const struct queue_variable *v = &variables->items[i];
+		if (strcmp(v->project_id, row->project_id) != 0)
+			break;
+		CLEANUP(cleanup_free)
+		char *secret_context = mem_printf(CONTEXT_ENVIRONMENT, v->project_id, v->key);
+		if (set_secret(context, environment, v->key, secret_context, v->value_sealed,
+			       v->value_sealed_length, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int add_request_variables(const struct desired_context *context, const struct queue_row *row,
+				 json_t *environment, struct err *e)
+{
+	CLEANUP(buf_wipe) struct buf plain = BUF_INIT(0);
+	json_auto_t *requested = NULL;
+	CLEANUP(cleanup_free) char *secret_context = mem_printf(CONTEXT_REQUEST_ENV, row->id);
+
+	if (row->request_env_sealed == NULL)
+		return 0;
+	if (desired_open_secret(context, secret_context, row->request_env_sealed,
+				row->request_env_sealed_length, &plain, e) < 0)
+		return -1;
+	requested = json_loadb(plain.data, plain.length, 0, NULL);
+	if (!json_is_object(requested))
+		return err_set(e, ERR_INTERNAL, NULL, "the request's variables are not an object");
+	json_object_update(environment, requested);
+	return 0;
+}
+
+static int add_database_url(const struct desired_context *context, const struct queue_row *row,
+			    json_t *environment, struct err *e)
+{
+	CLEANUP(buf_wipe) struct buf password = BUF_INIT(0);
+	CLEANUP(cleanup_free) char *url = NULL;
+	CLEANUP(cleanup_free) char *secret_context = NULL;
+
+	if (row->database_name == NULL || row->connection.host == NULL)
+		return 0;
+	secret_context = mem_printf(CONTEXT_DATABASE, row->database_id);
+	if (desired_open_secret(context, secret_context, row->connection.password_sealed,
+				row->connection.password_sealed_length, &password, e) < 0)
+		return -1;
+	url = manifest_database_url(row->connection.username, password.data, row->connection.host,
+				    (unsigned)row->connection.port, row->connection.database,
+				    row->namespace);
+	json_object_set_new(environment, "DATABASE_URL", json_string(url));
+	return 0;
+}
+
+static int add_terminal_token(const struct desired_context *context, const struct queue_row *row,
+			      json_t *environment, struct err *e)
+{
+	CLEANUP(cleanup_free) char *terminal_context = mem_printf(CONTEXT_TERMINAL, row->id);
+	CLEANUP(buf_wipe) struct buf secret = BUF_INIT(0);
+	char token[TERMINAL_TOKEN_LENGTH + 1];
+
+	if (desired_open_secret(context, terminal_context, row->terminal_token_sealed,
+				row->terminal_token_sealed_length, &secret, e) < 0)
+		return -1;
+	if (!token_of_terminal(secret.data, secret.length, row->access_generation, token))
+		return err_set(e, ERR_INTERNAL, NULL, "the terminal's secret is none of ours");
+	json_object_set_new(environment, "TTYD_ACCESS_TOKEN", json_string(token));
+	explicit_bzero(token, sizeof(token));
+	return 0;
+}
+
+/* Later wins. */
+static int merge_environment(const struct desired_context *context, const struct queue_row *row,
+			     const struct queue_variables *variables, json_t *environment,
+			     struct err *e)
+{
+	json_object_update(environment, context->operator_environment);
+	if (add_project_variables(context, row, variables, environment, e) < 0 ||
+	    add_request_variables(context, row, environment, e) < 0 ||
+	    add_database_url(context, row, environment, e) < 0)
+		return -1;
+	json_object_set_new(environment, "NODE_ENV", json_string("development"));
+	json_object_set_new(environment, "PROJECT_NAME", json_string(row->project_kube_name));
+	json_object_set_new(environment, "TTYD_PORT", json_string("7681"));
+	return add_terminal_token(context, row, environment, e);
+}
+
+/* ---- desired state ----------------------------------------------------------------------------
+ */
+
+/* What its manifests are made of, and what its strings are borrowed from beside the row. */
+struct inputs {
+	struct manifest_sandbox sandbox;
+	json_t *environment;
+	struct manifest_variable *variables;
+	char restarted[24];
+};
+
+static void free_inputs(void *inputs)
+{
+	struct inputs *i = inputs;
+
+	json_decref(i->environment);
+	free(i->variables);
+	free(i);
+}
+
+static void list_variables(struct inputs *i)
+{
+	const char *name;
+	json_t *value;
+
+	i->variables = mem_calloc(json_object_size(i->environment), sizeof(*i->variables));
+	i->sandbox.variables = i->variables;
+	json_object_foreach(i->environment, name, value)
+	{
+		i->variables[i->sandbox.variable_count++] =
+			(struct manifest_variable) { name, json_string_value(value) };
+	}
+}
+
+static void *make_inputs(const struct desired_context *context, const struct queue_row *row,
+			 const struct queue_variables *variables, struct err *e)
+{
+	struct inputs *i = mem_calloc(1, sizeof(*i));
+
+	i->sandbox = (struct manifest_sandbox) {
+		.resource_id = row->id,
+		.name = row->name,
+		.project_name = row->project_kube_name,
+		.database_name = row->database_name,
+		.namespace = row->namespace,
+		.image = row->image,
+		.app_host = row->app_host,
+		.ttyd_host = row->ttyd_host,
+		.home_size = row->home_size,
+		.restarted = i->restarted,
+		.resources = desired_resources(row),
+		.stopped = row->desired == DESIRED_STOPPED,
+	};
+	if (row->restarts > 0)
+		(void)snprintf(i->restarted, sizeof(i->restarted), "%lld",
+			       (long long)row->restarts);
+	i->environment = json_object();
+	if (merge_environment(context, row, variables, i->environment, e) < 0) {
+		free_inputs(i);
+		return NULL;
+	}
+	list_variables(i);
+	return i;
+}
+
+static void hash(const void *inputs, const struct manifest_settings *settings,
+		 char ret_hash[MANIFEST_HASH_SIZE])
+{
+	const struct inputs *i = inputs;
+
+	manifest_sandbox_hash(&i->sandbox, settings, ret_hash);
+}
+
+static json_t *companions(const void *inputs, const struct manifest_settings *settings)
+{
+	const struct inputs *i = inputs;
+
+	return manifest_sandbox_companions(&i->sandbox, settings);
+}
+
+static json_t *anchor(const void *inputs, const struct manifest_settings *settings,
+		      const char *hash_of_all)
+{
+	const struct inputs *i = inputs;
+
+	return manifest_stateful_set(&i->sandbox, settings, hash_of_all);
+}
+
+/* ---- assessing --------------------------------------------------------------------------------
+ */
+
+static bool lacks_dependency(const struct queue_row *row)
+{
+	return row->database_name != NULL && row->connection.host == NULL;
+}
+
+/* A database in ERROR is not waited for: the sandbox is of use without it. */
+static bool awaits_dependency(const struct queue_row *row)
+{
+	bool on_its_way =
+		row->database_status != STATUS_RUNNING && row->database_status != STATUS_ERROR;
+
+	return lacks_dependency(row) || (row->database_name != NULL && on_its_way);
+}
+
+static enum stage stage_of(const struct queue_row *row, const json_t *pod)
+{
+	if (awaits_dependency(row))
+		return STAGE_DATABASE;
+	if (pod == NULL || !live_pod_runs(pod))
+		return STAGE_CONTAINER;
+	if (json_text_at(pod, "status.podIP")[0] == '\0')
+		return STAGE_NETWORK;
+	return live_pod_has(pod, "Ready") ? STAGE_READY : STAGE_TERMINAL;
+}
+
+static bool is_rolled_out(const json_t *set)
+{
+	const json_t *status = json_object_get(set, "status");
+
+	return json_number_at(status, "readyReplicas") >= 1 &&
+	       json_number_at(status, "updatedReplicas") >= 1 &&
+	       strcmp(json_text_at(status, "currentRevision"),
+		      json_text_at(status, "updateRevision")) == 0;
+}
+
+/* How long a pod may be missing, a container (and its volume) be made, and a terminal not answer,
+ * before that is a fault whose cause events may tell. */
+enum { POD_EXPECTED_MS = 5000, CONTAINER_EXPECTED_MS = 15000, TERMINAL_EXPECTED_MS = 60000 };
+
+static void assess_pod(const struct queue_row *row, const json_t *pod, struct assessment *a)
+{
+	a->seen = SEEN_PROGRESSING;
+	if (pod == NULL) {
+		if (row->status_age_ms > POD_EXPECTED_MS)
+			a->seen = SEEN_BROKEN;
+		return;
+	}
+	uint64_t expected_ms = live_pod_runs(pod) ? TERMINAL_EXPECTED_MS : CONTAINER_EXPECTED_MS;
+	bool late = row->status_age_ms > expected_ms;
+	a->has_cause =
+		diagnose_pod(pod, &a->cause) && (late || !diagnose_awaits_volumes(&a->cause));
+	if (a->has_cause || late)
+		a->seen = SEEN_BROKEN;
+}
+
+static void assess_rollout(const struct queue_row *row, const json_t *set, const json_t *pod,
+			   struct assessment *a)
+{
+	if (!live_is_observed(set)) {
+		a->seen = SEEN_PROGRESSING;
+		return;
+	}
+	if (is_rolled_out(set)) {
+		a->seen = SEEN_READY;
+		a->stage = STAGE_READY;
+		return;
+	}
+	const char *revision = json_text(
+		json_object_get(json_at(pod, "metadata.labels"), "controller-revision-hash"));
+	bool outdated = strcmp(revision, json_text_at(set, "status.updateRevision")) != 0;
+	if (pod != NULL && outdated && !live_pod_has(pod, "Ready")) {
+		a->seen = SEEN_PROGRESSING;
+		a->stuck_pod = pod;
+		return;
+	}
+	assess_pod(row, pod, a);
+}
+
+/* Of a StatefulSet without replicas. */
+static void assess_stopped(const struct view *v, const json_t *set, const json_t *pods,
+			   struct assessment *a)
+{
+	bool empty = live_is_observed(set) && json_array_size(pods) == 0 &&
+		     json_number_at(set, "status.replicas") == 0;
+
+	a->seen = empty || v->row->desired == DESIRED_RUNNING ? SEEN_STOPPED : SEEN_PROGRESSING;
+	if (v->row->desired == DESIRED_RUNNING && lacks_dependency(v->row))
+		a->seen = SEEN_BLOCKED;
+}
+
+static void assess_absent(const struct view *v, const json_t *pods, struct assessment *a)
+{
+	if (v->row->desired == DESIRED_STOPPED && json_array_size(pods) > 0)
+		a->seen = SEEN_PROGRESSING;
+	else if (lacks_dependency(v->row))
+		a->seen = SEEN_BLOCKED;
+}
+
+static void assess_sandbox(const struct view *v, const char *desired_hash, struct assessment *a)
+{
+	const json_t *set =
+		observation_object(v->observation, KUBE_STATEFULSETS, v->row->id, v->row->name);
+	const json_t *pods = observation_of(v->observation, KUBE_PODS, v->row->id);
+	const json_t *pod = live_current(pods);
+	/* What it should be is not known while its database has no credentials: it stays as it is.
+	 */
+	bool as_desired = strcmp(manifest_hash(set), desired_hash) == 0 || lacks_dependency(v->row);
+
+	a->stage = stage_of(v->row, pod);
+	if (set == NULL)
+		assess_absent(v, pods, a);
+	else if (live_is_deleting(set))
+		a->seen = SEEN_DELETING;
+	else if (json_number_at(set, "spec.replicas") == 0)
+		assess_stopped(v, set, pods, a);
+	else if (v->row->desired == DESIRED_STOPPED || !as_desired)
+		a->seen = SEEN_OUTDATED;
+	else
+		assess_rollout(v->row, set, pod, a);
+}
+
+static bool would_end_pod(const struct view *v, const json_t *desired, const struct assessment *a)
+{
+	const json_t *set =
+		observation_object(v->observation, KUBE_STATEFULSETS, v->row->id, v->row->name);
+
+	if (live_current(observation_of(v->observation, KUBE_PODS, v->row->id)) == NULL)
+		return false;
+	if (a->stuck_pod != NULL)
+		return true;
+	return a->seen == SEEN_OUTDATED &&
+	       (json_number_at(desired, "spec.replicas") == 0 ||
+		!manifest_covers(json_at(set, "spec.template"), json_at(desired, "spec.template")));
+}
+
+/* Its objects show everything. */
+static bool prepare(struct work *work)
+{
+	(void)work;
+	return false;
+}
+
+/* ---- the row ----------------------------------------------------------------------------------
+ */
+
+static void describe_absence(const struct view *v, char ret_words[STANDSTILL_MAX])
+{
+	if (v->observation == NULL) /* it waits for its database, and was not looked at */
+		(void)snprintf(ret_words, STANDSTILL_MAX, "database %.80s is not ready",
+			       v->row->database_name != NULL ? v->row->database_name : "");
+	else
+		(void)snprintf(ret_words, STANDSTILL_MAX, "statefulset %.80s has no pod",
+			       v->row->name);
+}
+
+static const enum kube_resource objects[] = {
+	KUBE_SECRETS,                          /* the environment */
+	KUBE_SERVICES,         KUBE_INGRESSES, /* of the app, and of the terminal */
+	KUBE_NETWORK_POLICIES, KUBE_STATEFULSETS,
+};
+
+static const struct judge judges[] = {
+	{ WARNING_HOME_VOLUME_GOING, OBSERVE(KUBE_PERSISTENT_VOLUME_CLAIMS), warn_volume_going },
+	{ WARNING_HOME_VOLUME_GONE, OBSERVE(KUBE_PERSISTENT_VOLUME_CLAIMS), warn_volume_gone },
+	{ WARNING_HOME_VOLUME_REPLACED, OBSERVE(KUBE_PERSISTENT_VOLUME_CLAIMS),
+	  warn_volume_replaced },
+	{ WARNING_RESTARTED, OBSERVE(KUBE_PODS), warn_restarted },
+};
+
+#define ROLLOUT                                                                                    \
+	(OBSERVE(KUBE_STATEFULSETS) | OBSERVE(KUBE_PODS) | OBSERVE(KUBE_PERSISTENT_VOLUME_CLAIMS))
+
+const struct kind kind_sandbox = {
+	.objects = objects,
+	.object_count = ARRAY_SIZE(objects),
+	.dependents = OBSERVE(KUBE_PODS) | OBSERVE(KUBE_PERSISTENT_VOLUME_CLAIMS),
+	.creation = ROLLOUT,
+	.rollout = ROLLOUT,
+	.claims = OBSERVE(KUBE_PERSISTENT_VOLUME_CLAIMS),
+	.volume_going = WARNING_HOME_VOLUME_GOING,
+	.volume_gone = WARNING_HOME_VOLUME_GONE,
+
+	.has_environment = true,
+	.make_inputs = make_inputs,
+	.free_inputs = free_inputs,
+	.hash = hash,
+	.companions = companions,
+	.anchor = anchor,
+
+	.assess = assess_sandbox,
+	.lacks_dependency = lacks_dependency,
+	.awaits_dependency = awaits_dependency,
+	.would_end_pod = would_end_pod,
+	.prepare = prepare,
+	.judges = judges,
+	.judge_count = ARRAY_SIZE(judges),
+
+	.shown = KUBE_PODS,
+	.describe_absence = describe_absence,
+	.evidence = OBSERVE(KUBE_PERSISTENT_VOLUME_CLAIMS),
+};
