@@ -1,10 +1,6 @@
 /* The table of commands, and what is derived from it. */
 #include "ctl/command.h"
 
-#include <getopt.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "base/cleanup.h"
 #include "base/parse.h"
 
@@ -37,7 +33,7 @@ static const struct command_option_spec options[OPTION_COUNT] = {
 	[OPTION_YES] = { "yes", NULL, "do it; without this it is only shown" },
 };
 
-const struct command commands[] = {
+static const struct command commands[] = {
 	{ "config check", "", 0, 0, TAKES(OPTION_FILE), "all that is wrong with fsa.conf",
 	  command_config_check },
 	{ "config show", "[OPTION]", 0, 1, TAKES(OPTION_FILE),
@@ -106,71 +102,26 @@ const struct command commands[] = {
 	  TAKES(OPTION_USER) | TAKES(OPTION_ACTION) | TAKES(OPTION_SINCE) | TAKES(OPTION_LIMIT),
 	  "who did what, newest first", command_audit },
 };
-const size_t command_count = ARRAY_SIZE(commands);
 
-const struct command_option_spec *command_option_spec(enum command_option option)
+const struct command_table fsactl_commands = {
+	.program = "fsactl",
+	.global = "--config FILE",
+	.global_help = "instead of " COMMAND_DEFAULT_CONFIG,
+	.commands = commands,
+	.count = ARRAY_SIZE(commands),
+	.options = options,
+	.option_count = OPTION_COUNT,
+};
+
+int call_parse(const struct command *command, int argc, char **argv, struct call *ret_call,
+	       struct err *e)
 {
-	return &options[option];
-}
+	int first;
 
-bool command_takes(const struct command *command, enum command_option option)
-{
-	return option == OPTION_JSON || (command->options & TAKES(option)) != 0;
-}
-
-/* How many words of `argv` are the command's name; 0: it is another one. */
-static int match_name(const char *name, int argc, char **argv)
-{
-	size_t first = strcspn(name, " ");
-
-	if (argc < 1 || strlen(argv[0]) != first || strncmp(name, argv[0], first) != 0)
-		return 0;
-	if (name[first] == '\0')
-		return 1;
-	return argc > 1 && strcmp(name + first + 1, argv[1]) == 0 ? 2 : 0;
-}
-
-const struct command *command_find(int argc, char **argv, int *ret_words)
-{
-	for (size_t i = 0; i < command_count; i++) {
-		*ret_words = match_name(commands[i].name, argc, argv);
-		if (*ret_words > 0)
-			return &commands[i];
-	}
-	return NULL;
-}
-
-static int wrong_usage(const struct command *command, struct err *e)
-{
-	return err_set(e, ERR_INVALID, "USAGE", "usage: %s%s%s (see fsactl --help)", command->name,
-		       command->arguments[0] != '\0' ? " " : "", command->arguments);
-}
-
-int command_parse(const struct command *command, int argc, char **argv, struct call *ret_call,
-		  struct err *e)
-{
-	struct option longs[OPTION_COUNT + 1] = { 0 };
-	int count = 0, found;
-
-	for (unsigned o = 0; o < OPTION_COUNT; o++) {
-		if (command_takes(command, (enum command_option)o))
-			longs[count++] = (struct option) {
-				.name = options[o].name,
-				.has_arg = options[o].argument ? required_argument : no_argument,
-				.val = (int)o,
-			};
-	}
-	optind = 0; /* GNU: getopt_long() begins anew */
-	while ((found = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (found == '?')
-			return wrong_usage(command, e);
-		ret_call->options[found] = optarg ? optarg : "";
-	}
-	ret_call->arguments = argv + optind;
-	ret_call->argument_count = argc - optind;
-	if (ret_call->argument_count < command->arguments_min ||
-	    ret_call->argument_count > command->arguments_max)
-		return wrong_usage(command, e);
+	if (command_parse(&fsactl_commands, command, argc, argv, ret_call->options, &first, e) < 0)
+		return -1;
+	ret_call->arguments = argv + first;
+	ret_call->argument_count = argc - first;
 	return 0;
 }
 

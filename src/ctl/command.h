@@ -6,17 +6,18 @@
 
 #include "base/conf.h"
 #include "base/err.h"
+#include "command/table.h"
 #include "db/db.h"
 
 /*
  * The subcommands of fsactl(8), one file each (or each family), and their table. From the table
- * come the parsing of the command line, --help and bash's completion; a test compares fsactl(8)
- * with it.
+ * come the parsing of the command line, --help and bash's completion (command/table.h); a test
+ * compares fsactl(8) with it.
  */
 #define COMMAND_DEFAULT_CONFIG FSA_SYSCONFDIR "/fsa.conf"
 
 enum command_option {
-	OPTION_JSON, /* every command takes it */
+	OPTION_JSON = COMMAND_OPTION_JSON,
 	OPTION_ACTION,
 	OPTION_ALL,
 	OPTION_DAYS,
@@ -39,12 +40,6 @@ enum command_option {
 	OPTION_COUNT
 };
 
-struct command_option_spec {
-	const char *name;     /* without the hyphens */
-	const char *argument; /* what stands for it in the help; NULL: it takes none */
-	const char *help;
-};
-
 /* A command line that was found to be right. */
 struct call {
 	const struct conf *conf;           /* NULL for a command that reads it itself */
@@ -58,32 +53,12 @@ struct call {
  */
 #define COMMAND_ANY_CONFIG (1u << 31)
 
-struct command {
-	const char *name;      /* one word, or a family's and its own: "user list" */
-	const char *arguments; /* for the help: "USER" */
-	int arguments_min, arguments_max;
-	unsigned options; /* 1u << enum command_option; OPTION_JSON is understood */
-	const char *help;
-	/* What it finds goes to standard output. Returns the exit status: 0, or 1 for findings
-	 * that somebody must look at; or -1 with an error, which main prints. ERR_INVALID with
-	 * code USAGE: the command line is wrong. */
-	int (*run)(const struct call *call, struct err *e);
-};
+extern const struct command_table fsactl_commands;
 
-extern const struct command commands[];
-extern const size_t command_count;
-
-const struct command_option_spec *command_option_spec(enum command_option option);
-bool command_takes(const struct command *command, enum command_option option);
-
-/* Finds the command that `argv` begins with, and how many of its words are the name; NULL if there
- * is none. */
-const struct command *command_find(int argc, char **argv, int *ret_words);
 /* Reads options and arguments of a command; `argv[0]` is the last word of its name. ERR_INVALID
  * with code USAGE. */
-int command_parse(const struct command *command, int argc, char **argv, struct call *ret_call,
-		  struct err *e);
-
+int call_parse(const struct command *command, int argc, char **argv, struct call *ret_call,
+	       struct err *e);
 /* The number that an option was given, from 1 to `max`; `otherwise` when it was not. */
 int call_number(const struct call *call, enum command_option option, unsigned max,
 		unsigned otherwise, unsigned *ret_number, struct err *e);

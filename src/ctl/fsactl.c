@@ -8,9 +8,10 @@
 #include "base/cleanup.h"
 #include "base/conf.h"
 #include "base/mem.h"
+#include "command/help.h"
 #include "config.h"
 #include "crypto/token.h"
-#include "ctl/help.h"
+#include "ctl/command.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -35,13 +36,13 @@ static bool read_options(int argc, char **argv, const char **ret_config, int *re
 			*ret_config = optarg;
 			break;
 		case 'h':
-			help_print_all(stdout);
+			help_print_all(&fsactl_commands, stdout);
 			return false;
 		case 'v':
 			(void)puts("fsactl (" PACKAGE_NAME ") " PACKAGE_VERSION);
 			return false;
 		case 'l':
-			help_print_table();
+			help_print_table(&fsactl_commands);
 			return false;
 		default:
 			/* getopt_long() has named it. */
@@ -77,17 +78,17 @@ int main(int argc, char **argv)
 		return status;
 	argc -= optind;
 	argv += optind;
-	const struct command *command = command_find(argc, argv, &words);
-	if (help_is_asked(argc, argv) && help_print_about(command, argc, argv))
+	const struct command *command = command_find(&fsactl_commands, argc, argv, &words);
+	if (help_is_asked(argc, argv) && help_print_about(&fsactl_commands, command, argc, argv))
 		return EXIT_SUCCESS;
 	if (command == NULL) {
-		help_say_unknown(argc, argv);
+		help_say_unknown(&fsactl_commands, argc, argv);
 		return EXIT_USAGE;
 	}
 	argc -= words - 1;
 	argv += words - 1;
 	call.config_path = config;
-	if (command_parse(command, argc, argv, &call, &e) < 0 ||
+	if (call_parse(command, argc, argv, &call, &e) < 0 ||
 	    (!command_takes(command, OPTION_FILE) && (command->options & COMMAND_ANY_CONFIG) == 0 &&
 	     conf_load(config, &conf, &e) < 0))
 		return fail(&e);

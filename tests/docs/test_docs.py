@@ -17,7 +17,7 @@ def name(path):
 
 def source():
     """All that the programs are made from, as one text."""
-    files = [path for folder in ("src", "cgi-bin") for path in (ROOT / folder).rglob("*.[ch]")]
+    files = [path for folder in ("src", "cgi-bin", "cli") for path in (ROOT / folder).rglob("*.[ch]")]
     return "".join(path.read_text() for path in files)
 
 
@@ -26,6 +26,11 @@ def installed():
     text = (ROOT / "Makefile.am").read_text().replace("\\\n", " ")
     lists = re.findall(r"^(sbin|bin|pkglibexec|programs)_(?:PROGRAMS|SCRIPTS) \+?=(.*)$", text, re.M)
     return sorted({Path(word).name for _, words in lists for word in words.split()})
+
+
+def page_of(program):
+    """Its manual page: section 1 for who uses a site, 8 for who runs one."""
+    return next((page for page in (ROOT / f"man/{program}.{n}" for n in (1, 8)) if page.exists()), None)
 
 
 # ---- documents ----------------------------------------------------------------------------------
@@ -103,7 +108,7 @@ def test_commands_that_are_named_exist(path, commands):
 
 def test_every_installed_program_has_a_page():
     assert installed() != []
-    assert [p for p in installed() if not (ROOT / f"man/{p}.8").exists()] == []
+    assert [p for p in installed() if page_of(p) is None] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -129,7 +134,7 @@ def test_pages_refer_to_pages_that_exist(page):
     assert [ref for ref in ours if not (ROOT / f"man/{ref[0]}.{ref[1]}").exists()] == []
 
 
-@pytest.mark.parametrize("program", [p for p in installed() if p not in ("fsactl", "fsa-setup")])
+@pytest.mark.parametrize("program", [p for p in installed() if p not in ("fsa", "fsactl", "fsa-setup")])
 def test_a_page_has_the_options_of_its_program(program, build):
     text = subprocess.run([build / program, "--help"], capture_output=True, text=True,
                           check=True).stdout

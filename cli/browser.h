@@ -1,0 +1,11 @@
+#ifndef FSA_CLI_BROWSER_H
+#define FSA_CLI_BROWSER_H
+
+#include "base/err.h"
+
+/* Opens an address in the person's browser ($BROWSER, or xdg-open). It stands in the browser's
+ * arguments, so none with a secret in it. ERR_INVALID: not http(s); ERR_UNPROCESSABLE: there is no
+ * browser, and the address to open by hand. */
+int browser_open(const char *url, struct err *e);
+
+#endif

@@ -1,0 +1,79 @@
+/* The table of commands of fsa(1). */
+#include "command.h"
+
+#include "base/cleanup.h"
+#include "command/output.h"
+
+#define TAKES(option) (1U << (option))
+/* Of what changes a project: may be waited for, and insisted on. */
+#define CHANGE (TAKES(OPTION_WAIT) | TAKES(OPTION_YES))
+
+static const struct command_option_spec options[OPTION_COUNT] = {
+	[OPTION_JSON] = { "json", NULL, "print JSON instead of text" },
+	[OPTION_APP] = { "app", NULL, "the project's own application" },
+	[OPTION_CA_FILE] = { "ca-file", "FILE", "believe these authorities, for this site" },
+	[OPTION_DESCRIPTION] = { "description", "TEXT", "what it is for" },
+	[OPTION_FROM] = { "from", "FILE", "all variables of a .env file; - is standard input" },
+	[OPTION_NO_DATABASE] = { "no-database", NULL, "a sandbox alone" },
+	[OPTION_PRINT] = { "print", NULL, "print the address, and open nothing" },
+	[OPTION_SECRET] = { "secret", NULL, "lists do not show their values" },
+	[OPTION_SHOW] = { "show", NULL, "with the values, those of secrets too" },
+	[OPTION_TOKEN] = { "token", NULL, "read an API token from standard input" },
+	[OPTION_USER] = { "user", "NAME", "log in with a name and a password, which is asked for" },
+	[OPTION_WAIT] = { "wait", NULL, "until it is done" },
+	[OPTION_WATCH] = { "watch", NULL, "go on, and print what changes" },
+	[OPTION_YES] = { "yes", NULL, "do not ask, also where data is lost" },
+};
+
+static const struct command commands[] = {
+	{ "login", "[URL]", 0, 1, TAKES(OPTION_TOKEN) | TAKES(OPTION_USER) | TAKES(OPTION_CA_FILE),
+	  "log in to a site; the last one is used from then on", command_login },
+	{ "logout", "", 0, 0, 0, "forget a site's token", command_logout },
+	{ "token", "", 0, 0, 0, "print the token, for other programs", command_token },
+	{ "projects", "", 0, 0, 0, "your projects", command_projects },
+	{ "create", "NAME", 1, 1,
+	  TAKES(OPTION_DESCRIPTION) | TAKES(OPTION_NO_DATABASE) | TAKES(OPTION_WAIT),
+	  "a new project: a sandbox, and a database", command_create },
+	{ "start", "PROJECT", 1, 1, CHANGE, "start a project", command_start },
+	{ "stop", "PROJECT", 1, 1, CHANGE, "stop a project; its files and its data stay",
+	  command_stop },
+	{ "restart", "PROJECT", 1, 1, CHANGE, "replace the sandbox's pod", command_restart },
+	{ "delete", "PROJECT", 1, 1, CHANGE, "delete a project with its files and its database",
+	  command_delete },
+	{ "status", "PROJECT", 1, 1, TAKES(OPTION_WATCH), "what a project is doing",
+	  command_status },
+	{ "explain", "PROJECT", 1, 1, 0, "why it is so, what to do, and what happened",
+	  command_explain },
+	{ "env list", "PROJECT", 1, 1, TAKES(OPTION_SHOW), "a project's variables",
+	  command_env_list },
+	{ "env set", "PROJECT [KEY=VALUE|KEY ...]", 1, ARGUMENTS_MAX + 1,
+	  TAKES(OPTION_FROM) | TAKES(OPTION_SECRET) | TAKES(OPTION_YES),
+	  "set variables; the value of a KEY alone is read from standard input", command_env_set },
+	{ "env unset", "PROJECT KEY ...", 2, ARGUMENTS_MAX + 1, TAKES(OPTION_YES),
+	  "remove variables", command_env_unset },
+	{ "open", "PROJECT", 1, 1, TAKES(OPTION_APP) | TAKES(OPTION_PRINT),
+	  "open a project's page, with its terminal, in the browser", command_open },
+};
+
+const struct command_table fsa_commands = {
+	.program = "fsa",
+	.global = "--site URL",
+	.global_help = "instead of the one that was logged in to last",
+	.commands = commands,
+	.count = ARRAY_SIZE(commands),
+	.options = options,
+	.option_count = OPTION_COUNT,
+};
+
+bool call_json(const struct call *call, const json_t *value)
+{
+	if (call->options[OPTION_JSON] == NULL)
+		return false;
+	output_value(value);
+	return true;
+}
+
+int call_site(const struct call *call, struct site *ret_site, struct err *e)
+{
+	return site_open(call->site, ret_site, e);
+}

@@ -1,0 +1,71 @@
+#ifndef FSA_CLI_COMMAND_H
+#define FSA_CLI_COMMAND_H
+
+#include <jansson.h>
+
+#include "command/table.h"
+#include "site.h"
+
+/* The subcommands of fsa(1), one file each (or each family), and their table. fsa is a client of
+ * the site's HTTP API and of nothing else. */
+enum command_option {
+	OPTION_JSON = COMMAND_OPTION_JSON,
+	OPTION_APP,
+	OPTION_CA_FILE,
+	OPTION_DESCRIPTION,
+	OPTION_FROM,
+	OPTION_NO_DATABASE,
+	OPTION_PRINT,
+	OPTION_SECRET,
+	OPTION_SHOW,
+	OPTION_TOKEN,
+	OPTION_USER,
+	OPTION_WAIT,
+	OPTION_WATCH,
+	OPTION_YES,
+	OPTION_COUNT
+};
+
+/* A command line that was found to be right. */
+struct call {
+	const char *site;                  /* which one, as --site or FSA_SITE say; or NULL */
+	const char *options[OPTION_COUNT]; /* NULL: not given; "" for one without an argument */
+	char **arguments;
+	int argument_count;
+};
+
+enum {
+	ARGUMENTS_MAX = 256, /* as many variables as the site takes at once */
+	EXIT_USAGE = 2,
+	EXIT_NOT_LOGGED_IN = 3,
+	EXIT_NOT_FOUND = 4,
+	EXIT_NOT_ALLOWED = 5,
+	EXIT_CONFLICT = 6,
+	EXIT_PROJECT_ERROR = 7,
+};
+
+extern const struct command_table fsa_commands;
+
+/* With --json: the value, and true. */
+bool call_json(const struct call *call, const json_t *value);
+/* The site that is meant, ready for requests. The caller closes it. */
+int call_site(const struct call *call, struct site *ret_site, struct err *e);
+
+int command_create(const struct call *call, struct err *e);
+int command_delete(const struct call *call, struct err *e);
+int command_env_list(const struct call *call, struct err *e);
+int command_env_set(const struct call *call, struct err *e);
+int command_env_unset(const struct call *call, struct err *e);
+int command_explain(const struct call *call, struct err *e);
+int command_login(const struct call *call, struct err *e);
+int command_logout(const struct call *call, struct err *e);
+int command_mcp(const struct call *call, struct err *e);
+int command_open(const struct call *call, struct err *e);
+int command_projects(const struct call *call, struct err *e);
+int command_restart(const struct call *call, struct err *e);
+int command_start(const struct call *call, struct err *e);
+int command_status(const struct call *call, struct err *e);
+int command_stop(const struct call *call, struct err *e);
+int command_token(const struct call *call, struct err *e);
+
+#endif

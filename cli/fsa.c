@@ -1,0 +1,138 @@
+/* fsa(1): projects of a site, from a person's own machine. See command.h for its commands. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <curl/curl.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "command.h"
+#include "command/help.h"
+#include "command/output.h"
+#include "config.h"
+
+/* Reads the options before the subcommand. Returns false when the program is to end with
+ * `*ret_exit`. */
+static bool read_options(int argc, char **argv, const char **ret_site, int *ret_exit)
+{
+	static const struct option longs[] = {
+		{ "site", required_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "commands", no_argument, NULL, 'l' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	*ret_exit = EXIT_SUCCESS;
+	/* '+': the subcommand's options are its own. */
+	while ((option = getopt_long(argc, argv, "+", longs, NULL)) != -1) {
+		switch (option) {
+		case 's':
+			*ret_site = optarg;
+			break;
+		case 'h':
+			help_print_all(&fsa_commands, stdout);
+			return false;
+		case 'v':
+			(void)puts("fsa (" PACKAGE_NAME ") " PACKAGE_VERSION);
+			return false;
+		case 'l':
+			help_print_table(&fsa_commands);
+			return false;
+		default:
+			/* getopt_long() has named it. */
+			(void)fputs("fsa: see fsa --help\n", stderr);
+			*ret_exit = EXIT_USAGE;
+			return false;
+		}
+	}
+	return true;
+}
+
+static int exit_status(const struct err *e)
+{
+	static const struct {
+		enum err_kind kind;
+		int status;
+	} statuses[] = {
+		{ ERR_UNAUTHENTICATED, EXIT_NOT_LOGGED_IN },
+		{ ERR_NOT_FOUND, EXIT_NOT_FOUND },
+		{ ERR_FORBIDDEN, EXIT_NOT_ALLOWED },
+		{ ERR_CONFLICT, EXIT_CONFLICT },
+		{ ERR_DATA_AT_RISK, EXIT_CONFLICT },
+		{ ERR_UNAVAILABLE, EX_TEMPFAIL },
+		{ ERR_MAINTENANCE, EX_TEMPFAIL },
+		{ ERR_RATE_LIMITED, EX_TEMPFAIL },
+	};
+
+	if (strcmp(e->code, "USAGE") == 0)
+		return EXIT_USAGE;
+	if (strcmp(e->code, "PROJECT_ERROR") == 0)
+		return EXIT_PROJECT_ERROR;
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+		if (statuses[i].kind == e->kind)
+			return statuses[i].status;
+	}
+	return EXIT_FAILURE;
+}
+
+/* What a site says may hold anything: a terminal gets none of its control characters. */
+static int fail(const struct call *call, const struct err *e)
+{
+	CLEANUP(cleanup_free) char *message = output_printable(e->message);
+
+	if (call->options[OPTION_JSON] != NULL) {
+		CLEANUP(json_decrefp)
+		json_t *error = json_pack("{s:s, s:s}", "error", message, "errorCode", e->code);
+		(void)json_dumpf(error, stderr, JSON_COMPACT);
+		(void)fputc('\n', stderr);
+	} else {
+		(void)fprintf(stderr, "fsa: %s\n", message);
+	}
+	return exit_status(e);
+}
+
+static int run(const struct command *command, int argc, char **argv, struct call *call)
+{
+	struct err e = { 0 };
+	int first, status;
+
+	if (command_parse(&fsa_commands, command, argc, argv, call->options, &first, &e) < 0)
+		return fail(call, &e);
+	call->arguments = argv + first;
+	call->argument_count = argc - first;
+	status = command->run(call, &e);
+	return status < 0 ? fail(call, &e) : status;
+}
+
+int main(int argc, char **argv)
+{
+	struct call call = { .site = getenv("FSA_SITE") };
+	int status, words;
+
+	mem_init_libraries();
+	if (!read_options(argc, argv, &call.site, &status))
+		return status;
+	argc -= optind;
+	argv += optind;
+	const struct command *command = command_find(&fsa_commands, argc, argv, &words);
+	if (help_is_asked(argc, argv) && help_print_about(&fsa_commands, command, argc, argv))
+		return EXIT_SUCCESS;
+	if (command == NULL) {
+		help_say_unknown(&fsa_commands, argc, argv);
+		return EXIT_USAGE;
+	}
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		abort(); /* out of memory */
+	status = run(command, argc - words + 1, argv + words - 1, &call);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		perror("fsa: standard output");
+		status = EXIT_FAILURE;
+	}
+	curl_global_cleanup();
+	return status;
+}

@@ -1,0 +1,336 @@
+#include "project.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/parse.h"
+#include "command/output.h"
+
+enum { POLL_MS = 500 };
+
+static const char *member(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+const char *project_id(const json_t *project)
+{
+	return member(project, "id");
+}
+
+const char *project_name(const json_t *project)
+{
+	return member(project, "name");
+}
+
+const char *project_status(const json_t *project)
+{
+	return member(project, "status");
+}
+
+const json_t *project_sandbox(const json_t *project)
+{
+	return json_array_get(json_object_get(project, "sandboxes"), 0);
+}
+
+/* An id that a site has told is not to lead anywhere else on it. */
+static int read_project(struct site *site, const char *id, json_t **ret_project, struct err *e)
+{
+	if (!parse_is_uuid(id))
+		return err_set(e, ERR_INTERNAL, "NOT_A_SITE",
+			       "the site names a project by what is no id");
+	CLEANUP(cleanup_free) char *path = mem_printf("/api/projects/%s", id);
+	return site_call(site, "GET", path, NULL, ret_project, e);
+}
+
+/* The id of the only one with that name. */
+static int find_named(const json_t *projects, const char *name, const char **ret_id, struct err *e)
+{
+	const json_t *project, *found = NULL;
+	size_t i;
+
+	json_array_foreach(projects, i, project)
+	{
+		if (strcmp(project_name(project), name) != 0)
+			continue;
+		if (found != NULL)
+			return err_set(
+				e, ERR_CONFLICT, "NAME_AMBIGUOUS",
+				"several projects are called \"%s\": %s and %s; say which by "
+				"its id",
+				name, project_id(found), project_id(project));
+		found = project;
+	}
+	if (found == NULL)
+		return err_set(e, ERR_NOT_FOUND, "PROJECT_NOT_FOUND",
+			       "there is no project \"%s\"; fsa projects lists them", name);
+	*ret_id = project_id(found);
+	return 0;
+}
+
+int project_find(struct site *site, const char *name_or_id, json_t **ret_project, struct err *e)
+{
+	const char *id = name_or_id;
+	CLEANUP(json_decrefp) json_t *projects = NULL;
+
+	if (!parse_is_uuid(id)) {
+		CLEANUP(cleanup_free) char *keyword = site_escape(name_or_id);
+		CLEANUP(cleanup_free) char *path = mem_printf("/api/projects?keyword=%s", keyword);
+		if (site_call(site, "GET", path, NULL, &projects, e) < 0 ||
+		    find_named(projects, name_or_id, &id, e) < 0)
+			return -1;
+	}
+	return read_project(site, id, ret_project, e);
+}
+
+int project_list(struct site *site, json_t **ret_projects, struct err *e)
+{
+	return site_call(site, "GET", "/api/projects", NULL, ret_projects, e);
+}
+
+int project_create(struct site *site, const char *name, const char *description, bool database,
+		   json_t **ret_project, struct err *e)
+{
+	CLEANUP(json_decrefp)
+	json_t *body = json_pack("{s:s, s:s*, s:b}", "name", name, "description", description,
+				 "database", database);
+
+	if (body == NULL)
+		return err_set(e, ERR_INVALID, NULL, "name or description is not UTF-8");
+	return site_call(site, "POST", "/api/projects", body, ret_project, e);
+}
+
+int project_change(struct site *site, const char *id, const char *verb, bool force,
+		   json_t **ret_answer, struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = mem_printf("/api/projects/%s/%s", id, verb);
+	CLEANUP(json_decrefp) json_t *body = force ? json_pack("{s:b}", "force", 1) : NULL;
+	bool takes_force = strcmp(verb, "delete") != 0;
+
+	return site_call(site, "POST", path, takes_force ? body : NULL, ret_answer, e);
+}
+
+int project_events(struct site *site, const char *id, unsigned limit, json_t **ret_events,
+		   struct err *e)
+{
+	CLEANUP(cleanup_free)
+	char *path = mem_printf("/api/projects/%s/events?limit=%u", id, limit);
+	CLEANUP(json_decrefp) json_t *answer = NULL;
+
+	if (site_call(site, "GET", path, NULL, &answer, e) < 0)
+		return -1;
+	*ret_events = json_incref(json_object_get(answer, "items"));
+	return 0;
+}
+
+/* ---- what is wrong ----------------------------------------------------------------------------
+ */
+
+static void add_finding(json_t *findings, const char *resource, const json_t *about,
+			const json_t *row)
+{
+	static const char *const members[] = { "headline", "action",   "message",      "detail",
+					       "code",     "attempts", "nextAttemptAt" };
+	json_t *finding =
+		json_pack("{s:s, s:O*, s:O*}", "resource", resource, "status",
+			  json_object_get(row, "status"), "since", json_object_get(about, "since"));
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		json_t *value = json_object_get(about, members[i]);
+		if (value != NULL && !json_is_null(value))
+			(void)json_object_set(finding, members[i], value);
+	}
+	(void)json_array_append_new(findings, finding);
+}
+
+static void add_findings(json_t *findings, const json_t *rows, const char *resource)
+{
+	const json_t *row, *warning;
+	size_t i, w;
+
+	json_array_foreach(rows, i, row)
+	{
+		const json_t *cause = json_object_get(row, "cause");
+		if (json_is_object(cause))
+			add_finding(findings, resource, cause, row);
+		json_array_foreach(json_object_get(row, "warnings"), w, warning)
+		{
+			add_finding(findings, resource, warning, row);
+		}
+	}
+}
+
+json_t *project_findings(const json_t *project)
+{
+	json_t *findings = json_array();
+
+	add_findings(findings, json_object_get(project, "sandboxes"), "sandbox");
+	add_findings(findings, json_object_get(project, "databases"), "database");
+	return findings;
+}
+
+/* ---- waiting ----------------------------------------------------------------------------------
+ */
+
+static const struct {
+	const char *verb, *status;
+} outcomes[] = {
+	{ "create", "RUNNING" },  { "start", "RUNNING" },     { "stop", "STOPPED" },
+	{ "restart", "RUNNING" }, { "delete", "TERMINATED" },
+};
+
+static bool is_outcome(const char *verb, const char *status)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++) {
+		if (strcmp(outcomes[i].verb, verb) == 0)
+			return strcmp(outcomes[i].status, status) == 0;
+	}
+	return false;
+}
+
+static int went_wrong(const json_t *project, struct err *e)
+{
+	CLEANUP(json_decrefp) json_t *findings = project_findings(project);
+	const json_t *first = json_array_get(findings, 0);
+	const char *headline = member(first, "headline");
+
+	return err_set(e, ERR_INTERNAL, "PROJECT_ERROR", "%s is in ERROR: %s %s (fsa explain %s)",
+		       project_name(project), headline[0] != '\0' ? headline : "",
+		       member(first, "message"), project_id(project));
+}
+
+/* Who waits is told what holds it up, once; NULL: nothing was told yet. */
+static void tell_obstacle(const json_t *project, char **told)
+{
+	CLEANUP(json_decrefp) json_t *findings = project_findings(project);
+	const char *headline = member(json_array_get(findings, 0), "headline");
+
+	if (headline[0] == '\0' || (*told != NULL && strcmp(*told, headline) == 0))
+		return;
+	CLEANUP(cleanup_free) char *safe = output_printable(headline);
+	(void)fprintf(stderr, "fsa: still waiting: %s\n", safe);
+	free(*told);
+	*told = mem_strdup(headline);
+}
+
+int project_wait(struct site *site, const char *id, const char *verb, json_t **ret_project,
+		 struct err *e)
+{
+	CLEANUP(cleanup_free) char *told = NULL;
+	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+
+	for (;;) {
+		CLEANUP(json_decrefp) json_t *project = NULL;
+		*ret_project = NULL;
+		if (read_project(site, id, &project, e) < 0)
+			return e->kind == ERR_NOT_FOUND && strcmp(verb, "delete") == 0 ? 0 : -1;
+		if (is_outcome(verb, project_status(project))) {
+			*ret_project = STEAL(project);
+			return 0;
+		}
+		if (strcmp(project_status(project), "ERROR") == 0)
+			return went_wrong(project, e);
+		tell_obstacle(project, &told);
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+/* ---- variables --------------------------------------------------------------------------------
+ */
+
+static char *variables_path(const char *id, const char *variable)
+{
+	return mem_printf("/api/projects/%s/environment%s%s", id, variable[0] != '\0' ? "/" : "",
+			  variable);
+}
+
+/* In place of a secret without its value. */
+static int read_value(struct site *site, const char *id, json_t *variable, struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = variables_path(id, member(variable, "id"));
+	CLEANUP(json_decrefp) json_t *whole = NULL;
+
+	if (!parse_is_uuid(member(variable, "id")) ||
+	    site_call(site, "GET", path, NULL, &whole, e) < 0)
+		return -1;
+	(void)json_object_set(variable, "value", json_object_get(whole, "value"));
+	return 0;
+}
+
+int project_variables(struct site *site, const char *id, bool show, json_t **ret_variables,
+		      struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = variables_path(id, "");
+	CLEANUP(json_decrefp) json_t *groups = NULL;
+	CLEANUP(json_decrefp) json_t *list = json_array();
+	const char *category;
+	json_t *group, *variable;
+	size_t i;
+
+	if (site_call(site, "GET", path, NULL, &groups, e) < 0)
+		return -1;
+	json_object_foreach(groups, category, group)
+	{
+		(void)json_array_extend(list, group);
+	}
+	json_array_foreach(list, i, variable)
+	{
+		if (show && json_is_null(json_object_get(variable, "value")) &&
+		    read_value(site, id, variable, e) < 0)
+			return -1;
+	}
+	*ret_variables = STEAL(list);
+	return 0;
+}
+
+int project_set_variables(struct site *site, const char *id, json_t *variables, bool force,
+			  struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = variables_path(id, "");
+	CLEANUP(json_decrefp)
+	json_t *body = json_pack("{s:O, s:b}", "variables", variables, "force", force);
+
+	return site_call(site, "PATCH", path, body, NULL, e);
+}
+
+static const json_t *find_variable(const json_t *variables, const char *key)
+{
+	const json_t *variable;
+	size_t i;
+
+	json_array_foreach(variables, i, variable)
+	{
+		if (strcmp(member(variable, "key"), key) == 0 &&
+		    parse_is_uuid(member(variable, "id")))
+			return variable;
+	}
+	return NULL;
+}
+
+int project_unset_variables(struct site *site, const char *id, char **keys, int count, bool force,
+			    struct err *e)
+{
+	CLEANUP(json_decrefp) json_t *variables = NULL;
+	CLEANUP(json_decrefp) json_t *body = force ? json_pack("{s:b}", "force", 1) : NULL;
+
+	if (project_variables(site, id, false, &variables, e) < 0)
+		return -1;
+	for (int i = 0; i < count; i++) {
+		if (find_variable(variables, keys[i]) == NULL)
+			return err_set(e, ERR_NOT_FOUND, "VARIABLE_NOT_FOUND",
+				       "there is no variable %s", keys[i]);
+	}
+	for (int i = 0; i < count; i++) {
+		const json_t *variable = find_variable(variables, keys[i]);
+		CLEANUP(cleanup_free) char *path = variables_path(id, member(variable, "id"));
+		if (site_call(site, "DELETE", path, body, NULL, e) < 0)
+			return err_wrap(e, "%s", keys[i]);
+	}
+	return 0;
+}

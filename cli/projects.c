@@ -1,0 +1,69 @@
+/* projects and create. */
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "command.h"
+#include "command/output.h"
+#include "project.h"
+
+static const struct output_column columns[] = {
+	{ "name", "NAME" },
+	{ "status", "STATUS" },
+	{ "createdAt", "CREATED" },
+	{ "publicUrl", "APPLICATION" },
+	{ "id", "ID" },
+};
+
+/* The address of the application is its sandbox's. */
+static json_t *rows_of(const json_t *projects)
+{
+	json_t *rows = json_array();
+	json_t *project;
+	size_t i;
+
+	json_array_foreach(projects, i, project)
+	{
+		json_t *row = json_copy(project);
+		json_t *url = json_object_get(project_sandbox(project), "publicUrl");
+		if (url != NULL)
+			(void)json_object_set(row, "publicUrl", url);
+		(void)json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
+int command_projects(const struct call *call, struct err *e)
+{
+	CLEANUP(site_close) struct site site = { 0 };
+	CLEANUP(json_decrefp) json_t *projects = NULL;
+
+	if (call_site(call, &site, e) < 0 || project_list(&site, &projects, e) < 0)
+		return -1;
+	if (call_json(call, projects))
+		return 0;
+	CLEANUP(json_decrefp) json_t *rows = rows_of(projects);
+	output_rows(columns, ARRAY_SIZE(columns), rows);
+	return 0;
+}
+
+int command_create(const struct call *call, struct err *e)
+{
+	CLEANUP(site_close) struct site site = { 0 };
+	CLEANUP(json_decrefp) json_t *project = NULL;
+	CLEANUP(json_decrefp) json_t *finished = NULL;
+
+	if (call_site(call, &site, e) < 0 ||
+	    project_create(&site, call->arguments[0], call->options[OPTION_DESCRIPTION],
+			   call->options[OPTION_NO_DATABASE] == NULL, &project, e) < 0)
+		return -1;
+	if (call->options[OPTION_WAIT] != NULL &&
+	    project_wait(&site, project_id(project), "create", &finished, e) < 0)
+		return -1;
+	const json_t *told = finished != NULL ? finished : project;
+	if (!call_json(call, told)) {
+		output_line("project", project_name(told));
+		output_line("id", project_id(told));
+		output_line("status", project_status(told));
+	}
+	return 0;
+}

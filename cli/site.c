@@ -1,0 +1,285 @@
+#include "site.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/parse.h"
+#include "config.h"
+#include "sites.h"
+
+enum {
+	ANSWER_MAX = 16 << 20,
+	CONNECT_TIMEOUT_MS = 15000,
+	TIMEOUT_MS = 60000,
+	SENDINGS_MAX = 3, /* of what changes something, when answers are lost */
+};
+
+void site_open_with(const char *url, const char *token, const char *ca_file, struct site *ret_site)
+{
+	*ret_site = (struct site) {
+		.url = mem_strdup(url),
+		.token = token ? mem_strdup(token) : NULL,
+		.ca_file = ca_file ? mem_strdup(ca_file) : NULL,
+		.curl = curl_easy_init(),
+	};
+	if (ret_site->curl == NULL)
+		abort(); /* out of memory */
+}
+
+int site_open(const char *wanted, struct site *ret_site, struct err *e)
+{
+	CLEANUP(cleanup_free) char *url = NULL;
+	CLEANUP(json_decrefp) json_t *stored = NULL;
+	const char *token = getenv("FSA_TOKEN");
+
+	if (token != NULL && token[0] != '\0' && wanted != NULL) {
+		if (sites_url(wanted, &url, e) < 0)
+			return -1;
+		site_open_with(url, token, getenv("FSA_CA_FILE"), ret_site);
+		return 0;
+	}
+	if (sites_find(wanted, &url, &stored, e) < 0)
+		return -1;
+	site_open_with(url, json_string_value(json_object_get(stored, "token")),
+		       json_string_value(json_object_get(stored, "caFile")), ret_site);
+	return 0;
+}
+
+void site_close(struct site *site)
+{
+	if (site->token != NULL)
+		explicit_bzero(site->token, strlen(site->token));
+	free(site->token);
+	free(site->url);
+	free(site->ca_file);
+	curl_easy_cleanup(site->curl);
+	*site = (struct site) { 0 };
+}
+
+char *site_escape(const char *text)
+{
+	char *escaped = curl_easy_escape(NULL, text, 0);
+
+	if (escaped == NULL)
+		abort(); /* out of memory */
+	char *copy = mem_strdup(escaped);
+	curl_free(escaped);
+	return copy;
+}
+
+/* ---- one request ------------------------------------------------------------------------------
+ */
+
+struct exchange {
+	struct buf answer;
+	struct curl_slist *headers;
+	char said[CURL_ERROR_SIZE];
+	long status;
+	bool too_large;
+};
+
+static size_t take_body(char *data, size_t size, size_t count, void *user)
+{
+	struct exchange *x = user;
+	struct err e;
+
+	x->too_large = buf_append(&x->answer, data, size * count, &e) < 0;
+	return x->too_large ? 0 : size * count;
+}
+
+static void add_header(struct exchange *x, const char *name, const char *value)
+{
+	CLEANUP(cleanup_free) char *line = mem_printf("%s: %s", name, value);
+	struct curl_slist *longer = curl_slist_append(x->headers, line);
+
+	if (longer == NULL)
+		abort(); /* out of memory */
+	explicit_bzero(line, strlen(line));
+	x->headers = longer;
+}
+
+/* The same for every sending of a request: 128 bits of chance. */
+static void add_idempotency_key(struct exchange *x)
+{
+	unsigned char bytes[16];
+	char key[2 * sizeof(bytes) + 1];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		abort(); /* there is no such Linux */
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		(void)snprintf(key + 2 * i, 3, "%02x", bytes[i]);
+	add_header(x, "Idempotency-Key", key);
+}
+
+static void add_headers(const struct site *site, bool changes, bool has_body, struct exchange *x)
+{
+	add_header(x, "Accept", "application/json, application/problem+json");
+	if (has_body)
+		add_header(x, "Content-Type", "application/json");
+	if (site->token != NULL) {
+		CLEANUP(cleanup_free) char *bearer = mem_printf("Bearer %s", site->token);
+		add_header(x, "Authorization", bearer);
+		explicit_bzero(bearer, strlen(bearer));
+	}
+	if (changes)
+		add_idempotency_key(x);
+}
+
+static void prepare(const struct site *site, const char *method, const char *url, const char *body,
+		    struct exchange *x)
+{
+	CURL *curl = site->curl;
+
+	curl_easy_reset(curl);
+	(void)curl_easy_setopt(curl, CURLOPT_URL, url);
+	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	(void)curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)TIMEOUT_MS);
+	(void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "fsa/" PACKAGE_VERSION);
+	(void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, x->headers);
+	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, x->said);
+	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, x);
+	if (site->ca_file != NULL)
+		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, site->ca_file);
+	if (body != NULL)
+		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+}
+
+/* Whether the request may have arrived, and its answer was lost. */
+static bool is_lost(CURLcode code)
+{
+	return code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||
+	       code == CURLE_PARTIAL_FILE || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM;
+}
+
+static int send_request(const struct site *site, struct exchange *x, struct err *e)
+{
+	CURLcode code = CURLE_OK;
+
+	for (int sending = 0; sending < SENDINGS_MAX; sending++) {
+		buf_reset(&x->answer);
+		x->said[0] = '\0';
+		code = curl_easy_perform(site->curl);
+		if (!is_lost(code))
+			break;
+	}
+	(void)curl_easy_getinfo(site->curl, CURLINFO_RESPONSE_CODE, &x->status);
+	if (code == CURLE_OK)
+		return 0;
+	if (x->too_large)
+		return err_set(e, ERR_TOO_LARGE, NULL, "%s answers with more than %d MiB",
+			       site->url, ANSWER_MAX >> 20);
+	return err_set(e, ERR_UNAVAILABLE,
+		       code == CURLE_PEER_FAILED_VERIFICATION ? "SITE_CERTIFICATE"
+							      : "SITE_UNREACHABLE",
+		       "%s cannot be reached: %s", site->url,
+		       x->said[0] != '\0' ? x->said : curl_easy_strerror(code));
+}
+
+/* ---- what came back ---------------------------------------------------------------------------
+ */
+
+static const struct {
+	long status;
+	enum err_kind kind;
+} statuses[] = {
+	{ 400, ERR_INVALID },      { 401, ERR_UNAUTHENTICATED }, { 403, ERR_FORBIDDEN },
+	{ 404, ERR_NOT_FOUND },    { 405, ERR_METHOD },          { 409, ERR_CONFLICT },
+	{ 413, ERR_TOO_LARGE },    { 415, ERR_MEDIA_TYPE },      { 422, ERR_UNPROCESSABLE },
+	{ 429, ERR_RATE_LIMITED }, { 502, ERR_UNAVAILABLE },     { 503, ERR_UNAVAILABLE },
+	{ 504, ERR_UNAVAILABLE },
+};
+
+static enum err_kind kind_of(long status, const char *code)
+{
+	if (strcmp(code, "DATA_AT_RISK") == 0)
+		return ERR_DATA_AT_RISK;
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+		if (statuses[i].status == status)
+			return statuses[i].kind;
+	}
+	return ERR_INTERNAL;
+}
+
+static int refuse_redirect(const struct site *site, struct err *e)
+{
+	const char *target = NULL;
+
+	(void)curl_easy_getinfo(site->curl, CURLINFO_REDIRECT_URL, &target);
+	return err_set(e, ERR_INVALID, "SITE_REDIRECTS",
+		       "%s sends elsewhere, to %s, and your token is not sent there. If that is "
+		       "the site: fsa login with its address",
+		       site->url, target ? target : "nowhere");
+}
+
+static int site_failed(const struct site *site, const struct exchange *x, const json_t *problem,
+		       struct err *e)
+{
+	const char *code = json_string_value(json_object_get(problem, "errorCode"));
+	const char *message = json_string_value(json_object_get(problem, "error"));
+
+	if (x->status >= 300 && x->status < 400)
+		return refuse_redirect(site, e);
+	if (message == NULL)
+		return err_set(e, kind_of(x->status, ""), NULL,
+			       "%s answers with status %ld, and not as a FullStack Agent site does",
+			       site->url, x->status);
+	curl_off_t wait = 0;
+	(void)curl_easy_getinfo(site->curl, CURLINFO_RETRY_AFTER, &wait);
+	(void)err_set(e, kind_of(x->status, code ? code : ""), code, "%s", message);
+	if (x->status == 401)
+		(void)err_set(e, e->kind, code, "%s (fsa login %s)", message, site->url);
+	if (wait > 0 && wait < 86400)
+		(void)err_set(e, e->kind, code, "%s (again in %ld s)", message, (long)wait);
+	return -1;
+}
+
+static int read_answer(const struct site *site, const struct exchange *x, json_t **ret_answer,
+		       struct err *e)
+{
+	json_error_t where;
+	CLEANUP(json_decrefp)
+	json_t *answer = x->answer.length > 0
+				 ? json_loadb(x->answer.data, x->answer.length, 0, &where)
+				 : NULL;
+
+	if (x->status < 200 || x->status >= 300)
+		return site_failed(site, x, answer, e);
+	if (answer == NULL)
+		return err_set(e, ERR_INTERNAL, "NOT_A_SITE",
+			       "%s answers with what is not JSON: is it a FullStack Agent site?",
+			       site->url);
+	if (ret_answer != NULL)
+		*ret_answer = STEAL(answer);
+	return 0;
+}
+
+int site_call(struct site *site, const char *method, const char *path, const json_t *body,
+	      json_t **ret_answer, struct err *e)
+{
+	struct exchange x = { .answer = BUF_INIT(ANSWER_MAX) };
+	CLEANUP(cleanup_free) char *url = mem_printf("%s%s", site->url, path);
+	CLEANUP(cleanup_free) char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	int status;
+
+	add_headers(site, strcmp(method, "GET") != 0, text != NULL, &x);
+	prepare(site, method, url, text, &x);
+	status = send_request(site, &x, e);
+	if (status == 0)
+		status = read_answer(site, &x, ret_answer, e);
+	if (text != NULL)
+		explicit_bzero(text, strlen(text));
+	curl_slist_free_all(x.headers);
+	buf_wipe(&x.answer);
+	return status;
+}

@@ -1,0 +1,38 @@
+"""A person at their own machine: a home of their own, fsa, and a site on kubesim."""
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from own_machine import Home, register  # noqa: E402
+from stand.kubesim import KubeSim  # noqa: E402
+from stand.site import Site  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def served(workspace, build, postgres):
+    """A site whose reconciler looks often, and its cluster."""
+    with Site(workspace / "cli-site", build, postgres, database="cli", every="100ms",
+              options={"changes_burst": 100000}) as site, \
+            KubeSim(workspace / "cli-cluster", build) as cluster:
+        yield SimpleNamespace(site=site, cluster=cluster, url=site.url)
+
+
+@pytest.fixture
+def home(build, tmp_path):
+    return Home(build, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def ada(build, served, tmp_path_factory):
+    """Logged in, with a project that runs."""
+    client, token = register(served, "ada")
+    fsa = Home(build, tmp_path_factory.mktemp("ada"))
+    fsa("login", served.url, "--token", input=token + "\n")
+    fsa.client, fsa.token = client, token
+    fsa.project = fsa.json("create", "shop", "--wait")
+    return fsa

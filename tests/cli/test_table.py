@@ -1,0 +1,73 @@
+"""What must agree with the table of commands: the manual page, --help and bash's completion."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MANUAL = (ROOT / "man/fsa.1").read_text()
+
+
+@pytest.fixture(scope="session")
+def table(build):
+    """Command → (arguments, options), as fsa prints it."""
+    done = subprocess.run([build / "fsa", "--commands"], capture_output=True, text=True, check=True)
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    return {name: (arguments, options.split()) for name, options, arguments in rows}
+
+
+def manual_commands():
+    """Command → its part of the manual page."""
+    body = MANUAL[MANUAL.index(".Ss Logging in"):MANUAL.index(".Sh ENVIRONMENT")]
+    parts = re.split(r"^\.It Cm ", body, flags=re.M)[1:]
+    heads = [re.split(r" (?:Ar|Op|Cm|Fl) ", part.splitlines()[0])[0] for part in parts]
+    return dict(zip(heads, parts))
+
+
+def test_the_manual_page_has_every_command_and_no_other(table):
+    assert set(manual_commands()) == set(table)
+
+
+def test_the_manual_page_has_every_option_and_no_other(table):
+    for name, part in manual_commands().items():
+        documented = {f"--{word}" for word in re.findall(r"^\.It Fl -(\S+)", part, flags=re.M)}
+        options = {option.rstrip("=") for option in table[name][1]} - {"--json"}
+        assert documented == options, name
+
+
+def test_every_command_explains_itself(build, table):
+    for name in table:
+        done = subprocess.run([build / "fsa", *name.split(), "--help"], capture_output=True,
+                              text=True)
+        assert (done.returncode, done.stderr) == (0, ""), name
+        assert [other for other in table if f"\n  {other}" in done.stdout] == [name]
+
+
+def complete(build, env, *words):
+    """What bash offers for the last of `words`."""
+    script = f"""
+        source {ROOT}/completions/fsa
+        compopt() {{ :; }}
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        _fsa
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(["bash", "-c", script, "bash", build / "fsa", *words],
+                          capture_output=True, text=True, check=True, env=env)
+    assert done.stderr == ""
+    return [line for line in done.stdout.splitlines() if line]
+
+
+def test_bash_completes_every_command_with_its_options(build, home, table):
+    for name, (_, options) in table.items():
+        words = name.split()
+        assert words[-1] in complete(build, home.env, *words[:-1], words[-1][:2])
+        assert set(complete(build, home.env, *words, "--")) == set(options)
+
+
+def test_bash_completes_the_names_of_ones_own_projects(build, ada, home):
+    assert complete(build, ada.env, "stop", "sh") == ["shop"]
+    assert complete(build, ada.env, "env", "set", "sh") == ["shop"]
+    assert complete(build, home.env, "stop", "sh") == []  # not logged in
