@@ -11,16 +11,20 @@
 /* What KubeBlocks' own command line puts on what goes with a cluster; Sealos looks for it. */
 static json_t *companion_labels(const struct manifest_database *d)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "sealos-db-provider-cr", d->name,
-			 "app.kubernetes.io/instance", d->name, MANIFEST_LABEL_MANAGED, "kbcli",
-			 MANIFEST_LABEL_PROJECT, d->project_name, MANIFEST_LABEL_RESOURCE,
-			 d->resource_id);
+	return MAP({ "sealos-db-provider-cr", TEXT(d->name) },
+		   { "app.kubernetes.io/instance", TEXT(d->name) },
+		   { MANIFEST_LABEL_MANAGED, TEXT("kbcli") },
+		   { MANIFEST_LABEL_PROJECT, TEXT(d->project_name) },
+		   { MANIFEST_LABEL_RESOURCE, TEXT(d->resource_id) });
 }
 
+/* `others` is taken. */
 static json_t *companion(const struct manifest_database *d, const char *api_version,
-			 const char *kind)
+			 const char *kind, json_t *others)
 {
-	return object_make(api_version, kind, d->name, d->namespace, companion_labels(d), NULL);
+	const struct object_head head = { api_version, kind, d->name, d->namespace };
+
+	return object_make(&head, companion_labels(d), &object_absent, others);
 }
 
 /* What runs in the database's pods, and in those of its backups, asks of the API server: Patroni,
@@ -47,7 +51,7 @@ static json_t *words(const char *const *list, size_t count)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < count && list[i] != NULL; i++)
-		json_array_append_new(array, json_string(list[i]));
+		json_array_append_new(array, TEXT(list[i]));
 	return array;
 }
 
@@ -58,52 +62,61 @@ static json_t *role(const struct manifest_database *d)
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		json_array_append_new(
 			list,
-			json_pack("{s:[s], s:o, s:o}", "apiGroups", rules[i].group, "resources",
-				  words(rules[i].resources, ARRAY_SIZE(rules[i].resources)),
-				  "verbs", words(rules[i].verbs, ARRAY_SIZE(rules[i].verbs))));
-	return object_with(companion(d, RBAC "/v1", "Role"), "rules", list);
+			MAP({ "apiGroups", LIST(TEXT(rules[i].group)) },
+			    { "resources",
+			      words(rules[i].resources, ARRAY_SIZE(rules[i].resources)) },
+			    { "verbs", words(rules[i].verbs, ARRAY_SIZE(rules[i].verbs)) }));
+	return companion(d, RBAC "/v1", "Role", MAP({ "rules", list }));
 }
 
 static json_t *role_binding(const struct manifest_database *d)
 {
-	json_t *object = companion(d, RBAC "/v1", "RoleBinding");
+	json_t *role_ref = MAP(
+		{ "apiGroup", TEXT(RBAC) }, { "kind", TEXT("Role") }, { "name", TEXT(d->name) });
+	json_t *subject = MAP({ "kind", TEXT("ServiceAccount") },
+			      { "name", TEXT(d->name) },
+			      { "namespace", TEXT(d->namespace) });
 
-	object = object_with(
-		object, "roleRef",
-		json_pack("{s:s, s:s, s:s}", "apiGroup", RBAC, "kind", "Role", "name", d->name));
-	return object_with(object, "subjects",
-			   json_pack("[{s:s, s:s, s:s}]", "kind", "ServiceAccount", "name", d->name,
-				     "namespace", d->namespace));
+	return companion(d,
+			 RBAC "/v1",
+			 "RoleBinding",
+			 MAP({ "roleRef", role_ref }, { "subjects", LIST(subject) }));
 }
 
 static json_t *network_policy(const struct manifest_database *d,
 			      const struct manifest_settings *settings)
 {
-	return object_with(companion(d, "networking.k8s.io/v1", "NetworkPolicy"), "spec",
-			   network_database_spec(d, settings));
+	return companion(d,
+			 "networking.k8s.io/v1",
+			 "NetworkPolicy",
+			 MAP({ "spec", network_database_spec(d, settings) }));
 }
 
 static json_t *cluster_labels(const struct manifest_database *d)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "clusterdefinition.kubeblocks.io/name",
-			 "postgresql", "clusterversion.kubeblocks.io/name", d->version,
-			 "sealos-db-provider-cr", d->name, MANIFEST_LABEL_MANAGED,
-			 MANIFEST_MANAGED_BY, MANIFEST_LABEL_PROJECT, d->project_name,
-			 MANIFEST_LABEL_RESOURCE, d->resource_id);
+	return MAP({ "clusterdefinition.kubeblocks.io/name", TEXT("postgresql") },
+		   { "clusterversion.kubeblocks.io/name", TEXT(d->version) },
+		   { "sealos-db-provider-cr", TEXT(d->name) },
+		   { MANIFEST_LABEL_MANAGED, TEXT(MANIFEST_MANAGED_BY) },
+		   { MANIFEST_LABEL_PROJECT, TEXT(d->project_name) },
+		   { MANIFEST_LABEL_RESOURCE, TEXT(d->resource_id) });
 }
 
 static json_t *amounts(const char *cpu, const char *memory)
 {
-	return json_pack("{s:o, s:o}", "cpu", object_quantity(cpu), "memory",
-			 object_quantity(memory));
+	return MAP({ "cpu", QUANTITY(cpu) }, { "memory", QUANTITY(memory) });
 }
 
 static json_t *volume(const struct manifest_database *d, const struct manifest_settings *settings)
 {
-	return json_pack("{s:s, s:{s:[s], s:{s:{s:o}}, s:s*}}", "name", "data", "spec",
-			 "accessModes", "ReadWriteOnce", "resources", "requests", "storage",
-			 object_quantity(d->storage_size), "storageClassName",
-			 settings->storage_class);
+	json_t *requests = MAP({ "storage", QUANTITY(d->storage_size) });
+
+	return MAP({ "name", TEXT("data") },
+		   { "spec",
+		     MAP({ "accessModes", LIST(TEXT("ReadWriteOnce")) },
+			 { "resources", MAP({ "requests", requests }) },
+			 { "storageClassName",
+			   IF(settings->storage_class != NULL, TEXT(settings->storage_class)) }) });
 }
 
 /* KubeBlocks stops a cluster without replicas up to 0.9.0 only; from then on `stop` does. */
@@ -112,46 +125,55 @@ static json_t *component(const struct manifest_database *d,
 {
 	bool has_stop = strcmp(settings->kubeblocks_version, "0.8") != 0;
 	const struct manifest_resources *r = &d->resources;
-	json_t *c = json_pack("{s:s, s:s, s:b, s:i, s:s, s:{s:s}, s:[o]}", "componentDefRef",
-			      "postgresql", "name", "postgresql", "monitor", 1, "replicas",
-			      d->stopped && !has_stop ? 0 : 1, "serviceAccountName", d->name,
-			      "switchPolicy", "type", "Noop", "volumeClaimTemplates",
-			      volume(d, settings));
 
-	c = object_with(c, "resources",
-			object_resources(amounts(r->cpu_request, r->memory_request),
-					 amounts(r->cpu_limit, r->memory_limit)));
-	return has_stop ? object_with(c, "stop", json_boolean(d->stopped)) : c;
+	return MAP({ "componentDefRef", TEXT("postgresql") },
+		   { "name", TEXT("postgresql") },
+		   { "monitor", FLAG(true) },
+		   { "replicas", NUMBER(d->stopped && !has_stop ? 0 : 1) },
+		   { "serviceAccountName", TEXT(d->name) },
+		   { "switchPolicy", MAP({ "type", TEXT("Noop") }) },
+		   { "volumeClaimTemplates", LIST(volume(d, settings)) },
+		   { "resources",
+		     MAP({ "requests", amounts(r->cpu_request, r->memory_request) },
+			 { "limits", amounts(r->cpu_limit, r->memory_limit) }) },
+		   { "stop", IF(has_stop, FLAG(d->stopped)) });
 }
 
 /* The list of components is atomic: it is always applied whole. */
+static json_t *cluster_spec(const struct manifest_database *d,
+			    const struct manifest_settings *settings)
+{
+	json_t *affinity = MAP({ "podAntiAffinity", TEXT("Preferred") },
+			       { "tenancy", TEXT("SharedNode") },
+			       { "topologyKeys", LIST(TEXT("kubernetes.io/hostname")) });
+
+	return MAP({ "clusterDefinitionRef", TEXT("postgresql") },
+		   { "clusterVersionRef", TEXT(d->version) },
+		   { "terminationPolicy", TEXT("Delete") },
+		   { "affinity", affinity },
+		   { "componentSpecs", LIST(component(d, settings)) });
+}
+
 json_t *manifest_cluster(const struct manifest_database *d,
 			 const struct manifest_settings *settings, const char *hash)
 {
-	json_t *object =
-		object_make("apps.kubeblocks.io/v1alpha1", "Cluster", d->name, d->namespace,
-			    cluster_labels(d), json_pack("{s:s}", MANIFEST_ANNOTATION_HASH, hash));
+	const struct object_head head = {
+		"apps.kubeblocks.io/v1alpha1", "Cluster", d->name, d->namespace
+	};
 
-	return object_with(object, "spec",
-			   json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:[s]}, s:[o]}",
-				     "clusterDefinitionRef", "postgresql", "clusterVersionRef",
-				     d->version, "terminationPolicy", "Delete", "affinity",
-				     "podAntiAffinity", "Preferred", "tenancy", "SharedNode",
-				     "topologyKeys", "kubernetes.io/hostname", "componentSpecs",
-				     component(d, settings)));
+	return object_make(&head,
+			   cluster_labels(d),
+			   MAP({ MANIFEST_ANNOTATION_HASH, TEXT(hash) }),
+			   MAP({ "spec", cluster_spec(d, settings) }));
 }
 
 json_t *manifest_database_companions(const struct manifest_database *d,
 				     const struct manifest_settings *settings)
 {
-	json_t *const objects[] = {
-		companion(d, "v1", "ServiceAccount"),
-		role(d),
-		role_binding(d),
-		network_policy(d, settings),
-	};
-
-	return object_list(objects, ARRAY_SIZE(objects));
+	return LIST(companion(d, "v1", "ServiceAccount", json_object()),
+		    role(d),
+		    role_binding(d),
+		    network_policy(d, settings));
 }
 
 /* RFC 3986: all but the unreserved characters. The caller frees. */
@@ -191,6 +213,6 @@ char *manifest_database_url(const char *username, const char *password, const ch
 	CLEANUP(cleanup_free) char *server = url_escape(full_host);
 	CLEANUP(cleanup_free) char *name = url_escape(database);
 
-	return mem_printf("postgresql://%s:%s@%s:%u/%s?schema=public", user, secret, server, port,
-			  name);
+	return mem_printf(
+		"postgresql://%s:%s@%s:%u/%s?schema=public", user, secret, server, port, name);
 }

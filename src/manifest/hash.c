@@ -15,33 +15,42 @@ struct field {
 	bool quantity; /* compared by value */
 };
 
-#define TEXT(type, member)                                                                         \
+#define STRING_FIELD(type, member)                                                                 \
 	{                                                                                          \
 		offsetof(struct type, member), false                                               \
 	}
-#define QUANTITY(type, member)                                                                     \
+#define AMOUNT_FIELD(type, member)                                                                 \
 	{                                                                                          \
 		offsetof(struct type, member), true                                                \
 	}
-#define RESOURCES(type)                                                                            \
-	QUANTITY(type, resources.cpu_request), QUANTITY(type, resources.cpu_limit),                \
-		QUANTITY(type, resources.memory_request), QUANTITY(type, resources.memory_limit),  \
-		QUANTITY(type, resources.storage_limit)
+#define RESOURCE_FIELDS(type)                                                                      \
+	AMOUNT_FIELD(type, resources.cpu_request), AMOUNT_FIELD(type, resources.cpu_limit),        \
+		AMOUNT_FIELD(type, resources.memory_request),                                      \
+		AMOUNT_FIELD(type, resources.memory_limit),                                        \
+		AMOUNT_FIELD(type, resources.storage_limit)
 
 static const struct field sandbox_fields[] = {
-	TEXT(manifest_sandbox, resource_id),   TEXT(manifest_sandbox, name),
-	TEXT(manifest_sandbox, project_name),  TEXT(manifest_sandbox, database_name),
-	TEXT(manifest_sandbox, namespace),     TEXT(manifest_sandbox, image),
-	TEXT(manifest_sandbox, app_host),      TEXT(manifest_sandbox, ttyd_host),
-	QUANTITY(manifest_sandbox, home_size), TEXT(manifest_sandbox, restarted),
-	RESOURCES(manifest_sandbox),
+	STRING_FIELD(manifest_sandbox, resource_id),
+	STRING_FIELD(manifest_sandbox, name),
+	STRING_FIELD(manifest_sandbox, project_name),
+	STRING_FIELD(manifest_sandbox, database_name),
+	STRING_FIELD(manifest_sandbox, namespace),
+	STRING_FIELD(manifest_sandbox, image),
+	STRING_FIELD(manifest_sandbox, app_host),
+	STRING_FIELD(manifest_sandbox, ttyd_host),
+	AMOUNT_FIELD(manifest_sandbox, home_size),
+	STRING_FIELD(manifest_sandbox, restarted),
+	RESOURCE_FIELDS(manifest_sandbox),
 };
 
 static const struct field database_fields[] = {
-	TEXT(manifest_database, resource_id),  TEXT(manifest_database, name),
-	TEXT(manifest_database, project_name), TEXT(manifest_database, namespace),
-	TEXT(manifest_database, version),      QUANTITY(manifest_database, storage_size),
-	RESOURCES(manifest_database),
+	STRING_FIELD(manifest_database, resource_id),
+	STRING_FIELD(manifest_database, name),
+	STRING_FIELD(manifest_database, project_name),
+	STRING_FIELD(manifest_database, namespace),
+	STRING_FIELD(manifest_database, version),
+	AMOUNT_FIELD(manifest_database, storage_size),
+	RESOURCE_FIELDS(manifest_database),
 };
 
 /* All strings of both are in the tables: a new one does not compile without its row. */

@@ -62,8 +62,14 @@ static bool differs(const struct walk *w, const json_t *live, const json_t *desi
 	/* "wanted" is in the hashes that rows keep of differences: renaming it would make each of
 	 * them unknown. */
 	if (w->differences != NULL && json_array_size(w->differences) < DIFFERENCES_MAX)
-		json_array_append_new(w->differences, json_pack("{s:s, s:O?, s:O}", "path", w->path,
-								"live", live, "wanted", desired));
+		json_array_append_new(w->differences,
+				      json_pack("{s:s, s:O?, s:O}",
+						"path",
+						w->path,
+						"live",
+						live,
+						"wanted",
+						desired));
 	return false;
 }
 
@@ -183,8 +189,8 @@ static void keep_claims(json_t *desired, const json_t *live)
 
 	if (claims == NULL)
 		return;
-	json_object_set_new(json_object_get(desired, "spec"), "volumeClaimTemplates",
-			    json_deep_copy(claims));
+	json_object_set_new(
+		json_object_get(desired, "spec"), "volumeClaimTemplates", json_deep_copy(claims));
 	json_object_set(json_at(desired, "metadata.annotations"), resize, size);
 }
 

@@ -42,7 +42,7 @@ static json_t *exceptions(const struct network *all)
 		struct network network;
 		if (!is_internet(&table[i]) && network_parse(table[i].network, &network) &&
 		    network_is_within(&network, all) && !is_covered(&network, &table[i]))
-			json_array_append_new(list, json_string(table[i].network));
+			json_array_append_new(list, TEXT(table[i].network));
 	}
 	return list;
 }
@@ -61,7 +61,7 @@ static void add_networks(json_t *to, const char *words)
 		if (!network_parse(word, &network))
 			continue;
 		network_format(&network, text);
-		json_array_append_new(to, json_pack("{s:{s:s}}", "ipBlock", "cidr", text));
+		json_array_append_new(to, MAP({ "ipBlock", MAP({ "cidr", TEXT(text) }) }));
 	}
 }
 
@@ -70,17 +70,15 @@ static json_t *pods(char *word)
 {
 	char *label = strchr(word, '/');
 	char *value = label != NULL ? strchr(label, '=') : NULL;
-	json_t *peer;
 
 	if (value != NULL) {
 		*label++ = '\0';
 		*value++ = '\0';
 	}
-	peer = json_pack("{s:{s:{s:s}}}", "namespaceSelector", "matchLabels",
-			 "kubernetes.io/metadata.name", word);
-	return value == NULL ? peer
-			     : object_with(peer, "podSelector",
-					   json_pack("{s:{s:s}}", "matchLabels", label, value));
+	return MAP({ "namespaceSelector",
+		     MAP({ "matchLabels", MAP({ "kubernetes.io/metadata.name", TEXT(word) }) }) },
+		   { "podSelector",
+		     IF(value != NULL, MAP({ "matchLabels", MAP({ label, TEXT(value) }) })) });
 }
 
 static void add_pods(json_t *to, const char *words)
@@ -104,13 +102,14 @@ static json_t *peers(const char *pod_words, const char *network_words)
 
 static json_t *port(const char *protocol, int number)
 {
-	return json_pack("{s:s, s:i}", "protocol", protocol, "port", number);
+	return MAP({ "protocol", TEXT(protocol) }, { "port", NUMBER(number) });
 }
 
 /* ---- rules ------------------------------------------------------------------------------------
  */
 
-/* Appends a rule. Without peers it would be one for everywhere. */
+/* Appends a rule, `ports` of which may be &object_absent. Without peers it would be one for
+ * everywhere. */
 static void add_rule_to(json_t *rules, json_t *to, json_t *ports)
 {
 	if (json_array_size(to) == 0) {
@@ -118,26 +117,25 @@ static void add_rule_to(json_t *rules, json_t *to, json_t *ports)
 		json_decref(ports);
 		return;
 	}
-	json_array_append_new(rules, json_pack("{s:o, s:o*}", "to", to, "ports", ports));
+	json_array_append_new(rules, MAP({ "to", to }, { "ports", ports }));
 }
 
 /* By the port of the resolver's pod, which is not 53 everywhere: OpenShift's is 5353. */
 static void add_dns(json_t *rules, const struct manifest_settings *settings)
 {
-	add_rule_to(rules, peers(settings->dns_pods, settings->dns_networks),
-		    json_pack("[o, o, o, o]", port("UDP", 53), port("TCP", 53), port("UDP", 5353),
-			      port("TCP", 5353)));
+	add_rule_to(rules,
+		    peers(settings->dns_pods, settings->dns_networks),
+		    LIST(port("UDP", 53), port("TCP", 53), port("UDP", 5353), port("TCP", 5353)));
 }
 
 static json_t *instance(const char *database)
 {
-	return json_pack("{s:{s:s}}", "matchLabels", "app.kubernetes.io/instance", database);
+	return MAP({ "matchLabels", MAP({ "app.kubernetes.io/instance", TEXT(database) }) });
 }
 
-static json_t *to_database(const char *name)
+static json_t *to_pods_of(const char *database)
 {
-	return json_pack("{s:[{s:o}], s:[o]}", "to", "podSelector", instance(name), "ports",
-			 port("TCP", 5432));
+	return LIST(MAP({ "podSelector", instance(database) }));
 }
 
 /* Whatever the table of special networks calls ordinary. */
@@ -149,12 +147,13 @@ static json_t *to_internet(void)
 
 	for (size_t i = 0; i < count; i++) {
 		struct network all;
-		if (is_internet(&table[i]) && network_parse(table[i].network, &all))
-			json_array_append_new(blocks, json_pack("{s:{s:s, s:o}}", "ipBlock", "cidr",
-								table[i].network, "except",
-								exceptions(&all)));
+		if (!is_internet(&table[i]) || !network_parse(table[i].network, &all))
+			continue;
+		json_t *block =
+			MAP({ "cidr", TEXT(table[i].network) }, { "except", exceptions(&all) });
+		json_array_append_new(blocks, MAP({ "ipBlock", block }));
 	}
-	return json_pack("{s:o}", "to", blocks);
+	return MAP({ "to", blocks });
 }
 
 static json_t *sandbox_egress(const struct manifest_sandbox *s,
@@ -165,35 +164,36 @@ static json_t *sandbox_egress(const struct manifest_sandbox *s,
 	add_dns(rules, settings);
 	json_array_append_new(rules, to_internet());
 	if (s->database_name != NULL)
-		json_array_append_new(rules, to_database(s->database_name));
+		add_rule_to(rules, to_pods_of(s->database_name), LIST(port("TCP", 5432)));
 	return rules;
 }
 
 /* From everywhere: in which namespace the ingress controller runs is not known here. */
 static json_t *sandbox_ingress(void)
 {
-	return json_pack("[{s:[o, o]}]", "ports", port("TCP", PORT_APP), port("TCP", PORT_TTYD));
+	return LIST(MAP({ "ports", LIST(port("TCP", PORT_APP), port("TCP", PORT_TTYD)) }));
 }
 
 json_t *network_sandbox_spec(const struct manifest_sandbox *s,
 			     const struct manifest_settings *settings)
 {
-	return json_pack("{s:{s:{s:s}}, s:[s, s], s:o, s:o}", "podSelector", "matchLabels", "app",
-			 s->name, "policyTypes", "Ingress", "Egress", "ingress", sandbox_ingress(),
-			 "egress", sandbox_egress(s, settings));
+	return MAP({ "podSelector", MAP({ "matchLabels", MAP({ "app", TEXT(s->name) }) }) },
+		   { "policyTypes", LIST(TEXT("Ingress"), TEXT("Egress")) },
+		   { "ingress", sandbox_ingress() },
+		   { "egress", sandbox_egress(s, settings) });
 }
 
 /* Patroni keeps its leader there. Some agents know an API server by its port only (it may be a
  * node, and that is no ipBlock for them), so where it is not configured it may be everywhere. */
 static void add_api_server(json_t *rules, const struct manifest_settings *settings)
 {
-	json_t *ports = json_pack("[o, o, o, o]", port("TCP", 443), port("TCP", 6443),
-				  port("TCP", 8443), port("TCP", 16443));
+	json_t *ports =
+		LIST(port("TCP", 443), port("TCP", 6443), port("TCP", 8443), port("TCP", 16443));
 
 	if (settings->api_server_networks != NULL)
 		add_rule_to(rules, peers(NULL, settings->api_server_networks), ports);
 	else
-		json_array_append_new(rules, json_pack("{s:o}", "ports", ports));
+		json_array_append_new(rules, MAP({ "ports", ports }));
 }
 
 static json_t *database_egress(const struct manifest_database *d,
@@ -202,18 +202,19 @@ static json_t *database_egress(const struct manifest_database *d,
 	json_t *rules = json_array();
 
 	add_dns(rules, settings);
-	json_array_append_new(rules,
-			      json_pack("{s:[{s:o}]}", "to", "podSelector", instance(d->name)));
+	add_rule_to(rules, to_pods_of(d->name), &object_absent);
 	add_api_server(rules, settings);
-	add_rule_to(rules, peers(settings->backup_pods, settings->backup_networks), NULL);
+	add_rule_to(rules, peers(settings->backup_pods, settings->backup_networks), &object_absent);
 	return rules;
 }
 
 json_t *network_database_spec(const struct manifest_database *d,
 			      const struct manifest_settings *settings)
 {
-	json_t *rules = settings->databases_open ? json_pack("[{}]") : database_egress(d, settings);
+	json_t *rules =
+		settings->databases_open ? LIST(json_object()) : database_egress(d, settings);
 
-	return json_pack("{s:o, s:[s], s:o}", "podSelector", instance(d->name), "policyTypes",
-			 "Egress", "egress", rules);
+	return MAP({ "podSelector", instance(d->name) },
+		   { "policyTypes", LIST(TEXT("Egress")) },
+		   { "egress", rules });
 }

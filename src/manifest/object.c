@@ -4,23 +4,42 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "crypto/token.h"
-#include "manifest/manifest.h"
 #include "base/quantity.h"
+#include "crypto/token.h"
 
-json_t *object_make(const char *api_version, const char *kind, const char *name,
-		    const char *namespace, json_t *labels, json_t *annotations)
+/* Constant, as far as jansson is concerned: it does not count references to them. */
+json_t object_end = { JSON_NULL, (size_t)-1 };
+json_t object_absent = { JSON_NULL, (size_t)-1 };
+
+/* All are taken, and those after one that is missing are, too. */
+json_t *object_map(const struct object_member *members)
 {
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:o, s:o*}}", "apiVersion", api_version, "kind",
-			 kind, "metadata", "name", name, "namespace", namespace, "labels", labels,
-			 "annotations", annotations);
+	json_t *map = json_object();
+	bool complete = true;
+
+	for (; members->name != NULL; members++) {
+		if (members->value != &object_absent)
+			complete = json_object_set_new(map, members->name, members->value) == 0 &&
+				   complete;
+	}
+	if (complete)
+		return map;
+	json_decref(map);
+	return NULL;
 }
 
-json_t *object_with(json_t *object, const char *member, json_t *value)
+json_t *object_list(json_t *const *items)
 {
-	if (json_object_set_new(object, member, value) == 0)
-		return object;
-	json_decref(object);
+	json_t *list = json_array();
+	bool complete = true;
+
+	for (; *items != &object_end; items++) {
+		if (*items != &object_absent)
+			complete = json_array_append_new(list, *items) == 0 && complete;
+	}
+	if (complete)
+		return list;
+	json_decref(list);
 	return NULL;
 }
 
@@ -33,23 +52,29 @@ json_t *object_quantity(const char *text)
 	return json_string(quantity_canonical(text, canonical) ? canonical : text);
 }
 
-json_t *object_resources(json_t *requests, json_t *limits)
+json_t *object_join(json_t *map, json_t *more)
 {
-	return json_pack("{s:o, s:o}", "requests", requests, "limits", limits);
+	if (map != NULL && more != NULL && json_object_update(map, more) == 0) {
+		json_decref(more);
+		return map;
+	}
+	json_decref(map);
+	json_decref(more);
+	return NULL;
 }
 
-json_t *object_list(json_t *const *objects, size_t count)
+json_t *object_make(const struct object_head *head, json_t *labels, json_t *annotations,
+		    json_t *others)
 {
-	json_t *list = json_array();
-	bool complete = true;
+	json_t *object = MAP({ "apiVersion", TEXT(head->api_version) },
+			     { "kind", TEXT(head->kind) },
+			     { "metadata",
+			       MAP({ "name", TEXT(head->name) },
+				   { "namespace", TEXT(head->namespace) },
+				   { "labels", labels },
+				   { "annotations", annotations }) });
 
-	/* All are taken, those after one that is missing, too. */
-	for (size_t i = 0; i < count; i++)
-		complete = json_array_append_new(list, objects[i]) == 0 && complete;
-	if (complete)
-		return list;
-	json_decref(list);
-	return NULL;
+	return object_join(object, others);
 }
 
 void object_hash(const json_t *json, char ret_hex[65])

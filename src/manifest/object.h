@@ -1,29 +1,53 @@
 #ifndef FSA_MANIFEST_OBJECT_H
 #define FSA_MANIFEST_OBJECT_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 /*
- * Parts that all our objects are made of. Of this layer only.
+ * JSON by nested builders, in which an object has the shape of its YAML:
  *
- * As with json_pack(), a NULL among the parts (a string that is not UTF-8) makes the whole NULL,
- * and what is marked "taken" is released with it.
+ *	MAP({ "podSelector", MAP({ "matchLabels", MAP({ "app", TEXT(name) }) }) },
+ *	    { "policyTypes", LIST(TEXT("Ingress"), TEXT("Egress")) })
+ *
+ * Each takes its parts: they are released with it. A NULL among them (a string that is not UTF-8)
+ * makes the whole NULL.
  */
+#define MAP(...)       object_map((const struct object_member[]) { __VA_ARGS__, { NULL, NULL } })
+#define LIST(...)      object_list((json_t *const[]) { __VA_ARGS__, &object_end })
+#define TEXT(string)   json_string(string)
+#define NUMBER(number) json_integer(number)
+#define FLAG(flag)     json_boolean(flag)
+/* A quantity, in the form in which the API server gives it back. */
+#define QUANTITY(text) object_quantity(text)
+/* A member or an item that is only there under a condition. */
+#define IF(condition, value) ((condition) ? (value) : &object_absent)
 
-/* apiVersion, kind and metadata. `labels` and `annotations` are taken; annotations may be NULL. */
-json_t *object_make(const char *api_version, const char *kind, const char *name,
-		    const char *namespace, json_t *labels, json_t *annotations);
-/* Adds a member at the top, `spec` for example. Both are taken; gives the object. */
-json_t *object_with(json_t *object, const char *member, json_t *value);
+struct object_member {
+	const char *name;
+	json_t *value;
+};
 
-/* A quantity in the form that the API server gives back. NULL in, NULL out. */
+extern json_t object_end, object_absent; /* marks, and no values */
+
+json_t *object_map(const struct object_member *members);
+json_t *object_list(json_t *const *items);
 json_t *object_quantity(const char *text);
-/* {"requests": …, "limits": …}; both are taken. */
-json_t *object_resources(json_t *requests, json_t *limits);
 
-/* An array of `count` objects, all taken. */
-json_t *object_list(json_t *const *objects, size_t count);
-/* SHA-256 of the JSON, in hex. */
+/* apiVersion, kind and metadata of an object. */
+struct object_head {
+	const char *api_version, *kind, *name, *namespace;
+};
+/* A whole object: its head, labels, annotations and what is below, which are the other members of a
+ * MAP. All are taken; `annotations` may be IF(). */
+json_t *object_make(const struct object_head *head, json_t *labels, json_t *annotations,
+		    json_t *others);
+
+/* A map with the members of another one added; both are taken. */
+json_t *object_join(json_t *map, json_t *more);
+
+/* SHA-256 of the JSON, in hex. Not only of this layer. */
 void object_hash(const json_t *json, char ret_hex[65]);
 
 #endif

@@ -11,11 +11,12 @@
 
 json_t *sandbox_labels(const struct manifest_sandbox *s)
 {
-	/* By the fourth, Sealos knows an app of its launchpad. */
-	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "app", s->name, MANIFEST_LABEL_MANAGED,
-			 MANIFEST_MANAGED_BY, MANIFEST_LABEL_PROJECT, s->project_name,
-			 "cloud.sealos.io/app-deploy-manager", s->name, MANIFEST_LABEL_RESOURCE,
-			 s->resource_id);
+	return MAP({ "app", TEXT(s->name) },
+		   { MANIFEST_LABEL_MANAGED, TEXT(MANIFEST_MANAGED_BY) },
+		   { MANIFEST_LABEL_PROJECT, TEXT(s->project_name) },
+		   /* By this, Sealos knows an app of its launchpad. */
+		   { "cloud.sealos.io/app-deploy-manager", TEXT(s->name) },
+		   { MANIFEST_LABEL_RESOURCE, TEXT(s->resource_id) });
 }
 
 char *sandbox_part_name(const struct manifest_sandbox *s, const char *part)
@@ -26,49 +27,62 @@ char *sandbox_part_name(const struct manifest_sandbox *s, const char *part)
 json_t *sandbox_secret_data(const struct manifest_sandbox *s)
 {
 	json_t *data = json_object();
+	bool complete = true;
 
 	for (size_t i = 0; i < s->variable_count; i++) {
 		const struct manifest_variable *v = &s->variables[i];
 		CLEANUP(cleanup_free) char *value = base64_encode(v->value, strlen(v->value));
-		data = object_with(data, v->name, json_string(value));
+		complete = json_object_set_new(data, v->name, TEXT(value)) == 0 && complete;
 	}
-	return data;
+	if (complete)
+		return data;
+	json_decref(data);
+	return NULL;
 }
 
 /* `data` and not `stringData`, which the API server does not give back: with it, what is there
- * could not be compared with what is wanted. */
+ * could not be compared with what is desired. */
 static json_t *secret(const struct manifest_sandbox *s)
 {
 	CLEANUP(cleanup_free) char *name = sandbox_part_name(s, "env");
-	json_t *object = object_make("v1", "Secret", name, s->namespace, sandbox_labels(s), NULL);
+	const struct object_head head = { "v1", "Secret", name, s->namespace };
 
-	object = object_with(object, "type", json_string("Opaque"));
-	return object_with(object, "data", sandbox_secret_data(s));
+	return object_make(&head,
+			   sandbox_labels(s),
+			   &object_absent,
+			   MAP({ "type", TEXT("Opaque") }, { "data", sandbox_secret_data(s) }));
 }
 
 static json_t *service_port(const char *name, int port)
 {
-	return json_pack("{s:s, s:i, s:i, s:s}", "name", name, "port", port, "targetPort", port,
-			 "protocol", "TCP");
+	return MAP({ "name", TEXT(name) },
+		   { "port", NUMBER(port) },
+		   { "targetPort", NUMBER(port) },
+		   { "protocol", TEXT("TCP") });
 }
 
 static json_t *service(const struct manifest_sandbox *s)
 {
 	CLEANUP(cleanup_free) char *name = sandbox_part_name(s, "service");
-	json_t *object = object_make("v1", "Service", name, s->namespace, sandbox_labels(s), NULL);
+	const struct object_head head = { "v1", "Service", name, s->namespace };
 
-	return object_with(object, "spec",
-			   json_pack("{s:{s:s}, s:[o, o]}", "selector", "app", s->name, "ports",
-				     service_port("app", PORT_APP),
-				     service_port("ttyd", PORT_TTYD)));
+	return object_make(&head,
+			   sandbox_labels(s),
+			   &object_absent,
+			   MAP({ "spec",
+				 MAP({ "selector", MAP({ "app", TEXT(s->name) }) },
+				     { "ports",
+				       LIST(service_port("app", PORT_APP),
+					    service_port("ttyd", PORT_TTYD)) }) }));
 }
 
 #define NGINX "nginx.ingress.kubernetes.io/"
 
 static json_t *app_annotations(void)
 {
-	return json_pack("{s:s, s:s, s:s}", NGINX "proxy-body-size", "32m", NGINX "ssl-redirect",
-			 "false", NGINX "backend-protocol", "HTTP");
+	return MAP({ NGINX "proxy-body-size", TEXT("32m") },
+		   { NGINX "ssl-redirect", TEXT("false") },
+		   { NGINX "backend-protocol", TEXT("HTTP") });
 }
 
 /*
@@ -81,14 +95,11 @@ static json_t *app_annotations(void)
  */
 static json_t *ttyd_annotations(void)
 {
-	json_t *annotations = app_annotations();
-
-	json_object_update_new(annotations,
-			       json_pack("{s:s, s:s, s:s}", NGINX "proxy-read-timeout", "3600",
-					 NGINX "proxy-send-timeout", "3600",
-					 NGINX "proxy-set-headers",
-					 "Upgrade $http_upgrade\nConnection upgrade\n"));
-	return annotations;
+	return object_join(app_annotations(),
+			   MAP({ NGINX "proxy-read-timeout", TEXT("3600") },
+			       { NGINX "proxy-send-timeout", TEXT("3600") },
+			       { NGINX "proxy-set-headers",
+				 TEXT("Upgrade $http_upgrade\nConnection upgrade\n") }));
 }
 
 /* Sealos finds an app's domain by its first label. */
@@ -96,17 +107,8 @@ static json_t *ingress_labels(const struct manifest_sandbox *s, const char *host
 {
 	CLEANUP(cleanup_free) char *prefix = mem_strndup(host, strcspn(host, "."));
 
-	return object_with(sandbox_labels(s), "cloud.sealos.io/app-deploy-manager-domain",
-			   json_string(prefix));
-}
-
-static json_t *ingress_rule(const struct manifest_sandbox *s, const char *host, int port)
-{
-	CLEANUP(cleanup_free) char *backend = sandbox_part_name(s, "service");
-
-	return json_pack("{s:s, s:{s:[{s:s, s:s, s:{s:{s:s, s:{s:i}}}}]}}", "host", host, "http",
-			 "paths", "path", "/", "pathType", "Prefix", "backend", "service", "name",
-			 backend, "port", "number", port);
+	return object_join(sandbox_labels(s),
+			   MAP({ "cloud.sealos.io/app-deploy-manager-domain", TEXT(prefix) }));
 }
 
 struct ingress {
@@ -115,27 +117,53 @@ struct ingress {
 	int port;
 };
 
+static json_t *ingress_path(const struct manifest_sandbox *s, int port)
+{
+	CLEANUP(cleanup_free) char *service_name = sandbox_part_name(s, "service");
+	json_t *backend =
+		MAP({ "name", TEXT(service_name) }, { "port", MAP({ "number", NUMBER(port) }) });
+
+	return MAP({ "path", TEXT("/") },
+		   { "pathType", TEXT("Prefix") },
+		   { "backend", MAP({ "service", backend }) });
+}
+
+static json_t *ingress_spec(const struct manifest_sandbox *s,
+			    const struct manifest_settings *settings, const struct ingress *i)
+{
+	json_t *rule = MAP({ "host", TEXT(i->host) },
+			   { "http", MAP({ "paths", LIST(ingress_path(s, i->port)) }) });
+	json_t *tls = MAP({ "hosts", LIST(TEXT(i->host)) },
+			  { "secretName", TEXT(settings->ingress_tls_secret) });
+
+	return MAP({ "ingressClassName", TEXT(settings->ingress_class) },
+		   { "rules", LIST(rule) },
+		   { "tls", LIST(tls) });
+}
+
 static json_t *ingress(const struct manifest_sandbox *s, const struct manifest_settings *settings,
 		       const struct ingress *i, json_t *annotations)
 {
 	CLEANUP(cleanup_free) char *name = sandbox_part_name(s, i->part);
-	json_t *object = object_make("networking.k8s.io/v1", "Ingress", name, s->namespace,
-				     ingress_labels(s, i->host), annotations);
+	const struct object_head head = { "networking.k8s.io/v1", "Ingress", name, s->namespace };
 
-	return object_with(object, "spec",
-			   json_pack("{s:s, s:[o], s:[{s:[s], s:s}]}", "ingressClassName",
-				     settings->ingress_class, "rules",
-				     ingress_rule(s, i->host, i->port), "tls", "hosts", i->host,
-				     "secretName", settings->ingress_tls_secret));
+	return object_make(&head,
+			   ingress_labels(s, i->host),
+			   annotations,
+			   MAP({ "spec", ingress_spec(s, settings, i) }));
 }
 
 static json_t *network_policy(const struct manifest_sandbox *s,
 			      const struct manifest_settings *settings)
 {
-	json_t *object = object_make("networking.k8s.io/v1", "NetworkPolicy", s->name, s->namespace,
-				     sandbox_labels(s), NULL);
+	const struct object_head head = {
+		"networking.k8s.io/v1", "NetworkPolicy", s->name, s->namespace
+	};
 
-	return object_with(object, "spec", network_sandbox_spec(s, settings));
+	return object_make(&head,
+			   sandbox_labels(s),
+			   &object_absent,
+			   MAP({ "spec", network_sandbox_spec(s, settings) }));
 }
 
 json_t *manifest_sandbox_companions(const struct manifest_sandbox *s,
@@ -143,13 +171,10 @@ json_t *manifest_sandbox_companions(const struct manifest_sandbox *s,
 {
 	const struct ingress app = { "app-ingress", s->app_host, PORT_APP };
 	const struct ingress ttyd = { "ttyd-ingress", s->ttyd_host, PORT_TTYD };
-	json_t *const objects[] = {
-		secret(s),
-		service(s),
-		ingress(s, settings, &app, app_annotations()),
-		ingress(s, settings, &ttyd, ttyd_annotations()),
-		network_policy(s, settings),
-	};
 
-	return object_list(objects, ARRAY_SIZE(objects));
+	return LIST(secret(s),
+		    service(s),
+		    ingress(s, settings, &app, app_annotations()),
+		    ingress(s, settings, &ttyd, ttyd_annotations()),
+		    network_policy(s, settings));
 }
