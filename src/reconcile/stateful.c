@@ -1,0 +1,120 @@
+#include "reconcile/stateful.h"
+
+#include <string.h>
+
+#include "base/json_at.h"
+#include "reconcile/diagnose.h"
+#include "reconcile/kind.h"
+#include "reconcile/live.h"
+
+static bool is_rolled_out(const json_t *set)
+{
+	const json_t *status = json_object_get(set, "status");
+
+	return json_number_at(status, "readyReplicas") >= 1 &&
+	       json_number_at(status, "updatedReplicas") >= 1 &&
+	       strcmp(json_text_at(status, "currentRevision"),
+		      json_text_at(status, "updateRevision")) == 0;
+}
+
+/* How long a pod may be missing, a container (and its volume) be made, and its probes fail,
+ * before that is a fault whose cause events may tell. */
+enum { POD_EXPECTED_MS = 5000, CONTAINER_EXPECTED_MS = 15000, PROBES_EXPECTED_MS = 60000 };
+
+static void assess_pod(const struct queue_row *row, const json_t *pod, struct assessment *a)
+{
+	a->seen = SEEN_PROGRESSING;
+	if (pod == NULL) {
+		if (row->status_age_ms > POD_EXPECTED_MS)
+			a->seen = SEEN_BROKEN;
+		return;
+	}
+	uint64_t expected_ms = live_pod_runs(pod) ? PROBES_EXPECTED_MS : CONTAINER_EXPECTED_MS;
+	bool late = row->status_age_ms > expected_ms;
+	a->has_cause =
+		diagnose_pod(pod, &a->cause) && (late || !diagnose_awaits_volumes(&a->cause));
+	if (a->has_cause || late)
+		a->seen = SEEN_BROKEN;
+}
+
+static void assess_rollout(const struct queue_row *row, const json_t *set, const json_t *pod,
+			   struct assessment *a)
+{
+	if (!live_is_observed(set)) {
+		a->seen = SEEN_PROGRESSING;
+		return;
+	}
+	if (is_rolled_out(set)) {
+		a->seen = SEEN_READY;
+		a->stage = STAGE_READY;
+		return;
+	}
+	const char *revision = json_text(
+		json_object_get(json_at(pod, "metadata.labels"), "controller-revision-hash"));
+	bool outdated = strcmp(revision, json_text_at(set, "status.updateRevision")) != 0;
+	if (pod != NULL && outdated && !live_pod_has(pod, "Ready")) {
+		a->seen = SEEN_PROGRESSING;
+		a->stuck_pod = pod;
+		return;
+	}
+	assess_pod(row, pod, a);
+}
+
+/* Of a StatefulSet without replicas. */
+static void assess_stopped(const struct view *v, const json_t *set, const json_t *pods,
+			   struct assessment *a)
+{
+	bool empty = live_is_observed(set) && json_array_size(pods) == 0 &&
+		     json_number_at(set, "status.replicas") == 0;
+
+	a->seen = empty || v->row->desired == DESIRED_RUNNING ? SEEN_STOPPED : SEEN_PROGRESSING;
+	if (v->row->desired == DESIRED_RUNNING && v->kind->lacks_dependency(v->row))
+		a->seen = SEEN_BLOCKED;
+}
+
+static void assess_absent(const struct view *v, const json_t *pods, struct assessment *a)
+{
+	if (v->row->desired == DESIRED_STOPPED && json_array_size(pods) > 0)
+		a->seen = SEEN_PROGRESSING;
+	else if (v->kind->lacks_dependency(v->row))
+		a->seen = SEEN_BLOCKED;
+}
+
+static const json_t *stateful_set(const struct view *v)
+{
+	return observation_object(v->observation, KUBE_STATEFULSETS, v->row->id, v->row->name);
+}
+
+void stateful_assess(const struct view *v, const char *desired_hash, struct assessment *a)
+{
+	const json_t *set = stateful_set(v);
+	const json_t *pods = observation_of(v->observation, KUBE_PODS, v->row->id);
+	/* What it should be is not known while it lacks what it depends on: it stays as it is. */
+	bool as_desired =
+		strcmp(manifest_hash(set), desired_hash) == 0 || v->kind->lacks_dependency(v->row);
+
+	if (set == NULL)
+		assess_absent(v, pods, a);
+	else if (live_is_deleting(set))
+		a->seen = SEEN_DELETING;
+	else if (json_number_at(set, "spec.replicas") == 0)
+		assess_stopped(v, set, pods, a);
+	else if (v->row->desired == DESIRED_STOPPED || !as_desired)
+		a->seen = SEEN_OUTDATED;
+	else
+		assess_rollout(v->row, set, live_current(pods), a);
+}
+
+bool stateful_would_end_pod(const struct view *v, const json_t *desired, const struct assessment *a)
+{
+	const json_t *set =
+		observation_object(v->observation, KUBE_STATEFULSETS, v->row->id, v->row->name);
+
+	if (live_current(observation_of(v->observation, KUBE_PODS, v->row->id)) == NULL)
+		return false;
+	if (a->stuck_pod != NULL)
+		return true;
+	return a->seen == SEEN_OUTDATED &&
+	       (json_number_at(desired, "spec.replicas") == 0 ||
+		!manifest_covers(json_at(set, "spec.template"), json_at(desired, "spec.template")));
+}
