@@ -63,7 +63,7 @@ static int change(const struct call *call, const char *verb, struct err *e)
 	    (e->kind != ERR_DATA_AT_RISK || insist(call, &site, project, verb, &answer, e) < 0))
 		return -1;
 	if (call->options[OPTION_WAIT] != NULL &&
-	    project_wait(&site, project_id(project), verb, &finished, e) < 0)
+	    project_wait(&site, project_id(project), verb, 0, &finished, e) < 0)
 		return -1;
 	if (call_json(call, finished != NULL ? finished : answer))
 		return 0;

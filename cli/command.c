@@ -53,6 +53,8 @@ static const struct command commands[] = {
 	  "remove variables", command_env_unset },
 	{ "open", "PROJECT", 1, 1, TAKES(OPTION_APP) | TAKES(OPTION_PRINT),
 	  "open a project's page, with its terminal, in the browser", command_open },
+	{ "mcp", "", 0, 0, 0, "serve the Model Context Protocol on standard input and output",
+	  command_mcp },
 };
 
 const struct command_table fsa_commands = {

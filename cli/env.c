@@ -108,22 +108,6 @@ static int read_values(const struct call *call, json_t *values, struct err *e)
 	return 0;
 }
 
-static json_t *variables_of(json_t *values, bool secret)
-{
-	json_t *variables = json_array();
-	const char *key;
-	json_t *value;
-
-	json_object_foreach(values, key, value)
-	{
-		json_t *variable = json_pack("{s:s, s:O}", "key", key, "value", value);
-		if (secret)
-			(void)json_object_set_new(variable, "isSecret", json_true());
-		(void)json_array_append_new(variables, variable);
-	}
-	return variables;
-}
-
 static void print_count(const struct call *call, const char *what, size_t count)
 {
 	CLEANUP(json_decrefp) json_t *told = json_pack("{s:I}", "count", (json_int_t)count);
@@ -155,7 +139,7 @@ int command_env_set(const struct call *call, struct err *e)
 	if (read_values(call, values, e) < 0 || find_project(call, &site, &project, e) < 0)
 		return -1;
 	CLEANUP(json_decrefp)
-	json_t *variables = variables_of(values, call->options[OPTION_SECRET] != NULL);
+	json_t *variables = project_make_variables(values, call->options[OPTION_SECRET] != NULL);
 	const char *id = project_id(project);
 	if (project_set_variables(&site, id, variables, false, e) < 0 &&
 	    (!insists(call, e) || project_set_variables(&site, id, variables, true, e) < 0))
@@ -168,15 +152,16 @@ int command_env_unset(const struct call *call, struct err *e)
 {
 	CLEANUP(site_close) struct site site = { 0 };
 	CLEANUP(json_decrefp) json_t *project = NULL;
-	char **keys = call->arguments + 1;
-	int count = call->argument_count - 1;
+	CLEANUP(json_decrefp) json_t *keys = json_array();
 
+	for (int i = 1; i < call->argument_count; i++)
+		(void)json_array_append_new(keys, json_string_nocheck(call->arguments[i]));
 	if (find_project(call, &site, &project, e) < 0)
 		return -1;
 	const char *id = project_id(project);
-	if (project_unset_variables(&site, id, keys, count, false, e) < 0 &&
-	    (!insists(call, e) || project_unset_variables(&site, id, keys, count, true, e) < 0))
+	if (project_unset_variables(&site, id, keys, false, e) < 0 &&
+	    (!insists(call, e) || project_unset_variables(&site, id, keys, true, e) < 0))
 		return -1;
-	print_count(call, "removed", (size_t)count);
+	print_count(call, "removed", json_array_size(keys));
 	return 0;
 }

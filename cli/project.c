@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/parse.h"
 #include "command/output.h"
@@ -219,9 +220,10 @@ static void tell_obstacle(const json_t *project, char **told)
 	*told = mem_strdup(headline);
 }
 
-int project_wait(struct site *site, const char *id, const char *verb, json_t **ret_project,
-		 struct err *e)
+int project_wait(struct site *site, const char *id, const char *verb, uint64_t max_ms,
+		 json_t **ret_project, struct err *e)
 {
+	uint64_t begun = clock_ms();
 	CLEANUP(cleanup_free) char *told = NULL;
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 
@@ -230,7 +232,8 @@ int project_wait(struct site *site, const char *id, const char *verb, json_t **r
 		*ret_project = NULL;
 		if (read_project(site, id, &project, e) < 0)
 			return e->kind == ERR_NOT_FOUND && strcmp(verb, "delete") == 0 ? 0 : -1;
-		if (is_outcome(verb, project_status(project))) {
+		if (is_outcome(verb, project_status(project)) ||
+		    (max_ms > 0 && clock_ms() - begun > max_ms)) {
 			*ret_project = STEAL(project);
 			return 0;
 		}
@@ -289,6 +292,22 @@ int project_variables(struct site *site, const char *id, bool show, json_t **ret
 	return 0;
 }
 
+json_t *project_make_variables(json_t *values, bool secret)
+{
+	json_t *variables = json_array();
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(values, key, value)
+	{
+		json_t *variable = json_pack("{s:s, s:O}", "key", key, "value", value);
+		if (secret)
+			(void)json_object_set_new(variable, "isSecret", json_true());
+		(void)json_array_append_new(variables, variable);
+	}
+	return variables;
+}
+
 int project_set_variables(struct site *site, const char *id, json_t *variables, bool force,
 			  struct err *e)
 {
@@ -299,9 +318,9 @@ int project_set_variables(struct site *site, const char *id, json_t *variables, 
 	return site_call(site, "PATCH", path, body, NULL, e);
 }
 
-static const json_t *find_variable(const json_t *variables, const char *key)
+static json_t *find_variable(const json_t *variables, const char *key)
 {
-	const json_t *variable;
+	json_t *variable;
 	size_t i;
 
 	json_array_foreach(variables, i, variable)
@@ -313,24 +332,39 @@ static const json_t *find_variable(const json_t *variables, const char *key)
 	return NULL;
 }
 
-int project_unset_variables(struct site *site, const char *id, char **keys, int count, bool force,
+static int remove_variable(struct site *site, const char *id, const json_t *variable,
+			   const json_t *body, struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = variables_path(id, member(variable, "id"));
+
+	if (site_call(site, "DELETE", path, body, NULL, e) < 0)
+		return err_wrap(e, "%s", member(variable, "key"));
+	return 0;
+}
+
+int project_unset_variables(struct site *site, const char *id, const json_t *keys, bool force,
 			    struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *variables = NULL;
+	CLEANUP(json_decrefp) json_t *found = json_array();
 	CLEANUP(json_decrefp) json_t *body = force ? json_pack("{s:b}", "force", 1) : NULL;
+	json_t *key, *variable;
+	size_t i;
 
 	if (project_variables(site, id, false, &variables, e) < 0)
 		return -1;
-	for (int i = 0; i < count; i++) {
-		if (find_variable(variables, keys[i]) == NULL)
+	json_array_foreach(keys, i, key)
+	{
+		variable = find_variable(variables, json_string_value(key));
+		if (variable == NULL)
 			return err_set(e, ERR_NOT_FOUND, "VARIABLE_NOT_FOUND",
-				       "there is no variable %s", keys[i]);
+				       "there is no variable %s", json_string_value(key));
+		(void)json_array_append(found, variable);
 	}
-	for (int i = 0; i < count; i++) {
-		const json_t *variable = find_variable(variables, keys[i]);
-		CLEANUP(cleanup_free) char *path = variables_path(id, member(variable, "id"));
-		if (site_call(site, "DELETE", path, body, NULL, e) < 0)
-			return err_wrap(e, "%s", keys[i]);
+	json_array_foreach(found, i, variable)
+	{
+		if (remove_variable(site, id, variable, body, e) < 0)
+			return -1;
 	}
 	return 0;
 }

@@ -1,6 +1,8 @@
 #ifndef FSA_CLI_PROJECT_H
 #define FSA_CLI_PROJECT_H
 
+#include <stdint.h>
+
 #include "site.h"
 
 /* What can be done with a site's projects, for commands and for MCP's tools alike. Projects are as
@@ -23,9 +25,9 @@ int project_change(struct site *site, const char *id, const char *verb, bool for
 		   json_t **ret_answer, struct err *e);
 /* Until what `verb` leads to is there; what holds it up meanwhile is told on standard error.
  * ERR_INTERNAL with code PROJECT_ERROR: it went wrong, with the cause. `*ret_project` is NULL when
- * it is gone. */
-int project_wait(struct site *site, const char *id, const char *verb, json_t **ret_project,
-		 struct err *e);
+ * it is gone. After `max_ms`, unless 0, it is as far as it came. */
+int project_wait(struct site *site, const char *id, const char *verb, uint64_t max_ms,
+		 json_t **ret_project, struct err *e);
 /* What happened to it, newest first, at most `limit`. */
 int project_events(struct site *site, const char *id, unsigned limit, json_t **ret_events,
 		   struct err *e);
@@ -38,11 +40,13 @@ json_t *project_findings(const json_t *project);
  * values, too. */
 int project_variables(struct site *site, const char *id, bool show, json_t **ret_variables,
 		      struct err *e);
+/* Of {key: value}, what the following takes. */
+json_t *project_make_variables(json_t *values, bool secret);
 /* `variables`: [{key, value, isSecret}]; the others stay. */
 int project_set_variables(struct site *site, const char *id, json_t *variables, bool force,
 			  struct err *e);
-/* ERR_NOT_FOUND, and nothing is removed, when one of `keys` is not there. */
-int project_unset_variables(struct site *site, const char *id, char **keys, int count, bool force,
+/* `keys`: ["A", "B"]. ERR_NOT_FOUND, and nothing is removed, when one of them is not there. */
+int project_unset_variables(struct site *site, const char *id, const json_t *keys, bool force,
 			    struct err *e);
 
 #endif

@@ -57,7 +57,7 @@ int command_create(const struct call *call, struct err *e)
 			   call->options[OPTION_NO_DATABASE] == NULL, &project, e) < 0)
 		return -1;
 	if (call->options[OPTION_WAIT] != NULL &&
-	    project_wait(&site, project_id(project), "create", &finished, e) < 0)
+	    project_wait(&site, project_id(project), "create", 0, &finished, e) < 0)
 		return -1;
 	const json_t *told = finished != NULL ? finished : project;
 	if (!call_json(call, told)) {

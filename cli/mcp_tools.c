@@ -1,0 +1,213 @@
+/* The table of MCP's tools, and what follows from it. */
+#include "mcp_tools.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "project.h"
+
+#define PROJECT                                                                                    \
+	{                                                                                          \
+		"project", MCP_STRING, true, "name or id of the project"                           \
+	}
+
+static const struct mcp_tool tools[] = {
+	{ "list_projects",
+	  "The person's projects, with their states and addresses.",
+	  MCP_READS,
+	  mcp_list_projects,
+	  { { 0 } } },
+	{ "create_project",
+	  "Makes a project: a sandbox and, unless `database` is false, a PostgreSQL. Waits up to "
+	  "45 "
+	  "seconds until it runs.",
+	  MCP_ADDS,
+	  mcp_create_project,
+	  { { "name", MCP_STRING, true,
+	      "letters, digits, blanks and hyphens; begins with a letter" },
+	    { "description", MCP_STRING, false, "what it is for" },
+	    { "database", MCP_BOOL, false, "true when left out" } } },
+	{ "start_project",
+	  "Starts a project, and waits up to 45 seconds until it runs.",
+	  MCP_CHANGES,
+	  mcp_start_project,
+	  { PROJECT } },
+	{ "stop_project",
+	  "Stops a project, and waits up to 45 seconds. Files and data stay; processes end.",
+	  MCP_CHANGES,
+	  mcp_stop_project,
+	  { PROJECT } },
+	{ "restart_project",
+	  "Replaces the sandbox's pod, and waits up to 45 seconds. Files stay; processes end.",
+	  MCP_CHANGES,
+	  mcp_restart_project,
+	  { PROJECT } },
+	{ "project_status",
+	  "What a project is doing, and what is wrong.",
+	  MCP_READS,
+	  mcp_project_status,
+	  { PROJECT } },
+	{ "explain_project",
+	  "Why a project is in its state, what to do about it, and what happened to it.",
+	  MCP_READS,
+	  mcp_explain_project,
+	  { PROJECT } },
+	{ "list_environment",
+	  "A project's variables; of secret ones without the value.",
+	  MCP_READS,
+	  mcp_list_environment,
+	  { PROJECT } },
+	{ "set_environment",
+	  "Adds or replaces variables; the others stay. A running sandbox restarts with them.",
+	  MCP_CHANGES,
+	  mcp_set_environment,
+	  { PROJECT,
+	    { "variables", MCP_MAP, true, "names and their values" },
+	    { "secret", MCP_BOOL, false, "lists do not show these values" } } },
+	{ "unset_environment",
+	  "Removes variables. A running sandbox restarts without them.",
+	  MCP_CHANGES,
+	  mcp_unset_environment,
+	  { PROJECT, { "names", MCP_STRINGS, true, "of the variables" } } },
+};
+
+static const char *const type_names[] = {
+	[MCP_STRING] = "string", [MCP_BOOL] = "boolean", [MCP_INTEGER] = "integer",
+	[MCP_STRINGS] = "array", [MCP_MAP] = "object",
+};
+
+const struct mcp_tool *mcp_tool_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
+		if (strcmp(tools[i].name, name) == 0)
+			return &tools[i];
+	}
+	return NULL;
+}
+
+/* ---- what clients are shown -------------------------------------------------------------------
+ */
+
+static json_t *parameter_schema(const struct mcp_parameter *p)
+{
+	json_t *schema =
+		json_pack("{s:s, s:s}", "type", type_names[p->type], "description", p->help);
+	json_t *strings = json_pack("{s:s}", "type", "string");
+
+	if (p->type == MCP_STRINGS)
+		(void)json_object_set(schema, "items", strings);
+	if (p->type == MCP_MAP)
+		(void)json_object_set(schema, "additionalProperties", strings);
+	json_decref(strings);
+	return schema;
+}
+
+static json_t *input_schema(const struct mcp_tool *tool)
+{
+	json_t *properties = json_object(), *required = json_array();
+
+	for (const struct mcp_parameter *p = tool->parameters; p->name != NULL; p++) {
+		(void)json_object_set_new(properties, p->name, parameter_schema(p));
+		if (p->required)
+			(void)json_array_append_new(required, json_string(p->name));
+	}
+	return json_pack("{s:s, s:o, s:o, s:b}", "type", "object", "properties", properties,
+			 "required", required, "additionalProperties", 0);
+}
+
+json_t *mcp_tools_list(void)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
+		const struct mcp_tool *t = &tools[i];
+		json_t *hints =
+			json_pack("{s:b, s:b, s:b}", "readOnlyHint", t->effect == MCP_READS,
+				  "destructiveHint", t->effect == MCP_CHANGES, "openWorldHint", 0);
+		(void)json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o}", "name", t->name,
+							    "description", t->help, "inputSchema",
+							    input_schema(t), "annotations", hints));
+	}
+	return list;
+}
+
+/* ---- what they send ---------------------------------------------------------------------------
+ */
+
+static bool are_strings(const json_t *value)
+{
+	const char *key;
+	json_t *member;
+	size_t i;
+
+	json_array_foreach(value, i, member)
+	{
+		if (!json_is_string(member))
+			return false;
+	}
+	/* clang-format off */
+	json_object_foreach((json_t *)(uintptr_t)value, key, member)
+	/* clang-format on */
+	{
+		if (!json_is_string(member))
+			return false;
+	}
+	return true;
+}
+
+static bool is_of_type(const json_t *value, enum mcp_type type)
+{
+	switch (type) {
+	case MCP_STRING:
+		return json_is_string(value);
+	case MCP_BOOL:
+		return json_is_boolean(value);
+	case MCP_INTEGER:
+		return json_is_integer(value);
+	case MCP_STRINGS:
+		return json_is_array(value) && are_strings(value);
+	case MCP_MAP:
+		return json_is_object(value) && are_strings(value);
+	}
+	return false;
+}
+
+static int check_arguments(const struct mcp_tool *tool, const json_t *arguments, struct err *e)
+{
+	size_t known = 0;
+
+	if (arguments != NULL && !json_is_object(arguments))
+		return err_set(e, ERR_INVALID, NULL, "arguments are an object");
+	for (const struct mcp_parameter *p = tool->parameters; p->name != NULL; p++) {
+		const json_t *value = json_object_get(arguments, p->name);
+		known += value != NULL;
+		if (value == NULL && p->required)
+			return err_set(e, ERR_INVALID, NULL, "%s is missing: %s", p->name, p->help);
+		if (value != NULL && !is_of_type(value, p->type))
+			return err_set(e, ERR_INVALID, NULL, "%s is not %s: %s", p->name,
+				       type_names[p->type], p->help);
+	}
+	if (known < json_object_size(arguments))
+		return err_set(e, ERR_INVALID, NULL,
+			       "%s takes no such argument; tools/list has those that it takes",
+			       tool->name);
+	return 0;
+}
+
+int mcp_tool_run(const struct mcp_tool *tool, struct site *site, const json_t *arguments,
+		 json_t **ret_found, struct err *e)
+{
+	if (check_arguments(tool, arguments, e) < 0)
+		return -1;
+	return tool->run(site, arguments, ret_found, e);
+}
+
+const char *mcp_string(const json_t *arguments, const char *name)
+{
+	return json_string_value(json_object_get(arguments, name));
+}
+
+int mcp_project(struct site *site, const json_t *arguments, json_t **ret_project, struct err *e)
+{
+	return project_find(site, mcp_string(arguments, "project"), ret_project, e);
+}

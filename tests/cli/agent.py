@@ -1,0 +1,26 @@
+"""An agent: the official SDK's client, which does what it reads on standard input, a JSON array of
+[tool, arguments], and prints what came of it. It runs in a process of its own, with the SDK's packages.
+
+    agent.py fsa
+"""
+
+import asyncio
+import json
+import sys
+
+from mcp import Client, StdioServerParameters
+
+
+def shown(result):
+    return {"error": result.is_error, "found": result.structured_content,
+            "text": result.content[0].text}
+
+
+async def main(program, calls):
+    async with Client(StdioServerParameters(command=program, args=["mcp"])) as client:
+        tools = (await client.list_tools()).tools
+        results = [shown(await client.call_tool(tool, arguments)) for tool, arguments in calls]
+    print(json.dumps({"tools": [tool.model_dump() for tool in tools], "results": results}))
+
+
+asyncio.run(main(sys.argv[1], json.load(sys.stdin)))
