@@ -17,67 +17,73 @@
 /* A row that is due for so long without a lease waits for a reconciler that does not come. */
 enum { FORGOTTEN_MS = 30000 };
 
-static int read_told(const json_t *row, struct told *ret_told, struct err *e)
+static int read_reported(const json_t *row, struct reported *ret_reported, struct err *e)
 {
 	const char *cause = row_text(row, "causeKind");
 
-	ret_told->status_age_ms = (uint64_t)row_number(row, "statusAgeMs");
-	ret_told->attempts = (unsigned)row_number(row, "attempts");
+	ret_reported->status_age_ms = (uint64_t)row_number(row, "statusAgeMs");
+	ret_reported->attempts = (unsigned)row_number(row, "attempts");
 	/* Whoever asks for something makes the row due at once. */
-	ret_told->looked = row_number(row, "dueInMs") > 0 && row_text(row, "leasedBy")[0] == '\0';
-	ret_told->has_cause = cause[0] != '\0';
-	if (!desired_parse(row_text(row, "desired"), &ret_told->desired) ||
-	    !status_parse(row_text(row, "status"), &ret_told->status) ||
-	    (ret_told->has_cause && !err_kind_parse(cause, &ret_told->cause_kind)))
+	ret_reported->is_observed =
+		row_number(row, "dueInMs") > 0 && row_text(row, "leasedBy")[0] == '\0';
+	ret_reported->has_cause = cause[0] != '\0';
+	if (!desired_parse(row_text(row, "desired"), &ret_reported->desired) ||
+	    !status_parse(row_text(row, "status"), &ret_reported->status) ||
+	    (ret_reported->has_cause && !err_kind_parse(cause, &ret_reported->cause_kind)))
 		return err_set(e, ERR_INTERNAL, NULL,
 			       "the row has words that this version does not know: it is older "
 			       "than the schema");
 	return 0;
 }
 
-/* ---- what follows from one sight --------------------------------------------------------------
+/* ---- what follows from one observation --------------------------------------------------------
  */
 
 /* When the pass after the next one comes, at the earliest, if that one changes nothing. */
-static uint64_t then_after_ms(const struct call *call, const struct told *told,
+static uint64_t then_after_ms(const struct call *call, const struct reported *reported,
 			      const struct decision *d)
 {
-	enum pace pace = told->has_cause ? pace_with_cause(d->pace, told->cause_kind) : d->pace;
+	enum requeue requeue = reported->has_cause
+				       ? requeue_with_cause(d->requeue, reported->cause_kind)
+				       : d->requeue;
 
-	return pace_delay_ms(pace, told->status_age_ms, told->attempts + 1,
-			     conf_number(call->conf, CONF_RESYNC), 0, 0);
+	return requeue_delay_ms(requeue, reported->status_age_ms, reported->attempts + 1,
+				conf_number(call->conf, CONF_RESYNC), 0, 0);
 }
 
-static json_t *explain_sight(const struct call *call, const struct told *told, enum seen seen)
+static json_t *explain_observed(const struct call *call, const struct reported *reported,
+				enum observed observed)
 {
-	struct decision d = explain_next(told, seen);
-	uint64_t deadline_ms = explain_deadline_ms(told, seen);
+	struct decision d = explain_next(reported, observed);
+	uint64_t deadline_ms = explain_deadline_ms(reported, observed);
 	json_t *deadline =
 		deadline_ms == UINT64_MAX ? json_null() : json_integer((json_int_t)deadline_ms);
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:o}", "seen", seen_name(seen), "because",
-			 d.transition->comment, "action", action_name(d.action), "status",
-			 status_name(d.status), "thenAfterMs",
-			 (json_int_t)then_after_ms(call, told, &d), "errorInMs", deadline);
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:o}", "observed", observed_name(observed),
+			 "because", d.transition->comment, "action", action_name(d.action),
+			 "status", status_name(d.status), "thenAfterMs",
+			 (json_int_t)then_after_ms(call, reported, &d), "errorInMs", deadline);
 }
 
-/* Of a row that was asked for something since the last look, or was looked at by another version,
- * what was seen is guessed from what it remembers. */
-static json_t *explain_sights(const struct call *call, const struct told *told, const char *known)
+/* Of a row whose desired state has changed since it was observed, or that another version observed,
+ * the observation is guessed from what the row remembers. */
+static json_t *explain_possible(const struct call *call, const struct reported *reported,
+				const char *known)
 {
-	json_t *sights = json_array();
-	enum seen last;
+	json_t *possible = json_array();
+	enum observed last;
 
-	if (seen_parse(known, &last) && explain_fits(told, last)) {
-		(void)json_array_append_new(sights, explain_sight(call, told, last));
-		return sights;
+	if (observed_parse(known, &last) && explain_fits(reported, last)) {
+		(void)json_array_append_new(possible, explain_observed(call, reported, last));
+		return possible;
 	}
-	for (unsigned seen = 0; seen < SEEN_COUNT; seen++) {
-		if (explain_fits(told, (enum seen)seen))
-			(void)json_array_append_new(sights,
-						    explain_sight(call, told, (enum seen)seen));
+	for (unsigned observed = 0; observed < OBSERVED_COUNT; observed++) {
+		if (explain_fits(reported, (enum observed)observed))
+			(void)json_array_append_new(
+				possible,
+				explain_observed(call, reported, (enum observed)observed));
 	}
-	return sights;
+	return possible;
 }
 
 /* Adds what people are told about the cause; null where there is none. `advice` is for who runs the
@@ -99,15 +105,16 @@ static void explain_cause(json_t *row)
 /* Adds to a row what follows from it. */
 static int explain_resource(const struct call *call, json_t *row, struct err *e)
 {
-	struct told told = { 0 };
+	struct reported reported = { 0 };
 	bool late =
 		row_number(row, "dueInMs") < -FORGOTTEN_MS && row_text(row, "leasedBy")[0] == '\0';
 
-	told.unschedulable_s = (unsigned)(conf_number(call->conf, CONF_UNSCHEDULABLE_TIME) / 1000);
-	if (read_told(row, &told, e) < 0)
+	reported.unschedulable_s =
+		(unsigned)(conf_number(call->conf, CONF_UNSCHEDULABLE_TIME) / 1000);
+	if (read_reported(row, &reported, e) < 0)
 		return err_wrap(e, "%s", row_text(row, "name"));
-	(void)json_object_set_new(row, "mayBeSeen",
-				  explain_sights(call, &told, row_text(row, "seen")));
+	(void)json_object_set_new(row, "mayBeObserved",
+				  explain_possible(call, &reported, row_text(row, "seen")));
 	explain_cause(row);
 	(void)json_object_set_new(row, "forgotten", json_boolean(late));
 	return 0;
@@ -153,25 +160,25 @@ static void print_warnings(const json_t *row)
 	}
 }
 
-static void print_sight(const json_t *sight, bool first)
+static void print_observed(const json_t *observed, bool first)
 {
-	json_int_t deadline_ms = row_number(sight, "errorInMs");
+	json_int_t deadline_ms = row_number(observed, "errorInMs");
 
-	print_text(first ? "sees" : "or",
-		   mem_printf("%s: %s", row_text(sight, "seen"), row_text(sight, "because")));
-	const char *action = row_text(sight, "action");
+	print_text(first ? "observed" : "or", mem_printf("%s: %s", row_text(observed, "observed"),
+							 row_text(observed, "because")));
+	const char *action = row_text(observed, "action");
 	bool nothing = strcmp(action, action_name(ACTION_NONE)) == 0;
-	print_text("", mem_printf("  does %s; told %s", nothing ? "nothing" : action,
-				  row_text(sight, "status")));
-	if (json_is_integer(json_object_get(sight, "errorInMs"))) {
+	print_text("", mem_printf("  action %s, status %s", nothing ? "none" : action,
+				  row_text(observed, "status")));
+	if (json_is_integer(json_object_get(observed, "errorInMs"))) {
 		CLEANUP(cleanup_free) char *left = output_duration((uint64_t)deadline_ms);
 		print_text("", mem_printf("  becomes ERROR, if it lasts, in %s", left));
 	}
-	if (row_number(sight, "thenAfterMs") > 0) {
+	if (row_number(observed, "thenAfterMs") > 0) {
 		CLEANUP(cleanup_free)
-		char *again = output_duration((uint64_t)row_number(sight, "thenAfterMs"));
-		print_text("", mem_printf("  looks again, if nothing changes, at least %s later",
-					  again));
+		char *again = output_duration((uint64_t)row_number(observed, "thenAfterMs"));
+		print_text("",
+			   mem_printf("  due again, if nothing changes, at least %s later", again));
 	}
 }
 
@@ -211,7 +218,7 @@ static bool print_look(const json_t *row)
 		output_line("sees", row_text(look, "error"));
 		return true;
 	}
-	print_sight(look, true);
+	print_observed(look, true);
 	const json_t *cause = json_object_get(look, "cause");
 	if (json_is_object(cause))
 		output_line("", row_text(cause, "error"));
@@ -223,9 +230,9 @@ static void print_resource(const json_t *row)
 	CLEANUP(cleanup_free)
 	char *age = output_duration((uint64_t)row_number(row, "statusAgeMs"));
 	size_t i;
-	json_t *sight;
+	json_t *observed;
 
-	(void)printf("\n%s %s: %s for %s, wanted %s\n", row_text(row, "kind"),
+	(void)printf("\n%s %s: %s for %s, desired %s\n", row_text(row, "kind"),
 		     row_text(row, "name"), row_text(row, "status"), age, row_text(row, "desired"));
 	print_text("where", mem_printf("namespace %s of %s", row_text(row, "namespace"),
 				       row_text(row, "server")));
@@ -235,9 +242,9 @@ static void print_resource(const json_t *row)
 	print_next(row);
 	if (print_look(row))
 		return;
-	json_array_foreach(json_object_get(row, "mayBeSeen"), i, sight)
+	json_array_foreach(json_object_get(row, "mayBeObserved"), i, observed)
 	{
-		print_sight(sight, i == 0);
+		print_observed(observed, i == 0);
 	}
 }
 

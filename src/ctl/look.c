@@ -46,14 +46,14 @@ static json_t *assessment_json(const struct queue_row *row, const struct assessm
 {
 	struct decision d = decide(&(struct situation) {
 		.desired = row->desired,
-		.seen = a->seen,
-		.told = row->status,
-		.told_age_ms = row->status_age_ms,
+		.observed = a->observed,
+		.status = row->status,
+		.status_age_ms = row->status_age_ms,
 	});
 	json_t *cause = a->has_cause ? error_json(&a->cause) : json_null();
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "seen", seen_name(a->seen), "because",
-			 d.transition->comment, "stage", stage_name(a->stage), "action",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "observed", observed_name(a->observed),
+			 "because", d.transition->comment, "stage", stage_name(a->stage), "action",
 			 action_name(d.action), "status", status_name(d.status), "cause", cause);
 }
 

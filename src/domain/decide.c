@@ -12,267 +12,267 @@ enum {
 };
 
 /* docs/state-table.md shows this table; `make update-golden` writes it anew. */
-static const struct transition table[DESIRED_COUNT][SEEN_COUNT] = {
-	[DESIRED_RUNNING][SEEN_ABSENT] = {
+static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
+	[DESIRED_RUNNING][OBSERVED_ABSENT] = {
 		.action = ACTION_APPLY,
 		.status = STATUS_CREATING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_RUNNING,
 		.comment = "nothing is there: all of it is made",
 	},
-	[DESIRED_RUNNING][SEEN_STOPPED] = {
+	[DESIRED_RUNNING][OBSERVED_STOPPED] = {
 		.action = ACTION_APPLY,
 		.status = STATUS_STARTING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_RUNNING,
 		.comment = "scaled to zero: scaled up again",
 	},
 	/* A creation that was cut short finds its objects incomplete: that is no update. */
-	[DESIRED_RUNNING][SEEN_OUTDATED] = {
+	[DESIRED_RUNNING][OBSERVED_OUTDATED] = {
 		.action = ACTION_APPLY,
 		.status = STATUS_UPDATING,
 		.keeps = KEEPS(STATUS_CREATING) | KEEPS(STATUS_STARTING),
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_RUNNING,
-		.comment = "differs from what is wanted: applied anew",
+		.comment = "differs from what is desired: applied anew",
 	},
-	[DESIRED_RUNNING][SEEN_PROGRESSING] = {
+	[DESIRED_RUNNING][OBSERVED_PROGRESSING] = {
 		.action = ACTION_NONE,
 		.status = STATUS_STARTING,
 		.keeps = KEEPS(STATUS_UPDATING),
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_RUNNING,
-		.comment = "as wanted, and not ready yet: the cluster works on it",
+		.comment = "as desired, and not ready yet: the cluster works on it",
 	},
-	[DESIRED_RUNNING][SEEN_READY] = {
+	[DESIRED_RUNNING][OBSERVED_READY] = {
 		.action = ACTION_NONE,
 		.status = STATUS_RUNNING,
-		.pace = PACE_SETTLE,
-		.comment = "as wanted, and ready: looked at now and then, for drift",
+		.requeue = REQUEUE_SETTLE,
+		.comment = "as desired, and ready: observed now and then, for drift",
 	},
-	[DESIRED_RUNNING][SEEN_RESTARTED] = {
+	[DESIRED_RUNNING][OBSERVED_RESTARTED] = {
 		.action = ACTION_NONE,
 		.status = STATUS_RUNNING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.comment = "ready, and was started again: does it end again?",
 	},
 	/* Many faults pass by themselves, hence STARTING first; the cause is shown at once. */
-	[DESIRED_RUNNING][SEEN_BROKEN] = {
+	[DESIRED_RUNNING][OBSERVED_BROKEN] = {
 		.action = ACTION_DIAGNOSE,
 		.status = STATUS_STARTING,
-		.pace = PACE_WATCH,
+		.requeue = REQUEUE_WATCH,
 		.deadline_s = DEADLINE_BROKEN,
-		.comment = "as wanted, and broken: the cause is looked for",
+		.comment = "as desired, and broken: the cause is looked for",
 	},
-	[DESIRED_RUNNING][SEEN_DELETING] = {
+	[DESIRED_RUNNING][OBSERVED_DELETING] = {
 		.action = ACTION_NONE,
 		.status = STATUS_STARTING,
 		.keeps = KEEPS(STATUS_UPDATING),
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_RUNNING,
 		.comment = "being deleted: made again once it is gone",
 	},
-	[DESIRED_RUNNING][SEEN_BLOCKED] = {
+	[DESIRED_RUNNING][OBSERVED_BLOCKED] = {
 		.action = ACTION_NONE,
 		.status = STATUS_CREATING,
 		.keeps = KEEPS(STATUS_STARTING) | KEEPS(STATUS_UPDATING),
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_RUNNING,
 		.comment = "waits for its database",
 	},
-	[DESIRED_RUNNING][SEEN_UNREACHABLE] = {
+	[DESIRED_RUNNING][OBSERVED_UNREACHABLE] = {
 		.action = ACTION_NONE,
 		.keeps = KEEPS_ANY,
-		.pace = PACE_BACKOFF,
+		.requeue = REQUEUE_BACKOFF,
 		.deadline_s = DEADLINE_RUNNING,
 		.comment = "the cluster cannot be asked: nothing is known, nothing is done",
 	},
-	[DESIRED_RUNNING][SEEN_SUSPENDED] = {
+	[DESIRED_RUNNING][OBSERVED_SUSPENDED] = {
 		.action = ACTION_NONE,
 		.status = STATUS_STOPPED,
-		.pace = PACE_RESYNC,
+		.requeue = REQUEUE_RESYNC,
 		.comment = "stopped by the cluster's operator: not fought",
 	},
-	/* It is looked at slowly: the owner's next request makes it due. */
-	[DESIRED_RUNNING][SEEN_AT_RISK] = {
+	/* It is observed slowly: the owner's next request makes it due. */
+	[DESIRED_RUNNING][OBSERVED_AT_RISK] = {
 		.action = ACTION_NONE,
 		.keeps = KEEPS_ANY,
-		.pace = PACE_RESYNC,
+		.requeue = REQUEUE_RESYNC,
 		.deadline_s = DEADLINE_RUNNING,
 		.comment = "going on would lose its data: kept until the owner insists",
 	},
 
-	[DESIRED_STOPPED][SEEN_ABSENT] = {
+	[DESIRED_STOPPED][OBSERVED_ABSENT] = {
 		.action = ACTION_NONE,
 		.status = STATUS_STOPPED,
-		.pace = PACE_RESYNC,
+		.requeue = REQUEUE_RESYNC,
 		.comment = "nothing is there, so nothing runs",
 	},
-	[DESIRED_STOPPED][SEEN_STOPPED] = {
+	[DESIRED_STOPPED][OBSERVED_STOPPED] = {
 		.action = ACTION_NONE,
 		.status = STATUS_STOPPED,
-		.pace = PACE_RESYNC,
+		.requeue = REQUEUE_RESYNC,
 		.comment = "scaled to zero, and no pods are left",
 	},
-	[DESIRED_STOPPED][SEEN_OUTDATED] = {
+	[DESIRED_STOPPED][OBSERVED_OUTDATED] = {
 		.action = ACTION_SCALE_DOWN,
 		.status = STATUS_STOPPING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_STOPPED,
-		.comment = "differs from what is wanted: scaled to zero",
+		.comment = "differs from what is desired: scaled to zero",
 	},
 	/* A stop during a start ends here too: the roll-out is not waited for. */
-	[DESIRED_STOPPED][SEEN_PROGRESSING] = {
+	[DESIRED_STOPPED][OBSERVED_PROGRESSING] = {
 		.action = ACTION_SCALE_DOWN,
 		.status = STATUS_STOPPING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_STOPPED,
 		.comment = "starting, or pods are left: scaled to zero",
 	},
-	[DESIRED_STOPPED][SEEN_READY] = {
+	[DESIRED_STOPPED][OBSERVED_READY] = {
 		.action = ACTION_SCALE_DOWN,
 		.status = STATUS_STOPPING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_STOPPED,
 		.comment = "runs: scaled to zero",
 	},
-	[DESIRED_STOPPED][SEEN_RESTARTED] = {
+	[DESIRED_STOPPED][OBSERVED_RESTARTED] = {
 		.action = ACTION_SCALE_DOWN,
 		.status = STATUS_STOPPING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_STOPPED,
 		.comment = "runs: scaled to zero",
 	},
-	[DESIRED_STOPPED][SEEN_BROKEN] = {
+	[DESIRED_STOPPED][OBSERVED_BROKEN] = {
 		.action = ACTION_SCALE_DOWN,
 		.status = STATUS_STOPPING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_STOPPED,
 		.comment = "broken, which does not matter now: scaled to zero",
 	},
-	[DESIRED_STOPPED][SEEN_DELETING] = {
+	[DESIRED_STOPPED][OBSERVED_DELETING] = {
 		.action = ACTION_NONE,
 		.status = STATUS_STOPPING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_STOPPED,
 		.comment = "being deleted, which stops it too",
 	},
-	[DESIRED_STOPPED][SEEN_BLOCKED] = {
+	[DESIRED_STOPPED][OBSERVED_BLOCKED] = {
 		.action = ACTION_NONE,
 		.status = STATUS_STOPPED,
-		.pace = PACE_RESYNC,
+		.requeue = REQUEUE_RESYNC,
 		.comment = "was never made, so nothing runs",
 	},
-	[DESIRED_STOPPED][SEEN_UNREACHABLE] = {
+	[DESIRED_STOPPED][OBSERVED_UNREACHABLE] = {
 		.action = ACTION_NONE,
 		.keeps = KEEPS_ANY,
-		.pace = PACE_BACKOFF,
+		.requeue = REQUEUE_BACKOFF,
 		.deadline_s = DEADLINE_STOPPED,
 		.comment = "the cluster cannot be asked: nothing is known, nothing is done",
 	},
-	[DESIRED_STOPPED][SEEN_SUSPENDED] = {
+	[DESIRED_STOPPED][OBSERVED_SUSPENDED] = {
 		.action = ACTION_NONE,
 		.status = STATUS_STOPPED,
-		.pace = PACE_RESYNC,
-		.comment = "stopped by the cluster's operator, as wanted",
+		.requeue = REQUEUE_RESYNC,
+		.comment = "stopped by the cluster's operator, as desired",
 	},
-	[DESIRED_STOPPED][SEEN_AT_RISK] = {
+	[DESIRED_STOPPED][OBSERVED_AT_RISK] = {
 		.action = ACTION_NONE,
 		.keeps = KEEPS_ANY,
-		.pace = PACE_RESYNC,
+		.requeue = REQUEUE_RESYNC,
 		.deadline_s = DEADLINE_STOPPED,
 		.comment = "a stop would lose its data: kept until the owner insists",
 	},
 
-	[DESIRED_GONE][SEEN_ABSENT] = {
+	[DESIRED_GONE][OBSERVED_ABSENT] = {
 		.action = ACTION_FORGET,
 		.status = STATUS_TERMINATED,
-		.pace = PACE_DONE,
+		.requeue = REQUEUE_NEVER,
 		.comment = "confirmed to be gone: the row goes too",
 	},
-	[DESIRED_GONE][SEEN_STOPPED] = {
+	[DESIRED_GONE][OBSERVED_STOPPED] = {
 		.action = ACTION_DELETE,
 		.status = STATUS_TERMINATING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_GONE,
 		.comment = "scaled to zero: deleted",
 	},
-	[DESIRED_GONE][SEEN_OUTDATED] = {
+	[DESIRED_GONE][OBSERVED_OUTDATED] = {
 		.action = ACTION_DELETE,
 		.status = STATUS_TERMINATING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_GONE,
 		.comment = "whatever it is: deleted",
 	},
-	[DESIRED_GONE][SEEN_PROGRESSING] = {
+	[DESIRED_GONE][OBSERVED_PROGRESSING] = {
 		.action = ACTION_DELETE,
 		.status = STATUS_TERMINATING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_GONE,
 		.comment = "starting or stopping: deleted",
 	},
-	[DESIRED_GONE][SEEN_READY] = {
+	[DESIRED_GONE][OBSERVED_READY] = {
 		.action = ACTION_DELETE,
 		.status = STATUS_TERMINATING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_GONE,
 		.comment = "runs: deleted",
 	},
-	[DESIRED_GONE][SEEN_RESTARTED] = {
+	[DESIRED_GONE][OBSERVED_RESTARTED] = {
 		.action = ACTION_DELETE,
 		.status = STATUS_TERMINATING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_GONE,
 		.comment = "runs: deleted",
 	},
-	[DESIRED_GONE][SEEN_BROKEN] = {
+	[DESIRED_GONE][OBSERVED_BROKEN] = {
 		.action = ACTION_DELETE,
 		.status = STATUS_TERMINATING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_GONE,
 		.comment = "broken, which does not matter now: deleted",
 	},
 	/* Not all objects carry the timestamp at once, so what is left is deleted again. */
-	[DESIRED_GONE][SEEN_DELETING] = {
+	[DESIRED_GONE][OBSERVED_DELETING] = {
 		.action = ACTION_DELETE,
 		.status = STATUS_TERMINATING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_GONE,
 		.comment = "being deleted: what is left is deleted, too",
 	},
-	[DESIRED_GONE][SEEN_BLOCKED] = {
+	[DESIRED_GONE][OBSERVED_BLOCKED] = {
 		.action = ACTION_DELETE,
 		.status = STATUS_TERMINATING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_GONE,
 		.comment = "was never made: whatever there may be is deleted",
 	},
-	[DESIRED_GONE][SEEN_UNREACHABLE] = {
+	[DESIRED_GONE][OBSERVED_UNREACHABLE] = {
 		.action = ACTION_NONE,
 		.keeps = KEEPS_ANY,
-		.pace = PACE_BACKOFF,
+		.requeue = REQUEUE_BACKOFF,
 		.deadline_s = DEADLINE_GONE,
 		.comment = "the cluster cannot be asked: not gone until that is confirmed",
 	},
-	[DESIRED_GONE][SEEN_SUSPENDED] = {
+	[DESIRED_GONE][OBSERVED_SUSPENDED] = {
 		.action = ACTION_DELETE,
 		.status = STATUS_TERMINATING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_GONE,
 		.comment = "stopped by the cluster's operator, who allows deletes",
 	},
-	[DESIRED_GONE][SEEN_AT_RISK] = {
+	[DESIRED_GONE][OBSERVED_AT_RISK] = {
 		.action = ACTION_DELETE,
 		.status = STATUS_TERMINATING,
-		.pace = PACE_AGAIN,
+		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_GONE,
 		.comment = "its data is to go, too: deleted",
 	},
 };
 
-const struct transition *transition_find(enum desired desired, enum seen seen)
+const struct transition *transition_find(enum desired desired, enum observed observed)
 {
-	return &table[desired][seen];
+	return &table[desired][observed];
 }
 
 bool status_is_goal(enum status status)
@@ -280,58 +280,59 @@ bool status_is_goal(enum status status)
 	return status == STATUS_RUNNING || status == STATUS_STOPPED || status == STATUS_TERMINATED;
 }
 
-/* The status told by a row after `told`, before its deadline is looked at. */
-static enum status next_status(const struct transition *t, enum status told)
+/* The status that follows, before the deadline is considered. */
+static enum status next_status(const struct transition *t, enum status current)
 {
-	if (t->keeps & KEEPS(told))
-		return told;
-	if (told == STATUS_ERROR && !status_is_goal(t->status))
-		return told;
+	if (t->keeps & KEEPS(current))
+		return current;
+	if (current == STATUS_ERROR && !status_is_goal(t->status))
+		return current;
 	return t->status;
 }
 
 struct decision decide(const struct situation *s)
 {
-	const struct transition *t = transition_find(s->desired, s->seen);
-	enum status status = next_status(t, s->told);
+	const struct transition *t = transition_find(s->desired, s->observed);
+	enum status status = next_status(t, s->status);
 	/* A status that begins now is not late yet, and an ERROR cannot become one. */
 	unsigned deadline_s =
 		t->deadline_s > 0 && s->deadline_s > 0 ? s->deadline_s : t->deadline_s;
-	bool overdue = deadline_s > 0 && status == s->told && status != STATUS_ERROR &&
-		       !status_is_goal(status) && s->told_age_ms > (uint64_t)deadline_s * 1000;
+	bool overdue = deadline_s > 0 && status == s->status && status != STATUS_ERROR &&
+		       !status_is_goal(status) && s->status_age_ms > (uint64_t)deadline_s * 1000;
 
 	if (overdue)
 		status = STATUS_ERROR;
-	bool backs_off = s->refused || (t->pace == PACE_WATCH && status == STATUS_ERROR);
+	bool backs_off = s->refused || (t->requeue == REQUEUE_WATCH && status == STATUS_ERROR);
 	return (struct decision) {
 		.transition = t,
 		.action = t->action,
 		.status = status,
-		.pace = backs_off ? PACE_BACKOFF : t->pace,
+		.requeue = backs_off ? REQUEUE_BACKOFF : t->requeue,
 		.overdue = overdue,
 	};
 }
 
-unsigned deadline_for_node(enum desired desired, enum seen seen, unsigned unschedulable_s)
+unsigned deadline_for_node(enum desired desired, enum observed observed, unsigned unschedulable_s)
 {
-	unsigned table_s = transition_find(desired, seen)->deadline_s;
+	unsigned table_s = transition_find(desired, observed)->deadline_s;
 
-	return seen == SEEN_BROKEN || unschedulable_s > table_s ? unschedulable_s : 0;
+	return observed == OBSERVED_BROKEN || unschedulable_s > table_s ? unschedulable_s : 0;
 }
 
-enum seen seen_of_failure(enum err_kind kind)
+enum observed observed_of_failure(enum err_kind kind)
 {
-	return kind == ERR_KUBE_BILLING ? SEEN_SUSPENDED : SEEN_UNREACHABLE;
+	return kind == ERR_KUBE_BILLING ? OBSERVED_SUSPENDED : OBSERVED_UNREACHABLE;
 }
 
-bool pace_backs_off(enum pace pace)
+bool requeue_backs_off(enum requeue requeue)
 {
-	return pace == PACE_BACKOFF || pace == PACE_WATCH;
+	return requeue == REQUEUE_BACKOFF || requeue == REQUEUE_WATCH;
 }
 
-enum pace pace_with_cause(enum pace pace, enum err_kind kind)
+enum requeue requeue_with_cause(enum requeue requeue, enum err_kind kind)
 {
-	return pace_backs_off(pace) && err_kind_retry(kind) == ERR_RETRY_SLOW ? PACE_RESYNC : pace;
+	return requeue_backs_off(requeue) && err_kind_retry(kind) == ERR_RETRY_SLOW ? REQUEUE_RESYNC
+										    : requeue;
 }
 
 static uint64_t spread(uint64_t base, uint64_t span, uint32_t random)
@@ -349,36 +350,36 @@ static uint64_t backoff_ms(unsigned attempts, uint64_t last_ms, unsigned retry_a
 	uint64_t delay = spread(base, base / 4, random);
 	uint64_t floor = (uint64_t)retry_after_s * 1000;
 
-	/* All who were told the same time would come back at once: later is allowed, earlier not.
+	/* All who were given the same time would come back at once: later is allowed, earlier not.
 	 */
 	return delay < floor ? floor + random % (floor / 4 + 1) : delay;
 }
 
-uint64_t pace_delay_ms(enum pace pace, uint64_t told_age_ms, unsigned attempts, uint64_t resync_ms,
-		       unsigned retry_after_s, uint32_t random)
+uint64_t requeue_delay_ms(enum requeue requeue, uint64_t status_age_ms, unsigned attempts,
+			  uint64_t resync_ms, unsigned retry_after_s, uint32_t random)
 {
 	enum { AGAIN_FIRST_MS = 500, AGAIN_LAST_MS = 10000, BACKOFF_LAST_MS = 120000 };
 	enum { SETTLE_FIRST_MS = 15000 };
-	uint64_t tenth = told_age_ms / 10;
+	uint64_t tenth = status_age_ms / 10;
 
-	switch (pace) {
-	case PACE_DONE:
+	switch (requeue) {
+	case REQUEUE_NEVER:
 		break;
-	case PACE_AGAIN:
+	case REQUEUE_SOON:
 		if (tenth < AGAIN_FIRST_MS)
 			return AGAIN_FIRST_MS;
 		return tenth < AGAIN_LAST_MS ? tenth : AGAIN_LAST_MS;
-	case PACE_SETTLE:
-		if (told_age_ms < SETTLE_FIRST_MS)
-			told_age_ms = SETTLE_FIRST_MS;
-		if (told_age_ms < resync_ms)
-			return spread(told_age_ms, told_age_ms / 10, random);
+	case REQUEUE_SETTLE:
+		if (status_age_ms < SETTLE_FIRST_MS)
+			status_age_ms = SETTLE_FIRST_MS;
+		if (status_age_ms < resync_ms)
+			return spread(status_age_ms, status_age_ms / 10, random);
 		return spread(resync_ms, resync_ms / 10, random);
-	case PACE_RESYNC:
+	case REQUEUE_RESYNC:
 		return spread(resync_ms, resync_ms / 10, random);
-	case PACE_BACKOFF:
+	case REQUEUE_BACKOFF:
 		return backoff_ms(attempts, BACKOFF_LAST_MS, retry_after_s, random);
-	case PACE_WATCH:
+	case REQUEUE_WATCH:
 		return backoff_ms(attempts, AGAIN_LAST_MS, retry_after_s, random);
 	}
 	return 0;

@@ -8,61 +8,62 @@
 #include "domain/types.h"
 
 /*
- * The state table: what follows from (desired, seen), as data. One row for each pair, in decide.c;
- * the one in docs/state-table.md is the same.
+ * The state table: what follows from (desired, observed), as data. One row for each pair, in
+ * decide.c; the one in docs/state-table.md is the same.
  */
 
-/* When to look again. */
-enum pace {
-	PACE_DONE,    /* never: the row goes */
-	PACE_AGAIN,   /* soon: something is under way */
-	PACE_SETTLE,  /* slowly, and sooner while the status is young: it may not last */
-	PACE_RESYNC,  /* slowly: nothing is expected to happen */
-	PACE_BACKOFF, /* later and later: something is wrong */
-	PACE_WATCH,   /* the same, and never much later: it may pass, and somebody waits for that */
+/* When the row is due again. */
+enum requeue {
+	REQUEUE_NEVER,   /* never: the row goes */
+	REQUEUE_SOON,    /* soon: something is under way */
+	REQUEUE_SETTLE,  /* slowly, and sooner while the status is young: it may not last */
+	REQUEUE_RESYNC,  /* slowly: nothing is expected to happen */
+	REQUEUE_BACKOFF, /* later and later: something is wrong */
+	REQUEUE_WATCH,   /* the same, and never much later: it may pass, and somebody waits for that
+			  */
 };
 
 /* One row. Which pair it is for is its place in the table. */
 struct transition {
 	enum action action;
-	enum status status; /* told, but for … */
-	unsigned keeps;     /* … the statuses (1u << status) that stay when they were told last */
-	enum pace pace;
-	unsigned deadline_s; /* a status told for longer becomes ERROR; 0: never */
+	enum status status; /* the next one, but for … */
+	unsigned keeps;     /* … the statuses (1u << status) that stay as they are */
+	enum requeue requeue;
+	unsigned deadline_s; /* a status that lasts longer becomes ERROR; 0: never */
 	const char *comment; /* why, for logs and the documentation */
 };
 
 /* The row for a pair. Total: there is one for each. */
-const struct transition *transition_find(enum desired desired, enum seen seen);
+const struct transition *transition_find(enum desired desired, enum observed observed);
 
 struct situation {
 	enum desired desired;
-	enum seen seen;
-	enum status told;     /* what the user was told last */
-	uint64_t told_age_ms; /* for how long */
-	bool refused;         /* the action was tried, and the cluster did not do it */
-	unsigned deadline_s;  /* instead of the row's, where it has one; 0: the row's */
+	enum observed observed;
+	enum status status;     /* until now */
+	uint64_t status_age_ms; /* for how long */
+	bool refused;           /* the action was tried, and the cluster did not do it */
+	unsigned deadline_s;    /* instead of the row's, where it has one; 0: the row's */
 };
 
 struct decision {
 	const struct transition *transition;
 	enum action action;
 	enum status status;
-	enum pace pace;
+	enum requeue requeue;
 	bool overdue; /* the deadline has passed: status is ERROR, kind of cause ERR_DEADLINE unless
 			 a better cause is known */
 };
 
 /*
  * Applies the table and the rules that hold for all rows:
- * - A status that is told for longer than the row's deadline becomes ERROR. The goals (RUNNING,
+ * - A status that lasts longer than the row's deadline becomes ERROR. The goals (RUNNING,
  *   STOPPED, TERMINATED) have no deadline: a running sandbox whose cluster cannot be asked stays
  *   RUNNING, a starting one does not stay STARTING.
  * - ERROR stays until a goal is reached or the user asks anew (which writes another status): it
  *   does not flicker back to STARTING. The action is taken all the same, and what was watched backs
  *   off.
- * What was seen sets the status whether the action succeeds or not: one that was refused is only
- * tried again later and later.
+ * What was observed sets the status whether the action succeeds or not: one that was refused is
+ * only tried again later and later.
  */
 struct decision decide(const struct situation *s);
 
@@ -71,27 +72,27 @@ bool status_is_goal(enum status status);
 
 /* situation.deadline_s for what waits for a node, which may take `unschedulable_s`, and where one
  * is being added at least as long as any start; 0 for all else. */
-unsigned deadline_for_node(enum desired desired, enum seen seen, unsigned unschedulable_s);
+unsigned deadline_for_node(enum desired desired, enum observed observed, unsigned unschedulable_s);
 
-/* What is seen when a read failed with a kind of error: the cluster could not be asked, or its
- * operator has suspended the account. */
-enum seen seen_of_failure(enum err_kind kind);
+/* What counts as observed when a read failed with a kind of error: the cluster could not be asked,
+ * or its operator has suspended the account. */
+enum observed observed_of_failure(enum err_kind kind);
 
-/* Whether it grows with the attempts that failed, which are counted for it. */
-bool pace_backs_off(enum pace pace);
+/* Whether the delay grows with the attempts that failed, which are counted for it. */
+bool requeue_backs_off(enum requeue requeue);
 
-/* The pace when a cause of this kind is known: what only a person can mend is looked at slowly. */
-enum pace pace_with_cause(enum pace pace, enum err_kind kind);
+/* The same when a cause of this kind is known: what only a person can mend is observed slowly. */
+enum requeue requeue_with_cause(enum requeue requeue, enum err_kind kind);
 
 /*
- * How long to wait, in milliseconds. PACE_AGAIN: 0.5 s at first, then a tenth of the status's age,
- * at most 10 s. PACE_SETTLE: the status's age, at least 15 s and at most `resync_ms`, ± 10 %.
- * PACE_RESYNC: `resync_ms` ± 10 %. PACE_BACKOFF: 1 s after the first of `attempts`
- * that failed in a row, doubled with each further one, at most 2 minutes, ± 25 %, and never under
- * `retry_after_s`. PACE_WATCH: as PACE_BACKOFF, at most 10 s. PACE_DONE: 0, there is nothing to
- * wait for. `random` is any number: the jitter.
+ * How long to wait, in milliseconds. REQUEUE_SOON: 0.5 s at first, then a tenth of the status's
+ * age, at most 10 s. REQUEUE_SETTLE: the status's age, at least 15 s and at most `resync_ms`, ± 10
+ * %. REQUEUE_RESYNC: `resync_ms` ± 10 %. REQUEUE_BACKOFF: 1 s after the first of `attempts` that
+ * failed in a row, doubled with each further one, at most 2 minutes, ± 25 %, and never under
+ * `retry_after_s`. REQUEUE_WATCH: as REQUEUE_BACKOFF, at most 10 s. REQUEUE_NEVER: 0. `random` is
+ * any number: the jitter.
  */
-uint64_t pace_delay_ms(enum pace pace, uint64_t told_age_ms, unsigned attempts, uint64_t resync_ms,
-		       unsigned retry_after_s, uint32_t random);
+uint64_t requeue_delay_ms(enum requeue requeue, uint64_t status_age_ms, unsigned attempts,
+			  uint64_t resync_ms, unsigned retry_after_s, uint32_t random);
 
 #endif

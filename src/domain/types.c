@@ -13,13 +13,13 @@ static const char *const desireds[DESIRED_COUNT] = {
 	[DESIRED_GONE] = "GONE",
 };
 
-static const char *const seens[SEEN_COUNT] = {
-	[SEEN_ABSENT] = "ABSENT",       [SEEN_STOPPED] = "STOPPED",
-	[SEEN_OUTDATED] = "OUTDATED",   [SEEN_PROGRESSING] = "PROGRESSING",
-	[SEEN_READY] = "READY",         [SEEN_RESTARTED] = "RESTARTED",
-	[SEEN_BROKEN] = "BROKEN",       [SEEN_DELETING] = "DELETING",
-	[SEEN_BLOCKED] = "BLOCKED",     [SEEN_UNREACHABLE] = "UNREACHABLE",
-	[SEEN_SUSPENDED] = "SUSPENDED", [SEEN_AT_RISK] = "AT_RISK",
+static const char *const observed_names[OBSERVED_COUNT] = {
+	[OBSERVED_ABSENT] = "ABSENT",       [OBSERVED_STOPPED] = "STOPPED",
+	[OBSERVED_OUTDATED] = "OUTDATED",   [OBSERVED_PROGRESSING] = "PROGRESSING",
+	[OBSERVED_READY] = "READY",         [OBSERVED_RESTARTED] = "RESTARTED",
+	[OBSERVED_BROKEN] = "BROKEN",       [OBSERVED_DELETING] = "DELETING",
+	[OBSERVED_BLOCKED] = "BLOCKED",     [OBSERVED_UNREACHABLE] = "UNREACHABLE",
+	[OBSERVED_SUSPENDED] = "SUSPENDED", [OBSERVED_AT_RISK] = "AT_RISK",
 };
 
 static const char *const actions[ACTION_COUNT] = {
@@ -69,9 +69,9 @@ const char *desired_name(enum desired desired)
 	return desireds[desired];
 }
 
-const char *seen_name(enum seen seen)
+const char *observed_name(enum observed observed)
 {
-	return seens[seen];
+	return observed_names[observed];
 }
 
 const char *action_name(enum action action)
@@ -107,12 +107,12 @@ bool desired_parse(const char *name, enum desired *ret_desired)
 	return found >= 0;
 }
 
-bool seen_parse(const char *name, enum seen *ret_seen)
+bool observed_parse(const char *name, enum observed *ret_observed)
 {
-	int found = find(seens, SEEN_COUNT, name);
+	int found = find(observed_names, OBSERVED_COUNT, name);
 
 	if (found >= 0)
-		*ret_seen = (enum seen)found;
+		*ret_observed = (enum observed)found;
 	return found >= 0;
 }
 

@@ -11,24 +11,24 @@
 /* What a project consists of. */
 enum resource_kind { RESOURCE_SANDBOX, RESOURCE_DATABASE, RESOURCE_KIND_COUNT };
 
-/* What the user wants. */
+/* What the user asked for. */
 enum desired { DESIRED_RUNNING, DESIRED_STOPPED, DESIRED_GONE, DESIRED_COUNT };
 
 /* What the cluster shows. */
-enum seen {
-	SEEN_ABSENT,      /* confirmed: none of our objects is there */
-	SEEN_STOPPED,     /* scaled to zero and no pods left */
-	SEEN_OUTDATED,    /* there, but not as the row's generation wants it */
-	SEEN_PROGRESSING, /* as wanted, not ready yet; or still scaling down */
-	SEEN_READY,       /* as wanted, observed by its controller, ready */
-	SEEN_RESTARTED,   /* the same, and its container has ended since the last look */
-	SEEN_BROKEN,      /* as wanted, and something is wrong with it: see the cause */
-	SEEN_DELETING,    /* carries a deletion timestamp */
-	SEEN_BLOCKED,     /* cannot be made yet: waits for the project's database */
-	SEEN_UNREACHABLE, /* the cluster could not be asked, or refused us */
-	SEEN_SUSPENDED,   /* the cluster's operator stopped the account (billing) */
-	SEEN_AT_RISK,     /* not as wanted, and a change of it would lose its data */
-	SEEN_COUNT
+enum observed {
+	OBSERVED_ABSENT,      /* confirmed: none of our objects is there */
+	OBSERVED_STOPPED,     /* scaled to zero and no pods left */
+	OBSERVED_OUTDATED,    /* there, but not as desired */
+	OBSERVED_PROGRESSING, /* as desired, not ready yet; or still scaling down */
+	OBSERVED_READY,       /* as desired, seen by its controller, ready */
+	OBSERVED_RESTARTED,   /* the same, and its container ended since the last observation */
+	OBSERVED_BROKEN,      /* as desired, and something is wrong with it: see the cause */
+	OBSERVED_DELETING,    /* carries a deletion timestamp */
+	OBSERVED_BLOCKED,     /* cannot be made yet: waits for the project's database */
+	OBSERVED_UNREACHABLE, /* the cluster could not be asked, or refused us */
+	OBSERVED_SUSPENDED,   /* the cluster's operator stopped the account (billing) */
+	OBSERVED_AT_RISK,     /* not as desired, and a change of it would lose its data */
+	OBSERVED_COUNT
 };
 
 /* What the reconciler does next. */
@@ -70,7 +70,7 @@ enum stage {
 /* "SANDBOX", "RUNNING", …, stages in lower case: stable, in answers and in the database. */
 const char *resource_kind_name(enum resource_kind kind);
 const char *desired_name(enum desired desired);
-const char *seen_name(enum seen seen);
+const char *observed_name(enum observed observed);
 const char *action_name(enum action action);
 const char *status_name(enum status status);
 const char *stage_name(enum stage stage);
@@ -78,7 +78,7 @@ const char *stage_name(enum stage stage);
 /* The reverse; false if there is no such name. */
 bool resource_kind_parse(const char *name, enum resource_kind *ret_kind);
 bool desired_parse(const char *name, enum desired *ret_desired);
-bool seen_parse(const char *name, enum seen *ret_seen);
+bool observed_parse(const char *name, enum observed *ret_observed);
 bool status_parse(const char *name, enum status *ret_status);
 bool stage_parse(const char *name, enum stage *ret_stage);
 

@@ -18,9 +18,9 @@ static struct queue_result stalled_result(const struct shard_lease *lease,
 {
 	struct decision d = decide(&(struct situation) {
 		.desired = lease->desired,
-		.seen = seen_of_failure(cause->kind),
-		.told = lease->status,
-		.told_age_ms = lease->status_age_ms,
+		.observed = observed_of_failure(cause->kind),
+		.status = lease->status,
+		.status_age_ms = lease->status_age_ms,
 	});
 
 	return (struct queue_result) {

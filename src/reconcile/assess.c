@@ -66,10 +66,10 @@ json_t *assess_desired(const struct view *v)
 }
 
 /* What is left of a row's objects while they are being deleted. */
-static enum seen assess_remains(const struct view *v)
+static enum observed assess_remains(const struct view *v)
 {
 	unsigned owned = kind_owned(v->kind);
-	enum seen seen = SEEN_ABSENT;
+	enum observed observed = OBSERVED_ABSENT;
 
 	for (unsigned i = 0; i < KUBE_RESOURCE_COUNT; i++) {
 		size_t j;
@@ -81,19 +81,19 @@ static enum seen assess_remains(const struct view *v)
 			object)
 		{
 			if (!live_is_deleting(object))
-				return SEEN_PROGRESSING;
-			seen = SEEN_DELETING;
+				return OBSERVED_PROGRESSING;
+			observed = OBSERVED_DELETING;
 		}
 	}
-	return seen;
+	return observed;
 }
 
 struct assessment assess_objects(const struct view *v, const char *hash)
 {
-	struct assessment a = { .seen = SEEN_ABSENT, .stage = v->row->stage };
+	struct assessment a = { .observed = OBSERVED_ABSENT, .stage = v->row->stage };
 
 	if (v->row->desired == DESIRED_GONE)
-		a.seen = assess_remains(v);
+		a.observed = assess_remains(v);
 	else
 		v->kind->assess(v, hash, &a);
 	return a;
@@ -139,10 +139,10 @@ static bool is_hash_hidden(const struct view *v)
 
 void assess_dependency(const struct view *v, struct assessment *a)
 {
-	if (a->seen != SEEN_READY || v->row->status == STATUS_RUNNING ||
+	if (a->observed != OBSERVED_READY || v->row->status == STATUS_RUNNING ||
 	    !v->kind->awaits_dependency(v->row))
 		return;
-	a->seen = SEEN_BLOCKED;
+	a->observed = OBSERVED_BLOCKED;
 	a->stage = STAGE_DATABASE;
 }
 
@@ -151,10 +151,10 @@ int assess(const struct view *v, struct assessment *ret_assessment, struct err *
 	if (v->row->desired != DESIRED_GONE && desired_state_load(v->desired, e) < 0)
 		return -1;
 	struct assessment a = assess_objects(v, desired_state_hash(v->desired));
-	if (a.seen == SEEN_OUTDATED && is_hash_hidden(v))
+	if (a.observed == OBSERVED_OUTDATED && is_hash_hidden(v))
 		a = assess_objects(v, manifest_hash(live_anchor(v)));
-	if (a.seen == SEEN_READY && !v->kind->lacks_dependency(v->row) && has_drifted(v))
-		a.seen = SEEN_OUTDATED;
+	if (a.observed == OBSERVED_READY && !v->kind->lacks_dependency(v->row) && has_drifted(v))
+		a.observed = OBSERVED_OUTDATED;
 	restarts_judge(v, &a);
 	assess_dependency(v, &a);
 	volume_find(v, &a);

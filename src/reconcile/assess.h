@@ -12,7 +12,7 @@
  * read together: what a controller has not observed yet is not believed.
  */
 struct assessment {
-	enum seen seen;
+	enum observed observed;
 	enum stage stage;
 	bool has_cause; /* with SEEN_BROKEN (without one only events can tell), SEEN_AT_RISK */
 	struct err cause;

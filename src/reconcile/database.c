@@ -94,24 +94,24 @@ static void assess_database(const struct view *v, const char *desired_hash, stru
 
 	a->stage = STAGE_DATABASE;
 	if (cluster == NULL) {
-		a->seen = SEEN_ABSENT;
+		a->observed = OBSERVED_ABSENT;
 	} else if (live_is_deleting(cluster) || strcmp(phase, "Deleting") == 0) {
-		a->seen = SEEN_DELETING;
+		a->observed = OBSERVED_DELETING;
 	} else if (is_stopped_by_spec(cluster)) {
 		bool stopped = live_is_observed(cluster) && strcmp(phase, "Stopped") == 0;
-		a->seen = stopped || row->desired == DESIRED_RUNNING ? SEEN_STOPPED
-								     : SEEN_PROGRESSING;
+		a->observed = stopped || row->desired == DESIRED_RUNNING ? OBSERVED_STOPPED
+									 : OBSERVED_PROGRESSING;
 	} else if (row->desired == DESIRED_STOPPED ||
 		   strcmp(manifest_hash(cluster), desired_hash) != 0) {
-		a->seen = SEEN_OUTDATED;
+		a->observed = OBSERVED_OUTDATED;
 	} else if (live_is_observed(cluster) && diagnose_cluster(cluster, &a->cause)) {
 		a->has_cause = true;
-		a->seen = SEEN_BROKEN;
+		a->observed = OBSERVED_BROKEN;
 	} else if (!live_is_observed(cluster) || strcmp(phase, "Running") != 0 ||
 		   !credentials_fit(row, cluster)) {
-		a->seen = late ? SEEN_BROKEN : SEEN_PROGRESSING;
+		a->observed = late ? OBSERVED_BROKEN : OBSERVED_PROGRESSING;
 	} else {
-		a->seen = SEEN_READY;
+		a->observed = OBSERVED_READY;
 		a->stage = STAGE_READY;
 	}
 }
@@ -121,7 +121,7 @@ static bool would_end_pod(const struct view *v, const json_t *desired, const str
 {
 	const json_t *live = live_cluster(v->observation, v->row);
 
-	return a->seen == SEEN_OUTDATED && live != NULL && !is_stopped_by_spec(live) &&
+	return a->observed == OBSERVED_OUTDATED && live != NULL && !is_stopped_by_spec(live) &&
 	       !accept_covers(v->kept, live, desired) &&
 	       !manifest_covers(json_object_get(live, "spec"), json_object_get(desired, "spec"));
 }
@@ -160,7 +160,7 @@ static void volumes_read(struct work *w)
 	w->leftovers = json_incref(json_object_get(w->answer, "items"));
 	w->leftover_type = KUBE_PERSISTENT_VOLUME_CLAIMS;
 	if (json_array_size(w->leftovers) > 0)
-		a->seen = SEEN_DELETING;
+		a->observed = OBSERVED_DELETING;
 	a->has_obstacle =
 		obstacle_among(&w->row, KUBE_PERSISTENT_VOLUME_CLAIMS, w->leftovers, &a->obstacle);
 	w->proceed(w);
@@ -189,10 +189,11 @@ static void list(struct work *w, enum kube_resource type, void (*next)(struct wo
 /* A Cluster that takes long to stop or to go: its pods tell why. */
 static bool awaits_pods(const struct work *w)
 {
-	bool stops = w->row.desired == DESIRED_STOPPED && w->assessment.seen == SEEN_PROGRESSING;
+	bool stops =
+		w->row.desired == DESIRED_STOPPED && w->assessment.observed == OBSERVED_PROGRESSING;
 
 	return w->row.status_age_ms > STOP_EXPECTED_MS &&
-	       (stops || w->assessment.seen == SEEN_DELETING);
+	       (stops || w->assessment.observed == OBSERVED_DELETING);
 }
 
 static bool prepare(struct work *w)
@@ -203,7 +204,7 @@ static bool prepare(struct work *w)
 		credentials_forget(&w->credentials, &w->row);
 	if (credentials_are_due(&w->row, cluster))
 		read_credentials(w);
-	else if (w->row.desired == DESIRED_GONE && w->assessment.seen == SEEN_ABSENT)
+	else if (w->row.desired == DESIRED_GONE && w->assessment.observed == OBSERVED_ABSENT)
 		list(w, KUBE_PERSISTENT_VOLUME_CLAIMS, volumes_read);
 	else if (awaits_pods(w))
 		list(w, KUBE_PODS, pods_read);

@@ -53,12 +53,12 @@ void restarts_judge(const struct view *v, struct assessment *a)
 	const json_t *pod = current_pod(v);
 	const json_t *last = json_at(container_of(pod), "lastState.terminated");
 
-	if (a->seen != SEEN_READY || pod == NULL || !has_gone_up(v->kept, pod))
+	if (a->observed != OBSERVED_READY || pod == NULL || !has_gone_up(v->kept, pod))
 		return;
-	a->seen = SEEN_RESTARTED;
+	a->observed = OBSERVED_RESTARTED;
 	if (in_a_row(v->kept) == 0)
 		return;
-	a->seen = SEEN_BROKEN;
+	a->observed = OBSERVED_BROKEN;
 	a->has_cause = true;
 	err_set(&a->cause, ERR_POD_CRASH, "Restarts",
 		"the container ends again and again: it last ended with exit code %lld (%.60s) "

@@ -23,10 +23,10 @@ enum { POD_EXPECTED_MS = 5000, CONTAINER_EXPECTED_MS = 15000, PROBES_EXPECTED_MS
 
 static void assess_pod(const struct queue_row *row, const json_t *pod, struct assessment *a)
 {
-	a->seen = SEEN_PROGRESSING;
+	a->observed = OBSERVED_PROGRESSING;
 	if (pod == NULL) {
 		if (row->status_age_ms > POD_EXPECTED_MS)
-			a->seen = SEEN_BROKEN;
+			a->observed = OBSERVED_BROKEN;
 		return;
 	}
 	uint64_t expected_ms = live_pod_runs(pod) ? PROBES_EXPECTED_MS : CONTAINER_EXPECTED_MS;
@@ -34,18 +34,18 @@ static void assess_pod(const struct queue_row *row, const json_t *pod, struct as
 	a->has_cause =
 		diagnose_pod(pod, &a->cause) && (late || !diagnose_awaits_volumes(&a->cause));
 	if (a->has_cause || late)
-		a->seen = SEEN_BROKEN;
+		a->observed = OBSERVED_BROKEN;
 }
 
 static void assess_rollout(const struct queue_row *row, const json_t *set, const json_t *pod,
 			   struct assessment *a)
 {
 	if (!live_is_observed(set)) {
-		a->seen = SEEN_PROGRESSING;
+		a->observed = OBSERVED_PROGRESSING;
 		return;
 	}
 	if (is_rolled_out(set)) {
-		a->seen = SEEN_READY;
+		a->observed = OBSERVED_READY;
 		a->stage = STAGE_READY;
 		return;
 	}
@@ -53,7 +53,7 @@ static void assess_rollout(const struct queue_row *row, const json_t *set, const
 		json_object_get(json_at(pod, "metadata.labels"), "controller-revision-hash"));
 	bool outdated = strcmp(revision, json_text_at(set, "status.updateRevision")) != 0;
 	if (pod != NULL && outdated && !live_pod_has(pod, "Ready")) {
-		a->seen = SEEN_PROGRESSING;
+		a->observed = OBSERVED_PROGRESSING;
 		a->stuck_pod = pod;
 		return;
 	}
@@ -67,17 +67,18 @@ static void assess_stopped(const struct view *v, const json_t *set, const json_t
 	bool empty = live_is_observed(set) && json_array_size(pods) == 0 &&
 		     json_number_at(set, "status.replicas") == 0;
 
-	a->seen = empty || v->row->desired == DESIRED_RUNNING ? SEEN_STOPPED : SEEN_PROGRESSING;
+	a->observed = empty || v->row->desired == DESIRED_RUNNING ? OBSERVED_STOPPED
+								  : OBSERVED_PROGRESSING;
 	if (v->row->desired == DESIRED_RUNNING && v->kind->lacks_dependency(v->row))
-		a->seen = SEEN_BLOCKED;
+		a->observed = OBSERVED_BLOCKED;
 }
 
 static void assess_absent(const struct view *v, const json_t *pods, struct assessment *a)
 {
 	if (v->row->desired == DESIRED_STOPPED && json_array_size(pods) > 0)
-		a->seen = SEEN_PROGRESSING;
+		a->observed = OBSERVED_PROGRESSING;
 	else if (v->kind->lacks_dependency(v->row))
-		a->seen = SEEN_BLOCKED;
+		a->observed = OBSERVED_BLOCKED;
 }
 
 static const json_t *stateful_set(const struct view *v)
@@ -96,11 +97,11 @@ void stateful_assess(const struct view *v, const char *desired_hash, struct asse
 	if (set == NULL)
 		assess_absent(v, pods, a);
 	else if (live_is_deleting(set))
-		a->seen = SEEN_DELETING;
+		a->observed = OBSERVED_DELETING;
 	else if (json_number_at(set, "spec.replicas") == 0)
 		assess_stopped(v, set, pods, a);
 	else if (v->row->desired == DESIRED_STOPPED || !as_desired)
-		a->seen = SEEN_OUTDATED;
+		a->observed = OBSERVED_OUTDATED;
 	else
 		assess_rollout(v->row, set, live_current(pods), a);
 }
@@ -114,7 +115,7 @@ bool stateful_would_end_pod(const struct view *v, const json_t *desired, const s
 		return false;
 	if (a->stuck_pod != NULL)
 		return true;
-	return a->seen == SEEN_OUTDATED &&
+	return a->observed == OBSERVED_OUTDATED &&
 	       (json_number_at(desired, "spec.replicas") == 0 ||
 		!manifest_covers(json_at(set, "spec.template"), json_at(desired, "spec.template")));
 }

@@ -101,10 +101,11 @@ static bool was_stopped(const struct view *v, const struct assessment *a)
 {
 	const char *last = json_text_at(v->kept, "seen");
 
-	if (a->seen == SEEN_STOPPED)
+	if (a->observed == OBSERVED_STOPPED)
 		return true;
-	return a->seen == SEEN_ABSENT && (v->row->desired == DESIRED_STOPPED || is_warned(v) ||
-					  strcmp(last, seen_name(SEEN_STOPPED)) == 0);
+	return a->observed == OBSERVED_ABSENT &&
+	       (v->row->desired == DESIRED_STOPPED || is_warned(v) ||
+		strcmp(last, observed_name(OBSERVED_STOPPED)) == 0);
 }
 
 void volume_find(const struct view *v, struct assessment *a)
@@ -124,7 +125,7 @@ bool volume_matters(const struct view *v, const struct assessment *a)
 
 static void hold(struct assessment *a, enum warning code, const char *claim, const char *why)
 {
-	a->seen = SEEN_AT_RISK;
+	a->observed = OBSERVED_AT_RISK;
 	a->stuck_pod = NULL;
 	a->has_cause = true;
 	err_set(&a->cause, ERR_DATA_AT_RISK, warning_text(code)->code,

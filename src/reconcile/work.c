@@ -28,44 +28,44 @@ static struct view view_of(const struct work *w)
 /* ---- results ----------------------------------------------------------------------------------
  */
 
-static unsigned deadline_s(const struct work *w, enum seen seen)
+static unsigned deadline_s(const struct work *w, enum observed observed)
 {
 	const struct assessment *a = &w->assessment;
 
 	if (!a->has_cause || a->cause.kind != ERR_POD_UNSCHEDULABLE)
 		return 0;
-	return deadline_for_node(w->row.desired, seen, w->context->unschedulable_s);
+	return deadline_for_node(w->row.desired, observed, w->context->unschedulable_s);
 }
 
-static void decide_with(struct work *w, enum seen seen, bool refused)
+static void decide_with(struct work *w, enum observed observed, bool refused)
 {
-	w->seen = seen;
+	w->observed = observed;
 	w->decision = decide(&(struct situation) {
 		.desired = w->row.desired,
-		.seen = seen,
-		.told = w->row.status,
-		.told_age_ms = w->row.status_age_ms,
+		.observed = observed,
+		.status = w->row.status,
+		.status_age_ms = w->row.status_age_ms,
 		.refused = refused,
-		.deadline_s = deadline_s(w, seen),
+		.deadline_s = deadline_s(w, observed),
 	});
 }
 
-static void decide_on(struct work *w, enum seen seen)
+static void decide_on(struct work *w, enum observed observed)
 {
-	decide_with(w, seen, false);
+	decide_with(w, observed, false);
 }
 
 /* When to look again. */
-static uint64_t delay_ms(const struct work *w, enum pace pace, const struct err *cause,
+static uint64_t delay_ms(const struct work *w, enum requeue requeue, const struct err *cause,
 			 unsigned attempts)
 {
 	bool changed = w->decision.status != w->row.status;
 
 	if (cause != NULL)
-		pace = pace_with_cause(pace, cause->kind);
-	return pace_delay_ms(pace, changed ? 0 : w->row.status_age_ms, attempts,
-			     w->context->resync_ms, cause ? cause->retry_after_s : 0,
-			     token_random_u32());
+		requeue = requeue_with_cause(requeue, cause->kind);
+	return requeue_delay_ms(requeue, changed ? 0 : w->row.status_age_ms, attempts,
+				w->context->resync_ms, cause ? cause->retry_after_s : 0,
+				token_random_u32());
 }
 
 /* Where nothing has failed: what it waits for, or that it takes too long. False: all is well. */
@@ -103,17 +103,17 @@ static void conclude(struct work *w, const struct err *cause)
 		.gone = d->action == ACTION_FORGET,
 		.status = d->status,
 		.stage = w->assessment.stage,
-		.attempts = pace_backs_off(d->pace) ? w->row.attempts + 1 : 0,
+		.attempts = requeue_backs_off(d->requeue) ? w->row.attempts + 1 : 0,
 		.warnings = w->warnings,
 		.observed = w->kept,
 	};
-	json_object_set_new(w->kept, "seen", json_string(seen_name(w->seen)));
+	json_object_set_new(w->kept, "seen", json_string(observed_name(w->observed)));
 	if (w->warnings != NULL) {
 		const struct view view = view_of(w);
 		accept_warn(w->kept, w->warnings);
 		restarts_note(&view);
 	}
-	r->due_in_ms = delay_ms(w, d->pace, cause, r->attempts);
+	r->due_in_ms = delay_ms(w, d->requeue, cause, r->attempts);
 	if (cause != NULL) {
 		w->err = *cause;
 		r->has_cause = true;
@@ -142,7 +142,7 @@ static void conclude_failure(struct work *w)
 		finish(w);
 		return;
 	}
-	decide_on(w, seen_of_failure(cause.kind));
+	decide_on(w, observed_of_failure(cause.kind));
 	conclude(w, &cause);
 }
 
@@ -156,9 +156,9 @@ static void conclude_refusal(struct work *w)
 		return;
 	}
 	if (cause.kind == ERR_KUBE_BILLING)
-		decide_on(w, SEEN_SUSPENDED);
+		decide_on(w, OBSERVED_SUSPENDED);
 	else
-		decide_with(w, w->assessment.seen, true);
+		decide_with(w, w->assessment.observed, true);
 	conclude(w, &cause);
 }
 
@@ -169,8 +169,8 @@ static void conclude_apply(struct work *w)
 		conclude_refusal(w);
 		return;
 	}
-	if (w->assessment.seen == SEEN_ABSENT && w->row.desired == DESIRED_RUNNING)
-		decide_on(w, SEEN_PROGRESSING);
+	if (w->assessment.observed == OBSERVED_ABSENT && w->row.desired == DESIRED_RUNNING)
+		decide_on(w, OBSERVED_PROGRESSING);
 	conclude(w, NULL);
 }
 
@@ -348,7 +348,7 @@ static void act(struct work *w)
 
 static void decide_and_act(struct work *w)
 {
-	decide_on(w, w->assessment.seen);
+	decide_on(w, w->assessment.observed);
 	act(w);
 }
 
@@ -363,12 +363,12 @@ static void evidence_read(struct work *w)
 
 	a->has_cause = a->has_cause || evidence_cause(w->evidence, &a->cause);
 	if (!a->has_cause)
-		decide_on(w, SEEN_PROGRESSING);
+		decide_on(w, OBSERVED_PROGRESSING);
 	else if (a->cause.kind == ERR_KUBE_BILLING)
-		decide_on(w, SEEN_SUSPENDED);
+		decide_on(w, OBSERVED_SUSPENDED);
 	else if (a->cause.kind == ERR_POD_UNSCHEDULABLE)
-		decide_on(w, evidence_adds_node(w->evidence, &a->cause) ? SEEN_PROGRESSING
-									: SEEN_BROKEN);
+		decide_on(w, evidence_adds_node(w->evidence, &a->cause) ? OBSERVED_PROGRESSING
+									: OBSERVED_BROKEN);
 	conclude(w, a->has_cause ? &a->cause : NULL);
 }
 
@@ -453,7 +453,7 @@ bool work_finish_blocked(struct work *w)
 	    !w->kind->lacks_dependency(&w->row))
 		return false;
 	w->assessment.stage = STAGE_DATABASE;
-	decide_on(w, SEEN_BLOCKED);
+	decide_on(w, OBSERVED_BLOCKED);
 	conclude(w, NULL);
 	return true;
 }

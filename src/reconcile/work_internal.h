@@ -29,7 +29,7 @@ struct work {
 	struct desired_state *desired;
 	json_t *kept; /* as view.kept */
 	struct assessment assessment;
-	enum seen seen; /* what the decision is about */
+	enum observed observed; /* what the decision is about */
 	struct decision decision;
 	struct credentials credentials;
 	struct evidence *evidence;

@@ -452,19 +452,19 @@ def look(fsactl, project, kind="SANDBOX"):
 def test_looking_at_what_runs(fsactl, owner):
     project = owner.create(database=True)
     for kind in ("SANDBOX", "DATABASE"):
-        seen = look(fsactl, project, kind)
-        assert (seen["seen"], seen["action"], seen["status"]) == ("READY", "NONE", "RUNNING")
-    assert "READY: as wanted" in fsactl.text("project", "explain", project, "--look")
+        found = look(fsactl, project, kind)
+        assert (found["observed"], found["action"], found["status"]) == ("READY", "NONE", "RUNNING")
+    assert "READY: as desired" in fsactl.text("project", "explain", project, "--look")
 
 
 def test_looking_at_what_is_broken(cluster, fsactl, owner):
     project = owner.create()
     cluster.effect(effect="crash", namespace=owner.namespace)
     end = time.monotonic() + PATIENCE
-    while (seen := look(fsactl, project))["seen"] != "BROKEN" and time.monotonic() < end:
+    while (found := look(fsactl, project))["observed"] != "BROKEN" and time.monotonic() < end:
         time.sleep(0.2)
-    assert seen["seen"] == "BROKEN"
-    assert seen["cause"] is None or seen["cause"]["kind"].startswith("POD_")
+    assert found["observed"] == "BROKEN"
+    assert found["cause"] is None or found["cause"]["kind"].startswith("POD_")
 
 
 def test_looking_changes_nothing(cluster, fsactl, owner, site):

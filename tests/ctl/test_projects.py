@@ -116,15 +116,15 @@ def explained(fsactl, person, kind="SANDBOX"):
     return next(r for r in resources if r["kind"] == kind)
 
 
-def seen(row):
-    return {sight["seen"]: sight for sight in row["mayBeSeen"]}
+def possible(row):
+    return {one["observed"]: one for one in row["mayBeObserved"]}
 
 
 def test_explain_a_failure(fsactl, failed):
     row = explained(fsactl, failed)
-    assert list(seen(row)) == ["BROKEN"]
-    sight = seen(row)["BROKEN"]
-    assert (sight["action"], sight["status"], sight["errorInMs"]) == ("DIAGNOSE", "ERROR", None)
+    assert list(possible(row)) == ["BROKEN"]
+    broken = possible(row)["BROKEN"]
+    assert (broken["action"], broken["status"], broken["errorInMs"]) == ("DIAGNOSE", "ERROR", None)
     assert 0 < row["dueInMs"] <= 120000 and "runtime_image" in row["advice"]
     text = fsactl("project", "explain", failed.project, json_=False)
     assert row["headline"] in text and row["action"] in text
@@ -136,21 +136,22 @@ def test_explain_a_failure(fsactl, failed):
 def test_explain_a_start_that_takes_its_time(fsactl, person, rows):
     rows("UPDATE resources SET status = 'STARTING', status_since = now() - interval '9 minutes'"
          " WHERE project_id = %s", person.project)
-    sights = seen(explained(fsactl, person))
-    assert {"PROGRESSING", "STOPPED", "OUTDATED"} <= set(sights)
-    assert "READY" not in sights and "ABSENT" not in sights
-    assert 0 < sights["PROGRESSING"]["errorInMs"] <= 60000
+    observations = possible(explained(fsactl, person))
+    assert {"PROGRESSING", "STOPPED", "OUTDATED"} <= set(observations)
+    assert "READY" not in observations and "ABSENT" not in observations
+    assert 0 < observations["PROGRESSING"]["errorInMs"] <= 60000
 
 
 def test_explain_a_cluster_that_does_not_answer(fsactl, person, rows):
     rows("UPDATE resources SET status = 'RUNNING', attempts = 3, cause_kind = 'KUBE_TIMEOUT',"
          " cause_code = 'KUBE_TIMEOUT', cause_message = 'no answer', cause_since = now(),"
          " due_at = now() + interval '8 seconds' WHERE project_id = %s", person.project)
-    sights = seen(explained(fsactl, person))
-    assert list(sights) == ["UNREACHABLE"]
+    observations = possible(explained(fsactl, person))
+    assert list(observations) == ["UNREACHABLE"]
     # A running sandbox stays RUNNING however long that lasts.
-    assert (sights["UNREACHABLE"]["status"], sights["UNREACHABLE"]["errorInMs"]) == ("RUNNING", None)
-    assert sights["UNREACHABLE"]["thenAfterMs"] == 6000  # 8 s, less the jitter
+    unreachable = observations["UNREACHABLE"]
+    assert (unreachable["status"], unreachable["errorInMs"]) == ("RUNNING", None)
+    assert unreachable["thenAfterMs"] == 6000  # 8 s, less the jitter
 
 
 def test_explain_says_that_the_schema_keeps_every_pass_from_beginning(fsactl, person, rows):

@@ -88,11 +88,11 @@ END_TEST
 static const char *retry_cell(enum err_kind kind)
 {
 	static const char *const paces[] = {
-		[PACE_BACKOFF] = "backoff",
-		[PACE_RESYNC] = "slowly",
+		[REQUEUE_BACKOFF] = "backoff",
+		[REQUEUE_RESYNC] = "slowly",
 	};
 
-	return paces[pace_with_cause(PACE_BACKOFF, kind)];
+	return paces[requeue_with_cause(REQUEUE_BACKOFF, kind)];
 }
 
 static void add(struct buf *b, char *text)

@@ -23,7 +23,7 @@ static const char *name_of(int family, int value)
 	case 1:
 		return desired_name((enum desired)value);
 	case 2:
-		return seen_name((enum seen)value);
+		return observed_name((enum observed)value);
 	case 3:
 		return action_name((enum action)value);
 	case 4:
@@ -35,7 +35,7 @@ static const char *name_of(int family, int value)
 
 START_TEST(every_word_has_a_name_of_its_own)
 {
-	static const int counts[] = { RESOURCE_KIND_COUNT, DESIRED_COUNT, SEEN_COUNT,
+	static const int counts[] = { RESOURCE_KIND_COUNT, DESIRED_COUNT, OBSERVED_COUNT,
 				      ACTION_COUNT,        STATUS_COUNT,  STAGE_COUNT };
 
 	for (int family = 0; family < (int)ARRAY_SIZE(counts); family++) {
@@ -47,7 +47,7 @@ START_TEST(every_word_has_a_name_of_its_own)
 	}
 	ck_assert_str_eq(resource_kind_name(RESOURCE_DATABASE), "DATABASE");
 	ck_assert_str_eq(desired_name(DESIRED_GONE), "GONE");
-	ck_assert_str_eq(seen_name(SEEN_SUSPENDED), "SUSPENDED");
+	ck_assert_str_eq(observed_name(OBSERVED_SUSPENDED), "SUSPENDED");
 	ck_assert_str_eq(action_name(ACTION_SCALE_DOWN), "SCALE_DOWN");
 	ck_assert_str_eq(status_name(STATUS_PARTIAL), "PARTIAL");
 	ck_assert_str_eq(stage_name(STAGE_TERMINAL), "terminal");
@@ -84,56 +84,56 @@ END_TEST
 
 /* What each pair must lead to, written from the design and not from the code. */
 static const struct expected {
-	const char *desired, *seen, *action;
+	const char *desired, *observed, *action;
 	const char *status; /* "-": unchanged */
-	enum pace pace;
+	enum requeue requeue;
 	unsigned deadline_s;
 } expectations[] = {
-	{ "RUNNING", "ABSENT", "APPLY", "CREATING", PACE_AGAIN, 600 },
-	{ "RUNNING", "STOPPED", "APPLY", "STARTING", PACE_AGAIN, 600 },
-	{ "RUNNING", "OUTDATED", "APPLY", "UPDATING", PACE_AGAIN, 600 },
-	{ "RUNNING", "PROGRESSING", "NONE", "STARTING", PACE_AGAIN, 600 },
-	{ "RUNNING", "READY", "NONE", "RUNNING", PACE_SETTLE, 0 },
-	{ "RUNNING", "RESTARTED", "NONE", "RUNNING", PACE_AGAIN, 0 },
-	{ "RUNNING", "BROKEN", "DIAGNOSE", "STARTING", PACE_WATCH, 120 },
-	{ "RUNNING", "DELETING", "NONE", "STARTING", PACE_AGAIN, 600 },
-	{ "RUNNING", "BLOCKED", "NONE", "CREATING", PACE_AGAIN, 600 },
-	{ "RUNNING", "UNREACHABLE", "NONE", "-", PACE_BACKOFF, 600 },
-	{ "RUNNING", "SUSPENDED", "NONE", "STOPPED", PACE_RESYNC, 0 },
-	{ "RUNNING", "AT_RISK", "NONE", "-", PACE_RESYNC, 600 },
-	{ "STOPPED", "ABSENT", "NONE", "STOPPED", PACE_RESYNC, 0 },
-	{ "STOPPED", "STOPPED", "NONE", "STOPPED", PACE_RESYNC, 0 },
-	{ "STOPPED", "OUTDATED", "SCALE_DOWN", "STOPPING", PACE_AGAIN, 300 },
-	{ "STOPPED", "PROGRESSING", "SCALE_DOWN", "STOPPING", PACE_AGAIN, 300 },
-	{ "STOPPED", "READY", "SCALE_DOWN", "STOPPING", PACE_AGAIN, 300 },
-	{ "STOPPED", "RESTARTED", "SCALE_DOWN", "STOPPING", PACE_AGAIN, 300 },
-	{ "STOPPED", "BROKEN", "SCALE_DOWN", "STOPPING", PACE_AGAIN, 300 },
-	{ "STOPPED", "DELETING", "NONE", "STOPPING", PACE_AGAIN, 300 },
-	{ "STOPPED", "BLOCKED", "NONE", "STOPPED", PACE_RESYNC, 0 },
-	{ "STOPPED", "UNREACHABLE", "NONE", "-", PACE_BACKOFF, 300 },
-	{ "STOPPED", "SUSPENDED", "NONE", "STOPPED", PACE_RESYNC, 0 },
-	{ "STOPPED", "AT_RISK", "NONE", "-", PACE_RESYNC, 300 },
-	{ "GONE", "ABSENT", "FORGET", "TERMINATED", PACE_DONE, 0 },
-	{ "GONE", "STOPPED", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
-	{ "GONE", "OUTDATED", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
-	{ "GONE", "PROGRESSING", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
-	{ "GONE", "READY", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
-	{ "GONE", "RESTARTED", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
-	{ "GONE", "BROKEN", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
-	{ "GONE", "DELETING", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
-	{ "GONE", "BLOCKED", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
-	{ "GONE", "UNREACHABLE", "NONE", "-", PACE_BACKOFF, 900 },
-	{ "GONE", "SUSPENDED", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
-	{ "GONE", "AT_RISK", "DELETE", "TERMINATING", PACE_AGAIN, 900 },
+	{ "RUNNING", "ABSENT", "APPLY", "CREATING", REQUEUE_SOON, 600 },
+	{ "RUNNING", "STOPPED", "APPLY", "STARTING", REQUEUE_SOON, 600 },
+	{ "RUNNING", "OUTDATED", "APPLY", "UPDATING", REQUEUE_SOON, 600 },
+	{ "RUNNING", "PROGRESSING", "NONE", "STARTING", REQUEUE_SOON, 600 },
+	{ "RUNNING", "READY", "NONE", "RUNNING", REQUEUE_SETTLE, 0 },
+	{ "RUNNING", "RESTARTED", "NONE", "RUNNING", REQUEUE_SOON, 0 },
+	{ "RUNNING", "BROKEN", "DIAGNOSE", "STARTING", REQUEUE_WATCH, 120 },
+	{ "RUNNING", "DELETING", "NONE", "STARTING", REQUEUE_SOON, 600 },
+	{ "RUNNING", "BLOCKED", "NONE", "CREATING", REQUEUE_SOON, 600 },
+	{ "RUNNING", "UNREACHABLE", "NONE", "-", REQUEUE_BACKOFF, 600 },
+	{ "RUNNING", "SUSPENDED", "NONE", "STOPPED", REQUEUE_RESYNC, 0 },
+	{ "RUNNING", "AT_RISK", "NONE", "-", REQUEUE_RESYNC, 600 },
+	{ "STOPPED", "ABSENT", "NONE", "STOPPED", REQUEUE_RESYNC, 0 },
+	{ "STOPPED", "STOPPED", "NONE", "STOPPED", REQUEUE_RESYNC, 0 },
+	{ "STOPPED", "OUTDATED", "SCALE_DOWN", "STOPPING", REQUEUE_SOON, 300 },
+	{ "STOPPED", "PROGRESSING", "SCALE_DOWN", "STOPPING", REQUEUE_SOON, 300 },
+	{ "STOPPED", "READY", "SCALE_DOWN", "STOPPING", REQUEUE_SOON, 300 },
+	{ "STOPPED", "RESTARTED", "SCALE_DOWN", "STOPPING", REQUEUE_SOON, 300 },
+	{ "STOPPED", "BROKEN", "SCALE_DOWN", "STOPPING", REQUEUE_SOON, 300 },
+	{ "STOPPED", "DELETING", "NONE", "STOPPING", REQUEUE_SOON, 300 },
+	{ "STOPPED", "BLOCKED", "NONE", "STOPPED", REQUEUE_RESYNC, 0 },
+	{ "STOPPED", "UNREACHABLE", "NONE", "-", REQUEUE_BACKOFF, 300 },
+	{ "STOPPED", "SUSPENDED", "NONE", "STOPPED", REQUEUE_RESYNC, 0 },
+	{ "STOPPED", "AT_RISK", "NONE", "-", REQUEUE_RESYNC, 300 },
+	{ "GONE", "ABSENT", "FORGET", "TERMINATED", REQUEUE_NEVER, 0 },
+	{ "GONE", "STOPPED", "DELETE", "TERMINATING", REQUEUE_SOON, 900 },
+	{ "GONE", "OUTDATED", "DELETE", "TERMINATING", REQUEUE_SOON, 900 },
+	{ "GONE", "PROGRESSING", "DELETE", "TERMINATING", REQUEUE_SOON, 900 },
+	{ "GONE", "READY", "DELETE", "TERMINATING", REQUEUE_SOON, 900 },
+	{ "GONE", "RESTARTED", "DELETE", "TERMINATING", REQUEUE_SOON, 900 },
+	{ "GONE", "BROKEN", "DELETE", "TERMINATING", REQUEUE_SOON, 900 },
+	{ "GONE", "DELETING", "DELETE", "TERMINATING", REQUEUE_SOON, 900 },
+	{ "GONE", "BLOCKED", "DELETE", "TERMINATING", REQUEUE_SOON, 900 },
+	{ "GONE", "UNREACHABLE", "NONE", "-", REQUEUE_BACKOFF, 900 },
+	{ "GONE", "SUSPENDED", "DELETE", "TERMINATING", REQUEUE_SOON, 900 },
+	{ "GONE", "AT_RISK", "DELETE", "TERMINATING", REQUEUE_SOON, 900 },
 };
 
-static const struct expected *expectation(int desired, int seen)
+static const struct expected *expectation(int desired, int observed)
 {
 	const struct expected *found = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(expectations); i++) {
 		if (strcmp(expectations[i].desired, desired_name((enum desired)desired)) == 0 &&
-		    strcmp(expectations[i].seen, seen_name((enum seen)seen)) == 0) {
+		    strcmp(expectations[i].observed, observed_name((enum observed)observed)) == 0) {
 			ck_assert_ptr_null(found);
 			found = &expectations[i];
 		}
@@ -144,17 +144,17 @@ static const struct expected *expectation(int desired, int seen)
 
 START_TEST(every_pair_has_the_row_that_the_design_asks_for)
 {
-	ck_assert_uint_eq(ARRAY_SIZE(expectations), DESIRED_COUNT * SEEN_COUNT);
+	ck_assert_uint_eq(ARRAY_SIZE(expectations), DESIRED_COUNT * OBSERVED_COUNT);
 	for (int desired = 0; desired < DESIRED_COUNT; desired++) {
-		for (int seen = 0; seen < SEEN_COUNT; seen++) {
-			const struct expected *x = expectation(desired, seen);
+		for (int observed = 0; observed < OBSERVED_COUNT; observed++) {
+			const struct expected *x = expectation(desired, observed);
 			const struct transition *t =
-				transition_find((enum desired)desired, (enum seen)seen);
+				transition_find((enum desired)desired, (enum observed)observed);
 			ck_assert_str_eq(action_name(t->action), x->action);
-			ck_assert_int_eq(t->pace, x->pace);
+			ck_assert_int_eq(t->requeue, x->requeue);
 			ck_assert_uint_eq(t->deadline_s, x->deadline_s);
 			ck_assert_msg(t->comment != NULL && *t->comment != '\0', "%s %s",
-				      x->desired, x->seen);
+				      x->desired, x->observed);
 			if (strcmp(x->status, "-") != 0)
 				ck_assert_str_eq(status_name(t->status), x->status);
 		}
@@ -170,44 +170,47 @@ static bool among(const char *word, const char *words)
 }
 
 /* The status told after `told`, by the words of the design; the deadline aside. */
-static const char *told_next(const struct expected *x, const char *told)
+static const char *next_status_of(const struct expected *x, const char *reported)
 {
 	bool up = strcmp(x->desired, "RUNNING") == 0;
 
 	if (strcmp(x->status, "-") == 0)
-		return told;
-	if (up && among(x->seen, "PROGRESSING DELETING") && strcmp(told, "UPDATING") == 0)
-		return told;
-	if (up && strcmp(x->seen, "OUTDATED") == 0 && among(told, "CREATING STARTING"))
-		return told;
-	if (up && strcmp(x->seen, "BLOCKED") == 0 && among(told, "STARTING UPDATING"))
-		return told;
-	if (strcmp(told, "ERROR") == 0 && !among(x->status, "RUNNING STOPPED TERMINATED"))
-		return told;
+		return reported;
+	if (up && among(x->observed, "PROGRESSING DELETING") && strcmp(reported, "UPDATING") == 0)
+		return reported;
+	if (up && strcmp(x->observed, "OUTDATED") == 0 && among(reported, "CREATING STARTING"))
+		return reported;
+	if (up && strcmp(x->observed, "BLOCKED") == 0 && among(reported, "STARTING UPDATING"))
+		return reported;
+	if (strcmp(reported, "ERROR") == 0 && !among(x->status, "RUNNING STOPPED TERMINATED"))
+		return reported;
 	return x->status;
 }
 
-static void check_decision(int desired, int seen, int told, uint64_t age_ms)
+static void check_decision(int desired, int observed, int reported, uint64_t age_ms)
 {
-	const struct expected *x = expectation(desired, seen);
-	struct situation s = {
-		(enum desired)desired, (enum seen)seen, (enum status)told, age_ms, false, 0
-	};
+	const struct expected *x = expectation(desired, observed);
+	struct situation s = { (enum desired)desired,
+			       (enum observed)observed,
+			       (enum status)reported,
+			       age_ms,
+			       false,
+			       0 };
 	struct decision d = decide(&s);
-	const char *next = told_next(x, status_name((enum status)told));
+	const char *next = next_status_of(x, status_name((enum status)reported));
 	bool overdue = x->deadline_s > 0 && age_ms > 1000ULL * x->deadline_s &&
-		       strcmp(next, status_name((enum status)told)) == 0 &&
+		       strcmp(next, status_name((enum status)reported)) == 0 &&
 		       among(next, "CREATING STARTING UPDATING STOPPING TERMINATING");
 
 	ck_assert_msg(strcmp(status_name(d.status), overdue ? "ERROR" : next) == 0,
-		      "%s %s told %s for %llu ms: got %s", x->desired, x->seen,
-		      status_name((enum status)told), (unsigned long long)age_ms,
+		      "%s %s told %s for %llu ms: got %s", x->desired, x->observed,
+		      status_name((enum status)reported), (unsigned long long)age_ms,
 		      status_name(d.status));
 	ck_assert_int_eq(d.overdue, overdue);
 	ck_assert_str_eq(action_name(d.action), x->action);
-	bool in_vain = x->pace == PACE_WATCH && d.status == STATUS_ERROR;
-	ck_assert_int_eq(d.pace, in_vain ? PACE_BACKOFF : x->pace);
-	ck_assert_ptr_eq(d.transition, transition_find(s.desired, s.seen));
+	bool in_vain = x->requeue == REQUEUE_WATCH && d.status == STATUS_ERROR;
+	ck_assert_int_eq(d.requeue, in_vain ? REQUEUE_BACKOFF : x->requeue);
+	ck_assert_ptr_eq(d.transition, transition_find(s.desired, s.observed));
 }
 
 START_TEST(every_situation_is_decided_by_the_rules)
@@ -216,10 +219,10 @@ START_TEST(every_situation_is_decided_by_the_rules)
 					 600000, 600001, 900000, 900001, UINT64_MAX };
 
 	for (int desired = 0; desired < DESIRED_COUNT; desired++) {
-		for (int seen = 0; seen < SEEN_COUNT; seen++) {
-			for (int told = 0; told < STATUS_PARTIAL; told++) {
+		for (int observed = 0; observed < OBSERVED_COUNT; observed++) {
+			for (int reported = 0; reported < STATUS_PARTIAL; reported++) {
 				for (size_t i = 0; i < ARRAY_SIZE(ages); i++)
-					check_decision(desired, seen, told, ages[i]);
+					check_decision(desired, observed, reported, ages[i]);
 			}
 		}
 	}
@@ -235,56 +238,56 @@ START_TEST(situations_worth_a_line_of_their_own)
 		bool overdue;
 	} rows[] = {
 		/* An update stays one until it is over. */
-		{ { DESIRED_RUNNING, SEEN_PROGRESSING, STATUS_UPDATING, 5000, false, 0 },
+		{ { DESIRED_RUNNING, OBSERVED_PROGRESSING, STATUS_UPDATING, 5000, false, 0 },
 		  STATUS_UPDATING,
 		  false },
 		/* A creation that was cut short by a crash of the reconciler is no update. */
-		{ { DESIRED_RUNNING, SEEN_OUTDATED, STATUS_CREATING, 5000, false, 0 },
+		{ { DESIRED_RUNNING, OBSERVED_OUTDATED, STATUS_CREATING, 5000, false, 0 },
 		  STATUS_CREATING,
 		  false },
 		/* A crash after weeks of running starts a new deadline. */
-		{ { DESIRED_RUNNING, SEEN_BROKEN, STATUS_RUNNING, 3000000000, false, 0 },
+		{ { DESIRED_RUNNING, OBSERVED_BROKEN, STATUS_RUNNING, 3000000000, false, 0 },
 		  STATUS_STARTING,
 		  false },
-		{ { DESIRED_RUNNING, SEEN_BROKEN, STATUS_STARTING, 120001, false, 0 },
+		{ { DESIRED_RUNNING, OBSERVED_BROKEN, STATUS_STARTING, 120001, false, 0 },
 		  STATUS_ERROR,
 		  true },
 		/* ERROR does not flicker, and heals. */
-		{ { DESIRED_RUNNING, SEEN_PROGRESSING, STATUS_ERROR, 9000000, false, 0 },
+		{ { DESIRED_RUNNING, OBSERVED_PROGRESSING, STATUS_ERROR, 9000000, false, 0 },
 		  STATUS_ERROR,
 		  false },
-		{ { DESIRED_RUNNING, SEEN_READY, STATUS_ERROR, 9000000, false, 0 },
+		{ { DESIRED_RUNNING, OBSERVED_READY, STATUS_ERROR, 9000000, false, 0 },
 		  STATUS_RUNNING,
 		  false },
-		{ { DESIRED_STOPPED, SEEN_STOPPED, STATUS_ERROR, 9000000, false, 0 },
+		{ { DESIRED_STOPPED, OBSERVED_STOPPED, STATUS_ERROR, 9000000, false, 0 },
 		  STATUS_STOPPED,
 		  false },
 		/* A cluster that is away: what runs is still said to run, what starts fails. */
-		{ { DESIRED_RUNNING, SEEN_UNREACHABLE, STATUS_RUNNING, 9000000, false, 0 },
+		{ { DESIRED_RUNNING, OBSERVED_UNREACHABLE, STATUS_RUNNING, 9000000, false, 0 },
 		  STATUS_RUNNING,
 		  false },
-		{ { DESIRED_RUNNING, SEEN_UNREACHABLE, STATUS_STARTING, 600001, false, 0 },
+		{ { DESIRED_RUNNING, OBSERVED_UNREACHABLE, STATUS_STARTING, 600001, false, 0 },
 		  STATUS_ERROR,
 		  true },
-		{ { DESIRED_GONE, SEEN_UNREACHABLE, STATUS_TERMINATING, 600001, false, 0 },
+		{ { DESIRED_GONE, OBSERVED_UNREACHABLE, STATUS_TERMINATING, 600001, false, 0 },
 		  STATUS_TERMINATING,
 		  false },
 		/* What was seen counts though what was done about it was refused. */
-		{ { DESIRED_RUNNING, SEEN_ABSENT, STATUS_RUNNING, 9000000, true, 0 },
+		{ { DESIRED_RUNNING, OBSERVED_ABSENT, STATUS_RUNNING, 9000000, true, 0 },
 		  STATUS_CREATING,
 		  false },
 		/* Where there is an own deadline, it counts. */
-		{ { DESIRED_RUNNING, SEEN_BROKEN, STATUS_STARTING, 120001, false, 300 },
+		{ { DESIRED_RUNNING, OBSERVED_BROKEN, STATUS_STARTING, 120001, false, 300 },
 		  STATUS_STARTING,
 		  false },
-		{ { DESIRED_RUNNING, SEEN_BROKEN, STATUS_STARTING, 300001, false, 300 },
+		{ { DESIRED_RUNNING, OBSERVED_BROKEN, STATUS_STARTING, 300001, false, 300 },
 		  STATUS_ERROR,
 		  true },
-		{ { DESIRED_RUNNING, SEEN_READY, STATUS_STARTING, 300001, false, 300 },
+		{ { DESIRED_RUNNING, OBSERVED_READY, STATUS_STARTING, 300001, false, 300 },
 		  STATUS_RUNNING,
 		  false },
 		/* A debt is no error. */
-		{ { DESIRED_RUNNING, SEEN_SUSPENDED, STATUS_ERROR, 0, false, 0 },
+		{ { DESIRED_RUNNING, OBSERVED_SUSPENDED, STATUS_ERROR, 0, false, 0 },
 		  STATUS_STOPPED,
 		  false },
 	};
@@ -299,32 +302,32 @@ END_TEST
 
 START_TEST(what_is_refused_is_tried_again_later_and_later)
 {
-	for (int i = 0; i < DESIRED_COUNT * SEEN_COUNT; i++) {
+	for (int i = 0; i < DESIRED_COUNT * OBSERVED_COUNT; i++) {
 		struct situation s = {
 			.desired = (enum desired)(i % DESIRED_COUNT),
-			.seen = (enum seen)(i / DESIRED_COUNT),
-			.told = STATUS_RUNNING,
+			.observed = (enum observed)(i / DESIRED_COUNT),
+			.status = STATUS_RUNNING,
 			.refused = true,
 		};
 		struct decision refused = decide(&s);
 		s.refused = false;
-		ck_assert_int_eq(refused.pace, PACE_BACKOFF);
+		ck_assert_int_eq(refused.requeue, REQUEUE_BACKOFF);
 		ck_assert_int_eq(refused.status, decide(&s).status);
 	}
 }
 END_TEST
 
-static const char *pace_name(enum pace pace)
+static const char *requeue_name(enum requeue requeue)
 {
 	static const char *const names[] = {
-		[PACE_DONE] = "never",
-		[PACE_AGAIN] = "soon",
-		[PACE_SETTLE] = "slow resync, sooner while young",
-		[PACE_RESYNC] = "slow resync",
-		[PACE_BACKOFF] = "backoff",
-		[PACE_WATCH] = "backoff, 10 s at most",
+		[REQUEUE_NEVER] = "never",
+		[REQUEUE_SOON] = "soon",
+		[REQUEUE_SETTLE] = "slow resync, sooner while young",
+		[REQUEUE_RESYNC] = "slow resync",
+		[REQUEUE_BACKOFF] = "backoff",
+		[REQUEUE_WATCH] = "backoff, 10 s at most",
 	};
-	return names[pace];
+	return names[requeue];
 }
 
 static void add(struct buf *b, char *text)
@@ -348,16 +351,17 @@ static char *status_cell(const struct transition *t)
 	return mem_strdup(b.data);
 }
 
-static void add_row(struct buf *b, enum desired desired, enum seen seen)
+static void add_row(struct buf *b, enum desired desired, enum observed observed)
 {
-	const struct transition *t = transition_find(desired, seen);
+	const struct transition *t = transition_find(desired, observed);
 	CLEANUP(cleanup_free) char *status = status_cell(t);
 	CLEANUP(cleanup_free)
 	char *deadline = t->deadline_s > 0 ? mem_printf("%u s", t->deadline_s) : mem_strdup("–");
 
 	add(b, mem_printf("| %s | %s | %s | %s | %s | %s | %s |\n", desired_name(desired),
-			  seen_name(seen), t->action == ACTION_NONE ? "–" : action_name(t->action),
-			  status, pace_name(t->pace), deadline, t->comment));
+			  observed_name(observed),
+			  t->action == ACTION_NONE ? "–" : action_name(t->action), status,
+			  requeue_name(t->requeue), deadline, t->comment));
 }
 
 static const char table_head[] =
@@ -365,15 +369,17 @@ static const char table_head[] =
 	"\n"
 	"Written from the table in `src/domain/decide.c` by `make update-golden`; a test compares "
 	"them.\n"
-	"What is wanted and what the cluster shows decide what is done, what the user is told, and "
-	"when it is looked at again.\n"
+	"What is desired and what is observed in the cluster decide what is done, which status the "
+	"user "
+	"sees, and when the row is due again.\n"
 	"\n"
-	"Beside the table: a status on its way (not RUNNING, STOPPED, TERMINATED) that is told for "
-	"longer than the deadline becomes ERROR,\n"
+	"Beside the table: a status on its way (not RUNNING, STOPPED, TERMINATED) that lasts "
+	"longer "
+	"than the deadline becomes ERROR,\n"
 	"and ERROR stays until RUNNING, STOPPED or TERMINATED is reached or the user asks anew; "
 	"its backoff grows to 2 minutes.\n"
 	"\n"
-	"| desired | seen | action | status told | next look | deadline | why |\n"
+	"| desired | observed | action | status | requeue | deadline | why |\n"
 	"| --- | --- | --- | --- | --- | --- | --- |\n";
 
 START_TEST(the_documented_table_is_this_one)
@@ -382,52 +388,53 @@ START_TEST(the_documented_table_is_this_one)
 
 	add(&b, mem_strdup(table_head));
 	for (int desired = 0; desired < DESIRED_COUNT; desired++) {
-		for (int seen = 0; seen < SEEN_COUNT; seen++)
-			add_row(&b, (enum desired)desired, (enum seen)seen);
+		for (int observed = 0; observed < OBSERVED_COUNT; observed++)
+			add_row(&b, (enum desired)desired, (enum observed)observed);
 	}
 	golden_check("docs/state-table.md", b.data);
 }
 END_TEST
 
-/* ---- pace ---- */
+/* ---- requeue ---- */
 
-static void check_between(enum pace pace, uint64_t age, unsigned attempts, unsigned retry_after_s,
-			  uint64_t low, uint64_t high)
+static void check_between(enum requeue requeue, uint64_t age, unsigned attempts,
+			  unsigned retry_after_s, uint64_t low, uint64_t high)
 {
 	static const uint32_t randoms[] = { 0, 1, 999, 12345, 0x7fffffff, 0x80000000, UINT32_MAX };
 
 	for (size_t i = 0; i < ARRAY_SIZE(randoms); i++) {
-		uint64_t ms = pace_delay_ms(pace, age, attempts, 300000, retry_after_s, randoms[i]);
-		ck_assert_msg(ms >= low && ms <= high, "pace %d age %llu attempts %u: %llu", pace,
-			      (unsigned long long)age, attempts, (unsigned long long)ms);
+		uint64_t ms =
+			requeue_delay_ms(requeue, age, attempts, 300000, retry_after_s, randoms[i]);
+		ck_assert_msg(ms >= low && ms <= high, "pace %d age %llu attempts %u: %llu",
+			      requeue, (unsigned long long)age, attempts, (unsigned long long)ms);
 	}
 }
 
 START_TEST(the_next_look_comes_when_it_is_promised)
 {
-	check_between(PACE_DONE, 0, 0, 0, 0, 0);
-	check_between(PACE_AGAIN, 0, 0, 0, 500, 500);
-	check_between(PACE_AGAIN, 20000, 0, 0, 2000, 2000);
-	check_between(PACE_AGAIN, UINT64_MAX, 0, 0, 10000, 10000);
-	check_between(PACE_SETTLE, 0, 0, 0, 13500, 16500);
-	check_between(PACE_SETTLE, 60000, 0, 0, 54000, 66000);
-	check_between(PACE_SETTLE, UINT64_MAX, 0, 0, 270000, 330000);
-	check_between(PACE_RESYNC, 0, 0, 0, 270000, 330000);
-	check_between(PACE_BACKOFF, 0, 0, 0, 750, 1250);
-	check_between(PACE_BACKOFF, 0, 1, 0, 750, 1250);
-	check_between(PACE_BACKOFF, 0, 2, 0, 1500, 2500);
-	check_between(PACE_BACKOFF, 0, 7, 0, 48000, 80000);
-	check_between(PACE_BACKOFF, 0, 8, 0, 90000, 150000);
-	check_between(PACE_BACKOFF, 0, UINT32_MAX, 0, 90000, 150000);
-	check_between(PACE_BACKOFF, 0, 1, 30, 30000, 37500);
-	check_between(PACE_BACKOFF, 0, 1, 1, 1000, 1250);
-	check_between(PACE_WATCH, 0, 1, 0, 750, 1250);
-	check_between(PACE_WATCH, 0, 4, 0, 6000, 10000);
-	check_between(PACE_WATCH, 0, UINT32_MAX, 0, 7500, 12500);
-	check_between(PACE_WATCH, 0, 9, 30, 30000, 37500);
-	ck_assert_uint_eq(pace_delay_ms(PACE_RESYNC, 0, 0, 0, 0, 7), 0);
-	ck_assert_uint_ne(pace_delay_ms(PACE_RESYNC, 0, 0, 300000, 0, 1),
-			  pace_delay_ms(PACE_RESYNC, 0, 0, 300000, 0, 2));
+	check_between(REQUEUE_NEVER, 0, 0, 0, 0, 0);
+	check_between(REQUEUE_SOON, 0, 0, 0, 500, 500);
+	check_between(REQUEUE_SOON, 20000, 0, 0, 2000, 2000);
+	check_between(REQUEUE_SOON, UINT64_MAX, 0, 0, 10000, 10000);
+	check_between(REQUEUE_SETTLE, 0, 0, 0, 13500, 16500);
+	check_between(REQUEUE_SETTLE, 60000, 0, 0, 54000, 66000);
+	check_between(REQUEUE_SETTLE, UINT64_MAX, 0, 0, 270000, 330000);
+	check_between(REQUEUE_RESYNC, 0, 0, 0, 270000, 330000);
+	check_between(REQUEUE_BACKOFF, 0, 0, 0, 750, 1250);
+	check_between(REQUEUE_BACKOFF, 0, 1, 0, 750, 1250);
+	check_between(REQUEUE_BACKOFF, 0, 2, 0, 1500, 2500);
+	check_between(REQUEUE_BACKOFF, 0, 7, 0, 48000, 80000);
+	check_between(REQUEUE_BACKOFF, 0, 8, 0, 90000, 150000);
+	check_between(REQUEUE_BACKOFF, 0, UINT32_MAX, 0, 90000, 150000);
+	check_between(REQUEUE_BACKOFF, 0, 1, 30, 30000, 37500);
+	check_between(REQUEUE_BACKOFF, 0, 1, 1, 1000, 1250);
+	check_between(REQUEUE_WATCH, 0, 1, 0, 750, 1250);
+	check_between(REQUEUE_WATCH, 0, 4, 0, 6000, 10000);
+	check_between(REQUEUE_WATCH, 0, UINT32_MAX, 0, 7500, 12500);
+	check_between(REQUEUE_WATCH, 0, 9, 30, 30000, 37500);
+	ck_assert_uint_eq(requeue_delay_ms(REQUEUE_RESYNC, 0, 0, 0, 0, 7), 0);
+	ck_assert_uint_ne(requeue_delay_ms(REQUEUE_RESYNC, 0, 0, 300000, 0, 1),
+			  requeue_delay_ms(REQUEUE_RESYNC, 0, 0, 300000, 0, 2));
 }
 END_TEST
 
@@ -575,36 +582,37 @@ END_TEST
 /* ---- reading the table backwards ---- */
 
 /* What a pass leaves that saw `seen`, with the cause it would give. */
-static struct told pass_once(const struct told *before, enum seen seen)
+static struct reported pass_once(const struct reported *before, enum observed observed)
 {
-	struct decision d = explain_next(before, seen);
-	struct told after = *before;
+	struct decision d = explain_next(before, observed);
+	struct reported after = *before;
 
 	after.status = d.status;
-	after.looked = true;
-	after.attempts = pace_backs_off(d.pace) ? before->attempts + 1 : 0;
-	after.has_cause = pace_backs_off(d.pace) || seen == SEEN_SUSPENDED || seen == SEEN_AT_RISK;
-	after.cause_kind = seen == SEEN_SUSPENDED     ? ERR_KUBE_BILLING
-			   : seen == SEEN_AT_RISK     ? ERR_DATA_AT_RISK
-			   : seen == SEEN_UNREACHABLE ? ERR_KUBE_TIMEOUT
-						      : ERR_POD_IMAGE;
+	after.is_observed = true;
+	after.attempts = requeue_backs_off(d.requeue) ? before->attempts + 1 : 0;
+	after.has_cause = requeue_backs_off(d.requeue) || observed == OBSERVED_SUSPENDED ||
+			  observed == OBSERVED_AT_RISK;
+	after.cause_kind = observed == OBSERVED_SUSPENDED     ? ERR_KUBE_BILLING
+			   : observed == OBSERVED_AT_RISK     ? ERR_DATA_AT_RISK
+			   : observed == OBSERVED_UNREACHABLE ? ERR_KUBE_TIMEOUT
+							      : ERR_POD_IMAGE;
 	return after;
 }
 
 START_TEST(what_a_pass_leaves_is_explained_by_what_it_saw)
 {
-	for (int i = 0; i < DESIRED_COUNT * SEEN_COUNT * STATUS_PARTIAL; i++) {
-		enum seen seen = (enum seen)(i / DESIRED_COUNT % SEEN_COUNT);
-		struct told told = {
+	for (int i = 0; i < DESIRED_COUNT * OBSERVED_COUNT * STATUS_PARTIAL; i++) {
+		enum observed observed = (enum observed)(i / DESIRED_COUNT % OBSERVED_COUNT);
+		struct reported reported = {
 			.desired = (enum desired)(i % DESIRED_COUNT),
-			.status = (enum status)(i / DESIRED_COUNT / SEEN_COUNT),
+			.status = (enum status)(i / DESIRED_COUNT / OBSERVED_COUNT),
 		};
-		told = pass_once(&told, seen);
-		ck_assert_msg(explain_fits(&told, seen), "%s %s", desired_name(told.desired),
-			      seen_name(seen));
+		reported = pass_once(&reported, observed);
+		ck_assert_msg(explain_fits(&reported, observed), "%s %s",
+			      desired_name(reported.desired), observed_name(observed));
 		/* And the next such pass finds nothing else. */
-		told = pass_once(&told, seen);
-		ck_assert(explain_fits(&told, seen));
+		reported = pass_once(&reported, observed);
+		ck_assert(explain_fits(&reported, observed));
 	}
 }
 END_TEST
@@ -613,59 +621,60 @@ START_TEST(a_cause_says_what_was_seen)
 {
 	static const struct {
 		enum err_kind kind;
-		enum seen seen;
+		enum observed observed;
 		bool fits;
 	} rows[] = {
-		{ ERR_POD_IMAGE, SEEN_BROKEN, true },
-		{ ERR_POD_IMAGE, SEEN_UNREACHABLE, false },
-		{ ERR_KUBE_TIMEOUT, SEEN_UNREACHABLE, true },
-		{ ERR_KUBE_TIMEOUT, SEEN_BROKEN, false },
-		{ ERR_KUBE_QUOTA, SEEN_BROKEN, true },
-		{ ERR_KUBE_QUOTA, SEEN_UNREACHABLE, true },
-		{ ERR_KUBECONFIG, SEEN_UNREACHABLE, true },
+		{ ERR_POD_IMAGE, OBSERVED_BROKEN, true },
+		{ ERR_POD_IMAGE, OBSERVED_UNREACHABLE, false },
+		{ ERR_KUBE_TIMEOUT, OBSERVED_UNREACHABLE, true },
+		{ ERR_KUBE_TIMEOUT, OBSERVED_BROKEN, false },
+		{ ERR_KUBE_QUOTA, OBSERVED_BROKEN, true },
+		{ ERR_KUBE_QUOTA, OBSERVED_UNREACHABLE, true },
+		{ ERR_KUBECONFIG, OBSERVED_UNREACHABLE, true },
 		/* What was done about it was refused. */
-		{ ERR_KUBE_TIMEOUT, SEEN_ABSENT, true },
-		{ ERR_KUBE_ADMISSION, SEEN_OUTDATED, true },
-		{ ERR_KUBE_ADMISSION, SEEN_READY, false },
+		{ ERR_KUBE_TIMEOUT, OBSERVED_ABSENT, true },
+		{ ERR_KUBE_ADMISSION, OBSERVED_OUTDATED, true },
+		{ ERR_KUBE_ADMISSION, OBSERVED_READY, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct told told = {
+		struct reported reported = {
 			.desired = DESIRED_RUNNING,
 			.status = STATUS_ERROR,
 			.attempts = 3,
 			.has_cause = true,
 			.cause_kind = rows[i].kind,
 		};
-		ck_assert_msg(explain_fits(&told, rows[i].seen) == rows[i].fits, "row %zu", i);
+		ck_assert_msg(explain_fits(&reported, rows[i].observed) == rows[i].fits, "row %zu",
+			      i);
 	}
 }
 END_TEST
 
 START_TEST(what_runs_without_an_attempt_that_failed_was_seen)
 {
-	struct told told = { .desired = DESIRED_RUNNING, .status = STATUS_RUNNING };
+	struct reported reported = { .desired = DESIRED_RUNNING, .status = STATUS_RUNNING };
 
 	/* Somebody may have stored a kubeconfig just now: nothing is known. */
-	ck_assert(explain_fits(&told, SEEN_READY));
-	ck_assert(explain_fits(&told, SEEN_UNREACHABLE));
-	told.looked = true;
-	ck_assert(explain_fits(&told, SEEN_READY));
-	ck_assert(!explain_fits(&told, SEEN_UNREACHABLE));
+	ck_assert(explain_fits(&reported, OBSERVED_READY));
+	ck_assert(explain_fits(&reported, OBSERVED_UNREACHABLE));
+	reported.is_observed = true;
+	ck_assert(explain_fits(&reported, OBSERVED_READY));
+	ck_assert(!explain_fits(&reported, OBSERVED_UNREACHABLE));
 }
 END_TEST
 
 START_TEST(a_deadline_is_told_before_it_passes)
 {
-	struct told told = { .desired = DESIRED_RUNNING, .status = STATUS_STARTING };
+	struct reported reported = { .desired = DESIRED_RUNNING, .status = STATUS_STARTING };
 
-	told.status_age_ms = 590000;
-	ck_assert_uint_eq(explain_deadline_ms(&told, SEEN_PROGRESSING), 10000);
-	told.status_age_ms = 700000;
-	ck_assert_uint_eq(explain_deadline_ms(&told, SEEN_PROGRESSING), 0);
-	ck_assert(explain_deadline_ms(&told, SEEN_READY) == UINT64_MAX);
-	told.status = STATUS_RUNNING; /* a goal is never late */
-	ck_assert(explain_deadline_ms(&told, SEEN_UNREACHABLE) == UINT64_MAX);
+	reported.status_age_ms = 590000;
+	ck_assert_uint_eq(explain_deadline_ms(&reported, OBSERVED_PROGRESSING), 10000);
+	reported.status_age_ms = 700000;
+	ck_assert_uint_eq(explain_deadline_ms(&reported, OBSERVED_PROGRESSING), 0);
+	ck_assert(explain_deadline_ms(&reported, OBSERVED_READY) == UINT64_MAX);
+	reported.status = STATUS_RUNNING; /* a goal is never late */
+	ck_assert(explain_deadline_ms(&reported, OBSERVED_UNREACHABLE) == UINT64_MAX);
 }
 END_TEST
 

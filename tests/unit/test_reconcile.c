@@ -225,106 +225,106 @@ END_TEST
 static const struct {
 	const char *title;
 	enum desired desired;
-	enum status told;
+	enum status reported;
 	uint64_t age_ms;
-	const char *observed;
-	enum seen seen;
+	const char *objects;
+	enum observed observed;
 	enum stage stage;
 	bool stuck;
 } sandboxes[] = {
 	{ "nothing is there", DESIRED_RUNNING, STATUS_CREATING, 0,
-	  "{\"statefulsets\": [], \"pods\": []}", SEEN_ABSENT, STAGE_CONTAINER, false },
+	  "{\"statefulsets\": [], \"pods\": []}", OBSERVED_ABSENT, STAGE_CONTAINER, false },
 	{ "somebody else's objects do not count", DESIRED_RUNNING, STATUS_CREATING, 0,
-	  "{\"statefulsets\": [{\"metadata\": {\"name\": \"box\"}}], \"pods\": []}", SEEN_ABSENT,
-	  STAGE_CONTAINER, false },
+	  "{\"statefulsets\": [{\"metadata\": {\"name\": \"box\"}}], \"pods\": []}",
+	  OBSERVED_ABSENT, STAGE_CONTAINER, false },
 	{ "ready and current", DESIRED_RUNNING, STATUS_STARTING, 0,
 	  "{\"statefulsets\": [" SET("h", "1",
 				     ROLLED_OUT) "], \"pods\": [" POD("r2", RUNNING_CONTAINER) "]}",
-	  SEEN_READY, STAGE_READY, false },
+	  OBSERVED_READY, STAGE_READY, false },
 	{ "ready, but the controller has not seen the newest spec", DESIRED_RUNNING,
 	  STATUS_UPDATING, 0,
 	  "{\"statefulsets\": [" SET("h", "1",
 				     "\"observedGeneration\": 1, \"readyReplicas\": 1, "
 				     "\"updatedReplicas\": 1") "], \"pods\": []}",
-	  SEEN_PROGRESSING, STAGE_CONTAINER, false },
+	  OBSERVED_PROGRESSING, STAGE_CONTAINER, false },
 	{ "of another spec", DESIRED_RUNNING, STATUS_RUNNING, 0,
-	  "{\"statefulsets\": [" SET("old", "1", ROLLED_OUT) "], \"pods\": []}", SEEN_OUTDATED,
+	  "{\"statefulsets\": [" SET("old", "1", ROLLED_OUT) "], \"pods\": []}", OBSERVED_OUTDATED,
 	  STAGE_CONTAINER, false },
 	{ "scaled to zero", DESIRED_RUNNING, STATUS_STOPPED, 0,
 	  "{\"statefulsets\": [" SET("h", "0", "\"observedGeneration\": 2") "], \"pods\": []}",
-	  SEEN_STOPPED, STAGE_CONTAINER, false },
+	  OBSERVED_STOPPED, STAGE_CONTAINER, false },
 	{ "rolling out", DESIRED_RUNNING, STATUS_STARTING, 0,
 	  "{\"statefulsets\": [" SET("h", "1",
 				     ROLLING) "], \"pods\": [" POD("r2", RUNNING_CONTAINER) "]}",
-	  SEEN_PROGRESSING, STAGE_TERMINAL, false },
+	  OBSERVED_PROGRESSING, STAGE_TERMINAL, false },
 	{ "a container that runs in a pod without an address", DESIRED_RUNNING, STATUS_STARTING, 0,
 	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": [" POD(
 		  "r2", "\"containerStatuses\": [{\"state\": {\"running\": {}}}]") "]}",
-	  SEEN_PROGRESSING, STAGE_NETWORK, false },
+	  OBSERVED_PROGRESSING, STAGE_NETWORK, false },
 	{ "the image cannot be pulled", DESIRED_RUNNING, STATUS_STARTING, 0,
 	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": [" POD(
 		  "r2", WAITING("ImagePullBackOff")) "]}",
-	  SEEN_BROKEN, STAGE_CONTAINER, false },
+	  OBSERVED_BROKEN, STAGE_CONTAINER, false },
 	{ "no node has room", DESIRED_RUNNING, STATUS_STARTING, 0,
 	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": [" POD(
 		  "r2", UNSCHEDULABLE("Insufficient cpu")) "]}",
-	  SEEN_BROKEN, STAGE_CONTAINER, false },
+	  OBSERVED_BROKEN, STAGE_CONTAINER, false },
 	{ "a volume is being made", DESIRED_RUNNING, STATUS_STARTING, 14000,
 	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": [" POD(
 		  "r2", UNSCHEDULABLE(UNBOUND)) "]}",
-	  SEEN_PROGRESSING, STAGE_CONTAINER, false },
+	  OBSERVED_PROGRESSING, STAGE_CONTAINER, false },
 	{ "a volume is not made", DESIRED_RUNNING, STATUS_STARTING, 16000,
 	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": [" POD(
 		  "r2", UNSCHEDULABLE(UNBOUND)) "]}",
-	  SEEN_BROKEN, STAGE_CONTAINER, false },
+	  OBSERVED_BROKEN, STAGE_CONTAINER, false },
 	{ "a broken pod of the last revision holds up the new one", DESIRED_RUNNING,
 	  STATUS_UPDATING, 0,
 	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": [" POD(
 		  "r1", WAITING("CrashLoopBackOff")) "]}",
-	  SEEN_PROGRESSING, STAGE_CONTAINER, true },
+	  OBSERVED_PROGRESSING, STAGE_CONTAINER, true },
 	{ "no pod yet", DESIRED_RUNNING, STATUS_STARTING, 1000,
-	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": []}", SEEN_PROGRESSING,
+	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": []}", OBSERVED_PROGRESSING,
 	  STAGE_CONTAINER, false },
 	{ "no pod for long: only events tell why", DESIRED_RUNNING, STATUS_STARTING, 6000,
-	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": []}", SEEN_BROKEN,
+	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": []}", OBSERVED_BROKEN,
 	  STAGE_CONTAINER, false },
 	{ "a container that is being made for long", DESIRED_RUNNING, STATUS_STARTING, 16000,
 	  "{\"statefulsets\": [" SET("h", "1", ROLLING) "], \"pods\": [" POD(
 		  "r2", WAITING("ContainerCreating")) "]}",
-	  SEEN_BROKEN, STAGE_CONTAINER, false },
+	  OBSERVED_BROKEN, STAGE_CONTAINER, false },
 	{ "a terminal that does not answer for long", DESIRED_RUNNING, STATUS_STARTING, 61000,
 	  "{\"statefulsets\": [" SET("h", "1",
 				     ROLLING) "], \"pods\": [" POD("r2", RUNNING_CONTAINER) "]}",
-	  SEEN_BROKEN, STAGE_TERMINAL, false },
+	  OBSERVED_BROKEN, STAGE_TERMINAL, false },
 	{ "being deleted", DESIRED_RUNNING, STATUS_RUNNING, 0,
 	  "{\"statefulsets\": [{\"metadata\": {\"name\": \"box\", \"deletionTimestamp\": "
 	  "\"2026-01-01T00:00:00Z\", " LABELS "}}], \"pods\": []}",
-	  SEEN_DELETING, STAGE_CONTAINER, false },
+	  OBSERVED_DELETING, STAGE_CONTAINER, false },
 	{ "stopped", DESIRED_STOPPED, STATUS_STOPPING, 0,
 	  "{\"statefulsets\": [" SET("h", "0", "\"observedGeneration\": 2") "], \"pods\": []}",
-	  SEEN_STOPPED, STAGE_CONTAINER, false },
+	  OBSERVED_STOPPED, STAGE_CONTAINER, false },
 	{ "zero replicas in the middle of a roll-out are not stopped", DESIRED_STOPPED,
 	  STATUS_STOPPING, 0,
 	  "{\"statefulsets\": [" SET("h", "0", "\"observedGeneration\": 1") "], \"pods\": []}",
-	  SEEN_PROGRESSING, STAGE_CONTAINER, false },
+	  OBSERVED_PROGRESSING, STAGE_CONTAINER, false },
 	{ "a pod is left", DESIRED_STOPPED, STATUS_STOPPING, 0,
 	  "{\"statefulsets\": [" SET("h", "0", "\"observedGeneration\": 2") "], \"pods\": [" POD(
 		  "r2", RUNNING_CONTAINER) "]}",
-	  SEEN_PROGRESSING, STAGE_TERMINAL, false },
+	  OBSERVED_PROGRESSING, STAGE_TERMINAL, false },
 	{ "runs, and should not", DESIRED_STOPPED, STATUS_STOPPING, 0,
-	  "{\"statefulsets\": [" SET("h", "1", ROLLED_OUT) "], \"pods\": []}", SEEN_OUTDATED,
+	  "{\"statefulsets\": [" SET("h", "1", ROLLED_OUT) "], \"pods\": []}", OBSERVED_OUTDATED,
 	  STAGE_CONTAINER, false },
 	{ "gone", DESIRED_GONE, STATUS_TERMINATING, 0,
-	  "{\"statefulsets\": [], \"pods\": [], \"persistentvolumeclaims\": []}", SEEN_ABSENT,
+	  "{\"statefulsets\": [], \"pods\": [], \"persistentvolumeclaims\": []}", OBSERVED_ABSENT,
 	  STAGE_CONTAINER, false },
 	{ "the volume is left", DESIRED_GONE, STATUS_TERMINATING, 0,
 	  "{\"statefulsets\": [], \"pods\": [], \"persistentvolumeclaims\": [{\"metadata\": "
 	  "{\"name\": \"v\", " LABELS "}}]}",
-	  SEEN_PROGRESSING, STAGE_CONTAINER, false },
+	  OBSERVED_PROGRESSING, STAGE_CONTAINER, false },
 	{ "the pod is on its way out", DESIRED_GONE, STATUS_TERMINATING, 0,
 	  "{\"statefulsets\": [], \"pods\": [{\"metadata\": {\"name\": \"p\", "
 	  "\"deletionTimestamp\": \"2026-01-01T00:00:00Z\", " LABELS "}}]}",
-	  SEEN_DELETING, STAGE_CONTAINER, false },
+	  OBSERVED_DELETING, STAGE_CONTAINER, false },
 };
 
 START_TEST(a_sandbox_is_assessed)
@@ -334,17 +334,17 @@ START_TEST(a_sandbox_is_assessed)
 		.kind = RESOURCE_SANDBOX,
 		.name = "box",
 		.desired = sandboxes[_i].desired,
-		.status = sandboxes[_i].told,
+		.status = sandboxes[_i].reported,
 		.status_age_ms = sandboxes[_i].age_ms,
 		.stage = STAGE_CONTAINER,
 	};
-	CLEANUP(cleanup_json) json_t *lists = parse(sandboxes[_i].observed);
+	CLEANUP(cleanup_json) json_t *lists = parse(sandboxes[_i].objects);
 	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
 	struct assessment a = assess_row(&row, o);
 
-	ck_assert_msg(a.seen == sandboxes[_i].seen, "%s: %s", sandboxes[_i].title,
-		      seen_name(a.seen));
-	ck_assert_msg(!a.has_cause || a.seen == SEEN_BROKEN || a.stuck_pod != NULL, "%s",
+	ck_assert_msg(a.observed == sandboxes[_i].observed, "%s: %s", sandboxes[_i].title,
+		      observed_name(a.observed));
+	ck_assert_msg(!a.has_cause || a.observed == OBSERVED_BROKEN || a.stuck_pod != NULL, "%s",
 		      sandboxes[_i].title);
 	ck_assert_msg(a.stage == sandboxes[_i].stage, "%s: %s", sandboxes[_i].title,
 		      stage_name(a.stage));
@@ -364,55 +364,57 @@ START_TEST(a_sandbox_waits_for_the_credentials_of_its_database)
 	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
 	struct assessment a = assess_row(&row, o);
 
-	ck_assert_int_eq(a.seen, SEEN_BLOCKED);
+	ck_assert_int_eq(a.observed, OBSERVED_BLOCKED);
 	ck_assert_int_eq(a.stage, STAGE_DATABASE);
 	row.connection.host = "box-db-postgresql";
-	ck_assert_int_eq(assess_row(&row, o).seen, SEEN_ABSENT);
+	ck_assert_int_eq(assess_row(&row, o).observed, OBSERVED_ABSENT);
 }
 END_TEST
 
 START_TEST(what_was_asked_for_is_not_done_before_the_database_is)
 {
 	static const struct {
-		enum status told, database;
-		enum seen seen;
+		enum status reported, database;
+		enum observed observed;
 	} rows[] = {
-		{ STATUS_STARTING, STATUS_STARTING, SEEN_BLOCKED },
-		{ STATUS_CREATING, STATUS_CREATING, SEEN_BLOCKED },
-		{ STATUS_UPDATING, STATUS_UPDATING, SEEN_BLOCKED },
-		{ STATUS_STARTING, STATUS_RUNNING, SEEN_READY },
-		{ STATUS_STARTING, STATUS_ERROR, SEEN_READY }, /* of use without it */
-		{ STATUS_RUNNING, STATUS_STARTING, SEEN_READY },
+		{ STATUS_STARTING, STATUS_STARTING, OBSERVED_BLOCKED },
+		{ STATUS_CREATING, STATUS_CREATING, OBSERVED_BLOCKED },
+		{ STATUS_UPDATING, STATUS_UPDATING, OBSERVED_BLOCKED },
+		{ STATUS_STARTING, STATUS_RUNNING, OBSERVED_READY },
+		{ STATUS_STARTING, STATUS_ERROR, OBSERVED_READY }, /* of use without it */
+		{ STATUS_RUNNING, STATUS_STARTING, OBSERVED_READY },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct queue_row row = {
 			.kind = RESOURCE_SANDBOX,
-			.status = rows[i].told,
+			.status = rows[i].reported,
 			.database_name = "box-db",
 			.connection.host = "box-db-postgresql",
 			.database_status = rows[i].database,
 		};
-		struct assessment a = { .seen = SEEN_READY, .stage = STAGE_READY };
+		struct assessment a = { .observed = OBSERVED_READY, .stage = STAGE_READY };
 		const struct view v = view_of(&row, NULL, NULL);
 		assess_dependency(&v, &a);
-		ck_assert_msg(a.seen == rows[i].seen, "row %zu: %s", i, seen_name(a.seen));
-		ck_assert_int_eq(a.stage, a.seen == SEEN_READY ? STAGE_READY : STAGE_DATABASE);
+		ck_assert_msg(a.observed == rows[i].observed, "row %zu: %s", i,
+			      observed_name(a.observed));
+		ck_assert_int_eq(a.stage,
+				 a.observed == OBSERVED_READY ? STAGE_READY : STAGE_DATABASE);
 	}
 }
 END_TEST
 
 static const struct {
 	const char *title;
-	enum status told;
+	enum status reported;
 	const char *replicas, *set_status;
-	enum seen seen;
+	enum observed observed;
 	enum stage stage;
 } bereft[] = {
-	{ "runs, and goes on", STATUS_RUNNING, "1", ROLLED_OUT, SEEN_READY, STAGE_READY },
-	{ "what was asked for waits", STATUS_UPDATING, "1", ROLLED_OUT, SEEN_BLOCKED,
+	{ "runs, and goes on", STATUS_RUNNING, "1", ROLLED_OUT, OBSERVED_READY, STAGE_READY },
+	{ "what was asked for waits", STATUS_UPDATING, "1", ROLLED_OUT, OBSERVED_BLOCKED,
 	  STAGE_DATABASE },
-	{ "is not started", STATUS_STARTING, "0", "\"observedGeneration\": 2", SEEN_BLOCKED,
+	{ "is not started", STATUS_STARTING, "0", "\"observedGeneration\": 2", OBSERVED_BLOCKED,
 	  STAGE_DATABASE },
 };
 
@@ -423,7 +425,7 @@ START_TEST(a_sandbox_whose_database_is_made_anew_is_left_as_it_is)
 		.kind = RESOURCE_SANDBOX,
 		.name = "box",
 		.database_name = "box-db",
-		.status = bereft[_i].told,
+		.status = bereft[_i].reported,
 	};
 	CLEANUP(cleanup_free)
 	char *text = mem_printf(
@@ -438,8 +440,9 @@ START_TEST(a_sandbox_whose_database_is_made_anew_is_left_as_it_is)
 
 	const struct view v = view_of(&row, o, NULL);
 	assess_dependency(&v, &a);
-	ck_assert_msg(a.seen == bereft[_i].seen && a.stage == bereft[_i].stage, "%s: %s, %s",
-		      bereft[_i].title, seen_name(a.seen), stage_name(a.stage));
+	ck_assert_msg(a.observed == bereft[_i].observed && a.stage == bereft[_i].stage,
+		      "%s: %s, %s", bereft[_i].title, observed_name(a.observed),
+		      stage_name(a.stage));
 }
 END_TEST
 
@@ -468,7 +471,7 @@ START_TEST(drift_of_a_running_sandbox_is_seen)
 				      "\"clusterIP\": \"10.1.1.1\"}}]}");
 	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
 
-	ck_assert_int_eq(assess_row(&row, o).seen, SEEN_READY);
+	ck_assert_int_eq(assess_row(&row, o).observed, OBSERVED_READY);
 	ck_assert(!drifts(&row, desired, o));
 	json_t *service = json_array_get(json_object_get(lists, "services"), 0);
 	json_object_set_new(json_object_get(service, "spec"), "type", json_string("NodePort"));
@@ -487,47 +490,47 @@ static const struct {
 	const char *title;
 	enum desired desired;
 	const char *host;
-	const char *observed;
-	enum seen seen;
+	const char *objects;
+	enum observed observed;
 } databases[] = {
-	{ "absent", DESIRED_RUNNING, NULL, "{\"clusters\": []}", SEEN_ABSENT },
+	{ "absent", DESIRED_RUNNING, NULL, "{\"clusters\": []}", OBSERVED_ABSENT },
 	{ "no phase yet", DESIRED_RUNNING, NULL, CLUSTER("h", "\"replicas\": 1", ""),
-	  SEEN_PROGRESSING },
+	  OBSERVED_PROGRESSING },
 	{ "running, credentials unknown", DESIRED_RUNNING, NULL,
 	  CLUSTER("h", "\"replicas\": 1", "\"observedGeneration\": 2, \"phase\": \"Running\""),
-	  SEEN_PROGRESSING },
+	  OBSERVED_PROGRESSING },
 	{ "running", DESIRED_RUNNING, "host",
 	  CLUSTER("h", "\"replicas\": 1", "\"observedGeneration\": 2, \"phase\": \"Running\""),
-	  SEEN_READY },
+	  OBSERVED_READY },
 	{ "a stale phase", DESIRED_RUNNING, "host",
 	  CLUSTER("h", "\"replicas\": 1", "\"observedGeneration\": 1, \"phase\": \"Running\""),
-	  SEEN_PROGRESSING },
+	  OBSERVED_PROGRESSING },
 	{ "failed", DESIRED_RUNNING, "host",
 	  CLUSTER("h", "\"replicas\": 1", "\"observedGeneration\": 2, \"phase\": \"Failed\""),
-	  SEEN_BROKEN },
+	  OBSERVED_BROKEN },
 	{ "another spec", DESIRED_RUNNING, "host",
 	  CLUSTER("old", "\"replicas\": 1", "\"observedGeneration\": 2, \"phase\": \"Running\""),
-	  SEEN_OUTDATED },
+	  OBSERVED_OUTDATED },
 	{ "stopped by replicas", DESIRED_STOPPED, "host",
 	  CLUSTER("h", "\"replicas\": 0", "\"observedGeneration\": 2, \"phase\": \"Stopped\""),
-	  SEEN_STOPPED },
+	  OBSERVED_STOPPED },
 	{ "stopped by stop", DESIRED_STOPPED, "host",
 	  CLUSTER("h", "\"replicas\": 1, \"stop\": true",
 		  "\"observedGeneration\": 2, \"phase\": \"Stopped\""),
-	  SEEN_STOPPED },
+	  OBSERVED_STOPPED },
 	{ "stopping", DESIRED_STOPPED, "host",
 	  CLUSTER("h", "\"replicas\": 0", "\"observedGeneration\": 2, \"phase\": \"Stopping\""),
-	  SEEN_PROGRESSING },
+	  OBSERVED_PROGRESSING },
 	{ "to be started", DESIRED_RUNNING, "host",
 	  CLUSTER("h", "\"replicas\": 0", "\"observedGeneration\": 2, \"phase\": \"Stopping\""),
-	  SEEN_STOPPED },
+	  OBSERVED_STOPPED },
 	{ "being deleted", DESIRED_RUNNING, "host",
 	  CLUSTER("h", "\"replicas\": 1", "\"observedGeneration\": 2, \"phase\": \"Deleting\""),
-	  SEEN_DELETING },
+	  OBSERVED_DELETING },
 	{ "its account is left", DESIRED_GONE, "host",
 	  "{\"clusters\": [], \"serviceaccounts\": [{\"metadata\": {\"name\": \"db\", " LABELS
 	  "}}]}",
-	  SEEN_PROGRESSING },
+	  OBSERVED_PROGRESSING },
 };
 
 START_TEST(a_database_is_assessed)
@@ -540,12 +543,12 @@ START_TEST(a_database_is_assessed)
 		.status = STATUS_STARTING,
 		.connection.host = databases[_i].host,
 	};
-	CLEANUP(cleanup_json) json_t *lists = parse(databases[_i].observed);
+	CLEANUP(cleanup_json) json_t *lists = parse(databases[_i].objects);
 	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
 	struct assessment a = assess_row(&row, o);
 
-	ck_assert_msg(a.seen == databases[_i].seen, "%s: %s", databases[_i].title,
-		      seen_name(a.seen));
+	ck_assert_msg(a.observed == databases[_i].observed, "%s: %s", databases[_i].title,
+		      observed_name(a.observed));
 }
 END_TEST
 
@@ -585,29 +588,30 @@ END_TEST
 	"{\"pods\": [" POD("r", "\"containerStatuses\": [{\"restartCount\": " count                \
 				", \"lastState\": {\"terminated\": {\"exitCode\": 1}}}]") "]}"
 
-START_TEST(a_container_that_ends_between_looks_is_not_taken_for_one_that_runs)
+START_TEST(a_container_that_ends_between_two_observations_is_not_taken_for_one_that_runs)
 {
 	static const struct {
-		const char *observed;
-		enum seen seen;
-	} looks[] = {
-		{ RESTARTS("3"), SEEN_READY }, /* the first look: since when, nobody knows */
-		{ RESTARTS("3"), SEEN_READY },  { RESTARTS("4"), SEEN_RESTARTED },
-		{ RESTARTS("4"), SEEN_READY },  { RESTARTS("5"), SEEN_RESTARTED },
-		{ RESTARTS("6"), SEEN_BROKEN }, { RESTARTS("6"), SEEN_READY },
+		const char *objects;
+		enum observed observed;
+	} resyncs[] = {
+		{ RESTARTS("3"), OBSERVED_READY }, /* the first time: since when, nobody knows */
+		{ RESTARTS("3"), OBSERVED_READY },  { RESTARTS("4"), OBSERVED_RESTARTED },
+		{ RESTARTS("4"), OBSERVED_READY },  { RESTARTS("5"), OBSERVED_RESTARTED },
+		{ RESTARTS("6"), OBSERVED_BROKEN }, { RESTARTS("6"), OBSERVED_READY },
 	};
 	struct queue_row row = { .id = ID, .kind = RESOURCE_SANDBOX };
 	CLEANUP(cleanup_json) json_t *observed = json_object();
 
-	for (size_t i = 0; i < ARRAY_SIZE(looks); i++) {
-		CLEANUP(cleanup_json) json_t *lists = parse(looks[i].observed);
+	for (size_t i = 0; i < ARRAY_SIZE(resyncs); i++) {
+		CLEANUP(cleanup_json) json_t *lists = parse(resyncs[i].objects);
 		CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
-		struct assessment a = { .seen = SEEN_READY };
+		struct assessment a = { .observed = OBSERVED_READY };
 		const struct view v = view_of(&row, o, observed);
 		restarts_judge(&v, &a);
 		restarts_note(&v);
-		ck_assert_msg(a.seen == looks[i].seen, "look %zu: %s", i, seen_name(a.seen));
-		ck_assert_int_eq(a.has_cause, a.seen == SEEN_BROKEN);
+		ck_assert_msg(a.observed == resyncs[i].observed, "observation %zu: %s", i,
+			      observed_name(a.observed));
+		ck_assert_int_eq(a.has_cause, a.observed == OBSERVED_BROKEN);
 	}
 }
 END_TEST
@@ -659,7 +663,7 @@ END_TEST
 
 static void warn_of(json_t *warnings, const struct queue_row *row, const struct observation *o)
 {
-	const struct assessment a = { .seen = SEEN_READY };
+	const struct assessment a = { .observed = OBSERVED_READY };
 	const struct view v = view_of(row, o, NULL);
 
 	warn_of_observation(warnings, &v, &a);
@@ -681,9 +685,9 @@ START_TEST(a_warning_holds_for_as_long_as_it_is_seen)
 	warn_of(warnings, &row, restarted);
 	warn_of(warnings, &row, restarted);
 	ck_assert_uint_eq(json_array_size(warnings), 2);
-	const json_t *told = json_array_get(warnings, 1);
-	ck_assert_str_eq(json_string_value(json_object_get(told, "code")), "RESTARTED");
-	const char *message = json_string_value(json_object_get(told, "message"));
+	const json_t *reported = json_array_get(warnings, 1);
+	ck_assert_str_eq(json_string_value(json_object_get(reported, "code")), "RESTARTED");
+	const char *message = json_string_value(json_object_get(reported, "message"));
 	ck_assert_ptr_nonnull(strstr(message, "137 (OOMKilled)"));
 	warn_of(warnings, &row, unseen);
 	ck_assert_uint_eq(json_array_size(warnings), 2);
@@ -772,7 +776,8 @@ int main(void)
 	tcase_add_loop_test(tc, a_database_is_assessed, 0, ARRAY_SIZE(databases));
 	tcase_add_test(tc, what_admission_makes_of_an_object_is_accepted_and_what_others_do_is_not);
 	tcase_add_test(tc, what_an_autoscaler_said_last_counts);
-	tcase_add_test(tc, a_container_that_ends_between_looks_is_not_taken_for_one_that_runs);
+	tcase_add_test(
+		tc, a_container_that_ends_between_two_observations_is_not_taken_for_one_that_runs);
 	tcase_add_test(tc, a_warning_holds_for_as_long_as_it_is_seen);
 	tcase_add_test(tc, a_touch_of_the_wake_file_and_a_signal_end_a_wait);
 	suite_add_tcase(suite, tc);
