@@ -1,0 +1,209 @@
+/*
+ * sandboxd: the server at a sandbox's address. Hands ttyd on to whoever has the terminal's token,
+ * and lets programs run commands, read and write files, and look at what goes on, by tokens of the
+ * site. What it answers is in openapi.yaml.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/parse.h"
+#include "sandboxd/conn.h"
+#include "sandboxd/handlers.h"
+#include "sandboxd/place.h"
+#include "sandboxd/process.h"
+#include "sandboxd/terminal.h"
+#include "sandboxd/token.h"
+
+enum { BACKLOG = 256, ACCEPTS = 64, DESCRIPTORS = 4096, TTYD_POLL_MS = 20 };
+
+#define SECRET "TTYD_ACCESS_TOKEN"
+#define USAGE                                                                                      \
+	"usage: sandboxd --port PORT [--address ADDRESS] --run DIRECTORY [--no-terminal]\n"        \
+	"The environment has " SECRET " and HOME.\n"
+
+struct options {
+	const char *address, *run;
+	uint64_t port;
+	bool no_terminal;
+};
+
+static struct watch listener, signal_watch;
+
+static void fail(const char *what)
+{
+	dprintf(STDERR_FILENO, "sandboxd: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+int health_read(struct conn *c, json_t *body, struct err *e)
+{
+	(void)body;
+	(void)e;
+	conn_json(c, 200, json_pack("{s:s, s:i}", "status", "ok", "version", 1));
+	return 0;
+}
+
+static void accept_some(struct watch *w, uint32_t events)
+{
+	(void)events;
+	for (int i = 0; i < ACCEPTS; i++) {
+		int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0)
+			return;
+		conn_open(fd);
+	}
+}
+
+/* ---- the start ----------------------------------------------------------------------------- */
+
+/* Both families at one socket, or IPv4 alone where there is no other. */
+static int listen_at(const struct options *o)
+{
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6,
+				    .sin6_port = htons((uint16_t)o->port) };
+	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons((uint16_t)o->port) };
+	bool is_four = o->address != NULL && inet_pton(AF_INET, o->address, &four.sin_addr) == 1;
+	int fd = is_four ? -1 : socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool bound;
+
+	if (fd >= 0) {
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int) { 0 }, sizeof(int));
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int) { 1 }, sizeof(int));
+		bound = bind(fd, (struct sockaddr *)&six, sizeof(six)) == 0;
+	} else {
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int) { 1 }, sizeof(int));
+		bound = bind(fd, (struct sockaddr *)&four, sizeof(four)) == 0;
+	}
+	if (!bound || listen(fd, BACKLOG) != 0)
+		fail("listening");
+	return fd;
+}
+
+/* The port opens for the readiness probe when the terminal can be used. */
+static void await_terminal(const char *path)
+{
+	const struct timespec pause = { .tv_nsec = TTYD_POLL_MS * 1000000L };
+
+	while (access(path, F_OK) != 0)
+		nanosleep(&pause, NULL);
+	terminal_init(path);
+}
+
+static void take_signal(struct watch *w, uint32_t events)
+{
+	(void)w;
+	(void)events;
+	process_kill_all();
+	loop_end();
+}
+
+static void watch_signals(void)
+{
+	sigset_t set;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal_watch = (struct watch) { .fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC),
+					.ready = take_signal };
+	watch_for(&signal_watch, EPOLLIN);
+}
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+	static const struct option known[] = { { "port", required_argument, NULL, 'p' },
+					       { "address", required_argument, NULL, 'a' },
+					       { "run", required_argument, NULL, 'r' },
+					       { "no-terminal", no_argument, NULL, 'n' },
+					       { 0 } };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (option == '?' || (option == 'p' && !parse_u64(optarg, 0, 65535, &o->port)))
+			return false;
+		if (option == 'a')
+			o->address = optarg;
+		if (option == 'r')
+			o->run = optarg;
+		o->no_terminal |= option == 'n';
+	}
+	return o->run != NULL && optind == argc;
+}
+
+/* The secret is kept from children, and other processes cannot look it up in this one. */
+static void take_secret(void)
+{
+	char *secret = getenv(SECRET);
+
+	if (secret == NULL || *secret == '\0' || getenv("HOME") == NULL) {
+		dprintf(STDERR_FILENO, "sandboxd: %s or HOME is not set\n", SECRET);
+		exit(1);
+	}
+	prctl(PR_SET_DUMPABLE, 0);
+	token_init(secret);
+	explicit_bzero(secret, strlen(secret));
+	unsetenv(SECRET);
+}
+
+static void raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	if (limit.rlim_cur < DESCRIPTORS)
+		limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* Tells whoever has asked for any port which one it is. */
+static void say_port(void)
+{
+	struct sockaddr_in6 bound = { 0 };
+	socklen_t length = sizeof(bound);
+
+	if (getsockname(listener.fd, (struct sockaddr *)&bound, &length) == 0)
+		dprintf(STDOUT_FILENO, "sandboxd: port %d\n", ntohs(bound.sin6_port));
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .port = 7681 };
+
+	if (!parse(argc, argv, &o)) {
+		dprintf(STDERR_FILENO, USAGE);
+		return 2;
+	}
+	mem_init_libraries();
+	take_secret();
+	raise_limits();
+	place_init(getenv("HOME"), o.run);
+	if (!o.no_terminal) {
+		char *path = mem_printf("%s/ttyd.sock", o.run);
+		await_terminal(path);
+		free(path);
+	}
+	loop_init();
+	watch_signals();
+	listener = (struct watch) { .fd = listen_at(&o), .ready = accept_some };
+	watch_for(&listener, EPOLLIN);
+	say_port();
+	loop_run();
+	return 0;
+}

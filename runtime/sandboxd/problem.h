@@ -1,0 +1,24 @@
+#ifndef SANDBOXD_PROBLEM_H
+#define SANDBOXD_PROBLEM_H
+
+#include <jansson.h>
+
+#include "base/err.h"
+
+/* Errors as clients get them. A code has one status, which stands in the table of problem.c. */
+
+/* Fills `e` and returns -1; `code` is in the table. */
+int problem(struct err *e, const char *code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The same from errno, of an operation on a file: DISK_FULL, NOT_FOUND, … */
+int problem_errno(struct err *e, const char *what);
+
+int problem_status(const struct err *e);
+const char *problem_title(int status);
+/* RFC 9457 and the house's own members. */
+json_t *problem_json(const struct err *e, const char *request_id);
+
+/* "2026-11-29T10:00:00.123Z" of seconds and nanoseconds. */
+json_t *json_time(int64_t seconds, long nanoseconds);
+
+#endif

@@ -1,0 +1,123 @@
+#ifndef SANDBOXD_PROCESS_H
+#define SANDBOXD_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "sandboxd/loop.h"
+#include "sandboxd/ring.h"
+
+/*
+ * Programs that clients have started. Each goes on whoever is connected; what it prints is kept
+ * until it is acknowledged, within bounds, and what became of it for a while after its end.
+ */
+
+enum {
+	PROCESSES_RUNNING_MAX = 128,
+	PROCESSES_ENDED_MAX = 128,
+	STDIN_MAX = 65536,
+	ID_LENGTH = 16,
+	NAME_MAX_LENGTH = 32,
+};
+
+enum output { STDOUT, STDERR, OUTPUTS };
+
+struct process;
+
+struct stream {
+	struct watch watch;
+	struct process *process;
+	struct ring ring;
+	uint64_t drained_at; /* once the process has exited: what it had printed by then */
+	bool drained;
+};
+
+struct input {
+	struct watch watch;
+	struct process *process;
+	struct buf pending;
+	uint64_t taken; /* by the process */
+	bool end;       /* after what is pending */
+};
+
+/* Somebody who waits for news of a process. */
+struct observer {
+	LIST_ENTRY(observer) entry;
+	struct process *process; /* NULL: it was removed */
+	void (*changed)(struct observer *o);
+};
+
+struct process {
+	LIST_ENTRY(process) entry;
+	LIST_HEAD(, observer) observers;
+	char id[ID_LENGTH + 1];
+	char name[NAME_MAX_LENGTH + 1];
+	json_t *command;
+	char *directory;
+	pid_t pid;
+	bool terminal, drop, exited, ended;
+	int status; /* as of waitpid */
+	struct watch exit;
+	struct stream streams[OUTPUTS];
+	struct input input;
+	struct timespec started_at, ended_at;
+};
+
+/* What a client asks for. Pointers are borrowed from the JSON it was read from. */
+struct start {
+	char **command;
+	json_t *shown;
+	const char *directory, *name;
+	char **environment; /* complete */
+	bool stdin_open, terminal, drop;
+	unsigned short columns, rows;
+};
+
+/* start.c: reads one, strictly. */
+int start_parse(const json_t *json, struct start *ret, struct err *e);
+void start_release(struct start *s);
+
+/* spawn.c: the descriptors of a new child, all non-blocking. */
+struct spawned {
+	pid_t pid;
+	int pid_fd, input, output[OUTPUTS]; /* -1: has none */
+};
+int spawn(const struct start *s, struct spawned *ret, struct err *e);
+int terminal_resize(int fd, unsigned short columns, unsigned short rows);
+
+/* Starts one. With a key, the process that was started with it, if there was one. */
+int process_start(const json_t *request, const char *key, struct process **ret, struct err *e);
+struct process *process_find(const char *id);
+struct process *process_first(void);
+/* The newest process of a name. */
+struct process *process_named(const char *name);
+int process_get(const char *id, struct process **ret, struct err *e);
+json_t *process_json(const struct process *p);
+void process_remove(struct process *p);
+void process_kill_all(void);
+
+int process_signal(struct process *p, const char *name, struct err *e);
+int process_resize(struct process *p, const json_t *size, struct err *e);
+/* Takes as much as there is room for; *ret_taken says how much. */
+int process_write(struct process *p, const char *data, size_t length, size_t *ret_taken,
+		  struct err *e);
+/* No more input after what was written. */
+int process_end_input(struct process *p, struct err *e);
+/* Output before the offset has arrived where it was to go. */
+void process_acknowledge(struct process *p, enum output which, uint64_t offset);
+/* Whether nothing follows after what is in the ring. */
+bool process_is_done(const struct process *p);
+
+void process_observe(struct process *p, struct observer *o);
+void process_unobserve(struct observer *o);
+
+const char *signal_name(int number);
+
+#endif

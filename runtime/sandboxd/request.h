@@ -1,0 +1,71 @@
+#ifndef SANDBOXD_REQUEST_H
+#define SANDBOXD_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <http_parser.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* The head of a request: method, path, query and the headers that anybody here asks for. */
+
+enum header {
+	HEADER_ACCEPT_ENCODING,
+	HEADER_AUTHORIZATION,
+	HEADER_EXPECT,
+	HEADER_HOST,
+	HEADER_IDEMPOTENCY_KEY,
+	HEADER_IF_MATCH,
+	HEADER_IF_NONE_MATCH,
+	HEADER_ORIGIN,
+	HEADER_RANGE,
+	HEADER_WS_KEY,
+	HEADER_WS_PROTOCOL,
+	HEADER_WS_VERSION,
+	HEADER_COUNT,
+};
+
+enum { HEAD_MAX = 16384, QUERY_PARAMETERS = 8 };
+
+struct parameter {
+	char *name, *value; /* decoded, in `decoded` */
+};
+
+struct request {
+	enum http_method method;
+	struct buf target;
+	char *path, *query; /* within target, after request_split(); the query undecoded */
+	char *values[HEADER_COUNT];
+	size_t head_length;
+	struct buf name, value; /* of the header that is being read */
+	struct parameter parameters[QUERY_PARAMETERS];
+	size_t parameter_count;
+	char *decoded;
+};
+
+void request_init(struct request *r);
+void request_release(struct request *r);
+
+/* What the parser found, in pieces. TOO_LARGE beyond HEAD_MAX in all. */
+int request_add_target(struct request *r, const char *piece, size_t length, struct err *e);
+int request_add_name(struct request *r, const char *piece, size_t length, struct err *e);
+int request_add_value(struct request *r, const char *piece, size_t length, struct err *e);
+/* The head is complete: takes the last header in and parts path and query. */
+int request_split(struct request *r, struct err *e);
+
+/* Decodes the query's parameters. INVALID_REQUEST. */
+int request_parse_query(struct request *r, struct err *e);
+/* Undoes URL encoding in place; false for what is badly encoded, or has a NUL. */
+bool request_decode(char *text);
+/* A parameter of the query, or NULL. */
+const char *request_parameter(const struct request *r, const char *name);
+/* Its number, or `otherwise` when it is left out. INVALID_REQUEST. */
+int request_number(const struct request *r, const char *name, uint64_t max, uint64_t otherwise,
+		   uint64_t *ret_number, struct err *e);
+int request_flag(const struct request *r, const char *name, bool *ret_flag, struct err *e);
+/* Whether all parameters are among `allowed`, names between blanks. */
+int request_check_names(const struct request *r, const char *allowed, struct err *e);
+
+#endif

@@ -1,0 +1,39 @@
+#ifndef SANDBOXD_ROUTE_H
+#define SANDBOXD_ROUTE_H
+
+#include <jansson.h>
+
+#include "sandboxd/conn.h"
+
+/* What is done with the body of a request. */
+enum body {
+	BODY_NONE,   /* there is none */
+	BODY_JSON,   /* collected and parsed */
+	BODY_BYTES,  /* collected */
+	BODY_STREAM, /* begin() sets conn_ops.body, which gets it in pieces; needs Content-Length */
+};
+
+struct route {
+	enum http_method method;
+	const char *path; /* at most one part is ":" */
+	enum scope scope; /* SCOPE_NONE: everybody's */
+	enum body body;
+	bool websocket;
+	const char *parameters;                      /* of the query, between blanks */
+	int (*begin)(struct conn *c, struct err *e); /* after the head */
+	/* After the body. `body` is NULL but for BODY_JSON, and borrowed. Answers, or keeps the
+	 * connection in mind and answers later. */
+	int (*handle)(struct conn *c, json_t *body, struct err *e);
+	bool keep_upgrade; /* the upgrade is somebody else's */
+};
+
+/* The table ends with a row without a path. */
+extern const struct route routes[];
+
+/* Finds the row, checks the token and the query. */
+int route_begin(struct conn *c, struct err *e);
+int route_handle(struct conn *c, struct err *e);
+/* Takes a newer token for a WebSocket. */
+int route_take_token(struct conn *c, const char *token, struct err *e);
+
+#endif

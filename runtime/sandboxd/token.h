@@ -1,0 +1,37 @@
+#ifndef SANDBOXD_TOKEN_H
+#define SANDBOXD_TOKEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* What a token lets its bearer do. */
+enum scope {
+	SCOPE_NONE = 0,
+	SCOPE_TERMINAL = 1,
+	SCOPE_EXEC = 2,
+	SCOPE_FILES_READ = 4,
+	SCOPE_FILES_WRITE = 8,
+	SCOPE_PORTS = 16,
+	SCOPE_USAGE = 32,
+};
+
+enum { TOKEN_MAX = 2048, ISSUER_MAX = 256 };
+
+struct grant {
+	unsigned scopes;
+	int64_t expires;         /* seconds since 1970 */
+	char issuer[ISSUER_MAX]; /* the site's origin: its pages may use the token */
+};
+
+/* Takes the sandbox's secret (TTYD_ACCESS_TOKEN), from which the key of tokens follows. */
+void token_init(const char *secret);
+/* Checks a JWT: signature, audience, expiry. UNAUTHORIZED says which is wrong. */
+int token_check(const char *token, int64_t now, struct grant *ret_grant, struct err *e);
+/* Whether `given` is what a terminal's address has as `authorization`: base64 of user:secret. */
+bool token_is_terminals(const char *given);
+/* "files:read"; NULL for none. */
+const char *scope_name(enum scope scope);
+
+#endif

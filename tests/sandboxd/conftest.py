@@ -1,0 +1,44 @@
+"""sandboxd itself, on a socket of loopback, without a container around it."""
+
+import itertools
+
+import pytest
+
+from server import Server
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def make_server(build, workspace):
+    """Starts servers for one test; each has a home directory of its own."""
+    program = build / "runtime" / "sandboxd" / "sandboxd"
+    if not program.exists():
+        pytest.skip("sandboxd was not built: tools/install-packages build")
+    started = []
+
+    def make(**options):
+        server = Server(program, workspace / f"sandboxd{next(_numbers)}", **options)
+        started.append(server)
+        return server.start()
+
+    yield make
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def server(build, workspace):
+    """One for the tests of a file that do it no harm."""
+    program = build / "runtime" / "sandboxd" / "sandboxd"
+    if not program.exists():
+        pytest.skip("sandboxd was not built: tools/install-packages build")
+    running = Server(program, workspace / f"sandboxd{next(_numbers)}").start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def client(server):
+    with server.client() as connected:
+        yield connected
