@@ -45,9 +45,9 @@ int api_new_sandbox(const struct call *c, struct new_sandbox *ret_sandbox, struc
 /* How the router keeps answers: sealed to the owner's key. */
 route_keep_fn api_seal_answer;
 
-/* For requests that may cost data (`request`: RISK_… of store/project.h), before they are carried
- * out: ERR_DATA_AT_RISK if that is known, unless the body has "force": true. */
-int api_ask_risk(const struct call *c, unsigned request, struct err *e);
+/* For requests that may cost data (`request`: RISK_…, and `sandbox_id`, of store/project.h), before
+ * they are carried out: ERR_DATA_AT_RISK if that is known, unless the body has "force": true. */
+int api_ask_risk(const struct call *c, const char *sandbox_id, unsigned request, struct err *e);
 #define FIELD_FORCE                                                                                \
 	{                                                                                          \
 		.name = "force", .type = FIELD_BOOL                                                \
@@ -59,9 +59,11 @@ extern const struct field project_create_fields[], project_change_fields[], proj
 route_fn project_list_get, project_post, project_read, project_patch, project_delete,
 	project_start_post, project_stop_post, project_restart_post;
 
-extern const struct field sandbox_start_fields[];
+extern const struct field sandbox_start_fields[], sandbox_add_fields[];
 enum { SANDBOX_BODY_MAX = 262144 };
 route_fn sandbox_read, sandbox_post, sandbox_delete;
+route_fn sandboxes_list_get, sandboxes_post, sandboxes_start_post, sandboxes_stop_post,
+	sandboxes_restart_post;
 
 extern const struct field environment_create_fields[], environment_merge_fields[],
 	environment_change_fields[];

@@ -91,6 +91,16 @@ int check_variable_value(const char *value, struct err *e)
 	return environment_value_check(value, strlen(value), e);
 }
 
+int check_display_name(const char *name, struct err *e)
+{
+	if (project_name_check(name, NULL) == 0)
+		return 0;
+	return err_set(
+		e, ERR_INVALID, "INVALID_SANDBOX_NAME",
+		"A sandbox's name is letters, digits, blanks and hyphens, begins with a letter "
+		"and ends with a letter or a digit");
+}
+
 int check_category(const char *category, struct err *e)
 {
 	for (size_t i = 0; i < environment_category_count; i++) {

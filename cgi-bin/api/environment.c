@@ -181,7 +181,7 @@ int environment_post(struct call *c, struct err *e)
 	if (check_form(c->body, variables, e) < 0 ||
 	    (variables == NULL ? batch_add(batch, c, c->body, e)
 			       : collect(batch, c, variables, e)) < 0 ||
-	    api_ask_risk(c, RISK_ENDS_SANDBOX, e) < 0)
+	    api_ask_risk(c, SANDBOX_ALL, RISK_ENDS_SANDBOX, e) < 0)
 		return -1;
 	if (variables == NULL
 		    ? variable_put(c->db, user_id, project_id, batch->items, 1, e)
@@ -198,7 +198,7 @@ int environment_merge(struct call *c, struct err *e)
 	CLEANUP(batch_free) struct batch *batch = mem_calloc(1, sizeof(*batch));
 
 	if (collect(batch, c, json_object_get(c->body, "variables"), e) < 0 ||
-	    api_ask_risk(c, RISK_ENDS_SANDBOX, e) < 0 ||
+	    api_ask_risk(c, SANDBOX_ALL, RISK_ENDS_SANDBOX, e) < 0 ||
 	    variable_put(c->db, c->session->user_id, c->params[0], batch->items, batch->count, e) <
 		    0)
 		return -1;
@@ -241,7 +241,7 @@ int environment_patch(struct call *c, struct err *e)
 		.value_sealed = sealed.data,
 		.value_sealed_length = sealed.length,
 	};
-	if (value != NULL && api_ask_risk(c, RISK_ENDS_SANDBOX, e) < 0)
+	if (value != NULL && api_ask_risk(c, SANDBOX_ALL, RISK_ENDS_SANDBOX, e) < 0)
 		return -1;
 	if (variable_change(c->db, user_id, c->params[0], c->params[1], &change, e) < 0)
 		return -1;
@@ -250,7 +250,7 @@ int environment_patch(struct call *c, struct err *e)
 
 int environment_delete(struct call *c, struct err *e)
 {
-	if (api_ask_risk(c, RISK_ENDS_SANDBOX, e) < 0 ||
+	if (api_ask_risk(c, SANDBOX_ALL, RISK_ENDS_SANDBOX, e) < 0 ||
 	    variable_delete(c->db, c->session->user_id, c->params[0], c->params[1], e) < 0)
 		return -1;
 	response_json(c->response, 200, json_pack("{s:b}", "success", 1));

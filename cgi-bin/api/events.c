@@ -11,10 +11,15 @@
 
 #define EVENT(member) offsetof(struct event, member)
 static const struct member event_members[] = {
-	{ "id", EVENT(id), member_int64 },          { "at", EVENT(at), member_text },
-	{ "kind", EVENT(kind), member_text },       { "status", EVENT(status), member_text },
-	{ "stage", EVENT(stage), member_text },     { "code", EVENT(code), member_text },
-	{ "message", EVENT(message), member_text }, MEMBERS_END,
+	{ "id", EVENT(id), member_int64 },
+	{ "at", EVENT(at), member_text },
+	{ "kind", EVENT(kind), member_text },
+	{ "resourceId", EVENT(resource_id), member_text },
+	{ "status", EVENT(status), member_text },
+	{ "stage", EVENT(stage), member_text },
+	{ "code", EVENT(code), member_text },
+	{ "message", EVENT(message), member_text },
+	MEMBERS_END,
 };
 
 /* Newest first. A page that is full may have another one behind it. */

@@ -94,9 +94,9 @@ static int add_environments(const struct call *c, json_t *items, struct err *e)
 
 const struct field force_fields[] = { FIELD_FORCE, FIELDS_END };
 
-int api_ask_risk(const struct call *c, unsigned request, struct err *e)
+int api_ask_risk(const struct call *c, const char *sandbox_id, unsigned request, struct err *e)
 {
-	return project_ask_risk(c->db, c->session->user_id, c->params[0], request,
+	return project_ask_risk(c->db, c->session->user_id, c->params[0], sandbox_id, request,
 				field_bool(c->body, "force", false), e);
 }
 
@@ -232,7 +232,7 @@ static int answer_request(struct call *c, const char *message, struct err *e)
 
 int project_start_post(struct call *c, struct err *e)
 {
-	if (api_ask_risk(c, RISK_STARTS, e) < 0 ||
+	if (api_ask_risk(c, SANDBOX_ALL, RISK_STARTS, e) < 0 ||
 	    project_want(c->db, c->session->user_id, c->params[0], DESIRED_RUNNING, e) < 0)
 		return -1;
 	return answer_request(c,
@@ -243,7 +243,7 @@ int project_start_post(struct call *c, struct err *e)
 
 int project_stop_post(struct call *c, struct err *e)
 {
-	if (api_ask_risk(c, RISK_ENDS_SANDBOX | RISK_ENDS_DATABASE, e) < 0 ||
+	if (api_ask_risk(c, SANDBOX_ALL, RISK_ENDS_SANDBOX | RISK_ENDS_DATABASE, e) < 0 ||
 	    project_want(c->db, c->session->user_id, c->params[0], DESIRED_STOPPED, e) < 0)
 		return -1;
 	return answer_request(c,
@@ -254,7 +254,7 @@ int project_stop_post(struct call *c, struct err *e)
 
 int project_restart_post(struct call *c, struct err *e)
 {
-	if (api_ask_risk(c, RISK_ENDS_SANDBOX | RISK_STARTS, e) < 0 ||
+	if (api_ask_risk(c, SANDBOX_ALL, RISK_ENDS_SANDBOX | RISK_STARTS, e) < 0 ||
 	    project_restart(c->db, c->session->user_id, c->params[0], e) < 0)
 		return -1;
 	return answer_request(c,

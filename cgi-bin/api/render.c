@@ -249,6 +249,19 @@ int render_variable(const struct call *c, const struct variable *v, enum render 
 	return 0;
 }
 
+int render_sandboxes(const struct call *c, const struct project_item *item, enum render how,
+		     json_t *into, struct err *e)
+{
+	json_t *sandbox;
+
+	for (size_t i = 0; i < item->sandbox_count; i++) {
+		if (render_sandbox(c, &item->sandboxes[i], how, &sandbox, e) < 0)
+			return -1;
+		json_array_append_new(into, sandbox);
+	}
+	return 0;
+}
+
 int render_project_item(const struct call *c, const struct project_item *item, enum render how,
 			json_t **ret_json, struct err *e)
 {
@@ -259,11 +272,8 @@ int render_project_item(const struct call *c, const struct project_item *item, e
 
 	json_object_set_new(json, "sandboxes", sandboxes);
 	json_object_set_new(json, "databases", databases);
-	if (item->sandbox != NULL) {
-		if (render_sandbox(c, item->sandbox, how, &part, e) < 0)
-			return -1;
-		json_array_append_new(sandboxes, part);
-	}
+	if (render_sandboxes(c, item, how, sandboxes, e) < 0)
+		return -1;
 	if (item->database != NULL) {
 		if (render_database(c, item->database, how, &part, e) < 0)
 			return -1;

@@ -5,6 +5,7 @@
 #define PROJECT  "/api/projects/:projectId"
 #define VARIABLE PROJECT "/environment/:envId"
 #define SANDBOX  "/api/sandbox/:projectId"
+#define ANOTHER  PROJECT "/sandboxes/:sandboxId"
 
 #define READ ROUTE_READ
 /* What changes what is stored, and what the reconciler has to follow. Both may be repeated. */
@@ -48,6 +49,18 @@ const struct route api_routes[] = {
 	WAKE (METHOD_POST, SANDBOX, sandbox_post, "sandbox.start",
 	      .body = sandbox_start_fields, .body_max = SANDBOX_BODY_MAX),
 	WAKE (METHOD_DELETE, SANDBOX, sandbox_delete, "sandbox.terminate"),
+
+	READ (PROJECT "/sandboxes", sandboxes_list_get),
+	WAKE (METHOD_POST, PROJECT "/sandboxes", sandboxes_post, "sandbox.create",
+	      .body = sandbox_add_fields, .body_max = SANDBOX_BODY_MAX),
+	READ (ANOTHER, sandbox_read),
+	WAKE (METHOD_DELETE, ANOTHER, sandbox_delete, "sandbox.terminate"),
+	WAKE (METHOD_POST, ANOTHER "/start", sandboxes_start_post, "sandbox.start",
+	      .body = force_fields),
+	WAKE (METHOD_POST, ANOTHER "/stop", sandboxes_stop_post, "sandbox.stop",
+	      .body = force_fields),
+	WAKE (METHOD_POST, ANOTHER "/restart", sandboxes_restart_post, "sandbox.restart",
+	      .body = force_fields),
 
 	READ ("/api/events", live_admit),
 

@@ -1,5 +1,6 @@
 #include "api.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,14 +18,24 @@ enum {
 	SEALED_ENV_MAX = 1048576,
 };
 
-const struct field sandbox_start_fields[] = {
-	{ .name = "envVars",
-	  .type = FIELD_STRING_MAP,
-	  .max = REQUEST_VARIABLES_MAX_COUNT,
-	  .pattern = ENVIRONMENT_KEY_PATTERN,
-	  .check = check_variable_value,
-	  .check_key = environment_key_check },
-	FIELD_FORCE,
+/* clang-format off */
+#define FIELD_ENV_VARS                                                                             \
+	{ .name = "envVars", .type = FIELD_STRING_MAP, .max = REQUEST_VARIABLES_MAX_COUNT,         \
+	  .pattern = ENVIRONMENT_KEY_PATTERN, .check = check_variable_value,                       \
+	  .check_key = environment_key_check }
+/* clang-format on */
+
+const struct field sandbox_start_fields[] = { FIELD_ENV_VARS, FIELD_FORCE, FIELDS_END };
+
+/* A name is what a project's name is. */
+const struct field sandbox_add_fields[] = {
+	{ .name = "displayName",
+	  .type = FIELD_STRING,
+	  .nullable = true,
+	  .max = PROJECT_NAME_MAX,
+	  .pattern = PROJECT_NAME_PATTERN,
+	  .check = check_display_name },
+	FIELD_ENV_VARS,
 	FIELDS_END,
 };
 
@@ -62,13 +73,32 @@ static int answer_view(struct call *c, const struct sandbox_view *view, struct e
 	return 0;
 }
 
-int sandbox_read(struct call *c, struct err *e)
+/* The sandbox that a path names, also for the audit: /api/sandbox/:projectId is about the first
+ * one. */
+static const char *chosen(struct call *c)
+{
+	if (c->params[1] == NULL)
+		return SANDBOX_FIRST;
+	(void)snprintf(c->object_id, sizeof(c->object_id), "%s", c->params[1]);
+	return c->params[1];
+}
+
+static int get(const struct call *c, const char *sandbox_id, struct sandbox_view *ret_view,
+	       struct err *e)
+{
+	return sandbox_get(c->db, c->session->user_id, c->params[0], sandbox_id, ret_view, e);
+}
+
+static int answer(struct call *c, const char *sandbox_id, struct err *e)
 {
 	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
 
-	if (sandbox_get(c->db, c->session->user_id, c->params[0], &view, e) < 0)
-		return -1;
-	return answer_view(c, &view, e);
+	return get(c, sandbox_id, &view, e) < 0 ? -1 : answer_view(c, &view, e);
+}
+
+int sandbox_read(struct call *c, struct err *e)
+{
+	return answer(c, chosen(c), e);
 }
 
 /* A sandbox that is there keeps its id: what is sealed for it names that. */
@@ -76,7 +106,7 @@ static int take_current_id(const struct call *c, struct new_sandbox *made, struc
 {
 	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
 
-	if (sandbox_get(c->db, c->session->user_id, c->params[0], &view, e) < 0)
+	if (get(c, SANDBOX_FIRST, &view, e) < 0)
 		return strcmp(e->code, "SANDBOX_NOT_FOUND") == 0 ? 0 : -1;
 	memcpy(made->id, view.sandbox.resource.id, sizeof(made->id));
 	return 0;
@@ -98,42 +128,93 @@ static int seal_request_env(const struct call *c, const char *sandbox_id, struct
 	return sealed;
 }
 
-static int start(struct call *c, const struct project *project, struct err *e)
+/* Seals the request's variables into `env`, which the row then points to. */
+static int complete(const struct call *c, struct new_sandbox *made, struct buf *env, struct err *e)
 {
-	CLEANUP(new_sandbox_clear) struct new_sandbox made = { .id = "" };
-	CLEANUP(buf_release) struct buf env = BUF_INIT(SEALED_ENV_MAX);
-
-	if (api_new_sandbox(c, &made, e) < 0 || take_current_id(c, &made, e) < 0 ||
-	    seal_request_env(c, made.id, &env, e) < 0)
+	if (seal_request_env(c, made->id, env, e) < 0)
 		return -1;
-	return sandbox_start(c->db, c->session->user_id, project->id, &made.row, env.data,
-			     env.length, e);
+	made->row.request_env_sealed = env->data;
+	made->row.request_env_sealed_length = env->length;
+	return 0;
 }
 
 int sandbox_post(struct call *c, struct err *e)
 {
-	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
-	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
-	const char *user_id = c->session->user_id;
+	CLEANUP(new_sandbox_clear) struct new_sandbox made = { .id = "" };
+	CLEANUP(buf_release) struct buf env = BUF_INIT(SEALED_ENV_MAX);
 	unsigned request = RISK_STARTS | (field_given(c->body, "envVars") ? RISK_ENDS_SANDBOX : 0);
 
-	if (project_get(c->db, user_id, c->params[0], &rows, e) < 0 ||
-	    api_ask_risk(c, request, e) < 0 || start(c, &rows.items[0].project, e) < 0 ||
-	    sandbox_get(c->db, user_id, c->params[0], &view, e) < 0)
+	if (api_ask_risk(c, SANDBOX_FIRST, request, e) < 0 || api_new_sandbox(c, &made, e) < 0 ||
+	    take_current_id(c, &made, e) < 0 || complete(c, &made, &env, e) < 0 ||
+	    sandbox_start(c->db, c->session->user_id, c->params[0], &made.row, e) < 0)
 		return -1;
-	return answer_view(c, &view, e);
+	return answer(c, SANDBOX_FIRST, e);
 }
 
 int sandbox_delete(struct call *c, struct err *e)
 {
 	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
-	const char *user_id = c->session->user_id;
 
-	if (sandbox_terminate(c->db, user_id, c->params[0], e) < 0 ||
-	    sandbox_get(c->db, user_id, c->params[0], &view, e) < 0)
+	if (sandbox_want(c->db, c->session->user_id, c->params[0], chosen(c), DESIRED_GONE, e) <
+		    0 ||
+	    get(c, chosen(c), &view, e) < 0)
 		return -1;
 	response_json(c->response, 200,
 		      render_request("Sandbox termination requested - the database is kept",
 				     &view.project));
 	return 0;
+}
+
+/* ---- all of a project ------------------------------------------------------------------------ */
+
+int sandboxes_list_get(struct call *c, struct err *e)
+{
+	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
+	CLEANUP(json_decrefp) json_t *items = json_array();
+
+	if (project_get(c->db, c->session->user_id, c->params[0], &rows, e) < 0 ||
+	    render_sandboxes(c, &rows.items[0], RENDER_LISTED, items, e) < 0)
+		return -1;
+	response_json(c->response, 200, json_pack("{s:O}", "items", items));
+	return 0;
+}
+
+int sandboxes_post(struct call *c, struct err *e)
+{
+	CLEANUP(new_sandbox_clear) struct new_sandbox made = { .id = "" };
+	CLEANUP(buf_release) struct buf env = BUF_INIT(SEALED_ENV_MAX);
+
+	if (api_new_sandbox(c, &made, e) < 0 || complete(c, &made, &env, e) < 0)
+		return -1;
+	made.row.display_name = field_string(c->body, "displayName");
+	if (sandbox_add(c->db, c->session->user_id, c->params[0], &made.row, e) < 0)
+		return -1;
+	memcpy(c->object_id, made.id, sizeof(c->object_id));
+	return answer(c, made.id, e);
+}
+
+static int ask_for(struct call *c, enum desired desired, unsigned risk, struct err *e)
+{
+	if (api_ask_risk(c, chosen(c), risk, e) < 0 ||
+	    sandbox_want(c->db, c->session->user_id, c->params[0], chosen(c), desired, e) < 0)
+		return -1;
+	return answer(c, chosen(c), e);
+}
+
+int sandboxes_start_post(struct call *c, struct err *e)
+{
+	return ask_for(c, DESIRED_RUNNING, RISK_STARTS, e);
+}
+
+int sandboxes_stop_post(struct call *c, struct err *e)
+{
+	return ask_for(c, DESIRED_STOPPED, RISK_ENDS_SANDBOX, e);
+}
+
+int sandboxes_restart_post(struct call *c, struct err *e)
+{
+	if (api_ask_risk(c, chosen(c), RISK_ENDS_SANDBOX | RISK_STARTS, e) < 0 ||
+	    sandbox_restart(c->db, c->session->user_id, c->params[0], chosen(c), e) < 0)
+		return -1;
+	return answer(c, chosen(c), e);
 }

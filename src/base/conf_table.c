@@ -119,6 +119,8 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 		       "What is asked for, separated by blanks; openid has to be in it."),
 	[CONF_PROJECTS_PER_USER] =
 		INTEGER("projects_per_user", "50", 1, 1000000, "Projects a user may have at once."),
+	[CONF_SANDBOXES_PER_PROJECT] = INTEGER("sandboxes_per_project", "5", 1, 1000,
+					       "Sandboxes a project may have at once."),
 	[CONF_CHANGES_BURST] =
 		INTEGER("changes_burst", "120", 1, 1000000,
 			"Changes that a user may ask for at once, whether they succeed or not."),

@@ -136,7 +136,8 @@ struct wish {
 static int want(struct db *tx, const char *user_id, const char *project_id, const struct wish *wish,
 		struct err *e)
 {
-	if (project_ask_risk(tx, user_id, project_id, wish->request, wish->force, e) < 0)
+	if (project_ask_risk(tx, user_id, project_id, SANDBOX_ALL, wish->request, wish->force, e) <
+	    0)
 		return e->kind == ERR_DATA_AT_RISK ? err_wrap(e, "refused without --yes") : -1;
 	return project_want(tx, user_id, project_id, wish->desired, e);
 }

@@ -50,16 +50,16 @@ static const struct db_statement statements[] = {
 		" nullif(r.warnings, '[]')::text AS warnings, r.observed ->> 'seen' AS seen,"
 		" iso8601(r.due_at) AS \"dueAt\", " MS("r.due_at - now()") " AS \"dueInMs\","
 		" CASE WHEN r.leased_until > now() THEN r.leased_by END AS \"leasedBy\","
-		" s.app_host AS \"appHost\", s.ttyd_host AS \"ttydHost\", s.image, d.host"
+		" s.display_name AS \"displayName\", s.app_host AS \"appHost\", s.ttyd_host AS \"ttydHost\", s.image, d.host"
 		" FROM resources r LEFT JOIN sandboxes s ON s.resource_id = r.id"
 		" LEFT JOIN databases d ON d.resource_id = r.id"
-		" WHERE r.project_id = $1 ORDER BY r.kind" },
+		" WHERE r.project_id = $1 ORDER BY " STORE_RESOURCE_ORDER("r") },
 	[STATEMENT_VARIABLES] = { "admin_variables",
 		"SELECT key, category, is_secret AS \"isSecret\","
 		" iso8601(updated_at) AS \"updatedAt\""
 		" FROM environment WHERE project_id = $1 ORDER BY key" },
 	[STATEMENT_EVENTS] = { "admin_events",
-		"SELECT id, iso8601(at) AS at, kind, status, stage, code, message"
+		"SELECT id, iso8601(at) AS at, kind, resource_id AS \"resourceId\", status, stage, code, message"
 		" FROM events WHERE project_id = $1 ORDER BY id DESC LIMIT $2::bigint" },
 	/* As a wish for what is wanted already; what is leased at this moment is due at the end
 	 * of its lease. */
@@ -79,8 +79,8 @@ static const struct db_statement statements[] = {
 		"  updated_at = now()"
 		" FROM old WHERE r.id = old.id"
 		" RETURNING r.id, r.project_id, r.kind, r.status, r.stage"
-		") INSERT INTO events (project_id, kind, status, stage)"
-		" SELECT t.project_id, t.kind, t.status, t.stage"
+		") INSERT INTO events (project_id, kind, resource_id, status, stage)"
+		" SELECT t.project_id, t.kind, t.id, t.status, t.stage"
 		" FROM retried t JOIN old USING (id) WHERE t.status <> old.status" },
 	/* A pass that holds one of them at this moment records nothing: it finds no row. */
 	[STATEMENT_FORGET] = { "admin_forget", "DELETE FROM resources WHERE project_id = $1" },

@@ -74,6 +74,7 @@
 
 /* Of a sandbox: for everybody who reads it, and for the reconciler. */
 #define SANDBOX_COLUMNS(X, of)                                                                     \
+	X(of, TEXT, display_name, of ".display_name", "displayName")                               \
 	X(of, TEXT, app_host, of ".app_host", "")                                                  \
 	X(of, TEXT, ttyd_host, of ".ttyd_host", "")                                                \
 	X(of, TEXT, image, of ".image", "runtimeImage")                                            \

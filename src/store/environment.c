@@ -201,7 +201,7 @@ static int check_size(struct db *tx, const char *project_id, struct err *e)
 /* Ends it: the sandbox gets what was changed. */
 static int finish_change(struct db **tx, const char *project_id, bool roll, struct err *e)
 {
-	if (roll && (store_roll_sandbox(*tx, project_id, e) < 0 ||
+	if (roll && (store_roll_sandboxes(*tx, project_id, SANDBOX_ALL, e) < 0 ||
 		     store_settle_project(*tx, project_id, e) < 0))
 		return -1;
 	return db_commit(tx, e);

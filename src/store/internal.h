@@ -41,6 +41,14 @@
 	"(uuid_hash(user_id) & 2147483647) % " count "::integer = " index "::integer"
 #define STORE_SHARD(shard) DB_INT((shard)->index), DB_INT((shard)->count > 0 ? (shard)->count : 1)
 
+/* A project's sandboxes, the first one first, and then its database. */
+#define STORE_RESOURCE_ORDER(r) r ".kind, " r ".additional, " r ".created_at, " r ".id"
+/* Of rows of resources, which sandboxes are meant; `id` is a parameter, as SANDBOX_ALL or
+ * SANDBOX_FIRST of project.h or an id. */
+#define STORE_IS_CHOSEN(r, id)                                                                     \
+	"(CASE WHEN " id "::text IS NULL THEN true WHEN " id " = '' THEN NOT " r                   \
+	".additional ELSE " r ".id::text = " id " END)"
+
 /* Decoded bytea values of a result. `*decoded` begins as NULL and owns them. */
 const void *store_bytes(void **decoded, const PGresult *r, int row, int column, size_t *ret_length);
 void store_bytes_free(void **decoded);
@@ -71,8 +79,9 @@ int store_settle_projects(struct db *tx, const json_t *project_ids, struct err *
 int store_settle_project(struct db *tx, const char *project_id, struct err *e);
 /* Removes those whose deletion was asked for and that have no resource left. */
 int store_remove_projects(struct db *tx, const json_t *project_ids, struct err *e);
-/* After a change of what a sandbox is made from (variables, restart): a new generation. */
-int store_roll_sandbox(struct db *tx, const char *project_id, struct err *e);
+/* After a change of what sandboxes are made from (variables, restart): a new generation. */
+int store_roll_sandboxes(struct db *tx, const char *project_id, const char *sandbox_id,
+			 struct err *e);
 
 int store_project_not_found(struct err *e);
 int store_sandbox_not_found(struct err *e);

@@ -15,7 +15,7 @@
  * (sql/0023_limits.sql), in the transaction of what is inserted, whoever inserts it but an
  * administrator.
  */
-enum limit_kind { LIMIT_PROJECTS, LIMIT_KIND_COUNT };
+enum limit_kind { LIMIT_PROJECTS, LIMIT_SANDBOXES, LIMIT_KIND_COUNT };
 
 enum { LIMIT_MAX = 1000000 };
 

@@ -58,7 +58,7 @@ static const struct db_statement statement_get = {
 	"live_project_get", STORE_SELECT(COLUMNS) "FROM projects p"
 						  " LEFT JOIN resources r ON r.project_id = p.id"
 						  " WHERE p.id = $1 AND p.user_id = $2"
-						  " ORDER BY r.kind"
+						  " ORDER BY " STORE_RESOURCE_ORDER("r")
 };
 
 static const struct db_statement statement_users = { "live_users", "SELECT id FROM users" };

@@ -50,7 +50,8 @@ struct project_filter {
  * changed last is first. Those whose deletion has been asked for are there until they are gone. */
 struct project_item {
 	struct project project;
-	struct sandbox *sandbox;   /* NULL: none */
+	struct sandbox *sandboxes; /* the first one first */
+	size_t sandbox_count;
 	struct database *database; /* NULL: none */
 };
 struct project_rows {
@@ -72,6 +73,10 @@ struct sandbox_new {
 	const char *id; /* UUID made by the caller: the terminal token is sealed for it */
 	const void *terminal_token_sealed;
 	size_t terminal_token_sealed_length;
+	const void
+		*request_env_sealed; /* variables of the request, sealed for that id; NULL: none */
+	size_t request_env_sealed_length;
+	const char *display_name; /* NULL: none; of additional ones */
 };
 struct project_new {
 	const char *user_id, *name, *description, *kube_name;
@@ -100,9 +105,17 @@ int project_change(struct db *db, const char *user_id, const char *project_id, c
  */
 int project_want(struct db *db, const char *user_id, const char *project_id, enum desired desired,
 		 struct err *e);
-/* Rolls the sandbox's pod, starting it and the database if they were stopped. ERR_NOT_FOUND
- * SANDBOX_NOT_FOUND also for one that is to go. */
+/* Replaces the pods of a project's sandboxes, starting what was stopped. ERR_NOT_FOUND
+ * SANDBOX_NOT_FOUND if there is none that stays. */
 int project_restart(struct db *db, const char *user_id, const char *project_id, struct err *e);
+
+/*
+ * Which sandboxes of a project are meant: all, the first one (which was made with the project), or
+ * the one with an id. There may be no first one: ERR_NOT_FOUND SANDBOX_NOT_FOUND, as for an id that
+ * none of the project's sandboxes has.
+ */
+#define SANDBOX_ALL   NULL
+#define SANDBOX_FIRST ""
 
 /* What a request does that may cost data. */
 enum { RISK_ENDS_SANDBOX = 1, RISK_ENDS_DATABASE = 2, RISK_STARTS = 4 };
@@ -111,10 +124,10 @@ enum { RISK_ENDS_SANDBOX = 1, RISK_ENDS_DATABASE = 2, RISK_STARTS = 4 };
  * out. ERR_DATA_AT_RISK if data is known to be lost by that. With `force` the owner insists, and
  * the reconciler, which would hold it up by what it finds out meanwhile, does not.
  */
-int project_ask_risk(struct db *db, const char *user_id, const char *project_id, unsigned request,
-		     bool force, struct err *e);
+int project_ask_risk(struct db *db, const char *user_id, const char *project_id,
+		     const char *sandbox_id, unsigned request, bool force, struct err *e);
 
-/* The sandbox of a project alone, for GET /api/sandbox/:projectId: one indexed statement.
+/* One sandbox of a project: one indexed statement.
  * ERR_NOT_FOUND with code PROJECT_NOT_FOUND or SANDBOX_NOT_FOUND. `has_database` and its status
  * tell the first of the five stages. */
 struct sandbox_view {
@@ -126,28 +139,37 @@ struct sandbox_view {
 	enum status database_status;
 	bool database_ready; /* its connection is known */
 };
-int sandbox_get(struct db *db, const char *user_id, const char *project_id,
+int sandbox_get(struct db *db, const char *user_id, const char *project_id, const char *sandbox_id,
 		struct sandbox_view *ret_view, struct err *e);
 void sandbox_view_clear(struct sandbox_view *view);
 
 /*
- * Starts the sandbox (and database) of a project, creating the sandbox anew from `s` if it was
+ * Starts the first sandbox (and the database) of a project, creating it anew from `s` if it was
  * terminated. One that is still on its way out comes back under its own id and names, as what was
  * deleted of it is applied again; its volume may have gone meanwhile.
  *
- * `request_env_sealed` (NULL: leave as it is) replaces the request's variables and rolls the pod.
- * It is sealed for a resource's id, so `s->id` must be that of the sandbox there is, if there is
- * one (sandbox_get()): ERR_CONFLICT SANDBOX_REPLACED otherwise.
+ * The variables of the request (NULL: leave as they are) roll the pod. They are sealed for a
+ * resource's id, so `s->id` must be that of the sandbox there is, if there is one (sandbox_get()):
+ * ERR_CONFLICT SANDBOX_REPLACED otherwise.
  */
 int sandbox_start(struct db *db, const char *user_id, const char *project_id,
-		  const struct sandbox_new *s, const void *request_env_sealed,
-		  size_t request_env_sealed_length, struct err *e);
-/* Terminates the sandbox and keeps the database; no error if that was asked for already. */
-int sandbox_terminate(struct db *db, const char *user_id, const char *project_id, struct err *e);
+		  const struct sandbox_new *s, struct err *e);
+/* Creates another sandbox in a project, and starts its database. ERR_RATE_LIMITED SANDBOX_QUOTA. */
+int sandbox_add(struct db *db, const char *user_id, const char *project_id,
+		const struct sandbox_new *s, struct err *e);
+/* Asks for a state of one sandbox: RUNNING (of the database, too), STOPPED or GONE. One that is to
+ * go is not found, unless it is asked for that again. The database and the project stay when the
+ * last one goes. */
+int sandbox_want(struct db *db, const char *user_id, const char *project_id, const char *sandbox_id,
+		 enum desired desired, struct err *e);
+/* Replaces one sandbox's pod, starting it and the database if they were stopped. */
+int sandbox_restart(struct db *db, const char *user_id, const char *project_id,
+		    const char *sandbox_id, struct err *e);
 
 struct event {
 	int64_t id;
-	const char *at, *kind, *status, *stage, *code, *message; /* kind NULL: the project */
+	/* kind and resource_id NULL: the project */
+	const char *at, *kind, *resource_id, *status, *stage, *code, *message;
 };
 struct event_rows {
 	PGresult *result;

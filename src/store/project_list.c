@@ -48,9 +48,10 @@ static const struct column database_columns[] = {
 };
 /* clang-format on */
 
-#define JOIN_SANDBOX                                                                               \
-	" LEFT JOIN resources sr ON sr.project_id = p.id AND sr.kind = 'SANDBOX'"                  \
+#define JOIN_SANDBOXES(condition)                                                                  \
+	" LEFT JOIN resources sr ON sr.project_id = p.id AND sr.kind = 'SANDBOX'" condition        \
 	" LEFT JOIN sandboxes s ON s.resource_id = sr.id"
+#define IS_CHOSEN " AND " STORE_IS_CHOSEN("sr", "$3")
 #define JOIN_DATABASE                                                                              \
 	" LEFT JOIN resources dr ON dr.project_id = p.id AND dr.kind = 'DATABASE'"                 \
 	" LEFT JOIN databases d ON d.resource_id = dr.id"
@@ -59,6 +60,7 @@ enum event_column {
 	EVENT_ID,
 	EVENT_AT,
 	EVENT_KIND,
+	EVENT_RESOURCE_ID,
 	EVENT_STATUS,
 	EVENT_STAGE,
 	EVENT_CODE,
@@ -86,20 +88,20 @@ static const struct db_statement statements[] = {
 		"  AND ($4::timestamptz IS NULL OR created_at <= $4)"
 		"  AND ($5::bigint IS NULL OR (created_at, id) <"
 		"   (timestamptz 'epoch' + $5 * interval '1 microsecond', $6::uuid))"
-		"  ORDER BY created_at DESC, id DESC LIMIT $7::bigint) p" JOIN_SANDBOX JOIN_DATABASE
+		"  ORDER BY created_at DESC, id DESC LIMIT $7::bigint) p" JOIN_SANDBOXES("") JOIN_DATABASE
 		" ORDER BY CASE WHEN $7 IS NULL THEN p.updated_at ELSE p.created_at END DESC,"
-		" p.created_at DESC, p.id DESC" },
+		" p.created_at DESC, p.id DESC, " STORE_RESOURCE_ORDER("sr") },
 	[STATEMENT_GET] = { "project_get",
 		SELECT_ITEM
-		"FROM projects p" JOIN_SANDBOX JOIN_DATABASE
-		" WHERE p.id = $1 AND p.user_id = $2" },
+		"FROM projects p" JOIN_SANDBOXES("") JOIN_DATABASE
+		" WHERE p.id = $1 AND p.user_id = $2 ORDER BY " STORE_RESOURCE_ORDER("sr") },
 	[STATEMENT_SANDBOX] = { "sandbox_get",
 		SELECT_VIEW
-		"FROM projects p" JOIN_SANDBOX JOIN_DATABASE
+		"FROM projects p" JOIN_SANDBOXES(IS_CHOSEN) JOIN_DATABASE
 		" WHERE p.id = $1 AND p.user_id = $2" },
 	/* A project without events is a row of NULLs. */
 	[STATEMENT_EVENTS] = { "event_list",
-		"SELECT e.id, iso8601(e.at), e.kind, e.status, e.stage, e.code,"
+		"SELECT e.id, iso8601(e.at), e.kind, e.resource_id, e.status, e.stage, e.code,"
 		" e.message"
 		" FROM projects p LEFT JOIN LATERAL (SELECT * FROM events"
 		"  WHERE project_id = p.id AND ($3::bigint = 0 OR id < $3)"
@@ -139,44 +141,60 @@ static int read_database(struct column_reader *in, struct database *d, struct er
 	return column_read(in, database_columns, ARRAY_SIZE(database_columns), d, e);
 }
 
-static int read_item(const PGresult *r, int i, void **decoded, struct project_item *item,
-		     struct err *e)
+static int add_sandbox(struct column_reader *in, struct project_item *item, struct err *e)
 {
-	struct column_reader in = reader_of(r, i, decoded);
-
-	if (read_project(&in, &item->project, e) < 0)
+	item->sandboxes =
+		mem_realloc(item->sandboxes, item->sandbox_count + 1, sizeof(*item->sandboxes));
+	struct sandbox *s = &item->sandboxes[item->sandbox_count];
+	*s = (struct sandbox) { .image = NULL };
+	if (read_sandbox(in, s, e) < 0)
 		return -1;
-	if (column_is_there(&in)) {
-		item->database = mem_calloc(1, sizeof(*item->database));
-		if (read_database(&in, item->database, e) < 0)
-			return -1;
-	} else {
-		in.column += (int)(ARRAY_SIZE(resource_columns) + ARRAY_SIZE(database_columns));
-	}
-	if (!column_is_there(&in))
-		return 0;
-	item->sandbox = mem_calloc(1, sizeof(*item->sandbox));
-	return read_sandbox(&in, item->sandbox, e);
+	item->sandbox_count++;
+	return 0;
 }
 
-/* Reads the first `count` rows of `rows->result`. */
-static int read_items(struct project_rows *rows, size_t count, struct err *e)
+static int read_parts(struct column_reader *in, struct project_item *item, struct err *e)
 {
-	rows->count = count;
-	rows->items = mem_calloc(count, sizeof(*rows->items));
-	for (size_t i = 0; i < count; i++) {
-		if (read_item(rows->result, (int)i, &rows->decoded, &rows->items[i], e) < 0)
+	bool has_database = column_is_there(in);
+
+	if (has_database && item->database == NULL) {
+		item->database = mem_calloc(1, sizeof(*item->database));
+		if (read_database(in, item->database, e) < 0)
+			return -1;
+	} else {
+		in->column += (int)(ARRAY_SIZE(resource_columns) + ARRAY_SIZE(database_columns));
+	}
+	return column_is_there(in) ? add_sandbox(in, item, e) : 0;
+}
+
+/* A project has a row for each of its sandboxes, one after the other, and one if it has none. */
+static int read_items(struct project_rows *rows, struct err *e)
+{
+	rows->items = mem_calloc((size_t)db_rows(rows->result), sizeof(*rows->items));
+	for (int i = 0; i < db_rows(rows->result); i++) {
+		struct column_reader in = reader_of(rows->result, i, &rows->decoded);
+		struct project project = { .id = NULL };
+		if (read_project(&in, &project, e) < 0)
+			return -1;
+		if (rows->count == 0 ||
+		    strcmp(rows->items[rows->count - 1].project.id, project.id) != 0)
+			rows->items[rows->count++].project = project;
+		if (read_parts(&in, &rows->items[rows->count - 1], e) < 0)
 			return -1;
 	}
 	return 0;
 }
 
+static void item_clear(struct project_item *item)
+{
+	free(item->sandboxes);
+	free(item->database);
+}
+
 void project_rows_clear(struct project_rows *rows)
 {
-	for (size_t i = 0; i < rows->count; i++) {
-		free(rows->items[i].sandbox);
-		free(rows->items[i].database);
-	}
+	for (size_t i = 0; i < rows->count; i++)
+		item_clear(&rows->items[i]);
 	free(rows->items);
 	store_bytes_free(&rows->decoded);
 	db_result_free(&rows->result);
@@ -231,11 +249,10 @@ int project_list(struct db *db, const char *user_id, const struct project_filter
 
 	if (query_list(db, user_id, filter, &rows.result, e) < 0)
 		return -1;
-	size_t got = (size_t)db_rows(rows.result);
-	bool more = filter->limit > 0 && got > filter->limit;
-	if (read_items(&rows, more ? filter->limit : got, e) < 0)
+	if (read_items(&rows, e) < 0)
 		return -1;
-	if (more) {
+	if (filter->limit > 0 && rows.count > filter->limit) {
+		item_clear(&rows.items[--rows.count]);
 		const struct project *last = &rows.items[rows.count - 1].project;
 		(void)snprintf(rows.next_cursor, sizeof(rows.next_cursor), "%" PRId64 ".%s",
 			       last->created_us, last->id);
@@ -254,7 +271,7 @@ int project_get(struct db *db, const char *user_id, const char *project_id,
 		return -1;
 	if (db_rows(rows.result) == 0)
 		return store_project_not_found(e);
-	if (read_items(&rows, 1, e) < 0)
+	if (read_items(&rows, e) < 0)
 		return -1;
 	*ret_rows = STEAL_STRUCT(rows);
 	return 0;
@@ -274,13 +291,14 @@ static int read_view(struct column_reader *in, struct sandbox_view *view, struct
 	return store_status(in->result, 0, in->column, &view->database_status, e);
 }
 
-int sandbox_get(struct db *db, const char *user_id, const char *project_id,
+int sandbox_get(struct db *db, const char *user_id, const char *project_id, const char *sandbox_id,
 		struct sandbox_view *ret_view, struct err *e)
 {
 	CLEANUP(sandbox_view_clear) struct sandbox_view view = { 0 };
 
 	if (db_query(db, &statements[STATEMENT_SANDBOX],
-		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id)), &view.result, e) < 0)
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id), DB_TEXT(sandbox_id)),
+		     &view.result, e) < 0)
 		return -1;
 	if (db_rows(view.result) == 0)
 		return store_project_not_found(e);
@@ -324,6 +342,7 @@ int event_list(struct db *db, const char *user_id, const char *project_id, int64
 		rows.items[i] = (struct event) { .id = db_int(r, i, EVENT_ID),
 						 .at = db_text(r, i, EVENT_AT),
 						 .kind = db_text(r, i, EVENT_KIND),
+						 .resource_id = db_text(r, i, EVENT_RESOURCE_ID),
 						 .status = db_text(r, i, EVENT_STATUS),
 						 .stage = db_text(r, i, EVENT_STAGE),
 						 .code = db_text(r, i, EVENT_CODE),

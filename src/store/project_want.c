@@ -1,9 +1,13 @@
 /* What users want of a project's resources: the part of project.h that the reconciler acts upon. */
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "store/internal.h"
+#include "store/limit.h"
 #include "store/project.h"
 
-enum sandbox_column { SANDBOX_ID, SANDBOX_DESIRED, SANDBOX_IS_GIVEN };
+enum sandbox_column { SANDBOX_ID, SANDBOX_DESIRED };
+enum create_column { CREATE_HAS_CLUSTER, CREATE_IS_MADE };
 
 enum statement {
 	STATEMENT_DELETE,
@@ -21,7 +25,7 @@ static const struct db_statement statements[] = {
 		"UPDATE projects SET deleted_at = now(), updated_at = now()"
 		" WHERE id = $1" },
 	/* $1 project, $2 desired, $3 kind (NULL: all), $4 whether what is on its way out may come
-	 * back. What is wanted already and under way stays; what is told to run, or in ERROR, is
+	 * back, $5 which sandboxes. What is wanted already and under way stays; what is told to run, or in ERROR, is
 	 * told so again when it was looked at after this. All rows of the project are due. A start
 	 * gives the terminal another token, unless the stop before it was held up: that is taken
 	 * back, and the pod stays (store/risk.c). */
@@ -34,6 +38,7 @@ static const struct db_statement statements[] = {
 		"    AND warnings @> '[{\"code\": \"HOME_VOLUME_GOING\"}]') AS starts"
 		" FROM resources WHERE project_id = $1"
 		"  AND kind = coalesce($3::resource_kind, kind)"
+		"  AND (kind <> 'SANDBOX' OR " STORE_IS_CHOSEN("resources", "$5") ")"
 		"  AND (desired <> 'GONE' OR $4::boolean)"
 		"  AND (desired <> $2::desired OR ($2::desired = 'RUNNING'"
 		"   AND status IN ('RUNNING', 'STOPPED', 'ERROR')))"
@@ -56,34 +61,39 @@ static const struct db_statement statements[] = {
 		"), renewed AS ("
 		" UPDATE sandboxes s SET access_generation = s.access_generation + 1"
 		" FROM old WHERE s.resource_id = old.id AND old.starts"
-		") INSERT INTO events (project_id, kind, status, stage)"
-		" SELECT w.project_id, w.kind, w.status, w.stage"
+		") INSERT INTO events (project_id, kind, resource_id, status, stage)"
+		" SELECT w.project_id, w.kind, w.id, w.status, w.stage"
 		" FROM wanted w JOIN old USING (id) WHERE w.status <> old.status" },
 	[STATEMENT_FIND_SANDBOX] = { "sandbox_find",
-		"SELECT id, desired, id = $2::uuid FROM resources"
-		" WHERE project_id = $1 AND kind = 'SANDBOX'" },
+		"SELECT id, desired FROM resources r"
+		" WHERE project_id = $1 AND kind = 'SANDBOX' AND " STORE_IS_CHOSEN("r", "$2") },
 	/* $1 project, $2 user, $3 and $4 the sandbox and its terminal's token, $5 the request's
-	 * variables. A trigger completes it. */
+	 * variables, $6 whether it is an additional one, $7 its name. Triggers complete it, and
+	 * insert nothing when the project has as many sandboxes as it may. */
 	[STATEMENT_CREATE_SANDBOX] = { "sandbox_create",
-		"WITH r AS ("
-		" INSERT INTO resources (id, project_id, user_id, kind, stage)"
-		" SELECT $3, $1, $2, 'SANDBOX', first_stage($1)"
-		" FROM kubeconfigs WHERE user_id = $2"
+		"WITH cluster AS ("
+		" SELECT FROM kubeconfigs WHERE user_id = $2"
+		"), r AS ("
+		" INSERT INTO resources (id, project_id, user_id, kind, stage, additional)"
+		" SELECT $3, $1, $2, 'SANDBOX', first_stage($1), $6::boolean FROM cluster"
 		" RETURNING id, project_id, kind, status, stage"
 		"), s AS ("
 		" INSERT INTO sandboxes (resource_id, terminal_token_sealed,"
-		"  request_env_sealed)"
-		" SELECT id, $4, $5 FROM r"
-		") INSERT INTO events (project_id, kind, status, stage)"
-		" SELECT project_id, kind, status, stage FROM r"
-		" RETURNING id" },
+		"  request_env_sealed, display_name)"
+		" SELECT id, $4, $5, $7 FROM r"
+		"), noted AS ("
+		" INSERT INTO events (project_id, kind, resource_id, status, stage)"
+		" SELECT project_id, kind, id, status, stage FROM r"
+		") SELECT EXISTS (SELECT FROM cluster), EXISTS (SELECT FROM r)" },
 	[STATEMENT_REQUEST_ENV] = { "sandbox_request_env",
 		"UPDATE sandboxes SET request_env_sealed = $2"
 		" WHERE resource_id = $1" },
 	[STATEMENT_RESTART] = { "sandbox_restart",
-		"UPDATE sandboxes SET restarts = restarts + 1,"
+		"UPDATE sandboxes s SET restarts = restarts + 1,"
 		"  access_generation = access_generation + 1"
-		" WHERE resource_id = $1" },
+		" FROM resources r WHERE r.id = s.resource_id AND r.project_id = $1"
+		"  AND r.desired <> 'GONE' AND " STORE_IS_CHOSEN("r", "$2")
+		" RETURNING 1" },
 };
 /* clang-format on */
 
@@ -91,29 +101,56 @@ static const struct db_statement statements[] = {
 
 struct wish {
 	enum desired desired;
-	const char *kind; /* NULL: all resources */
-	bool revive;      /* also what is to go, and has not gone yet */
+	enum { EVERYTHING, SANDBOXES, DATABASES } of;
+	const char *sandbox_id; /* of SANDBOXES */
+	bool revive;            /* also what is to go, and has not gone yet */
 };
 
 static int want(struct db *tx, const char *project_id, const struct wish *wish, struct err *e)
 {
+	static const char *const kinds[] = { NULL, "SANDBOX", "DATABASE" };
+
 	return db_query(tx, &statements[STATEMENT_WANT],
 			DB_ARGS(DB_TEXT(project_id), DB_TEXT(desired_name(wish->desired)),
-				DB_TEXT(wish->kind), DB_BOOL(wish->revive)),
+				DB_TEXT(kinds[wish->of]), DB_BOOL(wish->revive),
+				DB_TEXT(wish->sandbox_id)),
 			NULL, e);
 }
 
-/* The project's sandbox: ret_sandbox has no row if there is none. `given_id` may be NULL. */
-static int find_sandbox(struct db *tx, const char *project_id, const char *given_id,
+static int want_database(struct db *tx, const char *project_id, struct err *e)
+{
+	const struct wish running = { .desired = DESIRED_RUNNING, .of = DATABASES };
+
+	return want(tx, project_id, &running, e);
+}
+
+/* ret_sandbox has no row if there is none. */
+static int find_sandbox(struct db *tx, const char *project_id, const char *sandbox_id,
 			PGresult **ret_sandbox, struct err *e)
 {
 	return db_query(tx, &statements[STATEMENT_FIND_SANDBOX],
-			DB_ARGS(DB_TEXT(project_id), DB_TEXT(given_id)), ret_sandbox, e);
+			DB_ARGS(DB_TEXT(project_id), DB_TEXT(sandbox_id)), ret_sandbox, e);
 }
 
-static int run_for_id(struct db *tx, enum statement statement, const char *id, struct err *e)
+/* One that stays, or that is to be `desired`, as it is already. */
+static int check_sandbox(struct db *tx, const char *project_id, const char *sandbox_id,
+			 enum desired desired, struct err *e)
 {
-	return db_query(tx, &statements[statement], DB_ARGS(DB_TEXT(id)), NULL, e);
+	CLEANUP(db_result_free) PGresult *sandbox = NULL;
+	enum desired now = DESIRED_GONE;
+
+	if (find_sandbox(tx, project_id, sandbox_id, &sandbox, e) < 0)
+		return -1;
+	if (db_rows(sandbox) == 0)
+		return store_sandbox_not_found(e);
+	if (store_desired(sandbox, 0, SANDBOX_DESIRED, &now, e) < 0)
+		return -1;
+	return now == DESIRED_GONE && desired != DESIRED_GONE ? store_sandbox_not_found(e) : 0;
+}
+
+static int mark_deleted(struct db *tx, const char *id, struct err *e)
+{
+	return db_query(tx, &statements[STATEMENT_DELETE], DB_ARGS(DB_TEXT(id)), NULL, e);
 }
 
 /* ---- the project ----------------------------------------------------------------------------- */
@@ -123,7 +160,7 @@ static int delete_project(struct db *tx, const char *project_id, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *ids = json_pack("[s]", project_id);
 
-	if (run_for_id(tx, STATEMENT_DELETE, project_id, e) < 0)
+	if (mark_deleted(tx, project_id, e) < 0)
 		return -1;
 	return store_remove_projects(tx, ids, e);
 }
@@ -147,110 +184,132 @@ int project_want(struct db *db, const char *user_id, const char *project_id, enu
 	return db_commit(&tx, e);
 }
 
-int project_restart(struct db *db, const char *user_id, const char *project_id, struct err *e)
+static int restart(struct db *tx, const char *project_id, const char *sandbox_id, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *restarted = NULL;
+	const struct wish running = { DESIRED_RUNNING, SANDBOXES, sandbox_id, false };
+
+	if (db_query(tx, &statements[STATEMENT_RESTART],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(sandbox_id)), &restarted, e) < 0)
+		return -1;
+	if (db_rows(restarted) == 0)
+		return store_sandbox_not_found(e);
+	if (store_roll_sandboxes(tx, project_id, sandbox_id, e) < 0 ||
+	    want(tx, project_id, &running, e) < 0 || want_database(tx, project_id, e) < 0)
+		return -1;
+	return store_settle_project(tx, project_id, e);
+}
+
+int sandbox_restart(struct db *db, const char *user_id, const char *project_id,
+		    const char *sandbox_id, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	CLEANUP(db_result_free) PGresult *sandbox = NULL;
-	const struct wish running = { .desired = DESIRED_RUNNING };
 
 	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0 ||
-	    find_sandbox(tx, project_id, NULL, &sandbox, e) < 0)
-		return -1;
-	enum desired desired = DESIRED_GONE;
-	if (db_rows(sandbox) > 0 && store_desired(sandbox, 0, SANDBOX_DESIRED, &desired, e) < 0)
-		return -1;
-	if (desired == DESIRED_GONE)
-		return store_sandbox_not_found(e);
-	if (run_for_id(tx, STATEMENT_RESTART, db_text(sandbox, 0, SANDBOX_ID), e) < 0 ||
-	    store_roll_sandbox(tx, project_id, e) < 0 || want(tx, project_id, &running, e) < 0 ||
-	    store_settle_project(tx, project_id, e) < 0)
+	    restart(tx, project_id, sandbox_id, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
 }
 
-/* ---- the sandbox ----------------------------------------------------------------------------- */
+int project_restart(struct db *db, const char *user_id, const char *project_id, struct err *e)
+{
+	return sandbox_restart(db, user_id, project_id, SANDBOX_ALL, e);
+}
 
-struct request_env {
-	const void *sealed;
-	size_t length;
-};
+/* ---- one sandbox ----------------------------------------------------------------------------- */
 
 static int create_sandbox(struct db *tx, const char *user_id, const char *project_id,
-			  const struct sandbox_new *s, const struct request_env *env, struct err *e)
+			  const struct sandbox_new *s, bool additional, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
 	struct err failed;
 
 	if (db_query(tx, &statements[STATEMENT_CREATE_SANDBOX],
 		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id), STORE_SANDBOX(s),
-			     DB_BYTES(env->sealed, env->length)),
+			     DB_BYTES(s->request_env_sealed, s->request_env_sealed_length),
+			     DB_BOOL(additional), DB_TEXT(s->display_name)),
 		     &r, &failed) < 0)
 		return store_explain_conflict(&failed, e);
-	return db_rows(r) > 0 ? 0 : store_kubeconfig_missing(e);
+	if (!db_bool(r, 0, CREATE_HAS_CLUSTER))
+		return store_kubeconfig_missing(e);
+	return db_bool(r, 0, CREATE_IS_MADE) ? 0 : limit_reached(tx, user_id, LIMIT_SANDBOXES, e);
 }
 
-static int set_request_env(struct db *tx, const char *id, const struct request_env *env,
-			   struct err *e)
+static int set_request_env(struct db *tx, const struct sandbox_new *s, struct err *e)
 {
 	return db_query(tx, &statements[STATEMENT_REQUEST_ENV],
-			DB_ARGS(DB_TEXT(id), DB_BYTES(env->sealed, env->length)), NULL, e);
+			DB_ARGS(DB_TEXT(s->id),
+				DB_BYTES(s->request_env_sealed, s->request_env_sealed_length)),
+			NULL, e);
 }
 
-/* Starts the sandbox there is. One that is on its way out comes back under its own names, without
- * the variables of the request that made it. */
+/* Starts the first sandbox, which there is. One that is on its way out comes back under its own
+ * names, without the variables of the request that made it. */
 static int start_sandbox(struct db *tx, const char *project_id, const PGresult *sandbox,
-			 const struct request_env *env, struct err *e)
+			 const struct sandbox_new *s, struct err *e)
 {
 	const char *id = db_text(sandbox, 0, SANDBOX_ID);
-	const struct wish wish = { DESIRED_RUNNING, resource_kind_name(RESOURCE_SANDBOX), true };
+	const struct sandbox_new there = { id, .request_env_sealed = s->request_env_sealed,
+					   .request_env_sealed_length =
+						   s->request_env_sealed_length };
+	const struct wish wish = { DESIRED_RUNNING, SANDBOXES, id, true };
+	bool has_env = s->request_env_sealed != NULL;
 	enum desired desired;
 
-	if (env->sealed != NULL && !db_bool(sandbox, 0, SANDBOX_IS_GIVEN))
+	if (has_env && strcmp(id, s->id) != 0)
 		return err_set(e, ERR_CONFLICT, "SANDBOX_REPLACED",
 			       "The sandbox was replaced at this moment: try again");
 	if (store_desired(sandbox, 0, SANDBOX_DESIRED, &desired, e) < 0)
 		return -1;
-	if ((env->sealed != NULL || desired == DESIRED_GONE) && set_request_env(tx, id, env, e) < 0)
+	if ((has_env || desired == DESIRED_GONE) && set_request_env(tx, &there, e) < 0)
 		return -1;
-	if (env->sealed != NULL && store_roll_sandbox(tx, project_id, e) < 0)
+	if (has_env && store_roll_sandboxes(tx, project_id, id, e) < 0)
 		return -1;
 	return want(tx, project_id, &wish, e);
 }
 
 int sandbox_start(struct db *db, const char *user_id, const char *project_id,
-		  const struct sandbox_new *s, const void *request_env_sealed,
-		  size_t request_env_sealed_length, struct err *e)
+		  const struct sandbox_new *s, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	CLEANUP(db_result_free) PGresult *sandbox = NULL;
-	const struct wish database = { .desired = DESIRED_RUNNING,
-				       .kind = resource_kind_name(RESOURCE_DATABASE) };
-	const struct request_env env = { request_env_sealed, request_env_sealed_length };
 
 	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0 ||
-	    want(tx, project_id, &database, e) < 0 ||
-	    find_sandbox(tx, project_id, s->id, &sandbox, e) < 0)
+	    want_database(tx, project_id, e) < 0 ||
+	    find_sandbox(tx, project_id, SANDBOX_FIRST, &sandbox, e) < 0)
 		return -1;
-	int done = db_rows(sandbox) == 0 ? create_sandbox(tx, user_id, project_id, s, &env, e)
-					 : start_sandbox(tx, project_id, sandbox, &env, e);
+	int done = db_rows(sandbox) == 0 ? create_sandbox(tx, user_id, project_id, s, false, e)
+					 : start_sandbox(tx, project_id, sandbox, s, e);
 	if (done < 0 || store_settle_project(tx, project_id, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
 }
 
-int sandbox_terminate(struct db *db, const char *user_id, const char *project_id, struct err *e)
+int sandbox_add(struct db *db, const char *user_id, const char *project_id,
+		const struct sandbox_new *s, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	CLEANUP(db_result_free) PGresult *sandbox = NULL;
-	const struct wish gone = { .desired = DESIRED_GONE,
-				   .kind = resource_kind_name(RESOURCE_SANDBOX) };
 
 	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0 ||
-	    find_sandbox(tx, project_id, NULL, &sandbox, e) < 0)
+	    create_sandbox(tx, user_id, project_id, s, true, e) < 0 ||
+	    want_database(tx, project_id, e) < 0 || store_settle_project(tx, project_id, e) < 0)
 		return -1;
-	if (db_rows(sandbox) == 0)
-		return store_sandbox_not_found(e);
-	if (want(tx, project_id, &gone, e) < 0 || store_settle_project(tx, project_id, e) < 0)
+	return db_commit(&tx, e);
+}
+
+int sandbox_want(struct db *db, const char *user_id, const char *project_id, const char *sandbox_id,
+		 enum desired desired, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	const struct wish wish = { desired, SANDBOXES, sandbox_id, false };
+
+	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0 ||
+	    check_sandbox(tx, project_id, sandbox_id, desired, e) < 0 ||
+	    want(tx, project_id, &wish, e) < 0)
+		return -1;
+	if (desired == DESIRED_RUNNING && want_database(tx, project_id, e) < 0)
+		return -1;
+	if (store_settle_project(tx, project_id, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
 }

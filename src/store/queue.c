@@ -112,7 +112,7 @@ static const struct db_statement statements[] = {
 	[STATEMENT_CLAIM_NOT_FOREIGN] = { "queue_claim_not_foreign", CLAIM_OF(NOT_FOREIGN) },
 	[STATEMENT_PEEK] = { "queue_peek",
 		CLAIM_SELECT
-		"FROM resources c" CLAIM_JOINS " WHERE c.project_id = $1 ORDER BY c.kind" },
+		"FROM resources c" CLAIM_JOINS " WHERE c.project_id = $1 ORDER BY " STORE_RESOURCE_ORDER("c") },
 	[STATEMENT_VARIABLES] = { "queue_variables",
 		"SELECT e.project_id, e.key, e.value_sealed"
 		" FROM jsonb_array_elements_text($1::jsonb) AS g (id)"

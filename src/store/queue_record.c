@@ -86,8 +86,9 @@ static const struct db_statement statements[] = {
 		" FROM held h WHERE d.resource_id = h.id AND h.current AND NOT h.gone"
 		"  AND (h.host IS NOT NULL OR h.disconnected)"
 		"), noted AS ("
-		" INSERT INTO events (project_id, kind, status, stage, code, message)"
-		" SELECT project_id, kind, status, stage, left(cause_code, 64),"
+		" INSERT INTO events (project_id, kind, resource_id, status, stage, code,"
+		"  message)"
+		" SELECT project_id, kind, id, status, stage, left(cause_code, 64),"
 		/* Events are the owner's; of our own failures the words are the operator's. */
 		"  CASE WHEN cause_kind <> 'INTERNAL' THEN left(cause_message, 1024) END"
 		" FROM held WHERE current AND (status <> old_status"

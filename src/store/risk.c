@@ -12,19 +12,21 @@ enum risk_column { RISK_CODE, RISK_MESSAGE };
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
-	/* $1 project, $2 warnings of what is not stopped, $3 of what is. */
+	/* $1 project, $2 warnings of what is not stopped, $3 of what is, $4 which sandboxes. */
 	[STATEMENT_RISK] = { "project_risk",
 		"SELECT w.warning ->> 'code', w.warning ->> 'message'"
 		" FROM resources r, jsonb_array_elements(r.warnings) AS w (warning)"
 		" WHERE r.project_id = $1 AND r.desired <> 'GONE'"
 		"  AND CASE WHEN r.status = 'STOPPED' THEN $3::jsonb ELSE $2::jsonb END"
 		"   ? (w.warning ->> 'code')"
+		"  AND (r.kind <> 'SANDBOX' OR " STORE_IS_CHOSEN("r", "$4") ")"
 		" ORDER BY r.kind LIMIT 1" },
-	/* $2 whether the request is about the database, too. */
+	/* $2 whether the request is about the database, too, $3 which sandboxes. */
 	[STATEMENT_FORCE] = { "project_force",
 		"UPDATE resources SET forced = true"
 		" WHERE project_id = $1 AND desired <> 'GONE'"
-		"  AND (kind = 'SANDBOX' OR $2::boolean)" },
+		"  AND CASE kind WHEN 'SANDBOX' THEN " STORE_IS_CHOSEN("resources", "$3")
+		"   ELSE $2::boolean END" },
 };
 /* clang-format on */
 
@@ -65,14 +67,17 @@ static json_t *codes(unsigned request, bool stopped)
 	return list;
 }
 
-static int ask(struct db *tx, const char *project_id, unsigned request, struct err *e)
+static int ask(struct db *tx, const char *project_id, const char *sandbox_id, unsigned request,
+	       struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *running = codes(request, false);
 	CLEANUP(json_decrefp) json_t *stopped = codes(request, true);
 	CLEANUP(db_result_free) PGresult *r = NULL;
 
 	if (db_query(tx, &statements[STATEMENT_RISK],
-		     DB_ARGS(DB_TEXT(project_id), DB_JSON(running), DB_JSON(stopped)), &r, e) < 0)
+		     DB_ARGS(DB_TEXT(project_id), DB_JSON(running), DB_JSON(stopped),
+			     DB_TEXT(sandbox_id)),
+		     &r, e) < 0)
 		return -1;
 	if (db_rows(r) == 0)
 		return 0;
@@ -84,22 +89,26 @@ static int ask(struct db *tx, const char *project_id, unsigned request, struct e
 		       risk->loss);
 }
 
-static int force_it(struct db *tx, const char *project_id, unsigned request, struct err *e)
+static int force_it(struct db *tx, const char *project_id, const char *sandbox_id, unsigned request,
+		    struct err *e)
 {
 	return db_query(tx, &statements[STATEMENT_FORCE],
 			DB_ARGS(DB_TEXT(project_id),
-				DB_BOOL((request & (RISK_ENDS_DATABASE | RISK_STARTS)) != 0)),
+				DB_BOOL((request & (RISK_ENDS_DATABASE | RISK_STARTS)) != 0),
+				DB_TEXT(sandbox_id)),
 			NULL, e);
 }
 
-int project_ask_risk(struct db *db, const char *user_id, const char *project_id, unsigned request,
-		     bool force, struct err *e)
+int project_ask_risk(struct db *db, const char *user_id, const char *project_id,
+		     const char *sandbox_id, unsigned request, bool force, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 
 	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0)
 		return -1;
-	if (force ? force_it(tx, project_id, request, e) < 0 : ask(tx, project_id, request, e) < 0)
+	int done = force ? force_it(tx, project_id, sandbox_id, request, e)
+			 : ask(tx, project_id, sandbox_id, request, e);
+	if (done < 0)
 		return -1;
 	return db_commit(&tx, e);
 }

@@ -41,6 +41,7 @@ static const struct db_statement statements[] = {
 		"WITH old AS ("
 		" SELECT id, desired, status FROM resources"
 		" WHERE project_id = $1 AND kind = 'SANDBOX' AND desired <> 'GONE'"
+		"  AND " STORE_IS_CHOSEN("resources", "$2")
 		"), hurried AS ("
 		" UPDATE resources SET due_at = now() WHERE project_id = $1"
 		"  AND due_at > now() AND id NOT IN (SELECT id FROM old)"
@@ -58,8 +59,8 @@ static const struct db_statement statements[] = {
 		"  FROM old) AS told"
 		" WHERE r.id = told.id"
 		" RETURNING r.id, r.project_id, r.kind, r.status, r.stage"
-		") INSERT INTO events (project_id, kind, status, stage)"
-		" SELECT project_id, kind, rolled.status, stage FROM rolled JOIN old USING (id)"
+		") INSERT INTO events (project_id, kind, resource_id, status, stage)"
+		" SELECT project_id, kind, id, rolled.status, stage FROM rolled JOIN old USING (id)"
 		" WHERE rolled.status <> old.status" },
 };
 /* clang-format on */
@@ -71,7 +72,7 @@ int store_project_not_found(struct err *e)
 
 int store_sandbox_not_found(struct err *e)
 {
-	return err_set(e, ERR_NOT_FOUND, "SANDBOX_NOT_FOUND", "This project has no sandbox");
+	return err_set(e, ERR_NOT_FOUND, "SANDBOX_NOT_FOUND", "This project has no such sandbox");
 }
 
 int store_lock_project(struct db *tx, const char *user_id, const char *project_id,
@@ -108,7 +109,9 @@ int store_settle_project(struct db *tx, const char *project_id, struct err *e)
 	return store_settle_projects(tx, ids, e);
 }
 
-int store_roll_sandbox(struct db *tx, const char *project_id, struct err *e)
+int store_roll_sandboxes(struct db *tx, const char *project_id, const char *sandbox_id,
+			 struct err *e)
 {
-	return db_query(tx, &statements[STATEMENT_ROLL], DB_ARGS(DB_TEXT(project_id)), NULL, e);
+	return db_query(tx, &statements[STATEMENT_ROLL],
+			DB_ARGS(DB_TEXT(project_id), DB_TEXT(sandbox_id)), NULL, e);
 }

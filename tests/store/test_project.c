@@ -42,7 +42,7 @@ START_TEST(a_project_is_created_with_all_that_belongs_to_it)
 	ck_assert_ptr_null(item->project.description);
 	ck_assert_uint_eq(strlen(item->project.created_at), strlen("2026-11-23T20:51:32.042Z"));
 
-	const struct sandbox *s = item->sandbox;
+	const struct sandbox *s = item->sandboxes;
 	ck_assert_ptr_nonnull(s);
 	ck_assert_str_eq(s->resource.id, made.sandbox);
 	ck_assert_str_eq(s->resource.project_id, made.id);
@@ -79,7 +79,7 @@ START_TEST(a_project_may_do_without_a_database)
 
 	assert_ok(project_get(api, owner.id, made.id, &rows, &e), &e);
 	ck_assert_ptr_null(rows.items[0].database);
-	assert_ok(sandbox_get(api, owner.id, made.id, &view, &e), &e);
+	assert_ok(sandbox_get(api, owner.id, made.id, SANDBOX_FIRST, &view, &e), &e);
 	ck_assert(!view.has_database);
 	ck_assert_str_eq(view.project.name, "shop");
 	ck_assert_str_eq(view.sandbox.resource.id, made.sandbox);
@@ -157,7 +157,7 @@ static const char *names(const struct person *owner, const struct project_filter
 		size_t length = strlen(list);
 		(void)snprintf(list + length, sizeof(list) - length, "%s%s", i ? " " : "",
 			       rows.items[i].project.name);
-		ck_assert_ptr_nonnull(rows.items[i].sandbox);
+		ck_assert_ptr_nonnull(rows.items[i].sandboxes);
 	}
 	if (ret_cursor != NULL)
 		memcpy(ret_cursor, rows.next_cursor, sizeof(rows.next_cursor));
@@ -276,9 +276,9 @@ ATTEMPT(try_run, project_want(api, a->user_id, a->project_id, DESIRED_RUNNING, e
 ATTEMPT(try_stop, project_want(api, a->user_id, a->project_id, DESIRED_STOPPED, e))
 ATTEMPT(try_delete, project_want(api, a->user_id, a->project_id, DESIRED_GONE, e))
 ATTEMPT(try_restart, project_restart(api, a->user_id, a->project_id, e))
-ATTEMPT(try_sandbox, sandbox_get(api, a->user_id, a->project_id, &sandbox_view, e))
-ATTEMPT(try_start, sandbox_start(api, a->user_id, a->project_id, &parts.sandbox, NULL, 0, e))
-ATTEMPT(try_terminate, sandbox_terminate(api, a->user_id, a->project_id, e))
+ATTEMPT(try_sandbox, sandbox_get(api, a->user_id, a->project_id, SANDBOX_FIRST, &sandbox_view, e))
+ATTEMPT(try_start, sandbox_start(api, a->user_id, a->project_id, &parts.sandbox, e))
+ATTEMPT(try_terminate, sandbox_want(api, a->user_id, a->project_id, SANDBOX_FIRST, DESIRED_GONE, e))
 ATTEMPT(try_events, event_list(api, a->user_id, a->project_id, 0, 10, &event_rows, e))
 ATTEMPT(try_variables, variable_list(api, a->user_id, a->project_id, &variable_rows, e))
 ATTEMPT(try_variable,

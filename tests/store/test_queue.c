@@ -524,7 +524,7 @@ START_TEST(a_database_that_is_learnt_wakes_its_sandbox)
 	ck_assert_uint_eq(s->connection.password_sealed_length, 3);
 	ck_assert_mem_eq(s->connection.password_sealed, "\0pw", 3);
 	queue_rows_clear(&rows);
-	assert_ok(sandbox_get(api, owner.id, made.id, &view, &e), &e);
+	assert_ok(sandbox_get(api, owner.id, made.id, SANDBOX_FIRST, &view, &e), &e);
 	ck_assert(view.has_database && view.database_ready);
 	ck_assert_int_eq(view.database_status, STATUS_CREATING);
 }
@@ -565,7 +565,7 @@ START_TEST(a_connection_that_is_lost_is_told_to_nobody)
 	ck_assert_ptr_null(find_row(&rows, made.sandbox)->connection.host);
 	ck_assert_ptr_null(find_row(&rows, made.sandbox)->connection.cluster_uid);
 	queue_rows_clear(&rows);
-	assert_ok(sandbox_get(api, owner.id, made.id, &view, &e), &e);
+	assert_ok(sandbox_get(api, owner.id, made.id, SANDBOX_FIRST, &view, &e), &e);
 	ck_assert(view.has_database && !view.database_ready);
 }
 END_TEST

@@ -24,6 +24,16 @@ static void want(const struct person *owner, const struct made_project *made, en
 	assert_ok(project_want(api, owner->id, made->id, desired, &e), &e);
 }
 
+static const struct sandbox_new *with_env(const struct parts *parts)
+{
+	static struct sandbox_new s;
+
+	s = parts->sandbox;
+	s.request_env_sealed = "env";
+	s.request_env_sealed_length = 3;
+	return &s;
+}
+
 START_TEST(stop_and_start_tell_it_at_once)
 {
 	struct person owner = make_owner("alice");
@@ -95,7 +105,7 @@ START_TEST(whatever_is_asked_for_makes_all_of_the_project_due)
 	assert_ok(variable_put(api, owner.id, made.id, &variable, 1, &e), &e);
 	ck_assert_str_eq(due(made.database), "t");
 	reach(STATUS_RUNNING);
-	assert_ok(sandbox_terminate(api, owner.id, made.id, &e), &e);
+	assert_ok(sandbox_want(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e), &e);
 	ck_assert_str_eq(due(made.database), "t");
 	ck_assert_str_eq(told(made.database), "RUNNING");
 	want(&owner, &made, DESIRED_STOPPED);
@@ -202,8 +212,8 @@ START_TEST(a_sandbox_is_terminated_and_made_anew_beside_its_database)
 	struct err e;
 
 	reach(STATUS_RUNNING);
-	assert_ok(sandbox_terminate(api, owner.id, made.id, &e), &e);
-	assert_ok(sandbox_terminate(api, owner.id, made.id, &e), &e);
+	assert_ok(sandbox_want(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e), &e);
+	assert_ok(sandbox_want(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e), &e);
 	ck_assert_str_eq(told(made.sandbox), "TERMINATING");
 	ck_assert_str_eq(told(made.database), "RUNNING");
 	ck_assert_str_eq(project_told(made.id), "PARTIAL");
@@ -220,11 +230,11 @@ START_TEST(a_sandbox_is_terminated_and_made_anew_beside_its_database)
 	ck_assert_str_eq(told(made.sandbox), "");
 	/* The start asked for a look at its database, which is still to come. */
 	ck_assert_str_eq(project_told(made.id), "STARTING");
-	assert_fails(sandbox_terminate(api, owner.id, made.id, &e), &e, ERR_NOT_FOUND,
-		     "SANDBOX_NOT_FOUND");
+	assert_fails(sandbox_want(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e), &e,
+		     ERR_NOT_FOUND, "SANDBOX_NOT_FOUND");
 
 	make_parts(&parts, "anew");
-	assert_ok(sandbox_start(api, owner.id, made.id, &parts.sandbox, "env", 3, &e), &e);
+	assert_ok(sandbox_start(api, owner.id, made.id, with_env(&parts), &e), &e);
 	ck_assert_str_eq(told(parts.sandbox.id), "CREATING");
 	ck_assert_str_eq(project_told(made.id), "CREATING");
 	ck_assert_str_eq(admin_text("SELECT request_env_sealed FROM sandboxes"
@@ -244,19 +254,19 @@ START_TEST(a_sandbox_on_its_way_out_comes_back_under_its_names)
 
 	reach(STATUS_RUNNING);
 	make_parts(&parts, "other");
-	assert_fails(sandbox_start(api, owner.id, made.id, &parts.sandbox, "env", 3, &e), &e,
-		     ERR_CONFLICT, "SANDBOX_REPLACED");
+	assert_fails(sandbox_start(api, owner.id, made.id, with_env(&parts), &e), &e, ERR_CONFLICT,
+		     "SANDBOX_REPLACED");
 	parts.sandbox.id = made.sandbox;
-	assert_ok(sandbox_start(api, owner.id, made.id, &parts.sandbox, "env", 3, &e), &e);
+	assert_ok(sandbox_start(api, owner.id, made.id, with_env(&parts), &e), &e);
 	ck_assert_str_eq(told(made.sandbox), "UPDATING");
 	ck_assert_str_eq(admin_text(env, made.sandbox), "\\x656e76");
-	assert_ok(sandbox_start(api, owner.id, made.id, &parts.sandbox, NULL, 0, &e), &e);
+	assert_ok(sandbox_start(api, owner.id, made.id, &parts.sandbox, &e), &e);
 	ck_assert_str_eq(admin_text(env, made.sandbox), "\\x656e76");
 	ck_assert_int_eq(generation(made.sandbox), 2);
 
-	assert_ok(sandbox_terminate(api, owner.id, made.id, &e), &e);
+	assert_ok(sandbox_want(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e), &e);
 	struct queue_rows rows = claim(10);
-	assert_ok(sandbox_start(api, owner.id, made.id, &parts.sandbox, NULL, 0, &e), &e);
+	assert_ok(sandbox_start(api, owner.id, made.id, &parts.sandbox, &e), &e);
 	ck_assert_str_eq(told(made.sandbox), "CREATING");
 	ck_assert_str_eq(admin_text(env, made.sandbox), "");
 	/* The pass that saw it gone comes too late. */
@@ -278,9 +288,96 @@ START_TEST(starting_a_sandbox_starts_its_database)
 	reach(STATUS_RUNNING);
 	want(&owner, &made, DESIRED_STOPPED);
 	make_parts(&parts, "other");
-	assert_ok(sandbox_start(api, owner.id, made.id, &parts.sandbox, NULL, 0, &e), &e);
+	assert_ok(sandbox_start(api, owner.id, made.id, &parts.sandbox, &e), &e);
 	ck_assert_str_eq(told(made.sandbox), "STARTING");
 	ck_assert_str_eq(told(made.database), "STARTING");
+}
+END_TEST
+
+/* ---- several sandboxes of a project -----------------------------------------------------------
+ */
+
+START_TEST(one_sandbox_of_several_stops_restarts_and_goes_alone)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+	struct parts other;
+	struct err e;
+
+	make_parts(&other, "other");
+	other.sandbox.display_name = "Worker";
+	assert_ok(sandbox_add(api, owner.id, made.id, &other.sandbox, &e), &e);
+	reach(STATUS_RUNNING);
+
+	assert_ok(sandbox_want(api, owner.id, made.id, other.id[0], DESIRED_STOPPED, &e), &e);
+	ck_assert_str_eq(told(other.id[0]), "STOPPING");
+	ck_assert_str_eq(told(made.sandbox), "RUNNING");
+	ck_assert_str_eq(told(made.database), "RUNNING");
+	assert_ok(sandbox_restart(api, owner.id, made.id, other.id[0], &e), &e);
+	ck_assert_str_eq(told(other.id[0]), "STARTING");
+	ck_assert_int_eq(generation(made.sandbox), 1);
+
+	/* The first one may go, and be asked to go again, and the other one stays. */
+	for (int i = 0; i < 2; i++)
+		assert_ok(sandbox_want(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e),
+			  &e);
+	admin_run("DELETE FROM resources WHERE id = $1", made.sandbox);
+	assert_fails(sandbox_want(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e), &e,
+		     ERR_NOT_FOUND, "SANDBOX_NOT_FOUND");
+	ck_assert_str_eq(told(other.id[0]), "STARTING");
+
+	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
+	assert_ok(project_get(api, owner.id, made.id, &rows, &e), &e);
+	ck_assert_uint_eq(rows.items[0].sandbox_count, 1);
+	ck_assert_str_eq(rows.items[0].sandboxes[0].display_name, "Worker");
+}
+END_TEST
+
+START_TEST(a_stranger_has_no_say_in_any_sandbox)
+{
+	struct person owner = make_owner("alice");
+	struct person stranger = make_owner("mallory");
+	struct made_project made = make_project(&owner, "shop", false);
+	struct made_project theirs = make_project(&stranger, "den", false);
+	struct parts other;
+	struct err e;
+
+	make_parts(&other, "other");
+	assert_fails(sandbox_add(api, stranger.id, made.id, &other.sandbox, &e), &e, ERR_NOT_FOUND,
+		     "PROJECT_NOT_FOUND");
+	/* A sandbox of another project is none of this one. */
+	assert_fails(sandbox_want(api, stranger.id, theirs.id, made.sandbox, DESIRED_GONE, &e), &e,
+		     ERR_NOT_FOUND, "SANDBOX_NOT_FOUND");
+	assert_fails(sandbox_restart(api, stranger.id, theirs.id, made.sandbox, &e), &e,
+		     ERR_NOT_FOUND, "SANDBOX_NOT_FOUND");
+	ck_assert_int_eq(generation(made.sandbox), 1);
+}
+END_TEST
+
+START_TEST(a_list_counts_projects_however_many_sandboxes_they_have)
+{
+	struct person owner = make_owner("alice");
+	struct project_filter filter = { .limit = 1 };
+	struct err e;
+
+	for (int p = 0; p < 2; p++) {
+		struct made_project made = make_project(&owner, p ? "two" : "one", true);
+		for (int i = 0; i < 2; i++) {
+			struct parts other;
+			make_parts(&other, i ? (p ? "a" : "b") : (p ? "c" : "d"));
+			assert_ok(sandbox_add(api, owner.id, made.id, &other.sandbox, &e), &e);
+		}
+	}
+	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
+	assert_ok(project_list(api, owner.id, &filter, &rows, &e), &e);
+	ck_assert_uint_eq(rows.count, 1);
+	ck_assert_uint_eq(rows.items[0].sandbox_count, 3);
+	CLEANUP(project_rows_clear) struct project_rows rest = { .count = 0 };
+	filter.cursor = rows.next_cursor;
+	assert_ok(project_list(api, owner.id, &filter, &rest, &e), &e);
+	ck_assert_uint_eq(rest.items[0].sandbox_count, 3);
+	ck_assert_ptr_nonnull(rest.items[0].database);
+	ck_assert_str_eq(rest.next_cursor, "");
 }
 END_TEST
 
@@ -470,6 +567,9 @@ Suite *want_suite(void)
 	tcase_add_test(c, a_sandbox_is_terminated_and_made_anew_beside_its_database);
 	tcase_add_test(c, a_sandbox_on_its_way_out_comes_back_under_its_names);
 	tcase_add_test(c, starting_a_sandbox_starts_its_database);
+	tcase_add_test(c, one_sandbox_of_several_stops_restarts_and_goes_alone);
+	tcase_add_test(c, a_stranger_has_no_say_in_any_sandbox);
+	tcase_add_test(c, a_list_counts_projects_however_many_sandboxes_they_have);
 	tcase_add_test(c, variables_are_put_listed_changed_and_deleted);
 	tcase_add_test(c, a_changed_variable_rolls_the_sandbox_once);
 	tcase_add_test(c, a_project_has_so_many_variables_and_no_more);

@@ -168,7 +168,7 @@ START_TEST(the_limits_are_those_that_triggers_enforce)
 				 0);
 	}
 	ck_assert_int_eq(admin_int("SELECT count(*) FROM pg_trigger"
-				   " WHERE tgfoid = 'enforce_limit'::regproc",
+				   " WHERE tgname = 'limited'",
 				   NULL),
 			 LIMIT_KIND_COUNT);
 }

@@ -246,7 +246,8 @@ def test_events_are_listed_newest_first(project):
     ids = [event["id"] for event in events["items"]]
     assert ids == sorted(ids, reverse=True) and len(ids) > 3
     assert events["nextCursor"] is None
-    assert {"id", "at", "kind", "status", "stage", "code", "message"} == set(events["items"][0])
+    assert {"id", "at", "kind", "resourceId", "status", "stage", "code",
+            "message"} == set(events["items"][0])
     walked, cursor = [], ""
     while cursor is not None:
         page = client.get(f"{path}?limit=2{cursor}").json()

@@ -47,7 +47,34 @@ def test_the_default_is_the_operators_and_the_answer_names_it(user):
     assert refused.json()["error"].startswith("Your limit of 2 projects is reached")
     assert len(client.get("/api/projects").json()) == 2
     shown = {"kind": "projects", "limit": 2, "used": 2, "isException": False}
-    assert client.get("/api/user/limits").json() == {"items": [shown]}
+    assert client.get("/api/user/limits").json()["items"][0] == shown
+
+
+def test_a_project_has_so_many_sandboxes_and_no_more(site, user, limit):
+    """The first one counts; so do those on their way out."""
+    client = user()
+    one, other = [create(client, f"App {n}").json()["id"] for n in "AB"]
+    limit(client.name, "sandboxes", "2")
+    made = client.post(f"/api/projects/{one}/sandboxes", {"displayName": "Worker"})
+    assert made.status_code == 200, made.text
+    refused = client.post(f"/api/projects/{one}/sandboxes")
+    assert (refused.status_code, refused.json()["errorCode"]) == (429, "SANDBOX_QUOTA")
+    assert refused.json()["error"].startswith("Your limit of 2 sandboxes of a project is reached")
+    assert len(client.get(f"/api/projects/{one}").json()["sandboxes"]) == 2
+    assert client.post(f"/api/projects/{other}/sandboxes").status_code == 200
+    assert limit(client.name)["sandboxes"] == {
+        "kind": "sandboxes", "limit": 2, "used": 2, "isException": True}
+    with site.connect("fsa_api") as db, db.cursor() as cursor:  # who has taken over the API
+        cursor.execute("INSERT INTO resources (project_id, user_id, kind, additional)"
+                       " SELECT %s, %s, 'SANDBOX', true FROM generate_series(1, 3) RETURNING id",
+                       [one, client.id])
+        assert cursor.fetchall() == []
+
+
+def test_a_project_is_made_whatever_the_limit_of_its_sandboxes(user, limit):
+    client = user()
+    limit(client.name, "sandboxes", "0")
+    assert create(client, "App").status_code == 200
 
 
 def test_an_exception_holds_for_one_user_and_at_once(user, limit):

@@ -64,6 +64,7 @@ class Checker:
 
 
 PROJECT = "/api/projects/{projectId}"
+SANDBOX = PROJECT + "/sandboxes/{sandboxId}"
 VARIABLE = PROJECT + "/environment/{envId}"
 CONFIG = "/api/user/config"
 
@@ -90,6 +91,12 @@ def test_answers_are_as_written(document, user, make_kubeconfig):
     do("delete", VARIABLE, envId=variable, **project)
     do("patch", f"{PROJECT}/environment", {"variables": [{"key": "A", "value": "b"}]}, **project)
     do("delete", "/api/sandbox/{projectId}", **project)
+    sandbox = do("post", f"{PROJECT}/sandboxes", {"displayName": "Worker"}, **project)["id"]
+    do("get", f"{PROJECT}/sandboxes", **project)
+    do("get", SANDBOX, sandboxId=sandbox, **project)
+    for request in ("stop", "start", "restart"):
+        do("post", f"{SANDBOX}/{request}", sandboxId=sandbox, **project)
+    do("delete", SANDBOX, sandboxId=sandbox, **project)
     for method in ("post", "put"):
         do(method, CONFIG, {"configs": [{"key": "A", "value": "b"}]})
         do(method, f"{CONFIG}/anthropic", {"apiKey": "k"})

@@ -27,7 +27,9 @@ def ids(project):
     variable = client.get(path).json()["general"][0]["id"]
     session = client.get("/api/auth/sessions").json()["items"][0]["id"]
     token = client.post("/api/user/tokens", {"name": "t"}).json()["id"]
-    return {"projectId": project.id, "envId": variable, "sessionId": session, "tokenId": token}
+    sandbox = client.post(f"/api/projects/{project.id}/sandboxes", {"displayName": "Worker"})
+    return {"projectId": project.id, "envId": variable, "sandboxId": sandbox.json()["id"],
+            "sessionId": session, "tokenId": token}
 
 
 @pytest.fixture
@@ -92,6 +94,7 @@ BODIES = {
     ("PATCH", "/api/projects/:projectId/environment/:envId"): {"value": "stolen"},
     ("PUT", "/api/projects/:projectId/environment/:envId"): {"value": "stolen"},
     ("POST", "/api/sandbox/:projectId"): {"envVars": {"STOLEN": "1"}},
+    ("POST", "/api/projects/:projectId/sandboxes"): {"displayName": "Stolen"},
 }
 
 
@@ -122,6 +125,19 @@ def test_another_projects_variable_is_404_in_mine(ids, user):
     assert stranger.get(path).status_code == 404
     assert stranger.patch(path, {"value": "x"}).status_code == 404
     assert stranger.delete(path).status_code == 404
+
+
+def test_another_projects_sandbox_is_404_in_mine(web, ids, user):
+    stranger = user()
+    mine = stranger.post("/api/projects", {"name": "Mine"}).json()["id"]
+    path = f"/api/projects/{mine}/sandboxes/{ids['sandboxId']}"
+    before = everything(web)
+    assert stranger.get(path).status_code == 404
+    assert stranger.delete(path).status_code == 404
+    for action in ("start", "stop", "restart"):
+        for body in (None, {"force": True}):
+            assert stranger.post(f"{path}/{action}", body).status_code == 404
+    assert everything(web) == before
 
 
 @pytest.mark.parametrize("headers", [

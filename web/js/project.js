@@ -63,6 +63,17 @@ function addresses({ttydUrl, publicUrl}) {
 	return h("p", {class: "actions"}, outside(ttydUrl, "Open terminal"), outside(publicUrl, "Open application"));
 }
 
+/** One of several sandboxes: the first one is the project's headline. */
+function another(sandbox) {
+	const name = sandbox.displayName ?? sandbox.name;
+	return [
+		h("h2", {}, name, " ", badge(sandbox.status)),
+		sandbox.status === "RUNNING" ? addresses(sandbox) : null,
+		cause(sandbox, name),
+		...warnings(sandbox, name),
+	];
+}
+
 function summary([project, sandbox]) {
 	return [
 		h("h1", {}, project.name, " ", badge(project.status)),
@@ -70,6 +81,7 @@ function summary([project, sandbox]) {
 		sandbox?.status === "RUNNING" ? addresses(sandbox) : null,
 		sandbox && cause(sandbox, "Sandbox"),
 		...(sandbox ? warnings(sandbox, "Sandbox") : []),
+		...project.sandboxes.slice(1).flatMap(another),
 		...project.databases.flatMap((database) =>
 			[cause(database, "Database"), ...warnings(database, "Database")]),
 	];
@@ -172,9 +184,10 @@ function actions(id, report, changed) {
 	return element;
 }
 
-/** The sandbox with its progress and its addresses; null when the project has none. */
+/** The first sandbox with its progress and its addresses; null when the project has none. */
 async function readSandbox(project) {
-	return project.sandboxes.length === 0 ? null : get(`/api/sandbox/${project.id}`);
+	const [first] = project.sandboxes;
+	return first === undefined ? null : get(`/api/projects/${project.id}/sandboxes/${first.id}`);
 }
 
 export function showProject({main, report, settled}, id) {
