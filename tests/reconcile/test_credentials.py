@@ -57,13 +57,17 @@ def end_cluster(project):
 
 
 def follow(project, old):
-    """Reads until the project runs on another Cluster; whatever is told on the way is true."""
+    """Reads until the project runs on another Cluster; what is reported on the way is true, once it was
+    reported that the old one is gone: a variable by itself changes nothing about the database."""
+    reported = set()
 
     def runs():
         """it runs, and has a new Cluster"""
         database = project.database()
+        reported.add(database["status"])
         now, password = uid(project), said(project).get("password")
-        if database["status"] == "RUNNING" and now not in (None, old):
+        runs_again = reported != {"RUNNING"} and database["status"] == "RUNNING"
+        if runs_again and now not in (None, old):
             connection = project.connection()
             assert connection["password"] == password, connection
         return now not in (None, old) and project.status() == "RUNNING"

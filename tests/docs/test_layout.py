@@ -1,0 +1,44 @@
+"""How the sources are laid out, where the linker does not see to it by itself."""
+
+import graphlib
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+KINDS = re.findall(r"RESOURCE_(?!KIND_COUNT)\w+",
+                   re.search(r"enum resource_kind \{(.*?)\}", (ROOT / "src/domain/types.h").read_text()).group(1))
+
+
+@pytest.mark.parametrize("layer", ["kube", "manifest", "reconcile", "ctl"])
+def test_only_the_table_asks_which_kind_a_row_is_of(layer):
+    """What differs between kinds of resources is a member of struct kind: see docs/extending.md."""
+    asking = {path.name for path in (ROOT / "src" / layer).glob("*.[ch]")
+              for line in path.read_text().splitlines()
+              if any(re.search(rf"\b{kind}\b", line) for kind in KINDS)}
+    assert len(KINDS) > 1
+    assert asking == ({"kind.c"} if layer == "reconcile" else set())
+
+
+def symbols(path):
+    """Of an object file: those that it defines, those that it uses."""
+    lines = subprocess.run(["nm", "--format=posix", path], check=True, capture_output=True,
+                           text=True).stdout.splitlines()
+    kinds = [(line.split()[0], line.split()[1]) for line in lines]
+    return {name for name, kind in kinds if kind in "TDBR"}, {name for name, kind in kinds if kind == "U"}
+
+
+# In these two a table (of options, of commands) names functions that read the table.
+TABLES = {"base", "ctl"}
+
+
+@pytest.mark.parametrize("layer", sorted({p.parent.name for p in ROOT.glob("src/*/sources.am")} - TABLES))
+def test_no_two_files_of_a_layer_need_each_other(build, layer):
+    files = {path: symbols(path) for path in (build / "src" / layer).glob("*.o")}
+    needs = {path.stem: {other.stem for other, (defined, _) in files.items()
+                         if other != path and defined & used}
+             for path, (_, used) in files.items()}
+    assert len(needs) > 1
+    graphlib.TopologicalSorter(needs).prepare()  # CycleError names them
