@@ -39,9 +39,9 @@ static int check_writes(const struct call *c, struct err *e)
 	return api_writes_check(c, e);
 }
 
-/* nginx has asked auth.fcgi, which this program cannot reach. Who comes by another way than
- * /readyz of the shipped configuration is not told. One of the version before does not know the
- * question: it serves, and that is as much as can be known during an upgrade. */
+/* nginx has asked auth.fcgi, which this program cannot reach. Without its answer (a
+ * request that did not come through /readyz of the shipped configuration, or an auth.fcgi of the
+ * previous version, which has no such route) logins are taken to work. */
 static int check_logins(const struct call *c, struct err *e)
 {
 	const char *status = request_variable(c->request, "FSA_LOGINS");

@@ -8,7 +8,7 @@
 #include "web/route.h"
 
 /*
- * The JSON of our objects, with the members of the original's. In lists the secrets of an object
+ * The JSON of our objects, with the members that version 0.4 has. In lists the secrets of an object
  * are null; its own details show them to its owner, but not to a program with an API token that may
  * only read: who has a terminal's token or a database's password can change what is there. The
  * caller json_decref()s.

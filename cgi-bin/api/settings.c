@@ -75,7 +75,7 @@ const struct field system_prompt_fields[] = {
 	FIELDS_END,
 };
 
-/* Settings that the original's clients know as members of one object. */
+/* Settings that clients of version 0.4 know as members of one object. */
 struct alias {
 	const char *member;
 	const char *key;

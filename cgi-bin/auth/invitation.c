@@ -19,7 +19,7 @@ const struct field auth_invitation_fields[] = {
 	FIELDS_END,
 };
 
-/* The hash is made before the transaction, and only for who has a link. */
+/* The hash is made before the transaction, and only for a valid link. */
 static int accept(struct call *c, struct err *e)
 {
 	const struct auth *auth = c->context;

@@ -121,7 +121,7 @@ int auth_sealos(struct call *c, struct err *e)
 	return login_ended(c, "sealos", log_in(c, e), e);
 }
 
-/* The same for who has a session already: the identity and its kubeconfig become theirs. */
+/* The same for a user with a session: the identity and its kubeconfig become theirs. */
 int auth_sealos_bind(struct call *c, struct err *e)
 {
 	const char *user_id = c->session->user_id;

@@ -12,7 +12,7 @@ int main(void)
 {
 	(void)signal(SIGTERM, end);
 	(void)signal(SIGINT, end);
-	(void)signal(SIGCHLD, SIG_IGN); /* the kernel reaps for who ignores it */
+	(void)signal(SIGCHLD, SIG_IGN); /* then the kernel reaps children itself */
 	for (;;)
 		pause();
 }

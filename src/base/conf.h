@@ -11,7 +11,7 @@
  * The configuration: one file of `name = value` lines for all programs (fsa.conf(5)). Every option
  * is a row of the table in conf_table.c with type, default and limits; a type is a row in
  * conf_value.c; what options must be to each other is in conf_check.c. A file is read as a whole,
- * and everything that is wrong with it is told at once.
+ * and everything that is wrong with it is reported at once.
  * Secrets are never values: options that end in `_file` name the file that holds them.
  *
  * Credentials: systemd hands a service its secrets as files in a directory that only this service
@@ -171,8 +171,9 @@ struct conf_problems {
 void conf_read(const char *path, struct conf **ret_conf, struct conf_problems *ret_problems);
 void conf_problems_clear(struct conf_problems *problems);
 
-/* The same for who needs what is there to be right: ERR_INVALID, code CONFIGURATION, names file,
- * line and option of the first error, and how many there are. The caller frees with conf_free(). */
+/* The same for callers that need what is there to be right: ERR_INVALID, code CONFIGURATION, names
+ * file, line and option of the first error, and how many there are. The caller frees with
+ * conf_free(). */
 int conf_load(const char *path, struct conf **ret_conf, struct err *e);
 /* And for services, which need it to be complete. */
 int conf_load_complete(const char *path, struct conf **ret_conf, struct err *e);

@@ -52,9 +52,8 @@ static const struct metric_spec specs[METRIC_COUNT] = {
 		HISTOGRAM("fsa_pass_seconds", 1, "From a pass's beginning to its end.", NULL),
 	[METRIC_PASS_END] = GAUGE("fsa_last_pass_timestamp_seconds",
 				  "When the last pass that succeeded ended."),
-	[METRIC_ROWS] =
-		COUNTER("fsa_rows_total", 4,
-			"Resources that passes have looked at, by what became of it.", "result"),
+	[METRIC_ROWS] = COUNTER("fsa_rows_total", 4,
+				"Resources that passes have observed, by the result.", "result"),
 	[METRIC_LEASES_LOST] =
 		COUNTER("fsa_leases_lost_total", 1,
 			"Results that came after the lease had ended, and were dropped.", NULL),

@@ -75,7 +75,7 @@ struct metric_spec {
 
 const struct metric_spec *metric_spec(enum metric metric);
 
-/* Of a gauge that cannot be told at the moment: it is not shown. */
+/* A gauge whose value is not known at the moment: it is not shown. */
 #define METRIC_UNKNOWN UINT64_MAX
 
 /* Label values in the order of the table's row. NULL instead: none. */

@@ -36,7 +36,7 @@ void doctor_say(struct doctor *d, enum health health, const char *subject, const
 void doctor_say_error(struct doctor *d, enum health health, const char *subject, const char *advice,
 		      const struct err *e);
 
-/* Compares this host's clock with somebody's, as told a moment ago; says so where they differ. */
+/* Compares this host's clock with somebody else's of a moment ago; reports a difference. */
 void doctor_judge_clock(struct doctor *d, const char *whose, time_t theirs);
 
 /* doctor_data.c */

@@ -117,16 +117,16 @@ static bool is_off(const struct look *look)
 /* Of one API server among others it is that one's clock, and its users' business. */
 static void judge_clocks(struct doctor *d, struct clusters *clusters, const struct look *looks)
 {
-	size_t count = clusters_count(clusters), told = 0, off = 0, last = 0;
+	size_t count = clusters_count(clusters), answered = 0, off = 0, last = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		told += looks[i].sandboxes.date != 0;
+		answered += looks[i].sandboxes.date != 0;
 		if (is_off(&looks[i])) {
 			off++;
 			last = i;
 		}
 	}
-	if (off > 0 && off == told)
+	if (off > 0 && off == answered)
 		doctor_judge_clock(d, clusters_at(clusters, last)->access->server,
 				   looks[last].sandboxes.date);
 }

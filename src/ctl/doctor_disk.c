@@ -16,23 +16,23 @@
 
 enum { FULL_MIB = 64, LOW_MIB = 5 * 1024, LOW_PERCENT = 10, FOLDERS_MAX = 8 };
 
-/* A file system is told once, by the first of these that lies on it. */
+/* A file system is reported once, by the first of these that lies on it. */
 struct folders {
-	dev_t told[FOLDERS_MAX];
+	dev_t reported[FOLDERS_MAX];
 	size_t count;
 };
 
-static bool is_told(struct folders *folders, const char *path)
+static bool is_reported(struct folders *folders, const char *path)
 {
 	struct stat status;
 
 	if (stat(path, &status) < 0 || folders->count == FOLDERS_MAX)
 		return true;
 	for (size_t i = 0; i < folders->count; i++) {
-		if (folders->told[i] == status.st_dev)
+		if (folders->reported[i] == status.st_dev)
 			return true;
 	}
-	folders->told[folders->count++] = status.st_dev;
+	folders->reported[folders->count++] = status.st_dev;
 	return false;
 }
 
@@ -52,7 +52,7 @@ static void check_folder(struct doctor *d, struct folders *folders, const char *
 {
 	struct statvfs fs;
 
-	if (is_told(folders, path) || statvfs(path, &fs) < 0)
+	if (is_reported(folders, path) || statvfs(path, &fs) < 0)
 		return;
 	enum health health = judge_room(&fs);
 	CLEANUP(cleanup_free)

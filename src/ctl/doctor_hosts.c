@@ -48,7 +48,7 @@ static const char *find_holder(const json_t *hosts, const char *ring, const char
 	return NULL;
 }
 
-/* Of one that nobody has it is told with the keys of this host. */
+/* A key that no host has is reported with the keys of this host. */
 static void judge_key(struct doctor *d, const json_t *hosts, const json_t *host, const char *ring,
 		      const char *id, const json_t *count)
 {
@@ -77,7 +77,7 @@ static void judge_keys(struct doctor *d, const json_t *hosts, const char *ring)
 	struct err e;
 
 	if (keys_count(d->db, ring, counts, &e) < 0)
-		return; /* which is told with the secrets */
+		return; /* which is reported with the secrets */
 	json_array_foreach(hosts, i, host)
 	{
 		json_object_foreach(counts, id, count)

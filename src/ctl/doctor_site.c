@@ -121,7 +121,8 @@ static void judge_parts(struct doctor *d, json_t *checks)
 	{
 		const char *word = json_string_value(state);
 		if (word == NULL || strcmp(word, "failed") != 0)
-			continue; /* live updates that are off are told by themselves */
+			continue; /* live updates that are off are reported on a line of their own
+				   */
 		failed++;
 		doctor_say(d, HEALTH_FAILED, part, find_remedy(part),
 			   "fails when a user comes (/readyz; the journal of fsa-api says why)");
@@ -210,7 +211,8 @@ static bool find_way(struct doctor *d, struct way *way, const struct fetch *page
 	return is_local;
 }
 
-/* The page at public_url. A certificate that browsers would refuse is told, and then taken. */
+/* The page at public_url. A certificate that browsers would refuse is reported, and then accepted.
+ */
 static void get_page(struct doctor *d, struct way *way, struct fetch *page)
 {
 	char refusal[sizeof(page->message)];

@@ -86,8 +86,8 @@ static json_t *explain_possible(const struct call *call, const struct reported *
 	return possible;
 }
 
-/* Adds what people are told about the cause; null where there is none. `advice` is for who runs the
- * site, `action` for the owner. */
+/* Adds what people are told about the cause; null where there is none. `advice` is for whoever runs
+ * the site, `action` for the owner. */
 static void explain_cause(json_t *row)
 {
 	const struct cause_text *text =

@@ -67,7 +67,7 @@ static struct db *open_database(const char *conninfo, const char *role)
 					     .timeout_ms = IMPORT_TIMEOUT_MS });
 }
 
-/* In one transaction, though read committed: the original must not run meanwhile anyway. */
+/* In one transaction, though read committed: version 0.4 must not run meanwhile anyway. */
 static int read_original(struct import *i, struct err *e)
 {
 	/* "": whom the connection string names, or the system's user. */
@@ -75,7 +75,7 @@ static int read_original(struct import *i, struct err *e)
 
 	for (unsigned t = 0; t < ORIGINAL_TABLE_COUNT; t++) {
 		if (original_read(source, (enum original_table)t, &i->tables[t], e) < 0)
-			return err_wrap(e, "the original's database");
+			return err_wrap(e, "the database of version 0.4");
 	}
 	return 0;
 }

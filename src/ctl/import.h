@@ -10,9 +10,10 @@
 #include "store/original.h"
 
 /*
- * fsactl import: the original's database, read row by row, each checked by the rules that hold for
- * what users send, secrets sealed on the way. What does not pass is a line of the report, not an
- * error. Ids are derived from the original's, so a second run finds what the first one made.
+ * fsactl import: the database of version 0.4, read row by row, each checked by the rules that hold
+ * for what users send, secrets sealed on the way. What does not pass is a line of the report, not
+ * an error. Ids are derived from those of version 0.4, so a second run finds what the first one
+ * made.
  */
 struct import {
 	const struct call *call;
@@ -31,7 +32,7 @@ void import_say(struct import *i, const char *what, const char *name, const char
 void import_say_outcome(struct import *i, const char *what, const char *name,
 			enum import_outcome outcome, const char *taken);
 
-/* Our id for the original's (UUID version 8, RFC 9562, from a hash). */
+/* Our id for one of version 0.4 (UUID version 8, RFC 9562, from a hash). */
 void import_id(const char *model, const char *original_id, char ret_id[STORE_ID_LENGTH + 1]);
 
 /* import_people.c: users, identities, kubeconfigs and settings. */

@@ -1,4 +1,4 @@
-/* Users of the original, by what they log in, and what they configured. */
+/* Users of version 0.4, how they log in, and what they configured. */
 #include <string.h>
 #include <strings.h>
 
@@ -74,7 +74,7 @@ static const char *identity_refusal(const json_t *row, const char *provider, con
 	if (!password_is_bcrypt(password_hash))
 		return "its password hash is not bcrypt's";
 	return json_is_true(json_object_get(json_object_get(row, "metadata"), "needReset"))
-		       ? "the original wanted this password to be reset"
+		       ? "version 0.4 required this password to be reset"
 		       : NULL;
 }
 

@@ -1,4 +1,4 @@
-/* Projects of the original, with their variables and parts. All of it comes stopped, and nothing
+/* Projects of version 0.4, with their variables and parts. All of it comes stopped, and nothing
  * is changed in the cluster: a database keeps its name, and so its data, and is taken over when it
  * is started; a sandbox is made anew, as its volume has another form here. */
 #include <stdio.h>

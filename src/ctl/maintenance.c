@@ -15,7 +15,7 @@ static int check_message(const char *message, struct err *e)
 
 	if (length == 0)
 		return err_set(e, ERR_INVALID, "USAGE",
-			       "--message: what users are to be told, for instance "
+			       "--message: what users should see, for instance "
 			       "\"We are moving house, until about 14:00 UTC\"");
 	if (length > MAINTENANCE_MESSAGE_MAX)
 		return err_set(e, ERR_INVALID, "USAGE", "--message: at most %d bytes",

@@ -215,7 +215,7 @@ static bool has_object(const struct listing *l, const char *resource_id)
 	return false;
 }
 
-/* Of a row that is told to be up: "" when it is, otherwise what is wrong. */
+/* Of a row whose status says that it is up: "" when it is, otherwise what is wrong. */
 static const char *judge_place(const struct search *s, const json_t *place)
 {
 	const struct listing *l = anchor_listing(s, place);

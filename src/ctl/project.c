@@ -127,47 +127,49 @@ static int retry(struct db *tx, const char *user_id, const char *project_id, str
 	return admin_retry(tx, project_id, user_id, e);
 }
 
-struct wish {
+struct change {
 	enum desired desired;
 	unsigned request; /* RISK_… of store/project.h */
 	bool force;
 };
 
-static int want(struct db *tx, const char *user_id, const char *project_id, const struct wish *wish,
-		struct err *e)
+static int set_desired(struct db *tx, const char *user_id, const char *project_id,
+		       const struct change *change, struct err *e)
 {
-	if (project_ask_risk(tx, user_id, project_id, SANDBOX_ALL, wish->request, wish->force, e) <
-	    0)
+	if (project_ask_risk(tx, user_id, project_id, SANDBOX_ALL, change->request, change->force,
+			     e) < 0)
 		return e->kind == ERR_DATA_AT_RISK ? err_wrap(e, "refused without --yes") : -1;
-	return project_want(tx, user_id, project_id, wish->desired, e);
+	return project_want(tx, user_id, project_id, change->desired, e);
 }
 
 static int start(struct db *tx, const char *user_id, const char *project_id, struct err *e)
 {
-	const struct wish wish = { DESIRED_RUNNING, RISK_STARTS, false };
+	const struct change change = { DESIRED_RUNNING, RISK_STARTS, false };
 
-	return want(tx, user_id, project_id, &wish, e);
+	return set_desired(tx, user_id, project_id, &change, e);
 }
 
 static int force_start(struct db *tx, const char *user_id, const char *project_id, struct err *e)
 {
-	const struct wish wish = { DESIRED_RUNNING, RISK_STARTS, true };
+	const struct change change = { DESIRED_RUNNING, RISK_STARTS, true };
 
-	return want(tx, user_id, project_id, &wish, e);
+	return set_desired(tx, user_id, project_id, &change, e);
 }
 
 static int stop(struct db *tx, const char *user_id, const char *project_id, struct err *e)
 {
-	const struct wish wish = { DESIRED_STOPPED, RISK_ENDS_SANDBOX | RISK_ENDS_DATABASE, false };
+	const struct change change = { DESIRED_STOPPED, RISK_ENDS_SANDBOX | RISK_ENDS_DATABASE,
+				       false };
 
-	return want(tx, user_id, project_id, &wish, e);
+	return set_desired(tx, user_id, project_id, &change, e);
 }
 
 static int force_stop(struct db *tx, const char *user_id, const char *project_id, struct err *e)
 {
-	const struct wish wish = { DESIRED_STOPPED, RISK_ENDS_SANDBOX | RISK_ENDS_DATABASE, true };
+	const struct change change = { DESIRED_STOPPED, RISK_ENDS_SANDBOX | RISK_ENDS_DATABASE,
+				       true };
 
-	return want(tx, user_id, project_id, &wish, e);
+	return set_desired(tx, user_id, project_id, &change, e);
 }
 
 static int delete (struct db *tx, const char *user_id, const char *project_id, struct err *e)

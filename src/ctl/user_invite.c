@@ -99,7 +99,7 @@ static int withdraw(const struct call *call, struct db *db, const char *user_id,
 	return 0;
 }
 
-/* A link for who is there already: until it is used their password is as it was. */
+/* A link for an existing user: until it is used, the old password stays valid. */
 static int invite_again(const struct call *call, struct db *db, const char *user_id, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;

@@ -4,7 +4,7 @@
 #include "base/err.h"
 
 /*
- * What people are told about a cause: one table, in cause.c, for the API, the page, the live stream
+ * What people see of a cause: one table, in cause.c, for the API, the page, the live stream
  * and `fsactl project explain`; docs/causes.md is made from it. The cluster's own words are the
  * detail beneath.
  */
@@ -22,7 +22,7 @@ const struct cause_text *cause_text(enum err_kind kind, const char *code);
 /* The same for a kind's name, as it is stored. NULL also for a name of another version. */
 const struct cause_text *cause_text_of(const char *kind, const char *code);
 
-/* For who runs the site: what they can do, or else what the owner can. NULL as above. */
+/* For the operator of the site: what they can do, or else what the owner can. NULL as above. */
 const char *cause_advice(enum err_kind kind, const char *code);
 
 /* What the owner is shown of a stored message: of our own failures nothing but that they happened.

@@ -2,7 +2,7 @@
 #define FSA_DOMAIN_FINDING_H
 
 /*
- * What is tested of a stored kubeconfig, in this order, and what its owner is told: one table, in
+ * What is tested of a stored kubeconfig, in this order, and what its owner sees: one table, in
  * finding.c, for the API, the page, the live stream and `fsactl user show`. Where something is
  * wrong, the words are those of its cause (domain/cause.h). What is found is judged in
  * reconcile/findings.c.

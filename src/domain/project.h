@@ -35,14 +35,14 @@ int environment_key_check(const char *key, struct err *e);
  * message does not repeat the value, which may be a secret. */
 int environment_value_check(const char *value, size_t length, struct err *e);
 
-/* The environment categories of the original: auth, payment, ttyd, file_browser, general, secret.
+/* The environment categories of version 0.4: auth, payment, ttyd, file_browser, general, secret.
  */
 extern const char *const environment_categories[];
 extern const size_t environment_category_count;
 
 /* The stage of a sandbox and its database (STATUS_RUNNING: there is none) together. */
 enum stage stage_reached(enum stage sandbox, enum status database);
-/* What the user is told about one stage when `current` is the stage a sandbox is in: "done",
+/* What the user sees of one stage when `current` is the stage a sandbox is in: "done",
  * "active", "failed" or "pending". Of a sandbox that is neither up nor on its way up, all are
  * pending; the first and the last are not done before the database is. */
 const char *stage_state(enum stage stage, enum stage current, enum status sandbox,

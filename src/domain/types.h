@@ -42,7 +42,7 @@ enum action {
 	ACTION_COUNT
 };
 
-/* What the user is told. PARTIAL is for projects only. */
+/* What the user sees. PARTIAL is for projects only. */
 enum status {
 	STATUS_CREATING,
 	STATUS_STARTING,

@@ -93,20 +93,20 @@ static int catch_signals(struct err *e)
 	return fd;
 }
 
-static enum { UNKNOWN, FLOWS, STOPPED } told;
+static enum { UNKNOWN, FLOWS, STOPPED } announced;
 
 /* Once a change: what is away may be so for hours. */
-static void tell(bool flows, const struct err *e)
+static void announce(bool flows, const struct err *e)
 {
-	if (flows && told != FLOWS) {
+	if (flows && announced != FLOWS) {
 		log_line(LOG_LEVEL_INFO, "live updates flow", LOG_STR("streams", "opened anew"));
 		notify_status("Live updates flow");
 	} else if (!flows) {
-		if (told != STOPPED)
+		if (announced != STOPPED)
 			log_err(LOG_LEVEL_WARNING, "live updates have stopped", e);
 		notify_status("No live updates: %s", e->message);
 	}
-	told = flows ? FLOWS : STOPPED;
+	announced = flows ? FLOWS : STOPPED;
 }
 
 static struct db *open_database(const struct conf *conf, bool prepare)
@@ -131,7 +131,7 @@ static int run_relay(struct relay *relay, int signals)
 
 	do {
 		bool flows = relay_step(relay, &e) == 0;
-		tell(flows, &e);
+		announce(flows, &e);
 		fds[1].fd = flows ? relay_fd(relay) : -1; /* -1: poll() leaves it out */
 		(void)poll(fds, ARRAY_SIZE(fds),
 			   flows ? relay_wait_ms(relay) : relay_pause_ms(relay));
@@ -155,7 +155,7 @@ static struct conf *read_again(const char *path, const struct conf *before)
 		log_line(LOG_LEVEL_WARNING, "takes a restart", LOG_STR("option", late));
 	log_set_level_name(conf_string(fresh, CONF_LOG_LEVEL));
 	log_line(LOG_LEVEL_INFO, "reloaded", LOG_STR("file", path));
-	told = UNKNOWN;
+	announced = UNKNOWN;
 	return fresh;
 }
 

@@ -6,7 +6,7 @@
 #include "store/live.h"
 
 /*
- * What a browser is told (`GET /api/events`): JSON on one line, for the caller to free(). Members
+ * What a browser gets (`GET /api/events`): JSON on one line, for the caller to free(). Members
  * have the names and the meaning that they have in `GET /api/projects`.
  */
 

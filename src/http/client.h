@@ -70,7 +70,7 @@ struct http_answer {
 	const char *message; /* why, for people; "" for HTTP_OK. May quote the server */
 	long status;         /* 0: none came */
 	unsigned retry_after_s;
-	time_t date;      /* what the server's clock says; 0: not told */
+	time_t date;      /* of the server's clock; 0: it did not say */
 	const char *body; /* NUL-terminated; "" if none came */
 	size_t length;
 	unsigned handshakes; /* connections that were opened for it */

@@ -77,7 +77,7 @@ static uint64_t allowance(const struct guard *guard)
 	       guard->delivered / GUARD_BODY_SHARE;
 }
 
-/* OpenSSL is told that the other side is done: it reads nothing any more. */
+/* To OpenSSL it looks as if the other side were done: it reads nothing any more. */
 static void read_record(struct guard *guard, size_t bytes, SSL *ssl)
 {
 	heartbeat_owner(guard->owner);

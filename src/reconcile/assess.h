@@ -14,7 +14,8 @@
 struct assessment {
 	enum observed observed;
 	enum stage stage;
-	bool has_cause; /* with SEEN_BROKEN (without one only events can tell), SEEN_AT_RISK */
+	bool has_cause; /* with OBSERVED_BROKEN (without one only events can tell), OBSERVED_AT_RISK
+			 */
 	struct err cause;
 	bool volume_gone; /* what it has stored is lost already: see reconcile/volume.h */
 	/* A pod of an older revision that is not ready and would hold up the roll-out for ever
@@ -43,13 +44,14 @@ json_t *assess_desired(const struct view *v);
 
 /* What the objects amount to by themselves. `hash`: that of the desired state. */
 struct assessment assess_objects(const struct view *v, const char *hash);
-/* Of a row that is SEEN_READY: whether an object that should be there was changed or removed by
+/* Of a row that is OBSERVED_READY: whether an object that should be there was changed or removed by
  * somebody else; what was accepted (reconcile/accept.h) was not. `desired`: its objects, or some
  * of them. Types that were not listed, and Secrets, whose content we do not read, count as they
  * should be. */
 bool assess_drift(const struct view *v, const json_t *desired);
-/* What is SEEN_READY is SEEN_BLOCKED while what it depends on is on its way, unless its status is
- * RUNNING already: nothing that was asked for is reported as done before that was looked at. */
+/* What is OBSERVED_READY is OBSERVED_BLOCKED while what it depends on is on its way, unless its
+ * status is RUNNING already: nothing that was asked for is reported as done before that was looked
+ * at. */
 void assess_dependency(const struct view *v, struct assessment *a);
 
 #endif

@@ -10,7 +10,7 @@
 enum {
 	RECORD_AT_ONCE = 128, /* results in one transaction */
 	SLOW_MS = 2000,       /* a look that takes a place for so long is slow */
-	SLOW_PACE = 2,        /* times what a slow look took, until the next */
+	SLOW_FACTOR = 2,      /* times what a slow look took, until the next */
 };
 
 void pass_work_finished(struct work *w)
@@ -49,14 +49,14 @@ static void count_result(struct pass *p, const struct work *work)
 					 status_name(result->status)));
 }
 
-/* The pace of a row follows the time that it takes, whatever came of it. */
+/* When a row is due again follows the time that it took, whatever the result. */
 static struct queue_result timed_result(const struct work *w, const struct queue_result *result)
 {
 	struct queue_result timed = *result;
 
 	timed.took_ms = w->took_ms;
-	if (w->took_ms >= SLOW_MS && timed.due_in_ms < SLOW_PACE * w->took_ms)
-		timed.due_in_ms = SLOW_PACE * w->took_ms;
+	if (w->took_ms >= SLOW_MS && timed.due_in_ms < SLOW_FACTOR * w->took_ms)
+		timed.due_in_ms = SLOW_FACTOR * w->took_ms;
 	return timed;
 }
 

@@ -14,8 +14,8 @@
 
 /* Keeps what this observation shows. */
 void restarts_note(const struct view *v);
-/* Of a row that is SEEN_READY: SEEN_RESTARTED if the number has gone up since the last observation,
- * SEEN_BROKEN with its cause if it had then, too. */
+/* Of a row that is OBSERVED_READY: OBSERVED_RESTARTED if the number has gone up since the last
+ * observation, OBSERVED_BROKEN with its cause if it had then, too. */
 void restarts_judge(const struct view *v, struct assessment *a);
 
 #endif

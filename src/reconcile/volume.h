@@ -29,7 +29,7 @@ void volume_note(const struct view *v);
  * that, or a claim that is going, matters now. */
 void volume_find(const struct view *v, struct assessment *a);
 bool volume_matters(const struct view *v, const struct assessment *a);
-/* SEEN_AT_RISK, with the cause, if applying the desired `anchor` would end a pod whose claim is
+/* OBSERVED_AT_RISK, with the cause, if applying the desired `anchor` would end a pod whose claim is
  * going, or start without the data that there was. */
 void volume_judge(const struct view *v, const json_t *anchor, struct assessment *a);
 

@@ -133,7 +133,7 @@ int queue_backlog(struct db *db, uint64_t max, struct queue_backlog *ret_backlog
  * none waits. */
 int queue_next_due(struct db *db, const struct queue_shard *shard, uint64_t *ret_ms, struct err *e);
 
-/* How long is kept what nobody takes away, in milliseconds. */
+/* How long old rows are kept, in milliseconds. */
 struct queue_retention {
 	uint64_t idempotency_ms, events_ms;
 	uint64_t audit_ms; /* 30 days at least; 0: for ever */

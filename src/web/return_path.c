@@ -16,8 +16,8 @@ static int hex_digit(char c)
 	return found != NULL ? (int)(found - digits) : -1;
 }
 
-/* "%41": nothing that is a control character, a '/', a '\', a '.' or another '%' for who decodes
- * it. */
+/* "%41": nothing that is a control character, a '/', a '\', a '.' or another '%' once it is
+ * decoded. */
 static bool is_harmless_escape(const char *at)
 {
 	int high = hex_digit(at[1]);

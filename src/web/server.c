@@ -188,7 +188,7 @@ static void tell(const struct master *m, unsigned workers)
 	const char *trouble = m->trouble.message;
 
 	notify_alive();
-	status_tell(m->app->status, workers, trouble[0] != '\0' ? trouble : NULL);
+	status_report(m->app->status, workers, trouble[0] != '\0' ? trouble : NULL);
 }
 
 /* 1 in a worker, 0 in the master at its end. */

@@ -41,7 +41,7 @@ struct server_options {
 struct status;
 
 struct server_app {
-	/* In the master, at SIGHUP. -1: nothing changes, and the error is told. NULL: there is
+	/* In the master, at SIGHUP. -1: nothing changes, and the error is logged. NULL: there is
 	 * nothing to reload. */
 	int (*reload)(void *user, struct err *e);
 	/* In each worker, before its first request: connections are never shared over fork(). */

@@ -12,7 +12,7 @@
  * How a session travels: in a cookie, or as "Authorization: Bearer <token>" for programs and for
  * pages in a frame that get no cookies. Both carry the same 256-bit token (crypto/token.h), of
  * which only the hash is stored. Programs send an API token (store/api_token.h) as Bearer, which
- * can be told from a session's by its form.
+ * differs from a session's in its form.
  *
  * The cookie is "__Host-fsa" (RFC 6265bis: Secure, this host, Path=/) where the site has https,
  * "fsa" without; HttpOnly and SameSite=Lax. Where other sites may show ours in a frame, it is

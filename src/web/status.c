@@ -13,7 +13,7 @@
 struct status {
 	_Atomic uint64_t requests;
 	struct log_last last_error;
-	char told[900];
+	char line[900];
 };
 
 struct status *status_new(void)
@@ -33,9 +33,9 @@ void status_count_request(struct status *s)
 		(void)atomic_fetch_add_explicit(&s->requests, 1, memory_order_relaxed);
 }
 
-void status_tell(struct status *s, unsigned workers, const char *trouble)
+void status_report(struct status *s, unsigned workers, const char *trouble)
 {
-	char line[sizeof(s->told)], error[sizeof(s->last_error.text) + 48] = "no errors";
+	char line[sizeof(s->line)], error[sizeof(s->last_error.text) + 48] = "no errors";
 	struct tm at;
 
 	if (s == NULL)
@@ -47,8 +47,8 @@ void status_tell(struct status *s, unsigned workers, const char *trouble)
 	}
 	(void)snprintf(line, sizeof(line), "%s%s%u workers, %" PRIu64 " requests served; %s",
 		       trouble ? trouble : "", trouble ? "; " : "", workers, s->requests, error);
-	if (strcmp(line, s->told) == 0)
+	if (strcmp(line, s->line) == 0)
 		return;
-	memcpy(s->told, line, sizeof(line));
+	memcpy(s->line, line, sizeof(line));
 	notify_status("%s", line);
 }

@@ -7,11 +7,11 @@
  */
 struct status;
 
-/* NULL if there is no memory for it: then nothing is told. The last error is kept there from now
- * on. It is unmapped at the end of the process. */
+/* NULL if there is no memory for it: then nothing is reported. The last error is kept there from
+ * now on. It is unmapped at the end of the process. */
 struct status *status_new(void);
 void status_count_request(struct status *s);
-/* Tells the service manager, if it is something new. `trouble` goes first; NULL: none. */
-void status_tell(struct status *s, unsigned workers, const char *trouble);
+/* Reports to the service manager, if anything has changed. `trouble` goes first; NULL: none. */
+void status_report(struct status *s, unsigned workers, const char *trouble);
 
 #endif

@@ -52,7 +52,7 @@ def bcrypt(password):
 
 
 class Original:
-    """The original's database: add("Project", id="p1", …)."""
+    """The database of version 0.4: add("Project", id="p1", …)."""
 
     def __init__(self, connection, conninfo):
         self.conninfo = conninfo
@@ -277,7 +277,7 @@ def test_what_is_no_database_of_the_original(fsactl, postgres):
     name = f"empty{time.monotonic_ns()}"
     postgres.create_database(name)
     done = fsactl("import", f"{postgres.conninfo(name)} user=postgres", status=1)
-    assert "the original's database" in done.stderr and "User" in done.stderr
+    assert "the database of version 0.4" in done.stderr and "User" in done.stderr
 
 
 def test_for_people_there_is_a_count_and_what_is_left_out(fsactl, original, ada):
@@ -294,7 +294,7 @@ def test_a_database_is_taken_over_with_its_volume(make_site, workspace, kubesim_
     """Started here, the Cluster that was there is the one that runs: the same, not another."""
     site = make_site()
     with KubeSim(workspace / "import-kubesim", kubesim_build) as cluster:
-        # What the original left: a site's own database does for it, without our label.
+        # What version 0.4 left: a site's own database does for it, without our label.
         maker = site.client()
         assert maker.register("maker", PASSWORD).ok
         kubeconfig = cluster.create_user("maker")

@@ -285,7 +285,7 @@ def test_an_exception_is_shown_and_in_the_audit(fsactl, person):
 @pytest.mark.parametrize("words, says", [
     (("projects",), "default"), (("projects", "many"), '"many" is neither'),
     (("projects", "-1"), "USAGE"), (("projects", "1000001"), "1000000"),
-    (("wishes", "3"), "there are: projects"),
+    (("dreams", "3"), "there are: projects"),
 ])
 def test_a_limit_that_is_none_changes_nothing(fsactl, person, words, says):
     told = fsactl("user", "limit", person.name, *words, status=2).stderr

@@ -29,7 +29,7 @@ def installed():
 
 
 def page_of(program):
-    """Its manual page: section 1 for who uses a site, 8 for who runs one."""
+    """Its manual page: section 1 for users of a site, 8 for its operator."""
     return next((page for page in (ROOT / f"man/{program}.{n}" for n in (1, 8)) if page.exists()), None)
 
 

@@ -318,11 +318,11 @@ def test_a_terminated_sandbox_leaves_the_database(running):
     answer = running.person.client.get(running.sandbox_path)
     assert answer.status_code == 404, answer.text
 
-    running.start_sandbox(WISH="from the request")
+    running.start_sandbox(GREETING="from the request")
     running.wait("RUNNING")
     assert running.sandbox()["id"] and running.sandbox()["status"] == "RUNNING"
     made = environment(running)
-    assert made["WISH"] == "from the request"
+    assert made["GREETING"] == "from the request"
     assert running.database()["id"] == database["id"]
     assert running.connection() == connection
     assert made["DATABASE_URL"] == connection["connectionUrl"]

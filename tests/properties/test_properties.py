@@ -20,7 +20,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(scope="module")
 def site(workspace, build, postgres):
-    """Sealos as well, and no limit of requests: nginx has none for who comes from its own machine."""
+    """Sealos as well, and no limit of requests: nginx has none for clients on its own machine."""
     secret = workspace / "sealos-secret"
     secret.write_text("0123456789abcdef0123456789abcdef\n")
     secret.chmod(0o600)

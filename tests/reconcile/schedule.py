@@ -1,4 +1,4 @@
-"""Random schedules: people ask for things while everything fails; the last wishes must come true.
+"""Random schedules: people ask for things while everything fails; the last changes must take effect.
 
 What is done, to whom and in which order follows from the seed; when exactly a program is hit by it
 does not. Each step is written to the log, so that a failure can be read.
@@ -70,7 +70,7 @@ EXECUTE FUNCTION check_status();
 """
 
 
-class Wish(NamedTuple):
+class Desired(NamedTuple):
     """What was last asked of a project; None: there is no such resource, or it is to go."""
 
     sandbox: str
@@ -85,7 +85,7 @@ class Schedule:
         self._random = random.Random(seed)
         self._log = open(log, "w")
         self._number = 0
-        self._wishes = {}  # project → Wish
+        self._desired = {}  # project → Desired
         self._replaced = set()  # ids of projects whose sandbox was asked to go
         self._deleted = []
         self._made = {}  # (resource, name) → the write that has made it
@@ -120,11 +120,11 @@ class Schedule:
     def _create(self):
         person = self._random.choice(self.people)
         with_database = self._random.random() < 0.4
-        if sum(p.person is person for p in self._wishes) >= PROJECTS:
+        if sum(p.person is person for p in self._desired) >= PROJECTS:
             return
         self._number += 1
         project = self._ask(lambda key: person.create(f"P {self._number}", with_database, key))
-        self._wishes[project] = Wish("RUNNING", "RUNNING" if with_database else None)
+        self._desired[project] = Desired("RUNNING", "RUNNING" if with_database else None)
         self._note("   ", project)
 
     def _start(self):
@@ -153,14 +153,14 @@ class Schedule:
         project = self._change("DELETE", "", lambda w: w)
         if project:
             self._deleted.append(project)
-            del self._wishes[project]
+            del self._desired[project]
 
-    def _change(self, method, path, wish, body=None):
+    def _change(self, method, path, change, body=None):
         """Asks something of some project, or of its sandbox (path None); returns the project, or
         None when it was refused, as what has no sandbox cannot be restarted."""
-        if not self._wishes:
+        if not self._desired:
             return None
-        project = self._random.choice(list(self._wishes))
+        project = self._random.choice(list(self._desired))
         path = project.sandbox_path if path is None else project.path + path
         client = project.person.client
         answer = self._ask(lambda key: client.request(method, path, body, headers={
@@ -169,7 +169,7 @@ class Schedule:
         if answer.status_code in (404, 409):
             return None
         expect(answer)
-        self._wishes[project] = wish(self._wishes[project])
+        self._desired[project] = change(self._desired[project])
         return project
 
     def _ask(self, send):
@@ -189,8 +189,8 @@ class Schedule:
         return eventually(answered)[0]
 
     @staticmethod
-    def _each(wish, desired):
-        return Wish(*(resource and desired for resource in wish))
+    def _each(before, desired):
+        return Desired(*(resource and desired for resource in before))
 
     # ---- what goes wrong
 
@@ -255,7 +255,7 @@ class Schedule:
     # ---- what must hold in the end
 
     def settle(self):
-        """Nothing fails any more: waits until all wishes have come true."""
+        """Nothing fails any more: waits until everything is as desired."""
         self._note("settle")
         self.kubesim.heal()
         for person in self.people:
@@ -267,17 +267,17 @@ class Schedule:
             """every project is as it was last asked for"""
             self._spare_backoff()
             unmet.clear()
-            unmet.update((str(p), found) for p in self._wishes if (found := self._unmet(p)))
+            unmet.update((str(p), found) for p in self._desired if (found := self._unmet(p)))
             unmet.update((str(p), "not gone") for p in self._deleted if not p.gone())
             return not unmet
 
         eventually(reached, SETTLED, every=0.5, last=lambda: (self.seed, unmet))
 
     def _unmet(self, project):
-        got, wish = project.get(), self._wishes[project]
-        seen = Wish(self._seen(got["sandboxes"]), self._seen(got["databases"]))
+        got, desired = project.get(), self._desired[project]
+        observed = Desired(self._seen(got["sandboxes"]), self._seen(got["databases"]))
         causes = project.causes()
-        return None if seen == wish and not causes else (wish, seen, causes)
+        return None if observed == desired and not causes else (desired, observed, causes)
 
     @staticmethod
     def _seen(resources):
@@ -297,7 +297,7 @@ class Schedule:
             assert violations == [], (self.seed, violations)
             cursor.execute("SELECT id::text, name, project_id::text FROM resources")
             rows = cursor.fetchall()
-        assert len(rows) == sum(bool(r) for wish in self._wishes.values() for r in wish)
+        assert len(rows) == sum(bool(r) for desired in self._desired.values() for r in desired)
         held = Counter()
         for person in self.people:
             held += self._owners(person.namespace)
@@ -327,10 +327,10 @@ class Schedule:
                 self._made[key] = write
 
     def remove_everything(self):
-        for project in list(self._wishes):
+        for project in list(self._desired):
             self._ask(lambda key, p=project: p.person.client.delete(p.path))
             self._deleted.append(project)
-            del self._wishes[project]
+            del self._desired[project]
         self.settle()
         for person in self.people:
             for kind in ("Pod", "PersistentVolumeClaim", "Secret"):  # gone in their own time

@@ -163,7 +163,7 @@ ASK = {
 
 @pytest.mark.parametrize("ask", ASK)
 def test_whatever_is_asked_for_finds_that_the_database_was_deleted(shop, ask):
-    """There is no resync in sight: what is told follows from the request."""
+    """No resync is due soon: the status follows from the request."""
     before, old = shop.connection(), end_cluster(shop)
     ASK[ask](shop)
     follow(shop, old)

@@ -18,7 +18,7 @@ UNIT = (ROOT / "systemd/fsa-reconcile.service.in").read_text()
 GLUTTONS, PROJECTS, GOOD, ROUNDS = 12, 3, 10, 12
 MIB = 1 << 20
 MEMORY, ROWS = 256 * MIB, 64  # a quarter of what is default, of both
-REST = MEMORY // 3  # of the program itself, connections, wishes: as fsa.conf(5) says
+REST = MEMORY // 3  # of the program itself, connections, rows: as fsa.conf(5) says
 LONGEST = 15  # seconds; about one when nobody is greedy, and fifty when nothing is done about it
 
 

@@ -1,4 +1,4 @@
-"""Random schedules of wishes, faults and kills: in the end everybody has what they asked for last.
+"""Random schedules of changes, faults and kills: in the end everybody has what they asked for last.
 
     pytest tests/reconcile/test_schedules.py --seed 7 [--steps 1000]
 

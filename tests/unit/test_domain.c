@@ -169,7 +169,7 @@ static bool among(const char *word, const char *words)
 	return at != NULL && (at[strlen(word)] == ' ' || at[strlen(word)] == '\0');
 }
 
-/* The status told after `told`, by the words of the design; the deadline aside. */
+/* The status after `reported`, by the words of the design; the deadline aside. */
 static const char *next_status_of(const struct expected *x, const char *reported)
 {
 	bool up = strcmp(x->desired, "RUNNING") == 0;
@@ -405,7 +405,7 @@ static void check_between(enum requeue requeue, uint64_t age, unsigned attempts,
 	for (size_t i = 0; i < ARRAY_SIZE(randoms); i++) {
 		uint64_t ms =
 			requeue_delay_ms(requeue, age, attempts, 300000, retry_after_s, randoms[i]);
-		ck_assert_msg(ms >= low && ms <= high, "pace %d age %llu attempts %u: %llu",
+		ck_assert_msg(ms >= low && ms <= high, "requeue %d age %llu attempts %u: %llu",
 			      requeue, (unsigned long long)age, attempts, (unsigned long long)ms);
 	}
 }

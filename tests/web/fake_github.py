@@ -15,7 +15,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-HANGS_S = 40  # what never ends, for who waits for a few seconds
+HANGS_S = 40  # for a client that waits a few seconds, this never ends
 CLIENT, SECRET = "our-client-id", "our-client-secret"
 
 

@@ -200,7 +200,7 @@ def test_start_stop_and_delete_at_the_same_moment(web, user):
     for number in range(4):
         made = client.post("/api/projects", {"name": f"Race {number}"}).json()
         project, answers = made["id"], []
-        wishes = [("POST", f"/api/projects/{project}/start"),
+        changes = [("POST", f"/api/projects/{project}/start"),
                   ("POST", f"/api/projects/{project}/stop"),
                   ("POST", f"/api/projects/{project}/restart"),
                   ("POST", f"/api/sandbox/{project}"),
@@ -216,7 +216,7 @@ def test_start_stop_and_delete_at_the_same_moment(web, user):
                 answers.append(session.request(method, client.url + path, json=body, timeout=30,
                                                headers={"Origin": client.url}))
 
-        plans = [chance.choices(wishes[:-1], k=12) for _ in range(7)] + [wishes[-1:]]
+        plans = [chance.choices(changes[:-1], k=12) for _ in range(7)] + [changes[-1:]]
         threads = [threading.Thread(target=ask, args=(plan,)) for plan in plans]
         for thread in threads:
             thread.start()

@@ -1,4 +1,4 @@
-"""An invitation's link: once, for a while, and only for who has it."""
+"""An invitation's link: once, for a while, and only for whoever has it."""
 
 import json
 import subprocess

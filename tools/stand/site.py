@@ -26,7 +26,7 @@ class Site:
     options   changes of fsa.conf
     root      folder of static files
     host      the name in its URL, with https and the certificate `tls`: (key, certificate)
-    front     a server in front says in X-Forwarded-For who its clients are
+    front     a server in front names its clients in X-Forwarded-For
     events    whether nginx holds streams of live updates, if it can
     The rest goes to Programs.
     """

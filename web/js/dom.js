@@ -52,7 +52,7 @@ export function form(fields, label, submit) {
 	return element;
 }
 
-/** Works with the button off; it has the focus again, where that would be lost, for who has no mouse. */
+/** Works with the button off. It gets the focus back, where that would be lost, for people without a mouse. */
 export async function busy(button, work) {
 	button.disabled = true;
 	try {

@@ -14,12 +14,12 @@ export function watchMaintenance(banner) {
 		try {
 			tell((await get("/api/site")).maintenance?.message ?? "");
 		} catch {
-			// The next time; that the site does not answer is told elsewhere.
+			// The next time; that the site does not answer is shown elsewhere.
 		}
 	};
-	const seen = () => document.hidden || ask();
+	const check = () => document.hidden || ask();
 	onMaintenance(tell);
-	document.addEventListener("visibilitychange", seen);
-	setInterval(seen, EVERY_MS);
+	document.addEventListener("visibilitychange", check);
+	setInterval(check, EVERY_MS);
 	ask();
 }

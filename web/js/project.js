@@ -34,7 +34,7 @@ function settingsLink(kind) {
 }
 
 /**
- * What keeps a sandbox or a database from what is wanted: in the user's words, what to do, since
+ * What keeps a sandbox or a database from its desired state: in the user's words, what to do, since
  * when, when it is tried again, and on demand what the cluster said.
  */
 function cause(part, what) {
@@ -200,10 +200,10 @@ export function showProject({main, report, settled}, id) {
 	const read = async () => {
 		try {
 			const project = await get(path);
-			const [sandbox, told] = await Promise.all([readSandbox(project), get(`${path}/events?limit=20`)]);
+			const [sandbox, recent] = await Promise.all([readSandbox(project), get(`${path}/events?limit=20`)]);
 			fill(head, [project, sandbox], summary);
 			fill(base, project.databases[0] ?? null, database);
-			fill(events, told.items, (items) => items.map(eventRow));
+			fill(events, recent.items, (items) => items.map(eventRow));
 			buttons.fit(project.status);
 			settled();
 			return moves(project.status);

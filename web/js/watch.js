@@ -42,8 +42,8 @@ export function watch(read) {
 	let again = false;
 
 	const wait = (moving) => {
-		const told = live.current?.readyState === EventSource.OPEN;
-		timer = setTimeout(now, again ? 0 : moving && !told ? SOON_MS : LATER_MS);
+		const streaming = live.current?.readyState === EventSource.OPEN;
+		timer = setTimeout(now, again ? 0 : moving && !streaming ? SOON_MS : LATER_MS);
 	};
 	const now = async () => {
 		if (reading || stopped) {
@@ -58,15 +58,15 @@ export function watch(read) {
 		if (!stopped)
 			wait(moving);
 	};
-	const seen = () => document.hidden || now();
+	const check = () => document.hidden || now();
 	const stop = () => {
 		stopped = true;
 		clearTimeout(timer);
 		live.close();
-		document.removeEventListener("visibilitychange", seen);
+		document.removeEventListener("visibilitychange", check);
 	};
 	const live = stream(now);
-	document.addEventListener("visibilitychange", seen);
+	document.addEventListener("visibilitychange", check);
 	now();
 	return {now, stop};
 }
