@@ -68,10 +68,10 @@ static json_t *entry_of(const json_t *differences)
 	return json_pack("{s:s, s:s}", "hash", hash, "words", words.data);
 }
 
-void accept_answer(json_t *observed, const json_t *stored, const json_t *wanted)
+void accept_answer(json_t *observed, const json_t *stored, const json_t *desired)
 {
-	json_auto_t *differences = manifest_differences(stored, wanted);
-	CLEANUP(cleanup_free) char *key = key_of(wanted);
+	json_auto_t *differences = manifest_differences(stored, desired);
+	CLEANUP(cleanup_free) char *key = key_of(desired);
 	json_t *accepted = json_object_get(observed, "accepted");
 
 	if (accepted == NULL) {
@@ -86,23 +86,23 @@ void accept_answer(json_t *observed, const json_t *stored, const json_t *wanted)
 		json_object_del(observed, "accepted");
 }
 
-bool accept_is_known(const json_t *observed, const json_t *live, const json_t *wanted)
+bool accept_is_known(const json_t *observed, const json_t *live, const json_t *desired)
 {
-	CLEANUP(cleanup_free) char *key = key_of(wanted);
+	CLEANUP(cleanup_free) char *key = key_of(desired);
 	const json_t *entry = json_object_get(json_object_get(observed, "accepted"), key);
 	char hash[MANIFEST_HASH_SIZE];
 
 	if (entry == NULL || live == NULL)
 		return false;
-	json_auto_t *differences = manifest_differences(live, wanted);
+	json_auto_t *differences = manifest_differences(live, desired);
 	object_hash(differences, hash);
 	return strcmp(json_text_at(entry, "hash"), hash) == 0;
 }
 
-bool accept_covers(const json_t *observed, const json_t *live, const json_t *wanted)
+bool accept_covers(const json_t *observed, const json_t *live, const json_t *desired)
 {
 	return live != NULL &&
-	       (manifest_covers(live, wanted) || accept_is_known(observed, live, wanted));
+	       (manifest_covers(live, desired) || accept_is_known(observed, live, desired));
 }
 
 void accept_warn(const json_t *observed, json_t *warnings)

@@ -9,7 +9,7 @@
 /*
  * After a process of a pass was ended, or has crashed: the rows that it held are given back at
  * once, but for those of the user for whom it worked (`owner`, an id; "": nobody). Theirs have the
- * cause KUBE_STALLED and are not looked at for a while, as shard_charge() says; `what` is what
+ * cause KUBE_STALLED and are not claimed for a while, as shard_charge() says; `what` is what
  * happened, for people. `took_ms` is for how long nobody else was served.
  */
 struct aftermath {

@@ -15,8 +15,8 @@
 /* ---- what is listed ---------------------------------------------------------------------------
  */
 
-/* Whether everything that was applied must be looked at, and not only what tells how far a change
- * is: a deletion must see everything go; a stable state is compared as a whole, and so is one that
+/* Whether everything that was applied must be listed, and not only what shows how far a change is:
+ * a deletion must see everything go, and a stable state is compared as a whole, as is one that
  * somebody has asked for again. */
 static bool needs_applied(const struct queue_row *row)
 {
@@ -128,7 +128,7 @@ static bool has_drifted(const struct view *v)
 	return assess_drift(v, desired);
 }
 
-/* Whether admission has taken the hash from the anchor, so that it cannot tell. */
+/* Whether the anchor is as desired but for its hash, which admission has removed. */
 static bool is_hash_hidden(const struct view *v)
 {
 	const json_t *live = live_anchor(v);

@@ -14,8 +14,8 @@
 struct assessment {
 	enum observed observed;
 	enum stage stage;
-	bool has_cause; /* with OBSERVED_BROKEN (without one only events can tell), OBSERVED_AT_RISK
-			 */
+	bool has_cause; /* with OBSERVED_BROKEN (without one, only events can say why),
+			   OBSERVED_AT_RISK */
 	struct err cause;
 	bool volume_gone; /* what it has stored is lost already: see reconcile/volume.h */
 	/* A pod of an older revision that is not ready and would hold up the roll-out for ever
@@ -50,8 +50,7 @@ struct assessment assess_objects(const struct view *v, const char *hash);
  * should be. */
 bool assess_drift(const struct view *v, const json_t *desired);
 /* What is OBSERVED_READY is OBSERVED_BLOCKED while what it depends on is on its way, unless its
- * status is RUNNING already: nothing that was asked for is reported as done before that was looked
- * at. */
+ * status is RUNNING already: nothing that was asked for is reported as done before that one is. */
 void assess_dependency(const struct view *v, struct assessment *a);
 
 #endif

@@ -28,14 +28,14 @@ struct checks_context {
 	struct kube_memory *memory;
 };
 
-/* How many of a shard's may be under way: for whoever shares memory out. */
+/* How many of a shard's may be under way, for the budget of memory. */
 size_t checks_places(const struct conf *conf, const struct queue_shard *shard);
 
 struct checks *checks_new(const struct checks_context *context);
 /* After the client has gone: it calls nobody back. */
 void checks_free(struct checks *checks);
 
-/* Claims as many as there is room for; `foreign_keys` as in store/queue.h. */
+/* Claims as many as there are places for; `foreign_keys` as in store/queue.h. */
 int checks_claim(struct checks *checks, const char *foreign_keys, struct err *e);
 /* Whether any was claimed and waits for checks_start(). */
 bool checks_wait(const struct checks *checks);

@@ -15,7 +15,7 @@
 
 enum {
 	CLAIM_REST = 4, /* times what a claim took, until the next */
-	SLOW_SHARE = 4, /* users with slow rows share one place in so many */
+	SLOW_SHARE = 4, /* users with slow rows have one place in so many, all together */
 };
 
 static void group_observed(void *user)
@@ -45,7 +45,7 @@ static struct group *find_group(struct group **groups, size_t *count, struct pas
 	return g;
 }
 
-/* The owner is told only that the address is not allowed. */
+/* For the operator: the owner reads only that the address is not allowed. */
 static void log_refused(const char *url, const char *address, const char *what)
 {
 	CLEANUP(cleanup_free) char *path = mem_strndup(url, strcspn(url, "?"));

@@ -32,7 +32,7 @@ bool credentials_are_dead(const struct queue_row *row, const json_t *cluster);
  * for it may have been changed. */
 bool credentials_are_due(const struct queue_row *row, const json_t *cluster);
 /*
- * Reads the Secret of a Cluster. If it tells something new, it is kept in `c` and the row is made
+ * Reads the Secret of a Cluster. If it has something new, that is kept in `c` and the row is made
  * to show it, so that it can be assessed again; a Secret that is incomplete, or was left behind by
  * another Cluster, is no news. ERR_KUBE_PROTOCOL: values that cannot be a connection.
  */

@@ -60,8 +60,8 @@ static json_t *anchor(const void *inputs, const struct manifest_settings *settin
 /* ---- assessing --------------------------------------------------------------------------------
  */
 
-/* How long a database may be on its way before the events about what is made for it are read, its
- * pods tell why it does not go or stop, and its probes may fail. */
+/* How long a database may be on its way before events are read, how long it may take to stop or to
+ * go before its pods are read, and how long its probes may fail. */
 enum { EXPECTED_MS = 15000, STOP_EXPECTED_MS = 10000, PROBES_GRACE_MS = 300000 };
 
 static const json_t *live_cluster(const struct observation *o, const struct queue_row *row)
@@ -126,7 +126,7 @@ static bool would_end_pod(const struct view *v, const json_t *desired, const str
 	       !manifest_covers(json_object_get(live, "spec"), json_object_get(desired, "spec"));
 }
 
-/* ---- what its own objects do not tell ----------------------------------------------------------
+/* ---- what its own objects do not show ----------------------------------------------------------
  */
 
 static void credentials_read(struct work *w)
@@ -186,7 +186,7 @@ static void list(struct work *w, enum kube_resource type, void (*next)(struct wo
 	wave_ready(w);
 }
 
-/* A Cluster that takes long to stop or to go: its pods tell why. */
+/* A Cluster that takes long to stop or to go: its pods show why. */
 static bool awaits_pods(const struct work *w)
 {
 	bool stops =

@@ -167,7 +167,7 @@ static const char *event_uid(const json_t *event)
 	return json_text_at(event, "involvedObject.uid");
 }
 
-/* Its row; NULL if it tells nothing, or nothing about the present. */
+/* Its row; NULL if it says nothing, or nothing about the present. */
 static const struct event_reason *event_reason(const json_t *event, const json_t *since)
 {
 	const char *from = json_string_value(json_object_get(since, event_uid(event)));
@@ -285,7 +285,7 @@ bool diagnose_autoscaler(const json_t *events, const json_t *since, struct err *
 	return last->adds;
 }
 
-/* KubeBlocks tells why in the first condition that is not true. */
+/* KubeBlocks says why in the first condition that is not true. */
 static const char *cluster_message(const json_t *status)
 {
 	size_t i;

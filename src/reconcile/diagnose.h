@@ -21,7 +21,7 @@ bool diagnose_pod(const json_t *pod, struct err *ret_cause);
 bool diagnose_awaits_volumes(const struct err *cause);
 
 /* From events (core/v1 Event items) about the objects that `since` has as members, by UID, each
- * with the time from when on they count ("": whenever): the newest warning that tells more than a
+ * with the time from when on they count ("": whenever): the newest warning that says more than a
  * pod's status does: mounts, volumes, pods that were refused (quota, LimitRange, admission), and
  * probes, if these count. What the same object has left behind since is over. False if none does.
  */

@@ -80,7 +80,7 @@ static void judge_way(struct judge *j)
 	}
 }
 
-/* Whoever is told what they may not, or what is not there, is known. */
+/* A server that says what we may not do, or what is not there, knows our credentials. */
 static bool knows_us(const struct judge *j)
 {
 	static const enum err_kind kinds[] = { ERR_KUBE_FORBIDDEN, ERR_KUBE_QUOTA,
@@ -198,7 +198,8 @@ static void list_missing(const json_t *review, const struct need *needs, size_t 
 	}
 }
 
-/* What the review shows to be missing. `*ret_certain`: it tells everything. False: nothing is. */
+/* What the review shows to be missing. `*ret_certain`: the review is complete. False: nothing is.
+ */
 static bool lacks(const struct judge *j, const struct need *needs, size_t count,
 		  struct err *ret_cause, bool *ret_certain)
 {
@@ -232,8 +233,8 @@ static bool is_refusal(const struct probe_answer *answer)
 	return false;
 }
 
-/* Why the cluster would not take a sandbox; NULL: it would, or has not told. Whoever may not make
- * pods and volumes need not: their StatefulSet's controller does. */
+/* Why the cluster would not take a sandbox; NULL: it would, or has not said. An account need not
+ * be allowed to make pods and volumes: the StatefulSet's controller makes them. */
 static const struct err *sandbox_refusal(const struct judge *j)
 {
 	if (has_kind(j, PROBE_STATEFUL_SET, ERR_KUBE_FORBIDDEN))
@@ -286,7 +287,7 @@ static bool refuses_cluster(const struct judge *j)
 	       has_kind(j, PROBE_CLUSTER, ERR_KUBE_QUOTA) || is_refusal(&j->answers[PROBE_CLUSTER]);
 }
 
-/* Projects do without. What is missing by name tells more than that one of it is forbidden. */
+/* Projects do without. A list of what is missing says more than that the Cluster is forbidden. */
 static void judge_databases(struct judge *j)
 {
 	const struct probe_answer *cluster = &j->answers[PROBE_CLUSTER];

@@ -59,7 +59,7 @@ struct kind {
 	/* What its objects amount to, of a row that is not to be GONE. `hash`: that of the desired
 	 * state. Begins with OBSERVED_ABSENT and the row's stage. */
 	void (*assess)(const struct view *view, const char *hash, struct assessment *a);
-	/* Whether a resource that it needs is not there, so that its desired state cannot be told;
+	/* Whether a resource that it needs is not there, so that its desired state is not known;
 	 * or is on its way, so that what was asked for is not done before that one is. */
 	bool (*lacks_dependency)(const struct queue_row *row);
 	bool (*awaits_dependency)(const struct queue_row *row);
@@ -74,7 +74,7 @@ struct kind {
 
 	/* ---- why it is not as desired ---- */
 
-	/* Of the type whose objects tell how far it is; and what is missing when there is none. */
+	/* The type whose objects show how far it is; and what is missing when there is none. */
 	enum kube_resource shown;
 	void (*describe_absence)(const struct view *view, char ret_words[STANDSTILL_MAX]);
 	/* As OBSERVE(): what is listed for evidence, beside what was observed. With pods among

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-/* What an object in the cluster says of itself, whoever's it is. */
+/* What an object in the cluster says of itself, of whichever kind it is. */
 
 bool live_is_deleting(const json_t *object);
 /* Whether its controller has observed the newest spec. */

@@ -1,4 +1,4 @@
-/* fsa-reconcile(8): brings the clusters to what PostgreSQL says is wanted of them. */
+/* fsa-reconcile(8): makes the clusters what PostgreSQL says they should be. */
 #include "config.h"
 
 #include <getopt.h>

@@ -12,8 +12,8 @@
 /*
  * What is being deleted and does not go: a pod that does not end (its node is away, or a process of
  * it hangs), an object that a finalizer holds. A stop, a deletion and a restart wait for that, and
- * people are told for what. Pure functions; true, with the cause, if something is there for longer
- * than its deletion should take, by the age of the row's status.
+ * their owner reads for what. Pure functions; true, with the cause, if something is there for
+ * longer than its deletion should take, by the age of the row's status.
  */
 
 /* Among a row's objects. */

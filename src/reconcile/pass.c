@@ -54,7 +54,7 @@ static int claim_if_due(struct pass *p, struct err *e)
 	}
 	if (queue_next_due(p->r->db, &p->r->shard, &p->summary->next_due_ms, e) < 0)
 		return -1;
-	/* A row that is due and was not claimed: its owner has his share of rows in flight. */
+	/* A row that is due and was not claimed: its owner has as many in flight as a user may. */
 	uint64_t wait_ms = p->summary->next_due_ms;
 	wait_ms = wait_ms < 50 ? 50 : wait_ms > PASS_LINGER_MS ? PASS_LINGER_MS : wait_ms;
 	p->next_claim_ms = clock_ms() + wait_ms;

@@ -44,7 +44,7 @@ struct pass_summary {
 };
 
 enum { PASS_WORKER_MAX = 96 };
-/* For people who look at a lease: who holds it, a process of this host. */
+/* Who holds a lease, for people: a process of this host. */
 void pass_worker(pid_t pid, char ret_worker[PASS_WORKER_MAX]);
 
 /* ERR_UNAVAILABLE: the database is away; leases that could not be given back run out. The summary

@@ -12,7 +12,7 @@
 #include "reconcile/pass.h"
 #include "reconcile/work_internal.h"
 
-/* What the files of a pass share: pass.c, its loop; claim.c; record.c. */
+/* What the files of a pass have in common: pass.c, its loop; claim.c; record.c; batch.c. */
 
 enum {
 	PASS_LINGER_MS = 2000, /* a pass waits so long for a row that is about to be due */
@@ -28,7 +28,7 @@ struct batch {
 
 struct pass;
 
-/* The rows of a batch that share a target: one observation serves them all. */
+/* The rows of a batch with the same target: one observation serves them all. */
 struct group {
 	struct pass *pass;
 	struct kube_target *target;
@@ -71,7 +71,7 @@ size_t pass_places(const struct pass *p);
 /* Its time is up: it ends when what is in flight has. */
 bool pass_is_closing(const struct pass *p);
 int pass_ensure_client(struct pass *p, struct err *e);
-/* Claims as many rows as there is room for. `*ret_count` 0: none is due. */
+/* Claims as many rows as there are places for. `*ret_count` 0: none is due. */
 int pass_claim(struct pass *p, size_t *ret_count, struct err *e);
 
 /* For struct work_context: it is kept until its result is recorded. */

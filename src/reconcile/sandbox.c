@@ -267,7 +267,7 @@ static bool prepare(struct work *work)
 
 static void describe_absence(const struct view *v, char ret_words[STANDSTILL_MAX])
 {
-	if (v->observation == NULL) /* it waits for its database, and was not looked at */
+	if (v->observation == NULL) /* it waits for its database, and was not observed */
 		(void)snprintf(ret_words, STANDSTILL_MAX, "database %.80s is not ready",
 			       v->row->database_name != NULL ? v->row->database_name : "");
 	else

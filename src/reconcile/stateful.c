@@ -18,7 +18,7 @@ static bool is_rolled_out(const json_t *set)
 }
 
 /* How long a pod may be missing, a container (and its volume) be made, and its probes fail,
- * before that is a fault whose cause events may tell. */
+ * before that is a fault for whose cause events are read. */
 enum { POD_EXPECTED_MS = 5000, CONTAINER_EXPECTED_MS = 15000, PROBES_EXPECTED_MS = 60000 };
 
 static void assess_pod(const struct queue_row *row, const json_t *pod, struct assessment *a)

@@ -55,7 +55,7 @@ static void decide_on(struct work *w, enum observed observed)
 	decide_with(w, observed, false);
 }
 
-/* When to look again. */
+/* When the row is due again. */
 static uint64_t delay_ms(const struct work *w, enum requeue requeue, const struct err *cause,
 			 unsigned attempts)
 {
@@ -126,8 +126,8 @@ static void conclude(struct work *w, const struct err *cause)
 	finish(w);
 }
 
-/* What was not sent in time says nothing about the cluster: the lease is given back, for another
- * turn. */
+/* What was not sent in time says nothing about the cluster: the lease is given back, and the row is
+ * due at once. */
 static bool was_sent(const struct work *w)
 {
 	return strcmp(w->err.code, KUBE_NOT_SENT) != 0;
@@ -162,7 +162,7 @@ static void conclude_refusal(struct work *w)
 	conclude(w, &cause);
 }
 
-/* All objects are there now as they are wanted: what was absent or stopped is on its way. */
+/* All objects are there now as desired: what was absent or stopped is on its way. */
 static void conclude_apply(struct work *w)
 {
 	if (w->failed) {
@@ -355,8 +355,8 @@ static void decide_and_act(struct work *w)
 /* ---- diagnosing -------------------------------------------------------------------------------
  */
 
-/* Of a pod without a node its own status has told the cause already: the events only tell whether
- * a node is being added, which is progress. */
+/* The cause of a pod without a node is known from its own status: the events only say whether a
+ * node is being added, which is progress. */
 static void evidence_read(struct work *w)
 {
 	struct assessment *a = &w->assessment;
@@ -386,7 +386,7 @@ static void read_events(struct work *w)
 	wave_ready(w);
 }
 
-/* The objects themselves may have told the cause; only otherwise evidence is looked for. */
+/* The cause may be known from the objects themselves; only otherwise is evidence read. */
 static void diagnose(struct work *w)
 {
 	const struct assessment *a = &w->assessment;

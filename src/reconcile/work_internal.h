@@ -10,7 +10,7 @@
 #include "reconcile/kind.h"
 #include "reconcile/work.h"
 
-/* What the files of work.h share. */
+/* What the files of work.h have in common. */
 
 /* An apply under way: what was sent, as text, for trees are most of what a row in flight takes. */
 struct work_apply {
