@@ -68,7 +68,8 @@ const struct address_policy *api_address_policy(const struct call *c)
 	return api->policy;
 }
 
-/* What a key's file lacks is the operator's business, not a mistake of who sent the request. */
+/* What a key's file lacks is the operator's business, not the mistake of whoever sent the request.
+ */
 static int get_ring(const struct call *c, enum api_key key, const struct keyring **ret_ring,
 		    struct err *e)
 {

@@ -28,7 +28,7 @@ struct auth {
 route_fn auth_register, auth_login, auth_password_prepare, auth_password_put;
 /* Whom limits for an address count. */
 struct throttle_client auth_client(const struct call *c);
-/* Whether the body's "password" is that of who is logged in. ERR_FORBIDDEN WRONG_PASSWORD,
+/* Whether the body's "password" is that of the user who is logged in. ERR_FORBIDDEN WRONG_PASSWORD,
  * ERR_NOT_FOUND NO_PASSWORD, or ERR_RATE_LIMITED: it was tried too often. */
 int auth_check_password(struct call *c, struct password_identity *ret_found,
 			struct throttle *ret_throttle, struct err *e);

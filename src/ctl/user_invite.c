@@ -21,7 +21,7 @@ void invitation_clear(struct invitation *made)
 	free(STEAL(made->expires_at));
 }
 
-/* For the part of a URL after '#': names of who was imported may hold anything. */
+/* For the part of a URL after '#': names that were imported may hold anything. */
 static char *escape(const char *text)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

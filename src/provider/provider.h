@@ -24,8 +24,8 @@ struct provider {
 	const char *client_id, *client_secret;
 	const char *scope;        /* or NULL: none */
 	const char *redirect_uri; /* of ours */
-	/* For the operator's log what does not fit, and is not the business of who logs in; or
-	 * NULL. `received` is the provider's word, and may be NULL. */
+	/* For the operator's log what does not fit, and is not the business of the person who logs
+	 * in; or NULL. `received` is the provider's word, and may be NULL. */
 	void (*tell_operator)(const char *what, const char *expected, const char *received);
 };
 
