@@ -1,6 +1,8 @@
 /* The table of commands of fsa(1). */
 #include "command.h"
 
+#include <limits.h>
+
 #include "base/cleanup.h"
 #include "command/output.h"
 
@@ -15,6 +17,7 @@ static const struct command_option_spec options[OPTION_COUNT] = {
 	[OPTION_DESCRIPTION] = { "description", "TEXT", "what it is for" },
 	[OPTION_FROM] = { "from", "FILE", "all variables of a .env file; - is standard input" },
 	[OPTION_NO_DATABASE] = { "no-database", NULL, "a sandbox alone" },
+	[OPTION_NO_INPUT] = { "no-input", NULL, "the command has no standard input" },
 	[OPTION_PRINT] = { "print", NULL, "print the address, and open nothing" },
 	[OPTION_SECRET] = { "secret", NULL, "lists do not show their values" },
 	[OPTION_SHOW] = { "show", NULL, "with the values, those of secrets too" },
@@ -53,6 +56,10 @@ static const struct command commands[] = {
 	  "remove variables", command_env_unset },
 	{ "open", "PROJECT", 1, 1, TAKES(OPTION_APP) | TAKES(OPTION_PRINT),
 	  "open a project's page, with its terminal, in the browser", command_open },
+	{ "run", "PROJECT -- COMMAND", 2, INT_MAX, TAKES(OPTION_NO_INPUT) | COMMAND_VERBATIM,
+	  "run a command in the sandbox", command_run },
+	{ "cp", "FROM TO", 2, 2, 0, "copy a file or a folder to PROJECT:PATH, or from there",
+	  command_cp },
 	{ "mcp", "", 0, 0, 0, "serve the Model Context Protocol on standard input and output",
 	  command_mcp },
 };

@@ -15,6 +15,7 @@ enum command_option {
 	OPTION_DESCRIPTION,
 	OPTION_FROM,
 	OPTION_NO_DATABASE,
+	OPTION_NO_INPUT,
 	OPTION_PRINT,
 	OPTION_SECRET,
 	OPTION_SHOW,
@@ -42,6 +43,7 @@ enum {
 	EXIT_NOT_ALLOWED = 5,
 	EXIT_CONFLICT = 6,
 	EXIT_PROJECT_ERROR = 7,
+	EXIT_NOT_RUN = 255, /* of what runs a command, whose codes are its own */
 };
 
 extern const struct command_table fsa_commands;
@@ -51,6 +53,7 @@ bool call_json(const struct call *call, const json_t *value);
 /* The site that is meant, ready for requests. The caller closes it. */
 int call_site(const struct call *call, struct site *ret_site, struct err *e);
 
+int command_cp(const struct call *call, struct err *e);
 int command_create(const struct call *call, struct err *e);
 int command_delete(const struct call *call, struct err *e);
 int command_env_list(const struct call *call, struct err *e);
@@ -63,6 +66,7 @@ int command_mcp(const struct call *call, struct err *e);
 int command_open(const struct call *call, struct err *e);
 int command_projects(const struct call *call, struct err *e);
 int command_restart(const struct call *call, struct err *e);
+int command_run(const struct call *call, struct err *e);
 int command_start(const struct call *call, struct err *e);
 int command_status(const struct call *call, struct err *e);
 int command_stop(const struct call *call, struct err *e);

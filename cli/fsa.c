@@ -106,7 +106,11 @@ static int run(const struct command *command, int argc, char **argv, struct call
 	call->arguments = argv + first;
 	call->argument_count = argc - first;
 	status = command->run(call, &e);
-	return status < 0 ? fail(call, &e) : status;
+	if (status >= 0)
+		return status;
+	status = fail(call, &e);
+	return (command->options & COMMAND_VERBATIM) != 0 && status != EXIT_USAGE ? EXIT_NOT_RUN
+										  : status;
 }
 
 int main(int argc, char **argv)

@@ -11,6 +11,11 @@
 		"project", MCP_STRING, true, "name or id of the project"                           \
 	}
 
+#define FILE_PATH                                                                                  \
+	{                                                                                          \
+		"path", MCP_STRING, true, "absolute, or relative to the home directory"            \
+	}
+
 static const struct mcp_tool tools[] = {
 	{ "list_projects",
 	  "The person's projects, with their states and addresses.",
@@ -69,6 +74,39 @@ static const struct mcp_tool tools[] = {
 	  MCP_CHANGES,
 	  mcp_unset_environment,
 	  { PROJECT, { "names", MCP_STRINGS, true, "of the variables" } } },
+	{ "run_command",
+	  "Runs a line of bash in the sandbox, in the home directory, and waits for its end. What "
+	  "takes "
+	  "longer is ended: put servers into the background with nohup and their output into a "
+	  "file.",
+	  MCP_CHANGES,
+	  mcp_run_command,
+	  { PROJECT,
+	    { "command", MCP_STRING, true, "for bash -c" },
+	    { "timeoutSeconds", MCP_INTEGER, false, "50 when left out, at most 3600" } } },
+	{ "read_file",
+	  "A text file of at most 1 MiB in the sandbox.",
+	  MCP_READS,
+	  mcp_read_file,
+	  { PROJECT, FILE_PATH } },
+	{ "write_file",
+	  "Writes a text file in the sandbox, in place of one that is there. Folders are made.",
+	  MCP_CHANGES,
+	  mcp_write_file,
+	  { PROJECT, FILE_PATH, { "content", MCP_STRING, true, "all of the new file" } } },
+	{ "list_files",
+	  "What is in a folder of the sandbox.",
+	  MCP_READS,
+	  mcp_list_files,
+	  { PROJECT, FILE_PATH } },
+	{ "search_files",
+	  "Lines of text files that match an extended regular expression, as grep -rn prints them; "
+	  "node_modules and .git are left out.",
+	  MCP_READS,
+	  mcp_search_files,
+	  { PROJECT,
+	    { "pattern", MCP_STRING, true, "an extended regular expression" },
+	    { "path", MCP_STRING, false, "file or folder; the home directory when left out" } } },
 };
 
 static const char *const type_names[] = {

@@ -48,6 +48,11 @@ int mcp_restart_project(struct site *site, const json_t *a, json_t **ret_found, 
 int mcp_set_environment(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_start_project(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_stop_project(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
+int mcp_list_files(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
+int mcp_read_file(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
+int mcp_run_command(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
+int mcp_search_files(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
+int mcp_write_file(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_unset_environment(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 
 #endif

@@ -26,6 +26,7 @@ void site_open_with(const char *url, const char *token, const char *ca_file, str
 		.token = token ? mem_strdup(token) : NULL,
 		.ca_file = ca_file ? mem_strdup(ca_file) : NULL,
 		.curl = curl_easy_init(),
+		.hint = "fsa login",
 	};
 	if (ret_site->curl == NULL)
 		abort(); /* out of memory */
@@ -75,19 +76,15 @@ char *site_escape(const char *text)
 /* ---- one request ------------------------------------------------------------------------------
  */
 
-struct exchange {
-	struct buf answer;
-	struct curl_slist *headers;
-	char said[CURL_ERROR_SIZE];
-	long status;
-	bool too_large;
-};
-
 static size_t take_body(char *data, size_t size, size_t count, void *user)
 {
 	struct exchange *x = user;
 	struct err e;
 
+	/* Of a file only what is told as right is its content. */
+	(void)curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &x->status);
+	if (x->to != NULL && x->status >= 200 && x->status < 300)
+		return fwrite(data, size, count, x->to);
 	x->too_large = buf_append(&x->answer, data, size * count, &e) < 0;
 	return x->too_large ? 0 : size * count;
 }
@@ -116,43 +113,91 @@ static void add_idempotency_key(struct exchange *x)
 	add_header(x, "Idempotency-Key", key);
 }
 
-static void add_headers(const struct site *site, bool changes, bool has_body, struct exchange *x)
+static void add_headers(const struct site *site, const struct exchange_request *r,
+			struct exchange *x)
 {
-	add_header(x, "Accept", "application/json, application/problem+json");
-	if (has_body)
-		add_header(x, "Content-Type", "application/json");
+	add_header(x, "Accept", "application/json, application/problem+json, */*;q=0.5");
+	if (r->type != NULL)
+		add_header(x, "Content-Type", r->type);
 	if (site->token != NULL) {
 		CLEANUP(cleanup_free) char *bearer = mem_printf("Bearer %s", site->token);
 		add_header(x, "Authorization", bearer);
 		explicit_bzero(bearer, strlen(bearer));
 	}
-	if (changes)
+	if (r->repeatable)
 		add_idempotency_key(x);
 }
 
-static void prepare(const struct site *site, const char *method, const char *url, const char *body,
-		    struct exchange *x)
+static void set_options(const struct site *site, CURL *curl)
 {
-	CURL *curl = site->curl;
-
 	curl_easy_reset(curl);
-	(void)curl_easy_setopt(curl, CURLOPT_URL, url);
 	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	(void)curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)TIMEOUT_MS);
 	(void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "fsa/" PACKAGE_VERSION);
-	(void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, x->headers);
-	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, x->said);
-	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, x);
 	if (site->ca_file != NULL)
 		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, site->ca_file);
-	if (body != NULL)
-		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+}
+
+/* A file may take as long as it takes while it moves; anything else has its time. */
+static void set_body(const struct exchange_request *r, CURL *curl)
+{
+	if (r->from == NULL && r->to == NULL) {
+		(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)TIMEOUT_MS);
+	} else {
+		(void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		(void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)TIMEOUT_MS / 1000);
+	}
+	if (r->from != NULL) {
+		(void)curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+		(void)curl_easy_setopt(curl, CURLOPT_READDATA, r->from);
+		(void)curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->length);
+	} else if (r->body != NULL) {
+		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->length);
+		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, r->body);
+	}
+}
+
+static void prepare(const struct site *site, const struct exchange_request *r, struct exchange *x)
+{
+	CLEANUP(cleanup_free) char *url = mem_printf("%s%s", site->url, r->path);
+
+	x->answer = BUF_INIT(ANSWER_MAX);
+	x->to = r->to;
+	add_headers(site, r, x);
+	set_options(site, x->curl);
+	set_body(r, x->curl);
+	(void)curl_easy_setopt(x->curl, CURLOPT_URL, url);
+	(void)curl_easy_setopt(x->curl, CURLOPT_CUSTOMREQUEST, r->method);
+	(void)curl_easy_setopt(x->curl, CURLOPT_HTTPHEADER, x->headers);
+	(void)curl_easy_setopt(x->curl, CURLOPT_ERRORBUFFER, x->said);
+	(void)curl_easy_setopt(x->curl, CURLOPT_WRITEFUNCTION, take_body);
+	(void)curl_easy_setopt(x->curl, CURLOPT_WRITEDATA, x);
+}
+
+void exchange_begin(const struct site *site, const struct exchange_request *r,
+		    struct exchange *ret_x)
+{
+	*ret_x = (struct exchange) { .curl = curl_easy_init() };
+	if (ret_x->curl == NULL)
+		abort(); /* out of memory */
+	prepare(site, r, ret_x);
+}
+
+static void forget(struct exchange *x)
+{
+	curl_slist_free_all(x->headers);
+	x->headers = NULL;
+	buf_wipe(&x->answer);
+}
+
+void exchange_release(struct exchange *x)
+{
+	curl_easy_cleanup(x->curl);
+	x->curl = NULL;
+	forget(x);
 }
 
 /* Whether the request may have arrived, and its answer was lost. */
@@ -162,20 +207,9 @@ static bool is_lost(CURLcode code)
 	       code == CURLE_PARTIAL_FILE || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM;
 }
 
-static int send_request(const struct site *site, struct exchange *x, struct err *e)
+static int not_reached(const struct site *site, const struct exchange *x, CURLcode code,
+		       struct err *e)
 {
-	CURLcode code = CURLE_OK;
-
-	for (int sending = 0; sending < SENDINGS_MAX; sending++) {
-		buf_reset(&x->answer);
-		x->said[0] = '\0';
-		code = curl_easy_perform(site->curl);
-		if (!is_lost(code))
-			break;
-	}
-	(void)curl_easy_getinfo(site->curl, CURLINFO_RESPONSE_CODE, &x->status);
-	if (code == CURLE_OK)
-		return 0;
 	if (x->too_large)
 		return err_set(e, ERR_TOO_LARGE, NULL, "%s answers with more than %d MiB",
 			       site->url, ANSWER_MAX >> 20);
@@ -211,11 +245,11 @@ static enum err_kind kind_of(long status, const char *code)
 	return ERR_INTERNAL;
 }
 
-static int refuse_redirect(const struct site *site, struct err *e)
+static int refuse_redirect(const struct site *site, const struct exchange *x, struct err *e)
 {
 	const char *target = NULL;
 
-	(void)curl_easy_getinfo(site->curl, CURLINFO_REDIRECT_URL, &target);
+	(void)curl_easy_getinfo(x->curl, CURLINFO_REDIRECT_URL, &target);
 	return err_set(e, ERR_INVALID, "SITE_REDIRECTS",
 		       "%s sends elsewhere, to %s, and your token is not sent there. If that is "
 		       "the site: fsa login with its address",
@@ -229,57 +263,107 @@ static int site_failed(const struct site *site, const struct exchange *x, const 
 	const char *message = json_string_value(json_object_get(problem, "error"));
 
 	if (x->status >= 300 && x->status < 400)
-		return refuse_redirect(site, e);
+		return refuse_redirect(site, x, e);
 	if (message == NULL)
 		return err_set(e, kind_of(x->status, ""), NULL,
 			       "%s answers with status %ld, and not as a FullStack Agent site does",
 			       site->url, x->status);
 	curl_off_t wait = 0;
-	(void)curl_easy_getinfo(site->curl, CURLINFO_RETRY_AFTER, &wait);
+	(void)curl_easy_getinfo(x->curl, CURLINFO_RETRY_AFTER, &wait);
 	(void)err_set(e, kind_of(x->status, code ? code : ""), code, "%s", message);
-	if (x->status == 401)
-		(void)err_set(e, e->kind, code, "%s (fsa login %s)", message, site->url);
+	if (x->status == 401 && site->hint != NULL)
+		(void)err_set(e, e->kind, code, "%s (%s %s)", message, site->hint, site->url);
 	if (wait > 0 && wait < 86400)
 		(void)err_set(e, e->kind, code, "%s (again in %ld s)", message, (long)wait);
 	return -1;
+}
+
+int exchange_end(const struct site *site, struct exchange *x, CURLcode code, struct err *e)
+{
+	json_error_t where;
+
+	(void)curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &x->status);
+	if (code != CURLE_OK)
+		return not_reached(site, x, code, e);
+	if (x->status >= 200 && x->status < 300)
+		return 0;
+	CLEANUP(json_decrefp)
+	json_t *problem = x->answer.length > 0
+				  ? json_loadb(x->answer.data, x->answer.length, 0, &where)
+				  : NULL;
+	return site_failed(site, x, problem, e);
+}
+
+static const char *header_of(const struct exchange *x, const char *name)
+{
+	struct curl_header *header = NULL;
+
+	return curl_easy_header(x->curl, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK
+		       ? header->value
+		       : "";
+}
+
+uint64_t exchange_number(const struct exchange *x, const char *header)
+{
+	uint64_t number = 0;
+
+	(void)parse_u64(header_of(x, header), 0, UINT64_MAX / 2, &number);
+	return number;
+}
+
+bool exchange_is(const struct exchange *x, const char *header, const char *value)
+{
+	return strcmp(header_of(x, header), value) == 0;
 }
 
 static int read_answer(const struct site *site, const struct exchange *x, json_t **ret_answer,
 		       struct err *e)
 {
 	json_error_t where;
-	CLEANUP(json_decrefp)
-	json_t *answer = x->answer.length > 0
-				 ? json_loadb(x->answer.data, x->answer.length, 0, &where)
-				 : NULL;
+	json_t *answer = NULL;
 
-	if (x->status < 200 || x->status >= 300)
-		return site_failed(site, x, answer, e);
+	if (ret_answer == NULL)
+		return 0;
+	if (x->answer.length > 0)
+		answer = json_loadb(x->answer.data, x->answer.length, 0, &where);
 	if (answer == NULL)
 		return err_set(e, ERR_INTERNAL, "NOT_A_SITE",
 			       "%s answers with what is not JSON: is it a FullStack Agent site?",
 			       site->url);
-	if (ret_answer != NULL)
-		*ret_answer = STEAL(answer);
+	*ret_answer = answer;
 	return 0;
 }
 
 int site_call(struct site *site, const char *method, const char *path, const json_t *body,
 	      json_t **ret_answer, struct err *e)
 {
-	struct exchange x = { .answer = BUF_INIT(ANSWER_MAX) };
-	CLEANUP(cleanup_free) char *url = mem_printf("%s%s", site->url, path);
 	CLEANUP(cleanup_free) char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	struct exchange x = { .curl = site->curl };
+	CURLcode code = CURLE_OK;
 	int status;
 
-	add_headers(site, strcmp(method, "GET") != 0, text != NULL, &x);
-	prepare(site, method, url, text, &x);
-	status = send_request(site, &x, e);
+	prepare(site,
+		&(struct exchange_request) {
+			.method = method,
+			.path = path,
+			.type = text ? "application/json" : NULL,
+			.body = text,
+			.length = text ? strlen(text) : 0,
+			.repeatable = strcmp(method, "GET") != 0,
+		},
+		&x);
+	for (int sending = 0; sending < SENDINGS_MAX; sending++) {
+		buf_reset(&x.answer);
+		x.said[0] = '\0';
+		code = curl_easy_perform(site->curl);
+		if (!is_lost(code))
+			break;
+	}
+	status = exchange_end(site, &x, code, e);
 	if (status == 0)
 		status = read_answer(site, &x, ret_answer, e);
 	if (text != NULL)
 		explicit_bzero(text, strlen(text));
-	curl_slist_free_all(x.headers);
-	buf_wipe(&x.answer);
+	forget(&x);
 	return status;
 }

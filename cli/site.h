@@ -1,9 +1,14 @@
 #ifndef FSA_CLI_SITE_H
 #define FSA_CLI_SITE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
 #include <curl/curl.h>
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 /*
@@ -16,6 +21,7 @@ struct site {
 	char *token;   /* NULL: without one */
 	char *ca_file; /* NULL: the system's authorities */
 	CURL *curl;
+	const char *hint; /* what to do when the token is refused: "fsa login"; NULL: nothing */
 };
 
 /* The one that is meant: `wanted`, or with NULL the current one (cli/sites.h), with $FSA_TOKEN in
@@ -30,6 +36,36 @@ void site_close(struct site *site); /* for CLEANUP, too */
  * status: kind, code and message. `ret_answer` may be NULL. */
 int site_call(struct site *site, const char *method, const char *path, const json_t *body,
 	      json_t **ret_answer, struct err *e);
+
+/* A request of which more is wanted than JSON for JSON: several at once, bytes, headers. */
+struct exchange {
+	CURL *curl;
+	struct buf answer;
+	struct curl_slist *headers;
+	FILE *to; /* where the answer goes, or NULL */
+	char said[CURL_ERROR_SIZE];
+	long status;
+	bool too_large;
+};
+
+struct exchange_request {
+	const char *method, *path, *type; /* of the body: application/json */
+	const char *body;                 /* lives as long as the exchange; NULL: none */
+	size_t length;
+	FILE *from, *to; /* the body, or the answer's, when they are files; or NULL */
+	bool repeatable; /* with an Idempotency-Key */
+};
+
+/* With an easy handle of its own, to be performed alone or by a multi handle. The caller releases
+ * it. */
+void exchange_begin(const struct site *site, const struct exchange_request *r,
+		    struct exchange *ret_x);
+/* What came of it, as libcurl says and as the status says. ERR_UNAVAILABLE with code
+ * SITE_UNREACHABLE: it may be tried again. */
+int exchange_end(const struct site *site, struct exchange *x, CURLcode code, struct err *e);
+uint64_t exchange_number(const struct exchange *x, const char *header); /* 0: it is not there */
+bool exchange_is(const struct exchange *x, const char *header, const char *value);
+void exchange_release(struct exchange *x); /* for CLEANUP, too */
 
 /* As it may stand in a path or query. The caller frees. */
 char *site_escape(const char *text);

@@ -6,9 +6,13 @@
 
 import asyncio
 import json
+import os
 import sys
 
 from mcp import Client, StdioServerParameters
+
+
+OWN = {name: value for name, value in os.environ.items() if name.startswith("FSA_")}
 
 
 def shown(result):
@@ -17,7 +21,7 @@ def shown(result):
 
 
 async def main(program, calls):
-    async with Client(StdioServerParameters(command=program, args=["mcp"])) as client:
+    async with Client(StdioServerParameters(command=program, args=["mcp"], env=OWN)) as client:
         tools = (await client.list_tools()).tools
         results = [shown(await client.call_tool(tool, arguments)) for tool, arguments in calls]
     print(json.dumps({"tools": [tool.model_dump() for tool in tools], "results": results}))

@@ -1,14 +1,18 @@
 """A person at their own machine: a home of their own, fsa, and a site on kubesim."""
 
+import json
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
 
 from own_machine import Home, register  # noqa: E402
+from stand import pypi  # noqa: E402
 from stand.kubesim import KubeSim  # noqa: E402
 from stand.site import Site  # noqa: E402
 
@@ -36,3 +40,19 @@ def ada(build, served, tmp_path_factory):
     fsa.client, fsa.token = client, token
     fsa.project = fsa.json("create", "shop", "--wait")
     return fsa
+
+
+@pytest.fixture(scope="session")
+def agent(ada):
+    """agent([tool, arguments], …): the tools there are, and what came of each call."""
+    packages = str(pypi.packages(HERE / "requirements.txt"))
+
+    def run(*calls, env=ada.env):
+        done = subprocess.run([sys.executable, HERE / "agent.py", ada.program], text=True,
+                              input=json.dumps(calls), capture_output=True, timeout=120,
+                              env={**env, "PYTHONPATH": packages})
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout)
+        return told["tools"], told["results"]
+
+    return run

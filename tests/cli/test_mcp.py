@@ -1,31 +1,8 @@
 """What an agent on a person's own machine can do by `fsa mcp`."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-
-from stand import pypi
-
-HERE = Path(__file__).resolve().parent
-
-
-@pytest.fixture(scope="session")
-def agent(ada):
-    """agent([tool, arguments], …): the tools there are, and what came of each call."""
-    env = {**ada.env, "PYTHONPATH": str(pypi.packages(HERE / "requirements.txt"))}
-
-    def run(*calls):
-        done = subprocess.run([sys.executable, HERE / "agent.py", ada.program], env=env, text=True,
-                              input=json.dumps(calls), capture_output=True, timeout=120)
-        assert done.returncode == 0, done.stderr
-        told = json.loads(done.stdout)
-        return told["tools"], told["results"]
-
-    return run
 
 
 def test_an_agent_runs_a_project_from_its_beginning_to_its_stop(agent, ada):

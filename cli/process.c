@@ -1,0 +1,391 @@
+#include "process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/mem.h"
+
+enum {
+	ID_LENGTH = 16,
+	INPUT_MAX = 65536,
+	WAIT_S = 30,
+	POLL_MS = 1000,
+	RETRY_FIRST_MS = 100,
+	RETRY_MAX_MS = 5000,
+	AWAY_MAX_MS = 600 * 1000, /* so long a sandbox may be out of reach */
+};
+
+struct run;
+
+/* A request that is made again and again: for a stream's next part, or with input's. */
+struct flow {
+	struct run *run;
+	const char *name;
+	struct exchange x;
+	bool active, ended;
+	bool cut_off; /* of its last answer only the beginning came */
+	uint64_t offset;
+	uint64_t retry_at_ms, away_since_ms; /* after a failure; 0: none */
+	uint64_t retry_ms;
+	int (*done)(struct flow *flow, struct err *e);
+};
+
+struct run {
+	struct sandbox *sandbox;
+	const struct process_options *options;
+	CURLM *multi;
+	char id[ID_LENGTH + 1];
+	struct flow streams[PROCESS_STREAMS], input;
+	char data[INPUT_MAX]; /* of standard input, from input.offset on */
+	size_t length;
+	bool input_ended, hung_up, timed_out;
+	int signals;
+};
+
+static int call(struct run *r, const char *method, const char *what, const json_t *body,
+		json_t **ret_answer, struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = mem_printf("/v1/processes/%s%s", r->id, what);
+
+	return site_call(&r->sandbox->server, method, path, body, ret_answer, e);
+}
+
+static void send_signal(struct run *r, const char *name)
+{
+	CLEANUP(json_decrefp) json_t *body = json_pack("{s:s}", "signal", name);
+	struct err ignored; /* it has ended, or the next one comes */
+
+	(void)call(r, "POST", "/signal", body, NULL, &ignored);
+}
+
+/* ---- one request of a flow --------------------------------------------------------------------
+ */
+
+static void begin(struct flow *f, const char *method, const char *query, const char *body,
+		  size_t length)
+{
+	struct run *r = f->run;
+	CLEANUP(cleanup_free)
+	char *path = mem_printf("/v1/processes/%s/%s?offset=%llu&wait=%d%s", r->id, f->name,
+				(unsigned long long)f->offset, WAIT_S, query);
+
+	exchange_begin(&r->sandbox->server,
+		       &(struct exchange_request) {
+			       .method = method,
+			       .path = path,
+			       .type = body ? "application/octet-stream" : NULL,
+			       .body = body,
+			       .length = length,
+		       },
+		       &f->x);
+	(void)curl_easy_setopt(f->x.curl, CURLOPT_PRIVATE, f);
+	(void)curl_multi_add_handle(r->multi, f->x.curl);
+	f->active = true;
+}
+
+/* Whether to try again: with another token, or later. */
+static int failed(struct flow *f, struct err *e)
+{
+	uint64_t now = clock_ms();
+
+	if (e->kind == ERR_UNAUTHENTICATED && f->away_since_ms == 0) {
+		f->away_since_ms = now;
+		return sandbox_renew(f->run->sandbox, e);
+	}
+	if (e->kind != ERR_UNAVAILABLE && e->kind != ERR_RATE_LIMITED)
+		return -1;
+	if (f->away_since_ms == 0) {
+		f->away_since_ms = now;
+		f->retry_ms = RETRY_FIRST_MS;
+	} else if (now - f->away_since_ms > AWAY_MAX_MS) {
+		return err_wrap(e, "the process may go on without you");
+	}
+	f->retry_at_ms = now + f->retry_ms;
+	f->retry_ms = f->retry_ms * 2 < RETRY_MAX_MS ? f->retry_ms * 2 : RETRY_MAX_MS;
+	return 0;
+}
+
+static int end(struct flow *f, CURLcode code, struct err *e)
+{
+	int status;
+
+	f->active = false;
+	status = exchange_end(&f->run->sandbox->server, &f->x, code, e);
+	f->cut_off =
+		status < 0 && f != &f->run->input && f->x.status == 200 && f->x.answer.length > 0;
+	if (f->cut_off)
+		status = 0; /* what came of the output is right as far as it goes */
+	if (status == 0)
+		f->away_since_ms = f->retry_at_ms = 0;
+	status = status == 0 ? f->done(f, e) : failed(f, e);
+	(void)curl_multi_remove_handle(f->run->multi, f->x.curl);
+	exchange_release(&f->x);
+	return status;
+}
+
+static bool is_due(const struct flow *f)
+{
+	return !f->active && !f->ended && clock_ms() >= f->retry_at_ms;
+}
+
+/* ---- output -----------------------------------------------------------------------------------
+ */
+
+static int stream_done(struct flow *f, struct err *e)
+{
+	struct run *r = f->run;
+	uint64_t from = exchange_number(&f->x, "Output-Offset");
+	enum process_stream stream =
+		f == &r->streams[PROCESS_STDOUT] ? PROCESS_STDOUT : PROCESS_STDERR;
+
+	if (from != f->offset)
+		return err_set(e, ERR_INTERNAL, "OUTPUT_LOST", "%llu bytes of %s are lost",
+			       (unsigned long long)(from - f->offset), f->name);
+	if (f->x.answer.length > 0 && !r->hung_up &&
+	    !r->options->write(r->options->user, stream, f->x.answer.data, f->x.answer.length)) {
+		r->hung_up = true;
+		send_signal(r, "HUP");
+	}
+	f->offset += f->x.answer.length;
+	f->ended = !f->cut_off && exchange_is(&f->x, "Output-End", "true");
+	return 0;
+}
+
+/* ---- input ------------------------------------------------------------------------------------
+ */
+
+static int input_done(struct flow *f, struct err *e)
+{
+	struct run *r = f->run;
+	json_error_t where;
+	CLEANUP(json_decrefp)
+	json_t *process = json_loadb(f->x.answer.data, f->x.answer.length, 0, &where);
+	json_int_t at = json_integer_value(json_object_get(process, "stdinOffset"));
+	uint64_t taken = (uint64_t)at - f->offset;
+
+	if (at < 0 || taken > r->length)
+		return err_set(e, ERR_INTERNAL, "INPUT_LOST", "the sandbox miscounts its input");
+	memmove(r->data, r->data + taken, r->length - taken);
+	r->length -= taken;
+	f->offset += taken;
+	f->ended = r->input_ended && r->length == 0;
+	return 0;
+}
+
+/* A process that reads no more, or has ended, is no failure. */
+static int input_ended(struct flow *f, CURLcode code, struct err *e)
+{
+	if (end(f, code, e) == 0)
+		return 0;
+	if (e->kind != ERR_CONFLICT && e->kind != ERR_NOT_FOUND)
+		return -1;
+	f->ended = true;
+	return 0;
+}
+
+static void take_input(struct run *r)
+{
+	ssize_t got = read(r->options->input, r->data, sizeof(r->data));
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	r->length = got > 0 ? (size_t)got : 0;
+	r->input_ended = got <= 0;
+}
+
+/* ---- signals ----------------------------------------------------------------------------------
+ */
+
+static const struct {
+	int number;
+	const char *name;
+} passed_on[] = { { SIGINT, "INT" }, { SIGTERM, "TERM" }, { SIGHUP, "HUP" }, { SIGQUIT, "QUIT" } };
+
+static void open_signals(struct run *r, sigset_t *before)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
+		(void)sigaddset(&set, passed_on[i].number);
+	(void)sigprocmask(SIG_BLOCK, &set, before);
+	r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void pass_signals(struct run *r)
+{
+	struct signalfd_siginfo info;
+
+	while (read(r->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++) {
+			if (passed_on[i].number == (int)info.ssi_signo)
+				send_signal(r, passed_on[i].name);
+		}
+	}
+}
+
+/* ---- the loop ---------------------------------------------------------------------------------
+ */
+
+static void begin_flows(struct run *r)
+{
+	bool has_input = r->length > 0 || r->input_ended;
+
+	for (size_t i = 0; i < PROCESS_STREAMS; i++) {
+		if (is_due(&r->streams[i]))
+			begin(&r->streams[i], "GET", "", NULL, 0);
+	}
+	if (has_input && is_due(&r->input))
+		begin(&r->input, "POST", r->input_ended ? "&end=true" : "", r->data, r->length);
+}
+
+static int end_flows(struct run *r, struct err *e)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(r->multi, &left)) != NULL) {
+		char *private = NULL;
+		CURLcode code = message->data.result;
+		(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+		struct flow *f = (struct flow *)(void *)private;
+		if ((f == &r->input ? input_ended(f, code, e) : end(f, code, e)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void wait_for_more(struct run *r)
+{
+	struct curl_waitfd fds[2];
+	unsigned count = 0;
+	bool reads = !r->input.ended && !r->input_ended && r->length == 0;
+	int ready, timeout = r->streams[0].retry_at_ms + r->streams[1].retry_at_ms +
+						     r->input.retry_at_ms >
+					     0
+				     ? RETRY_FIRST_MS
+				     : POLL_MS;
+
+	if (reads)
+		fds[count++] = (struct curl_waitfd) { .fd = r->options->input,
+						      .events = CURL_WAIT_POLLIN };
+	if (r->signals >= 0)
+		fds[count++] =
+			(struct curl_waitfd) { .fd = r->signals, .events = CURL_WAIT_POLLIN };
+	(void)curl_multi_poll(r->multi, fds, count, timeout, &ready);
+	if (reads && fds[0].revents != 0)
+		take_input(r);
+	if (r->signals >= 0 && fds[count - 1].revents != 0)
+		pass_signals(r);
+}
+
+static int follow(struct run *r, struct err *e)
+{
+	uint64_t begun = clock_ms(), max = r->options->max_ms;
+	int active;
+
+	while (!r->streams[PROCESS_STDOUT].ended || !r->streams[PROCESS_STDERR].ended) {
+		begin_flows(r);
+		(void)curl_multi_perform(r->multi, &active);
+		if (end_flows(r, e) < 0)
+			return -1;
+		begin_flows(r);
+		wait_for_more(r);
+		if (max > 0 && !r->timed_out && clock_ms() - begun > max) {
+			r->timed_out = true;
+			send_signal(r, "KILL");
+		}
+	}
+	return 0;
+}
+
+/* ---- from the start to the end ----------------------------------------------------------------
+ */
+
+static int start(struct run *r, struct err *e)
+{
+	CLEANUP(json_decrefp) json_t *process = NULL;
+	CLEANUP(json_decrefp)
+	json_t *body = json_pack("{s:O, s:b}", "command", r->options->command, "stdin",
+				 r->options->input >= 0);
+
+	if (site_call(&r->sandbox->server, "POST", "/v1/processes", body, &process, e) < 0)
+		return -1;
+	const char *id = json_string_value(json_object_get(process, "id"));
+	if (id == NULL || strlen(id) != ID_LENGTH ||
+	    strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789") != ID_LENGTH)
+		return err_set(e, ERR_INTERNAL, "NOT_A_SANDBOX", "the sandbox names no process");
+	memcpy(r->id, id, sizeof(r->id));
+	return 0;
+}
+
+static int await_end(struct run *r, json_t **ret_process, struct err *e)
+{
+	for (;;) {
+		CLEANUP(json_decrefp) json_t *process = NULL;
+		if (call(r, "GET", "?wait=30", NULL, &process, e) < 0 &&
+		    (e->kind != ERR_UNAUTHENTICATED || sandbox_renew(r->sandbox, e) < 0 ||
+		     call(r, "GET", "?wait=30", NULL, &process, e) < 0))
+			return -1;
+		const char *status = json_string_value(json_object_get(process, "status"));
+		if (status != NULL && strcmp(status, "ended") == 0) {
+			*ret_process = STEAL(process);
+			return 0;
+		}
+	}
+}
+
+static void stop(struct run *r)
+{
+	struct flow *flows[] = { &r->streams[0], &r->streams[1], &r->input };
+
+	for (size_t i = 0; i < ARRAY_SIZE(flows); i++) {
+		if (!flows[i]->active)
+			continue;
+		(void)curl_multi_remove_handle(r->multi, flows[i]->x.curl);
+		exchange_release(&flows[i]->x);
+	}
+	(void)curl_multi_cleanup(r->multi);
+}
+
+int process_run(struct sandbox *sandbox, const struct process_options *options,
+		json_t **ret_process, struct err *e)
+{
+	CLEANUP(cleanup_free) struct run *r = mem_calloc(1, sizeof(*r));
+	sigset_t before;
+	int status;
+
+	*r = (struct run) { .sandbox = sandbox, .options = options, .signals = -1 };
+	r->streams[PROCESS_STDOUT] =
+		(struct flow) { .run = r, .name = "stdout", .done = stream_done };
+	r->streams[PROCESS_STDERR] =
+		(struct flow) { .run = r, .name = "stderr", .done = stream_done };
+	r->input = (struct flow) {
+		.run = r, .name = "stdin", .done = input_done, .ended = options->input < 0
+	};
+	if (start(r, e) < 0)
+		return -1;
+	r->multi = curl_multi_init();
+	if (r->multi == NULL)
+		abort(); /* out of memory */
+	if (options->signals)
+		open_signals(r, &before);
+	status = follow(r, e);
+	if (status == 0)
+		status = await_end(r, ret_process, e);
+	if (status == 0 && r->timed_out)
+		(void)json_object_set_new(*ret_process, "timedOut", json_true());
+	stop(r);
+	if (options->signals) {
+		(void)close(r->signals);
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	}
+	return status;
+}

@@ -1,0 +1,71 @@
+#include "sandbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/parse.h"
+#include "project.h"
+#include "sites.h"
+
+enum { SECONDS = 3600 };
+
+static json_t *scope_list(const char *scopes)
+{
+	CLEANUP(cleanup_free) char *words = mem_strdup(scopes);
+	json_t *list = json_array();
+	char *rest = NULL;
+
+	for (char *word = strtok_r(words, " ", &rest); word != NULL;
+	     word = strtok_r(NULL, " ", &rest))
+		(void)json_array_append_new(list, json_string(word));
+	return list;
+}
+
+/* The address is the site's to say, and has to be as safe for a token as its own. */
+int sandbox_renew(struct sandbox *s, struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = mem_printf("/api/sandbox/%s/tokens", s->project);
+	CLEANUP(cleanup_free) char *url = NULL;
+	CLEANUP(json_decrefp) json_t *answer = NULL;
+	CLEANUP(json_decrefp)
+	json_t *body =
+		json_pack("{s:o, s:i}", "scopes", scope_list(s->scopes), "expiresIn", SECONDS);
+
+	if (site_call(s->site, "POST", path, body, &answer, e) < 0)
+		return -1;
+	const char *token = json_string_value(json_object_get(answer, "token"));
+	const char *told = json_string_value(json_object_get(answer, "url"));
+	if (token == NULL || told == NULL)
+		return err_set(e, ERR_INTERNAL, "NOT_A_SITE", "the site answers without a token");
+	if (sites_url(told, &url, e) < 0)
+		return -1;
+	if (s->server.curl != NULL)
+		site_close(&s->server);
+	site_open_with(url, token, s->site->ca_file, &s->server);
+	s->server.hint = NULL;
+	return 0;
+}
+
+int sandbox_open(struct site *site, const json_t *project, const char *scopes,
+		 struct sandbox *ret_sandbox, struct err *e)
+{
+	if (!parse_is_uuid(project_id(project)))
+		return err_set(e, ERR_INTERNAL, "NOT_A_SITE",
+			       "the site names a project by what is no id");
+	*ret_sandbox = (struct sandbox) {
+		.site = site,
+		.project = mem_strdup(project_id(project)),
+		.scopes = scopes,
+	};
+	return sandbox_renew(ret_sandbox, e);
+}
+
+void sandbox_close(struct sandbox *sandbox)
+{
+	if (sandbox->server.curl != NULL)
+		site_close(&sandbox->server);
+	free(sandbox->project);
+	*sandbox = (struct sandbox) { 0 };
+}

@@ -1,0 +1,24 @@
+#ifndef FSA_CLI_SANDBOX_H
+#define FSA_CLI_SANDBOX_H
+
+#include "site.h"
+
+/*
+ * What happens inside a sandbox goes to the sandbox' own address (runtime/sandboxd/openapi.yaml),
+ * never through the site. The site gives a token for it, for an hour at most; another one takes its
+ * place when it has ended.
+ */
+struct sandbox {
+	struct site *site;
+	char *project; /* its id */
+	const char *scopes;
+	struct site server; /* requests go there by site_call() and exchanges */
+};
+
+/* `scopes`, separated by blanks: "exec files:read". The caller closes it, before the site. */
+int sandbox_open(struct site *site, const json_t *project, const char *scopes,
+		 struct sandbox *ret_sandbox, struct err *e);
+int sandbox_renew(struct sandbox *sandbox, struct err *e);
+void sandbox_close(struct sandbox *sandbox); /* for CLEANUP, too */
+
+#endif
