@@ -65,6 +65,9 @@ route_fn sandbox_read, sandbox_post, sandbox_delete;
 route_fn sandboxes_list_get, sandboxes_post, sandboxes_start_post, sandboxes_stop_post,
 	sandboxes_restart_post;
 
+extern const struct field sandbox_token_fields[];
+route_fn sandbox_token_post;
+
 extern const struct field environment_create_fields[], environment_merge_fields[],
 	environment_change_fields[];
 enum { ENVIRONMENT_BODY_MAX = 1048576 };

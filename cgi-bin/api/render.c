@@ -153,7 +153,7 @@ static json_t *render_resource(const struct resource *r)
 }
 
 /* The address of a host of the ingress controller, as a browser reaches it. */
-static char *public_url(const struct call *c, const char *host)
+char *render_public_url(const struct call *c, const char *host)
 {
 	const char *scheme = conf_string(api_conf(c), CONF_INGRESS_SCHEME);
 	uint64_t port = conf_number(api_conf(c), CONF_INGRESS_PORT);
@@ -162,23 +162,32 @@ static char *public_url(const struct call *c, const char *host)
 			 : mem_printf("%s://%s:%" PRIu64, scheme, host, port);
 }
 
-/* What ttyd's fork takes instead of a password prompt: base64 of "user:token", escaped. */
-static int terminal_url(const struct call *c, const struct sandbox *s, char **ret_url,
-			struct err *e)
+int render_terminal_token(const struct call *c, const struct sandbox *s,
+			  char ret_token[TERMINAL_TOKEN_LENGTH + 1], struct err *e)
 {
 	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_TERMINAL, s->resource.id);
 	CLEANUP(buf_wipe) struct buf secret = BUF_INIT(SECRET_MAX);
-	char token[TERMINAL_TOKEN_LENGTH + 1];
 
 	if (api_unseal(c, context, s->terminal_token_sealed, s->terminal_token_sealed_length,
 		       &secret, e) < 0)
 		return -1;
-	if (!token_of_terminal(secret.data, secret.length, s->access_generation, token))
+	if (!token_of_terminal(secret.data, secret.length, s->access_generation, ret_token))
 		return err_set(e, ERR_INTERNAL, NULL, "the terminal's secret is none of ours");
+	return 0;
+}
+
+/* What ttyd's fork takes instead of a password prompt: base64 of "user:token", escaped. */
+static int terminal_url(const struct call *c, const struct sandbox *s, char **ret_url,
+			struct err *e)
+{
+	char token[TERMINAL_TOKEN_LENGTH + 1];
+
+	if (render_terminal_token(c, s, token, e) < 0)
+		return -1;
 	CLEANUP(cleanup_free) char *credential = mem_printf("user:%s", token);
 	CLEANUP(cleanup_free) char *encoded = base64_encode(credential, strlen(credential));
 	CLEANUP(cleanup_free) char *escaped = query_escape(encoded);
-	CLEANUP(cleanup_free) char *url = public_url(c, s->ttyd_host);
+	CLEANUP(cleanup_free) char *url = render_public_url(c, s->ttyd_host);
 	*ret_url = mem_printf("%s?authorization=%s", url, escaped);
 	return 0;
 }
@@ -186,11 +195,11 @@ static int terminal_url(const struct call *c, const struct sandbox *s, char **re
 int render_sandbox(const struct call *c, const struct sandbox *s, enum render how,
 		   json_t **ret_json, struct err *e)
 {
-	CLEANUP(cleanup_free) char *app = public_url(c, s->app_host);
+	CLEANUP(cleanup_free) char *app = render_public_url(c, s->app_host);
 	CLEANUP(cleanup_free) char *terminal = NULL;
 
 	if (!shows_secrets(c, how))
-		terminal = public_url(c, s->ttyd_host);
+		terminal = render_public_url(c, s->ttyd_host);
 	else if (terminal_url(c, s, &terminal, e) < 0)
 		return -1;
 	json_t *json = render_resource(&s->resource);

@@ -28,6 +28,11 @@ int render_database(const struct call *c, const struct database *d, enum render 
 		    json_t **ret_json, struct err *e);
 int render_variable(const struct call *c, const struct variable *v, enum render how,
 		    json_t **ret_json, struct err *e);
+/* The address of a host of the ingress controller, as a browser reaches it. The caller frees. */
+char *render_public_url(const struct call *c, const char *host);
+/* The token of the sandbox's terminal. */
+int render_terminal_token(const struct call *c, const struct sandbox *s,
+			  char ret_token[TERMINAL_TOKEN_LENGTH + 1], struct err *e);
 /* {"message": …, "project": {id, status, updatedAt}}: the answer to a change of what is wanted. */
 json_t *render_request(const char *message, const struct project *p);
 

@@ -40,6 +40,10 @@ int jwt_read_header(const char *token, json_t **ret_header, struct err *e);
 int jwt_read_claims(const char *token, const struct jwt_key *key, json_t **ret_claims,
 		    struct err *e);
 
+/* A token of these claims, signed with HMAC-SHA256 and a key of TOKEN_HASH_BYTES. The caller frees.
+ */
+char *jwt_sign(const json_t *claims, const uint8_t *key);
+
 /* Whether the token is valid at `now` (Unix seconds): "exp" is required and lies ahead, "nbf" and
  * "iat", if there, do not. They are integers up to the year 9999. Clocks may differ by
  * JWT_CLOCK_SKEW_S, but a token that says itself that it has expired is not taken. */

@@ -104,6 +104,17 @@ bool token_of_terminal(const char *secret, size_t length, int64_t generation,
 	return true;
 }
 
+void hmac_sha256(const void *key, size_t key_length, const void *data, size_t length,
+		 uint8_t ret_mac[TOKEN_HASH_BYTES])
+{
+	crypto_auth_hmacsha256_state state;
+
+	(void)crypto_auth_hmacsha256_init(&state, key, key_length);
+	(void)crypto_auth_hmacsha256_update(&state, data, length);
+	(void)crypto_auth_hmacsha256_final(&state, ret_mac);
+	sodium_memzero(&state, sizeof(state));
+}
+
 void sha256_hex(const void *data, size_t length, char ret_hex[65])
 {
 	unsigned char hash[crypto_hash_sha256_BYTES];

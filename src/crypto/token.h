@@ -40,6 +40,9 @@ uint32_t token_random_u32(void);
 bool token_of_terminal(const char *secret, size_t length, int64_t generation,
 		       char ret_token[TERMINAL_TOKEN_LENGTH + 1]);
 
+/* HMAC-SHA256 with a key of any length. */
+void hmac_sha256(const void *key, size_t key_length, const void *data, size_t length,
+		 uint8_t ret_mac[TOKEN_HASH_BYTES]);
 /* SHA-256 as 64 lower-case hex digits. */
 void sha256_hex(const void *data, size_t length, char ret_hex[65]);
 /* Standard base64 with padding. The caller frees. */

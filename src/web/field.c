@@ -13,6 +13,7 @@ static const char *const type_names[] = {
 	[FIELD_INTEGER] = "a whole number",
 	[FIELD_BOOL] = "true or false",
 	[FIELD_STRING_MAP] = "an object whose members are texts",
+	[FIELD_STRINGS] = "an array of texts",
 	[FIELD_OBJECTS] = "an array of objects",
 };
 
@@ -107,6 +108,25 @@ static int check_string_map(const struct field *f, json_t *value, struct err *e)
 	return 0;
 }
 
+static int check_strings(const struct field *f, json_t *value, struct err *e)
+{
+	size_t index;
+	json_t *element;
+
+	if (!json_is_array(value))
+		return wrong_type(f, e);
+	if (check_count(f, (int64_t)json_array_size(value), "entries", e) < 0)
+		return -1;
+	json_array_foreach(value, index, element)
+	{
+		if (!json_is_string(element))
+			return wrong_type(f, e);
+		if (f->check != NULL && f->check(json_string_value(element), e) < 0)
+			return err_wrap(e, "%s[%zu]", f->name, index);
+	}
+	return 0;
+}
+
 static int check_objects(const struct field *f, json_t *value, struct err *e)
 {
 	size_t index;
@@ -129,7 +149,7 @@ static int check_objects(const struct field *f, json_t *value, struct err *e)
 static int (*const checks[])(const struct field *f, json_t *value, struct err *e) = {
 	[FIELD_STRING] = check_string,   [FIELD_INTEGER] = check_integer,
 	[FIELD_BOOL] = check_bool,       [FIELD_STRING_MAP] = check_string_map,
-	[FIELD_OBJECTS] = check_objects,
+	[FIELD_STRINGS] = check_strings, [FIELD_OBJECTS] = check_objects,
 };
 
 static const struct field *find(const struct field *fields, const char *name)

@@ -22,6 +22,7 @@ enum field_type {
 	FIELD_INTEGER,
 	FIELD_BOOL,
 	FIELD_STRING_MAP, /* an object of strings */
+	FIELD_STRINGS,    /* an array of strings */
 	FIELD_OBJECTS,    /* an array of objects, each by the table `members` */
 };
 
@@ -31,11 +32,12 @@ struct field {
 	const char *name;
 	enum field_type type;
 	bool required;
-	bool nullable;         /* null is a value too: it takes away what was there */
-	int64_t min, max;      /* bytes of a string, value of an integer, count of the others */
-	const char *pattern;   /* of a string, for the schema: what `check` takes; of a map, of its
-				  keys: what `check_key` takes; or NULL */
-	field_check_fn *check; /* of a string, of each value of a map; or NULL */
+	bool nullable;       /* null is a value too: it takes away what was there */
+	int64_t min, max;    /* bytes of a string, value of an integer, count of the others */
+	const char *pattern; /* of a string, or each of several, for the schema: what `check` takes;
+				of a map, of its keys: what `check_key` takes; or NULL */
+	field_check_fn
+		*check; /* of a string, of each of several, of each value of a map; or NULL */
 	field_check_fn *check_key; /* of each key of a map; or NULL */
 	const struct field *members;
 };

@@ -46,6 +46,17 @@ static json_t *string_map_schema(const struct field *f)
 	return schema;
 }
 
+static json_t *strings_schema(const struct field *f)
+{
+	json_t *schema = json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string");
+
+	set_limits(schema, f, "minItems", "maxItems");
+	if (f->pattern != NULL)
+		json_object_set_new(json_object_get(schema, "items"), "pattern",
+				    json_string(f->pattern));
+	return schema;
+}
+
 static json_t *objects_schema(const struct field *f)
 {
 	json_t *schema =
@@ -58,7 +69,7 @@ static json_t *objects_schema(const struct field *f)
 static json_t *(*const schemas[])(const struct field *f) = {
 	[FIELD_STRING] = string_schema,   [FIELD_INTEGER] = integer_schema,
 	[FIELD_BOOL] = bool_schema,       [FIELD_STRING_MAP] = string_map_schema,
-	[FIELD_OBJECTS] = objects_schema,
+	[FIELD_STRINGS] = strings_schema, [FIELD_OBJECTS] = objects_schema,
 };
 
 json_t *fields_schema(const struct field *fields)

@@ -1,10 +1,16 @@
 """API tokens, for curl and CI; and the audit, which tells what was done with them. Over nginx."""
 
+import base64
+import hmac
 import itertools
+import json
 import re
+import urllib.parse
 
 import pytest
 from conftest import PASSWORD
+
+import tokens
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 _numbers = itertools.count(1)
@@ -387,3 +393,62 @@ def test_the_password_for_a_token_cannot_be_guessed_at_leisure(web, client):
     guesses = [client.post("/api/user/tokens", {"name": "CI", "password": f"guess {n}"})
                for n in range(12)]
     assert guesses[-1].status_code == 429 and int(guesses[-1].headers["Retry-After"]) > 0
+
+
+# ---- tokens for sandboxd -------------------------------------------------------------------------
+
+
+def sandboxd_token(client, project, **body):
+    answer = client.post(f"/api/sandbox/{project['id']}/tokens", body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def claims_of(token, terminal_url):
+    """The claims of a token, checked as sandboxd does: by a key that follows from the terminal's
+    secret. None if it is another one."""
+    given = urllib.parse.unquote(terminal_url.partition("?authorization=")[2])
+    secret = base64.b64decode(given).decode().partition(":")[2]
+    key = hmac.digest(secret.encode(), b"fullstack-agent sandboxd v1", "sha256")
+    signed, _, signature = token.rpartition(".")
+    if signature != tokens.encode(hmac.digest(key, signed.encode(), "sha256")):
+        return None
+    return json.loads(base64.urlsafe_b64decode(signed.partition(".")[2] + "=="))
+
+
+def test_a_token_for_sandboxd_says_what_it_may_and_how_long(web, client, running):
+    made = sandboxd_token(client, running, scopes=["exec", "files:read"], expiresIn=600)
+    url = terminal_of(client, running)
+    claims = claims_of(made["token"], url)
+    assert (claims["scope"], claims["aud"], claims["sub"]) == (
+        "exec files:read", "sandboxd", client.id)
+    assert claims["exp"] - claims["iat"] == 600 and claims["iss"] == web.url
+    assert made["url"] == url.partition("?")[0] and made["scopes"] == ["exec", "files:read"]
+    assert re.fullmatch(TIME, made["expiresAt"])
+    [line] = [line for line in lines(client)["items"] if line["action"] == "sandbox.token"]
+    assert made["token"] not in str(line)
+
+
+@pytest.mark.parametrize("body, code", [
+    ({}, "MISSING_FIELD"),
+    ({"scopes": []}, "INVALID_FIELD"),
+    ({"scopes": ["root"]}, "INVALID_SCOPE"),
+    ({"scopes": "exec"}, "WRONG_TYPE"),
+    ({"scopes": [1]}, "WRONG_TYPE"),
+    ({"scopes": ["exec"], "expiresIn": 3601}, "INVALID_FIELD"),
+])
+def test_a_token_for_sandboxd_has_known_scopes_and_an_hour_at_most(client, running, body, code):
+    refused(client.post(f"/api/sandbox/{running['id']}/tokens", body), 400, code)
+
+
+def test_a_token_that_may_only_read_makes_none_for_sandboxd(web, client, running):
+    reader = program(web, make(client, scope="read")["token"])
+    answer = reader.post(f"/api/sandbox/{running['id']}/tokens", {"scopes": ["files:read"]})
+    assert answer.status_code == 403
+
+
+def test_withdrawn_access_gives_sandboxd_another_key(client, running):
+    before = sandboxd_token(client, running, scopes=["exec"])["token"]
+    assert claims_of(before, terminal_of(client, running)) is not None
+    assert client.delete("/api/auth/sessions?others=true").status_code == 200
+    assert claims_of(before, terminal_of(client, running)) is None

@@ -1,0 +1,107 @@
+/*
+ * Tokens for sandboxd, the server inside a sandbox, which checks them without us. Their key follows
+ * from the terminal's token, which both have: whoever has that may do anything there, and when
+ * access is withdrawn there is another one, so that older tokens are worth nothing.
+ */
+#include "api.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "crypto/jwt.h"
+#include "crypto/token.h"
+#include "render.h"
+#include "store/project.h"
+#include "web/json.h"
+
+/* The same texts stand in runtime/sandboxd/token.c. */
+#define KEY_CONTEXT   "fullstack-agent sandboxd v1"
+#define AUDIENCE      "sandboxd"
+#define SCOPE_PATTERN "^(terminal|exec|files:read|files:write|ports|usage)$"
+
+enum { EXPIRES_MIN_S = 60, EXPIRES_MAX_S = 3600 };
+
+static const char *const scopes[] = { "terminal",    "exec",  "files:read",
+				      "files:write", "ports", "usage" };
+
+static int check_scope(const char *value, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(scopes); i++)
+		if (strcmp(scopes[i], value) == 0)
+			return 0;
+	return err_set(e, ERR_INVALID, "INVALID_SCOPE",
+		       "must be terminal, exec, files:read, files:write, ports or usage");
+}
+
+const struct field sandbox_token_fields[] = {
+	{ .name = "scopes",
+	  .type = FIELD_STRINGS,
+	  .required = true,
+	  .min = 1,
+	  .max = ARRAY_SIZE(scopes),
+	  .pattern = SCOPE_PATTERN,
+	  .check = check_scope },
+	{ .name = "expiresIn", .type = FIELD_INTEGER, .min = EXPIRES_MIN_S, .max = EXPIRES_MAX_S },
+	FIELDS_END,
+};
+
+/* The claim `scope`: names separated by blanks (RFC 8693, section 4.2). */
+static char *join(const json_t *names)
+{
+	char *joined = mem_strdup("");
+
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		char *longer = mem_printf("%s%s%s", joined, i == 0 ? "" : " ",
+					  json_string_value(json_array_get(names, i)));
+		free(joined);
+		joined = longer;
+	}
+	return joined;
+}
+
+static char *make_token(const struct call *c, const char *secret, const json_t *wanted, int64_t now,
+			int64_t expires)
+{
+	CLEANUP(cleanup_free) char *scope = join(wanted);
+	uint8_t key[TOKEN_HASH_BYTES];
+	char id[TOKEN_LENGTH + 1];
+
+	token_make(id);
+	CLEANUP(json_decrefp)
+	json_t *claims = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "iss",
+				   conf_string(api_conf(c), CONF_PUBLIC_URL), "aud", AUDIENCE,
+				   "sub", c->session->user_id, "scope", scope, "iat",
+				   (json_int_t)now, "exp", (json_int_t)expires, "jti", id);
+	hmac_sha256(secret, strlen(secret), KEY_CONTEXT, strlen(KEY_CONTEXT), key);
+	char *token = jwt_sign(claims, key);
+	explicit_bzero(key, sizeof(key));
+	return token;
+}
+
+int sandbox_token_post(struct call *c, struct err *e)
+{
+	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
+	char secret[TERMINAL_TOKEN_LENGTH + 1];
+	json_t *wanted = json_object_get(c->body, "scopes");
+	int64_t now = (int64_t)time(NULL);
+	int64_t expires = now + field_integer(c->body, "expiresIn", EXPIRES_MAX_S);
+
+	if (sandbox_get(c->db, c->session->user_id, c->params[0], c->params[1], &view, e) < 0 ||
+	    render_terminal_token(c, &view.sandbox, secret, e) < 0)
+		return -1;
+	char when[32];
+	struct tm utc;
+	time_t end = (time_t)expires;
+	gmtime_r(&end, &utc);
+	(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S.000Z", &utc);
+	CLEANUP(cleanup_free) char *url = render_public_url(c, view.sandbox.ttyd_host);
+	CLEANUP(cleanup_free) char *token = make_token(c, secret, wanted, now, expires);
+	explicit_bzero(secret, sizeof(secret));
+	response_json(c->response, 200,
+		      json_pack("{s:s, s:s, s:O, s:o}", "token", token, "url", url, "scopes",
+				wanted, "expiresAt", json_string(when)));
+	return 0;
+}
