@@ -49,7 +49,7 @@ const struct route api_routes[] = {
 	WAKE (METHOD_POST, SANDBOX, sandbox_post, "sandbox.start",
 	      .body = sandbox_start_fields, .body_max = SANDBOX_BODY_MAX),
 	WAKE (METHOD_DELETE, SANDBOX, sandbox_delete, "sandbox.terminate"),
-	ROUTE_CHANGE(0, METHOD_POST, SANDBOX "/tokens", sandbox_token_post, "sandbox.token",
+	WRITE(METHOD_POST, SANDBOX "/tokens", sandbox_token_post, "sandbox.token",
 	      .body = sandbox_token_fields),
 
 	READ (PROJECT "/sandboxes", sandboxes_list_get),
@@ -63,7 +63,7 @@ const struct route api_routes[] = {
 	      .body = force_fields),
 	WAKE (METHOD_POST, ANOTHER "/restart", sandboxes_restart_post, "sandbox.restart",
 	      .body = force_fields),
-	ROUTE_CHANGE(0, METHOD_POST, ANOTHER "/tokens", sandbox_token_post, "sandbox.token",
+	WRITE(METHOD_POST, ANOTHER "/tokens", sandbox_token_post, "sandbox.token",
 	      .body = sandbox_token_fields),
 
 	READ ("/api/events", live_admit),

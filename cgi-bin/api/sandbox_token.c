@@ -89,7 +89,8 @@ int sandbox_token_post(struct call *c, struct err *e)
 	int64_t now = (int64_t)time(NULL);
 	int64_t expires = now + field_integer(c->body, "expiresIn", EXPIRES_MAX_S);
 
-	if (sandbox_get(c->db, c->session->user_id, c->params[0], c->params[1], &view, e) < 0 ||
+	if (sandbox_get(c->db, c->session->user_id, c->params[0],
+			c->params[1] != NULL ? c->params[1] : SANDBOX_FIRST, &view, e) < 0 ||
 	    render_terminal_token(c, &view.sandbox, secret, e) < 0)
 		return -1;
 	char when[32];

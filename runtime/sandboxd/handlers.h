@@ -28,6 +28,8 @@ HANDLER(processes_stdout);
 HANDLER(processes_stderr);
 HANDLER(attach_open);
 HANDLER(logs_read);
+/* Where the log of the start lies. */
+void logs_init(const char *run);
 
 HANDLER(files_read);
 HANDLER(files_stat);

@@ -194,6 +194,7 @@ int main(int argc, char **argv)
 	take_secret();
 	raise_limits();
 	place_init(getenv("HOME"), o.run);
+	logs_init(o.run);
 	if (!o.no_terminal) {
 		char *path = mem_printf("%s/ttyd.sock", o.run);
 		await_terminal(path);

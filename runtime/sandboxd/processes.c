@@ -20,6 +20,8 @@ struct waiter {
 	bool end;
 };
 
+static char start_log[256];
+
 /* ---- waiting ------------------------------------------------------------------------------- */
 
 static void end_wait(struct conn *c)
@@ -271,4 +273,41 @@ int processes_stderr(struct conn *c, json_t *body, struct err *e)
 
 	(void)body;
 	return process_get(c->parameter, &p, e) < 0 ? -1 : read_output(c, p, STDERR, true, e);
+}
+/* ---- logs ---------------------------------------------------------------------------------- */
+
+static int read_start_log(struct conn *c, struct err *e)
+{
+	char content[16384];
+	uint64_t offset;
+	size_t length;
+	FILE *file = fopen(start_log, "re");
+
+	length = file != NULL ? fread(content, 1, sizeof(content), file) : 0;
+	if (file != NULL)
+		(void)fclose(file);
+	if (request_number(&c->request, "offset", INT64_MAX, 0, &offset, e) < 0)
+		return -1;
+	if (offset > length)
+		return problem(e, "WRONG_OFFSET", "the log has %zu bytes", length);
+	struct ring log = { .data = content, .size = length, .start = 0, .end = length };
+	answer_part(c, &log, offset, true);
+	return 0;
+}
+
+int logs_read(struct conn *c, json_t *body, struct err *e)
+{
+	struct process *p = process_named(c->parameter);
+
+	(void)body;
+	if (strcmp(c->parameter, "start") == 0)
+		return read_start_log(c, e);
+	if (strcmp(c->parameter, "app") != 0 || p == NULL)
+		return problem(e, "NOT_FOUND", "no process with the name app was started here");
+	return read_output(c, p, STDOUT, false, e);
+}
+
+void logs_init(const char *run)
+{
+	(void)snprintf(start_log, sizeof(start_log), "%s/start.log", run);
 }

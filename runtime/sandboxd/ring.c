@@ -64,7 +64,7 @@ ssize_t ring_read(struct ring *r, int fd)
 
 size_t ring_peek(const struct ring *r, uint64_t offset, const char **ret_data)
 {
-	if (offset < r->start || offset >= r->end)
+	if (r->size == 0 || offset < r->start || offset >= r->end)
 		return 0;
 	size_t at = (size_t)(offset % r->size);
 	size_t length = (size_t)(r->end - offset);

@@ -38,5 +38,11 @@ const struct route routes[] = {
 	  .handle = files_list },
 	{ HTTP_POST, "/v1/files/directory", WRITE, .body = BODY_JSON, .handle = files_directory },
 	{ HTTP_POST, "/v1/files/move", WRITE, .body = BODY_JSON, .handle = files_move },
+
+	{ HTTP_GET, "/v1/ports", SCOPE_PORTS, .handle = ports_list },
+	{ HTTP_GET, "/v1/ports/:", SCOPE_PORTS, .websocket = true, .handle = ports_open },
+	{ HTTP_GET, "/v1/usage", SCOPE_USAGE, .handle = usage_read },
+	{ HTTP_GET, "/v1/activity", SCOPE_USAGE, .handle = activity_read },
+	{ HTTP_GET, "/v1/logs/:", SCOPE_USAGE, .parameters = "offset wait", .handle = logs_read },
 	{ .path = NULL },
 };

@@ -83,6 +83,7 @@ def test_answers_are_as_written(document, user, make_kubeconfig):
     do("get", f"{PROJECT}/events", **project)
     do("get", "/api/sandbox/{projectId}", **project)
     do("post", "/api/sandbox/{projectId}", {"envVars": {"A": "b"}}, **project)
+    do("post", "/api/sandbox/{projectId}/tokens", {"scopes": ["exec"]}, **project)
     do("post", f"{PROJECT}/environment", {"key": "A", "value": "b", "isSecret": True}, **project)
     variable = do("get", f"{PROJECT}/environment", **project)["general"][0]["id"]
     do("get", VARIABLE, envId=variable, **project)

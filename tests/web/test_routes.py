@@ -95,6 +95,8 @@ BODIES = {
     ("PUT", "/api/projects/:projectId/environment/:envId"): {"value": "stolen"},
     ("POST", "/api/sandbox/:projectId"): {"envVars": {"STOLEN": "1"}},
     ("POST", "/api/projects/:projectId/sandboxes"): {"displayName": "Stolen"},
+    ("POST", "/api/sandbox/:projectId/tokens"): {"scopes": ["exec"]},
+    ("POST", "/api/projects/:projectId/sandboxes/:sandboxId/tokens"): {"scopes": ["exec"]},
 }
 
 
