@@ -95,6 +95,7 @@ def test_answers_are_as_written(document, user, make_kubeconfig):
     sandbox = do("post", f"{PROJECT}/sandboxes", {"displayName": "Worker"}, **project)["id"]
     do("get", f"{PROJECT}/sandboxes", **project)
     do("get", SANDBOX, sandboxId=sandbox, **project)
+    do("post", f"{SANDBOX}/tokens", {"scopes": ["exec"]}, sandboxId=sandbox, **project)
     for request in ("stop", "start", "restart"):
         do("post", f"{SANDBOX}/{request}", sandboxId=sandbox, **project)
     do("delete", SANDBOX, sandboxId=sandbox, **project)
