@@ -137,17 +137,28 @@ static json_t *component_labels(const struct cluster *k, const json_t *component
 	return labels;
 }
 
+/* For an image that runs a database, such as the one of runtime/. */
+static json_t *password_variable(const struct cluster *k)
+{
+	CLEANUP(cleanup_free) char *secret = mem_printf("%s-conn-credential", k->name);
+
+	return json_pack("{s:s, s:{s:{s:s, s:s}}}", "name", "POSTGRES_PASSWORD", "valueFrom",
+			 "secretKeyRef", "name", secret, "key", "password");
+}
+
 /* It passes Pod Security "restricted", so that a namespace may enforce it. */
 static json_t *container_of(const struct cluster *k, const json_t *component)
 {
 	CLEANUP(cleanup_free)
 	char *image = mem_printf("example.com/postgresql:%s",
 				 json_path_text(k->json, "spec.clusterVersionRef"));
-	json_t *container = json_pack("{s:s, s:s, s:[{s:s, s:i}], s:{s:b, s:{s:[s]}}, s:[]}",
-				      "name", json_path_text(component, "name"), "image", image,
-				      "ports", "name", "tcp-postgresql", "containerPort", 5432,
-				      "securityContext", "allowPrivilegeEscalation", 0,
-				      "capabilities", "drop", "ALL", "volumeMounts");
+	json_t *container = json_pack(
+		"{s:s, s:s, s:[o], s:{s:i, s:{s:i}}, s:[{s:s, s:i}], "
+		"s:{s:b, s:{s:[s]}}, s:[]}",
+		"name", json_path_text(component, "name"), "image", image, "env",
+		password_variable(k), "readinessProbe", "periodSeconds", 1, "tcpSocket", "port",
+		5432, "ports", "name", "tcp-postgresql", "containerPort", 5432, "securityContext",
+		"allowPrivilegeEscalation", 0, "capabilities", "drop", "ALL", "volumeMounts");
 	size_t i;
 	json_t *claim;
 

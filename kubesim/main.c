@@ -26,7 +26,7 @@ struct options {
 	struct settings settings;
 };
 
-enum { OPTION_TEXT, OPTION_DURATION };
+enum { OPTION_TEXT, OPTION_DURATION, OPTION_BOOL };
 
 struct option_row {
 	const char *name;
@@ -35,7 +35,7 @@ struct option_row {
 	const char *help;
 };
 
-enum { OPTION_COUNT = 14 };
+enum { OPTION_COUNT = 15 };
 
 static void list_options(struct options *o, struct option_row rows[OPTION_COUNT])
 {
@@ -55,6 +55,7 @@ static void list_options(struct options *o, struct option_row rows[OPTION_COUNT]
 		{ "creating", OPTION_DURATION, &s->creating_ms, "least time in this phase" },
 		{ "updating", OPTION_DURATION, &s->updating_ms, "least time in this phase" },
 		{ "stopping", OPTION_DURATION, &s->stopping_ms, "least time in this phase" },
+		{ "kubelet", OPTION_BOOL, &s->has_kubelet, "yes: a kubelet runs the pods" },
 	};
 
 	memcpy(rows, all, sizeof(all));
@@ -70,10 +71,18 @@ static int usage(const struct option_row rows[OPTION_COUNT])
 	return 2;
 }
 
+static bool parse_yes(const char *value, bool *ret_yes)
+{
+	*ret_yes = strcmp(value, "yes") == 0;
+	return *ret_yes || strcmp(value, "no") == 0;
+}
+
 static bool set_option(const struct option_row *row, const char *value)
 {
 	if (row->type == OPTION_DURATION)
 		return parse_duration_ms(value, row->value);
+	if (row->type == OPTION_BOOL)
+		return parse_yes(value, row->value);
 	*(const char **)row->value = value;
 	return true;
 }

@@ -291,15 +291,21 @@ void pod_look(struct sim *sim, const char *namespace, const char *name)
 	struct run *run = run_of(sim, pod->uid);
 	if (json_path_text(json, "spec.nodeName")[0] == '\0')
 		schedule(sim, pod, json, run);
-	else
+	else if (!sim->settings.has_kubelet)
 		proceed(sim, pod, json, run);
+}
+
+/* A kubelet removes what it has ended. */
+static bool is_kubelets(const struct sim *sim, const struct object *pod)
+{
+	return sim->settings.has_kubelet && object_field(pod, "spec.nodeName")[0] != '\0';
 }
 
 void pod_end(struct sim *sim, const char *namespace, const char *name)
 {
 	struct object *pod = store_get(sim->store, KIND_POD, namespace, name);
 
-	if (pod == NULL || !pod->deleting)
+	if (pod == NULL || !pod->deleting || is_kubelets(sim, pod))
 		return;
 	if (pod->has_finalizers || has_effect(sim, pod, EFFECT_STUCK))
 		queue_add(sim->queue, CONTROLLER_POD_END, namespace, name, LOOK_AGAIN_MS);

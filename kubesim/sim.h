@@ -1,6 +1,7 @@
 #ifndef KUBESIM_SIM_H
 #define KUBESIM_SIM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "counters.h"
@@ -20,6 +21,7 @@ struct settings {
 	uint64_t backoff_ms;     /* between two runs of a container that crashes */
 	uint64_t react_after_ms; /* KubeBlocks: how long a status lags behind a change */
 	uint64_t creating_ms, updating_ms, stopping_ms; /* least times in these phases */
+	bool has_kubelet; /* somebody else runs the pods, says how they are and removes them */
 };
 
 /*
