@@ -72,6 +72,15 @@ class KubeSim:
         """One request as cluster administrator: see Api."""
         return self._api(method, path, body, **options)
 
+    def admin_access(self):
+        """Where it is and what opens it for its administrator: addresses and files."""
+        key, cert = self._authority().issue("admin", "admin", organization="system:masters")
+        return {"server": self.server, "ca": str(self._ca.cert), "certificate": str(cert), "key": str(key)}
+
+    def _authority(self):
+        self._ca = self._ca or Authority(self.directory / "pki", "kubesim-ca")
+        return self._ca
+
     def start(self):
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._choose_port()

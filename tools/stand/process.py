@@ -73,7 +73,7 @@ class Process:
     def stop(self, patience=10.0):
         """Ends the program: its stop signal, then SIGKILL when patience (in seconds) is over."""
         self.signal(self._stop_signal)
-        if not self._wait_gone(patience):
+        if not self.wait_gone(patience):
             self.kill()
         self._end_remnants()
         self._file.unlink(missing_ok=True)
@@ -81,7 +81,7 @@ class Process:
     def kill(self):
         """SIGKILL, as a crash would be."""
         self.signal(signal.SIGKILL)
-        self._wait_gone(PATIENCE)
+        self.wait_gone(PATIENCE)
 
     def signal(self, number):
         pid = self.pid()
@@ -154,7 +154,8 @@ class Process:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
-    def _wait_gone(self, seconds):
+    def wait_gone(self, seconds):
+        """Whether it has ended within that time."""
         end = time.monotonic() + seconds
         while self.running():
             if time.monotonic() > end:

@@ -1,0 +1,42 @@
+"""kubesim with its node, whose pods are containers of this machine. Needs root."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pods import Pods
+
+from stand.containers import Containers, why_not
+from stand.kubesim import KubeSim
+from stand.process import free_port
+
+# They take a while to write and to remove, and are made anew when they are not what they would be now.
+LAID_OUT = Path(os.environ.get("FSA_CACHE") or
+                Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "fullstack-agent"),
+                "runtime", "laid-out")
+
+
+@pytest.fixture(scope="session")
+def node(workspace, kubesim_build):
+    """(kubesim, its node): for tests that end neither."""
+    if why := why_not():
+        pytest.skip(why)
+    with KubeSim(workspace / "kubesim", kubesim_build, args=["--kubelet=yes"]) as kubesim:
+        containers = Containers(workspace / "node", kubesim, free_port(), images=LAID_OUT)
+        images = containers.build(workspace / "images.log")
+        try:
+            images.finish()
+        finally:
+            images.end()
+        containers.start()
+        yield kubesim, containers
+        containers.stop()
+
+
+@pytest.fixture
+def pods(node):
+    """Pods of one test, in a namespace of their own; they end with it."""
+    made = Pods(*node)
+    yield made
+    made.end()

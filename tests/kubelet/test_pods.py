@@ -1,0 +1,76 @@
+"""What becomes of a pod's container is in the pod's status, and in what it can do."""
+
+import pytest
+
+from stand.kubelet import limits
+from stand.process import StandError
+
+LISTEN = "exec node -e \"require('net').createServer().listen(8000)\""
+
+
+def is_ready(status):
+    return status["ready"]
+
+
+def test_a_container_that_fails_is_started_again_and_its_exit_code_is_told(pods):
+    pods.make("fails", "echo it was me; exit 3")
+    status = pods.wait("fails", lambda s: s["restartCount"] >= 2 and "waiting" in s["state"])
+    assert status["state"]["waiting"]["reason"] == "CrashLoopBackOff"
+    ended = status["lastState"]["terminated"]
+    assert (ended["exitCode"], ended["reason"]) == (3, "Error")
+    assert "it was me" in pods.log("fails")
+
+
+def test_who_takes_more_memory_than_its_limit_is_ended_and_that_is_told(pods):
+    if not limits.available("fullstack-agent-test-limits"):
+        pytest.skip("cgroups cannot be written to here")
+    limits.remove("fullstack-agent-test-limits")
+    pods.make("greedy", "tail /dev/zero", resources={"limits": {"memory": "32Mi", "cpu": "500m"}})
+    status = pods.wait("greedy", lambda s: s.get("lastState"))
+    assert status["lastState"]["terminated"]["reason"] == "OOMKilled"
+    assert status["lastState"]["terminated"]["exitCode"] == 137
+
+
+def test_a_pod_is_ready_when_its_probe_is_answered_and_not_any_more_when_it_is_not(pods):
+    probe = {"periodSeconds": 1, "failureThreshold": 1, "tcpSocket": {"port": 8000}}
+    pods.make("late", f"while :; do [ -e /tmp/go ] && ({LISTEN}); sleep 0.1; done", readinessProbe=probe)
+    assert not pods.wait("late", lambda s: "running" in s["state"])["ready"]
+    pods.run("late", "touch /tmp/go")
+    pods.wait("late", is_ready)
+    pods.run("late", "rm /tmp/go; pkill -f '^node -e'")
+    pods.wait("late", lambda s: not s["ready"])
+
+
+def test_an_image_that_is_not_here_is_told(pods):
+    pods.make("strange", image="registry.invalid/strange:1")
+    status = pods.wait("strange", lambda s: s["state"].get("waiting", {}).get("reason") == "ImagePullBackOff")
+    assert "registry.invalid/strange:1" in status["state"]["waiting"]["message"]
+
+
+def test_what_is_on_its_volume_survives_the_pod(pods):
+    pods.make("keeper", claim=True)
+    pods.wait("keeper", is_ready)
+    pods.run("keeper", "echo precious >/home/agent/kept")
+    pods.scale("keeper", 0)
+    pods.wait_gone("keeper")
+    pods.scale("keeper", 1)
+    pods.wait("keeper", is_ready)
+    assert pods.run("keeper", "cat /home/agent/kept") == "precious\n"
+
+
+def test_its_program_is_told_to_end_and_given_time(pods):
+    pods.make("polite", "trap 'echo good bye; exit 0' TERM; while :; do sleep 0.1; done")
+    pods.wait("polite", is_ready)
+    pods.scale("polite", 0)
+    pods.wait_gone("polite")
+    assert "good bye" in pods.log("polite")
+
+
+def test_it_has_no_rights_and_cannot_write_to_its_image(pods):
+    pods.make("plain")
+    pods.wait("plain", is_ready)
+    assert pods.run("plain", "id -u; grep CapEff /proc/self/status").split() == [
+        "1000", "CapEff:", "0" * 16]
+    for refused in ("touch /usr/x", "unshare --user true", "mount -t tmpfs x /tmp", "cat /proc/kcore"):
+        with pytest.raises(StandError):
+            pods.run("plain", refused)

@@ -1,0 +1,167 @@
+"""Real containers for kubesim's pods, where this machine can have them: see stand/kubelet."""
+
+import hashlib
+import json
+import os
+import shlex
+import signal
+import shutil
+import subprocess
+from pathlib import Path
+
+from .kubelet import limits
+from .kubelet.network import DNS
+from .process import Process, StandError, make_directory, port_is_free
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGES = ("sandbox", "postgres")
+SANDBOX = "localhost/fullstack-agent/sandbox:here"
+PROGRAMS = ("runc", "nft", "ip", "unshare", "nsenter", "setpriv", "mmdebstrap", "nginx")
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation",
+              "private")
+# All that a pod's network is made of, in namespaces that end with this command.
+TRIAL = "ip link add name a type veth peer name b && nft add table ip a && nft add chain ip a b " \
+        "'{ type nat hook postrouting priority 100; }' && nft add rule ip a b ct state new masquerade"
+
+
+def why_not():
+    """In a line, why this machine has no containers of ours; None when it has."""
+    if os.geteuid() != 0:
+        return "real containers need root"
+    for program in PROGRAMS:
+        if not shutil.which(program, path=PATH):
+            return f"{program} is not installed"
+    trial = [*NAMESPACES, "--net", "sh", "-c", TRIAL]
+    done = subprocess.run(trial, capture_output=True, text=True, env={"PATH": PATH})
+    if done.returncode != 0:
+        lines = (done.stderr.strip() or "no reason told").splitlines()
+        return f"this machine does not let us make namespaces and networks: {lines[0]}"
+    return None
+
+
+class ImageError(Exception):
+    """There are no images; the message says why, in a line."""
+
+
+class ImageBuild:
+    """The images on their way, in a process of their own."""
+
+    def __init__(self, script, log, env):
+        self._log = log
+        with open(log, "wb") as out:
+            self._process = subprocess.Popen(["sh", "-c", script], stdin=subprocess.DEVNULL, stdout=out,
+                                             stderr=out, env=env, start_new_session=True)
+
+    def finish(self):
+        if self._process.wait() != 0:
+            raise ImageError(f"the images could not be built, see {self._log}")
+
+    def end(self):
+        """Ends it if it is still at work: mmdebstrap removes what it has made so far."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGINT)
+            self._process.wait()
+
+
+class Containers:
+    """The images and the node of one KubeSim.
+
+    port     of loopback, where sandboxes' addresses are served
+    images   the folder that they are laid out in
+    """
+
+    def __init__(self, directory, kubesim, port, outlive=False, images=None):
+        self.directory = Path(directory)
+        self.port = port
+        self.images = Path(images or self.directory / "images")
+        self._kubesim = kubesim
+        self._outlive = outlive
+        self._process = Process(self.directory, "kubelet", stop_signal=signal.SIGKILL)
+        self.cgroup = f"fullstack-agent-{hashlib.sha256(str(self.directory).encode()).hexdigest()[:12]}"
+
+    @property
+    def options(self):
+        """What fsa.conf says of them."""
+        return {"runtime_image": SANDBOX, "ingress_scheme": "http", "ingress_port": self.port,
+                "dns_networks": f"{DNS}/32"}
+
+    @property
+    def log(self):
+        return self._process.log
+
+    def pid(self):
+        return self._process.pid()
+
+    def build(self, log):
+        """Begins to lay out the images; returns their ImageBuild."""
+        make_directory(self.directory, mode=0o711)
+        make_directory(self.images)
+        build = ROOT / "runtime" / "build"
+        script = " && ".join(shlex.join([str(build), name, "--unpack", str(self.images / name)])
+                             for name in IMAGES)
+        return ImageBuild(script, log, {**os.environ, **self._cache()})
+
+    def start(self):
+        if self._process.running():
+            return
+        self._end_rest()
+        if not port_is_free(self.port):
+            raise StandError(f"port {self.port}, where the sandboxes' addresses are, is taken")
+        make_directory(self.directory, mode=0o711)
+        ready = self.directory / "ready"
+        ready.unlink(missing_ok=True)
+        config = self.directory / "config.json"
+        config.write_text(json.dumps({
+            **self._kubesim.admin_access(),
+            "directory": str(self.directory),
+            "images": {SANDBOX: str(self.images / "sandbox"),
+                       "example.com/postgresql:": str(self.images / "postgres")},
+            "cgroup": self.cgroup,
+            "port": self.port,
+        }))
+        env = {**os.environ, "PATH": PATH, "PYTHONPATH": str(ROOT / "tools"),
+               "PYTHONDONTWRITEBYTECODE": "1"}
+        self._process.start([*NAMESPACES, "/usr/bin/python3", "-m", "stand.kubelet", config], env=env,
+                            outlive=self._outlive)
+        self._process.wait_ready(ready.exists)
+
+    def run_in(self, uid, command, data=b""):
+        """Runs a command in the container of that pod; returns what it printed."""
+        runc = ["runc", "--root", str(self.directory / "runc")]
+        inside = ["nsenter", "--target", self._first(), "--mount", "--pid", "--", *runc]
+        names = subprocess.run([*inside, "list", "--quiet"], capture_output=True, text=True, check=True,
+                               env={"PATH": PATH}).stdout.split()
+        name = next((name for name in names if uid in name), None)
+        if name is None:
+            raise StandError(f"the container of {uid} does not run; see {self.log}")
+        done = subprocess.run([*inside, "exec", name, *command], input=data, capture_output=True,
+                              env={"PATH": PATH})
+        if done.returncode != 0:
+            raise StandError(f"in the sandbox: {done.stderr.decode(errors='replace').strip()}")
+        return done.stdout.decode(errors="replace")
+
+    def stop(self, patience=20):
+        """Gives pods their grace, and then ends what is left; nothing of them stays but files."""
+        if self._process.pid():
+            os.kill(int(self._first()), signal.SIGTERM)
+            self._process.wait_gone(patience)
+        self._process.stop()
+        self._end_rest()
+
+    def _first(self):
+        """The first process of its namespaces, as seen from out here."""
+        pid = self._process.pid()
+        if not pid:
+            raise StandError(f"the node does not run; see {self.log}")
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]
+
+    def _end_rest(self):
+        limits.remove(self.cgroup)
+
+    def _cache(self):
+        """A developer's, who has one, is used; else all is where --purge finds it."""
+        usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "fullstack-agent", "runtime")
+        if os.environ.get("FSA_CACHE") or usual.exists():
+            return {}
+        return {"FSA_CACHE": str(self.directory / "cache")}

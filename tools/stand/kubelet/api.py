@@ -1,0 +1,48 @@
+"""kubesim's API, over one connection that stays open."""
+
+import requests
+
+MERGE = "application/merge-patch+json"
+TIMEOUT = 10
+
+
+class Api:
+    """The cluster administrator's."""
+
+    def __init__(self, server, ca, certificate, key):
+        self._server = server
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy: it is on loopback
+        self._session.verify = ca
+        self._session.cert = (certificate, key)
+
+    def list(self, path):
+        return self._ask("GET", path)
+
+    def get(self, path):
+        """None when it is not there."""
+        answer = self._session.get(self._server + path, timeout=TIMEOUT)
+        return None if answer.status_code == 404 else self._json(answer)
+
+    def tell_status(self, path, status):
+        """Returns whether the object is still there."""
+        answer = self._session.patch(f"{self._server}{path}/status", json={"status": status},
+                                     headers={"Content-Type": MERGE}, timeout=TIMEOUT)
+        return answer.status_code != 404 and self._json(answer) is not None
+
+    def remove(self, path, uid):
+        """An object that has ended, and not one that has come in its place."""
+        body = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}}
+        answer = self._session.delete(self._server + path, json=body, timeout=TIMEOUT)
+        if answer.status_code not in (404, 409):
+            self._json(answer)
+
+    def _ask(self, method, path):
+        return self._json(self._session.request(method, self._server + path, timeout=TIMEOUT))
+
+    @staticmethod
+    def _json(answer):
+        if not answer.ok:
+            raise requests.RequestException(
+                f"{answer.request.method} {answer.url}: {answer.status_code} {answer.text[:300]}")
+        return answer.json()

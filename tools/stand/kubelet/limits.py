@@ -1,0 +1,73 @@
+"""Limits of containers by cgroups, of version 1 or 2, where they can be written to."""
+
+import contextlib
+import os
+import re
+import time
+from decimal import Decimal
+from pathlib import Path
+
+CGROUPS = Path("/sys/fs/cgroup")
+NEEDED = ("memory", "cpu", "pids")
+PERIOD = 100_000  # microseconds
+PROCESSES = 1024
+UNITS = {"": 1, "m": Decimal("0.001"), "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
+         "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+
+
+def _tops(name):
+    """Where a cgroup of that name is or would be, in each hierarchy that matters."""
+    if (CGROUPS / "cgroup.controllers").exists():
+        return [CGROUPS / name]
+    return [CGROUPS / controller / name for controller in NEEDED]
+
+
+def available(name):
+    """Makes the cgroup that all containers are in; whether that can be done."""
+    try:
+        for top in _tops(name):
+            top.mkdir(exist_ok=True)
+    except OSError:
+        return False
+    if (CGROUPS / "cgroup.controllers").exists():
+        has = (CGROUPS / name / "cgroup.controllers").read_text().split()
+        return set(NEEDED) <= set(has)
+    return True
+
+
+def remove(name, seconds=10.0):
+    """What is left of it in any hierarchy; waits for the last who are on their way out."""
+    end = time.monotonic() + seconds
+    while tops := [*CGROUPS.glob(f"{name}*"), *CGROUPS.glob(f"*/{name}*")]:
+        for top in tops:
+            for folder, _, _ in os.walk(top, topdown=False):
+                with contextlib.suppress(OSError):
+                    os.rmdir(folder)
+        if time.monotonic() > end:
+            return
+        time.sleep(0.05)
+
+
+def oom_kills(name):
+    """How many processes of a cgroup the kernel has ended for want of memory."""
+    for file in (CGROUPS / name / "memory.events", CGROUPS / "memory" / name / "memory.oom_control"):
+        with contextlib.suppress(OSError):
+            found = re.search(r"^oom_kill (\d+)", file.read_text(), re.M)
+            return int(found[1]) if found else 0
+    return 0
+
+
+def resources(limits):
+    """A container's limits as the OCI has them."""
+    found = {"pids": {"limit": PROCESSES}}
+    if "memory" in limits:
+        found["memory"] = {"limit": int(quantity(limits["memory"])),
+                           "swap": int(quantity(limits["memory"]))}
+    if "cpu" in limits:
+        found["cpu"] = {"quota": max(int(quantity(limits["cpu"]) * PERIOD), 1000), "period": PERIOD}
+    return found
+
+
+def quantity(text):
+    number, unit = re.fullmatch(r"([0-9.]+)([a-zA-Z]*)", str(text)).groups()
+    return Decimal(number) * UNITS[unit]

@@ -1,0 +1,110 @@
+"""NetworkPolicies as rules of nftables. Pure.
+
+A packet between pods needs a rule of its sender and one of its receiver, where a policy speaks of them;
+`return` goes on with the next question, and what no rule names is dropped. The node itself, where the
+probes and the ingress are, reaches every pod, and no pod reaches it.
+"""
+
+from ipaddress import ip_network
+
+HEAD = """\
+flush ruleset
+table ip6 pods {
+	chain input { type filter hook input priority 0; iifname "pod*" drop; }
+	chain forward { type filter hook forward priority 0; policy drop; }
+}
+table ip pods {
+	chain outside {
+		type nat hook postrouting priority 100;
+		oifname "tap0" masquerade
+	}
+	chain input {
+		type filter hook input priority 0;
+		ct state established,related accept
+		iifname "pod*" drop
+	}
+"""
+
+
+def rules(policies, namespaces, pods):
+    """The whole rule set."""
+    pods = [pod for pod in pods if pod.address]
+    labels = {n["metadata"]["name"]: n["metadata"].get("labels", {}) for n in namespaces}
+    text, jumps = [HEAD], []
+    for number, pod in enumerate(sorted(pods, key=lambda pod: pod.address)):
+        for direction, address in (("Egress", "saddr"), ("Ingress", "daddr")):
+            applying = [p for p in policies if _applies(p, direction, pod)]
+            if not applying:
+                continue
+            chain = f"{direction.lower()}{number}"
+            lines = [line for p in applying for rule in p["spec"].get(direction.lower()) or []
+                     for line in _lines(rule, direction, p["metadata"]["namespace"], labels, pods)]
+            text.append(_chain(chain, [*lines, "drop"]))
+            jumps.append(f"ip {address} {pod.address} jump {chain}")
+    head = ["type filter hook forward priority 0; policy accept;",
+            "ct state established,related accept"]
+    return "".join([*text, _chain("forward", [*head, *jumps]), "}\n"])
+
+
+def _chain(name, lines):
+    body = "".join(f"\t\t{line}\n" for line in lines)
+    return f"\tchain {name} {{\n{body}\t}}\n"
+
+
+def _applies(policy, direction, pod):
+    spec = policy["spec"]
+    types = spec.get("policyTypes") or ["Ingress"]
+    return (policy["metadata"]["namespace"] == pod.namespace and direction in types
+            and selects(spec.get("podSelector") or {}, pod.labels))
+
+
+def _lines(rule, direction, namespace, labels, pods):
+    peers = rule.get("to" if direction == "Egress" else "from")
+    address = "daddr" if direction == "Egress" else "saddr"
+    ports = [_port(port) for port in rule.get("ports") or [{}]]
+    for match in _peers(peers, address, namespace, labels, pods) if peers else [""]:
+        for port in ports:
+            yield " ".join(word for word in (match, port, "return") if word)
+
+
+def _peers(peers, address, namespace, labels, pods):
+    for peer in peers:
+        if block := peer.get("ipBlock"):
+            if ":" not in block["cidr"]:
+                yield _block(block, address)
+            continue
+        found = [pod.address for pod in pods if _is_peer(peer, namespace, labels, pod)]
+        if found:
+            yield f"ip {address} {{ {', '.join(found)} }}"
+
+
+def _block(block, address):
+    match = f"ip {address} {ip_network(block['cidr'])}" if block["cidr"] != "0.0.0.0/0" else ""
+    if without := [str(ip_network(each)) for each in block.get("except") or []]:
+        match += f" ip {address} != {{ {', '.join(without)} }}"
+    return match.strip()
+
+
+def _is_peer(peer, namespace, labels, pod):
+    if "namespaceSelector" in peer:
+        if not selects(peer["namespaceSelector"], labels.get(pod.namespace, {})):
+            return False
+    elif pod.namespace != namespace:
+        return False
+    return selects(peer.get("podSelector") or {}, pod.labels)
+
+
+def _port(port):
+    if not port:
+        return ""
+    protocol = port.get("protocol", "TCP").lower()
+    if "port" not in port:
+        return f"meta l4proto {protocol}"
+    return f"{protocol} dport {int(port['port'])}"
+
+
+def selects(selector, labels):
+    """By labels; of expressions we write none, and what is not understood selects nothing."""
+    if selector.get("matchExpressions"):
+        return False
+    return (selector.get("matchLabels") or {}).items() <= labels.items()

@@ -1,0 +1,168 @@
+"""Containers, by runc: as a pod of ours is described, over an image's unpacked file system."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from . import limits
+
+LOG_MAX = 8 << 20
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# What no program of a sandbox has use for, and what reaches far into the kernel.
+REFUSED = ("acct add_key bpf clock_settime delete_module finit_module init_module io_uring_enter "
+           "io_uring_register io_uring_setup kcmp kexec_file_load kexec_load keyctl lookup_dcookie mount "
+           "move_mount move_pages open_by_handle_at open_tree fsopen fsmount perf_event_open pivot_root quotactl "
+           "reboot request_key setdomainname sethostname setns settimeofday swapoff swapon umount2 "
+           "unshare userfaultfd").split()
+
+
+class Image:
+    """An image that runtime/build has laid out: a folder, and beside it its configuration."""
+
+    def __init__(self, folder):
+        self.rootfs = Path(folder)
+        self.config = json.loads(Path(f"{folder}.json").read_text())
+
+
+class Runtime:
+    """Makes containers."""
+
+    def __init__(self, directory, images, cgroup):
+        self._directory = Path(directory)
+        self._images = {prefix: Image(folder) for prefix, folder in images.items()}
+        self._root = self._directory / "runc"
+        self._program = shutil.which("runc", path=PATH)
+        self._cgroup = cgroup
+        self._limits = limits.available(cgroup)
+        if not self._limits:
+            print("cgroups cannot be written to here: containers have no limits", flush=True)
+        shutil.rmtree(self._root, ignore_errors=True)  # of a run before, which is over
+
+    def image(self, name):
+        """The Image of that name, None when there is none."""
+        return next((image for prefix, image in self._images.items() if name.startswith(prefix)), None)
+
+    def log(self, pod, name):
+        folder = self._directory / "logs"
+        folder.mkdir(exist_ok=True)
+        return folder / f"{pod.namespace}_{pod.name}_{name}.log"
+
+    def run(self, identity, spec, log):
+        """Starts a container; returns it."""
+        bundle = self._directory / "bundles" / identity
+        bundle.mkdir(parents=True, exist_ok=True)
+        if self._limits:
+            spec["linux"]["cgroupsPath"] = f"/{self._cgroup}/{identity}"
+        else:
+            spec["linux"].pop("resources", None)
+        (bundle / "config.json").write_text(json.dumps(spec))
+        (bundle / "config.json").chmod(0o600)  # the Secret's values are in it
+        words = [self._program, "--root", str(self._root)]
+        if not self._limits:
+            words.append("--rootless=true")  # goes on where cgroups are refused
+        name = identity if self._limits else f"{self._cgroup}-{identity}"
+        return Container(words, name, bundle, log, self._limits and f"{self._cgroup}/{identity}")
+
+
+class Container:
+    """One run of a container."""
+
+    def __init__(self, runc, name, bundle, log, cgroup):
+        self._runc, self._name, self._bundle, self._cgroup = runc, name, bundle, cgroup
+        self._log = log
+        self.oom_killed = False
+        with open(log, "ab") as out:
+            self._process = subprocess.Popen(
+                [*runc, "run", "--keep", "--no-new-keyring", "--pid-file", str(bundle / "pid"),
+                 "--bundle", str(bundle), name],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+
+    def ended(self):
+        """Its exit code, None while it runs; what it leaves is removed."""
+        code = self._process.poll()
+        if code is None:
+            with contextlib.suppress(OSError):
+                if self._log.stat().st_size > LOG_MAX:
+                    os.truncate(self._log, 0)
+            return None
+        if self._bundle.exists():
+            self.oom_killed = bool(self._cgroup) and limits.oom_kills(self._cgroup) > 0
+            self._order("delete", "--force", self._name)
+            shutil.rmtree(self._bundle, ignore_errors=True)
+        return code if code >= 0 else 128 - code
+
+    def is_up(self):
+        """Whether its program has been started."""
+        return (self._bundle / "pid").exists()
+
+    def signal(self, name):
+        self._order("kill", self._name, name)
+
+    def run(self, command, seconds):
+        """Whether a command in there succeeds."""
+        try:
+            done = subprocess.run([*self._runc, "exec", self._name, *command], capture_output=True,
+                                  timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0
+
+    def _order(self, *words):
+        subprocess.run([*self._runc, *words], capture_output=True)
+
+
+def spec(pod, container, image, environment, mounts, network):
+    """The container as the OCI has it."""
+    security = {**pod.spec.get("securityContext", {}), **container.get("securityContext", {})}
+    uid, _, gid = image.config["User"].partition(":")
+    uid = security.get("runAsUser", int(uid or 0))
+    gid = security.get("runAsGroup", int(gid or uid))
+    groups = [security["fsGroup"]] if "fsGroup" in security else []
+    environment = {**dict(entry.split("=", 1) for entry in image.config["Env"]), **environment}
+    return {
+        "ociVersion": "1.0.2",
+        "hostname": pod.name[:63],
+        "process": {
+            "user": {"uid": uid, "gid": gid, "additionalGids": groups},
+            "args": [*(container.get("command") or image.config["Entrypoint"]),
+                     *container.get("args", [])],
+            "env": [f"{name}={value}" for name, value in environment.items()],
+            "cwd": container.get("workingDir") or image.config["WorkingDir"],
+            "capabilities": {},
+            "noNewPrivileges": True,
+            "oomScoreAdj": 500,
+        },
+        "root": {"path": str(image.rootfs), "readonly": True},  # all containers share it
+        "mounts": [*_system_mounts(), *mounts],
+        "linux": {
+            "namespaces": [*({"type": kind} for kind in ("pid", "mount", "ipc", "uts")),
+                           {"type": "network", "path": str(network)}],
+            "resources": limits.resources(container.get("resources", {}).get("limits", {})),
+            "seccomp": {"defaultAction": "SCMP_ACT_ALLOW",
+                        "syscalls": [{"names": REFUSED, "action": "SCMP_ACT_ERRNO"}]},
+            "maskedPaths": ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sysrq-trigger"],
+            "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"],
+        },
+    }
+
+
+def bind(source, destination, *options):
+    return {"destination": str(destination), "type": "bind", "source": str(source),
+            "options": ["rbind", "nosuid", "nodev", *options]}
+
+
+def _system_mounts():
+    return [
+        {"destination": "/proc", "type": "proc", "source": "proc"},
+        {"destination": "/dev", "type": "tmpfs", "source": "tmpfs",
+         "options": ["nosuid", "strictatime", "mode=755", "size=1m"]},
+        {"destination": "/dev/pts", "type": "devpts", "source": "devpts",
+         "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]},
+        {"destination": "/dev/shm", "type": "tmpfs", "source": "shm",
+         "options": ["nosuid", "nodev", "noexec", "mode=1777", "size=64m"]},
+        {"destination": "/tmp", "type": "tmpfs", "source": "tmp",
+         "options": ["nosuid", "nodev", "mode=1777", "size=64m"]},
+    ]

@@ -1,0 +1,43 @@
+"""Volumes: a folder for each claim, which goes when the claim does."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+
+class Volumes:
+    """The claims' folders. kubesim forgets all when it ends, and folders stay then: one is removed
+    only when its claim was seen and is no more."""
+
+    def __init__(self, directory):
+        self._directory = Path(directory)
+        self._known = set()
+        self._used = {}  # claim → how many pods have it
+
+    def take(self, namespace, claim, owner):
+        """The claim's folder, given to its (uid, gid) when it is made."""
+        folder = self._folder(namespace, claim)
+        self._used[namespace, claim] = self._used.get((namespace, claim), 0) + 1
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            folder.chmod(0o770)
+            os.chown(folder, *owner)
+        return folder
+
+    def release(self, namespace, claim):
+        self._used[namespace, claim] -= 1
+
+    def sync(self, claims):
+        there = {(c["metadata"]["namespace"], c["metadata"]["name"]) for c in claims}
+        for key in {key for key in self._known - there if not self._used.get(key)}:
+            shutil.rmtree(self._folder(*key), ignore_errors=True)
+            self._known.discard(key)
+        self._known |= there
+
+    def _folder(self, namespace, claim):
+        """Names of Kubernetes have no slash, and do not begin with a dot."""
+        for name in (namespace, claim):
+            if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", name):
+                raise ValueError(f"{name!r} is no name")
+        return self._directory / namespace / claim
