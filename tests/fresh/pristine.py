@@ -127,6 +127,8 @@ class Pristine:
         (d / "disk" / "var/cache/apt/archives").mkdir(parents=True, exist_ok=True)
         nspawn = ["systemd-nspawn", "--quiet", f"--directory={d}/root", f"--machine={self._name}",
                   "--register=no", "--keep-unit", "--link-journal=no", "--as-pid2", "--timezone=off",
+                  # Root of a machine has it; here, where the network is ours, it would be taken away.
+                  "--capability=CAP_NET_ADMIN",
                   "--resolv-conf=copy-host", f"--bind-ro={self._hosts()}:/etc/hosts", "--console=pipe",
                   *(f"--bind={ours}:{theirs}" for ours, theirs in self._binds.items()),
                   *KEEPER.split()]

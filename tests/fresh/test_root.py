@@ -9,27 +9,45 @@ import re
 import pytest
 import requests
 
+from demo import Demo
+from pristine import CACHE
 from readme import commands, session
 
 # What is shown when Ctrl-C is pressed. The stages after the database's pass too quickly.
 MOMENTS = ("packages ", r"\+ packages ", "copying the sources", "autoreconf", "configure: checking",
            "make: ", "make install",
-           r"\+ build ", r"\+ cluster ", r"\+ postgresql ", r"\+ site ", r"\+ demo user ",
+           r"\+ build ", r"\+ images ", r"\+ node ", r"\+ postgresql ", r"\+ site ", r"\+ demo user ",
            r"\+ kubeconfig ", r"\+ project ")
+CACHED = CACHE.parent / "runtime"
 CLONE = "cd fullstack-agent; umask 077; "
 
 
 @pytest.fixture(scope="module")
 def machine(make_pristine):
     """With the README's commands up to the last one, the quick start, behind it."""
-    machine = make_pristine("root")
+    # Images' layers of Debian that were fetched once, as apt's packages are.
+    CACHED.mkdir(parents=True, exist_ok=True)
+    machine = make_pristine("root", binds={CACHED: "/root/.cache/fullstack-agent/runtime"})
     *first, last = commands()["Try it"][0].splitlines()
     assert last == "tools/quickstart"
     machine.run("\n".join(["umask 077", *first]))
     return machine
 
 
-def test_interrupted_anywhere_and_run_again_the_quick_start_comes_up(machine):
+@pytest.fixture(scope="module")
+def pristine_mounts(machine):
+    """Asked for by the first test, before there is anything."""
+    return machine.mounts()
+
+
+@pytest.fixture
+def demo(machine):
+    """Somebody who goes by what the quick start has printed."""
+    return Demo(machine.run(CLONE + "tools/quickstart"), machine.status(CLONE))
+
+
+def test_interrupted_anywhere_and_run_again_the_quick_start_comes_up(machine, pristine_mounts):
+    assert "/" in pristine_mounts
     for moment in MOMENTS:
         terminal = machine.terminal(CLONE + "tools/quickstart")
         terminal.wait_for(moment)
@@ -38,7 +56,7 @@ def test_interrupted_anywhere_and_run_again_the_quick_start_comes_up(machine):
         assert "run it again to go on" in terminal.shown, moment
         assert "Traceback" not in terminal.shown, f"{moment}\n{terminal.shown[-3000:]}"
         if moment == r"\+ site ":
-            assert re.search(r"still running: kubesim, postgres, .*\s+tools/quickstart --stop",
+            assert re.search(r"still running: kubesim, node, postgres, .*\s+tools/quickstart --stop",
                              terminal.shown)
     terminal = machine.terminal(CLONE + "tools/quickstart")
     assert terminal.end() == 0, terminal.shown[-3000:]
@@ -62,6 +80,36 @@ def test_run_again_it_leaves_alone_what_runs(machine):
     before = machine.status(CLONE)
     machine.run(CLONE + "tools/quickstart")
     assert machine.status(CLONE) == before
+
+
+def test_the_printed_terminal_answers_and_its_database_too(demo):
+    assert re.search(r"\?column\?\s+-+\s+1\s+\(1 row\)",
+                     demo.ask("psql \"$DATABASE_URL\" -c 'select 1'"))
+
+
+def test_the_printed_application_is_one_that_uses_the_database(demo):
+    assert re.match(r"Hello from demo: visit \d+, says the database", demo.get("application"))
+    assert "psql" in demo.ask("cat README.md")
+
+
+def test_a_file_in_the_home_directory_survives_stop_and_start(demo):
+    demo.ask("echo precious >kept; sync")
+    demo.change("stop", "STOPPED")
+    assert "no sandbox of this name" in demo.get("application")
+    demo.change("start", "RUNNING")
+    assert demo.ask("cat kept") == "precious"
+
+
+def test_two_projects_cannot_reach_each_other(demo):
+    other = demo.make("other")
+    theirs = [demo.address(name) for name in
+              (f"{other['sandboxes'][0]['sandboxName']}-0", f"{other['databases'][0]['databaseName']}-postgresql-0")]
+    own = demo.address(f"{demo.project['databases'][0]['databaseName']}-postgresql-0")
+    reach = "timeout 2 bash -c 'echo >/dev/tcp/{}/{}' 2>/dev/null && echo open || echo shut"
+    assert demo.ask(reach.format(own, 5432)) == "open"
+    for address, port in ((theirs[0], 7681), (theirs[0], 3000), (theirs[1], 5432)):
+        assert demo.ask(reach.format(address, port)) == "shut", port
+    demo.remove(other)
 
 
 def test_the_session_with_curl_is_as_the_readme_has_it(machine):
@@ -89,9 +137,9 @@ def test_stopped_the_status_says_so_and_a_start_brings_it_back(machine):
         before[name] for name in ("site", "password", "project")]
 
 
-def test_purged_nothing_is_left(machine):
+def test_purged_nothing_is_left(machine, pristine_mounts):
     machine.run(CLONE + "tools/quickstart --purge")
-    assert machine.processes() == []
+    assert machine.processes() == [] and machine.mounts() == pristine_mounts
     assert [f for f in machine.files() if "quickstart-" in f] == []
     assert machine.run(CLONE + "tools/quickstart --status", check=False).returncode == 1
     assert [f for f in machine.files() if "quickstart-" in f] == []

@@ -47,6 +47,7 @@ def test_the_commands_of_the_readme_lead_to_a_running_project_and_purged_leave_n
     files, mounts = machine.files(), machine.mounts()
     shown = machine.run(CLONE + quickstart, USER)
     assert re.search(r"^project +demo, RUNNING$", shown, re.M)
+    assert "(No container runs behind these two: real containers need root.)" in shown
     assert "\033" not in shown and "\r" not in shown
     answer = requests.get(machine.status(CLONE, USER)["site"], timeout=60)
     assert answer.status_code == 200 and "<html" in answer.text

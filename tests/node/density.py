@@ -24,7 +24,7 @@ from stand.node import Node, build_image  # noqa: E402
 from stand.postgres import Postgres  # noqa: E402
 from stand.site import Site  # noqa: E402
 from stand.world import World  # noqa: E402
-from terminal import Terminal, connect  # noqa: E402
+from stand.terminal import Terminal, connect  # noqa: E402
 
 CGROUPS = Path("/sys/fs/cgroup")
 MIB = 1 << 20

@@ -19,7 +19,7 @@ from people import eventually
 from stand.kube.api import Api
 from stand.node import ADDRESS
 from stand.site import ROOT
-from terminal import Terminal, connect
+from stand.terminal import Terminal, connect
 
 METADATA = "169.254.169.254"
 METADATA_AZURE = "168.63.129.16"  # among public addresses

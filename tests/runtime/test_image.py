@@ -11,7 +11,7 @@ import websocket
 
 from conftest import TOKEN
 from stand.process import PATIENCE
-from terminal import Terminal
+from stand.terminal import Terminal
 
 
 def authorization(token=TOKEN, user="user"):

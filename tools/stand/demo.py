@@ -1,8 +1,15 @@
 """What the quick start shows over HTTP: a user, their kubeconfig, a project on its way up."""
 
+import io
+import tarfile
 import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from .terminal import Terminal, connect
 
 STAGES = ("database", "container", "network", "terminal", "ready")
+WELCOME = Path(__file__).resolve().parent / "welcome"
 PATIENCE = 600  # seconds for a project to run: a real cluster pulls its image first
 
 
@@ -29,7 +36,12 @@ class Demo:
             project = self._find_or_create()
             step.result = f"{project['name']}: {project['status']}"
         self._state.save(project=project["id"])
-        return self._follow(project["id"])
+        project = self._follow(project["id"])
+        if self._machine.containers:
+            with self._console.step("application") as step:
+                self._welcome(project)
+                step.result = "its own, and a README in the home directory"
+        return project
 
     def _log_in(self):
         name, password = (self._state.settings[key] for key in ("user", "password"))
@@ -104,6 +116,27 @@ class Demo:
                 raise self._stuck(step.note)
             time.sleep(0.1)
 
+    def _welcome(self, project):
+        """Puts what there is to try into the sandbox, and starts its application."""
+        files = io.BytesIO()
+        with tarfile.open(fileobj=files, mode="w") as tar:
+            for name in ("README.md", "app.js"):
+                tar.add(WELCOME / name, name, filter=_anybodys)
+        sandbox = project["sandboxes"][0]
+        pod = self._machine.cluster.admin.get(
+            f"/api/v1/namespaces/{sandbox['k8sNamespace']}/pods/{sandbox['sandboxName']}-0")
+        runs = self._machine.containers.run_in(
+            pod["metadata"]["uid"], ["sh", "-c", (WELCOME / "fill").read_text()], files.getvalue())
+        if not runs.strip():
+            self._start_application(urlsplit(sandbox["ttydUrl"]))
+
+    def _start_application(self, terminal):
+        """As a person does, in a terminal: so that one is known to answer, too."""
+        connection = connect("127.0.0.1", terminal.port)
+        with Terminal(connection, f"?{terminal.query}&arg=app", host=terminal.netloc) as opened:
+            opened.type("node ~/demo/app.js\r")
+            opened.wait_for("listening on port 3000")
+
     def _stuck(self, message):
         return DemoError(f"{message}\nsee {self._machine.site.programs.log('fsa-reconcile')}")
 
@@ -117,6 +150,13 @@ class Demo:
             f"{request.method} {request.path_url} answered {answer.status_code}: "
             f"{answer.text[:500]}\nsee {log}"
         )
+
+
+def _anybodys(member):
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mode = 0o644
+    return member
 
 
 def because(resource):

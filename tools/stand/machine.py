@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from .cluster import Cluster
+from .containers import Containers, ImageError, why_not
 from .kubesim import KubeSim
 from .postgres import Postgres
 from .process import StandError, becomes_free, free_port, make_directory
@@ -29,6 +30,7 @@ class Machine:
     All of it survives this process, and is found again by the next one.
 
     emptied   whether the cluster was started anew and so has lost what was in it
+    why_simulated   why no container runs behind the pods, in a line; None when one does
     """
 
     def __init__(self, state, console):
@@ -36,22 +38,35 @@ class Machine:
         self._console = console
         self._prefix = state.directory / "program"
         self._logs = state.directory / "logs"
-        self.cluster = self._make_cluster()
         self.emptied = False
+        self.why_simulated = None
+        self.containers = None
+        self.cluster = self._make_cluster()
         self.kubeconfig = Path(
             state.settings["kubeconfig"] or state.directory / "demo.kubeconfig"
         )
         self.site = self._make_site()
 
     def start(self):
-        with self._console.step("build") as step:
-            self._build(step)
+        images = self._begin_images()
+        try:
+            with self._console.step("build") as step:
+                self._build(step)
+            if images:
+                self._finish_images(images)
+        finally:
+            if images:
+                images.end()
         if isinstance(self.cluster, Cluster):
             with self._console.step("cluster programs") as step:
                 self._build_cluster(step)
         if self.cluster:
             with self._console.step("cluster") as step:
                 self._start_cluster(step)
+        if self.containers:
+            with self._console.step("node") as step:
+                self.containers.start()
+                step.result = f"containers; their addresses at port {self.containers.port}"
         with self._console.step("postgresql") as step:
             self._postgres.start()
             self._postgres.create_database(DATABASE)
@@ -64,6 +79,7 @@ class Machine:
         for name, server in (
             ("site", self.site),
             ("postgresql", self._postgres),
+            ("node", self._node()),
             ("cluster", self.cluster),
         ):
             if server:
@@ -106,8 +122,21 @@ class Machine:
             return None
         if settings["cluster"] == "real":
             return Cluster(self._state.directory / "cluster", outlive=True)
-        return KubeSim(self._state.directory / "kubesim", self._state.directory / "build",
-                       outlive=True)
+        if settings["containers"]:
+            args = ["--kubelet=yes"]
+        else:
+            args = []
+        kubesim = KubeSim(self._state.directory / "kubesim", self._state.directory / "build",
+                          outlive=True, args=args)
+        self.containers = self._node(kubesim) if settings["containers"] else None
+        return kubesim
+
+    def _node(self, kubesim=None):
+        """Its node, whether it runs or not; None where none ever has."""
+        port = self._state.settings["sandboxes_port"]
+        if not port:
+            return None
+        return Containers(self._state.directory / "node", kubesim or self.cluster, port, outlive=True)
 
     def _make_site(self):
         settings = self._state.settings
@@ -118,7 +147,8 @@ class Machine:
             self._postgres,
             database=DATABASE,
             port=settings["port"],
-            options={**self._addresses(), **settings["options"]},
+            options={**self._addresses(), **(self.containers.options if self.containers else {}),
+                     **settings["options"]},
             root=self._prefix / "share" / "fullstack-agent" / "web",
             sql_dir=ROOT / "sql",
             workers=WORKERS,
@@ -133,10 +163,50 @@ class Machine:
         if self.cluster:
             for name, pid in self.cluster.status().items():
                 yield name, pid, self.cluster.directory / "logs" / f"{name}.log"
+        if self.containers:
+            yield "node", self.containers.pid(), self.containers.log
         yield "postgres", self._postgres.pid(), self._postgres.log
         for name in PROGRAMS:
             yield name, programs.pid(name), programs.log(name)
         yield "nginx", nginx.pid(), nginx.error_log
+
+    # ---- containers ------------------------------------------------------------------------------
+
+    def _begin_images(self):
+        """The images' build, which goes on beside ours; None where there will be no containers."""
+        if not isinstance(self.cluster, KubeSim):
+            return None
+        self.why_simulated = why_not()
+        self._choose_containers(self.why_simulated is None)
+        if not self.containers:
+            return None
+        make_directory(self._logs)
+        return self.containers.build(self._logs / "images.log")
+
+    def _finish_images(self, images):
+        try:
+            with self._console.step("images") as step:
+                step.note = "mmdebstrap"
+                images.finish()
+                step.result = f"in {self.containers.directory}"
+        except ImageError as e:
+            self.why_simulated = str(e)
+            self._choose_containers(False)
+
+    def _choose_containers(self, real):
+        """What has run pods in the other way forgets them."""
+        settings = self._state.settings
+        if settings["containers"] == real:
+            return
+        self.cluster.stop()
+        if real and not settings["sandboxes_port"]:
+            settings["sandboxes_port"] = free_port()
+        if not real and (node := self._node()):
+            node.stop()
+        settings["containers"] = real
+        self._state.save()
+        self.cluster = self._make_cluster()
+        self.site = self._make_site()
 
     # ---- building -------------------------------------------------------------------------------
 

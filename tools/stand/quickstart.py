@@ -23,11 +23,6 @@ from .machine import Machine
 from .process import StandError
 from .state import State, StateError
 
-SIMULATED = {
-    "sim": "This cluster is simulated",
-    "real": "The nodes of this cluster are simulated",
-}
-
 _EXPECTED = (DemoError, StandError, StateError, ClusterError, ApiError, OSError,
              requests.RequestException)
 
@@ -120,13 +115,20 @@ def _tell(console, state, machine, project):
     for label, member in (("application", "publicUrl"), ("terminal", "ttydUrl")):
         if sandbox.get(member):
             console.line(f"{label:12}{sandbox[member]}")
-    if not state.settings["kubeconfig"]:
-        console.line(f"            ({SIMULATED[state.settings['cluster']]}, so no container runs behind "
-                     "these two.)")
+    if why := _why_simulated(state, machine):
+        console.line(f"            (No container runs behind these two: {why}.)")
     console.line()
     console.line("tools/quickstart --status  what runs where, and the logs")
     console.line("tools/quickstart --stop    ends it all and keeps the data")
     console.line("tools/quickstart --purge   ends it all and removes the data")
+
+
+def _why_simulated(state, machine):
+    if state.settings["kubeconfig"]:
+        return None
+    if state.settings["cluster"] == "real":
+        return "the nodes of this cluster are simulated"
+    return machine.why_simulated
 
 
 def _tell_what_runs(directory):

@@ -33,6 +33,8 @@ class State:
             "password": secrets.token_urlsafe(15),
             "port": None,
             "cluster": None,
+            "containers": False,  # whether kubesim's pods are real ones
+            "sandboxes_port": None,  # where their addresses are
             "kubeconfig": None,
             "database": True,
             "options": {},

@@ -8,7 +8,7 @@ import time
 
 import websocket
 
-from stand.process import PATIENCE
+from .process import PATIENCE
 
 _numbers = itertools.count(1)
 _ESCAPES = re.compile(rb"\x1b(\[[0-9;?]*[a-zA-Z]|\][^\x07]*\x07|[()][A-Z0-9]|[=>])")
@@ -23,11 +23,12 @@ class Terminal:
 
     query   of its address, such as "?authorization=…"
     header  more of the handshake's, as (name, value)
+    host    whom it asks for, where several are behind one address
     """
 
-    def __init__(self, connection, query="", header=()):
+    def __init__(self, connection, query="", header=(), host="sandbox"):
         self._socket = websocket.create_connection(
-            f"ws://sandbox/ws{query}",
+            f"ws://{host}/ws{query}",
             socket=connection,
             subprotocols=["tty"],
             header=[f"{name}: {value}" for name, value in header],
