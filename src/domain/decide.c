@@ -384,3 +384,9 @@ uint64_t requeue_delay_ms(enum requeue requeue, uint64_t status_age_ms, unsigned
 	}
 	return 0;
 }
+
+bool requeue_is_steady(enum requeue requeue, uint64_t status_age_ms, uint64_t resync_ms)
+{
+	return requeue == REQUEUE_RESYNC ||
+	       (requeue == REQUEUE_SETTLE && status_age_ms >= resync_ms);
+}

@@ -95,4 +95,7 @@ enum requeue requeue_with_cause(enum requeue requeue, enum err_kind kind);
 uint64_t requeue_delay_ms(enum requeue requeue, uint64_t status_age_ms, unsigned attempts,
 			  uint64_t resync_ms, unsigned retry_after_s, uint32_t random);
 
+/* Whether it is once in each `resync_ms` from now on, so that it does not matter when in it. */
+bool requeue_is_steady(enum requeue requeue, uint64_t status_age_ms, uint64_t resync_ms);
+
 #endif

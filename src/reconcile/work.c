@@ -56,16 +56,20 @@ static void decide_on(struct work *w, enum observed observed)
 }
 
 /* When the row is due again. */
-static uint64_t delay_ms(const struct work *w, enum requeue requeue, const struct err *cause,
-			 unsigned attempts)
+static void set_due(const struct work *w, const struct err *cause, struct queue_result *r)
 {
-	bool changed = w->decision.status != w->row.status;
+	enum requeue requeue = w->decision.requeue;
+	uint64_t age_ms = w->decision.status != w->row.status ? 0 : w->row.status_age_ms;
+	uint64_t resync_ms = w->context->resync_ms;
 
+	if (cause == NULL && requeue_is_steady(requeue, age_ms, resync_ms)) {
+		r->resync_ms = resync_ms;
+		return;
+	}
 	if (cause != NULL)
 		requeue = requeue_with_cause(requeue, cause->kind);
-	return requeue_delay_ms(requeue, changed ? 0 : w->row.status_age_ms, attempts,
-				w->context->resync_ms, cause ? cause->retry_after_s : 0,
-				token_random_u32());
+	r->due_in_ms = requeue_delay_ms(requeue, age_ms, r->attempts, resync_ms,
+					cause ? cause->retry_after_s : 0, token_random_u32());
 }
 
 /* Where nothing has failed: what it waits for, or that it takes too long. False: all is well. */
@@ -113,7 +117,7 @@ static void conclude(struct work *w, const struct err *cause)
 		accept_warn(w->kept, w->warnings);
 		restarts_note(&view);
 	}
-	r->due_in_ms = delay_ms(w, d->requeue, cause, r->attempts);
+	set_due(w, cause, r);
 	if (cause != NULL) {
 		w->err = *cause;
 		r->has_cause = true;

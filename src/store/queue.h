@@ -91,6 +91,9 @@ struct queue_result {
 	int64_t lease_epoch, generation;                     /* as claimed */
 	const char *cause_kind, *cause_code, *cause_message; /* when has_cause */
 	uint64_t due_in_ms;
+	/* Of what is stable, else 0: it is due with the user's other stable rows, once in such a
+	 * period, and not before due_in_ms. */
+	uint64_t resync_ms;
 	uint64_t took_ms; /* since the claim */
 	/* What replaces those of the row; NULL: they stay. Borrowed. */
 	json_t *warnings, *observed;

@@ -16,7 +16,8 @@ enum statement {
 #define GIVEN                                                                                      \
 	"jsonb_to_recordset($1::jsonb) AS g (id uuid, lease_epoch bigint, generation bigint,"      \
 	" gone boolean, status status, stage stage, cause_kind text, cause_code text,"             \
-	" cause_message text, attempts integer, due_in_ms bigint, host text, port integer,"        \
+	" cause_message text, attempts integer, due_in_ms bigint, resync_ms bigint,"               \
+	" host text, port integer,"                                                                \
 	" database text, username text, password_sealed bytea, cluster_uid text,"                  \
 	" disconnected boolean, warnings jsonb, observed jsonb, took_ms integer)"
 
@@ -59,8 +60,9 @@ static const struct db_statement statements[] = {
 		"  took_ms = h.took_ms,"
 		"  verify = r.verify AND h.cause_kind IS NOT NULL AND h.status <> 'RUNNING',"
 		"  forced = r.forced AND h.status NOT IN ('RUNNING', 'STOPPED'),"
-		"  due_at = now() + CASE WHEN r.due_at < r.leased_until THEN 0"
-		"   ELSE h.due_in_ms END * interval '1 millisecond',"
+		"  due_at = CASE WHEN r.due_at < r.leased_until THEN now()"
+		"   ELSE greatest(now() + h.due_in_ms * interval '1 millisecond',"
+		"    CASE WHEN h.resync_ms > 0 THEN next_resync(r.user_id, h.resync_ms) END) END,"
 		"  status_since = CASE WHEN h.status = r.status"
 		"   THEN r.status_since ELSE now() END,"
 		"  cause_kind = CASE WHEN h.keeps_cause THEN r.cause_kind ELSE h.cause_kind END,"
@@ -111,7 +113,7 @@ static json_t *result_json(const struct queue_result *result)
 
 	return json_pack(
 		"{s:s, s:I, s:I, s:b, s:s, s:s, s:o, s:o, s:o, s:i, s:I, s:b, s:o, s:o, s:o, s:o,"
-		" s:o, s:o, s:O?, s:O?, s:I}",
+		" s:o, s:o, s:I, s:O?, s:O?, s:I}",
 		"id", result->id, "lease_epoch", (json_int_t)result->lease_epoch, "generation",
 		(json_int_t)result->generation, "gone", (int)result->gone, "status",
 		status_name(result->status), "stage", stage_name(result->stage), "cause_kind",
@@ -127,8 +129,8 @@ static json_t *result_json(const struct queue_result *result)
 		store_json_bytes(result->connection.host ? result->connection.password_sealed
 							 : NULL,
 				 result->connection.password_sealed_length),
-		"warnings", result->warnings, "observed", result->observed, "took_ms",
-		(json_int_t)result->took_ms);
+		"resync_ms", (json_int_t)result->resync_ms, "warnings", result->warnings,
+		"observed", result->observed, "took_ms", (json_int_t)result->took_ms);
 }
 
 /* The projects of recorded rows for which a column is true. */

@@ -495,6 +495,52 @@ START_TEST(a_row_made_due_while_it_was_leased_is_due_at_once)
 }
 END_TEST
 
+START_TEST(stable_rows_of_a_user_are_due_together)
+{
+	enum { PERIOD_MS = 600000 };
+	struct person alice = make_owner("alice"), bob = make_owner("bob");
+	(void)make_project(&alice, "shop", false);
+	(void)make_project(&alice, "cafe", false);
+	(void)make_project(&bob, "blog", false);
+	CLEANUP(queue_rows_clear) struct queue_rows rows = claim(10);
+
+	for (size_t i = 0; i < rows.count; i++) {
+		struct queue_result r = result_of(&rows.items[i], STATUS_RUNNING);
+		r.due_in_ms = 0;
+		r.resync_ms = PERIOD_MS;
+		record(&r, NULL);
+	}
+	ck_assert_int_eq(
+		admin_int("SELECT count(DISTINCT due_at) FROM resources WHERE user_id = $1",
+			  alice.id),
+		1);
+	ck_assert_int_eq(admin_int("SELECT count(DISTINCT due_at) FROM resources", NULL), 2);
+	ck_assert_int_eq(
+		admin_int("SELECT count(*) FROM resources WHERE due_at"
+			  " BETWEEN now() + interval '4 min' AND now() + interval '15 min'",
+			  NULL),
+		3);
+}
+END_TEST
+
+/* One whose server is slow is asked less often than its period says. */
+START_TEST(a_stable_row_is_not_due_before_its_time)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	CLEANUP(queue_rows_clear) struct queue_rows rows = claim(10);
+	struct queue_result r = result_of(&rows.items[0], STATUS_RUNNING);
+
+	r.due_in_ms = 7200000;
+	r.resync_ms = 60000;
+	record(&r, NULL);
+	ck_assert_str_eq(
+		column("SELECT due_at > now() + interval '1 h' FROM resources WHERE id = $1",
+		       made.sandbox),
+		"t");
+}
+END_TEST
+
 START_TEST(a_database_that_is_learnt_wakes_its_sandbox)
 {
 	struct person owner = make_owner("alice");
@@ -817,6 +863,8 @@ Suite *queue_suite(void)
 	tcase_add_test(c, an_error_keeps_its_cause_until_it_heals);
 	tcase_add_test(c, a_result_for_an_older_generation_only_gives_the_lease_back);
 	tcase_add_test(c, a_row_made_due_while_it_was_leased_is_due_at_once);
+	tcase_add_test(c, stable_rows_of_a_user_are_due_together);
+	tcase_add_test(c, a_stable_row_is_not_due_before_its_time);
 	tcase_add_test(c, a_database_that_is_learnt_wakes_its_sandbox);
 	tcase_add_test(c, a_connection_that_is_lost_is_told_to_nobody);
 	tcase_add_test(c, a_project_goes_with_its_last_resource);
