@@ -4,10 +4,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/mem.h"
 #include "kube/kubeconfig.h"
 #include "store/config.h"
-#include "store/contexts.h"
 #include "store/kubeconfig_check.h"
 #include "web/json.h"
 #include "web/members.h"
@@ -53,25 +51,19 @@ int kubeconfig_read(struct call *c, struct err *e)
 	return answer(c, json_object(), e);
 }
 
+static int seal_for_reconciler(const void *call, const char *context, const void *plain,
+			       size_t length, struct buf *ret_sealed, struct err *e)
+{
+	return api_seal(call, API_CLUSTER_PUBLIC, context, plain, length, ret_sealed, e);
+}
+
 static int store(const struct call *c, const struct kubeconfig *config, const char *text,
 		 struct err *e)
 {
-	const char *user_id = c->session->user_id;
-	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_KUBECONFIG, user_id);
-	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_KUBECONFIG_MAX);
+	const struct kubeconfig_new row = { c->session->user_id, config->server, config->namespace,
+					    config->user, config->expires_at };
 
-	if (api_seal(c, API_CLUSTER_PUBLIC, context, text, strlen(text), &sealed, e) < 0)
-		return -1;
-	struct kubeconfig_new row = {
-		.user_id = user_id,
-		.sealed = sealed.data,
-		.sealed_length = sealed.length,
-		.server = config->server,
-		.namespace = config->namespace,
-		.account = config->user,
-		.expires_at = config->expires_at,
-	};
-	return kubeconfig_put(c->db, &row, e);
+	return kubeconfig_put(c->db, &row, text, seal_for_reconciler, c, e);
 }
 
 int kubeconfig_write(struct call *c, struct err *e)

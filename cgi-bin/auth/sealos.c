@@ -2,13 +2,11 @@
 
 #include "auth.h"
 #include "base/cleanup.h"
-#include "base/mem.h"
 #include "crypto/jwt.h"
 #include "kube/kubeconfig.h"
 #include "provider/sealos.h"
 #include "providers.h"
 #include "store/config.h"
-#include "store/contexts.h"
 #include "store/identity.h"
 #include "web/router.h"
 
@@ -75,26 +73,22 @@ static struct identity_claim claim_of(const struct sealos_account *account)
 	};
 }
 
+static int seal_for_reconciler(const void *user, const char *context, const void *plain,
+			       size_t length, struct buf *ret_sealed, struct err *e)
+{
+	const struct auth *auth = user;
+
+	return providers_seal(auth->providers, context, plain, length, ret_sealed, e);
+}
+
 static int store_kubeconfig(const struct call *c, struct db *tx, const char *user_id,
 			    const struct kubeconfig *config, struct err *e)
 {
-	const struct auth *auth = c->context;
-	const char *text = field_string(c->body, "kubeconfig");
-	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_KUBECONFIG, user_id);
-	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_KUBECONFIG_MAX);
+	const struct kubeconfig_new row = { user_id, config->server, config->namespace,
+					    config->user, config->expires_at };
 
-	if (providers_seal(auth->providers, context, text, strlen(text), &sealed, e) < 0)
-		return -1;
-	struct kubeconfig_new row = {
-		.user_id = user_id,
-		.sealed = sealed.data,
-		.sealed_length = sealed.length,
-		.server = config->server,
-		.namespace = config->namespace,
-		.account = config->user,
-		.expires_at = config->expires_at,
-	};
-	return kubeconfig_put(tx, &row, e);
+	return kubeconfig_put(tx, &row, field_string(c->body, "kubeconfig"), seal_for_reconciler,
+			      c->context, e);
 }
 
 /* Identity, kubeconfig and session, or none of them. */

@@ -145,31 +145,21 @@ static int import_one_identity(struct import *i, const json_t *row, struct err *
 /* ---- kubeconfigs ------------------------------------------------------------------------------
  */
 
-static int seal_kubeconfig(const struct import *i, const char *user_id, const char *text,
-			   struct buf *ret_sealed, struct err *e)
+static int seal_for_reconciler(const void *user, const char *context, const void *plain,
+			       size_t length, struct buf *ret_sealed, struct err *e)
 {
-	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_KUBECONFIG, user_id);
+	const struct import *i = user;
 
-	return seal(i->cluster_public, context, text, strlen(text), ret_sealed, e);
+	return seal(i->cluster_public, context, plain, length, ret_sealed, e);
 }
 
 static int store_kubeconfig(const struct import *i, const char *user_id, const char *text,
 			    const struct kubeconfig *config, struct err *e)
 {
-	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_KUBECONFIG_MAX);
+	const struct kubeconfig_new row = { user_id, config->server, config->namespace,
+					    config->user, config->expires_at };
 
-	if (seal_kubeconfig(i, user_id, text, &sealed, e) < 0)
-		return -1;
-	const struct kubeconfig_new row = {
-		.user_id = user_id,
-		.sealed = sealed.data,
-		.sealed_length = sealed.length,
-		.server = config->server,
-		.namespace = config->namespace,
-		.account = config->user,
-		.expires_at = config->expires_at,
-	};
-	return kubeconfig_put(i->tx, &row, e);
+	return kubeconfig_put(i->tx, &row, text, seal_for_reconciler, i, e);
 }
 
 /* One that is stored already stays: it is newer. */

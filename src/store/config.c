@@ -1,13 +1,16 @@
 #include "store/config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "store/contexts.h"
 #include "store/internal.h"
 
 /* Of one user: each look at one reads them all. */
 enum { SETTINGS_MAX = 100 };
+enum { SEALED_KUBECONFIG_MAX = 131072 };
 
 enum statement {
 	STATEMENT_SETTINGS,
@@ -130,20 +133,25 @@ void kubeconfig_info_clear(struct kubeconfig_info *info)
 	*info = (struct kubeconfig_info) { 0 };
 }
 
-static int put(struct db *tx, const struct kubeconfig_new *k, struct err *e)
+static int put(struct db *tx, const struct kubeconfig_new *k, const struct buf *sealed,
+	       struct err *e)
 {
 	return db_query(tx, &statements[STATEMENT_PUT],
-			DB_ARGS(DB_TEXT(k->user_id), DB_BYTES(k->sealed, k->sealed_length),
+			DB_ARGS(DB_TEXT(k->user_id), DB_BYTES(sealed->data, sealed->length),
 				DB_TEXT(k->server), DB_TEXT(k->namespace), DB_TEXT(k->account),
 				k->expires_at > 0 ? DB_INT(k->expires_at) : DB_NULL),
 			NULL, e);
 }
 
-int kubeconfig_put(struct db *db, const struct kubeconfig_new *k, struct err *e)
+int kubeconfig_put(struct db *db, const struct kubeconfig_new *k, const char *text,
+		   store_seal_fn *seal, const void *user, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_KUBECONFIG, k->user_id);
+	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_KUBECONFIG_MAX);
 
-	if (db_begin(db, &tx, e) < 0 || put(tx, k, e) < 0 ||
+	if (seal(user, context, text, strlen(text), &sealed, e) < 0 || db_begin(db, &tx, e) < 0 ||
+	    put(tx, k, &sealed, e) < 0 ||
 	    db_query(tx, &statements[STATEMENT_WAKE], DB_ARGS(DB_TEXT(k->user_id)), NULL, e) < 0)
 		return -1;
 	return db_commit(&tx, e);

@@ -45,15 +45,14 @@ int kubeconfig_info_get(struct db *db, const char *user_id, struct kubeconfig_in
 			struct err *e);
 void kubeconfig_info_clear(struct kubeconfig_info *info);
 
-enum { SEALED_KUBECONFIG_MAX = 131072 };
 struct kubeconfig_new {
 	const char *user_id;
-	const void *sealed;
-	size_t sealed_length;
 	const char *server, *namespace, *account;
 	int64_t expires_at; /* Unix seconds, 0: not said */
 };
-/* Creates or replaces; the user's resources become due, so that the next pass uses it. */
-int kubeconfig_put(struct db *db, const struct kubeconfig_new *k, struct err *e);
+/* Creates or replaces; the user's resources become due, so that the next pass uses it. `text` is
+ * stored as `seal` seals it, to the key that only the reconciler can open. */
+int kubeconfig_put(struct db *db, const struct kubeconfig_new *k, const char *text,
+		   store_seal_fn *seal, const void *user, struct err *e);
 
 #endif

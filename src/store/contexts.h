@@ -3,8 +3,8 @@
 
 /*
  * What each stored secret is sealed for (crypto/seal.h), as printf forms: with it the ciphertext
- * belongs to its row and opens in no other. store/sealed.c has the same in SQL, for a change of
- * keys.
+ * belongs to its row and opens in no other. %s is the only conversion, as store/sealed.c gives the
+ * same forms to PostgreSQL's format() for a change of keys.
  *
  * The form: kubeconfigs and the tokens of identities are written by who has the public key alone
  * (seal(), unseal()); all others by holders of the owner's private key (seal_own(), unseal_own()).

@@ -20,7 +20,7 @@ void new_id(char ret_id[STORE_ID_LENGTH + 1])
 		       r[1] >> 16, r[1] & 0xfff, 0x8000 | (r[2] & 0x3fff), r[2] >> 16, r[3]);
 }
 
-static int make_terminal_token(struct new_sandbox *s, new_part_seal_fn *seal, const void *user,
+static int make_terminal_token(struct new_sandbox *s, store_seal_fn *seal, const void *user,
 			       struct err *e)
 {
 	char token[TERMINAL_TOKEN_LENGTH + 1];
@@ -33,8 +33,8 @@ static int make_terminal_token(struct new_sandbox *s, new_part_seal_fn *seal, co
 	return sealed;
 }
 
-int new_sandbox_init(struct new_sandbox *s, const char *id, new_part_seal_fn *seal,
-		     const void *user, struct err *e)
+int new_sandbox_init(struct new_sandbox *s, const char *id, store_seal_fn *seal, const void *user,
+		     struct err *e)
 {
 	memset(s, 0, sizeof(*s));
 	s->terminal_token_sealed = BUF_INIT(SEALED_TOKEN_MAX);

@@ -16,14 +16,10 @@ struct new_sandbox {
 	struct buf terminal_token_sealed;
 };
 
-/* Seals with the owner's key, however the caller holds it; appends. */
-typedef int new_part_seal_fn(const void *user, const char *context, const void *plain,
-			     size_t length, struct buf *ret_sealed, struct err *e);
-
 /* With a terminal token of its own, sealed. `id` NULL: a new one. Fails with what `seal` fails
  * with. `s` is to be cleared also after a failure. */
-int new_sandbox_init(struct new_sandbox *s, const char *id, new_part_seal_fn *seal,
-		     const void *user, struct err *e);
+int new_sandbox_init(struct new_sandbox *s, const char *id, store_seal_fn *seal, const void *user,
+		     struct err *e);
 void new_sandbox_clear(struct new_sandbox *s); /* for CLEANUP */
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "store/contexts.h"
 #include "store/internal.h"
 
 /*
@@ -11,22 +12,26 @@
  * and orders them. Sealed values begin with four bytes of form and eight of the key's id.
  */
 #define NO_UUID "00000000-0000-0000-0000-000000000000"
-#define OF_USER "user_id::text || ':' || key"
+/* PostgreSQL's format() takes the forms of contexts.h as printf() does. */
+#define CONTEXT(form, of) "format('" form "', " of ")"
+#define OF_USER           "user_id::text || ':' || key"
 #define PLACES(X)                                                                                  \
 	X("cluster", "kubeconfigs", "sealed", NO_UUID, "uuid", "user_id",                          \
-	  "'kubeconfig:' || user_id")                                                              \
+	  CONTEXT(CONTEXT_KUBECONFIG, "user_id"))                                                  \
 	X("cluster", "identities", "token_sealed", NO_UUID, "uuid", "id",                          \
-	  "'identity:' || provider || ':' || provider_user_id")                                    \
+	  CONTEXT(CONTEXT_IDENTITY, "provider, provider_user_id"))                                 \
 	X("owner", "sandboxes", "terminal_token_sealed", NO_UUID, "uuid", "resource_id",           \
-	  "'terminal:' || resource_id")                                                            \
+	  CONTEXT(CONTEXT_TERMINAL, "resource_id"))                                                \
 	X("owner", "sandboxes", "request_env_sealed", NO_UUID, "uuid", "resource_id",              \
-	  "'request-env:' || resource_id")                                                         \
+	  CONTEXT(CONTEXT_REQUEST_ENV, "resource_id"))                                             \
 	X("owner", "databases", "password_sealed", NO_UUID, "uuid", "resource_id",                 \
-	  "'database:' || resource_id")                                                            \
+	  CONTEXT(CONTEXT_DATABASE, "resource_id"))                                                \
 	X("owner", "environment", "value_sealed", NO_UUID, "uuid", "id",                           \
-	  "'environment:' || project_id || ':' || key")                                            \
-	X("owner", "user_config", "value_sealed", "", "text", OF_USER, "'setting:' || " OF_USER)   \
-	X("owner", "idempotency", "body_sealed", "", "text", OF_USER, "'answer:' || " OF_USER)
+	  CONTEXT(CONTEXT_ENVIRONMENT, "project_id, key"))                                         \
+	X("owner", "user_config", "value_sealed", "", "text", OF_USER,                             \
+	  CONTEXT(CONTEXT_SETTING, "user_id, key"))                                                \
+	X("owner", "idempotency", "body_sealed", "", "text", OF_USER,                              \
+	  CONTEXT(CONTEXT_ANSWER, "user_id, key"))
 
 #define PLACE(ring, table, column, first, type, key, context) { ring, table "." column },
 const struct sealed_place sealed_places[] = { PLACES(PLACE) };

@@ -1,6 +1,11 @@
 #ifndef FSA_STORE_STORE_H
 #define FSA_STORE_STORE_H
 
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
 /*
  * The store: the only place with SQL. One file an aggregate. Rules that hold for all of it:
  *
@@ -18,5 +23,10 @@
  */
 
 enum { STORE_ID_LENGTH = 36 };
+
+/* Seals with a key, however the caller holds it (`user` is the caller's): see store/contexts.h and
+ * crypto/seal.h. Appends. */
+typedef int store_seal_fn(const void *user, const char *context, const void *plain, size_t length,
+			  struct buf *ret_sealed, struct err *e);
 
 #endif

@@ -132,17 +132,25 @@ struct person make_person(const char *name)
 	return person;
 }
 
+int seal_for_test(const void *user, const char *context, const void *plain, size_t length,
+		  struct buf *ret_sealed, struct err *e)
+{
+	(void)user;
+	(void)context;
+	ck_assert_str_eq(plain, "kubeconfig");
+	ck_assert_uint_eq(length, strlen(plain));
+	return buf_append(ret_sealed, "sealed\0kubeconfig", 17, e);
+}
+
 void put_kubeconfig(const struct person *person, const char *namespace)
 {
 	const struct kubeconfig_new k = { .user_id = person->id,
-					  .sealed = "sealed\0kubeconfig",
-					  .sealed_length = 17,
 					  .server = "https://cluster.example:6443",
 					  .namespace = namespace,
 					  .account = "somebody" };
 	struct err e;
 
-	assert_ok(kubeconfig_put(api, &k, &e), &e);
+	assert_ok(kubeconfig_put(api, &k, "kubeconfig", seal_for_test, NULL, &e), &e);
 }
 
 struct person make_owner(const char *name)

@@ -44,6 +44,8 @@ struct person {
 struct person make_person(const char *name);
 /* With a kubeconfig in namespace "ns-<name>". */
 struct person make_owner(const char *name);
+/* Makes "sealed\0kubeconfig" of "kubeconfig". */
+store_seal_fn seal_for_test;
 void put_kubeconfig(const struct person *person, const char *namespace);
 
 /* What a new project consists of: ids of a sandbox and a database, made from `seed`. */

@@ -210,8 +210,6 @@ START_TEST(a_kubeconfig_tells_what_it_may)
 	struct person person = make_person("alice");
 	CLEANUP(kubeconfig_info_clear) struct kubeconfig_info info = { 0 };
 	struct kubeconfig_new k = { .user_id = person.id,
-				    .sealed = "x",
-				    .sealed_length = 1,
 				    .server = "https://one.example",
 				    .namespace = "ns-one",
 				    .account = "me",
@@ -220,7 +218,7 @@ START_TEST(a_kubeconfig_tells_what_it_may)
 
 	assert_fails(kubeconfig_info_get(api, person.id, &info, &e), &e, ERR_NOT_FOUND,
 		     "KUBECONFIG_MISSING");
-	assert_ok(kubeconfig_put(api, &k, &e), &e);
+	assert_ok(kubeconfig_put(api, &k, "kubeconfig", seal_for_test, NULL, &e), &e);
 	assert_ok(kubeconfig_info_get(api, person.id, &info, &e), &e);
 	ck_assert_str_eq(info.server, "https://one.example");
 	ck_assert_str_eq(info.namespace, "ns-one");
@@ -230,7 +228,7 @@ START_TEST(a_kubeconfig_tells_what_it_may)
 	kubeconfig_info_clear(&info);
 	k.expires_at = 0;
 	k.namespace = "ns-two";
-	assert_ok(kubeconfig_put(api, &k, &e), &e);
+	assert_ok(kubeconfig_put(api, &k, "kubeconfig", seal_for_test, NULL, &e), &e);
 	assert_ok(kubeconfig_info_get(api, person.id, &info, &e), &e);
 	ck_assert_str_eq(info.namespace, "ns-two");
 	ck_assert_ptr_null(info.expires_at);

@@ -767,8 +767,6 @@ static void store_kubeconfigs_for_a_while(const struct person *owner)
 {
 	CLEANUP(db_freep) struct db *db = connect_as("fsa_api", 10000);
 	const struct kubeconfig_new k = { .user_id = owner->id,
-					  .sealed = "x",
-					  .sealed_length = 1,
 					  .server = "https://cluster.example:6443",
 					  .namespace = "ns-alice",
 					  .account = "me" };
@@ -776,7 +774,7 @@ static void store_kubeconfigs_for_a_while(const struct person *owner)
 	struct err e;
 
 	while (time(NULL) < end) {
-		if (kubeconfig_put(db, &k, &e) < 0) {
+		if (kubeconfig_put(db, &k, "kubeconfig", seal_for_test, NULL, &e) < 0) {
 			(void)fprintf(stderr, "kubeconfig: %s\n", e.message);
 			_exit(2);
 		}
