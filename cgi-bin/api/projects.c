@@ -233,7 +233,7 @@ static int answer_request(struct call *c, const char *message, struct err *e)
 int project_start_post(struct call *c, struct err *e)
 {
 	if (api_ask_risk(c, SANDBOX_ALL, RISK_STARTS, e) < 0 ||
-	    project_want(c->db, c->session->user_id, c->params[0], DESIRED_RUNNING, e) < 0)
+	    project_set_desired(c->db, c->session->user_id, c->params[0], DESIRED_RUNNING, e) < 0)
 		return -1;
 	return answer_request(c,
 			      "Project start requested - reconcile job will handle resource "
@@ -244,7 +244,7 @@ int project_start_post(struct call *c, struct err *e)
 int project_stop_post(struct call *c, struct err *e)
 {
 	if (api_ask_risk(c, SANDBOX_ALL, RISK_ENDS_SANDBOX | RISK_ENDS_DATABASE, e) < 0 ||
-	    project_want(c->db, c->session->user_id, c->params[0], DESIRED_STOPPED, e) < 0)
+	    project_set_desired(c->db, c->session->user_id, c->params[0], DESIRED_STOPPED, e) < 0)
 		return -1;
 	return answer_request(c,
 			      "Project stop requested - reconcile job will handle resource "
@@ -268,7 +268,7 @@ int project_delete(struct call *c, struct err *e)
 	static const char message[] = "Project deletion requested - reconcile job will handle "
 				      "resource cleanup and project removal";
 
-	if (project_want(c->db, c->session->user_id, c->params[0], DESIRED_GONE, e) < 0)
+	if (project_set_desired(c->db, c->session->user_id, c->params[0], DESIRED_GONE, e) < 0)
 		return -1;
 	if (answer_request(c, message, e) == 0)
 		return 0;

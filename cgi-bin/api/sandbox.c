@@ -155,8 +155,8 @@ int sandbox_delete(struct call *c, struct err *e)
 {
 	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
 
-	if (sandbox_want(c->db, c->session->user_id, c->params[0], chosen(c), DESIRED_GONE, e) <
-		    0 ||
+	if (sandbox_set_desired(c->db, c->session->user_id, c->params[0], chosen(c), DESIRED_GONE,
+				e) < 0 ||
 	    get(c, chosen(c), &view, e) < 0)
 		return -1;
 	response_json(c->response, 200,
@@ -196,7 +196,8 @@ int sandboxes_post(struct call *c, struct err *e)
 static int ask_for(struct call *c, enum desired desired, unsigned risk, struct err *e)
 {
 	if (api_ask_risk(c, chosen(c), risk, e) < 0 ||
-	    sandbox_want(c->db, c->session->user_id, c->params[0], chosen(c), desired, e) < 0)
+	    sandbox_set_desired(c->db, c->session->user_id, c->params[0], chosen(c), desired, e) <
+		    0)
 		return -1;
 	return answer(c, chosen(c), e);
 }

@@ -139,7 +139,7 @@ static int set_desired(struct db *tx, const char *user_id, const char *project_i
 	if (project_ask_risk(tx, user_id, project_id, SANDBOX_ALL, change->request, change->force,
 			     e) < 0)
 		return e->kind == ERR_DATA_AT_RISK ? err_wrap(e, "refused without --yes") : -1;
-	return project_want(tx, user_id, project_id, change->desired, e);
+	return project_set_desired(tx, user_id, project_id, change->desired, e);
 }
 
 static int start(struct db *tx, const char *user_id, const char *project_id, struct err *e)
@@ -174,7 +174,7 @@ static int force_stop(struct db *tx, const char *user_id, const char *project_id
 
 static int delete (struct db *tx, const char *user_id, const char *project_id, struct err *e)
 {
-	return project_want(tx, user_id, project_id, DESIRED_GONE, e);
+	return project_set_desired(tx, user_id, project_id, DESIRED_GONE, e);
 }
 
 static int forget(struct db *tx, const char *user_id, const char *project_id, struct err *e)

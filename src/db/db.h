@@ -17,7 +17,7 @@
  * statement when it notices (client_connection_check_interval of the roles).
  *
  * A connection string may name several hosts, a server and its standbys (with
- * target_session_attrs=read-write): each gets an equal share of the time for connecting.
+ * target_session_attrs=read-write): each gets an equal part of the time for connecting.
  *
  * Statements are constants; each is prepared on first use, or, where `prepare` is false (pgbouncer
  * in transaction mode), sent with its parameters each time. No session state is relied upon beyond
@@ -33,7 +33,7 @@ struct db_options {
 	uint64_t timeout_ms;
 };
 
-/* Never fails for want of a server: the first statement connects. */
+/* Does not fail when there is no server: the first statement connects. */
 struct db *db_new(const struct db_options *options);
 void db_free(struct db *db);
 void db_freep(struct db **db);

@@ -72,14 +72,15 @@ struct admin_project_filter {
 };
 int admin_projects(struct db *db, const struct admin_project_filter *filter, json_t **ret_rows,
 		   struct err *e);
-/* What is wanted, told and waited for of each resource of a project, with ages in milliseconds. */
+/* What is desired, what its status is and what it waits for, of each resource of a project, with
+ * ages in milliseconds. */
 int admin_resources(struct db *db, const char *project_id, json_t **ret_rows, struct err *e);
 /* Names of a project's variables, without values. */
 int admin_variables(struct db *db, const char *project_id, json_t **ret_rows, struct err *e);
 int admin_events(struct db *db, const char *project_id, unsigned limit, json_t **ret_rows,
 		 struct err *e);
-/* Makes a project's resources due at once, as if nothing had failed yet. Those in ERROR are told to
- * be on their way again, and so have a new deadline. ERR_NOT_FOUND PROJECT_NOT_FOUND. */
+/* Makes a project's resources due at once, as if nothing had failed yet. Those in ERROR are shown
+ * to be on their way again, and so have a new deadline. ERR_NOT_FOUND PROJECT_NOT_FOUND. */
 int admin_retry(struct db *db, const char *project_id, const char *user_id, struct err *e);
 
 /* Where each resource of all users is, with its owner. */

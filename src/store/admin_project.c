@@ -61,21 +61,21 @@ static const struct db_statement statements[] = {
 	[STATEMENT_EVENTS] = { "admin_events",
 		"SELECT id, iso8601(at) AS at, kind, resource_id AS \"resourceId\", status, stage, code, message"
 		" FROM events WHERE project_id = $1 ORDER BY id DESC LIMIT $2::bigint" },
-	/* As a wish for what is wanted already; what is leased at this moment is due at the end
+	/* As a request for what is desired already; what is leased at this moment is due at the end
 	 * of its lease. */
 	[STATEMENT_RETRY] = { "admin_retry",
 		"WITH old AS ("
 		" SELECT id, status, CASE WHEN status = 'ERROR'"
-		"   THEN told_status(desired, status) ELSE status END AS told"
+		"   THEN told_status(desired, status) ELSE status END AS shown"
 		" FROM resources WHERE project_id = $1"
 		"), retried AS ("
-		" UPDATE resources r SET due_at = now(), attempts = 0, status = old.told,"
-		"  status_since = CASE WHEN old.told = r.status"
+		" UPDATE resources r SET due_at = now(), attempts = 0, status = old.shown,"
+		"  status_since = CASE WHEN old.shown = r.status"
 		"   THEN r.status_since ELSE now() END,"
-		"  cause_kind = CASE WHEN old.told = r.status THEN r.cause_kind END,"
-		"  cause_code = CASE WHEN old.told = r.status THEN r.cause_code END,"
-		"  cause_message = CASE WHEN old.told = r.status THEN r.cause_message END,"
-		"  cause_since = CASE WHEN old.told = r.status THEN r.cause_since END,"
+		"  cause_kind = CASE WHEN old.shown = r.status THEN r.cause_kind END,"
+		"  cause_code = CASE WHEN old.shown = r.status THEN r.cause_code END,"
+		"  cause_message = CASE WHEN old.shown = r.status THEN r.cause_message END,"
+		"  cause_since = CASE WHEN old.shown = r.status THEN r.cause_since END,"
 		"  updated_at = now()"
 		" FROM old WHERE r.id = old.id"
 		" RETURNING r.id, r.project_id, r.kind, r.status, r.stage"

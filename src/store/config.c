@@ -8,7 +8,7 @@
 #include "store/contexts.h"
 #include "store/internal.h"
 
-/* Of one user: each look at one reads them all. */
+/* Of one user: whoever reads one reads them all. */
 enum { SETTINGS_MAX = 100 };
 enum { SEALED_KUBECONFIG_MAX = 131072 };
 

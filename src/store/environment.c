@@ -48,7 +48,7 @@ static const struct db_statement statements[] = {
 		"FROM projects p LEFT JOIN environment e"
 		"  ON e.project_id = p.id AND e.id = $3"
 		" WHERE p.id = $1 AND p.user_id = $2" },
-	/* Makes room for what replaces whole categories. */
+	/* Removes what is replaced, of whole categories. */
 	[STATEMENT_CLEAR] = { "variable_clear",
 		"DELETE FROM environment WHERE project_id = $1"
 		" AND (category = $3 OR category IN (SELECT coalesce(category, 'general')"

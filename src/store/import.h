@@ -52,8 +52,8 @@ struct import_project {
 int import_project(struct db *tx, const struct import_project *p, enum import_outcome *ret_outcome,
 		   struct err *e);
 
-/* A part of a project, in the namespace and on the server of its owner's kubeconfig, wanted and
- * told STOPPED: nothing happens in the cluster until somebody starts it. */
+/* A part of a project, in the namespace and on the server of its owner's kubeconfig, desired and
+ * shown as STOPPED: nothing happens in the cluster until somebody starts it. */
 int import_sandbox(struct db *tx, const char *user_id, const char *project_id,
 		   const struct sandbox_new *s, enum import_outcome *ret_outcome, struct err *e);
 /* A database keeps its name, and with it its data. */

@@ -23,7 +23,7 @@ int invitation_put(struct db *db, const char *user_id, const uint8_t token_hash[
 int invitation_withdraw(struct db *db, const char *user_id, bool *ret_was_there, struct err *e);
 
 /* Whose it is, as it stands now. ERR_FORBIDDEN INVITATION_INVALID: unknown, used, withdrawn or
- * expired, or its user is disabled: which, nobody is told. */
+ * expired, or its user is disabled: the answer does not say which. */
 int invitation_find(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES],
 		    struct password_identity *ret_identity, struct err *e);
 /* Uses it up. ERR_FORBIDDEN as above: somebody else was faster. */

@@ -19,7 +19,7 @@
 int live_listen(struct db *listener, struct err *e);
 struct live_announced {
 	int64_t count;
-	int64_t horizon; /* of transactions: all below had ended before this looked */
+	int64_t horizon; /* of transactions: all below had ended before this was read */
 };
 /* Makes notifications of the changes that have been committed, for the listeners of all hosts;
  * whoever comes first does it. What waits for a minute is dropped (queue_housekeeping()). */

@@ -100,11 +100,11 @@ int project_change(struct db *db, const char *user_id, const char *project_id, c
 /*
  * Asks for a state of all of the project's resources: RUNNING, STOPPED, or GONE (which cannot be
  * taken back: later calls are ERR_NOT_FOUND unless they ask for GONE again). Asking for what is
- * already wanted is no error: what is under way goes on, and what runs, or is in ERROR, is STARTING
- * until it has been looked at. All of the project is due at once.
+ * already desired is no error: what is under way goes on, and what runs, or is in ERROR, is
+ * STARTING until it has been observed. All of the project is due at once.
  */
-int project_want(struct db *db, const char *user_id, const char *project_id, enum desired desired,
-		 struct err *e);
+int project_set_desired(struct db *db, const char *user_id, const char *project_id,
+			enum desired desired, struct err *e);
 /* Replaces the pods of a project's sandboxes, starting what was stopped. ERR_NOT_FOUND
  * SANDBOX_NOT_FOUND if there is none that stays. */
 int project_restart(struct db *db, const char *user_id, const char *project_id, struct err *e);
@@ -160,8 +160,8 @@ int sandbox_add(struct db *db, const char *user_id, const char *project_id,
 /* Asks for a state of one sandbox: RUNNING (of the database, too), STOPPED or GONE. One that is to
  * go is not found, unless it is asked for that again. The database and the project stay when the
  * last one goes. */
-int sandbox_want(struct db *db, const char *user_id, const char *project_id, const char *sandbox_id,
-		 enum desired desired, struct err *e);
+int sandbox_set_desired(struct db *db, const char *user_id, const char *project_id,
+			const char *sandbox_id, enum desired desired, struct err *e);
 /* Replaces one sandbox's pod, starting it and the database if they were stopped. */
 int sandbox_restart(struct db *db, const char *user_id, const char *project_id,
 		    const char *sandbox_id, struct err *e);

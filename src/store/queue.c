@@ -57,9 +57,9 @@ enum statement {
 /* $1 worker, $2 limit, $3 per user, $4 lease in ms, $5 only those without a cause, $6 limit for
  * users with slow rows, $7 and $8 the shard and how many there are. When very many rows are due, windows bound the cost of a claim: the oldest, and the newest,
  * among which is what somebody has just asked for. `turn` is a row's place among those of
- * its user, rows under way before it; who has the fewest comes first. The lock looks at
+ * its user, rows under way before it; who has the fewest comes first. The lock sees
  * the row as it is now, not as this statement's snapshot has it. A leased row is next due
- * at the lease's end, so that a wish or a wake-up during the lease can be told from it. */
+ * at the lease's end, so that a change or a wake-up during the lease differs from it. */
 #define CLAIM_OF(which) \
 	"WITH due AS MATERIALIZED (" \
 	CLAIM_WINDOW("LIMIT 20000") " UNION " CLAIM_WINDOW("DESC LIMIT 2000") \
@@ -165,7 +165,7 @@ static const struct db_statement statements[] = {
 		" (SELECT id FROM events ORDER BY id LIMIT 200)"
 		" AND at < now() - $1::bigint * interval '1 millisecond'" },
 	/* A project that makes many is among those that have made the newest, sooner or later: one
-	 * of these is looked at each time. */
+	 * of these is checked each time. */
 	[STATEMENT_LIMIT_EVENTS] = { "queue_limit_events",
 		"WITH busy AS (SELECT project_id FROM events ORDER BY id DESC"
 		"  OFFSET floor(random() * 200) LIMIT 1"

@@ -54,7 +54,8 @@ struct queue_claim {
 	struct queue_shard shard;
 	unsigned limit;      /* rows at most */
 	unsigned per_user;   /* of one user at most, those already leased counted */
-	unsigned slow_limit; /* of all users together with a row whose last look took 2 s or more */
+	unsigned slow_limit; /* of all users together with a row whose last observation took 2 s or
+				more */
 	uint64_t lease_ms;
 	bool only_well; /* those that nothing is known to be wrong with */
 	/* Keys that only other hosts have, as pass_host_announce() tells them: what is sealed to
@@ -66,7 +67,7 @@ struct queue_claim {
  * of users whose time of a stall is not over (store/shard.h). */
 int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_rows *ret_rows,
 		struct err *e);
-/* The rows of one project as a claim would give them, without a lease: only to be looked at. */
+/* The rows of one project as a claim would give them, without a lease: only to be shown. */
 int queue_peek(struct db *db, const char *project_id, struct queue_rows *ret_rows, struct err *e);
 void queue_rows_clear(struct queue_rows *rows);
 
@@ -116,7 +117,7 @@ struct queue_result {
  * move only when status or cause (kind and code) changes, and an ERROR without a new cause keeps
  * the one it has; so does since when a warning holds. When a database's connection or status
  * changes, the project's sandbox becomes due. A row that was made due while it was leased is due at
- * once, whatever `due_in_ms` says. `ret_stale` (NULL: not wanted) counts rows left alone.
+ * once, whatever `due_in_ms` says. `ret_stale` (NULL: not needed) counts rows left alone.
  */
 int queue_record(struct db *db, const struct queue_result *results, size_t count, size_t *ret_stale,
 		 struct err *e);

@@ -4,7 +4,7 @@
 #include "store/queue.h"
 
 /* Of each row that was still held: its project, and what follows for it: its status may be another
- * now, its sandbox must look at a changed database, it may be empty. */
+ * now, its sandboxes depend on a changed database, it may be empty. */
 enum recorded_column { RECORDED_PROJECT_ID, RECORDED_SETTLES, RECORDED_WAKES, RECORDED_EMPTIES };
 
 enum statement {
@@ -28,8 +28,8 @@ static const struct db_statement statements[] = {
 		"SELECT FROM projects WHERE id IN"
 		" (SELECT r.project_id FROM " GIVEN " JOIN resources r ON r.id = g.id)"
 		" ORDER BY id FOR NO KEY UPDATE" },
-	/* A user's wish cannot change meanwhile: the projects are locked. Another pass's claim can:
-	 * so the rows are, too. Each is changed by exactly one of yielded, told and removed. A row
+	/* What is desired cannot change meanwhile: the projects are locked. Another pass's claim can:
+	 * so the rows are, too. Each is changed by exactly one of yielded, recorded and removed. A row
 	 * that was made due while it was leased, which put its due_at before the lease's end, is
 	 * due at once. */
 	[STATEMENT_RECORD] = { "queue_record",
@@ -54,7 +54,7 @@ static const struct db_statement statements[] = {
 		"  attempts = CASE WHEN r.attempts > 0 AND h.cause_kind IS NOT NULL"
 		"   THEN h.attempts ELSE r.attempts END, took_ms = h.took_ms"
 		" FROM held h WHERE r.id = h.id AND NOT h.current"
-		"), told AS ("
+		"), recorded AS ("
 		" UPDATE resources r SET leased_until = NULL, leased_by = NULL,"
 		"  status = h.status, stage = h.stage, attempts = h.attempts,"
 		"  took_ms = h.took_ms,"

@@ -18,15 +18,15 @@ static const struct db_statement statements[] = {
 		"SELECT deleted_at IS NOT NULL FROM projects"
 		" WHERE id = $1 AND user_id = $2 FOR NO KEY UPDATE" },
 	[STATEMENT_AGGREGATE] = { "project_aggregate",
-		"WITH told AS ("
+		"WITH aggregated AS ("
 		" SELECT p.id, aggregate_status(array_agg(r.status)"
 		"  FILTER (WHERE r.id IS NOT NULL)) AS status"
 		" FROM jsonb_array_elements_text($1::jsonb) AS given (id)"
 		" JOIN projects p ON p.id = given.id::uuid"
 		" LEFT JOIN resources r ON r.project_id = p.id GROUP BY p.id"
 		"), changed AS ("
-		" UPDATE projects p SET status = told.status, updated_at = now()"
-		" FROM told WHERE p.id = told.id AND p.status <> told.status"
+		" UPDATE projects p SET status = a.status, updated_at = now()"
+		" FROM aggregated AS a WHERE p.id = a.id AND p.status <> a.status"
 		" RETURNING p.id, p.status"
 		") INSERT INTO events (project_id, status)"
 		" SELECT id, status FROM changed" },
@@ -36,28 +36,28 @@ static const struct db_statement statements[] = {
 		" WHERE p.id = given.id::uuid AND p.deleted_at IS NOT NULL"
 		" AND NOT EXISTS"
 		"  (SELECT FROM resources r WHERE r.project_id = p.id)" },
-	/* In ERROR a change is a new wish, as a start would be. Its database is due, too. */
+	/* In ERROR a change is a new attempt, as a start would be. Its database is due, too. */
 	[STATEMENT_ROLL] = { "sandbox_roll",
 		"WITH old AS ("
 		" SELECT id, desired, status FROM resources"
 		" WHERE project_id = $1 AND kind = 'SANDBOX' AND desired <> 'GONE'"
 		"  AND " STORE_IS_CHOSEN("resources", "$2")
-		"), hurried AS ("
+		"), woken AS ("
 		" UPDATE resources SET due_at = now() WHERE project_id = $1"
 		"  AND due_at > now() AND id NOT IN (SELECT id FROM old)"
 		"), rolled AS ("
 		" UPDATE resources r SET generation = generation + 1, attempts = 0,"
-		"  due_at = now(), updated_at = now(), status = told.status,"
+		"  due_at = now(), updated_at = now(), status = shown.status,"
 		"  verify = r.verify OR r.status = 'RUNNING',"
-		"  status_since = CASE WHEN r.status = told.status"
+		"  status_since = CASE WHEN r.status = shown.status"
 		"   THEN r.status_since ELSE now() END,"
 		"  cause_kind = NULL, cause_code = NULL, cause_message = NULL,"
 		"  cause_since = NULL"
 		" FROM (SELECT id, CASE WHEN desired <> 'RUNNING' THEN status"
 		"   WHEN status = 'RUNNING' THEN 'UPDATING'"
 		"   WHEN status = 'ERROR' THEN 'STARTING' ELSE status END AS status"
-		"  FROM old) AS told"
-		" WHERE r.id = told.id"
+		"  FROM old) AS shown"
+		" WHERE r.id = shown.id"
 		" RETURNING r.id, r.project_id, r.kind, r.status, r.stage"
 		") INSERT INTO events (project_id, kind, resource_id, status, stage)"
 		" SELECT project_id, kind, id, rolled.status, stage FROM rolled JOIN old USING (id)"

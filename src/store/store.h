@@ -17,8 +17,8 @@
  *   clock, as ISO 8601 UTC text with milliseconds ("2026-11-23T20:51:32.042Z").
  * - Strings in returned structs are borrowed from the result that `rows` holds; the matching
  *   _clear() frees them together. NULL is SQL NULL.
- * - A change of what is wanted raises the generation, makes the row due, clears attempts and cause,
- *   writes the status the user is told at once, the project's status aggregated from its
+ * - A change of what is desired raises the generation, makes the row due, clears attempts and
+ * cause, writes the status that the user sees at once, the project's status aggregated from its
  *   resources, and an event: all in one transaction.
  */
 

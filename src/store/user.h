@@ -27,7 +27,7 @@ int user_find_password(struct db *db, const char *name, struct password_identity
 /* The same by the user's id. */
 int user_get_password(struct db *db, const char *user_id, struct password_identity *ret_identity,
 		      struct err *e);
-/* Only if it still is `old_hash`; `*ret_replaced` (NULL: not wanted) says whether it was. */
+/* Only if it still is `old_hash`; `*ret_replaced` (NULL: not needed) says whether it was. */
 int user_replace_password_hash(struct db *db, const char *identity_id, const char *old_hash,
 			       const char *hash, bool *ret_replaced, struct err *e);
 

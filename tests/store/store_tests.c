@@ -10,7 +10,7 @@ int main(void)
 	srunner_add_suite(runner, words_suite());
 	srunner_add_suite(runner, people_suite());
 	srunner_add_suite(runner, project_suite());
-	srunner_add_suite(runner, want_suite());
+	srunner_add_suite(runner, desired_suite());
 	srunner_add_suite(runner, queue_suite());
 	srunner_add_suite(runner, rights_suite());
 	srunner_add_suite(runner, hosts_suite());

@@ -83,7 +83,7 @@ Suite *db_suite(void);
 Suite *words_suite(void);
 Suite *people_suite(void);
 Suite *project_suite(void);
-Suite *want_suite(void);
+Suite *desired_suite(void);
 Suite *queue_suite(void);
 Suite *rights_suite(void);
 Suite *hosts_suite(void);

@@ -114,7 +114,7 @@ START_TEST(a_name_is_free_once_deletion_was_asked_for_and_counts_until_it_is_don
 	struct made_project made = make_project(&owner, "shop", true);
 	struct err e;
 
-	assert_ok(project_want(api, owner.id, made.id, DESIRED_GONE, &e), &e);
+	assert_ok(project_set_desired(api, owner.id, made.id, DESIRED_GONE, &e), &e);
 	assert_fails(create(&owner, "shop", "b", 1, &e), &e, ERR_RATE_LIMITED, "PROJECT_QUOTA");
 	assert_ok(create(&owner, "shop", "b", 2, &e), &e);
 }
@@ -135,7 +135,7 @@ START_TEST(a_project_is_changed)
 	ck_assert_str_eq(rows.items[0].project.description, "text");
 	assert_fails(project_change(api, owner.id, other.id, "sHOP", NULL, &e), &e, ERR_CONFLICT,
 		     "PROJECT_EXISTS");
-	assert_ok(project_want(api, owner.id, made.id, DESIRED_GONE, &e), &e);
+	assert_ok(project_set_desired(api, owner.id, made.id, DESIRED_GONE, &e), &e);
 	assert_fails(project_change(api, owner.id, made.id, "x", NULL, &e), &e, ERR_NOT_FOUND,
 		     "PROJECT_NOT_FOUND");
 }
@@ -186,7 +186,7 @@ START_TEST(a_list_is_filtered)
 	ck_assert_str_eq(LIST(.created_from = "2026-02-01T12:00:00Z"), "blog");
 	ck_assert_str_eq(LIST(.created_from = "2026-02-01T13:00:00+01:00"), "blog");
 	ck_assert_str_eq(LIST(.created_to = "2026-01-01T12:00:00Z"), "Shop");
-	assert_ok(project_want(api, owner.id, shop.id, DESIRED_GONE, &e), &e);
+	assert_ok(project_set_desired(api, owner.id, shop.id, DESIRED_GONE, &e), &e);
 	ck_assert_str_eq(LIST(.limit = 5), "blog Shop"); /* until it is gone */
 	ck_assert_str_eq(names(&owner, &(struct project_filter) { 0 }, NULL), "Shop blog");
 #undef LIST
@@ -272,13 +272,14 @@ static const struct variable_change change = { .value_sealed = "w", .value_seale
 
 ATTEMPT(try_get, project_get(api, a->user_id, a->project_id, &project_rows, e))
 ATTEMPT(try_change, project_change(api, a->user_id, a->project_id, "x", NULL, e))
-ATTEMPT(try_run, project_want(api, a->user_id, a->project_id, DESIRED_RUNNING, e))
-ATTEMPT(try_stop, project_want(api, a->user_id, a->project_id, DESIRED_STOPPED, e))
-ATTEMPT(try_delete, project_want(api, a->user_id, a->project_id, DESIRED_GONE, e))
+ATTEMPT(try_run, project_set_desired(api, a->user_id, a->project_id, DESIRED_RUNNING, e))
+ATTEMPT(try_stop, project_set_desired(api, a->user_id, a->project_id, DESIRED_STOPPED, e))
+ATTEMPT(try_delete, project_set_desired(api, a->user_id, a->project_id, DESIRED_GONE, e))
 ATTEMPT(try_restart, project_restart(api, a->user_id, a->project_id, e))
 ATTEMPT(try_sandbox, sandbox_get(api, a->user_id, a->project_id, SANDBOX_FIRST, &sandbox_view, e))
 ATTEMPT(try_start, sandbox_start(api, a->user_id, a->project_id, &parts.sandbox, e))
-ATTEMPT(try_terminate, sandbox_want(api, a->user_id, a->project_id, SANDBOX_FIRST, DESIRED_GONE, e))
+ATTEMPT(try_terminate,
+	sandbox_set_desired(api, a->user_id, a->project_id, SANDBOX_FIRST, DESIRED_GONE, e))
 ATTEMPT(try_events, event_list(api, a->user_id, a->project_id, 0, 10, &event_rows, e))
 ATTEMPT(try_variables, variable_list(api, a->user_id, a->project_id, &variable_rows, e))
 ATTEMPT(try_variable,

@@ -464,7 +464,7 @@ START_TEST(a_result_for_an_older_generation_only_gives_the_lease_back)
 	size_t stale = 9;
 	struct err e;
 
-	assert_ok(project_want(api, owner.id, made.id, DESIRED_STOPPED, &e), &e);
+	assert_ok(project_set_desired(api, owner.id, made.id, DESIRED_STOPPED, &e), &e);
 	record(&late, &stale);
 	queue_rows_clear(&rows);
 	ck_assert_uint_eq(stale, 0);
@@ -624,7 +624,7 @@ START_TEST(a_project_goes_with_its_last_resource)
 	struct err e;
 
 	reach(STATUS_RUNNING);
-	assert_ok(project_want(api, owner.id, made.id, DESIRED_GONE, &e), &e);
+	assert_ok(project_set_desired(api, owner.id, made.id, DESIRED_GONE, &e), &e);
 	struct queue_rows rows = claim(10);
 	ck_assert_uint_eq(rows.count, 2);
 	struct queue_result r = result_of(find_row(&rows, made.sandbox), STATUS_TERMINATED);
@@ -754,7 +754,7 @@ static void wish_for_a_while(const struct person *owner, const struct made_proje
 	for (unsigned i = 0; time(NULL) < end; i++) {
 		const struct made_project *p = &projects[i % count];
 		enum desired desired = i / count % 2 ? DESIRED_RUNNING : DESIRED_STOPPED;
-		if (project_want(db, owner->id, p->id, desired, &e) < 0 ||
+		if (project_set_desired(db, owner->id, p->id, desired, &e) < 0 ||
 		    (i % 7 == 0 && project_restart(db, owner->id, p->id, &e) < 0)) {
 			(void)fprintf(stderr, "wish: %s\n", e.message);
 			_exit(2);

@@ -1,4 +1,5 @@
-/* What users want of a project's resources: the part of project.h that the reconciler acts upon. */
+/* Changes of what is desired of a project's resources, which the reconciler acts upon: a part of
+ * project.h. */
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -11,7 +12,7 @@ enum create_column { CREATE_HAS_CLUSTER, CREATE_IS_MADE };
 
 enum statement {
 	STATEMENT_DELETE,
-	STATEMENT_WANT,
+	STATEMENT_SET_DESIRED,
 	STATEMENT_FIND_SANDBOX,
 	STATEMENT_CREATE_SANDBOX,
 	STATEMENT_REQUEST_ENV,
@@ -24,14 +25,14 @@ static const struct db_statement statements[] = {
 	[STATEMENT_DELETE] = { "project_delete",
 		"UPDATE projects SET deleted_at = now(), updated_at = now()"
 		" WHERE id = $1" },
-	/* $1 project, $2 desired, $3 kind (NULL: all), $4 whether what is on its way out may come
-	 * back, $5 which sandboxes. What is wanted already and under way stays; what is told to run, or in ERROR, is
-	 * told so again when it was looked at after this. All rows of the project are due. A start
-	 * gives the terminal another token, unless the stop before it was held up: that is taken
-	 * back, and the pod stays (store/risk.c). */
-	[STATEMENT_WANT] = { "resources_want",
+	/* $1 project, $2 desired, $3 kind (NULL: all), $4 whether what is being deleted may come
+	 * back, $5 which sandboxes. What is desired already and under way stays as it is; what is
+	 * RUNNING or in ERROR shows that again only when it has been observed after this. All rows
+	 * of the project are due. A start gives the terminal another token, unless the stop before
+	 * it was held up: that stop is taken back, and the pod stays (store/risk.c). */
+	[STATEMENT_SET_DESIRED] = { "resources_set_desired",
 		"WITH old AS ("
-		" SELECT id, status, told_status($2::desired, status) AS told,"
+		" SELECT id, status, told_status($2::desired, status) AS shown,"
 		"  desired <> $2::desired OR status = 'RUNNING' AS anew,"
 		"  desired <> $2::desired AND $2::desired = 'RUNNING'"
 		"   AND NOT (status = 'STOPPING'"
@@ -42,16 +43,16 @@ static const struct db_statement statements[] = {
 		"  AND (desired <> 'GONE' OR $4::boolean)"
 		"  AND (desired <> $2::desired OR ($2::desired = 'RUNNING'"
 		"   AND status IN ('RUNNING', 'STOPPED', 'ERROR')))"
-		"), hurried AS ("
+		"), woken AS ("
 		" UPDATE resources SET due_at = now() WHERE project_id = $1"
 		"  AND due_at > now() AND id NOT IN (SELECT id FROM old)"
-		"), wanted AS ("
-		" UPDATE resources r SET desired = $2::desired, status = old.told,"
+		"), changed AS ("
+		" UPDATE resources r SET desired = $2::desired, status = old.shown,"
 		"  generation = r.generation + old.anew::integer,"
 		"  verify = r.verify OR old.status = 'RUNNING',"
 		"  stage = CASE WHEN $2::desired = 'RUNNING' THEN first_stage($1)"
 		"   ELSE r.stage END,"
-		"  status_since = CASE WHEN r.status = old.told"
+		"  status_since = CASE WHEN r.status = old.shown"
 		"   THEN r.status_since ELSE now() END,"
 		"  cause_kind = NULL, cause_code = NULL, cause_message = NULL,"
 		"  cause_since = NULL, attempts = 0, due_at = now(),"
@@ -62,8 +63,8 @@ static const struct db_statement statements[] = {
 		" UPDATE sandboxes s SET access_generation = s.access_generation + 1"
 		" FROM old WHERE s.resource_id = old.id AND old.starts"
 		") INSERT INTO events (project_id, kind, resource_id, status, stage)"
-		" SELECT w.project_id, w.kind, w.id, w.status, w.stage"
-		" FROM wanted w JOIN old USING (id) WHERE w.status <> old.status" },
+		" SELECT c.project_id, c.kind, c.id, c.status, c.stage"
+		" FROM changed c JOIN old USING (id) WHERE c.status <> old.status" },
 	[STATEMENT_FIND_SANDBOX] = { "sandbox_find",
 		"SELECT id, desired FROM resources r"
 		" WHERE project_id = $1 AND kind = 'SANDBOX' AND " STORE_IS_CHOSEN("r", "$2") },
@@ -99,29 +100,30 @@ static const struct db_statement statements[] = {
 
 /* ---- steps, all inside a transaction in which the project is locked -------------------------- */
 
-struct wish {
+struct request {
 	enum desired desired;
 	enum { EVERYTHING, SANDBOXES, DATABASES } of;
 	const char *sandbox_id; /* of SANDBOXES */
 	bool revive;            /* also what is to go, and has not gone yet */
 };
 
-static int want(struct db *tx, const char *project_id, const struct wish *wish, struct err *e)
+static int set_desired(struct db *tx, const char *project_id, const struct request *request,
+		       struct err *e)
 {
 	static const char *const kinds[] = { NULL, "SANDBOX", "DATABASE" };
 
-	return db_query(tx, &statements[STATEMENT_WANT],
-			DB_ARGS(DB_TEXT(project_id), DB_TEXT(desired_name(wish->desired)),
-				DB_TEXT(kinds[wish->of]), DB_BOOL(wish->revive),
-				DB_TEXT(wish->sandbox_id)),
+	return db_query(tx, &statements[STATEMENT_SET_DESIRED],
+			DB_ARGS(DB_TEXT(project_id), DB_TEXT(desired_name(request->desired)),
+				DB_TEXT(kinds[request->of]), DB_BOOL(request->revive),
+				DB_TEXT(request->sandbox_id)),
 			NULL, e);
 }
 
-static int want_database(struct db *tx, const char *project_id, struct err *e)
+static int start_database(struct db *tx, const char *project_id, struct err *e)
 {
-	const struct wish running = { .desired = DESIRED_RUNNING, .of = DATABASES };
+	const struct request running = { .desired = DESIRED_RUNNING, .of = DATABASES };
 
-	return want(tx, project_id, &running, e);
+	return set_desired(tx, project_id, &running, e);
 }
 
 /* ret_sandbox has no row if there is none. */
@@ -165,11 +167,11 @@ static int delete_project(struct db *tx, const char *project_id, struct err *e)
 	return store_remove_projects(tx, ids, e);
 }
 
-int project_want(struct db *db, const char *user_id, const char *project_id, enum desired desired,
-		 struct err *e)
+int project_set_desired(struct db *db, const char *user_id, const char *project_id,
+			enum desired desired, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	const struct wish wish = { .desired = desired };
+	const struct request request = { .desired = desired };
 	bool deleted = false;
 
 	if (db_begin(db, &tx, e) < 0 ||
@@ -177,7 +179,8 @@ int project_want(struct db *db, const char *user_id, const char *project_id, enu
 		return -1;
 	if (deleted && desired != DESIRED_GONE)
 		return store_project_not_found(e);
-	if (want(tx, project_id, &wish, e) < 0 || store_settle_project(tx, project_id, e) < 0)
+	if (set_desired(tx, project_id, &request, e) < 0 ||
+	    store_settle_project(tx, project_id, e) < 0)
 		return -1;
 	if (desired == DESIRED_GONE && !deleted && delete_project(tx, project_id, e) < 0)
 		return -1;
@@ -187,7 +190,7 @@ int project_want(struct db *db, const char *user_id, const char *project_id, enu
 static int restart(struct db *tx, const char *project_id, const char *sandbox_id, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *restarted = NULL;
-	const struct wish running = { DESIRED_RUNNING, SANDBOXES, sandbox_id, false };
+	const struct request running = { DESIRED_RUNNING, SANDBOXES, sandbox_id, false };
 
 	if (db_query(tx, &statements[STATEMENT_RESTART],
 		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(sandbox_id)), &restarted, e) < 0)
@@ -195,7 +198,7 @@ static int restart(struct db *tx, const char *project_id, const char *sandbox_id
 	if (db_rows(restarted) == 0)
 		return store_sandbox_not_found(e);
 	if (store_roll_sandboxes(tx, project_id, sandbox_id, e) < 0 ||
-	    want(tx, project_id, &running, e) < 0 || want_database(tx, project_id, e) < 0)
+	    set_desired(tx, project_id, &running, e) < 0 || start_database(tx, project_id, e) < 0)
 		return -1;
 	return store_settle_project(tx, project_id, e);
 }
@@ -252,7 +255,7 @@ static int start_sandbox(struct db *tx, const char *project_id, const PGresult *
 	const struct sandbox_new there = { id, .request_env_sealed = s->request_env_sealed,
 					   .request_env_sealed_length =
 						   s->request_env_sealed_length };
-	const struct wish wish = { DESIRED_RUNNING, SANDBOXES, id, true };
+	const struct request request = { DESIRED_RUNNING, SANDBOXES, id, true };
 	bool has_env = s->request_env_sealed != NULL;
 	enum desired desired;
 
@@ -265,7 +268,7 @@ static int start_sandbox(struct db *tx, const char *project_id, const PGresult *
 		return -1;
 	if (has_env && store_roll_sandboxes(tx, project_id, id, e) < 0)
 		return -1;
-	return want(tx, project_id, &wish, e);
+	return set_desired(tx, project_id, &request, e);
 }
 
 int sandbox_start(struct db *db, const char *user_id, const char *project_id,
@@ -275,7 +278,7 @@ int sandbox_start(struct db *db, const char *user_id, const char *project_id,
 	CLEANUP(db_result_free) PGresult *sandbox = NULL;
 
 	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0 ||
-	    want_database(tx, project_id, e) < 0 ||
+	    start_database(tx, project_id, e) < 0 ||
 	    find_sandbox(tx, project_id, SANDBOX_FIRST, &sandbox, e) < 0)
 		return -1;
 	int done = db_rows(sandbox) == 0 ? create_sandbox(tx, user_id, project_id, s, false, e)
@@ -292,22 +295,22 @@ int sandbox_add(struct db *db, const char *user_id, const char *project_id,
 
 	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0 ||
 	    create_sandbox(tx, user_id, project_id, s, true, e) < 0 ||
-	    want_database(tx, project_id, e) < 0 || store_settle_project(tx, project_id, e) < 0)
+	    start_database(tx, project_id, e) < 0 || store_settle_project(tx, project_id, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
 }
 
-int sandbox_want(struct db *db, const char *user_id, const char *project_id, const char *sandbox_id,
-		 enum desired desired, struct err *e)
+int sandbox_set_desired(struct db *db, const char *user_id, const char *project_id,
+			const char *sandbox_id, enum desired desired, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	const struct wish wish = { desired, SANDBOXES, sandbox_id, false };
+	const struct request request = { desired, SANDBOXES, sandbox_id, false };
 
 	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0 ||
 	    check_sandbox(tx, project_id, sandbox_id, desired, e) < 0 ||
-	    want(tx, project_id, &wish, e) < 0)
+	    set_desired(tx, project_id, &request, e) < 0)
 		return -1;
-	if (desired == DESIRED_RUNNING && want_database(tx, project_id, e) < 0)
+	if (desired == DESIRED_RUNNING && start_database(tx, project_id, e) < 0)
 		return -1;
 	if (store_settle_project(tx, project_id, e) < 0)
 		return -1;

@@ -21,7 +21,7 @@ static void want(const struct person *owner, const struct made_project *made, en
 {
 	struct err e;
 
-	assert_ok(project_want(api, owner->id, made->id, desired, &e), &e);
+	assert_ok(project_set_desired(api, owner->id, made->id, desired, &e), &e);
 }
 
 static const struct sandbox_new *with_env(const struct parts *parts)
@@ -105,7 +105,7 @@ START_TEST(whatever_is_asked_for_makes_all_of_the_project_due)
 	assert_ok(variable_put(api, owner.id, made.id, &variable, 1, &e), &e);
 	ck_assert_str_eq(due(made.database), "t");
 	reach(STATUS_RUNNING);
-	assert_ok(sandbox_want(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e), &e);
+	assert_ok(sandbox_set_desired(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e), &e);
 	ck_assert_str_eq(due(made.database), "t");
 	ck_assert_str_eq(told(made.database), "RUNNING");
 	want(&owner, &made, DESIRED_STOPPED);
@@ -153,8 +153,8 @@ START_TEST(deletion_cannot_be_taken_back)
 
 	want(&owner, &made, DESIRED_GONE);
 	ck_assert_str_eq(project_told(made.id), "TERMINATING");
-	assert_fails(project_want(api, owner.id, made.id, DESIRED_RUNNING, &e), &e, ERR_NOT_FOUND,
-		     "PROJECT_NOT_FOUND");
+	assert_fails(project_set_desired(api, owner.id, made.id, DESIRED_RUNNING, &e), &e,
+		     ERR_NOT_FOUND, "PROJECT_NOT_FOUND");
 	want(&owner, &made, DESIRED_GONE);
 	ck_assert_int_eq(generation(made.sandbox), 2);
 }
@@ -212,8 +212,8 @@ START_TEST(a_sandbox_is_terminated_and_made_anew_beside_its_database)
 	struct err e;
 
 	reach(STATUS_RUNNING);
-	assert_ok(sandbox_want(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e), &e);
-	assert_ok(sandbox_want(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e), &e);
+	assert_ok(sandbox_set_desired(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e), &e);
+	assert_ok(sandbox_set_desired(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e), &e);
 	ck_assert_str_eq(told(made.sandbox), "TERMINATING");
 	ck_assert_str_eq(told(made.database), "RUNNING");
 	ck_assert_str_eq(project_told(made.id), "PARTIAL");
@@ -230,8 +230,8 @@ START_TEST(a_sandbox_is_terminated_and_made_anew_beside_its_database)
 	ck_assert_str_eq(told(made.sandbox), "");
 	/* The start asked for a look at its database, which is still to come. */
 	ck_assert_str_eq(project_told(made.id), "STARTING");
-	assert_fails(sandbox_want(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e), &e,
-		     ERR_NOT_FOUND, "SANDBOX_NOT_FOUND");
+	assert_fails(sandbox_set_desired(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e),
+		     &e, ERR_NOT_FOUND, "SANDBOX_NOT_FOUND");
 
 	make_parts(&parts, "anew");
 	assert_ok(sandbox_start(api, owner.id, made.id, with_env(&parts), &e), &e);
@@ -264,7 +264,7 @@ START_TEST(a_sandbox_on_its_way_out_comes_back_under_its_names)
 	ck_assert_str_eq(admin_text(env, made.sandbox), "\\x656e76");
 	ck_assert_int_eq(generation(made.sandbox), 2);
 
-	assert_ok(sandbox_want(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e), &e);
+	assert_ok(sandbox_set_desired(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e), &e);
 	struct queue_rows rows = claim(10);
 	assert_ok(sandbox_start(api, owner.id, made.id, &parts.sandbox, &e), &e);
 	ck_assert_str_eq(told(made.sandbox), "CREATING");
@@ -309,7 +309,8 @@ START_TEST(one_sandbox_of_several_stops_restarts_and_goes_alone)
 	assert_ok(sandbox_add(api, owner.id, made.id, &other.sandbox, &e), &e);
 	reach(STATUS_RUNNING);
 
-	assert_ok(sandbox_want(api, owner.id, made.id, other.id[0], DESIRED_STOPPED, &e), &e);
+	assert_ok(sandbox_set_desired(api, owner.id, made.id, other.id[0], DESIRED_STOPPED, &e),
+		  &e);
 	ck_assert_str_eq(told(other.id[0]), "STOPPING");
 	ck_assert_str_eq(told(made.sandbox), "RUNNING");
 	ck_assert_str_eq(told(made.database), "RUNNING");
@@ -319,11 +320,12 @@ START_TEST(one_sandbox_of_several_stops_restarts_and_goes_alone)
 
 	/* The first one may go, and be asked to go again, and the other one stays. */
 	for (int i = 0; i < 2; i++)
-		assert_ok(sandbox_want(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e),
+		assert_ok(sandbox_set_desired(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE,
+					      &e),
 			  &e);
 	admin_run("DELETE FROM resources WHERE id = $1", made.sandbox);
-	assert_fails(sandbox_want(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e), &e,
-		     ERR_NOT_FOUND, "SANDBOX_NOT_FOUND");
+	assert_fails(sandbox_set_desired(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e),
+		     &e, ERR_NOT_FOUND, "SANDBOX_NOT_FOUND");
 	ck_assert_str_eq(told(other.id[0]), "STARTING");
 
 	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
@@ -346,8 +348,9 @@ START_TEST(a_stranger_has_no_say_in_any_sandbox)
 	assert_fails(sandbox_add(api, stranger.id, made.id, &other.sandbox, &e), &e, ERR_NOT_FOUND,
 		     "PROJECT_NOT_FOUND");
 	/* A sandbox of another project is none of this one. */
-	assert_fails(sandbox_want(api, stranger.id, theirs.id, made.sandbox, DESIRED_GONE, &e), &e,
-		     ERR_NOT_FOUND, "SANDBOX_NOT_FOUND");
+	assert_fails(
+		sandbox_set_desired(api, stranger.id, theirs.id, made.sandbox, DESIRED_GONE, &e),
+		&e, ERR_NOT_FOUND, "SANDBOX_NOT_FOUND");
 	assert_fails(sandbox_restart(api, stranger.id, theirs.id, made.sandbox, &e), &e,
 		     ERR_NOT_FOUND, "SANDBOX_NOT_FOUND");
 	ck_assert_int_eq(generation(made.sandbox), 1);
@@ -552,7 +555,7 @@ START_TEST(events_tell_what_the_owner_saw_newest_first)
 }
 END_TEST
 
-Suite *want_suite(void)
+Suite *desired_suite(void)
 {
 	Suite *suite = suite_create("wants");
 	TCase *c = live_case("wants");
