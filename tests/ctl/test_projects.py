@@ -128,7 +128,7 @@ def test_explain_a_failure(fsactl, failed):
     assert 0 < row["dueInMs"] <= 120000 and "runtime_image" in row["advice"]
     text = fsactl("project", "explain", failed.project, json_=False)
     assert row["headline"] in text and row["action"] in text
-    for part in ("ERROR for 1h 0m, wanted RUNNING", "ImagePullBackOff", "what to do"):
+    for part in ("ERROR for 1h 0m, desired RUNNING", "ImagePullBackOff", "what to do"):
         assert part in text
     assert re.search(r"next +in 1m \d+s", text)
 
