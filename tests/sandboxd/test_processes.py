@@ -128,7 +128,7 @@ def test_output_of_a_child_that_stays_does_not_hold_up_the_end(client):
 
 
 def test_a_killed_client_goes_on_where_it_was(server):
-    """Cut off in the middle again and again, with what was sent and not acknowledged."""
+    """Cut off in the middle again and again, once with much that was not acknowledged."""
     whole = b"".join(b"%d\n" % n for n in range(200000))
     streams = {1: bytearray(), 2: bytearray()}
     with server.socket() as opened:
@@ -136,7 +136,6 @@ def test_a_killed_client_goes_on_where_it_was(server):
         process = opened.expect("process")["id"]
         opened.follow(streams, until=lambda s: len(s[1]) > 100000)
     for goal in (300000, 700000, 1000000, None):
-        del streams[1][len(streams[1]) // 1000 * 1000:]  # it had kept that much
         with server.socket() as opened:
             opened.send(type="attach", id=process, stdout=len(streams[1]), stderr=0)
             opened.expect("process")
