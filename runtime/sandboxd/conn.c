@@ -133,12 +133,14 @@ static void send_text(struct conn *c, const char *text)
 	conn_send(c, text, strlen(text));
 }
 
-/* The site's pages, and nobody else's, may read an answer. */
+/* The site's pages, and nobody else's, may read an answer. Which site that is, is known by the
+ * token: a preflight has none, so that every page may ask whether it may ask. */
 static void send_cors(struct conn *c)
 {
 	const char *origin = c->request.values[HEADER_ORIGIN];
+	bool preflight = c->request.method == HTTP_OPTIONS;
 
-	if (origin == NULL || !c->granted || strcmp(origin, c->grant.issuer) != 0)
+	if (origin == NULL || (!preflight && (!c->granted || strcmp(origin, c->grant.issuer) != 0)))
 		return;
 	send_text(c, "Access-Control-Allow-Origin: ");
 	send_text(c, origin);

@@ -11,7 +11,7 @@
 #define CORS_PREFLIGHT                                                                             \
 	"Access-Control-Allow-Methods: GET, POST, PUT, PATCH, DELETE\r\n"                          \
 	"Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, If-Match, "   \
-	"If-None-Match, Range\r\nAccess-Control-Max-Age: 600\r\nVary: Origin\r\n"
+	"If-None-Match, Range\r\nAccess-Control-Max-Age: 600\r\n"
 
 /* ---- which row ----------------------------------------------------------------------------- */
 

@@ -127,6 +127,18 @@ def test_the_sites_pages_may_read_answers_and_others_may_not(server):
     assert not (server.home / "crossed").exists()
 
 
+def test_a_page_of_the_site_may_send_what_a_browser_asks_about_first(server):
+    asked = {"Origin": SITE, "Access_Control_Request_Method": "PUT",
+             "Access_Control_Request_Headers": "authorization, if-match"}
+    with Client(server.port, None) as client:
+        answer = client.send("OPTIONS", "/v1/files", **asked)
+    assert answer.status == 204
+    assert answer.headers["Access-Control-Allow-Origin"] == SITE
+    assert "PUT" in answer.headers["Access-Control-Allow-Methods"]
+    assert {"Authorization", "If-Match"} <= set(
+        answer.headers["Access-Control-Allow-Headers"].split(", "))
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", SITE + ".evil.example"])
 def test_a_websocket_of_another_site_is_refused(server, origin):
     with pytest.raises(websocket.WebSocketBadStatusException) as refused:
