@@ -17,8 +17,8 @@
 
 enum { POLL_MS = 300, PASSWORD_LENGTH = 16 };
 
-/* Since when a phase is told. */
-struct told {
+/* Since when a Cluster has reported its phase. */
+struct reported {
 	char phase[16];
 	uint64_t since_ms;
 };
@@ -73,22 +73,22 @@ static json_t *metadata_of(const struct cluster *k, const char *name, json_t *la
 }
 
 /* Puts an object in, or its spec and annotations in the place of those that are there. */
-static void put_object(const struct cluster *k, enum kind_id kind, json_t *wanted)
+static void put_object(const struct cluster *k, enum kind_id kind, json_t *desired)
 {
 	struct object *o = store_get(k->sim->store, kind, k->namespace,
-				     json_path_text(wanted, "metadata.name"));
+				     json_path_text(desired, "metadata.name"));
 	struct change c = by_operator(k, o != NULL ? "apply" : "create");
 	struct refusal r;
 	int done;
 
 	if (o == NULL) {
-		done = write_create(k->sim, kind_get(kind), wanted, &c, &o, &r);
+		done = write_create(k->sim, kind_get(kind), desired, &c, &o, &r);
 	} else {
 		CLEANUP(json_decrefp) json_t *json = object_json(o);
-		json_object_update(json_object_get(json, "spec"), json_object_get(wanted, "spec"));
-		if (json_path(wanted, "metadata.annotations") != NULL)
+		json_object_update(json_object_get(json, "spec"), json_object_get(desired, "spec"));
+		if (json_path(desired, "metadata.annotations") != NULL)
 			json_path_set(json, "metadata.annotations",
-				      json_incref(json_path(wanted, "metadata.annotations")));
+				      json_incref(json_path(desired, "metadata.annotations")));
 		done = write_update(k->sim, o, json, &c, &o, &r);
 	}
 	if (done < 0)
@@ -226,12 +226,12 @@ static void put_set(const struct cluster *k, const json_t *component)
 /* ---- phases -----------------------------------------------------------------------------------
  */
 
-struct seen {
-	long long wanted, pods, ready;
+struct observed {
+	long long replicas, pods, ready;
 	bool current; /* the StatefulSets have acted on their newest spec */
 };
 
-static void look_at_set(const struct cluster *k, const json_t *component, struct seen *s)
+static void observe_set(const struct cluster *k, const json_t *component, struct observed *s)
 {
 	CLEANUP(cleanup_free) char *name = set_name(k, component);
 	const struct object *o = store_get(k->sim->store, KIND_STATEFULSET, k->namespace, name);
@@ -246,15 +246,15 @@ static void look_at_set(const struct cluster *k, const json_t *component, struct
 			    json_path_text(set, "status.updateRevision")) == 0;
 }
 
-static struct seen look(const struct cluster *k)
+static struct observed observe(const struct cluster *k)
 {
-	struct seen s = { .wanted = replicas_of(k), .current = true };
+	struct observed s = { .replicas = replicas_of(k), .current = true };
 	size_t i;
 	json_t *component;
 
 	json_array_foreach(json_path(k->json, "spec.componentSpecs"), i, component)
 	{
-		look_at_set(k, component, &s);
+		observe_set(k, component, &s);
 	}
 	return s;
 }
@@ -265,11 +265,11 @@ struct way {
 	uint64_t least_ms;
 };
 
-static struct way way_of(const struct cluster *k, long long wanted, const char *phase)
+static struct way way_of(const struct cluster *k, long long replicas, const char *phase)
 {
 	const struct settings *set = &k->sim->settings;
 
-	if (wanted == 0)
+	if (replicas == 0)
 		return (struct way) { "Stopping", "Stopped", set->stopping_ms };
 	if (phase[0] == '\0' || strcmp(phase, "Creating") == 0)
 		return (struct way) { "Creating", "Running", set->creating_ms };
@@ -278,28 +278,28 @@ static struct way way_of(const struct cluster *k, long long wanted, const char *
 
 static uint64_t age_of(const struct cluster *k, const char *phase)
 {
-	struct told *told = map_get(k->sim->phases, k->object->uid);
+	struct reported *reported = map_get(k->sim->phases, k->object->uid);
 
-	if (told == NULL) {
-		told = mem_calloc(1, sizeof(*told));
-		told->since_ms = clock_ms();
-		map_set(k->sim->phases, k->object->uid, told);
+	if (reported == NULL) {
+		reported = mem_calloc(1, sizeof(*reported));
+		reported->since_ms = clock_ms();
+		map_set(k->sim->phases, k->object->uid, reported);
 	}
-	if (strcmp(told->phase, phase) != 0) {
-		snprintf(told->phase, sizeof(told->phase), "%s", phase);
-		told->since_ms = clock_ms();
+	if (strcmp(reported->phase, phase) != 0) {
+		snprintf(reported->phase, sizeof(reported->phase), "%s", phase);
+		reported->since_ms = clock_ms();
 	}
-	return clock_ms() - told->since_ms;
+	return clock_ms() - reported->since_ms;
 }
 
-/* The phase to tell; looks again when it only waits for a least time. */
+/* The phase to report; looks again when it only waits for a least time. */
 static const char *next_phase(const struct cluster *k)
 {
 	const json_t *annotations = json_path(k->json, "metadata.annotations");
 	const char *forced = json_string_value(json_object_get(annotations, PHASE_ANNOTATION));
 	const char *phase = json_path_text(k->json, "status.phase");
-	struct seen s = look(k);
-	struct way way = way_of(k, s.wanted, phase);
+	struct observed s = observe(k);
+	struct way way = way_of(k, s.replicas, phase);
 	uint64_t age = age_of(k, phase);
 
 	if (forced != NULL)
@@ -307,7 +307,7 @@ static const char *next_phase(const struct cluster *k)
 	if (effects_hit(k->sim->effects, EFFECT_DATABASE_FAILED, k->namespace, k->name,
 			k->object->uid))
 		return "Failed";
-	if (!s.current || s.pods != s.wanted || s.ready != s.wanted)
+	if (!s.current || s.pods != s.replicas || s.ready != s.replicas)
 		return way.transient;
 	if (strcmp(phase, way.final) == 0)
 		return way.final;

@@ -11,8 +11,8 @@
 #include "db/db.h"
 
 /*
- * Everything that is stored sealed, wherever it lies, for who changes the keys: fsactl, as the
- * schema's owner. A place is a column; a test compares the places with the schema.
+ * Everything that is stored sealed, wherever it lies, for fsactl, which changes the keys as
+ * the schema's owner. A place is a column; a test compares the places with the schema.
  */
 struct sealed_place {
 	const char *ring; /* "cluster" or "owner", see crypto/seal.h */

@@ -233,7 +233,7 @@ START_TEST(users_with_slow_rows_share_few_places)
 	for (size_t i = 0; i < rows.count; i++)
 		slow_rows += rows.items[i].slow;
 	ck_assert_uint_eq(slow_rows, 2);
-	/* What it took is recorded also when the wish has changed meanwhile. */
+	/* What it took is recorded also when what is desired has changed meanwhile. */
 	struct queue_result result = result_of(find_row(&rows, made.sandbox), STATUS_RUNNING);
 	result.took_ms = 3000;
 	result.generation--;
@@ -743,9 +743,9 @@ END_TEST
 
 /* ---- together -------------------------------------------------------------------------------- */
 
-/* A wish after the other for two seconds; the exit status tells a failure. */
-static void wish_for_a_while(const struct person *owner, const struct made_project *projects,
-			     size_t count)
+/* One change after the other for two seconds; the exit status tells a failure. */
+static void change_for_a_while(const struct person *owner, const struct made_project *projects,
+			       size_t count)
 {
 	CLEANUP(db_freep) struct db *db = connect_as("fsa_api", 10000);
 	time_t end = time(NULL) + 2;
@@ -756,7 +756,7 @@ static void wish_for_a_while(const struct person *owner, const struct made_proje
 		enum desired desired = i / count % 2 ? DESIRED_RUNNING : DESIRED_STOPPED;
 		if (project_set_desired(db, owner->id, p->id, desired, &e) < 0 ||
 		    (i % 7 == 0 && project_restart(db, owner->id, p->id, &e) < 0)) {
-			(void)fprintf(stderr, "wish: %s\n", e.message);
+			(void)fprintf(stderr, "change: %s\n", e.message);
 			_exit(2);
 		}
 	}
@@ -812,7 +812,7 @@ static void pass_for_a_while(void)
 	_exit(0);
 }
 
-START_TEST(wishes_and_passes_never_block_each_other_for_good)
+START_TEST(changes_and_passes_never_block_each_other_for_good)
 {
 	struct person owner = make_owner("alice");
 	struct made_project projects[10];
@@ -826,7 +826,7 @@ START_TEST(wishes_and_passes_never_block_each_other_for_good)
 	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
 		children[i] = fork();
 		if (children[i] == 0 && i < 2)
-			wish_for_a_while(&owner, projects, ARRAY_SIZE(projects));
+			change_for_a_while(&owner, projects, ARRAY_SIZE(projects));
 		if (children[i] == 0 && i == 2)
 			store_kubeconfigs_for_a_while(&owner);
 		if (children[i] == 0)
@@ -869,7 +869,7 @@ Suite *queue_suite(void)
 	tcase_add_test(c, a_released_lease_is_due_at_once);
 	tcase_add_test(c, the_next_due_row_is_known);
 	tcase_add_test(c, housekeeping_removes_what_has_expired);
-	tcase_add_test(c, wishes_and_passes_never_block_each_other_for_good);
+	tcase_add_test(c, changes_and_passes_never_block_each_other_for_good);
 	suite_add_tcase(suite, c);
 	return suite;
 }
