@@ -127,11 +127,14 @@ static int on_start(struct attachment *a, json_t *message, struct err *e)
 {
 	json_t *key = json_incref(json_object_get(message, "idempotencyKey"));
 	struct process *p;
-	int done;
+	int done = -1;
 
 	json_object_del(message, "type");
 	json_object_del(message, "idempotencyKey");
-	done = process_start(message, json_string_value(key), &p, e);
+	if (key == NULL || json_is_string(key))
+		done = process_start(message, json_string_value(key), &p, e);
+	else
+		(void)problem(e, "INVALID_REQUEST", "idempotencyKey must be a string");
 	json_decref(key);
 	return done < 0 ? -1
 			: attach(a, p, p->streams[STDOUT].ring.start, p->streams[STDERR].ring.start,

@@ -146,6 +146,28 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* A name as it is shown, and after its NUL as it is: JSON has no other bytes than UTF-8. */
+static char *make_name(const char *bytes)
+{
+	size_t size = strlen(bytes) + 1;
+	char *name = mem_calloc(2, size);
+
+	memcpy(name, bytes, size);
+	parse_make_utf8(name);
+	memcpy(name + strlen(name) + 1, bytes, size);
+	return name;
+}
+
+static const char *real_name(const char *name)
+{
+	return name + strlen(name) + 1;
+}
+
+static bool is_after(const char *name, const char *after)
+{
+	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, after) > 0;
+}
+
 /* The names after `after`, the first `limit` + 1 of them, sorted: a directory of any size is read
  * without keeping more. */
 static size_t read_names(DIR *directory, const char *after, size_t limit, char **names)
@@ -154,10 +176,11 @@ static size_t read_names(DIR *directory, const char *after, size_t limit, char *
 	const struct dirent *entry;
 
 	while ((entry = readdir(directory)) != NULL) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-		    strcmp(entry->d_name, after) <= 0)
-			continue;
-		names[used++] = mem_strdup(entry->d_name);
+		names[used] = make_name(entry->d_name);
+		if (!is_after(names[used], after))
+			free(names[used]);
+		else
+			used++;
 		if (used < most)
 			continue;
 		qsort(names, used, sizeof(*names), compare);
@@ -173,8 +196,9 @@ static json_t *list_entries(int fd, const char *path, char **names, size_t count
 	json_t *entries = json_array();
 
 	for (size_t i = 0; i < count; i++) {
-		CLEANUP(cleanup_free) char *whole = mem_printf("%s/%s", path, names[i]);
-		json_t *entry = place_entry(fd, names[i], whole);
+		const char *name = real_name(names[i]);
+		CLEANUP(cleanup_free) char *whole = mem_printf("%s/%s", path, name);
+		json_t *entry = place_entry(fd, name, whole);
 		if (entry != NULL)
 			json_array_append_new(entries, entry);
 	}

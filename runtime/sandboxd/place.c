@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/parse.h"
 #include "sandboxd/problem.h"
 
 enum { PATH_LENGTH = 4096, DIRECTORY_MODE = 0755 };
@@ -208,9 +209,7 @@ static json_t *text(const char *bytes)
 	if (json != NULL)
 		return json;
 	CLEANUP(cleanup_free) char *copy = mem_strdup(bytes);
-	for (char *c = copy; *c != '\0'; c++)
-		if ((*c & 0x80) != 0)
-			*c = '?';
+	parse_make_utf8(copy);
 	return json_string(copy);
 }
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/parse.h"
 
 static const struct {
 	const char *code;
@@ -63,6 +64,7 @@ int problem(struct err *e, const char *code, const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);
+	parse_make_utf8(message); /* a path may have any bytes, JSON may not */
 	return err_set(e, ERR_INVALID, code, "%s", message);
 }
 

@@ -83,6 +83,26 @@ def test_directories_are_listed_in_parts(client, server):
     assert seen == names
 
 
+def test_names_that_are_not_utf8_are_listed_like_others(client, server):
+    odd = server.home / "odd"
+    odd.mkdir()
+    for name in (b"a", b"b\xff", b"c\xc3\xa4\xff", b"d"):
+        os.close(os.open(os.fsencode(odd) + b"/" + name, os.O_CREAT))
+    seen, after = [], ""
+    while after is not None:
+        page = client.get("/v1/files/list", path="odd", after=after, limit=1).json
+        seen += [e["name"] for e in page["entries"]]
+        after = page["next"]
+    assert seen == ["a", "b?", "c\u00e4?", "d"]
+
+
+@pytest.mark.parametrize("query", ["path=%ff", "path=x&%ff=1", "path=" + "x%c3%a4" * 99])
+def test_a_path_with_any_bytes_is_answered(client, query):
+    answer = client.send("GET", "/v1/files?" + query)
+    assert answer.status in (400, 404) and answer.json["error"]
+
+
+
 def test_files_are_made_moved_and_removed(client, server):
     assert client.send("POST", "/v1/files/directory", {"path": "d/e", "parents": True}).status == 201
     assert client.send("POST", "/v1/files/directory", {"path": "d/e"}).json["errorCode"] == "EXISTS"

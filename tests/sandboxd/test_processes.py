@@ -290,6 +290,19 @@ def test_processes_are_listed(client):
     client.send("DELETE", f"/v1/processes/{process['id']}")
 
 
+def test_what_is_not_known_is_named_whatever_it_is_called(server, client):
+    long = "x" + "\u00e4" * 200
+    refused = client.send("POST", "/v1/processes", {"command": "true", long: 1})
+    assert (refused.status, refused.json["errorCode"]) == (400, "INVALID_REQUEST")
+    with server.socket() as opened:
+        opened.send(type=long)
+        assert opened.expect("error")["status"] == 400
+        opened.send(type="start", command="true", idempotencyKey=1)
+        assert opened.expect("error")["status"] == 400
+        assert opened.run("echo on")[1] == b"on\n"
+
+
+
 def test_too_many_processes_are_refused(make_server):
     server = make_server()
     with server.client() as client:
