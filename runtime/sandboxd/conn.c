@@ -94,14 +94,17 @@ void conn_close(struct conn *c)
 	loop_free(c);
 }
 
-/* What all connections hold is bounded: whoever passes the bound is closed. */
+/* What all connections hold is bounded: whoever passes the bound is closed. Half of it is kept for
+ * those who have a token. */
 static void account(struct conn *c)
 {
-	size_t holds = c->in.allocated + c->body.allocated + c->out.allocated;
+	size_t holds = c->in.allocated + c->body.allocated + c->out.allocated +
+		       request_size(&c->request) + websocket_size(c->ws);
+	size_t most = c->granted ? HELD_MAX : HELD_MAX / 2;
 
 	held = held - c->held + holds;
 	c->held = holds;
-	if (held > HELD_MAX && holds > KEPT)
+	if (held > most && holds > KEPT)
 		conn_close(c);
 }
 
@@ -636,7 +639,7 @@ static bool make_place(void)
 	struct conn *c, *oldest = NULL;
 
 	LIST_FOREACH(c, &connections, entry)
-	if (!c->granted && c->state == CONN_REQUEST)
+	if (!c->granted)
 		oldest = c;
 	if (oldest != NULL)
 		conn_close(oldest);

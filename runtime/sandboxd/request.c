@@ -45,6 +45,11 @@ void request_release(struct request *r)
 	request_init(r);
 }
 
+size_t request_size(const struct request *r)
+{
+	return r->target.allocated + r->name.allocated + r->value.allocated + r->head_length;
+}
+
 static int add(struct request *r, struct buf *to, const char *piece, size_t length, struct err *e)
 {
 	r->head_length += length;
@@ -78,14 +83,15 @@ int request_add_target(struct request *r, const char *piece, size_t length, stru
 
 int request_add_name(struct request *r, const char *piece, size_t length, struct err *e)
 {
-	if (r->value.data != NULL && r->name.length > 0 && r->value.allocated > 0 &&
-	    take_header(r, e) < 0)
+	if (r->in_value && take_header(r, e) < 0)
 		return -1;
+	r->in_value = false;
 	return add(r, &r->name, piece, length, e);
 }
 
 int request_add_value(struct request *r, const char *piece, size_t length, struct err *e)
 {
+	r->in_value = true;
 	return add(r, &r->value, piece, length, e);
 }
 
@@ -143,6 +149,8 @@ int request_split(struct request *r, struct err *e)
 {
 	if (take_header(r, e) < 0 || buf_append(&r->target, "", 0, e) < 0)
 		return -1;
+	buf_release(&r->name);
+	buf_wipe(&r->value);
 	r->path = r->target.data;
 	r->query = strchr(r->path, '?');
 	if (r->query != NULL)

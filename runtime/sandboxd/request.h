@@ -40,6 +40,7 @@ struct request {
 	char *values[HEADER_COUNT];
 	size_t head_length;
 	struct buf name, value; /* of the header that is being read */
+	bool in_value;
 	struct parameter parameters[QUERY_PARAMETERS];
 	size_t parameter_count;
 	char *decoded;
@@ -47,6 +48,8 @@ struct request {
 
 void request_init(struct request *r);
 void request_release(struct request *r);
+/* How much memory it takes, more or less. */
+size_t request_size(const struct request *r);
 
 /* What the parser found, in pieces. TOO_LARGE beyond HEAD_MAX in all. */
 int request_add_target(struct request *r, const char *piece, size_t length, struct err *e);

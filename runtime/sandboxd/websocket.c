@@ -13,7 +13,13 @@
 #include "sandboxd/problem.h"
 #include "sandboxd/route.h"
 
-enum { TOKEN_WAIT_S = 10, PING_S = 30, CONTROL_MAX = 125, HEADER_MAX = 14 };
+enum {
+	TOKEN_WAIT_S = 10,
+	PING_S = 30,
+	CONTROL_MAX = 125,
+	HEADER_MAX = 14,
+	STRANGERS_MAX = 2 * TOKEN_MAX, /* of the message that has the token */
+};
 
 enum opcode { CONTINUATION = 0, TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10 };
 
@@ -38,6 +44,11 @@ void websocket_free(struct websocket *ws)
 	buf_wipe(&ws->text);
 	buf_release(&ws->control);
 	free(ws);
+}
+
+size_t websocket_size(const struct websocket *ws)
+{
+	return ws != NULL ? sizeof(*ws) + ws->text.allocated + ws->control.allocated : 0;
 }
 
 /* ---- sending ------------------------------------------------------------------------------- */
@@ -139,7 +150,7 @@ int websocket_accept(struct conn *c, struct err *e)
 	c->head_sent = true;
 	c->state = CONN_WEBSOCKET;
 	c->ws = mem_calloc(1, sizeof(*c->ws));
-	c->ws->text = BUF_INIT(BODY_MAX);
+	c->ws->text = BUF_INIT(c->granted ? BODY_MAX : STRANGERS_MAX);
 	c->ws->control = BUF_INIT(CONTROL_MAX);
 	c->ws->opened = c->ws->pinged = loop_now();
 	return 0;
@@ -184,6 +195,7 @@ static int handle_text(struct conn *c, struct err *e)
 		done = c->ops->message(c, json, e);
 	json_decref(json);
 	buf_wipe(text);
+	text->max = c->granted ? BODY_MAX : STRANGERS_MAX;
 	return done;
 }
 

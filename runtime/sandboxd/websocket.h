@@ -25,6 +25,8 @@ size_t websocket_feed(struct conn *c, const char *data, size_t length);
 /* Ends it when its token has expired; pings. */
 void websocket_tick(struct conn *c, int64_t now);
 void websocket_free(struct websocket *ws);
+/* How much memory it takes, more or less; NULL: none. */
+size_t websocket_size(const struct websocket *ws);
 
 /* Takes `json`. */
 void websocket_json(struct conn *c, json_t *json);

@@ -1,6 +1,8 @@
 """Who may do what: tokens of the site, and pages of other sites."""
 
 import base64
+import contextlib
+import socket
 import subprocess
 import time
 
@@ -102,6 +104,45 @@ def test_a_websocket_without_a_token_runs_nothing(server):
         assert opened.expect("error")["status"] == 401
         assert opened.receive() is None
     assert not (server.home / "untold").exists()
+
+
+def has_taken_what_was_sent(server):
+    """The server takes what comes in its order: what was sent before this was taken before."""
+    with server.client() as other:
+        assert other.get("/v1/health").status == 200
+
+
+def test_a_head_may_come_in_any_pieces(server):
+    (server.home / "pieces").write_text("hello")
+    with server.connect() as stranger:
+        stranger.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in ("GET /v1/files?path=pie", "ces HTTP/1.1\r\nHo", "st: x\r\nEmpty:\r\nAuthor",
+                      f"ization: Bearer {make_token()}\r\nRan", "ge", ": bytes=", "1-2\r\nConn",
+                      "ection: close\r\n\r\n"):
+            stranger.sendall(piece.encode())
+            has_taken_what_was_sent(server)
+        answer = b"".join(iter(lambda: stranger.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 206 ") and answer.endswith(b"\r\n\r\nel")
+
+
+def test_strangers_leave_a_place_to_those_with_a_token(make_server):
+    server = make_server()
+    with contextlib.ExitStack() as strangers:
+        for _ in range(1250):
+            strangers.enter_context(contextlib.closing(server.connect())).sendall(
+                b"GET /v1/attach HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+                b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+        with server.client() as client:
+            assert client.run("echo served")[1] == b"served\n"
+
+
+def test_a_stranger_fills_no_memory_with_a_message(server):
+    with Socket(server.port) as opened:
+        opened.send(type="token", token="x" * 8192)
+        assert opened.expect("error")["errorCode"] == "TOO_LARGE"
+        assert opened.receive() is None and opened.code == 1009
+
 
 
 def test_an_open_connection_ends_with_its_token_unless_it_has_a_newer_one(server):
