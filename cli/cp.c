@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "command.h"
+#include "links.h"
 #include "process.h"
 #include "project.h"
 #include "run.h"
@@ -199,9 +200,11 @@ static int run_tar(struct sandbox *s, json_t *command, int input, int output, st
 	collected_init(&u.said, SAID_MAX);
 	int status = process_run(s, &options, &process, e);
 	const struct buf *said = &u.said.text[PROCESS_STDERR];
-	if (status == 0 && json_integer_value(json_object_get(process, "exitCode")) != 0)
+	/* It has no exit code when it was killed, for want of memory among others. */
+	const json_t *code = json_object_get(process, "exitCode");
+	if (status == 0 && (!json_is_integer(code) || json_integer_value(code) != 0))
 		status = err_set(e, ERR_UNPROCESSABLE, "TAR_FAILED", "tar has failed there: %s",
-				 said->data ? said->data : "");
+				 said->data ? said->data : "it was killed");
 	collected_release(&u.said);
 	return status;
 }
@@ -241,6 +244,7 @@ static int fetch_folder(struct sandbox *s, const char *from, const char *to, str
 			  (char[]) { "-C" },
 			  target,
 			  (char[]) { "--no-same-owner" },
+			  (char[]) { "--no-same-permissions" }, /* root gets no setuid programs */
 			  NULL };
 	CLEANUP(json_decrefp)
 	json_t *command = json_pack("[s, s, s, s, s, s]", "tar", "-cf", "-", "-C", from, ".");
@@ -250,6 +254,8 @@ static int fetch_folder(struct sandbox *s, const char *from, const char *to, str
 
 	if (mkdir(to, 0777) < 0 && errno != EEXIST)
 		return system_failed(to, e);
+	if (links_check(to, e) < 0)
+		return -1;
 	if (start_tar(words, STDIN_FILENO, &fd, &pid, e) < 0)
 		return -1;
 	int status = run_tar(s, command, -1, fd, e);

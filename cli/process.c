@@ -46,6 +46,7 @@ struct run {
 	char data[INPUT_MAX]; /* of standard input, from input.offset on */
 	size_t length;
 	bool input_ended, hung_up, timed_out;
+	uint64_t begun_ms;
 	int signals;
 };
 
@@ -54,15 +55,26 @@ static int call(struct run *r, const char *method, const char *what, const json_
 {
 	CLEANUP(cleanup_free) char *path = mem_printf("/v1/processes/%s%s", r->id, what);
 
+	if (site_call(&r->sandbox->server, method, path, body, ret_answer, e) == 0)
+		return 0;
+	if (e->kind != ERR_UNAUTHENTICATED || sandbox_renew(r->sandbox, e) < 0)
+		return -1;
 	return site_call(&r->sandbox->server, method, path, body, ret_answer, e);
 }
 
-static void send_signal(struct run *r, const char *name)
+static bool is_away(const struct err *e)
+{
+	return e->kind == ERR_UNAVAILABLE || e->kind == ERR_RATE_LIMITED;
+}
+
+/* Whoever sends one while the sandbox is out of reach waits no longer; else it has ended. */
+static int send_signal(struct run *r, const char *name, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *body = json_pack("{s:s}", "signal", name);
-	struct err ignored; /* it has ended, or the next one comes */
 
-	(void)call(r, "POST", "/signal", body, NULL, &ignored);
+	if (call(r, "POST", "/signal", body, NULL, e) == 0 || !is_away(e))
+		return 0;
+	return err_wrap(e, "the process may go on without you");
 }
 
 /* ---- one request of a flow --------------------------------------------------------------------
@@ -99,7 +111,7 @@ static int failed(struct flow *f, struct err *e)
 		f->away_since_ms = now;
 		return sandbox_renew(f->run->sandbox, e);
 	}
-	if (e->kind != ERR_UNAVAILABLE && e->kind != ERR_RATE_LIMITED)
+	if (!is_away(e))
 		return -1;
 	if (f->away_since_ms == 0) {
 		f->away_since_ms = now;
@@ -151,7 +163,8 @@ static int stream_done(struct flow *f, struct err *e)
 	if (f->x.answer.length > 0 && !r->hung_up &&
 	    !r->options->write(r->options->user, stream, f->x.answer.data, f->x.answer.length)) {
 		r->hung_up = true;
-		send_signal(r, "HUP");
+		if (send_signal(r, "HUP", e) < 0)
+			return -1;
 	}
 	f->offset += f->x.answer.length;
 	f->ended = !f->cut_off && exchange_is(&f->x, "Output-End", "true");
@@ -219,16 +232,29 @@ static void open_signals(struct run *r, sigset_t *before)
 	r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void pass_signals(struct run *r)
+static int pass_signal(struct run *r, int number, struct err *e)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++) {
+		if (passed_on[i].number == number)
+			return send_signal(r, passed_on[i].name, e);
+	}
+	return 0;
+}
+
+/* Signals, and the end of its time, as long as it runs. */
+static int attend(struct run *r, struct err *e)
+{
+	uint64_t max = r->options->max_ms;
 	struct signalfd_siginfo info;
 
-	while (read(r->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++) {
-			if (passed_on[i].number == (int)info.ssi_signo)
-				send_signal(r, passed_on[i].name);
-		}
+	while (r->signals >= 0 && read(r->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (pass_signal(r, (int)info.ssi_signo, e) < 0)
+			return -1;
 	}
+	if (max == 0 || r->timed_out || clock_ms() - r->begun_ms <= max)
+		return 0;
+	r->timed_out = true;
+	return send_signal(r, "KILL", e);
 }
 
 /* ---- the loop ---------------------------------------------------------------------------------
@@ -282,13 +308,10 @@ static void wait_for_more(struct run *r)
 	(void)curl_multi_poll(r->multi, fds, count, timeout, &ready);
 	if (reads && fds[0].revents != 0)
 		take_input(r);
-	if (r->signals >= 0 && fds[count - 1].revents != 0)
-		pass_signals(r);
 }
 
 static int follow(struct run *r, struct err *e)
 {
-	uint64_t begun = clock_ms(), max = r->options->max_ms;
 	int active;
 
 	while (!r->streams[PROCESS_STDOUT].ended || !r->streams[PROCESS_STDERR].ended) {
@@ -298,10 +321,8 @@ static int follow(struct run *r, struct err *e)
 			return -1;
 		begin_flows(r);
 		wait_for_more(r);
-		if (max > 0 && !r->timed_out && clock_ms() - begun > max) {
-			r->timed_out = true;
-			send_signal(r, "KILL");
-		}
+		if (attend(r, e) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -326,20 +347,26 @@ static int start(struct run *r, struct err *e)
 	return 0;
 }
 
+/* It may have closed its output, and go on. */
 static int await_end(struct run *r, json_t **ret_process, struct err *e)
 {
-	for (;;) {
+	struct flow asking = { .run = r };
+
+	while (attend(r, e) == 0) {
 		CLEANUP(json_decrefp) json_t *process = NULL;
-		if (call(r, "GET", "?wait=30", NULL, &process, e) < 0 &&
-		    (e->kind != ERR_UNAUTHENTICATED || sandbox_renew(r->sandbox, e) < 0 ||
-		     call(r, "GET", "?wait=30", NULL, &process, e) < 0))
+		if (call(r, "GET", "?wait=1", NULL, &process, e) == 0)
+			asking.away_since_ms = 0;
+		else if (failed(&asking, e) < 0)
 			return -1;
+		else
+			(void)curl_multi_poll(r->multi, NULL, 0, (int)asking.retry_ms, NULL);
 		const char *status = json_string_value(json_object_get(process, "status"));
 		if (status != NULL && strcmp(status, "ended") == 0) {
 			*ret_process = STEAL(process);
 			return 0;
 		}
 	}
+	return -1;
 }
 
 static void stop(struct run *r)
@@ -362,7 +389,9 @@ int process_run(struct sandbox *sandbox, const struct process_options *options,
 	sigset_t before;
 	int status;
 
-	*r = (struct run) { .sandbox = sandbox, .options = options, .signals = -1 };
+	*r = (struct run) {
+		.sandbox = sandbox, .options = options, .begun_ms = clock_ms(), .signals = -1
+	};
 	r->streams[PROCESS_STDOUT] =
 		(struct flow) { .run = r, .name = "stdout", .done = stream_done };
 	r->streams[PROCESS_STDERR] =

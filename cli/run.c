@@ -111,26 +111,30 @@ static int exit_code(const json_t *process)
 			    : (int)json_integer_value(json_object_get(process, "exitCode"));
 }
 
-static json_t *words_of(const struct call *call)
+static int read_words(const struct call *call, json_t *words, struct err *e)
 {
-	json_t *words = json_array();
 	int first = call->argument_count > 1 && strcmp(call->arguments[1], "--") == 0 ? 2 : 1;
 
-	for (int i = first; i < call->argument_count; i++)
-		(void)json_array_append_new(words, json_string(call->arguments[i]));
-	return words;
+	for (int i = first; i < call->argument_count; i++) {
+		if (json_array_append_new(words, json_string(call->arguments[i])) < 0)
+			return err_set(e, ERR_INVALID, NULL,
+				       "word %d of the command is not text (UTF-8)", i - first + 1);
+	}
+	if (json_array_size(words) == 0)
+		return err_set(e, ERR_INVALID, "USAGE", "run what? fsa run PROJECT -- COMMAND");
+	return 0;
 }
 
 static int run(const struct call *call, struct sandbox *sandbox, struct err *e)
 {
-	CLEANUP(json_decrefp) json_t *command = words_of(call);
+	CLEANUP(json_decrefp) json_t *command = json_array();
 	CLEANUP(json_decrefp) json_t *process = NULL;
 	CLEANUP(collected_release) struct collected collected;
 	bool json = call->options[OPTION_JSON] != NULL;
 
 	collected_init(&collected, COLLECTED_MAX);
-	if (json_array_size(command) == 0)
-		return err_set(e, ERR_INVALID, "USAGE", "run what? fsa run PROJECT -- COMMAND");
+	if (read_words(call, command, e) < 0)
+		return -1;
 	(void)signal(SIGPIPE, SIG_IGN);
 	struct process_options options = {
 		.command = command,

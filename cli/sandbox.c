@@ -23,7 +23,27 @@ static json_t *scope_list(const char *scopes)
 	return list;
 }
 
-/* The address is the site's to say, and has to be as safe for a token as its own. */
+static bool is_header_value(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text <= ' ' || *text > '~')
+			return false;
+	}
+	return true;
+}
+
+/* The address is the site's to say, and has to be as safe for a token as its own. Only a site on
+ * this machine names servers on it: no other one is to have us speak to what listens here. */
+static int check_answer(const struct site *site, const char *token, const char *url, struct err *e)
+{
+	if (token == NULL || !is_header_value(token))
+		return err_set(e, ERR_INTERNAL, "NOT_A_SITE", "the site answers without a token");
+	if (strncmp(url, "http:", 5) == 0 && strncmp(site->url, "http:", 5) != 0)
+		return err_set(e, ERR_INTERNAL, "NOT_A_SITE",
+			       "the site says that the sandbox is at %s, on this machine", url);
+	return 0;
+}
+
 int sandbox_renew(struct sandbox *s, struct err *e)
 {
 	CLEANUP(cleanup_free) char *path = mem_printf("/api/sandbox/%s/tokens", s->project);
@@ -37,9 +57,8 @@ int sandbox_renew(struct sandbox *s, struct err *e)
 		return -1;
 	const char *token = json_string_value(json_object_get(answer, "token"));
 	const char *told = json_string_value(json_object_get(answer, "url"));
-	if (token == NULL || told == NULL)
-		return err_set(e, ERR_INTERNAL, "NOT_A_SITE", "the site answers without a token");
-	if (sites_url(told, &url, e) < 0)
+	if (sites_url(told != NULL ? told : "", &url, e) < 0 ||
+	    check_answer(s->site, token, url, e) < 0)
 		return -1;
 	if (s->server.curl != NULL)
 		site_close(&s->server);

@@ -1,5 +1,6 @@
 #include "sites.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -133,12 +134,19 @@ int sites_save(const json_t *sites, struct err *e)
 /* ---- addresses --------------------------------------------------------------------------------
  */
 
+/* An address, and not a name that begins like one. */
+static bool is_loopback(const char *host)
+{
+	struct in_addr address;
+
+	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
 static bool is_this_machine(const char *host)
 {
 	size_t length = strlen(host);
 
-	return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
-	       strcmp(host, "[::1]") == 0 ||
+	return strcmp(host, "localhost") == 0 || is_loopback(host) || strcmp(host, "[::1]") == 0 ||
 	       (length > 10 && strcmp(host + length - 10, ".localhost") == 0);
 }
 

@@ -1,8 +1,13 @@
 """A site that means harm, or is not who it says it is: a real HTTP server that answers what a test wants."""
 
 import http.server
+import io
 import json
+import os
+import signal
 import ssl
+import subprocess
+import tarfile
 import threading
 
 import pytest
@@ -159,3 +164,123 @@ def test_a_certificate_counts_only_when_somebody_vouches_for_it(home, hostile, t
     assert "certificate" in refused.stderr and server.requests == []
     home("login", server.url, "--token", "--ca-file", authority.cert, input=TOKEN)
     assert server.requests[-1][1]["Authorization"] == f"Bearer {TOKEN}"
+
+
+def test_a_name_that_begins_like_this_machine_is_not_it(home):
+    done = home("login", "http://127.site.invalid", "--token", input=TOKEN, status=1)
+    assert "reached by https" in done.stderr
+
+
+def test_a_proxy_does_not_get_what_goes_without_tls(home, hostile):
+    proxy, site = hostile(lambda path: told([])), hostile(lambda path: told([]))
+    home("projects", env={**at(site), "http_proxy": proxy.url, "ALL_PROXY": proxy.url})
+    assert len(site.requests) == 1 and proxy.requests == []
+
+
+# ---- a sandbox that means harm ------------------------------------------------------------------
+
+DEFAULT = {"stdout": b"", "token": "t", "exitCode": None, "signal": "KILL"}
+
+
+def sandbox_of(site, url=None, **rest):
+    """What a site answers, and the sandbox behind it: a process that prints something and has ended."""
+    known = {**DEFAULT, **rest}
+
+    def answer(path):
+        if path.endswith("/tokens"):
+            return told({"token": known["token"], "url": url or site[0].url}, 201)
+        if "/stdout" in path or "/stderr" in path:
+            output = known["stdout"] if "/stdout" in path else b""
+            return 200, {"Output-Offset": "0", "Output-End": "true"}, [output]
+        if path.startswith("/v1/processes"):
+            return told({"id": "a" * 16, "status": "ended", "exitCode": known["exitCode"],
+                         "signal": known["signal"]})
+        if path.startswith("/v1/files/stat"):
+            return told({"type": "directory"})
+        return told(project())
+
+    return answer
+
+
+def make_sandbox(hostile, tls=None, **rest):
+    made = []
+    made.append(hostile(sandbox_of(made, **rest), tls=tls))
+    return made[0]
+
+
+def test_a_site_elsewhere_has_no_requests_made_to_this_machine(home, hostile, tmp_path):
+    here = hostile(lambda path: told({}))
+    authority = Authority(tmp_path / "ca", "somebody")
+    site = make_sandbox(hostile, url=here.url,
+                        tls=authority.issue("s", "site", hosts=["127.0.0.1"]))
+    env = {**at(site), "FSA_CA_FILE": str(authority.cert)}
+    assert "on this machine" in home("run", ID, "--", "true", env=env, status=255).stderr
+    assert here.requests == []
+
+
+def test_a_token_is_not_a_way_to_write_a_request(home, hostile):
+    site = make_sandbox(hostile, token="t\r\nEvil: yes")
+    home("run", ID, "--", "true", env=at(site), status=255)
+    assert not any("Evil" in headers for _, headers in site.requests)
+
+
+def test_a_word_that_cannot_be_sent_is_not_left_out(home, hostile):
+    site = make_sandbox(hostile)
+    done = home("run", ID, "--", "rm", os.fsdecode(b"\xff"), "x", env=at(site), status=255)
+    assert "word 2" in done.stderr and "UTF-8" in done.stderr
+    assert not any(path == "/v1/processes" for path, _ in site.requests)
+
+
+def test_half_a_folder_is_not_taken_for_all_of_it(home, hostile, tmp_path):
+    site = make_sandbox(hostile, stdout=bytes(10240))  # the end of an archive
+    done = home("cp", f"{ID}:x", tmp_path / "x", env=at(site), status=1)
+    assert "killed" in done.stderr
+    site = make_sandbox(hostile, stdout=bytes(10240), exitCode=0, signal=None)
+    home("cp", f"{ID}:x", tmp_path / "x", env=at(site))
+
+
+def test_a_folder_comes_to_lie_where_it_was_wanted(home, hostile, tmp_path):
+    """The first archive makes a link, which tar would go through with the second."""
+    outside, to = tmp_path / "outside", tmp_path / "to"
+    outside.mkdir()
+    home("cp", f"{ID}:x", to, env=at(make_sandbox(
+        hostile, exitCode=0, signal=None, stdout=archive("x", link=str(outside)))))
+    assert (to / "x").is_symlink()
+    second = make_sandbox(hostile, exitCode=0, signal=None, stdout=archive("x/evil"))
+    done = home("cp", f"{ID}:x", to, env=at(second), status=1)
+    assert str(to / "x") in done.stderr and list(outside.iterdir()) == []
+    (to / "x").unlink()
+    home("cp", f"{ID}:x", to, env=at(second))
+    assert (to / "x" / "evil").stat().st_mode & 0o7000 == 0
+
+
+def archive(name, link=None):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        member = tarfile.TarInfo(name)
+        member.mode = 0o4755
+        if link:
+            member.type, member.linkname = tarfile.SYMTYPE, link
+        tar.addfile(member)
+    return file.getvalue()
+
+
+def test_who_interrupts_while_the_sandbox_is_away_is_let_go(home, hostile):
+    made = []
+    there = sandbox_of(made)
+
+    def answer(path):
+        if "stdout?offset=0" in path:
+            return 200, {"Output-Offset": "0", "Output-End": "false"}, [b"ready\n"]
+        if path.startswith("/v1/processes/"):
+            return told({"error": "away"}, 503)
+        return there(path)
+
+    made.append(hostile(answer))
+    with subprocess.Popen([home.program, "run", ID, "--", "sleep", "60"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env={**home.env, **at(made[0])}) as running:
+        assert running.stdout.readline() == b"ready\n"
+        running.send_signal(signal.SIGINT)
+        assert b"may go on without you" in running.stderr.read()
+    assert running.returncode == 255
