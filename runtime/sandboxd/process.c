@@ -92,7 +92,8 @@ static void tell(struct process *p)
 
 	for (; o != NULL; o = next) {
 		next = LIST_NEXT(o, entry);
-		o->changed(o);
+		if (o->process == p) /* one before it may have removed the process */
+			o->changed(o);
 	}
 }
 

@@ -1,5 +1,6 @@
 """Commands that a program runs in a sandbox: each byte and each code is right, whatever breaks."""
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -272,6 +273,20 @@ def test_a_removed_process_is_gone_with_its_children(client):
         end += 1
         os.sched_yield()
     raise AssertionError("the child still runs")
+
+
+def test_who_waits_is_told_of_a_removed_process_once(server, client):
+    process = client.start(["sleep", "1000"])
+    path = f"/v1/processes/{process['id']}"
+    head = f" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {make_token()}\r\n\r\n"
+    with contextlib.closing(server.connect()) as first, contextlib.closing(server.connect()) as second:
+        for waiting, more in ((first, ""), (second, f"DELETE {path}{head}")):
+            waiting.sendall(f"GET {path}?wait=60{head}{more}".encode())
+            assert client.get("/v1/health").status == 200  # and the wait has begun
+        assert client.send("POST", f"{path}/signal", {"signal": "KILL"}).status == 204
+        first.sendall(b"GET /v1/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answers = b"".join(iter(lambda: first.recv(65536), b""))
+    assert [part[:3] for part in answers.split(b"HTTP/1.1 ")[1:]] == [b"404", b"200"]
 
 
 def test_a_signal_that_there_is_not_is_refused(client):
