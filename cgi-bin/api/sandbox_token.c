@@ -93,6 +93,7 @@ int sandbox_token_post(struct call *c, struct err *e)
 			c->params[1] != NULL ? c->params[1] : SANDBOX_FIRST, &view, e) < 0 ||
 	    render_terminal_token(c, &view.sandbox, secret, e) < 0)
 		return -1;
+	memcpy(c->object_id, view.sandbox.resource.id, sizeof(c->object_id));
 	char when[32];
 	struct tm utc;
 	time_t end = (time_t)expires;
