@@ -1,6 +1,12 @@
 """Who may speak to whom is what the NetworkPolicies say, tried with packets; the node is nobody's."""
 
+import re
+import time
+
 import pytest
+import requests
+
+from stand.process import PATIENCE
 
 LISTEN = "exec node -e \"for (const p of [8000, 9000]) require('net').createServer().listen(p)\""
 POLICY = "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies/policy"
@@ -54,3 +60,33 @@ def test_a_pod_reaches_whom_its_policy_names(two):
     assert settles(two, "one", address, 8000, True)
     assert not reaches(two, "one", address, 9000)
     assert reaches(two, "two", two.address("one"), 8000)
+
+
+def test_a_policy_holds_from_a_pods_first_moment(two):
+    enforce(two, podSelector={"matchLabels": {"app": "three"}}, policyTypes=["Egress"])
+    address = two.address("two")
+    two.make("three", f"timeout 2 bash -c 'echo >/dev/tcp/{address}/8000' && echo came || echo stayed; "
+             "sleep infinity")
+    two.wait("three", lambda status: status["ready"] and re.search("came|stayed", two.log("three")))
+    assert two.log("three").split()[-1] == "stayed"
+
+
+def test_an_ingress_leads_from_loopback_to_a_pod(pods):
+    pods.make("web", "exec node -e \"require('http').createServer((q, a) => a.end('hello')).listen(8000)\"",
+              readinessProbe={"periodSeconds": 1, "tcpSocket": {"port": 8000}})
+    pods.apply(f"/api/v1/namespaces/{pods.namespace}/services/web", "v1", "Service", "web", {
+        "selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8000}]})
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    pods.apply(f"/apis/networking.k8s.io/v1/namespaces/{pods.namespace}/ingresses/web",
+               "networking.k8s.io/v1", "Ingress", "web", {"rules": [{"host": "web.test", "http": {"paths": [
+                   {"path": "/", "pathType": "Prefix", "backend": backend}]}}]})
+    pods.wait("web", lambda status: status["ready"])
+    end = time.monotonic() + PATIENCE
+    while (answer := ask(pods, "web.test")).status_code != 200:
+        assert time.monotonic() < end, answer.text
+    assert answer.text == "hello"
+    assert ask(pods, "other.test").status_code == 404
+
+
+def ask(pods, host):
+    return requests.get(f"http://127.0.0.1:{pods._containers.port}/", headers={"Host": host}, timeout=PATIENCE)

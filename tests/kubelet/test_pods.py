@@ -1,10 +1,16 @@
 """What becomes of a pod's container is in the pod's status, and in what it can do."""
 
+import os
+
 import pytest
 
 from stand.kubelet import limits
 from stand.process import StandError
 
+# By numbers of system calls: of clone with a namespace of users, and whether there is a clone3.
+CLONE = {"x86_64": 56, "aarch64": 220}[os.uname().machine]
+BECOME_ROOT = (f"perl -e 'exit(syscall({CLONE}, 0x10000011, 0, 0, 0, 0) < 0)'",
+               "perl -e 'syscall(435, 0, 0); exit($! == 38)'")
 LISTEN = "exec node -e \"require('net').createServer().listen(8000)\""
 
 
@@ -71,6 +77,22 @@ def test_it_has_no_rights_and_cannot_write_to_its_image(pods):
     pods.wait("plain", is_ready)
     assert pods.run("plain", "id -u; grep CapEff /proc/self/status").split() == [
         "1000", "CapEff:", "0" * 16]
-    for refused in ("touch /usr/x", "unshare --user true", "mount -t tmpfs x /tmp", "cat /proc/kcore"):
+    for refused in ("touch /usr/x", "unshare --user true", "mount -t tmpfs x /tmp", "cat /proc/kcore",
+                    *BECOME_ROOT):
         with pytest.raises(StandError):
             pods.run("plain", refused)
+
+
+def test_a_pod_that_the_node_does_not_understand_is_not_the_end_of_others(pods):
+    pods.make("odd", envFrom=[{"configMapRef": {"name": "x"}}])
+    pods.make("plain")
+    pods.wait("plain", is_ready)
+    assert not pods.wait("odd", lambda status: True)["ready"]
+
+
+def test_other_users_of_the_machine_find_nothing_in_the_nodes_folders(node):
+    _, containers = node
+    for folder in (*(containers.directory / name for name in ("bundles", "scratch", "logs", "volumes")),
+                   containers.images):
+        assert folder.stat().st_mode & 0o77 == 0, folder
+    assert (containers.directory / "ingress").stat().st_uid == 0  # root writes there

@@ -96,7 +96,7 @@ class Containers:
     def build(self, log):
         """Begins to lay out the images; returns their ImageBuild."""
         make_directory(self.directory, mode=0o711)
-        make_directory(self.images)
+        make_directory(self.images, mode=0o700)  # with setuid programs that get no updates
         build = ROOT / "runtime" / "build"
         script = " && ".join(shlex.join([str(build), name, "--unpack", str(self.images / name)])
                              for name in IMAGES)

@@ -1,6 +1,7 @@
 """The loop: what is desired is read, what is there is brought closer to it, what became of it is told."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,8 +16,11 @@ from .network import Network
 from .pod import Pod
 from .runtime import Runtime
 from .volumes import Volumes
+from ..process import make_directory
 
 PAUSE = 0.25
+OF_A_RUN = ("bundles", "scratch", "ingress")  # one that was killed has left them: variables among others
+PRIVATE = ("bundles", "scratch", "logs", "volumes")  # another user of this machine may have a container's uid
 KINDS = {
     "pods": "/api/v1/pods",
     "services": "/api/v1/services",
@@ -32,6 +36,10 @@ class Kubelet:
 
     def __init__(self, config):
         directory = Path(config["directory"])
+        for name in OF_A_RUN:
+            shutil.rmtree(directory / name, ignore_errors=True)
+        for name in PRIVATE:
+            make_directory(directory / name, mode=0o700)
         self._api = Api(config["server"], config["ca"], config["certificate"], config["key"])
         self._network = Network(directory)
         self._ingress = Ingress(directory / "ingress", config["port"], self._network)
@@ -40,6 +48,7 @@ class Kubelet:
         self._pods = {}  # uid → Pod
         self._desired = {kind: [] for kind in KINDS}
         self._version = None
+        self._said = {}  # what → the error that was printed last
         self._ready = directory / "ready"
 
     def start(self):
@@ -54,14 +63,14 @@ class Kubelet:
             print(f"kubesim does not answer: {e}", flush=True)
             return
         if changed:
-            self._sync()
+            self._try("what is desired", self._sync)
         for uid, pod in list(self._pods.items()):
-            self._turn(pod)
+            self._try(f"{pod.namespace}/{pod.name}", pod.turn)
             if pod.gone:
                 del self._pods[uid]
+        self._try("policies", self._network.enforce, self._desired, self._pods.values())
         if changed:
-            self._network.enforce(self._desired, self._pods.values())
-            self._ingress.serve(self._desired, self._pods.values())
+            self._try("ingress", self._ingress.serve, self._desired, self._pods.values())
 
     def stop(self):
         """As at a shutdown: pods get their grace, and are what they were at the next start."""
@@ -73,12 +82,16 @@ class Kubelet:
             time.sleep(0.05)
         self._ingress.stop()
 
-    @staticmethod
-    def _turn(pod):
+    def _try(self, what, do, *arguments):
+        """An object that we do not understand is not the end of all pods: it is tried again."""
         try:
-            pod.turn()
-        except requests.RequestException as e:  # it is tried again at the next turn
-            print(f"{pod.namespace}/{pod.name}: {e}", flush=True)
+            do(*arguments)
+            self._said.pop(what, None)
+        except Exception as e:
+            said = f"{what}: {e!r} {getattr(e, 'stderr', '')}"
+            if self._said.get(what) != said:
+                print(said, flush=True)
+            self._said[what] = said
 
     def _read(self):
         """Whether anything has changed: a list names the version of all there is."""

@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 from .network import backends
+from ..process import make_directory
 
 PROGRAM = "/usr/sbin/nginx"
 USER = "www-data"
@@ -25,18 +26,18 @@ DIRECTIVES = {
 HEAD = """\
 daemon off;
 worker_processes 1;
-pid "{directory}/nginx.pid";
-error_log "{directory}/error.log" error;
+pid "{own}/nginx.pid";
+error_log "{own}/error.log" error;
 events {{ worker_connections 1024; }}
 http {{
 	access_log off;
 	server_tokens off;
 	server_names_hash_bucket_size 128;
-	client_body_temp_path "{directory}/body";
-	proxy_temp_path "{directory}/proxy";
-	fastcgi_temp_path "{directory}/fastcgi";
-	uwsgi_temp_path "{directory}/uwsgi";
-	scgi_temp_path "{directory}/scgi";
+	client_body_temp_path "{own}/body";
+	proxy_temp_path "{own}/proxy";
+	fastcgi_temp_path "{own}/fastcgi";
+	uwsgi_temp_path "{own}/uwsgi";
+	scgi_temp_path "{own}/scgi";
 	map $http_upgrade $connection_header {{ default upgrade; "" ""; }}
 	default_type text/plain;
 	server {{
@@ -74,12 +75,9 @@ class Ingress:
         self._config = None
 
     def start(self):
-        self._directory.mkdir(exist_ok=True)
-        self._directory.chmod(0o711)
-        for name in ("body", "proxy", "fastcgi", "uwsgi", "scgi"):
-            (self._directory / name).mkdir(exist_ok=True)
+        make_directory(self._directory)
+        make_directory(self._own, USER)
         self._write(self._text([]))
-        subprocess.run(["chown", "-R", USER, self._directory], check=True)
         with socket.socket() as listening:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(("127.0.0.1", self._port))
@@ -87,7 +85,7 @@ class Ingress:
             number = listening.fileno()
             self._process = subprocess.Popen(
                 ["nsenter", f"--net={self._network.node}", "setpriv", "--reuid", USER, "--regid", USER,
-                 "--clear-groups", PROGRAM, "-e", self._directory / "error.log", "-c", self._file],
+                 "--clear-groups", PROGRAM, "-e", self._own / "error.log", "-c", self._file],
                 env={**os.environ, "NGINX": f"{number};"}, pass_fds=(number,), stdin=subprocess.DEVNULL)
 
     def stop(self):
@@ -106,7 +104,13 @@ class Ingress:
 
     @property
     def _file(self):
+        """Root writes it, and so it lies where USER cannot put anything in its place."""
         return self._directory / "nginx.conf"
+
+    @property
+    def _own(self):
+        """nginx's own files, in the folder that is USER's."""
+        return self._directory / "own"
 
     def _servers(self, ingress, services, pods):
         namespace = ingress["metadata"]["namespace"]
@@ -119,7 +123,7 @@ class Ingress:
                                     to=_target(service, backend["port"]), more=_more(ingress))
 
     def _text(self, servers):
-        return HEAD.format(directory=self._directory, port=self._port, servers="".join(servers))
+        return HEAD.format(own=self._own, port=self._port, servers="".join(servers))
 
     def _write(self, text):
         self._file.write_text(text)

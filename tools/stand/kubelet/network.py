@@ -33,6 +33,7 @@ class Network:
         self._hosts = self._directory / "hosts"
         self._addresses = {}  # (namespace, pod) → number, kept so that a name means one address
         self._rules = None
+        self._guarded = set()  # addresses of pods that the rules know
         self._outside = None
 
     def start(self):
@@ -117,6 +118,11 @@ class Network:
         if rules != self._rules:
             self.inside("nft", "-f", "-", stdin=rules)
             self._rules = rules
+        self._guarded = {pod.address for pod in pods}
+
+    def guards(self, address):
+        """Whether the policies hold for a pod: nothing runs in there before."""
+        return address in self._guarded
 
     def accepts(self, address, port):
         """Whether something in a pod accepts connections."""

@@ -66,8 +66,9 @@ class Pod:
         except (OSError, subprocess.CalledProcessError) as e:
             print(f"{self.namespace}/{self.name}: {e} {getattr(e, 'stderr', '')}", flush=True)
             return
-        for container in self._containers:
-            container.turn()
+        if self._network.guards(self.address):
+            for container in self._containers:
+                container.turn()
         self._tell()
 
     def mounts(self, container):
