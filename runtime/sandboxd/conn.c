@@ -22,7 +22,8 @@ enum {
 	READ_SIZE = 65536,
 	IN_MAX = 131072,
 	OUT_MAX = 1048576,
-	HELD_MAX = 6291456, /* by all connections together */
+	ANSWER_MAX = OUT_MAX - 8192, /* and its head */
+	HELD_MAX = 6291456,          /* by all connections together */
 	HEAD_S = 15,
 	IDLE_S = 120,
 	PROGRESS_S = 60,
@@ -200,10 +201,15 @@ void conn_json(struct conn *c, int status, json_t *json)
 	char *text = json_dumps(json, JSON_COMPACT);
 	const char *type = status >= 400 ? "application/problem+json" : "application/json";
 	const char *more = status == 429 ? "Retry-After: 1\r\n" : "";
+	struct err e;
 
 	if (status == 401)
 		more = "WWW-Authenticate: Bearer realm=\"sandbox\"\r\n";
-	conn_answer(c, status, type, more, text, strlen(text));
+	if (strlen(text) <= ANSWER_MAX)
+		conn_answer(c, status, type, more, text, strlen(text));
+	else if (problem(&e, "TOO_LARGE", "the answer would be larger than %d bytes: ask for less",
+			 ANSWER_MAX) < 0)
+		conn_fail(c, &e);
 	free(text);
 	json_decref(json);
 }

@@ -81,30 +81,37 @@ static int check_grant(struct conn *c, const char *token, struct err *e)
 }
 
 /* The token that a browser's WebSocket offers as a subprotocol. */
-static const char *offered_token(struct conn *c)
+static char *offered_token(const struct conn *c)
 {
 	static const char prefix[] = "fsa.token.";
 	char *list = c->request.values[HEADER_WS_PROTOCOL];
 	char *at = list != NULL ? strstr(list, prefix) : NULL;
 
-	if (at == NULL || !c->route->websocket)
-		return NULL;
-	at += sizeof(prefix) - 1;
-	at[strcspn(at, ", ")] = '\0';
-	return at;
+	return at != NULL && c->route->websocket ? at + sizeof(prefix) - 1 : NULL;
+}
+
+/* Other subprotocols may follow. */
+static int check_offered(struct conn *c, char *token, struct err *e)
+{
+	char *end = token + strcspn(token, ", "), after = *end;
+
+	*end = '\0';
+	int done = check_grant(c, token, e);
+	*end = after;
+	return done;
 }
 
 static int authenticate(struct conn *c, struct err *e)
 {
 	const char *header = c->request.values[HEADER_AUTHORIZATION];
-	const char *offered = offered_token(c);
+	char *offered = offered_token(c);
 
 	if (c->route->scope == SCOPE_NONE)
 		return 0;
 	if (header != NULL && strncasecmp(header, "Bearer ", 7) == 0)
 		return check_grant(c, header + 7, e);
 	if (offered != NULL)
-		return check_grant(c, offered, e);
+		return check_offered(c, offered, e);
 	if (c->route->websocket && header == NULL)
 		return 0; /* its first message is the token */
 	return problem(e, "UNAUTHORIZED",

@@ -83,6 +83,16 @@ def test_directories_are_listed_in_parts(client, server):
     assert seen == names
 
 
+def test_a_list_too_large_to_be_answered_says_so(client, server):
+    deep = server.home / "/".join(["d" * 200] * 4)
+    deep.mkdir(parents=True)
+    for n in range(1000):
+        (deep / f"{n:04}{'n' * 100}").touch()
+    refused = client.get("/v1/files/list", path=str(deep))
+    assert (refused.status, refused.json["errorCode"]) == (413, "TOO_LARGE")
+    assert len(client.get("/v1/files/list", path=str(deep), limit=500).json["entries"]) == 500
+
+
 def test_names_that_are_not_utf8_are_listed_like_others(client, server):
     odd = server.home / "odd"
     odd.mkdir()

@@ -86,9 +86,11 @@ def test_a_read_only_token_changes_nothing(server):
 
 
 def test_a_websockets_token_may_be_a_subprotocol_or_its_first_message(server):
-    with Socket(server.port, subprotocols=["fsa.v1", f"fsa.token.{make_token()}"]) as opened:
-        assert opened.raw.getsubprotocol() == "fsa.v1"
-        assert opened.run("echo a")[1] == b"a\n"
+    offered = ["fsa.v1", f"fsa.token.{make_token()}"]
+    for protocols in (offered, offered[::-1]):
+        with Socket(server.port, subprotocols=protocols) as opened:
+            assert opened.raw.getsubprotocol() == "fsa.v1"
+            assert opened.run("echo a")[1] == b"a\n"
     with Socket(server.port) as opened:
         opened.send(type="token", token=make_token())
         assert opened.run("echo b")[1] == b"b\n"
