@@ -1,14 +1,17 @@
 /* fsa(1): projects of a site, from a person's own machine. See command.h for its commands. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/parse.h"
 #include "command.h"
 #include "command/help.h"
 #include "command/output.h"
@@ -85,6 +88,7 @@ static int fail(const struct call *call, const struct err *e)
 {
 	CLEANUP(cleanup_free) char *message = output_printable(e->message);
 
+	parse_make_utf8(message); /* of words of the command line, among others */
 	if (call->options[OPTION_JSON] != NULL) {
 		CLEANUP(json_decrefp)
 		json_t *error = json_pack("{s:s, s:s}", "error", message, "errorCode", e->code);
@@ -113,11 +117,23 @@ static int run(const struct command *command, int argc, char **argv, struct call
 										  : status;
 }
 
+/* Else a connection gets the number of one that was closed, and is read or written as that. */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	(void)close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct call call = { .site = getenv("FSA_SITE") };
 	int status, words;
 
+	open_standard_files();
 	mem_init_libraries();
 	if (!read_options(argc, argv, &call.site, &status))
 		return status;

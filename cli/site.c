@@ -217,6 +217,9 @@ static int not_reached(const struct site *site, const struct exchange *x, CURLco
 	if (x->too_large)
 		return err_set(e, ERR_TOO_LARGE, NULL, "%s answers with more than %d MiB",
 			       site->url, ANSWER_MAX >> 20);
+	if (x->to != NULL && code == CURLE_WRITE_ERROR)
+		return err_set(e, ERR_INVALID, "CANNOT_WRITE",
+			       "the file that came cannot be written here: is there space?");
 	return err_set(e, ERR_UNAVAILABLE,
 		       code == CURLE_PEER_FAILED_VERIFICATION ? "SITE_CERTIFICATE"
 							      : "SITE_UNREACHABLE",

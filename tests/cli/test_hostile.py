@@ -284,3 +284,46 @@ def test_who_interrupts_while_the_sandbox_is_away_is_let_go(home, hostile):
         running.send_signal(signal.SIGINT)
         assert b"may go on without you" in running.stderr.read()
     assert running.returncode == 255
+
+
+def test_a_full_disk_is_not_told_as_a_site_out_of_reach(home, hostile, tmp_path):
+    made = []
+    there = sandbox_of(made)
+
+    def answer(path):
+        if path.startswith("/v1/files/stat"):
+            return told({"type": "file"})
+        return (200, {}, [bytes(1 << 20)]) if path.startswith("/v1/files") else there(path)
+
+    made.append(hostile(answer))
+    to = tmp_path / "to"
+    done = in_shell(home, f"trap '' XFSZ; ulimit -f 1; exec \"$0\" cp {ID}:x {to}", made[0])
+    assert done.returncode == 1 and "space" in done.stderr and not to.exists()
+
+
+def test_a_closed_standard_input_is_an_empty_one(home, hostile):
+    made, ended = [], []
+    there = sandbox_of(made, exitCode=0, signal=None)
+
+    def answer(path):
+        if "/stdin" in path:
+            ended.append("end=true" in path)
+            return told({"stdinOffset": 0})
+        if "/stdout" in path and not ended:
+            return 200, {"Output-Offset": "0", "Output-End": "false"}, []
+        return there(path)
+
+    made.append(hostile(answer))
+    assert in_shell(home, f"exec \"$0\" run {ID} -- cat <&-", made[0]).returncode == 0
+    assert ended == [True]
+
+
+def test_an_error_is_json_whatever_it_is_about(home, hostile):
+    done = home("cp", "--json", os.fsdecode(b"/no/\xff"), f"{ID}:x",
+                env=at(make_sandbox(hostile)), status=1)
+    assert "/no/" in json.loads(done.stderr)["error"]
+
+
+def in_shell(home, script, site):
+    return subprocess.run(["sh", "-c", script, home.program], env={**home.env, **at(site)}, text=True,
+                          capture_output=True, timeout=120)

@@ -1,7 +1,9 @@
 """Who may speak to whom is what the NetworkPolicies say, tried with packets; the node is nobody's."""
 
+import os
 import re
 import time
+from pathlib import Path
 
 import pytest
 import requests
@@ -90,3 +92,25 @@ def test_an_ingress_leads_from_loopback_to_a_pod(pods):
 
 def ask(pods, host):
     return requests.get(f"http://127.0.0.1:{pods._containers.port}/", headers={"Host": host}, timeout=PATIENCE)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/net/tun"), reason="there is no way out here")
+def test_who_carries_what_pods_send_has_no_rights_on_the_machine(node):
+    _, containers = node
+    end = time.monotonic() + PATIENCE
+    while not (found := [rights_of(path.parent) for path in Path("/proc").glob("[0-9]*/cmdline")
+                         if is_way_out(path, containers)]) or any(found):
+        assert time.monotonic() < end, found
+
+
+def is_way_out(cmdline, containers):
+    try:
+        words = cmdline.read_bytes()
+    except OSError:
+        return False
+    return b"slirp4netns" in words and str(containers.directory).encode() in words
+
+
+def rights_of(process):
+    """Without that to use low ports."""
+    return int(re.search(r"CapEff:\s*(\w+)", (process / "status").read_text())[1], 16) & ~(1 << 10)

@@ -152,8 +152,8 @@ class Network:
             print("no way to the internet: slirp4netns or /dev/net/tun is not here", flush=True)
             return
         self._outside = subprocess.Popen(
-            [program, "--configure", "--mtu=65520", "--disable-host-loopback", f"--cidr={OUTSIDE}",
-             "--netns-type=path", str(self.node), "tap0"], stdin=subprocess.DEVNULL)
+            [program, "--configure", "--mtu=65520", "--disable-host-loopback", "--enable-sandbox",
+             f"--cidr={OUTSIDE}", "--netns-type=path", str(self.node), "tap0"], stdin=subprocess.DEVNULL)
 
 
 def backends(service, pods):
