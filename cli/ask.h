@@ -6,12 +6,13 @@
 
 #include "base/err.h"
 
-/* What a person is asked, on their terminal; never where input is a pipe. */
+/* Questions to a person on their terminal; never asked if input is a pipe. */
 
-/* Whether they say yes; without a terminal ERR_INVALID with code USAGE: they must say --yes. */
+/* Whether the answer is yes. Without a terminal, ERR_INVALID with code USAGE, which asks
+ * for --yes. */
 int ask_yes(const char *question, bool *ret_yes, struct err *e);
-/* A secret: on a terminal asked for, without echo; otherwise all of standard input, without the
- * line's end. ERR_INVALID: nothing, or too much. The caller wipes and frees. */
+/* A secret: prompted for on a terminal, without echo; otherwise all of standard input, without the
+ * final newline. ERR_INVALID: nothing, or too much. The caller wipes and frees. */
 int ask_secret(const char *prompt, size_t max, char **ret_secret, struct err *e);
 
 #endif

@@ -3,9 +3,9 @@
 
 #include "base/err.h"
 
-/* Opens an address in the person's browser ($BROWSER, or xdg-open). It stands in the browser's
- * arguments, so none with a secret in it. ERR_INVALID: not http(s); ERR_UNPROCESSABLE: there is no
- * browser, and the address to open by hand. */
+/* Opens an address in the person's browser ($BROWSER, or xdg-open). The address is among the
+ * browser's arguments, so it must contain no secret. ERR_INVALID: not http(s); ERR_UNPROCESSABLE:
+ * there is no browser; the message has the address to open by hand. */
 int browser_open(const char *url, struct err *e);
 
 #endif

@@ -27,30 +27,30 @@ enum command_option {
 	OPTION_COUNT
 };
 
-/* A command line that was found to be right. */
+/* A command line that has been checked. */
 struct call {
-	const char *site;                  /* which one, as --site or FSA_SITE say; or NULL */
+	const char *site;                  /* from --site or FSA_SITE; or NULL */
 	const char *options[OPTION_COUNT]; /* NULL: not given; "" for one without an argument */
 	char **arguments;
 	int argument_count;
 };
 
 enum {
-	ARGUMENTS_MAX = 256, /* as many variables as the site takes at once */
+	ARGUMENTS_MAX = 256, /* the most variables that the site accepts at once */
 	EXIT_USAGE = 2,
 	EXIT_NOT_LOGGED_IN = 3,
 	EXIT_NOT_FOUND = 4,
 	EXIT_NOT_ALLOWED = 5,
 	EXIT_CONFLICT = 6,
 	EXIT_PROJECT_ERROR = 7,
-	EXIT_NOT_RUN = 255, /* of what runs a command, whose codes are its own */
+	EXIT_NOT_RUN = 255, /* for `run`, whose other codes are the command's */
 };
 
 extern const struct command_table fsa_commands;
 
-/* With --json: the value, and true. */
+/* With --json, prints the value and returns true. */
 bool call_json(const struct call *call, const json_t *value);
-/* The site that is meant, ready for requests. The caller closes it. */
+/* The call's site, ready for requests. The caller closes it. */
 int call_site(const struct call *call, struct site *ret_site, struct err *e);
 
 int command_cp(const struct call *call, struct err *e);

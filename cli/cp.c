@@ -77,8 +77,7 @@ static int system_failed(const char *path, struct err *e)
 	return err_set(e, ERR_INVALID, NULL, "%s: %s", path, strerror(errno));
 }
 
-/* ---- one file ---------------------------------------------------------------------------------
- */
+/* ---- one file -------------------------------------------------------------------------------- */
 
 static int transfer(struct sandbox *s, const struct exchange_request *r, struct err *e)
 {
@@ -134,8 +133,7 @@ static int fetch_file(struct sandbox *s, const char *from, const char *to, struc
 	return status;
 }
 
-/* ---- a folder, by tar at both ends ------------------------------------------------------------
- */
+/* ---- a folder, by tar at both ends ----------------------------------------------------------- */
 
 /* tar here, with one end of a pipe; the other one is `*ret_fd`. */
 static int start_tar(char *const *words, int end, int *ret_fd, pid_t *ret_pid, struct err *e)
@@ -162,7 +160,7 @@ static int end_tar(pid_t pid, struct err *e)
 	int status = 0;
 
 	if (waitpid(pid, &status, 0) < 0 || status != 0)
-		return err_set(e, ERR_UNPROCESSABLE, NULL, "tar has failed here");
+		return err_set(e, ERR_UNPROCESSABLE, NULL, "tar failed on this machine");
 	return 0;
 }
 
@@ -203,8 +201,9 @@ static int run_tar(struct sandbox *s, json_t *command, int input, int output, st
 	/* It has no exit code when it was killed, for want of memory among others. */
 	const json_t *code = json_object_get(process, "exitCode");
 	if (status == 0 && (!json_is_integer(code) || json_integer_value(code) != 0))
-		status = err_set(e, ERR_UNPROCESSABLE, "TAR_FAILED", "tar has failed there: %s",
-				 said->data ? said->data : "it was killed");
+		status =
+			err_set(e, ERR_UNPROCESSABLE, "TAR_FAILED", "tar failed in the sandbox: %s",
+				said->data ? said->data : "it was killed");
 	collected_release(&u.said);
 	return status;
 }
@@ -265,8 +264,7 @@ static int fetch_folder(struct sandbox *s, const char *from, const char *to, str
 	return status;
 }
 
-/* ---- the command ------------------------------------------------------------------------------
- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 static int upload(struct sandbox *s, const char *from, const char *to, struct err *e)
 {

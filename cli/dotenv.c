@@ -89,11 +89,11 @@ static int read_quoted(struct reader *r, struct buf *value, struct err *e)
 		}
 	}
 	if (r->at == r->end)
-		return wrong(begun, "the quotation mark at its beginning is never closed", e);
+		return wrong(begun, "its opening quotation mark is never closed", e);
 	r->at++;
 	skip_blanks(r);
 	if (!at_line_end(r) && *r->at != '#')
-		return wrong(r->line, "something follows the closing quotation mark", e);
+		return wrong(r->line, "there is text after the closing quotation mark", e);
 	return 0;
 }
 

@@ -8,12 +8,12 @@
 #include "base/err.h"
 
 /*
- * A .env file, as dotenv's users write it: lines NAME=VALUE, with or without `export`; empty lines
- * and comments. A value is bare, to the end of its line or to a blank with '#'; or between single
- * quotes or backticks, as it stands; or between double quotes, with \n, \r, \t, \\, \" and \$.
- * Quoted values may have several lines. Nothing is expanded: $HOME stays $HOME.
+ * A .env file, in dotenv's syntax: lines NAME=VALUE, with or without `export`; empty lines and
+ * comments. A value is bare, and ends at the end of its line or at a blank followed by '#'; or in
+ * single quotes or backticks, verbatim; or in double quotes, with \n, \r, \t, \\, \" and \$. Quoted
+ * values may span several lines. Nothing is expanded: $HOME stays $HOME.
  *
- * `*ret_variables`: {name: value}; of a name that comes twice the last counts. ERR_INVALID names
+ * `*ret_variables`: {name: value}; the last of several values of a name counts. ERR_INVALID names
  * the line.
  */
 int dotenv_read(const char *text, size_t length, json_t **ret_variables, struct err *e);

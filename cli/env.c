@@ -42,8 +42,7 @@ int command_env_list(const struct call *call, struct err *e)
 	return 0;
 }
 
-/* ---- set --------------------------------------------------------------------------------------
- */
+/* ---- set ------------------------------------------------------------------------------------- */
 
 static int read_stream(FILE *from, const char *name, struct buf *text, struct err *e)
 {
@@ -75,8 +74,8 @@ static int read_file(const char *path, json_t *values, struct err *e)
 	return 0;
 }
 
-/* "KEY=VALUE", or "KEY": its value comes from standard input, and stands in no list of processes.
- */
+/* "KEY=VALUE", or "KEY", whose value comes from standard input and so is in no list of
+ * processes. */
 static int read_word(const char *word, json_t *values, struct err *e)
 {
 	size_t length = strcspn(word, "=");
@@ -104,7 +103,7 @@ static int read_values(const struct call *call, json_t *values, struct err *e)
 	}
 	if (json_object_size(values) == 0)
 		return err_set(e, ERR_INVALID, "USAGE",
-			       "set what? fsa env set PROJECT KEY=VALUE, or --from FILE");
+			       "no variables given: fsa env set PROJECT KEY=VALUE, or --from FILE");
 	return 0;
 }
 

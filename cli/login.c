@@ -26,7 +26,7 @@ static int check_token(const char *token, struct err *e)
 	for (const char *c = token; *c != '\0'; c++) {
 		if (*c <= ' ' || *c > '~')
 			return err_set(e, ERR_INVALID, "INVALID_TOKEN",
-				       "what was given is not a token: it has blanks in it");
+				       "this is not a token: it contains blanks");
 	}
 	if (token[0] == '\0')
 		return err_set(e, ERR_INVALID, "INVALID_TOKEN", "no token was given");

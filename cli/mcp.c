@@ -26,8 +26,7 @@ static const char instructions[] =
 	"stay. Projects are named by name or id. What a tool cannot do it says why, and what to "
 	"do.";
 
-/* ---- messages ---------------------------------------------------------------------------------
- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 static void answer(const json_t *id, const char *member, json_t *value)
 {
@@ -60,8 +59,7 @@ static json_t *initialize(const json_t *params)
 			 instructions);
 }
 
-/* ---- tools ------------------------------------------------------------------------------------
- */
+/* ---- tools ----------------------------------------------------------------------------------- */
 
 /* What a tool could not do is a result of it, which the model reads. */
 static json_t *tool_failed(const struct err *e)
@@ -95,8 +93,7 @@ static void call_tool(struct site *site, const json_t *id, const json_t *params)
 		answer(id, "result", tool_done(found));
 }
 
-/* ---- requests ---------------------------------------------------------------------------------
- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static void handle(struct site *site, const json_t *message)
 {

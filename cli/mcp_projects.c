@@ -131,8 +131,7 @@ int mcp_explain_project(struct site *site, const json_t *a, json_t **ret_found, 
 	return 0;
 }
 
-/* ---- variables --------------------------------------------------------------------------------
- */
+/* ---- variables ------------------------------------------------------------------------------- */
 
 int mcp_list_environment(struct site *site, const json_t *a, json_t **ret_found, struct err *e)
 {

@@ -71,8 +71,7 @@ int mcp_search_files(struct site *site, const json_t *a, json_t **ret_found, str
 	return run(site, a, command, ret_found, e);
 }
 
-/* ---- files ------------------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static char *file_path(const json_t *a, const char *what)
 {
@@ -141,7 +140,8 @@ static int get(struct site *site, const json_t *a, const char *scope, const char
 	if (json_is_object(*ret_found))
 		return 0;
 	json_decref(*ret_found);
-	return err_set(e, ERR_INTERNAL, "NOT_A_SANDBOX", "the sandbox answers with no object");
+	return err_set(e, ERR_INTERNAL, "NOT_A_SANDBOX",
+		       "the sandbox's response is not a JSON object");
 }
 
 int mcp_list_files(struct site *site, const json_t *a, json_t **ret_found, struct err *e)

@@ -18,20 +18,19 @@
 
 static const struct mcp_tool tools[] = {
 	{ "list_projects",
-	  "The person's projects, with their states and addresses.",
+	  "The user's projects, with their status and addresses.",
 	  MCP_READS,
 	  mcp_list_projects,
 	  { { 0 } } },
 	{ "create_project",
-	  "Makes a project: a sandbox and, unless `database` is false, a PostgreSQL. Waits up to "
-	  "45 "
-	  "seconds until it runs.",
+	  "Creates a project: a sandbox and, unless `database` is false, a PostgreSQL database. "
+	  "Waits up to 45 seconds until it runs.",
 	  MCP_ADDS,
 	  mcp_create_project,
 	  { { "name", MCP_STRING, true,
-	      "letters, digits, blanks and hyphens; begins with a letter" },
+	      "letters, digits, spaces and hyphens; begins with a letter" },
 	    { "description", MCP_STRING, false, "what it is for" },
-	    { "database", MCP_BOOL, false, "true when left out" } } },
+	    { "database", MCP_BOOL, false, "default true" } } },
 	{ "start_project",
 	  "Starts a project, and waits up to 45 seconds until it runs.",
 	  MCP_CHANGES,
@@ -48,17 +47,17 @@ static const struct mcp_tool tools[] = {
 	  mcp_restart_project,
 	  { PROJECT } },
 	{ "project_status",
-	  "What a project is doing, and what is wrong.",
+	  "A project's status, and what is wrong with it.",
 	  MCP_READS,
 	  mcp_project_status,
 	  { PROJECT } },
 	{ "explain_project",
-	  "Why a project is in its state, what to do about it, and what happened to it.",
+	  "Why a project has its status, what to do about it, and what happened to it.",
 	  MCP_READS,
 	  mcp_explain_project,
 	  { PROJECT } },
 	{ "list_environment",
-	  "A project's variables; of secret ones without the value.",
+	  "A project's variables; values of secret ones are hidden.",
 	  MCP_READS,
 	  mcp_list_environment,
 	  { PROJECT } },
@@ -68,34 +67,33 @@ static const struct mcp_tool tools[] = {
 	  mcp_set_environment,
 	  { PROJECT,
 	    { "variables", MCP_MAP, true, "names and their values" },
-	    { "secret", MCP_BOOL, false, "lists do not show these values" } } },
+	    { "secret", MCP_BOOL, false, "hide these values in lists" } } },
 	{ "unset_environment",
 	  "Removes variables. A running sandbox restarts without them.",
 	  MCP_CHANGES,
 	  mcp_unset_environment,
-	  { PROJECT, { "names", MCP_STRINGS, true, "of the variables" } } },
+	  { PROJECT, { "names", MCP_STRINGS, true, "names of variables" } } },
 	{ "run_command",
-	  "Runs a line of bash in the sandbox, in the home directory, and waits for its end. What "
-	  "takes "
-	  "longer is ended: put servers into the background with nohup and their output into a "
-	  "file.",
+	  "Runs a line of bash in the sandbox's home directory, and waits for its end. A command "
+	  "that takes longer than its timeout is ended: run servers in the background with nohup, "
+	  "with their output in a file.",
 	  MCP_CHANGES,
 	  mcp_run_command,
 	  { PROJECT,
 	    { "command", MCP_STRING, true, "for bash -c" },
-	    { "timeoutSeconds", MCP_INTEGER, false, "50 when left out, at most 3600" } } },
+	    { "timeoutSeconds", MCP_INTEGER, false, "default 50, at most 3600" } } },
 	{ "read_file",
-	  "A text file of at most 1 MiB in the sandbox.",
+	  "Reads a text file of at most 1 MiB in the sandbox.",
 	  MCP_READS,
 	  mcp_read_file,
 	  { PROJECT, FILE_PATH } },
 	{ "write_file",
-	  "Writes a text file in the sandbox, in place of one that is there. Folders are made.",
+	  "Writes a text file in the sandbox, replacing an existing one. Creates missing folders.",
 	  MCP_CHANGES,
 	  mcp_write_file,
-	  { PROJECT, FILE_PATH, { "content", MCP_STRING, true, "all of the new file" } } },
+	  { PROJECT, FILE_PATH, { "content", MCP_STRING, true, "the whole new file" } } },
 	{ "list_files",
-	  "What is in a folder of the sandbox.",
+	  "Lists a folder of the sandbox.",
 	  MCP_READS,
 	  mcp_list_files,
 	  { PROJECT, FILE_PATH } },
@@ -106,7 +104,7 @@ static const struct mcp_tool tools[] = {
 	  mcp_search_files,
 	  { PROJECT,
 	    { "pattern", MCP_STRING, true, "an extended regular expression" },
-	    { "path", MCP_STRING, false, "file or folder; the home directory when left out" } } },
+	    { "path", MCP_STRING, false, "file or folder; default: the home directory" } } },
 };
 
 static const char *const type_names[] = {
@@ -123,8 +121,7 @@ const struct mcp_tool *mcp_tool_find(const char *name)
 	return NULL;
 }
 
-/* ---- what clients are shown -------------------------------------------------------------------
- */
+/* ---- what clients are shown ------------------------------------------------------------------ */
 
 static json_t *parameter_schema(const struct mcp_parameter *p)
 {
@@ -169,8 +166,7 @@ json_t *mcp_tools_list(void)
 	return list;
 }
 
-/* ---- what they send ---------------------------------------------------------------------------
- */
+/* ---- what they send -------------------------------------------------------------------------- */
 
 static bool are_strings(const json_t *value)
 {

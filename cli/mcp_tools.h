@@ -4,16 +4,17 @@
 #include "site.h"
 
 /*
- * What an agent can do by MCP. A tool is a row with its parameters; from the row come the schema
- * that clients are shown and the check of what they send. A model reads the results, so none has
- * a secret in it: no password, no value of a secret variable, no way into a terminal.
+ * The tools that an agent can use by MCP. A tool is a row with its parameters; the schema that
+ * clients are shown and the check of their arguments follow from the row. A model reads the
+ * results, so those about projects contain no secret: no password, no value of a secret variable,
+ * no way into a terminal.
  */
 enum mcp_type { MCP_STRING, MCP_BOOL, MCP_INTEGER, MCP_STRINGS, MCP_MAP };
 
 enum { MCP_PARAMETERS_MAX = 8 };
 
 struct mcp_parameter {
-	const char *name; /* NULL: there are no more */
+	const char *name; /* NULL: the end */
 	enum mcp_type type;
 	bool required;
 	const char *help;
@@ -24,18 +25,18 @@ enum mcp_effect { MCP_READS, MCP_ADDS, MCP_CHANGES };
 struct mcp_tool {
 	const char *name, *help;
 	enum mcp_effect effect;
-	/* An object in `*ret_found`. The arguments are as the parameters say. */
+	/* The result is an object in `*ret_found`. The arguments have been checked. */
 	int (*run)(struct site *site, const json_t *arguments, json_t **ret_found, struct err *e);
 	struct mcp_parameter parameters[MCP_PARAMETERS_MAX];
 };
 
 const struct mcp_tool *mcp_tool_find(const char *name);
 json_t *mcp_tools_list(void);
-/* ERR_INVALID: the arguments are not what the tool takes. */
+/* ERR_INVALID: the arguments are not those of the tool. */
 int mcp_tool_run(const struct mcp_tool *tool, struct site *site, const json_t *arguments,
 		 json_t **ret_found, struct err *e);
 
-/* What tools have in common: an argument's string, or NULL; the project that is meant. */
+/* For all tools: a string argument, or NULL; the project that they name. */
 const char *mcp_string(const json_t *arguments, const char *name);
 int mcp_project(struct site *site, const json_t *arguments, json_t **ret_project, struct err *e);
 

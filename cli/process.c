@@ -77,8 +77,7 @@ static int send_signal(struct run *r, const char *name, struct err *e)
 	return err_wrap(e, "the process may go on without you");
 }
 
-/* ---- one request of a flow --------------------------------------------------------------------
- */
+/* ---- one request of a flow ------------------------------------------------------------------- */
 
 static void begin(struct flow *f, const char *method, const char *query, const char *body,
 		  size_t length)
@@ -117,7 +116,7 @@ static int failed(struct flow *f, struct err *e)
 		f->away_since_ms = now;
 		f->retry_ms = RETRY_FIRST_MS;
 	} else if (now - f->away_since_ms > AWAY_MAX_MS) {
-		return err_wrap(e, "the process may go on without you");
+		return err_wrap(e, "the process may still be running");
 	}
 	f->retry_at_ms = now + f->retry_ms;
 	f->retry_ms = f->retry_ms * 2 < RETRY_MAX_MS ? f->retry_ms * 2 : RETRY_MAX_MS;
@@ -147,8 +146,7 @@ static bool is_due(const struct flow *f)
 	return !f->active && !f->ended && clock_ms() >= f->retry_at_ms;
 }
 
-/* ---- output -----------------------------------------------------------------------------------
- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 static int stream_done(struct flow *f, struct err *e)
 {
@@ -171,8 +169,7 @@ static int stream_done(struct flow *f, struct err *e)
 	return 0;
 }
 
-/* ---- input ------------------------------------------------------------------------------------
- */
+/* ---- input ----------------------------------------------------------------------------------- */
 
 static int input_done(struct flow *f, struct err *e)
 {
@@ -213,8 +210,7 @@ static void take_input(struct run *r)
 	r->input_ended = got <= 0;
 }
 
-/* ---- signals ----------------------------------------------------------------------------------
- */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 static const struct {
 	int number;
@@ -257,8 +253,7 @@ static int attend(struct run *r, struct err *e)
 	return send_signal(r, "KILL", e);
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------
- */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 static void begin_flows(struct run *r)
 {
@@ -327,8 +322,7 @@ static int follow(struct run *r, struct err *e)
 	return 0;
 }
 
-/* ---- from the start to the end ----------------------------------------------------------------
- */
+/* ---- from the start to the end --------------------------------------------------------------- */
 
 static int start(struct run *r, struct err *e)
 {
@@ -342,7 +336,8 @@ static int start(struct run *r, struct err *e)
 	const char *id = json_string_value(json_object_get(process, "id"));
 	if (id == NULL || strlen(id) != ID_LENGTH ||
 	    strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789") != ID_LENGTH)
-		return err_set(e, ERR_INTERNAL, "NOT_A_SANDBOX", "the sandbox names no process");
+		return err_set(e, ERR_INTERNAL, "NOT_A_SANDBOX",
+			       "the sandbox's response names no process");
 	memcpy(r->id, id, sizeof(r->id));
 	return 0;
 }

@@ -45,7 +45,7 @@ static int read_project(struct site *site, const char *id, json_t **ret_project,
 {
 	if (!parse_is_uuid(id))
 		return err_set(e, ERR_INTERNAL, "NOT_A_SITE",
-			       "the site names a project by what is no id");
+			       "the site's response has an invalid project id");
 	CLEANUP(cleanup_free) char *path = mem_printf("/api/projects/%s", id);
 	return site_call(site, "GET", path, NULL, ret_project, e);
 }
@@ -130,8 +130,7 @@ int project_events(struct site *site, const char *id, unsigned limit, json_t **r
 	return 0;
 }
 
-/* ---- what is wrong ----------------------------------------------------------------------------
- */
+/* ---- what is wrong --------------------------------------------------------------------------- */
 
 static void add_finding(json_t *findings, const char *resource, const json_t *about,
 			const json_t *row)
@@ -176,8 +175,7 @@ json_t *project_findings(const json_t *project)
 	return findings;
 }
 
-/* ---- waiting ----------------------------------------------------------------------------------
- */
+/* ---- waiting --------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *verb, *status;
@@ -244,8 +242,7 @@ int project_wait(struct site *site, const char *id, const char *verb, uint64_t m
 	}
 }
 
-/* ---- variables --------------------------------------------------------------------------------
- */
+/* ---- variables ------------------------------------------------------------------------------- */
 
 static char *variables_path(const char *id, const char *variable)
 {

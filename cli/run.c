@@ -33,8 +33,7 @@ static bool write_through(void *user, enum process_stream stream, const void *da
 	return true;
 }
 
-/* ---- collected --------------------------------------------------------------------------------
- */
+/* ---- collected ------------------------------------------------------------------------------- */
 
 void collected_init(struct collected *c, size_t max)
 {
@@ -88,8 +87,7 @@ json_t *collected_json(struct collected *c, const json_t *process)
 	return told;
 }
 
-/* ---- the command ------------------------------------------------------------------------------
- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 static int exit_code(const json_t *process)
 {
@@ -121,7 +119,8 @@ static int read_words(const struct call *call, json_t *words, struct err *e)
 				       "word %d of the command is not text (UTF-8)", i - first + 1);
 	}
 	if (json_array_size(words) == 0)
-		return err_set(e, ERR_INVALID, "USAGE", "run what? fsa run PROJECT -- COMMAND");
+		return err_set(e, ERR_INVALID, "USAGE",
+			       "no command given: fsa run PROJECT -- COMMAND");
 	return 0;
 }
 

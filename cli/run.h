@@ -3,7 +3,7 @@
 
 #include "process.h"
 
-/* What a process prints, kept: of each stream the beginning, and how much did not fit. */
+/* The output of a process: the beginning of each stream, and how much more there was. */
 enum { COLLECTED_MAX = 8 << 20 };
 
 struct collected {
@@ -13,9 +13,9 @@ struct collected {
 
 void collected_init(struct collected *c, size_t max);
 void collected_release(struct collected *c); /* for CLEANUP, too */
-/* For process_options. */
+/* For process_options.write. */
 bool collected_add(void *user, enum process_stream stream, const void *data, size_t length);
-/* {exitCode, signal, stdout, stderr}; what is not UTF-8 in it is '?'. */
+/* {exitCode, signal, stdout, stderr}; bytes that are not UTF-8 become '?'. */
 json_t *collected_json(struct collected *c, const json_t *process);
 
 #endif

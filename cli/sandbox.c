@@ -37,7 +37,8 @@ static bool is_header_value(const char *text)
 static int check_answer(const struct site *site, const char *token, const char *url, struct err *e)
 {
 	if (token == NULL || !is_header_value(token))
-		return err_set(e, ERR_INTERNAL, "NOT_A_SITE", "the site answers without a token");
+		return err_set(e, ERR_INTERNAL, "NOT_A_SITE",
+			       "the site's response contains no token");
 	if (strncmp(url, "http:", 5) == 0 && strncmp(site->url, "http:", 5) != 0)
 		return err_set(e, ERR_INTERNAL, "NOT_A_SITE",
 			       "the site says that the sandbox is at %s, on this machine", url);
@@ -72,7 +73,7 @@ int sandbox_open(struct site *site, const json_t *project, const char *scopes,
 {
 	if (!parse_is_uuid(project_id(project)))
 		return err_set(e, ERR_INTERNAL, "NOT_A_SITE",
-			       "the site names a project by what is no id");
+			       "the site's response has an invalid project id");
 	*ret_sandbox = (struct sandbox) {
 		.site = site,
 		.project = mem_strdup(project_id(project)),

@@ -4,9 +4,9 @@
 #include "site.h"
 
 /*
- * What happens inside a sandbox goes to the sandbox' own address (runtime/sandboxd/openapi.yaml),
- * never through the site. The site gives a token for it, for an hour at most; another one takes its
- * place when it has ended.
+ * Requests for the inside of a sandbox go to the sandbox's own address
+ * (runtime/sandboxd/openapi.yaml), never through the site. The site issues a token for it, for an
+ * hour at most; when it has expired another one replaces it.
  */
 struct sandbox {
 	struct site *site;

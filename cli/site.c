@@ -73,8 +73,7 @@ char *site_escape(const char *text)
 	return copy;
 }
 
-/* ---- one request ------------------------------------------------------------------------------
- */
+/* ---- one request ----------------------------------------------------------------------------- */
 
 static size_t take_body(char *data, size_t size, size_t count, void *user)
 {
@@ -227,8 +226,7 @@ static int not_reached(const struct site *site, const struct exchange *x, CURLco
 		       x->said[0] != '\0' ? x->said : curl_easy_strerror(code));
 }
 
-/* ---- what came back ---------------------------------------------------------------------------
- */
+/* ---- what came back -------------------------------------------------------------------------- */
 
 static const struct {
 	long status;

@@ -12,9 +12,9 @@
 #include "base/err.h"
 
 /*
- * Requests to a site's HTTP API (web/openapi.json). What a site answers is not to be believed more
- * than any stranger: answers are capped, redirects are not followed, so that a token goes nowhere
- * else, and certificates are verified. The environment's proxies are used, as by other programs.
+ * Requests to a site's HTTP API (web/openapi.json). A site is trusted no more than any stranger:
+ * responses are capped, redirects are not followed, so that a token goes nowhere else, and
+ * certificates are verified. The environment's proxies are used, as by other programs.
  */
 struct site {
 	char *url;     /* scheme, host and port */
@@ -24,25 +24,25 @@ struct site {
 	const char *hint; /* what to do when the token is refused: "fsa login"; NULL: nothing */
 };
 
-/* The one that is meant: `wanted`, or with NULL the current one (cli/sites.h), with $FSA_TOKEN in
- * place of the token that is stored. ERR_UNAUTHENTICATED: not logged in. */
+/* The site `wanted`, or with NULL the current one (cli/sites.h). If `wanted` is given and
+ * $FSA_TOKEN is set, that token is used and no stored one. ERR_UNAUTHENTICATED: not logged in. */
 int site_open(const char *wanted, struct site *ret_site, struct err *e);
-/* One that need not be stored; `token` and `ca_file` may be NULL. All is copied. */
+/* A site that need not be stored; `token` and `ca_file` may be NULL. All is copied. */
 void site_open_with(const char *url, const char *token, const char *ca_file, struct site *ret_site);
 void site_close(struct site *site); /* for CLEANUP, too */
 
-/* One request. `path` begins with '/'; `body` may be NULL. What changes something has an
- * Idempotency-Key, and is sent again when its answer was lost. The error is the site's own, by its
- * status: kind, code and message. `ret_answer` may be NULL. */
+/* One request. `path` begins with '/'; `body` may be NULL. A change has an Idempotency-Key, and is
+ * sent again if its response was lost. The error is the site's own, according to its status: kind,
+ * code and message. `ret_answer` may be NULL. */
 int site_call(struct site *site, const char *method, const char *path, const json_t *body,
 	      json_t **ret_answer, struct err *e);
 
-/* A request of which more is wanted than JSON for JSON: several at once, bytes, headers. */
+/* For requests beyond JSON for JSON: several at once, bytes, headers. */
 struct exchange {
 	CURL *curl;
 	struct buf answer;
 	struct curl_slist *headers;
-	FILE *to; /* where the answer goes, or NULL */
+	FILE *to; /* where the response is written, or NULL */
 	char said[CURL_ERROR_SIZE];
 	long status;
 	bool too_large;
@@ -52,7 +52,7 @@ struct exchange_request {
 	const char *method, *path, *type; /* of the body: application/json */
 	const char *body;                 /* lives as long as the exchange; NULL: none */
 	size_t length;
-	FILE *from, *to; /* the body, or the answer's, when they are files; or NULL */
+	FILE *from, *to; /* files for the request's and the response's body; or NULL */
 	bool repeatable; /* with an Idempotency-Key */
 };
 
@@ -60,14 +60,14 @@ struct exchange_request {
  * it. */
 void exchange_begin(const struct site *site, const struct exchange_request *r,
 		    struct exchange *ret_x);
-/* What came of it, as libcurl says and as the status says. ERR_UNAVAILABLE with code
- * SITE_UNREACHABLE: it may be tried again. */
+/* The result, from libcurl and the HTTP status. ERR_UNAVAILABLE with code SITE_UNREACHABLE: it may
+ * be tried again. */
 int exchange_end(const struct site *site, struct exchange *x, CURLcode code, struct err *e);
 uint64_t exchange_number(const struct exchange *x, const char *header); /* 0: it is not there */
 bool exchange_is(const struct exchange *x, const char *header, const char *value);
 void exchange_release(struct exchange *x); /* for CLEANUP, too */
 
-/* As it may stand in a path or query. The caller frees. */
+/* Escapes text for a path or query. The caller frees. */
 char *site_escape(const char *text);
 
 #endif

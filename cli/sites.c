@@ -131,8 +131,7 @@ int sites_save(const json_t *sites, struct err *e)
 	return 0;
 }
 
-/* ---- addresses --------------------------------------------------------------------------------
- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 /* An address, and not a name that begins like one. */
 static bool is_loopback(const char *host)
@@ -193,8 +192,7 @@ int sites_url(const char *url, char **ret_url, struct err *e)
 	return status;
 }
 
-/* ---- what is in the file ----------------------------------------------------------------------
- */
+/* ---- what is in the file --------------------------------------------------------------------- */
 
 int sites_add(const char *url, const char *token, const char *ca_file, struct err *e)
 {

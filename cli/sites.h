@@ -13,20 +13,21 @@
  *      "sites": {"https://fsa.example.com": {"token": "fsa_…", "caFile": "/etc/…"}}}
  */
 
-/* Without a file: one without sites. ERR_INVALID: it cannot be read, or others could read it. */
+/* If there is no file, an object without sites. ERR_INVALID: it cannot be read, or others could
+ * read it. */
 int sites_load(json_t **ret_sites, struct err *e);
 int sites_save(const json_t *sites, struct err *e);
 
-/* The address of a site as it is stored: scheme, host and port, without what comes after. HTTP only
- * to this machine, as tokens go there. ERR_INVALID. The caller frees. */
+/* The address of a site as it is stored: scheme, host and port, without the rest. HTTP only to this
+ * machine, as tokens are sent there. ERR_INVALID. The caller frees. */
 int sites_url(const char *url, char **ret_url, struct err *e);
 
 /* Makes it the current one. */
 int sites_add(const char *url, const char *token, const char *ca_file, struct err *e);
 /* ERR_NOT_FOUND: it is not there. */
 int sites_remove(const char *url, struct err *e);
-/* The one that is meant: `wanted`, or with NULL the current one. ERR_UNAUTHENTICATED: none. The
- * caller frees `*ret_url`; `*ret_site` (token and caFile) is the caller's, too. */
+/* The site `wanted`, or with NULL the current one. ERR_UNAUTHENTICATED: there is none. The caller
+ * frees `*ret_url` and `*ret_site` (token and caFile). */
 int sites_find(const char *wanted, char **ret_url, json_t **ret_site, struct err *e);
 
 #endif

@@ -73,8 +73,7 @@ static void print_project(const json_t *project)
 	print_findings(project);
 }
 
-/* ---- what changes -----------------------------------------------------------------------------
- */
+/* ---- what changes ---------------------------------------------------------------------------- */
 
 static void print_change(const struct call *call, const json_t *project)
 {
@@ -135,8 +134,7 @@ int command_status(const struct call *call, struct err *e)
 	return 0;
 }
 
-/* ---- why --------------------------------------------------------------------------------------
- */
+/* ---- why ------------------------------------------------------------------------------------- */
 
 int command_explain(const struct call *call, struct err *e)
 {
