@@ -111,7 +111,7 @@ static int attach(struct attachment *a, struct process *p, uint64_t out, uint64_
 		  struct err *e)
 {
 	if (out > p->streams[STDOUT].ring.end || error > p->streams[STDERR].ring.end)
-		return problem(e, "WRONG_OFFSET", "that much was not printed so far");
+		return problem(e, "WRONG_OFFSET", "the offset is beyond the output so far");
 	a->next[STDOUT] = out;
 	a->next[STDERR] = error;
 	process_acknowledge(p, STDOUT, out);
@@ -159,7 +159,8 @@ static int on_ack(struct attachment *a, json_t *message, struct err *e)
 	for (size_t i = 0; i < OUTPUTS; i++) {
 		json_int_t offset = json_integer_value(json_object_get(message, stream_names[i]));
 		if (offset < 0 || (uint64_t)offset > a->next[i])
-			return problem(e, "WRONG_OFFSET", "that much was not sent so far");
+			return problem(e, "WRONG_OFFSET",
+				       "the offset is beyond what was sent so far");
 		process_acknowledge(a->observer.process, (enum output)i, (uint64_t)offset);
 	}
 	return 0;
@@ -202,7 +203,7 @@ static int message(struct conn *c, json_t *json, struct err *e)
 		if (messages[i].attached && !a->attached)
 			return 0; /* it has ended meanwhile */
 		if (!messages[i].attached && a->attached)
-			return problem(e, "BUSY", "the connection is attached already");
+			return problem(e, "BUSY", "the connection is already attached");
 		return messages[i].take(a, json, e);
 	}
 	return problem(e, "INVALID_REQUEST", "unknown type %.40s", type);

@@ -417,7 +417,7 @@ static void handle(struct conn *c)
 static void refuse(struct conn *c)
 {
 	if (c->error.code[0] == '\0')
-		(void)problem(&c->error, "INVALID_REQUEST", "this is not HTTP as it should be: %s",
+		(void)problem(&c->error, "INVALID_REQUEST", "malformed HTTP request: %s",
 			      http_errno_description(HTTP_PARSER_ERRNO(&c->parser)));
 	if (c->request_id[0] == '\0')
 		new_request_id(c);

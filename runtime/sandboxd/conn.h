@@ -15,9 +15,10 @@
 #include "sandboxd/token.h"
 
 /*
- * A client's connection: one request after the other, each answered by a row of the route table,
- * or, after an upgrade, WebSocket messages or plain bytes. Everything that it holds is bounded, all
- * connections together, too: who does not read or stops in the middle is closed after a minute.
+ * A client's connection: requests one after the other, each answered by a row of the route table,
+ * or, after an upgrade, WebSocket messages or plain bytes. All that a connection holds is bounded,
+ * and so is the sum over all connections: a client that does not read, or stops in the middle of a
+ * request, is closed after a minute.
  */
 
 enum { CONNECTIONS_MAX = 1200, BODY_MAX = 262144, WAIT_MAX_S = 60, OUT_FULL = 32768 };
@@ -25,7 +26,8 @@ enum { CONNECTIONS_MAX = 1200, BODY_MAX = 262144, WAIT_MAX_S = 60, OUT_FULL = 32
 struct conn;
 struct websocket;
 
-/* Whoever has more to do with a connection than to answer at once. All are optional. */
+/* Callbacks of a handler that does more with a connection than to respond at once. All are
+ * optional. */
 struct conn_ops {
 	int (*body)(struct conn *c, const char *data, size_t length, struct err *e);
 	void (*produce)(struct conn *c); /* the client can take more */
@@ -39,11 +41,11 @@ struct conn_ops {
 };
 
 enum conn_state {
-	CONN_REQUEST, /* reads one */
-	CONN_ANSWER,  /* its answer is made or sent */
+	CONN_REQUEST, /* being read */
+	CONN_ANSWER,  /* its response is being made or sent */
 	CONN_WEBSOCKET,
 	CONN_RAW,
-	CONN_LINGER, /* all is said; what still comes is dropped */
+	CONN_LINGER, /* everything is sent; further input is dropped */
 	CONN_CLOSED,
 };
 
@@ -67,7 +69,7 @@ struct conn {
 	void *context;
 	struct websocket *ws;
 	bool complete; /* the request */
-	bool answered; /* completely, but for what is to be sent */
+	bool answered; /* the response is complete, though perhaps not sent */
 	bool head_sent, keep, paused, running, failed;
 	struct err error;
 	int64_t progress_at;
@@ -79,33 +81,33 @@ struct conn {
 void conn_open(int fd);
 size_t conn_count(void);
 void conn_close(struct conn *c);
-/* Sends what there is to send and goes on with what was received; after something was added from
+/* Sends pending output and continues with what was received; to be called after adding output
  * outside a callback of the connection. */
 void conn_run(struct conn *c);
 
-/* Answers. `headers` is "" or lines that end with \r\n. */
+/* Responds. `headers` is "" or lines that end with \r\n. */
 void conn_answer(struct conn *c, int status, const char *type, const char *headers,
 		 const void *body, size_t length);
 /* Takes `json`. */
 void conn_json(struct conn *c, int status, json_t *json);
 void conn_empty(struct conn *c, int status);
 void conn_fail(struct conn *c, const struct err *e);
-/* A head only, of a body of that length that follows (-1: until the end, in chunks). */
+/* Only the head of a response; its body follows, of that length (-1: in chunks, until its end). */
 void conn_begin(struct conn *c, int status, const char *type, const char *headers, int64_t length);
-/* A part of such a body; without any, its end. */
+/* A part of such a body; a part of no bytes ends it. */
 void conn_chunk(struct conn *c, const void *data, size_t length);
 /* Bytes of a WebSocket's frame or of a raw connection. */
 void conn_send(struct conn *c, const void *data, size_t length);
-/* How much is not sent yet. */
+/* How many bytes are not sent yet. */
 size_t conn_pending(const struct conn *c);
 
-/* Whoever cannot take more of what the client sends, and can again. */
+/* For a handler that cannot take more input, and later can again. */
 void conn_pause(struct conn *c, bool pause);
 void conn_set_ops(struct conn *c, const struct conn_ops *ops, void *context);
 void conn_become_raw(struct conn *c);
-/* Says what was to be said, then closes. */
+/* Sends pending output, then closes. */
 void conn_finish(struct conn *c);
-/* When somebody typed or sent something last; 0: nobody yet. */
+/* When somebody last typed or sent something; 0: nobody yet. */
 int64_t conn_last_input(void);
 void conn_note_input(void);
 

@@ -5,7 +5,7 @@
 
 #include "sandboxd/conn.h"
 
-/* What the rows of the route table refer to. */
+/* The handlers in the route table. */
 
 #define HANDLER(name) int name(struct conn *c, json_t *body, struct err *e)
 #define BEGIN(name)   int name(struct conn *c, struct err *e)
@@ -28,7 +28,7 @@ HANDLER(processes_stdout);
 HANDLER(processes_stderr);
 HANDLER(attach_open);
 HANDLER(logs_read);
-/* Where the log of the start lies. */
+/* The path of the log of the sandbox's start. */
 void logs_init(const char *run);
 
 HANDLER(files_read);

@@ -5,8 +5,8 @@
 
 #include "base/err.h"
 
-/* Which Idempotency-Keys have started what, for the last few thousand of them: longer than what
- * they have started is remembered. */
+/* The last few thousand Idempotency-Keys and the processes that they have started: keys are
+ * remembered longer than their processes. */
 
 /* 1 and the id if the key is known, 0 if not; IDEMPOTENCY_MISMATCH when it was for something
  * else. `ret_id` has room for 17 characters. */

@@ -6,9 +6,10 @@
 #include <sys/epoll.h>
 
 /*
- * One thread, one epoll. A watch is embedded in what it is for and says what to call when its
- * descriptor is ready. What a callback ends may still be named by an event of the same round, so
- * memory that has a watch in it is handed to loop_free() instead of free().
+ * One thread, one epoll. A watch is embedded in the object that it serves, and has the function to
+ * call when its descriptor is ready. An event of the same round may still refer to an object that a
+ * callback has just ended, so memory that contains a watch is given to loop_free() instead of
+ * free().
  */
 struct watch {
 	int fd; /* -1: not watched */
@@ -17,16 +18,16 @@ struct watch {
 };
 
 void loop_init(void);
-/* Watches w->fd for `events`; again with other ones to change them, with none to pause. */
+/* Watches w->fd for `events`; call it again with others to change them, with none to pause. */
 void watch_for(struct watch *w, uint32_t events);
 /* Stops watching and closes the descriptor. */
 void watch_close(struct watch *w);
 /* Frees memory at the end of this round. */
 void loop_free(void *memory);
 
-/* Seconds of a clock that nobody sets. */
+/* Seconds of the monotonic clock. */
 int64_t loop_now(void);
-/* `tick` is called about once a second, as long as it returns true for any. */
+/* Each `tick` is called about once a second, as long as any of them returns true. */
 void loop_add_tick(bool (*tick)(int64_t now));
 /* Serves until loop_end(). */
 void loop_run(void);

@@ -96,7 +96,7 @@ struct peer *peer_new(struct conn *c, const struct peer_ops *ops, const struct s
 	if (fd < 0 || (connect(fd, address, length) != 0 && errno != EINPROGRESS)) {
 		if (fd >= 0)
 			close(fd);
-		(void)problem(e, "NOT_LISTENING", "nobody listens there: %s", strerror(errno));
+		(void)problem(e, "NOT_LISTENING", "nothing listens there: %s", strerror(errno));
 		return NULL;
 	}
 	p = mem_calloc(1, sizeof(*p));

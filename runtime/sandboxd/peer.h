@@ -5,8 +5,8 @@
 
 #include "sandboxd/conn.h"
 
-/* The other end of a connection that is handed on: ttyd, or a port of the sandbox. Either side
- * waits for the other one when that is slow; nothing is kept beyond a buffer. */
+/* The other end of a proxied connection: ttyd, or a port of the sandbox. Each side is paused while
+ * the other is slow; at most one buffer is kept. */
 struct peer;
 
 struct peer_ops {
@@ -24,7 +24,7 @@ struct peer {
 	bool connecting, no_more, ended, began;
 };
 
-/* Begins to connect, on behalf of a connection whose context it is to be. */
+/* Begins to connect, for a connection whose context it becomes. */
 struct peer *peer_new(struct conn *c, const struct peer_ops *ops, const struct sockaddr *address,
 		      socklen_t length, struct err *e);
 void peer_send(struct peer *p, const void *data, size_t length);

@@ -10,12 +10,12 @@
 #include "base/err.h"
 
 /*
- * Where files may be: below the home directory and /tmp. The kernel itself resolves each path
- * (openat2, RESOLVE_BENEATH), so that no link, no `..` and no race leads out. What is sandboxd's
- * own below /tmp is not there for clients.
+ * The files that clients may reach: below the home directory and /tmp. The kernel itself resolves
+ * each path (openat2, RESOLVE_BENEATH), so that no link, no `..` and no race leads outside.
+ * sandboxd's own files below /tmp are hidden from clients.
  */
 
-/* A directory that is open, and the last part of a path in it. */
+/* An open directory, and the last part of a path in it. */
 struct place {
 	int directory;
 	char *path;       /* absolute, without a slash at the end */
@@ -24,20 +24,19 @@ struct place {
 
 void place_init(const char *home, const char *hidden);
 
-/* The place of a path, its directories made where that is asked for. The file itself need not be
- * there. */
+/* Resolves a path, and creates its directories on request. The file itself need not exist. */
 int place_find(const char *path, bool parents, struct place *ret, struct err *e);
 void place_release(struct place *p);
-/* Opens what is at a path; follows links within the base. */
+/* Opens the file at a path; follows links within the base. */
 int place_open(const char *path, int flags, int *ret_fd, struct err *e);
 
 /* "\"…\"" of a file's identity, size and time of change. */
 enum { ETAG_MAX = 80 };
 void place_etag(const struct stat *st, char *ret_etag);
-/* What the API tells of a file `name` in an open directory; NULL when it is not there. */
+/* The API's description of a file `name` in an open directory; NULL if it does not exist. */
 json_t *place_entry(int directory, const char *name, const char *path);
 
-/* What a write is allowed to meet. */
+/* The preconditions of a write. */
 struct precondition {
 	const char *match; /* If-Match, or NULL */
 	bool none;         /* If-None-Match: * */
@@ -45,14 +44,14 @@ struct precondition {
 int place_check(const struct place *p, const struct precondition *c, struct stat *ret_old,
 		bool *ret_exists, struct err *e);
 
-/* A file that is written beside the place and then takes it, at once. */
+/* A file that is written next to its destination and then replaces it atomically. */
 struct draft {
 	int fd;
 	char name[40];
 };
 int draft_open(const struct place *p, mode_t mode, struct draft *ret, struct err *e);
 int draft_write(const struct draft *d, const char *data, size_t length, struct err *e);
-/* The new file, or the old one and an error. */
+/* Afterwards there is the new file; or the old one, and an error. */
 int draft_commit(const struct place *p, struct draft *d, const struct precondition *c,
 		 struct err *e);
 void draft_discard(const struct place *p, struct draft *d);

@@ -169,7 +169,7 @@ static void failed(struct peer *p)
 {
 	struct err e;
 
-	(void)problem(&e, "NOT_LISTENING", "nobody listens at this port");
+	(void)problem(&e, "NOT_LISTENING", "nothing listens on this port");
 	websocket_fail(p->conn, &e);
 	websocket_close(p->conn, WS_NORMAL);
 }

@@ -78,7 +78,7 @@ int problem_errno(struct err *e, const char *what)
 		{ EXDEV, "OUTSIDE", "it leads out of the home directory and /tmp" },
 		{ ELOOP, "OUTSIDE", "it goes through too many, or forbidden, links" },
 		{ EACCES, "NOT_PERMITTED", "the file's permissions do not allow it" },
-		{ EPERM, "NOT_PERMITTED", "the system does not allow it" },
+		{ EPERM, "NOT_PERMITTED", "the system does not permit it" },
 		{ EROFS, "NOT_PERMITTED", "it is on a read-only file system" },
 		{ EEXIST, "EXISTS", "it exists" },
 		{ EISDIR, "IS_DIRECTORY", "it is a directory" },
@@ -86,12 +86,12 @@ int problem_errno(struct err *e, const char *what)
 		{ ENOTEMPTY, "NOT_EMPTY", "the directory is not empty" },
 		{ ENAMETOOLONG, "INVALID_REQUEST", "the name is too long" },
 		{ EINVAL, "INVALID_REQUEST", "that is not possible" },
-		{ ENXIO, "NOT_FILE", "it is no regular file" },
+		{ ENXIO, "NOT_FILE", "it is not a regular file" },
 		{ EBUSY, "BUSY", "it is in use" },
 		{ EFBIG, "TOO_LARGE", "the file would be too large" },
 		{ ENOSPC, "DISK_FULL", "the disk is full" },
 		{ EDQUOT, "QUOTA_EXCEEDED", "the disk quota is exceeded" },
-		{ ENOSYS, "UNSUPPORTED", "this kernel cannot do it" },
+		{ ENOSYS, "UNSUPPORTED", "this kernel does not support it" },
 	};
 	int number = errno;
 

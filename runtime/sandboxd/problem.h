@@ -5,17 +5,17 @@
 
 #include "base/err.h"
 
-/* Errors as clients get them. A code has one status, which stands in the table of problem.c. */
+/* Errors in the form that clients get. Each code has one HTTP status, in the table of problem.c. */
 
 /* Fills `e` and returns -1; `code` is in the table. */
 int problem(struct err *e, const char *code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The same from errno, of an operation on a file: DISK_FULL, NOT_FOUND, … */
+/* The same for errno after an operation on a file: DISK_FULL, NOT_FOUND, … */
 int problem_errno(struct err *e, const char *what);
 
 int problem_status(const struct err *e);
 const char *problem_title(int status);
-/* RFC 9457 and the house's own members. */
+/* RFC 9457's members and the site's own. */
 json_t *problem_json(const struct err *e, const char *request_id);
 
 /* "2026-11-29T10:00:00.123Z" of seconds and nanoseconds. */

@@ -67,7 +67,8 @@ int process_get(const char *id, struct process **ret, struct err *e)
 {
 	*ret = process_find(id);
 	if (*ret == NULL)
-		return problem(e, "NOT_FOUND", "there is no such process, or its end is long past");
+		return problem(e, "NOT_FOUND",
+			       "there is no such process, or it ended too long ago");
 	return 0;
 }
 
@@ -406,7 +407,7 @@ int process_start(const json_t *request, const char *key, struct process **ret, 
 		if (*ret != NULL)
 			return 0;
 		return problem(e, "FORGOTTEN",
-			       "this was run before, and is too long past to be remembered");
+			       "the process of this Idempotency-Key ended too long ago");
 	}
 	if (start_new(request, ret, e) < 0)
 		return -1;

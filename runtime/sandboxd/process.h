@@ -15,8 +15,8 @@
 #include "sandboxd/ring.h"
 
 /*
- * Programs that clients have started. Each goes on whoever is connected; what it prints is kept
- * until it is acknowledged, within bounds, and what became of it for a while after its end.
+ * Programs that clients have started. Each runs whether or not somebody is connected; its output is
+ * kept until acknowledged, within bounds, and its result for a while after its end.
  */
 
 enum {
@@ -35,7 +35,7 @@ struct stream {
 	struct watch watch;
 	struct process *process;
 	struct ring ring;
-	uint64_t drained_at; /* once the process has exited: what it had printed by then */
+	uint64_t drained_at; /* once the process has exited: the length of its output by then */
 	bool drained;
 };
 
@@ -43,11 +43,11 @@ struct input {
 	struct watch watch;
 	struct process *process;
 	struct buf pending;
-	uint64_t taken; /* by the process */
-	bool end;       /* after what is pending */
+	uint64_t taken; /* bytes that were written to the process */
+	bool end;       /* close standard input after what is pending */
 };
 
-/* Somebody who waits for news of a process. */
+/* A connection that waits for news of a process. */
 struct observer {
 	LIST_ENTRY(observer) entry;
 	struct process *process; /* NULL: it was removed */
@@ -70,7 +70,7 @@ struct process {
 	struct timespec started_at, ended_at;
 };
 
-/* What a client asks for. Pointers are borrowed from the JSON it was read from. */
+/* A client's request to start a process. Pointers are borrowed from its JSON. */
 struct start {
 	char **command;
 	json_t *shown;
@@ -80,7 +80,7 @@ struct start {
 	unsigned short columns, rows;
 };
 
-/* start.c: reads one, strictly. */
+/* start.c: reads one from JSON, strictly. */
 int start_parse(const json_t *json, struct start *ret, struct err *e);
 void start_release(struct start *s);
 
@@ -92,11 +92,11 @@ struct spawned {
 int spawn(const struct start *s, struct spawned *ret, struct err *e);
 int terminal_resize(int fd, unsigned short columns, unsigned short rows);
 
-/* Starts one. With a key, the process that was started with it, if there was one. */
+/* Starts a process. If one was started with the same key, returns that one. */
 int process_start(const json_t *request, const char *key, struct process **ret, struct err *e);
 struct process *process_find(const char *id);
 struct process *process_first(void);
-/* The newest process of a name. */
+/* The newest process with a name. */
 struct process *process_named(const char *name);
 int process_get(const char *id, struct process **ret, struct err *e);
 json_t *process_json(const struct process *p);
@@ -105,12 +105,12 @@ void process_kill_all(void);
 
 int process_signal(struct process *p, const char *name, struct err *e);
 int process_resize(struct process *p, const json_t *size, struct err *e);
-/* Takes as much as there is room for; *ret_taken says how much. */
+/* Queues as much input as fits; *ret_taken says how much. */
 int process_write(struct process *p, const char *data, size_t length, size_t *ret_taken,
 		  struct err *e);
-/* No more input after what was written. */
+/* Ends the input after what was written. */
 int process_end_input(struct process *p, struct err *e);
-/* Output before the offset has arrived where it was to go. */
+/* The client has received all output before the offset. */
 void process_acknowledge(struct process *p, enum output which, uint64_t offset);
 /* Whether nothing follows after what is in the ring. */
 bool process_is_done(const struct process *p);

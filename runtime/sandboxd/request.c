@@ -156,7 +156,7 @@ int request_split(struct request *r, struct err *e)
 	if (r->query != NULL)
 		*r->query++ = '\0';
 	if (r->path[0] != '/')
-		return problem(e, "INVALID_REQUEST", "the request's target is no path");
+		return problem(e, "INVALID_REQUEST", "the request's target is not a path");
 	return 0;
 }
 

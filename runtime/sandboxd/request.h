@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* The head of a request: method, path, query and the headers that anybody here asks for. */
+/* The head of a request: method, path, query and the headers that handlers use. */
 
 enum header {
 	HEADER_ACCEPT_ENCODING,
@@ -39,7 +39,7 @@ struct request {
 	char *path, *query; /* within target, after request_split(); the query undecoded */
 	char *values[HEADER_COUNT];
 	size_t head_length;
-	struct buf name, value; /* of the header that is being read */
+	struct buf name, value; /* the header that is being read */
 	bool in_value;
 	struct parameter parameters[QUERY_PARAMETERS];
 	size_t parameter_count;
@@ -55,20 +55,20 @@ size_t request_size(const struct request *r);
 int request_add_target(struct request *r, const char *piece, size_t length, struct err *e);
 int request_add_name(struct request *r, const char *piece, size_t length, struct err *e);
 int request_add_value(struct request *r, const char *piece, size_t length, struct err *e);
-/* The head is complete: takes the last header in and parts path and query. */
+/* Ends the head: stores the last header, and separates path and query. */
 int request_split(struct request *r, struct err *e);
 
 /* Decodes the query's parameters. INVALID_REQUEST. */
 int request_parse_query(struct request *r, struct err *e);
-/* Undoes URL encoding in place; false for what is badly encoded, or has a NUL. */
+/* Undoes URL encoding in place; false if it is malformed, or encodes a NUL. */
 bool request_decode(char *text);
 /* A parameter of the query, or NULL. */
 const char *request_parameter(const struct request *r, const char *name);
-/* Its number, or `otherwise` when it is left out. INVALID_REQUEST. */
+/* Its number, or `otherwise` if it is absent. INVALID_REQUEST. */
 int request_number(const struct request *r, const char *name, uint64_t max, uint64_t otherwise,
 		   uint64_t *ret_number, struct err *e);
 int request_flag(const struct request *r, const char *name, bool *ret_flag, struct err *e);
-/* Whether all parameters are among `allowed`, names between blanks. */
+/* Whether all parameters are in `allowed`, names separated by blanks. */
 int request_check_names(const struct request *r, const char *allowed, struct err *e);
 
 #endif

@@ -48,7 +48,7 @@ static int find(struct conn *c, struct err *e)
 		is_path = true;
 	}
 	if (is_path)
-		return problem(e, "METHOD_NOT_ALLOWED", "this path does not know %s",
+		return problem(e, "METHOD_NOT_ALLOWED", "this path does not support %s",
 			       http_method_str(c->request.method));
 	return problem(e, "NOT_FOUND", "there is nothing at this address");
 }
@@ -156,7 +156,8 @@ static int handle_json(struct conn *c, struct err *e)
 	int done;
 
 	if (!json_is_object(body))
-		done = problem(e, "INVALID_REQUEST", "the body is no JSON object: %s", error.text);
+		done = problem(e, "INVALID_REQUEST", "the body is not a JSON object: %s",
+			       error.text);
 	else
 		done = c->route->handle(c, body, e);
 	json_decref(body);

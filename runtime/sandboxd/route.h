@@ -5,7 +5,7 @@
 
 #include "sandboxd/conn.h"
 
-/* What is done with the body of a request. */
+/* How the body of a request is read. */
 enum body {
 	BODY_NONE,   /* there is none */
 	BODY_JSON,   /* collected and parsed */
@@ -19,12 +19,12 @@ struct route {
 	enum scope scope; /* SCOPE_NONE: everybody's */
 	enum body body;
 	bool websocket;
-	const char *parameters;                      /* of the query, between blanks */
+	const char *parameters;                      /* of the query, separated by blanks */
 	int (*begin)(struct conn *c, struct err *e); /* after the head */
-	/* After the body. `body` is NULL but for BODY_JSON, and borrowed. Answers, or keeps the
-	 * connection in mind and answers later. */
+	/* After the body. `body` is borrowed, and NULL except for BODY_JSON. Responds now, or keeps
+	 * the connection and responds later. */
 	int (*handle)(struct conn *c, json_t *body, struct err *e);
-	bool keep_upgrade; /* the upgrade is somebody else's */
+	bool keep_upgrade; /* the upgrade is passed on, not done here */
 };
 
 /* The table ends with a row without a path. */

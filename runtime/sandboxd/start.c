@@ -118,7 +118,7 @@ static int check_words(struct start *s, const char *overflow, struct err *e)
 	if (s->name != NULL && (*s->name == '\0' || strlen(s->name) > NAME_MAX_LENGTH ||
 				strspn(s->name, allowed) != strlen(s->name)))
 		return problem(e, "INVALID_REQUEST",
-			       "name must be 1 to %d small letters, digits and hyphens",
+			       "name must be 1 to %d lowercase letters, digits and hyphens",
 			       NAME_MAX_LENGTH);
 	return 0;
 }

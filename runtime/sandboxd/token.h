@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 
-/* What a token lets its bearer do. */
+/* The rights that a token gives. */
 enum scope {
 	SCOPE_NONE = 0,
 	SCOPE_TERMINAL = 1,
@@ -29,7 +29,7 @@ struct grant {
 void token_init(const char *secret);
 /* Checks a JWT: signature, audience, expiry. UNAUTHORIZED says which is wrong. */
 int token_check(const char *token, int64_t now, struct grant *ret_grant, struct err *e);
-/* Whether `given` is what a terminal's address has as `authorization`: base64 of user:secret. */
+/* Whether `given` is the `authorization` of a terminal's address: base64 of user:secret. */
 bool token_is_terminals(const char *given);
 /* "files:read"; NULL for none. */
 const char *scope_name(enum scope scope);

@@ -240,7 +240,7 @@ static int take_payload(struct conn *c, char *data, size_t length, struct err *e
 		return buf_append(&ws->text, data, length, e);
 	if (!c->granted || c->ops == NULL || c->ops->data == NULL)
 		return problem(e, c->granted ? "INVALID_REQUEST" : "UNAUTHORIZED",
-			       "no data is taken here now");
+			       "data is not accepted at this point");
 	return c->ops->data(c, data, length, e);
 }
 

@@ -6,8 +6,8 @@
 #include "sandboxd/conn.h"
 
 /*
- * WebSocket (RFC 6455), the server's side, without extensions. Text messages are JSON and handed
- * over whole, binary ones as their bytes come.
+ * WebSocket (RFC 6455), the server's side, without extensions. Text messages are JSON and delivered
+ * whole; the bytes of binary ones are delivered as they arrive.
  */
 
 enum {
@@ -19,10 +19,10 @@ enum {
 	WS_REFUSED = 4400,
 };
 
-/* Answers the upgrade; the connection's bytes are frames from then on. */
+/* Accepts the upgrade; from then on the connection carries frames. */
 int websocket_accept(struct conn *c, struct err *e);
 size_t websocket_feed(struct conn *c, const char *data, size_t length);
-/* Ends it when its token has expired; pings. */
+/* Sends pings, and closes it when its token has expired. */
 void websocket_tick(struct conn *c, int64_t now);
 void websocket_free(struct websocket *ws);
 /* How much memory it takes, more or less; NULL: none. */
@@ -34,7 +34,7 @@ void websocket_json(struct conn *c, json_t *json);
 void websocket_binary(struct conn *c, const void *head, size_t head_length, const void *data,
 		      size_t length);
 void websocket_close(struct conn *c, int code);
-/* Tells the error; an expired or wrong token ends the connection. */
+/* Sends the error; after an expired or wrong token, closes the connection. */
 void websocket_fail(struct conn *c, const struct err *e);
 
 #endif
