@@ -12,8 +12,7 @@
 #include "reconcile/restarts.h"
 #include "reconcile/volume.h"
 
-/* ---- what is listed ---------------------------------------------------------------------------
- */
+/* ---- what is listed -------------------------------------------------------------------------- */
 
 /* Whether everything that was applied must be listed, and not only what shows how far a change is:
  * a deletion must see everything go, and a stable state is compared as a whole, as is one that
@@ -46,8 +45,7 @@ struct observe_subject assess_subject(const struct kind *kind, const struct queu
 	};
 }
 
-/* ---- against the desired state ----------------------------------------------------------------
- */
+/* ---- against the desired state --------------------------------------------------------------- */
 
 /* The anchor that is there; NULL: it is not. */
 static const json_t *live_anchor(const struct view *v)

@@ -116,8 +116,7 @@ size_t checks_under_way(const struct checks *checks)
 	return checks->quick + checks->slow;
 }
 
-/* ---- claiming ---------------------------------------------------------------------------------
- */
+/* ---- claiming -------------------------------------------------------------------------------- */
 
 static void add(struct checks *checks, struct batch *b, size_t index)
 {
@@ -161,8 +160,7 @@ bool checks_wait(const struct checks *checks)
 	return !TAILQ_EMPTY(&checks->waiting);
 }
 
-/* ---- one check --------------------------------------------------------------------------------
- */
+/* ---- one check ------------------------------------------------------------------------------- */
 
 static void finish(struct check *c)
 {
@@ -248,8 +246,7 @@ void checks_start(struct checks *checks, struct kube_client *client)
 		start(TAILQ_FIRST(&checks->waiting), client);
 }
 
-/* ---- recording --------------------------------------------------------------------------------
- */
+/* ---- recording ------------------------------------------------------------------------------- */
 
 /* What was not sent in time says nothing about the cluster. */
 static bool was_sent(const struct check *c)

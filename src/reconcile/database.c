@@ -16,8 +16,7 @@
 #include "reconcile/wave.h"
 #include "reconcile/work_internal.h"
 
-/* ---- desired state ----------------------------------------------------------------------------
- */
+/* ---- desired state --------------------------------------------------------------------------- */
 
 static void *make_inputs(const struct desired_context *context, const struct queue_row *row,
 			 const struct queue_variables *variables, struct err *e)
@@ -57,8 +56,7 @@ static json_t *anchor(const void *inputs, const struct manifest_settings *settin
 	return manifest_cluster(inputs, settings, hash_of_all);
 }
 
-/* ---- assessing --------------------------------------------------------------------------------
- */
+/* ---- assessing ------------------------------------------------------------------------------- */
 
 /* How long a database may be on its way before events are read, how long it may take to stop or to
  * go before its pods are read, and how long its probes may fail. */
@@ -126,8 +124,7 @@ static bool would_end_pod(const struct view *v, const json_t *desired, const str
 	       !manifest_covers(json_object_get(live, "spec"), json_object_get(desired, "spec"));
 }
 
-/* ---- what its own objects do not show ----------------------------------------------------------
- */
+/* ---- what its own objects do not show -------------------------------------------------------- */
 
 static void credentials_read(struct work *w)
 {
@@ -213,8 +210,7 @@ static bool prepare(struct work *w)
 	return true;
 }
 
-/* ---- the row ----------------------------------------------------------------------------------
- */
+/* ---- the row --------------------------------------------------------------------------------- */
 
 static void describe_absence(const struct view *v, char ret_words[STANDSTILL_MAX])
 {

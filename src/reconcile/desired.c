@@ -11,8 +11,7 @@
 
 enum { OPERATOR_ENVIRONMENT_MAX = 1 << 20, SECRET_MAX = 1 << 20 };
 
-/* ---- context ----------------------------------------------------------------------------------
- */
+/* ---- context --------------------------------------------------------------------------------- */
 
 /* "NAME=value" lines; blank ones and '#' comments are skipped. */
 static int read_environment_line(char *line, json_t *environment, struct err *e)
@@ -110,8 +109,7 @@ struct manifest_resources desired_resources(const struct queue_row *row)
 	};
 }
 
-/* ---- the state of a row -----------------------------------------------------------------------
- */
+/* ---- the state of a row ---------------------------------------------------------------------- */
 
 struct desired_state {
 	const struct desired_context *context;

@@ -12,8 +12,8 @@
 
 struct kind;
 
-/* What every row needs beside itself: the operator's settings and environment, and the key with
- * which secrets of owners are opened. Loaded once a process. */
+/* What the desired state of every row needs in addition to the row: the operator's settings and
+ * environment, and the key that opens secrets of owners. Loaded once per process. */
 struct desired_context {
 	struct manifest_settings settings;
 	struct keyring *owner_private;
@@ -33,8 +33,8 @@ int desired_open_secret(const struct desired_context *context, const char *secre
 struct manifest_resources desired_resources(const struct queue_row *row);
 
 /*
- * What one row should have in the cluster. Its inputs are read, and the secrets among them opened,
- * once; objects are built when they are asked for, and once. What it is made of must outlive it.
+ * The desired state of one row in the cluster. Its inputs are read, and their secrets opened, once;
+ * objects are built on demand, and once. The arguments of desired_state_new() must outlive it.
  */
 struct desired_state;
 
@@ -43,18 +43,19 @@ struct desired_state *desired_state_new(const struct desired_context *context,
 					const struct queue_variables *variables);
 void desired_state_free(struct desired_state *d);
 
-/* Reads the inputs, if that was not done before. ERR_INTERNAL: a secret of the row cannot be
- * opened. To be called before what follows. */
+/* Reads the inputs, unless that was done before; call this before the following functions.
+ * ERR_INTERNAL: a secret of the row cannot be opened. */
 int desired_state_load(struct desired_state *d, struct err *e);
-/* The hash of all objects; "" before it was loaded. */
+/* The hash of all objects; "" until loaded. */
 const char *desired_state_hash(const struct desired_state *d);
 /*
- * The anchor (reconcile/kind.h), and all objects with it as the last. What cannot be changed of the
- * one in the cluster, `live`, is as there; NULL: it is not there. Borrowed.
+ * The anchor (reconcile/kind.h); and all objects, with the anchor last. Immutable fields are copied
+ * from `live`, the one in the cluster (NULL: there is none). Borrowed.
  */
 json_t *desired_state_anchor(struct desired_state *d, const json_t *live);
 json_t *desired_state_objects(struct desired_state *d, const json_t *live);
-/* Forgets all but the anchor and the hash: secrets are not kept while answers are waited for. */
+/* Drops everything but the anchor and the hash, so that no secrets are kept while responses are
+ * pending. */
 void desired_state_shrink(struct desired_state *d);
 
 #endif

@@ -30,8 +30,7 @@ struct evidence_list {
 	enum kube_resource kind;
 };
 
-/* ---- what counts, and since when --------------------------------------------------------------
- */
+/* ---- what counts, and since when ------------------------------------------------------------- */
 
 /* When we last changed the object: asking for a start, a stop or other variables is that. */
 static const char *applied_at(const json_t *object)
@@ -119,8 +118,7 @@ void evidence_add_events(struct evidence *v, const json_t *items)
 	}
 }
 
-/* ---- asking -----------------------------------------------------------------------------------
- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 /* Those among what was observed that events are about. */
 static const enum kube_resource telling[] = { KUBE_PODS, KUBE_STATEFULSETS, KUBE_CLUSTERS };
@@ -225,8 +223,7 @@ void evidence_submit_events(struct evidence *v, struct kube_client *client,
 	}
 }
 
-/* ---- concluding -------------------------------------------------------------------------------
- */
+/* ---- concluding ------------------------------------------------------------------------------ */
 
 bool evidence_cause(struct evidence *v, struct err *ret_cause)
 {

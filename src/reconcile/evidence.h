@@ -22,23 +22,23 @@ struct evidence;
 
 typedef void evidence_done_fn(void *user);
 
-/* Of what the observation has of the row. What the view is of must outlive it. */
+/* From the row's observation. Everything that the view refers to must outlive it. */
 struct evidence *evidence_new(const struct view *view);
 void evidence_free(struct evidence *evidence);
 
-/* Each submits requests and calls `done` once, when the last was answered. What cannot be read is
- * left out: not being able to is no failure of the row. */
+/* Each submits requests and calls `done` once, after the last response. What cannot be read is left
+ * out: missing evidence is no failure of the row. */
 void evidence_submit_objects(struct evidence *evidence, struct kube_client *client,
 			     struct kube_target *target, evidence_done_fn *done, void *user);
 void evidence_submit_events(struct evidence *evidence, struct kube_client *client,
 			    struct kube_target *target, evidence_done_fn *done, void *user);
 
-/* What they would have added, for tests of what is concluded from it. */
+/* Adds evidence as these requests would, for tests of the conclusions. */
 void evidence_add_objects(struct evidence *evidence, enum kube_resource kind, const json_t *items);
 void evidence_add_events(struct evidence *evidence, const json_t *items);
 
-/* Whether an autoscaler says that it adds a node for a pod that waits for one: then the cause says
- * so, too. What it said last counts. */
+/* Whether an autoscaler says that it adds a node for a waiting pod, which the cause then mentions.
+ * Its last event counts. */
 bool evidence_adds_node(const struct evidence *evidence, struct err *cause);
 
 /* Whether something was found that keeps the row from being ready. */

@@ -51,8 +51,7 @@ static const struct err *find(const struct judge *j, enum err_kind kind, const c
 	return NULL;
 }
 
-/* ---- the way there ----------------------------------------------------------------------------
- */
+/* ---- the way there --------------------------------------------------------------------------- */
 
 static bool was_answered(const struct judge *j)
 {
@@ -110,8 +109,7 @@ static void judge_credentials(struct judge *j)
 		set(j, FINDING_CREDENTIALS, FINDING_UNKNOWN, &j->answers[PROBE_RULES].err);
 }
 
-/* ---- the namespace ----------------------------------------------------------------------------
- */
+/* ---- the namespace --------------------------------------------------------------------------- */
 
 static bool is_terminating(const json_t *namespace)
 {
@@ -144,8 +142,7 @@ static void judge_namespace(struct judge *j)
 		set(j, FINDING_NAMESPACE, FINDING_UNKNOWN, &j->answers[PROBE_NAMESPACE].err);
 }
 
-/* ---- what may be done -------------------------------------------------------------------------
- */
+/* ---- what may be done ------------------------------------------------------------------------ */
 
 struct need {
 	enum kube_resource resource;
@@ -198,8 +195,8 @@ static void list_missing(const json_t *review, const struct need *needs, size_t 
 	}
 }
 
-/* What the review shows to be missing. `*ret_certain`: the review is complete. False: nothing is.
- */
+/* The missing rights, by the review. `*ret_certain`: the review is complete. False: none is
+ * missing. */
 static bool lacks(const struct judge *j, const struct need *needs, size_t count,
 		  struct err *ret_cause, bool *ret_certain)
 {
@@ -265,8 +262,7 @@ static void judge_permissions(struct judge *j)
 		set(j, FINDING_PERMISSIONS, FINDING_UNKNOWN, &rules->err);
 }
 
-/* A quota that is used up is no fault of the kubeconfig; one that nothing of ours can ever fit is.
- */
+/* A used-up quota is no fault of the kubeconfig; one that is too small for anything of ours is. */
 static void judge_quota(struct judge *j)
 {
 	for (unsigned i = PROBE_STATEFUL_SET; i <= PROBE_VOLUME; i++) {
@@ -305,8 +301,7 @@ static void judge_databases(struct judge *j)
 		    cluster->ok ? NULL : &cluster->err);
 }
 
-/* ---- all --------------------------------------------------------------------------------------
- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 static json_t *finding_json(enum finding finding, const struct judgement *found)
 {

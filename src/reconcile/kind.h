@@ -18,36 +18,37 @@
 struct work;
 
 /*
- * The kinds of resources, a row each: sandbox.c, database.c. Nothing else asks which kind a row is
- * of; what differs between them is a member here. Every member is set but where it says so.
+ * The kinds of resources, a row each: sandbox.c, database.c. No other code asks which kind a row is
+ * of: everything that differs between kinds is a member here. Every member is set unless its
+ * comment says otherwise.
  */
 struct kind {
 	/* ---- its objects in the cluster ---- */
 
-	/* The types that it is made of, in the order of their apply. The last is its anchor: there
-	 * is one object of it, with the row's name, which carries the hash of all. */
+	/* The types of its objects, in the order in which they are applied. The last is the anchor:
+	 * there is one object of it, which has the row's name and carries the hash of all. */
 	const enum kube_resource *objects;
 	size_t object_count;
-	/* As OBSERVE(): what controllers make of these, with our labels. May be empty. */
+	/* As OBSERVE(): types that controllers create from these and that have our labels. May be
+	 * empty. */
 	unsigned dependents;
-	/* What is listed to see how far a change is: when it is made for the first time, and later.
-	 */
+	/* The types that are listed during a change: when it is created, and later. */
 	unsigned creation, rollout;
-	/* The list that has the claims of its volumes, and what is said of one. */
+	/* The list that contains the claims of its volumes, and the warnings about them. */
 	unsigned claims;
 	enum warning volume_going, volume_gone;
-	/* What its controllers make is found by OBSERVE_INSTANCE and the row's name, instead of by
-	 * our label and the row's id. */
+	/* The objects that its controllers create are found by OBSERVE_INSTANCE and the row's name,
+	 * not by our label and the row's id. */
 	bool by_instance;
 
 	/* ---- its desired state ---- */
 
 	bool has_environment; /* the project's variables go into it */
-	/* What its manifests are made of. NULL: a secret of the row cannot be opened (`e`). */
+	/* The inputs of its manifests. NULL: a secret of the row cannot be opened (`e`). */
 	void *(*make_inputs)(const struct desired_context *context, const struct queue_row *row,
 			     const struct queue_variables *variables, struct err *e);
 	void (*free_inputs)(void *inputs);
-	/* As manifest/manifest.h has them for each kind. */
+	/* As in manifest/manifest.h for each kind. */
 	void (*hash)(const void *inputs, const struct manifest_settings *settings,
 		     char ret_hash[MANIFEST_HASH_SIZE]);
 	json_t *(*companions)(const void *inputs, const struct manifest_settings *settings);
@@ -56,36 +57,37 @@ struct kind {
 
 	/* ---- how it is assessed ---- */
 
-	/* What its objects amount to, of a row that is not to be GONE. `hash`: that of the desired
-	 * state. Begins with OBSERVED_ABSENT and the row's stage. */
+	/* The state of its objects, unless the row is to be GONE. `hash`: that of the desired
+	 * state. Called with OBSERVED_ABSENT and the row's stage in `a`. */
 	void (*assess)(const struct view *view, const char *hash, struct assessment *a);
-	/* Whether a resource that it needs is not there, so that its desired state is not known;
-	 * or is on its way, so that what was asked for is not done before that one is. */
+	/* Whether a resource that it depends on does not exist, so that its desired state is not
+	 * known; or is still starting, so that this one is not RUNNING before that one is. */
 	bool (*lacks_dependency)(const struct queue_row *row);
 	bool (*awaits_dependency)(const struct queue_row *row);
 	/* Whether applying the anchor would end a pod whose volume is going. */
 	bool (*would_end_pod)(const struct view *view, const json_t *anchor,
 			      const struct assessment *a);
-	/* Reads what the observation cannot show, before there is a decision: begins a wave
-	 * (reconcile/wave.h) and ends with work.proceed(). False: nothing is to be read. */
+	/* Reads, before the decision, what the observation does not contain: begins a wave
+	 * (reconcile/wave.h) that ends with work.proceed(). False: there is nothing to read. */
 	bool (*prepare)(struct work *work);
 	const struct judge *judges; /* of its warnings */
 	size_t judge_count;
 
 	/* ---- why it is not as desired ---- */
 
-	/* The type whose objects show how far it is; and what is missing when there is none. */
+	/* The type whose objects show its progress; and a description of what is missing if there
+	 * is no such object. */
 	enum kube_resource shown;
 	void (*describe_absence)(const struct view *view, char ret_words[STANDSTILL_MAX]);
-	/* As OBSERVE(): what is listed for evidence, beside what was observed. With pods among
-	 * these, their own status is evidence, too. */
+	/* As OBSERVE(): the types that are listed for evidence, in addition to the observation. If
+	 * pods are among them, their own status is evidence, too. */
 	unsigned evidence;
-	uint64_t probes_grace_ms; /* for so long its probes may fail */
+	uint64_t probes_grace_ms; /* how long its probes may fail */
 };
 
 extern const struct kind kind_sandbox, kind_database;
 
-/* The row of the table. Total: there is one for each. */
+/* The row of a kind; there is one for each. */
 const struct kind *kind_of(enum resource_kind kind);
 
 static inline enum kube_resource kind_anchor(const struct kind *kind)
@@ -93,8 +95,7 @@ static inline enum kube_resource kind_anchor(const struct kind *kind)
 	return kind->objects[kind->object_count - 1];
 }
 
-/* The types of all objects that bear our labels because of it, dependents included, as OBSERVE().
- */
+/* As OBSERVE(): all types whose objects have our labels because of it, dependents included. */
 static inline unsigned kind_owned(const struct kind *kind)
 {
 	unsigned owned = kind->dependents;

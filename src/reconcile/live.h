@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-/* What an object in the cluster says of itself, of whichever kind it is. */
+/* The common parts of an object in the cluster, of any kind. */
 
 bool live_is_deleting(const json_t *object);
 /* Whether its controller has observed the newest spec. */

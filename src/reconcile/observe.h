@@ -9,8 +9,8 @@
 #include "kube/client.h"
 
 /*
- * What one namespace shows of the objects of some rows: for each type one list, taken once for all
- * of them, indexed by the resource that an object belongs to.
+ * The objects of some rows in one namespace: for each type one list, requested once for all rows,
+ * indexed by the resource that an object belongs to.
  */
 struct observation;
 
@@ -21,8 +21,8 @@ struct observe_subject {
 };
 
 #define OBSERVE(type) (1U << (type))
-/* The claims that an operator, such as KubeBlocks, makes for one of our objects. They do not have
- * our labels but its own, among them this one with the object's name. */
+/* The claims that an operator, such as KubeBlocks, creates for one of our objects. They do not have
+ * our labels but the operator's, among them this one with the object's name. */
 #define OBSERVE_INSTANCE_CLAIMS OBSERVE(KUBE_RESOURCE_COUNT)
 #define OBSERVE_INSTANCE        "app.kubernetes.io/instance"
 
@@ -51,9 +51,9 @@ const json_t *observation_object(const struct observation *o, enum kube_resource
 /* The claims of a resource's volumes, whichever labels they have: as observation_of(). */
 const json_t *observation_claims(const struct observation *o, const char *resource_id);
 
-/* An observation from lists that are at hand, for tests of what is concluded from one. `lists` has
- * the plural names of types as members, "instanceclaims" for OBSERVE_INSTANCE_CLAIMS; each is an
- * array of objects, which carry our label. */
+/* An observation from given lists, for tests of the conclusions. `lists` has the plural names of
+ * types as members, and "instanceclaims" for OBSERVE_INSTANCE_CLAIMS; each is an array of objects
+ * that carry our label. */
 struct observation *observation_from_json(const json_t *lists);
 
 #endif

@@ -8,8 +8,8 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 
-/* What a deletion may take beside the grace that a pod has, which is capped: the cluster says it.
- */
+/* How long a deletion may take beyond a pod's grace period, which the cluster says and which is
+ * capped. */
 enum { EXPECTED_MS = 10000, GRACE_MAX_S = 600, FINALIZERS_MAX = 200 };
 
 static json_int_t grace_s(const json_t *object)

@@ -10,9 +10,9 @@
 #include "store/queue.h"
 
 /*
- * What is being deleted and does not go: a pod that does not end (its node is away, or a process of
- * it hangs), an object that a finalizer holds. A stop, a deletion and a restart wait for that, and
- * their owner reads for what. Pure functions; true, with the cause, if something is there for
+ * Deletions that hang: a pod that does not end (its node is away, or one of its processes hangs),
+ * or an object that a finalizer holds. Stop, deletion and restart wait for these, and the cause
+ * tells the owner which object it is. Pure functions; true, with the cause, if an object exists for
  * longer than its deletion should take, by the age of the row's status.
  */
 

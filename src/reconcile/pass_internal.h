@@ -12,7 +12,7 @@
 #include "reconcile/pass.h"
 #include "reconcile/work_internal.h"
 
-/* What the files of a pass have in common: pass.c, its loop; claim.c; record.c; batch.c. */
+/* Shared by the files of a pass: pass.c, its loop; claim.c; record.c; batch.c. */
 
 enum {
 	PASS_LINGER_MS = 2000, /* a pass waits so long for a row that is about to be due */
@@ -61,14 +61,14 @@ struct pass {
 	char *foreign_keys; /* that only other hosts have; NULL: none */
 };
 
-/* One row of it is done with. */
+/* One of its rows is finished. */
 void pass_batch_release(struct batch *b);
 /* `list` is the one that it is in. */
 void pass_work_free(struct work *w, struct work_list *list);
 
-/* Of the rows that the reconciler works on at once, this shard's part. */
+/* This shard's share of the rows that the reconciler works on at once. */
 size_t pass_places(const struct pass *p);
-/* Its time is up: it ends when what is in flight has. */
+/* Its time is up: the pass ends once nothing is in flight. */
 bool pass_is_closing(const struct pass *p);
 int pass_ensure_client(struct pass *p, struct err *e);
 /* Claims as many rows as there are places for. `*ret_count` 0: none is due. */
@@ -77,8 +77,7 @@ int pass_claim(struct pass *p, size_t *ret_count, struct err *e);
 /* For struct work_context: it is kept until its result is recorded. */
 void pass_work_finished(struct work *w);
 bool pass_may_record(const struct pass *p);
-/* A database that is away for a moment loses nothing: results wait for it until their leases end.
- */
+/* While the database is away nothing is lost: results wait for it until their leases end. */
 int pass_record(struct pass *p, struct err *e);
 
 #endif

@@ -13,8 +13,7 @@
 #include "reconcile/stateful.h"
 #include "store/contexts.h"
 
-/* ---- the environment --------------------------------------------------------------------------
- */
+/* ---- the environment ------------------------------------------------------------------------- */
 
 static int set_secret(const struct desired_context *context, json_t *environment, const char *name,
 		      const char *secret_context, const void *sealed, size_t length, struct err *e)
@@ -132,8 +131,7 @@ static int merge_environment(const struct desired_context *context, const struct
 	return add_terminal_token(context, row, environment, e);
 }
 
-/* ---- desired state ----------------------------------------------------------------------------
- */
+/* ---- desired state --------------------------------------------------------------------------- */
 
 /* What its manifests are made of, and what its strings are borrowed from beside the row. */
 struct inputs {
@@ -220,8 +218,7 @@ static json_t *anchor(const void *inputs, const struct manifest_settings *settin
 	return manifest_stateful_set(&i->sandbox, settings, hash_of_all);
 }
 
-/* ---- assessing --------------------------------------------------------------------------------
- */
+/* ---- assessing ------------------------------------------------------------------------------- */
 
 static bool lacks_dependency(const struct queue_row *row)
 {
@@ -262,8 +259,7 @@ static bool prepare(struct work *work)
 	return false;
 }
 
-/* ---- the row ----------------------------------------------------------------------------------
- */
+/* ---- the row --------------------------------------------------------------------------------- */
 
 static void describe_absence(const struct view *v, char ret_words[STANDSTILL_MAX])
 {

@@ -72,8 +72,7 @@ struct shards {
 	struct err error; /* the first */
 };
 
-/* ---- a process of a shard ---------------------------------------------------------------------
- */
+/* ---- a process of a shard -------------------------------------------------------------------- */
 
 /* What is inherited and not to be shared: the connection, and the descriptors that wake. */
 static int part_from_parent(struct reconciler *r, struct err *e)
@@ -125,8 +124,7 @@ static int start(struct shards *s, struct shard *shard, struct err *e)
 	return 0;
 }
 
-/* ---- its end ----------------------------------------------------------------------------------
- */
+/* ---- its end --------------------------------------------------------------------------------- */
 
 static void add_summary(struct pass_summary *sum, const struct pass_summary *part)
 {
@@ -212,8 +210,7 @@ static void reap(struct shards *s)
 	}
 }
 
-/* ---- stalls -----------------------------------------------------------------------------------
- */
+/* ---- stalls ---------------------------------------------------------------------------------- */
 
 /* What a process has computed so far. */
 static uint64_t cpu_ms_of(pid_t pid)
@@ -271,8 +268,7 @@ static void end_stalled(struct shards *s)
 	}
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------
- */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 /* As for one process: once its time is up it begins nothing, but for what is well while others are
  * waited for. */
@@ -310,8 +306,7 @@ static int ask(struct shards *s, struct err *e)
 	return 0;
 }
 
-/* A database that is away for a moment is none of the processes' business: they wait for it, too.
- */
+/* While the database is away the processes are left alone: they wait for it, too. */
 static int ask_if_due(struct shards *s, struct err *e)
 {
 	if (!may_start(s) || clock_ms() < s->next_ask_ms || ask(s, e) == 0)

@@ -10,14 +10,14 @@ struct kind;
 struct desired_state;
 
 /*
- * A row and what its cluster shows of it: everything that is concluded about a row is a function of
- * this. Borrowed, all of it.
+ * A row and the observation of its objects: all conclusions about a row are functions of this. All
+ * borrowed.
  */
 struct view {
 	const struct kind *kind;
 	const struct queue_row *row;
 	const struct observation *observation;
-	json_t *kept; /* queue_row.observed: what one observation keeps for the next */
+	json_t *kept; /* queue_row.observed: kept from one observation for the next */
 	struct desired_state *desired; /* loaded, unless the row is to be GONE */
 };
 

@@ -6,31 +6,31 @@
 #include "reconcile/assess.h"
 
 /*
- * No data is lost without a word: a row's volume is guarded as long as the row is there.
+ * A row's volume is guarded as long as the row exists: no data is lost unannounced.
  *
- * A claim that somebody deletes while a pod uses it stays, being deleted, until that pod ends: its
- * data is lost then. One that is deleted while nothing runs is gone at once, and whatever starts
- * next begins empty. That this is no first start, and that another claim is not the one that was
- * there, is known by what is kept with the row (view.kept): "volume", its name and UID,
- * and "replaced", at which generation it was found to be another one.
+ * A claim that is deleted while a pod uses it stays, being deleted, until that pod ends; then its
+ * data is lost. A claim that is deleted while nothing runs is gone at once, and the next start
+ * begins empty. To tell this from a first start, and another claim from the former one, the row
+ * keeps (view.kept) "volume", the claim's name and UID, and "replaced", the generation at which
+ * another claim was found.
  */
 
 /* The claim that is being deleted; NULL: none is. */
 const json_t *volume_going(const struct view *v);
-/* The name of the claim that the row had when it was last observed; NULL: none yet. */
+/* The name of the row's claim at the last observation; NULL: none yet. */
 const char *volume_known(const struct view *v);
-/* Whether it is another one than before, to which nobody has agreed, and the owner has asked for
+/* Whether the claim is not the former one, the owner has not agreed to that, and has requested
  * nothing since. */
 bool volume_is_replaced(const struct view *v);
 
-/* Keeps what this observation shows. A volume that the owner insisted on losing is forgotten. */
+/* Keeps this observation's claim. A volume that the owner insisted on losing is forgotten. */
 void volume_note(const struct view *v);
-/* Whether the row's volume is gone and nothing runs: `a->volume_gone`. volume_matters(): whether
- * that, or a claim that is going, matters now. */
+/* Sets `a->volume_gone`: the row's volume is gone and nothing runs. volume_matters(): whether that,
+ * or a claim that is being deleted, matters now. */
 void volume_find(const struct view *v, struct assessment *a);
 bool volume_matters(const struct view *v, const struct assessment *a);
 /* OBSERVED_AT_RISK, with the cause, if applying the desired `anchor` would end a pod whose claim is
- * going, or start without the data that there was. */
+ * being deleted, or start one without its former data. */
 void volume_judge(const struct view *v, const json_t *anchor, struct assessment *a);
 
 #endif

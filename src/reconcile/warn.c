@@ -10,8 +10,7 @@
 #include "reconcile/kind.h"
 #include "reconcile/volume.h"
 
-/* ---- the array --------------------------------------------------------------------------------
- */
+/* ---- the array ------------------------------------------------------------------------------- */
 
 json_t *warn_begin(const struct queue_row *row)
 {
@@ -54,8 +53,7 @@ void warn_clear(json_t *warnings, enum warning warning)
 	(void)json_array_remove(warnings, find(warnings, warning_text(warning)->code));
 }
 
-/* ---- judged by what was observed --------------------------------------------------------------
- */
+/* ---- judged by what was observed ------------------------------------------------------------- */
 
 /* A container that ended and runs again; one that does not is no warning but a cause. */
 bool warn_restarted(const struct view *v, const struct assessment *a,

@@ -7,20 +7,20 @@
 #include "reconcile/assess.h"
 
 /*
- * The warnings of a row (domain/warning.h) while it is worked on: an array of {code, message},
- * begun with those that held last, so that what cannot be judged this time stays as it was.
+ * The warnings of a row (domain/warning.h) during its work: an array of {code, message} that begins
+ * with the previous warnings, so that those that cannot be judged this time stay.
  */
 
-/* Those that held last. The caller json_decref()s. */
+/* The previous warnings. The caller json_decref()s. */
 json_t *warn_begin(const struct queue_row *row);
-/* The warning holds, and this is what is to be said of it; or it does not. */
+/* Sets the warning with this message; or clears it. */
 void warn_set(json_t *warnings, enum warning warning, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void warn_clear(json_t *warnings, enum warning warning);
 
 /*
- * A warning of one kind of resource (kind.judges): what must have been listed to judge it, and
- * whether it holds, which then says why.
+ * A warning of one kind of resource (kind.judges): the lists that are needed to judge it, and the
+ * function that says whether it holds, and why.
  */
 enum { WARN_MESSAGE_MAX = 512 };
 struct judge {

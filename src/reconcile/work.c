@@ -25,8 +25,7 @@ static struct view view_of(const struct work *w)
 	return (struct view) { w->kind, &w->row, w->observation, w->kept, w->desired };
 }
 
-/* ---- results ----------------------------------------------------------------------------------
- */
+/* ---- results --------------------------------------------------------------------------------- */
 
 static unsigned deadline_s(const struct work *w, enum observed observed)
 {
@@ -90,8 +89,7 @@ static bool find_cause(const struct work *w, struct err *ret_cause)
 	return true;
 }
 
-/* Ends the work with what decide_on() said last, and the cause for it (NULL: nothing failed).
- */
+/* Ends the work with the result of decide_on(), and the cause for it (NULL: nothing failed). */
 static void conclude(struct work *w, const struct err *cause)
 {
 	const struct decision *d = &w->decision;
@@ -191,8 +189,7 @@ static void conclude_wave(struct work *w)
 		conclude(w, assessed_cause(w));
 }
 
-/* ---- acting -----------------------------------------------------------------------------------
- */
+/* ---- acting ---------------------------------------------------------------------------------- */
 
 static bool type_of(const json_t *object, enum kube_resource *ret_type)
 {
@@ -356,8 +353,7 @@ static void decide_and_act(struct work *w)
 	act(w);
 }
 
-/* ---- diagnosing -------------------------------------------------------------------------------
- */
+/* ---- diagnosing ------------------------------------------------------------------------------ */
 
 /* The cause of a pod without a node is known from its own status: the events only say whether a
  * node is being added, which is progress. */
@@ -408,8 +404,7 @@ static void diagnose(struct work *w)
 	wave_ready(w);
 }
 
-/* ---- the beginning and the end ----------------------------------------------------------------
- */
+/* ---- the beginning and the end --------------------------------------------------------------- */
 
 struct work *work_new(const struct work_context *context, const struct queue_row *row,
 		      const struct queue_variables *variables, uint64_t lease_ends_ms)

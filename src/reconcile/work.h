@@ -11,13 +11,13 @@
 #include "store/queue.h"
 
 /*
- * The work on one claimed row: from what was observed to a result that can be recorded.
+ * The work on one claimed row: from the observation to a result that can be recorded.
  *
  *     observed → assessed → (prepared) → decided → (diagnosed) → acted → result
  *
- * Each arrow is a wave of requests that are in flight together with those of all other rows;
- * nobody waits for another row. A step that could outlive the lease is not begun: the work then
- * ends without a result and the row is given back.
+ * Each arrow is a wave of requests, in flight together with those of all other rows; no row waits
+ * for another. A step that could outlive the lease is not begun: the work then ends without a
+ * result and the row is given back.
  */
 struct work;
 
@@ -26,26 +26,26 @@ struct work_context {
 	const struct desired_context *desired;
 	uint64_t request_timeout_ms;
 	uint64_t resync_ms;
-	unsigned unschedulable_s;            /* may a pod wait for a node */
+	unsigned unschedulable_s;            /* how long a pod may wait for a node */
 	void (*finished)(struct work *work); /* it is over */
 	void *user;                          /* for finished() */
 };
 
-/* Of `row` a copy is made, of what its strings point to none: both row and variables must outlive
- * the work. */
+/* Copies `row`, but not the strings that it points to: these and the variables must outlive the
+ * work. */
 struct work *work_new(const struct work_context *context, const struct queue_row *row,
 		      const struct queue_variables *variables, uint64_t lease_ends_ms);
 void work_free(struct work *work);
 
-/* The work cannot even be begun: no access, or a secret that cannot be opened. */
+/* The work cannot begin: there is no access, or a secret cannot be opened. */
 void work_fail(struct work *work, const struct err *e);
-/* A row that is made for the first time and waits for another need not be observed: true if that
- * was all. */
+/* A row that is created for the first time and waits for another need not be observed: true if the
+ * work is over by that. */
 bool work_finish_blocked(struct work *work);
-/* What its observation must have, and of whom. */
+/* The lists that its observation needs, and the subject. */
 unsigned work_lists(const struct work *work);
 struct observe_subject work_subject(const struct work *work);
-/* Goes on with what was observed. `observation` must outlive the work. */
+/* Continues with the observation, which must outlive the work. */
 void work_observed(struct work *work, struct kube_target *target, struct observation *observation);
 
 /* After `finished`: the result, borrowed; NULL if the row is to be given back as it is. */

@@ -10,9 +10,10 @@
 #include "reconcile/kind.h"
 #include "reconcile/work.h"
 
-/* What the files of work.h have in common. */
+/* Shared by the files of work.h. */
 
-/* An apply under way: what was sent, as text, for trees are most of what a row in flight takes. */
+/* An apply in flight: the object that was sent, as text, because JSON trees are most of the memory
+ * of a row in flight. */
 struct work_apply {
 	struct work *work;
 	char *text;
@@ -29,7 +30,7 @@ struct work {
 	struct desired_state *desired;
 	json_t *kept; /* as view.kept */
 	struct assessment assessment;
-	enum observed observed; /* what the decision is about */
+	enum observed observed; /* the input of the decision */
 	struct decision decision;
 	struct credentials credentials;
 	struct evidence *evidence;
@@ -43,12 +44,13 @@ struct work {
 	void (*next)(struct work *work);
 	bool failed; /* a request of it did; the first failure counts */
 	struct err err;
-	json_t *answer; /* of the request that reads; NULL: it failed */
+	json_t *answer; /* to the request that reads; NULL: it failed */
 
-	/* What kind.prepare() ends with, its `failed` and `err` saying whether it could be read. */
+	/* Called at the end of kind.prepare(); `failed` and `err` say whether it could be read. */
 	void (*proceed)(struct work *work);
-	bool stale;        /* what it read changes the assessment */
-	json_t *leftovers; /* what is to be deleted beside what was observed: an array, or NULL */
+	bool stale;        /* what kind.prepare() read changes the assessment */
+	json_t *leftovers; /* to be deleted in addition to the observed objects: an array, or NULL
+			    */
 	enum kube_resource leftover_type;
 
 	bool has_result;
