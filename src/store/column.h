@@ -11,23 +11,24 @@
 #include "domain/types.h"
 
 /*
- * A column of what is read stands in one place: a row
+ * Every column that the store reads is defined in one place: a row
  *
  *     X(of, TYPE, member, of ".column", "jsonName")
  *
  * of a list LIST(X, of). From the list follow
  *
- *     the text of the SELECT        STORE_SELECT LIST(COLUMN_SQL, "s")          (store/internal.h)
- *     the members of the struct     struct sandbox { LIST(COLUMN_MEMBER, ) };
- *     what fills them               static const struct column columns[] = { LIST(COLUMN_READ,
- * struct sandbox) }; what of them is shown         static const struct member members[] = {
- * LIST(..., struct sandbox) };
+ *     the text of a SELECT          "SELECT 0" LIST(COLUMN_SQL, "s") (store/project_list.c)
+ *     the members of a struct       struct sandbox { LIST(COLUMN_MEMBER, ) };
+ *     the code that fills it        static const struct column columns[] = {
+ *                                           LIST(COLUMN_READ, struct sandbox) };
+ *     the members of the API's JSON static const struct member members[] = {
+ *                                           LIST(SHOWN, struct sandbox) }; (cgi-bin/api/render.c)
  *
- * so that none of them can differ. `of` is the table's alias in the first and the struct's type in
- * the last two. A name in JSON that is "" is not shown as it is.
+ * so they cannot differ. `of` is the table's alias in the first and the struct's type in the last
+ * two. A column whose name in JSON is "" does not appear there by itself.
  */
 
-/* What sandboxes and databases have in common: for everybody who reads them, */
+/* Sandboxes and databases have in common: columns for everybody who reads them, */
 #define RESOURCE_COLUMNS(X, of)                                                                    \
 	X(of, TEXT, id, of ".id", "id")                                                            \
 	X(of, TEXT, project_id, of ".project_id", "projectId")                                     \
@@ -111,12 +112,12 @@
 
 /* ---- what a claim reads ---------------------------------------------------------------------- */
 
-/* Whose rows take their places for long: of any of them, as a new one tells nothing yet. The number
- * is that of an index. */
+/* Users with rows that occupy their places for long: of any of their rows, as nothing is known
+ * about a new one. The number is that of an index. */
 #define QUEUE_SLOW_USERS   "(SELECT user_id FROM resources WHERE took_ms >= 2000)"
 #define QUEUE_SIZE(column) "coalesce(s." column ", d." column ")"
 
-/* Of rows of resources `c` with their project `p`, sandboxes `s`, the project's database `dr` and
+/* For rows `c` of resources with their project `p`, sandbox `s`, the project's database `dr` and
  * `d`, and the owner's kubeconfig `k`. */
 #define QUEUE_OTHER_COLUMNS(X, of)                                                                 \
 	X(of, TEXT, project_kube_name, "p.kube_name", "")                                          \
@@ -136,7 +137,8 @@
 
 /* ---- what follows from a list ---------------------------------------------------------------- */
 
-/* The types. SQL NULL is NULL, 0 or false; words must be there, and be known. */
+/* The types. SQL NULL becomes NULL, 0 or false; a column of an enum must not be NULL, and must have
+ * a known value. */
 enum column_type {
 	COLUMN_TEXT,
 	COLUMN_INT,
@@ -164,7 +166,7 @@ enum column_type {
 
 struct column {
 	enum column_type type;
-	size_t offset, length; /* the latter: of the length of BYTES */
+	size_t offset, length; /* where the value goes; for BYTES, where its length goes */
 };
 
 /* clang-format off */
@@ -183,17 +185,17 @@ struct column {
 #define COLUMN_LENGTH_STAGE(of, member) 0
 /* clang-format on */
 
-/* Reads the columns of a row from left to right, a list at a time. `*decoded` begins as NULL and
- * owns what BYTES point to: store_bytes_free(). */
+/* Reads the columns of a row from left to right, a list at a time. `*decoded` is NULL at first and
+ * owns the memory that BYTES point to: store_bytes_free(). */
 struct column_reader {
 	const PGresult *result;
 	void **decoded;
 	int row, column;
 };
-/* ERR_INTERNAL for a word that this build does not know, of a newer schema. */
+/* ERR_INTERNAL for an enum's value that this build does not know, of a newer schema. */
 int column_read(struct column_reader *in, const struct column *columns, size_t count, void *into,
 		struct err *e);
-/* Whether the next list's first column has a value: of an outer join, whether there is a row. */
+/* Whether the next list's first column has a value: in an outer join, whether there is a row. */
 bool column_is_there(const struct column_reader *in);
 
 #endif

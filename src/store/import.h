@@ -10,9 +10,9 @@
 #include "store/store.h"
 
 /*
- * Writing what comes from elsewhere with ids of its own, for fsactl: each function adds one row
- * inside the caller's transaction, and says whether it did. What is there already is never changed,
- * so that an import can be run again.
+ * Imports rows that have ids already, for fsactl: each function adds one row inside the caller's
+ * transaction, and says whether it did. Existing rows are never changed, so that an import can be
+ * run again.
  */
 enum import_outcome {
 	IMPORT_ADDED,

@@ -10,25 +10,25 @@
 #include "store/store.h"
 
 /*
- * What fsa-events learns from PostgreSQL: that something has changed (sql/0008_live.sql), and
- * what there is to see now.
+ * The input of fsa-events: notifications that something has changed (sql/0008_live.sql), and the
+ * present state of it.
  */
 
-/* Begins to listen; see db_listen(). A notification with an empty payload says that somebody has
- * left changes to announce. */
+/* Begins to listen; see db_listen(). A notification with an empty payload says that there are
+ * changes to announce. */
 int live_listen(struct db *listener, struct err *e);
 struct live_announced {
 	int64_t count;
 	int64_t horizon; /* of transactions: all below had ended before this was read */
 };
-/* Makes notifications of the changes that have been committed, for the listeners of all hosts;
- * whoever comes first does it. What waits for a minute is dropped (queue_housekeeping()). */
+/* Turns committed changes into notifications, for the listeners of all hosts; the first caller does
+ * it. Changes older than a minute are dropped (queue_housekeeping()). */
 int live_announce(struct db *db, struct live_announced *ret, struct err *e);
-/* For the next five seconds nobody notifies of changes that are left: the caller announces them
- * every few milliseconds. */
+/* For the next five seconds, transactions that leave changes do not notify: the caller announces
+ * their changes every few milliseconds. */
 int live_watch(struct db *db, struct err *e);
-/* From now on they do. Transactions that had begun before may leave changes without a word: rest
- * when an announcement's horizon has reached `*ret_horizon`. */
+/* From now on they do. Transactions that began earlier may leave changes without notifying: the
+ * caller may rest once an announcement's horizon has reached `*ret_horizon`. */
 int live_rest(struct db *db, int64_t *ret_horizon, struct err *e);
 
 struct live_change {

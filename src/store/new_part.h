@@ -5,8 +5,9 @@
 #include "base/err.h"
 #include "store/project.h"
 
-/* What a program makes for a new sandbox or database: an id, for which it can seal, and a terminal
- * token. Names, hosts, image and sizes are made in the database (sql/0017_operator.sql). */
+/* The parts of a new sandbox or database that a program makes: an id, to which secrets are bound,
+ * and a terminal token. Names, hosts, image and sizes are made in the database
+ * (sql/0017_operator.sql). */
 
 void new_id(char ret_id[STORE_ID_LENGTH + 1]); /* a random UUID */
 

@@ -19,17 +19,17 @@
  * changes nothing. No transaction is open between claim and record.
  */
 /* clang-format off */
-/* Of a database: to one Cluster object, and to the next one of that name another. host NULL: there is
- * none; cluster_uid NULL: not known. */
+/* The connection of a database. It belongs to one Cluster object; a later one of the same name has
+ * another. host NULL: there is no connection; cluster_uid NULL: not known. */
 struct queue_connection {
 	CONNECTION_COLUMNS(COLUMN_MEMBER, )
 	CONNECTION_QUEUE_COLUMNS(COLUMN_MEMBER, )
 };
 
-/* A row with what it is made from: columns of resources, sandboxes and databases (see sql/), and of its
- * project, the project's database (RUNNING and NULL if it has none) and the owner's access (sealed
- * NULL: none stored). `warnings` and `observed` are JSON, see reconcile/warn.h; `slow`: its owner is one
- * of those who take their places for long. */
+/* A row with the inputs of its desired state: columns of resources, sandboxes and databases (see
+ * sql/), of its project, of the project's database (RUNNING and NULL if it has none) and of the
+ * owner's access (sealed NULL: none stored). `warnings` and `observed` are JSON, see
+ * reconcile/warn.h; `slow`: the owner has rows that occupy their places for long. */
 struct queue_row {
 	QUEUE_COLUMNS(COLUMN_MEMBER, , , )
 	struct queue_connection connection; /* of databases, and of sandboxes whose project has one */
@@ -43,8 +43,8 @@ struct queue_rows {
 	struct queue_row *items;
 };
 
-/* A part of all users: those whose id's hash, modulo `count`, is `index`. A count of 0 or 1: all.
- */
+/* A part of the users: those whose id's hash, modulo `count`, is `index`. With a count of 0 or 1,
+ * all. */
 struct queue_shard {
 	unsigned index, count;
 };
@@ -57,7 +57,7 @@ struct queue_claim {
 	unsigned slow_limit; /* of all users together with a row whose last observation took 2 s or
 				more */
 	uint64_t lease_ms;
-	bool only_well; /* those that nothing is known to be wrong with */
+	bool only_well; /* only rows without a cause */
 	/* Keys that only other hosts have, as pass_host_announce() tells them: what is sealed to
 	 * one of these is left to them. NULL: none. */
 	const char *foreign_keys;
@@ -92,14 +92,14 @@ struct queue_result {
 	int64_t lease_epoch, generation;                     /* as claimed */
 	const char *cause_kind, *cause_code, *cause_message; /* when has_cause */
 	uint64_t due_in_ms;
-	/* Of what is stable, else 0: it is due with the user's other stable rows, once in such a
-	 * period, and not before due_in_ms. */
+	/* For stable rows, else 0: the row is due together with the user's other stable rows, once
+	 * in such a period, and not before due_in_ms. */
 	uint64_t resync_ms;
 	uint64_t took_ms; /* since the claim */
-	/* What replaces those of the row; NULL: they stay. Borrowed. */
+	/* Replace those of the row; NULL: they stay. Borrowed. */
 	json_t *warnings, *observed;
-	/* A database's connection when it was learnt or changed; host NULL: no news, or that the
-	 * one there was is `disconnected`: of a Cluster that is no more. */
+	/* A database's connection, if it is new or has changed; host NULL: no news, or, with
+	 * `disconnected`, that its Cluster no longer exists. */
 	struct queue_connection connection;
 	enum status status;
 	enum stage stage;
@@ -112,12 +112,13 @@ struct queue_result {
 /*
  * Records results and gives the leases back, in one transaction: status, stage, cause, next
  * attempt, the aggregated status of the projects, an event for each change that a user can see. A
- * row whose epoch is no longer the claimed one is left alone entirely. A row whose generation has
- * changed meanwhile only gives its lease back and is due at once. `status_since` and `cause_since`
- * move only when status or cause (kind and code) changes, and an ERROR without a new cause keeps
- * the one it has; so does since when a warning holds. When a database's connection or status
- * changes, the project's sandbox becomes due. A row that was made due while it was leased is due at
- * once, whatever `due_in_ms` says. `ret_stale` (NULL: not needed) counts rows left alone.
+ * row whose epoch is no longer the claimed one is not touched. A row whose generation has changed
+ * since the claim only gives its lease back and is due at once. `status_since` and `cause_since`
+ * change only when status or cause (kind and code) changes, and an ERROR without a new cause keeps
+ * its old one; the time since which a warning holds is kept in the same way. When a database's
+ * connection or status changes, the project's sandboxes become due. A row that became due while it
+ * was leased is due at once, whatever `due_in_ms` says. `ret_stale` (NULL: not needed) counts rows
+ * that were not touched.
  */
 int queue_record(struct db *db, const struct queue_result *results, size_t count, size_t *ret_stale,
 		 struct err *e);
@@ -126,15 +127,15 @@ int queue_record(struct db *db, const struct queue_result *results, size_t count
 int queue_release(struct db *db, const char *const *ids, const int64_t *lease_epochs, size_t count,
 		  struct err *e);
 
-/* How much waits, and for how long. Of rows that are due and held by no pass: how many (at most
- * `max` are counted, as each costs), and for how long the oldest has been due; and how many are
- * held. */
+/* The queue's length and age. Of rows that are due and not leased: their number (counted up to
+ * `max`, as counting is not free), and how long the oldest has been due; and the number of leased
+ * rows. */
 struct queue_backlog {
 	uint64_t due, oldest_ms, leased;
 };
 int queue_backlog(struct db *db, uint64_t max, struct queue_backlog *ret_backlog, struct err *e);
 /* Milliseconds until the next row of a shard, or check of a kubeconfig, may be claimed; UINT64_MAX:
- * none waits. */
+ * none is waiting. */
 int queue_next_due(struct db *db, const struct queue_shard *shard, uint64_t *ret_ms, struct err *e);
 
 /* How long old rows are kept, in milliseconds. */
@@ -142,11 +143,11 @@ struct queue_retention {
 	uint64_t idempotency_ms, events_ms;
 	uint64_t audit_ms; /* 30 days at least; 0: for ever */
 };
-/* Of one project not many more events than that are kept, however often it changes. */
+/* Roughly the number of events that are kept per project, however often it changes. */
 enum { QUEUE_EVENTS_MAX = 1000 };
-/* Removes expired sessions, and idempotency keys, events and lines of the audit that are older than
- * that, and what a project has too many of, a bounded number of each; and live changes that nobody
- * has fetched for a minute, all of them. */
+/* Removes expired sessions; idempotency keys, events and audit lines older than that; and a
+ * project's surplus events, a bounded number of each. Also removes all live changes that nobody has
+ * fetched for a minute. */
 int queue_housekeeping(struct db *db, const struct queue_retention *keep, struct err *e);
 
 #endif

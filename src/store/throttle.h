@@ -47,8 +47,8 @@ struct throttle {
  */
 int throttle_begin(struct db *db, const char *account, const struct throttle_client *client,
 		   struct throttle *ret_throttle, struct err *e);
-/* A registration from there: it is not taken back. ERR_RATE_LIMITED, code TOO_MANY_REGISTRATIONS.
- */
+/* A registration from that address, which is not taken back. ERR_RATE_LIMITED, code
+ * TOO_MANY_REGISTRATIONS. */
 int throttle_registration(struct db *db, const struct throttle_client *client, struct err *e);
 /* The attempt succeeded: it does not count. */
 int throttle_forgive(struct db *db, const struct throttle *throttle, struct err *e);
