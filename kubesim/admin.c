@@ -39,8 +39,7 @@ static int fail(int code, const char *message, json_t **ret_json)
 	return code;
 }
 
-/* ---- people -----------------------------------------------------------------------------------
- */
+/* ---- people ---------------------------------------------------------------------------------- */
 
 static bool read_role(const char *text, enum role *ret_role)
 {
@@ -83,8 +82,7 @@ static int revoke_user(const struct order *o, json_t **ret_json)
 	return 200;
 }
 
-/* ---- faults and effects -----------------------------------------------------------------------
- */
+/* ---- faults and effects ---------------------------------------------------------------------- */
 
 /* Reads of the past need the past: it is kept from the first such rule on. */
 static void keep_snapshot(struct sim *sim)
@@ -164,8 +162,7 @@ static int remove_effect(const struct order *o, json_t **ret_json)
 	return removed ? 200 : fail(404, "no such effect", ret_json);
 }
 
-/* ---- the server -------------------------------------------------------------------------------
- */
+/* ---- the server ------------------------------------------------------------------------------ */
 
 static int read_counters(const struct order *o, json_t **ret_json)
 {
@@ -292,8 +289,7 @@ static int serve(struct admin *a, struct MHD_Connection *connection, const char 
 	return route->serve(&o, ret_json);
 }
 
-/* ---- HTTP -------------------------------------------------------------------------------------
- */
+/* ---- HTTP ------------------------------------------------------------------------------------ */
 
 static enum MHD_Result handle(void *user, struct MHD_Connection *connection, const char *url,
 			      const char *method, const char *version, const char *data,

@@ -8,8 +8,7 @@
 #include "base/cleanup.h"
 #include "quantity.h"
 
-/* ---- LimitRange -------------------------------------------------------------------------------
- */
+/* ---- LimitRange ------------------------------------------------------------------------------ */
 
 static void fill_missing(json_t *container, const char *part, const json_t *defaults)
 {
@@ -59,8 +58,7 @@ static void apply_limit_ranges(const struct sim *sim, const char *namespace, jso
 	}
 }
 
-/* ---- Pod Security -----------------------------------------------------------------------------
- */
+/* ---- Pod Security ---------------------------------------------------------------------------- */
 
 struct violations {
 	char text[1024];
@@ -179,8 +177,7 @@ static int check_security(const struct sim *sim, const char *namespace, const js
 				"violates PodSecurity \"%s:latest\": %s", level, v.text);
 }
 
-/* ---- ResourceQuota ----------------------------------------------------------------------------
- */
+/* ---- ResourceQuota --------------------------------------------------------------------------- */
 
 struct amount {
 	const char *name;
@@ -256,8 +253,7 @@ static int check_quota(const struct sim *sim, const struct kind *kind, const cha
 	return 0;
 }
 
-/* ---- all --------------------------------------------------------------------------------------
- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 int admit_create(struct sim *sim, const struct kind *kind, json_t *object, struct refusal *r)
 {

@@ -35,8 +35,7 @@ static void answer_refusal(struct api_answer *a, const struct refusal *r)
 	answer_json(a, r->code, status);
 }
 
-/* ---- what is no resource ----------------------------------------------------------------------
- */
+/* ---- what is no resource --------------------------------------------------------------------- */
 
 static const struct {
 	const char *path, *type, *text;
@@ -60,8 +59,7 @@ static bool serve_plain(const struct api_request *q, struct api_answer *a)
 	return false;
 }
 
-/* ---- verbs ------------------------------------------------------------------------------------
- */
+/* ---- verbs ----------------------------------------------------------------------------------- */
 
 static bool begins_with(const char *text, const char *prefix)
 {
@@ -135,8 +133,7 @@ static int serve_verb(struct sim *sim, const struct api_request *q, const struct
 	return row->serve(&call, &a->code, &a->body, r);
 }
 
-/* ---- faults -----------------------------------------------------------------------------------
- */
+/* ---- faults ---------------------------------------------------------------------------------- */
 
 /* Without the credentials there is no user to look for a rule by. */
 static void find_fault(struct sim *sim, const struct api_request *q, const struct path *p,
@@ -168,8 +165,7 @@ static bool is_executed(const struct api_answer *a)
 	return !a->has_fault || a->fault.executed;
 }
 
-/* ---- all --------------------------------------------------------------------------------------
- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 static int serve_resource(struct sim *sim, const struct api_request *q, const struct path *p,
 			  const struct row *row, bool has_method, struct api_answer *a,

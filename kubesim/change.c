@@ -12,8 +12,7 @@
 
 enum { MANAGER_MAX = 128 };
 
-/* ---- what they share --------------------------------------------------------------------------
- */
+/* ---- what they share ------------------------------------------------------------------------- */
 
 static int read_body(const struct call *call, json_t **ret_json, struct refusal *r)
 {
@@ -181,8 +180,7 @@ static int update(const struct call *call, struct object *before, json_t *json, 
 	return 0;
 }
 
-/* ---- the verbs --------------------------------------------------------------------------------
- */
+/* ---- the verbs ------------------------------------------------------------------------------- */
 
 int verb_create(const struct call *call, int *ret_code, struct buf *body, struct refusal *r)
 {

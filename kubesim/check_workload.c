@@ -7,8 +7,7 @@
 #include "object.h"
 #include "quantity.h"
 
-/* ---- pods -------------------------------------------------------------------------------------
- */
+/* ---- pods ------------------------------------------------------------------------------------ */
 
 static void check_resources(const json_t *container, const char *at, struct refusal *r)
 {
@@ -127,8 +126,7 @@ void check_pod(const json_t *before, const json_t *after, struct refusal *r)
 	check_containers(json_object_get(after, "spec"), NULL, "spec", r);
 }
 
-/* ---- StatefulSets -----------------------------------------------------------------------------
- */
+/* ---- StatefulSets ---------------------------------------------------------------------------- */
 
 static const char *const mutable_spec[] = {
 	"replicas",
@@ -206,8 +204,7 @@ void check_stateful_set(const json_t *before, const json_t *after, struct refusa
 				     json_path_number(after, "spec.replicas", 0));
 }
 
-/* ---- claims -----------------------------------------------------------------------------------
- */
+/* ---- claims ---------------------------------------------------------------------------------- */
 
 static json_t *claim_immutable(const json_t *claim)
 {

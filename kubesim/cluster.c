@@ -52,8 +52,7 @@ static long long replicas_of(const struct cluster *k)
 	return sum;
 }
 
-/* ---- its objects ------------------------------------------------------------------------------
- */
+/* ---- its objects ----------------------------------------------------------------------------- */
 
 static json_t *labels_of(const struct cluster *k)
 {
@@ -223,8 +222,7 @@ static void put_set(const struct cluster *k, const json_t *component)
 	put_object(k, KIND_STATEFULSET, set);
 }
 
-/* ---- phases -----------------------------------------------------------------------------------
- */
+/* ---- phases ---------------------------------------------------------------------------------- */
 
 struct observed {
 	long long replicas, pods, ready;
@@ -352,8 +350,7 @@ static void bring_up(struct cluster *k)
 	tell(k, phase);
 }
 
-/* ---- deletion ---------------------------------------------------------------------------------
- */
+/* ---- deletion -------------------------------------------------------------------------------- */
 
 /* Deletes what is there of a type, and returns how much that was. */
 static size_t remove_all(const struct cluster *k, enum kind_id kind)
@@ -401,8 +398,7 @@ static void finalize(struct cluster *k)
 	write_unfinalize(k->sim, k->object, FINALIZER);
 }
 
-/* ---- the look ---------------------------------------------------------------------------------
- */
+/* ---- the look -------------------------------------------------------------------------------- */
 
 static bool has_finalizer(const json_t *json)
 {

@@ -55,8 +55,7 @@ static void look_at_owners(struct sim *sim, const struct object *before, const s
 	}
 }
 
-/* A claim that is deleted goes with the last pod that uses it; one that is bound lets pods start.
- */
+/* A deleted claim is removed with the last pod that uses it; a bound claim lets pods start. */
 static void look_at_neighbours(struct sim *sim, enum kind_id kind, enum controller controller,
 			       const char *namespace)
 {

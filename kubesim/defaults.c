@@ -30,8 +30,7 @@ static void drop_empty(json_t *metadata)
 	}
 }
 
-/* ---- pods -------------------------------------------------------------------------------------
- */
+/* ---- pods ------------------------------------------------------------------------------------ */
 
 /* "latest", or no tag and no digest, is pulled again for every container. */
 static const char *pull_policy(const char *image)
@@ -119,8 +118,7 @@ static void fill_stateful_set(struct sim *sim, const json_t *before, json_t *set
 				    json_pack("{s:i, s:i}", "replicas", 0, "availableReplicas", 0));
 }
 
-/* ---- the others -------------------------------------------------------------------------------
- */
+/* ---- the others ------------------------------------------------------------------------------ */
 
 static json_t *new_address(struct sim *sim)
 {

@@ -44,8 +44,7 @@
 /* Types of which only the metadata is looked at have these. */
 #define OBJECT_FIELDS F("apiVersion", string), F("kind", string), F("metadata", metadata)
 
-/* ---- what all have ----------------------------------------------------------------------------
- */
+/* ---- what all have --------------------------------------------------------------------------- */
 
 static const struct schema string = { .type = SCHEMA_STRING };
 static const struct schema integer = { .type = SCHEMA_INTEGER };
@@ -85,8 +84,7 @@ static const struct schema object_reference = ATOMIC_STRUCT(
 	F("apiVersion", string), F("kind", string), F("namespace", string), F("name", string),
 	F("uid", string), F("resourceVersion", string), F("fieldPath", string));
 
-/* ---- pods -------------------------------------------------------------------------------------
- */
+/* ---- pods ------------------------------------------------------------------------------------ */
 
 static const struct schema resource_claims = ARRAY(any);
 static const struct schema resources =
@@ -236,8 +234,7 @@ static const struct schema pod_template =
 	STRUCT(F("metadata", metadata), D("spec", pod_spec, "{}"));
 const struct schema fields_pod = STRUCT(OBJECT_FIELDS, F("spec", pod_spec), F("status", any));
 
-/* ---- claims and StatefulSets ------------------------------------------------------------------
- */
+/* ---- claims and StatefulSets ----------------------------------------------------------------- */
 
 static const struct schema typed_reference = ATOMIC_STRUCT(
 	F("apiGroup", string), F("kind", string), F("name", string), F("namespace", string));
@@ -271,8 +268,7 @@ static const struct schema stateful_set_spec = STRUCT(
 const struct schema fields_stateful_set =
 	STRUCT(OBJECT_FIELDS, F("spec", stateful_set_spec), F("status", any));
 
-/* ---- network ----------------------------------------------------------------------------------
- */
+/* ---- network --------------------------------------------------------------------------------- */
 
 static const struct schema service_port =
 	STRUCT(F("name", string), F("port", integer), D("protocol", string, "\"TCP\""),
@@ -327,8 +323,7 @@ static const struct schema network_policy_spec =
 	       D("podSelector", label_selector, "{}"), F("policyTypes", strings));
 const struct schema fields_network_policy = STRUCT(OBJECT_FIELDS, F("spec", network_policy_spec));
 
-/* ---- the rest of the core ---------------------------------------------------------------------
- */
+/* ---- the rest of the core -------------------------------------------------------------------- */
 
 const struct schema fields_secret =
 	STRUCT(OBJECT_FIELDS, F("data", string_map), F("stringData", string_map),
@@ -373,8 +368,7 @@ const struct schema fields_event = STRUCT(
 	F("reportingComponent", string), F("reportingInstance", string), F("series", event_series),
 	F("source", event_source), F("type", string));
 
-/* ---- the Cluster of KubeBlocks ----------------------------------------------------------------
- */
+/* ---- the Cluster of KubeBlocks --------------------------------------------------------------- */
 
 static const struct schema affinity = STRUCT(
 	D("podAntiAffinity", string, "\"Preferred\""), D("tenancy", string, "\"SharedNode\""),

@@ -10,8 +10,7 @@
 
 enum { PATH_LENGTH = 1024 };
 
-/* ---- nodes ------------------------------------------------------------------------------------
- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 static bool is_member(const fieldset *node)
 {
@@ -44,8 +43,7 @@ bool fieldset_is_empty(const fieldset *a)
 	return a == NULL;
 }
 
-/* ---- of values --------------------------------------------------------------------------------
- */
+/* ---- of values ------------------------------------------------------------------------------- */
 
 static fieldset *of_members(const struct schema *schema, const json_t *value)
 {
@@ -158,8 +156,7 @@ fieldset *fieldset_changed(const struct schema *schema, const json_t *before, co
 	}
 }
 
-/* ---- sets -------------------------------------------------------------------------------------
- */
+/* ---- sets ------------------------------------------------------------------------------------ */
 
 fieldset *fieldset_union(const fieldset *a, const fieldset *b)
 {
@@ -221,8 +218,7 @@ fieldset *fieldset_intersection(const fieldset *a, const fieldset *b)
 	return close_node(node, is_member(a) && is_member(b));
 }
 
-/* ---- removal ----------------------------------------------------------------------------------
- */
+/* ---- removal --------------------------------------------------------------------------------- */
 
 static void remove_member(const struct schema *schema, json_t *object, const char *name,
 			  const fieldset *remove, const fieldset *keep)
@@ -294,8 +290,7 @@ void fieldset_remove(const struct schema *schema, json_t *object, const fieldset
 	}
 }
 
-/* ---- paths ------------------------------------------------------------------------------------
- */
+/* ---- paths ----------------------------------------------------------------------------------- */
 
 static void write_element(char *to, size_t size, const char *key)
 {

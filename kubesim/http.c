@@ -43,8 +43,7 @@ struct http *http_new(struct sim *sim, const struct http_options *options)
 	return h;
 }
 
-/* ---- suspension -------------------------------------------------------------------------------
- */
+/* ---- suspension ------------------------------------------------------------------------------ */
 
 static void resume(struct suspension *s)
 {
@@ -81,8 +80,7 @@ static void suspend(struct http *h, struct MHD_Connection *connection, uint64_t 
 	timers_add(h->sim->timers, clock_ms() + ms, suspension_due, s);
 }
 
-/* ---- who asks ---------------------------------------------------------------------------------
- */
+/* ---- who asks -------------------------------------------------------------------------------- */
 
 static const char *header(struct MHD_Connection *connection, const char *name)
 {
@@ -122,8 +120,7 @@ static const struct user *find_user(struct http *h, struct MHD_Connection *conne
 	return user != NULL ? user : users_by_token(h->sim->users, NULL);
 }
 
-/* ---- answering --------------------------------------------------------------------------------
- */
+/* ---- answering ------------------------------------------------------------------------------- */
 
 static struct MHD_Response *whole(struct api_answer *a)
 {
@@ -213,8 +210,7 @@ static enum MHD_Result reset(struct MHD_Connection *connection)
 	return MHD_NO;
 }
 
-/* ---- requests ---------------------------------------------------------------------------------
- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static void serve(struct http *h, struct MHD_Connection *connection, struct exchange *x,
 		  const char *method, const char *url)
@@ -315,8 +311,7 @@ static void connected(void *user, struct MHD_Connection *connection, void **cont
 		*context = user;
 }
 
-/* ---- starting and stopping --------------------------------------------------------------------
- */
+/* ---- starting and stopping ------------------------------------------------------------------- */
 
 int http_start(struct http *h, struct err *e)
 {

@@ -101,8 +101,7 @@ static bool read_options(int argc, char **argv, const struct option_row rows[OPT
 	return c == -1 && optind == argc;
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------
- */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 static int soonest(int a, int b)
 {

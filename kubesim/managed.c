@@ -10,8 +10,7 @@
 #include "fieldset.h"
 #include "object.h"
 
-/* ---- entries of managedFields -----------------------------------------------------------------
- */
+/* ---- entries of managedFields ---------------------------------------------------------------- */
 
 static bool is_entry(const json_t *entry, const struct writer *w, const char *operation)
 {
@@ -103,8 +102,7 @@ static fieldset *union_of_others(const json_t *entries, const json_t *own)
 	return all;
 }
 
-/* ---- what is never owned ----------------------------------------------------------------------
- */
+/* ---- what is never owned --------------------------------------------------------------------- */
 
 static const char *const unowned_metadata[] = {
 	"name",       "generateName",      "namespace",         "uid",
@@ -137,8 +135,7 @@ static json_t *owned_part(const struct kind *kind, const json_t *object, const c
 	return copy;
 }
 
-/* ---- merging ----------------------------------------------------------------------------------
- */
+/* ---- merging --------------------------------------------------------------------------------- */
 
 static json_t *merge(const struct schema *schema, json_t *live, json_t *config);
 
@@ -221,8 +218,7 @@ static json_t *merge(const struct schema *schema, json_t *live, json_t *config)
 	return merge_members(schema, live, config);
 }
 
-/* ---- conflicts --------------------------------------------------------------------------------
- */
+/* ---- conflicts ------------------------------------------------------------------------------- */
 
 struct conflicts {
 	json_t *causes;
@@ -302,8 +298,7 @@ static int check_conflicts(const json_t *entries, const json_t *own, const field
 	return -1;
 }
 
-/* ---- apply ------------------------------------------------------------------------------------
- */
+/* ---- apply ----------------------------------------------------------------------------------- */
 
 /* What this manager applied before and does not any more goes, unless somebody else has it. */
 static void give_up(const struct kind *kind, json_t *object, const json_t *entries,
@@ -369,8 +364,7 @@ int managed_apply(const struct kind *kind, const json_t *live, const json_t *con
 	return 0;
 }
 
-/* ---- update -----------------------------------------------------------------------------------
- */
+/* ---- update ---------------------------------------------------------------------------------- */
 
 void managed_update(const struct kind *kind, const json_t *before, json_t *after,
 		    const struct writer *writer)

@@ -11,8 +11,7 @@
 
 enum { SEGMENT_MAX = 128 };
 
-/* ---- paths ------------------------------------------------------------------------------------
- */
+/* ---- paths ----------------------------------------------------------------------------------- */
 
 /* The first segment of a path; what follows it, or NULL. */
 static const char *split_path(const char *path, char ret_segment[SEGMENT_MAX])
@@ -67,8 +66,7 @@ void json_path_set(json_t *json, const char *path, json_t *value)
 	json_object_set_new(json, segment, value);
 }
 
-/* ---- making -----------------------------------------------------------------------------------
- */
+/* ---- making ---------------------------------------------------------------------------------- */
 
 static char *dump(const json_t *json, const char *member, size_t *ret_length)
 {
@@ -251,8 +249,7 @@ void object_release(struct object *o)
 	free(o);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void append(struct buf *b, const char *text)
 {

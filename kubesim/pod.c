@@ -27,8 +27,7 @@ struct run {
 	long long restarts;
 };
 
-/* ---- what the pod says ------------------------------------------------------------------------
- */
+/* ---- what the pod says ----------------------------------------------------------------------- */
 
 static uint64_t annotated_ms(const json_t *json, const char *name, uint64_t otherwise)
 {
@@ -99,8 +98,7 @@ static enum fate fate_of(const struct sim *sim, const struct object *pod, const 
 	return FATE_READY;
 }
 
-/* ---- scheduling -------------------------------------------------------------------------------
- */
+/* ---- scheduling ------------------------------------------------------------------------------ */
 
 static long long requested(const json_t *pod, const char *name)
 {
@@ -177,8 +175,7 @@ static void schedule(struct sim *sim, struct object *pod, json_t *json, struct r
 	write_status(sim, pod, json);
 }
 
-/* ---- running ----------------------------------------------------------------------------------
- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 /* The stage that follows for a fate, and how long the present one lasts. The present one again:
  * nothing is due. */

@@ -47,8 +47,7 @@ int verb_get(const struct call *call, int *ret_code, struct buf *body, struct re
 	return 0;
 }
 
-/* ---- list -------------------------------------------------------------------------------------
- */
+/* ---- list ------------------------------------------------------------------------------------ */
 
 struct list {
 	struct selector *labels, *fields;

@@ -43,8 +43,7 @@ bool schema_is_granular(const struct schema *schema)
 	}
 }
 
-/* ---- types ------------------------------------------------------------------------------------
- */
+/* ---- types ----------------------------------------------------------------------------------- */
 
 static bool is_type(const struct schema *schema, const json_t *value)
 {
@@ -229,8 +228,7 @@ int schema_check_types(const struct schema *schema, const json_t *object, const 
 				  expected_words(f.schema->type));
 }
 
-/* ---- pruning ----------------------------------------------------------------------------------
- */
+/* ---- pruning --------------------------------------------------------------------------------- */
 
 struct pruning {
 	size_t count;
@@ -277,8 +275,7 @@ size_t schema_prune(const struct schema *schema, json_t *object, char *ret_path,
 	return p.count;
 }
 
-/* ---- defaults ---------------------------------------------------------------------------------
- */
+/* ---- defaults -------------------------------------------------------------------------------- */
 
 static void default_fields(const struct schema *schema, json_t *object)
 {
@@ -325,8 +322,7 @@ void schema_default(const struct schema *schema, json_t *value)
 	}
 }
 
-/* ---- associative lists ------------------------------------------------------------------------
- */
+/* ---- associative lists ----------------------------------------------------------------------- */
 
 char *schema_item_key(const struct schema *list, const json_t *item)
 {

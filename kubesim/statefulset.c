@@ -25,8 +25,7 @@ struct set {
 	size_t top;                     /* above the highest ordinal that has a pod */
 };
 
-/* ---- what is there ----------------------------------------------------------------------------
- */
+/* ---- what is there --------------------------------------------------------------------------- */
 
 /* A name made of the template, so that an equal one has an equal name. */
 static void name_revision(struct set *s)
@@ -94,8 +93,7 @@ static struct change by_controller(const struct set *s, const char *verb)
 	};
 }
 
-/* ---- claims -----------------------------------------------------------------------------------
- */
+/* ---- claims ---------------------------------------------------------------------------------- */
 
 static json_t *owner_of(const struct object *o, bool controller)
 {
@@ -177,8 +175,7 @@ static void delete_claims(struct set *s, size_t ordinal)
 	}
 }
 
-/* ---- pods -------------------------------------------------------------------------------------
- */
+/* ---- pods ------------------------------------------------------------------------------------ */
 
 static void add_volumes(const struct set *s, json_t *spec, size_t ordinal)
 {
@@ -297,8 +294,7 @@ static void roll(struct set *s)
 	}
 }
 
-/* ---- status -----------------------------------------------------------------------------------
- */
+/* ---- status ---------------------------------------------------------------------------------- */
 
 struct counts {
 	long long all, ready, updated;

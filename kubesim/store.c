@@ -88,8 +88,7 @@ size_t store_count(const struct store *s)
 	return map_count(s->by_uid);
 }
 
-/* ---- buckets ----------------------------------------------------------------------------------
- */
+/* ---- buckets --------------------------------------------------------------------------------- */
 
 /* Where an object of that name is (true), or would be (false). */
 static bool bucket_find(const struct bucket *b, const char *name, size_t *ret_place)
@@ -155,8 +154,7 @@ static struct bucket *bucket_of(struct buckets *all, const char *namespace)
 	return b;
 }
 
-/* ---- indexes ----------------------------------------------------------------------------------
- */
+/* ---- indexes --------------------------------------------------------------------------------- */
 
 /* The caller frees. */
 static char *label_key(enum kind_id kind, const char *namespace, const char *key, const char *value)
@@ -190,8 +188,7 @@ static void index_object(struct store *s, struct object *o, change_index_fn *cha
 	}
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 struct object *store_get(const struct store *s, enum kind_id kind, const char *namespace,
 			 const char *name)
@@ -274,8 +271,7 @@ struct object **store_list(const struct store *s, enum kind_id kind, const char 
 	return objects;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void set_version(struct store *s, json_t *json)
 {

@@ -13,8 +13,7 @@
 
 enum { SECRET_TEXT_MAX = 2 << 20, ANNOTATIONS_MAX = 256 * 1024 };
 
-/* ---- metadata ---------------------------------------------------------------------------------
- */
+/* ---- metadata -------------------------------------------------------------------------------- */
 
 static enum name_form name_form_of(enum kind_id kind)
 {
@@ -96,8 +95,7 @@ void check_choice(const json_t *object, const char *path, const char *const *cho
 	refuse_invalid_field(r, UNKNOWN, path, "\"%.100s\": supported values: %s", value, list);
 }
 
-/* ---- all --------------------------------------------------------------------------------------
- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 static check_fn *const checks[KIND_COUNT] = {
 	[KIND_STATEFULSET] = check_stateful_set,

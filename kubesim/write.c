@@ -46,8 +46,7 @@ static void admit_mutate(const struct sim *sim, const struct change *c, const st
 			      json_path_text(json, "metadata.name"), json);
 }
 
-/* ---- creation ---------------------------------------------------------------------------------
- */
+/* ---- creation -------------------------------------------------------------------------------- */
 
 static void fill_metadata(struct sim *sim, const struct kind *kind, json_t *json)
 {
@@ -110,8 +109,7 @@ int write_create(struct sim *sim, const struct kind *kind, json_t *json, const s
 	return 0;
 }
 
-/* ---- change -----------------------------------------------------------------------------------
- */
+/* ---- change ---------------------------------------------------------------------------------- */
 
 static const char *const kept_metadata[] = {
 	"name",
@@ -273,8 +271,7 @@ struct object *write_status(struct sim *sim, struct object *before, json_t *json
 	return store_put(sim->store, before->kind, json);
 }
 
-/* ---- deletion ---------------------------------------------------------------------------------
- */
+/* ---- deletion -------------------------------------------------------------------------------- */
 
 void write_remove(struct sim *sim, struct object *o)
 {

@@ -68,8 +68,7 @@ const struct address_policy *api_address_policy(const struct call *c)
 	return api->policy;
 }
 
-/* What a key's file lacks is the operator's business, not the mistake of whoever sent the request.
- */
+/* A defect of a key's file is for the operator, and not a mistake of whoever sent the request. */
 static int get_ring(const struct call *c, enum api_key key, const struct keyring **ret_ring,
 		    struct err *e)
 {

@@ -45,8 +45,9 @@ int api_new_sandbox(const struct call *c, struct new_sandbox *ret_sandbox, struc
 /* How the router keeps answers: sealed to the owner's key. */
 route_keep_fn api_seal_answer;
 
-/* For requests that may cost data (`request`: RISK_…, and `sandbox_id`, of store/project.h), before
- * they are carried out: ERR_DATA_AT_RISK if that is known, unless the body has "force": true. */
+/* To be called before a request that may lose data is carried out (`request`: RISK_…, and
+ * `sandbox_id`, of store/project.h). ERR_DATA_AT_RISK if data is known to be at risk, unless the
+ * body has "force": true. */
 int api_ask_risk(const struct call *c, const char *sandbox_id, unsigned request, struct err *e);
 #define FIELD_FORCE                                                                                \
 	{                                                                                          \

@@ -32,7 +32,7 @@ int64_t cursor_id(const char *text); /* 0 for NULL */
 #define PROJECT_NAME_PATTERN    "^[A-Za-z]([A-Za-z0-9 -]*[A-Za-z0-9])?$"
 
 int check_variable_value(const char *value, struct err *e);
-int check_display_name(const char *name, struct err *e); /* as of a project */
+int check_display_name(const char *name, struct err *e); /* as for a project's name */
 int check_category(const char *category, struct err *e);
 int check_setting_key(const char *key, struct err *e);
 

@@ -130,8 +130,7 @@ static int batch_add(struct batch *batch, const struct call *c, const json_t *va
 	return 0;
 }
 
-/* One form or the other, not both, and whole. A category beside "variables" is one to be emptied.
- */
+/* Exactly one of the two forms, complete. A category beside "variables" is one to be emptied. */
 static int check_form(const json_t *body, const json_t *variables, struct err *e)
 {
 	static const char *const single[] = { "key", "value", "isSecret", "category" };

@@ -39,9 +39,9 @@ static int check_writes(const struct call *c, struct err *e)
 	return api_writes_check(c, e);
 }
 
-/* nginx has asked auth.fcgi, which this program cannot reach. Without its answer (a
- * request that did not come through /readyz of the shipped configuration, or an auth.fcgi of the
- * previous version, which has no such route) logins are taken to work. */
+/* nginx has asked auth.fcgi, which this program cannot reach. If its result is missing (the request
+ * did not come through /readyz of the shipped configuration, or auth.fcgi is of the previous
+ * version, which has no such route), logins are assumed to work. */
 static int check_logins(const struct call *c, struct err *e)
 {
 	const char *status = request_variable(c->request, "FSA_LOGINS");

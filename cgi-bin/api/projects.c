@@ -117,7 +117,7 @@ static int render_items(const struct call *c, const struct project_rows *rows, j
 	return 0;
 }
 
-/* Everything as an array, as in version 0.4; by pages, as an object, when asked for. */
+/* All projects as an array, as in version 0.4; or, on request, a page as an object. */
 int project_list_get(struct call *c, struct err *e)
 {
 	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };

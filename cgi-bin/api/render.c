@@ -40,7 +40,7 @@ static json_t *member_unsigned(const void *field)
 	return json_integer(*(const unsigned *)field);
 }
 
-/* What store/column.h has a name for. Sealed values never are JSON. */
+/* The columns that have a JSON name in store/column.h. Sealed values are never in JSON. */
 #define SHOWN_TEXT     member_text
 #define SHOWN_INT      member_int64
 #define SHOWN_UNSIGNED member_unsigned
@@ -176,7 +176,7 @@ int render_terminal_token(const struct call *c, const struct sandbox *s,
 	return 0;
 }
 
-/* What ttyd's fork takes instead of a password prompt: base64 of "user:token", escaped. */
+/* The terminal's `authorization`, instead of a password prompt: base64 of "user:token", escaped. */
 static int terminal_url(const struct call *c, const struct sandbox *s, char **ret_url,
 			struct err *e)
 {

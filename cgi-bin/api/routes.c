@@ -8,7 +8,8 @@
 #define ANOTHER  PROJECT "/sandboxes/:sandboxId"
 
 #define READ ROUTE_READ
-/* What changes what is stored, and what the reconciler has to follow. Both may be repeated. */
+/* WRITE changes stored data; WAKE is for changes that the reconciler must act on, too. Both take an
+ * Idempotency-Key. */
 #define WRITE(...) ROUTE_CHANGE(ROUTE_IDEMPOTENT, __VA_ARGS__)
 #define WAKE(...)  ROUTE_CHANGE(ROUTE_IDEMPOTENT | ROUTE_WAKES, __VA_ARGS__)
 

@@ -27,7 +27,7 @@ enum {
 
 const struct field sandbox_start_fields[] = { FIELD_ENV_VARS, FIELD_FORCE, FIELDS_END };
 
-/* A name is what a project's name is. */
+/* A sandbox's name follows the rules for a project's. */
 const struct field sandbox_add_fields[] = {
 	{ .name = "displayName",
 	  .type = FIELD_STRING,

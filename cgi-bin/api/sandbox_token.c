@@ -1,7 +1,8 @@
 /*
- * Tokens for sandboxd, the server inside a sandbox, which checks them without us. Their key follows
- * from the terminal's token, which both have: whoever has that may do anything there, and when
- * access is withdrawn there is another one, so that older tokens are worth nothing.
+ * Tokens for sandboxd, the server inside a sandbox, which checks them without us. Their key is
+ * derived from the terminal's token, which both sides have; whoever has that may do anything in the
+ * sandbox anyway. When access is withdrawn, the terminal's token is replaced, and older tokens
+ * become worthless.
  */
 #include "api.h"
 
@@ -17,7 +18,7 @@
 #include "store/project.h"
 #include "web/json.h"
 
-/* The same texts stand in runtime/sandboxd/token.c. */
+/* The same strings are in runtime/sandboxd/token.c. */
 #define KEY_CONTEXT   "fullstack-agent sandboxd v1"
 #define AUDIENCE      "sandboxd"
 #define SCOPE_PATTERN "^(terminal|exec|files:read|files:write|ports|usage)$"

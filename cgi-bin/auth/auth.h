@@ -10,8 +10,8 @@
 #include "store/user.h"
 #include "web/route.h"
 
-/* What auth.fcgi's handlers have in common. One file a way to log in; each ends in login_finish().
- */
+/* Shared by auth.fcgi's handlers. There is a file for each way to log in; each ends in
+ * login_finish(). */
 extern const struct route auth_routes[];
 
 struct providers;

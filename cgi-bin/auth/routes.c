@@ -9,8 +9,7 @@
 		.flags = ROUTE_CHANGES | (also), __VA_ARGS__                                       \
 	}
 #define READ ROUTE_READ
-/* None of them takes an Idempotency-Key: an answer that is kept could only be opened by api.fcgi.
- */
+/* None takes an Idempotency-Key: the stored response could only be opened by api.fcgi. */
 #define WRITE(...)      ROUTE_CHANGE(0, __VA_ARGS__)
 #define WAKE(...)       ROUTE_CHANGE(ROUTE_WAKES, __VA_ARGS__)
 #define END_ACCESS(...) ROUTE_CHANGE(ROUTE_WAKES | ROUTE_ALWAYS, __VA_ARGS__)

@@ -18,8 +18,7 @@
 
 enum { ERRORS_MAX = 100 }; /* of a file that is something else */
 
-/* ---- problems ---------------------------------------------------------------------------------
- */
+/* ---- problems -------------------------------------------------------------------------------- */
 
 /* It may quote anything that stands in the file; what reads it wants UTF-8, and no control. */
 static void make_plain(char *text)
@@ -66,8 +65,7 @@ static int compare_lines(const void *a, const void *b)
 	return (x->line > y->line) - (x->line < y->line);
 }
 
-/* ---- the file ---------------------------------------------------------------------------------
- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 /* Without blanks around it; in place. */
 static char *trim(char *text)
@@ -174,8 +172,7 @@ static void read_file(struct conf *c, FILE *file, struct conf_problems *problems
 		conf_problem_add(problems, false, 0, "%s", strerror(errno));
 }
 
-/* ---- all of it --------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 static void prefer_credential(struct conf_value *value)
 {
@@ -304,8 +301,7 @@ void conf_freep(struct conf **c)
 	conf_free(*c);
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 const char *conf_string(const struct conf *c, enum conf_option option)
 {

@@ -192,8 +192,7 @@ int conf_require(const struct conf *c, enum conf_option option, const char **ret
 		 struct err *e);
 /* In which line it is set; 0: it has its default. */
 unsigned conf_line(const struct conf *c, enum conf_option option);
-/* The first of the options that differ and that a reload does not take over; NULL: there is none.
- */
+/* The first option that differs and that a reload does not apply; NULL: there is none. */
 const char *conf_needs_restart(const struct conf *before, const struct conf *after);
 /* The value for people to see: of a connection string without its password. NULL when there is
  * none. The caller frees. */

@@ -58,8 +58,7 @@ void help_print_table(const struct command_table *table)
 	}
 }
 
-/* ---- of one command or family -----------------------------------------------------------------
- */
+/* ---- of one command or family ---------------------------------------------------------------- */
 
 bool help_is_asked(int argc, char **argv)
 {
@@ -107,8 +106,7 @@ bool help_print_about(const struct command_table *table, const struct command *c
 	return true;
 }
 
-/* ---- what is no command -----------------------------------------------------------------------
- */
+/* ---- what is no command ---------------------------------------------------------------------- */
 
 static void list_family(const struct command_table *table, const char *family)
 {

@@ -40,8 +40,8 @@ int jwt_read_header(const char *token, json_t **ret_header, struct err *e);
 int jwt_read_claims(const char *token, const struct jwt_key *key, json_t **ret_claims,
 		    struct err *e);
 
-/* A token of these claims, signed with HMAC-SHA256 and a key of TOKEN_HASH_BYTES. The caller frees.
- */
+/* A token with these claims, signed by HMAC-SHA256 with a key of TOKEN_HASH_BYTES. The caller
+ * frees. */
 char *jwt_sign(const json_t *claims, const uint8_t *key);
 
 /* Whether the token is valid at `now` (Unix seconds): "exp" is required and lies ahead, "nbf" and

@@ -63,8 +63,7 @@ static int backup_begin(struct backup *b, const struct call *call, struct err *e
 	return backup_folder_make(b->part, &b->lock, e);
 }
 
-/* ---- the parts --------------------------------------------------------------------------------
- */
+/* ---- the parts ------------------------------------------------------------------------------- */
 
 static int dump_database(const struct backup *b, struct err *e)
 {
@@ -166,8 +165,7 @@ static int write_parts(struct backup *b, struct db *tx, struct err *e)
 	return finish(b, BACKUP_DATA, e) < 0 ? -1 : finish(b, BACKUP_KEYS, e);
 }
 
-/* ---- the command ------------------------------------------------------------------------------
- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 /* From here on it is a backup. */
 static int give_name(struct backup *b, struct err *e)

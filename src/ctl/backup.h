@@ -41,8 +41,7 @@ void backup_folder_remove(const char *folder);
 /* Makes what a folder lists permanent. */
 int backup_folder_sync(const char *folder, struct err *e);
 
-/* The files of a site, each in the part where it belongs: an object a part, whose names are paths.
- */
+/* The files of a site: an object for each part of the backup, whose members' names are paths. */
 int backup_files_find(const struct call *call, json_t *ret_paths[BACKUP_PARTS], struct err *e);
 
 #endif

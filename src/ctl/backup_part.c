@@ -42,8 +42,7 @@ static int fail(const char *path, struct err *e)
 	return err_set(e, ERR_INVALID, NULL, "%s: %s", path, strerror(errno));
 }
 
-/* ---- checksums --------------------------------------------------------------------------------
- */
+/* ---- checksums ------------------------------------------------------------------------------- */
 
 static int hash_file(const char *path, char ret_digits[HASH_DIGITS + 1], struct err *e)
 {
@@ -117,8 +116,7 @@ static int check_sums(const char *folder, enum backup_part part, struct err *e)
 	return 0;
 }
 
-/* ---- to the disk ------------------------------------------------------------------------------
- */
+/* ---- to the disk ----------------------------------------------------------------------------- */
 
 static int sync_path(const char *path, struct err *e)
 {
@@ -149,8 +147,7 @@ static int sync_part(const char *folder, enum backup_part part, struct err *e)
 	return 0;
 }
 
-/* ---- a part -----------------------------------------------------------------------------------
- */
+/* ---- a part ---------------------------------------------------------------------------------- */
 
 int backup_part_finish(const char *folder, enum backup_part part, const json_t *manifest,
 		       struct err *e)
@@ -184,8 +181,7 @@ int backup_part_read(const char *folder, enum backup_part part, json_t **ret_man
 		       parts[part].name);
 }
 
-/* ---- the folder -------------------------------------------------------------------------------
- */
+/* ---- the folder ------------------------------------------------------------------------------ */
 
 static int make(const char *path, struct err *e)
 {

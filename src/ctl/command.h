@@ -49,8 +49,7 @@ struct call {
 	int argument_count;
 };
 
-/* Beside the options: it looks itself at what may be wrong with fsa.conf, and `call->conf` is NULL.
- */
+/* A flag beside the options: the command checks fsa.conf itself, and `call->conf` is NULL. */
 #define COMMAND_ANY_CONFIG (1u << 31)
 
 extern const struct command_table fsactl_commands;

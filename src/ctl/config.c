@@ -18,8 +18,7 @@ static const char *chosen_file(const struct call *call)
 	return file != NULL ? file : call->config_path;
 }
 
-/* ---- check ------------------------------------------------------------------------------------
- */
+/* ---- check ----------------------------------------------------------------------------------- */
 
 static void add_finding(json_t *findings, bool warning, unsigned line, const char *message)
 {
@@ -114,8 +113,7 @@ int command_config_check(const struct call *call, struct err *e)
 	return failed;
 }
 
-/* ---- show -------------------------------------------------------------------------------------
- */
+/* ---- show ------------------------------------------------------------------------------------ */
 
 static json_t *describe(const struct conf *c, enum conf_option option, const char *path)
 {

@@ -13,8 +13,7 @@
 #include "ctl/doctor.h"
 #include "reconcile/desired.h"
 
-/* ---- settings ---------------------------------------------------------------------------------
- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 static void check_operator_environment(struct doctor *d)
 {
@@ -92,8 +91,7 @@ void doctor_settings(struct doctor *d)
 	tell_who_may_come(d);
 }
 
-/* ---- sockets ----------------------------------------------------------------------------------
- */
+/* ---- sockets --------------------------------------------------------------------------------- */
 
 static int try_socket(const char *path)
 {

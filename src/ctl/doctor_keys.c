@@ -1,5 +1,4 @@
-/* Checks of the key files: what they open, who can read them, and what to do where that is wrong.
- */
+/* Checks of the key files: what they open, who can read them, and how to mend what is wrong. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

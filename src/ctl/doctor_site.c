@@ -25,8 +25,7 @@ static void get(const struct way *way, const char *path, struct fetch *ret_fetch
 	fetch_get(url, way->address, way->ca_file, ret_fetch);
 }
 
-/* ---- the certificate --------------------------------------------------------------------------
- */
+/* ---- the certificate ------------------------------------------------------------------------- */
 
 enum { EXPIRES_SOON_S = 14 * 24 * 3600 };
 
@@ -83,8 +82,7 @@ static void judge_refusal(struct doctor *d, const char *url, const struct fetch 
 			   "this host does not trust the certificate: %s", message);
 }
 
-/* ---- what /readyz says ------------------------------------------------------------------------
- */
+/* ---- what /readyz says ----------------------------------------------------------------------- */
 
 static const struct {
 	const char *part, *advice;
@@ -154,8 +152,7 @@ static void check_ready(struct doctor *d, const struct way *way)
 			   "HTTP %ld, and it is not api.fcgi who says so", answer.status);
 }
 
-/* ---- the page ---------------------------------------------------------------------------------
- */
+/* ---- the page -------------------------------------------------------------------------------- */
 
 static void judge_page(struct doctor *d, const struct way *way, const struct fetch *page)
 {
@@ -211,8 +208,7 @@ static bool find_way(struct doctor *d, struct way *way, const struct fetch *page
 	return is_local;
 }
 
-/* The page at public_url. A certificate that browsers would refuse is reported, and then accepted.
- */
+/* The page at public_url. A certificate that browsers would refuse is reported, then accepted. */
 static void get_page(struct doctor *d, struct way *way, struct fetch *page)
 {
 	char refusal[sizeof(page->message)];

@@ -36,8 +36,7 @@ static int read_reported(const json_t *row, struct reported *ret_reported, struc
 	return 0;
 }
 
-/* ---- what follows from one observation --------------------------------------------------------
- */
+/* ---- what follows from one observation ------------------------------------------------------- */
 
 /* When the pass after the next one comes, at the earliest, if that one changes nothing. */
 static uint64_t then_after_ms(const struct call *call, const struct reported *reported,
@@ -120,8 +119,7 @@ static int explain_resource(const struct call *call, json_t *row, struct err *e)
 	return 0;
 }
 
-/* ---- for people -------------------------------------------------------------------------------
- */
+/* ---- for people ------------------------------------------------------------------------------ */
 
 static void print_text(const char *label, char *text)
 {
@@ -266,8 +264,7 @@ static void print_project(const json_t *project)
 		output_line("empty", "it has neither sandbox nor database");
 }
 
-/* ---- the command ------------------------------------------------------------------------------
- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 /* Why no pass can begin, whatever is due; NULL otherwise. A reconciler of this version does not
  * work on an older schema. */

@@ -55,8 +55,7 @@ void import_id(const char *model, const char *original_id, char ret_id[STORE_ID_
 		       hex + 12, hex + 15, hex + 18);
 }
 
-/* ---- the command ------------------------------------------------------------------------------
- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 static struct db *open_database(const char *conninfo, const char *role)
 {

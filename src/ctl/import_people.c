@@ -21,8 +21,7 @@ enum {
 
 #define KUBECONFIG_KEY "KUBECONFIG"
 
-/* ---- users ------------------------------------------------------------------------------------
- */
+/* ---- users ----------------------------------------------------------------------------------- */
 
 /* Users without a name of their own are called as their first identity. */
 static const char *name_of(const struct import *i, const json_t *user)
@@ -56,8 +55,7 @@ static int import_one_user(struct import *i, const json_t *row, struct err *e)
 	return 0;
 }
 
-/* ---- identities -------------------------------------------------------------------------------
- */
+/* ---- identities ------------------------------------------------------------------------------ */
 
 /* Why an identity cannot be used here; NULL: it can. */
 static const char *identity_refusal(const json_t *row, const char *provider, const char *name,
@@ -142,8 +140,7 @@ static int import_one_identity(struct import *i, const json_t *row, struct err *
 	return 0;
 }
 
-/* ---- kubeconfigs ------------------------------------------------------------------------------
- */
+/* ---- kubeconfigs ----------------------------------------------------------------------------- */
 
 static int seal_for_reconciler(const void *user, const char *context, const void *plain,
 			       size_t length, struct buf *ret_sealed, struct err *e)
@@ -191,8 +188,7 @@ static int import_kubeconfig(struct import *i, const char *original_user_id, con
 	return 0;
 }
 
-/* ---- settings ---------------------------------------------------------------------------------
- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 static int import_one_setting(struct import *i, const json_t *row, struct err *e)
 {
@@ -231,8 +227,7 @@ static int import_identity_kubeconfig(struct import *i, const json_t *row, struc
 	return text[0] == '\0' ? 0 : import_kubeconfig(i, row_text(row, "userId"), text, e);
 }
 
-/* ---- all of it --------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 int import_people(struct import *i, struct err *e)
 {

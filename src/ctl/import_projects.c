@@ -57,8 +57,7 @@ static bool is_of(const struct importing *p, const json_t *part)
 	return strcmp(row_text(part, "projectId"), row_text(p->row, "id")) == 0;
 }
 
-/* ---- variables --------------------------------------------------------------------------------
- */
+/* ---- variables ------------------------------------------------------------------------------- */
 
 static const char *category_of(const json_t *row)
 {
@@ -131,8 +130,7 @@ static int import_variables(const struct importing *p, struct err *e)
 	return 0;
 }
 
-/* ---- sandbox ----------------------------------------------------------------------------------
- */
+/* ---- sandbox --------------------------------------------------------------------------------- */
 
 static int seal_for_sandbox(const void *user, const char *context, const void *plain, size_t length,
 			    struct buf *ret_sealed, struct err *e)
@@ -159,8 +157,7 @@ static int import_one_sandbox(const struct importing *p, const json_t *row, stru
 	return 0;
 }
 
-/* ---- database ---------------------------------------------------------------------------------
- */
+/* ---- database -------------------------------------------------------------------------------- */
 
 /* RFC 1035, as the schema wants it. */
 static bool is_object_name(const char *name)
@@ -220,8 +217,7 @@ static int import_one_database(const struct importing *p, const json_t *row, con
 	return 0;
 }
 
-/* ---- projects ---------------------------------------------------------------------------------
- */
+/* ---- projects -------------------------------------------------------------------------------- */
 
 /* The oldest of a project's rows that is not on its way out; the others are said. */
 static const json_t *first_part(const struct importing *p, enum original_table table,

@@ -67,8 +67,7 @@ static void search_clear(struct search *s)
 	db_free(s->db);
 }
 
-/* ---- what there is ----------------------------------------------------------------------------
- */
+/* ---- what there is --------------------------------------------------------------------------- */
 
 static void listed(void *user, const struct kube_answer *answer)
 {
@@ -127,8 +126,7 @@ static int read_places(struct search *s, struct err *e)
 	return 0;
 }
 
-/* ---- what does not match ----------------------------------------------------------------------
- */
+/* ---- what does not match --------------------------------------------------------------------- */
 
 /* Users who share a namespace see the same objects. */
 static bool is_known(const struct search *s, const char *uid)
@@ -272,8 +270,7 @@ static void compare(struct search *s)
 		find_widows(s);
 }
 
-/* ---- deleting ---------------------------------------------------------------------------------
- */
+/* ---- deleting -------------------------------------------------------------------------------- */
 
 static void deleted(void *user, const struct kube_answer *answer)
 {
@@ -343,8 +340,7 @@ static int delete_orphans(struct search *s, struct err *e)
 	return 0;
 }
 
-/* ---- the command ------------------------------------------------------------------------------
- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 static void print_findings(const struct call *call, const json_t *findings)
 {

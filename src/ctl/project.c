@@ -1,5 +1,4 @@
-/* fsactl project …: see projects, and act on them in their owner's place. explain is in explain.c.
- */
+/* fsactl project …: lists projects, and acts on them for their owner. explain is in explain.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -119,8 +118,7 @@ int command_project_show(const struct call *call, struct err *e)
 	return 0;
 }
 
-/* ---- acting -----------------------------------------------------------------------------------
- */
+/* ---- acting ---------------------------------------------------------------------------------- */
 
 static int retry(struct db *tx, const char *user_id, const char *project_id, struct err *e)
 {

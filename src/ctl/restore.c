@@ -37,8 +37,7 @@ static void restore_clear(struct restore *r)
 	db_free(r->db);
 }
 
-/* ---- before anything is changed ---------------------------------------------------------------
- */
+/* ---- before anything is changed -------------------------------------------------------------- */
 
 static bool has_key(const json_t *keys, const char *id)
 {
@@ -168,8 +167,7 @@ static int open_backup(struct restore *r, struct err *e)
 	return check_no_keys(r, e);
 }
 
-/* ---- putting it back --------------------------------------------------------------------------
- */
+/* ---- putting it back ------------------------------------------------------------------------- */
 
 /* With owners, by name, and modes. */
 static int unpack(const struct restore *r, enum backup_part part, struct err *e)

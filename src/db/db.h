@@ -117,8 +117,8 @@ bool db_in_transaction(const struct db *db);
  * connection is lost that is an error, and db_listen() begins again. It needs a session of its own:
  * pgbouncer in transaction mode will not do, nor will a standby.
  */
-/* On a new connection; what is notified after this returns is received. `statement` is the LISTEN.
- */
+/* On a new connection; every notification after this returns is received. `statement`: the
+ * LISTEN. */
 int db_listen(struct db *db, const struct db_statement *statement, struct err *e);
 /* Readable when there may be a notification, or the connection's end; -1: not connected. */
 int db_socket(const struct db *db);

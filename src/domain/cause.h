@@ -25,8 +25,8 @@ const struct cause_text *cause_text_of(const char *kind, const char *code);
 /* For the operator of the site: what they can do, or else what the owner can. NULL as above. */
 const char *cause_advice(enum err_kind kind, const char *code);
 
-/* What the owner is shown of a stored message: of our own failures nothing but that they happened.
- */
+/* The part of a stored message that the owner is shown: for our own failures, only that they
+ * happened. */
 const char *cause_message(const char *kind, const char *message);
 /* Of a stored message the part that is the cluster's own: without which request it answers. */
 const char *cause_detail(const char *message);

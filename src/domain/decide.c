@@ -350,8 +350,7 @@ static uint64_t backoff_ms(unsigned attempts, uint64_t last_ms, unsigned retry_a
 	uint64_t delay = spread(base, base / 4, random);
 	uint64_t floor = (uint64_t)retry_after_s * 1000;
 
-	/* All who were given the same time would come back at once: later is allowed, earlier not.
-	 */
+	/* Rows with the same due time would all return at once: later is allowed, earlier not. */
 	return delay < floor ? floor + random % (floor / 4 + 1) : delay;
 }
 

@@ -4,8 +4,7 @@
 
 enum { ANY = (1U << OBSERVED_COUNT) - 1 };
 
-/* Whether the action of a row of the table changes something in the cluster, which may refuse it.
- */
+/* Whether the action of a row of the table changes something in the cluster, which may refuse. */
 static bool is_write(enum desired desired, enum observed observed)
 {
 	enum action action = transition_find(desired, observed)->action;

@@ -143,8 +143,7 @@ static int collect(struct relay *r, struct err *e)
 	return 0;
 }
 
-/* ---- watching and resting ---------------------------------------------------------------------
- */
+/* ---- watching and resting -------------------------------------------------------------------- */
 
 static int watch(struct relay *r, struct err *e)
 {

@@ -192,8 +192,7 @@ static int check_node(const struct yaml_tree *node, bool *ret_inside, struct err
 	return 0;
 }
 
-/* Every node, wherever it stands: what is refused is refused in contexts that are not current too.
- */
+/* Every node, wherever it is: what is refused is refused in contexts that are not current, too. */
 static int check_nodes(const struct yaml_tree *parent, struct err *e)
 {
 	for (const struct yaml_tree *node = parent->first; node != NULL; node = node->next) {

@@ -61,8 +61,7 @@ _Static_assert(offsetof(struct manifest_database, stopped) ==
 		       ARRAY_SIZE(database_fields) * sizeof(char *),
 	       "a field of struct manifest_database is not hashed");
 
-/* ---- what is hashed --------------------------------------------------------------------------
- */
+/* ---- what is hashed -------------------------------------------------------------------------- */
 
 /* With its end, so that "ab", "c" is not "a", "bc"; none is not "". */
 static void add(crypto_hash_sha256_state *state, const char *text)
@@ -144,8 +143,7 @@ void manifest_database_hash(const struct manifest_database *d,
 	finish(&state, ret_hash);
 }
 
-/* ---- the fingerprint of settings and code -----------------------------------------------------
- */
+/* ---- the fingerprint of settings and code ---------------------------------------------------- */
 
 /* One for each way that the code can take by itself, beside what the settings say. */
 static const struct manifest_variable sample_variable = { "NAME", "value" };

@@ -8,8 +8,7 @@
 #include "manifest/object.h"
 #include "manifest/sandbox.h"
 
-/* ---- the internet -----------------------------------------------------------------------------
- */
+/* ---- the internet ---------------------------------------------------------------------------- */
 
 static bool is_internet(const struct special_network *s)
 {
@@ -47,8 +46,7 @@ static json_t *exceptions(const struct network *all)
 	return list;
 }
 
-/* ---- peers ------------------------------------------------------------------------------------
- */
+/* ---- peers ----------------------------------------------------------------------------------- */
 
 static void add_networks(json_t *to, const char *words)
 {
@@ -105,8 +103,7 @@ static json_t *port(const char *protocol, int number)
 	return MAP({ "protocol", TEXT(protocol) }, { "port", NUMBER(number) });
 }
 
-/* ---- rules ------------------------------------------------------------------------------------
- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 /* Appends a rule, `ports` of which may be &object_absent. Without peers it would be one for
  * everywhere. */

@@ -294,8 +294,7 @@ START_TEST(starting_a_sandbox_starts_its_database)
 }
 END_TEST
 
-/* ---- several sandboxes of a project -----------------------------------------------------------
- */
+/* ---- several sandboxes of a project ---------------------------------------------------------- */
 
 START_TEST(one_sandbox_of_several_stops_restarts_and_goes_alone)
 {

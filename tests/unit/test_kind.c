@@ -15,8 +15,7 @@
 
 #define ID "11111111-1111-4111-8111-111111111111"
 
-/* ---- what a row's desired state is made of ----------------------------------------------------
- */
+/* ---- what a row's desired state is made of --------------------------------------------------- */
 
 static char directory[] = "/tmp/fsa-kind-XXXXXX";
 static struct desired_context context;
@@ -101,8 +100,7 @@ static struct desired_state *load(const struct queue_row *row)
 	return d;
 }
 
-/* ---- the table --------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 START_TEST(every_kind_has_every_member)
 {

@@ -16,8 +16,7 @@
 #include "pki.h"
 #include "tls_server.h"
 
-/* ---- what refusals mean -----------------------------------------------------------------------
- */
+/* ---- what refusals mean ---------------------------------------------------------------------- */
 
 static const struct {
 	long status;
@@ -207,8 +206,7 @@ START_TEST(resource_types_are_complete_and_found)
 }
 END_TEST
 
-/* ---- what answers may be ----------------------------------------------------------------------
- */
+/* ---- what answers may be --------------------------------------------------------------------- */
 
 static const char *code_of_answer(const char *body, const char *kind, const char *name)
 {
@@ -395,8 +393,7 @@ START_TEST(without_memory_there_is_no_bound)
 }
 END_TEST
 
-/* ---- whose slot it is -------------------------------------------------------------------------
- */
+/* ---- whose slot it is ------------------------------------------------------------------------ */
 
 enum { TURNS = 100, SHARED = KUBE_LIMITER_SLOTS - KUBE_LIMITER_RESERVED };
 
@@ -455,8 +452,7 @@ START_TEST(who_waits_too_long_is_taken_out)
 }
 END_TEST
 
-/* ---- the client, on a server that answers by a script ------------------------------------------
- */
+/* ---- the client, on a server that answers by a script ---------------------------------------- */
 
 #define JSON_HEADER "Content-Type: application/json\r\n"
 #define OK(text)    .status = "200 OK", .headers = JSON_HEADER, .body = text
@@ -941,8 +937,7 @@ START_TEST(a_target_needs_credentials)
 }
 END_TEST
 
-/* ---- what an account may do -------------------------------------------------------------------
- */
+/* ---- what an account may do ------------------------------------------------------------------ */
 
 #define RULE(verbs, groups, resources)                                                             \
 	"{\"verbs\":[" verbs "],\"apiGroups\":[" groups "],\"resources\":[" resources "]}"

@@ -55,8 +55,7 @@ static json_t *parse(const char *text)
 	return value;
 }
 
-/* ---- diagnose ---------------------------------------------------------------------------------
- */
+/* ---- diagnose -------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *pod;
@@ -190,8 +189,7 @@ START_TEST(a_cluster_that_failed_or_cannot_begin_says_why)
 }
 END_TEST
 
-/* ---- assess -----------------------------------------------------------------------------------
- */
+/* ---- assess ---------------------------------------------------------------------------------- */
 
 #define HASH_ANNOTATION(hash)                                                                      \
 	"\"annotations\": {\"project.fullstackagent.io/spec-hash\": \"" hash "\"}"
@@ -552,8 +550,7 @@ START_TEST(a_database_is_assessed)
 }
 END_TEST
 
-/* ---- autoscalers and restarts -----------------------------------------------------------------
- */
+/* ---- autoscalers and restarts ---------------------------------------------------------------- */
 
 START_TEST(what_an_autoscaler_said_last_counts)
 {
@@ -616,8 +613,7 @@ START_TEST(a_container_that_ends_between_two_observations_is_not_taken_for_one_t
 }
 END_TEST
 
-/* ---- what admission changes --------------------------------------------------------------------
- */
+/* ---- what admission changes ------------------------------------------------------------------ */
 
 #define SERVICE(type, more)                                                                        \
 	"{\"kind\": \"Service\", \"metadata\": {\"name\": \"s\"}, \"spec\": {\"type\": \"" type    \
@@ -652,8 +648,7 @@ START_TEST(what_admission_makes_of_an_object_is_accepted_and_what_others_do_is_n
 }
 END_TEST
 
-/* ---- warnings ---------------------------------------------------------------------------------
- */
+/* ---- warnings -------------------------------------------------------------------------------- */
 
 #define RESTARTED                                                                                  \
 	"\"containerStatuses\": [{\"restartCount\": 2, \"state\": {\"running\": {}}, "             \
@@ -699,8 +694,7 @@ START_TEST(a_warning_holds_for_as_long_as_it_is_seen)
 }
 END_TEST
 
-/* ---- wake -------------------------------------------------------------------------------------
- */
+/* ---- wake ------------------------------------------------------------------------------------ */
 
 static void touch(const char *directory, const char *name)
 {
