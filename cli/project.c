@@ -11,7 +11,7 @@
 #include "base/parse.h"
 #include "command/output.h"
 
-enum { POLL_MS = 500 };
+enum { POLL_MS = 500, AWAY_MAX_MS = 600 * 1000 /* so long a site may be out of reach */ };
 
 static const char *member(const json_t *object, const char *key)
 {
@@ -218,18 +218,33 @@ static void tell_obstacle(const json_t *project, char **told)
 	*told = mem_strdup(headline);
 }
 
+/* A site that is out of reach for a while may come back: the project goes on without it. */
+static bool may_come_back(const struct err *e, uint64_t away_ms, uint64_t max_ms)
+{
+	if (e->kind != ERR_UNAVAILABLE && e->kind != ERR_RATE_LIMITED)
+		return false;
+	return away_ms <= (max_ms > 0 && max_ms < AWAY_MAX_MS ? max_ms : AWAY_MAX_MS);
+}
+
 int project_wait(struct site *site, const char *id, const char *verb, uint64_t max_ms,
 		 json_t **ret_project, struct err *e)
 {
-	uint64_t begun = clock_ms();
+	uint64_t begun = clock_ms(), reached = begun;
 	CLEANUP(cleanup_free) char *told = NULL;
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 
 	for (;;) {
 		CLEANUP(json_decrefp) json_t *project = NULL;
 		*ret_project = NULL;
-		if (read_project(site, id, &project, e) < 0)
-			return e->kind == ERR_NOT_FOUND && strcmp(verb, "delete") == 0 ? 0 : -1;
+		if (read_project(site, id, &project, e) < 0) {
+			if (e->kind == ERR_NOT_FOUND && strcmp(verb, "delete") == 0)
+				return 0;
+			if (!may_come_back(e, clock_ms() - reached, max_ms))
+				return -1;
+			(void)nanosleep(&pause, NULL);
+			continue;
+		}
+		reached = clock_ms();
 		if (is_outcome(verb, project_status(project)) ||
 		    (max_ms > 0 && clock_ms() - begun > max_ms)) {
 			*ret_project = STEAL(project);

@@ -324,6 +324,19 @@ def test_an_error_is_json_whatever_it_is_about(home, hostile):
     assert "/no/" in json.loads(done.stderr)["error"]
 
 
+def test_who_waits_for_a_project_outlasts_a_site_that_is_away_for_a_moment(home, hostile):
+    asked = []
+
+    def answer(path):
+        asked.append(path)
+        if len(asked) == 2:
+            return told({"error": "a moment, please"}, 503)
+        return told({"id": ID, "name": "x", "status": "RUNNING" if len(asked) > 2 else "CREATING"})
+
+    assert "RUNNING" in home("create", "x", "--wait", env=at(hostile(answer))).stdout
+    assert len(asked) == 3
+
+
 def in_shell(home, script, site):
     return subprocess.run(["sh", "-c", script, home.program], env={**home.env, **at(site)}, text=True,
                           capture_output=True, timeout=120)
