@@ -26,7 +26,7 @@ TRIAL = "ip link add name a type veth peer name b && nft add table ip a && nft a
 
 
 def why_not():
-    """In a line, why this machine has no containers of ours; None when it has."""
+    """One line on why this machine cannot run our containers; None if it can."""
     if os.geteuid() != 0:
         return "real containers need root"
     for program in PROGRAMS:
@@ -41,11 +41,11 @@ def why_not():
 
 
 class ImageError(Exception):
-    """There are no images; the message says why, in a line."""
+    """The images cannot be built; the message says why, in a line."""
 
 
 class ImageBuild:
-    """The images on their way, in a process of their own."""
+    """The build of the images, in its own process."""
 
     def __init__(self, script, log, env):
         self._log = log
@@ -58,7 +58,7 @@ class ImageBuild:
             raise ImageError(f"the images could not be built, see {self._log}")
 
     def end(self):
-        """Ends it if it is still at work: mmdebstrap removes what it has made so far."""
+        """Ends the build if it is still running: mmdebstrap removes what it has made so far."""
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGINT)
             self._process.wait()
@@ -68,7 +68,7 @@ class Containers:
     """The images and the node of one KubeSim.
 
     port     of loopback, where sandboxes' addresses are served
-    images   the folder that they are laid out in
+    images   the folder that they are unpacked into
     """
 
     def __init__(self, directory, kubesim, port, outlive=False, images=None):
@@ -82,7 +82,7 @@ class Containers:
 
     @property
     def options(self):
-        """What fsa.conf says of them."""
+        """The options of fsa.conf for them."""
         return {"runtime_image": SANDBOX, "ingress_scheme": "http", "ingress_port": self.port,
                 "dns_networks": f"{DNS}/32"}
 
@@ -94,7 +94,7 @@ class Containers:
         return self._process.pid()
 
     def build(self, log):
-        """Begins to lay out the images; returns their ImageBuild."""
+        """Begins to build the images; returns their ImageBuild."""
         make_directory(self.directory, mode=0o711)
         make_directory(self.images, mode=0o700)  # with setuid programs that get no updates
         build = ROOT / "runtime" / "build"
@@ -142,7 +142,7 @@ class Containers:
         return done.stdout.decode(errors="replace")
 
     def stop(self, patience=20):
-        """Gives pods their grace, and then ends what is left; nothing of them stays but files."""
+        """Gives pods their grace period, then ends what is left; only files stay."""
         if self._process.pid():
             os.kill(int(self._first()), signal.SIGTERM)
             self._process.wait_gone(patience)
@@ -150,7 +150,7 @@ class Containers:
         self._end_rest()
 
     def _first(self):
-        """The first process of its namespaces, as seen from out here."""
+        """The first process of its namespaces, with its pid outside."""
         pid = self._process.pid()
         if not pid:
             raise StandError(f"the node does not run; see {self.log}")
@@ -160,7 +160,7 @@ class Containers:
         limits.remove(self.cgroup)
 
     def _cache(self):
-        """A developer's, who has one, is used; else all is where --purge finds it."""
+        """A developer's cache, if there is one; otherwise a folder that --purge removes."""
         usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "fullstack-agent", "runtime")
         if os.environ.get("FSA_CACHE") or usual.exists():
             return {}

@@ -1,7 +1,7 @@
 """Everything running on this machine, with a demo user and a project. See tools/quickstart.
 
-Run again, it picks up where it was: what runs is left alone, what died is started, what changed
-in the sources is built and started anew.
+When run again, it picks up where it left off: what runs is left alone, what died is restarted, and changed
+sources are rebuilt and their programs restarted.
 """
 
 import argparse
@@ -82,7 +82,7 @@ def _parser():
 
 @contextlib.contextmanager
 def _alone(state):
-    """One of us at a time: a second one would build and start the same things."""
+    """Only one run at a time: a second one would build and start the same things."""
     with open(state.directory / "lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -132,7 +132,7 @@ def _why_simulated(state, machine):
 
 
 def _tell_what_runs(directory):
-    """After a run that did not reach its end: what it, or one before, has left behind."""
+    """After a failed run, says what it, or an earlier one, has left running."""
     with contextlib.suppress(*_EXPECTED):
         state = State(directory)
         running = [] if state.is_new() else Machine(state, Console()).running()

@@ -1,4 +1,4 @@
-"""A terminal as ttyd speaks it: what the browser's page does, without the browser."""
+"""A client of ttyd's terminal protocol, as the page in the browser is."""
 
 import itertools
 import json
@@ -22,8 +22,8 @@ class Terminal:
     """An open terminal over a connected socket.
 
     query   of its address, such as "?authorization=…"
-    header  more of the handshake's, as (name, value)
-    host    whom it asks for, where several are behind one address
+    header  additional headers of the handshake, as (name, value)
+    host    the Host header, where several hosts are behind one address
     """
 
     def __init__(self, connection, query="", header=(), host="sandbox"):
@@ -50,7 +50,7 @@ class Terminal:
         self._socket.send_binary(b"0" + text.encode())
 
     def wait_for(self, pattern, seconds=PATIENCE):
-        """Until what is shown has it, without colours and the like; returns the match."""
+        """Waits until the output, without escape sequences, matches; returns the match."""
         end = time.monotonic() + seconds
         while not (found := re.search(pattern, self.text())):
             left = end - time.monotonic()
@@ -72,7 +72,7 @@ class Terminal:
         return self.wait_for(rf"(?s)BEGIN{number}\s(.*)END{number}", seconds)[1].strip()
 
     def closed(self, seconds=PATIENCE):
-        """Whether the other side closes within that time."""
+        """Whether the server closes the connection within that time."""
         end = time.monotonic() + seconds
         try:
             while (left := end - time.monotonic()) > 0:

@@ -2,10 +2,10 @@
 
     unshare --mount --pid --fork --kill-child --mount-proc python3 -m stand.kubelet CONFIG.json
 
-It does what a kubelet, a network plugin, a policy agent and an ingress controller do, for one node
-and for what our manifests use of them. It asks kubesim what is desired a few times a second, and
-writes into the pods' statuses what became of it.
+It does the work of a kubelet, a network plugin, a policy agent and an ingress controller, for one node
+and for the features that our manifests use. A few times a second it reads the desired objects from
+kubesim, and writes the results to the pods' statuses.
 
-It is the first process of its namespaces, so all mounts, links and processes end with it. Only cgroups
-do not, which is why whoever ends it removes those (stand/containers.py).
+It is the first process of its namespaces, so all mounts, links and processes end with it. Cgroups do
+not; whoever ends the node removes those (stand/containers.py).
 """

@@ -1,4 +1,4 @@
-"""The loop: what is desired is read, what is there is brought closer to it, what became of it is told."""
+"""The loop: reads the desired state, brings the node closer to it, and reports the result."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ from .volumes import Volumes
 from ..process import make_directory
 
 PAUSE = 0.25
-OF_A_RUN = ("bundles", "scratch", "ingress")  # one that was killed has left them: variables among others
+OF_A_RUN = ("bundles", "scratch", "ingress")  # left behind by a run that was killed; they contain variables
 PRIVATE = ("bundles", "scratch", "logs", "volumes")  # another user of this machine may have a container's uid
 KINDS = {
     "pods": "/api/v1/pods",
@@ -32,7 +32,7 @@ KINDS = {
 
 
 class Kubelet:
-    """What runs on this node, and what it is to be."""
+    """The node: what runs on it, and what should."""
 
     def __init__(self, config):
         directory = Path(config["directory"])
@@ -73,7 +73,7 @@ class Kubelet:
             self._try("ingress", self._ingress.serve, self._desired, self._pods.values())
 
     def stop(self):
-        """As at a shutdown: pods get their grace, and are what they were at the next start."""
+        """Shuts the node down: pods get their grace period, and run again at the next start."""
         for pod in self._pods.values():
             pod.end(tell=False)
         while any(not pod.gone for pod in self._pods.values()):
@@ -83,7 +83,7 @@ class Kubelet:
         self._ingress.stop()
 
     def _try(self, what, do, *arguments):
-        """An object that we do not understand is not the end of all pods: it is tried again."""
+        """One object that fails does not stop the others: it is tried again."""
         try:
             do(*arguments)
             self._said.pop(what, None)
@@ -94,7 +94,7 @@ class Kubelet:
             self._said[what] = said
 
     def _read(self):
-        """Whether anything has changed: a list names the version of all there is."""
+        """Returns whether anything has changed, by the list's resourceVersion."""
         pods = self._api.list(KINDS["pods"])
         if pods["metadata"]["resourceVersion"] == self._version:
             return False

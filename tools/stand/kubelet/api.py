@@ -7,7 +7,7 @@ TIMEOUT = 10
 
 
 class Api:
-    """The cluster administrator's."""
+    """Used with the cluster administrator's rights."""
 
     def __init__(self, server, ca, certificate, key):
         self._server = server
@@ -20,18 +20,18 @@ class Api:
         return self._ask("GET", path)
 
     def get(self, path):
-        """None when it is not there."""
+        """Returns None if it does not exist."""
         answer = self._session.get(self._server + path, timeout=TIMEOUT)
         return None if answer.status_code == 404 else self._json(answer)
 
     def tell_status(self, path, status):
-        """Returns whether the object is still there."""
+        """Returns whether the object still exists."""
         answer = self._session.patch(f"{self._server}{path}/status", json={"status": status},
                                      headers={"Content-Type": MERGE}, timeout=TIMEOUT)
         return answer.status_code != 404 and self._json(answer) is not None
 
     def remove(self, path, uid):
-        """An object that has ended, and not one that has come in its place."""
+        """Removes an object that has ended, but not another one that has replaced it."""
         body = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}}
         answer = self._session.delete(self._server + path, json=body, timeout=TIMEOUT)
         if answer.status_code not in (404, 409):

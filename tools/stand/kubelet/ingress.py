@@ -1,7 +1,7 @@
-"""The ingress controller: nginx, written anew from the Ingress objects.
+"""The ingress controller: nginx, whose configuration is generated from the Ingress objects.
 
-It listens on the machine's loopback and speaks to pods. The socket is opened out here and handed to an
-nginx that is in the node's network, as nginx hands its sockets to a newer nginx.
+It listens on the machine's loopback and connects to pods. The socket is opened outside the node's network
+and passed to an nginx inside it, in the way in which nginx passes its sockets to a newer nginx.
 """
 
 import os
@@ -93,7 +93,7 @@ class Ingress:
         self._process.wait()
 
     def serve(self, desired, pods):
-        """Follows the Ingresses, and the addresses of what they lead to."""
+        """Follows the Ingresses and the addresses of their pods."""
         services = {(s["metadata"]["namespace"], s["metadata"]["name"]): s for s in desired["services"]}
         servers = [server for ingress in desired["ingresses"]
                    for server in self._servers(ingress, services, list(pods))]
@@ -104,12 +104,12 @@ class Ingress:
 
     @property
     def _file(self):
-        """Root writes it, and so it lies where USER cannot put anything in its place."""
+        """Written by root, so it is where USER cannot replace it."""
         return self._directory / "nginx.conf"
 
     @property
     def _own(self):
-        """nginx's own files, in the folder that is USER's."""
+        """nginx's own files, in the folder that belongs to USER."""
         return self._directory / "own"
 
     def _servers(self, ingress, services, pods):
@@ -131,7 +131,7 @@ class Ingress:
 
 
 def _target(service, port):
-    """A pod's port of a Service's."""
+    """The port of the pod for a port of the Service."""
     for entry in service["spec"]["ports"]:
         if port in ({"number": entry["port"]}, {"name": entry.get("name")}):
             return int(entry.get("targetPort", entry["port"]))

@@ -16,14 +16,14 @@ UNITS = {"": 1, "m": Decimal("0.001"), "k": 10**3, "M": 10**6, "G": 10**9, "T": 
 
 
 def _tops(name):
-    """Where a cgroup of that name is or would be, in each hierarchy that matters."""
+    """The paths of a cgroup of that name in each hierarchy that matters; it need not exist."""
     if (CGROUPS / "cgroup.controllers").exists():
         return [CGROUPS / name]
     return [CGROUPS / controller / name for controller in NEEDED]
 
 
 def available(name):
-    """Makes the cgroup that all containers are in; whether that can be done."""
+    """Makes the cgroup of all containers; returns whether that was possible."""
     try:
         for top in _tops(name):
             top.mkdir(exist_ok=True)
@@ -36,7 +36,7 @@ def available(name):
 
 
 def remove(name, seconds=10.0):
-    """What is left of it in any hierarchy; waits for the last who are on their way out."""
+    """Removes it from all hierarchies; waits for processes that are still ending."""
     end = time.monotonic() + seconds
     while tops := [*CGROUPS.glob(f"{name}*"), *CGROUPS.glob(f"*/{name}*")]:
         for top in tops:
@@ -49,7 +49,7 @@ def remove(name, seconds=10.0):
 
 
 def oom_kills(name):
-    """How many processes of a cgroup the kernel has ended for want of memory."""
+    """How many processes of a cgroup the kernel has killed for lack of memory."""
     for file in (CGROUPS / name / "memory.events", CGROUPS / "memory" / name / "memory.oom_control"):
         with contextlib.suppress(OSError):
             found = re.search(r"^oom_kill (\d+)", file.read_text(), re.M)
@@ -58,7 +58,7 @@ def oom_kills(name):
 
 
 def resources(limits):
-    """A container's limits as the OCI has them."""
+    """A container's limits in the OCI's form."""
     found = {"pids": {"limit": PROCESSES}}
     if "memory" in limits:
         found["memory"] = {"limit": int(quantity(limits["memory"])),

@@ -1,8 +1,8 @@
 """The node's network: an address for each pod, names for services, and a way out to the internet.
 
-Each pod has a link of its own to the node, so that every packet between pods is routed and passes the
-rules that policy.py makes. slirp4netns, at the node's end of the way out, makes connections of the
-machine's of what comes by, as an ordinary program; so the machine's own network is left as it is.
+Each pod has its own link to the node, so that every packet between pods is routed and passes the
+rules that policy.py makes. Outgoing connections go through slirp4netns, an ordinary program that opens
+them as the machine's own, so the machine's network configuration is not changed.
 """
 
 import contextlib
@@ -18,14 +18,14 @@ from . import policy
 GATEWAY = "10.244.0.1"
 OUTSIDE = "10.246.0.0/24"
 DNS = "10.246.0.3"  # slirp4netns answers there, from the machine's own resolver
-FIRST = 16  # of the addresses of pods
+FIRST = 16  # of the pods' addresses
 CLONE_NEWNET = 0x40000000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Network:
-    """The node's own namespace of networks, and one for each pod."""
+    """The node's own network namespace, and one for each pod."""
 
     def __init__(self, directory):
         self._directory = Path(directory)
@@ -55,7 +55,7 @@ class Network:
         return self._directory / "resolv.conf"
 
     def hosts(self, namespace):
-        """The file with the names that a namespace's pods know."""
+        """The hosts file of a namespace's pods."""
         file = self._hosts / namespace
         if not file.exists():
             file.write_text("127.0.0.1 localhost\n")
@@ -88,14 +88,14 @@ class Network:
         return space, address
 
     def remove(self, uid):
-        """Its link ends with it, unless another pod has taken that over."""
+        """Removes the pod's network, and with it its link, unless another pod has taken that over."""
         space = self._spaces / uid
         if space.exists():
             run("umount", "--lazy", space)
             space.unlink()
 
     def name(self, services, pods):
-        """Writes the names of services for each namespace, in the files that its pods have open."""
+        """Writes the names of services for each namespace, to the hosts files that its pods have mounted."""
         lines = {}
         for pod in pods:
             if pod.address:
@@ -113,7 +113,7 @@ class Network:
                 file.write_text(text)  # in place: the pods have this file mounted
 
     def enforce(self, desired, pods):
-        """Lets packets pass as the NetworkPolicies say."""
+        """Applies the NetworkPolicies to packets."""
         rules = policy.rules(desired["policies"], desired["namespaces"], pods)
         if rules != self._rules:
             self.inside("nft", "-f", "-", stdin=rules)
@@ -121,7 +121,7 @@ class Network:
         self._guarded = {pod.address for pod in pods}
 
     def guards(self, address):
-        """Whether the policies hold for a pod: nothing runs in there before."""
+        """Whether the policies are in force for a pod; nothing may run in it before that."""
         return address in self._guarded
 
     def accepts(self, address, port):
@@ -146,7 +146,7 @@ class Network:
         return path
 
     def _open_outside(self):
-        """Where there is none, as on a machine without /dev/net/tun, pods have each other only."""
+        """Without one, as on a machine without /dev/net/tun, pods can only reach each other."""
         program = shutil.which("slirp4netns")
         if not program or not os.path.exists("/dev/net/tun"):
             print("no way to the internet: slirp4netns or /dev/net/tun is not here", flush=True)
@@ -157,7 +157,7 @@ class Network:
 
 
 def backends(service, pods):
-    """The pods that a Service stands for."""
+    """The pods behind a Service."""
     selector = (service["spec"].get("selector") or {}).items()
     return [pod for pod in pods
             if pod.namespace == service["metadata"]["namespace"] and selector and pod.address

@@ -1,4 +1,4 @@
-"""A pod: containers that are started, looked after, started again, and ended with grace."""
+"""A pod: starts its containers, probes and restarts them, and ends them after the grace period."""
 
 import base64
 import shutil
@@ -15,7 +15,7 @@ WELL_AFTER = 600  # seconds after which a container that ran is not in a loop
 
 
 class NotYet(Exception):
-    """A container cannot be started; .reason is what its status says."""
+    """A container cannot be started; .reason is for its status."""
 
     def __init__(self, reason, message):
         super().__init__(message)
@@ -23,9 +23,9 @@ class NotYet(Exception):
 
 
 class Pod:
-    """One pod of this node, from its being bound here to its last container's end.
+    """One pod of this node, from its binding to the end of its last container.
 
-    gone   nothing of it is left here
+    gone   whether nothing of it is left here
     """
 
     def __init__(self, wanted, api, network, images, volumes):
@@ -72,7 +72,7 @@ class Pod:
         self._tell()
 
     def mounts(self, container):
-        """What of its volumes goes where in a container."""
+        """The mounts of its volumes in a container."""
         volumes = {volume["name"]: volume for volume in self.spec.get("volumes", [])}
         found = [runtime.bind(self._network.hosts(self.namespace), "/etc/hosts", "ro"),
                  runtime.bind(self._network.resolver, "/etc/resolv.conf", "ro")]
@@ -92,7 +92,7 @@ class Pod:
         return found
 
     def start(self, container, number):
-        """Starts a container; NotYet when that cannot be done now."""
+        """Starts a container; raises NotYet if that is not possible now."""
         image = self._runtime.image(container["image"])
         if image is None:
             raise NotYet("ImagePullBackOff", f"Back-off pulling image \"{container['image']}\": this "
@@ -183,7 +183,7 @@ class Pod:
 
 
 class Running:
-    """One of a pod's containers, over all of its runs."""
+    """One of a pod's containers, through all of its runs."""
 
     def __init__(self, pod, container):
         self._pod, self._container = pod, container

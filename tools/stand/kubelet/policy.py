@@ -1,8 +1,8 @@
 """NetworkPolicies as rules of nftables. Pure.
 
-A packet between pods needs a rule of its sender and one of its receiver, where a policy speaks of them;
-`return` goes on with the next question, and what no rule names is dropped. The node itself, where the
-probes and the ingress are, reaches every pod, and no pod reaches it.
+A packet between pods must be allowed by a rule for its sender and by one for its receiver, if policies
+select them; `return` continues with the next check, and a packet that no rule allows is dropped. The node
+itself, where the probes and the ingress are, reaches every pod, and no pod reaches it.
 """
 
 from ipaddress import ip_network
@@ -104,7 +104,7 @@ def _port(port):
 
 
 def selects(selector, labels):
-    """By labels; of expressions we write none, and what is not understood selects nothing."""
+    """Selects by labels; our manifests use no expressions, and an unsupported selector selects nothing."""
     if selector.get("matchExpressions"):
         return False
     return (selector.get("matchLabels") or {}).items() <= labels.items()

@@ -6,7 +6,7 @@ KINDS = ("startupProbe", "readinessProbe", "livenessProbe")
 
 
 class Probe:
-    """All of one run's."""
+    """All probes of one run of a container."""
 
     def __init__(self, pod, container, run):
         self._pod, self._container, self._run = pod, container, run
@@ -41,7 +41,7 @@ class Probe:
         return self._pod.accepts(self._number(port))
 
     def _number(self, port):
-        """A port may be told by its name."""
+        """A port may be given by its name."""
         named = {p.get("name"): p["containerPort"] for p in self._container.get("ports", [])}
         return named.get(port, port)
 

@@ -1,4 +1,4 @@
-"""Containers, by runc: as a pod of ours is described, over an image's unpacked file system."""
+"""Containers, by runc: with the restrictions of our pods, over an image's unpacked file system."""
 
 import contextlib
 import errno
@@ -12,7 +12,7 @@ from . import limits
 
 LOG_MAX = 8 << 20
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# What no program of a sandbox has use for, and what reaches far into the kernel.
+# Calls that no program of a sandbox needs, and that reach far into the kernel.
 REFUSED = ("acct add_key bpf clock_settime delete_module finit_module init_module io_uring_enter "
            "io_uring_register io_uring_setup kcmp kexec_file_load kexec_load keyctl lookup_dcookie mount "
            "move_mount move_pages open_by_handle_at open_tree fsopen fsmount perf_event_open pivot_root quotactl "
@@ -21,7 +21,7 @@ REFUSED = ("acct add_key bpf clock_settime delete_module finit_module init_modul
 
 
 CLONE_NEWUSER = 0x10000000
-# In a namespace of users of its own, a program has rights. clone3's flags are in memory, where no filter
+# In a user namespace of its own, a program has capabilities. clone3's flags are in memory, where no filter
 # sees them; without it, the C library takes clone.
 NO_USERS = (
     {"names": ["clone"], "action": "SCMP_ACT_ERRNO", "args": [
@@ -31,7 +31,7 @@ NO_USERS = (
 
 
 class Image:
-    """An image that runtime/build has laid out: a folder, and beside it its configuration."""
+    """An image that runtime/build has unpacked: a folder, and its configuration next to it."""
 
     def __init__(self, folder):
         self.rootfs = Path(folder)
@@ -50,10 +50,10 @@ class Runtime:
         self._limits = limits.available(cgroup)
         if not self._limits:
             print("cgroups cannot be written to here: containers have no limits", flush=True)
-        shutil.rmtree(self._root, ignore_errors=True)  # of a run before, which is over
+        shutil.rmtree(self._root, ignore_errors=True)  # left by an earlier run
 
     def image(self, name):
-        """The Image of that name, None when there is none."""
+        """The Image of that name, or None."""
         return next((image for prefix, image in self._images.items() if name.startswith(prefix)), None)
 
     def log(self, pod, name):
@@ -91,7 +91,7 @@ class Container:
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
 
     def ended(self):
-        """Its exit code, None while it runs; what it leaves is removed."""
+        """Its exit code, or None while it runs; then also removes its files."""
         code = self._process.poll()
         if code is None:
             with contextlib.suppress(OSError):
@@ -125,7 +125,7 @@ class Container:
 
 
 def spec(pod, container, image, environment, mounts, network):
-    """The container as the OCI has it."""
+    """The container's configuration in the OCI's form."""
     security = {**pod.spec.get("securityContext", {}), **container.get("securityContext", {})}
     uid, _, gid = image.config["User"].partition(":")
     uid = security.get("runAsUser", int(uid or 0))

@@ -1,4 +1,4 @@
-"""Volumes: a folder for each claim, which goes when the claim does."""
+"""Volumes: a folder for each claim, removed when the claim is."""
 
 import os
 import re
@@ -36,7 +36,7 @@ class Volumes:
         self._known |= there
 
     def _folder(self, namespace, claim):
-        """Names of Kubernetes have no slash, and do not begin with a dot."""
+        """Names in Kubernetes contain no slash and do not begin with a dot."""
         for name in (namespace, claim):
             if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", name):
                 raise ValueError(f"{name!r} is no name")
