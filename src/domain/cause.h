@@ -4,9 +4,9 @@
 #include "base/err.h"
 
 /*
- * What people see of a cause: one table, in cause.c, for the API, the page, the live stream
- * and `fsactl project explain`; docs/causes.md is made from it. The cluster's own words are the
- * detail beneath.
+ * How a cause is presented to people: one table, in cause.c, for the API, the page, the live stream
+ * and `fsactl project explain`; docs/causes.md is generated from it. The cluster's own message is
+ * shown as detail beneath.
  */
 struct cause_text {
 	enum err_kind kind;
@@ -22,13 +22,13 @@ const struct cause_text *cause_text(enum err_kind kind, const char *code);
 /* The same for a kind's name, as it is stored. NULL also for a name of another version. */
 const struct cause_text *cause_text_of(const char *kind, const char *code);
 
-/* For the operator of the site: what they can do, or else what the owner can. NULL as above. */
+/* For the operator of the site: their action, or else the owner's. NULL as above. */
 const char *cause_advice(enum err_kind kind, const char *code);
 
 /* The part of a stored message that the owner is shown: for our own failures, only that they
  * happened. */
 const char *cause_message(const char *kind, const char *message);
-/* Of a stored message the part that is the cluster's own: without which request it answers. */
+/* The cluster's own part of a stored message: without the request that it answers. */
 const char *cause_detail(const char *message);
 
 /* All rows, for the test and the document. */

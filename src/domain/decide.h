@@ -67,21 +67,21 @@ struct decision {
  */
 struct decision decide(const struct situation *s);
 
-/* Whether nothing more is on its way: RUNNING, STOPPED, TERMINATED. */
+/* Whether the status is a goal: RUNNING, STOPPED, TERMINATED. */
 bool status_is_goal(enum status status);
 
-/* situation.deadline_s for what waits for a node, which may take `unschedulable_s`, and where one
- * is being added at least as long as any start; 0 for all else. */
+/* situation.deadline_s for a row that waits for a node, which may take `unschedulable_s`, and if a
+ * node is being added at least as long as any start; 0 for all others. */
 unsigned deadline_for_node(enum desired desired, enum observed observed, unsigned unschedulable_s);
 
-/* What counts as observed when a read failed with a kind of error: the cluster could not be asked,
- * or its operator has suspended the account. */
+/* The observation when a read failed with a kind of error: the cluster could not be asked, or its
+ * operator has suspended the account. */
 enum observed observed_of_failure(enum err_kind kind);
 
-/* Whether the delay grows with the attempts that failed, which are counted for it. */
+/* Whether the delay grows with the number of failed attempts, which is then counted. */
 bool requeue_backs_off(enum requeue requeue);
 
-/* The same when a cause of this kind is known: what only a person can mend is observed slowly. */
+/* The same if the cause is of this kind: what only a person can mend is observed slowly. */
 enum requeue requeue_with_cause(enum requeue requeue, enum err_kind kind);
 
 /*

@@ -2,15 +2,15 @@
 #define FSA_DOMAIN_WARNING_H
 
 /*
- * What stands beside a status, and is true while RUNNING, too: a sandbox that works and will not
- * for long, or is not quite what was asked for. One table, in warning.c, for the API, the page, the
- * live stream and `fsactl project explain`. What holds of a row is judged in reconcile/warn.c.
+ * Warnings, shown beside a status and also while RUNNING: a sandbox works now but soon will not, or
+ * is not quite what was requested. One table, in warning.c, for the API, the page, the live stream
+ * and `fsactl project explain`. Which warnings a row has is judged in reconcile/warn.c.
  */
 enum warning {
 	WARNING_CHANGED_BY_ADMISSION, /* the cluster's admission changes what we apply */
 	WARNING_HOME_VOLUME_GOING,    /* its claim is being deleted, and goes with the pod */
 	WARNING_HOME_VOLUME_GONE,     /* there was one, and nothing runs */
-	WARNING_HOME_VOLUME_REPLACED, /* it is another one than before */
+	WARNING_HOME_VOLUME_REPLACED, /* it is not the former one */
 	WARNING_DATABASE_VOLUME_GOING,
 	WARNING_DATABASE_VOLUME_GONE,
 	WARNING_DATABASE_VOLUME_REPLACED,

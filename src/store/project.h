@@ -46,8 +46,8 @@ struct project_filter {
 	const char *cursor;       /* as given in ret_next_cursor; NULL: from the newest */
 };
 
-/* A project with what it consists of. A page begins with the newest; without a limit the one that
- * changed last is first. Those whose deletion has been asked for are there until they are gone. */
+/* A project with its parts. A page begins with the newest; without a limit the one that changed
+ * last is first. Projects whose deletion was requested are included until they are gone. */
 struct project_item {
 	struct project project;
 	struct sandbox *sandboxes; /* the first one first */
@@ -98,10 +98,10 @@ int project_change(struct db *db, const char *user_id, const char *project_id, c
 		   const char *description, struct err *e);
 
 /*
- * Asks for a state of all of the project's resources: RUNNING, STOPPED, or GONE (which cannot be
- * taken back: later calls are ERR_NOT_FOUND unless they ask for GONE again). Asking for what is
- * already desired is no error: what is under way goes on, and what runs, or is in ERROR, is
- * STARTING until it has been observed. All of the project is due at once.
+ * Sets the desired state of all of a project's resources: RUNNING, STOPPED, or GONE (which is
+ * final: later calls are ERR_NOT_FOUND unless they request GONE again). Requesting the present
+ * desired state is no error: work that is under way continues, and a resource that is RUNNING or in
+ * ERROR becomes STARTING until it has been observed. All of the project is due at once.
  */
 int project_set_desired(struct db *db, const char *user_id, const char *project_id,
 			enum desired desired, struct err *e);
@@ -110,19 +110,19 @@ int project_set_desired(struct db *db, const char *user_id, const char *project_
 int project_restart(struct db *db, const char *user_id, const char *project_id, struct err *e);
 
 /*
- * Which sandboxes of a project are meant: all, the first one (which was made with the project), or
- * the one with an id. There may be no first one: ERR_NOT_FOUND SANDBOX_NOT_FOUND, as for an id that
- * none of the project's sandboxes has.
+ * Selects sandboxes of a project: all, the first one (which was made with the project), or the one
+ * with an id. There may be no first one: ERR_NOT_FOUND SANDBOX_NOT_FOUND, as for an id that none of
+ * the project's sandboxes has.
  */
 #define SANDBOX_ALL   NULL
 #define SANDBOX_FIRST ""
 
-/* What a request does that may cost data. */
+/* Kinds of requests that may lose data. */
 enum { RISK_ENDS_SANDBOX = 1, RISK_ENDS_DATABASE = 2, RISK_STARTS = 4 };
 /*
  * To be called in the transaction of such a request (RISK_…, joined by |), before it is carried
- * out. ERR_DATA_AT_RISK if data is known to be lost by that. With `force` the owner insists, and
- * the reconciler, which would hold it up by what it finds out meanwhile, does not.
+ * out. ERR_DATA_AT_RISK if data is known to be lost by it. With `force` the owner insists, and the
+ * reconciler will not hold the request up either, whatever it finds out later.
  */
 int project_ask_risk(struct db *db, const char *user_id, const char *project_id,
 		     const char *sandbox_id, unsigned request, bool force, struct err *e);
@@ -157,9 +157,9 @@ int sandbox_start(struct db *db, const char *user_id, const char *project_id,
 /* Creates another sandbox in a project, and starts its database. ERR_RATE_LIMITED SANDBOX_QUOTA. */
 int sandbox_add(struct db *db, const char *user_id, const char *project_id,
 		const struct sandbox_new *s, struct err *e);
-/* Asks for a state of one sandbox: RUNNING (of the database, too), STOPPED or GONE. One that is to
- * go is not found, unless it is asked for that again. The database and the project stay when the
- * last one goes. */
+/* Sets the desired state of one sandbox: RUNNING (then of the database, too), STOPPED or GONE. A
+ * sandbox that is desired GONE is not found, unless GONE is requested again. The database and the
+ * project stay when the last sandbox goes. */
 int sandbox_set_desired(struct db *db, const char *user_id, const char *project_id,
 			const char *sandbox_id, enum desired desired, struct err *e);
 /* Replaces one sandbox's pod, starting it and the database if they were stopped. */
