@@ -120,7 +120,7 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 	[CONF_PROJECTS_PER_USER] =
 		INTEGER("projects_per_user", "50", 1, 1000000, "Projects a user may have at once."),
 	[CONF_SANDBOXES_PER_PROJECT] = INTEGER("sandboxes_per_project", "5", 1, 1000,
-					       "Sandboxes a project may have at once."),
+					       "The most sandboxes that a project may have."),
 	[CONF_CHANGES_BURST] =
 		INTEGER("changes_burst", "120", 1, 1000000,
 			"Changes that a user may ask for at once, whether they succeed or not."),
@@ -158,12 +158,11 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 				  .type = CONF_DOMAIN,
 				  .required = true,
 				  .help = "Sandboxes get <12 letters>.<this domain>." },
-	[CONF_INGRESS_SCHEME] =
-		CHOICE("ingress_scheme", "https", "https http",
-		       "Scheme of sandboxes' addresses, as browsers are to open them."),
+	[CONF_INGRESS_SCHEME] = CHOICE("ingress_scheme", "https", "https http",
+				       "Scheme of the addresses at which browsers open sandboxes."),
 	[CONF_INGRESS_PORT] = INTEGER("ingress_port", "0", 0, 65535,
-				      "Their port, where the ingress controller is not reached at "
-				      "the scheme's own; 0: at that."),
+				      "Port of these addresses, if the ingress controller is not "
+				      "reached at the scheme's own; 0: the scheme's own."),
 	[CONF_INGRESS_CLASS] = NAME("ingress_class", "nginx", "ingressClassName of the Ingresses."),
 	[CONF_INGRESS_TLS_SECRET] = NAME("ingress_tls_secret", "wildcard-cert",
 					 "Secret with the certificate of the domain."),
