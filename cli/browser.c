@@ -41,17 +41,30 @@ static int start(const char *program, const char *url, pid_t *ret_pid)
 	return status;
 }
 
-int browser_open(const char *url, struct err *e)
+static const char *choose_program(void)
 {
 	const char *program = getenv("BROWSER");
+
+	return program != NULL && program[0] != '\0' ? program : "xdg-open";
+}
+
+void browser_show(const char *url)
+{
+	pid_t pid = 0;
+
+	if (is_web_address(url))
+		(void)start(choose_program(), url, &pid);
+}
+
+int browser_open(const char *url, struct err *e)
+{
+	const char *program = choose_program();
 	pid_t pid = 0;
 	int status = 0;
 
 	if (!is_web_address(url))
 		return err_set(e, ERR_INVALID, "INVALID_ADDRESS",
 			       "\"%s\" is not an address for a browser", url);
-	if (program == NULL || program[0] == '\0')
-		program = "xdg-open";
 	if (start(program, url, &pid) != 0 || waitpid(pid, &status, 0) < 0 || status != 0)
 		return err_set(e, ERR_UNPROCESSABLE, "NO_BROWSER",
 			       "%s did not open a browser: open %s yourself", program, url);

@@ -8,4 +8,8 @@
  * there is no browser; the message has the address to open by hand. */
 int browser_open(const char *url, struct err *e);
 
+/* The same for somebody who is asked something meanwhile: some browsers end only when they are
+ * closed, and none need be there. */
+void browser_show(const char *url);
+
 #endif

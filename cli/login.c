@@ -36,12 +36,10 @@ static int check_token(const char *token, struct err *e)
 /* Where a person makes API tokens, shown in their browser; the address is told in any case. */
 static int ask_token(const struct site *site, bool quiet, char **ret_token, struct err *e)
 {
-	struct err ignored;
-
 	if (!quiet && isatty(STDIN_FILENO)) {
 		CLEANUP(cleanup_free) char *page = mem_printf("%s/#/account", site->url);
 		(void)fprintf(stderr, "Make an API token at %s, and paste it here.\n", page);
-		(void)browser_open(page, &ignored);
+		browser_show(page);
 	}
 	if (ask_secret("API token", SECRET_MAX, ret_token, e) < 0)
 		return -1;

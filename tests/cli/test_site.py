@@ -74,6 +74,8 @@ def test_a_program_may_bring_its_own_token(home, ada, served):
 
 
 def test_a_terminal_shows_no_token_while_it_is_pasted(build, served, ada, home):
+    """The browser is still open while it is asked for: this one ends when somebody reads the pipe."""
+    os.mkfifo(home.folder / "opened")
     browser = home.folder / "browser"
     browser.write_text('#!/bin/sh\necho "$1" >"$HOME/opened"\n')
     browser.chmod(0o755)
@@ -84,6 +86,7 @@ def test_a_terminal_shows_no_token_while_it_is_pasted(build, served, ada, home):
     shown = b""
     while b"API token: " not in shown:
         shown += os.read(terminal, 4096)
+    assert (home.folder / "opened").read_text().strip() == f"{served.url}/#/account"
     os.write(terminal, ada.token.encode() + b"\n")
     try:
         while part := os.read(terminal, 4096):
@@ -92,7 +95,6 @@ def test_a_terminal_shows_no_token_while_it_is_pasted(build, served, ada, home):
         pass  # the terminal's end
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert ada.token.encode() not in shown and b"Logged in to" in shown
-    assert (home.folder / "opened").read_text().strip() == f"{served.url}/#/account"
 
 
 # ---- a project's life ---------------------------------------------------------------------------
