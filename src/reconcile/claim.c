@@ -14,8 +14,8 @@
 #include "store/queue.h"
 
 enum {
-	CLAIM_REST = 4, /* times what a claim took, until the next */
-	SLOW_SHARE = 4, /* users with slow rows have one place in so many, all together */
+	CLAIM_REST = 4, /* the pause after a claim, as a multiple of its duration */
+	SLOW_SHARE = 4, /* all users with slow rows together have one place in this many */
 };
 
 static void group_observed(void *user)
@@ -45,7 +45,7 @@ static struct group *find_group(struct group **groups, size_t *count, struct pas
 	return g;
 }
 
-/* For the operator: the owner reads only that the address is not allowed. */
+/* For the operator: the owner is only told that the address is not allowed. */
 static void log_refused(const char *url, const char *address, const char *what)
 {
 	CLEANUP(cleanup_free) char *path = mem_strndup(url, strcspn(url, "?"));
@@ -72,7 +72,7 @@ int pass_ensure_client(struct pass *p, struct err *e)
 	return 0;
 }
 
-/* Gives each row of a batch to a group by its target; those that cannot or need not be observed end
+/* Puts each row of a batch into a group by its target; rows that cannot or need not be observed end
  * here. */
 static void group_rows(struct pass *p, struct batch *b, uint64_t lease_ends_ms,
 		       struct group **groups, size_t *ret_count)
@@ -156,8 +156,8 @@ bool pass_is_closing(const struct pass *p)
 	return clock_ms() >= p->r->claim_until_ms;
 }
 
-/* With very many rows due, a claim costs the database a good part of a second, however few there is
- * room for: so the next one waits for more room. */
+/* With very many rows due, a claim costs the database a good part of a second, however few places
+ * are free: so the next one waits until more are. */
 static void rest(struct pass *p, uint64_t claim_took_ms)
 {
 	uint64_t rest_ms = CLAIM_REST * claim_took_ms;
@@ -165,8 +165,8 @@ static void rest(struct pass *p, uint64_t claim_took_ms)
 	p->rested_ms = clock_ms() + (rest_ms < PASS_LINGER_MS ? rest_ms : PASS_LINGER_MS);
 }
 
-/* Whoever has slow rows takes places for long, however often they ask: what is left of those that
- * all of them share. */
+/* Users with slow rows occupy places for long, however often they ask: how many are left of the
+ * places that they share. */
 static unsigned slow_limit(const struct pass *p)
 {
 	size_t share = (pass_places(p) + SLOW_SHARE - 1) / SLOW_SHARE;

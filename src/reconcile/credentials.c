@@ -35,7 +35,8 @@ static char *secret_text(const json_t *secret, const char *name)
 	return mem_strdup(text.data);
 }
 
-/* KubeBlocks names it without its namespace; the owner gets to see it as it resolves anywhere. */
+/* KubeBlocks gives the host without its namespace; the owner is shown a name that resolves
+ * anywhere. */
 static char *secret_host(const json_t *secret, const char *namespace)
 {
 	CLEANUP(cleanup_free) char *host = secret_text(secret, "host");
@@ -48,7 +49,7 @@ static bool same(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-/* What a Secret says, as text. */
+/* The contents of a Secret, as text. */
 struct said {
 	char *host, *port, *database, *username, *password;
 };
@@ -111,8 +112,8 @@ bool credentials_are_due(const struct queue_row *row, const json_t *cluster)
 	       (!checked || row->status == STATUS_RUNNING || row->verify);
 }
 
-/* A Secret may outlive its Cluster for a while, until it is collected: then it names that one as
- * its owner. One without an owner was put there by somebody for whatever Cluster has the name. */
+/* A Secret may outlive its Cluster until it is garbage-collected: then its owner is that Cluster.
+ * One without an owner was created by somebody for whatever Cluster has the name. */
 static bool is_left_behind(const json_t *secret, const json_t *cluster)
 {
 	const char *uid = uid_of(cluster);

@@ -58,8 +58,8 @@ static json_t *anchor(const void *inputs, const struct manifest_settings *settin
 
 /* ---- assessing ------------------------------------------------------------------------------- */
 
-/* How long a database may be on its way before events are read, how long it may take to stop or to
- * go before its pods are read, and how long its probes may fail. */
+/* How long a database may be starting before events are read; how long it may take to stop or be
+ * deleted before its pods are read; and how long its probes may fail. */
 enum { EXPECTED_MS = 15000, STOP_EXPECTED_MS = 10000, PROBES_GRACE_MS = 300000 };
 
 static const json_t *live_cluster(const struct observation *o, const struct queue_row *row)
@@ -149,7 +149,7 @@ static void read_credentials(struct work *w)
 	wave_ready(w);
 }
 
-/* That the Cluster is gone does not say that its volumes are. */
+/* Its volumes may still exist when the Cluster is gone. */
 static void volumes_read(struct work *w)
 {
 	struct assessment *a = &w->assessment;
@@ -163,7 +163,7 @@ static void volumes_read(struct work *w)
 	w->proceed(w);
 }
 
-/* Not being able to read them is no failure of the database. */
+/* If they cannot be read, that is no failure of the database. */
 static void pods_read(struct work *w)
 {
 	struct assessment *a = &w->assessment;
@@ -183,7 +183,7 @@ static void list(struct work *w, enum kube_resource type, void (*next)(struct wo
 	wave_ready(w);
 }
 
-/* A Cluster that takes long to stop or to go: its pods show why. */
+/* If a Cluster takes long to stop or to be deleted, its pods show why. */
 static bool awaits_pods(const struct work *w)
 {
 	bool stops =

@@ -25,12 +25,12 @@ static const struct reason waiting_reasons[] = {
 	{ "RunContainerError", ERR_POD_CRASH, "the container cannot be started" },
 };
 
-/* In the order in which a pod comes to life. Once a step was done, what was wrong with those before
- * it is over: then the event of the step is newer. */
+/* In the order in which a pod starts. Once a step has succeeded, failures of the steps before it
+ * are over: the event of the step is newer. */
 static const struct event_reason {
 	const char *reason;
 	enum err_kind kind;
-	const char *advice; /* NULL: a step that was done */
+	const char *advice; /* NULL: a step that succeeded */
 } event_reasons[] = {
 	{ "FailedBinding", ERR_POD_MOUNT, "a volume claim cannot be bound" },
 	{ "ProvisioningFailed", ERR_POD_MOUNT, "a volume cannot be provisioned" },
@@ -61,7 +61,7 @@ static const struct reason *find_reason(const struct reason *table, size_t count
 	return NULL;
 }
 
-/* The code for clients is the cluster's own word for it. */
+/* The code for clients is the cluster's own reason. */
 static void say(struct err *ret_cause, enum err_kind kind, const char *reason, const char *advice,
 		const char *message)
 {
@@ -201,7 +201,7 @@ static bool is_over(const json_t *events, const json_t *since, const json_t *eve
 	return false;
 }
 
-/* A refused pod is a matter of quota more often than not, and the owner can act on that. */
+/* Pods are mostly refused because of a quota, and the owner can act on that. */
 static enum err_kind refine(enum err_kind kind, const char *message)
 {
 	if (kind != ERR_POD_REFUSED)

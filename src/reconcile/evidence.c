@@ -10,13 +10,13 @@
 #include "reconcile/diagnose.h"
 #include "reconcile/kind.h"
 
-/* So many objects at most are asked about: a sandbox has three, a database a few more. */
+/* Events are read for at most this many objects: a sandbox has three, a database a few more. */
 enum { OBJECTS_MAX = 12 };
 struct evidence {
 	struct view view;
-	json_t *since;  /* UID of each object of the present → from when on events count */
-	json_t *pods;   /* those that are not on their way out, */
-	json_t *sets;   /* and what they are made by */
+	json_t *since;  /* UID of each present object → from when on events count */
+	json_t *pods;   /* those that are not being deleted, */
+	json_t *sets;   /* and the sets that make them */
 	json_t *events; /* about these objects */
 	struct evidence_list *lists;
 	size_t pending;
@@ -24,7 +24,7 @@ struct evidence {
 	void *user;
 };
 
-/* A list that is under way. */
+/* A list in flight. */
 struct evidence_list {
 	struct evidence *evidence;
 	enum kube_resource kind;
@@ -32,7 +32,7 @@ struct evidence_list {
 
 /* ---- what counts, and since when ------------------------------------------------------------- */
 
-/* When we last changed the object: asking for a start, a stop or other variables is that. */
+/* When we last changed the object, for example by a start, a stop or other variables. */
 static const char *applied_at(const json_t *object)
 {
 	size_t i;
@@ -47,7 +47,7 @@ static const char *applied_at(const json_t *object)
 	return "";
 }
 
-/* Of a set that has a pod, what was wrong before it could be made is over. */
+/* Once a set has a pod, earlier failures to create it are over. */
 static const char *set_since(const struct evidence *v, const json_t *set)
 {
 	const char *since = applied_at(set);
@@ -120,7 +120,7 @@ void evidence_add_events(struct evidence *v, const json_t *items)
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-/* Those among what was observed that events are about. */
+/* The observed objects that events may be about. */
 static const enum kube_resource telling[] = { KUBE_PODS, KUBE_STATEFULSETS, KUBE_CLUSTERS };
 
 struct evidence *evidence_new(const struct view *view)

@@ -13,7 +13,7 @@ enum { INSTANCE_CLAIMS = KUBE_RESOURCE_COUNT, LIST_COUNT };
 
 struct list {
 	struct observation *observation;
-	const char *label; /* by which the objects are found */
+	const char *label; /* by which objects are found */
 	struct err err;
 	json_t *by_resource; /* resource id → array of objects; NULL when the list failed */
 };
@@ -132,7 +132,7 @@ struct observation *observation_start(struct kube_client *client, struct kube_ta
 		struct kube_list query = {
 			.resource = ours ? (enum kube_resource)i : KUBE_PERSISTENT_VOLUME_CLAIMS,
 			.label_selector = ours ? resources : instances,
-			/* Whether a Secret is there is all we need to know of it. */
+			/* Only the existence of a Secret matters. */
 			.metadata_only = i == KUBE_SECRETS,
 		};
 		if ((lists & OBSERVE(i)) == 0)

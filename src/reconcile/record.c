@@ -9,8 +9,8 @@
 
 enum {
 	RECORD_AT_ONCE = 128, /* results in one transaction */
-	SLOW_MS = 2000,       /* a row that takes a place for so long is slow */
-	SLOW_FACTOR = 2,      /* times what a slow row took, until it is due again */
+	SLOW_MS = 2000,       /* a row that occupies its place for this long is slow */
+	SLOW_FACTOR = 2,      /* a slow row is due again after its time multiplied by this */
 };
 
 void pass_work_finished(struct work *w)
@@ -22,7 +22,7 @@ void pass_work_finished(struct work *w)
 	TAILQ_INSERT_TAIL(&p->finished, w, link);
 }
 
-/* For the operator: the owner reads that something failed on our side, and no more. */
+/* For the operator: the owner is only told that something failed on our side. */
 static void log_internal(const struct work *work)
 {
 	const struct queue_result *result = work_result(work);
@@ -49,7 +49,7 @@ static void count_result(struct pass *p, const struct work *work)
 					 status_name(result->status)));
 }
 
-/* A row that takes long is due later, whatever came of it. */
+/* A row that took long is due later, whatever its result. */
 static struct queue_result timed_result(const struct work *w, const struct queue_result *result)
 {
 	struct queue_result timed = *result;
@@ -102,7 +102,7 @@ static int record_some(struct pass *p, struct err *e)
 	return 0;
 }
 
-/* Results whose lease has ended would change nothing any more. */
+/* Results whose lease has ended would not change anything any more. */
 static void drop_late(struct pass *p)
 {
 	struct work *next;
@@ -135,9 +135,8 @@ int pass_record(struct pass *p, struct err *e)
 			p->next_record_ms = clock_ms() + PASS_RETRY_MS;
 			return 0;
 		}
-		/* There are places again, and what was recorded may be due, or have made others
-		 * due.
-		 */
+		/* There are free places again, and recorded rows may be due, or have made others
+		 * due. */
 		p->next_claim_ms = p->rested_ms;
 		p->summary->next_due_ms = 0;
 	}

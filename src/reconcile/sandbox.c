@@ -27,7 +27,7 @@ static int set_secret(const struct desired_context *context, json_t *environment
 	return 0;
 }
 
-/* Where those of a project begin: they are sorted by it, and a batch has those of many. */
+/* The first variable of a project: they are sorted by project, and a batch has those of many. */
 static size_t first_variable(const struct queue_variables *variables, const char *project_id)
 {
 	size_t low = 0, high = variables->count;
@@ -115,7 +115,7 @@ static int add_terminal_token(const struct desired_context *context, const struc
 	return 0;
 }
 
-/* Later wins. */
+/* Later values replace earlier ones. */
 static int merge_environment(const struct desired_context *context, const struct queue_row *row,
 			     const struct queue_variables *variables, json_t *environment,
 			     struct err *e)
@@ -133,7 +133,8 @@ static int merge_environment(const struct desired_context *context, const struct
 
 /* ---- desired state --------------------------------------------------------------------------- */
 
-/* What its manifests are made of, and what its strings are borrowed from beside the row. */
+/* The inputs of its manifests, and the memory that their strings are borrowed from, apart from the
+ * row. */
 struct inputs {
 	struct manifest_sandbox sandbox;
 	json_t *environment;
@@ -252,7 +253,7 @@ static void assess_sandbox(const struct view *v, const char *desired_hash, struc
 	stateful_assess(v, desired_hash, a);
 }
 
-/* Its objects show everything. */
+/* Its objects show all that there is to know. */
 static bool prepare(struct work *work)
 {
 	(void)work;

@@ -25,13 +25,13 @@
 #include "store/shard.h"
 
 enum {
-	LINGER_MS = 2000,   /* a pass waits so long for a row that is about to be due */
-	ASK_MS = 250,       /* between questions whether shards have rows due, if nothing happens */
-	ANNOUNCE_MS = 5000, /* between saying that a pass is at work here */
-	STUCK = 4,          /* times stall_time: for a process that does not even compute */
+	LINGER_MS = 2000,   /* how long a pass waits for a row that is about to be due */
+	ASK_MS = 250,       /* between queries for shards with rows due, if nothing happens */
+	ANNOUNCE_MS = 5000, /* between announcements that a pass is running here */
+	STUCK = 4, /* times stall_time: for a process that does not even use processor time */
 };
 
-/* What a process of a shard and its parent share. */
+/* Shared between the process of a shard and its parent. */
 struct shared {
 	struct heartbeat heartbeat;
 	struct pass_summary summary;
@@ -47,11 +47,11 @@ struct shard {
 	pid_t pid;
 	int pidfd;
 	struct shared *shared;
-	bool failed; /* its pass did: the next pass begins it again */
-	/* The last beat, for how long it has been the last, and what the process had computed when
-	 * it was first seen. */
+	bool failed; /* its pass failed: the next pass starts its process again */
+	/* The last beat, how long it has been the last, and the process's processor time when it
+	 * was first seen. */
 	uint64_t beat_ms, same_ms, cpu_ms;
-	/* Of one that is lost: until aftermath() has been through. */
+	/* Of a lost process: until aftermath() has been run. */
 	char what[128];
 	uint64_t took_ms;
 };
@@ -67,14 +67,14 @@ struct shards {
 	uint64_t started_ms, stall_ms, watched_ms;
 	uint64_t next_ask_ms, next_announce_ms;
 	bool stopping;
-	bool broken;      /* what all of them need */
-	bool failed;      /* that, or a shard's pass */
+	bool broken;      /* something failed that all shards need */
+	bool failed;      /* `broken`, or a shard's pass failed */
 	struct err error; /* the first */
 };
 
 /* ---- a process of a shard -------------------------------------------------------------------- */
 
-/* What is inherited and not to be shared: the connection, and the descriptors that wake. */
+/* Inherited, but must not be shared: the connection, and the descriptors that wake. */
 static int part_from_parent(struct reconciler *r, struct err *e)
 {
 	struct err warning;
@@ -108,7 +108,7 @@ static int start(struct shards *s, struct shard *shard, struct err *e)
 		return err_set(e, ERR_INTERNAL, "FORK", "no process for a shard: %s",
 			       strerror(errno));
 	if (pid == 0) {
-		/* Nothing of a pass outlives it. */
+		/* No child of a pass outlives it. */
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 			_exit(EXIT_FAILURE);
 		exit(run_shard(s->r, shard, shard->shared));
@@ -174,7 +174,7 @@ static void take_end(struct shards *s, struct shard *shard, int status)
 			       "a process of ours ended with status %d", WEXITSTATUS(status));
 }
 
-/* The rows of a lost one. */
+/* Gives back the rows of a lost process. */
 static void clear_up(struct shards *s, struct shard *shard)
 {
 	char worker[PASS_WORKER_MAX];
@@ -212,7 +212,7 @@ static void reap(struct shards *s)
 
 /* ---- stalls ---------------------------------------------------------------------------------- */
 
-/* What a process has computed so far. */
+/* The processor time of a process so far. */
 static uint64_t cpu_ms_of(pid_t pid)
 {
 	struct timespec used;
@@ -223,9 +223,9 @@ static uint64_t cpu_ms_of(pid_t pid)
 	return (uint64_t)used.tv_sec * 1000 + (uint64_t)used.tv_nsec / 1000000;
 }
 
-/* One that has computed for half of stall_time without a turn of its loop; one that waits for a
- * processor, as everybody does on a busy machine, has more time, and one that neither turns nor
- * computes has not much more. */
+/* Whether a process has not turned its loop for stall_time, and has used half of that in processor
+ * time (else it may only be waiting for a processor, as all do on a busy machine); or has not
+ * turned it for STUCK times stall_time. */
 static bool has_stalled(const struct shards *s, struct shard *shard, uint64_t step_ms)
 {
 	uint64_t beat_ms = atomic_load(&shard->shared->heartbeat.beat_ms);
@@ -242,8 +242,8 @@ static bool has_stalled(const struct shards *s, struct shard *shard, uint64_t st
 	       (shard->same_ms >= s->stall_ms && cpu_ms - shard->cpu_ms >= s->stall_ms / 2);
 }
 
-/* Since the last time; but what was stopped itself, with its machine or by a debugger, has not
- * watched. */
+/* The time since the last check; but not while this process itself was stopped, with its machine or
+ * by a debugger. */
 static uint64_t watched_for(struct shards *s)
 {
 	uint64_t now = clock_ms(), step_ms = now - s->watched_ms;
@@ -270,8 +270,8 @@ static void end_stalled(struct shards *s)
 
 /* ---- the loop -------------------------------------------------------------------------------- */
 
-/* As for one process: once its time is up it begins nothing, but for what is well while others are
- * waited for. */
+/* As for a single process: once its time is up it begins nothing, except rows that are well while
+ * others are waited for. */
 static bool is_closing(const struct shards *s)
 {
 	return clock_ms() >= s->r->claim_until_ms;
@@ -315,7 +315,7 @@ static int ask_if_due(struct shards *s, struct err *e)
 	return e->kind == ERR_UNAVAILABLE && s->running > 0 ? 0 : -1;
 }
 
-/* Rows of a shard whose pass failed stay due, so that they are no reason to wait. */
+/* Rows of a shard whose pass failed stay due, so they are no reason to wait. */
 static bool is_over(const struct shards *s)
 {
 	if (s->running > 0)
@@ -353,8 +353,8 @@ static void wait_for_something(struct shards *s)
 		s->next_ask_ms = 0;
 }
 
-/* A pass works without it, too: what keeps it from being said will keep the next claim from being
- * made, or is a schema that is about to be brought to this version. */
+/* A pass works without the announcement: if it fails, either the next claim will fail for the same
+ * reason, or the schema is about to be migrated to this version. */
 static void announce_if_due(struct shards *s)
 {
 	CLEANUP(cleanup_free) char *foreign_keys = NULL;
@@ -385,7 +385,8 @@ static void loop(struct shards *s)
 	} while (!is_over(s));
 }
 
-/* What is 0 is there, too: else nobody could tell it from a reconciler that does not count. */
+/* Metrics that are 0 are written, too: otherwise they would look like those of a reconciler that
+ * does not count. */
 static void count_pass(const struct pass_summary *s, bool ok)
 {
 	metric_add(METRIC_PASSES, 1, METRIC_LABELS(ok ? "ok" : "failed"));

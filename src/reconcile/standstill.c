@@ -7,7 +7,7 @@
 #include "base/json_at.h"
 #include "reconcile/kind.h"
 
-/* The first that is not True; NULL: all are. */
+/* The first condition that is not True; NULL: all are. */
 static const json_t *unmet_condition(const json_t *object)
 {
 	size_t i;

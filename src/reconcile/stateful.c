@@ -17,8 +17,8 @@ static bool is_rolled_out(const json_t *set)
 		      json_text_at(status, "updateRevision")) == 0;
 }
 
-/* How long a pod may be missing, a container (and its volume) be made, and its probes fail,
- * before that is a fault for whose cause events are read. */
+/* How long a pod may be missing, how long a container (and its volume) may take to be made, and how
+ * long its probes may fail, before events are read for the cause. */
 enum { POD_EXPECTED_MS = 5000, CONTAINER_EXPECTED_MS = 15000, PROBES_EXPECTED_MS = 60000 };
 
 static void assess_pod(const struct queue_row *row, const json_t *pod, struct assessment *a)
@@ -90,7 +90,7 @@ void stateful_assess(const struct view *v, const char *desired_hash, struct asse
 {
 	const json_t *set = stateful_set(v);
 	const json_t *pods = observation_of(v->observation, KUBE_PODS, v->row->id);
-	/* What it should be is not known while it lacks what it depends on: it stays as it is. */
+	/* Without its dependency its desired state is not known: it stays as it is. */
 	bool as_desired =
 		strcmp(manifest_hash(set), desired_hash) == 0 || v->kind->lacks_dependency(v->row);
 

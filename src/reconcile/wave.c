@@ -20,7 +20,7 @@ bool wave_begin(struct work *w, void (*next)(struct work *))
 		w->context->finished(w);
 		return false;
 	}
-	w->pending = 1; /* so that it is not over before its last request was submitted */
+	w->pending = 1; /* so that it is not over before its last request is submitted */
 	w->next = next;
 	w->failed = false;
 	return true;

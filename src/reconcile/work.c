@@ -71,7 +71,7 @@ static void set_due(const struct work *w, const struct err *cause, struct queue_
 					cause ? cause->retry_after_s : 0, token_random_u32());
 }
 
-/* Where nothing has failed: what it waits for, or that it takes too long. False: all is well. */
+/* If nothing has failed: what the row waits for, or that it takes too long. False: all is well. */
 static bool find_cause(const struct work *w, struct err *ret_cause)
 {
 	const struct decision *d = &w->decision;
@@ -128,8 +128,8 @@ static void conclude(struct work *w, const struct err *cause)
 	finish(w);
 }
 
-/* What was not sent in time says nothing about the cluster: the lease is given back, and the row is
- * due at once. */
+/* A request that was not sent in time says nothing about the cluster: the lease is given back, and
+ * the row is due at once. */
 static bool was_sent(const struct work *w)
 {
 	return strcmp(w->err.code, KUBE_NOT_SENT) != 0;
@@ -148,7 +148,7 @@ static void conclude_failure(struct work *w)
 	conclude(w, &cause);
 }
 
-/* The cluster did not do what was asked; what it showed before that sets the status. */
+/* The cluster refused the action; the observation before it sets the status. */
 static void conclude_refusal(struct work *w)
 {
 	struct err cause = w->err;
@@ -164,7 +164,7 @@ static void conclude_refusal(struct work *w)
 	conclude(w, &cause);
 }
 
-/* All objects are there now as desired: what was absent or stopped is on its way. */
+/* All objects are now as desired: a row that was absent or stopped is starting. */
 static void conclude_apply(struct work *w)
 {
 	if (w->failed) {
@@ -207,8 +207,8 @@ static const json_t *live_object(const struct work *w, const json_t *desired)
 				  json_text_at(desired, "metadata.name"));
 }
 
-/* Whether the cluster is known to have an object as it is desired. The anchor's hash vouches for
- * those that were not listed or, like Secrets, not read. */
+/* Whether an object in the cluster is known to be as desired. The anchor's hash vouches for objects
+ * that were not listed or, like Secrets, not read. */
 static bool is_applied(const struct work *w, const json_t *desired, bool hash_matches)
 {
 	enum kube_resource type;
@@ -223,8 +223,8 @@ static bool is_applied(const struct work *w, const json_t *desired, bool hash_ma
 	return accept_covers(w->kept, live, desired);
 }
 
-/* What admission has made of an object is how it should be: see reconcile/accept.h. A Secret does
- * not come back. */
+/* Admission's changes to an object are accepted: see reconcile/accept.h. Secrets are left
+ * out. */
 static void apply_done(void *user, const struct kube_answer *answer)
 {
 	const struct work_apply *a = user;
@@ -263,8 +263,8 @@ static void apply_anchor(struct work *w)
 	wave_ready(w);
 }
 
-/* The anchor carries the hash of all, so it is applied when the others have been. Those are on
- * their way as text: trees are most of what a row in flight takes, and secrets are among them. */
+/* The anchor carries the hash of all, so it is applied after the others. Those are kept as text
+ * while in flight: JSON trees are most of the memory of a row in flight, and contain secrets. */
 static void apply(struct work *w)
 {
 	const struct view view = view_of(w);
@@ -297,7 +297,7 @@ static void delete_each(struct work *w, enum kube_resource type, const json_t *o
 	}
 }
 
-/* Pods are left to their controllers: they go in their own time, with grace. */
+/* Pods are left to their controllers, which delete them with their grace period. */
 static void delete_all(struct work *w)
 {
 	if (!wave_begin(w, conclude_wave))
@@ -386,7 +386,7 @@ static void read_events(struct work *w)
 	wave_ready(w);
 }
 
-/* The cause may be known from the objects themselves; only otherwise is evidence read. */
+/* Evidence is read only if the objects themselves do not show the cause. */
 static void diagnose(struct work *w)
 {
 	const struct assessment *a = &w->assessment;
