@@ -13,7 +13,7 @@
 
 extern char **environ;
 
-/* What a site tells is opened only if it is what it says it is: no option, no file, no script. */
+/* An address from a site is opened only if it is http(s): no option, no file, no script. */
 static bool is_web_address(const char *url)
 {
 	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
@@ -34,7 +34,7 @@ static int start(const char *program, const char *url, pid_t *ret_pid)
 
 	(void)posix_spawn_file_actions_init(&files);
 	(void)posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	/* Standard output is ours: --json, or MCP's. */
+	/* Standard output is reserved for --json and MCP. */
 	(void)posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
 	status = posix_spawnp(ret_pid, program, &files, NULL, words, environ);
 	(void)posix_spawn_file_actions_destroy(&files);

@@ -9,7 +9,7 @@
 #include "command/output.h"
 #include "project.h"
 
-/* The site refuses what would lose data: whoever insists sends it again. */
+/* The site refuses a change that would lose data; it is sent again if the user insists. */
 static int insist(const struct call *call, struct site *site, const json_t *project,
 		  const char *verb, json_t **ret_answer, struct err *e)
 {

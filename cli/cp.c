@@ -22,9 +22,10 @@ enum { SAID_MAX = 400 };
 
 extern char **environ;
 
-/* "PROJECT:PATH"; the rest is here. A name with a slash before its colon is a path. */
+/* "PROJECT:PATH"; anything else is on this machine. A name with a slash before its colon is
+ * a path. */
 struct place {
-	char *project; /* NULL: here */
+	char *project; /* NULL: on this machine */
 	const char *path;
 };
 
@@ -53,7 +54,7 @@ static char *files_path(const char *what, const char *path)
 	return mem_printf("/v1/files%spath=%s", what, escaped);
 }
 
-/* "directory", "file", …; NULL: it is not there. */
+/* "directory", "file", …; NULL: it does not exist. */
 static int type_of(struct sandbox *s, const char *path, char **ret_type, struct err *e)
 {
 	CLEANUP(cleanup_free) char *request = files_path("/stat?", path);
@@ -110,7 +111,7 @@ static int send_file(struct sandbox *s, const char *from, const char *to, const 
 	return status;
 }
 
-/* The old file is there until the new one is whole. */
+/* The old file stays until the new one is complete. */
 static int fetch_file(struct sandbox *s, const char *from, const char *to, struct err *e)
 {
 	CLEANUP(cleanup_free) char *path = files_path("?", from);
@@ -135,7 +136,7 @@ static int fetch_file(struct sandbox *s, const char *from, const char *to, struc
 
 /* ---- a folder, by tar at both ends ----------------------------------------------------------- */
 
-/* tar here, with one end of a pipe; the other one is `*ret_fd`. */
+/* tar on this machine, at one end of a pipe; the other end is `*ret_fd`. */
 static int start_tar(char *const *words, int end, int *ret_fd, pid_t *ret_pid, struct err *e)
 {
 	posix_spawn_file_actions_t files;
@@ -186,7 +187,7 @@ static bool take_tar(void *user, enum process_stream stream, const void *data, s
 	return true;
 }
 
-/* tar there: its standard input or output is `fd`. */
+/* tar in the sandbox: its standard input or output is `fd`. */
 static int run_tar(struct sandbox *s, json_t *command, int input, int output, struct err *e)
 {
 	struct unpacking u = { .fd = output };

@@ -61,7 +61,7 @@ static char unescape(char c)
 	}
 }
 
-/* Behind a backslash between double quotes; what means nothing there stays as it is. */
+/* Escapes in double quotes; an unknown one stays as it is. */
 static void add_escaped(struct reader *r, struct buf *value)
 {
 	struct err never;
@@ -159,7 +159,7 @@ static int read_variable(struct reader *r, json_t *variables, struct err *e)
 
 int dotenv_read(const char *text, size_t length, json_t **ret_variables, struct err *e)
 {
-	static const char mark[] = "\xef\xbb\xbf"; /* as some editors of Windows begin a file */
+	static const char mark[] = "\xef\xbb\xbf"; /* UTF-8's, by Windows editors */
 	struct reader r = { .at = text, .end = text + length, .line = 1 };
 	CLEANUP(json_decrefp) json_t *variables = json_object();
 

@@ -116,7 +116,7 @@ static void print_count(const struct call *call, const char *what, size_t count)
 			     what);
 }
 
-/* Whether somebody insists on what would lose data; the error is kept when not. */
+/* Whether the user insists on a change that would lose data; if not, the error is kept. */
 static bool insists(const struct call *call, struct err *e)
 {
 	CLEANUP(cleanup_free) char *question = output_printable(e->message);

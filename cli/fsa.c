@@ -83,7 +83,7 @@ static int exit_status(const struct err *e)
 	return EXIT_FAILURE;
 }
 
-/* What a site says may hold anything: a terminal gets none of its control characters. */
+/* A site's responses may contain anything: control characters are kept from the terminal. */
 static int fail(const struct call *call, const struct err *e)
 {
 	CLEANUP(cleanup_free) char *message = output_printable(e->message);

@@ -1,4 +1,4 @@
-/* login, logout and token: how this machine may act for a person at a site. */
+/* login, logout and token: this machine's access to a site, on behalf of a person. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static int check_token(const char *token, struct err *e)
 	return 0;
 }
 
-/* Where a person makes API tokens, shown in their browser; the address is told in any case. */
+/* Opens the page where API tokens are made; prints its address in any case. */
 static int ask_token(const struct site *site, bool quiet, char **ret_token, struct err *e)
 {
 	if (!quiet && isatty(STDIN_FILENO)) {
@@ -46,7 +46,7 @@ static int ask_token(const struct site *site, bool quiet, char **ret_token, stru
 	return check_token(*ret_token, e);
 }
 
-/* The session of this login is used to make a token, and ended. */
+/* Logs in, makes a token, and ends the session. */
 static int make_token(const struct site *site, const char *session, char **ret_token, struct err *e)
 {
 	CLEANUP(site_close) struct site own;
@@ -86,7 +86,7 @@ static int log_in_by_password(struct site *site, const char *name, char **ret_to
 	return make_token(site, token ? token : "", ret_token, e);
 }
 
-/* Whatever the token may do, it may read that. */
+/* Every token may read this. */
 static int try_token(const struct site *site, const char *token, struct err *e)
 {
 	CLEANUP(site_close) struct site own;

@@ -1,5 +1,5 @@
-/* mcp: a Model Context Protocol server on standard input and output: JSON-RPC 2.0, a message a
- * line. Requests are answered one after the other. What the tools do is in mcp_tools.h. */
+/* mcp: a Model Context Protocol server on standard input and output: JSON-RPC 2.0, one message per
+ * line. Requests are answered one at a time. The tools are in mcp_tools.h. */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ enum {
 	INVALID_PARAMS = -32602,
 };
 
-/* Revisions of the protocol that begin with `initialize`, newest first. */
+/* Supported revisions of the protocol (those with `initialize`), newest first. */
 static const char *const versions[] = { "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05" };
 
 static const char instructions[] =
@@ -33,7 +33,7 @@ static void answer(const json_t *id, const char *member, json_t *value)
 	CLEANUP(json_decrefp)
 	json_t *message = json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", id, member, value);
 
-	/* ASCII: no terminal in between makes anything of what is inside. */
+	/* ASCII, so that nothing in between interprets the contents. */
 	(void)json_dumpf(message, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
 	(void)putchar('\n');
 	(void)fflush(stdout);
@@ -61,7 +61,7 @@ static json_t *initialize(const json_t *params)
 
 /* ---- tools ----------------------------------------------------------------------------------- */
 
-/* What a tool could not do is a result of it, which the model reads. */
+/* A tool's failure is a result, which the model reads. */
 static json_t *tool_failed(const struct err *e)
 {
 	json_t *about = json_pack("{s:s, s:s}", "error", e->message, "errorCode", e->code);
@@ -103,7 +103,7 @@ static void handle(struct site *site, const json_t *message)
 
 	if (method == NULL && (json_object_get(message, "result") != NULL ||
 			       json_object_get(message, "error") != NULL))
-		return; /* an answer, and nothing was asked */
+		return; /* a response, although we send no requests */
 	if (method == NULL || (id != NULL && !json_is_string(id) && !json_is_integer(id)))
 		refuse(json_null(), INVALID_REQUEST, "not a request of JSON-RPC 2.0");
 	else if (id == NULL)

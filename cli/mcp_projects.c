@@ -26,7 +26,7 @@ static void add_resources(const json_t *rows, const char *kind, json_t *list)
 	}
 }
 
-/* Without what is secret in it: the database's password, the terminal's address. */
+/* Without its secrets: the database's password, the terminal's address. */
 static json_t *summary(const json_t *project)
 {
 	json_t *resources = json_array();

@@ -1,4 +1,4 @@
-/* MCP's tools for what is inside a sandbox: commands, files, ports. */
+/* MCP's tools for the inside of a sandbox: commands and files. */
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -12,7 +12,7 @@
 enum {
 	SECONDS_DEFAULT = 50, /* clients end a call after a minute */
 	SECONDS_MAX = 3600,
-	OUTPUT_MAX = 128 << 10, /* of what a model reads */
+	OUTPUT_MAX = 128 << 10, /* of a result, for the model */
 	FILE_MAX = 1 << 20,
 };
 
@@ -58,7 +58,7 @@ int mcp_run_command(struct site *site, const json_t *a, json_t **ret_found, stru
 	return run(site, a, json_object_get(a, "command"), ret_found, e);
 }
 
-/* Options and expressions are words of their own: nothing of them is a shell's. */
+/* Options and expressions are separate words: no shell interprets them. */
 int mcp_search_files(struct site *site, const json_t *a, json_t **ret_found, struct err *e)
 {
 	const char *path = mcp_string(a, "path");

@@ -1,4 +1,4 @@
-/* The table of MCP's tools, and what follows from it. */
+/* The table of MCP's tools, and what follows from it: their schema and the check of arguments. */
 #include "mcp_tools.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* open: in the browser. The terminal's own address has what opens it, and stays out of arguments:
- * it is reached from the project's page. */
+/* open: in the browser. The terminal's own address contains its token, so it must not be in a
+ * program's arguments: people reach it from the project's page. */
 #include <stdio.h>
 
 #include "base/cleanup.h"

@@ -19,18 +19,18 @@ enum {
 	POLL_MS = 1000,
 	RETRY_FIRST_MS = 100,
 	RETRY_MAX_MS = 5000,
-	AWAY_MAX_MS = 600 * 1000, /* so long a sandbox may be out of reach */
+	AWAY_MAX_MS = 600 * 1000, /* how long a sandbox may be out of reach */
 };
 
 struct run;
 
-/* A request that is made again and again: for a stream's next part, or with input's. */
+/* A repeated request: for the next part of a stream, or with the next part of the input. */
 struct flow {
 	struct run *run;
 	const char *name;
 	struct exchange x;
 	bool active, ended;
-	bool cut_off; /* of its last answer only the beginning came */
+	bool cut_off; /* only the beginning of its last response arrived */
 	uint64_t offset;
 	uint64_t retry_at_ms, away_since_ms; /* after a failure; 0: none */
 	uint64_t retry_ms;
@@ -132,7 +132,7 @@ static int end(struct flow *f, CURLcode code, struct err *e)
 	f->cut_off =
 		status < 0 && f != &f->run->input && f->x.status == 200 && f->x.answer.length > 0;
 	if (f->cut_off)
-		status = 0; /* what came of the output is right as far as it goes */
+		status = 0; /* the output that arrived is valid as far as it goes */
 	if (status == 0)
 		f->away_since_ms = f->retry_at_ms = 0;
 	status = status == 0 ? f->done(f, e) : failed(f, e);
@@ -189,7 +189,7 @@ static int input_done(struct flow *f, struct err *e)
 	return 0;
 }
 
-/* A process that reads no more, or has ended, is no failure. */
+/* If the process reads no more, or has ended, that is no failure. */
 static int input_ended(struct flow *f, CURLcode code, struct err *e)
 {
 	if (end(f, code, e) == 0)

@@ -40,7 +40,7 @@ const json_t *project_sandbox(const json_t *project)
 	return json_array_get(json_object_get(project, "sandboxes"), 0);
 }
 
-/* An id that a site has told is not to lead anywhere else on it. */
+/* An id from a site becomes part of a path, so it must not lead elsewhere. */
 static int read_project(struct site *site, const char *id, json_t **ret_project, struct err *e)
 {
 	if (!parse_is_uuid(id))
@@ -50,7 +50,7 @@ static int read_project(struct site *site, const char *id, json_t **ret_project,
 	return site_call(site, "GET", path, NULL, ret_project, e);
 }
 
-/* The id of the only one with that name. */
+/* The id of the only project with that name. */
 static int find_named(const json_t *projects, const char *name, const char **ret_id, struct err *e)
 {
 	const json_t *project, *found = NULL;
@@ -204,7 +204,7 @@ static int went_wrong(const json_t *project, struct err *e)
 		       member(first, "message"), project_id(project));
 }
 
-/* Who waits is told what holds it up, once; NULL: nothing was told yet. */
+/* Prints what delays the project, once per reason; NULL: nothing was printed yet. */
 static void tell_obstacle(const json_t *project, char **told)
 {
 	CLEANUP(json_decrefp) json_t *findings = project_findings(project);
@@ -265,7 +265,7 @@ static char *variables_path(const char *id, const char *variable)
 			  variable);
 }
 
-/* In place of a secret without its value. */
+/* Shown in place of a secret's value. */
 static int read_value(struct site *site, const char *id, json_t *variable, struct err *e)
 {
 	CLEANUP(cleanup_free) char *path = variables_path(id, member(variable, "id"));

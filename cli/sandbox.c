@@ -32,8 +32,7 @@ static bool is_header_value(const char *text)
 	return true;
 }
 
-/* The address is the site's to say, and has to be as safe for a token as its own. Only a site on
- * this machine names servers on it: no other one is to have us speak to what listens here. */
+/* The site names the address, which must be as safe for a token as the site's own. */
 static int check_answer(const struct site *site, const char *token, const char *url, struct err *e)
 {
 	if (token == NULL || !is_header_value(token))

@@ -16,7 +16,7 @@ enum {
 	ANSWER_MAX = 16 << 20,
 	CONNECT_TIMEOUT_MS = 15000,
 	TIMEOUT_MS = 60000,
-	SENDINGS_MAX = 3, /* of what changes something, when answers are lost */
+	SENDINGS_MAX = 3, /* of a change, if its response is lost */
 };
 
 void site_open_with(const char *url, const char *token, const char *ca_file, struct site *ret_site)
@@ -80,7 +80,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *user)
 	struct exchange *x = user;
 	struct err e;
 
-	/* Of a file only what is told as right is its content. */
+	/* Only a successful response is written to the file. */
 	(void)curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &x->status);
 	if (x->to != NULL && x->status >= 200 && x->status < 300)
 		return fwrite(data, size, count, x->to);
@@ -99,7 +99,7 @@ static void add_header(struct exchange *x, const char *name, const char *value)
 	x->headers = longer;
 }
 
-/* The same for every sending of a request: 128 bits of chance. */
+/* The same each time that a request is sent: 128 random bits. */
 static void add_idempotency_key(struct exchange *x)
 {
 	unsigned char bytes[16];
@@ -144,7 +144,7 @@ static void set_options(const struct site *site, CURL *curl)
 		(void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
 }
 
-/* A file may take as long as it takes while it moves; anything else has its time. */
+/* A file transfer may take any time while data flows; other requests have a timeout. */
 static void set_body(const struct exchange_request *r, CURL *curl)
 {
 	if (r->from == NULL && r->to == NULL) {
@@ -203,7 +203,7 @@ void exchange_release(struct exchange *x)
 	forget(x);
 }
 
-/* Whether the request may have arrived, and its answer was lost. */
+/* Whether the request may have arrived although its response was lost. */
 static bool is_lost(CURLcode code)
 {
 	return code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||
