@@ -172,7 +172,7 @@ static void raise_limits(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Tells whoever has asked for any port which one it is. */
+/* Prints the port, for callers that asked for any. */
 static void say_port(void)
 {
 	struct sockaddr_in6 bound = { 0 };

@@ -28,7 +28,7 @@ struct listener {
 
 /* ---- who listens --------------------------------------------------------------------------- */
 
-/* The kernel writes an address as words of the machine's own order. */
+/* The kernel writes an address as words in the machine's byte order. */
 static void parse_address(const char *hex, char *ret_text)
 {
 	uint32_t words[4] = { 0 };
@@ -42,8 +42,8 @@ static void parse_address(const char *hex, char *ret_text)
 	(void)inet_ntop(count > 1 ? AF_INET6 : AF_INET, words, ret_text, INET6_ADDRSTRLEN);
 }
 
-/* A line of the table: number, local and remote address:port, state, …, inode; false if it is not
- * one of a socket that listens. */
+/* A line of the table: number, local and remote address:port, state, …, inode; false if its socket
+ * does not listen. */
 static bool parse_line(char *line, struct listener *ret)
 {
 	char *fields[10], *rest = line;

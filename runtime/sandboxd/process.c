@@ -119,7 +119,7 @@ static void note_drained(struct process *p)
 	buf_release(&p->input.pending);
 }
 
-/* Once the process itself has ended nobody is held up for its children's sake. */
+/* Once the process itself has ended, its children's output is not waited for. */
 static bool drops(const struct process *p)
 {
 	return p->drop || p->ended;
@@ -146,7 +146,7 @@ static bool read_some(struct stream *s)
 	}
 	ssize_t got = ring_read(&s->ring, s->watch.fd);
 	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-		watch_close(&s->watch); /* EIO: nobody has the terminal any more */
+		watch_close(&s->watch); /* EIO: no process has the terminal open any more */
 	if (s->process->exited && !s->process->terminal && s->ring.end >= s->drained_at)
 		s->drained = true;
 	return got > 0;
@@ -190,7 +190,7 @@ static void push_input(struct input *in)
 		ssize_t done = write(in->watch.fd, in->pending.data, in->pending.length);
 		if (done < 0 && errno == EAGAIN)
 			break;
-		if (done <= 0) { /* it has closed its standard input: what is left is nobody's */
+		if (done <= 0) { /* it has closed its standard input: the rest is dropped */
 			close_input(in);
 			return;
 		}
@@ -245,7 +245,7 @@ int process_end_input(struct process *p, struct err *e)
 
 /* ---- the end ------------------------------------------------------------------------------- */
 
-/* What it has printed until now is in its pipes, and is read before its end is told. */
+/* Its output so far is in the pipes, and is read before its end is reported. */
 static void process_exited(struct watch *w, uint32_t events)
 {
 	struct process *p = (struct process *)(void *)((char *)w - offsetof(struct process, exit));

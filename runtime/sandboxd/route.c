@@ -55,8 +55,8 @@ static int find(struct conn *c, struct err *e)
 
 /* ---- who may ------------------------------------------------------------------------------- */
 
-/* Programs send no Origin. Of pages those of the site that made the token may come, and the
- * sandbox's own. */
+/* Programs send no Origin. Pages may be those of the site that made the token, or the sandbox's
+ * own. */
 static int check_origin(const struct conn *c, struct err *e)
 {
 	const char *origin = c->request.values[HEADER_ORIGIN];
@@ -119,7 +119,7 @@ static int authenticate(struct conn *c, struct err *e)
 		       "the site by POST /api/sandbox/{projectId}/tokens");
 }
 
-/* The answer to the real request depends on its token; this one has none to go by. */
+/* The response to the real request depends on its token; a preflight has none. */
 static const struct route preflight = { .method = HTTP_OPTIONS };
 
 int route_begin(struct conn *c, struct err *e)

@@ -15,7 +15,7 @@
 #include "base/cleanup.h"
 #include "sandboxd/problem.h"
 
-/* What a child has as standard input, output and error, and tells a failed start by. */
+/* A child's standard input, output and error, and the pipe by which it reports a failed start. */
 struct ends {
 	int child[3];
 	int tell;
@@ -39,7 +39,7 @@ static void close_all(int *fds, size_t count)
 		cleanup_close(&fds[i]);
 }
 
-/* A pipe of which the parent's end does not block. */
+/* A pipe whose parent's end does not block. */
 static int make_pipe(int *ret_parents, int *ret_childs, bool parent_reads)
 {
 	int pair[2];
@@ -119,7 +119,7 @@ static void become(const struct start *s, const struct ends *ends)
 	fail_child(tell, false);
 }
 
-/* The pipe ends without a word when the program was started. */
+/* The pipe closes without data if the program was started. */
 static int await_exec(int told, const struct start *s, struct err *e)
 {
 	struct failure failure;

@@ -49,7 +49,7 @@ static void shorten(struct start *s)
 	for (size_t i = 0; s->command[i] != NULL && i < SHOWN_ARGUMENTS; i++) {
 		size_t length = strnlen(s->command[i], SHOWN_LENGTH);
 		while (length > 0 && (s->command[i][length] & 0xc0) == 0x80)
-			length--; /* not within a character */
+			length--; /* do not cut a character */
 		json_array_append_new(s->shown, json_stringn(s->command[i], length));
 	}
 }
@@ -61,7 +61,7 @@ static bool names_variable(const char *pair, const char *name)
 	return strncmp(pair, name, length) == 0 && pair[length] == '=';
 }
 
-/* Ours without those that the request names, and then the request's. */
+/* Our variables without those that the request names, and then the request's. */
 static int make_environment(const json_t *given, struct start *s, struct err *e)
 {
 	size_t count = 0, used = 0;

@@ -17,7 +17,7 @@
 #define HEADERS                                                                                    \
 	"Referrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n"                      \
 	"Cache-Control: no-store\r\n"
-/* A scheme that browsers do not know, so that none asks for a password in a window. */
+/* A scheme that browsers do not know, so that they do not prompt for a password. */
 #define CHALLENGE "WWW-Authenticate: Terminal realm=\"terminal\"\r\n"
 
 static struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -35,7 +35,7 @@ size_t terminal_count(void)
 
 /* ---- who may ------------------------------------------------------------------------------- */
 
-/* The value of the query's only `name`, decoded; NULL if there is none, or are several. */
+/* The decoded value of the query's parameter `name`; NULL if there is none, or several. */
 static char *only_parameter(const char *query, const char *name)
 {
 	CLEANUP(cleanup_free) char *copy = mem_strdup(query != NULL ? query : "");
@@ -127,7 +127,7 @@ static void ended(struct peer *p)
 
 static const struct peer_ops relay = { connected, failed, received, ended };
 
-/* What ttyd is to see of the query: the names of sessions, and not the token. */
+/* The part of the query that ttyd gets: the names of sessions, not the token. */
 static char *session_arguments(const char *query)
 {
 	CLEANUP(cleanup_free) char *copy = mem_strdup(query != NULL ? query : "");
@@ -201,7 +201,7 @@ int terminal_socket(struct conn *c, json_t *body, struct err *e)
 	return refuse_or_hand_on(c, "/ws", e);
 }
 
-/* ttyd's page asks for what it has to send as AuthToken: nothing, /ws has checked already. */
+/* ttyd's page asks for its AuthToken: it is empty, as /ws has already checked the token. */
 int terminal_token(struct conn *c, json_t *body, struct err *e)
 {
 	(void)body;

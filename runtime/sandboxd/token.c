@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 
-/* The same text stands in cgi-bin/api/sandbox_token.c. */
+/* The same string is in cgi-bin/api/sandbox_token.c. */
 #define KEY_CONTEXT "fullstack-agent sandboxd v1"
 #define AUDIENCE    "sandboxd"
 
@@ -51,7 +51,7 @@ void token_init(const char *secret)
 	explicit_bzero(encoded, strlen(encoded));
 }
 
-/* Digests are compared, so that the time tells nothing about the secret. */
+/* Digests are compared, so that the time reveals nothing about the secret. */
 bool token_is_terminals(const char *given)
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];

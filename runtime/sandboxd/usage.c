@@ -1,4 +1,4 @@
-/* What the sandbox uses, against its limits, and whether anybody uses it. */
+/* The sandbox's resource usage and limits, and whether anybody uses it. */
 #include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -35,7 +35,7 @@ static bool read_file(const char *path, char *ret, size_t size)
 	return got > 0;
 }
 
-/* A number in a file, by itself or after a word at a line's beginning. */
+/* A number in a file, alone or after a word at the beginning of a line. */
 static json_t *number(const char *path, const char *word, double divide)
 {
 	char content[FILE_LENGTH];
@@ -102,7 +102,7 @@ struct times {
 	char program[32];
 };
 
-/* The numbers of /proc/PID/stat come after the name, which may have anything in it. */
+/* The numbers of /proc/PID/stat follow the name, which may contain anything. */
 static bool read_times(int pid, struct times *ret)
 {
 	char path[40], content[1024];
@@ -172,7 +172,7 @@ int usage_read(struct conn *c, json_t *body, struct err *e)
 
 /* ---- activity ------------------------------------------------------------------------------ */
 
-/* Who took more than a twentieth of a processor between two looks. */
+/* Processes that took more than a twentieth of a processor between two queries. */
 static json_t *busy(const struct times *now, size_t count, const struct times *before,
 		    size_t before_count, double seconds)
 {

@@ -28,7 +28,7 @@ struct websocket {
 	size_t header_length;
 	bool in_payload;
 	enum opcode opcode;  /* of the frame */
-	enum opcode message; /* of the message whose fragments come; CONTINUATION: none does */
+	enum opcode message; /* of the message whose fragments arrive; CONTINUATION: of none */
 	bool last;
 	unsigned char mask[4];
 	uint64_t left, position;
@@ -266,7 +266,7 @@ static uint64_t payload_length(const unsigned char *header)
 	return length;
 }
 
-/* Whether the frame may come now: masked, without extensions, and no control frame in parts. */
+/* Whether the frame is valid here: masked, without extensions, and control frames unfragmented. */
 static bool is_allowed(const struct websocket *ws, enum opcode opcode, bool last, uint64_t length)
 {
 	if ((ws->header[0] & 0x70) != 0 || (ws->header[1] & 0x80) == 0)
