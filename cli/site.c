@@ -144,7 +144,7 @@ static void set_options(const struct site *site, CURL *curl)
 		(void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
 }
 
-/* A file transfer may take any time while data flows; other requests have a timeout. */
+/* A file transfer may take any time while data flows; other requests have a time limit. */
 static void set_body(const struct exchange_request *r, CURL *curl)
 {
 	if (r->from == NULL && r->to == NULL) {

@@ -35,8 +35,7 @@ int environment_key_check(const char *key, struct err *e);
  * message does not repeat the value, which may be a secret. */
 int environment_value_check(const char *value, size_t length, struct err *e);
 
-/* The environment categories of version 0.4: auth, payment, ttyd, file_browser, general, secret.
- */
+/* Version 0.4's categories of variables: auth, payment, ttyd, file_browser, general, secret. */
 extern const char *const environment_categories[];
 extern const size_t environment_category_count;
 

@@ -12,8 +12,7 @@
 #include "domain/remedy.h"
 #include "golden.h"
 
-/* Kinds that a resource can have as its cause: what clusters answer and show, and our own faults.
- */
+/* Kinds that can be a resource's cause: faults that clusters report or show, and our own. */
 static bool is_cause(enum err_kind kind)
 {
 	return kind >= ERR_INTERNAL;

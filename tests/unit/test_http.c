@@ -153,8 +153,7 @@ END_TEST
 
 /* ---- the client ------------------------------------------------------------------------------ */
 
-/* Short where the test waits for it to run out, long where it must not, however slow the machine.
- */
+/* Short if the test waits for it to expire, long if it must not, however slow the machine is. */
 enum { BODY_MAX = 10000, MANY = 10000, SHORT_MS = 700, LONG_MS = 20000 };
 
 static struct pki_pair ca, other_ca, certificate, misnamed, alice, bob;

@@ -518,8 +518,7 @@ static const struct tls_reply replies[] = {
 	     "\"metadata\":{},\"items\":[]}") },
 };
 
-/* Short where the test waits for it to run out, long where it must not, however slow the machine.
- */
+/* Short if the test waits for it to expire, long if it must not, however slow the machine is. */
 enum { SHORT_MS = 1000, LONG_MS = 20000, BODY_MAX = 3000 };
 
 static struct pki_pair ca, certificate;

@@ -1,5 +1,4 @@
-/* A FastCGI program for the tests of the server itself: it shows who serves, and how workers end.
- */
+/* A FastCGI program to test the server itself: it shows who serves, and how workers end. */
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
