@@ -7,8 +7,8 @@
  *
  * STATEMENTS is a file of two lines a statement: its SQL, and the words for its parameters: `hash`
  * (of the token), `user` (first column of the first statement), `project` (last part of the path),
- * or the value itself. The benchmark writes it from what api.fcgi was seen to send, so the floor's
- * SQL is the product's by construction.
+ * `empty` (an empty text), or the value itself. The benchmark writes it from what api.fcgi was seen
+ * to send, so the floor's SQL is the product's by construction.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -117,6 +117,8 @@ static PGresult *run(const struct bare *b, const struct statement *s, const stru
 			values[i] = v->user;
 		} else if (strcmp(s->words[i], "project") == 0) {
 			values[i] = v->project;
+		} else if (strcmp(s->words[i], "empty") == 0) {
+			values[i] = "";
 		}
 	}
 	return PQexecPrepared(b->conn, s->name, s->count, values, lengths, formats, 0);

@@ -22,7 +22,7 @@ class Statement(NamedTuple):
 
     def lines(self):
         """As bare_fcgi reads it."""
-        return f"{self.sql}\n{' '.join(self.words)}\n"
+        return f"{self.sql}\n{' '.join(word or 'empty' for word in self.words)}\n"
 
     def pgbench(self, suffix):
         """With variables instead of the parameters that depend on the sample."""
