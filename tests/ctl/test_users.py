@@ -271,10 +271,11 @@ def test_a_wrong_command_line_exits_with_2(fsactl, words):
 
 def test_an_exception_is_shown_and_in_the_audit(fsactl, person):
     plain = {"kind": "projects", "limit": 50, "used": 1, "isException": False}
-    assert fsactl("user", "limit", person.name) == [plain]
+    sandboxes = {"kind": "sandboxes", "limit": 5, "used": 1, "isException": False}
+    assert fsactl("user", "limit", person.name) == [plain, sandboxes]
     raised = {**plain, "limit": 100, "isException": True}
-    assert fsactl("user", "limit", person.name, "projects", "100") == [raised]
-    assert fsactl("user", "show", person.id)["limits"] == [raised]
+    assert fsactl("user", "limit", person.name, "projects", "100") == [raised, sandboxes]
+    assert fsactl("user", "show", person.id)["limits"] == [raised, sandboxes]
     assert "projects" in fsactl("user", "limit", person.name, json_=False)
     fsactl("user", "limit", person.name, "projects", "default")
     lines = fsactl("audit", "--user", person.id, "--action", "admin.user.limit")
