@@ -65,11 +65,12 @@ class Terminal:
     def ask(self, command, seconds=PATIENCE):
         """Runs a command in the shell; returns what it printed, without surrounding space."""
         self.seen = b""
-        # Of this command only, as a screen may show older ones again. The quotes keep the marks
-        # from being found in the echo of what is typed.
+        # Of this command only, as a screen may show older ones again; and from the last beginning,
+        # as it may be drawn anew in the middle. The quotes keep the marks from being found in the
+        # echo of what is typed.
         number = next(_numbers)
         self.type(f"clear; echo 'BE''GIN{number}'; {command}; echo 'E''ND{number}'\r")
-        return self.wait_for(rf"(?s)BEGIN{number}\s(.*)END{number}", seconds)[1].strip()
+        return self.wait_for(rf"(?s).*BEGIN{number}\s(.*?)END{number}", seconds)[1].strip()
 
     def closed(self, seconds=PATIENCE):
         """Whether the server closes the connection within that time."""
