@@ -70,13 +70,30 @@ static int check_string(const struct field *f, json_t *value, struct err *e)
 	return 0;
 }
 
+/* 3600.0 is an integer, too (JSON Schema, "integer"), as far as a double is exact. */
+static bool read_integer(const json_t *value, int64_t *ret)
+{
+	const double exact = 9007199254740992.0; /* 2^53 */
+	double real = json_real_value(value);
+
+	if (json_is_integer(value)) {
+		*ret = json_integer_value(value);
+		return true;
+	}
+	if (!json_is_real(value) || real < -exact || real > exact)
+		return false;
+	*ret = (int64_t)real;
+	return (double)*ret == real;
+}
+
 static int check_integer(const struct field *f, json_t *value, struct err *e)
 {
 	char why[80];
+	int64_t number;
 
-	if (!json_is_integer(value))
+	if (!read_integer(value, &number))
 		return wrong_type(f, e);
-	if (json_integer_value(value) >= f->min && json_integer_value(value) <= f->max)
+	if (number >= f->min && number <= f->max)
 		return 0;
 	(void)snprintf(why, sizeof(why), "must be from %" PRId64 " to %" PRId64, f->min, f->max);
 	return refuse(f, e, why);
@@ -228,9 +245,9 @@ const char *field_string(const json_t *object, const char *name)
 
 int64_t field_integer(const json_t *object, const char *name, int64_t otherwise)
 {
-	const json_t *value = json_object_get(object, name);
+	int64_t number;
 
-	return json_is_integer(value) ? json_integer_value(value) : otherwise;
+	return read_integer(json_object_get(object, name), &number) ? number : otherwise;
 }
 
 bool field_bool(const json_t *object, const char *name, bool otherwise)

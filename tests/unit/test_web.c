@@ -263,6 +263,19 @@ START_TEST(a_field_table_lets_through_what_it_says)
 }
 END_TEST
 
+START_TEST(a_number_without_a_fraction_is_whole_however_it_is_written)
+{
+	CLEANUP(json_decrefp) json_t *whole = json_pack("{s:s, s:f}", "name", "a", "limit", 7.0);
+	CLEANUP(json_decrefp) json_t *huge = json_pack("{s:s, s:f}", "name", "a", "limit", 1e300);
+	struct err e;
+
+	ck_assert_int_eq(fields_check(all_fields, whole, &e), 0);
+	ck_assert_int_eq(field_integer(whole, "limit", 0), 7);
+	ck_assert_int_eq(fields_check(all_fields, huge, &e), -1);
+	ck_assert_str_eq(e.code, "WRONG_TYPE");
+}
+END_TEST
+
 START_TEST(a_route_without_fields_takes_an_empty_object_only)
 {
 	CLEANUP(json_decrefp) json_t *empty = json_object();
@@ -751,6 +764,7 @@ int main(void)
 	tcase_add_test(tc, json_nests_so_deep_and_no_deeper);
 	tcase_add_test(tc, a_field_table_lets_through_what_it_says);
 	tcase_add_test(tc, a_route_without_fields_takes_an_empty_object_only);
+	tcase_add_test(tc, a_number_without_a_fraction_is_whole_however_it_is_written);
 	tcase_add_test(tc, query_parameters_go_through_the_same_table);
 	tcase_add_test(tc, a_request_has_an_id_whatever_was_sent);
 	tcase_add_test(tc, a_head_keeps_to_its_caps);
