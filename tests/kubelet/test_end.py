@@ -23,9 +23,11 @@ def test_a_node_that_ends_leaves_no_process_no_mount_and_no_cgroup(node, workspa
     pods.wait("busy", lambda status: status["ready"])
     if how == "killed":
         os.kill(other.pid(), 9)
-    other.stop()
-    assert traces(other.directory) == []
-    first.start()
+    try:
+        other.stop()
+        assert traces(other.directory) == []
+    finally:
+        first.start()  # others need it
     pods.end()
 
 

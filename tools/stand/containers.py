@@ -1,5 +1,6 @@
 """Real containers for kubesim's pods, where this machine can have them: see stand/kubelet."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -129,7 +130,10 @@ class Containers:
     def run_in(self, uid, command, data=b""):
         """Runs a command in the container of that pod; returns what it printed."""
         runc = ["runc", "--root", str(self.directory / "runc")]
-        inside = ["nsenter", "--target", self._first(), "--mount", "--pid", "--", *runc]
+        first = self._first()
+        if first is None:
+            raise StandError(f"the node does not run; see {self.log}")
+        inside = ["nsenter", "--target", first, "--mount", "--pid", "--", *runc]
         names = subprocess.run([*inside, "list", "--quiet"], capture_output=True, text=True, check=True,
                                env={"PATH": PATH}).stdout.split()
         name = next((name for name in names if uid in name), None)
@@ -143,18 +147,22 @@ class Containers:
 
     def stop(self, patience=20):
         """Gives pods their grace period, then ends what is left; only files stay."""
-        if self._process.pid():
-            os.kill(int(self._first()), signal.SIGTERM)
+        first = self._first()
+        if first:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(first), signal.SIGTERM)
             self._process.wait_gone(patience)
         self._process.stop()
         self._end_rest()
 
     def _first(self):
-        """The first process of its namespaces, with its pid outside."""
-        pid = self._process.pid()
-        if not pid:
-            raise StandError(f"the node does not run; see {self.log}")
-        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]
+        """The first process of its namespaces, with its pid outside; None: the node does not run, or
+        is just ending."""
+        try:
+            pid = self._process.pid()
+            return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]
+        except (OSError, IndexError):
+            return None
 
     def _end_rest(self):
         limits.remove(self.cgroup)
