@@ -67,6 +67,8 @@ BODIES = {
     **{("POST", f"/api/auth/{provider}/finish"): {"state": "s", "code": "c", "verifier": "v" * 43}
        for provider in ("github", "oidc")},
     ("POST", "/api/auth/sealos/bind"): {"token": "t", "kubeconfig": "k"},
+    ("POST", "/api/sandbox/:projectId/tokens"): {"scopes": ["exec"]},
+    ("POST", "/api/projects/:projectId/sandboxes/:sandboxId/tokens"): {"scopes": ["exec"]},
 }
 
 

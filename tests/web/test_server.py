@@ -318,8 +318,9 @@ def test_the_status_tells_of_workers_requests_and_the_last_error(serve, manager)
     assert manager("workers") == "2 workers, 0 requests served; no errors"
     assert server.get("/pid").status == 200
     assert server.get("/crash") is None
-    told = manager("last error")
-    assert "1 requests served; last error " in told and "worker ended" in told and "exit=3" in told
+    # That one has ended may be reported before what the other has served.
+    told = manager("1 requests served; last error ")
+    assert "worker ended" in told and "exit=3" in told
 
 
 def test_workers_do_not_outlive_their_master(serve):
