@@ -190,3 +190,14 @@ def test_retired_words_stay_away(words):
              for number, line in enumerate((ROOT / f).read_text(errors="replace").splitlines(), 1)
              if (match := pattern.search(line))]
     assert found == []
+
+
+# ---- the repository -----------------------------------------------------------------------------
+
+
+def test_no_program_or_archive_is_in_the_repository():
+    """The check works on a copy of what is tracked, and builds beside it."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    files = [ROOT / f for f in listed.stdout.split("\0") if f] or ROOT.rglob("*")
+    assert [str(f) for f in files if f.is_file() and
+            f.read_bytes().startswith((b"\x7fELF", b"!<arch>"))] == []
