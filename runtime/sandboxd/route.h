@@ -15,15 +15,15 @@ enum body {
 
 struct route {
 	enum http_method method;
-	const char *path; /* at most one part is ":" */
-	enum scope scope; /* SCOPE_NONE: everybody's */
-	enum body body;
-	bool websocket, keep_upgrade; /* the latter: the upgrade is passed on, not done here */
-	const char *parameters;       /* of the query, separated by blanks */
+	enum scope scope;                            /* SCOPE_NONE: everybody's */
+	const char *path;                            /* at most one part is ":" */
+	const char *parameters;                      /* of the query, separated by blanks */
 	int (*begin)(struct conn *c, struct err *e); /* after the head */
 	/* After the body. `body` is borrowed, and NULL except for BODY_JSON. Responds now, or keeps
 	 * the connection and responds later. */
 	int (*handle)(struct conn *c, json_t *body, struct err *e);
+	enum body body;
+	bool websocket, keep_upgrade; /* the latter: the upgrade is passed on, not done here */
 };
 
 /* The table ends with a row without a path. */

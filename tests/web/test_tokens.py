@@ -201,10 +201,12 @@ def test_somebody_elses_token_is_not_there(web, client, user):
     ({"name": "x", "scope": None}, "WRONG_TYPE"),
     ({"name": "x", "expiresInDays": 0}, "INVALID_FIELD"),
     ({"name": "x", "expiresInDays": 367}, "INVALID_FIELD"),
-    ({"name": "x", "expiresInDays": 1e9}, "WRONG_TYPE"),
+    ({"name": "x", "expiresInDays": 1e9}, "INVALID_FIELD"),
+    ({"name": "x", "expiresInDays": 1.5}, "WRONG_TYPE"),
+    ({"name": "x", "expiresInDays": "7"}, "WRONG_TYPE"),
     ({"name": "x", "token": "fsa_mine"}, "UNKNOWN_FIELD"),
 ])
-def test_a_wrong_wish_is_refused(client, fields, code):
+def test_a_token_with_a_wrong_field_is_refused(client, fields, code):
     refused(client.post("/api/user/tokens", fields), 400, code)
     assert client.get("/api/user/tokens").json()["items"] == []
 
