@@ -78,8 +78,6 @@ def test_every_value_is_shown_with_where_it_comes_from(config):
                                       "from": f"{config.path}:2"}
     assert rows["resync"] == {"option": "resync", "value": "5m", "from": "default"}
     assert rows["storage_class"]["value"] is None
-    manual = (ROOT / "man/fsa.conf.5").read_text()
-    assert all(f".It Cm {name} No" in manual for name in rows)
 
 
 def test_one_value_is_shown_alone(config):

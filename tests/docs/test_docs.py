@@ -1,5 +1,6 @@
 """Documents and manual pages against what they speak of: links, commands, options, codes."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("tools/*/README.md")])
-PAGES = sorted(ROOT.glob("man/*.[1-8]"))
+PAGES = sorted([*ROOT.glob("man/*.[1-8]"), ROOT / "man/fsa.conf.5.in"])
 
 
 def name(path):
@@ -111,9 +112,14 @@ def test_every_installed_program_has_a_page():
     assert [p for p in installed() if page_of(p) is None] == []
 
 
+def finished(page, build):
+    """As it is installed."""
+    return build / "man" / page.stem if page.suffix == ".in" else page
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_a_page_is_well_formed(page):
-    done = subprocess.run(["groff", "-Kutf8", "-mandoc", "-Tutf8", "-ww", "-z", name(page)],
+def test_a_page_is_well_formed(page, build):
+    done = subprocess.run(["groff", "-Kutf8", "-mandoc", "-Tutf8", "-ww", "-z", finished(page, build)],
                           cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0
     # A page that only includes another (".so man8/…") is resolved by man(1), not here.
@@ -131,7 +137,8 @@ def whole(page):
 def test_pages_refer_to_pages_that_exist(page):
     ours = re.findall(r"^\.Xr ((?:fsa|api\.fcgi|auth\.fcgi|fullstack)[\w.-]*) (\d)", whole(page),
                       re.M)
-    assert [ref for ref in ours if not (ROOT / f"man/{ref[0]}.{ref[1]}").exists()] == []
+    pages = {page.name.removesuffix(".in") for page in PAGES}
+    assert [ref for ref in ours if f"{ref[0]}.{ref[1]}" not in pages] == []
 
 
 @pytest.mark.parametrize("program", [p for p in installed() if p not in ("fsa", "fsactl", "fsa-setup")])
@@ -144,6 +151,15 @@ def test_a_page_has_the_options_of_its_program(program, build):
     for alternatives in re.findall(r"^\.Fl (-.*)$", page, re.M):
         documented |= set(re.findall(r"-([a-z]+)", alternatives))
     assert documented == options
+
+
+def test_every_option_is_on_the_page_with_its_default(build):
+    done = subprocess.run([build / "fsactl", "--config", "/dev/null", "config", "show", "--json"],
+                          capture_output=True, text=True, check=True)
+    shown = {row["option"]: row["value"] for row in json.loads(done.stdout)}
+    entries = re.findall(r"^\.It Cm (\w+) No = Ar .+\n.+\n(?:Default:\n\.Ql (.+) \.|Default: none\.|Required: .+)$",
+                         (build / "man/fsa.conf.5").read_text(), re.M)
+    assert {option: default or None for option, default in entries} == shown
 
 
 # ---- nginx --------------------------------------------------------------------------------------

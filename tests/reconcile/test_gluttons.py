@@ -2,6 +2,7 @@
 
 import re
 import statistics
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -93,18 +94,21 @@ def test_what_they_answer_costs_nobody_else(site, kubesim, glutton):
     assert statistics.median(times) < LONGEST, times
 
 
-def default(option):
-    """What fsa.conf(5) says."""
-    manual = (ROOT / "man/fsa.conf.5").read_text()
-    return re.search(rf"It Cm {option} .*?Default:\n\.Ql (\S+) \.", manual, re.S)[1]
+@pytest.fixture
+def default(build):
+    """An option's, as fsactl shows it."""
+    def show(option):
+        return subprocess.run([build / "fsactl", "--config", "/dev/null", "config", "show", option],
+                              capture_output=True, text=True, check=True).stdout.strip()
+    return show
 
 
-def test_the_service_has_more_memory_than_answers_may_take():
+def test_the_service_has_more_memory_than_answers_may_take(default):
     most = int(re.search(r"^MemoryMax=(\d+)G$", UNIT, re.M)[1]) << 30
     assert int(default("kube_memory")) * 4 / 3 <= most
 
 
-def test_names_that_nobody_answers_for_leave_threads_for_the_others():
+def test_names_that_nobody_answers_for_leave_threads_for_the_others(default):
     """One for each row in flight, which ends when the row's request does."""
     assert int(re.search(r"^TasksMax=(\d+)$", UNIT, re.M)[1]) >= 2 * int(default("rows_in_flight"))
     each, times = re.search(r"RES_OPTIONS=timeout:(\d+) attempts:(\d+)", UNIT).groups()

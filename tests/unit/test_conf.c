@@ -5,7 +5,6 @@
 
 #include <check.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/conf.h"
 #include "base/err.h"
@@ -298,50 +297,6 @@ START_TEST(every_option_has_a_name_help_and_a_valid_default)
 }
 END_TEST
 
-/* The page wraps lines, so text is compared without regard to white space. */
-static void squeeze(char *text)
-{
-	char *to = text;
-
-	for (const char *from = text; *from != '\0'; from++) {
-		if (*from != ' ' && *from != '\n')
-			*to++ = *from;
-	}
-	*to = '\0';
-}
-
-START_TEST(every_option_is_in_the_manual_page)
-{
-	CLEANUP(buf_release) struct buf page = BUF_INIT(1 << 20);
-	struct err e;
-
-	ck_assert_msg(buf_read_file(&page, TEST_SOURCE_DIR "/man/fsa.conf.5", &e) == 0, "%s",
-		      e.message);
-	squeeze(page.data);
-	for (int i = 0; i < CONF_OPTION_COUNT; i++) {
-		const struct conf_spec *spec = conf_spec((enum conf_option)i);
-		char entry[2048];
-		const char *type = conf_type_name(spec->type);
-		(void)snprintf(entry, sizeof(entry), ".It Cm %s No = Ar %s", spec->name,
-			       type ? type : "");
-		squeeze(entry);
-		char *at = strstr(page.data, entry);
-		ck_assert_msg(at != NULL, "%s is not in fsa.conf(5)", spec->name);
-		(void)snprintf(entry, sizeof(entry), "%s Default: %s%s", spec->help,
-			       spec->default_value ? ".Ql " : "none",
-			       spec->default_value ? spec->default_value : "");
-		squeeze(entry);
-		const char *end = strstr(at + 1, ".ItCm");
-		const char *found = strstr(at, entry);
-		ck_assert_msg(found != NULL && (end == NULL || found < end),
-			      "fsa.conf(5) has another help or default of %s", spec->name);
-		const char *late = strstr(at, "Ittakesarestart.");
-		ck_assert_msg((late != NULL && (end == NULL || late < end)) == spec->needs_restart,
-			      "fsa.conf(5) is wrong about a restart for %s", spec->name);
-	}
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("conf");
@@ -357,7 +312,6 @@ int main(void)
 	tcase_add_test(tc, a_value_says_where_it_comes_from_and_never_a_password);
 	tcase_add_test(tc, a_wrong_connection_string_is_not_quoted);
 	tcase_add_test(tc, every_option_has_a_name_help_and_a_valid_default);
-	tcase_add_test(tc, every_option_is_in_the_manual_page);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
