@@ -20,7 +20,9 @@ enum statement {
 
 #define MS(interval) "(extract(epoch FROM " interval ") * 1000)::bigint"
 
-/* SQL is laid out by hand. The names of columns are members of what is shown. */
+/* SQL is laid out by hand. The names of columns are members of what is shown. They are not those of
+ * store/column.h: an administrator sees ages where an owner sees times, who holds a lease, and what
+ * the pass has kept, and what is missing here is only not shown. */
 /* clang-format off */
 static const struct db_statement statements[] = {
 	[STATEMENT_FIND] = { "admin_find_project",

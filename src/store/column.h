@@ -28,27 +28,35 @@
  * two. A column whose name in JSON is "" does not appear there by itself.
  */
 
-/* Sandboxes and databases have in common: columns for everybody who reads them, */
-#define RESOURCE_COLUMNS(X, of)                                                                    \
+/* Sandboxes and databases have in common: columns that live updates show, which are all that
+ * fsa-events may read, */
+#define RESOURCE_STATUS_COLUMNS(X, of)                                                             \
 	X(of, TEXT, id, of ".id", "id")                                                            \
-	X(of, TEXT, project_id, of ".project_id", "projectId")                                     \
-	X(of, TEXT, name, of ".name", "name")                                                      \
-	X(of, TEXT, namespace, of ".namespace", "k8sNamespace")                                    \
-	X(of, TEXT, server, of ".server", "")                                                      \
 	X(of, DESIRED, desired, of ".desired", "desired")                                          \
-	X(of, INT, generation, of ".generation", "")                                               \
 	X(of, STATUS, status, of ".status", "status")                                              \
 	X(of, STAGE, stage, of ".stage", "")                                                       \
-	X(of, UNSIGNED, attempts, of ".attempts", "")                                              \
 	X(of, TEXT, warnings, "nullif(" of ".warnings, '[]')::text", "")
-
-/* for the owner, */
-#define RESOURCE_OWNER_COLUMNS(X, of)                                                              \
+#define RESOURCE_CAUSE_COLUMNS(X, of)                                                              \
 	X(of, TEXT, status_since, "iso8601(" of ".status_since)", "statusSince")                   \
 	X(of, TEXT, cause_kind, of ".cause_kind", "")                                              \
 	X(of, TEXT, cause_code, of ".cause_code", "")                                              \
 	X(of, TEXT, cause_message, of ".cause_message", "")                                        \
-	X(of, TEXT, cause_since, "iso8601(" of ".cause_since)", "")                                \
+	X(of, TEXT, cause_since, "iso8601(" of ".cause_since)", "")
+#define RESOURCE_KIND_COLUMNS(X, of) X(of, KIND, kind, of ".kind", "")
+
+/* columns for everybody else who reads them, */
+#define RESOURCE_COLUMNS(X, of)                                                                    \
+	RESOURCE_STATUS_COLUMNS(X, of)                                                             \
+	X(of, TEXT, project_id, of ".project_id", "projectId")                                     \
+	X(of, TEXT, name, of ".name", "name")                                                      \
+	X(of, TEXT, namespace, of ".namespace", "k8sNamespace")                                    \
+	X(of, TEXT, server, of ".server", "")                                                      \
+	X(of, INT, generation, of ".generation", "")                                               \
+	X(of, UNSIGNED, attempts, of ".attempts", "")
+
+/* for the owner, */
+#define RESOURCE_OWNER_COLUMNS(X, of)                                                              \
+	RESOURCE_CAUSE_COLUMNS(X, of)                                                              \
 	X(of, TEXT, next_attempt_at, "iso8601(" of ".due_at)", "")                                 \
 	X(of, TEXT, locked_until, "iso8601(" of ".leased_until)", "lockedUntil")                   \
 	X(of, TEXT, created_at, "iso8601(" of ".created_at)", "createdAt")                         \
@@ -56,8 +64,8 @@
 
 /* and for the reconciler. */
 #define RESOURCE_QUEUE_COLUMNS(X, of)                                                              \
+	RESOURCE_KIND_COLUMNS(X, of)                                                               \
 	X(of, TEXT, user_id, of ".user_id", "")                                                    \
-	X(of, KIND, kind, of ".kind", "")                                                          \
 	X(of, INT, lease_epoch, of ".lease_epoch", "")                                             \
 	X(of, UINT, status_age_ms,                                                                 \
 	  "greatest(0, (extract(epoch FROM now() - " of ".status_since) * 1000)::bigint)", "")     \
@@ -98,16 +106,19 @@
 	X(of, BYTES, password_sealed, of ".password_sealed", "")
 #define CONNECTION_QUEUE_COLUMNS(X, of) X(of, TEXT, cluster_uid, of ".cluster_uid", "")
 
-#define PROJECT_COLUMNS(X, of)                                                                     \
+/* Of a project: what live updates show, and the rest. */
+#define PROJECT_STATUS_COLUMNS(X, of)                                                              \
 	X(of, TEXT, id, of ".id", "id")                                                            \
 	X(of, TEXT, name, of ".name", "name")                                                      \
+	X(of, STATUS, status, of ".status", "status")                                              \
+	X(of, TEXT, updated_at, "iso8601(" of ".updated_at)", "updatedAt")
+#define PROJECT_COLUMNS(X, of)                                                                     \
+	PROJECT_STATUS_COLUMNS(X, of)                                                              \
 	X(of, TEXT, description, of ".description", "description")                                 \
 	X(of, TEXT, user_id, of ".user_id", "userId")                                              \
 	X(of, TEXT, github_repo, of ".github_repo", "githubRepo")                                  \
 	X(of, TEXT, kube_name, of ".kube_name", "")                                                \
-	X(of, STATUS, status, of ".status", "status")                                              \
 	X(of, TEXT, created_at, "iso8601(" of ".created_at)", "createdAt")                         \
-	X(of, TEXT, updated_at, "iso8601(" of ".updated_at)", "updatedAt")                         \
 	X(of, INT, created_us, "(extract(epoch FROM " of ".created_at) * 1000000)::bigint", "")
 
 /* ---- what a claim reads ---------------------------------------------------------------------- */

@@ -27,7 +27,8 @@ enum statement {
 	" ON CONFLICT DO NOTHING RETURNING id"                                                     \
 	"), made AS ("
 
-/* SQL is laid out by hand. */
+/* SQL is laid out by hand. The columns are not those of store/column.h, which are read: these are
+ * the ones that version 0.4 had, and a column that came later begins with its default. */
 /* clang-format off */
 static const struct db_statement statements[] = {
 	[STATEMENT_USER] = { "import_user",

@@ -1,8 +1,10 @@
 #include "store/live.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/mem.h"
 #include "base/parse.h"
 #include "store/internal.h"
 
@@ -34,31 +36,29 @@ static const struct db_statement statement_horizon = {
 	"live_horizon", "SELECT pg_snapshot_xmax(pg_current_snapshot())"
 };
 
-#define COLUMNS(X)                                                                                 \
-	X(PROJECT_ID, "p.id")                                                                      \
-	X(PROJECT_NAME, "p.name")                                                                  \
-	X(PROJECT_STATUS, "p.status")                                                              \
-	X(PROJECT_UPDATED_AT, "iso8601(p.updated_at)")                                             \
-	X(RESOURCE_KIND, "r.kind")                                                                 \
-	X(RESOURCE_ID, "r.id")                                                                     \
-	X(RESOURCE_DESIRED, "r.desired")                                                           \
-	X(RESOURCE_STATUS, "r.status")                                                             \
-	X(RESOURCE_STATUS_SINCE, "iso8601(r.status_since)")                                        \
-	X(RESOURCE_STAGE, "r.stage")                                                               \
-	X(RESOURCE_CAUSE_KIND, "r.cause_kind")                                                     \
-	X(RESOURCE_CAUSE_CODE, "r.cause_code")                                                     \
-	X(RESOURCE_CAUSE_MESSAGE, "r.cause_message")                                               \
-	X(RESOURCE_CAUSE_SINCE, "iso8601(r.cause_since)")                                          \
-	X(RESOURCE_WARNINGS, "nullif(r.warnings, '[]')::text")
+/* Words are passed on as they are, those of a newer schema, too. */
+/* clang-format off */
+#define LIVE_READ(of, type, member, sql, json) { COLUMN_TEXT, offsetof(of, member), 0 },
 
-enum live_column { COLUMN_NONE, COLUMNS(STORE_COLUMN_ENUM) };
+static const struct column project_columns[] = {
+	PROJECT_STATUS_COLUMNS(LIVE_READ, struct live_project)
+};
+static const struct column resource_columns[] = {
+	RESOURCE_STATUS_COLUMNS(LIVE_READ, struct live_resource)
+	RESOURCE_CAUSE_COLUMNS(LIVE_READ, struct live_resource)
+	RESOURCE_KIND_COLUMNS(LIVE_READ, struct live_resource)
+};
+/* clang-format on */
 
 /* A row a resource; a project without any is a row of NULLs. */
 static const struct db_statement statement_get = {
-	"live_project_get", STORE_SELECT(COLUMNS) "FROM projects p"
-						  " LEFT JOIN resources r ON r.project_id = p.id"
-						  " WHERE p.id = $1 AND p.user_id = $2"
-						  " ORDER BY " STORE_RESOURCE_ORDER("r")
+	"live_project_get",
+	"SELECT 0" PROJECT_STATUS_COLUMNS(COLUMN_SQL, "p") RESOURCE_STATUS_COLUMNS(COLUMN_SQL, "r")
+		RESOURCE_CAUSE_COLUMNS(COLUMN_SQL, "r") RESOURCE_KIND_COLUMNS(
+			COLUMN_SQL,
+			"r") " FROM projects p LEFT JOIN resources r ON r.project_id = p.id"
+			     " WHERE p.id = $1 AND p.user_id = $2 ORDER BY " STORE_RESOURCE_ORDER(
+				     "r")
 };
 
 static const struct db_statement statement_users = { "live_users", "SELECT id FROM users" };
@@ -120,21 +120,16 @@ bool live_change_parse(const char *payload, struct live_change *ret_change)
 	return true;
 }
 
-static void read_resource(const PGresult *r, int row, struct live_resource *ret)
+static int read_row(const PGresult *r, int row, struct live_project *project, struct err *e)
 {
-	*ret = (struct live_resource) {
-		.kind = db_text(r, row, RESOURCE_KIND),
-		.id = db_text(r, row, RESOURCE_ID),
-		.desired = db_text(r, row, RESOURCE_DESIRED),
-		.status = db_text(r, row, RESOURCE_STATUS),
-		.status_since = db_text(r, row, RESOURCE_STATUS_SINCE),
-		.stage = db_text(r, row, RESOURCE_STAGE),
-		.cause_kind = db_text(r, row, RESOURCE_CAUSE_KIND),
-		.cause_code = db_text(r, row, RESOURCE_CAUSE_CODE),
-		.cause_message = db_text(r, row, RESOURCE_CAUSE_MESSAGE),
-		.cause_since = db_text(r, row, RESOURCE_CAUSE_SINCE),
-		.warnings = db_text(r, row, RESOURCE_WARNINGS),
-	};
+	struct column_reader in = { .result = r, .row = row, .column = 1 };
+
+	if (column_read(&in, project_columns, ARRAY_SIZE(project_columns), project, e) < 0)
+		return -1;
+	if (!column_is_there(&in))
+		return 0;
+	return column_read(&in, resource_columns, ARRAY_SIZE(resource_columns),
+			   &project->resources[project->resource_count++], e);
 }
 
 int live_project_get(struct db *db, const char *user_id, const char *project_id,
@@ -146,24 +141,24 @@ int live_project_get(struct db *db, const char *user_id, const char *project_id,
 		return -1;
 	if (db_rows(r) == 0)
 		return store_project_not_found(e);
-	struct live_project project = {
-		.id = db_text(r, 0, PROJECT_ID),
-		.name = db_text(r, 0, PROJECT_NAME),
-		.status = db_text(r, 0, PROJECT_STATUS),
-		.updated_at = db_text(r, 0, PROJECT_UPDATED_AT),
-	};
-	for (int row = 0; row < db_rows(r) && row < (int)ARRAY_SIZE(project.resources); row++) {
-		if (db_text(r, row, RESOURCE_ID) != NULL)
-			read_resource(r, row, &project.resources[project.resource_count++]);
+	CLEANUP(live_project_clear)
+	struct live_project project = { .resources = mem_calloc((size_t)db_rows(r),
+								sizeof(struct live_resource)) };
+	for (int row = 0; row < db_rows(r); row++) {
+		if (read_row(r, row, &project, e) < 0)
+			return -1;
 	}
-	project.result = STEAL(r);
 	*ret_project = project;
+	ret_project->result = STEAL(r);
+	project = (struct live_project) { .result = NULL };
 	return 0;
 }
 
 void live_project_clear(struct live_project *project)
 {
 	db_result_free(&project->result);
+	free(project->resources);
+	project->resources = NULL;
 }
 
 int live_users_list(struct db *db, struct live_users *ret_users, struct err *e)

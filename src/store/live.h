@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "db/db.h"
+#include "store/column.h"
 #include "store/store.h"
 
 /*
@@ -39,17 +40,21 @@ struct live_change {
 /* False for a payload that live_announce() would not send. */
 bool live_change_parse(const char *payload, struct live_change *ret_change);
 
+/* As text; NULL for no cause and no warnings (for warnings_json()). */
+/* clang-format off */
+#define LIVE_MEMBER(of, type, member, sql, json) const char *member;
 struct live_resource {
-	const char *kind, *id, *desired, *status, *status_since, *stage;
-	const char *cause_kind, *cause_code, *cause_message, *cause_since; /* NULL: none */
-	const char *warnings;                                              /* for warnings_json() */
+	RESOURCE_STATUS_COLUMNS(LIVE_MEMBER, )
+	RESOURCE_CAUSE_COLUMNS(LIVE_MEMBER, )
+	RESOURCE_KIND_COLUMNS(LIVE_MEMBER, )
 };
 struct live_project {
 	PGresult *result;
-	const char *id, *name, *status, *updated_at;
-	struct live_resource resources[2]; /* one of a kind */
+	PROJECT_STATUS_COLUMNS(LIVE_MEMBER, )
+	struct live_resource *resources; /* sandboxes, the first one first, and the database */
 	size_t resource_count;
 };
+/* clang-format on */
 /* ERR_NOT_FOUND when it has gone. */
 int live_project_get(struct db *db, const char *user_id, const char *project_id,
 		     struct live_project *ret_project, struct err *e);

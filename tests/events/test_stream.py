@@ -28,6 +28,17 @@ def test_a_new_project_is_told_to_its_owner_alone(live):
         assert project.id not in str(his.events)
 
 
+def test_a_project_is_shown_with_all_its_sandboxes_and_its_database(live):
+    ada = live.person()
+    project = live.project(ada)
+    for _ in range(3):
+        project.add_sandbox()
+    with ada.stream() as stream:
+        project.set(kind="DATABASE", stage="network")
+        shown = stream.wait(lambda e: [r["stage"] for r in e.data["databases"]] == ["network"]).data
+        assert len({r["id"] for r in shown["sandboxes"]}) == 4
+
+
 @pytest.mark.parametrize("change", [
     {"status": "STARTING"},
     {"stage": "network"},

@@ -57,6 +57,12 @@ class Project:
                 FROM p, unnest(enum_range(NULL::resource_kind)) kind""",
             {"id": self.id, "user": owner.id, "name": f"App {next(_numbers)}"})
 
+    def add_sandbox(self):
+        self._live.sql(
+            """INSERT INTO resources (project_id, user_id, kind, name, namespace, server, additional)
+                SELECT id, user_id, 'SANDBOX', 'x' || substr(md5(random()::text), 1, 12), 'ns',
+                    'https://127.0.0.1', true FROM projects WHERE id = %(id)s""", {"id": self.id})
+
     def set(self, kind="SANDBOX", **columns):
         """A change of its sandbox or database, as a pass records it."""
         columns = {"status_since": "now", **columns}

@@ -30,22 +30,25 @@ static void assert_member(const json_t *object, const char *name, const char *va
 
 START_TEST(a_project_is_told_with_its_parts)
 {
+	struct live_resource resources[] = {
+		{ .kind = "SANDBOX",
+		  .id = USER,
+		  .desired = "RUNNING",
+		  .status = "ERROR",
+		  .status_since = "2026-11-23T20:51:32.042Z",
+		  .stage = "container",
+		  .cause_kind = "POD_IMAGE",
+		  .cause_message = "no such\nimage",
+		  .warnings = "[{\"code\": \"RESTARTED\", \"message\": \"m\"}, "
+			      "{\"code\": \"OF_LATER\", \"message\": \"n\"}]" },
+	};
 	struct live_project project = {
 		.id = PROJECT,
 		.name = "My \"App\"",
 		.status = "ERROR",
 		.updated_at = "2026-11-23T20:51:32.042Z",
-		.resources = { { .kind = "SANDBOX",
-				 .id = USER,
-				 .desired = "RUNNING",
-				 .status = "ERROR",
-				 .status_since = "2026-11-23T20:51:32.042Z",
-				 .stage = "container",
-				 .cause_kind = "POD_IMAGE",
-				 .cause_message = "no such\nimage",
-				 .warnings = "[{\"code\": \"RESTARTED\", \"message\": \"m\"}, "
-					     "{\"code\": \"OF_LATER\", \"message\": \"n\"}]" } },
-		.resource_count = 1,
+		.resources = resources,
+		.resource_count = ARRAY_SIZE(resources),
 	};
 	json_t *told = parse(message_project(&project));
 	const json_t *sandbox = json_array_get(json_object_get(told, "sandboxes"), 0);
@@ -72,17 +75,18 @@ END_TEST
 
 START_TEST(what_is_well_has_no_cause)
 {
+	struct live_resource resources[] = { { .kind = "DATABASE",
+					       .id = USER,
+					       .desired = "RUNNING",
+					       .status = "RUNNING",
+					       .status_since = "t",
+					       .stage = "ready" } };
 	struct live_project project = { .id = PROJECT,
 					.name = "App",
 					.status = "RUNNING",
 					.updated_at = "t",
-					.resources = { { .kind = "DATABASE",
-							 .id = USER,
-							 .desired = "RUNNING",
-							 .status = "RUNNING",
-							 .status_since = "t",
-							 .stage = "ready" } },
-					.resource_count = 1 };
+					.resources = resources,
+					.resource_count = ARRAY_SIZE(resources) };
 	json_t *told = parse(message_project(&project));
 	const json_t *database = json_array_get(json_object_get(told, "databases"), 0);
 
