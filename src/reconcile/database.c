@@ -232,6 +232,7 @@ const struct kind kind_database = {
 	.objects = objects,
 	.object_count = ARRAY_SIZE(objects),
 	.dependents = 0,
+	.fetched = OBSERVE(KUBE_SECRETS), /* the connection */
 	.creation = OBSERVE(KUBE_CLUSTERS),
 	.rollout = OBSERVE(KUBE_CLUSTERS) | OBSERVE_INSTANCE_CLAIMS,
 	.claims = OBSERVE_INSTANCE_CLAIMS,

@@ -32,6 +32,8 @@ struct kind {
 	/* As OBSERVE(): types that controllers create from these and that have our labels. May be
 	 * empty. */
 	unsigned dependents;
+	/* As OBSERVE(): types of which single objects are read by name. May be empty. */
+	unsigned fetched;
 	/* The types that are listed during a change: when it is created, and later. */
 	unsigned creation, rollout;
 	/* The list that contains the claims of its volumes, and the warnings about them. */

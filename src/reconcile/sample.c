@@ -2,9 +2,21 @@
 
 #include "base/json_at.h"
 #include "kube/client.h"
+#include "reconcile/kind.h"
 
 #define NAME "kubeconfig-check"
 
+static json_t *anchor(const struct kind *kind, const void *inputs,
+		      const struct manifest_settings *settings)
+{
+	char hash[MANIFEST_HASH_SIZE];
+
+	kind->hash(inputs, settings, hash);
+	return kind->anchor(inputs, settings, hash);
+}
+
+/* Made from fsa.conf, not by the kind's make_inputs(): there is no row, and nothing to unseal. What
+ * is not set here (environment, terminal token) does not decide whether a cluster accepts it. */
 static json_t *stateful_set(const struct conf *conf, const struct manifest_settings *settings,
 			    const char *id, const char *namespace)
 {
@@ -26,10 +38,8 @@ static json_t *stateful_set(const struct conf *conf, const struct manifest_setti
 			.storage_limit = conf_string(conf, CONF_SANDBOX_STORAGE_LIMIT),
 		},
 	};
-	char hash[MANIFEST_HASH_SIZE];
 
-	manifest_sandbox_hash(&s, settings, hash);
-	return manifest_stateful_set(&s, settings, hash);
+	return anchor(&kind_sandbox, &s, settings);
 }
 
 static json_t *cluster(const struct conf *conf, const struct manifest_settings *settings,
@@ -49,10 +59,8 @@ static json_t *cluster(const struct conf *conf, const struct manifest_settings *
 			.memory_limit = conf_string(conf, CONF_POSTGRES_MEMORY_LIMIT),
 		},
 	};
-	char hash[MANIFEST_HASH_SIZE];
 
-	manifest_database_hash(&d, settings, hash);
-	return manifest_cluster(&d, settings, hash);
+	return anchor(&kind_database, &d, settings);
 }
 
 /* Of a StatefulSet's part, by its spec: an object of its own. */

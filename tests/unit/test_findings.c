@@ -162,8 +162,8 @@ START_TEST(what_is_missing_is_named)
 	const json_t *permissions = json_array_get(findings, FINDING_PERMISSIONS);
 	ck_assert_str_eq(statuses(findings), "oooofoo");
 	ck_assert_str_eq(json_string_value(json_object_get(permissions, "detail")),
-			 "not allowed: secrets: create, patch, delete; "
-			 "persistentvolumeclaims: delete; pods: delete");
+			 "not allowed: pods: delete; secrets: create, patch, delete; "
+			 "persistentvolumeclaims: delete");
 }
 END_TEST
 
