@@ -68,8 +68,7 @@ static const struct command commands[] = {
 
 const struct command_table fsa_commands = {
 	.program = "fsa",
-	.global = "--site URL",
-	.global_help = "use this site instead of the one last logged in to",
+	.global = { "site", "URL", "use this site instead of the one last logged in to" },
 	.commands = commands,
 	.count = ARRAY_SIZE(commands),
 	.options = options,

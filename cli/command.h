@@ -37,7 +37,6 @@ struct call {
 
 enum {
 	ARGUMENTS_MAX = 256, /* the most variables that the site accepts at once */
-	EXIT_USAGE = 2,
 	EXIT_NOT_LOGGED_IN = 3,
 	EXIT_NOT_FOUND = 4,
 	EXIT_NOT_ALLOWED = 5,

@@ -14,47 +14,8 @@
 #include "base/parse.h"
 #include "command.h"
 #include "command/help.h"
+#include "command/options.h"
 #include "command/output.h"
-#include "config.h"
-
-/* Reads the options before the subcommand. Returns false when the program is to end with
- * `*ret_exit`. */
-static bool read_options(int argc, char **argv, const char **ret_site, int *ret_exit)
-{
-	static const struct option longs[] = {
-		{ "site", required_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'v' },
-		{ "commands", no_argument, NULL, 'l' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option;
-
-	*ret_exit = EXIT_SUCCESS;
-	/* '+': the subcommand's options are its own. */
-	while ((option = getopt_long(argc, argv, "+", longs, NULL)) != -1) {
-		switch (option) {
-		case 's':
-			*ret_site = optarg;
-			break;
-		case 'h':
-			help_print_all(&fsa_commands, stdout);
-			return false;
-		case 'v':
-			(void)puts("fsa (" PACKAGE_NAME ") " PACKAGE_VERSION);
-			return false;
-		case 'l':
-			help_print_table(&fsa_commands);
-			return false;
-		default:
-			/* getopt_long() has named it. */
-			(void)fputs("fsa: see fsa --help\n", stderr);
-			*ret_exit = EXIT_USAGE;
-			return false;
-		}
-	}
-	return true;
-}
 
 static int exit_status(const struct err *e)
 {
@@ -73,7 +34,7 @@ static int exit_status(const struct err *e)
 	};
 
 	if (strcmp(e->code, "USAGE") == 0)
-		return EXIT_USAGE;
+		return COMMAND_EXIT_USAGE;
 	if (strcmp(e->code, "PROJECT_ERROR") == 0)
 		return EXIT_PROJECT_ERROR;
 	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
@@ -113,8 +74,9 @@ static int run(const struct command *command, int argc, char **argv, struct call
 	if (status >= 0)
 		return status;
 	status = fail(call, &e);
-	return (command->options & COMMAND_VERBATIM) != 0 && status != EXIT_USAGE ? EXIT_NOT_RUN
-										  : status;
+	return (command->options & COMMAND_VERBATIM) != 0 && status != COMMAND_EXIT_USAGE
+		       ? EXIT_NOT_RUN
+		       : status;
 }
 
 /* Else a connection gets the number of one that was closed, and is read or written as that. */
@@ -135,7 +97,7 @@ int main(int argc, char **argv)
 
 	open_standard_files();
 	mem_init_libraries();
-	if (!read_options(argc, argv, &call.site, &status))
+	if (!options_read(&fsa_commands, argc, argv, &call.site, &status))
 		return status;
 	argc -= optind;
 	argv += optind;
@@ -144,7 +106,7 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	if (command == NULL) {
 		help_say_unknown(&fsa_commands, argc, argv);
-		return EXIT_USAGE;
+		return COMMAND_EXIT_USAGE;
 	}
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		abort(); /* out of memory */

@@ -83,8 +83,7 @@ static void print_change(const struct call *call, const json_t *project)
 	const char *stage_of = json_string_value(json_object_get(sandbox, "stage"));
 
 	if (call->options[OPTION_JSON] != NULL) {
-		(void)json_dumpf(project, stdout, JSON_COMPACT);
-		(void)putchar('\n');
+		output_value_line(project);
 	} else {
 		CLEANUP(cleanup_free) char *status = output_printable(project_status(project));
 		CLEANUP(cleanup_free) char *stage = output_printable(stage_of ? stage_of : "");

@@ -32,14 +32,14 @@ static void print_options(const struct command_table *table, const struct comman
 
 void help_print_all(const struct command_table *table, FILE *to)
 {
-	(void)fprintf(to, "Usage: %s [%s] COMMAND [ARGUMENTS] [--json]\n\nCommands:\n",
-		      table->program, table->global);
+	(void)fprintf(to, "Usage: %s [--%s %s] COMMAND [ARGUMENTS] [--json]\n\nCommands:\n",
+		      table->program, table->global.name, table->global.argument);
 	for (size_t i = 0; i < table->count; i++)
 		print_command(table, &table->commands[i], to);
 	(void)fputs("\nOptions of commands:\n", to);
 	print_options(table, NULL, to);
-	(void)fprintf(to, "\nOptions:\n  %-14s %s\n  --help, --version, --commands\n",
-		      table->global, table->global_help);
+	(void)fprintf(to, "\nOptions:\n  --%s %s  %s\n  --help, --version, --commands\n",
+		      table->global.name, table->global.argument, table->global.help);
 }
 
 void help_print_table(const struct command_table *table)
@@ -93,7 +93,8 @@ bool help_print_about(const struct command_table *table, const struct command *c
 {
 	if (command == NULL && (argc < 1 || !is_family(table, argv[0])))
 		return false;
-	(void)printf("Usage, after %s [%s]:\n", table->program, table->global);
+	(void)printf("Usage, after %s [--%s %s]:\n", table->program, table->global.name,
+		     table->global.argument);
 	for (size_t i = 0; i < table->count; i++) {
 		if (command ? command == &table->commands[i]
 			    : word_in_family(&table->commands[i], argv[0]) != NULL)

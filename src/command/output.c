@@ -7,18 +7,38 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 
-void output_value(const json_t *value)
-{
-	(void)json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
-	(void)putchar('\n');
-}
-
 /* Bytes of a control character at `text` (C0, DEL, or the UTF-8 form of C1); 0: it is none. */
 static size_t control_length(const unsigned char *text)
 {
 	if (text[0] < 0x20 || text[0] == 0x7f)
 		return 1;
 	return text[0] == 0xc2 && text[1] >= 0x80 && text[1] < 0xa0 ? 2 : 0;
+}
+
+/* Jansson escapes C0; a terminal obeys DEL and C1, too. They occur within strings only. */
+static void print_json(const json_t *value, size_t flags)
+{
+	CLEANUP(cleanup_free) char *text = json_dumps(value, flags | JSON_ENCODE_ANY);
+
+	for (const char *at = text; at != NULL && *at != '\0';) {
+		size_t control = *at == '\n' ? 0 : control_length((const unsigned char *)at);
+		if (control > 0)
+			(void)printf("\\u%04x", (unsigned char)at[control - 1]);
+		else
+			(void)putchar(*at);
+		at += control > 0 ? control : 1;
+	}
+	(void)putchar('\n');
+}
+
+void output_value(const json_t *value)
+{
+	print_json(value, JSON_INDENT(2));
+}
+
+void output_value_line(const json_t *value)
+{
+	print_json(value, JSON_COMPACT);
 }
 
 static char *make_printable(const char *text, const char *kept)

@@ -16,7 +16,9 @@ struct output_column {
 	const char *title; /* for people */
 };
 
+/* JSON, over several lines and in one. */
 void output_value(const json_t *value);
+void output_value_line(const json_t *value);
 /* For people: a table with titles, also when it is empty. */
 void output_rows(const struct output_column *columns, size_t count, const json_t *rows);
 /* For people: a table under a heading, which may be NULL (nothing at all if it is empty); the

@@ -21,6 +21,8 @@ struct command_option_spec {
 /* The first option of every program: every command takes it. */
 enum { COMMAND_OPTION_JSON = 0, COMMAND_OPTIONS_MAX = 30 };
 
+enum { COMMAND_EXIT_USAGE = 2 }; /* the command line is wrong */
+
 /* Beside the options: what follows the first argument is not looked at, "run PROJECT ls -l". */
 #define COMMAND_VERBATIM (1U << 30)
 
@@ -38,7 +40,7 @@ struct command {
 
 struct command_table {
 	const char *program;
-	const char *global, *global_help; /* the option before the command: "--config FILE" */
+	struct command_option_spec global; /* the option before the command: --config FILE */
 	const struct command *commands;
 	size_t count;
 	const struct command_option_spec *options;

@@ -105,8 +105,7 @@ static const struct command commands[] = {
 
 const struct command_table fsactl_commands = {
 	.program = "fsactl",
-	.global = "--config FILE",
-	.global_help = "instead of " COMMAND_DEFAULT_CONFIG,
+	.global = { "config", "FILE", "instead of " COMMAND_DEFAULT_CONFIG },
 	.commands = commands,
 	.count = ARRAY_SIZE(commands),
 	.options = options,

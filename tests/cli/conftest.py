@@ -14,16 +14,20 @@ sys.path.insert(0, str(HERE))
 from own_machine import Home, register  # noqa: E402
 from stand import pypi  # noqa: E402
 from stand.kubesim import KubeSim  # noqa: E402
+from stand.process import free_port  # noqa: E402
 from stand.site import Site  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def served(workspace, build, postgres):
-    """A site whose reconciler looks often, and its cluster."""
+    """A site whose reconciler looks often, its cluster, and the port of the cluster's ingress."""
+    ingress = free_port()
+    options = {"changes_burst": 100000, "ingress_domain": "apps.localhost",
+               "ingress_scheme": "http", "ingress_port": ingress}
     with Site(workspace / "cli-site", build, postgres, database="cli", every="100ms",
-              options={"changes_burst": 100000}) as site, \
+              options=options) as site, \
             KubeSim(workspace / "cli-cluster", build) as cluster:
-        yield SimpleNamespace(site=site, cluster=cluster, url=site.url)
+        yield SimpleNamespace(site=site, cluster=cluster, url=site.url, ingress=ingress)
 
 
 @pytest.fixture

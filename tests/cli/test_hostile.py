@@ -108,6 +108,17 @@ def test_no_escape_sequence_reaches_the_terminal(home, hostile, words):
     assert is_clean(done.stdout + done.stderr) and len(done.stdout) > 5
 
 
+@pytest.mark.parametrize("words", [["projects"], ["status", ID], ["explain", ID]], ids=" ".join)
+def test_json_has_every_control_character_escaped(home, hostile, words):
+    name = ESCAPES + "\x7f\u0080\u009f ünï"
+    bad = {**project(), "name": name}
+    server = hostile(lambda path: told([bad] if path == "/api/projects" else bad))
+    done = home(*words, "--json", env=at(server))
+    found = json.loads(done.stdout)
+    assert is_clean(done.stdout) and "ünï" in done.stdout
+    assert (found[0] if words == ["projects"] else found)["name"] == name
+
+
 def test_no_escape_sequence_comes_by_an_error(home, hostile):
     server = hostile(lambda path: told({"error": ESCAPES, "errorCode": ESCAPES}, 422))
     done = home("projects", env=at(server), status=1)
@@ -222,6 +233,28 @@ def test_a_token_is_not_a_way_to_write_a_request(home, hostile):
     site = make_sandbox(hostile, token="t\r\nEvil: yes")
     home("run", ID, "--", "true", env=at(site), status=255)
     assert not any("Evil" in headers for _, headers in site.requests)
+
+
+def test_a_token_that_ends_meanwhile_is_renewed(home, hostile):
+    """Everything after the first request with it is refused."""
+    made, tokens, requests = [], [], []
+    there = sandbox_of(made, exitCode=0, signal=None, stdout=b"all of it\n")
+
+    def answer(path):
+        if path.endswith("/tokens"):
+            tokens.append(f"token-{len(tokens)}")
+            return told({"token": tokens[-1], "url": made[0].url}, 201)
+        if path.startswith("/v1/"):
+            token = next(headers["Authorization"] for asked, headers in reversed(made[0].requests)
+                         if asked == path)
+            requests.append(token)
+            if requests.count(token) > 1 and len(tokens) < 3:
+                return told({"error": "expired", "errorCode": "UNAUTHORIZED"}, 401)
+        return there(path)
+
+    made.append(hostile(answer))
+    assert home("run", "--no-input", ID, "--", "true", env=at(made[0])).stdout == "all of it\n"
+    assert len(tokens) == 3 and requests[-1] == f"Bearer {tokens[-1]}"
 
 
 def test_a_word_that_cannot_be_sent_is_not_left_out(home, hostile):

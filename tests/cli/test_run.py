@@ -8,37 +8,34 @@ from types import SimpleNamespace
 
 import pytest
 
-from inside import BadLine, Door, Sandbox
+from inside import Line, Sandbox
 
 DATA = os.urandom(1 << 20) * 2
 
 
 @pytest.fixture(scope="session")
 def inside(build, workspace, ada, served):
-    """The project's sandbox, and the site with the way into it."""
+    """The project's sandbox, and the way into it."""
     program = build / "runtime" / "sandboxd" / "sandboxd"
     if not program.exists():
         pytest.skip("sandboxd was not built: tools/install-packages build")
     sandbox = Sandbox(program, workspace / "cli-sandbox", ada.json("status", "shop"))
-    door = Door(served.url, sandbox)
-    yield SimpleNamespace(sandbox=sandbox, door=door, home=sandbox.home)
-    door.shutdown()
-    door.server_close()
+    line = Line(served.ingress, sandbox.port)
+    yield SimpleNamespace(sandbox=sandbox, line=line, home=sandbox.home)
+    line.close()
     sandbox.process.stop()
 
 
 @pytest.fixture
 def fsa(ada, inside):
     """fsa("run", …, data=b"") → what came of it, as bytes."""
-    env = {**ada.env, "FSA_SITE": inside.door.url, "FSA_TOKEN": ada.token}
-
     def run(*words, data=b"", status=0):
         done = subprocess.run([ada.program, *map(str, words)], input=data, capture_output=True,
-                              env=env, timeout=120)
+                              env=ada.env, timeout=120)
         assert done.returncode == status, (words, done.stdout[-500:], done.stderr[-500:])
         return done
 
-    run.env = env
+    run.env = ada.env
     run.program = ada.program
     return run
 
@@ -63,23 +60,9 @@ def test_a_command_ends_without_input_and_without_reading_it(fsa):
 
 
 def test_no_byte_is_lost_or_doubled_when_connections_are_cut(fsa, inside):
-    line = BadLine(inside.sandbox.port)
-    inside.door.port = line.port
-    try:
+    with inside.line.that_breaks() as line:
         done = fsa("run", "shop", "--", "tee", "/dev/stderr", data=DATA)
-    finally:
-        inside.door.port = inside.sandbox.port
-        line.close()
     assert done.stdout == DATA and done.stderr == DATA and line.cuts > 5
-
-
-def test_a_token_that_ends_meanwhile_is_renewed(fsa, inside):
-    inside.door.seconds, made = 2, inside.door.made
-    try:
-        done = fsa("run", "shop", "--", "sh", "-c", "for i in 1 2 3 4 5; do echo $i; sleep 1; done")
-    finally:
-        inside.door.seconds = 3600
-    assert done.stdout == b"1\n2\n3\n4\n5\n" and inside.door.made > made + 1
 
 
 def test_an_interrupt_is_the_commands(fsa):

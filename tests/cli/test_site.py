@@ -114,7 +114,7 @@ def test_a_project_from_its_beginning_to_its_end(ada):
 
 def test_status_says_what_a_project_is_doing(ada):
     text = ada("status", "shop").stdout
-    assert "RUNNING" in text and "database" in text and "https://" in text
+    assert "RUNNING" in text and "database" in text and "http://" in text
     assert ada.json("status", "shop")["id"] == ada.project["id"]
     assert ada.json("status", ada.project["id"])["name"] == "shop"
 
