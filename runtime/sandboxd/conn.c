@@ -149,7 +149,8 @@ static void send_cors(struct conn *c)
 	send_text(c, "Access-Control-Allow-Origin: ");
 	send_text(c, origin);
 	send_text(c, "\r\nVary: Origin\r\nAccess-Control-Expose-Headers: ETag, Last-Modified, "
-		     "Content-Range, Output-Offset, Output-Next, Output-End, Retry-After\r\n");
+		     "Content-Range, Output-Offset, Output-Next, Output-End, Retry-After, "
+		     "Location, Tus-Resumable, Upload-Offset, Upload-Length, Upload-Expires\r\n");
 }
 
 void conn_begin(struct conn *c, int status, const char *type, const char *headers, int64_t length)

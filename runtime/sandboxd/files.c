@@ -269,17 +269,6 @@ static int write_part(struct conn *c, const char *data, size_t length, struct er
 
 static const struct conn_ops writing = { .body = write_part, .closed = end_write };
 
-static int parse_mode(const char *given, mode_t otherwise, mode_t *ret_mode, struct err *e)
-{
-	char *end;
-	unsigned long mode = given != NULL ? strtoul(given, &end, 8) : otherwise;
-
-	if (given != NULL && (*given < '0' || *end != '\0' || mode > 0777 || strlen(given) > 4))
-		return problem(e, "INVALID_REQUEST", "mode must be three octal digits");
-	*ret_mode = (mode_t)mode;
-	return 0;
-}
-
 int files_write_begin(struct conn *c, struct err *e)
 {
 	const char *none = c->request.values[HEADER_IF_NONE_MATCH];
@@ -296,9 +285,9 @@ int files_write_begin(struct conn *c, struct err *e)
 	if (request_flag(&c->request, "parents", &parents, e) < 0 ||
 	    find_place(c, parents, &w->place, e) < 0 ||
 	    place_check(&w->place, &w->condition, &old, &w->exists, e) < 0 ||
-	    parse_mode(request_parameter(&c->request, "mode"),
-		       w->exists && S_ISREG(old.st_mode) ? old.st_mode & 0777 : NEW_FILE_MODE,
-		       &mode, e) < 0)
+	    place_parse_mode(request_parameter(&c->request, "mode"),
+			     w->exists && S_ISREG(old.st_mode) ? old.st_mode & 0777 : NEW_FILE_MODE,
+			     &mode, e) < 0)
 		return -1;
 	return draft_open(&w->place, mode, &w->draft, e);
 }

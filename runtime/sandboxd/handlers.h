@@ -49,7 +49,6 @@ HANDLER(uploads_read);
 BEGIN(uploads_append_begin);
 HANDLER(uploads_append);
 HANDLER(uploads_remove);
-HANDLER(uploads_finish);
 
 HANDLER(ports_list);
 HANDLER(ports_open);

@@ -26,6 +26,7 @@
 #include "sandboxd/process.h"
 #include "sandboxd/terminal.h"
 #include "sandboxd/token.h"
+#include "sandboxd/upload.h"
 
 enum { BACKLOG = 256, ACCEPTS = 64, DESCRIPTORS = 4096, TTYD_POLL_MS = 20 };
 
@@ -202,6 +203,7 @@ int main(int argc, char **argv)
 	}
 	loop_init();
 	watch_signals();
+	uploads_init();
 	listener = (struct watch) { .fd = listen_at(&o), .ready = accept_some };
 	watch_for(&listener, EPOLLIN);
 	say_port();

@@ -20,16 +20,16 @@ enum { PATH_LENGTH = 4096, DIRECTORY_MODE = 0755 };
 static struct base {
 	char *path;
 	int fd;
-} bases[2];
+} bases[PLACE_BASES];
 
 static char *hidden_path;
 
 void place_init(const char *home, const char *hidden)
 {
-	const char *paths[2] = { home, "/tmp" };
+	const char *paths[PLACE_BASES] = { home, "/tmp" };
 	char real[PATH_LENGTH];
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < PLACE_BASES; i++) {
 		bases[i].path = mem_strdup(paths[i]);
 		bases[i].fd = open(paths[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 	}
@@ -43,7 +43,7 @@ static const struct base *find_base(const char *path, const char **ret_rest)
 		*ret_rest = path;
 		return &bases[0];
 	}
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < PLACE_BASES; i++) {
 		size_t length = strlen(bases[i].path);
 		if (strncmp(path, bases[i].path, length) != 0 ||
 		    (path[length] != '/' && path[length] != '\0'))
@@ -105,6 +105,21 @@ int place_open(const char *path, int flags, int *ret_fd, struct err *e)
 		return -1;
 	*ret_fd = open_beneath(base->fd, rest, flags);
 	return *ret_fd < 0 ? problem_errno(e, path) : 0;
+}
+
+size_t place_base(const char *path)
+{
+	const char *rest;
+	const struct base *base = find_base(path, &rest);
+
+	return base != NULL ? (size_t)(base - bases) : 0;
+}
+
+int place_private(size_t base, const char *name, bool make)
+{
+	if (make && mkdirat(bases[base].fd, name, 0700) != 0 && errno != EEXIST)
+		return -1;
+	return open_beneath(bases[base].fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
 /* ---- a place ------------------------------------------------------------------------------- */
@@ -183,6 +198,17 @@ void place_release(struct place *p)
 	p->path = NULL;
 }
 
+int place_parse_mode(const char *given, mode_t otherwise, mode_t *ret_mode, struct err *e)
+{
+	char *end;
+	unsigned long mode = given != NULL ? strtoul(given, &end, 8) : otherwise;
+
+	if (given != NULL && (*given < '0' || *end != '\0' || mode > 0777 || strlen(given) > 4))
+		return problem(e, "INVALID_REQUEST", "mode must be three octal digits");
+	*ret_mode = (mode_t)mode;
+	return 0;
+}
+
 /* ---- what is there ------------------------------------------------------------------------- */
 
 void place_etag(const struct stat *st, char *ret_etag)
@@ -254,6 +280,23 @@ int place_check(const struct place *p, const struct precondition *c, struct stat
 	return 0;
 }
 
+int place_replace(const struct place *p, int directory, const char *name,
+		  const struct precondition *c, struct err *e)
+{
+	struct stat old;
+	bool exists;
+
+	if (place_check(p, c, &old, &exists, e) < 0)
+		return -1;
+	if (renameat2(directory, name, p->directory, p->name, c->none ? RENAME_NOREPLACE : 0) == 0)
+		return 0;
+	if (c->none && errno == EEXIST)
+		return problem(e, "CHANGED", "%.200s exists", p->path);
+	if (errno == EXDEV)
+		return problem(e, "OTHER_VOLUME", "%.200s is on another volume", p->path);
+	return problem_errno(e, p->path);
+}
+
 /* ---- writing ------------------------------------------------------------------------------- */
 
 int draft_open(const struct place *p, mode_t mode, struct draft *ret, struct err *e)
@@ -293,21 +336,13 @@ int draft_write(const struct draft *d, const char *data, size_t length, struct e
 int draft_commit(const struct place *p, struct draft *d, const struct precondition *c,
 		 struct err *e)
 {
-	struct stat old;
-	bool exists;
 	int fd = d->fd;
 
 	d->fd = -1;
 	if (close(fd) != 0) { /* where a network file system says that the disk is full */
 		(void)problem_errno(e, p->path);
-	} else if (place_check(p, c, &old, &exists, e) == 0) {
-		if (renameat2(p->directory, d->name, p->directory, p->name,
-			      c->none ? RENAME_NOREPLACE : 0) == 0)
-			return 0;
-		if (c->none && errno == EEXIST)
-			(void)problem(e, "CHANGED", "%.200s exists", p->path);
-		else
-			(void)problem_errno(e, p->path);
+	} else if (place_replace(p, p->directory, d->name, c, e) == 0) {
+		return 0;
 	}
 	draft_discard(p, d);
 	return -1;

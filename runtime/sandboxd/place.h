@@ -36,6 +36,15 @@ void place_etag(const struct stat *st, char *ret_etag);
 /* The API's description of a file `name` in an open directory; NULL if it does not exist. */
 json_t *place_entry(int directory, const char *name, const char *path);
 
+/* sandboxd's own directory `name` in a base (the home directory, or /tmp), for the owner alone;
+ * made on request. -1 and errno. */
+enum { PLACE_BASES = 2 };
+int place_private(size_t base, const char *name, bool make);
+/* The base of a path that was found. */
+size_t place_base(const char *path);
+/* "644"; `given` NULL: `otherwise`. */
+int place_parse_mode(const char *given, mode_t otherwise, mode_t *ret_mode, struct err *e);
+
 /* The preconditions of a write. */
 struct precondition {
 	const char *match; /* If-Match, or NULL */
@@ -43,6 +52,10 @@ struct precondition {
 };
 int place_check(const struct place *p, const struct precondition *c, struct stat *ret_old,
 		bool *ret_exists, struct err *e);
+
+/* Moves a file to its place, if the preconditions hold. */
+int place_replace(const struct place *p, int directory, const char *name,
+		  const struct precondition *c, struct err *e);
 
 /* A file that is written next to its destination and then replaces it atomically. */
 struct draft {

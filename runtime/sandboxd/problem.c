@@ -22,9 +22,10 @@ static const struct {
 	{ "PROCESS_ENDED", 409 },      { "STDIN_CLOSED", 409 },    { "WRONG_HASH", 409 },
 	{ "WRONG_OFFSET", 409 },       { "WRONG_SIZE", 409 },      { "BUSY", 409 },
 	{ "FORGOTTEN", 410 },          { "LENGTH_REQUIRED", 411 }, { "CHANGED", 412 },
-	{ "TOO_LARGE", 413 },          { "WRONG_RANGE", 416 },     { "UPGRADE_REQUIRED", 426 },
-	{ "TOO_MANY", 429 },           { "INTERNAL", 500 },        { "UNSUPPORTED", 501 },
-	{ "NOT_LISTENING", 502 },      { "DISK_FULL", 507 },       { "QUOTA_EXCEEDED", 507 },
+	{ "WRONG_VERSION", 412 },      { "TOO_LARGE", 413 },       { "WRONG_RANGE", 416 },
+	{ "UPGRADE_REQUIRED", 426 },   { "TOO_MANY", 429 },        { "INTERNAL", 500 },
+	{ "UNSUPPORTED", 501 },        { "NOT_LISTENING", 502 },   { "DISK_FULL", 507 },
+	{ "QUOTA_EXCEEDED", 507 },
 };
 
 static const struct {

@@ -11,7 +11,8 @@
 #define CORS_PREFLIGHT                                                                             \
 	"Access-Control-Allow-Methods: GET, POST, PUT, PATCH, DELETE\r\n"                          \
 	"Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, If-Match, "   \
-	"If-None-Match, Range\r\nAccess-Control-Max-Age: 600\r\n"
+	"If-None-Match, Range, Tus-Resumable, Upload-Length, Upload-Offset\r\n"                    \
+	"Access-Control-Max-Age: 600\r\n"
 
 /* ---- which row ----------------------------------------------------------------------------- */
 

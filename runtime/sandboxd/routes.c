@@ -39,6 +39,13 @@ const struct route routes[] = {
 	{ HTTP_POST, WRITE, "/v1/files/directory", .body = BODY_JSON, .handle = files_directory },
 	{ HTTP_POST, WRITE, "/v1/files/move", .body = BODY_JSON, .handle = files_move },
 
+	{ HTTP_POST, WRITE, "/v1/uploads", .parameters = "path mode parents",
+	  .handle = uploads_create },
+	{ HTTP_GET, WRITE, "/v1/uploads/:", .handle = uploads_read },
+	{ HTTP_PATCH, WRITE, "/v1/uploads/:", .body = BODY_STREAM, .begin = uploads_append_begin,
+	  .handle = uploads_append },
+	{ HTTP_DELETE, WRITE, "/v1/uploads/:", .handle = uploads_remove },
+
 	{ HTTP_GET, SCOPE_PORTS, "/v1/ports", .handle = ports_list },
 	{ HTTP_GET, SCOPE_PORTS, "/v1/ports/:", .websocket = true, .handle = ports_open },
 	{ HTTP_GET, SCOPE_USAGE, "/v1/usage", .handle = usage_read },

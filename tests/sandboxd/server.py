@@ -8,9 +8,11 @@ import json
 import os
 import socket
 import struct
+import subprocess
 import time
 from urllib.parse import quote, urlencode
 
+import pytest
 import websocket
 
 from stand.process import PATIENCE, Process
@@ -177,8 +179,11 @@ class Socket:
 
 
 class Server:
-    def __init__(self, program, directory, secret=SECRET):
+    """`home_size`: its home directory is a file system of that size, which takes root."""
+
+    def __init__(self, program, directory, secret=SECRET, home_size=None):
         self.program = program
+        self.home_size = home_size
         self.directory = directory
         self.home = directory / "home"
         self.secret = secret
@@ -188,6 +193,12 @@ class Server:
     def start(self):
         self.home.mkdir(parents=True)
         (self.directory / "run").mkdir()
+        if self.home_size and subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.home_size}",
+                                              "none", self.home], capture_output=True).returncode:
+            pytest.skip("mounting needs root")
+        return self.run()
+
+    def run(self):
         self.process = Process(self.directory, "sandboxd")
         environment = {**os.environ, "HOME": str(self.home), "TTYD_ACCESS_TOKEN": self.secret}
         self.process.start([self.program, "--port", "0", "--address", "127.0.0.1", "--run",
@@ -197,8 +208,15 @@ class Server:
         self.port = int(line.split()[-1])
         return self
 
+    def restart(self):
+        self.process.stop()
+        self.process.log.unlink()
+        self.run()
+
     def stop(self):
         self.process.stop()
+        if self.home_size:
+            subprocess.run(["umount", self.home])
 
     def log(self):
         return self.process.log.read_text()
