@@ -38,11 +38,6 @@ static fieldset *close_node(fieldset *node, bool member)
 	return node;
 }
 
-bool fieldset_is_empty(const fieldset *a)
-{
-	return a == NULL;
-}
-
 /* ---- of values ------------------------------------------------------------------------------- */
 
 static fieldset *of_members(const struct schema *schema, const json_t *value)

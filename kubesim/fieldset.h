@@ -23,7 +23,6 @@ fieldset *fieldset_changed(const struct schema *schema, const json_t *before, co
 fieldset *fieldset_union(const fieldset *a, const fieldset *b);
 fieldset *fieldset_difference(const fieldset *a, const fieldset *b);
 fieldset *fieldset_intersection(const fieldset *a, const fieldset *b);
-bool fieldset_is_empty(const fieldset *a);
 
 /* Takes the fields in `remove` out of an object, except those that are in `keep` or have some
  * below them that are. Structs and maps that this empties go, too. */

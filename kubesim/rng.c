@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-uint64_t rng_next(struct rng *rng)
+static uint64_t next(struct rng *rng)
 {
 	uint64_t z = rng->state += 0x9e3779b97f4a7c15U;
 
@@ -15,12 +15,12 @@ bool rng_happens(struct rng *rng, double probability)
 {
 	if (probability >= 1)
 		return true;
-	return (double)(rng_next(rng) >> 11) * 0x1p-53 < probability;
+	return (double)(next(rng) >> 11) * 0x1p-53 < probability;
 }
 
 void rng_uid(struct rng *rng, char ret_uid[UID_LENGTH + 1])
 {
-	uint64_t a = rng_next(rng), b = rng_next(rng);
+	uint64_t a = next(rng), b = next(rng);
 
 	snprintf(ret_uid, UID_LENGTH + 1, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
 		 (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
@@ -33,6 +33,6 @@ void rng_text(struct rng *rng, char *ret_text, unsigned length)
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 
 	for (unsigned i = 0; i < length; i++)
-		ret_text[i] = letters[rng_next(rng) % (sizeof(letters) - 1)];
+		ret_text[i] = letters[next(rng) % (sizeof(letters) - 1)];
 	ret_text[length] = '\0';
 }

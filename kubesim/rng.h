@@ -14,7 +14,6 @@ struct rng {
 
 enum { UID_LENGTH = 36 };
 
-uint64_t rng_next(struct rng *rng);
 /* True with that probability, from 0 to 1. */
 bool rng_happens(struct rng *rng, double probability);
 /* A version 4 UUID (RFC 9562), with its NUL. */

@@ -25,7 +25,4 @@ bool selector_matches(const struct selector *s, const struct object *o);
  * selector asks for no such. */
 bool selector_required(const struct selector *s, const char *key, const char **ret_value);
 
-/* Whether labels match a LabelSelector of an object, matchExpressions included. */
-bool selector_matches_json(const json_t *label_selector, const struct object *o);
-
 #endif

@@ -164,15 +164,10 @@ void log_keep_last_error(struct log_last *last)
 	last_error = last;
 }
 
-void log_set_level(enum log_level level)
-{
-	threshold = level;
-}
-
 void log_set_level_name(const char *name)
 {
 	for (size_t level = 0; level < ARRAY_SIZE(levels); level++) {
 		if (strcmp(levels[level].name, name) == 0)
-			log_set_level((enum log_level)level);
+			threshold = (enum log_level)level;
 	}
 }

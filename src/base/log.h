@@ -48,9 +48,8 @@ struct log_last {
 
 /* From now on the last error is kept there, too; NULL: nowhere. */
 void log_keep_last_error(struct log_last *last);
-/* Lines below this level are not written. Default: LOG_LEVEL_INFO. */
-void log_set_level(enum log_level level);
-/* By the name that the configuration takes (log_level); an unknown one changes nothing. */
+/* Lines below this level are not written: "error", "warning", "info" (the default) or "debug". An
+ * unknown name changes nothing. */
 void log_set_level_name(const char *name);
 
 #endif

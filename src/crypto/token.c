@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 
-static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
 static const char alphanumeric[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 _Static_assert(TOKEN_LENGTH + 1 ==
@@ -64,11 +63,6 @@ static void draw(char *ret_text, size_t length, const char *alphabet, size_t cou
 	for (size_t i = 0; i < length; i++)
 		ret_text[i] = alphabet[randombytes_uniform((uint32_t)count)];
 	ret_text[length] = '\0';
-}
-
-void token_letters(char *ret_letters, size_t length)
-{
-	draw(ret_letters, length, letters, sizeof(letters) - 1);
 }
 
 void token_alphanumeric(char *ret_text, size_t length)

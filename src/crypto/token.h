@@ -30,9 +30,8 @@ void token_hash(const char *token, uint8_t ret_hash[TOKEN_HASH_BYTES]);
 /* The same as base64url without padding: PKCE's challenge for a verifier (RFC 7636, "S256"). */
 void token_challenge(const char *token, char ret_challenge[TOKEN_LENGTH + 1]);
 
-/* `length` random letters a-z, NUL-terminated; `ret_letters` has room for length + 1. */
-void token_letters(char *ret_letters, size_t length);
-/* `length` random letters and digits A-Za-z0-9. */
+/* `length` random letters and digits A-Za-z0-9, NUL-terminated; `ret_text` has room for length + 1.
+ */
 void token_alphanumeric(char *ret_text, size_t length);
 uint32_t token_random_u32(void);
 /* The token of a terminal whose secret that is, after so many withdrawals; 0: the secret itself.

@@ -499,11 +499,6 @@ void db_rollback_guard(struct db **tx)
 	roll_back(db);
 }
 
-bool db_in_transaction(const struct db *db)
-{
-	return db->transaction != TRANSACTION_NONE;
-}
-
 static unsigned line_of(const char *text, const char *position)
 {
 	unsigned line = 1;

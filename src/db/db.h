@@ -109,7 +109,6 @@ int db_query(struct db *db, const struct db_statement *statement, const struct d
 int db_begin(struct db *db, struct db **ret_tx, struct err *e);
 int db_commit(struct db **tx, struct err *e); /* sets *tx to NULL */
 void db_rollback_guard(struct db **tx);
-bool db_in_transaction(const struct db *db);
 
 /*
  * Notifications. A `struct db` that listens does nothing else, so that it is never quietly

@@ -29,7 +29,7 @@ static void wipe(char *text)
 }
 
 /* Not recursive, though the depth is limited: children first, then up. */
-void yaml_tree_free(struct yaml_tree *root)
+static void free_tree(struct yaml_tree *root)
 {
 	struct yaml_tree *node = root;
 
@@ -50,12 +50,12 @@ void yaml_tree_free(struct yaml_tree *root)
 
 void yaml_tree_freep(struct yaml_tree **root)
 {
-	yaml_tree_free(*root);
+	free_tree(*root);
 }
 
 static void builder_release(struct builder *b)
 {
-	yaml_tree_free(b->root);
+	free_tree(b->root);
 	wipe(b->key);
 }
 

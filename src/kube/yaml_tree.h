@@ -30,10 +30,9 @@ struct yaml_tree {
 };
 
 /* ERR_INVALID names the line: code KUBECONFIG_SYNTAX, KUBECONFIG_ALIAS, KUBECONFIG_TAG or
- * KUBECONFIG_TOO_LARGE. The caller frees. */
+ * KUBECONFIG_TOO_LARGE. The caller frees with yaml_tree_freep(). */
 int yaml_tree_parse(const char *text, size_t length, struct yaml_tree **ret_root, struct err *e);
-void yaml_tree_free(struct yaml_tree *root); /* overwrites all text first: it has secrets */
-void yaml_tree_freep(struct yaml_tree **root);
+void yaml_tree_freep(struct yaml_tree **root); /* overwrites all text first: it has secrets */
 
 /* The member of a map with that key, NULL if there is none, or it is null, or `map` is no map. */
 const struct yaml_tree *yaml_tree_member(const struct yaml_tree *map, const char *key);

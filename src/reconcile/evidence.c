@@ -96,7 +96,7 @@ static void date_sets(struct evidence *v)
 	}
 }
 
-void evidence_add_objects(struct evidence *v, enum kube_resource kind, const json_t *items)
+static void add_objects(struct evidence *v, enum kube_resource kind, const json_t *items)
 {
 	size_t i;
 	json_t *object;
@@ -107,7 +107,7 @@ void evidence_add_objects(struct evidence *v, enum kube_resource kind, const jso
 	}
 }
 
-void evidence_add_events(struct evidence *v, const json_t *items)
+static void add_events(struct evidence *v, const json_t *items)
 {
 	size_t i;
 	json_t *event;
@@ -133,8 +133,8 @@ struct evidence *evidence_new(const struct view *view)
 	v->sets = json_array();
 	v->events = json_array();
 	for (size_t i = 0; i < ARRAY_SIZE(telling); i++)
-		evidence_add_objects(v, telling[i],
-				     observation_of(view->observation, telling[i], view->row->id));
+		add_objects(v, telling[i],
+			    observation_of(view->observation, telling[i], view->row->id));
 	return v;
 }
 
@@ -170,9 +170,9 @@ static void list_done(void *user, const struct kube_answer *answer)
 	const json_t *items = answer->ok ? json_object_get(answer->body, "items") : NULL;
 
 	if (list->kind == KUBE_EVENTS)
-		evidence_add_events(v, items);
+		add_events(v, items);
 	else
-		evidence_add_objects(v, list->kind, items);
+		add_objects(v, list->kind, items);
 	if (--v->pending == 0)
 		v->done(v->user);
 }

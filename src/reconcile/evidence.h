@@ -33,10 +33,6 @@ void evidence_submit_objects(struct evidence *evidence, struct kube_client *clie
 void evidence_submit_events(struct evidence *evidence, struct kube_client *client,
 			    struct kube_target *target, evidence_done_fn *done, void *user);
 
-/* Adds evidence as these requests would, for tests of the conclusions. */
-void evidence_add_objects(struct evidence *evidence, enum kube_resource kind, const json_t *items);
-void evidence_add_events(struct evidence *evidence, const json_t *items);
-
 /* Whether an autoscaler says that it adds a node for a waiting pod, which the cause then mentions.
  * Its last event counts. */
 bool evidence_adds_node(const struct evidence *evidence, struct err *cause);

@@ -125,26 +125,14 @@ static int check_string_map(const struct field *f, json_t *value, struct err *e)
 	return 0;
 }
 
-static int check_strings(const struct field *f, json_t *value, struct err *e)
+static int check_element(const struct field *f, json_t *element, struct err *e)
 {
-	size_t index;
-	json_t *element;
-
-	if (!json_is_array(value))
-		return wrong_type(f, e);
-	if (check_count(f, (int64_t)json_array_size(value), "entries", e) < 0)
-		return -1;
-	json_array_foreach(value, index, element)
-	{
-		if (!json_is_string(element))
-			return wrong_type(f, e);
-		if (f->check != NULL && f->check(json_string_value(element), e) < 0)
-			return err_wrap(e, "%s[%zu]", f->name, index);
-	}
-	return 0;
+	if (f->type == FIELD_OBJECTS)
+		return fields_check(f->members, element, e);
+	return f->check != NULL ? f->check(json_string_value(element), e) : 0;
 }
 
-static int check_objects(const struct field *f, json_t *value, struct err *e)
+static int check_list(const struct field *f, json_t *value, struct err *e)
 {
 	size_t index;
 	json_t *element;
@@ -155,18 +143,18 @@ static int check_objects(const struct field *f, json_t *value, struct err *e)
 		return -1;
 	json_array_foreach(value, index, element)
 	{
-		if (!json_is_object(element))
+		if (f->type == FIELD_OBJECTS ? !json_is_object(element) : !json_is_string(element))
 			return wrong_type(f, e);
-		if (fields_check(f->members, element, e) < 0)
+		if (check_element(f, element, e) < 0)
 			return err_wrap(e, "%s[%zu]", f->name, index);
 	}
 	return 0;
 }
 
 static int (*const checks[])(const struct field *f, json_t *value, struct err *e) = {
-	[FIELD_STRING] = check_string,   [FIELD_INTEGER] = check_integer,
-	[FIELD_BOOL] = check_bool,       [FIELD_STRING_MAP] = check_string_map,
-	[FIELD_STRINGS] = check_strings, [FIELD_OBJECTS] = check_objects,
+	[FIELD_STRING] = check_string, [FIELD_INTEGER] = check_integer,
+	[FIELD_BOOL] = check_bool,     [FIELD_STRING_MAP] = check_string_map,
+	[FIELD_STRINGS] = check_list,  [FIELD_OBJECTS] = check_list,
 };
 
 static const struct field *find(const struct field *fields, const char *name)

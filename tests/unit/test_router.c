@@ -308,7 +308,7 @@ static const char *error_code(void)
 
 static void set_up(void)
 {
-	log_set_level(LOG_LEVEL_ERROR);
+	log_set_level_name("error");
 	free(world.body);
 	memset(&world, 0, sizeof(world));
 	memset(&database, 0, sizeof(database));
@@ -643,7 +643,7 @@ END_TEST
 START_TEST(without_the_database_a_request_is_503)
 {
 	world.away = true;
-	log_set_level(LOG_LEVEL_ERROR);
+	log_set_level_name("error");
 	begin_logged_in("GET", "/p", NULL);
 	ck_assert_int_eq(served(), 503);
 	ck_assert_str_eq(exchange_header(&x, "Retry-After"), "1");
