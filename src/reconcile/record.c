@@ -102,6 +102,14 @@ static int record_some(struct pass *p, struct err *e)
 	return 0;
 }
 
+/* Places are free again, and rows may be due at once, or have made others due: what is known of the
+ * next one's time no longer holds. */
+static void expect_rows(struct pass *p)
+{
+	p->next_claim_ms = p->rested_ms;
+	p->summary->next_due_ms = 0;
+}
+
 /* Results whose lease has ended would not change anything any more. */
 static void drop_late(struct pass *p)
 {
@@ -113,6 +121,7 @@ static void drop_late(struct pass *p)
 			continue;
 		p->summary->stale++;
 		pass_work_free(w, &p->finished);
+		expect_rows(p);
 	}
 }
 
@@ -135,10 +144,7 @@ int pass_record(struct pass *p, struct err *e)
 			p->next_record_ms = clock_ms() + PASS_RETRY_MS;
 			return 0;
 		}
-		/* There are free places again, and recorded rows may be due, or have made others
-		 * due. */
-		p->next_claim_ms = p->rested_ms;
-		p->summary->next_due_ms = 0;
+		expect_rows(p);
 	}
 	return 0;
 }

@@ -27,6 +27,7 @@
 enum {
 	LINGER_MS = 2000,   /* how long a pass waits for a row that is about to be due */
 	ASK_MS = 250,       /* between queries for shards with rows due, if nothing happens */
+	ASK_SOON_MS = 20,   /* the same, at least, if a row is about to be due */
 	ANNOUNCE_MS = 5000, /* between announcements that a pass is running here */
 	STUCK = 4, /* times stall_time: for a process that does not even use processor time */
 };
@@ -300,8 +301,9 @@ static int ask(struct shards *s, struct err *e)
 		if (s->due[i] && may_begin(&s->items[i]) && start(s, &s->items[i], e) < 0)
 			return -1;
 	}
-	uint64_t wait_ms = s->summary->next_due_ms;
-	wait_ms = wait_ms < ASK_MS ? ASK_MS : wait_ms > LINGER_MS ? LINGER_MS : wait_ms;
+	/* What is due now is a process's already, or has to wait for one. */
+	uint64_t wait_ms = s->summary->next_due_ms > 0 ? s->summary->next_due_ms : ASK_MS;
+	wait_ms = wait_ms < ASK_SOON_MS ? ASK_SOON_MS : wait_ms > LINGER_MS ? LINGER_MS : wait_ms;
 	s->next_ask_ms = clock_ms() + wait_ms;
 	return 0;
 }
@@ -401,6 +403,17 @@ static void count_pass(const struct pass_summary *s, bool ok)
 		metric_set(METRIC_PASS_END, (uint64_t)time(NULL), NULL);
 }
 
+/* The last answer was given while rows were leased, so that it may be the end of a lease: how long
+ * the next pass may wait is asked when all leases have been given back. */
+static void ask_when_next(struct shards *s)
+{
+	const struct queue_shard all = { 0 };
+	struct err e;
+
+	if (!s->failed && queue_next_due(s->r->db, &all, &s->summary->next_due_ms, &e) < 0)
+		note_failure(s, &e);
+}
+
 static int shards_init(struct shards *s, struct err *e)
 {
 	size_t bytes = s->count * sizeof(*s->shared);
@@ -445,6 +458,7 @@ int shards_run(struct reconciler *r, struct pass_summary *ret_summary, struct er
 	if (shards_init(&s, e) < 0)
 		return -1;
 	loop(&s);
+	ask_when_next(&s);
 	ret_summary->elapsed_ms = clock_ms() - s.started_ms;
 	count_pass(ret_summary, !s.failed);
 	if (s.failed)
