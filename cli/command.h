@@ -13,6 +13,7 @@ enum command_option {
 	OPTION_APP,
 	OPTION_CA_FILE,
 	OPTION_DESCRIPTION,
+	OPTION_FOLLOW,
 	OPTION_FROM,
 	OPTION_NO_DATABASE,
 	OPTION_NO_INPUT,
@@ -59,13 +60,16 @@ int command_env_list(const struct call *call, struct err *e);
 int command_env_set(const struct call *call, struct err *e);
 int command_env_unset(const struct call *call, struct err *e);
 int command_explain(const struct call *call, struct err *e);
+int command_forward(const struct call *call, struct err *e);
 int command_login(const struct call *call, struct err *e);
 int command_logout(const struct call *call, struct err *e);
+int command_logs(const struct call *call, struct err *e);
 int command_mcp(const struct call *call, struct err *e);
 int command_open(const struct call *call, struct err *e);
 int command_projects(const struct call *call, struct err *e);
 int command_restart(const struct call *call, struct err *e);
 int command_run(const struct call *call, struct err *e);
+int command_shell(const struct call *call, struct err *e);
 int command_start(const struct call *call, struct err *e);
 int command_status(const struct call *call, struct err *e);
 int command_stop(const struct call *call, struct err *e);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -20,6 +21,9 @@ enum {
 	RETRY_FIRST_MS = 100,
 	RETRY_MAX_MS = 5000,
 	AWAY_MAX_MS = 600 * 1000, /* how long a sandbox may be out of reach */
+	AWAY_TOLD_MS = 2000,      /* after which the person is told */
+	LEAVE_MS = 2000,          /* for input that was typed before they left */
+	COLUMNS_MAX = 1000,       /* of a terminal, and rows */
 };
 
 struct run;
@@ -45,7 +49,9 @@ struct run {
 	struct flow streams[PROCESS_STREAMS], input;
 	char data[INPUT_MAX]; /* of standard input, from input.offset on */
 	size_t length;
-	bool input_ended, hung_up, timed_out;
+	bool input_ended; /* here */
+	bool end_sent, hung_up, timed_out, told_away;
+	uint64_t left_ms; /* when the person left; 0: not */
 	uint64_t begun_ms;
 	int signals;
 };
@@ -101,6 +107,20 @@ static void begin(struct flow *f, const char *method, const char *query, const c
 	f->active = true;
 }
 
+static void tell_away(struct run *r, bool away)
+{
+	if (r->told_away == away)
+		return;
+	r->told_away = away;
+	if (r->options->away != NULL)
+		r->options->away(r->options->user, away);
+}
+
+static uint64_t away_max(const struct run *r)
+{
+	return r->options->away_max_ms > 0 ? r->options->away_max_ms : AWAY_MAX_MS;
+}
+
 /* Whether to try again: with another token, or later. */
 static int failed(struct flow *f, struct err *e)
 {
@@ -110,13 +130,18 @@ static int failed(struct flow *f, struct err *e)
 		f->away_since_ms = now;
 		return sandbox_renew(f->run->sandbox, e);
 	}
+	if (e->kind == ERR_NOT_FOUND && strcmp(e->code, "NOT_FOUND") == 0)
+		return err_set(e, ERR_NOT_FOUND, "PROCESS_GONE",
+			       "the sandbox was restarted, and the process ended with it");
 	if (!is_away(e))
 		return -1;
 	if (f->away_since_ms == 0) {
 		f->away_since_ms = now;
 		f->retry_ms = RETRY_FIRST_MS;
-	} else if (now - f->away_since_ms > AWAY_MAX_MS) {
+	} else if (now - f->away_since_ms > away_max(f->run)) {
 		return err_wrap(e, "the process may still be running");
+	} else if (now - f->away_since_ms > AWAY_TOLD_MS) {
+		tell_away(f->run, true);
 	}
 	f->retry_at_ms = now + f->retry_ms;
 	f->retry_ms = f->retry_ms * 2 < RETRY_MAX_MS ? f->retry_ms * 2 : RETRY_MAX_MS;
@@ -133,8 +158,10 @@ static int end(struct flow *f, CURLcode code, struct err *e)
 		status < 0 && f != &f->run->input && f->x.status == 200 && f->x.answer.length > 0;
 	if (f->cut_off)
 		status = 0; /* the output that arrived is valid as far as it goes */
-	if (status == 0)
+	if (status == 0) {
 		f->away_since_ms = f->retry_at_ms = 0;
+		tell_away(f->run, false);
+	}
 	status = status == 0 ? f->done(f, e) : failed(f, e);
 	(void)curl_multi_remove_handle(f->run->multi, f->x.curl);
 	exchange_release(&f->x);
@@ -185,7 +212,7 @@ static int input_done(struct flow *f, struct err *e)
 	memmove(r->data, r->data + taken, r->length - taken);
 	r->length -= taken;
 	f->offset += taken;
-	f->ended = r->input_ended && r->length == 0;
+	f->ended = r->end_sent && r->length == 0;
 	return 0;
 }
 
@@ -200,14 +227,20 @@ static int input_ended(struct flow *f, CURLcode code, struct err *e)
 	return 0;
 }
 
+/* What is read while a request is under way comes behind what that one carries. */
 static void take_input(struct run *r)
 {
-	ssize_t got = read(r->options->input, r->data, sizeof(r->data));
+	ssize_t got = read(r->options->input, r->data + r->length, sizeof(r->data) - r->length);
+	size_t length = got > 0 ? (size_t)got : 0;
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	r->length = got > 0 ? (size_t)got : 0;
 	r->input_ended = got <= 0;
+	if (length > 0 && r->options->typed != NULL)
+		r->left_ms = r->options->typed(r->options->user, r->data + r->length, &length)
+				     ? 0
+				     : clock_ms();
+	r->length += length;
 }
 
 /* ---- signals --------------------------------------------------------------------------------- */
@@ -222,14 +255,39 @@ static void open_signals(struct run *r, sigset_t *before)
 	sigset_t set;
 
 	(void)sigemptyset(&set);
+	if (r->options->terminal)
+		(void)sigaddset(&set, SIGWINCH);
 	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
 		(void)sigaddset(&set, passed_on[i].number);
 	(void)sigprocmask(SIG_BLOCK, &set, before);
 	r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static json_t *terminal_size(void)
+{
+	struct winsize size = { 0 };
+
+	(void)ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
+	int columns = size.ws_col == 0 ? 80 : size.ws_col,
+	    rows = size.ws_row == 0 ? 24 : size.ws_row;
+	return json_pack("{s:i, s:i}", "columns", columns < COLUMNS_MAX ? columns : COLUMNS_MAX,
+			 "rows", rows < COLUMNS_MAX ? rows : COLUMNS_MAX);
+}
+
+/* The next change of the size, or the end, heals what failed. */
+static int send_size(struct run *r)
+{
+	CLEANUP(json_decrefp) json_t *size = terminal_size();
+	struct err ignored;
+
+	(void)call(r, "POST", "/size", size, NULL, &ignored);
+	return 0;
+}
+
 static int pass_signal(struct run *r, int number, struct err *e)
 {
+	if (number == SIGWINCH)
+		return send_size(r);
 	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++) {
 		if (passed_on[i].number == number)
 			return send_signal(r, passed_on[i].name, e);
@@ -263,8 +321,10 @@ static void begin_flows(struct run *r)
 		if (is_due(&r->streams[i]))
 			begin(&r->streams[i], "GET", "", NULL, 0);
 	}
-	if (has_input && is_due(&r->input))
+	if (has_input && is_due(&r->input)) {
+		r->end_sent = r->input_ended;
 		begin(&r->input, "POST", r->input_ended ? "&end=true" : "", r->data, r->length);
+	}
 }
 
 static int end_flows(struct run *r, struct err *e)
@@ -287,9 +347,10 @@ static void wait_for_more(struct run *r)
 {
 	struct curl_waitfd fds[2];
 	unsigned count = 0;
-	bool reads = !r->input.ended && !r->input_ended && r->length == 0;
+	bool reads = !r->input.ended && !r->input_ended && r->left_ms == 0 &&
+		     r->length < sizeof(r->data);
 	int ready, timeout = r->streams[0].retry_at_ms + r->streams[1].retry_at_ms +
-						     r->input.retry_at_ms >
+						     r->input.retry_at_ms + r->left_ms >
 					     0
 				     ? RETRY_FIRST_MS
 				     : POLL_MS;
@@ -305,11 +366,19 @@ static void wait_for_more(struct run *r)
 		take_input(r);
 }
 
+/* What was typed before comes first, unless the process does not take it. */
+static bool has_left(const struct run *r)
+{
+	return r->left_ms != 0 &&
+	       (r->length == 0 || r->told_away || clock_ms() - r->left_ms > LEAVE_MS);
+}
+
 static int follow(struct run *r, struct err *e)
 {
 	int active;
 
-	while (!r->streams[PROCESS_STDOUT].ended || !r->streams[PROCESS_STDERR].ended) {
+	while (!has_left(r) &&
+	       (!r->streams[PROCESS_STDOUT].ended || !r->streams[PROCESS_STDERR].ended)) {
 		begin_flows(r);
 		(void)curl_multi_perform(r->multi, &active);
 		if (end_flows(r, e) < 0)
@@ -328,8 +397,9 @@ static int start(struct run *r, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *process = NULL;
 	CLEANUP(json_decrefp)
-	json_t *body = json_pack("{s:O, s:b}", "command", r->options->command, "stdin",
-				 r->options->input >= 0);
+	json_t *body = json_pack("{s:O, s:b, s:O*, s:o*}", "command", r->options->command, "stdin",
+				 r->options->input >= 0, "environment", r->options->environment,
+				 "terminal", r->options->terminal ? terminal_size() : NULL);
 
 	if (site_call(&r->sandbox->server, "POST", "/v1/processes", body, &process, e) < 0)
 		return -1;
@@ -347,7 +417,7 @@ static int await_end(struct run *r, json_t **ret_process, struct err *e)
 {
 	struct flow asking = { .run = r };
 
-	while (attend(r, e) == 0) {
+	while (r->left_ms == 0 && attend(r, e) == 0) {
 		CLEANUP(json_decrefp) json_t *process = NULL;
 		if (call(r, "GET", "?wait=1", NULL, &process, e) == 0)
 			asking.away_since_ms = 0;
@@ -361,7 +431,7 @@ static int await_end(struct run *r, json_t **ret_process, struct err *e)
 			return 0;
 		}
 	}
-	return -1;
+	return r->left_ms != 0 ? 0 : -1;
 }
 
 static void stop(struct run *r)
@@ -394,6 +464,10 @@ int process_run(struct sandbox *sandbox, const struct process_options *options,
 	r->input = (struct flow) {
 		.run = r, .name = "stdin", .done = input_done, .ended = options->input < 0
 	};
+	if (options->first != NULL) {
+		r->length = strnlen(options->first, sizeof(r->data));
+		memcpy(r->data, options->first, r->length);
+	}
 	if (start(r, e) < 0)
 		return -1;
 	r->multi = curl_multi_init();
@@ -406,6 +480,8 @@ int process_run(struct sandbox *sandbox, const struct process_options *options,
 		status = await_end(r, ret_process, e);
 	if (status == 0 && r->timed_out)
 		(void)json_object_set_new(*ret_process, "timedOut", json_true());
+	if (r->left_ms != 0 && !r->told_away)
+		(void)send_signal(r, "HUP", &(struct err) { 0 });
 	stop(r);
 	if (options->signals) {
 		(void)close(r->signals);

@@ -15,7 +15,7 @@
 
 enum { SIGNALLED = 128 };
 
-static bool write_through(void *user, enum process_stream stream, const void *data, size_t length)
+bool run_write_through(void *user, enum process_stream stream, const void *data, size_t length)
 {
 	const char *at = data;
 
@@ -89,7 +89,7 @@ json_t *collected_json(struct collected *c, const json_t *process)
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-static int exit_code(const json_t *process)
+int run_exit_code(const json_t *process)
 {
 	static const struct {
 		const char *name;
@@ -139,7 +139,7 @@ static int run(const struct call *call, struct sandbox *sandbox, struct err *e)
 		.command = command,
 		.input = call->options[OPTION_NO_INPUT] != NULL ? -1 : STDIN_FILENO,
 		.signals = true,
-		.write = json ? collected_add : write_through,
+		.write = json ? collected_add : run_write_through,
 		.user = &collected,
 	};
 	if (process_run(sandbox, &options, &process, e) < 0)
@@ -148,7 +148,7 @@ static int run(const struct call *call, struct sandbox *sandbox, struct err *e)
 		CLEANUP(json_decrefp) json_t *told = collected_json(&collected, process);
 		(void)call_json(call, told);
 	}
-	return exit_code(process);
+	return run_exit_code(process);
 }
 
 int command_run(const struct call *call, struct err *e)

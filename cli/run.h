@@ -3,6 +3,11 @@
 
 #include "process.h"
 
+/* For process_options.write: to standard output and error, as it is. */
+bool run_write_through(void *user, enum process_stream stream, const void *data, size_t length);
+/* That of `run`, from the OpenAPI's Process: 128 plus a signal's number. */
+int run_exit_code(const json_t *process);
+
 /* The output of a process: the beginning of each stream, and how much more there was. */
 enum { COLLECTED_MAX = 8 << 20 };
 

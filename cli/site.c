@@ -144,6 +144,20 @@ static void set_options(const struct site *site, CURL *curl)
 		(void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
 }
 
+CURL *site_connect_only(const struct site *site)
+{
+	CURL *curl = curl_easy_init();
+
+	if (curl == NULL)
+		abort(); /* out of memory */
+	set_options(site, curl);
+	(void)curl_easy_setopt(curl, CURLOPT_URL, site->url);
+	(void)curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
+	/* Else TLS agrees on HTTP/2. */
+	(void)curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	return curl;
+}
+
 /* A file transfer may take any time while data flows; other requests have a time limit. */
 static void set_body(const struct exchange_request *r, CURL *curl)
 {

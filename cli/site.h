@@ -30,6 +30,8 @@ int site_open(const char *wanted, struct site *ret_site, struct err *e);
 /* A site that need not be stored; `token` and `ca_file` may be NULL. All is copied. */
 void site_open_with(const char *url, const char *token, const char *ca_file, struct site *ret_site);
 void site_close(struct site *site); /* for CLEANUP, too */
+/* A handle that makes a connection and nothing else, for another protocol over it. */
+CURL *site_connect_only(const struct site *site);
 
 /* One request. `path` begins with '/'; `body` may be NULL. A change has an Idempotency-Key, and is
  * sent again if its response was lost. The error is the site's own, according to its status: kind,

@@ -11,6 +11,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+from inside import Line, Sandbox  # noqa: E402
 from own_machine import Home, register  # noqa: E402
 from stand import pypi  # noqa: E402
 from stand.kubesim import KubeSim  # noqa: E402
@@ -59,4 +60,31 @@ def agent(ada):
         told = json.loads(done.stdout)
         return told["tools"], told["results"]
 
+    return run
+
+
+@pytest.fixture(scope="session")
+def inside(build, workspace, ada, served):
+    """The project's sandbox, and the way into it."""
+    program = build / "runtime" / "sandboxd" / "sandboxd"
+    if not program.exists():
+        pytest.skip("sandboxd was not built: tools/install-packages build")
+    sandbox = Sandbox(program, workspace / "cli-sandbox", ada.json("status", "shop"))
+    line = Line(served.ingress, sandbox.port)
+    yield SimpleNamespace(sandbox=sandbox, line=line, home=sandbox.home)
+    line.close()
+    sandbox.stop()
+
+
+@pytest.fixture
+def fsa(ada, inside):
+    """fsa("run", …, data=b"") → what came of it, as bytes."""
+    def run(*words, data=b"", status=0):
+        done = subprocess.run([ada.program, *map(str, words)], input=data, capture_output=True,
+                              env=ada.env, timeout=120)
+        assert done.returncode == status, (words, done.stdout[-500:], done.stderr[-500:])
+        return done
+
+    run.env = ada.env
+    run.program = ada.program
     return run

@@ -5,6 +5,7 @@ import contextlib
 import os
 import random
 import socket
+import subprocess
 import threading
 from urllib.parse import parse_qs, urlparse
 
@@ -23,11 +24,21 @@ class Sandbox:
         self.process = Process(directory, "sandboxd")
         self.process.start([program, "--port", "0", "--address", "127.0.0.1", "--run",
                             directory / "run", "--no-terminal"],
-                           env={**os.environ, "HOME": str(self.home),
+                           env={**os.environ, "HOME": str(self.home), "SHELL": "/bin/bash",
+                                "TMUX_TMPDIR": str(directory),
                                 "TTYD_ACCESS_TOKEN": login.split(":", 1)[1]})
         self.process.wait_ready(lambda: self.process.has_logged("port "))
         log = self.process.log.read_text()
         self.port = int(log.split("sandboxd: port ")[1].split()[0])
+
+    def tmux(self, *words):
+        """What tmux prints about the sandbox's sessions."""
+        env = {**os.environ, "TMUX_TMPDIR": str(self.home.parent)}
+        return subprocess.run(["tmux", *words], env=env, capture_output=True, text=True).stdout
+
+    def stop(self):
+        self.tmux("kill-server")
+        self.process.stop()
 
 
 class Line:

@@ -4,40 +4,10 @@ import json
 import os
 import signal
 import subprocess
-from types import SimpleNamespace
 
 import pytest
 
-from inside import Line, Sandbox
-
 DATA = os.urandom(1 << 20) * 2
-
-
-@pytest.fixture(scope="session")
-def inside(build, workspace, ada, served):
-    """The project's sandbox, and the way into it."""
-    program = build / "runtime" / "sandboxd" / "sandboxd"
-    if not program.exists():
-        pytest.skip("sandboxd was not built: tools/install-packages build")
-    sandbox = Sandbox(program, workspace / "cli-sandbox", ada.json("status", "shop"))
-    line = Line(served.ingress, sandbox.port)
-    yield SimpleNamespace(sandbox=sandbox, line=line, home=sandbox.home)
-    line.close()
-    sandbox.process.stop()
-
-
-@pytest.fixture
-def fsa(ada, inside):
-    """fsa("run", …, data=b"") → what came of it, as bytes."""
-    def run(*words, data=b"", status=0):
-        done = subprocess.run([ada.program, *map(str, words)], input=data, capture_output=True,
-                              env=ada.env, timeout=120)
-        assert done.returncode == status, (words, done.stdout[-500:], done.stderr[-500:])
-        return done
-
-    run.env = ada.env
-    run.program = ada.program
-    return run
 
 
 def test_a_command_runs_as_if_it_ran_here(fsa):

@@ -1,0 +1,232 @@
+#include "tunnel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "websocket.h"
+
+enum {
+	RENEW_MS = 50 * 60 * 1000, /* a token is good for an hour */
+	PART = 16384,
+	LOCAL_MAX = 1 << 20,
+};
+
+struct tunnel {
+	struct tunnels *all;
+	struct websocket ws;
+	int fd;
+	struct buf local; /* what is to be written to `fd` */
+	bool connected, local_ended, remote_ended;
+	uint64_t token_ms;
+};
+
+/* ---- the token ------------------------------------------------------------------------------- */
+
+/* The current one, or with `renew` one that is at most RENEW_MS old. */
+static int copy_server(struct tunnels *all, bool renew, struct site *ret_server, uint64_t *ret_ms,
+		       struct err *e)
+{
+	int status = 0;
+
+	(void)pthread_mutex_lock(&all->mutex);
+	if (renew || clock_ms() - all->renewed_ms > RENEW_MS) {
+		status = sandbox_renew(all->sandbox, e);
+		all->renewed_ms = clock_ms();
+	}
+	if (status == 0) {
+		const struct site *s = &all->sandbox->server;
+		site_open_with(s->url, s->token, s->ca_file, ret_server);
+		*ret_ms = all->renewed_ms;
+	}
+	(void)pthread_mutex_unlock(&all->mutex);
+	return status;
+}
+
+static int send_newer_token(struct tunnel *t, struct err *e)
+{
+	CLEANUP(site_close) struct site server = { 0 };
+
+	if (clock_ms() - t->token_ms <= RENEW_MS)
+		return 0;
+	if (copy_server(t->all, false, &server, &t->token_ms, e) < 0)
+		return -1;
+	CLEANUP(json_decrefp)
+	json_t *message = json_pack("{s:s, s:s}", "type", "token", "token", server.token);
+	CLEANUP(cleanup_free) char *text = json_dumps(message, JSON_COMPACT);
+	websocket_send(&t->ws, WEBSOCKET_TEXT, text, strlen(text));
+	return 0;
+}
+
+static int connect_to(struct tunnel *t, unsigned port, struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = mem_printf("/v1/ports/%u", port);
+
+	for (int renewed = 0; renewed < 2; renewed++) {
+		CLEANUP(site_close) struct site server = { 0 };
+		if (copy_server(t->all, renewed > 0, &server, &t->token_ms, e) < 0)
+			return -1;
+		if (websocket_open(&server, path, &t->ws, e) == 0)
+			return 0;
+		if (e->kind != ERR_UNAUTHENTICATED)
+			return -1;
+	}
+	return -1;
+}
+
+/* ---- from the sandbox ------------------------------------------------------------------------ */
+
+static int take_text(struct tunnel *t, const struct websocket_message *m, struct err *e)
+{
+	json_error_t where;
+	CLEANUP(json_decrefp) json_t *json = json_loadb(m->data, m->length, 0, &where);
+	const char *type = json_string_value(json_object_get(json, "type"));
+	const char *said = json_string_value(json_object_get(json, "error"));
+	const char *code = json_string_value(json_object_get(json, "errorCode"));
+
+	if (type == NULL)
+		return err_set(e, ERR_INTERNAL, "NOT_A_SANDBOX", "the sandbox's message is none");
+	if (strcmp(type, "error") == 0)
+		return err_set(e, ERR_UNPROCESSABLE, code, "%s",
+			       said ? said : "the sandbox does not say why");
+	t->connected |= strcmp(type, "connected") == 0;
+	t->remote_ended |= strcmp(type, "end") == 0;
+	return 0;
+}
+
+/* 1: something came. */
+static int receive(struct tunnel *t, struct err *e)
+{
+	struct websocket_message m;
+	int status;
+
+	if (t->local.length > 0 || t->remote_ended)
+		return 0;
+	status = websocket_receive(&t->ws, &m, e);
+	if (status <= 0)
+		return status;
+	if (m.type == WEBSOCKET_CLOSE)
+		return err_set(e, ERR_UNAVAILABLE, "CONNECTION_LOST",
+			       "the sandbox closed the connection");
+	if (m.type == WEBSOCKET_TEXT)
+		return take_text(t, &m, e) < 0 ? -1 : 1;
+	if (!t->connected)
+		return err_set(e, ERR_INTERNAL, "NOT_A_SANDBOX", "that is no sandbox");
+	return buf_append(&t->local, m.data, m.length, e) < 0 ? -1 : 1;
+}
+
+static int write_local(struct tunnel *t, struct err *e)
+{
+	ssize_t wrote;
+
+	if (t->local.length == 0)
+		return 0;
+	wrote = send(t->fd, t->local.data, t->local.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (wrote < 0)
+		return errno == EAGAIN || errno == EINTR
+			       ? 0
+			       : err_set(e, ERR_UNAVAILABLE, "CLOSED_HERE", "%s", strerror(errno));
+	memmove(t->local.data, t->local.data + wrote, t->local.length - (size_t)wrote);
+	t->local.length -= (size_t)wrote;
+	return 1;
+}
+
+/* ---- to the sandbox -------------------------------------------------------------------------- */
+
+/* A part is read once the one before it is on its way, so a slow sandbox slows its client. */
+static int read_local(struct tunnel *t, struct err *e)
+{
+	char data[PART];
+	ssize_t got;
+
+	if (!t->connected || t->local_ended || t->ws.out.length > 0)
+		return 0;
+	got = recv(t->fd, data, sizeof(data), MSG_DONTWAIT);
+	if (got < 0)
+		return errno == EAGAIN || errno == EINTR
+			       ? 0
+			       : err_set(e, ERR_UNAVAILABLE, "CLOSED_HERE", "%s", strerror(errno));
+	t->local_ended = got == 0;
+	if (got > 0)
+		websocket_send(&t->ws, WEBSOCKET_BINARY, data, (size_t)got);
+	else
+		websocket_send(&t->ws, WEBSOCKET_TEXT, "{\"type\":\"end\"}",
+			       strlen("{\"type\":\"end\"}"));
+	return 1;
+}
+
+static void wait_for_more(const struct tunnel *t)
+{
+	struct pollfd fds[] = {
+		{ .fd = t->ws.fd, .events = 0 },
+		{ .fd = t->fd, .events = 0 },
+	};
+
+	if (t->ws.out.length > 0)
+		fds[0].events |= POLLOUT;
+	if (t->local.length == 0 && !t->remote_ended)
+		fds[0].events |= POLLIN;
+	if (t->local.length > 0)
+		fds[1].events |= POLLOUT;
+	if (t->connected && !t->local_ended && t->ws.out.length == 0)
+		fds[1].events |= POLLIN;
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		if (fds[i].events == 0)
+			fds[i].fd = -1; /* a hang-up would be told again and again */
+	}
+	(void)poll(fds, ARRAY_SIZE(fds), RENEW_MS);
+}
+
+static bool is_over(const struct tunnel *t)
+{
+	return t->remote_ended && t->local.length == 0 && t->local_ended && t->ws.out.length == 0;
+}
+
+/* What can be done without waiting: 1: there was something. */
+static int step(struct tunnel *t, struct err *e)
+{
+	int (*const steps[])(struct tunnel *, struct err *) = { write_local, read_local, receive };
+	int moved = 0;
+
+	if (send_newer_token(t, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		int status = steps[i](t, e);
+		if (status < 0)
+			return -1;
+		moved |= status;
+	}
+	return websocket_flush(&t->ws, e) < 0 ? -1 : moved;
+}
+
+static int pass(struct tunnel *t, struct err *e)
+{
+	while (!is_over(t)) {
+		int moved = step(t, e);
+		if (moved < 0)
+			return -1;
+		if (t->remote_ended && t->local.length == 0)
+			(void)shutdown(t->fd, SHUT_WR);
+		if (moved == 0 && !is_over(t))
+			wait_for_more(t);
+	}
+	return 0;
+}
+
+int tunnel_run(struct tunnels *all, unsigned port, int fd, struct err *e)
+{
+	struct tunnel t = { .all = all, .fd = fd, .local = BUF_INIT(LOCAL_MAX + PART) };
+	int status;
+
+	if (connect_to(&t, port, e) < 0)
+		return -1;
+	status = pass(&t, e);
+	websocket_close(&t.ws);
+	buf_release(&t.local);
+	return status;
+}

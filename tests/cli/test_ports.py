@@ -1,0 +1,153 @@
+"""Ports and logs of the sandbox on somebody's own machine: fsa forward and fsa logs."""
+
+import json
+import os
+import signal
+import socket
+import socketserver
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+DATA = os.urandom(1 << 20)
+
+
+class Echo(socketserver.ThreadingTCPServer):
+    """Sends everything back, and the end after the end."""
+
+    allow_reuse_address = daemon_threads = True
+
+    class RequestHandlerClass(socketserver.BaseRequestHandler):
+        def handle(self):
+            while part := self.request.recv(65536):
+                self.request.sendall(part)
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.RequestHandlerClass)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def echo():
+    with Echo() as server:
+        yield server.server_address[1]
+        server.shutdown()
+
+
+@pytest.fixture
+def forward(fsa):
+    """forward(words): the port here, and the process."""
+    running = []
+
+    def start(*words):
+        running.append(subprocess.Popen([fsa.program, "forward", "--json", "shop", *map(str, words)],
+                                        env=fsa.env, text=True, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE))
+        return json.loads(running[-1].stdout.readline())["port"], running[-1]
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def exchange(port, data):
+    """Sends all of it, ends, and returns what came back until the end."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        def send():
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+
+        sending = threading.Thread(target=send)
+        sending.start()
+        came = b""
+        while part := connection.recv(65536):
+            came += part
+        sending.join()
+        return came
+
+
+def test_every_byte_of_many_connections_goes_there_and_back(forward, echo):
+    port, process = forward(f"0:{echo}")
+    with ThreadPoolExecutor(8) as pool:
+        assert all(came == DATA for came in pool.map(lambda _: exchange(port, DATA), range(8)))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
+
+
+def test_a_port_without_a_listener_is_told_and_the_next_one_served(forward, echo, fsa):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        silent = taken.getsockname()[1]
+    port, process = forward(f"0:{silent}")
+    assert exchange(port, b"") == b""
+    assert "nothing listens" in process.stderr.readline()
+    with socket.create_server(("127.0.0.1", silent)) as server:
+        with socket.create_connection(("127.0.0.1", port)) as near:
+            far, _ = server.accept()
+            far.sendall(b"hello")
+            assert near.recv(5) == b"hello"
+            far.close()
+
+
+def test_a_port_that_is_taken_is_told(fsa, echo):
+    assert b"Choose another" in fsa("forward", "shop", f"{echo}:3000", status=6).stderr
+
+
+@pytest.mark.parametrize("word", ["0", "x", "1:2:3", "70000", "3000:", ":3000", "-1"])
+def test_what_is_no_port_is_refused(fsa, word):
+    assert b"no port" in fsa("forward", "--", "shop", word, status=2).stderr
+
+
+# ---- logs ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def app(inside, ada):
+    """Starts an application in the sandbox as sandboxd's API does it: app("echo hello")."""
+    started = []
+
+    def start(command):
+        made = ada.client.post(f"/api/sandbox/{ada.project['id']}/tokens",
+                               {"scopes": ["exec"]}).json()
+        head = {"Authorization": f"Bearer {made['token']}"}
+        base = f"http://127.0.0.1:{inside.sandbox.port}/v1/processes"
+        body = {"command": command, "name": "app", "overflow": "drop"}
+        started.append((base + "/" + requests.post(base, json=body, headers=head, timeout=60)
+                        .json()["id"], head))
+        return started[-1]
+
+    yield start
+    for url, head in started:
+        requests.delete(url, headers=head, timeout=60)
+
+
+def test_the_applications_log_is_printed_and_followed(fsa, app, inside):
+    assert b"name app" in fsa("logs", "shop", status=4).stderr
+    app("echo one; until [ -e go-on ]; do sleep 0.05; done; seq 2 20000; echo the end")
+    assert fsa("logs", "shop").stdout == b"one\n"
+    with subprocess.Popen([fsa.program, "logs", "shop", "--follow"], env=fsa.env,
+                          stdout=subprocess.PIPE) as following:
+        assert following.stdout.readline() == b"one\n"
+        with inside.line.that_breaks():
+            (inside.home / "go-on").touch()
+            shown = following.stdout.read()
+    assert following.returncode == 0
+    assert shown == b"".join(b"%d\n" % n for n in range(2, 20001)) + b"the end\n"
+
+
+def test_what_is_not_kept_any_more_is_told(fsa, app):
+    url, head = app("yes | head -c 1000000")
+    requests.get(url + "?wait=60", headers=head, timeout=70)
+    done = fsa("logs", "shop")
+    assert b"bytes before this are not kept" in done.stderr
+    missing = int(done.stderr.split(b"fsa: ")[1].split()[0])
+    assert missing + len(done.stdout) == 1000000
+
+
+def test_the_log_of_the_start_is_another_one(fsa, inside):
+    (inside.home.parent / "run" / "start.log").write_text("filling the home directory\n")
+    assert fsa("logs", "shop", "start").stdout == b"filling the home directory\n"
+    assert b"app is the" in fsa("logs", "shop", "nothing", status=2).stderr
