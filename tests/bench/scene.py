@@ -22,7 +22,8 @@ from stand.cluster import Cluster
 from stand.kubesim import KubeSim
 from stand.nginx import Nginx
 from stand.postgres import Postgres
-from stand.process import Process, accepts, free_port
+from stand.process import accepts, free_port
+from stand.server import Server
 from stand.site import Site
 from statements import capture
 
@@ -68,7 +69,7 @@ class BenchSite(Site):
         super().__init__(directory, build, postgres, database, options=_OPTIONS, workers=workers)
         self.workers = workers
         self.nginx.connections = 16384  # for the rows of streams
-        self.log = postgres.log
+        self.log = postgres.log()
 
     def start(self):
         """Without auth.fcgi and fsa-reconcile: nothing but what is measured runs."""
@@ -176,10 +177,11 @@ UPDATE projects SET status = 'RUNNING';
 """
 
 
-class Bare:
+class Bare(Server):
     """The floor: nginx as before api.fcgi, and bare_fcgi behind it."""
 
     def __init__(self, directory, build, site, statements):
+        super().__init__(directory, "bare_fcgi")
         directory.mkdir(parents=True)
         self.socket = directory / "bare.sock"
         listing = directory / "statements"
@@ -188,13 +190,12 @@ class Bare:
             build / "tests/bench/bare_fcgi", self.socket, site.workers,
             site.postgres.conninfo(site.database, "fsa_api"), listing,
         ]
-        self._process = Process(directory, "bare_fcgi")
         self.nginx = Nginx(directory / "nginx", api=self.socket, auth=self.socket, port=free_port())
         self.url = self.nginx.url
 
     def start(self):
-        self._process.start(self.command)
-        self._process.wait_ready(lambda: accepts(self.socket))
+        self.process().start(self.command)
+        self.process().wait_ready(lambda: accepts(self.socket))
         self.nginx.start()
 
     def stop(self):
@@ -202,10 +203,7 @@ class Bare:
         self.stop_program()
 
     def stop_program(self):
-        self._process.stop()
-
-    def pid(self):
-        return self._process.pid()
+        super().stop()
 
 
 class Scene:

@@ -20,7 +20,8 @@ import sys
 import time
 from pathlib import Path
 
-from stand.process import PATIENCE, Process, StandError, run
+from stand.process import PATIENCE, StandError, run
+from stand.server import Server
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 
@@ -98,7 +99,7 @@ def _take_settings(tree):
     run(["chroot", tree, "update-ca-certificates"], "update-ca-certificates")
 
 
-class Pristine:
+class Pristine(Server):
     """One machine, with what it writes in a directory.
 
     layers   what it is laid over, lowest first: base(), and layer() of machines that have stopped
@@ -106,18 +107,10 @@ class Pristine:
     """
 
     def __init__(self, directory, layers, binds=None):
-        self.directory = Path(directory).resolve()
+        super().__init__(directory, "nspawn")
         self._layers = layers
         self._binds = binds or {}
         self._name = f"fsa-{os.getpid()}-{self.directory.name}"
-        self._process = Process(self.directory, "nspawn")
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
 
     def start(self):
         d = self.directory
@@ -138,11 +131,11 @@ class Pristine:
         archives = overlay(d / "root/var/cache/apt/archives", [ARCHIVES], d / "archives",
                            d / "archives-work")
         script = f"{disk} && {archives} && exec {shlex.join(nspawn)}"
-        self._process.start(["unshare", "--mount", "sh", "-c", script])
-        self._process.wait_ready(self._runs)
+        self.process().start(["unshare", "--mount", "sh", "-c", script])
+        self.process().wait_ready(self._runs)
 
     def stop(self):
-        self._process.stop()
+        super().stop()
         _keep_packages(self.directory / "archives")
 
     def layer(self):
@@ -217,7 +210,7 @@ class Pristine:
 
     def _leader(self):
         """The pid of `sleep`, or None."""
-        pid = self._process.pid()
+        pid = self.process().pid()
         for _ in range(2):  # nspawn's own first process, then ours
             pid = pid and next(iter(_children(pid)), None)
         return pid

@@ -15,14 +15,14 @@ import hashlib
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import threading
 import time
 from pathlib import Path
 
-from stand.process import PATIENCE, Process, StandError, run
+from stand.process import PATIENCE, StandError, run
+from stand.server import Server
 
 CACHE = Path.home() / ".cache" / "fullstack-agent" / "debian"
 GROUPS = Path("/sys/fs/cgroup")
@@ -82,7 +82,7 @@ def base(downloaded):
     return tree
 
 
-class Machine:
+class Machine(Server):
     """One machine, with its disk in a directory; `downloaded` as for base().
 
     filters  its systemd can filter packets, for which it needs control groups of version 2,
@@ -90,20 +90,11 @@ class Machine:
     """
 
     def __init__(self, directory, downloaded, filters=False):
+        super().__init__(directory, "nspawn", patience=60)  # nspawn shuts the machine down in good order
         self._base = base(downloaded)
-        self.directory = Path(directory).resolve()
         self.name = f"fsa-{os.getpid()}-{self.directory.name}"
-        # SIGTERM: nspawn shuts the machine down in good order.
-        self._process = Process(self.directory, "nspawn", stop_signal=signal.SIGTERM)
         self._relays = []
         self._filters = filters
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
 
     def start(self):
         """Returns when it has booted."""
@@ -123,13 +114,13 @@ class Machine:
                        f"mkdir -p {GROUPS}/{self.name} && "
                        f"echo $$ >{GROUPS}/{self.name}/cgroup.procs && ")
         script = f"{groups} mount -t overlay overlay -o {overlay} {d}/root && exec {nspawn}"
-        self._process.start(["unshare", "--mount", "sh", "-c", script])
+        self.process().start(["unshare", "--mount", "sh", "-c", script])
         self._wait_booted()
 
     def stop(self):
         for relay in self._relays:
             relay.close()
-        self._process.stop(patience=60)
+        super().stop()
         self._remove_groups()
 
     def _remove_groups(self):
@@ -148,7 +139,7 @@ class Machine:
         """nspawn leaves it to a service manager to start a machine that reboots again: to us."""
         self.run("systemctl --no-block reboot")
         end = time.monotonic() + PATIENCE
-        while self._process.running():
+        while self.process().running():
             if time.monotonic() > end:
                 raise StandError("the machine does not shut down")
             time.sleep(0.05)
@@ -156,7 +147,7 @@ class Machine:
 
     def leader(self):
         """The pid of the machine's own systemd, None while there is none."""
-        pid = self._process.pid()
+        pid = self.process().pid()
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split() if pid else []
         return int(children[0]) if children else None
 
@@ -247,7 +238,7 @@ class Machine:
                 return False
             return done.stdout.strip() in ("running", "degraded")
 
-        self._process.wait_ready(booted)
+        self.process().wait_ready(booted)
 
 
 class Relay:

@@ -30,7 +30,8 @@ from pathlib import Path
 
 from .kube import billing, components, users
 from .kube.api import Api, ApiError
-from .process import PATIENCE, Process, StandError, free_port, port_is_free
+from .process import PATIENCE, StandError, free_port, port_is_free
+from .server import Server
 
 NODES = {"node-1": ("64", "256Gi"), "node-2": ("64", "256Gi")}
 PORTS = ("etcd", "etcd-peer", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
@@ -40,7 +41,7 @@ class ClusterError(StandError):
     """The cluster is not there; the message names the component, the cause and its log."""
 
 
-class Cluster:
+class Cluster(Server):
     """One cluster in one directory.
 
     port     the API server's, stable over restarts in the same directory; chosen when None
@@ -52,30 +53,18 @@ class Cluster:
 
     def __init__(self, directory, port=None, outlive=False, nodes=None, kubeblocks_args=(),
                  simulated=True):
-        self.directory = Path(directory).resolve()
+        # All of them are made for crashes. SIGTERM is worse: an API server that has lost its etcd
+        # lingers for a minute after it, and blocks the next start.
+        super().__init__(directory, *components.NAMES, stop_signal=signal.SIGKILL, outlive=outlive)
         self.admin_kubeconfig = self.directory / "admin.kubeconfig"
         self._port = port
-        self._outlive = outlive
         self._simulated = simulated
         self._nodes = (NODES if nodes is None else nodes) if simulated else {}
         self._kubeblocks_args = tuple(kubeblocks_args)
-        # All of them are made for crashes. SIGTERM is worse: an API server that has lost its etcd
-        # lingers for a minute after it, and blocks the next start.
-        self._processes = {
-            name: Process(self.directory, name, stop_signal=signal.SIGKILL)
-            for name in components.NAMES
-        }
         self._launched = []
         self._setup = None
         self._programs = None
         self._admin = None
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
 
     @property
     def server(self):
@@ -144,10 +133,6 @@ class Cluster:
         with open(self.directory / "lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-    def status(self):
-        """Component → pid, or None for one that does not run."""
-        return {name: process.pid() for name, process in self._processes.items()}
 
     def stop_apiserver(self):
         """An outage: connections are refused until start_apiserver; no data is lost."""

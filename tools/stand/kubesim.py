@@ -17,7 +17,8 @@ from pathlib import Path
 from .kube import billing, users
 from .kube.api import Api
 from .kube.pki import Authority
-from .process import Process, StandError, becomes_free, free_port
+from .process import StandError, becomes_free, free_port
+from .server import Server
 
 
 class AdminError(StandError):
@@ -29,7 +30,7 @@ def program(build):
     return Path(build) / "kubesim" / "kubesim"
 
 
-class KubeSim:
+class KubeSim(Server):
     """One kubesim in one directory.
 
     build    the directory with the program
@@ -40,23 +41,14 @@ class KubeSim:
     """
 
     def __init__(self, directory, build, port=None, outlive=False, seed=1, args=()):
-        self.directory = Path(directory).resolve()
+        super().__init__(directory, "kubesim", outlive=outlive)
         self.port = port
         self.seed = seed
         self._program = program(build)
-        self._outlive = outlive
         self._args = tuple(args)
         self._socket = self.directory / "admin.sock"
-        self.process = Process(self.directory, "kubesim")
         self._ca = None
         self._api = None
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
 
     @property
     def server(self):
@@ -87,23 +79,16 @@ class KubeSim:
         self._ca = Authority(self.directory / "pki", "kubesim-ca")
         key, cert = self._ca.issue("server", "kubesim", hosts=["127.0.0.1", "localhost"])
         admin = self._ca.issue("admin", "admin", organization="system:masters")
-        self.process.start(
+        self.process().start(
             [self._program, f"--port={self.port}", f"--seed={self.seed}", f"--tls-cert={cert}",
              f"--tls-key={key}", f"--client-ca={self._ca.cert}", f"--admin={self._socket}",
              *self._args],
             outlive=self._outlive,
         )
         self._api = Api(self.server, self._ca_data(), client_cert=admin)
-        self.process.wait_ready(self._answers)
+        self.process().wait_ready(self._answers)
         self.admin.apply("/api/v1/namespaces/default", {
             "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}})
-
-    def stop(self):
-        self.process.stop()
-
-    def status(self):
-        """Program → pid, or None when it does not run."""
-        return {"kubesim": self.process.pid()}
 
     def stop_apiserver(self):
         """An outage: connections are refused until start_apiserver; nothing is lost."""
@@ -180,7 +165,7 @@ class KubeSim:
         known = self.directory / "port"
         if not self.port and known.exists():
             self.port = int(known.read_text())
-            if not self.process.running() and not becomes_free(self.port):
+            if not self.process().running() and not becomes_free(self.port):
                 self.port = None
         self.port = self.port or free_port()
         known.write_text(f"{self.port}\n")

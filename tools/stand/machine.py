@@ -165,7 +165,7 @@ class Machine:
                 yield name, pid, self.cluster.directory / "logs" / f"{name}.log"
         if self.containers:
             yield "node", self.containers.pid(), self.containers.log
-        yield "postgres", self._postgres.pid(), self._postgres.log
+        yield "postgres", self._postgres.pid(), self._postgres.log()
         for name in PROGRAMS:
             yield name, programs.pid(name), programs.log(name)
         yield "nginx", nginx.pid(), nginx.error_log

@@ -8,7 +8,8 @@ import os
 import signal
 from pathlib import Path
 
-from .process import Process, StandError, accepts, free_port, make_directory, own_name, run
+from .process import StandError, accepts, free_port, make_directory, own_name, run
+from .server import Server
 
 PROGRAM = "/usr/sbin/nginx"
 SHIPPED = Path(__file__).resolve().parents[2] / "nginx" / "fullstack-agent"
@@ -84,7 +85,7 @@ _FRONT = """set_real_ip_from 127.0.0.1;
 		real_ip_header X-Forwarded-For;"""
 
 
-class Nginx:
+class Nginx(Server):
     """One nginx with a configuration of its own, which includes the shipped files unchanged.
 
     api, auth  paths of the FastCGI sockets
@@ -101,29 +102,20 @@ class Nginx:
 
     def __init__(self, directory, api, auth, events=None, port=None, root=None, user=None,
                  outlive=False, workers=2, connections=1024, tls=None, frames=None, front=False):
-        self.directory = Path(directory).resolve()
+        super().__init__(directory, "nginx", outlive=outlive)
         self.port = port
         self.metrics_port = None
         self._sockets = {"api": api, "auth": auth}
         self._events = Path(events) if events and NCHAN.exists() else None
         self._root = root or self.directory / "root"
         self._user = user or own_name()
-        self._outlive = outlive
         self._workers = workers
         self.connections = connections
         self._tls = tls
         self._frames = frames
         self._front = front
-        self._process = Process(self.directory, "nginx")
         self.access_log = self.directory / "logs" / "access.log"
         self.error_log = self.directory / "logs" / "error.log"
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
 
     @property
     def url(self):
@@ -135,7 +127,7 @@ class Nginx:
 
     def start(self):
         """Returns when it accepts connections; its configuration is tested first."""
-        if self._process.running():
+        if self.process().running():
             return
         self.port = self.port or free_port()
         self.metrics_port = self.metrics_port or free_port()
@@ -146,23 +138,17 @@ class Nginx:
             self._events.unlink(missing_ok=True)  # left by one that was killed: it could not listen
             _make_compiled_in()
         run([*command, "-t", "-q"], "nginx refuses its configuration", self._user)
-        self._process.start(command, outlive=self._outlive, user=self._user)
-        self._process.wait_ready(lambda: accepts(("127.0.0.1", self.port)))
-
-    def stop(self):
-        self._process.stop()
+        self.process().start(command, outlive=self._outlive, user=self._user)
+        self.process().wait_ready(lambda: accepts(("127.0.0.1", self.port)))
 
     def kill(self):
         """SIGKILL to the master and, as soon as that is noticed, its workers."""
-        self._process.kill()
-        self._process.stop()
+        self.process().kill()
+        self.process().stop()
 
     def reload(self):
         """Reads its configuration again, as after a change; returns at once."""
-        self._process.signal(signal.SIGHUP)
-
-    def pid(self):
-        return self._process.pid()
+        self.process().signal(signal.SIGHUP)
 
     def _write_config(self):
         make_directory(self.directory, mode=0o711)

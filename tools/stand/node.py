@@ -17,7 +17,8 @@ import yaml
 
 from .cluster import ClusterError
 from .kube.components import SERVICES
-from .process import Process, accepts, make_directory, run
+from .process import accepts, make_directory, run
+from .server import Server
 from .world import make_cgroups
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,8 +29,8 @@ DOMAIN = "cluster.local"
 PROXY_PORTS = {"http": 80, "https": 443}
 
 
-class Node:
-    """The one node of a Cluster.
+class Node(Server):
+    """The one node of a Cluster. Its containers run until the World ends: kubelet does not end them.
 
     images   archives of container images, as runtime/build makes them
     pause    (archive, name) of the image that keeps a pod's namespaces
@@ -51,7 +52,8 @@ class Node:
     }
 
     def __init__(self, directory, world, cluster, images, pause, volumes=8, hosts=None):
-        self.directory = Path(directory).resolve()
+        super().__init__(directory, "containerd", "kubelet", "kube-proxy", "coredns", "traefik",
+                         "kube-router", patience=2)
         self._world = world
         self._cluster = cluster
         self._images = [*images, pause[0]]
@@ -60,18 +62,6 @@ class Node:
         self._hosts = hosts or {}
         self._programs = None
         self._socket = self.directory / "containerd.sock"
-        self._processes = {
-            name: Process(self.directory, name)
-            for name in ("containerd", "kubelet", "kube-proxy", "coredns", "traefik",
-                         "kube-router")
-        }
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
 
     def start(self):
         """Returns when a pod can be scheduled, reached by the address of an Ingress, and kept from
@@ -98,14 +88,6 @@ class Node:
         self._processes["coredns"].wait_ready(lambda: accepts((ADDRESS, 53)))
         for port in PROXY_PORTS.values():
             self._processes["traefik"].wait_ready(lambda at=port: accepts((ADDRESS, at)))
-
-    def stop(self):
-        """The containers go on until the World ends: who ends them is not kubelet."""
-        for process in reversed(self._processes.values()):
-            process.stop(patience=2)
-
-    def log(self, name):
-        return self._processes[name].log
 
     def pid(self, name):
         """Of the program itself: nsenter waits for it."""

@@ -15,7 +15,8 @@ import signal
 import time
 from pathlib import Path
 
-from .process import Process, accepts, is_zombie, make_directory, own_name, run
+from .process import accepts, is_zombie, make_directory, own_name, run
+from .server import Server
 
 BIN = Path("/usr/lib/postgresql/15/bin")
 REAPING_S = 10
@@ -34,7 +35,7 @@ _SETTINGS = {
 }
 
 
-class Postgres:
+class Postgres(Server):
     """One server with its data in a directory.
 
     outlive   it survives this process
@@ -43,26 +44,13 @@ class Postgres:
     """
 
     def __init__(self, directory, outlive=False, grants=None, settings=None):
-        self.directory = Path(directory).resolve()
+        # SIGINT: "fast", which ends the sessions of clients; SIGTERM would wait for them.
+        super().__init__(directory, "postgres", stop_signal=signal.SIGINT, patience=60, outlive=outlive)
         self.sockets = self.directory / "run"
         self._data = self.directory / "data"
-        self._outlive = outlive
         self._grants = grants or {}
         self._settings = {**_SETTINGS, **(settings or {})}
         self._user = server_user()
-        # SIGINT: "fast", which ends the sessions of clients; SIGTERM would wait for them.
-        self._process = Process(self.directory, "postgres", stop_signal=signal.SIGINT)
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    @property
-    def log(self):
-        return self._process.log
 
     def grant(self, grants):
         """More of the constructor's grants, from the next start on."""
@@ -77,8 +65,8 @@ class Postgres:
         options = [f"-c{name}={value}" for name, value in self._settings.items()]
         self._forget_the_dead()
         command = [BIN / "postgres", "-D", self._data, f"-k{self.sockets}", *options]
-        self._process.start(command, outlive=self._outlive, user=self._user)
-        self._process.wait_ready(self._answers)
+        self.process().start(command, outlive=self._outlive, user=self._user)
+        self.process().wait_ready(self._answers)
         self._create_owner()
 
     def _forget_the_dead(self):
@@ -91,21 +79,14 @@ class Postgres:
                 lock.unlink()
             time.sleep(0.1)
 
-    def stop(self):
-        """Ends it as an administrator would: sessions end, everything is on disk."""
-        self._process.stop(patience=60)
-
     def kill(self):
         """An immediate shutdown, as after a crash: the next start recovers."""
-        self._process.signal(signal.SIGQUIT)
-        self._process.stop()
+        self.process().signal(signal.SIGQUIT)
+        self.process().stop()
 
     def restart(self):
         self.kill()
         self.start()
-
-    def pid(self):
-        return self._process.pid()
 
     def conninfo(self, database, user=None):
         """A libpq connection string."""
@@ -164,23 +145,15 @@ class Postgres:
         return run([*psql, self.conninfo("postgres", "postgres"), "-c", statement], "PostgreSQL")
 
 
-class PgBouncer:
+class PgBouncer(Server):
     """pgbouncer in transaction mode before a Postgres, on a unix socket of its own."""
 
     def __init__(self, directory, postgres, pool_size=10):
-        self.directory = Path(directory).resolve()
+        super().__init__(directory, "pgbouncer", stop_signal=signal.SIGINT)
         self.sockets = self.directory / "run"
         self._postgres = postgres
         self._pool_size = pool_size
         self._user = server_user()
-        self._process = Process(self.directory, "pgbouncer", stop_signal=signal.SIGINT)
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
 
     def start(self):
         make_directory(self.directory, mode=0o711)
@@ -191,14 +164,8 @@ class PgBouncer:
         config = self.directory / "pgbouncer.ini"
         config.write_text(self._config(users))
         command = [_program("pgbouncer"), "-q", config]
-        self._process.start(command, user=self._user)
-        self._process.wait_ready(lambda: accepts(self.sockets / f".s.PGSQL.{PORT}"))
-
-    def stop(self):
-        self._process.stop()
-
-    def pid(self):
-        return self._process.pid()
+        self.process().start(command, user=self._user)
+        self.process().wait_ready(lambda: accepts(self.sockets / f".s.PGSQL.{PORT}"))
 
     def conninfo(self, database, user=None):
         text = f"host={self.sockets} port={PORT} dbname={database}"

@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from .process import Process, StandError, accepts, make_directory, own_name, run
+from .process import StandError, accepts, make_directory, own_name, run
+from .server import Server
 
 PUBLIC_KEYS = ("owner.pub", "cluster.pub")
 
@@ -49,7 +50,7 @@ _OPTIONS = {
 }
 
 
-class Programs:
+class Programs(Server):
     """The programs of one site.
 
     build       where they are: a build directory or an installation's prefix
@@ -62,7 +63,7 @@ class Programs:
 
     def __init__(self, directory, build, database, options=None, sql_dir=None, workers=4,
                  every="1s", drop_root=False, outlive=False, wrap=()):
-        self.directory = Path(directory).resolve()
+        super().__init__(directory, *PROGRAMS, patience=60, outlive=outlive)
         self._build = Path(build)
         self._run = self.directory / "run"
         self._events = self.directory / "events"
@@ -79,17 +80,12 @@ class Programs:
         self._workers = workers
         self._every = every
         self._drop_root = drop_root and os.geteuid() == 0
-        self._outlive = outlive
         self._wrap = tuple(wrap)
-        self._processes = {name: Process(self.directory, name) for name in PROGRAMS}
 
     def __enter__(self):
         self.migrate()
         self.start()
         return self
-
-    def __exit__(self, *_):
-        self.stop()
 
     def grants(self):
         """Operating system user → roles, as Postgres wants to know it."""
@@ -111,12 +107,6 @@ class Programs:
     def events_socket(self):
         """Where nginx is to take live updates."""
         return self._options["events_socket"]
-
-    def log(self, name):
-        return self._processes[name].log
-
-    def pid(self, name):
-        return self._processes[name].pid()
 
     def config(self, name="fsactl"):
         """The path of that program's fsa.conf."""
@@ -166,14 +156,11 @@ class Programs:
 
     def stop(self, *names):
         for name in names or tuple(PROGRAMS):
-            self._processes[name].stop(patience=60)
+            self._processes[name].stop(self._patience)
 
     def kill(self, name):
         """SIGKILL to the program itself, as a crash would be."""
         self._processes[name].kill()
-
-    def process(self, name):
-        return self._processes[name]
 
     def program(self, name):
         """The path of the executable."""

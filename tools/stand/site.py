@@ -12,12 +12,13 @@ from .client import Client
 from .nginx import Nginx
 from .process import free_port, make_directory
 from .programs import Programs
+from .server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 SQL = ROOT / "sql"
 
 
-class Site:
+class Site(Server):
     """One site in one directory.
 
     build     where the programs are
@@ -34,7 +35,7 @@ class Site:
     def __init__(self, directory, build, postgres, database="fsa", port=None, options=None,
                  root=None, sql_dir=SQL, outlive=False, host=None, tls=None, events=True, front=False,
                  **rest):
-        self.directory = Path(directory).resolve()
+        super().__init__(directory)
         self.postgres = postgres
         self.database = database
         port = port or free_port()
@@ -62,13 +63,6 @@ class Site:
             front=front,
             frames=options.get("frame_ancestors"),
         )
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
 
     def start(self):
         make_directory(self.directory, mode=0o711)

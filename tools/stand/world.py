@@ -17,13 +17,14 @@ import time
 from pathlib import Path
 
 from .process import Process, StandError
+from .server import Server
 
 _CLONE_NEWNET = 0x40000000
 _CGROUPS = Path("/sys/fs/cgroup")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class World:
+class World(Server):
     """One such place.
 
     hidden  folders that are empty in there, and whose contents go with the place
@@ -32,18 +33,10 @@ class World:
     """
 
     def __init__(self, directory, hidden=(), values=None):
-        self.directory = Path(directory)
+        super().__init__(directory, "world", stop_signal=signal.SIGKILL)
         self._hidden = tuple(hidden)
         self._values = values or {}
-        self._process = Process(self.directory, "world", stop_signal=signal.SIGKILL)
         self._pid = None  # of the first process, as seen from out here
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
 
     def start(self):
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -51,13 +44,13 @@ class World:
         ready.unlink(missing_ok=True)
         unshare = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
                    "--propagation", "private"]
-        self._process.start([*unshare, "sh", "-euc", self._script(ready)])
-        self._process.wait_ready(ready.exists)
-        children = Path(f"/proc/{self._process.pid()}/task/{self._process.pid()}/children")
+        self.process().start([*unshare, "sh", "-euc", self._script(ready)])
+        self.process().wait_ready(ready.exists)
+        children = Path(f"/proc/{self.process().pid()}/task/{self.process().pid()}/children")
         self._pid = int(children.read_text().split()[0])
 
     def stop(self):
-        self._process.stop()
+        super().stop()
         remove_cgroups(self.cgroup)
 
     @property
