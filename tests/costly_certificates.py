@@ -51,13 +51,23 @@ def key_pem(key):
                              serialization.NoEncryption())
 
 
-def chain(length, key):
-    """An ordinary root, a leaf for 127.0.0.1, its key, and `length` CAs with `key` between them."""
+def names(count):
+    return [x509.DNSName(f"{number:x}") for number in range(count)]
+
+
+def chain(length, key, constraints=0, alternatives=0):
+    """An ordinary root, a leaf for 127.0.0.1, its key, and `length` CAs with `key` between them.
+
+    With so many constraints in each of these CAs, and alternative names in the leaf, which break none.
+    """
     authority = x509.BasicConstraints(ca=True, path_length=None)
+    bounds = [x509.NameConstraints(None, [x509.DNSName(f"{n:x}.z") for n in range(constraints)])
+              ] if constraints else []
     root_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root = _certificate("ca 0", root_key, "ca 0", root_key, authority)
-    cas = [_certificate(f"ca {n}", key, f"ca {n - 1}", key if n > 1 else root_key, authority)
+    cas = [_certificate(f"ca {n}", key, f"ca {n - 1}", key if n > 1 else root_key, authority, *bounds)
            for n in range(1, length + 1)]
-    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+                                        *names(alternatives)])
     leaf = _certificate("server", leaf_key, f"ca {length}", key, here)
     return root, leaf, leaf_key, cas[::-1]

@@ -5,6 +5,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/x509v3.h>
 
 #include "base/cleanup.h"
 
@@ -91,11 +92,51 @@ static int check_key(const EVP_PKEY *key, struct err *e)
 	return refuse(e, "a key of a type that is not taken: make an RSA, ECDSA or Ed25519 key");
 }
 
+/* ---- what names cost ------------------------------------------------------------------------- */
+
+static int count_names(const X509 *certificate)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	int count = sk_GENERAL_NAME_num(names); /* -1 of NULL */
+
+	GENERAL_NAMES_free(names);
+	return count;
+}
+
+static int count_constraints(const X509 *certificate)
+{
+	NAME_CONSTRAINTS *all = X509_get_ext_d2i(certificate, NID_name_constraints, NULL, NULL);
+
+	if (all == NULL)
+		return 0;
+	int permitted = sk_GENERAL_SUBTREE_num(all->permittedSubtrees);
+	int excluded = sk_GENERAL_SUBTREE_num(all->excludedSubtrees);
+	NAME_CONSTRAINTS_free(all);
+	return (permitted > 0 ? permitted : 0) + (excluded > 0 ? excluded : 0);
+}
+
+static int check_names(const X509 *certificate, struct err *e)
+{
+	int names = count_names(certificate), constraints = count_constraints(certificate);
+
+	if (names > CERTIFICATE_NAMES_MAX)
+		return err_set(e, ERR_INVALID, NULL,
+			       "%d alternative names: make one with %d at most", names,
+			       CERTIFICATE_NAMES_MAX);
+	if (constraints > CERTIFICATE_CONSTRAINTS_MAX)
+		return err_set(e, ERR_INVALID, NULL,
+			       "%d constraints on names: make one with %d at most", constraints,
+			       CERTIFICATE_CONSTRAINTS_MAX);
+	return 0;
+}
+
 int certificate_check(X509 *certificate, struct err *e)
 {
 	const EVP_PKEY *key = X509_get0_pubkey(certificate);
 
-	return key != NULL ? check_key(key, e) : refuse(e, "a key that cannot be read");
+	if (key == NULL)
+		return refuse(e, "a key that cannot be read");
+	return check_key(key, e) < 0 ? -1 : check_names(certificate, e);
 }
 
 /* ---- what one costs whoever signs ------------------------------------------------------------ */

@@ -13,7 +13,8 @@
  * processor time a handshake; sixty usual ones are three milliseconds. The bounds hold for the CA
  * and the client certificate of a kubeconfig and for what an API server shows in the handshake.
  * Digests cost in proportion to a certificate's bytes, which are bounded, whatever algorithm it
- * names.
+ * names. Names are compared with the constraints of every CA above them, each with each: what fits
+ * into a chain's bytes would be a tenth of a second.
  *
  * Errors are ERR_INVALID without a code; their messages say what is taken, and quote nothing.
  */
@@ -25,9 +26,11 @@ enum {
 	CERTIFICATE_RSA_MAX_BITS = 8192,  /* to verify: with the exponent, 1 ms */
 	CERTIFICATE_SIGN_MAX_BITS = 4096, /* to sign, which takes a hundred times as long */
 	CERTIFICATE_EXPONENT_BITS = 32,   /* 65537 has 17 */
+	CERTIFICATE_NAMES_MAX = 512, /* alternative names: public ones have a hundred at most */
+	CERTIFICATE_CONSTRAINTS_MAX = 64, /* on names */
 };
 
-/* The key in a certificate: what verifying with it may cost. */
+/* The key in a certificate and its names: what verifying with them may cost. */
 int certificate_check(X509 *certificate, struct err *e);
 /* A private key: what signing with it may cost. It is of a type that certificate_check() takes. */
 int certificate_check_private_key(const EVP_PKEY *key, struct err *e);

@@ -78,7 +78,7 @@ static uint64_t allowance(const struct guard *guard)
 }
 
 /* To OpenSSL it looks as if the other side were done: it reads nothing any more. */
-static void read_record(struct guard *guard, size_t bytes, SSL *ssl)
+static void count_bytes(struct guard *guard, size_t bytes, SSL *ssl)
 {
 	heartbeat_owner(guard->owner);
 	guard->received += bytes > GUARD_RECORD_BYTES ? bytes : GUARD_RECORD_BYTES;
@@ -95,8 +95,12 @@ static void see_message(int sent, int version, int type, const void *bytes, size
 	const unsigned char *header = bytes;
 
 	(void)version;
-	if (sent == 0 && type == SSL3_RT_HEADER && length == SSL3_RT_HEADER_LENGTH)
-		read_record(guard, length + ((size_t)header[3] << 8 | header[4]), ssl);
+	if (sent != 0)
+		return;
+	if (type == SSL3_RT_HEADER && length == SSL3_RT_HEADER_LENGTH)
+		count_bytes(guard, length + ((size_t)header[3] << 8 | header[4]), ssl);
+	else if (type == SSL3_RT_HANDSHAKE)
+		count_bytes(guard, 0, ssl);
 }
 
 /* ---- the handshake ------------------------------------------------------------------------- */

@@ -23,7 +23,9 @@
 enum {
 	GUARD_CONNECTION_BYTES = 262144,
 	GUARD_REQUEST_BYTES = 16384, /* API servers need 1,000 */
-	GUARD_RECORD_BYTES = 128,    /* a record counts as no less, however small it is */
+	/* A record counts as no less, however small it is, and so does each message of a handshake
+	 * and after it: of tickets a record holds hundreds. */
+	GUARD_RECORD_BYTES = 1024,
 	GUARD_BODY_SHARE = 8, /* and an eighth of what is delivered, for frames and records */
 	GUARD_OWNER_MAX = 63,
 };

@@ -49,7 +49,9 @@ TEXTS = {
                b"1;a=" + b"x" * 500 + b"\r\n \r\n"),
 }
 LISTS = ("connections",)
-KINDS_OF_HOSTILITY = (*FRAMES, *TEXTS, *LISTS, "certificates")
+TICKETS = 10_000_000  # more than anybody waits for
+KINDS_OF_HOSTILITY = (*FRAMES, *TEXTS, *LISTS, "certificates", "constraints", "tickets",
+                      "small-records")
 
 
 def flood(connection, first, again):
@@ -98,6 +100,14 @@ def answer_text(connection, kind):
     flood(connection, *TEXTS[kind])
 
 
+def answer_drops(connection, _kind):
+    """A body of the largest size, each few bytes of it in a record of TLS of their own."""
+    read_head(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 7000000\r\n\r\n")
+    while True:
+        connection.sendall(b" " * 130)
+
+
 def answer_page(connection, _kind):
     """A list without end, of a connection a page."""
     where = urlsplit(read_head(connection).split(" ")[1])
@@ -110,7 +120,8 @@ def answer_page(connection, _kind):
 
 
 def serve_one(connection, context, kind):
-    answer = answer_frames if kind in FRAMES else answer_text if kind in TEXTS else answer_page
+    answer = (answer_frames if kind in FRAMES else answer_text if kind in TEXTS else
+              answer_drops if kind == "small-records" else answer_page)
     try:
         with context.wrap_socket(connection, server_side=True) as tls:
             answer(tls, kind)
@@ -121,6 +132,8 @@ def serve_one(connection, context, kind):
 def serve(listener, key, cert, kind):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
+    if kind == "tickets":  # to resume with, which are sent at the end of the handshake
+        context.num_tickets = TICKETS
     context.set_alpn_protocols(["h2"] if kind in FRAMES else ["http/1.1"])
     while True:
         connection, _ = listener.accept()

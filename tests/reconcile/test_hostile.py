@@ -8,6 +8,7 @@ import costly_certificates as costly
 import pytest
 import requests
 import yaml
+from cryptography.hazmat.primitives.asymmetric import ec
 from hostile import KINDS_OF_HOSTILITY, Hostile
 from people import Person, eventually
 from prometheus_client.parser import text_string_to_metric_families
@@ -15,7 +16,8 @@ from stand.site import Site
 from test_tenants import elsewhere
 
 ACCOUNTS, STARTS = 4, 5
-CAUSES = {"certificates": "COSTLY_CERTIFICATES", "connections": "TOO_MANY_CONNECTIONS",
+CAUSES = {"certificates": "COSTLY_CERTIFICATES", "constraints": "COSTLY_CERTIFICATES",
+          "connections": "TOO_MANY_CONNECTIONS",
           # What libnghttp2 and libcurl have bounds of their own for.
           "settings": "NOT_HTTP", "compressed-heads": "NOT_HTTP"}
 # Of processor time, a request to them: some milliseconds. Without bounds it is seconds.
@@ -26,20 +28,33 @@ TICKS = 100  # a second, in /proc
 @pytest.fixture(scope="module")
 def costly_chain(workspace):
     """A root, and the files of a server: its key, its certificate and sixty that take long."""
-    root, leaf, leaf_key, cas = costly.chain(40, costly.costly_key())
-    key, cert = workspace / "costly.key", workspace / "costly.crt"
+    return server_of(workspace, "costly", costly.chain(40, costly.costly_key()))
+
+
+@pytest.fixture(scope="module")
+def constrained_chain(workspace):
+    """As many names, and constraints on them, as fit into what is read of a chain."""
+    made = costly.chain(7, ec.generate_private_key(ec.SECP256R1()), 250, 2000)
+    return server_of(workspace, "constrained", made)
+
+
+def server_of(workspace, name, chain):
+    root, leaf, leaf_key, cas = chain
+    key, cert = workspace / f"{name}.key", workspace / f"{name}.crt"
     key.write_bytes(costly.key_pem(leaf_key))
     cert.write_bytes(costly.pem(leaf, *cas))
     return costly.pem(root), key, cert
 
 
 @pytest.fixture(params=KINDS_OF_HOSTILITY)
-def hostile(kubesim, costly_chain, request):
+def hostile(kubesim, costly_chain, constrained_chain, request):
     """The server, and how a kubeconfig comes to name it."""
     pki = kubesim.directory / "pki"
     root, key, cert = None, pki / "server.key", pki / "server.crt"
     if request.param == "certificates":
         root, key, cert = costly_chain
+    if request.param == "constraints":
+        root, key, cert = constrained_chain
 
     def divert(kubeconfig, port):
         config = yaml.safe_load(elsewhere(kubeconfig, port))

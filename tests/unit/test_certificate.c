@@ -7,6 +7,7 @@
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
+#include <openssl/x509v3.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -197,6 +198,76 @@ START_TEST(certificates_are_counted)
 }
 END_TEST
 
+static const struct {
+	int names, constraints;
+	const char *says; /* NULL: it is taken */
+} named[] = {
+	{ 512, 64, NULL },
+	{ 513, 0, "513 alternative names: make one with 512 at most" },
+	{ 0, 65, "65 constraints on names: make one with 64 at most" },
+};
+
+static GENERAL_NAME *name_of(int number)
+{
+	GENERAL_NAME *name = GENERAL_NAME_new();
+	ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+	char host[32];
+
+	snprintf(host, sizeof(host), "h%d.example", number);
+	ck_assert_int_eq(ASN1_STRING_set(text, host, -1), 1);
+	GENERAL_NAME_set0_value(name, GEN_DNS, text);
+	return name;
+}
+
+static void add_names(X509 *certificate, int count)
+{
+	GENERAL_NAMES *names = GENERAL_NAMES_new();
+
+	for (int i = 0; i < count; i++)
+		sk_GENERAL_NAME_push(names, name_of(i));
+	X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT);
+	GENERAL_NAMES_free(names);
+}
+
+/* Half of them say what is allowed, half what is not. */
+static void add_constraints(X509 *certificate, int count)
+{
+	NAME_CONSTRAINTS *all = NAME_CONSTRAINTS_new();
+
+	all->permittedSubtrees = sk_GENERAL_SUBTREE_new_null();
+	all->excludedSubtrees = sk_GENERAL_SUBTREE_new_null();
+	for (int i = 0; i < count; i++) {
+		GENERAL_SUBTREE *tree = GENERAL_SUBTREE_new();
+		GENERAL_NAME_free(tree->base);
+		tree->base = name_of(i);
+		sk_GENERAL_SUBTREE_push(i % 2 ? all->permittedSubtrees : all->excludedSubtrees,
+					tree);
+	}
+	X509_add1_ext_i2d(certificate, NID_name_constraints, all, 1, X509V3_ADD_DEFAULT);
+	NAME_CONSTRAINTS_free(all);
+}
+
+/* Each name of a server is compared with each constraint of each CA. */
+START_TEST(certificates_are_taken_by_what_comparing_names_costs)
+{
+	X509 *certificate = X509_new();
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	struct err e = { 0 };
+
+	X509_set_pubkey(certificate, key);
+	if (named[_i].names > 0)
+		add_names(certificate, named[_i].names);
+	if (named[_i].constraints > 0)
+		add_constraints(certificate, named[_i].constraints);
+	int result = certificate_check(certificate, &e);
+	ck_assert_msg((result == 0) == (named[_i].says == NULL), "%s", e.message);
+	if (named[_i].says != NULL)
+		ck_assert_str_eq(e.message, named[_i].says);
+	EVP_PKEY_free(key);
+	X509_free(certificate);
+}
+END_TEST
+
 /* ---- private keys -------------------------------------------------------------------------- */
 
 static int read_key(const char *certificate_pem, const char *key_pem, char **ret_pem, struct err *e)
@@ -290,6 +361,8 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, certificates_are_taken_by_what_verifying_costs, 0,
 			    (int)ARRAY_SIZE(certificates));
+	tcase_add_loop_test(tc, certificates_are_taken_by_what_comparing_names_costs, 0,
+			    (int)ARRAY_SIZE(named));
 	tcase_add_test(tc, certificates_are_counted);
 	tcase_add_test(tc, a_key_is_taken_in_every_usual_spelling);
 	tcase_add_test(tc, a_key_is_refused_by_what_reading_costs);
