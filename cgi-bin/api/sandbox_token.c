@@ -95,6 +95,8 @@ int sandbox_token_post(struct call *c, struct err *e)
 	    render_terminal_token(c, &view.sandbox, secret, e) < 0)
 		return -1;
 	memcpy(c->object_id, view.sandbox.resource.id, sizeof(c->object_id));
+	c->audit_detail =
+		json_pack("{s:O, s:I}", "scopes", wanted, "expiresIn", (json_int_t)(expires - now));
 	char when[32];
 	struct tm utc;
 	time_t end = (time_t)expires;

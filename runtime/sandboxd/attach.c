@@ -132,7 +132,7 @@ static int on_start(struct attachment *a, json_t *message, struct err *e)
 	json_object_del(message, "type");
 	json_object_del(message, "idempotencyKey");
 	if (key == NULL || json_is_string(key))
-		done = process_start(message, json_string_value(key), &p, e);
+		done = process_start(message, json_string_value(key), &a->conn->grant, &p, e);
 	else
 		(void)problem(e, "INVALID_REQUEST", "idempotencyKey must be a string");
 	json_decref(key);

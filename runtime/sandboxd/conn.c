@@ -41,6 +41,20 @@ size_t conn_count(void)
 	return count;
 }
 
+int conn_check_token(const struct conn *c, struct err *e)
+{
+	const struct conn *other;
+	size_t open = 0;
+
+	LIST_FOREACH(other, &connections, entry)
+	if (other != c && other->granted && strcmp(other->grant.id, c->grant.id) == 0)
+		open += other->state == CONN_WEBSOCKET || other->state == CONN_RAW;
+	if (open < SOCKETS_PER_TOKEN)
+		return 0;
+	return problem(e, "TOO_MANY", "%d connections are open by this token: close one",
+		       SOCKETS_PER_TOKEN);
+}
+
 int64_t conn_last_input(void)
 {
 	return last_input;

@@ -21,7 +21,13 @@
  * request, is closed after a minute.
  */
 
-enum { CONNECTIONS_MAX = 1200, BODY_MAX = 262144, WAIT_MAX_S = 60, OUT_FULL = 32768 };
+enum {
+	CONNECTIONS_MAX = 1200,
+	SOCKETS_PER_TOKEN = 256,
+	BODY_MAX = 262144,
+	WAIT_MAX_S = 60,
+	OUT_FULL = 32768
+};
 
 struct conn;
 struct websocket;
@@ -80,6 +86,8 @@ struct conn {
 /* Takes over a connected socket. */
 void conn_open(int fd);
 size_t conn_count(void);
+/* Refuses (TOO_MANY) another connection that stays, beyond SOCKETS_PER_TOKEN of one token. */
+int conn_check_token(const struct conn *c, struct err *e);
 void conn_close(struct conn *c);
 /* Sends pending output and continues with what was received; to be called after adding output
  * outside a callback of the connection. */

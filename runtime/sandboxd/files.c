@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "sandboxd/handlers.h"
+#include "sandboxd/job.h"
 #include "sandboxd/place.h"
 #include "sandboxd/problem.h"
 
@@ -305,7 +306,7 @@ int files_write(struct conn *c, json_t *body, struct err *e)
 
 /* ---- removing, making, moving -------------------------------------------------------------- */
 
-static int remove_all(int directory, const char *name, int depth);
+static int remove_at(int directory, const char *name, int depth);
 
 static int remove_content(int directory, const char *name, int depth)
 {
@@ -318,14 +319,14 @@ static int remove_content(int directory, const char *name, int depth)
 		return -1;
 	while (done == 0 && (entry = readdir(content)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			done = remove_all(dirfd(content), entry->d_name, depth + 1);
+			done = remove_at(dirfd(content), entry->d_name, depth + 1);
 	int number = errno;
 	closedir(content);
 	errno = number;
 	return done;
 }
 
-static int remove_all(int directory, const char *name, int depth)
+static int remove_at(int directory, const char *name, int depth)
 {
 	if (unlinkat(directory, name, 0) == 0)
 		return 0;
@@ -337,6 +338,11 @@ static int remove_all(int directory, const char *name, int depth)
 	}
 	return remove_content(directory, name, depth) < 0 ? -1
 							  : unlinkat(directory, name, AT_REMOVEDIR);
+}
+
+static int remove_all(int directory, const char *name)
+{
+	return remove_at(directory, name, 0);
 }
 
 int files_remove(struct conn *c, json_t *body, struct err *e)
@@ -351,8 +357,10 @@ int files_remove(struct conn *c, json_t *body, struct err *e)
 		return -1;
 	if (strcmp(p.name, ".") == 0)
 		return problem(e, "NOT_PERMITTED", "%s itself stays", p.path);
-	done = recursive ? remove_all(p.directory, p.name, 0) : unlinkat(p.directory, p.name, 0);
-	if (done != 0 && !recursive && (errno == EISDIR || errno == EPERM))
+	if (recursive)
+		return job_start(c, &p, remove_all, e);
+	done = unlinkat(p.directory, p.name, 0);
+	if (done != 0 && (errno == EISDIR || errno == EPERM))
 		done = unlinkat(p.directory, p.name, AT_REMOVEDIR);
 	if (done != 0)
 		return problem_errno(e, p.path);

@@ -375,27 +375,45 @@ static struct process *process_new(const struct start *s, const struct spawned *
 	return p;
 }
 
-static int start_new(const json_t *request, struct process **ret, struct err *e)
+static int check_limits(const struct grant *grant, struct err *e)
+{
+	const struct process *p;
+	size_t of_token = 0;
+
+	if (running >= PROCESSES_RUNNING_MAX)
+		return problem(e, "TOO_MANY", "%d processes run already: end one",
+			       PROCESSES_RUNNING_MAX);
+	LIST_FOREACH(p, &processes, entry)
+	of_token += !p->ended && strcmp(p->token, grant->id) == 0;
+	if (of_token >= PROCESSES_PER_TOKEN)
+		return problem(e, "TOO_MANY", "%d processes of this token run already: end one",
+			       PROCESSES_PER_TOKEN);
+	return 0;
+}
+
+static int start_new(const json_t *request, const struct grant *grant, struct process **ret,
+		     struct err *e)
 {
 	struct start s;
 	struct spawned child;
 	int done = start_parse(request, &s, e);
 
-	if (done == 0 && running >= PROCESSES_RUNNING_MAX)
-		done = problem(e, "TOO_MANY", "%d processes run already: end one",
-			       PROCESSES_RUNNING_MAX);
+	if (done == 0)
+		done = check_limits(grant, e);
 	if (done == 0)
 		done = spawn(&s, &child, e);
 	if (done == 0) {
 		forget_oldest();
 		conn_note_input();
 		*ret = process_new(&s, &child);
+		memcpy((*ret)->token, grant->id, sizeof((*ret)->token));
 	}
 	start_release(&s);
 	return done;
 }
 
-int process_start(const json_t *request, const char *key, struct process **ret, struct err *e)
+int process_start(const json_t *request, const char *key, const struct grant *grant,
+		  struct process **ret, struct err *e)
 {
 	char id[ID_LENGTH + 1];
 	int known = key == NULL ? 0 : idempotency_find(key, request, id, e);
@@ -409,7 +427,7 @@ int process_start(const json_t *request, const char *key, struct process **ret, 
 		return problem(e, "FORGOTTEN",
 			       "the process of this Idempotency-Key ended too long ago");
 	}
-	if (start_new(request, ret, e) < 0)
+	if (start_new(request, grant, ret, e) < 0)
 		return -1;
 	if (key != NULL)
 		idempotency_keep(key, request, (*ret)->id);

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "sandboxd/loop.h"
 #include "sandboxd/ring.h"
+#include "sandboxd/token.h"
 
 /*
  * Programs that clients have started. Each runs whether or not somebody is connected; its output is
@@ -21,6 +22,7 @@
 
 enum {
 	PROCESSES_RUNNING_MAX = 128,
+	PROCESSES_PER_TOKEN = 64, /* of those that run */
 	PROCESSES_ENDED_MAX = 128,
 	STDIN_MAX = 65536,
 	ID_LENGTH = 16,
@@ -59,6 +61,7 @@ struct process {
 	LIST_HEAD(, observer) observers;
 	char id[ID_LENGTH + 1];
 	char name[NAME_MAX_LENGTH + 1];
+	char token[TOKEN_ID_MAX]; /* by which it was started */
 	json_t *command;
 	char *directory;
 	pid_t pid;
@@ -92,8 +95,10 @@ struct spawned {
 int spawn(const struct start *s, struct spawned *ret, struct err *e);
 int terminal_resize(int fd, unsigned short columns, unsigned short rows);
 
-/* Starts a process. If one was started with the same key, returns that one. */
-int process_start(const json_t *request, const char *key, struct process **ret, struct err *e);
+/* Starts a process for the holder of a token. If one was started with the same key, returns that
+ * one. */
+int process_start(const json_t *request, const char *key, const struct grant *grant,
+		  struct process **ret, struct err *e);
 struct process *process_find(const char *id);
 struct process *process_first(void);
 /* The newest process with a name. */

@@ -114,7 +114,7 @@ int processes_start(struct conn *c, json_t *body, struct err *e)
 	uint64_t seconds;
 
 	if (request_number(&c->request, "wait", WAIT_MAX_S, 0, &seconds, e) < 0 ||
-	    process_start(body, c->request.values[HEADER_IDEMPOTENCY_KEY], &p, e) < 0)
+	    process_start(body, c->request.values[HEADER_IDEMPOTENCY_KEY], &c->grant, &p, e) < 0)
 		return -1;
 	return begin_wait(c, p, &(struct waiter) { .try_answer = answer_end, .status = 201 }, e);
 }

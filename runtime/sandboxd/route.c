@@ -172,7 +172,7 @@ int route_handle(struct conn *c, struct err *e)
 		return 0;
 	}
 	if (c->route->websocket) {
-		if (websocket_accept(c, e) < 0)
+		if ((c->granted && conn_check_token(c, e) < 0) || websocket_accept(c, e) < 0)
 			return -1;
 		return c->granted ? c->route->handle(c, NULL, e) : 0;
 	}
@@ -186,7 +186,9 @@ int route_take_token(struct conn *c, const char *token, struct err *e)
 	c->granted = false;
 	if (token == NULL)
 		return problem(e, "UNAUTHORIZED", "token must be a string");
-	if (check_grant(c, token, e) < 0)
+	if (check_grant(c, token, e) < 0 || (first && conn_check_token(c, e) < 0)) {
+		c->granted = false;
 		return -1;
+	}
 	return first ? c->route->handle(c, NULL, e) : 0;
 }

@@ -53,20 +53,21 @@ static char *only_parameter(const char *query, const char *name)
 	return found != NULL && request_decode(found) ? STEAL(found) : NULL;
 }
 
-static bool is_allowed(const struct conn *c)
+/* Whoever has the terminal's own token has the terminal until that is withdrawn. */
+static bool is_allowed(struct conn *c)
 {
 	const char *header = c->request.values[HEADER_AUTHORIZATION];
 	CLEANUP(cleanup_free) char *given = only_parameter(c->request.query, "authorization");
-	struct grant grant;
 	struct err e;
 
+	c->grant = (struct grant) { .scopes = SCOPE_TERMINAL, .expires = INT64_MAX };
 	if (given != NULL && token_is_terminals(given))
 		return true;
 	if (header != NULL && strncasecmp(header, "Basic ", 6) == 0)
 		return token_is_terminals(header + 6 + strspn(header + 6, " "));
 	return header != NULL && strncasecmp(header, "Bearer ", 7) == 0 &&
-	       token_check(header + 7, time(NULL), &grant, &e) == 0 &&
-	       (grant.scopes & SCOPE_TERMINAL) != 0;
+	       token_check(header + 7, time(NULL), &c->grant, &e) == 0 &&
+	       (c->grant.scopes & SCOPE_TERMINAL) != 0;
 }
 
 /* ---- handing on ---------------------------------------------------------------------------- */
@@ -82,15 +83,24 @@ static void relay_more(struct conn *c)
 	peer_go_on(c->context);
 }
 
+/* Its protocol is ttyd's, in which no newer token can be sent: the client connects anew, and finds
+ * its session as it was. */
+static void relay_tick(struct conn *c, int64_t now)
+{
+	(void)now;
+	if (c->grant.expires <= time(NULL))
+		conn_finish(c);
+}
+
 static void relay_closed(struct conn *c)
 {
 	terminals--;
 	peer_free(c->context);
 }
 
-static const struct conn_ops relaying = { .raw = relay_raw,
-					  .produce = relay_more,
-					  .closed = relay_closed };
+static const struct conn_ops relaying = {
+	.raw = relay_raw, .produce = relay_more, .tick = relay_tick, .closed = relay_closed
+};
 
 static void connected(struct peer *p)
 {
@@ -183,7 +193,7 @@ static int refuse_or_hand_on(struct conn *c, const char *path, struct err *e)
 {
 	if (is_allowed(c)) {
 		c->granted = true;
-		return hand_on(c, path, e);
+		return conn_check_token(c, e) < 0 ? -1 : hand_on(c, path, e);
 	}
 	conn_answer(c, 401, "text/plain", CHALLENGE, REFUSAL, strlen(REFUSAL));
 	return 0;

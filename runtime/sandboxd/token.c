@@ -126,6 +126,7 @@ static int read_claims(const json_t *claims, int64_t now, struct grant *ret, str
 {
 	const char *audience = json_string_value(json_object_get(claims, "aud"));
 	const char *issuer = json_string_value(json_object_get(claims, "iss"));
+	const char *id = json_string_value(json_object_get(claims, "jti"));
 	const char *scope = json_string_value(json_object_get(claims, "scope"));
 	const json_t *expires = json_object_get(claims, "exp");
 
@@ -138,7 +139,9 @@ static int read_claims(const json_t *claims, int64_t now, struct grant *ret, str
 			       "the token has expired: make another one at the site");
 	ret->expires = json_integer_value(expires);
 	ret->scopes = parse_scopes(scope);
-	ret->issuer[0] = '\0';
+	*ret->id = *ret->issuer = '\0';
+	if (id != NULL && strlen(id) < TOKEN_ID_MAX)
+		memcpy(ret->id, id, strlen(id) + 1);
 	if (issuer != NULL && strlen(issuer) < ISSUER_MAX)
 		memcpy(ret->issuer, issuer, strlen(issuer) + 1);
 	return 0;

@@ -66,6 +66,7 @@ struct call {
 	const char *params[ROUTE_PARAMS_MAX];   /* of the path, in the pattern's order: UUIDs */
 	char object_id[STORE_ID_LENGTH + 1];    /* for the audit, when the path does not have it */
 	void *prepared;                         /* of `prepare`, for the handler */
+	json_t *audit_detail; /* what the audit's line says in addition; the router's to free */
 };
 
 /* Seals, or opens, what the router keeps of an answer; appends to `ret`. For contexts, see

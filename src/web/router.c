@@ -116,7 +116,10 @@ int call_audit(const struct call *c, const char *action, const char *user_id,
 	CLEANUP(cleanup_free) char *object_type = mem_strndup(action, strcspn(action, "."));
 	const char *token = c->session != NULL ? c->session->api_token_id : "";
 	CLEANUP(json_decrefp)
-	json_t *detail = token[0] != '\0' ? json_pack("{s:s}", "apiToken", token) : NULL;
+	json_t *detail = c->audit_detail != NULL ? json_copy(c->audit_detail) : json_object();
+
+	if (token[0] != '\0')
+		json_object_set_new(detail, "apiToken", json_string(token));
 	struct audit_entry entry = {
 		.user_id = user_id,
 		.identity_id = identity_id,
@@ -378,6 +381,7 @@ static void clear(struct serving *s)
 		s->match.route->release(s->call.prepared);
 	json_decref(s->body);
 	json_decref(s->query);
+	json_decref(s->call.audit_detail);
 	request_free(s->request);
 	response_free(s->response);
 	explicit_bzero(&s->session, sizeof(s->session));

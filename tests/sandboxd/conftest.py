@@ -17,10 +17,10 @@ def make_server(build, workspace):
         pytest.skip("sandboxd was not built: tools/install-packages build")
     started = []
 
-    def make(**options):
+    def make(wait=True, **options):
         server = Server(program, workspace / f"sandboxd{next(_numbers)}", **options)
         started.append(server)
-        return server.start()
+        return server.start(wait)
 
     yield make
     for server in started:

@@ -181,28 +181,33 @@ class Socket:
 class Server:
     """`home_size`: its home directory is a file system of that size, which takes root."""
 
-    def __init__(self, program, directory, secret=SECRET, home_size=None):
+    def __init__(self, program, directory, secret=SECRET, home_size=None, terminal=False):
         self.program = program
         self.home_size = home_size
+        self.terminal = terminal
         self.directory = directory
         self.home = directory / "home"
         self.secret = secret
         self.process = None
         self.port = None
 
-    def start(self):
+    def start(self, wait=True):
         self.home.mkdir(parents=True)
         (self.directory / "run").mkdir()
         if self.home_size and subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.home_size}",
                                               "none", self.home], capture_output=True).returncode:
             pytest.skip("mounting needs root")
-        return self.run()
+        self.run()
+        return self.wait() if wait else self
 
     def run(self):
         self.process = Process(self.directory, "sandboxd")
         environment = {**os.environ, "HOME": str(self.home), "TTYD_ACCESS_TOKEN": self.secret}
         self.process.start([self.program, "--port", "0", "--address", "127.0.0.1", "--run",
-                            self.directory / "run", "--no-terminal"], env=environment)
+                            self.directory / "run", *([] if self.terminal else ["--no-terminal"])],
+                           env=environment)
+
+    def wait(self):
         self.process.wait_ready(lambda: self.process.has_logged("port "))
         (line,) = [line for line in self.log().splitlines() if line.startswith("sandboxd: port ")]
         self.port = int(line.split()[-1])
@@ -212,6 +217,7 @@ class Server:
         self.process.stop()
         self.process.log.unlink()
         self.run()
+        self.wait()
 
     def stop(self):
         self.process.stop()

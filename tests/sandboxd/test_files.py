@@ -128,6 +128,28 @@ def test_files_are_made_moved_and_removed(client, server):
     assert client.send("DELETE", "/v1/files", query={"path": ".", "recursive": "true"}).status == 403
 
 
+def test_a_large_tree_is_removed_while_others_are_served(client, server):
+    """Requests are answered between its beginning and its end; and it ends, its client gone or not."""
+    tree = server.home / "forest"
+    for d in range(40):
+        (tree / f"{d}").mkdir(parents=True)
+        for n in range(50):
+            os.close(os.open(tree / f"{d}/{n}", os.O_CREAT))
+    with server.connect() as raw:
+        raw.sendall(f"DELETE /v1/files?path=forest&recursive=true HTTP/1.1\r\nHost: x\r\n"
+                    f"Authorization: Bearer {client.token}\r\n\r\n".encode())
+        between = 0
+        while len(os.listdir(tree)) == 40:
+            assert client.get("/v1/health").status == 200
+        while tree.exists():
+            assert client.get("/v1/health").status == 200
+            between += tree.exists()
+        assert between > 0
+        assert raw.recv(65536).startswith(b"HTTP/1.1 204 ")
+    gone = client.send("DELETE", "/v1/files", query={"path": "forest", "recursive": "true"})
+    assert (gone.status, gone.json["errorCode"]) == (404, "NOT_FOUND")
+
+
 def test_a_link_is_removed_and_not_what_it_leads_to(client, server, workspace):
     outside = workspace / "outside-removed"
     outside.mkdir()

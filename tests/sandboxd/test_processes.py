@@ -319,10 +319,14 @@ def test_what_is_not_known_is_named_whatever_it_is_called(server, client):
 
 
 def test_too_many_processes_are_refused(make_server):
+    """128 in all, and 64 of one token."""
     server = make_server()
-    with server.client() as client:
-        answers = [client.send("POST", "/v1/processes", {"command": ["sleep", "1000"]})
-                   for _ in range(140)]
-    assert [a.status for a in answers[:128]] == [201] * 128
-    assert answers[-1].status == 429 and answers[-1].headers["Retry-After"]
+    with contextlib.ExitStack() as clients:
+        first, second = [clients.enter_context(server.client(jti=jti)) for jti in "ab"]
+        for client, most, why in ((first, 64, "64 processes of this token"),
+                                  (second, 64, "128 processes")):
+            for n in range(most + 1):
+                answer = client.send("POST", "/v1/processes", {"command": ["sleep", "1000"]})
+                assert answer.status == (201 if n < most else 429), answer.body
+            assert why in answer.json["error"] and answer.headers["Retry-After"]
     assert Socket(server.port, token=make_token()).raw.connected

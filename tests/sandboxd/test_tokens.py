@@ -155,6 +155,48 @@ def test_an_open_connection_ends_with_its_token_unless_it_has_a_newer_one(server
         assert renewed.run("echo c")[1] == b"c\n"
 
 
+UPGRADE = ("GET {} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n{}\r\n")
+
+
+def test_a_terminal_opened_by_a_token_ends_with_it(make_server, workspace):
+    """And one that was opened by the terminal's own address stays."""
+    server = make_server(terminal=True, wait=False)
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as ttyd:
+        ttyd.bind(str(server.directory / "run" / "ttyd.sock"))
+        ttyd.listen()
+        server.wait()
+        own = base64.b64encode(f"user:{SECRET}".encode()).decode()
+        opened = []
+        for path, header in ((f"/ws?authorization={own}", ""),
+                             ("/ws", f"Authorization: Bearer {make_token(expires_in=2)}\r\n")):
+            user = server.connect()
+            user.sendall(UPGRADE.format(path, header).encode())
+            terminal, _ = ttyd.accept()
+            assert terminal.recv(65536).startswith(b"GET /ws HTTP/1.1\r\n")
+            opened.append((user, terminal))
+        (stays, its), (ends, other) = opened
+        assert ends.recv(1) == b"" and other.recv(1) == b""
+        stays.sendall(b"typed")
+        assert its.recv(5) == b"typed"
+        for connection in (stays, its, ends, other):
+            connection.close()
+
+
+def test_one_token_cannot_take_all_connections(make_server):
+    server = make_server()
+    with contextlib.ExitStack() as held:
+        for _ in range(256):
+            held.enter_context(server.socket(jti="greedy"))
+        with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+            server.socket(jti="greedy")
+        assert refused.value.status_code == 429
+        late = held.enter_context(Socket(server.port))
+        late.send(type="token", token=make_token(jti="greedy"))
+        assert late.expect("error")["errorCode"] == "TOO_MANY"
+        assert server.socket(jti="another").run("echo served")[1] == b"served\n"
+
+
 def test_the_sites_pages_may_read_answers_and_others_may_not(server):
     with server.client() as client:
         answer = client.send("GET", "/v1/processes", Origin=SITE)

@@ -429,6 +429,7 @@ def test_a_token_for_sandboxd_says_what_it_may_and_how_long(web, client, running
     assert re.fullmatch(TIME, made["expiresAt"])
     [line] = [line for line in lines(client)["items"] if line["action"] == "sandbox.token"]
     assert made["token"] not in str(line)
+    assert line["detail"] == {"scopes": ["exec", "files:read"], "expiresIn": 600}
     assert line["objectId"] == client.get(f"/api/sandbox/{running['id']}").json()["id"]
 
 
