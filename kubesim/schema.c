@@ -100,8 +100,9 @@ static const char *type_words(const json_t *value)
 	return words[json_typeof(value)];
 }
 
-/* ---- walking ----------------------------------------------------------------------------------
- *
+/* ---- walking --------------------------------------------------------------------------------- */
+
+/*
  * A walk stops at the first problem that `fault` reports; the path then says where it is.
  */
 

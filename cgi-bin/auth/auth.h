@@ -32,9 +32,9 @@ struct throttle_client auth_client(const struct call *c);
  * ERR_NOT_FOUND NO_PASSWORD, or ERR_RATE_LIMITED: it was tried too often. */
 int auth_check_password(struct call *c, struct password_identity *ret_found,
 			struct throttle *ret_throttle, struct err *e);
-/* In a transaction. All other access of the user ends, but for the session with this hash (NULL:
- * none): whoever else knew the old password is out. ERR_CONFLICT: it is not the old one any more.
- */
+/* In a transaction. Ends all access of the user except the session with this hash (NULL: none), so
+ * that nobody else who knew the old password keeps any. ERR_CONFLICT: the password has changed
+ * since it was checked. */
 int auth_replace_password(struct db *db, const struct password_identity *found, const char *hash,
 			  const uint8_t *session_hash, struct access_ended *ret_ended,
 			  struct err *e);

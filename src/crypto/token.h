@@ -30,12 +30,12 @@ void token_hash(const char *token, uint8_t ret_hash[TOKEN_HASH_BYTES]);
 /* The same as base64url without padding: PKCE's challenge for a verifier (RFC 7636, "S256"). */
 void token_challenge(const char *token, char ret_challenge[TOKEN_LENGTH + 1]);
 
-/* `length` random letters and digits A-Za-z0-9, NUL-terminated; `ret_text` has room for length + 1.
- */
+/* `length` random letters and digits, A-Za-z0-9; `ret_text` has room for length + 1. */
 void token_alphanumeric(char *ret_text, size_t length);
 uint32_t token_random_u32(void);
-/* The token of a terminal whose secret that is, after so many withdrawals; 0: the secret itself.
- * False if the secret has another length. Without the secret none tells anything of another. */
+/* The token of the terminal that has this secret, after `generation` withdrawals; 0: the secret
+ * itself. False if the secret is not TERMINAL_TOKEN_LENGTH long. Nothing follows from one token
+ * about the next: that takes the secret. */
 bool token_of_terminal(const char *secret, size_t length, int64_t generation,
 		       char ret_token[TERMINAL_TOKEN_LENGTH + 1]);
 

@@ -119,8 +119,7 @@ static void judge_parts(struct doctor *d, json_t *checks)
 	{
 		const char *word = json_string_value(state);
 		if (word == NULL || strcmp(word, "failed") != 0)
-			continue; /* live updates that are off are reported on a line of their own
-				   */
+			continue; /* including live updates: another line reports them */
 		failed++;
 		doctor_say(d, HEALTH_FAILED, part, find_remedy(part),
 			   "fails when a user comes (/readyz; the journal of fsa-api says why)");

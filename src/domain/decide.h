@@ -16,11 +16,10 @@
 enum requeue {
 	REQUEUE_NEVER,   /* never: the row goes */
 	REQUEUE_SOON,    /* soon: something is under way */
-	REQUEUE_SETTLE,  /* slowly, and sooner while the status is young: it may not last */
+	REQUEUE_SETTLE,  /* slowly, but sooner while the status is new: it may not last */
 	REQUEUE_RESYNC,  /* slowly: nothing is expected to happen */
-	REQUEUE_BACKOFF, /* later and later: something is wrong */
-	REQUEUE_WATCH,   /* the same, and never much later: it may pass, and somebody waits for that
-			  */
+	REQUEUE_BACKOFF, /* after longer and longer pauses: something is wrong */
+	REQUEUE_WATCH,   /* as BACKOFF, with short pauses: somebody is waiting for it to heal */
 };
 
 /* One row. Which pair it is for is its place in the table. */

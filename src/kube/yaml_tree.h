@@ -37,9 +37,8 @@ void yaml_tree_freep(struct yaml_tree **root); /* overwrites all text first: it 
 /* The member of a map with that key, NULL if there is none, or it is null, or `map` is no map. */
 const struct yaml_tree *yaml_tree_member(const struct yaml_tree *map, const char *key);
 
-/* Where a node stands: "users[0].user.token"; `with_index` false: "users[].user.token". Characters
- * that no key of ours has become '?', so that the form cannot be faked. Cut where it does not fit.
- */
+/* Where a node is: "users[0].user.token"; `with_index` false: "users[].user.token". Characters that
+ * do not occur in keys we know become '?', so that a key cannot imitate a path. May be cut. */
 enum { YAML_TREE_PATH_MAX = 160 };
 void yaml_tree_path(const struct yaml_tree *node, bool with_index,
 		    char ret_path[YAML_TREE_PATH_MAX]);

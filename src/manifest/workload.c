@@ -97,9 +97,9 @@ static json_t *pod_security(void)
 		   { "seccompProfile", MAP({ "type", TEXT("RuntimeDefault") }) });
 }
 
-/* The values are not in the template, so a changed one would not roll the pod but for their hash.
- * It gives nothing away: the terminal's token, which nobody can guess, is among what it is made of.
- */
+/* A hash of the environment, so that a changed value rolls the pod: the template has no values.
+ * They cannot be guessed from the hash, because the terminal's token, which is random, is one of
+ * them. */
 static json_t *pod_annotations(const struct manifest_sandbox *s)
 {
 	json_auto_t *data = sandbox_secret_data(s);

@@ -49,8 +49,7 @@ struct work {
 	/* Called at the end of kind.prepare(); `failed` and `err` say whether it could be read. */
 	void (*proceed)(struct work *work);
 	bool stale;        /* what kind.prepare() read changes the assessment */
-	json_t *leftovers; /* to be deleted in addition to the observed objects: an array, or NULL
-			    */
+	json_t *leftovers; /* an array: to be deleted, too, though not observed; NULL: none */
 	enum kube_resource leftover_type;
 
 	bool has_result;

@@ -42,9 +42,8 @@ struct throttle {
 	} keys[2];
 };
 
-/* `account`: a user name, in lower case or not; NULL: only the address counts. ERR_RATE_LIMITED
- * with retry_after_s, code TOO_MANY_ATTEMPTS. Not inside a transaction that waits for a password.
- */
+/* `account`: a user name in any case; NULL: only the address counts. ERR_RATE_LIMITED with
+ * retry_after_s, code TOO_MANY_ATTEMPTS. Not in a transaction that then waits for a password. */
 int throttle_begin(struct db *db, const char *account, const struct throttle_client *client,
 		   struct throttle *ret_throttle, struct err *e);
 /* A registration from that address, which is not taken back. ERR_RATE_LIMITED, code

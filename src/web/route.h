@@ -23,8 +23,7 @@ enum { ROUTE_PARAMS_MAX = 3, ROUTE_BODY_MAX = 16384 };
 enum route_auth {
 	ROUTE_OPEN,    /* anybody */
 	ROUTE_SESSION, /* a session, else 401; what changes something with a cookie: CSRF check */
-	ROUTE_LOCAL, /* who reaches the web server's own listener for that (FSA_LISTENER), else 404
-		      */
+	ROUTE_LOCAL,   /* through the web server's local listener (FSA_LISTENER), else 404 */
 };
 
 enum route_flag {

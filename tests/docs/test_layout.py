@@ -12,6 +12,32 @@ KINDS = re.findall(r"RESOURCE_(?!KIND_COUNT)\w+",
                    re.search(r"enum resource_kind \{(.*?)\}", (ROOT / "src/domain/types.h").read_text()).group(1))
 
 
+SOURCES = sorted(path for folder in ("src/*", "cli", "cgi-bin/*", "runtime/*", "kubesim", "man", "tests/*")
+                 for path in ROOT.glob(f"{folder}/*.[ch]"))
+
+
+def test_a_comment_ends_on_the_line_of_its_last_word():
+    """clang-format moves the mark to the next line when the words fill theirs: say it shorter."""
+    alone = [f"{path.relative_to(ROOT)}:{number}" for path in SOURCES
+             for number, line in enumerate(path.read_text().splitlines(), 1)
+             if re.match(r"\s*/\*\s*\S(?!.*\*/)", line) and ends_alone(path, number)]
+    assert alone == []
+
+
+def ends_alone(path, number):
+    """Whether the comment that begins in this line ends in a line that has only its mark."""
+    following = path.read_text().splitlines()[number:]
+    return next((line.strip() == "*/" for line in following if "*/" in line), False)
+
+
+def test_a_section_begins_with_a_line_of_its_own():
+    """/* ---- name ---- */"""
+    broken = [f"{path.relative_to(ROOT)}:{number}" for path in SOURCES
+              for number, line in enumerate(path.read_text().splitlines(), 1)
+              if re.match(r"\s*/\* ?--", line) and not re.fullmatch(r"\s*/\* ---- \S.* -{2,} \*/", line)]
+    assert broken == []
+
+
 @pytest.mark.parametrize("layer", ["kube", "manifest", "reconcile", "ctl"])
 def test_only_the_table_asks_which_kind_a_row_is_of(layer):
     """What differs between kinds of resources is a member of struct kind: see docs/extending.md."""
