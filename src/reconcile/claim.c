@@ -156,8 +156,8 @@ bool pass_is_closing(const struct pass *p)
 	return clock_ms() >= p->r->claim_until_ms;
 }
 
-/* With very many rows due, a claim costs the database a good part of a second, however few places
- * are free: so the next one waits until more are. */
+/* A claim costs the database milliseconds, however few places are free: so the next one waits until
+ * more are. */
 static void rest(struct pass *p, uint64_t claim_took_ms)
 {
 	uint64_t rest_ms = CLAIM_REST * claim_took_ms;

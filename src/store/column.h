@@ -123,16 +123,18 @@
 
 /* ---- what a claim reads ---------------------------------------------------------------------- */
 
-/* Users with rows that occupy their places for long: of any of their rows, as nothing is known
- * about a new one. The number is that of an index. */
-#define QUEUE_SLOW_USERS   "(SELECT user_id FROM resources WHERE took_ms >= 2000)"
+/* Whether a user has rows that occupy their places for long: any of their rows, as nothing is known
+ * about a new one. The number is that of an index, in which LIMIT has each user looked up. */
+#define QUEUE_IS_SLOW(user)                                                                        \
+	"(SELECT true FROM resources WHERE user_id = " user                                        \
+	" AND took_ms >= 2000 LIMIT 1) IS NOT NULL"
 #define QUEUE_SIZE(column) "coalesce(s." column ", d." column ")"
 
 /* For rows `c` of resources with their project `p`, sandbox `s`, the project's database `dr` and
  * `d`, and the owner's kubeconfig `k`. */
 #define QUEUE_OTHER_COLUMNS(X, of)                                                                 \
 	X(of, TEXT, project_kube_name, "p.kube_name", "")                                          \
-	X(of, BOOL, slow, "c.user_id IN " QUEUE_SLOW_USERS, "")                                    \
+	X(of, BOOL, slow, QUEUE_IS_SLOW("c.user_id"), "")                                          \
 	X(of, TEXT, database_id, "dr.id", "")                                                      \
 	X(of, TEXT, database_name, "dr.name", "")                                                  \
 	X(of, STATUS, database_status, "coalesce(dr.status, 'RUNNING')", "")                       \

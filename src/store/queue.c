@@ -38,41 +38,61 @@ enum statement {
 	STATEMENT_EXPIRE_AUDIT,
 };
 
-/* What belongs to rows of resources that are called `c`. */
-#define CLAIM_JOINS                                                                                \
-	" JOIN projects p ON p.id = c.project_id"                                                  \
-	" LEFT JOIN sandboxes s ON s.resource_id = c.id"                                           \
-	" LEFT JOIN resources dr ON dr.project_id = c.project_id AND dr.kind = 'DATABASE'"         \
+/* What belongs to rows of resources that are called `r`. */
+#define CLAIM_JOINS(r)                                                                             \
+	" JOIN projects p ON p.id = " r ".project_id"                                              \
+	" LEFT JOIN sandboxes s ON s.resource_id = " r ".id"                                       \
+	" LEFT JOIN resources dr ON dr.project_id = " r ".project_id AND dr.kind = 'DATABASE'"     \
 	" LEFT JOIN databases d ON d.resource_id = dr.id"                                          \
-	" LEFT JOIN kubeconfigs k ON k.user_id = c.user_id"
+	" LEFT JOIN kubeconfigs k ON k.user_id = " r ".user_id"
 
-#define CLAIM_WINDOW(ordered)                                                                      \
-	"(SELECT id, user_id, due_at FROM resources WHERE " STORE_IS_FREE " AND " STORE_NOT_HELD   \
-	" AND " STORE_IN_SHARD("$7", "$8") " AND (cause_kind IS NULL OR NOT $5::boolean)"          \
-					   " ORDER BY due_at " ordered ")"
 #define GIVEN_LEASES "jsonb_to_recordset($1::jsonb) AS g (id uuid, epoch bigint)"
 
 /* SQL is laid out by hand. */
 /* clang-format off */
 /* $1 worker, $2 limit, $3 per user, $4 lease in ms, $5 only those without a cause, $6 limit for
- * users with slow rows, $7 and $8 the shard and how many there are. When very many rows are due, windows bound the cost of a claim: the oldest, and the newest,
- * among which is what somebody has just asked for. `turn` is a row's place among those of
- * its user, rows under way before it; who has the fewest comes first. The lock sees
- * the row as it is now, not as this statement's snapshot has it. A leased row is next due
- * at the lease's end, so that a change or a wake-up during the lease differs from it. */
+ * users with slow rows, $7 and $8 the shard and how many there are.
+ *
+ * However many rows are due, a claim reads a bounded number of them. First it chooses users: those
+ * of the oldest rows, those of the newest, among which is what somebody has just asked for, and, if
+ * there are more rows, some in the order of their ids, from a random one on, so that rows in between
+ * do not wait for all the rows of others. Then it reads the oldest rows of each. `turn` is a row's
+ * place among those of its user, rows under way before it; who has the fewest comes first. The lock
+ * sees the row as it is now, not as this statement's snapshot has it. A leased row is next due at
+ * the lease's end, so that a change or a wake-up during the lease differs from it. */
+#define CLAIM_WINDOW(ordered) \
+	"(SELECT user_id, due_at FROM resources WHERE " STORE_IS_FREE " ORDER BY due_at " ordered ")"
+#define CLAIM_IS_OURS STORE_NOT_HELD " AND " STORE_IN_SHARD("$7", "$8")
+#define CLAIM_SOME_USERS(condition) \
+	"(SELECT user_id FROM (SELECT id AS user_id FROM users) AS u WHERE " CLAIM_IS_OURS condition \
+	" ORDER BY user_id LIMIT 64)"
 #define CLAIM_OF(which) \
-	"WITH due AS MATERIALIZED (" \
-	CLAIM_WINDOW("LIMIT 20000") " UNION " CLAIM_WINDOW("DESC LIMIT 2000") \
+	"WITH oldest AS MATERIALIZED " CLAIM_WINDOW("LIMIT 500") \
+	", newest AS MATERIALIZED " CLAIM_WINDOW("DESC LIMIT 200") \
+	", others AS (" \
+	CLAIM_SOME_USERS(" AND user_id >= (SELECT gen_random_uuid())") \
+	" UNION ALL " CLAIM_SOME_USERS("") " LIMIT 64" \
+	"), owners AS MATERIALIZED (" \
+	"(SELECT user_id FROM oldest WHERE " CLAIM_IS_OURS \
+	" GROUP BY user_id ORDER BY min(due_at) LIMIT $2::bigint)" \
+	" UNION (SELECT user_id FROM newest WHERE " CLAIM_IS_OURS \
+	" GROUP BY user_id ORDER BY max(due_at) DESC LIMIT $2::bigint)" \
+	" UNION SELECT user_id FROM others WHERE (SELECT count(*) FROM oldest) = 500" \
+	"  AND (SELECT true FROM resources WHERE user_id = others.user_id AND " STORE_IS_FREE \
+	"   LIMIT 1)" \
 	"), under_way AS (" \
 	" SELECT user_id, count(*) AS count FROM resources" \
 	" WHERE leased_until IS NOT NULL AND leased_until >= now()" \
 	" GROUP BY user_id" \
 	"), ranked AS (" \
-	" SELECT id, due_at, coalesce(u.count, 0) + row_number()" \
-	"  OVER (PARTITION BY user_id ORDER BY due_at, id) AS turn," \
-	"  user_id IN " QUEUE_SLOW_USERS " AS slow" \
-	" FROM due LEFT JOIN under_way u USING (user_id)" \
-	which \
+	" SELECT due.id, due.due_at, coalesce(u.count, 0) + due.number AS turn," \
+	"  " QUEUE_IS_SLOW("owners.user_id") " AS slow" \
+	" FROM owners LEFT JOIN under_way u USING (user_id), LATERAL (" \
+	"  SELECT id, due_at, row_number() OVER (ORDER BY due_at) AS number FROM resources c" \
+	"  WHERE user_id = owners.user_id AND " STORE_IS_FREE \
+	"   AND (cause_kind IS NULL OR NOT $5::boolean)" which \
+	"  ORDER BY due_at" \
+	"  LIMIT (SELECT least($3::bigint, 1 + 2 * $2::bigint / count(*)) FROM owners)) AS due" \
 	"), placed AS (" \
 	" SELECT id, turn, due_at, slow," \
 	"  row_number() OVER (PARTITION BY slow ORDER BY turn, due_at) AS place" \
@@ -92,27 +112,27 @@ enum statement {
 	"  leased_by = $1" \
 	" FROM free WHERE r.id = free.id RETURNING r.*" \
 	") " CLAIM_SELECT \
-	"FROM c" CLAIM_JOINS
+	"FROM c" CLAIM_JOINS("c")
 
 /* But for rows of which a secret is sealed to one of the keys in $9. A statement of its own: nearly
  * all sites have no such keys, and would plan it each time. */
 #define IS_SEALED_TO(column) "encode(substr(" column ", 5, 8), 'hex') = ANY (f.keys)"
 #define NOT_FOREIGN \
-	" WHERE NOT EXISTS (SELECT FROM resources c" CLAIM_JOINS \
+	" AND NOT EXISTS (SELECT FROM resources r" CLAIM_JOINS("r") \
 	"  CROSS JOIN (SELECT ARRAY(SELECT jsonb_array_elements_text($9::jsonb)) AS keys) f" \
-	"  WHERE c.id = due.id AND (" IS_SEALED_TO("k.sealed") \
+	"  WHERE r.id = c.id AND (" IS_SEALED_TO("k.sealed") \
 	"   OR " IS_SEALED_TO("s.terminal_token_sealed") \
 	"   OR " IS_SEALED_TO("s.request_env_sealed") \
 	"   OR " IS_SEALED_TO("d.password_sealed") \
-	"   OR EXISTS (SELECT FROM environment v WHERE v.project_id = c.project_id" \
+	"   OR EXISTS (SELECT FROM environment v WHERE v.project_id = r.project_id" \
 	"    AND " IS_SEALED_TO("v.value_sealed") ")))"
 
 static const struct db_statement statements[] = {
-	[STATEMENT_CLAIM] = { "queue_claim", CLAIM_OF(" WHERE $9::jsonb IS NULL") },
+	[STATEMENT_CLAIM] = { "queue_claim", CLAIM_OF(" AND $9::jsonb IS NULL") },
 	[STATEMENT_CLAIM_NOT_FOREIGN] = { "queue_claim_not_foreign", CLAIM_OF(NOT_FOREIGN) },
 	[STATEMENT_PEEK] = { "queue_peek",
 		CLAIM_SELECT
-		"FROM resources c" CLAIM_JOINS " WHERE c.project_id = $1 ORDER BY " STORE_RESOURCE_ORDER("c") },
+		"FROM resources c" CLAIM_JOINS("c") " WHERE c.project_id = $1 ORDER BY " STORE_RESOURCE_ORDER("c") },
 	[STATEMENT_VARIABLES] = { "queue_variables",
 		"SELECT e.project_id, e.key, e.value_sealed"
 		" FROM jsonb_array_elements_text($1::jsonb) AS g (id)"

@@ -19,6 +19,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(ROOT / "tests" / "runtime"), str(ROOT / "tools")]
 
+from claims import measure_claim  # noqa: E402
 from flood import (  # noqa: E402
     measure_in_flight, measure_resync, measure_transitions, measure_wake)
 from image import measure_image  # noqa: E402
@@ -45,6 +46,7 @@ GROUPS = {
     "wake": measure_wake,
     "in_flight": measure_in_flight,
     "resync": measure_resync,
+    "claim": measure_claim,  # the last: it leaves its traces in the large site
 }
 
 
@@ -64,6 +66,7 @@ SIZES = {
     "stable": ((10_000, 100_000), (20, 40)),
     "resync": (300, 4),  # seconds from one look to the next
     "resync_seconds": (20, 4),
+    "claim_seconds": (10, 2),
 }
 
 

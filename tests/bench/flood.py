@@ -122,7 +122,7 @@ class Flood:
             raise BenchError(f"PUT kubeconfig: {answer.status_code} {answer.text}")
 
     def reconcilers(self, count, **options):
-        return _Reconcilers(self._scene, self.site, count, options)
+        return Reconcilers(self._scene, self.site, count, options)
 
     def round(self, shards):
         """Everything is stopped, and started again, by the processes of so many shards."""
@@ -193,7 +193,7 @@ class Flood:
         raise BenchError("nothing was changed in the cluster 10 s after a start")
 
 
-class _Reconcilers:
+class Reconcilers:
     """Processes of fsa-reconcile with options of their own, on the site's database."""
 
     def __init__(self, scene, site, count, options):

@@ -157,4 +157,5 @@ def main():
                      web_costs(site, directory, pgbouncer=bouncer.pid()))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -205,6 +205,76 @@ START_TEST(a_wish_is_seen_behind_any_number_of_due_rows)
 }
 END_TEST
 
+/* Rows of `resources` and entries of its indexes that this transaction has read so far. */
+static int64_t read_so_far(struct db *tx)
+{
+	static const struct db_statement statement = {
+		"test_read_so_far", "SELECT sum(pg_stat_get_xact_tuples_returned(c.oid)"
+		      "  + pg_stat_get_xact_tuples_fetched(c.oid))::bigint"
+		      " FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid"
+		      " WHERE 'resources'::regclass IN (c.oid, i.indrelid)"
+	};
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct err e;
+
+	assert_ok(db_query(tx, &statement, NULL, &r, &e), &e);
+	return db_int(r, 0, 0);
+}
+
+/* As many due rows of one user, and one of each of a hundred others, after the first half of them.
+ */
+static void crowd(const struct person *many, int rows)
+{
+	char sql[1024];
+
+	admin_run("INSERT INTO users (name) SELECT 'person ' || n FROM generate_series(1, 100) n",
+		  NULL);
+	(void)snprintf(
+		sql, sizeof(sql),
+		"WITH p AS (INSERT INTO projects (user_id, name, kube_name)"
+		"  SELECT $1::uuid, 'p' || n, 'p' FROM generate_series(1, %d) n"
+		"  UNION ALL SELECT id, 'p', 'p' FROM users WHERE name LIKE 'person %%'"
+		"  RETURNING id, user_id)"
+		" INSERT INTO resources (project_id, user_id, kind, name, namespace, server,"
+		"  due_at)"
+		" SELECT id, user_id, 'SANDBOX', 'p-' || n, 'ns', 'https://x',"
+		"  now() - interval '1 hour' + CASE WHEN user_id = $1::uuid THEN n ELSE %d END"
+		"   * interval '1 ms'"
+		" FROM (SELECT *, row_number() OVER () AS n FROM p) AS p",
+		rows, rows / 2);
+	admin_run(sql, many->id);
+	admin_run("ANALYZE resources", NULL);
+}
+
+START_TEST(a_claim_is_as_fair_and_reads_as_few_rows_however_many_are_due)
+{
+	enum { DUE = 20000, CLAIMS = 8, READ_MAX = 4000 };
+	struct person many = make_owner("many");
+	const struct queue_claim c = {
+		.worker = "w", .limit = 32, .per_user = 16, .slow_limit = 32, .lease_ms = 60000
+	};
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	int64_t before = 0;
+	struct err e;
+
+	crowd(&many, DUE);
+	admin_run("UPDATE resources SET took_ms = 3000",
+		  NULL); /* all are slow, as after an outage */
+	assert_ok(db_begin(reconcile, &tx, &e), &e);
+	/* Often enough for PostgreSQL's generic plan. */
+	for (int i = 0; i < CLAIMS; i++) {
+		CLEANUP(queue_rows_clear) struct queue_rows rows = { 0 };
+		assert_ok(queue_claim(tx, &c, &rows, &e), &e);
+		if (i < 2)
+			ck_assert_uint_eq(rows.count, 32);
+		ck_assert_uint_le(count_of(&rows, &many), i < 2 ? 1 : 16);
+		int64_t now = read_so_far(tx);
+		ck_assert_int_lt(now - before, READ_MAX);
+		before = now;
+	}
+}
+END_TEST
+
 /* Whoever has one row that took its place for long shares few places with all others like that:
  * also for new rows, of which nothing is known yet. */
 START_TEST(users_with_slow_rows_share_few_places)
@@ -854,6 +924,7 @@ Suite *queue_suite(void)
 	tcase_add_test(c, a_claim_may_be_for_those_that_are_well);
 	tcase_add_test(c, claims_are_fair_between_users_and_oldest_first);
 	tcase_add_test(c, a_wish_is_seen_behind_any_number_of_due_rows);
+	tcase_add_test(c, a_claim_is_as_fair_and_reads_as_few_rows_however_many_are_due);
 	tcase_add_test(c, claims_at_the_same_time_never_overlap);
 	tcase_add_test(c, variables_come_with_their_projects);
 	tcase_add_test(c, a_result_is_recorded_with_its_cause);
