@@ -96,19 +96,24 @@ static void tick_all(void)
 	ticking = any;
 }
 
-void loop_run(void)
+void loop_round(int timeout_ms)
 {
 	struct epoll_event events[EVENTS];
+	int count = epoll_wait(epoll_fd, events, EVENTS, timeout_ms);
 
+	for (int i = 0; i < count; i++) {
+		struct watch *w = events[i].data.ptr;
+		if (w->fd >= 0)
+			w->ready(w, events[i].events);
+	}
+	collect_garbage();
+}
+
+void loop_run(void)
+{
 	while (!ending) {
 		tick_all();
-		int count = epoll_wait(epoll_fd, events, EVENTS, ticking ? TICK_MS : -1);
-		for (int i = 0; i < count; i++) {
-			struct watch *w = events[i].data.ptr;
-			if (w->fd >= 0)
-				w->ready(w, events[i].events);
-		}
-		collect_garbage();
+		loop_round(ticking ? TICK_MS : -1);
 	}
 }
 

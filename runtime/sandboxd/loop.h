@@ -29,6 +29,8 @@ void loop_free(void *memory);
 int64_t loop_now(void);
 /* Each `tick` is called about once a second, as long as any of them returns true. */
 void loop_add_tick(bool (*tick)(int64_t now));
+/* Serves what is ready within `timeout_ms` (-1: whenever). */
+void loop_round(int timeout_ms);
 /* Serves until loop_end(). */
 void loop_run(void);
 void loop_end(void);

@@ -17,7 +17,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(HERE), str(ROOT / "tests" / "runtime"), str(ROOT / "tools")]
+sys.path[:0] = [str(HERE), str(ROOT / "tests" / "runtime"), str(ROOT / "tests" / "sandboxd"), str(ROOT / "tools")]
 
 from claims import measure_claim  # noqa: E402
 from flood import (  # noqa: E402
@@ -26,6 +26,7 @@ from image import measure_image  # noqa: E402
 from load import BenchError  # noqa: E402
 from rows import table  # noqa: E402
 from running import measure_running  # noqa: E402
+from sandboxd import measure_sandboxd  # noqa: E402
 from scene import Scene  # noqa: E402
 from streams import measure_streams  # noqa: E402
 from stand.process import StandError  # noqa: E402
@@ -42,6 +43,7 @@ GROUPS = {
     "idle_pass": measure_idle_pass,
     "running": measure_running,
     "image": measure_image,
+    "sandboxd": measure_sandboxd,
     "transitions": measure_transitions,
     "wake": measure_wake,
     "in_flight": measure_in_flight,
@@ -62,6 +64,8 @@ SIZES = {
     "flood": (1000, 20),
     "flood_rounds": (3, 1),
     "wakes": (300, 3),
+    "runs": (500, 10),
+    "file_mb": (256, 8),
     "in_flight": (1000, 20),
     "stable": ((10_000, 100_000), (20, 40)),
     "resync": (300, 4),  # seconds from one look to the next
