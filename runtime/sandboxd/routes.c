@@ -36,6 +36,7 @@ const struct route routes[] = {
 	{ HTTP_GET, READ, "/v1/files/stat", .parameters = "path", .handle = files_stat },
 	{ HTTP_GET, READ, "/v1/files/list", .parameters = "path limit after",
 	  .handle = files_list },
+	{ HTTP_GET, READ, "/v1/files/watch", .websocket = true, .handle = files_watch },
 	{ HTTP_POST, WRITE, "/v1/files/directory", .body = BODY_JSON, .handle = files_directory },
 	{ HTTP_POST, WRITE, "/v1/files/move", .body = BODY_JSON, .handle = files_move },
 
