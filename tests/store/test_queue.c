@@ -210,9 +210,9 @@ static int64_t read_so_far(struct db *tx)
 {
 	static const struct db_statement statement = {
 		"test_read_so_far", "SELECT sum(pg_stat_get_xact_tuples_returned(c.oid)"
-		      "  + pg_stat_get_xact_tuples_fetched(c.oid))::bigint"
-		      " FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid"
-		      " WHERE 'resources'::regclass IN (c.oid, i.indrelid)"
+				    "  + pg_stat_get_xact_tuples_fetched(c.oid))::bigint"
+				    " FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid"
+				    " WHERE 'resources'::regclass IN (c.oid, i.indrelid)"
 	};
 	CLEANUP(db_result_free) PGresult *r = NULL;
 	struct err e;
