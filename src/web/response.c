@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "domain/remedy.h"
+#include "web/json.h"
 
 enum { HEADERS_MAX = 8192, HEAD_MAX = 1024 };
 
@@ -234,7 +235,7 @@ int response_status(const struct response *r)
 const char *response_body(struct response *r)
 {
 	if (r->text == NULL && r->json != NULL)
-		r->text = json_dumps(r->json, JSON_COMPACT);
+		r->text = json_write(r->json);
 	return r->text ? r->text : "";
 }
 

@@ -157,6 +157,38 @@ START_TEST(json_that_is_not_plain_is_refused)
 }
 END_TEST
 
+START_TEST(json_is_written_as_jansson_writes_it)
+{
+	static const char *const texts[] = {
+		"{}",
+		"[]",
+		"[[],{},[{}],\"\"]",
+		"[1,-1,0,9223372036854775807,-9223372036854775808]",
+		"[1.5,-0.25,1e300,7.0,1e-7]",
+		"{\"b\":null,\"a\":[true,false,null],\"\":{\"c\":\"d\"}}",
+		"[\"plain\",\"\\u00e9\\u20ac\\ud83d\\ude00 \\u007f \\u2028\",\"</script>\"]",
+		"{\"quoted \\\"\\\\ key\":\"\\/\"}"
+	};
+	CLEANUP(json_decrefp) json_t *bytes = json_array();
+	CLEANUP(cleanup_free) char *whole = NULL, *expected = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		CLEANUP(json_decrefp) json_t *json = json_loads(texts[i], 0, NULL);
+		ck_assert_ptr_nonnull(json);
+		CLEANUP(cleanup_free) char *ours = json_write(json);
+		CLEANUP(cleanup_free) char *theirs = json_dumps(json, JSON_COMPACT);
+		ck_assert_str_eq(ours, theirs);
+	}
+	for (int c = 0; c < 0x80; c++) {
+		const char text[] = { 'a', (char)c, 'b', (char)c };
+		json_array_append_new(bytes, json_stringn(text, sizeof(text)));
+	}
+	whole = json_write(bytes);
+	expected = json_dumps(bytes, JSON_COMPACT);
+	ck_assert_str_eq(whole, expected);
+}
+END_TEST
+
 START_TEST(json_nests_so_deep_and_no_deeper)
 {
 	char text[2 * JSON_DEPTH_MAX + 40];
@@ -761,6 +793,7 @@ int main(void)
 	tcase_add_test(tc, what_is_escaped_decodes_to_itself);
 	tcase_add_test(tc, members_are_rendered_by_their_table);
 	tcase_add_test(tc, json_that_is_not_plain_is_refused);
+	tcase_add_test(tc, json_is_written_as_jansson_writes_it);
 	tcase_add_test(tc, json_nests_so_deep_and_no_deeper);
 	tcase_add_test(tc, a_field_table_lets_through_what_it_says);
 	tcase_add_test(tc, a_route_without_fields_takes_an_empty_object_only);
