@@ -23,8 +23,7 @@ bool diagnose_awaits_volumes(const struct err *cause);
 /* From events (core/v1 Event items) about the objects that `since` has as members, by UID, each
  * with the time from when on they count ("": whenever): the newest warning that says more than a
  * pod's status does: mounts, volumes, pods that were refused (quota, LimitRange, admission), and
- * probes, if these count. A warning is over once its object goes a step further. False: none does.
- */
+ * probes, if these count. It is over once its object goes a step further. False: there is none. */
 bool diagnose_events(const json_t *events, const json_t *since, bool probes_count,
 		     struct err *ret_cause);
 
