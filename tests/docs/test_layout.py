@@ -2,6 +2,7 @@
 
 import graphlib
 import re
+import statistics
 import subprocess
 from pathlib import Path
 
@@ -28,6 +29,37 @@ def ends_alone(path, number):
     """Whether the comment that begins in this line ends in a line that has only its mark."""
     following = path.read_text().splitlines()[number:]
     return next((line.strip() == "*/" for line in following if "*/" in line), False)
+
+
+PROGRAMS = [path for path in SOURCES if path.parts[len(ROOT.parts)] != "tests"]
+MEDIAN, LONGEST, FILE = 15, 60, 600  # lines
+# Still longer than that: to be split.
+LONG_FILES = {"runtime/sandboxd/conn.c"}
+
+
+def functions(path):
+    """(lines, first line) of each function of a file, its head included."""
+    lines = path.read_text().splitlines()
+    for end in (number for number, line in enumerate(lines) if line == "}"):
+        begin = next((n for n in range(end, -1, -1) if lines[n] == "{"), None)
+        head = next((n for n in range(begin or 0, 0, -1) if not lines[n - 1] or lines[n - 1][0] in "#}/ "
+                     or lines[n - 1].endswith((";", "*/"))), None)
+        if begin and head is not None:
+            yield end - head + 1, lines[head]
+
+
+@pytest.mark.parametrize("folder", ["src", "cli", "cgi-bin", "runtime", "kubesim"])
+def test_functions_fit_on_a_screen(folder):
+    found = sorted(function for path in PROGRAMS if path.is_relative_to(ROOT / folder) and path.suffix == ".c"
+                   for function in functions(path))
+    assert len(found) > 100
+    assert [function for function in found if function[0] > LONGEST] == []
+    assert statistics.median(length for length, _ in found) <= MEDIAN
+
+
+def test_a_file_is_one_idea():
+    long = {str(path.relative_to(ROOT)) for path in PROGRAMS if len(path.read_text().splitlines()) > FILE}
+    assert long == LONG_FILES
 
 
 def test_a_section_begins_with_a_line_of_its_own():
