@@ -221,8 +221,7 @@ static int64_t read_so_far(struct db *tx)
 	return db_int(r, 0, 0);
 }
 
-/* As many due rows of one user, and one of each of a hundred others, after the first half of them.
- */
+/* Adds so many due rows of one user, and among them one row for each of a hundred others. */
 static void crowd(const struct person *many, int rows)
 {
 	char sql[1024];
