@@ -20,6 +20,7 @@ enum command_option {
 	OPTION_PRINT,
 	OPTION_SECRET,
 	OPTION_SHOW,
+	OPTION_STDIO,
 	OPTION_TOKEN,
 	OPTION_USER,
 	OPTION_WAIT,
@@ -53,6 +54,7 @@ bool call_json(const struct call *call, const json_t *value);
 /* The call's site, ready for requests. The caller closes it. */
 int call_site(const struct call *call, struct site *ret_site, struct err *e);
 
+int command_config_ssh(const struct call *call, struct err *e);
 int command_cp(const struct call *call, struct err *e);
 int command_create(const struct call *call, struct err *e);
 int command_delete(const struct call *call, struct err *e);
@@ -70,6 +72,7 @@ int command_projects(const struct call *call, struct err *e);
 int command_restart(const struct call *call, struct err *e);
 int command_run(const struct call *call, struct err *e);
 int command_shell(const struct call *call, struct err *e);
+int command_ssh(const struct call *call, struct err *e);
 int command_start(const struct call *call, struct err *e);
 int command_status(const struct call *call, struct err *e);
 int command_stop(const struct call *call, struct err *e);

@@ -112,11 +112,21 @@ static int write_new(const json_t *sites, const char *temporary, int fd, const c
 	return failed || rename(temporary, path) < 0 ? -1 : 0;
 }
 
-int sites_save(const json_t *sites, struct err *e)
+int sites_folder(char **ret_folder, struct err *e)
 {
 	CLEANUP(cleanup_free) char *folder = NULL;
 
 	if (find_folder(&folder, e) < 0 || make_folders(folder, e) < 0)
+		return -1;
+	*ret_folder = STEAL(folder);
+	return 0;
+}
+
+int sites_save(const json_t *sites, struct err *e)
+{
+	CLEANUP(cleanup_free) char *folder = NULL;
+
+	if (sites_folder(&folder, e) < 0)
 		return -1;
 	CLEANUP(cleanup_free) char *path = mem_printf("%s/sites.json", folder);
 	CLEANUP(cleanup_free) char *temporary = mem_printf("%s.XXXXXX", path);

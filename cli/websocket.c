@@ -11,6 +11,7 @@
 
 enum {
 	FRAME_MAX = 1 << 20,
+	BUFFER_MAX = 2 << 20,
 	HEAD_MAX = 16384, /* of the response to the handshake */
 	HANDSHAKE_MS = 30000,
 	SHORT_MAX = 125, /* a length that fits into the second byte */
@@ -221,7 +222,7 @@ static int read_response(struct websocket *ws, struct err *e)
 int websocket_open(const struct site *server, const char *path, struct websocket *ret_ws,
 		   struct err *e)
 {
-	struct websocket ws = { .in = BUF_INIT(2 * FRAME_MAX), .out = BUF_INIT(2 * FRAME_MAX) };
+	struct websocket ws = { .in = BUF_INIT(BUFFER_MAX), .out = BUF_INIT(BUFFER_MAX) };
 	CURLcode code;
 
 	ws.curl = site_connect_only(server);
