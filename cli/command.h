@@ -44,7 +44,8 @@ enum {
 	EXIT_NOT_ALLOWED = 5,
 	EXIT_CONFLICT = 6,
 	EXIT_PROJECT_ERROR = 7,
-	EXIT_NOT_RUN = 255, /* for `run`, whose other codes are the command's */
+	EXIT_INTERRUPTED = 130, /* as of a program that SIGINT ended */
+	EXIT_NOT_RUN = 255,     /* for `run`, whose other codes are the command's */
 };
 
 extern const struct command_table fsa_commands;

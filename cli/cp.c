@@ -17,10 +17,13 @@
 #include "process.h"
 #include "project.h"
 #include "run.h"
+#include "transfer.h"
 
 enum { SAID_MAX = 400 };
 
 extern char **environ;
+
+static atomic_bool interrupted;
 
 /* "PROJECT:PATH"; anything else is on this machine. A name with a slash before its colon is
  * a path. */
@@ -47,91 +50,37 @@ static const char *last_name(const char *path)
 	return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }
 
-static char *files_path(const char *what, const char *path)
+/* The OpenAPI's Entry; NULL: it does not exist. */
+static int describe(struct sandbox *s, const char *path, json_t **ret_entry, struct err *e)
 {
-	CLEANUP(cleanup_free) char *escaped = site_escape(path);
+	CLEANUP(cleanup_free) char *request = transfer_path("/stat?", path);
 
-	return mem_printf("/v1/files%spath=%s", what, escaped);
+	*ret_entry = NULL;
+	return site_call(&s->server, "GET", request, NULL, ret_entry, e) < 0 &&
+			       e->kind != ERR_NOT_FOUND
+		       ? -1
+		       : 0;
 }
 
-/* "directory", "file", …; NULL: it does not exist. */
-static int type_of(struct sandbox *s, const char *path, char **ret_type, struct err *e)
+static bool is_of_type(const json_t *entry, const char *type)
 {
-	CLEANUP(cleanup_free) char *request = files_path("/stat?", path);
-	CLEANUP(json_decrefp) json_t *entry = NULL;
+	const char *its = json_string_value(json_object_get(entry, "type"));
 
-	*ret_type = NULL;
-	if (site_call(&s->server, "GET", request, NULL, &entry, e) < 0)
-		return e->kind == ERR_NOT_FOUND ? 0 : -1;
-	const char *type = json_string_value(json_object_get(entry, "type"));
-	*ret_type = mem_strdup(type != NULL ? type : "");
-	return 0;
+	return its != NULL && strcmp(its, type) == 0;
 }
 
-static bool is_folder(const char *type)
+/* What may be executed there may be executed here; a link says nothing about it. */
+static mode_t mode_of(const json_t *entry)
 {
-	return type != NULL && strcmp(type, "directory") == 0;
+	const char *mode = json_string_value(json_object_get(entry, "mode"));
+
+	return mode != NULL && is_of_type(entry, "file") ? (mode_t)strtoul(mode, NULL, 8) & 0777
+							 : 0;
 }
 
 static int system_failed(const char *path, struct err *e)
 {
 	return err_set(e, ERR_INVALID, NULL, "%s: %s", path, strerror(errno));
-}
-
-/* ---- one file -------------------------------------------------------------------------------- */
-
-static int transfer(struct sandbox *s, const struct exchange_request *r, struct err *e)
-{
-	CLEANUP(exchange_release) struct exchange x;
-
-	exchange_begin(&s->server, r, &x);
-	return exchange_end(&s->server, &x, curl_easy_perform(x.curl), e);
-}
-
-static int send_file(struct sandbox *s, const char *from, const char *to, const struct stat *st,
-		     struct err *e)
-{
-	CLEANUP(cleanup_free) char *path = files_path("?parents=true&", to);
-	CLEANUP(cleanup_free)
-	char *whole = mem_printf("%s&mode=%04o", path, (unsigned)st->st_mode & 0777U);
-	FILE *file = fopen(from, "re");
-
-	if (file == NULL)
-		return system_failed(from, e);
-	int status = transfer(s,
-			      &(struct exchange_request) {
-				      .method = "PUT",
-				      .path = whole,
-				      .type = "application/octet-stream",
-				      .from = file,
-				      .length = (size_t)st->st_size,
-			      },
-			      e);
-	(void)fclose(file);
-	return status;
-}
-
-/* The old file stays until the new one is complete. */
-static int fetch_file(struct sandbox *s, const char *from, const char *to, struct err *e)
-{
-	CLEANUP(cleanup_free) char *path = files_path("?", from);
-	CLEANUP(cleanup_free) char *temporary = mem_printf("%s.fsa-XXXXXX", to);
-	int fd = mkostemp(temporary, O_CLOEXEC);
-	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-
-	if (file == NULL)
-		return system_failed(to, e);
-	int status = transfer(
-		s, &(struct exchange_request) { .method = "GET", .path = path, .to = file }, e);
-	mode_t mask = umask(0);
-	(void)umask(mask);
-	if (status == 0 && (fchmod(fd, 0666 & ~mask) < 0 || fflush(file) != 0 || fsync(fd) < 0 ||
-			    rename(temporary, to) < 0))
-		status = system_failed(to, e);
-	(void)fclose(file);
-	if (status < 0)
-		(void)unlink(temporary);
-	return status;
 }
 
 /* ---- a folder, by tar at both ends ----------------------------------------------------------- */
@@ -269,7 +218,7 @@ static int fetch_folder(struct sandbox *s, const char *from, const char *to, str
 
 static int upload(struct sandbox *s, const char *from, const char *to, struct err *e)
 {
-	CLEANUP(cleanup_free) char *type = NULL;
+	CLEANUP(json_decrefp) json_t *entry = NULL;
 	struct stat st;
 
 	if (stat(from, &st) < 0)
@@ -278,29 +227,47 @@ static int upload(struct sandbox *s, const char *from, const char *to, struct er
 		return send_folder(s, from, to, e);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_INVALID, NULL, "%s is neither a file nor a folder", from);
-	if (type_of(s, to, &type, e) < 0)
+	if (describe(s, to, &entry, e) < 0)
 		return -1;
 	CLEANUP(cleanup_free)
-	char *inside = is_folder(type) ? mem_printf("%s/%s", to, last_name(from)) : mem_strdup(to);
-	return send_file(s, from, inside, &st, e);
+	char *inside = is_of_type(entry, "directory") ? mem_printf("%s/%s", to, last_name(from))
+						      : mem_strdup(to);
+	return transfer_upload(s, from, inside, &st, e);
 }
 
 static int download(struct sandbox *s, const char *from, const char *to, struct err *e)
 {
-	CLEANUP(cleanup_free) char *type = NULL;
+	CLEANUP(json_decrefp) json_t *entry = NULL;
 	struct stat st;
 
-	if (type_of(s, from, &type, e) < 0)
+	if (describe(s, from, &entry, e) < 0)
 		return -1;
-	if (type == NULL)
+	if (entry == NULL)
 		return err_set(e, ERR_NOT_FOUND, NULL, "there is no %s in the sandbox", from);
-	if (is_folder(type))
+	if (is_of_type(entry, "directory"))
 		return fetch_folder(s, from, to, e);
 	CLEANUP(cleanup_free)
 	char *inside = stat(to, &st) == 0 && S_ISDIR(st.st_mode)
 			       ? mem_printf("%s/%s", to, last_name(from))
 			       : mem_strdup(to);
-	return fetch_file(s, from, inside, e);
+	return transfer_download(s, from, inside, mode_of(entry), e);
+}
+
+static void interrupt(int number)
+{
+	(void)number;
+	atomic_store(&interrupted, true);
+}
+
+/* Whoever interrupts it has nothing left lying about, here or there. */
+static void catch_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	const struct sigaction action = { .sa_handler = interrupt };
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		(void)sigaction(signals[i], &action, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
 }
 
 static int copy(const struct call *call, const struct place *from, const struct place *to,
@@ -315,8 +282,11 @@ static int copy(const struct call *call, const struct place *from, const struct 
 		return err_set(e, ERR_INVALID, "USAGE",
 			       "one of the two is in a sandbox: fsa cp FILE PROJECT:PATH, or the "
 			       "other way round");
-	(void)signal(SIGPIPE, SIG_IGN);
-	if (call_site(call, &site, e) < 0 || project_find(&site, name, &project, e) < 0 ||
+	catch_signals();
+	if (call_site(call, &site, e) < 0)
+		return -1;
+	site.cancelled = &interrupted;
+	if (project_find(&site, name, &project, e) < 0 ||
 	    sandbox_open(&site, project, "exec files:read files:write", &sandbox, e) < 0)
 		return -1;
 	return from->project == NULL ? upload(&sandbox, from->path, to->path, e)

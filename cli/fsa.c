@@ -37,6 +37,8 @@ static int exit_status(const struct err *e)
 		return COMMAND_EXIT_USAGE;
 	if (strcmp(e->code, "PROJECT_ERROR") == 0)
 		return EXIT_PROJECT_ERROR;
+	if (strcmp(e->code, "INTERRUPTED") == 0)
+		return EXIT_INTERRUPTED;
 	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
 		if (statuses[i].kind == e->kind)
 			return statuses[i].status;

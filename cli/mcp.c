@@ -1,16 +1,23 @@
 /* mcp: a Model Context Protocol server on standard input and output: JSON-RPC 2.0, one message per
- * line. Requests are answered one at a time. The tools are in mcp_tools.h. */
+ * line. Each call of a tool has a thread, so several run at once, and one can be cancelled. The
+ * tools are in mcp_tools.h. */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/mem.h"
 #include "command.h"
 #include "config.h"
 #include "mcp_tools.h"
 
 enum {
 	LINE_MAX_BYTES = 16 << 20,
+	CALLS_MAX = 16, /* at once */
+	TOO_MANY = -32000,
 	PARSE_ERROR = -32700,
 	INVALID_REQUEST = -32600,
 	METHOD_NOT_FOUND = -32601,
@@ -26,17 +33,37 @@ static const char instructions[] =
 	"stay. Projects are named by name or id. What a tool cannot do it says why, and what to "
 	"do.";
 
+/* A call of a tool, with a connection of its own to the site. */
+struct mcp_call {
+	struct mcp_server *server;
+	const struct mcp_tool *tool;
+	struct site site;
+	json_t *id, *arguments;
+	atomic_bool cancelled;
+	bool taken; /* its place is in use */
+};
+
+struct mcp_server {
+	struct site *site;
+	pthread_mutex_t mutex; /* of the calls */
+	pthread_cond_t ended;  /* a call has */
+	struct mcp_call calls[CALLS_MAX];
+};
+
 /* ---- messages -------------------------------------------------------------------------------- */
 
+/* ASCII, so that nothing in between interprets the contents. A line is written at once, whichever
+ * thread it comes from. */
 static void answer(const json_t *id, const char *member, json_t *value)
 {
 	CLEANUP(json_decrefp)
 	json_t *message = json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", id, member, value);
 
-	/* ASCII, so that nothing in between interprets the contents. */
+	flockfile(stdout);
 	(void)json_dumpf(message, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
-	(void)putchar('\n');
+	(void)putchar_unlocked('\n');
 	(void)fflush(stdout);
+	funlockfile(stdout);
 }
 
 static void refuse(const json_t *id, int code, const char *message)
@@ -78,24 +105,113 @@ static json_t *tool_done(json_t *found)
 			 "structuredContent", found, "isError", 0);
 }
 
-static void call_tool(struct site *site, const json_t *id, const json_t *params)
+/* Nobody waits for the answer of a call that was cancelled. */
+static void *run_call(void *data)
+{
+	struct mcp_call *c = data;
+	struct mcp_server *server = c->server;
+	json_t *found = NULL;
+	struct err e = { 0 };
+	int status = mcp_tool_run(c->tool, &c->site, c->arguments, &found, &e);
+
+	if (atomic_load(&c->cancelled))
+		json_decref(found);
+	else
+		answer(c->id, "result", status < 0 ? tool_failed(&e) : tool_done(found));
+	site_close(&c->site);
+	(void)pthread_mutex_lock(&server->mutex);
+	json_decref(c->id);
+	json_decref(c->arguments);
+	c->taken = false;
+	(void)pthread_cond_broadcast(&server->ended);
+	(void)pthread_mutex_unlock(&server->mutex);
+	return NULL;
+}
+
+static struct mcp_call *take_place(struct mcp_server *server, const json_t *id)
+{
+	struct mcp_call *found = NULL;
+
+	(void)pthread_mutex_lock(&server->mutex);
+	for (size_t i = 0; i < CALLS_MAX && found == NULL; i++) {
+		if (!server->calls[i].taken)
+			found = &server->calls[i];
+	}
+	if (found != NULL) {
+		found->taken = true;
+		found->id = json_deep_copy(id);
+		atomic_store(&found->cancelled, false);
+	}
+	(void)pthread_mutex_unlock(&server->mutex);
+	return found;
+}
+
+static void call_tool(struct mcp_server *server, const json_t *id, const json_t *params)
 {
 	const char *name = json_string_value(json_object_get(params, "name"));
 	const struct mcp_tool *tool = name != NULL ? mcp_tool_find(name) : NULL;
-	json_t *found = NULL;
-	struct err e = { 0 };
+	const struct site *site = server->site;
+	struct mcp_call *c;
+	pthread_t thread;
 
-	if (tool == NULL)
+	if (tool == NULL) {
 		refuse(id, INVALID_PARAMS, "there is no such tool; tools/list has them");
-	else if (mcp_tool_run(tool, site, json_object_get(params, "arguments"), &found, &e) < 0)
-		answer(id, "result", tool_failed(&e));
-	else
-		answer(id, "result", tool_done(found));
+		return;
+	}
+	if ((c = take_place(server, id)) == NULL) {
+		refuse(id, TOO_MANY, "16 calls are running: wait for one, or cancel it");
+		return;
+	}
+	c->server = server;
+	c->tool = tool;
+	c->arguments = json_deep_copy(json_object_get(params, "arguments"));
+	site_open_with(site->url, site->token, site->ca_file, &c->site);
+	c->site.cancelled = &c->cancelled;
+	if (pthread_create(&thread, NULL, run_call, c) != 0)
+		abort(); /* out of memory */
+	(void)pthread_detach(thread);
+}
+
+/* The call with that id, or with NULL every one. */
+static void cancel(struct mcp_server *server, const json_t *id)
+{
+	(void)pthread_mutex_lock(&server->mutex);
+	for (size_t i = 0; i < CALLS_MAX; i++) {
+		struct mcp_call *c = &server->calls[i];
+		if (c->taken && (id == NULL || json_equal(id, c->id)))
+			atomic_store(&c->cancelled, true);
+	}
+	(void)pthread_mutex_unlock(&server->mutex);
+}
+
+/* Whoever closes our input has gone: what they called ends, in the sandbox, too. */
+static void end_calls(struct mcp_server *server)
+{
+	bool running = true;
+
+	cancel(server, NULL);
+	(void)pthread_mutex_lock(&server->mutex);
+	while (running) {
+		running = false;
+		for (size_t i = 0; i < CALLS_MAX; i++)
+			running |= server->calls[i].taken;
+		if (running)
+			(void)pthread_cond_wait(&server->ended, &server->mutex);
+	}
+	(void)pthread_mutex_unlock(&server->mutex);
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-static void handle(struct site *site, const json_t *message)
+static void notice(struct mcp_server *server, const char *method, const json_t *params)
+{
+	const json_t *id = json_object_get(params, "requestId");
+
+	if (strcmp(method, "notifications/cancelled") == 0 && id != NULL)
+		cancel(server, id);
+}
+
+static void handle(struct mcp_server *server, const json_t *message)
 {
 	const char *method = json_string_value(json_object_get(message, "method"));
 	const json_t *params = json_object_get(message, "params");
@@ -107,7 +223,7 @@ static void handle(struct site *site, const json_t *message)
 	if (method == NULL || (id != NULL && !json_is_string(id) && !json_is_integer(id)))
 		refuse(json_null(), INVALID_REQUEST, "not a request of JSON-RPC 2.0");
 	else if (id == NULL)
-		return; /* a notification: of those that there are none asks for anything */
+		notice(server, method, params);
 	else if (strcmp(method, "initialize") == 0)
 		answer(id, "result", initialize(params));
 	else if (strcmp(method, "ping") == 0)
@@ -115,12 +231,12 @@ static void handle(struct site *site, const json_t *message)
 	else if (strcmp(method, "tools/list") == 0)
 		answer(id, "result", json_pack("{s:o}", "tools", mcp_tools_list()));
 	else if (strcmp(method, "tools/call") == 0)
-		call_tool(site, id, params);
+		call_tool(server, id, params);
 	else
 		refuse(id, METHOD_NOT_FOUND, "there is no such method");
 }
 
-static void handle_line(struct site *site, const struct buf *line, bool too_long)
+static void handle_line(struct mcp_server *server, const struct buf *line, bool too_long)
 {
 	json_error_t where;
 	CLEANUP(json_decrefp)
@@ -129,7 +245,7 @@ static void handle_line(struct site *site, const struct buf *line, bool too_long
 				  : NULL;
 
 	if (message != NULL)
-		handle(site, message);
+		handle(server, message);
 	else if (too_long)
 		refuse(json_null(), INVALID_REQUEST, "a message has at most 16 MiB");
 	else if (line->length > 0)
@@ -159,7 +275,13 @@ int command_mcp(const struct call *call, struct err *e)
 
 	if (call_site(call, &site, e) < 0)
 		return -1;
+	CLEANUP(cleanup_free) struct mcp_server *server = mem_calloc(1, sizeof(*server));
+	server->site = &site;
+	(void)pthread_mutex_init(&server->mutex, NULL);
+	(void)pthread_cond_init(&server->ended, NULL);
+	json_object_seed(0); /* not by whichever thread comes first */
 	while (read_line(&line, &too_long))
-		handle_line(&site, &line, too_long);
+		handle_line(server, &line, too_long);
+	end_calls(server);
 	return 0;
 }

@@ -150,3 +150,43 @@ int mcp_list_files(struct site *site, const json_t *a, json_t **ret_found, struc
 
 	return get(site, a, "files:read", path, ret_found, e);
 }
+
+/* ---- ports and logs -------------------------------------------------------------------------- */
+
+int mcp_list_ports(struct site *site, const json_t *a, json_t **ret_found, struct err *e)
+{
+	return get(site, a, "ports", "/v1/ports", ret_found, e);
+}
+
+/* The last OUTPUT_MAX bytes of it. */
+static json_t *end_of_log(const char *log, struct buf *text)
+{
+	size_t dropped = text->length > OUTPUT_MAX ? text->length - OUTPUT_MAX : 0;
+	json_t *found;
+
+	if (dropped > 0)
+		memmove(text->data, text->data + dropped, text->length - dropped + 1);
+	text->length -= dropped;
+	found = json_pack("{s:s, s:o}", "log", log, "text", run_text(text));
+	if (dropped > 0)
+		(void)json_object_set_new(found, "bytesNotShown",
+					  json_integer((json_int_t)dropped));
+	return found;
+}
+
+int mcp_read_log(struct site *site, const json_t *a, json_t **ret_found, struct err *e)
+{
+	CLEANUP(sandbox_close) struct sandbox sandbox = { 0 };
+	CLEANUP(exchange_release) struct exchange x = { 0 };
+	const char *log = mcp_string(a, "log");
+	CLEANUP(cleanup_free) char *path = mem_printf("/v1/logs/%s", log != NULL ? log : "app");
+
+	if (log != NULL && strcmp(log, "app") != 0 && strcmp(log, "start") != 0)
+		return err_set(e, ERR_INVALID, NULL, "log is app or start");
+	if (open_sandbox(site, a, "usage", &sandbox, e) < 0 ||
+	    exchange(&sandbox, &(struct exchange_request) { .method = "GET", .path = path }, &x,
+		     e) < 0)
+		return -1;
+	*ret_found = end_of_log(log != NULL ? log : "app", &x.answer);
+	return 0;
+}

@@ -97,6 +97,20 @@ static const struct mcp_tool tools[] = {
 	  MCP_READS,
 	  mcp_list_files,
 	  { PROJECT, FILE_PATH } },
+	{ "list_ports",
+	  "TCP ports on which programs of the sandbox listen. The application's public address, "
+	  "which "
+	  "project_status has, leads to port 3000.",
+	  MCP_READS,
+	  mcp_list_ports,
+	  { PROJECT } },
+	{ "read_log",
+	  "The end of a log: `app` is what the application printed, the process that was started "
+	  "with "
+	  "that name; `start` is what happened at the sandbox's start.",
+	  MCP_READS,
+	  mcp_read_log,
+	  { PROJECT, { "log", MCP_STRING, false, "app (the default) or start" } } },
 	{ "search_files",
 	  "Lines of text files that match an extended regular expression, as grep -rn prints them; "
 	  "node_modules and .git are left out.",

@@ -43,6 +43,7 @@ int mcp_project(struct site *site, const json_t *arguments, json_t **ret_project
 int mcp_create_project(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_explain_project(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_list_environment(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
+int mcp_list_ports(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_list_projects(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_project_status(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_restart_project(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
@@ -51,6 +52,7 @@ int mcp_start_project(struct site *site, const json_t *a, json_t **ret_found, st
 int mcp_stop_project(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_list_files(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_read_file(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
+int mcp_read_log(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_run_command(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_search_files(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_write_file(struct site *site, const json_t *a, json_t **ret_found, struct err *e);

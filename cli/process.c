@@ -83,6 +83,19 @@ static int send_signal(struct run *r, const char *name, struct err *e)
 	return err_wrap(e, "the process may go on without you");
 }
 
+/* The one request that is still made is its end. */
+static int end_if_cancelled(struct run *r, struct err *e)
+{
+	struct site *server = &r->sandbox->server;
+	struct err ignored;
+
+	if (!site_is_cancelled(server, e))
+		return 0;
+	server->cancelled = NULL;
+	(void)send_signal(r, "KILL", &ignored);
+	return -1;
+}
+
 /* ---- one request of a flow ------------------------------------------------------------------- */
 
 static void begin(struct flow *f, const char *method, const char *query, const char *body,
@@ -133,6 +146,8 @@ static int failed(struct flow *f, struct err *e)
 	if (e->kind == ERR_NOT_FOUND && strcmp(e->code, "NOT_FOUND") == 0)
 		return err_set(e, ERR_NOT_FOUND, "PROCESS_GONE",
 			       "the sandbox was restarted, and the process ended with it");
+	if (strcmp(e->code, "INTERRUPTED") == 0)
+		return end_if_cancelled(f->run, e);
 	if (!is_away(e))
 		return -1;
 	if (f->away_since_ms == 0) {
@@ -300,6 +315,9 @@ static int attend(struct run *r, struct err *e)
 {
 	uint64_t max = r->options->max_ms;
 	struct signalfd_siginfo info;
+
+	if (end_if_cancelled(r, e) < 0)
+		return -1;
 
 	while (r->signals >= 0 && read(r->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (pass_signal(r, (int)info.ssi_signo, e) < 0)

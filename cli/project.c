@@ -233,7 +233,7 @@ int project_wait(struct site *site, const char *id, const char *verb, uint64_t m
 	CLEANUP(cleanup_free) char *told = NULL;
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 
-	for (;;) {
+	while (!site_is_cancelled(site, e)) {
 		CLEANUP(json_decrefp) json_t *project = NULL;
 		*ret_project = NULL;
 		if (read_project(site, id, &project, e) < 0) {
@@ -255,6 +255,7 @@ int project_wait(struct site *site, const char *id, const char *verb, uint64_t m
 		tell_obstacle(project, &told);
 		(void)nanosleep(&pause, NULL);
 	}
+	return -1;
 }
 
 /* ---- variables ------------------------------------------------------------------------------- */

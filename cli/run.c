@@ -60,7 +60,7 @@ bool collected_add(void *user, enum process_stream stream, const void *data, siz
 	return true;
 }
 
-static json_t *text_of(struct buf *b)
+json_t *run_text(struct buf *b)
 {
 	if (b->data == NULL)
 		return json_string("");
@@ -76,8 +76,8 @@ json_t *collected_json(struct collected *c, const json_t *process)
 {
 	json_t *told = json_pack(
 		"{s:O, s:O, s:o, s:o}", "exitCode", json_object_get(process, "exitCode"), "signal",
-		json_object_get(process, "signal"), "stdout", text_of(&c->text[PROCESS_STDOUT]),
-		"stderr", text_of(&c->text[PROCESS_STDERR]));
+		json_object_get(process, "signal"), "stdout", run_text(&c->text[PROCESS_STDOUT]),
+		"stderr", run_text(&c->text[PROCESS_STDERR]));
 	size_t dropped = c->dropped[PROCESS_STDOUT] + c->dropped[PROCESS_STDERR];
 
 	if (dropped > 0)

@@ -8,6 +8,9 @@ bool run_write_through(void *user, enum process_stream stream, const void *data,
 /* That of `run`, from the OpenAPI's Process: 128 plus a signal's number. */
 int run_exit_code(const json_t *process);
 
+/* Output as JSON's text: bytes that are not UTF-8 become '?'. */
+json_t *run_text(struct buf *output);
+
 /* The output of a process: the beginning of each stream, and how much more there was. */
 enum { COLLECTED_MAX = 8 << 20 };
 

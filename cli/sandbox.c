@@ -64,6 +64,7 @@ int sandbox_renew(struct sandbox *s, struct err *e)
 		site_close(&s->server);
 	site_open_with(url, token, s->site->ca_file, &s->server);
 	s->server.hint = NULL;
+	s->server.cancelled = s->site->cancelled;
 	return 0;
 }
 

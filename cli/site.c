@@ -88,15 +88,21 @@ static size_t take_body(char *data, size_t size, size_t count, void *user)
 	return x->too_large ? 0 : size * count;
 }
 
-static void add_header(struct exchange *x, const char *name, const char *value)
+static void add_line(struct exchange *x, const char *line)
 {
-	CLEANUP(cleanup_free) char *line = mem_printf("%s: %s", name, value);
 	struct curl_slist *longer = curl_slist_append(x->headers, line);
 
 	if (longer == NULL)
 		abort(); /* out of memory */
-	explicit_bzero(line, strlen(line));
 	x->headers = longer;
+}
+
+static void add_header(struct exchange *x, const char *name, const char *value)
+{
+	CLEANUP(cleanup_free) char *line = mem_printf("%s: %s", name, value);
+
+	add_line(x, line);
+	explicit_bzero(line, strlen(line));
 }
 
 /* The same each time that a request is sent: 128 random bits. */
@@ -118,13 +124,43 @@ static void add_headers(const struct site *site, const struct exchange_request *
 	add_header(x, "Accept", "application/json, application/problem+json, */*;q=0.5");
 	if (r->type != NULL)
 		add_header(x, "Content-Type", r->type);
+	if (r->from != NULL)
+		add_line(x, "Expect:"); /* not a second's wait for leave to send the body */
 	if (site->token != NULL) {
 		CLEANUP(cleanup_free) char *bearer = mem_printf("Bearer %s", site->token);
 		add_header(x, "Authorization", bearer);
 		explicit_bzero(bearer, strlen(bearer));
 	}
+	for (const char *const *line = r->headers; line != NULL && *line != NULL; line++)
+		add_line(x, *line);
 	if (r->repeatable)
 		add_idempotency_key(x);
+}
+
+bool site_is_cancelled(const struct site *site, struct err *e)
+{
+	if (site->cancelled == NULL || !atomic_load(site->cancelled))
+		return false;
+	(void)err_set(e, ERR_UNPROCESSABLE, "INTERRUPTED", "interrupted");
+	return true;
+}
+
+/* libcurl asks it at least once a second, and ends the request if it is true. */
+static int is_cancelled(void *user, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	const atomic_bool *cancelled = user;
+
+	(void)a, (void)b, (void)c, (void)d;
+	return atomic_load(cancelled) ? 1 : 0;
+}
+
+static void set_cancellation(const struct site *site, CURL *curl)
+{
+	if (site->cancelled == NULL)
+		return;
+	(void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	(void)curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, is_cancelled);
+	(void)curl_easy_setopt(curl, CURLOPT_XFERINFODATA, (void *)(uintptr_t)site->cancelled);
 }
 
 static void set_options(const struct site *site, CURL *curl)
@@ -135,10 +171,12 @@ static void set_options(const struct site *site, CURL *curl)
 	(void)curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+	set_cancellation(site, curl);
 	(void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "fsa/" PACKAGE_VERSION);
 	if (site->ca_file != NULL)
 		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, site->ca_file);
-	/* Without TLS, a proxy named in the environment would see the token. */
+	/* Without TLS a proxy of the environment would read the token; and it is on this machine.
+	 */
 	if (strncmp(site->url, "http:", 5) == 0)
 		(void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
 }
@@ -226,6 +264,8 @@ static bool is_lost(CURLcode code)
 static int not_reached(const struct site *site, const struct exchange *x, CURLcode code,
 		       struct err *e)
 {
+	if (code == CURLE_ABORTED_BY_CALLBACK && site_is_cancelled(site, e))
+		return -1;
 	if (x->too_large)
 		return err_set(e, ERR_TOO_LARGE, NULL, "%s answers with more than %d MiB",
 			       site->url, ANSWER_MAX >> 20);
@@ -312,7 +352,7 @@ int exchange_end(const struct site *site, struct exchange *x, CURLcode code, str
 	return site_failed(site, x, problem, e);
 }
 
-static const char *header_of(const struct exchange *x, const char *name)
+const char *exchange_header(const struct exchange *x, const char *name)
 {
 	struct curl_header *header = NULL;
 
@@ -325,13 +365,13 @@ uint64_t exchange_number(const struct exchange *x, const char *header)
 {
 	uint64_t number = 0;
 
-	(void)parse_u64(header_of(x, header), 0, UINT64_MAX / 2, &number);
+	(void)parse_u64(exchange_header(x, header), 0, UINT64_MAX / 2, &number);
 	return number;
 }
 
 bool exchange_is(const struct exchange *x, const char *header, const char *value)
 {
-	return strcmp(header_of(x, header), value) == 0;
+	return strcmp(exchange_header(x, header), value) == 0;
 }
 
 static int read_answer(const struct site *site, const struct exchange *x, json_t **ret_answer,

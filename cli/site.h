@@ -1,6 +1,7 @@
 #ifndef FSA_CLI_SITE_H
 #define FSA_CLI_SITE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +23,9 @@ struct site {
 	char *ca_file; /* NULL: the system's authorities */
 	CURL *curl;
 	const char *hint; /* what to do when the token is refused: "fsa login"; NULL: nothing */
+	/* When it becomes true, what waits for the site or its sandboxes fails with code
+	 * INTERRUPTED; NULL: never. */
+	const atomic_bool *cancelled;
 };
 
 /* The site `wanted`, or with NULL the current one (cli/sites.h). If `wanted` is given and
@@ -54,8 +58,9 @@ struct exchange_request {
 	const char *method, *path, *type; /* of the body: application/json */
 	const char *body;                 /* lives as long as the exchange; NULL: none */
 	size_t length;
-	FILE *from, *to; /* files for the request's and the response's body; or NULL */
-	bool repeatable; /* with an Idempotency-Key */
+	FILE *from, *to;            /* files for the request's and the response's body; or NULL */
+	bool repeatable;            /* with an Idempotency-Key */
+	const char *const *headers; /* more of them, up to a NULL; or NULL */
 };
 
 /* With an easy handle of its own, to be performed alone or by a multi handle. The caller releases
@@ -65,9 +70,13 @@ void exchange_begin(const struct site *site, const struct exchange_request *r,
 /* The result, from libcurl and the HTTP status. ERR_UNAVAILABLE with code SITE_UNREACHABLE: it may
  * be tried again. */
 int exchange_end(const struct site *site, struct exchange *x, CURLcode code, struct err *e);
-uint64_t exchange_number(const struct exchange *x, const char *header); /* 0: it is not there */
+const char *exchange_header(const struct exchange *x, const char *name); /* "": it is not there */
+uint64_t exchange_number(const struct exchange *x, const char *header);  /* 0: it is not there */
 bool exchange_is(const struct exchange *x, const char *header, const char *value);
 void exchange_release(struct exchange *x); /* for CLEANUP, too */
+
+/* Whether it is to end. Then it is the error, too. */
+bool site_is_cancelled(const struct site *site, struct err *e);
 
 /* Escapes text for a path or query. The caller frees. */
 char *site_escape(const char *text);

@@ -1,5 +1,5 @@
 """An agent: the official SDK's client, which does what it reads on standard input, a JSON array of
-[tool, arguments], and prints what came of it. It runs in a process of its own, with the SDK's packages.
+[tool, arguments], or of arrays of these, which are called at once, and prints what came of it. It runs in a process of its own, with the SDK's packages.
 
     agent.py fsa
 """
@@ -20,10 +20,17 @@ def shown(result):
             "text": result.content[0].text}
 
 
+async def call(client, words):
+    if isinstance(words[0], str):
+        return [shown(await client.call_tool(*words))]
+    return [shown(result) for result in
+            await asyncio.gather(*(client.call_tool(*each) for each in words))]
+
+
 async def main(program, calls):
     async with Client(StdioServerParameters(command=program, args=["mcp"], env=OWN)) as client:
         tools = (await client.list_tools()).tools
-        results = [shown(await client.call_tool(tool, arguments)) for tool, arguments in calls]
+        results = [result for words in calls for result in await call(client, words)]
     print(json.dumps({"tools": [tool.model_dump() for tool in tools], "results": results}))
 
 

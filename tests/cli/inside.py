@@ -102,5 +102,7 @@ def end_of(one, other):
 
 
 def hang_up(end):
+    """What still comes for it is answered with a reset."""
     with contextlib.suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)
+    end.close()

@@ -264,6 +264,22 @@ def test_a_word_that_cannot_be_sent_is_not_left_out(home, hostile):
     assert not any(path == "/v1/processes" for path, _ in site.requests)
 
 
+@pytest.mark.parametrize("words", [["run", ID, "--", "true"], ["cp", f"{ID}:x", "to"]], ids=" ".join)
+def test_output_that_is_lost_is_told_whatever_the_exit_code(home, hostile, tmp_path, words):
+    made = []
+    there = sandbox_of(made, exitCode=0, signal=None)
+
+    def answer(path):
+        if "/stdout" in path:
+            return 200, {"Output-Offset": "100", "Output-End": "true"}, [b"the rest"]
+        return there(path)
+
+    made.append(hostile(answer))
+    words = [str(tmp_path / word) if word == "to" else word for word in words]
+    done = home(*words, env=at(made[0]), status=None)
+    assert done.returncode in (1, 255) and "100 bytes of stdout are lost" in done.stderr
+
+
 def test_half_a_folder_is_not_taken_for_all_of_it(home, hostile, tmp_path):
     site = make_sandbox(hostile, stdout=bytes(10240))  # the end of an archive
     done = home("cp", f"{ID}:x", tmp_path / "x", env=at(site), status=1)

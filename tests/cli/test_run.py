@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -25,6 +26,8 @@ def test_every_byte_goes_in_and_comes_out(fsa):
 
 def test_a_command_ends_without_input_and_without_reading_it(fsa):
     assert fsa("run", "--no-input", "shop", "--", "cat", data=b"not sent").stdout == b""
+    assert fsa("run", "--no-input", "shop", "--", "sh", "-c",
+               "cat; sleep 0.3; echo still here").stdout == b"still here\n"
     assert fsa("run", "shop", "--", "echo", "done", data=DATA).stdout == b"done\n"
     assert fsa("run", "shop", "--", "head", "-c", "3", data=b"abcdef" * 50000).stdout == b"abc"
 
@@ -86,7 +89,63 @@ def test_a_file_goes_there_and_back(fsa, inside, tmp_path):
     fsa("cp", tmp_path / "tool", "shop:new")  # into a folder that is there
     fsa("cp", "shop:new/tool", tmp_path / "back")
     assert (tmp_path / "back").read_bytes() == DATA
+    assert (tmp_path / "back").stat().st_mode & 0o111 == 0o111
     assert json.loads(fsa("cp", "--json", "shop:new/tool", tmp_path).stdout)["from"] == "shop:new/tool"
+
+
+def test_a_file_arrives_whole_over_connections_that_are_cut(fsa, inside, tmp_path):
+    content = os.urandom(3 << 20)
+    (tmp_path / "large").write_bytes(content)
+    with inside.line.that_breaks() as line:
+        before = line.cuts
+        fsa("cp", tmp_path / "large", "shop:large")
+        assert (inside.home / "large").read_bytes() == content and line.cuts > before + 5
+        before = line.cuts
+        fsa("cp", "shop:large", tmp_path / "back")
+        assert (tmp_path / "back").read_bytes() == content and line.cuts > before + 5
+    (tmp_path / "empty").touch()
+    fsa("cp", tmp_path / "empty", "shop:large")
+    assert (inside.home / "large").read_bytes() == b""
+
+
+def interrupted_once(fsa, begun, *words):
+    """fsa, interrupted when begun() is true: what it said."""
+    with subprocess.Popen([fsa.program, *map(str, words)], env=fsa.env, stdin=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE) as copying:
+        while not begun():
+            assert copying.poll() is None, copying.stderr.read()
+            os.sched_yield()
+        copying.send_signal(signal.SIGINT)
+        said = copying.stderr.read()
+    assert copying.returncode == 130
+    return said
+
+
+@pytest.fixture
+def endless(tmp_path, inside):
+    """A file here and one there that take longer to copy than anybody waits; they take no space."""
+    paths = tmp_path / "endless" / "file", inside.home / "endless" / "file"
+    for path in paths:
+        path.parent.mkdir()
+        with path.open("wb") as file:
+            file.truncate(1 << 40)
+    yield
+    for path in paths:
+        path.unlink()
+        path.parent.rmdir()
+
+
+def test_who_interrupts_a_copy_leaves_nothing_lying_about(fsa, inside, tmp_path, endless):
+    said = interrupted_once(fsa, lambda: list(tmp_path.glob("here.fsa-*")),
+                            "cp", "shop:endless/file", tmp_path / "here")
+    assert said == b"fsa: interrupted\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["endless"]
+    there = inside.home / "there"
+    interrupted_once(fsa, there.exists, "cp", tmp_path / "endless", "shop:there")
+    running = json.loads(fsa("run", "--json", "shop", "--", "pgrep", "-cfx", "tar -xf - -C there",
+                             status=1).stdout)
+    assert running["stdout"] == "0\n"
+    (there / "file").unlink(missing_ok=True)
 
 
 def test_a_folder_goes_there_and_back(fsa, inside, tmp_path):
@@ -122,7 +181,7 @@ def test_what_cannot_be_copied_is_told_and_nothing_is_left(fsa, tmp_path, words,
 def test_an_agent_edits_and_runs_a_program_and_reads_what_it_prints(agent, fsa, inside):
     program = "def greet(name):\n    return f'hello {name}'\n\n\nprint(greet('wörld'))\n"
     here = {"project": "shop"}
-    _, results = agent(
+    tools, results = agent(
         ["write_file", {**here, "path": "app/main.py", "content": program}],
         ["run_command", {**here, "command": "python3 app/main.py"}],
         ["read_file", {**here, "path": "app/main.py"}],
@@ -143,3 +202,54 @@ def test_an_agent_edits_and_runs_a_program_and_reads_what_it_prints(agent, fsa, 
     assert found[5]["timedOut"] and found[5]["stdout"] == "begun\n"
     assert found[6]["bytesNotShown"] == 200000 - len(found[6]["stdout"])
     assert [result["error"] for result in results] == [False] * 7 + [True] * 2
+    assert {tool["name"] for tool in tools} >= {"list_ports", "read_log"}
+
+
+def test_an_agent_sees_ports_and_logs(agent, fsa, inside):
+    (inside.home.parent / "run" / "start.log").write_text("filling the home directory\n")
+    here = {"project": "shop"}
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        _, results = agent(["list_ports", here], ["read_log", {**here, "log": "start"}],
+                           ["read_log", here], ["read_log", {**here, "log": "../x"}], env=fsa.env)
+    assert port in [listener["port"] for listener in results[0]["found"]["ports"]]
+    assert results[1]["found"] == {"log": "start", "text": "filling the home directory\n"}
+    assert [result["error"] for result in results] == [False, False, True, True]
+
+
+def test_calls_of_an_agent_run_at_once(agent, fsa, inside):
+    """Each waits for what the other does."""
+    def command(mine, others):
+        return ["run_command", {"project": "shop", "command":
+                                f"touch {mine}; until [ -e {others} ]; do sleep 0.05; done; echo {mine}"}]
+
+    _, results = agent([command("one", "two"), command("two", "one")], env=fsa.env)
+    assert [result["found"]["stdout"] for result in results] == ["one\n", "two\n"]
+
+
+def test_a_call_that_is_cancelled_ends_in_the_sandbox_too(fsa, inside):
+    def message(**rest):
+        mcp.stdin.write(json.dumps({"jsonrpc": "2.0", **rest}) + "\n")
+        mcp.stdin.flush()
+
+    marker = inside.home / "cancelled-begun"
+    call = {"name": "run_command", "arguments": {
+        "project": "shop", "command": f"touch {marker.name}; exec sleep 12345"}}
+    with subprocess.Popen([fsa.program, "mcp"], env=fsa.env, text=True, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as mcp:
+        message(id=1, method="tools/call", params=call)
+        while not marker.exists():
+            os.sched_yield()
+        message(id=2, method="ping")
+        assert json.loads(mcp.stdout.readline())["id"] == 2  # although the other one still runs
+        message(method="notifications/cancelled", params={"requestId": 1})
+        message(id=3, method="tools/call", params={"name": "run_command", "arguments": {
+            "project": "shop", "command": "while pgrep -fx 'sleep 12345'; do sleep 0.1; done"}})
+        assert json.loads(mcp.stdout.readline())["id"] == 3
+        marker.unlink()
+        message(id=4, method="tools/call", params=call)
+        while not marker.exists():
+            os.sched_yield()
+        mcp.stdin.close()  # the agent is gone: what it called ends
+        assert mcp.stdout.read() == ""
+    fsa("run", "shop", "--", "pgrep", "-fx", "sleep 12345", status=1)
