@@ -21,11 +21,12 @@ class Sandbox:
         self.home = directory / "home"
         self.home.mkdir(parents=True)
         (directory / "run").mkdir()
+        (directory / "tmp").mkdir()
         self.process = Process(directory, "sandboxd")
         self.process.start([program, "--port", "0", "--address", "127.0.0.1", "--run",
                             directory / "run", "--no-terminal"],
                            env={**os.environ, "HOME": str(self.home), "SHELL": "/bin/bash",
-                                "TMUX_TMPDIR": str(directory),
+                                "TMUX_TMPDIR": str(directory), "TMPDIR": str(directory / "tmp"),
                                 "TTYD_ACCESS_TOKEN": login.split(":", 1)[1]})
         self.process.wait_ready(lambda: self.process.has_logged("port "))
         log = self.process.log.read_text()
@@ -73,7 +74,11 @@ class Line:
         try:
             while True:
                 near, _ = self.listener.accept()
-                far = socket.create_connection(("127.0.0.1", self.target))
+                try:
+                    far = socket.create_connection(("127.0.0.1", self.target))
+                except OSError:
+                    near.close()
+                    continue
                 self.ends += (near, far)
                 for one, other in ((near, far), (far, near)):
                     threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
