@@ -187,9 +187,10 @@ static int read_state(const struct order *o, json_t **ret_json)
 {
 	const struct sim *sim = o->admin->sim;
 
-	*ret_json = json_pack("{s:I, s:I, s:I, s:I, s:b}", "port",
+	*ret_json = json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "port",
 			      (json_int_t)http_port(o->admin->http), "seed", (json_int_t)sim->seed,
-			      "objects", (json_int_t)store_count(sim->store), "version",
+			      "objects", (json_int_t)store_count(sim->store), "watches",
+			      (json_int_t)watches_count(sim->watches), "version",
 			      (json_int_t)store_version(sim->store), "serving",
 			      http_epoll_fd(o->admin->http) >= 0);
 	return 200;
@@ -232,6 +233,15 @@ static int change_settings(const struct order *o, json_t **ret_json)
 	return 200;
 }
 
+static int compact(const struct order *o, json_t **ret_json)
+{
+	struct sim *sim = o->admin->sim;
+
+	watches_compact(sim->watches, store_version(sim->store));
+	*ret_json = json_object();
+	return 200;
+}
+
 struct route {
 	const char *method, *path;
 	bool has_item, has_body;
@@ -253,6 +263,7 @@ static const struct route routes[] = {
 	{ "GET", "/writes", false, false, read_writes },
 	{ "POST", "/outage", false, false, begin_outage },
 	{ "DELETE", "/outage", false, false, end_outage },
+	{ "POST", "/compaction", false, false, compact },
 	{ "POST", "/settings", false, true, change_settings },
 };
 

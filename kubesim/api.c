@@ -78,6 +78,7 @@ struct row {
 static const struct row rows[] = {
 	{ "GET", true, NULL, "get", "get", verb_get },
 	{ "GET", false, NULL, "list", "list", verb_list },
+	{ "WATCH", false, NULL, "watch", "watch", verb_watch },
 	{ "POST", false, NULL, "create", "create", verb_create },
 	{ "PUT", true, NULL, "update", "update", verb_update },
 	{ "PATCH", true, "application/apply-patch+yaml", "apply", "patch", verb_apply },
@@ -85,11 +86,21 @@ static const struct row rows[] = {
 	{ "DELETE", true, NULL, "delete", "delete", verb_delete },
 };
 
+static bool asks_to_watch(const struct api_request *q)
+{
+	const char *watch = q->parameter(q->user, "watch");
+
+	return watch != NULL && (strcmp(watch, "true") == 0 || strcmp(watch, "1") == 0);
+}
+
 static const struct row *find_row(const struct api_request *q, bool on_item, bool *ret_has_method)
 {
+	bool watches = strcmp(q->method, "GET") == 0 && !on_item && asks_to_watch(q);
+	const char *method = watches ? "WATCH" : q->method;
+
 	*ret_has_method = false;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (strcmp(rows[i].method, q->method) != 0 || rows[i].on_item != on_item)
+		if (strcmp(rows[i].method, method) != 0 || rows[i].on_item != on_item)
 			continue;
 		*ret_has_method = true;
 		if (rows[i].content_type == NULL ||
@@ -128,6 +139,7 @@ static int serve_verb(struct sim *sim, const struct api_request *q, const struct
 	if (user_check(q->who, row->right, p->kind, namespace, p->name, r) < 0)
 		return -1;
 	call.verb = row->verb;
+	call.ret_watch = &a->watch;
 	call.stale = a->has_fault && a->fault.action == FAULT_STALE;
 	a->content_type = type_json;
 	return row->serve(&call, &a->code, &a->body, r);

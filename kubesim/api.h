@@ -6,8 +6,8 @@
 
 /*
  * The API over HTTP, without the HTTP: one request in, one answer out. Paths, verbs, parameters and
- * media types as in the Kubernetes API reference and its page "API concepts". Not there: watches,
- * json-patch and strategic merge patches, YAML bodies, deletion of collections.
+ * media types as in the Kubernetes API reference and its page "API concepts". Not there: json-patch
+ * and strategic merge patches, YAML bodies, deletion of collections.
  */
 enum { API_ANSWER_MAX = 1 << 30, API_BODY_MAX = 3 << 20 };
 
@@ -27,12 +27,13 @@ struct api_answer {
 	const char *content_type; /* a literal */
 	unsigned retry_after_s;   /* 0: none */
 	struct buf body;          /* owned */
+	struct watch *watch;      /* owned, or NULL: what follows `body` */
 	bool has_fault;           /* the answer is to suffer this one; its strings live on */
 	struct fault fault;
 };
 
 /* Answers, faults of the rules included as far as they are not about the connection. The caller
- * releases the body. */
+ * releases the body and frees the watch. */
 void api_serve(struct sim *sim, const struct api_request *request, struct api_answer *ret_answer);
 
 #endif

@@ -12,8 +12,8 @@
  * Faults of the API server, by rule: which requests, how likely, how often, and what happens to
  * them. The first rule that matches, and whose probability comes up, counts.
  *
- * A rule: {"verb"?: "get list create apply patch update delete, joined by |", "resource"?: plural,
- * "user"?: glob, "namespace"?: glob, "name"?: glob, "probability"?: 0…1, "count"?: n,
+ * A rule: {"verb"?: "get list watch create apply patch update delete, joined by |", "resource"?:
+ * plural, "user"?: glob, "namespace"?: glob, "name"?: glob, "probability"?: 0…1, "count"?: n,
  * "fault": a name of the table in faults.c, and what that takes}.
  */
 enum fault_action {

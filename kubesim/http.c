@@ -4,6 +4,7 @@
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 
 #include "api.h"
@@ -24,6 +25,8 @@ struct http {
 	struct MHD_Daemon *daemon;
 	uint16_t port;
 	struct suspension *suspended;
+	LIST_HEAD(, exchange) watches;
+	bool has_news; /* something was resumed since the last round */
 };
 
 /* One request. */
@@ -31,6 +34,11 @@ struct exchange {
 	struct buf body;
 	bool too_large, is_served;
 	struct api_answer answer;
+	/* A watch: its connection, also while it is suspended because there is nothing to send. */
+	struct MHD_Connection *watched, *connection;
+	bool is_watch;
+	struct http *http;
+	LIST_ENTRY(exchange) link; /* among the server's watches */
 };
 
 struct http *http_new(struct sim *sim, const struct http_options *options)
@@ -40,6 +48,7 @@ struct http *http_new(struct sim *sim, const struct http_options *options)
 	h->sim = sim;
 	h->options = *options;
 	h->port = options->port;
+	LIST_INIT(&h->watches);
 	return h;
 }
 
@@ -164,8 +173,64 @@ static ssize_t read_blanks(void *user, uint64_t position, char *to, size_t max)
 	return (ssize_t)max;
 }
 
-static struct MHD_Response *make_response(struct api_answer *a)
+/* ---- watches --------------------------------------------------------------------------------- */
+
+/* It does not read, so that it would not see an end, either. */
+static void cut_off(struct MHD_Connection *connection)
 {
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (info != NULL)
+		(void)shutdown(info->connect_fd, SHUT_RDWR);
+}
+
+static void wake_watch(void *user)
+{
+	struct exchange *x = user;
+
+	if (watch_is_cut_off(x->answer.watch))
+		cut_off(x->watched);
+	if (x->connection == NULL)
+		return;
+	MHD_resume_connection(x->connection);
+	x->connection = NULL;
+	x->http->has_news = true;
+}
+
+static ssize_t read_watch(void *user, uint64_t position, char *to, size_t max)
+{
+	struct exchange *x = user;
+	struct watch *w = x->answer.watch;
+
+	(void)position;
+	if (watch_is_cut_off(w))
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	size_t length = watch_read(w, to, max);
+	if (length > 0)
+		return (ssize_t)length;
+	if (watch_is_over(w))
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	x->connection = x->watched;
+	MHD_suspend_connection(x->connection);
+	return 0;
+}
+
+static struct MHD_Response *stream(struct exchange *x)
+{
+	LIST_INSERT_HEAD(&x->http->watches, x, link);
+	x->is_watch = true;
+	watch_on_news(x->answer.watch, wake_watch, x);
+	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_watch, x, NULL);
+}
+
+static struct MHD_Response *make_response(struct exchange *x)
+{
+	struct api_answer *a = &x->answer;
+
+	if (a->watch != NULL && (!a->has_fault || a->fault.action == FAULT_LATENCY ||
+				 a->fault.action == FAULT_CONTENT_TYPE))
+		return stream(x);
 	if (!a->has_fault)
 		return whole(a);
 	switch (a->fault.action) {
@@ -183,9 +248,10 @@ static struct MHD_Response *make_response(struct api_answer *a)
 	}
 }
 
-static enum MHD_Result answer(struct MHD_Connection *connection, struct api_answer *a)
+static enum MHD_Result answer(struct MHD_Connection *connection, struct exchange *x)
 {
-	struct MHD_Response *response = make_response(a);
+	struct api_answer *a = &x->answer;
+	struct MHD_Response *response = make_response(x);
 	bool wrong_type = a->has_fault && a->fault.action == FAULT_CONTENT_TYPE;
 	CLEANUP(cleanup_free) char *retry = mem_printf("%u", a->retry_after_s);
 
@@ -239,14 +305,14 @@ static enum MHD_Result begin_answer(struct http *h, struct MHD_Connection *conne
 	const struct fault *f = &x->answer.fault;
 
 	if (!x->answer.has_fault)
-		return answer(connection, &x->answer);
+		return answer(connection, x);
 	if (f->action == FAULT_RESET)
 		return reset(connection);
 	if (f->action == FAULT_LATENCY || f->action == FAULT_HANG) {
 		suspend(h, connection, f->ms);
 		return MHD_YES;
 	}
-	return answer(connection, &x->answer);
+	return answer(connection, x);
 }
 
 /* After a suspension: the answer, or after a hang the end. */
@@ -254,7 +320,7 @@ static enum MHD_Result resume_answer(struct MHD_Connection *connection, struct e
 {
 	if (x->answer.fault.action == FAULT_HANG)
 		return reset(connection);
-	return answer(connection, &x->answer);
+	return answer(connection, x);
 }
 
 static void take_body(struct exchange *x, const char *data, size_t length)
@@ -274,6 +340,8 @@ static enum MHD_Result handle(void *user, struct MHD_Connection *connection, con
 	if (x == NULL) {
 		x = mem_calloc(1, sizeof(*x));
 		x->body = BUF_INIT(API_BODY_MAX);
+		x->http = h;
+		x->watched = connection;
 		*context = x;
 		return MHD_YES;
 	}
@@ -300,6 +368,9 @@ static void completed(void *user, struct MHD_Connection *connection, void **cont
 		return;
 	buf_release(&x->body);
 	buf_release(&x->answer.body);
+	if (x->is_watch)
+		LIST_REMOVE(x, link);
+	watch_free(x->answer.watch);
 	free(x);
 }
 
@@ -340,8 +411,14 @@ void http_stop(struct http *h)
 {
 	if (h->daemon == NULL)
 		return;
+	struct exchange *x;
+
 	for (struct suspension *s = h->suspended; s != NULL; s = s->next)
 		resume(s);
+	LIST_FOREACH(x, &h->watches, link)
+	{
+		wake_watch(x);
+	}
 	MHD_run(h->daemon);
 	MHD_stop_daemon(h->daemon);
 	h->daemon = NULL;
@@ -373,6 +450,8 @@ int http_wait_ms(const struct http *h)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
+	if (h->daemon != NULL && h->has_news)
+		return 0;
 	if (h->daemon == NULL || MHD_get_timeout(h->daemon, &ms) != MHD_YES)
 		return -1;
 	return ms > 60000 ? 60000 : (int)ms;
@@ -380,6 +459,7 @@ int http_wait_ms(const struct http *h)
 
 void http_run(struct http *h)
 {
+	h->has_news = false;
 	if (h->daemon != NULL)
 		MHD_run(h->daemon);
 }

@@ -1,4 +1,4 @@
-/* get and list. */
+/* get, list and watch. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,8 +92,6 @@ static int list_prepare(const struct call *call, struct list *l, struct refusal 
 		p->namespace[0] != '\0' || !p->kind->namespaced ? p->namespace : NULL;
 	const char *limit = call_parameter(call, "limit");
 
-	if (strcmp(call_parameter(call, "watch"), "") != 0)
-		return refuse(r, 405, "MethodNotAllowed", "watch is not offered by kubesim");
 	if (selector_new_labels(call_parameter(call, "labelSelector"), &l->labels, r) < 0 ||
 	    selector_new_fields(call_parameter(call, "fieldSelector"), p->kind, &l->fields, r) <
 		    0 ||
@@ -176,6 +174,58 @@ int verb_list(const struct call *call, int *ret_code, struct buf *body, struct r
 			object_write_item(l.objects[i], body);
 	}
 	append(body, "]}");
+	*ret_code = 200;
+	return 0;
+}
+
+/* ---- watch ----------------------------------------------------------------------------------- */
+
+static int read_number(const struct call *call, const char *name, uint64_t otherwise,
+		       uint64_t *ret_number, struct refusal *r)
+{
+	const char *text = call_parameter(call, name);
+
+	*ret_number = otherwise;
+	if (text[0] == '\0' || parse_u64(text, 0, UINT32_MAX, ret_number))
+		return 0;
+	return refuse_bad_request(r, "strconv.ParseInt: parsing \"%.40s\": invalid syntax", text);
+}
+
+static int read_version(const struct call *call, uint64_t *ret_version, struct refusal *r)
+{
+	const char *text = call_parameter(call, "resourceVersion");
+
+	*ret_version = 0;
+	if (text[0] == '\0' || parse_u64(text, 0, UINT64_MAX, ret_version))
+		return 0;
+	return refuse(r, 500, "",
+		      "resourceVersion: Invalid value: \"%.40s\": strconv.ParseUint: parsing "
+		      "\"%.40s\": invalid syntax",
+		      text, text);
+}
+
+int verb_watch(const struct call *call, int *ret_code, struct buf *body, struct refusal *r)
+{
+	enum { DURATION_S = 1800 };
+	CLEANUP(list_clear) struct list l = { 0 };
+	const struct path *p = call->path;
+	struct watch_query query = {
+		.kind = p->kind->id,
+		.namespace = p->namespace[0] != '\0' || !p->kind->namespaced ? p->namespace : NULL,
+		.metadata_only = call_wants(call, "as=PartialObjectMetadata;"),
+		.bookmarks = strcmp(call_parameter(call, "allowWatchBookmarks"), "true") == 0,
+	};
+	uint64_t seconds;
+
+	(void)body;
+	if (read_number(call, "timeoutSeconds", DURATION_S, &seconds, r) < 0 ||
+	    read_version(call, &query.from_version, r) < 0 || list_prepare(call, &l, r) < 0)
+		return -1;
+	query.duration_ms = seconds * 1000;
+	query.labels = STEAL(l.labels);
+	query.fields = STEAL(l.fields);
+	*call->ret_watch = watch_new(call->sim->watches, &query, l.objects, l.count,
+				     store_version(call->sim->store));
 	*ret_code = 200;
 	return 0;
 }

@@ -6,6 +6,14 @@
 #include "base/mem.h"
 #include "controllers.h"
 
+static void changed(void *user, const struct object *before, const struct object *after)
+{
+	struct sim *sim = user;
+
+	watches_changed(sim->watches, store_version(sim->store), before, after);
+	controllers_changed(sim, before, after);
+}
+
 struct sim *sim_new(const struct settings *settings, uint64_t seed)
 {
 	struct sim *sim = mem_calloc(1, sizeof(*sim));
@@ -16,7 +24,8 @@ struct sim *sim_new(const struct settings *settings, uint64_t seed)
 	sim->fault_rng.state = ~seed;
 	sim->timers = timers_new();
 	sim->queue = queue_new(sim->timers, controllers_handle, sim);
-	sim->store = store_new(controllers_changed, sim);
+	sim->watches = watches_new(sim->timers);
+	sim->store = store_new(changed, sim);
 	sim->users = users_new();
 	sim->faults = faults_new();
 	sim->effects = effects_new(seed);
@@ -47,6 +56,7 @@ void sim_free(struct sim *sim)
 	faults_free(sim->faults);
 	users_free(sim->users);
 	store_free(sim->store);
+	watches_free(sim->watches);
 	queue_free(sim->queue);
 	timers_free(sim->timers);
 	free(sim);

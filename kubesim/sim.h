@@ -13,6 +13,7 @@
 #include "store.h"
 #include "timers.h"
 #include "users.h"
+#include "watch.h"
 
 /* How the cluster behaves when nothing goes wrong. */
 struct settings {
@@ -41,9 +42,10 @@ struct sim {
 	struct effects *effects;
 	struct counters *counters;
 	struct snapshot *snapshot; /* for stale reads, NULL without such a rule */
-	struct map *runs;          /* the nodes' memory of their pods, see pod.c */
-	struct map *phases;        /* KubeBlocks' memory of its phases, see cluster.c */
-	uint64_t addresses;        /* given to pods and Services so far */
+	struct watches *watches;
+	struct map *runs;   /* the nodes' memory of their pods, see pod.c */
+	struct map *phases; /* KubeBlocks' memory of its phases, see cluster.c */
+	uint64_t addresses; /* given to pods and Services so far */
 };
 
 struct sim *sim_new(const struct settings *settings, uint64_t seed);

@@ -160,7 +160,7 @@ bool user_is_admin(const struct user *user)
 
 static bool only_reads(const char *verb)
 {
-	return strcmp(verb, "get") == 0 || strcmp(verb, "list") == 0;
+	return strcmp(verb, "get") == 0 || strcmp(verb, "list") == 0 || strcmp(verb, "watch") == 0;
 }
 
 bool user_may(const struct user *user, const char *verb, const char *namespace)

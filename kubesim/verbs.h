@@ -10,13 +10,14 @@ struct call {
 	const struct api_request *request;
 	const struct path *path;
 	const char *verb;
-	bool stale; /* reads see the snapshot */
+	bool stale;               /* reads see the snapshot */
+	struct watch **ret_watch; /* for a watch: its answer goes on */
 };
 
 /* Writes the answer to `body` and its code to `ret_code`. */
 typedef int verb_fn(const struct call *call, int *ret_code, struct buf *body, struct refusal *r);
 
-verb_fn verb_get, verb_list;                              /* read.c */
+verb_fn verb_get, verb_list, verb_watch;                  /* read.c */
 verb_fn verb_create, verb_update, verb_apply, verb_patch; /* change.c */
 verb_fn verb_delete;                                      /* remove.c */
 

@@ -61,6 +61,22 @@ class Api:
             with e:
                 raise ApiError(method, path, e.code, _parse(e.read())) from None
 
+    def watch(self, path, accept="application/json", timeout=60):
+        """Yields each event of a watch until the server ends it: close() the generator to end it.
+
+        The answer has begun when this returns; ApiError and OSError as for a request.
+        """
+        headers = {"Accept": accept}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        request = urllib.request.Request(self._server + path, headers=headers)
+        try:
+            answer = self._open(request, timeout=timeout)
+        except urllib.error.HTTPError as e:
+            with e:
+                raise ApiError("GET", path, e.code, _parse(e.read())) from None
+        return _events(answer)
+
     def apply(self, path, obj, manager="stand"):
         """Server-side apply of one object to its path."""
         return self("PATCH", f"{path}?fieldManager={manager}&force=true", obj, APPLY)
@@ -76,6 +92,12 @@ class Api:
             if e.status == 404:
                 return None
             raise
+
+
+def _events(answer):
+    with answer:
+        for line in answer:
+            yield json.loads(line)
 
 
 def _parse(data):

@@ -1,0 +1,186 @@
+"""Watches: what a client is told, and when; the same from kubesim and from the real API server."""
+
+import itertools
+import socket
+import ssl
+from urllib.parse import urlencode
+
+import pytest
+import yaml
+from stand.kube.api import Api, ApiError
+
+_numbers = itertools.count(1)
+JSON = "application/json"
+METADATA = JSON + ";as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+LONG = "30"  # seconds; whoever has seen what it waits for ends earlier
+
+
+class Watched:
+    """Somebody's Secrets, which no controller touches."""
+
+    def __init__(self, server):
+        name = f"watched{next(_numbers)}"
+        kubeconfig = server.create_user(name)
+        self.api = Api.from_kubeconfig(kubeconfig)
+        self.token = yaml.safe_load(kubeconfig)["users"][0]["user"]["token"]
+        self.path = f"/api/v1/namespaces/ns-{name}/secrets"
+
+    def put(self, name, value="a", **labels):
+        return self.api.apply(f"{self.path}/{name}", {
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "labels": labels},
+            "stringData": {"A": value}})["metadata"]
+
+    def delete(self, name):
+        self.api("DELETE", f"{self.path}/{name}")
+
+    def version(self):
+        return self.api("GET", self.path)["metadata"]["resourceVersion"]
+
+    def watch(self, accept=JSON, **query):
+        return self.api.watch(f"{self.path}?{urlencode({'watch': 'true', **query})}", accept)
+
+
+def short(event):
+    metadata = event["object"]["metadata"]
+    return event["type"], metadata.get("name"), metadata.get("labels", {})
+
+
+def first(events, count):
+    taken = [short(event) for event in itertools.islice(events, count)]
+    events.close()
+    return taken
+
+
+@pytest.fixture
+def secrets(cluster):
+    return Watched(cluster)
+
+
+def test_a_watch_tells_what_there_is_and_then_each_change(secrets):
+    secrets.put("a")
+    events = secrets.watch(timeoutSeconds=LONG)
+    assert short(next(events)) == ("ADDED", "a", {})
+    secrets.put("b", x="1")
+    secrets.put("a", value="b")
+    secrets.delete("b")
+    assert first(events, 3) == [("ADDED", "b", {"x": "1"}), ("MODIFIED", "a", {}),
+                                ("DELETED", "b", {"x": "1"})]
+
+
+def test_an_event_has_the_object_with_the_version_of_the_change(secrets):
+    applied = secrets.put("a")
+    events = secrets.watch(timeoutSeconds=LONG)
+    event = next(events)
+    assert event["object"]["metadata"]["resourceVersion"] == applied["resourceVersion"]
+    assert (event["object"]["kind"], event["object"]["data"]) == ("Secret", {"A": "YQ=="})
+    secrets.delete("a")
+    gone = next(events)["object"]["metadata"]
+    assert gone["uid"] == applied["uid"]
+    assert int(gone["resourceVersion"]) > int(applied["resourceVersion"])
+    events.close()
+
+
+def test_a_watch_of_metadata_shows_nothing_else(secrets):
+    secrets.put("a")
+    events = secrets.watch(METADATA, timeoutSeconds=LONG)
+    shown = next(events)["object"]
+    events.close()
+    assert (shown["kind"], shown["apiVersion"]) == ("PartialObjectMetadata", "meta.k8s.io/v1")
+    assert set(shown) == {"kind", "apiVersion", "metadata"}
+
+
+def test_a_watch_goes_on_where_a_list_or_another_watch_ended(secrets):
+    secrets.put("a")
+    version = secrets.version()
+    applied = secrets.put("b")
+    secrets.delete("a")
+    events = secrets.watch(resourceVersion=version, timeoutSeconds=LONG)
+    assert first(events, 2) == [("ADDED", "b", {}), ("DELETED", "a", {})]
+    events = secrets.watch(resourceVersion=applied["resourceVersion"], timeoutSeconds=LONG)
+    assert first(events, 1) == [("DELETED", "a", {})]
+
+
+def test_what_a_selector_selects_no_longer_counts_as_deleted(secrets):
+    version = secrets.version()
+    secrets.put("a", x="1")
+    secrets.put("a", x="2")
+    secrets.put("b", x="2")
+    query = {"resourceVersion": version, "timeoutSeconds": "1"}
+    one = list(map(short, secrets.watch(labelSelector="x=1", **query)))
+    assert one == [("ADDED", "a", {"x": "1"}), ("DELETED", "a", {"x": "1"})]
+    two = list(map(short, secrets.watch(labelSelector="x=2", **query)))
+    assert two == [("ADDED", "a", {"x": "2"}), ("ADDED", "b", {"x": "2"})]
+    named = list(map(short, secrets.watch(fieldSelector="metadata.name=b", **query)))
+    assert named == [("ADDED", "b", {"x": "2"})]
+
+
+def test_a_bookmark_says_how_far_a_watch_has_come(secrets):
+    applied = secrets.put("a")
+    events = list(secrets.watch(METADATA, timeoutSeconds="3", allowWatchBookmarks="true"))
+    assert [event["type"] for event in events] == ["ADDED", "BOOKMARK"]
+    mark = events[-1]["object"]
+    assert int(mark["metadata"].pop("resourceVersion")) >= int(applied["resourceVersion"])
+    assert mark == {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": {
+        "annotations": {"k8s.io/initial-events-end": "true"}}}
+
+
+def refused(secrets, **query):
+    with pytest.raises(ApiError) as e:
+        list(secrets.watch(**query))
+    return e.value.status, e.value.body
+
+
+@pytest.mark.parametrize("query", [{"resourceVersion": "abc"}, {"timeoutSeconds": "x"}],
+                         ids=["version", "time"])
+def test_a_watch_that_cannot_be_is_refused_alike(kubesim, real, query):
+    ours, theirs = refused(Watched(kubesim), **query), refused(Watched(real), **query)
+    assert ours == theirs
+
+
+def test_who_may_not_read_may_not_watch(cluster):
+    mine, other = Watched(cluster), Watched(cluster)
+    mine.path = other.path
+    status, body = refused(mine, timeoutSeconds="1")
+    assert (status, body["reason"]) == (403, "Forbidden")
+    assert "cannot watch resource" in body["message"]
+
+
+# ---- what the real one does only after minutes, or with a flood: kubesim on demand ----------------
+
+
+def test_who_resumes_from_what_is_forgotten_is_told_that_it_is_gone(kubesim):
+    secrets = Watched(kubesim)
+    version = secrets.version()
+    secrets.put("a")
+    kubesim.order("POST", "/compaction")
+    (event,) = secrets.watch(resourceVersion=version, timeoutSeconds=LONG)
+    assert event["type"] == "ERROR"
+    status = event["object"]
+    assert (status["code"], status["reason"]) == (410, "Expired")
+    assert status["message"].startswith(f"too old resource version: {version} (")
+    events = secrets.watch(resourceVersion=secrets.version(), timeoutSeconds=LONG)
+    secrets.put("b")
+    assert first(events, 1) == [("ADDED", "b", {})]
+
+
+def test_who_does_not_read_is_cut_off_and_holds_up_nobody(kubesim):
+    secrets = Watched(kubesim)
+    context = ssl.create_default_context(cafile=kubesim.admin_access()["ca"])
+    with socket.create_connection(("127.0.0.1", kubesim.port)) as plain:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with context.wrap_socket(plain, server_hostname="127.0.0.1") as slow:
+            slow.settimeout(60)
+            slow.sendall(f"GET {secrets.path}?watch=true HTTP/1.1\r\nHost: kubesim\r\n"
+                         f"Authorization: Bearer {secrets.token}\r\n\r\n".encode())
+            assert slow.recv(16).startswith(b"HTTP/1.1 200")
+            large = "x" * 500_000
+            for number in range(12):  # more than the sockets between hold
+                secrets.put("a", value=f"{number}{large}")
+            taken = 0
+            try:
+                while part := slow.recv(65536):
+                    taken += len(part)
+            except (ssl.SSLError, OSError):
+                pass
+    assert taken < 12 * 500_000
+    assert secrets.put("b")["name"] == "b"
