@@ -26,6 +26,7 @@ struct http {
 	uint16_t port;
 	struct suspension *suspended;
 	LIST_HEAD(, exchange) watches;
+	bool is_stopping;
 	bool has_news; /* something was resumed since the last round */
 };
 
@@ -204,7 +205,7 @@ static ssize_t read_watch(void *user, uint64_t position, char *to, size_t max)
 	struct watch *w = x->answer.watch;
 
 	(void)position;
-	if (watch_is_cut_off(w))
+	if (watch_is_cut_off(w) || x->http->is_stopping)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	size_t length = watch_read(w, to, max);
 	if (length > 0)
@@ -413,6 +414,7 @@ void http_stop(struct http *h)
 		return;
 	struct exchange *x;
 
+	h->is_stopping = true;
 	for (struct suspension *s = h->suspended; s != NULL; s = s->next)
 		resume(s);
 	LIST_FOREACH(x, &h->watches, link)
@@ -422,6 +424,7 @@ void http_stop(struct http *h)
 	MHD_run(h->daemon);
 	MHD_stop_daemon(h->daemon);
 	h->daemon = NULL;
+	h->is_stopping = false;
 }
 
 void http_free(struct http *h)
