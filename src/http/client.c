@@ -42,6 +42,7 @@ struct http_client {
 	struct call_list unsent; /* done at the next poll */
 	size_t pending;
 	uint64_t submitted;
+	bool took; /* something was taken since the beginning of the poll */
 };
 
 /* ---- its connection ------------------------------------------------------------------------ */
@@ -77,10 +78,22 @@ static void find_guard(struct call *call)
 
 /* ---- one request --------------------------------------------------------------------------- */
 
+/* Part of an answer that goes on: it is not kept. */
+static size_t take_part(struct call *call, const char *data, size_t length)
+{
+	guard_add_body(call->guard, length);
+	call->client->took = true;
+	call->taken += length;
+	call->too_large = call->taken > call->body.max;
+	return !call->too_large && call->take(call->user, data, length) ? length : 0;
+}
+
 static size_t take_body(char *data, size_t size, size_t count, void *user)
 {
 	struct call *call = user;
 
+	if (call->streams)
+		return take_part(call, data, size * count);
 	call->over_budget =
 		call->reserve_bytes != NULL && !call->reserve_bytes(call->user, size * count);
 	call->too_large =
@@ -106,6 +119,17 @@ static bool says_coded(const char *line, size_t length)
 	       strncasecmp(value, chunked, sizeof(chunked) - 1) != 0;
 }
 
+/* Its head is complete: whether the request goes on. */
+static bool begin_stream(struct call *call)
+{
+	long status = 0;
+
+	(void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	call->streams = call->take != NULL && status == 200;
+	call->client->took = call->client->took || call->streams;
+	return !call->streams || call->take(call->user, "", 0);
+}
+
 /* libcurl takes a head that is cut off for a whole one. */
 static size_t take_header(char *line, size_t size, size_t count, void *user)
 {
@@ -115,7 +139,9 @@ static size_t take_header(char *line, size_t size, size_t count, void *user)
 	call->head_complete = count > 0 && (line[0] == '\r' || line[0] == '\n');
 	call->head_bytes += count;
 	call->coded = call->coded || says_coded(line, count);
-	return call->head_bytes <= HEAD_MAX_BYTES && !call->coded ? count : 0;
+	if (call->head_bytes > HEAD_MAX_BYTES || call->coded)
+		return 0;
+	return !call->head_complete || begin_stream(call) ? count : 0;
 }
 
 static void tell_refused(const struct call *call, const struct curl_sockaddr *address)
@@ -310,8 +336,8 @@ static void free_call(struct call *call)
 	free(call);
 }
 
-void http_client_submit(struct http_client *client, const struct http_request *request,
-			http_done_fn *done, void *user)
+struct call *http_client_submit(struct http_client *client, const struct http_request *request,
+				http_done_fn *done, void *user)
 {
 	struct call *call = mem_calloc(1, sizeof(*call));
 
@@ -320,6 +346,7 @@ void http_client_submit(struct http_client *client, const struct http_request *r
 	call->user = user;
 	call->body.max = request->body_max;
 	call->reserve_bytes = request->reserve_bytes;
+	call->take = request->take;
 	if (request->owner != NULL)
 		(void)memccpy(call->owner, request->owner, '\0', sizeof(call->owner) - 1);
 	call->deadline_ms = clock_ms() + request->timeout_ms;
@@ -336,6 +363,21 @@ void http_client_submit(struct http_client *client, const struct http_request *r
 		TAILQ_INSERT_TAIL(&client->unsent, call, link);
 	client->pending++;
 	client->submitted++;
+	return call;
+}
+
+void http_client_cancel(struct call *call)
+{
+	struct http_client *client = call->client;
+
+	if (call->setup == CURLE_OK) {
+		TAILQ_REMOVE(&client->flying, call, link);
+		(void)curl_multi_remove_handle(client->multi, call->easy);
+	} else {
+		TAILQ_REMOVE(&client->unsent, call, link);
+	}
+	client->pending--;
+	free_call(call);
 }
 
 /* ---- its end ------------------------------------------------------------------------------- */
@@ -421,13 +463,14 @@ size_t http_client_poll(struct http_client *client, int timeout_ms, int wake_fd)
 	int64_t deadline = (int64_t)clock_ms() + timeout_ms;
 	size_t done = finish_unsent(client);
 
+	client->took = false;
 	for (;;) {
 		int running;
 		(void)curl_multi_perform(client->multi, &running);
 		done += finish_done(client);
 		heartbeat_beat();
 		int64_t left = deadline - (int64_t)clock_ms();
-		if (done > 0 || left <= 0 || wake.revents != 0 ||
+		if (done > 0 || client->took || left <= 0 || wake.revents != 0 ||
 		    (client->pending == 0 && wake_fd < 0))
 			return done;
 		(void)curl_multi_poll(client->multi, &wake, wake_fd >= 0 ? 1 : 0, (int)left, NULL);

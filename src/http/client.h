@@ -19,6 +19,7 @@
  * compute or read without answering is bounded (http/guard.h).
  */
 struct http_client;
+struct call; /* a request under way */
 
 struct http_client_options {
 	uint64_t connect_timeout_ms; /* name resolution, TCP and TLS */
@@ -49,6 +50,10 @@ struct http_request {
 	size_t body_max;     /* largest answer that is read */
 	/* Asked, with `done`'s user, before each part of the answer is kept; or NULL. */
 	bool (*reserve_bytes)(void *user, size_t bytes);
+	/* For an answer that goes on: called, with `done`'s user, for each part of the body of a
+	 * 200 instead of keeping it, and first with no bytes when its head has come; false ends it.
+	 * Or NULL. */
+	bool (*take)(void *user, const char *data, size_t length);
 };
 
 enum http_failure {
@@ -85,11 +90,15 @@ int http_client_new(const struct http_client_options *options, struct http_clien
 /* Aborts what is in flight without calling back. NULL is fine. Not from within a callback. */
 void http_client_free(struct http_client *client);
 
-/* `done` is called exactly once, from http_client_poll(). Requests may be submitted from there. */
-void http_client_submit(struct http_client *client, const struct http_request *request,
-			http_done_fn *done, void *user);
-/* Works for at most `timeout_ms`, returns early once something was done, when `wake_fd` (or -1) is
- * readable, or when there is nothing to wait for. Returns how many requests were done. */
+/* `done` is called exactly once, from http_client_poll(). Requests may be submitted from there. The
+ * result is good until then. */
+struct call *http_client_submit(struct http_client *client, const struct http_request *request,
+				http_done_fn *done, void *user);
+/* Ends a request without calling back. Not from within a callback. */
+void http_client_cancel(struct call *call);
+/* Works for at most `timeout_ms`, returns early once something was done or taken, when `wake_fd`
+ * (or -1) is readable, or when there is nothing to wait for. Returns how many requests were done.
+ */
 size_t http_client_poll(struct http_client *client, int timeout_ms, int wake_fd);
 size_t http_client_pending(const struct http_client *client);
 uint64_t http_client_submitted(const struct http_client *client); /* since the start */

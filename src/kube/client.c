@@ -427,6 +427,11 @@ size_t kube_client_pending(const struct kube_client *client)
 	return client->pending;
 }
 
+struct http_client *kube_client_http(struct kube_client *client)
+{
+	return client->http;
+}
+
 uint64_t kube_client_requests(const struct kube_client *client)
 {
 	return http_client_submitted(client->http);

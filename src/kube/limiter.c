@@ -11,7 +11,7 @@ TAILQ_HEAD(tenant_list, kube_tenant);
 struct kube_limiter {
 	char *server;
 	size_t in_flight;
-	struct tenant_list waiting; /* the next one first; whoever had a slot goes to the end */
+	struct tenant_list waiting; /* the next one first; whoever had a turn goes to the end */
 	TAILQ_ENTRY(kube_limiter) link;
 };
 
@@ -82,24 +82,35 @@ static void take_slot(struct kube_slot *slot)
 	slot->tenant->in_flight++;
 }
 
+/* First while its turn lasts. */
+static void queue_tenant(struct kube_limiter *limiter, struct kube_tenant *tenant)
+{
+	if (tenant->served > 0)
+		TAILQ_INSERT_HEAD(&limiter->waiting, tenant, link);
+	else
+		TAILQ_INSERT_TAIL(&limiter->waiting, tenant, link);
+}
+
 static void start_waiting(struct kube_slot *slot)
 {
 	struct kube_tenant *tenant = slot->tenant;
 
 	if (TAILQ_EMPTY(&tenant->waiting))
-		TAILQ_INSERT_TAIL(&slot->limiter->waiting, tenant, link);
+		queue_tenant(slot->limiter, tenant);
 	TAILQ_INSERT_TAIL(&tenant->waiting, slot, link);
 }
 
-/* Takes out the tenant's first request, and puts the tenant behind all others if it has more. */
+/* Takes out the tenant's first request, and puts the tenant behind all others if it has more and
+ * its turn is over. */
 static struct kube_slot *stop_waiting(struct kube_limiter *limiter, struct kube_tenant *tenant)
 {
 	struct kube_slot *slot = TAILQ_FIRST(&tenant->waiting);
 
 	TAILQ_REMOVE(&tenant->waiting, slot, link);
 	TAILQ_REMOVE(&limiter->waiting, tenant, link);
+	tenant->served = (tenant->served + 1) % KUBE_LIMITER_TURN;
 	if (!TAILQ_EMPTY(&tenant->waiting))
-		TAILQ_INSERT_TAIL(&limiter->waiting, tenant, link);
+		queue_tenant(limiter, tenant);
 	return slot;
 }
 

@@ -9,13 +9,16 @@
 /*
  * Limits the requests in flight to each API server. Those above the limit wait here and not in
  * libcurl, which would count the time as part of their connecting and of their answer. Slots that
- * become free go to the waiting tenants in turn, and the last ones are reserved for tenants that
- * have no request in flight: however much one of them asks for, and however long it takes, another
- * one's request waits for one slot at most. No input or output.
+ * become free go to the waiting tenants in turn, several to each: as many as the work on a row
+ * needs, so that on a busy server it is finished for one after the other and not begun for all. The
+ * last ones are reserved for tenants that have no request in flight: however much one of them asks
+ * for, and however long it takes, another one's request waits for one slot at most. No input or
+ * output.
  */
 enum {
 	KUBE_LIMITER_SLOTS = 64,    /* all servers allow so many streams of one connection */
 	KUBE_LIMITER_RESERVED = 16, /* of these, for tenants that have no other */
+	KUBE_LIMITER_TURN = 8,      /* slots in a row for one tenant: a sandbox has six objects */
 };
 
 struct kube_limiters;
@@ -34,6 +37,7 @@ TAILQ_HEAD(kube_slots, kube_slot);
 /* Whose requests they are, all to one server. */
 struct kube_tenant {
 	size_t in_flight;
+	unsigned served; /* slots in its turn so far; 0: it has not begun */
 	struct kube_slots waiting;
 	TAILQ_ENTRY(kube_tenant) link; /* while any waits */
 };

@@ -54,6 +54,8 @@ struct kube_operation {
 struct kube_operation *kube_operation_new(struct kube_client *client, struct kube_target *target,
 					  enum kube_verb verb, enum kube_resource resource,
 					  kube_done_fn *done, void *user);
+/* For requests that are no operations: kube/watch.h. */
+struct http_client *kube_client_http(struct kube_client *client);
 /* Sends it, or lets it wait for its slot. */
 void kube_operation_submit(struct kube_operation *op);
 /* For what is not sent: our caller's mistake, reported at the next poll. */

@@ -53,17 +53,18 @@ static int charge(struct db *db, const char *owner, uint64_t *ret_ms, struct err
 static int give_back(struct db *db, const struct shard_leases *leases, const char *except,
 		     struct err *e)
 {
-	CLEANUP(cleanup_free) const char **ids = mem_calloc(leases->count, sizeof(*ids));
-	CLEANUP(cleanup_free) int64_t *epochs = mem_calloc(leases->count, sizeof(*epochs));
+	CLEANUP(cleanup_free) struct queue_lease *given = mem_calloc(leases->count, sizeof(*given));
 	size_t count = 0;
 
 	for (size_t i = 0; i < leases->count; i++) {
 		if (strcmp(leases->items[i].user_id, except) == 0)
 			continue;
-		ids[count] = leases->items[i].id;
-		epochs[count++] = leases->items[i].lease_epoch;
+		given[count++] = (struct queue_lease) {
+			.id = leases->items[i].id,
+			.epoch = leases->items[i].lease_epoch,
+		};
 	}
-	return count > 0 ? queue_release(db, ids, epochs, count, e) : 0;
+	return count > 0 ? queue_release(db, given, count, e) : 0;
 }
 
 static int record_stall(struct db *db, const struct shard_leases *leases, const struct aftermath *a,

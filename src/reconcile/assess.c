@@ -28,13 +28,24 @@ static bool had_volume(const struct queue_row *row)
 	return row->observed != NULL && strstr(row->observed, "\"volume\"") != NULL;
 }
 
+/* Whether it has not been observed yet, and hardly has objects; or has just been started, and may
+ * be ready any moment: how far it is interests nobody yet. */
+static bool is_young(const struct queue_row *row)
+{
+	enum { YOUNG_MS = 2000 };
+	bool starts = row->status == STATUS_CREATING || row->status == STATUS_STARTING;
+
+	return starts && !had_volume(row) &&
+	       (row->observed == NULL || row->status_age_ms < YOUNG_MS);
+}
+
 unsigned assess_lists(const struct kind *kind, const struct queue_row *row)
 {
 	if (row->desired == DESIRED_GONE)
 		return kind_owned(kind);
 	if (needs_applied(row))
 		return kind_owned(kind) | kind->rollout;
-	return row->status == STATUS_CREATING && !had_volume(row) ? kind->creation : kind->rollout;
+	return is_young(row) ? kind->creation : kind->rollout;
 }
 
 struct observe_subject assess_subject(const struct kind *kind, const struct queue_row *row)
@@ -158,7 +169,7 @@ int assess(const struct view *v, struct assessment *ret_assessment, struct err *
 	volume_find(v, &a);
 	if (volume_matters(v, &a))
 		volume_judge(v, desired_state_anchor(v->desired, live_anchor(v)), &a);
-	a.has_obstacle = obstacle_find(v->row, v->observation, &a.obstacle);
+	a.has_obstacle = obstacle_find(v, &a.obstacle);
 	*ret_assessment = a;
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "reconcile/accept.h"
 #include "reconcile/credentials.h"
 #include "reconcile/diagnose.h"
+#include "reconcile/expect.h"
 #include "reconcile/kind.h"
 #include "reconcile/live.h"
 #include "reconcile/obstacle.h"
@@ -88,7 +89,7 @@ static void assess_database(const struct view *v, const char *desired_hash, stru
 	const struct queue_row *row = v->row;
 	const json_t *cluster = live_cluster(v->observation, row);
 	const char *phase = json_text_at(cluster, "status.phase");
-	bool late = row->status_age_ms > EXPECTED_MS;
+	bool late = expect_age_ms(v, expect_applied_at(cluster)) > EXPECTED_MS;
 
 	a->stage = STAGE_DATABASE;
 	if (cluster == NULL) {
@@ -153,13 +154,14 @@ static void read_credentials(struct work *w)
 static void volumes_read(struct work *w)
 {
 	struct assessment *a = &w->assessment;
+	const struct view v = work_view(w);
 
 	w->leftovers = json_incref(json_object_get(w->answer, "items"));
 	w->leftover_type = KUBE_PERSISTENT_VOLUME_CLAIMS;
 	if (json_array_size(w->leftovers) > 0)
 		a->observed = OBSERVED_DELETING;
 	a->has_obstacle =
-		obstacle_among(&w->row, KUBE_PERSISTENT_VOLUME_CLAIMS, w->leftovers, &a->obstacle);
+		obstacle_among(&v, KUBE_PERSISTENT_VOLUME_CLAIMS, w->leftovers, &a->obstacle);
 	w->proceed(w);
 }
 
@@ -168,9 +170,10 @@ static void pods_read(struct work *w)
 {
 	struct assessment *a = &w->assessment;
 	const json_t *pods = w->failed ? NULL : json_object_get(w->answer, "items");
+	const struct view v = work_view(w);
 
 	w->failed = false;
-	if (obstacle_among(&w->row, KUBE_PODS, pods, &a->obstacle))
+	if (obstacle_among(&v, KUBE_PODS, pods, &a->obstacle))
 		a->has_obstacle = true;
 	w->proceed(w);
 }
@@ -189,8 +192,13 @@ static bool awaits_pods(const struct work *w)
 	bool stops =
 		w->row.desired == DESIRED_STOPPED && w->assessment.observed == OBSERVED_PROGRESSING;
 
-	return w->row.status_age_ms > STOP_EXPECTED_MS &&
-	       (stops || w->assessment.observed == OBSERVED_DELETING);
+	const struct view v = work_view(w);
+	const json_t *cluster = live_cluster(w->observation, &w->row);
+	const char *since = stops ? expect_applied_at(cluster)
+				  : json_text_at(cluster, "metadata.deletionTimestamp");
+
+	return (stops || w->assessment.observed == OBSERVED_DELETING) &&
+	       expect_age_ms(&v, since) > STOP_EXPECTED_MS;
 }
 
 static bool prepare(struct work *w)

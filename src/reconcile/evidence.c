@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "manifest/manifest.h"
 #include "reconcile/diagnose.h"
+#include "reconcile/expect.h"
 #include "reconcile/kind.h"
 
 /* Events are read for at most this many objects: a sandbox has three, a database a few more. */
@@ -32,25 +33,10 @@ struct evidence_list {
 
 /* ---- what counts, and since when ------------------------------------------------------------- */
 
-/* When we last changed the object, for example by a start, a stop or other variables. */
-static const char *applied_at(const json_t *object)
-{
-	size_t i;
-	json_t *entry;
-
-	json_array_foreach(json_at(object, "metadata.managedFields"), i, entry)
-	{
-		if (strcmp(json_text_at(entry, "manager"), KUBE_FIELD_MANAGER) == 0 &&
-		    strcmp(json_text_at(entry, "operation"), "Apply") == 0)
-			return json_text_at(entry, "time");
-	}
-	return "";
-}
-
 /* Once a set has a pod, earlier failures to create it are over. */
 static const char *set_since(const struct evidence *v, const json_t *set)
 {
-	const char *since = applied_at(set);
+	const char *since = expect_applied_at(set);
 	size_t i;
 	json_t *pod;
 
@@ -79,7 +65,7 @@ static void add_object(struct evidence *v, enum kube_resource kind, json_t *obje
 	if (kind == KUBE_STATEFULSETS)
 		json_array_append(v->sets, object);
 	if (kind == KUBE_CLUSTERS)
-		since = applied_at(object);
+		since = expect_applied_at(object);
 	json_object_set_new(v->since, uid, json_string(since));
 }
 

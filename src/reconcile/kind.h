@@ -34,7 +34,8 @@ struct kind {
 	unsigned dependents;
 	/* As OBSERVE(): types of which single objects are read by name. May be empty. */
 	unsigned fetched;
-	/* The types that are listed during a change: when it is created, and later. */
+	/* The types that are listed during a change: in the first moments of a creation, when only
+	 * its end matters, and later. */
 	unsigned creation, rollout;
 	/* The list that contains the claims of its volumes, and the warnings about them. */
 	unsigned claims;

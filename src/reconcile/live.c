@@ -28,7 +28,8 @@ const json_t *live_current(const json_t *objects)
 	return NULL;
 }
 
-bool live_pod_has(const json_t *pod, const char *type)
+/* NULL: it has none of this type. */
+static const json_t *condition_of(const json_t *pod, const char *type)
 {
 	size_t i;
 	json_t *condition;
@@ -36,9 +37,14 @@ bool live_pod_has(const json_t *pod, const char *type)
 	json_array_foreach(json_at(pod, "status.conditions"), i, condition)
 	{
 		if (strcmp(json_text_at(condition, "type"), type) == 0)
-			return strcmp(json_text_at(condition, "status"), "True") == 0;
+			return condition;
 	}
-	return false;
+	return NULL;
+}
+
+bool live_pod_has(const json_t *pod, const char *type)
+{
+	return strcmp(json_text_at(condition_of(pod, type), "status"), "True") == 0;
 }
 
 bool live_pod_runs(const json_t *pod)
@@ -52,4 +58,26 @@ bool live_pod_runs(const json_t *pod)
 			return false;
 	}
 	return i > 0;
+}
+
+const char *live_pod_scheduled(const json_t *pod)
+{
+	return live_pod_has(pod, "PodScheduled")
+		       ? json_text_at(condition_of(pod, "PodScheduled"), "lastTransitionTime")
+		       : json_text_at(pod, "metadata.creationTimestamp");
+}
+
+const char *live_pod_started(const json_t *pod)
+{
+	const char *last = "";
+	size_t i;
+	json_t *status;
+
+	json_array_foreach(json_at(pod, "status.containerStatuses"), i, status)
+	{
+		const char *started = json_text_at(status, "state.running.startedAt");
+		if (strcmp(started, last) > 0)
+			last = started;
+	}
+	return last;
 }

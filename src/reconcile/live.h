@@ -16,5 +16,9 @@ const json_t *live_current(const json_t *objects);
 /* Whether a pod's condition is True, and whether all of its containers run. */
 bool live_pod_has(const json_t *pod, const char *condition);
 bool live_pod_runs(const json_t *pod);
+/* When it got a node, or was created if it has none; and when the last of its containers was
+ * started. "": unknown. */
+const char *live_pod_scheduled(const json_t *pod);
+const char *live_pod_started(const json_t *pod);
 
 #endif

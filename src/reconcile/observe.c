@@ -21,6 +21,7 @@ struct list {
 struct observation {
 	struct list lists[LIST_COUNT];
 	json_t *ids; /* label's value → resource id; a resource's own id is the value of ours */
+	time_t date; /* the latest of the answers */
 	unsigned pending;
 	observe_done_fn *done;
 	void *user;
@@ -63,6 +64,8 @@ static void list_done(void *user, const struct kube_answer *answer)
 	struct observation *o = list->observation;
 	bool ours = list != &o->lists[INSTANCE_CLAIMS];
 
+	if (answer->date > o->date)
+		o->date = answer->date;
 	if (answer->ok)
 		list->by_resource = index_by_resource(json_object_get(answer->body, "items"),
 						      list->label, ours ? NULL : o->ids);
@@ -150,10 +153,11 @@ static const char *list_name(unsigned i)
 				    : kube_resource_plural((enum kube_resource)i);
 }
 
-struct observation *observation_from_json(const json_t *lists)
+struct observation *observation_from_json(const json_t *lists, time_t date)
 {
 	struct observation *o = mem_calloc(1, sizeof(*o));
 
+	o->date = date;
 	for (unsigned i = 0; i < LIST_COUNT; i++) {
 		const json_t *items = json_object_get(lists, list_name(i));
 		if (items != NULL)
@@ -184,6 +188,11 @@ int observation_check(const struct observation *o, unsigned lists, struct err *e
 		}
 	}
 	return 0;
+}
+
+time_t observation_date(const struct observation *o)
+{
+	return o->date;
 }
 
 bool observation_has(const struct observation *o, enum kube_resource kind)

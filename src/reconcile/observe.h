@@ -2,6 +2,7 @@
 #define FSA_RECONCILE_OBSERVE_H
 
 #include <stdbool.h>
+#include <time.h>
 
 #include <jansson.h>
 
@@ -29,8 +30,8 @@ struct observe_subject {
 typedef void observe_done_fn(void *user);
 
 /* Starts `lists`, as OBSERVE(), of at least one subject; `done` is called once, when the last has
- * been answered, from kube_client_poll(). The caller frees with observation_free(), not before
- * that. */
+ * been answered, from kube_client_poll(). The caller frees with
+ * observation_free(), not before that. */
 struct observation *observation_start(struct kube_client *client, struct kube_target *target,
 				      unsigned lists, const struct observe_subject *subjects,
 				      size_t count, observe_done_fn *done, void *user);
@@ -38,6 +39,9 @@ void observation_free(struct observation *o);
 
 /* Whether all of `lists` were answered; otherwise -1 and the first error (`e` may be NULL). */
 int observation_check(const struct observation *o, unsigned lists, struct err *e);
+
+/* The server's clock when it answered, 0: it does not say. */
+time_t observation_date(const struct observation *o);
 
 /* Whether a type was listed, and the objects of it that belong to a resource: a borrowed array,
  * NULL for none. */
@@ -53,7 +57,7 @@ const json_t *observation_claims(const struct observation *o, const char *resour
 
 /* An observation from given lists, for tests of the conclusions. `lists` has the plural names of
  * types as members, and "instanceclaims" for OBSERVE_INSTANCE_CLAIMS; each is an array of objects
- * that carry our label. */
-struct observation *observation_from_json(const json_t *lists);
+ * that carry our label; `date` is observation_date(). */
+struct observation *observation_from_json(const json_t *lists, time_t date);
 
 #endif

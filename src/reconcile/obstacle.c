@@ -7,6 +7,7 @@
 #include "base/json_at.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "reconcile/expect.h"
 
 /* How long a deletion may take beyond a pod's grace period, which the cluster says and which is
  * capped. */
@@ -17,12 +18,6 @@ static json_int_t grace_s(const json_t *object)
 	json_int_t grace = json_number_at(object, "metadata.deletionGracePeriodSeconds");
 
 	return grace < 0 ? 0 : grace > GRACE_MAX_S ? GRACE_MAX_S : grace;
-}
-
-static bool is_late(const struct queue_row *row, const json_t *object)
-{
-	return json_at(object, "metadata.deletionTimestamp") != NULL &&
-	       row->status_age_ms > EXPECTED_MS + 1000 * (uint64_t)grace_s(object);
 }
 
 /* A deletionTimestamp is when the grace ends. */
@@ -37,6 +32,15 @@ static const char *deleted_since(const json_t *object, char ret_time[32])
 	if (gmtime_r(&since, &tm) == NULL || strftime(ret_time, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		return "an unknown time";
 	return ret_time;
+}
+
+static bool is_late(const struct view *v, const json_t *object)
+{
+	char since[32];
+
+	return json_at(object, "metadata.deletionTimestamp") != NULL &&
+	       expect_age_ms(v, deleted_since(object, since)) >
+		       EXPECTED_MS + 1000 * (uint64_t)grace_s(object);
 }
 
 static void join_finalizers(const json_t *object, struct buf *ret_list)
@@ -71,7 +75,7 @@ static void say(enum kube_resource kind, const json_t *object, struct err *ret_c
 			name, node[0] != '\0' ? node : "(none)", deleted_since(object, since));
 }
 
-bool obstacle_among(const struct queue_row *row, enum kube_resource kind, const json_t *items,
+bool obstacle_among(const struct view *v, enum kube_resource kind, const json_t *items,
 		    struct err *ret_cause)
 {
 	size_t i;
@@ -80,7 +84,7 @@ bool obstacle_among(const struct queue_row *row, enum kube_resource kind, const 
 	json_array_foreach(items, i, object)
 	{
 		bool held = json_array_size(json_at(object, "metadata.finalizers")) > 0;
-		if (is_late(row, object) && (held || kind == KUBE_PODS)) {
+		if (is_late(v, object) && (held || kind == KUBE_PODS)) {
 			say(kind, object, ret_cause);
 			return true;
 		}
@@ -89,13 +93,16 @@ bool obstacle_among(const struct queue_row *row, enum kube_resource kind, const 
 }
 
 /* Pods first: the others often wait for these. */
-bool obstacle_find(const struct queue_row *row, const struct observation *o, struct err *ret_cause)
+bool obstacle_find(const struct view *v, struct err *ret_cause)
 {
-	if (obstacle_among(row, KUBE_PODS, observation_of(o, KUBE_PODS, row->id), ret_cause))
+	const struct observation *o = v->observation;
+	const char *id = v->row->id;
+
+	if (obstacle_among(v, KUBE_PODS, observation_of(o, KUBE_PODS, id), ret_cause))
 		return true;
 	for (unsigned i = 0; i < KUBE_RESOURCE_COUNT; i++) {
 		enum kube_resource kind = (enum kube_resource)i;
-		if (obstacle_among(row, kind, observation_of(o, kind, row->id), ret_cause))
+		if (obstacle_among(v, kind, observation_of(o, kind, id), ret_cause))
 			return true;
 	}
 	return false;

@@ -6,20 +6,20 @@
 #include <jansson.h>
 
 #include "base/err.h"
-#include "reconcile/observe.h"
-#include "store/queue.h"
+#include "kube/client.h"
+#include "reconcile/view.h"
 
 /*
  * Deletions that hang: a pod that does not end (its node is away, or one of its processes hangs),
  * or an object that a finalizer holds. Stop, deletion and restart wait for these, and the cause
  * tells the owner which object it is. Pure functions; true, with the cause, if an object exists for
- * longer than its deletion should take, by the age of the row's status.
+ * longer than its deletion should take (reconcile/expect.h).
  */
 
 /* Among a row's objects. */
-bool obstacle_find(const struct queue_row *row, const struct observation *o, struct err *ret_cause);
+bool obstacle_find(const struct view *v, struct err *ret_cause);
 /* Among some objects of one kind. */
-bool obstacle_among(const struct queue_row *row, enum kube_resource kind, const json_t *items,
+bool obstacle_among(const struct view *v, enum kube_resource kind, const json_t *items,
 		    struct err *ret_cause);
 
 #endif

@@ -13,7 +13,10 @@
 #include "reconcile/pass_internal.h"
 #include "store/queue.h"
 
-enum { ANNOUNCE_MS = 5000 }; /* between saying that a pass is at work here */
+enum {
+	ANNOUNCE_MS = 5000, /* between saying that a pass is at work here */
+	WAKE_AT_ONCE = 64,  /* rows in one statement */
+};
 
 /* While a pass that closes waits for rows whose API servers do not answer, the others go on. */
 static bool may_claim(const struct pass *p)
@@ -61,9 +64,26 @@ static int claim_if_due(struct pass *p, struct err *e)
 	return 0;
 }
 
+/* Makes rows due whose objects have changed. If that fails, their timers will. */
+static void wake_changed(struct pass *p)
+{
+	const char *ids[WAKE_AT_ONCE];
+	size_t count = follow_take(p->follow, ids, WAKE_AT_ONCE);
+	struct err e;
+
+	if (count == 0)
+		return;
+	if (queue_wake(p->r->db, ids, count, &e) < 0)
+		log_err(LOG_LEVEL_WARNING, "what has changed is only observed later", &e);
+	p->next_claim_ms = p->rested_ms;
+	p->summary->next_due_ms = 0;
+}
+
 static bool is_over(const struct pass *p)
 {
 	if (p->in_flight > 0 || checks_under_way(p->checks) > 0)
+		return false;
+	if (follow_has_rows(p->follow) && may_claim(p))
 		return false;
 	return !may_claim(p) ||
 	       (clock_ms() < p->next_claim_ms && p->summary->next_due_ms > PASS_LINGER_MS);
@@ -78,6 +98,8 @@ static int wait_limit_ms(const struct pass *p)
 		until = p->next_record_ms;
 	if (may_claim(p) && p->next_claim_ms < until)
 		until = p->next_claim_ms;
+	if (follow_wait_ms(p->follow) < until - now)
+		until = now + follow_wait_ms(p->follow);
 	return until > now ? (int)(until - now) : 0;
 }
 
@@ -117,6 +139,7 @@ static int loop(struct pass *p, struct err *e)
 		heartbeat_beat();
 		announce_if_due(p);
 		checks_record(p->checks);
+		wake_changed(p);
 		if (pass_record(p, e) < 0 || claim_if_due(p, e) < 0)
 			return -1;
 		if (is_over(p))
@@ -138,6 +161,7 @@ static void free_works(struct work_list *list)
 /* Works that still wait for answers, after a failure, go with the client: it calls nobody back. */
 static void pass_clear(struct pass *p)
 {
+	follow_free(p->follow);
 	kube_client_free(p->client);
 	free_works(&p->finished);
 	free_works(&p->in_work);
@@ -152,6 +176,7 @@ int pass_run(struct reconciler *r, struct pass_summary *ret_summary, struct err 
 		.r = r,
 		.summary = ret_summary,
 		.access = access_new(r->cluster_private),
+		.follow = follow_new(),
 	};
 	const struct checks_context checks = { r->conf,  r->db,    r->shard, &r->desired.settings,
 					       p.access, &p.memory };

@@ -9,6 +9,7 @@
 #include "kube/client.h"
 #include "reconcile/access.h"
 #include "reconcile/checks.h"
+#include "reconcile/follow.h"
 #include "reconcile/pass.h"
 #include "reconcile/work_internal.h"
 
@@ -49,6 +50,7 @@ struct pass {
 	struct access *access;
 	struct work_context context;
 	struct checks *checks; /* of kubeconfigs */
+	struct follow *follow;
 	struct work_list in_work;
 	struct work_list finished; /* not recorded yet */
 	size_t in_flight;          /* both: claimed and not recorded */

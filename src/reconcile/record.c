@@ -10,6 +10,7 @@
 enum {
 	RECORD_AT_ONCE = 128, /* results in one transaction */
 	SLOW_MS = 2000,       /* a row that occupies its place for this long is slow */
+	FOLLOWED_MS = 2000,   /* between observations of a row whose changes are reported */
 	SLOW_FACTOR = 2,      /* a slow row is due again after its time multiplied by this */
 };
 
@@ -49,12 +50,30 @@ static void count_result(struct pass *p, const struct work *work)
 					 status_name(result->status)));
 }
 
+/* Follows the row's anchor while it is about to change (reconcile/follow.h). Whether its changes
+ * are reported. */
+static bool follow(struct pass *p, const struct work *w)
+{
+	const char *version = work_anchor_version(w);
+
+	if (w->group == NULL)
+		return false;
+	const struct follow_anchor anchor = { w->group->target, kind_anchor(w->kind), w->row.name };
+	if (work_expects_change(w) && version[0] != '\0' && !pass_is_closing(p))
+		return follow_begin(p->follow, p->client, &anchor, w->row.id, version);
+	follow_end(p->follow, &anchor);
+	return false;
+}
+
 /* A row that took long is due later, whatever its result. */
-static struct queue_result timed_result(const struct work *w, const struct queue_result *result)
+static struct queue_result timed_result(struct pass *p, const struct work *w,
+					const struct queue_result *result)
 {
 	struct queue_result timed = *result;
 
 	timed.took_ms = w->took_ms;
+	if (follow(p, w) && timed.due_in_ms < FOLLOWED_MS)
+		timed.due_in_ms = FOLLOWED_MS;
 	if (w->took_ms >= SLOW_MS && timed.due_in_ms < SLOW_FACTOR * w->took_ms)
 		timed.due_in_ms = SLOW_FACTOR * w->took_ms;
 	return timed;
@@ -64,8 +83,7 @@ static struct queue_result timed_result(const struct work *w, const struct queue
 static int record_some(struct pass *p, struct err *e)
 {
 	struct queue_result results[RECORD_AT_ONCE];
-	const char *released_ids[RECORD_AT_ONCE];
-	int64_t released_epochs[RECORD_AT_ONCE];
+	struct queue_lease given[RECORD_AT_ONCE];
 	size_t count = 0, released = 0, stale = 0;
 	struct work *w;
 
@@ -77,15 +95,13 @@ static int record_some(struct pass *p, struct err *e)
 		if (count + released == RECORD_AT_ONCE)
 			break;
 		if (result != NULL) {
-			results[count++] = timed_result(w, result);
+			results[count++] = timed_result(p, w, result);
 		} else {
-			released_ids[released] = work_row(w)->id;
-			released_epochs[released++] = work_row(w)->lease_epoch;
+			given[released++] = work_lease(w);
 		}
 	}
 	if ((count > 0 && queue_record(p->r->db, results, count, &stale, e) < 0) ||
-	    (released > 0 &&
-	     queue_release(p->r->db, released_ids, released_epochs, released, e) < 0))
+	    (released > 0 && queue_release(p->r->db, given, released, e) < 0))
 		return -1;
 	p->summary->stale += stale;
 	p->summary->released += released;

@@ -4,6 +4,7 @@
 
 #include "base/json_at.h"
 #include "reconcile/diagnose.h"
+#include "reconcile/expect.h"
 #include "reconcile/kind.h"
 #include "reconcile/live.h"
 
@@ -17,27 +18,38 @@ static bool is_rolled_out(const json_t *set)
 		      json_text_at(status, "updateRevision")) == 0;
 }
 
-/* How long a pod may be missing, how long a container (and its volume) may take to be made, and how
- * long its probes may fail, before events are read for the cause. */
+/* How long a pod may be missing after its set was changed, how long a container (and its volume)
+ * may take to be made after its pod has a node, and how long its probes may fail after it was
+ * started, before events are read for the cause. */
 enum { POD_EXPECTED_MS = 5000, CONTAINER_EXPECTED_MS = 15000, PROBES_EXPECTED_MS = 60000 };
 
-static void assess_pod(const struct queue_row *row, const json_t *pod, struct assessment *a)
+static bool is_late(const struct view *v, const json_t *set, const json_t *pod)
 {
+	if (pod == NULL)
+		return expect_age_ms(v, expect_applied_at(set)) > POD_EXPECTED_MS;
+	if (live_pod_runs(pod))
+		return expect_age_ms(v, live_pod_started(pod)) > PROBES_EXPECTED_MS;
+	return expect_age_ms(v, live_pod_scheduled(pod)) > CONTAINER_EXPECTED_MS;
+}
+
+static void assess_pod(const struct view *v, const json_t *set, const json_t *pod,
+		       struct assessment *a)
+{
+	bool late = is_late(v, set, pod);
+
 	a->observed = OBSERVED_PROGRESSING;
 	if (pod == NULL) {
-		if (row->status_age_ms > POD_EXPECTED_MS)
+		if (late)
 			a->observed = OBSERVED_BROKEN;
 		return;
 	}
-	uint64_t expected_ms = live_pod_runs(pod) ? PROBES_EXPECTED_MS : CONTAINER_EXPECTED_MS;
-	bool late = row->status_age_ms > expected_ms;
 	a->has_cause =
 		diagnose_pod(pod, &a->cause) && (late || !diagnose_awaits_volumes(&a->cause));
 	if (a->has_cause || late)
 		a->observed = OBSERVED_BROKEN;
 }
 
-static void assess_rollout(const struct queue_row *row, const json_t *set, const json_t *pod,
+static void assess_rollout(const struct view *v, const json_t *set, const json_t *pod,
 			   struct assessment *a)
 {
 	if (!live_is_observed(set)) {
@@ -57,7 +69,7 @@ static void assess_rollout(const struct queue_row *row, const json_t *set, const
 		a->stuck_pod = pod;
 		return;
 	}
-	assess_pod(row, pod, a);
+	assess_pod(v, set, pod, a);
 }
 
 /* Of a StatefulSet without replicas. */
@@ -103,7 +115,7 @@ void stateful_assess(const struct view *v, const char *desired_hash, struct asse
 	else if (v->row->desired == DESIRED_STOPPED || !as_desired)
 		a->observed = OBSERVED_OUTDATED;
 	else
-		assess_rollout(v->row, set, live_current(pods), a);
+		assess_rollout(v, set, live_current(pods), a);
 }
 
 bool stateful_would_end_pod(const struct view *v, const json_t *desired, const struct assessment *a)

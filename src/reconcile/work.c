@@ -1,5 +1,6 @@
 #include "reconcile/work.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "crypto/token.h"
 #include "domain/decide.h"
 #include "reconcile/accept.h"
+#include "reconcile/applied.h"
 #include "reconcile/restarts.h"
 #include "reconcile/standstill.h"
 #include "reconcile/volume.h"
@@ -18,11 +20,6 @@
 static void finish(struct work *w)
 {
 	w->context->finished(w);
-}
-
-static struct view view_of(const struct work *w)
-{
-	return (struct view) { w->kind, &w->row, w->observation, w->kept, w->desired };
 }
 
 /* ---- results --------------------------------------------------------------------------------- */
@@ -82,7 +79,7 @@ static bool find_cause(const struct work *w, struct err *ret_cause)
 	}
 	if (!d->overdue)
 		return false;
-	const struct view view = view_of(w);
+	const struct view view = work_view(w);
 	char words[STANDSTILL_MAX];
 	standstill_describe(&view, words);
 	err_set(ret_cause, ERR_DEADLINE, NULL, "%s", words);
@@ -109,9 +106,10 @@ static void conclude(struct work *w, const struct err *cause)
 		.warnings = w->warnings,
 		.observed = w->kept,
 	};
+	applied_forget(w->kept);
 	json_object_set_new(w->kept, "seen", json_string(observed_name(w->observed)));
 	if (w->warnings != NULL) {
-		const struct view view = view_of(w);
+		const struct view view = work_view(w);
 		accept_warn(w->kept, w->warnings);
 		restarts_note(&view);
 	}
@@ -216,23 +214,43 @@ static bool is_applied(const struct work *w, const json_t *desired, bool hash_ma
 
 	if (!type_of(desired, &type))
 		return false;
+	bool applied =
+		hash_matches || applied_has(w->kept, desired_state_hash(w->desired), desired);
 	if (!observation_has(w->observation, type))
-		return hash_matches;
+		return applied;
 	if (type == KUBE_SECRETS)
-		return hash_matches && live != NULL;
+		return applied && live != NULL;
 	return accept_covers(w->kept, live, desired);
+}
+
+static void note_version(struct work *w, const json_t *anchor)
+{
+	(void)snprintf(w->anchor_version, sizeof(w->anchor_version), "%s",
+		       json_text_at(anchor, "metadata.resourceVersion"));
 }
 
 /* Admission's changes to an object are accepted: see reconcile/accept.h. Secrets are left
  * out. */
+static void note_applied(struct work *w, const json_t *desired, const json_t *applied)
+{
+	enum kube_resource type;
+
+	if (!type_of(desired, &type))
+		return;
+	applied_note(w->kept, desired_state_hash(w->desired), desired);
+	if (type != KUBE_SECRETS)
+		accept_answer(w->kept, applied, desired);
+	if (type == kind_anchor(w->kind))
+		note_version(w, applied);
+}
+
 static void apply_done(void *user, const struct kube_answer *answer)
 {
 	const struct work_apply *a = user;
 	json_auto_t *desired = json_loads(a->text, 0, NULL);
 
-	if (answer->ok &&
-	    strcmp(json_text_at(desired, "kind"), kube_resource_kind(KUBE_SECRETS)) != 0)
-		accept_answer(a->work->kept, answer->body, desired);
+	if (answer->ok)
+		note_applied(a->work, desired, answer->body);
 	wave_answered(a->work, answer);
 }
 
@@ -267,7 +285,7 @@ static void apply_anchor(struct work *w)
  * while in flight: JSON trees are most of the memory of a row in flight, and contain secrets. */
 static void apply(struct work *w)
 {
-	const struct view view = view_of(w);
+	const struct view view = work_view(w);
 	json_auto_t *objects = assess_desired(&view);
 	size_t i;
 	json_t *object;
@@ -397,7 +415,7 @@ static void diagnose(struct work *w)
 	}
 	if (!wave_begin(w, read_events))
 		return;
-	const struct view view = view_of(w);
+	const struct view view = work_view(w);
 	w->evidence = evidence_new(&view);
 	w->pending++;
 	evidence_submit_objects(w->evidence, w->context->client, w->target, evidence_done, w);
@@ -470,7 +488,7 @@ struct observe_subject work_subject(const struct work *w)
 /* After kind.prepare(). */
 static void proceed(struct work *w)
 {
-	const struct view view = view_of(w);
+	const struct view view = work_view(w);
 
 	if (w->failed || (w->stale && assess(&view, &w->assessment, &w->err) < 0))
 		conclude_failure(w);
@@ -484,12 +502,14 @@ void work_observed(struct work *w, struct kube_target *target, struct observatio
 
 	w->target = target;
 	w->observation = observation;
-	const struct view view = view_of(w);
+	const struct view view = work_view(w);
 	if (observation_check(observation, work_lists(w), &e) < 0 ||
 	    assess(&view, &w->assessment, &e) < 0) {
 		work_fail(w, &e);
 		return;
 	}
+	note_version(w,
+		     observation_object(observation, kind_anchor(w->kind), w->row.id, w->row.name));
 	w->warnings = warn_begin(&w->row);
 	volume_note(&view);
 	warn_of_observation(w->warnings, &view, &w->assessment);
@@ -503,7 +523,29 @@ const struct queue_result *work_result(const struct work *w)
 	return w->has_result ? &w->result : NULL;
 }
 
+struct queue_lease work_lease(const struct work *w)
+{
+	return (struct queue_lease) {
+		.id = w->row.id,
+		.epoch = w->row.lease_epoch,
+		.generation = w->row.generation,
+		.observed = w->observation != NULL ? w->kept : NULL,
+	};
+}
+
 const struct queue_row *work_row(const struct work *w)
 {
 	return &w->row;
+}
+
+/* Deletion is not followed: when the anchor goes, others are still there. */
+bool work_expects_change(const struct work *w)
+{
+	return w->has_result && !w->result.has_cause && w->row.desired != DESIRED_GONE &&
+	       w->decision.requeue == REQUEUE_SOON && !status_is_goal(w->result.status);
+}
+
+const char *work_anchor_version(const struct work *w)
+{
+	return w->anchor_version;
 }

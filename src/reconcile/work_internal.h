@@ -37,6 +37,7 @@ struct work {
 	struct work_apply applies[WORK_APPLIES_MAX];
 	size_t apply_count;
 	json_t *anchor; /* while the others are applied */
+	char anchor_version[64];
 	json_t *warnings;
 
 	/* Of the wave under way: see reconcile/wave.h. */
@@ -62,5 +63,10 @@ struct work {
 	struct work *next_in_group;
 	TAILQ_ENTRY(work) link; /* in the pass's list of those in flight, or of those finished */
 };
+
+static inline struct view work_view(const struct work *w)
+{
+	return (struct view) { w->kind, &w->row, w->observation, w->kept, w->desired };
+}
 
 #endif

@@ -28,6 +28,7 @@ enum statement {
 	STATEMENT_VARIABLES,
 	STATEMENT_RELEASE_LOCK,
 	STATEMENT_RELEASE,
+	STATEMENT_WAKE,
 	STATEMENT_NEXT_DUE,
 	STATEMENT_BACKLOG,
 	STATEMENT_EXPIRE_SESSIONS,
@@ -46,7 +47,9 @@ enum statement {
 	" LEFT JOIN databases d ON d.resource_id = dr.id"                                          \
 	" LEFT JOIN kubeconfigs k ON k.user_id = " r ".user_id"
 
-#define GIVEN_LEASES "jsonb_to_recordset($1::jsonb) AS g (id uuid, epoch bigint)"
+#define GIVEN_LEASES                                                                               \
+	"jsonb_to_recordset($1::jsonb) AS g (id uuid, epoch bigint, generation bigint, observed "  \
+	"jsonb)"
 
 /* SQL is laid out by hand. */
 /* clang-format off */
@@ -145,10 +148,14 @@ static const struct db_statement statements[] = {
 		" ORDER BY id FOR NO KEY UPDATE" },
 	[STATEMENT_RELEASE] = { "queue_release",
 		"UPDATE resources r SET leased_until = NULL, leased_by = NULL,"
-		" due_at = now()"
+		" due_at = now(), observed = CASE WHEN r.generation = g.generation"
+		"  THEN coalesce(g.observed, r.observed) ELSE r.observed END"
 		" FROM " GIVEN_LEASES
 		" WHERE r.id = g.id AND r.lease_epoch = g.epoch"
 		"  AND r.leased_until IS NOT NULL" },
+	[STATEMENT_WAKE] = { "queue_wake",
+		"UPDATE resources SET due_at = now() WHERE due_at > now() AND cause_kind IS NULL"
+		" AND id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))" },
 	/* Of rows without and with a lease, each by its own index. */
 	[STATEMENT_NEXT_DUE] = { "queue_next_due",
 		"SELECT greatest(0, ceil(extract(epoch FROM due.at - now()) * 1000)"
@@ -295,21 +302,32 @@ void queue_variables_clear(struct queue_variables *variables)
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
-int queue_release(struct db *db, const char *const *ids, const int64_t *lease_epochs, size_t count,
-		  struct err *e)
+int queue_release(struct db *db, const struct queue_lease *leases, size_t count, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	CLEANUP(json_decrefp) json_t *leases = json_array();
+	CLEANUP(json_decrefp) json_t *given = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		(void)json_array_append_new(leases, json_pack("{s:s, s:I}", "id", ids[i], "epoch",
-							      (json_int_t)lease_epochs[i]));
-	const struct db_args *args = DB_ARGS(DB_JSON(leases));
+		(void)json_array_append_new(
+			given, json_pack("{s:s, s:I, s:I, s:O*}", "id", leases[i].id, "epoch",
+					 (json_int_t)leases[i].epoch, "generation",
+					 (json_int_t)leases[i].generation, "observed",
+					 leases[i].observed));
+	const struct db_args *args = DB_ARGS(DB_JSON(given));
 	if (db_begin(db, &tx, e) < 0 ||
 	    db_query(tx, &statements[STATEMENT_RELEASE_LOCK], args, NULL, e) < 0 ||
 	    db_query(tx, &statements[STATEMENT_RELEASE], args, NULL, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
+}
+
+int queue_wake(struct db *db, const char *const *ids, size_t count, struct err *e)
+{
+	CLEANUP(json_decrefp) json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(list, json_string(ids[i]));
+	return db_query(db, &statements[STATEMENT_WAKE], DB_ARGS(DB_JSON(list)), NULL, e);
 }
 
 int queue_next_due(struct db *db, const struct queue_shard *shard, uint64_t *ret_ms, struct err *e)

@@ -123,9 +123,18 @@ struct queue_result {
 int queue_record(struct db *db, const struct queue_result *results, size_t count, size_t *ret_stale,
 		 struct err *e);
 
-/* Gives leases back without a result, due at once: at an orderly end of a pass. */
-int queue_release(struct db *db, const char *const *ids, const int64_t *lease_epochs, size_t count,
-		  struct err *e);
+struct queue_lease {
+	const char *id;
+	int64_t epoch, generation; /* as claimed */
+	json_t *observed; /* replaces that of the row if that is still so; NULL: it stays */
+};
+/* Gives leases back without a result, due at once: at an orderly end of a pass, or when a server is
+ * too busy. */
+int queue_release(struct db *db, const struct queue_lease *leases, size_t count, struct err *e);
+
+/* Makes rows due whose objects in the cluster have changed: at once, or once their leases are given
+ * back. Those with a cause keep their backoff. */
+int queue_wake(struct db *db, const char *const *ids, size_t count, struct err *e);
 
 /* The queue's length and age. Of rows that are due and not leased: their number (counted up to
  * `max`, as counting is not free), and how long the oldest has been due; and the number of leased

@@ -718,18 +718,64 @@ START_TEST(a_released_lease_is_due_at_once)
 	struct person owner = make_owner("alice");
 	struct made_project made = make_project(&owner, "shop", false);
 	struct queue_rows rows = claim(10);
-	const char *ids[] = { made.sandbox };
-	int64_t epoch = rows.items[0].lease_epoch, wrong = epoch - 1;
+	CLEANUP(json_decrefp) json_t *known = json_pack("{s:b}", "known", 1);
+	struct queue_lease lease = { made.sandbox, rows.items[0].lease_epoch - 1,
+				     rows.items[0].generation, known };
 	struct err e;
 
 	queue_rows_clear(&rows);
-	assert_ok(queue_release(reconcile, ids, &wrong, 1, &e), &e);
+	assert_ok(queue_release(reconcile, &lease, 1, &e), &e);
 	rows = claim(10);
 	ck_assert_uint_eq(rows.count, 0);
 	queue_rows_clear(&rows);
-	assert_ok(queue_release(reconcile, ids, &epoch, 1, &e), &e);
+	lease.epoch++;
+	assert_ok(queue_release(reconcile, &lease, 1, &e), &e);
 	rows = claim(10);
 	ck_assert_uint_eq(rows.count, 1);
+	ck_assert_str_eq(rows.items[0].observed, "{\"known\": true}");
+	queue_rows_clear(&rows);
+}
+END_TEST
+
+START_TEST(what_a_release_knows_of_an_older_generation_is_not_kept)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	struct queue_rows rows = claim(10);
+	CLEANUP(json_decrefp) json_t *known = json_pack("{s:b}", "known", 1);
+	struct queue_lease lease = { made.sandbox, rows.items[0].lease_epoch,
+				     rows.items[0].generation - 1, known };
+	struct err e;
+
+	queue_rows_clear(&rows);
+	assert_ok(queue_release(reconcile, &lease, 1, &e), &e);
+	rows = claim(10);
+	ck_assert_uint_eq(rows.count, 1);
+	ck_assert_ptr_null(rows.items[0].observed);
+	queue_rows_clear(&rows);
+}
+END_TEST
+
+START_TEST(a_row_whose_objects_have_changed_is_due_at_once_unless_it_has_a_cause)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	const char *ids[] = { made.sandbox };
+	struct queue_rows rows;
+	struct err e;
+
+	admin_run("UPDATE resources SET due_at = now() + interval '1 hour'", NULL);
+	assert_ok(queue_wake(reconcile, ids, 1, &e), &e);
+	rows = claim(10);
+	ck_assert_uint_eq(rows.count, 1);
+	queue_rows_clear(&rows);
+	admin_run("UPDATE resources SET leased_until = NULL, due_at = now() + interval '1 hour',"
+		  " cause_kind = 'KUBE_QUOTA', cause_code = 'x', cause_message = 'x',"
+		  " cause_since = now()",
+		  NULL);
+	assert_ok(queue_wake(reconcile, ids, 1, &e), &e);
+	rows = claim(10);
+	ck_assert_uint_eq(rows.count, 0);
 	queue_rows_clear(&rows);
 }
 END_TEST
@@ -937,6 +983,8 @@ Suite *queue_suite(void)
 	tcase_add_test(c, a_connection_that_is_lost_is_told_to_nobody);
 	tcase_add_test(c, a_project_goes_with_its_last_resource);
 	tcase_add_test(c, a_released_lease_is_due_at_once);
+	tcase_add_test(c, what_a_release_knows_of_an_older_generation_is_not_kept);
+	tcase_add_test(c, a_row_whose_objects_have_changed_is_due_at_once_unless_it_has_a_cause);
 	tcase_add_test(c, the_next_due_row_is_known);
 	tcase_add_test(c, housekeeping_removes_what_has_expired);
 	tcase_add_test(c, changes_and_passes_never_block_each_other_for_good);

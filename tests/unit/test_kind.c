@@ -122,7 +122,7 @@ START_TEST(every_kind_has_every_member)
 	/* Whether it is as desired is seen at its anchor, and how far at what is shown of it. */
 	ck_assert(k->creation & OBSERVE(kind_anchor(k)));
 	ck_assert(k->rollout & OBSERVE(kind_anchor(k)));
-	ck_assert(k->creation & OBSERVE(k->shown));
+	ck_assert(k->rollout & OBSERVE(k->shown));
 	/* What is listed with our label is ours to delete, so it must be among what is owned. */
 	ck_assert_uint_eq(k->rollout & ~kind_owned(k) & ~OBSERVE_INSTANCE_CLAIMS, 0);
 }

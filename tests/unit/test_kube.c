@@ -424,9 +424,13 @@ START_TEST(those_who_ask_take_turns)
 	/* The reserved places are for those who have none. */
 	ck_assert_ptr_null(kube_limiter_leave(&many[0]));
 	ck_assert_ptr_null(kube_limiter_leave(&many[1]));
-	for (int i = 0; i < 4; i++) {
-		ck_assert_ptr_eq(kube_limiter_leave(&many[2 + 2 * i]), &many[SHARED + i]);
-		ck_assert_ptr_eq(kube_limiter_leave(&many[3 + 2 * i]), &more[1 + i]);
+	/* Each has as many in a row as the work on a row of theirs needs. */
+	for (int i = 0; i < 3 * KUBE_LIMITER_TURN; i++) {
+		int turn = i / KUBE_LIMITER_TURN, place = i % KUBE_LIMITER_TURN;
+		struct kube_slot *next =
+			turn == 1 ? &more[1 + place]
+				  : &many[SHARED + (turn == 2 ? KUBE_LIMITER_TURN : 0) + place];
+		ck_assert_ptr_eq(kube_limiter_leave(&many[2 + i]), next);
 	}
 	/* Another server has its own. */
 	ck_assert_ptr_nonnull(kube_limiter_leave(&one));

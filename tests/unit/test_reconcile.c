@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "reconcile/accept.h"
+#include "reconcile/applied.h"
 #include "reconcile/assess.h"
 #include "reconcile/diagnose.h"
 #include "reconcile/kind.h"
@@ -337,7 +338,7 @@ START_TEST(a_sandbox_is_assessed)
 		.stage = STAGE_CONTAINER,
 	};
 	CLEANUP(cleanup_json) json_t *lists = parse(sandboxes[_i].objects);
-	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
+	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists, 0);
 	struct assessment a = assess_row(&row, o);
 
 	ck_assert_msg(a.observed == sandboxes[_i].observed, "%s: %s", sandboxes[_i].title,
@@ -350,6 +351,90 @@ START_TEST(a_sandbox_is_assessed)
 }
 END_TEST
 
+/* As a busy cluster does it: the row has had its status for ten minutes, and the cluster has come
+ * to it only now. */
+#define AT(minute, second) "\"2026-01-01T00:" minute ":" second "Z\""
+#define APPLIED_SET(at)                                                                            \
+	"{\"metadata\": {\"name\": \"box\", \"generation\": 2, " LABELS                            \
+	", \"annotations\": {\"project.fullstackagent.io/spec-hash\": \"h\"}, \"managedFields\": " \
+	"[{\"manager\": \"fullstack-agent\", \"operation\": \"Apply\", \"time\": " at              \
+	"}]}, \"spec\": {\"replicas\": 1}, \"status\": {\"observedGeneration\": 2, "               \
+	"\"updateRevision\": \"r2\"}}"
+#define DATED_POD(created, scheduled, containers)                                                  \
+	"{\"metadata\": {\"name\": \"box-0\", \"creationTimestamp\": " created                     \
+	", \"labels\": {\"project.fullstackagent.io/resource\": \"" ID                             \
+	"\", \"controller-revision-hash\": \"r2\"}}, \"status\": {\"conditions\": [{\"type\": "    \
+	"\"PodScheduled\", \"status\": \"True\", \"lastTransitionTime\": " scheduled               \
+	"}], \"containerStatuses\": [{\"state\": " containers "}]}}"
+
+static const struct {
+	const char *title, *set, *pods;
+	enum observed observed;
+} busy[] = {
+	{ "the set was changed a moment ago", APPLIED_SET(AT("09", "58")), "",
+	  OBSERVED_PROGRESSING },
+	{ "the set was changed, and has no pod", APPLIED_SET(AT("09", "50")), "", OBSERVED_BROKEN },
+	{ "the pod has just got a node", APPLIED_SET(AT("00", "01")),
+	  DATED_POD(AT("01", "00"), AT("09", "50"), "{\"waiting\": {}}"), OBSERVED_PROGRESSING },
+	{ "the pod has had a node for long", APPLIED_SET(AT("00", "01")),
+	  DATED_POD(AT("01", "00"), AT("09", "40"), "{\"waiting\": {}}"), OBSERVED_BROKEN },
+	{ "the container was started a moment ago", APPLIED_SET(AT("00", "01")),
+	  DATED_POD(AT("01", "00"), AT("01", "00"),
+		    "{\"running\": {\"startedAt\": " AT("09", "30") "}}"),
+	  OBSERVED_PROGRESSING },
+	{ "the container has run for long and does not answer", APPLIED_SET(AT("00", "01")),
+	  DATED_POD(AT("01", "00"), AT("01", "00"),
+		    "{\"running\": {\"startedAt\": " AT("08", "30") "}}"),
+	  OBSERVED_BROKEN },
+};
+
+START_TEST(what_is_expected_is_counted_from_the_objects_own_times)
+{
+	enum { TEN_PAST = 1767226200 }; /* 2026-01-01T00:10:00Z */
+	struct queue_row row = {
+		.id = ID,
+		.kind = RESOURCE_SANDBOX,
+		.name = "box",
+		.desired = DESIRED_RUNNING,
+		.status = STATUS_STARTING,
+		.status_age_ms = 600000,
+	};
+	CLEANUP(cleanup_free)
+	char *text =
+		mem_printf("{\"statefulsets\": [%s], \"pods\": [%s]}", busy[_i].set, busy[_i].pods);
+	CLEANUP(cleanup_json) json_t *lists = parse(text);
+	CLEANUP(cleanup_observation)
+	struct observation *o = observation_from_json(lists, TEN_PAST);
+
+	struct assessment a = assess_row(&row, o);
+	ck_assert_msg(a.observed == busy[_i].observed, "%s: %s", busy[_i].title,
+		      observed_name(a.observed));
+	/* However old the objects are: the row's own status has just begun. */
+	row.status_age_ms = 0;
+	ck_assert_int_eq(assess_row(&row, o).observed, OBSERVED_PROGRESSING);
+}
+END_TEST
+
+START_TEST(what_was_applied_is_known_of_one_desired_state_until_it_is_forgotten)
+{
+	CLEANUP(cleanup_json) json_t *kept = json_object();
+	CLEANUP(cleanup_json)
+	json_t *secret = parse("{\"kind\": \"Secret\", \"metadata\": {\"name\": \"x\"}}");
+	CLEANUP(cleanup_json)
+	json_t *other = parse("{\"kind\": \"Service\", \"metadata\": {\"name\": \"x\"}}");
+
+	ck_assert(!applied_has(kept, "h", secret));
+	applied_note(kept, "h", secret);
+	ck_assert(applied_has(kept, "h", secret));
+	ck_assert(!applied_has(kept, "h", other));
+	ck_assert(!applied_has(kept, "i", secret));
+	applied_note(kept, "i", other);
+	ck_assert(!applied_has(kept, "i", secret));
+	applied_forget(kept);
+	ck_assert(!applied_has(kept, "i", other));
+}
+END_TEST
+
 START_TEST(a_sandbox_waits_for_the_credentials_of_its_database)
 {
 	struct queue_row row = {
@@ -359,7 +444,7 @@ START_TEST(a_sandbox_waits_for_the_credentials_of_its_database)
 		.database_name = "box-db",
 	};
 	CLEANUP(cleanup_json) json_t *lists = parse("{\"statefulsets\": [], \"pods\": []}");
-	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
+	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists, 0);
 	struct assessment a = assess_row(&row, o);
 
 	ck_assert_int_eq(a.observed, OBSERVED_BLOCKED);
@@ -433,7 +518,7 @@ START_TEST(a_sandbox_whose_database_is_made_anew_is_left_as_it_is)
 						       "{%s}}], \"pods\": []}",
 		bereft[_i].replicas, bereft[_i].set_status);
 	CLEANUP(cleanup_json) json_t *lists = parse(text);
-	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
+	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists, 0);
 	struct assessment a = assess_row(&row, o);
 
 	const struct view v = view_of(&row, o, NULL);
@@ -467,7 +552,7 @@ START_TEST(drift_of_a_running_sandbox_is_seen)
 				      "[{\"metadata\": {\"name\": \"s\", " LABELS
 				      "}, \"spec\": {\"type\": \"ClusterIP\", "
 				      "\"clusterIP\": \"10.1.1.1\"}}]}");
-	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
+	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists, 0);
 
 	ck_assert_int_eq(assess_row(&row, o).observed, OBSERVED_READY);
 	ck_assert(!drifts(&row, desired, o));
@@ -475,7 +560,7 @@ START_TEST(drift_of_a_running_sandbox_is_seen)
 	json_object_set_new(json_object_get(service, "spec"), "type", json_string("NodePort"));
 	ck_assert(drifts(&row, desired, o));
 	json_array_clear(json_object_get(lists, "services"));
-	CLEANUP(cleanup_observation) struct observation *without = observation_from_json(lists);
+	CLEANUP(cleanup_observation) struct observation *without = observation_from_json(lists, 0);
 	ck_assert(drifts(&row, desired, without));
 }
 END_TEST
@@ -542,7 +627,7 @@ START_TEST(a_database_is_assessed)
 		.connection.host = databases[_i].host,
 	};
 	CLEANUP(cleanup_json) json_t *lists = parse(databases[_i].objects);
-	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
+	CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists, 0);
 	struct assessment a = assess_row(&row, o);
 
 	ck_assert_msg(a.observed == databases[_i].observed, "%s: %s", databases[_i].title,
@@ -601,7 +686,8 @@ START_TEST(a_container_that_ends_between_two_observations_is_not_taken_for_one_t
 
 	for (size_t i = 0; i < ARRAY_SIZE(resyncs); i++) {
 		CLEANUP(cleanup_json) json_t *lists = parse(resyncs[i].objects);
-		CLEANUP(cleanup_observation) struct observation *o = observation_from_json(lists);
+		CLEANUP(cleanup_observation)
+		struct observation *o = observation_from_json(lists, 0);
 		struct assessment a = { .observed = OBSERVED_READY };
 		const struct view v = view_of(&row, o, observed);
 		restarts_judge(&v, &a);
@@ -673,9 +759,10 @@ START_TEST(a_warning_holds_for_as_long_as_it_is_seen)
 	CLEANUP(cleanup_json) json_t *lists = parse("{\"pods\": [" POD("r", RESTARTED) "]}");
 	CLEANUP(cleanup_json) json_t *none = parse("{}");
 	CLEANUP(cleanup_json) json_t *well = parse("{\"pods\": [" POD("r", RUNNING_CONTAINER) "]}");
-	CLEANUP(cleanup_observation) struct observation *restarted = observation_from_json(lists);
-	CLEANUP(cleanup_observation) struct observation *unseen = observation_from_json(none);
-	CLEANUP(cleanup_observation) struct observation *replaced = observation_from_json(well);
+	CLEANUP(cleanup_observation)
+	struct observation *restarted = observation_from_json(lists, 0);
+	CLEANUP(cleanup_observation) struct observation *unseen = observation_from_json(none, 0);
+	CLEANUP(cleanup_observation) struct observation *replaced = observation_from_json(well, 0);
 
 	warn_of(warnings, &row, restarted);
 	warn_of(warnings, &row, restarted);
@@ -762,6 +849,9 @@ int main(void)
 	tcase_add_loop_test(tc, events_are_evidence_of_the_present, 0, ARRAY_SIZE(happenings));
 	tcase_add_test(tc, a_cluster_that_failed_or_cannot_begin_says_why);
 	tcase_add_loop_test(tc, a_sandbox_is_assessed, 0, ARRAY_SIZE(sandboxes));
+	tcase_add_loop_test(tc, what_is_expected_is_counted_from_the_objects_own_times, 0,
+			    ARRAY_SIZE(busy));
+	tcase_add_test(tc, what_was_applied_is_known_of_one_desired_state_until_it_is_forgotten);
 	tcase_add_test(tc, a_sandbox_waits_for_the_credentials_of_its_database);
 	tcase_add_test(tc, what_was_asked_for_is_not_done_before_the_database_is);
 	tcase_add_loop_test(tc, a_sandbox_whose_database_is_made_anew_is_left_as_it_is, 0,
