@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 from machine import CACHE, SUITE, missing  # noqa: E402
 
 ARCHIVES = CACHE / "archives"
+CACHED = CACHE.parent / "runtime"  # images' layers of Debian that were fetched once, as apt's packages are
 # apt itself, and what a person on such a machine has been given: a user who may use sudo.
 INCLUDED = ("apt", "ca-certificates", "sudo", "passwd")
 USER = "ada"

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from demo import Demo
-from pristine import CACHE
+from pristine import CACHED
 from readme import commands, session
 
 # What is shown when Ctrl-C is pressed. The stages after the database's pass too quickly.
@@ -18,14 +18,12 @@ MOMENTS = ("packages ", r"\+ packages ", "copying the sources", "autoreconf", "c
            "make: ", "make install",
            r"\+ build ", r"\+ images ", r"\+ node ", r"\+ postgresql ", r"\+ site ", r"\+ demo user ",
            r"\+ kubeconfig ", r"\+ project ")
-CACHED = CACHE.parent / "runtime"
 CLONE = "cd fullstack-agent; umask 077; "
 
 
 @pytest.fixture(scope="module")
 def machine(make_pristine):
     """With the README's commands up to the last one, the quick start, behind it."""
-    # Images' layers of Debian that were fetched once, as apt's packages are.
     CACHED.mkdir(parents=True, exist_ok=True)
     machine = make_pristine("root", binds={CACHED: "/root/.cache/fullstack-agent/runtime"})
     *first, last = commands()["Try it"][0].splitlines()

@@ -8,8 +8,9 @@ import re
 import pytest
 import requests
 
-from pristine import USER
-from readme import commands
+from demo import Demo
+from pristine import CACHED, USER
+from readme import GOT, commands
 
 PLACE = "mkdir -p 'my work'; cd 'my work'; umask 077; "
 CLONE = PLACE + "cd fullstack-agent; "
@@ -18,7 +19,8 @@ CLONE = PLACE + "cd fullstack-agent; "
 @pytest.fixture(scope="module")
 def machine(make_pristine):
     """With git and the clone."""
-    machine = make_pristine("user")
+    CACHED.mkdir(parents=True, exist_ok=True)
+    machine = make_pristine("user", binds={CACHED: "/root/.cache/fullstack-agent/runtime"})
     machine.run("chmod 700 ~", USER)
     machine.run(PLACE + "\n".join(commands()["Try it"][1].splitlines()[:-2]), USER)
     return machine
@@ -41,16 +43,55 @@ def test_the_packages_services_are_neither_started_nor_enabled(machine):
     assert not machine.path("/usr/sbin/policy-rc.d").exists()
 
 
-def test_the_commands_of_the_readme_lead_to_a_running_project_and_purged_leave_nothing(machine):
-    *_, packages, quickstart = commands()["Try it"][1].splitlines()
+@pytest.fixture(scope="module")
+def before(machine):
+    """Files and mounts with the packages installed and nothing started."""
+    *_, packages, _ = commands()["Try it"][1].splitlines()
     assert "all installed already" in machine.run(f"{CLONE}{packages}", USER)
-    files, mounts = machine.files(), machine.mounts()
-    shown = machine.run(CLONE + quickstart, USER)
+    return machine.files(), machine.mounts()
+
+
+@pytest.fixture(scope="module")
+def shown(machine, before):
+    """What the quick start prints."""
+    return machine.run(CLONE + commands()["Try it"][1].splitlines()[-1], USER)
+
+
+def test_the_commands_of_the_readme_lead_to_a_running_project(machine, shown):
     assert re.search(r"^project +demo, RUNNING$", shown, re.M)
-    assert "(No container runs behind these two: real containers need root.)" in shown
     assert "\033" not in shown and "\r" not in shown
     answer = requests.get(machine.status(CLONE, USER)["site"], timeout=60)
     assert answer.status_code == 200 and "<html" in answer.text
+
+
+def test_sudo_gives_its_user_real_containers_and_says_why(machine, shown):
+    assert "containers need root: sudo starts them, and everything else runs as you\n" in shown
+    demo = Demo(shown, machine.status(CLONE, USER))
+    assert re.search(r"\(1 row\)", demo.ask("psql \"$DATABASE_URL\" -c 'select 1'"))
+    assert re.match(r"Hello from demo: visit \d+", demo.get("application"))
+
+
+def test_only_the_node_runs_as_root(machine, shown):
+    status = machine.status(CLONE, USER)["processes"]
+    owners = {name: machine.run(f"stat -c %U /proc/{process['pid']}").strip() for name, process in status.items()}
+    assert {name for name, owner in owners.items() if owner != USER} == {"node"}
+
+
+def test_purged_nothing_is_left_that_was_not_there_before(machine, before, shown):
+    machine.run(CLONE + "tools/quickstart --stop", USER)
+    assert machine.processes() == []
     machine.run(CLONE + "tools/quickstart --purge", USER)
+    files, mounts = before
     assert machine.processes() == [] and machine.mounts() == mounts
     assert machine.files() - files == set()
+
+
+def test_who_may_not_use_sudo_is_told_at_once_that_pods_are_simulated(machine):
+    machine.run("useradd -m -s /bin/bash bob")
+    machine.run(f"git clone -q {GOT} fullstack-agent", "bob")
+    terminal = machine.terminal("fullstack-agent/tools/quickstart </dev/null", "bob")
+    terminal.wait_for("pods will only be simulated: real containers need root, and sudo does not let you become that")
+    terminal.press_ctrl_c()
+    assert terminal.end() == 130
+    machine.run("fullstack-agent/tools/quickstart --purge", "bob")
+    assert machine.processes() == []

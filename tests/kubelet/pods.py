@@ -71,7 +71,7 @@ class Pods:
         return self._containers.run_in(self.get(name)["metadata"]["uid"], ["sh", "-c", script])
 
     def log(self, name):
-        return (self._containers.directory / "logs" / f"{self.namespace}_{name}-0_main.log").read_text()
+        return (self._containers.directory / "output" / f"{self.namespace}_{name}-0_main.log").read_text()
 
     def end(self):
         for name in self._names:

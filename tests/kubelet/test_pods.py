@@ -92,7 +92,7 @@ def test_a_pod_that_the_node_does_not_understand_is_not_the_end_of_others(pods):
 
 def test_other_users_of_the_machine_find_nothing_in_the_nodes_folders(node):
     _, containers = node
-    for folder in (*(containers.directory / name for name in ("bundles", "scratch", "logs", "volumes")),
+    for folder in (*(containers.directory / name for name in ("bundles", "scratch", "output", "volumes")),
                    containers.images):
         assert folder.stat().st_mode & 0o77 == 0, folder
     assert (containers.directory / "ingress").stat().st_uid == 0  # root writes there

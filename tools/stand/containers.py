@@ -30,15 +30,20 @@ def why_not():
     """One line on why this machine cannot run our containers; None if it can."""
     if os.geteuid() != 0:
         return "real containers need root"
-    for program in PROGRAMS:
-        if not shutil.which(program, path=PATH):
-            return f"{program} is not installed"
+    if missing := missing_program():
+        return missing
     trial = [*NAMESPACES, "--net", "sh", "-c", TRIAL]
     done = subprocess.run(trial, capture_output=True, text=True, env={"PATH": PATH})
     if done.returncode != 0:
         lines = (done.stderr.strip() or "no reason told").splitlines()
         return f"this machine does not let us make namespaces and networks: {lines[0]}"
     return None
+
+
+def missing_program():
+    """What is not installed, in a line; None if nothing is missing."""
+    missing = next((program for program in PROGRAMS if not shutil.which(program, path=PATH)), None)
+    return missing and f"{missing} is not installed"
 
 
 class ImageError(Exception):
@@ -48,7 +53,7 @@ class ImageError(Exception):
 class ImageBuild:
     """The build of the images, in its own process."""
 
-    def __init__(self, script, log, env):
+    def __init__(self, script, env, log):
         self._log = log
         with open(log, "wb") as out:
             self._process = subprocess.Popen(["sh", "-c", script], stdin=subprocess.DEVNULL, stdout=out,
@@ -96,12 +101,16 @@ class Containers:
 
     def build(self, log):
         """Begins to build the images; returns their ImageBuild."""
+        return ImageBuild(*self.build_script(), log)
+
+    def build_script(self):
+        """What builds the images: a script of the shell, and its environment."""
         make_directory(self.directory, mode=0o711)
         make_directory(self.images, mode=0o700)  # with setuid programs that get no updates
         build = ROOT / "runtime" / "build"
         script = " && ".join(shlex.join([str(build), name, "--unpack", str(self.images / name)])
                              for name in IMAGES)
-        return ImageBuild(script, log, {**os.environ, **self._cache()})
+        return script, {**os.environ, **self._cache()}
 
     def start(self):
         if self._process.running():
@@ -123,7 +132,7 @@ class Containers:
         }))
         env = {**os.environ, "PATH": PATH, "PYTHONPATH": str(ROOT / "tools"),
                "PYTHONDONTWRITEBYTECODE": "1"}
-        self._process.start([*NAMESPACES, "/usr/bin/python3", "-m", "stand.kubelet", config], env=env,
+        self._process.start([*NAMESPACES, "/usr/bin/python3", "-P", "-m", "stand.kubelet", config], env=env,
                             outlive=self._outlive)
         self._process.wait_ready(ready.exists)
 
@@ -154,6 +163,14 @@ class Containers:
             self._process.wait_gone(patience)
         self._process.stop()
         self._end_rest()
+
+    def need_root(self, removal=False):
+        """We have it: see stand/sudo.py."""
+
+    def remove(self):
+        """Removes all files, once it has stopped."""
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self.directory)
 
     def _first(self):
         """The first process of its namespaces, with its pid outside; None: the node does not run, or

@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 import yaml
 
 from .cluster import Cluster
-from .containers import Containers, ImageError, why_not
+from .containers import ImageError
 from .kubesim import KubeSim
 from .postgres import Postgres
 from .process import StandError, becomes_free, free_port, make_directory
 from .programs import PROGRAMS
 from .site import Site
+from .sudo import node_of, why_simulated
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "fsa"
@@ -75,11 +76,15 @@ class Machine:
             self._start_site()
             step.result = self.site.url
 
-    def stop(self):
+    def stop(self, purge=False):
+        """purge: then also removes what may be root's; everything else is the user's to remove."""
+        node = self._node()
+        if node:
+            node.need_root(removal=purge)
         for name, server in (
             ("site", self.site),
             ("postgresql", self._postgres),
-            ("node", self._node()),
+            ("node", node),
             ("cluster", self.cluster),
         ):
             if server:
@@ -87,6 +92,8 @@ class Machine:
                     step.note = "stopping"
                     server.stop()
                     step.result = "stopped"
+        if node and purge:
+            node.remove()
 
     def running(self):
         """The names of those that run."""
@@ -136,7 +143,7 @@ class Machine:
         port = self._state.settings["sandboxes_port"]
         if not port:
             return None
-        return Containers(self._state.directory / "node", kubesim or self.cluster, port, outlive=True)
+        return node_of(self._state.directory / "node", kubesim or self.cluster, port, outlive=True)
 
     def _make_site(self):
         settings = self._state.settings
@@ -176,7 +183,11 @@ class Machine:
         """The images' build, which goes on beside ours; None where there will be no containers."""
         if not isinstance(self.cluster, KubeSim):
             return None
-        self.why_simulated = why_not()
+        self.why_simulated = why_simulated(self._console)
+        if self.why_simulated and self._state.settings["containers"] and os.geteuid() != 0:
+            raise StandError(f"{self.why_simulated}; what is in {self._state.directory} has them")
+        if self.why_simulated:
+            self._console.line(f"pods will only be simulated: {self.why_simulated}")
         self._choose_containers(self.why_simulated is None)
         if not self.containers:
             return None

@@ -159,7 +159,7 @@ def _status(state, as_json):
 
 def _stop(state, purge):
     console = Console()
-    Machine(state, console).stop()
+    Machine(state, console).stop(purge)
     if purge:
         with console.step("purge") as step:
             state.purge()

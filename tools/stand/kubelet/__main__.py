@@ -20,7 +20,7 @@ from ..process import make_directory
 
 PAUSE = 0.25
 OF_A_RUN = ("bundles", "scratch", "ingress")  # left behind by a run that was killed; they contain variables
-PRIVATE = ("bundles", "scratch", "logs", "volumes")  # another user of this machine may have a container's uid
+PRIVATE = ("bundles", "scratch", "output", "volumes")  # another user of this machine may have a container's uid
 KINDS = {
     "pods": "/api/v1/pods",
     "services": "/api/v1/services",

@@ -38,7 +38,7 @@ def available(name):
 def remove(name, seconds=10.0):
     """Removes it from all hierarchies; waits for processes that are still ending."""
     end = time.monotonic() + seconds
-    while tops := [*CGROUPS.glob(f"{name}*"), *CGROUPS.glob(f"*/{name}*")]:
+    while tops := _existing(name):
         for top in tops:
             for folder, _, _ in os.walk(top, topdown=False):
                 with contextlib.suppress(OSError):
@@ -46,6 +46,14 @@ def remove(name, seconds=10.0):
         if time.monotonic() > end:
             return
         time.sleep(0.05)
+
+
+def exists(name):
+    return bool(_existing(name))
+
+
+def _existing(name):
+    return [*CGROUPS.glob(f"{name}*"), *CGROUPS.glob(f"*/{name}*")]
 
 
 def oom_kills(name):

@@ -57,7 +57,7 @@ class Runtime:
         return next((image for prefix, image in self._images.items() if name.startswith(prefix)), None)
 
     def log(self, pod, name):
-        folder = self._directory / "logs"
+        folder = self._directory / "output"
         folder.mkdir(exist_ok=True)
         return folder / f"{pod.namespace}_{pod.name}_{name}.log"
 
