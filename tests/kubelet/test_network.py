@@ -2,15 +2,19 @@
 
 import os
 import re
+import socket
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 import requests
 
+from stand.kubelet.network import machine_addresses
 from stand.process import PATIENCE
 
 LISTEN = "exec node -e \"for (const p of [8000, 9000]) require('net').createServer().listen(p)\""
+needs_way_out = pytest.mark.skipif(not os.path.exists("/dev/net/tun"), reason="there is no way out here")
 POLICY = "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies/policy"
 
 
@@ -94,7 +98,30 @@ def ask(pods, host):
     return requests.get(f"http://127.0.0.1:{pods._containers.port}/", headers={"Host": host}, timeout=PATIENCE)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/net/tun"), reason="there is no way out here")
+@needs_way_out
+def test_a_pod_does_not_reach_the_machine_by_an_address_of_its_own(two, node):
+    addresses = machine_addresses()
+    if not addresses:
+        pytest.skip("this machine has no address but loopback")
+    for address in addresses:
+        with socket.create_server((address, 0)) as listening:
+            port = listening.getsockname()[1]
+            carries(node, address, port)  # as it would for a pod
+            assert not reaches(two, "one", address, port)
+
+
+def carries(node, address, port):
+    """Waits until the node itself, whose packets go out as the pods' do, reaches that."""
+    _, containers = node
+    words = ["nsenter", "--target", containers._first(), "--mount", "nsenter",
+             f"--net={containers.directory / 'net' / 'node'}", "timeout", "2", "bash", "-c",
+             f"echo >/dev/tcp/{address}/{port}"]
+    end = time.monotonic() + PATIENCE
+    while (done := subprocess.run(words, capture_output=True, text=True)).returncode != 0:
+        assert time.monotonic() < end, done.stderr
+
+
+@needs_way_out
 def test_who_carries_what_pods_send_has_no_rights_on_the_machine(node):
     _, containers = node
     end = time.monotonic() + PATIENCE

@@ -1,10 +1,12 @@
 """What becomes of a pod's container is in the pod's status, and in what it can do."""
 
 import os
+import pwd
+from pathlib import Path
 
 import pytest
 
-from stand.kubelet import limits
+from stand.kubelet import limits, users
 from stand.process import StandError
 
 # By numbers of system calls: of clone with a namespace of users, and whether there is a clone3.
@@ -81,6 +83,39 @@ def test_it_has_no_rights_and_cannot_write_to_its_image(pods):
                     *BECOME_ROOT):
         with pytest.raises(StandError):
             pods.run("plain", refused)
+
+
+def test_users_of_a_container_are_nobody_on_the_machine_nor_is_who_owns_its_files(pods, node):
+    _, containers = node
+    pods.make("shifted", "touch /home/agent/mine; exec sleep 4711", claim=True)
+    pods.wait("shifted", is_ready)
+    home = containers.directory / "volumes" / pods.namespace / "home-shifted-0"
+    (process,) = [path.parent for path in Path("/proc").glob("[0-9]*/cmdline") if words_of(path) == b"sleep\0004711\0"]
+    image = containers.images / "sandbox" / "usr" / "bin" / "env"
+    for found, inside in ((home, 1000), (home / "mine", 1000), (process, 1000), (image, 0)):
+        assert found.stat().st_uid == users.FIRST + inside, found
+        with pytest.raises(KeyError):
+            pwd.getpwuid(found.stat().st_uid)
+    assert pods.run("shifted", "stat -c %u /home/agent/mine /usr/bin/env").split() == ["1000", "0"]
+
+
+def words_of(path):
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def test_probes_run_beside_each_other(pods):
+    """Each of the two succeeds only while the other runs."""
+    meet = "const n = require('net'); const end = () => process.exit(0); {}; setTimeout(() => process.exit(1), 4000)"
+    listens = meet.format("n.createServer(end).listen(7000)")
+    calls = meet.format("(function again() {{ n.connect(7000, '{}', end).on('error', () => setTimeout(again, 50)) }})()")
+    probe = {"periodSeconds": 1, "timeoutSeconds": 5}
+    pods.make("one", readinessProbe={**probe, "exec": {"command": ["node", "-e", listens]}})
+    pods.wait("one", lambda status: "running" in status["state"])
+    pods.make("two", readinessProbe={**probe, "exec": {"command": ["node", "-e", calls.format(pods.address("one"))]}})
+    pods.wait("two", is_ready)
 
 
 def test_a_pod_that_the_node_does_not_understand_is_not_the_end_of_others(pods):

@@ -22,7 +22,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation",
               "private")
 # All that a pod's network is made of, in namespaces that end with this command.
-TRIAL = "ip link add name a type veth peer name b && nft add table ip a && nft add chain ip a b " \
+TRIAL = "unshare --user true && ip link add name a type veth peer name b && nft add table ip a && nft add chain ip a b " \
         "'{ type nat hook postrouting priority 100; }' && nft add rule ip a b ct state new masquerade"
 
 

@@ -8,18 +8,20 @@ them as the machine's own, so the machine's network configuration is not changed
 import contextlib
 import ctypes
 import os
+import re
 import shutil
 import socket
 import subprocess
 from pathlib import Path
 
-from . import policy
+from . import policy, users
 
 GATEWAY = "10.244.0.1"
 OUTSIDE = "10.246.0.0/24"
 DNS = "10.246.0.3"  # slirp4netns answers there, from the machine's own resolver
 FIRST = 16  # of the pods' addresses
 CLONE_NEWNET = 0x40000000
+LOOPBACK = "127."
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -41,6 +43,7 @@ class Network:
         run("mount", "-t", "tmpfs", "-o", "mode=755,size=1m", "tmpfs", self._spaces)
         self._hosts.mkdir(exist_ok=True)
         (self._directory / "resolv.conf").write_text(f"nameserver {DNS}\noptions timeout:2\n")
+        users.make(self._spaces / users.FILE)
         self._make_space("node")
         self.inside("ip", "link", "set", "lo", "up")
         self.inside("sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
@@ -68,7 +71,8 @@ class Network:
         """Makes the pod's network; returns (its path, its address)."""
         number = self._addresses.setdefault((namespace, name), FIRST + len(self._addresses))
         address = f"10.244.{number // 256}.{number % 256}"
-        link, space = f"pod{number}", self._make_space(uid)
+        link, space = f"pod{number}", self._spaces / uid
+        users.make_network(self._spaces / users.FILE, space)
         with contextlib.suppress(subprocess.CalledProcessError):
             self.inside("ip", "link", "del", link)  # of the pod before it
         self.inside("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", space)
@@ -114,7 +118,7 @@ class Network:
 
     def enforce(self, desired, pods):
         """Applies the NetworkPolicies to packets."""
-        rules = policy.rules(desired["policies"], desired["namespaces"], pods)
+        rules = policy.rules(desired["policies"], desired["namespaces"], pods, machine_addresses())
         if rules != self._rules:
             self.inside("nft", "-f", "-", stdin=rules)
             self._rules = rules
@@ -154,6 +158,13 @@ class Network:
         self._outside = subprocess.Popen(
             [program, "--configure", "--mtu=65520", "--disable-host-loopback", "--enable-sandbox",
              f"--cidr={OUTSIDE}", "--netns-type=path", str(self.node), "tap0"], stdin=subprocess.DEVNULL)
+
+
+def machine_addresses():
+    """The machine's own, those of other programs' bridges too; they change while we run. We are in its network."""
+    table = Path("/proc/self/net/fib_trie").read_text()
+    found = set(re.findall(r"\|-- (\S+)\n\s+/32 host LOCAL", table))
+    return {address for address in found if not address.startswith(LOOPBACK)}
 
 
 def backends(service, pods):

@@ -2,11 +2,14 @@
 
 A packet between pods must be allowed by a rule for its sender and by one for its receiver, if policies
 select them; `return` continues with the next check, and a packet that no rule allows is dropped. The node
-itself, where the probes and the ingress are, reaches every pod, and no pod reaches it.
+itself, where the probes and the ingress are, reaches every pod, and no pod reaches it. Neither does a pod reach
+the machine: what slirp4netns carries comes from the machine's own address, to which much is open.
 """
 
 from ipaddress import ip_network
 
+# What is only the machine's own: its loopback, what has no address yet, and its links (clouds keep credentials there).
+NEVER = ("127.0.0.0/8", "0.0.0.0/8", "169.254.0.0/16")
 HEAD = """\
 flush ruleset
 table ip6 pods {
@@ -26,8 +29,8 @@ table ip pods {
 """
 
 
-def rules(policies, namespaces, pods):
-    """The whole rule set."""
+def rules(policies, namespaces, pods, machine):
+    """The whole rule set; machine: the machine's own addresses."""
     pods = [pod for pod in pods if pod.address]
     labels = {n["metadata"]["name"]: n["metadata"].get("labels", {}) for n in namespaces}
     text, jumps = [HEAD], []
@@ -42,6 +45,7 @@ def rules(policies, namespaces, pods):
             text.append(_chain(chain, [*lines, "drop"]))
             jumps.append(f"ip {address} {pod.address} jump {chain}")
     head = ["type filter hook forward priority 0; policy accept;",
+            f"oifname \"tap0\" ip daddr {{ {', '.join(sorted({*NEVER, *machine}))} }} drop",
             "ct state established,related accept"]
     return "".join([*text, _chain("forward", [*head, *jumps]), "}\n"])
 

@@ -1,8 +1,15 @@
-"""Probes of a container: whether it has started, is ready, is alive."""
+"""Probes of a container: whether it has started, is ready, is alive.
+
+They run in threads of their own, so that one which takes its time delays nobody else's, nor the node.
+"""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+AT_ONCE = 64  # threads are made as they are needed
 KINDS = ("startupProbe", "readinessProbe", "livenessProbe")
+
+_threads = ThreadPoolExecutor(AT_ONCE)
 
 
 class Probe:
@@ -13,15 +20,22 @@ class Probe:
         self._begin = time.monotonic()
         self._next = {kind: self._begin + self._of(kind, "initialDelaySeconds", 0) for kind in KINDS}
         self._failures = dict.fromkeys(KINDS, 0)
+        self._running = {}  # kind → Future
         self.started = "startupProbe" not in container
         self.ready = self.started and "readinessProbe" not in container
         self.must_restart = False
 
     def turn(self):
         for kind in ("startupProbe",) if not self.started else KINDS[1:]:
-            if kind in self._container and time.monotonic() >= self._next[kind]:
+            if kind not in self._container:
+                continue
+            if kind in self._running:
+                if self._running[kind].done():
+                    self._take(kind, self._running.pop(kind).result())
+            elif time.monotonic() >= self._next[kind]:
                 self._next[kind] = time.monotonic() + self._of(kind, "periodSeconds", 10)
-                self._take(kind, self._succeeds(self._container[kind], self._of(kind, "timeoutSeconds", 1)))
+                self._running[kind] = _threads.submit(self._succeeds, self._container[kind],
+                                                      self._of(kind, "timeoutSeconds", 1))
 
     def _take(self, kind, well):
         self._failures[kind] = 0 if well else self._failures[kind] + 1

@@ -8,7 +8,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from . import limits
+from . import limits, users
+from ..process import make_directory
 
 LOG_MAX = 8 << 20
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -31,11 +32,17 @@ NO_USERS = (
 
 
 class Image:
-    """An image that runtime/build has unpacked: a folder, and its configuration next to it."""
+    """An image that runtime/build has unpacked: a folder, and its configuration next to it.
 
-    def __init__(self, folder):
-        self.rootfs = Path(folder)
+    rootfs   where containers' users find it: every folder on the way to it is open to them
+    """
+
+    def __init__(self, folder, rootfs):
+        users.shift(folder)
+        self.rootfs = rootfs
         self.config = json.loads(Path(f"{folder}.json").read_text())
+        make_directory(rootfs)
+        subprocess.run(["mount", "--bind", folder, rootfs], check=True, capture_output=True, text=True)
 
 
 class Runtime:
@@ -43,7 +50,8 @@ class Runtime:
 
     def __init__(self, directory, images, cgroup):
         self._directory = Path(directory)
-        self._images = {prefix: Image(folder) for prefix, folder in images.items()}
+        self._images = {prefix: Image(folder, self._directory / "rootfs" / Path(folder).name)
+                        for prefix, folder in images.items()}
         self._root = self._directory / "runc"
         self._program = shutil.which("runc", path=PATH)
         self._cgroup = cgroup
@@ -149,7 +157,10 @@ def spec(pod, container, image, environment, mounts, network):
         "mounts": [*_system_mounts(), *mounts],
         "linux": {
             "namespaces": [*({"type": kind} for kind in ("pid", "mount", "ipc", "uts")),
+                           {"type": "user", "path": str(network.parent / users.FILE)},
                            {"type": "network", "path": str(network)}],
+            "uidMappings": users.MAPPING,
+            "gidMappings": users.MAPPING,
             "resources": limits.resources(container.get("resources", {}).get("limits", {})),
             "seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
                 {"names": REFUSED, "action": "SCMP_ACT_ERRNO"}, *NO_USERS]},

@@ -5,6 +5,8 @@ import re
 import shutil
 from pathlib import Path
 
+from . import users
+
 
 class Volumes:
     """The claims' folders. kubesim forgets all when it ends, and folders stay then: one is removed
@@ -22,7 +24,8 @@ class Volumes:
         if not folder.exists():
             folder.mkdir(parents=True)
             folder.chmod(0o770)
-            os.chown(folder, *owner)
+            os.chown(folder, *users.owned(*owner))
+        users.shift(folder)  # of a node that had no users of its own
         return folder
 
     def release(self, namespace, claim):
