@@ -136,7 +136,7 @@ def _build(node):
     build = subprocess.Popen(["sh", "-c", script], stdin=subprocess.DEVNULL, env=env, start_new_session=True)
 
     def end_with_input():
-        sys.stdin.buffer.read()
+        os.read(sys.stdin.fileno(), 1)  # not through sys.stdin, which Python could not close while it is read
         os.killpg(build.pid, signal.SIGINT)
 
     threading.Thread(target=end_with_input, daemon=True).start()
