@@ -73,7 +73,7 @@ def test_sudo_gives_its_user_real_containers_and_says_why(machine, shown):
 
 def test_only_the_node_runs_as_root(machine, shown):
     status = machine.status(CLONE, USER)["processes"]
-    owners = {name: machine.run(f"stat -c %U /proc/{process['pid']}").strip() for name, process in status.items()}
+    owners = {name: machine.run(f"stat -c %U /proc/{process['pid']}").split()[-1] for name, process in status.items()}
     assert {name for name, owner in owners.items() if owner != USER} == {"node"}
 
 

@@ -17,22 +17,27 @@ UNITS = {"": 1, "m": Decimal("0.001"), "k": 10**3, "M": 10**6, "G": 10**9, "T": 
 
 def _tops(name):
     """The paths of a cgroup of that name in each hierarchy that matters; it need not exist."""
-    if (CGROUPS / "cgroup.controllers").exists():
+    if _unified():
         return [CGROUPS / name]
     return [CGROUPS / controller / name for controller in NEEDED]
 
 
 def available(name):
-    """Makes the cgroup of all containers; returns whether that was possible."""
+    """Makes the cgroup of all containers; returns which of NEEDED hold in it. Those of version 2 are what the
+    machine's root group gives its children, which is the machine's to say."""
     try:
         for top in _tops(name):
             top.mkdir(exist_ok=True)
     except OSError:
-        return False
-    if (CGROUPS / "cgroup.controllers").exists():
-        has = (CGROUPS / name / "cgroup.controllers").read_text().split()
-        return set(NEEDED) <= set(has)
-    return True
+        return set()
+    if _unified():
+        return {*NEEDED} & {*(CGROUPS / name / "cgroup.controllers").read_text().split()}
+    return {*NEEDED}
+
+
+def _unified():
+    """Whether this is version 2."""
+    return (CGROUPS / "cgroup.controllers").exists()
 
 
 def remove(name, seconds=10.0):

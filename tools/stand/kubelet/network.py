@@ -40,7 +40,7 @@ class Network:
 
     def start(self):
         self._spaces.mkdir(exist_ok=True)
-        run("mount", "-t", "tmpfs", "-o", "mode=755,size=1m", "tmpfs", self._spaces)
+        run("mount", "-n", "-t", "tmpfs", "-o", "mode=755,size=1m", "tmpfs", self._spaces)
         self._hosts.mkdir(exist_ok=True)
         (self._directory / "resolv.conf").write_text(f"nameserver {DNS}\noptions timeout:2\n")
         users.make(self._spaces / users.FILE)
@@ -95,7 +95,7 @@ class Network:
         """Removes the pod's network, and with it its link, unless another pod has taken that over."""
         space = self._spaces / uid
         if space.exists():
-            run("umount", "--lazy", space)
+            run("umount", "-n", "--lazy", space)
             space.unlink()
 
     def name(self, services, pods):

@@ -42,7 +42,7 @@ class Image:
         self.rootfs = rootfs
         self.config = json.loads(Path(f"{folder}.json").read_text())
         make_directory(rootfs)
-        subprocess.run(["mount", "--bind", folder, rootfs], check=True, capture_output=True, text=True)
+        subprocess.run(["mount", "-n", "--bind", folder, rootfs], check=True, capture_output=True, text=True)
 
 
 class Runtime:
@@ -56,8 +56,8 @@ class Runtime:
         self._program = shutil.which("runc", path=PATH)
         self._cgroup = cgroup
         self._limits = limits.available(cgroup)
-        if not self._limits:
-            print("cgroups cannot be written to here: containers have no limits", flush=True)
+        if missing := [name for name in limits.NEEDED if name not in self._limits]:
+            print(f"cgroups: containers have no limits of {', '.join(missing)} here", flush=True)
         shutil.rmtree(self._root, ignore_errors=True)  # left by an earlier run
 
     def image(self, name):
@@ -75,6 +75,8 @@ class Runtime:
         bundle.mkdir(parents=True, exist_ok=True)
         if self._limits:
             spec["linux"]["cgroupsPath"] = f"/{self._cgroup}/{identity}"
+            found = spec["linux"]["resources"]
+            spec["linux"]["resources"] = {name: found[name] for name in found if name in self._limits}
         else:
             spec["linux"].pop("resources", None)
         (bundle / "config.json").write_text(json.dumps(spec))  # with the Secret's values

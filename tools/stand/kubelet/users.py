@@ -45,7 +45,7 @@ def _waiting(*command):
 
 
 def _keep(namespace, path):
-    subprocess.run(["mount", "--bind", namespace, path], check=True, capture_output=True, text=True)
+    subprocess.run(["mount", "-n", "--bind", namespace, path], check=True, capture_output=True, text=True)
 
 
 def shift(folder):
