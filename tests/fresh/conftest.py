@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "node")]
 
 from pristine import Pristine, base, missing  # noqa: E402
 from readme import GOT, commands  # noqa: E402

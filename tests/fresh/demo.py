@@ -20,6 +20,10 @@ class Demo:
         assert self._client.login(status["user"], status["password"]).ok
         self.project = self._read(status["project"])
 
+    def printed(self, name):
+        """The address that was printed as application or terminal."""
+        return self._printed[name]
+
     def ask(self, command):
         """What a command prints in the terminal."""
         address = urlsplit(self._read(self.project["id"])["sandboxes"][0]["ttydUrl"])

@@ -9,6 +9,7 @@ import re
 import pytest
 import requests
 
+from chromium import Browser
 from demo import Demo
 from pristine import CACHED
 from readme import commands, session
@@ -80,9 +81,15 @@ def test_run_again_it_leaves_alone_what_runs(machine):
     assert machine.status(CLONE) == before
 
 
-def test_the_printed_terminal_answers_and_its_database_too(demo):
-    assert re.search(r"\?column\?\s+-+\s+1\s+\(1 row\)",
-                     demo.ask("psql \"$DATABASE_URL\" -c 'select 1'"))
+def test_the_printed_terminal_opens_in_a_browser_and_shows_a_row_of_its_database(demo, workspace):
+    browser = Browser(workspace / "profile")
+    try:
+        browser.open_terminal(demo.printed("terminal"))
+        browser.run("psql \"$DATABASE_URL\" -c 'select 1'", shows="(1 row)")
+        assert re.search(r"column\?\s+-+\s+1\s+\(1 row\)", browser.screen()), browser.screen()
+    finally:
+        browser.save(workspace / "terminal.png")
+        browser.close()
 
 
 def test_the_printed_application_is_one_that_uses_the_database(demo):
@@ -116,6 +123,11 @@ def test_the_session_with_curl_is_as_the_readme_has_it(machine):
     assert '"name":"shop"' in shown and '"success":true,"count":1' in shown
     assert "Project stop requested" in shown and "Project deletion requested" in shown
     assert '"token":"fsa_' in shown
+
+
+def test_the_first_five_minutes_at_the_command_line_are_as_the_readme_has_them(machine):
+    shown = machine.run(CLONE + commands()["Try it"][2])
+    assert re.search(r"\bdemo +RUNNING\b", shown), shown
 
 
 def test_a_run_that_fails_says_what_it_leaves_running_and_how_to_end_it(machine):

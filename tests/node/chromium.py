@@ -27,12 +27,11 @@ class Browser:
     certificate  of a server: it is taken although nobody known has signed it
     """
 
-    def __init__(self, directory, rules, certificate):
-        self.driver = chromium.start(
-            "--window-size=1000,600", f"--user-data-dir={directory}",
-            f"--host-resolver-rules={rules}",
-            f"--ignore-certificate-errors-spki-list={_key_hash(certificate)}",
-        )
+    def __init__(self, directory, rules=None, certificate=None):
+        more = [f"--host-resolver-rules={rules}"] if rules else []
+        if certificate:
+            more.append(f"--ignore-certificate-errors-spki-list={_key_hash(certificate)}")
+        self.driver = chromium.start("--window-size=1000,600", f"--user-data-dir={directory}", *more)
 
     def close(self):
         self.driver.quit()

@@ -147,7 +147,7 @@ def _status(state, as_json):
     if as_json:
         print(json.dumps(about, indent=2))
     else:
-        for name in ("site", "user", "password", "database", "kubeconfig", "fsactl", "state"):
+        for name in ("site", "user", "password", "database", "kubeconfig", "fsactl", "fsa", "state"):
             print(f"{name:12}{about[name] or '-'}")
         print(f"\n{'program':26}{'pid':>8}  log")
         for name, process in about["processes"].items():
