@@ -135,18 +135,36 @@ def test_a_host_with_nothing_to_do_has_one_process(site, kubesim):
     eventually(lambda: children(parent) == [])
 
 
+def refuse_rows(site):
+    """PostgreSQL refuses each claim of a project called "refused", and counts them."""
+    query(site, "CREATE SEQUENCE refusals; SELECT 1")
+    query(site, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS"
+                " $$BEGIN PERFORM nextval('refusals'); RAISE 'refused'; END$$; SELECT 1")
+    query(site, "CREATE TRIGGER refuse BEFORE UPDATE OF lease_epoch ON resources FOR EACH ROW"
+                " WHEN (OLD.name LIKE 'refused-%%') EXECUTE FUNCTION refuse(); SELECT 1")
+
+
 def test_a_pass_that_fails_in_one_shard_goes_on_in_the_others(site, kubesim):
-    """PostgreSQL refuses one user's row; the others' are worked on as if it were not there."""
+    """PostgreSQL refuses one user's row. The process that works on another's goes on claiming, although
+    the pass will have failed: it is not told to end, which would have the next row wait for its last."""
     refused = Person(site, kubesim)
     other = next(p for p in (Person(site, kubesim) for _ in range(40))
                  if shard(site, p) != shard(site, refused))
-    query(site, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
-                " $$BEGIN RAISE 'refused'; END$$; SELECT 1")
-    query(site, "CREATE TRIGGER refuse BEFORE UPDATE OF lease_epoch ON resources FOR EACH ROW"
-                " WHEN (OLD.name LIKE 'refused-%%') EXECUTE FUNCTION refuse(); SELECT 1")
-    row = refused.create("refused")
-    other.create("Shop").wait("RUNNING")
-    log = site.programs.process("fsa-reconcile").log
-    eventually(lambda: "refused (P0001)" in log.read_text())  # at the end of the pass
+    holder = "SELECT leased_by FROM resources WHERE name LIKE %s AND leased_until > now()"
+    refuse_rows(site)
+    kubesim.fault(user=f"*:{other.name}", fault="hang")
+    try:
+        other.create("Slow")
+        ((worker,),) = eventually(lambda: query(site, holder, "slow-%"))
+        row = refused.create("refused")
+        eventually(lambda: query(site, "SELECT is_called FROM refusals") == [(True,)])
+        eventually(lambda: children(site.programs.pid("fsa-reconcile")) == [
+            int(worker.rpartition("/")[2])])
+        another = other.create("Another")
+        assert eventually(lambda: query(site, holder, "another-%"), every=0.01) == [(worker,)]
+    finally:
+        kubesim.heal()
+    another.wait("RUNNING")
+    assert "refused (P0001)" in site.programs.process("fsa-reconcile").log.read_text()
     query(site, "DROP TRIGGER refuse ON resources; SELECT 1")
     row.wait("RUNNING")
