@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -28,12 +29,12 @@
 #include "sandboxd/token.h"
 #include "sandboxd/upload.h"
 
-enum { BACKLOG = 256, ACCEPTS = 64, DESCRIPTORS = 4096, TTYD_POLL_MS = 20 };
+enum { BACKLOG = 256, ACCEPTS = 64, DESCRIPTORS = 4096, TTYD_POLL_MS = 20, SECRET_MAX = 1024 };
 
 #define SECRET "TTYD_ACCESS_TOKEN"
 #define USAGE                                                                                      \
 	"usage: sandboxd --port PORT [--address ADDRESS] --run DIRECTORY [--no-terminal]\n"        \
-	"The environment has " SECRET " and HOME.\n"
+	"The environment has HOME, and " SECRET " unless standard input has its value.\n"
 
 struct options {
 	const char *address, *run;
@@ -147,19 +148,44 @@ static bool parse(int argc, char **argv, struct options *o)
 	return o->run != NULL && optind == argc;
 }
 
-/* The secret is kept from children, and other processes cannot look it up in this one. */
+/* The first line of standard input, which afterwards is empty. */
+static void read_secret(char *secret, size_t size)
+{
+	size_t length = 0;
+	ssize_t got;
+	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	while (length < size - 1 &&
+	       (got = read(STDIN_FILENO, secret + length, size - 1 - length)) > 0)
+		length += (size_t)got;
+	secret[length] = '\0';
+	secret[strcspn(secret, "\n")] = '\0';
+	if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0)
+		fail("/dev/null");
+	close(nothing);
+}
+
+/* The secret is kept from children, and other processes cannot look it up in this one. Where it
+ * comes by standard input, it is in no environment either. */
 static void take_secret(void)
 {
-	char *secret = getenv(SECRET);
+	char secret[SECRET_MAX] = "";
+	char *variable = getenv(SECRET);
 
-	if (secret == NULL || *secret == '\0' || getenv("HOME") == NULL) {
+	prctl(PR_SET_DUMPABLE, 0);
+	if (variable == NULL) {
+		read_secret(secret, sizeof(secret));
+	} else {
+		(void)snprintf(secret, sizeof(secret), "%s", variable);
+		explicit_bzero(variable, strlen(variable));
+		unsetenv(SECRET);
+	}
+	if (*secret == '\0' || getenv("HOME") == NULL) {
 		dprintf(STDERR_FILENO, "sandboxd: %s or HOME is not set\n", SECRET);
 		exit(1);
 	}
-	prctl(PR_SET_DUMPABLE, 0);
 	token_init(secret);
-	explicit_bzero(secret, strlen(secret));
-	unsetenv(SECRET);
+	explicit_bzero(secret, sizeof(secret));
 }
 
 static void raise_limits(void)

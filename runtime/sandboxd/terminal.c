@@ -154,6 +154,22 @@ static char *session_arguments(const char *query)
 	return arguments;
 }
 
+/* ttyd hangs up on a session's name with a line break, instead of answering. */
+static bool has_control_characters(const char *query)
+{
+	CLEANUP(cleanup_free) char *copy = mem_strdup(query != NULL ? query : "");
+	char *rest = copy, *pair;
+
+	while ((pair = strsep(&rest, "&")) != NULL) {
+		if (!request_decode(pair))
+			return true;
+		for (const char *at = pair; *at != '\0'; at++)
+			if ((unsigned char)*at < 0x20 || *at == 0x7f)
+				return true;
+	}
+	return false;
+}
+
 static const char *value(const struct conn *c, enum header header)
 {
 	return c->request.values[header] != NULL ? c->request.values[header] : "";
@@ -193,6 +209,9 @@ static int refuse_or_hand_on(struct conn *c, const char *path, struct err *e)
 {
 	if (is_allowed(c)) {
 		c->granted = true;
+		if (has_control_characters(c->request.query))
+			return problem(e, "INVALID_REQUEST",
+				       "the name of a session has letters, digits, - and _");
 		return conn_check_token(c, e) < 0 ? -1 : hand_on(c, path, e);
 	}
 	conn_answer(c, 401, "text/plain", CHALLENGE, REFUSAL, strlen(REFUSAL));

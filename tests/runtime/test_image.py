@@ -2,8 +2,11 @@
 
 import base64
 import http.client
+import json
 import os
+import sys
 import time
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -12,6 +15,10 @@ import websocket
 from conftest import TOKEN
 from stand.process import PATIENCE
 from stand.terminal import Terminal
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "sandboxd"))
+
+from server import make_token  # noqa: E402
 
 
 def authorization(token=TOKEN, user="user"):
@@ -109,12 +116,22 @@ def test_the_token_is_in_no_log_and_in_no_list_of_processes(sandbox):
         get(sandbox, "/" + query())
         get(sandbox, "/" + query("x" * 24))
         listed = sandbox.run("ps", "-eww", "-o", "args").stdout
-        assert "ttyd" in listed and "nginx" in listed
+        assert "ttyd" in listed and "sandboxd" in listed
         shell = opened.ask("env")
     written = sandbox.log.read_text()
     for text in (listed, shell, written):
         assert TOKEN not in text and authorization() not in text
     assert "PROJECT_NAME=shop" in shell
+
+
+def test_no_program_in_the_sandbox_finds_the_token_in_another_process(sandbox):
+    with terminal(sandbox, "readers") as opened:
+        # Everything that a program of the same user can read of all processes, process 1 among them.
+        opened.ask("cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline /proc/1/fd/0 >/tmp/found 2>/dev/null")
+        assert opened.ask("tr '\\0' '\\n' </tmp/found | grep -c '^PROJECT_NAME=shop'") != "0"
+        assert opened.ask(f"grep -ac {TOKEN} /tmp/found") == "0"
+        assert opened.ask("cat /proc/$(pgrep -x sandboxd)/environ >/dev/null 2>&1 || echo refused") == "refused"
+        assert opened.ask("cat /proc/$(pgrep -x sandboxd)/mem >/dev/null 2>&1 || echo refused") == "refused"
 
 
 # ---- sessions ------------------------------------------------------------------------------------
@@ -160,7 +177,7 @@ def test_a_bad_session_name_is_refused(sandbox, case):
 def test_a_line_break_reaches_no_shell(sandbox):
     with pytest.raises(websocket.WebSocketBadStatusException) as refused:
         terminal(sandbox, "a\nb")
-    assert refused.value.status_code == 404
+    assert refused.value.status_code == 400
 
 
 def test_more_than_one_argument_is_refused(sandbox):
@@ -244,6 +261,40 @@ def test_no_terminal_without_a_token(start):
     assert "TTYD_ACCESS_TOKEN is not set" in container.log.read_text()
 
 
+# ---- sandboxd ------------------------------------------------------------------------------------
+
+
+def sandboxd(container, method, path, body=None, token=None):
+    connection = http.client.HTTPConnection("sandbox")
+    connection.sock = container.connect(7681)
+    connection.request(method, path, body,
+                       {"Authorization": f"Bearer {token or make_token(secret=TOKEN)}"})
+    response = connection.getresponse()
+    return response.status, json.loads(response.read() or b"null")
+
+
+def test_a_program_runs_a_command_in_the_sandbox_and_writes_a_file(sandbox):
+    status, process = sandboxd(sandbox, "POST", "/v1/processes?wait=30", json.dumps({
+        "command": 'test "$PROJECT_NAME" = shop && test -z "$TTYD_ACCESS_TOKEN" && id -u >number'}))
+    assert (status, process["exitCode"]) == (201, 0)
+    assert (sandbox.home / "number").read_text() == "1000\n"
+    assert sandboxd(sandbox, "PUT", "/v1/files?path=/home/agent/told", b"told")[0] == 201
+    assert (sandbox.home / "told").read_text() == "told"
+    assert sandboxd(sandbox, "PUT", "/v1/files?path=/etc/told", b"told")[0] == 403
+
+
+def test_a_token_of_another_secret_does_nothing_in_the_sandbox(sandbox):
+    status, problem = sandboxd(sandbox, "POST", "/v1/processes",
+                               '{"command": "touch /tmp/other"}', make_token(secret="x" * 24))
+    assert (status, problem["errorCode"]) == (401, "UNAUTHORIZED")
+    assert sandbox.run("test", "-e", "/tmp/other").returncode != 0
+
+
+def test_sandboxd_is_small(sandbox):
+    status = sandbox.run("sh", "-c", "grep VmRSS /proc/$(pgrep -x sandboxd)/status").stdout
+    assert int(status.split()[1]) <= 4096, status
+
+
 # ---- the app's port ------------------------------------------------------------------------------
 
 APP = ("require('http').createServer((q, s) => s.end('mine ' + q.url))"
@@ -307,7 +358,7 @@ def test_it_ends_at_once_when_told_to(start):
     assert time.monotonic() - began < 10  # the grace of our pods
 
 
-@pytest.mark.parametrize("service", ["ttyd", "nginx"])
+@pytest.mark.parametrize("service", ["ttyd", "sandboxd"])
 def test_it_ends_with_its_services(start, service):
     sandbox = start().wait_ready()
     sandbox.run("pkill", "-KILL", "-o", "-x", service)  # which may be ended itself by what follows
