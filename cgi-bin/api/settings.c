@@ -10,7 +10,8 @@
 #include "store/contexts.h"
 #include "web/json.h"
 
-/* Settings are the user's own notes, by key; some are secrets (an API key), so all are sealed. */
+/* Settings are the user's own notes, by key; some are secrets (an API key), so all are sealed.
+ * Those for an agent are variables of all the user's sandboxes (domain/user.h). */
 enum {
 	KEYS_TEXT_MAX = 2048,
 	SETTINGS_AT_ONCE_MAX = 64,
@@ -55,6 +56,7 @@ const struct field setting_put_fields[] = {
 	  .min = 1,
 	  .max = SETTINGS_AT_ONCE_MAX,
 	  .members = setting_fields },
+	FIELD_FORCE,
 	FIELDS_END,
 };
 
@@ -64,7 +66,8 @@ const struct field setting_put_fields[] = {
 /* clang-format on */
 
 const struct field anthropic_fields[] = {
-	SHORT("apiKey"), SHORT("apiBaseUrl"), SHORT("model"), SHORT("smallFastModel"), FIELDS_END,
+	SHORT("apiKey"),         SHORT("apiBaseUrl"), SHORT("model"),
+	SHORT("smallFastModel"), FIELD_FORCE,         FIELDS_END,
 };
 
 const struct field system_prompt_fields[] = {
@@ -72,6 +75,7 @@ const struct field system_prompt_fields[] = {
 	  .type = FIELD_STRING,
 	  .nullable = true,
 	  .max = SETTING_VALUE_MAX },
+	FIELD_FORCE,
 	FIELDS_END,
 };
 
@@ -97,13 +101,25 @@ static char *setting_context(const struct call *c, const char *key)
 	return mem_printf(CONTEXT_SETTING, c->session->user_id, key);
 }
 
+/* Whether two keys are names of one setting. */
+static bool is_same(const char *key, const char *other)
+{
+	const char *variable = setting_variable(key), *others = setting_variable(other);
+
+	return strcmp(key, other) == 0 ||
+	       (variable != NULL && others != NULL && strcmp(variable, others) == 0);
+}
+
+/* The last one, which is what sandboxes get. */
 static const struct setting *find(const struct setting_rows *rows, const char *key)
 {
+	const struct setting *found = NULL;
+
 	for (size_t i = 0; i < rows->count; i++) {
-		if (strcmp(rows->items[i].key, key) == 0)
-			return &rows->items[i];
+		if (is_same(rows->items[i].key, key))
+			found = &rows->items[i];
 	}
-	return NULL;
+	return found;
 }
 
 /* The value as a member of `into`; null where none is stored. */
@@ -111,7 +127,8 @@ static int render(const struct call *c, const struct setting_rows *rows, const c
 		  const char *member, json_t *into, struct err *e)
 {
 	const struct setting *setting = find(rows, key);
-	CLEANUP(cleanup_free) char *context = setting_context(c, key);
+	CLEANUP(cleanup_free)
+	char *context = setting_context(c, setting != NULL ? setting->key : key);
 	CLEANUP(buf_wipe) struct buf value = BUF_INIT(SETTING_VALUE_MAX);
 	const char *text = setting != NULL ? setting->value : NULL;
 
@@ -125,16 +142,39 @@ static int render(const struct call *c, const struct setting_rows *rows, const c
 	return 0;
 }
 
+/* The setting under its other names: its value is replaced, too. */
+static int delete_others(const struct call *c, const char *key, struct err *e)
+{
+	for (size_t i = 0; i < setting_variable_count; i++) {
+		const char *other = setting_variables[i].key;
+		if (strcmp(key, other) != 0 && is_same(key, other) &&
+		    setting_delete(c->db, c->session->user_id, other, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int store(const struct call *c, const char *key, const char *value, struct err *e)
 {
 	CLEANUP(cleanup_free) char *context = setting_context(c, key);
 	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_SETTING_MAX);
 
+	if (delete_others(c, key, e) < 0)
+		return -1;
 	if (value == NULL)
 		return setting_delete(c->db, c->session->user_id, key, e);
-	if (api_seal(c, API_OWNER, context, value, strlen(value), &sealed, e) < 0)
+	if (setting_value_check(key, value, e) < 0 ||
+	    api_seal(c, API_OWNER, context, value, strlen(value), &sealed, e) < 0)
 		return -1;
 	return setting_put(c->db, c->session->user_id, key, sealed.data, sealed.length, e);
+}
+
+/* Sandboxes get what has changed. */
+static int take_effect(const struct call *c, bool for_sandboxes, struct err *e)
+{
+	bool force = field_bool(c->body, "force", false);
+
+	return for_sandboxes ? setting_roll_sandboxes(c->db, c->session->user_id, force, e) : 0;
 }
 
 /* ?keys=A,B: those of them that are stored. */
@@ -171,15 +211,19 @@ int setting_write(struct call *c, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *configs = json_array();
 	const json_t *settings = json_object_get(c->body, "configs");
+	bool for_sandboxes = false;
 	size_t index;
 	json_t *setting;
 
 	json_array_foreach(settings, index, setting)
 	{
+		for_sandboxes |= setting_variable(field_string(setting, "key")) != NULL;
 		if (store(c, field_string(setting, "key"), field_string(setting, "value"), e) < 0)
 			return -1;
 		json_array_append_new(configs, stored(setting));
 	}
+	if (take_effect(c, for_sandboxes, e) < 0)
+		return -1;
 	response_json(c->response, 200,
 		      json_pack("{s:b, s:i, s:O}", "success", 1, "count",
 				(int)json_array_size(settings), "configs", configs));
@@ -204,11 +248,16 @@ static int read_aliases(struct call *c, const struct alias *aliases, struct err 
 /* What is given is stored, null removes, what is left out stays. */
 static int write_aliases(struct call *c, const struct alias *aliases, struct err *e)
 {
+	bool given = false;
+
 	for (const struct alias *a = aliases; a->member != NULL; a++) {
+		given |= field_given(c->body, a->member);
 		if (field_given(c->body, a->member) &&
 		    store(c, a->key, field_string(c->body, a->member), e) < 0)
 			return -1;
 	}
+	if (take_effect(c, given, e) < 0)
+		return -1;
 	return read_aliases(c, aliases, e);
 }
 

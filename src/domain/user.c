@@ -2,6 +2,20 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
+
+const struct setting_variable setting_variables[] = {
+	{ "ANTHROPIC_API", "ANTHROPIC_BASE_URL" },
+	{ "ANTHROPIC_API_BASE_URL", "ANTHROPIC_BASE_URL" },
+	{ "ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY" },
+	{ "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_AUTH_TOKEN" },
+	{ "ANTHROPIC_BASE_URL", "ANTHROPIC_BASE_URL" },
+	{ "ANTHROPIC_MODEL", "ANTHROPIC_MODEL" },
+	{ "ANTHROPIC_SMALL_FAST_MODEL", "ANTHROPIC_SMALL_FAST_MODEL" },
+	{ "SYSTEM_PROMPT", SYSTEM_PROMPT_VARIABLE },
+};
+const size_t setting_variable_count = ARRAY_SIZE(setting_variables);
+
 int user_name_check(const char *name, struct err *e)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -26,5 +40,32 @@ int setting_key_check(const char *key, struct err *e)
 	    strchr("0123456789_", key[0]) != NULL)
 		return err_set(e, ERR_INVALID, "INVALID_FIELD",
 			       "must be like SOME_SETTING, at most %d characters", SETTING_KEY_MAX);
+	return 0;
+}
+
+const char *setting_variable(const char *key)
+{
+	for (size_t i = 0; i < setting_variable_count; i++) {
+		if (strcmp(setting_variables[i].key, key) == 0)
+			return setting_variables[i].variable;
+	}
+	return NULL;
+}
+
+bool setting_is_credential(const char *variable)
+{
+	return strcmp(variable, "ANTHROPIC_API_KEY") == 0 ||
+	       strcmp(variable, "ANTHROPIC_AUTH_TOKEN") == 0;
+}
+
+int setting_value_check(const char *key, const char *value, struct err *e)
+{
+	const char *variable = setting_variable(key);
+
+	if (variable != NULL && strcmp(variable, SYSTEM_PROMPT_VARIABLE) != 0 &&
+	    strlen(value) > SETTING_VARIABLE_MAX)
+		return err_set(e, ERR_INVALID, "INVALID_FIELD",
+			       "the value of %s, which sandboxes get, must have at most %d bytes",
+			       key, SETTING_VARIABLE_MAX);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/json_at.h"
 #include "base/mem.h"
 #include "crypto/token.h"
+#include "domain/user.h"
 #include "reconcile/kind.h"
 #include "reconcile/live.h"
 #include "reconcile/stateful.h"
@@ -42,20 +43,55 @@ static size_t first_variable(const struct queue_variables *variables, const char
 	return low;
 }
 
-static int add_project_variables(const struct desired_context *context, const struct queue_row *row,
-				 const struct queue_variables *variables, json_t *environment,
-				 struct err *e)
+static int add_variable(const struct desired_context *context, const struct queue_row *row,
+			const struct queue_variable *v, json_t *into, struct err *e)
+{
+	const char *name = v->is_setting ? setting_variable(v->key) : v->key;
+	CLEANUP(cleanup_free)
+	char *secret_context = v->is_setting
+				       ? mem_printf(CONTEXT_SETTING, row->user_id, v->key)
+				       : mem_printf(CONTEXT_ENVIRONMENT, v->project_id, v->key);
+
+	if (v->value == NULL)
+		return set_secret(context, into, name, secret_context, v->value_sealed,
+				  v->value_sealed_length, e);
+	json_object_set_new(into, name, json_string(v->value));
+	return 0;
+}
+
+/* Of one project: its variables, or its owner's settings. */
+static int read_variables(const struct desired_context *context, const struct queue_row *row,
+			  const struct queue_variables *variables, bool settings, json_t *into,
+			  struct err *e)
 {
 	for (size_t i = first_variable(variables, row->project_id); i < variables->count; i++) {
 		const struct queue_variable *v = &variables->items[i];
 		if (strcmp(v->project_id, row->project_id) != 0)
 			break;
-		CLEANUP(cleanup_free)
-		char *secret_context = mem_printf(CONTEXT_ENVIRONMENT, v->project_id, v->key);
-		if (set_secret(context, environment, v->key, secret_context, v->value_sealed,
-			       v->value_sealed_length, e) < 0)
+		if (v->is_setting == settings && add_variable(context, row, v, into, e) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+/* Who has a credential of their own gets nothing of the operator's that belongs to another: neither
+ * a second credential, nor the address that it is for. */
+static int add_settings(const struct desired_context *context, const struct queue_row *row,
+			const struct queue_variables *variables, json_t *environment, struct err *e)
+{
+	static const char *const operators[] = { "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN",
+						 "ANTHROPIC_BASE_URL" };
+	json_auto_t *settings = json_object();
+	bool own = false;
+	const char *name;
+	json_t *value;
+
+	if (read_variables(context, row, variables, true, settings, e) < 0)
+		return -1;
+	json_object_foreach(settings, name, value) own |= setting_is_credential(name);
+	for (size_t i = 0; own && i < ARRAY_SIZE(operators); i++)
+		json_object_del(environment, operators[i]);
+	json_object_update(environment, settings);
 	return 0;
 }
 
@@ -121,7 +157,8 @@ static int merge_environment(const struct desired_context *context, const struct
 			     struct err *e)
 {
 	json_object_update(environment, context->operator_environment);
-	if (add_project_variables(context, row, variables, environment, e) < 0 ||
+	if (add_settings(context, row, variables, environment, e) < 0 ||
+	    read_variables(context, row, variables, false, environment, e) < 0 ||
 	    add_request_variables(context, row, environment, e) < 0 ||
 	    add_database_url(context, row, environment, e) < 0)
 		return -1;

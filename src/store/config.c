@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "store/contexts.h"
 #include "store/internal.h"
+#include "store/project.h"
 
 /* Of one user: whoever reads one reads them all. */
 enum { SETTINGS_MAX = 100 };
@@ -16,6 +17,7 @@ enum statement {
 	STATEMENT_SETTINGS,
 	STATEMENT_SETTING_PUT,
 	STATEMENT_SETTING_DELETE,
+	STATEMENT_PROJECTS,
 	STATEMENT_INFO,
 	STATEMENT_PUT,
 	STATEMENT_WAKE,
@@ -37,6 +39,9 @@ static const struct db_statement statements[] = {
 		" RETURNING key" },
 	[STATEMENT_SETTING_DELETE] = { "setting_delete",
 		"DELETE FROM user_config WHERE user_id = $1 AND key = $2" },
+	[STATEMENT_PROJECTS] = { "setting_projects",
+		"SELECT id, name FROM projects WHERE user_id = $1 AND deleted_at IS NULL"
+		" ORDER BY id FOR NO KEY UPDATE" },
 	[STATEMENT_INFO] = { "kubeconfig_info",
 		"SELECT server, namespace, account, iso8601(expires_at),"
 		" coalesce(expires_at < now(), false), iso8601(updated_at)"
@@ -103,6 +108,35 @@ int setting_delete(struct db *db, const char *user_id, const char *key, struct e
 {
 	return db_query(db, &statements[STATEMENT_SETTING_DELETE],
 			DB_ARGS(DB_TEXT(user_id), DB_TEXT(key)), NULL, e);
+}
+
+static int roll(struct db *tx, const char *user_id, const PGresult *projects, bool force,
+		struct err *e)
+{
+	CLEANUP(json_decrefp) json_t *ids = json_array();
+
+	for (int i = 0; i < db_rows(projects); i++) {
+		const char *id = db_text(projects, i, 0);
+		if (project_ask_risk(tx, user_id, id, SANDBOX_ALL, RISK_ENDS_SANDBOX, force, e) < 0)
+			return err_wrap(e, "project %s", db_text(projects, i, 1));
+		if (store_roll_sandboxes(tx, id, SANDBOX_ALL, e) < 0)
+			return -1;
+		(void)json_array_append_new(ids, json_string(id));
+	}
+	return store_settle_projects(tx, ids, e);
+}
+
+int setting_roll_sandboxes(struct db *db, const char *user_id, bool force, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	CLEANUP(db_result_free) PGresult *projects = NULL;
+
+	if (db_begin(db, &tx, e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_PROJECTS], DB_ARGS(DB_TEXT(user_id)), &projects, e) <
+		    0 ||
+	    roll(tx, user_id, projects, force, e) < 0)
+		return -1;
+	return db_commit(&tx, e);
 }
 
 int kubeconfig_info_get(struct db *db, const char *user_id, struct kubeconfig_info *ret_info,

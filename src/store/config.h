@@ -31,6 +31,9 @@ void setting_rows_clear(struct setting_rows *rows);
 int setting_put(struct db *db, const char *user_id, const char *key, const void *value_sealed,
 		size_t value_sealed_length, struct err *e);
 int setting_delete(struct db *db, const char *user_id, const char *key, struct err *e);
+/* After a change of settings that sandboxes get: each sandbox of the user is a new generation. As
+ * for a change of variables, ERR_DATA_AT_RISK if files would be lost, unless `force`. */
+int setting_roll_sandboxes(struct db *db, const char *user_id, bool force, struct err *e);
 
 /* What anybody but the reconciler may know of a kubeconfig. */
 struct kubeconfig_info {

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "domain/user.h"
 #include "store/deletion.h"
 #include "store/internal.h"
 
@@ -128,7 +129,9 @@ enum statement {
 	"   OR " IS_SEALED_TO("s.request_env_sealed") \
 	"   OR " IS_SEALED_TO("d.password_sealed") \
 	"   OR EXISTS (SELECT FROM environment v WHERE v.project_id = r.project_id" \
-	"    AND " IS_SEALED_TO("v.value_sealed") ")))"
+	"    AND " IS_SEALED_TO("v.value_sealed") ")" \
+	"   OR EXISTS (SELECT FROM user_config u WHERE u.user_id = r.user_id" \
+	"    AND " IS_SEALED_TO("u.value_sealed") ")))"
 
 static const struct db_statement statements[] = {
 	[STATEMENT_CLAIM] = { "queue_claim", CLAIM_OF(" AND $9::jsonb IS NULL") },
@@ -137,10 +140,15 @@ static const struct db_statement statements[] = {
 		CLAIM_SELECT
 		"FROM resources c" CLAIM_JOINS("c") " WHERE c.project_id = $1 ORDER BY " STORE_RESOURCE_ORDER("c") },
 	[STATEMENT_VARIABLES] = { "queue_variables",
-		"SELECT e.project_id, e.key, e.value_sealed"
-		" FROM jsonb_array_elements_text($1::jsonb) AS g (id)"
-		" JOIN environment e ON e.project_id = g.id::uuid"
-		" ORDER BY 1, 2" },
+		"WITH g AS (SELECT id::uuid FROM jsonb_array_elements_text($1::jsonb) AS g (id))"
+		" SELECT v.project_id, v.key, v.value_sealed, v.value, v.is_setting FROM ("
+		"  SELECT e.project_id, e.key, e.value_sealed, NULL AS value, false AS is_setting"
+		"  FROM g JOIN environment e ON e.project_id = g.id"
+		"  UNION ALL"
+		"  SELECT g.id, c.key, c.value_sealed, c.value, true"
+		"  FROM g JOIN projects p ON p.id = g.id JOIN user_config c ON c.user_id = p.user_id"
+		"   AND c.key IN (SELECT jsonb_array_elements_text($2::jsonb))"
+		" ) AS v ORDER BY v.project_id, v.is_setting DESC, v.key" },
 	[STATEMENT_RELEASE_LOCK] = { "queue_release_lock",
 		"SELECT FROM projects WHERE id IN"
 		" (SELECT r.project_id FROM " GIVEN_LEASES
@@ -273,11 +281,14 @@ int queue_variables(struct db *db, const char *const *project_ids, size_t count,
 		    struct queue_variables *ret_variables, struct err *e)
 {
 	CLEANUP(queue_variables_clear) struct queue_variables v = { 0 };
-	CLEANUP(json_decrefp) json_t *ids = json_array();
+	CLEANUP(json_decrefp) json_t *ids = json_array(), *settings = json_array();
 
 	for (size_t i = 0; i < count; i++)
 		(void)json_array_append_new(ids, json_string(project_ids[i]));
-	if (db_query(db, &statements[STATEMENT_VARIABLES], DB_ARGS(DB_JSON(ids)), &v.result, e) < 0)
+	for (size_t i = 0; i < setting_variable_count; i++)
+		(void)json_array_append_new(settings, json_string(setting_variables[i].key));
+	if (db_query(db, &statements[STATEMENT_VARIABLES], DB_ARGS(DB_JSON(ids), DB_JSON(settings)),
+		     &v.result, e) < 0)
 		return -1;
 	v.count = (size_t)db_rows(v.result);
 	v.items = mem_calloc(v.count, sizeof(*v.items));
@@ -287,6 +298,8 @@ int queue_variables(struct db *db, const char *const *project_ids, size_t count,
 		item->key = db_text(v.result, i, 1);
 		item->value_sealed =
 			store_bytes(&v.decoded, v.result, i, 2, &item->value_sealed_length);
+		item->value = db_text(v.result, i, 3);
+		item->is_setting = db_bool(v.result, i, 4);
 	}
 	*ret_variables = STEAL_STRUCT(v);
 	return 0;

@@ -71,9 +71,13 @@ int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_row
 int queue_peek(struct db *db, const char *project_id, struct queue_rows *ret_rows, struct err *e);
 void queue_rows_clear(struct queue_rows *rows);
 
-/* The variables of some projects, for rows of sandboxes. */
+/* The variables of some projects, and the settings of their owners that become variables, for rows
+ * of sandboxes. */
 struct queue_variable {
 	const char *project_id, *key;
+	bool is_setting;
+	const char *value; /* of a setting that was stored by a version that did not seal yet; else
+			      NULL */
 	const void *value_sealed;
 	size_t value_sealed_length;
 };
@@ -81,7 +85,7 @@ struct queue_variables {
 	PGresult *result;
 	void *decoded;
 	size_t count;
-	struct queue_variable *items; /* by project and key */
+	struct queue_variable *items; /* by project, settings first, and by key */
 };
 int queue_variables(struct db *db, const char *const *project_ids, size_t count,
 		    struct queue_variables *ret_variables, struct err *e);

@@ -99,6 +99,8 @@ def ada(original, kubeconfig):
     original.add("UserConfig", id=f"c2-{name}", userId=name, key="ANTHROPIC_MODEL", value="a-model")
     original.add("UserConfig", id=f"c3-{name}", userId=name, key="ANTHROPIC_API_KEY", value="sk-secret",
                  isSecret=True)
+    original.add("UserConfig", id=f"c4-{name}", userId=name, key="ANTHROPIC_API",
+                 value="https://models.example")
     original.add("Project", id=f"p-{name}", userId=name, name="My Shop", description="sells",
                  githubRepo="ada/shop")
     original.add("Environment", id=f"e1-{name}", projectId=f"p-{name}", key="STRIPE", value="s3cret",
@@ -134,7 +136,7 @@ def results(found):
 
 EVERYTHING = {
     ("user", "imported"): 1, ("identity", "imported"): 2, ("kubeconfig", "imported"): 1,
-    ("setting", "imported"): 2, ("project", "imported"): 1,
+    ("setting", "imported"): 3, ("project", "imported"): 1,
     ("variable", "imported"): 1, ("variable", "skipped"): 1, ("sandbox", "imported"): 1,
     ("database", "imported"): 1,
 }
@@ -162,6 +164,9 @@ def test_a_user_goes_on_here_as_there(imported, ada, quiet, fsactl):
     assert (database["name"], database["namespace"]) == ("myshop-abcdefgh", f"ns-{ada}")
     assert client.get("/api/user/config?keys=ANTHROPIC_MODEL,ANTHROPIC_API_KEY").json() == {
         "configs": {"ANTHROPIC_MODEL": "a-model", "ANTHROPIC_API_KEY": "sk-secret"}}
+    assert client.get("/api/user/config/anthropic").json() == {
+        "apiKey": "sk-secret", "apiBaseUrl": "https://models.example", "model": "a-model",
+        "smallFastModel": None}
 
 
 def test_a_bcrypt_hash_is_replaced_at_the_first_login(imported, ada, quiet, rows):

@@ -76,6 +76,8 @@ ASK = {
         "PATCH", f"{p.path}/environment", {"variables": [{"key": "COLOR", "value": "red"}]} | force),
     "a changed variable": lambda p, **force: (
         "PATCH", f"{p.path}/environment/{p.variables()['BEFORE']['id']}", {"value": "new"} | force),
+    "a setting of the user": lambda p, **force: (
+        "PUT", "/api/user/config/anthropic", {"model": "large"} | force),
     "a removed variable": lambda p, **force: (
         "DELETE", f"{p.path}/environment/{p.variables()['BEFORE']['id']}", force),
 }

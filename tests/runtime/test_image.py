@@ -254,6 +254,36 @@ def test_a_first_start_that_was_cut_short_is_completed(start, workspace):
     assert (home / "README.md").exists()
 
 
+def memory(home):
+    return home / ".claude" / "CLAUDE.md"
+
+
+def test_the_system_prompt_is_the_agents_memory_and_in_no_environment(start, workspace):
+    home = workspace / "memory-home"
+
+    def begin(prompt):
+        sandbox = start(home=home, FSA_SYSTEM_PROMPT=prompt).wait_ready()
+        assert sandbox.run("sh", "-c", "cat /proc/[0-9]*/environ | tr '\\0' '\\n' | grep -c ^HOME=").stdout > "1"
+        with terminal(sandbox) as opened:
+            assert opened.ask("env | grep -c FSA_SYSTEM_PROMPT") == "0"
+        assert sandbox.terminate() == 0
+
+    begin("Be brief.\nSpeak Latin.")
+    assert memory(home).read_text() == "Be brief.\nSpeak Latin.\n"
+    begin("Be verbose.")
+    assert memory(home).read_text() == "Be verbose.\n"
+    memory(home).write_text("Mine.\n")
+    begin("Be brief.")
+    assert memory(home).read_text() == "Mine.\n"
+    memory(home).unlink()
+    begin("Be verbose.")  # what was written last, and then removed
+    assert not memory(home).exists()
+    begin("Be exact.")
+    assert memory(home).read_text() == "Be exact.\n"
+    begin("")
+    assert not memory(home).exists()
+
+
 def test_no_terminal_without_a_token(start):
     container = start(TTYD_ACCESS_TOKEN="")
     eventually(lambda: container.exited() is not None)
