@@ -1,6 +1,5 @@
-/* ssh and config-ssh: OpenSSH's own client, whose ProxyCommand is `fsa ssh --stdio`: an sshd for
- * this one connection, started in the sandbox, whose standard input and output are the connection.
- */
+/* ssh and config-ssh: OpenSSH's own client, whose ProxyCommand is `fsa ssh --stdio`. That starts an
+ * sshd in the sandbox for this one connection, over its standard input and output. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
