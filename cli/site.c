@@ -175,8 +175,7 @@ static void set_options(const struct site *site, CURL *curl)
 	(void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "fsa/" PACKAGE_VERSION);
 	if (site->ca_file != NULL)
 		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, site->ca_file);
-	/* Without TLS a proxy of the environment would read the token; and it is on this machine.
-	 */
+	/* Without TLS, a proxy named in the environment would see the token. */
 	if (strncmp(site->url, "http:", 5) == 0)
 		(void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
 }

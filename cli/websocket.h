@@ -29,8 +29,7 @@ int websocket_open(const struct site *server, const char *path, struct websocket
 		   struct err *e);
 void websocket_close(struct websocket *ws); /* for CLEANUP, too */
 
-/* These never wait. Messages come to lie in `out`, which websocket_flush() sends as far as it can.
- */
+/* These never wait. A message is added to `out`, of which websocket_flush() sends what it can. */
 void websocket_send(struct websocket *ws, enum websocket_type type, const void *data,
 		    size_t length);
 int websocket_flush(struct websocket *ws, struct err *e);

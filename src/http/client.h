@@ -97,8 +97,7 @@ struct call *http_client_submit(struct http_client *client, const struct http_re
 /* Ends a request without calling back. Not from within a callback. */
 void http_client_cancel(struct call *call);
 /* Works for at most `timeout_ms`, returns early once something was done or taken, when `wake_fd`
- * (or -1) is readable, or when there is nothing to wait for. Returns how many requests were done.
- */
+ * (or -1) is readable, or when there is nothing to wait for. Returns how many were done. */
 size_t http_client_poll(struct http_client *client, int timeout_ms, int wake_fd);
 size_t http_client_pending(const struct http_client *client);
 uint64_t http_client_submitted(const struct http_client *client); /* since the start */
