@@ -70,24 +70,31 @@ enum statement {
 #define CLAIM_SOME_USERS(condition) \
 	"(SELECT user_id FROM (SELECT id AS user_id FROM users) AS u WHERE " CLAIM_IS_OURS condition \
 	" ORDER BY user_id LIMIT 64)"
+/* As many as there are places for, without those who have no place left: they would keep others out
+ * of the choice. */
+#define CLAIM_USERS(window, first) \
+	"(SELECT user_id FROM (SELECT user_id, slow," \
+	"  row_number() OVER (PARTITION BY slow ORDER BY first) AS place FROM (" \
+	"  SELECT user_id, row_number() OVER (ORDER BY " first ") AS first," \
+	"   " QUEUE_IS_SLOW("w.user_id") " AS slow FROM " window " AS w WHERE " CLAIM_IS_OURS \
+	"   AND NOT EXISTS (SELECT FROM under_way u WHERE u.user_id = w.user_id" \
+	"    AND u.count >= $3::bigint) GROUP BY user_id) AS w) AS u" \
+	" WHERE place <= CASE WHEN slow THEN $6::bigint ELSE $2::bigint END)"
 #define CLAIM_OF(which) \
 	"WITH oldest AS MATERIALIZED " CLAIM_WINDOW("LIMIT 500") \
 	", newest AS MATERIALIZED " CLAIM_WINDOW("DESC LIMIT 200") \
 	", others AS (" \
 	CLAIM_SOME_USERS(" AND user_id >= (SELECT gen_random_uuid())") \
 	" UNION ALL " CLAIM_SOME_USERS("") " LIMIT 64" \
-	"), owners AS MATERIALIZED (" \
-	"(SELECT user_id FROM oldest WHERE " CLAIM_IS_OURS \
-	" GROUP BY user_id ORDER BY min(due_at) LIMIT $2::bigint)" \
-	" UNION (SELECT user_id FROM newest WHERE " CLAIM_IS_OURS \
-	" GROUP BY user_id ORDER BY max(due_at) DESC LIMIT $2::bigint)" \
-	" UNION SELECT user_id FROM others WHERE (SELECT count(*) FROM oldest) = 500" \
-	"  AND (SELECT true FROM resources WHERE user_id = others.user_id AND " STORE_IS_FREE \
-	"   LIMIT 1)" \
 	"), under_way AS (" \
 	" SELECT user_id, count(*) AS count FROM resources" \
 	" WHERE leased_until IS NOT NULL AND leased_until >= now()" \
 	" GROUP BY user_id" \
+	"), owners AS MATERIALIZED (" \
+	CLAIM_USERS("oldest", "min(due_at)") " UNION " CLAIM_USERS("newest", "max(due_at) DESC") \
+	" UNION SELECT user_id FROM others WHERE (SELECT count(*) FROM oldest) = 500" \
+	"  AND (SELECT true FROM resources WHERE user_id = others.user_id AND " STORE_IS_FREE \
+	"   LIMIT 1)" \
 	"), ranked AS (" \
 	" SELECT due.id, due.due_at, coalesce(u.count, 0) + due.number AS turn," \
 	"  " QUEUE_IS_SLOW("owners.user_id") " AS slow" \
@@ -140,7 +147,7 @@ static const struct db_statement statements[] = {
 		CLAIM_SELECT
 		"FROM resources c" CLAIM_JOINS("c") " WHERE c.project_id = $1 ORDER BY " STORE_RESOURCE_ORDER("c") },
 	[STATEMENT_VARIABLES] = { "queue_variables",
-		"WITH g AS (SELECT id::uuid FROM jsonb_array_elements_text($1::jsonb) AS g (id))"
+		"WITH g AS (SELECT DISTINCT id::uuid FROM jsonb_array_elements_text($1::jsonb) AS g (id))"
 		" SELECT v.project_id, v.key, v.value_sealed, v.value, v.is_setting FROM ("
 		"  SELECT e.project_id, e.key, e.value_sealed, NULL AS value, false AS is_setting"
 		"  FROM g JOIN environment e ON e.project_id = g.id"
@@ -162,8 +169,11 @@ static const struct db_statement statements[] = {
 		" WHERE r.id = g.id AND r.lease_epoch = g.epoch"
 		"  AND r.leased_until IS NOT NULL" },
 	[STATEMENT_WAKE] = { "queue_wake",
-		"UPDATE resources SET due_at = now() WHERE due_at > now() AND cause_kind IS NULL"
-		" AND id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))" },
+		/* Who holds one makes it due, or claims it: it is not waited for. */
+		"UPDATE resources SET due_at = now() WHERE id = ANY (ARRAY("
+		" SELECT id FROM resources WHERE due_at > now() AND cause_kind IS NULL AND id IN"
+		"  (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))"
+		" FOR NO KEY UPDATE SKIP LOCKED))" },
 	/* Of rows without and with a lease, each by its own index. */
 	[STATEMENT_NEXT_DUE] = { "queue_next_due",
 		"SELECT greatest(0, ceil(extract(epoch FROM due.at - now()) * 1000)"

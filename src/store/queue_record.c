@@ -99,7 +99,7 @@ static const struct db_statement statements[] = {
 		" current AND kind = 'DATABASE'"
 		" AND (gone OR disconnected OR host IS NOT NULL OR status <> old_status),"
 		" current AND gone FROM held" },
-	[STATEMENT_WAKE] = { "queue_wake",
+	[STATEMENT_WAKE] = { "queue_wake_sandboxes",
 		"UPDATE resources r SET due_at = now()"
 		" FROM jsonb_array_elements_text($1::jsonb) AS g (id)"
 		" WHERE r.project_id = g.id::uuid AND r.kind = 'SANDBOX'"

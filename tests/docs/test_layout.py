@@ -102,3 +102,15 @@ def test_no_two_files_of_a_layer_need_each_other(build, layer):
              for path, (_, used) in files.items()}
     assert len(needs) > 1
     graphlib.TopologicalSorter(needs).prepare()  # CycleError names them
+
+
+def test_each_prepared_statement_has_a_name_of_its_own():
+    """Two of one name meet on a connection sooner or later, and the second is refused (db/db.h)."""
+    names = []
+    for folder in ("src", "cgi-bin"):
+        for file in sorted((ROOT / folder).rglob("*.c")):
+            for table in re.findall(r"struct db_statement \w+(?:\[\])? = \{(.*?)\n\};|"
+                                    r"struct db_statement \w+ = \{(.*?)\};", file.read_text(), re.S):
+                names += re.findall(r'(?:^|\[\w+\] =\s*\{|\n\s*\{)\s*"(\w+)",', "".join(table))
+    assert len(names) > 100
+    assert {name for name in names if names.count(name) > 1} == set()

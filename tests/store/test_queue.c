@@ -317,6 +317,38 @@ START_TEST(users_with_slow_rows_share_few_places)
 }
 END_TEST
 
+/* Users who have to wait for their places are not chosen: they would be the oldest and the newest
+ * for ever. */
+START_TEST(who_has_no_place_keeps_nobody_out_of_the_choice)
+{
+	enum { WAITING = 3 };
+	struct person older[WAITING] = { make_owner("a1"), make_owner("a2"), make_owner("a3") };
+	struct person other = make_owner("other");
+	struct person newer[WAITING] = { make_owner("b1"), make_owner("b2"), make_owner("b3") };
+	struct queue_claim c = { .worker = "w", .limit = 2, .per_user = 9, .lease_ms = 60000 };
+	struct queue_rows rows;
+	struct err e;
+
+	for (size_t i = 0; i < WAITING; i++) {
+		(void)make_project(&older[i], "older", false);
+		(void)make_project(&newer[i], "newer", false);
+		admin_run("UPDATE resources SET took_ms = 4500, due_at = now() - interval '3 s'"
+			  " WHERE user_id = $1",
+			  older[i].id);
+		admin_run("UPDATE resources SET took_ms = 4500, due_at = now() - interval '1 s'"
+			  " WHERE user_id = $1",
+			  newer[i].id);
+	}
+	struct made_project made = make_project(&other, "shop", false);
+	admin_run("UPDATE resources SET due_at = now() - interval '2 s' WHERE id = $1",
+		  made.sandbox);
+	assert_ok(queue_claim(reconcile, &c, &rows, &e), &e);
+	ck_assert_uint_eq(rows.count, 1);
+	(void)find_row(&rows, made.sandbox);
+	queue_rows_clear(&rows);
+}
+END_TEST
+
 /* Claims until nothing is due, in a process of its own, and counts each row in its epoch. */
 
 static void claim_everything(void)
@@ -769,7 +801,8 @@ START_TEST(a_row_whose_objects_have_changed_is_due_at_once_unless_it_has_a_cause
 	rows = claim(10);
 	ck_assert_uint_eq(rows.count, 1);
 	queue_rows_clear(&rows);
-	admin_run("UPDATE resources SET leased_until = NULL, due_at = now() + interval '1 hour',"
+	admin_run("UPDATE resources SET leased_until = NULL, leased_by = NULL,"
+		  " due_at = now() + interval '1 hour',"
 		  " cause_kind = 'KUBE_QUOTA', cause_code = 'x', cause_message = 'x',"
 		  " cause_since = now()",
 		  NULL);
@@ -964,6 +997,7 @@ Suite *queue_suite(void)
 	TCase *c = live_case("queue");
 
 	tcase_add_test(c, users_with_slow_rows_share_few_places);
+	tcase_add_test(c, who_has_no_place_keeps_nobody_out_of_the_choice);
 	tcase_add_test(c, a_claimed_row_has_all_that_a_pass_needs);
 	tcase_add_test(c, a_lease_keeps_others_away_until_it_ends);
 	tcase_add_test(c, a_claim_may_be_for_those_that_are_well);
