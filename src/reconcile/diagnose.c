@@ -172,7 +172,8 @@ static const struct event_reason *event_reason(const json_t *event, const json_t
 {
 	const char *from = json_string_value(json_object_get(since, event_uid(event)));
 
-	if (from == NULL || compare_times(event_time(event), from) < 0)
+	/* What is of the same second may be of before. Whatever lasts is reported again. */
+	if (from == NULL || (from[0] != '\0' && compare_times(event_time(event), from) <= 0))
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(event_reasons); i++) {
 		const struct event_reason *row = &event_reasons[i];

@@ -98,8 +98,9 @@ static int wait_limit_ms(const struct pass *p)
 		until = p->next_record_ms;
 	if (may_claim(p) && p->next_claim_ms < until)
 		until = p->next_claim_ms;
-	if (follow_wait_ms(p->follow) < until - now)
-		until = now + follow_wait_ms(p->follow);
+	uint64_t follow_ms = follow_wait_ms(p->follow);
+	if (until > now && follow_ms < until - now)
+		until = now + follow_ms;
 	return until > now ? (int)(until - now) : 0;
 }
 

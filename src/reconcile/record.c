@@ -59,7 +59,8 @@ static bool follow(struct pass *p, const struct work *w)
 	if (w->group == NULL)
 		return false;
 	const struct follow_anchor anchor = { w->group->target, kind_anchor(w->kind), w->row.name };
-	if (work_expects_change(w) && version[0] != '\0' && !pass_is_closing(p))
+	if (work_expects_change(w) && w->took_ms < SLOW_MS && version[0] != '\0' &&
+	    !pass_is_closing(p))
 		return follow_begin(p->follow, p->client, &anchor, w->row.id, version);
 	follow_end(p->follow, &anchor);
 	return false;

@@ -205,6 +205,13 @@ static const json_t *live_object(const struct work *w, const json_t *desired)
 				  json_text_at(desired, "metadata.name"));
 }
 
+/* What was applied is known for one generation: another one in between may have applied other
+ * things. The caller frees. */
+static char *applied_key(const struct work *w)
+{
+	return mem_printf("%s/%lld", desired_state_hash(w->desired), (long long)w->row.generation);
+}
+
 /* Whether an object in the cluster is known to be as desired. The anchor's hash vouches for objects
  * that were not listed or, like Secrets, not read. */
 static bool is_applied(const struct work *w, const json_t *desired, bool hash_matches)
@@ -214,8 +221,8 @@ static bool is_applied(const struct work *w, const json_t *desired, bool hash_ma
 
 	if (!type_of(desired, &type))
 		return false;
-	bool applied =
-		hash_matches || applied_has(w->kept, desired_state_hash(w->desired), desired);
+	CLEANUP(cleanup_free) char *key = applied_key(w);
+	bool applied = hash_matches || applied_has(w->kept, key, desired);
 	if (!observation_has(w->observation, type))
 		return applied;
 	if (type == KUBE_SECRETS)
@@ -237,7 +244,8 @@ static void note_applied(struct work *w, const json_t *desired, const json_t *ap
 
 	if (!type_of(desired, &type))
 		return;
-	applied_note(w->kept, desired_state_hash(w->desired), desired);
+	CLEANUP(cleanup_free) char *key = applied_key(w);
+	applied_note(w->kept, key, desired);
 	if (type != KUBE_SECRETS)
 		accept_answer(w->kept, applied, desired);
 	if (type == kind_anchor(w->kind))

@@ -37,6 +37,7 @@ def test_a_database_that_takes_too_long_says_its_phase(site, person, slow_pods, 
     causes = eventually(lambda: len(project.causes()) == 2 and project.causes(), last=project.get)
     assert {cause["kind"] for cause in causes} == {"DEADLINE"}
     name = project.database()["databaseName"]
-    assert project.database()["cause"]["message"] == f"cluster {name}: phase Creating"
+    eventually(lambda: project.database()["cause"]["message"] == f"cluster {name}: phase Creating",
+               last=project.database)  # of the next observation, if it had none yet
     assert project.sandbox()["cause"]["message"] == f"database {name} is not ready"
     explained(project, "database-past-its-deadline")
