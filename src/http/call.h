@@ -30,8 +30,9 @@ struct call {
 	struct buf body;
 	bool (*reserve_bytes)(void *user, size_t bytes);
 	bool (*take)(void *user, const char *data, size_t length);
-	bool streams;         /* its head has come, and take() takes the rest */
-	size_t taken;         /* bytes */
+	bool streams; /* its head has come, and take() takes the rest */
+	size_t taken; /* bytes, a small part as a record */
+	size_t take_max;
 	char *sending;        /* the request's body, NULL: none */
 	size_t sent;          /* bytes of it */
 	uint64_t deadline_ms; /* not sent later than this */

@@ -28,6 +28,7 @@ enum {
 	CONNECTIONS_PER_HOST = 64,
 	IDLE_CONNECTIONS = 256,
 	RETRY_AFTER_MAX_S = 3600,
+	REFUSAL_BYTES_MAX = 65536, /* where an answer would have been taken part by part */
 };
 
 TAILQ_HEAD(call_list, call);
@@ -81,10 +82,13 @@ static void find_guard(struct call *call)
 /* Part of an answer that goes on: it is not kept. */
 static size_t take_part(struct call *call, const char *data, size_t length)
 {
-	guard_add_body(call->guard, length);
+	/* A server sends each part in a record of its own, and a small one costs as much. */
+	size_t counted = length > GUARD_RECORD_BYTES ? length : GUARD_RECORD_BYTES;
+
+	guard_add_body(call->guard, counted);
 	call->client->took = true;
-	call->taken += length;
-	call->too_large = call->taken > call->body.max;
+	call->taken += counted;
+	call->too_large = call->taken > call->take_max;
 	return !call->too_large && call->take(call->user, data, length) ? length : 0;
 }
 
@@ -344,7 +348,10 @@ struct call *http_client_submit(struct http_client *client, const struct http_re
 	call->client = client;
 	call->done = done;
 	call->user = user;
+	call->take_max = request->body_max;
 	call->body.max = request->body_max;
+	if (request->take != NULL && call->body.max > REFUSAL_BYTES_MAX)
+		call->body.max = REFUSAL_BYTES_MAX;
 	call->reserve_bytes = request->reserve_bytes;
 	call->take = request->take;
 	if (request->owner != NULL)
