@@ -88,6 +88,24 @@ static void check_container(const json_t *container, const struct volumes *volum
 	check_mounts(container, volumes, at, r);
 }
 
+static void check_volumes(const json_t *volumes, const char *prefix, struct refusal *r)
+{
+	size_t i;
+	json_t *volume;
+	char at[FIELD_MAX];
+
+	json_array_foreach(volumes, i, volume)
+	{
+		const char *name = json_path_text(volume, "name");
+		const char *fault = name_check(NAME_LABEL, name);
+		snprintf(at, sizeof(at), "%.200s.volumes[%zu].name", prefix, i);
+		if (name[0] == '\0')
+			refuse_invalid_field(r, REQUIRED, at, "%s", "");
+		else if (fault != NULL)
+			refuse_invalid_field(r, INVALID, at, "\"%.100s\": %s", name, fault);
+	}
+}
+
 static void check_containers(const json_t *spec, const json_t *claims, const char *prefix,
 			     struct refusal *r)
 {
@@ -105,6 +123,7 @@ static void check_containers(const json_t *spec, const json_t *claims, const cha
 		snprintf(at, sizeof(at), "%s.containers[%zu]", prefix, i);
 		check_container(container, &volumes, at, r);
 	}
+	check_volumes(volumes.own, prefix, r);
 }
 
 void check_pod(const json_t *before, const json_t *after, struct refusal *r)

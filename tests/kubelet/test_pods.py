@@ -56,6 +56,14 @@ def test_an_image_that_is_not_here_is_told(pods):
     assert "registry.invalid/strange:1" in status["state"]["waiting"]["message"]
 
 
+def test_a_name_leads_nowhere_else(pods):
+    """To another namespace's Secret, by the node's own rights."""
+    pods.make("nosy", envFrom=[{"secretRef": {"name": "../../default/secrets/x"}}])
+    status = pods.wait("nosy", lambda s: "waiting" in s["state"])
+    assert status["state"]["waiting"]["reason"] == "CreateContainerConfigError"
+    assert "is not a name" in status["state"]["waiting"]["message"]
+
+
 def test_what_is_on_its_volume_survives_the_pod(pods):
     pods.make("keeper", claim=True)
     pods.wait("keeper", is_ready)

@@ -1,6 +1,7 @@
 """A pod: starts its containers, probes and restarts them, and ends them after the grace period."""
 
 import base64
+import re
 import shutil
 import subprocess
 import time
@@ -14,12 +15,22 @@ FIRST_BACKOFF = 10
 WELL_AFTER = 600  # seconds after which a container that ran is not in a loop
 
 
+# What names may be that become part of a path, here or at the API server: they come from whoever made the pod.
+NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+
+
 class NotYet(Exception):
     """A container cannot be started; .reason is for its status."""
 
     def __init__(self, reason, message):
         super().__init__(message)
         self.reason = reason
+
+
+def _name(text):
+    if not NAME.fullmatch(text):
+        raise NotYet("CreateContainerConfigError", f"{text!r} is not a name")
+    return text
 
 
 class Pod:
@@ -119,7 +130,7 @@ class Pod:
         if "emptyDir" not in volume:
             raise NotYet("CreateContainerConfigError", f"volume {volume['name']}: of a type that this "
                          "node does not have")
-        folder = self._scratch / volume["name"]
+        folder = self._scratch / _name(volume["name"])
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o1777)
         return folder
@@ -129,7 +140,7 @@ class Pod:
         return self._network.hosts(self.namespace).parent.parent / "scratch" / self.uid
 
     def _secret(self, name):
-        secret = self._api.get(f"/api/v1/namespaces/{self.namespace}/secrets/{name}")
+        secret = self._api.get(f"/api/v1/namespaces/{self.namespace}/secrets/{_name(name)}")
         if secret is None:
             raise NotYet("CreateContainerConfigError", f'secret "{name}" not found')
         return {key: base64.b64decode(value).decode(errors="replace")

@@ -8,6 +8,7 @@ the machine: what slirp4netns carries comes from the machine's own address, to w
 
 from ipaddress import ip_network
 
+PROTOCOLS = ("tcp", "udp", "sctp")
 # What is only the machine's own: its loopback, what has no address yet, and its links (clouds keep credentials there).
 NEVER = ("127.0.0.0/8", "0.0.0.0/8", "169.254.0.0/16")
 HEAD = """\
@@ -41,7 +42,7 @@ def rules(policies, namespaces, pods, machine):
                 continue
             chain = f"{direction.lower()}{number}"
             lines = [line for p in applying for rule in p["spec"].get(direction.lower()) or []
-                     for line in _lines(rule, direction, p["metadata"]["namespace"], labels, pods)]
+                     for line in _allowed(rule, direction, p["metadata"]["namespace"], labels, pods)]
             text.append(_chain(chain, [*lines, "drop"]))
             jumps.append(f"ip {address} {pod.address} jump {chain}")
     head = ["type filter hook forward priority 0; policy accept;",
@@ -60,6 +61,14 @@ def _applies(policy, direction, pod):
     types = spec.get("policyTypes") or ["Ingress"]
     return (policy["metadata"]["namespace"] == pod.namespace and direction in types
             and selects(spec.get("podSelector") or {}, pod.labels))
+
+
+def _allowed(rule, direction, namespace, labels, pods):
+    """Its lines. What is not understood allows nothing, and concerns nobody else's pods."""
+    try:
+        return list(_lines(rule, direction, namespace, labels, pods))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return []
 
 
 def _lines(rule, direction, namespace, labels, pods):
@@ -83,8 +92,9 @@ def _peers(peers, address, namespace, labels, pods):
 
 
 def _block(block, address):
-    match = f"ip {address} {ip_network(block['cidr'])}" if block["cidr"] != "0.0.0.0/0" else ""
-    if without := [str(ip_network(each)) for each in block.get("except") or []]:
+    cidr = ip_network(block["cidr"], strict=False)
+    match = f"ip {address} {cidr}" if cidr.prefixlen > 0 else ""
+    if without := [str(ip_network(each, strict=False)) for each in block.get("except") or []]:
         match += f" ip {address} != {{ {', '.join(without)} }}"
     return match.strip()
 
@@ -102,6 +112,8 @@ def _port(port):
     if not port:
         return ""
     protocol = port.get("protocol", "TCP").lower()
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"{protocol!r} is not a protocol")
     if "port" not in port:
         return f"meta l4proto {protocol}"
     return f"{protocol} dport {int(port['port'])}"

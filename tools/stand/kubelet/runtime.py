@@ -124,7 +124,9 @@ class Container:
     def run(self, command, seconds):
         """Whether a command in there succeeds."""
         try:
-            done = subprocess.run([*self._runc, "exec", self._name, *command], capture_output=True,
+            # Nobody reads what it prints, which may be without end.
+            done = subprocess.run([*self._runc, "exec", self._name, *command], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                   timeout=seconds)
         except subprocess.TimeoutExpired:
             return False
