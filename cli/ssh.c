@@ -188,18 +188,22 @@ static char *program_path(void)
 	return path != NULL ? path : mem_strdup("fsa");
 }
 
-static int write_config(const struct call *call, const char *folder, struct err *e)
+/* `name`: of the file; "config" is config-ssh's alone, so that `fsa ssh` elsewhere changes nothing
+ * in it. */
+static int write_config(const struct call *call, const char *folder, const char *name,
+			struct err *e)
 {
 	CLEANUP(cleanup_free) char *program = program_path();
-	CLEANUP(cleanup_free) char *path = mem_printf("%s/config", folder);
-	CLEANUP(cleanup_free) char *whole = mem_printf("%s/config-with-yours", folder);
+	CLEANUP(cleanup_free) char *path = mem_printf("%s/%s", folder, name);
+	CLEANUP(cleanup_free) char *whole = mem_printf("%s/%s-with-yours", folder, name);
 	CLEANUP(cleanup_free)
 	char *site = call->site ? mem_printf("--site \"%s\" ", call->site) : mem_strdup("");
 	CLEANUP(cleanup_free)
 	char *text = mem_printf("# Written by fsa config-ssh.\n"
-				"Host *" SUFFIX "\n"
+				/* The quotes keep a shell from a name with its signs. */
+				"Host *" SUFFIX " \"!*'*\"\n"
 				"\tUser " USER "\n"
-				"\tProxyCommand \"%s\" %sssh --stdio %%n\n"
+				"\tProxyCommand \"%s\" %sssh --stdio '%%n'\n"
 				"\tIdentityFile \"%s/id_ed25519\"\n"
 				"\tIdentitiesOnly yes\n"
 				"\tUserKnownHostsFile \"%s/known_hosts\"\n"
@@ -244,7 +248,7 @@ int command_config_ssh(const struct call *call, struct err *e)
 		return err_set(e, ERR_INVALID, "NO_HOME", "HOME does not say where ~/.ssh is");
 	CLEANUP(cleanup_free) char *own = mem_printf("%s/.ssh", home);
 	CLEANUP(cleanup_free) char *path = mem_printf("%s/config", own);
-	if (ssh_keys_folder(&folder, e) < 0 || write_config(call, folder, e) < 0)
+	if (ssh_keys_folder(&folder, e) < 0 || write_config(call, folder, "config", e) < 0)
 		return -1;
 	CLEANUP(cleanup_free) char *line = mem_printf("Include \"%s/config\"", folder);
 	(void)mkdir(own, 0700);
@@ -263,9 +267,11 @@ static int become_ssh(const struct call *call, struct err *e)
 	CLEANUP(cleanup_free) char *folder = NULL;
 	CLEANUP(cleanup_free) char *label = host_label(call->arguments[0]);
 
-	if (ssh_keys_folder(&folder, e) < 0 || write_config(call, folder, e) < 0)
+	CLEANUP(cleanup_free) char *site = host_label(call->site ? call->site : "current");
+	CLEANUP(cleanup_free) char *name = mem_printf("ssh-%s", site);
+	if (ssh_keys_folder(&folder, e) < 0 || write_config(call, folder, name, e) < 0)
 		return -1;
-	CLEANUP(cleanup_free) char *config = mem_printf("%s/config-with-yours", folder);
+	CLEANUP(cleanup_free) char *config = mem_printf("%s/%s-with-yours", folder, name);
 	CLEANUP(cleanup_free) char *host = mem_printf("%s%s", label, SUFFIX);
 	CLEANUP(cleanup_free)
 	char **words = mem_calloc((size_t)call->argument_count + 4, sizeof(*words));

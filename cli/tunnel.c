@@ -13,6 +13,7 @@
 
 enum {
 	RENEW_MS = 50 * 60 * 1000, /* a token is good for an hour */
+	AGAIN_MS = 60 * 1000,      /* after a renewal that failed: it still is */
 	PART = 16384,
 	LOCAL_MAX = 1 << 20,
 };
@@ -37,7 +38,8 @@ static int copy_server(struct tunnels *all, bool renew, struct site *ret_server,
 	(void)pthread_mutex_lock(&all->mutex);
 	if (renew || clock_ms() - all->renewed_ms > RENEW_MS) {
 		status = sandbox_renew(all->sandbox, e);
-		all->renewed_ms = clock_ms();
+		if (status == 0)
+			all->renewed_ms = clock_ms();
 	}
 	if (status == 0) {
 		const struct site *s = &all->sandbox->server;
@@ -54,8 +56,10 @@ static int send_newer_token(struct tunnel *t, struct err *e)
 
 	if (clock_ms() - t->token_ms <= RENEW_MS)
 		return 0;
-	if (copy_server(t->all, false, &server, &t->token_ms, e) < 0)
-		return -1;
+	if (copy_server(t->all, false, &server, &t->token_ms, e) < 0) {
+		t->token_ms += AGAIN_MS;
+		return e->kind == ERR_UNAVAILABLE || e->kind == ERR_RATE_LIMITED ? 0 : -1;
+	}
 	CLEANUP(json_decrefp)
 	json_t *message = json_pack("{s:s, s:s}", "type", "token", "token", server.token);
 	CLEANUP(cleanup_free) char *text = json_dumps(message, JSON_COMPACT);
@@ -179,7 +183,7 @@ static void wait_for_more(const struct tunnel *t)
 		if (fds[i].events == 0)
 			fds[i].fd = -1; /* a hang-up would be told again and again */
 	}
-	(void)poll(fds, ARRAY_SIZE(fds), RENEW_MS);
+	(void)poll(fds, ARRAY_SIZE(fds), AGAIN_MS);
 }
 
 static bool is_over(const struct tunnel *t)

@@ -189,7 +189,8 @@ static int refused(const struct buf *in, struct err *e)
 	uint64_t status = 0;
 	char number[4] = "";
 
-	memcpy(number, in->data + strlen("HTTP/1.1 "), 3);
+	if (in->length >= strlen("HTTP/1.1 101"))
+		memcpy(number, in->data + strlen("HTTP/1.1 "), 3);
 	(void)parse_u64(number, 0, 999, &status);
 	return err_set(e, status == 401 ? ERR_UNAUTHENTICATED : ERR_UNAVAILABLE, "NOT_A_WEBSOCKET",
 		       "the sandbox refuses the connection, with status %llu",
