@@ -21,9 +21,9 @@ def measure_sandboxd(scene, options):
         runs, spawns = _run_true(server, options.runs)
         ups, downs, floor_ups, floor_downs = [], [], [], []
         for number in range(options.rounds):
-            floor_ups.append(_bare_upload(scene.directory / "bare", content))
+            floor_ups.append(_bare_upload(scene.directory / "bare-file", content))
             ups.append(_upload(server, f"file{number}", content))
-            floor_downs.append(_bare_download(scene.directory / "bare"))
+            floor_downs.append(_bare_download(scene.directory / "bare-file"))
             downs.append(_download(server, f"file{number}"))
             os.unlink(server.home / f"file{number}")
         loaded = server.memory()

@@ -63,13 +63,14 @@ def agent(ada):
     return run
 
 
-@pytest.fixture(scope="session")
-def inside(build, workspace, ada, served):
-    """The project's sandbox, and the way into it."""
+@pytest.fixture(scope="module")
+def inside(request, build, workspace, ada, served):
+    """The project's sandbox, and the way into it: with the secret that it has now, which is another one once
+    somebody's access was withdrawn."""
     program = build / "runtime" / "sandboxd" / "sandboxd"
     if not program.exists():
         pytest.skip("sandboxd was not built: tools/install-packages build")
-    sandbox = Sandbox(program, workspace / "cli-sandbox", ada.json("status", "shop"))
+    sandbox = Sandbox(program, workspace / f"cli-{request.module.__name__}", ada.json("status", "shop"))
     line = Line(served.ingress, sandbox.port)
     yield SimpleNamespace(sandbox=sandbox, line=line, home=sandbox.home)
     line.close()

@@ -52,7 +52,8 @@ class Line:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
-        self.listener.close()
+        hang_up(self.listener)
+        self.cut()
 
     @contextlib.contextmanager
     def that_breaks(self):
@@ -66,9 +67,9 @@ class Line:
 
     def cut(self):
         """Ends all connections that there are."""
-        for end in self.ends:
+        ends, self.ends = self.ends, []
+        for end in ends:
             hang_up(end)
-        self.ends.clear()
 
     def _accept(self):
         try:
@@ -79,11 +80,23 @@ class Line:
                 except OSError:
                     near.close()
                     continue
-                self.ends += (near, far)
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
+                threading.Thread(target=self._carry, args=(near, far), daemon=True).start()
         except OSError:
             pass  # closed
+
+    def _carry(self, near, far):
+        """Until both directions have ended."""
+        self.ends += (near, far)
+        ways = [threading.Thread(target=self._pass, args=each, daemon=True)
+                for each in ((near, far), (far, near))]
+        for way in ways:
+            way.start()
+        for way in ways:
+            way.join()
+        for end in (near, far):
+            end.close()
+            with contextlib.suppress(ValueError):
+                self.ends.remove(end)  # cut() may have been here
 
     def _pass(self, one, other):
         left = self.random.randrange(2000, 200000) if self.bad else float("inf")

@@ -12,7 +12,7 @@ DATA = os.urandom(3 << 20)
 USER = getpass.getuser()  # in the image it is another one; an sshd without root lets in its own user only
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def machine(ada, inside):
     """A machine with fsa's configuration for OpenSSH: machine("scp", …); its files.
 
@@ -28,7 +28,7 @@ def machine(ada, inside):
            "GIT_COMMITTER_EMAIL": "ada@example.com"}
 
     def run(*words, status=0, **rest):
-        done = subprocess.run([*map(str, words)], env=env, capture_output=True, timeout=120, **rest)
+        done = subprocess.run([*map(str, words)], env=env, capture_output=True, timeout=300, **rest)
         assert done.returncode == status, (words, done.stdout[-500:], done.stderr[-2000:])
         return done
 
