@@ -31,7 +31,7 @@ struct kube_watch {
 	struct buf line; /* what has come of the next one */
 	unsigned lines;
 	struct err err; /* why we ended it ourselves */
-	bool failed;
+	bool open, failed;
 };
 
 static bool fail(struct kube_watch *w, const char *code, const char *why)
@@ -78,8 +78,10 @@ static bool take(void *user, const char *data, size_t length)
 	struct kube_watch *w = user;
 
 	heartbeat_owner(w->target->owner);
-	if (length == 0)
+	if (length == 0) {
+		w->open = true;
 		w->events->opened(w->user);
+	}
 	while (length > 0) {
 		const char *end = memchr(data, '\n', length);
 		size_t part = end != NULL ? (size_t)(end - data) : length;
@@ -155,8 +157,12 @@ void kube_watch_close(struct kube_watch *w)
 {
 	if (w == NULL)
 		return;
-	if (w->call != NULL)
+	if (w->call != NULL) {
+		const struct http_answer over = { .status = 200,
+						  .failure = w->open ? HTTP_OK : HTTP_TIMEOUT };
+		kube_count_request(w->target->server, "watch", &over, clock_us() - w->opened_us);
 		http_client_cancel(w->call);
+	}
 	buf_release(&w->line);
 	free(w);
 }
