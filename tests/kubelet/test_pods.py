@@ -59,8 +59,8 @@ def test_an_image_that_is_not_here_is_told(pods):
 def test_a_name_leads_nowhere_else(pods):
     """To another namespace's Secret, by the node's own rights."""
     pods.make("nosy", envFrom=[{"secretRef": {"name": "../../default/secrets/x"}}])
-    status = pods.wait("nosy", lambda s: "waiting" in s["state"])
-    assert status["state"]["waiting"]["reason"] == "CreateContainerConfigError"
+    status = pods.wait("nosy", lambda s: s["state"].get("waiting", {}).get("reason")
+                       == "CreateContainerConfigError")
     assert "is not a name" in status["state"]["waiting"]["message"]
 
 
