@@ -104,12 +104,29 @@ static int make_folders(const char *path, struct err *e)
 }
 
 /* mkostemp() makes files that are their owner's alone. */
-static int write_new(const json_t *sites, const char *temporary, int fd, const char *path)
+static bool write_new(const char *text, unsigned mode, int fd)
 {
-	int failed = json_dumpfd(sites, fd, JSON_INDENT(2)) < 0 || fsync(fd) < 0;
+	FILE *file = fdopen(fd, "w");
 
-	failed |= close(fd) < 0;
-	return failed || rename(temporary, path) < 0 ? -1 : 0;
+	if (file == NULL)
+		abort(); /* out of memory */
+	bool written = fputs(text, file) >= 0 && fflush(file) == 0 && fchmod(fd, mode) == 0 &&
+		       fsync(fd) == 0;
+	return fclose(file) == 0 && written;
+}
+
+int sites_replace(const char *path, const char *text, unsigned mode, struct err *e)
+{
+	CLEANUP(cleanup_free) char *temporary = mem_printf("%s.XXXXXX", path);
+	int fd = mkostemp(temporary, O_CLOEXEC);
+
+	if (fd < 0)
+		return err_set(e, ERR_INVALID, NULL, "%s: %s", path, strerror(errno));
+	if (write_new(text, mode, fd) && rename(temporary, path) == 0)
+		return 0;
+	(void)err_set(e, ERR_INVALID, NULL, "%s: %s", path, strerror(errno));
+	(void)unlink(temporary);
+	return -1;
 }
 
 int sites_folder(char **ret_folder, struct err *e)
@@ -129,16 +146,13 @@ int sites_save(const json_t *sites, struct err *e)
 	if (sites_folder(&folder, e) < 0)
 		return -1;
 	CLEANUP(cleanup_free) char *path = mem_printf("%s/sites.json", folder);
-	CLEANUP(cleanup_free) char *temporary = mem_printf("%s.XXXXXX", path);
-	int fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return err_set(e, ERR_INVALID, NULL, "%s: %s", folder, strerror(errno));
-	if (write_new(sites, temporary, fd, path) < 0) {
-		int why = errno;
-		(void)unlink(temporary);
-		return err_set(e, ERR_INVALID, NULL, "%s: %s", path, strerror(why));
-	}
-	return 0;
+	char *text = json_dumps(sites, JSON_INDENT(2));
+	if (text == NULL)
+		abort(); /* out of memory */
+	int status = sites_replace(path, text, 0600, e);
+	explicit_bzero(text, strlen(text));
+	free(text);
+	return status;
 }
 
 /* ---- addresses ------------------------------------------------------------------------------- */

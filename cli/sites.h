@@ -32,5 +32,7 @@ int sites_find(const char *wanted, char **ret_url, json_t **ret_site, struct err
 
 /* The folder of what fsa keeps, made if it is missing. The caller frees. */
 int sites_folder(char **ret_folder, struct err *e);
+/* Writes a file as a whole: at any time there is the old text or the new one. ERR_INVALID. */
+int sites_replace(const char *path, const char *text, unsigned mode, struct err *e);
 
 #endif

@@ -2,7 +2,6 @@
  * sshd in the sandbox for this one connection, over its standard input and output. */
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "process.h"
 #include "project.h"
 #include "run.h"
+#include "sites.h"
 #include "ssh_keys.h"
 
 #define SUFFIX ".fsa"  /* of hosts' names */
@@ -156,22 +156,6 @@ static int connect_to(const struct call *call, const char *host, struct err *e)
 
 /* ---- OpenSSH's configuration ----------------------------------------------------------------- */
 
-static int write_file(const char *path, const char *text, unsigned mode, struct err *e)
-{
-	CLEANUP(cleanup_free) char *temporary = mem_printf("%s.XXXXXX", path);
-	int fd = mkostemp(temporary, O_CLOEXEC);
-	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-
-	if (file == NULL)
-		return err_set(e, ERR_INVALID, NULL, "%s: %s", path, strerror(errno));
-	bool written = fputs(text, file) >= 0 && fchmod(fd, mode) == 0;
-	if (fclose(file) == 0 && written && rename(temporary, path) == 0)
-		return 0;
-	(void)err_set(e, ERR_INVALID, NULL, "%s: %s", path, strerror(errno));
-	(void)unlink(temporary);
-	return -1;
-}
-
 /* Within double quotes of ssh_config(5), and of the shell that runs a ProxyCommand. */
 static int check_quotable(const char *path, struct err *e)
 {
@@ -220,7 +204,9 @@ static int write_config(const struct call *call, const char *folder, const char 
 	if (check_quotable(program, e) < 0 || check_quotable(folder, e) < 0 ||
 	    check_quotable(call->site ? call->site : "", e) < 0)
 		return -1;
-	return write_file(path, text, 0600, e) < 0 || write_file(whole, both, 0600, e) < 0 ? -1 : 0;
+	if (sites_replace(path, text, 0600, e) < 0)
+		return -1;
+	return sites_replace(whole, both, 0600, e);
 }
 
 /* At its beginning, where it is in no Host's block. */
@@ -236,7 +222,7 @@ static int include_in(const char *path, const char *line, struct err *e)
 		return 0;
 	CLEANUP(cleanup_free)
 	char *longer = mem_printf("%s\n%s", line, text.data != NULL ? text.data : "");
-	return write_file(real != NULL ? real : path, longer, st.st_mode & 0777, e);
+	return sites_replace(real != NULL ? real : path, longer, st.st_mode & 0777, e);
 }
 
 int command_config_ssh(const struct call *call, struct err *e)
