@@ -12,26 +12,26 @@ static char *name_of(const json_t *object)
 			  json_text_at(object, "metadata.name"));
 }
 
-static bool is_of(const json_t *observed, const char *hash)
+static bool is_of(const json_t *observed, const char *key)
 {
-	return strcmp(json_text_at(observed, "applied.hash"), hash) == 0;
+	return strcmp(json_text_at(observed, "applied.key"), key) == 0;
 }
 
-void applied_note(json_t *observed, const char *hash, const json_t *desired)
+void applied_note(json_t *observed, const char *key, const json_t *desired)
 {
 	CLEANUP(cleanup_free) char *name = name_of(desired);
 
-	if (!is_of(observed, hash))
+	if (!is_of(observed, key))
 		json_object_set_new(observed, "applied",
-				    json_pack("{s:s, s:{}}", "hash", hash, "objects"));
+				    json_pack("{s:s, s:{}}", "key", key, "objects"));
 	json_object_set_new(json_at(observed, "applied.objects"), name, json_true());
 }
 
-bool applied_has(const json_t *observed, const char *hash, const json_t *desired)
+bool applied_has(const json_t *observed, const char *key, const json_t *desired)
 {
 	CLEANUP(cleanup_free) char *name = name_of(desired);
 
-	return is_of(observed, hash) &&
+	return is_of(observed, key) &&
 	       json_object_get(json_at(observed, "applied.objects"), name) != NULL;
 }
 
