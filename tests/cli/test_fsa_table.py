@@ -1,40 +1,22 @@
 """What must agree with the table of commands: the manual page, --help and bash's completion."""
 
-import re
 import subprocess
 from pathlib import Path
 
+import command_table
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-MANUAL = (ROOT / "man/fsa.1").read_text()
 
 
 @pytest.fixture(scope="session")
 def table(build):
-    """Command → (arguments, options), as fsa prints it."""
-    done = subprocess.run([build / "fsa", "--commands"], capture_output=True, text=True, check=True)
-    rows = [line.split("\t") for line in done.stdout.splitlines()]
-    return {name: (arguments, options.split()) for name, options, arguments in rows}
+    return command_table.printed(build / "fsa")
 
 
-def manual_commands():
-    """Command → its part of the manual page."""
-    body = MANUAL[MANUAL.index(".Ss Logging in"):MANUAL.index(".Sh ENVIRONMENT")]
-    parts = re.split(r"^\.It Cm ", body, flags=re.M)[1:]
-    heads = [re.split(r" (?:Ar|Op|Cm|Fl) ", part.splitlines()[0])[0] for part in parts]
-    return dict(zip(heads, parts))
-
-
-def test_the_manual_page_has_every_command_and_no_other(table):
-    assert set(manual_commands()) == set(table)
-
-
-def test_the_manual_page_has_every_option_and_no_other(table):
-    for name, part in manual_commands().items():
-        documented = {f"--{word}" for word in re.findall(r"^\.It Fl -(\S+)", part, flags=re.M)}
-        options = {option.rstrip("=") for option in table[name][1]} - {"--json"}
-        assert documented == options, name
+def test_the_manual_page_has_every_command_and_option_and_no_other(table):
+    page = command_table.documented("fsa.1", first=".Ss Logging in", after=".Sh ENVIRONMENT")
+    assert page == command_table.without_common(table)
 
 
 def test_every_command_explains_itself(build, table):

@@ -4,38 +4,20 @@ import re
 import subprocess
 from pathlib import Path
 
+import command_table
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-MANUAL = (ROOT / "man/fsactl.8").read_text()
 
 
 @pytest.fixture(scope="session")
 def table(build):
-    """Command → (arguments, options), as fsactl prints it; no configuration is needed for that."""
-    done = subprocess.run([build / "fsactl", "--commands"], capture_output=True, text=True,
-                          check=True)
-    rows = [line.split("\t") for line in done.stdout.splitlines()]
-    return {name: (arguments, options.split()) for name, options, arguments in rows}
+    return command_table.printed(build / "fsactl")
 
 
-def manual_commands():
-    """Command → its part of the manual page."""
-    body = MANUAL[MANUAL.index(".Ss Setting up"):MANUAL.index(".Sh EXIT STATUS")]
-    parts = re.split(r"^\.It Cm ", body, flags=re.M)[1:]
-    heads = [re.split(r" (?:Ar|Cm) ", part.splitlines()[0])[0] for part in parts]
-    return dict(zip(heads, parts))
-
-
-def test_the_manual_page_has_every_command_and_no_other(table):
-    assert set(manual_commands()) == set(table)
-
-
-def test_the_manual_page_has_every_option_and_no_other(table):
-    for name, part in manual_commands().items():
-        documented = {f"--{word}" for word in re.findall(r"^\.It Fl -(\S+)", part, flags=re.M)}
-        options = {option.rstrip("=") for option in table[name][1]} - {"--json"}
-        assert documented == options, name
+def test_the_manual_page_has_every_command_and_option_and_no_other(table):
+    page = command_table.documented("fsactl.8", first=".Ss Setting up", after=".Sh EXIT STATUS")
+    assert page == command_table.without_common(table)
 
 
 def test_help_has_every_command(build, table):
