@@ -2,6 +2,7 @@
  * line. Each call of a tool has a thread, so several run at once, and one can be cancelled. The
  * tools are in mcp_tools.h. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,7 @@ struct mcp_server {
 	struct site *site;
 	pthread_mutex_t mutex; /* of the calls */
 	pthread_cond_t ended;  /* a call has */
+	bool ending;           /* no more calls begin */
 	struct mcp_call calls[CALLS_MAX];
 };
 
@@ -134,7 +136,7 @@ static struct mcp_call *take_place(struct mcp_server *server, const json_t *id)
 
 	(void)pthread_mutex_lock(&server->mutex);
 	for (size_t i = 0; i < CALLS_MAX && found == NULL; i++) {
-		if (!server->calls[i].taken)
+		if (!server->calls[i].taken && !server->ending)
 			found = &server->calls[i];
 	}
 	if (found != NULL) {
@@ -172,10 +174,11 @@ static void call_tool(struct mcp_server *server, const json_t *id, const json_t 
 	(void)pthread_detach(thread);
 }
 
-/* The call with that id, or with NULL every one. */
+/* The call with that id, or with NULL every one, and no more begin. */
 static void cancel(struct mcp_server *server, const json_t *id)
 {
 	(void)pthread_mutex_lock(&server->mutex);
+	server->ending = server->ending || id == NULL;
 	for (size_t i = 0; i < CALLS_MAX; i++) {
 		struct mcp_call *c = &server->calls[i];
 		if (c->taken && (id == NULL || json_equal(id, c->id)))
@@ -184,7 +187,7 @@ static void cancel(struct mcp_server *server, const json_t *id)
 	(void)pthread_mutex_unlock(&server->mutex);
 }
 
-/* Whoever closes our input has gone: what they called ends, in the sandbox, too. */
+/* Whoever closes our input, or ends us, has gone: what they called ends, in the sandbox, too. */
 static void end_calls(struct mcp_server *server)
 {
 	bool running = true;
@@ -199,6 +202,42 @@ static void end_calls(struct mcp_server *server)
 			(void)pthread_cond_wait(&server->ended, &server->mutex);
 	}
 	(void)pthread_mutex_unlock(&server->mutex);
+}
+
+static sigset_t ending_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	return set;
+}
+
+/* Clients that do not wait long after they have closed our input send one. */
+static void *await_signal(void *data)
+{
+	sigset_t set = ending_signals();
+	int number;
+
+	(void)sigwait(&set, &number);
+	end_calls(data);
+	(void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	(void)raise(number);
+	return NULL;
+}
+
+/* Before any other thread is there, which would get them instead. */
+static void catch_signals(struct mcp_server *server)
+{
+	sigset_t set = ending_signals();
+	pthread_t thread;
+
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	if (pthread_create(&thread, NULL, await_signal, server) != 0)
+		abort(); /* out of memory */
+	(void)pthread_detach(thread);
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -275,11 +314,13 @@ int command_mcp(const struct call *call, struct err *e)
 
 	if (call_site(call, &site, e) < 0)
 		return -1;
-	CLEANUP(cleanup_free) struct mcp_server *server = mem_calloc(1, sizeof(*server));
+	/* Never freed, as the thread that waits for a signal never ends. */
+	struct mcp_server *server = mem_calloc(1, sizeof(*server));
 	server->site = &site;
 	(void)pthread_mutex_init(&server->mutex, NULL);
 	(void)pthread_cond_init(&server->ended, NULL);
 	json_object_seed(0); /* not by whichever thread comes first */
+	catch_signals(server);
 	while (read_line(&line, &too_long))
 		handle_line(server, &line, too_long);
 	end_calls(server);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -54,6 +55,7 @@ struct run {
 	uint64_t left_ms; /* when the person left; 0: not */
 	uint64_t begun_ms;
 	int signals;
+	sigset_t blocked_before;
 };
 
 static int call(struct run *r, const char *method, const char *what, const json_t *body,
@@ -83,17 +85,17 @@ static int send_signal(struct run *r, const char *name, struct err *e)
 	return err_wrap(e, "the process may go on without you");
 }
 
-/* The one request that is still made is its end. */
-static int end_if_cancelled(struct run *r, struct err *e)
+/* sandboxd answers the last request once the process is dead, by KILL if TERM was not enough. */
+static void end_process(struct run *r, struct err *e)
 {
-	struct site *server = &r->sandbox->server;
-	struct err ignored;
+	struct err failed = { 0 };
 
-	if (!site_is_cancelled(server, e))
-		return 0;
-	server->cancelled = NULL;
-	(void)send_signal(r, "KILL", &ignored);
-	return -1;
+	sandbox_hurry(r->sandbox);
+	(void)send_signal(r, "TERM", &failed);
+	(void)call(r, "GET", "?wait=1", NULL, NULL, &failed);
+	if (call(r, "DELETE", "", NULL, NULL, &failed) < 0 && failed.kind != ERR_NOT_FOUND)
+		(void)err_set(e, ERR_UNAVAILABLE, "NOT_ENDED",
+			      "interrupted; the process may go on without you: %s", failed.message);
 }
 
 /* ---- one request of a flow ------------------------------------------------------------------- */
@@ -146,8 +148,6 @@ static int failed(struct flow *f, struct err *e)
 	if (e->kind == ERR_NOT_FOUND && strcmp(e->code, "NOT_FOUND") == 0)
 		return err_set(e, ERR_NOT_FOUND, "PROCESS_GONE",
 			       "the sandbox was restarted, and the process ended with it");
-	if (strcmp(e->code, "INTERRUPTED") == 0)
-		return end_if_cancelled(f->run, e);
 	if (!is_away(e))
 		return -1;
 	if (f->away_since_ms == 0) {
@@ -265,7 +265,23 @@ static const struct {
 	const char *name;
 } passed_on[] = { { SIGINT, "INT" }, { SIGTERM, "TERM" }, { SIGHUP, "HUP" }, { SIGQUIT, "QUIT" } };
 
-static void open_signals(struct run *r, sigset_t *before)
+/* Those that come while the process is starting. */
+static atomic_bool caught;
+static volatile sig_atomic_t caught_number;
+
+static void catch (int number)
+{
+	caught_number = number;
+	atomic_store(&caught, true);
+}
+
+static void exchange_handlers(const struct sigaction *new, struct sigaction *ret_before)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
+		(void)sigaction(passed_on[i].number, &new[i], &ret_before[i]);
+}
+
+static void open_signals(struct run *r)
 {
 	sigset_t set;
 
@@ -274,8 +290,14 @@ static void open_signals(struct run *r, sigset_t *before)
 		(void)sigaddset(&set, SIGWINCH);
 	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
 		(void)sigaddset(&set, passed_on[i].number);
-	(void)sigprocmask(SIG_BLOCK, &set, before);
+	(void)sigprocmask(SIG_BLOCK, &set, &r->blocked_before);
 	r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void close_signals(struct run *r)
+{
+	(void)close(r->signals);
+	(void)sigprocmask(SIG_SETMASK, &r->blocked_before, NULL);
 }
 
 static json_t *terminal_size(void)
@@ -316,9 +338,8 @@ static int attend(struct run *r, struct err *e)
 	uint64_t max = r->options->max_ms;
 	struct signalfd_siginfo info;
 
-	if (end_if_cancelled(r, e) < 0)
+	if (site_is_cancelled(&r->sandbox->server, e))
 		return -1;
-
 	while (r->signals >= 0 && read(r->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (pass_signal(r, (int)info.ssi_signo, e) < 0)
 			return -1;
@@ -430,6 +451,30 @@ static int start(struct run *r, struct err *e)
 	return 0;
 }
 
+/* A signal that comes before the request has been sent acts on this program, as nothing runs yet;
+ * a later one is the process'. */
+static int start_with_signals(struct run *r, struct err *e)
+{
+	struct sigaction catching[ARRAY_SIZE(passed_on)], before[ARRAY_SIZE(passed_on)];
+	struct site *server = &r->sandbox->server;
+	int status;
+
+	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
+		catching[i] = (struct sigaction) { .sa_handler = catch };
+	atomic_store(&caught, false);
+	server->cancelled = &caught;
+	exchange_handlers(catching, before);
+	status = start(r, e);
+	open_signals(r);
+	exchange_handlers(before, catching);
+	server->cancelled = NULL;
+	if (atomic_load(&caught) && (status == 0 || strcmp(e->code, "INTERRUPTED") == 0))
+		(void)raise(caught_number);
+	if (status < 0)
+		close_signals(r);
+	return status;
+}
+
 /* It may have closed its output, and go on. */
 static int await_end(struct run *r, json_t **ret_process, struct err *e)
 {
@@ -469,7 +514,6 @@ int process_run(struct sandbox *sandbox, const struct process_options *options,
 		json_t **ret_process, struct err *e)
 {
 	CLEANUP(cleanup_free) struct run *r = mem_calloc(1, sizeof(*r));
-	sigset_t before;
 	int status;
 
 	*r = (struct run) {
@@ -486,13 +530,11 @@ int process_run(struct sandbox *sandbox, const struct process_options *options,
 		r->length = strnlen(options->first, sizeof(r->data));
 		memcpy(r->data, options->first, r->length);
 	}
-	if (start(r, e) < 0)
+	if ((options->signals ? start_with_signals(r, e) : start(r, e)) < 0)
 		return -1;
 	r->multi = curl_multi_init();
 	if (r->multi == NULL)
 		abort(); /* out of memory */
-	if (options->signals)
-		open_signals(r, &before);
 	status = follow(r, e);
 	if (status == 0)
 		status = await_end(r, ret_process, e);
@@ -501,9 +543,9 @@ int process_run(struct sandbox *sandbox, const struct process_options *options,
 	if (r->left_ms != 0 && !r->told_away)
 		(void)send_signal(r, "HUP", &(struct err) { 0 });
 	stop(r);
-	if (options->signals) {
-		(void)close(r->signals);
-		(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	}
+	if (status < 0 && site_is_cancelled(&sandbox->server, e))
+		end_process(r, e);
+	if (options->signals)
+		close_signals(r);
 	return status;
 }

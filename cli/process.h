@@ -29,7 +29,10 @@ struct process_options {
 	void *user;
 };
 
-/* `*ret_process`: the OpenAPI's Process, after its end; with "timedOut" if it took longer than
+/* Whoever cancels it (site.cancelled), even while the process is just starting, ends the process:
+ * by TERM, and a second later by KILL. Then sandboxd has said that it has ended, or the error says
+ * that it may still run.
+ * `*ret_process`: the OpenAPI's Process, after its end; with "timedOut" if it took longer than
  * max_ms; NULL: it was left (`typed`). ERR_NOT_FOUND with code PROCESS_GONE: it began, and the
  * sandbox does not know it any more. ERR_UNAVAILABLE: the sandbox was out of reach for too long;
  * the process may still run. */

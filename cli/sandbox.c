@@ -9,7 +9,7 @@
 #include "project.h"
 #include "sites.h"
 
-enum { SECONDS = 3600 };
+enum { SECONDS = 3600, HURRIED_MS = 10000 };
 
 static json_t *scope_list(const char *scopes)
 {
@@ -65,6 +65,7 @@ int sandbox_renew(struct sandbox *s, struct err *e)
 	site_open_with(url, token, s->site->ca_file, &s->server);
 	s->server.hint = NULL;
 	s->server.cancelled = s->site->cancelled;
+	s->server.timeout_ms = s->site->timeout_ms;
 	return 0;
 }
 
@@ -80,6 +81,12 @@ int sandbox_open(struct site *site, const json_t *project, const char *scopes,
 		.scopes = scopes,
 	};
 	return sandbox_renew(ret_sandbox, e);
+}
+
+void sandbox_hurry(struct sandbox *s)
+{
+	s->site->cancelled = s->server.cancelled = NULL;
+	s->site->timeout_ms = s->server.timeout_ms = HURRIED_MS;
 }
 
 void sandbox_close(struct sandbox *sandbox)

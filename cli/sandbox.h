@@ -19,6 +19,9 @@ struct sandbox {
 int sandbox_open(struct site *site, const json_t *project, const char *scopes,
 		 struct sandbox *ret_sandbox, struct err *e);
 int sandbox_renew(struct sandbox *sandbox, struct err *e);
+/* For what has to be undone after an interruption: from now on nothing is cancelled, and each
+ * request has ten seconds. */
+void sandbox_hurry(struct sandbox *sandbox);
 void sandbox_close(struct sandbox *sandbox); /* for CLEANUP, too */
 
 #endif

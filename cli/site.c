@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/parse.h"
 #include "config.h"
@@ -16,7 +17,8 @@ enum {
 	ANSWER_MAX = 16 << 20,
 	CONNECT_TIMEOUT_MS = 15000,
 	TIMEOUT_MS = 60000,
-	SENDINGS_MAX = 3, /* of a change, if its response is lost */
+	CANCELLED_MAX_MS = 10000, /* for the response to a change */
+	SENDINGS_MAX = 3,         /* of a change, if its response is lost */
 };
 
 void site_open_with(const char *url, const char *token, const char *ca_file, struct site *ret_site)
@@ -27,6 +29,7 @@ void site_open_with(const char *url, const char *token, const char *ca_file, str
 		.ca_file = ca_file ? mem_strdup(ca_file) : NULL,
 		.curl = curl_easy_init(),
 		.hint = "fsa login",
+		.timeout_ms = TIMEOUT_MS,
 	};
 	if (ret_site->curl == NULL)
 		abort(); /* out of memory */
@@ -145,22 +148,40 @@ bool site_is_cancelled(const struct site *site, struct err *e)
 	return true;
 }
 
+/* Once it is true, it stays so when the request is sent again. */
+static bool has_been_sent(struct exchange *x)
+{
+	curl_off_t at_us = 0;
+
+	(void)curl_easy_getinfo(x->curl, CURLINFO_PRETRANSFER_TIME_T, &at_us);
+	x->sent = x->sent || at_us > 0;
+	return x->sent;
+}
+
 /* libcurl asks it at least once a second, and ends the request if it is true. */
 static int is_cancelled(void *user, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
-	const atomic_bool *cancelled = user;
+	struct exchange *x = user;
 
 	(void)a, (void)b, (void)c, (void)d;
-	return atomic_load(cancelled) ? 1 : 0;
+	bool sent = has_been_sent(x);
+	if (!atomic_load(x->cancelled))
+		return 0;
+	if (!x->awaited || !sent)
+		return 1;
+	if (x->cancelled_at_ms == 0)
+		x->cancelled_at_ms = clock_ms();
+	return clock_ms() - x->cancelled_at_ms > CANCELLED_MAX_MS ? 1 : 0;
 }
 
-static void set_cancellation(const struct site *site, CURL *curl)
+static void set_cancellation(const struct site *site, struct exchange *x)
 {
-	if (site->cancelled == NULL)
+	x->cancelled = site->cancelled;
+	if (x->cancelled == NULL)
 		return;
-	(void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	(void)curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, is_cancelled);
-	(void)curl_easy_setopt(curl, CURLOPT_XFERINFODATA, (void *)(uintptr_t)site->cancelled);
+	(void)curl_easy_setopt(x->curl, CURLOPT_NOPROGRESS, 0L);
+	(void)curl_easy_setopt(x->curl, CURLOPT_XFERINFOFUNCTION, is_cancelled);
+	(void)curl_easy_setopt(x->curl, CURLOPT_XFERINFODATA, x);
 }
 
 static void set_options(const struct site *site, CURL *curl)
@@ -171,7 +192,6 @@ static void set_options(const struct site *site, CURL *curl)
 	(void)curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-	set_cancellation(site, curl);
 	(void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "fsa/" PACKAGE_VERSION);
 	if (site->ca_file != NULL)
 		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, site->ca_file);
@@ -195,10 +215,10 @@ CURL *site_connect_only(const struct site *site)
 }
 
 /* A file transfer may take any time while data flows; other requests have a time limit. */
-static void set_body(const struct exchange_request *r, CURL *curl)
+static void set_body(const struct site *site, const struct exchange_request *r, CURL *curl)
 {
 	if (r->from == NULL && r->to == NULL) {
-		(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)TIMEOUT_MS);
+		(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, site->timeout_ms);
 	} else {
 		(void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
 		(void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)TIMEOUT_MS / 1000);
@@ -219,9 +239,11 @@ static void prepare(const struct site *site, const struct exchange_request *r, s
 
 	x->answer = BUF_INIT(ANSWER_MAX);
 	x->to = r->to;
+	x->awaited = r->awaited;
 	add_headers(site, r, x);
 	set_options(site, x->curl);
-	set_body(r, x->curl);
+	set_cancellation(site, x);
+	set_body(site, r, x->curl);
 	(void)curl_easy_setopt(x->curl, CURLOPT_URL, url);
 	(void)curl_easy_setopt(x->curl, CURLOPT_CUSTOMREQUEST, r->method);
 	(void)curl_easy_setopt(x->curl, CURLOPT_HTTPHEADER, x->headers);
@@ -263,6 +285,10 @@ static bool is_lost(CURLcode code)
 static int not_reached(const struct site *site, const struct exchange *x, CURLcode code,
 		       struct err *e)
 {
+	if (code == CURLE_ABORTED_BY_CALLBACK && x->cancelled_at_ms != 0)
+		return err_set(e, ERR_UNPROCESSABLE, "UNANSWERED",
+			       "interrupted, and %s does not say what came of the request",
+			       site->url);
 	if (code == CURLE_ABORTED_BY_CALLBACK && site_is_cancelled(site, e))
 		return -1;
 	if (x->too_large)
@@ -407,6 +433,7 @@ int site_call(struct site *site, const char *method, const char *path, const jso
 			.body = text,
 			.length = text ? strlen(text) : 0,
 			.repeatable = strcmp(method, "GET") != 0,
+			.awaited = strcmp(method, "GET") != 0,
 		},
 		&x);
 	for (int sending = 0; sending < SENDINGS_MAX; sending++) {
@@ -415,6 +442,7 @@ int site_call(struct site *site, const char *method, const char *path, const jso
 		code = curl_easy_perform(site->curl);
 		if (!is_lost(code))
 			break;
+		x.sent = true;
 	}
 	status = exchange_end(site, &x, code, e);
 	if (status == 0)

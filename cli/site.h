@@ -24,8 +24,10 @@ struct site {
 	CURL *curl;
 	const char *hint; /* what to do when the token is refused: "fsa login"; NULL: nothing */
 	/* When it becomes true, what waits for the site or its sandboxes fails with code
-	 * INTERRUPTED; NULL: never. */
+	 * INTERRUPTED; NULL: never. A change that has been sent is awaited first, as its response
+	 * may name what has to be undone; code UNANSWERED: none came within ten seconds. */
 	const atomic_bool *cancelled;
+	long timeout_ms; /* of one request, without files */
 };
 
 /* The site `wanted`, or with NULL the current one (cli/sites.h). If `wanted` is given and
@@ -52,6 +54,9 @@ struct exchange {
 	char said[CURL_ERROR_SIZE];
 	long status;
 	bool too_large;
+	const atomic_bool *cancelled; /* the site's */
+	bool awaited, sent;
+	uint64_t cancelled_at_ms; /* although its response is still awaited; 0: not */
 };
 
 struct exchange_request {
@@ -60,6 +65,7 @@ struct exchange_request {
 	size_t length;
 	FILE *from, *to;            /* files for the request's and the response's body; or NULL */
 	bool repeatable;            /* with an Idempotency-Key */
+	bool awaited;               /* once sent, a cancellation waits for the response */
 	const char *const *headers; /* more of them, up to a NULL; or NULL */
 };
 

@@ -99,7 +99,12 @@ static int begin(struct upload *u, const char *query, struct err *e)
 	char *length = mem_printf("Upload-Length: %llu", (unsigned long long)u->length);
 	const char *const headers[] = { length, "Tus-Resumable: 1.0.0", NULL };
 	struct exchange_request request = {
-		.method = "POST", .path = path, .type = BYTES, .body = "", .headers = headers
+		.method = "POST",
+		.path = path,
+		.type = BYTES,
+		.body = "",
+		.headers = headers,
+		.awaited = true,
 	};
 
 	if (ask(u, request, &answer, e) < 0)
@@ -179,7 +184,7 @@ static int send_large(struct upload *u, const char *query, struct err *e)
 		return 0;
 	/* What has arrived of it is of no use any more. */
 	struct err ignored;
-	u->s->server.cancelled = NULL;
+	sandbox_hurry(u->s);
 	(void)site_call(&u->s->server, "DELETE", u->path, NULL, NULL, &ignored);
 	return -1;
 }

@@ -48,6 +48,8 @@ class Line:
     def __init__(self, port, target, seed=1):
         self.target, self.random, self.cuts = target, random.Random(seed), 0
         self.bad, self.ends = False, []
+        self.answers = threading.Event()
+        self.answers.set()
         self.listener = socket.create_server(("127.0.0.1", port))
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -64,6 +66,15 @@ class Line:
             yield self
         finally:
             self.bad = False
+
+    @contextlib.contextmanager
+    def that_holds_answers(self):
+        """Meanwhile nothing comes back from the sandbox, which gets all that is sent to it."""
+        self.answers.clear()
+        try:
+            yield self
+        finally:
+            self.answers.set()
 
     def cut(self):
         """Ends all connections that there are."""
@@ -88,7 +99,7 @@ class Line:
         """Until both directions have ended."""
         self.ends += (near, far)
         ways = [threading.Thread(target=self._pass, args=each, daemon=True)
-                for each in ((near, far), (far, near))]
+                for each in ((near, far, None), (far, near, self.answers))]
         for way in ways:
             way.start()
         for way in ways:
@@ -98,10 +109,12 @@ class Line:
             with contextlib.suppress(ValueError):
                 self.ends.remove(end)  # cut() may have been here
 
-    def _pass(self, one, other):
+    def _pass(self, one, other, allowed):
         left = self.random.randrange(2000, 200000) if self.bad else float("inf")
         try:
             while left > 0 and (data := one.recv(min(left, 65536))):
+                if allowed:
+                    allowed.wait()
                 other.sendall(data)
                 left -= len(data)
         except OSError:

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 
@@ -227,29 +228,94 @@ def test_calls_of_an_agent_run_at_once(agent, fsa, inside):
     assert [result["found"]["stdout"] for result in results] == ["one\n", "two\n"]
 
 
-def test_a_call_that_is_cancelled_ends_in_the_sandbox_too(fsa, inside):
-    def message(**rest):
-        mcp.stdin.write(json.dumps({"jsonrpc": "2.0", **rest}) + "\n")
-        mcp.stdin.flush()
+SLEEP = "sleep 12345"
 
-    marker = inside.home / "cancelled-begun"
-    call = {"name": "run_command", "arguments": {
-        "project": "shop", "command": f"touch {marker.name}; exec sleep 12345"}}
+
+def call_message(number, command):
+    return {"id": number, "method": "tools/call", "params": {
+        "name": "run_command", "arguments": {"project": "shop", "command": command}}}
+
+
+@pytest.fixture
+def mcp(fsa):
+    """fsa mcp, whose client sends messages: mcp.say(id=1, method="ping")."""
     with subprocess.Popen([fsa.program, "mcp"], env=fsa.env, text=True, stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE) as mcp:
-        message(id=1, method="tools/call", params=call)
+                          stdout=subprocess.PIPE) as server:
+        def say(**message):
+            server.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+            server.stdin.flush()
+
+        server.say = say
+        yield server
+
+
+@pytest.fixture
+def begun(inside):
+    """A command that sleeps for hours, and whether it has begun."""
+    marker = inside.home / "begun"
+
+    def wait():
         while not marker.exists():
             os.sched_yield()
-        message(id=2, method="ping")
-        assert json.loads(mcp.stdout.readline())["id"] == 2  # although the other one still runs
-        message(method="notifications/cancelled", params={"requestId": 1})
-        message(id=3, method="tools/call", params={"name": "run_command", "arguments": {
-            "project": "shop", "command": "while pgrep -fx 'sleep 12345'; do sleep 0.1; done"}})
-        assert json.loads(mcp.stdout.readline())["id"] == 3
-        marker.unlink()
-        message(id=4, method="tools/call", params=call)
-        while not marker.exists():
-            os.sched_yield()
-        mcp.stdin.close()  # the agent is gone: what it called ends
-        assert mcp.stdout.read() == ""
-    fsa("run", "shop", "--", "pgrep", "-fx", "sleep 12345", status=1)
+
+    yield SimpleNamespace(command=f"touch {marker.name}; exec {SLEEP}", wait=wait)
+    marker.unlink(missing_ok=True)
+
+
+def nothing_sleeps(fsa):
+    fsa("run", "shop", "--", "pgrep", "-fx", SLEEP, status=1)
+
+
+def test_a_call_that_is_cancelled_ends_in_the_sandbox_too(fsa, mcp, begun):
+    mcp.say(**call_message(1, begun.command))
+    begun.wait()
+    mcp.say(id=2, method="ping")
+    assert json.loads(mcp.stdout.readline())["id"] == 2  # although the other one still runs
+    mcp.say(method="notifications/cancelled", params={"requestId": 1})
+    mcp.say(**call_message(3, f"while pgrep -fx '{SLEEP}'; do sleep 0.1; done"))
+    assert json.loads(mcp.stdout.readline())["id"] == 3
+
+
+def test_calls_end_with_their_client_wherever_they_are(fsa, begun):
+    """At once, while the calls look for the project, get a token, start the command or follow it."""
+    talk = "".join(json.dumps({"jsonrpc": "2.0", **call_message(number, begun.command)}) + "\n"
+                   for number in range(4))
+    for _ in range(5):
+        done = subprocess.run([fsa.program, "mcp"], env=fsa.env, text=True, input=talk,
+                              capture_output=True)
+        assert (done.returncode, done.stdout) == (0, "")
+        nothing_sleeps(fsa)
+
+
+@pytest.mark.parametrize("leave", [lambda mcp: mcp.stdin.close(), lambda mcp: mcp.terminate()],
+                         ids=["closes", "terminates"])
+def test_a_client_that_goes_while_a_command_is_starting_ends_it(fsa, inside, mcp, begun, leave):
+    with inside.line.that_holds_answers():
+        mcp.say(**call_message(1, begun.command))
+        begun.wait()
+        leave(mcp)
+        with pytest.raises(subprocess.TimeoutExpired):
+            mcp.wait(timeout=1.5)  # it waits to hear what it has started
+    assert mcp.stdout.read() == ""
+    nothing_sleeps(fsa)
+
+
+def test_a_command_that_ignores_its_end_is_killed(fsa, mcp, begun):
+    mcp.say(**call_message(1, f"trap '' TERM; {begun.command}"))
+    begun.wait()
+    mcp.stdin.close()
+    assert mcp.stdout.read() == ""
+    nothing_sleeps(fsa)
+
+
+def test_an_interrupt_while_a_command_is_starting_is_the_commands(fsa, inside, begun):
+    with inside.line.that_holds_answers(), \
+            subprocess.Popen([fsa.program, "run", "shop", "--", "sh", "-c", begun.command],
+                             env=fsa.env, stdin=subprocess.DEVNULL) as running:
+        begun.wait()
+        running.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(timeout=1.5)
+        inside.line.answers.set()
+    assert running.returncode == 128 + signal.SIGINT
+    nothing_sleeps(fsa)
