@@ -35,6 +35,12 @@ def build():
 
 
 @pytest.fixture(scope="session")
+def console(build):
+    """What nginx serves: the console as it was built."""
+    return build / "web" / "dist"
+
+
+@pytest.fixture(scope="session")
 def kubesim_build(build):
     """The build directory, with kubesim."""
     if not kubesim_program(build).exists():

@@ -1,8 +1,6 @@
 """The page in Chromium: nginx with the files of web/, our programs, PostgreSQL, kubesim."""
 
 import contextlib
-from pathlib import Path
-
 import pytest
 from selenium.common.exceptions import (
     ElementNotInteractableException,
@@ -18,7 +16,6 @@ from stand.kubesim import KubeSim
 from stand.process import PATIENCE
 from stand.site import Site
 
-WEB = Path(__file__).resolve().parents[2] / "web"
 # A view that is drawn anew while it is looked at or pressed: a person tries again.
 DRAWN_ANEW = (StaleElementReferenceException, ElementNotInteractableException,
               ElementClickInterceptedException)
@@ -31,8 +28,8 @@ def cluster(workspace, build):
 
 
 @pytest.fixture(scope="session")
-def site(workspace, build, postgres):
-    with Site(workspace / "browser", build, postgres, database="browser", root=WEB,
+def site(workspace, build, postgres, console):
+    with Site(workspace / "browser", build, postgres, database="browser", root=console,
               options={"kube_allow_addresses": "127.0.0.0/8"}) as made:
         yield made
 
@@ -108,9 +105,9 @@ class Page:
             self.wait(write, f"the field {name}")
 
     def status(self):
-        """The badge; "" while there is none."""
+        """What the badge stands for; "" while there is none."""
         return self.driver.execute_script(
-            "return document.querySelector('main .badge')?.textContent ?? ''")
+            "return document.querySelector('main .badge')?.dataset.status ?? ''")
 
     def wait_status(self, status):
         self.wait(lambda: self.status() == status, f"{status}, not {self.status()}")

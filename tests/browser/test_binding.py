@@ -27,13 +27,13 @@ def github(workspace):
 
 
 @pytest.fixture(scope="module")
-def site(workspace, build, postgres, github):
+def site(workspace, build, postgres, console, github):
     secret = workspace / "binding-secret"
     secret.write_text(SECRET)
     options = {"github_client_id": CLIENT, "github_client_secret_file": secret,
                "github_url": github.url, "github_api_url": github.url,
                "provider_ca_file": github.ca, "provider_allow_addresses": "127.0.0.0/8"}
-    with Site(workspace / "binding", build, postgres, database="binding", root=ROOT / "web",
+    with Site(workspace / "binding", build, postgres, database="binding", root=console,
               options=options) as made:
         yield made
 
@@ -83,7 +83,7 @@ def test_somebody_elses_account_is_refused_with_the_reason(page, github):
     github.person = {"id": 41, "login": "octocat"}
     enter(page, "bob")
     page.press("Add GitHub")
-    assert "bound to another user" in page.text("#notice")
+    assert "bound to another user" in page.text(".failure")
     page.wait(lambda: rows(page) == [["Password", "bob", "Primary", ""]], "no new row")
 
 
@@ -91,8 +91,8 @@ def test_a_strangers_page_that_opens_the_window_hears_nothing(page, site, github
     """The last page of the window, opened by a page of another origin."""
     enter(page, "eve")
     begun = page.driver.execute_async_script(
-        "const done = arguments[0]; import('/js/api.js').then((m) =>"
-        " m.post('/api/auth/github/bind', {})).then(done);")
+        "fetch('/api/auth/github/bind', {method: 'POST', body: '{}', headers: {'Content-Type': 'application/json'}})"
+        ".then((answer) => answer.json()).then(arguments[0]);")
     driver = page.driver
     github.answers["/page"] = says(200, b"<h1>Strange</h1>", {"Content-Type": "text/html"})
     driver.get(github.url + "/page")

@@ -35,6 +35,7 @@ def enter(page, cluster, spoil=lambda kubeconfig: kubeconfig):
 
 
 def create(page, name):
+    page.press("New project")
     page.fill(name=name)
     page.press("Create")
     page.wait_status("RUNNING")
@@ -49,14 +50,20 @@ def test_a_project_from_its_creation_to_its_end(page, cluster):
     terminal = page.attribute("href", "a", "Open terminal")
     assert "-ttyd." in terminal and "?authorization=" in terminal
     assert page.attribute("rel", "a", "Open terminal") == "noopener noreferrer"
-    page.press("Connection URL, with the password")
-    assert page.text("details code").startswith("postgresql://")
+    page.press("Database", ".tabs a")
+    assert page.text("code.url").startswith("postgresql://") and "••••@" in page.text("code.url")
+    page.press("Show the password")
+    assert "•" not in page.text("code.url")
+    page.press("Overview")
     page.press("Stop")
     page.wait_status("STOPPED")
     assert not page.find("a", "Open terminal")
     page.press("Start")
     page.wait_status("RUNNING")
+    page.press("Settings", ".tabs a")
     page.press("Delete")
+    assert not page.see("button", "Delete it").is_enabled()
+    page.fill(typed="My shop")
     page.press("Delete it")
     page.see("p.empty")
     assert page.complaints() == []
@@ -65,17 +72,24 @@ def test_a_project_from_its_creation_to_its_end(page, cluster):
 def test_a_variable_is_added_and_removed_and_a_secret_is_not_shown(page, cluster):
     enter(page, cluster)
     create(page, "Variables")
-    page.fill(key="GREETING", value="<b>hello</b> & more")
+    page.press("Variables", ".tabs a")
+    page.fill(key="GREETING", value="<b>hello</b> & more\nand a second line")
     page.press("Add")
-    page.see("td code", "<b>hello</b> & more")
     page.fill(key="API_KEY", value="do-not-show")
     page.see("[name=secret]").click()
     page.press("Add")
+    page.wait(lambda: len(page.find(".changes li")) == 2, "both are to be added")
+    page.press("Apply and restart")
+    page.see("td pre", "<b>hello</b> & more\nand a second line")
     page.see("td em", "secret")
     assert "do-not-show" not in page.driver.page_source
-    for remaining in (1, 0):
-        page.press("Remove")
-        page.wait(lambda: len(page.find("td button")) == remaining, "removed")
+    page.press("Edit as .env text")
+    assert page.attribute("value", "[name=raw]") == 'GREETING="<b>hello</b> & more\nand a second line"\n'
+    page.press("Show as a table")
+    for name in ("GREETING", "API_KEY"):
+        page.see(f"[aria-label='Remove {name}']").click()
+    page.press("Apply and restart")
+    page.wait(lambda: not page.find("td"), "removed")
     assert page.complaints() == []
 
 
@@ -91,9 +105,11 @@ def test_what_is_wrong_is_said_where_it_was_done(page, cluster):
     page.press("Projects")
     create(page, "Twice")
     page.press("Projects")
+    page.press("New project")
     page.fill(name="Twice")
     page.press("Create")
     page.see("p.failure", "You have a project of this name already")
+    page.press("Cancel")
     cluster.delete_user(name)  # the kubeconfig's token is worth nothing now
     page.press("Twice")
     page.press("Stop")
@@ -119,8 +135,8 @@ def test_a_stored_kubeconfig_is_tested_and_what_is_wrong_is_listed(page, cluster
 def test_a_wrong_token_is_said_in_the_settings(page, cluster):
     enter(page, cluster, spoil=lambda kubeconfig: kubeconfig.replace("token: ", "token: x"))
     page.press("Settings")
-    page.see("[data-name=credentials][data-status=failed] p",
-             "Your cluster does not accept the stored kubeconfig.")
+    told = page.text("[data-name=credentials][data-status=failed] p")
+    assert told.endswith("Your cluster does not accept the stored kubeconfig.")
     assert "Store a new kubeconfig in the settings" in page.text(".checks p.detail")
     page.see("button", "Test again")
     assert page.complaints() == []
@@ -154,7 +170,7 @@ def test_sessions_and_tokens_are_seen_and_ended(page, cluster, site):
     page.wait(lambda: not page.find("button", "Withdraw"), "withdrawn")
     assert site.client().get("/api/projects", headers=bearer).status_code == 401
     page.driver.refresh()
-    page.wait(lambda: "token.create" in page.text(".events"), "what was done")
+    page.wait(lambda: "Made an API token" in page.text(".events"), "what was done")
     assert page.complaints() == []
 
 
@@ -259,6 +275,7 @@ def test_maintenance_is_a_banner_with_the_operators_text(page, cluster, site):
     enter(page, cluster)
     site.programs.fsactl("maintenance", "on", "--message", message)
     try:
+        page.press("New project")
         page.fill(name="Too late")
         page.press("Create")
         page.see(".failure", message)
@@ -279,10 +296,12 @@ def test_a_limit_that_is_reached_is_told_before_somebody_tries(page, cluster, si
     site.programs.fsactl("user", "limit", name, "projects", "1")
     create(page, "The only one")
     page.press("Projects")
-    page.wait(lambda: "limit of 1 projects is reached" in page.text("main"), "the limit")
+    page.press("New project")
+    page.wait(lambda: "limit of 1 projects is reached" in page.text("dialog"), "the limit")
     page.wait(lambda: not page.find("button", "Create")[0].is_enabled(), "no creation")
     site.programs.fsactl("user", "limit", name, "projects", "default")
     page.driver.refresh()
+    page.press("New project")
     page.wait(lambda: page.find("button", "Create")[0].is_enabled(), "room again")
     assert page.complaints() == []
 

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from stand.site import ROOT, SQL, Site
 
 @pytest.fixture(scope="module")
-def site(workspace, build, postgres):
+def site(workspace, build, postgres, console):
     """With the page, as an installed one."""
-    with Site(workspace / "doctor", build, postgres, database="doctor", root=ROOT / "web") as made:
+    with Site(workspace / "doctor", build, postgres, database="doctor", root=console) as made:
         yield made
 
 
@@ -101,8 +101,8 @@ def test_a_page_that_is_not_there_is_red(make_site):
     assert "www-data read" in found(findings)[site.url]["advice"]
 
 
-def test_an_api_that_is_down_is_red(make_site):
-    site = make_site(root=ROOT / "web")
+def test_an_api_that_is_down_is_red(make_site, console):
+    site = make_site(root=console)
     site.programs.stop("api.fcgi")
     status, findings = examine(site, "site")
     assert (status, set(found(findings))) == (1, {"/readyz"})
@@ -115,7 +115,7 @@ HOUR = datetime.timedelta(hours=1)
 
 
 @pytest.fixture
-def tls_site(make_site, tmp_path):
+def tls_site(make_site, console, tmp_path):
     """A site on https://localhost, by a certificate that it trusts: tls_site(begins, ends) from now."""
 
     def make(begins=-HOUR, ends=1000 * HOUR):
@@ -131,7 +131,7 @@ def tls_site(make_site, tmp_path):
         files = tmp_path / "tls.key", tmp_path / "tls.crt"
         files[0].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         files[1].write_bytes(certificate.public_bytes(Encoding.PEM))
-        return make_site(root=ROOT / "web", host="localhost", tls=files,
+        return make_site(root=console, host="localhost", tls=files,
                          options={"provider_ca_file": files[1]})
 
     return make

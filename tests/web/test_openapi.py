@@ -24,8 +24,8 @@ def test_it_is_what_the_tables_say_now(build):
     assert done.returncode == 0, done.stderr
 
 
-def test_the_site_serves_it(make_site, document):
-    site = make_site(root=ROOT / "web")
+def test_the_site_serves_it(make_site, console, document):
+    site = make_site(root=console)
     answer = site.client().get("/api/openapi.json")
     assert (answer.status_code, answer.json()) == (200, document)
     assert answer.headers["Content-Type"].startswith("application/json")

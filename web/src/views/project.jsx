@@ -1,0 +1,104 @@
+import {useAction, callWithCare} from "../action.js";
+import {get} from "../api.js";
+import {Act} from "../parts/button.jsx";
+import {Heading} from "../parts/heading.jsx";
+import {Link} from "../parts/link.jsx";
+import {Badge, moves, partsOf, sentence} from "../parts/status.jsx";
+import {useResource} from "../resource.js";
+import {navigate} from "../router.js";
+import {TABS} from "./project/tabs.js";
+
+const IS_ID = /^[0-9a-f-]{36}$/;
+
+/** What can be asked of a project, and in which statuses that makes sense. */
+const ACTIONS = [
+	{verb: "start", label: "Start", statuses: ["STOPPED", "STOPPING", "ERROR", "PARTIAL"]},
+	{verb: "stop", label: "Stop", statuses: ["RUNNING", "CREATING", "STARTING", "UPDATING", "ERROR", "PARTIAL"]},
+	{verb: "restart", label: "Restart", statuses: ["RUNNING", "ERROR"]},
+];
+
+/**
+ * A project with its sandboxes in full. By a name its address becomes that of its id.
+ * @param {string} id
+ * @param {string} tab
+ * @returns {Promise<Project>}
+ */
+async function read(id, tab) {
+	if (!IS_ID.test(id)) {
+		const all = /** @type {Project[]} */ (await get(`/api/projects?keyword=${encodeURIComponent(id)}`));
+		const named = all.find(({name}) => name === id);
+		if (named !== undefined)
+			navigate(address(named.id, tab), {replace: true});
+		id = named?.id ?? "none";
+	}
+	const project = await get(`/api/projects/${id}`);
+	const path = `/api/projects/${id}/sandboxes`;
+	project.sandboxes = await Promise.all(project.sandboxes.map((/** @type {Sandbox} */ one) => get(`${path}/${one.id}`)));
+	return project;
+}
+
+/** @param {string} id @param {string} tab */
+const address = (id, tab) => `/projects/${id}${tab && `/${tab}`}`;
+
+/** @param {{id: string, tab?: string}} props */
+export function Project({id, tab = ""}) {
+	const resource = useResource(() => read(id, tab), {
+		deps: [id],
+		moving: ({status}) => moves(status),
+		hear: ({name, data}, old) => (name === "kubeconfig" || data.id !== old.id ? old : undefined),
+	});
+	const {data, error} = resource;
+	if (error?.status === 404 || error?.status === 400)
+		return <Gone/>;
+	return (
+		<>
+			<Head project={data} id={id}/>
+			<nav class="tabs" aria-label="Project">
+				{TABS.map(({name, label}) => (
+					<Link key={name} to={address(id, name)} aria-current={name === tab ? "page" : undefined}>{label}</Link>
+				))}
+			</nav>
+			{error !== null && !(error instanceof TypeError) && <p class="failure" role="alert">{error.message}</p>}
+			{data ? <Tab name={tab} project={data} reload={resource.reload}/> : <p class="loading" role="status">Loading…</p>}
+		</>
+	);
+}
+
+/** @param {{name: string, project: Project, reload: () => Promise<void>}} props */
+function Tab({name, ...rest}) {
+	const tab = TABS.find((known) => known.name === name);
+	return tab ? <tab.View {...rest}/> : <Gone/>;
+}
+
+/** Name, status and what can be done; nothing of it before it is known. @param {{project?: Project, id: string}} props */
+function Head({project, id}) {
+	const trouble = project !== undefined && partsOf(project).some((part) => part.cause !== null);
+	return (
+		<div class="title">
+			<Heading title={project?.name ?? "Project"} at={`/projects/${id}`}/>
+			{project && <Badge status={project.status} trouble={trouble}/>}
+			<p class="detail" role="status">{project && sentence(project.status)}</p>
+			{project && (
+				<div class="actions">
+					{ACTIONS.filter(({statuses}) => statuses.includes(project.status))
+						.map(({verb, label}) => <Ask key={verb} id={project.id} verb={verb} label={label}/>)}
+				</div>
+			)}
+		</div>
+	);
+}
+
+/** @param {{id: string, verb: string, label: string}} props */
+function Ask({id, verb, label}) {
+	const action = useAction(() => callWithCare("POST", `/api/projects/${id}/${verb}`));
+	return <Act action={action}>{label}</Act>;
+}
+
+function Gone() {
+	return (
+		<section class="narrow">
+			<Heading title="Nothing here"/>
+			<p>There is no such project, or not any more. <Link to="/projects">To your projects</Link></p>
+		</section>
+	);
+}

@@ -1,0 +1,89 @@
+import {get} from "../../api.js";
+import {Copy} from "../../parts/button.jsx";
+import {Cause, Warnings} from "../../parts/cause.jsx";
+import {Link, Outside} from "../../parts/link.jsx";
+import {Reading} from "../../parts/reading.jsx";
+import {Badge} from "../../parts/status.jsx";
+import {useResource} from "../../resource.js";
+import {Events} from "./history.jsx";
+
+const STAGES = /** @type {Record<string, string>} */ ({
+	database: "Database", container: "Container", network: "Network", terminal: "Terminal", ready: "Ready",
+});
+const STATES = /** @type {Record<string, string>} */ ({
+	done: "done", active: "under way", failed: "failed", pending: "not yet",
+});
+
+/** @param {{project: Project}} props */
+export function Overview({project}) {
+	const [first, ...others] = project.sandboxes;
+	return (
+		<>
+			{project.description && <p class="description">{project.description}</p>}
+			{first && <SandboxCard sandbox={first} title="Sandbox"/>}
+			{others.map((sandbox) => (
+				<SandboxCard key={sandbox.id} sandbox={sandbox} title={sandbox.displayName ?? sandbox.name} several/>
+			))}
+			{project.databases.map((database) => (database.cause || database.warnings.length > 0) && (
+				<section key={database.id}>
+					<Cause part={database} what="Database"/>
+					<Warnings part={database} what="Database"/>
+				</section>
+			))}
+			<Recent project={project}/>
+		</>
+	);
+}
+
+/** @param {{sandbox: Sandbox, title: string, several?: boolean}} props */
+function SandboxCard({sandbox, title, several = false}) {
+	return (
+		<section aria-label={title}>
+			{several && <h2><bdi>{title}</bdi> <Badge status={sandbox.status}/></h2>}
+			<Cause part={sandbox} what={title}/>
+			<Warnings part={sandbox} what={title}/>
+			{sandbox.progress && <Stages stages={sandbox.progress.stages}/>}
+			{sandbox.status === "RUNNING" && <Addresses {...sandbox}/>}
+		</section>
+	);
+}
+
+/** @param {{stages: {name: string, state: string}[]}} props */
+function Stages({stages}) {
+	return (
+		<ol class="stages" aria-label="Progress">
+			{stages.map(({name, state}) => (
+				<li key={name} data-state={state}>
+					{STAGES[name] ?? name}<span class="unseen"> ({STATES[state] ?? state})</span>
+				</li>
+			))}
+		</ol>
+	);
+}
+
+/** @param {{ttydUrl: string, publicUrl: string}} props */
+function Addresses({ttydUrl, publicUrl}) {
+	return (
+		<>
+			<p class="actions">
+				<Outside href={ttydUrl}>Open terminal</Outside>
+				<Outside href={publicUrl}>Open application</Outside>
+			</p>
+			<p class="address"><code>{publicUrl}</code> <Copy text={publicUrl} what="the application's address"/></p>
+		</>
+	);
+}
+
+/** @param {{project: Project}} props */
+function Recent({project}) {
+	const events = useResource(() => get(`/api/projects/${project.id}/events?limit=5`), {
+		deps: [project.id], hear: ({name, data}, old) => (name !== "kubeconfig" && data.id === project.id ? undefined : old),
+	});
+	return (
+		<section>
+			<h2>What happened last</h2>
+			<Reading of={events}>{({items}) => <Events items={items}/>}</Reading>
+			<p><Link to={`/projects/${project.id}/history`}>The whole history</Link></p>
+		</section>
+	);
+}

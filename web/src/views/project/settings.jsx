@@ -1,0 +1,48 @@
+import {useAction} from "../../action.js";
+import {call, post} from "../../api.js";
+import {ask} from "../../parts/ask.jsx";
+import {Act} from "../../parts/button.jsx";
+import {Field, Form} from "../../parts/form.jsx";
+import {navigate} from "../../router.js";
+
+/** @param {{project: Project, reload: () => Promise<void>}} props */
+export function ProjectSettings({project, reload}) {
+	const save = async (/** @type {Record<string, string>} */ {name, description}) => {
+		await call("PATCH", `/api/projects/${project.id}`, {name: name.trim(), description: description || null});
+		await reload();
+	};
+	return (
+		<>
+			<section>
+				<h2>Name and description</h2>
+				<Form label="Save" submit={save}>
+					<Field label="Name" name="name" required maxLength={64} defaultValue={project.name} autocomplete="off"
+						hint="Letters, digits, spaces and hyphens, beginning with a letter"/>
+					<label>
+						<span>Description</span>
+						<textarea name="description" rows={3} maxLength={2000} defaultValue={project.description ?? ""}/>
+					</label>
+				</Form>
+			</section>
+			{project.status !== "TERMINATING" && <Danger {...project}/>}
+		</>
+	);
+}
+
+/** @param {Project} props */
+function Danger({id, name}) {
+	const remove = useAction(async () => {
+		const text = "Delete this project, its files and its database?";
+		if (!await ask({text, yes: "Delete it", typed: name}))
+			return false;
+		await post(`/api/projects/${id}/delete`);
+		navigate("/projects", {replace: true}); // Back does not lead to what is gone
+	});
+	return (
+		<section class="danger">
+			<h2>Delete</h2>
+			<p>The project goes with its files and its database. Nothing of it can be brought back.</p>
+			<Act action={remove} class="danger">Delete</Act>
+		</section>
+	);
+}

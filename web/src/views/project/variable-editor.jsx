@@ -1,0 +1,52 @@
+import {useState} from "preact/hooks";
+import {NAME, parseEnv} from "../../dotenv.js";
+import {Button} from "../../parts/button.jsx";
+import {Check, Form} from "../../parts/form.jsx";
+
+/** @typedef {Iterable<[string, import("../../draft.js").Wanted | null]>} Changes */
+
+/**
+ * Where a variable is added to the draft, or changed. A pasted .env is as many as it has.
+ * @param {{edited: Variable | null, known: Variable[], add: (changes: Changes) => void, cancel: () => void}} props
+ */
+export function Editor({edited, known, add, cancel}) {
+	const [key, setKey] = useState(edited?.key ?? "");
+	const [secret, setSecret] = useState(edited?.isSecret ?? false);
+	const replaced = edited === null && known.some((variable) => variable.key === key);
+	const paste = (/** @type {ClipboardEvent} */ event) => {
+		const text = event.clipboardData?.getData("text/plain") ?? "";
+		if (!/^[^\n]*=/m.test(text))
+			return;
+		event.preventDefault();
+		add(Array.from(parseEnv(text), ([name, value]) => [name, {value, isSecret: false}]));
+	};
+	const take = async (/** @type {Record<string, string>} */ values, /** @type {HTMLFormElement} */ form) => {
+		const untouched = edited?.isSecret && values.value === "";
+		add([[edited?.key ?? values.key, {value: untouched ? null : values.value, isSecret: secret}]]);
+		form.reset();
+		setKey("");
+		setSecret(false);
+	};
+	return (
+		<Form label={edited ? "Change" : "Add"} submit={take} class="editor">
+			<h3>{edited ? `Change ${edited.key}` : "Another variable"}</h3>
+			{edited === null && (
+				<label>
+					<span>Name</span>
+					<input name="key" required pattern={NAME.source.slice(1, -1)} maxLength={128} autocomplete="off" spellcheck={false}
+						value={key} onInput={({currentTarget}) => setKey(currentTarget.value)} onPaste={paste}/>
+					<small>{replaced ? `There is a ${key}: its value is replaced.` : "A pasted .env becomes several."}</small>
+				</label>
+			)}
+			<label>
+				<span>Value</span>
+				<textarea name="value" rows={2} maxLength={32768} spellcheck={false} autocomplete="off" autofocus={edited !== null}
+					class={secret ? "masked" : ""} defaultValue={edited?.value ?? ""}/>
+				{edited?.isSecret && <small>Empty: it stays as it is.</small>}
+			</label>
+			<Check label="secret: never shown again" name="secret" checked={secret}
+				onChange={(/** @type {any} */ {currentTarget}) => setSecret(currentTarget.checked)}/>
+			{edited && <Button class="quiet" onClick={cancel}>Cancel</Button>}
+		</Form>
+	);
+}

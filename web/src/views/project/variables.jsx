@@ -1,0 +1,165 @@
+import {useState} from "preact/hooks";
+import {callWithCare, useAction} from "../../action.js";
+import {get} from "../../api.js";
+import {formatEnv, parseEnv} from "../../dotenv.js";
+import {differences, draftOfText} from "../../draft.js";
+import {Act, Button} from "../../parts/button.jsx";
+import {Failure} from "../../parts/failure.jsx";
+import {Reading} from "../../parts/reading.jsx";
+import {useResource} from "../../resource.js";
+import {Editor} from "./variable-editor.jsx";
+
+/** @typedef {import("../../draft.js").Draft} Draft */
+
+/** @param {{project: Project}} props */
+export function Variables({project}) {
+	const path = `/api/projects/${project.id}/environment`;
+	const read = async () => /** @type {Variable[]} */ (Object.values(await get(path)).flat());
+	const stored = useResource(read, {
+		deps: [path], hear: ({name, data}, old) => (name !== "kubeconfig" && data.id === project.id ? undefined : old),
+	});
+	const [draft, setDraft] = useState(/** @type {Draft} */ (new Map()));
+	const [raw, setRaw] = useState(false);
+	return (
+		<section>
+			<h2>Variables</h2>
+			<p>Every shell and the application have them. A change replaces the pod; files stay.</p>
+			<Reading of={stored}>
+				{(variables) => (
+					<>
+						<Button aria-pressed={raw} class="quiet" onClick={() => setRaw(!raw)}>
+							{raw ? "Show as a table" : "Edit as .env text"}
+						</Button>
+						{raw
+							? <Raw variables={variables} draft={draft} setDraft={setDraft} done={() => setRaw(false)}/>
+							: <Table variables={variables} draft={draft} setDraft={setDraft}/>}
+						<Changes path={path} stored={variables} draft={draft} reload={stored.reload}
+							clear={() => setDraft(new Map())}/>
+					</>
+				)}
+			</Reading>
+		</section>
+	);
+}
+
+/** @param {{variables: Variable[], draft: Draft, setDraft: (draft: Draft) => void}} props */
+function Table({variables, draft, setDraft}) {
+	const [edited, setEdited] = useState(/** @type {Variable | null} */ (null));
+	/** @param {Iterable<[string, import("../../draft.js").Wanted | null]>} more */
+	const add = (more) => {
+		setDraft(new Map([...draft, ...more]));
+		setEdited(null);
+	};
+	return (
+		<>
+			{variables.length > 0 && (
+				<table class="variables">
+					<caption class="unseen">Variables</caption>
+					<thead><tr><th scope="col">Name</th><th scope="col">Value</th><th scope="col">Change</th></tr></thead>
+					<tbody>
+						{variables.map((variable) => (
+							<tr key={variable.id}>
+								<th scope="row"><code>{variable.key}</code></th>
+								<td>{variable.isSecret ? <em>secret</em> : <pre tabIndex={0} aria-label={`Value of ${variable.key}`}>{variable.value}</pre>}</td>
+								<td class="actions">
+									<Button aria-label={`Edit ${variable.key}`} onClick={() => setEdited(variable)}>Edit</Button>
+									<Button aria-label={`Remove ${variable.key}`} onClick={() => add([[variable.key, null]])}>Remove</Button>
+								</td>
+							</tr>
+						))}
+					</tbody>
+				</table>
+			)}
+			<Editor key={edited?.id} edited={edited} known={variables} add={add} cancel={() => setEdited(null)}/>
+		</>
+	);
+}
+
+/** @param {{variables: Variable[], draft: Draft, setDraft: (draft: Draft) => void, done: () => void}} props */
+function Raw({variables, draft, setDraft, done}) {
+	const [text, setText] = useState(() => textOf(variables, draft));
+	const take = useAction(async () => {
+		setDraft(draftOfText(variables, parseEnv(text)));
+		done();
+	});
+	const secrets = variables.filter(({isSecret}) => isSecret).map(({key}) => key);
+	return (
+		<>
+			<label>
+				<span>As .env text</span>
+				<textarea name="raw" rows={14} spellcheck={false} autocomplete="off" value={text}
+					onInput={({currentTarget}) => setText(currentTarget.value)}/>
+			</label>
+			{secrets.length > 0 && <p class="detail">Secrets stay as they are, unless you give them a value here: {secrets.join(", ")}</p>}
+			<Act action={take}>Compare</Act>
+		</>
+	);
+}
+
+/** The open variables as the draft would make them. @param {Variable[]} variables @param {Draft} draft */
+function textOf(variables, draft) {
+	const all = new Map(variables.filter(({isSecret}) => !isSecret).map(({key, value}) => [key, value ?? ""]));
+	for (const [key, wanted] of draft) {
+		if (wanted === null || wanted.isSecret)
+			all.delete(key);
+		else if (wanted.value !== null)
+			all.set(key, wanted.value);
+	}
+	return formatEnv(all);
+}
+
+const WORDS = {added: "new", changed: "changed", removed: "removed"};
+
+/**
+ * The difference that "Apply and restart" makes.
+ * @param {{path: string, stored: Variable[], draft: Draft, clear: () => void, reload: () => Promise<void>}} props
+ */
+function Changes({path, stored, draft, clear, reload}) {
+	const found = differences(stored, draft);
+	const apply = useAction(async () => {
+		if (!await send(path, found))
+			return false;
+		clear();
+		await reload();
+	});
+	if (found.length === 0)
+		return <Failure action={apply}/>;
+	return (
+		<div class="changes" role="group" aria-label="Not applied yet">
+			<h3>Not applied yet</h3>
+			<ul>
+				{found.map(({key, kind, after}) => (
+					<li key={key} data-kind={kind}>
+						<code>{key}</code> {WORDS[kind]}
+						{after && (after.isSecret ? ", secret" : after.value !== null && <pre tabIndex={0} aria-label={`New value of ${key}`}>{after.value}</pre>)}
+					</li>
+				))}
+			</ul>
+			<div class="actions">
+				<Act action={apply} class="primary">Apply and restart</Act>
+				<Button onClick={clear}>Discard</Button>
+			</div>
+		</div>
+	);
+}
+
+/**
+ * Stores what has changed at once, then removes.
+ * @param {string} path
+ * @param {import("../../draft.js").Difference[]} found
+ */
+async function send(path, found) {
+	for (const {before, after} of found)
+		if (before && after && after.value === null && await callWithCare("PATCH", `${path}/${before.id}`, {isSecret: after.isSecret}) === false)
+			return false;
+	const variables = found.flatMap(({key, before, after}) => (!after || after.value === null ? [] : [{
+		key, value: after.value, isSecret: after.isSecret,
+		category: before?.isSecret === after.isSecret ? before.category : after.isSecret ? "secret" : "general",
+	}]));
+	if (variables.length > 0 && await callWithCare("PATCH", path, {variables}) === false)
+		return false;
+	for (const {kind, before} of found)
+		if (kind === "removed" && await callWithCare("DELETE", `${path}/${before?.id}`) === false)
+			return false;
+	return true;
+}
