@@ -12,23 +12,14 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from inside import Line, Sandbox  # noqa: E402
-from own_machine import Home, register  # noqa: E402
+from own_machine import Home, register, serve  # noqa: E402
 from stand import pypi  # noqa: E402
-from stand.kubesim import KubeSim  # noqa: E402
-from stand.process import free_port  # noqa: E402
-from stand.site import Site  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def served(workspace, build, postgres):
-    """A site whose reconciler looks often, its cluster, and the port of the cluster's ingress."""
-    ingress = free_port()
-    options = {"changes_burst": 100000, "ingress_domain": "apps.localhost",
-               "ingress_scheme": "http", "ingress_port": ingress}
-    with Site(workspace / "cli-site", build, postgres, database="cli", every="100ms",
-              options=options) as site, \
-            KubeSim(workspace / "cli-cluster", build) as cluster:
-        yield SimpleNamespace(site=site, cluster=cluster, url=site.url, ingress=ingress)
+    with serve(workspace, build, postgres) as served:
+        yield served
 
 
 @pytest.fixture
@@ -71,7 +62,7 @@ def inside(request, build, workspace, ada, served):
     if not program.exists():
         pytest.skip("sandboxd was not built: tools/install-packages build")
     sandbox = Sandbox(program, workspace / f"cli-{request.module.__name__}", ada.json("status", "shop"))
-    line = Line(served.ingress, sandbox.port)
+    line = Line(served.ingress, sandbox.connect)
     yield SimpleNamespace(sandbox=sandbox, line=line, home=sandbox.home)
     line.close()
     sandbox.stop()

@@ -16,8 +16,6 @@ class Sandbox:
     """sandboxd with the secret that the project's pod has, on loopback."""
 
     def __init__(self, program, directory, project):
-        terminal = urlparse(project["sandboxes"][0]["ttydUrl"])
-        login = base64.b64decode(parse_qs(terminal.query)["authorization"][0]).decode()
         self.home = directory / "home"
         self.home.mkdir(parents=True)
         (directory / "run").mkdir()
@@ -27,10 +25,13 @@ class Sandbox:
                             directory / "run", "--no-terminal"],
                            env={**os.environ, "HOME": str(self.home), "SHELL": "/bin/bash",
                                 "TMUX_TMPDIR": str(directory), "TMPDIR": str(directory / "tmp"),
-                                "TTYD_ACCESS_TOKEN": login.split(":", 1)[1]})
+                                "TTYD_ACCESS_TOKEN": terminal_token(project)})
         self.process.wait_ready(lambda: self.process.has_logged("port "))
         log = self.process.log.read_text()
         self.port = int(log.split("sandboxd: port ")[1].split()[0])
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port))
 
     def tmux(self, *words):
         """What tmux prints about the sandbox's sessions."""
@@ -42,11 +43,18 @@ class Sandbox:
         self.process.stop()
 
 
-class Line:
-    """The network between a port, the ingress', and a sandbox."""
+def terminal_token(project):
+    """The secret of its first sandbox, which is in the terminal's address."""
+    terminal = urlparse(project["sandboxes"][0]["ttydUrl"])
+    login = base64.b64decode(parse_qs(terminal.query)["authorization"][0]).decode()
+    return login.split(":", 1)[1]
 
-    def __init__(self, port, target, seed=1):
-        self.target, self.random, self.cuts = target, random.Random(seed), 0
+
+class Line:
+    """The network between a port, the ingress', and a sandbox, to which connect() makes a connection."""
+
+    def __init__(self, port, connect, seed=1):
+        self.connect, self.random, self.cuts = connect, random.Random(seed), 0
         self.bad, self.ends = False, []
         self.answers = threading.Event()
         self.answers.set()
@@ -87,7 +95,7 @@ class Line:
             while True:
                 near, _ = self.listener.accept()
                 try:
-                    far = socket.create_connection(("127.0.0.1", self.target))
+                    far = self.connect()
                 except OSError:
                     near.close()
                     continue

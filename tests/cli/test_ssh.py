@@ -1,4 +1,4 @@
-"""OpenSSH's own programs over fsa ssh: the real ssh, scp, rsync, git and sshd."""
+"""OpenSSH's own programs over fsa ssh: the real ssh, scp, rsync, git and sshd. tests/runtime has the image's."""
 
 import getpass
 import os
@@ -8,34 +8,15 @@ import subprocess
 
 import pytest
 
+from own_machine import OpenSSH
+
 DATA = os.urandom(3 << 20)
 USER = getpass.getuser()  # in the image it is another one; an sshd without root lets in its own user only
 
 
 @pytest.fixture(scope="module")
 def machine(ada, inside):
-    """A machine with fsa's configuration for OpenSSH: machine("scp", …); its files.
-
-    OpenSSH takes its user's home from the system, so it is told where the configuration is."""
-    ssh = ada.folder / ".ssh"
-    ssh.mkdir(mode=0o700)
-    (ssh / "config").write_text("Host *\n\tCompression no\n")
-    assert "NAME.fsa" in ada("config-ssh").stdout
-    config = ssh / "config"
-    env = {**ada.env, "GIT_SSH_COMMAND": f"ssh -F {config} -l {USER}",
-           "RSYNC_RSH": f"ssh -F {config} -l {USER}", "GIT_AUTHOR_NAME": "ada",
-           "GIT_AUTHOR_EMAIL": "ada@example.com", "GIT_COMMITTER_NAME": "ada",
-           "GIT_COMMITTER_EMAIL": "ada@example.com"}
-
-    def run(*words, status=0, **rest):
-        done = subprocess.run([*map(str, words)], env=env, capture_output=True, timeout=300, **rest)
-        assert done.returncode == status, (words, done.stdout[-500:], done.stderr[-2000:])
-        return done
-
-    run.ssh = ("ssh", "-F", config, "-l", USER, "-o", "BatchMode=yes")
-    run.scp = ("scp", "-F", config, "-o", f"User={USER}", "-o", "BatchMode=yes")
-    run.env, run.config, run.keys = env, config, ada.folder / ".config" / "fsa" / "ssh"
-    return run
+    return OpenSSH(ada, USER)
 
 
 def test_a_command_runs_with_its_input_output_and_exit_code(machine, inside):

@@ -59,7 +59,7 @@ def database_image(world):
 
 @pytest.fixture(scope="session")
 def sandbox_image(world):
-    return build_image("sandbox")
+    return build_image("sandbox", "--small")
 
 
 @pytest.fixture(scope="session")

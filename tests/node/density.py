@@ -136,7 +136,7 @@ def main():
     options = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="fsa-", dir="/tmp"))
     directory.chmod(0o711)
-    sandbox, pause = build_image("sandbox"), build_image("pause")
+    sandbox, pause = build_image("sandbox", "--small"), build_image("pause")
     print(f"{'image':20} {os.path.getsize(sandbox[0]) / MIB:10.0f} MiB", flush=True)
     with contextlib.ExitStack() as stack:
         enter = stack.enter_context

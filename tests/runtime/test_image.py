@@ -204,11 +204,32 @@ def test_the_projects_variables_are_in_every_shell(sandbox):
         assert "schema=public" in opened.ask("echo $DATABASE_URL")
 
 
-@pytest.mark.parametrize("program", ["git", "node", "npm", "psql", "tmux", "curl", "ssh"])
+VERSION = {"ssh": "-V", "tmux": "-V"}  # of all others --version
+
+
+@pytest.mark.parametrize("program", [
+    "git", "node", "npm", "pnpm", "python3", "pip", "gcc", "g++", "make", "rg", "jq", "psql", "tmux", "curl", "rsync",
+    "less", "vim", "nano", "ps", "ssh"])
 def test_a_developers_programs_are_there(sandbox, program):
-    flag = "-V" if program in ("tmux", "ssh") else "--version"
-    ran = sandbox.run(program, flag)
+    ran = sandbox.run(program, VERSION.get(program, "--version"))
     assert ran.returncode == 0, ran.stderr
+
+
+def test_python_makes_an_environment_with_pip(sandbox):
+    made = sandbox.run("sh", "-c", "python3 -m venv /tmp/venv && /tmp/venv/bin/python -m pip --version")
+    assert made.returncode == 0 and "/tmp/venv" in made.stdout, made.stderr
+
+
+def test_a_program_is_compiled_and_runs(sandbox):
+    made = sandbox.run("sh", "-c", "cd /tmp && echo 'int puts(const char *); int main(void) { puts(\"compiled\"); }' "
+                       ">answer.c && make -s answer && ./answer")
+    assert made.stdout == "compiled\n", made.stderr
+
+
+def test_no_host_key_is_in_the_image(image):
+    """Everybody who has the image would have it."""
+    rootfs, _ = image
+    assert (rootfs / "usr/sbin/sshd").exists() and not list((rootfs / "etc/ssh").glob("ssh_host_*"))
 
 
 def test_it_is_a_user_without_rights_on_a_read_only_system(sandbox):

@@ -15,7 +15,7 @@ from .kubelet.network import DNS
 from .process import Process, StandError, make_directory, port_is_free
 
 ROOT = Path(__file__).resolve().parents[2]
-IMAGES = ("sandbox", "postgres")
+IMAGES = {"sandbox": ("sandbox", "--small"), "postgres": ("postgres",)}  # what runtime/build makes of them
 SANDBOX = "localhost/fullstack-agent/sandbox:here"
 PROGRAMS = ("runc", "nft", "ip", "unshare", "nsenter", "setpriv", "mmdebstrap", "nginx")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -108,8 +108,8 @@ class Containers:
         make_directory(self.directory, mode=0o711)
         make_directory(self.images, mode=0o700)  # with setuid programs that get no updates
         build = ROOT / "runtime" / "build"
-        script = " && ".join(shlex.join([str(build), name, "--unpack", str(self.images / name)])
-                             for name in IMAGES)
+        script = " && ".join(shlex.join([str(build), *words, "--unpack", str(self.images / name)])
+                             for name, words in IMAGES.items())
         return script, {**os.environ, **self._cache()}
 
     def start(self):

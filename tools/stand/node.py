@@ -327,11 +327,11 @@ def build():
     return Path(_last_line([ROOT / "tools" / "cluster" / "build", "--node"]))
 
 
-def build_image(name):
+def build_image(*words):
     """(archive, name) of an image of runtime/, built first when it is not in the cache."""
-    done = subprocess.run([ROOT / "runtime" / "build", name], stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([ROOT / "runtime" / "build", *words], stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
-        raise ClusterError(f"runtime/build {name} failed, see above")
+        raise ClusterError(f"runtime/build {' '.join(words)} failed, see above")
     archive, tag = done.stdout.split()
     return archive, tag
 
