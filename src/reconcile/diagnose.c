@@ -6,6 +6,9 @@
 #include "base/json_at.h"
 #include "base/cleanup.h"
 
+#define CRASH_LOOP "CrashLoopBackOff"
+#define ENDS_AGAIN "the container ends again and again"
+
 /* Reasons of waiting containers, and what they mean. */
 struct reason {
 	const char *reason;
@@ -19,7 +22,7 @@ static const struct reason waiting_reasons[] = {
 	{ "ErrImageNeverPull", ERR_POD_IMAGE, "the image is not on the node" },
 	{ "InvalidImageName", ERR_POD_IMAGE, "the image's name is not valid" },
 	{ "RegistryUnavailable", ERR_POD_IMAGE, "the image registry does not answer" },
-	{ "CrashLoopBackOff", ERR_POD_CRASH, "the container ends again and again" },
+	{ CRASH_LOOP, ERR_POD_CRASH, ENDS_AGAIN },
 	{ "CreateContainerConfigError", ERR_POD_REFUSED, "the container cannot be configured" },
 	{ "CreateContainerError", ERR_POD_REFUSED, "the container cannot be created" },
 	{ "RunContainerError", ERR_POD_CRASH, "the container cannot be started" },
@@ -69,6 +72,17 @@ static void say(struct err *ret_cause, enum err_kind kind, const char *reason, c
 		message);
 }
 
+static void say_restarted(const json_t *status, const char *reason, const char *advice,
+			  struct err *ret_cause)
+{
+	const json_t *last = json_at(status, "lastState.terminated");
+
+	err_set(ret_cause, ERR_POD_CRASH, reason,
+		"%s: it last ended with exit code %lld (%.60s) after %lld restarts", advice,
+		(long long)json_number_at(last, "exitCode"), json_text_at(last, "reason"),
+		(long long)json_number_at(status, "restartCount"));
+}
+
 static bool diagnose_container(const json_t *status, struct err *ret_cause)
 {
 	const json_t *waiting = json_at(status, "state.waiting");
@@ -78,13 +92,8 @@ static bool diagnose_container(const json_t *status, struct err *ret_cause)
 
 	if (reason == NULL)
 		return false;
-	const json_t *last = json_at(status, "lastState.terminated");
-	if (reason->kind == ERR_POD_CRASH && last != NULL) {
-		err_set(ret_cause, reason->kind, name,
-			"%s: it last ended with exit code %lld (%.60s) after %lld restarts",
-			reason->advice, (long long)json_number_at(last, "exitCode"),
-			json_text_at(last, "reason"),
-			(long long)json_number_at(status, "restartCount"));
+	if (reason->kind == ERR_POD_CRASH && json_at(status, "lastState.terminated") != NULL) {
+		say_restarted(status, name, reason->advice, ret_cause);
 		return true;
 	}
 	say(ret_cause, reason->kind, name, reason->advice, json_text_at(waiting, "message"));
@@ -135,6 +144,22 @@ bool diagnose_pod(const json_t *pod, struct err *ret_cause)
 		say(ret_cause, ERR_POD_CRASH, reason[0] != '\0' ? reason : "Failed",
 		    "the pod failed", json_text_at(status, "message"));
 		return true;
+	}
+	return false;
+}
+
+bool diagnose_restarted_pod(const json_t *pod, struct err *ret_cause)
+{
+	size_t i;
+	json_t *status;
+
+	json_array_foreach(json_at(pod, "status.containerStatuses"), i, status)
+	{
+		if (!json_is_true(json_object_get(status, "ready")) &&
+		    json_at(status, "lastState.terminated") != NULL) {
+			say_restarted(status, CRASH_LOOP, ENDS_AGAIN, ret_cause);
+			return true;
+		}
 	}
 	return false;
 }

@@ -15,6 +15,10 @@
  * scheduler write them. */
 bool diagnose_pod(const json_t *pod, struct err *ret_cause);
 
+/* From the same: a container that has ended before and is not ready yet. One that ends again and
+ * again runs for moments in between, during which nothing else is wrong with its pod. */
+bool diagnose_restarted_pod(const json_t *pod, struct err *ret_cause);
+
 /* Whether the cause is no more than that the pod's volumes are still being made, which the
  * scheduler says of every pod whose StorageClass binds immediately. Source: kube-scheduler,
  * VolumeBinding. */

@@ -27,10 +27,11 @@ static void describe(const char *type, const json_t *object, char ret_words[STAN
 	const json_t *condition = unmet_condition(object);
 	const char *reason = json_text_at(condition, "reason");
 	const char *message = json_text_at(condition, "message");
-	int length = snprintf(ret_words, STANDSTILL_MAX, "%c%s %.80s: phase %.40s",
+	const char *phase = json_text_at(object, "status.phase");
+	int length = snprintf(ret_words, STANDSTILL_MAX, "%c%s %.80s: %s%.40s",
 			      tolower((unsigned char)type[0]), type + 1,
 			      json_text_at(object, "metadata.name"),
-			      json_text_at(object, "status.phase"));
+			      phase[0] != '\0' ? "phase " : "no phase yet", phase);
 
 	if (condition == NULL || length < 0 || length >= STANDSTILL_MAX)
 		return;

@@ -44,7 +44,9 @@ static void assess_pod(const struct view *v, const json_t *set, const json_t *po
 		return;
 	}
 	a->has_cause =
-		diagnose_pod(pod, &a->cause) && (late || !diagnose_awaits_volumes(&a->cause));
+		diagnose_pod(pod, &a->cause)
+			? late || !diagnose_awaits_volumes(&a->cause)
+			: !late && v->row->has_cause && diagnose_restarted_pod(pod, &a->cause);
 	if (a->has_cause || late)
 		a->observed = OBSERVED_BROKEN;
 }

@@ -376,7 +376,7 @@ def test_a_node_that_is_being_added_is_progress_and_not_an_error(
     add_event(kubesim, person, pod, "TriggeredScaleUp",
               "pod triggered scale-up: [{pool-1 3->4 (max: 10)}]")
     shorten(site, project, 4)  # of the ten minutes of any start, seven
-    eventually(lambda: project.sandbox()["cause"]["code"] == "TriggeredScaleUp",
+    eventually(lambda: [c["code"] for c in project.causes()] == ["TriggeredScaleUp"],
                last=project.sandbox)
     assert project.sandbox()["status"] == "STARTING"
     explained(project, "unschedulable-and-a-node-is-added")

@@ -18,10 +18,22 @@ def late(site, project):
     resync(site, project)
 
 
+def wait_until_it_stands(person, project):
+    """Until the sandbox's pod is on a node, where nothing more will happen."""
+    def stands():
+        """the pod waits for its containers, and the sandbox is told to be starting"""
+        sandbox = project.sandbox()
+        pod = person.namespace.pod(sandbox["name"])
+        conditions = pod["status"].get("conditions", []) if pod else []
+        return sandbox["status"] == "STARTING" and any(
+            condition.get("reason") == "ContainersNotReady" for condition in conditions)
+
+    eventually(stands, last=project.get)
+
+
 def test_a_start_that_takes_too_long_says_what_its_pod_waits_for(site, person, slow_pods, explained):
     project = person.create("Slow")
-    eventually(lambda: person.namespace.pod(project.sandbox()["name"]))
-    eventually(lambda: project.status() == "STARTING")
+    wait_until_it_stands(person, project)
     late(site, project)
     cause = project.wait_cause("DEADLINE")
     assert project.status() == "ERROR"
@@ -32,12 +44,11 @@ def test_a_start_that_takes_too_long_says_what_its_pod_waits_for(site, person, s
 
 def test_a_database_that_takes_too_long_says_its_phase(site, person, slow_pods, explained):
     project = person.create("Slower", database=True)
-    eventually(lambda: project.database()["status"] == "STARTING", last=project.get)
-    late(site, project)
-    causes = eventually(lambda: len(project.causes()) == 2 and project.causes(), last=project.get)
-    assert {cause["kind"] for cause in causes} == {"DEADLINE"}
     name = project.database()["databaseName"]
-    eventually(lambda: project.database()["cause"]["message"] == f"cluster {name}: phase Creating",
-               last=project.database)  # of the next observation, if it had none yet
-    assert project.sandbox()["cause"]["message"] == f"database {name} is not ready"
+    wait_until_it_stands(person, project)  # its database has told where it will be
+    eventually(lambda: project.database()["status"] == "STARTING", last=project.get)
+    eventually(lambda: person.namespace.get("Cluster", name).get("status", {}).get("phase"))
+    late(site, project)
+    eventually(lambda: [c["kind"] for c in project.causes()] == ["DEADLINE"] * 2, last=project.get)
+    assert project.database()["cause"]["message"] == f"cluster {name}: phase Creating"
     explained(project, "database-past-its-deadline")

@@ -83,6 +83,17 @@ def sandbox_told(project, fault, status, begin, verb=""):
     return cause
 
 
+def told_again(project, cause):
+    """Waits until there is a cause after another attempt; returns it. In between there may be none:
+    a container that ends again and again runs for moments."""
+    def told():
+        """there is a cause after another attempt"""
+        found = project.causes()
+        return found and found[0]["attempts"] > cause["attempts"] and found[0]
+
+    return eventually(told, last=project.sandbox)
+
+
 def began(project, cause):
     """When a cause that was told may have begun: then, or again after another one, such as a request
     that a busy machine has let time out."""
@@ -124,7 +135,8 @@ def meet_fault(person, kubesim, name):
     kubesim.end_fault(reads)
     status = "STOPPED" if fault.stopped else "CREATING"
     cause = sandbox_told(rising, fault, status, begin, "apply")
-    eventually(lambda: rising.causes()[0]["attempts"] > cause["attempts"] or fault.stopped)
+    if not fault.stopped:
+        told_again(rising, cause)
     assert sandbox_told(rising, fault, status, begin)["since"] in began(rising, cause)
     running.wait_no_cause(SOON)
 
@@ -146,8 +158,7 @@ def meet_effect(person, kubesim, name):
     cause = sandbox_told(project, EFFECTS[name], "STARTING", begin)
     held = person.namespace.owned(project.sandbox()["id"])
     assert held["StatefulSet"] == [project.sandbox()["name"]] and len(held["Ingress"]) == 2
-    eventually(lambda: project.causes()[0]["attempts"] > cause["attempts"])
-    later = project.causes()[0]  # a container that ended is in a crash loop some time later
+    later = told_again(project, cause)  # a container that ended is in a crash loop by then
     assert later["since"] == cause["since"] or later["code"] != cause["code"]
     kubesim.end_effect(effect)
     project.wait("RUNNING", SOON)

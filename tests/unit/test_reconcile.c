@@ -104,6 +104,37 @@ START_TEST(a_pod_tells_what_is_wrong_with_it)
 }
 END_TEST
 
+START_TEST(a_container_that_ended_before_is_restarted_until_it_is_ready)
+{
+	static const char *const format =
+		"{\"status\": {\"containerStatuses\": [{\"ready\": %s, \"restartCount\": 2, "
+		"\"state\": {\"running\": {}}, \"lastState\": {%s}}]}}";
+	static const char *const terminated =
+		"\"terminated\": {\"exitCode\": 1, \"reason\": \"Error\"}";
+	static const struct {
+		const char *ready, *last;
+		bool found;
+	} cases[] = {
+		{ "false", terminated, true },
+		{ "true", terminated, false },
+		{ "false", "", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct err cause;
+		CLEANUP(cleanup_free)
+		char *text = mem_printf(format, cases[i].ready, cases[i].last);
+		CLEANUP(cleanup_json) json_t *pod = parse(text);
+		ck_assert(!diagnose_pod(pod, &cause));
+		ck_assert_int_eq(diagnose_restarted_pod(pod, &cause), cases[i].found);
+		if (cases[i].found)
+			ck_assert_str_eq(cause.message,
+					 "the container ends again and again: it last ended with "
+					 "exit code 1 (Error) after 2 restarts");
+	}
+}
+END_TEST
+
 #define EVENT(uid, type, reason, at, message)                                                      \
 	"{\"involvedObject\": {\"uid\": \"" uid "\"}, \"type\": \"" type                           \
 	"\", \"reason\": \"" reason "\", \"lastTimestamp\": \"2026-01-01T00:00:" at                \
@@ -847,6 +878,7 @@ int main(void)
 	Suite *suite = suite_create("reconcile");
 	TCase *tc = tcase_create("reconcile");
 
+	tcase_add_test(tc, a_container_that_ended_before_is_restarted_until_it_is_ready);
 	tcase_add_loop_test(tc, a_pod_tells_what_is_wrong_with_it, 0, ARRAY_SIZE(pods));
 	tcase_add_loop_test(tc, events_are_evidence_of_the_present, 0, ARRAY_SIZE(happenings));
 	tcase_add_test(tc, a_cluster_that_failed_or_cannot_begin_says_why);
