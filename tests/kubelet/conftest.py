@@ -23,7 +23,7 @@ def node(workspace, kubesim_build):
     if why := why_not():
         pytest.skip(why)
     with KubeSim(workspace / "kubesim", kubesim_build, args=["--kubelet=yes"]) as kubesim:
-        containers = Containers(workspace / "node", kubesim, free_port(), images=LAID_OUT)
+        containers = Containers(workspace / "node", kubesim, free_port(), images=LAID_OUT, agent=True)
         images = containers.build(workspace / "images.log")
         try:
             images.finish()

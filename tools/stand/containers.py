@@ -17,6 +17,8 @@ from .process import Process, StandError, make_directory, port_is_free
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = {"sandbox": ("sandbox", "--small"), "postgres": ("postgres",)}  # what runtime/build makes of them
 SANDBOX = "localhost/fullstack-agent/sandbox:here"
+WITH_AGENT = "localhost/fullstack-agent/sandbox-with-agent:here"
+NAMES = {SANDBOX: "sandbox", WITH_AGENT: "sandbox-with-agent", "example.com/postgresql:": "postgres"}
 PROGRAMS = ("runc", "nft", "ip", "unshare", "nsenter", "setpriv", "mmdebstrap", "nginx")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation",
@@ -75,12 +77,14 @@ class Containers:
 
     port     of loopback, where sandboxes' addresses are served
     images   the folder that they are unpacked into
+    agent    whether WITH_AGENT is one of them
     """
 
-    def __init__(self, directory, kubesim, port, outlive=False, images=None):
+    def __init__(self, directory, kubesim, port, outlive=False, images=None, agent=False):
         self.directory = Path(directory)
         self.port = port
         self.images = Path(images or self.directory / "images")
+        self._builds = {**IMAGES, "sandbox-with-agent": ("sandbox", "--with-agent")} if agent else IMAGES
         self._kubesim = kubesim
         self._outlive = outlive
         self._process = Process(self.directory, "kubelet", stop_signal=signal.SIGKILL)
@@ -109,7 +113,7 @@ class Containers:
         make_directory(self.images, mode=0o700)  # with setuid programs that get no updates
         build = ROOT / "runtime" / "build"
         script = " && ".join(shlex.join([str(build), *words, "--unpack", str(self.images / name)])
-                             for name, words in IMAGES.items())
+                             for name, words in self._builds.items())
         return script, {**os.environ, **self._cache()}
 
     def start(self):
@@ -125,8 +129,7 @@ class Containers:
         config.write_text(json.dumps({
             **self._kubesim.admin_access(),
             "directory": str(self.directory),
-            "images": {SANDBOX: str(self.images / "sandbox"),
-                       "example.com/postgresql:": str(self.images / "postgres")},
+            "images": {name: str(self.images / folder) for name, folder in NAMES.items() if folder in self._builds},
             "cgroup": self.cgroup,
             "port": self.port,
         }))
