@@ -1,6 +1,9 @@
 """The page in Chromium: nginx with the files of web/, our programs, PostgreSQL, kubesim."""
 
 import contextlib
+import sys
+from pathlib import Path
+
 import pytest
 from selenium.common.exceptions import (
     ElementNotInteractableException,
@@ -13,8 +16,11 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from stand import chromium
 from stand.kubesim import KubeSim
-from stand.process import PATIENCE
+from stand.process import PATIENCE, free_port
 from stand.site import Site
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
+from inside import Line, Sandbox  # noqa: E402
 
 # A view that is drawn anew while it is looked at or pressed: a person tries again.
 DRAWN_ANEW = (StaleElementReferenceException, ElementNotInteractableException,
@@ -29,9 +35,28 @@ def cluster(workspace, build):
 
 @pytest.fixture(scope="session")
 def site(workspace, build, postgres, console):
+    options = {"kube_allow_addresses": "127.0.0.0/8", "ingress_scheme": "http", "ingress_port": free_port()}
     with Site(workspace / "browser", build, postgres, database="browser", root=console,
-              options={"kube_allow_addresses": "127.0.0.0/8"}) as made:
+              options=options) as made:
+        made.ingress = options["ingress_port"]
         yield made
+
+
+@pytest.fixture
+def open_inside(build, site, tmp_path):
+    """What is inside a project's sandbox: open_inside(project) has its sandboxd, and the network up to it."""
+    program = build / "runtime" / "sandboxd" / "sandboxd"
+    if not program.exists():
+        pytest.skip("sandboxd was not built: tools/install-packages build")
+    with contextlib.ExitStack() as stack:
+        def make(project):
+            sandbox = Sandbox(program, tmp_path / "sandbox", project)
+            stack.callback(sandbox.stop)
+            sandbox.line = Line(site.ingress, sandbox.port)
+            stack.callback(sandbox.line.close)
+            return sandbox
+
+        yield make
 
 
 @pytest.fixture

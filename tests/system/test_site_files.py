@@ -75,6 +75,7 @@ def test_who_may_frame_the_page_is_said_in_fsa_conf(machine):
                     f"echo 'frame_ancestors = https://desktop.example' >>{config}; fsa-setup nginx")
         # nginx's former workers still answer for a moment.
         machine.wait(ask + "\"frame-ancestors 'self' https://desktop.example;\"")
+        machine.wait(ask + "\"connect-src 'self' https://*.\"")
         machine.run(f"echo 'frame_ancestors = https://x;evil' >{config}")
         done = machine.run("fsa-setup nginx", check=False)
         assert done.returncode != 0 and "is not an origin" in done.stderr

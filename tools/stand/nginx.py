@@ -96,12 +96,14 @@ class Nginx(Server):
     tls        (key, certificate): files, for https
     front      a server in front says who its clients are, as for the shipped site on loopback
     frames     origins that may show the site in a frame, as fsa-setup would write them
+    sandboxes  URL of the sandboxes' domain, which the site's page may ask, as fsa-setup would write it
     user       runs as this user, all of it: no part needs root. A test's nginx that runs as root
                stays it in the workers, which could not reach root's sockets else
     """
 
     def __init__(self, directory, api, auth, events=None, port=None, root=None, user=None,
-                 outlive=False, workers=2, connections=1024, tls=None, frames=None, front=False):
+                 outlive=False, workers=2, connections=1024, tls=None, frames=None, front=False,
+                 sandboxes=None):
         super().__init__(directory, "nginx", outlive=outlive)
         self.port = port
         self.metrics_port = None
@@ -113,6 +115,7 @@ class Nginx(Server):
         self.connections = connections
         self._tls = tls
         self._frames = frames
+        self._sandboxes = sandboxes
         self._front = front
         self.access_log = self.directory / "logs" / "access.log"
         self.error_log = self.directory / "logs" / "error.log"
@@ -161,6 +164,9 @@ class Nginx(Server):
         if self._frames:
             map_file = shipped / "frame-ancestors.map"
             map_file.write_text(f"on \"'self' {self._frames}\";\n")
+        if self._sandboxes:
+            map_file = shipped / "sandboxes.map"
+            map_file.write_text(f'on " {self._sandboxes} ws{self._sandboxes.removeprefix("http")}";\n')
         key, cert = self._tls or (None, None)
         tls = f' ssl;\n\t\tssl_certificate "{cert}";\n\t\tssl_certificate_key "{key}"' if key else ""
         config = self.directory / "nginx.conf"

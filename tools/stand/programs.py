@@ -44,10 +44,17 @@ _OPTIONS = {
     # The stand's API server is on loopback, which is refused otherwise.
     "kube_allow_addresses": "127.0.0.0/8",
     "ingress_domain": "apps.localhost",
+    "ingress_scheme": "https",
+    "ingress_port": 0,
     # A test changes more than a person does.
     "changes_burst": "1000000",
     "changes_per_minute": "1000000",
 }
+
+
+def option(changes, name):
+    """Its value in a stand with these changes of fsa.conf."""
+    return changes.get(name, _OPTIONS[name])
 
 
 class Programs(Server):

@@ -11,7 +11,7 @@ from pathlib import Path
 from .client import Client
 from .nginx import Nginx
 from .process import free_port, make_directory
-from .programs import Programs
+from .programs import Programs, option
 from .server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +62,7 @@ class Site(Server):
             tls=tls,
             front=front,
             frames=options.get("frame_ancestors"),
+            sandboxes=_sandboxes(options),
         )
 
     def start(self):
@@ -82,3 +83,9 @@ class Site(Server):
     def connect(self, user="postgres"):
         """A psycopg2 connection to the site's database."""
         return self.postgres.connect(self.database, user)
+
+
+def _sandboxes(options):
+    """The URL of all sandboxes, for a policy: https://*.apps.localhost:8443."""
+    scheme, domain, port = (option(options, name) for name in ("ingress_scheme", "ingress_domain", "ingress_port"))
+    return f"{scheme}://*.{domain}" + (f":{port}" if int(port) else "")

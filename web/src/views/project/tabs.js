@@ -1,6 +1,7 @@
 // The tabs of a project, in their order. `name` is the last part of the address; a view gets
 // {project, reload}. One that needs much code of its own is loaded when it is shown: lazy().
 
+import {lazy} from "../../parts/lazy.jsx";
 import {DatabaseTab} from "./database.jsx";
 import {History} from "./history.jsx";
 import {Overview} from "./overview.jsx";
@@ -10,6 +11,7 @@ import {Variables} from "./variables.jsx";
 /** @type {{name: string, label: string, View: (props: {project: Project, reload: () => Promise<void>}) => any}[]} */
 export const TABS = [
 	{name: "", label: "Overview", View: Overview},
+	{name: "terminal", label: "Terminal", View: lazy(async () => (await import("./terminal.jsx")).TerminalTab)},
 	{name: "database", label: "Database", View: DatabaseTab},
 	{name: "variables", label: "Variables", View: Variables},
 	{name: "history", label: "History", View: History},

@@ -1,0 +1,110 @@
+"""The terminal in the page: a shell of the real sandboxd, typed into."""
+
+import re
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from test_page import PASSWORD, create, enter
+
+
+@pytest.fixture
+def shell(page, cluster, site, open_inside):
+    """A page with the terminal open, and the sandbox behind it."""
+    name = enter(page, cluster)
+    create(page, "Shell")
+    client = site.client()
+    client.login(name, PASSWORD)
+    project = page.driver.current_url.rsplit("/", 1)[1]
+    sandbox = open_inside({"sandboxes": [client.get(f"/api/sandbox/{project}").json()]})
+    page.press("Terminal", ".tabs a")
+    page.see("[role=status]", "Connected")
+    return sandbox
+
+
+def type_in(page, text):
+    page.driver.switch_to.active_element.send_keys(text)
+
+
+def shown(page):
+    """The rows of the terminal; a line that is longer goes on in the next."""
+    return page.driver.execute_script(
+        "return Array.from(document.querySelectorAll('.xterm-rows > div'), (row) => row.textContent).join('')")
+
+
+def wait_shown(page, pattern):
+    page.wait(lambda: re.search(pattern, shown(page)), f"{pattern}, not {shown(page)}")
+
+
+def wait_file(page, path, text):
+    page.wait(lambda: path.exists() and path.read_text() == text, f"{path.name} has {text!r}")
+
+
+def test_a_line_is_typed_and_answered(page, shell):
+    type_in(page, "echo a$((40+2))b; pwd >where" + Keys.ENTER)
+    wait_shown(page, "a42b")
+    wait_file(page, shell.home / "where", f"{shell.home}\n")
+    shell.tmux("set-option", "-as", "terminal-features", ",xterm*:RGB")  # for whoever attaches from now on
+    page.press("Overview", ".tabs a")
+    page.press("Terminal", ".tabs a")
+    page.see("[role=status]", "Connected")
+    type_in(page, r"printf '\e[38;2;255;136;0morange\e[0m\n'" + Keys.ENTER)
+    page.wait(lambda: [e for e in page.find(".xterm-rows span", "orange") if e.value_of_css_property("color") == "rgba(255, 136, 0, 1)"],
+              "a colour of 24 bits")
+    colours = page.driver.execute_script(
+        "const row = document.querySelector('.xterm-rows');"
+        "return [getComputedStyle(row).color, document.querySelectorAll('style').length]")
+    assert colours == ["rgb(255, 255, 255)", 0]
+    assert page.complaints() == []
+
+
+def test_nothing_is_lost_or_typed_twice_when_the_network_breaks(page, shell):
+    type_in(page, "for i in $(seq 300); do echo line-$i; sleep 0.01; done; echo all >done; cat >typed" + Keys.ENTER)
+    wait_shown(page, "line-5")
+    shell.line.cut()
+    type_in(page, "once")
+    shell.line.cut()
+    type_in(page, Keys.ENTER)
+    wait_file(page, shell.home / "done", "all\n")
+    page.see("[role=status]", "Connected")
+    type_in(page, Keys.CONTROL + "d")
+    wait_file(page, shell.home / "typed", "once\n")
+    assert page.complaints() == []
+
+
+def test_a_large_paste_arrives_whole_and_once(page, shell):
+    text = "".join(f"{number:07}\n" for number in range(40000))
+    type_in(page, "stty -echo; cat >pasted; stty echo" + Keys.ENTER)
+    page.wait(lambda: (shell.home / "pasted").exists(), "cat has begun")
+    page.driver.execute_script(
+        "const data = new DataTransfer(); data.setData('text/plain', arguments[0]);"
+        "document.activeElement.dispatchEvent("
+        "new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}))", text)
+    page.wait(lambda: (shell.home / "pasted").stat().st_size >= len(text), "all of it")
+    assert (shell.home / "pasted").read_text() == text
+
+
+def test_a_shell_goes_on_while_one_moves_about(page, shell):
+    type_in(page, "echo begun >mark; MARK=kept" + Keys.ENTER)
+    wait_file(page, shell.home / "mark", "begun\n")
+    page.press("Overview", ".tabs a")
+    page.press("Terminal", ".tabs a")
+    page.see("[role=status]", "Connected")
+    type_in(page, "echo $MARK >mark" + Keys.ENTER)
+    wait_file(page, shell.home / "mark", "kept\n")
+    page.wait(lambda: shell.tmux("list-clients").count("\n") == 1, "one client: the former one has left")
+
+
+def test_there_are_several_shells_and_one_is_ended(page, shell):
+    page.see("[aria-label='New shell']").click()
+    page.see("button[aria-pressed=true]", "shell-2")
+    page.see("[role=status]", "Connected")
+    page.wait(lambda: "shell-2" in shell.tmux("list-sessions"), "a session of tmux")
+    page.driver.refresh()
+    page.see("button[aria-pressed=true]", "shell-2")
+    page.press("End this shell")
+    page.press("End it")
+    page.see("button[aria-pressed=true]", "main")
+    page.wait(lambda: "shell-2" not in shell.tmux("list-sessions"), "the session has ended")
+    assert "main" in shell.tmux("list-sessions")
+    assert page.complaints() == []

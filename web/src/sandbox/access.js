@@ -1,0 +1,62 @@
+// The way into a sandbox: sandboxd, the server inside it, with short-lived tokens that the site makes.
+
+import {ApiError, post} from "../api.js";
+
+/** A token is renewed when it has less than this left. */
+const RENEW_MS = 300000;
+
+/**
+ * @typedef {{token: string, url: string, expiresAt: string}} Pass
+ * @typedef {object} Access
+ * @property {(fresh?: boolean) => Promise<Pass>} pass a valid one; `fresh`: not the one that was refused
+ * @property {(path: string, init?: RequestInit) => Promise<Response>} request throws ApiError, or a TypeError
+ *   when the sandbox is out of reach
+ */
+
+/** @type {Map<string, Access>} */
+const known = new Map();
+
+/**
+ * @param {string} project
+ * @param {string} sandbox
+ * @returns {Access}
+ */
+export function openSandbox(project, sandbox) {
+	const path = `/api/projects/${project}/sandboxes/${sandbox}/tokens`;
+	const access = known.get(path) ?? makeAccess(path);
+	known.set(path, access);
+	return access;
+}
+
+const SCOPES = ["exec", "files:read", "files:write", "ports", "usage"];
+
+/** @param {string} path @returns {Access} */
+function makeAccess(path) {
+	let current = /** @type {Promise<Pass> | null} */ (null);
+	let ends = 0;
+	const make = async () => {
+		const made = /** @type {Pass} */ (await post(path, {scopes: SCOPES}));
+		ends = Date.parse(made.expiresAt) - RENEW_MS;
+		return made;
+	};
+	const pass = (fresh = false) => {
+		if (current === null || fresh || Date.now() > ends) {
+			ends = Infinity; // while it is being made
+			current = make();
+			current.catch(() => current = null);
+		}
+		return current;
+	};
+	const send = async (/** @type {string} */ where, /** @type {RequestInit} */ init, /** @type {boolean} */ fresh) => {
+		const {token, url} = await pass(fresh);
+		return fetch(url + where, {...init, headers: {...init.headers, Authorization: `Bearer ${token}`}});
+	};
+	return {pass, async request(where, init = {}) {
+		let answer = await send(where, init, false);
+		if (answer.status === 401)
+			answer = await send(where, init, true);
+		if (!answer.ok)
+			throw new ApiError(answer.status, await answer.json().catch(() => ({})));
+		return answer;
+	}};
+}

@@ -1,0 +1,230 @@
+// A process in a sandbox with a terminal, over sandboxd's WebSocket /v1/attach. What it prints and what
+// is typed have offsets, so that after a lost connection nothing is missing and nothing is there twice.
+
+import {ApiError} from "../api.js";
+
+const AHEAD = 65536; // bytes of input that sandboxd has not taken yet
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5000;
+const SILENCE_MS = 8000; // input that is not taken for so long: the connection is dead
+const HEAD = 9; // of a binary message: the stream, and the offset
+
+/**
+ * @typedef {object} Terminal
+ * @property {(text: string) => void} write types it
+ * @property {(columns: number, rows: number) => void} resize
+ * @property {() => void} reconnect at once
+ * @property {() => void} close hangs up: the program gets SIGHUP
+ *
+ * @typedef {object} Options
+ * @property {import("./access.js").Access} access
+ * @property {string[]} command
+ * @property {{columns: number, rows: number}} size
+ * @property {(data: Uint8Array, taken: () => void) => void} show what was printed; taken() when it is shown
+ * @property {(state: "connecting" | "open" | "away") => void} tell
+ * @property {() => void} ended the program has ended
+ */
+
+/**
+ * @param {Options} options
+ * @returns {Terminal}
+ */
+export function attach(options) {
+	const line = new Line(options);
+	line.connect();
+	return {
+		write: (text) => line.type(new TextEncoder().encode(text)),
+		resize: (columns, rows) => line.resize({columns, rows}),
+		reconnect: () => line.again(),
+		close: () => line.hangUp(),
+	};
+}
+
+class Line {
+	/** @param {Options} options */
+	constructor(options) {
+		this.options = options;
+		this.size = options.size;
+		this.key = crypto.randomUUID();
+		/** @type {string | null} */
+		this.process = null;
+		/** @type {WebSocket | null} */
+		this.socket = null;
+		this.attached = false;
+		this.closed = false;
+		this.pause = FIRST_PAUSE_MS;
+		this.received = 0; // offset up to which output has arrived
+		this.taken = 0; // offset up to which input has been taken
+		this.sent = 0;
+		this.waiting = new Uint8Array(0); // input from `taken` on
+		/** @type {ReturnType<typeof setTimeout> | undefined} */
+		this.timer = undefined;
+		/** @type {ReturnType<typeof setTimeout> | undefined} */
+		this.silence = undefined;
+	}
+
+	async connect(fresh = false) {
+		this.options.tell("connecting");
+		try {
+			const {token, url, expiresAt} = await this.options.access.pass(fresh);
+			if (this.closed)
+				return;
+			const socket = new WebSocket(`${url.replace(/^http/, "ws")}/v1/attach`, ["fsa.v1", `fsa.token.${token}`]);
+			this.socket = socket;
+			socket.binaryType = "arraybuffer";
+			socket.onopen = () => this.begin(Date.parse(expiresAt));
+			socket.onmessage = ({data}) => (typeof data === "string" ? this.hear(JSON.parse(data)) : this.output(data));
+			socket.onclose = ({code}) => this.lost(socket, code === 4401);
+		} catch (error) {
+			// What will not be otherwise the next time is for whoever looks at the page as a whole.
+			const final = error instanceof ApiError && error.status < 500 && error.status !== 409 && error.status !== 429;
+			this.retry(final ? LONGEST_PAUSE_MS : this.pause);
+		}
+	}
+
+	/** @param {object} message */
+	send(message) {
+		if (this.socket?.readyState === WebSocket.OPEN)
+			this.socket.send(JSON.stringify(message));
+	}
+
+	/** @param {number} ends of the token */
+	begin(ends) {
+		if (this.process === null)
+			this.send({type: "start", idempotencyKey: this.key, command: this.options.command, terminal: this.size,
+				environment: {TERM: "xterm-256color", COLORTERM: "truecolor"}});
+		else
+			this.send({type: "attach", id: this.process, stdout: this.received, stderr: 0});
+		clearTimeout(this.timer);
+		this.timer = setTimeout(() => this.renew(), Math.max(ends - Date.now() - 60000, 1000));
+	}
+
+	async renew() {
+		const {token, expiresAt} = await this.options.access.pass().catch(() => ({token: null, expiresAt: ""}));
+		if (token === null)
+			return; // the connection ends with its token, and another one is made
+		this.send({type: "token", token});
+		this.timer = setTimeout(() => this.renew(), Math.max(Date.parse(expiresAt) - Date.now() - 60000, 1000));
+	}
+
+	/** @param {any} message */
+	hear(message) {
+		if (message.type === "process") {
+			this.process = message.id;
+			this.attached = true;
+			this.pause = FIRST_PAUSE_MS;
+			this.options.tell("open");
+			this.sent = message.stdinOffset;
+			this.take(message.stdinOffset);
+			this.send({type: "size", ...this.size});
+		} else if (message.type === "stdin") {
+			this.take(message.stdinOffset);
+		} else if (message.type === "exit") {
+			this.stop();
+			this.options.ended();
+		} else if (message.type === "error" && message.status === 404 && !this.attached) {
+			this.startAnew();
+		}
+	}
+
+	/** The sandbox has another life: its processes have ended, and what was typed for them is void. */
+	startAnew() {
+		this.process = null;
+		this.key = crypto.randomUUID();
+		this.received = this.taken = this.sent = 0;
+		this.waiting = new Uint8Array(0);
+		this.begin(Date.now() + 3600000);
+	}
+
+	/** @param {ArrayBuffer} message */
+	output(message) {
+		const offset = Number(new DataView(message).getBigUint64(1));
+		const data = new Uint8Array(message, HEAD);
+		const next = offset + data.length;
+		const fresh = data.subarray(Math.max(this.received - offset, 0));
+		if (next <= this.received)
+			return;
+		this.received = next;
+		this.options.show(fresh, () => this.send({type: "ack", stdout: next, stderr: 0}));
+	}
+
+	/** @param {Uint8Array} data */
+	type(data) {
+		const longer = new Uint8Array(this.waiting.length + data.length);
+		longer.set(this.waiting);
+		longer.set(data, this.waiting.length);
+		this.waiting = longer;
+		this.pump();
+	}
+
+	/** @param {number} offset */
+	take(offset) {
+		this.waiting = this.waiting.subarray(offset - this.taken);
+		this.taken = offset;
+		clearTimeout(this.silence);
+		this.silence = undefined;
+		this.pump();
+	}
+
+	pump() {
+		const socket = this.socket;
+		if (!this.attached || socket?.readyState !== WebSocket.OPEN)
+			return;
+		const end = Math.min(this.taken + this.waiting.length, this.taken + AHEAD);
+		if (end > this.sent) {
+			socket.send(this.waiting.slice(this.sent - this.taken, end - this.taken));
+			this.sent = end;
+		}
+		if (this.waiting.length > 0)
+			this.silence ??= setTimeout(() => this.again(), SILENCE_MS);
+	}
+
+	/** @param {{columns: number, rows: number}} size */
+	resize(size) {
+		this.size = size;
+		this.send({type: "size", ...size});
+	}
+
+	/** @param {WebSocket} socket @param {boolean} refused */
+	lost(socket, refused) {
+		if (socket !== this.socket || this.closed)
+			return;
+		this.retry(this.pause, refused);
+	}
+
+	/** @param {number} pause @param {boolean} [fresh] with another token */
+	retry(pause, fresh = false) {
+		if (this.closed)
+			return;
+		this.stopTimers();
+		this.attached = false;
+		this.options.tell("away");
+		this.timer = setTimeout(() => this.connect(fresh), pause);
+		this.pause = Math.min(this.pause * 2, LONGEST_PAUSE_MS);
+	}
+
+	/** Leaves a connection that may be dead for a new one. */
+	again() {
+		const old = this.socket;
+		this.socket = null;
+		old?.close();
+		this.retry(0);
+	}
+
+	hangUp() {
+		this.send({type: "signal", signal: "HUP"});
+		this.stop();
+	}
+
+	stop() {
+		this.closed = true;
+		this.stopTimers();
+		this.socket?.close();
+	}
+
+	stopTimers() {
+		clearTimeout(this.timer);
+		clearTimeout(this.silence);
+		this.silence = undefined;
+	}
+}

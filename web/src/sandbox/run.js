@@ -1,0 +1,38 @@
+// Short commands in a sandbox, and what they print.
+
+const WAIT_S = 10;
+
+/**
+ * What a command prints, when it has ended.
+ * @param {import("./access.js").Access} access
+ * @param {string[]} command
+ */
+export async function run(access, command) {
+	const started = await access.request(`/v1/processes?wait=${WAIT_S}`, {
+		method: "POST",
+		headers: {"Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID()},
+		body: JSON.stringify({command}),
+	});
+	const {id} = await started.json();
+	const printed = await (await access.request(`/v1/processes/${id}/stdout?offset=0`)).text();
+	await access.request(`/v1/processes/${id}`, {method: "DELETE"});
+	return printed;
+}
+
+/** @param {import("./access.js").Access} access @returns {Promise<string[]>} names of tmux' sessions */
+export async function listSessions(access) {
+	const printed = await run(access, ["sh", "-c", "tmux list-sessions -F '#{session_name}' 2>/dev/null || true"]);
+	return printed.split("\n").filter(Boolean);
+}
+
+/** @param {import("./access.js").Access} access @param {string} name */
+export const endSession = (access, name) => run(access, ["tmux", "kill-session", "-t", `=${name}`]);
+
+/** The session that the terminal's own page and `fsa shell` have, too; without tmux a shell. */
+const SHELL = `session=/usr/lib/fullstack-agent/session
+[ -x "$session" ] && exec "$session" "$1"
+command -v tmux >/dev/null && exec tmux new-session -A -s "$1"
+exec "\${SHELL:-/bin/bash}" -l`;
+
+/** @param {string} session */
+export const shellCommand = (session) => ["sh", "-c", SHELL, "sh", session];

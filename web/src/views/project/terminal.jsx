@@ -1,0 +1,108 @@
+import {useEffect, useRef, useState} from "preact/hooks";
+import {useAction} from "../../action.js";
+import {ask} from "../../parts/ask.jsx";
+import {Act, Button} from "../../parts/button.jsx";
+import {Failure} from "../../parts/failure.jsx";
+import {openSandbox} from "../../sandbox/access.js";
+import {endSession, listSessions} from "../../sandbox/run.js";
+import {query, setQuery} from "../../router.js";
+import {openScreen} from "./screen.js";
+
+const FIRST = "main";
+const STATES = {connecting: "Connecting…", open: "Connected", away: "The sandbox is out of reach; trying again.", ended: "This shell has ended."};
+/** Keys that a phone's keyboard lacks, and what they send. */
+const KEYS = /** @type {const} */ ([
+	["Esc", "\x1b"], ["Tab", "\t"], ["Ctrl-C", "\x03"], ["Ctrl-D", "\x04"], ["←", "\x1b[D"], ["↑", "\x1b[A"], ["↓", "\x1b[B"], ["→", "\x1b[C"],
+]);
+
+/** @param {{project: Project}} props */
+export function TerminalTab({project}) {
+	const running = project.sandboxes.filter(({status}) => status === "RUNNING");
+	const wanted = query.value.get("sandbox");
+	const sandbox = running.find(({id}) => id === wanted) ?? running[0];
+	if (sandbox === undefined)
+		return <section><p>A terminal is there while the sandbox runs. Start the project to open one.</p></section>;
+	return (
+		<>
+			{project.sandboxes.length > 1 && (
+				<label class="inline">Sandbox{" "}
+					<select value={sandbox.id} onChange={({currentTarget}) => setQuery("sandbox", currentTarget.value)}>
+						{running.map(({id, displayName, name}) => <option key={id} value={id}>{displayName ?? name}</option>)}
+					</select>
+				</label>
+			)}
+			<Shells key={sandbox.id} project={project.id} sandbox={sandbox.id}/>
+		</>
+	);
+}
+
+/** The sandbox's sessions of tmux, one of them open. @param {{project: string, sandbox: string}} props */
+function Shells({project, sandbox}) {
+	const access = openSandbox(project, sandbox);
+	const [names, setNames] = useState([FIRST]);
+	const name = query.value.get("shell") ?? FIRST;
+	useEffect(() => {
+		listSessions(access).then((found) => setNames((old) => [...new Set([...old, ...found])]), () => {});
+	}, [access]);
+	const all = names.includes(name) ? names : [...names, name];
+	const add = () => {
+		const number = [...Array(all.length + 2).keys()].find((n) => n > 1 && !all.includes(`shell-${n}`));
+		setNames([...all, `shell-${number}`]);
+		setQuery("shell", `shell-${number}`);
+	};
+	const end = useAction(async () => {
+		if (!await ask({text: `End the shell "${name}", and what runs in it?`, yes: "End it"}))
+			return false;
+		await endSession(access, name);
+		setNames(all.filter((other) => other !== name));
+		setQuery("shell", "");
+	});
+	return (
+		<section class="terminal">
+			<div class="shells">
+				{all.map((one) => (
+					<Button key={one} class="quiet" aria-pressed={one === name} onClick={() => setQuery("shell", one === FIRST ? "" : one)}>{one}</Button>
+				))}
+				<Button class="quiet" aria-label="New shell" onClick={add}>+</Button>
+				{name !== FIRST && <Act action={end} class="quiet">End this shell</Act>}
+			</div>
+			<Screen key={name} access={access} session={name}/>
+		</section>
+	);
+}
+
+/** @param {{access: import("../../sandbox/access.js").Access, session: string}} props */
+function Screen({access, session}) {
+	const place = useRef(/** @type {HTMLDivElement | null} */ (null));
+	const screen = useRef(/** @type {ReturnType<typeof openScreen> | null} */ (null));
+	const [state, setState] = useState(/** @type {keyof typeof STATES} */ ("connecting"));
+	const [round, setRound] = useState(0);
+	useEffect(() => {
+		screen.current = openScreen({access, session, place: /** @type {HTMLElement} */ (place.current), tell: setState});
+		return screen.current.close;
+	}, [access, session, round]);
+	const paste = useAction(async () => screen.current?.paste(await navigator.clipboard.readText()));
+	return (
+		<>
+			<div class="shells">
+				<span role="status" data-state={state}>{STATES[state]}</span>
+				{state === "ended" && <Button onClick={() => setRound(round + 1)}>Open it again</Button>}
+				<input type="search" aria-label="Search in the terminal" placeholder="Search"
+					onInput={({currentTarget}) => screen.current?.search(currentTarget.value)}
+					onKeyDown={({key, currentTarget}) => key === "Enter" && screen.current?.search(currentTarget.value, true)}/>
+				<Button class="quiet" aria-label="Smaller letters" onClick={() => screen.current?.zoom(-1)}>A−</Button>
+				<Button class="quiet" aria-label="Larger letters" onClick={() => screen.current?.zoom(1)}>A+</Button>
+				<Button class="quiet" onClick={() => screen.current?.copy()}>Copy</Button>
+				<Button class="quiet" onClick={paste.run}>Paste</Button>
+				<Button class="quiet" onClick={() => place.current?.requestFullscreen()}>Full screen</Button>
+			</div>
+			<Failure action={paste}/>
+			<div ref={place} class="screen"/>
+			<div class="keys">
+				{KEYS.map(([label, sent]) => (
+					<Button key={label} onClick={() => screen.current?.type(sent)}>{label}</Button>
+				))}
+			</div>
+		</>
+	);
+}
