@@ -343,17 +343,22 @@ static bool expects_body(const struct conn *c)
 	       (c->parser.content_length != UINT64_MAX && c->parser.content_length > 0);
 }
 
+static bool is_streamed(const struct conn *c)
+{
+	return c->route->body == BODY_STREAM || c->route->body == BODY_CHUNKS;
+}
+
 static int check_body(struct conn *c)
 {
 	enum body body = c->route->body;
 
-	if ((c->parser.flags & F_CHUNKED) != 0)
+	if ((c->parser.flags & F_CHUNKED) != 0 && body != BODY_CHUNKS)
 		return problem(&c->error, "LENGTH_REQUIRED", "a request needs a Content-Length");
 	if (!expects_body(c))
 		return 0;
 	if (body == BODY_NONE)
 		return problem(&c->error, "INVALID_REQUEST", "this request has no body");
-	if (body != BODY_STREAM && c->parser.content_length > BODY_MAX)
+	if (!is_streamed(c) && c->parser.content_length > BODY_MAX)
 		return problem(&c->error, "TOO_LARGE", "a body has at most %d bytes here",
 			       BODY_MAX);
 	return 0;
@@ -383,7 +388,7 @@ static int on_body(http_parser *p, const char *at, size_t length)
 	struct conn *c = of_parser(p);
 
 	c->progress_at = loop_now();
-	if (c->route->body == BODY_STREAM)
+	if (is_streamed(c))
 		return c->ops == NULL ? 1 : result(c->ops->body(c, at, length, &c->error));
 	return result(buf_append(&c->body, at, length, &c->error));
 }

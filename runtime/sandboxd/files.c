@@ -15,8 +15,9 @@
 #include "sandboxd/job.h"
 #include "sandboxd/place.h"
 #include "sandboxd/problem.h"
+#include "sandboxd/tree.h"
 
-enum { LIST_MAX = 1000, NEW_FILE_MODE = 0644, REMOVE_DEPTH = 256 };
+enum { LIST_MAX = 1000, NEW_FILE_MODE = 0644 };
 
 static int path_of(const struct conn *c, const char **ret_path, struct err *e)
 {
@@ -306,45 +307,6 @@ int files_write(struct conn *c, json_t *body, struct err *e)
 
 /* ---- removing, making, moving -------------------------------------------------------------- */
 
-static int remove_at(int directory, const char *name, int depth);
-
-static int remove_content(int directory, const char *name, int depth)
-{
-	int fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *content = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	int done = 0;
-
-	if (content == NULL)
-		return -1;
-	while (done == 0 && (entry = readdir(content)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			done = remove_at(dirfd(content), entry->d_name, depth + 1);
-	int number = errno;
-	closedir(content);
-	errno = number;
-	return done;
-}
-
-static int remove_at(int directory, const char *name, int depth)
-{
-	if (unlinkat(directory, name, 0) == 0)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -1;
-	if (depth > REMOVE_DEPTH) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	return remove_content(directory, name, depth) < 0 ? -1
-							  : unlinkat(directory, name, AT_REMOVEDIR);
-}
-
-static int remove_all(int directory, const char *name)
-{
-	return remove_at(directory, name, 0);
-}
-
 int files_remove(struct conn *c, json_t *body, struct err *e)
 {
 	CLEANUP(place_release) struct place p = { .directory = -1 };
@@ -358,7 +320,7 @@ int files_remove(struct conn *c, json_t *body, struct err *e)
 	if (strcmp(p.name, ".") == 0)
 		return problem(e, "NOT_PERMITTED", "%s itself stays", p.path);
 	if (recursive)
-		return job_start(c, &p, remove_all, e);
+		return job_start(c, &p, tree_remove, e);
 	done = unlinkat(p.directory, p.name, 0);
 	if (done != 0 && (errno == EISDIR || errno == EPERM))
 		done = unlinkat(p.directory, p.name, AT_REMOVEDIR);

@@ -43,6 +43,8 @@ HANDLER(files_write);
 HANDLER(files_pack);
 BEGIN(files_unpack_begin);
 HANDLER(files_unpack);
+/* Removes what a sandbox that ended at once has left of archives. */
+void unpack_init(void);
 
 HANDLER(uploads_create);
 HANDLER(uploads_read);

@@ -1,27 +1,20 @@
 #include "sandboxd/job.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "sandboxd/helper.h"
 #include "sandboxd/problem.h"
 
-enum { JOBS_MAX = 4, DIRECTORY = 3 };
+enum { DIRECTORY = 3 };
 
 struct job {
-	struct watch watch; /* of the child's end */
-	struct conn *conn;  /* NULL: it has left */
-	char *path;
-	pid_t pid;
+	struct helper helper;
+	struct conn *conn; /* NULL: it has left */
+	int (*work)(int directory, const char *name);
+	char *path, *name;
 };
-
-static size_t running;
 
 static void left(struct conn *c)
 {
@@ -32,12 +25,12 @@ static void left(struct conn *c)
 
 static const struct conn_ops waiting = { .closed = left };
 
-static void answer(struct job *job, int status)
+static void answer(const struct job *job)
 {
 	struct conn *c = job->conn;
 	struct err e;
 
-	errno = WIFEXITED(status) ? WEXITSTATUS(status) : ECANCELED;
+	errno = job->helper.status;
 	if (errno == 0)
 		conn_empty(c, 204);
 	else if (problem_errno(&e, job->path) < 0)
@@ -45,60 +38,48 @@ static void answer(struct job *job, int status)
 	conn_run(c);
 }
 
-static void ended(struct watch *w, uint32_t events)
+static void job_free(struct job *job)
 {
-	struct job *job = (struct job *)w;
-	int status;
-
-	(void)events;
-	if (waitpid(job->pid, &status, WNOHANG) != job->pid)
-		return;
-	running--;
-	watch_close(w);
-	if (job->conn != NULL) {
-		struct conn *c = job->conn;
-		conn_set_ops(c, NULL, NULL);
-		answer(job, status);
-	}
 	free(job->path);
+	free(job->name);
 	loop_free(job);
 }
 
-/* In the child: it keeps nothing open but the directory, and ends with sandboxd. */
-static void work_and_exit(const struct place *p, int (*work)(int directory, const char *name))
+static void done(struct helper *h)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (dup2(p->directory, DIRECTORY) < 0 || close_range(DIRECTORY + 1, ~0U, 0) != 0)
-		_exit(errno);
-	_exit(work(DIRECTORY, p->name) == 0 ? 0 : errno);
+	struct job *job = h->user;
+
+	if (job->conn != NULL) {
+		conn_set_ops(job->conn, NULL, NULL);
+		answer(job);
+	}
+	job_free(job);
+}
+
+static int run_work(void *user)
+{
+	const struct job *job = user;
+
+	return job->work(DIRECTORY, job->name) == 0 ? 0 : errno;
 }
 
 int job_start(struct conn *c, const struct place *p, int (*work)(int directory, const char *name),
 	      struct err *e)
 {
-	struct job *job;
-	int fd;
+	const int fds[] = { -1, -1, -1, p->directory };
+	struct job *job = mem_calloc(1, sizeof(*job));
 
-	if (running >= JOBS_MAX)
-		return problem(e, "TOO_MANY", "%d such requests are being carried out: try again",
-			       JOBS_MAX);
-	pid_t pid = fork();
-	if (pid == 0)
-		work_and_exit(p, work);
-	if (pid < 0)
-		return problem(e, "TOO_MANY", "no more processes: %s", strerror(errno));
-	fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (fd < 0) {
-		(void)problem(e, "UNSUPPORTED", "pidfd_open: %s", strerror(errno));
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
+	*job = (struct job) {
+		.helper = { .done = done, .user = job },
+		.conn = c,
+		.work = work,
+		.path = mem_strdup(p->path),
+		.name = mem_strdup(p->name),
+	};
+	if (helper_start(&job->helper, run_work, fds, 4, e) < 0) {
+		job_free(job);
 		return -1;
 	}
-	job = mem_calloc(1, sizeof(*job));
-	*job = (struct job) { .watch = { .fd = fd, .ready = ended }, .conn = c, .pid = pid };
-	job->path = mem_strdup(p->path);
-	running++;
 	conn_set_ops(c, &waiting, job);
-	watch_for(&job->watch, EPOLLIN);
 	return 0;
 }

@@ -222,6 +222,7 @@ int main(int argc, char **argv)
 	raise_limits();
 	place_init(getenv("HOME"), o.run);
 	logs_init(o.run);
+	unpack_init();
 	if (!o.no_terminal) {
 		char *path = mem_printf("%s/ttyd.sock", o.run);
 		await_terminal(path);

@@ -54,19 +54,39 @@ static const struct base *find_base(const char *path, const char **ret_rest)
 	return NULL;
 }
 
-static bool is_hidden(int fd)
+/* Whether a path is another one, or below it. */
+static bool is_below(const char *path, const char *other)
 {
-	size_t length = strlen(hidden_path);
-	char link[40], path[PATH_LENGTH];
+	size_t length = strlen(other);
+
+	return strncmp(path, other, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+static bool path_of_file(int fd, char *ret_path)
+{
+	char link[40];
 	ssize_t got;
 
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	got = readlink(link, path, sizeof(path) - 1);
-	if (got < 0)
-		return true;
-	path[got] = '\0';
-	return strncmp(path, hidden_path, length) == 0 &&
-	       (path[length] == '/' || path[length] == '\0');
+	got = readlink(link, ret_path, PATH_LENGTH - 1);
+	ret_path[got < 0 ? 0 : got] = '\0';
+	return got >= 0;
+}
+
+bool place_is_hidden(int fd)
+{
+	char path[PATH_LENGTH];
+
+	return !path_of_file(fd, path) || is_below(path, hidden_path);
+}
+
+const char *place_hidden_below(int directory)
+{
+	char path[PATH_LENGTH];
+
+	if (!path_of_file(directory, path) || !is_below(hidden_path, path))
+		return NULL;
+	return hidden_path + strlen(path) + 1;
 }
 
 static int open_beneath(int base, const char *rest, int flags)
@@ -75,7 +95,7 @@ static int open_beneath(int base, const char *rest, int flags)
 				.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
 	int fd = (int)syscall(SYS_openat2, base, *rest != '\0' ? rest : ".", &how, sizeof(how));
 
-	if (fd >= 0 && is_hidden(fd)) {
+	if (fd >= 0 && place_is_hidden(fd)) {
 		close(fd);
 		errno = EXDEV;
 		return -1;
@@ -184,7 +204,7 @@ int place_find(const char *path, bool parents, struct place *ret, struct err *e)
 	}
 	CLEANUP(cleanup_close)
 	int fd = openat(ret->directory, ret->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || !is_hidden(fd))
+	if (fd < 0 || !place_is_hidden(fd))
 		return 0;
 	place_release(ret);
 	return problem(e, "OUTSIDE", "%.200s is the sandbox's own", path);

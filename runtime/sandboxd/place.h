@@ -23,6 +23,10 @@ struct place {
 };
 
 void place_init(const char *home, const char *hidden);
+/* Whether an open file is one of sandboxd's own. */
+bool place_is_hidden(int fd);
+/* The path of those that are below an open directory, relative to it; NULL: none are. */
+const char *place_hidden_below(int directory);
 
 /* Resolves a path, and creates its directories on request. The file itself need not exist. */
 int place_find(const char *path, bool parents, struct place *ret, struct err *e);

@@ -25,7 +25,7 @@ static const struct {
 	{ "WRONG_VERSION", 412 },      { "TOO_LARGE", 413 },       { "WRONG_RANGE", 416 },
 	{ "UPGRADE_REQUIRED", 426 },   { "TOO_MANY", 429 },        { "INTERNAL", 500 },
 	{ "UNSUPPORTED", 501 },        { "NOT_LISTENING", 502 },   { "DISK_FULL", 507 },
-	{ "QUOTA_EXCEEDED", 507 },
+	{ "QUOTA_EXCEEDED", 507 },     { "CANNOT_PACK", 422 },     { "CANNOT_UNPACK", 422 },
 };
 
 static const struct {
@@ -49,6 +49,7 @@ static const struct {
 	{ 412, "Precondition Failed" },
 	{ 413, "Content Too Large" },
 	{ 416, "Range Not Satisfiable" },
+	{ 422, "Unprocessable Content" },
 	{ 426, "Upgrade Required" },
 	{ 429, "Too Many Requests" },
 	{ 500, "Internal Server Error" },

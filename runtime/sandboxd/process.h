@@ -93,6 +93,8 @@ struct spawned {
 	int pid_fd, input, output[OUTPUTS]; /* -1: has none */
 };
 int spawn(const struct start *s, struct spawned *ret, struct err *e);
+/* In a child, before it becomes another program. */
+void spawn_reset_signals(void);
 int terminal_resize(int fd, unsigned short columns, unsigned short rows);
 
 /* Starts a process for the holder of a token. If one was started with the same key, returns that

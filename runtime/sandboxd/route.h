@@ -11,6 +11,7 @@ enum body {
 	BODY_JSON,   /* collected and parsed */
 	BODY_BYTES,  /* collected */
 	BODY_STREAM, /* begin() sets conn_ops.body, which gets it in pieces; needs Content-Length */
+	BODY_CHUNKS, /* the same, without it */
 };
 
 struct route {

@@ -40,6 +40,10 @@ const struct route routes[] = {
 	{ HTTP_POST, WRITE, "/v1/files/directory", .body = BODY_JSON, .handle = files_directory },
 	{ HTTP_POST, WRITE, "/v1/files/move", .body = BODY_JSON, .handle = files_move },
 
+	{ HTTP_GET, READ, "/v1/files/tar", .parameters = "path", .handle = files_pack },
+	{ HTTP_PUT, WRITE, "/v1/files/tar", .body = BODY_CHUNKS, .parameters = "path parents merge",
+	  .begin = files_unpack_begin, .handle = files_unpack },
+
 	{ HTTP_POST, WRITE, "/v1/uploads", .parameters = "path mode parents",
 	  .handle = uploads_create },
 	{ HTTP_GET, WRITE, "/v1/uploads/:", .handle = uploads_read },

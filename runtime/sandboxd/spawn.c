@@ -82,7 +82,7 @@ static int make_ends(const struct start *s, struct spawned *parent, struct ends 
 	return make_pipe(&parent->output[STDERR], &ends->child[2], true);
 }
 
-static void reset_signals(void)
+void spawn_reset_signals(void)
 {
 	sigset_t none;
 
@@ -105,7 +105,7 @@ static void become(const struct start *s, const struct ends *ends)
 	int tell = fcntl(ends->tell, F_DUPFD_CLOEXEC, 10);
 
 	setsid();
-	reset_signals();
+	spawn_reset_signals();
 	if (s->terminal)
 		ioctl(ends->child[0], TIOCSCTTY, 0);
 	for (int i = 0; i < 3; i++) { /* above what the dup2() overwrite */

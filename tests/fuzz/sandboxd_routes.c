@@ -54,6 +54,7 @@ const struct route routes[] = {
 	{ HTTP_POST, SCOPE_EXEC, "/json", .body = BODY_JSON, .handle = tell },
 	{ HTTP_POST, SCOPE_EXEC, "/bytes", .body = BODY_BYTES, .handle = tell },
 	{ HTTP_PUT, SCOPE_EXEC, "/stream", .body = BODY_STREAM, .begin = begin, .handle = tell },
+	{ HTTP_PUT, SCOPE_EXEC, "/chunks", .body = BODY_CHUNKS, .begin = begin, .handle = tell },
 	{ HTTP_GET, SCOPE_EXEC, "/socket", .websocket = true, .handle = talk },
 	{ .path = NULL },
 };

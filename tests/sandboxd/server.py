@@ -40,6 +40,14 @@ def make_token(scope=SCOPES, secret=SECRET, expires_in=600, header=None, **claim
     return ".".join([*parts, encode(signature)])
 
 
+def eventually(check):
+    """Waits until check() returns something true."""
+    end = time.monotonic() + PATIENCE
+    while not check():
+        assert time.monotonic() < end, f"not within {PATIENCE} s: {check}"
+        time.sleep(0.02)
+
+
 class Answer:
     def __init__(self, response):
         self.status = response.status
