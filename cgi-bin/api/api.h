@@ -75,7 +75,7 @@ enum { ENVIRONMENT_BODY_MAX = 1048576 };
 route_fn environment_list_get, environment_post, environment_merge, environment_read,
 	environment_patch, environment_delete;
 
-route_fn database_read;
+route_fn database_read, database_post, database_delete;
 
 route_fn event_list_get;
 

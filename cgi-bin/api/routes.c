@@ -44,6 +44,10 @@ const struct route api_routes[] = {
 	      .body = force_fields),
 
 	READ (PROJECT "/database", database_read),
+	WAKE (METHOD_POST, PROJECT "/database", database_post, "database.create",
+	      .body = force_fields),
+	WAKE (METHOD_DELETE, PROJECT "/database", database_delete, "database.delete",
+	      .body = force_fields),
 	READ (PROJECT "/events", event_list_get, .query = page_query),
 
 	READ (SANDBOX, sandbox_read),

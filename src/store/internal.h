@@ -49,6 +49,10 @@
 	"(CASE WHEN " id "::text IS NULL THEN true WHEN " id " = '' THEN NOT " r                   \
 	".additional ELSE " r ".id::text = " id " END)"
 
+/* Of a resource `r` and its project's database `d`: whether `r` has to do with that. A sandbox that
+ * stays is without a database that goes. */
+#define STORE_HAS_DATABASE(r, d) "(" d ".desired <> 'GONE' OR " r ".desired = 'GONE')"
+
 /* Decoded bytea values of a result. `*decoded` begins as NULL and owns them. */
 const void *store_bytes(void **decoded, const PGresult *r, int row, int column, size_t *ret_length);
 void store_bytes_free(void **decoded);
@@ -85,6 +89,7 @@ int store_roll_sandboxes(struct db *tx, const char *project_id, const char *sand
 
 int store_project_not_found(struct err *e);
 int store_sandbox_not_found(struct err *e);
+int store_database_not_found(struct err *e);
 int store_kubeconfig_missing(struct err *e);
 /* Passes an error on; says of a unique violation what is taken (projects, generated names). */
 int store_explain_conflict(const struct err *failed, struct err *e);

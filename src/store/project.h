@@ -129,7 +129,7 @@ int project_ask_risk(struct db *db, const char *user_id, const char *project_id,
 
 /* One sandbox of a project: one indexed statement.
  * ERR_NOT_FOUND with code PROJECT_NOT_FOUND or SANDBOX_NOT_FOUND. `has_database` and its status
- * tell the first of the five stages. */
+ * tell the first of the five stages; a database that goes before the sandbox does is none. */
 struct sandbox_view {
 	PGresult *result;
 	void *decoded;
@@ -165,6 +165,19 @@ int sandbox_set_desired(struct db *db, const char *user_id, const char *project_
 /* Replaces one sandbox's pod, starting it and the database if they were stopped. */
 int sandbox_restart(struct db *db, const char *user_id, const char *project_id,
 		    const char *sandbox_id, struct err *e);
+
+/*
+ * Creates the database of a project that has none, with an id made by the caller; its sandboxes get
+ * the connection, which replaces their pods, when it is known. One that is there already stays as
+ * it is. One that is still on its way out comes back under its own name; its data may have gone
+ * meanwhile. ERR_UNPROCESSABLE KUBECONFIG_MISSING.
+ */
+int database_add(struct db *db, const char *user_id, const char *project_id,
+		 const char *database_id, struct err *e);
+/* The database goes with its data, and the project's sandboxes, whose pods are replaced, are
+ * without it from now on. While it goes, the same again is no error. ERR_NOT_FOUND
+ * DATABASE_NOT_FOUND. */
+int database_remove(struct db *db, const char *user_id, const char *project_id, struct err *e);
 
 struct event {
 	int64_t id;

@@ -8,6 +8,7 @@
 #include "store/project.h"
 
 enum sandbox_column { SANDBOX_ID, SANDBOX_DESIRED };
+enum database_column { DATABASE_DESIRED };
 enum create_column { CREATE_HAS_CLUSTER, CREATE_IS_MADE };
 
 enum statement {
@@ -17,6 +18,8 @@ enum statement {
 	STATEMENT_CREATE_SANDBOX,
 	STATEMENT_REQUEST_ENV,
 	STATEMENT_RESTART,
+	STATEMENT_FIND_DATABASE,
+	STATEMENT_CREATE_DATABASE,
 };
 
 /* SQL is laid out by hand. */
@@ -95,6 +98,22 @@ static const struct db_statement statements[] = {
 		" FROM resources r WHERE r.id = s.resource_id AND r.project_id = $1"
 		"  AND r.desired <> 'GONE' AND " STORE_IS_CHOSEN("r", "$2")
 		" RETURNING 1" },
+	[STATEMENT_FIND_DATABASE] = { "database_find",
+		"SELECT desired FROM resources WHERE project_id = $1 AND kind = 'DATABASE'" },
+	/* $1 project, $2 user, $3 the database. A trigger completes it. */
+	[STATEMENT_CREATE_DATABASE] = { "database_create",
+		"WITH cluster AS ("
+		" SELECT FROM kubeconfigs WHERE user_id = $2"
+		"), r AS ("
+		" INSERT INTO resources (id, project_id, user_id, kind, stage)"
+		" SELECT $3, $1, $2, 'DATABASE', 'database' FROM cluster"
+		" RETURNING id, project_id, kind, status, stage"
+		"), d AS ("
+		" INSERT INTO databases (resource_id) SELECT id FROM r"
+		"), noted AS ("
+		" INSERT INTO events (project_id, kind, resource_id, status, stage)"
+		" SELECT project_id, kind, id, status, stage FROM r"
+		") SELECT EXISTS (SELECT FROM cluster)" },
 };
 /* clang-format on */
 
@@ -313,6 +332,74 @@ int sandbox_set_desired(struct db *db, const char *user_id, const char *project_
 	if (desired == DESIRED_RUNNING && start_database(tx, project_id, e) < 0)
 		return -1;
 	if (store_settle_project(tx, project_id, e) < 0)
+		return -1;
+	return db_commit(&tx, e);
+}
+
+/* ---- its database ---------------------------------------------------------------------------- */
+
+/* `*ret_exists`: there is one, and `*ret_desired` is what is desired of it. */
+static int find_database(struct db *tx, const char *project_id, bool *ret_exists,
+			 enum desired *ret_desired, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *database = NULL;
+
+	if (db_query(tx, &statements[STATEMENT_FIND_DATABASE], DB_ARGS(DB_TEXT(project_id)),
+		     &database, e) < 0)
+		return -1;
+	*ret_exists = db_rows(database) > 0;
+	return *ret_exists ? store_desired(database, 0, DATABASE_DESIRED, ret_desired, e) : 0;
+}
+
+static int create_database(struct db *tx, const char *user_id, const char *project_id,
+			   const char *database_id, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct err failed;
+
+	if (db_query(tx, &statements[STATEMENT_CREATE_DATABASE],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id), DB_TEXT(database_id)), &r,
+		     &failed) < 0)
+		return store_explain_conflict(&failed, e);
+	return db_bool(r, 0, CREATE_HAS_CLUSTER) ? 0 : store_kubeconfig_missing(e);
+}
+
+int database_add(struct db *db, const char *user_id, const char *project_id,
+		 const char *database_id, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	const struct request back = { DESIRED_RUNNING, DATABASES, NULL, true };
+	enum desired desired = DESIRED_RUNNING;
+	bool exists;
+	int done = 0;
+
+	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0 ||
+	    find_database(tx, project_id, &exists, &desired, e) < 0)
+		return -1;
+	if (!exists)
+		done = create_database(tx, user_id, project_id, database_id, e);
+	else if (desired == DESIRED_GONE)
+		done = set_desired(tx, project_id, &back, e);
+	if (done < 0 || store_settle_project(tx, project_id, e) < 0)
+		return -1;
+	return db_commit(&tx, e);
+}
+
+int database_remove(struct db *db, const char *user_id, const char *project_id, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	const struct request gone = { DESIRED_GONE, DATABASES, NULL, false };
+	enum desired desired = DESIRED_GONE;
+	bool exists;
+
+	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0 ||
+	    find_database(tx, project_id, &exists, &desired, e) < 0)
+		return -1;
+	if (!exists)
+		return store_database_not_found(e);
+	if (desired != DESIRED_GONE && (set_desired(tx, project_id, &gone, e) < 0 ||
+					store_roll_sandboxes(tx, project_id, SANDBOX_ALL, e) < 0 ||
+					store_settle_project(tx, project_id, e) < 0))
 		return -1;
 	return db_commit(&tx, e);
 }

@@ -52,9 +52,10 @@ static const struct column database_columns[] = {
 	" LEFT JOIN resources sr ON sr.project_id = p.id AND sr.kind = 'SANDBOX'" condition        \
 	" LEFT JOIN sandboxes s ON s.resource_id = sr.id"
 #define IS_CHOSEN " AND " STORE_IS_CHOSEN("sr", "$3")
-#define JOIN_DATABASE                                                                              \
-	" LEFT JOIN resources dr ON dr.project_id = p.id AND dr.kind = 'DATABASE'"                 \
+#define JOIN_DATABASE(condition)                                                                   \
+	" LEFT JOIN resources dr ON dr.project_id = p.id AND dr.kind = 'DATABASE'" condition       \
 	" LEFT JOIN databases d ON d.resource_id = dr.id"
+#define IS_USED " AND " STORE_HAS_DATABASE("sr", "dr")
 
 enum event_column {
 	EVENT_ID,
@@ -88,16 +89,16 @@ static const struct db_statement statements[] = {
 		"  AND ($4::timestamptz IS NULL OR created_at <= $4)"
 		"  AND ($5::bigint IS NULL OR (created_at, id) <"
 		"   (timestamptz 'epoch' + $5 * interval '1 microsecond', $6::uuid))"
-		"  ORDER BY created_at DESC, id DESC LIMIT $7::bigint) p" JOIN_SANDBOXES("") JOIN_DATABASE
+		"  ORDER BY created_at DESC, id DESC LIMIT $7::bigint) p" JOIN_SANDBOXES("") JOIN_DATABASE("")
 		" ORDER BY CASE WHEN $7 IS NULL THEN p.updated_at ELSE p.created_at END DESC,"
 		" p.created_at DESC, p.id DESC, " STORE_RESOURCE_ORDER("sr") },
 	[STATEMENT_GET] = { "project_get",
 		SELECT_ITEM
-		"FROM projects p" JOIN_SANDBOXES("") JOIN_DATABASE
+		"FROM projects p" JOIN_SANDBOXES("") JOIN_DATABASE("")
 		" WHERE p.id = $1 AND p.user_id = $2 ORDER BY " STORE_RESOURCE_ORDER("sr") },
 	[STATEMENT_SANDBOX] = { "sandbox_get",
 		SELECT_VIEW
-		"FROM projects p" JOIN_SANDBOXES(IS_CHOSEN) JOIN_DATABASE
+		"FROM projects p" JOIN_SANDBOXES(IS_CHOSEN) JOIN_DATABASE(IS_USED)
 		" WHERE p.id = $1 AND p.user_id = $2" },
 	/* A project without events is a row of NULLs. */
 	[STATEMENT_EVENTS] = { "event_list",

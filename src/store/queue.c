@@ -45,8 +45,9 @@ enum statement {
 	" JOIN projects p ON p.id = " r ".project_id"                                              \
 	" LEFT JOIN sandboxes s ON s.resource_id = " r ".id"                                       \
 	" LEFT JOIN resources dr ON dr.project_id = " r ".project_id AND dr.kind = 'DATABASE'"     \
-	" LEFT JOIN databases d ON d.resource_id = dr.id"                                          \
-	" LEFT JOIN kubeconfigs k ON k.user_id = " r ".user_id"
+	"  AND " STORE_HAS_DATABASE(r, "dr") " LEFT JOIN databases d ON d.resource_id = dr.id"     \
+					     " LEFT JOIN kubeconfigs k ON k.user_id = " r          \
+					     ".user_id"
 
 #define GIVEN_LEASES                                                                               \
 	"jsonb_to_recordset($1::jsonb) AS g (id uuid, epoch bigint, generation bigint, observed "  \

@@ -75,6 +75,11 @@ int store_sandbox_not_found(struct err *e)
 	return err_set(e, ERR_NOT_FOUND, "SANDBOX_NOT_FOUND", "This project has no such sandbox");
 }
 
+int store_database_not_found(struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND, "DATABASE_NOT_FOUND", "This project has no database");
+}
+
 int store_lock_project(struct db *tx, const char *user_id, const char *project_id,
 		       bool *ret_deleted, struct err *e)
 {

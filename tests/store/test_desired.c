@@ -393,6 +393,107 @@ static struct variable_new variable(const char *key, const char *value)
 				       .value_sealed_length = strlen(value) };
 }
 
+/* What is desired of the project's sandbox does not change: its pod is replaced by a pass that
+ * knows the connection. */
+START_TEST(a_database_is_added_later_and_only_once)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	struct parts parts;
+	struct err e;
+
+	make_parts(&parts, "later");
+	reach(STATUS_RUNNING);
+	assert_ok(database_add(api, owner.id, made.id, parts.id[1], &e), &e);
+	ck_assert_str_eq(told(parts.id[1]), "CREATING");
+	ck_assert_str_eq(told(made.sandbox), "RUNNING");
+	ck_assert_str_eq(project_told(made.id), "CREATING");
+	ck_assert_int_eq(generation(made.sandbox), 1);
+	struct queue_rows rows = claim(10);
+	ck_assert_str_eq(find_row(&rows, parts.id[1])->namespace, "ns-alice");
+	queue_rows_clear(&rows);
+	/* Again, with another id: the one there is. */
+	make_parts(&parts, "again");
+	assert_ok(database_add(api, owner.id, made.id, parts.id[1], &e), &e);
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM databases", NULL), 1);
+}
+END_TEST
+
+START_TEST(a_database_needs_a_kubeconfig_and_its_owner)
+{
+	struct person owner = make_owner("alice"), stranger = make_owner("mallory");
+	struct made_project made = make_project(&owner, "shop", false);
+	struct parts parts;
+	struct err e;
+
+	make_parts(&parts, "later");
+	assert_fails(database_add(api, stranger.id, made.id, parts.id[1], &e), &e, ERR_NOT_FOUND,
+		     "PROJECT_NOT_FOUND");
+	assert_fails(database_remove(api, stranger.id, made.id, &e), &e, ERR_NOT_FOUND,
+		     "PROJECT_NOT_FOUND");
+	assert_fails(database_remove(api, owner.id, made.id, &e), &e, ERR_NOT_FOUND,
+		     "DATABASE_NOT_FOUND");
+	admin_run("DELETE FROM kubeconfigs WHERE user_id = $1", owner.id);
+	assert_fails(database_add(api, owner.id, made.id, parts.id[1], &e), &e, ERR_UNPROCESSABLE,
+		     "KUBECONFIG_MISSING");
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM databases", NULL), 0);
+}
+END_TEST
+
+static const struct queue_row *claim_sandbox(struct queue_rows *ret_rows,
+					     const struct made_project *made)
+{
+	*ret_rows = claim(10);
+	return find_row(ret_rows, made->sandbox);
+}
+
+START_TEST(a_database_that_goes_is_none_of_the_sandboxes_any_more)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+	CLEANUP(queue_rows_clear) struct queue_rows rows = { 0 };
+	CLEANUP(sandbox_view_clear) struct sandbox_view view = { 0 };
+	struct err e;
+
+	reach(STATUS_RUNNING);
+	assert_ok(database_remove(api, owner.id, made.id, &e), &e);
+	ck_assert_str_eq(told(made.database), "TERMINATING");
+	ck_assert_str_eq(told(made.sandbox), "UPDATING");
+	ck_assert_int_eq(generation(made.sandbox), 2);
+	/* Again: nothing new. */
+	assert_ok(database_remove(api, owner.id, made.id, &e), &e);
+	ck_assert_int_eq(generation(made.sandbox), 2);
+	assert_ok(sandbox_get(api, owner.id, made.id, SANDBOX_FIRST, &view, &e), &e);
+	ck_assert(!view.has_database);
+
+	ck_assert_ptr_null(claim_sandbox(&rows, &made)->database_name);
+	ck_assert_str_eq(find_row(&rows, made.database)->database_id, made.database);
+	/* Neither a start nor a restart takes the removal back. */
+	assert_ok(project_set_desired(api, owner.id, made.id, DESIRED_RUNNING, &e), &e);
+	assert_ok(project_restart(api, owner.id, made.id, &e), &e);
+	ck_assert_str_eq(told(made.database), "TERMINATING");
+}
+END_TEST
+
+START_TEST(a_database_on_its_way_out_comes_back_if_it_is_added)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+	CLEANUP(queue_rows_clear) struct queue_rows rows = { 0 };
+	struct parts parts;
+	struct err e;
+
+	make_parts(&parts, "later");
+	reach(STATUS_RUNNING);
+	assert_ok(database_remove(api, owner.id, made.id, &e), &e);
+	assert_ok(database_add(api, owner.id, made.id, parts.id[1], &e), &e);
+	ck_assert_str_eq(told(made.database), "CREATING");
+	ck_assert_int_eq(generation(made.database), 3);
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM databases", NULL), 1);
+	ck_assert_str_eq(claim_sandbox(&rows, &made)->database_id, made.database);
+}
+END_TEST
+
 START_TEST(variables_are_put_listed_changed_and_deleted)
 {
 	struct person owner = make_owner("alice");
@@ -572,6 +673,10 @@ Suite *desired_suite(void)
 	tcase_add_test(c, one_sandbox_of_several_stops_restarts_and_goes_alone);
 	tcase_add_test(c, a_stranger_has_no_say_in_any_sandbox);
 	tcase_add_test(c, a_list_counts_projects_however_many_sandboxes_they_have);
+	tcase_add_test(c, a_database_is_added_later_and_only_once);
+	tcase_add_test(c, a_database_needs_a_kubeconfig_and_its_owner);
+	tcase_add_test(c, a_database_that_goes_is_none_of_the_sandboxes_any_more);
+	tcase_add_test(c, a_database_on_its_way_out_comes_back_if_it_is_added);
 	tcase_add_test(c, variables_are_put_listed_changed_and_deleted);
 	tcase_add_test(c, a_changed_variable_rolls_the_sandbox_once);
 	tcase_add_test(c, a_project_has_so_many_variables_and_no_more);

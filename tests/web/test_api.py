@@ -238,6 +238,43 @@ def test_a_database_is_shown_to_its_owner(web, project, build):
     assert shown["connectionUrl"] is None and shown["status"] == "CREATING"
 
 
+def test_a_database_is_added_later_and_removed(user):
+    client = user()
+    made = client.post("/api/projects", {"name": "Bare", "database": False}).json()
+    path = f"/api/projects/{made['id']}/database"
+    added = client.post(path)
+    assert added.status_code == 200 and added.json()["status"] == "CREATING"
+    assert DATABASE <= set(added.json())
+    assert client.post(path).json()["id"] == added.json()["id"]  # once more: the same one
+    stages = client.get(f"/api/sandbox/{made['id']}").json()["progress"]["stages"]
+    assert stages[0]["name"] == "database"
+
+    removed = client.delete(path)
+    assert removed.status_code == 200 and set(removed.json()["project"]) == {"id", "status",
+                                                                             "updatedAt"}
+    assert client.get(path).json()["status"] == "TERMINATING"
+    assert client.delete(path).status_code == 200  # once more: no error
+    # The sandbox does not wait for what goes.
+    sandbox = client.get(f"/api/sandbox/{made['id']}").json()
+    assert sandbox["databaseStatus"] is None
+    assert sandbox["progress"]["stages"][0]["name"] == "container"
+    actions = [line["action"] for line in client.get("/api/user/audit").json()["items"]]
+    assert {"database.create", "database.delete"} <= set(actions)
+
+
+def test_a_database_is_its_owners(user, project):
+    stranger, path = user(), f"/api/projects/{project.id}/database"
+    for answer in (stranger.post(path), stranger.delete(path)):
+        assert (answer.status_code, answer.json()["errorCode"]) == (404, "PROJECT_NOT_FOUND")
+    assert project.client.get(path).json()["desired"] == "RUNNING"
+    bare = stranger.post("/api/projects", {"name": "Bare", "database": False}).json()
+    answer = stranger.delete(f"/api/projects/{bare['id']}/database")
+    assert (answer.status_code, answer.json()["errorCode"]) == (404, "DATABASE_NOT_FOUND")
+    assert stranger.post(f"/api/projects/{bare['id']}/database", {"name": "x"}).status_code == 400
+    stranger.delete(f"/api/projects/{bare['id']}")
+    assert stranger.post(f"/api/projects/{bare['id']}/database").status_code == 404
+
+
 def test_events_are_listed_newest_first(project):
     client, path = project.client, f"/api/projects/{project.id}/events"
     for verb in ("stop", "start", "stop"):
