@@ -12,8 +12,9 @@
 #include "websocket.h"
 
 enum {
-	RENEW_MS = 50 * 60 * 1000, /* a token is good for an hour */
-	AGAIN_MS = 60 * 1000,      /* after a renewal that failed: it still is */
+	VALID_MS = 60 * 60 * 1000, /* of a token */
+	RENEW_MS = 50 * 60 * 1000,
+	AGAIN_MS = 60 * 1000, /* after a renewal that failed */
 	PART = 16384,
 	LOCAL_MAX = 1 << 20,
 };
@@ -24,23 +25,44 @@ struct tunnel {
 	int fd;
 	struct buf local; /* what is to be written to `fd` */
 	bool connected, local_ended, remote_ended;
-	uint64_t token_ms;
+	uint64_t token_ms; /* when the sandbox's token was made */
+	uint64_t renew_ms; /* when to ask for a newer one */
 };
 
 /* ---- the token ------------------------------------------------------------------------------- */
 
-/* The current one, or with `renew` one that is at most RENEW_MS old. */
-static int copy_server(struct tunnels *all, bool renew, struct site *ret_server, uint64_t *ret_ms,
+static bool is_away(const struct err *e)
+{
+	return e->kind == ERR_UNAVAILABLE || e->kind == ERR_RATE_LIMITED;
+}
+
+static int renew_now(struct tunnels *all, struct err *e)
+{
+	if (sandbox_renew(all->sandbox, e) < 0)
+		return -1;
+	all->renewed_ms = clock_ms();
+	return 0;
+}
+
+/* The token is renewed in time: until then it is good although the site is away. */
+static int renew_in_time(struct tunnels *all, struct err *e)
+{
+	uint64_t now = clock_ms(), age = now - all->renewed_ms;
+
+	if (age <= RENEW_MS || (age < VALID_MS && now < all->again_ms))
+		return 0;
+	if (renew_now(all, e) == 0)
+		return 0;
+	all->again_ms = now + AGAIN_MS;
+	return is_away(e) && age < VALID_MS ? 0 : -1;
+}
+
+/* With the current token, or if that was `refused`, with another one. */
+static int copy_server(struct tunnels *all, bool refused, struct site *ret_server, uint64_t *ret_ms,
 		       struct err *e)
 {
-	int status = 0;
-
 	(void)pthread_mutex_lock(&all->mutex);
-	if (renew || clock_ms() - all->renewed_ms > RENEW_MS) {
-		status = sandbox_renew(all->sandbox, e);
-		if (status == 0)
-			all->renewed_ms = clock_ms();
-	}
+	int status = refused ? renew_now(all, e) : renew_in_time(all, e);
 	if (status == 0) {
 		const struct site *s = &all->sandbox->server;
 		site_open_with(s->url, s->token, s->ca_file, ret_server);
@@ -53,13 +75,16 @@ static int copy_server(struct tunnels *all, bool renew, struct site *ret_server,
 static int send_newer_token(struct tunnel *t, struct err *e)
 {
 	CLEANUP(site_close) struct site server = { 0 };
+	uint64_t before_ms = t->token_ms, now = clock_ms();
 
-	if (clock_ms() - t->token_ms <= RENEW_MS)
+	if (now < t->renew_ms)
 		return 0;
-	if (copy_server(t->all, false, &server, &t->token_ms, e) < 0) {
-		t->token_ms += AGAIN_MS;
-		return e->kind == ERR_UNAVAILABLE || e->kind == ERR_RATE_LIMITED ? 0 : -1;
-	}
+	t->renew_ms = now + AGAIN_MS;
+	if (copy_server(t->all, false, &server, &t->token_ms, e) < 0)
+		return is_away(e) ? 0 : -1;
+	if (t->token_ms == before_ms)
+		return 0;
+	t->renew_ms = t->token_ms + RENEW_MS;
 	CLEANUP(json_decrefp)
 	json_t *message = json_pack("{s:s, s:s}", "type", "token", "token", server.token);
 	CLEANUP(cleanup_free) char *text = json_dumps(message, JSON_COMPACT);
@@ -75,6 +100,7 @@ static int connect_to(struct tunnel *t, unsigned port, struct err *e)
 		CLEANUP(site_close) struct site server = { 0 };
 		if (copy_server(t->all, renewed > 0, &server, &t->token_ms, e) < 0)
 			return -1;
+		t->renew_ms = t->token_ms + RENEW_MS;
 		if (websocket_open(&server, path, &t->ws, e) == 0)
 			return 0;
 		if (e->kind != ERR_UNAUTHENTICATED)

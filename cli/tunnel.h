@@ -10,6 +10,7 @@ struct tunnels {
 	pthread_mutex_t mutex;
 	struct sandbox *sandbox;
 	uint64_t renewed_ms;
+	uint64_t again_ms; /* not before that; after a renewal that failed */
 };
 
 /* Connects `fd` with the port until both sides have ended. */

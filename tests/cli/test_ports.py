@@ -8,9 +8,13 @@ import socketserver
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlparse
 
 import pytest
 import requests
+
+from inside import Line
+from stand.process import free_port
 
 DATA = os.urandom(1 << 20)
 
@@ -99,6 +103,51 @@ def test_a_port_that_is_taken_is_told(fsa, echo):
 @pytest.mark.parametrize("word", ["0", "x", "1:2:3", "70000", "3000:", ":3000", "-1"])
 def test_what_is_no_port_is_refused(fsa, word):
     assert b"no port" in fsa("forward", "--", "shop", word, status=2).stderr
+
+
+CLOCK = r"""
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	struct stat minutes;
+	int status = syscall(SYS_clock_gettime, clock, ret);
+	if (clock == CLOCK_BOOTTIME && stat(getenv("MINUTES"), &minutes) == 0)
+		ret->tv_sec += minutes.st_size * 60;
+	return status;
+}
+"""
+
+
+@pytest.fixture
+def later(tmp_path):
+    """later(minutes): it is that much later for programs that run in later.env."""
+    (tmp_path / "clock.c").write_text(CLOCK)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "clock.so", tmp_path / "clock.c"], check=True)
+    minutes = tmp_path / "minutes"
+
+    def set_clock(number):
+        minutes.write_bytes(b"x" * number)
+
+    set_clock.env = {"LD_PRELOAD": str(tmp_path / "clock.so"), "MINUTES": str(minutes)}
+    return set_clock
+
+
+def test_a_token_is_used_as_long_as_it_is_good_while_the_site_is_away(forward, fsa, ada, served, echo, later):
+    here, site = free_port(), ("127.0.0.1", urlparse(served.url).port)
+    way = Line(here, lambda: socket.create_connection(site))
+    fsa.env = {**fsa.env, **later.env, "FSA_SITE": f"http://127.0.0.1:{here}", "FSA_TOKEN": ada.token}
+    port, process = forward(f"0:{echo}")
+    way.close()
+    later(55)
+    assert exchange(port, b"still good") == b"still good"
+    later(61)
+    assert exchange(port, b"") == b""
+    assert "cannot be reached" in process.stderr.readline()
 
 
 # ---- logs ---------------------------------------------------------------------------------------
