@@ -58,6 +58,8 @@ int call_site(const struct call *call, struct site *ret_site, struct err *e);
 int command_config_ssh(const struct call *call, struct err *e);
 int command_cp(const struct call *call, struct err *e);
 int command_create(const struct call *call, struct err *e);
+int command_database_add(const struct call *call, struct err *e);
+int command_database_remove(const struct call *call, struct err *e);
 int command_delete(const struct call *call, struct err *e);
 int command_env_list(const struct call *call, struct err *e);
 int command_env_set(const struct call *call, struct err *e);

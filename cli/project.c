@@ -117,6 +117,15 @@ int project_change(struct site *site, const char *id, const char *verb, bool for
 	return site_call(site, "POST", path, takes_force ? body : NULL, ret_answer, e);
 }
 
+int project_change_database(struct site *site, const char *id, bool add, bool force,
+			    json_t **ret_answer, struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = mem_printf("/api/projects/%s/database", id);
+	CLEANUP(json_decrefp) json_t *body = force ? json_pack("{s:b}", "force", 1) : NULL;
+
+	return site_call(site, add ? "POST" : "DELETE", path, body, ret_answer, e);
+}
+
 int project_events(struct site *site, const char *id, unsigned limit, json_t **ret_events,
 		   struct err *e)
 {

@@ -23,6 +23,9 @@ int project_create(struct site *site, const char *name, const char *description,
  * would be lost; the message says how. */
 int project_change(struct site *site, const char *id, const char *verb, bool force,
 		   json_t **ret_answer, struct err *e);
+/* Adds a database to a project, or removes the one that it has. ERR_DATA_AT_RISK as above. */
+int project_change_database(struct site *site, const char *id, bool add, bool force,
+			    json_t **ret_answer, struct err *e);
 /* Waits until the state that `verb` leads to is reached, and meanwhile prints causes of delay to
  * standard error. ERR_INTERNAL with code PROJECT_ERROR: the project is in ERROR; the message has
  * the cause. `*ret_project` is NULL when it is gone. After `max_ms`, unless 0, returns it as it is

@@ -112,6 +112,17 @@ def test_a_project_from_its_beginning_to_its_end(ada):
     ada("status", "Short lived", status=4)
 
 
+def test_a_database_is_added_and_removed(ada):
+    made = ada.json("create", "Bare", "--no-database", "--wait")
+    refused = ada("database", "add", "Bare", status=2)
+    assert "say --yes" in refused.stderr and "restarts" in refused.stderr
+    assert ada.json("database", "add", "Bare", "--yes")["projectId"] == made["id"]
+    ada("database", "remove", "Bare", status=2)
+    assert "being removed" in ada("database", "remove", "Bare", "--yes").stdout
+    ada("delete", "Bare", "--yes", "--wait")
+    ada("database", "add", "Bare", "--yes", status=4)
+
+
 def test_status_says_what_a_project_is_doing(ada):
     text = ada("status", "shop").stdout
     assert "RUNNING" in text and "database" in text and "http://" in text

@@ -79,7 +79,8 @@ def test_answers_are_as_written(document, user, make_kubeconfig):
     do("patch", PROJECT, {"description": None}, **project)
     for request in ("stop", "start", "restart"):
         do("post", f"{PROJECT}/{request}", **project)
-    do("get", f"{PROJECT}/database", **project)
+    for method in ("get", "delete", "post"):
+        do(method, f"{PROJECT}/database", **project)
     do("get", f"{PROJECT}/events", **project)
     do("get", "/api/sandbox/{projectId}", **project)
     do("post", "/api/sandbox/{projectId}", {"envVars": {"A": "b"}}, **project)
