@@ -20,6 +20,7 @@ enum command_option {
 	OPTION_PRINT,
 	OPTION_SECRET,
 	OPTION_SHOW,
+	OPTION_SIZE,
 	OPTION_STDIO,
 	OPTION_TOKEN,
 	OPTION_USER,
@@ -72,9 +73,11 @@ int command_logs(const struct call *call, struct err *e);
 int command_mcp(const struct call *call, struct err *e);
 int command_open(const struct call *call, struct err *e);
 int command_projects(const struct call *call, struct err *e);
+int command_resize(const struct call *call, struct err *e);
 int command_restart(const struct call *call, struct err *e);
 int command_run(const struct call *call, struct err *e);
 int command_shell(const struct call *call, struct err *e);
+int command_sizes(const struct call *call, struct err *e);
 int command_ssh(const struct call *call, struct err *e);
 int command_start(const struct call *call, struct err *e);
 int command_status(const struct call *call, struct err *e);

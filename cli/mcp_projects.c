@@ -74,10 +74,14 @@ static int wait_and_show(struct site *site, const char *id, const char *verb, js
 int mcp_create_project(struct site *site, const json_t *a, json_t **ret_found, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *project = NULL;
-	bool database = !json_is_false(json_object_get(a, "database"));
+	const struct project_new wanted = {
+		.name = mcp_string(a, "name"),
+		.description = mcp_string(a, "description"),
+		.size = mcp_string(a, "size"),
+		.database = !json_is_false(json_object_get(a, "database")),
+	};
 
-	if (project_create(site, mcp_string(a, "name"), mcp_string(a, "description"), database,
-			   &project, e) < 0)
+	if (project_create(site, &wanted, &project, e) < 0)
 		return -1;
 	return wait_and_show(site, project_id(project), "create", ret_found, e);
 }

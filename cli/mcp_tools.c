@@ -30,6 +30,7 @@ static const struct mcp_tool tools[] = {
 	  { { "name", MCP_STRING, true,
 	      "letters, digits, spaces and hyphens; begins with a letter" },
 	    { "description", MCP_STRING, false, "what it is for" },
+	    { "size", MCP_STRING, false, "one of the site's sizes, for more memory or CPU" },
 	    { "database", MCP_BOOL, false, "default true" } } },
 	{ "start_project",
 	  "Starts a project, and waits up to 45 seconds until it runs.",

@@ -95,16 +95,28 @@ int project_list(struct site *site, json_t **ret_projects, struct err *e)
 	return site_call(site, "GET", "/api/projects", NULL, ret_projects, e);
 }
 
-int project_create(struct site *site, const char *name, const char *description, bool database,
-		   json_t **ret_project, struct err *e)
+int project_create(struct site *site, const struct project_new *wanted, json_t **ret_project,
+		   struct err *e)
 {
 	CLEANUP(json_decrefp)
-	json_t *body = json_pack("{s:s, s:s*, s:b}", "name", name, "description", description,
-				 "database", database);
+	json_t *body =
+		json_pack("{s:s, s:s*, s:s*, s:b}", "name", wanted->name, "description",
+			  wanted->description, "size", wanted->size, "database", wanted->database);
 
 	if (body == NULL)
-		return err_set(e, ERR_INVALID, NULL, "name or description is not UTF-8");
+		return err_set(e, ERR_INVALID, NULL, "name, description or size is not UTF-8");
 	return site_call(site, "POST", "/api/projects", body, ret_project, e);
+}
+
+int project_resize(struct site *site, const char *id, const char *size, bool force,
+		   json_t **ret_sandbox, struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = mem_printf("/api/sandbox/%s", id);
+	CLEANUP(json_decrefp) json_t *body = json_pack("{s:s?, s:b}", "size", size, "force", force);
+
+	if (body == NULL)
+		return err_set(e, ERR_INVALID, NULL, "the size is not UTF-8");
+	return site_call(site, "PATCH", path, body, ret_sandbox, e);
 }
 
 int project_change(struct site *site, const char *id, const char *verb, bool force,

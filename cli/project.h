@@ -17,8 +17,18 @@ const char *project_status(const json_t *project);
 const json_t *project_sandbox(const json_t *project);
 
 int project_list(struct site *site, json_t **ret_projects, struct err *e);
-int project_create(struct site *site, const char *name, const char *description, bool database,
-		   json_t **ret_project, struct err *e);
+struct project_new {
+	const char *name;
+	const char *description; /* NULL: none */
+	const char *size;        /* NULL: the site's default */
+	bool database;
+};
+int project_create(struct site *site, const struct project_new *wanted, json_t **ret_project,
+		   struct err *e);
+/* Gives its first sandbox another size (NULL: the site's default), and returns the sandbox.
+ * ERR_DATA_AT_RISK as below. */
+int project_resize(struct site *site, const char *id, const char *size, bool force,
+		   json_t **ret_sandbox, struct err *e);
 /* `verb`: "start", "stop", "restart" or "delete". ERR_DATA_AT_RISK unless `force`: files or rows
  * would be lost; the message says how. */
 int project_change(struct site *site, const char *id, const char *verb, bool force,

@@ -52,9 +52,13 @@ int command_create(const struct call *call, struct err *e)
 	CLEANUP(json_decrefp) json_t *project = NULL;
 	CLEANUP(json_decrefp) json_t *finished = NULL;
 
-	if (call_site(call, &site, e) < 0 ||
-	    project_create(&site, call->arguments[0], call->options[OPTION_DESCRIPTION],
-			   call->options[OPTION_NO_DATABASE] == NULL, &project, e) < 0)
+	const struct project_new wanted = {
+		.name = call->arguments[0],
+		.description = call->options[OPTION_DESCRIPTION],
+		.size = call->options[OPTION_SIZE],
+		.database = call->options[OPTION_NO_DATABASE] == NULL,
+	};
+	if (call_site(call, &site, e) < 0 || project_create(&site, &wanted, &project, e) < 0)
 		return -1;
 	if (call->options[OPTION_WAIT] != NULL &&
 	    project_wait(&site, project_id(project), "create", 0, &finished, e) < 0)

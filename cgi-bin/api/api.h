@@ -8,6 +8,7 @@
 #include "base/conf.h"
 #include "http/address.h"
 #include "store/new_part.h"
+#include "store/size.h"
 #include "web/route.h"
 
 /* What api.fcgi's handlers have in common: configuration and keys. One file an aggregate. */
@@ -60,9 +61,15 @@ extern const struct field project_create_fields[], project_change_fields[], proj
 route_fn project_list_get, project_post, project_read, project_patch, project_delete,
 	project_start_post, project_stop_post, project_restart_post;
 
-extern const struct field sandbox_start_fields[], sandbox_add_fields[];
+extern const struct field sandbox_start_fields[], sandbox_add_fields[], sandbox_change_fields[];
+/* The name of a size that the site offers (store/size.h); null: the operator's default. */
+#define FIELD_SIZE                                                                                 \
+	{                                                                                          \
+		.name = "size", .type = FIELD_STRING, .nullable = true, .min = 1,                  \
+		.max = SIZE_NAME_MAX, .pattern = SIZE_NAME_PATTERN                                 \
+	}
 enum { SANDBOX_BODY_MAX = 262144 };
-route_fn sandbox_read, sandbox_post, sandbox_delete;
+route_fn sandbox_read, sandbox_post, sandbox_patch, sandbox_delete;
 route_fn sandboxes_list_get, sandboxes_post, sandboxes_start_post, sandboxes_stop_post,
 	sandboxes_restart_post;
 
@@ -94,6 +101,7 @@ route_fn kubeconfig_read, kubeconfig_write, kubeconfig_check;
 route_fn live_admit;
 
 route_fn limits_read;
+route_fn sizes_list_get;
 
 route_fn health_read, ready_read, metrics_read, site_read;
 

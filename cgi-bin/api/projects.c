@@ -43,6 +43,7 @@ const struct field project_create_fields[] = {
 	  .check = project_name_check },
 	{ .name = "description", .type = FIELD_STRING, .nullable = true, .max = DESCRIPTION_MAX },
 	{ .name = "database", .type = FIELD_BOOL },
+	FIELD_SIZE,
 	FIELDS_END,
 };
 
@@ -160,6 +161,7 @@ int project_post(struct call *c, struct err *e)
 	new_id(database_id);
 	if (api_new_sandbox(c, &sandbox, e) < 0)
 		return -1;
+	sandbox.row.size = field_string(c->body, "size");
 	struct project_new project = {
 		.user_id = c->session->user_id,
 		.name = name,

@@ -53,6 +53,8 @@ const struct route api_routes[] = {
 	READ (SANDBOX, sandbox_read),
 	WAKE (METHOD_POST, SANDBOX, sandbox_post, "sandbox.start",
 	      .body = sandbox_start_fields, .body_max = SANDBOX_BODY_MAX),
+	WAKE (METHOD_PATCH, SANDBOX, sandbox_patch, "sandbox.change",
+	      .body = sandbox_change_fields),
 	WAKE (METHOD_DELETE, SANDBOX, sandbox_delete, "sandbox.terminate"),
 	WRITE(METHOD_POST, SANDBOX "/tokens", sandbox_token_post, "sandbox.token",
 	      .body = sandbox_token_fields),
@@ -61,6 +63,8 @@ const struct route api_routes[] = {
 	WAKE (METHOD_POST, PROJECT "/sandboxes", sandboxes_post, "sandbox.create",
 	      .body = sandbox_add_fields, .body_max = SANDBOX_BODY_MAX),
 	READ (ANOTHER, sandbox_read),
+	WAKE (METHOD_PATCH, ANOTHER, sandbox_patch, "sandbox.change",
+	      .body = sandbox_change_fields),
 	WAKE (METHOD_DELETE, ANOTHER, sandbox_delete, "sandbox.terminate"),
 	WAKE (METHOD_POST, ANOTHER "/start", sandboxes_start_post, "sandbox.start",
 	      .body = force_fields),
@@ -70,6 +74,8 @@ const struct route api_routes[] = {
 	      .body = force_fields),
 	WRITE(METHOD_POST, ANOTHER "/tokens", sandbox_token_post, "sandbox.token",
 	      .body = sandbox_token_fields),
+
+	READ ("/api/sizes", sizes_list_get),
 
 	READ ("/api/events", live_admit),
 

@@ -36,8 +36,11 @@ const struct field sandbox_add_fields[] = {
 	  .pattern = PROJECT_NAME_PATTERN,
 	  .check = check_display_name },
 	FIELD_ENV_VARS,
+	FIELD_SIZE,
 	FIELDS_END,
 };
+
+const struct field sandbox_change_fields[] = { FIELD_SIZE, FIELD_FORCE, FIELDS_END };
 
 /* The stages that it goes through, each with how far it is. */
 static json_t *progress(const struct sandbox_view *view)
@@ -151,6 +154,17 @@ int sandbox_post(struct call *c, struct err *e)
 	return answer(c, SANDBOX_FIRST, e);
 }
 
+/* Without a size nothing changes; null is the operator's default. */
+int sandbox_patch(struct call *c, struct err *e)
+{
+	if (field_given(c->body, "size") &&
+	    (api_ask_risk(c, chosen(c), RISK_ENDS_SANDBOX, e) < 0 ||
+	     sandbox_resize(c->db, c->session->user_id, c->params[0], chosen(c),
+			    field_string(c->body, "size"), e) < 0))
+		return -1;
+	return answer(c, chosen(c), e);
+}
+
 int sandbox_delete(struct call *c, struct err *e)
 {
 	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
@@ -187,6 +201,7 @@ int sandboxes_post(struct call *c, struct err *e)
 	if (api_new_sandbox(c, &made, e) < 0 || complete(c, &made, &env, e) < 0)
 		return -1;
 	made.row.display_name = field_string(c->body, "displayName");
+	made.row.size = field_string(c->body, "size");
 	if (sandbox_add(c->db, c->session->user_id, c->params[0], &made.row, e) < 0)
 		return -1;
 	memcpy(c->object_id, made.id, sizeof(c->object_id));

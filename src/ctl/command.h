@@ -22,6 +22,7 @@ enum command_option {
 	OPTION_ALL,
 	OPTION_DAYS,
 	OPTION_DELETE,
+	OPTION_DESCRIPTION,
 	OPTION_END,
 	OPTION_FILE, /* a command that takes it reads the configuration itself */
 	OPTION_FORGET,
@@ -89,6 +90,9 @@ int command_project_show(const struct call *call, struct err *e);
 int command_project_start(const struct call *call, struct err *e);
 int command_project_stop(const struct call *call, struct err *e);
 int command_restore(const struct call *call, struct err *e);
+int command_size_list(const struct call *call, struct err *e);
+int command_size_remove(const struct call *call, struct err *e);
+int command_size_set(const struct call *call, struct err *e);
 int command_user_create(const struct call *call, struct err *e);
 int command_user_delete(const struct call *call, struct err *e);
 int command_user_disable(const struct call *call, struct err *e);

@@ -87,6 +87,7 @@
 	X(of, TEXT, app_host, of ".app_host", "")                                                  \
 	X(of, TEXT, ttyd_host, of ".ttyd_host", "")                                                \
 	X(of, TEXT, image, of ".image", "runtimeImage")                                            \
+	X(of, TEXT, size, of ".size", "size")                                                      \
 	X(of, BYTES, terminal_token_sealed, of ".terminal_token_sealed", "")                       \
 	X(of, INT, access_generation, of ".access_generation", "")
 #define SANDBOX_QUEUE_COLUMNS(X, of)                                                               \

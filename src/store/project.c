@@ -18,7 +18,7 @@ enum statement {
 /* clang-format off */
 static const struct db_statement statements[] = {
 	/* One statement, for one round trip. $1 user, $2-$4 the project, $5 and $6 the sandbox and
-	 * its terminal's token, $7 the database (NULL: none). Triggers complete the parts, and
+	 * its terminal's token, $7 the database (NULL: none), $8 the size. Triggers complete the parts, and
 	 * insert nothing when the user has as many projects as they may. */
 	[STATEMENT_CREATE] = { "project_create",
 		"WITH cluster AS ("
@@ -34,8 +34,8 @@ static const struct db_statement statements[] = {
 		"  ($7::uuid, 'DATABASE')) AS given (id, kind)"
 		" WHERE given.id IS NOT NULL"
 		"), s AS ("
-		" INSERT INTO sandboxes (resource_id, terminal_token_sealed)"
-		" SELECT $5, $6 FROM p"
+		" INSERT INTO sandboxes (resource_id, terminal_token_sealed, size)"
+		" SELECT $5, $6, $8 FROM p"
 		"), d AS ("
 		" INSERT INTO databases (resource_id) SELECT $7 FROM p"
 		" WHERE $7::uuid IS NOT NULL"
@@ -53,6 +53,9 @@ static const struct db_statement statements[] = {
 
 int store_explain_conflict(const struct err *failed, struct err *e)
 {
+	if (strcmp(failed->code, "sandboxes_size") == 0)
+		return err_set(e, ERR_INVALID, "SIZE_UNKNOWN",
+			       "size: there is no such size; GET /api/sizes lists them");
 	if (failed->kind != ERR_CONFLICT) {
 		if (e != NULL)
 			*e = *failed;
@@ -80,7 +83,8 @@ int project_create(struct db *db, const struct project_new *project,
 	if (db_query(db, &statements[STATEMENT_CREATE],
 		     DB_ARGS(DB_TEXT(project->user_id), DB_TEXT(project->name),
 			     DB_TEXT(project->description), DB_TEXT(project->kube_name),
-			     STORE_SANDBOX(project->sandbox), DB_TEXT(project->database_id)),
+			     STORE_SANDBOX(project->sandbox), DB_TEXT(project->database_id),
+			     DB_TEXT(project->sandbox->size)),
 		     &r, &failed) < 0)
 		return store_explain_conflict(&failed, e);
 	if (!db_bool(r, 0, CREATE_HAS_CLUSTER))

@@ -17,6 +17,7 @@ enum statement {
 	STATEMENT_FIND_SANDBOX,
 	STATEMENT_CREATE_SANDBOX,
 	STATEMENT_REQUEST_ENV,
+	STATEMENT_RESIZE,
 	STATEMENT_RESTART,
 	STATEMENT_FIND_DATABASE,
 	STATEMENT_CREATE_DATABASE,
@@ -72,7 +73,7 @@ static const struct db_statement statements[] = {
 		"SELECT id, desired FROM resources r"
 		" WHERE project_id = $1 AND kind = 'SANDBOX' AND " STORE_IS_CHOSEN("r", "$2") },
 	/* $1 project, $2 user, $3 and $4 the sandbox and its terminal's token, $5 the request's
-	 * variables, $6 whether it is an additional one, $7 its name. Triggers complete it, and
+	 * variables, $6 whether it is an additional one, $7 its name, $8 its size. Triggers complete it, and
 	 * insert nothing when the project has as many sandboxes as it may. */
 	[STATEMENT_CREATE_SANDBOX] = { "sandbox_create",
 		"WITH cluster AS ("
@@ -83,8 +84,8 @@ static const struct db_statement statements[] = {
 		" RETURNING id, project_id, kind, status, stage"
 		"), s AS ("
 		" INSERT INTO sandboxes (resource_id, terminal_token_sealed,"
-		"  request_env_sealed, display_name)"
-		" SELECT id, $4, $5, $7 FROM r"
+		"  request_env_sealed, display_name, size)"
+		" SELECT id, $4, $5, $7, $8 FROM r"
 		"), noted AS ("
 		" INSERT INTO events (project_id, kind, resource_id, status, stage)"
 		" SELECT project_id, kind, id, status, stage FROM r"
@@ -92,6 +93,10 @@ static const struct db_statement statements[] = {
 	[STATEMENT_REQUEST_ENV] = { "sandbox_request_env",
 		"UPDATE sandboxes SET request_env_sealed = $2"
 		" WHERE resource_id = $1" },
+	[STATEMENT_RESIZE] = { "sandbox_resize",
+		"UPDATE sandboxes s SET size = $3 FROM resources r"
+		" WHERE r.id = s.resource_id AND r.project_id = $1 AND r.desired <> 'GONE'"
+		"  AND " STORE_IS_CHOSEN("r", "$2") " RETURNING 1" },
 	[STATEMENT_RESTART] = { "sandbox_restart",
 		"UPDATE sandboxes s SET restarts = restarts + 1,"
 		"  access_generation = access_generation + 1"
@@ -249,12 +254,40 @@ static int create_sandbox(struct db *tx, const char *user_id, const char *projec
 	if (db_query(tx, &statements[STATEMENT_CREATE_SANDBOX],
 		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id), STORE_SANDBOX(s),
 			     DB_BYTES(s->request_env_sealed, s->request_env_sealed_length),
-			     DB_BOOL(additional), DB_TEXT(s->display_name)),
+			     DB_BOOL(additional), DB_TEXT(s->display_name), DB_TEXT(s->size)),
 		     &r, &failed) < 0)
 		return store_explain_conflict(&failed, e);
 	if (!db_bool(r, 0, CREATE_HAS_CLUSTER))
 		return store_kubeconfig_missing(e);
 	return db_bool(r, 0, CREATE_IS_MADE) ? 0 : limit_reached(tx, user_id, LIMIT_SANDBOXES, e);
+}
+
+static int resize(struct db *tx, const char *project_id, const char *sandbox_id, const char *size,
+		  struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *resized = NULL;
+	struct err failed;
+
+	if (db_query(tx, &statements[STATEMENT_RESIZE],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(sandbox_id), DB_TEXT(size)), &resized,
+		     &failed) < 0)
+		return store_explain_conflict(&failed, e);
+	if (db_rows(resized) == 0)
+		return store_sandbox_not_found(e);
+	if (store_roll_sandboxes(tx, project_id, sandbox_id, e) < 0)
+		return -1;
+	return store_settle_project(tx, project_id, e);
+}
+
+int sandbox_resize(struct db *db, const char *user_id, const char *project_id,
+		   const char *sandbox_id, const char *size, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+
+	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0 ||
+	    resize(tx, project_id, sandbox_id, size, e) < 0)
+		return -1;
+	return db_commit(&tx, e);
 }
 
 static int set_request_env(struct db *tx, const struct sandbox_new *s, struct err *e)

@@ -121,6 +121,18 @@ def test_a_database_is_added_and_removed(ada):
     assert "being removed" in ada("database", "remove", "Bare", "--yes").stdout
     ada("delete", "Bare", "--yes", "--wait")
     ada("database", "add", "Bare", "--yes", status=4)
+def test_a_project_gets_another_size(ada, served):
+    served.site.programs.fsactl("size", "set", "large", "1", "512Mi", "--description", "for builds")
+    assert [size["name"] for size in ada.json("sizes")] == ["large"]
+    assert "for builds" in ada("sizes").stdout
+    ada("create", "Growing", "--no-database", "--size", "large", "--wait")
+    assert ada.json("status", "Growing")["sandboxes"][0]["memoryLimit"] == "512Mi"
+    refused = ada("resize", "Growing", "default", status=2)
+    assert "say --yes" in refused.stderr and "starts anew" in refused.stderr
+    assert "/api/sizes" in ada("resize", "Growing", "huge", "--yes", status=1).stderr
+    assert ada.json("resize", "Growing", "default", "--yes", "--wait")["size"] is None
+    assert "256Mi" in ada("resize", "Growing", "default", "--yes").stdout
+    ada("delete", "Growing", "--yes", "--wait")
 
 
 def test_status_says_what_a_project_is_doing(ada):

@@ -84,6 +84,7 @@ def test_answers_are_as_written(document, user, make_kubeconfig):
     do("get", f"{PROJECT}/events", **project)
     do("get", "/api/sandbox/{projectId}", **project)
     do("post", "/api/sandbox/{projectId}", {"envVars": {"A": "b"}}, **project)
+    do("patch", "/api/sandbox/{projectId}", {"size": None}, **project)
     do("post", "/api/sandbox/{projectId}/tokens", {"scopes": ["exec"]}, **project)
     do("post", f"{PROJECT}/environment", {"key": "A", "value": "b", "isSecret": True}, **project)
     variable = do("get", f"{PROJECT}/environment", **project)["general"][0]["id"]
@@ -96,6 +97,8 @@ def test_answers_are_as_written(document, user, make_kubeconfig):
     sandbox = do("post", f"{PROJECT}/sandboxes", {"displayName": "Worker"}, **project)["id"]
     do("get", f"{PROJECT}/sandboxes", **project)
     do("get", SANDBOX, sandboxId=sandbox, **project)
+    do("patch", SANDBOX, {"size": None}, sandboxId=sandbox, **project)
+    do("get", "/api/sizes")
     do("post", f"{SANDBOX}/tokens", {"scopes": ["exec"]}, sandboxId=sandbox, **project)
     for request in ("stop", "start", "restart"):
         do("post", f"{SANDBOX}/{request}", sandboxId=sandbox, **project)
@@ -118,7 +121,7 @@ def test_answers_are_as_written(document, user, make_kubeconfig):
     do("post", "/api/projects", {"name": "9"}, status=400)
     ours = {(method, path) for path, methods in document["paths"].items() for method in methods
             if path.startswith(("/api/projects", "/api/sandbox", CONFIG, "/api/user/audit",
-                             "/api/user/limits"))}
+                             "/api/user/limits", "/api/sizes"))}
     assert do.seen == ours  # each has been asked
 
 

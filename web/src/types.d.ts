@@ -18,13 +18,18 @@ interface Part { id: string; name: string; status: string; cause: Cause | null; 
 
 interface Sandbox extends Part {
 	displayName: string | null; publicUrl: string; ttydUrl: string; runtimeImage: string;
-	cpuLimit: string; memoryLimit: string;
+	desired: string; cpuLimit: string; memoryLimit: string; size: string | null;
 	progress?: {stages: {name: string, state: string}[]};
 }
 
 interface Database extends Part {
 	host: string | null; port: number | null; database: string | null; username: string | null;
 	password: string | null; connectionUrl: string | null; storageSize: string;
+}
+
+/** What a sandbox can have of CPU, memory and storage. */
+interface Size {
+	name: string; description: string; cpuLimit: string; memoryLimit: string; storageLimit: string;
 }
 
 interface Project {

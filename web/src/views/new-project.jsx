@@ -3,6 +3,7 @@ import {get, post} from "../api.js";
 import {Button} from "../parts/button.jsx";
 import {Dialog} from "../parts/dialog.jsx";
 import {Check, Field, Form} from "../parts/form.jsx";
+import {SizeChoice, useSizes} from "../parts/sizes.jsx";
 import {useResource} from "../resource.js";
 import {navigate} from "../router.js";
 
@@ -23,6 +24,7 @@ async function create(values) {
 		name: values.name.trim(),
 		description: values.description || null,
 		database: "database" in values,
+		size: values.size || null,
 	});
 	navigate(`/projects/${project.id}`);
 }
@@ -30,6 +32,7 @@ async function create(values) {
 /** @param {{close: () => void}} props */
 export function NewProject({close}) {
 	const limit = useFull();
+	const sizes = useSizes();
 	const [name, setName] = useState("");
 	const wrong = name !== "" && !NAME.test(name.trim());
 	return (
@@ -46,6 +49,7 @@ export function NewProject({close}) {
 					aria-invalid={wrong} hint={<span class={wrong ? "failure" : ""}>{RULE}</span>}
 					onInput={(/** @type {any} */ {currentTarget}) => setName(currentTarget.value)}/>
 				<Field label="Description" name="description" maxLength={2000} autocomplete="off"/>
+				{sizes?.length && <SizeChoice sizes={sizes}/>}
 				<Check label="with a PostgreSQL database" name="database" defaultChecked/>
 			</Form>
 			<Button class="quiet" onClick={close}>Cancel</Button>

@@ -1,8 +1,9 @@
-import {useAction} from "../../action.js";
+import {callWithCare, useAction} from "../../action.js";
 import {call, post} from "../../api.js";
 import {ask} from "../../parts/ask.jsx";
 import {Act} from "../../parts/button.jsx";
 import {Field, Form} from "../../parts/form.jsx";
+import {SizeChoice, useSizes} from "../../parts/sizes.jsx";
 import {navigate} from "../../router.js";
 
 /** @param {{project: Project, reload: () => Promise<void>}} props */
@@ -24,8 +25,42 @@ export function ProjectSettings({project, reload}) {
 					</label>
 				</Form>
 			</section>
-			{project.status !== "TERMINATING" && <Danger {...project}/>}
+			{project.status !== "TERMINATING" && (
+				<>
+					{project.sandboxes.map((sandbox) => (
+						<Resize key={sandbox.id} id={project.id} sandbox={sandbox} reload={reload}/>
+					))}
+					<Danger {...project}/>
+				</>
+			)}
 		</>
+	);
+}
+
+/**
+ * Of one sandbox, where the site offers sizes.
+ * @param {{id: string, sandbox: Sandbox, reload: () => Promise<void>}} props
+ */
+function Resize({id, sandbox, reload}) {
+	const sizes = useSizes();
+	const resize = async (/** @type {Record<string, string>} */ {size}) => {
+		const text = "The sandbox starts anew: its files stay, and what runs in it ends.";
+		if (sandbox.desired === "RUNNING" && !await ask({text, yes: "Apply and restart"}))
+			return false;
+		const done = await callWithCare("PATCH", `/api/projects/${id}/sandboxes/${sandbox.id}`, {size: size || null});
+		await reload();
+		return done;
+	};
+	if (!sizes?.length)
+		return null;
+	return (
+		<section>
+			<h2>Size{sandbox.displayName && <> of <bdi>{sandbox.displayName}</bdi></>}</h2>
+			<p class="detail">{sandbox.cpuLimit} CPU, {sandbox.memoryLimit} memory</p>
+			<Form label="Change" submit={resize}>
+				<SizeChoice sizes={sizes} value={sandbox.size}/>
+			</Form>
+		</section>
 	);
 }
 
