@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/spending.h"
 
 static struct heartbeat *current;
 
@@ -16,14 +17,16 @@ void heartbeat_beat(void)
 {
 	if (current == NULL)
 		return;
-	current->owner[0] = '\0';
+	heartbeat_owner(NULL);
 	atomic_store(&current->beat_ms, clock_ms());
 }
 
 void heartbeat_pause(void)
 {
-	if (current != NULL)
-		atomic_store(&current->beat_ms, HEARTBEAT_PAUSED);
+	if (current == NULL)
+		return;
+	heartbeat_owner(NULL);
+	atomic_store(&current->beat_ms, HEARTBEAT_PAUSED);
 }
 
 void heartbeat_owner(const char *owner)
@@ -33,4 +36,5 @@ void heartbeat_owner(const char *owner)
 	size_t length = owner != NULL ? strnlen(owner, HEARTBEAT_OWNER_MAX) : 0;
 	memcpy(current->owner, owner != NULL ? owner : "", length);
 	current->owner[length] = '\0';
+	spending_switch(current->owner);
 }

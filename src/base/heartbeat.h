@@ -9,6 +9,8 @@
  * turns, and for whom it works. So a process that is kept busy by what a stranger sent can be ended
  * from outside, and whose it was is known although the process itself can no longer say.
  *
+ * The processor time counts for that owner, too (base/spending.h).
+ *
  * The owner is only dependable once the process has ended: it is written without a lock.
  */
 enum { HEARTBEAT_OWNER_MAX = 63 };

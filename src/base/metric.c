@@ -60,6 +60,11 @@ static const struct metric_spec specs[METRIC_COUNT] = {
 	[METRIC_SHARDS_LOST] =
 		COUNTER("fsa_shards_lost_total", 1,
 			"Processes of the reconciler that were ended by force, or crashed.", NULL),
+	[METRIC_SPENDING] = HISTOGRAM(
+		"fsa_user_processor_seconds", 2,
+		"Processor time that one user's API server has cost, of which some may be "
+		"charged to the user.",
+		"charged"),
 	[METRIC_TRANSITIONS] =
 		COUNTER("fsa_transitions_total", 120, "Changes of status that passes have made.",
 			"kind", "from", "to"),

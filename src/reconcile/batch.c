@@ -29,7 +29,8 @@ void pass_work_free(struct work *w, struct work_list *list)
 
 	TAILQ_REMOVE(list, w, link);
 	p->in_flight--;
-	p->slow_in_flight -= w->row.slow;
+	p->slow_in_flight -= w->row.slow && !w->row.in_debt;
+	p->debtors_in_flight -= w->row.in_debt;
 	work_free(w);
 	group_release(group);
 	pass_batch_release(batch);

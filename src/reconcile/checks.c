@@ -9,6 +9,7 @@
 #include "base/heartbeat.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "reconcile/bill.h"
 #include "reconcile/findings.h"
 #include "reconcile/sample.h"
 #include "store/kubeconfig_check.h"
@@ -270,6 +271,27 @@ static json_t *findings(const struct check *c)
 	return was_sent(c) ? findings_of(answers) : NULL;
 }
 
+/* Whether the API server has answered anything that is of use. */
+static bool was_answered(const struct check *c)
+{
+	for (unsigned i = 0; i < PROBE_COUNT; i++) {
+		if (c->probes[i].answer.ok)
+			return true;
+	}
+	return false;
+}
+
+static int record(const struct check *c, const json_t *found, struct err *e)
+{
+	struct db *db = c->checks->context.db;
+	struct bill bill = { .count = 0 };
+
+	bill_add(&bill, c->claimed->user_id, c->claimed->slow, !was_answered(c));
+	if (bill_charge(&bill, db, e) < 0)
+		return -1;
+	return kubeconfig_check_record(db, c->claimed, found, c->took_ms, e);
+}
+
 void checks_record(struct checks *checks)
 {
 	struct check *next;
@@ -280,8 +302,7 @@ void checks_record(struct checks *checks)
 		json_auto_t *found = findings(c);
 		heartbeat_owner(NULL);
 		next = TAILQ_NEXT(c, link);
-		if (kubeconfig_check_record(checks->context.db, c->claimed, found, c->took_ms, &e) <
-		    0)
+		if (record(c, found, &e) < 0)
 			log_err(LOG_LEVEL_WARNING, "the check of a kubeconfig is not recorded", &e);
 		check_free(c, &checks->over);
 	}

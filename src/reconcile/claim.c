@@ -14,8 +14,9 @@
 #include "store/queue.h"
 
 enum {
-	CLAIM_REST = 4, /* the pause after a claim, as a multiple of its duration */
-	SLOW_SHARE = 4, /* all users with slow rows together have one place in this many */
+	CLAIM_REST = 4,    /* the pause after a claim, as a multiple of its duration */
+	SLOW_SHARE = 4,    /* all users with slow rows together have one place in this many */
+	DEBTOR_SHARE = 32, /* all in debt, in this many */
 };
 
 static void group_observed(void *user)
@@ -86,7 +87,8 @@ static void group_rows(struct pass *p, struct batch *b, uint64_t lease_ends_ms,
 
 		w->batch = b;
 		w->claimed_ms = clock_ms();
-		p->slow_in_flight += row->slow;
+		p->slow_in_flight += row->slow && !row->in_debt;
+		p->debtors_in_flight += row->in_debt;
 		TAILQ_INSERT_TAIL(&p->in_work, w, link);
 		if (work_finish_blocked(w))
 			continue;
@@ -165,13 +167,13 @@ static void rest(struct pass *p, uint64_t claim_took_ms)
 	p->rested_ms = clock_ms() + (rest_ms < PASS_LINGER_MS ? rest_ms : PASS_LINGER_MS);
 }
 
-/* Users with slow rows occupy places for long, however often they ask: how many are left of the
- * places that they share. */
-static unsigned slow_limit(const struct pass *p)
+/* How many are left of the places that some users share: those with slow rows, which occupy places
+ * for long, however often they ask; and those in debt. */
+static unsigned shared_limit(const struct pass *p, size_t share, size_t in_flight)
 {
-	size_t share = (pass_places(p) + SLOW_SHARE - 1) / SLOW_SHARE;
+	size_t places = (pass_places(p) + share - 1) / share;
 
-	return share > p->slow_in_flight ? (unsigned)(share - p->slow_in_flight) : 0;
+	return places > in_flight ? (unsigned)(places - in_flight) : 0;
 }
 
 int pass_claim(struct pass *p, size_t *ret_count, struct err *e)
@@ -185,7 +187,8 @@ int pass_claim(struct pass *p, size_t *ret_count, struct err *e)
 		.shard = p->r->shard,
 		.limit = (unsigned)(pass_places(p) - p->in_flight),
 		.per_user = (unsigned)conf_number(conf, CONF_ROWS_PER_USER),
-		.slow_limit = slow_limit(p),
+		.slow_limit = shared_limit(p, SLOW_SHARE, p->slow_in_flight),
+		.debtor_limit = shared_limit(p, DEBTOR_SHARE, p->debtors_in_flight),
 		.lease_ms = lease_ms,
 		.only_well = pass_is_closing(p),
 		.foreign_keys = p->foreign_keys,

@@ -55,6 +55,7 @@ struct pass {
 	struct work_list finished; /* not recorded yet */
 	size_t in_flight;          /* both: claimed and not recorded */
 	size_t slow_in_flight;     /* of these, of users with slow rows */
+	size_t debtors_in_flight;  /* and of users in debt */
 	bool claimed;              /* once */
 	uint64_t next_claim_ms;
 	uint64_t rested_ms; /* no claim before, unless somebody has woken us */

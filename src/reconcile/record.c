@@ -5,13 +5,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "reconcile/bill.h"
 #include "store/queue.h"
 
 enum {
-	RECORD_AT_ONCE = 128, /* results in one transaction */
-	SLOW_MS = 2000,       /* a row that occupies its place for this long is slow */
-	FOLLOWED_MS = 2000,   /* between observations of a row whose changes are reported */
-	SLOW_FACTOR = 2,      /* a slow row is due again after its time multiplied by this */
+	RECORD_AT_ONCE = BILL_MAX, /* results in one transaction */
+	SLOW_MS = 2000,            /* a row that occupies its place for this long is slow */
+	FOLLOWED_MS = 2000,        /* between observations of a row whose changes are reported */
+	SLOW_FACTOR = 2,           /* a slow row is due again after its time multiplied by this */
 };
 
 void pass_work_finished(struct work *w)
@@ -85,6 +86,7 @@ static int record_some(struct pass *p, struct err *e)
 {
 	struct queue_result results[RECORD_AT_ONCE];
 	struct queue_lease given[RECORD_AT_ONCE];
+	struct bill bill = { .count = 0 };
 	size_t count = 0, released = 0, stale = 0;
 	struct work *w;
 
@@ -95,13 +97,15 @@ static int record_some(struct pass *p, struct err *e)
 		const struct queue_result *result = work_result(w);
 		if (count + released == RECORD_AT_ONCE)
 			break;
+		bill_add(&bill, w->row.user_id, w->row.in_debt, work_failed(w));
 		if (result != NULL) {
 			results[count++] = timed_result(p, w, result);
 		} else {
 			given[released++] = work_lease(w);
 		}
 	}
-	if ((count > 0 && queue_record(p->r->db, results, count, &stale, e) < 0) ||
+	if (bill_charge(&bill, p->r->db, e) < 0 ||
+	    (count > 0 && queue_record(p->r->db, results, count, &stale, e) < 0) ||
 	    (released > 0 && queue_release(p->r->db, given, released, e) < 0))
 		return -1;
 	p->summary->stale += stale;

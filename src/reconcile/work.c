@@ -142,6 +142,7 @@ static void conclude_failure(struct work *w)
 		finish(w);
 		return;
 	}
+	w->failed = true;
 	decide_on(w, observed_of_failure(cause.kind));
 	conclude(w, &cause);
 }
@@ -529,6 +530,11 @@ void work_observed(struct work *w, struct kube_target *target, struct observatio
 const struct queue_result *work_result(const struct work *w)
 {
 	return w->has_result ? &w->result : NULL;
+}
+
+bool work_failed(const struct work *w)
+{
+	return w->has_result && w->failed;
 }
 
 struct queue_lease work_lease(const struct work *w)

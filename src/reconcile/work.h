@@ -50,6 +50,8 @@ void work_observed(struct work *work, struct kube_target *target, struct observa
 
 /* After `finished`: the result, borrowed; NULL if the row is to be given back as it is. */
 const struct queue_result *work_result(const struct work *work);
+/* Whether its result is that requests failed. */
+bool work_failed(const struct work *work);
 /* Then: its lease, with what is known of its objects. Borrowed. */
 struct queue_lease work_lease(const struct work *work);
 const struct queue_row *work_row(const struct work *work);

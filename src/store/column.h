@@ -129,6 +129,10 @@
 #define QUEUE_IS_SLOW(user)                                                                        \
 	"(SELECT true FROM resources WHERE user_id = " user                                        \
 	" AND took_ms >= 2000 LIMIT 1) IS NOT NULL"
+/* Whether they are in debt (store/spending.h). */
+#define QUEUE_IS_IN_DEBT(user)                                                                     \
+	"(SELECT true FROM spending WHERE user_id = " user                                         \
+	" AND owed_us >= 10000 AND at > now() - interval '1 hour' LIMIT 1) IS NOT NULL"
 #define QUEUE_SIZE(column) "coalesce(s." column ", d." column ")"
 
 /* For rows `c` of resources with their project `p`, sandbox `s`, the project's database `dr` and
@@ -136,6 +140,7 @@
 #define QUEUE_OTHER_COLUMNS(X, of)                                                                 \
 	X(of, TEXT, project_kube_name, "p.kube_name", "")                                          \
 	X(of, BOOL, slow, QUEUE_IS_SLOW("c.user_id"), "")                                          \
+	X(of, BOOL, in_debt, QUEUE_IS_IN_DEBT("c.user_id"), "")                                    \
 	X(of, TEXT, database_id, "dr.id", "")                                                      \
 	X(of, TEXT, database_name, "dr.name", "")                                                  \
 	X(of, STATUS, database_status, "coalesce(dr.status, 'RUNNING')", "")                       \

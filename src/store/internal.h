@@ -33,10 +33,16 @@
 #define STORE_SELECT(list)                  "SELECT 0" list(STORE_COLUMN_SQL) " "
 
 /* Conditions on rows of resources: whether one may be claimed now, as far as leases go; that its
- * owner's time of a stall is over; and, on any row with a user_id, that it is in a shard (see
- * struct queue_shard). uuid_hash() is what PostgreSQL's own hash indexes of uuids use. */
-#define STORE_IS_FREE  "due_at <= now() AND (leased_until IS NULL OR leased_until < now())"
-#define STORE_NOT_HELD "user_id NOT IN (SELECT user_id FROM stalls WHERE until > now())"
+ * owner is not held, after a stall (store/shard.h) or while those in debt pause (store/spending.h);
+ * and, on any row with a user_id, that it is in a shard (see struct queue_shard). uuid_hash() is
+ * what PostgreSQL's own hash indexes of uuids use. */
+#define STORE_IS_FREE "due_at <= now() AND (leased_until IS NULL OR leased_until < now())"
+#define STORE_PAUSE   "(SELECT until FROM spending_pause)"
+#define STORE_HOLDS                                                                                \
+	"SELECT user_id, until FROM stalls WHERE until > now()"                                    \
+	" UNION ALL SELECT user_id, " STORE_PAUSE " FROM spending WHERE " STORE_PAUSE " > now()"   \
+	" AND owed_us >= 10000 AND at > now() - interval '1 hour'"
+#define STORE_NOT_HELD "user_id NOT IN (SELECT user_id FROM (" STORE_HOLDS ") AS held)"
 #define STORE_IN_SHARD(index, count)                                                               \
 	"(uuid_hash(user_id) & 2147483647) % " count "::integer = " index "::integer"
 #define STORE_SHARD(shard) DB_INT((shard)->index), DB_INT((shard)->count > 0 ? (shard)->count : 1)

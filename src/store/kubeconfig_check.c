@@ -19,9 +19,10 @@ enum statement {
 enum { COLUMN_USER, COLUMN_GENERATION, COLUMN_EPOCH, COLUMN_SLOW, COLUMN_VERSION, COLUMN_SEALED };
 
 #define IS_FREE "c.due_at <= now() AND (c.leased_until IS NULL OR c.leased_until <= now())"
+#define IS_SLOW "(c.took_ms >= 2000 OR " QUEUE_IS_IN_DEBT("c.user_id") ")"
 #define DUE(which, limit)                                                                          \
 	"(SELECT c.user_id FROM kubeconfig_checks c JOIN kubeconfigs k USING (user_id)"            \
-	" WHERE " IS_FREE " AND c.took_ms " which " AND " STORE_NOT_HELD                           \
+	" WHERE " IS_FREE " AND " which " AND " STORE_NOT_HELD                                     \
 	" AND " STORE_IN_SHARD("$5", "$6") " AND NOT coalesce($3::jsonb ? "                        \
 					   "encode(substr(k.sealed, 5, 8), 'hex'), false)"         \
 					   " ORDER BY c.due_at LIMIT " limit "::bigint)"
@@ -40,7 +41,7 @@ static const struct db_statement statements[] = {
 		"SELECT check_kubeconfig($1)" },
 	/* $1 limit, $2 limit for slow ones, $3 foreign keys, $4 lease in ms, $5 and $6 the shard. */
 	[STATEMENT_CLAIM] = { "kubeconfig_check_claim",
-		"WITH picked AS MATERIALIZED (" DUE("< 2000", "$1") " UNION ALL " DUE(">= 2000", "$2")
+		"WITH picked AS MATERIALIZED (" DUE("NOT " IS_SLOW, "$1") " UNION ALL " DUE(IS_SLOW, "$2")
 		"), free AS MATERIALIZED ("
 		" SELECT c.user_id FROM kubeconfig_checks c"
 		" WHERE c.user_id = ANY (ARRAY(SELECT user_id FROM picked)) AND " IS_FREE
@@ -51,7 +52,7 @@ static const struct db_statement statements[] = {
 		"  leased_until = now() + $4::bigint * interval '1 millisecond',"
 		"  due_at = now() + $4::bigint * interval '1 millisecond'"
 		" FROM free WHERE c.user_id = free.user_id RETURNING c.*"
-		") SELECT c.user_id, c.generation, c.lease_epoch, c.took_ms >= 2000, k.version, k.sealed"
+		") SELECT c.user_id, c.generation, c.lease_epoch, " IS_SLOW ", k.version, k.sealed"
 		" FROM claimed c JOIN kubeconfigs k USING (user_id)" },
 	/* $3 generation, $4 findings, $5 took ms. */
 	[STATEMENT_RECORD] = { "kubeconfig_check_record",

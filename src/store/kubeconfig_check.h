@@ -26,7 +26,7 @@ struct kubeconfig_check {
 	int64_t version; /* of the kubeconfig */
 	const void *sealed;
 	size_t sealed_length;
-	bool slow; /* the last one took its place for long */
+	bool slow; /* the last one took its place for long, or its user is in debt */
 };
 struct kubeconfig_checks {
 	PGresult *result;
@@ -37,7 +37,7 @@ struct kubeconfig_checks {
 struct kubeconfig_check_claim {
 	struct queue_shard shard;
 	unsigned limit;      /* of those whose last check was quick, or the first */
-	unsigned slow_limit; /* of those that took two seconds or more */
+	unsigned slow_limit; /* of those that took two seconds or more, and of users in debt */
 	uint64_t lease_ms;
 	const char *foreign_keys; /* as for queue_claim() */
 };

@@ -56,7 +56,7 @@ enum statement {
 /* SQL is laid out by hand. */
 /* clang-format off */
 /* $1 worker, $2 limit, $3 per user, $4 lease in ms, $5 only those without a cause, $6 limit for
- * users with slow rows, $7 and $8 the shard and how many there are.
+ * users with slow rows, $7 and $8 the shard and how many there are, $10 limit for users in debt.
  *
  * However many rows are due, a claim reads a bounded number of them. First it chooses users: those
  * of the oldest rows, those of the newest, among which is what somebody has just asked for, and, if
@@ -68,19 +68,25 @@ enum statement {
 #define CLAIM_WINDOW(ordered) \
 	"(SELECT user_id, due_at FROM resources WHERE " STORE_IS_FREE " ORDER BY due_at " ordered ")"
 #define CLAIM_IS_OURS STORE_NOT_HELD " AND " STORE_IN_SHARD("$7", "$8")
+#define CLAIM_LINE(user) \
+	"CASE WHEN " QUEUE_IS_IN_DEBT(user) " THEN 'in debt' WHEN " QUEUE_IS_SLOW(user) " THEN 'slow'" \
+	" ELSE 'ordinary' END AS line"
+#define CLAIM_IS_PLACED \
+	"place <= CASE line WHEN 'in debt' THEN $10::bigint WHEN 'slow' THEN $6::bigint" \
+	" ELSE $2::bigint END"
 #define CLAIM_SOME_USERS(condition) \
 	"(SELECT user_id FROM (SELECT id AS user_id FROM users) AS u WHERE " CLAIM_IS_OURS condition \
 	" ORDER BY user_id LIMIT 64)"
 /* As many as there are places for, without those who have no place left: they would keep others out
  * of the choice. */
 #define CLAIM_USERS(window, first) \
-	"(SELECT user_id FROM (SELECT user_id, slow," \
-	"  row_number() OVER (PARTITION BY slow ORDER BY first) AS place FROM (" \
+	"(SELECT user_id FROM (SELECT user_id, line," \
+	"  row_number() OVER (PARTITION BY line ORDER BY first) AS place FROM (" \
 	"  SELECT user_id, row_number() OVER (ORDER BY " first ") AS first," \
-	"   " QUEUE_IS_SLOW("w.user_id") " AS slow FROM " window " AS w WHERE " CLAIM_IS_OURS \
+	"   " CLAIM_LINE("w.user_id") " FROM " window " AS w WHERE " CLAIM_IS_OURS \
 	"   AND NOT EXISTS (SELECT FROM under_way u WHERE u.user_id = w.user_id" \
 	"    AND u.count >= $3::bigint) GROUP BY user_id) AS w) AS u" \
-	" WHERE place <= CASE WHEN slow THEN $6::bigint ELSE $2::bigint END)"
+	" WHERE " CLAIM_IS_PLACED ")"
 #define CLAIM_OF(which) \
 	"WITH oldest AS MATERIALIZED " CLAIM_WINDOW("LIMIT 500") \
 	", newest AS MATERIALIZED " CLAIM_WINDOW("DESC LIMIT 200") \
@@ -98,7 +104,7 @@ enum statement {
 	"   LIMIT 1)" \
 	"), ranked AS (" \
 	" SELECT due.id, due.due_at, coalesce(u.count, 0) + due.number AS turn," \
-	"  " QUEUE_IS_SLOW("owners.user_id") " AS slow" \
+	"  " CLAIM_LINE("owners.user_id") \
 	" FROM owners LEFT JOIN under_way u USING (user_id), LATERAL (" \
 	"  SELECT id, due_at, row_number() OVER (ORDER BY due_at) AS number FROM resources c" \
 	"  WHERE user_id = owners.user_id AND " STORE_IS_FREE \
@@ -106,11 +112,11 @@ enum statement {
 	"  ORDER BY due_at" \
 	"  LIMIT (SELECT least($3::bigint, 1 + 2 * $2::bigint / count(*)) FROM owners)) AS due" \
 	"), placed AS (" \
-	" SELECT id, turn, due_at, slow," \
-	"  row_number() OVER (PARTITION BY slow ORDER BY turn, due_at) AS place" \
+	" SELECT id, turn, due_at, line," \
+	"  row_number() OVER (PARTITION BY line ORDER BY turn, due_at) AS place" \
 	" FROM ranked WHERE turn <= $3::bigint" \
 	"), picked AS MATERIALIZED (" \
-	" SELECT id FROM placed WHERE NOT slow OR place <= $6::bigint" \
+	" SELECT id FROM placed WHERE " CLAIM_IS_PLACED \
 	" ORDER BY turn, due_at LIMIT $2::bigint" \
 	"), free AS MATERIALIZED (" \
 	" SELECT r.id FROM resources r WHERE r.id = ANY (ARRAY(SELECT id FROM picked))" \
@@ -140,6 +146,11 @@ enum statement {
 	"    AND " IS_SEALED_TO("v.value_sealed") ")" \
 	"   OR EXISTS (SELECT FROM user_config u WHERE u.user_id = r.user_id" \
 	"    AND " IS_SEALED_TO("u.value_sealed") ")))"
+
+/* Rows of nobody who is held, or in debt, and so has to wait for a pause's end again and again. */
+#define IS_NOT_PUT_OFF \
+	"user_id NOT IN (SELECT user_id FROM stalls WHERE until > now()) AND NOT " \
+	QUEUE_IS_IN_DEBT("resources.user_id")
 
 static const struct db_statement statements[] = {
 	[STATEMENT_CLAIM] = { "queue_claim", CLAIM_OF(" AND $9::jsonb IS NULL") },
@@ -189,14 +200,14 @@ static const struct db_statement statements[] = {
 		"  (SELECT min(greatest(due_at, leased_until)) FROM kubeconfig_checks"
 		"   WHERE due_at IS NOT NULL"
 		"   AND " STORE_NOT_HELD " AND " STORE_IN_SHARD("$1", "$2") "),"
-		"  (SELECT min(until) FROM stalls WHERE until > now()"
-		"   AND " STORE_IN_SHARD("$1", "$2") ")) AS at) AS due"
+		"  (SELECT min(until) FROM (" STORE_HOLDS ") AS held"
+		"   WHERE " STORE_IN_SHARD("$1", "$2") ")) AS at) AS due"
 		" WHERE due.at IS NOT NULL" },
 	[STATEMENT_BACKLOG] = { "queue_backlog",
 		"SELECT (SELECT count(*) FROM (SELECT FROM resources WHERE " STORE_IS_FREE
-		"  LIMIT $1::bigint) AS due),"
+		"  AND " IS_NOT_PUT_OFF " LIMIT $1::bigint) AS due),"
 		" (SELECT (extract(epoch FROM now() - due_at) * 1000)::bigint FROM resources"
-		"  WHERE " STORE_IS_FREE " ORDER BY due_at LIMIT 1),"
+		"  WHERE " STORE_IS_FREE " AND " IS_NOT_PUT_OFF " ORDER BY due_at LIMIT 1),"
 		" (SELECT count(*) FROM resources"
 		"  WHERE leased_until IS NOT NULL AND leased_until >= now())" },
 	[STATEMENT_EXPIRE_SESSIONS] = { "queue_expire_sessions",
@@ -271,7 +282,8 @@ int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_row
 			 DB_ARGS(DB_TEXT(claim->worker), DB_INT(claim->limit),
 				 DB_INT(claim->per_user), DB_INT(claim->lease_ms),
 				 DB_BOOL(claim->only_well), DB_INT(claim->slow_limit),
-				 STORE_SHARD(&claim->shard), DB_TEXT(claim->foreign_keys)),
+				 STORE_SHARD(&claim->shard), DB_TEXT(claim->foreign_keys),
+				 DB_INT(claim->debtor_limit)),
 			 ret_rows, e);
 }
 

@@ -29,7 +29,8 @@ struct queue_connection {
 /* A row with the inputs of its desired state: columns of resources, sandboxes and databases (see
  * sql/), of its project, of the project's database (RUNNING and NULL if it has none) and of the
  * owner's access (sealed NULL: none stored). `warnings` and `observed` are JSON, see
- * reconcile/warn.h; `slow`: the owner has rows that occupy their places for long. */
+ * reconcile/warn.h; `slow`: the owner has rows that occupy their places for long;
+ * `in_debt`: is in debt (store/spending.h). */
 struct queue_row {
 	QUEUE_COLUMNS(COLUMN_MEMBER, , , )
 	struct queue_connection connection; /* of databases, and of sandboxes whose project has one */
@@ -56,6 +57,7 @@ struct queue_claim {
 	unsigned per_user;   /* of one user at most, those already leased counted */
 	unsigned slow_limit; /* of all users together with a row whose last observation took 2 s or
 				more */
+	unsigned debtor_limit; /* of all users in debt together (store/spending.h) */
 	uint64_t lease_ms;
 	bool only_well; /* only rows without a cause */
 	/* Keys that only other hosts have, as pass_host_announce() tells them: what is sealed to
@@ -64,7 +66,7 @@ struct queue_claim {
 };
 /* Claims due rows of a shard: fair between users (each user's first before anybody's second),
  * oldest first within that. Rows locked by another claim at this moment are passed over, and those
- * of users whose time of a stall is not over (store/shard.h). */
+ * of users who are held (store/shard.h, store/spending.h). */
 int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_rows *ret_rows,
 		struct err *e);
 /* The rows of one project as a claim would give them, without a lease: only to be shown. */
@@ -140,9 +142,9 @@ int queue_release(struct db *db, const struct queue_lease *leases, size_t count,
  * back. Those with a cause keep their backoff. */
 int queue_wake(struct db *db, const char *const *ids, size_t count, struct err *e);
 
-/* The queue's length and age. Of rows that are due and not leased: their number (counted up to
- * `max`, as counting is not free), and how long the oldest has been due; and the number of leased
- * rows. */
+/* The queue's length and age. Of rows that are due, not leased and of nobody who is held: their
+ * number (counted up to `max`, as counting is not free), and how long the oldest has been due; and
+ * the number of leased rows. */
 struct queue_backlog {
 	uint64_t due, oldest_ms, leased;
 };

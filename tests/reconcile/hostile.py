@@ -4,6 +4,9 @@ Each kind answers a request with bytes without end that are no answer, until the
 with a handshake, or many, that cost much.
 """
 
+import base64
+import contextlib
+import functools
 import json
 import multiprocessing
 import socket
@@ -12,6 +15,9 @@ import struct
 import threading
 from urllib.parse import parse_qs, urlsplit
 
+import costly_certificates as costly
+import yaml
+from cryptography.hazmat.primitives.asymmetric import ec
 from glutton import KINDS
 from stand.process import free_port
 
@@ -158,3 +164,39 @@ class Hostile:
     def __exit__(self, *_):
         self._process.terminate()
         self._process.join()
+
+
+@functools.cache
+def costly_files(directory, kind):
+    """A root, and the files of a server: its key, and its certificate with those that take long."""
+    if kind == "certificates":
+        root, leaf, leaf_key, cas = costly.chain(40, costly.costly_key())
+    else:  # as many names, and constraints on them, as fit into what is read of a chain
+        root, leaf, leaf_key, cas = costly.chain(7, ec.generate_private_key(ec.SECP256R1()), 250, 2000)
+    key, cert = directory / f"{kind}.key", directory / f"{kind}.crt"
+    key.write_bytes(costly.key_pem(leaf_key))
+    cert.write_bytes(costly.pem(leaf, *cas))
+    return costly.pem(root), key, cert
+
+
+def elsewhere(kubeconfig, port, root=None):
+    """The same, for an API server at another port, of another CA."""
+    config = yaml.safe_load(kubeconfig)
+    cluster = config["clusters"][0]["cluster"]
+    cluster["server"] = f"https://127.0.0.1:{port}"
+    if root is not None:
+        cluster["certificate-authority-data"] = base64.b64encode(root).decode()
+    return yaml.safe_dump(config)
+
+
+@contextlib.contextmanager
+def hostile_server(kind, kubesim):
+    """One of that kind, which kubesim's users believe; and how a kubeconfig of theirs comes to name it."""
+    pki = kubesim.directory / "pki"
+    root, key, cert = None, pki / "server.key", pki / "server.crt"
+    if kind in ("certificates", "constraints"):
+        root, key, cert = costly_files(kubesim.directory, kind)
+    with Hostile(key, cert, kind) as server:
+        server.kind = kind
+        server.divert = lambda kubeconfig: elsewhere(kubeconfig, server.port, root)
+        yield server

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from glutton import Glutton
+from hostile import elsewhere
 from people import Person
 from stand.site import ROOT, Site
 from test_shards import children
-from test_tenants import elsewhere, query
+from test_tenants import query
 
 UNIT = (ROOT / "systemd/fsa-reconcile.service.in").read_text()
 GLUTTONS, PROJECTS, GOOD, ROUNDS = 12, 3, 10, 12

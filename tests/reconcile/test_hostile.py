@@ -1,19 +1,14 @@
 """API servers that send without answering cost their owners' rows something, and nobody else."""
 
-import base64
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import costly_certificates as costly
 import pytest
 import requests
-import yaml
-from cryptography.hazmat.primitives.asymmetric import ec
-from hostile import KINDS_OF_HOSTILITY, Hostile
+from hostile import KINDS_OF_HOSTILITY, hostile_server
 from people import Person, eventually
 from prometheus_client.parser import text_string_to_metric_families
 from stand.site import Site
-from test_tenants import elsewhere
 
 ACCOUNTS, STARTS = 4, 5
 CAUSES = {"certificates": "COSTLY_CERTIFICATES", "constraints": "COSTLY_CERTIFICATES",
@@ -25,46 +20,9 @@ MOST = 0.1
 TICKS = 100  # a second, in /proc
 
 
-@pytest.fixture(scope="module")
-def costly_chain(workspace):
-    """A root, and the files of a server: its key, its certificate and sixty that take long."""
-    return server_of(workspace, "costly", costly.chain(40, costly.costly_key()))
-
-
-@pytest.fixture(scope="module")
-def constrained_chain(workspace):
-    """As many names, and constraints on them, as fit into what is read of a chain."""
-    made = costly.chain(7, ec.generate_private_key(ec.SECP256R1()), 250, 2000)
-    return server_of(workspace, "constrained", made)
-
-
-def server_of(workspace, name, chain):
-    root, leaf, leaf_key, cas = chain
-    key, cert = workspace / f"{name}.key", workspace / f"{name}.crt"
-    key.write_bytes(costly.key_pem(leaf_key))
-    cert.write_bytes(costly.pem(leaf, *cas))
-    return costly.pem(root), key, cert
-
-
 @pytest.fixture(params=KINDS_OF_HOSTILITY)
-def hostile(kubesim, costly_chain, constrained_chain, request):
-    """The server, and how a kubeconfig comes to name it."""
-    pki = kubesim.directory / "pki"
-    root, key, cert = None, pki / "server.key", pki / "server.crt"
-    if request.param == "certificates":
-        root, key, cert = costly_chain
-    if request.param == "constraints":
-        root, key, cert = constrained_chain
-
-    def divert(kubeconfig, port):
-        config = yaml.safe_load(elsewhere(kubeconfig, port))
-        if root is not None:
-            config["clusters"][0]["cluster"]["certificate-authority-data"] = base64.b64encode(
-                root).decode()
-        return yaml.safe_dump(config)
-
-    with Hostile(key, cert, request.param) as server:
-        server.kind, server.divert = request.param, divert
+def hostile(kubesim, request):
+    with hostile_server(request.param, kubesim) as server:
         yield server
 
 
@@ -106,7 +64,7 @@ def test_what_they_send_costs_nobody_else(site, kubesim, hostile):
             good.create(f"Alone {number}").wait("RUNNING")
         begin = processor_seconds(site)
         for person in bad:
-            person.put_kubeconfig(hostile.divert(person.kubeconfig, hostile.port))
+            person.put_kubeconfig(hostile.divert(person.kubeconfig))
         projects = list(pool.map(lambda p: p.create("Bad"), bad))
     for number in range(STARTS):
         good.create(f"Beside {number}").wait("RUNNING")

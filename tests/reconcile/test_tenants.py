@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import yaml
+from hostile import elsewhere
 from people import SLOW, Person, eventually
 from stand.kubesim import KubeSim
 from stand.process import free_port
@@ -43,13 +43,6 @@ def silent_port():
     """Of a server that takes connections and says nothing."""
     with socket.create_server(("127.0.0.1", 0), backlog=1000) as server:
         yield server.getsockname()[1]
-
-
-def elsewhere(kubeconfig, port):
-    """The same, for an API server at another port."""
-    config = yaml.safe_load(kubeconfig)
-    config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{port}"
-    return yaml.safe_dump(config)
 
 
 def make_people(site, kubesim, count):

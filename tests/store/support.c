@@ -41,6 +41,7 @@ static void set_up(void)
 	admin_run(
 		"TRUNCATE users, projects, audit, login_throttle, pass_hosts, live_changes CASCADE",
 		NULL);
+	admin_run("UPDATE spending_pause SET until = now()", NULL);
 }
 
 static void tear_down(void)
@@ -200,7 +201,11 @@ struct made_project make_project(const struct person *owner, const char *name, b
 struct queue_rows claim(unsigned limit)
 {
 	const struct queue_claim c = {
-		.worker = "test", .limit = limit, .per_user = 1000, .lease_ms = 60000
+		.worker = "test",
+		.limit = limit,
+		.per_user = 1000,
+		.debtor_limit = limit,
+		.lease_ms = 60000,
 	};
 	struct queue_rows rows;
 	struct err e;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <check.h>
@@ -17,6 +18,7 @@
 #include "base/mem.h"
 #include "base/notify.h"
 #include "base/parse.h"
+#include "base/spending.h"
 
 START_TEST(every_error_kind_has_a_complete_row)
 {
@@ -255,6 +257,42 @@ START_TEST(a_heartbeat_says_for_whom_until_the_loop_turns)
 }
 END_TEST
 
+static void spend_some(void)
+{
+	const clock_t begin = clock();
+
+	while (clock() - begin < CLOCKS_PER_SEC / 50)
+		continue;
+}
+
+START_TEST(processor_time_is_counted_for_the_owner_of_the_heartbeat)
+{
+	enum { ROUND_US = 20000 };
+	struct heartbeat shared = { 0 };
+
+	heartbeat_open(&shared);
+	heartbeat_owner("alice");
+	spend_some();
+	heartbeat_owner("bob");
+	spend_some();
+	heartbeat_owner("alice");
+	spend_some();
+	heartbeat_beat();
+	spend_some(); /* for nobody */
+	uint64_t alice = spending_take_us("alice"), bob = spending_take_us("bob");
+	ck_assert_uint_ge(bob, ROUND_US);
+	ck_assert_uint_lt(bob, 2 * ROUND_US);
+	ck_assert_uint_ge(alice, 2 * ROUND_US);
+	ck_assert_uint_lt(alice, 3 * ROUND_US);
+	ck_assert_uint_eq(spending_take_us("alice"), 0);
+	/* What is under way is taken, too. */
+	heartbeat_owner("alice");
+	spend_some();
+	ck_assert_uint_ge(spending_take_us("alice"), ROUND_US);
+	heartbeat_open(NULL);
+}
+END_TEST
+
 START_TEST(json_is_read_by_path_and_what_is_missing_or_another_type_is_absent)
 {
 	json_auto_t *json =
@@ -293,6 +331,7 @@ int main(void)
 	tcase_add_test(tc, a_domain_is_one_that_kubernetes_takes);
 	tcase_add_test(tc, json_is_read_by_path_and_what_is_missing_or_another_type_is_absent);
 	tcase_add_test(tc, a_heartbeat_says_for_whom_until_the_loop_turns);
+	tcase_add_test(tc, processor_time_is_counted_for_the_owner_of_the_heartbeat);
 	tcase_add_test(tc, a_status_reaches_the_service_manager_as_one_line);
 	tcase_add_test(tc, a_log_line_is_one_line_of_pairs_whatever_is_in_them);
 	tcase_add_test(tc, a_long_log_line_is_cut_between_characters);

@@ -1,0 +1,56 @@
+#include "reconcile/bill.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/metric.h"
+#include "base/spending.h"
+
+/* For how long all users in debt must pause after this cost, for their share of the machine. */
+static uint64_t pause_us(uint64_t charged_us)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return BILL_SHARE * charged_us / (processors > 0 ? (uint64_t)processors : 1);
+}
+
+void bill_add(struct bill *bill, const char *user_id, bool in_debt, bool failed)
+{
+	size_t i = 0;
+
+	while (i < bill->count && strcmp(bill->items[i].user_id, user_id) != 0)
+		i++;
+	if (i == bill->count)
+		bill->items[bill->count++] = (struct bill_item) { .user_id = user_id };
+	bill->items[i].in_debt = bill->items[i].in_debt || in_debt;
+	bill->items[i].free_us += failed ? 0 : BILL_FREE_US;
+}
+
+static struct spending settle(const struct bill_item *item)
+{
+	uint64_t us = spending_take_us(item->user_id), free_us = item->free_us;
+	struct spending s = {
+		.user_id = item->user_id,
+		.charged_us = us > free_us ? us - free_us : 0,
+		.paid_us = us < free_us && item->in_debt ? free_us - us : 0,
+	};
+
+	metric_observe_us(METRIC_SPENDING, us - s.charged_us, METRIC_LABELS("no"));
+	metric_observe_us(METRIC_SPENDING, s.charged_us, METRIC_LABELS("yes"));
+	return s;
+}
+
+int bill_charge(const struct bill *bill, struct db *db, struct err *e)
+{
+	struct spending items[BILL_MAX];
+	uint64_t charged_us = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < bill->count; i++) {
+		const struct spending s = settle(&bill->items[i]);
+		charged_us += s.charged_us;
+		if (s.charged_us > 0 || s.paid_us > 0)
+			items[count++] = s;
+	}
+	return count > 0 ? spending_record(db, items, count, pause_us(charged_us), e) : 0;
+}

@@ -1,0 +1,141 @@
+"""Twenty hostile accounts of each kind at once, which change something all the time: another user's start
+takes about as long as without them, and of the machine's processor time they get a small part."""
+
+import contextlib
+import itertools
+import os
+import statistics
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hostile import KINDS_OF_HOSTILITY, hostile_server
+from people import SLOW, Person, eventually
+from quiet import sql
+from stand.site import Site
+from test_hostile import processor_seconds
+
+ACCOUNTS = 20  # of a kind
+STARTS, ROUNDS, MOST_ROUNDS = 12, 3, 7
+RATIO = 1.2  # of a start's time with them to that without
+STALL_TIME = 3  # seconds; what one start may wait for more than that
+PART = 0.1  # of the machine's processor time
+PAUSE = 0.05  # between two changes
+
+
+@pytest.fixture(scope="module")
+def site(workspace, build, postgres):
+    with Site(workspace / "crowd", build, postgres, database="crowd",
+              options={"projects_per_user": "1000"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def servers(kubesim):
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(hostile_server(kind, kubesim)) for kind in KINDS_OF_HOSTILITY]
+
+
+class Crowd:
+    """The accounts. They only do something within a `with` block."""
+
+    def __init__(self, site, kubesim, servers):
+        self._site = site
+        with ThreadPoolExecutor(4) as pool:
+            self._members = list(pool.map(lambda server: self._member(kubesim, server),
+                                          servers * ACCOUNTS))
+        self._ids = [row[0] for row in sql(site, "SELECT user_id::text FROM kubeconfigs")]
+        self._over = threading.Event()
+        with self:
+            eventually(lambda: sql(site, "SELECT count(*) FROM spending") == [(len(self._ids),)],
+                       SLOW)
+
+    def _member(self, kubesim, server):
+        person = Person(self._site, kubesim, kubeconfig=False)
+        diverted = server.divert(person.kubeconfig)
+        person.put_kubeconfig(diverted)
+        return person, diverted, person.create("Bad")
+
+    def __enter__(self):
+        self._over.clear()
+        self._make_due("now()")
+        self._thread = threading.Thread(target=self._change)
+        self._thread.start()
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+        self._calm()
+
+    def _calm(self):
+        """Nothing of theirs is due for an hour, once what is under way is over."""
+        eventually(lambda: self._make_due("now() + interval '1 hour'") == 0, SLOW)
+
+    def _make_due(self, when):
+        """How many rows are under way, and cannot be told."""
+        return sum(len(sql(self._site, f"""
+            WITH told AS (UPDATE {table} SET due_at = {when} WHERE user_id = ANY (%s::uuid[])
+                AND due_at IS NOT NULL AND (leased_until IS NULL OR leased_until < now()))
+            SELECT 1 FROM {table} WHERE user_id = ANY (%s::uuid[]) AND leased_until > now()""",
+                           self._ids, self._ids)) for table in ("resources", "kubeconfig_checks"))
+
+    def _change(self):
+        """One after the other, each something else at each turn."""
+        changes = (lambda person, text, _: person.put_kubeconfig(text),
+                   lambda _p, _t, project: project.set_variable("A", str(time.monotonic())),
+                   lambda _p, _t, project: project.stop(),
+                   lambda _p, _t, project: project.start())
+        for change in itertools.cycle(changes):
+            for member in self._members:
+                if self._over.wait(PAUSE):
+                    return
+                change(*member)
+
+
+class Phase:
+    """Starts of one user's projects, one after the other."""
+
+    def __init__(self, site, person, name):
+        began, cpu = time.monotonic(), processor_seconds(site)
+        started = [start(site, person, f"{name} {number}") for number in range(STARTS)]
+        self.took = time.monotonic() - began
+        self.cpu = processor_seconds(site) - cpu
+        self.starts = [seconds for _, seconds in started]
+        for project, _ in started:
+            project.delete()
+        for project, _ in started:
+            project.wait_gone()
+
+    @property
+    def median(self):
+        return statistics.median(self.starts)
+
+
+def start(site, person, name):
+    """A project, and the seconds from its POST to RUNNING."""
+    began = time.monotonic()
+    project = person.create(name)
+    eventually(lambda: sql(site, "SELECT status::text FROM projects WHERE id = %s",
+                           project.id) == [("RUNNING",)], SLOW, every=0.01)
+    return project, time.monotonic() - began
+
+
+def test_a_crowd_of_every_kind_costs_others_little(site, kubesim, servers):
+    """The two take turns, so that a busy machine is the same for both. It may be busier at one turn than at
+    the next, so more rounds are made until their median can be believed."""
+    crowd = Crowd(site, kubesim, servers)
+    person = Person(site, kubesim)
+    Phase(site, person, "First")
+    rounds = []
+    while len(rounds) < ROUNDS or statistics.median(b.median / a.median for a, b in rounds) > RATIO:
+        assert len(rounds) < MOST_ROUNDS, [(a.starts, b.starts) for a, b in rounds]
+        alone = Phase(site, person, f"Alone {len(rounds)}")
+        with crowd:
+            rounds.append((alone, Phase(site, person, f"Beside {len(rounds)}")))
+    part = (sum(b.cpu - a.cpu for a, b in rounds) /
+            (os.cpu_count() * sum(b.took for _, b in rounds)))
+    print([(round(a.median, 2), round(b.median, 2)) for a, b in rounds], f"{part:.1%} of the machine")
+    assert part < PART
+    for alone, beside in rounds:
+        assert max(beside.starts) < RATIO * max(alone.starts) + STALL_TIME, beside.starts

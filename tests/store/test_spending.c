@@ -1,0 +1,196 @@
+/* Users who are charged for processor time: their debt, their pause, and the places they share. */
+#include <stdio.h>
+
+#include "store/shard.h"
+#include "store/spending.h"
+#include "support.h"
+
+enum { DEBT_US = 10000, MOST_US = 100000, SECOND_US = 1000000 };
+
+static void charge(const struct person *person, uint64_t us, uint64_t pause_us)
+{
+	const struct spending spending = { .user_id = person->id, .charged_us = us };
+	struct err e;
+
+	assert_ok(spending_record(reconcile, &spending, 1, pause_us, &e), &e);
+}
+
+static void pay(const struct person *person, uint64_t us)
+{
+	const struct spending spending = { .user_id = person->id, .paid_us = us };
+	struct err e;
+
+	assert_ok(spending_record(reconcile, &spending, 1, 0, &e), &e);
+}
+
+static int64_t owed_us(const struct person *person)
+{
+	return admin_int("SELECT owed_us FROM spending WHERE user_id = $1", person->id);
+}
+
+static void assert_pause(int64_t seconds)
+{
+	int64_t left = admin_int("SELECT ceil(extract(epoch FROM until - now()))::bigint"
+				 " FROM spending_pause",
+				 NULL);
+
+	ck_assert_int_le(left, seconds);
+	ck_assert_int_gt(left, seconds - 5);
+}
+
+static void end_pause(void)
+{
+	admin_run("UPDATE spending_pause SET until = now()", NULL);
+}
+
+START_TEST(what_is_owed_is_paid_or_forgotten)
+{
+	struct person owner = make_owner("owner");
+
+	charge(&owner, 3000, 0);
+	charge(&owner, 4000, 0);
+	ck_assert_int_eq(owed_us(&owner), 7000);
+	pay(&owner, 5000);
+	ck_assert_int_eq(owed_us(&owner), 2000);
+	pay(&owner, 5000);
+	ck_assert_int_eq(owed_us(&owner), 0);
+	charge(&owner, 20 * MOST_US, 0);
+	ck_assert_int_eq(owed_us(&owner), MOST_US);
+	ck_assert_int_eq(admin_int("SELECT charged_us FROM spending WHERE user_id = $1", owner.id),
+			 7000 + 20 * MOST_US);
+	admin_run("UPDATE spending SET at = now() - interval '61 minutes'", NULL);
+	charge(&owner, 1000, 0);
+	ck_assert_int_eq(owed_us(&owner), 1000);
+}
+END_TEST
+
+START_TEST(each_charge_makes_the_pause_of_all_longer_up_to_a_limit)
+{
+	struct person first = make_owner("first"), second = make_owner("second");
+	const struct spending both[] = {
+		{ .user_id = first.id, .charged_us = 1 },
+		{ .user_id = second.id, .charged_us = 2 },
+		{ .user_id = "00000000-0000-4000-8000-000000000000", .charged_us = 4 },
+	};
+	struct err e;
+
+	charge(&first, DEBT_US, 10 * SECOND_US);
+	assert_pause(10);
+	charge(&second, DEBT_US, 20 * SECOND_US);
+	assert_pause(30);
+	assert_ok(spending_record(reconcile, both, 3, 30 * SECOND_US, &e), &e);
+	assert_pause(60);
+	ck_assert_int_eq(admin_int("SELECT sum(charged_us) FROM spending", NULL), 2 * DEBT_US + 3);
+	pay(&first, 1);
+	assert_pause(60);
+	charge(&first, 1, 3600UL * SECOND_US);
+	assert_pause(900);
+}
+END_TEST
+
+START_TEST(nothing_of_whoever_is_in_debt_is_done_during_the_pause)
+{
+	struct person owner = make_owner("costly"), other = make_owner("other");
+	bool due[1];
+	uint64_t next_ms;
+	struct err e;
+
+	struct made_project costly = make_project(&owner, "shop", false);
+	struct made_project cheap = make_project(&other, "shop", false);
+	charge(&owner, DEBT_US, 20 * SECOND_US);
+	charge(&other, DEBT_US - 1, 0);
+	struct queue_rows rows = claim(10);
+	ck_assert_uint_eq(rows.count, 1);
+	ck_assert(!find_row(&rows, cheap.sandbox)->in_debt);
+	queue_rows_clear(&rows);
+	admin_run("DELETE FROM resources WHERE id = $1", cheap.sandbox);
+	admin_run("DELETE FROM kubeconfig_checks WHERE user_id = $1", other.id);
+	assert_ok(shard_find_due(reconcile, 1, false, due, &e), &e);
+	ck_assert(!due[0]);
+	assert_ok(queue_next_due(reconcile, &everybody, &next_ms, &e), &e);
+	ck_assert_uint_gt(next_ms, 15000);
+	ck_assert_uint_le(next_ms, 20000);
+	end_pause();
+	assert_ok(shard_find_due(reconcile, 1, false, due, &e), &e);
+	ck_assert(due[0]);
+	rows = claim(10);
+	ck_assert_uint_eq(rows.count, 1);
+	ck_assert(find_row(&rows, costly.sandbox)->in_debt);
+	queue_rows_clear(&rows);
+}
+END_TEST
+
+START_TEST(the_queue_is_not_late_for_those_in_debt)
+{
+	struct person owner = make_owner("costly");
+	struct queue_backlog backlog;
+	struct err e;
+
+	make_project(&owner, "shop", false);
+	charge(&owner, DEBT_US, 0);
+	admin_run("UPDATE resources SET due_at = now() - interval '1 hour'", NULL);
+	assert_ok(queue_backlog(api, 100, &backlog, &e), &e);
+	ck_assert_uint_eq(backlog.due, 0);
+	ck_assert_uint_eq(backlog.oldest_ms, 0);
+	pay(&owner, DEBT_US);
+	assert_ok(queue_backlog(api, 100, &backlog, &e), &e);
+	ck_assert_uint_eq(backlog.due, 1);
+	ck_assert_uint_ge(backlog.oldest_ms, 3600000);
+}
+END_TEST
+
+/* How many rows a claim with these limits gets, which are given back. */
+static size_t count_claimed(unsigned slow_limit, unsigned debtor_limit)
+{
+	const struct queue_claim c = { .worker = "w",
+				       .limit = 100,
+				       .per_user = 100,
+				       .slow_limit = slow_limit,
+				       .debtor_limit = debtor_limit,
+				       .lease_ms = 60000 };
+	CLEANUP(queue_rows_clear) struct queue_rows rows = { 0 };
+	struct err e;
+
+	assert_ok(queue_claim(reconcile, &c, &rows, &e), &e);
+	admin_run("UPDATE resources SET leased_until = NULL, leased_by = NULL, due_at = now()",
+		  NULL);
+	return rows.count;
+}
+
+START_TEST(those_in_debt_share_few_places)
+{
+	enum { PEOPLE = 4 };
+	struct person other = make_owner("other");
+
+	make_project(&other, "shop", false);
+	for (int i = 0; i < PEOPLE; i++) {
+		char name[16];
+		(void)snprintf(name, sizeof(name), "costly%d", i);
+		struct person costly = make_owner(name);
+		make_project(&costly, "shop", false);
+		charge(&costly, DEBT_US, 0);
+	}
+	ck_assert_uint_eq(count_claimed(100, 0), 1);
+	ck_assert_uint_eq(count_claimed(100, 3), 4);
+	/* Those with slow rows have other places. */
+	admin_run("UPDATE resources SET took_ms = 3000", NULL);
+	ck_assert_uint_eq(count_claimed(0, 2), 2);
+	ck_assert_uint_eq(count_claimed(100, 2), 3);
+	admin_run("UPDATE spending SET at = now() - interval '61 minutes'", NULL);
+	ck_assert_uint_eq(count_claimed(100, 0), 5);
+}
+END_TEST
+
+Suite *spending_suite(void)
+{
+	Suite *suite = suite_create("spending");
+	TCase *tc = live_case("spending");
+
+	tcase_add_test(tc, what_is_owed_is_paid_or_forgotten);
+	tcase_add_test(tc, each_charge_makes_the_pause_of_all_longer_up_to_a_limit);
+	tcase_add_test(tc, nothing_of_whoever_is_in_debt_is_done_during_the_pause);
+	tcase_add_test(tc, the_queue_is_not_late_for_those_in_debt);
+	tcase_add_test(tc, those_in_debt_share_few_places);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
