@@ -306,6 +306,29 @@ def test_a_limit_that_is_reached_is_told_before_somebody_tries(page, cluster, si
     assert page.complaints() == []
 
 
+def test_a_size_is_chosen_and_changed(page, site, cluster):
+    enter(page, cluster)
+    page.press("New project")
+    page.see("dialog [name=name]")
+    assert not page.find("dialog [name=size]")  # the site offers none
+    site.programs.fsactl("size", "set", "large", "1", "512Mi", "--description", "for builds")
+    page.driver.refresh()
+    page.press("New project")
+    page.fill(name="Growing", size="large")
+    page.press("Create")
+    page.wait_status("RUNNING")
+    page.press("Settings", ".tabs a")
+    page.see("p", "1 CPU, 512Mi memory")
+    page.fill(size="the site's default")
+    page.press("Change")
+    assert "starts anew" in page.text("dialog p")
+    page.press("Apply and restart")
+    page.see("p", "200m CPU, 256Mi memory")
+    page.wait_status("RUNNING")
+    site.programs.fsactl("size", "remove", "large")
+    assert page.complaints() == []
+
+
 def test_who_was_invited_sets_a_password_and_is_there(page, site):
     made = site.programs.fsactl("user", "invite", "Ada.Lovelace", "--json")
     link = json.loads(made)["link"]

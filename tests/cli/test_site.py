@@ -121,6 +121,8 @@ def test_a_database_is_added_and_removed(ada):
     assert "being removed" in ada("database", "remove", "Bare", "--yes").stdout
     ada("delete", "Bare", "--yes", "--wait")
     ada("database", "add", "Bare", "--yes", status=4)
+
+
 def test_a_project_gets_another_size(ada, served):
     served.site.programs.fsactl("size", "set", "large", "1", "512Mi", "--description", "for builds")
     assert [size["name"] for size in ada.json("sizes")] == ["large"]
