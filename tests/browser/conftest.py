@@ -22,6 +22,7 @@ from stand.site import Site
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 from inside import Line, Sandbox  # noqa: E402
 
+PASSWORD = "correct horse battery staple"
 # A view that is drawn anew while it is looked at or pressed: a person tries again.
 DRAWN_ANEW = (StaleElementReferenceException, ElementNotInteractableException,
               ElementClickInterceptedException)
@@ -44,15 +45,19 @@ def site(workspace, build, postgres, console):
 
 @pytest.fixture
 def open_inside(build, site, tmp_path):
-    """What is inside a project's sandbox: open_inside(project) has its sandboxd, and the network up to it."""
+    """What is inside the sandbox of the project that a page shows: open_inside(page, name of its user) has its
+    sandboxd, and the network up to it."""
     program = build / "runtime" / "sandboxd" / "sandboxd"
     if not program.exists():
         pytest.skip("sandboxd was not built: tools/install-packages build")
     with contextlib.ExitStack() as stack:
-        def make(project):
-            sandbox = Sandbox(program, tmp_path / "sandbox", project)
+        def make(page, name):
+            client = site.client()
+            client.login(name, PASSWORD)
+            first = client.get(f"/api/sandbox/{page.driver.current_url.rsplit('/', 1)[1]}").json()
+            sandbox = Sandbox(program, tmp_path / "sandbox", {"sandboxes": [first]})
             stack.callback(sandbox.stop)
-            sandbox.line = Line(site.ingress, sandbox.port)
+            sandbox.line = Line(site.ingress, sandbox.connect)
             stack.callback(sandbox.line.close)
             return sandbox
 

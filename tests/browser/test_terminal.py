@@ -5,18 +5,15 @@ import re
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from test_page import PASSWORD, create, enter
+from test_page import create, enter
 
 
 @pytest.fixture
-def shell(page, cluster, site, open_inside):
+def shell(page, cluster, open_inside):
     """A page with the terminal open, and the sandbox behind it."""
     name = enter(page, cluster)
     create(page, "Shell")
-    client = site.client()
-    client.login(name, PASSWORD)
-    project = page.driver.current_url.rsplit("/", 1)[1]
-    sandbox = open_inside({"sandboxes": [client.get(f"/api/sandbox/{project}").json()]})
+    sandbox = open_inside(page, name)
     page.press("Terminal", ".tabs a")
     page.see("[role=status]", "Connected")
     return sandbox

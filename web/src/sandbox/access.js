@@ -9,8 +9,8 @@ const RENEW_MS = 300000;
  * @typedef {{token: string, url: string, expiresAt: string}} Pass
  * @typedef {object} Access
  * @property {(fresh?: boolean) => Promise<Pass>} pass a valid one; `fresh`: not the one that was refused
- * @property {(path: string, init?: RequestInit) => Promise<Response>} request throws ApiError, or a TypeError
- *   when the sandbox is out of reach
+ * @property {(path: string, init?: RequestInit) => Promise<Response>} request throws ApiError, or another
+ *   Error when the sandbox is out of reach
  */
 
 /** @type {Map<string, Access>} */
@@ -49,7 +49,10 @@ function makeAccess(path) {
 	};
 	const send = async (/** @type {string} */ where, /** @type {RequestInit} */ init, /** @type {boolean} */ fresh) => {
 		const {token, url} = await pass(fresh);
-		return fetch(url + where, {...init, headers: {...init.headers, Authorization: `Bearer ${token}`}});
+		return fetch(url + where, {...init, headers: {...init.headers, Authorization: `Bearer ${token}`}})
+			.catch((error) => {
+				throw error instanceof TypeError ? new Error("The sandbox is out of reach") : error;
+			});
 	};
 	return {pass, async request(where, init = {}) {
 		let answer = await send(where, init, false);

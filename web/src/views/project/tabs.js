@@ -12,6 +12,8 @@ import {Variables} from "./variables.jsx";
 export const TABS = [
 	{name: "", label: "Overview", View: Overview},
 	{name: "terminal", label: "Terminal", View: lazy(async () => (await import("./terminal.jsx")).TerminalTab)},
+	{name: "files", label: "Files", View: lazy(async () => (await import("./files.jsx")).FilesTab)},
+	{name: "app", label: "App", View: lazy(async () => (await import("./app.jsx")).AppTab)},
 	{name: "database", label: "Database", View: DatabaseTab},
 	{name: "variables", label: "Variables", View: Variables},
 	{name: "history", label: "History", View: History},

@@ -3,10 +3,12 @@ import {useAction} from "../../action.js";
 import {ask} from "../../parts/ask.jsx";
 import {Act, Button} from "../../parts/button.jsx";
 import {Failure} from "../../parts/failure.jsx";
-import {openSandbox} from "../../sandbox/access.js";
 import {endSession, listSessions} from "../../sandbox/run.js";
 import {query, setQuery} from "../../router.js";
+import {InSandbox} from "./in-sandbox.jsx";
 import {openScreen} from "./screen.js";
+
+/** @typedef {import("../../sandbox/access.js").Access} Access */
 
 const FIRST = "main";
 const STATES = {connecting: "Connecting…", open: "Connected", away: "The sandbox is out of reach; trying again.", ended: "This shell has ended."};
@@ -17,28 +19,11 @@ const KEYS = /** @type {const} */ ([
 
 /** @param {{project: Project}} props */
 export function TerminalTab({project}) {
-	const running = project.sandboxes.filter(({status}) => status === "RUNNING");
-	const wanted = query.value.get("sandbox");
-	const sandbox = running.find(({id}) => id === wanted) ?? running[0];
-	if (sandbox === undefined)
-		return <section><p>A terminal is there while the sandbox runs. Start the project to open one.</p></section>;
-	return (
-		<>
-			{project.sandboxes.length > 1 && (
-				<label class="inline">Sandbox{" "}
-					<select value={sandbox.id} onChange={({currentTarget}) => setQuery("sandbox", currentTarget.value)}>
-						{running.map(({id, displayName, name}) => <option key={id} value={id}>{displayName ?? name}</option>)}
-					</select>
-				</label>
-			)}
-			<Shells key={sandbox.id} project={project.id} sandbox={sandbox.id}/>
-		</>
-	);
+	return <InSandbox project={project} what="Terminals are">{(access) => <Shells access={access}/>}</InSandbox>;
 }
 
-/** The sandbox's sessions of tmux, one of them open. @param {{project: string, sandbox: string}} props */
-function Shells({project, sandbox}) {
-	const access = openSandbox(project, sandbox);
+/** The sandbox's sessions of tmux, one of them open. @param {{access: Access}} props */
+function Shells({access}) {
 	const [names, setNames] = useState([FIRST]);
 	const name = query.value.get("shell") ?? FIRST;
 	useEffect(() => {
@@ -71,7 +56,7 @@ function Shells({project, sandbox}) {
 	);
 }
 
-/** @param {{access: import("../../sandbox/access.js").Access, session: string}} props */
+/** @param {{access: Access, session: string}} props */
 function Screen({access, session}) {
 	const place = useRef(/** @type {HTMLDivElement | null} */ (null));
 	const screen = useRef(/** @type {ReturnType<typeof openScreen> | null} */ (null));

@@ -1,0 +1,116 @@
+"""Files and the app of a sandbox in the page, by the real sandboxd."""
+
+import hashlib
+import http.server
+import threading
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from test_page import create, enter
+
+
+@pytest.fixture
+def inside(page, cluster, open_inside):
+    """A page with the files open, and the sandbox behind it."""
+    name = enter(page, cluster)
+    create(page, "Files")
+    sandbox = open_inside(page, name)
+    page.press("Files", ".tabs a")
+    page.see("[name=uploads]")
+    return sandbox
+
+
+def listed(page):
+    return [cell.text.removeprefix("▸ ") for cell in page.find(".files th[scope=row]")]
+
+
+def wait_listed(page, *names):
+    page.wait(lambda: listed(page) == list(names), f"{names}, not {listed(page)}")
+
+
+def wait_file(page, path, text):
+    page.wait(lambda: path.exists() and path.read_text() == text, f"{path.name} has {text!r}")
+
+
+def test_what_is_made_elsewhere_is_seen_and_folders_are_opened(page, inside):
+    (inside.home / "notes").mkdir()
+    (inside.home / "notes" / "<b>odd&amp; name.txt").write_text("x" * 1500)
+    wait_listed(page, "notes/")
+    page.press("▸ notes/")
+    wait_listed(page, "<b>odd&amp; name.txt")
+    assert page.text(".files td") == "1.5 kB"
+    page.driver.back()
+    page.driver.forward()
+    wait_listed(page, "<b>odd&amp; name.txt")
+    page.press("Home")
+    wait_listed(page, "notes/")
+    assert page.complaints() == []
+
+
+def test_a_large_file_is_uploaded_while_the_network_breaks(page, inside, tmp_path):
+    data = bytes(range(256)) * 100_000
+    (tmp_path / "large.bin").write_bytes(data)
+    with inside.line.that_breaks():
+        page.see("[name=uploads]").send_keys(str(tmp_path / "large.bin"))
+        page.wait(lambda: inside.line.cuts > 3, "the network has broken")
+    page.see(".uploads [role=status]", "uploaded")
+    wait_listed(page, "large.bin")
+    uploaded = (inside.home / "large.bin").read_bytes()
+    assert hashlib.sha256(uploaded).digest() == hashlib.sha256(data).digest()
+
+
+def test_a_file_is_edited_renamed_and_deleted(page, inside):
+    file = inside.home / "todo.txt"
+    file.write_text("one\n")
+    page.press("todo.txt")
+    page.see("textarea.code").send_keys(Keys.CONTROL + Keys.END)
+    page.see("textarea.code").send_keys("two\n")
+    page.press("Save")
+    wait_file(page, file, "one\ntwo\n")
+    page.see("[role=status]", "Saved")
+    page.press("Back to the files")
+    page.see("[aria-label='Rename todo.txt']").click()
+    field = page.see("[name=to]")
+    field.clear()
+    field.send_keys("done.txt" + Keys.ENTER)
+    wait_listed(page, "done.txt")
+    assert not file.exists()
+    page.see("[aria-label='Delete done.txt']").click()
+    page.press("Delete it")
+    page.see("p.empty")
+    assert list(inside.home.glob("*.txt")) == []
+    assert page.complaints() == []
+
+
+def test_what_somebody_else_wrote_is_not_written_over_without_a_question(page, inside):
+    file = inside.home / "shared.txt"
+    file.write_text("mine\n")
+    page.press("shared.txt")
+    page.see("textarea.code").send_keys("more")
+    file.write_text("theirs\n")
+    page.press("Save")
+    page.wait(lambda: page.find("dialog") or page.find(".failure"), "a refusal or a question")
+    assert file.read_text() == "theirs\n"
+
+
+def test_a_folder_is_made(page, inside):
+    page.fill(name="src")
+    page.press("Make a folder")
+    wait_listed(page, "src/")
+    assert (inside.home / "src").is_dir()
+
+
+def test_ports_and_the_log_of_the_app_are_shown(page, inside):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        page.press("App", ".tabs a")
+        port = f"127.0.0.1:{server.server_address[1]}"
+        page.wait(lambda: port in [e.text for e in page.driver.find_elements(By.TAG_NAME, "code")], f"{port} listens")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert "There is none" in page.text("section:last-of-type p")
+    assert page.complaints() == []

@@ -1,0 +1,71 @@
+// Uploads by tus (https://tus.io): in pieces, and after a lost connection from where it stopped.
+
+import {ApiError} from "../api.js";
+
+const PIECE = 4 * 1024 * 1024;
+const TUS = {"Tus-Resumable": "1.0.0"};
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5000;
+
+/**
+ * @param {import("./access.js").Access} access
+ * @param {string} path where it is to be
+ * @param {Blob} file
+ * @param {(sent: number) => void} tell how many bytes have arrived
+ * @param {AbortSignal} signal gives it up
+ */
+export async function upload(access, path, file, tell, signal) {
+	const begun = await patiently(signal, () => access.request(`/v1/uploads?${new URLSearchParams({path, parents: "true"})}`, {
+		method: "POST", signal, headers: {...TUS, "Upload-Length": String(file.size)},
+	}));
+	const {id, offset} = await begun.json();
+	const place = `/v1/uploads/${id}`;
+	signal.addEventListener("abort", () => void access.request(place, {method: "DELETE", headers: TUS}).catch(() => {}));
+	let sent = offset;
+	do {
+		sent = await patiently(signal, () => sendPiece(access, place, file, sent, signal), async () => {
+			sent = (await (await access.request(place, {signal, headers: TUS})).json()).offset;
+		});
+		tell(sent);
+	} while (sent < file.size);
+}
+
+/**
+ * @param {import("./access.js").Access} access
+ * @param {string} place
+ * @param {Blob} file
+ * @param {number} from
+ * @param {AbortSignal} signal
+ */
+async function sendPiece(access, place, file, from, signal) {
+	const piece = file.slice(from, from + PIECE);
+	const answer = await access.request(place, {
+		method: "PATCH", signal, body: piece,
+		headers: {...TUS, "Upload-Offset": String(from), "Content-Type": "application/offset+octet-stream"},
+	});
+	return Number(answer.headers.get("Upload-Offset") ?? from + piece.size);
+}
+
+/**
+ * Tries again while the sandbox is out of reach, after `recover`.
+ * @template T
+ * @param {AbortSignal} signal
+ * @param {() => Promise<T>} work
+ * @param {() => Promise<void>} [recover]
+ * @returns {Promise<T>}
+ */
+async function patiently(signal, work, recover = async () => {}) {
+	for (let pause = FIRST_PAUSE_MS, failed = false; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+		try {
+			if (failed)
+				await recover();
+			return await work();
+		} catch (error) {
+			const away = !(error instanceof ApiError) || error.status >= 500 || error.code === "WRONG_OFFSET";
+			if (signal.aborted || !away || (error instanceof ApiError && error.status === 507))
+				throw error;
+			failed = true;
+		}
+		await new Promise((resolve) => setTimeout(resolve, pause));
+	}
+}

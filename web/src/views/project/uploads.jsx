@@ -1,0 +1,71 @@
+import {useRef, useState} from "preact/hooks";
+import {ask} from "../../parts/ask.jsx";
+import {Button} from "../../parts/button.jsx";
+import {join} from "../../sandbox/files.js";
+import {upload} from "../../sandbox/upload.js";
+
+/**
+ * @typedef {{path: string, size: number, sent: number, state: "waiting" | "sending" | "done" | "failed",
+ *	error?: string, stop: AbortController}} Upload
+ */
+
+/**
+ * Uploads one after the other; what is chosen meanwhile waits.
+ * @param {import("../../sandbox/access.js").Access} access
+ * @param {() => Promise<void>} reload after each
+ */
+export function useUploads(access, reload) {
+	const [uploads, setUploads] = useState(/** @type {Upload[]} */ ([]));
+	const queue = useRef(Promise.resolve());
+	const change = (/** @type {Upload} */ one, /** @type {Partial<Upload>} */ by) => {
+		Object.assign(one, by);
+		setUploads((all) => [...all]);
+	};
+	const send = async (/** @type {Upload} */ one, /** @type {File} */ file) => {
+		if (one.stop.signal.aborted)
+			return;
+		change(one, {state: "sending"});
+		try {
+			await upload(access, one.path, file, (sent) => change(one, {sent}), one.stop.signal);
+			change(one, {state: "done"});
+			await reload();
+		} catch (/** @type {any} */ error) {
+			change(one, {state: "failed", error: one.stop.signal.aborted ? "given up" : error.message});
+		}
+	};
+	const add = (/** @type {string} */ folder, /** @type {Iterable<File>} */ files) => {
+		for (const file of files) {
+			const one = /** @type {Upload} */ ({path: join(folder, file.name), size: file.size, sent: 0, state: "waiting", stop: new AbortController()});
+			setUploads((all) => [...all, one]);
+			queue.current = queue.current.then(() => send(one, file));
+		}
+	};
+	const stop = async (/** @type {Upload} */ one) => {
+		if (!await ask({text: `Give up the upload of "${one.path}"?`, yes: "Give it up"}))
+			return;
+		one.stop.abort();
+		change(one, {state: "failed", error: "given up"});
+	};
+	return {uploads, add, stop};
+}
+
+/** @param {{uploads: Upload[], stop: (one: Upload) => void}} props */
+export function Uploads({uploads, stop}) {
+	return (
+		<ul class="uploads" aria-label="Uploads">
+			{uploads.map((one) => (
+				<li key={one.path} data-state={one.state}>
+					<bdi>{one.path}</bdi>{" "}
+					{one.state === "done" && <span role="status">uploaded</span>}
+					{one.state === "failed" && <span class="failure" role="alert">{one.error}</span>}
+					{(one.state === "sending" || one.state === "waiting") && (
+						<>
+							<progress max={Math.max(one.size, 1)} value={one.sent} aria-label={`Upload of ${one.path}`}/>{" "}
+							<Button class="quiet" aria-label={`Stop the upload of ${one.path}`} onClick={() => stop(one)}>Stop</Button>
+						</>
+					)}
+				</li>
+			))}
+		</ul>
+	);
+}
