@@ -77,6 +77,13 @@ def test_only_the_node_runs_as_root(machine, shown):
     assert {name for name, owner in owners.items() if owner != USER} == {"node"}
 
 
+def test_only_root_can_replace_what_the_node_uses(machine, shown):
+    log = machine.status(CLONE, USER)["processes"]["node"]["log"]
+    assert log.startswith("/var/lib/fullstack-agent-node-")
+    folders = machine.run(f"namei -om {log}").splitlines()[1:-1]
+    assert [folder for folder in folders if not re.match(r" drwx[r-][w-][x-][r-]-[x-] root ", folder)] == []
+
+
 def test_purged_nothing_is_left_that_was_not_there_before(machine, before, shown):
     machine.run(CLONE + "tools/quickstart --stop", USER)
     assert machine.processes() == []

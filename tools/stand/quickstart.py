@@ -58,7 +58,8 @@ def _parser():
         prog="tools/quickstart",
         description="Installs, builds and starts everything on 127.0.0.1, creates a demo user and a "
         "project, and follows it to RUNNING.",
-        epilog=f"Everything lies in one directory, {default}; FSA_STATE names another.",
+        epilog=f"Everything lies in one directory, {default}; FSA_STATE names another. Only the node that sudo "
+        "starts has one below /var/lib.",
     )
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--stop", action="store_true", help="end everything; data is kept")

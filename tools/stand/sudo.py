@@ -6,6 +6,7 @@ The first line of its standard input says which node it is for. The build of the
 user may not signal root's processes.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 from .containers import ROOT, Containers, ImageError, missing_program, why_not
@@ -21,6 +23,7 @@ from .process import StandError
 
 WHY = "containers need root: sudo starts them, and everything else runs as you"
 REFUSED = "real containers need root, and sudo does not let you become that"
+NODES = Path("/var/lib")  # only root makes and renames anything in it
 # What a build needs to know of this machine, and sudo drops. Not as arguments, which everybody can read.
 PASSED = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "CC",
           "FSA_CACHE", "FSA_DEBIAN_MIRROR", "npm_config_registry", "NODE_EXTRA_CA_CERTS")
@@ -53,7 +56,15 @@ def may_sudo():
 
 
 class SudoContainers(Containers):
-    """As Containers. Ask need_root() before a step: a question amid one cannot be read."""
+    """As Containers. Ask need_root() before a step: a question amid one cannot be read.
+
+    Its files are not in the user's directory, where the user could put others, or links, in the place of what root is
+    about to use.
+    """
+
+    def __init__(self, directory, *arguments, **options):
+        digest = hashlib.sha256(str(directory).encode()).hexdigest()[:12]
+        super().__init__(NODES / f"fullstack-agent-node-{digest}", *arguments, **options)
 
     def build(self, log):
         return SudoBuild(self._about(), log)
