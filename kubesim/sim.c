@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "controllers.h"
+#include "log.h"
 
 static void changed(void *user, const struct object *before, const struct object *after)
 {
@@ -30,6 +31,7 @@ struct sim *sim_new(const struct settings *settings, uint64_t seed)
 	sim->faults = faults_new();
 	sim->effects = effects_new(seed);
 	sim->counters = counters_new();
+	sim->logs = logs_new();
 	sim->runs = map_new();
 	sim->phases = map_new();
 	return sim;
@@ -52,6 +54,7 @@ void sim_free(struct sim *sim)
 	map_free(sim->phases);
 	snapshot_free(sim->snapshot);
 	counters_free(sim->counters);
+	logs_free(sim->logs);
 	effects_free(sim->effects);
 	faults_free(sim->faults);
 	users_free(sim->users);

@@ -15,6 +15,8 @@
 #include "users.h"
 #include "watch.h"
 
+struct logs;
+
 /* How the cluster behaves when nothing goes wrong. */
 struct settings {
 	uint64_t ready_after_ms; /* from scheduled to Ready */
@@ -43,6 +45,7 @@ struct sim {
 	struct counters *counters;
 	struct snapshot *snapshot; /* for stale reads, NULL without such a rule */
 	struct watches *watches;
+	struct logs *logs;
 	struct map *runs;   /* the nodes' memory of their pods, see pod.c */
 	struct map *phases; /* KubeBlocks' memory of its phases, see cluster.c */
 	uint64_t addresses; /* given to pods and Services so far */

@@ -20,6 +20,7 @@ POLICY = "networking.k8s.io/v1 networkpolicies/web"
 CLAIM = "v1 persistentvolumeclaims/data"
 BINDING = "rbac.authorization.k8s.io/v1 rolebindings/db"
 DATABASE = "apps.kubeblocks.io/v1alpha1 clusters/db"
+POD = "v1 pods/web"
 ABSENT_UID = "00000000-0000-4000-8000-000000000000"
 
 
@@ -99,6 +100,15 @@ def role():
 
 def account():
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "db"}}
+
+
+def pod(*containers):
+    """One that no node takes, with the containers of these names."""
+    spec = copy.deepcopy(stateful_set("web")["spec"]["template"]["spec"])
+    first = spec["containers"][0]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"},
+            "spec": {**spec, "containers": [{**first, "name": name} for name in containers or ("main",)],
+                     "volumes": [{"name": "home", "emptyDir": {}}], "schedulerName": "nobody"}}
 
 
 def apply(path, obj, manager="us", force=True):
@@ -267,6 +277,15 @@ CASES = {
     "patch, wrong version": [apply(SET, web()), merge(SET, {"metadata": {"resourceVersion": "1"}})],
     "patch, unknown format": [apply(SET, web()), ("PATCH", SET, {}, "text/plain")],
     "put, absent": [put("apps/v1 statefulsets/none", web(**{"metadata.name": "none"}))],
+    # logs
+    "log, absent": [get("v1 pods/web/log")],
+    "log, container": [post(POD, pod()), get("v1 pods/web/log?container=none")],
+    "log, which container": [post(POD, pod("main", "other")), get("v1 pods/web/log")],
+    "log, another's": [get("/api/v1/namespaces/others/pods/web/log")],
+    "log, written": [post(POD, pod()), put("v1 pods/web/log", {})],
+    "log, no number": [post(POD, pod()), get("v1 pods/web/log?tailLines=x")],
+    "log, negative": [post(POD, pod()), get("v1 pods/web/log?tailLines=-1")],
+    "log, no bytes": [post(POD, pod()), get("v1 pods/web/log?limitBytes=0")],
     # deletion
     "delete, absent": [delete(SET)],
     "delete": [apply(SET, web()), delete(SET)],

@@ -73,6 +73,16 @@ class Pods:
     def log(self, name):
         return (self._containers.directory / "output" / f"{self.namespace}_{name}-0_main.log").read_text()
 
+    def read_log(self, name, check, query=""):
+        """pods/log of the only container, once check(text) holds."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            text = self._admin("GET", f"/api/v1/namespaces/{self.namespace}/pods/{name}-0/log?{query}")["message"]
+            if check(text):
+                return text
+            assert time.monotonic() < end, text
+            time.sleep(0.1)
+
     def end(self):
         for name in self._names:
             self.scale(name, 0)

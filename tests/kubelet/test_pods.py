@@ -27,6 +27,17 @@ def test_a_container_that_fails_is_started_again_and_its_exit_code_is_told(pods)
     ended = status["lastState"]["terminated"]
     assert (ended["exitCode"], ended["reason"]) == (3, "Error")
     assert "it was me" in pods.log("fails")
+    assert pods.read_log("fails", len, "previous=true") == "it was me\n"
+
+
+def test_what_a_container_prints_is_in_pods_log(pods):
+    pods.make("talks", "seq 5; sleep infinity", claim=True)
+    assert pods.read_log("talks", lambda text: text.count("\n") == 5) == "1\n2\n3\n4\n5\n"
+    assert pods.read_log("talks", len, "tailLines=2&container=main") == "4\n5\n"
+    assert pods.read_log("talks", len, "limitBytes=3") == "1\n2"
+    pods.run("talks", "head -c 100000 /dev/zero | tr '\\0' x >/proc/1/fd/1; echo end >/proc/1/fd/1")
+    text = pods.read_log("talks", lambda text: text.endswith("end\n"))
+    assert 60000 < len(text) <= 65536
 
 
 def test_who_takes_more_memory_than_its_limit_is_ended_and_that_is_told(pods):

@@ -30,6 +30,14 @@ class Api:
                                      headers={"Content-Type": MERGE}, timeout=TIMEOUT)
         return answer.status_code != 404 and self._json(answer) is not None
 
+    def tell_log(self, path, container, text, ended):
+        """The end of what this run of a container has printed, which may have ended."""
+        answer = self._session.put(f"{self._server}{path}/log", data=text, timeout=TIMEOUT,
+                                   params={"container": container, "ended": "true" if ended else "false"},
+                                   headers={"Content-Type": "text/plain"})
+        if answer.status_code != 404 and not answer.ok:
+            self._json(answer)
+
     def remove(self, path, uid):
         """Removes an object that has ended, but not another one that has replaced it."""
         body = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}}

@@ -113,6 +113,9 @@ class Pod:
         return self._runtime.run(f"{self.uid}-{container['name']}-{number}", spec,
                                  self._runtime.log(self, container["name"]))
 
+    def tell_log(self, container, text, ended):
+        self._api.tell_log(self._path, container["name"], text, ended)
+
     def accepts(self, port):
         return self._network.accepts(self.address, port)
 
@@ -215,6 +218,7 @@ class Running:
                 self._try()
             return
         code = self._run.ended()
+        self._tell_log(code is not None)
         if code is None:
             if not self._is_up:
                 self._note_start()
@@ -247,6 +251,10 @@ class Running:
                 "ready": self._is_up and self._probe.ready,
                 "started": self._is_up and self._probe.started,
                 "restartCount": self._restarts, "state": state, "lastState": self._last}
+
+    def _tell_log(self, ended):
+        if ended or self._run.has_news():
+            self._pod.tell_log(self._container, self._run.output(), ended)
 
     def _try(self):
         try:

@@ -12,6 +12,7 @@ from . import limits, users
 from ..process import make_directory
 
 LOG_MAX = 8 << 20
+END_MAX = 65536  # of a log, as kubesim takes it
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Calls that no program of a sandbox needs, and that reach far into the kernel.
 REFUSED = ("acct add_key bpf clock_settime delete_module finit_module init_module io_uring_enter "
@@ -93,8 +94,10 @@ class Container:
     def __init__(self, runc, name, bundle, log, cgroup):
         self._runc, self._name, self._bundle, self._cgroup = runc, name, bundle, cgroup
         self._log = log
+        self._told = None  # how much of its output there was when it was told last
         self.oom_killed = False
         with open(log, "ab") as out:
+            self._from = out.tell()
             self._process = subprocess.Popen(
                 [*runc, "run", "--keep", "--no-new-keyring", "--pid-file", str(bundle / "pid"),
                  "--bundle", str(bundle), name],
@@ -113,6 +116,18 @@ class Container:
             self._order("delete", "--force", self._name)
             shutil.rmtree(self._bundle, ignore_errors=True)
         return code if code >= 0 else 128 - code
+
+    def has_news(self):
+        """Whether there is more of its output than output() has returned."""
+        return self._log.stat().st_size != self._told
+
+    def output(self):
+        """The end of it."""
+        size = self._told = self._log.stat().st_size
+        self._from = self._from if self._from <= size else 0  # it was cut, as it was too long
+        with open(self._log, "rb") as log:
+            log.seek(max(self._from, size - END_MAX))
+            return log.read(END_MAX)
 
     def is_up(self):
         """Whether its program has been started."""
