@@ -31,11 +31,13 @@ def test_a_container_that_fails_is_started_again_and_its_exit_code_is_told(pods)
 
 
 def test_what_a_container_prints_is_in_pods_log(pods):
-    pods.make("talks", "seq 5; sleep infinity", claim=True)
+    pods.make("talks", "cd /home/agent; seq 5; until [ -e go ]; do sleep 0.1; done; "
+              "head -c 100000 /dev/zero | tr '\\0' x; echo; echo end; sleep infinity", claim=True)
+    pods.wait("talks", is_ready)
     assert pods.read_log("talks", lambda text: text.count("\n") == 5) == "1\n2\n3\n4\n5\n"
     assert pods.read_log("talks", len, "tailLines=2&container=main") == "4\n5\n"
     assert pods.read_log("talks", len, "limitBytes=3") == "1\n2"
-    pods.run("talks", "head -c 100000 /dev/zero | tr '\\0' x >/proc/1/fd/1; echo end >/proc/1/fd/1")
+    pods.run("talks", "touch /home/agent/go")
     text = pods.read_log("talks", lambda text: text.endswith("end\n"))
     assert 60000 < len(text) <= 65536
 
