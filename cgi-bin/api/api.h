@@ -84,6 +84,9 @@ route_fn environment_list_get, environment_post, environment_merge, environment_
 
 route_fn database_read, database_post, database_delete;
 
+route_fn admin_state_get, admin_stuck_get, admin_users_get;
+extern const struct field admin_users_query[];
+
 route_fn event_list_get;
 
 route_fn audit_list_get;

@@ -105,6 +105,11 @@ const struct route api_routes[] = {
 
 	READ ("/api/user/audit", audit_list_get, .query = page_query),
 
+	READ ("/api/admin/state", admin_state_get, .flags = ROUTE_ADMIN),
+	READ ("/api/admin/stuck", admin_stuck_get, .flags = ROUTE_ADMIN),
+	READ ("/api/admin/users", admin_users_get, .query = admin_users_query,
+	      .flags = ROUTE_ADMIN),
+
 	{ .method = METHOD_GET, .pattern = "/api/site", .handler = site_read },
 	{ .method = METHOD_GET, .pattern = "/healthz", .handler = health_read },
 	{ .method = METHOD_GET, .pattern = "/readyz", .handler = ready_read },

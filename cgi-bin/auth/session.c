@@ -17,8 +17,9 @@
 /* `token` NULL: the client has it in a cookie. */
 static json_t *session_json(const struct session *s, const char *token)
 {
-	return json_pack("{s:{s:s, s:s}, s:s, s:s*}", "user", "name", s->user_name, "id",
-			 s->user_id, "expires", s->expires_at, "token", token);
+	return json_pack("{s:{s:s, s:s, s:s}, s:s, s:s*}", "user", "name", s->user_name, "id",
+			 s->user_id, "role", s->is_admin ? "admin" : "user", "expires",
+			 s->expires_at, "token", token);
 }
 
 /* The cookie that this browser sent is about to be replaced: nobody could end its session later. */

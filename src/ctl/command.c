@@ -57,6 +57,8 @@ static const struct command commands[] = {
 	  "end a password, with a link to set a new one", command_user_password },
 	{ "user rename", "USER NAME", 2, 2, 0, "call a user otherwise, who then logs in as such",
 	  command_user_rename },
+	{ "user role", "USER admin|user", 2, 2, 0,
+	  "let a user administrate the site in the console, or not any more", command_user_role },
 	{ "user disable", "USER", 1, 1, 0, "end a user's sessions and refuse new ones",
 	  command_user_disable },
 	{ "user enable", "USER", 1, 1, 0, "let a disabled user log in again", command_user_enable },

@@ -102,6 +102,7 @@ int command_user_limit(const struct call *call, struct err *e);
 int command_user_list(const struct call *call, struct err *e);
 int command_user_password(const struct call *call, struct err *e);
 int command_user_rename(const struct call *call, struct err *e);
+int command_user_role(const struct call *call, struct err *e);
 int command_user_sessions(const struct call *call, struct err *e);
 int command_user_show(const struct call *call, struct err *e);
 

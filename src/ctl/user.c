@@ -15,6 +15,7 @@ static const struct output_column list_columns[] = {
 	{ "id", "ID" },
 	{ "name", "NAME" },
 	{ "providers", "LOGIN" },
+	{ "role", "ROLE" },
 	{ "projects", "PROJECTS" },
 	{ "sessions", "SESSIONS" },
 	{ "lastSeenAt", "LAST SEEN" },
@@ -26,6 +27,7 @@ static const struct output_column list_columns[] = {
 static const struct output_column user_fields[] = {
 	{ "id", "id" },
 	{ "name", "name" },
+	{ "role", "role" },
 	{ "createdAt", "created" },
 	{ "lastSeenAt", "last seen" },
 	{ "invitedUntil", "invited until" },

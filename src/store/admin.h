@@ -60,6 +60,9 @@ void admin_access_rows_clear(struct admin_access_rows *rows);
  * ERR_CONFLICT USER_DELETED: they are being deleted. */
 int admin_set_disabled(struct db *db, const char *user_id, bool disabled, struct err *e);
 
+/* `role`: "admin" or "user". It counts from their next request on. */
+int admin_set_role(struct db *db, const char *user_id, const char *role, struct err *e);
+
 /* What they are called and, if they have a password, log in as; sessions go on. `ret_old_name` is
  * the caller's to free(). ERR_CONFLICT USER_EXISTS. */
 int admin_rename_user(struct db *tx, const char *user_id, const char *name, char **ret_old_name,

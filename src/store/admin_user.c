@@ -15,6 +15,7 @@ enum statement {
 	STATEMENT_SESSIONS,
 	STATEMENT_CLUSTER,
 	STATEMENT_DISABLE,
+	STATEMENT_SET_ROLE,
 	STATEMENT_RENAME,
 	STATEMENT_AUDIT,
 	STATEMENT_ACCESS,
@@ -40,7 +41,7 @@ static const struct db_statement statements[] = {
 		"SELECT id FROM users WHERE id::text = lower($1) OR lower(name) = lower($1)"
 		" ORDER BY created_at LIMIT 10" },
 	[STATEMENT_USERS] = { "admin_users",
-		"SELECT u.id, u.name,"
+		"SELECT u.id, u.name, u.role,"
 		" (SELECT string_agg(provider::text, ' ' ORDER BY is_primary DESC, created_at)"
 		"  FROM identities WHERE user_id = u.id) AS providers,"
 		" iso8601(u.created_at) AS \"createdAt\","
@@ -77,6 +78,7 @@ static const struct db_statement statements[] = {
 		" UPDATE users SET disabled_at ="
 		"  CASE WHEN $2::boolean THEN coalesce(disabled_at, now()) END"
 		" WHERE id = $1 AND deleted_at IS NULL RETURNING true" },
+	[STATEMENT_SET_ROLE] = { "admin_set_role", "UPDATE users SET role = $2 WHERE id = $1" },
 	/* No row: somebody else is called so. */
 	[STATEMENT_RENAME] = { "admin_rename",
 		"WITH old AS (SELECT id, name FROM users WHERE id = $1 FOR UPDATE),"
@@ -168,6 +170,12 @@ int admin_set_disabled(struct db *db, const char *user_id, bool disabled, struct
 		return err_set(e, ERR_CONFLICT, "USER_DELETED",
 			       "this user is being deleted, and stays disabled until then");
 	return disabled ? access_renew_terminals(db, user_id, &terminals, e) : 0;
+}
+
+int admin_set_role(struct db *db, const char *user_id, const char *role, struct err *e)
+{
+	return db_query(db, &statements[STATEMENT_SET_ROLE],
+			DB_ARGS(DB_TEXT(user_id), DB_TEXT(role)), NULL, e);
 }
 
 int admin_rename_user(struct db *tx, const char *user_id, const char *name, char **ret_old_name,

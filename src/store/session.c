@@ -23,7 +23,7 @@ static const struct db_statement statements[] = {
 		"SELECT s.user_id, s.identity_id, u.name,"
 		" iso8601(least(s.expires_at, s.last_seen_at + " IDLE ")),"
 		" s.last_seen_at < now() - interval '1 minute',"
-		" s.created_at > now() - interval '10 minutes'"
+		" s.created_at > now() - interval '10 minutes', u.role = 'admin'"
 		" FROM sessions s JOIN users u ON u.id = s.user_id"
 		" WHERE s.id_hash = $1 AND s.expires_at > now()"
 		"  AND s.last_seen_at > now() - " IDLE " AND u.disabled_at IS NULL" },
@@ -73,6 +73,7 @@ int session_find(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], uint
 	s->api_token_id[0] = '\0';
 	s->read_only = false;
 	s->recent = db_bool(r, 0, 5);
+	s->is_admin = db_bool(r, 0, 6);
 	(void)snprintf(s->user_id, sizeof(s->user_id), "%s", db_text(r, 0, 0));
 	(void)snprintf(s->identity_id, sizeof(s->identity_id), "%s", db_text(r, 0, 1));
 	(void)snprintf(s->user_name, sizeof(s->user_name), "%s", db_text(r, 0, 2));

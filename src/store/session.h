@@ -19,7 +19,8 @@ struct session {
 	char expires_at[32];                    /* the sooner of idle and absolute expiry */
 	char api_token_id[STORE_ID_LENGTH + 1]; /* of store/api_token.h; "": a session */
 	bool read_only;
-	bool recent; /* logged in within the last 10 minutes */
+	bool is_admin; /* has the role; never with an API token */
+	bool recent;   /* logged in within the last 10 minutes */
 };
 
 /* The session with that token hash, if neither expired nor idle for over `idle_ms` and its user is

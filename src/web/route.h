@@ -49,6 +49,9 @@ enum route_flag {
 	/* Takes an Idempotency-Key: the answer is kept, sealed, in the same transaction, and given
 	 * again to who repeats the request. Needs ROUTE_TRANSACTION. */
 	ROUTE_IDEMPOTENT = 1 << 8,
+	/* For users with the role "admin", by a session of theirs; for everybody else there is
+	 * nothing at this path. Needs ROUTE_SESSION. */
+	ROUTE_ADMIN = 1 << 9,
 };
 
 /* One request on its way through a handler. Everything lives until the handler returns. */

@@ -83,6 +83,14 @@ static int authenticate(struct serving *s, struct err *e)
 			  s->call.router->public_origin, credential == CREDENTIAL_COOKIE, e);
 }
 
+/* As for a path that does not exist: who has not the role learns nothing. */
+static int check_role(const struct serving *s, struct err *e)
+{
+	if ((s->match.route->flags & ROUTE_ADMIN) == 0 || s->session.is_admin)
+		return 0;
+	return err_set(e, ERR_NOT_FOUND, NULL, "there is nothing at this path");
+}
+
 /* What the route's tables let through. A route that takes a body may be called without one if none
  * of its fields is required. */
 static int read_fields(struct serving *s, struct err *e)
@@ -295,7 +303,8 @@ static int serve(struct serving *s, const struct web_io *io, struct err *e)
 	s->call.request = s->request;
 	if (head < 0 || find_route(s, e) < 0)
 		return -1;
-	return authenticate(s, e) < 0 || read_fields(s, e) < 0 ? -1 : run(s, e);
+	return authenticate(s, e) < 0 || check_role(s, e) < 0 || read_fields(s, e) < 0 ? -1
+										       : run(s, e);
 }
 
 /* A path that exists answers OPTIONS, and says what it takes when it was asked for something

@@ -119,7 +119,8 @@ def test_who_has_no_password_is_not_given_one(fsactl, rows):
 def test_a_renamed_user_is_the_same_user_under_another_name(fsactl, quiet, person):
     new = f"New-{person.name}"
     assert fsactl("user", "rename", person.name, new)["name"] == new
-    assert person.client.get("/api/auth/session").json()["user"] == {"id": person.id, "name": new}
+    assert person.client.get("/api/auth/session").json()["user"] == {
+        "id": person.id, "name": new, "role": "user"}
     assert quiet.client().login(person.name, PASSWORD).status_code == 401
     client = quiet.client()
     assert client.login(new.lower(), PASSWORD).status_code == 200
@@ -267,6 +268,15 @@ def test_an_unknown_user_is_an_error_that_says_what_to_do(fsactl, words):
 ])
 def test_a_wrong_command_line_exits_with_2(fsactl, words):
     assert fsactl(*words, status=2).stderr
+
+
+def test_a_role_is_given_and_taken_and_in_the_audit(fsactl, person):
+    assert fsactl("user", "role", person.name, "admin")["role"] == "admin"
+    assert fsactl("user", "show", person.id)["role"] == "admin"
+    assert "may not" in fsactl("user", "role", person.name, "user", json_=False)
+    assert "there are: admin, user" in fsactl("user", "role", person.name, "root", status=2).stderr
+    lines = fsactl("audit", "--user", person.id, "--action", "admin.user.role")
+    assert [line["detail"]["to"] for line in lines] == ["user", "admin"]
 
 
 def test_an_exception_is_shown_and_in_the_audit(fsactl, person):

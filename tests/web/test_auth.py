@@ -18,7 +18,7 @@ def client(user):
 
 def test_a_session_is_shown_to_its_owner(client):
     shown = client.get("/api/auth/session").json()
-    assert shown["user"] == {"name": client.name, "id": client.id}
+    assert shown["user"] == {"name": client.name, "id": client.id, "role": "user"}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", shown["expires"])
     assert "token" not in shown
 

@@ -20,7 +20,7 @@ def assets(url):
 
 
 @pytest.mark.parametrize("path", ["/", "/projects", "/projects/", "/projects/1b2c", "/projects/a%20name/variables",
-                                  "/settings", "/account"])
+                                  "/settings", "/account", "/admin"])
 def test_each_view_is_the_page(url, path):
     answer = requests.get(url + path)
     assert answer.status_code == 200 and "<title>FullStack Agent</title>" in answer.text

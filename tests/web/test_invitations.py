@@ -46,7 +46,8 @@ def test_it_leads_to_the_page_sets_a_password_and_logs_in(web, invited):
     assert client.login(invited["name"], OWN).status_code == 401
     answer = accept(client, invited["link"])
     assert answer.status_code == 200, answer.text
-    assert answer.json()["user"] == {"id": invited["id"], "name": invited["name"]}
+    assert answer.json()["user"] == {"id": invited["id"], "name": invited["name"],
+                                     "role": "user"}
     assert client.get("/api/projects").status_code == 200
     assert web.client().login(invited["name"], OWN).status_code == 200
     actions = [line["action"] for line in client.get("/api/user/audit").json()["items"]]

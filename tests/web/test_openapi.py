@@ -125,6 +125,19 @@ def test_answers_are_as_written(document, user, make_kubeconfig):
     assert do.seen == ours  # each has been asked
 
 
+def test_administration_is_as_written(document, web, user, project):
+    client = user()
+    web.programs.fsactl("user", "role", client.name, "admin")
+    with web.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE resources SET cause_kind = 'POD_IMAGE', cause_since = now()"
+                       " WHERE project_id = %s", (project.id,))
+    do = Checker(document, client)
+    for path in ("state", "stuck", "users"):
+        do("get", f"/api/admin/{path}")
+    assert do.seen == {(method, path) for path, methods in document["paths"].items()
+                       for method in methods if path.startswith("/api/admin")}
+
+
 def test_logging_in_and_out_is_as_written(document, web):
     do = Checker(document, web.client())
     person = {"name": "openapi", "password": PASSWORD}

@@ -1,13 +1,14 @@
 import {Questions} from "./parts/ask.jsx";
 import {Banners} from "./parts/banners.jsx";
-import {Heading} from "./parts/heading.jsx";
 import {Link} from "./parts/link.jsx";
+import {Nothing} from "./parts/nothing.jsx";
 import {useAction} from "./action.js";
 import {Act} from "./parts/button.jsx";
 import {sessionEnded} from "./api.js";
 import {fragment, match, navigate, path} from "./router.js";
 import {logOut, user} from "./session.js";
 import {Account} from "./views/account.jsx";
+import {Administration} from "./views/admin.jsx";
 import {Ended} from "./views/ended.jsx";
 import {Invitation, invited} from "./views/invitation.jsx";
 import {Login} from "./views/login.jsx";
@@ -22,6 +23,7 @@ const VIEWS = /** @type {[string, (parameters: any) => any][]} */ ([
 	["/projects/:id/:tab", Project],
 	["/settings", Settings],
 	["/account", Account],
+	["/admin", Administration],
 ]);
 
 export function App() {
@@ -32,7 +34,7 @@ export function App() {
 			<a class="skip" href="#main">Skip to the content</a>
 			<header>
 				<Link class="brand" to="/projects">FullStack Agent</Link>
-				{who && <Navigation name={who.name}/>}
+				{who && <Navigation user={who}/>}
 			</header>
 			<Banners/>
 			<main id="main">{invitation ? <Invitation {...invitation}/> : <View/>}</main>
@@ -42,10 +44,12 @@ export function App() {
 	);
 }
 
-/** @param {{name: string}} props */
-function Navigation({name}) {
+/** @param {{user: User}} props */
+function Navigation({user: {name, role}}) {
 	const leave = useAction(logOut);
 	const links = [["/projects", "Projects"], ["/settings", "Settings"], ["/account", name]];
+	if (role === "admin")
+		links.splice(2, 0, ["/admin", "Administration"]);
 	return (
 		<nav aria-label="Console">
 			{links.map(([to, words]) => (
@@ -71,13 +75,4 @@ function View() {
 			return <Shown {...parameters}/>;
 	}
 	return path.value === "/" ? null : <Nothing/>;
-}
-
-function Nothing() {
-	return (
-		<section class="narrow">
-			<Heading title="Nothing here"/>
-			<p>This address leads nowhere. <Link to="/projects">To your projects</Link></p>
-		</section>
-	);
 }

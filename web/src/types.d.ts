@@ -2,7 +2,7 @@
 
 declare module "*.css";
 
-interface User { id: string; name: string }
+interface User { id: string; name: string; role: "user" | "admin" }
 
 interface Cause {
 	kind: string; code: string | null; message: string; headline: string | null;
@@ -72,4 +72,23 @@ interface ApiToken {
 
 interface AuditRecord {
 	id: number; at: string; action: string; address: string | null; provider: string | null;
+}
+
+/** What an administrator sees of a user. */
+interface Person extends User {
+	projects: number; providers: string | null; lastSeenAt: string | null;
+	disabledAt: string | null; deletedAt: string | null; invitedUntil: string | null;
+}
+
+interface StuckResource {
+	id: string; kind: string; name: string; project: string; owner: string; status: string; since: string;
+	nextAttemptAt: string;
+	cause: {kind: string, code: string | null, headline: string | null, action: string | null, message: string | null} | null;
+}
+
+interface AdminState {
+	counts: {users: number, projects: number, resources: number, running: number};
+	queue: {dueCount: number, oldestDueMs: number, errorCount: number};
+	hosts: {host: string, version: string, lastPassAt: string, ageMs: number}[];
+	maintenance: {message: string, since: string} | null;
 }

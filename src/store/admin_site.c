@@ -1,0 +1,103 @@
+#include "store/admin_site.h"
+
+#include "base/cleanup.h"
+#include "store/internal.h"
+
+enum statement {
+	STATEMENT_USERS,
+	STATEMENT_USER_COUNT,
+	STATEMENT_STUCK,
+	STATEMENT_STUCK_COUNT,
+	STATEMENT_COUNTS,
+	STATEMENT_HOSTS,
+};
+
+#define IS_NAMED " ($1::text IS NULL OR strpos(lower(u.name), lower($1)) > 0)"
+#define IS_STUCK                                                                                   \
+	" (r.cause_kind IS NOT NULL OR (r.status NOT IN ('RUNNING', 'STOPPED', 'TERMINATED')"      \
+	" AND r.status_since < now() - interval '10 minutes'))"
+
+/* SQL is laid out by hand. The names of columns are members of what is shown. */
+/* clang-format off */
+static const struct db_statement statements[] = {
+	[STATEMENT_USERS] = { "admin_page_users",
+		"SELECT u.id, u.name, u.role,"
+		" (SELECT string_agg(provider::text, ' ' ORDER BY is_primary DESC, created_at)"
+		"  FROM identities WHERE user_id = u.id) AS providers,"
+		" iso8601(u.created_at) AS \"createdAt\","
+		" iso8601(u.disabled_at) AS \"disabledAt\","
+		" iso8601(u.deleted_at) AS \"deletedAt\","
+		" (SELECT iso8601(expires_at) FROM invitations"
+		"  WHERE user_id = u.id) AS \"invitedUntil\","
+		" (SELECT iso8601(max(last_seen_at)) FROM sessions"
+		"  WHERE user_id = u.id) AS \"lastSeenAt\","
+		" (SELECT count(*) FROM projects WHERE user_id = u.id) AS projects"
+		" FROM users u WHERE" IS_NAMED " ORDER BY lower(u.name), u.id LIMIT $2::bigint" },
+	[STATEMENT_USER_COUNT] = { "admin_count_users",
+		"SELECT count(*) FROM users u WHERE" IS_NAMED },
+	[STATEMENT_STUCK] = { "admin_page_stuck",
+		"SELECT r.id, r.project_id AS \"projectId\", p.name AS project,"
+		" r.user_id AS \"userId\", u.name AS owner, r.kind, r.name, r.status,"
+		" r.cause_kind AS \"causeKind\", r.cause_code AS \"causeCode\","
+		" r.cause_message AS \"causeMessage\","
+		" iso8601(coalesce(r.cause_since, r.status_since)) AS since, r.attempts,"
+		" iso8601(r.due_at) AS \"nextAttemptAt\""
+		" FROM resources r JOIN projects p ON p.id = r.project_id"
+		" JOIN users u ON u.id = r.user_id WHERE" IS_STUCK
+		" ORDER BY coalesce(r.cause_since, r.status_since), r.id LIMIT $1::bigint" },
+	[STATEMENT_STUCK_COUNT] = { "admin_count_stuck",
+		"SELECT count(*) FROM resources r WHERE" IS_STUCK },
+	[STATEMENT_COUNTS] = { "admin_counts",
+		"SELECT (SELECT count(*) FROM users) AS users,"
+		" (SELECT count(*) FROM projects) AS projects,"
+		" (SELECT count(*) FROM resources) AS resources,"
+		" (SELECT count(*) FROM resources WHERE status = 'RUNNING') AS running" },
+	[STATEMENT_HOSTS] = { "admin_hosts",
+		"SELECT host, version, iso8601(last_pass_at) AS \"lastPassAt\","
+		" greatest(0, (extract(epoch FROM now() - last_pass_at) * 1000)::bigint)"
+		"  AS \"ageMs\" FROM pass_hosts ORDER BY host" },
+};
+/* clang-format on */
+
+static int count(struct db *db, enum statement statement, const struct db_args *args,
+		 int64_t *ret_count, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+
+	if (db_query(db, &statements[statement], args, &r, e) < 0)
+		return -1;
+	*ret_count = db_int(r, 0, 0);
+	return 0;
+}
+
+int admin_page_users(struct db *db, const char *keyword, unsigned limit,
+		     struct admin_page *ret_page, struct err *e)
+{
+	if (count(db, STATEMENT_USER_COUNT, DB_ARGS(DB_TEXT(keyword)), &ret_page->total, e) < 0)
+		return -1;
+	return store_rows(db, &statements[STATEMENT_USERS],
+			  DB_ARGS(DB_TEXT(keyword), DB_INT(limit)), &ret_page->items, e);
+}
+
+int admin_page_stuck(struct db *db, unsigned limit, struct admin_page *ret_page, struct err *e)
+{
+	if (count(db, STATEMENT_STUCK_COUNT, NULL, &ret_page->total, e) < 0)
+		return -1;
+	return store_rows(db, &statements[STATEMENT_STUCK], DB_ARGS(DB_INT(limit)),
+			  &ret_page->items, e);
+}
+
+int admin_counts(struct db *db, json_t **ret_counts, struct err *e)
+{
+	CLEANUP(json_decrefp) json_t *rows = NULL;
+
+	if (store_rows(db, &statements[STATEMENT_COUNTS], NULL, &rows, e) < 0)
+		return -1;
+	*ret_counts = json_incref(json_array_get(rows, 0));
+	return 0;
+}
+
+int admin_hosts(struct db *db, json_t **ret_rows, struct err *e)
+{
+	return store_rows(db, &statements[STATEMENT_HOSTS], NULL, ret_rows, e);
+}

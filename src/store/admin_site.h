@@ -1,0 +1,31 @@
+#ifndef FSA_STORE_ADMIN_SITE_H
+#define FSA_STORE_ADMIN_SITE_H
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "db/db.h"
+
+/*
+ * What the console's administration shows, over all users: for api.fcgi, on routes that only users
+ * with the role "admin" get to. What it reads is what api.fcgi may read anyway. As in admin.h,
+ * lists are arrays of objects, ready to be shown, and the caller json_decref()s.
+ */
+struct admin_page {
+	json_t *items;
+	int64_t total; /* how many there are, of which `items` are the first */
+};
+
+/* Users whose name contains `keyword` (NULL: all), by name. */
+int admin_page_users(struct db *db, const char *keyword, unsigned limit,
+		     struct admin_page *ret_page, struct err *e);
+/* Sandboxes and databases that are not as desired and have a cause, or have been on their way for
+ * ten minutes, each with its project and owner; the oldest first. Causes are as they are stored:
+ * causeKind, causeCode, causeMessage. */
+int admin_page_stuck(struct db *db, unsigned limit, struct admin_page *ret_page, struct err *e);
+/* One object: how many users, projects and resources there are, and how many resources run. */
+int admin_counts(struct db *db, json_t **ret_counts, struct err *e);
+/* The hosts that passes run on: host, version, lastPassAt, ageMs. */
+int admin_hosts(struct db *db, json_t **ret_rows, struct err *e);
+
+#endif
