@@ -6,29 +6,29 @@
 
 #include "base/cleanup.h"
 
-#define PASSES   "It is tried again by itself."
+#define PASSES   "It is retried automatically."
 #define SETTINGS "Store a new kubeconfig in the settings"
 
-/* One row a kind, and before it one for each of its codes that deserves words of its own. */
+/* A row for each kind; before it, a row for each of its codes that has texts of its own. */
 static const struct cause_text texts[] = {
 	{ ERR_INTERNAL, NULL, "Something failed on our side",
-	  PASSES " If it stays, tell the operator of this site.",
-	  "look for the row's id in the journal of fsa-reconcile; it may be a key that is missing, "
-	  "see fsactl doctor" },
+	  PASSES " If it persists, tell the operator of this site.",
+	  "look for the row's id in the journal of fsa-reconcile; a key may be missing, see fsactl "
+	  "doctor" },
 	{ ERR_KUBE_UNAUTHORIZED, NULL, "Your cluster does not accept the stored kubeconfig",
 	  "Its token has expired or was withdrawn. " SETTINGS ", or log in again through Sealos.",
 	  "the user stores a new kubeconfig, or logs in again through Sealos" },
 	{ ERR_KUBE_FORBIDDEN, NULL, "Your kubeconfig's account lacks a permission in its namespace",
 	  "Ask whoever runs the cluster for the role \"edit\" there; in Sealos you must be Owner "
-	  "or "
-	  "Manager of the workspace, not Developer.",
+	  "or Manager of the workspace, not Developer.",
 	  "the user's role in the namespace must allow it: in Sealos Owner or Manager, not "
 	  "Developer" },
-	{ ERR_KUBE_QUOTA, "LIMIT_RANGE", "The sizes do not fit what your namespace allows",
+	{ ERR_KUBE_QUOTA, "LIMIT_RANGE",
+	  "The requested sizes are outside the limits of your namespace",
 	  "Ask whoever runs the cluster to change the namespace's LimitRange.",
 	  "check the sizes in fsa.conf against the LimitRange that the message names" },
 	{ ERR_KUBE_QUOTA, "QUOTA_INCOMPLETE",
-	  "Your namespace's quota limits something that is not stated here",
+	  "Your namespace's quota requires a value that this site does not set",
 	  "Ask whoever runs the cluster to change the namespace's quota: the details name what it "
 	  "limits.",
 	  NULL },
@@ -36,26 +36,26 @@ static const struct cause_text texts[] = {
 	  "Stop or delete something in the namespace, or ask for a larger quota.",
 	  "the user deletes or shrinks something in the namespace, or its quota is raised" },
 	{ ERR_KUBE_BILLING, NULL, "Your cluster account is in debt",
-	  "Settle it; this then goes on by itself.",
-	  "nothing: it goes on by itself once the debt is paid" },
+	  "Settle the debt; everything then continues by itself.",
+	  "nothing: it continues by itself once the debt is paid" },
 	{ ERR_KUBE_ADMISSION, "POD_SECURITY",
 	  "Your cluster's pod security rules refuse the sandbox",
 	  "Ask whoever runs the cluster: the details name the rule.", NULL },
 	{ ERR_KUBE_ADMISSION, "INGRESS_HOST_TAKEN",
-	  "Somebody else in your cluster has this address",
+	  "This address is already in use in your cluster",
 	  "Delete the project and create it again: it then gets other addresses.", NULL },
 	{ ERR_KUBE_ADMISSION, NULL, "A policy of your cluster refuses this",
 	  "Ask whoever runs the cluster to allow it: the details name the policy.",
-	  "a policy of the cluster refuses our object: the message names it" },
-	{ ERR_KUBE_INVALID, NULL, "Your cluster does not accept what is asked of it",
-	  "Tell the operator of this site; the details say what does not fit.",
+	  "the message names the policy that refuses our object" },
+	{ ERR_KUBE_INVALID, NULL, "Your cluster rejects an object as invalid",
+	  "Tell the operator of this site; the details say what is invalid.",
 	  "check kubeblocks_version, postgres_version and the sizes in fsa.conf" },
 	{ ERR_KUBE_CONFLICT, "NAMESPACE_TERMINATING", "Your namespace is being deleted",
 	  "Nothing can be created in it any more. " SETTINGS
 	  " for another namespace, and create the project there.",
 	  NULL },
 	{ ERR_KUBE_CONFLICT, NULL, "Something else changes the same objects in your cluster",
-	  PASSES " If it stays, find out what else manages them.", NULL },
+	  PASSES " If it persists, find out what else manages them.", NULL },
 	{ ERR_KUBE_NOT_FOUND, "NAMESPACE_NOT_FOUND", "Your kubeconfig's namespace does not exist",
 	  "Create it again, or store a kubeconfig for another namespace in the settings.", NULL },
 	{ ERR_KUBE_NOT_FOUND, "RESOURCE_TYPE_NOT_FOUND",
@@ -66,33 +66,32 @@ static const struct cause_text texts[] = {
 	{ ERR_KUBE_NOT_FOUND, NULL, "Something that is needed is missing in your cluster",
 	  "The details name it.",
 	  "does the namespace still exist, is KubeBlocks installed there?" },
-	{ ERR_KUBE_RATE_LIMITED, NULL, "Your cluster is busy and asks to wait", PASSES, NULL },
+	{ ERR_KUBE_RATE_LIMITED, NULL, "Your cluster is busy and asks us to wait", PASSES, NULL },
 	{ ERR_KUBE_SERVER, "WEBHOOK_FAILED", "An extension of your cluster does not answer",
-	  PASSES " If it stays, ask whoever runs the cluster: the details name the webhook.",
+	  PASSES " If it persists, ask whoever runs the cluster: the details name the webhook.",
 	  NULL },
 	{ ERR_KUBE_SERVER, NULL, "Your cluster reports an error of its own",
-	  PASSES " If it stays, ask whoever runs the cluster.", NULL },
-	{ ERR_KUBE_PROTOCOL, "ANSWER_TOO_LARGE", "Your namespace has more in it than can be read",
+	  PASSES " If it persists, ask whoever runs the cluster.", NULL },
+	{ ERR_KUBE_PROTOCOL, "ANSWER_TOO_LARGE", "Your namespace contains more than can be read",
 	  "Delete what is no longer needed in it, or use another namespace.",
 	  "kube_body_max and kube_memory bound what is read" },
 	{ ERR_KUBE_PROTOCOL, "ANSWER_WITHOUT_CONTENT",
-	  "Your cluster sends and sends without answering",
-	  "Check the server in your kubeconfig, and any proxy before it: what comes from there is "
-	  "no answer of Kubernetes.",
+	  "Your cluster keeps sending data without answering",
+	  "Check the server in your kubeconfig, and any proxy in front of it: what comes from "
+	  "there is not a response of Kubernetes.",
 	  NULL },
 	{ ERR_KUBE_PROTOCOL, "TOO_MANY_CONNECTIONS",
-	  "Your cluster takes a new connection for each part of an answer",
-	  "Whatever is before its API server has to keep connections open.", NULL },
+	  "Your cluster closes the connection after each part of a response",
+	  "Whatever stands in front of its API server must keep connections open.", NULL },
 	{ ERR_KUBE_PROTOCOL, NULL, "What answers at your cluster's address is not Kubernetes",
-	  "Check the server in your kubeconfig, and any proxy before it.", NULL },
-	{ ERR_KUBE_TIMEOUT, "KUBE_STALLED", "Your cluster's answers cannot be worked with",
-	  "Nothing is asked of it for a while, longer each time that this happens. Check what "
-	  "answers "
+	  "Check the server in your kubeconfig, and any proxy in front of it.", NULL },
+	{ ERR_KUBE_TIMEOUT, "KUBE_STALLED", "Your cluster's responses cannot be processed",
+	  "It is not contacted for a while, longer each time that this happens. Check what answers "
 	  "at the server's address.",
 	  "the journal of fsa-reconcile names the user and what happened; if it was not the API "
 	  "server's fault, it is a fault of ours" },
 	{ ERR_KUBE_TIMEOUT, NULL, "Your cluster does not answer in time",
-	  PASSES " If it stays, check whether the cluster is up.", NULL },
+	  PASSES " If it persists, check whether the cluster is up.", NULL },
 	{ ERR_KUBE_UNREACHABLE, "ADDRESS_FORBIDDEN", "Your cluster's address is not allowed here",
 	  "Use a kubeconfig whose server has a public address. Only the operator of this site can "
 	  "allow others.",
@@ -101,97 +100,94 @@ static const struct cause_text texts[] = {
 	{ ERR_KUBE_UNREACHABLE, NULL, "Your cluster cannot be reached",
 	  "Check the server in your kubeconfig, and that it can be reached from the "
 	  "Internet. " PASSES,
-	  "no way to the API server from here: check name, route and firewall" },
+	  "the API server cannot be reached from here: check name, route and firewall" },
 	{ ERR_KUBE_TLS, "COSTLY_CERTIFICATES",
 	  "Your cluster's certificates would take too long to verify",
-	  "Whoever runs the cluster has to make them anew: the details say which keys are taken.",
+	  "Whoever runs the cluster has to issue new ones: the details say which keys are "
+	  "accepted.",
 	  NULL },
-	{ ERR_KUBE_TLS, NULL, "Your cluster's certificate is not the one that is expected",
+	{ ERR_KUBE_TLS, NULL, "Your cluster's certificate cannot be verified",
 	  SETTINGS ": the cluster's certificates may have been renewed.",
-	  "the user stores a new kubeconfig: the API server's certificate is not of its CA" },
+	  "the user stores a new kubeconfig: the API server's certificate is not from the CA that "
+	  "it names" },
 	{ ERR_POD_IMAGE, NULL, "The sandbox's image cannot be loaded",
-	  PASSES " If it stays, tell the operator of this site.",
+	  PASSES " If it persists, tell the operator of this site.",
 	  "check runtime_image and image_pull_secret in fsa.conf, and that the cluster's nodes "
-	  "reach "
-	  "the registry" },
-	{ ERR_POD_CRASH, "Evicted", "The node had no room left for it",
+	  "reach the registry" },
+	{ ERR_POD_CRASH, "Evicted", "Its node ran out of memory or disk space",
 	  "It is started again elsewhere. Use less disk and memory if it happens again.", NULL },
-	{ ERR_POD_CRASH, NULL, "It ends again soon after each start",
-	  "Check what was changed last: the variables, and what the shell runs when it starts. Out "
-	  "of "
-	  "memory means that its limit is too small.",
+	{ ERR_POD_CRASH, NULL, "It keeps ending soon after it starts",
+	  "Check what was changed last: the variables, and what the shell runs when it starts. "
+	  "\"Out of memory\" means that its limit is too small.",
 	  "read the pod's log (kubectl logs --previous)" },
-	{ ERR_POD_UNSCHEDULABLE, "TriggeredScaleUp", "Your cluster adds a node for it",
-	  "Nothing needs to be done: it starts there.", NULL },
-	{ ERR_POD_UNSCHEDULABLE, "Nominated", "Your cluster adds a node for it",
-	  "Nothing needs to be done: it starts there.", NULL },
+	{ ERR_POD_UNSCHEDULABLE, "TriggeredScaleUp", "Your cluster is adding a node for it",
+	  "Nothing needs to be done: it starts on that node.", NULL },
+	{ ERR_POD_UNSCHEDULABLE, "Nominated", "Your cluster is adding a node for it",
+	  "Nothing needs to be done: it starts on that node.", NULL },
 	{ ERR_POD_UNSCHEDULABLE, NULL, "No node of your cluster has room for it",
 	  "Stop something else, or ask for more nodes.",
 	  "add nodes, or make the requests in fsa.conf smaller" },
 	{ ERR_POD_MOUNT, NULL, "Its volume is not ready",
-	  PASSES " If it stays, ask whoever runs the cluster.",
+	  PASSES " If it persists, ask whoever runs the cluster.",
 	  "check storage_class in fsa.conf, and the cluster's provisioner" },
-	{ ERR_POD_UNREADY, "NodeNotReady", "The node it is on does not answer",
-	  PASSES " If it stays, ask whoever runs the cluster.", NULL },
+	{ ERR_POD_UNREADY, "NodeNotReady", "Its node does not respond",
+	  PASSES " If it persists, ask whoever runs the cluster.", NULL },
 	{ ERR_POD_UNREADY, NULL, "It runs, but its terminal does not answer",
-	  PASSES " If it stays, restart it.",
+	  PASSES " If it persists, restart it.",
 	  "nothing answers on port 7681 of the container: read the pod's log" },
 	{ ERR_POD_REFUSED, NULL, "Your cluster refuses to start it",
 	  "The details say what stands in the way: a quota, a policy or a volume.", NULL },
-	{ ERR_DATABASE_FAILED, NULL, "The database is in trouble",
-	  PASSES " If it stays, ask whoever runs the cluster.",
+	{ ERR_DATABASE_FAILED, NULL, "The database is failing",
+	  PASSES " If it persists, ask whoever runs the cluster.",
 	  "look at the Cluster's conditions and pods (kubectl describe cluster), and at "
-	  "KubeBlocks' "
-	  "own log" },
-	{ ERR_POD_TERMINATING, NULL, "Something that runs in your cluster does not end",
-	  "It goes on by itself once it ends. If it stays, ask whoever runs the cluster about the "
-	  "node "
-	  "that the details name.",
-	  "is the node that the message names there and Ready? kubectl get node; of a node that is "
-	  "gone "
+	  "KubeBlocks' own log" },
+	{ ERR_POD_TERMINATING, NULL, "A pod in your cluster does not end",
+	  "This continues by itself once the pod has ended. If it stays, ask whoever runs the "
+	  "cluster about the node in the details.",
+	  "does the node in the message exist, and is it Ready (kubectl get node)? If it is gone "
 	  "for good: kubectl delete pod --force --grace-period=0" },
-	{ ERR_OBJECT_HELD, NULL, "Something in your cluster holds what is to be deleted",
-	  "It goes on by itself once that lets go. The details name what is held, and the "
-	  "finalizer: "
-	  "whoever added that has to remove it.",
-	  "what adds the finalizer that the message names has to run; only when it is gone for "
-	  "good: "
-	  "kubectl edit, and remove the finalizer" },
+	{ ERR_OBJECT_HELD, NULL, "Something in your cluster prevents the deletion",
+	  "This continues by itself once the finalizer in the details is removed from its object; "
+	  "that is up to whatever added it.",
+	  "the program that adds the finalizer in the message has to run; only if it is gone for "
+	  "good, remove the finalizer with kubectl edit" },
 	{ ERR_DEADLINE, NULL, "It takes longer than it should",
-	  "Nothing needs to be done: it goes on by itself as soon as it can. The details say where "
-	  "it waits.",
-	  "the message is what the cluster says of it; fsactl project explain --look asks it now" },
+	  "Nothing needs to be done: it continues by itself as soon as it can. The details say "
+	  "what it is waiting for.",
+	  "the message is what the cluster reports; fsactl project explain --look reads it now" },
 	{ ERR_DATA_AT_RISK, "HOME_VOLUME_GOING",
-	  "It is kept as it is, because its files would be lost",
-	  "Somebody has deleted the volume of its home directory. Copy out what you need, then ask "
-	  "again and confirm that the rest may be lost.",
-	  "the claim of its home is being deleted: the owner saves the files and insists, or you "
-	  "do, with fsactl project stop --yes" },
+	  "It is left as it is, because its files would be lost",
+	  "Somebody has deleted the volume of its home directory. Copy out what you need, then "
+	  "repeat your request and confirm that the rest may be lost.",
+	  "the claim of its home directory is being deleted: the owner saves the files and "
+	  "confirms the loss, or you confirm it with fsactl project stop --yes" },
 	{ ERR_DATA_AT_RISK, "HOME_VOLUME_GONE",
 	  "It is not started, because its home directory would be empty",
-	  "Somebody has deleted the volume while nothing ran. If whoever runs the cluster can "
-	  "restore it, let them. Otherwise start it again and confirm.",
-	  "the claim that the message names is gone: it is restored under that name, or the owner "
-	  "insists, or you do, with fsactl project start --yes" },
+	  "Somebody has deleted the volume while nothing was running. If whoever runs the cluster "
+	  "can restore it, ask them to. Otherwise start it again and confirm.",
+	  "the claim in the message is gone: restore it under that name, or the owner confirms the "
+	  "loss, or you confirm it with fsactl project start --yes" },
 	{ ERR_DATA_AT_RISK, "DATABASE_VOLUME_GOING",
-	  "It is kept as it is, because its data would be lost",
-	  "Somebody has deleted the volume of the database. Save a dump of what you need, then ask "
-	  "again and confirm that the rest may be lost.",
-	  "the claim of the database is being deleted: the owner saves the data and insists, or "
-	  "you do, with fsactl project stop --yes" },
+	  "It is left as it is, because its data would be lost",
+	  "Somebody has deleted the volume of the database. Save a dump of what you need, then "
+	  "repeat your request and confirm that the rest may be lost.",
+	  "the claim of the database is being deleted: the owner saves the data and confirms the "
+	  "loss, or you confirm it with fsactl project stop --yes" },
 	{ ERR_DATA_AT_RISK, "DATABASE_VOLUME_GONE",
 	  "It is not started, because the database would be empty",
-	  "Somebody has deleted the volume while nothing ran. If whoever runs the cluster can "
-	  "restore it, let them. Otherwise start it again and confirm.",
-	  "the claim that the message names is gone: it is restored under that name, or the owner "
-	  "insists, or you do, with fsactl project start --yes" },
-	{ ERR_DATA_AT_RISK, NULL, "It is kept as it is, because its data would be lost",
-	  "Save what you need, then ask again and confirm that the rest may be lost.", NULL },
+	  "Somebody has deleted the volume while nothing was running. If whoever runs the cluster "
+	  "can restore it, ask them to. Otherwise start it again and confirm.",
+	  "the claim in the message is gone: restore it under that name, or the owner confirms the "
+	  "loss, or you confirm it with fsactl project start --yes" },
+	{ ERR_DATA_AT_RISK, NULL, "It is left as it is, because its data would be lost",
+	  "Save what you need, then repeat your request and confirm that the rest may be lost.",
+	  NULL },
 	{ ERR_KUBECONFIG, "KUBECONFIG_MISSING", "No kubeconfig is stored",
 	  "Store one in the settings.", "the user stores a kubeconfig" },
 	{ ERR_KUBECONFIG, "KUBECONFIG_ELSEWHERE",
 	  "The stored kubeconfig is for another cluster or namespace",
-	  "Store one for where this project is, or delete the project there.",
+	  "Store the kubeconfig of this project's cluster and namespace; deleting the project "
+	  "needs it, too.",
 	  "the user stores a kubeconfig for this server and namespace" },
 	{ ERR_KUBECONFIG, NULL, "The stored kubeconfig cannot be used", SETTINGS ".",
 	  "fsactl doctor says whether a key is missing" },

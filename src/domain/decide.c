@@ -18,7 +18,7 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.status = STATUS_CREATING,
 		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_RUNNING,
-		.comment = "nothing is there: all of it is made",
+		.comment = "does not exist: everything is created",
 	},
 	[DESIRED_RUNNING][OBSERVED_STOPPED] = {
 		.action = ACTION_APPLY,
@@ -34,7 +34,7 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.keeps = KEEPS(STATUS_CREATING) | KEEPS(STATUS_STARTING),
 		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_RUNNING,
-		.comment = "differs from what is desired: applied anew",
+		.comment = "differs from the desired state: applied again",
 	},
 	[DESIRED_RUNNING][OBSERVED_PROGRESSING] = {
 		.action = ACTION_NONE,
@@ -42,19 +42,19 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.keeps = KEEPS(STATUS_UPDATING),
 		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_RUNNING,
-		.comment = "as desired, and not ready yet: the cluster works on it",
+		.comment = "as desired, but not ready yet: the cluster is working on it",
 	},
 	[DESIRED_RUNNING][OBSERVED_READY] = {
 		.action = ACTION_NONE,
 		.status = STATUS_RUNNING,
 		.requeue = REQUEUE_SETTLE,
-		.comment = "as desired, and ready: observed now and then, for drift",
+		.comment = "as desired and ready: observed from time to time, for drift",
 	},
 	[DESIRED_RUNNING][OBSERVED_RESTARTED] = {
 		.action = ACTION_NONE,
 		.status = STATUS_RUNNING,
 		.requeue = REQUEUE_SOON,
-		.comment = "ready, and was started again: does it end again?",
+		.comment = "ready after a restart: observed soon, in case it ends again",
 	},
 	/* Many faults pass by themselves, hence STARTING first; the cause is shown at once. */
 	[DESIRED_RUNNING][OBSERVED_BROKEN] = {
@@ -62,7 +62,7 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.status = STATUS_STARTING,
 		.requeue = REQUEUE_WATCH,
 		.deadline_s = DEADLINE_BROKEN,
-		.comment = "as desired, and broken: the cause is looked for",
+		.comment = "as desired, but broken: the cause is determined",
 	},
 	[DESIRED_RUNNING][OBSERVED_DELETING] = {
 		.action = ACTION_NONE,
@@ -70,7 +70,7 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.keeps = KEEPS(STATUS_UPDATING),
 		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_RUNNING,
-		.comment = "being deleted: made again once it is gone",
+		.comment = "being deleted: created again once it is gone",
 	},
 	[DESIRED_RUNNING][OBSERVED_BLOCKED] = {
 		.action = ACTION_NONE,
@@ -85,13 +85,13 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.keeps = KEEPS_ANY,
 		.requeue = REQUEUE_BACKOFF,
 		.deadline_s = DEADLINE_RUNNING,
-		.comment = "the cluster cannot be asked: nothing is known, nothing is done",
+		.comment = "the cluster cannot be reached: nothing is known, so nothing is done",
 	},
 	[DESIRED_RUNNING][OBSERVED_SUSPENDED] = {
 		.action = ACTION_NONE,
 		.status = STATUS_STOPPED,
 		.requeue = REQUEUE_RESYNC,
-		.comment = "stopped by the cluster's operator: not fought",
+		.comment = "stopped by the cluster's operator: left stopped",
 	},
 	/* It is observed slowly: the owner's next request makes it due. */
 	[DESIRED_RUNNING][OBSERVED_AT_RISK] = {
@@ -99,14 +99,14 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.keeps = KEEPS_ANY,
 		.requeue = REQUEUE_RESYNC,
 		.deadline_s = DEADLINE_RUNNING,
-		.comment = "going on would lose its data: kept until the owner insists",
+		.comment = "a change would lose its data: left as it is until the owner confirms",
 	},
 
 	[DESIRED_STOPPED][OBSERVED_ABSENT] = {
 		.action = ACTION_NONE,
 		.status = STATUS_STOPPED,
 		.requeue = REQUEUE_RESYNC,
-		.comment = "nothing is there, so nothing runs",
+		.comment = "does not exist, so nothing runs",
 	},
 	[DESIRED_STOPPED][OBSERVED_STOPPED] = {
 		.action = ACTION_NONE,
@@ -119,7 +119,7 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.status = STATUS_STOPPING,
 		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_STOPPED,
-		.comment = "differs from what is desired: scaled to zero",
+		.comment = "differs from the desired state: scaled to zero",
 	},
 	/* A stop during a start ends here too: the roll-out is not waited for. */
 	[DESIRED_STOPPED][OBSERVED_PROGRESSING] = {
@@ -134,14 +134,14 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.status = STATUS_STOPPING,
 		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_STOPPED,
-		.comment = "runs: scaled to zero",
+		.comment = "running: scaled to zero",
 	},
 	[DESIRED_STOPPED][OBSERVED_RESTARTED] = {
 		.action = ACTION_SCALE_DOWN,
 		.status = STATUS_STOPPING,
 		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_STOPPED,
-		.comment = "runs: scaled to zero",
+		.comment = "running: scaled to zero",
 	},
 	[DESIRED_STOPPED][OBSERVED_BROKEN] = {
 		.action = ACTION_SCALE_DOWN,
@@ -161,14 +161,14 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.action = ACTION_NONE,
 		.status = STATUS_STOPPED,
 		.requeue = REQUEUE_RESYNC,
-		.comment = "was never made, so nothing runs",
+		.comment = "was never created, so nothing runs",
 	},
 	[DESIRED_STOPPED][OBSERVED_UNREACHABLE] = {
 		.action = ACTION_NONE,
 		.keeps = KEEPS_ANY,
 		.requeue = REQUEUE_BACKOFF,
 		.deadline_s = DEADLINE_STOPPED,
-		.comment = "the cluster cannot be asked: nothing is known, nothing is done",
+		.comment = "the cluster cannot be reached: nothing is known, so nothing is done",
 	},
 	[DESIRED_STOPPED][OBSERVED_SUSPENDED] = {
 		.action = ACTION_NONE,
@@ -181,7 +181,7 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.keeps = KEEPS_ANY,
 		.requeue = REQUEUE_RESYNC,
 		.deadline_s = DEADLINE_STOPPED,
-		.comment = "a stop would lose its data: kept until the owner insists",
+		.comment = "a stop would lose its data: left as it is until the owner confirms",
 	},
 
 	[DESIRED_GONE][OBSERVED_ABSENT] = {
@@ -216,14 +216,14 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.status = STATUS_TERMINATING,
 		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_GONE,
-		.comment = "runs: deleted",
+		.comment = "running: deleted",
 	},
 	[DESIRED_GONE][OBSERVED_RESTARTED] = {
 		.action = ACTION_DELETE,
 		.status = STATUS_TERMINATING,
 		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_GONE,
-		.comment = "runs: deleted",
+		.comment = "running: deleted",
 	},
 	[DESIRED_GONE][OBSERVED_BROKEN] = {
 		.action = ACTION_DELETE,
@@ -245,14 +245,14 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.status = STATUS_TERMINATING,
 		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_GONE,
-		.comment = "was never made: whatever there may be is deleted",
+		.comment = "was never created: anything that exists is deleted",
 	},
 	[DESIRED_GONE][OBSERVED_UNREACHABLE] = {
 		.action = ACTION_NONE,
 		.keeps = KEEPS_ANY,
 		.requeue = REQUEUE_BACKOFF,
 		.deadline_s = DEADLINE_GONE,
-		.comment = "the cluster cannot be asked: not gone until that is confirmed",
+		.comment = "the cluster cannot be reached: not gone until that is confirmed",
 	},
 	[DESIRED_GONE][OBSERVED_SUSPENDED] = {
 		.action = ACTION_DELETE,
@@ -266,7 +266,7 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.status = STATUS_TERMINATING,
 		.requeue = REQUEUE_SOON,
 		.deadline_s = DEADLINE_GONE,
-		.comment = "its data is to go, too: deleted",
+		.comment = "its data is to be lost, too: deleted",
 	},
 };
 

@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 
 static const char service_account[] =
-	"# With your own kubectl; NAMESPACE is where your projects are to live.\n"
+	"# Run this with your own kubectl; your projects will be in NAMESPACE.\n"
 	"NAMESPACE=default\n"
 	"umask 077\n"
 	"kubectl -n $NAMESPACE create serviceaccount fullstack-agent\n"
@@ -22,7 +22,8 @@ static const char service_account[] =
 	"END\n"
 	"TOKEN=$(kubectl -n $NAMESPACE get secret fullstack-agent -o 'jsonpath={.data.token}' | "
 	"base64 -d)\n"
-	"# Or, if it is to expire: TOKEN=$(kubectl -n $NAMESPACE create token fullstack-agent "
+	"# Or, for a token that expires: TOKEN=$(kubectl -n $NAMESPACE create token "
+	"fullstack-agent "
 	"--duration=720h)\n"
 	"kubectl config view --raw --flatten --minify > fullstack-agent.yaml\n"
 	"kubectl --kubeconfig=fullstack-agent.yaml config set-credentials fullstack-agent "
@@ -33,11 +34,12 @@ static const char service_account[] =
 	"kubectl --kubeconfig=fullstack-agent.yaml config view --raw --minify\n";
 
 static const char flatten[] =
-	"# With the files' content in it, this is the kubeconfig to store here:\n"
+	"# This kubeconfig contains the contents of the files. Store it here:\n"
 	"kubectl config view --raw --flatten --minify\n";
 
 static const char authority[] =
-	"# The cluster's CA, from the cluster itself, instead of no verification:\n"
+	"# Take the cluster's CA from the cluster itself, so that its certificate can be "
+	"verified:\n"
 	"umask 077\n"
 	"kubectl get configmap kube-root-ca.crt -o 'jsonpath={.data.ca\\.crt}' > ca.crt\n"
 	"kubectl config view --raw --flatten --minify > fullstack-agent.yaml\n"
@@ -51,7 +53,7 @@ static const char authority[] =
 static const char address[] =
 	"# A kubeconfig of a cluster on your own machine or network (k3s, kind, minikube, "
 	"microk8s)\n"
-	"# has an address that only works there. Where the API server has a public address with a\n"
+	"# has an address that only works there. If the API server has a public address, and a\n"
 	"# certificate for it:\n"
 	"umask 077\n"
 	"kubectl config view --raw --flatten --minify > fullstack-agent.yaml\n"
@@ -61,10 +63,10 @@ static const char address[] =
 	"--server=https://k8s.example.com:6443\n"
 	"# This is the kubeconfig to store here:\n"
 	"kubectl --kubeconfig=fullstack-agent.yaml config view --raw\n"
-	"# A private address that this site can reach has to be allowed by its operator.\n";
+	"# The operator of this site can allow a private address that the site can reach.\n";
 
 static const char insist[] =
-	"To go on and lose it, send the same request with \"force\": true in its body.\n";
+	"To go on and lose the data, send the same request with \"force\": true in its body.\n";
 
 static const struct {
 	const char *code, *text;

@@ -6,51 +6,43 @@
 static const struct warning_text texts[WARNING_COUNT] = {
 	[WARNING_CHANGED_BY_ADMISSION] = {
 		"CHANGED_BY_ADMISSION",
-		"A policy of your cluster changes what is set up for you",
-		"It is left as the cluster wants it. Where that is not what you need, ask whoever runs "
-		"the cluster.",
+		"A policy of your cluster changes the objects of your project",
+		"The changes are accepted. If they are not what you need, ask whoever runs the cluster.",
 	},
 	[WARNING_HOME_VOLUME_GOING] = {
 		"HOME_VOLUME_GOING",
 		"Somebody has deleted the volume of your home directory",
-		"Its files are there for as long as this pod runs, and lost with it. Copy out what you "
-		"need now. What would replace the pod asks first.",
+		"Its files exist only as long as this pod runs. Copy out what you need now. Actions that would replace the pod ask first.",
 	},
 	[WARNING_HOME_VOLUME_GONE] = {
 		"HOME_VOLUME_GONE",
-		"Somebody has deleted the volume of your home directory while nothing ran",
-		"Its files are lost, unless whoever runs the cluster can restore the volume under its "
-		"name. A start asks first, and then begins with an empty home directory.",
+		"Somebody has deleted the volume of your home directory while nothing was running",
+		"Its files are lost, unless whoever runs the cluster can restore the volume under its name. A start asks first, and then begins with an empty home directory.",
 	},
 	[WARNING_HOME_VOLUME_REPLACED] = {
 		"HOME_VOLUME_REPLACED",
-		"Your home directory is on another volume than before",
-		"Somebody has deleted the former one, and its files with it. This one has what they put "
-		"there, or began empty. This is said until you ask for something next.",
+		"Your home directory is on a different volume than before",
+		"Somebody has deleted the previous one with its files. The new one began empty, or contains what they put there. This warning stays until your next request.",
 	},
 	[WARNING_DATABASE_VOLUME_GOING] = {
 		"DATABASE_VOLUME_GOING",
 		"Somebody has deleted the volume of your database",
-		"Its data is there for as long as the database runs, and lost with that. Save a dump of what "
-		"you need now. What would stop the database asks first.",
+		"Its data exists only as long as the database runs. Save a dump of what you need now. Actions that would stop the database ask first.",
 	},
 	[WARNING_DATABASE_VOLUME_GONE] = {
 		"DATABASE_VOLUME_GONE",
-		"Somebody has deleted the volume of your database while nothing ran",
-		"Its data is lost, unless whoever runs the cluster can restore the volume under its "
-		"name. A start asks first, and then begins with an empty database.",
+		"Somebody has deleted the volume of your database while nothing was running",
+		"Its data is lost, unless whoever runs the cluster can restore the volume under its name. A start asks first, and then begins with an empty database.",
 	},
 	[WARNING_DATABASE_VOLUME_REPLACED] = {
 		"DATABASE_VOLUME_REPLACED",
-		"Your database is on another volume than before",
-		"Somebody has deleted the former one, and its data with it. This one has what they put "
-		"there, or began empty. This is said until you ask for something next.",
+		"Your database is on a different volume than before",
+		"Somebody has deleted the previous one with its data. The new one began empty, or contains what they put there. This warning stays until your next request.",
 	},
 	[WARNING_RESTARTED] = {
 		"RESTARTED",
-		"The container has ended and was started again",
-		"What ran in its terminals is gone, your files are there. If it ran out of memory, start "
-		"less in it or ask for a larger limit.",
+		"The container ended and was started again",
+		"Whatever ran in its terminals is gone; your files are still there. If it ran out of memory, run less in it or ask for a larger limit.",
 	},
 };
 

@@ -43,7 +43,7 @@ def test_without_a_ca_a_certificate_of_nobody_known_is_not_trusted(site_with, ku
     person = Person(site_with("of_debian"), kubesim)
     person.put_kubeconfig(changed(person.kubeconfig, **{"certificate-authority-data": ""}))
     cause = person.create("Private").wait_cause("KUBE_TLS")
-    assert cause["headline"] == "Your cluster's certificate is not the one that is expected"
+    assert cause["headline"] == "Your cluster's certificate cannot be verified"
 
 
 def test_a_name_of_our_network_is_refused_without_a_word_on_what_it_resolves_to(

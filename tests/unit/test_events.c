@@ -65,7 +65,7 @@ START_TEST(a_project_is_told_with_its_parts)
 	const json_t *warnings = json_object_get(sandbox, "warnings");
 	assert_member(json_array_get(warnings, 0), "message", "m");
 	assert_member(json_array_get(warnings, 0), "headline",
-		      "The container has ended and was started again");
+		      "The container ended and was started again");
 	assert_member(json_array_get(warnings, 1), "code", "OF_LATER");
 	ck_assert(json_is_null(json_object_get(json_array_get(warnings, 1), "headline")));
 	ck_assert_uint_eq(json_array_size(json_object_get(told, "databases")), 0);
