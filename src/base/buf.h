@@ -7,9 +7,9 @@
 #include "base/err.h"
 
 /*
- * A growable buffer with a hard cap that its owner names: what comes from outside cannot make a
- * process grow beyond it. `data` is NUL-terminated (the NUL is not counted in `length`) and NULL
- * while nothing was ever added.
+ * A growable buffer with a hard cap that its owner names: input from outside cannot make a process
+ * grow beyond it. `data` is NUL-terminated (the NUL is not counted in `length`), and NULL until
+ * something is added.
  */
 struct buf {
 	char *data;

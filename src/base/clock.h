@@ -3,8 +3,8 @@
 
 #include <stdint.h>
 
-/* Milliseconds and microseconds since boot: for how long, never for when. Time in which the machine
- * was suspended counts, as it does for the leases that others see. */
+/* Milliseconds and microseconds since boot: for durations, never for dates. Includes the time in
+ * which the machine was suspended, as leases do. */
 uint64_t clock_ms(void);
 uint64_t clock_us(void);
 

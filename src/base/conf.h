@@ -10,9 +10,9 @@
 /*
  * The configuration: one file of `name = value` lines for all programs (fsa.conf(5)). Every option
  * is a row of the table in conf_table.c with type, default and limits; a type is a row in
- * conf_value.c; what options must be to each other is in conf_check.c. A file is read as a whole,
- * and everything that is wrong with it is reported at once.
- * Secrets are never values: options that end in `_file` name the file that holds them.
+ * conf_value.c; how options depend on each other is in conf_check.c. A file is read as a whole, and
+ * everything that is wrong with it is reported at once. Secrets are never values: options that end
+ * in `_file` name the file that holds them.
  *
  * Credentials: systemd hands a service its secrets as files in a directory that only this service
  * sees (LoadCredential=). If $CREDENTIALS_DIRECTORY has a file with the name, without folders, of
@@ -171,8 +171,8 @@ struct conf_problems {
 void conf_read(const char *path, struct conf **ret_conf, struct conf_problems *ret_problems);
 void conf_problems_clear(struct conf_problems *problems);
 
-/* The same for callers that need what is there to be right: ERR_INVALID, code CONFIGURATION, names
- * file, line and option of the first error, and how many there are. The caller frees with
+/* The same for callers that need a valid configuration: ERR_INVALID with code CONFIGURATION names
+ * the file, line and option of the first error, and the number of errors. The caller frees with
  * conf_free(). */
 int conf_load(const char *path, struct conf **ret_conf, struct err *e);
 /* And for services, which need it to be complete. */
@@ -190,12 +190,12 @@ bool conf_bool(const struct conf *c, enum conf_option option);
 /* As conf_string(), but ERR_INVALID with the option's name if it has no value. */
 int conf_require(const struct conf *c, enum conf_option option, const char **ret_value,
 		 struct err *e);
-/* In which line it is set; 0: it has its default. */
+/* The line that sets it; 0: it has its default. */
 unsigned conf_line(const struct conf *c, enum conf_option option);
-/* The first option that differs and that a reload does not apply; NULL: there is none. */
+/* The first option that differs and that a reload does not apply, or NULL. */
 const char *conf_needs_restart(const struct conf *before, const struct conf *after);
-/* The value for people to see: of a connection string without its password. NULL when there is
- * none. The caller frees. */
+/* The value as it may be shown: a connection string without its password. NULL if it has no value.
+ * The caller frees. */
 char *conf_text_to_show(const struct conf *c, enum conf_option option);
 
 const struct conf_spec *conf_spec(enum conf_option option);

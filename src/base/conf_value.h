@@ -15,7 +15,8 @@ struct conf {
 	struct conf_value values[CONF_OPTION_COUNT];
 };
 
-/* Reads a value of that option's type. ERR_INVALID says what it is not, after the option's name. */
+/* Reads a value of the option's type. ERR_INVALID: the message continues the option's name and says
+ * what the value is not. */
 int conf_value_parse(const struct conf_spec *spec, const char *text, struct conf_value *ret_value,
 		     struct err *e);
 

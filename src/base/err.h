@@ -13,7 +13,7 @@
  * The kind decides the HTTP status and the retry; both stand in one table, in err.c.
  */
 enum err_kind {
-	/* What a client of ours did or meets. */
+	/* Errors of our clients' requests. */
 	ERR_INVALID,         /* the request is wrong; nothing was changed */
 	ERR_UNAUTHENTICATED, /* no valid session */
 	ERR_FORBIDDEN,       /* a session, but not for this (CSRF, scope) */
@@ -25,8 +25,8 @@ enum err_kind {
 	ERR_UNPROCESSABLE,   /* well formed, but cannot be done as things are */
 	ERR_RATE_LIMITED,    /* too often; retry_after_s says when again */
 	ERR_UNAVAILABLE,     /* PostgreSQL is away; retry_after_s says when again */
-	ERR_MAINTENANCE,     /* the operator lets nobody change anything, and says why */
-	ERR_PROVIDER,        /* an identity provider failed, or said what makes no sense */
+	ERR_MAINTENANCE,     /* nobody may change anything; the message is the operator's */
+	ERR_PROVIDER,        /* an identity provider failed, or its response makes no sense */
 	ERR_INTERNAL,        /* our fault */
 	/* What a Kubernetes API server, or the way to it, answered. */
 	ERR_KUBE_UNAUTHORIZED, /* 401: the kubeconfig's credentials are refused */
@@ -55,12 +55,12 @@ enum err_kind {
 	ERR_OBJECT_HELD,       /* deleted, it is held by a finalizer */
 	ERR_DEADLINE,          /* a state outlived its deadline */
 	/* What we found out ourselves about a user's cluster access. */
-	ERR_DATA_AT_RISK, /* what is asked for would lose files or rows, and nobody has insisted */
+	ERR_DATA_AT_RISK, /* the request would lose files or rows, and was not confirmed */
 	ERR_KUBECONFIG,   /* none stored, cannot be opened, or for another cluster or namespace */
 	ERR_KIND_COUNT
 };
 
-/* How a reconciler goes on after an error of a kind. */
+/* When a reconciler tries again after an error of a kind. */
 enum err_retry {
 	ERR_RETRY_NEVER,   /* not an error of the reconciler */
 	ERR_RETRY_BACKOFF, /* exponential, from seconds to minutes: expected to pass */

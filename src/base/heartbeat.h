@@ -5,13 +5,13 @@
 #include <stdint.h>
 
 /*
- * What a process tells the one that watches it, in memory that both share: that its loop still
- * turns, and for whom it works. So a process that is kept busy by what a stranger sent can be ended
- * from outside, and whose it was is known although the process itself can no longer say.
+ * A process reports to the one that watches it, in memory that both share, that its loop still
+ * turns, and which user it is working for. So a process that is kept busy by a stranger's input can
+ * be ended from outside, and the user is known although the process itself can no longer report it.
  *
- * The processor time counts for that owner, too (base/spending.h).
+ * The process's processor time is charged to that user, too (base/spending.h).
  *
- * The owner is only dependable once the process has ended: it is written without a lock.
+ * The user can be relied on only once the process has ended, because it is written without a lock.
  */
 enum { HEARTBEAT_OWNER_MAX = 63 };
 
@@ -26,12 +26,12 @@ struct heartbeat {
  * do nothing. */
 void heartbeat_open(struct heartbeat *shared);
 
-/* The loop has turned, and works for nobody in particular. */
+/* The loop has turned, and is not working for a particular user. */
 void heartbeat_beat(void);
-/* Until the next beat it waits for something of ours, which may take its time. */
+/* Until the next beat the process waits for one of our own services, which may take long. */
 void heartbeat_pause(void);
-/* For whom the process works until the next call or beat: a user's id, cut at HEARTBEAT_OWNER_MAX.
- * NULL or "": nobody. */
+/* The user for whom the process works until the next call or beat: an id, cut at
+ * HEARTBEAT_OWNER_MAX. NULL or "": nobody. */
 void heartbeat_owner(const char *owner);
 
 #endif

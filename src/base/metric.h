@@ -10,17 +10,17 @@
 /*
  * Metrics, in Prometheus' sense. Each is a row of the table in metric.c.
  *
- * Our programs come and go: workers are replaced, a pass is a process of its own. So each program
- * counts into a file that all its processes map, DIRECTORY/PROGRAM, which lives as long as the
- * machine is up. Counting is one atomic addition: no lock and no system call, but for the first
- * count of a series ever, which takes a lock on the file for moments. A process that is killed at
- * any point leaves the file sound. metric_render() reads the files of all programs of this host.
+ * Our programs are short-lived: workers are replaced, a pass is a process of its own. So each
+ * program counts in a file, DIRECTORY/PROGRAM, that all its processes map and that lives as long as
+ * the machine is up. Counting is one atomic addition, without a lock or a system call, except for
+ * the first count of a series, which briefly locks the file. A process that is killed at any point
+ * leaves the file sound. metric_render() reads the files of all programs of this host.
  *
- * A program whose file cannot be opened works all the same, and counts nothing.
+ * A program whose file cannot be opened works as usual, but counts nothing.
  *
  * Limits: METRIC_LABELS_MAX labels, of which METRIC_LABEL_MAX bytes are kept; METRIC_SERIES_MAX
- * series a program. A metric has a cap on its series of its own, since some label values come from
- * outside: above it, the first label is "other".
+ * series per program. Each metric also has a cap on its own series, because some label values come
+ * from outside: above it, the first label is "other".
  *
  *     metric_add(METRIC_LOGINS, 1, METRIC_LABELS("password", "ok"));
  */

@@ -27,7 +27,7 @@ struct metric_series {
 	_Atomic uint64_t values[METRIC_BOUNDS + 2];
 };
 
-/* To be changed with everything above: a file of another layout is begun anew. */
+/* Change this together with anything above: a file with another layout is started again. */
 #define METRIC_LAYOUT UINT64_C(0x6673616d00000001)
 
 struct metric_file {

@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
-/* Of `words`, the one that somebody who typed `word` may have meant: fewest letters put in, left
- * out or changed, and not more than a third of them. NULL if there is none. */
+/* Returns the one of `words` that somebody who typed `word` may have meant: the one with the fewest
+ * letters inserted, omitted or changed, at most a third of them. NULL if there is none. */
 const char *nearest_word(const char *word, const char *const *words, size_t count);
 
 #endif

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /*
- * Kubernetes quantities ("200m", "1.5Gi", "1e3"): the API server writes them in a form of its own,
- * so that they are compared by value, and sent in that form.
+ * Kubernetes quantities ("200m", "1.5Gi", "1e3"): the API server converts them to its canonical
+ * form, so they are compared by value, and sent in that form.
  * https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
  */
 
@@ -18,8 +18,8 @@ bool quantity_equal(const char *a, const char *b);
 int quantity_compare(const char *a, const char *b);
 /* Whether `text` is a quantity as we take it: not negative, below 2^63, at most 18 digits. */
 bool quantity_is_valid(const char *text);
-/* The form that the API server gives back: no fraction, the largest suffix that leaves a whole
- * number. False if `text` is no quantity or has an exponent, which is left as it is. */
+/* The form that the API server returns: no fraction, and the largest suffix that leaves a whole
+ * number. False if `text` is not a quantity, or has an exponent, which is left unchanged. */
 bool quantity_canonical(const char *text, char ret_text[QUANTITY_MAX]);
 /* Whole gibibytes, rounded up; 0 if it is no quantity. */
 uint64_t quantity_gibibytes(const char *text);

@@ -19,7 +19,7 @@ struct special_network {
 	bool metadata;    /* allowed only by its whole address */
 };
 
-/* In the order in which they count: the first that contains an address is the one. */
+/* In order of precedence: the first that contains an address applies. */
 const struct special_network *special_networks(size_t *ret_count);
 /* NULL: in no row, which is as good as reserved. */
 const struct special_network *special_network_of(const struct address *a);

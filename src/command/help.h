@@ -12,8 +12,8 @@
 
 /* Every command with every option. */
 void help_print_all(const struct command_table *table, FILE *to);
-/* For bash's completion and for tests: a line a command, fields separated by tabs: its name, its
- * options (those with an argument end in '='), its arguments. */
+/* For bash's completion and for tests: one line per command, with fields separated by tabs: its
+ * name, its options (those with an argument end in '='), its arguments. */
 void help_print_table(const struct command_table *table);
 
 /* Whether --help is among a command's words. */

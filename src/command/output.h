@@ -29,8 +29,8 @@ void output_fields(const struct output_column *fields, size_t count, const json_
 /* A line of text that may come from elsewhere. */
 void output_line(const char *label, const char *text);
 
-/* A copy with '?' for each control character; the caller frees. What goes to a terminal and was not
- * made here goes through it. */
+/* A copy with '?' for each control character; the caller frees. All text from elsewhere passes
+ * through it on its way to a terminal. */
 char *output_printable(const char *text);
 /* The same for text of several lines: line feeds and tabs stay. */
 char *output_printable_lines(const char *text);

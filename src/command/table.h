@@ -23,7 +23,8 @@ enum { COMMAND_OPTION_JSON = 0, COMMAND_OPTIONS_MAX = 30 };
 
 enum { COMMAND_EXIT_USAGE = 2 }; /* the command line is wrong */
 
-/* Beside the options: what follows the first argument is not looked at, "run PROJECT ls -l". */
+/* May stand beside the options: what follows the first argument is not parsed, as in "run PROJECT
+ * ls -l". */
 #define COMMAND_VERBATIM (1U << 30)
 
 struct command {

@@ -31,8 +31,8 @@ struct jwt_key {
 	size_t length;
 };
 
-/* The header of a token whose signature nobody has checked: good for finding the key to check it
- * with ("kid"), and for nothing else. The caller json_decref()s. */
+/* The header of a token whose signature has not been checked: use it only to find the key to check
+ * it with ("kid"). The caller json_decref()s. */
 int jwt_read_header(const char *token, json_t **ret_header, struct err *e);
 
 /* The claims of a token that was signed with this key and algorithm, whatever its times say. The

@@ -6,9 +6,9 @@
 
 #include "base/err.h"
 
-/* Passwords: Argon2id (RFC 9106) by libsodium, in its self-describing string form. Hashes of users
- * who were imported may be bcrypt's (crypt(5), "$2b$10$…"): they are checked, never made, and need
- * a rehash. */
+/* Passwords: Argon2id (RFC 9106) by libsodium, in its self-describing string form. Imported users
+ * may have bcrypt hashes (crypt(5), "$2b$10$…"): these are checked but never created, and need a
+ * rehash. */
 
 enum { PASSWORD_HASH_MAX = 128, PASSWORD_MIN = 8, PASSWORD_MAX = 1024 };
 
@@ -27,7 +27,7 @@ int password_hash(const char *password, const struct password_params *params,
  * work as for one of today's parameters; hashes that are older, or come from elsewhere, take
  * another time until their owner logs in. */
 bool password_verify(const char *hash, const char *password, const struct password_params *params);
-/* Whether a hash from elsewhere is bcrypt's, of a cost (4 to 14) that a login can bear. */
+/* Whether an imported hash is bcrypt's, with a cost (4 to 14) that is acceptable at a login. */
 bool password_is_bcrypt(const char *hash);
 /* Whether `hash` was made with other parameters, or another algorithm. */
 bool password_needs_rehash(const char *hash, const struct password_params *params);

@@ -12,20 +12,19 @@
  * Sealing: secrets are encrypted to a public key the moment they arrive, and only a program that
  * holds the private key reads them again (libsodium sealed boxes: X25519, XSalsa20-Poly1305).
  *
- * A keyring file has a line a key, "<key id> <base64 key>", the newest first; blank lines and '#'
- * comments are skipped. Public and private files are alike. A key's id is
- * the first 8 bytes of its public key's SHA-256, in hex; another one is refused. New secrets are
- * sealed to the first key; old ones are opened with whichever key their id names, so keys can be
- * rotated.
+ * A keyring file has one line per key, "<key id> <base64 key>", the newest first; blank lines and
+ * '#' comments are skipped. Public and private files are alike. A key's id is the first 8 bytes of
+ * its public key's SHA-256, in hex; another one is refused. New secrets are sealed to the first
+ * key; old ones are opened with whichever key their id names, so keys can be rotated.
  *
- * Who holds the private key and seals for itself, as api.fcgi does, uses a box of the pair with
- * itself: only a holder of the private key can have made it, and sealing and opening need no
- * elliptic curve, which is most of the time that the other form takes.
+ * A program that holds the private key and seals values for itself, as api.fcgi does, uses a box of
+ * the key pair with itself: only a holder of the private key can have created it, and sealing and
+ * opening need no elliptic curve, which takes most of the time of the other form.
  *
  * Sealed form: "FSA1", 8 bytes of key id, sealed box; or "FSA2", 8 bytes of key id, 24 bytes of
  * random nonce, box of the pair with itself. In the box: 2 bytes length of context, big endian;
- * context; plaintext. The context says what the secret is for ("environment:<project>:<key>"):
- * opening with another one fails, so a row cannot be passed off as a different one.
+ * context; plaintext. The context names the purpose of the secret ("environment:<project>:<key>"):
+ * opening with another context fails, so a row cannot be passed off as a different one.
  */
 struct keyring;
 
@@ -41,14 +40,15 @@ void keyring_freep(struct keyring **ring);
 /* Appends the sealed form to `ret_sealed` (owner: caller). */
 int seal(const struct keyring *public_ring, const char *context, const void *plain, size_t length,
 	 struct buf *ret_sealed, struct err *e);
-/* The same by a holder of the private key, for itself and the others who hold it. */
+/* The same for a holder of the private key: only holders can seal and open this form. */
 int seal_own(const struct keyring *private_ring, const char *context, const void *plain,
 	     size_t length, struct buf *ret_sealed, struct err *e);
-/* Appends the plaintext of what seal() made, or seal_own(). Which of them it is belongs to what is
- * sealed (store/contexts.h): what only holders of the private key write is opened in their form
- * alone, as the other one can be made by whoever has the public key. ERR_INVALID with code
- * SEAL_FORM: not this form, SEAL_CONTEXT: sealed for something else, SEAL_ALTERED,
- * SEAL_UNKNOWN_KEY: its key is not in the ring. Wipe with buf_wipe(). */
+/* unseal() appends the plaintext of a value that seal() sealed, unseal_own() of one that seal_own()
+ * sealed. The purpose of the secret decides which (store/contexts.h): a value that only holders of
+ * the private key write is accepted only in their form, because anybody with the public key can
+ * create the other. ERR_INVALID with code SEAL_FORM: not this form, SEAL_CONTEXT: sealed for
+ * something else, SEAL_ALTERED, SEAL_UNKNOWN_KEY: its key is not in the ring. Wipe with
+ * buf_wipe(). */
 int unseal(const struct keyring *private_ring, const char *context, const void *sealed,
 	   size_t length, struct buf *ret_plain, struct err *e);
 

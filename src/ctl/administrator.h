@@ -6,12 +6,13 @@
 #include "base/err.h"
 #include "db/db.h"
 
-/* Adds a line to the audit, inside the transaction of what was done: action ("admin.user.disable")
- * and object, and as its detail the name of the system's user who did it. */
+/* Adds a line to the audit, inside the transaction of the action: the action
+ * ("admin.user.disable"), the object, and, as the detail, the name of the system user who did
+ * it. */
 int administrator_note(struct db *tx, const char *action, const char *object_type,
 		       const char *object_id, struct err *e);
-/* The same of what belongs to a user, who is named in the detail: `fsactl audit --user` finds it.
- * (An object that is a user needs no other to be found.) */
+/* The same for an object that belongs to a user: the detail names that user, so that `fsactl audit
+ * --user` finds the line. (If the object is the user, it is found in any case.) */
 int administrator_note_to(struct db *tx, const char *user_id, const char *action,
 			  const char *object_type, const char *object_id, struct err *e);
 

@@ -6,8 +6,8 @@
 #include "ctl/command.h"
 
 /*
- * A backup is a folder with two parts, each a folder that can be kept, checked and copied by
- * itself, because who has both has everything:
+ * A backup is a folder with two parts, each a folder that can be kept, checked and copied
+ * separately, because somebody who has both has everything:
  *
  *     data/  database.dump (pg_dump's custom form), files.tar: configuration that anybody may read
  *     keys/  files.tar: the private keys, and every other file that is not for everybody

@@ -11,9 +11,9 @@
 /* `argv` ends with NULL. Waits; ERR_INTERNAL when it cannot be run or ends with another status than
  * 0. */
 int child_run(const char *const argv[], int output, struct err *e);
-/* The same of a program of PostgreSQL's, which connects as libpq's connection string says, or as
- * `role` where that names no user. The string goes by the environment: a password in it is not in
- * the process's arguments. */
+/* The same for one of PostgreSQL's programs, which connects by libpq's connection string, as `role`
+ * if the string names no user. The string is passed in the environment, so that a password in it
+ * does not appear among the arguments. */
 int child_run_postgres(const char *conninfo, const char *role, const char *const argv[],
 		       struct err *e);
 

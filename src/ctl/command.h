@@ -64,7 +64,7 @@ int call_number(const struct call *call, enum command_option option, unsigned ma
 		unsigned otherwise, unsigned *ret_number, struct err *e);
 /* A connection as the owner of the schema. Never NULL: the first statement connects. */
 struct db *call_database(const struct call *call);
-/* The same for statements that may take as long as they take: migrations, whole tables. */
+/* The same without a time limit, for migrations and statements on whole tables. */
 struct db *call_database_patient(const struct call *call);
 
 int command_audit(const struct call *call, struct err *e);

@@ -8,8 +8,8 @@
 #include "ctl/command.h"
 
 /*
- * fsactl doctor: a table of checks (doctor.c), each of which says what it found. A finding is about
- * a subject (a file, a user, …); one that is not in order says what to do.
+ * fsactl doctor: a table of checks (doctor.c), each of which reports findings. A finding is about a
+ * subject (a file, a user, …); one that is not in order says what to do.
  */
 enum health {
 	HEALTH_OK,
@@ -36,7 +36,7 @@ void doctor_say(struct doctor *d, enum health health, const char *subject, const
 void doctor_say_error(struct doctor *d, enum health health, const char *subject, const char *advice,
 		      const struct err *e);
 
-/* Compares this host's clock with somebody else's of a moment ago; reports a difference. */
+/* Compares this host's clock with another one that was read a moment ago; reports a difference. */
 void doctor_judge_clock(struct doctor *d, const char *whose, time_t theirs);
 
 /* doctor_data.c */

@@ -27,9 +27,8 @@ struct fetch {
 	time_t not_before, not_after;
 };
 
-/* `address`: where to connect instead of what `url` says, as "127.0.0.1:8080"; NULL: there.
- * `ca_file`: who may vouch for certificates, in PEM; NULL: whatever is shown is taken, to be looked
- * at. */
+/* `address`: connect there instead of to the host in `url`, as "127.0.0.1:8080"; or NULL.
+ * `ca_file`: the accepted CAs, in PEM; NULL: any certificate is accepted, for inspection. */
 void fetch_get(const char *url, const char *address, const char *ca_file, struct fetch *ret_fetch);
 void fetch_clear(struct fetch *fetch);
 

@@ -10,10 +10,10 @@
 #include "store/original.h"
 
 /*
- * fsactl import: the database of version 0.4, read row by row, each checked by the rules that hold
- * for what users send, secrets sealed on the way. What does not pass is a line of the report, not
- * an error. Ids are derived from those of version 0.4, so a second run finds what the first one
- * made.
+ * fsactl import: reads the database of version 0.4 row by row, checks each by the rules for users'
+ * requests, and seals secrets on the way. A row that does not pass is a line of the report, not an
+ * error. Ids are derived from those of version 0.4, so a second run finds the rows that the first
+ * one created.
  */
 struct import {
 	const struct call *call;

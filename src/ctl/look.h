@@ -7,9 +7,9 @@
 #include "db/db.h"
 
 /*
- * Looks at a project's objects in the cluster, with the reconciler's own functions (observe,
- * wanted, assess, decide), and changes nothing. Adds to each of `resources`, as admin_resources()
- * gives them, a member `look`: what is seen and what a pass would do, or the error. Needs the
+ * Observes a project's objects in the cluster with the reconciler's own functions (observe,
+ * desired, assess, decide), without changing anything. Adds a member `look` to each of `resources`
+ * (from admin_resources()): what is observed and what a pass would do, or the error. Needs the
  * private keys. ERR_INVALID names the option or file that is wrong.
  */
 int look_at_project(const struct call *call, struct db *db, const char *project_id,

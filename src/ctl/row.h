@@ -5,8 +5,8 @@
 
 #include <jansson.h>
 
-/* Members of an object that stands for a row of a table. The row keeps the text; "" where the
- * member is missing, null or no text. */
+/* Members of an object that represents a row of a table. The row owns the text; "" if the member is
+ * missing, null or not a text. */
 const char *row_text(const json_t *row, const char *member);
 /* NULL also for "". */
 const char *row_text_or_null(const json_t *row, const char *member);

@@ -4,8 +4,8 @@
 #include "ctl/command.h"
 #include "store/store.h"
 
-/* A link by which a user sets their password: made inside a transaction, and printed after it. The
- * only place where it can be read. */
+/* A link with which a user sets their password: created inside a transaction, and printed after it.
+ * It can be read nowhere else. */
 struct invitation {
 	char *link, *expires_at;
 };

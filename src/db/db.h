@@ -37,8 +37,8 @@ struct db_options {
 struct db *db_new(const struct db_options *options);
 void db_free(struct db *db);
 void db_freep(struct db **db);
-/* For a process that was forked: the connection is its parent's, and stays that. The next statement
- * makes one of its own. Not while a statement runs. */
+/* For a process that was forked: leaves the connection to its parent. The next statement opens a
+ * new one. Not while a statement runs. */
 void db_disown(struct db *db);
 
 struct db_statement {
@@ -111,10 +111,10 @@ int db_commit(struct db **tx, struct err *e); /* sets *tx to NULL */
 void db_rollback_guard(struct db **tx);
 
 /*
- * Notifications. A `struct db` that listens does nothing else, so that it is never quietly
- * connected anew: what was notified meanwhile would be lost, and nobody would know. When its
- * connection is lost that is an error, and db_listen() begins again. It needs a session of its own:
- * pgbouncer in transaction mode will not do, nor will a standby.
+ * Notifications. A `struct db` that listens does nothing else, so that it is never reconnected
+ * unnoticed, which would lose notifications. A lost connection is an error, after which db_listen()
+ * is called again. It needs a session of its own: pgbouncer in transaction mode does not work, nor
+ * does a standby.
  */
 /* On a new connection; every notification after this returns is received. `statement`: the
  * LISTEN. */

@@ -8,8 +8,8 @@
 /*
  * The hosts of a connection string that names several ("host=a,b"), a server and its standbys.
  * libpq would try them in one attempt, but an attempt that does not block has no time limit for
- * each: a host that says nothing would take all the time there is, and the next would never be
- * asked. So each is an attempt of its own, beginning with the one that was good last.
+ * each: a host that does not respond would take all the time, and the next would never be tried. So
+ * each host is a separate attempt, beginning with the one that last worked.
  *
  * A string that names one host, none, or addresses (hostaddr), or that cannot be parsed, is left to
  * libpq: `count` is 1, name and port are NULL.
@@ -22,7 +22,7 @@ struct db_hosts {
 void db_hosts_parse(const char *conninfo, struct db_hosts *ret_hosts);
 void db_hosts_clear(struct db_hosts *hosts);
 
-/* Of the host whose turn it is; NULL: as the connection string says. The caller frees. */
+/* Of the next host to try; NULL: as the connection string says. The caller frees. */
 char *db_hosts_name(const struct db_hosts *hosts);
 char *db_hosts_port(const struct db_hosts *hosts);
 

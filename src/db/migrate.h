@@ -25,9 +25,8 @@ struct migrations {
 	struct migration *items;
 };
 
-/* Applies what is missing and tells it in `ret_applied`: those applied now. Errors name file, line
- * and the server's message (ERR_INVALID for what is wrong with the files, the kinds of db_query()
- * otherwise). */
+/* Applies the missing migrations, and returns them in `ret_applied`. Errors name file, line and the
+ * server's message (ERR_INVALID for faults of the files, the kinds of db_query() otherwise). */
 int migrate_apply(struct db *db, const char *directory, struct migrations *ret_applied,
 		  struct err *e);
 

@@ -25,7 +25,7 @@ const struct cause_text *cause_text_of(const char *kind, const char *code);
 /* For the operator of the site: their action, or else the owner's. NULL as above. */
 const char *cause_advice(enum err_kind kind, const char *code);
 
-/* The part of a stored message that the owner is shown: for our own failures, only that they
+/* The part of a stored message that the owner sees: for our own failures, only that they
  * happened. */
 const char *cause_message(const char *kind, const char *message);
 /* The cluster's own part of a stored message: without the request that it answers. */

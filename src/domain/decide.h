@@ -58,9 +58,9 @@ struct decision {
  * - A status that lasts longer than the row's deadline becomes ERROR. The goals (RUNNING,
  *   STOPPED, TERMINATED) have no deadline: a running sandbox whose cluster cannot be asked stays
  *   RUNNING, a starting one does not stay STARTING.
- * - ERROR stays until a goal is reached or the user asks anew (which writes another status): it
- *   does not flicker back to STARTING. The action is taken all the same, and what was watched backs
- *   off.
+ * - ERROR stays until a goal is reached or the user requests a change (which writes another
+ *   status): it does not flicker back to STARTING. The action is still taken, and a REQUEUE_WATCH
+ *   backs off.
  * What was observed sets the status whether the action succeeds or not: one that was refused is
  * only tried again later and later.
  */
@@ -84,9 +84,9 @@ bool requeue_backs_off(enum requeue requeue);
 enum requeue requeue_with_cause(enum requeue requeue, enum err_kind kind);
 
 /*
- * How long to wait, in milliseconds. REQUEUE_SOON: 0.5 s at first, then a tenth of the status's
- * age, at most 10 s. REQUEUE_SETTLE: the status's age, at least 15 s and at most `resync_ms`, ± 10
- * %. REQUEUE_RESYNC: `resync_ms` ± 10 %. REQUEUE_BACKOFF: 1 s after the first of `attempts` that
+ * The delay in milliseconds. REQUEUE_SOON: 0.5 s at first, then a tenth of the status's age, at
+ * most 10 s. REQUEUE_SETTLE: the status's age, at least 15 s and at most `resync_ms`, ± 10 %.
+ * REQUEUE_RESYNC: `resync_ms` ± 10 %. REQUEUE_BACKOFF: 1 s after the first of `attempts` that
  * failed in a row, doubled with each further one, at most 2 minutes, ± 25 %, and never under
  * `retry_after_s`. REQUEUE_WATCH: as REQUEUE_BACKOFF, at most 10 s. REQUEUE_NEVER: 0. `random` is
  * any number: the jitter.

@@ -2,10 +2,9 @@
 #define FSA_DOMAIN_FINDING_H
 
 /*
- * What is tested of a stored kubeconfig, in this order, and what its owner sees: one table, in
- * finding.c, for the API, the page, the live stream and `fsactl user show`. Where something is
- * wrong, the words are those of its cause (domain/cause.h). What is found is judged in
- * reconcile/findings.c.
+ * The tests of a stored kubeconfig, in this order, and what its owner sees: one table, in
+ * finding.c, for the API, the page, the live stream and `fsactl user show`. The texts of a fault
+ * are those of its cause (domain/cause.h). reconcile/findings.c judges the results.
  */
 enum finding {
 	FINDING_REACHABLE,

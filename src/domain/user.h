@@ -31,7 +31,8 @@ extern const struct setting_variable setting_variables[];
 extern const size_t setting_variable_count;
 /* The variable that a setting becomes; NULL: none. */
 const char *setting_variable(const char *key);
-/* Whether a variable is a credential of the model's API: who has one of their own gets no other. */
+/* Whether a variable is a credential of the model's API: a user with one of their own does not get
+ * the operator's. */
 bool setting_is_credential(const char *variable);
 
 #endif

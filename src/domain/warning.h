@@ -4,7 +4,7 @@
 /*
  * Warnings, shown beside a status and also while RUNNING: a sandbox works now but soon will not, or
  * is not quite what was requested. One table, in warning.c, for the API, the page, the live stream
- * and `fsactl project explain`. Which warnings a row has is judged in reconcile/warn.c.
+ * and `fsactl project explain`. reconcile/warn.c judges which warnings a row has.
  */
 enum warning {
 	WARNING_CHANGED_BY_ADMISSION, /* the cluster's admission changes what we apply */

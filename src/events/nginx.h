@@ -17,10 +17,12 @@ void nginx_free(struct nginx *n);
 
 /* Whether it is there and would take what follows. */
 int nginx_check(struct nginx *n, struct err *e);
-/* Sends an event to every stream of a user (none: it is kept a while for those that come back). */
+/* Sends an event to every stream of a user (if there is none, nginx keeps it for a while for one
+ * that reconnects). */
 int nginx_publish(struct nginx *n, const char *user_id, const char *event, const char *data,
 		  struct err *e);
-/* Ends the streams of a user, if there are any. Browsers come back at once, if they may. */
+/* Ends the streams of a user, if there are any. Browsers reconnect at once, if they are still
+ * allowed to. */
 int nginx_close(struct nginx *n, const char *user_id, struct err *e);
 
 #endif

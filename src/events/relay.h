@@ -10,10 +10,10 @@
 /*
  * From PostgreSQL's notifications to nginx's streams, in the order of the commits.
  *
- * What is passed on is what a project looks like when its turn comes: of two quick changes the
- * first may not be seen, the last one always is. After a gap, in which notifications may have been
- * lost or could not be passed on, every stream is ended; whoever opens one reads first what there
- * is to see, so that nobody is left with something old.
+ * Each message has the state of the project at the time it is sent: of two quick changes the first
+ * may be skipped, the last never is. After a gap, in which notifications may have been lost or
+ * could not be passed on, every stream is ended. A page first reads everything when it opens a new
+ * one, so none is left with an old state.
  */
 struct relay;
 
@@ -32,8 +32,8 @@ int relay_step(struct relay *r, struct err *e);
 int relay_fd(const struct relay *r);
 /* Besides, a step is due so soon. */
 int relay_wait_ms(const struct relay *r);
-/* Longer with each failure, so that a nginx that keeps failing does not make all browsers come back
- * again and again. */
+/* Longer with each failure, so that an nginx that keeps failing does not make all browsers
+ * reconnect again and again. */
 int relay_pause_ms(const struct relay *r);
 
 #endif

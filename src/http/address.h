@@ -24,8 +24,8 @@ void address_policy_freep(struct address_policy **policy);
 /* NULL if a connection may go to `address`, otherwise what kind of address it is: "loopback". */
 const char *address_policy_refusal(const struct address_policy *policy,
 				   const struct sockaddr *address);
-/* The same for a host as it stands in a URL, without brackets: an address, or a name that is known
- * to lead to a forbidden one ("localhost"). NULL for all other names. */
+/* The same for a host in a URL, without brackets: an address, or a name that is known to lead to a
+ * forbidden one ("localhost"). NULL for all other names. */
 const char *address_policy_refusal_of_host(const struct address_policy *policy, const char *host);
 
 #endif

@@ -7,16 +7,16 @@
 #include "base/err.h"
 
 /*
- * What a stranger's cryptography may cost, checked before any of it is computed. A signature is
+ * Bounds what a stranger's cryptography may cost, before any of it is computed. A signature is
  * verified in time that grows with the square of an RSA key's size and with the length of its
- * exponent: sixty keys of 3,072 bits with an exponent as long as that are two thirds of a second of
- * processor time a handshake; sixty usual ones are three milliseconds. The bounds hold for the CA
- * and the client certificate of a kubeconfig and for what an API server shows in the handshake.
- * Digests cost in proportion to a certificate's bytes, which are bounded, whatever algorithm it
- * names. Names are compared with the constraints of every CA above them, each with each: what fits
- * into a chain's bytes would be a tenth of a second.
+ * exponent: sixty keys of 3,072 bits with an exponent of the same length take two thirds of a
+ * second of processor time per handshake; sixty ordinary keys take three milliseconds. The bounds
+ * hold for the CA and the client certificate of a kubeconfig, and for the certificates that an API
+ * server sends in the handshake. Digests cost in proportion to a certificate's bytes, which are
+ * bounded, whatever algorithm it names. Each name is compared with each constraint of every CA
+ * above it: as many as fit into a chain's bytes would take a tenth of a second.
  *
- * Errors are ERR_INVALID without a code; their messages say what is taken, and quote nothing.
+ * Errors are ERR_INVALID without a code; their messages say what is accepted, and quote nothing.
  */
 enum {
 	CERTIFICATE_CHAIN_MAX = 8,        /* in a chain: servers send two or three */
@@ -32,7 +32,8 @@ enum {
 
 /* The key in a certificate and its names: what verifying with them may cost. */
 int certificate_check(X509 *certificate, struct err *e);
-/* A private key: what signing with it may cost. It is of a type that certificate_check() takes. */
+/* Bounds what signing with a private key may cost. It must be of a type that certificate_check()
+ * accepts. */
 int certificate_check_private_key(const EVP_PKEY *key, struct err *e);
 
 #endif

@@ -11,12 +11,12 @@
 
 /*
  * Many HTTPS requests at once, on one thread (libcurl's multi interface). Requests to one server
- * with the same trust share an HTTP/2 connection. Nothing of the environment counts (no proxy, no
- * .netrc), no redirect is followed, nothing is retried on a new connection after an answer began.
- * The address policy is applied to the address that is really connected to, so a name that
- * resolves differently the second time gains nothing. A request that could not be sent within its
- * timeout is never sent, also when the process was stopped meanwhile. What a server can make us
- * compute or read without answering is bounded (http/guard.h).
+ * with the same trust share an HTTP/2 connection. The environment is ignored (no proxy, no .netrc),
+ * no redirect is followed, and nothing is retried on a new connection once a response has begun.
+ * The address policy is applied to the address that is really connected to, so a name that resolves
+ * differently the second time gains nothing. A request that could not be sent within its timeout is
+ * never sent, also when the process was stopped meanwhile. The computing and reading that a server
+ * can cause without responding is bounded (http/guard.h).
  */
 struct http_client;
 struct call; /* a request under way */
@@ -25,8 +25,9 @@ struct http_client_options {
 	uint64_t connect_timeout_ms; /* name resolution, TCP and TLS */
 	const char *allow_addresses; /* see http/address.h; or NULL */
 	const char *ca_file;         /* whom to believe where a request does not say; or NULL */
-	/* Told, for the operator's log, which address a name led to that is not allowed: `message`s
-	 * are for whoever wrote the name, who is not to learn what it resolves to here. Or NULL. */
+	/* Receives, for the operator's log, a forbidden address that a name resolved to. (A
+	 * `message` is for the author of the name, who must not learn what it resolves to here.) Or
+	 * NULL. */
 	void (*refused)(const char *url, const char *address, const char *what);
 };
 
@@ -50,9 +51,9 @@ struct http_request {
 	size_t body_max;     /* largest answer that is read */
 	/* Asked, with `done`'s user, before each part of the answer is kept; or NULL. */
 	bool (*reserve_bytes)(void *user, size_t bytes);
-	/* For an answer that goes on: called, with `done`'s user, for each part of the body of a
-	 * 200 instead of keeping it, and first with no bytes when its head has come; false ends it.
-	 * Or NULL. */
+	/* For a streamed response: called, with `done`'s user, first with no bytes when the head
+	 * has arrived, and then for each part of the body of a 200, which is not kept; false ends
+	 * it. Or NULL. */
 	bool (*take)(void *user, const char *data, size_t length);
 };
 

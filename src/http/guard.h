@@ -10,21 +10,22 @@
 
 /*
  * What a server may cost below HTTP, where libcurl has no limits and, while bytes come, does not
- * return: one guard a connection, made when its TLS begins and called for each record that is read.
+ * return: one guard per connection, created when its TLS begins and called for each record that is
+ * read.
  *
- * - The heartbeat learns for whom the process reads.
+ * - The heartbeat is told which user the process is reading for.
  * - Bytes are counted. What is delivered as the bodies of answers pays for itself; what is not
  *   (frames without data, padding, chunks' heads, headers, acknowledgements, key updates) has an
  *   allowance for the connection and one for each request. Beyond that the connection is ended from
- *   within OpenSSL, so that whatever loop reads from it sees its end at once.
+ *   within OpenSSL, so that any loop reading from it sees the end at once.
  * - The handshake uses what is cheap: elliptic curves, no renegotiation, and certificates within
  * the bounds of http/certificate.h, which are checked before any of them is verified.
  */
 enum {
 	GUARD_CONNECTION_BYTES = 262144,
 	GUARD_REQUEST_BYTES = 16384, /* API servers need 1,000 */
-	/* A record counts as no less, however small it is, and so does each message of a handshake
-	 * and after it: of tickets a record holds hundreds. */
+	/* The minimum that is counted for a record, however small, and for each message during a
+	 * handshake or after it: one record can hold hundreds of tickets. */
 	GUARD_RECORD_BYTES = 1024,
 	GUARD_BODY_SHARE = 8, /* and an eighth of what is delivered, for frames and records */
 	GUARD_OWNER_MAX = 63,
@@ -47,7 +48,7 @@ void guard_add_request(struct guard *guard);
 void guard_add_body(struct guard *guard, size_t bytes);
 
 enum guard_verdict guard_verdict(const struct guard *guard);
-/* Of GUARD_COSTLY_CERTIFICATES: which, and what is taken. */
+/* For GUARD_COSTLY_CERTIFICATES: which certificate, and what is accepted. */
 const char *guard_reason(const struct guard *guard);
 
 #endif
