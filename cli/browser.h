@@ -8,8 +8,8 @@
  * there is no browser; the message has the address to open by hand. */
 int browser_open(const char *url, struct err *e);
 
-/* The same for somebody who is asked something meanwhile: some browsers end only when they are
- * closed, and none need be there. */
+/* The same while the person is asked for input: does not wait for the browser, as some end only
+ * when they are closed, and does not require one. */
 void browser_show(const char *url);
 
 #endif

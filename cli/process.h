@@ -19,23 +19,22 @@ struct process_options {
 	bool terminal;        /* it has one, always as large as standard input's */
 	uint64_t max_ms;      /* after which the process is ended; 0: never */
 	uint64_t away_max_ms; /* how long the sandbox may be out of reach; 0: ten minutes */
-	/* Output as it arrives. False: nobody reads it any more, and the process gets SIGHUP. */
+	/* Output as it arrives. False: it has no reader any more, and the process gets SIGHUP. */
 	bool (*write)(void *user, enum process_stream stream, const void *data, size_t length);
-	/* Input as it was typed, which may be changed before it is sent, but not made longer.
-	 * False: the process goes on without us. May be NULL. */
+	/* Input as it was typed; may be changed before it is sent, but not made longer. False:
+	 * leaves the process running. May be NULL. */
 	bool (*typed)(void *user, char *data, size_t *length);
 	/* The sandbox is out of reach since a moment ago, or is in reach again. May be NULL. */
 	void (*away)(void *user, bool away);
 	void *user;
 };
 
-/* Whoever cancels it (site.cancelled), even while the process is just starting, ends the process:
- * by TERM, and a second later by KILL. Then sandboxd has said that it has ended, or the error says
- * that it may still run.
- * `*ret_process`: the OpenAPI's Process, after its end; with "timedOut" if it took longer than
- * max_ms; NULL: it was left (`typed`). ERR_NOT_FOUND with code PROCESS_GONE: it began, and the
- * sandbox does not know it any more. ERR_UNAVAILABLE: the sandbox was out of reach for too long;
- * the process may still run. */
+/* Cancelling (site.cancelled), even while the process is just starting, ends the process: by TERM,
+ * and a second later by KILL. Afterwards, either sandboxd has confirmed that it has ended, or the
+ * error says that it may still run. `*ret_process`: the OpenAPI's Process, after its end; with
+ * "timedOut" if it took longer than max_ms; NULL: it was left (`typed`). ERR_NOT_FOUND with code
+ * PROCESS_GONE: it began, and the sandbox does not know it any more. ERR_UNAVAILABLE: the sandbox
+ * was out of reach for too long; the process may still run. */
 int process_run(struct sandbox *sandbox, const struct process_options *options,
 		json_t **ret_process, struct err *e);
 

@@ -4,9 +4,9 @@
 #include "site.h"
 
 /*
- * Requests for the inside of a sandbox go to the sandbox's own address
- * (runtime/sandboxd/openapi.yaml), never through the site. The site issues a token for it, for an
- * hour at most; when it has expired another one replaces it.
+ * Requests to a sandbox's inside go to its own address (runtime/sandboxd/openapi.yaml), never
+ * through the site. The site issues a token for them, valid for an hour at most; when it has
+ * expired, it is replaced.
  */
 struct sandbox {
 	struct site *site;
@@ -19,8 +19,8 @@ struct sandbox {
 int sandbox_open(struct site *site, const json_t *project, const char *scopes,
 		 struct sandbox *ret_sandbox, struct err *e);
 int sandbox_renew(struct sandbox *sandbox, struct err *e);
-/* For what has to be undone after an interruption: from now on nothing is cancelled, and each
- * request has ten seconds. */
+/* For cleaning up after an interruption: from now on nothing is cancelled, and each request has ten
+ * seconds. */
 void sandbox_hurry(struct sandbox *sandbox);
 void sandbox_close(struct sandbox *sandbox); /* for CLEANUP, too */
 

@@ -36,7 +36,7 @@ int site_open(const char *wanted, struct site *ret_site, struct err *e);
 /* A site that need not be stored; `token` and `ca_file` may be NULL. All is copied. */
 void site_open_with(const char *url, const char *token, const char *ca_file, struct site *ret_site);
 void site_close(struct site *site); /* for CLEANUP, too */
-/* A handle that makes a connection and nothing else, for another protocol over it. */
+/* A handle that only opens a connection, for another protocol over it. */
 CURL *site_connect_only(const struct site *site);
 
 /* One request. `path` begins with '/'; `body` may be NULL. A change has an Idempotency-Key, and is
@@ -69,8 +69,7 @@ struct exchange_request {
 	const char *const *headers; /* more of them, up to a NULL; or NULL */
 };
 
-/* With an easy handle of its own, to be performed alone or by a multi handle. The caller releases
- * it. */
+/* With its own easy handle, to be performed alone or by a multi handle. The caller releases it. */
 void exchange_begin(const struct site *site, const struct exchange_request *r,
 		    struct exchange *ret_x);
 /* The result, from libcurl and the HTTP status. ERR_UNAVAILABLE with code SITE_UNREACHABLE: it may
@@ -81,7 +80,7 @@ uint64_t exchange_number(const struct exchange *x, const char *header);  /* 0: i
 bool exchange_is(const struct exchange *x, const char *header, const char *value);
 void exchange_release(struct exchange *x); /* for CLEANUP, too */
 
-/* Whether it is to end. Then it is the error, too. */
+/* Whether the program is to end. If so, sets the error, too. */
 bool site_is_cancelled(const struct site *site, struct err *e);
 
 /* Escapes text for a path or query. The caller frees. */

@@ -30,7 +30,7 @@ int sites_remove(const char *url, struct err *e);
  * frees `*ret_url` and `*ret_site` (token and caFile). */
 int sites_find(const char *wanted, char **ret_url, json_t **ret_site, struct err *e);
 
-/* The folder of what fsa keeps, made if it is missing. The caller frees. */
+/* The folder of fsa's files, created if it is missing. The caller frees. */
 int sites_folder(char **ret_folder, struct err *e);
 /* Writes a file as a whole: at any time there is the old text or the new one. ERR_INVALID. */
 int sites_replace(const char *path, const char *text, unsigned mode, struct err *e);

@@ -10,7 +10,7 @@
  * unseen, and a sandbox that keeps one can pass for no other.
  */
 
-/* Makes what is missing of it. The caller frees. */
+/* Creates the missing parts. The caller frees. */
 int ssh_keys_folder(char **ret_folder, struct err *e);
 /* For sshd's side: a host key, its certificate and the key that may log in, each followed by a line
  * with a dot. The caller overwrites and frees. */

@@ -4,8 +4,8 @@
 #include "site.h"
 
 /*
- * A WebSocket to a sandbox (RFC 6455, as a client). libcurl makes the connection, with TLS and by
- * the environment's proxy; that of Debian 12 has no WebSockets itself.
+ * A WebSocket to a sandbox (RFC 6455, as a client). libcurl opens the connection, with TLS and
+ * through the environment's proxy; Debian 12's libcurl has no WebSockets of its own.
  */
 enum websocket_type { WEBSOCKET_TEXT = 1, WEBSOCKET_BINARY = 2, WEBSOCKET_CLOSE = 8 };
 

@@ -4,9 +4,9 @@
 #include "sim.h"
 
 /*
- * What is refused, or changed, because of what the namespace says: Pod Security, LimitRange,
- * ResourceQuota, and the debt of its owner. Sources: kubernetes.io, "Pod Security Standards",
- * "Limit Ranges", "Resource Quotas"; for the debt tools/stand/kube/billing.py.
+ * Refuses or changes objects because of their namespace: Pod Security, LimitRange, ResourceQuota,
+ * and the debt of its owner. Sources: kubernetes.io, "Pod Security Standards", "Limit Ranges",
+ * "Resource Quotas"; for the debt tools/stand/kube/billing.py.
  */
 
 /* A pod or a claim about to be created; LimitRange defaults are filled in. 403. Others pass. */

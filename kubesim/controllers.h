@@ -4,8 +4,8 @@
 #include "sim.h"
 
 /*
- * What acts in a cluster when nobody asks it to. Each looks at one object by its name, does what is
- * due, and is called again when the object, or one that belongs to it, changes.
+ * The controllers of a cluster. Each reads one object by its name, does what is due, and is called
+ * again when that object, or one that belongs to it, changes.
  */
 enum controller {
 	CONTROLLER_STATEFULSET,
@@ -18,11 +18,11 @@ enum controller {
 	CONTROLLER_NAMESPACE,
 };
 
-/* The store's callback: finds out who must look. */
+/* The store's callback: finds out which controllers to call. */
 void controllers_changed(void *sim, const struct object *before, const struct object *after);
 /* The queue's callback. */
 void controllers_handle(void *sim, int controller, const char *namespace, const char *name);
-/* Lets everything in all namespaces be looked at again, after a change of effects. */
+/* Makes all controllers check everything again in all namespaces, after a change of effects. */
 void controllers_wake(struct sim *sim);
 
 /* One handler each; see its file. */

@@ -4,8 +4,8 @@
 #include <jansson.h>
 
 /*
- * What was asked of the server: requests by verb, resource and code, and a log of the writes that
- * changed something, for "was anything made twice". The log keeps the newest hundred thousand.
+ * Counts requests by verb, resource and code, and logs the writes that changed something, which
+ * shows whether anything was created twice. The log keeps the newest hundred thousand.
  */
 struct counters;
 

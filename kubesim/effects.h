@@ -9,7 +9,7 @@
 /*
  * What goes wrong in the cluster, as opposed to in its API server (faults.h): rules that hold for
  * objects from their addition to their removal. Whether one is hit by a probability follows from
- * its uid and the seed, so it is the same at every look.
+ * its uid and the seed, so it is always the same.
  */
 enum effect {
 	EFFECT_CRASH,           /* its containers end again and again */
@@ -37,7 +37,7 @@ bool effects_remove(struct effects *e, long long id);
 /* Array of the rules with their ids. The caller json_decref()s. */
 json_t *effects_list(const struct effects *e);
 
-/* What a mutating webhook makes of an object that somebody writes: rules of "admission" also have
+/* Applies a mutating webhook to an object that a client writes: rules of "admission" also have
  * "resource" (plural) and "set": {"path.to.0.member": value}. */
 void effects_admit(const struct effects *e, const char *plural, const char *namespace,
 		   const char *name, json_t *object);

@@ -3,9 +3,9 @@
 
 #include "sim.h"
 
-/* Tells of something in an Event about an object, a Warning or a Normal one. The same again raises
- * the count of the one that is there; an event goes after an hour. Of what goes well nothing is
- * told: at a load that would be most of what is stored, and nobody reads it. */
+/* Records an Event about an object, a Warning or a Normal one. A repeated event raises the count of
+ * the existing one; an event is removed after an hour. Successes are not recorded: under load they
+ * would be most of what is stored, and nobody reads them. */
 void event_warn(struct sim *sim, const struct object *about, const char *component,
 		const char *reason, const char *format, ...) __attribute__((format(printf, 5, 6)));
 void event_note(struct sim *sim, const struct object *about, const char *component,

@@ -5,9 +5,8 @@
 
 /*
  * The fields of the types that are served, from the Kubernetes API reference (v1.36) and, for the
- * Cluster, tools/cluster/kubeblocks/crd.yaml. All fields of what the project writes and of what
- * stands around them are there; of rarely used parts (ephemeral volumes of other makes, affinity)
- * only that they exist.
+ * Cluster, tools/cluster/kubeblocks/crd.yaml. Has all fields that the project writes and those
+ * around them; for rarely used parts (other ephemeral volumes, affinity), only their existence.
  */
 extern const struct schema fields_namespace, fields_stateful_set, fields_pod, fields_service,
 	fields_ingress, fields_network_policy, fields_secret, fields_claim, fields_event,

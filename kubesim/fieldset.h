@@ -10,8 +10,8 @@
 /*
  * Sets of fields in the form FieldsV1, the one that managedFields has: a tree of "f:<member>",
  * "k:<keys of an item>" and "v:<item of a set>"; a node is itself in the set when it is empty or
- * has ".". NULL is the empty set. What is returned is the caller's, what is given stays so.
- * Source: the documentation of structured-merge-diff and of metav1.FieldsV1.
+ * has ".". NULL is the empty set. The caller owns the results, and keeps the arguments. Source: the
+ * documentation of structured-merge-diff and of metav1.FieldsV1.
  */
 typedef json_t fieldset;
 
@@ -24,8 +24,8 @@ fieldset *fieldset_union(const fieldset *a, const fieldset *b);
 fieldset *fieldset_difference(const fieldset *a, const fieldset *b);
 fieldset *fieldset_intersection(const fieldset *a, const fieldset *b);
 
-/* Takes the fields in `remove` out of an object, except those that are in `keep` or have some
- * below them that are. Structs and maps that this empties go, too. */
+/* Removes the fields in `remove` from an object, except those that are in `keep` or contain some
+ * that are. Structs and maps that become empty are removed, too. */
 void fieldset_remove(const struct schema *schema, json_t *object, const fieldset *remove,
 		     const fieldset *keep);
 

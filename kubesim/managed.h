@@ -11,7 +11,8 @@
  * Who owns which fields: server-side apply, and metadata.managedFields. Source: kubernetes.io,
  * "Server-Side Apply": conflicts, forcing, transferring and giving up ownership.
  *
- * Only what clients write is recorded; what the built-in controllers write is nobody's.
+ * Only what clients write is recorded; the fields that the built-in controllers write have no
+ * owner.
  */
 struct writer {
 	const char *manager;
@@ -25,7 +26,7 @@ struct writer {
 int managed_apply(const struct kind *kind, const json_t *live, const json_t *config,
 		  const struct writer *writer, bool force, json_t **ret_object, struct refusal *r);
 
-/* Records in `after` that a manager has made it out of `before` (NULL: created it) by other means
+/* Records in `after` that a manager has changed `before` into it (NULL: created it) by other means
  * than apply. */
 void managed_update(const struct kind *kind, const json_t *before, json_t *after,
 		    const struct writer *writer);

@@ -11,9 +11,9 @@
 #include "kind.h"
 
 /*
- * One version of an object: text as it is sent, and next to it what is looked at without parsing.
- * Immutable and counted: a change makes a new one, and a list of old ones is a snapshot. A hundred
- * thousand sandboxes are a million of these, so they are text and not trees.
+ * One version of an object: the text as it is sent, and the parts that are needed without parsing.
+ * Immutable and reference-counted: a change creates a new one, and a list of old ones is a
+ * snapshot. A hundred thousand sandboxes are a million of these, so they are text and not trees.
  */
 struct pair {
 	const char *key, *value;
@@ -52,7 +52,7 @@ void object_release(struct object *o);
 
 /* A tree of it, without apiVersion and kind. The caller json_decref()s. */
 json_t *object_json(const struct object *o);
-/* Appends it as it is sent alone, as an item of a list, and without all but its metadata. */
+/* Appends it as it is sent alone, as an item of a list, and with only its metadata. */
 void object_write(const struct object *o, struct buf *b);
 void object_write_item(const struct object *o, struct buf *b);
 void object_write_metadata(const struct object *o, struct buf *b);

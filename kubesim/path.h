@@ -14,7 +14,7 @@ struct path {
 	bool has_group; /* the group and version are served, whatever the type */
 };
 
-/* False if it is no path of a resource at all. */
+/* False if it is not the path of a resource. */
 bool path_parse(const char *text, struct path *ret_path);
 
 #endif

@@ -4,8 +4,8 @@
 #include "sim.h"
 
 /*
- * The scheduler and the nodes: what becomes of a pod is said by its image, its annotations
- * (tools/cluster/kwok/pod.yaml has the same) and the effects that hold for it.
+ * The scheduler and the nodes: what happens to a pod is decided by its image, its annotations (the
+ * same as in tools/cluster/kwok/pod.yaml) and the effects that apply to it.
  */
 
 /* How long the node takes to end it. */

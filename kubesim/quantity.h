@@ -3,12 +3,12 @@
 
 #include <stdbool.h>
 
-/* Kubernetes quantities: kubernetes.io, API reference, "Quantity". Written apart from what the
- * reconciler has for them, so that one mistake is not made on both sides. */
+/* Kubernetes quantities: kubernetes.io, API reference, "Quantity". Written independently of the
+ * reconciler's code, so that the same mistake is not made on both sides. */
 
 enum { QUANTITY_TEXT_MAX = 40 };
 
-/* In thousandths; false if it is no quantity, or one with an exponent. */
+/* In thousandths; false if it is not a quantity, or has an exponent. */
 bool quantity_milli(const char *text, long long *ret_milli);
 bool quantity_canonical_text(const char *text, char ret_text[QUANTITY_TEXT_MAX]);
 

@@ -6,8 +6,8 @@
 #include "timers.h"
 
 /*
- * The controllers' queue: (controller, namespace, name) to be looked at at a time. One that waits
- * already is not added again, but may move forward.
+ * The controllers' queue: (controller, namespace, name) with the time at which to call it. An entry
+ * that is already waiting is not added again, but may be moved forward.
  */
 struct queue;
 

@@ -6,10 +6,10 @@
 #include <jansson.h>
 
 /*
- * Why the API server refuses a request: what becomes a `Status` object. A function that can refuse
+ * Why the API server refuses a request; becomes a `Status` object. A function that can refuse
  * returns 0 or -1 and takes `struct refusal *` as its last parameter; it is filled only on -1.
  * Source: the Kubernetes API reference, "Status", and apimachinery's error constructors, whose
- * words are repeated where a client may look at them.
+ * texts are repeated where a client may evaluate them.
  */
 struct kind;
 
@@ -35,7 +35,7 @@ int refuse(struct refusal *r, int code, const char *reason, const char *format, 
 	__attribute__((format(printf, 4, 5)));
 int refuse_bad_request(struct refusal *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* 404 for what is no resource, 415: with empty details. */
+/* 404 for an unknown resource, and 415: with empty details. */
 int refuse_unserved(struct refusal *r, int code, const char *reason, const char *message);
 int refuse_not_found(struct refusal *r, const struct kind *kind, const char *name);
 /* 409: a precondition of a deletion does not hold. */

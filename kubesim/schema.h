@@ -58,13 +58,13 @@ size_t schema_prune(const struct schema *schema, json_t *object, char *ret_path,
 /* As the other way of decoding: 400 for a value of a wrong type. */
 int schema_check_types(const struct schema *schema, const json_t *object, const char *kind,
 		       struct refusal *r);
-/* Fills in what is missing, wherever the parent is there. */
+/* Fills in missing members of existing parents. */
 void schema_default(const struct schema *schema, json_t *object);
 
 /* An item of a SCHEMA_LIST as its key, e.g. {"containerPort":3000,"protocol":"TCP"}: what stands
  * after "k:" in managed fields. A missing key is its default, or "". The caller frees. */
 char *schema_item_key(const struct schema *list, const json_t *item);
-/* The item with that key, NULL if there is none. Borrowed. */
+/* The item with that key, or NULL. Borrowed. */
 json_t *schema_find_item(const struct schema *list, const json_t *items, const char *key);
 
 #endif

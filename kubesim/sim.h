@@ -24,7 +24,7 @@ struct settings {
 	uint64_t backoff_ms;     /* between two runs of a container that crashes */
 	uint64_t react_after_ms; /* KubeBlocks: how long a status lags behind a change */
 	uint64_t creating_ms, updating_ms, stopping_ms; /* least times in these phases */
-	bool has_kubelet; /* somebody else runs the pods, says how they are and removes them */
+	bool has_kubelet; /* a kubelet runs the pods, reports their status and removes them */
 };
 
 /*

@@ -36,7 +36,8 @@ struct object *store_put(struct store *s, const struct kind *kind, json_t *json)
 void store_remove(struct store *s, const struct object *o);
 
 /* The objects of a type in a namespace (NULL: in all), sorted. `labels` (or NULL) may be used to
- * look at fewer: the caller still checks each. The array is the caller's, the objects borrowed. */
+ * return fewer objects: the caller still checks each. The array is the caller's, the objects
+ * borrowed. */
 struct object **store_list(const struct store *s, enum kind_id kind, const char *namespace,
 			   const struct selector *labels, size_t *ret_count);
 

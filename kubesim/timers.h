@@ -12,7 +12,7 @@ struct timers *timers_new(void);
 /* What is still to do is forgotten. */
 void timers_free(struct timers *t);
 void timers_add(struct timers *t, uint64_t due_ms, timer_fn *fn, void *user);
-/* Does what is due. What that adds for at once waits for the next call. */
+/* Runs the timers that are due. Timers that these add for at once wait for the next call. */
 void timers_run(struct timers *t, uint64_t now_ms);
 /* Milliseconds until something is due: 0 for now, -1 for never. */
 int timers_wait(const struct timers *t, uint64_t now_ms);

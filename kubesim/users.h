@@ -8,9 +8,9 @@
 #include "refusal.h"
 
 /*
- * Who may speak to the server, and about what: bearer tokens of people who are confined to
- * namespaces, and administrators by client certificate. Rights are the two roles that the stand
- * gives to its users, and not what Role and RoleBinding objects say.
+ * Authentication and authorization: users with bearer tokens, who are confined to namespaces, and
+ * administrators with client certificates. Rights are the two roles that the stand gives to its
+ * users, and not what Role and RoleBinding objects say.
  */
 struct users;
 struct user;
@@ -20,12 +20,11 @@ enum role { ROLE_DEVELOPER, ROLE_OWNER, ROLE_ADMIN };
 struct users *users_new(void);
 void users_free(struct users *u);
 
-/* Gives a person (made when there is none of that name) rights in a namespace, and a token for
- * `lifetime_ms` from now. `name` is as it shall be in messages. */
+/* Gives a user (created if the name is new) rights in a namespace, and a token that is valid for
+ * `lifetime_ms`. `name` appears in messages. */
 void users_grant(struct users *u, const char *name, const char *namespace, enum role role,
 		 const char *token, uint64_t lifetime_ms);
-/* The tokens of a person are refused from now on, as after a rotation. False: there is none of that
- * name. */
+/* Revokes the tokens of a user, as after a rotation. False: there is no user of that name. */
 bool users_revoke(struct users *u, const char *name);
 
 /* The person with that token, and "system:anonymous" without one (NULL). NULL if the token is

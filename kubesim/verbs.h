@@ -11,7 +11,7 @@ struct call {
 	const struct path *path;
 	const char *verb;
 	bool stale;               /* reads see the snapshot */
-	struct watch **ret_watch; /* for a watch: its answer goes on */
+	struct watch **ret_watch; /* for a watch: its response is streamed */
 };
 
 /* Writes the answer to `body` and its code to `ret_code`. */

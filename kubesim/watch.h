@@ -11,8 +11,8 @@
 #include "timers.h"
 
 /*
- * Watches: whoever asks is told of each change, a line of JSON each, until the time that was asked
- * for is over. Source: the Kubernetes API concepts page, "Efficient detection of changes".
+ * Watches: a client receives each change as a line of JSON, until the requested time is over.
+ * Source: the Kubernetes API concepts page, "Efficient detection of changes".
  */
 struct watches; /* all of them, and the changes from which a watch can be resumed */
 struct watch;
@@ -20,11 +20,11 @@ struct watch;
 struct watches *watches_new(struct timers *timers);
 void watches_free(struct watches *all);
 size_t watches_count(const struct watches *all);
-/* To be called after each change of the store, which has that version now. */
+/* Call it after each change of the store, which now has that version. */
 void watches_changed(struct watches *all, uint64_t version, const struct object *before,
 		     const struct object *after);
-/* Forgets all changes so far, as etcd does from time to time: who resumes from one of them is told
- * "410 Gone". */
+/* Forgets all changes so far, as etcd does from time to time: resuming from one of them is refused
+ * with "410 Gone". */
 void watches_compact(struct watches *all, uint64_t version);
 
 struct watch_query {

@@ -6,7 +6,7 @@
 
 /*
  * The way into the store: defaults, validation, admission, metadata. Everything that is created,
- * changed or deleted goes through here, whoever does it, and is logged.
+ * changed or deleted, by clients or controllers, goes through here and is logged.
  */
 struct change {
 	const struct user *user;
@@ -32,12 +32,12 @@ struct delete_options {
 	const char *propagation;   /* Background, Foreground, Orphan; NULL: Background */
 };
 
-/* Deletes, or begins to. `*ret_left` is what is left of it for now, NULL when it is gone. */
+/* Deletes an object, or begins to. `*ret_left` is the remaining object, or NULL when it is gone. */
 int write_delete(struct sim *sim, struct object *o, const struct delete_options *options,
 		 const struct change *c, struct object **ret_left, struct refusal *r);
 /* The same in the background for the server itself: nothing to be refused. */
 void write_collect(struct sim *sim, struct object *o);
-/* Takes a finalizer away, and with the last one of a deleted object the object. */
+/* Removes a finalizer, and with the last one of a deleted object the object. */
 void write_unfinalize(struct sim *sim, struct object *o, const char *finalizer);
 /* Takes an object away at once, as a node does with a pod that has ended. */
 void write_remove(struct sim *sim, struct object *o);

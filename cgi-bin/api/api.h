@@ -35,8 +35,8 @@ int api_writes_check(const struct call *c, struct err *e);
 /* Seals to a key; appends to `ret_sealed`. For contexts, see crypto/seal.h. */
 int api_seal(const struct call *c, enum api_key key, const char *context, const void *plain,
 	     size_t length, struct buf *ret_sealed, struct err *e);
-/* Opens what was sealed to the owner's key. Wipe with buf_wipe(). A key that was added since this
- * process started is found: the file is read again. */
+/* Opens what was sealed to the owner's key. Wipe with buf_wipe(). If the key is not known, the file
+ * is read again: it may have been added since this process started. */
 int api_unseal(const struct call *c, const char *context, const void *sealed, size_t length,
 	       struct buf *ret_plain, struct err *e);
 
@@ -46,9 +46,9 @@ int api_new_sandbox(const struct call *c, struct new_sandbox *ret_sandbox, struc
 /* How the router keeps answers: sealed to the owner's key. */
 route_keep_fn api_seal_answer;
 
-/* To be called before a request that may lose data is carried out (`request`: RISK_…, and
- * `sandbox_id`, of store/project.h). ERR_DATA_AT_RISK if data is known to be at risk, unless the
- * body has "force": true. */
+/* Call it before carrying out a request that may lose data (`request`: RISK_…, and `sandbox_id`, of
+ * store/project.h). ERR_DATA_AT_RISK if data is known to be at risk, unless the body has "force":
+ * true. */
 int api_ask_risk(const struct call *c, const char *sandbox_id, unsigned request, struct err *e);
 #define FIELD_FORCE                                                                                \
 	{                                                                                          \

@@ -9,9 +9,9 @@
 
 /*
  * The JSON of our objects, with the members that version 0.4 has. In lists the secrets of an object
- * are null; its own details show them to its owner, but not to a program with an API token that may
- * only read: who has a terminal's token or a database's password can change what is there. The
- * caller json_decref()s.
+ * are null; its own details show them to its owner, but not to a program with a read-only API
+ * token: with a terminal's token or a database's password it could make changes. The caller
+ * json_decref()s.
  */
 enum render { RENDER_LISTED, RENDER_DETAILED };
 
@@ -33,7 +33,8 @@ char *render_public_url(const struct call *c, const char *host);
 /* The token of the sandbox's terminal. */
 int render_terminal_token(const struct call *c, const struct sandbox *s,
 			  char ret_token[TERMINAL_TOKEN_LENGTH + 1], struct err *e);
-/* {"message": …, "project": {id, status, updatedAt}}: the answer to a change of what is wanted. */
+/* {"message": …, "project": {id, status, updatedAt}}: the response to a change of the desired
+ * state. */
 json_t *render_request(const char *message, const struct project *p);
 
 #endif

@@ -28,12 +28,12 @@ struct auth {
 route_fn auth_register, auth_login, auth_password_prepare, auth_password_put;
 /* Whom limits for an address count. */
 struct throttle_client auth_client(const struct call *c);
-/* Whether the body's "password" is that of the user who is logged in. ERR_FORBIDDEN WRONG_PASSWORD,
- * ERR_NOT_FOUND NO_PASSWORD, or ERR_RATE_LIMITED: it was tried too often. */
+/* Checks that the body's "password" is the password of the user who is logged in. ERR_FORBIDDEN
+ * WRONG_PASSWORD, ERR_NOT_FOUND NO_PASSWORD, or ERR_RATE_LIMITED: it was tried too often. */
 int auth_check_password(struct call *c, struct password_identity *ret_found,
 			struct throttle *ret_throttle, struct err *e);
 /* In a transaction. Ends all access of the user except the session with this hash (NULL: none), so
- * that nobody else who knew the old password keeps any. ERR_CONFLICT: the password has changed
+ * that nobody else who knew the old password keeps access. ERR_CONFLICT: the password has changed
  * since it was checked. */
 int auth_replace_password(struct db *db, const struct password_identity *found, const char *hash,
 			  const uint8_t *session_hash, struct access_ended *ret_ended,

@@ -13,14 +13,14 @@
 #include "provider/provider.h"
 #include "web/route.h"
 
-/* What the ways to log in by somebody else's account have in common: secrets, the cluster's public
- * key, addresses that kubeconfigs may name. A provider without its secret is off. */
+/* What all external logins share: secrets, the cluster's public key, the addresses that kubeconfigs
+ * may name. A provider without its secret is off. */
 struct providers;
 
 int providers_open(const struct conf *conf, struct providers **ret_providers, struct err *e);
 void providers_close(struct providers *p); /* NULL is fine; secrets are wiped */
 
-/* Whether somebody who is not known here becomes a user. */
+/* Whether a person without an account may get one. */
 bool providers_may_register(const struct providers *p);
 const struct address_policy *providers_cluster_addresses(const struct providers *p);
 /* NULL: Sealos is off. */
@@ -34,7 +34,7 @@ int providers_off(const char *name, struct err *e);
 /* Seals to the cluster's key, which nothing on this side can open. */
 int providers_seal(struct providers *p, const char *context, const void *plain, size_t length,
 		   struct buf *ret_sealed, struct err *e);
-/* Adds what is on to the answer of /api/auth/providers. */
+/* Adds the enabled providers to the response of /api/auth/providers. */
 void providers_describe(const struct call *c, json_t *object);
 
 #endif

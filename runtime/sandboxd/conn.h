@@ -48,7 +48,7 @@ struct conn_ops {
 
 enum conn_state {
 	CONN_REQUEST, /* being read */
-	CONN_ANSWER,  /* its response is being made or sent */
+	CONN_ANSWER,  /* its response is being prepared or sent */
 	CONN_WEBSOCKET,
 	CONN_RAW,
 	CONN_LINGER, /* everything is sent; further input is dropped */
@@ -89,8 +89,8 @@ size_t conn_count(void);
 /* Refuses (TOO_MANY) another connection that stays, beyond SOCKETS_PER_TOKEN of one token. */
 int conn_check_token(const struct conn *c, struct err *e);
 void conn_close(struct conn *c);
-/* Sends pending output and continues with what was received; to be called after adding output
- * outside a callback of the connection. */
+/* Sends pending output and processes received input. Call it after adding output outside a callback
+ * of the connection. */
 void conn_run(struct conn *c);
 
 /* Responds. `headers` is "" or lines that end with \r\n. */
@@ -100,7 +100,8 @@ void conn_answer(struct conn *c, int status, const char *type, const char *heade
 void conn_json(struct conn *c, int status, json_t *json);
 void conn_empty(struct conn *c, int status);
 void conn_fail(struct conn *c, const struct err *e);
-/* Only the head of a response; its body follows, of that length (-1: in chunks, until its end). */
+/* Only the head of a response; the body follows, with that length (-1: in chunks, of unknown
+ * length). */
 void conn_begin(struct conn *c, int status, const char *type, const char *headers, int64_t length);
 /* A part of such a body; a part of no bytes ends it. */
 void conn_chunk(struct conn *c, const void *data, size_t length);

@@ -5,8 +5,8 @@
 #include "sandboxd/place.h"
 
 /*
- * Work on files that may take long, in a child process, so that everybody else is served meanwhile.
- * It goes on when its client has left.
+ * Work on files that may take long, in a child process, so that other clients are served meanwhile.
+ * It continues when its client has disconnected.
  */
 
 /* `work` gets an open directory and a name in it, and returns 0, or -1 with errno. Answers 204, or

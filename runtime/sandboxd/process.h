@@ -49,7 +49,7 @@ struct input {
 	bool end;       /* close standard input after what is pending */
 };
 
-/* A connection that waits for news of a process. */
+/* A connection that waits for output or the end of a process. */
 struct observer {
 	LIST_ENTRY(observer) entry;
 	struct process *process; /* NULL: it was removed */
@@ -93,7 +93,7 @@ struct spawned {
 	int pid_fd, input, output[OUTPUTS]; /* -1: has none */
 };
 int spawn(const struct start *s, struct spawned *ret, struct err *e);
-/* In a child, before it becomes another program. */
+/* In a child, before it executes another program. */
 void spawn_reset_signals(void);
 int terminal_resize(int fd, unsigned short columns, unsigned short rows);
 

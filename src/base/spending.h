@@ -4,13 +4,13 @@
 #include <stdint.h>
 
 /*
- * For which user this thread spends its processor time: an account each. base/heartbeat.h says when
- * the user changes; whoever acts on the sums takes them.
+ * The processor time that this thread spends for each user. base/heartbeat.h switches between
+ * users; the sums are read by whatever acts on them.
  */
 
-/* From now on the time counts for this owner, a user's id; "": for nobody. */
+/* From now on the time is charged to this owner, a user's id; "": to nobody. */
 void spending_switch(const char *owner);
-/* Microseconds that were spent for an owner since this was called last. */
+/* The microseconds that were spent for an owner since the last call. */
 uint64_t spending_take_us(const char *owner);
 
 #endif

@@ -7,11 +7,11 @@
 #include "http/client.h"
 
 /*
- * From what came over HTTP to JSON or an error. JSON is only built once a scan has found its depth
- * and its cost sane: a few bytes of "{},{}," cost a hundred times as much in memory, and a pass has
- * the answers of many people's servers at once. What nobody here reads, `unread`, is left out
- * before that: it comes out empty. Of the rest a value costs 1, an array or object 4 more; a
- * StatefulSet as API servers send it costs 400, so a list may have some 2,500.
+ * Turns an HTTP response into JSON or an error. JSON is built only after a scan has checked its
+ * depth and its cost: a few bytes of "{},{}," take a hundred times as much memory, and a pass has
+ * the responses of many people's servers at once. Members in `unread`, which nobody here reads, are
+ * left empty and cost nothing. Each other value costs 1, and an array or object 4 more; a typical
+ * StatefulSet costs 400, so a list may have some 2,500.
  */
 enum { KUBE_JSON_DEPTH = 100, KUBE_JSON_COST = 1000000 };
 
@@ -22,7 +22,7 @@ struct kube_expected {
 	const char *kind;   /* NULL: any */
 	const char *secret; /* see kube/status.h; or NULL */
 	const char *unread; /* names of members that nobody reads, however deep they are; or NULL */
-	size_t *cost_left;  /* of all pages of a list, taken from here; NULL: KUBE_JSON_COST */
+	size_t *cost_left;  /* for all pages of a list, reduced here; NULL: KUBE_JSON_COST */
 };
 
 /* `ret_body` is set whenever JSON came, also with an error: the caller json_decref()s. */

@@ -70,16 +70,17 @@ int kube_client_new(const struct kube_client_options *options, struct kube_clien
 /* Aborts what is in flight without calling back. */
 void kube_client_free(struct kube_client *client);
 
-/* A copy of what is needed of `config`; ERR_KUBECONFIG if it has not got it. A target must outlive
+/* Copies what it needs from `config`; ERR_KUBECONFIG if something is missing. A target must outlive
  * its requests. */
 int kube_target_new(const struct kubeconfig *config, struct kube_target **ret_target,
 		    struct err *e);
-/* Whose it is: for whom the process works (base/heartbeat.h) while it sends this target's requests
- * and reads their answers. To be set before the first request and before kube_target_share(). */
+/* The owner: the user for whom the process works (base/heartbeat.h) while it sends this target's
+ * requests and reads their responses. Set it before the first request and before
+ * kube_target_share(). */
 void kube_target_set_owner(struct kube_target *target, const char *user_id);
-/* The same target, for requests about so many rows, whose answers are read within their budget
- * of `memory` (see kube/memory.h). What was read counts until the new target is freed, which comes
- * before `target` and `memory` go. */
+/* The same target, for requests about that many rows, whose responses are limited to the rows'
+ * budget of `memory` (see kube/memory.h). What was read counts until the new target is freed, which
+ * must be before `target` and `memory` are freed. */
 struct kube_target *kube_target_share(struct kube_target *target, struct kube_memory *memory,
 				      size_t rows);
 void kube_target_free(struct kube_target *target);
@@ -89,16 +90,16 @@ const char *kube_target_server(const struct kube_target *target);
 /*
  * Each submits one request; `done` is called exactly once, from kube_client_poll(), also for
  * requests that could not even be sent. More may be submitted from there. Strings and JSON are
- * copied or referenced. A request ends within request_timeout_ms, all pages of a list together.
- * The requests in flight to one server are limited (kube/limiter.h); the others wait, for at most
- * as long again, after which they end as ERR_KUBE_TIMEOUT with code KUBE_NOT_SENT: they have not
- * failed. An answer larger than what is left of its target's budget, as text or as JSON, is
+ * copied or referenced. A request ends within request_timeout_ms, all pages of a list together. The
+ * requests in flight to one server are limited (kube/limiter.h). The others wait, for at most the
+ * same time again; then they end with ERR_KUBE_TIMEOUT, code KUBE_NOT_SENT, which is not a failure.
+ * An answer larger than what is left of its target's budget, as text or as JSON, is
  * ERR_KUBE_PROTOCOL with code ANSWER_TOO_LARGE.
  *
  * Errors name verb, type and object, and what the server said, cut and without control characters.
- * That an object is not there is ERR_KUBE_NOT_FOUND with code OBJECT_NOT_FOUND and nothing else: a
- * 404 that is no Status is ERR_KUBE_PROTOCOL, RESOURCE_TYPE_NOT_FOUND says that the cluster does
- * not know the type, NAMESPACE_NOT_FOUND that the namespace is gone. A forbidden address is
+ * Only ERR_KUBE_NOT_FOUND with code OBJECT_NOT_FOUND means that an object does not exist: a 404
+ * without a Status is ERR_KUBE_PROTOCOL, RESOURCE_TYPE_NOT_FOUND means that the cluster does not
+ * know the type, NAMESPACE_NOT_FOUND that the namespace is gone. A forbidden address is
  * ERR_KUBE_UNREACHABLE with code ADDRESS_FORBIDDEN.
  */
 struct kube_list {
@@ -130,15 +131,16 @@ void kube_submit_delete(struct kube_client *client, struct kube_target *target,
 			enum kube_resource resource, const char *name, const char *uid,
 			kube_done_fn *done, void *user);
 
-/* Works for at most `timeout_ms`, calling back for what is done; returns early once something was,
- * or when there is nothing to wait for. `wake_fd` (or -1) also ends the wait when readable. */
+/* Works for at most `timeout_ms` and calls back for each request that ends. Returns early after
+ * such a call, or when there is nothing to wait for. `wake_fd` (or -1) also ends the wait when it
+ * becomes readable. */
 void kube_client_poll(struct kube_client *client, int timeout_ms, int wake_fd);
 size_t kube_client_pending(const struct kube_client *client);
 /* Requests sent since the start, for the summary line. */
 uint64_t kube_client_requests(const struct kube_client *client);
 
-/* Names of a resource type, e.g. "statefulsets", "StatefulSet", and its type for apiVersion/kind;
- * false if it is none of ours. */
+/* Names of a resource type, e.g. "statefulsets", "StatefulSet", and the type of an apiVersion and
+ * kind; false if we do not use it. */
 const char *kube_resource_plural(enum kube_resource resource);
 const char *kube_resource_kind(enum kube_resource resource);
 bool kube_resource_find(const char *api_version, const char *kind,

@@ -8,14 +8,14 @@
 #include "http/address.h"
 
 /*
- * A user's kubeconfig: hostile input. Exactly the current context's cluster, user and namespace
- * are taken, and only of this: server (https), certificate-authority-data (without it the server's
- * certificate is to be from a public CA), token or client-certificate-data with client-key-data,
- * namespace (without it "default", as for kubectl). Everything that would run a program,
- * read a file, use a proxy, skip verification or impersonate (exec, auth-provider, every file path,
+ * A user's kubeconfig: hostile input. Only the current context's cluster, user and namespace are
+ * used, and only these members: server (https), certificate-authority-data (without it the server's
+ * certificate must be from a public CA), token or client-certificate-data with client-key-data,
+ * namespace (without it "default", as for kubectl). Everything that would run a program, read a
+ * file, use a proxy, skip verification or impersonate (exec, auth-provider, every file path,
  * proxy-url, insecure-skip-tls-verify, as, username/password, …) is refused wherever it stands in
- * the document, unless it is empty. Other known members are ignored; unknown ones are refused. The
- * members and what becomes of them are a table in kubeconfig.c. None of it needs the HTTP client: a
+ * the document, unless it is empty. Other known members are ignored; unknown ones are refused. A
+ * table in kubeconfig.c says what happens to each member. None of this needs the HTTP client: a
  * program that only validates does not link libcurl. Source:
  * kubernetes.io/docs/reference/config-api/kubeconfig.v1.
  */
@@ -27,7 +27,7 @@ struct kubeconfig {
 	char *namespace; /* DNS label */
 	char *user;      /* name of the user entry */
 	char *ca_pem;    /* NULL: the system's CAs */
-	char *token;     /* or NULL, then the next two; with a token they are not looked at */
+	char *token;     /* or NULL: then the next two; they are ignored if there is a token */
 	char *certificate_pem;
 	char *key_pem;
 	int64_t expires_at; /* Unix seconds: `exp` of a JWT token, notAfter of a certificate; 0: not

@@ -58,7 +58,8 @@ struct kube_operation *kube_operation_new(struct kube_client *client, struct kub
 struct http_client *kube_client_http(struct kube_client *client);
 /* Sends it, or lets it wait for its slot. */
 void kube_operation_submit(struct kube_operation *op);
-/* For what is not sent: our caller's mistake, reported at the next poll. */
+/* For a request that is not sent because of a caller's mistake, which is reported at the next
+ * poll. */
 void kube_operation_refuse(struct kube_operation *op, const char *code, const char *why);
 
 #endif

@@ -8,9 +8,9 @@
 #include "kube/client.h"
 
 /*
- * What a SelfSubjectRulesReview tells of an account. It is the answer of somebody's API server, so
- * that it may have any shape. Authorizers other than RBAC, as those of large providers, do not list
- * what they allow: then the answer says that it is incomplete.
+ * What a SelfSubjectRulesReview says about an account. It comes from a user's API server, so it may
+ * have any shape. Authorizers other than RBAC, such as those of large providers, do not list what
+ * they allow; the response then says that it is incomplete.
  */
 bool kube_rules_allow(const json_t *review, enum kube_resource resource, const char *verb);
 bool kube_rules_complete(const json_t *review);

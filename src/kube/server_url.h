@@ -5,8 +5,8 @@
 
 /*
  * The URL of an API server: https://host[:port][/path] and nothing else. Small and strict on
- * purpose, so that no two parsers can read it differently, and by hand, so that programs which only
- * validate need no libcurl: what is accepted here is put together again from its parts.
+ * purpose, so that no two parsers can read it differently: an accepted URL is put together again
+ * from its parts. Written by hand, so that programs which only validate need no libcurl.
  */
 
 /* `ret_server`: lower-case host, no default port, no '/' at the end. `ret_host`: without brackets.

@@ -25,8 +25,7 @@ struct kube_refusal {
  * blanks. */
 int kube_status_error(const struct kube_refusal *refusal, struct err *e);
 
-/* A server's text made fit for a message: one line, cut, and nothing of it if it has `secret` in
- * it. */
+/* A server's text, prepared for a message: one line, cut, and omitted if it contains `secret`. */
 enum { KUBE_TEXT_MAX = 320 };
 void kube_status_text(const char *text, const char *secret, char ret_text[KUBE_TEXT_MAX]);
 

@@ -6,7 +6,7 @@
 #include "kube/limiter.h"
 #include "kube/memory.h"
 
-/* What client.c needs of a target; everybody else sees kube/client.h only. */
+/* The parts of a target that client.c needs; all other users include only kube/client.h. */
 struct kube_target {
 	char *server;
 	char *namespace;

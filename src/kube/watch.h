@@ -7,12 +7,11 @@
 #include "kube/client.h"
 
 /*
- * A watch: an answer that goes on, with a line for each object of a type that is there and then for
- * each change. Only names and versions are taken from it: whoever learns of a change reads the
- * object anew. What a server can send is bounded in bytes, in lines, in their length and in time.
- * Nothing is resumed: a watch that is opened again tells everything that is there, and the versions
- * say what has changed meanwhile. Source: the Kubernetes API concepts page, "Efficient detection of
- * changes".
+ * A watch: a streamed response with a line for each existing object of a type, and then for each
+ * change. Only names and versions are read from it: after a change, the caller reads the object
+ * again. The bytes, the lines, their length and the time of a watch are bounded. A watch is never
+ * resumed: a new one lists every existing object, and the versions show what has changed meanwhile.
+ * Source: the Kubernetes API concepts page, "Efficient detection of changes".
  */
 enum {
 	KUBE_WATCH_LINE_MAX = 65536, /* an object's metadata */
@@ -32,8 +31,8 @@ struct kube_watch_events {
 	void (*ended)(void *user, const struct err *err);
 };
 
-/* Of the objects of a type in the target's namespace that have a label. `target` and `events` must
- * outlive it. */
+/* Watches the objects of a type in the target's namespace that have a label. `target` and `events`
+ * must outlive it. */
 struct kube_watch *kube_watch_open(struct kube_client *client, struct kube_target *target,
 				   enum kube_resource resource, const char *label,
 				   uint64_t duration_ms, const struct kube_watch_events *events,

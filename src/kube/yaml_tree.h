@@ -34,7 +34,7 @@ struct yaml_tree {
 int yaml_tree_parse(const char *text, size_t length, struct yaml_tree **ret_root, struct err *e);
 void yaml_tree_freep(struct yaml_tree **root); /* overwrites all text first: it has secrets */
 
-/* The member of a map with that key, NULL if there is none, or it is null, or `map` is no map. */
+/* The member of a map with that key; NULL if it is missing or null, or if `map` is not a map. */
 const struct yaml_tree *yaml_tree_member(const struct yaml_tree *map, const char *key);
 
 /* Where a node is: "users[0].user.token"; `with_index` false: "users[].user.token". Characters that

@@ -33,8 +33,8 @@ struct manifest_settings {
 	const char *dns_pods, *dns_networks;
 	const char *api_server_networks; /* NULL: everywhere */
 	const char *backup_pods, *backup_networks;
-	/* By manifest_settings_fingerprint(): what the settings and this code make of every sandbox
-	 * and every database. Part of each one's hash. */
+	/* Set by manifest_settings_fingerprint(): the effect of the settings and of this code on
+	 * every sandbox and every database. Part of each one's hash. */
 	char sandbox_fingerprint[MANIFEST_HASH_SIZE];
 	char database_fingerprint[MANIFEST_HASH_SIZE];
 	bool databases_open; /* they may connect to everything */
@@ -84,8 +84,8 @@ struct manifest_database {
 
 /*
  * The objects of each kind: first its companions, then its anchor, which is applied last and
- * carries the hash of all in MANIFEST_ANNOTATION_HASH. So whoever sees that hash in the cluster
- * knows that the companions were applied too.
+ * carries the hash of all in MANIFEST_ANNOTATION_HASH. So finding that hash in the cluster means
+ * that the companions were applied, too.
  *
  * Companions are an array in the order of their apply. Every object is complete, with apiVersion,
  * kind and metadata; equal arguments give equal bytes. The caller json_decref()s. NULL if a string
@@ -102,10 +102,10 @@ json_t *manifest_cluster(const struct manifest_database *d,
 			 const struct manifest_settings *settings, const char *hash);
 
 /*
- * That hash, made of the arguments: much cheaper than the objects. Whatever makes another object
- * makes another hash, except for `stopped`, for which `replicas` is looked at, and the storage
- * class, which cannot be changed once there is a volume. Quantities count by value, and the order
- * of variables does not.
+ * That hash, computed from the arguments, which is much cheaper than building the objects. Every
+ * change of the objects changes the hash, except `stopped`, which `replicas` shows, and the storage
+ * class, which cannot be changed once there is a volume. Quantities are compared by value, and the
+ * order of variables is ignored.
  */
 void manifest_sandbox_hash(const struct manifest_sandbox *s,
 			   const struct manifest_settings *settings,
@@ -114,7 +114,7 @@ void manifest_database_hash(const struct manifest_database *d,
 			    const struct manifest_settings *settings,
 			    char ret_hash[MANIFEST_HASH_SIZE]);
 
-/* The value of MANIFEST_ANNOTATION_HASH on an object, "" if there is none. Borrowed from it. */
+/* The value of MANIFEST_ANNOTATION_HASH on an object, or "". Borrowed from it. */
 const char *manifest_hash(const json_t *object);
 
 /* Whether `live` has every field of `desired` with that value: objects by member, arrays by
@@ -126,9 +126,9 @@ bool manifest_covers(const json_t *live, const json_t *desired);
  * where there is nothing. The caller json_decref()s. */
 json_t *manifest_differences(const json_t *live, const json_t *desired);
 
-/* Copies into `desired` the fields of the live object that the API server does not let change: a
- * StatefulSet's volume claims, the storage class of a Cluster's. For an object that exists, call
- * it before manifest_covers() and before an apply. Other kinds stay as they are. */
+/* Copies into `desired` the fields of the live object that cannot be changed: a StatefulSet's
+ * volume claims, and their storage class in a Cluster. Call it for an existing object before
+ * manifest_covers() and before an apply. Other kinds are not changed. */
 void manifest_keep_immutable(json_t *desired, const json_t *live);
 
 /* A database's host as it resolves from any namespace: one without a dot gets ".<namespace>.svc".

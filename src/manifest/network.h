@@ -3,11 +3,11 @@
 
 #include "manifest/manifest.h"
 
-/* The `spec` of the NetworkPolicy that each brings: who may talk to its pods, and to whom they may.
- * Of this layer only. */
+/* The `spec` of each one's NetworkPolicy: its pods' allowed peers, in and out. Private to this
+ * layer. */
 json_t *network_sandbox_spec(const struct manifest_sandbox *s,
 			     const struct manifest_settings *settings);
-/* Says nothing about who may connect to a database. */
+/* Does not restrict who may connect to a database. */
 json_t *network_database_spec(const struct manifest_database *d,
 			      const struct manifest_settings *settings);
 

@@ -39,12 +39,12 @@ json_t *object_quantity(const char *text);
 struct object_head {
 	const char *api_version, *kind, *name, *namespace;
 };
-/* A whole object: its head, labels, annotations and what is below, which are the other members of a
- * MAP. All are taken; `annotations` may be IF(). */
+/* A whole object: its head, labels, annotations and body (the other members, a MAP). Takes
+ * ownership of all; `annotations` may be IF(). */
 json_t *object_make(const struct object_head *head, json_t *labels, json_t *annotations,
 		    json_t *others);
 
-/* A map with the members of another one added; both are taken. */
+/* A map with the members of another one added; takes ownership of both. */
 json_t *object_join(json_t *map, json_t *more);
 
 /* SHA-256 of the JSON, in hex. Not only of this layer. */

@@ -32,8 +32,8 @@ struct fetch {
 	const char *basic;  /* or NULL: "id:secret", each form-encoded (RFC 6749, section 2.3.1) */
 	const char *form;   /* an application/x-www-form-urlencoded body to POST, NULL: GET */
 };
-/* The JSON object of the answer, whatever its status (RFC 6749 tells errors in the body, too), and
- * that. The caller json_decref()s. */
+/* The JSON object of the response, and its status, whatever that is (RFC 6749 reports errors in the
+ * body, too). The caller json_decref()s. */
 int fetch_json(struct fetcher *f, const struct fetch *request, json_t **ret_object,
 	       long *ret_status, struct err *e);
 

@@ -24,8 +24,8 @@ struct provider {
 	const char *client_id, *client_secret;
 	const char *scope;        /* or NULL: none */
 	const char *redirect_uri; /* of ours */
-	/* For the operator's log what does not fit, and is not the business of the person who logs
-	 * in; or NULL. `received` is the provider's word, and may be NULL. */
+	/* Receives, for the operator's log, a mismatch that does not concern the person who logs
+	 * in; or NULL. `received` is the provider's value, and may be NULL. */
 	void (*tell_operator)(const char *what, const char *expected, const char *received);
 };
 
@@ -47,9 +47,10 @@ struct provider_account {
 	json_t *metadata; /* what else may be kept; has "name" */
 	char *token;      /* for the provider's API, or NULL */
 };
-/* Who came back with the code. ERR_INVALID with code CODE_REFUSED: the provider does not know it
- * (any more), or it is for another browser; ERR_PROVIDER: the provider failed or what it said makes
- * no sense, see provider/fetch.h; PROVIDER_REFUSED: it does not accept our client id or secret. */
+/* Identifies the person who returned with the code. ERR_INVALID with code CODE_REFUSED: the
+ * provider does not know the code (any more), or it is for another browser; ERR_PROVIDER: the
+ * provider failed or its response makes no sense, see provider/fetch.h; PROVIDER_REFUSED: it does
+ * not accept our client id or secret. */
 int provider_identify(const struct provider *p, struct fetcher *f,
 		      const struct provider_return *back, struct provider_account *ret_account,
 		      struct err *e);

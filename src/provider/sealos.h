@@ -19,8 +19,8 @@ struct sealos_account {
 	const char *workspace_id; /* "workspaceId": the namespace that they work in */
 };
 
-/* ERR_UNAUTHENTICATED: not signed with the secret, expired at `now`, or a claim is not what it
- * should be (crypto/jwt.h). */
+/* ERR_UNAUTHENTICATED: not signed with the secret, expired at `now`, or with a wrong claim
+ * (crypto/jwt.h). */
 int sealos_read_token(const char *token, const struct buf *secret, int64_t now,
 		      struct sealos_account *ret_account, struct err *e);
 void sealos_account_clear(struct sealos_account *account); /* for CLEANUP */

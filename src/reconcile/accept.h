@@ -6,12 +6,12 @@
 #include <jansson.h>
 
 /*
- * What a cluster's admission makes of our objects is accepted: where the answer to an apply differs
- * from what was applied, the cluster insists on the difference, and it counts as desired from then
- * on. What somebody changes later is another difference, and is corrected.
+ * Changes that a cluster's admission makes to our objects are accepted: where the response to an
+ * apply differs from the applied object, the difference is treated as desired from then on. A
+ * change that somebody makes later is another difference, and is corrected.
  *
- * Kept with a row (queue_row.observed), as "accepted": by kind and name of the object the hash of
- * how it differs, and that in words.
+ * Kept with a row (queue_row.observed) as "accepted": for each object, by kind and name, a hash of
+ * the difference, and a description of it.
  */
 
 /* After an apply: `stored` is what came back for `desired`. */
@@ -20,7 +20,7 @@ void accept_answer(json_t *observed, const json_t *stored, const json_t *desired
 bool accept_is_known(const json_t *observed, const json_t *live, const json_t *desired);
 /* As it should be, or as it was accepted. */
 bool accept_covers(const json_t *observed, const json_t *live, const json_t *desired);
-/* Tells the warning, or that there is none any more. */
+/* Sets the warning, or clears it. */
 void accept_warn(const json_t *observed, json_t *warnings);
 
 #endif

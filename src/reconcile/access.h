@@ -7,9 +7,10 @@
 #include "store/queue.h"
 
 /*
- * Ways to the users' clusters: opens a row's kubeconfig and keeps one target for each user and
- * version of it, so that all rows of a user share a connection and a renewed kubeconfig is used by
- * the next row. One a pass; targets live until access_free(), which must come after their requests.
+ * Access to the users' clusters: opens a row's kubeconfig and keeps one target for each user and
+ * version of it, so that all rows of a user share a connection, and a renewed kubeconfig is used by
+ * the next row. There is one `struct access` per pass; targets live until access_free(), which must
+ * be called after their requests end.
  */
 struct access;
 

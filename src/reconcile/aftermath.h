@@ -7,10 +7,10 @@
 #include "db/db.h"
 
 /*
- * After a process of a pass was ended, or has crashed: the rows that it held are given back at
- * once, but for those of the user for whom it worked (`owner`, an id; "": nobody). Theirs have the
- * cause KUBE_STALLED and are not claimed for a while, as shard_charge() says; `what` is what
- * happened, for people. `took_ms` is for how long nobody else was served.
+ * After a process of a pass was ended, or has crashed: gives its rows back at once, except those of
+ * the user for whom it worked (`owner`, an id; "": nobody). These get the cause KUBE_STALLED and
+ * are not claimed for a while (see shard_charge()); `what` describes the event for people.
+ * `took_ms` is the time during which the other users were not served.
  */
 struct aftermath {
 	const char *worker; /* struct queue_claim */

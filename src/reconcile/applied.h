@@ -6,10 +6,10 @@
 #include <jansson.h>
 
 /*
- * What has been applied of a row's objects while its work is not done: if the lease is given back
- * in the middle, because the server is too busy, the next work applies the rest. Kept with a row
- * (queue_row.observed) as "applied" until the work on it has a result, and good for one desired
- * state of one generation only.
+ * The objects of a row that were applied before its work was complete: if the lease is given back
+ * in between, because the server is too busy, the next work on the row applies the rest. Kept with
+ * a row (queue_row.observed) as "applied" until its work has a result, and valid only for one
+ * desired state of one generation.
  */
 
 /* `key` says which: its hash (reconcile/desired.h) and the row's generation. */

@@ -8,8 +8,8 @@
 #include "reconcile/view.h"
 
 /*
- * What a row's objects in the cluster amount to: a pure function of a view. Spec and status are
- * read together: what a controller has not observed yet is not believed.
+ * Assesses a row's objects in the cluster: a pure function of a view. Spec and status are read
+ * together: a status is ignored if its controller has not observed the spec yet.
  */
 struct assessment {
 	enum observed observed;
@@ -17,7 +17,7 @@ struct assessment {
 	bool has_cause; /* with OBSERVED_BROKEN (without one, only events can say why),
 			   OBSERVED_AT_RISK */
 	struct err cause;
-	bool volume_gone; /* what it has stored is lost already: see reconcile/volume.h */
+	bool volume_gone; /* its stored data is lost already: see reconcile/volume.h */
 	/* A pod of an older revision that is not ready and would hold up the roll-out for ever
 	 * ("Forced rollback", StatefulSet documentation). Borrowed; NULL: none. */
 	const json_t *stuck_pod;
@@ -49,8 +49,8 @@ struct assessment assess_objects(const struct view *v, const char *hash);
  * of them. Types that were not listed, and Secrets, whose content we do not read, count as they
  * should be. */
 bool assess_drift(const struct view *v, const json_t *desired);
-/* What is OBSERVED_READY is OBSERVED_BLOCKED while what it depends on is on its way, unless its
- * status is RUNNING already: nothing that was asked for is reported as done before that one is. */
+/* OBSERVED_READY becomes OBSERVED_BLOCKED while a dependency of the row is in transition, unless
+ * its status is RUNNING already: no request is reported as done before the dependency is ready. */
 void assess_dependency(const struct view *v, struct assessment *a);
 
 #endif

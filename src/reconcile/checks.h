@@ -13,9 +13,9 @@
 #include "store/queue.h"
 
 /*
- * The checks of kubeconfigs that a pass makes beside its rows: each is one wave of requests over
- * the pass's own client, so that a kubeconfig gets no further than a row's. They have places of
- * their own, a few for each user's one check; those whose last one was slow share some of them.
+ * The checks of kubeconfigs that a pass makes in addition to its rows. Each is one wave of requests
+ * through the pass's own client, with the same limits as a row's requests. Checks have their own
+ * places, one check per user; users whose last check was slow share some of the places.
  */
 struct checks;
 
@@ -28,11 +28,11 @@ struct checks_context {
 	struct kube_memory *memory;
 };
 
-/* How many of a shard's may be under way, for the budget of memory. */
+/* How many checks of a shard may be in progress, for the memory budget. */
 size_t checks_places(const struct conf *conf, const struct queue_shard *shard);
 
 struct checks *checks_new(const struct checks_context *context);
-/* After the client has gone: it calls nobody back. */
+/* Call this after the client was freed, when it no longer calls back. */
 void checks_free(struct checks *checks);
 
 /* Claims as many as there are places for; `foreign_keys` as in store/queue.h. */
@@ -41,7 +41,7 @@ int checks_claim(struct checks *checks, const char *foreign_keys, struct err *e)
 bool checks_wait(const struct checks *checks);
 void checks_start(struct checks *checks, struct kube_client *client);
 
-/* Records those that are over. What cannot be recorded is made again when its lease ends. */
+/* Records those that are complete. One that cannot be recorded is repeated when its lease ends. */
 void checks_record(struct checks *checks);
 bool checks_are_over(const struct checks *checks); /* some, and not recorded yet */
 size_t checks_under_way(const struct checks *checks);

@@ -33,14 +33,14 @@ bool credentials_are_dead(const struct queue_row *row, const json_t *cluster);
 bool credentials_are_due(const struct queue_row *row, const json_t *cluster);
 /*
  * Reads the Secret of a Cluster. A new connection is kept in `c` and shown in the row, so that the
- * row can be assessed again; a Secret that is incomplete, or left over from another Cluster, counts
- * as nothing new. ERR_KUBE_PROTOCOL: its values cannot be a connection.
+ * row can be assessed again; a Secret that is incomplete, or left over from another Cluster, is
+ * ignored. ERR_KUBE_PROTOCOL: its values cannot be a connection.
  */
 int credentials_learn(struct credentials *c, const json_t *secret, const json_t *cluster,
 		      struct queue_row *row, const struct desired_context *context, struct err *e);
 /* The Cluster of the connection no longer exists: the row has none until another is read. */
 void credentials_forget(struct credentials *c, struct queue_row *row);
-/* Puts what was learnt into a result. */
+/* Adds the connection to a result. */
 void credentials_to_result(const struct credentials *c, struct queue_result *result);
 void credentials_clear(struct credentials *c);
 

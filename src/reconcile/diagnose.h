@@ -15,8 +15,8 @@
  * scheduler write them. */
 bool diagnose_pod(const json_t *pod, struct err *ret_cause);
 
-/* From the same: a container that has ended before and is not ready yet. One that ends again and
- * again runs for moments in between, during which nothing else is wrong with its pod. */
+/* From the same: a container that has ended before and is not ready yet. A container that crashes
+ * repeatedly runs for moments in between, during which nothing else is wrong with its pod. */
 bool diagnose_restarted_pod(const json_t *pod, struct err *ret_cause);
 
 /* Whether the cause is no more than that the pod's volumes are still being made, which the
@@ -24,16 +24,17 @@ bool diagnose_restarted_pod(const json_t *pod, struct err *ret_cause);
  * VolumeBinding. */
 bool diagnose_awaits_volumes(const struct err *cause);
 
-/* From events (core/v1 Event items) about the objects that `since` has as members, by UID, each
- * with the time from when on they count ("": whenever): the newest warning that says more than a
- * pod's status does: mounts, volumes, pods that were refused (quota, LimitRange, admission), and
- * probes, if these count. It is over once its object goes a step further. False: there is none. */
+/* From events (core/v1 Event items) about objects: the members of `since` are their UIDs, each with
+ * the time from which on its events count ("": always). Finds the newest warning that says more
+ * than a pod's status: mounts, volumes, refused pods (quota, LimitRange, admission), and probes, if
+ * these count. A warning no longer counts once its object has made progress. False: there is
+ * none. */
 bool diagnose_events(const json_t *events, const json_t *since, bool probes_count,
 		     struct err *ret_cause);
 
-/* From the same: what an autoscaler said last about a pod without a node (Normal events of
- * cluster-autoscaler and Karpenter). True: it adds a node. Either is put before the cause's
- * message. */
+/* From the same: the last message of an autoscaler about a pod without a node (Normal events of
+ * cluster-autoscaler and Karpenter). True: it is adding a node. In either case, the message is put
+ * before the cause's. */
 bool diagnose_autoscaler(const json_t *events, const json_t *since, struct err *cause);
 
 /* From a KubeBlocks Cluster: phase Failed or Abnormal, or provisioning that cannot begin. */

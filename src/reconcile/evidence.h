@@ -10,11 +10,12 @@
 #include "reconcile/view.h"
 
 /*
- * Why a row's objects do not become what they should, when their own status does not say: the
- * events about them, and about what controllers have made for them. An event is evidence only about
- * the object with its UID, and only if it is not older than the present start, which is when we
- * last changed the object (by the cluster's clock, as the event's time is). So nothing that was
- * wrong with a predecessor, or before the last stop, is reported as the cause.
+ * Finds out why a row's objects do not reach their desired state, if their own status does not say:
+ * from the events about them, and about the objects that controllers have created for them. An
+ * event is evidence only about the object with its UID, and only if it is not older than the
+ * present start, which is when we last changed the object (by the cluster's clock, as the event's
+ * time is). So nothing that was wrong with a predecessor, or before the last stop, is reported as
+ * the cause.
  *
  *     evidence_new() → evidence_submit_objects() → evidence_submit_events() → evidence_cause()
  */

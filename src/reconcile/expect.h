@@ -6,9 +6,9 @@
 #include "reconcile/view.h"
 
 /*
- * For how long something has been expected of the cluster: since the object from which it follows
- * was made, changed or scheduled, and not since the row got its status. On a busy cluster much time
- * may lie between the two, and waiting in a queue is no fault.
+ * How long something has been expected of the cluster: since the object that leads to it was
+ * created, changed or scheduled, and not since the row got its status. On a busy cluster there may
+ * be much time between the two, and waiting in a queue is not a fault.
  */
 
 /* Since a time that an object states (RFC 3339; "": unknown), on the cluster's own clock; but never

@@ -9,13 +9,13 @@
 #include "domain/finding.h"
 
 /*
- * What the answers to a check of a kubeconfig amount to. Pure. Each finding rests on what was
- * answered and on nothing else: what was not answered is unknown, and not wrong.
+ * Turns the responses to a check of a kubeconfig into findings. Pure. Each finding follows only
+ * from responses: without one, it is unknown, not wrong.
  */
 enum probe_kind {
 	PROBE_RULES,     /* what the account may do: SelfSubjectRulesReview */
 	PROBE_NAMESPACE, /* get it */
-	/* Applies that store nothing, of what is made for a sandbox and a database. */
+	/* Dry-run applies of the objects of a sandbox and a database. */
 	PROBE_STATEFUL_SET,
 	PROBE_POD,
 	PROBE_VOLUME,

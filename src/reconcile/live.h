@@ -10,7 +10,7 @@
 bool live_is_deleting(const json_t *object);
 /* Whether its controller has observed the newest spec. */
 bool live_is_observed(const json_t *object);
-/* The first of some that is not being deleted; NULL: there is none. */
+/* The first object that is not being deleted, or NULL. */
 const json_t *live_current(const json_t *objects);
 
 /* Whether a pod's condition is True, and whether all of its containers run. */

@@ -10,10 +10,10 @@
 #include "reconcile/view.h"
 
 /*
- * Deletions that hang: a pod that does not end (its node is away, or one of its processes hangs),
- * or an object that a finalizer holds. Stop, deletion and restart wait for these, and the cause
- * tells the owner which object it is. Pure functions; true, with the cause, if an object exists for
- * longer than its deletion should take (reconcile/expect.h).
+ * Deletions that hang: a pod that does not end (its node is down, or one of its processes hangs),
+ * or an object that is held by a finalizer. Stop, deletion and restart wait for these, and the
+ * cause names the object for its owner. Pure functions; true, with the cause, if an object exists
+ * for longer than its deletion should take (reconcile/expect.h).
  */
 
 /* Among a row's objects. */

@@ -7,8 +7,8 @@
 #include "manifest/manifest.h"
 
 /*
- * The objects of a new sandbox and a new database, to ask a cluster whether it would accept them.
- * They are never stored; no object of ours has their name.
+ * The objects of a sample sandbox and a sample database, to ask a cluster whether it would accept
+ * them. They are never stored, and no object of ours has their name.
  */
 struct sample {
 	json_t *stateful_set;

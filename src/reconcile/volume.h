@@ -10,9 +10,9 @@
  *
  * A claim that is deleted while a pod uses it stays, being deleted, until that pod ends; then its
  * data is lost. A claim that is deleted while nothing runs is gone at once, and the next start
- * begins empty. To tell this from a first start, and another claim from the former one, the row
- * keeps (view.kept) "volume", the claim's name and UID, and "replaced", the generation at which
- * another claim was found.
+ * begins empty. To distinguish this from a first start, and a new claim from the previous one, the
+ * row keeps (view.kept) "volume", the claim's name and UID, and "replaced", the generation at which
+ * a new claim was found.
  */
 
 /* The claim that is being deleted; NULL: none is. */

@@ -50,9 +50,9 @@ void work_observed(struct work *work, struct kube_target *target, struct observa
 
 /* After `finished`: the result, borrowed; NULL if the row is to be given back as it is. */
 const struct queue_result *work_result(const struct work *work);
-/* Whether its result is that requests failed. */
+/* Whether requests failed, and the result says so. */
 bool work_failed(const struct work *work);
-/* Then: its lease, with what is known of its objects. Borrowed. */
+/* For a row that is to be given back: its lease, with the known state of its objects. Borrowed. */
 struct queue_lease work_lease(const struct work *work);
 const struct queue_row *work_row(const struct work *work);
 /* Whether nothing is wrong and the row's anchor will change before long, and the version of the

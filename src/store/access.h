@@ -8,8 +8,8 @@
 #include "base/err.h"
 #include "db/db.h"
 
-/* The end of what lets somebody act as a user. Whoever had it may have read the tokens of
- * terminals, so these are renewed, and terminals that run restart. */
+/* Ends access: whatever lets somebody act as a user. Its holder may have read the tokens of
+ * terminals, so these are renewed, and running terminals restart. */
 struct access_ended {
 	int64_t sessions, tokens; /* that there were */
 	int64_t terminals;        /* that got other tokens */

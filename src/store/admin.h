@@ -55,8 +55,8 @@ int admin_access_list(struct db *db, const char *user_id, struct admin_access_ro
 		      struct err *e);
 void admin_access_rows_clear(struct admin_access_rows *rows);
 
-/* Either way all sessions end, so that one which was made in the moment of disabling does not come
- * back when the user is enabled. Terminals get other tokens, which nobody can read meanwhile.
+/* Either way all sessions end, so that one that was created at the moment of disabling is not valid
+ * again when the user is enabled. Terminals get other tokens, which nobody can read meanwhile.
  * ERR_CONFLICT USER_DELETED: they are being deleted. */
 int admin_set_disabled(struct db *db, const char *user_id, bool disabled, struct err *e);
 
@@ -75,8 +75,8 @@ struct admin_project_filter {
 };
 int admin_projects(struct db *db, const struct admin_project_filter *filter, json_t **ret_rows,
 		   struct err *e);
-/* What is desired, what its status is and what it waits for, of each resource of a project, with
- * ages in milliseconds. */
+/* The desired state, the status and the cause of each resource of a project, with ages in
+ * milliseconds. */
 int admin_resources(struct db *db, const char *project_id, json_t **ret_rows, struct err *e);
 /* Names of a project's variables, without values. */
 int admin_variables(struct db *db, const char *project_id, json_t **ret_rows, struct err *e);
@@ -88,11 +88,11 @@ int admin_retry(struct db *db, const char *project_id, const char *user_id, stru
 
 /* Where each resource of all users is, with its owner. */
 int admin_places(struct db *db, json_t **ret_rows, struct err *e);
-/* One object: how many resources are due and for how long nobody took the oldest of them
- * (dueCount, oldestDueMs), and how many are in ERROR. */
+/* One object: the number of due resources and the time for which the oldest has been due (dueCount,
+ * oldestDueMs), and the number in ERROR. */
 int admin_queue(struct db *db, json_t **ret_queue, struct err *e);
-/* Names of the programs' roles that the server does not have, or that may not read what they live
- * by: a database that was copied without them. */
+/* Names of the programs' roles that are missing on the server, or lack the rights that their
+ * program needs: the database was copied without them. */
 int admin_missing_roles(struct db *db, json_t **ret_rows, struct err *e);
 
 /* Removes a project whose deletion was asked for, without its resources having been confirmed to be

@@ -14,15 +14,16 @@ struct admin_snapshot {
 	char at[40]; /* the database's clock, ISO 8601 */
 	int schema;  /* number of the last migration */
 };
-/* The first of a transaction, which from then on sees what pg_dump does. */
+/* Must be the first statement of a transaction, which from then on sees the same snapshot as
+ * pg_dump. */
 int admin_snapshot(struct db *tx, struct admin_snapshot *ret_snapshot, struct err *e);
 
-/* Whether a restore would lose something: people in a database of ours. ERR_CONFLICT: there are
- * tables of something else. */
+/* Whether a restore would lose data: the database is one of ours and has users. ERR_CONFLICT: it
+ * has tables of another application. */
 int admin_is_in_use(struct db *db, bool *ret_used, struct err *e);
 
-/* A restore, all or nothing: what is there is put aside, which leaves an empty schema; then it
- * goes, or comes back. */
+/* A restore, all or nothing: the present contents are put aside, which leaves an empty schema, and
+ * are then either dropped or brought back. */
 int admin_put_aside(struct db *db, struct err *e);
 int admin_drop_aside(struct db *db, struct err *e);
 int admin_bring_back(struct db *db, struct err *e);

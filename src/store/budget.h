@@ -7,12 +7,12 @@
 #include "db/db.h"
 
 /*
- * How much a user may change: a token bucket, in PostgreSQL, for all hosts and whatever they come
- * with, sessions or API tokens. So what grows with each change (the audit, events, kept answers,
- * the reconciler's work) is bounded for each user, from however many addresses they come.
+ * How much a user may change: a token bucket in PostgreSQL, for all hosts, and for sessions and API
+ * tokens alike. So everything that grows with each change (the audit, events, kept responses, the
+ * reconciler's work) is bounded for each user, from however many addresses they come.
  *
- * What ends access has a bucket of its own: whoever has got hold of a session must not be able to
- * keep its owner from ending it by changing this and that.
+ * Ending access has a bucket of its own: somebody who has taken over a session must not be able to
+ * keep its owner from ending it by making other changes.
  */
 enum budget { BUDGET_CHANGES, BUDGET_ENDS_OF_ACCESS };
 
@@ -22,8 +22,8 @@ struct budget_limit {
 };
 
 /* Takes one. ERR_RATE_LIMITED with retry_after_s, code TOO_MANY_CHANGES, and nothing is taken. Not
- * inside a transaction: its row would be locked, and one user's changes stand in line, until that
- * ends. */
+ * inside a transaction: the row would stay locked until its end, and the user's other changes would
+ * wait. */
 int budget_take(struct db *db, const char *user_id, enum budget budget,
 		const struct budget_limit *limit, struct err *e);
 

@@ -74,7 +74,7 @@
 	X(of, BOOL, forced, of ".forced", "")                                                      \
 	X(of, TEXT, observed, "nullif(" of ".observed, '{}')::text", "")
 
-/* Of a sandbox or a database; `sql` makes an expression of a column's name. */
+/* For a sandbox or a database; `sql` turns a column's name into an expression. */
 #define SIZE_COLUMNS(X, of, sql)                                                                   \
 	X(of, TEXT, cpu_request, sql("cpu_request"), "cpuRequest")                                 \
 	X(of, TEXT, cpu_limit, sql("cpu_limit"), "cpuLimit")                                       \

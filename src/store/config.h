@@ -35,7 +35,7 @@ int setting_delete(struct db *db, const char *user_id, const char *key, struct e
  * for a change of variables, ERR_DATA_AT_RISK if files would be lost, unless `force`. */
 int setting_roll_sandboxes(struct db *db, const char *user_id, bool force, struct err *e);
 
-/* What anybody but the reconciler may know of a kubeconfig. */
+/* The facts about a kubeconfig that programs other than the reconciler may know. */
 struct kubeconfig_info {
 	PGresult *result;
 	const char *server, *namespace, *account;

@@ -2,9 +2,9 @@
 #define FSA_STORE_CONTEXTS_H
 
 /*
- * What each stored secret is sealed for (crypto/seal.h), as printf forms: with it the ciphertext
- * belongs to its row and opens in no other. %s is the only conversion, as store/sealed.c gives the
- * same forms to PostgreSQL's format() for a change of keys.
+ * The context to which each stored secret is sealed (crypto/seal.h), as printf forms: it ties the
+ * ciphertext to its row, so that it cannot be opened in another. %s is the only conversion, as
+ * store/sealed.c gives the same forms to PostgreSQL's format() for a change of keys.
  *
  * The form: kubeconfigs and the tokens of identities are written by who has the public key alone
  * (seal(), unseal()); all others by holders of the owner's private key (seal_own(), unseal_own()).

@@ -35,8 +35,8 @@ struct identity_owner {
 int identity_login(struct db *tx, const struct identity_claim *claim, bool may_register,
 		   struct identity_owner *ret_owner, struct err *e);
 
-/* Gives an identity to this user, or renews it if they have it. Inside the caller's transaction.
- * ERR_CONFLICT with code IDENTITY_TAKEN: it is somebody else's. */
+/* Adds an identity to this user, or renews it if they have it. Inside the caller's transaction.
+ * ERR_CONFLICT with code IDENTITY_TAKEN: it belongs to another user. */
 int identity_bind(struct db *tx, const char *user_id, const struct identity_claim *claim,
 		  char ret_identity_id[STORE_ID_LENGTH + 1], struct err *e);
 
@@ -56,9 +56,9 @@ int identity_list(struct db *db, const char *user_id, struct identity_rows *ret_
 		  struct err *e);
 void identity_rows_clear(struct identity_rows *rows);
 
-/* Takes an identity from its user, with its token and the sessions that began with it. If it was
- * the primary, the oldest of the others is. ERR_CONFLICT with code LAST_IDENTITY: nobody could log
- * in as this user any more. */
+/* Removes an identity from its user, with its token and the sessions that began with it. If it was
+ * the primary one, the oldest of the others becomes it. ERR_CONFLICT with code LAST_IDENTITY:
+ * nobody could log in as this user any more. */
 int identity_unbind(struct db *db, const char *user_id, const char *identity_id, struct err *e);
 int identity_make_primary(struct db *db, const char *user_id, const char *identity_id,
 			  struct err *e);

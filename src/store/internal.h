@@ -18,8 +18,8 @@
  *
  * Lock order. A transaction that writes a status, or more than one row of resources, first locks
  * the projects they belong to, in the order of their ids (store_lock_project(), or a statement of
- * its own). So such transactions never wait for each other in a circle, and each aggregates a
- * project's status from what the one before it left. A claim waits for nobody (SKIP LOCKED).
+ * its own). So such transactions never deadlock, and each aggregates a project's status from what
+ * the one before it wrote. A claim waits for nobody (SKIP LOCKED).
  *
  * Many rows go to a statement as one parameter: a JSON array for jsonb_to_recordset().
  */
@@ -97,7 +97,8 @@ int store_project_not_found(struct err *e);
 int store_sandbox_not_found(struct err *e);
 int store_database_not_found(struct err *e);
 int store_kubeconfig_missing(struct err *e);
-/* Passes an error on; says of a unique violation what is taken (projects, generated names). */
+/* Passes an error on; for a unique violation, names what is already in use (projects, generated
+ * names). */
 int store_explain_conflict(const struct err *failed, struct err *e);
 /* Two arguments: the id and the terminal's token. */
 #define STORE_SANDBOX(s)                                                                           \

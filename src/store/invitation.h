@@ -26,7 +26,7 @@ int invitation_withdraw(struct db *db, const char *user_id, bool *ret_was_there,
  * expired, or its user is disabled: the answer does not say which. */
 int invitation_find(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES],
 		    struct password_identity *ret_identity, struct err *e);
-/* Uses it up. ERR_FORBIDDEN as above: somebody else was faster. */
+/* Uses the invitation. ERR_FORBIDDEN as above: it was used meanwhile. */
 int invitation_take(struct db *tx, const uint8_t token_hash[TOKEN_HASH_BYTES], struct err *e);
 
 #endif

@@ -45,9 +45,9 @@ int kubeconfig_check_claim(struct db *db, const struct kubeconfig_check_claim *c
 			   struct kubeconfig_checks *ret_checks, struct err *e);
 void kubeconfig_checks_clear(struct kubeconfig_checks *checks);
 
-/* What was found; nothing is changed if the lease is no longer this one. Of a kubeconfig that was
- * replaced meanwhile only the lease is given back. `findings` NULL: it could not be tested, and is
- * due again in some seconds. */
+/* Records the findings; nothing is changed if the lease is no longer this one. If the kubeconfig
+ * was replaced meanwhile, only the lease is given back. `findings` NULL: it could not be tested,
+ * and is due again in some seconds. */
 int kubeconfig_check_record(struct db *db, const struct kubeconfig_check *check,
 			    const json_t *findings, uint64_t took_ms, struct err *e);
 

@@ -12,8 +12,7 @@
 
 /*
  * How much one user may have of something: a table of kinds. Triggers enforce it
- * (sql/0023_limits.sql), in the transaction of what is inserted, whoever inserts it but an
- * administrator.
+ * (sql/0023_limits.sql), in the inserting transaction, for everybody but administrators.
  */
 enum limit_kind { LIMIT_PROJECTS, LIMIT_SANDBOXES, LIMIT_KIND_COUNT };
 
@@ -35,8 +34,7 @@ int limit_reached(struct db *db, const char *user_id, enum limit_kind kind, stru
 /* Of every kind {"kind", "limit", "used", "isException"}; limit null: no default is known yet. */
 int limit_list(struct db *db, const char *user_id, json_t **ret_limits, struct err *e);
 
-/* For fsactl. An exception for one user; negative: back to the default. What there is already
- * stays. */
+/* For fsactl. An exception for one user; negative: back to the default. Existing rows stay. */
 int limit_set(struct db *db, const char *user_id, enum limit_kind kind, int64_t value,
 	      struct err *e);
 

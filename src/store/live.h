@@ -60,8 +60,8 @@ int live_project_get(struct db *db, const char *user_id, const char *project_id,
 		     struct live_project *ret_project, struct err *e);
 void live_project_clear(struct live_project *project);
 
-/* Whoever might have a stream: every user there is. A disabled one, or one whose last session has
- * just been removed, may still have some. */
+/* All users, since any may have a stream: also one who is disabled, or whose last session has just
+ * been removed. */
 struct live_users {
 	PGresult *result;
 	size_t count;

@@ -9,8 +9,8 @@
 #include "db/db.h"
 
 /*
- * Maintenance: reads work, and nobody but an administrator changes anything. It is a row of the
- * database, so all hosts follow at once. The reconciler goes on with what was asked for before.
+ * Maintenance: reads work, and only administrators can change anything. It is a row of the
+ * database, so it applies to all hosts at once. The reconciler continues with earlier requests.
  */
 enum { MAINTENANCE_MESSAGE_MAX = 500, MAINTENANCE_RETRY_S = 60 };
 

@@ -7,10 +7,10 @@
 #include "db/db.h"
 
 /*
- * The database of the TypeScript original (versions 0.4 and later, whose tables name
- * "sandboxName" and "databaseName"), as an administrator moves from it. Only read, and hostile like
- * any input: what is given is text that nobody has checked. Lists are arrays of objects, each with
- * the members of the Prisma model of that name; the caller json_decref()s.
+ * The database of the TypeScript original (versions 0.4 and later, whose tables name "sandboxName"
+ * and "databaseName"), as an administrator moves from it. It is only read, and as hostile as any
+ * input: the results are unchecked text. Lists are arrays of objects, each with the members of the
+ * Prisma model of that name; the caller json_decref()s.
  */
 
 enum original_table {

@@ -10,9 +10,9 @@
 #include "db/db.h"
 
 /*
- * The hosts that passes run on, a row each: when one was last at work there, and with which keys.
- * All hosts are to have the same keys; where they do not, what is sealed to a key that only others
- * have is theirs to work on, so that a status does not go back and forth between two opinions.
+ * The hosts that passes run on, with a row for each: when a pass last ran there, and with which
+ * keys. All hosts should have the same keys. If they do not, a row with a secret sealed to a key
+ * that only some hosts have is left to these, so that its status does not alternate.
  */
 struct pass_host {
 	const char *host, *version;
@@ -29,8 +29,8 @@ enum { PASS_HOST_LATE_MS = 60000 };
 int pass_host_announce(struct db *db, const struct pass_host *host, char **ret_foreign,
 		       struct err *e);
 
-/* For how long no pass has been at work on any host. One that has never been was due when the
- * schema was brought to this version. */
+/* How long no pass has been running on any host. If none ever has, counts from the migration to
+ * this version of the schema. */
 int pass_host_idle(struct db *db, uint64_t *ret_ms, struct err *e);
 
 /* All of them, for the administrator: host, version, keys, lastPassAt, ageMs. */

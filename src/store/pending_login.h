@@ -10,15 +10,15 @@
 #include "store/store.h"
 
 /*
- * Logins and bindings that have gone to a provider and not come back yet (RFC 6749 with 7636). Two
- * random tokens belong to each: the state, which travels in URLs, and the verifier, which stays in
- * the browser and never does. Of both only the hash is stored, so the table lets nobody in. One is
- * taken once, whatever comes of it.
+ * Logins and bindings that were sent to a provider and have not returned yet (RFC 6749 with 7636).
+ * Two random tokens belong to each: the state, which travels in URLs, and the verifier, which stays
+ * in the browser and never does. Only the hashes of both are stored, so the table lets nobody in.
+ * Each can be used once, whatever the outcome.
  */
 enum { PENDING_LOGIN_S = 600 };
 
 struct pending_login {
-	char user_id[STORE_ID_LENGTH + 1]; /* who binds; "": a login */
+	char user_id[STORE_ID_LENGTH + 1]; /* the user of a binding; "": a login */
 	char return_to[512 + 1];           /* "": not said */
 };
 
@@ -28,17 +28,18 @@ struct pending_login_new {
 	const char *user_id;                       /* or NULL */
 	const char *return_to;                     /* or NULL; passed return_path_check() */
 };
-/* Removes those that nobody came back for, too. */
+/* Also removes abandoned ones. */
 int pending_login_create(struct db *db, const struct pending_login_new *n, struct err *e);
 
-/* Whether the state is of a binding, without taking it. ERR_INVALID with code LOGIN_STATE: not
- * known (any more), LOGIN_EXPIRED. */
+/* Whether the state belongs to a binding, without using it up. ERR_INVALID with code LOGIN_STATE:
+ * not known (any more), LOGIN_EXPIRED. */
 int pending_login_is_binding(struct db *db, const char *provider,
 			     const uint8_t state_hash[TOKEN_HASH_BYTES], bool *ret_binding,
 			     struct err *e);
 
-/* Takes it. `user_id`: who binds, or NULL for a login. Errors as above, and ERR_FORBIDDEN with code
- * LOGIN_BROWSER when it was begun by another browser or user: then it stays. */
+/* Uses it up. `user_id`: the user of a binding, or NULL for a login. Errors as above, and
+ * ERR_FORBIDDEN with code LOGIN_BROWSER if it was begun by another browser or user: then it is
+ * kept. */
 int pending_login_take(struct db *db, const char *provider, const char *user_id,
 		       const uint8_t state_hash[TOKEN_HASH_BYTES],
 		       const uint8_t verifier_hash[TOKEN_HASH_BYTES],

@@ -121,9 +121,9 @@ int project_restart(struct db *db, const char *user_id, const char *project_id, 
 /* Kinds of requests that may lose data. */
 enum { RISK_ENDS_SANDBOX = 1, RISK_ENDS_DATABASE = 2, RISK_STARTS = 4 };
 /*
- * To be called in the transaction of such a request (RISK_…, joined by |), before it is carried
- * out. ERR_DATA_AT_RISK if data is known to be lost by it. With `force` the owner insists, and the
- * reconciler will not hold the request up either, whatever it finds out later.
+ * Call it in the transaction of such a request (RISK_…, joined by |), before carrying it out.
+ * ERR_DATA_AT_RISK if the request is known to lose data. With `force` the owner accepts the loss,
+ * and the reconciler will not hold the request up either, whatever it finds later.
  */
 int project_ask_risk(struct db *db, const char *user_id, const char *project_id,
 		     const char *sandbox_id, unsigned request, bool force, struct err *e);
@@ -146,8 +146,8 @@ void sandbox_view_clear(struct sandbox_view *view);
 
 /*
  * Starts the first sandbox (and the database) of a project, creating it anew from `s` if it was
- * terminated. One that is still on its way out comes back under its own id and names, as what was
- * deleted of it is applied again; its volume may have gone meanwhile.
+ * terminated. One that is still being deleted is kept, with its id and names: its deleted objects
+ * are applied again, but its volume may be gone by then.
  *
  * The variables of the request (NULL: leave as they are) roll the pod. They are sealed for a
  * resource's id, so `s->id` must be that of the sandbox there is, if there is one (sandbox_get()):

@@ -24,7 +24,7 @@ extern const size_t sealed_place_count;
 enum { SEALED_KEY_ID_BYTES = 8, SEALED_BATCH = 100 };
 
 /* How many values of a place are sealed to which key: adds to `counts`, key's id in hex → number.
- * What has no form of ours has "" for an id. */
+ * Values that do not have our form are counted under "". */
 int sealed_count(struct db *db, size_t place, json_t *counts, struct err *e);
 
 struct sealed_value {

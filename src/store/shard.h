@@ -10,12 +10,12 @@
 #include "domain/types.h"
 
 /*
- * What the parent of a pass's processes asks and leaves: which shards have something to do, and
- * what becomes of the rows that a process held when it was ended.
+ * The statements of the parent of a pass's processes: which shards have something to do, and what
+ * happens to the rows of a process that was ended.
  */
 
 /* Sets `due[i]` for each of `count` shards that has rows, or checks of kubeconfigs, to be claimed
- * now. `only_well`: rows that nothing is known to be wrong with. */
+ * now. `only_well`: only rows without a known fault. */
 int shard_find_due(struct db *db, unsigned count, bool only_well, bool *due, struct err *e);
 
 /* A row that a process holds, or held when it ended. */
@@ -40,8 +40,8 @@ void shard_leases_clear(struct shard_leases *leases);
 
 /*
  * A user's API server has kept a process busy until it was ended: none of their rows is claimed for
- * `*ret_ms`, which is 15 s at first and doubles to 15 min; after a day without a stall it begins
- * anew. ERR_NOT_FOUND: there is no such user any more.
+ * `*ret_ms`, which is 15 s at first, doubles up to 15 min, and is reset after a day without a
+ * stall. ERR_NOT_FOUND: there is no such user any more.
  */
 int shard_charge(struct db *db, const char *user_id, uint64_t *ret_ms, struct err *e);
 

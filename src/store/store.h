@@ -7,7 +7,7 @@
 #include "base/err.h"
 
 /*
- * The store: the only place with SQL. One file an aggregate. Rules that hold for all of it:
+ * The store: the only place with SQL, with one file per aggregate. Its rules:
  *
  * - Every function that takes an object's id also takes its owner's: somebody else's object is
  *   ERR_NOT_FOUND, in the same statement, not in a check before it.
@@ -17,7 +17,7 @@
  *   clock, as ISO 8601 UTC text with milliseconds ("2026-11-23T20:51:32.042Z").
  * - Strings in returned structs are borrowed from the result that `rows` holds; the matching
  *   _clear() frees them together. NULL is SQL NULL.
- * - A change of what is desired raises the generation, makes the row due, clears attempts and
+ * - A change of the desired state raises the generation, makes the row due, clears attempts and
  * cause, writes the status that the user sees at once, the project's status aggregated from its
  *   resources, and an event: all in one transaction.
  */

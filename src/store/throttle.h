@@ -10,22 +10,22 @@
 #include "db/db.h"
 
 /*
- * How often somebody may try to log in: counted for the account that is tried, whether it exists or
- * not, and for the address that tries (of IPv6, its /64). Failures beyond a few that are free make
- * the wait until the next attempt grow, doubling from a second; time heals them one by one. The two
- * meet: whoever goes on guessing ends with one attempt in each healing time.
+ * How often a login may be attempted: counted for the account, whether it exists or not, and for
+ * the client's address (for IPv6, its /64). Beyond a few free failures, each doubles the wait until
+ * the next attempt, beginning with a second; failures expire one by one. In the end, somebody who
+ * keeps guessing has one attempt per expiry time.
  *
  * An attempt counts as a failure when it begins, so that many at once gain nothing, and is taken
  * back when it succeeds. An attempt that is refused does not count, so that hammering does not
- * prolong the wait. Sessions are not concerned. From an address where the account is logged in, it
- * is counted apart: whoever fails elsewhere on purpose does not lock its owner out there.
+ * prolong the wait. Sessions are not affected. An address where the account is logged in is counted
+ * separately: somebody who fails on purpose elsewhere does not lock its owner out there.
  *
- * Whoever is on this machine is not counted: that is an administrator, or a server in front that
- * does not pass on its clients' addresses. Who that is, nginx says, for its own limits and for
- * these (nginx/fullstack-agent/http.conf), and what is one client, too: an IPv4 address, or an IPv6
- * /64.
+ * Clients on this machine are not counted: they are administrators, or a server in front that does
+ * not pass on its clients' addresses. nginx decides which these are, for its own limits and for
+ * these (nginx/fullstack-agent/http.conf). It also decides what one client is: an IPv4 address, or
+ * an IPv6 /64.
  *
- * Registrations are counted for the address as well, and apart: those that succeed, too.
+ * Registrations are also counted for the address, separately, and including those that succeed.
  *
  * The state is in PostgreSQL, for all hosts, by its clock. Each attempt removes a few healed rows.
  */

@@ -10,9 +10,9 @@
  * request that changes something must say that it comes from our own pages. Sec-Fetch-Site must be
  * same-origin, or none (typed by the user); where a browser does not send it, Origin must be ours.
  *
- * A request with neither is refused if a cookie is what authenticates it: whoever uses a cookie
- * outside a browser sends Origin too, or sends the session as "Authorization: Bearer", which no
- * page of somebody else can make a browser do, and which is not checked here.
+ * A request with neither is refused if it is authenticated by a cookie. A client that uses a cookie
+ * outside a browser must send Origin, too, or send the session as "Authorization: Bearer", which is
+ * not checked here because no foreign page can make a browser send it.
  *
  * `site`, `origin`: the headers or NULL. ERR_FORBIDDEN, code CSRF.
  */

@@ -50,8 +50,8 @@ struct field {
 /* Whether `object` is what the table says; it is not changed (jansson iterates non-const only).
  * `fields` NULL: it must be empty. */
 int fields_check(const struct field *fields, json_t *object, struct err *e);
-/* An object of the query's parameters, integers and booleans converted, and checked as above.
- * `extensible`: what is not in the table is left out. The caller json_decref()s. */
+/* An object of the query's parameters, with integers and booleans converted, and checked as above.
+ * `extensible`: parameters that are not in the table are left out. The caller json_decref()s. */
 int fields_from_query(const struct field *fields, const struct query *query, bool extensible,
 		      json_t **ret_object, struct err *e);
 

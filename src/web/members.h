@@ -6,8 +6,8 @@
 #include <jansson.h>
 
 /*
- * The other way round than field tables: which fields of a struct become which members of an
- * answer. A table is an array that ends with MEMBERS_END; a field whose name is "" is left out.
+ * The reverse of field tables: which fields of a struct become which members of a response. A table
+ * is an array that ends with MEMBERS_END; a field whose name is "" is left out.
  *
  *     static const struct member project_members[] = {
  *             { "id", offsetof(struct project, id), member_text },

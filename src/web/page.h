@@ -8,9 +8,9 @@
 #include "web/response.h"
 
 /*
- * The few pages that a program writes itself: for a browser that was sent to us by somebody else,
- * where an answer in JSON would help nobody. All text is escaped here and nowhere else. Scripts and
- * styles come from files of the site; inline ones do not run, and no page can be framed.
+ * The few pages that a program writes itself: for a browser that another site has sent to us, where
+ * JSON would help nobody. All text is escaped here and nowhere else. Scripts and styles come from
+ * files of the site; inline ones do not run, and no page can be framed.
  */
 struct page {
 	const char *title;
@@ -23,7 +23,7 @@ struct page {
 void page_show(struct response *r, int status, const struct page *page);
 /* An error as a page, for response_error()'s status and with its message. */
 void page_error(struct response *r, const struct err *e, const char *request_id, bool development);
-/* Whether who asks wants a page: a browser that goes somewhere, not a program. */
+/* Whether the client wants a page: a browser that navigates, not a program. */
 bool page_wanted(const struct request *request);
 
 #endif

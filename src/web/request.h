@@ -9,10 +9,10 @@
 #include "web/query.h"
 
 /*
- * One HTTP request as the web server in front hands it over (RFC 3875): head first, the body only
- * when somebody who may send one asks for it. Everything in it is hostile and capped: at most
- * REQUEST_VARIABLES_MAX headers and variables, each at most REQUEST_VARIABLE_MAX bytes, a path of
- * REQUEST_PATH_MAX.
+ * One HTTP request as the web server in front passes it on (RFC 3875): the head first, and the body
+ * only when its reading is requested, for a client that may send one. Everything in it is hostile
+ * and capped: at most REQUEST_VARIABLES_MAX headers and variables, each at most
+ * REQUEST_VARIABLE_MAX bytes, a path of REQUEST_PATH_MAX.
  */
 struct request;
 
@@ -50,13 +50,13 @@ const char *request_path(const struct request *r); /* decoded, begins with '/' o
 const struct query *request_query(const struct request *r);
 /* The client's IP address, as the web server saw it; NULL if it does not say. */
 const char *request_client(const struct request *r);
-/* Whether it comes from this machine and from nobody behind it, by the web server's word: no limit
- * for an address counts it. */
+/* Whether it comes from this machine itself, and not from a client behind it, according to the web
+ * server: limits by address do not apply to it. */
 bool request_is_local(const struct request *r);
 /* 32 hex digits: the web server's X-Request-Id ($request_id) if it has that form, else random. */
 const char *request_id(const struct request *r);
-/* A header by its CGI name ("HTTP_ORIGIN", "CONTENT_TYPE"), NULL if there is none. Of one that is
- * there twice the first counts. */
+/* A header by its CGI name ("HTTP_ORIGIN", "CONTENT_TYPE"), NULL if there is none. If it occurs
+ * twice, the first is used. */
 const char *request_variable(const struct request *r, const char *name);
 /* A cookie's value, NULL if there is none. The caller frees. */
 char *request_cookie(const struct request *r, const char *name);

@@ -20,24 +20,24 @@ struct response *response_new(void);
 void response_free(struct response *r);
 void response_freep(struct response **r); /* for CLEANUP */
 
-/* Takes over `body` (NULL: none) and drops what was there. */
+/* Takes over `body` (NULL: none) and drops the previous one. */
 void response_json(struct response *r, int status, json_t *body);
 /* The same with JSON text that is ready. */
 void response_text(struct response *r, int status, const char *body);
 /* The same with text of another type than JSON: "text/plain; charset=utf-8". */
 void response_document(struct response *r, int status, const char *type, const char *body);
-/* A page of HTML, with what it may do (a Content-Security-Policy) instead of nothing. */
+/* A page of HTML with its own Content-Security-Policy, instead of one that allows nothing. */
 void response_html(struct response *r, int status, const char *html, const char *policy);
-/* 303 to a path of ours, or to a URL: a GET, whatever the request was. Headers that were set stay,
- * a body does not. */
+/* 303 to a path of this site, or to a URL: the browser sends a GET, whatever the request was. Keeps
+ * the headers that were set, but not a body. */
 void response_redirect(struct response *r, const char *url);
-/* A header; names of ours and values without control characters only: others are left out. */
+/* A header, with a name chosen by us; a value with control characters is left out. */
 void response_header(struct response *r, const char *name, const char *value);
 /*
  * An error as an object with the members of problem details (RFC 9457) and ours, as
- * application/json: clients of the former version read no other type. The message of what is our
- * own fault, or of how PostgreSQL cannot be reached, is shown in development mode only; the log has
- * it. `project_id` and `request_id` may be NULL. Headers that were set are dropped.
+ * application/json: clients of the former version read no other type. The message of an internal
+ * error, or of why PostgreSQL cannot be reached, is shown only in development mode; the log has it.
+ * `project_id` and `request_id` may be NULL. Headers that were set are dropped.
  */
 void response_error(struct response *r, const struct err *e, const char *request_id,
 		    const char *project_id, bool development);

@@ -15,8 +15,8 @@
 
 /*
  * Route tables: what a program answers, as data. A row says everything the router (router.h) does
- * before and after its handler; nobody has to read the handler to know who may call it and with
- * what. `api.fcgi --routes` prints the table, and a test walks it.
+ * before and after its handler; nobody has to read the handler to know its callers and its input.
+ * `api.fcgi --routes` prints the table, and a test walks it.
  */
 enum { ROUTE_PARAMS_MAX = 3, ROUTE_BODY_MAX = 16384 };
 
@@ -43,11 +43,11 @@ enum route_flag {
 	ROUTE_SECRET = 1 << 5,
 	/* Also while the site is under maintenance: it lets people in, or ends access. */
 	ROUTE_ALWAYS = 1 << 6,
-	/* Nothing of the user's budget (store/budget.h) is taken for it: it asks for the password,
-	 * which has limits of its own, and ends all other access. */
+	/* Not charged to the user's budget (store/budget.h): it asks for the password, which has
+	 * limits of its own, and ends all other access. */
 	ROUTE_UNMETERED = 1 << 7,
-	/* Takes an Idempotency-Key: the answer is kept, sealed, in the same transaction, and given
-	 * again to who repeats the request. Needs ROUTE_TRANSACTION. */
+	/* Accepts an Idempotency-Key: the response is kept, sealed, in the same transaction, and is
+	 * sent again if the request is repeated. Needs ROUTE_TRANSACTION. */
 	ROUTE_IDEMPOTENT = 1 << 8,
 	/* For users with the role "admin", by a session of theirs; for everybody else there is
 	 * nothing at this path. Needs ROUTE_SESSION. */
@@ -118,8 +118,8 @@ struct route_match {
 	char params[ROUTE_PARAMS_MAX][STORE_ID_LENGTH + 1]; /* lower case */
 };
 
-/* The row for method and path. ERR_NOT_FOUND: no such path (a trailing '/' is another path, and
- * what is no UUID is nobody's id); ERR_METHOD: not with this method, `methods` says with which. */
+/* The row for method and path. ERR_NOT_FOUND: no such path (a trailing '/' makes another path, and
+ * an id must be a UUID); ERR_METHOD: the path has other methods, which `methods` lists. */
 int route_find(const struct route *routes, enum method method, const char *path,
 	       struct route_match *ret_match, struct err *e);
 /* The Allow header of a set of methods. The caller frees. */

@@ -32,8 +32,8 @@ struct router {
 	uint64_t session_idle_ms;
 	uint64_t idempotency_ttl_ms;
 	struct budget_limit budget; /* of each user, for what changes something */
-	/* For the answers that are kept for a repeated Idempotency-Key, which may tell what only
-	 * their owner may see. NULL where no route is ROUTE_IDEMPOTENT. */
+	/* For the responses that are kept for a repeated Idempotency-Key, which may contain what
+	 * only their owner may see. NULL where no route is ROUTE_IDEMPOTENT. */
 	route_keep_fn *seal, *unseal;
 };
 
@@ -41,8 +41,8 @@ void router_serve(const struct router *router, const struct web_io *io);
 
 /* A line of the audit, "session.create", about the object that the handler named or the path's
  * first id. The router does it for ROUTE_TRANSACTION; the handler of another route that changes
- * something does. `user_id` and `identity_id` NULL: nobody known. What was done with an API token
- * says so. */
+ * something does. `user_id` and `identity_id` NULL: an unknown user. The line says if an API token
+ * was used. */
 int call_audit(const struct call *c, const char *action, const char *user_id,
 	       const char *identity_id, struct err *e);
 

@@ -14,21 +14,23 @@
  *   0660; a file that a dead program left there is replaced, a live one's is not; it goes at the
  *   end. With neither a socket nor a path the program is plain CGI: one request from environment
  *   and standard input, no workers.
- * - A worker ends after `requests` requests and is replaced: whatever it may have leaked goes.
- * - SIGTERM or SIGINT: each worker ends after the request it is in; who has not after
+ * - A worker ends after `requests` requests and is replaced, which frees anything it has leaked.
+ * - SIGTERM or SIGINT: each worker ends after its present request; one that has not ended after
  *   SERVER_PATIENCE_S seconds is killed. If the master dies, its workers end likewise.
- * - SIGHUP: `reload` is asked whether there is something new to serve by. Then each worker ends
- * after the request it is in, and its successor is of the new kind; the socket stays, and who comes
- * in between waits there.
- * - A worker that crashes is replaced, at once at first, then ever more slowly while crashes go on.
- * - A request that takes longer than SERVER_REQUEST_S seconds ends its worker: whatever it hangs in
- *   has outlived every time limit of its own, and nginx has answered long before.
- * - The socket may be a TCP one: then who sends nothing, or takes nothing, for SERVER_PEER_S
- * seconds is left. (Who goes away tells so on a unix socket; a host that is cut off does not.)
- * - The master tells systemd that it is alive (base/notify.h), and how things are (web/status.h).
- * - Every connection is closed after its request, whatever the web server would like: with
+ * - SIGHUP: `reload` is called. If it returns something new to serve with, each worker ends after
+ *   its present request, and its successor uses that. The socket stays, and requests that arrive in
+ *   between wait there.
+ * - A worker that crashes is replaced, at once at first, then after growing delays while crashes
+ *   continue.
+ * - A request that takes longer than SERVER_REQUEST_S seconds ends its worker: by then every time
+ *   limit inside it has passed, and nginx has responded long before.
+ * - On a TCP socket, a connection is closed if the peer sends nothing, or accepts nothing, for
+ *   SERVER_PEER_S seconds. (A peer that ends closes its unix socket; a host that is cut off does
+ *   not close a TCP connection.)
+ * - The master reports to systemd that it is alive (base/notify.h), and its status (web/status.h).
+ * - Every connection is closed after its request, even if the web server wants to keep it: with
  *   fastcgi_keep_conn, a worker would belong to an idle connection of nginx until that used it
- *   again, and fewer workers than kept connections are a site that hangs.
+ *   again, and with fewer workers than kept connections the site would hang.
  */
 enum { SERVER_PATIENCE_S = 10, SERVER_REQUEST_S = 60, SERVER_PEER_S = 15 };
 

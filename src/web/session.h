@@ -27,12 +27,12 @@ enum credential {
 	CREDENTIAL_API_TOKEN,
 };
 
-/* The token a request carries; Bearer counts before a cookie, and one that is wrong is not made up
- * for by a cookie. ERR_UNAUTHENTICATED: none, or one that cannot be a token. */
+/* The token of a request. Bearer takes precedence over a cookie, even if it is invalid.
+ * ERR_UNAUTHENTICATED: none, or one that cannot be a token. */
 int session_token(const struct request *r, bool secure, char ret_token[API_TOKEN_LENGTH + 1],
 		  enum credential *ret_credential, struct err *e);
 
-/* Set-Cookie with the token for `lifetime_s` seconds, and one that takes the cookie away. `framed`
+/* Set-Cookie with the token for `lifetime_s` seconds, and one that removes the cookie. `framed`
  * needs `secure`. */
 void session_set_cookie(struct response *r, bool secure, bool framed, const char *token,
 			unsigned long long lifetime_s);

@@ -2,8 +2,9 @@
 #define FSA_WEB_STATUS_H
 
 /*
- * The line "Status:" of `systemctl status`: how many workers serve, what they have served, and the
- * last error that any of them logged. It lies in memory that a master shares with its workers.
+ * The line "Status:" of `systemctl status`: the number of workers and of requests that they have
+ * served, and the last error that any of them logged. It is in memory that a master shares with its
+ * workers.
  */
 struct status;
 
