@@ -13,6 +13,7 @@ enum command_option {
 	OPTION_APP,
 	OPTION_CA_FILE,
 	OPTION_DESCRIPTION,
+	OPTION_DETACH,
 	OPTION_FOLLOW,
 	OPTION_FROM,
 	OPTION_NO_DATABASE,
@@ -56,6 +57,7 @@ bool call_json(const struct call *call, const json_t *value);
 /* The call's site, ready for requests. The caller closes it. */
 int call_site(const struct call *call, struct site *ret_site, struct err *e);
 
+int command_agent(const struct call *call, struct err *e);
 int command_config_ssh(const struct call *call, struct err *e);
 int command_cp(const struct call *call, struct err *e);
 int command_create(const struct call *call, struct err *e);

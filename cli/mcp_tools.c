@@ -83,6 +83,18 @@ static const struct mcp_tool tools[] = {
 	  { PROJECT,
 	    { "command", MCP_STRING, true, "for bash -c" },
 	    { "timeoutSeconds", MCP_INTEGER, false, "default 50, at most 3600" } } },
+	{ "run_agent",
+	  "Has the coding agent in the sandbox do what the prompt says, unattended, and waits up "
+	  "to "
+	  "45 seconds for its end. While its status is running, agent_task tells how it goes on.",
+	  MCP_CHANGES,
+	  mcp_run_agent,
+	  { PROJECT, { "prompt", MCP_STRING, true, "what to do" } } },
+	{ "agent_task",
+	  "State and output of a task of run_agent; waits up to 45 seconds for its end.",
+	  MCP_READS,
+	  mcp_agent_task,
+	  { PROJECT, { "process", MCP_STRING, true, "the process that run_agent returned" } } },
 	{ "read_file",
 	  "Reads a text file of at most 1 MiB in the sandbox.",
 	  MCP_READS,

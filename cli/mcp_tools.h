@@ -40,6 +40,7 @@ int mcp_tool_run(const struct mcp_tool *tool, struct site *site, const json_t *a
 const char *mcp_string(const json_t *arguments, const char *name);
 int mcp_project(struct site *site, const json_t *arguments, json_t **ret_project, struct err *e);
 
+int mcp_agent_task(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_create_project(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_explain_project(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_list_environment(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
@@ -53,6 +54,7 @@ int mcp_stop_project(struct site *site, const json_t *a, json_t **ret_found, str
 int mcp_list_files(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_read_file(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_read_log(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
+int mcp_run_agent(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_run_command(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_search_files(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_write_file(struct site *site, const json_t *a, json_t **ret_found, struct err *e);

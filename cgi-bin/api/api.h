@@ -75,6 +75,14 @@ route_fn sandboxes_list_get, sandboxes_post, sandboxes_start_post, sandboxes_sto
 
 extern const struct field sandbox_token_fields[];
 route_fn sandbox_token_post;
+struct sandbox_view;
+/* A token for that sandbox: {token, url, scopes, expiresAt}; sets what the audit says of it. */
+int api_sandbox_token(struct call *c, const struct sandbox_view *view, json_t *scopes,
+		      int64_t lifetime_s, json_t **ret_answer, struct err *e);
+
+extern const struct field agent_fields[];
+enum { AGENT_BODY_MAX = 131072 };
+route_fn agent_post;
 
 extern const struct field environment_create_fields[], environment_merge_fields[],
 	environment_change_fields[];

@@ -74,6 +74,8 @@ const struct route api_routes[] = {
 	      .body = force_fields),
 	WRITE(METHOD_POST, ANOTHER "/tokens", sandbox_token_post, "sandbox.token",
 	      .body = sandbox_token_fields),
+	WRITE(METHOD_POST, PROJECT "/agent", agent_post, "agent.start",
+	      .body = agent_fields, .body_max = AGENT_BODY_MAX),
 
 	READ ("/api/sizes", sizes_list_get),
 

@@ -82,31 +82,39 @@ static char *make_token(const struct call *c, const char *secret, const json_t *
 	return token;
 }
 
+int api_sandbox_token(struct call *c, const struct sandbox_view *view, json_t *wanted,
+		      int64_t lifetime_s, json_t **ret_answer, struct err *e)
+{
+	char secret[TERMINAL_TOKEN_LENGTH + 1], when[32];
+	int64_t now = (int64_t)time(NULL);
+	time_t end = (time_t)(now + lifetime_s);
+	struct tm utc;
+
+	if (render_terminal_token(c, &view->sandbox, secret, e) < 0)
+		return -1;
+	memcpy(c->object_id, view->sandbox.resource.id, sizeof(c->object_id));
+	c->audit_detail =
+		json_pack("{s:O, s:I}", "scopes", wanted, "expiresIn", (json_int_t)lifetime_s);
+	gmtime_r(&end, &utc);
+	(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S.000Z", &utc);
+	CLEANUP(cleanup_free) char *url = render_public_url(c, view->sandbox.ttyd_host);
+	CLEANUP(cleanup_free) char *token = make_token(c, secret, wanted, now, now + lifetime_s);
+	explicit_bzero(secret, sizeof(secret));
+	*ret_answer = json_pack("{s:s, s:s, s:O, s:s}", "token", token, "url", url, "scopes",
+				wanted, "expiresAt", when);
+	return 0;
+}
+
 int sandbox_token_post(struct call *c, struct err *e)
 {
 	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
-	char secret[TERMINAL_TOKEN_LENGTH + 1];
-	json_t *wanted = json_object_get(c->body, "scopes");
-	int64_t now = (int64_t)time(NULL);
-	int64_t expires = now + field_integer(c->body, "expiresIn", EXPIRES_MAX_S);
+	json_t *answer;
 
 	if (sandbox_get(c->db, c->session->user_id, c->params[0],
 			c->params[1] != NULL ? c->params[1] : SANDBOX_FIRST, &view, e) < 0 ||
-	    render_terminal_token(c, &view.sandbox, secret, e) < 0)
+	    api_sandbox_token(c, &view, json_object_get(c->body, "scopes"),
+			      field_integer(c->body, "expiresIn", EXPIRES_MAX_S), &answer, e) < 0)
 		return -1;
-	memcpy(c->object_id, view.sandbox.resource.id, sizeof(c->object_id));
-	c->audit_detail =
-		json_pack("{s:O, s:I}", "scopes", wanted, "expiresIn", (json_int_t)(expires - now));
-	char when[32];
-	struct tm utc;
-	time_t end = (time_t)expires;
-	gmtime_r(&end, &utc);
-	(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S.000Z", &utc);
-	CLEANUP(cleanup_free) char *url = render_public_url(c, view.sandbox.ttyd_host);
-	CLEANUP(cleanup_free) char *token = make_token(c, secret, wanted, now, expires);
-	explicit_bzero(secret, sizeof(secret));
-	response_json(c->response, 200,
-		      json_pack("{s:s, s:s, s:O, s:o}", "token", token, "url", url, "scopes",
-				wanted, "expiresAt", json_string(when)));
+	response_json(c->response, 200, answer);
 	return 0;
 }

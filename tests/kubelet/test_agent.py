@@ -2,17 +2,27 @@
 
 import base64
 import json
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
+from stand import pypi
 from stand.containers import WITH_AGENT
 from stand.process import PATIENCE
 from stand.site import Site
 from stand.terminal import Terminal, connect
+
+CLI = Path(__file__).resolve().parents[1] / "cli"
+sys.path.append(str(CLI))
+
+from own_machine import Home  # noqa: E402
 
 MODEL = Path(__file__).resolve().parent / "model.py"
 MODEL_PORT = 4000
@@ -67,7 +77,9 @@ class Project:
     def start_model(self, command):
         """Has the agent run that command, whatever it is asked."""
         self.run("sh", "-c", "cat >/tmp/model.py", data=MODEL.read_bytes())
-        self.run("sh", "-c", f"python3 /tmp/model.py {MODEL_PORT} /tmp/asked '{command}' >/tmp/model.log 2>&1 &"
+        self.run("sh", "-c", "[ ! -e /tmp/model.pid ] || while kill $(cat /tmp/model.pid) 2>/tmp/gone; do sleep 0.1; done;"
+                 f" rm -f /tmp/asked; python3 /tmp/model.py {MODEL_PORT} /tmp/asked '{command}' >/tmp/model.log 2>&1 &"
+                 " echo $! >/tmp/model.pid;"
                  f" until curl -sI http://127.0.0.1:{MODEL_PORT} >/tmp/head; do sleep 0.1; done")
 
     def asked(self):
@@ -114,3 +126,93 @@ def test_a_replaced_key_rolls_the_pod_once_and_the_old_one_is_in_no_secret(perso
         opened.type("claude -p 'Once more.' --dangerously-skip-permissions\r")
         opened.wait_for(r"\nAll is done\.")
     assert {one["key"] for one in shop.asked()} == {"sk-second"}
+
+
+# ---- tasks ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def fsa(person, shop, build, tmp_path_factory):
+    """Their own machine."""
+    home = Home(build, tmp_path_factory.mktemp("grace"))
+    token = person.post("/api/user/tokens", {"name": "fsa", "scope": "write"}).json()["token"]
+    home("login", person.url, "--token", input=token + "\n")
+    return home
+
+
+def start_task(person, shop, prompt):
+    """Sends what the site answers, as any program can; returns (session, process, ask)."""
+    task = person.post(f"/api/projects/{shop.id}/agent", {"prompt": prompt}).json()
+    http, address = requests.Session(), urlsplit(task["url"])
+    http.trust_env = False
+    http.headers.update({"Authorization": f"Bearer {task['token']}", "Host": address.netloc})
+
+    def ask(method, path, **rest):
+        answer = http.request(method, f"http://127.0.0.1:{address.port}{path}", timeout=PATIENCE, **rest)
+        assert answer.ok, answer.text
+        return answer
+
+    request = task["request"]
+    (one, again) = (ask(request["method"], request["path"], headers=request["headers"], json=request["body"]).json()
+                    for _ in range(2))
+    assert one["id"] == again["id"]
+    return task["session"], one["id"], ask
+
+
+def test_a_task_runs_unattended_and_its_state_output_and_end_are_a_process_s(person, shop):
+    shop.start_model("until [ -e ~/go ]; do sleep 0.1; done; echo by the agent >~/task")
+    session, process, ask = start_task(person, shop, "Write ✓.")
+    with shop.terminal(session) as watching:
+        watching.wait_for("> Bash until")
+        assert ask("GET", f"/v1/processes/{process}").json()["status"] == "running"
+        shop.run("touch", "/home/agent/go")
+        watching.wait_for("The agent has ended")
+        assert watching.ask("cat ~/task") == "by the agent"  # who watched goes on in the same terminal
+    ended = ask("GET", f"/v1/processes/{process}?wait=60").json()
+    assert (ended["status"], ended["exitCode"], ended["name"]) == ("ended", 0, "agent")
+    assert "> Bash until" in (told := ask("GET", f"/v1/processes/{process}/stdout").text) and "All is done." in told
+    assert "Write \\u2713." in shop.asked()[-1]["messages"]
+
+
+def test_who_watches_can_interrupt_the_agent_and_take_over(person, shop):
+    shop.start_model("touch ~/interrupt; sleep 1000")
+    session, process, ask = start_task(person, shop, "Wait.")
+    with shop.terminal(session) as watching:
+        watching.wait_for("> Bash touch")
+        watching.type("\x03")
+        watching.wait_for("The agent has ended")
+        assert watching.ask("echo $((6*7))") == "42"
+    ended = ask("GET", f"/v1/processes/{process}?wait=60").json()
+    assert ended["status"] == "ended" and ended["exitCode"] != 0
+
+
+def test_fsa_follows_a_task_and_ends_it_when_interrupted(shop, fsa):
+    shop.start_model("echo by fsa >~/by-fsa")
+    done = fsa("agent", "shop", "Write.")
+    assert "All is done." in done.stdout and "fsa shell shop agent-" in done.stderr
+    assert shop.run("cat", "/home/agent/by-fsa") == "by fsa\n"
+    shop.start_model("sleep 1000")
+    with subprocess.Popen([fsa.program, "agent", "shop", "Wait."], env=fsa.env, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True) as running:
+        assert running.stdout.readline().startswith("> Bash sleep 1000")
+        running.send_signal(signal.SIGINT)
+        assert running.wait(PATIENCE) != 0
+    shop.run("sh", "-c", "while pgrep -x sleep >/tmp/left; do sleep 0.1; done")  # the agent's command has ended, too
+
+
+def test_an_agent_elsewhere_gives_a_task_to_the_one_in_the_sandbox(shop, fsa):
+    shop.start_model("echo by mcp >~/by-mcp")
+    packages = str(pypi.packages(CLI / "requirements.txt"))
+
+    def call(tool, **arguments):
+        done = subprocess.run([sys.executable, CLI / "agent.py", fsa.program], capture_output=True, text=True,
+                              input=json.dumps([[tool, {"project": "shop", **arguments}]]), timeout=PATIENCE,
+                              env={**fsa.env, "PYTHONPATH": packages})
+        (result,) = json.loads(done.stdout)["results"]
+        assert not result["error"], result
+        return result["found"]
+
+    process = call("run_agent", prompt="Write.")["process"]
+    found = call("agent_task", process=process)
+    assert (found["status"], found["exitCode"]) == ("ended", 0) and "All is done." in found["output"]
+    assert shop.run("cat", "/home/agent/by-mcp") == "by mcp\n"

@@ -68,6 +68,7 @@ BODIES = {
        for provider in ("github", "oidc")},
     ("POST", "/api/auth/sealos/bind"): {"token": "t", "kubeconfig": "k"},
     ("POST", "/api/sandbox/:projectId/tokens"): {"scopes": ["exec"]},
+    ("POST", "/api/projects/:projectId/agent"): {"prompt": "Do it."},
     ("POST", "/api/projects/:projectId/sandboxes/:sandboxId/tokens"): {"scopes": ["exec"]},
 }
 

@@ -69,7 +69,7 @@ VARIABLE = PROJECT + "/environment/{envId}"
 CONFIG = "/api/user/config"
 
 
-def test_answers_are_as_written(document, user, make_kubeconfig):
+def test_answers_are_as_written(web, document, user, make_kubeconfig):
     do = Checker(document, user())
     made = do("post", "/api/projects", {"name": "My App", "description": "d"})["id"]
     project = {"projectId": made}
@@ -86,6 +86,10 @@ def test_answers_are_as_written(document, user, make_kubeconfig):
     do("post", "/api/sandbox/{projectId}", {"envVars": {"A": "b"}}, **project)
     do("patch", "/api/sandbox/{projectId}", {"size": None}, **project)
     do("post", "/api/sandbox/{projectId}/tokens", {"scopes": ["exec"]}, **project)
+    with web.connect() as db, db.cursor() as cursor:  # of the default, an agent would be refused
+        cursor.execute("UPDATE sandboxes SET memory_limit = '512Mi' WHERE resource_id IN"
+                       " (SELECT id FROM resources WHERE project_id = %s)", (made,))
+    do("post", f"{PROJECT}/agent", {"prompt": "Do it."}, **project)
     do("post", f"{PROJECT}/environment", {"key": "A", "value": "b", "isSecret": True}, **project)
     variable = do("get", f"{PROJECT}/environment", **project)["general"][0]["id"]
     do("get", VARIABLE, envId=variable, **project)

@@ -96,6 +96,7 @@ BODIES = {
     ("POST", "/api/sandbox/:projectId"): {"envVars": {"STOLEN": "1"}},
     ("POST", "/api/projects/:projectId/sandboxes"): {"displayName": "Stolen"},
     ("POST", "/api/sandbox/:projectId/tokens"): {"scopes": ["exec"]},
+    ("POST", "/api/projects/:projectId/agent"): {"prompt": "Do it."},
     ("POST", "/api/projects/:projectId/sandboxes/:sandboxId/tokens"): {"scopes": ["exec"]},
 }
 

@@ -1,0 +1,73 @@
+"""What starts a task of an agent: a token, and a request to sandboxd. tests/kubelet sends it."""
+
+import base64
+import json
+
+import pytest
+
+
+@pytest.fixture
+def path(web, project):
+    """Of a project whose sandbox has memory for an agent."""
+    give_memory(web, project, "512Mi")
+    return f"/api/projects/{project.id}/agent"
+
+
+def give_memory(web, project, limit):
+    with web.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE sandboxes SET memory_limit = %s WHERE resource_id IN"
+                       " (SELECT id FROM resources WHERE project_id = %s)", (limit, project.id))
+
+
+def refused(answer, status, code):
+    assert (answer.status_code, answer.json()["errorCode"]) == (status, code), answer.text
+
+
+def test_the_answer_is_the_request_that_starts_the_task_and_a_token_for_it(project, path):
+    prompt = "Say 'hello'; $(date)\nand ✓."
+    one, other = (project.client.post(path, {"prompt": prompt}).json() for _ in range(2))
+    assert one["session"] != other["session"]
+    assert one["request"] == {
+        "method": "POST", "path": "/v1/processes", "headers": {"Idempotency-Key": one["session"]},
+        "body": {"command": ["/usr/lib/fullstack-agent/agent-task", one["session"]], "name": "agent",
+                 "environment": {"FSA_AGENT_PROMPT": prompt}, "overflow": "drop"}}
+    claims = json.loads(base64.urlsafe_b64decode(one["token"].split(".")[1] + "=="))
+    assert claims["scope"] == "exec" and one["scopes"] == ["exec"]
+    sandbox = project.client.get(f"/api/sandbox/{project.id}").json()
+    assert one["url"] == sandbox["ttydUrl"].partition("?")[0]
+    lines = [line for line in project.client.get("/api/user/audit").json()["items"] if line["action"] == "agent.start"]
+    assert [line["objectId"] for line in lines] == [sandbox["id"]] * 2
+    assert "hello" not in json.dumps(lines)  # what people ask for is theirs
+
+
+@pytest.mark.parametrize("body, code", [
+    ({}, "MISSING_FIELD"), ({"prompt": ""}, "INVALID_FIELD"), ({"prompt": 1}, "WRONG_TYPE"),
+    ({"prompt": "x" * 16385}, "INVALID_FIELD"), ({"prompt": "x", "command": "id"}, "UNKNOWN_FIELD"),
+])
+def test_a_prompt_is_text_of_some_length(project, path, body, code):
+    refused(project.client.post(path, body), 400, code)
+
+
+def test_a_prompt_cannot_end_in_its_middle(project, path):
+    answer = project.client.request("POST", path, data=b'{"prompt": "a\\u0000b"}',
+                                    headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+
+
+def test_a_sandbox_with_too_little_memory_is_told_what_it_needs(web, project, path):
+    give_memory(web, project, "511Mi")
+    answer = project.client.post(path, {"prompt": "x"})
+    refused(answer, 422, "TOO_LITTLE_MEMORY")
+    assert "512Mi" in answer.json()["error"] and "511Mi" in answer.json()["error"]
+
+
+def test_a_stopped_sandbox_runs_no_agent(project, path):
+    assert project.client.post(f"/api/projects/{project.id}/stop").ok
+    refused(project.client.post(path, {"prompt": "x"}), 409, "SANDBOX_NOT_RUNNING")
+
+
+def test_a_token_that_may_only_read_starts_none(web, project, path):
+    token = project.client.post("/api/user/tokens", {"name": "CI", "scope": "read"}).json()["token"]
+    program = web.client()
+    program.session.headers["Authorization"] = f"Bearer {token}"
+    assert program.post(path, {"prompt": "x"}).status_code == 403
