@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import time
 from pathlib import Path
 
@@ -311,6 +312,7 @@ def test_a_size_is_chosen_and_changed(page, site, cluster):
     page.press("New project")
     page.see("dialog [name=name]")
     assert not page.find("dialog [name=size]")  # the site offers none
+    assert not re.search(r"^\d+$", page.text("dialog"), re.M)  # nor is their number there
     site.programs.fsactl("size", "set", "large", "1", "512Mi", "--description", "for builds")
     page.driver.refresh()
     page.press("New project")

@@ -17,6 +17,9 @@ const MOVING = new Set(["CREATING", "STARTING", "UPDATING", "STOPPING", "TERMINA
 export const moves = (status) => MOVING.has(status);
 
 /** @param {string} status */
+export const called = (status) => STATUSES[status]?.[1] ?? status;
+
+/** @param {string} status */
 export const sentence = (status) => STATUSES[status]?.[2] ?? status;
 
 /** @param {Project} project @returns {Part[]} */

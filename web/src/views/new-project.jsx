@@ -49,7 +49,7 @@ export function NewProject({close}) {
 					aria-invalid={wrong} hint={<span class={wrong ? "failure" : ""}>{RULE}</span>}
 					onInput={(/** @type {any} */ {currentTarget}) => setName(currentTarget.value)}/>
 				<Field label="Description" name="description" maxLength={2000} autocomplete="off"/>
-				{sizes?.length && <SizeChoice sizes={sizes}/>}
+				{sizes !== undefined && sizes.length > 0 && <SizeChoice sizes={sizes}/>}
 				<Check label="with a PostgreSQL database" name="database" defaultChecked/>
 			</Form>
 			<Button class="quiet" onClick={close}>Cancel</Button>

@@ -78,7 +78,7 @@ function Listed({projects}) {
 		<>
 			<Tools/>
 			<p class="detail" role="status">
-				{found.length === projects.length ? `${projects.length} projects` : `${found.length} of ${projects.length} projects`}
+				{found.length < projects.length && `${found.length} of `}{projects.length} {projects.length === 1 ? "project" : "projects"}
 			</p>
 			<ul class="projects">
 				{found.slice(0, shown).map((project) => <Row key={project.id} project={project}/>)}

@@ -3,6 +3,7 @@ import {useAction} from "../../action.js";
 import {get} from "../../api.js";
 import {Act} from "../../parts/button.jsx";
 import {Reading} from "../../parts/reading.jsx";
+import {called} from "../../parts/status.jsx";
 import {Time} from "../../parts/time.jsx";
 import {useResource} from "../../resource.js";
 
@@ -51,6 +52,12 @@ function Pages({first, path, kind}) {
 	);
 }
 
+/** @param {ProjectEvent} event */
+function describe({kind, status, stage, message}) {
+	const words = [KINDS[kind ?? ""] ?? "Project", status && called(status).toLowerCase(), stage, message];
+	return words.filter(Boolean).join(" · ");
+}
+
 /** @param {{items: ProjectEvent[]}} props */
 export function Events({items}) {
 	return (
@@ -58,7 +65,7 @@ export function Events({items}) {
 			{items.map((event) => (
 				<li key={event.id}>
 					<Time at={event.at}/>
-					<span>{[KINDS[event.kind ?? ""], event.status, event.stage, event.message].filter(Boolean).join(" · ")}</span>
+					<span>{describe(event)}</span>
 				</li>
 			))}
 		</ol>
