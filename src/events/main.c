@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/command_line.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -31,50 +31,6 @@ static const char usage[] =
 	"  --help, --version\n"
 	"\n"
 	"Exit status: 0 ended by a signal, 64 usage, 71 operating system, 78 configuration.\n";
-
-/* 0 to go on, -1 when all is said and `*ret_status` is the exit status. */
-static int parse_options(int argc, char **argv, const char **ret_config, bool *ret_only_check,
-			 int *ret_status)
-{
-	static const struct option longs[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "check", no_argument, NULL, 'C' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option;
-
-	*ret_config = FSA_SYSCONFDIR "/fsa.conf";
-	*ret_only_check = false;
-	*ret_status = EX_USAGE;
-	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			*ret_config = optarg;
-			break;
-		case 'C':
-			*ret_only_check = true;
-			break;
-		case 'h':
-			(void)fputs(usage, stdout);
-			*ret_status = EXIT_SUCCESS;
-			return -1;
-		case 'V':
-			(void)puts("fsa-events " PACKAGE_VERSION);
-			*ret_status = EXIT_SUCCESS;
-			return -1;
-		default:
-			(void)fputs(usage, stderr);
-			return -1;
-		}
-	}
-	if (optind < argc) {
-		(void)fprintf(stderr, "\"%s\": no arguments are taken\n%s", argv[optind], usage);
-		return -1;
-	}
-	return 0;
-}
 
 /* A descriptor that becomes readable when this process is asked to end, or to read its
  * configuration. */
@@ -184,13 +140,19 @@ int main(int argc, char **argv)
 {
 	CLEANUP(conf_freep) struct conf *conf = NULL;
 	CLEANUP(cleanup_close) int signals = -1;
-	const char *config;
-	bool only_check;
+	const char *config = FSA_SYSCONFDIR "/fsa.conf";
+	bool only_check = false;
+	const struct command_line_option options[] = {
+		{ "config", .ret_argument = &config },
+		{ "check", .ret_given = &only_check },
+		{ NULL },
+	};
 	struct err e;
 	int status;
 
 	mem_init_libraries();
-	if (parse_options(argc, argv, &config, &only_check, &status) < 0)
+	if (!command_line_read(&(struct command_line) { "fsa-events", usage, options }, argc, argv,
+			       &status))
 		return status;
 	if (conf_load_logged(config, &conf, &e) < 0) {
 		log_err(LOG_LEVEL_ERROR, "cannot start", &e);

@@ -1,7 +1,6 @@
 /* fsa-reconcile(8): makes the clusters what PostgreSQL says they should be. */
 #include "config.h"
 
-#include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <sysexits.h>
 
 #include "base/cleanup.h"
+#include "base/command_line.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -35,58 +35,35 @@ static const char usage[] =
 	"Exit status: 0 done, 1 failed, 64 usage, 75 PostgreSQL is away (try again), 78 "
 	"configuration.\n";
 
+enum { EVERY_MAX_MS = 3600000 };
+
 struct options {
 	const char *config;
 	uint64_t every_ms; /* 0: one pass */
 };
 
-/* 0 to go on, -1 when all is said and `*ret_status` is the exit status. */
-static int parse_options(int argc, char **argv, struct options *ret_options, int *ret_status)
+/* False when the program is to end with `*ret_exit`. */
+static bool parse_options(int argc, char **argv, struct options *ret_options, int *ret_exit)
 {
-	static const struct option longs[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "every", required_argument, NULL, 'e' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
 	struct options o = { .config = FSA_SYSCONFDIR "/fsa.conf" };
-	int option;
+	const char *every = NULL;
+	const struct command_line_option rows[] = {
+		{ "config", .ret_argument = &o.config },
+		{ "every", .ret_argument = &every },
+		{ NULL },
+	};
 
-	*ret_status = EX_USAGE;
-	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			o.config = optarg;
-			break;
-		case 'e':
-			if (!parse_duration_ms(optarg, &o.every_ms) || o.every_ms == 0 ||
-			    o.every_ms > 3600000) {
-				(void)fprintf(stderr,
-					      "--every: \"%s\" is not a duration up to 1h\n",
-					      optarg);
-				return -1;
-			}
-			break;
-		case 'h':
-			(void)fputs(usage, stdout);
-			*ret_status = EXIT_SUCCESS;
-			return -1;
-		case 'V':
-			(void)puts("fsa-reconcile " PACKAGE_VERSION);
-			*ret_status = EXIT_SUCCESS;
-			return -1;
-		default:
-			(void)fputs(usage, stderr);
-			return -1;
-		}
-	}
-	if (optind < argc) {
-		(void)fprintf(stderr, "\"%s\": no arguments are taken\n%s", argv[optind], usage);
-		return -1;
+	if (!command_line_read(&(struct command_line) { "fsa-reconcile", usage, rows }, argc, argv,
+			       ret_exit))
+		return false;
+	if (every != NULL && (!parse_duration_ms(every, &o.every_ms) || o.every_ms == 0 ||
+			      o.every_ms > EVERY_MAX_MS)) {
+		(void)fprintf(stderr, "--every: \"%s\" is not a duration up to 1h\n", every);
+		*ret_exit = EX_USAGE;
+		return false;
 	}
 	*ret_options = o;
-	return 0;
+	return true;
 }
 
 static void log_pass(const struct pass_summary *s)
@@ -213,7 +190,7 @@ int main(int argc, char **argv)
 	int status;
 
 	mem_init_libraries();
-	if (parse_options(argc, argv, &options, &status) < 0)
+	if (!parse_options(argc, argv, &options, &status))
 		return status;
 	crypto_init();
 	if (last_conf_load(options.config, &conf, &e) < 0) {

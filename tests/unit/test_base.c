@@ -1,8 +1,10 @@
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/command_line.h"
 #include "base/err.h"
 #include "base/heartbeat.h"
 #include "base/json_at.h"
@@ -317,6 +320,59 @@ START_TEST(json_is_read_by_path_and_what_is_missing_or_another_type_is_absent)
 }
 END_TEST
 
+struct parsed {
+	const char *file;
+	bool check;
+	int exit;
+};
+
+/* Reads "program FIRST SECOND"; either may be NULL. */
+static bool read_options(char *first, char *second, struct parsed *ret)
+{
+	const struct command_line_option options[] = {
+		{ "file", .ret_argument = &ret->file },
+		{ "check", .ret_given = &ret->check },
+		{ NULL },
+	};
+	char *argv[] = { (char[]) { "program" }, first, second, NULL };
+
+	*ret = (struct parsed) { .file = "default" };
+	optind = 0; /* getopt_long() begins again */
+	return command_line_read(&(struct command_line) { "program", "usage\n", options },
+				 1 + (first != NULL) + (second != NULL), argv, &ret->exit);
+}
+
+START_TEST(a_command_line_sets_what_its_table_names)
+{
+	struct parsed p;
+
+	ck_assert(read_options(NULL, NULL, &p));
+	ck_assert_str_eq(p.file, "default");
+	ck_assert(!p.check);
+	ck_assert(read_options((char[]) { "--check" }, (char[]) { "--file=x" }, &p));
+	ck_assert_str_eq(p.file, "x");
+	ck_assert(p.check);
+	ck_assert(read_options((char[]) { "--file" }, (char[]) { "y" }, &p));
+	ck_assert_str_eq(p.file, "y");
+}
+END_TEST
+
+START_TEST(a_command_line_with_help_or_an_error_ends_the_program)
+{
+	char wrong[][12] = { "--unknown", "--file", "--check=yes", "argument", "" };
+	struct parsed p;
+
+	ck_assert(!read_options((char[]) { "--help" }, NULL, &p));
+	ck_assert_int_eq(p.exit, EXIT_SUCCESS);
+	ck_assert(!read_options((char[]) { "--version" }, NULL, &p));
+	ck_assert_int_eq(p.exit, EXIT_SUCCESS);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		ck_assert_msg(!read_options(wrong[i], NULL, &p), "%s", wrong[i]);
+		ck_assert_int_eq(p.exit, EX_USAGE);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("base");
@@ -335,6 +391,8 @@ int main(void)
 	tcase_add_test(tc, a_status_reaches_the_service_manager_as_one_line);
 	tcase_add_test(tc, a_log_line_is_one_line_of_pairs_whatever_is_in_them);
 	tcase_add_test(tc, a_long_log_line_is_cut_between_characters);
+	tcase_add_test(tc, a_command_line_sets_what_its_table_names);
+	tcase_add_test(tc, a_command_line_with_help_or_an_error_ends_the_program);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
