@@ -2,9 +2,9 @@
 of Sealos' own SDK, and our site in a frame."""
 
 import json
-import ssl
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
+
+from tls_server import TlsServer
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -54,13 +54,8 @@ class Desktop:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(cert, key)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.server.handle_error = lambda *_: None
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        server = TlsServer(Handler, key, cert)
+        self.port, self.stop = server.server_port, server.stop
 
     def page(self):
         allowed = ["/".join(self.app.split("/")[:3])]
@@ -70,7 +65,3 @@ class Desktop:
     def log_in(self, name, token, kubeconfig):
         user = {"userId": name, "k8s_username": name, "name": name, "avatar": "", "nsid": f"ns-{name}"}
         self.session = {"user": user, "token": token, "kubeconfig": kubeconfig}
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()

@@ -7,34 +7,27 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from stand import chromium
-from stand.kube.pki import Authority
 from stand.site import Site
+from tls_server import certified
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "web"))
-from fake_github import CLIENT, SECRET, Github, says  # noqa: E402
+import fake_github  # noqa: E402
+from fake_github import Github, says  # noqa: E402
 
 PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture(scope="module")
 def github(workspace):
-    authority = Authority(workspace / "binding-ca", "binding-ca")
-    made = Github(*authority.issue("github", "github", hosts=["127.0.0.1"]))
-    made.ca = authority.cert
-    yield made
-    made.stop()
+    with certified(Github, workspace, "binding") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 def site(workspace, build, postgres, console, github):
-    secret = workspace / "binding-secret"
-    secret.write_text(SECRET)
-    options = {"github_client_id": CLIENT, "github_client_secret_file": secret,
-               "github_url": github.url, "github_api_url": github.url,
-               "provider_ca_file": github.ca, "provider_allow_addresses": "127.0.0.0/8"}
     with Site(workspace / "binding", build, postgres, database="binding", root=console,
-              options=options) as made:
+              options=fake_github.options(workspace, github)) as made:
         yield made
 
 

@@ -9,14 +9,27 @@ import base64
 import hashlib
 import json
 import secrets
-import ssl
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlencode, urlsplit
+
+from tls_server import TlsServer
 
 HANGS_S = 40  # for a client that waits a few seconds, this never ends
 CLIENT, SECRET = "our-client-id", "our-client-secret"
+
+
+def options(directory, provider):
+    """Those of a site whose users log in there."""
+    secret = directory / "github-secret"
+    secret.write_text(SECRET + "\n")
+    return {"github_client_id": CLIENT, "github_client_secret_file": secret,
+            "github_url": provider.url, "github_api_url": provider.url, **trust(provider)}
+
+
+def trust(provider):
+    """Options of a site that may connect to this stand-in."""
+    return {"provider_ca_file": provider.ca, "provider_allow_addresses": "127.0.0.0/8"}
 
 
 class Github:
@@ -39,17 +52,9 @@ class Github:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(cert, key)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.server.handle_error = lambda *_: None  # clients that hang up are part of the tests
-        self.url = f"https://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+        server = TlsServer(Handler, key, cert)
+        self.url = f"https://127.0.0.1:{server.server_port}"
+        self.stop = server.stop
 
     def behave(self):
         self.answers.clear()

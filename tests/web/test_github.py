@@ -12,7 +12,9 @@ from stand.kube.pki import Authority
 from stand.process import StandError
 from stand.site import Site
 
-from fake_github import (CLIENT, HANGS_S, SECRET, Github, breaks_off, drips, hangs, hangs_up, says)
+import fake_github
+from fake_github import HANGS_S, SECRET, Github, breaks_off, drips, hangs, hangs_up, says
+from tls_server import certified
 
 TOKEN, USER = "/login/oauth/access_token", "/user"
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
@@ -21,21 +23,13 @@ _ids = itertools.count(1000)
 
 @pytest.fixture(scope="module")
 def provider(workspace):
-    authority = Authority(workspace / "github-ca", "github-ca")
-    made = Github(*authority.issue("github", "github", hosts=["127.0.0.1"]))
-    made.ca = authority.cert
-    yield made
-    made.stop()
+    with certified(Github, workspace, "github") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 def options(workspace, provider):
-    secret = workspace / "github-secret"
-    secret.write_text(SECRET + "\n")
-    return {"github_client_id": CLIENT, "github_client_secret_file": secret,
-            "github_url": provider.url, "github_api_url": provider.url,
-            "provider_ca_file": provider.ca, "provider_allow_addresses": "127.0.0.0/8",
-            "provider_timeout": "5s"}
+    return {**fake_github.options(workspace, provider), "provider_timeout": "5s"}
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,12 @@ import time
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from stand.kube.pki import Authority
 from stand.site import Site
 
-from fake_github import CLIENT, SECRET, hangs, says
+from fake_github import CLIENT, SECRET, hangs, says, trust
 from fake_oidc import Oidc
 from test_github import PAGE, arrive, begin, counts, refused
+from tls_server import certified
 from tokens import encode, sign
 
 LOGIN = "/api/auth/oidc/login"
@@ -20,11 +20,8 @@ _subjects = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def server(workspace):
-    authority = Authority(workspace / "oidc-ca", "oidc-ca")
-    made = Oidc(*authority.issue("oidc", "oidc", hosts=["127.0.0.1"]))
-    made.ca = authority.cert
-    yield made
-    made.stop()
+    with certified(Oidc, workspace, "oidc") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +30,7 @@ def options(workspace, server):
     secret.write_text(SECRET)
     return {"oidc_client_id": CLIENT, "oidc_client_secret_file": secret,
             "oidc_issuer": server.url, "oidc_name": "The Example",
-            "provider_ca_file": server.ca, "provider_allow_addresses": "127.0.0.0/8",
-            "provider_timeout": "5s"}
+            "provider_timeout": "5s", **trust(server)}
 
 
 @pytest.fixture(scope="module")
