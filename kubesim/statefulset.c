@@ -140,6 +140,14 @@ static json_t *make_claim(const struct set *s, const json_t *template, const cha
 	return claim;
 }
 
+/* The claim of a pod's volume, or NULL; and its name, which the caller frees. */
+static struct object *find_claim(struct set *s, const json_t *template, size_t ordinal,
+				 char **ret_name)
+{
+	*ret_name = claim_name(s, template, ordinal);
+	return store_get(s->sim->store, KIND_CLAIM, s->object->namespace, *ret_name);
+}
+
 static int create_claims(struct set *s, size_t ordinal, struct refusal *r)
 {
 	struct change c = by_controller(s, "create");
@@ -148,9 +156,8 @@ static int create_claims(struct set *s, size_t ordinal, struct refusal *r)
 
 	json_array_foreach(json_path(s->json, "spec.volumeClaimTemplates"), i, template)
 	{
-		CLEANUP(cleanup_free) char *name = claim_name(s, template, ordinal);
-		struct object *claim =
-			store_get(s->sim->store, KIND_CLAIM, s->object->namespace, name);
+		CLEANUP(cleanup_free) char *name = NULL;
+		struct object *claim = find_claim(s, template, ordinal, &name);
 		if (claim != NULL)
 			continue;
 		CLEANUP(json_decrefp) json_t *json = make_claim(s, template, name);
@@ -167,9 +174,8 @@ static void delete_claims(struct set *s, size_t ordinal)
 
 	json_array_foreach(json_path(s->json, "spec.volumeClaimTemplates"), i, template)
 	{
-		CLEANUP(cleanup_free) char *name = claim_name(s, template, ordinal);
-		struct object *claim =
-			store_get(s->sim->store, KIND_CLAIM, s->object->namespace, name);
+		CLEANUP(cleanup_free) char *name = NULL;
+		struct object *claim = find_claim(s, template, ordinal, &name);
 		if (claim != NULL && !claim->deleting)
 			write_collect(s->sim, claim);
 	}
