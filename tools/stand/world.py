@@ -13,9 +13,9 @@ import contextlib
 import ctypes
 import os
 import signal
-import time
 from pathlib import Path
 
+from . import cgroups
 from .process import Process, StandError
 from .server import Server
 
@@ -104,16 +104,8 @@ def make_cgroups(name):
 
 
 def remove_cgroups(name, seconds=10.0):
-    """Waits for the last who are on their way out; the next run removes what is left after that."""
-    end = time.monotonic() + seconds
-    while tops := list(_CGROUPS.glob(f"*/{name}")):
-        for top in tops:
-            for folder, _, _ in os.walk(top, topdown=False):
-                with contextlib.suppress(OSError):
-                    os.rmdir(folder)
-        if time.monotonic() > end:
-            return
-        time.sleep(0.05)
+    """Waits for processes that are still ending; the next run removes what is left after that."""
+    cgroups.remove(lambda: list(_CGROUPS.glob(f"*/{name}")), seconds)
 
 
 def _enter(namespace):

@@ -1,11 +1,11 @@
 """Limits of containers by cgroups, of version 1 or 2, where they can be written to."""
 
 import contextlib
-import os
 import re
-import time
 from decimal import Decimal
 from pathlib import Path
+
+from .. import cgroups
 
 CGROUPS = Path("/sys/fs/cgroup")
 NEEDED = ("memory", "cpu", "pids")
@@ -42,15 +42,7 @@ def _unified():
 
 def remove(name, seconds=10.0):
     """Removes it from all hierarchies; waits for processes that are still ending."""
-    end = time.monotonic() + seconds
-    while tops := _existing(name):
-        for top in tops:
-            for folder, _, _ in os.walk(top, topdown=False):
-                with contextlib.suppress(OSError):
-                    os.rmdir(folder)
-        if time.monotonic() > end:
-            return
-        time.sleep(0.05)
+    cgroups.remove(lambda: _existing(name), seconds)
 
 
 def exists(name):
