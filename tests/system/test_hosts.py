@@ -3,7 +3,6 @@
 One of the two is cut off in the middle of a pass: nothing is lost, and nothing is done twice.
 """
 
-import threading
 import time
 from collections import Counter
 
@@ -12,6 +11,7 @@ import requests
 
 from installation import CONFIG, browser, commands, configure, connect
 from network import Network
+from repeated import Repeated
 from stand.kubesim import KubeSim
 from stand.process import PATIENCE
 
@@ -165,33 +165,23 @@ def creations(kubesim, since):
     return Counter((resource, name) for resource, name, _ in objects)
 
 
-class Reader:
-    """Somebody who looks at a page, a request after the other."""
+class Reader(Repeated):
+    """Somebody who reads a page over and over."""
 
     def __init__(self, client, path):
+        super().__init__(pause_s=0.02)
         self._client, self._path = client, path
         self.statuses = Counter()
         self.slowest = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._read)
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
-
-    def _read(self):
-        while not self._stop.wait(0.02):
-            begun = time.monotonic()
-            try:
-                status = self._client.get(self._path).status_code
-            except requests.RequestException as e:
-                status = type(e).__name__
-            self.statuses[status] += 1
-            self.slowest = max(self.slowest, time.monotonic() - begun)
+    def step(self):
+        begun = time.monotonic()
+        try:
+            status = self._client.get(self._path).status_code
+        except requests.RequestException as e:
+            status = type(e).__name__
+        self.statuses[status] += 1
+        self.slowest = max(self.slowest, time.monotonic() - begun)
 
 
 def test_a_host_cut_off_in_a_pass_loses_and_doubles_nothing(db, network, hosts, ada, kubesim):

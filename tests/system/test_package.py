@@ -5,13 +5,13 @@ On a machine of its own, in this order: each test goes on with what the one befo
 
 import itertools
 import subprocess
-import threading
 import time
 
 import pytest
 import requests
 
 from installation import browser, commands, connect, install
+from repeated import Repeated
 
 PASSWORD = "correct horse battery staple"
 MIGRATION = """\
@@ -67,40 +67,29 @@ def build(tree, package):
     return package
 
 
-class Load:
+class Load(Repeated):
     """Requests one after the other; each that fails is tried again, and has to succeed soon.
 
     ask(n, client) sends the n-th, the same one each time it is called with n.
     """
 
     def __init__(self, client, ask):
+        super().__init__()
         self.client, self.ask = client, ask
         self.answered = self.retried = 0
         self.lost = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._ask)
+        self._numbers = itertools.count()
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
-
-    def _ask(self):
-        for number in itertools.count():
-            if self._stop.is_set():
+    def step(self):
+        number = next(self._numbers)
+        for _ in range(10):
+            failure = self._ask_once(number)
+            if failure is None:
+                self.answered += 1
                 return
-            for _ in range(10):
-                failure = self._ask_once(number)
-                if failure is None:
-                    self.answered += 1
-                    break
-                self.retried += 1
-                time.sleep(0.5)
-            else:
-                self.lost.append(failure)
+            self.retried += 1
+            time.sleep(0.5)
+        self.lost.append(failure)
 
     def _ask_once(self, number):
         try:

@@ -1,0 +1,24 @@
+"""Something that is done again and again while a test does something else."""
+
+import threading
+
+
+class Repeated:
+    """Calls step() of a subclass in a thread, one call after the other, until its block ends."""
+
+    def __init__(self, pause_s=0.0):
+        self._pause_s = pause_s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self):
+        while not self._stop.wait(self._pause_s):
+            self.step()
