@@ -3,7 +3,6 @@
 import re
 import statistics
 import subprocess
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from glutton import Glutton
 from hostile import elsewhere
 from people import Person
+from repeated import Repeated
 from stand.site import ROOT, Site
 from test_shards import children
 from test_tenants import query
@@ -40,27 +40,16 @@ def site(workspace, build, postgres, request):
         yield running
 
 
-class Peak:
-    """What all processes of the reconciler have had in memory at most, in bytes: what they have not shared
-    with each other counts, looked at again and again while it lasts."""
+class Peak(Repeated):
+    """The most private memory, in bytes, that all processes of the reconciler have had together."""
 
     def __init__(self, site):
+        super().__init__(pause_s=0.05)
         self._pid = site.programs.pid("fsa-reconcile")
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
         self.bytes = 0
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self):
-        while not self._over.wait(0.05):
-            self.bytes = max(self.bytes, sum(map(private, (self._pid, *children(self._pid)))))
+    def step(self):
+        self.bytes = max(self.bytes, sum(map(private, (self._pid, *children(self._pid)))))
 
 
 def private(pid):

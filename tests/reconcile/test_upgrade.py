@@ -8,11 +8,11 @@ import itertools
 import shutil
 import subprocess
 import tempfile
-import threading
 from pathlib import Path
 
 import pytest
 from people import PASSWORD, Person, Project, eventually
+from repeated import Repeated
 from stand.process import make_directory, run
 from stand.pypi import CACHE
 from stand.site import ROOT, Site
@@ -59,39 +59,29 @@ class NewHost(Site):
         self.nginx.start()
 
 
-class Use:
+class Use(Repeated):
     """Somebody's requests, one after the other, to whichever host is theirs at the moment."""
 
     def __init__(self, person, ask):
+        super().__init__()
         self.client, self._ask = person.client, ask
         self.answers = []  # of the current host
         self.failures = []
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._work)
+        self._numbers = itertools.count()
 
-    def _work(self):
-        for number in itertools.count():
-            if self._over.is_set():
-                return
-            answer = self._ask(self.client, number)
-            if answer.ok:
-                self.answers.append(number)
-            else:
-                self.failures.append((answer.request.method, answer.url, answer.text))
+    def step(self):
+        number = next(self._numbers)
+        answer = self._ask(self.client, number)
+        if answer.ok:
+            self.answers.append(number)
+        else:
+            self.failures.append((answer.request.method, answer.url, answer.text))
 
     def go_on(self, client=None):
         """Until some more have been answered, if need be by another host."""
         self.client = client or self.client
         count = len(self.answers) + 10
         eventually(lambda: self.failures or len(self.answers) >= count, last=lambda: self.failures)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        self._thread.join()
 
 
 def uses(person, project):
