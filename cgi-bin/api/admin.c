@@ -1,12 +1,17 @@
 /* The console's administration, for users with that role: see ROUTE_ADMIN. */
 #include "api.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "domain/cause.h"
 #include "store/admin.h"
 #include "store/admin_site.h"
+#include "store/limit.h"
 #include "store/maintenance.h"
 #include "web/json.h"
+#include "web/router.h"
+#include "web/session.h"
 
 enum { KEYWORD_MAX = 100, SHOWN_MAX = 200 };
 
@@ -85,4 +90,89 @@ int admin_state_get(struct call *c, struct err *e)
 		      json_pack("{s:O, s:O, s:O, s:O}", "counts", counts, "queue", queue, "hosts",
 				hosts, "maintenance", maintenance));
 	return 0;
+}
+
+/* ---- changes --------------------------------------------------------------------------------- */
+
+static int check_kind(const char *name, struct err *e)
+{
+	enum limit_kind kind;
+
+	return limit_find(name, &kind, e);
+}
+
+const struct field admin_limit_fields[] = {
+	{ .name = "kind", .type = FIELD_STRING, .required = true, .max = 32, .check = check_kind },
+	{ .name = "limit",
+	  .type = FIELD_INTEGER,
+	  .nullable = true,
+	  .required = true,
+	  .max = LIMIT_MAX },
+	FIELDS_END,
+};
+
+/* The database wants the token itself: nobody's word for it would do. */
+static int read_token(const struct call *c, char ret_token[API_TOKEN_LENGTH + 1], struct err *e)
+{
+	enum credential credential;
+
+	return session_token(c->request, c->router->secure, ret_token, &credential, e);
+}
+
+static struct admin_caller caller(const struct call *c, const char *token)
+{
+	return (struct admin_caller) { token, request_client(c->request), request_id(c->request) };
+}
+
+static int answer_limits(struct call *c, struct err *e)
+{
+	json_t *limits = NULL;
+
+	if (limit_list(c->db, c->params[0], &limits, e) < 0)
+		return -1;
+	response_json(c->response, 200, json_pack("{s:o}", "items", limits));
+	return 0;
+}
+
+int admin_limits_get(struct call *c, struct err *e)
+{
+	return answer_limits(c, e);
+}
+
+int admin_limit_put(struct call *c, struct err *e)
+{
+	char token[API_TOKEN_LENGTH + 1];
+	enum limit_kind kind;
+
+	if (limit_find(field_string(c->body, "kind"), &kind, e) < 0 || read_token(c, token, e) < 0)
+		return -1;
+	const struct admin_caller by = caller(c, token);
+	int done = admin_change_limit(c->db, &by, c->params[0], kind,
+				      field_integer(c->body, "limit", -1), e);
+	explicit_bzero(token, sizeof(token));
+	return done < 0 ? -1 : answer_limits(c, e);
+}
+
+static int change_access(struct call *c, bool disable, struct err *e)
+{
+	char token[API_TOKEN_LENGTH + 1];
+
+	if (read_token(c, token, e) < 0)
+		return -1;
+	const struct admin_caller by = caller(c, token);
+	int done = admin_change_access(c->db, &by, c->params[0], disable, e);
+	explicit_bzero(token, sizeof(token));
+	if (done == 0)
+		response_json(c->response, 200, json_pack("{s:b}", "success", 1));
+	return done;
+}
+
+int admin_disable_post(struct call *c, struct err *e)
+{
+	return change_access(c, true, e);
+}
+
+int admin_enable_post(struct call *c, struct err *e)
+{
+	return change_access(c, false, e);
 }

@@ -6,12 +6,14 @@
 #define VARIABLE PROJECT "/environment/:envId"
 #define SANDBOX  "/api/sandbox/:projectId"
 #define ANOTHER  PROJECT "/sandboxes/:sandboxId"
+#define PERSON   "/api/admin/users/:userId"
 
 #define READ ROUTE_READ
 /* WRITE changes stored data; WAKE is for changes that the reconciler must act on, too. Both take an
  * Idempotency-Key. */
 #define WRITE(...) ROUTE_CHANGE(ROUTE_IDEMPOTENT, __VA_ARGS__)
 #define WAKE(...)  ROUTE_CHANGE(ROUTE_IDEMPOTENT | ROUTE_WAKES, __VA_ARGS__)
+#define ADMIN(...) ROUTE_CHANGE(ROUTE_IDEMPOTENT | ROUTE_WAKES | ROUTE_ADMIN, __VA_ARGS__)
 
 /* clang-format off */
 const struct route api_routes[] = {
@@ -111,6 +113,11 @@ const struct route api_routes[] = {
 	READ ("/api/admin/stuck", admin_stuck_get, .flags = ROUTE_ADMIN),
 	READ ("/api/admin/users", admin_users_get, .query = admin_users_query,
 	      .flags = ROUTE_ADMIN),
+	READ (PERSON "/limits", admin_limits_get, .flags = ROUTE_ADMIN),
+	ADMIN(METHOD_PUT, PERSON "/limits", admin_limit_put, "admin.user.limit",
+	      .body = admin_limit_fields),
+	ADMIN(METHOD_POST, PERSON "/disable", admin_disable_post, "admin.user.disable"),
+	ADMIN(METHOD_POST, PERSON "/enable", admin_enable_post, "admin.user.enable"),
 
 	{ .method = METHOD_GET, .pattern = "/api/site", .handler = site_read },
 	{ .method = METHOD_GET, .pattern = "/healthz", .handler = health_read },

@@ -1,5 +1,7 @@
 #include "store/admin_site.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "store/internal.h"
 
@@ -10,6 +12,8 @@ enum statement {
 	STATEMENT_STUCK_COUNT,
 	STATEMENT_COUNTS,
 	STATEMENT_HOSTS,
+	STATEMENT_LIMIT,
+	STATEMENT_ACCESS,
 };
 
 #define IS_NAMED " ($1::text IS NULL OR strpos(lower(u.name), lower($1)) > 0)"
@@ -56,6 +60,10 @@ static const struct db_statement statements[] = {
 		"SELECT host, version, iso8601(last_pass_at) AS \"lastPassAt\","
 		" greatest(0, (extract(epoch FROM now() - last_pass_at) * 1000)::bigint)"
 		"  AS \"ageMs\" FROM pass_hosts ORDER BY host" },
+	[STATEMENT_LIMIT] = { "admin_change_limit",
+		"SELECT administrate_limit($1, $2, $3, nullif($4::bigint, -1), $5, $6)" },
+	[STATEMENT_ACCESS] = { "admin_change_access",
+		"SELECT administrate_access($1, $2, $3, $4, $5)" },
 };
 /* clang-format on */
 
@@ -100,4 +108,56 @@ int admin_counts(struct db *db, json_t **ret_counts, struct err *e)
 int admin_hosts(struct db *db, json_t **ret_rows, struct err *e)
 {
 	return store_rows(db, &statements[STATEMENT_HOSTS], NULL, ret_rows, e);
+}
+
+/* ---- changes --------------------------------------------------------------------------------- */
+
+/* What the functions of the database return, and what that means. */
+static const struct refusal {
+	const char *code;
+	enum err_kind kind;
+	const char *message;
+} refusals[] = {
+	{ "NOT_ADMINISTRATOR", ERR_NOT_FOUND, "there is nothing at this path" },
+	{ "USER_NOT_FOUND", ERR_NOT_FOUND, "There is no such user" },
+	{ "USER_IS_ADMIN", ERR_CONFLICT,
+	  "This user is an administrator: the site's operator takes that role first" },
+	{ "USER_DELETED", ERR_CONFLICT,
+	  "This user is being deleted, and stays disabled until then" },
+};
+
+static int change(struct db *db, enum statement statement, const struct db_args *args,
+		  struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+
+	if (db_query(db, &statements[statement], args, &r, e) < 0)
+		return -1;
+	const char *code = db_text(r, 0, 0);
+	if (code == NULL)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		if (strcmp(refusals[i].code, code) == 0)
+			return err_set(e, refusals[i].kind, code, "%s", refusals[i].message);
+	}
+	return err_set(e, ERR_INTERNAL, NULL, "the database refuses with \"%s\"", code);
+}
+
+int admin_change_limit(struct db *db, const struct admin_caller *by, const char *user_id,
+		       enum limit_kind kind, int64_t value, struct err *e)
+{
+	return change(db, STATEMENT_LIMIT,
+		      DB_ARGS(DB_TEXT(by->token), DB_TEXT(user_id), DB_TEXT(limit_spec(kind)->name),
+			      DB_INT(value < 0 ? -1 : value), DB_TEXT(by->address),
+			      DB_TEXT(by->request_id)),
+		      e);
+}
+
+int admin_change_access(struct db *db, const struct admin_caller *by, const char *user_id,
+			bool disable, struct err *e)
+{
+	return change(db, STATEMENT_ACCESS,
+		      DB_ARGS(DB_TEXT(by->token), DB_TEXT(user_id), DB_BOOL(disable),
+			      DB_TEXT(by->address), DB_TEXT(by->request_id)),
+		      e);
 }

@@ -1,10 +1,14 @@
 #ifndef FSA_STORE_ADMIN_SITE_H
 #define FSA_STORE_ADMIN_SITE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include <jansson.h>
 
 #include "base/err.h"
 #include "db/db.h"
+#include "store/limit.h"
 
 /*
  * What the console's administration shows, over all users: for api.fcgi, on routes that only users
@@ -27,5 +31,22 @@ int admin_page_stuck(struct db *db, unsigned limit, struct admin_page *ret_page,
 int admin_counts(struct db *db, json_t **ret_counts, struct err *e);
 /* The hosts that passes run on: host, version, lastPassAt, ageMs. */
 int admin_hosts(struct db *db, json_t **ret_rows, struct err *e);
+
+/*
+ * What administrators change: by functions of the database that are told the token of the caller's
+ * session, check the role once more, and write the line of the audit themselves
+ * (sql/0038_administration.sql). ERR_NOT_FOUND without the role, or USER_NOT_FOUND.
+ */
+struct admin_caller {
+	const char *token; /* of their session */
+	const char *address, *request_id;
+};
+/* An exception for one user; negative: back to the default. */
+int admin_change_limit(struct db *db, const struct admin_caller *by, const char *user_id,
+		       enum limit_kind kind, int64_t value, struct err *e);
+/* As admin_set_disabled() of admin.h. ERR_CONFLICT USER_IS_ADMIN: the operator takes the role
+ * first; USER_DELETED. */
+int admin_change_access(struct db *db, const struct admin_caller *by, const char *user_id,
+			bool disable, struct err *e);
 
 #endif

@@ -50,7 +50,8 @@ enum route_flag {
 	 * sent again if the request is repeated. Needs ROUTE_TRANSACTION. */
 	ROUTE_IDEMPOTENT = 1 << 8,
 	/* For users with the role "admin", by a session of theirs; for everybody else there is
-	 * nothing at this path. Needs ROUTE_SESSION. */
+	 * nothing at this path. What it changes is noted in the audit by the functions of the
+	 * database that change it (store/admin_site.h). Needs ROUTE_SESSION. */
 	ROUTE_ADMIN = 1 << 9,
 };
 

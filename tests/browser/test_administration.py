@@ -1,5 +1,7 @@
 """The administration is there for users with the role, and for nobody else."""
 
+import json
+
 import pytest
 
 from stand import npm
@@ -48,4 +50,35 @@ def test_who_has_the_role_sees_the_site_and_who_has_not_sees_nothing(page, clust
     site.programs.fsactl("user", "role", name, "user")
     page.driver.refresh()
     page.see("h1", "Nothing here")
+    assert page.complaints() == []
+
+
+def test_a_user_gets_a_limit_and_is_disabled_and_enabled(page, cluster, site, axe):
+    name = enter(page, cluster)
+    site.programs.fsactl("user", "role", name, "admin")
+    other = site.client()
+    other.register("victim", "correct horse battery staple")
+    page.driver.get(f"{site.url}/admin")
+    page.fill(keyword="victim")
+    page.press("Search")
+    page.see("p", "1 user")
+
+    page.press("Limits")
+    page.wait(lambda: page.find("dialog input[name=limit]"), "the limits")
+    page.find("dialog input[name=limit]")[0].send_keys("7")
+    assert findings(page, axe) == []
+    page.press("Save the limit of projects")
+    page.see("dialog small", "0 used, an exception")
+    page.press("Close")
+    limits = json.loads(site.programs.fsactl("user", "limit", "victim", "--json"))
+    assert [one["limit"] for one in limits if one["kind"] == "projects"] == [7]
+
+    page.press("Disable")
+    assert "sessions end" in page.text("dialog p")
+    page.press("Disable", "dialog button")
+    page.see("td button", "Enable")
+    assert other.get("/api/projects").status_code == 401
+    page.press("Enable")
+    page.see("td button", "Disable")
+    assert other.login("victim", "correct horse battery staple").ok
     assert page.complaints() == []

@@ -74,3 +74,101 @@ def test_the_state_is_the_databases(administrator, project):
     assert state["queue"]["dueCount"] >= 2  # no reconciler is at work here
     assert state["maintenance"] is None
     assert all(host["ageMs"] >= 0 and host["version"] for host in state["hosts"])
+
+
+# ---- changes ------------------------------------------------------------------------------------
+
+
+def limit(client, of, value, kind="projects"):
+    return client.put(f"/api/admin/users/{of}/limits", {"kind": kind, "limit": value})
+
+
+def shown_limit(answer, kind="projects"):
+    return next(row for row in answer.json()["items"] if row["kind"] == kind)
+
+
+def noted(administrator):
+    """What the administrator's own audit has of their changes, newest first."""
+    lines = administrator.get("/api/user/audit").json()["items"]
+    return [line for line in lines if line["action"].startswith("admin.")]
+
+
+def test_a_limit_is_an_exception_for_one_user_and_noted_once(administrator, user):
+    other = user()
+    assert shown_limit(limit(administrator, other.id, 1)) == {
+        "kind": "projects", "limit": 1, "used": 0, "isException": True}
+    assert other.post("/api/projects", {"name": "One"}).ok
+    assert other.post("/api/projects", {"name": "Two"}).json()["errorCode"] == "PROJECT_QUOTA"
+    assert shown_limit(limit(administrator, other.id, None))["isException"] is False
+    assert other.post("/api/projects", {"name": "Two"}).ok
+    last, first = noted(administrator)
+    assert (first["action"], first["objectId"]) == ("admin.user.limit", other.id)
+    assert (first["detail"]["to"], last["detail"]["to"]) == ("1", "default")
+    assert first["detail"]["administrator"] == administrator.name and first["requestId"]
+
+
+@pytest.mark.parametrize("body", [
+    {"kind": "dreams", "limit": 1}, {"kind": "projects", "limit": -1}, {"kind": "projects"},
+    {"kind": "projects", "limit": 1000001}, {"kind": "projects", "limit": "1"}, {"limit": 1},
+])
+def test_a_limit_that_is_none_is_refused(administrator, user, body):
+    other = user(kubeconfig=False)
+    path = f"/api/admin/users/{other.id}/limits"
+    assert administrator.put(path, body).status_code == 400
+    assert not shown_limit(administrator.get(path))["isException"] and noted(administrator) == []
+
+
+def test_a_disabled_user_is_out_at_once_and_may_come_back(web, administrator, user):
+    other = user()
+    path = f"/api/admin/users/{other.id}"
+    assert administrator.post(f"{path}/disable").ok
+    assert other.get("/api/projects").status_code == 401
+    assert web.client().login(other.name, "correct horse battery").status_code == 401
+    shown = administrator.get(f"/api/admin/users?keyword={other.name}").json()["items"]
+    assert [row["disabledAt"] is not None for row in shown if row["id"] == other.id] == [True]
+    assert administrator.post(f"{path}/enable").ok
+    assert web.client().login(other.name, "correct horse battery").ok
+    assert [line["action"] for line in noted(administrator)] == ["admin.user.enable",
+                                                               "admin.user.disable"]
+
+
+def test_administrators_do_not_end_each_other(web, administrator, user):
+    other = user()
+    web.programs.fsactl("user", "role", other.name, "admin")
+    for ours in (administrator.id, other.id):
+        answer = administrator.post(f"/api/admin/users/{ours}/disable")
+        assert (answer.status_code, answer.json()["errorCode"]) == (409, "USER_IS_ADMIN")
+    assert other.get("/api/projects").ok and noted(administrator) == []
+
+
+def test_changes_are_nobodys_who_has_not_the_role(web, administrator, user):
+    other, victim = user(), user()
+    web.programs.fsactl("user", "role", administrator.name, "user")
+    for client in (other, administrator):
+        for word in ("disable", "enable"):
+            assert client.post(f"/api/admin/users/{victim.id}/{word}").status_code == 404
+        assert limit(client, victim.id, 0).status_code == 404
+    assert victim.post("/api/projects", {"name": "Still"}).ok
+
+
+def test_a_user_whom_there_is_not_is_404(administrator):
+    nobody = "00000000-0000-4000-8000-000000000000"
+    assert limit(administrator, nobody, 1).json()["errorCode"] == "USER_NOT_FOUND"
+    answer = administrator.post(f"/api/admin/users/{nobody}/disable")
+    assert (answer.status_code, answer.json()["errorCode"]) == (404, "USER_NOT_FOUND")
+
+
+def test_api_fcgi_alone_changes_nothing_of_this(web, administrator, user):
+    """As if somebody had taken it over: it can read who has a session, and that is no token."""
+    other = user()
+    with web.connect("fsa_api") as db, db.cursor() as cursor:
+        cursor.execute("SELECT encode(id_hash, 'hex') FROM sessions WHERE user_id = %s",
+                       (administrator.id,))
+        for guess in (cursor.fetchone()[0], administrator.id, ""):
+            cursor.execute("SELECT administrate_limit(%s, %s, 'projects', 9, NULL, NULL)",
+                           (guess, other.id))
+            assert cursor.fetchone()[0] == "NOT_ADMINISTRATOR"
+            cursor.execute("SELECT administrate_access(%s, %s, true, NULL, NULL)",
+                           (guess, other.id))
+            assert cursor.fetchone()[0] == "NOT_ADMINISTRATOR"
+    assert other.get("/api/projects").ok

@@ -67,6 +67,7 @@ PROJECT = "/api/projects/{projectId}"
 SANDBOX = PROJECT + "/sandboxes/{sandboxId}"
 VARIABLE = PROJECT + "/environment/{envId}"
 CONFIG = "/api/user/config"
+PERSON = "/api/admin/users/{userId}"
 
 
 def test_answers_are_as_written(web, document, user, make_kubeconfig):
@@ -138,6 +139,11 @@ def test_administration_is_as_written(document, web, user, project):
     do = Checker(document, client)
     for path in ("state", "stuck", "users"):
         do("get", f"/api/admin/{path}")
+    other = {"userId": user().id}
+    do("get", f"{PERSON}/limits", **other)
+    do("put", f"{PERSON}/limits", {"kind": "projects", "limit": None}, **other)
+    for word in ("disable", "enable"):
+        do("post", f"{PERSON}/{word}", **other)
     assert do.seen == {(method, path) for path, methods in document["paths"].items()
                        for method in methods if path.startswith("/api/admin")}
 

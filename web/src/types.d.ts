@@ -92,3 +92,5 @@ interface AdminState {
 	hosts: {host: string, version: string, lastPassAt: string, ageMs: number}[];
 	maintenance: {message: string, since: string} | null;
 }
+
+interface Limit { kind: string; limit: number | null; used: number; isException: boolean }

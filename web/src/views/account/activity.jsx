@@ -17,6 +17,8 @@ const WORDS = /** @type {Record<string, string>} */ ({
 	"project.start": "Started a project", "project.stop": "Stopped a project", "project.restart": "Restarted a project",
 	"sandbox.create": "Created a sandbox", "sandbox.start": "Started a sandbox", "sandbox.stop": "Stopped a sandbox",
 	"sandbox.restart": "Restarted a sandbox", "sandbox.terminate": "Deleted a sandbox",
+	"admin.user.limit": "Changed a user's limit", "admin.user.disable": "Disabled a user",
+	"admin.user.enable": "Enabled a user",
 	"database.create": "Added a database", "database.delete": "Removed a database",
 	"environment.put": "Set variables", "environment.change": "Changed a variable", "environment.delete": "Removed a variable",
 	"settings.put": "Changed settings", "kubeconfig.put": "Stored a kubeconfig", "kubeconfig.check": "Tested the kubeconfig",

@@ -1,9 +1,13 @@
 import {useState} from "preact/hooks";
-import {get} from "../../api.js";
+import {useAction} from "../../action.js";
+import {get, post} from "../../api.js";
+import {ask} from "../../parts/ask.jsx";
+import {Act, Button} from "../../parts/button.jsx";
 import {Field, Form} from "../../parts/form.jsx";
 import {Reading} from "../../parts/reading.jsx";
 import {Time} from "../../parts/time.jsx";
 import {useResource} from "../../resource.js";
+import {Limits} from "./limits.jsx";
 
 export function Users() {
 	const [keyword, search] = useState("");
@@ -22,7 +26,7 @@ export function Users() {
 					<p role="status">{items.length < total ? `The first ${items.length} of ${total}` : total}{total === 1 ? " user" : " users"}</p>
 					<table>
 						<caption class="unseen">Users</caption>
-						<tbody>{items.map((one) => <Row key={one.id} {...one}/>)}</tbody>
+						<tbody>{items.map((one) => <Row key={one.id} person={one} reload={list.reload}/>)}</tbody>
 					</table>
 				</>
 			)}</Reading>
@@ -30,9 +34,10 @@ export function Users() {
 	);
 }
 
-/** @param {Person} person */
-function Row(person) {
+/** @param {{person: Person, reload: () => Promise<void>}} props */
+function Row({person, reload}) {
 	const {name, role, projects, providers, lastSeenAt} = person;
+	const [limiting, setLimiting] = useState(false);
 	return (
 		<tr>
 			<td><bdi>{name}</bdi>{role === "admin" && " (administrator)"}</td>
@@ -40,8 +45,32 @@ function Row(person) {
 			<td>{providers?.toLowerCase() ?? "no login"}</td>
 			<td>{lastSeenAt === null ? "No session" : <>Seen <Time at={lastSeenAt}/></>}</td>
 			<td><Standing {...person}/></td>
+			<td>
+				<Button aria-label={`Limits of ${name}`} onClick={() => setLimiting(true)}>Limits</Button>{" "}
+				{limiting && <Limits person={person} close={() => setLimiting(false)}/>}
+				{role === "user" && person.deletedAt === null && <Access person={person} reload={reload}/>}
+			</td>
 		</tr>
 	);
+}
+
+/** @param {{person: Person, reload: () => Promise<void>}} props */
+function Access({person: {id, name, disabledAt}, reload}) {
+	const disable = useAction(async () => {
+		const text = `Disable ${name}? All their sessions end, they cannot log in, and terminals restart with other keys. `
+			+ "Projects run on.";
+		if (!await ask({text, yes: "Disable"}))
+			return false;
+		await post(`/api/admin/users/${id}/disable`);
+		await reload();
+	});
+	const enable = useAction(async () => {
+		await post(`/api/admin/users/${id}/enable`);
+		await reload();
+	});
+	return disabledAt === null
+		? <Act action={disable} class="danger" label={`Disable ${name}`}>Disable</Act>
+		: <Act action={enable} label={`Enable ${name}`}>Enable</Act>;
 }
 
 /** @param {Person} props */
