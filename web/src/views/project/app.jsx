@@ -100,7 +100,7 @@ function Log({access}) {
 			<h2>Log</h2>
 			{missing
 				? <p>There is none: it is the output of an app that is started as the process “app”.</p>
-				: <pre ref={end} class="log" tabIndex={0} aria-label="Log of the app">{text}</pre>}
+				: <pre ref={end} class="log" tabIndex={0} role="region" aria-label="Log of the app">{text}</pre>}
 		</section>
 	);
 }

@@ -75,8 +75,8 @@ function Screen({access, session}) {
 				<input type="search" aria-label="Search in the terminal" placeholder="Search"
 					onInput={({currentTarget}) => screen.current?.search(currentTarget.value)}
 					onKeyDown={({key, currentTarget}) => key === "Enter" && screen.current?.search(currentTarget.value, true)}/>
-				<Button class="quiet" aria-label="Smaller letters" onClick={() => screen.current?.zoom(-1)}>A−</Button>
-				<Button class="quiet" aria-label="Larger letters" onClick={() => screen.current?.zoom(1)}>A+</Button>
+				<Button class="quiet" title="Smaller letters" onClick={() => screen.current?.zoom(-1)}>A−</Button>
+				<Button class="quiet" title="Larger letters" onClick={() => screen.current?.zoom(1)}>A+</Button>
 				<Button class="quiet" onClick={() => screen.current?.copy()}>Copy</Button>
 				<Button class="quiet" onClick={paste.run}>Paste</Button>
 				<Button class="quiet" onClick={() => place.current?.requestFullscreen()}>Full screen</Button>

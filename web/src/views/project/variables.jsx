@@ -60,7 +60,7 @@ function Table({variables, draft, setDraft}) {
 						{variables.map((variable) => (
 							<tr key={variable.id}>
 								<th scope="row"><code>{variable.key}</code></th>
-								<td>{variable.isSecret ? <em>secret</em> : <pre tabIndex={0} aria-label={`Value of ${variable.key}`}>{variable.value}</pre>}</td>
+								<td>{variable.isSecret ? <em>secret</em> : <pre tabIndex={0} role="group" aria-label={`Value of ${variable.key}`}>{variable.value}</pre>}</td>
 								<td class="actions">
 									<Button aria-label={`Edit ${variable.key}`} onClick={() => setEdited(variable)}>Edit</Button>
 									<Button aria-label={`Remove ${variable.key}`} onClick={() => add([[variable.key, null]])}>Remove</Button>
@@ -131,7 +131,7 @@ function Changes({path, stored, draft, clear, reload}) {
 				{found.map(({key, kind, after}) => (
 					<li key={key} data-kind={kind}>
 						<code>{key}</code> {WORDS[kind]}
-						{after && (after.isSecret ? ", secret" : after.value !== null && <pre tabIndex={0} aria-label={`New value of ${key}`}>{after.value}</pre>)}
+						{after && (after.isSecret ? ", secret" : after.value !== null && <pre tabIndex={0} role="group" aria-label={`New value of ${key}`}>{after.value}</pre>)}
 					</li>
 				))}
 			</ul>

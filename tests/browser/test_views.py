@@ -1,0 +1,109 @@
+"""Every view with the longest of everything, on phones and desktops, light and dark: nothing runs over the
+edge, axe finds nothing, and nothing is against the policy."""
+
+import pytest
+
+from stand import npm
+from test_page import PASSWORD, create, enter
+
+NAME = "W" * 64
+WIDTHS = (320, 375, 1280)
+SCHEMES = ("light", "dark")
+TABS = ("", "terminal", "files", "app", "database", "variables", "history", "settings")
+
+
+@pytest.fixture(scope="module")
+def axe():
+    return (npm.modules() / "axe-core" / "axe.min.js").read_text()
+
+
+@pytest.fixture
+def full(page, cluster, site):
+    """A page of somebody whose project has the longest of everything; the project's id."""
+    name = enter(page, cluster)
+    create(page, NAME)
+    project = page.driver.current_url.rsplit("/", 1)[1]
+    client = site.client()
+    client.login(name, PASSWORD)
+    path = f"/api/projects/{project}"
+    assert client.patch(path, {"description": "description" * 100}).ok
+    assert client.patch(f"{path}/environment", {"variables": [
+        {"key": "K" * 128, "value": "v" * 32000}, {"key": "LINES", "value": "a line\n" * 500},
+        {"key": "SECRET", "value": "s", "isSecret": True, "category": "secret"}]}).ok
+    assert client.post("/api/user/tokens", {"name": "t" * 64, "scope": "write"}).ok
+    page.wait_status("RUNNING")
+    return project
+
+
+def look(page, width, scheme):
+    """At the page as on a screen of that width, for somebody who prefers that scheme."""
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False})
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                                {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+
+
+def overflow(page):
+    """What stands out of the page to the right."""
+    return page.driver.execute_script("""
+        const edge = document.documentElement.clientWidth;
+        if (document.documentElement.scrollWidth <= edge)
+            return [];
+        return Array.from(document.querySelectorAll("body *"))
+            .filter((element) => element.getBoundingClientRect().right > edge + 1)
+            .map((element) => `${element.tagName}.${element.className}`).slice(0, 5);""")
+
+
+def findings(page, axe):
+    page.driver.execute_script(axe)
+    return page.driver.execute_async_script("""
+        const done = arguments[0];
+        axe.run().then(({violations}) => done(violations.map(({id, nodes}) => [id, nodes[0].html.slice(0, 200)])));""")
+
+
+def check(page, axe, workspace, what):
+    wrong = []
+    for scheme in SCHEMES:
+        for width in WIDTHS:
+            look(page, width, scheme)
+            wrong += [(what, scheme, width, found) for found in overflow(page)]
+            if width != 375:
+                wrong += [(what, scheme, width, found) for found in findings(page, axe)]
+            page.driver.save_screenshot(str(workspace / f"view-{what}-{width}-{scheme}.png"))
+    return wrong
+
+
+def heading(page):
+    return page.driver.execute_script("return document.querySelector('h1')?.textContent")
+
+
+def test_views_of_a_project(page, full, axe, workspace):
+    wrong = []
+    for tab in TABS:
+        page.driver.get(f"{page.url}/projects/{full}/{tab}".rstrip("/"))
+        page.wait(lambda: page.status() == "RUNNING" and page.find("section"), f"the tab {tab}")
+        page.wait(lambda: not page.find(".loading"), f"the tab {tab} has been read")
+        assert page.driver.title == f"{NAME} · FullStack Agent"
+        wrong += check(page, axe, workspace, tab or "overview")
+    assert not wrong, "\n".join(map(str, wrong))
+    assert page.complaints() == []
+
+
+def test_views_of_a_person(page, full, axe, workspace):
+    wrong = []
+    for view, title in (("projects", "Projects"), ("settings", "Settings"), ("account", "Account"),
+                        ("projects/none", "Nothing here"), ("projects/a/b/c", "Nothing here")):
+        page.driver.get(f"{page.url}/{view}")
+        page.wait(lambda: heading(page) == title and not page.find(".loading"), title)
+        assert page.driver.title == f"{title} · FullStack Agent"
+        wrong += check(page, axe, workspace, view.replace("/", "-"))
+    page.driver.get(f"{page.url}/projects")
+    page.press("New project")
+    page.see("dialog h2", "New project")
+    wrong += check(page, axe, workspace, "new-project")
+    page.press("Cancel")
+    page.press("Log out")
+    page.see("h1", "Log in")
+    wrong += check(page, axe, workspace, "login")
+    assert not wrong, "\n".join(map(str, wrong))
+    assert page.complaints() == []
