@@ -25,14 +25,16 @@ static size_t running;
 
 /* ---- in the child -------------------------------------------------------------------------- */
 
-/* It ends with sandboxd. Root gets no device nodes from an archive, either. What a variable of the
- * sandbox's environment adds to a command of tar was meant for another one. */
+/* It ends with sandboxd. Root gets no device nodes from an archive, either. Of the sandbox's
+ * environment it gets nothing: its PATH begins in the home directory, where whoever may write files
+ * could put a `tar` of their own, and TAR_OPTIONS was meant for other commands of tar. */
 static void confine(void)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)prctl(PR_CAPBSET_DROP, CAP_MKNOD, 0, 0, 0);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	(void)unsetenv("TAR_OPTIONS");
+	(void)clearenv();
+	(void)setenv("PATH", "/usr/bin:/bin", 1);
 	(void)setenv("LC_ALL", "C", 1);
 }
 

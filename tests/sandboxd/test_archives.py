@@ -218,6 +218,25 @@ def test_what_a_sandbox_that_ended_at_once_left_is_removed(make_server):
     eventually(lambda: not list(server.home.glob(".fsa-unpack*")))
 
 
+def test_programs_in_the_home_directory_are_not_run(make_server, monkeypatch):
+    """As the PATH of a sandbox begins there."""
+    server = make_server()
+    monkeypatch.setenv("PATH", f"{server.home}/.local/bin:{os.environ['PATH']}")
+    server.restart()
+    with server.client(scope="files:read files:write") as client:
+        for name in ("tar", "chmod", "rm"):
+            script = f"#!/bin/sh\ntouch '{server.home}/ran-{name}'\n"
+            written = client.send("PUT", "/v1/files", script, {
+                "path": f".local/bin/{name}", "mode": "755", "parents": "true"})
+            assert written.status == 201, written.body
+        assert put(client, "made", archive(member("a", b"x"))).status == 201
+        nothing_is_left(server)
+        assert put(client, "broken", b"no archive").status == 422
+        nothing_is_left(server)
+        assert get(client, "made")["./a"] == b"x"
+    assert not list(server.home.glob("ran-*"))
+
+
 @pytest.mark.parametrize("path, status", [("no/such", 404), ("file-here", 409), ("/etc", 403), ("../..", 403)])
 def test_a_directory_that_is_not_there(client, path, status):
     client.write("file-here", b"x")
