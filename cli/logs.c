@@ -22,7 +22,7 @@ struct log {
 	bool ended, renewed;
 };
 
-/* What is missing is told, where it is missing. */
+/* Reports missing output at the place where it is missing. */
 static int show(struct log *l, const struct exchange *x, struct err *e)
 {
 	uint64_t from = exchange_number(x, "Output-Offset");

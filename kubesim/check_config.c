@@ -71,7 +71,7 @@ static void check_component(const json_t *component, size_t i, struct refusal *r
 		check_choice(component, "switchPolicy.type", switches, r);
 }
 
-/* After some faults the definition's own rules are not looked at, which is one more. */
+/* After some faults the definition's own rules are not checked, which is one more error. */
 static void note_unchecked(struct refusal *r)
 {
 	size_t i;

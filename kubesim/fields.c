@@ -41,7 +41,7 @@
 	{                                                                                          \
 		.type = SCHEMA_ARRAY, .element = &(of)                                             \
 	}
-/* Types of which only the metadata is looked at have these. */
+/* Types of which only the metadata is used have these. */
 #define OBJECT_FIELDS F("apiVersion", string), F("kind", string), F("metadata", metadata)
 
 /* ---- what all have --------------------------------------------------------------------------- */

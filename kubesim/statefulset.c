@@ -240,7 +240,7 @@ static int create_pod(struct set *s, size_t ordinal)
 	return -1;
 }
 
-/* A pod that has ended for good is made anew. */
+/* A pod that has ended for good is created again. */
 static bool has_ended(const struct object *pod)
 {
 	const char *phase = object_field(pod, "status.phase");

@@ -15,8 +15,8 @@
 /* A pass is made every few seconds. */
 enum { RECONCILER_LATE_MS = PASS_HOST_LATE_MS };
 
-/* The process serves: nothing else is looked at, so that an orchestrator does not restart it for
- * what a restart does not help. */
+/* The process serves: nothing else is checked, so that an orchestrator does not restart it for a
+ * fault that a restart cannot repair. */
 int health_read(struct call *c, struct err *e)
 {
 	(void)e;

@@ -2,7 +2,7 @@
 
 #include "auth.h"
 
-/* Ways to log in: for whoever has no session yet. What they change, they commit themselves. */
+/* Logins: for clients without a session. What they change, they commit themselves. */
 #define LOGIN(path, fn, also, ...)                                                                 \
 	{                                                                                          \
 		.method = METHOD_POST, .pattern = (path), .handler = (fn),                         \

@@ -73,7 +73,8 @@ static void tell_input(struct attachment *a)
 		       json_pack("{s:s, s:I}", "type", "stdin", "stdinOffset", (json_int_t)taken));
 }
 
-/* As much as the connection takes: who is slow has it in the ring, not in the connection. */
+/* As much as the connection accepts: a slow client's output waits in the ring, not in the
+ * connection. */
 static void produce(struct conn *c)
 {
 	struct attachment *a = c->context;

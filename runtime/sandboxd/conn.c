@@ -191,7 +191,8 @@ static void receive(struct conn *c)
 
 /* ---- going on ------------------------------------------------------------------------------ */
 
-/* A client that is told no may still be sending: closed at once, it would not get to read that. */
+/* A client that is refused may still be sending: if the connection were closed at once, it could
+ * not read the response. */
 static void linger(struct conn *c)
 {
 	conn_end_ops(c);
@@ -323,7 +324,8 @@ static bool tick(int64_t now)
 	return count > 0;
 }
 
-/* The place of the stranger who has been here longest, if there is one: the list's last. */
+/* The unauthenticated connection that has been open longest, if there is one: the last of the
+ * list. */
 static bool make_place(void)
 {
 	struct conn *c, *oldest = NULL;

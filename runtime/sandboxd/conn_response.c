@@ -31,8 +31,8 @@ static void send_text(struct conn *c, const char *text)
 	conn_send(c, text, strlen(text));
 }
 
-/* The site's pages, and nobody else's, may read an answer. Which site that is, is known by the
- * token: a preflight has none, so that every page may ask whether it may ask. */
+/* Only the site's pages may read a response. The token says which site that is; a preflight has no
+ * token, so any page may send one. */
 static void send_cors(struct conn *c)
 {
 	const char *origin = c->request.values[HEADER_ORIGIN];

@@ -83,8 +83,8 @@ static void relay_more(struct conn *c)
 	peer_go_on(c->context);
 }
 
-/* Its protocol is ttyd's, in which no newer token can be sent: the client connects anew, and finds
- * its session as it was. */
+/* Its protocol is ttyd's, in which no newer token can be sent: the client reconnects, and finds its
+ * session unchanged. */
 static void relay_tick(struct conn *c, int64_t now)
 {
 	(void)now;

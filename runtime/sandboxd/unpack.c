@@ -192,7 +192,7 @@ static void answer(const struct unpacking *u)
 		conn_fail(c, &e);
 }
 
-/* A client that is still sending is told by what it sends next. */
+/* A client that is still sending gets the error with the next data that it sends. */
 static void done(struct helper *h)
 {
 	struct unpacking *u = h->user;

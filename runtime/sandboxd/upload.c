@@ -197,8 +197,8 @@ static bool open_part(struct upload *u)
 	return u->offset <= u->length;
 }
 
-/* Whoever asks about an upload is the one who goes on with it: a connection that still brings bytes
- * for it is one that its client has lost. */
+/* A client that asks about an upload is going to continue it: another connection that still sends
+ * bytes for it is one that the client has lost. */
 static void take_over(const char *id)
 {
 	struct upload *u;

@@ -148,7 +148,7 @@ static const struct kind *kind_of(const json_t *header)
 	return NULL;
 }
 
-/* An optional member that has another value than the one that is asked for. */
+/* An optional member with another value than the requested one. */
 static bool differs(const json_t *jwk, const char *name, const char *value)
 {
 	const json_t *member = json_object_get(jwk, name);

@@ -154,8 +154,8 @@ static int unseal_form(const struct form *form, const struct keyring *private_ri
 	return unframe(context, &framed, ret_plain, e);
 }
 
-/* Only in the form that who may write this sort of secret seals in: in the other one it is from
- * somebody else. */
+/* Only in the form in which this sort of secret is sealed by those who may write it: the other form
+ * would be a forgery. */
 static int unseal_as(const struct form *wanted, const struct keyring *private_ring,
 		     const char *context, const void *sealed, size_t length, struct buf *ret_plain,
 		     struct err *e)

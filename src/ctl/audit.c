@@ -87,7 +87,7 @@ static int list(struct db *db, const struct admin_audit_filter *filter, json_t *
 	return -1;
 }
 
-/* Their lines outlive users: an id need not be that of one who is there. */
+/* Lines are kept when users are deleted, so an id need not be that of a present user. */
 static int find_user(struct db *db, const char *reference, char ret_user_id[STORE_ID_LENGTH + 1],
 		     struct err *e)
 {

@@ -1,4 +1,4 @@
-/* fsactl backup: everything that a site needs to be made anew elsewhere. */
+/* fsactl backup: everything that is needed to restore a site elsewhere. */
 #include "ctl/backup.h"
 
 #include <errno.h>

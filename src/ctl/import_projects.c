@@ -219,7 +219,7 @@ static int import_one_database(const struct importing *p, const json_t *row, con
 
 /* ---- projects -------------------------------------------------------------------------------- */
 
-/* The oldest of a project's rows that is not on its way out; the others are said. */
+/* The oldest of a project's rows that is not being deleted; the others are reported. */
 static const json_t *first_part(const struct importing *p, enum original_table table,
 				const char *what, const char *name_member)
 {

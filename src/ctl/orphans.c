@@ -218,7 +218,7 @@ static const char *judge_place(const struct search *s, const json_t *place)
 {
 	const struct listing *l = anchor_listing(s, place);
 
-	if (l == NULL) /* what a disabled user has is not looked at */
+	if (l == NULL) /* the objects of a disabled user are not checked */
 		return json_is_true(json_object_get(place, "ownerDisabled"))
 			       ? ""
 			       : "its owner's kubeconfig is for another place, or there is none";
@@ -249,7 +249,7 @@ static void find_widows(struct search *s)
 	}
 }
 
-/* Of one cluster the same trouble is said once, not for each kind. */
+/* The same fault of a cluster is reported once, not for each kind. */
 static bool is_same_trouble(const struct search *s, size_t i)
 {
 	const struct listing *l = &s->listings[i];

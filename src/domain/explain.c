@@ -93,8 +93,8 @@ bool explain_fits(const struct reported *reported, enum observed observed)
 
 	if (d.status != reported->status)
 		return false;
-	/* Attempts are counted for as long as something is wrong, and for nothing else; a change of
-	 * what is desired begins anew. */
+	/* Attempts are counted only while something is wrong; a change of the desired state resets
+	 * them. */
 	if (reported->attempts > 0 ? !requeue_backs_off(d.requeue)
 				   : reported->is_observed && requeue_backs_off(d.requeue))
 		return false;

@@ -81,8 +81,8 @@ static void add_key(struct throttle *t, const struct throttle_limit *limit, cons
 	key->limit = limit;
 }
 
-/* What cannot be told apart by who comes from there: a whole /64 of IPv6, one address of IPv4.
- * Written as IPv6. False: not counted. */
+/* What counts as one client: a whole /64 of IPv6, one address of IPv4. Written as IPv6. False: not
+ * counted. */
 static bool find_network(const struct throttle_client *client, char ret_network[INET6_ADDRSTRLEN])
 {
 	const char *address = client->local ? NULL : client->address;

@@ -46,7 +46,7 @@ static int check_count(const struct field *f, int64_t count, const char *what, s
 	return refuse(f, e, why);
 }
 
-/* Limits are in bytes: of a text that has others than ASCII's letters, that is said. */
+/* Limits are in bytes; the message says so for a text with characters beyond ASCII. */
 static int check_length(const struct field *f, const char *text, size_t length, struct err *e)
 {
 	size_t ascii = 0;

@@ -69,7 +69,7 @@ char *request_cookie(const struct request *r, const char *name);
 int request_read_body(struct request *r, size_t max, struct err *e);
 /* What was read, NUL-terminated; "" before. */
 const char *request_body(const struct request *r, size_t *ret_length);
-/* ERR_MEDIA_TYPE unless there is no body or it is said to be application/json in UTF-8. */
+/* ERR_MEDIA_TYPE unless there is no body, or its Content-Type is application/json in UTF-8. */
 int request_require_json(const struct request *r, struct err *e);
 
 #endif

@@ -83,7 +83,7 @@ static int authenticate(struct serving *s, struct err *e)
 			  s->call.router->public_origin, credential == CREDENTIAL_COOKIE, e);
 }
 
-/* As for a path that does not exist: who has not the role learns nothing. */
+/* The same as for a path that does not exist: a user without the role learns nothing. */
 static int check_role(const struct serving *s, struct err *e)
 {
 	if ((s->match.route->flags & ROUTE_ADMIN) == 0 || s->session.is_admin)
@@ -176,7 +176,7 @@ static int replay_answer(struct serving *s, const char *key, const struct idempo
 	return 0;
 }
 
-/* Before anything is begun: who has spent their budget leaves no trace. */
+/* Before anything is begun: a user who has spent their budget leaves no trace. */
 static int spend(struct serving *s, struct err *e)
 {
 	const struct router *router = s->call.router;

@@ -119,8 +119,8 @@ static bool says_something(int fd)
 }
 
 /* False when it is time to end. Failures come from clients that went before they were served, or
- * from a system out of descriptors: the latter passes, or the master had better start anew. That
- * nobody came for SERVER_PEER_S is none, nor is one who talks nonsense. */
+ * from a system out of descriptors: the latter is temporary, or the master has to restart. No
+ * connection within SERVER_PEER_S is not a failure, nor is a client that sends nonsense. */
 static bool accept_request(FCGX_Request *request)
 {
 	const struct timespec pause = { .tv_nsec = ACCEPT_PAUSE_MS * 1000000L };
