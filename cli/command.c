@@ -12,6 +12,7 @@
 
 static const struct command_option_spec options[OPTION_COUNT] = {
 	[OPTION_JSON] = { "json", NULL, "print JSON instead of text" },
+	[OPTION_AGENT] = { "agent", NULL, "the first terminal begins with the coding agent" },
 	[OPTION_APP] = { "app", NULL, "open the project's application" },
 	[OPTION_CA_FILE] = { "ca-file", "FILE",
 			     "trust the certificate authorities in FILE, for this site" },
@@ -25,6 +26,7 @@ static const struct command_option_spec options[OPTION_COUNT] = {
 	[OPTION_SECRET] = { "secret", NULL, "hide the values in lists" },
 	[OPTION_SHOW] = { "show", NULL, "show all values, those of secrets too" },
 	[OPTION_SIZE] = { "size", "NAME", "of this size; `fsa sizes` lists them" },
+	[OPTION_STARTER] = { "starter", NULL, "begin with a small application, which runs" },
 	[OPTION_STDIO] = { "stdio", NULL, "the connection alone, for OpenSSH's ProxyCommand" },
 	[OPTION_TOKEN] = { "token", NULL, "read an API token from standard input" },
 	[OPTION_USER] = { "user", "NAME",
@@ -41,8 +43,8 @@ static const struct command commands[] = {
 	{ "token", "", 0, 0, 0, "print the token, for other programs", command_token },
 	{ "projects", "", 0, 0, 0, "list your projects", command_projects },
 	{ "create", "NAME", 1, 1,
-	  TAKES(OPTION_DESCRIPTION) | TAKES(OPTION_NO_DATABASE) | TAKES(OPTION_SIZE) |
-		  TAKES(OPTION_WAIT),
+	  TAKES(OPTION_AGENT) | TAKES(OPTION_DESCRIPTION) | TAKES(OPTION_NO_DATABASE) |
+		  TAKES(OPTION_SIZE) | TAKES(OPTION_STARTER) | TAKES(OPTION_WAIT),
 	  "create a project: a sandbox and a database", command_create },
 	{ "sizes", "", 0, 0, 0, "list the sizes that a sandbox can have", command_sizes },
 	{ "resize", "PROJECT SIZE|default", 2, 2, CHANGE,

@@ -10,6 +10,7 @@
  * the site's HTTP API and of nothing else. */
 enum command_option {
 	OPTION_JSON = COMMAND_OPTION_JSON,
+	OPTION_AGENT,
 	OPTION_APP,
 	OPTION_CA_FILE,
 	OPTION_DESCRIPTION,
@@ -22,6 +23,7 @@ enum command_option {
 	OPTION_SECRET,
 	OPTION_SHOW,
 	OPTION_SIZE,
+	OPTION_STARTER,
 	OPTION_STDIO,
 	OPTION_TOKEN,
 	OPTION_USER,

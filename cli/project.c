@@ -105,6 +105,11 @@ int project_create(struct site *site, const struct project_new *wanted, json_t *
 
 	if (body == NULL)
 		return err_set(e, ERR_INVALID, NULL, "name, description or size is not UTF-8");
+	/* Left out unless asked for, as older sites do not know them. */
+	if (wanted->starter)
+		(void)json_object_set_new(body, "starter", json_true());
+	if (wanted->agent_at_start)
+		(void)json_object_set_new(body, "agentAtStart", json_true());
 	return site_call(site, "POST", "/api/projects", body, ret_project, e);
 }
 

@@ -21,7 +21,7 @@ struct project_new {
 	const char *name;
 	const char *description; /* NULL: none */
 	const char *size;        /* NULL: the site's default */
-	bool database;
+	bool database, starter, agent_at_start;
 };
 int project_create(struct site *site, const struct project_new *wanted, json_t **ret_project,
 		   struct err *e);

@@ -57,6 +57,8 @@ int command_create(const struct call *call, struct err *e)
 		.description = call->options[OPTION_DESCRIPTION],
 		.size = call->options[OPTION_SIZE],
 		.database = call->options[OPTION_NO_DATABASE] == NULL,
+		.starter = call->options[OPTION_STARTER] != NULL,
+		.agent_at_start = call->options[OPTION_AGENT] != NULL,
 	};
 	if (call_site(call, &site, e) < 0 || project_create(&site, &wanted, &project, e) < 0)
 		return -1;

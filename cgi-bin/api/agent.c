@@ -26,11 +26,8 @@ const struct field agent_fields[] = {
 	FIELDS_END,
 };
 
-static int check_sandbox(const struct sandbox *sandbox, struct err *e)
+int agent_check_memory(const struct sandbox *sandbox, struct err *e)
 {
-	if (sandbox->resource.desired != DESIRED_RUNNING)
-		return err_set(e, ERR_CONFLICT, "SANDBOX_NOT_RUNNING",
-			       "The sandbox is stopped: start it first");
 	if (quantity_compare(sandbox->resource.memory_limit, MEMORY_NEEDED) < 0)
 		return err_set(e, ERR_UNPROCESSABLE, "TOO_LITTLE_MEMORY",
 			       "An agent needs " MEMORY_NEEDED
@@ -38,6 +35,14 @@ static int check_sandbox(const struct sandbox *sandbox, struct err *e)
 			       "ask whoever runs the site for one",
 			       sandbox->resource.memory_limit);
 	return 0;
+}
+
+static int check_sandbox(const struct sandbox *sandbox, struct err *e)
+{
+	if (sandbox->resource.desired != DESIRED_RUNNING)
+		return err_set(e, ERR_CONFLICT, "SANDBOX_NOT_RUNNING",
+			       "The sandbox is stopped: start it first");
+	return agent_check_memory(sandbox, e);
 }
 
 /* The key keeps a request that is sent again from starting a second task. */

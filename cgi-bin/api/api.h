@@ -80,6 +80,9 @@ struct sandbox_view;
 int api_sandbox_token(struct call *c, const struct sandbox_view *view, json_t *scopes,
 		      int64_t lifetime_s, json_t **ret_answer, struct err *e);
 
+struct sandbox;
+/* ERR_UNPROCESSABLE TOO_LITTLE_MEMORY: a sandbox in which no agent can run. */
+int agent_check_memory(const struct sandbox *sandbox, struct err *e);
 extern const struct field agent_fields[];
 enum { AGENT_BODY_MAX = 131072 };
 route_fn agent_post;
@@ -87,6 +90,9 @@ route_fn agent_post;
 extern const struct field environment_create_fields[], environment_merge_fields[],
 	environment_change_fields[];
 enum { ENVIRONMENT_BODY_MAX = 1048576 };
+/* Adds or replaces one variable of a project. */
+int api_put_variable(const struct call *c, const char *project_id, const char *key,
+		     const char *value, struct err *e);
 route_fn environment_list_get, environment_post, environment_merge, environment_read,
 	environment_patch, environment_delete;
 

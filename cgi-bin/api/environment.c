@@ -81,10 +81,10 @@ int environment_list_get(struct call *c, struct err *e)
 	return 0;
 }
 
-static int seal_value(const struct call *c, const char *key, const char *value,
-		      struct buf *ret_sealed, struct err *e)
+static int seal_value(const struct call *c, const char *project_id, const char *key,
+		      const char *value, struct buf *ret_sealed, struct err *e)
 {
-	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_ENVIRONMENT, c->params[0], key);
+	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_ENVIRONMENT, project_id, key);
 
 	return api_seal(c, API_OWNER, context, value, strlen(value), ret_sealed, e);
 }
@@ -118,7 +118,7 @@ static int batch_add(struct batch *batch, const struct call *c, const json_t *va
 	}
 	batch->count++;
 	*sealed = BUF_INIT(SEALED_VALUE_MAX);
-	if (seal_value(c, key, field_string(variable, "value"), sealed, e) < 0)
+	if (seal_value(c, c->params[0], key, field_string(variable, "value"), sealed, e) < 0)
 		return -1;
 	*item = (struct variable_new) {
 		.key = key,
@@ -167,6 +167,22 @@ static void answer_count(struct call *c, const struct batch *batch)
 {
 	response_json(c->response, 200,
 		      json_pack("{s:b, s:i}", "success", 1, "count", (int)batch->count));
+}
+
+int api_put_variable(const struct call *c, const char *project_id, const char *key,
+		     const char *value, struct err *e)
+{
+	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_VALUE_MAX);
+
+	if (seal_value(c, project_id, key, value, &sealed, e) < 0)
+		return -1;
+	struct variable_new variable = {
+		.key = key,
+		.category = "general",
+		.value_sealed = sealed.data,
+		.value_sealed_length = sealed.length,
+	};
+	return variable_put(c->db, c->session->user_id, project_id, &variable, 1, e);
 }
 
 /* One is added or replaced; many replace the categories that they are of, as in version 0.4. */
@@ -231,7 +247,8 @@ int environment_patch(struct call *c, struct err *e)
 	const char *value = field_string(c->body, "value");
 
 	if (variable_get(c->db, user_id, c->params[0], c->params[1], &rows, e) < 0 ||
-	    (value != NULL && seal_value(c, rows.items[0].key, value, &sealed, e) < 0))
+	    (value != NULL &&
+	     seal_value(c, c->params[0], rows.items[0].key, value, &sealed, e) < 0))
 		return -1;
 	struct variable_change change = {
 		.category = field_string(c->body, "category"),

@@ -43,6 +43,8 @@ const struct field project_create_fields[] = {
 	  .check = project_name_check },
 	{ .name = "description", .type = FIELD_STRING, .nullable = true, .max = DESCRIPTION_MAX },
 	{ .name = "database", .type = FIELD_BOOL },
+	{ .name = "starter", .type = FIELD_BOOL },
+	{ .name = "agentAtStart", .type = FIELD_BOOL },
 	FIELD_SIZE,
 	FIELDS_END,
 };
@@ -149,6 +151,19 @@ static int get(const struct call *c, const char *project_id, struct project_rows
 	return project_get(c->db, c->session->user_id, project_id, ret_rows, e);
 }
 
+/* What the image does at its start if asked to: variables, which can be removed as others can. */
+static int add_extras(const struct call *c, const struct sandbox *sandbox, struct err *e)
+{
+	if (field_bool(c->body, "starter", false) &&
+	    api_put_variable(c, c->object_id, "FSA_STARTER", "yes", e) < 0)
+		return -1;
+	if (!field_bool(c->body, "agentAtStart", false))
+		return 0;
+	if (agent_check_memory(sandbox, e) < 0)
+		return -1;
+	return api_put_variable(c, c->object_id, "FSA_AGENT_AT_START", "yes", e);
+}
+
 int project_post(struct call *c, struct err *e)
 {
 	CLEANUP(new_sandbox_clear) struct new_sandbox sandbox;
@@ -171,7 +186,7 @@ int project_post(struct call *c, struct err *e)
 		.database_id = field_bool(c->body, "database", true) ? database_id : NULL,
 	};
 	if (project_create(c->db, &project, c->object_id, e) < 0 ||
-	    get(c, c->object_id, &rows, e) < 0)
+	    get(c, c->object_id, &rows, e) < 0 || add_extras(c, &rows.items[0].sandboxes[0], e) < 0)
 		return -1;
 	response_json(c->response, 200, render_project(&rows.items[0].project));
 	return 0;

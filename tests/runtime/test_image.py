@@ -352,9 +352,9 @@ APP = ("require('http').createServer((q, s) => s.end('mine ' + q.url))"
        ".listen(3000, () => console.log('up'))")
 
 
-def app_page(sandbox):
+def app_page(sandbox, path="/x"):
     try:
-        return get(sandbox, "/x", port=3000)[2]
+        return get(sandbox, path, port=3000)[2]
     except (OSError, http.client.HTTPException):
         return ""
 
@@ -395,6 +395,24 @@ def test_slow_and_many_visitors_do_no_harm(start):
         assert opened.ask("echo ok") == "ok"
     for connection in idle:
         connection.close()
+
+
+def test_a_starter_runs_if_it_is_asked_for_and_ones_own_is_kept(start, workspace):
+    home = workspace / "starter-home"
+    sandbox = start(home=home, FSA_STARTER="yes").wait_ready()
+    eventually(lambda: "<title>Notes</title>" in app_page(sandbox, "/"))
+    assert sandbox.terminate() == 0
+    (home / "starter" / "index.html").write_text("mine")
+    again = start(home=home, FSA_STARTER="yes").wait_ready()
+    eventually(lambda: app_page(again, "/") == "mine")
+
+
+def test_a_first_terminal_without_its_agent_says_why(start):
+    sandbox = start(FSA_AGENT_AT_START="yes").wait_ready()
+    with terminal(sandbox) as first, terminal(sandbox, "other") as other:
+        first.wait_for("there is none in this sandbox's image")
+        assert first.ask("echo $((6*7))") == "42"
+        assert other.ask("echo $((6*7))") == "42" and "No agent" not in other.text()
 
 
 # ---- the end -------------------------------------------------------------------------------------

@@ -71,3 +71,36 @@ def test_a_token_that_may_only_read_starts_none(web, project, path):
     program = web.client()
     program.session.headers["Authorization"] = f"Bearer {token}"
     assert program.post(path, {"prompt": "x"}).status_code == 403
+
+
+# ---- what a project begins with ------------------------------------------------------------------
+
+
+def variables(client, project_id):
+    groups = client.get(f"/api/projects/{project_id}/environment").json()
+    return {variable["key"]: variable["value"] for group in groups.values() for variable in group}
+
+
+def test_a_project_begins_with_a_starter_if_asked_for(user):
+    client = user()
+    made = client.post("/api/projects", {"name": "One", "starter": True}).json()
+    assert variables(client, made["id"]) == {"FSA_STARTER": "yes"}
+    made = client.post("/api/projects", {"name": "Other", "starter": False, "agentAtStart": False}).json()
+    assert variables(client, made["id"]) == {}
+    assert client.post("/api/projects", {"name": "Third", "starter": "yes"}).status_code == 400
+
+
+def test_no_project_is_made_for_an_agent_that_could_not_run(user):
+    client = user()
+    refused(client.post("/api/projects", {"name": "One", "agentAtStart": True}), 422, "TOO_LITTLE_MEMORY")
+    assert client.get("/api/projects").json() == []
+
+
+def test_an_agent_begins_where_there_is_memory_for_it(make_site, make_kubeconfig):
+    site = make_site(options={"sandbox_memory_limit": "512Mi"})
+    client = site.client()
+    assert client.register("grace", "correct horse battery").ok
+    assert client.put("/api/user/config/kc", {"kubeconfig": make_kubeconfig()}).ok
+    made = client.post("/api/projects", {"name": "One", "agentAtStart": True})
+    assert made.ok, made.text
+    assert variables(client, made.json()["id"]) == {"FSA_AGENT_AT_START": "yes"}
