@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from . import pypi
 from .cluster import Cluster
 from .containers import ImageError
 from .kubesim import KubeSim
@@ -240,10 +241,15 @@ class Machine:
             run(["autoreconf", "-fi"], "autoreconf", cwd=source)
             run([source / "configure", f"--prefix={self._prefix}", f"CFLAGS={QUICK}"], "configure", cwd=build)
         complete.unlink(missing_ok=True)
-        run(["make", f"-j{os.cpu_count()}"], "make", cwd=build)
-        run(["make", "install"], "make install", cwd=build)
+        run(["make", f"-j{os.cpu_count()}"], "make", cwd=build, env=self._cache())
+        run(["make", "install"], "make install", cwd=build, env=self._cache())
         complete.touch()
         step.result = f"installed in {self._prefix}"
+
+    def _cache(self):
+        """For what the console is built with: a developer's cache, or else one that --purge removes."""
+        own = {} if any(pypi.CACHE.glob("npm-*")) else {"FSA_CACHE": str(self._state.directory / "cache")}
+        return {**os.environ, **own}
 
     def _build_cluster(self, step):
         """The first time for minutes; after that they come from a cache."""
@@ -303,7 +309,7 @@ class _Runner:
         self._log = log
         self._step = step
 
-    def __call__(self, command, what, cwd=None):
+    def __call__(self, command, what, cwd=None, env=None):
         """Returns what the command wrote to standard output."""
         self._step.note = what
         printed = []
@@ -311,6 +317,7 @@ class _Runner:
             process = subprocess.Popen(
                 [str(word) for word in command],
                 cwd=cwd,
+                env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -17,7 +17,7 @@ from pathlib import Path
 from . import pypi
 from .process import StandError
 
-CACHE = Path.home() / ".cache" / "fullstack-agent"
+CACHE = pypi.CACHE
 REQUIREMENTS = Path(__file__).with_name("node-requirements.txt")
 TESTS = Path(__file__).resolve().parents[2] / "tests" / "browser" / "node"
 
@@ -49,12 +49,13 @@ def _wheel():
 
 def _npm():
     """Words of a command, and its environment: npm finds node by PATH."""
+    environment = {**os.environ, "NODE_DISABLE_COMPILE_CACHE": "1"}  # which would stay in /tmp
     if found := shutil.which("npm"):
-        return [found], None
+        return [found], environment
     wheel = _wheel()
     path = f"{wheel / 'bin'}:{os.environ.get('PATH', '')}"
     return [str(wheel / "bin" / "node"), str(wheel / "lib/node_modules/npm/bin/npm-cli.js")], {
-        **os.environ, "PATH": path}
+        **environment, "PATH": path}
 
 
 def _install(source, folder):

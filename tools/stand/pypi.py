@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from .process import StandError
 
-CACHE = Path.home() / ".cache" / "fullstack-agent"
+CACHE = Path(os.environ.get("FSA_CACHE") or Path.home() / ".cache" / "fullstack-agent")
 
 
 def packages(requirements):
