@@ -128,7 +128,7 @@ static int answer_limits(struct call *c, struct err *e)
 {
 	json_t *limits = NULL;
 
-	if (limit_list(c->db, c->params[0], &limits, e) < 0)
+	if (admin_limits(c->db, c->params[0], &limits, e) < 0)
 		return -1;
 	response_json(c->response, 200, json_pack("{s:o}", "items", limits));
 	return 0;

@@ -8,6 +8,7 @@
 enum statement {
 	STATEMENT_USERS,
 	STATEMENT_USER_COUNT,
+	STATEMENT_USER,
 	STATEMENT_STUCK,
 	STATEMENT_STUCK_COUNT,
 	STATEMENT_COUNTS,
@@ -39,6 +40,7 @@ static const struct db_statement statements[] = {
 		" FROM users u WHERE" IS_NAMED " ORDER BY lower(u.name), u.id LIMIT $2::bigint" },
 	[STATEMENT_USER_COUNT] = { "admin_count_users",
 		"SELECT count(*) FROM users u WHERE" IS_NAMED },
+	[STATEMENT_USER] = { "admin_user_exists", "SELECT FROM users WHERE id = $1" },
 	[STATEMENT_STUCK] = { "admin_page_stuck",
 		"SELECT r.id, r.project_id AS \"projectId\", p.name AS project,"
 		" r.user_id AS \"userId\", u.name AS owner, r.kind, r.name, r.status,"
@@ -85,6 +87,17 @@ int admin_page_users(struct db *db, const char *keyword, unsigned limit,
 		return -1;
 	return store_rows(db, &statements[STATEMENT_USERS],
 			  DB_ARGS(DB_TEXT(keyword), DB_INT(limit)), &ret_page->items, e);
+}
+
+int admin_limits(struct db *db, const char *user_id, json_t **ret_limits, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *user = NULL;
+
+	if (db_query(db, &statements[STATEMENT_USER], DB_ARGS(DB_TEXT(user_id)), &user, e) < 0)
+		return -1;
+	if (db_rows(user) == 0)
+		return err_set(e, ERR_NOT_FOUND, "USER_NOT_FOUND", "There is no such user");
+	return limit_list(db, user_id, ret_limits, e);
 }
 
 int admin_page_stuck(struct db *db, unsigned limit, struct admin_page *ret_page, struct err *e)

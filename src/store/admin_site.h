@@ -23,6 +23,8 @@ struct admin_page {
 /* Users whose name contains `keyword` (NULL: all), by name. */
 int admin_page_users(struct db *db, const char *keyword, unsigned limit,
 		     struct admin_page *ret_page, struct err *e);
+/* As limit_list() of limit.h. ERR_NOT_FOUND USER_NOT_FOUND. */
+int admin_limits(struct db *db, const char *user_id, json_t **ret_limits, struct err *e);
 /* Sandboxes and databases that are not as desired and have a cause, or have been on their way for
  * ten minutes, each with its project and owner; the oldest first. Causes are as they are stored:
  * causeKind, causeCode, causeMessage. */

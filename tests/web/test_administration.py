@@ -153,9 +153,10 @@ def test_changes_are_nobodys_who_has_not_the_role(web, administrator, user):
 
 def test_a_user_whom_there_is_not_is_404(administrator):
     nobody = "00000000-0000-4000-8000-000000000000"
-    assert limit(administrator, nobody, 1).json()["errorCode"] == "USER_NOT_FOUND"
-    answer = administrator.post(f"/api/admin/users/{nobody}/disable")
-    assert (answer.status_code, answer.json()["errorCode"]) == (404, "USER_NOT_FOUND")
+    path = f"/api/admin/users/{nobody}"
+    for answer in (limit(administrator, nobody, 1), administrator.post(f"{path}/disable"),
+                   administrator.get(f"{path}/limits")):
+        assert (answer.status_code, answer.json()["errorCode"]) == (404, "USER_NOT_FOUND")
 
 
 def test_api_fcgi_alone_changes_nothing_of_this(web, administrator, user):
