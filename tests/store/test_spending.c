@@ -5,14 +5,14 @@
 #include "store/spending.h"
 #include "support.h"
 
-enum { DEBT_US = 10000, MOST_US = 100000, SECOND_US = 1000000 };
+enum { DEBT_US = 10000, MOST_US = 100000 };
 
-static void charge(const struct person *person, uint64_t us, uint64_t pause_us)
+static void charge(const struct person *person, uint64_t us, uint64_t pause_s)
 {
 	const struct spending spending = { .user_id = person->id, .charged_us = us };
 	struct err e;
 
-	assert_ok(spending_record(reconcile, &spending, 1, pause_us, &e), &e);
+	assert_ok(spending_record(reconcile, &spending, 1, 1000000 * pause_s, &e), &e);
 }
 
 static void pay(const struct person *person, uint64_t us)
@@ -54,10 +54,10 @@ START_TEST(what_is_owed_is_paid_or_forgotten)
 	ck_assert_int_eq(owed_us(&owner), 2000);
 	pay(&owner, 5000);
 	ck_assert_int_eq(owed_us(&owner), 0);
-	charge(&owner, 20 * MOST_US, 0);
+	charge(&owner, 20UL * MOST_US, 0);
 	ck_assert_int_eq(owed_us(&owner), MOST_US);
 	ck_assert_int_eq(admin_int("SELECT charged_us FROM spending WHERE user_id = $1", owner.id),
-			 7000 + 20 * MOST_US);
+			 7000 + 20UL * MOST_US);
 	admin_run("UPDATE spending SET at = now() - interval '61 minutes'", NULL);
 	charge(&owner, 1000, 0);
 	ck_assert_int_eq(owed_us(&owner), 1000);
@@ -74,16 +74,16 @@ START_TEST(each_charge_makes_the_pause_of_all_longer_up_to_a_limit)
 	};
 	struct err e;
 
-	charge(&first, DEBT_US, 10 * SECOND_US);
+	charge(&first, DEBT_US, 10);
 	assert_pause(10);
-	charge(&second, DEBT_US, 20 * SECOND_US);
+	charge(&second, DEBT_US, 20);
 	assert_pause(30);
-	assert_ok(spending_record(reconcile, both, 3, 30 * SECOND_US, &e), &e);
+	assert_ok(spending_record(reconcile, both, 3, 30000000, &e), &e);
 	assert_pause(60);
 	ck_assert_int_eq(admin_int("SELECT sum(charged_us) FROM spending", NULL), 2 * DEBT_US + 3);
 	pay(&first, 1);
 	assert_pause(60);
-	charge(&first, 1, 3600UL * SECOND_US);
+	charge(&first, 1, 3600);
 	assert_pause(900);
 }
 END_TEST
@@ -97,7 +97,7 @@ START_TEST(nothing_of_whoever_is_in_debt_is_done_during_the_pause)
 
 	struct made_project costly = make_project(&owner, "shop", false);
 	struct made_project cheap = make_project(&other, "shop", false);
-	charge(&owner, DEBT_US, 20 * SECOND_US);
+	charge(&owner, DEBT_US, 20);
 	charge(&other, DEBT_US - 1, 0);
 	struct queue_rows rows = claim(10);
 	ck_assert_uint_eq(rows.count, 1);
