@@ -4,6 +4,7 @@
 
 #include "ask.h"
 #include "base/cleanup.h"
+#include "base/json_at.h"
 #include "base/mem.h"
 #include "command.h"
 #include "command/output.h"
@@ -54,9 +55,8 @@ static int resize(const struct call *call, struct site *site, const json_t *proj
 
 	if (strcmp(size, "default") == 0)
 		size = NULL;
-	if (strcmp(json_string_value(json_object_get(project_sandbox(project), "desired")),
-		   "RUNNING") == 0 &&
-	    ask(call, question, e) < 0)
+	const json_t *desired = json_object_get(project_sandbox(project), "desired");
+	if (strcmp(json_text(desired), "RUNNING") == 0 && ask(call, question, e) < 0)
 		return -1;
 	if (project_resize(site, project_id(project), size, false, ret_sandbox, &refused) == 0)
 		return 0;

@@ -80,6 +80,9 @@ static int read_size(const struct call *call, struct size *ret_size, struct err 
 					 ? given[SIZE_ARGUMENT_STORAGE]
 					 : conf_string(call->conf, CONF_SANDBOX_STORAGE_LIMIT),
 	};
+	if (strcmp(ret_size->name, "default") == 0)
+		return err_set(e, ERR_INVALID, "USAGE",
+			       "\"default\" is what a sandbox without a size has: see fsa.conf(5)");
 	if (!parse_is_utf8(ret_size->description, strlen(ret_size->description)) ||
 	    strlen(ret_size->description) > SIZE_DESCRIPTION_MAX)
 		return err_set(e, ERR_INVALID, "USAGE", "--description: UTF-8, at most %d bytes",

@@ -175,6 +175,25 @@ def test_sessions_and_tokens_are_seen_and_ended(page, cluster, site):
     assert page.complaints() == []
 
 
+def test_a_session_that_ended_begins_anew_over_the_view(page, cluster, site):
+    name = enter(page, cluster)
+    page.press("Settings")
+    page.see("dd", f"ns-{name}")
+    page.fill(kubeconfig="typed before")
+    with contextlib.closing(site.connect()) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM sessions WHERE user_id = (SELECT id FROM users WHERE name = %s)", [name])
+    page.press("Store")
+    page.see("dialog h2", "Your session has ended")
+    page.see("dialog [name=password]").send_keys(PASSWORD)
+    page.press("Log in", "dialog button")
+    page.wait(lambda: not page.find("dialog"), "no dialog")
+    assert page.attribute("value", "[name=kubeconfig]") == "typed before"
+    page.press("Projects")
+    page.see("p.empty")
+    page.driver.refresh()
+    page.see("nav a", name)  # nobody has left
+
+
 def press_key(page, key):
     """As somebody without a mouse: where the focus is."""
     page.driver.switch_to.active_element.send_keys(key)

@@ -41,7 +41,7 @@ def test_without_a_request_it_is_that_of_the_configuration_unless_the_limit_is_l
 @pytest.mark.parametrize("words", [
     ("large", "0", "1Gi"), ("large", "-1", "1Gi"), ("large", "much", "1Gi"), ("large", "1", ""),
     ("large", "2:1", "1Gi"), ("large", "1", "2Gi:1Gi"), ("large", "1:", "1Gi"), ("large", ":1", "1Gi"),
-    ("large", "1", "1Gi", "none"), ("Large", "1", "1Gi"), ("", "1", "1Gi"), ("a" * 33, "1", "1Gi"),
+    ("large", "1", "1Gi", "none"), ("Large", "1", "1Gi"), ("default", "1", "1Gi"), ("", "1", "1Gi"), ("a" * 33, "1", "1Gi"),
     ("-a", "1", "1Gi"), ("large", "1", "1Gi", "1Gi", "1Gi"), ("large", "1"),
     ("large", "1", "1Gi", "--description", "x" * 201),
 ])

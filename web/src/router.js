@@ -69,7 +69,7 @@ function unescape(text) {
 
 /** Addresses of the former page: #/projects/ID. */
 function redirectFormer() {
-	if (/^#\/(projects|settings|account)?(\/|$)/.test(location.hash))
+	if (/^#\/(?!\/)(projects|settings|account)?(\/|$)/.test(location.hash))
 		navigate(location.hash.slice(1), {replace: true});
 }
 

@@ -2,6 +2,7 @@
 
 import {signal} from "@preact/signals";
 import {away, get, post, sessionEnded, useBearer} from "./api.js";
+import {forgetSandboxes} from "./sandbox/access.js";
 import {startLive, stopLive} from "./live.js";
 import {framed, logInBySealos} from "./sealos.js";
 
@@ -76,5 +77,6 @@ export async function logOut() {
 			throw error; // the session is still there
 	});
 	useBearer(null);
+	forgetSandboxes();
 	settle(null);
 }

@@ -52,6 +52,7 @@ class Line {
 		this.socket = null;
 		this.attached = false;
 		this.closed = false;
+		this.doubted = false; // a token that a handshake is refused for looks like a lost connection
 		this.pause = FIRST_PAUSE_MS;
 		this.received = 0; // offset up to which output has arrived
 		this.taken = 0; // offset up to which input has been taken
@@ -63,10 +64,12 @@ class Line {
 		this.silence = undefined;
 	}
 
-	async connect(fresh = false) {
+	async connect() {
 		this.options.tell("connecting");
 		try {
-			const {token, url, expiresAt} = await this.options.access.pass(fresh);
+			if (this.doubted)
+				await this.options.access.request("/v1/processes"); // with another token, if need be
+			const {token, url, expiresAt} = await this.options.access.pass();
 			if (this.closed)
 				return;
 			const socket = new WebSocket(`${url.replace(/^http/, "ws")}/v1/attach`, ["fsa.v1", `fsa.token.${token}`]);
@@ -74,7 +77,7 @@ class Line {
 			socket.binaryType = "arraybuffer";
 			socket.onopen = () => this.begin(Date.parse(expiresAt));
 			socket.onmessage = ({data}) => (typeof data === "string" ? this.hear(JSON.parse(data)) : this.output(data));
-			socket.onclose = ({code}) => this.lost(socket, code === 4401);
+			socket.onclose = () => this.lost(socket);
 		} catch (error) {
 			// What will not be otherwise the next time is for whoever looks at the page as a whole.
 			const final = error instanceof ApiError && error.status < 500 && error.status !== 409 && error.status !== 429;
@@ -122,9 +125,18 @@ class Line {
 		} else if (message.type === "exit") {
 			this.stop();
 			this.options.ended();
-		} else if (message.type === "error" && message.status === 404 && !this.attached) {
-			this.startAnew();
+		} else if (message.type === "error" && !this.attached) {
+			this.refused(message.status);
 		}
+	}
+
+	/** Neither started nor attached. @param {number} status */
+	refused(status) {
+		const lost = status === 404 && this.process !== null;
+		if (lost)
+			this.startAnew();
+		else
+			this.drop(LONGEST_PAUSE_MS);
 	}
 
 	/** The sandbox has another life: its processes have ended, and what was typed for them is void. */
@@ -185,30 +197,36 @@ class Line {
 		this.send({type: "size", ...size});
 	}
 
-	/** @param {WebSocket} socket @param {boolean} refused */
-	lost(socket, refused) {
+	/** @param {WebSocket} socket */
+	lost(socket) {
 		if (socket !== this.socket || this.closed)
 			return;
-		this.retry(this.pause, refused);
+		this.doubted = !this.attached;
+		this.retry(this.pause);
 	}
 
-	/** @param {number} pause @param {boolean} [fresh] with another token */
-	retry(pause, fresh = false) {
+	/** @param {number} pause */
+	retry(pause) {
 		if (this.closed)
 			return;
 		this.stopTimers();
 		this.attached = false;
 		this.options.tell("away");
-		this.timer = setTimeout(() => this.connect(fresh), pause);
+		this.timer = setTimeout(() => this.connect(), pause);
 		this.pause = Math.min(this.pause * 2, LONGEST_PAUSE_MS);
 	}
 
 	/** Leaves a connection that may be dead for a new one. */
 	again() {
+		this.drop(0);
+	}
+
+	/** @param {number} pause */
+	drop(pause) {
 		const old = this.socket;
 		this.socket = null;
 		old?.close();
-		this.retry(0);
+		this.retry(pause);
 	}
 
 	hangUp() {

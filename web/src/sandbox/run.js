@@ -34,5 +34,8 @@ const SHELL = `session=/usr/lib/fullstack-agent/session
 command -v tmux >/dev/null && exec tmux new-session -A -s "$1"
 exec "\${SHELL:-/bin/bash}" -l`;
 
+/** Whether a session may have this name: a link may come from anybody. @param {string} name */
+export const isSessionName = (name) => /^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/.test(name);
+
 /** @param {string} session */
 export const shellCommand = (session) => ["sh", "-c", SHELL, "sh", session];

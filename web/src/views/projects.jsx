@@ -65,12 +65,23 @@ export function Projects() {
 	);
 }
 
+/**
+ * What the address asks for, of a table; otherwise what stands under "".
+ * @template T
+ * @param {Record<string, T>} table
+ * @param {string} name
+ */
+function asked(table, name) {
+	const key = query.value.get(name) ?? "";
+	return Object.hasOwn(table, key) ? table[key] : table[""];
+}
+
 /** @param {{projects: Project[]}} props */
 function Listed({projects}) {
 	const [shown, setShown] = useState(AT_ONCE);
 	const wanted = (query.value.get("q") ?? "").toLowerCase();
-	const [, fits] = FILTERS[query.value.get("show") ?? ""] ?? FILTERS[""];
-	const [, order] = ORDERS[query.value.get("sort") ?? ""] ?? ORDERS[""];
+	const [, fits] = asked(FILTERS, "show");
+	const [, order] = asked(ORDERS, "sort");
 	const found = projects
 		.filter((project) => fits(project) && `${project.name} ${project.description ?? ""}`.toLowerCase().includes(wanted))
 		.sort(order);

@@ -39,10 +39,12 @@ export function openScreen({access, session, place, tell}) {
 	terminal.onData(line.write);
 	terminal.onResize(({cols, rows}) => line.resize(cols, rows));
 	terminal.attachCustomKeyEventHandler((event) => !copies(terminal, event));
+	const back = (/** @type {PageTransitionEvent} */ {persisted}) => persisted && tell("ended"); // it was hung up
 	const fitting = new ResizeObserver(() => fit.fit());
 	fitting.observe(place);
 	addEventListener("online", line.reconnect);
 	addEventListener("pagehide", line.close);
+	addEventListener("pageshow", back);
 	terminal.focus();
 	return {
 		type(/** @type {string} */ text) {
@@ -64,6 +66,7 @@ export function openScreen({access, session, place, tell}) {
 		close() {
 			removeEventListener("online", line.reconnect);
 			removeEventListener("pagehide", line.close);
+			removeEventListener("pageshow", back);
 			fitting.disconnect();
 			line.close();
 			terminal.dispose();

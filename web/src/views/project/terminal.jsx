@@ -3,7 +3,7 @@ import {useAction} from "../../action.js";
 import {ask} from "../../parts/ask.jsx";
 import {Act, Button} from "../../parts/button.jsx";
 import {Failure} from "../../parts/failure.jsx";
-import {endSession, listSessions} from "../../sandbox/run.js";
+import {endSession, isSessionName, listSessions} from "../../sandbox/run.js";
 import {query, setQuery} from "../../router.js";
 import {InSandbox} from "./in-sandbox.jsx";
 import {openScreen} from "./screen.js";
@@ -25,7 +25,8 @@ export function TerminalTab({project}) {
 /** The sandbox's sessions of tmux, one of them open. @param {{access: Access}} props */
 function Shells({access}) {
 	const [names, setNames] = useState([FIRST]);
-	const name = query.value.get("shell") ?? FIRST;
+	const asked = query.value.get("shell") ?? "";
+	const name = isSessionName(asked) ? asked : FIRST;
 	useEffect(() => {
 		listSessions(access).then((found) => setNames((old) => [...new Set([...old, ...found])]), () => {});
 	}, [access]);
