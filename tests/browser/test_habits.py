@@ -1,0 +1,129 @@
+"""What people do besides: a site that is away, Back, a second tab, old addresses, many projects."""
+
+import pytest
+from selenium.webdriver.common.by import By
+
+from test_page import PASSWORD, create, enter
+
+
+@pytest.fixture
+def away(site):
+    """Takes the API away: away(), and brings it back with the end of the test at the latest."""
+    yield lambda: site.programs.stop("api.fcgi")
+    site.programs.start()
+
+
+def test_a_site_that_is_away_keeps_the_view_and_what_was_typed(page, cluster, site, away):
+    enter(page, cluster)
+    create(page, "Patient")
+    page.press("Variables", ".tabs a")
+    page.fill(key="TYPED", value="and kept")
+    away()
+    page.press("Restart")
+    page.see("#away")
+    assert page.status() == "RUNNING"
+    site.programs.start()
+    page.wait(lambda: not page.find("#away"), "no banner")
+    assert page.attribute("value", "[name=key]") == "TYPED"
+    assert page.attribute("value", "[name=value]") == "and kept"
+
+
+def test_a_reload_while_the_site_is_away_is_no_log_out(page, cluster, site):
+    name = enter(page, cluster)
+    site.programs.stop("api.fcgi", "auth.fcgi")
+    try:
+        page.driver.refresh()
+        page.see("#away")
+        assert not page.find("h1", "Log in")
+    finally:
+        site.programs.start()
+    page.see("nav a", name)
+    page.see("p.empty")
+
+
+def test_back_goes_back_and_old_addresses_lead_on(page, cluster):
+    enter(page, cluster)
+    create(page, "Back")
+    project = page.driver.current_url.rsplit("/", 1)[1]
+    page.press("History", ".tabs a")
+    page.see("h2", "What happened")
+    page.driver.back()
+    page.see(".stages")
+    page.driver.back()
+    page.see("h1", "Projects")
+    page.driver.get(f"{page.url}/#/projects/{project}")
+    page.see(".stages")
+    assert page.driver.current_url == f"{page.url}/projects/{project}"
+    page.driver.get(f"{page.url}/projects/Back/history")
+    page.see("h2", "What happened")
+    assert page.driver.current_url == f"{page.url}/projects/{project}/history"
+    page.driver.get(f"{page.url}/nonsense")
+    page.driver.back()
+    page.see("h2", "What happened")
+
+
+def test_a_link_leads_the_focus_to_the_heading(page, cluster):
+    enter(page, cluster)
+    page.press("Settings")
+    page.wait(lambda: page.driver.switch_to.active_element.text == "Settings", "the focus on the heading")
+    assert page.driver.switch_to.active_element.tag_name == "h1"
+
+
+def test_a_second_tab_shows_what_was_changed_in_the_first(page, cluster):
+    enter(page, cluster)
+    create(page, "Twins")
+    address = page.driver.current_url + "/variables"
+    first = page.driver.current_window_handle
+    page.driver.switch_to.new_window("tab")
+    page.driver.get(address)
+    page.see("[name=key]")
+    second = page.driver.current_window_handle
+    page.driver.switch_to.window(first)
+    page.driver.get(address)
+    page.fill(key="SHARED", value="seen")
+    page.press("Add")
+    page.press("Apply and restart")
+    page.see("td pre", "seen")
+    page.driver.switch_to.window(second)
+    page.see("td pre", "seen")
+
+
+def test_a_pasted_env_file_is_several_variables(page, cluster):
+    enter(page, cluster)
+    create(page, "Pasted")
+    page.press("Variables", ".tabs a")
+    page.see("[name=key]")
+    page.driver.execute_script(
+        "const data = new DataTransfer();"
+        "data.setData('text/plain', '# mine\\nexport ONE=1\\nTWO=\"two\\\\nlines\" # so\\n');"
+        "document.querySelector('[name=key]').dispatchEvent("
+        "new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}))")
+    page.wait(lambda: [e.text for e in page.find(".changes li code")] == ["ONE", "TWO"], "two variables")
+    page.press("Apply and restart")
+    page.wait(lambda: [e.text for e in page.find("td pre")] == ["1", "two\nlines"], "both are stored")
+
+
+def test_projects_are_searched_by_keyboard_and_the_address_remembers_it(page, cluster, site):
+    name = enter(page, cluster)
+    client = site.client()
+    client.login(name, PASSWORD)
+    for number in range(3):
+        assert client.post("/api/projects", {"name": f"Number {number}", "database": False}).ok
+    page.wait(lambda: len(page.find(".projects li")) == 3, "three projects, told by the site")
+    page.driver.find_element(By.TAG_NAME, "body").send_keys("/")
+    page.driver.switch_to.active_element.send_keys("number 1")
+    page.wait(lambda: [e.text for e in page.find(".projects li > a")] == ["Number 1"], "one of them")
+    page.driver.refresh()
+    page.wait(lambda: [e.text for e in page.find(".projects li > a")] == ["Number 1"], "after a reload, too")
+
+
+def test_five_hundred_projects_are_shown_at_once(page, cluster, site):
+    name = enter(page, cluster)
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("INSERT INTO projects (user_id, name, kube_name)"
+                       " SELECT id, 'Project ' || n, 'p-' || n FROM users,"
+                       " generate_series(1, 500) n WHERE name = %s", (name,))
+    page.driver.refresh()
+    page.see("[role=status]", "500 projects")
+    page.press("Show more")
+    page.wait(lambda: len(page.driver.find_elements(By.CSS_SELECTOR, ".projects li")) == 200, "more of them")
