@@ -195,6 +195,17 @@ def test_an_upgrade_with_a_migration_loses_no_request(machine, ada, next_deb):
         assert machine.main_pid(unit, instead_of=pid)
 
 
+def test_an_upgrade_from_a_version_without_the_maps_lets_the_console_reach_sandboxes(machine, ada):
+    """nginx serves the page without them, too, but with a policy that keeps it from all sandboxes."""
+    machine.run("rm -f /etc/nginx/fullstack-agent/*.map; systemctl restart nginx")
+    policy = "curl -sf -o /dev/null -D - http://127.0.0.1:8080/ | grep -i ^content-security-policy: | grep -F "
+    machine.wait(f"{policy} \"connect-src 'self';\"")
+    machine.run("dpkg -i /root/fullstack-agent_9_all.deb")
+    domain = "*.sandboxes.example.org"
+    # nginx's former workers still answer for a moment.
+    machine.wait(f"{policy} \"connect-src 'self' https://{domain} wss://{domain};\"")
+
+
 PROGRAMS = "cat /usr/libexec/fullstack-agent/* /usr/sbin/fsactl | sha256sum; dpkg -s fullstack-agent"
 
 
