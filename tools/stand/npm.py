@@ -64,7 +64,8 @@ def _install(source, folder):
         shutil.copy(source / name, folder)
     program, environment = _npm()
     command = [*program, "ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund",
-               "--fetch-retries=5"]  # the registry may hiccup
+               "--fetch-retries=5",  # the registry may hiccup
+               f"--cache={folder.parent / 'cache'}"]  # which goes with the folder
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True,
                           timeout=1200)
     if done.returncode != 0:
