@@ -21,7 +21,7 @@ enum { FIRST_SPARE = 20, FDS_MAX = 8 };
 
 extern char **environ;
 
-static size_t running;
+static size_t running[HELPER_PURPOSES];
 
 /* ---- in the child -------------------------------------------------------------------------- */
 
@@ -105,7 +105,7 @@ static void ended(struct watch *w, uint32_t events)
 	(void)events;
 	if (waitpid(h->pid, &status, WNOHANG) != h->pid)
 		return;
-	running--;
+	running[h->purpose]--;
 	h->ended = true;
 	h->status = WIFEXITED(status) ? WEXITSTATUS(status) : ECANCELED;
 	if (h->said.fd >= 0)
@@ -125,7 +125,7 @@ static int watch_child(struct helper *h, struct err *e)
 		waitpid(h->pid, NULL, 0);
 		return -1;
 	}
-	running++;
+	running[h->purpose]++;
 	h->end = (struct watch) { .fd = fd, .ready = ended };
 	watch_for(&h->end, EPOLLIN);
 	watch_for(&h->said, EPOLLIN);
@@ -138,7 +138,7 @@ int helper_start(struct helper *h, int (*work)(void *user), const int *fds, size
 	CLEANUP(cleanup_close) int said = -1;
 	int pair[2];
 
-	if (running >= HELPERS_MAX)
+	if (running[h->purpose] >= HELPERS_MAX)
 		return problem(e, "TOO_MANY", "%d such requests are being carried out: try again",
 			       HELPERS_MAX);
 	if (pipe2(pair, O_CLOEXEC) != 0 || fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0)

@@ -70,7 +70,7 @@ int job_start(struct conn *c, const struct place *p, int (*work)(int directory, 
 	struct job *job = mem_calloc(1, sizeof(*job));
 
 	*job = (struct job) {
-		.helper = { .done = done, .user = job },
+		.helper = { .purpose = HELPER_REMOVES, .done = done, .user = job },
 		.conn = c,
 		.work = work,
 		.path = mem_strdup(p->path),

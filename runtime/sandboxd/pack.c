@@ -140,7 +140,7 @@ static int start(struct conn *c, int directory, struct err *e)
 	int pair[2] = { -1, -1 };
 
 	p->conn = c;
-	p->helper = (struct helper) { .done = done, .user = p };
+	p->helper = (struct helper) { .purpose = HELPER_PACKS, .done = done, .user = p };
 	p->output.fd = -1;
 	int status = pipe2(pair, O_CLOEXEC) == 0 && fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0
 			     ? 0

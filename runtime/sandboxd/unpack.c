@@ -340,7 +340,7 @@ int files_unpack_begin(struct conn *c, struct err *e)
 	struct unpacking *u = mem_calloc(1, sizeof(*u));
 
 	u->conn = c;
-	u->helper = (struct helper) { .done = done, .user = u };
+	u->helper = (struct helper) { .purpose = HELPER_UNPACKS, .done = done, .user = u };
 	u->pending = BUF_INIT(PENDING_MAX);
 	u->place.directory = u->input.fd = u->commit = -1;
 	conn_set_ops(c, &unpacking_ops, u);
@@ -376,6 +376,7 @@ void unpack_init(void)
 		struct helper *h = mem_calloc(1, sizeof(*h));
 		struct err ignored;
 
+		h->purpose = HELPER_REMOVES;
 		h->done = remnants_removed;
 		(void)renameat(base, DIRECTORY, base, REMNANTS);
 		if (faccessat(base, REMNANTS, F_OK, AT_SYMLINK_NOFOLLOW) != 0 ||
