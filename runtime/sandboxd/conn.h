@@ -103,8 +103,10 @@ void conn_fail(struct conn *c, const struct err *e);
 /* Only the head of a response; the body follows, with that length (-1: in chunks, of unknown
  * length). */
 void conn_begin(struct conn *c, int status, const char *type, const char *headers, int64_t length);
-/* A part of such a body; a part of no bytes ends it. */
+/* A part of a body in chunks, which has at least a byte. */
 void conn_chunk(struct conn *c, const void *data, size_t length);
+/* Ends such a body, with headers that were not known before: whole lines. */
+void conn_end(struct conn *c, const char *trailers);
 /* Bytes of a WebSocket's frame or of a raw connection. */
 void conn_send(struct conn *c, const void *data, size_t length);
 /* How many bytes are not sent yet. */

@@ -78,8 +78,14 @@ void conn_chunk(struct conn *c, const void *data, size_t length)
 	send_text(c, size);
 	conn_send(c, data, length);
 	send_text(c, "\r\n");
-	if (length == 0)
-		c->answered = true;
+}
+
+void conn_end(struct conn *c, const char *trailers)
+{
+	send_text(c, "0\r\n");
+	send_text(c, trailers);
+	send_text(c, "\r\n");
+	c->answered = true;
 }
 
 void conn_answer(struct conn *c, int status, const char *type, const char *headers,

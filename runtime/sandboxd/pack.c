@@ -15,12 +15,17 @@
 
 enum { DIRECTORY = 3, PART = 16384 };
 
-#define TYPE "application/x-tar"
+/* tar's exit code when a file has changed or gone meanwhile: the archive is a valid one. */
+enum { TAR_DIFFERS = 1 };
+
+#define TYPE    "application/x-tar"
+#define CHANGED "Archive-Changed"
 
 struct packing {
 	struct helper helper;
 	struct watch output; /* the archive */
 	struct conn *conn;   /* NULL: it has left */
+	bool strict;         /* a file that changes meanwhile cuts the archive off */
 };
 
 static int pack(void *user)
@@ -62,20 +67,22 @@ static void left(struct conn *c)
 static void begin_answer(struct conn *c)
 {
 	if (!c->head_sent)
-		conn_begin(c, 200, TYPE, "", -1);
+		conn_begin(c, 200, TYPE, "Trailer: " CHANGED "\r\n", -1);
 }
 
-/* The last chunk says that the archive is complete: without it, the answer is one cut off. */
+/* The last chunk says that the archive is complete: without it, the answer is one cut off. A number
+ * of errno's that is TAR_DIFFERS, too, comes before there is any of it. */
 static void finish(struct packing *p)
 {
 	struct conn *c = p->conn;
+	bool changed = p->helper.status == TAR_DIFFERS && !p->strict && c->head_sent;
 	struct err e;
 
 	if (p->output.fd >= 0 || !p->helper.ended || c->answered)
 		return;
-	if (p->helper.status == 0) {
+	if (p->helper.status == 0 || changed) {
 		begin_answer(c);
-		conn_chunk(c, "", 0);
+		conn_end(c, changed ? CHANGED ": true\r\n" : CHANGED ": false\r\n");
 	} else {
 		(void)problem(&e, "CANNOT_PACK", "%s", p->helper.text);
 		conn_fail(c, &e);
@@ -134,12 +141,13 @@ static const struct conn_ops packing_ops = { .produce = produce, .closed = left 
 
 /* ---- the request --------------------------------------------------------------------------- */
 
-static int start(struct conn *c, int directory, struct err *e)
+static int start(struct conn *c, int directory, bool strict, struct err *e)
 {
 	struct packing *p = mem_calloc(1, sizeof(*p));
 	int pair[2] = { -1, -1 };
 
 	p->conn = c;
+	p->strict = strict;
 	p->helper = (struct helper) { .purpose = HELPER_PACKS, .done = done, .user = p };
 	p->output.fd = -1;
 	int status = pipe2(pair, O_CLOEXEC) == 0 && fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0
@@ -164,16 +172,18 @@ int files_pack(struct conn *c, json_t *body, struct err *e)
 {
 	const char *path = request_parameter(&c->request, "path");
 	CLEANUP(cleanup_close) int directory = -1;
+	bool strict;
 
 	(void)body;
 	if (path == NULL)
 		return problem(e, "INVALID_REQUEST", "path is missing");
 	if (c->parser.http_minor == 0)
 		return problem(e, "UPGRADE_REQUIRED", "only HTTP/1.1 says where an archive ends");
-	if (place_open(path, O_RDONLY | O_DIRECTORY, &directory, e) < 0)
+	if (request_flag(&c->request, "strict", &strict, e) < 0 ||
+	    place_open(path, O_RDONLY | O_DIRECTORY, &directory, e) < 0)
 		return -1;
 	if (c->request.method != HTTP_HEAD)
-		return start(c, directory, e);
+		return start(c, directory, strict, e);
 	conn_begin(c, 200, TYPE, "", -1);
 	c->answered = true;
 	return 0;

@@ -40,7 +40,7 @@ const struct route routes[] = {
 	{ HTTP_POST, WRITE, "/v1/files/directory", .body = BODY_JSON, .handle = files_directory },
 	{ HTTP_POST, WRITE, "/v1/files/move", .body = BODY_JSON, .handle = files_move },
 
-	{ HTTP_GET, READ, "/v1/files/tar", .parameters = "path", .handle = files_pack },
+	{ HTTP_GET, READ, "/v1/files/tar", .parameters = "path strict", .handle = files_pack },
 	{ HTTP_PUT, WRITE, "/v1/files/tar", .body = BODY_CHUNKS, .parameters = "path parents merge",
 	  .begin = files_unpack_begin, .handle = files_unpack },
 

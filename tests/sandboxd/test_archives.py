@@ -159,22 +159,23 @@ def test_an_upload_that_is_cut_off_changes_nothing(server):
         assert not (server.home / "cut").exists()
 
 
-def test_a_file_that_changes_meanwhile_cuts_the_archive_off(server):
-    folder = server.home / "changing"
+@pytest.mark.parametrize("strict, end", [("false", b"\r\n0\r\nArchive-Changed: true\r\n\r\n"), ("true", None)])
+def test_a_file_that_changes_meanwhile_is_told_by_a_trailer_or_cuts_the_archive_off(server, strict, end):
+    folder = server.home / f"changing-{strict}"
     folder.mkdir()
     with (folder / "a").open("wb") as file:
         file.truncate(100 << 20)  # more than is under way
     with server.connect() as raw:
-        raw.sendall(f"GET {TAR}?path=changing HTTP/1.1\r\nHost: x\r\n"
-                    f"Authorization: Bearer {make_token()}\r\n\r\n".encode())
+        raw.sendall(f"GET {TAR}?path={folder.name}&strict={strict} HTTP/1.1\r\nHost: x\r\n"
+                    f"Authorization: Bearer {make_token()}\r\nConnection: close\r\n\r\n".encode())
         received = raw.recv(65536)
         assert received.startswith(b"HTTP/1.1 200")
         with (folder / "a").open("ab") as file:
             file.write(b"more")
-        end = received
+        last = received
         while received := raw.recv(1 << 20):
-            end = (end + received)[-64:]
-    assert not end.endswith(b"\r\n0\r\n\r\n")
+            last = (last + received)[-64:]
+    assert last.endswith(end) if end else not last.endswith(b"\r\n\r\n")
 
 
 def test_a_client_that_does_not_read_holds_nothing_but_its_place(server):
