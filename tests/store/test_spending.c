@@ -1,5 +1,8 @@
 /* Users who are charged for processor time: their debt, their pause, and the places they share. */
+#include <pthread.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "store/shard.h"
 #include "store/spending.h"
@@ -85,6 +88,66 @@ START_TEST(each_charge_makes_the_pause_of_all_longer_up_to_a_limit)
 	assert_pause(60);
 	charge(&first, 1, 3600);
 	assert_pause(900);
+}
+END_TEST
+
+struct charge {
+	struct spending items[2];
+	struct err e;
+	int done;
+};
+
+static void *record_charge(void *argument)
+{
+	struct charge *c = argument;
+
+	c->done = spending_record(reconcile, c->items, 2, 1000000, &c->e);
+	return NULL;
+}
+
+static void lock_user(struct db *tx, const char *id)
+{
+	static const struct db_statement lock = {
+		"lock", "SELECT FROM spending WHERE user_id = $1 FOR UPDATE NOWAIT"
+	};
+	struct err e;
+
+	assert_ok(db_query(tx, &lock, DB_ARGS(DB_TEXT(id)), NULL, &e), &e);
+}
+
+START_TEST(a_charge_that_waits_for_a_user_holds_neither_later_users_nor_the_pause)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	static const struct db_statement lock_pause = {
+		"lock_pause", "SELECT FROM spending_pause FOR UPDATE NOWAIT"
+	};
+	struct person first = make_owner("first"), last = make_owner("last");
+	pthread_t thread;
+	struct err e;
+
+	if (strcmp(first.id, last.id) > 0) {
+		const struct person other = first;
+		first = last;
+		last = other;
+	}
+	struct charge c = { .items = { { .user_id = last.id, .charged_us = DEBT_US },
+				       { .user_id = first.id, .charged_us = DEBT_US } } };
+	charge(&first, 1, 0);
+	charge(&last, 1, 0);
+	assert_ok(db_begin(admin, &tx, &e), &e);
+	lock_user(tx, first.id);
+	ck_assert_int_eq(pthread_create(&thread, NULL, record_charge, &c), 0);
+	while (admin_int("SELECT count(*) FROM pg_locks WHERE NOT granted"
+			 " AND pg_backend_pid() = ANY (pg_blocking_pids(pid))",
+			 NULL) == 0)
+		(void)usleep(1000);
+	lock_user(tx, last.id);
+	assert_ok(db_query(tx, &lock_pause, NULL, NULL, &e), &e);
+	assert_ok(db_commit(&tx, &e), &e);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	assert_ok(c.done, &c.e);
+	ck_assert_int_eq(owed_us(&first), DEBT_US + 1);
+	ck_assert_int_eq(owed_us(&last), DEBT_US + 1);
 }
 END_TEST
 
@@ -188,6 +251,7 @@ Suite *spending_suite(void)
 
 	tcase_add_test(tc, what_is_owed_is_paid_or_forgotten);
 	tcase_add_test(tc, each_charge_makes_the_pause_of_all_longer_up_to_a_limit);
+	tcase_add_test(tc, a_charge_that_waits_for_a_user_holds_neither_later_users_nor_the_pause);
 	tcase_add_test(tc, nothing_of_whoever_is_in_debt_is_done_during_the_pause);
 	tcase_add_test(tc, the_queue_is_not_late_for_those_in_debt);
 	tcase_add_test(tc, those_in_debt_share_few_places);
