@@ -1,0 +1,105 @@
+"""The scripts of an agent's task, without a container around them, and with a script in the agent's place."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "sandboxd"))
+
+from server import eventually  # noqa: E402
+
+TASK = Path(__file__).resolve().parents[2] / "runtime/sandbox/usr/lib/fullstack-agent/agent-task"
+SESSION = "agent-test"
+
+
+class Task:
+    """One whose agent says `text`, and ends once there is the file `go`."""
+
+    def __init__(self, folder, text):
+        self.folder = folder
+        folder.mkdir()
+        message = {"type": "assistant", "message": {"content": [{"type": "text", "text": text}]}}
+        (folder / "message").write_text(json.dumps(message) + "\n")
+        agent = folder / "claude"
+        agent.write_text(f"#!/bin/bash\necho $$ >{folder}/pid\ncat {folder}/message\n"
+                         f"until [[ -e {folder}/go ]]; do sleep 0.1; done\nexit 3\n")
+        agent.chmod(0o755)
+        self.env = {**os.environ, "HOME": str(folder), "TMUX_TMPDIR": str(folder), "LANG": "C.UTF-8",
+                    "PATH": f"{folder}:{os.environ['PATH']}", "FSA_AGENT_PROMPT": "Wait."}
+        self.env.pop("TMUX", None)
+        self.process = subprocess.Popen([TASK, SESSION], env=self.env, stdout=subprocess.PIPE)
+        self.first_line = self.process.stdout.readline().decode()
+
+    def tmux(self, *words):
+        return subprocess.run(["tmux", *words], env=self.env, capture_output=True, text=True)
+
+    def watch(self):
+        """A client of its session, which leaves when its input is closed."""
+        client = subprocess.Popen(["tmux", "-C", "attach-session", "-t", SESSION], env=self.env,
+                                  stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        eventually(lambda: self.tmux("list-clients", "-t", SESSION).stdout)
+        return client
+
+    def go(self):
+        (self.folder / "go").touch()
+        return self.process.wait()
+
+    def nothing_is_left(self):
+        """Of its session, and of its folder with the prompt."""
+        eventually(lambda: self.tmux("has-session", "-t", SESSION).returncode != 0)
+        eventually(lambda: not list(self.folder.glob("agent.*")))
+
+    def end(self):
+        self.tmux("kill-server")
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def start_task(workspace):
+    """One task for a test, which ends with it."""
+    started = []
+
+    def start(text="Waiting."):
+        started.append(Task(workspace / "task", text))
+        return started[-1]
+
+    yield start
+    for task in started:
+        task.end()
+        subprocess.run(["rm", "-rf", task.folder], check=True)
+
+
+def test_a_task_that_nobody_watches_leaves_no_shell(start_task):
+    task = start_task()
+    assert task.go() == 3
+    task.nothing_is_left()
+
+
+def test_who_watches_a_task_gets_a_shell_after_it(start_task):
+    task = start_task()
+    with task.watch() as watching:
+        assert task.go() == 3
+        eventually(lambda: task.tmux("display-message", "-p", "-t", SESSION, "#{pane_current_command}").stdout == "bash\n"
+                   and not list(task.folder.glob("agent.*")))
+        assert "exit code 3" in task.tmux("capture-pane", "-p", "-t", SESSION).stdout
+        watching.stdin.close()
+
+
+def test_a_task_that_is_killed_ends_its_agent(start_task):
+    task = start_task()
+    agent = Path("/proc") / (task.folder / "pid").read_text().strip()
+    assert agent.exists()
+    task.process.kill()
+    eventually(lambda: not agent.exists())
+    task.nothing_is_left()
+
+
+def test_an_agent_s_text_does_not_control_its_reader_s_terminal(start_task):
+    task = start_task("a\x1b]52;c;ZWNobw==\x07\tb\x9bc\r✓")
+    assert task.first_line == "a]52;c;ZWNobw==\tbc✓\n"
