@@ -5,7 +5,7 @@ import re
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from test_page import create, enter
+from test_page import PICTURE_SIZE, create, enter, keep_picture
 
 
 @pytest.fixture
@@ -105,3 +105,10 @@ def test_there_are_several_shells_and_one_is_ended(page, shell):
     page.wait(lambda: "shell-2" not in shell.tmux("list-sessions"), "the session has ended")
     assert "main" in shell.tmux("list-sessions")
     assert page.complaints() == []
+
+
+def test_the_picture_of_the_terminal_is_what_a_person_sees(page, shell):
+    page.driver.set_window_size(*PICTURE_SIZE)
+    type_in(page, "PS1='$ '; clear; echo hello >hello.txt; git init -q shop; ls -l" + Keys.ENTER)
+    wait_shown(page, "hello.txt.*shop")
+    keep_picture(page, "terminal.png")
