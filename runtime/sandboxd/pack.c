@@ -13,7 +13,7 @@
 #include "sandboxd/place.h"
 #include "sandboxd/problem.h"
 
-enum { DIRECTORY = 3, PART = 16384 };
+enum { DIRECTORY = 3, PART = 16384, OPTIONS = 5 };
 
 /* tar's exit code when a file has changed or gone meanwhile: the archive is a valid one. */
 enum { TAR_DIFFERS = 1 };
@@ -30,18 +30,17 @@ struct packing {
 
 static int pack(void *user)
 {
-	const char *hidden = place_hidden_below(DIRECTORY);
-	char everything[] = ".";
-	char *words[] = { (char[]) { "tar" },
-			  (char[]) { "--create" },
-			  (char[]) { "--file=-" },
-			  (char[]) { "--anchored" },
-			  (char[]) { "--no-wildcards" },
-			  hidden != NULL ? mem_printf("--exclude=./%s", hidden) : everything,
-			  hidden != NULL ? everything : NULL,
-			  NULL };
+	const char *own[PLACE_OWN_MAX];
+	size_t count = place_own_below(DIRECTORY, own);
+	char *words[OPTIONS + PLACE_OWN_MAX + 2] = { (char[]) { "tar" }, (char[]) { "--create" },
+						     (char[]) { "--file=-" },
+						     (char[]) { "--anchored" },
+						     (char[]) { "--no-wildcards" } };
 
 	(void)user;
+	for (size_t i = 0; i < count; i++)
+		words[OPTIONS + i] = mem_printf("--exclude=./%s", own[i]);
+	words[OPTIONS + count] = (char[]) { "." };
 	return fchdir(DIRECTORY) == 0 ? helper_become(words) : errno;
 }
 

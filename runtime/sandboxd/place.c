@@ -23,6 +23,22 @@ static struct base {
 } bases[PLACE_BASES];
 
 static char *hidden_path;
+static char *own_paths[PLACE_OWN_MAX]; /* the hidden one, and those in the bases */
+
+static void init_own_paths(void)
+{
+	const char *names[] = { PLACE_UPLOADS, PLACE_UNPACK, PLACE_REMNANTS };
+	char real[PATH_LENGTH];
+	size_t count = 0;
+
+	own_paths[count++] = hidden_path;
+	for (size_t i = 0; i < PLACE_BASES; i++)
+		for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++)
+			own_paths[count++] = mem_printf(
+				"%s/%s",
+				realpath(bases[i].path, real) != NULL ? real : bases[i].path,
+				names[j]);
+}
 
 void place_init(const char *home, const char *hidden)
 {
@@ -34,6 +50,7 @@ void place_init(const char *home, const char *hidden)
 		bases[i].fd = open(paths[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 	}
 	hidden_path = mem_strdup(realpath(hidden, real) != NULL ? real : hidden);
+	init_own_paths();
 }
 
 /* The base of a path, and the rest of it. */
@@ -80,13 +97,17 @@ bool place_is_hidden(int fd)
 	return !path_of_file(fd, path) || is_below(path, hidden_path);
 }
 
-const char *place_hidden_below(int directory)
+size_t place_own_below(int directory, const char *ret_paths[PLACE_OWN_MAX])
 {
 	char path[PATH_LENGTH];
+	size_t count = 0;
 
-	if (!path_of_file(directory, path) || !is_below(hidden_path, path))
-		return NULL;
-	return hidden_path + strlen(path) + 1;
+	if (!path_of_file(directory, path))
+		return 0;
+	for (size_t i = 0; i < PLACE_OWN_MAX; i++)
+		if (is_below(own_paths[i], path) && own_paths[i][strlen(path)] != '\0')
+			ret_paths[count++] = own_paths[i] + strlen(path) + 1;
+	return count;
 }
 
 static int open_beneath(int base, const char *rest, int flags)

@@ -25,8 +25,14 @@ struct place {
 void place_init(const char *home, const char *hidden);
 /* Whether an open file is one of sandboxd's own. */
 bool place_is_hidden(int fd);
-/* The path of those that are below an open directory, relative to it; NULL: none are. */
-const char *place_hidden_below(int directory);
+/* sandboxd's own directories in a base, for what is not complete. */
+#define PLACE_UPLOADS  ".fsa-uploads"
+#define PLACE_UNPACK   ".fsa-unpack"
+#define PLACE_REMNANTS ".fsa-unpack-old" /* the same, of a sandboxd before this one */
+/* Those directories and the hidden files, as far as they are below an open directory: their paths
+ * relative to it. Returns how many there are. */
+enum { PLACE_OWN_MAX = 7 };
+size_t place_own_below(int directory, const char *ret_paths[PLACE_OWN_MAX]);
 
 /* Resolves a path, and creates its directories on request. The file itself need not exist. */
 int place_find(const char *path, bool parents, struct place *ret, struct err *e);

@@ -19,9 +19,6 @@
 #include "sandboxd/problem.h"
 #include "sandboxd/tree.h"
 
-#define DIRECTORY ".fsa-unpack"
-#define REMNANTS  ".fsa-unpack-old" /* the same, of a sandboxd before this one */
-
 enum { PENDING_MAX = 262144, NAME_LENGTH = 24, PROBE_SIZE = 65536 };
 
 /* The descriptors of the child. */
@@ -132,7 +129,7 @@ static int remove_remnants(void *user)
 {
 	(void)user;
 	if (fchdir(PRIVATE) == 0)
-		discard(REMNANTS);
+		discard(PLACE_REMNANTS);
 	return 0;
 }
 
@@ -293,11 +290,11 @@ static int make_directory(struct unpacking *u, int *ret_private, struct err *e)
 	uint64_t random;
 
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return problem_errno(e, DIRECTORY);
+		return problem_errno(e, PLACE_UNPACK);
 	(void)snprintf(u->name, sizeof(u->name), "%016llx", (unsigned long long)random);
-	*ret_private = place_private(place_base(u->place.path), DIRECTORY, true);
+	*ret_private = place_private(place_base(u->place.path), PLACE_UNPACK, true);
 	if (*ret_private < 0 || mkdirat(*ret_private, u->name, 0700) != 0)
-		return problem_errno(e, DIRECTORY);
+		return problem_errno(e, PLACE_UNPACK);
 	return 0;
 }
 
@@ -378,8 +375,8 @@ void unpack_init(void)
 
 		h->purpose = HELPER_REMOVES;
 		h->done = remnants_removed;
-		(void)renameat(base, DIRECTORY, base, REMNANTS);
-		if (faccessat(base, REMNANTS, F_OK, AT_SYMLINK_NOFOLLOW) != 0 ||
+		(void)renameat(base, PLACE_UNPACK, base, PLACE_REMNANTS);
+		if (faccessat(base, PLACE_REMNANTS, F_OK, AT_SYMLINK_NOFOLLOW) != 0 ||
 		    helper_start(h, remove_remnants, fds, 4, &ignored) < 0)
 			loop_free(h);
 	}

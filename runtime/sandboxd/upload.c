@@ -28,10 +28,9 @@ enum {
 	INFO_MAX = 16384,
 };
 
-#define DIRECTORY ".fsa-uploads"
-#define INFO      ".json"
-#define PART      ".part"
-#define VERSION   "1.0.0"
+#define INFO    ".json"
+#define PART    ".part"
+#define VERSION "1.0.0"
 
 /* One that a request is about. Without a part it is finished: the part was moved to its place. */
 struct upload {
@@ -126,7 +125,7 @@ static void sweep_all(struct watch *w, uint32_t events)
 	if (events != 0 && read(w->fd, &times, sizeof(times)) < 0)
 		return;
 	for (size_t i = 0; i < PLACE_BASES; i++) {
-		CLEANUP(cleanup_close) int directory = place_private(i, DIRECTORY, false);
+		CLEANUP(cleanup_close) int directory = place_private(i, PLACE_UPLOADS, false);
 		if (directory >= 0)
 			left += sweep(directory, oldest);
 	}
@@ -218,7 +217,7 @@ static int find(struct conn *c, struct upload *ret, struct err *e)
 	for (size_t i = 0; i < PLACE_BASES && strlen(c->parameter) == 2 * (size_t)ID_RANDOM; i++) {
 		memcpy(ret->id, c->parameter, sizeof(ret->id));
 		take_over(ret->id);
-		ret->directory = place_private(i, DIRECTORY, false);
+		ret->directory = place_private(i, PLACE_UPLOADS, false);
 		if (ret->directory >= 0 && open_info(ret) && open_part(ret))
 			return 0;
 		release(ret);
@@ -387,9 +386,9 @@ static int create(struct conn *c, struct upload *u, struct err *e)
 	    place_check(&p, &(struct precondition) { u->match, u->none != 0 }, &old, &exists, e) <
 		    0)
 		return -1;
-	u->directory = place_private(place_base(u->path), DIRECTORY, true);
+	u->directory = place_private(place_base(u->path), PLACE_UPLOADS, true);
 	if (u->directory < 0)
-		return problem_errno(e, DIRECTORY);
+		return problem_errno(e, PLACE_UPLOADS);
 	if (check_disk(u, &p, e) < 0 || make_room(u->directory, e) < 0)
 		return -1;
 	u->info = json_pack("{s:s, s:I, s:i, s:b, s:b, s:s*}", "path", p.path, "length",

@@ -130,6 +130,18 @@ def test_sandboxds_own_files_are_no_part_of_it(client, server):
     assert (answer.status, answer.json["errorCode"]) == (403, "NOT_PERMITTED")
 
 
+def test_what_is_on_its_way_is_no_part_of_it(make_server):
+    server = make_server()
+    for name in (".fsa-uploads", ".fsa-unpack", ".fsa-unpack-old", ".fsa-unpacked", "deep/.fsa-unpack"):
+        (server.home / name).mkdir(parents=True)
+        (server.home / name / "in").touch()
+    others = {"./.fsa-unpacked/in", "./deep/.fsa-unpack/in"}  # which only have such names
+    with server.client() as client:
+        assert {name for name in get(client, ".") if name.endswith("/in")} == others
+        whole = get(client, str(server.directory))
+        assert {name for name in whole if name.endswith("/in")} == {name.replace("./", "./home/", 1) for name in others}
+
+
 def test_setuid_bits_and_closed_directories(client, server):
     body = archive(member("closed", type=tarfile.DIRTYPE, mode=0o555), member("closed/in", b"x", mode=0o4755))
     assert put(client, "modes", body).status == 201
