@@ -1,20 +1,22 @@
 /* database add and remove. */
 #include <stdio.h>
+#include <string.h>
 
 #include "ask.h"
 #include "base/cleanup.h"
+#include "base/json_at.h"
 #include "base/mem.h"
 #include "command.h"
 #include "command/output.h"
 #include "project.h"
 
-/* Both restart the sandbox. */
+/* Both restart a sandbox that runs. */
 static int ask_first(const struct call *call, const json_t *project, bool add, struct err *e)
 {
 	CLEANUP(cleanup_free) char *name = output_printable(project_name(project));
 	CLEANUP(cleanup_free)
 	char *question = mem_printf(
-		add ? "%s gets a database, and its sandbox restarts: processes in it end."
+		add ? "%s gets a database; if its sandbox runs it restarts: processes in it end."
 		    : "The database of %s goes with its data, for ever, and its sandbox restarts.",
 		name);
 	bool yes = true;
@@ -22,6 +24,13 @@ static int ask_first(const struct call *call, const json_t *project, bool add, s
 	if (call->options[OPTION_YES] == NULL && ask_yes(question, &yes, e) < 0)
 		return -1;
 	return yes ? 0 : err_set(e, ERR_CONFLICT, "NOT_CONFIRMED", "nothing was changed");
+}
+
+static const char *when_it_is_there(const json_t *database)
+{
+	return strcmp(json_text_at(database, "desired"), "STOPPED") == 0
+		       ? "the database is made when the project is started"
+		       : "the sandbox gets DATABASE_URL when the database is ready";
 }
 
 static int change(const struct call *call, bool add, struct err *e)
@@ -39,9 +48,8 @@ static int change(const struct call *call, bool add, struct err *e)
 	if (call_json(call, answer))
 		return 0;
 	CLEANUP(cleanup_free) char *name = output_printable(project_name(project));
-	(void)printf(add ? "%s: the sandbox gets DATABASE_URL when the database is ready\n"
-			 : "%s: the database is being removed\n",
-		     name);
+	(void)printf("%s: %s\n", name,
+		     add ? when_it_is_there(answer) : "the database is being removed");
 	return 0;
 }
 

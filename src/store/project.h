@@ -174,9 +174,9 @@ int sandbox_restart(struct db *db, const char *user_id, const char *project_id,
 
 /*
  * Creates the database of a project that has none, with an id made by the caller; its sandboxes get
- * the connection, which replaces their pods, when it is known. One that is there already stays as
- * it is. One that is still on its way out comes back under its own name; its data may have gone
- * meanwhile. ERR_UNPROCESSABLE KUBECONFIG_MISSING.
+ * the connection, which replaces their pods, when it is known. While none of them is to run it is
+ * STOPPED, and is made when one is started. One that is there already stays as it is.
+ * ERR_CONFLICT DATABASE_GOING while one is on its way out; ERR_UNPROCESSABLE KUBECONFIG_MISSING.
  */
 int database_add(struct db *db, const char *user_id, const char *project_id,
 		 const char *database_id, struct err *e);

@@ -21,6 +21,7 @@ enum statement {
 	STATEMENT_RESTART,
 	STATEMENT_FIND_DATABASE,
 	STATEMENT_CREATE_DATABASE,
+	STATEMENT_BEGIN_DATABASE,
 };
 
 /* SQL is laid out by hand. */
@@ -111,14 +112,23 @@ static const struct db_statement statements[] = {
 		" SELECT FROM kubeconfigs WHERE user_id = $2"
 		"), r AS ("
 		" INSERT INTO resources (id, project_id, user_id, kind, stage)"
-		" SELECT $3, $1, $2, 'DATABASE', 'database' FROM cluster"
-		" RETURNING id, project_id, kind, status, stage"
+		" SELECT $3, $1, $2, 'DATABASE', 'database' FROM cluster RETURNING id"
 		"), d AS ("
 		" INSERT INTO databases (resource_id) SELECT id FROM r"
-		"), noted AS ("
-		" INSERT INTO events (project_id, kind, resource_id, status, stage)"
-		" SELECT project_id, kind, id, status, stage FROM r"
 		") SELECT EXISTS (SELECT FROM cluster)" },
+	/* $1 project, $2 its new database. It is stopped where no sandbox is to run: the start of one
+	 * starts it, too (start_database()). */
+	[STATEMENT_BEGIN_DATABASE] = { "database_begin",
+		"WITH project AS ("
+		" SELECT EXISTS (SELECT FROM resources WHERE project_id = $1"
+		"  AND kind = 'SANDBOX' AND desired = 'RUNNING') AS runs"
+		"), begun AS ("
+		" UPDATE resources SET desired = CASE WHEN runs THEN desired ELSE 'STOPPED' END,"
+		"  status = CASE WHEN runs THEN status ELSE 'STOPPED' END"
+		" FROM project WHERE id = $2"
+		" RETURNING project_id, kind, id, status, stage"
+		") INSERT INTO events (project_id, kind, resource_id, status, stage)"
+		" SELECT project_id, kind, id, status, stage FROM begun" },
 };
 /* clang-format on */
 
@@ -394,26 +404,29 @@ static int create_database(struct db *tx, const char *user_id, const char *proje
 		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id), DB_TEXT(database_id)), &r,
 		     &failed) < 0)
 		return store_explain_conflict(&failed, e);
-	return db_bool(r, 0, CREATE_HAS_CLUSTER) ? 0 : store_kubeconfig_missing(e);
+	if (!db_bool(r, 0, CREATE_HAS_CLUSTER))
+		return store_kubeconfig_missing(e);
+	if (db_query(tx, &statements[STATEMENT_BEGIN_DATABASE],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(database_id)), NULL, e) < 0)
+		return -1;
+	return store_settle_project(tx, project_id, e);
 }
 
 int database_add(struct db *db, const char *user_id, const char *project_id,
 		 const char *database_id, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	const struct request back = { DESIRED_RUNNING, DATABASES, NULL, true };
 	enum desired desired = DESIRED_RUNNING;
 	bool exists;
-	int done = 0;
 
 	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0 ||
 	    find_database(tx, project_id, &exists, &desired, e) < 0)
 		return -1;
-	if (!exists)
-		done = create_database(tx, user_id, project_id, database_id, e);
-	else if (desired == DESIRED_GONE)
-		done = set_desired(tx, project_id, &back, e);
-	if (done < 0 || store_settle_project(tx, project_id, e) < 0)
+	if (desired == DESIRED_GONE)
+		return err_set(e, ERR_CONFLICT, "DATABASE_GOING",
+			       "The project's database is still being removed: add another one "
+			       "when it is gone");
+	if (!exists && create_database(tx, user_id, project_id, database_id, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
 }

@@ -123,6 +123,14 @@ def test_a_database_is_added_and_removed(ada):
     ada("database", "add", "Bare", "--yes", status=4)
 
 
+def test_a_stopped_project_gets_a_database_and_stays_stopped(ada):
+    ada("create", "Asleep", "--no-database", "--wait")
+    ada("stop", "Asleep", "--yes", "--wait")
+    assert "when the project is started" in ada("database", "add", "Asleep", "--yes").stdout
+    assert ada.json("status", "Asleep")["status"] == "STOPPED"
+    ada("delete", "Asleep", "--yes", "--wait")
+
+
 def test_a_project_gets_another_size(ada, served):
     served.site.programs.fsactl("size", "set", "large", "1", "512Mi", "--description", "for builds")
     assert [size["name"] for size in ada.json("sizes")] == ["large"]

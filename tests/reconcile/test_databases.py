@@ -1,6 +1,7 @@
 """A database that a project gets later, and one that it loses: its sandbox is with it, or without."""
 
 from people import SLOW, eventually, expect
+from quiet import sql
 
 
 def environment(person, sandbox):
@@ -57,6 +58,28 @@ def test_a_database_is_added_later_and_removed_and_the_sandbox_follows(person):
     wait_replaced(project, before)
     project.wait("RUNNING")
     assert "DATABASE_URL" in environment(person, sandbox)
+
+
+def test_a_stopped_project_gets_its_database_when_it_is_started(person, site):
+    project = person.create("Shop")
+    project.wait("RUNNING")
+    project.stop()
+    project.wait("STOPPED")
+    added = expect(person.client.post(f"{project.path}/database"))
+    # Passes that have looked at it have left it as it is: no event tells of anything else.
+    eventually(lambda: sql(site, "SELECT due_at > now() FROM resources WHERE id = %s",
+                           added["id"]) == [(True,)], SLOW)
+    found = project.get()
+    assert (found["status"], project.database()["status"]) == ("STOPPED", "STOPPED")
+    assert project.causes() == [] and project.database()["warnings"] == []
+    assert {event["status"] for event in project.events()
+            if event["resourceId"] == added["id"]} == {"STOPPED"}
+    assert person.namespace.items("Cluster") == []
+
+    project.start()
+    project.wait("RUNNING")
+    assert "DATABASE_URL" in environment(person, project.sandbox()["name"])
+    assert project.connection()["connectionUrl"]
 
 
 def test_a_sandbox_runs_on_while_its_new_database_cannot_be_made(person, kubesim):

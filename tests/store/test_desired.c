@@ -475,22 +475,45 @@ START_TEST(a_database_that_goes_is_none_of_the_sandboxes_any_more)
 }
 END_TEST
 
-START_TEST(a_database_on_its_way_out_comes_back_if_it_is_added)
+START_TEST(a_database_added_to_a_stopped_project_is_stopped_until_a_start)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", false);
+	struct parts parts;
+	struct err e;
+
+	make_parts(&parts, "later");
+	reach(STATUS_RUNNING);
+	want(&owner, &made, DESIRED_STOPPED);
+	reach(STATUS_STOPPED);
+	assert_ok(database_add(api, owner.id, made.id, parts.id[1], &e), &e);
+	ck_assert_str_eq(told(parts.id[1]), "STOPPED");
+	ck_assert_str_eq(project_told(made.id), "STOPPED");
+	struct queue_rows rows = claim(10);
+	ck_assert_int_eq(find_row(&rows, parts.id[1])->desired, DESIRED_STOPPED);
+	queue_rows_clear(&rows);
+	assert_ok(sandbox_set_desired(api, owner.id, made.id, made.sandbox, DESIRED_RUNNING, &e),
+		  &e);
+	ck_assert_str_eq(told(parts.id[1]), "STARTING");
+	ck_assert_str_eq(project_told(made.id), "STARTING");
+}
+END_TEST
+
+START_TEST(a_database_on_its_way_out_is_not_brought_back)
 {
 	struct person owner = make_owner("alice");
 	struct made_project made = make_project(&owner, "shop", true);
-	CLEANUP(queue_rows_clear) struct queue_rows rows = { 0 };
 	struct parts parts;
 	struct err e;
 
 	make_parts(&parts, "later");
 	reach(STATUS_RUNNING);
 	assert_ok(database_remove(api, owner.id, made.id, &e), &e);
-	assert_ok(database_add(api, owner.id, made.id, parts.id[1], &e), &e);
-	ck_assert_str_eq(told(made.database), "CREATING");
-	ck_assert_int_eq(generation(made.database), 3);
+	assert_fails(database_add(api, owner.id, made.id, parts.id[1], &e), &e, ERR_CONFLICT,
+		     "DATABASE_GOING");
+	ck_assert_str_eq(told(made.database), "TERMINATING");
+	ck_assert_int_eq(generation(made.database), 2);
 	ck_assert_int_eq(admin_int("SELECT count(*) FROM databases", NULL), 1);
-	ck_assert_str_eq(claim_sandbox(&rows, &made)->database_id, made.database);
 }
 END_TEST
 
@@ -676,7 +699,8 @@ Suite *desired_suite(void)
 	tcase_add_test(c, a_database_is_added_later_and_only_once);
 	tcase_add_test(c, a_database_needs_a_kubeconfig_and_its_owner);
 	tcase_add_test(c, a_database_that_goes_is_none_of_the_sandboxes_any_more);
-	tcase_add_test(c, a_database_on_its_way_out_comes_back_if_it_is_added);
+	tcase_add_test(c, a_database_added_to_a_stopped_project_is_stopped_until_a_start);
+	tcase_add_test(c, a_database_on_its_way_out_is_not_brought_back);
 	tcase_add_test(c, variables_are_put_listed_changed_and_deleted);
 	tcase_add_test(c, a_changed_variable_rolls_the_sandbox_once);
 	tcase_add_test(c, a_project_has_so_many_variables_and_no_more);

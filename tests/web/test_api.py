@@ -254,12 +254,29 @@ def test_a_database_is_added_later_and_removed(user):
                                                                              "updatedAt"}
     assert client.get(path).json()["status"] == "TERMINATING"
     assert client.delete(path).status_code == 200  # once more: no error
+    refused = client.post(path)
+    assert (refused.status_code, refused.json()["errorCode"]) == (409, "DATABASE_GOING")
+    assert client.get(path).json()["desired"] == "GONE"
     # The sandbox does not wait for what goes.
     sandbox = client.get(f"/api/sandbox/{made['id']}").json()
     assert sandbox["databaseStatus"] is None
     assert sandbox["progress"]["stages"][0]["name"] == "container"
     actions = [line["action"] for line in client.get("/api/user/audit").json()["items"]]
     assert {"database.create", "database.delete"} <= set(actions)
+
+
+def test_a_database_added_to_a_stopped_project_does_not_start_it(user):
+    client = user()
+    made = client.post("/api/projects", {"name": "Asleep", "database": False}).json()
+    path = f"/api/projects/{made['id']}"
+    assert client.post(f"{path}/stop").status_code == 200
+    before = client.get(path).json()["status"]
+    added = client.post(f"{path}/database").json()
+    assert (added["desired"], added["status"]) == ("STOPPED", "STOPPED")
+    assert client.post(f"{path}/database").json()["id"] == added["id"]
+    assert client.get(path).json()["status"] == before == "STOPPING"
+    assert client.post(f"{path}/start").status_code == 200
+    assert client.get(f"{path}/database").json()["desired"] == "RUNNING"
 
 
 def test_a_database_is_its_owners(user, project):

@@ -80,7 +80,7 @@ def test_answers_are_as_written(web, document, user, make_kubeconfig):
     do("patch", PROJECT, {"description": None}, **project)
     for request in ("stop", "start", "restart"):
         do("post", f"{PROJECT}/{request}", **project)
-    for method in ("get", "delete", "post"):
+    for method in ("get", "post", "delete"):
         do(method, f"{PROJECT}/database", **project)
     do("get", f"{PROJECT}/events", **project)
     do("get", "/api/sandbox/{projectId}", **project)

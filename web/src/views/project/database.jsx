@@ -26,15 +26,15 @@ function Contents(database) {
 	if (database.status === "TERMINATING")
 		return <p>It is being removed, with all that is in it.</p>;
 	if (database.connectionUrl === null)
-		return <p>It is being made.</p>;
+		return <p>{database.desired === "STOPPED" ? "It is made when the project is started." : "It is being made."}</p>;
 	return <Connection {...database} url={database.connectionUrl}/>;
 }
 
 /** @param {{project: Project, reload: () => Promise<void>}} props */
 function Add({project, reload}) {
 	const add = useAction(async () => {
-		const text = "Add a database? The sandbox restarts once, when the database is ready, and gets DATABASE_URL. "
-			+ "Files stay; processes end.";
+		const text = "Add a database? A sandbox that runs restarts once, when the database is ready, and gets DATABASE_URL. "
+			+ "Files stay; processes end. In a stopped project it is made when the project is started.";
 		if (!await ask({text, yes: "Add it"}))
 			return false;
 		const done = await callWithCare("POST", `/api/projects/${project.id}/database`);
