@@ -14,11 +14,13 @@ interface Warning {
 }
 
 /** A sandbox or a database. */
-interface Part { id: string; name: string; status: string; cause: Cause | null; warnings: Warning[] }
+interface Part {
+	id: string; name: string; desired: string; status: string; cause: Cause | null; warnings: Warning[];
+}
 
 interface Sandbox extends Part {
 	displayName: string | null; publicUrl: string; ttydUrl: string; runtimeImage: string;
-	desired: string; cpuLimit: string; memoryLimit: string; size: string | null;
+	cpuLimit: string; memoryLimit: string; size: string | null;
 	progress?: {stages: {name: string, state: string}[]};
 }
 
