@@ -17,8 +17,8 @@ PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)
 
 
-def enter(page, cluster, spoil=lambda kubeconfig: kubeconfig):
-    """Registers, and stores a kubeconfig; returns the user's name."""
+def register(page):
+    """Somebody new; returns their name."""
     name = f"visitor{next(_numbers)}"
     page.see("h1", "Log in")
     page.press("New here?")
@@ -26,6 +26,12 @@ def enter(page, cluster, spoil=lambda kubeconfig: kubeconfig):
     form.find_element("name", "name").send_keys(name)
     form.find_element("name", "password").send_keys(PASSWORD)
     page.press("Register")
+    return name
+
+
+def enter(page, cluster, spoil=lambda kubeconfig: kubeconfig):
+    """Registers, and stores a kubeconfig; returns the user's name."""
+    name = register(page)
     page.press("Settings")
     page.see("p", "None is stored yet: projects need one.")
     page.fill(kubeconfig=spoil(cluster.create_user(name)))
@@ -40,6 +46,23 @@ def create(page, name):
     page.fill(name=name)
     page.press("Create")
     page.wait_status("RUNNING")
+
+
+def test_somebody_new_is_led_to_a_first_project(page, cluster):
+    name = register(page)
+    page.see(".steps h2", "A place in a cluster")
+    assert not page.see("button", "Create a project").is_enabled()
+    page.fill(kubeconfig=cluster.create_user(name))
+    page.press("Store")
+    page.wait(lambda: page.attribute("data-done", ".steps > li") == "true", "the cluster's answer")
+    assert page.find(".checks li")
+    page.press("Create a project")
+    page.fill(name="First")
+    page.press("Create")
+    page.wait_status("RUNNING")
+    page.press("Projects")
+    page.see(".projects a", "First")
+    assert not page.find(".steps") and page.complaints() == []
 
 
 def test_a_project_from_its_creation_to_its_end(page, cluster):

@@ -4,7 +4,7 @@ edge, axe finds nothing, and nothing is against the policy."""
 import pytest
 
 from stand import npm
-from test_page import PASSWORD, create, enter
+from test_page import PASSWORD, create, enter, register
 
 NAME = "W" * 64
 WIDTHS = (320, 375, 1280)
@@ -106,4 +106,11 @@ def test_views_of_a_person(page, full, axe, workspace):
     page.see("h1", "Log in")
     wrong += check(page, axe, workspace, "login")
     assert not wrong, "\n".join(map(str, wrong))
+    assert page.complaints() == []
+
+
+def test_first_steps(page, axe, workspace):
+    register(page)
+    page.see(".steps [name=kubeconfig]")
+    assert not check(page, axe, workspace, "first-steps")
     assert page.complaints() == []

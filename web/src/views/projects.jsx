@@ -10,6 +10,7 @@ import {Time} from "../parts/time.jsx";
 import {useResource} from "../resource.js";
 import {query, setQuery} from "../router.js";
 import {NewProject} from "./new-project.jsx";
+import {Welcome} from "./welcome.jsx";
 
 const AT_ONCE = 100;
 
@@ -58,7 +59,7 @@ export function Projects() {
 			{creating && <NewProject close={() => setCreating(false)}/>}
 			<Reading of={list}>
 				{(projects) => (projects.length === 0
-					? <p class="empty">No project yet. A project is a sandbox with a terminal and, if you like, a database.</p>
+					? <Welcome create={() => setCreating(true)}/>
 					: <Listed projects={projects}/>)}
 			</Reading>
 		</>

@@ -67,7 +67,7 @@ function Known({info}) {
 }
 
 /** @param {Kubeconfig["check"] & {reload: () => Promise<void>}} props */
-function Tested({state, checkedAt, checks, reload}) {
+export function Tested({state, checkedAt, checks, reload}) {
 	const again = useAction(async () => {
 		await post("/api/user/config/kc/check");
 		await reload();
