@@ -271,14 +271,18 @@ static json_t *findings(const struct check *c)
 	return was_sent(c) ? findings_of(answers) : NULL;
 }
 
-/* Whether the API server has answered anything that is of use. */
-static bool was_answered(const struct check *c)
+/* What the user is charged for: the API server has done its part if any answer is of use. */
+static enum bill_outcome outcome(const struct check *c)
 {
+	bool connected = false;
+
 	for (unsigned i = 0; i < PROBE_COUNT; i++) {
-		if (c->probes[i].answer.ok)
-			return true;
+		const struct probe_answer *answer = &c->probes[i].answer;
+		if (answer->ok)
+			return BILL_SUCCEEDED;
+		connected = connected || answer->err.kind != ERR_KUBE_UNREACHABLE;
 	}
-	return false;
+	return connected && was_sent(c) ? BILL_FAILED : BILL_TRIED;
 }
 
 static int record(const struct check *c, const json_t *found, struct err *e)
@@ -286,7 +290,7 @@ static int record(const struct check *c, const json_t *found, struct err *e)
 	struct db *db = c->checks->context.db;
 	struct bill bill = { .count = 0 };
 
-	bill_add(&bill, c->claimed->user_id, c->claimed->slow, !was_answered(c));
+	bill_add(&bill, c->claimed->user_id, c->claimed->slow, outcome(c));
 	if (bill_charge(&bill, db, e) < 0)
 		return -1;
 	return kubeconfig_check_record(db, c->claimed, found, c->took_ms, e);

@@ -97,7 +97,7 @@ static int record_some(struct pass *p, struct err *e)
 		const struct queue_result *result = work_result(w);
 		if (count + released == RECORD_AT_ONCE)
 			break;
-		bill_add(&bill, w->row.user_id, w->row.in_debt, work_failed(w));
+		bill_add(&bill, w->row.user_id, w->row.in_debt, work_outcome(w));
 		if (result != NULL) {
 			results[count++] = timed_result(p, w, result);
 		} else {

@@ -532,9 +532,13 @@ const struct queue_result *work_result(const struct work *w)
 	return w->has_result ? &w->result : NULL;
 }
 
-bool work_failed(const struct work *w)
+enum bill_outcome work_outcome(const struct work *w)
 {
-	return w->has_result && w->failed;
+	if (!w->has_result || (!w->failed && w->observation == NULL))
+		return BILL_TRIED;
+	if (!w->failed)
+		return BILL_SUCCEEDED;
+	return w->err.kind == ERR_KUBE_UNREACHABLE ? BILL_TRIED : BILL_FAILED;
 }
 
 struct queue_lease work_lease(const struct work *w)

@@ -8,6 +8,7 @@
 #include "kube/client.h"
 #include "reconcile/observe.h"
 #include "reconcile/desired.h"
+#include "reconcile/bill.h"
 #include "store/queue.h"
 
 /*
@@ -50,8 +51,8 @@ void work_observed(struct work *work, struct kube_target *target, struct observa
 
 /* After `finished`: the result, borrowed; NULL if the row is to be given back as it is. */
 const struct queue_result *work_result(const struct work *work);
-/* Whether requests failed, and the result says so. */
-bool work_failed(const struct work *work);
+/* What its user is charged for. */
+enum bill_outcome work_outcome(const struct work *work);
 /* For a row that is to be given back: its lease, with the known state of its objects. Borrowed. */
 struct queue_lease work_lease(const struct work *work);
 const struct queue_row *work_row(const struct work *work);
