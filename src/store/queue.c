@@ -147,10 +147,11 @@ enum statement {
 	"   OR EXISTS (SELECT FROM user_config u WHERE u.user_id = r.user_id" \
 	"    AND " IS_SEALED_TO("u.value_sealed") ")))"
 
-/* Rows of nobody who is held, or in debt, and so has to wait for a pause's end again and again. */
-#define IS_NOT_PUT_OFF \
-	"user_id NOT IN (SELECT user_id FROM stalls WHERE until > now()) AND NOT " \
-	QUEUE_IS_IN_DEBT("resources.user_id")
+/* When the oldest row became due, of users who are in debt or not. Those in debt are late only from
+ * the end of the pause on. */
+#define OLDEST_DUE(columns, owner) \
+	"(SELECT " columns " FROM resources WHERE " STORE_IS_FREE " AND " STORE_NOT_HELD \
+	" AND " owner QUEUE_IS_IN_DEBT("resources.user_id") " ORDER BY due_at LIMIT 1)"
 
 static const struct db_statement statements[] = {
 	[STATEMENT_CLAIM] = { "queue_claim", CLAIM_OF(" AND $9::jsonb IS NULL") },
@@ -205,9 +206,9 @@ static const struct db_statement statements[] = {
 		" WHERE due.at IS NOT NULL" },
 	[STATEMENT_BACKLOG] = { "queue_backlog",
 		"SELECT (SELECT count(*) FROM (SELECT FROM resources WHERE " STORE_IS_FREE
-		"  AND " IS_NOT_PUT_OFF " LIMIT $1::bigint) AS due),"
-		" (SELECT (extract(epoch FROM now() - due_at) * 1000)::bigint FROM resources"
-		"  WHERE " STORE_IS_FREE " AND " IS_NOT_PUT_OFF " ORDER BY due_at LIMIT 1),"
+		"  AND " STORE_NOT_HELD " LIMIT $1::bigint) AS due),"
+		" (extract(epoch FROM now() - least(" OLDEST_DUE("due_at", "NOT ") ","
+		"  " OLDEST_DUE("greatest(due_at, " STORE_PAUSE ")", "") ")) * 1000)::bigint,"
 		" (SELECT count(*) FROM resources"
 		"  WHERE leased_until IS NOT NULL AND leased_until >= now())" },
 	[STATEMENT_EXPIRE_SESSIONS] = { "queue_expire_sessions",

@@ -183,18 +183,23 @@ START_TEST(nothing_of_whoever_is_in_debt_is_done_during_the_pause)
 }
 END_TEST
 
-START_TEST(the_queue_is_not_late_for_those_in_debt)
+START_TEST(those_in_debt_are_late_from_the_end_of_the_pause_on)
 {
 	struct person owner = make_owner("costly");
 	struct queue_backlog backlog;
 	struct err e;
 
 	make_project(&owner, "shop", false);
-	charge(&owner, DEBT_US, 0);
+	charge(&owner, DEBT_US, 60);
 	admin_run("UPDATE resources SET due_at = now() - interval '1 hour'", NULL);
 	assert_ok(queue_backlog(api, 100, &backlog, &e), &e);
 	ck_assert_uint_eq(backlog.due, 0);
 	ck_assert_uint_eq(backlog.oldest_ms, 0);
+	admin_run("UPDATE spending_pause SET until = now() - interval '10 minutes'", NULL);
+	assert_ok(queue_backlog(api, 100, &backlog, &e), &e);
+	ck_assert_uint_eq(backlog.due, 1);
+	ck_assert_uint_ge(backlog.oldest_ms, 600000);
+	ck_assert_uint_lt(backlog.oldest_ms, 3600000);
 	pay(&owner, DEBT_US);
 	assert_ok(queue_backlog(api, 100, &backlog, &e), &e);
 	ck_assert_uint_eq(backlog.due, 1);
@@ -253,7 +258,7 @@ Suite *spending_suite(void)
 	tcase_add_test(tc, each_charge_makes_the_pause_of_all_longer_up_to_a_limit);
 	tcase_add_test(tc, a_charge_that_waits_for_a_user_holds_neither_later_users_nor_the_pause);
 	tcase_add_test(tc, nothing_of_whoever_is_in_debt_is_done_during_the_pause);
-	tcase_add_test(tc, the_queue_is_not_late_for_those_in_debt);
+	tcase_add_test(tc, those_in_debt_are_late_from_the_end_of_the_pause_on);
 	tcase_add_test(tc, those_in_debt_share_few_places);
 	suite_add_tcase(suite, tc);
 	return suite;
