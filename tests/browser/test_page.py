@@ -349,6 +349,21 @@ def test_a_limit_that_is_reached_is_told_before_somebody_tries(page, cluster, si
     assert page.complaints() == []
 
 
+def test_what_is_wrong_is_tried_again_at_once(page, cluster):
+    name = enter(page, cluster)
+    fault = cluster.fault(fault="forbidden", verb="apply", user=f"*:{name}")
+    page.press("New project")
+    page.fill(name="Refused")
+    page.press("Create")
+    page.wait(lambda: page.find(".cause"), "a cause")
+    page.see(".cause summary", "What the cluster said")
+    cluster.end_fault(fault)
+    page.press("Try now")
+    page.wait_status("RUNNING")
+    page.wait(lambda: not page.find(".cause"), "no cause")
+    assert page.complaints() == []
+
+
 def test_a_size_is_chosen_and_changed(page, site, cluster):
     enter(page, cluster)
     page.press("New project")

@@ -15,7 +15,7 @@ interface Warning {
 
 /** A sandbox or a database. */
 interface Part {
-	id: string; name: string; desired: string; status: string; cause: Cause | null; warnings: Warning[];
+	id: string; projectId: string; name: string; desired: string; status: string; cause: Cause | null; warnings: Warning[];
 }
 
 interface Sandbox extends Part {

@@ -1,5 +1,7 @@
 // The words of causes and warnings are the API's.
 
+import {callWithCare, useAction} from "../action.js";
+import {Act} from "./button.jsx";
 import {Link} from "./link.jsx";
 import {Time, Until} from "./time.jsx";
 
@@ -11,7 +13,8 @@ const MENDED_IN_SETTINGS = new Set(["KUBE_UNAUTHORIZED", "KUBE_TLS", "KUBECONFIG
  * when, when it is tried again, and on demand what the cluster said.
  * @param {{part: Part, what: string}} props
  */
-export function Cause({part: {cause}, what}) {
+export function Cause({part: {cause, desired, projectId}, what}) {
+	const again = useAction(() => callWithCare("POST", `/api/projects/${projectId}/start`));
 	if (cause === null)
 		return null;
 	const {kind, code, message, headline, action, detail, since, nextAttemptAt} = cause;
@@ -21,6 +24,7 @@ export function Cause({part: {cause}, what}) {
 			{action && <p>{action} {MENDED_IN_SETTINGS.has(kind) && <Link to="/settings">Open the settings</Link>}</p>}
 			<p class="detail">
 				Since <Time at={since}/>{nextAttemptAt && <>, next attempt <Until at={nextAttemptAt}/></>}.
+				{desired === "RUNNING" && <> <Act action={again} class="quiet" label={`Try now: ${what}`}>Try now</Act></>}
 			</p>
 			<details class="detail">
 				<summary>What the cluster said</summary>
