@@ -17,7 +17,8 @@ static int ask_first(const struct call *call, const json_t *project, bool add, s
 	CLEANUP(cleanup_free)
 	char *question = mem_printf(
 		add ? "%s gets a database; if its sandbox runs it restarts: processes in it end."
-		    : "The database of %s goes with its data, for ever, and its sandbox restarts.",
+		    : "The database of %s goes with its data, for ever; if its sandbox runs it "
+		      "restarts.",
 		name);
 	bool yes = true;
 

@@ -56,7 +56,7 @@ BEGIN
     IF caller.user_id IS NULL THEN
         RETURN 'NOT_ADMINISTRATOR';
     END IF;
-    SELECT * INTO person FROM public.users u WHERE u.id = of_user FOR UPDATE;
+    SELECT * INTO person FROM public.users u WHERE u.id = of_user FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN 'USER_NOT_FOUND';
     ELSIF person.role = 'admin' THEN

@@ -9,6 +9,7 @@ class Repeated:
     def __init__(self, pause_s=0.0):
         self._pause_s = pause_s
         self._stop = threading.Event()
+        self._error = None
         self._thread = threading.Thread(target=self._run)
 
     def __enter__(self):
@@ -18,7 +19,12 @@ class Repeated:
     def __exit__(self, *_):
         self._stop.set()
         self._thread.join()
+        if self._error:
+            raise self._error
 
     def _run(self):
-        while not self._stop.wait(self._pause_s):
-            self.step()
+        try:
+            while not self._stop.wait(self._pause_s):
+                self.step()
+        except BaseException as e:
+            self._error = e

@@ -39,11 +39,14 @@ static const struct metric_spec specs[METRIC_COUNT] = {
 					  "Workers that ended otherwise than they should.", NULL),
 	[METRIC_DATABASE_UP] =
 		GAUGE("fsa_database_up", "Whether PostgreSQL answers api.fcgi of this host."),
-	[METRIC_QUEUE_DUE] =
-		GAUGE("fsa_queue_due_rows",
-		      "Resources that are due and that no pass works on; counted up to 100,000."),
-	[METRIC_QUEUE_OLDEST] = GAUGE("fsa_queue_oldest_due_seconds",
-				      "For how long the oldest of them has been due."),
+	[METRIC_QUEUE_DUE] = GAUGE(
+		"fsa_queue_due_rows",
+		"Resources that are due, of users who are not held, and that no pass works on; "
+		"counted up to 100,000."),
+	[METRIC_QUEUE_OLDEST] = GAUGE(
+		"fsa_queue_oldest_due_seconds",
+		"For how long the oldest of them has been due; if its owner pauses with all who "
+		"waste processor time, since the end of the last pause."),
 	[METRIC_QUEUE_LEASED] = GAUGE("fsa_queue_leased_rows", "Resources that a pass works on."),
 	[METRIC_MAINTENANCE] =
 		GAUGE("fsa_maintenance", "Whether users may only read (fsactl maintenance)."),

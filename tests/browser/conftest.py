@@ -1,6 +1,7 @@
 """The page in Chromium: nginx with the files of web/, our programs, PostgreSQL, kubesim."""
 
 import contextlib
+import functools
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from selenium.common.exceptions import (
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from stand import chromium
+from stand import chromium, npm
 from stand.kubesim import KubeSim
 from stand.process import PATIENCE, free_port
 from stand.site import Site
@@ -81,6 +82,11 @@ def open_page():
     return Page
 
 
+@functools.cache
+def axe():
+    return (npm.modules() / "axe-core" / "axe.min.js").read_text()
+
+
 class Page:
     """What a person does on the page: they see texts and press buttons."""
 
@@ -133,6 +139,12 @@ class Page:
                 return found and (found[0].send_keys(value) or True)
 
             self.wait(write, f"the field {name}")
+
+    def findings(self):
+        """What axe has against what is shown: rules, and the first element of each."""
+        self.driver.execute_script(axe())
+        found = self.driver.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+        return [(one["id"], one["nodes"][0]["html"][:200]) for one in found["violations"]]
 
     def status(self):
         """What the badge stands for; "" while there is none."""

@@ -3,18 +3,12 @@ edge, axe finds nothing, and nothing is against the policy."""
 
 import pytest
 
-from stand import npm
 from test_page import PASSWORD, create, enter, register
 
 NAME = "W" * 64
 WIDTHS = (320, 375, 1280)
 SCHEMES = ("light", "dark")
 TABS = ("", "terminal", "files", "app", "database", "variables", "history", "settings")
-
-
-@pytest.fixture(scope="module")
-def axe():
-    return (npm.modules() / "axe-core" / "axe.min.js").read_text()
 
 
 @pytest.fixture
@@ -54,21 +48,14 @@ def overflow(page):
             .map((element) => `${element.tagName}.${element.className}`).slice(0, 5);""")
 
 
-def findings(page, axe):
-    page.driver.execute_script(axe)
-    return page.driver.execute_async_script("""
-        const done = arguments[0];
-        axe.run().then(({violations}) => done(violations.map(({id, nodes}) => [id, nodes[0].html.slice(0, 200)])));""")
-
-
-def check(page, axe, workspace, what):
+def check(page, workspace, what):
     wrong = []
     for scheme in SCHEMES:
         for width in WIDTHS:
             look(page, width, scheme)
             wrong += [(what, scheme, width, found) for found in overflow(page)]
             if width != 375:
-                wrong += [(what, scheme, width, found) for found in findings(page, axe)]
+                wrong += [(what, scheme, width, found) for found in page.findings()]
             page.driver.save_screenshot(str(workspace / f"view-{what}-{width}-{scheme}.png"))
     return wrong
 
@@ -77,40 +64,40 @@ def heading(page):
     return page.driver.execute_script("return document.querySelector('h1')?.textContent")
 
 
-def test_views_of_a_project(page, full, axe, workspace):
+def test_views_of_a_project(page, full, workspace):
     wrong = []
     for tab in TABS:
         page.driver.get(f"{page.url}/projects/{full}/{tab}".rstrip("/"))
         page.wait(lambda: page.status() == "RUNNING" and page.find("section"), f"the tab {tab}")
         page.wait(lambda: not page.find(".loading"), f"the tab {tab} has been read")
         assert page.driver.title == f"{NAME} · FullStack Agent"
-        wrong += check(page, axe, workspace, tab or "overview")
+        wrong += check(page, workspace, tab or "overview")
     assert not wrong, "\n".join(map(str, wrong))
     assert page.complaints() == []
 
 
-def test_views_of_a_person(page, full, axe, workspace):
+def test_views_of_a_person(page, full, workspace):
     wrong = []
     for view, title in (("projects", "Projects"), ("settings", "Settings"), ("account", "Account"),
                         ("projects/none", "Nothing here"), ("projects/a/b/c", "Nothing here")):
         page.driver.get(f"{page.url}/{view}")
         page.wait(lambda: heading(page) == title and not page.find(".loading"), title)
         assert page.driver.title == f"{title} · FullStack Agent"
-        wrong += check(page, axe, workspace, view.replace("/", "-"))
+        wrong += check(page, workspace, view.replace("/", "-"))
     page.driver.get(f"{page.url}/projects")
     page.press("New project")
     page.see("dialog h2", "New project")
-    wrong += check(page, axe, workspace, "new-project")
+    wrong += check(page, workspace, "new-project")
     page.press("Cancel")
     page.press("Log out")
     page.see("h1", "Log in")
-    wrong += check(page, axe, workspace, "login")
+    wrong += check(page, workspace, "login")
     assert not wrong, "\n".join(map(str, wrong))
     assert page.complaints() == []
 
 
-def test_first_steps(page, axe, workspace):
+def test_first_steps(page, workspace):
     register(page)
     page.see(".steps [name=kubeconfig]")
-    assert not check(page, axe, workspace, "first-steps")
+    assert not check(page, workspace, "first-steps")
     assert page.complaints() == []

@@ -35,6 +35,12 @@ PROGRAMS = [path for path in SOURCES if path.parts[len(ROOT.parts)] != "tests"]
 MEDIAN, LONGEST, FILE = 15, 60, 600  # lines
 
 
+def test_no_two_test_files_have_one_name():
+    """pytest does not know modules of one name apart."""
+    names = sorted(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, next_ in zip(names, names[1:]) if name == next_] == []
+
+
 def functions(path):
     """(lines, first line) of each function of a file, its head included."""
     lines = path.read_text().splitlines()

@@ -11,10 +11,10 @@ const MENDED_IN_SETTINGS = new Set(["KUBE_UNAUTHORIZED", "KUBE_TLS", "KUBECONFIG
 /**
  * What keeps a sandbox or a database from its desired state: in the user's words, what to do, since
  * when, when it is tried again, and on demand what the cluster said.
- * @param {{part: Part, what: string}} props
+ * @param {{part: Part, what: string, tryNow?: string}} props `tryNow`: the sandbox whose start makes it due
  */
-export function Cause({part: {cause, desired, projectId}, what}) {
-	const again = useAction(() => callWithCare("POST", `/api/projects/${projectId}/start`));
+export function Cause({part: {cause, projectId}, what, tryNow}) {
+	const again = useAction(() => callWithCare("POST", `/api/projects/${projectId}/sandboxes/${tryNow}/start`));
 	if (cause === null)
 		return null;
 	const {kind, code, message, headline, action, detail, since, nextAttemptAt} = cause;
@@ -24,7 +24,7 @@ export function Cause({part: {cause, desired, projectId}, what}) {
 			{action && <p>{action} {MENDED_IN_SETTINGS.has(kind) && <Link to="/settings">Open the settings</Link>}</p>}
 			<p class="detail">
 				Since <Time at={since}/>{nextAttemptAt && <>, next attempt <Until at={nextAttemptAt}/></>}.
-				{desired === "RUNNING" && <> <Act action={again} class="quiet" label={`Try now: ${what}`}>Try now</Act></>}
+				{tryNow !== undefined && <> <Act action={again} class="quiet" label={`Try now: ${what}`}>Try now</Act></>}
 			</p>
 			<details class="detail">
 				<summary>What the cluster said</summary>

@@ -25,6 +25,9 @@ export const sentence = (status) => STATUSES[status]?.[2] ?? status;
 /** @param {Project} project @returns {Part[]} */
 export const partsOf = (project) => [...project.sandboxes, ...project.databases];
 
+/** A sandbox that is to run: its start, which changes nothing else, makes all of the project due. @param {Project} project */
+export const runningSandbox = ({sandboxes}) => sandboxes.find(({desired}) => desired === "RUNNING")?.id;
+
 /** Whether somebody has to do something, or something is wrong. @param {Project} project */
 export const needsAttention = (project) =>
 	project.status === "ERROR" || partsOf(project).some((part) => part.cause !== null || part.warnings.length > 0);

@@ -52,6 +52,7 @@ class Line {
 		this.socket = null;
 		this.attached = false;
 		this.closed = false;
+		this.round = 0; // of connecting: another one may begin while one is under way
 		this.doubted = false; // a token that a handshake is refused for looks like a lost connection
 		this.pause = FIRST_PAUSE_MS;
 		this.received = 0; // offset up to which output has arrived
@@ -65,12 +66,13 @@ class Line {
 	}
 
 	async connect() {
+		const round = ++this.round;
 		this.options.tell("connecting");
 		try {
 			if (this.doubted)
 				await this.options.access.request("/v1/processes"); // with another token, if need be
 			const {token, url, expiresAt} = await this.options.access.pass();
-			if (this.closed)
+			if (this.closed || round !== this.round)
 				return;
 			const socket = new WebSocket(`${url.replace(/^http/, "ws")}/v1/attach`, ["fsa.v1", `fsa.token.${token}`]);
 			this.socket = socket;
@@ -79,6 +81,8 @@ class Line {
 			socket.onmessage = ({data}) => (typeof data === "string" ? this.hear(JSON.parse(data)) : this.output(data));
 			socket.onclose = () => this.lost(socket);
 		} catch (error) {
+			if (round !== this.round)
+				return;
 			// What will not be otherwise the next time is for whoever looks at the page as a whole.
 			const final = error instanceof ApiError && error.status < 500 && error.status !== 409 && error.status !== 429;
 			this.retry(final ? LONGEST_PAUSE_MS : this.pause);

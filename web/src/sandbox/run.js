@@ -22,7 +22,7 @@ export async function run(access, command) {
 /** @param {import("./access.js").Access} access @returns {Promise<string[]>} names of tmux' sessions */
 export async function listSessions(access) {
 	const printed = await run(access, ["sh", "-c", "tmux list-sessions -F '#{session_name}' 2>/dev/null || true"]);
-	return printed.split("\n").filter(Boolean);
+	return printed.split("\n").filter(isSessionName);
 }
 
 /** @param {import("./access.js").Access} access @param {string} name */

@@ -18,6 +18,7 @@ export function Welcome({create}) {
 							{info === null
 								? <HowToGetOne reload={access.reload}/>
 								: <Tested {...info.check} reload={access.reload}/>}
+							{info !== null && isWrong(info) && <KubeconfigForm reload={access.reload}/>}
 						</Step>
 						<Step title="A key for the coding agent, if you like">
 							<p>Every sandbox gets what you store in the <Link to="/settings">settings</Link>; it can follow later.</p>
@@ -33,8 +34,11 @@ export function Welcome({create}) {
 	);
 }
 
+/** Whether another one is needed. @param {Kubeconfig} info */
+const isWrong = ({expired, check}) => expired || check.checks.some(({status}) => status === "failed");
+
 /** @param {Kubeconfig} info */
-const isWell = ({expired, check}) => !expired && check.state === "done" && check.checks.every(({status}) => status !== "failed");
+const isWell = (info) => !isWrong(info) && info.check.state === "done";
 
 /** @param {{title: string, done?: boolean, children: any}} props */
 function Step({title, done = false, children}) {

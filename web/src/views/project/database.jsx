@@ -3,7 +3,7 @@ import {callWithCare, useAction} from "../../action.js";
 import {ask} from "../../parts/ask.jsx";
 import {Act, Button, Copy} from "../../parts/button.jsx";
 import {Cause, Warnings} from "../../parts/cause.jsx";
-import {Badge} from "../../parts/status.jsx";
+import {Badge, runningSandbox} from "../../parts/status.jsx";
 
 /** @param {{project: Project, reload: () => Promise<void>}} props */
 export function DatabaseTab({project, reload}) {
@@ -13,7 +13,7 @@ export function DatabaseTab({project, reload}) {
 	return project.databases.map((database) => (
 		<section key={database.id}>
 			<h2>Database <Badge status={database.status} trouble={database.cause !== null}/></h2>
-			<Cause part={database} what="Database"/>
+			<Cause part={database} what="Database" tryNow={runningSandbox(project)}/>
 			<Warnings part={database} what="Database"/>
 			<Contents {...database}/>
 			{stays && database.status !== "TERMINATING" && <Remove project={project} name={database.name} reload={reload}/>}

@@ -3,7 +3,7 @@ import {Copy} from "../../parts/button.jsx";
 import {Cause, Warnings} from "../../parts/cause.jsx";
 import {Link, Outside} from "../../parts/link.jsx";
 import {Reading} from "../../parts/reading.jsx";
-import {Badge} from "../../parts/status.jsx";
+import {Badge, runningSandbox} from "../../parts/status.jsx";
 import {useResource} from "../../resource.js";
 import {Events} from "./history.jsx";
 
@@ -26,7 +26,7 @@ export function Overview({project}) {
 			))}
 			{project.databases.map((database) => (database.cause || database.warnings.length > 0) && (
 				<section key={database.id}>
-					<Cause part={database} what="Database"/>
+					<Cause part={database} what="Database" tryNow={runningSandbox(project)}/>
 					<Warnings part={database} what="Database"/>
 				</section>
 			))}
@@ -40,7 +40,7 @@ function SandboxCard({sandbox, title, several = false}) {
 	return (
 		<section aria-label={title}>
 			{several && <h2><bdi>{title}</bdi> <Badge status={sandbox.status}/></h2>}
-			<Cause part={sandbox} what={title}/>
+			<Cause part={sandbox} what={title} tryNow={sandbox.desired === "RUNNING" ? sandbox.id : undefined}/>
 			<Warnings part={sandbox} what={title}/>
 			{sandbox.progress && <Stages stages={sandbox.progress.stages}/>}
 			{sandbox.status === "RUNNING" && <Addresses {...sandbox}/>}

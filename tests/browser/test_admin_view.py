@@ -2,25 +2,10 @@
 
 import json
 
-import pytest
-
-from stand import npm
 from test_page import create, enter
 
 
-@pytest.fixture(scope="module")
-def axe():
-    return (npm.modules() / "axe-core" / "axe.min.js").read_text()
-
-
-def findings(page, axe):
-    """What axe has against what is shown."""
-    page.driver.execute_script(axe)
-    found = page.driver.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
-    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]]
-
-
-def test_who_has_the_role_sees_the_site_and_who_has_not_sees_nothing(page, cluster, site, axe):
+def test_who_has_the_role_sees_the_site_and_who_has_not_sees_nothing(page, cluster, site):
     name = enter(page, cluster)
     create(page, "My shop")
     assert not page.find("a", "Administration")
@@ -36,7 +21,7 @@ def test_who_has_the_role_sees_the_site_and_who_has_not_sees_nothing(page, clust
     page.press("Search")
     page.see("p", "1 user")
     page.see("td", f"{name} (administrator)")
-    assert findings(page, axe) == []
+    assert page.findings() == []
 
     # What is stuck, with its cause.
     with site.connect() as db, db.cursor() as cursor:
@@ -45,7 +30,7 @@ def test_who_has_the_role_sees_the_site_and_who_has_not_sees_nothing(page, clust
                        " WHERE u.id = r.user_id AND u.name = %s AND r.kind = 'SANDBOX'", (name,))
     page.driver.refresh()
     page.wait(lambda: any("My shop of " in one.text for one in page.find(".cause")), "the cause")
-    assert findings(page, axe) == []
+    assert page.findings() == []
 
     site.programs.fsactl("user", "role", name, "user")
     page.driver.refresh()
@@ -53,7 +38,7 @@ def test_who_has_the_role_sees_the_site_and_who_has_not_sees_nothing(page, clust
     assert page.complaints() == []
 
 
-def test_a_user_gets_a_limit_and_is_disabled_and_enabled(page, cluster, site, axe):
+def test_a_user_gets_a_limit_and_is_disabled_and_enabled(page, cluster, site):
     name = enter(page, cluster)
     site.programs.fsactl("user", "role", name, "admin")
     other = site.client()
@@ -66,7 +51,7 @@ def test_a_user_gets_a_limit_and_is_disabled_and_enabled(page, cluster, site, ax
     page.press("Limits")
     page.wait(lambda: page.find("dialog input[name=limit]"), "the limits")
     page.find("dialog input[name=limit]")[0].send_keys("7")
-    assert findings(page, axe) == []
+    assert page.findings() == []
     page.press("Save the limit of projects")
     page.see("dialog small", "0 used, an exception")
     page.press("Close")
