@@ -233,6 +233,14 @@ static void set_body(const struct site *site, const struct exchange_request *r, 
 	}
 }
 
+static size_t take_header(char *line, size_t size, size_t count, void *user)
+{
+	struct exchange *x = user;
+
+	x->headers_ended = line[0] == '\r' || line[0] == '\n';
+	return size * count;
+}
+
 static void prepare(const struct site *site, const struct exchange_request *r, struct exchange *x)
 {
 	CLEANUP(cleanup_free) char *url = mem_printf("%s%s", site->url, r->path);
@@ -250,6 +258,8 @@ static void prepare(const struct site *site, const struct exchange_request *r, s
 	(void)curl_easy_setopt(x->curl, CURLOPT_ERRORBUFFER, x->said);
 	(void)curl_easy_setopt(x->curl, CURLOPT_WRITEFUNCTION, take_body);
 	(void)curl_easy_setopt(x->curl, CURLOPT_WRITEDATA, x);
+	(void)curl_easy_setopt(x->curl, CURLOPT_HEADERFUNCTION, take_header);
+	(void)curl_easy_setopt(x->curl, CURLOPT_HEADERDATA, x);
 }
 
 void exchange_begin(const struct site *site, const struct exchange_request *r,
@@ -273,6 +283,12 @@ void exchange_release(struct exchange *x)
 	curl_easy_cleanup(x->curl);
 	x->curl = NULL;
 	forget(x);
+}
+
+/* To libcurl (7.88) a response whose connection ends among its headers is whole, and empty. */
+static CURLcode outcome(const struct exchange *x, CURLcode code)
+{
+	return code == CURLE_OK && !x->headers_ended ? CURLE_GOT_NOTHING : code;
 }
 
 /* Whether the request may have arrived although its response was lost. */
@@ -366,6 +382,7 @@ int exchange_end(const struct site *site, struct exchange *x, CURLcode code, str
 	json_error_t where;
 
 	(void)curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &x->status);
+	code = outcome(x, code);
 	if (code != CURLE_OK)
 		return not_reached(site, x, code, e);
 	if (x->status >= 200 && x->status < 300)
@@ -439,7 +456,7 @@ int site_call(struct site *site, const char *method, const char *path, const jso
 	for (int sending = 0; sending < SENDINGS_MAX; sending++) {
 		buf_reset(&x.answer);
 		x.said[0] = '\0';
-		code = curl_easy_perform(site->curl);
+		code = outcome(&x, curl_easy_perform(site->curl));
 		if (!is_lost(code))
 			break;
 		x.sent = true;

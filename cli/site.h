@@ -54,6 +54,7 @@ struct exchange {
 	char said[CURL_ERROR_SIZE];
 	long status;
 	bool too_large;
+	bool headers_ended;           /* of the response: by an empty line */
 	const atomic_bool *cancelled; /* the site's */
 	bool awaited, sent;
 	uint64_t cancelled_at_ms; /* although its response is still awaited; 0: not */

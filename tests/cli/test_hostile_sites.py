@@ -5,6 +5,7 @@ import io
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import tarfile
@@ -389,3 +390,23 @@ def test_who_waits_for_a_project_outlasts_a_site_that_is_away_for_a_moment(home,
 def in_shell(home, script, site):
     return subprocess.run(["sh", "-c", script, home.program], env={**home.env, **at(site)}, text=True,
                           capture_output=True, timeout=120)
+
+
+def test_a_response_that_ends_among_its_headers_is_none(home):
+    """libcurl takes it for a whole and empty one; it is asked for again."""
+    answers = [b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n",
+               b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def serve():
+            for answer in answers:
+                connection, _ = listener.accept()
+                with connection, connection.makefile("rb") as request:
+                    while request.readline().strip():
+                        pass
+                    connection.sendall(answer)
+
+        serving = threading.Thread(target=serve, daemon=True)
+        serving.start()
+        env = {"FSA_SITE": f"http://127.0.0.1:{listener.getsockname()[1]}", "FSA_TOKEN": TOKEN}
+        assert home.json("projects", env=env) == []
+        serving.join()
