@@ -66,7 +66,7 @@ extern const struct field sandbox_start_fields[], sandbox_add_fields[], sandbox_
 #define FIELD_SIZE                                                                                 \
 	{                                                                                          \
 		.name = "size", .type = FIELD_STRING, .nullable = true, .min = 1,                  \
-		.max = SIZE_NAME_MAX, .pattern = SIZE_NAME_PATTERN                                 \
+		.max = SIZE_NAME_MAX, .pattern = SIZE_NAME_PATTERN, .check = check_size_name       \
 	}
 enum { SANDBOX_BODY_MAX = 262144 };
 route_fn sandbox_read, sandbox_post, sandbox_patch, sandbox_delete;

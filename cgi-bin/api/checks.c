@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "domain/project.h"
+#include "store/size.h"
 #include "domain/user.h"
 
 enum { DATE_LENGTH = 10, PAGE_MAX = 200 };
@@ -99,6 +100,18 @@ int check_display_name(const char *name, struct err *e)
 		e, ERR_INVALID, "INVALID_SANDBOX_NAME",
 		"A sandbox's name is letters, digits, blanks and hyphens, begins with a letter "
 		"and ends with a letter or a digit");
+}
+
+int check_size_name(const char *name, struct err *e)
+{
+	size_t length = strlen(name);
+
+	if (length > 0 && length <= SIZE_NAME_MAX &&
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length && name[0] != '-' &&
+	    name[length - 1] != '-')
+		return 0;
+	return err_set(e, ERR_INVALID, "INVALID_SIZE",
+		       "A size's name has up to %d of a-z, 0-9 and '-' inside", SIZE_NAME_MAX);
 }
 
 int check_category(const char *category, struct err *e)

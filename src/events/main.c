@@ -145,7 +145,7 @@ int main(int argc, char **argv)
 	const struct command_line_option options[] = {
 		{ "config", .ret_argument = &config },
 		{ "check", .ret_given = &only_check },
-		{ NULL },
+		{ .name = NULL },
 	};
 	struct err e;
 	int status;

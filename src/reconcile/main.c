@@ -50,7 +50,7 @@ static bool parse_options(int argc, char **argv, struct options *ret_options, in
 	const struct command_line_option rows[] = {
 		{ "config", .ret_argument = &o.config },
 		{ "every", .ret_argument = &every },
-		{ NULL },
+		{ .name = NULL },
 	};
 
 	if (!command_line_read(&(struct command_line) { "fsa-reconcile", usage, rows }, argc, argv,

@@ -54,8 +54,8 @@ static const struct db_statement statements[] = {
 int store_explain_conflict(const struct err *failed, struct err *e)
 {
 	if (strcmp(failed->code, "sandboxes_size") == 0)
-		return err_set(e, ERR_INVALID, "SIZE_UNKNOWN",
-			       "size: there is no such size; GET /api/sizes lists them");
+		return err_set(e, ERR_UNPROCESSABLE, "SIZE_UNKNOWN",
+			       "There is no such size: GET /api/sizes lists those that there are");
 	if (failed->kind != ERR_CONFLICT) {
 		if (e != NULL)
 			*e = *failed;

@@ -87,9 +87,10 @@ struct project_new {
 /*
  * Creates all of it, in the namespace and on the server of the user's kubeconfig, with the image
  * and sizes that the operator's options say and with generated names and hosts. ERR_CONFLICT
- * PROJECT_EXISTS (name taken); ERR_UNPROCESSABLE KUBECONFIG_MISSING; ERR_INVALID SIZE_UNKNOWN;
- * ERR_RATE_LIMITED PROJECT_QUOTA. A collision of generated names (constraint of resources or
- * sandboxes) is ERR_CONFLICT NAME_COLLISION: try again with others, in a new transaction.
+ * PROJECT_EXISTS (name taken); ERR_UNPROCESSABLE KUBECONFIG_MISSING; ERR_UNPROCESSABLE
+ * SIZE_UNKNOWN; ERR_RATE_LIMITED PROJECT_QUOTA. A collision of generated names (constraint of
+ * resources or sandboxes) is ERR_CONFLICT NAME_COLLISION: try again with others, in a new
+ * transaction.
  */
 int project_create(struct db *db, const struct project_new *p,
 		   char ret_project_id[STORE_ID_LENGTH + 1], struct err *e);
@@ -156,7 +157,7 @@ void sandbox_view_clear(struct sandbox_view *view);
 int sandbox_start(struct db *db, const char *user_id, const char *project_id,
 		  const struct sandbox_new *s, struct err *e);
 /* Creates another sandbox in a project, and starts its database. ERR_RATE_LIMITED SANDBOX_QUOTA;
- * ERR_INVALID SIZE_UNKNOWN. */
+ * ERR_UNPROCESSABLE SIZE_UNKNOWN. */
 int sandbox_add(struct db *db, const char *user_id, const char *project_id,
 		const struct sandbox_new *s, struct err *e);
 /* Sets the desired state of one sandbox: RUNNING (then of the database, too), STOPPED or GONE. A
@@ -165,7 +166,7 @@ int sandbox_add(struct db *db, const char *user_id, const char *project_id,
 int sandbox_set_desired(struct db *db, const char *user_id, const char *project_id,
 			const char *sandbox_id, enum desired desired, struct err *e);
 /* Gives one sandbox another size (NULL: the operator's default), which replaces its pod if it runs.
- * ERR_INVALID SIZE_UNKNOWN. */
+ * ERR_UNPROCESSABLE SIZE_UNKNOWN. */
 int sandbox_resize(struct db *db, const char *user_id, const char *project_id,
 		   const char *sandbox_id, const char *size, struct err *e);
 /* Replaces one sandbox's pod, starting it and the database if they were stopped. */

@@ -88,7 +88,7 @@ def test_a_size_that_is_not_offered_is_refused_and_nothing_changes(person, rows)
                          ("patch", f"/api/sandbox/{person.project}")):
         body = {"name": "New", "size": "huge"} if path == "/api/projects" else {"size": "huge"}
         answer = getattr(person.client, method)(path, body)
-        assert (answer.status_code, answer.json()["errorCode"]) == (400, "SIZE_UNKNOWN"), answer.text
+        assert (answer.status_code, answer.json()["errorCode"]) == (422, "SIZE_UNKNOWN"), answer.text
     for size in ("", "LARGE", "a/b", 3, ["large"], "x" * 33):
         answer = person.client.patch(f"/api/sandbox/{person.project}", {"size": size})
         assert answer.status_code == 400, size

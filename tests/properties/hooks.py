@@ -3,6 +3,7 @@ before_call for each request (SCHEMATHESIS_HOOKS); an identifier of the right fo
 something that is there, one of a wrong form stays.
 """
 
+import itertools
 import os
 import re
 
@@ -11,6 +12,7 @@ import schemathesis
 
 URL = os.environ["PROPERTIES_URL"]
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
+_numbers = itertools.count(1)  # a project that is being deleted keeps its name
 _person = requests.Session()
 _person.trust_env = False
 _person.headers.update({"Origin": URL, "Authorization": f"Bearer {os.environ['PROPERTIES_TOKEN']}"})
@@ -27,7 +29,7 @@ def project(_):
     there = [p["id"] for p in ask("GET", "/api/projects") if "TERMINAT" not in p["status"]]
     if there:
         return there[0]
-    return ask("POST", "/api/projects", json={"name": "One more"})["id"]
+    return ask("POST", "/api/projects", json={"name": f"Another {next(_numbers)}"})["id"]
 
 
 def variable(parameters):

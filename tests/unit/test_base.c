@@ -332,7 +332,7 @@ static bool read_options(char *first, char *second, struct parsed *ret)
 	const struct command_line_option options[] = {
 		{ "file", .ret_argument = &ret->file },
 		{ "check", .ret_given = &ret->check },
-		{ NULL },
+		{ .name = NULL },
 	};
 	char *argv[] = { (char[]) { "program" }, first, second, NULL };
 
