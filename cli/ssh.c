@@ -31,7 +31,13 @@ enum { CONFIG_MAX = 1 << 20 };
  */
 static const char script[] =
 	"umask 077\n"
-	"d=$(mktemp -d \"${TMPDIR:-/tmp}/fsa-ssh.XXXXXX\") || exit 1\n"
+	/* Of sessions that were killed, which had no time to remove theirs. */
+	"(for old in \"${TMPDIR:-/tmp}\"/fsa-ssh.*.*; do\n"
+	"	p=${old##*/fsa-ssh.} p=${p%%.*}\n"
+	"	case $p in '' | *[!0-9]*) continue ;; esac\n"
+	"	kill -0 \"$p\" 2>/dev/null || rm -rf \"$old\"\n"
+	"done)\n"
+	"d=$(mktemp -d \"${TMPDIR:-/tmp}/fsa-ssh.$$.XXXXXX\") || exit 1\n"
 	"trap 'rm -rf \"$d\"' EXIT\n"
 	"trap 'exit 1' HUP INT TERM\n"
 	"for f in host host-cert.pub authorized; do\n"
@@ -43,7 +49,8 @@ static const char script[] =
 	"	exit 127\n"
 	"}\n"
 	"[ \"$(id -u)\" != 0 ] || mkdir -p -m 755 /run/sshd\n"
-	"(unset TERM PWD OLDPWD SHLVL SHELL USER LOGNAME d f line; export -p) >\"$d/environment\"\n"
+	"(unset TERM PWD OLDPWD SHLVL SHELL USER LOGNAME d f line; export -p) "
+	">\"$d/environment\"\n"
 	"cat >\"$d/enter\" <<END\n"
 	"#!/bin/sh\n"
 	". '$d/environment'\n"
