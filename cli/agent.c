@@ -1,7 +1,6 @@
 /* agent: a task for the coding agent in a project's sandbox, followed until its end. */
 #include "agent.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,9 +46,9 @@ static int start(const struct call *call, struct sandbox *sandbox, const json_t 
 	if (agent_start(sandbox, task, 0, &process, e) < 0)
 		return -1;
 	CLEANUP(json_decrefp)
-	json_t *told = json_pack("{s:s?, s:O*}", "session", session, "process",
-				 json_object_get(process, "id"));
-	if (!call_json(call, told)) {
+	json_t *started = json_pack("{s:s?, s:O*}", "session", session, "process",
+				    json_object_get(process, "id"));
+	if (!call_json(call, started)) {
 		output_line("session", session);
 		output_line("process", json_string_value(json_object_get(process, "id")));
 	}
@@ -67,30 +66,16 @@ static void say_session(const struct call *call, const char *session)
 static int follow(const struct call *call, struct sandbox *sandbox, const json_t *task,
 		  struct err *e)
 {
-	CLEANUP(json_decrefp) json_t *process = NULL;
-	CLEANUP(collected_release) struct collected collected;
-	bool json = call->options[OPTION_JSON] != NULL;
-
-	collected_init(&collected, COLLECTED_MAX);
-	if (!json)
-		say_session(call, json_string_value(json_object_get(task, "session")));
-	(void)signal(SIGPIPE, SIG_IGN);
-	struct process_options options = {
+	const char *session = json_string_value(json_object_get(task, "session"));
+	const struct process_options options = {
 		.command = json_object_get(body_of(task), "command"),
 		.environment = json_object_get(body_of(task), "environment"),
 		.input = -1,
-		.signals = true,
-		.write = json ? collected_add : run_write_through,
-		.user = &collected,
 	};
-	if (process_run(sandbox, &options, &process, e) < 0)
-		return -1;
-	if (json) {
-		CLEANUP(json_decrefp) json_t *told = collected_json(&collected, process);
-		(void)json_object_set(told, "session", json_object_get(task, "session"));
-		(void)call_json(call, told);
-	}
-	return run_exit_code(process);
+
+	if (call->options[OPTION_JSON] == NULL)
+		say_session(call, session);
+	return run_process(call, sandbox, options, session, e);
 }
 
 int command_agent(const struct call *call, struct err *e)

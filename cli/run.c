@@ -124,31 +124,40 @@ static int read_words(const struct call *call, json_t *words, struct err *e)
 	return 0;
 }
 
-static int run(const struct call *call, struct sandbox *sandbox, struct err *e)
+int run_process(const struct call *call, struct sandbox *sandbox, struct process_options options,
+		const char *session, struct err *e)
 {
-	CLEANUP(json_decrefp) json_t *command = json_array();
 	CLEANUP(json_decrefp) json_t *process = NULL;
 	CLEANUP(collected_release) struct collected collected;
 	bool json = call->options[OPTION_JSON] != NULL;
 
 	collected_init(&collected, COLLECTED_MAX);
-	if (read_words(call, command, e) < 0)
-		return -1;
 	(void)signal(SIGPIPE, SIG_IGN);
-	struct process_options options = {
-		.command = command,
-		.input = call->options[OPTION_NO_INPUT] != NULL ? -1 : STDIN_FILENO,
-		.signals = true,
-		.write = json ? collected_add : run_write_through,
-		.user = &collected,
-	};
+	options.signals = true;
+	options.write = json ? collected_add : run_write_through;
+	options.user = &collected;
 	if (process_run(sandbox, &options, &process, e) < 0)
 		return -1;
 	if (json) {
-		CLEANUP(json_decrefp) json_t *told = collected_json(&collected, process);
-		(void)call_json(call, told);
+		CLEANUP(json_decrefp) json_t *outcome = collected_json(&collected, process);
+		if (session != NULL)
+			(void)json_object_set_new(outcome, "session", json_string(session));
+		(void)call_json(call, outcome);
 	}
 	return run_exit_code(process);
+}
+
+static int run(const struct call *call, struct sandbox *sandbox, struct err *e)
+{
+	CLEANUP(json_decrefp) json_t *command = json_array();
+
+	if (read_words(call, command, e) < 0)
+		return -1;
+	const struct process_options options = {
+		.command = command,
+		.input = call->options[OPTION_NO_INPUT] != NULL ? -1 : STDIN_FILENO,
+	};
+	return run_process(call, sandbox, options, NULL, e);
 }
 
 int command_run(const struct call *call, struct err *e)

@@ -1,7 +1,14 @@
 #ifndef FSA_CLI_RUN_H
 #define FSA_CLI_RUN_H
 
+#include "command.h"
 #include "process.h"
+
+/* Runs a process until its end and returns its exit code: of the options, command, environment and
+ * input. Its output goes to standard output and error as it is, or with --json is one object, as of
+ * collected_json(), with the terminal session that it is in (NULL: none). */
+int run_process(const struct call *call, struct sandbox *sandbox, struct process_options options,
+		const char *session, struct err *e);
 
 /* For process_options.write: to standard output and error, as it is. */
 bool run_write_through(void *user, enum process_stream stream, const void *data, size_t length);

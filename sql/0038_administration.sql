@@ -1,4 +1,4 @@
--- What administrators change in the console. api.fcgi has no right to any of it but by these functions, which are told
+-- What administrators change in the console. api.fcgi has no right to any of it but by these functions, which get
 -- the token of the caller's session: of that api.fcgi can read only the hash, so it acts for an administrator only
 -- while one is calling it. Each change writes its own line of the audit.
 

@@ -26,16 +26,7 @@ enum statement {
 /* clang-format off */
 static const struct db_statement statements[] = {
 	[STATEMENT_USERS] = { "admin_page_users",
-		"SELECT u.id, u.name, u.role,"
-		" (SELECT string_agg(provider::text, ' ' ORDER BY is_primary DESC, created_at)"
-		"  FROM identities WHERE user_id = u.id) AS providers,"
-		" iso8601(u.created_at) AS \"createdAt\","
-		" iso8601(u.disabled_at) AS \"disabledAt\","
-		" iso8601(u.deleted_at) AS \"deletedAt\","
-		" (SELECT iso8601(expires_at) FROM invitations"
-		"  WHERE user_id = u.id) AS \"invitedUntil\","
-		" (SELECT iso8601(max(last_seen_at)) FROM sessions"
-		"  WHERE user_id = u.id) AS \"lastSeenAt\","
+		"SELECT" STORE_ADMIN_USER ","
 		" (SELECT count(*) FROM projects WHERE user_id = u.id) AS projects"
 		" FROM users u WHERE" IS_NAMED " ORDER BY lower(u.name), u.id LIMIT $2::bigint" },
 	[STATEMENT_USER_COUNT] = { "admin_count_users",

@@ -35,7 +35,7 @@ int admin_counts(struct db *db, json_t **ret_counts, struct err *e);
 int admin_hosts(struct db *db, json_t **ret_rows, struct err *e);
 
 /*
- * What administrators change: by functions of the database that are told the token of the caller's
+ * What administrators change: by functions of the database that get the token of the caller's
  * session, check the role once more, and write the line of the audit themselves
  * (sql/0038_administration.sql). ERR_NOT_FOUND without the role, or USER_NOT_FOUND.
  */

@@ -41,16 +41,7 @@ static const struct db_statement statements[] = {
 		"SELECT id FROM users WHERE id::text = lower($1) OR lower(name) = lower($1)"
 		" ORDER BY created_at LIMIT 10" },
 	[STATEMENT_USERS] = { "admin_users",
-		"SELECT u.id, u.name, u.role,"
-		" (SELECT string_agg(provider::text, ' ' ORDER BY is_primary DESC, created_at)"
-		"  FROM identities WHERE user_id = u.id) AS providers,"
-		" iso8601(u.created_at) AS \"createdAt\","
-		" iso8601(u.disabled_at) AS \"disabledAt\","
-		" iso8601(u.deleted_at) AS \"deletedAt\","
-		" (SELECT iso8601(expires_at) FROM invitations"
-		"  WHERE user_id = u.id) AS \"invitedUntil\","
-		" (SELECT iso8601(max(last_seen_at)) FROM sessions"
-		"  WHERE user_id = u.id) AS \"lastSeenAt\","
+		"SELECT" STORE_ADMIN_USER ","
 		" (SELECT count(*) FROM sessions"
 		"  WHERE user_id = u.id AND expires_at > now()) AS sessions,"
 		" (SELECT count(*) FROM projects"

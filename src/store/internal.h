@@ -59,6 +59,17 @@
  * stays is without a database that goes. */
 #define STORE_HAS_DATABASE(r, d) "(" d ".desired <> 'GONE' OR " r ".desired = 'GONE')"
 
+/* What administrators see of a user `u`. */
+#define STORE_ADMIN_USER                                                                           \
+	" u.id, u.name, u.role,"                                                                   \
+	" (SELECT string_agg(provider::text, ' ' ORDER BY is_primary DESC, created_at)"            \
+	"  FROM identities WHERE user_id = u.id) AS providers,"                                    \
+	" iso8601(u.created_at) AS \"createdAt\", iso8601(u.disabled_at) AS \"disabledAt\","       \
+	" iso8601(u.deleted_at) AS \"deletedAt\","                                                 \
+	" (SELECT iso8601(expires_at) FROM invitations WHERE user_id = u.id) AS \"invitedUntil\"," \
+	" (SELECT iso8601(max(last_seen_at)) FROM sessions WHERE user_id = u.id) AS "              \
+	"\"lastSeenAt\""
+
 /* Decoded bytea values of a result. `*decoded` begins as NULL and owns them. */
 const void *store_bytes(void **decoded, const PGresult *r, int row, int column, size_t *ret_length);
 void store_bytes_free(void **decoded);
