@@ -182,7 +182,7 @@ static int serve(const struct options *o, struct err *e)
 						      key.data, authority.data });
 	if (http_start(http, e) < 0 || admin_new(sim, http, o->admin, &admin, e) < 0)
 		return -1;
-	log_line(LOG_LEVEL_INFO, "kubesim serves", LOG_INT("port", http_port(http)),
+	log_line(LOG_LEVEL_INFO, "kubesim is serving", LOG_INT("port", http_port(http)),
 		 LOG_STR("seed", o->seed));
 	run(sim, http, admin, signals);
 	return 0;
@@ -214,7 +214,7 @@ int main(int argc, char **argv)
 	    o.authority == NULL || o.admin == NULL)
 		return usage(rows);
 	if (serve(&o, &e) < 0) {
-		log_err(LOG_LEVEL_ERROR, "kubesim ends", &e);
+		log_err(LOG_LEVEL_ERROR, "kubesim stopped", &e);
 		return 1;
 	}
 	return 0;

@@ -24,7 +24,7 @@ static void look_at_database(struct db *db)
 		  maintenance_get(db, &maintenance, &e) == 0;
 
 	if (!up)
-		log_err(LOG_LEVEL_WARNING, "metrics without those of the queue", &e);
+		log_err(LOG_LEVEL_WARNING, "the queue's metrics are missing", &e);
 	metric_set(METRIC_DATABASE_UP, up, NULL);
 	metric_set(METRIC_QUEUE_DUE, known(up, backlog.due), NULL);
 	metric_set(METRIC_QUEUE_OLDEST, known(up, backlog.oldest_ms / 1000), NULL);
@@ -51,7 +51,7 @@ int metrics_read(struct call *c, struct err *e)
 	if (metric_render(directory, &text, e) < 0) {
 		if (e->kind == ERR_TOO_LARGE)
 			return -1;
-		log_err(LOG_LEVEL_WARNING, "metrics of a program are missing", e);
+		log_err(LOG_LEVEL_WARNING, "a program's metrics are missing", e);
 	}
 	response_document(c->response, 200, "text/plain; version=0.0.4; charset=utf-8", text.data);
 	return 0;

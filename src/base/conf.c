@@ -262,7 +262,7 @@ static int load(const char *path, bool service, bool logged, struct conf **ret_c
 	conf_read(path, &c, &problems);
 	for (size_t i = 0; i < problems.count && logged; i++) {
 		if (is_fatal(&problems.list[i], service))
-			log_line(LOG_LEVEL_ERROR, "wrong configuration", LOG_STR("file", path),
+			log_line(LOG_LEVEL_ERROR, "invalid configuration", LOG_STR("file", path),
 				 LOG_INT("line", problems.list[i].line),
 				 LOG_STR("error", problems.list[i].message));
 	}

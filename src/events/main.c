@@ -55,7 +55,8 @@ static enum { UNKNOWN, FLOWS, STOPPED } announced;
 static void announce(bool flows, const struct err *e)
 {
 	if (flows && announced != FLOWS) {
-		log_line(LOG_LEVEL_INFO, "live updates flow", LOG_STR("streams", "opened anew"));
+		log_line(LOG_LEVEL_INFO, "live updates are flowing",
+			 LOG_STR("streams", "reopened"));
 		notify_status("Live updates flow");
 	} else if (!flows) {
 		if (announced != STOPPED)
@@ -102,13 +103,14 @@ static struct conf *read_again(const char *path, const struct conf *before)
 	struct err e;
 
 	if (conf_load_logged(path, &fresh, &e) < 0) {
-		log_err(LOG_LEVEL_ERROR, "reload: nothing changes", &e);
+		log_err(LOG_LEVEL_ERROR, "reload failed, keeping the previous configuration", &e);
 		notify_status("not reloaded, running as before: %s", e.message);
 		return NULL;
 	}
 	const char *late = conf_needs_restart(before, fresh);
 	if (late != NULL)
-		log_line(LOG_LEVEL_WARNING, "takes a restart", LOG_STR("option", late));
+		log_line(LOG_LEVEL_WARNING, "takes effect after a restart",
+			 LOG_STR("option", late));
 	log_set_level_name(conf_string(fresh, CONF_LOG_LEVEL));
 	log_line(LOG_LEVEL_INFO, "reloaded", LOG_STR("file", path));
 	announced = UNKNOWN;
@@ -164,7 +166,7 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	log_set_level_name(conf_string(conf, CONF_LOG_LEVEL));
 	if (metric_open(conf_string(conf, CONF_METRICS_DIR), "fsa-events", &e) < 0)
-		log_err(LOG_LEVEL_WARNING, "nothing is counted", &e);
+		log_err(LOG_LEVEL_WARNING, "metrics are not recorded", &e);
 	signals = catch_signals(&e);
 	if (signals < 0) {
 		log_err(LOG_LEVEL_ERROR, "cannot start", &e);

@@ -87,7 +87,9 @@ static void show_state(struct relay *r, bool flows)
 	if (flows && r->state_lock < 0) {
 		bool failed = lockfile_take(r->o.state_file, &r->state_lock, &e) < 0;
 		if (failed && !r->state_failed) /* said once: it is tried with every batch */
-			log_err(LOG_LEVEL_WARNING, "/readyz will not tell that live updates work",
+			log_err(LOG_LEVEL_WARNING,
+				"the state file cannot be locked, so /readyz reports live updates "
+				"as stopped",
 				&e);
 		r->state_failed = failed;
 	}
@@ -135,7 +137,7 @@ static int collect(struct relay *r, struct err *e)
 		if (payload[0] == '\0')
 			continue; /* announced since */
 		if (!live_change_parse(payload, &change))
-			log_line(LOG_LEVEL_WARNING, "a notification that is none of ours",
+			log_line(LOG_LEVEL_WARNING, "ignoring a notification in an unknown form",
 				 LOG_STR("payload", payload));
 		else if (!is_in_batch(r, &change))
 			r->batch[r->batch_count++] = change;

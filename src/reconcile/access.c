@@ -68,7 +68,7 @@ static int make_target(const struct keyring *cluster_private, const struct acces
 	heartbeat_owner(k->user_id);
 	/* The owner can only store it again, whatever is wrong with our keys. */
 	if (unseal(cluster_private, context, k->sealed, k->sealed_length, &text, e) < 0) {
-		log_line(LOG_LEVEL_ERROR, "a kubeconfig cannot be opened",
+		log_line(LOG_LEVEL_ERROR, "a kubeconfig cannot be decrypted",
 			 LOG_STR("user", k->user_id), LOG_STR("code", e->code),
 			 LOG_STR("error", e->message));
 		return err_set(e, ERR_KUBECONFIG, "KUBECONFIG_UNREADABLE",

@@ -94,7 +94,7 @@ int aftermath(struct db *db, const struct aftermath *a, struct err *e)
 	    shard_find_leases(db, a->worker, &leases, e) < 0 ||
 	    give_back(db, &leases, held_ms > 0 ? a->owner : "", e) < 0)
 		return -1;
-	log_line(LOG_LEVEL_ERROR, "a process of the pass was lost", LOG_STR("worker", a->worker),
+	log_line(LOG_LEVEL_ERROR, "a shard's process was lost", LOG_STR("worker", a->worker),
 		 LOG_STR("what", a->what), LOG_STR("user", a->owner), LOG_INT("rows", leases.count),
 		 LOG_INT("held_ms", held_ms));
 	return held_ms > 0 ? record_stall(db, &leases, a, held_ms, e) : 0;

@@ -307,7 +307,8 @@ void checks_record(struct checks *checks)
 		heartbeat_owner(NULL);
 		next = TAILQ_NEXT(c, link);
 		if (record(c, found, &e) < 0)
-			log_err(LOG_LEVEL_WARNING, "the check of a kubeconfig is not recorded", &e);
+			log_err(LOG_LEVEL_WARNING,
+				"the result of a kubeconfig check was not recorded", &e);
 		check_free(c, &checks->over);
 	}
 }

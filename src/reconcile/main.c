@@ -139,7 +139,7 @@ static int run_once(struct reconciler *r)
 	struct err e;
 
 	if (migrate_check(r->db, &e) < 0) {
-		log_err(LOG_LEVEL_ERROR, "cannot begin", &e);
+		log_err(LOG_LEVEL_ERROR, "cannot work with this database", &e);
 	} else if (pass(r, &summary, &e) == 0) {
 		if (tidy_up(r, &e) == 0)
 			return EXIT_SUCCESS;
@@ -177,7 +177,8 @@ static int reconciler_init(struct reconciler *r, const struct conf *conf, struct
 	    wake_new(conf_string(conf, CONF_WAKE_FILE), &r->wake, &watched, &warning, e) < 0)
 		return -1;
 	if (!watched)
-		log_err(LOG_LEVEL_WARNING, "no wake-up", &warning);
+		log_err(LOG_LEVEL_WARNING, "changes made during this pass wait for the next one",
+			&warning);
 	return 0;
 }
 
@@ -207,6 +208,6 @@ int main(int argc, char **argv)
 	}
 	log_set_level_name(conf_string(conf, CONF_LOG_LEVEL));
 	if (metric_open(conf_string(conf, CONF_METRICS_DIR), "fsa-reconcile", &e) < 0)
-		log_err(LOG_LEVEL_WARNING, "nothing is counted", &e);
+		log_err(LOG_LEVEL_WARNING, "metrics are not recorded", &e);
 	return options.every_ms > 0 ? run_until_stopped(&r, options.every_ms) : run_once(&r);
 }

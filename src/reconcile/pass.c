@@ -74,7 +74,8 @@ static void wake_changed(struct pass *p)
 	if (count == 0)
 		return;
 	if (queue_wake(p->r->db, ids, count, &e) < 0)
-		log_err(LOG_LEVEL_WARNING, "what has changed is only observed later", &e);
+		log_err(LOG_LEVEL_WARNING,
+			"changed rows cannot be made due, so they wait for their timers", &e);
 	p->next_claim_ms = p->rested_ms;
 	p->summary->next_due_ms = 0;
 }
@@ -127,7 +128,7 @@ static void announce_if_due(struct pass *p)
 		return;
 	p->next_announce_ms = clock_ms() + ANNOUNCE_MS;
 	if (announce_pass(p->r, &foreign_keys, &e) < 0) {
-		log_err(LOG_LEVEL_WARNING, "this host's pass cannot be announced", &e);
+		log_err(LOG_LEVEL_WARNING, "cannot announce this host's pass to other hosts", &e);
 		return;
 	}
 	free(p->foreign_keys);

@@ -117,7 +117,8 @@ static int start(struct shards *s, struct shard *shard, struct err *e)
 	shard->pid = pid;
 	shard->pidfd = pidfd_open(pid, 0);
 	if (shard->pidfd < 0)
-		log_line(LOG_LEVEL_WARNING, "a shard's end is only looked for",
+		log_line(LOG_LEVEL_WARNING,
+			 "cannot be notified of a shard's end, so polling for it",
 			 LOG_STR("error", strerror(errno)));
 	shard->state = RUNNING;
 	shard->beat_ms = shard->same_ms = shard->cpu_ms = 0;
@@ -191,8 +192,8 @@ static void clear_up(struct shards *s, struct shard *shard)
 	pass_worker(shard->pid, worker);
 	metric_add(METRIC_SHARDS_LOST, 1, NULL);
 	if (aftermath(s->r->db, &a, &e) < 0)
-		log_err(LOG_LEVEL_WARNING, "the rows of a lost process wait for their leases' ends",
-			&e);
+		log_err(LOG_LEVEL_WARNING,
+			"the rows of a lost process stay leased until their leases expire", &e);
 }
 
 static void reap(struct shards *s)
@@ -366,7 +367,7 @@ static void announce_if_due(struct shards *s)
 		return;
 	s->next_announce_ms = clock_ms() + ANNOUNCE_MS;
 	if (announce_pass(s->r, &foreign_keys, &e) < 0)
-		log_err(LOG_LEVEL_WARNING, "this host's pass cannot be announced", &e);
+		log_err(LOG_LEVEL_WARNING, "cannot announce this host's pass to other hosts", &e);
 }
 
 static void loop(struct shards *s)

@@ -126,7 +126,8 @@ static int reload(void *user, struct err *e)
 	}
 	const char *late = conf_needs_restart(r->conf, fresh.conf);
 	if (late != NULL)
-		log_line(LOG_LEVEL_WARNING, "takes a restart", LOG_STR("option", late));
+		log_line(LOG_LEVEL_WARNING, "takes effect after a restart",
+			 LOG_STR("option", late));
 	log_set_level_name(conf_string(fresh.conf, CONF_LOG_LEVEL));
 	running_clear(r);
 	*r = fresh;
@@ -138,7 +139,7 @@ static void begin_to_count(const struct running *r)
 	struct err e;
 
 	if (metric_open(conf_string(r->conf, CONF_METRICS_DIR), r->program->name, &e) < 0)
-		log_err(LOG_LEVEL_WARNING, "nothing is counted", &e);
+		log_err(LOG_LEVEL_WARNING, "metrics are not recorded", &e);
 }
 
 static int serve_by(struct running *r, const struct server_options *options, struct err *e)

@@ -337,7 +337,7 @@ static void hide_constraint(const struct serving *s, struct err *e)
 	    (e->kind != ERR_INVALID ||
 	     strncmp(e->message, from_database, strlen(from_database)) != 0))
 		return;
-	log_line(LOG_LEVEL_WARNING, "found by a constraint only",
+	log_line(LOG_LEVEL_WARNING, "only a database constraint rejected this input",
 		 LOG_STR("request", request_id(s->request)), LOG_STR("code", e->code),
 		 LOG_STR("error", e->message));
 	err_set(e, e->kind, NULL, "the request contradicts itself, or what is stored");

@@ -172,7 +172,8 @@ static void reload(struct master *m)
 	if (m->app->reload == NULL)
 		return;
 	if (m->app->reload(m->app->user, &m->trouble) < 0) {
-		log_err(LOG_LEVEL_ERROR, "reload: nothing changes", &m->trouble);
+		log_err(LOG_LEVEL_ERROR, "reload failed, keeping the previous configuration",
+			&m->trouble);
 		err_wrap(&m->trouble, "not reloaded, running as before");
 		return;
 	}

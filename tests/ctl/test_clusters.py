@@ -74,7 +74,7 @@ def fsactl(site):
                               timeout=300, env=env)
         # The one thing that is the administrator's to know, and not the owner's, who is told less.
         assert [line for line in done.stderr.splitlines()
-                if 'msg="a kubeconfig cannot be opened"' not in line] == []
+                if 'msg="a kubeconfig cannot be decrypted"' not in line] == []
         return done.returncode, json.loads(done.stdout)
 
     run.text = lambda *words: subprocess.run(

@@ -254,7 +254,7 @@ def test_nothing_of_all_this_was_our_fault(web):
     for name in ("api.fcgi", "auth.fcgi"):
         log = web.programs.log(name).read_text()
         assert "worker ended" not in log and "request failed" not in log
-        assert "found by a constraint only" not in log
+        assert "only a database constraint rejected this input" not in log
 
 
 def test_errors_in_production_have_no_words_of_ours(make_site):

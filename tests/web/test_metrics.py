@@ -151,7 +151,7 @@ def test_a_program_that_cannot_count_works(make_site):
     site = make_site(options={"metrics_dir": "/nowhere"})
     assert site.client().get("/healthz").ok
     assert scrape(site)  # described, but nothing counted
-    assert "nothing is counted" in site.programs.log("api.fcgi").read_text()
+    assert "metrics are not recorded" in site.programs.log("api.fcgi").read_text()
     assert "/nowhere/api.fcgi: No such file" in site.programs.log("api.fcgi").read_text()
     assert site.programs.pid("fsa-reconcile")
 

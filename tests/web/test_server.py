@@ -298,7 +298,7 @@ def test_a_reload_of_a_wrong_file_changes_nothing_and_says_so(serve, config, man
     config.write_text(WRONG)
     reload(server)
     assert server.get("/pid").json()["pid"] == pid
-    assert server.logged("msg=\"wrong configuration\"") == 3
+    assert server.logged("msg=\"invalid configuration\"") == 3
     assert manager("not reloaded").startswith("not reloaded, running as before: 3 errors")
     config.write_text(right)
     reload(server)
@@ -310,7 +310,7 @@ def test_what_only_a_restart_takes_over_is_said(serve, config, tmp_path):
     server = serve("--workers", "1")
     config.write_text(config.read_text() + f"metrics_dir = {tmp_path}\n")
     reload(server)
-    assert server.logged("msg=\"takes a restart\" option=metrics_dir") == 1
+    assert server.logged("msg=\"takes effect after a restart\" option=metrics_dir") == 1
 
 
 def test_the_status_tells_of_workers_requests_and_the_last_error(serve, manager):

@@ -181,7 +181,7 @@ class Programs(Server):
         if PROGRAMS[name].socket:
             self._processes[name].wait_ready(lambda: accepts(self.socket(name)))
             return
-        # There is nobody to ask; with a wrong configuration it ends within moments.
+        # There is nobody to ask; with a invalid configuration it ends within moments.
         end = time.monotonic() + 0.2
         self._processes[name].wait_ready(lambda: time.monotonic() > end)
 
