@@ -1,6 +1,6 @@
 #include "web/program.h"
 
-#include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/command_line.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
@@ -193,76 +194,66 @@ static unsigned default_workers(void)
 	return processors * 3 > WORKERS_MIN ? (unsigned)processors * 3 : WORKERS_MIN;
 }
 
-static void print_help(const char *name, FILE *out)
+/* The options that a program was started with. */
+struct arguments {
+	const char *config, *socket, *workers, *requests; /* NULL: not given */
+	bool check, routes;
+};
+
+/* Returns false when the program is to end with `*ret_exit`. */
+static bool read_arguments(const char *name, int argc, char **argv, struct arguments *a,
+			   int *ret_exit)
 {
-	(void)fprintf(out,
-		      "Usage: %s [--config FILE] [--socket PATH] [--workers N] [--requests N]\n"
-		      "       %s --check [--config FILE]\n"
-		      "       %s --routes | --version | --help\n",
-		      name, name, name);
+	CLEANUP(cleanup_free)
+	char *usage = mem_printf(
+		"Usage: %s [--config FILE] [--socket PATH] [--workers N] [--requests N]\n"
+		"       %s --check [--config FILE]\n"
+		"       %s --routes | --version | --help\n",
+		name, name, name);
+	const struct command_line_option options[] = {
+		{ "config", .ret_argument = &a->config },
+		{ "socket", .ret_argument = &a->socket },
+		{ "workers", .ret_argument = &a->workers },
+		{ "requests", .ret_argument = &a->requests },
+		{ "check", .ret_given = &a->check },
+		{ "routes", .ret_given = &a->routes },
+		{ .name = NULL },
+	};
+
+	return command_line_read(&(struct command_line) { name, usage, options }, argc, argv,
+				 ret_exit);
 }
 
-static int usage(const char *name)
+/* Leaves `*number` alone when the option was not given. */
+static bool read_number(const char *option, const char *text, uint64_t max, uint64_t *number)
 {
-	print_help(name, stderr);
-	return 2;
+	if (text == NULL || parse_u64(text, 1, max, number))
+		return true;
+	(void)fprintf(stderr, "--%s: \"%s\" is not a number from 1 to %" PRIu64 "\n", option, text,
+		      max);
+	return false;
 }
 
 int program_main(const struct program *program, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "socket", required_argument, NULL, 's' },
-		{ "workers", required_argument, NULL, 'w' },
-		{ "requests", required_argument, NULL, 'r' },
-		{ "check", no_argument, NULL, 'C' },
-		{ "routes", no_argument, NULL, 'R' },
-		{ "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char *config_path = getenv("FSA_CONFIG");
+	struct arguments a = { .config = getenv("FSA_CONFIG") };
 	struct server_options server = { .requests = REQUESTS_DEFAULT };
 	uint64_t workers = default_workers();
-	bool valid = true, only_check = false;
-	int option;
+	int status;
 
-	if (config_path == NULL)
-		config_path = FSA_SYSCONFDIR "/fsa.conf";
 	if (getenv("GATEWAY_INTERFACE") != NULL)
 		argc = 1;
-	while (valid && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			config_path = optarg;
-			break;
-		case 's':
-			server.socket_path = optarg;
-			break;
-		case 'w':
-			valid = parse_u64(optarg, 1, WORKERS_MAX, &workers);
-			break;
-		case 'r':
-			valid = parse_u64(optarg, 1, UINT32_MAX, &server.requests);
-			break;
-		case 'C':
-			only_check = true;
-			break;
-		case 'R':
-			routes_print(program->routes, stdout);
-			return EXIT_SUCCESS;
-		case 'V':
-			printf("%s %s\n", program->name, PACKAGE_VERSION);
-			return EXIT_SUCCESS;
-		case 'h':
-			print_help(program->name, stdout);
-			return EXIT_SUCCESS;
-		default:
-			valid = false;
-		}
+	if (!read_arguments(program->name, argc, argv, &a, &status))
+		return status;
+	if (!read_number("workers", a.workers, WORKERS_MAX, &workers) ||
+	    !read_number("requests", a.requests, UINT32_MAX, &server.requests))
+		return EX_USAGE;
+	if (a.routes) {
+		routes_print(program->routes, stdout);
+		return EXIT_SUCCESS;
 	}
-	if (!valid || optind < argc)
-		return usage(program->name);
+	server.socket_path = a.socket;
 	server.workers = (unsigned)workers;
-	return run(program, config_path, only_check, &server);
+	return run(program, a.config != NULL ? a.config : FSA_SYSCONFDIR "/fsa.conf", a.check,
+		   &server);
 }

@@ -441,9 +441,9 @@ def test_a_query_gives_cgi_no_options(program, config):
 
 
 @pytest.mark.parametrize("options, code", [
-    (["--workers", "0"], 2),
-    (["--workers", "x"], 2),
-    (["--nonsense"], 2),
+    (["--workers", "0"], 64),
+    (["--workers", "x"], 64),
+    (["--nonsense"], 64),
     (["--config", "/nonexistent"], 78),
     ([], 1),
 ])
