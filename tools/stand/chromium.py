@@ -10,8 +10,8 @@ _ALWAYS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage")
 
 
 def start(*arguments, settings=None):
-    """A browser that keeps what its console is told. Its driver gives up on one that takes a minute to
-    start, as may happen on a busy machine; then it is started again, as a person would."""
+    """Starts a browser whose console log can be read. On a busy machine the browser may take longer than its driver
+    waits; then it is started again."""
     options = webdriver.ChromeOptions()
     for argument in (*_ALWAYS, *arguments):
         options.add_argument(argument)

@@ -1,4 +1,4 @@
-"""Somebody who uses the site over HTTP, with cookies as a browser keeps them."""
+"""A client of the site over HTTP, with cookies as a browser keeps them."""
 
 import time
 
@@ -6,9 +6,8 @@ import requests
 
 from .process import PATIENCE
 
-# nginx ends a connection that was idle for 30 s (nginx/fullstack-agent/site.conf). A request that
-# is sent on it at that moment is lost. A browser sends it again, requests does not: a connection is
-# not used any more some time before.
+# nginx ends a connection that was idle for 30 s (nginx/fullstack-agent/site.conf). A request sent on it at that moment
+# is lost: a browser sends it again, requests does not. So no connection is reused after this many seconds.
 IDLE = 15
 
 
@@ -20,14 +19,14 @@ class Client:
         self.timeout = timeout
         self.session = requests.Session()
         self.session.trust_env = False  # no proxy: the stand is on loopback
-        # What a browser sends with every change, and what the site's CSRF check asks for.
+        # A browser sends this with every change, and the site's CSRF check requires it.
         self.session.headers["Origin"] = url
         self.used_at = time.monotonic()
 
     def request(self, method, path, json=None, **rest):
         rest.setdefault("timeout", self.timeout)
         if time.monotonic() > self.used_at + IDLE:
-            self.session.close()  # its connections; cookies stay, and the next request opens anew
+            self.session.close()  # closes connections only: the cookies stay, and the next request opens a new one
         try:
             return self.session.request(method, self.url + path, json=json, **rest)
         finally:
@@ -55,9 +54,9 @@ class Client:
         return self.post("/api/auth/login", {"name": name, "password": password})
 
     def wait(self, path, check, seconds=PATIENCE, every=0.2):
-        """Asks for `path` until check(JSON of the answer) is true, and returns that JSON.
+        """Gets `path` until check(the response's JSON) is true; returns that JSON.
 
-        TimeoutError holds the last answer.
+        TimeoutError contains the last response.
         """
         end = time.monotonic() + seconds
         while True:

@@ -38,7 +38,7 @@ PORTS = ("etcd", "etcd-peer", "kube-apiserver", "kube-controller-manager", "kube
 
 
 class ClusterError(StandError):
-    """The cluster is not there; the message names the component, the cause and its log."""
+    """The cluster cannot be started or used; the message names the component, the cause and its log."""
 
 
 class Cluster(Server):
@@ -53,8 +53,8 @@ class Cluster(Server):
 
     def __init__(self, directory, port=None, outlive=False, nodes=None, kubeblocks_args=(),
                  simulated=True):
-        # All of them are made for crashes. SIGTERM is worse: an API server that has lost its etcd
-        # lingers for a minute after it, and blocks the next start.
+        # All components survive crashes. SIGTERM is worse: after it, an API server that has lost its etcd lingers for
+        # a minute and blocks the next start.
         super().__init__(directory, *components.NAMES, stop_signal=signal.SIGKILL, outlive=outlive)
         self.admin_kubeconfig = self.directory / "admin.kubeconfig"
         self._port = port
@@ -68,11 +68,11 @@ class Cluster(Server):
 
     @property
     def server(self):
-        """https://127.0.0.1:PORT"""
+        """The API server's URL, https://127.0.0.1:PORT."""
         return self._configured().server
 
     def api(self, method, path, body=None, **options):
-        """One request as cluster administrator: see Api."""
+        """Sends one request as cluster administrator; see Api."""
         return self.admin(method, path, body, **options)
 
     @property
@@ -85,13 +85,13 @@ class Cluster(Server):
 
     @property
     def ca_file(self):
-        """What signs the certificates of the cluster's programs."""
+        """The CA that signs the certificates of the cluster's programs."""
         return self._configured().ca.cert
 
     def start(self):
-        """Starts what does not run and returns when everything works.
+        """Starts what is not running; returns when everything works.
 
-        A start that fails ends what it has started itself, and nothing else.
+        A start that fails ends only what it has started itself.
         """
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._locked():
@@ -118,7 +118,7 @@ class Cluster(Server):
         self._wait("kubeblocks", lambda: kubeblocks.has_logged("watching clusters"))
 
     def stop(self):
-        """Ends every process of this directory, also those an earlier process has started."""
+        """Ends all processes of this directory, including those of earlier runs."""
         if self.directory.exists():
             with self._locked():
                 self._end(components.NAMES)
@@ -129,23 +129,23 @@ class Cluster(Server):
 
     @contextlib.contextmanager
     def _locked(self):
-        """One start or stop of a directory at a time, over all processes."""
+        """Lets only one process at a time start or stop the servers of this directory."""
         with open(self.directory / "lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def stop_apiserver(self):
-        """An outage: connections are refused until start_apiserver; no data is lost."""
+        """Begins an outage: connections are refused until start_apiserver(); no data is lost."""
         self._processes["kube-apiserver"].stop()
 
     def start_apiserver(self):
-        """Ends the outage: same port, same data."""
+        """Ends the outage: the API server has the same port and data as before."""
         self._launched = []
         self._programs = self._programs or build()
         self._launch("kube-apiserver")
         self._wait("kube-apiserver", self._serves)
-        # A scheduler that has missed what went during the outage takes its cache for corrupted and
-        # ends itself, a moment later. A kubelet would start it again.
+        # A scheduler that missed deletions during the outage may find its cache corrupted and exit a moment later. A
+        # kubelet would restart it; here it is restarted at once.
         self._processes["kube-scheduler"].stop()
         self._launch("kube-scheduler")
 
@@ -167,19 +167,19 @@ class Cluster(Server):
         return users.kubeconfig(setup.server, setup.ca_data(), name, namespace, token)
 
     def delete_user(self, name):
-        """The user's tokens answer 401 from then on; the namespace stays."""
+        """Deletes the user: their tokens answer 401 from then on. The namespace stays."""
         users.delete_user(self.admin, name)
 
     def suspend(self, namespace):
-        """What Sealos does when the owner is in debt: users' changes answer 403 with 40001."""
+        """Does what Sealos does when the owner is in debt: users' changes are refused with 403 and code 40001."""
         billing.suspend(self.admin, namespace)
 
     def resume(self, namespace):
-        """The debt is paid: changes are allowed again, nothing is scaled back up."""
+        """Lifts the suspension: changes are allowed again; nothing is scaled back up."""
         billing.resume(self.admin, namespace)
 
     def _configured(self):
-        """Ports and keys: those of this process's start, or of an earlier one."""
+        """Returns the ports and keys, from this process's start or from an earlier one."""
         if not self._setup:
             ports = components.load_ports(self._ports_file)
             if not ports:
@@ -192,7 +192,7 @@ class Cluster(Server):
         return self.directory / "ports.json"
 
     def _choose_ports(self):
-        """Keeps the ports of an earlier start, except those that somebody else has taken."""
+        """Reuses the ports of an earlier start, except those that another program has taken."""
         ports = components.load_ports(self._ports_file)
         if self._port and ports.get("kube-apiserver") != self._port:
             if self._processes["kube-apiserver"].running():
@@ -223,7 +223,7 @@ class Cluster(Server):
                 self._processes[name].start(command, env=env, outlive=self._outlive)
 
     def _install(self):
-        """What a cluster has before its first user: nodes, volumes, billing, KubeBlocks."""
+        """Installs what a cluster has before its first user: nodes, volumes, billing, KubeBlocks."""
         for name, (cpu, memory) in self._nodes.items():
             node = components.node(name, cpu, memory)
             self.admin.apply(f"/api/v1/nodes/{name}", node)
@@ -238,7 +238,7 @@ class Cluster(Server):
         self._wait("kube-apiserver", lambda: _condition(self.admin.get(path), "Established"))
 
     def _wait(self, component, check, seconds=PATIENCE):
-        """Until check() is true; once a component just launched has died, that is in vain."""
+        """Waits until check() is true; fails early if a component that was just launched has died."""
         end = time.monotonic() + seconds
         while not self._holds(check):
             for name in self._launched:
@@ -252,7 +252,7 @@ class Cluster(Server):
     def _holds(check):
         try:
             return check()
-        except (OSError, ApiError):  # not there yet, or not yet with all its roles
+        except (OSError, ApiError):  # not created yet, or without some of its roles
             return False
 
     def _fail(self, name, what):
@@ -268,12 +268,12 @@ class Cluster(Server):
         return len(nodes) >= len(self._nodes) and all(_condition(n, "Ready") for n in nodes)
 
     def _default_account(self):
-        """Pods are refused until the controller manager has made the default ServiceAccount."""
+        """Whether the controller manager has created the default ServiceAccount; pods are refused before that."""
         return self.admin.get("/api/v1/namespaces/default/serviceaccounts/default") is not None
 
 
 def build():
-    """The directory with the programs, built first when they are not in the cache."""
+    """Returns the directory of the programs, and builds them first if they are not cached."""
     command = [components.SOURCES / "build"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:

@@ -1,4 +1,4 @@
-"""What a person sees of a long job: a line a step with its time, moving while it goes on."""
+"""Shows the progress of a long job: one line per step with its duration, animated while the step runs."""
 
 import contextlib
 import shutil
@@ -11,7 +11,7 @@ _WIDTH = 18
 
 
 class Console:
-    """Prints to standard output; without a terminal, finished lines only."""
+    """Prints to standard output; if that is not a terminal, only finished lines."""
 
     def __init__(self):
         self._moving = sys.stdout.isatty()
@@ -20,8 +20,8 @@ class Console:
     def step(self, name):
         """A step: `with console.step("build") as step: step.note = "what is going on"`.
 
-        step.result is what the finished line says. An exception ends the step as failed and goes
-        on; who called says why.
+        step.result is printed on the finished line. An exception marks the step as failed and
+        propagates; the caller prints why.
         """
         step = _Step(name)
         done = threading.Event()
@@ -49,7 +49,7 @@ class Console:
             self._draw(f"{_FRAMES[frame]} {step.name:{_WIDTH}}{step.seconds():7.1f} s  {step.note}")
 
     def _draw(self, text):
-        # \033[K clears to the end of the line; a line that wrapped could not be drawn over.
+        # \033[K clears to the end of the line. A line that wraps could not be overwritten, so it is cut.
         width = shutil.get_terminal_size().columns - 1
         sys.stdout.write("\r" + text[:width] + "\033[K")
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Real containers for kubesim's pods, where this machine can have them: see stand/kubelet."""
+"""Real containers for kubesim's pods, on machines that allow them; see stand/kubelet."""
 
 import contextlib
 import hashlib
@@ -15,7 +15,7 @@ from .kubelet.network import DNS
 from .process import Process, StandError, make_directory, port_is_free
 
 ROOT = Path(__file__).resolve().parents[2]
-IMAGES = {"sandbox": ("sandbox", "--small"), "postgres": ("postgres",)}  # what runtime/build makes of them
+IMAGES = {"sandbox": ("sandbox", "--small"), "postgres": ("postgres",)}  # the names that runtime/build gives them
 SANDBOX = "localhost/fullstack-agent/sandbox:here"
 WITH_AGENT = "localhost/fullstack-agent/sandbox-with-agent:here"
 NAMES = {SANDBOX: "sandbox", WITH_AGENT: "sandbox-with-agent", "example.com/postgresql:": "postgres"}
@@ -23,13 +23,13 @@ PROGRAMS = ("runc", "nft", "ip", "unshare", "nsenter", "setpriv", "mmdebstrap", 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation",
               "private")
-# All that a pod's network is made of, in namespaces that end with this command.
+# Makes everything that a pod's network consists of, in namespaces that end with this command.
 TRIAL = "unshare --user true && ip link add name a type veth peer name b && nft add table ip a && nft add chain ip a b " \
         "'{ type nat hook postrouting priority 100; }' && nft add rule ip a b ct state new masquerade"
 
 
 def why_not():
-    """One line on why this machine cannot run our containers; None if it can."""
+    """Returns a line that says why this machine cannot run our containers; None if it can."""
     if os.geteuid() != 0:
         return "real containers need root"
     if missing := missing_program():
@@ -43,7 +43,7 @@ def why_not():
 
 
 def missing_program():
-    """What is not installed, in a line; None if nothing is missing."""
+    """Returns a line that names a missing program; None if all are installed."""
     missing = next((program for program in PROGRAMS if not shutil.which(program, path=PATH)), None)
     return missing and f"{missing} is not installed"
 
@@ -66,7 +66,7 @@ class ImageBuild:
             raise ImageError(f"the images could not be built, see {self._log}")
 
     def end(self):
-        """Ends the build if it is still running: mmdebstrap removes what it has made so far."""
+        """Ends the build if it is still running; mmdebstrap then removes what it has made so far."""
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGINT)
             self._process.wait()
@@ -92,7 +92,7 @@ class Containers:
 
     @property
     def options(self):
-        """The options of fsa.conf for them."""
+        """The fsa.conf options that these containers need."""
         return {"runtime_image": SANDBOX, "ingress_scheme": "http", "ingress_port": self.port,
                 "dns_networks": f"{DNS}/32"}
 
@@ -104,11 +104,11 @@ class Containers:
         return self._process.pid()
 
     def build(self, log):
-        """Begins to build the images; returns their ImageBuild."""
+        """Starts the build of the images; returns its ImageBuild."""
         return ImageBuild(*self.build_script(), log)
 
     def build_script(self):
-        """What builds the images: a script of the shell, and its environment."""
+        """Returns the shell script that builds the images, and its environment."""
         make_directory(self.directory, mode=0o711)
         make_directory(self.images, mode=0o700)  # with setuid programs that get no updates
         build = ROOT / "runtime" / "build"
@@ -140,7 +140,7 @@ class Containers:
         self._process.wait_ready(ready.exists)
 
     def run_in(self, uid, command, data=b""):
-        """Runs a command in the container of that pod; returns what it printed."""
+        """Runs a command in the container of the pod with this uid; returns its output."""
         runc = ["runc", "--root", str(self.directory / "runc")]
         first = self._first()
         if first is None:
@@ -158,7 +158,7 @@ class Containers:
         return done.stdout.decode(errors="replace")
 
     def stop(self, patience=20):
-        """Gives pods their grace period, then ends what is left; only files stay."""
+        """Gives pods their grace period, then ends the rest; only files stay."""
         first = self._first()
         if first:
             with contextlib.suppress(ProcessLookupError):
@@ -168,16 +168,16 @@ class Containers:
         self._end_rest()
 
     def need_root(self, removal=False):
-        """We have it: see stand/sudo.py."""
+        """Does nothing: we are root already. See stand/sudo.py."""
 
     def remove(self):
-        """Removes all files, once it has stopped."""
+        """Removes all files of a node that was stopped."""
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self.directory)
 
     def _first(self):
-        """The first process of its namespaces, with its pid outside; None: the node does not run, or
-        is just ending."""
+        """Returns the pid, outside its namespaces, of the node's first process; None if the node is not running or is
+        just ending."""
         try:
             pid = self._process.pid()
             return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]
@@ -188,7 +188,7 @@ class Containers:
         limits.remove(self.cgroup)
 
     def _cache(self):
-        """A developer's cache, if there is one; otherwise a folder that --purge removes."""
+        """Returns {} to use the developer's cache if there is one; otherwise a folder that --purge removes."""
         usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "fullstack-agent", "runtime")
         if os.environ.get("FSA_CACHE") or usual.exists():
             return {}

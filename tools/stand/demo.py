@@ -1,4 +1,5 @@
-"""What the quick start shows over HTTP: a user, their kubeconfig, a project on its way up."""
+"""Sets up what the quick start shows, over HTTP: a user, their kubeconfig, and a project that it follows until it
+runs."""
 
 import io
 import tarfile
@@ -10,15 +11,15 @@ from .terminal import Terminal, connect
 
 STAGES = ("database", "container", "network", "terminal", "ready")
 WELCOME = Path(__file__).resolve().parent / "welcome"
-PATIENCE = 600  # seconds for a project to run: a real cluster pulls its image first
+PATIENCE = 600  # seconds that a project may take to run: a real cluster pulls its image first
 
 
 class DemoError(Exception):
-    """The site answered something else than was hoped for; the message says what."""
+    """The site gave an unexpected response; the message says which."""
 
 
 class Demo:
-    """The demo user at a browser."""
+    """The demo user."""
 
     def __init__(self, state, machine, console):
         self._state = state
@@ -27,7 +28,7 @@ class Demo:
         self._client = machine.site.client()
 
     def run(self):
-        """Returns the running project as the API shows it."""
+        """Does all steps; returns the running project as the API shows it."""
         with self._console.step("demo user") as step:
             step.result = self._log_in()
         with self._console.step("kubeconfig") as step:
@@ -63,9 +64,9 @@ class Demo:
         return f"namespace {answer['namespace']}"
 
     def _find_or_create(self):
-        """The project of an earlier run, started again if it was stopped, or a new one."""
+        """Returns the project of an earlier run, started again if it was stopped, or a new one."""
         projects = self._ask(self._client.get("/api/projects"))
-        known = self._state.settings["project"]  # None also where a run was interrupted too early
+        known = self._state.settings["project"]  # also None if the first run was interrupted early
         mine = [p for p in projects if (p["id"] == known if known else p["name"] == "demo")]
         if not mine:
             body = {
@@ -75,15 +76,15 @@ class Demo:
             }
             return self._ask(self._client.post("/api/projects", body))
         path = f"/api/projects/{mine[0]['id']}"
-        if self._machine.emptied:  # so that nothing is told that was true before
+        if self._machine.emptied:  # so that no status from before the restart is shown
             self._ask(self._client.post(f"{path}/restart"))
         elif mine[0]["status"] in ("STOPPED", "STOPPING", "PARTIAL"):
             self._ask(self._client.post(f"{path}/start"))
         return self._ask(self._client.get(path))
 
     def _follow(self, project_id):
-        """Prints each stage as it passes, and then waits for the database as well, which may take
-        longer than the sandbox that uses it."""
+        """Prints each stage as it completes, then waits for the database too, which may take longer than the sandbox
+        that uses it."""
         deadline = time.monotonic() + PATIENCE
         for stage in STAGES:
             with self._console.step(f"  {stage}") as step:
@@ -117,7 +118,7 @@ class Demo:
             time.sleep(0.1)
 
     def _welcome(self, project):
-        """Puts what there is to try into the sandbox, and starts its application."""
+        """Copies the README and the demo application into the sandbox, and starts the application."""
         files = io.BytesIO()
         with tarfile.open(fileobj=files, mode="w") as tar:
             for name in ("README.md", "app.js"):
@@ -131,7 +132,7 @@ class Demo:
             self._start_application(urlsplit(sandbox["ttydUrl"]))
 
     def _start_application(self, terminal):
-        """As a person does, in a terminal: so that one is known to answer, too."""
+        """Starts it in a terminal, as a person does: this also shows that a terminal works."""
         connection = connect("127.0.0.1", terminal.port)
         with Terminal(connection, f"?{terminal.query}&arg=app", host=terminal.netloc) as opened:
             opened.type("node ~/demo/app.js\r")
@@ -141,7 +142,7 @@ class Demo:
         return DemoError(f"{message}\nsee {self._machine.site.programs.log('fsa-reconcile')}")
 
     def _ask(self, answer):
-        """The JSON of an answer, or DemoError with what the site said."""
+        """Returns the JSON of a response; raises DemoError with the site's message if it is an error."""
         if answer.ok:
             return answer.json() if answer.content else None
         request = answer.request
@@ -160,11 +161,11 @@ def _anybodys(member):
 
 
 def because(resource):
-    """The cause that a sandbox or a database tells, if it has one."""
+    """The cause of a sandbox's or a database's status, as a suffix; empty if there is none."""
     cause = resource.get("cause")
     return f": {cause['message']}" if cause else ""
 
 
 def stage_state(sandbox, stage):
-    """"done", "active", "failed" or "pending"."""
+    """The state of a stage: "done", "active", "failed" or "pending"."""
     return next(s["state"] for s in sandbox["progress"]["stages"] if s["name"] == stage)

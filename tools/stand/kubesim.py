@@ -5,8 +5,8 @@
         cluster.fault(fault="unavailable", verb="apply", resource="statefulsets", count=3)
         cluster.effect(effect="crash", namespace="ns-ada")
 
-It stands in for stand.cluster.Cluster where both are good for a test; docs/kubesim.md has the
-faults and the effects. What it holds is lost when it ends.
+It replaces stand.cluster.Cluster in tests that work with either; docs/kubesim.md lists the
+faults and effects. Its contents are lost when it ends.
 """
 
 import http.client
@@ -22,11 +22,11 @@ from .server import Server
 
 
 class AdminError(StandError):
-    """The admin socket refused; the message says what."""
+    """The admin socket refused a request; the message says why."""
 
 
 def program(build):
-    """Where a build directory has it, if it is built there."""
+    """Returns where a build directory has the program; it may not be built."""
     return Path(build) / "kubesim" / "kubesim"
 
 
@@ -52,7 +52,7 @@ class KubeSim(Server):
 
     @property
     def server(self):
-        """https://127.0.0.1:PORT"""
+        """The API server's URL, https://127.0.0.1:PORT."""
         return f"https://127.0.0.1:{self.port}"
 
     @property
@@ -61,11 +61,11 @@ class KubeSim(Server):
         return self._api
 
     def api(self, method, path, body=None, **options):
-        """One request as cluster administrator: see Api."""
+        """Sends one request as cluster administrator; see Api."""
         return self._api(method, path, body, **options)
 
     def admin_access(self):
-        """Where it is and what opens it for its administrator: addresses and files."""
+        """Returns how the administrator reaches it: its addresses, and the files of CA, certificate and key."""
         key, cert = self._authority().issue("admin", "admin", organization="system:masters")
         return {"server": self.server, "ca": str(self._ca.cert), "certificate": str(cert), "key": str(key)}
 
@@ -91,7 +91,7 @@ class KubeSim(Server):
             "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}})
 
     def stop_apiserver(self):
-        """An outage: connections are refused until start_apiserver; nothing is lost."""
+        """Begins an outage: connections are refused until start_apiserver(); no data is lost."""
         self.order("POST", "/outage")
 
     def start_apiserver(self):
@@ -99,8 +99,8 @@ class KubeSim(Server):
 
     def create_user(self, name, namespace=None, enforce="baseline", quota=None, role="owner",
                     lifetime=7 * 24 * 3600):
-        """Makes what is missing and returns the user's kubeconfig (YAML) with a fresh token: as
-        Cluster.create_user, but a lifetime may be any, 0 included."""
+        """Makes what is missing and returns the user's kubeconfig (YAML) with a fresh token. Like
+        Cluster.create_user, but any lifetime is possible, even 0."""
         namespace = namespace or f"ns-{name}"
         users.make_namespace(self.admin, namespace, enforce, quota)
         order = {"name": user_name(name), "namespace": namespace, "role": role,
@@ -109,12 +109,12 @@ class KubeSim(Server):
         return users.kubeconfig(self.server, self._ca_data(), name, namespace, token)
 
     def delete_user(self, name):
-        """The user's tokens answer 401 from then on, as after a rotation of the kubeconfig:
-        create_user gives a new one. The namespace stays."""
+        """Deletes the user: their tokens answer 401 from then on, as after a rotation of the kubeconfig;
+        create_user() gives a new one. The namespace stays."""
         self.order("DELETE", f"/users/{user_name(name)}")
 
     def suspend(self, namespace):
-        """What Sealos does when the owner is in debt: users' changes answer 403 with 40001."""
+        """Does what Sealos does when the owner is in debt: users' changes are refused with 403 and code 40001."""
         billing.suspend(self.admin, namespace)
 
     def resume(self, namespace):
@@ -125,7 +125,7 @@ class KubeSim(Server):
         return self.order("POST", "/faults", rule)["id"]
 
     def effect(self, **rule):
-        """Adds something that goes wrong in the cluster and returns its id."""
+        """Adds a fault inside the cluster, such as a crash, and returns its id."""
         return self.order("POST", "/effects", rule)["id"]
 
     def end_fault(self, number):
@@ -140,15 +140,15 @@ class KubeSim(Server):
         self.order("DELETE", "/effects")
 
     def counters(self):
-        """{"requests": total, "by": {"list pods 200": n}}"""
+        """Returns request counts: {"requests": total, "by": {"list pods 200": n}}."""
         return self.order("GET", "/counters")
 
     def writes(self, since=0):
-        """Every creation, change and deletion: {"next": n, "writes": [...]}."""
+        """Returns all creations, changes and deletions: {"next": n, "writes": [...]}."""
         return self.order("GET", f"/writes?since={since}")
 
     def order(self, method, path, body=None):
-        """One request to the admin socket; returns its JSON."""
+        """Sends one request to the admin socket; returns its JSON."""
         connection = _UnixConnection(self._socket)
         try:
             connection.request(method, path, None if body is None else json.dumps(body))
@@ -161,7 +161,7 @@ class KubeSim(Server):
         return json.loads(text)
 
     def _choose_port(self):
-        """Keeps that of an earlier start: kubeconfigs and the database name it."""
+        """Reuses the port of an earlier start, which kubeconfigs and the database contain."""
         known = self.directory / "port"
         if not self.port and known.exists():
             self.port = int(known.read_text())
@@ -181,7 +181,7 @@ class KubeSim(Server):
 
 
 def user_name(name):
-    """The name that the API server knows a user by."""
+    """The API server's name for a user."""
     return f"system:serviceaccount:{users.HOME}:{name}"
 
 

@@ -1,4 +1,4 @@
-"""The quick start's servers: built, started, looked at and stopped, a step a line."""
+"""The servers of the quick start: builds, starts, inspects and stops them, one line per step."""
 
 import hashlib
 import ipaddress
@@ -30,10 +30,10 @@ QUICK = "-O1"  # compiles in little more than half the time of -O2 -g
 class Machine:
     """Everything that runs: the cluster (unless the user has one), PostgreSQL, the site.
 
-    All of it survives this process, and is found again by the next one.
+    The servers outlive this process, and the next one finds them again.
 
-    emptied   whether the cluster was started anew and so has lost what was in it
-    why_simulated   why no container runs behind the pods, in a line; None when one does
+    emptied   whether the cluster was started anew, and so has lost its contents
+    why_simulated   a line that says why pods are not real containers; None if they are
     """
 
     def __init__(self, state, console):
@@ -79,7 +79,8 @@ class Machine:
             step.result = self.site.url
 
     def stop(self, purge=False):
-        """purge: then also removes what may be root's; everything else is the user's to remove."""
+        """Stops everything; `purge` also removes what may be root's (the rest belongs to the user, who can remove
+        it)."""
         node = self._node()
         if node:
             node.need_root(removal=purge)
@@ -98,11 +99,11 @@ class Machine:
             node.remove()
 
     def running(self):
-        """The names of those that run."""
+        """Returns the names of the running programs."""
         return [name for name, pid, _ in self._processes() if pid]
 
     def about(self):
-        """What --status tells, as JSON has it."""
+        """Returns what --status prints, as JSON has it."""
         settings = self._state.settings
         processes = {name: (pid, log) for name, pid, log in self._processes()}
         return {
@@ -142,7 +143,7 @@ class Machine:
         return kubesim
 
     def _node(self, kubesim=None):
-        """Its node, whether it runs or not; None where none ever has."""
+        """Returns the node, running or not; None if there never was one."""
         port = self._state.settings["sandboxes_port"]
         if not port:
             return None
@@ -183,7 +184,7 @@ class Machine:
     # ---- containers ------------------------------------------------------------------------------
 
     def _begin_images(self):
-        """The images' build, which goes on beside ours; None where there will be no containers."""
+        """Starts the build of the images, which runs beside ours; returns None if there will be no containers."""
         if not isinstance(self.cluster, KubeSim):
             return None
         self.why_simulated = why_simulated(self._console)
@@ -208,7 +209,7 @@ class Machine:
             self._choose_containers(False)
 
     def _choose_containers(self, real):
-        """What has run pods in the other way forgets them."""
+        """Chooses real or simulated containers. After a change, the pods of the other kind are forgotten."""
         settings = self._state.settings
         if settings["containers"] == real:
             return
@@ -225,8 +226,8 @@ class Machine:
     # ---- building -------------------------------------------------------------------------------
 
     def _build(self, step):
-        """From a copy of the sources, in the state directory: the tree stays as it is, and a
-        checkout in a home that is closed to others does not matter to the servers."""
+        """Builds from a copy of the sources in the state directory: the tree is not changed, and the servers need not
+        be able to read the user's home."""
         make_directory(self._logs)
         source, build = self._state.directory / "src", self._state.directory / "build"
         log = self._logs / "build.log"
@@ -234,8 +235,8 @@ class Machine:
         run = _Runner(log, step)
         run([ROOT / "tools" / "copy-sources", source], "copying the sources")
         make_directory(build)
-        # Of a build that was broken off, which files are whole is not known: what they are made
-        # by begins anew. Objects are whole, make removes those it is interrupted at.
+        # After an interrupted build, generated files may be incomplete, so configuring starts over. Objects are
+        # complete: make removes those at which it is interrupted.
         complete = build / ".complete"
         if not complete.exists():
             run(["autoreconf", "-fi"], "autoreconf", cwd=source)
@@ -247,12 +248,13 @@ class Machine:
         step.result = f"installed in {self._prefix}"
 
     def _cache(self):
-        """For what the console is built with: a developer's cache, or else one that --purge removes."""
+        """Returns an environment with a cache for building the console: a developer's, or else one that --purge
+        removes."""
         own = {} if any(pypi.CACHE.glob("npm-*")) else {"FSA_CACHE": str(self._state.directory / "cache")}
         return {**os.environ, **own}
 
     def _build_cluster(self, step):
-        """The first time for minutes; after that they come from a cache."""
+        """Builds the cluster's programs: the first time this takes minutes, later they come from a cache."""
         make_directory(self._logs)
         log = self._logs / "cluster-build.log"
         log.unlink(missing_ok=True)
@@ -278,17 +280,17 @@ class Machine:
         self._state.save(running=digest)
 
     def _choose_port(self):
-        """Keeps that of an earlier run unless somebody else has taken it meanwhile."""
+        """Keeps the port of an earlier run unless another program has taken it since."""
         port = self._state.settings["port"]
         if not self.site.nginx.pid():
-            self.site.nginx.stop()  # a killed nginx leaves workers that hold the port
+            self.site.nginx.stop()  # a killed nginx leaves workers, which hold the port
         if not port or (not self.site.nginx.pid() and not becomes_free(port)):
             self._state.settings["port"] = free_port()
             self.site = self._make_site()
 
     def _digest(self):
-        """Of what a running site would have to be stopped for: the programs, nginx's files and
-        the options."""
+        """Returns a digest of everything whose change requires a restart of the site: programs, nginx's files,
+        options."""
         digest = hashlib.sha256(repr(self.site.programs.options()).encode())
         for folder in (self._prefix / "libexec", self._prefix / "sbin", ROOT / "nginx"):
             for file in sorted(p for p in folder.rglob("*") if p.is_file()):
@@ -296,21 +298,21 @@ class Machine:
         return digest.hexdigest()
 
     def _addresses(self):
-        """The networks that the reconciler may speak to: only those of this cluster."""
+        """Returns the option that lets the reconciler connect to this cluster's networks only."""
         if not self._state.settings["kubeconfig"]:
             return {}
         return {"kube_allow_addresses": " ".join(_private_networks(self.kubeconfig)) or None}
 
 
 class _Runner:
-    """Runs commands of one step: their output in its log, its last line beside the indicator."""
+    """Runs the commands of one step, with their output in its log and its last line beside the indicator."""
 
     def __init__(self, log, step):
         self._log = log
         self._step = step
 
     def __call__(self, command, what, cwd=None, env=None):
-        """Returns what the command wrote to standard output."""
+        """Runs a command; returns what it wrote to standard output."""
         self._step.note = what
         printed = []
         with open(self._log, "a") as log:
@@ -331,7 +333,7 @@ class _Runner:
                     printed.append(line)
                     if line.strip():
                         self._step.note = f"{what}: {line.strip()}"
-            except KeyboardInterrupt:  # a terminal sends it to all, `kill` to us alone
+            except KeyboardInterrupt:  # a terminal signals all processes, `kill` only us
                 process.terminate()
                 process.wait()
                 raise
@@ -342,7 +344,7 @@ class _Runner:
 
 
 def _private_networks(kubeconfig):
-    """The addresses of a kubeconfig's servers that are not public, as networks of one."""
+    """Returns the non-public addresses of a kubeconfig's servers, as networks of one address each."""
     config = yaml.safe_load(kubeconfig.read_text())
     hosts = [urlsplit(entry["cluster"]["server"]).hostname for entry in config["clusters"]]
     for host in hosts:

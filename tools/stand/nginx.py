@@ -15,8 +15,8 @@ PROGRAM = "/usr/sbin/nginx"
 SHIPPED = Path(__file__).resolve().parents[2] / "nginx" / "fullstack-agent"
 
 NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
-# nchan has nginx make this compiled-in folder, whatever the configuration says; its own directive for
-# it is always refused as a duplicate (1.3.6). Only root can, and as a rule a service's start has.
+# nchan makes nginx create this compiled-in folder, whatever is configured; its own directive for it is always refused
+# as a duplicate (1.3.6). Only root can create it; usually the start of Debian's service already has.
 COMPILED_IN = Path("/var/lib/nginx/body")
 
 _CONFIG = """\
@@ -69,7 +69,7 @@ http {{
 """
 
 
-# As events-http.conf, with a socket of its own.
+# Like events-http.conf, but with another socket.
 _PUBLISH = """\
 nchan_shared_memory_size 128m;
 	variables_hash_max_size 2048;
@@ -80,7 +80,7 @@ nchan_shared_memory_size 128m;
 """
 
 
-# As the shipped fullstack-agent.conf.
+# Like the shipped fullstack-agent.conf.
 _FRONT = """set_real_ip_from 127.0.0.1;
 		real_ip_header X-Forwarded-For;"""
 
@@ -90,15 +90,16 @@ class Nginx(Server):
 
     api, auth  paths of the FastCGI sockets
     port       kept as given; a free one when None
-    events     path of the socket where it takes live updates; None: it has none, nor does it where
-               nchan is not installed
+    events     path of the socket where it accepts live updates; None: it accepts none, nor does it
+               if nchan is not installed
     root       folder of static files
     tls        (key, certificate): files, for https
-    front      a server in front says who its clients are, as for the shipped site on loopback
+    front      a server in front of it names the clients, as for the shipped site on loopback
     frames     origins that may show the site in a frame, as fsa-setup would write them
-    sandboxes  URL of the sandboxes' domain, which the site's page may ask, as fsa-setup would write it
-    user       runs as this user, all of it: no part needs root. A test's nginx that runs as root
-               stays it in the workers, which could not reach root's sockets else
+    sandboxes  URL of the sandboxes' domain, to which the site's page may connect, as fsa-setup would
+               write it
+    user       the user that all of it runs as: no part needs root. In tests run by root, the workers
+               are root too, or they could not reach root's sockets
     """
 
     def __init__(self, directory, api, auth, events=None, port=None, root=None, user=None,
@@ -129,23 +130,23 @@ class Nginx(Server):
         return f"http://127.0.0.1:{self.metrics_port}/metrics"
 
     def start(self):
-        """Returns when it accepts connections; its configuration is tested first."""
+        """Tests the configuration and starts nginx; returns when it accepts connections."""
         if self.process().running():
             return
         self.port = self.port or free_port()
         self.metrics_port = self.metrics_port or free_port()
         config = self._write_config()
-        # -e: else nginx begins with the log that Debian has compiled in.
+        # -e: otherwise nginx first opens the log path that Debian has compiled in.
         command = [PROGRAM, "-e", self.error_log, "-p", self.directory, "-c", config]
         if self._events:
-            self._events.unlink(missing_ok=True)  # left by one that was killed: it could not listen
+            self._events.unlink(missing_ok=True)  # A killed nginx leaves its socket, which would prevent listening.
             _make_compiled_in()
         run([*command, "-t", "-q"], "nginx refuses its configuration", self._user)
         self.process().start(command, outlive=self._outlive, user=self._user)
         self.process().wait_ready(lambda: accepts(("127.0.0.1", self.port)))
 
     def kill(self):
-        """SIGKILL to the master and, as soon as that is noticed, its workers."""
+        """Sends SIGKILL to the master, then to its workers."""
         self.process().kill()
         self.process().stop()
 

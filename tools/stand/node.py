@@ -35,10 +35,10 @@ class Node(Server):
     images   archives of container images, as runtime/build makes them
     pause    (archive, name) of the image that keeps a pod's namespaces
     volumes  how many volumes there are for claims, each a folder
-    hosts    name → address, for what cluster DNS answers besides
+    hosts    name → address, additional names for cluster DNS
     """
 
-    # kubelet wants these of the kernel, and would set them on the whole machine.
+    # Kernel settings that kubelet requires and would otherwise change for the whole machine.
     WORLD = {
         "hidden": ("/run/containerd", "/var/lib/cni", "/var/log/pods", "/var/log/containers"),
         "values": {
@@ -64,8 +64,8 @@ class Node(Server):
         self._socket = self.directory / "containerd.sock"
 
     def start(self):
-        """Returns when a pod can be scheduled, reached by the address of an Ingress, and kept from
-        whom its policies do not name."""
+        """Returns when pods can be scheduled and reached by an Ingress's address, and the NetworkPolicies are
+        enforced."""
         make_directory(self.directory)
         if not make_cgroups(self._world.cgroup):
             raise ClusterError("a node needs cgroups of version 1 here")
@@ -90,12 +90,12 @@ class Node(Server):
             self._processes["traefik"].wait_ready(lambda at=port: accepts((ADDRESS, at)))
 
     def pid(self, name):
-        """Of the program itself: nsenter waits for it."""
+        """Returns the pid of the program itself, not of the nsenter that waits for it."""
         waiting = self._processes[name].pid()
         return int(Path(f"/proc/{waiting}/task/{waiting}/children").read_text().split()[0])
 
     def run(self, *command):
-        """Runs a command in the node's mounts, processes and network; returns what it printed."""
+        """Runs a command in the node's namespaces; returns its output."""
         return run(self._world.inside(command), " ".join(map(str, command)))
 
     # ---- containerd ------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ conf_dir = "{self._cni()}"
 """)
 
     def _cni(self):
-        """Each pod is routed to, so that every packet of it passes the node's rules."""
+        """Configures the pods' network: each pod is routed, so that all of its packets pass the node's rules."""
         folder = make_directory(self.directory / "cni")
         (folder / "10-pods.conflist").write_text(json.dumps({
             "cniVersion": "0.4.0",
@@ -155,7 +155,7 @@ conf_dir = "{self._cni()}"
     # ---- the network -----------------------------------------------------------------------------
 
     def _make_network(self):
-        """A bridge without ports holds the node's address: there is no dummy device everywhere."""
+        """Makes a bridge without ports, which holds the node's address: not every machine has dummy devices."""
         run(self._world.inside(["sh", "-euc", f"""
             ip link add node0 type bridge
             ip addr add {ADDRESS}/24 dev node0
@@ -172,7 +172,7 @@ conf_dir = "{self._cni()}"
             "clientConnection": {"kubeconfig": str(self._cluster.admin_kubeconfig)},
             "hostnameOverride": NAME,
             "clusterCIDR": PODS,
-            # The table of connections is the machine's, not ours to resize.
+            # The connection table belongs to the whole machine, so its size is not changed.
             "conntrack": {"maxPerCore": 0, "min": 0},
         }
         return [f"--config={self._write_yaml('kube-proxy.yaml', config)}"]
@@ -195,7 +195,7 @@ conf_dir = "{self._cni()}"
 """)
 
     def _traefik(self):
-        """It takes the annotations of ingress-nginx, which is what they are written for."""
+        """Traefik, which understands the annotations of ingress-nginx that our manifests use."""
         return [
             *(f"--entrypoints.{name}.address={ADDRESS}:{port}"
               for name, port in PROXY_PORTS.items()),
@@ -207,7 +207,7 @@ conf_dir = "{self._cni()}"
         ]
 
     def _kube_router(self):
-        """Of what it can do, only NetworkPolicies, which it enforces by iptables and ipset."""
+        """kube-router with all features off but NetworkPolicies, which it enforces by iptables and ipset."""
         return [
             "--run-firewall=true",
             "--run-router=false",
@@ -219,7 +219,7 @@ conf_dir = "{self._cni()}"
         ]
 
     def _enforces(self):
-        """Whether every packet of a pod passes the policy agent's rules."""
+        """Whether the packets of pods pass the policy agent's rules yet."""
         command = self._world.inside(["/usr/sbin/iptables", "--list-rules", "FORWARD"])
         done = subprocess.run(command, capture_output=True, text=True)
         return "-j KUBE-ROUTER-FORWARD" in done.stdout
@@ -273,7 +273,7 @@ conf_dir = "{self._cni()}"
     def _ready(self):
         try:
             node = self._cluster.admin.get(f"/api/v1/nodes/{NAME}")
-        except OSError:  # an API server that is busy
+        except OSError:  # the API server is busy
             return False
         conditions = node["status"].get("conditions", []) if node else []
         return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
@@ -281,7 +281,7 @@ conf_dir = "{self._cni()}"
     # ---- volumes ---------------------------------------------------------------------------------
 
     def _make_volumes(self):
-        """Volumes of any size, of the default class: a folder of the node each."""
+        """Makes volumes of the default class, of any size: each is a folder of the node."""
         for number in range(self._volumes):
             folder = make_directory(self.directory / "volumes" / str(number))
             name = f"volume-{number}"
@@ -302,7 +302,7 @@ conf_dir = "{self._cni()}"
             })
 
     def folder(self, claim):
-        """The folder of a PersistentVolumeClaim."""
+        """Returns the folder of a PersistentVolumeClaim."""
         number = claim["spec"]["volumeName"].removeprefix("volume-")
         return self.directory / "volumes" / number
 
@@ -323,12 +323,12 @@ conf_dir = "{self._cni()}"
 
 
 def build():
-    """The directory with the node's programs, built first when they are not in the cache."""
+    """Returns the directory of the node's programs, and builds them first if they are not cached."""
     return Path(_last_line([ROOT / "tools" / "cluster" / "build", "--node"]))
 
 
 def build_image(*words):
-    """(archive, name) of an image of runtime/, built first when it is not in the cache."""
+    """Returns (archive, name) of an image of runtime/, and builds it first if it is not cached."""
     done = subprocess.run([ROOT / "runtime" / "build", *words], stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise ClusterError(f"runtime/build {' '.join(words)} failed, see above")

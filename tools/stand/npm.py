@@ -23,7 +23,7 @@ TESTS = Path(__file__).resolve().parents[2] / "tests" / "browser" / "node"
 
 
 def modules(source=TESTS):
-    """The folder with the packages; the first time they are fetched, without running their scripts."""
+    """Returns the folder of the packages. The first time, fetches them without running their scripts."""
     lock = (Path(source) / "package-lock.json").read_bytes()
     place = CACHE / f"npm-{hashlib.sha256(lock).hexdigest()[:16]}"
     if not place.exists():
@@ -32,14 +32,14 @@ def modules(source=TESTS):
             _install(Path(source), Path(folder) / "npm")
             try:
                 (Path(folder) / "npm").rename(place)
-            except OSError:  # somebody else was faster
+            except OSError:  # another process was faster
                 if not place.exists():
                     raise
     return place / "node_modules"
 
 
 def node():
-    """The program that runs JavaScript."""
+    """Returns the path of Node.js."""
     return shutil.which("node") or str(_wheel() / "bin" / "node")
 
 
@@ -48,8 +48,8 @@ def _wheel():
 
 
 def _npm():
-    """Words of a command, and its environment: npm finds node by PATH."""
-    environment = {**os.environ, "NODE_DISABLE_COMPILE_CACHE": "1"}  # which would stay in /tmp
+    """Returns npm's command line and environment; npm finds node by PATH."""
+    environment = {**os.environ, "NODE_DISABLE_COMPILE_CACHE": "1"}  # else it stays in /tmp
     if found := shutil.which("npm"):
         return [found], environment
     wheel = _wheel()
@@ -64,8 +64,8 @@ def _install(source, folder):
         shutil.copy(source / name, folder)
     program, environment = _npm()
     command = [*program, "ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund",
-               "--fetch-retries=5",  # the registry may hiccup
-               f"--cache={folder.parent / 'cache'}"]  # which goes with the folder
+               "--fetch-retries=5",  # the registry may fail for a moment
+               f"--cache={folder.parent / 'cache'}"]  # removed with the folder
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True,
                           timeout=1200)
     if done.returncode != 0:

@@ -5,8 +5,8 @@
         postgres.conninfo("fsa")                    # for a program, which adds its own role
         postgres.connect("fsa", user="fsa_api")     # psycopg2
 
-Who may be which role is said by user name maps: whoever started the stand may be anyone, others
-only what `grants` names. Nothing needs a password and nothing listens on the network.
+User name maps say who may use which role: whoever started the stand may use all, others
+only those that `grants` names. Nothing needs a password, and nothing listens on the network.
 """
 
 import os
@@ -20,12 +20,12 @@ from .server import Server
 
 BIN = Path("/usr/lib/postgresql/15/bin")
 REAPING_S = 10
-PORT = 5432  # only a part of the socket's name
+PORT = 5432  # not a TCP port: only a part of the socket's name
 ROLES = ("fsa_owner", "fsa_api", "fsa_auth", "fsa_reconcile", "fsa_events")
 
 _SETTINGS = {
     "listen_addresses": "",
-    "unix_socket_permissions": "0777",  # pg_hba.conf decides
+    "unix_socket_permissions": "0777",  # access is decided by pg_hba.conf
     "port": PORT,
     "max_connections": 200,
     "shared_buffers": "256MB",
@@ -44,7 +44,7 @@ class Postgres(Server):
     """
 
     def __init__(self, directory, outlive=False, grants=None, settings=None):
-        # SIGINT: "fast", which ends the sessions of clients; SIGTERM would wait for them.
+        # SIGINT is the "fast" shutdown, which ends clients' sessions; SIGTERM would wait for them.
         super().__init__(directory, "postgres", stop_signal=signal.SIGINT, patience=60, outlive=outlive)
         self.sockets = self.directory / "run"
         self._data = self.directory / "data"
@@ -53,11 +53,11 @@ class Postgres(Server):
         self._user = server_user()
 
     def grant(self, grants):
-        """More of the constructor's grants, from the next start on."""
+        """Adds to the constructor's grants, with effect from the next start."""
         self._grants = {**self._grants, **grants}
 
     def start(self):
-        """Returns when it answers queries, with the owner's role made; data is kept."""
+        """Starts it, keeping its data; returns when it answers queries and the owner's role exists."""
         if not (self._data / "PG_VERSION").exists():
             self._initialise()
         make_directory(self.sockets, self._user)
@@ -70,8 +70,8 @@ class Postgres(Server):
         self._create_owner()
 
     def _forget_the_dead(self):
-        """PostgreSQL takes a killed postmaster that its parent has not reaped yet for one that runs:
-        the reaping is waited for, and where nobody reaps, its lock goes."""
+        """PostgreSQL takes a killed postmaster that its parent has not reaped for a running one. Waits until it is
+        reaped, and removes the lock file if nobody reaps it."""
         lock = self._data / "postmaster.pid"
         end = time.monotonic() + REAPING_S
         while lock.exists() and is_zombie(int(lock.read_text().split()[0])):
@@ -80,7 +80,7 @@ class Postgres(Server):
             time.sleep(0.1)
 
     def kill(self):
-        """An immediate shutdown, as after a crash: the next start recovers."""
+        """Shuts down immediately, as in a crash: the next start recovers."""
         self.process().signal(signal.SIGQUIT)
         self.process().stop()
 
@@ -89,12 +89,12 @@ class Postgres(Server):
         self.start()
 
     def conninfo(self, database, user=None):
-        """A libpq connection string."""
+        """Returns a libpq connection string."""
         text = f"host={self.sockets} port={PORT} dbname={database}"
         return f"{text} user={user}" if user else text
 
     def connect(self, database, user="postgres"):
-        """A psycopg2 connection in autocommit mode."""
+        """Returns a psycopg2 connection in autocommit mode."""
         import psycopg2
 
         connection = psycopg2.connect(self.conninfo(database, user), connect_timeout=60)
@@ -102,7 +102,7 @@ class Postgres(Server):
         return connection
 
     def create_database(self, name):
-        """Makes it unless it is there; it belongs to fsa_owner and holds nothing yet."""
+        """Creates the database, empty and owned by fsa_owner, unless it exists."""
         if name not in self.databases():
             self._sql(f'CREATE DATABASE "{name}" OWNER fsa_owner')
 
@@ -113,7 +113,7 @@ class Postgres(Server):
         return self._sql("SELECT datname FROM pg_database").split()
 
     def _initialise(self):
-        """In a folder beside: one that was begun and not finished is no database."""
+        """Initialises in a temporary folder, so that an interrupted run leaves no incomplete database."""
         make_directory(self.directory, mode=0o711)
         begun = self.directory / "data.begun"
         shutil.rmtree(begun, ignore_errors=True)
@@ -123,7 +123,7 @@ class Postgres(Server):
         begun.rename(self._data)
 
     def _write_access(self):
-        """pg_hba.conf: everybody through the map; pg_ident.conf: the map."""
+        """Writes pg_hba.conf (everybody is authenticated through the map) and pg_ident.conf (the map)."""
         hba = self._data / "pg_hba.conf"
         hba.write_text("local all all peer map=stand\n")
         everyone = ("postgres", *ROLES)
@@ -136,7 +136,7 @@ class Postgres(Server):
         return os.spawnv(os.P_WAIT, done[0], [str(word) for word in done]) == 0
 
     def _create_owner(self):
-        """The one role that the migrations need: they make the others."""
+        """Creates the role that runs the migrations, which create the others."""
         if not self._sql("SELECT 1 FROM pg_roles WHERE rolname = 'fsa_owner'"):
             self._sql("CREATE ROLE fsa_owner LOGIN CREATEROLE")
 
@@ -146,7 +146,7 @@ class Postgres(Server):
 
 
 class PgBouncer(Server):
-    """pgbouncer in transaction mode before a Postgres, on a unix socket of its own."""
+    """pgbouncer in transaction mode in front of a Postgres, on its own unix socket."""
 
     def __init__(self, directory, postgres, pool_size=10):
         super().__init__(directory, "pgbouncer", stop_signal=signal.SIGINT)
@@ -157,7 +157,7 @@ class PgBouncer(Server):
 
     def start(self):
         make_directory(self.directory, mode=0o711)
-        # It trusts whoever reaches its socket: only its own user and root do.
+        # It trusts everyone who can reach its socket, so only its own user and root can.
         make_directory(self.sockets, self._user, 0o700)
         users = self.directory / "users.txt"
         users.write_text("".join(f'"{role}" ""\n' for role in ROLES))
@@ -181,7 +181,7 @@ class PgBouncer(Server):
             "pool_mode": "transaction",
             "default_pool_size": self._pool_size,
             "max_client_conn": 500,
-            # libpq sends it when a program asks for it; it is no reason to refuse a client.
+            # libpq sends this parameter if a program asks for it; pgbouncer would refuse such clients.
             "ignore_startup_parameters": "extra_float_digits",
         }
         lines = [f"{name} = {value}" for name, value in settings.items()]
@@ -190,10 +190,10 @@ class PgBouncer(Server):
 
 
 def server_user():
-    """Neither server runs as root."""
+    """The user that runs the servers: neither may run as root."""
     return "postgres" if os.geteuid() == 0 else own_name()
 
 
 def _program(name):
-    """Debian's own, also where a user's PATH lacks /usr/sbin."""
+    """Debian's path: a user's PATH may lack /usr/sbin."""
     return f"/usr/sbin/{name}"

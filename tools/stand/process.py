@@ -1,7 +1,7 @@
-"""Starts a program, remembers it by pid and start time, and ends exactly that one.
+"""Starts a program, records its pid and start time, and ends exactly that process.
 
-The start time (from /proc/PID/stat) is kept with the pid, so that a number which the kernel has
-given to somebody else in the meantime is never signalled.
+The start time (from /proc/PID/stat) is kept with the pid, so that no other process is signalled if
+the kernel has reused the number.
 """
 
 import contextlib
@@ -17,21 +17,21 @@ import time
 from pathlib import Path
 
 
-# Seconds for what takes a moment. A machine that does much else takes far longer, and no test is
-# better for a shorter limit: who waits goes on as soon as it has what it waits for.
+# Limit in seconds for waiting until something happens that normally takes a moment. A busy machine takes far longer,
+# and a shorter limit improves no test: waiting ends as soon as the condition holds.
 PATIENCE = 120
 
-_given = set()  # ports that free_port has handed out: they are bound later
+_given = set()  # ports handed out by free_port, which may not be in use yet
 
 
 class StandError(Exception):
-    """A server of the stand is not there; the message names it, the cause and the log to read."""
+    """A server of the stand failed; the message names it, the cause and the log to read."""
 
 
 class Process:
-    """One program of a stand: its pid file and its log lie in the stand's directory.
+    """One program of a stand, with a pid file and a log in the stand's directory.
 
-    stop_signal  what asks this program to end; SIGKILL follows when it does not
+    stop_signal  the signal that asks this program to end; SIGKILL follows if it does not
     """
 
     def __init__(self, directory, name, stop_signal=signal.SIGTERM):
@@ -71,7 +71,7 @@ class Process:
             self._remember(self._child.pid)
 
     def stop(self, patience=10.0):
-        """Ends the program: its stop signal, then SIGKILL when patience (in seconds) is over."""
+        """Sends the program its stop signal, and SIGKILL if it has not ended after `patience` seconds."""
         self.signal(self._stop_signal)
         if not self.wait_gone(patience):
             self.kill()
@@ -79,7 +79,7 @@ class Process:
         self._file.unlink(missing_ok=True)
 
     def kill(self):
-        """SIGKILL, as a crash would be."""
+        """Sends SIGKILL, as if it had crashed."""
         self.signal(signal.SIGKILL)
         self.wait_gone(PATIENCE)
 
@@ -92,13 +92,13 @@ class Process:
                 pass
 
     def has_logged(self, text):
-        """Whether the program has logged that since it was started."""
+        """Whether the program has logged `text` since it was started."""
         with open(self.log, "rb") as log:
             log.seek(self._log_start)
             return text.encode() in log.read()
 
     def wait_ready(self, check, seconds=PATIENCE):
-        """Until check() is true; raises StandError when the program ends or time is up."""
+        """Waits until check() is true; raises StandError if the program ends or the time is up."""
         end = time.monotonic() + seconds
         while not check():
             if not self.running():
@@ -111,14 +111,14 @@ class Process:
         return self.pid() is not None
 
     def pid(self):
-        """The pid if that very process still runs, else None."""
+        """Returns the pid if that same process is still running, else None."""
         if self._child:
             self._child.poll()  # reaps it, so that a zombie does not count as running
         try:
             known = json.loads(self._file.read_text())
         except (OSError, ValueError):
             return None
-        started = known["started"]  # None: it had ended before that could be asked
+        started = known["started"]  # None: the process had ended before its start time could be read
         return known["pid"] if started and _start_time(known["pid"]) == started else None
 
     def log_tail(self, lines=5):
@@ -137,25 +137,25 @@ class Process:
         temp.rename(self._file)
 
     def _end_remnants(self):
-        """Ends what a program that is dead has left of its session: nginx's workers go on listening
-        when only their master was killed.
+        """Ends what is left of a dead program's session: nginx's workers keep listening if only
+        their master was killed.
 
-        The session's number alone would not do: the record may be older than the last boot. Whoever
-        is meant also holds our log open.
+        The session's number is not enough, as the record may be older than the last boot: the processes
+        must also have our log open.
         """
         try:
             session = json.loads(self._file.read_text())["pid"]
         except (OSError, ValueError):
             return
         if _start_time(session) is not None:
-            return  # alive, or a number that somebody else has now
+            return  # still running, or the number belongs to another process now
         for pid in _session_members(session):
             if _has_open(pid, self.log):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
     def wait_gone(self, seconds):
-        """Whether it has ended within that time."""
+        """Returns whether the process ended within `seconds`."""
         end = time.monotonic() + seconds
         while self.running():
             if time.monotonic() > end:
@@ -165,7 +165,7 @@ class Process:
 
 
 def as_user(user, command):
-    """The command, run as `user` when that is somebody else."""
+    """Returns the command line that runs `command` as `user`."""
     if user is None or user == own_name():
         return list(command)
     group = str(pwd.getpwnam(user).pw_gid)
@@ -173,13 +173,14 @@ def as_user(user, command):
 
 
 def _home_of(user):
-    """Where a program of that user starts: None for here, which may be closed to somebody else."""
+    """Returns the working directory for a program of that user; None for the current one, which another user may not
+    be able to enter."""
     return None if user is None or user == own_name() else "/"
 
 
 @contextlib.contextmanager
 def _uninterrupted():
-    """Ctrl-C takes effect afterwards: a program that was started is remembered, whatever happens."""
+    """Delays Ctrl-C until the block ends, so that a program that was started is always recorded."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -198,7 +199,7 @@ def own_name():
 
 
 def run(command, what, user=None, env=None):
-    """Runs a command to its end and returns what it printed; StandError tells why it failed."""
+    """Runs a command to its end and returns its output; StandError says why it failed."""
     command = [str(word) for word in as_user(user, command)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env,
                           cwd=_home_of(user))
@@ -209,7 +210,7 @@ def run(command, what, user=None, env=None):
 
 
 def make_directory(path, user=None, mode=0o755):
-    """Makes the directory, of that owner and mode whatever the umask says."""
+    """Makes the directory with this owner and mode, whatever the umask."""
     path = Path(path)
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(mode)
@@ -243,8 +244,8 @@ def port_is_free(port):
 
 
 def becomes_free(port, seconds=5.0):
-    """Whether the port is free, or is within moments: a process that was killed lets go of it when
-    the kernel gets round to that."""
+    """Whether the port is free, or becomes free in a moment: the kernel takes a while to release those of a killed
+    process."""
     end = time.monotonic() + seconds
     while not port_is_free(port):
         if time.monotonic() > end:
@@ -266,13 +267,13 @@ def accepts(address):
 
 
 def is_zombie(pid):
-    """Whether it has ended and its parent has not asked how."""
+    """Whether the process has ended but its parent has not reaped it."""
     fields = _stat(pid)
     return fields is not None and fields[0] == "Z"
 
 
 def _start_time(pid):
-    """Clock ticks from boot to the start of the process; None when there is none or a zombie."""
+    """Returns the process's start time in clock ticks since boot; None if it does not exist or is a zombie."""
     fields = _stat(pid)
     return None if fields is None or fields[0] == "Z" else int(fields[19])
 
@@ -289,14 +290,14 @@ def _has_open(pid, path):
     try:
         descriptors = [fd for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.exists()]
         return any(fd.samefile(path) for fd in descriptors)
-    except OSError:  # it has ended meanwhile, or it is not ours to look at
+    except OSError:  # it has ended since, or we may not inspect it
         return False
 
 
 def _stat(pid):
-    """The fields of /proc/PID/stat from the third, the state, on."""
+    """Returns the fields of /proc/PID/stat from the third (the state) on."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
-    return stat.rpartition(")")[2].split()  # the name before it may contain spaces
+    return stat.rpartition(")")[2].split()  # the second field, the name, may contain spaces

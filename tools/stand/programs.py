@@ -4,8 +4,8 @@
     programs.migrate()
     programs.start()
 
-What each program may read is what it needs: its own copy of fsa.conf and of its keys, in a folder
-of its own user's. So api.fcgi cannot open a kubeconfig here either.
+Each program can read only what it needs: its own copies of fsa.conf and of its keys, in a folder
+of its own user. So api.fcgi cannot open kubeconfigs here either.
 """
 
 import os
@@ -21,13 +21,13 @@ PUBLIC_KEYS = ("owner.pub", "cluster.pub")
 
 
 class Program(NamedTuple):
-    """What tells one program from the others."""
+    """What differs between the programs."""
 
-    user: str  # whom it runs as when the stand is root's and does not keep everything to itself
+    user: str  # the user it runs as if the stand runs as root with `drop_root`
     role: str  # its role in the database
     private_keys: tuple
     socket: str  # name of its FastCGI socket, if it has one
-    every: bool = False  # a pass after the other, instead of one
+    every: bool = False  # runs passes continuously instead of one
 
 
 PROGRAMS = {
@@ -41,19 +41,19 @@ _OPTIONS = {
     "mode": "development",
     "log_level": "info",
     "registration": "open",
-    # The stand's API server is on loopback, which is refused otherwise.
+    # The stand's API server is on loopback, which is refused by default.
     "kube_allow_addresses": "127.0.0.0/8",
     "ingress_domain": "apps.localhost",
     "ingress_scheme": "https",
     "ingress_port": 0,
-    # A test changes more than a person does.
+    # Tests make more changes than a person.
     "changes_burst": "1000000",
     "changes_per_minute": "1000000",
 }
 
 
 def option(changes, name):
-    """Its value in a stand with these changes of fsa.conf."""
+    """The value of an option, given the changes to the stand's fsa.conf."""
     return changes.get(name, _OPTIONS[name])
 
 
@@ -95,14 +95,14 @@ class Programs(Server):
         return self
 
     def grants(self):
-        """Operating system user → roles, as Postgres wants to know it."""
+        """Operating system user → roles, for Postgres's `grants`."""
         grants = {}
         for name, program in PROGRAMS.items():
             grants.setdefault(self.user(name), []).append(program.role)
         return grants
 
     def options(self):
-        """What fsa.conf says, apart from the keys."""
+        """The contents of fsa.conf, apart from the keys."""
         return dict(self._options)
 
     def user(self, name):
@@ -112,19 +112,19 @@ class Programs(Server):
         return self._run / PROGRAMS[name].socket
 
     def events_socket(self):
-        """Where nginx is to take live updates."""
+        """The socket where nginx accepts live updates."""
         return self._options["events_socket"]
 
     def config(self, name="fsactl"):
-        """The path of that program's fsa.conf."""
+        """The path of the program's fsa.conf."""
         return self.directory / name / "fsa.conf"
 
     def configure(self, **options):
-        """Changes fsa.conf; a program reads it when it is started again."""
+        """Changes fsa.conf; a program reads it when it is restarted."""
         self._options.update(options)
 
     def fsactl(self, *words):
-        """Runs fsactl and returns what it printed."""
+        """Runs fsactl and returns its output."""
         self._write_config("fsactl", own_name(), (*PUBLIC_KEYS, "owner.key", "cluster.key"))
         command = [self.program("fsactl"), "--config", self.config(), *words]
         return run(command, f"fsactl {words[0]}")
@@ -132,18 +132,18 @@ class Programs(Server):
     def migrate(self):
         """Brings keys and schema up to date."""
         for kind in ("owner", "cluster"):
-            if not (self.directory / "fsactl" / f"{kind}.pub").exists():  # the last that is written
+            if not (self.directory / "fsactl" / f"{kind}.pub").exists():  # written last
                 self.fsactl("keys", "add", kind)
         where = ["--sql-dir", self._sql_dir] if self._sql_dir else []
         return self.fsactl("migrate", *where)
 
     def start(self, *names):
-        """Starts those that do not run (all of them by default); returns when they are ready."""
+        """Starts the given programs (by default all) unless they run; returns when they are ready."""
         names = names or tuple(PROGRAMS)
         make_directory(self.directory, mode=0o711)
         make_directory(self._run, self.user("api.fcgi"))
         self._make_metrics()
-        # Whoever gets in here can tell every browser anything.
+        # Whoever can write to this socket can send any message to every browser.
         make_directory(self._events, self.user("fsa-events"), 0o700)
         for name in names:
             if not self._processes[name].running():
@@ -152,7 +152,7 @@ class Programs(Server):
             self._wait_ready(name)
 
     def _make_metrics(self):
-        """The files that programs count into: each its own, and api.fcgi reads them all."""
+        """Makes the files in which programs count; each has its own, and api.fcgi reads all."""
         folder = make_directory(self._run / "metrics", mode=0o755)
         for name in PROGRAMS:
             file = folder / name
@@ -166,11 +166,11 @@ class Programs(Server):
             self._processes[name].stop(self._patience)
 
     def kill(self, name):
-        """SIGKILL to the program itself, as a crash would be."""
+        """Sends SIGKILL to the program itself, as if it had crashed."""
         self._processes[name].kill()
 
     def program(self, name):
-        """The path of the executable."""
+        """Returns the path of the executable."""
         places = ("", "sbin", "libexec/fullstack-agent")
         for path in (self._build / place / name for place in places):
             if os.access(path, os.X_OK):
@@ -181,7 +181,7 @@ class Programs(Server):
         if PROGRAMS[name].socket:
             self._processes[name].wait_ready(lambda: accepts(self.socket(name)))
             return
-        # There is nobody to ask; with a invalid configuration it ends within moments.
+        # There is no readiness check; with an invalid configuration it ends within moments.
         end = time.monotonic() + 0.2
         self._processes[name].wait_ready(lambda: time.monotonic() > end)
 
@@ -194,14 +194,14 @@ class Programs(Server):
         self._processes[name].start(command, outlive=self._outlive, user=self.user(name))
 
     def prepare(self, name):
-        """Writes the program's configuration and keys, for its user alone; returns how its command
-        line begins."""
+        """Writes the program's configuration and keys, readable by its user only; returns the beginning of its
+        command line."""
         keys = (*PUBLIC_KEYS, *PROGRAMS[name].private_keys)
         self._write_config(name, self.user(name), keys)
         return [self.program(name), "--config", self.config(name)]
 
     def _write_config(self, name, user, keys):
-        """fsa.conf in the program's folder, and copies of the keys that it may read."""
+        """Writes the program's fsa.conf, and copies of the keys that it may read, to its folder."""
         make_directory(self.directory, mode=0o711)
         folder = make_directory(self.directory / name, user, 0o700)
         originals = self.directory / "fsactl"
@@ -220,11 +220,11 @@ class Programs(Server):
         temp = config.with_suffix(".tmp")
         temp.write_text("".join(lines))
         temp.chmod(0o644)
-        temp.rename(config)  # another fsactl may be reading it
+        temp.rename(config)  # another fsactl may be reading the old file
 
 
 def _copy(source, target, user):
-    """Copies a key for a user; at no time can others read it."""
+    """Copies a key for a user; others cannot read it at any time."""
     target.unlink(missing_ok=True)
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(source, "rb") as original, open(descriptor, "wb") as copy:

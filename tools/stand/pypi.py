@@ -16,7 +16,8 @@ CACHE = Path(os.environ.get("FSA_CACHE") or Path.home() / ".cache" / "fullstack-
 
 
 def packages(requirements):
-    """The folder with the packages; the first time they are fetched, wheels only: nothing is run."""
+    """Returns the folder of the packages. The first time, fetches them as wheels only, so that no code of theirs
+    runs."""
     digest = hashlib.sha256(Path(requirements).read_bytes()).hexdigest()
     place = CACHE / f"pypi-{digest[:16]}-{sys.version_info[0]}.{sys.version_info[1]}"
     if not place.exists():
@@ -26,7 +27,7 @@ def packages(requirements):
             _install(requirements, made)
             try:
                 made.rename(place)
-            except OSError:  # somebody else was faster
+            except OSError:  # another process was faster
                 if not place.exists():
                     raise
     return place
@@ -35,7 +36,7 @@ def packages(requirements):
 def _install(requirements, folder):
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps",
                "--only-binary", ":all:", "--no-warn-script-location", "--root-user-action=ignore",
-               "--retries=5", "--target", folder, "--requirement", requirements]  # PyPI may hiccup
+               "--retries=5", "--target", folder, "--requirement", requirements]  # PyPI may fail for a moment
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
                           timeout=1200)
     if done.returncode != 0:

@@ -31,7 +31,7 @@ def main(args=None):
     options = _parser().parse_args(args)
     os.umask(0o022)  # servers that run as other users read what is installed here
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # what tools/quickstart held back
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # tools/quickstart blocked it
         state = State(options.state)
         if state.is_new() and (options.status or options.stop or options.purge):
             raise StateError(f"nothing has been started in {state.directory}: tools/quickstart does")
@@ -47,7 +47,7 @@ def main(args=None):
         code = 1
     except KeyboardInterrupt:
         print(file=sys.stderr)
-        code = 130  # tools/quickstart says what to do
+        code = 130  # tools/quickstart prints what to do next
     _tell_what_runs(options.state)
     return code
 
@@ -95,7 +95,7 @@ def _alone(state):
 def _start(state, options):
     state.choose_cluster(options.cluster)
     if state.is_new():
-        state.save()  # from now on there is something to stop
+        state.save()  # from here on there is something to stop
     state.choose(options.kubeconfig, options.no_database, options.option)
     console = Console()
     machine = Machine(state, console)
@@ -133,7 +133,7 @@ def _why_simulated(state, machine):
 
 
 def _tell_what_runs(directory):
-    """After a failed run, says what it, or an earlier one, has left running."""
+    """After a failed run, prints what it or an earlier one has left running."""
     with contextlib.suppress(*_EXPECTED):
         state = State(directory)
         running = [] if state.is_new() else Machine(state, Console()).running()

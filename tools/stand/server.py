@@ -1,4 +1,4 @@
-"""What all servers of the stand have in common."""
+"""The base class of all servers of the stand."""
 
 import signal
 from pathlib import Path
@@ -9,11 +9,11 @@ from .process import Process
 class Server:
     """A program, or several that belong together, with everything of theirs in one directory.
 
-    `with` starts and stops it. What start() does is up to each kind of server; it returns when the
-    server can be used.
+    `with` starts and stops it. Each subclass defines start(), which returns when the server can be
+    used.
 
     names        of its programs, in the order in which they are started
-    stop_signal  what asks them to end
+    stop_signal  the signal that asks them to end
     patience     seconds after which they are killed instead
     outlive      they survive this Python process; otherwise the kernel ends them with it
     """
@@ -36,17 +36,17 @@ class Server:
             process.stop(self._patience)
 
     def process(self, name=None):
-        """One of its programs; of a server that is a single program, that one."""
+        """Returns one of its programs; the first by default."""
         return self._processes[name or next(iter(self._processes))]
 
     def pid(self, name=None):
-        """None when it is not running."""
+        """Returns a program's pid; None if it is not running."""
         return self.process(name).pid()
 
     def log(self, name=None):
-        """The path of the program's log."""
+        """Returns the path of a program's log."""
         return self.process(name).log
 
     def status(self):
-        """Program → pid, or None for one that is not running."""
+        """Returns program → pid, None for those that are not running."""
         return {name: process.pid() for name, process in self._processes.items()}

@@ -1,4 +1,4 @@
-"""A whole site: a database in a Postgres, our programs over it, nginx before them.
+"""A whole site: a database in a Postgres, our programs, and nginx in front of them.
 
     with Site(directory, build, postgres) as site:
         client = site.client()
@@ -77,15 +77,15 @@ class Site(Server):
         self.programs.stop()
 
     def client(self):
-        """Somebody at a browser of their own: with their own cookies, not logged in yet."""
+        """Returns a new client, without cookies and not logged in."""
         return Client(self.url)
 
     def connect(self, user="postgres"):
-        """A psycopg2 connection to the site's database."""
+        """Returns a psycopg2 connection to the site's database."""
         return self.postgres.connect(self.database, user)
 
 
 def _sandboxes(options):
-    """The URL of all sandboxes, for a policy: https://*.apps.localhost:8443."""
+    """Returns the URL of all sandboxes for a policy, such as https://*.apps.localhost:8443."""
     scheme, domain, port = (option(options, name) for name in ("ingress_scheme", "ingress_domain", "ingress_port"))
     return f"{scheme}://*.{domain}" + (f":{port}" if int(port) else "")

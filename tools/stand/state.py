@@ -1,4 +1,4 @@
-"""What the quick start remembers from one run to the next, and where."""
+"""What the quick start remembers between runs."""
 
 import contextlib
 import json
@@ -14,11 +14,11 @@ class StateError(Exception):
     """The state cannot be used; the message says why."""
 
 
-LONGEST = 70  # of the 107 bytes that the path of a socket in it may have
+LONGEST = 70  # the path of a socket in it may have 107 bytes
 
 
 class State:
-    """A directory of ours, and in it state.json, which nobody else can read."""
+    """A directory of ours with a file state.json, which only we can read."""
 
     def __init__(self, directory):
         self.directory = Path(directory)
@@ -33,27 +33,27 @@ class State:
             "password": secrets.token_urlsafe(15),
             "port": None,
             "cluster": None,
-            "containers": False,  # whether kubesim's pods are real ones
-            "sandboxes_port": None,  # where their addresses are
+            "containers": False,  # whether kubesim's pods are real containers
+            "sandboxes_port": None,  # where the sandboxes' addresses are served
             "kubeconfig": None,
             "database": True,
             "options": {},
             "project": None,
-            "running": None,  # digest of what the programs were started with
-            "purging": False,  # some of it may be gone already
+            "running": None,  # digest of what the running programs were started with
+            "purging": False,  # whether a purge has begun, so that parts may be missing
             **self._load(),
         }
-        if not settings["cluster"]:  # of before there was a choice: the real one
+        if not settings["cluster"]:  # from before there was a choice, when it was always the real one
             settings["cluster"] = "sim" if self.is_new() else "real"
         return settings
 
     def is_new(self):
-        """Nothing has been started here yet."""
+        """Whether nothing has been started here yet."""
         return not self._file.exists()
 
     def make(self):
-        """Others pass through the directory to the sockets. /var/tmp is everybody's, so look whose
-        it is."""
+        """Makes the directory, open to others, who need its sockets. /var/tmp is everybody's, so the owner is
+        checked."""
         if self.settings["purging"]:
             self.purge()
             self.settings = self._read()
@@ -63,7 +63,7 @@ class State:
         self.directory.chmod(0o711)
 
     def purge(self):
-        """Removes all of it; what has been broken off goes on with the next run."""
+        """Removes everything; after an interruption, the next run continues."""
         self.save(purging=True)
         for path in self.directory.iterdir():
             if path.is_dir() and not path.is_symlink():
@@ -82,7 +82,7 @@ class State:
         temp.rename(self._file)
 
     def choose_cluster(self, name):
-        """"sim" or "real", once and for all: a project does not move from cluster to cluster."""
+        """Chooses "sim" or "real" permanently: a project cannot move between clusters."""
         current = "kubeconfig" if self.settings["kubeconfig"] else self.settings["cluster"]
         if name and name != current and not self.is_new():
             raise StateError(
@@ -92,9 +92,9 @@ class State:
         self.settings["cluster"] = name or self.settings["cluster"]
 
     def choose(self, kubeconfig, no_database, options):
-        """Takes over what the command line says; what it does not say stays as it was.
+        """Applies the command line's options; the others keep their values.
 
-        It is not saved yet: a mistake would stay for the next run.
+        Nothing is saved yet, so that a mistake does not affect the next run.
         """
         if kubeconfig:
             if not kubeconfig.is_file():
@@ -126,7 +126,7 @@ class State:
 
 
 def _check(directory):
-    """Whether everything can lie there: configure builds in no path with blanks and the like."""
+    """Refuses a directory that cannot be used: configure supports no paths with special characters, such as blanks."""
     if not directory.startswith("/"):
         raise StateError(f"{directory}: FSA_STATE must be an absolute path")
     if re.search(r"[^\w./+@:-]", directory) or len(directory.encode()) > LONGEST:

@@ -1,7 +1,8 @@
-"""A stream of live updates, as a page that is open has one.
+"""A stream of live updates, like that of an open page.
 
     with Stream(client) as stream:
         stream.wait(lambda event: event.name == "project")
+
 """
 
 import json
@@ -19,16 +20,16 @@ class Event(NamedTuple):
     name: str
     data: dict
     id: str
-    at: float  # time.monotonic() when it had arrived
+    at: float  # time.monotonic() at its arrival
 
 
 class Stream:
     """One `GET /api/events` by a Client, read by a thread until it ends.
 
-    status   of the answer
-    answer   the requests.Response, of which only the head may be looked at
-    events   those that have come, in their order
-    headers  more of them; `Last-Event-ID` for what was missed
+    status   of the response
+    answer   the requests.Response; only its head may be used
+    events   those received, in order
+    headers  additional request headers, such as `Last-Event-ID` to get missed events
     """
 
     def __init__(self, client, headers=None, timeout=300):
@@ -52,8 +53,8 @@ class Stream:
         self.close()
 
     def close(self):
-        """The page is closed."""
-        connection = self.answer.raw._fp.fp  # a read of it is going on: close() would wait
+        """Closes the stream, as a page does."""
+        connection = self.answer.raw._fp.fp  # a read is in progress, for which close() would wait
         if connection is not None:
             _shut_down(connection)
         self._thread.join(10)
@@ -63,7 +64,7 @@ class Stream:
         return [event for event in self.events if event.name == name]
 
     def wait(self, check, seconds=PATIENCE):
-        """The first event, of those that have come too, of which check(event) is true."""
+        """Returns the first event, including earlier ones, for which check(event) is true."""
 
         def found():
             return next((event for event in self.events if check(event)), None)
@@ -71,7 +72,7 @@ class Stream:
         return self._wait(found, seconds, "no such event")
 
     def wait_end(self, seconds=PATIENCE):
-        """Until the server ends it."""
+        """Waits until the server ends the stream."""
         self._wait(lambda: self._ended, seconds, "the stream goes on")
 
     def ended(self):
@@ -94,9 +95,9 @@ class Stream:
                     name, _, value = line.partition(": ")
                     fields[name] = value
         except json.JSONDecodeError:
-            raise  # an event that no page could read: the stream has not ended
+            raise  # an event that no page could parse is an error, not the end of the stream
         except (requests.RequestException, AttributeError, ValueError):
-            pass  # the connection was cut, or closed by us
+            pass  # the connection was cut, or we closed it
         with self._changed:
             self._ended = True
             self._changed.notify_all()
@@ -112,7 +113,7 @@ class Stream:
 
 
 def _same_origin(headers):
-    """A browser sends no Origin with a GET to the page's own site; requests would send Client's."""
+    """Removes Origin: a browser sends none with a GET to the page's own site, but requests would send Client's."""
     return {"Origin": None, **(headers or {})}
 
 

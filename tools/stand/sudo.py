@@ -1,9 +1,9 @@
-"""The node of a user who may use sudo. Only what needs root runs as root: this module, called again through sudo.
+"""The node of a user who may use sudo. Only this module, called again through sudo, runs as root.
 
     python3 -m stand.sudo ACTION [WORDS...]
 
-The first line of its standard input says which node it is for. The build of the images ends when its input does: a
-user may not signal root's processes.
+The first line of its standard input names the node. The build of the images ends when its input ends, because a
+user cannot signal root's processes.
 """
 
 import hashlib
@@ -23,19 +23,20 @@ from .process import StandError
 
 WHY = "containers need root: sudo starts them, and everything else runs as you"
 REFUSED = "real containers need root, and sudo does not let you become that"
-NODES = Path("/var/lib")  # only root makes and renames anything in it
-# What a build needs to know of this machine, and sudo drops. Not as arguments, which everybody can read.
+NODES = Path("/var/lib")  # root's: nobody else can create or rename anything in it
+# Variables of this machine that a build needs and sudo drops. They are not passed as arguments, which everybody can
+# read.
 PASSED = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "CC",
           "FSA_CACHE", "FSA_DEBIAN_MIRROR", "npm_config_registry", "NODE_EXTRA_CA_CERTS")
 
 
 def node_of(*arguments, **options):
-    """The node, for whoever we are."""
+    """Returns the node for the current user: root or another."""
     return (Containers if os.geteuid() == 0 else SudoContainers)(*arguments, **options)
 
 
 def why_simulated(console):
-    """One line on why this user on this machine cannot have real containers; None if they can."""
+    """Returns a line that says why this user cannot have real containers here; None if they can."""
     if os.geteuid() == 0:
         return why_not()
     if not shutil.which("sudo"):
@@ -49,17 +50,17 @@ def why_simulated(console):
 
 
 def may_sudo():
-    """Whether sudo does as we say from now on; it asks for the password where somebody can type it."""
+    """Whether sudo works from now on without asking; asks for the password now if there is a terminal."""
     if subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0:
         return True
     return sys.stdin.isatty() and subprocess.run(["sudo", "-v"]).returncode == 0
 
 
 class SudoContainers(Containers):
-    """As Containers. Ask need_root() before a step: a question amid one cannot be read.
+    """Like Containers. Call need_root() before a step: sudo's question could not be read during one.
 
-    Its files are not in the user's directory, where the user could put others, or links, in the place of what root is
-    about to use.
+    Its files are not in the user's directory, where the user could replace what root is about to use by other files or
+    links.
     """
 
     def __init__(self, directory, *arguments, **options):
@@ -85,13 +86,13 @@ class SudoContainers(Containers):
             self._run("remove")
 
     def need_root(self, removal=False):
-        """Called before stop(), and before remove() with removal."""
+        """To be called before stop(), and with `removal` before remove()."""
         if (self._leaves() or (removal and self.directory.exists())) and not may_sudo():
             raise StandError(f"the node in {self.directory} runs as root and has files of root's, and sudo does not "
                              "let you become that; run it again in a terminal")
 
     def _leaves(self):
-        """Whether anything of it is left to be ended."""
+        """Whether any process of it may be left."""
         return self._process.running() or limits.exists(self.cgroup)
 
     def _about(self, **more):
@@ -102,12 +103,12 @@ class SudoContainers(Containers):
 
 
 class SudoBuild:
-    """As ImageBuild."""
+    """Like ImageBuild."""
 
     def __init__(self, about, log):
         self._log = log
         with open(log, "wb") as out:
-            # Not in a session of its own: sudo remembers a password for a terminal and its session.
+            # Not in a new session: sudo remembers a password per terminal and session.
             self._process = subprocess.Popen(_command("build"), stdin=subprocess.PIPE, stdout=out, stderr=out,
                                              process_group=0)
         self._process.stdin.write(_first_line(about))
@@ -147,7 +148,7 @@ def _build(node):
     build = subprocess.Popen(["sh", "-c", script], stdin=subprocess.DEVNULL, env=env, start_new_session=True)
 
     def end_with_input():
-        os.read(sys.stdin.fileno(), 1)  # not through sys.stdin, which Python could not close while it is read
+        os.read(sys.stdin.fileno(), 1)  # not through sys.stdin, which Python cannot close during a read
         os.killpg(build.pid, signal.SIGINT)
 
     threading.Thread(target=end_with_input, daemon=True).start()

@@ -1,4 +1,4 @@
-"""A client of ttyd's terminal protocol, as the page in the browser is."""
+"""A client of ttyd's terminal protocol, like the page in the browser."""
 
 import itertools
 import json
@@ -63,11 +63,10 @@ class Terminal:
         return _ESCAPES.sub(b"", self.seen).decode(errors="replace")
 
     def ask(self, command, seconds=PATIENCE):
-        """Runs a command in the shell; returns what it printed, without surrounding space."""
+        """Runs a command in the shell; returns its output, stripped."""
         self.seen = b""
-        # Of this command only, as a screen may show older ones again; and from the last beginning,
-        # as it may be drawn anew in the middle. The quotes keep the marks from being found in the
-        # echo of what is typed.
+        # Matches this command's output only, as a screen may show older output again, and from the last start mark, as
+        # it may be redrawn. The quotes keep the marks from matching the echo of the command itself.
         number = next(_numbers)
         self.type(f"clear; echo 'BE''GIN{number}'; {command}; echo 'E''ND{number}'\r")
         return self.wait_for(rf"(?s).*BEGIN{number}\s(.*?)END{number}", seconds)[1].strip()
@@ -85,7 +84,7 @@ class Terminal:
     def _receive(self, seconds):
         self._socket.settimeout(max(seconds, 0.01))
         try:
-            # A ping counts, too: with recv() each would begin the time anew.
+            # Pings must not extend the deadline, as recv() would let them.
             code, data = self._socket.recv_data(control_frame=True)
         except websocket.WebSocketTimeoutException:
             return

@@ -1,12 +1,13 @@
-"""A place for programs that change the machine: processes, mounts and a network of their own.
+"""Isolates programs that change the machine: in namespaces with their own processes, mounts and network.
 
     with World(directory) as world:
-        with world.network():          # what this thread starts and opens in here is in its network
+        with world.network():          # what this thread starts and opens here is in the world's network
             ...
         Process(directory, "x").start(world.inside(["x", "--option"]))
 
-The first process of the place keeps it. When that ends, and the kernel ends it together with this
-Python process, everything in the place ends with it: processes, mounts, links, rules of nftables.
+One process holds the world. When it ends, which the kernel ensures when this Python process ends, everything in the
+world ends with it: processes, mounts, links, nftables rules.
+
 """
 
 import contextlib
@@ -25,18 +26,18 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class World(Server):
-    """One such place.
+    """One set of namespaces.
 
-    hidden  folders that are empty in there, and whose contents go with the place
-    values  files of /proc/sys → what they seem to hold in there. For settings that belong to the
-            whole machine and that a program insists on: the machine's own stay as they are
+    hidden  folders that are empty inside, and whose new contents are lost with the world
+    values  files of /proc/sys → values that they appear to have inside. For settings of the whole
+            machine that a program insists on changing: the machine's own values stay as they are
     """
 
     def __init__(self, directory, hidden=(), values=None):
         super().__init__(directory, "world", stop_signal=signal.SIGKILL)
         self._hidden = tuple(hidden)
         self._values = values or {}
-        self._pid = None  # of the first process, as seen from out here
+        self._pid = None  # the first process's pid, outside
 
     def start(self):
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -55,18 +56,18 @@ class World(Server):
 
     @property
     def cgroup(self):
-        """A name for the cgroups of what is in there; they are removed at the end."""
+        """The name of the world's cgroups; they are removed at the end."""
         return f"fsa-{os.getpid()}-{self.directory.name}"
 
     def inside(self, command):
-        """The command line that runs a command in the place."""
+        """Returns the command line that runs a command in the world."""
         if not self._pid:
             raise StandError("the world has not been started")
         return ["nsenter", "--target", str(self._pid), "--mount", "--net", "--pid", "--", *command]
 
     @contextlib.contextmanager
     def network(self):
-        """This thread is in the place's network, and only in that, meanwhile."""
+        """Puts this thread into the world's network, and only into that, for the duration of the block."""
         with open("/proc/thread-self/ns/net") as ours, \
                 open(f"/proc/{self._pid}/ns/net") as theirs:
             _enter(theirs)
@@ -88,9 +89,8 @@ class World(Server):
 
 
 def make_cgroups(name):
-    """Makes the cgroup in each hierarchy of version 1, and removes those of runs that were killed.
-
-    Returns False when this machine has no such hierarchies."""
+    """Makes the cgroup in each hierarchy of version 1, and removes those that killed runs have left. Returns False if
+    this machine has no such hierarchy."""
     made = False
     for hierarchy in _CGROUPS.iterdir():
         if (hierarchy / "cgroup.procs").exists():
@@ -104,7 +104,7 @@ def make_cgroups(name):
 
 
 def remove_cgroups(name, seconds=10.0):
-    """Waits for processes that are still ending; the next run removes what is left after that."""
+    """Removes the cgroups; waits for processes that are still ending. The next run removes what is left after that."""
     cgroups.remove(lambda: list(_CGROUPS.glob(f"*/{name}")), seconds)
 
 

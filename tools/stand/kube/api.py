@@ -24,7 +24,7 @@ class ApiError(Exception):
 
 
 class Api:
-    """The right to speak to one server: its address, its CA and a token or a certificate."""
+    """Credentials for one server: its address, its CA and a token or a certificate."""
 
     def __init__(self, server, ca_data, token=None, client_cert=None):
         self._server = server
@@ -40,7 +40,7 @@ class Api:
 
     @classmethod
     def from_kubeconfig(cls, text):
-        """For a kubeconfig with one cluster and one user with a token, as Sealos writes it."""
+        """Makes an Api from a kubeconfig with one cluster and one user with a token, as Sealos writes it."""
         config = yaml.safe_load(text)
         cluster = config["clusters"][0]["cluster"]
         ca = base64.b64decode(cluster["certificate-authority-data"]).decode()
@@ -48,7 +48,7 @@ class Api:
 
     def __call__(self, method, path, body=None, content_type="application/json", timeout=60,
                  accept="application/json"):
-        """Returns the parsed answer; raises ApiError, or OSError when nobody answers."""
+        """Returns the parsed response; raises ApiError, or OSError if there is no response."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Accept": accept, "Content-Type": content_type}
         if self._token:
@@ -64,7 +64,7 @@ class Api:
     def watch(self, path, accept="application/json", timeout=60):
         """Yields each event of a watch until the server ends it: close() the generator to end it.
 
-        The answer has begun when this returns; ApiError and OSError as for a request.
+        Returns once the response has begun; raises ApiError and OSError like a request.
         """
         headers = {"Accept": accept}
         if self._token:
@@ -85,7 +85,7 @@ class Api:
         return self("PATCH", path, change, MERGE)
 
     def get(self, path):
-        """Like a GET, but None for an object that is not there."""
+        """Like a GET, but returns None if the object does not exist."""
         try:
             return self("GET", path)
         except ApiError as e:
@@ -101,7 +101,7 @@ def _events(answer):
 
 
 def _parse(data):
-    """JSON as it is; anything else, such as the "ok" of /readyz, as a message."""
+    """Parses JSON; wraps anything else, such as the "ok" of /readyz, as a message."""
     try:
         return json.loads(data)
     except ValueError:

@@ -1,7 +1,7 @@
 """What Sealos does to a namespace whose owner is in debt.
 
-Its webhook denies whatever the user would create or change; a policy of the API server itself does
-the same here, with the same words. Its controller scales down and takes the addresses away.
+Its webhook denies all creations and changes by the user; here a policy of the API server itself does
+that, with the same message. Its controller scales down and removes the addresses.
 """
 
 LABEL = "debt.sealos/status"
@@ -13,7 +13,7 @@ _NAME = "debt.sealos.io"
 
 
 def install(api):
-    """The policy; it holds for users in namespaces that have the label."""
+    """Installs the policy; it applies to users in namespaces with the label."""
     base = f"/apis/{_GROUP}/"
     api.apply(f"{base}validatingadmissionpolicies/{_NAME}", _policy())
     api.apply(f"{base}validatingadmissionpolicybindings/{_NAME}", _binding())
@@ -27,7 +27,7 @@ def suspend(api, namespace):
 
 
 def resume(api, namespace):
-    """Changes are allowed again; bringing things back is up to whoever owns them."""
+    """Allows changes again; scaling up again is left to the owners."""
     _set_label(api, namespace, None)
 
 

@@ -9,7 +9,7 @@ from .pki import Authority, signing_key
 
 SOURCES = Path(__file__).resolve().parents[2] / "cluster"
 
-# The order of starting; stopping goes the other way.
+# In the order of starting; they are stopped in reverse order.
 NAMES = (
     "etcd",
     "kube-apiserver",
@@ -19,13 +19,13 @@ NAMES = (
     "kubeblocks",
 )
 
-SERVICES = "10.96.0.0/16"  # the addresses of Services, the first of which is the API server's
+SERVICES = "10.96.0.0/16"  # the addresses of Services; the API server has the first
 
 HOSTS = ("127.0.0.1", "localhost", "kubernetes", "kubernetes.default.svc", "10.96.0.1")
 
 
 class Setup:
-    """What the command lines have in common: the directory, the ports, keys and kubeconfigs."""
+    """What the command lines share: the directory, the ports, keys and kubeconfigs."""
 
     def __init__(self, directory, ports, kubeblocks_args=()):
         self.directory = Path(directory)
@@ -36,7 +36,7 @@ class Setup:
         self.admin_kubeconfig = self.kubeconfig("admin")
 
     def _make_keys(self, pki):
-        # etcd has an authority of its own: a certificate for the API server must not open it.
+        # etcd has its own CA: a certificate for the API server must not give access to etcd.
         self.etcd_ca = Authority(pki, "etcd-ca")
         self.etcd_pair = self.etcd_ca.issue("etcd", "etcd", hosts=HOSTS[:2])
         self.ca = Authority(pki, "ca")
@@ -53,7 +53,7 @@ class Setup:
         return self.ca.cert.read_text()
 
     def kubeconfig(self, client):
-        """The path of a kubeconfig that uses the client's certificate."""
+        """Returns the path of a kubeconfig that uses the client's certificate."""
         key, cert = self.clients[client]
         user = {"client-certificate": str(cert), "client-key": str(key)}
         cluster = {"server": self.server, "certificate-authority": str(self.ca.cert)}
@@ -68,11 +68,11 @@ class Setup:
         return self._write(f"{client}.kubeconfig", config)
 
     def command(self, name):
-        """The words after the program's own name."""
+        """Returns the arguments of the program."""
         return _COMMANDS[name](self)
 
     def _write(self, name, content):
-        """Whole or not at all: somebody may be reading the one of an earlier start."""
+        """Writes the file atomically: a program from an earlier start may be reading it."""
         path = self.directory / name
         temp = path.with_suffix(".tmp")
         temp.write_text(yaml.safe_dump(content, sort_keys=False))
@@ -97,7 +97,7 @@ class Setup:
             f"--peer-key-file={key}",
             f"--peer-trusted-ca-file={self.etcd_ca.cert}",
             "--peer-client-cert-auth",
-            # Survives kill -9, not a power cut: right for a stand, and much faster on slow disks.
+            # Data survives kill -9 but not a power cut: enough for the stand, and much faster on slow disks.
             "--unsafe-no-fsync",
             "--log-level=warn",
         ]
@@ -108,7 +108,7 @@ class Setup:
         return [
             "--bind-address=127.0.0.1",
             f"--secure-port={self.ports['kube-apiserver']}",
-            # Loopback is refused as an endpoint of the Service "kubernetes": have none.
+            # A loopback address is refused as an endpoint of the Service "kubernetes", so it gets none.
             "--advertise-address=127.0.0.1",
             "--endpoint-reconciler-type=none",
             f"--tls-cert-file={cert}",
@@ -162,7 +162,7 @@ class Setup:
             f"--cert-dir={self.directory / 'pki' / name}",
             f"--authentication-kubeconfig={config}",
             f"--authorization-kubeconfig={config}",
-            # Our API server has no aggregation layer to look the rest up from.
+            # Our API server has no aggregation layer from which to look up the rest.
             "--authentication-skip-lookup",
         ]
 
@@ -172,7 +172,7 @@ class Setup:
             f"--kubeconfig={self.admin_kubeconfig}",
             "--manage-all-nodes=true",
             "--cidr=10.244.0.1/16",
-            # Without Leases the nodes count as lost every 50 s, and their pods as not ready.
+            # Without Leases, nodes would count as lost every 50 s, and their pods as not ready.
             "--node-lease-duration-seconds=40",
             *stages,
         ]
@@ -203,7 +203,8 @@ def node(name, cpu, memory):
 
 
 def storage_class(simulated=True):
-    """The default class; the Stages in tools/cluster/kwok/ provision its volumes, or nobody."""
+    """The default class. Its volumes are provisioned by the Stages in tools/cluster/kwok/ if `simulated`, else by
+    nobody."""
     return {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",

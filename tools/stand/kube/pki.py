@@ -1,4 +1,4 @@
-"""The keys and certificates of a stand, made with openssl once and kept in its directory."""
+"""Keys and certificates of a stand, made by openssl once and kept in its directory."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ DAYS = "3650"
 
 
 class Authority:
-    """A certificate authority and what it signs. All files are created with mode 0600."""
+    """A certificate authority and the certificates that it signs. All files have mode 0600."""
 
     def __init__(self, directory, name):
         self.directory = Path(directory)
@@ -21,7 +21,7 @@ class Authority:
                 "-addext", "keyUsage=critical,keyCertSign,cRLSign"))
 
     def issue(self, name, common_name, organization=None, hosts=()):
-        """Returns (key, certificate) good for both ends of a connection, made if missing."""
+        """Returns (key, certificate), usable by client and server; makes them if missing."""
         key, cert = self._paths(name)
         if not cert.exists():
             _new_key(key)
@@ -42,7 +42,7 @@ class Authority:
 
 
 def signing_key(directory, name):
-    """Returns (private, public): a key pair without a certificate, made if missing."""
+    """Returns a key pair (private, public) without a certificate; makes it if missing."""
     private, public = Path(directory, f"{name}.key"), Path(directory, f"{name}.pub")
     if not public.exists():
         _new_key(private)
@@ -67,7 +67,7 @@ def _new_key(path):
 
 
 def _write(path, data):
-    """All of it or nothing: what is there is whole, and is not made again."""
+    """Writes the file atomically: a file that exists is complete, and is not made again."""
     partial = path.with_name(f"{path.name}.partial")
     with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as f:
         f.write(data)

@@ -1,14 +1,14 @@
-"""People of the stand: namespaces and rights as Sealos gives them, and their kubeconfig.
+"""Users of the stand: namespaces and rights as Sealos grants them, and their kubeconfig.
 
-A user is a ServiceAccount in the namespace user-system, out of their own reach, with a Role in
-their own namespace and no right anywhere else.
+A user is a ServiceAccount in the namespace user-system, which they cannot access, with a Role in
+their own namespace and no rights elsewhere.
 """
 
 import base64
 
 import yaml
 
-HOME = "user-system"  # where the users' ServiceAccounts live
+HOME = "user-system"  # where the users' ServiceAccounts are
 
 QUOTA = {"limits.cpu": "16", "limits.memory": "64Gi", "requests.storage": "300Gi", "pods": "200"}
 LIMITS = {"cpu": "50m", "memory": "64Mi", "ephemeral-storage": "100Mi"}
@@ -20,7 +20,7 @@ ROLES = {
 
 
 def make_namespace(api, name, enforce="baseline", quota=None):
-    """A namespace as Sealos makes it: Pod Security, default limits, a quota."""
+    """Makes a namespace like those of Sealos: Pod Security, default limits, a quota."""
     levels = {"enforce": enforce, "warn": "restricted"}
     labels = {f"pod-security.kubernetes.io/{mode}": level for mode, level in levels.items()}
     api.apply(f"/api/v1/namespaces/{name}", _object("v1", "Namespace", name, labels=labels))
@@ -31,7 +31,7 @@ def make_namespace(api, name, enforce="baseline", quota=None):
 
 
 def make_user(api, name, namespace, role="owner"):
-    """The ServiceAccount and its rights in one namespace."""
+    """Makes the ServiceAccount and its rights in one namespace."""
     api.apply(f"/api/v1/namespaces/{HOME}", _object("v1", "Namespace", HOME))
     _apply(api, HOME, "serviceaccounts", _object("v1", "ServiceAccount", name))
     rbac = "rbac.authorization.k8s.io/v1"
@@ -47,18 +47,18 @@ def make_user(api, name, namespace, role="owner"):
 
 
 def delete_user(api, name):
-    """Takes the ServiceAccount away: every token of the user answers 401 from then on."""
+    """Deletes the ServiceAccount: every token of the user answers 401 from then on."""
     api("DELETE", f"/api/v1/namespaces/{HOME}/serviceaccounts/{name}")
 
 
 def issue_token(api, name, lifetime):
-    """A token with an expiry, in seconds; the API server allows no less than 600."""
+    """Returns a token that expires after `lifetime` seconds; the API server allows no less than 600."""
     path = f"/api/v1/namespaces/{HOME}/serviceaccounts/{name}/token"
     return api("POST", path, {"spec": {"expirationSeconds": lifetime}})["status"]["token"]
 
 
 def kubeconfig(server, ca_data, name, namespace, token):
-    """YAML in the form the Sealos desktop hands to its apps."""
+    """Returns YAML in the form that the Sealos desktop gives its apps."""
     context = f"{name}@sealos"
     ca = base64.b64encode(ca_data.encode()).decode()
     return yaml.safe_dump(

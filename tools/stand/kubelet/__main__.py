@@ -20,7 +20,8 @@ from ..process import make_directory
 
 PAUSE = 0.25
 OF_A_RUN = ("bundles", "scratch", "ingress")  # left behind by a run that was killed; they contain variables
-PRIVATE = ("bundles", "scratch", "output", "volumes")  # another user of this machine may have a container's uid
+# another user of this machine may have the same uid as a container
+PRIVATE = ("bundles", "scratch", "output", "volumes")
 KINDS = {
     "pods": "/api/v1/pods",
     "services": "/api/v1/services",
@@ -48,7 +49,7 @@ class Kubelet:
         self._pods = {}  # uid → Pod
         self._desired = {kind: [] for kind in KINDS}
         self._version = None
-        self._said = {}  # what → the error that was printed last
+        self._said = {}  # object → the error last printed about it
         self._ready = directory / "ready"
 
     def start(self):
@@ -73,7 +74,7 @@ class Kubelet:
             self._try("ingress", self._ingress.serve, self._desired, self._pods.values())
 
     def stop(self):
-        """Shuts the node down: pods get their grace period, and run again at the next start."""
+        """Shuts the node down: pods get their grace period; they run again at the next start."""
         for pod in self._pods.values():
             pod.end(tell=False)
         while any(not pod.gone for pod in self._pods.values()):
@@ -83,7 +84,7 @@ class Kubelet:
         self._ingress.stop()
 
     def _try(self, what, do, *arguments):
-        """One object that fails does not stop the others: it is tried again."""
+        """Prints errors instead of raising them: other objects are still handled, and this one is tried again."""
         try:
             do(*arguments)
             self._said.pop(what, None)

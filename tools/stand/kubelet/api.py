@@ -7,7 +7,7 @@ TIMEOUT = 10
 
 
 class Api:
-    """Used with the cluster administrator's rights."""
+    """kubesim's API, with the cluster administrator's rights."""
 
     def __init__(self, server, ca, certificate, key):
         self._server = server
@@ -20,7 +20,7 @@ class Api:
         return self._ask("GET", path)
 
     def get(self, path):
-        """Returns None if it does not exist."""
+        """Returns None if the object does not exist."""
         answer = self._session.get(self._server + path, timeout=TIMEOUT)
         return None if answer.status_code == 404 else self._json(answer)
 
@@ -31,7 +31,7 @@ class Api:
         return answer.status_code != 404 and self._json(answer) is not None
 
     def tell_log(self, path, container, text, ended):
-        """The end of what this run of a container has printed, which may have ended."""
+        """Reports the end of what this run of a container has printed; `ended`: whether the run has ended."""
         answer = self._session.put(f"{self._server}{path}/log", data=text, timeout=TIMEOUT,
                                    params={"container": container, "ended": "true" if ended else "false"},
                                    headers={"Content-Type": "text/plain"})

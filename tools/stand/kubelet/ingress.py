@@ -17,7 +17,7 @@ from ..process import make_directory
 PROGRAM = "/usr/sbin/nginx"
 USER = "www-data"
 PREFIX = "nginx.ingress.kubernetes.io/"
-# annotation → what it must look like, nginx's directives
+# annotation → (pattern of valid values, nginx's directives)
 DIRECTIVES = {
     "proxy-body-size": (r"\d+[kmg]?", ("client_max_body_size {};",)),
     "proxy-read-timeout": (r"\d+", ("proxy_read_timeout {};",)),
@@ -67,7 +67,7 @@ SERVER = """\
 
 
 class Ingress:
-    """One nginx, on a port of loopback."""
+    """One nginx on a loopback port."""
 
     def __init__(self, directory, port, network):
         self._directory, self._port, self._network = Path(directory), port, network
@@ -93,7 +93,7 @@ class Ingress:
         self._process.wait()
 
     def serve(self, desired, pods):
-        """Follows the Ingresses and the addresses of their pods."""
+        """Updates the configuration to the current Ingresses and the addresses of their pods."""
         services = {(s["metadata"]["namespace"], s["metadata"]["name"]): s for s in desired["services"]}
         servers = [server for ingress in desired["ingresses"]
                    for server in self._servers(ingress, services, list(pods))]
@@ -104,12 +104,12 @@ class Ingress:
 
     @property
     def _file(self):
-        """Written by root, so it is where USER cannot replace it."""
+        """The configuration: root's, in a folder where USER cannot replace it."""
         return self._directory / "nginx.conf"
 
     @property
     def _own(self):
-        """nginx's own files, in the folder that belongs to USER."""
+        """The folder of nginx's own files, which belongs to USER."""
         return self._directory / "own"
 
     def _servers(self, ingress, services, pods):
@@ -131,7 +131,7 @@ class Ingress:
 
 
 def _target(service, port):
-    """The port of the pod for a port of the Service."""
+    """Returns the pod's port for a port of the Service."""
     for entry in service["spec"]["ports"]:
         if port in ({"number": entry["port"]}, {"name": entry.get("name")}):
             return int(entry.get("targetPort", entry["port"]))

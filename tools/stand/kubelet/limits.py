@@ -1,4 +1,4 @@
-"""Limits of containers by cgroups, of version 1 or 2, where they can be written to."""
+"""Limits containers by cgroups, version 1 or 2, where these are writable."""
 
 import contextlib
 import re
@@ -16,15 +16,15 @@ UNITS = {"": 1, "m": Decimal("0.001"), "k": 10**3, "M": 10**6, "G": 10**9, "T": 
 
 
 def _tops(name):
-    """The paths of a cgroup of that name in each hierarchy that matters; it need not exist."""
+    """The paths of a cgroup in each relevant hierarchy; they may not exist."""
     if _unified():
         return [CGROUPS / name]
     return [CGROUPS / controller / name for controller in NEEDED]
 
 
 def available(name):
-    """Makes the cgroup of all containers; returns which of NEEDED hold in it. Those of version 2 are what the
-    machine's root group gives its children, which is the machine's to say."""
+    """Makes the cgroup of all containers; returns which of NEEDED it can limit. In version 2, that depends on what
+    the machine's root group delegates to its children."""
     try:
         for top in _tops(name):
             top.mkdir(exist_ok=True)
@@ -36,12 +36,12 @@ def available(name):
 
 
 def _unified():
-    """Whether this is version 2."""
+    """Whether the machine uses cgroups version 2."""
     return (CGROUPS / "cgroup.controllers").exists()
 
 
 def remove(name, seconds=10.0):
-    """Removes it from all hierarchies; waits for processes that are still ending."""
+    """Removes the cgroup from all hierarchies; waits for processes that are still ending."""
     cgroups.remove(lambda: _existing(name), seconds)
 
 
@@ -54,7 +54,7 @@ def _existing(name):
 
 
 def oom_kills(name):
-    """How many processes of a cgroup the kernel has killed for lack of memory."""
+    """Returns how many processes of a cgroup the kernel has killed for lack of memory."""
     for file in (CGROUPS / name / "memory.events", CGROUPS / "memory" / name / "memory.oom_control"):
         with contextlib.suppress(OSError):
             found = re.search(r"^oom_kill (\d+)", file.read_text(), re.M)
@@ -63,7 +63,7 @@ def oom_kills(name):
 
 
 def resources(limits):
-    """A container's limits in the OCI's form."""
+    """Returns a container's limits as OCI resources."""
     found = {"pids": {"limit": PROCESSES}}
     if "memory" in limits:
         found["memory"] = {"limit": int(quantity(limits["memory"])),

@@ -18,8 +18,8 @@ from . import policy, users
 
 GATEWAY = "10.244.0.1"
 OUTSIDE = "10.246.0.0/24"
-DNS = "10.246.0.3"  # slirp4netns answers there, from the machine's own resolver
-FIRST = 16  # of the pods' addresses
+DNS = "10.246.0.3"  # slirp4netns answers DNS queries here, using the machine's resolver
+FIRST = 16  # number of the first pod's address
 CLONE_NEWNET = 0x40000000
 LOOPBACK = "127."
 
@@ -33,9 +33,9 @@ class Network:
         self._directory = Path(directory)
         self._spaces = self._directory / "net"
         self._hosts = self._directory / "hosts"
-        self._addresses = {}  # (namespace, pod) → number, kept so that a name means one address
+        self._addresses = {}  # (namespace, pod) → number; never reused, so that a name always means the same address
         self._rules = None
-        self._guarded = set()  # addresses of pods that the rules know
+        self._guarded = set()  # pod addresses that the rules in force know
         self._outside = None
 
     def start(self):
@@ -58,7 +58,7 @@ class Network:
         return self._directory / "resolv.conf"
 
     def hosts(self, namespace):
-        """The hosts file of a namespace's pods."""
+        """Returns the hosts file for the pods of a namespace."""
         file = self._hosts / namespace
         if not file.exists():
             file.write_text("127.0.0.1 localhost\n")
@@ -74,7 +74,7 @@ class Network:
         link, space = f"pod{number}", self._spaces / uid
         users.make_network(self._spaces / users.FILE, space)
         with contextlib.suppress(subprocess.CalledProcessError):
-            self.inside("ip", "link", "del", link)  # of the pod before it
+            self.inside("ip", "link", "del", link)  # left by the previous pod with this number
         self.inside("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", space)
         self.inside("sh", "-euc", f"""
             ip addr add {GATEWAY}/32 dev {link}
@@ -92,14 +92,14 @@ class Network:
         return space, address
 
     def remove(self, uid):
-        """Removes the pod's network, and with it its link, unless another pod has taken that over."""
+        """Removes the pod's network, including its link unless another pod has taken that over."""
         space = self._spaces / uid
         if space.exists():
             run("umount", "-n", "--lazy", space)
             space.unlink()
 
     def name(self, services, pods):
-        """Writes the names of services for each namespace, to the hosts files that its pods have mounted."""
+        """Writes the names of services to the hosts files that the pods of each namespace have mounted."""
         lines = {}
         for pod in pods:
             if pod.address:
@@ -114,10 +114,10 @@ class Network:
             text = "\n".join(["127.0.0.1 localhost", *found, ""])
             file = self.hosts(namespace)
             if file.read_text() != text:
-                file.write_text(text)  # in place: the pods have this file mounted
+                file.write_text(text)  # in place, because pods have this file mounted
 
     def enforce(self, desired, pods):
-        """Applies the NetworkPolicies to packets."""
+        """Enforces the NetworkPolicies by nftables rules."""
         rules = policy.rules(desired["policies"], desired["namespaces"], pods, machine_addresses())
         if rules != self._rules:
             self.inside("nft", "-f", "-", stdin=rules)
@@ -125,11 +125,11 @@ class Network:
         self._guarded = {pod.address for pod in pods}
 
     def guards(self, address):
-        """Whether the policies are in force for a pod; nothing may run in it before that."""
+        """Whether the policies are in force for a pod; nothing may run in it before they are."""
         return address in self._guarded
 
     def accepts(self, address, port):
-        """Whether something in a pod accepts connections."""
+        """Whether a port of a pod accepts connections."""
         with self._entered(), socket.socket() as s:
             s.settimeout(1)
             return s.connect_ex((address, port)) == 0
@@ -150,7 +150,7 @@ class Network:
         return path
 
     def _open_outside(self):
-        """Without one, as on a machine without /dev/net/tun, pods can only reach each other."""
+        """Opens the way to the internet. Without slirp4netns or /dev/net/tun, pods can only reach each other."""
         program = shutil.which("slirp4netns")
         if not program or not os.path.exists("/dev/net/tun"):
             print("no way to the internet: slirp4netns or /dev/net/tun is not here", flush=True)
@@ -161,14 +161,15 @@ class Network:
 
 
 def machine_addresses():
-    """The machine's own, those of other programs' bridges too; they change while we run. We are in its network."""
+    """Returns the machine's own addresses, including those of other programs' bridges; they may change while we run.
+    We are in the machine's network."""
     table = Path("/proc/self/net/fib_trie").read_text()
     found = set(re.findall(r"\|-- (\S+)\n\s+/32 host LOCAL", table))
     return {address for address in found if not address.startswith(LOOPBACK)}
 
 
 def backends(service, pods):
-    """The pods behind a Service."""
+    """Returns the pods behind a Service."""
     selector = (service["spec"].get("selector") or {}).items()
     return [pod for pod in pods
             if pod.namespace == service["metadata"]["namespace"] and selector and pod.address

@@ -12,10 +12,10 @@ from .probe import Probe
 
 LONGEST_BACKOFF = 300
 FIRST_BACKOFF = 10
-WELL_AFTER = 600  # seconds after which a container that ran is not in a loop
+WELL_AFTER = 600  # seconds that a container must have run not to count as crash-looping
 
 
-# What names may be that become part of a path, here or at the API server: they come from whoever made the pod.
+# Valid names for path components, here and in requests to the API server: names come from whoever made the pod.
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
@@ -51,7 +51,7 @@ class Pod:
         self._space = None
         self._claims = []
         self._containers = [Running(self, container) for container in self.spec["containers"]]
-        self._kill_at = None  # when grace is over
+        self._kill_at = None  # when the grace period ends
         self._tell_end = True
         self._told = None
 
@@ -61,7 +61,7 @@ class Pod:
             self.end()
 
     def end(self, tell=True):
-        """tell: kubesim waits to hear that it has ended."""
+        """Begins to end the pod. `tell`: report it to kubesim, which waits for that."""
         self._tell_end = self._tell_end and tell
         if self._kill_at is None:
             self._kill_at = time.monotonic() + self.spec.get("terminationGracePeriodSeconds", 30)
@@ -83,7 +83,7 @@ class Pod:
         self._tell()
 
     def mounts(self, container):
-        """The mounts of its volumes in a container."""
+        """Returns the mounts of the pod's volumes in a container."""
         volumes = {volume["name"]: volume for volume in self.spec.get("volumes", [])}
         found = [runtime.bind(self._network.hosts(self.namespace), "/etc/hosts", "ro"),
                  runtime.bind(self._network.resolver, "/etc/resolv.conf", "ro")]
@@ -161,7 +161,7 @@ class Pod:
             self._api.remove(self._path, self.uid)
         self.gone = True
 
-    # ---- what is told ----------------------------------------------------------------------------
+    # ---- status --------------------------------------------------------------------------------
 
     def _tell(self):
         status = self._status()
@@ -197,7 +197,7 @@ class Pod:
 
 
 class Running:
-    """One of a pod's containers, through all of its runs."""
+    """One of a pod's containers, over all of its runs."""
 
     def __init__(self, pod, container):
         self._pod, self._container = pod, container
@@ -206,11 +206,11 @@ class Running:
         self._backoff = 0
         self._start_at = 0.0
         self._started = None  # monotonic
-        self._started_at = None  # as it is told
+        self._started_at = None  # for the status
         self._waiting = {"reason": "ContainerCreating"}
         self._last = {}
         self._probe = Probe(pod, container, None)
-        self._is_up = False  # runc takes its time
+        self._is_up = False  # known later: runc takes a while
 
     def turn(self):
         if self._run is None:

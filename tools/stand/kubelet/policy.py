@@ -9,7 +9,7 @@ the machine: what slirp4netns carries comes from the machine's own address, to w
 from ipaddress import ip_network
 
 PROTOCOLS = ("tcp", "udp", "sctp")
-# What is only the machine's own: its loopback, what has no address yet, and its links (clouds keep credentials there).
+# Reachable only by the machine itself: loopback, unassigned and link-local addresses (where clouds serve credentials).
 NEVER = ("127.0.0.0/8", "0.0.0.0/8", "169.254.0.0/16")
 HEAD = """\
 flush ruleset
@@ -31,7 +31,7 @@ table ip pods {
 
 
 def rules(policies, namespaces, pods, machine):
-    """The whole rule set; machine: the machine's own addresses."""
+    """Returns the whole rule set; `machine`: the machine's own addresses."""
     pods = [pod for pod in pods if pod.address]
     labels = {n["metadata"]["name"]: n["metadata"].get("labels", {}) for n in namespaces}
     text, jumps = [HEAD], []
@@ -64,7 +64,7 @@ def _applies(policy, direction, pod):
 
 
 def _allowed(rule, direction, namespace, labels, pods):
-    """Its lines. What is not understood allows nothing, and concerns nobody else's pods."""
+    """Returns the rule's lines. A rule that is not understood allows nothing, and does not affect other pods."""
     try:
         return list(_lines(rule, direction, namespace, labels, pods))
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -120,7 +120,8 @@ def _port(port):
 
 
 def selects(selector, labels):
-    """Selects by labels; our manifests use no expressions, and an unsupported selector selects nothing."""
+    """Whether a selector matches labels. Only matchLabels is supported, as our manifests use no expressions; any
+    other selector matches nothing."""
     if selector.get("matchExpressions"):
         return False
     return (selector.get("matchLabels") or {}).items() <= labels.items()

@@ -1,12 +1,12 @@
-"""Probes of a container: whether it has started, is ready, is alive.
+"""Probes of a container: startup, readiness, liveness.
 
-They run in threads of their own, so that one which takes its time delays nobody else's, nor the node.
+They run in their own threads, so that a slow one delays neither other probes nor the node.
 """
 
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-AT_ONCE = 64  # threads are made as they are needed
+AT_ONCE = 64  # upper limit: threads are started as needed
 KINDS = ("startupProbe", "readinessProbe", "livenessProbe")
 
 _threads = ThreadPoolExecutor(AT_ONCE)
@@ -55,7 +55,7 @@ class Probe:
         return self._pod.accepts(self._number(port))
 
     def _number(self, port):
-        """A port may be given by its name."""
+        """Returns a port's number; it may be given by name."""
         named = {p.get("name"): p["containerPort"] for p in self._container.get("ports", [])}
         return named.get(port, port)
 

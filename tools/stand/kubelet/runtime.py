@@ -1,4 +1,4 @@
-"""Containers, by runc: with the restrictions of our pods, over an image's unpacked file system."""
+"""Runs containers with runc: with the restrictions of our pods, on an image's unpacked file system."""
 
 import contextlib
 import errno
@@ -12,9 +12,9 @@ from . import limits, users
 from ..process import make_directory
 
 LOG_MAX = 8 << 20
-END_MAX = 65536  # of a log, as kubesim takes it
+END_MAX = 65536  # as much of the end of a log as kubesim accepts
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# Calls that no program of a sandbox needs, and that reach far into the kernel.
+# System calls that no program in a sandbox needs and that expose much of the kernel.
 REFUSED = ("acct add_key bpf clock_settime delete_module finit_module init_module io_uring_enter "
            "io_uring_register io_uring_setup kcmp kexec_file_load kexec_load keyctl lookup_dcookie mount "
            "move_mount move_pages open_by_handle_at open_tree fsopen fsmount perf_event_open pivot_root quotactl "
@@ -23,8 +23,8 @@ REFUSED = ("acct add_key bpf clock_settime delete_module finit_module init_modul
 
 
 CLONE_NEWUSER = 0x10000000
-# In a user namespace of its own, a program has capabilities. clone3's flags are in memory, where no filter
-# sees them; without it, the C library takes clone.
+# A program that makes a user namespace has all capabilities in it. clone3 is refused because seccomp cannot see its
+# flags, which are in memory; the C library then falls back to clone.
 NO_USERS = (
     {"names": ["clone"], "action": "SCMP_ACT_ERRNO", "args": [
         {"index": 0, "value": CLONE_NEWUSER, "valueTwo": CLONE_NEWUSER, "op": "SCMP_CMP_MASKED_EQ"}]},
@@ -47,8 +47,6 @@ class Image:
 
 
 class Runtime:
-    """Makes containers."""
-
     def __init__(self, directory, images, cgroup):
         self._directory = Path(directory)
         self._images = {prefix: Image(folder, self._directory / "rootfs" / Path(folder).name)
@@ -62,7 +60,7 @@ class Runtime:
         shutil.rmtree(self._root, ignore_errors=True)  # left by an earlier run
 
     def image(self, name):
-        """The Image of that name, or None."""
+        """Returns the Image of that name, or None."""
         return next((image for prefix, image in self._images.items() if name.startswith(prefix)), None)
 
     def log(self, pod, name):
@@ -80,10 +78,10 @@ class Runtime:
             spec["linux"]["resources"] = {name: found[name] for name in found if name in self._limits}
         else:
             spec["linux"].pop("resources", None)
-        (bundle / "config.json").write_text(json.dumps(spec))  # with the Secret's values
+        (bundle / "config.json").write_text(json.dumps(spec))  # contains the Secret's values
         words = [self._program, "--root", str(self._root)]
         if not self._limits:
-            words.append("--rootless=true")  # goes on where cgroups are refused
+            words.append("--rootless=true")  # runc then continues if cgroups are refused
         name = identity if self._limits else f"{self._cgroup}-{identity}"
         return Container(words, name, bundle, log, self._limits and f"{self._cgroup}/{identity}")
 
@@ -94,7 +92,7 @@ class Container:
     def __init__(self, runc, name, bundle, log, cgroup):
         self._runc, self._name, self._bundle, self._cgroup = runc, name, bundle, cgroup
         self._log = log
-        self._told = None  # how much of its output there was when it was told last
+        self._told = None  # size of the log at the last call of output()
         self.oom_killed = False
         with open(log, "ab") as out:
             self._from = out.tell()
@@ -104,7 +102,7 @@ class Container:
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
 
     def ended(self):
-        """Its exit code, or None while it runs; then also removes its files."""
+        """Returns the exit code, or None while it runs. Removes its files once it has ended."""
         code = self._process.poll()
         if code is None:
             with contextlib.suppress(OSError):
@@ -118,13 +116,13 @@ class Container:
         return code if code >= 0 else 128 - code
 
     def has_news(self):
-        """Whether there is more of its output than output() has returned."""
+        """Whether there is output that output() has not returned yet."""
         return self._log.stat().st_size != self._told
 
     def output(self):
-        """The end of it."""
+        """Returns the end of its output."""
         size = self._told = self._log.stat().st_size
-        self._from = self._from if self._from <= size else 0  # it was cut, as it was too long
+        self._from = self._from if self._from <= size else 0  # the log was too long and has been truncated
         with open(self._log, "rb") as log:
             log.seek(max(self._from, size - END_MAX))
             return log.read(END_MAX)
@@ -137,9 +135,9 @@ class Container:
         self._order("kill", self._name, name)
 
     def run(self, command, seconds):
-        """Whether a command in there succeeds."""
+        """Whether a command succeeds in the container."""
         try:
-            # Nobody reads what it prints, which may be without end.
+            # Its output is discarded, as it may be endless.
             done = subprocess.run([*self._runc, "exec", self._name, *command], stdin=subprocess.DEVNULL,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                   timeout=seconds)
@@ -152,7 +150,7 @@ class Container:
 
 
 def spec(pod, container, image, environment, mounts, network):
-    """The container's configuration in the OCI's form."""
+    """Returns the container's OCI configuration."""
     security = {**pod.spec.get("securityContext", {}), **container.get("securityContext", {})}
     uid, _, gid = image.config["User"].partition(":")
     uid = security.get("runAsUser", int(uid or 0))
@@ -172,7 +170,7 @@ def spec(pod, container, image, environment, mounts, network):
             "noNewPrivileges": True,
             "oomScoreAdj": 500,
         },
-        "root": {"path": str(image.rootfs), "readonly": True},  # all containers share it
+        "root": {"path": str(image.rootfs), "readonly": True},  # shared by all containers
         "mounts": [*_system_mounts(), *mounts],
         "linux": {
             "namespaces": [*({"type": kind} for kind in ("pid", "mount", "ipc", "uts")),

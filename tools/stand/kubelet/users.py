@@ -1,6 +1,7 @@
-"""Containers' users: a range of the machine's that nobody has, so that who gets out of a container is nobody.
+"""The users of containers: a range of uids that nobody on the machine has, so that a process that escapes from a
+container has no rights.
 
-All containers share the range; what is theirs on disk is shifted into it.
+All containers share the range; the owners of their files are shifted into it.
 """
 
 import contextlib
@@ -9,14 +10,14 @@ import subprocess
 from pathlib import Path
 
 SIZE = 1 << 16
-# Among those that systemd keeps for containers ("Users, Groups, UIDs and GIDs on systemd Systems"), at their end.
+# At the end of the range that systemd reserves for containers ("Users, Groups, UIDs and GIDs on systemd Systems").
 FIRST = 0x6FFD0000
 FILE = "users"  # where the node keeps the namespace
 MAPPING = [{"containerID": 0, "hostID": FIRST, "size": SIZE}]
 
 
 def make(path):
-    """Makes their user namespace and keeps it at that path."""
+    """Makes the containers' user namespace and keeps it at that path."""
     path.touch()
     with _waiting("unshare", "--user") as process:
         for name in ("uid_map", "gid_map"):
@@ -25,7 +26,7 @@ def make(path):
 
 
 def make_network(users, path):
-    """Makes a network namespace that belongs to the user namespace at `users`, or else runc could not enter both."""
+    """Makes a network namespace that belongs to the user namespace at `users`; otherwise runc could not enter both."""
     path.touch()
     with _waiting("nsenter", f"--user={users}", "unshare", "--net") as process:
         _keep(process / "ns" / "net", path)
@@ -33,7 +34,7 @@ def make_network(users, path):
 
 @contextlib.contextmanager
 def _waiting(*command):
-    """The folder in /proc of a process that the command has put into new namespaces."""
+    """Yields the /proc folder of a process that the command has put into new namespaces."""
     process = subprocess.Popen([*command, "sh", "-c", "echo; read end"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
     try:
@@ -49,8 +50,8 @@ def _keep(namespace, path):
 
 
 def shift(folder):
-    """Gives all in a folder to the same users of the range; the folder itself last, so that a shift that was
-    interrupted begins again."""
+    """Shifts the owners of a folder and all in it into the range. The folder itself comes last, so that an
+    interrupted shift is done again."""
     folder = Path(folder)
     if folder.lstat().st_uid >= FIRST:
         return
@@ -66,9 +67,9 @@ def _shift(path):
         return
     os.lchown(path, FIRST + found.st_uid, FIRST + found.st_gid)
     if not os.path.islink(path):
-        os.chmod(path, found.st_mode & 0o1777)  # no setuid program of theirs is anything on the machine
+        os.chmod(path, found.st_mode & 0o1777)  # no setuid bits: these files are also reachable on the machine
 
 
 def owned(uid, gid):
-    """(uid, gid) of a container as the machine has them."""
+    """Returns the machine's (uid, gid) for a container's."""
     return FIRST + uid, FIRST + gid

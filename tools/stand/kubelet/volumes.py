@@ -1,4 +1,4 @@
-"""Volumes: a folder for each claim, removed when the claim is."""
+"""Volumes: each claim has a folder, which is removed with the claim."""
 
 import os
 import re
@@ -9,23 +9,23 @@ from . import users
 
 
 class Volumes:
-    """The claims' folders. kubesim forgets all when it ends, and folders stay then: one is removed
-    only when its claim was seen and is no more."""
+    """The claims' folders. kubesim forgets all claims when it ends, but the folders must stay: one is removed only if
+    its claim existed in this run and no longer does."""
 
     def __init__(self, directory):
         self._directory = Path(directory)
         self._known = set()
-        self._used = {}  # claim → how many pods have it
+        self._used = {}  # claim → number of pods that use it
 
     def take(self, namespace, claim, owner):
-        """The claim's folder, given to its (uid, gid) when it is made."""
+        """Returns the claim's folder; a new one is given to `owner`, a (uid, gid)."""
         folder = self._folder(namespace, claim)
         self._used[namespace, claim] = self._used.get((namespace, claim), 0) + 1
         if not folder.exists():
             folder.mkdir(parents=True)
             folder.chmod(0o770)
             os.chown(folder, *users.owned(*owner))
-        users.shift(folder)  # of a node that had no users of its own
+        users.shift(folder)  # made by a node that did not shift users yet
         return folder
 
     def release(self, namespace, claim):
@@ -39,7 +39,7 @@ class Volumes:
         self._known |= there
 
     def _folder(self, namespace, claim):
-        """Names in Kubernetes contain no slash and do not begin with a dot."""
+        """Returns the folder of a claim. Names in Kubernetes contain no slash and do not begin with a dot."""
         for name in (namespace, claim):
             if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", name):
                 raise ValueError(f"{name!r} is no name")
