@@ -1,6 +1,7 @@
 /* Processes over a WebSocket: one after the other on a connection, with everything that flows. */
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "sandboxd/handlers.h"
 #include "sandboxd/problem.h"
@@ -95,7 +96,7 @@ static void produce(struct conn *c)
 
 static void changed(struct observer *o)
 {
-	struct attachment *a = (struct attachment *)o;
+	struct attachment *a = CONTAINER_OF(o, struct attachment, observer);
 	struct err e;
 
 	if (o->process == NULL && a->attached) {

@@ -257,7 +257,7 @@ void conn_run(struct conn *c)
 
 static void ready(struct watch *w, uint32_t events)
 {
-	struct conn *c = (struct conn *)w;
+	struct conn *c = CONTAINER_OF(w, struct conn, watch);
 
 	if ((events & (EPOLLERR | EPOLLHUP)) != 0 ||
 	    ((events & EPOLLRDHUP) != 0 && (events & EPOLLIN) == 0)) {

@@ -81,7 +81,7 @@ bool helper_run(char *const *words)
 /* Keeps the beginning, without the line's end. */
 static void listen_to(struct watch *w, uint32_t events)
 {
-	struct helper *h = (struct helper *)(void *)((char *)w - offsetof(struct helper, said));
+	struct helper *h = CONTAINER_OF(w, struct helper, said);
 	char more[1024];
 	ssize_t got;
 
@@ -99,7 +99,7 @@ static void listen_to(struct watch *w, uint32_t events)
 
 static void ended(struct watch *w, uint32_t events)
 {
-	struct helper *h = (struct helper *)w;
+	struct helper *h = CONTAINER_OF(w, struct helper, end);
 	int status;
 
 	(void)events;

@@ -116,8 +116,7 @@ static void produce(struct conn *c)
 
 static void output_ready(struct watch *w, uint32_t events)
 {
-	struct packing *p =
-		(struct packing *)(void *)((char *)w - offsetof(struct packing, output));
+	struct packing *p = CONTAINER_OF(w, struct packing, output);
 
 	(void)events;
 	forward(p);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "sandboxd/problem.h"
 
@@ -71,7 +72,7 @@ static void connected(struct peer *p)
 
 static void ready(struct watch *w, uint32_t events)
 {
-	struct peer *p = (struct peer *)w;
+	struct peer *p = CONTAINER_OF(w, struct peer, watch);
 	struct conn *c = p->conn;
 
 	if (p->connecting) {

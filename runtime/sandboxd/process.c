@@ -154,7 +154,7 @@ static bool read_some(struct stream *s)
 
 static void stream_ready(struct watch *w, uint32_t events)
 {
-	struct stream *s = (struct stream *)w;
+	struct stream *s = CONTAINER_OF(w, struct stream, watch);
 
 	(void)events;
 	read_some(s);
@@ -205,7 +205,7 @@ static void push_input(struct input *in)
 
 static void input_ready(struct watch *w, uint32_t events)
 {
-	struct input *in = (struct input *)w;
+	struct input *in = CONTAINER_OF(w, struct input, watch);
 
 	(void)events;
 	push_input(in);
@@ -248,7 +248,7 @@ int process_end_input(struct process *p, struct err *e)
 /* Its output so far is in the pipes, and is read before its end is reported. */
 static void process_exited(struct watch *w, uint32_t events)
 {
-	struct process *p = (struct process *)(void *)((char *)w - offsetof(struct process, exit));
+	struct process *p = CONTAINER_OF(w, struct process, exit);
 	int there;
 
 	(void)events;

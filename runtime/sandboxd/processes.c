@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "sandboxd/handlers.h"
 #include "sandboxd/problem.h"
@@ -51,7 +52,7 @@ static void look(struct waiter *w, bool must)
 
 static void changed(struct observer *o)
 {
-	struct waiter *w = (struct waiter *)o;
+	struct waiter *w = CONTAINER_OF(o, struct waiter, observer);
 
 	if (!w->conn->answered)
 		look(w, false);

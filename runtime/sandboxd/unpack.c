@@ -240,8 +240,7 @@ static void push(struct unpacking *u)
 
 static void input_ready(struct watch *w, uint32_t events)
 {
-	struct unpacking *u =
-		(struct unpacking *)(void *)((char *)w - offsetof(struct unpacking, input));
+	struct unpacking *u = CONTAINER_OF(w, struct unpacking, input);
 
 	(void)events;
 	push(u);

@@ -89,7 +89,7 @@ static void take_event(struct watcher *w, const struct inotify_event *event)
  * could not keep. */
 static void ready(struct watch *watch, uint32_t events)
 {
-	struct watcher *w = (struct watcher *)watch;
+	struct watcher *w = CONTAINER_OF(watch, struct watcher, watch);
 	struct conn *c = w->conn;
 	_Alignas(struct inotify_event) char buffer[EVENTS_SIZE];
 	ssize_t got = read(watch->fd, buffer, sizeof(buffer));

@@ -1,6 +1,7 @@
 #ifndef FSA_BASE_CLEANUP_H
 #define FSA_BASE_CLEANUP_H
 
+#include <stddef.h>
 #include <string.h>
 
 /*
@@ -26,6 +27,13 @@
 	})
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The object of that type whose `member` this pointer, which is none to const, points to. */
+#define CONTAINER_OF(pointer, type, member)                                                        \
+	({                                                                                         \
+		__typeof__(((type *)NULL)->member) *member_ = (pointer);                           \
+		(type *)(void *)((char *)member_ - offsetof(type, member));                        \
+	})
 
 /* For CLEANUP: free() of what a pointer variable points to, close() of an `int` that may be -1. */
 void cleanup_free(void *pointer_to_pointer);
