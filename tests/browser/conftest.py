@@ -46,17 +46,17 @@ def site(workspace, build, postgres, console):
 
 @pytest.fixture
 def open_inside(build, site, tmp_path):
-    """What is inside the sandbox of the project that a page shows: open_inside(page, name of its user) has its
-    sandboxd, and the network up to it."""
+    """What is inside the sandbox of the project that a page shows: open_inside(page, name of its user, options
+    of Sandbox) has its sandboxd, and the network up to it."""
     program = build / "runtime" / "sandboxd" / "sandboxd"
     if not program.exists():
         pytest.skip("sandboxd was not built: tools/install-packages build")
     with contextlib.ExitStack() as stack:
-        def make(page, name):
+        def make(page, name, **options):
             client = site.client()
             client.login(name, PASSWORD)
             first = client.get(f"/api/sandbox/{page.driver.current_url.rsplit('/', 1)[1]}").json()
-            sandbox = Sandbox(program, tmp_path / "sandbox", {"sandboxes": [first]})
+            sandbox = Sandbox(program, tmp_path / "sandbox", {"sandboxes": [first]}, **options)
             stack.callback(sandbox.stop)
             sandbox.line = Line(site.ingress, sandbox.connect)
             stack.callback(sandbox.line.close)

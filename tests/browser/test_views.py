@@ -8,7 +8,7 @@ from test_page import PASSWORD, create, enter, register
 NAME = "W" * 64
 WIDTHS = (320, 375, 1280)
 SCHEMES = ("light", "dark")
-TABS = ("", "terminal", "files", "app", "database", "variables", "history", "settings")
+TABS = ("", "terminal", "files", "app", "agent", "database", "variables", "history", "settings")
 
 
 @pytest.fixture

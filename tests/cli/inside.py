@@ -7,23 +7,39 @@ import random
 import socket
 import subprocess
 import threading
+from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 from stand.process import Process
 
+SCRIPTS = Path(__file__).resolve().parents[2] / "runtime/sandbox/usr/lib/fullstack-agent"
+# The image's scripts at their place, for this process and those below it.
+WITH_SCRIPTS = """
+place=$1 scripts=$2; shift 2
+mount -t tmpfs tmpfs "$place" && mkdir "$place/upper" "$place/work" && ln -s "$scripts" "$place/upper/"
+mount -t overlay overlay -o "lowerdir=/usr/lib,upperdir=$place/upper,workdir=$place/work" /usr/lib
+exec "$@"
+"""
+
 
 class Sandbox:
-    """sandboxd with the secret that the project's pod has, on loopback."""
+    """sandboxd with the secret that the project's pod has, on loopback. What is in `bin` is found by PATH.
 
-    def __init__(self, program, directory, project):
-        self.home = directory / "home"
+    scripts  also have the image's scripts in /usr/lib, which takes root"""
+
+    def __init__(self, program, directory, project, scripts=False):
+        self.home, self.bin = directory / "home", directory / "bin"
+        self.bin.mkdir(parents=True)
         self.home.mkdir(parents=True)
         (directory / "run").mkdir()
         (directory / "tmp").mkdir()
         self.process = Process(directory, "sandboxd")
-        self.process.start([program, "--port", "0", "--address", "127.0.0.1", "--run",
+        (directory / "lib").mkdir()
+        outside = ["unshare", "--mount", "sh", "-ec", WITH_SCRIPTS, "sh", directory / "lib", SCRIPTS] if scripts else []
+        self.process.start([*outside, program, "--port", "0", "--address", "127.0.0.1", "--run",
                             directory / "run", "--no-terminal"],
                            env={**os.environ, "HOME": str(self.home), "SHELL": "/bin/bash",
+                                "PATH": f"{self.bin}:{os.environ['PATH']}",
                                 "TMUX_TMPDIR": str(directory), "TMPDIR": str(directory / "tmp"),
                                 "TTYD_ACCESS_TOKEN": terminal_token(project)})
         self.process.wait_ready(lambda: self.process.has_logged("port "))

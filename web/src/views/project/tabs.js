@@ -14,6 +14,7 @@ export const TABS = [
 	{name: "terminal", label: "Terminal", View: lazy(async () => (await import("./terminal.jsx")).TerminalTab)},
 	{name: "files", label: "Files", View: lazy(async () => (await import("./files.jsx")).FilesTab)},
 	{name: "app", label: "App", View: lazy(async () => (await import("./app.jsx")).AppTab)},
+	{name: "agent", label: "Agent", View: lazy(async () => (await import("./agent.jsx")).AgentTab)},
 	{name: "database", label: "Database", View: DatabaseTab},
 	{name: "variables", label: "Variables", View: Variables},
 	{name: "history", label: "History", View: History},

@@ -57,8 +57,11 @@ function Shells({access}) {
 	);
 }
 
-/** @param {{access: Access, session: string}} props */
-function Screen({access, session}) {
+/**
+ * @param {{access: Access, session: string, ended?: () => void}} props `ended` is called when the session has
+ *	ended; without it, another one of this name can be opened
+ */
+export function Screen({access, session, ended}) {
 	const place = useRef(/** @type {HTMLDivElement | null} */ (null));
 	const screen = useRef(/** @type {ReturnType<typeof openScreen> | null} */ (null));
 	const [state, setState] = useState(/** @type {keyof typeof STATES} */ ("connecting"));
@@ -67,12 +70,13 @@ function Screen({access, session}) {
 		screen.current = openScreen({access, session, place: /** @type {HTMLElement} */ (place.current), tell: setState});
 		return screen.current.close;
 	}, [access, session, round]);
+	useEffect(() => void (state === "ended" && ended?.()), [state]);
 	const paste = useAction(async () => screen.current?.paste(await navigator.clipboard.readText()));
 	return (
 		<>
 			<div class="shells">
 				<span role="status" data-state={state}>{STATES[state]}</span>
-				{state === "ended" && <Button onClick={() => setRound(round + 1)}>Open it again</Button>}
+				{state === "ended" && !ended && <Button onClick={() => setRound(round + 1)}>Open it again</Button>}
 				<input type="search" aria-label="Search in the terminal" placeholder="Search"
 					onInput={({currentTarget}) => screen.current?.search(currentTarget.value)}
 					onKeyDown={({key, currentTarget}) => key === "Enter" && screen.current?.search(currentTarget.value, true)}/>
