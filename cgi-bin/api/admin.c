@@ -5,8 +5,10 @@
 
 #include "base/cleanup.h"
 #include "domain/cause.h"
+#include "domain/user.h"
 #include "store/admin.h"
 #include "store/admin_site.h"
+#include "store/invitation.h"
 #include "store/limit.h"
 #include "store/maintenance.h"
 #include "web/json.h"
@@ -175,4 +177,68 @@ int admin_disable_post(struct call *c, struct err *e)
 int admin_enable_post(struct call *c, struct err *e)
 {
 	return change_access(c, false, e);
+}
+
+/* ---- invitations ----------------------------------------------------------------------------- */
+
+const struct field admin_invitation_fields[] = {
+	{ .name = "name",
+	  .type = FIELD_STRING,
+	  .required = true,
+	  .min = 1,
+	  .max = USER_NAME_MAX,
+	  .pattern = "^[A-Za-z0-9][A-Za-z0-9._@-]*$",
+	  .check = user_name_check },
+	{ .name = "days", .type = FIELD_INTEGER, .min = 1, .max = INVITATION_DAYS_MAX },
+	FIELDS_END,
+};
+
+static int invite(struct call *c, const char *name, const char *link_token, struct err *e)
+{
+	char token[API_TOKEN_LENGTH + 1];
+	uint8_t hash[TOKEN_HASH_BYTES];
+
+	if (read_token(c, token, e) < 0)
+		return -1;
+	token_hash(link_token, hash);
+	const struct admin_caller by = caller(c, token);
+	int done =
+		admin_invite(c->db, &by, name, hash,
+			     (unsigned)field_integer(c->body, "days", INVITATION_DAYS_DEFAULT), e);
+	explicit_bzero(token, sizeof(token));
+	return done;
+}
+
+/* The only answer that ever has the link. */
+int admin_invitation_post(struct call *c, struct err *e)
+{
+	const char *name = field_string(c->body, "name");
+	char token[TOKEN_LENGTH + 1];
+	json_t *made;
+
+	token_make(token);
+	if (invite(c, name, token, e) < 0 || admin_invitation(c->db, name, &made, e) < 0)
+		return -1;
+	CLEANUP(cleanup_free)
+	char *link = invitation_link(conf_string(api_conf(c), CONF_PUBLIC_URL),
+				     field_string(made, "name"), token);
+	explicit_bzero(token, sizeof(token));
+	(void)json_object_set_new(made, "link", json_string(link));
+	explicit_bzero(link, strlen(link));
+	response_json(c->response, 200, made);
+	return 0;
+}
+
+int admin_invitation_delete(struct call *c, struct err *e)
+{
+	char token[API_TOKEN_LENGTH + 1];
+
+	if (read_token(c, token, e) < 0)
+		return -1;
+	const struct admin_caller by = caller(c, token);
+	int done = admin_end_invitation(c->db, &by, c->params[0], e);
+	explicit_bzero(token, sizeof(token));
+	if (done == 0)
+		response_json(c->response, 200, json_pack("{s:b}", "success", 1));
+	return done;
 }

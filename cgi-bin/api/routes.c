@@ -116,6 +116,11 @@ const struct route api_routes[] = {
 	READ (PERSON "/limits", admin_limits_get, .flags = ROUTE_ADMIN),
 	ADMIN(METHOD_PUT, PERSON "/limits", admin_limit_put, "admin.user.limit",
 	      .body = admin_limit_fields),
+	/* Without an Idempotency-Key: a kept answer would be a stored link, and asking again makes
+	 * another link for the same user. */
+	ROUTE_CHANGE(ROUTE_ADMIN, METHOD_POST, "/api/admin/invitations", admin_invitation_post,
+		     "admin.user.invite", .body = admin_invitation_fields),
+	ADMIN(METHOD_DELETE, PERSON "/invitation", admin_invitation_delete, "admin.user.withdraw"),
 	ADMIN(METHOD_POST, PERSON "/disable", admin_disable_post, "admin.user.disable"),
 	ADMIN(METHOD_POST, PERSON "/enable", admin_enable_post, "admin.user.enable"),
 

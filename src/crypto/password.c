@@ -97,13 +97,15 @@ bool password_verify(const char *hash, const char *password, const struct passwo
 {
 	char impossible[PASSWORD_HASH_MAX];
 
-	if (hash != NULL && password_is_bcrypt(hash))
+	bool is_one = hash != NULL && strcmp(hash, PASSWORD_NONE) != 0;
+
+	if (is_one && password_is_bcrypt(hash))
 		return verify_bcrypt(hash, password);
-	if (hash == NULL)
+	if (!is_one)
 		impossible_hash(params, impossible);
-	bool same = crypto_pwhash_str_verify(hash != NULL ? hash : impossible, password,
+	bool same = crypto_pwhash_str_verify(is_one ? hash : impossible, password,
 					     strlen(password)) == 0;
-	return hash != NULL && same;
+	return is_one && same;
 }
 
 bool password_needs_rehash(const char *hash, const struct password_params *params)

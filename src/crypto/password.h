@@ -23,9 +23,11 @@ int password_check_policy(const char *password, const char *user_name, struct er
 
 int password_hash(const char *password, const struct password_params *params,
 		  char ret_hash[PASSWORD_HASH_MAX], struct err *e);
-/* Whether the password is the one that was hashed. `hash` NULL (no such user): false after the same
- * work as for one of today's parameters; hashes that are older, or come from elsewhere, take
- * another time until their owner logs in. */
+/* In place of the hash of somebody who was invited and has set no password yet. */
+#define PASSWORD_NONE "!"
+/* Whether the password is the one that was hashed. `hash` NULL (no such user) or PASSWORD_NONE:
+ * false after the same work as for one of today's parameters; hashes that are older, or come from
+ * elsewhere, take another time until their owner logs in. */
 bool password_verify(const char *hash, const char *password, const struct password_params *params);
 /* Whether an imported hash is bcrypt's, with a cost (4 to 14) that is acceptable at a login. */
 bool password_is_bcrypt(const char *hash);

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/mem.h"
 #include "crypto/token.h"
 #include "ctl/administrator.h"
 #include "ctl/output.h"
+#include "domain/user.h"
 #include "store/admin.h"
 #include "store/invitation.h"
 
@@ -19,35 +19,6 @@ void invitation_clear(struct invitation *made)
 		explicit_bzero(made->link, strlen(made->link));
 	free(STEAL(made->link));
 	free(STEAL(made->expires_at));
-}
-
-/* For the part of a URL after '#': names that were imported may hold anything. */
-static char *escape(const char *text)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				    "0123456789._@-";
-	char *escaped = mem_calloc(strlen(text) * 3 + 1, 1);
-	char *to = escaped;
-
-	for (const char *p = text; *p != '\0'; p++) {
-		if (strchr(plain, *p) != NULL)
-			*to++ = *p;
-		else
-			to += snprintf(to, 4, "%%%02X", (unsigned char)*p);
-	}
-	return escaped;
-}
-
-/* The token is behind the '#', which browsers send to nobody: it stands in no log. */
-static char *make_link(const struct call *call, const char *name, const char *token)
-{
-	const char *site = conf_string(call->conf, CONF_PUBLIC_URL);
-	size_t length = strlen(site);
-	CLEANUP(cleanup_free) char *escaped = escape(name);
-
-	while (length > 0 && site[length - 1] == '/')
-		length--;
-	return mem_printf("%.*s/#/invite/%s/%s", (int)length, site, escaped, token);
 }
 
 int invite(const struct call *call, struct db *tx, const char *user_id, const char *name,
@@ -64,7 +35,7 @@ int invite(const struct call *call, struct db *tx, const char *user_id, const ch
 	token_hash(token, hash);
 	if (invitation_put(tx, user_id, hash, days, &ret_made->expires_at, e) < 0)
 		return -1;
-	ret_made->link = make_link(call, name, token);
+	ret_made->link = invitation_link(conf_string(call->conf, CONF_PUBLIC_URL), name, token);
 	explicit_bzero(token, sizeof(token));
 	return 0;
 }

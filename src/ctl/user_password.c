@@ -51,6 +51,16 @@ static int make_hash(const struct call *call, const char *name, char ret_hash[PA
 	return result;
 }
 
+/* Of a new user, who has none until they set one by their link. */
+static int make_first_hash(const struct call *call, const char *name,
+			   char ret_hash[PASSWORD_HASH_MAX], struct err *e)
+{
+	if (call->options[OPTION_PASSWORD_STDIN] != NULL)
+		return make_hash(call, name, ret_hash, e);
+	(void)snprintf(ret_hash, PASSWORD_HASH_MAX, "%s", PASSWORD_NONE);
+	return 0;
+}
+
 /* A link, unless a password was given. */
 static int invite_unless_given(const struct call *call, struct db *tx, const char *user_id,
 			       const char *name, struct invitation *made, struct err *e)
@@ -80,7 +90,7 @@ int command_user_create(const struct call *call, struct err *e)
 	char hash[PASSWORD_HASH_MAX];
 	char user_id[STORE_ID_LENGTH + 1], identity_id[STORE_ID_LENGTH + 1];
 
-	if (user_name_check(name, e) < 0 || make_hash(call, name, hash, e) < 0 ||
+	if (user_name_check(name, e) < 0 || make_first_hash(call, name, hash, e) < 0 ||
 	    db_begin(db, &tx, e) < 0 ||
 	    user_register(tx, name, hash, user_id, identity_id, e) < 0 ||
 	    invite_unless_given(call, tx, user_id, name, &made, e) < 0 ||

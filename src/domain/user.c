@@ -1,8 +1,10 @@
 #include "domain/user.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/mem.h"
 
 const struct setting_variable setting_variables[] = {
 	{ "ANTHROPIC_API", "ANTHROPIC_BASE_URL" },
@@ -29,6 +31,33 @@ int user_name_check(const char *name, struct err *e)
 			       "and begins with a letter or a digit",
 			       USER_NAME_MAX);
 	return 0;
+}
+
+/* For the part of a URL after '#': names that were imported may hold anything. */
+static char *escape(const char *text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789._@-";
+	char *escaped = mem_calloc(strlen(text) * 3 + 1, 1);
+	char *to = escaped;
+
+	for (const char *p = text; *p != '\0'; p++) {
+		if (strchr(plain, *p) != NULL)
+			*to++ = *p;
+		else
+			to += snprintf(to, 4, "%%%02X", (unsigned char)*p);
+	}
+	return escaped;
+}
+
+char *invitation_link(const char *site, const char *name, const char *token)
+{
+	size_t length = strlen(site);
+	CLEANUP(cleanup_free) char *escaped = escape(name);
+
+	while (length > 0 && site[length - 1] == '/')
+		length--;
+	return mem_printf("%.*s/#/invite/%s/%s", (int)length, site, escaped, token);
 }
 
 int setting_key_check(const char *key, struct err *e)

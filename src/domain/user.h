@@ -16,6 +16,11 @@ enum { SETTING_VARIABLE_MAX = 4096 };
  * no two may look alike. ERR_INVALID with code INVALID_USER_NAME. */
 int user_name_check(const char *name, struct err *e);
 
+/* The link of an invitation (store/invitation.h) to the site at `site`, which names the user and
+ * has the token behind its '#', which browsers send to nobody: it stands in no log. The caller
+ * frees. */
+char *invitation_link(const char *site, const char *name, const char *token);
+
 /* The name of one of a user's settings: capital letters, digits and '_', beginning with a letter,
  * at most SETTING_KEY_MAX. ERR_INVALID with code INVALID_FIELD. */
 int setting_key_check(const char *key, struct err *e);

@@ -15,6 +15,9 @@ enum statement {
 	STATEMENT_HOSTS,
 	STATEMENT_LIMIT,
 	STATEMENT_ACCESS,
+	STATEMENT_INVITE,
+	STATEMENT_INVITATION,
+	STATEMENT_END_INVITATION,
 };
 
 #define IS_NAMED " ($1::text IS NULL OR strpos(lower(u.name), lower($1)) > 0)"
@@ -57,6 +60,15 @@ static const struct db_statement statements[] = {
 		"SELECT administrate_limit($1, $2, $3, nullif($4::bigint, -1), $5, $6)" },
 	[STATEMENT_ACCESS] = { "admin_change_access",
 		"SELECT administrate_access($1, $2, $3, $4, $5)" },
+	[STATEMENT_INVITE] = { "admin_invite",
+		"SELECT administrate_invitation($1, $2, $3, $4::bigint * interval '1 day',"
+		" $5, $6)" },
+	[STATEMENT_INVITATION] = { "admin_invitation",
+		"SELECT u.id, u.name, iso8601(v.expires_at) AS \"expiresAt\""
+		" FROM users u JOIN invitations v ON v.user_id = u.id"
+		" WHERE lower(u.name) = lower($1) AND has_no_password(u.id)" },
+	[STATEMENT_END_INVITATION] = { "admin_end_invitation",
+		"SELECT administrate_withdrawal($1, $2, $3, $4)" },
 };
 /* clang-format on */
 
@@ -128,6 +140,10 @@ static const struct refusal {
 	  "This user is an administrator: the site's operator takes that role first" },
 	{ "USER_DELETED", ERR_CONFLICT,
 	  "This user is being deleted, and stays disabled until then" },
+	{ "USER_EXISTS", ERR_CONFLICT,
+	  "There is a user of this name, who has a password or is disabled. For a new password the "
+	  "site's operator makes a link, by fsactl user invite" },
+	{ "NO_INVITATION", ERR_NOT_FOUND, "This user has no link" },
 };
 
 static int change(struct db *db, enum statement statement, const struct db_args *args,
@@ -163,5 +179,36 @@ int admin_change_access(struct db *db, const struct admin_caller *by, const char
 	return change(db, STATEMENT_ACCESS,
 		      DB_ARGS(DB_TEXT(by->token), DB_TEXT(user_id), DB_BOOL(disable),
 			      DB_TEXT(by->address), DB_TEXT(by->request_id)),
+		      e);
+}
+
+int admin_invite(struct db *db, const struct admin_caller *by, const char *name,
+		 const uint8_t token_hash[TOKEN_HASH_BYTES], unsigned days, struct err *e)
+{
+	return change(db, STATEMENT_INVITE,
+		      DB_ARGS(DB_TEXT(by->token), DB_TEXT(name),
+			      DB_BYTES(token_hash, TOKEN_HASH_BYTES), DB_INT(days),
+			      DB_TEXT(by->address), DB_TEXT(by->request_id)),
+		      e);
+}
+
+int admin_invitation(struct db *db, const char *name, json_t **ret_made, struct err *e)
+{
+	CLEANUP(json_decrefp) json_t *rows = NULL;
+
+	if (store_rows(db, &statements[STATEMENT_INVITATION], DB_ARGS(DB_TEXT(name)), &rows, e) < 0)
+		return -1;
+	if (json_array_size(rows) != 1)
+		return err_set(e, ERR_INTERNAL, NULL, "there is no invitation of %s", name);
+	*ret_made = json_incref(json_array_get(rows, 0));
+	return 0;
+}
+
+int admin_end_invitation(struct db *db, const struct admin_caller *by, const char *user_id,
+			 struct err *e)
+{
+	return change(db, STATEMENT_END_INVITATION,
+		      DB_ARGS(DB_TEXT(by->token), DB_TEXT(user_id), DB_TEXT(by->address),
+			      DB_TEXT(by->request_id)),
 		      e);
 }

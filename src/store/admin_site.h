@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "base/err.h"
+#include "crypto/token.h"
 #include "db/db.h"
 #include "store/limit.h"
 
@@ -50,5 +51,15 @@ int admin_change_limit(struct db *db, const struct admin_caller *by, const char 
  * first; USER_DELETED. */
 int admin_change_access(struct db *db, const struct admin_caller *by, const char *user_id,
 			bool disable, struct err *e);
+/* Creates a user called `name` who sets a password by the link with that token, and has none until
+ * then; if they were invited and have not set one, their former link ends. ERR_CONFLICT USER_EXISTS
+ * if they have: links for those are the operator's to make. */
+int admin_invite(struct db *db, const struct admin_caller *by, const char *name,
+		 const uint8_t token_hash[TOKEN_HASH_BYTES], unsigned days, struct err *e);
+/* Of the one who was invited: {id, name, expiresAt}. */
+int admin_invitation(struct db *db, const char *name, json_t **ret_made, struct err *e);
+/* Ends a user's link. ERR_NOT_FOUND NO_INVITATION. */
+int admin_end_invitation(struct db *db, const struct admin_caller *by, const char *user_id,
+			 struct err *e);
 
 #endif

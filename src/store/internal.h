@@ -67,6 +67,7 @@
 	" iso8601(u.created_at) AS \"createdAt\", iso8601(u.disabled_at) AS \"disabledAt\","       \
 	" iso8601(u.deleted_at) AS \"deletedAt\","                                                 \
 	" (SELECT iso8601(expires_at) FROM invitations WHERE user_id = u.id) AS \"invitedUntil\"," \
+	" has_no_password(u.id) AS \"isNew\","                                                     \
 	" (SELECT iso8601(max(last_seen_at)) FROM sessions WHERE user_id = u.id) AS "              \
 	"\"lastSeenAt\""
 

@@ -38,6 +38,31 @@ def test_who_has_the_role_sees_the_site_and_who_has_not_sees_nothing(page, clust
     assert page.complaints() == []
 
 
+def test_an_administrator_invites_somebody_and_withdraws_a_link(page, cluster, site):
+    name = enter(page, cluster)
+    site.programs.fsactl("user", "role", name, "admin")
+    page.driver.get(f"{site.url}/admin")
+    page.press("Invite somebody")
+    page.fill(name="Ada.L")
+    page.press("Make a link")
+    link = page.text(".made code")
+    assert link.startswith(f"{site.url}/#/invite/Ada.L/")
+    assert page.findings() == []
+    page.fill(keyword="ada.l")
+    page.press("Search")
+    page.wait(lambda: "Invited, the link expires in" in page.text("main"), "the invitation")
+    page.press("Withdraw link")
+    page.see("td", "Has no password, and no link")
+    page.fill(name="Ada.L")
+    page.press("Make a link")
+    page.wait(lambda: page.text(".made code") != link, "another link")
+    page.driver.get(page.text(".made code"))
+    page.fill(password="correct horse battery staple", again="correct horse battery staple")
+    page.press("Set it, and log in")
+    page.see("nav a", "Ada.L")
+    assert page.complaints() == []
+
+
 def test_a_user_gets_a_limit_and_is_disabled_and_enabled(page, cluster, site):
     name = enter(page, cluster)
     site.programs.fsactl("user", "role", name, "admin")

@@ -359,6 +359,8 @@ START_TEST(a_password_is_verified_and_its_hash_ages)
 	ck_assert(!password_verify(hash, "correct horsE", &cheap));
 	ck_assert(!password_verify(hash, "", &cheap));
 	ck_assert(!password_verify("no hash at all", "correct horse", &cheap));
+	ck_assert(!password_verify(PASSWORD_NONE, "correct horse", &cheap));
+	ck_assert(!password_verify(PASSWORD_NONE, PASSWORD_NONE, &cheap));
 	ck_assert(!password_needs_rehash(hash, &cheap));
 	ck_assert(password_needs_rehash(hash, &dearer));
 	ck_assert_int_eq(password_hash("x", &(struct password_params) { 1, 1 }, hash, &e), -1);

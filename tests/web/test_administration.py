@@ -132,6 +132,82 @@ def test_a_disabled_user_is_out_at_once_and_may_come_back(web, administrator, us
                                                                "admin.user.disable"]
 
 
+def invite(client, name, **more):
+    return client.post("/api/admin/invitations", {"name": name, **more})
+
+
+def accept(client, link, password="their very own words"):
+    return client.post("/api/auth/invitation", {"token": link.rsplit("/", 1)[1], "password": password})
+
+
+def listed(administrator, name):
+    row, = administrator.get(f"/api/admin/users?keyword={name}").json()["items"]
+    return row
+
+
+def test_somebody_new_is_invited_and_sets_a_password(web, administrator):
+    made = invite(administrator, "Grace.Hopper", days=3).json()
+    assert made["link"].startswith(f"{web.url}/#/invite/Grace.Hopper/")
+    shown = listed(administrator, "grace.hopper")
+    assert (shown["id"], shown["isNew"], shown["invitedUntil"]) == (made["id"], True, made["expiresAt"])
+    # Nobody can log in before: what stands in place of a hash is no password.
+    for password in ("!", "their very own words"):
+        assert web.client().login("grace.hopper", password).status_code == 401
+    newcomer = web.client()
+    assert accept(newcomer, made["link"]).ok
+    assert newcomer.get("/api/projects").json() == []
+    assert web.client().login("grace.hopper", "their very own words").ok
+    assert accept(web.client(), made["link"]).json()["errorCode"] == "INVITATION_INVALID"
+    shown = listed(administrator, "grace.hopper")
+    assert (shown["isNew"], shown["invitedUntil"], shown["role"]) == (False, None, "user")
+    line, = noted(administrator)
+    assert (line["action"], line["objectId"]) == ("admin.user.invite", made["id"])
+
+
+def test_another_link_replaces_the_first_and_a_withdrawn_one_is_worth_nothing(web, administrator):
+    first = invite(administrator, "alan").json()
+    second = invite(administrator, "ALAN").json()
+    assert (second["id"], second["name"]) == (first["id"], "alan")
+    assert accept(web.client(), first["link"]).status_code == 403
+    path = f"/api/admin/users/{first['id']}/invitation"
+    assert administrator.delete(path).ok
+    assert accept(web.client(), second["link"]).status_code == 403
+    assert administrator.delete(path).json()["errorCode"] == "NO_INVITATION"
+    assert listed(administrator, "alan")["invitedUntil"] is None
+    assert accept(web.client(), invite(administrator, "alan").json()["link"]).ok
+    assert [line["action"].removeprefix("admin.user.") for line in noted(administrator)] == [
+        "invite", "withdraw", "invite", "invite"]
+
+
+def test_a_link_that_expired_is_worth_nothing(web, administrator):
+    made = invite(administrator, "edsger").json()
+    with web.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE invitations SET expires_at = now() WHERE user_id = %s", (made["id"],))
+    assert accept(web.client(), made["link"]).json()["errorCode"] == "INVITATION_INVALID"
+
+
+def test_a_link_for_somebody_with_a_password_or_who_is_out_is_not_the_consoles_to_make(web, administrator, user):
+    other = user()
+    web.programs.fsactl("user", "invite", other.name)  # the operator may
+    web.programs.fsactl("user", "create", "barbara")
+    assert invite(administrator, "barbara").ok  # has none yet, whoever made the first link
+    web.programs.fsactl("user", "disable", "barbara")
+    for name in (other.name, other.name.upper(), administrator.name, "barbara"):
+        answer = invite(administrator, name)
+        assert (answer.status_code, answer.json()["errorCode"]) == (409, "USER_EXISTS")
+    assert web.client().login(other.name, "correct horse battery").ok
+    assert len(noted(administrator)) == 1
+
+
+@pytest.mark.parametrize("body", [
+    {"name": ""}, {"name": "a b"}, {"name": "-x"}, {"name": "a" * 65}, {"name": "é"}, {"name": 7}, {"days": 3},
+    {"name": "x", "days": 0}, {"name": "x", "days": 31}, {"name": "x", "role": "admin"},
+])
+def test_an_invitation_that_is_none_is_refused(administrator, body):
+    assert administrator.post("/api/admin/invitations", body).status_code == 400
+    assert noted(administrator) == []
+
+
 def test_administrators_do_not_end_each_other(web, administrator, user):
     other = user()
     web.programs.fsactl("user", "role", other.name, "admin")
@@ -148,6 +224,8 @@ def test_changes_are_nobodys_who_has_not_the_role(web, administrator, user):
         for word in ("disable", "enable"):
             assert client.post(f"/api/admin/users/{victim.id}/{word}").status_code == 404
         assert limit(client, victim.id, 0).status_code == 404
+        assert invite(client, "friend").status_code == 404
+        assert client.delete(f"/api/admin/users/{victim.id}/invitation").status_code == 404
     assert victim.post("/api/projects", {"name": "Still"}).ok
 
 
@@ -155,6 +233,7 @@ def test_a_user_whom_there_is_not_is_404(administrator):
     nobody = "00000000-0000-4000-8000-000000000000"
     path = f"/api/admin/users/{nobody}"
     for answer in (limit(administrator, nobody, 1), administrator.post(f"{path}/disable"),
+                   administrator.delete(f"{path}/invitation"),
                    administrator.get(f"{path}/limits")):
         assert (answer.status_code, answer.json()["errorCode"]) == (404, "USER_NOT_FOUND")
 
@@ -171,5 +250,10 @@ def test_api_fcgi_alone_changes_nothing_of_this(web, administrator, user):
             assert cursor.fetchone()[0] == "NOT_ADMINISTRATOR"
             cursor.execute("SELECT administrate_access(%s, %s, true, NULL, NULL)",
                            (guess, other.id))
+            assert cursor.fetchone()[0] == "NOT_ADMINISTRATOR"
+            cursor.execute("SELECT administrate_invitation(%s, 'friend', sha256('x'), interval '1 day',"
+                           " NULL, NULL)", (guess,))
+            assert cursor.fetchone()[0] == "NOT_ADMINISTRATOR"
+            cursor.execute("SELECT administrate_withdrawal(%s, %s, NULL, NULL)", (guess, other.id))
             assert cursor.fetchone()[0] == "NOT_ADMINISTRATOR"
     assert other.get("/api/projects").ok

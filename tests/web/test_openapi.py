@@ -144,6 +144,8 @@ def test_administration_is_as_written(document, web, user, project):
     do("put", f"{PERSON}/limits", {"kind": "projects", "limit": None}, **other)
     for word in ("disable", "enable"):
         do("post", f"{PERSON}/{word}", **other)
+    made = do("post", "/api/admin/invitations", {"name": "invited"})
+    do("delete", f"{PERSON}/invitation", userId=made["id"])
     assert do.seen == {(method, path) for path, methods in document["paths"].items()
                        for method in methods if path.startswith("/api/admin")}
 

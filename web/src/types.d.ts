@@ -80,6 +80,8 @@ interface AuditRecord {
 interface Person extends User {
 	projects: number; providers: string | null; lastSeenAt: string | null;
 	disabledAt: string | null; deletedAt: string | null; invitedUntil: string | null;
+	/** Was invited, and has not set a password yet. */
+	isNew: boolean;
 }
 
 interface StuckResource {

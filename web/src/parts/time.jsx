@@ -26,6 +26,11 @@ export function Time({at}) {
 	return <time dateTime={at} title={date.toLocaleString()}>{relative((date.getTime() - now.value) / 1000)}</time>;
 }
 
+/** Whether a time lies behind; what is shown changes when it passes. @param {string} at */
+export function hasPassed(at) {
+	return new Date(at).getTime() <= now.value;
+}
+
 /**
  * Until something happens: "in 12 s", and "now" from then on.
  * @param {{at: string}} props

@@ -5,8 +5,9 @@ import {ask} from "../../parts/ask.jsx";
 import {Act, Button} from "../../parts/button.jsx";
 import {Field, Form} from "../../parts/form.jsx";
 import {Reading} from "../../parts/reading.jsx";
-import {Time} from "../../parts/time.jsx";
+import {Time, hasPassed} from "../../parts/time.jsx";
 import {useResource} from "../../resource.js";
+import {Invite, Withdraw} from "./invite.jsx";
 import {Limits} from "./limits.jsx";
 
 export function Users() {
@@ -18,6 +19,7 @@ export function Users() {
 	return (
 		<section>
 			<h2>Users</h2>
+			<Invite reload={list.reload}/>
 			<Form label="Search" role="search" submit={async (values) => search(values.keyword)}>
 				<Field label="A part of the name" name="keyword" type="search" maxLength={100}/>
 			</Form>
@@ -48,6 +50,7 @@ function Row({person, reload}) {
 			<td>
 				<Button aria-label={`Limits of ${name}`} onClick={() => setLimiting(true)}>Limits</Button>{" "}
 				{limiting && <Limits person={person} close={() => setLimiting(false)}/>}
+				{person.invitedUntil !== null && <Withdraw person={person} reload={reload}/>}{" "}
 				{role === "user" && person.deletedAt === null && <Access person={person} reload={reload}/>}
 			</td>
 		</tr>
@@ -74,10 +77,12 @@ function Access({person: {id, name, disabledAt}, reload}) {
 }
 
 /** @param {Person} props */
-function Standing({deletedAt, disabledAt, invitedUntil}) {
+function Standing({deletedAt, disabledAt, invitedUntil, isNew}) {
 	if (deletedAt !== null)
 		return <>Being deleted since <Time at={deletedAt}/></>;
 	if (disabledAt !== null)
 		return <>Disabled <Time at={disabledAt}/></>;
-	return invitedUntil === null ? "" : <>Invited, until <Time at={invitedUntil}/></>;
+	if (invitedUntil === null)
+		return isNew ? "Has no password, and no link" : "";
+	return <>{hasPassed(invitedUntil) ? "The link expired" : "Invited, the link expires"} <Time at={invitedUntil}/></>;
 }
