@@ -27,6 +27,13 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.deadline_s = DEADLINE_RUNNING,
 		.comment = "scaled to zero: scaled up again",
 	},
+	[DESIRED_RUNNING][OBSERVED_STALE] = {
+		.action = ACTION_APPLY,
+		.status = STATUS_STARTING,
+		.requeue = REQUEUE_SOON,
+		.deadline_s = DEADLINE_RUNNING,
+		.comment = "scaled to zero: scaled up again",
+	},
 	/* A creation that was cut short finds its objects incomplete: that is no update. */
 	[DESIRED_RUNNING][OBSERVED_OUTDATED] = {
 		.action = ACTION_APPLY,
@@ -114,6 +121,13 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.requeue = REQUEUE_RESYNC,
 		.comment = "scaled to zero, and no pods are left",
 	},
+	/* Its Secret may hold what its owner has replaced, or withdrawn. */
+	[DESIRED_STOPPED][OBSERVED_STALE] = {
+		.action = ACTION_SCALE_DOWN,
+		.status = STATUS_STOPPED,
+		.requeue = REQUEUE_SOON,
+		.comment = "stopped, but not as desired: applied again, still at zero",
+	},
 	[DESIRED_STOPPED][OBSERVED_OUTDATED] = {
 		.action = ACTION_SCALE_DOWN,
 		.status = STATUS_STOPPING,
@@ -191,6 +205,13 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.comment = "confirmed to be gone: the row goes too",
 	},
 	[DESIRED_GONE][OBSERVED_STOPPED] = {
+		.action = ACTION_DELETE,
+		.status = STATUS_TERMINATING,
+		.requeue = REQUEUE_SOON,
+		.deadline_s = DEADLINE_GONE,
+		.comment = "scaled to zero: deleted",
+	},
+	[DESIRED_GONE][OBSERVED_STALE] = {
 		.action = ACTION_DELETE,
 		.status = STATUS_TERMINATING,
 		.requeue = REQUEUE_SOON,

@@ -18,6 +18,7 @@ enum desired { DESIRED_RUNNING, DESIRED_STOPPED, DESIRED_GONE, DESIRED_COUNT };
 enum observed {
 	OBSERVED_ABSENT,      /* confirmed: none of our objects is there */
 	OBSERVED_STOPPED,     /* scaled to zero and no pods left */
+	OBSERVED_STALE,       /* the same, to stay so, but not as desired */
 	OBSERVED_OUTDATED,    /* there, but not as desired */
 	OBSERVED_PROGRESSING, /* as desired, not ready yet; or still scaling down */
 	OBSERVED_READY,       /* as desired, seen by its controller, ready */

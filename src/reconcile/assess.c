@@ -137,6 +137,11 @@ static bool has_drifted(const struct view *v)
 	return assess_drift(v, desired);
 }
 
+static bool differs_by_hash(const struct assessment *a)
+{
+	return a->observed == OBSERVED_OUTDATED || a->observed == OBSERVED_STALE;
+}
+
 /* Whether the anchor is as desired but for its hash, which admission has removed. */
 static bool is_hash_hidden(const struct view *v)
 {
@@ -160,7 +165,7 @@ int assess(const struct view *v, struct assessment *ret_assessment, struct err *
 	if (v->row->desired != DESIRED_GONE && desired_state_load(v->desired, e) < 0)
 		return -1;
 	struct assessment a = assess_objects(v, desired_state_hash(v->desired));
-	if (a.observed == OBSERVED_OUTDATED && is_hash_hidden(v))
+	if (differs_by_hash(&a) && is_hash_hidden(v))
 		a = assess_objects(v, manifest_hash(live_anchor(v)));
 	if (a.observed == OBSERVED_READY && !v->kind->lacks_dependency(v->row) && has_drifted(v))
 		a.observed = OBSERVED_OUTDATED;

@@ -74,17 +74,24 @@ static void assess_rollout(const struct view *v, const json_t *set, const json_t
 	assess_pod(v, set, pod, a);
 }
 
-/* Of a StatefulSet without replicas. */
-static void assess_stopped(const struct view *v, const json_t *set, const json_t *pods,
-			   struct assessment *a)
+/* Of a StatefulSet without replicas that is to have one. */
+static void assess_start(const struct view *v, struct assessment *a)
+{
+	a->observed = v->kind->lacks_dependency(v->row) ? OBSERVED_BLOCKED : OBSERVED_STOPPED;
+}
+
+/* Of a StatefulSet without replicas that is to have none. */
+static void assess_stop(const json_t *set, const json_t *pods, const char *desired_hash,
+			struct assessment *a)
 {
 	bool empty = live_is_observed(set) && json_array_size(pods) == 0 &&
 		     json_number_at(set, "status.replicas") == 0;
 
-	a->observed = empty || v->row->desired == DESIRED_RUNNING ? OBSERVED_STOPPED
-								  : OBSERVED_PROGRESSING;
-	if (v->row->desired == DESIRED_RUNNING && v->kind->lacks_dependency(v->row))
-		a->observed = OBSERVED_BLOCKED;
+	if (!empty)
+		a->observed = OBSERVED_PROGRESSING;
+	else
+		a->observed = strcmp(manifest_hash(set), desired_hash) == 0 ? OBSERVED_STOPPED
+									    : OBSERVED_STALE;
 }
 
 static void assess_absent(const struct view *v, const json_t *pods, struct assessment *a)
@@ -112,8 +119,10 @@ void stateful_assess(const struct view *v, const char *desired_hash, struct asse
 		assess_absent(v, pods, a);
 	else if (live_is_deleting(set))
 		a->observed = OBSERVED_DELETING;
+	else if (json_number_at(set, "spec.replicas") == 0 && v->row->desired == DESIRED_STOPPED)
+		assess_stop(set, pods, desired_hash, a);
 	else if (json_number_at(set, "spec.replicas") == 0)
-		assess_stopped(v, set, pods, a);
+		assess_start(v, a);
 	else if (v->row->desired == DESIRED_STOPPED || !as_desired)
 		a->observed = OBSERVED_OUTDATED;
 	else

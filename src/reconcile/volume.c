@@ -100,7 +100,7 @@ static bool was_stopped(const struct view *v, const struct assessment *a)
 {
 	const char *last = json_text_at(v->kept, "seen");
 
-	if (a->observed == OBSERVED_STOPPED)
+	if (a->observed == OBSERVED_STOPPED || a->observed == OBSERVED_STALE)
 		return true;
 	return a->observed == OBSERVED_ABSENT &&
 	       (v->row->desired == DESIRED_STOPPED || is_warned(v) ||

@@ -58,8 +58,6 @@ def test_a_saved_key_reaches_every_sandbox_and_a_replaced_one_rolls_each_once(pe
     assert person.namespace.pod(shop.sandbox()["name"])["metadata"]["uid"] != pod["metadata"]["uid"]
     assert stateful_set(shop)["metadata"]["generation"] == made + 1
     assert secrets_with(person, "sk-old") == []
-    # What is stopped stays so, and gets it at its next start.
-    assert other.status() == "STOPPED"
     expect(person.client.post(f"{other.path}/start"))
     settle(other, "RUNNING", ANTHROPIC_API_KEY="sk-new", ANTHROPIC_MODEL="large")
 
@@ -67,6 +65,24 @@ def test_a_saved_key_reaches_every_sandbox_and_a_replaced_one_rolls_each_once(pe
     for project in (shop, other):
         settle(project, "RUNNING", ANTHROPIC_API_KEY=None, ANTHROPIC_MODEL="large")
     assert secrets_with(person, "sk-new") == []
+
+
+def test_what_is_stopped_stays_so_and_keeps_no_key_that_was_replaced(person, shop):
+    put(person, apiKey="sk-old")
+    settle(shop, "RUNNING", ANTHROPIC_API_KEY="sk-old")
+    expect(person.client.post(f"{shop.path}/stop"))
+    shop.wait("STOPPED")
+    events, made = shop.events(), stateful_set(shop)["metadata"]["generation"]
+    put(person, apiKey="sk-new")
+    settle(shop, "STOPPED", ANTHROPIC_API_KEY="sk-new")
+    assert secrets_with(person, "sk-old") == []
+    shop.set_variable("TOKEN", "1")
+    settle(shop, "STOPPED", TOKEN="1")
+    # Applied once for each change, and no pod was started for it.
+    eventually(lambda: stateful_set(shop)["metadata"]["generation"] == made + 2)
+    assert stateful_set(shop)["spec"]["replicas"] == 0
+    assert person.namespace.pod(shop.sandbox()["name"]) is None
+    assert shop.events() == events
 
 
 def test_a_projects_variable_comes_before_a_setting(person, shop):
