@@ -15,6 +15,7 @@
 #include "sandboxd/conn.h"
 #include "sandboxd/idempotency.h"
 #include "sandboxd/problem.h"
+#include "sandboxd/proc.h"
 
 static const struct {
 	const char *name;
@@ -82,8 +83,10 @@ void process_observe(struct process *p, struct observer *o)
 
 void process_unobserve(struct observer *o)
 {
-	if (o->process != NULL)
+	if (o->process != NULL) {
 		LIST_REMOVE(o, entry);
+		o->process->observed_at = loop_now();
+	}
 	o->process = NULL;
 }
 
@@ -245,6 +248,26 @@ int process_end_input(struct process *p, struct err *e)
 
 /* ---- the end ------------------------------------------------------------------------------- */
 
+/* The number of a process group is not used for another one before its leader is waited for. */
+static void release_group(struct process *p)
+{
+	p->leads = proc_group_has_others(p->pid);
+	if (!p->leads)
+		waitpid(p->pid, NULL, 0);
+}
+
+static bool take_status(struct process *p)
+{
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+	    info.si_pid != p->pid)
+		return false;
+	p->status = info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0)
+					       : W_EXITCODE(0, info.si_status);
+	return true;
+}
+
 /* Its output so far is in the pipes, and is read before its end is reported. */
 static void process_exited(struct watch *w, uint32_t events)
 {
@@ -252,8 +275,9 @@ static void process_exited(struct watch *w, uint32_t events)
 	int there;
 
 	(void)events;
-	if (waitpid(p->pid, &p->status, WNOHANG) != p->pid)
+	if (!take_status(p))
 		return;
+	release_group(p);
 	p->exited = true;
 	watch_close(&p->exit);
 	for (size_t i = 0; i < OUTPUTS; i++) {
@@ -289,17 +313,25 @@ static void destroy(struct process *p)
 		watch_close(&p->streams[i].watch);
 		ring_free(&p->streams[i].ring);
 	}
+	if (p->leads)
+		waitpid(p->pid, NULL, 0);
 	json_decref(p->command);
 	free(p->directory);
 	loop_free(p);
 }
 
+/* Whether anything is left of its process group. */
+static bool has_group(const struct process *p)
+{
+	return !p->exited || p->leads;
+}
+
 void process_remove(struct process *p)
 {
-	if (!p->exited) {
+	if (has_group(p))
 		kill(-p->pid, SIGKILL);
+	if (!p->exited)
 		waitpid(p->pid, NULL, 0);
-	}
 	destroy(p);
 }
 
@@ -308,8 +340,28 @@ void process_kill_all(void)
 	struct process *p;
 
 	LIST_FOREACH(p, &processes, entry)
-	if (!p->exited)
+	if (has_group(p))
 		kill(-p->pid, SIGTERM);
+}
+
+/* Those that were left: a terminal whose page was closed, for example. */
+static bool hang_up_unattended(int64_t now)
+{
+	struct process *p;
+	bool any = false;
+
+	LIST_FOREACH(p, &processes, entry)
+	{
+		if (p->exited || p->unattended_s == 0)
+			continue;
+		any = true;
+		if (!LIST_EMPTY(&p->observers) || now - p->observed_at < p->unattended_s)
+			continue;
+		p->abandoned = true;
+		p->observed_at = now;
+		kill(-p->pid, SIGHUP);
+	}
+	return any;
 }
 
 static void forget_oldest(void)
@@ -357,8 +409,12 @@ static void watch_process(struct process *p, const struct spawned *child)
 
 static struct process *process_new(const struct start *s, const struct spawned *child)
 {
+	static bool ticking;
 	struct process *p = mem_calloc(1, sizeof(*p));
 
+	if (!ticking)
+		loop_add_tick(hang_up_unattended);
+	ticking = true;
 	new_id(p->id);
 	if (s->name != NULL)
 		memcpy(p->name, s->name, strlen(s->name) + 1);
@@ -367,6 +423,8 @@ static struct process *process_new(const struct start *s, const struct spawned *
 	p->pid = child->pid;
 	p->terminal = s->terminal;
 	p->drop = s->drop;
+	p->unattended_s = s->unattended_s;
+	p->observed_at = loop_now();
 	clock_gettime(CLOCK_REALTIME, &p->started_at);
 	LIST_INIT(&p->observers);
 	LIST_INSERT_HEAD(&processes, p, entry);
@@ -441,7 +499,9 @@ int process_signal(struct process *p, const char *name, struct err *e)
 	for (size_t i = 0; name != NULL && i < ARRAY_SIZE(signals); i++) {
 		if (strcmp(signals[i].name, name) != 0)
 			continue;
-		if (p->exited || kill(-p->pid, signals[i].number) != 0)
+		if (p->leads)
+			release_group(p);
+		if (!has_group(p) || kill(-p->pid, signals[i].number) != 0)
 			return problem(e, "PROCESS_ENDED", "the process has ended");
 		return 0;
 	}
@@ -484,11 +544,12 @@ static json_t *exit_signal(const struct process *p)
 json_t *process_json(const struct process *p)
 {
 	return json_pack(
-		"{s:s, s:s?, s:i, s:O, s:s, s:b, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "id",
-		p->id, "name", p->name[0] != '\0' ? p->name : NULL, "pid", (int)p->pid, "command",
-		p->command, "directory", p->directory, "terminal", p->terminal, "status",
+		"{s:s, s:s?, s:i, s:O, s:s, s:b, s:s, s:o, s:o, s:b, s:o, s:o, s:I, s:I, s:I}",
+		"id", p->id, "name", p->name[0] != '\0' ? p->name : NULL, "pid", (int)p->pid,
+		"command", p->command, "directory", p->directory, "terminal", p->terminal, "status",
 		p->ended ? "ended" : "running", "exitCode", exit_code(p), "signal", exit_signal(p),
-		"startedAt", json_time(p->started_at.tv_sec, p->started_at.tv_nsec), "endedAt",
+		"unattended", p->abandoned, "startedAt",
+		json_time(p->started_at.tv_sec, p->started_at.tv_nsec), "endedAt",
 		p->ended ? json_time(p->ended_at.tv_sec, p->ended_at.tv_nsec) : json_null(),
 		"stdinOffset", (json_int_t)p->input.taken, "stdoutSize",
 		(json_int_t)p->streams[STDOUT].ring.end, "stderrSize",

@@ -66,7 +66,11 @@ struct process {
 	char *directory;
 	pid_t pid;
 	bool terminal, drop, exited, ended;
-	int status; /* as of waitpid */
+	bool leads;     /* it has exited, and others of its process group have not */
+	bool abandoned; /* it got HUP because it was unattended */
+	int status;     /* as of waitpid */
+	unsigned unattended_s;
+	int64_t observed_at; /* until when it had an observer, or its start */
 	struct watch exit;
 	struct stream streams[OUTPUTS];
 	struct input input;
@@ -80,6 +84,7 @@ struct start {
 	const char *directory, *name;
 	char **environment; /* complete */
 	bool stdin_open, terminal, drop;
+	unsigned unattended_s; /* without an observer, after which it gets HUP; 0: it runs on */
 	unsigned short columns, rows;
 };
 

@@ -9,6 +9,7 @@
 #include "sandboxd/problem.h"
 
 enum { ARGUMENTS_MAX = 1024, SHOWN_ARGUMENTS = 8, SHOWN_LENGTH = 256, SIZE_MAX_CELLS = 1000 };
+enum { UNATTENDED_MAX_S = 7 * 24 * 3600 };
 
 static char *bash[] = { (char[]) { "/bin/bash" }, (char[]) { "-c" } };
 
@@ -127,16 +128,21 @@ int start_parse(const json_t *json, struct start *ret, struct err *e)
 {
 	json_t *command = NULL, *environment = NULL, *terminal = NULL;
 	const char *overflow = NULL;
-	int open = 0;
+	int open = 0, unattended = 0;
 	json_error_t error;
 
 	*ret = (struct start) { 0 };
 	if (json_unpack_ex((json_t *)(uintptr_t)json, &error, 0,
-			   "{s:o, s?s, s?o, s?b, s?o, s?s, s?s !}", "command", &command,
+			   "{s:o, s?s, s?o, s?b, s?o, s?s, s?s, s?i !}", "command", &command,
 			   "directory", &ret->directory, "environment", &environment, "stdin",
-			   &open, "terminal", &terminal, "overflow", &overflow, "name",
-			   &ret->name) != 0)
+			   &open, "terminal", &terminal, "overflow", &overflow, "name", &ret->name,
+			   "unattended", &unattended) != 0)
 		return problem(e, "INVALID_REQUEST", "%s", error.text);
+	if (json_object_get(json, "unattended") != NULL &&
+	    (unattended < 1 || unattended > UNATTENDED_MAX_S))
+		return problem(e, "INVALID_REQUEST", "unattended must be 1 to %d seconds",
+			       UNATTENDED_MAX_S);
+	ret->unattended_s = (unsigned)unattended;
 	if (environment != NULL && !json_is_object(environment))
 		return problem(e, "INVALID_REQUEST", "environment must be an object");
 	ret->stdin_open = open != 0;

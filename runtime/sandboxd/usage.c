@@ -1,6 +1,4 @@
 /* The sandbox's resource usage and limits, and whether anybody uses it. */
-#include <ctype.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +8,9 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "base/parse.h"
 #include "sandboxd/handlers.h"
 #include "sandboxd/problem.h"
+#include "sandboxd/proc.h"
 #include "sandboxd/terminal.h"
 
 /* cgroup v2 first, then v1: as the container sees its own. */
@@ -20,7 +18,7 @@
 
 #define UNLIMITED (1LL << 60)
 
-enum { PIDS_MAX = 1024, FILE_LENGTH = 4096, TIMES_FIELD = 14 };
+enum { FILE_LENGTH = 4096 };
 
 /* ---- cgroups ------------------------------------------------------------------------------- */
 
@@ -94,57 +92,11 @@ static json_t *disk(const char *path)
 			 v.f_files > 0 ? json_integer((json_int_t)v.f_files) : json_null());
 }
 
-/* ---- processes ----------------------------------------------------------------------------- */
-
-struct times {
-	int pid;
-	unsigned long long ticks;
-	char program[32];
-};
-
-/* The numbers of /proc/PID/stat follow the name, which may contain anything. */
-static bool read_times(int pid, struct times *ret)
-{
-	char path[40], content[1024];
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (!read_file(path, content, sizeof(content)))
-		return false;
-	const char *open = strchr(content, '('), *close = strrchr(content, ')');
-	if (open == NULL || close == NULL)
-		return false;
-	size_t length = (size_t)(close - open - 1);
-	const char *at = close;
-	for (int field = 2; field < TIMES_FIELD && at != NULL; field++)
-		at = strchr(at + 1, ' ');
-	if (at == NULL)
-		return false;
-	char *rest;
-	*ret = (struct times) { .pid = pid, .ticks = strtoull(at, &rest, 10) };
-	ret->ticks += strtoull(rest, NULL, 10);
-	memcpy(ret->program, open + 1, length < 31 ? length : 31);
-	parse_make_utf8(ret->program);
-	return true;
-}
-
-static size_t read_all_times(struct times *ret)
-{
-	DIR *processes = opendir("/proc");
-	const struct dirent *entry;
-	size_t count = 0;
-
-	while (processes != NULL && count < PIDS_MAX && (entry = readdir(processes)) != NULL)
-		if (isdigit((unsigned char)entry->d_name[0]) &&
-		    read_times((int)strtol(entry->d_name, NULL, 10), &ret[count]))
-			count++;
-	if (processes != NULL)
-		closedir(processes);
-	return count;
-}
+/* ---- usage -------------------------------------------------------------------------------- */
 
 int usage_read(struct conn *c, json_t *body, struct err *e)
 {
-	CLEANUP(cleanup_free) struct times *all = mem_calloc(PIDS_MAX, sizeof(*all));
+	CLEANUP(cleanup_free) struct proc *all = mem_calloc(PROC_MAX, sizeof(*all));
 	json_t *cpu = json_pack("{s:o, s:o, s:o}", "usedSeconds",
 				either(number(V2 "cpu.stat", "usage_usec ", 1e6),
 				       number(V2 "cpuacct/cpuacct.usage", NULL, 1e9)),
@@ -166,20 +118,20 @@ int usage_read(struct conn *c, json_t *body, struct err *e)
 	conn_json(c, 200,
 		  json_pack("{s:o, s:o, s:[o, o], s:I}", "cpu", cpu, "memory", memory, "disks",
 			    disk(getenv("HOME")), disk("/tmp"), "processes",
-			    (json_int_t)read_all_times(all)));
+			    (json_int_t)proc_read_all(all)));
 	return 0;
 }
 
 /* ---- activity ------------------------------------------------------------------------------ */
 
 /* Processes that took more than a twentieth of a processor between two queries. */
-static json_t *busy(const struct times *now, size_t count, const struct times *before,
+static json_t *busy(const struct proc *now, size_t count, const struct proc *before,
 		    size_t before_count, double seconds)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++) {
-		const struct times *past = NULL;
+		const struct proc *past = NULL;
 		for (size_t k = 0; k < before_count && past == NULL; k++)
 			if (before[k].pid == now[i].pid && before[k].ticks <= now[i].ticks)
 				past = &before[k];
@@ -205,11 +157,11 @@ static double now_seconds(void)
 
 int activity_read(struct conn *c, json_t *body, struct err *e)
 {
-	static struct times *before;
+	static struct proc *before;
 	static size_t before_count;
 	static double before_at, begun_at;
-	struct times *all = mem_calloc(PIDS_MAX, sizeof(*all));
-	size_t count = read_all_times(all);
+	struct proc *all = mem_calloc(PROC_MAX, sizeof(*all));
+	size_t count = proc_read_all(all);
 	double now = now_seconds();
 	json_t *working = busy(all, count, before, before_count, now - before_at);
 	int64_t input = conn_last_input();

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from server import Socket, make_token
+from server import Socket, eventually, make_token
 from stand.process import PATIENCE
 
 
@@ -41,6 +41,9 @@ def test_it_runs_where_and_with_what_was_asked_for(client, server):
     ({"command": "true", "environment": {"A=B": "x"}}, 400, "INVALID_REQUEST"),
     ({"command": "true", "overflow": "lose"}, 400, "INVALID_REQUEST"),
     ({"command": "true", "name": "A"}, 400, "INVALID_REQUEST"),
+    ({"command": "true", "unattended": 0}, 400, "INVALID_REQUEST"),
+    ({"command": "true", "unattended": 604801}, 400, "INVALID_REQUEST"),
+    ({"command": "true", "unattended": "600"}, 400, "INVALID_REQUEST"),
     ({}, 400, "INVALID_REQUEST"),
 ])
 def test_what_cannot_be_started_says_why(client, members, status, code):
@@ -273,6 +276,71 @@ def test_a_removed_process_is_gone_with_its_children(client):
         end += 1
         os.sched_yield()
     raise AssertionError("the child still runs")
+
+
+def is_gone(pid):
+    """Whether a process has ended, waited for or not."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(") ")[2][0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def start_with_a_child_that_stays(client):
+    """A process that has ended, and the child in its group that ignores TERM."""
+    process = client.start("(trap '' TERM; echo $BASHPID; exec sleep 1000) & read -t 1 <&1; exit 4")
+    child = int(client.get(f"/v1/processes/{process['id']}/stdout", wait=30).body)
+    assert client.ended(process)["exitCode"] == 4 and not is_gone(child)
+    return f"/v1/processes/{process['id']}", child
+
+
+def test_what_a_process_left_running_can_be_ended(client):
+    path, child = start_with_a_child_that_stays(client)
+    for name in ("TERM", "KILL"):
+        assert client.send("POST", f"{path}/signal", {"signal": name}).status == 204
+        assert name == "KILL" or not is_gone(child)
+    eventually(lambda: is_gone(child))
+    late = client.send("POST", f"{path}/signal", {"signal": "KILL"})
+    assert (late.status, late.json["errorCode"]) == (409, "PROCESS_ENDED")
+
+
+def test_a_removed_process_takes_what_it_left_running_with_it(client, server):
+    path, child = start_with_a_child_that_stays(client)
+    assert client.send("DELETE", path).status == 204
+    eventually(lambda: is_gone(child))
+    assert client.get(path).status == 404
+
+
+# ---- unattended ----------------------------------------------------------------------------------
+
+
+def test_a_terminal_that_was_left_is_hung_up(server, client):
+    terminal = {"columns": 80, "rows": 24}
+    with server.socket() as opened:
+        opened.send(type="start", command="echo up; exec sleep 1000", terminal=terminal, unattended=1)
+        process = opened.expect("process")
+        opened.follow(until=lambda s: b"up" in s[1])
+    # Without waiting, which would be to attend it.
+    eventually(lambda: client.get(f"/v1/processes/{process['id']}").json["status"] == "ended")
+    ended = client.get(f"/v1/processes/{process['id']}").json
+    assert (ended["signal"], ended["unattended"]) == ("HUP", True)
+
+
+def test_who_attends_a_terminal_keeps_it(server, client):
+    with server.socket() as opened:
+        opened.send(type="start", command="sleep 4; echo over", unattended=1)
+        opened.expect("process")
+        end, streams = opened.follow()
+    assert (end["exitCode"], end["unattended"], streams[1]) == (0, False, b"over\n")
+
+
+def test_a_process_that_nobody_attends_runs_to_its_end(client, server):
+    """It prints more than is kept, and it is not to be hung up."""
+    process = client.start("seq 0 199999; touch alone", overflow="drop")
+    eventually(lambda: (server.home / "alone").exists())
+    ended = client.ended(process)
+    assert (ended["exitCode"], ended["unattended"]) == (0, False)
 
 
 def test_who_waits_is_told_of_a_removed_process_once(server, client):
