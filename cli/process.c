@@ -25,6 +25,7 @@ enum {
 	AWAY_TOLD_MS = 2000,      /* after which the person is told */
 	LEAVE_MS = 2000,          /* for input that was typed before they left */
 	COLUMNS_MAX = 1000,       /* of a terminal, and rows */
+	PASSED_ON = 4,            /* signals */
 };
 
 struct run;
@@ -56,6 +57,7 @@ struct run {
 	uint64_t begun_ms;
 	int signals;
 	sigset_t blocked_before;
+	struct sigaction before[PASSED_ON]; /* of the signals that are passed on */
 };
 
 static int call(struct run *r, const char *method, const char *what, const json_t *body,
@@ -263,7 +265,9 @@ static void take_input(struct run *r)
 static const struct {
 	int number;
 	const char *name;
-} passed_on[] = { { SIGINT, "INT" }, { SIGTERM, "TERM" }, { SIGHUP, "HUP" }, { SIGQUIT, "QUIT" } };
+} passed_on[PASSED_ON] = {
+	{ SIGINT, "INT" }, { SIGTERM, "TERM" }, { SIGHUP, "HUP" }, { SIGQUIT, "QUIT" }
+};
 
 /* Those that come while the process is starting. */
 static atomic_bool caught;
@@ -275,10 +279,28 @@ static void catch (int number)
 	atomic_store(&caught, true);
 }
 
-static void exchange_handlers(const struct sigaction *new, struct sigaction *ret_before)
+/* By nohup, for example: whoever started this program does not want it to get that signal. */
+static bool is_ignored(const struct sigaction *action)
+{
+	return action->sa_handler == SIG_IGN;
+}
+
+static void catch_signals(struct run *r)
+{
+	const struct sigaction catching = { .sa_handler = catch };
+
+	atomic_store(&caught, false);
+	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++) {
+		(void)sigaction(passed_on[i].number, NULL, &r->before[i]);
+		if (!is_ignored(&r->before[i]))
+			(void)sigaction(passed_on[i].number, &catching, NULL);
+	}
+}
+
+static void restore_handlers(const struct run *r)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
-		(void)sigaction(passed_on[i].number, &new[i], &ret_before[i]);
+		(void)sigaction(passed_on[i].number, &r->before[i], NULL);
 }
 
 static void open_signals(struct run *r)
@@ -288,8 +310,10 @@ static void open_signals(struct run *r)
 	(void)sigemptyset(&set);
 	if (r->options->terminal)
 		(void)sigaddset(&set, SIGWINCH);
-	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
-		(void)sigaddset(&set, passed_on[i].number);
+	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++) {
+		if (!is_ignored(&r->before[i]))
+			(void)sigaddset(&set, passed_on[i].number);
+	}
 	(void)sigprocmask(SIG_BLOCK, &set, &r->blocked_before);
 	r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -432,15 +456,37 @@ static int follow(struct run *r, struct err *e)
 
 /* ---- from the start to the end --------------------------------------------------------------- */
 
+static json_t *start_body(const struct process_options *options)
+{
+	json_t *body = json_pack("{s:O, s:b, s:O*, s:o*}", "command", options->command, "stdin",
+				 options->input >= 0, "environment", options->environment,
+				 "terminal", options->terminal ? terminal_size() : NULL);
+
+	if (options->drop)
+		(void)json_object_set_new(body, "overflow", json_string("drop"));
+	if (options->unattended_s > 0)
+		(void)json_object_set_new(body, "unattended", json_integer(options->unattended_s));
+	return body;
+}
+
+/* A sandboxd that is older than `unattended` refuses it. */
+static int request_start(struct run *r, json_t **ret_process, struct err *e)
+{
+	CLEANUP(json_decrefp) json_t *body = start_body(r->options);
+	struct site *server = &r->sandbox->server;
+
+	if (site_call(server, "POST", "/v1/processes", body, ret_process, e) == 0)
+		return 0;
+	if (e->kind != ERR_INVALID || json_object_del(body, "unattended") < 0)
+		return -1;
+	return site_call(server, "POST", "/v1/processes", body, ret_process, e);
+}
+
 static int start(struct run *r, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *process = NULL;
-	CLEANUP(json_decrefp)
-	json_t *body = json_pack("{s:O, s:b, s:O*, s:o*}", "command", r->options->command, "stdin",
-				 r->options->input >= 0, "environment", r->options->environment,
-				 "terminal", r->options->terminal ? terminal_size() : NULL);
 
-	if (site_call(&r->sandbox->server, "POST", "/v1/processes", body, &process, e) < 0)
+	if (request_start(r, &process, e) < 0)
 		return -1;
 	const char *id = json_string_value(json_object_get(process, "id"));
 	if (id == NULL || strlen(id) != ID_LENGTH ||
@@ -455,18 +501,14 @@ static int start(struct run *r, struct err *e)
  * a later one is the process'. */
 static int start_with_signals(struct run *r, struct err *e)
 {
-	struct sigaction catching[ARRAY_SIZE(passed_on)], before[ARRAY_SIZE(passed_on)];
 	struct site *server = &r->sandbox->server;
 	int status;
 
-	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
-		catching[i] = (struct sigaction) { .sa_handler = catch };
-	atomic_store(&caught, false);
 	server->cancelled = &caught;
-	exchange_handlers(catching, before);
+	catch_signals(r);
 	status = start(r, e);
 	open_signals(r);
-	exchange_handlers(before, catching);
+	restore_handlers(r);
 	server->cancelled = NULL;
 	if (atomic_load(&caught) && (status == 0 || strcmp(e->code, "INTERRUPTED") == 0))
 		(void)raise(caught_number);
@@ -489,6 +531,9 @@ static int await_end(struct run *r, json_t **ret_process, struct err *e)
 		else
 			(void)curl_multi_poll(r->multi, NULL, 0, (int)asking.retry_ms, NULL);
 		const char *status = json_string_value(json_object_get(process, "status"));
+		if (json_is_true(json_object_get(process, "unattended")))
+			return err_set(e, ERR_NOT_FOUND, "PROCESS_GONE",
+				       "nobody was there for long, and the sandbox hung up");
 		if (status != NULL && strcmp(status, "ended") == 0) {
 			*ret_process = STEAL(process);
 			return 0;

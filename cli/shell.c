@@ -16,6 +16,7 @@
 enum {
 	AWAY_MAX_MS = 7 * 24 * 3600 * 1000, /* somebody is there to decide */
 	TYPED_MAX = 16,                     /* more at once has been pasted */
+	UNATTENDED_S = 600,                 /* the session stays, only its client goes */
 	SESSION_MAX = 64,
 };
 
@@ -142,6 +143,7 @@ static int open_shell(struct sandbox *sandbox, const char *session, struct err *
 		.input = STDIN_FILENO,
 		.signals = true,
 		.terminal = true,
+		.unattended_s = UNATTENDED_S,
 		.away_max_ms = AWAY_MAX_MS,
 		.write = run_write_through,
 		.typed = look_at_typed,

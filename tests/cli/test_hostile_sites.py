@@ -14,6 +14,7 @@ import threading
 import pytest
 
 from stand.kube.pki import Authority
+from terminal import Terminal
 
 ID = "0b6edea4-9104-46d7-91ce-c8b72c504e95"
 TOKEN = "fsa_" + "T" * 43
@@ -263,6 +264,24 @@ def test_a_word_that_cannot_be_sent_is_not_left_out(home, hostile):
     done = home("run", ID, "--", "rm", os.fsdecode(b"\xff"), "x", env=at(site), status=255)
     assert "word 2" in done.stderr and "UTF-8" in done.stderr
     assert not any(path == "/v1/processes" for path, _ in site.requests)
+
+
+def test_a_sandboxd_that_is_older_has_terminals_too(home, hostile):
+    """It does not know how to hang up on what was left, and says so."""
+    made, starts = [], []
+    there = sandbox_of(made, exitCode=0, signal=None, stdout=b"in the shell\r\n")
+
+    def answer(path):
+        if path == "/v1/processes":
+            starts.append(made[0].requests[-1][1]["Content-Length"])
+            if len(starts) == 1:
+                return told({"error": "unknown: unattended", "errorCode": "INVALID_REQUEST"}, 400)
+        return there(path)
+
+    made.append(hostile(answer))
+    terminal = Terminal(home.program, "shell", ID, env={**home.env, **at(made[0])})
+    terminal.until("in the shell")
+    assert terminal.end() == 0 and int(starts[0]) > int(starts[1])
 
 
 @pytest.mark.parametrize("words", [["run", ID, "--", "true"], ["cp", f"{ID}:x", "to"]], ids=" ".join)

@@ -49,6 +49,17 @@ def test_an_interrupt_is_the_commands(fsa):
     assert running.returncode == 9
 
 
+def test_a_signal_that_is_ignored_here_is_not_the_commands(fsa):
+    command = "trap 'echo hung up' HUP; trap 'exit 9' INT; echo ready; while :; do sleep 0.1; done"
+    with subprocess.Popen(["nohup", fsa.program, "run", "shop", "--", "sh", "-c", command], env=fsa.env,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as running:
+        assert running.stdout.readline() == b"ready\n"
+        running.send_signal(signal.SIGHUP)
+        running.send_signal(signal.SIGINT)
+        assert running.stdout.read() == b""
+    assert running.returncode == 9
+
+
 def test_a_command_that_nobody_reads_is_told_to_hang_up(fsa, inside):
     command = "trap 'touch hung-up; exit' HUP; while :; do echo more; done"
     with subprocess.Popen([fsa.program, "run", "shop", "--", "bash", "-c", command], env=fsa.env,

@@ -7,6 +7,7 @@ const AHEAD = 65536; // bytes of input that sandboxd has not taken yet
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5000;
 const SILENCE_MS = 8000; // input that is not taken for so long: the connection is dead
+const UNATTENDED_S = 600; // without a page for so long, the program gets SIGHUP
 const HEAD = 9; // of a binary message: the stream, and the offset
 
 /**
@@ -46,6 +47,8 @@ class Line {
 		this.options = options;
 		this.size = options.size;
 		this.key = crypto.randomUUID();
+		/** @type {{unattended?: number}} */
+		this.unattended = {unattended: UNATTENDED_S}; // an older sandboxd refuses it
 		/** @type {string | null} */
 		this.process = null;
 		/** @type {WebSocket | null} */
@@ -99,7 +102,7 @@ class Line {
 	begin(ends) {
 		if (this.process === null)
 			this.send({type: "start", idempotencyKey: this.key, command: this.options.command, terminal: this.size,
-				environment: {TERM: "xterm-256color", COLORTERM: "truecolor"}});
+				environment: {TERM: "xterm-256color", COLORTERM: "truecolor"}, ...this.unattended});
 		else
 			this.send({type: "attach", id: this.process, stdout: this.received, stderr: 0});
 		clearTimeout(this.timer);
@@ -126,6 +129,8 @@ class Line {
 			this.send({type: "size", ...this.size});
 		} else if (message.type === "stdin") {
 			this.take(message.stdinOffset);
+		} else if (message.type === "exit" && message.unattended) {
+			this.startAnew();
 		} else if (message.type === "exit") {
 			this.stop();
 			this.options.ended();
@@ -137,13 +142,16 @@ class Line {
 	/** Neither started nor attached. @param {number} status */
 	refused(status) {
 		const lost = status === 404 && this.process !== null;
-		if (lost)
+		const older = status === 400 && this.process === null && "unattended" in this.unattended;
+		if (older)
+			this.unattended = {};
+		if (lost || older)
 			this.startAnew();
 		else
 			this.drop(LONGEST_PAUSE_MS);
 	}
 
-	/** The sandbox has another life: its processes have ended, and what was typed for them is void. */
+	/** The program has ended while nobody was there, with the sandbox or alone: what was typed for it is void. */
 	startAnew() {
 		this.process = null;
 		this.key = crypto.randomUUID();
