@@ -19,9 +19,10 @@ SESSION = "agent-test"
 class Task:
     """One whose agent says `text`, and ends once there is the file `go`."""
 
-    def __init__(self, folder, text):
+    def __init__(self, folder, text, before):
         self.folder = folder
         folder.mkdir()
+        before(folder)
         message = {"type": "assistant", "message": {"content": [{"type": "text", "text": text}]}}
         (folder / "message").write_text(json.dumps(message) + "\n")
         agent = folder / "claude"
@@ -53,6 +54,10 @@ class Task:
         eventually(lambda: self.tmux("has-session", "-t", SESSION).returncode != 0)
         eventually(lambda: not list(self.folder.glob("agent.*")))
 
+    def journal(self):
+        with open(self.folder / ".local/state/fullstack-agent/agent-tasks.jsonl") as file:
+            return [json.loads(line) for line in file]
+
     def end(self):
         self.tmux("kill-server")
         self.process.kill()
@@ -65,8 +70,8 @@ def start_task(workspace):
     """One task for a test, which ends with it."""
     started = []
 
-    def start(text="Waiting."):
-        started.append(Task(workspace / "task", text))
+    def start(text="Waiting.", before=lambda _: None):
+        started.append(Task(workspace / "task", text, before))
         return started[-1]
 
     yield start
@@ -98,6 +103,26 @@ def test_a_task_that_is_killed_ends_its_agent(start_task):
     task.process.kill()
     eventually(lambda: not agent.exists())
     task.nothing_is_left()
+
+
+def test_tasks_are_listed_with_their_prompts_and_ends(start_task):
+    task = start_task()
+    (begun,) = task.journal()
+    assert (begun.pop("at")[-1], begun) == ("Z", {"session": SESSION, "event": "started", "prompt": "Wait."})
+    assert task.go() == 3
+    _, ended = task.journal()
+    assert ended.pop("at") and ended == {"session": SESSION, "event": "ended", "exitCode": 3}
+
+
+def test_the_list_of_tasks_does_not_grow_for_ever(start_task, workspace):
+    def fill(folder):
+        file = folder / ".local/state/fullstack-agent/agent-tasks.jsonl"
+        file.parent.mkdir(parents=True)
+        file.write_text("".join(f'{{"session": "agent-{n}"}}\n' for n in range(20000)))
+
+    task = start_task(before=fill)
+    sessions = [line["session"] for line in task.journal()]
+    assert sessions[-2:] == ["agent-19999", SESSION] and 1000 < len(sessions) < 10000
 
 
 def test_an_agent_s_text_does_not_control_its_reader_s_terminal(start_task):
