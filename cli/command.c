@@ -18,6 +18,7 @@ static const struct command_option_spec options[OPTION_COUNT] = {
 			     "trust the certificate authorities in FILE, for this site" },
 	[OPTION_DESCRIPTION] = { "description", "TEXT", "describe the project" },
 	[OPTION_DETACH] = { "detach", NULL, "start the task and do not follow it" },
+	[OPTION_EXPIRES] = { "expires", "TIME", "end the project after so long (12h, 3d)" },
 	[OPTION_FOLLOW] = { "follow", NULL, "go on with what is added to it" },
 	[OPTION_FROM] = { "from", "FILE", "set all variables of a .env file; - is standard input" },
 	[OPTION_NO_DATABASE] = { "no-database", NULL, "create a sandbox only" },
@@ -43,8 +44,9 @@ static const struct command commands[] = {
 	{ "token", "", 0, 0, 0, "print the token, for other programs", command_token },
 	{ "projects", "", 0, 0, 0, "list your projects", command_projects },
 	{ "create", "NAME", 1, 1,
-	  TAKES(OPTION_AGENT) | TAKES(OPTION_DESCRIPTION) | TAKES(OPTION_NO_DATABASE) |
-		  TAKES(OPTION_SIZE) | TAKES(OPTION_STARTER) | TAKES(OPTION_WAIT),
+	  TAKES(OPTION_AGENT) | TAKES(OPTION_DESCRIPTION) | TAKES(OPTION_EXPIRES) |
+		  TAKES(OPTION_NO_DATABASE) | TAKES(OPTION_SIZE) | TAKES(OPTION_STARTER) |
+		  TAKES(OPTION_WAIT),
 	  "create a project: a sandbox and a database", command_create },
 	{ "sizes", "", 0, 0, 0, "list the sizes that a sandbox can have", command_sizes },
 	{ "resize", "PROJECT SIZE|default", 2, 2, CHANGE,
@@ -53,6 +55,8 @@ static const struct command commands[] = {
 	{ "stop", "PROJECT", 1, 1, CHANGE, "stop a project; its files and its data stay",
 	  command_stop },
 	{ "restart", "PROJECT", 1, 1, CHANGE, "replace the sandbox's pod", command_restart },
+	{ "expire", "PROJECT TIME|never", 2, 2, 0,
+	  "end a project after so long (12h, 3d): first stopped, later deleted", command_expire },
 	{ "delete", "PROJECT", 1, 1, CHANGE, "delete a project with its files and its database",
 	  command_delete },
 	{ "database add", "PROJECT", 1, 1, TAKES(OPTION_YES),

@@ -15,6 +15,7 @@ enum command_option {
 	OPTION_CA_FILE,
 	OPTION_DESCRIPTION,
 	OPTION_DETACH,
+	OPTION_EXPIRES,
 	OPTION_FOLLOW,
 	OPTION_FROM,
 	OPTION_NO_DATABASE,
@@ -69,6 +70,7 @@ int command_delete(const struct call *call, struct err *e);
 int command_env_list(const struct call *call, struct err *e);
 int command_env_set(const struct call *call, struct err *e);
 int command_env_unset(const struct call *call, struct err *e);
+int command_expire(const struct call *call, struct err *e);
 int command_explain(const struct call *call, struct err *e);
 int command_forward(const struct call *call, struct err *e);
 int command_login(const struct call *call, struct err *e);

@@ -108,9 +108,22 @@ int project_create(struct site *site, const struct project_new *wanted, json_t *
 	/* Left out unless asked for, as older sites do not know them. */
 	if (wanted->starter)
 		(void)json_object_set_new(body, "starter", json_true());
+	if (wanted->lifetime_hours > 0)
+		(void)json_object_set_new(body, "lifetimeHours",
+					  json_integer(wanted->lifetime_hours));
 	if (wanted->agent_at_start)
 		(void)json_object_set_new(body, "agentAtStart", json_true());
 	return site_call(site, "POST", "/api/projects", body, ret_project, e);
+}
+
+int project_expire(struct site *site, const char *id, unsigned hours, json_t **ret_project,
+		   struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = mem_printf("/api/projects/%s/lifetime", id);
+	CLEANUP(json_decrefp)
+	json_t *body = json_pack("{s:o}", "hours", hours > 0 ? json_integer(hours) : json_null());
+
+	return site_call(site, "PUT", path, body, ret_project, e);
 }
 
 int project_resize(struct site *site, const char *id, const char *size, bool force,
@@ -195,9 +208,11 @@ static void add_findings(json_t *findings, const json_t *rows, const char *resou
 json_t *project_findings(const json_t *project)
 {
 	json_t *findings = json_array();
+	CLEANUP(json_decrefp) json_t *whole = json_pack("[O]", project);
 
 	add_findings(findings, json_object_get(project, "sandboxes"), "sandbox");
 	add_findings(findings, json_object_get(project, "databases"), "database");
+	add_findings(findings, whole, "project");
 	return findings;
 }
 

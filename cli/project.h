@@ -20,10 +20,16 @@ int project_list(struct site *site, json_t **ret_projects, struct err *e);
 struct project_new {
 	const char *name;
 	const char *description; /* NULL: none */
+	unsigned lifetime_hours; /* 0: it has no end */
 	const char *size;        /* NULL: the site's default */
 	bool database, starter, agent_at_start;
 };
 int project_create(struct site *site, const struct project_new *wanted, json_t **ret_project,
+		   struct err *e);
+/* Whole hours from a text such as "3d"; ERR_INVALID USAGE. */
+int project_parse_hours(const char *text, unsigned *ret_hours, struct err *e);
+/* Ends it in so many hours; 0: never. */
+int project_expire(struct site *site, const char *id, unsigned hours, json_t **ret_project,
 		   struct err *e);
 /* Gives its first sandbox another size (NULL: the site's default), and returns the sandbox.
  * ERR_DATA_AT_RISK as below. */

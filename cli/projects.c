@@ -52,7 +52,7 @@ int command_create(const struct call *call, struct err *e)
 	CLEANUP(json_decrefp) json_t *project = NULL;
 	CLEANUP(json_decrefp) json_t *finished = NULL;
 
-	const struct project_new wanted = {
+	struct project_new wanted = {
 		.name = call->arguments[0],
 		.description = call->options[OPTION_DESCRIPTION],
 		.size = call->options[OPTION_SIZE],
@@ -60,6 +60,9 @@ int command_create(const struct call *call, struct err *e)
 		.starter = call->options[OPTION_STARTER] != NULL,
 		.agent_at_start = call->options[OPTION_AGENT] != NULL,
 	};
+	const char *expires = call->options[OPTION_EXPIRES];
+	if (expires != NULL && project_parse_hours(expires, &wanted.lifetime_hours, e) < 0)
+		return -1;
 	if (call_site(call, &site, e) < 0 || project_create(&site, &wanted, &project, e) < 0)
 		return -1;
 	if (call->options[OPTION_WAIT] != NULL &&

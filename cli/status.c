@@ -11,10 +11,8 @@
 enum { WATCH_MS = 1000, EVENTS_SHOWN = 10 };
 
 static const struct output_column project_fields[] = {
-	{ "name", "project" },
-	{ "status", "status" },
-	{ "description", "about" },
-	{ "id", "id" },
+	{ "name", "project" },   { "status", "status" },     { "description", "about" },
+	{ "expiresAt", "ends" }, { "deletesAt", "deleted" }, { "id", "id" },
 };
 static const struct output_column sandbox_fields[] = {
 	{ "publicUrl", "application" },

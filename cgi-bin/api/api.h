@@ -59,7 +59,8 @@ extern const struct field force_fields[];
 /* Field tables and handlers, by file. */
 extern const struct field project_create_fields[], project_change_fields[], project_list_query[];
 route_fn project_list_get, project_post, project_read, project_patch, project_delete,
-	project_start_post, project_stop_post, project_restart_post;
+	project_start_post, project_stop_post, project_restart_post, project_lifetime_put;
+extern const struct field project_lifetime_fields[];
 
 extern const struct field sandbox_start_fields[], sandbox_add_fields[], sandbox_change_fields[];
 /* The name of a size that the site offers (store/size.h); null: the operator's default. */

@@ -45,7 +45,18 @@ const struct field project_create_fields[] = {
 	{ .name = "database", .type = FIELD_BOOL },
 	{ .name = "starter", .type = FIELD_BOOL },
 	{ .name = "agentAtStart", .type = FIELD_BOOL },
+	{ .name = "lifetimeHours", .type = FIELD_INTEGER, .min = 1, .max = PROJECT_LIFETIME_MAX },
 	FIELD_SIZE,
+	FIELDS_END,
+};
+
+const struct field project_lifetime_fields[] = {
+	{ .name = "hours",
+	  .type = FIELD_INTEGER,
+	  .required = true,
+	  .nullable = true,
+	  .min = 1,
+	  .max = PROJECT_LIFETIME_MAX },
 	FIELDS_END,
 };
 
@@ -184,6 +195,7 @@ int project_post(struct call *c, struct err *e)
 		.kube_name = kube_name,
 		.sandbox = &sandbox.row,
 		.database_id = field_bool(c->body, "database", true) ? database_id : NULL,
+		.lifetime_hours = (unsigned)field_integer(c->body, "lifetimeHours", 0),
 	};
 	if (project_create(c->db, &project, c->object_id, e) < 0 ||
 	    get(c, c->object_id, &rows, e) < 0 || add_extras(c, &rows.items[0].sandboxes[0], e) < 0)
@@ -222,19 +234,35 @@ int project_read(struct call *c, struct err *e)
 	return 0;
 }
 
-int project_patch(struct call *c, struct err *e)
+static int answer_project(struct call *c, struct err *e)
 {
 	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
+
+	if (get(c, c->params[0], &rows, e) < 0)
+		return -1;
+	response_json(c->response, 200, render_project(&rows.items[0].project));
+	return 0;
+}
+
+int project_patch(struct call *c, struct err *e)
+{
 	const char *description = field_string(c->body, "description");
 
 	if (description == NULL && field_given(c->body, "description"))
 		description = ""; /* null takes it away */
 	if (project_change(c->db, c->session->user_id, c->params[0], field_string(c->body, "name"),
-			   description, e) < 0 ||
-	    get(c, c->params[0], &rows, e) < 0)
+			   description, e) < 0)
 		return -1;
-	response_json(c->response, 200, render_project(&rows.items[0].project));
-	return 0;
+	return answer_project(c, e);
+}
+
+int project_lifetime_put(struct call *c, struct err *e)
+{
+	unsigned hours = (unsigned)field_integer(c->body, "hours", 0); /* null: it has no end */
+
+	if (project_set_lifetime(c->db, c->session->user_id, c->params[0], hours, e) < 0)
+		return -1;
+	return answer_project(c, e);
 }
 
 static int answer_request(struct call *c, const char *message, struct err *e)

@@ -117,7 +117,10 @@ static bool shows_secrets(const struct call *c, enum render how)
 
 json_t *render_project(const struct project *p)
 {
-	return members_object(project_members, p);
+	json_t *json = members_object(project_members, p);
+
+	json_object_set_new(json, "warnings", warnings_json(p->warnings));
+	return json;
 }
 
 json_t *render_request(const char *message, const struct project *p)

@@ -23,6 +23,8 @@ const struct route api_routes[] = {
 	READ (PROJECT, project_read),
 	WRITE(METHOD_PATCH, PROJECT, project_patch, "project.change",
 	      .body = project_change_fields),
+	WRITE(METHOD_PUT, PROJECT "/lifetime", project_lifetime_put, "project.lifetime",
+	      .body = project_lifetime_fields),
 	WAKE (METHOD_DELETE, PROJECT, project_delete, "project.delete"),
 	WAKE (METHOD_POST, PROJECT "/delete", project_delete, "project.delete"),
 	WAKE (METHOD_POST, PROJECT "/start", project_start_post, "project.start",

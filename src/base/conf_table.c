@@ -125,6 +125,11 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 					   "Projects that a user may have at once."),
 	[CONF_SANDBOXES_PER_PROJECT] = INTEGER("sandboxes_per_project", "5", 1, 1000,
 					       "Sandboxes that a project may have at once."),
+	[CONF_END_WARNING] = DURATION("end_warning", "1d", MINUTE, 365 * DAY,
+				      "How long before a project's end its owner is warned."),
+	[CONF_END_GRACE] = DURATION("end_grace", "7d", MINUTE, 365 * DAY,
+				    "A project that was stopped at its end is deleted after this "
+				    "long."),
 	[CONF_CHANGES_BURST] =
 		INTEGER("changes_burst", "120", 1, 1000000,
 			"Changes that a user may request at once, whether they succeed or not."),

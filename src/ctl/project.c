@@ -29,6 +29,8 @@ static const struct output_column project_fields[] = {
 	{ "status", "status" },
 	{ "githubRepo", "repository" },
 	{ "createdAt", "created" },
+	{ "expiresAt", "ends" },
+	{ "deletesAt", "is deleted" },
 	{ "deletedAt", "deleted" },
 };
 

@@ -44,6 +44,16 @@ static const struct warning_text texts[WARNING_COUNT] = {
 		"The container ended and was started again",
 		"Whatever ran in its terminals is gone; your files are still there. If it ran out of memory, run less in it or ask for a larger limit.",
 	},
+	[WARNING_PROJECT_ENDING] = {
+		"PROJECT_ENDING",
+		"This project is about to end",
+		"If you still need it, give it more time or no end at all. Otherwise save what you want to keep: it is first stopped, and later deleted.",
+	},
+	[WARNING_PROJECT_ENDED] = {
+		"PROJECT_ENDED",
+		"This project has ended, and is about to be deleted",
+		"It was stopped; its files and data are still there. To keep them, give it more time or no end at all; then it can be started again.",
+	},
 };
 
 const struct warning_text *warning_text(enum warning warning)

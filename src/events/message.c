@@ -53,10 +53,11 @@ static char *print(json_t *json)
 
 char *message_project(const struct live_project *project)
 {
-	return print(json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "id", project->id, "name",
-			       project->name, "status", project->status, "updatedAt",
-			       project->updated_at, "sandboxes",
-			       resources(project, RESOURCE_SANDBOX), "databases",
+	return print(json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:o}", "id", project->id,
+			       "name", project->name, "status", project->status, "updatedAt",
+			       project->updated_at, "expiresAt", project->expires_at, "deletesAt",
+			       project->deletes_at, "warnings", warnings_json(project->warnings),
+			       "sandboxes", resources(project, RESOURCE_SANDBOX), "databases",
 			       resources(project, RESOURCE_DATABASE)));
 }
 

@@ -37,6 +37,8 @@ static const struct db_statement statements[] = {
 		" p.description, p.github_repo AS \"githubRepo\","
 		" iso8601(p.created_at) AS \"createdAt\","
 		" iso8601(p.updated_at) AS \"updatedAt\","
+		" iso8601(p.expires_at) AS \"expiresAt\","
+		" iso8601(p.deletes_at) AS \"deletesAt\","
 		" iso8601(p.deleted_at) AS \"deletedAt\""
 		" FROM projects p JOIN users u ON u.id = p.user_id"
 		" WHERE ($1::uuid IS NULL OR p.user_id = $1) AND ($2::uuid IS NULL OR p.id = $2)"

@@ -112,7 +112,10 @@
 	X(of, TEXT, id, of ".id", "id")                                                            \
 	X(of, TEXT, name, of ".name", "name")                                                      \
 	X(of, STATUS, status, of ".status", "status")                                              \
-	X(of, TEXT, updated_at, "iso8601(" of ".updated_at)", "updatedAt")
+	X(of, TEXT, updated_at, "iso8601(" of ".updated_at)", "updatedAt")                         \
+	X(of, TEXT, expires_at, "iso8601(" of ".expires_at)", "expiresAt")                         \
+	X(of, TEXT, deletes_at, "iso8601(" of ".deletes_at)", "deletesAt")                         \
+	X(of, TEXT, warnings, "nullif(" of ".warnings, '[]')::text", "")
 #define PROJECT_COLUMNS(X, of)                                                                     \
 	PROJECT_STATUS_COLUMNS(X, of)                                                              \
 	X(of, TEXT, description, of ".description", "description")                                 \

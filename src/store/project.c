@@ -12,20 +12,22 @@ enum create_column { CREATE_ID, CREATE_HAS_CLUSTER };
 enum statement {
 	STATEMENT_CREATE,
 	STATEMENT_CHANGE,
+	STATEMENT_LIFETIME,
 };
 
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
 	/* One statement, for one round trip. $1 user, $2-$4 the project, $5 and $6 the sandbox and
-	 * its terminal's token, $7 the database (NULL: none), $8 the size. Triggers complete the parts, and
-	 * insert nothing when the user has as many projects as they may. */
+	 * its terminal's token, $7 the database (NULL: none), $8 the size, $9 hours to its end.
+	 * Triggers complete the parts, and insert nothing when the user has as many projects as they may. */
 	[STATEMENT_CREATE] = { "project_create",
 		"WITH cluster AS ("
 		" SELECT FROM kubeconfigs WHERE user_id = $1"
 		"), p AS ("
-		" INSERT INTO projects (user_id, name, description, kube_name)"
-		" SELECT $1, $2, $3, $4 FROM cluster RETURNING id"
+		" INSERT INTO projects (user_id, name, description, kube_name, expires_at)"
+		" SELECT $1, $2, $3, $4, now() + $9::bigint * interval '1 hour'"
+		" FROM cluster RETURNING id"
 		"), r AS ("
 		" INSERT INTO resources (id, project_id, user_id, kind, stage)"
 		" SELECT given.id, p.id, $1, given.kind, CASE WHEN $7::uuid IS NULL"
@@ -48,8 +50,14 @@ static const struct db_statement statements[] = {
 		"  description = coalesce($4, description), updated_at = now()"
 		" WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL"
 		" RETURNING id" },
+	[STATEMENT_LIFETIME] = { "project_lifetime",
+		"UPDATE projects SET expires_at = now() + $3::bigint * interval '1 hour',"
+		" updated_at = now()"
+		" WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL RETURNING id" },
 };
 /* clang-format on */
+
+#define HOURS(hours) ((hours) > 0 ? DB_INT(hours) : DB_NULL)
 
 int store_explain_conflict(const struct err *failed, struct err *e)
 {
@@ -84,7 +92,7 @@ int project_create(struct db *db, const struct project_new *project,
 		     DB_ARGS(DB_TEXT(project->user_id), DB_TEXT(project->name),
 			     DB_TEXT(project->description), DB_TEXT(project->kube_name),
 			     STORE_SANDBOX(project->sandbox), DB_TEXT(project->database_id),
-			     DB_TEXT(project->sandbox->size)),
+			     DB_TEXT(project->sandbox->size), HOURS(project->lifetime_hours)),
 		     &r, &failed) < 0)
 		return store_explain_conflict(&failed, e);
 	if (!db_bool(r, 0, CREATE_HAS_CLUSTER))
@@ -107,5 +115,16 @@ int project_change(struct db *db, const char *user_id, const char *project_id, c
 			     DB_TEXT(description)),
 		     &r, &failed) < 0)
 		return store_explain_conflict(&failed, e);
+	return db_rows(r) > 0 ? 0 : store_project_not_found(e);
+}
+
+int project_set_lifetime(struct db *db, const char *user_id, const char *project_id, unsigned hours,
+			 struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+
+	if (db_query(db, &statements[STATEMENT_LIFETIME],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id), HOURS(hours)), &r, e) < 0)
+		return -1;
 	return db_rows(r) > 0 ? 0 : store_project_not_found(e);
 }

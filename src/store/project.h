@@ -83,6 +83,7 @@ struct project_new {
 	const char *user_id, *name, *description, *kube_name;
 	const struct sandbox_new *sandbox;
 	const char *database_id; /* UUID made by the caller; NULL: without a database */
+	unsigned lifetime_hours; /* until its end; 0: it has none */
 };
 /*
  * Creates all of it, in the namespace and on the server of the user's kubeconfig, with the image
@@ -100,10 +101,20 @@ int project_change(struct db *db, const char *user_id, const char *project_id, c
 		   const char *description, struct err *e);
 
 /*
+ * Ends a project in so many hours from now (0: never), which also takes back the end that it has
+ * reached, as long as it is not deleted. At its end it is stopped, and `end_grace` later deleted:
+ * end_projects() in sql/.
+ */
+enum { PROJECT_LIFETIME_MAX = 8784 }; /* hours: a leap year */
+int project_set_lifetime(struct db *db, const char *user_id, const char *project_id, unsigned hours,
+			 struct err *e);
+
+/*
  * Sets the desired state of all of a project's resources: RUNNING, STOPPED, or GONE (which is
  * final: later calls are ERR_NOT_FOUND unless they request GONE again). Requesting the present
  * desired state is no error: work that is under way continues, and a resource that is RUNNING or in
- * ERROR becomes STARTING until it has been observed. All of the project is due at once.
+ * ERROR becomes STARTING until it has been observed. All of the project is due at once. Neither it
+ * nor a part of it is started after its end: ERR_CONFLICT PROJECT_ENDED.
  */
 int project_set_desired(struct db *db, const char *user_id, const char *project_id,
 			enum desired desired, struct err *e);

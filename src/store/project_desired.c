@@ -13,6 +13,7 @@ enum create_column { CREATE_HAS_CLUSTER, CREATE_IS_MADE };
 
 enum statement {
 	STATEMENT_DELETE,
+	STATEMENT_ENDED,
 	STATEMENT_SET_DESIRED,
 	STATEMENT_FIND_SANDBOX,
 	STATEMENT_CREATE_SANDBOX,
@@ -30,6 +31,10 @@ static const struct db_statement statements[] = {
 	[STATEMENT_DELETE] = { "project_delete",
 		"UPDATE projects SET deleted_at = now(), updated_at = now()"
 		" WHERE id = $1" },
+	/* The transaction may have begun before the end that it waited for. */
+	[STATEMENT_ENDED] = { "project_ended",
+		"SELECT FROM projects WHERE id = $1"
+		" AND (deletes_at IS NOT NULL OR expires_at <= now())" },
 	/* $1 project, $2 desired, $3 kind (NULL: all), $4 whether what is being deleted may come
 	 * back, $5 which sandboxes. What is desired already and under way stays as it is; what is
 	 * RUNNING or in ERROR shows that again only when it has been observed after this. All rows
@@ -141,11 +146,25 @@ struct request {
 	bool revive;            /* also what is to go, and has not gone yet */
 };
 
+static int check_lifetime(struct db *tx, const char *project_id, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *ended = NULL;
+
+	if (db_query(tx, &statements[STATEMENT_ENDED], DB_ARGS(DB_TEXT(project_id)), &ended, e) < 0)
+		return -1;
+	if (db_rows(ended) == 0)
+		return 0;
+	return err_set(e, ERR_CONFLICT, "PROJECT_ENDED",
+		       "The project has ended: give it more time before you start it");
+}
+
 static int set_desired(struct db *tx, const char *project_id, const struct request *request,
 		       struct err *e)
 {
 	static const char *const kinds[] = { NULL, "SANDBOX", "DATABASE" };
 
+	if (request->desired == DESIRED_RUNNING && check_lifetime(tx, project_id, e) < 0)
+		return -1;
 	return db_query(tx, &statements[STATEMENT_SET_DESIRED],
 			DB_ARGS(DB_TEXT(project_id), DB_TEXT(desired_name(request->desired)),
 				DB_TEXT(kinds[request->of]), DB_BOOL(request->revive),

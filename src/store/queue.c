@@ -32,6 +32,7 @@ enum statement {
 	STATEMENT_WAKE,
 	STATEMENT_NEXT_DUE,
 	STATEMENT_BACKLOG,
+	STATEMENT_END_PROJECTS,
 	STATEMENT_EXPIRE_SESSIONS,
 	STATEMENT_EXPIRE_KEYS,
 	STATEMENT_EXPIRE_LIVE,
@@ -211,6 +212,7 @@ static const struct db_statement statements[] = {
 		"  " OLDEST_DUE("greatest(due_at, " STORE_PAUSE ")", "") ")) * 1000)::bigint,"
 		" (SELECT count(*) FROM resources"
 		"  WHERE leased_until IS NOT NULL AND leased_until >= now())" },
+	[STATEMENT_END_PROJECTS] = { "queue_end_projects", "SELECT end_projects()" },
 	[STATEMENT_EXPIRE_SESSIONS] = { "queue_expire_sessions",
 		"DELETE FROM sessions WHERE id_hash IN"
 		" (SELECT id_hash FROM sessions WHERE expires_at < now()"
@@ -393,7 +395,8 @@ int queue_backlog(struct db *db, uint64_t max, struct queue_backlog *ret_backlog
 
 int queue_housekeeping(struct db *db, const struct queue_retention *keep, struct err *e)
 {
-	if (deletion_finish(db, e) < 0 ||
+	if (db_query(db, &statements[STATEMENT_END_PROJECTS], NULL, NULL, e) < 0 ||
+	    deletion_finish(db, e) < 0 ||
 	    db_query(db, &statements[STATEMENT_EXPIRE_SESSIONS], NULL, NULL, e) < 0 ||
 	    db_query(db, &statements[STATEMENT_EXPIRE_LIVE], NULL, NULL, e) < 0 ||
 	    db_query(db, &statements[STATEMENT_EXPIRE_EVENTS], DB_ARGS(DB_INT(keep->events_ms)),

@@ -290,3 +290,17 @@ def test_a_token_that_may_only_read_is_told_so(ada, home, served):
 def test_a_site_that_is_away_is_told_as_such(home, served):
     env = {"FSA_SITE": "http://127.0.0.1:1", "FSA_TOKEN": "fsa_x"}
     assert "cannot be reached" in home("projects", env=env, status=75).stderr
+
+
+def test_a_project_gets_an_end_and_more_time(ada):
+    ada("create", "Brief", "--no-database", "--expires", "3d", "--wait")
+    ends = ada.json("status", "Brief")["expiresAt"]
+    assert ends and ends in ada("status", "Brief").stdout
+    assert ada.json("expire", "Brief", "12h")["expiresAt"] < ends
+    assert "never" in ada("expire", "Brief", "never").stdout
+    assert ada.json("status", "Brief")["expiresAt"] is None
+    for time in ("soon", "0h", "90m", "367d", ""):
+        assert "whole hours" in ada("expire", "Brief", time, status=2).stderr
+    ada("create", "Never", "--expires", "1", status=2)
+    ada("expire", "Missing", "1d", status=4)
+    ada("delete", "Brief", "--yes", "--wait")

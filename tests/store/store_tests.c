@@ -16,6 +16,7 @@ int main(void)
 	srunner_add_suite(runner, hosts_suite());
 	srunner_add_suite(runner, shards_suite());
 	srunner_add_suite(runner, spending_suite());
+	srunner_add_suite(runner, lifetime_suite());
 	srunner_add_suite(runner, live_suite());
 	srunner_add_suite(runner, kubeconfig_check_suite());
 	srunner_run_all(runner, CK_ENV);

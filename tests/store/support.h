@@ -89,6 +89,7 @@ Suite *rights_suite(void);
 Suite *hosts_suite(void);
 Suite *shards_suite(void);
 Suite *spending_suite(void);
+Suite *lifetime_suite(void);
 Suite *live_suite(void);
 Suite *kubeconfig_check_suite(void);
 

@@ -9,7 +9,8 @@ import uuid
 import costly_certificates as costly
 import pytest
 
-PROJECT = {"id", "name", "description", "userId", "githubRepo", "status", "createdAt", "updatedAt"}
+PROJECT = {"id", "name", "description", "userId", "githubRepo", "status", "createdAt", "updatedAt",
+           "expiresAt", "deletesAt", "warnings"}
 SANDBOX = {"id", "projectId", "name", "k8sNamespace", "sandboxName", "publicUrl", "ttydUrl",
            "fileBrowserUrl", "status", "lockedUntil", "runtimeImage", "cpuRequest", "cpuLimit",
            "memoryRequest", "memoryLimit", "createdAt", "updatedAt"}

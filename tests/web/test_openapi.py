@@ -78,6 +78,7 @@ def test_answers_are_as_written(web, document, user, make_kubeconfig):
     do("get", "/api/projects", query="?limit=1")
     do("get", PROJECT, **project)
     do("patch", PROJECT, {"description": None}, **project)
+    do("put", f"{PROJECT}/lifetime", {"hours": 1}, **project)
     for request in ("stop", "start", "restart"):
         do("post", f"{PROJECT}/{request}", **project)
     for method in ("get", "post", "delete"):

@@ -93,6 +93,7 @@ BODIES = {
         "variables": [{"key": "STOLEN", "value": "1"}]},
     ("PATCH", "/api/projects/:projectId/environment/:envId"): {"value": "stolen"},
     ("PUT", "/api/projects/:projectId/environment/:envId"): {"value": "stolen"},
+    ("PUT", "/api/projects/:projectId/lifetime"): {"hours": 1},
     ("POST", "/api/sandbox/:projectId"): {"envVars": {"STOLEN": "1"}},
     ("POST", "/api/projects/:projectId/sandboxes"): {"displayName": "Stolen"},
     ("POST", "/api/sandbox/:projectId/tokens"): {"scopes": ["exec"]},

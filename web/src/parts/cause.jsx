@@ -34,7 +34,7 @@ export function Cause({part: {cause, projectId}, what, tryNow}) {
 	);
 }
 
-/** What is worth a word whatever the status is. @param {{part: Part, what: string}} props */
+/** What is worth a word whatever the status is. @param {{part: {warnings: Warning[]}, what: string}} props */
 export function Warnings({part: {warnings}, what}) {
 	return warnings.map(({code, message, headline, action, since}) => (
 		<div key={code} class="warning" role="group" aria-label={`Warning: ${what}`}>

@@ -30,7 +30,7 @@ export const runningSandbox = ({sandboxes}) => sandboxes.find(({desired}) => des
 
 /** Whether somebody has to do something, or something is wrong. @param {Project} project */
 export const needsAttention = (project) =>
-	project.status === "ERROR" || partsOf(project).some((part) => part.cause !== null || part.warnings.length > 0);
+	project.status === "ERROR" || project.warnings.length > 0 || partsOf(project).some((part) => part.cause !== null || part.warnings.length > 0);
 
 /** @param {{status: string, trouble?: boolean}} props `trouble`: whatever the status is, something keeps it so */
 export function Badge({status, trouble = false}) {

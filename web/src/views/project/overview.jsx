@@ -20,6 +20,7 @@ export function Overview({project}) {
 	return (
 		<>
 			{project.description && <p class="description">{project.description}</p>}
+			<Warnings part={project} what="Project"/>
 			{first && <SandboxCard sandbox={first} title="Sandbox"/>}
 			{others.map((sandbox) => (
 				<SandboxCard key={sandbox.id} sandbox={sandbox} title={sandbox.displayName ?? sandbox.name} several/>

@@ -4,6 +4,7 @@ import {ask} from "../../parts/ask.jsx";
 import {Act} from "../../parts/button.jsx";
 import {Field, Form} from "../../parts/form.jsx";
 import {SizeChoice, useSizes} from "../../parts/sizes.jsx";
+import {Time} from "../../parts/time.jsx";
 import {navigate} from "../../router.js";
 
 /** @param {{project: Project, reload: () => Promise<void>}} props */
@@ -30,6 +31,7 @@ export function ProjectSettings({project, reload}) {
 					{project.sandboxes.map((sandbox) => (
 						<Resize key={sandbox.id} id={project.id} sandbox={sandbox} reload={reload}/>
 					))}
+					<Lifetime project={project} reload={reload}/>
 					<Danger {...project}/>
 				</>
 			)}
@@ -59,6 +61,33 @@ function Resize({id, sandbox, reload}) {
 			<p class="detail">{sandbox.cpuLimit} CPU, {sandbox.memoryLimit} memory</p>
 			<Form label="Change" submit={resize}>
 				<SizeChoice sizes={sizes} value={sandbox.size}/>
+			</Form>
+		</section>
+	);
+}
+
+const LIFETIMES = /** @type {[string, string][]} */ ([
+	["", "never"], ["12", "in 12 hours"], ["24", "in a day"], ["72", "in 3 days"], ["168", "in a week"], ["720", "in 30 days"],
+]);
+
+/** When it ends by itself. @param {{project: Project, reload: () => Promise<void>}} props */
+function Lifetime({project, reload}) {
+	const change = async (/** @type {Record<string, string>} */ {hours}) => {
+		await call("PUT", `/api/projects/${project.id}/lifetime`, {hours: hours ? Number(hours) : null});
+		await reload();
+	};
+	return (
+		<section>
+			<h2>End</h2>
+			<p>{project.expiresAt ? <>It ends <Time at={project.expiresAt}/>.</> : "It has no end."} At its end a project is
+				stopped, and later deleted; both can be put off.</p>
+			<Form label="Change" submit={change}>
+				<label>
+					<span>Ends</span>
+					<select name="hours">
+						{LIFETIMES.map(([value, words]) => <option key={value} value={value}>{words}</option>)}
+					</select>
+				</label>
 			</Form>
 		</section>
 	);

@@ -1,0 +1,157 @@
+/* The end of a project: told before, stopped, deleted after a grace. */
+#include <stdio.h>
+#include <string.h>
+
+#include "support.h"
+
+static void tidy_up(void)
+{
+	const struct queue_retention keep = { .events_ms = UINT32_MAX,
+					      .idempotency_ms = UINT32_MAX };
+	struct err e;
+
+	assert_ok(queue_housekeeping(reconcile, &keep, &e), &e);
+}
+
+/* As if its end had been set to that moment. */
+static void set_end(const struct made_project *project, const char *sql)
+{
+	char statement[160];
+
+	(void)snprintf(statement, sizeof(statement),
+		       "UPDATE projects SET expires_at = %s WHERE id = $1::uuid", sql);
+	admin_run(statement, project->id);
+}
+
+static const char *warnings_of(const struct made_project *project)
+{
+	return admin_text("SELECT coalesce(string_agg(w ->> 'code', ' '), '') FROM projects,"
+			  " jsonb_array_elements(warnings) AS w WHERE id = $1::uuid",
+			  project->id);
+}
+
+static int64_t count_events(const char *code)
+{
+	return admin_int("SELECT count(*) FROM events WHERE code = $1", code);
+}
+
+static bool is_desired(const struct made_project *project, const char *desired)
+{
+	return strcmp(desired,
+		      admin_text("SELECT string_agg(DISTINCT desired::text, ' ') FROM resources"
+				 " WHERE project_id = $1::uuid",
+				 project->id)) == 0;
+}
+
+START_TEST(its_owner_is_warned_once_before_the_end)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+	struct err e;
+
+	assert_ok(project_set_lifetime(api, owner.id, made.id, 48, &e), &e);
+	tidy_up();
+	ck_assert_str_eq(warnings_of(&made), "");
+	set_end(&made, "now() + interval '23 hours'");
+	tidy_up();
+	tidy_up();
+	ck_assert_str_eq(warnings_of(&made), "PROJECT_ENDING");
+	ck_assert_int_eq(count_events("PROJECT_ENDING"), 1);
+	ck_assert(is_desired(&made, "RUNNING"));
+
+	assert_ok(project_set_lifetime(api, owner.id, made.id, 48, &e), &e);
+	ck_assert_str_eq(warnings_of(&made), "");
+	assert_ok(project_set_lifetime(api, owner.id, made.id, 1, &e), &e);
+	tidy_up();
+	ck_assert_int_eq(count_events("PROJECT_ENDING"), 2);
+}
+END_TEST
+
+START_TEST(at_its_end_it_is_stopped_and_not_started_again)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+	struct err e;
+
+	reach(STATUS_RUNNING);
+	set_end(&made, "now()");
+	tidy_up();
+	ck_assert(is_desired(&made, "STOPPED"));
+	ck_assert_str_eq(project_told(made.id), "STOPPING");
+	ck_assert_str_eq(warnings_of(&made), "PROJECT_ENDED");
+	ck_assert_int_eq(count_events("PROJECT_ENDED"), 1);
+	reach(STATUS_STOPPED);
+
+	assert_fails(project_set_desired(api, owner.id, made.id, DESIRED_RUNNING, &e), &e,
+		     ERR_CONFLICT, "PROJECT_ENDED");
+	assert_fails(project_restart(api, owner.id, made.id, &e), &e, ERR_CONFLICT,
+		     "PROJECT_ENDED");
+	assert_fails(
+		sandbox_set_desired(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_RUNNING, &e), &e,
+		ERR_CONFLICT, "PROJECT_ENDED");
+	ck_assert(is_desired(&made, "STOPPED"));
+	tidy_up();
+	ck_assert_int_eq(count_events("PROJECT_ENDED"), 1);
+}
+END_TEST
+
+START_TEST(it_is_deleted_after_the_grace_and_no_earlier)
+{
+	struct person owner = make_owner("alice");
+	struct made_project made = make_project(&owner, "shop", true);
+
+	/* The grace begins when it was stopped, whenever that should have been. */
+	set_end(&made, "now() - interval '1 year'");
+	tidy_up();
+	reach(STATUS_STOPPED);
+	tidy_up();
+	ck_assert(is_desired(&made, "STOPPED"));
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM projects WHERE deletes_at"
+				   " BETWEEN now() + interval '6 days 23 hours'"
+				   " AND now() + interval '7 days'",
+				   NULL),
+			 1);
+	admin_run("UPDATE projects SET deletes_at = now()", NULL);
+	tidy_up();
+	ck_assert(is_desired(&made, "GONE"));
+	ck_assert_str_eq(project_told(made.id), "TERMINATING");
+}
+END_TEST
+
+START_TEST(more_time_takes_the_end_back_until_it_is_deleted)
+{
+	struct person owner = make_owner("alice");
+	struct person other = make_owner("mallory");
+	struct made_project made = make_project(&owner, "shop", false);
+	struct err e;
+
+	set_end(&made, "now()");
+	tidy_up();
+	admin_run("UPDATE projects SET deletes_at = now()", NULL);
+	assert_fails(project_set_lifetime(api, other.id, made.id, 0, &e), &e, ERR_NOT_FOUND,
+		     "PROJECT_NOT_FOUND");
+	assert_ok(project_set_lifetime(api, owner.id, made.id, 0, &e), &e);
+	tidy_up();
+	ck_assert_str_eq(warnings_of(&made), "");
+	ck_assert(is_desired(&made, "STOPPED"));
+	assert_ok(project_set_desired(api, owner.id, made.id, DESIRED_RUNNING, &e), &e);
+	ck_assert(is_desired(&made, "RUNNING"));
+
+	assert_ok(project_set_desired(api, owner.id, made.id, DESIRED_GONE, &e), &e);
+	assert_fails(project_set_lifetime(api, owner.id, made.id, 0, &e), &e, ERR_NOT_FOUND,
+		     "PROJECT_NOT_FOUND");
+}
+END_TEST
+
+Suite *lifetime_suite(void)
+{
+	Suite *suite = suite_create("lifetime");
+	TCase *tc = live_case("lifetime");
+
+	tcase_add_test(tc, its_owner_is_warned_once_before_the_end);
+	tcase_add_test(tc, at_its_end_it_is_stopped_and_not_started_again);
+	tcase_add_test(tc, it_is_deleted_after_the_grace_and_no_earlier);
+	tcase_add_test(tc, more_time_takes_the_end_back_until_it_is_deleted);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
