@@ -1,6 +1,6 @@
-"""What the tests that use real servers have in common. Servers come from tools/stand/.
+"""Fixtures for the tests that use real servers, which tools/stand/ starts.
 
-FSA_BUILD names the directory where the programs were built; by default that of the sources, or
+FSA_BUILD names the directory where the programs were built; the default is that of the sources, or
 its folder build/.
 """
 
@@ -26,7 +26,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def build():
-    """The build directory, with the programs."""
+    """The directory in which the programs were built."""
     places = [Path(os.environ["FSA_BUILD"])] if "FSA_BUILD" in os.environ else []
     for place in places or [ROOT, ROOT / "build"]:
         if (place / "config.status").exists():
@@ -36,13 +36,13 @@ def build():
 
 @pytest.fixture(scope="session")
 def console(build):
-    """What nginx serves: the console as it was built."""
+    """The console as built, which nginx serves."""
     return build / "web" / "dist"
 
 
 @pytest.fixture(scope="session")
 def kubesim_build(build):
-    """The build directory, with kubesim."""
+    """The build directory, if it has kubesim."""
     if not kubesim_program(build).exists():
         pytest.skip("kubesim is not built: it needs libmicrohttpd-dev and libgnutls28-dev")
     return build
@@ -50,10 +50,10 @@ def kubesim_build(build):
 
 @pytest.fixture(scope="session")
 def workspace(request):
-    """A directory for the whole run, which other users can pass through to their sockets.
+    """A directory for the whole run, which other users can traverse to reach their sockets.
 
-    It is short, because a unix socket's path may have 107 bytes, and it stays when a test failed,
-    for its logs.
+    Its path is short, because a unix socket's path may have 107 bytes. If a test fails, it is kept for
+    its logs.
     """
     path = Path(tempfile.mkdtemp(prefix="fsa-", dir="/tmp"))
     path.chmod(0o711)
@@ -66,28 +66,28 @@ def workspace(request):
 
 @pytest.fixture(scope="session")
 def postgres(workspace):
-    """A PostgreSQL server for the whole run. Stop it only in a test that starts it again."""
+    """A PostgreSQL server for the whole run. A test that stops it must start it again."""
     with Postgres(workspace / "postgres") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def pgbouncer(workspace, postgres):
-    """pgbouncer in transaction mode before it."""
+    """pgbouncer in transaction mode in front of it."""
     with PgBouncer(workspace / "pgbouncer", postgres) as bouncer:
         yield bouncer
 
 
 @pytest.fixture(scope="session")
 def cluster(workspace):
-    """A Kubernetes API server for the whole run; the first time ever it is built, for minutes."""
+    """A Kubernetes API server for the whole run; building it the first time takes minutes."""
     with Cluster(workspace / "cluster") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def site(workspace, build, postgres):
-    """A site with a database of its own, shared by the tests of one file."""
+    """A site with its own database, shared by the tests of one file."""
     number = next(_numbers)
     with Site(workspace / f"site{number}", build, postgres, database=f"site{number}") as made:
         yield made

@@ -1,7 +1,7 @@
-"""Certificates that take long to verify: RSA of 3,072 bits with a public exponent as long as that.
+"""Makes certificates that take long to verify: RSA keys of 3,072 bits with an equally long public exponent.
 
-Each verification is four hundred times as dear as with the usual exponent. The private exponent is
-short instead, so that they are quickly made.
+Each verification takes four hundred times as long as with the usual exponent. The private exponent is
+short instead, so that making them is fast.
 """
 
 import datetime
@@ -17,7 +17,7 @@ BITS, PRIVATE_EXPONENT = 3072, 65537
 
 
 def costly_key():
-    """The two exponents of an ordinary key change places."""
+    """Swaps the exponents of an ordinary key."""
     numbers = rsa.generate_private_key(PRIVATE_EXPONENT, BITS).private_numbers()
     p, q = numbers.p, numbers.q
     d = PRIVATE_EXPONENT
@@ -56,9 +56,9 @@ def names(count):
 
 
 def chain(length, key, constraints=0, alternatives=0):
-    """An ordinary root, a leaf for 127.0.0.1, its key, and `length` CAs with `key` between them.
+    """Returns an ordinary root, a leaf for 127.0.0.1, its key, and `length` CAs with `key` between them.
 
-    With so many constraints in each of these CAs, and alternative names in the leaf, which break none.
+    Each of these CAs has `constraints` name constraints, and the leaf `alternatives` names, which violate none.
     """
     authority = x509.BasicConstraints(ca=True, path_length=None)
     bounds = [x509.NameConstraints(None, [x509.DNSName(f"{n:x}.z") for n in range(constraints)])
