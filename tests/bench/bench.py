@@ -3,9 +3,9 @@
 
     make bench [BENCH_FLAGS="--only get --quick"]
 
-Everything runs here: PostgreSQL, nginx, our programs, a Kubernetes API server, and the load. So
-figures of two machines, or of two days, cannot be compared; ratios of one run can.
-docs/benchmarks.md tells what each row means.
+Everything runs on this machine: PostgreSQL, nginx, our programs, a Kubernetes API server, and the load. So
+figures of different machines or days cannot be compared, but ratios within one run can.
+docs/benchmarks.md describes each row.
 """
 
 import argparse
@@ -48,7 +48,7 @@ GROUPS = {
     "wake": measure_wake,
     "in_flight": measure_in_flight,
     "resync": measure_resync,
-    "claim": measure_claim,  # the last: it leaves its traces in the large site
+    "claim": measure_claim,  # comes last: it leaves traces in the large site
 }
 
 
@@ -68,7 +68,7 @@ SIZES = {
     "file_mb": (256, 8),
     "in_flight": (1000, 20),
     "stable": ((10_000, 100_000), (20, 40)),
-    "resync": (300, 4),  # seconds from one look to the next
+    "resync": (300, 4),  # seconds between observations
     "resync_seconds": (20, 4),
     "claim_seconds": (10, 2),
 }
@@ -76,7 +76,7 @@ SIZES = {
 
 def main():
     options = parse()
-    directory = Path(tempfile.mkdtemp(prefix="fsab-", dir="/tmp"))  # short: it holds sockets
+    directory = Path(tempfile.mkdtemp(prefix="fsab-", dir="/tmp"))  # short, because it contains sockets
     directory.chmod(0o711)
     rows = []
     try:

@@ -1,4 +1,4 @@
-"""The row of a claim's cost: what PostgreSQL's log says that each took, with everything due."""
+"""Measures what a claim costs when everything is due, by the durations in PostgreSQL's log."""
 
 import re
 import statistics
@@ -12,7 +12,7 @@ _DURATION = re.compile(r" LOG:  duration: ([\d.]+) ms  execute queue_claim: ")
 
 
 def measure_claim(scene, options):
-    """The kubeconfigs of these rows cannot be opened, so that nothing but claiming takes time."""
+    """The kubeconfigs of these rows cannot be opened, so that only claiming takes time."""
     site = scene.large
     setting = f'ALTER ROLE fsa_reconcile IN DATABASE "{site.database}"'
     with site.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The rows of the reconciler's own limit: over kubesim, whose answers cost next to nothing."""
+"""Measures the reconciler's own limits, on kubesim, whose responses cost next to nothing."""
 
 import secrets
 import statistics
@@ -15,11 +15,11 @@ from web import private_mb
 
 PROJECTS_PER_USER = 10
 PATIENCE = 900  # seconds without any progress
-EVERY = "3s"  # between passes, as an installation has it
+EVERY = "3s"  # between passes, as in an installation
 
 
 def measure_transitions(scene, options):
-    """Starts and stops of many sandboxes at once, by one shard's process and by four."""
+    """Starts and stops many sandboxes at once, with one shard process and with four."""
     flood = Flood(scene, options.flood)
     with flood.reconcilers(2):
         flood.wait("RUNNING")
@@ -34,7 +34,8 @@ def measure_transitions(scene, options):
 
 
 def measure_wake(scene, options):
-    """From the request for a start to the first change in the cluster: one sandbox after another."""
+    """Measures the time from the request for a start to the first change in the cluster, for one sandbox after
+    another."""
     flood = Flood(scene, options.wakes)
     with flood.reconcilers(1):
         flood.wait("RUNNING")
@@ -48,12 +49,12 @@ def measure_wake(scene, options):
 
 
 def measure_resync(scene, options):
-    """Sandboxes that all run: what looking at each once in five minutes takes a second."""
+    """Measures the CPU time per second of observing many stable sandboxes once in five minutes."""
     rows = []
     flood = Flood(scene, 0)
     for name, count in zip(("resync_10k", "resync_100k"), options.stable):
         flood.add(count - len(flood.projects))
-        # Those that run already are not looked at meanwhile, and claims of 1,000 cost less a row.
+        # Meanwhile, running ones are not observed; large claims cost less per row.
         with flood.reconcilers(2, resync="1d", rows_in_flight=1000):
             flood.wait("RUNNING")
         flood.spread_resyncs(options.resync)
@@ -69,7 +70,7 @@ def measure_resync(scene, options):
 
 
 def measure_in_flight(scene, options):
-    """The memory of a process with 1,000 rows whose API server takes its time."""
+    """Measures the memory of a process that works on 1,000 rows with a slow API server."""
     flood = Flood(scene, options.in_flight)
     slow = flood.kubesim.fault(fault="latency", ms=3000, verb="list")
     with flood.reconcilers(1, rows_in_flight=1000, rows_per_user=1000) as running:
@@ -88,24 +89,24 @@ def measure_in_flight(scene, options):
 
 
 class Round(NamedTuple):
-    """Changes of status a second, and a second of processor time of the processes that made them."""
+    """Status changes per second, and per CPU second of the processes that made them."""
 
     rate: float
     rate_core: float
 
 
 class Flood:
-    """Projects of one sandbox each, of users with namespaces of their own."""
+    """Projects of one sandbox each; their users have separate namespaces."""
 
     def __init__(self, scene, count):
         self._scene = scene
         self.kubesim = scene.kubesim
         self.site = scene.new_site("flood")
-        self.projects = []  # (person, id)
+        self.projects = []  # (person, project id)
         self.add(count)
 
     def add(self, count):
-        """More of them; their rows are due, and nobody works on them yet."""
+        """Adds `count` projects, whose rows are due and not claimed yet."""
         people = self.site.add_people(-(-count // PROJECTS_PER_USER))
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(self._hand_in, people))
@@ -125,7 +126,7 @@ class Flood:
         return Reconcilers(self._scene, self.site, count, options)
 
     def round(self, shards):
-        """Everything is stopped, and started again, by the processes of so many shards."""
+        """Stops and starts all projects, with this number of shard processes."""
         took = cpu = 0
         for desired in ("STOPPED", "RUNNING"):
             self._ask_all(desired)
@@ -141,7 +142,7 @@ class Flood:
         self.wait("STOPPED")
 
     def _ask_all(self, desired):
-        """At once, in the database: it is not the web side that is measured."""
+        """Requests a status for all projects at once, in the database: the web side is not measured here."""
         with self.site.cursor() as cursor:
             cursor.execute(
                 "UPDATE resources SET desired = %s::desired, generation = generation + 1,"
@@ -152,7 +153,7 @@ class Flood:
         return self._ask(f"SELECT count(*) FROM resources WHERE {condition}")
 
     def looks(self):
-        """How often a row was claimed, so far."""
+        """Returns how many claims of rows there have been so far."""
         return int(self._ask("SELECT sum(lease_epoch) FROM resources"))
 
     def _ask(self, query):
@@ -161,14 +162,14 @@ class Flood:
             return cursor.fetchone()[0]
 
     def wait(self, status):
-        """Until all have that status; as long as in each time of patience some reach it."""
+        """Waits until all have that status; gives up when none reaches it for PATIENCE seconds."""
         least, end = len(self.projects) + 1, 0
         while (left := self.count(f"status <> '{status}'")) > 0:
             if left < least:
                 least, end = left, time.monotonic() + PATIENCE
             elif time.monotonic() > end:
                 raise BenchError(f"{left} rows are not {status}, see {self.site.directory}")
-            time.sleep(0.2 + len(self.projects) / 50_000)  # counting takes time of the same machine
+            time.sleep(0.2 + len(self.projects) / 50_000)  # counting takes CPU time on the same machine
 
     def spread_resyncs(self, seconds):
         with self.site.cursor() as cursor:
@@ -176,7 +177,7 @@ class Flood:
                            (seconds,))
 
     def time_start(self, project):
-        """Milliseconds, the request and its commit included, to the first change in the cluster."""
+        """Returns the milliseconds from the request, including its commit, to the first change in the cluster."""
         person, project_id = project
         since = self.kubesim.writes()["next"]
         client = self.site.client()
@@ -194,7 +195,7 @@ class Flood:
 
 
 class Reconcilers:
-    """Processes of fsa-reconcile with options of their own, on the site's database."""
+    """Processes of fsa-reconcile with their own options on the site's database."""
 
     def __init__(self, scene, site, count, options):
         programs, folder = site.programs, scene.folder("reconcilers")
@@ -216,7 +217,7 @@ class Reconcilers:
 
 
 def _pids(processes):
-    """Theirs, and those of their shards."""
+    """Yields the pids of the processes and of their shards."""
     for process in processes:
         pid = process.pid()
         yield pid
@@ -224,5 +225,5 @@ def _pids(processes):
 
 
 def _cpu_seconds(processes):
-    """Time on a processor so far, of the shards' processes that have ended, too."""
+    """Returns the CPU time of the processes so far, including that of shards that have ended."""
     return sum(processor_seconds(process.pid()) for process in processes)

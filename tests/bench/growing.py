@@ -3,8 +3,8 @@
 
     FSA_BUILD=build tests/bench/growing.py
 
-Processor time, not rates: it tells what a host of one part carries, wherever the others run, and
-says the same on a machine that does something else besides.
+It measures CPU time, not rates: this shows the capacity of a host for one part, wherever the others
+run, and hardly depends on what else the machine does.
 """
 
 import os
@@ -29,18 +29,18 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def processor_seconds(pid):
-    """Of a process and all below it, those that have ended included."""
+    """Returns the CPU time of a process and its descendants, including those that have ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:  # it has just ended: its parent's, from now on
+    except OSError:  # it has just ended; its time now counts for its parent
         return 0
     own = sum(int(ticks) for ticks in fields[11:15]) / TICKS
     return own + sum(processor_seconds(child) for child in children)
 
 
 class Costs:
-    """Processor seconds of named programs from now on."""
+    """The CPU seconds that named programs use from now on."""
 
     def __init__(self, **pids):
         self._pids = pids
@@ -50,14 +50,15 @@ class Costs:
         return {name: processor_seconds(pid) for name, pid in self._pids.items()}
 
     def each(self, count):
-        """Microseconds a piece of work."""
+        """Returns the CPU microseconds per unit of work, by program."""
         now = self._read()
         return {name: round((now[name] - self._begin[name]) / count * 1e6) for name in now}
 
 
 def cost_of(site, script, arguments, directory, **more):
-    """Microseconds of each part for a request of a wrk script; arguments(n) are the n-th round's."""
-    wrk(directory, site.url, script, arguments(0), 1)  # connections, caches
+    """Returns each program's CPU microseconds per request of a wrk script; arguments(n) are those of the n-th
+    round."""
+    wrk(directory, site.url, script, arguments(0), 1)  # warms caches and opens connections
     costs = Costs(nginx=site.nginx.pid(), api=site.programs.pid("api.fcgi"),
                   postgres=site.postgres.pid(), **more)
     load = wrk(directory, site.url, script, arguments(1), SECONDS)
@@ -86,7 +87,7 @@ def web_costs(site, directory, **more):
 
 
 class Reconcilers:
-    """Several on one database, each as on a host of its own."""
+    """Several reconcilers on one database, each as if on its own host."""
 
     def __init__(self, site, count, directory):
         self._site = site
@@ -104,7 +105,7 @@ class Reconcilers:
 
 
 def run_projects(site, kubesim, count, directory, word):
-    """PROJECTS projects of ten users to RUNNING with `count` reconcilers."""
+    """Brings PROJECTS projects of ten users to RUNNING with `count` reconcilers."""
     people = site.add_people(10)
     for number, person in enumerate(people):
         kubeconfig = kubesim.create_user(f"{word}{number}")

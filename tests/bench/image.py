@@ -1,4 +1,4 @@
-"""The rows of the sandbox's image: how big it is, and how long until somebody can type."""
+"""Measures the sandbox's image: its size, and how long it takes until the terminal accepts input."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ ENVIRONMENT = {"TTYD_ACCESS_TOKEN": "0123456789abcdefghijABCD"}
 
 
 def can_measure():
-    """A container needs root, and runc."""
+    """Whether this machine can run containers, which needs root and runc."""
     return os.geteuid() == 0 and os.access(RUNC, os.X_OK)
 
 
@@ -39,7 +39,7 @@ def measure_image(scene, options):
 
 
 def _seconds(directory, rootfs, config, wait):
-    """From the start of a container with an empty home until it has come so far."""
+    """Returns the seconds from the start of a container with an empty home until wait() returns."""
     began = time.monotonic()
     with Container(directory, rootfs, config, ENVIRONMENT, directory.with_suffix(".home")) as made:
         wait(made)

@@ -1,4 +1,4 @@
-"""The load: wrk against a site, pgbench against its database."""
+"""Generates the load: wrk for a site, pgbench for its database."""
 
 import json
 import subprocess
@@ -12,18 +12,18 @@ CONNECTIONS = 64
 
 
 class BenchError(Exception):
-    """A figure cannot be taken, and why."""
+    """A figure cannot be measured; the message says why."""
 
 
 class Load(NamedTuple):
-    rate: float  # requests answered, a second
+    rate: float  # successful requests per second
     p99_ms: float
 
 
 def wrk(directory, url, script, arguments, seconds, connections=CONNECTIONS):
-    """One round of a script of this folder.
+    """Runs a script of this folder once.
 
-    Answers other than 2xx and 3xx, and broken connections, are an error: they are fast.
+    Statuses other than 2xx and 3xx, and broken connections, are errors: they would make the figures too good.
     """
     joined = Path(directory, script)
     joined.write_text((HERE / script).read_text() + (HERE / "done.lua").read_text())
@@ -36,9 +36,9 @@ def wrk(directory, url, script, arguments, seconds, connections=CONNECTIONS):
 
 
 def pgbench(directory, conninfo, statements, samples, clients, seconds):
-    """The statements in pgbench, prepared: transactions a second.
+    """Runs the statements in pgbench, prepared; returns transactions per second.
 
-    One script a sample, whose values are pgbench variables: its parameters.
+    Each sample has a script, whose parameters are pgbench variables.
     """
     words = []
     for number, sample in enumerate(samples):

@@ -1,4 +1,4 @@
-"""What `make bench` measures: one row a figure, with its aim; and how the rows are shown."""
+"""Defines what `make bench` measures, one row per figure with its aim, and how the rows are printed."""
 
 import operator
 from typing import NamedTuple, Optional
@@ -7,7 +7,7 @@ _COMPARE = {">=": operator.ge, "<=": operator.le}
 
 
 class Aim(NamedTuple):
-    """What a row has to reach: of its value, or of its ratio to the floor."""
+    """The aim of a row: for its value, or for its ratio to the floor."""
 
     what: str
     compare: str
@@ -25,11 +25,11 @@ class Spec(NamedTuple):
     aim: Optional[Aim] = None
 
 
-_NOT_SLOWER = Aim("ratio", ">=", 0.9)  # of a rate, with 100,000 projects in the tables
-_NOT_LONGER = Aim("ratio", "<=", 1.1)  # of a time
-_KEEPS_UP = Aim("ratio", ">=", 0.9)  # each row is looked at when it is due
+_NOT_SLOWER = Aim("ratio", ">=", 0.9)  # for a rate with 100,000 projects in the tables
+_NOT_LONGER = Aim("ratio", "<=", 1.1)  # for a time
+_KEEPS_UP = Aim("ratio", ">=", 0.9)  # each row is observed when it is due
 
-# docs/benchmarks.md says what each of them means.
+# docs/benchmarks.md describes each of these.
 SPECS = {
     "get_statements": Spec("", Aim("value", "<=", 2)),
     "get_rate": Spec("1/s", Aim("ratio", ">=", 0.7)),
@@ -75,7 +75,7 @@ SPECS = {
 
 
 def make_row(name, value, floor=None):
-    """A row of bench.json; `floor` is what it is compared with."""
+    """Makes a row of bench.json; `floor` is the value that it is compared with."""
     spec = SPECS[name]
     row = {
         "name": name,
@@ -92,7 +92,7 @@ def make_row(name, value, floor=None):
 
 
 def table(rows):
-    """The rows for people, one a line."""
+    """Returns the rows as text, one line each."""
     lines = [("", "value", "", "floor", "ratio", "aim", "")]
     for row in rows:
         verdict = {True: "ok", False: "MISSED", None: ""}[row["ok"]]

@@ -1,4 +1,5 @@
-"""The rows of the reconciler: projects to RUNNING on the real API server, and its own limit."""
+"""Measures the reconciler: how long projects take to become RUNNING on the real API server, and the reconciler's own
+limit."""
 
 import copy
 import json
@@ -19,7 +20,7 @@ from web import interleave, median
 PROJECTS_PER_USER = 10
 PATIENCE = 300  # seconds
 
-# What the reconciler makes for a sandbox, and where it is.
+# Kinds of objects of a sandbox → path of their API group.
 _KINDS = {
     "secrets": "/api/v1",
     "services": "/api/v1",
@@ -31,7 +32,7 @@ _OURS = "labelSelector=cloud.sealos.io/app-deploy-manager"
 
 
 def measure_running(scene, options):
-    """Sandboxes alone: how long a database takes is its controller's affair."""
+    """Measures sandboxes without databases, whose time would be mostly that of KubeBlocks."""
     scene.large
     cluster = scene.cluster
     runner = Runner(scene, options.running)
@@ -55,7 +56,7 @@ def measure_running(scene, options):
 
 
 class Runner:
-    """Runs of `count` projects; each has users and namespaces of its own."""
+    """Measures `count` projects at a time, each time with new users and namespaces."""
 
     def __init__(self, scene, count):
         self._scene = scene
@@ -64,7 +65,7 @@ class Runner:
         self._users = 0
 
     def _add_users(self, count):
-        """Kubeconfigs by name of the namespace."""
+        """Returns kubeconfigs by the names of their namespaces."""
         made = {}
         for _ in range(-(-count // PROJECTS_PER_USER)):
             self._users += 1
@@ -73,11 +74,11 @@ class Runner:
         return made
 
     def time_site(self, site):
-        """From the first POST to the last RUNNING, in seconds."""
+        """Returns the seconds from the first POST to the last RUNNING."""
         return self.to_running(site, self._count, timed=True)
 
     def to_running(self, site, projects, timed=False):
-        """Creates projects over HTTP and waits; returns the seconds, or the namespaces."""
+        """Creates projects over HTTP and waits for RUNNING; returns the seconds, or the namespaces."""
         kubeconfigs = self._add_users(projects)
         people = site.add_people(len(kubeconfigs))
         for person, kubeconfig in zip(people, kubeconfigs.values()):
@@ -106,7 +107,7 @@ class Runner:
                 time.sleep(0.1)
 
     def objects_of(self, namespaces):
-        """What is in a namespace of one project, as (path below the namespace, object)."""
+        """Returns the objects in the namespace of one project, as (path below the namespace, object)."""
         found = []
         for kind, group in _KINDS.items():
             path = f"{group}/namespaces/{namespaces[0]}/{kind}?{_OURS}"
@@ -118,7 +119,8 @@ class Runner:
         return found
 
     def time_raw(self, objects):
-        """From the first request to the last sandbox ready, in seconds: curl sends the same."""
+        """Sends the same objects by curl; returns the seconds from the first request until the last sandbox is
+        ready."""
         kubeconfigs = self._add_users(self._count)
         folder = self._scene.folder("raw")
         config = folder / "curl"
@@ -129,7 +131,7 @@ class Runner:
         return time.monotonic() - begin
 
     def _requests(self, folder, kubeconfigs, objects):
-        """A curl request for each object of each project."""
+        """Returns a curl request for each object of each project."""
         namespaces = list(kubeconfigs.items())
         ca = folder / "ca.crt"
         for number in range(self._count):
@@ -150,7 +152,7 @@ class Runner:
                 )
 
     def _wait_ready(self, namespaces):
-        """All StatefulSets of these namespaces have their pod; asked for as cheaply as possible."""
+        """Waits until all StatefulSets of these namespaces have their pod, with the cheapest possible requests."""
         end = time.monotonic() + PATIENCE
         while True:
             ready = self._ready_count(set(namespaces))
@@ -174,7 +176,7 @@ def _type(listed):
 
 
 def _sent(item):
-    """An object without what the server has added to it."""
+    """Returns an object without what the server has added."""
     item = copy.deepcopy(item)
     item.pop("status", None)
     keep = ("name", "labels", "annotations")
@@ -185,7 +187,7 @@ def _sent(item):
 
 
 def _renamed(original, number, namespace):
-    """The object of another project: its names end in the number."""
+    """Returns a copy of the object for another project: names end in its number."""
     name = original["metadata"]["labels"]["cloud.sealos.io/app-deploy-manager"]
     text = json.dumps(original).replace(name, f"{name[:-4]}{number:04d}")
     obj = json.loads(text)
@@ -194,7 +196,7 @@ def _renamed(original, number, namespace):
 
 
 def _access(kubeconfig, ca):
-    """Server and token; the CA goes to the file `ca`."""
+    """Returns server and token; writes the CA to the file `ca`."""
     import base64
 
     config = yaml.safe_load(kubeconfig)
@@ -204,7 +206,7 @@ def _access(kubeconfig, ca):
 
 
 def _curl(config):
-    """Over HTTP/2 on one connection, as many at once as the server allows."""
+    """Sends the requests over one HTTP/2 connection, as many at once as the server allows."""
     command = ["curl", "-sS", "--http2", "--parallel", "--parallel-max", "200", "-K", str(config)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     codes = set(done.stdout.split())

@@ -1,4 +1,4 @@
-"""The rows of sandboxd: how long a command takes, and how fast a file goes in and out."""
+"""Measures sandboxd: how long a command takes, and how fast a file is uploaded and downloaded."""
 
 import os
 import socket
@@ -70,7 +70,7 @@ def _download(server, name):
 
 
 def _against(serve, use):
-    """Seconds that `use` of a connection takes whose other end is `serve`d."""
+    """Returns the seconds that use(connection) takes when serve() handles the other end."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         def accept():
             with listening.accept()[0] as connection:

@@ -1,7 +1,7 @@
-"""What is measured: sites with people and projects in them, and the bare responder.
+"""Makes what is measured: sites with people and projects in them, and the bare responder.
 
 Two sites on one PostgreSQL: `small`, with 1,000 projects, and `large`, with 100,000. Both are as
-`make install` would have them, but for the places of their files.
+installed by `make install`, except for the locations of their files.
 """
 
 import contextlib
@@ -28,9 +28,9 @@ from stand.site import Site
 from statements import capture
 
 HERE = Path(__file__).resolve().parent
-# Less, and PostgreSQL reads whole tables instead of indexes: that is not what grows to `large`.
+# With fewer, PostgreSQL would read whole tables instead of using indexes, which `large` does not do.
 SMALL = 1000
-SAMPLES = 64  # projects that are asked for, each of a user of its own
+SAMPLES = 64  # projects that are requested, each of a different user
 PROJECTS_PER_USER = 1000
 _OPTIONS = {
     "mode": "production",
@@ -51,28 +51,28 @@ class Person(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """A project that is asked for."""
+    """A project that is requested."""
 
     person: Person
     project: str
 
     def values(self):
-        """The parameters of the statements, by the names that Statement.words uses."""
+        """Returns the statements' parameters, by the names that Statement.words uses."""
         digest = hashlib.sha256(self.person.token.encode()).hexdigest()
         return {"hash": f"\\x{digest}", "user": self.person.id, "project": self.project}
 
 
 class BenchSite(Site):
-    """A site with the default number of workers, and people made directly in its database."""
+    """A site with the default number of workers, whose users are inserted directly into its database."""
 
     def __init__(self, directory, build, postgres, database, workers):
         super().__init__(directory, build, postgres, database, options=_OPTIONS, workers=workers)
         self.workers = workers
-        self.nginx.connections = 16384  # for the rows of streams
+        self.nginx.connections = 16384  # needed for the streams
         self.log = postgres.log()
 
     def start(self):
-        """Without auth.fcgi and fsa-reconcile: nothing but what is measured runs."""
+        """Starts without auth.fcgi and fsa-reconcile, so that only what is measured runs."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self.postgres.create_database(self.database)
         self.programs.migrate()
@@ -85,12 +85,12 @@ class BenchSite(Site):
 
     @contextlib.contextmanager
     def cursor(self):
-        """Of the superuser, each statement a transaction of its own."""
+        """Yields a superuser's cursor that commits each statement."""
         with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
             yield cursor
 
     def add_people(self, count):
-        """Users with a session and a kubeconfig that nobody has to read."""
+        """Adds users with a session and a kubeconfig that is never opened."""
         people = [Person(str(uuid.uuid4()), secrets.token_urlsafe(32)) for _ in range(count)]
         with self.cursor() as cursor:
             for table, row in _PERSON.items():
@@ -100,20 +100,21 @@ class BenchSite(Site):
         return people
 
     def remove_projects(self, people):
-        """All that these people have, as if it had never been: the site keeps its size.
+        """Removes everything of these people, so that the site keeps its size.
 
-        What wrk has left behind in the workers' queue is served first.
+        First waits for requests that wrk has left in the workers' queue.
         """
         self.client().get("/readyz")
         time.sleep(0.5)
         with self.cursor() as cursor:
-            cursor.execute("SET session_replication_role = replica")  # cascades are done here
+            # disables cascades: the statements delete from all tables
+            cursor.execute("SET session_replication_role = replica")
             for words in _REMOVE:
                 cursor.execute(words, ([person.id for person in people],))
             cursor.execute("VACUUM")
 
     def create_project(self, person, **members):
-        """Over HTTP, as a browser does it; returns its id."""
+        """Creates a project over HTTP, as a browser does; returns its id."""
         client = self.client()
         body = {"name": f"Bench {secrets.token_hex(4)}", **members}
         answer = client.post("/api/projects", body, headers=person.headers)
@@ -122,19 +123,19 @@ class BenchSite(Site):
         return answer.json()["id"]
 
     def add_samples(self):
-        """Projects that look as if they had been RUNNING for a while."""
+        """Adds projects that look as if they had been RUNNING for a while."""
         samples = [Sample(p, self.create_project(p)) for p in self.add_people(SAMPLES)]
         with self.cursor() as cursor:
             cursor.execute(_SETTLE)
         return samples
 
     def fill(self, projects):
-        """Adds as many projects, RUNNING and not due."""
+        """Adds this many projects, RUNNING and not due."""
         with self.cursor() as cursor:
             cursor.execute((HERE / "fill.sql").read_text(), {"projects": projects})
 
     def vacuum(self):
-        """The planner's statistics and visibility map, as autovacuum makes them in time."""
+        """Updates the planner's statistics and the visibility map, as autovacuum would in time."""
         with self.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
             cursor.execute("CHECKPOINT")
@@ -170,7 +171,7 @@ _REMOVE = [
     "DELETE FROM audit WHERE user_id = ANY (%s::uuid[])",
 ]
 
-# As the reconciler would have left them.
+# Sets what the reconciler would have recorded.
 _SETTLE = """
 UPDATE resources SET status = 'RUNNING', stage = 'ready', due_at = now() + interval '1 day';
 UPDATE projects SET status = 'RUNNING';
@@ -178,7 +179,7 @@ UPDATE projects SET status = 'RUNNING';
 
 
 class Bare(Server):
-    """The floor: nginx as before api.fcgi, and bare_fcgi behind it."""
+    """The floor: bare_fcgi behind nginx, which is configured as for api.fcgi."""
 
     def __init__(self, directory, build, site, statements):
         super().__init__(directory, "bare_fcgi")
@@ -209,7 +210,7 @@ class Bare(Server):
 class Scene:
     """Everything that is measured, made when it is first needed and stopped at the end.
 
-    projects  in the tables of `large`
+    projects  how many there are in the tables of `large`
     """
 
     def __init__(self, directory, build, projects, workers):
@@ -233,7 +234,7 @@ class Scene:
         return server
 
     def folder(self, name):
-        """A new folder for what one measurement writes."""
+        """Makes a new folder for the files of one measurement."""
         self._numbers[name] = number = self._numbers.get(name, 0) + 1
         path = self.directory / f"{name}{number}"
         path.mkdir()
@@ -260,14 +261,14 @@ class Scene:
         return site
 
     def new_site(self, name):
-        """An empty one."""
+        """Starts a new, empty site."""
         folder = self.folder(name)
         return self._start(
             BenchSite(folder, self.build, self.postgres, folder.name, self._workers))
 
     @functools.cached_property
     def statements(self):
-        """Those of GET /api/sandbox/:id."""
+        """Returns the statements of GET /api/sandbox/:id."""
         sample = self.small.samples[0]
         client = self.small.client()
 

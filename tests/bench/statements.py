@@ -1,6 +1,6 @@
-"""The statements that api.fcgi sends for a request, as PostgreSQL's log shows them.
+"""Finds the statements that api.fcgi sends for a request, in PostgreSQL's log.
 
-The floors run these, so they cannot drift from what the program really does.
+The floors run these statements, so they always match what the program really does.
 """
 
 import contextlib
@@ -18,14 +18,14 @@ _PARAMETER = re.compile(r"\$\d+ = (?:'((?:[^']|'')*)'|NULL)")
 
 class Statement(NamedTuple):
     sql: str
-    words: tuple  # a parameter each: "hash", "user", "project", or a value
+    words: tuple  # one for each parameter: "hash", "user", "project", or a value
 
     def lines(self):
-        """As bare_fcgi reads it."""
+        """Returns the statement in the form that bare_fcgi reads."""
         return f"{self.sql}\n{' '.join(word or 'empty' for word in self.words)}\n"
 
     def pgbench(self, suffix):
-        """With variables instead of the parameters that depend on the sample."""
+        """Returns the statement with pgbench variables for the parameters that depend on the sample."""
 
         def replace(match):
             word = self.words[int(match[1]) - 1]
@@ -35,7 +35,7 @@ class Statement(NamedTuple):
 
 
 def capture(site, sample, send):
-    """What a request sends: `send()` makes it, for that sample, on a program that is warm."""
+    """Returns the statements of the request that send() makes for this sample, once caches are warm."""
     with _logged(site):
         site.restart()
         for _ in range(10 * site.workers):  # so that each worker has connected
@@ -65,7 +65,7 @@ def _logged(site):
 
 
 def parse(text, names):
-    """Statements of a log; values that are the sample's become their names."""
+    """Parses the statements in a log; replaces values of the sample by their names."""
     sql = None
     for line in re.sub(r"\n\t\s*", " ", text).splitlines():
         match = _EXECUTE.search(line) or _STATEMENT.search(line)

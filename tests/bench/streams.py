@@ -1,4 +1,4 @@
-"""The rows of live updates: what thousands of open pages cost, and how soon they are told."""
+"""Measures live updates: what thousands of open pages cost, and how soon they receive changes."""
 
 import asyncio
 import json
@@ -13,11 +13,11 @@ from load import BenchError
 from rows import make_row
 from web import _get_round, median, private_mb
 
-RETRY_S = 0.5  # after which a page opens its stream again; browsers take a few seconds
+RETRY_S = 0.5  # until a page reopens its stream; browsers take a few seconds
 
 
 class Pages:
-    """Open pages, one a person: each holds a stream, and reads its list when that opens."""
+    """Open pages, one per person: each holds a stream, and reads its list when the stream opens."""
 
     def __init__(self, site, people):
         self._address = urlsplit(site.url)
@@ -41,7 +41,7 @@ class Pages:
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     def told_at(self, project, since, seconds=10):
-        """When (time.monotonic()) a page was told of its project's sandbox with that statusSince."""
+        """Returns the time.monotonic() at which a page received the sandbox's status with this statusSince."""
         end = time.monotonic() + seconds
         while (project, since) not in self._told:
             if time.monotonic() > end:
@@ -126,7 +126,7 @@ def measure_streams(scene, options):
 
 
 def latencies(site, pages, samples, changes):
-    """From the end of a change's commit to the page's socket, in ms, sorted; one after the other."""
+    """Makes changes one by one; returns the sorted times in ms from each commit until the page received it."""
     times = []
     with site.cursor() as cursor:
         for _ in range(changes):
@@ -142,7 +142,7 @@ def latencies(site, pages, samples, changes):
 
 
 def allow_files(number):
-    """This process, and the servers that it starts from now on, may have so many open."""
+    """Lets this process, and the servers that it starts from now on, have `number` open files."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < number:
         raise BenchError(f"{number} open files are needed, {hard} are allowed (ulimit -n)")
@@ -150,7 +150,7 @@ def allow_files(number):
 
 
 def nginx_mb(site):
-    """Private memory of nginx's workers."""
+    """Returns the private memory of nginx's workers in MB."""
     master = site.nginx.pid()
     children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     return sum(private_mb(pid) for pid in children)

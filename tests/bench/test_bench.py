@@ -1,5 +1,5 @@
-"""That `make bench` runs and writes what it promises. Its figures are for people: none is judged
-here but the number of statements, which is the same on every machine.
+"""Tests that `make bench` runs and writes what it should. Its figures are not judged, except for the number of
+statements, which is the same on every machine.
 """
 
 import json

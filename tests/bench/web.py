@@ -1,4 +1,4 @@
-"""The rows of the web side: rates, latency, memory, start."""
+"""Measures the web side: rates, latency, memory, start."""
 
 import concurrent.futures
 import http.client
@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from load import BenchError, pgbench, wrk
 from rows import make_row
 
-PGBENCH_SAMPLES = 8  # each is prepared anew on every connection
-LOGINS = 50  # at once, each of a user of their own
+PGBENCH_SAMPLES = 8  # limited, as each is prepared anew on every connection
+LOGINS = 50  # concurrently, each by a different user
 
 
 def interleave(rounds, **measures):
-    """Each measure once a round, in turn, so that a noisy minute hits all; name → results."""
+    """Runs each measure once per round, in turn, so that noise affects all of them; returns name → results."""
     results = {name: [] for name in measures}
     for number in range(rounds):
         order = list(measures) if number % 2 == 0 else list(reversed(measures))
@@ -35,14 +35,14 @@ def median(results, field=lambda result: result):
 
 
 def measure_get(scene, options):
-    scene.large, scene.bare  # before the clock runs
+    scene.large, scene.bare  # made before the first measurement
     measures = {
         "ours": _get_round(scene, scene.small.url, scene.small, options),
         "bare": _get_round(scene, scene.bare.url, scene.small, options),
         "pgbench": _pgbench_round(scene, options),
         "large": _get_round(scene, scene.large.url, scene.large, options),
     }
-    for measure in measures.values():  # caches, and the workers' connections
+    for measure in measures.values():  # warms caches and opens the workers' connections
         measure(seconds=1)
     results = interleave(options.rounds, **measures)
     rate = {n: median(r, lambda l: l.rate) for n, r in results.items() if n != "pgbench"}
@@ -91,7 +91,7 @@ def measure_post(scene, options):
 
 
 def _post_round(scene, site, options):
-    """Each round has people of its own: nobody gets more projects than a real user has."""
+    """Each round has new users, so that none has more projects than a real user."""
     folder = scene.folder("post")
     tokens = folder / "tokens"
 
@@ -110,7 +110,7 @@ def _post_round(scene, site, options):
 
 
 def measure_logins(scene, options):
-    """GET alone, and while people log in with their passwords as fast as they are let."""
+    """Measures GET alone, and while as many people log in with their passwords as the site allows."""
     site = scene.small
     site.programs.start("auth.fcgi")
     try:
@@ -130,13 +130,13 @@ def measure_logins(scene, options):
 
 
 def _alone(get, site):
-    """What wrk has left behind in the queue of auth.fcgi is served first."""
+    """First waits for requests that wrk has left in the queue of auth.fcgi."""
     site.client().get("/api/auth/providers")
     return get()
 
 
 def _both(get, log_in, seconds):
-    """The two loads at once, the logins from before the GETs until after them."""
+    """Runs both loads at once; the logins begin before the GETs and end after them."""
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         logins = pool.submit(log_in, seconds=seconds + 2)
         time.sleep(1)
@@ -162,12 +162,12 @@ def _login_round(scene, site):
 
 
 def measure_memory(scene, options):
-    """What a worker has for itself, the largest of them: fresh with one answer, and after load."""
+    """Measures the private memory of the largest worker: fresh after one response, and after load."""
     site = scene.small
     site.restart()
     scene.bare.stop_program()
     scene.bare.start()
-    for url in (site.url, scene.bare.url):  # each worker has answered
+    for url in (site.url, scene.bare.url):  # until each worker has served one
         _get_round(scene, url, site, options)(seconds=1)
     floor = unshared_mb(scene.bare.pid())
     site.restart()
@@ -181,7 +181,7 @@ def measure_memory(scene, options):
 
 
 def unshared_mb(master):
-    """Private memory of the largest child, in MB."""
+    """Returns the private memory of the largest child in MB."""
     children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     sizes = [private_mb(pid) for pid in children]
     if not any(sizes):
@@ -190,10 +190,10 @@ def unshared_mb(master):
 
 
 def private_mb(pid):
-    """What a process shares with nobody; 0 when it has ended."""
+    """Returns the private memory of a process in MB; 0 if it has ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:  # just recycled
+    except OSError:  # the worker has just been recycled
         return 0
     kb = sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
     return kb * 1024 / 1e6
@@ -210,7 +210,7 @@ def _get_once(site):
 
 
 def measure_start(scene, options):
-    """From the start of the program to the first answer of GET /api/sandbox/:id."""
+    """Measures the time from the program's start to the first response of GET /api/sandbox/:id."""
     scene.large, scene.bare
     results = interleave(
         3 * options.rounds,
@@ -242,7 +242,7 @@ def _start_bare(scene):
 
 
 def _time_start(command, url, sample):
-    """nginx answers 503 until the socket is there: asked again and again, it tells when that is."""
+    """nginx answers 503 until the socket is there, so requests are repeated until one succeeds."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
     connection.connect()
     begin = time.perf_counter()
@@ -270,7 +270,7 @@ def _status(connection, sample):
 
 
 def measure_idle_pass(scene, options):
-    """CPU time of `fsa-reconcile` when nothing is due, its loading included: so systemd runs it."""
+    """Measures the CPU time of `fsa-reconcile` when nothing is due, loading included, as systemd runs it."""
     scene.large
     results = interleave(
         5 * options.rounds,
