@@ -1,5 +1,7 @@
-"""An agent: the official SDK's client, which does what it reads on standard input, a JSON array of
-[tool, arguments], or of arrays of these, which are called at once, and prints what came of it. It runs in a process of its own, with the SDK's packages.
+"""An agent: the official SDK's client.
+
+It reads a JSON array from standard input: each member is [tool, arguments], or an array of these, which are called
+concurrently. It prints the results. It runs in a process of its own, with the SDK's packages.
 
     agent.py fsa
 """

@@ -1,4 +1,4 @@
-"""A person at their own machine: a home of their own, fsa, and a site on kubesim."""
+"""Fixtures of a user's own machine: a home, fsa, and a site on kubesim."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ def home(build, tmp_path):
 
 @pytest.fixture(scope="session")
 def ada(build, served, tmp_path_factory):
-    """Logged in, with a project that runs."""
+    """A user who is logged in and has a running project."""
     client, token = register(served, "ada")
     fsa = Home(build, tmp_path_factory.mktemp("ada"))
     fsa("login", served.url, "--token", input=token + "\n")
@@ -40,7 +40,7 @@ def ada(build, served, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def agent(ada):
-    """agent([tool, arguments], …): the tools there are, and what came of each call."""
+    """agent([tool, arguments], …): returns the list of tools and the result of each call."""
     packages = str(pypi.packages(HERE / "requirements.txt"))
 
     def run(*calls, env=ada.env):
@@ -56,8 +56,7 @@ def agent(ada):
 
 @pytest.fixture(scope="module")
 def inside(request, build, workspace, ada, served):
-    """The project's sandbox, and the way into it: with the secret that it has now, which is another one once
-    somebody's access was withdrawn."""
+    """The project's sandbox and the network to it. It has the current secret, which changes when access is revoked."""
     program = build / "runtime" / "sandboxd" / "sandboxd"
     if not program.exists():
         pytest.skip("sandboxd was not built: tools/install-packages build")
@@ -70,7 +69,7 @@ def inside(request, build, workspace, ada, served):
 
 @pytest.fixture
 def fsa(ada, inside):
-    """fsa("run", …, data=b"") → what came of it, as bytes."""
+    """fsa("run", …, data=b""): returns the outcome, with output as bytes."""
     def run(*words, data=b"", status=0):
         done = subprocess.run([ada.program, *map(str, words)], input=data, capture_output=True,
                               env=ada.env, timeout=120)

@@ -1,4 +1,4 @@
-"""The sandbox of a project, as far as fsa sees it: the real sandboxd, and the network up to its address."""
+"""The sandbox of a project as fsa reaches it: the real sandboxd, and the network up to its address."""
 
 import base64
 import contextlib
@@ -50,7 +50,7 @@ class Sandbox:
         return socket.create_connection(("127.0.0.1", self.port))
 
     def tmux(self, *words):
-        """What tmux prints about the sandbox's sessions."""
+        """Returns tmux's output about the sandbox's sessions."""
         env = {**os.environ, "TMUX_TMPDIR": str(self.home.parent)}
         return subprocess.run(["tmux", *words], env=env, capture_output=True, text=True).stdout
 
@@ -60,14 +60,15 @@ class Sandbox:
 
 
 def terminal_token(project):
-    """The secret of its first sandbox, which is in the terminal's address."""
+    """Returns the secret of the project's first sandbox, which is part of the terminal's address."""
     terminal = urlparse(project["sandboxes"][0]["ttydUrl"])
     login = base64.b64decode(parse_qs(terminal.query)["authorization"][0]).decode()
     return login.split(":", 1)[1]
 
 
 class Line:
-    """The network between a port, the ingress', and a sandbox, to which connect() makes a connection."""
+    """The network between a port, which stands for the ingress, and a sandbox, to which connect() makes a
+    connection."""
 
     def __init__(self, port, connect, seed=1):
         self.connect, self.random, self.cuts = connect, random.Random(seed), 0
@@ -83,7 +84,8 @@ class Line:
 
     @contextlib.contextmanager
     def that_breaks(self):
-        """Meanwhile connections end after so many bytes, either way, always at other places."""
+        """Ends connections after a number of bytes in either direction, which differs each time, for the duration of
+        the block."""
         self.bad = True
         self.cut()
         try:
@@ -93,7 +95,7 @@ class Line:
 
     @contextlib.contextmanager
     def that_holds_answers(self):
-        """Meanwhile nothing comes back from the sandbox, which gets all that is sent to it."""
+        """Holds back the sandbox's responses for the duration of the block; requests still arrive."""
         self.answers.clear()
         try:
             yield self
@@ -101,7 +103,7 @@ class Line:
             self.answers.set()
 
     def cut(self):
-        """Ends all connections that there are."""
+        """Ends all current connections."""
         ends, self.ends = self.ends, []
         for end in ends:
             hang_up(end)
@@ -120,7 +122,7 @@ class Line:
             pass  # closed
 
     def _carry(self, near, far):
-        """Until both directions have ended."""
+        """Forwards until both directions have ended."""
         self.ends += (near, far)
         ways = [threading.Thread(target=self._pass, args=each, daemon=True)
                 for each in ((near, far, None), (far, near, self.answers))]
@@ -131,7 +133,7 @@ class Line:
         for end in (near, far):
             end.close()
             with contextlib.suppress(ValueError):
-                self.ends.remove(end)  # cut() may have been here
+                self.ends.remove(end)  # cut() may have removed it
 
     def _pass(self, one, other, allowed):
         left = self.random.randrange(2000, 200000) if self.bad else float("inf")
@@ -151,13 +153,13 @@ class Line:
 
 
 def end_of(one, other):
-    """Nothing more comes from one: the other one may still have something to say."""
+    """Passes on the end of the data from `one`; `other` may still be sending."""
     with contextlib.suppress(OSError):
         other.shutdown(socket.SHUT_WR)
 
 
 def hang_up(end):
-    """What still comes for it is answered with a reset."""
+    """Closes the connection; data that still arrives is answered with a reset."""
     with contextlib.suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)
     end.close()

@@ -1,4 +1,4 @@
-"""Somebody's own machine, with fsa on it."""
+"""A user's own machine, with fsa on it."""
 
 import contextlib
 import json
@@ -15,7 +15,8 @@ PASSWORD = "correct horse battery"
 
 @contextlib.contextmanager
 def serve(workspace, build, postgres):
-    """A site whose reconciler looks often, its cluster, and the port of the cluster's ingress."""
+    """Starts a site whose reconciler observes often, its cluster, and the port that stands for the cluster's
+    ingress."""
     ingress = free_port()
     options = {"changes_burst": 100000, "ingress_domain": "apps.localhost",
                "ingress_scheme": "http", "ingress_port": ingress}
@@ -26,7 +27,7 @@ def serve(workspace, build, postgres):
 
 
 def register(served, name):
-    """Somebody with a kubeconfig; their client, and an API token that may write."""
+    """Registers a user with a kubeconfig; returns their client, and an API token that may write."""
     client = served.site.client()
     assert client.register(name, PASSWORD).ok
     assert client.put("/api/user/config/kc", {"kubeconfig": served.cluster.create_user(name)}).ok
@@ -35,7 +36,7 @@ def register(served, name):
 
 
 class Home:
-    """One machine's user: fsa with a configuration of its own."""
+    """The home of one user, with its own configuration of fsa."""
 
     def __init__(self, build, folder):
         self.program = build / "fsa"
@@ -47,7 +48,7 @@ class Home:
         return self.folder / ".config" / "fsa" / "sites.json"
 
     def __call__(self, *words, input="", status=0, env=None):
-        """Runs it; the outcome, whose exit code is `status`."""
+        """Runs fsa and checks its exit code; returns the outcome."""
         done = subprocess.run([str(self.program), *map(str, words)], input=input, text=True,
                               capture_output=True, env={**self.env, **(env or {})}, timeout=120)
         assert status is None or done.returncode == status, (words, done.stdout, done.stderr)
@@ -61,8 +62,9 @@ class Home:
 class OpenSSH:
     """OpenSSH's programs with fsa's configuration: machine("rsync", …) runs one, as git and rsync do, too.
 
-    OpenSSH takes its user's home from the system, so it is told where the configuration is.
-    user: who is logged in, instead of the image's"""
+    OpenSSH takes its user's home from the system, so the path of the configuration is passed to it.
+
+    user  the user to log in as, instead of the image's"""
 
     def __init__(self, home, user=None):
         folder = home.folder / ".ssh"

@@ -1,4 +1,4 @@
-"""A terminal of somebody's own machine, with a program in it."""
+"""A terminal on a user's own machine, with a program in it."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ ESCAPES = re.compile(rb"\x1b(\[[0-9;?<>=!]*[ -/]*[@-~]|[()][A-Z0-9]|[=>78M]|\][^
 
 
 class Terminal:
-    """terminal.type("ls\\r"); terminal.until("README")"""
+    """Example: terminal.type("ls\\r"); terminal.until("README")."""
 
     def __init__(self, program, *words, env, rows=30, columns=100):
         self.pid, self.fd = pty.fork()
@@ -47,7 +47,7 @@ class Terminal:
         return ESCAPES.sub(b"", self.came).decode(errors="replace")
 
     def until(self, text):
-        """Waits until that was shown since it was last waited for; what was shown until then."""
+        """Waits until `text` is shown after what the previous call matched; returns what was shown until then."""
         with self.changed:
             assert self.changed.wait_for(lambda: text in self.text() or self.closed, timeout=60), \
                 self.text()[-2000:]
@@ -57,7 +57,7 @@ class Terminal:
             return shown
 
     def end(self):
-        """Waits for the program's end; its exit code."""
+        """Waits for the program's end; returns its exit code."""
         self.reader.join(60)
         code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         os.close(self.fd)

@@ -1,4 +1,4 @@
-"""What must agree with the table of commands: the manual page, --help and bash's completion."""
+"""Compares the table of commands with the manual page, --help and bash's completion."""
 
 import subprocess
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_every_command_explains_itself(build, table):
 
 
 def complete(build, env, *words):
-    """What bash offers for the last of `words`."""
+    """Returns what bash offers for the last of `words`."""
     script = f"""
         source {ROOT}/completions/fsa
         compopt() {{ :; }}

@@ -1,4 +1,4 @@
-"""A site that means harm, or is not who it says it is: a real HTTP server that answers what a test wants."""
+"""Malicious sites, and sites that are not what they claim to be: a real HTTP server that sends what a test wants."""
 
 import http.server
 import io
@@ -22,7 +22,7 @@ ESCAPES = "\x1b]0;owned\x07\x1b[2J\u009b31mname\r"
 
 
 class Hostile(http.server.ThreadingHTTPServer):
-    """Answers every request by answer(path) → (status, headers, chunks), and keeps what was sent."""
+    """Answers every request with answer(path) → (status, headers, chunks), and records what was sent."""
 
     def __init__(self, answer, tls=None):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -35,7 +35,7 @@ class Hostile(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def handle_error(self, *_):
-        pass  # whoever hangs up on it does well
+        pass  # hanging up on it is the right thing to do
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -57,7 +57,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hostile():
-    """Makes such servers."""
+    """Makes malicious servers."""
     made = []
 
     def make(answer, **rest):
@@ -190,13 +190,13 @@ def test_a_proxy_does_not_get_what_goes_without_tls(home, hostile):
     assert len(site.requests) == 1 and proxy.requests == []
 
 
-# ---- a sandbox that means harm ------------------------------------------------------------------
+# ---- a malicious sandbox -------------------------------------------------------------------------
 
 DEFAULT = {"stdout": b"", "token": "t", "exitCode": None, "signal": "KILL"}
 
 
 def sandbox_of(site, url=None, **rest):
-    """What a site answers, and the sandbox behind it: a process that prints something and has ended."""
+    """Returns the answer() of a site and of a sandbox whose process prints something and ends."""
     known = {**DEFAULT, **rest}
 
     def answer(path):
@@ -238,7 +238,7 @@ def test_a_token_is_not_a_way_to_write_a_request(home, hostile):
 
 
 def test_a_token_that_ends_meanwhile_is_renewed(home, hostile):
-    """Everything after the first request with it is refused."""
+    """After the first request, the token is refused."""
     made, tokens, requests = [], [], []
     there = sandbox_of(made, exitCode=0, signal=None, stdout=b"all of it\n")
 
@@ -309,7 +309,7 @@ def test_half_a_folder_is_not_taken_for_all_of_it(home, hostile, tmp_path):
 
 
 def test_a_folder_comes_to_lie_where_it_was_wanted(home, hostile, tmp_path):
-    """The first archive makes a link, which tar would go through with the second."""
+    """The first archive contains a link, through which tar would write the second."""
     outside, to = tmp_path / "outside", tmp_path / "to"
     outside.mkdir()
     home("cp", f"{ID}:x", to, env=at(make_sandbox(
@@ -412,7 +412,7 @@ def in_shell(home, script, site):
 
 
 def test_a_response_that_ends_among_its_headers_is_none(home):
-    """libcurl takes it for a whole and empty one; it is asked for again."""
+    """libcurl takes it for a complete, empty response; fsa repeats the request."""
     answers = [b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n",
                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"]
     with socket.create_server(("127.0.0.1", 0)) as listener:

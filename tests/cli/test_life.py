@@ -1,4 +1,4 @@
-"""Logging in, and the life of a project, from somebody's own machine."""
+"""Tests logging in and the life of a project with fsa."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def test_a_password_becomes_a_token_of_its_own(home, served):
     assert any(name.startswith("fsa on ") for name in names)
     assert PASSWORD not in home.sites.read_text()
     sessions = client.get("/api/auth/sessions").json()["items"]
-    assert len(sessions) == 1  # the browser's: the one that made the token has ended
+    assert len(sessions) == 1  # the browser's; the session that made the token has ended
 
 
 def test_what_is_refused_is_not_kept(home, served):
@@ -74,7 +74,7 @@ def test_a_program_may_bring_its_own_token(home, ada, served):
 
 
 def test_a_terminal_shows_no_token_while_it_is_pasted(build, served, ada, home):
-    """The browser is still open while it is asked for: this one ends when somebody reads the pipe."""
+    """The browser is still running when the token is asked for: it ends only when the pipe is read."""
     os.mkfifo(home.folder / "opened")
     browser = home.folder / "browser"
     browser.write_text('#!/bin/sh\necho "$1" >"$HOME/opened"\n')
@@ -92,7 +92,7 @@ def test_a_terminal_shows_no_token_while_it_is_pasted(build, served, ada, home):
         while part := os.read(terminal, 4096):
             shown += part
     except OSError:
-        pass  # the terminal's end
+        pass  # the terminal was closed
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert ada.token.encode() not in shown and b"Logged in to" in shown
 

@@ -1,4 +1,4 @@
-"""What an agent on a person's own machine can do by `fsa mcp`."""
+"""Tests what an agent on a user's own machine can do with `fsa mcp`."""
 
 import json
 
@@ -23,7 +23,7 @@ def test_an_agent_runs_a_project_from_its_beginning_to_its_stop(agent, ada):
     values = {v["key"]: v["value"] for v in found[5]["variables"]}
     assert values == {"B": "two\nlines", "KEY": None}
     assert found[6]["events"] and found[6]["problems"] == []
-    assert json.loads(results[0]["text"]) == found[0]  # for clients that know text only
+    assert json.loads(results[0]["text"]) == found[0]  # for clients that only know text
     assert {t["name"] for t in tools} >= {"start_project", "restart_project", "project_status"}
     ada("delete", "By an agent", "--yes", "--wait")
 
@@ -48,7 +48,7 @@ def test_what_goes_wrong_is_told_to_the_model(agent):
 
 
 def talk(ada, *lines):
-    """The answers to lines as they are."""
+    """Sends lines verbatim; returns the responses."""
     text = "".join(line if isinstance(line, str) else json.dumps(line) + "\n" for line in lines)
     done = ada("mcp", input=text)
     return [json.loads(line) for line in done.stdout.splitlines()]

@@ -1,4 +1,4 @@
-"""Ports and logs of the sandbox on somebody's own machine: fsa forward and fsa logs."""
+"""Tests access to a sandbox's ports and logs: fsa forward and fsa logs."""
 
 import json
 import os
@@ -20,7 +20,7 @@ DATA = os.urandom(1 << 20)
 
 
 class Echo(socketserver.ThreadingTCPServer):
-    """Sends everything back, and the end after the end."""
+    """Sends everything back, and closes when the client has."""
 
     allow_reuse_address = daemon_threads = True
 
@@ -43,7 +43,7 @@ def echo():
 
 @pytest.fixture
 def forward(fsa):
-    """forward(words): the port here, and the process."""
+    """forward(words): returns the local port and the process."""
     running = []
 
     def start(*words):
@@ -59,7 +59,7 @@ def forward(fsa):
 
 
 def exchange(port, data):
-    """Sends all of it, ends, and returns what came back until the end."""
+    """Sends all data and ends it; returns everything received until the end."""
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         def send():
             connection.sendall(data)
@@ -125,7 +125,7 @@ int clock_gettime(clockid_t clock, struct timespec *ret)
 
 @pytest.fixture
 def later(tmp_path):
-    """later(minutes): it is that much later for programs that run in later.env."""
+    """later(minutes): sets the clock ahead for programs that run with the environment later.env."""
     (tmp_path / "clock.c").write_text(CLOCK)
     subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "clock.so", tmp_path / "clock.c"], check=True)
     minutes = tmp_path / "minutes"
@@ -155,7 +155,7 @@ def test_a_token_is_used_as_long_as_it_is_good_while_the_site_is_away(forward, f
 
 @pytest.fixture
 def app(inside, ada):
-    """Starts an application in the sandbox as sandboxd's API does it: app("echo hello")."""
+    """app("echo hello"): starts an application in the sandbox, as a client of sandboxd's API."""
     started = []
 
     def start(command):

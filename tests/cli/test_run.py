@@ -1,4 +1,4 @@
-"""Commands and files in a sandbox: fsa, and the real sandboxd."""
+"""Tests running commands and copying files with fsa and the real sandboxd."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def test_a_command_runs_as_if_it_ran_here(fsa):
 
 def test_every_byte_goes_in_and_comes_out(fsa):
     assert fsa("run", "shop", "--", "cat", data=DATA).stdout == DATA
-    assert fsa("run", "shop", "--", "wc", "-c").stdout.strip() == b"0"  # the end of input alone
+    assert fsa("run", "shop", "--", "wc", "-c").stdout.strip() == b"0"  # only the end of the input
 
 
 def test_a_command_ends_without_input_and_without_reading_it(fsa):
@@ -98,7 +98,7 @@ def test_a_file_goes_there_and_back(fsa, inside, tmp_path):
     fsa("cp", tmp_path / "tool", "shop:new/folder/tool")
     there = inside.home / "new" / "folder" / "tool"
     assert there.read_bytes() == DATA and there.stat().st_mode & 0o777 == 0o755
-    fsa("cp", tmp_path / "tool", "shop:new")  # into a folder that is there
+    fsa("cp", tmp_path / "tool", "shop:new")  # into an existing folder
     fsa("cp", "shop:new/tool", tmp_path / "back")
     assert (tmp_path / "back").read_bytes() == DATA
     assert (tmp_path / "back").stat().st_mode & 0o111 == 0o111
@@ -121,7 +121,7 @@ def test_a_file_arrives_whole_over_connections_that_are_cut(fsa, inside, tmp_pat
 
 
 def interrupted_once(fsa, begun, *words):
-    """fsa, interrupted when begun() is true: what it said."""
+    """Interrupts fsa when begun() is true; returns its error output."""
     with subprocess.Popen([fsa.program, *map(str, words)], env=fsa.env, stdin=subprocess.DEVNULL,
                           stderr=subprocess.PIPE) as copying:
         while not begun():
@@ -135,7 +135,7 @@ def interrupted_once(fsa, begun, *words):
 
 @pytest.fixture
 def endless(tmp_path, inside):
-    """A file here and one there that take longer to copy than anybody waits; they take no space."""
+    """A local and a remote file that take longer to copy than a test waits; they use no disk space."""
     paths = tmp_path / "endless" / "file", inside.home / "endless" / "file"
     for path in paths:
         path.parent.mkdir()
@@ -230,7 +230,7 @@ def test_an_agent_sees_ports_and_logs(agent, fsa, inside):
 
 
 def test_calls_of_an_agent_run_at_once(agent, fsa, inside):
-    """Each waits for what the other does."""
+    """Each call waits for what the other one does."""
     def command(mine, others):
         return ["run_command", {"project": "shop", "command":
                                 f"touch {mine}; until [ -e {others} ]; do sleep 0.05; done; echo {mine}"}]
@@ -249,7 +249,7 @@ def call_message(number, command):
 
 @pytest.fixture
 def mcp(fsa):
-    """fsa mcp, whose client sends messages: mcp.say(id=1, method="ping")."""
+    """A running fsa mcp, whose client sends messages: mcp.say(id=1, method="ping")."""
     with subprocess.Popen([fsa.program, "mcp"], env=fsa.env, text=True, stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE) as server:
         def say(**message):
@@ -262,7 +262,7 @@ def mcp(fsa):
 
 @pytest.fixture
 def begun(inside):
-    """A command that sleeps for hours, and whether it has begun."""
+    """A command that sleeps for hours, and a function that waits until it has begun."""
     marker = inside.home / "begun"
 
     def wait():
@@ -281,14 +281,14 @@ def test_a_call_that_is_cancelled_ends_in_the_sandbox_too(fsa, mcp, begun):
     mcp.say(**call_message(1, begun.command))
     begun.wait()
     mcp.say(id=2, method="ping")
-    assert json.loads(mcp.stdout.readline())["id"] == 2  # although the other one still runs
+    assert json.loads(mcp.stdout.readline())["id"] == 2  # although the first is still running
     mcp.say(method="notifications/cancelled", params={"requestId": 1})
     mcp.say(**call_message(3, f"while pgrep -fx '{SLEEP}'; do sleep 0.1; done"))
     assert json.loads(mcp.stdout.readline())["id"] == 3
 
 
 def test_calls_end_with_their_client_wherever_they_are(fsa, begun):
-    """At once, while the calls look for the project, get a token, start the command or follow it."""
+    """The client ends at once, while the calls find the project, get a token, or start or follow the command."""
     talk = "".join(json.dumps({"jsonrpc": "2.0", **call_message(number, begun.command)}) + "\n"
                    for number in range(4))
     for _ in range(5):
@@ -306,7 +306,7 @@ def test_a_client_that_goes_while_a_command_is_starting_ends_it(fsa, inside, mcp
         begun.wait()
         leave(mcp)
         with pytest.raises(subprocess.TimeoutExpired):
-            mcp.wait(timeout=1.5)  # it waits to hear what it has started
+            mcp.wait(timeout=1.5)  # it first waits for the process that it has started
     assert mcp.stdout.read() == ""
     nothing_sleeps(fsa)
 

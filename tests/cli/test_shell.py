@@ -1,4 +1,4 @@
-"""A terminal of the sandbox in somebody's own terminal: fsa shell, the real sandboxd, tmux and bash."""
+"""Tests fsa shell: a sandbox's terminal in a local terminal, with the real sandboxd, tmux and bash."""
 
 import itertools
 import os
@@ -19,7 +19,7 @@ def session():
 
 @pytest.fixture
 def shell(fsa, session):
-    """shell(): a terminal with fsa shell in it, once bash answers."""
+    """shell(): a terminal that runs fsa shell, returned once bash answers."""
     opened = []
 
     def open_one(rows=30, columns=100):
@@ -56,9 +56,10 @@ def test_it_is_as_large_as_ones_own_terminal(shell):
 def test_an_interrupt_is_for_what_runs_in_it(shell):
     terminal = shell()
     terminal.type("""sh -c "echo be''gun; exec sleep 1000"\r""")
-    terminal.until("begun")  # by what has the terminal: between two commands it is the shell that is interrupted
+    # printed by the program that has the terminal: between two commands, the shell would be interrupted
+    terminal.until("begun")
     terminal.type("\x03")
-    terminal.until("^C")  # an interrupt discards what was typed and not yet read
+    terminal.until("^C")  # an interrupt discards input that was not read yet
     terminal.type("echo code-$?-\r")
     terminal.until("code-130-")
 

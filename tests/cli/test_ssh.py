@@ -1,4 +1,4 @@
-"""OpenSSH's own programs over fsa ssh: the real ssh, scp, rsync, git and sshd. tests/runtime has the image's."""
+"""Tests OpenSSH's programs over fsa ssh: the real ssh, scp, rsync, git and sshd. tests/runtime tests the image's."""
 
 import getpass
 import os
@@ -11,7 +11,7 @@ import pytest
 from own_machine import OpenSSH
 
 DATA = os.urandom(3 << 20)
-USER = getpass.getuser()  # in the image it is another one; an sshd without root lets in its own user only
+USER = getpass.getuser()  # the image has another user; without root, sshd only accepts its own user
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +90,12 @@ def test_keys_are_ones_own_and_nothing_of_a_session_stays(machine, inside):
     assert modes["id_ed25519"] == modes["authority"] == modes["config"] == 0o600
     assert machine.keys.stat().st_mode & 0o777 == 0o700
     assert not any(name.startswith("session") for name in modes)
-    # But of the one that looks, once those before it have gone.
+    # Only the checking session's own remains once those of earlier sessions have gone.
     machine(*machine.ssh, "shop.fsa", 'until set -- $TMPDIR/fsa-ssh.*; [ $# = 1 ]; do sleep 0.1; done')
 
 
 def test_a_host_key_that_this_machine_did_not_vouch_for_is_refused(machine, tmp_path):
-    """What somebody in between could do: an sshd with a key of their own, and with another host's."""
+    """A man in the middle may use an sshd with its own key, or with the key of another host."""
     script = (tmp_path / "between")
     for of in ("nobody", "other.fsa"):
         (tmp_path / of).mkdir()
