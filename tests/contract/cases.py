@@ -1,8 +1,7 @@
-"""Requests whose answers must be the same from kubesim and from the real API server.
+"""Requests to which kubesim and the real API server must respond in the same way.
 
-A case is a list of steps (method, path, body, content type, and maybe what is accepted); the answer
-to the last one counts.
-Paths begin behind the user's namespace: "apps/v1 statefulsets/web".
+A case is a list of steps (method, path, body, content type, and optionally the accepted type); the response
+to the last one is compared. Paths are relative to the user's namespace: "apps/v1 statefulsets/web".
 """
 
 import copy
@@ -25,13 +24,13 @@ ABSENT_UID = "00000000-0000-4000-8000-000000000000"
 
 
 def web(**changes):
-    """A StatefulSet without pods, so that nothing changes behind a case's back."""
+    """Returns a StatefulSet without pods, so that it does not change between the steps of a case."""
     obj = stateful_set("web", replicas=0)
     return change(obj, {"spec.template.metadata.annotations": None, **changes})
 
 
 def change(obj, changes):
-    """A copy with members set, or taken out by None: {"spec.replicas": 2}."""
+    """Returns a copy with members set, or removed if the value is None: {"spec.replicas": 2}."""
     obj = copy.deepcopy(obj)
     for path, value in changes.items():
         *parents, last = path.split(".")
@@ -103,7 +102,7 @@ def account():
 
 
 def pod(*containers):
-    """One that no node takes, with the containers of these names."""
+    """Returns a pod with these containers, which no node runs."""
     spec = copy.deepcopy(stateful_set("web")["spec"]["template"]["spec"])
     first = spec["containers"][0]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"},

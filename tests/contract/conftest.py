@@ -1,6 +1,6 @@
-"""One suite, run against kubesim and against the real API server: what we rely on Kubernetes for.
+"""One suite, run against kubesim and the real API server: it tests what we rely on Kubernetes for.
 
-Where they differ, kubesim is wrong. `-k kubesim` runs it without the real one, in seconds.
+Where they differ, kubesim is wrong. `-k kubesim` runs it on kubesim only, in seconds.
 """
 
 import importlib.util
@@ -15,7 +15,7 @@ KUBE = Path(__file__).resolve().parents[1] / "kube"
 
 
 def load(name):
-    """A module of tests/kube, under a name of its own."""
+    """Loads a module of tests/kube under a different name."""
     spec = importlib.util.spec_from_file_location(f"kube_{name}", KUBE / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -35,12 +35,12 @@ def kubesim(workspace, kubesim_build):
 
 @pytest.fixture(scope="session")
 def real(workspace):
-    """The real one; it is started only for those who ask."""
+    """The real API server; it is started only when needed."""
     with Cluster(workspace / "cluster") as running:
         yield running
 
 
 @pytest.fixture(scope="session", params=["kubesim", "real"])
 def cluster(request):
-    """Each of the two in turn."""
+    """Each of the two clusters in turn."""
     return request.getfixturevalue(request.param)

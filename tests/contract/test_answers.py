@@ -1,4 +1,4 @@
-"""The same requests to both servers, and their answers compared: codes, Status, objects."""
+"""Sends the same requests to both servers, and compares the responses: codes, Status, objects."""
 
 import difflib
 import itertools
@@ -11,7 +11,7 @@ from stand.kube.api import Api, ApiError
 
 _numbers = itertools.count(1)
 VOLATILE = re.compile(r"in record \(\d+\)|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:]+Z")
-# What the controllers of the real one do in their own time, and what is given out by chance.
+# Members that the real controllers change at any time, or that are random.
 IGNORED = {"uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "time",
            "clusterIP", "clusterIPs", "status", "managedFields"}
 
@@ -38,14 +38,14 @@ class Person:
 
 
 def simplify(value, person):
-    """Without what differs from one run to the next, and managers as what they own."""
+    """Removes what differs from run to run; replaces managers by what they own."""
     if isinstance(value, dict):
         return {k: simplify(v, person) for k, v in value.items() if k not in IGNORED
                 and not k.startswith("kubernetes.io/")}
     if isinstance(value, list):
         return _once(simplify(v, person) for v in value)
     if isinstance(value, str):
-        text = value.partition("\n@@")[0]  # a difference of the real one's own structures
+        text = value.partition("\n@@")[0]  # the rest differs, as it shows internal structures of the real server
         text = VOLATILE.sub("<volatile>", text)
         text = text.replace(person.namespace, "<namespace>").replace(person.name, "<user>")
         return text
@@ -53,7 +53,7 @@ def simplify(value, person):
 
 
 def _once(values):
-    """The real one sometimes gives a cause twice."""
+    """Removes duplicates: the real server sometimes repeats a cause."""
     found = []
     for value in values:
         if value not in found:
@@ -62,7 +62,7 @@ def _once(values):
 
 
 def owned(answer):
-    """Manager → what it has applied."""
+    """Returns manager → the fields that it has applied."""
     entries = answer.get("metadata", {}).get("managedFields", [])
     return {e["manager"]: e["fieldsV1"] for e in entries if e["operation"] == "Apply"}
 
@@ -87,6 +87,6 @@ def test_answers_are_the_same(kubesim, real, name):
 
 
 def difference(ours, theirs):
-    """What kubesim says (-) and the real one (+)."""
+    """Returns the difference between kubesim (-) and the real server (+)."""
     lines = [json.dumps(o, indent=1, sort_keys=True).splitlines() for o in (ours, theirs)]
     return "\n".join(difflib.unified_diff(*lines, "kubesim", "real", n=1, lineterm=""))

@@ -1,4 +1,4 @@
-"""What the reconciler takes for evidence: since when, about which object, and what was stored."""
+"""Tests what the reconciler uses as evidence: times, objects' identities, and stored values."""
 
 import itertools
 from urllib.parse import quote
@@ -11,18 +11,18 @@ _numbers = itertools.count(1)
 
 
 def applied_at(obj):
-    """When the manager `test` last changed something of an object by applying it."""
+    """Returns when the manager `test` last changed the object by applying it."""
     return next(m["time"] for m in obj["metadata"]["managedFields"]
                 if (m["manager"], m["operation"]) == ("test", "Apply"))
 
 
 def a_second_later(user, eventually, name):
-    """Changes a value until the server's clock, which has seconds, has gone on."""
+    """Changes a value until the object's time, which has whole seconds, has changed."""
     obj = web(**{"metadata.name": name})
     first = applied_at(user.apply("statefulsets", obj))
 
     def changed():
-        """the time is another one"""
+        """the object has a new time"""
         turn = {"metadata.labels": {"turn": str(next(_numbers))}}
         user.apply("statefulsets", change(obj, turn))
         return applied_at(user.get(APPS, "statefulsets", name)) != first
@@ -31,7 +31,7 @@ def a_second_later(user, eventually, name):
 
 
 def test_an_apply_has_the_time_of_its_last_change(user, eventually):
-    a_second_later(user, eventually, "web")  # a value was changed: a new time
+    a_second_later(user, eventually, "web")  # a value was changed, so there is a new time
     before = user.get(APPS, "statefulsets", "web")
     a_second_later(user, eventually, "clock")
     again = {"metadata.labels": before["metadata"]["labels"]}
@@ -53,14 +53,14 @@ def test_events_are_found_by_the_uid_of_what_they_are_about(user):
 
 def test_an_apply_answers_with_the_object_as_it_was_stored(user):
     stored = user.apply("services", service())
-    assert stored["spec"]["type"] == "ClusterIP" and stored["spec"]["clusterIP"]  # defaults
+    assert stored["spec"]["type"] == "ClusterIP" and stored["spec"]["clusterIP"]  # values set by defaults
 
 
 ADMISSION = "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolic"
 
 
 def add_admission(cluster, namespace):
-    """Services get the type NodePort in a namespace; returns what ends that."""
+    """Makes Services in a namespace get the type NodePort; returns a function that ends that."""
     if isinstance(cluster, KubeSim):
         rule = cluster.effect(effect="admission", resource="services", namespace=namespace,
                               set={"spec.type": "NodePort"})
@@ -91,7 +91,7 @@ def test_what_admission_changes_is_in_the_answer_and_stays(cluster, user, eventu
     end = add_admission(cluster, user.namespace)
     try:
         def stored():
-            """admission is asked, which may take a moment"""
+            """admission applies, which may take a moment"""
             answer = user.apply("services", service(**{"spec.type": "ClusterIP"}))
             return answer["spec"]["type"] == "NodePort" and answer
 

@@ -1,4 +1,4 @@
-"""Faults and effects of kubesim: that each is what it says, and passes when it is ended."""
+"""Tests the faults and effects of kubesim: each does what it says, and stops when it is ended."""
 
 import http.client
 import ssl
@@ -16,7 +16,7 @@ APPS = "apps/v1"
 
 @pytest.fixture
 def cluster(kubesim):
-    """These are about kubesim alone."""
+    """kubesim only."""
     yield kubesim
     kubesim.heal()
 

@@ -1,5 +1,4 @@
-"""A namespace that somebody deletes: what is in it goes, what a finalizer holds stays, and nothing new
-comes in."""
+"""Tests deletion of a namespace: its contents go, except what a finalizer holds, and nothing can be created in it."""
 
 import pytest
 from stand.kube.api import ApiError
@@ -43,7 +42,7 @@ def test_a_namespace_goes_with_what_is_in_it(cluster, user, eventually):
     assert refusal.body["details"]["causes"] == [{
         "reason": "NamespaceTerminating", "field": "metadata.namespace",
         "message": f"namespace {user.namespace} is being terminated"}]
-    again = cluster.api("DELETE", path)  # it is going already
+    again = cluster.api("DELETE", path)  # it is being deleted already
     assert again["metadata"]["deletionTimestamp"] == going["metadata"]["deletionTimestamp"]
 
     cluster.admin.patch(f"{secrets}/held", {"metadata": {"finalizers": None}})

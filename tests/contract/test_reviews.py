@@ -1,4 +1,4 @@
-"""What a stored kubeconfig is tested by: what its account may do, and what would be accepted."""
+"""Tests the requests that check a stored kubeconfig: what its account may do, and what would be accepted."""
 
 import pytest
 from cases import change, claim, web
@@ -15,7 +15,7 @@ def review(namespace):
 
 
 def rules(user):
-    """What the review tells, when it tells all."""
+    """Returns the rules of a complete review."""
     status = user.api("POST", REVIEWS, review(user.namespace))["status"]
     assert status["incomplete"] is False
     return status["resourceRules"]
@@ -27,7 +27,7 @@ def allows(rules, group, resource, verb):
 
 
 def pod(**changes):
-    """That of a StatefulSet."""
+    """Returns the pod of a StatefulSet."""
     template = web()["spec"]["template"]
     spec = {**template["spec"], "volumes": [{"name": "home", "emptyDir": {}}]}
     return change({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": spec},
@@ -35,7 +35,7 @@ def pod(**changes):
 
 
 def dry_run(user, resource, obj):
-    """The code, and the object or the Status."""
+    """Returns the code, and the object or the Status."""
     path = user.path(obj["apiVersion"], resource, obj["metadata"]["name"])
     try:
         return 200, user.api("PATCH", path + DRY_RUN, obj, APPLY)

@@ -1,4 +1,4 @@
-"""Watches: what a client is told, and when; the same from kubesim and from the real API server."""
+"""Tests that kubesim and the real API server send the same watch events at the same moments."""
 
 import itertools
 import socket
@@ -12,11 +12,11 @@ from stand.kube.api import Api, ApiError
 _numbers = itertools.count(1)
 JSON = "application/json"
 METADATA = JSON + ";as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-LONG = "30"  # seconds; whoever has seen what it waits for ends earlier
+LONG = "30"  # seconds; a client that has received what it waits for ends earlier
 
 
 class Watched:
-    """Somebody's Secrets, which no controller touches."""
+    """A user's Secrets, which no controller changes."""
 
     def __init__(self, server):
         name = f"watched{next(_numbers)}"
@@ -145,7 +145,7 @@ def test_who_may_not_read_may_not_watch(cluster):
     assert "cannot watch resource" in body["message"]
 
 
-# ---- what the real one does only after minutes, or with a flood: kubesim on demand ----------------
+# ---- what the real server does only after minutes or under a flood: kubesim does it on demand -----
 
 
 def test_who_resumes_from_what_is_forgotten_is_told_that_it_is_gone(kubesim):
@@ -174,7 +174,7 @@ def test_who_does_not_read_is_cut_off_and_holds_up_nobody(kubesim):
                          f"Authorization: Bearer {secrets.token}\r\n\r\n".encode())
             assert slow.recv(16).startswith(b"HTTP/1.1 200")
             large = "x" * 500_000
-            for number in range(12):  # more than the sockets between hold
+            for number in range(12):  # more than the socket buffers hold
                 secrets.put("a", value=f"{number}{large}")
             taken = 0
             try:

@@ -1,8 +1,8 @@
-"""The tests of the real cluster hold for kubesim, too: workloads and KubeBlocks."""
+"""Runs the tests of the real cluster on kubesim, too: workloads and KubeBlocks."""
 
 from conftest import load
 
-# What a cluster does that kubesim has no part for.
+# Tests of what kubesim does not implement.
 REAL_ONLY = {
     "test_a_volume_goes_with_its_claim",  # PersistentVolumes are not served
 }
