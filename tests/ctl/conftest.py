@@ -1,5 +1,4 @@
-"""Sites for the tests of fsactl: people with projects, and no reconciler, so that rows stay as a
-test has put them."""
+"""Sites for the tests of fsactl: people with projects, but no reconciler, so that rows stay as a test leaves them."""
 
 import base64
 import itertools
@@ -18,7 +17,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def kubeconfig(workspace):
-    """Makes kubeconfigs that are accepted, for a server that nobody runs."""
+    """Makes valid kubeconfigs for a server that does not exist."""
     ca = base64.b64encode(Authority(workspace / "ctl-ca", "test").cert.read_bytes()).decode()
 
     def make(namespace, server="https://127.0.0.1:6443"):
@@ -38,14 +37,14 @@ def kubeconfig(workspace):
 
 @pytest.fixture(scope="module")
 def quiet(site):
-    """The module's site, without its reconciler."""
+    """The module's site, without a reconciler."""
     site.programs.stop("fsa-reconcile")
     return site
 
 
 @pytest.fixture
 def fsactl(quiet):
-    """Runs fsactl: what it printed (parsed, with json=True), or the whole outcome with status=…"""
+    """Runs fsactl; returns its output (parsed if json_ is true), or the whole outcome if `status` is given."""
 
     def run(*words, json_=True, status=0):
         command = [quiet.programs.program("fsactl"), "--config", quiet.programs.config(), *words]
@@ -63,7 +62,7 @@ def fsactl(quiet):
 
 @pytest.fixture
 def person(quiet, kubeconfig):
-    """Somebody who is logged in, has a kubeconfig and a project with a database."""
+    """A user who is logged in, with a kubeconfig and a project with a database."""
     name = f"person{next(_numbers)}"
     client = quiet.client()
     answer = client.register(name, PASSWORD)
@@ -79,7 +78,7 @@ def person(quiet, kubeconfig):
 
 @pytest.fixture
 def rows(quiet):
-    """Runs SQL as the administrator of PostgreSQL: rows("SELECT …", parameters)."""
+    """rows("SELECT …", parameters): runs SQL as PostgreSQL's superuser."""
     connection = quiet.connect()
     connection.autocommit = True
 
@@ -108,7 +107,7 @@ time_t time(time_t *t)
 
 @pytest.fixture
 def shifted(tmp_path):
-    """shifted(seconds): an environment in which the clock is off by so much."""
+    """shifted(seconds): returns an environment in which the clock is off by that much."""
 
     def make(seconds):
         source, library = tmp_path / "shifted.c", tmp_path / f"shifted{seconds}.so"

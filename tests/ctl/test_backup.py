@@ -1,4 +1,4 @@
-"""fsactl backup and restore: what is written is for nobody else, whole, and enough."""
+"""Tests fsactl backup and restore: a backup is private, complete, and sufficient."""
 
 import os
 import re
@@ -21,8 +21,8 @@ def folder(tmp_path):
 
 @pytest.fixture
 def restore(quiet, fsactl, folder):
-    """Puts the backup back, without fsa-setup, which belongs to an installed site and would stop the
-    programs before and start them after."""
+    """Restores the backup without fsa-setup, which belongs to an installed site and would stop and start its
+    programs."""
 
     def run(*options, **outcome):
         done = fsactl("restore", folder, "--no-start", "--sql-dir", SQL, *options, **outcome)
@@ -55,7 +55,7 @@ def test_a_backup_is_in_two_parts_that_nobody_else_can_read(fsactl, person, fold
     for path, mode in tree(folder).items():
         assert mode == (0o700 if path.is_dir() else 0o600), path
     assert not Path(f"{folder}.part").exists()
-    # What opens the data is in the other part, and nowhere else.
+    # The private keys are only in the other part.
     assert "owner.key" in listing(folder / "keys/files.tar")
     assert ".key" not in listing(folder / "data/files.tar")
     assert "fsa.conf" in listing(folder / "data/files.tar")
@@ -66,7 +66,7 @@ def test_a_backup_is_in_two_parts_that_nobody_else_can_read(fsactl, person, fold
 
 
 def test_it_is_never_more_open_than_that_while_it_is_written(quiet, person, folder):
-    """Every file and folder that any of its programs makes, from the moment it is made."""
+    """Checks the mode of every file and folder from the moment a program creates it."""
     command = [quiet.programs.program("fsactl"), "--config", quiet.programs.config(), "backup", folder]
     trace = folder.parent / "trace"
     if not shutil.which("strace"):
@@ -90,7 +90,7 @@ def test_sha256sum_agrees(fsactl, person, folder):
 
 
 def empty(quiet, rows):
-    """As a new host is: no keys, and a database without anybody."""
+    """Empties the site, like a new host: no keys, and nobody in the database."""
     kept = {}
     for name in ("owner", "cluster"):
         for end in ("key", "pub"):
@@ -135,7 +135,7 @@ def test_a_restore_does_not_take_the_place_of_anything_unasked(quiet, fsactl, pe
                                                                rows):
     fsactl("backup", folder)
     later = person.client.post("/api/projects", {"name": "Made later"}).json()["id"]
-    assert "--replace" in restore(status=1).stderr  # the keys are there
+    assert "--replace" in restore(status=1).stderr  # keys already exist
     keys = empty_keys(quiet)
     try:
         assert "the database is in use" in restore(status=1).stderr
@@ -184,7 +184,7 @@ def test_a_part_that_is_missing_is_named(fsactl, person, folder, restore, part):
 
 
 def test_keys_of_another_time_do_as_long_as_they_open_the_data(quiet, fsactl, person, folder, restore):
-    """The keys of a later backup open an older one, not the other way round."""
+    """The keys of a later backup open an older one, but not vice versa."""
     person.client.post(f"/api/projects/{person.project}/environment", {"key": "A", "value": "old"})
     fsactl("backup", folder)
     fsactl("keys", "add", "owner")
@@ -222,7 +222,7 @@ def test_nothing_is_written_over_something_else(fsactl, person, folder):
 
 
 def test_a_backup_that_failed_leaves_nothing_that_looks_like_one(quiet, fsactl, person, folder, tmp_path):
-    """pg_dump that dies halfway, as it does on a full disk."""
+    """pg_dump dies halfway, as on a full disk."""
     bin_ = tmp_path / "bin"
     bin_.mkdir()
     (bin_ / "pg_dump").write_text("#!/bin/sh\nfor last; do :; done\necho half >\"$last\"\nexit 1\n")

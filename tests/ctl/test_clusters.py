@@ -1,4 +1,4 @@
-"""doctor, orphans and explain --look: what needs the users' clusters, on kubesim."""
+"""Tests the parts of doctor, orphans and explain --look that need users' clusters, on kubesim."""
 
 import itertools
 import json
@@ -24,7 +24,7 @@ def cluster(workspace, kubesim_build):
 
 @pytest.fixture(scope="module")
 def site(workspace, build, postgres):
-    """With the page, as an installed one."""
+    """A site with the console, like an installed one."""
     with Site(workspace / "ctl", build, postgres, database="ctl", root=ROOT / "web") as made:
         yield made
 
@@ -37,13 +37,13 @@ def healthy(cluster):
 
 @pytest.fixture
 def live(site):
-    """Live updates flow: fsa-events connects within moments."""
+    """Waits until live updates work; fsa-events connects within moments."""
     site.client().wait("/readyz", lambda r: r["checks"]["liveUpdates"] == "ok")
 
 
 @pytest.fixture
 def owner(site, cluster):
-    """Somebody with a namespace in the cluster; create() makes a project that runs."""
+    """A user with a namespace in the cluster; create() makes a running project."""
     name = f"owner{next(_numbers)}"
     client = site.client()
     assert client.register(name, PASSWORD).ok
@@ -66,13 +66,13 @@ def owner(site, cluster):
 
 @pytest.fixture
 def fsactl(site):
-    """Runs fsactl --json: (exit status, JSON)."""
+    """Runs fsactl --json; returns (exit status, JSON)."""
 
     def run(*words, env=None):
         command = [site.programs.program("fsactl"), "--config", site.programs.config(), *words]
         done = subprocess.run([*map(str, command), "--json"], capture_output=True, text=True,
                               timeout=300, env=env)
-        # The one thing that is the administrator's to know, and not the owner's, who is told less.
+        # This is for the administrator only; the owner is told less.
         assert [line for line in done.stderr.splitlines()
                 if 'msg="a kubeconfig cannot be decrypted"' not in line] == []
         return done.returncode, json.loads(done.stdout)
@@ -88,7 +88,7 @@ def fsactl(site):
 
 @pytest.fixture
 def doctor(fsactl, owner, live):
-    """(exit status, findings of one check) of a doctor who looks at one user's cluster."""
+    """Runs doctor for one user's cluster; returns (exit status, findings of one check)."""
 
     def run(check=None, env=None):
         status, findings = fsactl("doctor", "--sql-dir", SQL, "--user", owner.name, env=env)
@@ -99,7 +99,7 @@ def doctor(fsactl, owner, live):
 
 def test_a_site_in_order_has_nothing_to_do(doctor):
     status, findings = doctor()
-    # Room on the disks is what this machine has; its units are not the stand's.
+    # The disks are those of this machine, and the stand has no systemd units.
     others = [f for f in findings if f["check"] not in ("disk", "units")]
     assert (status, {f["health"] for f in others}) == (0, {"ok"}), findings
     assert {f["check"] for f in others} == {"database", "schema", "keys", "secrets", "settings",
@@ -146,7 +146,7 @@ def test_a_schema_that_is_behind(fsactl, owner, tmp_path):
 
 
 def test_a_role_without_its_rights(site, doctor):
-    """As after a restore into a server that did not have the roles yet."""
+    """This happens after a restore into a server where the roles did not exist yet."""
     with site.connect() as db, db.cursor() as cursor:
         cursor.execute("REVOKE SELECT ON kubeconfigs FROM fsa_reconcile")
     try:
@@ -172,7 +172,7 @@ def test_keys_that_are_no_pair(site, doctor):
 
 
 def test_a_key_that_was_lost(site, owner, doctor):
-    """What was sealed to it is found before its owner misses it."""
+    """doctor finds what was sealed to it before its owner misses it."""
     owner.create()
     folder = site.programs.config().parent
     kept = {name: (folder / name).read_text() for name in ("owner.pub", "owner.key")}
@@ -207,7 +207,7 @@ def test_a_reconciler_that_does_not_come(site, owner, doctor):
 
 @pytest.fixture
 def other_host(site, tmp_path):
-    """A reconciler on a host called "other", with keys of its own."""
+    """A reconciler with other keys on a host called "other"."""
     if subprocess.run(["unshare", "--uts", "true"], capture_output=True).returncode != 0:
         pytest.skip("needs the right to give a process another host name")
     config = tmp_path / "fsa.conf"
@@ -244,7 +244,7 @@ def test_a_host_with_other_keys_is_named_and_leaves_what_it_cannot_open_alone(si
 
     wait("SELECT count(*) = 2 FROM pass_hosts WHERE last_pass_at > now() - interval '10 seconds'")
     project = owner.create(database=True)
-    # Both are asked again and again; each time one of them takes the rows.
+    # Both keep claiming; each time, one of them gets the rows.
     for _ in range(10):
         ask("UPDATE resources SET due_at = now(), leased_until = NULL, leased_by = NULL"
             " WHERE project_id = %s", project)
@@ -306,7 +306,7 @@ def test_a_clock_that_is_ahead_is_told_and_no_kubeconfig_blamed(cluster, owner, 
 
 
 def test_a_clock_that_is_behind_is_blamed_for_a_servers_certificate(doctor, shifted):
-    """The cluster's was made a moment ago: to this host it is of the future."""
+    """The cluster's certificate has just been made, so for this host it begins in the future."""
     _, findings = doctor("clusters", env=shifted(-7200))
     assert "not yet valid" in findings[-1]["message"]
     assert "a clock is wrong" in findings[-1]["advice"]
@@ -346,7 +346,7 @@ def test_without_a_database_the_rest_is_checked(site, tmp_path):
 
 
 def namespaced(cluster, namespace):
-    """Names of what is in a namespace, by kind."""
+    """Returns the names of the objects in a namespace, by kind."""
     return {kind: {o["metadata"]["name"] for o in
                    cluster.api("GET", f"/{group}/namespaces/{namespace}/{kind}")["items"]}
             for group, kind in (("apis/apps/v1", "statefulsets"), ("api/v1", "services"),
@@ -380,7 +380,7 @@ def test_objects_without_a_row_are_shown_and_deleted_when_asked(site, cluster, f
         site.programs.start("fsa-reconcile")
     end = time.monotonic() + PATIENCE
     while (left := namespaced(cluster, owner.namespace))["services"] and time.monotonic() < end:
-        time.sleep(0.2)  # the database's own objects go with its Cluster
+        time.sleep(0.2)  # until the database's own objects are gone with its Cluster
     assert not left["statefulsets"] and not left["services"]
     _, lines = fsactl("audit", "--action", "admin.orphan", "--user", owner.name)
     assert len(lines) == len(shown)
@@ -395,7 +395,8 @@ def test_what_is_not_ours_is_left_alone(cluster, fsactl, owner):
 
 
 def test_an_object_that_was_made_anew_meanwhile_is_not_deleted(site, cluster, fsactl, owner):
-    """A delete that the API server refuses, as it does when the UID is another's, is told, no more."""
+    """When the API server refuses a delete because the UID is another object's, that is reported and nothing else
+    happens."""
     path = f"/api/v1/namespaces/{owner.namespace}/services"
     labels = {"project.fullstackagent.io/resource": "11111111-2222-3333-4444-555555555555"}
     body = {"metadata": {"name": "left", "labels": labels}, "spec": {"ports": [{"port": 80}]}}

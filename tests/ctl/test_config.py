@@ -1,4 +1,4 @@
-"""fsactl config: what fsa.conf says, and what is wrong with it; no database is needed for that."""
+"""Tests fsactl config: the values in fsa.conf, and errors in it. This needs no database."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ RIGHT = "ingress_domain = apps.example.org\n"
 
 @pytest.fixture
 def config(build, tmp_path):
-    """Runs `fsactl config …` over a file with the given text; the outcome, or its JSON."""
+    """Runs `fsactl config …` on a file with the given text; returns the outcome, or its JSON."""
     path = tmp_path / "fsa.conf"
 
     def run(text, *words, status=0, json_=False):

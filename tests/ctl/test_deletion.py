@@ -1,5 +1,5 @@
-"""fsactl user delete: what it costs is said first, access ends at once, and rows go when the cluster is
-empty. (tests/reconcile/test_departures.py has the cluster.)"""
+"""Tests fsactl user delete: it first says what will be lost; access ends at once; rows are deleted when the cluster
+is empty. (tests/reconcile/test_departures.py tests the cluster.)"""
 
 import json
 import os
@@ -13,7 +13,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def finish(quiet):
-    """What each pass of the reconciler does about deletions, as the reconciler."""
+    """Finishes deletions as each pass of the reconciler does, with its role."""
 
     def run():
         with quiet.connect("fsa_reconcile") as db, db.cursor() as cursor:
@@ -24,7 +24,7 @@ def finish(quiet):
 
 @pytest.fixture
 def gone_from_cluster(rows):
-    """gone_from_cluster(person): all that they have was confirmed to be gone."""
+    """gone_from_cluster(person): records that all of their resources are gone."""
 
     def run(person):
         rows("DELETE FROM resources WHERE user_id = %s", person.id)
@@ -62,7 +62,7 @@ def test_access_ends_at_once_and_for_good(fsactl, quiet, person):
     assert answer.status_code == 403
     assert "being deleted" in fsactl("user", "enable", person.name, status=1).stderr
     assert "disabled" in fsactl("user", "invite", person.name, status=1).stderr
-    taken = quiet.client().register(person.name, PASSWORD)  # until it is gone
+    taken = quiet.client().register(person.name, PASSWORD)  # the name stays taken until the user is gone
     assert (taken.status_code, taken.json()["errorCode"]) == (409, "USER_EXISTS")
 
 
@@ -91,7 +91,7 @@ def test_the_audit_outlives_them(fsactl, quiet, person, finish, gone_from_cluste
     assert lines["admin.user.delete"]["detail"]["name"] == person.name
     assert lines["admin.user.gone"]["detail"]["name"] == person.name
     assert "project.create" in lines
-    again = quiet.client().register(person.name, PASSWORD)  # somebody else, who has nothing of theirs
+    again = quiet.client().register(person.name, PASSWORD)  # a different user, who has nothing of the first
     assert again.status_code == 200 and again.json()["user"]["id"] != person.id
 
 
@@ -139,7 +139,7 @@ def test_what_cannot_be_deleted_is_named_and_forgotten(fsactl, person, rows):
     assert person.client.get("/api/projects").status_code == 200
     fsactl("user", "delete", person.name, "--yes")
     left = fsactl("user", "delete", person.name, "--forget")["places"]
-    assert fsactl("user", "show", person.id)["deletedAt"]  # so far it is only said
+    assert fsactl("user", "show", person.id)["deletedAt"]  # only requested so far
     assert "left behind" in fsactl("user", "delete", person.name, "--forget", json_=False)
     assert fsactl("user", "delete", person.name, "--forget", "--yes")["gone"] is True
     line = next(line for line in fsactl("audit", "--user", person.id)
@@ -177,7 +177,7 @@ def test_other_users_lose_nothing(fsactl, person, quiet, kubeconfig, finish, row
 
 
 def test_whatever_table_is_about_a_user_lets_go_of_them(rows):
-    """But for projects, which have to be gone first."""
+    """The exception is projects, which have to be gone first."""
     kept = rows("SELECT conrelid::regclass::text FROM pg_constraint WHERE contype = 'f'"
                 " AND confrelid IN ('users'::regclass, 'identities'::regclass, 'kubeconfigs'::regclass)"
                 " AND confdeltype <> 'c'")

@@ -1,4 +1,4 @@
-"""What is wrong with a site as its users meet it: doctor finds it, and says what to do about it."""
+"""Tests that doctor finds what is wrong with a site as its users experience it, and says what to do."""
 
 import datetime
 import json
@@ -16,13 +16,13 @@ from stand.site import ROOT, SQL, Site
 
 @pytest.fixture(scope="module")
 def site(workspace, build, postgres, console):
-    """With the page, as an installed one."""
+    """A site with the console, like an installed one."""
     with Site(workspace / "doctor", build, postgres, database="doctor", root=console) as made:
         yield made
 
 
 def examine(site, *checks, environment=None, config=None):
-    """(exit status, what is not in order of these checks: (health, subject, message, advice))."""
+    """Returns (exit status, findings of these checks: (health, subject, message, advice))."""
     command = [site.programs.program("fsactl"), "--config", config or site.programs.config(), "doctor",
                "--sql-dir", SQL, "--json"]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
@@ -33,7 +33,7 @@ def examine(site, *checks, environment=None, config=None):
 
 
 def found(findings):
-    """{subject: finding} of what is not in order."""
+    """Returns {subject: finding} of the findings that are not ok."""
     return {f["subject"]: f for f in findings if f["health"] != "ok"}
 
 
@@ -94,7 +94,7 @@ def test_logins_that_fail_are_red(site, ready):
 
 
 def test_a_page_that_is_not_there_is_red(make_site):
-    site = make_site()  # its nginx has no folder of files
+    site = make_site()  # the default nginx has no folder of files
     status, findings = examine(site, "site")
     assert status == 1
     assert "GET / answers 404" in found(findings)[site.url]["message"]
@@ -116,7 +116,8 @@ HOUR = datetime.timedelta(hours=1)
 
 @pytest.fixture
 def tls_site(make_site, console, tmp_path):
-    """A site on https://localhost, by a certificate that it trusts: tls_site(begins, ends) from now."""
+    """tls_site(begins, ends): makes a site on https://localhost with a certificate that it trusts, valid between
+    these times from now."""
 
     def make(begins=-HOUR, ends=1000 * HOUR):
         now = datetime.datetime.utcnow()
@@ -148,7 +149,7 @@ def test_a_certificate_is_judged_as_it_is_served(tls_site, begins, ends, health,
     problem = next(f for f in findings if "certificate" in f["message"])
     assert problem["health"] == health
     assert says in problem["message"] and advises in problem["advice"]
-    # The rest is looked at all the same.
+    # The rest is checked nevertheless.
     assert {"ok"} == {f["health"] for f in findings if f["subject"] == "/readyz"}
 
 
@@ -156,7 +157,7 @@ def test_a_certificate_that_is_good_is_ok(tls_site, tmp_path):
     site = tls_site()
     assert found(examine(site, "site")[1]) == {}
     config = other_config(site, tmp_path, provider_ca_file="/etc/ssl/certs/ca-certificates.crt")
-    stranger = examine(site, "site", config=config)[1]  # who does not know the issuer
+    stranger = examine(site, "site", config=config)[1]  # does not know the issuer
     assert "does not trust" in found(stranger)[site.url]["message"]
 
 
@@ -165,7 +166,7 @@ def test_a_certificate_that_is_good_is_ok(tls_site, tmp_path):
 
 @pytest.fixture
 def keys(site, tmp_path):
-    """The folder with fsactl's keys; it is put back."""
+    """The folder with fsactl's keys, which are restored after the test."""
     folder = site.programs.config().parent
     names = [f"{ring}.{half}" for ring in ("owner", "cluster") for half in ("pub", "key")]
     kept = {name: ((folder / name).read_bytes(), (folder / name).stat().st_mode) for name in names}
@@ -177,7 +178,7 @@ def keys(site, tmp_path):
 
 @pytest.fixture(scope="module")
 def something_sealed(site):
-    """A setting, which is sealed to the owner's key."""
+    """A setting, which is sealed to the owner key."""
     client = site.client()
     assert client.register("keeper", "correct horse battery").ok
     assert client.put("/api/user/config", {"configs": [{"key": "SOME_KEY", "value": "x"}]}).ok
@@ -192,7 +193,7 @@ def test_a_key_that_is_lost_on_a_site_with_data_comes_from_elsewhere(site, keys,
 
 
 def test_a_key_that_was_never_made_is_made(site, keys):
-    """Nothing is sealed to the cluster's: nobody has stored a kubeconfig."""
+    """Nothing is sealed to the cluster key, because nobody has stored a kubeconfig."""
     (keys / "cluster.key").unlink()
     (keys / "cluster.pub").unlink()
     _, findings = examine(site, "keys")
@@ -232,7 +233,7 @@ def test_who_may_not_read_the_keys_is_told_to_be_root(site, keys, tmp_path):
 
 @pytest.fixture
 def service_users(tmp_path):
-    """Runs a command where the services' users are known, as on an installed host."""
+    """Runs a command where the services' users exist, as on an installed host."""
     if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"]).returncode != 0:
         pytest.skip("needs root, to become the services' users")
     passwd = tmp_path / "passwd"

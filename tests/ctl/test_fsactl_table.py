@@ -1,4 +1,4 @@
-"""What must agree with the table of commands: the manual page, --help and bash's completion."""
+"""Compares the table of commands with the manual page, --help and bash's completion."""
 
 import re
 import subprocess
@@ -66,7 +66,7 @@ def test_an_option_that_does_not_exist_is_named(build):
 
 
 def complete(build, *words):
-    """What bash offers for the last of `words`."""
+    """Returns what bash offers for the last of `words`."""
     script = f"""
         source {ROOT}/completions/fsactl
         compopt() {{ :; }}

@@ -45,7 +45,7 @@ CREATE TABLE "Database" (id text PRIMARY KEY, "projectId" text NOT NULL REFERENC
 
 def bcrypt(password):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it goes in Python 3.13
+        warnings.simplefilter("ignore")  # removed in Python 3.13
         import crypt
 
         return crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16))
@@ -87,7 +87,7 @@ def original(postgres):
 
 @pytest.fixture
 def ada(original, kubeconfig):
-    """Somebody with everything, under names of this test's own."""
+    """A user with every kind of data, under names unique to the test."""
     name = f"ada{time.monotonic_ns()}"
     original.add("User", id=name, name=name.title())
     original.add("UserIdentity", id=f"i1-{name}", userId=name, provider="PASSWORD", providerUserId=name,
@@ -116,7 +116,7 @@ def ada(original, kubeconfig):
 
 @pytest.fixture
 def imported(fsactl, original):
-    """Runs the import; {(what, result): [(name, reason)]}."""
+    """Runs the import; returns {(what, result): [(name, reason)]}."""
 
     def run(*words, status=0):
         done = fsactl("import", original.conninfo, *words, status=status)
@@ -296,10 +296,10 @@ def test_for_people_there_is_a_count_and_what_is_left_out(fsactl, original, ada)
 
 def test_a_database_is_taken_over_with_its_volume(make_site, workspace, kubesim_build, original,
                                                   fsactl):
-    """Started here, the Cluster that was there is the one that runs: the same, not another."""
+    """The project that is started here runs the existing Cluster, not a new one."""
     site = make_site()
     with KubeSim(workspace / "import-kubesim", kubesim_build) as cluster:
-        # What version 0.4 left: a site's own database does for it, without our label.
+        # Makes what version 0.4 left: a database of another site, without our label.
         maker = site.client()
         assert maker.register("maker", PASSWORD).ok
         kubeconfig = cluster.create_user("maker")

@@ -1,4 +1,4 @@
-"""fsactl keys: making, listing and changing the keys that secrets are sealed to."""
+"""Tests fsactl keys: making, listing and changing the keys that secrets are sealed to."""
 
 import base64
 import ctypes
@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture
 def owner_of_secrets(quiet, person):
-    """A person with something in every place that the web side seals to the owner's key."""
+    """A user with data in every place that the web side seals to the owner key."""
     client, path = person.client, f"/api/projects/{person.project}"
     assert client.post(f"{path}/environment", {"key": "KEY", "value": "of-project",
                                                "isSecret": True}).ok
@@ -23,7 +23,7 @@ def owner_of_secrets(quiet, person):
 
 
 def read_all(person):
-    """What its owner sees of it again, and whether the answer was the kept one."""
+    """Returns what the owner can read again, and whether the response was a stored one."""
     client, path = person.client, f"/api/projects/{person.project}/environment"
     [variable] = client.get(path).json()["general"]
     again = client.post("/api/projects", {"name": "Kept"}, headers={"Idempotency-Key": "kept"})
@@ -62,18 +62,18 @@ def test_everything_moves_to_the_new_key_and_stays_readable(quiet, fsactl, owner
     assert read_all(owner_of_secrets) == ALL
     added = fsactl("keys", "add", "owner")["id"]
     restart(quiet)
-    assert read_all(owner_of_secrets) == ALL  # old values, both keys
+    assert read_all(owner_of_secrets) == ALL  # old values can be read while both keys exist
     done = fsactl("keys", "rotate", "owner")
     assert done["id"] == added and done["failed"] == [] and done["resealed"] >= 5
     listed = fsactl("keys", "list")
     assert [count for state, count in by_ring(listed, "owner") if state == "old"] == [0] * (
         len(by_ring(listed, "owner")) - 1)
     assert read_all(owner_of_secrets) == ALL
-    assert fsactl("keys", "rotate", "owner")["resealed"] == 0  # nothing left
+    assert fsactl("keys", "rotate", "owner")["resealed"] == 0  # nothing is left to reseal
 
 
 def seal_to_public(line, context, secret):
-    """As whoever has the public key can (crypto/seal.h, FSA1)."""
+    """Seals a secret as anybody with the public key can (crypto/seal.h, FSA1)."""
     sodium = ctypes.CDLL("libsodium.so.23")
     key_id, key = line.split()
     framed = len(context).to_bytes(2, "big") + context.encode() + secret
@@ -84,7 +84,7 @@ def seal_to_public(line, context, secret):
 
 
 def test_the_public_key_makes_no_terminals_token(quiet, fsactl, owner_of_secrets, rows):
-    """Who can write to the database, and has the key that everybody has, does not get in by it."""
+    """Write access to the database and the public key do not give access to a terminal."""
     folder = quiet.programs.config().parent
     newest = (folder / "owner.pub").read_text().splitlines()[0]
     url = f"/api/sandbox/{owner_of_secrets.project}"
@@ -98,7 +98,7 @@ def test_the_public_key_makes_no_terminals_token(quiet, fsactl, owner_of_secrets
     refused = owner_of_secrets.client.get(url)
     assert refused.status_code == 500 and "ttydUrl" not in refused.json()
     assert "sealed as FSA1 and not as FSA2" in refused.json()["error"]
-    # What an older version has sealed so is put into this one's form with the keys.
+    # Rotating the keys converts values that an older version sealed like that.
     assert fsactl("keys", "rotate", "owner")["resealed"] == 1
     assert owner_of_secrets.client.get(url).status_code == 200
     rows(change, bytes(sealed), sandbox)
@@ -111,7 +111,7 @@ def test_the_clusters_keys_move_too(quiet, fsactl, person, rows):
     assert done["resealed"] >= 1 and done["failed"] == []
     for state, count in by_ring(fsactl("keys", "list"), "cluster"):
         assert (state == "newest") == (count > 0)
-    # The only program that opens it still can: with nothing but the newest key.
+    # The only program that opens it still can, with just the newest key.
     folder = quiet.programs.config().parent
     private = (folder / "cluster.key").read_text()
     try:

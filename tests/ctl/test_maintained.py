@@ -1,4 +1,4 @@
-"""fsactl maintenance …: people read, and administrators still act."""
+"""Tests fsactl maintenance …: users can only read, administrators can still act."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""fsactl project …: what an administrator sees of projects, and does in their owner's place."""
+"""Tests fsactl project …: what administrators see of projects, and what they do for their owners."""
 
 import re
 
@@ -148,14 +148,14 @@ def test_explain_a_cluster_that_does_not_answer(fsactl, person, rows):
          " due_at = now() + interval '8 seconds' WHERE project_id = %s", person.project)
     observations = possible(explained(fsactl, person))
     assert list(observations) == ["UNREACHABLE"]
-    # A running sandbox stays RUNNING however long that lasts.
+    # A running sandbox stays RUNNING however long this lasts.
     unreachable = observations["UNREACHABLE"]
     assert (unreachable["status"], unreachable["errorInMs"]) == ("RUNNING", None)
-    assert unreachable["thenAfterMs"] == 6000  # 8 s, less the jitter
+    assert unreachable["thenAfterMs"] == 6000  # 8 s minus the jitter
 
 
 def test_explain_says_that_the_schema_keeps_every_pass_from_beginning(fsactl, person, rows):
-    """As after programs were installed by hand and nobody ran the migrations."""
+    """This happens when programs were installed by hand without running the migrations."""
     rows("CREATE TABLE kept AS SELECT * FROM schema_migrations ORDER BY version DESC LIMIT 1")
     rows("DELETE FROM schema_migrations WHERE version = (SELECT version FROM kept)")
     try:

@@ -1,4 +1,4 @@
-"""fsactl size, and what owners can do with the sizes there are."""
+"""Tests fsactl size, and how owners use the available sizes."""
 
 import pytest
 
@@ -96,7 +96,7 @@ def test_a_size_that_is_not_offered_is_refused_and_nothing_changes(person, rows)
 
 
 def test_whoever_takes_api_fcgi_over_gets_no_amounts_of_their_own(rows, person, large):
-    """Its role chooses among the sizes; the amounts are the administrator's."""
+    """Its role can choose among the sizes, but only administrators set amounts."""
     rows("SET ROLE fsa_api")
     with pytest.raises(Exception, match="permission denied"):
         rows("UPDATE sandboxes SET memory_limit = '64Gi'")

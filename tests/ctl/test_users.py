@@ -1,4 +1,4 @@
-"""fsactl user … and audit: what an administrator sees of people, and can end."""
+"""Tests fsactl user … and audit: what administrators see of users, and what they can end."""
 
 import json
 import subprocess
@@ -41,7 +41,7 @@ def test_what_is_wrong_with_a_users_kubeconfig_is_shown(fsactl, person, rows):
 
 @pytest.fixture
 def with_password(quiet):
-    """with_password("create", name, password): what fsactl user says, given that password."""
+    """with_password("create", name, password): returns the outcome of fsactl user with this password."""
 
     def run(word, name, password, status=0):
         command = [quiet.programs.program("fsactl"), "--config", quiet.programs.config(), "user", word,
@@ -127,7 +127,7 @@ def test_a_renamed_user_is_the_same_user_under_another_name(fsactl, quiet, perso
     assert [p["id"] for p in client.get("/api/projects").json()] == [person.project]
     line, = fsactl("audit", "--user", new, "--action", "admin.user.rename")
     assert (line["detail"]["from"], line["detail"]["to"]) == (person.name, new)
-    assert fsactl("user", "rename", new, new.upper())["name"] == new.upper()  # as it is written
+    assert fsactl("user", "rename", new, new.upper())["name"] == new.upper()  # exactly as written
 
 
 def test_a_name_that_is_taken_or_none_renames_nobody(fsactl, quiet, person, rows):
@@ -170,7 +170,8 @@ def test_sessions_can_be_ended_without_disabling(fsactl, quiet, person):
 
 @pytest.fixture
 def program(quiet, person):
-    """A program that acts for the person, by a token: it returns the status of a request."""
+    """Returns a function that sends a request with a token of the user's, as a program would, and returns its
+    status."""
     made = person.client.post("/api/user/tokens", {"name": "CI", "scope": "read"})
     assert made.ok, made.text
     client = quiet.client()
