@@ -1,4 +1,4 @@
-"""Documents and manual pages against what they speak of: links, commands, options, codes."""
+"""Compares documents and manual pages with what they describe: links, commands, options, codes."""
 
 import json
 import re
@@ -17,20 +17,20 @@ def name(path):
 
 
 def source():
-    """All that the programs are made from, as one text."""
+    """Returns the source text of all programs."""
     files = [path for folder in ("src", "cgi-bin", "cli") for path in (ROOT / folder).rglob("*.[ch]")]
     return "".join(path.read_text() for path in files)
 
 
 def installed():
-    """Names of the programs that `make install` installs, from the Makefile."""
+    """Returns the names of the programs that `make install` installs, from the Makefile."""
     text = (ROOT / "Makefile.am").read_text().replace("\\\n", " ")
     lists = re.findall(r"^(sbin|bin|pkglibexec|programs)_(?:PROGRAMS|SCRIPTS) \+?=(.*)$", text, re.M)
     return sorted({Path(word).name for _, words in lists for word in words.split()})
 
 
 def page_of(program):
-    """Its manual page: section 1 for users of a site, 8 for its operator."""
+    """Returns its manual page: section 1 for users of a site, 8 for its operator."""
     return next((page for page in (ROOT / f"man/{program}.{n}" for n in (1, 8)) if page.exists()), None)
 
 
@@ -71,7 +71,7 @@ def test_codes_that_are_explained_exist():
 
 @pytest.fixture(scope="session")
 def commands(build):
-    """Command → its options, as fsactl prints its table."""
+    """Returns command → options, as fsactl prints its table."""
     done = subprocess.run([build / "fsactl", "--commands"], capture_output=True, text=True,
                           check=True)
     rows = [line.split("\t") for line in done.stdout.splitlines()]
@@ -79,7 +79,7 @@ def commands(build):
 
 
 def mentioned(text):
-    """(words, options) of each `fsactl …` in a text."""
+    """Yields (words, options) of each `fsactl …` in a text."""
     for call in re.findall(r"\bfsactl((?: +(?:--[a-z-]+|[a-zA-Z.|]+))+)", text):
         words = call.split()
         yield [w for w in words if not w.startswith("--")], {w for w in words if w.startswith("--")}
@@ -113,7 +113,7 @@ def test_every_installed_program_has_a_page():
 
 
 def finished(page, build):
-    """As it is installed."""
+    """Returns the path of the page as it is installed."""
     return build / "man" / page.stem if page.suffix == ".in" else page
 
 
@@ -127,7 +127,7 @@ def test_a_page_is_well_formed(page, build):
 
 
 def whole(page):
-    """A page with what it includes."""
+    """Returns the text of a page, or of the page that it includes."""
     text = page.read_text()
     included = re.match(r"\.so man\d/(\S+)", text)
     return (page.parent / included[1]).read_text() if included else text
@@ -177,7 +177,7 @@ def test_nginx_names_errors_as_the_programs_do():
 
 # ---- words --------------------------------------------------------------------------------------
 
-# Words of our own for which the field has one, and what to write instead.
+# Invented words for which the field has a term → what to write instead.
 RETIRED = {
     r"wish(es|ed)?": "desired, change, request", r"(enum|struct) (seen|told|wish)|SEEN_\w+|sights?": "observed",
     r"status(es)? told|told status": "status", r"PACE_\w+|pace": "requeue",
@@ -185,7 +185,7 @@ RETIRED = {
     r"STEER": "what wakes the reconciler", r"the original('s)?": "version 0.4",
     r"for who|of who": "for whoever, or a noun",
 }
-# History is not rewritten; and these files are not ours, or are about the words.
+# Applied migrations cannot change; the other files are not ours, or are about these words.
 EXEMPT = ("sql/", "tools/cluster/", "tests/docs/test_docs.py", "package-lock.json")
 
 
@@ -212,7 +212,7 @@ def test_retired_words_stay_away(words):
 
 
 def test_no_program_or_archive_is_in_the_repository():
-    """The check works on a copy of what is tracked, and builds beside it."""
+    """tools/check works on a copy of the tracked files, and builds in it."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     files = [ROOT / f for f in listed.stdout.split("\0") if f] or ROOT.rglob("*")
     assert [str(f) for f in files if f.is_file() and

@@ -1,4 +1,4 @@
-"""How the sources are laid out, where the linker does not see to it by itself."""
+"""Checks how the sources are laid out, where the linker cannot check it."""
 
 import graphlib
 import re
@@ -18,7 +18,7 @@ SOURCES = sorted(path for folder in ("src/*", "cli", "cgi-bin/*", "runtime/*", "
 
 
 def test_a_comment_ends_on_the_line_of_its_last_word():
-    """clang-format moves the mark to the next line when the words fill theirs: say it shorter."""
+    """If the last line is full, clang-format moves the end mark to a line of its own: shorten the comment."""
     alone = [f"{path.relative_to(ROOT)}:{number}" for path in SOURCES
              for number, line in enumerate(path.read_text().splitlines(), 1)
              if re.match(r"\s*/\*\s*\S(?!.*\*/)", line) and ends_alone(path, number)]
@@ -26,7 +26,7 @@ def test_a_comment_ends_on_the_line_of_its_last_word():
 
 
 def ends_alone(path, number):
-    """Whether the comment that begins in this line ends in a line that has only its mark."""
+    """Whether the comment that begins on this line ends on a line that has only the end mark."""
     following = path.read_text().splitlines()[number:]
     return next((line.strip() == "*/" for line in following if "*/" in line), False)
 
@@ -36,13 +36,13 @@ MEDIAN, LONGEST, FILE = 15, 60, 600  # lines
 
 
 def test_no_two_test_files_have_one_name():
-    """pytest does not know modules of one name apart."""
+    """pytest cannot tell modules with the same name apart."""
     names = sorted(path.name for path in (ROOT / "tests").rglob("test_*.py"))
     assert [name for name, next_ in zip(names, names[1:]) if name == next_] == []
 
 
 def functions(path):
-    """(lines, first line) of each function of a file, its head included."""
+    """Yields (number of lines, first line) of each function in a file, including its head."""
     lines = path.read_text().splitlines()
     for end in (number for number, line in enumerate(lines) if line == "}"):
         begin = next((n for n in range(end, -1, -1) if lines[n] == "{"), None)
@@ -66,7 +66,7 @@ def test_a_file_is_one_idea():
 
 
 def test_a_section_begins_with_a_line_of_its_own():
-    """/* ---- name ---- */"""
+    """The form is: /* ---- name ---- */"""
     broken = [f"{path.relative_to(ROOT)}:{number}" for path in SOURCES
               for number, line in enumerate(path.read_text().splitlines(), 1)
               if re.match(r"\s*/\* ?--", line) and not re.fullmatch(r"\s*/\* ---- \S.* -{2,} \*/", line)]
@@ -75,7 +75,7 @@ def test_a_section_begins_with_a_line_of_its_own():
 
 @pytest.mark.parametrize("layer", ["kube", "manifest", "reconcile", "ctl"])
 def test_only_the_table_asks_which_kind_a_row_is_of(layer):
-    """What differs between kinds of resources is a member of struct kind: see docs/extending.md."""
+    """What differs between kinds of resources is a member of struct kind; see docs/extending.md."""
     asking = {path.name for path in (ROOT / "src" / layer).glob("*.[ch]")
               for line in path.read_text().splitlines()
               if any(re.search(rf"\b{kind}\b", line) for kind in KINDS)}
@@ -84,31 +84,31 @@ def test_only_the_table_asks_which_kind_a_row_is_of(layer):
 
 
 def symbols(path):
-    """Of an object file: those that it defines, those that it uses."""
+    """Returns the symbols that an object file defines, and those that it uses."""
     lines = subprocess.run(["nm", "--format=posix", path], check=True, capture_output=True,
                            text=True).stdout.splitlines()
     kinds = [(line.split()[0], line.split()[1]) for line in lines]
     return {name for name, kind in kinds if kind in "TDBR"}, {name for name, kind in kinds if kind == "U"}
 
 
-# In these two a table (of options, of commands) names functions that read the table.
+# In these layers, a table (of options, of commands) names functions that read the table.
 TABLES = {"base", "ctl"}
 
 
 @pytest.mark.parametrize("layer", sorted({p.parent.name for p in ROOT.glob("src/*/sources.am")} - TABLES))
 def test_no_two_files_of_a_layer_need_each_other(build, layer):
-    # An older build may have left objects whose sources are gone.
+    # An older build may have left objects whose sources no longer exist.
     files = {path: symbols(path) for path in (build / "src" / layer).glob("*.o")
              if (ROOT / "src" / layer / f"{path.stem}.c").exists()}
     needs = {path.stem: {other.stem for other, (defined, _) in files.items()
                          if other != path and defined & used}
              for path, (_, used) in files.items()}
     assert len(needs) > 1
-    graphlib.TopologicalSorter(needs).prepare()  # CycleError names them
+    graphlib.TopologicalSorter(needs).prepare()  # the CycleError names them
 
 
 def test_each_prepared_statement_has_a_name_of_its_own():
-    """Two of one name meet on a connection sooner or later, and the second is refused (db/db.h)."""
+    """Two with the same name would sooner or later meet on a connection, and the second be refused (db/db.h)."""
     names = []
     for folder in ("src", "cgi-bin"):
         for file in sorted((ROOT / folder).rglob("*.c")):
