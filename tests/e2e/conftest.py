@@ -1,7 +1,7 @@
-"""The whole system on real servers: nginx, our programs, PostgreSQL, a Kubernetes API server.
+"""Tests the whole system on real servers: nginx, our programs, PostgreSQL, a Kubernetes API server.
 
-One cluster serves all tests; every person has a namespace of their own in it. A test that fails
-shows how the logs of its site end.
+One cluster serves all tests; every person has their own namespace in it. A failed test shows the
+ends of its site's logs.
 """
 
 import itertools
@@ -11,8 +11,8 @@ import pytest
 from people import Person
 from stand.site import Site
 
-# Stable states are looked at often, so that drift and healing are seen soon; one silent API server
-# does not hold a lease for long.
+# Stable states are observed often, so that drift and healing are noticed soon; a silent API server does not hold a
+# lease for long.
 OPTIONS = {"resync": "2s", "lease_time": "8s", "kube_request_timeout": "2s", "pass_time": "10s"}
 
 LOG_LINES = 40
@@ -52,7 +52,7 @@ def new_site(workspace, build, postgres):
 
 @pytest.fixture
 def new_person(request, cluster):
-    """Makes people: new_person(quota={"pods": "1"}, …); site=… when not of the file's site."""
+    """Makes people: new_person(quota={"pods": "1"}, …); site=… for another site than the file's."""
 
     def make(site=None, **options):
         site = site or request.getfixturevalue("site")

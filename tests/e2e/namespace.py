@@ -1,4 +1,4 @@
-"""What is in a namespace, as the cluster's administrator sees it."""
+"""Shows what is in a namespace, as the cluster's administrator."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ from stand.kube.api import ApiError
 MANAGED = "app.kubernetes.io%2Fmanaged-by%3Dfullstack-agent"
 RESOURCE = "project.fullstackagent.io/resource"
 
-# Kinds of ours → where they are.
+# Kind → the path of its API group.
 PLACES = {
     "StatefulSet": "/apis/apps/v1/namespaces/{}/statefulsets",
     "Pod": "/api/v1/namespaces/{}/pods",
@@ -23,7 +23,7 @@ PLACES = {
     "Cluster": "/apis/apps.kubeblocks.io/v1alpha1/namespaces/{}/clusters",
 }
 
-# What comes and goes by itself and is nobody's.
+# Objects that come and go by themselves.
 FLEETING = {"Event", "Lease", "EndpointSlice", "Endpoints"}
 
 
@@ -37,7 +37,7 @@ class Namespace:
         return PLACES[kind].format(self.name) + (f"/{name}" if name else "")
 
     def get(self, kind, name):
-        """The object, or None."""
+        """Returns the object, or None."""
         return self.cluster.admin.get(self.path(kind, name))
 
     def items(self, kind, selector=None):
@@ -51,7 +51,7 @@ class Namespace:
         return self.cluster.api("DELETE", self.path(kind, name))
 
     def owned(self, resource_id):
-        """Kind → names of the objects that carry a resource's id."""
+        """Returns kind → names of the objects that are labelled with a resource's id."""
         found = {kind: self.items(kind, f"{RESOURCE}%3D{resource_id}") for kind in PLACES}
         return {
             kind: sorted(item["metadata"]["name"] for item in items)
@@ -60,16 +60,16 @@ class Namespace:
         }
 
     def pod(self, name):
-        """The StatefulSet's pod, or None."""
+        """Returns the StatefulSet's pod, or None."""
         return self.get("Pod", f"{name}-0")
 
     def secret(self, name):
-        """The Secret's values in plain text, {} when it is not there."""
+        """Returns the Secret's values in plain text; {} if it does not exist."""
         data = (self.get("Secret", name) or {}).get("data") or {}
         return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
     def describe(self):
-        """What is up with the workloads and why, for the message of a test that fails."""
+        """Describes the state of the workloads, for the message of a failed test."""
         lines = [
             f"{kind} {item['metadata']['name']}: {json.dumps(item.get('status'))}"
             for kind in ("StatefulSet", "Cluster", "Pod")
@@ -83,7 +83,7 @@ class Namespace:
         return "\n".join(lines)
 
     def everything(self):
-        """(kind, name) of every object of every kind there is, but for the fleeting ones."""
+        """Returns (kind, name) of every object of every kind, except for the fleeting ones."""
         found = set()
         for path in self._kinds():
             try:

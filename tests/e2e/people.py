@@ -1,4 +1,4 @@
-"""A user of the site with a namespace of their own, and what they do with projects over HTTP."""
+"""A user of the site with their own namespace, and what they do with projects over HTTP."""
 
 import itertools
 import time
@@ -13,7 +13,7 @@ _numbers = itertools.count(1)
 
 
 class Answer(AssertionError):
-    """The site answered otherwise than expected; the message has the whole answer."""
+    """The site gave an unexpected response, which is in the message."""
 
     def __init__(self, answer, expected):
         self.status = answer.status_code
@@ -22,7 +22,7 @@ class Answer(AssertionError):
 
 
 def expect(answer, *statuses):
-    """The JSON of an answer that has one of these statuses (any 2xx when none is named)."""
+    """Returns the JSON of a response with one of these statuses (by default any 2xx); otherwise raises Answer."""
     if answer.status_code not in statuses if statuses else not answer.ok:
         raise Answer(answer, statuses or "2xx")
     return answer.json() if answer.content else None
@@ -31,7 +31,7 @@ def expect(answer, *statuses):
 def eventually(check, seconds=PATIENCE, every=0.1, last=None):
     """Waits until check() returns something true, and returns that.
 
-    last() is shown when it never does; by default what check() returned.
+    After a timeout, the message shows last(), by default the last result of check().
     """
     end = time.monotonic() + seconds
     while not (result := check()):
@@ -43,9 +43,9 @@ def eventually(check, seconds=PATIENCE, every=0.1, last=None):
 
 
 class Person:
-    """Registered, logged in, with a kubeconfig of theirs stored.
+    """A user who is registered and logged in, with a stored kubeconfig.
 
-    What is not named here goes to Cluster.create_user: quota, enforce, …
+    Other arguments go to Cluster.create_user: quota, enforce, …
     """
 
     def __init__(self, site, cluster, kubeconfig=True, **options):
@@ -61,7 +61,7 @@ class Person:
             self.put_kubeconfig()
 
     def new_kubeconfig(self, namespace=None):
-        """With a fresh token; makes namespace and rights when they are missing."""
+        """Returns a kubeconfig with a fresh token; makes the namespace and rights if they are missing."""
         return self.cluster.create_user(self.name, namespace, **self._options)
 
     def put_kubeconfig(self, text=None):
@@ -69,7 +69,7 @@ class Person:
         return expect(self.client.post("/api/user/config/kc", body))
 
     def create(self, name, database=False, key=None):
-        """A project; as fast as the site answers, whatever the cluster does."""
+        """Creates a project; this takes only as long as the site's response, whatever the cluster does."""
         headers = {"Idempotency-Key": key} if key else {}
         body = {"name": name, "database": database}
         made = expect(self.client.post("/api/projects", body, headers=headers))
@@ -101,7 +101,7 @@ class Project:
         return self.get()["status"]
 
     def sandbox(self):
-        """The project's sandbox as the project shows it, or None."""
+        """Returns the project's sandbox as the project shows it, or None."""
         found = self.get()["sandboxes"]
         return found[0] if found else None
 
@@ -110,35 +110,35 @@ class Project:
         return found[0] if found else None
 
     def view(self):
-        """GET /api/sandbox/:id: status, addresses, progress."""
+        """Returns GET /api/sandbox/:id: status, addresses, progress."""
         return expect(self._client.get(self.sandbox_path))
 
     def stages(self):
-        """Stage → state, in the order in which they are told."""
+        """Returns stage → state, in the order of the response."""
         return {stage["name"]: stage["state"] for stage in self.view()["progress"]["stages"]}
 
     def causes(self):
-        """What is told to be wrong with the project's resources."""
+        """Returns the causes shown for the project's resources."""
         found = self.get()
         return [r["cause"] for r in found["sandboxes"] + found["databases"] if r["cause"]]
 
     def events(self):
-        """What the owner was told, newest first."""
+        """Returns the project's events, newest first."""
         return expect(self._client.get(f"{self.path}/events?limit=200"))["items"]
 
     def connection(self):
-        """Where the database is reached, and by whom; not what is being done with it."""
+        """Returns the database's address and credentials, without its status."""
         database = expect(self._client.get(f"{self.path}/database"))
         names = ("id", "host", "port", "database", "username", "password", "connectionUrl")
         return {name: database[name] for name in names}
 
     def variables(self):
-        """Key → variable, of all categories."""
+        """Returns key → variable, of all categories."""
         groups = expect(self._client.get(f"{self.path}/environment"))
         return {v["key"]: v for group in groups.values() for v in group}
 
     def gone(self):
-        """Whether it answers 404, as anything that is not there does."""
+        """Whether the project answers 404, like anything that does not exist."""
         answer = self._client.get(self.path)
         if answer.status_code == 404:
             return True
@@ -176,7 +176,7 @@ class Project:
     # ---- what they wait for
 
     def wait(self, status, seconds=SLOW):
-        """Until the project, and so all it consists of, has that status; returns the project."""
+        """Waits until the project, and so all it consists of, has that status; returns the project."""
         last = {}
 
         def reached():
@@ -196,7 +196,7 @@ class Project:
         eventually(self.gone, seconds, every=0.15, last=lambda: self._client.get(self.path).text)
 
     def wait_cause(self, kind, seconds=PATIENCE):
-        """Until a cause of that kind is told; returns it."""
+        """Waits until a cause of that kind is shown; returns it."""
 
         def told():
             """the cause is told"""
@@ -205,5 +205,5 @@ class Project:
         return eventually(told, seconds, last=self.get)[0]
 
     def wait_no_cause(self, seconds=PATIENCE):
-        """What is told of a request that a busy machine has let time out passes, too."""
+        """Waits until there is no cause: one that a busy machine produced by a timeout passes, too."""
         eventually(lambda: not self.causes(), seconds, last=self.get)

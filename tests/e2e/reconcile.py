@@ -1,4 +1,4 @@
-"""fsa-reconcile run by hand: pass by pass, halted at a chosen point, or several at once."""
+"""Runs fsa-reconcile by hand: pass by pass, halted at a chosen point, or several at once."""
 
 import os
 import re
@@ -13,7 +13,7 @@ SOURCE = Path(__file__).with_name("halt.c")
 
 
 def compile_halt(directory):
-    """Builds halt.c; returns the library's path."""
+    """Compiles halt.c; returns the library's path."""
     library = directory / "halt.so"
     command = ["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, SOURCE, "-ldl"]
     subprocess.run(command, check=True)
@@ -21,7 +21,7 @@ def compile_halt(directory):
 
 
 class Reconcilers:
-    """Runs fsa-reconcile of a site whose own one does not run."""
+    """Runs fsa-reconcile for a site whose own reconciler is stopped."""
 
     def __init__(self, site, halt):
         self._site = site
@@ -32,7 +32,7 @@ class Reconcilers:
         site.programs.stop("fsa-reconcile")
 
     def config(self, **options):
-        """A copy of the site's configuration with changes."""
+        """Returns a changed copy of the site's configuration."""
         known = self._site.programs.config("fsa-reconcile").read_text().splitlines()
         kept = [line for line in known if line.split(" = ")[0] not in options]
         name = "-".join(["passes", *options.values()]) + ".conf"
@@ -41,9 +41,9 @@ class Reconcilers:
         return path
 
     def run(self, halt_after=0, seconds=PATIENCE, **options):
-        """One pass to its end, or to its death after it has sent something so many times.
+        """Runs one pass to its end, or kills it after its `halt_after`-th send.
 
-        Returns the exit status: 0, or -9 when it was halted.
+        Returns the exit status: 0, or -9 if it was killed.
         """
         with open(self.log, "ab") as log:
             done = subprocess.run(
@@ -55,7 +55,7 @@ class Reconcilers:
         return done.returncode
 
     def stopped(self, halt_after, seconds=PATIENCE, **options):
-        """One pass that is stopped (SIGSTOP) at that point; None when it ended before."""
+        """Runs a pass that is stopped (SIGSTOP) at that point; returns None if it ended before."""
         log = open(self.log, "ab")
         child = subprocess.Popen(
             self._command(options), env=self._environment(halt_after, signal.SIGSTOP),
@@ -76,14 +76,14 @@ class Reconcilers:
         raise AssertionError(f"neither stopped nor ended within {seconds} s: {self.log_tail()}")
 
     def resume(self, children):
-        """Lets stopped passes go on, to their ends."""
+        """Lets stopped passes continue to their ends."""
         for child in children:
             os.killpg(child.pid, signal.SIGCONT)
         for child in children:
             assert child.wait(PATIENCE) == 0, self.log_tail()
 
     def start(self, name, every="200ms", **options):
-        """One that stays, beside others; returns its Process."""
+        """Starts a reconciler that keeps running beside others; returns its Process."""
         process = Process(self._site.directory / "programs", name)
         process.start([*self._command(options), "--every", every])
         self._programs.append(process)
@@ -111,12 +111,12 @@ class Reconcilers:
 
 
 def family(program):
-    """The pids of a reconciler: its own, and those of its shards."""
+    """Returns the pids of a reconciler and its shards."""
     children = Path(f"/proc/{program.pid}/task/{program.pid}/children").read_text("ascii").split()
     return {program.pid, *map(int, children)}
 
 
 def summary(log, member):
-    """The sum of a member of the summary lines that passes have written to a log."""
+    """Returns the sum of a member over the summary lines that passes have logged."""
     text = log.read_text(errors="replace")
     return sum(int(number) for number in re.findall(rf"\b{member}[\"=:]+(\d+)", text))

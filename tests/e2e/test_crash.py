@@ -1,8 +1,8 @@
-"""A reconciler that is killed, or late, at any point costs nothing but time.
+"""A reconciler that is killed or delayed at any point costs nothing but time.
 
 halt.c ends a pass right after the n-th time it has sent something, to PostgreSQL or to the API
-server. For each phase of a project's life a fresh project meets each n, so that a crash happens
-between any two steps; then ordinary passes must bring all of them to one and the same state.
+server. In each phase of a project's life, each n is tried on a fresh project, so that a crash happens
+between any two steps; then ordinary passes must bring all of them to the same state.
 """
 
 import signal
@@ -11,10 +11,10 @@ import pytest
 from people import SLOW, Person, eventually
 from reconcile import Reconcilers, compile_halt, family, summary
 
-# Rows of a pass that was killed stay leased for so long: later ones have only their own to meet.
+# The rows of a killed pass stay leased for this long, so that later passes see only their own.
 KILLED = {"lease_time": "10m", "kube_request_timeout": "2s"}
-POINTS = 56  # a pass that begins with nothing has sent all it wants to by then
-HOLDING = 22  # after so many, a pass has claimed, and has applied nothing yet
+POINTS = 56  # a pass that begins with nothing has sent everything by then
+HOLDING = 22  # after this many, a pass has claimed but not applied anything
 PEOPLE = 4
 
 
@@ -25,8 +25,8 @@ def halt(workspace):
 
 @pytest.fixture
 def quiet(new_site, halt):
-    """A site without a reconciler of its own, and the means to run passes: (site, reconcilers)."""
-    # Nothing is looked at again but what is asked for.
+    """A site without a running reconciler, and a way to run passes: (site, reconcilers)."""
+    # Nothing is observed again unless requested.
     site = new_site(options={"resync": "1h", "projects_per_user": "1000"})
     reconcilers = Reconcilers(site, halt)
     yield site, reconcilers
@@ -40,13 +40,13 @@ def execute(site, statement, *values):
 
 
 def leases_run_out(site):
-    """What ten minutes do to the leases of passes that were killed."""
+    """Ends the leases of killed passes, as ten minutes would."""
     execute(site, "UPDATE resources SET leased_until = now(), due_at = least(due_at, now()) "
                   "WHERE leased_until IS NOT NULL")
 
 
 def settle(site, reconcilers, reached, seconds=SLOW):
-    """Ordinary passes until reached() holds."""
+    """Runs ordinary passes until reached() is true."""
     leases_run_out(site)
 
     def passed():
@@ -65,7 +65,7 @@ def all_are(site, status):
 
 
 class Shape:
-    """What the cluster holds of a project, without what differs from project to project."""
+    """The objects of a project in the cluster, without what differs between projects."""
 
     def __init__(self, project):
         got, namespace = project.get(), project.person.namespace
@@ -85,7 +85,7 @@ class Shape:
 
 
 def no_orphans(site, people):
-    """Every object of ours belongs to a resource that there is."""
+    """Checks that every object of ours belongs to an existing resource."""
     known = {row[0] for row in execute(site, "SELECT id::text FROM resources")}
     for person in people:
         for kind in ("StatefulSet", "Pod", "Service", "Ingress", "Secret", "Cluster",
@@ -97,10 +97,10 @@ def no_orphans(site, people):
 
 
 def sweep(reconcilers, projects, ask):
-    """For each project: asks for something, and kills the pass that begins to do it at a point.
+    """For each project, requests something and kills the pass that begins to do it, each at another point.
 
-    Passes that have nothing left to send before their point end by themselves: enough of them must
-    have been killed for the sweep to mean something.
+    Passes that have nothing left to send before their point end by themselves; enough passes must have
+    been killed for the sweep to be meaningful.
     """
     killed = 0
     for point, project in enumerate(projects, start=1):
@@ -151,7 +151,7 @@ def test_kill_at_every_point_of_a_projects_life(quiet, cluster):
 
 
 def check_all(projects, replicas):
-    """All projects of a sort look the same, and are complete."""
+    """Checks that all projects of the same sort have the same objects, and are complete."""
     shapes = {project: Shape(project) for project in projects}
     for with_database in (True, False):
         same = [s for p, s in shapes.items() if bool(p.database()) == with_database]
@@ -185,11 +185,11 @@ CREATE TRIGGER log_lease BEFORE UPDATE ON resources FOR EACH ROW EXECUTE FUNCTIO
 
 
 def test_two_reconcilers_at_once(quiet, cluster):
-    """Both work, and never on one row: each lease has one holder, and ends before the next."""
+    """Both work, but never on the same row: each lease has one holder, and ends before the next begins."""
     site, reconcilers = quiet
     execute(site, LOG_LEASES)
     people = [Person(site, cluster) for _ in range(3)]
-    # No pass takes longer than its lease, however busy the machine: it would be taken over.
+    # No pass may take longer than its lease, however busy the machine: otherwise its rows are taken over.
     times = {"resync": "1s", "lease_time": "2m"}
     processes = [reconcilers.start(f"reconciler-{n}", **times) for n in (1, 2)]
     projects = [p.create(f"Shared {n}", database=n == 0) for p in people for n in range(3)]
@@ -227,10 +227,10 @@ def test_two_reconcilers_at_once(quiet, cluster):
 
 
 def test_late_passes_change_nothing(quiet, cluster):
-    """Each is stopped at another point (as on a host that swaps, or a paused machine) until its
-    lease has run out and somebody else has done what the user wanted meanwhile; then it goes on."""
+    """Each pass is stopped at a different point, as on a host that swaps or a paused machine, until its lease has run
+    out and another pass has done the work; then it continues."""
     site, reconcilers = quiet
-    # Long enough for all of them to be stopped before the first lease has run out.
+    # Long enough to stop all of them before the first lease runs out.
     times = {"lease_time": "20s", "kube_request_timeout": "1s"}
     person = Person(site, cluster)
     projects, late = [], []
@@ -244,7 +244,7 @@ def test_late_passes_change_nothing(quiet, cluster):
         project.stop()
     eventually(lambda: not reconcilers.run(pass_time="5s", **times)
                and all_are(site, "STOPPED")(), SLOW, last=lambda: states(site))
-    # The rows are somebody else's when it does: a pass that has claimed all of them, and holds still.
+    # By then, the rows belong to another pass, which has claimed all of them and does nothing.
     for project in projects:
         project.start()
     holder = reconcilers.stopped(HOLDING, **KILLED)
@@ -266,7 +266,7 @@ def test_late_passes_change_nothing(quiet, cluster):
 
 
 def fingerprint(site, person):
-    """Every row, all of it, and the version of every object in the cluster."""
+    """Returns the complete rows, and the version of every object in the cluster."""
     found = dict(execute(site, "SELECT id::text, r.*::text FROM resources r"))
     found["events"] = execute(site, "SELECT count(*) FROM events")
     for kind in ("StatefulSet", "Service", "Ingress", "Secret", "NetworkPolicy", "Pod"):
@@ -277,7 +277,7 @@ def fingerprint(site, person):
 
 
 def test_a_lease_that_runs_out_is_taken_over(quiet, cluster):
-    """Without any help: the rows of a killed pass are somebody else's five seconds later."""
+    """Without any help, another pass claims the rows of a killed pass five seconds later."""
     site, reconcilers = quiet
     times = {"lease_time": "5s", "kube_request_timeout": "1s"}
     project = Person(site, cluster).create("Abandoned")
@@ -288,7 +288,7 @@ def test_a_lease_that_runs_out_is_taken_over(quiet, cluster):
 
 
 def test_killed_again_and_again(new_site, new_person):
-    """The reconciler as it really runs, killed at moments that nobody has chosen."""
+    """The reconciler runs as usual and is killed at arbitrary moments."""
     site = new_site(options={"lease_time": "5s", "kube_request_timeout": "1s"})
     project = new_person(site=site).create("Unlucky", database=True)
     reconciler = site.programs.process("fsa-reconcile")
@@ -306,5 +306,5 @@ def test_killed_again_and_again(new_site, new_person):
 
 
 def held(site):
-    """Whether some row is leased at this moment."""
+    """Whether any row is leased now."""
     return execute(site, "SELECT 1 FROM resources WHERE leased_until > now() LIMIT 1")

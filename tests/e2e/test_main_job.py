@@ -1,4 +1,4 @@
-"""The main job over nginx: from a person without an account to a sandbox, and back to nothing."""
+"""The main job through nginx: from a person without an account to a sandbox, and back to nothing."""
 
 import base64
 import uuid
@@ -11,7 +11,7 @@ from stand.kube.api import Api, ApiError
 STAGES = ["database", "container", "network", "terminal", "ready"]
 STATES = ["pending", "active", "done"]
 
-# What a project may be told to be next, while nothing but that one thing is asked of it.
+# Status → the statuses that may follow while only this is requested.
 STARTS = {
     "CREATING": {"STARTING", "RUNNING"},
     "STARTING": {"RUNNING"},
@@ -26,15 +26,15 @@ RESTARTS = {
 
 
 def follow(project, allowed, until, seconds=SLOW):
-    """Watches a project until it has that status; every change must be an allowed one.
+    """Follows a project until it has the status `until`; checks that every change is allowed.
 
-    Returns each pair of status and stages that was seen, in order.
+    Returns the pairs of status and stages that were observed, in order.
     """
     seen = []
 
     def look():
         status = project.status()
-        view = project.view()  # of that moment or a later one: what is done then is done here
+        view = project.view()  # from this moment or later: stages that are done in `view` are done in it, too
         stages = {stage["name"]: stage["state"] for stage in view["progress"]["stages"]}
         if not seen or seen[-1] != (status, stages):
             if seen and seen[-1][0] != status:
@@ -47,12 +47,12 @@ def follow(project, allowed, until, seconds=SLOW):
 
 
 def statuses(seen):
-    """The statuses alone, each once in a row."""
+    """Returns the statuses without consecutive duplicates."""
     return [s for i, (s, _) in enumerate(seen) if i == 0 or seen[i - 1][0] != s]
 
 
 def check_progress(seen):
-    """Stages only ever move on, in order: none is done before the one ahead of it."""
+    """Checks that stages only advance, in order: none is done before the preceding one."""
     for _, stages in seen:
         assert list(stages) == STAGES
         ranks = [STATES.index(state) for state in stages.values()]
@@ -64,7 +64,7 @@ def check_progress(seen):
 
 
 def check_events(project, expected):
-    """The statuses of the project's own events, oldest first, have these in this order."""
+    """Checks that the statuses in the project's own events include these, in this order."""
     events = [e for e in reversed(project.events()) if e["kind"] is None]
     told = iter([e["status"] for e in events])
     assert all(status in told for status in expected), events
@@ -89,7 +89,7 @@ def test_from_registration_to_running_and_to_nothing(new_person):
     project = person.create("My first project", database=True)
     seen = follow(project, STARTS, "RUNNING")
     check_progress(seen)
-    # A moment was seen on the way, not only its end; how many depends on the machine.
+    # At least one intermediate state was seen; how many depends on the machine.
     assert len({tuple(stages.values()) for _, stages in seen}) >= 2, seen
     check_events(project, ["CREATING", "STARTING", "RUNNING"])
     check_objects(project)
@@ -97,7 +97,7 @@ def test_from_registration_to_running_and_to_nothing(new_person):
     check_database(project)
 
     project.delete()
-    # The name is free as soon as the deletion has been asked for.
+    # The name can be used again as soon as the deletion has been requested.
     again = person.create("My first project")
     follow_deletion(project)
     again.wait("RUNNING")
@@ -109,7 +109,7 @@ def test_from_registration_to_running_and_to_nothing(new_person):
 
 
 def no_rights_outside(person):
-    """The kubeconfig opens its namespace and nothing else."""
+    """Checks that the kubeconfig gives access to its namespace and nothing else."""
     api = Api.from_kubeconfig(person.kubeconfig)
     assert api("GET", person.namespace.path("Pod"))["items"] == []
     for path in ("/api/v1/nodes", "/api/v1/namespaces", "/api/v1/namespaces/default/pods",
@@ -120,7 +120,7 @@ def no_rights_outside(person):
 
 
 def check_objects(project):
-    """What the cluster holds: all of it marked as ours and belonging to this project."""
+    """Checks that all objects are labelled as ours and belong to this project."""
     namespace = project.person.namespace
     sandbox, database = project.sandbox(), project.database()
     name = sandbox["name"]
@@ -145,7 +145,7 @@ def check_objects(project):
 
 
 def check_pod(pod):
-    """Confined as Pod Security "restricted" wants it, and with no secret in its template."""
+    """Checks that the pod is restricted as Pod Security "restricted" requires, with no secret in its template."""
     spec = pod["spec"]
     assert spec["automountServiceAccountToken"] is False
     assert spec["securityContext"]["runAsNonRoot"] is True
@@ -160,7 +160,7 @@ def check_pod(pod):
 
 
 def check_addresses(project):
-    """The URLs are those of the Ingresses; the terminal's carries its password, for ttyd."""
+    """Checks that the URLs are those of the Ingresses, and that the terminal's contains its password for ttyd."""
     sandbox = project.sandbox()
     namespace = project.person.namespace
     hosts = {}
@@ -183,7 +183,7 @@ def check_addresses(project):
 
 
 def check_database(project):
-    """The connection that the owner sees is what KubeBlocks made, and what the sandbox gets."""
+    """Checks that the connection shown to the owner is what KubeBlocks made, and what the sandbox gets."""
     namespace, database = project.person.namespace, project.database()
     made = namespace.secret(f"{database['name']}-conn-credential")
     shown = project.connection()
@@ -198,12 +198,12 @@ def check_database(project):
     assert environment["NODE_ENV"] == "development"
     assert environment["PROJECT_NAME"] == "my-first-project"
     assert environment["TTYD_PORT"] == "7681"
-    # A list never shows a secret.
+    # Lists never contain a secret.
     assert made["password"] not in str(project.person.projects())
 
 
 def follow_deletion(project):
-    """TERMINATING until it is gone, and nothing of it left by then."""
+    """Checks that the project is TERMINATING until it is gone, and leaves nothing behind."""
     namespace, seen = project.person.namespace, project.get()
     names = [r["name"] for r in seen["sandboxes"] + seen["databases"]]
     assert seen["status"] == "TERMINATING"
@@ -225,14 +225,14 @@ def follow_deletion(project):
 
 @pytest.fixture(scope="module")
 def running(site, cluster):
-    """A project with a database that runs; a test leaves it running."""
+    """A running project with a database; tests leave it running."""
     project = Person(site, cluster).create("Long lived", database=True)
     project.wait("RUNNING")
     return project
 
 
 def claims(project):
-    """The volumes of a project: claim → uid."""
+    """Returns the volumes of a project: claim → uid."""
     namespace = project.person.namespace
     items = namespace.items("PersistentVolumeClaim")
     return {item["metadata"]["name"]: item["metadata"]["uid"] for item in items}
@@ -289,7 +289,7 @@ def test_updating_is_told_while_the_pod_is_replaced(running):
     running.set_variable("COLOUR", "red")
 
     def told():
-        """UPDATING and then RUNNING"""
+        """the events show UPDATING, then RUNNING"""
         new = [e["status"] for e in reversed(running.events()[:-before]) if e["kind"] is None]
         return new == ["UPDATING", "RUNNING"]
 
