@@ -1,4 +1,4 @@
-"""One whole life of a project with programs that watch their own memory.
+"""Runs a project's whole life with programs that check their own memory.
 
 FSA_SANITIZED names the directory of a build with --enable-sanitizers.
 """
@@ -12,7 +12,7 @@ from people import PASSWORD, eventually
 from stand.client import Client
 from stand.programs import PROGRAMS
 
-# Far slower programs: nothing may run into its limits for that alone.
+# These programs are far slower: that alone must not exceed a limit.
 SLOW = {"lease_time": "60s", "kube_request_timeout": "15s", "database_timeout": "30s",
         "password_memory_kib": "8192", "password_passes": "1"}
 
@@ -22,7 +22,7 @@ VALGRIND = ("valgrind", "--quiet", "--error-exitcode=99", "--trace-children=yes"
 
 
 def live(person):
-    """Everything a program does for a project: made, stopped, started, changed, refused, gone."""
+    """Takes a project through everything a program does for it: creation, stop, start, changes, refusals, deletion."""
     project = person.create("Watched closely", database=True)
     project.wait("RUNNING", 600)
     project.set_variable("A", "1")
@@ -47,7 +47,7 @@ def live(person):
 
 
 def use_account(person):
-    """What auth.fcgi does for somebody with a password, refusals included."""
+    """Uses everything in auth.fcgi for a user with a password, refusals included."""
     client = person.client
     for body in ("{", '{"name":1}', '{"nam":1}'):
         answer = client.session.post(client.url + "/api/projects", data=body, timeout=client.timeout,
@@ -70,7 +70,7 @@ def use_account(person):
 
 
 def stop_and_read_logs(site):
-    """Ends the programs in their own good time, for the leak check; returns what they wrote."""
+    """Stops the programs gracefully, so that leaks are checked; returns their logs."""
     site.nginx.stop()
     site.programs.stop()
     return {name: site.programs.log(name).read_text() for name in PROGRAMS}

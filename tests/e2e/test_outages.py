@@ -1,4 +1,4 @@
-"""What goes wrong around the system is told with its cause, and heals when the cause goes."""
+"""Tests that external faults are shown with their causes, and heal when the causes go."""
 
 import os
 import signal
@@ -16,9 +16,9 @@ GOOD_IMAGE = "example.com/sandbox:1"
 
 
 def use_image(site, image):
-    """The operator configures another image, for sandboxes made from now on."""
+    """Configures another image for sandboxes that are made from now on, as an operator does."""
     site.programs.configure(runtime_image=image)
-    site.programs.migrate()  # or a start of fsa-reconcile
+    site.programs.migrate()  # starting fsa-reconcile would do as well
 
 
 def pod_uid(project):
@@ -27,7 +27,7 @@ def pod_uid(project):
 
 
 def the_pull_succeeds(project):
-    """The registry is back: what a kubelet reports then."""
+    """Makes the pull succeed: sets the status that a kubelet then reports."""
     namespace, name = project.person.namespace, project.sandbox()["name"]
     pod = namespace.pod(name)
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -43,7 +43,7 @@ def the_pull_succeeds(project):
 
 
 def check_cause(cause, kind, *words):
-    """It says what it is, since when, and in words that a person can act on."""
+    """Checks that a cause says what is wrong, since when, and in words that a person can act on."""
     assert cause["kind"] == kind
     assert cause["code"] and cause["since"]
     for word in words:
@@ -55,7 +55,7 @@ def check_cause(cause, kind, *words):
 
 @pytest.fixture
 def image_site(new_site):
-    """Makes sites whose sandboxes have an image: see tools/cluster/kwok/pod.yaml."""
+    """Makes sites whose sandboxes use this image; see tools/cluster/kwok/pod.yaml."""
     return lambda image, **options: new_site(options={"runtime_image": image, **options})
 
 
@@ -66,12 +66,12 @@ def test_an_image_that_cannot_be_pulled(image_site, new_person):
     waiting, stopped = person.create("Waiting"), person.create("Stopped")
     for project in (waiting, stopped):
         check_cause(project.wait_cause("POD_IMAGE"), "POD_IMAGE", image)
-        assert project.status() == "STARTING"  # many a fault passes by itself
+        assert project.status() == "STARTING"  # many faults pass by themselves
         assert project.stages()["container"] == "active"
     event = next(e for e in waiting.events() if e["code"])
     assert (event["kind"], event["code"]) == ("SANDBOX", "ImagePullBackOff"), event
 
-    # A failed start holds up neither the next one nor its own end.
+    # A failed start holds up neither the next start nor the sandbox's end.
     use_image(site, GOOD_IMAGE)
     other = person.create("Other")
     other.wait("RUNNING")
@@ -86,7 +86,7 @@ def test_an_image_that_cannot_be_pulled(image_site, new_person):
 
 
 def test_an_error_is_observed_on_and_heals(image_site, new_person):
-    """After its deadline a broken start is an ERROR; the same pod getting well ends that."""
+    """A failed start becomes an ERROR after its deadline; when the same pod recovers, the ERROR ends."""
     site = image_site("registry.invalid/sandbox:1")
     project = new_person(site=site).create("Late")
     project.wait_cause("POD_IMAGE")
@@ -94,7 +94,7 @@ def test_an_error_is_observed_on_and_heals(image_site, new_person):
     project.wait("ERROR")
     check_cause(project.wait_cause("POD_IMAGE"), "POD_IMAGE", "registry.invalid")
     assert project.stages()["container"] == "failed"
-    project.start()  # asking anew is allowed, and begins anew
+    project.start()  # a new request is allowed, and begins again
     assert project.status() == "STARTING"
     age(site, project, seconds=300)
     project.wait("ERROR")
@@ -105,7 +105,7 @@ def test_an_error_is_observed_on_and_heals(image_site, new_person):
 
 
 def age(site, project, seconds):
-    """Lets a project's status be older than it is, and its resources be looked at."""
+    """Makes a project's status older, and its resources due."""
     with site.connect() as connection, connection.cursor() as cursor:
         cursor.execute(
             "UPDATE resources SET status_since = now() - make_interval(secs => %s), due_at = now() "
@@ -113,7 +113,7 @@ def age(site, project, seconds):
 
 
 def make_due(site, project):
-    """Spares the test the backoff, which has grown to its maximum by now."""
+    """Skips the backoff, which has reached its maximum by now."""
     with site.connect() as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE resources SET due_at = now() WHERE project_id = %s", (project.id,))
 
@@ -123,7 +123,7 @@ def test_a_crash_loop(image_site, new_person):
     project = new_person(site=site).create("Crashing")
     cause = project.wait_cause("POD_CRASH")
     check_cause(cause, "POD_CRASH", "exit code 1")
-    # A change of what may be at fault replaces the pod, broken as it is.
+    # Changing what may be wrong replaces the pod, although it is broken.
     first = pod_uid(project)
     project.set_variable("FIX", "1")
     eventually(lambda: pod_uid(project) not in (None, first))
@@ -146,7 +146,7 @@ def test_a_pod_that_no_node_can_take(image_site, new_person, cluster):
 
 
 def with_node(cluster, name, use):
-    """use() while the cluster has one more node, large enough for anything."""
+    """Calls use() while the cluster has one more node, large enough for anything."""
     node = components.node(name, "128", "512Gi")
     cluster.admin.apply(f"/api/v1/nodes/{name}", node)
     cluster.admin.apply(f"/api/v1/nodes/{name}/status", node)
@@ -178,7 +178,7 @@ def test_a_quota(new_person, cluster):
 
 
 def test_a_database_in_trouble(person):
-    """KubeBlocks says Failed for a moment now and then: told, not acted on, gone with it."""
+    """KubeBlocks sometimes reports Failed for a moment: this is shown but not acted on, and disappears with it."""
     project = person.create("Troubled", database=True)
     project.wait("RUNNING")
     name, namespace = project.database()["name"], person.namespace
@@ -198,7 +198,7 @@ def test_a_revoked_token_and_a_renewed_kubeconfig(person, cluster):
     project.wait("RUNNING")
     cluster.delete_user(person.name)
     check_cause(project.wait_cause("KUBE_UNAUTHORIZED"), "KUBE_UNAUTHORIZED")
-    assert project.status() == "RUNNING"  # for all that is known
+    assert project.status() == "RUNNING"  # as far as is known
     project.stop()
     project.wait_cause("KUBE_UNAUTHORIZED")
     assert project.status() == "STOPPING"
@@ -209,7 +209,7 @@ def test_a_revoked_token_and_a_renewed_kubeconfig(person, cluster):
 
 
 def test_a_kubeconfig_for_elsewhere(person, cluster):
-    """Nothing that it shows is about the project, so nothing of the project goes."""
+    """What it shows is not about the project, so nothing of the project is deleted."""
     project = person.create("At home", database=True)
     project.wait("RUNNING")
     sandbox = project.sandbox()
@@ -228,7 +228,8 @@ def test_a_kubeconfig_for_elsewhere(person, cluster):
 
 
 def test_billing(person, cluster):
-    """In debt: stopped by Sealos, told as that and not fought; back when it is paid."""
+    """An account in debt: Sealos stops the sandbox, which is shown and not fought; it runs again once the debt is
+    paid."""
     project = person.create("In debt")
     project.wait("RUNNING")
     sandbox = project.sandbox()["name"]
@@ -236,7 +237,7 @@ def test_billing(person, cluster):
     project.wait("STOPPED")
     check_cause(project.wait_cause("KUBE_BILLING"), "KUBE_BILLING", "40001")
     assert person.namespace.get("StatefulSet", sandbox)["spec"]["replicas"] == 0
-    # What is asked meanwhile is kept, and told to be impossible.
+    # Changes made meanwhile are stored, and shown as impossible for now.
     project.set_variable("PAID", "soon")
     project.wait_cause("KUBE_BILLING")
 
@@ -257,7 +258,7 @@ def test_billing_allows_deletion(person, cluster):
     assert person.namespace.items("PersistentVolumeClaim") == []
 
 
-# ---- somebody else's hand ------------------------------------------------------------------------
+# ---- changes by others ---------------------------------------------------------------------------
 
 
 def test_drift_is_repaired(person):
@@ -286,7 +287,7 @@ def test_drift_is_repaired(person):
 
 
 def test_what_others_add_stays(person):
-    """Annotations and labels of a webhook, or of the owner, are none of our business."""
+    """Annotations and labels added by a webhook or the owner are left alone."""
     project = person.create("Decorated")
     project.wait("RUNNING")
     namespace, name = person.namespace, project.sandbox()["name"]
@@ -303,7 +304,7 @@ def test_what_others_add_stays(person):
 
 
 def test_an_api_server_outage(site, new_person, cluster):
-    """Causes are told while it lasts; afterwards everything goes on as if by itself."""
+    """Causes are shown while it lasts; afterwards everything continues by itself."""
     person = new_person()
     running, changed = person.create("Running on"), person.create("Changed meanwhile")
     for project in (running, changed):
@@ -326,13 +327,13 @@ def test_an_api_server_outage(site, new_person, cluster):
 
 
 def children(pid):
-    """The pids of a process's children."""
+    """Returns the pids of a process's children."""
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return {int(word) for word in text.split()}
 
 
 class Load:
-    """People who keep asking, in threads, and count what they are answered."""
+    """People who keep sending requests, in threads, and count the responses."""
 
     def __init__(self, site, person, project):
         self.answers = Counter()
@@ -387,12 +388,12 @@ class Load:
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_a_postgresql_outage_under_load(workspace, new_site, new_person, cluster, how):
-    """503 with Retry-After meanwhile, then normal; no worker dies and nothing is lost."""
+    """Meanwhile the site answers 503 with Retry-After, then normally; no worker dies and nothing is lost."""
     with Postgres(workspace / f"outage-{how}") as postgres:
         site = new_site(postgres=postgres, options={"projects_per_user": "100000"})
         watched = new_person(site=site).create("Watched", database=True)
         person = new_person(site=site)
-        # Load must not fall on the cluster: what it creates is for a server that is not there.
+        # The load must not reach the cluster, so its kubeconfig names a server that does not exist.
         person.put_kubeconfig(person.kubeconfig.replace(cluster.server, "https://127.0.0.1:9"))
         project = person.create("Asked for")
         parents = {n: site.programs.pid(n) for n in ("api.fcgi", "auth.fcgi", "fsa-reconcile")}
@@ -419,7 +420,7 @@ def test_a_postgresql_outage_under_load(workspace, new_site, new_person, cluster
         assert {n: site.programs.pid(n) for n in parents} == parents
         answer = expect(person.client.get("/api/projects"))
         assert set(load.created) <= {p["id"] for p in answer}
-        # The reconciler has come through it, too.
+        # The reconciler has recovered, too.
         watched.wait("RUNNING")
         watched.set_variable("AFTER", "1")
         sandbox = watched.sandbox()["name"]
