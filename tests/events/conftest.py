@@ -28,7 +28,7 @@ def live(site):
 
 @pytest.fixture
 def own(make_site, workspace):
-    """A site over a PostgreSQL of its own, all of which may be stopped: live, postgres."""
+    """A site with its own PostgreSQL, all of which may be stopped: a Live with the member `postgres`."""
     with Postgres(workspace / f"own{next(_numbers)}") as server:
         site = make_site(postgres=server)
         site.programs.stop("fsa-reconcile")

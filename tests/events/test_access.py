@@ -1,4 +1,4 @@
-"""Who may have a stream may change while it is open; and whether it can be known who may."""
+"""Tests streams whose access changes while they are open, also when nobody can tell nginx."""
 
 import time
 
@@ -14,7 +14,7 @@ def test_a_session_that_is_revoked_loses_its_stream_and_others_keep_theirs(live)
         token = elsewhere.session.cookies.copy()
         assert elsewhere.post("/api/auth/logout").status_code == 200
         revoked.wait_end()
-        kept.wait_end()  # it begins anew: who may is decided again
+        kept.wait_end()  # when it is reopened, access is checked again
         elsewhere.session.cookies.update(token)
         with Stream(elsewhere) as refused:
             assert refused.status == 401
@@ -44,7 +44,7 @@ def test_a_session_that_expires_loses_its_stream_when_it_is_removed(live):
 
 @pytest.mark.parametrize("away", ["fsa-events", "nothing"])
 def test_a_quiet_stream_ends_within_a_minute_in_any_case(live, away):
-    """So that a revoked session loses its stream also when nobody can tell nginx of it."""
+    """So a revoked session loses its stream even if nobody can tell nginx."""
     ada = live.person()
     elsewhere = ada.log_in_again()
     if away != "nothing":

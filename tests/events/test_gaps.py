@@ -1,5 +1,5 @@
-"""Something goes away and comes back. A page that follows the rule (read when a stream opens, then
-apply events) shows in the end what there is, whatever was missed meanwhile."""
+"""Tests outages. A page that follows the rule (read when a stream opens, then apply events) ends up showing the
+present state, whatever it missed."""
 
 import contextlib
 import threading
@@ -15,7 +15,7 @@ from visitors import Person
 
 
 class Page:
-    """What a person looks at: reads when a stream opens, applies events, and opens it again."""
+    """An open page: reads when a stream opens, applies events, and reopens the stream."""
 
     def __init__(self, person, retry=0.3):
         self._person = person
@@ -71,7 +71,7 @@ class Page:
 
 
 def what_shows(project):
-    """The message of the sandbox's cause, which the tests count up."""
+    """Returns the message of the sandbox's cause, which the tests count up."""
     cause = project["sandboxes"][0]["cause"] if project["sandboxes"] else None
     return cause and cause["message"]
 
@@ -89,7 +89,7 @@ def page(own):
 
 
 class Changes:
-    """They go on all the time, in a thread."""
+    """Makes changes all the time, in a thread."""
 
     def __init__(self, own):
         self._own = own
@@ -103,12 +103,12 @@ class Changes:
             try:
                 self._own.project_shown.fail(str(self._count))
                 self._count += 1
-            except psycopg2.Error:  # PostgreSQL is away
+            except psycopg2.Error:  # PostgreSQL is not running
                 time.sleep(0.05)
             time.sleep(0.01)
 
     def wait(self, more=10):
-        """Until there have been so many more."""
+        """Waits until this many more changes have been made."""
         end, count = time.monotonic() + PATIENCE, self._count + more
         while self._count < count:
             assert time.monotonic() < end, "nothing is changed"
@@ -171,7 +171,7 @@ GAPS = [programs_killed, postgres_restarted, postgres_away_for_a_while, listener
 
 @pytest.mark.parametrize("gap", GAPS, ids=lambda gap: gap.__name__)
 def test_after_a_gap_every_page_shows_what_there_is(page, gap):
-    """Nothing changes afterwards: what was missed is not made good by a later event."""
+    """No change follows that could make up for missed ones."""
     page.project_shown.fail("before")
     page.page.wait(page.project_shown, "before")
     opened = page.page.opened
@@ -180,7 +180,7 @@ def test_after_a_gap_every_page_shows_what_there_is(page, gap):
     page.project_shown.fail("after")
     page.page.wait(page.project_shown, "after")
     end = time.monotonic() + PATIENCE
-    while page.page.opened == opened:  # read again, all of it
+    while page.page.opened == opened:  # until it has read everything again
         assert time.monotonic() < end, "the stream did not begin anew"
         time.sleep(0.05)
 
@@ -197,7 +197,7 @@ def test_a_gap_in_the_middle_of_changes(page, changing, gap):
 
 
 def test_a_change_that_is_missed_is_shown_without_another_one(page):
-    """The one commit that happens while nobody listens."""
+    """The only commit happens while fsa-events is not running."""
     page.site.programs.kill("fsa-events")
     page.project_shown.fail("missed")
     time.sleep(0.5)
@@ -209,7 +209,7 @@ def test_a_change_that_is_missed_is_shown_without_another_one(page):
 def test_readyz_says_whether_live_updates_flow(own):
     own.site.programs.kill("fsa-events")
     own.wait_flowing("off")
-    assert own.site.client().get("/readyz").status_code == 200  # without a reconciler: degraded, later
+    assert own.site.client().get("/readyz").status_code == 200  # degraded later, as there is no reconciler
     own.site.programs.start("fsa-events")
     own.wait_flowing("ok")
 
@@ -225,7 +225,7 @@ def test_without_nchan_the_site_works_and_says_so(make_site):
     while "live updates have stopped" not in log.read_text():
         assert time.monotonic() < end, log.read_text()
         time.sleep(0.05)
-    time.sleep(1)  # it is not said with each attempt
+    time.sleep(1)  # it is not repeated with each attempt
     ready = site.client().get("/readyz")
     assert (ready.status_code, ready.json()["checks"]["liveUpdates"]) == (200, "off")
     assert log.read_text().count("live updates have stopped") == 1

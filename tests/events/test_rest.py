@@ -1,4 +1,4 @@
-"""When nothing changes, nothing is asked."""
+"""Tests that fsa-events does not poll while nothing changes."""
 
 import contextlib
 import time
@@ -7,7 +7,7 @@ from stand.process import PATIENCE
 
 
 def asked_lately(site):
-    """Whether fsa-events has asked PostgreSQL something within the last second."""
+    """Whether fsa-events has queried PostgreSQL within the last second."""
     with contextlib.closing(site.connect()) as db, db.cursor() as cursor:
         cursor.execute("SELECT bool_or(state_change > clock_timestamp() - interval '1 s')"
                        " FROM pg_stat_activity WHERE datname = current_database()"

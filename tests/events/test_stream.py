@@ -1,4 +1,4 @@
-"""What a page is told: its own user's changes, all of them, in order, and nobody else's."""
+"""Tests what a page receives: all changes of its own user, in order, and none of others."""
 
 import contextlib
 import os
@@ -84,14 +84,14 @@ def test_what_is_told_is_counted(live):
         return live.counted("fsa_live_messages_total", event=event)
 
     assert live.counted("fsa_live_flows") == 1
-    assert live.counted("fsa_live_gaps_total") >= 1  # as it began
+    assert live.counted("fsa_live_gaps_total") >= 1  # counted when fsa-events started
     ada = live.person()
     project = live.project(ada)
     with ada.stream() as stream:
         before = messages("project")
         project.set(stage="network")
         stream.wait(lambda e: e.data["sandboxes"][0]["stage"] == "network")
-        eventually(lambda: messages("project") > before)  # it is counted when nginx has it
+        eventually(lambda: messages("project") > before)  # counted once nginx has accepted it
 
 
 def test_a_name_and_a_status_of_the_project_are_told_and_a_lease_is_not(live):
@@ -120,7 +120,7 @@ def test_a_project_that_goes_is_told(live):
 
 
 def test_changes_come_in_the_order_of_their_commits_and_the_last_one_comes(live):
-    """Four writers at once; each project's own numbers rise, and so do the commit times."""
+    """With four writers at once, each project's numbers and commit times are in order."""
     ada = live.person()
     projects = [live.project(ada) for _ in range(4)]
     last = 150
@@ -139,12 +139,12 @@ def test_changes_come_in_the_order_of_their_commits_and_the_last_one_comes(live)
             stream.wait(lambda e, p=project: e.data["id"] == p.id and number_of(e) == last)
         for project in projects:
             numbers = [number_of(e) for e in stream.events if e.data["id"] == project.id]
-            assert numbers == sorted(numbers) and len(numbers) > last / 50  # not only the last
+            assert numbers == sorted(numbers) and len(numbers) > last / 50  # not just the last one
 
 
 def test_commits_of_two_projects_are_told_in_their_order(live):
-    """One after the other, and no project again before it has been told of: then what is told is
-    exactly what was committed."""
+    """One change after the other, and none to a project before its previous one has arrived: so all commits must
+    arrive, in order."""
     ada = live.person()
     projects = [live.project(ada) for _ in range(3)]
     with ada.stream() as stream:
@@ -183,7 +183,7 @@ def test_what_was_missed_while_a_stream_began_anew_is_sent(live):
     time.sleep(0.3)
     with ada.stream(headers={"Last-Event-ID": seen}) as stream:
         assert number_of(stream.wait(lambda e: True)) == 2
-    with ada.stream() as stream:  # a page that is opened begins with now
+    with ada.stream() as stream:  # a new stream begins with the present
         time.sleep(0.3)
         assert stream.events == []
 
@@ -226,14 +226,14 @@ def test_nobody_publishes_but_fsa_events(live):
             for path in ("/api/events", f"/users/{ada.id}", "/users"):
                 answer = ada.client.request(method, path, json={"x": 1})
                 assert answer.status_code in (403, 404, 405), (method, path, answer.status_code)
-        project = live.project(ada)  # it is told, and is all that is
+        project = live.project(ada)  # this event arrives, and is the only one
         stream.wait(lambda e: e.data.get("id") == project.id)
         assert {e.data.get("id") for e in stream.events} == {project.id}
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "GET"])
 def test_no_body_is_taken_for_another_request(live, method):
-    """Behind a server in front, that one might be somebody else's."""
+    """Behind a proxy, that request could be another user's."""
     cookie = live.person().client.session.cookies.items()
     hidden = b"GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
     head = (f"{method} /api/events HTTP/1.1\r\nHost: x\r\nContent-Length: {len(hidden)}\r\n"
@@ -243,10 +243,10 @@ def test_no_body_is_taken_for_another_request(live, method):
         connection.sendall(head.encode() + hidden + b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
                            b"Connection: close\r\n\r\n")
         answers = b""
-        with contextlib.suppress(ConnectionResetError):  # what it has not read
+        with contextlib.suppress(ConnectionResetError):  # requests that it has not read
             while part := connection.recv(65536):
                 answers += part
-    assert answers.count(b"HTTP/1.1 ") <= 1, answers  # 0: lost when the connection was reset
+    assert answers.count(b"HTTP/1.1 ") <= 1, answers  # 0 if lost in the reset of the connection
 
 
 def test_another_site_cannot_read_a_stream(live):
@@ -302,6 +302,6 @@ def eventually(check):
 
 
 def number_of(event):
-    """The number that Project.fail() has put into the cause; 0: none yet."""
+    """Returns the number that Project.fail() has put into the cause; 0 if there is none yet."""
     cause = event.data["sandboxes"][0]["cause"] if event.data.get("sandboxes") else None
     return int(cause["message"]) if cause else 0

@@ -1,5 +1,5 @@
-"""People on a site with live updates, and projects made in its database: nothing here needs a
-cluster, and the reconciler is played by SQL."""
+"""People on a site with live updates, and projects that exist in its database only: these tests need no cluster, and
+SQL stands in for the reconciler."""
 
 import contextlib
 import itertools
@@ -17,7 +17,7 @@ _numbers = itertools.count(1)
 
 
 class Person:
-    """Somebody who is logged in."""
+    """A user who is logged in."""
 
     def __init__(self, site):
         self.site = site
@@ -28,7 +28,7 @@ class Person:
         self.id = answer.json()["user"]["id"]
 
     def log_in_again(self, **members):
-        """Another browser of theirs; its answer to the login as .login_answer."""
+        """Logs the user in from another browser; the response to the login is .login_answer."""
         client = self.site.client()
         client.login_answer = client.post(
             "/api/auth/login", {"name": self.name, "password": PASSWORD, **members})
@@ -64,14 +64,14 @@ class Project:
                     'https://127.0.0.1', true FROM projects WHERE id = %(id)s""", {"id": self.id})
 
     def set(self, kind="SANDBOX", **columns):
-        """A change of its sandbox or database, as a pass records it."""
+        """Changes its sandbox or database, as a pass records it."""
         columns = {"status_since": "now", **columns}
         words = ", ".join(f"{name} = %({name})s" for name in columns)
         self._live.sql(f"UPDATE resources SET {words} WHERE project_id = %(id)s"
                        " AND kind = %(kind)s", {**columns, "id": self.id, "kind": kind})
 
     def fail(self, message):
-        """The sandbox cannot be started, for that reason."""
+        """Records that the sandbox cannot be started, for this reason."""
         self.set(status="ERROR", cause_kind="POD_IMAGE", cause_code="POD_IMAGE",
                  cause_message=message, cause_since="now")
 
@@ -81,7 +81,7 @@ class Project:
 
 
 class Live:
-    """A site whose live updates flow."""
+    """A site with working live updates."""
 
     def __init__(self, site):
         self.site = site
@@ -102,15 +102,15 @@ class Live:
         return answer.json()["checks"]["liveUpdates"] if answer.ok else None
 
     def counted(self, name, **labels):
-        """The sum of a metric's series."""
+        """Returns the sum of a metric's series."""
         text = requests.get(self.site.nginx.metrics_url, timeout=PATIENCE).text
         return sum(sample.value for family in text_string_to_metric_families(text)
                    for sample in family.samples
                    if sample.name == name and labels.items() <= sample.labels.items())
 
     def tell_all(self, stream, owner):
-        """Until what was committed until now has been told to this stream of the owner's: another
-        project is, which comes after. Busy, fsa-events may read and tell a change twice."""
+        """Waits until this stream of the owner's has received everything committed so far, by creating a project and
+        waiting for its event. Under load, fsa-events may send a change twice."""
         after = self.project(owner)
         stream.wait(lambda e: e.data["id"] == after.id)
 
