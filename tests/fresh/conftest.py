@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def bundle(workspace):
-    """The repository as something that git can clone, with what is not committed yet."""
+    """Returns the repository, including uncommitted changes, as a bundle that git can clone."""
     tree, file = workspace / "repository", workspace / "fullstack-agent.bundle"
     git = ["git", "-C", tree, "-c", "user.name=x", "-c", "user.email=x@localhost"]
     subprocess.run([ROOT / "tools" / "copy-sources", tree], check=True)
@@ -30,13 +30,13 @@ def bundle(workspace):
 
 @pytest.fixture(scope="session")
 def make_pristine(workspace, bundle):
-    """Makes machines: make_pristine(name, further layers...)."""
+    """make_pristine(name, further layers...): makes machines."""
     if why := missing():
         pytest.skip(why)
     made = []
 
     def make(name, *layers, binds=None):
-        number = len(made)  # a machine's directory is never used again
+        number = len(made)  # a machine's directory is never reused
         machine = Pristine(workspace / f"{name}{number}", [base(), *layers],
                            {bundle: GOT, **(binds or {})})
         made.append(machine)
@@ -50,7 +50,8 @@ def make_pristine(workspace, bundle):
 
 @pytest.fixture(scope="session")
 def make_cloned(make_pristine):
-    """The same with git and root's clone, the README's first commands: make_cloned(name, layers...)."""
+    """make_cloned(name, layers...): makes machines that have git and root's clone, the first commands of the
+    README."""
     first = make_pristine("cloned")
     first.run("\n".join(commands()["Try it"][0].splitlines()[:2]))
     layer = first.layer()

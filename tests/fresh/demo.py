@@ -1,4 +1,4 @@
-"""The demo user, who goes by what the quick start has printed: addresses, and the site's password."""
+"""The demo user, who uses what the quick start has printed: addresses, and the site's password."""
 
 import re
 import time
@@ -12,7 +12,7 @@ from stand.terminal import Terminal, connect
 
 
 class Demo:
-    """One such person; the machine's loopback is ours."""
+    """The demo user of one quick start; the machine's loopback is ours."""
 
     def __init__(self, shown, status):
         self._printed = dict(re.findall(r"^(application|terminal) +(http://\S+)$", shown, re.M))
@@ -21,11 +21,11 @@ class Demo:
         self.project = self._read(status["project"])
 
     def printed(self, name):
-        """The address that was printed as application or terminal."""
+        """Returns the address that was printed as application or terminal."""
         return self._printed[name]
 
     def ask(self, command):
-        """What a command prints in the terminal."""
+        """Returns what a command prints in the terminal."""
         address = urlsplit(self._read(self.project["id"])["sandboxes"][0]["ttydUrl"])
         assert address.netloc == urlsplit(self._printed["terminal"]).netloc
         with Terminal(connect("127.0.0.1", address.port), f"?{address.query}&arg=main",
@@ -33,13 +33,13 @@ class Demo:
             return opened.ask(command)
 
     def get(self, name):
-        """The page at a printed address. Not every resolver knows *.localhost, as browsers do."""
+        """Returns the page at a printed address. Unlike browsers, not every resolver knows *.localhost."""
         address = urlsplit(self._printed[name])
         return requests.get(f"http://127.0.0.1:{address.port}/", headers={"Host": address.netloc},
                             timeout=PATIENCE).text
 
     def address(self, pod):
-        """A pod's, as the demo's sandbox knows it."""
+        """Returns a pod's address, as the demo's sandbox resolves it."""
         return self.ask(f"getent hosts {pod}").split()[0]
 
     def change(self, what, until):
@@ -47,7 +47,7 @@ class Demo:
         self._wait(self.project["id"], until)
 
     def make(self, name):
-        """Another project of theirs, once it runs."""
+        """Creates another project and waits until it runs."""
         made = self._client.post("/api/projects", {"name": name, "database": True}).json()
         return self._wait(made["id"], "RUNNING")
 

@@ -4,9 +4,9 @@
         machine.run("apt-get update")
         terminal = machine.terminal("tools/quickstart")
 
-The tree is made by mmdebstrap once and kept in ~/.cache/fullstack-agent/debian/; a machine writes to an
-overlay over it, and what one has become can be what the next is laid over. It is namespaces of
-its own without an init system; the network is ours, for the package mirrors.
+The tree is made by mmdebstrap once and kept in ~/.cache/fullstack-agent/debian/. A machine writes to an
+overlay above it, which can be a layer of later machines. It runs in its own namespaces, without an init
+system; only the network is ours, for the package mirrors.
 """
 
 import hashlib
@@ -28,23 +28,23 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 from machine import CACHE, SUITE, missing  # noqa: E402
 
 ARCHIVES = CACHE / "archives"
-CACHED = CACHE.parent / "runtime"  # images' layers of Debian that were fetched once, as apt's packages are
-# apt itself, and what a person on such a machine has been given: a user who may use sudo.
+CACHED = CACHE.parent / "runtime"  # layers of Debian images that were fetched before, like apt's packages
+# apt itself, and what the installer gives a user who may use sudo.
 INCLUDED = ("apt", "ca-certificates", "sudo", "passwd")
 USER = "ada"
 SUDOERS = f'Defaults env_keep += "http_proxy https_proxy no_proxy"\n{USER} ALL=(ALL) NOPASSWD: ALL'
-# What the machine is told of its surroundings: proxies, mirrors and certificates.
+# The variables that describe the machine's surroundings: proxies, mirrors and certificates.
 PASSED = re.compile(r"(https?|no|all|ftp)_proxy|PIP_\w+|npm_config_\w+|GO(PROXY|SUMDB|NOSUMDB|PRIVATE)|"
                     r"(SSL_CERT|NODE_EXTRA_CA_CERTS|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE)\w*", re.I)
 SETTINGS = ("/etc/pip.conf", "/etc/npmrc", "/usr/local/share/ca-certificates")
-# No locale that is installed, as when ssh brings that of another machine along.
+# A locale that is not installed, as ssh may pass on from another machine.
 LOCALE = "de_DE.UTF-8"
 KEEPER = "sleep infinity"
 NOT_FILES = ("/proc", "/sys", "/dev/pts", "/run/host", "/var/cache", "/var/lib/apt", "/var/lib/dpkg")
 
 
 def sources():
-    """The machine's own sources of this Debian, a line each."""
+    """Returns the machine's own sources of this Debian release, one per line."""
     lines = []
     for file in (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))):
         text = file.read_text() if file.is_file() else ""
@@ -58,15 +58,15 @@ def sources():
 
 
 def apt_options():
-    """How the machine's apt reaches the mirrors."""
+    """Returns the options by which the machine's apt reaches the mirrors."""
     text = run(["apt-config", "dump"], "apt-config")
     return re.findall(r"^(Acquire::https?::(?:Proxy|Verify|CaInfo).*);$", text, re.M)
 
 
 def base():
-    """The directory with the pristine tree, made first when it is not in the cache."""
+    """Returns the directory of the pristine tree, and makes it first if it is not cached."""
     lines = sources()
-    words = (SUITE, *INCLUDED, *lines, *apt_options(), "2")  # the number: of this function's ways
+    words = (SUITE, *INCLUDED, *lines, *apt_options(), "2")  # the number is the version of this function
     tree = CACHE / f"pristine-{hashlib.sha256(' '.join(words).encode()).hexdigest()[:16]}"
     if tree.exists():
         return tree
@@ -74,7 +74,7 @@ def base():
     partial = tree.with_suffix(f".partial-{os.getpid()}")
     options = [f"--aptopt={option}" for option in (*apt_options(), 'Acquire::Retries "5"')]
     command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(INCLUDED)}", *options,
-               "--dpkgopt=force-unsafe-io",  # nobody will miss it after a power failure
+               "--dpkgopt=force-unsafe-io",  # the tree need not survive a power failure
                f"--customize-hook=chroot $1 useradd -m -s /bin/bash -G sudo {USER}",
                f"--customize-hook=echo '{SUDOERS}' >$1/etc/sudoers.d/{USER}",
                SUITE, partial, "-"]
@@ -101,9 +101,9 @@ def _take_settings(tree):
 
 
 class Pristine(Server):
-    """One machine, with what it writes in a directory.
+    """One machine; it writes to a directory.
 
-    layers   what it is laid over, lowest first: base(), and layer() of machines that have stopped
+    layers   below it, lowest first: base(), and layer() of stopped machines
     binds    our directory → where the machine finds it
     """
 
@@ -121,13 +121,13 @@ class Pristine(Server):
         (d / "disk" / "var/cache/apt/archives").mkdir(parents=True, exist_ok=True)
         nspawn = ["systemd-nspawn", "--quiet", f"--directory={d}/root", f"--machine={self._name}",
                   "--register=no", "--keep-unit", "--link-journal=no", "--as-pid2", "--timezone=off",
-                  # Root of a machine has it; here, where the network is ours, it would be taken away.
+                  # Root on a real machine has this; nspawn would remove it, as the network is ours.
                   "--capability=CAP_NET_ADMIN",
                   "--resolv-conf=copy-host", f"--bind-ro={self._hosts()}:/etc/hosts", "--console=pipe",
                   *(f"--bind={ours}:{theirs}" for ours, theirs in self._binds.items()),
                   *KEEPER.split()]
-        # The mounts are nspawn's alone: they go with it, whatever happens.
-        # Among what was fetched once, apt finds the packages of all machines before this one.
+        # The mounts belong to nspawn and end with it, whatever happens. apt finds the packages fetched for earlier
+        # machines in its cache.
         disk = overlay(d / "root", self._layers, d / "disk", d / "work")
         archives = overlay(d / "root/var/cache/apt/archives", [ARCHIVES], d / "archives",
                            d / "archives-work")
@@ -140,16 +140,16 @@ class Pristine(Server):
         _keep_packages(self.directory / "archives")
 
     def layer(self):
-        """What it has written, for another to be laid over; it runs no more."""
+        """Stops the machine; returns the files it has written, as a layer for others."""
         self.stop()
         return self.directory / "disk"
 
     def run(self, command, user="root", check=True):
-        """Runs a shell command in there, in the user's home, and returns what it printed: both
-        streams. With check=False the finished process."""
+        """Runs a shell command in the user's home; returns its output, both streams. With check=False, returns the
+        finished process."""
         done = subprocess.run(self._command(["bash", "-ec", command], user), stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              errors="replace", start_new_session=True)  # nobody answers
+                              errors="replace", start_new_session=True)  # without a terminal
         if not check:
             return done
         if done.returncode != 0:
@@ -157,29 +157,29 @@ class Pristine(Server):
         return done.stdout
 
     def status(self, clone, user="root", expect=0):
-        """What the quick start of that clone says of itself."""
+        """Returns the output of the clone's quick start with --status."""
         done = self.run(f"{clone}tools/quickstart --status --json", user, check=False)
         if done.returncode != expect:
             raise StandError(f"--status exits with {done.returncode}:\n{done.stdout}")
         return json.loads(done.stdout[done.stdout.index("{"):])
 
     def terminal(self, command, user="root"):
-        """The same in a terminal: a Terminal."""
+        """Like run(), but in a terminal; returns a Terminal."""
         words = ["script", "--quiet", "--flush", "--return", "--command", command, "/dev/null"]
         return Terminal(self._command(words, user))
 
     def path(self, path):
-        """Where we see a file of the machine."""
+        """Returns our path of a file on the machine."""
         return Path(f"/proc/{self._leader()}/root") / str(path).lstrip("/")
 
     def processes(self):
-        """The command lines of all that run in there, but for what keeps the machine."""
+        """Returns the command lines of all processes, except those that keep the machine running."""
         mine = os.readlink(f"/proc/{self._leader()}/ns/pid")
         keepers = ("", "(sd-stubinit)", KEEPER)
         return sorted(line for line in map(_command_line, _members(mine)) if line not in keepers)
 
     def files(self):
-        """What is there, but for what the kernel shows and what apt and dpkg keep for themselves."""
+        """Returns the paths of all files, except those of the kernel and the internal ones of apt and dpkg."""
         root = f"/proc/{self._leader()}/root"
         found = set()
         for folder, folders, files in os.walk(root):
@@ -193,7 +193,7 @@ class Pristine(Server):
         return sorted(line.split()[1] for line in lines)
 
     def _hosts(self):
-        """Ours, for a mirror that may be in there, and the machine's own name."""
+        """Writes our hosts file, which may name a mirror, plus the machine's own name."""
         file = self.directory / "hosts"
         file.write_text(Path("/etc/hosts").read_text() + f"127.0.1.1 {self._name}\n")
         return file
@@ -210,9 +210,9 @@ class Pristine(Server):
                 "env", "-C", home, *words]
 
     def _leader(self):
-        """The pid of `sleep`, or None."""
+        """Returns the pid of `sleep`, or None."""
         pid = self.process().pid()
-        for _ in range(2):  # nspawn's own first process, then ours
+        for _ in range(2):  # nspawn's first process, then ours
             pid = pid and next(iter(_children(pid)), None)
         return pid
 
@@ -221,7 +221,7 @@ class Pristine(Server):
 
 
 class Terminal:
-    """A command in a terminal of its own, with somebody before it."""
+    """A command in its own terminal, with a person who reads and types."""
 
     def __init__(self, command):
         self.shown = ""
@@ -230,7 +230,7 @@ class Terminal:
         os.set_blocking(self._process.stdout.fileno(), False)
 
     def wait_for(self, pattern, seconds=PATIENCE * 5):
-        """Until that is shown; StandError when the command ends before."""
+        """Waits until the pattern is shown; raises StandError if the command ends before."""
         end = time.monotonic() + seconds
         while not re.search(pattern, self.shown):
             if self._process.poll() is not None or time.monotonic() > end:
@@ -242,7 +242,7 @@ class Terminal:
         self._process.stdin.flush()
 
     def end(self, seconds=PATIENCE * 10):
-        """Its exit code, when it has ended."""
+        """Waits for the end; returns the exit code."""
         end = time.monotonic() + seconds
         while self._process.poll() is None:
             if time.monotonic() > end:
@@ -265,7 +265,7 @@ def overlay(place, layers, upper, work):
 
 
 def _keep_packages(archives):
-    """Other runs may be doing the same at this moment."""
+    """Other runs may be doing the same concurrently."""
     for package in archives.glob("*.deb"):
         if package.is_file() and not (ARCHIVES / package.name).exists():
             partial = ARCHIVES / f".{package.name}.{os.getpid()}"
@@ -282,7 +282,7 @@ def _members(namespace):
         try:
             if path.name.isdigit() and os.readlink(path / "ns" / "pid") == namespace:
                 yield int(path.name)
-        except OSError:  # it has ended meanwhile
+        except OSError:  # it has ended since
             pass
 
 

@@ -1,14 +1,14 @@
-"""The commands of README.md, as they stand there."""
+"""Reads the commands of README.md."""
 
 import re
 from pathlib import Path
 
 README = Path(__file__).resolve().parents[2] / "README.md"
-GOT = "/srv/fullstack-agent.bundle"  # what REPOSITORY stands for
+GOT = "/srv/fullstack-agent.bundle"  # replaces REPOSITORY
 
 
 def commands():
-    """Heading → the shell commands (```sh) under it, a script a block."""
+    """Returns heading → the shell commands (```sh) under it, one script per block."""
     sections = re.split(r"^## (.*)$", README.read_text(), flags=re.M)[1:]
     found = {heading: re.findall(r"^```sh\n(.*?)^```$", text, flags=re.M | re.S)
              for heading, text in zip(sections[::2], sections[1::2])}
@@ -17,8 +17,8 @@ def commands():
 
 
 def session():
-    """What somebody types who follows the session with curl: the block, and the lines after `$`."""
+    """Returns what a person types who follows the curl session: the block, and the lines after `$`."""
     text = README.read_text().split("## A session with curl\n", 1)[1].split("\n## ", 1)[0]
     lines = re.findall(r"^    \$ (.*(?:\\\n.*)*)$", text, re.M)
-    # One goes on until somebody ends it.
+    # One of them runs until it is interrupted.
     return commands()["A session with curl"] + [line for line in lines if " -N " not in line]

@@ -1,8 +1,9 @@
-"""The check on a pristine machine: what it installs is all that its steps need."""
+"""Tests that tools/check installs everything that its steps need, on a pristine machine."""
 
 import re
 
-# Of tests/web what each of its servers and libraries is used by: all of it takes as long as all of this folder.
+# The tests of tests/web that together use each server and library: all of them would take as long as this whole
+# folder.
 SOME = "-k 'openapi or oauth2_server or metrics or sealos or limits'"
 
 
@@ -11,4 +12,4 @@ def test_the_check_installs_what_its_steps_need(make_cloned):
     shown = machine.run(f'cd fullstack-agent; PYTEST_ADDOPTS="{SOME}"'
                         " tools/check --only '^(unit|tests/web)$'")
     found = re.search(r"^(\d+) passed, 0 failed", shown.strip().splitlines()[-1])
-    assert found and int(found[1]) > 600, shown[-5000:]  # of which unit has most
+    assert found and int(found[1]) > 600, shown[-5000:]  # most of which are of unit

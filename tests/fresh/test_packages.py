@@ -1,4 +1,4 @@
-"""Each set of tools/install-packages, alone or with those that it names, and then what it is for."""
+"""Tests each set of tools/install-packages, alone or with those that it names, and then its purpose."""
 
 import re
 
@@ -11,7 +11,7 @@ CLONE = "cd fullstack-agent; "
 
 @pytest.fixture(scope="module")
 def build_set(make_cloned):
-    """What the set "build" brings, installed once, as a layer."""
+    """The packages of the set "build", installed once, as a layer."""
     machine = make_cloned("build-set")
     machine.run(CLONE + "tools/install-packages build")
     return machine.layer()
@@ -19,7 +19,7 @@ def build_set(make_cloned):
 
 @pytest.fixture(scope="module")
 def packaged(make_cloned, build_set):
-    """With our Debian package made as the README says."""
+    """A machine on which our Debian package was made as the README says."""
     machine = make_cloned("packaged", build_set)
     machine.run(CLONE + commands()["Build and install by hand"][1])
     return machine

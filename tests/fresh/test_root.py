@@ -1,7 +1,7 @@
 """The README's first commands on a pristine machine, as root: in /root, closed to others, under umask
-077, with a locale that is not installed, and interrupted wherever it can be.
+077, with a locale that is not installed, and interrupted at every point.
 
-In this order: each test goes on with what the one before has left.
+The order matters: each test continues from the state that the previous one has left.
 """
 
 import re
@@ -14,7 +14,7 @@ from demo import Demo
 from pristine import CACHED
 from readme import commands, session
 
-# What is shown when Ctrl-C is pressed. The stages after the database's pass too quickly.
+# Output at which Ctrl-C is pressed. The stages after the database's pass too quickly.
 MOMENTS = ("packages ", r"\+ packages ", "copying the sources", "autoreconf", "configure: checking",
            "make: ", "make install",
            r"\+ build ", r"\+ images ", r"\+ node ", r"\+ postgresql ", r"\+ site ", r"\+ demo user ",
@@ -24,7 +24,7 @@ CLONE = "cd fullstack-agent; umask 077; "
 
 @pytest.fixture(scope="module")
 def machine(make_pristine):
-    """With the README's commands up to the last one, the quick start, behind it."""
+    """A machine where all of the README's commands but the last, the quick start, were run."""
     CACHED.mkdir(parents=True, exist_ok=True)
     machine = make_pristine("root", binds={CACHED: "/root/.cache/fullstack-agent/runtime"})
     *first, last = commands()["Try it"][0].splitlines()
@@ -35,13 +35,13 @@ def machine(make_pristine):
 
 @pytest.fixture(scope="module")
 def pristine_mounts(machine):
-    """Asked for by the first test, before there is anything."""
+    """The mounts before anything is started; the first test uses this fixture."""
     return machine.mounts()
 
 
 @pytest.fixture
 def demo(machine):
-    """Somebody who goes by what the quick start has printed."""
+    """The demo user of the quick start."""
     return Demo(machine.run(CLONE + "tools/quickstart"), machine.status(CLONE))
 
 

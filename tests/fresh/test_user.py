@@ -1,6 +1,6 @@
-"""The README's commands for a user with sudo, in a path with blanks, under umask 077, off a terminal.
+"""The README's commands for a user with sudo, in a path with blanks, under umask 077, without a terminal.
 
-In this order: each test goes on with what the one before has left.
+The order matters: each test continues from the state that the previous one has left.
 """
 
 import re
@@ -18,7 +18,7 @@ CLONE = PLACE + "cd fullstack-agent; "
 
 @pytest.fixture(scope="module")
 def machine(make_pristine):
-    """With git and the clone."""
+    """A machine with git and the clone."""
     CACHED.mkdir(parents=True, exist_ok=True)
     machine = make_pristine("user", binds={CACHED: "/root/.cache/fullstack-agent/runtime"})
     machine.run("chmod 700 ~", USER)
@@ -45,7 +45,7 @@ def test_the_packages_services_are_neither_started_nor_enabled(machine):
 
 @pytest.fixture(scope="module")
 def before(machine):
-    """Files and mounts with the packages installed and nothing started."""
+    """The files and mounts with the packages installed and nothing started."""
     *_, packages, _ = commands()["Try it"][1].splitlines()
     assert "all installed already" in machine.run(f"{CLONE}{packages}", USER)
     return machine.files(), machine.mounts()
@@ -53,7 +53,7 @@ def before(machine):
 
 @pytest.fixture(scope="module")
 def shown(machine, before):
-    """What the quick start prints."""
+    """The output of the quick start."""
     return machine.run(CLONE + commands()["Try it"][1].splitlines()[-1], USER)
 
 
