@@ -1,4 +1,4 @@
-"""Every test has a user and a namespace of its own on the one cluster of ../conftest.py."""
+"""Gives every test its own user and namespace in the cluster of ../conftest.py."""
 
 import itertools
 import time
@@ -10,7 +10,7 @@ _numbers = itertools.count(1)
 
 
 class User:
-    """A person with a namespace: their own Api, and paths in that namespace."""
+    """A person with a namespace: their Api, and paths in that namespace."""
 
     def __init__(self, cluster, name, **options):
         self.name = name
@@ -39,7 +39,7 @@ class User:
 
 @pytest.fixture
 def new_user(cluster):
-    """Makes users: new_user(enforce="restricted", quota={"pods": "1"}, …)."""
+    """new_user(enforce="restricted", quota={"pods": "1"}, …): makes users."""
 
     def make(**options):
         return User(cluster, f"user{next(_numbers)}", **options)
@@ -54,7 +54,7 @@ def user(new_user):
 
 @pytest.fixture
 def eventually():
-    """Waits until a function returns something true, and returns that."""
+    """eventually(check): waits until check() returns something true, and returns that."""
 
     def wait(check, seconds=120):
         end = time.monotonic() + seconds

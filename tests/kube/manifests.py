@@ -1,4 +1,4 @@
-"""Objects like those of a sandbox and its database, as small as the tests need them."""
+"""Objects like those of a sandbox and its database, as small as the tests allow."""
 
 RESTRICTED_POD = {"runAsNonRoot": True, "runAsUser": 1000,
                   "seccompProfile": {"type": "RuntimeDefault"}}

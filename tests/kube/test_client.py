@@ -1,5 +1,5 @@
-"""The C client (src/kube) on the real API server: what it sends is understood, and what comes back
-is told apart as src/kube/status.c says."""
+"""Tests the C client (src/kube) on the real API server: that it is understood, and classifies responses as
+src/kube/status.c says."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from manifests import stateful_set
 
 @pytest.fixture
 def client(build, tmp_path):
-    """client(user)(request, …): answers in the order of the requests, and the driver's own line."""
+    """client(user)(request, …): returns responses in the order of the requests, and the driver's own line."""
 
     def connect(user):
         kubeconfig = tmp_path / f"{user.name}.kubeconfig"
@@ -43,11 +43,11 @@ def test_apply_get_list_delete(client, user):
     applied, _ = run({"apply": stateful_set("one")})
     assert applied["ok"], applied
     assert applied["status"] == 201
-    assert applied["body"]["spec"]["replicas"] == 1  # as it was stored
+    assert applied["body"]["spec"]["replicas"] == 1  # the stored object
     fields = [m["fieldsV1"] for m in applied["body"]["metadata"]["managedFields"]]
-    assert fields and not any(fields)  # half of an answer, left out
+    assert fields and not any(fields)  # half of the response, omitted
     managers = user.get("apps/v1", "statefulsets", "one")["metadata"]["managedFields"]
-    # Its controller may have written the status by now.
+    # The controller may have written the status already.
     ours = [m["operation"] for m in managers if m["manager"] == "fullstack-agent"]
     assert ours == ["Apply"]
     again, got, listed, _ = run({"apply": stateful_set("one")}, {"get": ["statefulsets", "one"]},
@@ -77,7 +77,7 @@ def test_a_foreign_manager_does_not_stop_an_apply(client, user):
 
 def test_a_list_has_all_pages(client, user):
     run = client(user)
-    # In pieces, because the API server lets one user do only so much at once.
+    # In batches, because the API server limits a user's concurrent requests.
     for start in range(0, 600, 200):
         made = run(*({"apply": secret(f"s{i}", app="many")} for i in range(start, start + 200)))
         assert all(answer["ok"] for answer in made[:-1])

@@ -1,4 +1,4 @@
-"""The cluster itself: what it is, what its users may do, an outage."""
+"""Tests the cluster itself: its parts, the rights of its users, an outage."""
 
 import os
 import urllib.error
@@ -28,18 +28,18 @@ def test_every_component_runs(cluster):
 
 def test_listens_on_loopback_only(cluster):
     addresses = {a for pid in cluster.status().values() for a in listening_addresses(pid)}
-    assert addresses == {"0100007F"}  # 127.0.0.1 as /proc writes it
+    assert addresses == {"0100007F"}  # 127.0.0.1 in the notation of /proc
 
 
 def test_the_nodes_stay_alive(cluster, eventually):
-    """By their Leases: else their pods are told to be not ready after 50 s, and stay so."""
+    """Their Leases keep them alive: otherwise their pods become not ready after 50 s, permanently."""
     path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
     nodes = {node["metadata"]["name"] for node in cluster.api("GET", "/api/v1/nodes")["items"]}
     eventually(lambda: nodes <= {x["metadata"]["name"] for x in cluster.api("GET", path)["items"]})
 
 
 def listening_addresses(pid):
-    """The addresses, in hexadecimal, on which a process listens."""
+    """Returns the addresses, in hexadecimal, on which a process listens."""
     sockets = {os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir()}
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
@@ -70,7 +70,7 @@ def test_a_developer_only_reads(new_user):
 
 
 def test_a_deleted_users_token_is_refused(cluster, user, eventually):
-    """Soon: the API server keeps what it knows of accounts, and of tokens that it has seen."""
+    """Not at once: the API server caches accounts and tokens."""
     cluster.delete_user(user.name)
 
     def refused():

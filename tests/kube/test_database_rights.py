@@ -1,6 +1,6 @@
-"""What may be done with the ServiceAccount of a database's pods, by the real API server.
+"""Tests what the ServiceAccount of a database's pods may do, on the real API server.
 
-Who has a shell in such a pod (COPY … TO PROGRAM is one) has its token.
+Whoever has a shell in such a pod (COPY … TO PROGRAM is one) has its token.
 """
 
 import pytest
@@ -41,7 +41,7 @@ TOO_MUCH = {
 
 
 def allowed(cluster, user, account, table, namespace=None):
-    """Those of the table's (group, resource, verb) that the account may."""
+    """Returns the (group, resource, verb) of the table that the account may use."""
     found = set()
     for (group, resource), verbs in table.items():
         for verb in verbs.split():
@@ -67,7 +67,7 @@ def every(table):
 
 
 def companions(user):
-    """The ServiceAccount, the Role and the RoleBinding of a database."""
+    """Returns the ServiceAccount, the Role and the RoleBinding of a database."""
     return golden(user, "database")[:3]
 
 
@@ -93,7 +93,7 @@ def test_a_role_of_an_older_version_becomes_as_narrow(user, cluster, eventually)
 
 
 def test_who_has_these_rights_only_can_have_a_database(cluster, new_user, eventually):
-    """Nobody may give away what they have not: a Role that allows everything asked for that."""
+    """Users can only grant rights that they have: a Role that allows everything would require all rights."""
     user = new_user(role="developer")
     objects = companions(user)
     rules = [*objects[1]["rules"],
@@ -109,7 +109,7 @@ def test_who_has_these_rights_only_can_have_a_database(cluster, new_user, eventu
     })
 
     def applied():
-        """the rights of a new RoleBinding take a moment"""
+        """the rights of a new RoleBinding are in force, which takes a moment"""
         try:
             return apply(user, objects)
         except ApiError as e:

@@ -1,4 +1,4 @@
-"""The KubeBlocks stand-in keeps what a client of the real one can see."""
+"""Tests that a client cannot tell the KubeBlocks stand-in from the real one."""
 
 import base64
 import time
@@ -9,7 +9,7 @@ from stand.kube.api import ApiError
 
 GROUP = "apps.kubeblocks.io/v1alpha1"
 CLAIM = "data-db-postgresql-0"
-HELD = "example.com/held"  # a finalizer of ours: what is deleted is there until it has been looked at
+HELD = "example.com/held"  # a finalizer of ours, so that a deleted object stays until it was checked
 
 
 def apply(user, **options):
@@ -25,7 +25,7 @@ def phase(user):
 
 
 def is_in(user, name):
-    """The phase, told for the newest generation."""
+    """Returns a check that the newest generation has this phase."""
 
     def check():
         seen = cluster_of(user)
@@ -38,7 +38,7 @@ def is_in(user, name):
 
 
 def phases_until(user, last, seconds=120):
-    """The phases told, in order, until the last one; a short one may be missed on a busy machine."""
+    """Returns the reported phases, in order, up to the last; a short one may be missed on a busy machine."""
     told = [phase(user)]
     end = time.monotonic() + seconds
     while told[-1] != last:
@@ -51,7 +51,7 @@ def phases_until(user, last, seconds=120):
 
 
 def are_in_order(told, phases):
-    """Whether what was told is in that order, to the last."""
+    """Whether the reported phases are in this order and include the last."""
     rest = iter(phases)
     return told[-1] == phases[-1] and all(phase in rest for phase in told)
 
@@ -181,7 +181,7 @@ def test_an_unknown_field_is_refused(user):
 
 
 def test_a_patched_component_loses_the_rest(user):
-    """The list is atomic: whoever patches one member of it must send all of it."""
+    """The list is atomic: a patch of one of its members must contain all of it."""
     apply(user)
     component = {"name": "postgresql", "replicas": 0}
     path = user.path(GROUP, "clusters", "db")

@@ -1,4 +1,4 @@
-"""The golden files of the manifest layer, met by the real API server.
+"""Applies the golden files of the manifest layer to the real API server.
 
 Every apply is strict and in a namespace that enforces Pod Security "restricted".
 """
@@ -27,7 +27,7 @@ RESOURCES = {
 
 
 def golden(user, name):
-    """The objects of a golden file, in the user's namespace."""
+    """Returns the objects of a golden file, in the user's namespace."""
     return json.loads((GOLDEN / f"{name}.json").read_text().replace("ns-ada", user.namespace))
 
 
@@ -45,14 +45,14 @@ def live(user, obj):
 
 
 def listed(user, obj):
-    """The same as an item of a list, which is how the reconciler sees it."""
+    """Returns the object as an item of a list, which is the form that the reconciler reads."""
     items = user.items(obj["apiVersion"], RESOURCES[obj["kind"]])
     return next(i for i in items if i["metadata"]["name"] == obj["metadata"]["name"])
 
 
 @pytest.fixture
 def driver(build, tmp_path):
-    """driver("covers", live, wanted): the layer's own functions, as a completed process."""
+    """driver("covers", live, wanted): calls the layer's own functions; returns the completed process."""
 
     def run(command, *objects):
         files = [tmp_path / name for name in ("live.json", "wanted.json")]
@@ -205,5 +205,5 @@ def test_a_volume_that_exists_keeps_what_cannot_change(user, eventually, covers,
     assert covers(live(user, stateful_set), kept)
     template = live(user, stateful_set)["spec"]["template"]
     assert template["metadata"]["annotations"]["changed"] == "yes"
-    # And the claims are still ours: a second time is like the first.
+    # The claims are still ours: a second apply changes nothing.
     apply(user, [keep(live(user, stateful_set), stateful_set)])

@@ -1,4 +1,4 @@
-"""Pods and volumes: what a program that watches them gets to see."""
+"""Tests what a program can observe of pods and volumes."""
 
 import pytest
 from manifests import stateful_set
@@ -24,7 +24,7 @@ def pod(user, name="web-0"):
 
 
 def container(user):
-    """The one container's status, or {} before there is one."""
+    """Returns the status of the only container, or {} if there is none yet."""
     statuses = (pod(user) or {}).get("status", {}).get("containerStatuses")
     return statuses[0] if statuses else {}
 
@@ -135,8 +135,8 @@ def test_a_volume_that_does_not_mount(user, eventually):
 
 
 def test_a_pod_too_large_for_every_node(new_user, eventually):
-    """Why is for certain in the condition: the scheduler's events are one series a pod, which
-    may keep the message of its first, that the volume was not bound yet."""
+    """The cause is reliably in the condition: the scheduler's events form one series per pod, which may keep its
+    first message, that the volume was not bound yet."""
     user = new_user(enforce="restricted", quota={"limits.cpu": "100"})
     start(user, cpu="90")
 
