@@ -1,4 +1,4 @@
-"""kubesim with its node, whose pods are containers of this machine. Needs root."""
+"""kubesim with its node, whose pods are containers on this machine. Needs root."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from stand.containers import Containers, why_not
 from stand.kubesim import KubeSim
 from stand.process import free_port
 
-# They take a while to write and to remove, and are made anew when they are not what they would be now.
+# Writing and removing these takes a while, so they are kept, and remade only when they would differ.
 LAID_OUT = Path(os.environ.get("FSA_CACHE") or
                 Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "fullstack-agent"),
                 "runtime", "laid-out")
@@ -19,7 +19,7 @@ LAID_OUT = Path(os.environ.get("FSA_CACHE") or
 
 @pytest.fixture(scope="session")
 def node(workspace, kubesim_build):
-    """(kubesim, its node): for tests that end neither."""
+    """(kubesim, its node), for tests that end neither."""
     if why := why_not():
         pytest.skip(why)
     with KubeSim(workspace / "kubesim", kubesim_build, args=["--kubelet=yes"]) as kubesim:
@@ -36,7 +36,7 @@ def node(workspace, kubesim_build):
 
 @pytest.fixture
 def pods(node):
-    """Pods of one test, in a namespace of their own; they end with it."""
+    """The pods of one test, in their own namespace; they end with the test."""
     made = Pods(*node)
     yield made
     made.end()

@@ -2,8 +2,8 @@
 
     python3 model.py PORT LOG COMMAND
 
-To a prompt it answers by having the agent run COMMAND, and to the outcome of that with a sentence. What was
-asked is in LOG, a line of JSON each.
+It answers a prompt by making the agent run COMMAND, and the result of that with a sentence. LOG contains
+the requests, one line of JSON each.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What a test does with pods: makes them, waits for what their statuses tell, runs commands in them."""
+"""What tests do with pods: make them, wait for statuses, run commands in them."""
 
 import itertools
 import time
@@ -10,7 +10,7 @@ _numbers = itertools.count(1)
 
 
 class Pods:
-    """Those of one namespace. A pod is named like the StatefulSet of one that makes it."""
+    """The pods of one namespace. Each is named like that of a StatefulSet with one replica."""
 
     def __init__(self, kubesim, containers):
         self._admin, self._containers = kubesim.admin, containers
@@ -20,7 +20,7 @@ class Pods:
         self._names = []
 
     def make(self, name, script="sleep infinity", image=SANDBOX, claim=False, **container):
-        """A pod with one container, which runs a script of the shell."""
+        """Makes a pod with one container, which runs a shell script."""
         mounts = [{"name": "home", "mountPath": "/home/agent"}] if claim else []
         spec = {
             "terminationGracePeriodSeconds": 2,
@@ -44,7 +44,7 @@ class Pods:
         self._admin.patch(f"{self._path}/{name}", {"spec": {"replicas": replicas}})
 
     def wait(self, name, check):
-        """Until check(status of the only container) holds of the pod; returns that."""
+        """Waits until check(status of the only container) is true; returns that status."""
         end = time.monotonic() + PATIENCE
         while True:
             pod = self.get(name)
@@ -67,14 +67,14 @@ class Pods:
         return self.get(name)["status"]["podIP"]
 
     def run(self, name, script):
-        """Runs a script beside the container's own; returns what it printed."""
+        """Runs a script beside the container's own; returns its output."""
         return self._containers.run_in(self.get(name)["metadata"]["uid"], ["sh", "-c", script])
 
     def log(self, name):
         return (self._containers.directory / "output" / f"{self.namespace}_{name}-0_main.log").read_text()
 
     def read_log(self, name, check, query=""):
-        """pods/log of the only container, once check(text) holds."""
+        """Returns pods/log of the only container, once check(text) is true."""
         end = time.monotonic() + PATIENCE
         while True:
             text = self._admin("GET", f"/api/v1/namespaces/{self.namespace}/pods/{name}-0/log?{query}")["message"]

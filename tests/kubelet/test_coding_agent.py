@@ -1,4 +1,5 @@
-"""The coding agent of npm in the image, from its owner's settings to a file that it changes; its model is model.py."""
+"""Tests the coding agent from npm in the image, from the key in its owner's settings to a file that it changes;
+model.py stands in for its model."""
 
 import base64
 import json
@@ -26,12 +27,12 @@ from own_machine import Home  # noqa: E402
 
 MODEL = Path(__file__).resolve().parent / "model.py"
 MODEL_PORT = 4000
-LIMIT = "512Mi"  # what docs/runtime.md says is enough
+LIMIT = "512Mi"  # docs/runtime.md says that this is enough
 
 
 @pytest.fixture(scope="module")
 def person(node, workspace, build, postgres):
-    """Somebody whose key is saved, and whose sandboxes have the agent."""
+    """A user who has saved a key, on a site whose sandboxes have the agent."""
     kubesim, containers = node
     options = {**containers.options, "runtime_image": WITH_AGENT, "sandbox_memory_limit": LIMIT,
                "sandbox_cpu_limit": "2", "changes_burst": 1000}
@@ -51,14 +52,14 @@ def shop(person, node):
 
 
 class Project:
-    """One that runs, and its sandbox."""
+    """A running project and its sandbox."""
 
     def __init__(self, client, kubesim, containers, project_id):
         self.client, self.kubesim, self.containers, self.id = client, kubesim, containers, project_id
         self.wait_running()
 
     def wait_running(self):
-        """Once its pod is another one than before, if there was one."""
+        """Waits until it runs, in a new pod if there was one before."""
         seen = self.pod["metadata"]["uid"] if hasattr(self, "pod") else None
         end = time.monotonic() + PATIENCE
         while True:
@@ -75,7 +76,7 @@ class Project:
         return self.containers.run_in(self.pod["metadata"]["uid"], command, data)
 
     def start_model(self, command):
-        """Has the agent run that command, whatever it is asked."""
+        """Starts a model that makes the agent run this command, whatever the prompt."""
         self.run("sh", "-c", "cat >/tmp/model.py", data=MODEL.read_bytes())
         self.run("sh", "-c", "[ ! -e /tmp/model.pid ] || while kill $(cat /tmp/model.pid) 2>/tmp/gone; do sleep 0.1; done;"
                  f" rm -f /tmp/asked; python3 /tmp/model.py {MODEL_PORT} /tmp/asked '{command}' >/tmp/model.log 2>&1 &"
@@ -83,7 +84,7 @@ class Project:
                  f" until curl -sI http://127.0.0.1:{MODEL_PORT} >/tmp/head; do sleep 0.1; done")
 
     def asked(self):
-        """What the model was asked."""
+        """Returns the requests that the model has received."""
         return [json.loads(line) for line in self.run("cat", "/tmp/asked").splitlines()]
 
     def terminal(self, session="main"):
@@ -95,7 +96,7 @@ class Project:
             f"/apis/apps/v1/namespaces/{self.sandbox.k8sNamespace}/statefulsets/{self.sandbox.sandboxName}")
 
     def secrets(self):
-        """The values of all Secrets in its namespace."""
+        """Returns the values of all Secrets in its namespace."""
         found = self.kubesim.admin.get(f"/api/v1/namespaces/{self.sandbox.k8sNamespace}/secrets")
         return [base64.b64decode(value).decode() for secret in found["items"]
                 for value in secret.get("data", {}).values()]
@@ -133,7 +134,7 @@ def test_a_replaced_key_rolls_the_pod_once_and_the_old_one_is_in_no_secret(perso
 
 @pytest.fixture(scope="module")
 def fsa(person, shop, build, tmp_path_factory):
-    """Their own machine."""
+    """fsa on the person's own machine, logged in."""
     home = Home(build, tmp_path_factory.mktemp("grace"))
     token = person.post("/api/user/tokens", {"name": "fsa", "scope": "write"}).json()["token"]
     home("login", person.url, "--token", input=token + "\n")
@@ -141,7 +142,7 @@ def fsa(person, shop, build, tmp_path_factory):
 
 
 def start_task(person, shop, prompt):
-    """Sends what the site answers, as any program can; returns (session, process, ask)."""
+    """Starts a task with the site's response, as any program can; returns (session, process, ask)."""
     task = person.post(f"/api/projects/{shop.id}/agent", {"prompt": prompt}).json()
     http, address = requests.Session(), urlsplit(task["url"])
     http.trust_env = False
@@ -167,7 +168,7 @@ def test_a_task_runs_unattended_and_its_state_output_and_end_are_a_process_s(per
         assert ask("GET", f"/v1/processes/{process}").json()["status"] == "running"
         shop.run("touch", "/home/agent/go")
         watching.wait_for("The agent has ended")
-        assert watching.ask("cat ~/task") == "by the agent"  # who watched goes on in the same terminal
+        assert watching.ask("cat ~/task") == "by the agent"  # a person who watched can continue in the same terminal
     ended = ask("GET", f"/v1/processes/{process}?wait=60").json()
     assert (ended["status"], ended["exitCode"], ended["name"]) == ("ended", 0, "agent")
     assert "> Bash until" in (told := ask("GET", f"/v1/processes/{process}/stdout").text) and "All is done." in told
@@ -197,7 +198,8 @@ def test_fsa_follows_a_task_and_ends_it_when_interrupted(shop, fsa):
         assert running.stdout.readline().startswith("> Bash sleep 1000")
         running.send_signal(signal.SIGINT)
         assert running.wait(PATIENCE) != 0
-    shop.run("sh", "-c", "while pgrep -x sleep >/tmp/left; do sleep 0.1; done")  # the agent's command has ended, too
+    # until the agent's command has ended, too
+    shop.run("sh", "-c", "while pgrep -x sleep >/tmp/left; do sleep 0.1; done")
 
 
 def test_an_agent_elsewhere_gives_a_task_to_the_one_in_the_sandbox(shop, fsa):

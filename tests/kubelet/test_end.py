@@ -1,4 +1,4 @@
-"""What a node leaves behind: nothing, whether it was told to end or was killed."""
+"""Tests that a node leaves nothing behind, whether it was stopped or killed."""
 
 import os
 from pathlib import Path
@@ -27,12 +27,12 @@ def test_a_node_that_ends_leaves_no_process_no_mount_and_no_cgroup(node, workspa
         other.stop()
         assert traces(other.directory) == []
     finally:
-        first.start()  # others need it
+        first.start()  # other tests need it
     pods.end()
 
 
 def traces(directory):
-    """Processes whose command names the directory, and mounts and cgroups of its node."""
+    """Returns the processes whose command lines name the directory, and the mounts and cgroups of its node."""
     found = [path for path in Path("/proc").glob("[0-9]*/cmdline")
              if str(directory).encode() in _read(path)]
     found += [line for line in Path("/proc/mounts").read_text().splitlines() if str(directory) in line]

@@ -1,4 +1,4 @@
-"""Who may speak to whom is what the NetworkPolicies say, tried with packets; the node is nobody's."""
+"""Tests with packets that exactly the NetworkPolicies' connections are possible, and that nobody reaches the node."""
 
 import os
 import re
@@ -20,7 +20,7 @@ POLICY = "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies/policy"
 
 @pytest.fixture
 def two(pods):
-    """Two pods that listen at ports 8000 and 9000, without any policy."""
+    """Two pods that listen on ports 8000 and 9000, without any policy."""
     for name in ("one", "two"):
         pods.make(name, LISTEN, readinessProbe={"periodSeconds": 1, "tcpSocket": {"port": 9000}})
     for name in ("one", "two"):
@@ -34,7 +34,7 @@ def reaches(pods, name, address, port):
 
 
 def settles(pods, name, address, port, wanted):
-    """A policy takes effect in its own time."""
+    """Whether the port becomes reachable, or unreachable: a policy takes a while to have an effect."""
     return any(reaches(pods, name, address, port) == wanted for _ in range(30))
 
 
@@ -111,7 +111,7 @@ def test_a_pod_does_not_reach_the_machine_by_an_address_of_its_own(two, node):
 
 
 def carries(node, address, port):
-    """Waits until the node itself, whose packets go out as the pods' do, reaches that."""
+    """Waits until the node itself, whose packets take the same way as the pods', reaches this port."""
     _, containers = node
     words = ["nsenter", "--target", containers._first(), "--mount", "nsenter",
              f"--net={containers.directory / 'net' / 'node'}", "timeout", "2", "bash", "-c",
@@ -139,5 +139,5 @@ def is_way_out(cmdline, containers):
 
 
 def rights_of(process):
-    """Without that to use low ports."""
+    """Returns the effective capabilities, without the one for using low ports."""
     return int(re.search(r"CapEff:\s*(\w+)", (process / "status").read_text())[1], 16) & ~(1 << 10)

@@ -1,4 +1,4 @@
-"""What becomes of a pod's container is in the pod's status, and in what it can do."""
+"""Tests the status of a pod's container, and what the container can do."""
 
 import os
 import pwd
@@ -9,7 +9,7 @@ import pytest
 from stand.kubelet import limits, users
 from stand.process import StandError
 
-# By numbers of system calls: of clone with a namespace of users, and whether there is a clone3.
+# Numbers of system calls, for clone with a new user namespace, and to find whether clone3 exists.
 CLONE = {"x86_64": 56, "aarch64": 220}[os.uname().machine]
 BECOME_ROOT = (f"perl -e 'exit(syscall({CLONE}, 0x10000011, 0, 0, 0, 0) < 0)'",
                "perl -e 'syscall(435, 0, 0); exit($! == 38)'")
@@ -70,7 +70,7 @@ def test_an_image_that_is_not_here_is_told(pods):
 
 
 def test_a_name_leads_nowhere_else(pods):
-    """To another namespace's Secret, by the node's own rights."""
+    """It must not lead to another namespace's Secret, by the node's own rights."""
     pods.make("nosy", envFrom=[{"secretRef": {"name": "../../default/secrets/x"}}])
     status = pods.wait("nosy", lambda s: s["state"].get("waiting", {}).get("reason")
                        == "CreateContainerConfigError")
@@ -129,7 +129,7 @@ def words_of(path):
 
 
 def test_probes_run_beside_each_other(pods):
-    """Each of the two succeeds only while the other runs."""
+    """Each of the two succeeds only while the other is running."""
     meet = "const n = require('net'); const end = () => process.exit(0); {}; setTimeout(() => process.exit(1), 4000)"
     listens = meet.format("n.createServer(end).listen(7000)")
     calls = meet.format("(function again() {{ n.connect(7000, '{}', end).on('error', () => setTimeout(again, 50)) }})()")
@@ -152,4 +152,4 @@ def test_other_users_of_the_machine_find_nothing_in_the_nodes_folders(node):
     for folder in (*(containers.directory / name for name in ("bundles", "scratch", "output", "volumes")),
                    containers.images):
         assert folder.stat().st_mode & 0o77 == 0, folder
-    assert (containers.directory / "ingress").stat().st_uid == 0  # root writes there
+    assert (containers.directory / "ingress").stat().st_uid == 0  # root writes to it

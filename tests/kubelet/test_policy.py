@@ -1,4 +1,4 @@
-"""Rules that tenants write become text for a program that runs as root."""
+"""Tests the rules that are made from tenants' policies for a program that runs as root."""
 
 from types import SimpleNamespace
 
@@ -18,7 +18,7 @@ def rules(*ingress):
 
 
 def returns(text):
-    """What is allowed to the one pod that is selected."""
+    """Returns what is allowed to the only pod that is selected."""
     chain = text.split("chain ingress0 {")[1].split("}")[0]
     return [line.strip() for line in chain.splitlines() if line.strip() not in ("", "drop")]
 
