@@ -1,10 +1,10 @@
-"""A whole site at work, on kubesim: what it counts and logs."""
+"""A whole site at work on kubesim, for tests of what it counts and logs."""
 
 import pytest
 from stand.kubesim import KubeSim
 from stand.site import Site
 
-# Debug: what is not in this log is in none.
+# With level debug, everything that could be logged is.
 OPTIONS = {"log_level": "debug", "resync": "2s", "lease_time": "8s", "kube_request_timeout": "2s",
            "mode": "production"}
 

@@ -1,5 +1,4 @@
-"""The alerts and the dashboard that are shipped: they name metrics that exist, are documented, and
-Prometheus takes them."""
+"""Tests the shipped alerts and dashboard: their metrics exist and are documented, and Prometheus accepts them."""
 
 import json
 import re
@@ -16,8 +15,8 @@ PROMTOOL = "/usr/bin/promtool"
 
 @pytest.fixture(scope="module")
 def metrics():
-    """Name → type and labels, from the table in docs/monitoring.md, which a unit test compares with
-    the program's."""
+    """Returns name → (type, labels), from the table in docs/monitoring.md, which a unit test compares with the
+    program's."""
     rows = re.findall(r"^\| `(fsa_\w+)` \| (\w+) \| ?([^|]*?) \|", (
         ROOT / "docs/monitoring.md").read_text(), re.M)
     assert len(rows) > 15
@@ -38,7 +37,7 @@ def panels():
 
 
 def check_expression(expression, metrics):
-    """Every metric exists, a histogram is asked for by a name that it has, and so are labels."""
+    """Checks that every metric and label exists, and that histograms are queried by the names of their series."""
     named = re.findall(r"\b(fsa_\w+)(?:\{([^}]*)\})?", expression)
     for name, selector in named:
         base = re.sub(r"_(bucket|sum|count)$", "", name)
@@ -52,7 +51,7 @@ def check_expression(expression, metrics):
 def test_alerts_name_metrics_that_exist(rules, metrics):
     for rule in rules:
         named = check_expression(rule["expr"], metrics)
-        assert named or rule["expr"].startswith("up{"), rule["alert"]  # Prometheus' own
+        assert named or rule["expr"].startswith("up{"), rule["alert"]  # a metric of Prometheus itself
 
 
 def test_the_dashboard_names_metrics_that_exist(panels, metrics):
@@ -63,7 +62,7 @@ def test_the_dashboard_names_metrics_that_exist(panels, metrics):
             assert names, panel["title"]
             shown |= {re.sub(r"_(bucket|sum|count)$", "", name) if name not in metrics else name
                       for name in names}
-    assert shown == set(metrics)  # nothing is counted that nobody sees
+    assert shown == set(metrics)  # every metric is shown
 
 
 def test_panels_are_told_apart_and_explained(panels):
@@ -98,7 +97,7 @@ def test_promtool_takes_the_rules_and_each_alert_fires(rules):
 
 
 def test_promtool_takes_the_dashboards_expressions(panels, tmp_path):
-    """As recording rules, with Grafana's variables filled in."""
+    """Converts them to recording rules, with Grafana's variables filled in."""
     expressions = [target["expr"].replace("$__rate_interval", "1m")
                    for panel in panels for target in panel["targets"]]
     rules = [{"record": f"x:{number}", "expr": expression}

@@ -1,5 +1,5 @@
-"""One person's day with everything that can go wrong in it, and then a look at what was counted and
-logged: the figures are right, the lines are readable, and no secret is in them."""
+"""Tests metrics and logs after one person's day with everything that can go wrong: the figures are right, the lines
+are readable, and they contain no secret."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ PAIR = re.compile(r'([a-zA-Z_]+)=("(?:[^"\\]|\\.)*"|[^\s"=]*)')
 
 
 def counted(site, name, **labels):
-    """Labels → value of the series of a metric."""
+    """Returns labels → value of the series of a metric."""
     text = requests.get(site.nginx.metrics_url, timeout=PATIENCE).text
     return {tuple(sorted(s.labels.items())): s.value
             for family in text_string_to_metric_families(text) for s in family.samples
@@ -39,13 +39,13 @@ def wait_status(client, project, status):
 
 
 def wait_cause(client, project, kind):
-    """Until the owner is told of it; all that is counted of it has been counted then."""
+    """Waits until the owner sees the cause; by then it has been counted."""
     client.wait(f"/api/projects/{project}", lambda p: kind in {
         r["cause"]["kind"] for r in p["sandboxes"] + p["databases"] if r["cause"]})
 
 
 def live_secrets(client, project, secrets):
-    """What the owner is shown and nobody else: terminal, database, cookie."""
+    """Returns the secrets that only the owner sees: terminal, database, cookie."""
     sandbox = client.get(f"/api/sandbox/{project}").json()
     query = urllib.parse.urlsplit(sandbox["ttydUrl"]).query
     encoded = urllib.parse.parse_qs(query)["authorization"][0]
@@ -57,12 +57,12 @@ def live_secrets(client, project, secrets):
 
 
 def make_trouble(site, cluster, client, project, kubeconfig):
-    """Answers of all kinds, from our side and the cluster's; whoever sends secrets sends them in
-    places where they might be quoted."""
+    """Causes errors of all kinds, ours and the cluster's; secrets are sent in places where error messages might quote
+    them."""
     token = yaml.safe_load(kubeconfig)["users"][0]["user"]["token"]
     path = f"/api/projects/{project}"
     for fault, kind in FAULTS.items():
-        # The server's message repeats what it was sent, as a proxy's error page does.
+        # The server's message repeats the request, as a proxy's error page does.
         number = cluster.fault(fault=fault, message=f"bad request: Authorization: Bearer {token}",
                                probability=1)
         client.post(f"{path}/restart")
@@ -82,7 +82,7 @@ def make_trouble(site, cluster, client, project, kubeconfig):
 
 @pytest.fixture(scope="module")
 def day(site, cluster):
-    """All of it, once; the secrets that were in it."""
+    """Everything that happens, once; returns the secrets that were used."""
     secrets = {"password": PASSWORD, "variable": "findme-variable-7", "request": "findme-env-8"}
     client = site.client()
     assert client.register("ada", PASSWORD).ok
@@ -110,7 +110,7 @@ def day(site, cluster):
 
 
 def logs(site):
-    """File → text of every log there is, the database's and nginx's as well."""
+    """Returns file → text of all logs, including PostgreSQL's and nginx's."""
     files = [*site.directory.rglob("*.log"), *site.postgres.directory.rglob("*.log")]
     return {file: file.read_text(errors="replace") for file in files}
 
@@ -151,7 +151,7 @@ def test_a_request_is_found_in_every_log_by_its_id(site, day):
 
 
 def test_requests_to_the_api_server_are_counted_one_by_one(site, cluster, day):
-    site.programs.stop("fsa-reconcile")  # or it goes on
+    site.programs.stop("fsa-reconcile")  # or the counters would keep changing
     try:
         told = counted(site, "fsa_kube_requests_total")
         by_code = {}
@@ -160,7 +160,7 @@ def test_requests_to_the_api_server_are_counted_one_by_one(site, cluster, day):
             assert labels["server"] == cluster.server.removeprefix("https://")
             by_code[labels["code"]] = by_code.get(labels["code"], 0) + value
         answered = {}
-        for what, count in cluster.counters()["by"].items():  # the stand's own are among them
+        for what, count in cluster.counters()["by"].items():  # the stand's own requests are among them
             answered[what.split()[-1]] = answered.get(what.split()[-1], 0) + count
         for code in ("200", "403", "500"):
             assert by_code[code] > 0
@@ -191,7 +191,7 @@ def test_changes_of_status_and_causes_are_counted(site, day):
 
 
 def test_a_pass_that_is_over_is_told_at_once(site, day):
-    """Within moments, each time: a pass is made every second."""
+    """A pass ends every second, and its time is exported within moments."""
     since = time.time()
     while True:
         (end,) = counted(site, "fsa_last_pass_timestamp_seconds").values()
