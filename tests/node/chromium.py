@@ -1,4 +1,4 @@
-"""Chromium without a window, in which somebody types into a terminal."""
+"""Chromium without a window, to type into a terminal."""
 
 import base64
 import hashlib
@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 from stand import chromium
 from stand.process import PATIENCE
 
-# What is on the screen: ttyd's page draws it on a canvas, and keeps it here.
+# Returns the text on the screen: ttyd's page draws it on a canvas, but keeps it here.
 _SCREEN = """
 const lines = [];
 const buffer = window.term ? window.term.buffer.active : null;
@@ -21,10 +21,10 @@ return lines.join("\\n").trimEnd();
 
 
 class Browser:
-    """One browser with a profile of its own.
+    """One browser with its own profile.
 
-    rules        where it finds which hosts, as --host-resolver-rules has it
-    certificate  of a server: it is taken although nobody known has signed it
+    rules        how it resolves hosts, in the form of --host-resolver-rules
+    certificate  of a server: it is accepted although its issuer is unknown
     """
 
     def __init__(self, directory, rules=None, certificate=None):
@@ -39,8 +39,8 @@ class Browser:
     def open_terminal(self, url):
         """Opens the address in the window; returns when there is a prompt.
 
-        As a person does, it loads a page again that is not the terminal's: an ingress controller
-        hears of a new pod a moment later than the API tells that it is ready.
+        Like a person, it reloads a page that is not the terminal's: an ingress controller
+        learns of a new pod a moment after the API reports it ready.
         """
         end = time.monotonic() + PATIENCE
         self.driver.get(url)
@@ -57,7 +57,7 @@ class Browser:
         return self.driver.execute_script(_SCREEN)
 
     def wait_for(self, text, seconds=PATIENCE):
-        """Until the terminal shows the text."""
+        """Waits until the terminal shows the text."""
         end = time.monotonic() + seconds
         while text not in self.screen():
             if time.monotonic() > end:
@@ -70,18 +70,18 @@ class Browser:
         self.driver.find_element(By.CSS_SELECTOR, ".xterm-helper-textarea").send_keys(text)
 
     def run(self, command, shows):
-        """Types a command; returns when its output, which must not be in the command, is seen."""
+        """Types a command; returns when `shows`, which must not be part of the command, appears."""
         assert shows not in command
         self.type(command + "\n")
         self.wait_for(shows)
 
     def save(self, path):
-        """A picture of what is seen."""
+        """Saves a screenshot."""
         self.driver.save_screenshot(str(path))
 
 
 def _key_hash(certificate):
-    """What Chromium knows it by: the hash of its public key."""
+    """Returns the hash of the public key, by which Chromium identifies the certificate."""
     key = subprocess.run(["openssl", "x509", "-in", certificate, "-pubkey", "-noout"], check=True,
                          capture_output=True).stdout
     der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "der"], input=key, check=True,

@@ -1,7 +1,7 @@
-"""A real node, and people who work on it: sandboxes run, and are reached by their addresses.
+"""A real node, and people with sandboxes on it, which are reached by their addresses.
 
-All of it, Chromium included, is in a network of its own (stand.world), and nothing of it is left on
-the machine afterwards, however the run ends.
+All of it, Chromium included, is in its own network (stand.world), and nothing of it is left on the
+machine afterwards, however the run ends.
 """
 
 import base64
@@ -30,7 +30,7 @@ PROGRAMS = ("containerd", "ctr", "runc", "nft", "iptables", "ipset", "ip", "nsen
 
 
 def obstacle():
-    """Why this machine cannot be a node, or None."""
+    """Returns why this machine cannot be a node, or None."""
     if os.geteuid() != 0:
         return "a node needs root"
     missing = [p for p in PROGRAMS if not shutil.which(p, path=os.environ["PATH"] + ":/usr/sbin")]
@@ -45,7 +45,7 @@ def obstacle():
 
 @pytest.fixture(scope="session")
 def world(workspace):
-    """The network that the tests, and all that they start, are in."""
+    """The network of the tests and of everything they start."""
     if reason := obstacle():
         pytest.skip(reason)
     with World(workspace / "world", **Node.WORLD) as made, made.network():
@@ -91,7 +91,7 @@ def site(workspace, build, postgres, node, sandbox_image):
 
 @pytest.fixture(scope="session")
 def authority(workspace):
-    """What has signed the certificate of all addresses."""
+    """The CA that signs the certificate of all addresses."""
     return Authority(workspace / "authority", "addresses")
 
 
@@ -103,7 +103,7 @@ def certificate(authority):
 
 @pytest.fixture(scope="session")
 def new_person(site, cluster, certificate):
-    """Makes people, in namespaces that enforce Pod Security "restricted"."""
+    """new_person(): makes people, in namespaces that enforce Pod Security "restricted"."""
 
     def make():
         person = Person(site, cluster, enforce="restricted")
@@ -122,7 +122,7 @@ def new_person(site, cluster, certificate):
 
 @pytest.fixture(scope="session")
 def new_browser(world, workspace, certificate):
-    """Opens browsers that find every address at the node."""
+    """new_browser(): opens browsers that resolve every address to the node."""
     opened = []
 
     def make():

@@ -1,7 +1,7 @@
-"""How many sandboxes a node bears: python3 tests/node/density.py --build DIR [--count 50] [--cpu 20m]
+"""How many sandboxes fit on a node: python3 tests/node/density.py --build DIR [--count 50] [--cpu 20m]
 
-Starts the whole system with a real node, makes that many projects, and prints what each costs. Not
-a test: the figures are those of the machine. docs/benchmarks.md tells of them.
+Starts the whole system with a real node, creates `count` projects, and prints what each costs. This is
+not a test: the figures depend on the machine. docs/benchmarks.md describes them.
 """
 
 import argparse
@@ -31,19 +31,19 @@ MIB = 1 << 20
 
 
 class Pods:
-    """What the cgroups of a world's pods tell."""
+    """Measures by the cgroups of a world's pods."""
 
     def __init__(self, world):
         self._top = f"{world.cgroup}/kubepods"
 
     def memory(self):
-        """Bytes that a pod has for itself, the median of all: what is in no file."""
+        """Returns the median, over all pods, of the bytes of memory not backed by files."""
         return statistics.median(
             int(_stat(pod / "memory.stat")["total_rss"]) for pod in self._folders("memory")
         )
 
     def cpu(self, seconds=20):
-        """The share of a core that all pods take together while nobody does anything."""
+        """Returns the share of a core that all idle pods use together."""
         before = self._cpu_time()
         time.sleep(seconds)
         return (self._cpu_time() - before) / seconds
@@ -56,7 +56,7 @@ class Pods:
 
 
 class Programs:
-    """What the node's own programs take of the processors, with those that they run and await."""
+    """Measures the CPU time of the node's own programs, including children that they have waited for."""
 
     NAMES = ("kubelet", "containerd", "kube-router", "kube-proxy", "traefik")
 
@@ -66,7 +66,7 @@ class Programs:
         self._since = time.monotonic()
 
     def cpu(self):
-        """(program, share of a core since the last call) of each."""
+        """Yields (program, share of a core since the last call)."""
         now, seconds = self._cpu_times(), time.monotonic() - self._since
         shares = [(name, (now[name] - self._before[name]) / seconds) for name in now]
         self._before, self._since = now, time.monotonic()
@@ -86,13 +86,13 @@ def _stat(path):
 
 
 def available():
-    """The machine's memory that is there for the asking, in bytes."""
+    """Returns the machine's available memory in bytes."""
     lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
     return int(lines["MemAvailable"].split()[0]) * 1024
 
 
 def measure(person, world, node, count):
-    """(name, value, unit) rows."""
+    """Yields rows (name, value, unit)."""
     free, began = available(), time.monotonic()
     programs = Programs(node)
     projects = [person.create(f"Project {number}") for number in range(count)]
@@ -102,7 +102,7 @@ def measure(person, world, node, count):
         yield f"running_{part}", time.monotonic() - began, "s"
     for name, share in programs.cpu():
         yield f"starting_{name}", share * 1000, "m"
-    time.sleep(30)  # what starts is not idle
+    time.sleep(30)  # until everything has started and is idle
     pods = Pods(world)
     programs.cpu()
     yield "machine_memory", (free - available()) / count / MIB, "MiB a sandbox"
@@ -123,7 +123,7 @@ def measure(person, world, node, count):
 
 
 def running(person):
-    """How many of somebody's projects run, as they are told."""
+    """Returns how many of a person's projects are shown as RUNNING."""
     projects = expect(person.client.get("/api/projects?all=true"))
     return sum(project["status"] == "RUNNING" for project in projects)
 

@@ -1,7 +1,7 @@
-"""Whom a sandbox can reach, and whom not: packets, not the text of a policy.
+"""Tests by packets, not by the text of a policy, what a sandbox can reach.
 
-Who enforces the policies is kube-router, which has been there before any pod. It hears of each change
-from the API server, a moment after it: until then a new pod is not confined yet.
+kube-router enforces the policies; it is running before any pod. It learns of each change from the API
+server a moment later: until then, a new pod is not restricted.
 """
 
 import base64
@@ -22,21 +22,21 @@ from stand.site import ROOT
 from stand.terminal import Terminal, connect
 
 METADATA = "169.254.169.254"
-METADATA_AZURE = "168.63.129.16"  # among public addresses
-PUBLIC = "192.31.196.10"  # of AS112 (RFC 7535), which is public, and nobody's
-RESOLVER = "10.153.0.53"  # somebody's, in a private network: not the cluster's
+METADATA_AZURE = "168.63.129.16"  # one of the public addresses
+PUBLIC = "192.31.196.10"  # AS112's (RFC 7535): public, and serving no one
+RESOLVER = "10.153.0.53"  # another organization's, in a private network: not the cluster's
 KUBELET, API_SERVER, REGISTRY, TIME, DNS = 10250, 6443, 5000, 123, 53
-UNKNOWN = 8000  # a port of a sandbox on which its owner listens, and that is for nobody else
+UNKNOWN = 8000  # a port on which the sandbox's owner listens, but which is not exposed
 
 ALLOWED = {"own database", "the cluster's resolver", "the internet, 443", "the internet, 22",
            "the internet by UDP"}
-# Its pods, and wherever an API server may be: see api_server_networks in fsa.conf(5).
+# Its pods, and wherever an API server may be; see api_server_networks in fsa.conf(5).
 ALLOWED_DATABASE = {"own database", "the cluster's resolver", "the internet, 443",
                     "the node's ingress controller", "the control plane"}
-CLOSED = "another port of their sandbox"  # what their policy alone forbids
+CLOSED = "another port of their sandbox"  # only the policy forbids it
 
-# What asks for an answer, in a shell of the sandbox. Who may not ask is refused, as a rule at once:
-# the time is for machines that are slow.
+# Shell commands that expect a response. A forbidden request is usually refused at once; the timeout is for slow
+# machines.
 TRIES = {
     "tcp": "timeout 10 bash -c '</dev/tcp/{}/{}' 2>/dev/null",
     "udp": "timeout 10 bash -c 'exec 3<>/dev/udp/{}/{}; for i in 1 2 3; do echo >&3 && "
@@ -52,7 +52,7 @@ class Echo(socketserver.BaseRequestHandler):
 
 @contextlib.contextmanager
 def echo(place):
-    """Answers who asks there by UDP."""
+    """Answers requests to this address by UDP."""
     with socketserver.ThreadingUDPServer(place, Echo) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield
@@ -61,7 +61,7 @@ def echo(place):
 
 @pytest.fixture(scope="module")
 def places(world, node):
-    """What is outside of the cluster, played by addresses of the node, each of which answers."""
+    """Hosts outside the cluster, represented by addresses of the node, all of which answer."""
     for address in (METADATA, METADATA_AZURE, RESOLVER, PUBLIC):
         subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "node0"], check=True)
     with contextlib.ExitStack() as stack:
@@ -75,7 +75,7 @@ def places(world, node):
 
 @pytest.fixture(scope="module")
 def projects(new_person, places):
-    """A project with a database of each of two people; the second listens on one port more."""
+    """A project with a database for each of two people; the second listens on one more port."""
     made = [new_person().create(name, database=True) for name in ("Mine", "Theirs")]
     for project in made:
         project.wait("RUNNING")
@@ -89,7 +89,7 @@ def projects(new_person, places):
 
 @pytest.fixture(scope="module")
 def targets(projects):
-    """Name → (protocol, host, port), as seen from the first project's sandbox."""
+    """Returns name → (protocol, host, port), as seen from the first project's sandbox."""
     mine, theirs = projects
     sandbox = service(theirs, f"{theirs.sandbox()['name']}-service")
     address = pod(theirs)["status"]["podIP"]
@@ -126,7 +126,7 @@ def service(project, name):
 
 
 def published(project):
-    """The port of every node at which somebody has published the database of their project."""
+    """Returns the port on every node at which a user has published their project's database."""
     namespace = project.person.namespace
     project.person.cluster.admin.apply(namespace.path("Service", "published"), {
         "apiVersion": "v1",
@@ -142,13 +142,13 @@ def published(project):
 
 
 def shell(project):
-    """An open terminal of the project's sandbox."""
+    """Opens a terminal of the project's sandbox."""
     query = "?" + project.sandbox()["ttydUrl"].partition("?")[2]
     return Terminal(connect(pod(project)["status"]["podIP"], 7681), query)
 
 
 def tries(targets):
-    """A line of shell that tries all of them at once."""
+    """Returns a line of shell that tries all targets at once."""
     return " ".join(
         f"{{ {TRIES[protocol].format(host, port)} && echo yes {number}; }} &"
         for number, (protocol, host, port) in enumerate(targets.values())
@@ -161,14 +161,14 @@ def answered(shown, targets):
 
 
 def reached(project, targets):
-    """The names of those that answer the project's sandbox."""
+    """Returns the names of the targets that the project's sandbox reaches."""
     with shell(project) as opened:
         opened.ask("set +m")
         return answered(opened.ask(tries(targets)), targets)
 
 
 def reached_by_database(project, targets):
-    """The names of those that answer a program which PostgreSQL starts for its superuser."""
+    """Returns the names of the targets that a program reaches which PostgreSQL starts for its superuser."""
     found = set()
     items = list(targets.items())
     with shell(project) as opened:
@@ -184,7 +184,7 @@ def reached_by_database(project, targets):
 
 
 def wait_reached(project, targets, wanted, reached=reached):
-    """Until these are the ones that the project's sandbox, or its database, reaches."""
+    """Waits until the project's sandbox, or its database, reaches exactly these targets."""
     last = set()
 
     def as_wanted():
@@ -236,7 +236,7 @@ def test_a_pod_that_is_made_anew_is_confined_too(projects, targets):
 
 
 def documented(sandbox):
-    """What moving.md tells who has an Ingress of their own: (selector of our policy, their policy)."""
+    """Returns what moving.md says to owners of their own Ingress: (selector of our policy, their policy)."""
     text = (ROOT / "docs" / "moving.md").read_text().split("\n## An Ingress of your own\n", 1)[1]
     text = text.replace("<sandbox>", sandbox).replace("8080", str(UNKNOWN))
     selector = re.search(r"^    kubectl get networkpolicy -l (\S+)$", text, re.M)[1]
@@ -246,7 +246,7 @@ def documented(sandbox):
 
 @pytest.fixture
 def opened(projects):
-    """Theirs, with a port opened by its owner, with their own kubeconfig, as moving.md says."""
+    """The second project, with a port that its owner has opened with their own kubeconfig, as moving.md says."""
     theirs = projects[1]
     namespace, name = theirs.person.namespace, theirs.sandbox()["name"]
     selector, policy = documented(name)
@@ -260,7 +260,7 @@ def opened(projects):
 
 @pytest.fixture
 def stranger(projects, targets, site):
-    """The first project, whose sandbox may go where it likes."""
+    """The first project, whose sandbox may go anywhere."""
     mine = projects[0]
     site.programs.stop("fsa-reconcile")
     mine.person.namespace.delete("NetworkPolicy", mine.sandbox()["name"])

@@ -1,4 +1,4 @@
-"""From logging in to a command typed into one's own pod, and what becomes of what was typed."""
+"""Tests the way from logging in to a command typed into one's own pod, and what becomes of its results."""
 
 import re
 import subprocess
@@ -18,7 +18,7 @@ STAGES = ["database", "container", "network", "terminal", "ready"]
 
 
 def fetch(authority, url, *flags):
-    """(status, body) of an address, asked for at the node as anybody would."""
+    """Returns (status, body) of an address, requested from the node as anybody would."""
     host = urlsplit(url).hostname
     done = subprocess.run(
         ["curl", "-sS", "--cacert", authority.cert, "--resolve", f"{host}:443:{ADDRESS}",
@@ -36,7 +36,7 @@ def ada(new_person):
 
 @pytest.fixture(scope="module")
 def told(ada):
-    """What Ada's page is told."""
+    """The event stream of Ada's page."""
     with Stream(ada.client, timeout=900) as stream:
         assert stream.status == 200
         yield stream
@@ -44,7 +44,7 @@ def told(ada):
 
 @pytest.fixture(scope="module")
 def shop(ada, told):
-    """A project with a database, followed by the live stream from its creation until it runs."""
+    """A project with a database, whose events were followed from its creation until it runs."""
     project = ada.create("Web shop", database=True)
 
     def is_done(event):
@@ -74,7 +74,7 @@ def quiet(ada, new_browser):
 
 
 def home(node, project):
-    """The folder behind the project's home directory."""
+    """Returns the folder behind the project's home directory."""
     claim = project.person.namespace.get("PersistentVolumeClaim",
                                          f"home-{project.sandbox()['name']}-0")
     return node.folder(claim)
@@ -149,7 +149,7 @@ def test_what_was_typed_survives_stop_and_start(shop, browser, authority):
     browser.open_terminal(terminal_url(shop))
     browser.run("cat typed.txt; echo a-new-she''ll", "a-new-shell")
     assert "typed-42" in browser.screen()
-    # The service knows its pod's new address a moment after the pod is ready.
+    # The Service learns the pod's new address a moment after the pod is ready.
     browser.run("until pg_isready -q; do sleep 1; done; "
                 "psql -Atc \"select 'still ' || 'there'\"", "still there")
 
