@@ -1,6 +1,6 @@
-"""What the document cannot say: which projects, variables and identities there are. schemathesis calls
-before_call for each request (SCHEMATHESIS_HOOKS); an identifier of the right form becomes that of
-something that is there, one of a wrong form stays.
+"""Fills in what the OpenAPI document cannot say: which projects, variables and identities exist. schemathesis calls
+before_call for each request (SCHEMATHESIS_HOOKS); an identifier of the right form is replaced by an existing one,
+others are kept.
 """
 
 import itertools
@@ -12,7 +12,7 @@ import schemathesis
 
 URL = os.environ["PROPERTIES_URL"]
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
-_numbers = itertools.count(1)  # a project that is being deleted keeps its name
+_numbers = itertools.count(1)  # new names, as a project that is being deleted keeps its own
 _person = requests.Session()
 _person.trust_env = False
 _person.headers.update({"Origin": URL, "Authorization": f"Bearer {os.environ['PROPERTIES_TOKEN']}"})
@@ -25,7 +25,7 @@ def ask(method, path, **rest):
 
 
 def project(_):
-    """The first that is not being deleted."""
+    """Returns the id of the first project that is not being deleted."""
     there = [p["id"] for p in ask("GET", "/api/projects") if "TERMINAT" not in p["status"]]
     if there:
         return there[0]

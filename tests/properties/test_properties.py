@@ -1,5 +1,5 @@
-"""Some thousand requests that schemathesis makes up from web/openapi.json, right ones and wrong ones, to
-the whole site: whatever is sent, it does not fail, and it answers as the document says.
+"""Sends some thousand requests to the whole site, valid and invalid ones, which schemathesis generates from
+web/openapi.json: none may cause a server error, and each response must match the document.
 """
 
 import os
@@ -20,7 +20,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(scope="module")
 def site(workspace, build, postgres):
-    """Sealos as well, and no limit of requests: nginx has none for clients on its own machine."""
+    """A site with Sealos enabled. nginx does not limit requests from its own machine."""
     secret = workspace / "sealos-secret"
     secret.write_text("0123456789abcdef0123456789abcdef\n")
     secret.chmod(0o600)
@@ -31,7 +31,7 @@ def site(workspace, build, postgres):
 
 @pytest.fixture(scope="module")
 def person(workspace, build, site):
-    """Somebody on a cluster, with a token for this session."""
+    """A user with a kubeconfig, and a token of their session."""
     with KubeSim(workspace / "properties-cluster", build) as cluster:
         client = site.client()
         assert client.register("ada", PASSWORD).ok
