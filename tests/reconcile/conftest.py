@@ -1,11 +1,11 @@
-"""The reconciler over kubesim, which fails as it is told: no real API server is needed."""
+"""The reconciler on kubesim, which fails on demand: no real API server is needed."""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "e2e"))  # for its people
+sys.path.append(str(Path(__file__).resolve().parents[1] / "e2e"))  # for people.py
 
 from explained import Explained  # noqa: E402
 from people import Person  # noqa: E402
@@ -22,7 +22,7 @@ def kubesim(workspace, kubesim_build, request):
 
 @pytest.fixture(scope="module")
 def site(workspace, build, postgres, request):
-    """With the module's own SITE_OPTIONS, if it has any."""
+    """A site with the options of the module's SITE_OPTIONS, if it has any."""
     name = request.module.__name__
     options = OPTIONS | getattr(request.module, "SITE_OPTIONS", {})
     with Site(workspace / name, build, postgres, database=name, options=options,
@@ -32,14 +32,14 @@ def site(workspace, build, postgres, request):
 
 @pytest.fixture
 def person(site, kubesim):
-    """Somebody with a namespace of their own; whatever a test lets fail has passed at its end."""
+    """A user with their own namespace; all faults end with the test."""
     yield Person(site, kubesim)
     kubesim.heal()
 
 
 @pytest.fixture
 def explained(site, request):
-    """Compares what fsactl explains of a project with golden/<fault>.txt."""
+    """Compares what fsactl explains about a project with golden/<fault>.txt."""
     return Explained(site, request.config.getoption("--rewrite", default=False))
 
 

@@ -1,7 +1,7 @@
-"""What `fsactl project explain` says of a fault, compared with what a person has read.
+"""Compares what `fsactl project explain` says about a fault with a reviewed text.
 
-golden/<fault>.txt is the answer as it stands there, with placeholders for what differs from one run
-to the next. After a change of texts, write the files anew and read them through:
+golden/<fault>.txt is its output, with placeholders for what differs between runs. After a change of
+texts, rewrite the files and review them:
 
     FSA_BUILD=build /usr/bin/python3 -m pytest -p no:cacheprovider tests/reconcile --rewrite
 """
@@ -17,7 +17,7 @@ from people import eventually
 GOLDEN = Path(__file__).resolve().parent / "golden"
 
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-# In this order: a later row sees what the earlier ones have left.
+# The order matters: later patterns match what earlier ones have left.
 VARIES = (
     (UUID, "<id>"),
     (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<moment>"),
@@ -31,18 +31,18 @@ VARIES = (
     (r"\b\d+ (seconds|restarts|times)\b", r"<n> \1"),
     (r"(?m)^(\s+next +).*$", r"\1<when>"),
 )
-WAITS = 60  # seconds, for what follows from the next looks
+WAITS = 60  # seconds, for what follows from the next observations
 
 
 class Explained:
-    """explained(project, fault): fails, with the difference, unless that is what is said."""
+    """explained(project, fault): fails, and shows the difference, unless the output matches."""
 
     def __init__(self, site, rewrite):
         self._site = site
         self._rewrite = rewrite
 
     def text(self, project):
-        """The answer, with placeholders."""
+        """Returns the output with placeholders."""
         programs = self._site.programs
         command = [programs.program("fsactl"), "--config", programs.config(), "project", "explain",
                    project.id]
@@ -68,7 +68,7 @@ class Explained:
             raise AssertionError("\n".join(difference)) from None
 
     def _settled(self, project):
-        """What it says most of the time: between two looks, not in one."""
+        """Returns the most frequent output, which is that between observations, not during one."""
         found = []
         end = time.monotonic() + 3
         while time.monotonic() < end:

@@ -1,7 +1,7 @@
-"""An API server that answers as much as it is allowed to, in JSON that takes twenty times as much.
+"""An API server whose responses are as large as allowed, in JSON that takes twenty times as much memory.
 
-A list has one object with the label that was asked for, so that it is kept, and a hundred thousand
-members in it. That of pods comes late, so that all others are kept until then.
+A list has one object with the requested label, so that it is kept, with a hundred thousand members.
+That of pods comes late, so that all others are kept until then.
 """
 
 import json
@@ -24,7 +24,7 @@ LABEL = "project.fullstackagent.io/resource"
 
 
 class Glutton:
-    """One in a process of its own; every list has `size` bytes, that of pods after `late` seconds."""
+    """One such server in its own process; every list has `size` bytes, that of pods comes after `late` seconds."""
 
     def __init__(self, key, cert, size, late):
         self.port = free_port()

@@ -1,7 +1,7 @@
-"""API servers that keep whoever connects to them busy, below HTTP and beside it.
+"""API servers that keep their clients busy, below HTTP and beside it.
 
-Each kind answers a request with bytes without end that are no answer, until the client hangs up; or
-with a handshake, or many, that cost much.
+Each kind answers a request with endless bytes that are no response, until the client hangs up, or
+with one or many expensive handshakes.
 """
 
 import base64
@@ -34,12 +34,12 @@ def frame(kind, flags, stream, payload=b""):
 
 
 def bomb(stream):
-    """Names of 4,000 bytes, each a byte on the wire, in the head of an answer that is none."""
+    """Returns an interim response whose header names of 4,000 bytes take one byte each on the wire."""
     first = b"\x40\x01x" + b"\x7f" + b"\xa1\x1e" + b"v" * 4000  # a new entry of the table
     return frame(HEADERS, END_HEADERS, stream, HINTS + first + b"\xbe" * 12_000)
 
 
-# What is sent once, and then again and again, of a stream.
+# Per kind, what is sent once on a stream, and then repeatedly.
 FRAMES = {
     "empty-data": (lambda s: frame(HEADERS, END_HEADERS, s, OK), lambda s: frame(DATA, 0, s)),
     "padding": (lambda s: frame(HEADERS, END_HEADERS, s, OK),
@@ -55,7 +55,7 @@ TEXTS = {
                b"1;a=" + b"x" * 500 + b"\r\n \r\n"),
 }
 LISTS = ("connections",)
-TICKETS = 10_000_000  # more than anybody waits for
+TICKETS = 10_000_000  # more than any client waits for
 KINDS_OF_HOSTILITY = (*FRAMES, *TEXTS, *LISTS, "certificates", "constraints", "tickets",
                       "small-records")
 
@@ -78,7 +78,7 @@ def read_exactly(connection, size):
 
 
 def answer_frames(connection, kind):
-    """HTTP/2, up to the first request."""
+    """Serves HTTP/2 up to the first request."""
     assert read_exactly(connection, len(PREFACE)) == PREFACE
     connection.sendall(frame(SETTINGS, 0, 0))
     while True:
@@ -107,7 +107,7 @@ def answer_text(connection, kind):
 
 
 def answer_drops(connection, _kind):
-    """A body of the largest size, each few bytes of it in a record of TLS of their own."""
+    """Sends a body of the largest size in tiny TLS records."""
     read_head(connection)
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 7000000\r\n\r\n")
     while True:
@@ -115,7 +115,7 @@ def answer_drops(connection, _kind):
 
 
 def answer_page(connection, _kind):
-    """A list without end, of a connection a page."""
+    """Sends an endless list, with a new connection for each page."""
     where = urlsplit(read_head(connection).split(" ")[1])
     api, name = KINDS.get(where.path.rsplit("/", 1)[1], ("v1", "Secret"))
     page = int(parse_qs(where.query).get("continue", ["0"])[0]) + 1
@@ -132,13 +132,13 @@ def serve_one(connection, context, kind):
         with context.wrap_socket(connection, server_side=True) as tls:
             answer(tls, kind)
     except OSError:
-        pass  # they hung up
+        pass  # the client hung up
 
 
 def serve(listener, key, cert, kind):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
-    if kind == "tickets":  # to resume with, which are sent at the end of the handshake
+    if kind == "tickets":  # session tickets, which are sent at the end of the handshake
         context.num_tickets = TICKETS
     context.set_alpn_protocols(["h2"] if kind in FRAMES else ["http/1.1"])
     while True:
@@ -147,7 +147,7 @@ def serve(listener, key, cert, kind):
 
 
 class Hostile:
-    """One in a process of its own."""
+    """A hostile server in its own process."""
 
     def __init__(self, key, cert, kind):
         self.port = free_port()
@@ -168,10 +168,10 @@ class Hostile:
 
 @functools.cache
 def costly_files(directory, kind):
-    """A root, and the files of a server: its key, and its certificate with those that take long."""
+    """Makes a root, and the files of a server: its key, and its certificate with costly ones."""
     if kind == "certificates":
         root, leaf, leaf_key, cas = costly.chain(40, costly.costly_key())
-    else:  # as many names, and constraints on them, as fit into what is read of a chain
+    else:  # as many names, and constraints on them, as fit into the part of a chain that is read
         root, leaf, leaf_key, cas = costly.chain(7, ec.generate_private_key(ec.SECP256R1()), 250, 2000)
     key, cert = directory / f"{kind}.key", directory / f"{kind}.crt"
     key.write_bytes(costly.key_pem(leaf_key))
@@ -180,7 +180,7 @@ def costly_files(directory, kind):
 
 
 def elsewhere(kubeconfig, port, root=None):
-    """The same, for an API server at another port, of another CA."""
+    """Returns the kubeconfig for an API server at another port, with another CA."""
     config = yaml.safe_load(kubeconfig)
     cluster = config["clusters"][0]["cluster"]
     cluster["server"] = f"https://127.0.0.1:{port}"
@@ -191,7 +191,8 @@ def elsewhere(kubeconfig, port, root=None):
 
 @contextlib.contextmanager
 def hostile_server(kind, kubesim):
-    """One of that kind, which kubesim's users believe; and how a kubeconfig of theirs comes to name it."""
+    """Starts a server of this kind that kubesim's users trust; yields it, and a function that makes a kubeconfig name
+    it."""
     pki = kubesim.directory / "pki"
     root, key, cert = None, pki / "server.key", pki / "server.crt"
     if kind in ("certificates", "constraints"):

@@ -1,5 +1,5 @@
-"""For tests in which nothing happens by itself: the next resync is ten minutes away, and what is told
-follows from what is asked for, or from resync()."""
+"""For tests in which nothing happens by itself: the next resync is ten minutes away, so every result follows from a
+request or from resync()."""
 
 import contextlib
 
@@ -13,11 +13,11 @@ def sql(site, statement, *values):
 
 
 def resync(site, project, kind=None):
-    """Makes rows due, as the time does; kind None: all of the project."""
+    """Makes rows due, as time does; kind None: all of the project's."""
     sql(site, "UPDATE resources SET due_at = now() WHERE project_id = %s"
         " AND kind = coalesce(%s, kind::text)::resource_kind", project.id, kind)
 
 
 def uid(thing):
-    """Of an object, or None where there is none."""
+    """Returns the UID of an object, or None if there is none."""
     return thing and thing["metadata"]["uid"]

@@ -1,7 +1,7 @@
-"""Random schedules: people ask for things while everything fails; the last changes must take effect.
+"""Random schedules: people make changes while everything fails; the last changes must take effect.
 
-What is done, to whom and in which order follows from the seed; when exactly a program is hit by it
-does not. Each step is written to the log, so that a failure can be read.
+The seed determines what is done, to whom and in which order, but not at which exact point of a program.
+Each step is logged, so that a failure can be understood.
 """
 
 import contextlib
@@ -14,13 +14,13 @@ from namespace import PLACES, RESOURCE
 from people import Person, eventually, expect
 from stand.kube.api import ApiError
 
-# Stable states are looked at often, so that drift and healing are seen soon; one silent API server
-# does not hold a lease for long.
+# Stable states are observed often, so that drift and healing are noticed soon; a silent API server does not hold a
+# lease for long.
 OPTIONS = {"resync": "1s", "lease_time": "8s", "kube_request_timeout": "2s", "pass_time": "10s"}
 
 PEOPLE = 4
-PROJECTS = 4  # of a person at one time
-SETTLED = 300  # seconds: what everything takes at most once nothing fails any more
+PROJECTS = 4  # per person at one time
+SETTLED = 300  # seconds that everything takes at most once all faults have ended
 
 VERBS = ("get", "list", "apply", "delete", "apply|delete", "get|list|apply|delete")
 RESOURCES = ("*", "*", "statefulsets", "pods", "secrets", "ingresses", "clusters",
@@ -37,7 +37,7 @@ EFFECTS = ("crash", "image", "unschedulable", "never-ready", "stuck", "unbound",
 
 ONCE = ("statefulsets", "clusters", "persistentvolumeclaims")
 
-# What may be told of a row by what is wanted of it; and who may tell it.
+# Checks which statuses a row may have with which desired state, and who may set them.
 CHECK_STATUS = """
 CREATE TABLE violations (at timestamptz DEFAULT clock_timestamp(), what text, old text, new text);
 CREATE FUNCTION check_status() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -71,14 +71,14 @@ EXECUTE FUNCTION check_status();
 
 
 class Desired(NamedTuple):
-    """What was last asked of a project; None: there is no such resource, or it is to go."""
+    """The last request for a project; None: the resource does not exist or is to be deleted."""
 
     sandbox: str
     database: str
 
 
 class Schedule:
-    """One run over a site and a kubesim that nobody else uses."""
+    """One run on a site and a kubesim that nobody else uses."""
 
     def __init__(self, site, kubesim, seed, log):
         self.site, self.kubesim, self.seed = site, kubesim, seed
@@ -86,9 +86,9 @@ class Schedule:
         self._log = open(log, "w")
         self._number = 0
         self._desired = {}  # project → Desired
-        self._replaced = set()  # ids of projects whose sandbox was asked to go
+        self._replaced = set()  # ids of projects whose sandbox was requested to be deleted
         self._deleted = []
-        self._made = {}  # (resource, name) → the write that has made it
+        self._made = {}  # (resource, name) → the write that created it
         with site.connect() as connection, connection.cursor() as cursor:
             cursor.execute(CHECK_STATUS)
         self.people = [Person(site, kubesim) for _ in range(PEOPLE)]
@@ -156,8 +156,8 @@ class Schedule:
             del self._desired[project]
 
     def _change(self, method, path, change, body=None):
-        """Asks something of some project, or of its sandbox (path None); returns the project, or
-        None when it was refused, as what has no sandbox cannot be restarted."""
+        """Requests a change to a project, or to its sandbox (path None); returns the project, or None if the change
+        was refused, such as a restart of a missing sandbox."""
         if not self._desired:
             return None
         project = self._random.choice(list(self._desired))
@@ -173,14 +173,14 @@ class Schedule:
         return project
 
     def _ask(self, send):
-        """Until the site has an answer: it has none while PostgreSQL comes back."""
+        """Sends until the site responds, which it does not while PostgreSQL recovers."""
         key = f"{self.seed}-{self._random.getrandbits(64):x}"
 
         def answered():
             """the site answers"""
             try:
                 answer = send(key)
-            except AssertionError as e:  # people.Answer
+            except AssertionError as e:  # raised by expect() of people.py
                 if getattr(e, "status", None) == 503:
                     return None
                 raise
@@ -217,7 +217,7 @@ class Schedule:
         self.kubesim.heal()
 
     def _suspend(self):
-        with contextlib.suppress(ApiError):  # an object that goes at this moment
+        with contextlib.suppress(ApiError):  # the object may be going just now
             self.kubesim.suspend(self._random.choice(self.people).namespace.name)
 
     def _resume(self):
@@ -225,7 +225,7 @@ class Schedule:
             self.kubesim.resume(self._random.choice(self.people).namespace.name)
 
     def _rotate(self):
-        """The token is no good any more, and after a while there is another one."""
+        """Revokes the token, and stores a new one after a while."""
         person = self._random.choice(self.people)
         self.kubesim.delete_user(person.name)
         self._wait()
@@ -255,7 +255,7 @@ class Schedule:
     # ---- what must hold in the end
 
     def settle(self):
-        """Nothing fails any more: waits until everything is as desired."""
+        """Ends all faults and waits until everything is as desired."""
         self._note("settle")
         self.kubesim.heal()
         for person in self.people:
@@ -264,7 +264,7 @@ class Schedule:
         unmet = {}
 
         def reached():
-            """every project is as it was last asked for"""
+            """every project is as last requested"""
             self._spare_backoff()
             unmet.clear()
             unmet.update((str(p), found) for p in self._desired if (found := self._unmet(p)))
@@ -284,13 +284,13 @@ class Schedule:
         return resources[0]["status"] if resources else None
 
     def _spare_backoff(self):
-        """Attempts that have failed often are far apart by now: the test need not wait for that."""
+        """Skips the backoff of rows that have failed often."""
         with self.site.connect() as connection, connection.cursor() as cursor:
             cursor.execute("UPDATE resources SET due_at = now() WHERE cause_kind IS NOT NULL"
                            " AND due_at > now() + interval '2 s' AND leased_until IS NULL")
 
     def check(self):
-        """What was told on the way, and what the cluster holds now."""
+        """Checks the statuses shown on the way, and the objects in the cluster now."""
         with self.site.connect() as connection, connection.cursor() as cursor:
             cursor.execute("SELECT what, old, new FROM violations")
             violations = cursor.fetchall()
@@ -309,7 +309,7 @@ class Schedule:
 
     @staticmethod
     def _owners(namespace):
-        """(kind, id of the resource that it belongs to) of every object that names one."""
+        """Yields (kind, id of the resource that it belongs to) of every object that names one."""
         labels = (
             (kind, item["metadata"].get("labels", {}).get(RESOURCE))
             for kind in PLACES for item in namespace.items(kind)
@@ -317,7 +317,8 @@ class Schedule:
         return Counter((kind, owner) for kind, owner in labels if owner)
 
     def _check_writes(self, names):
-        """What was never asked to go was made once, and has never gone: volumes are people's work."""
+        """Checks that what was never to be deleted was created once and never deleted: volumes contain people's
+        work."""
         for write in self.kubesim.writes()["writes"]:
             owner = next((name for name in names if name in write["name"]), None)
             if owner and write["resource"] in ONCE:
@@ -333,6 +334,6 @@ class Schedule:
             del self._desired[project]
         self.settle()
         for person in self.people:
-            for kind in ("Pod", "PersistentVolumeClaim", "Secret"):  # gone in their own time
+            for kind in ("Pod", "PersistentVolumeClaim", "Secret"):  # these take a while to go
                 eventually(lambda k=kind, p=person: p.namespace.items(k) == [])
             assert self._owners(person.namespace) == {}, self.seed

@@ -1,12 +1,12 @@
-"""An API server that cannot keep up is waited for: what is not sent yet has not failed; and whoever
-shares it with somebody who wants a thousand things is served all the same."""
+"""Tests that a busy API server is waited for: a request that was not sent yet has not failed, and users who share a
+server with a thousand projects of another are still served."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 from people import SLOW, Person, eventually
 from stand.site import Site
 
-# Each claim takes a while, and is written down with its beginning and its end.
+# Makes each claim take a while, and records its beginning and its end.
 SLOW_CLAIMS = """
 CREATE TABLE claims (began timestamptz, ended timestamptz);
 CREATE FUNCTION claim_slowly() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
@@ -19,13 +19,13 @@ CREATE TRIGGER claim_slowly AFTER UPDATE OF lease_epoch ON resources
     FOR EACH ROW EXECUTE FUNCTION claim_slowly();
 """
 
-PEOPLE, PROJECTS = 30, 3  # users with slow rows share a quarter of the places: all of these
+PEOPLE, PROJECTS = 30, 3  # users with slow rows share a quarter of the places, and all of these are slow
 MANY = 1000  # projects of one person
 
 
 def test_a_queue_is_no_timeout(workspace, build, postgres, kubesim):
-    """Requests for longer than one may take, all at once: each has its turn, and none is blamed."""
-    options = {"kube_request_timeout": "6s"}  # twice what an answer takes: this machine may be busy
+    """All requests together take longer than one may: each gets its turn, and none is blamed."""
+    options = {"kube_request_timeout": "6s"}  # twice as long as a response: this machine may be busy
     slow = kubesim.fault(fault="latency", ms=3000, verb="list")
     with Site(workspace / "busy", build, postgres, database="busy", options=options) as site:
         site.programs.stop("fsa-reconcile")
@@ -47,15 +47,15 @@ def test_a_queue_is_no_timeout(workspace, build, postgres, kubesim):
 
 
 def count(site, condition):
-    """How many rows there are of which this is true."""
+    """Returns the number of rows for which the condition is true."""
     with site.connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM resources WHERE {condition}")
         return cursor.fetchone()[0]
 
 
 def test_a_thousand_projects_of_one_hold_up_nobody(workspace, build, postgres, kubesim):
-    """All of them are due at once, on the API server of both, which takes its time. Who asks for one
-    project after all of those has it while most of the others are still waited for."""
+    """All of them are due at once, on the API server that both share, which is slow. A user who creates one project
+    afterwards gets it while most of the others are still waiting."""
     options = {"projects_per_user": str(MANY), "rows_in_flight": "600", "rows_per_user": "500"}
     slow = kubesim.fault(fault="latency", ms=100)
     with Site(workspace / "crowd", build, postgres, database="crowd", options=options) as site:
@@ -64,7 +64,7 @@ def test_a_thousand_projects_of_one_hold_up_nobody(workspace, build, postgres, k
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda n: crowd.create(f"One of {n}"), range(MANY)))
         site.programs.start("fsa-reconcile")
-        # It is in the middle of them.
+        # Until some of them are done.
         eventually(lambda: count(site, "status <> 'CREATING'"))
         left = []
         for number in range(3):
@@ -76,8 +76,8 @@ def test_a_thousand_projects_of_one_hold_up_nobody(workspace, build, postgres, k
 
 
 def test_a_claim_that_takes_long_is_not_made_for_every_place(workspace, build, postgres, kubesim):
-    """With very many rows due a claim costs the database so much that it waits for more room."""
-    # One row at a time, and one pass.
+    """With very many rows due, a claim is so expensive that the reconciler first waits for more free places."""
+    # One row at a time, in a single pass.
     options = {"rows_in_flight": "1", "pass_time": "1h"}
     with Site(workspace / "claims", build, postgres, database="claims", options=options) as site:
         site.programs.stop("fsa-reconcile")

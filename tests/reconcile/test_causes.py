@@ -1,4 +1,4 @@
-"""What is told of what goes wrong, and what is not: each cause is about what is there now.
+"""Tests which causes are shown for faults, and which are not: each is about the present state.
 
 golden/<fault>.txt is what `fsactl project explain` says meanwhile; see explained.py.
 """
@@ -11,7 +11,7 @@ SOON = 240  # seconds: the backoff after the last failed attempt, and some passe
 
 
 def looks(kubesim, person, resource, count):
-    """Waits until somebody's objects were listed so many times more."""
+    """Waits until the person's objects have been listed this many more times."""
     rule = kubesim.fault(fault="latency", ms=0, verb="list", resource=resource,
                          user=f"*:{person.name}")
 
@@ -23,14 +23,14 @@ def looks(kubesim, person, resource, count):
 
 
 def is_diagnosed(kubesim, project):
-    """Waits until evidence has been looked for and what was concluded from it is told."""
-    looks(kubesim, project.person, "events", 6)  # two looks, whatever is asked about
+    """Waits until evidence has been collected and the resulting cause is shown."""
+    looks(kubesim, project.person, "events", 6)  # two observations, however many objects each asks about
     return project.sandbox()
 
 
 @pytest.fixture
 def slow_images(kubesim):
-    """Images are pulled for longer than is expected, until the test ends."""
+    """Makes image pulls take longer than expected, until the test ends."""
     begin, end = ({"readyAfter": ms} for ms in (3_600_000, 100))
     yield lambda: kubesim.order("POST", "/settings", begin)
     kubesim.order("POST", "/settings", end)
@@ -85,21 +85,21 @@ def test_a_quota_that_was_raised_is_not_told_of_the_next_start(
     assert is_diagnosed(kubesim, project)["cause"] is None
 
 
-# ---- what is being deleted and does not go -------------------------------------------------------
+# ---- deletions that do not finish ----------------------------------------------------------------
 
 
 def shorten(site, project, minutes=20):
-    """As if the status were told for so long already: nobody waits for a deadline."""
+    """Makes the status older, so that a deadline need not be waited for."""
     with site.connect() as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE resources SET status_since = status_since - %s * interval '1 minute'"
                        " WHERE project_id = %s", (minutes, project.id))
 
 
 def told(part, kind, status):
-    """Waits until that is told of a part of a project; returns the cause."""
+    """Waits until a part of a project has this status and cause; returns the cause."""
 
     def found():
-        """the cause is told"""
+        """the cause is shown"""
         shown = part()
         cause = shown["cause"]
         return cause and (shown["status"], cause["kind"]) == (status, kind) and cause
@@ -137,7 +137,7 @@ def finalizers(person, kind, name):
 
 
 def hold(person, kind, name, held=True):
-    """Somebody's controller puts a finalizer on an object, or takes it away."""
+    """Sets or removes a finalizer of another controller."""
     others = [each for each in finalizers(person, kind, name) if each != FOREIGN]
     change = {"metadata": {"finalizers": others + [FOREIGN] * held}}
     person.namespace.patch(kind, name, change)
@@ -155,7 +155,7 @@ def test_a_deletion_says_what_holds_the_database_before_its_deadline(
     assert f"Cluster {name} is being deleted since 20" in cause["message"]
     assert FOREIGN in cause["message"]
     eventually(lambda: not project.sandbox())
-    eventually(lambda: finalizers(person, "Cluster", name) == [FOREIGN])  # KubeBlocks is done
+    eventually(lambda: finalizers(person, "Cluster", name) == [FOREIGN])  # until KubeBlocks is done
     explained(project, "deletion-held-by-a-finalizer")
     shorten(site, project)
     told(project.database, "OBJECT_HELD", "ERROR")
@@ -190,7 +190,7 @@ def test_a_database_that_cannot_be_scheduled_or_loaded_says_why(person, kubesim)
 
 @pytest.fixture
 def slow_databases(kubesim):
-    """Clusters change their phase only when the test has ended."""
+    """Makes Clusters keep their phase until the test has ended."""
     begin, end = ({"updating": ms} for ms in (3_600_000, 100))
     kubesim.order("POST", "/settings", begin)
     yield
@@ -259,7 +259,7 @@ def test_nothing_runs_in_a_namespace_that_is_gone(person, kubesim, explained):
     cause = told(project.sandbox, "KUBE_NOT_FOUND", "CREATING")
     assert cause["code"] == "NAMESPACE_NOT_FOUND"
     explained(project, "namespace-gone")
-    person.put_kubeconfig(person.new_kubeconfig())  # which makes it again
+    person.put_kubeconfig(person.new_kubeconfig())  # this also makes the namespace again
     project.wait("RUNNING", SOON)
     project.wait_no_cause(SOON)
 
@@ -284,7 +284,7 @@ def test_nothing_is_made_in_a_namespace_that_is_being_deleted(person, kubesim, e
 
 
 def applies(kubesim, person, since):
-    """What was applied in somebody's namespace since then: resource → how often."""
+    """Returns what was applied in the person's namespace since then: resource → how often."""
     written = kubesim.writes(since)["writes"]
     return [w["resource"] for w in written
             if w["namespace"] == person.namespace.name and w["verb"] == "apply"]
@@ -350,11 +350,11 @@ def test_a_restarted_sandbox_is_accepted_as_admission_changes_it(person, kubesim
     assert applies(kubesim, person, since) == []
 
 
-# ---- what takes its time, and what ends ----------------------------------------------------------
+# ---- what takes long, and what ends --------------------------------------------------------------
 
 
 def add_event(kubesim, person, pod, reason, message):
-    """What an autoscaler writes about a pod."""
+    """Adds an event like those that an autoscaler writes about a pod."""
     about = {"apiVersion": "v1", "kind": "Pod", "namespace": person.namespace.name,
              "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}
     event = {"apiVersion": "v1", "kind": "Event", "metadata": {"generateName": "autoscaler."},
@@ -369,13 +369,13 @@ def test_a_node_that_is_being_added_is_progress_and_not_an_error(
     project = person.create("Crowded")
     told(project.sandbox, "POD_UNSCHEDULABLE", "STARTING")
     explained(project, "unschedulable")
-    shorten(site, project, 3)  # what a broken start may take is two minutes
+    shorten(site, project, 3)  # longer than the two minutes that a broken start may take
     looks(kubesim, person, "statefulsets", 3)
     told(project.sandbox, "POD_UNSCHEDULABLE", "STARTING")
     pod = person.namespace.pod(project.sandbox()["sandboxName"])
     add_event(kubesim, person, pod, "TriggeredScaleUp",
               "pod triggered scale-up: [{pool-1 3->4 (max: 10)}]")
-    shorten(site, project, 4)  # of the ten minutes of any start, seven
+    shorten(site, project, 4)  # seven of the ten minutes that any start may take
     eventually(lambda: [c["code"] for c in project.causes()] == ["TriggeredScaleUp"],
                last=project.sandbox)
     assert project.sandbox()["status"] == "STARTING"
@@ -386,7 +386,7 @@ def test_a_node_that_is_being_added_is_progress_and_not_an_error(
 
 def test_a_sandbox_that_ends_soon_after_its_start_is_looked_at_sooner_than_at_the_resync(
         make_site, kubesim):
-    """The resync is that of the default, five minutes."""
+    """The resync interval is the default of five minutes."""
     made = Person(make_site(options={**OPTIONS, "resync": "5m"}), kubesim)
     project = made.create("Ending")
     project.wait("RUNNING")

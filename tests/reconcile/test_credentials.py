@@ -1,7 +1,6 @@
-"""A database's credentials are those of the Cluster that is there, and never of one that was.
+"""Tests that a database's credentials are always those of the current Cluster, never of a former one.
 
-The next resync is ten minutes away: what is told here follows from the look that is asked for, and
-from nothing else.
+The next resync is ten minutes away: all results follow from the observation that was requested.
 """
 
 import base64
@@ -26,30 +25,30 @@ def name_of(project):
 
 
 def uid(project):
-    """Of the project's Cluster; None when there is none."""
+    """Returns the UID of the project's Cluster; None if there is none."""
     return uid_of(project.person.namespace.get("Cluster", name_of(project)))
 
 
 def said(project):
-    """What the Secret in the cluster says."""
+    """Returns the contents of the Secret in the cluster."""
     return project.person.namespace.secret(f"{name_of(project)}-conn-credential")
 
 
 def url_in_cluster(project):
-    """The DATABASE_URL that the sandbox's pod has."""
+    """Returns the DATABASE_URL of the sandbox's pod."""
     env = project.person.namespace.secret(f"{project.sandbox()['name']}-env")
     return env.get("DATABASE_URL")
 
 
 def change_secret(project, **values):
-    """As somebody who rotates a password: in place."""
+    """Changes the Secret in place, as a rotation of the password does."""
     data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
     project.person.namespace.patch("Secret", f"{name_of(project)}-conn-credential",
                                    {"data": data})
 
 
 def end_cluster(project):
-    """Somebody deletes the Cluster; returns when it is gone, with its uid."""
+    """Deletes the Cluster; returns its UID when it is gone."""
     old = uid(project)
     project.person.namespace.delete("Cluster", name_of(project))
     eventually(lambda: uid(project) is None)
@@ -57,12 +56,12 @@ def end_cluster(project):
 
 
 def follow(project, old):
-    """Reads until the project runs on another Cluster; what is reported on the way is true, once it was
-    reported that the old one is gone: a variable by itself changes nothing about the database."""
+    """Waits until the project runs on another Cluster. Once the old one is reported gone, only the new one's
+    credentials may be shown: a change of a variable does not affect the database."""
     reported = set()
 
     def runs():
-        """it runs, and has a new Cluster"""
+        """the project is running with a new Cluster"""
         database = project.database()
         reported.add(database["status"])
         now, password = uid(project), said(project).get("password")
@@ -76,7 +75,7 @@ def follow(project, old):
 
 
 def holds_new_credentials(project, before):
-    """The owner, the Secret and the pod all have those of the Cluster that is there."""
+    """Checks that the owner, the Secret and the pod have the credentials of the current Cluster."""
     connection = project.connection()
     assert connection["password"] == said(project)["password"] != before["password"]
     assert url_in_cluster(project) == connection["connectionUrl"] != before["connectionUrl"]
@@ -104,7 +103,7 @@ def test_there_is_no_connection_while_there_is_no_database(site, shop, explained
     assert [connection[key] for key in ("host", "password", "connectionUrl")] == [None] * 3
     resync(site, shop, "SANDBOX")
     explained(shop, "database-deleted")
-    # The pod is left alone meanwhile: it gets the new address when there is one.
+    # Until there is a new address, the pod is left alone.
     assert shop.person.namespace.pod(shop.sandbox()["name"])["metadata"] == pod["metadata"]
 
 
@@ -113,7 +112,7 @@ def test_stop_delete_start_runs_with_the_credentials_of_the_new_database(shop):
     shop.stop()
     shop.wait("STOPPED")
     old = end_cluster(shop)
-    # Its data is gone, and there is another test of what is said of that: test_volume.
+    # Its data is gone; test_volume tests what is shown about that.
     expect(shop.person.client.post(f"{shop.path}/start", {"force": True}))
     follow(shop, old)
     eventually(lambda: url_in_cluster(shop) == shop.connection()["connectionUrl"])
@@ -132,7 +131,7 @@ def test_a_password_that_was_rotated_is_taken_at_the_next_resync(site, shop):
 
 
 def test_a_secret_that_names_a_database_is_believed(site, shop):
-    assert shop.connection()["database"] == "postgres"  # what there is when it names none
+    assert shop.connection()["database"] == "postgres"  # the database that exists if the Secret names none
     change_secret(shop, database="shop & co")
     resync(site, shop, "DATABASE")
     eventually(lambda: shop.connection()["database"] == "shop & co")
@@ -150,7 +149,7 @@ def test_credentials_of_a_version_that_did_not_ask_whose_they_are_are_read_again
     assert known == [(uid(shop),)]
 
 
-# ---- what is asked for is answered by what is observed after that
+# ---- the response to a request follows from an observation after it
 
 
 ASK = {
@@ -185,7 +184,7 @@ def test_whatever_is_asked_for_finds_that_an_object_was_deleted(shop, ask, kind)
     def told():
         return shop.status() == "RUNNING"
 
-    eventually(told, 120)  # and by then it is there
+    eventually(told, 120)  # by then the new one exists
     assert namespace.get(kind, name)["metadata"]["uid"] != old
 
 

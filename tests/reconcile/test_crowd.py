@@ -1,5 +1,5 @@
-"""Twenty hostile accounts of each kind at once, which change something all the time: another user's start
-takes about as long as without them, and of the machine's processor time they get a small part."""
+"""Tests twenty hostile accounts of each kind at once, which keep changing something: another user's start takes about
+as long as without them, and they get a small share of the CPU time."""
 
 import contextlib
 import itertools
@@ -16,12 +16,12 @@ from quiet import sql
 from stand.site import Site
 from test_hostile_servers import processor_seconds
 
-ACCOUNTS = 20  # of a kind
+ACCOUNTS = 20  # of each kind
 STARTS, ROUNDS = 12, 7
-RATIO = 1.2  # of a start's time with them to that without
-STALL_TIME = 3  # seconds, as configured: what one start may wait for more than that
-PART = 0.1  # of the machine's processor time
-PAUSE = 0.05  # between two changes
+RATIO = 1.2  # a start's time with them to its time without
+STALL_TIME = 3  # seconds, as configured: one start may wait this much longer
+PART = 0.1  # of the machine's CPU time
+PAUSE = 0.05  # seconds between two changes
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def servers(kubesim):
 
 
 class Crowd:
-    """The accounts. They only do something within a `with` block."""
+    """The hostile accounts. They only act within a `with` block."""
 
     def __init__(self, site, kubesim, servers):
         self._site = site
@@ -69,11 +69,11 @@ class Crowd:
         self._calm()
 
     def _calm(self):
-        """Nothing of theirs is due for an hour, once what is under way is over."""
+        """Makes all of their rows due in an hour, once those in progress are done."""
         eventually(lambda: self._make_due("now() + interval '1 hour'") == 0, SLOW)
 
     def _make_due(self, when):
-        """How many rows are under way, and cannot be told."""
+        """Makes their rows due at this time; returns how many are in progress and could not be changed."""
         return sum(len(sql(self._site, f"""
             WITH told AS (UPDATE {table} SET due_at = {when} WHERE user_id = ANY (%s::uuid[])
                 AND due_at IS NOT NULL AND (leased_until IS NULL OR leased_until < now()))
@@ -81,7 +81,7 @@ class Crowd:
                            self._ids, self._ids)) for table in ("resources", "kubeconfig_checks"))
 
     def _change(self):
-        """One after the other, each something else at each turn."""
+        """Makes a different change for each account in turn."""
         changes = (lambda person, text, _: person.put_kubeconfig(text),
                    lambda _p, _t, project: project.set_variable("A", str(time.monotonic())),
                    lambda _p, _t, project: project.stop(),
@@ -94,7 +94,7 @@ class Crowd:
 
 
 class Phase:
-    """Starts of one user's projects, one after the other."""
+    """Starts one user's projects, one after the other."""
 
     def __init__(self, site, person, name):
         began, cpu = time.monotonic(), processor_seconds(site)
@@ -113,7 +113,7 @@ class Phase:
 
 
 def start(site, person, name):
-    """A project, and the seconds from its POST to RUNNING."""
+    """Creates a project; returns it and the seconds from its POST to RUNNING."""
     began = time.monotonic()
     project = person.create(name)
     eventually(lambda: sql(site, "SELECT status::text FROM projects WHERE id = %s",
@@ -122,8 +122,8 @@ def start(site, person, name):
 
 
 def test_a_crowd_of_every_kind_costs_others_little(site, kubesim, servers):
-    """The two take turns, so that a busy machine is the same for both. It may be busier at one turn than at
-    the next, so the median of all rounds counts."""
+    """Rounds with and without the crowd alternate, so that a busy machine affects both. As load varies between
+    rounds, the medians are compared."""
     crowd = Crowd(site, kubesim, servers)
     person = Person(site, kubesim)
     Phase(site, person, "First")

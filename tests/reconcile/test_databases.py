@@ -1,28 +1,28 @@
-"""A database that a project gets later, and one that it loses: its sandbox is with it, or without."""
+"""Tests databases that are added to a project, or removed: the sandbox gets or loses its variables."""
 
 from people import SLOW, eventually, expect
 from quiet import sql
 
 
 def environment(person, sandbox):
-    """The names and values of the variables that its pod is started with."""
+    """Returns the names and values of the variables in its Secret."""
     secret, = (item for item in person.namespace.items("Secret")
                if item["metadata"]["name"] == f"{sandbox}-env")
     return secret["data"]
 
 
 def pods(person, sandbox):
-    """The uids of its pods."""
+    """Returns the UIDs of its pods."""
     return {item["metadata"]["uid"] for item in person.namespace.items("Pod")
             if item["metadata"]["name"].startswith(sandbox)}
 
 
 def wait_replaced(project, before):
-    """Until the sandbox runs again, by another pod than these."""
+    """Waits until the sandbox runs again, in a pod that is not one of these."""
     name = project.sandbox()["name"]
 
     def replaced():
-        """the sandbox runs by another pod"""
+        """the sandbox runs in a new pod"""
         now = pods(project.person, name)
         return now and not now & before and project.sandbox()["status"] == "RUNNING"
 
@@ -52,7 +52,7 @@ def test_a_database_is_added_later_and_removed_and_the_sandbox_follows(person):
                 for name in (item["metadata"]["name"] for item in person.namespace.items(kind))
                 if "-db-" in name]
 
-    # Another one is a database of its own.
+    # A second database is a new one.
     before = pods(person, sandbox)
     expect(person.client.post(f"{project.path}/database"))
     wait_replaced(project, before)
@@ -66,7 +66,7 @@ def test_a_stopped_project_gets_its_database_when_it_is_started(person, site):
     project.stop()
     project.wait("STOPPED")
     added = expect(person.client.post(f"{project.path}/database"))
-    # Passes that have looked at it have left it as it is: no event tells of anything else.
+    # Passes have observed it and left it alone: no event says otherwise.
     eventually(lambda: sql(site, "SELECT due_at > now() FROM resources WHERE id = %s",
                            added["id"]) == [(True,)], SLOW)
     found = project.get()
@@ -92,7 +92,7 @@ def test_a_sandbox_runs_on_while_its_new_database_cannot_be_made(person, kubesim
     expect(person.client.post(f"{project.path}/database"))
     project.wait_cause("KUBE_FORBIDDEN")
     assert project.sandbox()["status"] == "RUNNING"
-    # Removed again, it has cost the sandbox nothing.
+    # It is removed again; the sandbox was not affected.
     kubesim.end_fault(denied)
     expect(person.client.delete(f"{project.path}/database"))
     eventually(lambda: project.database() is None, SLOW, last=project.get)

@@ -1,4 +1,4 @@
-"""What takes too long says what the cluster says of it. The time is moved on, not waited for."""
+"""Tests what is shown when something takes too long. The clock is moved, not waited for."""
 
 import pytest
 from people import eventually
@@ -19,9 +19,9 @@ def late(site, project):
 
 
 def wait_until_it_stands(person, project):
-    """Until the sandbox's pod is on a node, where nothing more will happen."""
+    """Waits until the sandbox's pod is on a node, where it gets no further."""
     def stands():
-        """the pod waits for its containers, and the sandbox is told to be starting"""
+        """the pod waits for its containers, and the sandbox is shown as STARTING"""
         sandbox = project.sandbox()
         pod = person.namespace.pod(sandbox["name"])
         conditions = pod["status"].get("conditions", []) if pod else []
@@ -45,7 +45,7 @@ def test_a_start_that_takes_too_long_says_what_its_pod_waits_for(site, person, s
 def test_a_database_that_takes_too_long_says_its_phase(site, person, slow_pods, explained):
     project = person.create("Slower", database=True)
     name = project.database()["databaseName"]
-    wait_until_it_stands(person, project)  # its database has told where it will be
+    wait_until_it_stands(person, project)  # its database has published its address
     eventually(lambda: project.database()["status"] == "STARTING", last=project.get)
     eventually(lambda: person.namespace.get("Cluster", name).get("status", {}).get("phase"))
     late(site, project)

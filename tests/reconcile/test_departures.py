@@ -1,4 +1,4 @@
-"""A user is deleted, and with them what they have in their cluster, by their own kubeconfig."""
+"""Tests the deletion of users, and with them of their objects in the cluster, with their own kubeconfig."""
 
 import json
 
@@ -23,7 +23,7 @@ def wait_gone(site, person):
 
 
 def ours(person):
-    """(kind, name) of what is ours in their namespace."""
+    """Returns (kind, name) of our objects in the person's namespace."""
     found = {(kind, item["metadata"]["name"])
              for kind in PLACES for item in person.namespace.items(kind)}
     return {(kind, name) for kind, name in found if "agentruntime" in name or "-db-" in name}
@@ -46,7 +46,7 @@ def test_while_their_cluster_is_away_they_are_shown_and_go_when_it_is_back(site,
         fsactl(site, "user", "delete", person.name, "--yes")
 
         def told():
-            """why they are still there is told"""
+            """the reason why they still exist is shown"""
             return [p for p in fsactl(site, "user", "show", person.name)["projectList"] if p["causes"]]
 
         eventually(told)
@@ -78,7 +78,7 @@ def test_with_a_kubeconfig_that_is_no_good_any_more_they_can_be_forgotten(site, 
     fsactl(site, "user", "delete", person.name, "--yes")
 
     def told():
-        """the cause is told"""
+        """the cause is shown"""
         shown = fsactl(site, "user", "show", person.name)
         return "KUBE_UNAUTHORIZED" in str(shown["projectList"]) or "Unauthorized" in str(shown)
 

@@ -1,9 +1,9 @@
-"""Every fault that kubesim knows: what the user is told, what the cluster holds, how it passes.
+"""Tests every fault that kubesim has: what the user sees, what the cluster contains, how it heals.
 
-A fault of the API server meets three projects at once: one on its way up, one that runs, one on its
-way out. All are told alike: the status stays, and the cause says what, since when, and when it is
-tried again. Soon after the fault has passed everything is as it was asked for, and nothing was
-made twice.
+A fault of the API server affects three projects at once: one that starts, one that runs, one that is being
+deleted. All show it in the same way: the status stays, and the cause says what is wrong, since when, and
+when the next attempt is. Soon after the fault has ended, everything is as requested, and nothing was
+created twice.
 """
 
 from collections import Counter
@@ -15,16 +15,16 @@ import pytest
 from people import Person, eventually
 
 SOON = 240  # seconds: the backoff after the last failed attempt, and some passes
-BACKOFF = timedelta(seconds=150)  # no attempt lies further away
+BACKOFF = timedelta(seconds=150)  # the longest time until the next attempt
 
 
 class Fault(NamedTuple):
-    """What becomes of a request, and the kind of the cause that the user is told."""
+    """A kind of failed request, and the kind of the cause that the user sees."""
 
     kind: str
-    words: str = ""  # the cause's message has them
-    rule: dict = {}  # what the fault wants to know more
-    stopped: bool = False  # told as a stop and not as trouble on the way
+    words: str = ""  # part of the cause's message
+    rule: dict = {}  # further parameters of the fault
+    stopped: bool = False  # the cause says that attempts have stopped
 
 
 FAULTS = {
@@ -51,7 +51,7 @@ FAULTS = {
 }
 
 
-# What goes wrong with a pod, and what its owner is told: it is STARTING, for that may pass.
+# Problems of a pod, and the cause that the owner sees: it stays STARTING, as they may pass.
 EFFECTS = {
     "crash": Fault("POD_CRASH", "exit code"),
     "image": Fault("POD_IMAGE"),
@@ -66,10 +66,10 @@ def now():
 
 
 def sandbox_told(project, fault, status, begin, verb=""):
-    """Waits until the project's sandbox has the cause, of a request with that verb; returns it."""
+    """Waits until the project's sandbox has the cause, of a request with this verb; returns the sandbox."""
 
     def told():
-        """the cause is told"""
+        """the cause is shown"""
         sandbox = project.sandbox()
         cause = sandbox["cause"]
         return cause and cause["kind"] == fault.kind and verb in cause["message"] and sandbox
@@ -84,8 +84,8 @@ def sandbox_told(project, fault, status, begin, verb=""):
 
 
 def told_again(project, cause):
-    """Waits until there is a cause after another attempt; returns it. In between there may be none:
-    a container that ends again and again runs for moments."""
+    """Waits until there is a cause after another attempt; returns it. In between there may be none: a crash-looping
+    container runs for moments."""
     def told():
         """there is a cause after another attempt"""
         found = project.causes()
@@ -95,8 +95,8 @@ def told_again(project, cause):
 
 
 def began(project, cause):
-    """When a cause that was told may have begun: then, or again after another one, such as a request
-    that a busy machine has let time out."""
+    """Returns when a cause may have begun: at its first time, or again after another cause, such as a timeout on a
+    busy machine."""
     again = [event["at"] for event in project.events()
              if event["code"] == cause["code"] and event["at"] > cause["since"]]
     others = [event["at"] for event in project.events()
@@ -105,7 +105,7 @@ def began(project, cause):
 
 
 def creations(kubesim, namespace, since):
-    """How often each object of ours was created since then."""
+    """Returns how often each object of ours was created since then."""
     return Counter(
         (write["resource"], write["name"])
         for write in kubesim.writes(since)["writes"]
@@ -115,7 +115,7 @@ def creations(kubesim, namespace, since):
 
 
 def meet_fault(person, kubesim, name):
-    """One person's three projects meet the fault, and outlive it."""
+    """One person's three projects meet the fault, and recover from it."""
     fault, namespace, theirs = FAULTS[name], person.namespace.name, f"*:{person.name}"
     running, leaving = person.create("Running"), person.create("Leaving")
     for project in (running, leaving):
@@ -129,7 +129,7 @@ def meet_fault(person, kubesim, name):
     for project, status in ((running, "RUNNING"), (rising, "CREATING"), (leaving, "TERMINATING")):
         stopped = fault.stopped and project is not leaving
         sandbox_told(project, fault, "STOPPED" if stopped else status, begin, "list")
-    assert person.namespace.owned(rising.sandbox()["id"]) == {}  # blind, it does nothing
+    assert person.namespace.owned(rising.sandbox()["id"]) == {}  # without observations, it does nothing
 
     changes = kubesim.fault(fault=name, verb="apply|delete", user=theirs, **fault.rule)
     kubesim.end_fault(reads)
@@ -151,14 +151,14 @@ def meet_fault(person, kubesim, name):
 
 
 def meet_effect(person, kubesim, name):
-    """The objects are all there; what is wrong is told; when it passes, the same sandbox runs."""
+    """The objects all exist; the problem is shown; when it passes, the same sandbox runs."""
     begin = now() - timedelta(milliseconds=50)
     effect = kubesim.effect(effect=name, namespace=person.namespace.name)
     project = person.create("Troubled")
     cause = sandbox_told(project, EFFECTS[name], "STARTING", begin)
     held = person.namespace.owned(project.sandbox()["id"])
     assert held["StatefulSet"] == [project.sandbox()["name"]] and len(held["Ingress"]) == 2
-    later = told_again(project, cause)  # a container that ended is in a crash loop by then
+    later = told_again(project, cause)  # by then, a container that ended is in a crash loop
     assert later["since"] == cause["since"] or later["code"] != cause["code"]
     kubesim.end_effect(effect)
     project.wait("RUNNING", SOON)
@@ -168,7 +168,7 @@ def meet_effect(person, kubesim, name):
 
 @pytest.fixture(scope="module")
 def meetings(site, kubesim):
-    """All of them at once, for most of the time is spent waiting: name → what came of it."""
+    """name → result of all faults and effects, tried at once, as most of the time is spent waiting."""
     meet = {**dict.fromkeys(FAULTS, meet_fault), **dict.fromkeys(EFFECTS, meet_effect)}
     people = {name: Person(site, kubesim) for name in meet}
     with ThreadPoolExecutor(len(meet)) as pool:
@@ -208,7 +208,7 @@ def test_a_pod_that_does_not_end_holds_up_the_end_and_nothing_else(person, kubes
 
 
 def test_stale_lists_undo_nothing(person, kubesim):
-    """A list from before a start shows nothing there: what was made is neither lost nor doubled."""
+    """A list from before a start shows no objects: those that were made are neither lost nor made twice."""
     since = kubesim.writes()["next"]
     kubesim.fault(fault="stale", verb="list", user=f"*:{person.name}")
     project = person.create("Seen late")

@@ -1,4 +1,4 @@
-"""A start is followed by a watch, and goes on without one, whatever the API server makes of it."""
+"""Tests that a start is followed by a watch, and continues without one if the API server's watches fail."""
 
 import itertools
 import threading
@@ -7,7 +7,7 @@ import pytest
 from people import eventually
 from test_reads import reads
 
-# So that what is counted is the start alone.
+# So that only requests of the start are counted.
 SITE_OPTIONS = {"resync": "1h"}
 
 TROUBLES = {

@@ -1,4 +1,4 @@
-"""API servers that answer too much cost their owners' rows something, and nobody else."""
+"""Tests that API servers with huge responses cost their owners something, and nobody else."""
 
 import re
 import statistics
@@ -19,14 +19,14 @@ from test_tenants import query
 UNIT = (ROOT / "systemd/fsa-reconcile.service.in").read_text()
 GLUTTONS, PROJECTS, GOOD, ROUNDS = 12, 3, 10, 12
 MIB = 1 << 20
-MEMORY, ROWS = 256 * MIB, 64  # a quarter of what is default, of both
-REST = MEMORY // 3  # of the program itself, connections, rows: as fsa.conf(5) says
-LONGEST = 15  # seconds; about one when nobody is greedy, and fifty when nothing is done about it
+MEMORY, ROWS = 256 * MIB, 64  # a quarter of both defaults
+REST = MEMORY // 3  # the rest is for the program itself, connections and rows, as fsa.conf(5) says
+LONGEST = 15  # seconds; about one without gluttons, and fifty without countermeasures
 
 
 @pytest.fixture(params=(8_000_000, 300_000), ids=("most", "much"))
 def glutton(kubesim, request):
-    """The most that is read at all, or as much as there is room for."""
+    """A server whose lists have the largest size that is read at all, or as much as memory allows."""
     pki = kubesim.directory / "pki"
     with Glutton(pki / "server.key", pki / "server.crt", size=request.param, late=4) as running:
         yield running
@@ -41,7 +41,7 @@ def site(workspace, build, postgres, request):
 
 
 class Peak(Repeated):
-    """The most private memory, in bytes, that all processes of the reconciler have had together."""
+    """The peak of the private memory, in bytes, of all processes of the reconciler together."""
 
     def __init__(self, site):
         super().__init__(pause_s=0.05)
@@ -53,7 +53,7 @@ class Peak(Repeated):
 
 
 def private(pid):
-    """The private memory of a process; 0 if it has ended."""
+    """Returns the private memory of a process; 0 if it has ended."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
     except OSError:
@@ -80,13 +80,13 @@ def test_what_they_answer_costs_nobody_else(site, kubesim, glutton):
     print(peak.bytes // MIB, "MiB", times, told)
     assert len(told) > 1, "the greedy were not"
     assert peak.bytes < MEMORY + REST, peak.bytes // MIB
-    # Of one round a busy machine may make anything.
+    # A single round may be an outlier on a busy machine.
     assert statistics.median(times) < LONGEST, times
 
 
 @pytest.fixture
 def default(build):
-    """An option's, as fsactl shows it."""
+    """default(option): returns its default, as fsactl shows it."""
     def show(option):
         return subprocess.run([build / "fsactl", "--config", "/dev/null", "config", "show", option],
                               capture_output=True, text=True, check=True).stdout.strip()
@@ -99,7 +99,7 @@ def test_the_service_has_more_memory_than_answers_may_take(default):
 
 
 def test_names_that_nobody_answers_for_leave_threads_for_the_others(default):
-    """One for each row in flight, which ends when the row's request does."""
+    """Each row in flight uses one thread, which ends with the row's request."""
     assert int(re.search(r"^TasksMax=(\d+)$", UNIT, re.M)[1]) >= 2 * int(default("rows_in_flight"))
     each, times = re.search(r"RES_OPTIONS=timeout:(\d+) attempts:(\d+)", UNIT).groups()
     assert int(each) * int(times) <= int(default("kube_connect_timeout").removesuffix("s"))

@@ -1,4 +1,4 @@
-"""API servers that send without answering cost their owners' rows something, and nobody else."""
+"""Tests that API servers which send data without responding cost their owners something, and nobody else."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,11 +13,11 @@ from stand.site import Site
 ACCOUNTS, STARTS = 4, 5
 CAUSES = {"certificates": "COSTLY_CERTIFICATES", "constraints": "COSTLY_CERTIFICATES",
           "connections": "TOO_MANY_CONNECTIONS",
-          # What libnghttp2 and libcurl have bounds of their own for.
+          # Stopped by limits in libnghttp2 and libcurl.
           "settings": "NOT_HTTP", "compressed-heads": "NOT_HTTP"}
-# Of processor time, a request to them: some milliseconds. Without bounds it is seconds.
+# CPU seconds per request to them: normally some milliseconds; without limits, seconds.
 MOST = 0.1
-TICKS = 100  # a second, in /proc
+TICKS = 100  # per second, in /proc
 
 
 @pytest.fixture(params=KINDS_OF_HOSTILITY)
@@ -33,17 +33,17 @@ def site(workspace, build, postgres):
 
 
 def ticks(pid):
-    """Of a process and all below it, those that it has waited for included."""
+    """Returns the CPU ticks of a process and its descendants, including those that it has waited for."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
-    except OSError:  # it has just ended: its parent's, from now on
+    except OSError:  # it has just ended; its time now counts for its parent
         return 0
     return sum(map(int, fields[11:15])) + sum(map(ticks, children))
 
 
 def processor_seconds(site):
-    """What the reconciler has taken."""
+    """Returns the CPU seconds that the reconciler has used."""
     return ticks(site.programs.pid("fsa-reconcile")) / TICKS
 
 

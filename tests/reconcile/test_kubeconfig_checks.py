@@ -1,4 +1,4 @@
-"""What the owner of a stored kubeconfig is told about it, before anything is made with it."""
+"""Tests what owners are shown about a stored kubeconfig before anything is made with it."""
 
 import contextlib
 
@@ -15,7 +15,7 @@ ALL = ["reachable", "certificate", "credentials", "namespace", "permissions", "q
 
 @pytest.fixture
 def site_with(workspace, build, postgres):
-    """Sites with options of their own, for one test."""
+    """site_with(name, **options): makes sites for one test."""
     with contextlib.ExitStack() as stack:
         yield lambda name, every="200ms", **options: stack.enter_context(
             Site(workspace / name, build, postgres, database=name, options={**OPTIONS, **options},
@@ -24,7 +24,7 @@ def site_with(workspace, build, postgres):
 
 @pytest.fixture
 def newcomer(site, kubesim):
-    """Somebody with a namespace and no kubeconfig stored: newcomer(role="developer", quota=…)."""
+    """newcomer(role="developer", quota=…): makes a user with a namespace but no stored kubeconfig."""
     yield lambda **options: Person(site, kubesim, kubeconfig=False, **options)
     kubesim.heal()
 
@@ -38,7 +38,7 @@ def state(person):
 
 
 def checked(person):
-    """Name → what was found, once it was."""
+    """Returns name → finding, once the check is done."""
     def done():
         """the kubeconfig is checked"""
         check = shown(person)
@@ -51,7 +51,7 @@ def checked(person):
 
 
 def found(person, text=None):
-    """The same, of a kubeconfig that is stored now."""
+    """Stores a kubeconfig; returns its findings."""
     person.put_kubeconfig(text)
     return checked(person)
 
@@ -61,7 +61,7 @@ def statuses(checks):
 
 
 def changed(kubeconfig, **cluster):
-    """The same with other members of its cluster; None: without."""
+    """Returns the kubeconfig with changed members of its cluster; None removes one."""
     config = yaml.safe_load(kubeconfig)
     members = {**config["clusters"][0]["cluster"], **cluster}
     config["clusters"][0]["cluster"] = {k: v for k, v in members.items() if v is not None}
@@ -69,7 +69,7 @@ def changed(kubeconfig, **cluster):
 
 
 def rest_is_unknown(checks, after):
-    """What could not be tested is told as that, and not as wrong."""
+    """Checks that what could not be tested is shown as unknown, not as wrong."""
     later = [checks[name] for name in ALL[ALL.index(after) + 1:]]
     return all((c["status"], c["kind"], c["action"]) == ("unknown", None, None)
                and c["headline"].endswith("is not known") for c in later)
@@ -144,7 +144,7 @@ def test_a_quota_that_is_used_up_is_a_warning(newcomer):
 
 def test_a_policy_that_refuses_sandboxes(newcomer):
     checks = found(newcomer(enforce="restricted"))
-    assert statuses(checks) == ["ok"] * 7  # ours are as that wants them
+    assert statuses(checks) == ["ok"] * 7  # our objects satisfy the policy
     person = newcomer()
     person.cluster.fault(
         fault="forbidden", verb="apply", resource="statefulsets", namespace=person.namespace.name,
@@ -223,7 +223,7 @@ def test_two_stored_quickly_are_checked_a_minute_apart(newcomer, site):
 
 
 def pass_a_minute(site, person):
-    """As if the last check had been a minute ago."""
+    """Pretends that the last check was a minute ago."""
     sql(site, "UPDATE kubeconfig_checks SET due_at = now(), begun_at = begun_at - interval '1 min'"
         " WHERE user_id = (SELECT id FROM users WHERE name = %s) RETURNING 1", person.name)
 
@@ -234,7 +234,7 @@ def test_whoever_has_mended_it_asks_again(newcomer, site):
     person.cluster.create_user(person.name, role="owner")
     asked = expect(person.client.post("/api/user/config/kc/check", {}))["check"]
     assert asked["state"] == "pending"
-    assert [c["name"] for c in asked["checks"]] == ALL  # those of the last time, until then
+    assert [c["name"] for c in asked["checks"]] == ALL  # until then, the previous findings are shown
     pass_a_minute(site, person)
     assert statuses(checked(person)) == ["ok"] * 7
 
@@ -252,7 +252,7 @@ def test_a_reconciler_that_is_killed_meanwhile_loses_nothing(site_with, kubesim)
 
 
 def test_what_a_project_needs_is_not_held_up_by_a_check(newcomer):
-    """The answers of a cluster that hangs come never; the check ends by itself."""
+    """A cluster that hangs never responds; the check ends by itself."""
     person = newcomer()
     person.cluster.fault(fault="hang", ms=600000, resource="pods", verb="apply",
                          namespace=person.namespace.name)

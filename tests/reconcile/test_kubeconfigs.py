@@ -1,4 +1,4 @@
-"""Kubeconfigs that others write, from the settings to a sandbox that runs."""
+"""Tests kubeconfigs written by other tools, from the settings to a running sandbox."""
 
 import base64
 import contextlib
@@ -13,7 +13,7 @@ from stand.site import Site
 
 @pytest.fixture
 def site_with(workspace, build, postgres):
-    """Sites with options of their own."""
+    """site_with(name, **options): makes sites."""
     with contextlib.ExitStack() as stack:
         yield lambda name, **options: stack.enter_context(
             Site(workspace / name, build, postgres, database=name, options={**OPTIONS, **options},
@@ -21,7 +21,7 @@ def site_with(workspace, build, postgres):
 
 
 def changed(kubeconfig, **cluster):
-    """The same with other members of its cluster; None: without."""
+    """Returns the kubeconfig with changed members of its cluster; None removes one."""
     config = yaml.safe_load(kubeconfig)
     members = {**config["clusters"][0]["cluster"], **cluster}
     config["clusters"][0]["cluster"] = {k: v for k, v in members.items() if v is not None}

@@ -1,11 +1,11 @@
-"""Where one pass ends and the next one begins, nobody waits for longer than within one."""
+"""Tests that where one pass ends and the next begins, nobody waits longer than within one."""
 
 import pytest
 from people import eventually
 from stand.site import Site
 
-# Passes are short, and what begins one is a row that is due: nothing else does for an hour, and a
-# lease lasts longer than anybody here waits.
+# Passes are short. The only thing that begins one is a due row: nothing else does for an hour, and leases outlast the
+# tests.
 OPTIONS = {"pass_time": "1s", "lease_time": "10m", "resync": "1h"}
 
 
@@ -18,7 +18,7 @@ def site(workspace, build, postgres):
 
 def test_a_start_goes_on_in_the_next_pass_when_a_pass_has_ended_in_the_middle_of_it(site, kubesim,
                                                                                     person):
-    # Each observation ends after the time of the pass that has begun it.
+    # Each observation takes longer than is left of the pass that began it.
     kubesim.fault(fault="latency", ms=1500, verb="list", resource="statefulsets", count=4)
     project = person.create("Shop")
     eventually(lambda: project.status() == "RUNNING", last=project.get)

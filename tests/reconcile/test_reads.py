@@ -1,10 +1,10 @@
-"""What a start asks of the API server."""
+"""Tests which requests a start sends to the API server."""
 
-SITE_OPTIONS = {"resync": "1h"}  # nothing else is asked of it meanwhile
+SITE_OPTIONS = {"resync": "1h"}  # no other requests are made
 
 
 def reads(kubesim):
-    """Requests that changed nothing, by verb and type; without the check of the kubeconfig."""
+    """Returns the requests that changed nothing, by verb and type, without those of the kubeconfig's check."""
     return {key: count for key, count in kubesim.counters()["by"].items()
             if key.split()[0] in ("get", "list", "watch") and "namespaces" not in key}
 

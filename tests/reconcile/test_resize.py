@@ -1,4 +1,4 @@
-"""A sandbox that gets another size starts anew with it, and keeps its files."""
+"""Tests that a sandbox restarts when it gets another size, and keeps its files."""
 
 import subprocess
 
@@ -33,7 +33,7 @@ def test_a_running_sandbox_starts_anew_with_its_size(person, large):
                {"cpu": "1", "memory": "512Mi", "ephemeral-storage": "2Gi"}, SLOW)
     project.wait("RUNNING")
     pod = uid(person.namespace.pod(sandbox["name"]))
-    assert resize(project, "large")["size"] == "large"  # what it has: nothing is replaced
+    assert resize(project, "large")["size"] == "large"  # its present size: nothing is replaced
     project.wait("RUNNING")
     assert uid(person.namespace.pod(sandbox["name"])) == pod
 

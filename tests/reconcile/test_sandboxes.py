@@ -1,4 +1,4 @@
-"""Several sandboxes of one project, from creation to deletion."""
+"""Tests several sandboxes of one project, from creation to deletion."""
 
 from urllib.parse import urlsplit
 
@@ -17,14 +17,14 @@ def ask(project, sandbox, action):
 
 
 def statuses(project):
-    """Name → status of the project's sandboxes."""
+    """Returns name → status of the project's sandboxes."""
     found = expect(project.person.client.get(f"{project.path}/sandboxes"))["items"]
     return {sandbox["name"]: sandbox["status"] for sandbox in found}
 
 
 def wait(project, expected):
     def reached():
-        """every sandbox has the status that was asked for"""
+        """every sandbox has the requested status"""
         return statuses(project) == expected
 
     eventually(reached, SLOW, last=lambda: (statuses(project), project.causes()))
@@ -43,13 +43,13 @@ def test_two_sandboxes_of_a_project_live_and_go_on_their_own(site, person):
     a, b = first["name"], second["name"]
     wait(project, {a: "RUNNING", b: "RUNNING"})
 
-    # Each has names, addresses and a terminal's password of its own; the project shows both.
+    # Each has its own names, addresses and terminal password; the project shows both.
     first, second = project.get()["sandboxes"]
     assert (first["name"], second["name"], second["displayName"]) == (a, b, "Worker")
     assert len({urlsplit(sandbox[url]).hostname for sandbox in (first, second)
                 for url in ("publicUrl", "ttydUrl")}) == 4
     assert urlsplit(first["ttydUrl"]).query != urlsplit(second["ttydUrl"]).query
-    # The same kinds of objects, and the same database.
+    # Both have the same kinds of objects, and the same database.
     assert {(kind, name.replace(a, "x")) for kind, name in objects_of(person, a)} == {
         (kind, name.replace(b, "x")) for kind, name in objects_of(person, b)}
     secrets = {item["metadata"]["name"]: item["data"] for item in person.namespace.items("Secret")}
@@ -66,14 +66,14 @@ def test_two_sandboxes_of_a_project_live_and_go_on_their_own(site, person):
     told = [event["status"] for event in project.events() if event["resourceId"] == second["id"]]
     assert {"CREATING", "STOPPING", "STOPPED", "STARTING", "RUNNING"} <= set(told)
 
-    # The first one goes, and /api/sandbox/:projectId does not take the other one for it.
+    # The first one is deleted; /api/sandbox/:projectId does not mistake the other one for it.
     expect(person.client.delete(project.sandbox_path))
     wait(project, {b: "RUNNING"})
     assert objects_of(person, a) == set()
     expect(person.client.delete(project.sandbox_path), 404)
     assert statuses(project) == {b: "RUNNING"}
 
-    # Without the last one the project is still there, with its database.
+    # Without its last sandbox, the project still exists with its database.
     ask(project, second, "delete")
     wait(project, {})
     assert objects_of(person, b) == set()

@@ -1,9 +1,9 @@
-"""Random schedules of changes, faults and kills: in the end everybody has what they asked for last.
+"""Random schedules of changes, faults and kills: in the end, everybody has what they requested last.
 
     pytest tests/reconcile/test_schedules.py --seed 7 [--steps 1000]
 
-runs one again. Some seeds are always tried, those that have found something among them, and one
-that nobody has chosen; a failure names its seed and the log of its steps.
+repeats one. Some seeds are always run, including those that have found faults, and a random one;
+a failure names its seed and the log of its steps.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="module")
 def crashing_postgres(workspace):
-    """One of our own, which is killed."""
+    """A PostgreSQL of our own, which is killed."""
     with Postgres(workspace / "crashing") as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""A user's settings for an agent are variables of all their sandboxes."""
+"""Tests that a user's settings for an agent are variables of all their sandboxes."""
 
 import json
 
@@ -28,10 +28,10 @@ def put(person, status=200, **members):
 
 
 def settle(project, status, **variables):
-    """Waits until the project has the status, and its sandbox those variables."""
+    """Waits until the project has this status, and its sandbox these variables."""
 
     def is_settled():
-        """the status, and the variables"""
+        """the project has the status, and the sandbox the variables"""
         found = environment(project)
         return project.status() == status and all(
             found.get(name) == value for name, value in variables.items())
@@ -100,7 +100,7 @@ def test_settings_of_former_versions_count_under_their_old_names(person, shop):
                {"key": "ANTHROPIC_AUTH_TOKEN", "value": "token"}]
     expect(person.client.post("/api/user/config", {"configs": configs}))
     settle(shop, "RUNNING", ANTHROPIC_BASE_URL="https://old.example", ANTHROPIC_AUTH_TOKEN="token")
-    # It is one setting, whatever it is called.
+    # Both names mean the same setting.
     assert expect(person.client.get(ANTHROPIC))["apiBaseUrl"] == "https://old.example"
     put(person, apiBaseUrl="https://new.example")
     settle(shop, "RUNNING", ANTHROPIC_BASE_URL="https://new.example")
@@ -140,7 +140,7 @@ def test_a_value_that_no_variable_can_have_is_refused(person, shop):
 
 
 class TestOperator:
-    """With a key of the operator's for everybody."""
+    """The operator has a key for everybody."""
 
     @pytest.fixture
     def everybodys(self, workspace, build, postgres):

@@ -1,4 +1,4 @@
-"""What no limit has foreseen costs its owner, and everybody else a moment: a pass's processes."""
+"""Tests the processes of a pass: an attack that no limit stops costs its owner, and others only a moment."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from test_tenants import query
 
 SOURCE = Path(__file__).with_name("trap.c")
 SHARDS = 2
-# One that sleeps is ended after four times that.
+# A process that sleeps is ended after four times that.
 OPTIONS = {"shards": str(SHARDS), "stall_time": "1s"}
 
 
@@ -40,7 +40,7 @@ def shard(site, person):
 
 
 def neighbour(site, kubesim, person):
-    """Somebody whose rows the same process works on."""
+    """Returns a user whose rows are in the same shard."""
     for _ in range(40):
         found = Person(site, kubesim)
         if shard(site, found) == shard(site, person):
@@ -64,7 +64,7 @@ def test_who_stalls_a_process_pays_and_the_others_go_on(site, kubesim, kind):
     cause = trap.sandbox()["cause"]
     assert cause["code"] == "KUBE_STALLED", cause
     assert "nothing is asked of it for" in cause["detail"]
-    # Nothing of it is held any more, and whatever its owner asks for waits.
+    # None of its rows is leased any more, and its owner's requests have to wait.
     trap.set_variable("A", "1")
     epoch = query(site, "SELECT lease_epoch FROM resources WHERE user_id = %s", user)
 
@@ -73,7 +73,7 @@ def test_who_stalls_a_process_pays_and_the_others_go_on(site, kubesim, kind):
     victim.create("Another").wait("RUNNING")
     assert query(site, "SELECT lease_epoch FROM resources WHERE user_id = %s", user) == epoch
 
-    # Again when its time has come, and then it is left alone for twice as long.
+    # It is tried again when its time has come, and then left alone for twice as long.
     query(site, "UPDATE stalls SET until = now() RETURNING 1")
     eventually(lambda: query(site, "SELECT FROM stalls WHERE count = 2 AND until > now()"
                                    " + interval '20 s'"))
@@ -85,7 +85,7 @@ def children(pid):
 
 
 def waits(pid):
-    """Whether a process has done nothing since this was asked last: else it works for somebody."""
+    """Whether a process has been idle since the previous call."""
     text = Path(f"/proc/{pid}/status").read_text("ascii")
     switches = re.search(r"^voluntary_ctxt_switches:\s+(\d+)$", text, re.M)[1]
     before, waits.known[pid] = waits.known.get(pid), switches
@@ -96,7 +96,7 @@ waits.known = {}
 
 
 def test_a_killed_process_gives_its_rows_back_at_once(site, kubesim):
-    """Its leases would last for half a minute."""
+    """Otherwise its leases would last for half a minute."""
     kubesim.fault(fault="latency", ms=1500)
     try:
         project = Person(site, kubesim).create("Slow")
@@ -136,7 +136,7 @@ def test_a_host_with_nothing_to_do_has_one_process(site, kubesim):
 
 
 def refuse_rows(site):
-    """PostgreSQL refuses each claim of a project called "refused", and counts them."""
+    """Makes PostgreSQL refuse and count each claim of a project called "refused"."""
     query(site, "CREATE SEQUENCE refusals; SELECT 1")
     query(site, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS"
                 " $$BEGIN PERFORM nextval('refusals'); RAISE 'refused'; END$$; SELECT 1")
@@ -145,8 +145,8 @@ def refuse_rows(site):
 
 
 def test_a_pass_that_fails_in_one_shard_goes_on_in_the_others(site, kubesim):
-    """PostgreSQL refuses one user's row. The process that works on another's goes on claiming, although
-    the pass will have failed: it is not told to end, which would have the next row wait for its last."""
+    """PostgreSQL refuses one user's row. The process of another user's shard keeps claiming, although the pass will
+    have failed: it is not told to end, which would delay the next row until its last is done."""
     refused = Person(site, kubesim)
     other = next(p for p in (Person(site, kubesim) for _ in range(40))
                  if shard(site, p) != shard(site, refused))
@@ -166,6 +166,6 @@ def test_a_pass_that_fails_in_one_shard_goes_on_in_the_others(site, kubesim):
         kubesim.heal()
     another.wait("RUNNING")
     log = site.programs.process("fsa-reconcile").log
-    eventually(lambda: "refused (P0001)" in log.read_text())  # said at the end of the pass
+    eventually(lambda: "refused (P0001)" in log.read_text())  # logged at the end of the pass
     query(site, "DROP TRIGGER refuse ON resources; SELECT 1")
     row.wait("RUNNING")

@@ -1,4 +1,4 @@
-"""Accounts whose API server takes its time take a quarter of the places, and no more, together."""
+"""Tests that accounts with slow API servers together take a quarter of the places, and no more."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -30,7 +30,7 @@ def names(people):
 
 
 def looks(site, people):
-    """How often rows of these people were claimed."""
+    """Returns how often rows of these people were claimed."""
     ((count,),) = query(site, "SELECT sum(lease_epoch)::bigint FROM resources"
                               " WHERE namespace = ANY (%s)", names(people))
     return count
@@ -47,7 +47,7 @@ def test_many_slow_accounts_leave_the_places_to_the_others(site, kubesim, slow_k
         slow = list(pool.map(lambda _: Person(site, slow_kubesim), range(SLOW_ACCOUNTS)))
         slow_kubesim.fault(fault="latency", ms=LATE_MS)
         list(pool.map(lambda p: p.create("Slow"), slow))
-    # Everybody's first look tells nothing yet of how slow it will be.
+    # The first observation of each shows how slow it is.
     eventually(lambda: len(query(site, "SELECT FROM resources WHERE took_ms >= 2000")) ==
                SLOW_ACCOUNTS)
     victim = Person(site, kubesim)
@@ -57,5 +57,5 @@ def test_many_slow_accounts_leave_the_places_to_the_others(site, kubesim, slow_k
     while project.status() != "RUNNING":
         most = max(most, under_way(site, slow))
     assert 0 < most <= PLACES // 4, most
-    # All of them waited while one started: it did not stand in line with them.
+    # While one project started, all of the slow ones waited: it did not have to queue with them.
     assert looks(site, slow) - before <= SLOW_ACCOUNTS, looks(site, slow) - before

@@ -1,4 +1,4 @@
-"""One user's cluster cannot hurt the others: neither a dead one, nor a slow one, nor one that lies."""
+"""Tests that one user's cluster cannot harm others, be it dead, slow, or lying."""
 
 import contextlib
 import socket
@@ -14,7 +14,7 @@ from stand.process import free_port
 from stand.site import Site
 
 GOOD, BAD = 90, 10
-BAD_PROJECTS = 3  # a round, of each of the bad
+BAD_PROJECTS = 3  # per round, of each bad user
 ROUNDS, MOST_ROUNDS = 5, 15
 LIMIT = 1.2
 
@@ -28,7 +28,7 @@ TROUBLES = (
 
 @pytest.fixture
 def sites(workspace, build, postgres):
-    """Two, with the times of an installation: one for the good alone, one for all."""
+    """Two sites with default times: one for the good users alone, one for all."""
     options = {"projects_per_user": "1000"}
     with contextlib.ExitStack() as stack:
         yield [
@@ -40,7 +40,7 @@ def sites(workspace, build, postgres):
 
 @pytest.fixture
 def silent_port():
-    """Of a server that takes connections and says nothing."""
+    """The port of a server that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0), backlog=1000) as server:
         yield server.getsockname()[1]
 
@@ -66,7 +66,8 @@ def query(site, words, *values):
 
 
 def seconds_to_running(site, good):
-    """From the first request to the last RUNNING of a project of each; then they are removed."""
+    """Creates a project for each; returns the seconds from the first request to the last RUNNING; then removes
+    them."""
     begin = time.monotonic()
     with ThreadPoolExecutor(4) as pool:
         ids = [project.id for project in pool.map(lambda p: p.create("Good"), good)]
@@ -88,8 +89,8 @@ def bad_kubesim(workspace, kubesim_build):
 
 
 def test_ten_bad_clusters_cost_the_other_ninety_nothing(sites, kubesim, bad_kubesim, silent_port):
-    """The two take turns, so that a busy machine is the same for both. It may be busier at one turn
-    than at the next, so more rounds are made until their median can be believed."""
+    """The sites take turns, so that a busy machine affects both. As load varies, rounds are added until their median
+    is reliable."""
     alone, beside = sites
     good = {site: make_people(site, kubesim, GOOD) for site in sites}
     bad = make_bad_people(beside, bad_kubesim, silent_port)
@@ -106,11 +107,11 @@ def test_ten_bad_clusters_cost_the_other_ninety_nothing(sites, kubesim, bad_kube
         warmed_up = True
     told = query(beside, "SELECT cause_kind, count(*) FROM resources GROUP BY 1 ORDER BY 1")
     print(f"ratios {ratios}, causes {told}")
-    assert len(told) >= 4, told  # they are in trouble, each in their own way
+    assert len(told) >= 4, told  # each has problems of their own
 
 
 def test_the_end_of_a_pass_waits_for_nobody(workspace, build, postgres, kubesim, silent_port):
-    """A pass a second, each of which ends with requests that are not answered for five."""
+    """Passes last one second, and each ends with requests that get no response for five."""
     with Site(workspace / "ends", build, postgres, database="ends",
               options={"pass_time": "1s"}) as site:
         good, bad = make_people(site, kubesim, 2)
@@ -127,5 +128,5 @@ def test_the_end_of_a_pass_waits_for_nobody(workspace, build, postgres, kubesim,
             ask()
             project.wait(status)
             times.append(time.monotonic() - begin)
-        # A wait for the bad ones takes five seconds, and would be met most times.
+        # A wait for the bad ones takes five seconds, and would happen in most rounds.
         assert statistics.median(times) < 4, times

@@ -1,4 +1,4 @@
-"""From a former version to this one, host by host, while the site is used: nothing fails, nothing is lost.
+"""Upgrades a site from a former version to this one, host by host, while it is used: nothing fails or is lost.
 
 The former version is real: its programs, built once into ~/.cache/fullstack-agent, and its schema.
 (tests/system upgrades the package, from this version to one that has a migration more.)
@@ -18,7 +18,7 @@ from stand.pypi import CACHE
 from stand.site import ROOT, Site
 from test_tenants import query
 
-# The last one without sandboxes of their own for a project (sql/0030), and two more migrations.
+# The last version with one sandbox per project (before sql/0030), two more migrations ago.
 FORMER = "e67095a269ec61d447f6d98a15556e16171cf265"
 VARIABLES = 100  # that are changed in turn
 PROGRAMS = ("api.fcgi", "auth.fcgi", "fsa-reconcile", "fsa-events", "fsactl")
@@ -29,7 +29,7 @@ BUILD = """
 
 @pytest.fixture(scope="module")
 def former():
-    """The sources of the former version, built in `build`."""
+    """Returns the sources of the former version, built in `build`."""
     place = CACHE / f"former-{FORMER[:16]}"
     if not place.exists():
         archive = subprocess.run(["git", "-C", ROOT, "archive", FORMER], capture_output=True)
@@ -46,7 +46,7 @@ def former():
 
 
 class NewHost(Site):
-    """Of a site that there is already: with its database and its keys."""
+    """A further host of an existing site, with its database and its keys."""
 
     def __init__(self, first, *args, **rest):
         super().__init__(*args, postgres=first.postgres, database=first.database, **rest)
@@ -60,7 +60,7 @@ class NewHost(Site):
 
 
 class Use(Repeated):
-    """Somebody's requests, one after the other, to whichever host is theirs at the moment."""
+    """Sends one user's requests, one after the other, to the user's current host."""
 
     def __init__(self, person, ask):
         super().__init__()
@@ -78,7 +78,7 @@ class Use(Repeated):
             self.failures.append((answer.request.method, answer.url, answer.text))
 
     def go_on(self, client=None):
-        """Until some more have been answered, if need be by another host."""
+        """Waits until ten more requests have been answered, by another host if `client` is given."""
         self.client = client or self.client
         count = len(self.answers) + 10
         eventually(lambda: self.failures or len(self.answers) >= count, last=lambda: self.failures)
