@@ -85,7 +85,7 @@ class Use(Repeated):
 
 
 def uses(person, project):
-    """Reading, changing, creating: each is counted by what is there in the end."""
+    """Yields uses: reading, changing, creating. Each can be counted in the end."""
     path = f"/api/projects/{project.id}"
 
     def set_variable(client, number):
@@ -126,7 +126,7 @@ def test_an_upgrade_host_by_host_fails_no_request_and_loses_nothing(workspace, b
             assert query(old, "SELECT count(*) FROM schema_migrations") > before
             everybody_goes_on()  # the former programs, on the schema of this version
             with new:
-                everybody_goes_on()  # with the other reconciler beside theirs
+                everybody_goes_on()  # with both versions of the reconciler
                 client = new.client()
                 assert client.login(person.name, PASSWORD).ok
                 everybody_goes_on(client)

@@ -1,6 +1,6 @@
-"""Nobody's data is lost without a word: somebody deletes the claim of a home, or of a database.
+"""Tests that no data is lost without a warning when the claim of a home or a database is deleted.
 
-While a pod uses it, it stays, and goes with the pod. The next resync is ten minutes away.
+A claim stays while a pod uses it, and goes with the pod. The next resync is ten minutes away.
 """
 
 import pytest
@@ -11,7 +11,7 @@ RISK = "DATA_AT_RISK"
 
 
 def claim(project):
-    """The claim of the sandbox's home, or None."""
+    """Returns the claim of the sandbox's home, or None."""
     name = project.sandbox()["name"]
     found = [c for c in project.person.namespace.items("PersistentVolumeClaim")
              if c["metadata"]["name"].endswith(f"{name}-0")]
@@ -27,7 +27,7 @@ def warned(project):
 
 
 def delete_claim(project):
-    """Somebody deletes it; it stays while the pod runs. Returns its uid."""
+    """Deletes the claim, which stays while the pod runs; returns its UID."""
     old = claim(project)
     project.person.namespace.delete("PersistentVolumeClaim", old["metadata"]["name"])
     assert claim(project)["metadata"]["deletionTimestamp"]
@@ -43,7 +43,7 @@ def project(person):
 
 @pytest.fixture
 def doomed(site, project):
-    """Its files go with its pod, and it has been looked at since."""
+    """A project whose files will go with its pod, observed since."""
     delete_claim(project)
     resync(site, project)
     eventually(lambda: warned(project) == ["HOME_VOLUME_GOING"], last=project.get)
@@ -123,7 +123,7 @@ def test_what_ends_no_pod_does_not_ask(doomed):
 
 
 def test_who_asks_before_anybody_knew_is_held_up(project, explained):
-    """The claim was deleted since the last look: the reconciler finds out, and keeps the pod."""
+    """The claim was deleted after the last observation: the reconciler finds out, and keeps the pod."""
     volume, running = delete_claim(project), uid(pod(project))
     project.restart()
     cause = project.wait_cause(RISK)
@@ -154,7 +154,7 @@ def test_the_operators_new_settings_do_not_cost_files(site, doomed):
     resync(site, doomed)
     doomed.wait_cause(RISK)
     assert doomed.status() == "RUNNING" and uid(pod(doomed)) == running
-    # What ends no pod is put right all the same.
+    # Changes that end no pod are still made.
     namespace, name = doomed.person.namespace, f"{doomed.sandbox()['name']}-service"
     sql(site, "UPDATE sandboxes SET memory_limit = '256Mi' WHERE resource_id = %s",
         doomed.sandbox()["id"])
@@ -202,7 +202,7 @@ def shop(person):
 
 
 def data_claim(project):
-    """The claim of the database's data, or None."""
+    """Returns the claim of the database's data, or None."""
     name = f"data-{project.database()['databaseName']}-postgresql-0"
     return project.person.namespace.get("PersistentVolumeClaim", name)
 
@@ -223,7 +223,7 @@ def delete_data_claim(project):
 
 @pytest.fixture
 def doomed_shop(site, shop):
-    """Its data goes with its database's pod, and it has been looked at since."""
+    """A project whose data will go with its database's pod, observed since."""
     delete_data_claim(shop)
     assert data_claim(shop)["metadata"]["deletionTimestamp"]
     resync(site, shop)
@@ -245,7 +245,7 @@ def test_what_would_stop_the_database_asks_first(doomed_shop):
     assert refused.status_code == 409 and refused.json()["errorCode"] == RISK, refused.text
     assert "database" in refused.json()["error"]
     assert shop.status() == "RUNNING"
-    # What only ends the sandbox's pod does not ask, and leaves the database alone.
+    # What only ends the sandbox's pod needs no confirmation, and leaves the database alone.
     for ask in ("restart", "a variable"):
         before = uid(pod(shop))
         expect(send(shop, ask))
@@ -255,14 +255,14 @@ def test_what_would_stop_the_database_asks_first(doomed_shop):
     expect(send(shop, "stop", force=True))
     shop.wait("STOPPED")
     eventually(lambda: data_claim(shop) is None)
-    shop.start()  # whoever has insisted is not asked again
+    shop.start()  # after a confirmation, nothing more is asked
     shop.wait("RUNNING")
     assert uid(data_claim(shop)) not in (None, volume)
     assert shop.causes() == [] and data_warned(shop) == []
 
 
 def test_a_stop_before_anybody_knew_leaves_the_database_running(shop, explained):
-    """The claim was deleted since the last look: the reconciler finds out, and ends nothing."""
+    """The claim was deleted after the last observation: the reconciler finds out, and ends nothing."""
     volume, running = delete_data_claim(shop), uid(data_pod(shop))
     shop.stop()
     cause = shop.wait_cause(RISK)
@@ -283,7 +283,7 @@ def test_the_operators_new_sizes_do_not_cost_a_databases_data(site, doomed_shop)
     resync(site, doomed_shop)
     assert doomed_shop.wait_cause(RISK)["code"] == "DATABASE_VOLUME_GOING"
     assert doomed_shop.status() == "RUNNING" and uid(data_pod(doomed_shop)) == running
-    # What ends no pod is put right all the same.
+    # Changes that end no pod are still made.
     sql(site, "UPDATE databases SET memory_limit = '1Gi' WHERE resource_id = %s",
         doomed_shop.database()["id"])
     doomed_shop.person.namespace.delete("Role", cluster)
@@ -325,7 +325,7 @@ def stopped(shop):
 
 
 def lose(project, what):
-    """Somebody deletes the claim; returns its uid when it is gone."""
+    """Deletes the claim; returns its UID when it is gone."""
     find = GONE[what][0]
     old = find(project)
     project.person.namespace.delete("PersistentVolumeClaim", old["metadata"]["name"])
@@ -346,7 +346,7 @@ def test_a_start_without_the_files_that_were_there_asks_first(site, stopped, wha
     assert refused.status_code == 409, refused.text
     assert refused.json()["errorCode"] == RISK and "empty" in refused.json()["error"]
     assert stopped.status() == "STOPPED" and find(stopped) is None
-    stopped.person.client.post(f"{stopped.path}/stop")  # costs nothing, and does not ask
+    stopped.person.client.post(f"{stopped.path}/stop")  # costs nothing, so it needs no confirmation
     expect(ask_start(stopped, ask, force=True))
     stopped.wait("RUNNING")
     assert uid(find(stopped)) not in (None, volume)
@@ -389,7 +389,7 @@ def test_a_stateful_set_that_is_deleted_while_stopped_takes_the_files_with_it(si
 
 
 def test_a_first_start_does_not_ask(site, person):
-    """Stopped before it had a volume."""
+    """It is stopped before it has a volume."""
     person.cluster.fault(fault="unavailable", verb="apply", resource="statefulsets")
     project = person.create("Hurried")
     project.wait_cause("KUBE_SERVER")
@@ -423,7 +423,7 @@ def test_a_volume_that_was_restored_is_just_used(site, stopped):
 @pytest.mark.parametrize("what", GONE)
 def test_files_that_somebody_has_lost_for_them_are_not_lost_without_a_word(site, shop, what,
                                                                            explained):
-    """What runs and is deleted is made again, without a question; but that is said."""
+    """An object that is deleted while it should run is made again without a confirmation, but this is reported."""
     find, told, _ = GONE[what]
     before = uid(find(shop))
     kind, name = (("StatefulSet", shop.sandbox()["name"]) if what == "home"
