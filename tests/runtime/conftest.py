@@ -1,4 +1,4 @@
-"""The sandbox's image without a cluster: see container.py. Needs root and runc."""
+"""Runs the sandbox's image without a cluster; see container.py. Needs root and runc."""
 
 import itertools
 import os
@@ -17,7 +17,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def image(workspace):
-    """(root file system, configuration) of the image, which is built when it is not there."""
+    """(root file system, configuration) of the image, which is built if it is missing."""
     if os.geteuid() != 0 or not os.access(RUNC, os.X_OK):
         pytest.skip("a container needs root and runc")
     built = subprocess.run([BUILD, "sandbox"], stdout=subprocess.PIPE, text=True)
@@ -29,7 +29,7 @@ def image(workspace):
 
 @pytest.fixture
 def start(image, workspace):
-    """Starts containers for one test: start(VARIABLE="value", home=folder)."""
+    """start(VARIABLE="value", home=folder): starts containers for one test."""
     with_containers = []
 
     def make(home=None, **environment):
@@ -47,7 +47,7 @@ def start(image, workspace):
 
 @pytest.fixture(scope="module")
 def sandbox(image, workspace):
-    """One container for the tests of a file that change nothing."""
+    """One container for tests that change nothing in it."""
     number = next(_numbers)
     environment = {
         "TTYD_ACCESS_TOKEN": TOKEN,

@@ -1,6 +1,5 @@
-"""The sandbox's image run by runc as a pod of ours is: as user 1000 without any capability, with a
-read-only root file system, and nothing to write to but the home directory and /tmp. It has a
-network of its own, without a way out of it."""
+"""Runs the sandbox's image with runc, like a pod of ours: as user 1000 without capabilities, with a read-only root
+file system, and only the home directory and /tmp writable. Its network leads nowhere."""
 
 import contextlib
 import ctypes
@@ -23,7 +22,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def unpack(archive, target):
-    """Lays out the root file system of an archive; returns the image's configuration."""
+    """Unpacks the root file system of an archive; returns the image's configuration."""
     with tarfile.open(archive) as outer:
         (entry,) = json.load(outer.extractfile("manifest.json"))
         for layer in entry["Layers"]:
@@ -35,10 +34,10 @@ def unpack(archive, target):
 
 
 class Container:
-    """One container over an unpacked image.
+    """One container of an unpacked image.
 
     environment  variables, as the pod gets them from its Secret
-    home         the home directory's volume: a folder; it outlives the container
+    home         the home directory's volume: a folder that outlives the container
     """
 
     def __init__(self, directory, rootfs, config, environment, home):
@@ -69,7 +68,7 @@ class Container:
         self._process.wait(timeout=PATIENCE)
 
     def terminate(self):
-        """What the kubelet does first; returns the exit code."""
+        """Sends SIGTERM, as the kubelet does first; returns the exit code."""
         subprocess.run([*self._runc, "kill", self._name, "TERM"], check=True)
         return self._process.wait(timeout=PATIENCE)
 
@@ -77,12 +76,12 @@ class Container:
         return self._process.poll()
 
     def pid(self):
-        """The number of the container's process 1 out here."""
+        """Returns the pid, outside, of the container's first process."""
         state = subprocess.run([*self._runc, "state", self._name], capture_output=True)
         return json.loads(state.stdout)["pid"] if state.returncode == 0 else None
 
     def connect(self, port):
-        """A connection to a port of the container."""
+        """Connects to a port of the container."""
         with self._network():
             made = socket.socket()
         made.settimeout(PATIENCE)
@@ -90,7 +89,7 @@ class Container:
         return made
 
     def wait_ready(self, seconds=PATIENCE):
-        """As the pod's probe does: until the terminal's port accepts connections."""
+        """Waits until the terminal's port accepts connections, as the pod's probe does."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.exited() is not None:
@@ -102,13 +101,13 @@ class Container:
         raise AssertionError(f"not ready after {seconds} s:\n{self.log.read_text()}")
 
     def run(self, *command):
-        """Runs a command beside the others, as the same user; returns the completed process."""
+        """Runs a command in the container, as the same user; returns the completed process."""
         return subprocess.run([*self._runc, "exec", self._name, *command], capture_output=True,
                               text=True, timeout=PATIENCE)
 
     @contextlib.contextmanager
     def _network(self):
-        """What this thread opens in here belongs to the container's network."""
+        """Sockets that this thread opens in the block belong to the container's network."""
         pid = self.pid()
         if not pid:
             raise OSError("the container does not run")

@@ -1,4 +1,4 @@
-"""What somebody finds in a sandbox: the terminal behind its token, sessions, the app's port."""
+"""Tests what users find in a sandbox: the terminal behind its token, sessions, the app's port."""
 
 import base64
 import http.client
@@ -26,13 +26,13 @@ def authorization(token=TOKEN, user="user"):
 
 
 def query(token=TOKEN, session=None):
-    """As the API makes the terminal's address, with a session's name added by the page."""
+    """Returns the query of the terminal's address as the API makes it, with a session's name as the page adds it."""
     arg = "" if session is None else f"&arg={quote(session, safe='')}"
     return f"?authorization={quote(authorization(token), safe='')}{arg}"
 
 
 def get(sandbox, path, port=7681, method="GET", **headers):
-    """(status, headers, body) of one request."""
+    """Sends one request; returns (status, headers, body)."""
     connection = http.client.HTTPConnection("sandbox", timeout=PATIENCE)
     connection.sock = sandbox.connect(port)
     connection.request(method, path, headers=headers)
@@ -82,7 +82,7 @@ WRONG = {
 def test_a_wrong_token_is_refused(sandbox, path, case):
     status, headers, body = get(sandbox, path + WRONG[case])
     assert status == 401
-    # A window that asks for a password would hide the page that the terminal is part of.
+    # With Basic, the browser would open a password dialog over the page that contains the terminal.
     assert not headers["WWW-Authenticate"].lower().startswith("basic")
     assert "token" in body
 
@@ -126,7 +126,7 @@ def test_the_token_is_in_no_log_and_in_no_list_of_processes(sandbox):
 
 def test_no_program_in_the_sandbox_finds_the_token_in_another_process(sandbox):
     with terminal(sandbox, "readers") as opened:
-        # Everything that a program of the same user can read of all processes, process 1 among them.
+        # Copies everything that a program of the same user can read of all processes, including process 1.
         opened.ask("cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline /proc/1/fd/0 >/tmp/found 2>/dev/null")
         assert opened.ask("tr '\\0' '\\n' </tmp/found | grep -c '^PROJECT_NAME=shop'") != "0"
         assert opened.ask(f"grep -ac {TOKEN} /tmp/found") == "0"
@@ -191,20 +191,20 @@ def test_the_longest_name_works(sandbox):
         assert opened.ask("echo ok") == "ok"
 
 
-# ---- what a shell finds --------------------------------------------------------------------------
+# ---- what a shell contains ------------------------------------------------------------------------
 
 
 def test_the_projects_variables_are_in_every_shell(sandbox):
     with terminal(sandbox, "variables") as opened:
         assert opened.ask('echo "$GREETING|$HOME|$PWD"') == \
             "hello 'world' ✓|/home/agent|/home/agent"
-        # DATABASE_URL's parts, unescaped, for psql; the scheme's own parameter is Prisma's.
+        # The parts of DATABASE_URL, unescaped, for psql; its own parameter `schema` is Prisma's.
         assert opened.ask('echo "$PGUSER|$PGPASSWORD|$PGHOST|$PGPORT|$PGDATABASE"') == \
             "us@er|p/w:d|db-postgresql.ns-ada.svc|5433|postgres"
         assert "schema=public" in opened.ask("echo $DATABASE_URL")
 
 
-VERSION = {"ssh": "-V", "tmux": "-V"}  # of all others --version
+VERSION = {"ssh": "-V", "tmux": "-V"}  # all others: --version
 
 
 @pytest.mark.parametrize("program", [
@@ -227,7 +227,7 @@ def test_a_program_is_compiled_and_runs(sandbox):
 
 
 def test_no_host_key_is_in_the_image(image):
-    """Everybody who has the image would have it."""
+    """Everybody who has the image would have the key."""
     rootfs, _ = image
     assert (rootfs / "usr/sbin/sshd").exists() and not list((rootfs / "etc/ssh").glob("ssh_host_*"))
 
@@ -297,7 +297,7 @@ def test_the_system_prompt_is_the_agents_memory_and_in_no_environment(start, wor
     begin("Be brief.")
     assert memory(home).read_text() == "Mine.\n"
     memory(home).unlink()
-    begin("Be verbose.")  # what was written last, and then removed
+    begin("Be verbose.")  # removed after being written last
     assert not memory(home).exists()
     begin("Be exact.")
     assert memory(home).read_text() == "Be exact.\n"
@@ -367,11 +367,11 @@ def test_the_apps_port_shows_a_page_until_the_app_listens(start):
     assert get(sandbox, "/", port=3000, method="HEAD")[2] == ""
     with terminal(sandbox) as opened:
         opened.type(f'node -e "{APP}"\r')
-        opened.wait_for(r"\nup")  # at the first attempt: the port was given to it
+        opened.wait_for(r"\nup")  # at the first attempt: the port can be bound again at once
         assert app_page(sandbox) == "mine /x"
         opened.type("\x03")
         eventually(lambda: "Your app will be here" in app_page(sandbox))
-        # And once more, so that coming back is no accident of the start.
+        # And once more, so that this does not depend on the start.
         opened.seen = b""
         opened.type(f'node -e "{APP}"\r')
         opened.wait_for(r"\nup")
@@ -424,13 +424,13 @@ def test_it_ends_at_once_when_told_to(start):
         opened.ask("sleep 1000 & true")
         began = time.monotonic()
         assert sandbox.terminate() == 0
-    assert time.monotonic() - began < 10  # the grace of our pods
+    assert time.monotonic() - began < 10  # the grace period of our pods
 
 
 @pytest.mark.parametrize("service", ["ttyd", "sandboxd"])
 def test_it_ends_with_its_services(start, service):
     sandbox = start().wait_ready()
-    sandbox.run("pkill", "-KILL", "-o", "-x", service)  # which may be ended itself by what follows
+    sandbox.run("pkill", "-KILL", "-o", "-x", service)  # it may be ended itself by what follows
     eventually(lambda: sandbox.exited() is not None)
     assert sandbox.exited() == 1
     assert "has ended with signal 9" in sandbox.log.read_text()

@@ -1,4 +1,4 @@
-"""OpenSSH's own programs over fsa ssh, into the image: whoever logs in is the sandbox's user."""
+"""Tests OpenSSH's programs over fsa ssh, into the image: the login is as the sandbox's user."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The scripts of an agent's task, without a container around them, and with a script in the agent's place."""
+"""Tests the scripts of an agent's task without a container, with a script in place of the agent."""
 
 import json
 import os
@@ -17,7 +17,7 @@ SESSION = "agent-test"
 
 
 class Task:
-    """One whose agent says `text`, and ends once there is the file `go`."""
+    """A task whose agent prints `text`, and ends once the file `go` exists."""
 
     def __init__(self, folder, text, before):
         self.folder = folder
@@ -39,7 +39,7 @@ class Task:
         return subprocess.run(["tmux", *words], env=self.env, capture_output=True, text=True)
 
     def watch(self):
-        """A client of its session, which leaves when its input is closed."""
+        """Attaches a client to its session; the client leaves when its input is closed."""
         client = subprocess.Popen(["tmux", "-C", "attach-session", "-t", SESSION], env=self.env,
                                   stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         eventually(lambda: self.tmux("list-clients", "-t", SESSION).stdout)
@@ -50,7 +50,7 @@ class Task:
         return self.process.wait()
 
     def nothing_is_left(self):
-        """Of its session, and of its folder with the prompt."""
+        """Waits until its session and the folder with its prompt are gone."""
         eventually(lambda: self.tmux("has-session", "-t", SESSION).returncode != 0)
         eventually(lambda: not list(self.folder.glob("agent.*")))
 
@@ -67,7 +67,7 @@ class Task:
 
 @pytest.fixture
 def start_task(workspace):
-    """One task for a test, which ends with it."""
+    """Starts a task that ends with the test."""
     started = []
 
     def start(text="Waiting.", before=lambda _: None):
