@@ -1,4 +1,4 @@
-"""sandboxd itself, on a socket of loopback, without a container around it."""
+"""Runs sandboxd itself on a loopback socket, without a container."""
 
 import itertools
 import os
@@ -12,7 +12,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 def make_server(build, workspace):
-    """Starts servers for one test; each has a home directory of its own."""
+    """Starts servers for one test, each with its own home directory."""
     program = build / "runtime" / "sandboxd" / "sandboxd"
     if not program.exists():
         pytest.skip("sandboxd was not built: tools/install-packages build")
@@ -32,7 +32,7 @@ def make_server(build, workspace):
 
 @pytest.fixture(scope="module")
 def server(build, workspace):
-    """One for the tests of a file that do it no harm."""
+    """One server for the tests of a file that do not harm it."""
     program = build / "runtime" / "sandboxd" / "sandboxd"
     if not program.exists():
         pytest.skip("sandboxd was not built: tools/install-packages build")

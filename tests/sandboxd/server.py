@@ -1,4 +1,4 @@
-"""A sandboxd that runs, its tokens, and clients of it."""
+"""A running sandboxd, its tokens, and its clients."""
 
 import base64
 import hashlib
@@ -26,7 +26,7 @@ def encode(data):
 
 
 def key_of(secret):
-    """As sandboxd and the site derive the key of tokens from the terminal's secret."""
+    """Derives the key of tokens from the terminal's secret, as sandboxd and the site do."""
     return hmac.digest(secret.encode(), b"fullstack-agent sandboxd v1", "sha256")
 
 
@@ -94,13 +94,13 @@ class Client:
         return answer.json
 
     def ended(self, process):
-        """The process after its end."""
+        """Waits until the process has ended; returns it."""
         while process["status"] == "running":
             process = self.get(f"/v1/processes/{process['id']}", wait=30).json
         return process
 
     def output(self, process, stream="stdout"):
-        """All of a stream, read as it comes."""
+        """Returns all of a stream, read as it arrives."""
         content = bytearray()
         while True:
             answer = self.get(f"/v1/processes/{process['id']}/{stream}", offset=len(content),
@@ -112,7 +112,7 @@ class Client:
                 return bytes(content)
 
     def run(self, command, **members):
-        """(exit code or signal's name, output, error) of a command."""
+        """Runs a command; returns (exit code or signal's name, output, errors)."""
         process = self.start(command, **members)
         out, err = self.output(process), self.output(process, "stderr")
         done = self.ended(process)
@@ -126,7 +126,7 @@ class Client:
 
 
 class Socket:
-    """A WebSocket of /v1/attach or another one."""
+    """A WebSocket, by default of /v1/attach."""
 
     def __init__(self, port, path="/v1/attach", token=None, **options):
         if token is not None:
@@ -148,7 +148,7 @@ class Socket:
         self.raw.send_binary(data)
 
     def receive(self):
-        """A message: JSON, or bytes; None at the end."""
+        """Receives a message: JSON, or bytes; None at the end."""
         opcode, data = self.raw.recv_data()
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             self.code = struct.unpack("!H", data[:2])[0] if data else None
@@ -161,7 +161,7 @@ class Socket:
         return message
 
     def follow(self, streams=None, acknowledge=True, until=None):
-        """Reads to the end of a process, or until `until(streams)`: (last message, streams)."""
+        """Reads to the end of a process, or until until(streams) is true; returns (last message, streams)."""
         streams = streams if streams is not None else {1: bytearray(), 2: bytearray()}
         while True:
             message = self.receive()
@@ -186,7 +186,7 @@ class Socket:
 
 
 class Server:
-    """`home_size`: its home directory is a file system of that size, which takes root."""
+    """home_size: the home directory is a file system of that size, which takes root."""
 
     def __init__(self, program, directory, secret=SECRET, home_size=None, terminal=False):
         self.program = program
@@ -239,12 +239,12 @@ class Server:
         return self.process.pid
 
     def memory(self):
-        """Resident, in bytes."""
+        """Returns its resident memory in bytes."""
         with open(f"/proc/{self.pid()}/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def peak(self):
-        """The most that was resident, in bytes."""
+        """Returns its peak of resident memory in bytes."""
         with open(f"/proc/{self.pid()}/status") as file:
             return 1024 * int(next(line for line in file if line.startswith("VmHWM:")).split()[1])
 

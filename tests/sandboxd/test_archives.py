@@ -1,4 +1,4 @@
-"""Directories as tar archives, both ways: all of it or nothing, and never outside."""
+"""Tests transfers of directories as tar archives: complete or not at all, and never outside the home directory."""
 
 import io
 import os
@@ -45,7 +45,7 @@ def get(client, path):
 
 
 def nothing_is_left(server):
-    """In the directory where archives are unpacked."""
+    """Waits until the directory for unpacking archives is empty."""
     eventually(lambda: not any((server.home / ".fsa-unpack").glob("*")))
 
 
@@ -135,7 +135,7 @@ def test_what_is_on_its_way_is_no_part_of_it(make_server):
     for name in (".fsa-uploads", ".fsa-unpack", ".fsa-unpack-old", ".fsa-unpacked", "deep/.fsa-unpack"):
         (server.home / name).mkdir(parents=True)
         (server.home / name / "in").touch()
-    others = {"./.fsa-unpacked/in", "./deep/.fsa-unpack/in"}  # which only have such names
+    others = {"./.fsa-unpacked/in", "./deep/.fsa-unpack/in"}  # these only have similar names
     with server.client() as client:
         assert {name for name in get(client, ".") if name.endswith("/in")} == others
         whole = get(client, str(server.directory))
@@ -159,7 +159,7 @@ def test_what_is_no_archive_is_refused(client, server, body):
 
 
 def test_an_upload_that_is_cut_off_changes_nothing(server):
-    """Where the archive is complete, but the request is not."""
+    """The archive is complete, but the request is not."""
     body = archive(member("a", b"x" * 100_000))
     for framing, sent in [(f"Content-Length: {len(body) + 1}", body),
                           ("Transfer-Encoding: chunked", b"%x\r\n%s\r\n" % (len(body), body))]:
@@ -176,7 +176,7 @@ def test_a_file_that_changes_meanwhile_is_told_by_a_trailer_or_cuts_the_archive_
     folder = server.home / f"changing-{strict}"
     folder.mkdir()
     with (folder / "a").open("wb") as file:
-        file.truncate(100 << 20)  # more than is under way
+        file.truncate(100 << 20)  # more than is in transit
     with server.connect() as raw:
         raw.sendall(f"GET {TAR}?path={folder.name}&strict={strict} HTTP/1.1\r\nHost: x\r\n"
                     f"Authorization: Bearer {make_token()}\r\nConnection: close\r\n\r\n".encode())
@@ -209,10 +209,10 @@ def test_a_client_that_does_not_read_holds_nothing_but_its_place(server):
         assert server.memory() - before < 2 << 20
         (server.home / "to-remove" / "deep").mkdir(parents=True)
         assert other.send("DELETE", "/v1/files", query={"path": "to-remove", "recursive": "true"}).status == 204
-        assert put(other, "beside", archive(member("a", b"x"))).status == 201  # each has places of its own
+        assert put(other, "beside", archive(member("a", b"x"))).status == 201  # each client has its own limit
         for raw in held:
             raw.close()
-        eventually(lambda: other.get(TAR, path="beside").status == 200)  # their places are free
+        eventually(lambda: other.get(TAR, path="beside").status == 200)  # until the other transfers no longer count
         assert other.send("DELETE", "/v1/files", query={"path": "endless", "recursive": "true"}).status == 204
 
 
@@ -234,7 +234,7 @@ def test_what_a_sandbox_that_ended_at_once_left_is_removed(make_server):
 
 
 def test_programs_in_the_home_directory_are_not_run(make_server, monkeypatch):
-    """As the PATH of a sandbox begins there."""
+    """A sandbox's PATH begins in the home directory."""
     server = make_server()
     monkeypatch.setenv("PATH", f"{server.home}/.local/bin:{os.environ['PATH']}")
     server.restart()

@@ -1,4 +1,4 @@
-"""Files over HTTP: whole or not at all, and never outside."""
+"""Tests files over HTTP: written completely or not at all, and never outside the home directory."""
 
 import os
 import stat
@@ -129,7 +129,7 @@ def test_files_are_made_moved_and_removed(client, server):
 
 
 def test_a_large_tree_is_removed_while_others_are_served(client, server):
-    """Requests are answered between its beginning and its end; and it ends, its client gone or not."""
+    """Other requests are answered meanwhile, and the removal finishes whether its client stays or not."""
     tree = server.home / "forest"
     for d in range(40):
         (tree / f"{d}").mkdir(parents=True)
@@ -162,7 +162,7 @@ def test_a_link_is_removed_and_not_what_it_leads_to(client, server, workspace):
 
 @pytest.fixture(scope="module")
 def traps(server, workspace):
-    """Ways out of the home directory that somebody has laid."""
+    """Links that lead out of the home directory."""
     secret = workspace / "secret"
     secret.mkdir()
     (secret / "file").write_text("secret")
@@ -226,7 +226,7 @@ def test_a_pipe_holds_nobody_up(client, traps):
 
 
 def test_a_full_disk_is_told_and_the_old_file_stays(client, server):
-    """On a file system of a megabyte, where root may mount one."""
+    """Uses a file system of a megabyte, where root may mount one."""
     small = server.home / "small"
     small.mkdir()
     if os.system(f"mount -t tmpfs -o size=1m none {small} 2>/dev/null") != 0:

@@ -1,4 +1,4 @@
-"""Everything at once: memory stays small, and its end ends everybody's connections."""
+"""Tests many connections at once: memory stays small, and the end of sandboxd ends them all."""
 
 import contextlib
 import os
@@ -11,8 +11,8 @@ LARGE = 64 * MIB
 
 
 def test_memory_stays_below_16_mib_under_all_of_it(make_server):
-    """1,000 connections, printers without end that nobody reads, readers that stop, a large upload,
-    and commands that are run meanwhile: with the right bytes and codes."""
+    """1,000 connections, endless output that nobody reads, readers that stop, a large upload, and commands run
+    meanwhile, which give the right bytes and codes."""
     server = make_server()
     (server.home / "large").write_bytes(bytes(LARGE))
     with contextlib.ExitStack() as held, server.client(jti="worker") as client:
@@ -35,8 +35,8 @@ def test_memory_stays_below_16_mib_under_all_of_it(make_server):
 
 
 def test_the_end_of_sandboxd_ends_every_connection_at_once(make_server):
-    """As when access is withdrawn and the pod is rolled: a program that takes its time to end, or
-    refuses to, keeps no connection open."""
+    """This happens when access is revoked and the pod is replaced: a program that is slow to end, or refuses to,
+    keeps no connection open."""
     server = make_server()
     with server.socket() as attached, server.client() as waiting:
         attached.send(type="start", command="trap '' TERM; echo up; sleep 1000")
@@ -46,6 +46,6 @@ def test_the_end_of_sandboxd_ends_every_connection_at_once(make_server):
             waiting.get("/v1/health")
             os.kill(server.pid(), signal.SIGTERM)
             assert attached.raw.sock.recv(1) == b"" and waiting.connection.sock.recv(1) == b""
-            os.kill(process["pid"], 0)  # which still runs
+            os.kill(process["pid"], 0)  # it is still running
         finally:
             os.killpg(process["pid"], signal.SIGKILL)

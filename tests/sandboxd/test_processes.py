@@ -1,4 +1,4 @@
-"""Commands that a program runs in a sandbox: each byte and each code is right, whatever breaks."""
+"""Tests running commands in a sandbox: each byte and each code is right, whatever breaks."""
 
 import contextlib
 import hashlib
@@ -66,7 +66,7 @@ def test_standard_input_is_closed_by_itself(client):
     written = client.send("POST", f"/v1/processes/{process['id']}/stdin", b"abc",
                           {"offset": 0, "wait": 10})
     assert written.json["stdinOffset"] == 3 and written.json["status"] == "running"
-    # The answer was lost: the same once more is no second time.
+    # When the response is lost, a repeated request has no second effect.
     client.send("POST", f"/v1/processes/{process['id']}/stdin", b"abcdef", {"offset": 0, "wait": 10})
     client.send("POST", f"/v1/processes/{process['id']}/stdin", b"",
                 {"offset": 6, "end": "true", "wait": 10})
@@ -132,7 +132,7 @@ def test_output_of_a_child_that_stays_does_not_hold_up_the_end(client):
 
 
 def test_a_killed_client_goes_on_where_it_was(server):
-    """Cut off in the middle again and again, once with much that was not acknowledged."""
+    """The connection is cut repeatedly in the middle, once with much unacknowledged output."""
     whole = b"".join(b"%d\n" % n for n in range(200000))
     streams = {1: bytearray(), 2: bytearray()}
     with server.socket() as opened:
@@ -350,7 +350,7 @@ def test_who_waits_is_told_of_a_removed_process_once(server, client):
     with contextlib.closing(server.connect()) as first, contextlib.closing(server.connect()) as second:
         for waiting, more in ((first, ""), (second, f"DELETE {path}{head}")):
             waiting.sendall(f"GET {path}?wait=60{head}{more}".encode())
-            assert client.get("/v1/health").status == 200  # and the wait has begun
+            assert client.get("/v1/health").status == 200  # by now the wait has begun
         assert client.send("POST", f"{path}/signal", {"signal": "KILL"}).status == 204
         first.sendall(b"GET /v1/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         answers = b"".join(iter(lambda: first.recv(65536), b""))
@@ -387,7 +387,7 @@ def test_what_is_not_known_is_named_whatever_it_is_called(server, client):
 
 
 def test_too_many_processes_are_refused(make_server):
-    """128 in all, and 64 of one token."""
+    """The limits are 128 in all, and 64 per token."""
     server = make_server()
     with contextlib.ExitStack() as clients:
         first, second = [clients.enter_context(server.client(jti=jti)) for jti in "ab"]

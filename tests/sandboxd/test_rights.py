@@ -1,4 +1,4 @@
-"""Who may do what: tokens of the site, and pages of other sites."""
+"""Tests access rights: by tokens of the site, and from pages of other sites."""
 
 import base64
 import contextlib
@@ -109,7 +109,7 @@ def test_a_websocket_without_a_token_runs_nothing(server):
 
 
 def has_taken_what_was_sent(server):
-    """The server takes what comes in its order: what was sent before this was taken before."""
+    """Waits until the server has read what was sent before: it reads in order of arrival."""
     with server.client() as other:
         assert other.get("/v1/health").status == 200
 
@@ -160,7 +160,7 @@ UPGRADE = ("GET {} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgr
 
 
 def test_a_terminal_opened_by_a_token_ends_with_it(make_server, workspace):
-    """And one that was opened by the terminal's own address stays."""
+    """A terminal opened by the terminal's own address stays open."""
     server = make_server(terminal=True, wait=False)
     with contextlib.closing(socket.socket(socket.AF_UNIX)) as ttyd:
         ttyd.bind(str(server.directory / "run" / "ttyd.sock"))

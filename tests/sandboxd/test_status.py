@@ -1,4 +1,4 @@
-"""What goes on in a sandbox: ports, usage, activity, logs; and that the document says so."""
+"""Tests ports, usage, activity and logs of a sandbox, against the OpenAPI document."""
 
 import socket
 import threading
@@ -15,7 +15,7 @@ DOCUMENT = yaml.safe_load(
 
 
 def check(answer, path, method="get"):
-    """An answer against the document."""
+    """Checks a response against the document."""
     response = DOCUMENT["paths"][path][method]["responses"].get(str(answer.status))
     response = response or {"$ref": "#/components/responses/Problem"}
     name = response["$ref"].rsplit("/", 1)[1]

@@ -1,4 +1,4 @@
-"""Uploads that go on after a lost connection."""
+"""Tests uploads that continue after a lost connection."""
 
 import hashlib
 import os
@@ -39,8 +39,8 @@ def await_part(server, where, size):
 
 
 def cut(server, where, offset, length, body):
-    """Begins to send `length` bytes, sends only `body` of them, and resets the connection once all
-    of that has arrived: the file grows by what was taken."""
+    """Sends only `body` of the announced `length` bytes, and resets the connection once all of it has arrived: what
+    was received is kept."""
     head = (f"PATCH {where} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {make_token()}\r\n"
             f"Upload-Offset: {offset}\r\nContent-Length: {length}\r\n\r\n")
     with server.connect() as raw:
@@ -91,7 +91,7 @@ def test_a_client_that_missed_the_last_answer_learns_that_it_has_finished(client
 
 
 def test_a_connection_that_its_client_has_lost_is_not_in_the_way(client, server):
-    """The old connection is still open at the server when the client goes on with another one."""
+    """The server still has the old connection when the client continues on a new one."""
     _, where = begin(client, "taken-over", 6)
     with server.connect() as lost:
         lost.sendall(f"PATCH {where} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {client.token}\r\n"
@@ -190,7 +190,7 @@ def test_what_is_left_over_is_bounded_and_goes_after_a_day(make_server):
         where = [begin(client, f"many{n}", 2)[1] for n in range(64)]
         answer, _ = begin(client, "one-more", 2)
         assert (answer.status, answer.json["errorCode"]) == (429, "TOO_MANY")
-        assert send(client, where[0], 0, b"ab").status == 204  # a finished one makes room
+        assert send(client, where[0], 0, b"ab").status == 204  # a finished upload no longer counts
         assert begin(client, "one-more", 2)[0].status == 201
         assert len(list(kept.glob("*.part"))) == 64
         for file in kept.iterdir():
@@ -205,7 +205,7 @@ def test_what_is_left_over_is_bounded_and_goes_after_a_day(make_server):
 
 
 def test_a_full_disk_is_told_and_the_upload_goes_on_when_there_is_room(make_server):
-    """A home of two megabytes, where root may mount one."""
+    """Uses a home of two megabytes, where root may mount one."""
     server = make_server(home_size="2m")
     with server.client() as client:
         client.write("file", b"old")

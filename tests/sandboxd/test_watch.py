@@ -1,4 +1,4 @@
-"""Directories that are watched over a WebSocket."""
+"""Tests watching directories over a WebSocket."""
 
 import os
 
@@ -8,7 +8,7 @@ WATCH = "/v1/files/watch"
 
 
 def changes(opened, until):
-    """{name: its changes in their order} up to the one about `until`."""
+    """Returns {name: its changes in order}, up to the one about `until`."""
     seen = {}
     while until not in seen:
         message = opened.expect("change")
@@ -23,7 +23,7 @@ def test_what_changes_in_a_directory_is_told(server, client):
     with server.socket(WATCH) as opened:
         opened.send(type="watch", path="watched-dir")
         assert opened.expect("watching")["path"] == "watched-dir"
-        client.write("watched-dir/written", b"x")  # whose draft is not told of
+        client.write("watched-dir/written", b"x")  # its temporary file is not reported
         (watched / "gone").unlink()
         (watched / "below" / "unseen").touch()
         os.rename(watched / "written", watched / "renamed")
