@@ -1,4 +1,4 @@
-"""The shipped nginx files: what nginx answers itself, and what it hands to the programs."""
+"""Tests the shipped nginx files: what nginx answers itself, and what it passes to the programs."""
 
 import http.client
 import json
@@ -19,7 +19,7 @@ NGINX = Path(__file__).resolve().parents[2] / "nginx"
 
 
 class Responder:
-    """A FastCGI program that answers with the parameters it got, or with what it is told."""
+    """A FastCGI program that answers with the parameters it got, or as told."""
 
     def __init__(self, path):
         self.reply = None
@@ -61,7 +61,7 @@ class Responder:
 
 
 def decode(data):
-    """FastCGI's name-value pairs."""
+    """Decodes FastCGI name-value pairs."""
     pairs, at = {}, 0
     while at < len(data):
         lengths = []
@@ -103,7 +103,7 @@ def nginx(folder, api):
 
 
 def raw(nginx, request):
-    """Sends bytes as they are; the status and the body."""
+    """Sends bytes verbatim; returns the status and the body."""
     with socket.create_connection(("127.0.0.1", nginx.port), timeout=PATIENCE) as s:
         s.sendall(request)
         answer = http.client.HTTPResponse(s)
@@ -200,7 +200,7 @@ def test_files_are_served_with_the_security_headers(nginx):
 
 
 def logged(nginx, request_id):
-    """The line of a request, which nginx writes after it has answered."""
+    """Returns the log line of a request, which nginx writes after its response."""
     end = time.monotonic() + PATIENCE
     while True:
         complete, _, _ = nginx.access_log.read_text().rpartition("\n")
@@ -219,7 +219,7 @@ def test_query_strings_are_not_logged(nginx):
 
 
 def test_the_site_file_for_debian_is_valid(workspace):
-    """sites-available/fullstack-agent.conf in the place where an administrator puts it."""
+    """sites-available/fullstack-agent.conf is put where an administrator puts it."""
     etc = workspace / "etc-nginx"
     shutil.copytree(NGINX, etc)
     site = etc / "fullstack-agent.conf"

@@ -1,4 +1,4 @@
-"""The test PostgreSQL: who may be which role, and what a crash leaves."""
+"""Tests the stand's PostgreSQL: who may use which role, and what a crash leaves."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""The stand ends exactly what it has started, and says why something did not start."""
+"""Tests that the stand ends exactly what it has started, and says why something did not start."""
 
 import json
 import os
@@ -39,9 +39,9 @@ def wait_until(check, seconds=PATIENCE):
 def test_a_started_program_is_found_again_and_ended(tmp_path, sleeper):
     sleeper.start(["sleep", "100"])
     pid = sleeper.pid()
-    assert Process(tmp_path, "sleeper").pid() == pid  # as a later command would
+    assert Process(tmp_path, "sleeper").pid() == pid  # as a later command does
     sleeper.start(["sleep", "100"])
-    assert sleeper.pid() == pid  # not a second one
+    assert sleeper.pid() == pid  # no second one was started
     sleeper.stop()
     assert not alive(pid)
     assert sleeper.pid() is None
@@ -78,7 +78,7 @@ def test_children_that_a_crash_has_left_are_ended(sleeper, again):
 
 
 def test_a_strangers_session_of_the_same_number_is_left_alone(tmp_path, sleeper):
-    """As after a boot: the record names a session that somebody else leads, and has left."""
+    """After a reboot, the recorded number may belong to another session, whose leader has ended."""
     command = ["setsid", "-w", "sh", "-c", "sleep 100 >/dev/null 2>&1 & echo $$ $!"]
     session, stranger = map(int, subprocess.check_output(command, text=True).split())
     record = tmp_path / "pids" / "sleeper.json"
@@ -108,7 +108,7 @@ def test_the_kernel_ends_a_program_with_its_stand_unless_it_may_outlive(tmp_path
         "import os, sys\nfrom stand.process import Process\n"
         f"p = Process({str(tmp_path)!r}, 'orphan')\n"
         f"p.start(['sleep', '100'], outlive={outlive}, user={user!r})\n"
-        # Only when setpriv has become sleep is the signal set.
+        # The signal is set once setpriv has become sleep.
         "while b'sleep' not in open(f'/proc/{p.pid()}/cmdline', 'rb').read()[:6]: pass\n"
         "print(p.pid(), flush=True)\nos.kill(os.getpid(), 9)\n"
     )
@@ -127,7 +127,7 @@ def test_a_free_port_is_free():
 
 
 def test_a_port_is_handed_out_once(monkeypatch):
-    """Who has asked for it binds it later."""
+    """The port is bound later than it is handed out."""
     numbers = iter([20001, 20001, 20002])
     monkeypatch.setattr("stand.process.random.randrange", lambda *_: next(numbers))
     monkeypatch.setattr("stand.process.port_is_free", lambda _: True)

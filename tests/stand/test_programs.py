@@ -1,4 +1,4 @@
-"""Programs get the configuration and the keys that they need, and no others."""
+"""Tests that programs get the configuration and the keys that they need, and no others."""
 
 import os
 import stat
@@ -54,7 +54,7 @@ def test_migrating_and_starting_again_changes_nothing(site):
 
 def test_a_program_that_was_killed_is_started_again_by_the_next_start(site):
     site.programs.kill("api.fcgi")
-    end = time.monotonic() + PATIENCE  # its workers are told by the kernel, in a moment
+    end = time.monotonic() + PATIENCE  # the kernel ends its workers a moment later
     while site.client().get("/healthz").status_code != 503:
         assert time.monotonic() < end
     site.start()

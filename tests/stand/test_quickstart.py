@@ -1,6 +1,6 @@
-"""tools/quickstart as a person uses it: run, run again, with things dead, status, stop, purge.
+"""Tests tools/quickstart as a person uses it: run, run again, also with dead servers, status, stop, purge.
 
-Once with kubesim, which is what it takes by itself, and once with the real API server.
+Once with kubesim, the default, and once with the real API server.
 """
 
 import json
@@ -22,7 +22,7 @@ from stand.process import PATIENCE
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = ["packages", "build", "cluster", "postgresql", "site", "demo user", "kubeconfig", "project",
          "database", "container", "network", "terminal", "ready", "project"]
-# Cluster → (words of the first run, its API server, the steps that it has more).
+# Cluster → (arguments of the first run, its API server, its additional steps).
 CLUSTERS = {
     "sim": ((), "kubesim", set() if why_not() else {"images", "node", "application"}),
     "real": (("--cluster", "real"), "kube-apiserver", {"cluster programs"}),
@@ -30,7 +30,7 @@ CLUSTERS = {
 
 
 def runs(pid):
-    """Whether there is such a process; one that has ended and whose parent does not ask is none."""
+    """Whether the process is running; a zombie is not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -63,7 +63,7 @@ def quickstart(request, workspace):
 
 @pytest.fixture(scope="module")
 def first(quickstart):
-    """What the first run printed."""
+    """The output of the first run."""
     return quickstart(*quickstart.words)
 
 
@@ -90,7 +90,7 @@ def test_it_prints_a_line_a_step_with_its_time(quickstart, first):
     lines = re.findall(r"^\+ +(\w+(?: \w+)*) +\d+\.\d s", first, re.M)
     assert [line for line in lines if line not in quickstart.more_steps] == STEPS
     assert quickstart.more_steps <= set(lines)
-    assert "\r" not in first and "\033" not in first  # no terminal, no drawing
+    assert "\r" not in first and "\033" not in first  # without a terminal, nothing is redrawn
 
 
 def test_the_project_runs_and_its_addresses_are_told(quickstart, first):
@@ -134,7 +134,7 @@ def test_run_again_it_starts_what_has_died(quickstart, first):
     victims += ["node"] if "node" in before else []
     for name in victims:
         os.kill(before[name]["pid"], signal.SIGKILL)
-    end = time.monotonic() + PATIENCE  # the kernel ends them when it gets round to that
+    end = time.monotonic() + PATIENCE  # the kernel ends them a moment later
     while any(runs(before[name]["pid"]) for name in victims):
         assert time.monotonic() < end
         time.sleep(0.05)

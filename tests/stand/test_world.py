@@ -1,4 +1,4 @@
-"""A World keeps what happens in it to itself, and takes it along when it ends."""
+"""Tests that a World isolates what happens in it, and ends it when it ends."""
 
 import os
 import signal
@@ -50,7 +50,7 @@ def test_its_network_is_entered_and_left(world):
 
 
 def alive(marker):
-    """Whether a process with this word on its command line runs."""
+    """Whether a process with this word on its command line is running."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             if marker in path.read_bytes().decode(errors="replace").split("\0"):
@@ -89,7 +89,7 @@ def test_all_of_it_ends_with_a_run_that_is_killed(tmp_path):
     while alive(marker):
         assert time.monotonic() < end, "a process has outlived its world"
         time.sleep(0.05)
-    with World(tmp_path / "next") as world:  # takes away what the killed one could not
+    with World(tmp_path / "next") as world:  # removes what the killed one could not
         make_cgroups(world.cgroup)
         assert not list(Path("/sys/fs/cgroup").glob(f"*/{cgroup}"))
     assert not list(Path("/sys/fs/cgroup").glob(f"*/{world.cgroup}"))
