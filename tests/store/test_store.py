@@ -1,7 +1,7 @@
-"""The store and the database layer on a live PostgreSQL, directly and through pgbouncer.
+"""Tests the store and the database layer on a real PostgreSQL, directly and through pgbouncer.
 
-The checks themselves are C programs, store_tests and outage; what needs a server to be stopped, or
-several programs at once, is here.
+Most tests are C programs, store_tests and outage; those that stop a server, or need several programs
+at once, are here.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ SQL = ROOT / "sql"
 
 @pytest.fixture(scope="session")
 def build():
-    """The directory with the programs; of these only fsactl and the tests are needed."""
+    """The directory with the programs; only fsactl and the tests are needed."""
     places = [Path(os.environ["FSA_BUILD"])] if "FSA_BUILD" in os.environ else [ROOT, ROOT / "build"]
     for place in places:
         if (place / "tests/store/store_tests").exists():
@@ -35,7 +35,7 @@ def build():
 
 @pytest.fixture
 def fsactl(workspace, build, request):
-    """Runs fsactl against a database: fsactl(conninfo, words…), and returns what it did."""
+    """fsactl(conninfo, words…): runs fsactl on a database; returns the completed process."""
     numbers = itertools.count()
 
     def run(conninfo, *words):
@@ -104,7 +104,7 @@ RIGHTS = """
 
 
 def test_what_each_program_may_do_in_the_database_is_what_was_reviewed(postgres, database, fsactl):
-    """Who adds a right changes the file, with FSA_UPDATE_GOLDEN=1, and is asked why."""
+    """A change of rights changes the file, by FSA_UPDATE_GOLDEN=1, so that it is reviewed."""
     assert fsactl(postgres.conninfo(database), "migrate", "--sql-dir", SQL).returncode == 0
     connection = postgres.connect(database)
     with connection.cursor() as cursor:
@@ -123,7 +123,7 @@ def test_what_each_program_may_do_in_the_database_is_what_was_reviewed(postgres,
 
 
 class Client:
-    """tests/store/outage: a line in, a line out."""
+    """Talks to tests/store/outage: one line in, one line out."""
 
     def __init__(self, build, conninfo):
         command = [build / "tests/store/outage", conninfo]
@@ -150,7 +150,7 @@ class Client:
 
 @pytest.fixture
 def own_postgres(workspace, fsactl):
-    """A server of the test's own, to be stopped."""
+    """A server that tests may stop."""
     with Postgres(workspace / "outage") as server:
         server.create_database("outage")
         assert fsactl(server.conninfo("outage"), "migrate", "--sql-dir", SQL).returncode == 0
@@ -178,12 +178,12 @@ def test_an_outage_is_told_and_is_over_when_it_is_over(own_postgres, build):
             assert time.monotonic() < deadline
         assert client.do("write") == "ok"
 
-        # A restart that nobody was asked during is not noticed at all.
+        # A restart between statements is not noticed at all.
         own_postgres.restart()
         assert client.do("write") == "ok"
         assert written(own_postgres) == 3
 
-        # In the middle of a transaction: it is not continued, and nothing of it stays.
+        # In the middle of a transaction, the rest is refused, and nothing of it stays.
         assert client.do("begin") == "ok"
         assert client.do("write") == "ok"
         own_postgres.restart()
@@ -208,14 +208,14 @@ def test_a_frozen_server_costs_the_timeout_and_no_more(own_postgres, build):
         try:
             start = time.monotonic()
             assert client.do("ping") == "UNAVAILABLE"
-            assert 4.5 < time.monotonic() - start < 9.5  # not twice
+            assert 4.5 < time.monotonic() - start < 9.5  # run only once
             assert client.do("ping") == "ok"
         finally:
             os.kill(backend, signal.SIGCONT)
 
 
 def wait_until_active(server):
-    """Until the server has begun with the client's statement."""
+    """Waits until the server has begun to execute the client's statement."""
     connection = server.connect("outage")
     end = time.monotonic() + PATIENCE
     with contextlib.closing(connection), connection.cursor() as cursor:
@@ -310,7 +310,7 @@ def test_a_migration_that_ends_its_transaction_does_not_count_as_applied(postgre
 
 def test_a_server_that_is_away_is_an_error(fsactl):
     done = fsactl("host=/nonexistent dbname=x", "migrate", "--sql-dir", SQL)
-    assert done.returncode == 75  # to be tried again
+    assert done.returncode == 75  # temporary failure: try again
     assert "/nonexistent" in done.stderr
 
 
@@ -333,7 +333,7 @@ def test_keys_are_added_in_front(workspace, build, postgres, database):
 
 
 def test_only_the_first_key_is_added_while_postgresql_is_away(workspace, build):
-    """Later ones are noted in the audit, or not made."""
+    """Later ones are recorded in the audit, or not made."""
     programs = Programs(workspace / "away", build, "host=/nonexistent dbname=x")
     first = programs.fsactl("keys", "add", "cluster").split()[2]
     with pytest.raises(StandError, match="/nonexistent"):
