@@ -1,5 +1,5 @@
-"""Pebble, Let's Encrypt's own small ACME server, on a machine: an authority that really looks for the
-challenge before it certifies."""
+"""Pebble, Let's Encrypt's small ACME server, on a machine: a CA that really requests the challenge before it issues a
+certificate."""
 
 import json
 import os
@@ -13,12 +13,12 @@ MODULE = "github.com/letsencrypt/pebble/v2/cmd/pebble"
 VERSION = "v2.8.0"
 DIRECTORY = "https://localhost:14000/dir"
 CA = "/root/pebble/ca.pem"
-# As certbot is told whom to believe; Pebble's own name is certified by nobody else.
+# certbot must trust Pebble's own certificate, which no public CA has signed.
 TRUST = f"export REQUESTS_CA_BUNDLE={CA}; "
 
 
 def program():
-    """The path of Pebble, built once; the test is skipped where there is no Go."""
+    """Returns the path of Pebble, which is built once; skips the test if there is no Go."""
     kept = machines.CACHE.parent / f"pebble-{VERSION}" / "pebble"
     if not kept.exists():
         if not shutil.which("go"):
@@ -35,7 +35,7 @@ def program():
 
 
 def start(machine, name):
-    """Starts it there, and lets `name` lead to the machine itself."""
+    """Starts it on the machine, and makes `name` resolve to the machine itself."""
     config = {"pebble": {
         "listenAddress": "0.0.0.0:14000", "managementListenAddress": "0.0.0.0:15000",
         "certificate": CA, "privateKey": "/root/pebble/key.pem", "httpPort": 80, "tlsPort": 443,

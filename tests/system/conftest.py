@@ -1,4 +1,4 @@
-"""A machine with our package installed and set up as docs/installation.md says."""
+"""A machine with our package, installed and set up as docs/installation.md says."""
 
 import hashlib
 import os
@@ -25,9 +25,9 @@ KEPT = 8
 
 @pytest.fixture(scope="session")
 def deb(build, workspace):
-    """Our package as `make deb` makes it; the last few are kept, by what they are made of.
+    """Our package as `make deb` makes it; the last few are cached by a digest of their sources.
 
-    Skips where no machine can be had to install it on.
+    Skips the test if no machine can run here.
     """
     if why := machines.missing():
         pytest.skip(why)
@@ -46,7 +46,7 @@ def deb(build, workspace):
 
 
 def _keep(found, kept):
-    """Other runs may be doing the same at this moment."""
+    """Other runs may be doing the same concurrently."""
     kept.parent.mkdir(parents=True, exist_ok=True)
     partial = kept.with_suffix(f".{os.getpid()}")
     shutil.copyfile(found, partial)
@@ -57,7 +57,7 @@ def _keep(found, kept):
 
 @pytest.fixture(scope="session")
 def bare_machine(workspace, deb):
-    """Makes machines without our package: bare_machine(name); further words are Machine's."""
+    """bare_machine(name): makes machines without our package; further arguments go to Machine."""
     started = []
     downloaded = machines.needs(deb)
 
@@ -74,7 +74,7 @@ def bare_machine(workspace, deb):
 
 @pytest.fixture(scope="session")
 def machine(bare_machine, deb):
-    """One for the whole run. A test leaves it as it has found it: working."""
+    """One machine for the whole run. A test must leave it working."""
     machine = bare_machine("machine")
     install(machine, deb)
     return machine

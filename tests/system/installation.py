@@ -1,4 +1,4 @@
-"""Installing our package on a machine, by the very commands of the documents."""
+"""Installs our package on a machine, with the documents' own commands."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ log_level = debug
 
 
 def commands(document, heading):
-    """The shell commands (```sh) under a heading of a document: a script a block."""
+    """Returns the shell commands (```sh) under a heading of a document, one script per block."""
     text = (DOCUMENTS / document).read_text()
     section = re.split(r"^## ", text.split(f"\n## {heading}\n", 1)[1], flags=re.M)[0]
     blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", section, flags=re.M | re.S)
@@ -30,7 +30,7 @@ def commands(document, heading):
 
 
 def install(machine, deb):
-    """The steps of docs/installation.md: the package, the configuration, fsa-setup, readyz."""
+    """Follows docs/installation.md: the package, the configuration, fsa-setup, readyz."""
     machine.copy_in(deb, "/root/fullstack-agent_0_all.deb")
     package, setup, ready = commands("installation.md", "One host")
     machine.run(f"cd /root; {package}")
@@ -40,23 +40,23 @@ def install(machine, deb):
 
 
 def configure(machine, lines):
-    """Sets options of fsa.conf, as an administrator edits it."""
+    """Sets options in fsa.conf, as an administrator does."""
     names = "|".join(re.findall(r"^(\w+) *=", lines, flags=re.M))
     machine.run(f"sed -Ei '/^({names}) *=/d' /etc/fullstack-agent/fsa.conf; "
                 "cat >>/etc/fullstack-agent/fsa.conf", input=lines)
 
 
 def browser(machine):
-    """Somebody at a browser, who reaches the machine's port 8080."""
+    """Returns a browser's client of the machine's port 8080."""
     client = Client(f"http://127.0.0.1:{machine.reach(8080)}")
     client.session.headers["Origin"] = PUBLIC_URL
-    # As browsers do: a connection kept open and closed by an nginx that reloads is no failure.
+    # As browsers do, requests are repeated on a connection that nginx closed during a reload.
     client.session.mount("http://", HTTPAdapter(max_retries=Retry(2, backoff_factor=0.1)))
     return client
 
 
 def connect(machine, cluster):
-    """The machine reaches the cluster, at the address that its kubeconfigs name; until a reboot.
+    """Lets the machine reach the cluster, at the address in its kubeconfigs, until a reboot.
 
     Returns the Relay in between.
     """

@@ -1,4 +1,4 @@
-"""An empty Debian 12 with PostgreSQL and nginx, booted by systemd-nspawn with a network of its own.
+"""An empty Debian 12 with PostgreSQL and nginx, booted by systemd-nspawn with its own network.
 
     with Machine(directory, needs("x.deb")) as machine:
         machine.copy_in("x.deb", "/root/x.deb")
@@ -6,8 +6,8 @@
         machine.reboot()
 
 The installed system is made by mmdebstrap once and kept in ~/.cache/fullstack-agent/debian/; each
-machine writes to an overlay over it, in its directory. What our package needs beyond it has been
-downloaded and lies in apt's archive, not installed, because a machine reaches nothing outside.
+machine writes to an overlay above it, in its directory. What our package also needs has been
+downloaded to apt's archive but not installed, because a machine cannot reach the outside.
 """
 
 import ctypes
@@ -28,14 +28,14 @@ CACHE = Path.home() / ".cache" / "fullstack-agent" / "debian"
 GROUPS = Path("/sys/fs/cgroup")
 UNIFIED = (GROUPS / "cgroup.procs").exists()
 SUITE = "bookworm"
-# What an administrator's machine has, and python3 for the probe of the tests.
+# What an administrator's machine has, and python3 for the tests' probe.
 INSTALLED = ("systemd", "systemd-sysv", "dbus", "postgresql", "nginx", "ca-certificates", "curl",
              "procps", "openssl", "python3", "certbot")
 NEEDED = ("systemd-nspawn", "mmdebstrap", "nsenter", "unshare")
 
 
 def missing():
-    """Why no machine can be had here, or None."""
+    """Returns why this machine cannot run one, or None."""
     if os.geteuid() != 0:
         return "needs root, for systemd-nspawn"
     absent = [name for name in NEEDED if not shutil.which(name)]
@@ -48,25 +48,25 @@ def missing():
 
 
 def needs(deb):
-    """The packages that a package depends on and recommends."""
+    """Returns the packages that a package depends on or recommends."""
     lists = run(["dpkg-deb", "--field", deb, "Depends", "Recommends"], "dpkg-deb")
     lists = re.sub(r"^\w+:", ",", lists, flags=re.M)
     return sorted({word.split()[0] for word in re.split(r"[,|]", lists) if word.strip()})
 
 
 def base(downloaded):
-    """The directory with the installed system, made first when it is not in the cache.
+    """Returns the directory of the installed system, and makes it first if it is not cached.
 
-    downloaded  packages that apt has in its archive, with what they need in turn
+    downloaded  packages in apt's archive, with their dependencies
     """
-    words = (SUITE, *INSTALLED, "+", *downloaded, "3")  # the number: of this function's ways
+    words = (SUITE, *INSTALLED, "+", *downloaded, "3")  # the number is the version of this function
     key = hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]
     tree = CACHE / key
     if tree.exists():
         return tree
     CACHE.mkdir(parents=True, exist_ok=True)
     partial = CACHE / f"{key}.partial-{os.getpid()}"
-    retries = "Acquire::Retries"  # a mirror may hiccup
+    retries = "Acquire::Retries"  # a mirror may fail for a moment
     download = (f"chroot $1 apt-get -q -y -o {retries}=5 --download-only --install-recommends "
                 "install ")
     command = [
@@ -85,19 +85,19 @@ def base(downloaded):
 class Machine(Server):
     """One machine, with its disk in a directory; `downloaded` as for base().
 
-    filters  its systemd can filter packets, for which it needs control groups of version 2,
-             whatever the host has, and the right to load programs into the kernel
+    filters  its systemd can filter packets, which needs control groups of version 2, whatever
+             the host uses, and the right to load programs into the kernel
     """
 
     def __init__(self, directory, downloaded, filters=False):
-        super().__init__(directory, "nspawn", patience=60)  # nspawn shuts the machine down in good order
+        super().__init__(directory, "nspawn", patience=60)  # nspawn shuts the machine down cleanly
         self._base = base(downloaded)
         self.name = f"fsa-{os.getpid()}-{self.directory.name}"
         self._relays = []
         self._filters = filters
 
     def start(self):
-        """Returns when it has booted."""
+        """Starts the machine; returns when it has booted."""
         for name in ("disk", "work", "root"):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         d = self.directory
@@ -106,8 +106,8 @@ class Machine(Server):
                   "--private-network --register=no --keep-unit --link-journal=no "
                   "--resolv-conf=off --timezone=off --console=read-only"
                   + (" --capability=CAP_BPF --system-call-filter=bpf" if self._filters else ""))
-        # The mount is nspawn's alone: it goes with it, whatever happens. Two machines in one control
-        # group would see each other's units there.
+        # The mount belongs to nspawn and ends with it, whatever happens. Machines need separate control groups, or
+        # they would see each other's units.
         groups = "".join(f"echo $$ >{group}/cgroup.procs; " for group in self._make_groups())
         if self._filters and not UNIFIED:
             groups += (f"umount -R {GROUPS} && mount -t cgroup2 none {GROUPS} && "
@@ -132,11 +132,11 @@ class Machine(Server):
             for folder, _, _ in os.walk(group, topdown=False):
                 try:
                     os.rmdir(folder)
-                except OSError:  # not empty for a moment more, or not a group
+                except OSError:  # not empty yet, or not a group
                     pass
 
     def reboot(self):
-        """nspawn leaves it to a service manager to start a machine that reboots again: to us."""
+        """Reboots the machine: nspawn ends, and its service manager, here we, must start it again."""
         self.run("systemctl --no-block reboot")
         end = time.monotonic() + PATIENCE
         while self.process().running():
@@ -146,15 +146,15 @@ class Machine(Server):
         self.start()
 
     def leader(self):
-        """The pid of the machine's own systemd, None while there is none."""
+        """Returns the pid of the machine's systemd; None if there is none."""
         pid = self.process().pid()
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split() if pid else []
         return int(children[0]) if children else None
 
     def run(self, command, check=True, input=None, timeout=900):
-        """Runs a shell command as root in there; what it printed, or with check=False all of it.
+        """Runs a shell command as root; returns its output, or with check=False the completed process.
 
-        StandError tells what failed.
+        StandError says what failed.
         """
         done = subprocess.run(
             ["nsenter", f"--target={self.leader()}", "--all", "--root", "--wd",
@@ -169,7 +169,7 @@ class Machine(Server):
         return done.stdout
 
     def path(self, path):
-        """Where the outside sees a file of the machine; only to look at, and only what is there."""
+        """Returns our path of a file on the machine; only for reading, and only if it exists."""
         return Path(f"/proc/{self.leader()}/root") / str(path).lstrip("/")
 
     def copy_in(self, source, target):
@@ -181,7 +181,7 @@ class Machine(Server):
         file.chmod(mode)
 
     def wait(self, command, seconds=PATIENCE):
-        """Until the command succeeds; returns what it printed."""
+        """Waits until the command succeeds; returns its output."""
         end = time.monotonic() + seconds
         while (done := self.run(command, check=False)).returncode != 0:
             if time.monotonic() > end:
@@ -191,23 +191,23 @@ class Machine(Server):
         return done.stdout
 
     def status(self, unit, *properties):
-        """Properties of a unit, as systemctl shows them."""
+        """Returns properties of a unit, as systemctl shows them."""
         words = " ".join(f"--property={name}" for name in properties)
         lines = self.run(f"systemctl show {unit} {words}").splitlines()
         return dict(line.split("=", 1) for line in lines)
 
     def main_pid(self, unit, instead_of="0"):
-        """The pid of a unit's program, after a restart another one than before, when it runs: as long
-        as the unit is activating, that process is systemd's own still, and root's."""
+        """Waits until a unit is active with another pid than `instead_of`, and returns that: while it is activating,
+        the process may still be systemd's own, and root's."""
         return self.wait(f"systemctl show -P MainPID {unit} | grep -vxE '0|{instead_of}' && "
                          f"systemctl is-active --quiet {unit}").strip()
 
     def reach(self, port):
-        """A port outside that leads to this port of the machine's loopback."""
+        """Returns a port out here that leads to this port of the machine's loopback."""
         return self._relay(("127.0.0.1", 0), None, ("127.0.0.1", port), self.leader).port
 
     def let_out(self, port):
-        """The machine's loopback leads to ours on this port; again after a reboot. The Relay."""
+        """Makes this port of the machine's loopback lead to ours, until a reboot; returns the Relay."""
         return self._relay(("127.0.0.1", port), self.leader, ("127.0.0.1", port), None)
 
     def _relay(self, *ends):
@@ -216,10 +216,10 @@ class Machine(Server):
         return relay
 
     def _groups(self):
-        """A control group of its own in each hierarchy: version 2, or 1 with several."""
+        """Returns the machine's control groups: one in version 2, or one per hierarchy in version 1."""
         if UNIFIED:
             return [GROUPS / self.name]
-        # cpuset's are empty until filled in; systemd does not use them.
+        # cpuset is omitted: its groups are unusable until they are filled in, and systemd does not use them.
         roots = (p for p in GROUPS.iterdir() if (p / "cgroup.procs").exists() and p.name != "cpuset")
         return [p.resolve() / self.name for p in roots if not p.is_symlink()]
 
@@ -242,10 +242,10 @@ class Machine(Server):
 
 
 class Relay:
-    """Passes on TCP connections from one network namespace to another.
+    """Forwards TCP connections from one network namespace to another.
 
     A socket belongs to the namespace in which it was made, so one process can hold both ends. Each
-    namespace is given as a function that tells a pid in it, or None for our own.
+    namespace is given as a function that returns a pid in it, or as None for our own.
     """
 
     def __init__(self, listen, listen_in, connect, connect_in):
@@ -261,7 +261,7 @@ class Relay:
         self.go_on()
 
     def hold(self):
-        """What is sent from now on, in either direction, arrives only after go_on()."""
+        """Holds back everything that is sent from now on, in either direction, until go_on()."""
         self._flows.clear()
 
     def go_on(self):
@@ -299,7 +299,7 @@ class Relay:
 
 
 def _within(pid, action):
-    """Runs the action in that process's network namespace. It is a thread's, so one is made."""
+    """Runs the action in that process's network namespace, in a new thread, as namespaces belong to threads."""
     if pid is None:
         return action()
     result = []

@@ -1,4 +1,4 @@
-"""An Ethernet between machines, from which one can be cut off.
+"""An Ethernet between machines, which can be cut off from it.
 
 Its bridge is in the first machine's network namespace; nothing of it is in ours.
 """
@@ -9,7 +9,7 @@ BRIDGE = "lan"
 
 
 class Network:
-    """A network of machines that run; a machine that reboots has to join again."""
+    """A network of running machines; a machine that reboots has to join again."""
 
     def __init__(self, hub, address):
         self._hub = hub
@@ -26,7 +26,7 @@ class Network:
         self.mend(address)
 
     def cut(self, address):
-        """As if a switch in between had failed: links are up, and nothing arrives."""
+        """Cuts off a machine as if a switch had failed: its link is up, and nothing arrives."""
         self._ip(self._hub, f"link set {self._port(address)} nomaster")
 
     def mend(self, address):

@@ -1,4 +1,4 @@
-"""Run inside a service's sandbox: tries what it forbids, and prints what has succeeded as JSON."""
+"""Runs as a service: tries what its sandbox forbids, and prints what succeeded, as JSON."""
 
 import ctypes
 import json
@@ -74,7 +74,7 @@ ATTEMPTS = {
     "ipv4 socket": lambda: socket_family(socket.AF_INET),
     "raw packets": lambda: socket_family(socket.AF_PACKET),
     "netlink": lambda: socket_family(socket.AF_NETLINK),
-    # These folders are made for the probe, writable for everybody.
+    # These folders are made for the probe, and everybody may write to them.
     "write /usr": lambda: scratch("/usr/local/open"),
     "write /etc": lambda: scratch("/etc/open"),
     "write /var": lambda: scratch("/var/open"),

@@ -1,7 +1,7 @@
-"""What a service may send to whom, by its unit's IPAddressDeny and IPAddressAllow alone.
+"""Tests where a service can send packets, by its unit's IPAddressDeny and IPAddressAllow alone.
 
-Those that have it see no network and can make no socket for one, either, which test_sandbox.py
-tries. This is for the day when somebody takes one of these away.
+Services with these also have no network and cannot make sockets for one, which test_sandbox.py
+tests. This test is for the day when somebody removes one of these restrictions.
 """
 
 import re

@@ -1,5 +1,5 @@
-"""fsa.conf, its mistakes, and fsa-setup, on the machine: what an administrator is told, and that what
-runs goes on."""
+"""Tests errors in fsa.conf, and fsa-setup, on the machine: what an administrator is told, and that running services
+continue."""
 
 import acme
 import pytest
@@ -12,7 +12,7 @@ READY = "curl -sf http://127.0.0.1:8080/readyz"
 
 @pytest.fixture
 def conf(machine):
-    """Appends lines to fsa.conf; afterwards it is as it was, and everything serves."""
+    """conf(lines): appends lines to fsa.conf; afterwards it is restored, and everything works."""
     machine.run(f"cp -p {CONF} /root/fsa.conf.kept")
 
     def append(lines):
@@ -56,7 +56,7 @@ def test_a_wrong_file_stops_nothing_that_runs_and_is_told_in_journal_and_status(
     assert "2 errors" in status_text(machine, "fsa-reconcile", "the last one that was right")
     since = machine.run("journalctl -u fsa-reconcile -o cat | grep -c msg=pass").strip()
     machine.wait(f"test $(journalctl -u fsa-reconcile -o cat | grep -c msg=pass) -gt {int(since) + 2}")
-    # Once, and not at every pass.
+    # Once, not at every pass.
     logged = machine.run("journalctl -u fsa-reconcile -o cat | grep -c 'home_sice'")
     assert int(logged) == 1
     assert '"status":"ready"' in machine.run(READY)
@@ -184,7 +184,7 @@ def test_a_renewed_certificate_is_served_at_once(machine, conf):
     machine.run(f"mkdir -p /etc/fullstack-agent/tls; cd /etc/fullstack-agent/tls; {MAKE}; "
                 "rm -f /etc/nginx/sites-enabled/default")
     told = machine.run("fsa-setup nginx tls")
-    assert "browsers will not accept the certificate" in told  # nobody vouches for it
+    assert "browsers will not accept the certificate" in told  # no CA has signed it
     assert "nginx serves the site at https://agent.example.org" in told
     before = machine.run(SERVED)
     machine.run(f"cd /etc/fullstack-agent/tls; {MAKE}; /usr/libexec/fullstack-agent/certificate-renewed")
@@ -211,5 +211,5 @@ def test_the_first_certificate_comes_from_an_authority_and_is_renewed_by_itself(
     before = machine.run(SERVED).strip()
     machine.run(f"{acme.TRUST} certbot renew --force-renewal --no-random-sleep-on-renew", timeout=300)
     machine.wait(f"test '{before}' != \"$({SERVED})\"")
-    # The challenge was answered by the site with TLS this time, which still answers.
+    # This time the site answered the challenge with TLS, and it still works.
     assert "nginx serves the site" in machine.run("fsa-setup")

@@ -1,4 +1,4 @@
-"""Two hosts with the programs, one with PostgreSQL and nginx, made as docs/growing.md says.
+"""Tests two hosts with the programs and one with PostgreSQL and nginx, set up as docs/growing.md says.
 
 One of the two is cut off in the middle of a pass: nothing is lost, and nothing is done twice.
 """
@@ -18,7 +18,7 @@ from stand.process import PATIENCE
 PKI = "/etc/fullstack-agent/postgresql"
 PASSWORD = "correct horse battery staple"
 DB, WEB, STANDBY = "10.77.0.10", ("10.77.0.11", "10.77.0.12"), "10.77.0.13"
-# Short, so that the test is: what a host that is cut off holds is free after lease_time.
+# Short, to keep the test short: the leases of a host that was cut off end after lease_time.
 HOST_CONFIG = CONFIG + f"""\
 database = host={DB} dbname=fsa sslmode=verify-full sslrootcert={PKI}/ca.crt
 lease_time = 20s
@@ -37,7 +37,7 @@ def kubesim(workspace, build):
 
 @pytest.fixture(scope="module")
 def network(bare_machine, deb):
-    """The machines by address, on a network and with the package, not set up."""
+    """The machines by address, in one network, with the package but not set up."""
     machines = {address: bare_machine(f"h{address.rpartition('.')[2]}")
                 for address in (DB, *WEB, STANDBY)}
     lan = Network(machines[DB], DB)
@@ -76,7 +76,7 @@ def hosts(network, kubesim):
 
 
 def copy(source, target, source_folder, target_folder, *names):
-    """Files or folders between machines, as scp would."""
+    """Copies files or folders between machines, as scp would."""
     target.run(f"mkdir -p {target_folder}")
     packed = source.run(f"tar -C {source_folder} -c {' '.join(names)} | base64")
     target.run(f"base64 -d | tar -C {target_folder} -x", input=packed)
@@ -101,7 +101,7 @@ def ada(db, kubesim):
 
 
 def create(client, count):
-    """Projects, each tried again with its key until it is answered; how many tries failed."""
+    """Creates projects, each tried with the same key until it succeeds; returns how many tries failed."""
     failed = 0
     for number in range(count):
         name = f"p{number}-{time.monotonic_ns() % 100000}"
@@ -160,13 +160,13 @@ def test_a_second_host_does_not_make_keys_of_its_own(hosts):
 
 
 def creations(kubesim, since):
-    """(resource, name) → how often it was made: each time it has another uid."""
+    """Returns (resource, name) → how often it was created, by the number of its UIDs."""
     objects = {(w["resource"], w["name"], w["uid"]) for w in kubesim.writes(since)["writes"]}
     return Counter((resource, name) for resource, name, _ in objects)
 
 
 class Reader(Repeated):
-    """Somebody who reads a page over and over."""
+    """Reads a page over and over."""
 
     def __init__(self, client, path):
         super().__init__(pause_s=0.02)
@@ -190,8 +190,7 @@ def test_a_host_cut_off_in_a_pass_loses_and_doubles_nothing(db, network, hosts, 
     wait_running(ada, 3)
     first = kubesim.writes()["next"]
 
-    # Only the first host's reconciler works, in one pass. What it applies is carried out and answered
-    # late.
+    # Only the first host's reconciler works, in one pass. Its requests are executed, but the responses are late.
     for machine in (one, other):
         machine.run("systemctl stop fsa-reconcile.timer fsa-reconcile.path")
         machine.wait("systemctl show -P ActiveState fsa-reconcile | grep -qvw activating")
@@ -212,12 +211,12 @@ def test_a_host_cut_off_in_a_pass_loses_and_doubles_nothing(db, network, hosts, 
         failed = create(ada, 5)
         wait_running(ada, 18)
     healed = time.monotonic() - cut_at
-    # What the first had sent arrives now, long after the other has done the work.
+    # What the first has sent arrives only now, long after the other has done the work.
     to_cluster.go_on()
     time.sleep(2)
     network.mend(WEB[0])
 
-    assert set(reader.statuses) == {200}, reader.statuses  # nginx asked the other host
+    assert set(reader.statuses) == {200}, reader.statuses  # nginx used the other host
     assert reader.slowest < 15  # two seconds for the host that is cut off, then the other one
     print(f"healed after {healed:.1f} s, {failed} changes had to be sent again, "
           f"slowest read {reader.slowest:.1f} s")
@@ -233,11 +232,11 @@ def test_a_host_cut_off_in_a_pass_loses_and_doubles_nothing(db, network, hosts, 
 def test_a_host_that_comes_back_works_again(db, network, hosts, ada):
     one, _ = hosts[0]
     one.wait("systemctl show fsa-reconcile -P Result | grep -qw success")
-    time.sleep(12)  # for ten nginx leaves a host alone that did not answer
+    time.sleep(12)  # for ten seconds, nginx does not use a host that did not respond
     other, _ = hosts[1]
     other.run("systemctl stop fullstack-agent.target 'fsa-*'")
     try:
-        assert create(ada, 2) == 0  # what is refused by one host goes to the other
+        assert create(ada, 2) == 0  # requests refused by one host go to the other
         wait_running(ada, 20)
     finally:
         other.run("systemctl start fullstack-agent.target")
@@ -245,7 +244,7 @@ def test_a_host_that_comes_back_works_again(db, network, hosts, ada):
 
 @pytest.fixture(scope="module")
 def standby(db, network, hosts):
-    """Follows the first PostgreSQL; the hosts know both."""
+    """A standby of the first PostgreSQL; the hosts know both."""
     machine = network.machines[STANDBY]
     first, then, _ = commands("growing.md", "A standby of PostgreSQL")
     db.run(first)
@@ -266,7 +265,7 @@ def standby(db, network, hosts):
 
 
 def test_a_standby_takes_over_from_a_server_that_hangs(db, standby, hosts, ada):
-    """Nothing that was answered is lost. The first server does not even refuse connections."""
+    """No confirmed change is lost. The first server does not even refuse connections."""
     create(ada, 3)
     listed = "/api/projects?all=true&limit=100"
     before = {p["name"] for p in ada.get(listed).json()["items"]}

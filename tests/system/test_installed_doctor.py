@@ -1,4 +1,4 @@
-"""fsactl doctor on the installed site: each fault that users meet is red, with what to do about it."""
+"""Tests fsactl doctor on the installed site: each fault that users notice is red, with advice."""
 
 import datetime
 import json
@@ -20,8 +20,7 @@ READY = "curl -sf http://127.0.0.1:8080/readyz | grep -w ready"
 
 @pytest.fixture
 def well(machine):
-    """A machine that is well, before and after; no worker of api.fcgi remembers a database that was
-    not."""
+    """A machine that works, before and after; no worker of api.fcgi remembers that the database was away."""
     machine.run("systemctl restart fsa-api")
     machine.wait(READY)
     assert red(machine) == {}
@@ -31,7 +30,7 @@ def well(machine):
 
 
 def red(machine):
-    """{(check, subject): (message, advice)} of what has failed."""
+    """Returns {(check, subject): (message, advice)} of what has failed."""
     done = machine.run("fsactl doctor --json", check=False)
     found = {(f["check"], f["subject"]): (f["message"], f["advice"])
              for f in json.loads(done.stdout) if f["health"] == "FAILED"}
@@ -40,7 +39,7 @@ def red(machine):
 
 
 def red_with(machine, finding):
-    """The same, as soon as this is among it: a unit that ends again and again is up at times."""
+    """Waits until this finding is among those of red(), and returns them: a unit that keeps failing is up at times."""
     end = time.monotonic() + PATIENCE
     while finding not in (found := red(machine)):
         assert time.monotonic() < end, found
@@ -49,7 +48,7 @@ def red_with(machine, finding):
 
 @pytest.fixture(scope="module", autouse=True)
 def own_journal(machine):
-    """What these faults leave in the journal is not for the tests after them."""
+    """Removes from the journal what these faults have left, for the tests after them."""
     yield
     machine.run("journalctl --rotate && journalctl --vacuum-time=1s")
 
@@ -68,13 +67,13 @@ def test_all_that_a_site_consists_of_is_looked_at(well):
 
 
 @pytest.mark.parametrize("line, service", [
-    ("github_client_id = of-an-app", "fsa-auth"),  # and no secret
+    ("github_client_id = of-an-app", "fsa-auth"),  # with an id but no secret
     ("public_url = agent.example.org", "fsa-api"),
 ])
 def test_a_configuration_that_ends_the_services_is_red(well, line, service):
     well.run(f"cp -p {CONFIG} /root/fsa.conf; echo '{line}' >>{CONFIG}")
     try:
-        warned = red(well)  # what runs goes on
+        warned = red(well)  # running services continue
         assert {check for check, _ in warned} == {"settings"}
         assert "fsactl config check" in next(iter(warned.values()))[1]
         well.run("systemctl restart fsa-api fsa-auth", check=False)
@@ -173,7 +172,7 @@ def test_private_keys_that_everybody_can_read_are_red(well):
 
 
 def expired():
-    """(key, certificate), in PEM, of agent.example.org."""
+    """Returns (key, certificate), in PEM, of agent.example.org."""
     now, day = datetime.datetime.utcnow(), datetime.timedelta(days=1)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "agent.example.org")])
@@ -186,7 +185,7 @@ def expired():
 
 
 def test_a_certificate_that_has_expired_is_red(well):
-    """The host does not reach the public name; what its nginx serves is looked at."""
+    """The host cannot reach the public name, so the certificate that its nginx serves is checked."""
     key, certificate = expired()
     well.run("install -d /etc/fullstack-agent/tls")
     well.write("/etc/fullstack-agent/tls/privkey.pem", key, 0o600)

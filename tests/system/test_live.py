@@ -1,4 +1,4 @@
-"""Live updates as the package sets them up."""
+"""Tests live updates as the package sets them up."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from stand.stream import Stream
 
 @pytest.fixture
 def ada(machine):
-    """Logged in, by a token: cookies are for https here."""
+    """A client that is logged in by a token, as cookies need https here."""
     client = browser(machine)
     body = {"name": f"ada{machine.run('date +%s%N').strip()}", "password": "correct horse battery"}
     client.post("/api/auth/register", body)
@@ -21,7 +21,7 @@ def ada(machine):
 
 
 def change(machine, user):
-    """A new project of theirs, as no program makes it: in the database."""
+    """Inserts a new project of theirs into the database, without any of our programs."""
     machine.run("cd /; runuser -u postgres -- psql -qd fsa -c \"INSERT INTO projects"
                 f" (user_id, name, kube_name) VALUES ('{user}', 'Demo ' || floor(random() * 1e9)::bigint, 'demo')\"")
 
@@ -49,7 +49,7 @@ def test_nobody_but_fsa_events_reaches_nginx_to_publish(machine):
 
 
 def test_an_nginx_that_was_killed_comes_back_and_so_do_live_updates(machine, ada):
-    """What it has left of its sockets is in nobody's way."""
+    """The sockets that it has left behind prevent nothing."""
     machine.run("systemctl kill --signal=KILL nginx; sleep 1; systemctl restart nginx")
     machine.run("systemctl restart fsa-events")
     flows(machine)

@@ -1,6 +1,6 @@
-"""The life of an installation: upgrade under load, backup and restore, remove, purge.
+"""Tests the life of an installation: upgrade under load, backup and restore, remove, purge.
 
-On a machine of its own, in this order: each test goes on with what the one before has left.
+It has its own machine. The order matters: each test continues from the state that the previous one has left.
 """
 
 import itertools
@@ -58,7 +58,7 @@ def next_deb(deb, workspace):
 
 
 def build(tree, package):
-    """The package of an unpacked one, whose migrations preinst has, too."""
+    """Builds a package from an unpacked one; its migrations are in preinst, too."""
     sql = tree / "usr" / "share" / "fullstack-agent" / "sql"
     names = sorted(path.name for path in sql.glob("*.sql"))
     subprocess.run(["tar", "-cf", tree / "DEBIAN" / "migrations.tar", "-C", sql, *names], check=True)
@@ -68,9 +68,9 @@ def build(tree, package):
 
 
 class Load(Repeated):
-    """Requests one after the other; each that fails is tried again, and has to succeed soon.
+    """Sends one request after the other; each that fails is tried again, and has to succeed soon.
 
-    ask(n, client) sends the n-th, the same one each time it is called with n.
+    ask(n, client) sends the n-th request, always the same for the same n.
     """
 
     def __init__(self, client, ask):
@@ -115,7 +115,7 @@ def test_a_backup_is_made_while_the_site_is_used(machine, ada):
 
 
 def test_a_backup_has_all_that_an_administrator_has_changed(machine, ada):
-    """Certificates and their keys, also by a link; nginx's files; units; secrets of providers."""
+    """Certificates and their keys, linked ones too; nginx's files; units; secrets of providers."""
     machine.run("""
         install -d -m 700 /root/acme
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=site \
@@ -146,7 +146,7 @@ def test_a_backup_has_all_that_an_administrator_has_changed(machine, ada):
 
 
 def test_this_versions_programs_work_on_the_next_versions_schema(machine, ada, next_deb, workspace):
-    """As on the hosts of a site that are not upgraded yet."""
+    """This happens on hosts of a site that are not upgraded yet."""
     tree = workspace / "next"
     (migration,) = (tree / "usr/share/fullstack-agent/sql").glob("*_next.sql")
     machine.run(f"cp -r /usr/share/fullstack-agent/sql /root/next-sql; cat >/root/next-sql/{migration.name}",
@@ -174,7 +174,7 @@ def test_an_upgrade_with_a_migration_loses_no_request(machine, ada, next_deb):
     path = f"/api/projects/{ada.project}"
 
     def add_variable(client, n):
-        time.sleep(0.2)  # a project may have 256, and a busy machine takes long
+        time.sleep(0.2)  # a project may have 256 variables, and a busy machine takes long
         return client.post(f"{path}/environment", {"key": f"DURING_{n:03}", "value": "x"},
                            headers={"Idempotency-Key": f"during-{n}"})
 
@@ -185,7 +185,7 @@ def test_an_upgrade_with_a_migration_loses_no_request(machine, ada, next_deb):
         machine.run(f"cd /root; {upgrade}")
     for load in loads:
         assert load.answered > 20 and not load.lost, (load.answered, load.retried, load.lost)
-    # Each change once, also where a lost answer made it be sent twice.
+    # Each change was made once, even if a lost response made the client send it twice.
     there = [v["key"] for group in ada.get(f"{path}/environment").json().values() for v in group]
     during = sorted(key for key in there if key.startswith("DURING_"))
     assert during == [f"DURING_{n:03}" for n in range(loads[2].answered)]
@@ -196,7 +196,7 @@ def test_an_upgrade_with_a_migration_loses_no_request(machine, ada, next_deb):
 
 
 def test_an_upgrade_from_a_version_without_the_maps_lets_the_console_reach_sandboxes(machine, ada):
-    """nginx serves the page without them, too, but with a policy that keeps it from all sandboxes."""
+    """Without the maps, nginx serves the page, too, but with a policy that blocks all sandboxes."""
     machine.run("rm -f /etc/nginx/fullstack-agent/*.map; systemctl restart nginx")
     policy = "curl -sf -o /dev/null -D - http://127.0.0.1:8080/ | grep -i ^content-security-policy: | grep -F "
     machine.wait(f"{policy} \"connect-src 'self';\"")
@@ -211,7 +211,7 @@ PROGRAMS = "cat /usr/libexec/fullstack-agent/* /usr/sbin/fsactl | sha256sum; dpk
 
 @pytest.fixture(scope="module")
 def broken(next_deb, workspace):
-    """A version after the next, whose migration fails; mend() is that package as it should be."""
+    """A version after the next, whose migration fails; mend() returns the corrected package."""
     tree = workspace / "broken"
     subprocess.run(["dpkg-deb", "--raw-extract", next_deb, tree], check=True)
     control = tree / "DEBIAN" / "control"
@@ -238,7 +238,7 @@ def test_a_migration_that_fails_leaves_the_old_version_whole_until_it_is_mended(
     assert "_after.sql: PostgreSQL: division by zero" in done.stdout, done.stdout
     assert "the old version goes on" in done.stdout
     assert machine.run(PROGRAMS) == before and "\nStatus: install ok installed\n" in before
-    # It works, and goes on working: requests, passes, a restart of all of it.
+    # Everything keeps working: requests, passes, a complete restart.
     machine.run("systemctl start fsa-reconcile")
     assert machine.status("fsa-reconcile", "Result")["Result"] == "success"
     machine.run("systemctl restart fullstack-agent.target fsa-migrate fsa-api fsa-auth")
@@ -288,14 +288,14 @@ def test_remove_and_reinstall_keep_the_data_and_tls(machine, ada):
     machine.run("dpkg -i /root/late.deb; fsa-setup")
     machine.wait(TLS)
     machine.run("fsa-setup nginx loopback")
-    assert ada.get(f"/api/projects/{ada.project}").ok  # the session, too, is still good
+    assert ada.get(f"/api/projects/{ada.project}").ok  # the session is still valid, too
 
 
 def test_a_backup_brings_back_what_a_purge_has_removed(machine, ada):
-    """On what is an empty host then, by one command: TLS, units and secrets too."""
+    """One command restores everything on a then empty host, including TLS, units and secrets."""
     path = f"/api/projects/{ada.project}/environment"
     machine.run("fsa-setup nginx tls")
-    # A certificate that was a link is a file afterwards: as it is read, not as it is kept.
+    # A certificate that was a link is restored as a file, because the backup contains what was read.
     machine.run("cd /etc/fullstack-agent/tls; for f in *; do cp --remove-destination $(readlink $f) $f; done; "
                 "chmod 600 privkey.pem")
     before = machine.run(STATE)
@@ -339,7 +339,7 @@ def test_the_backup_of_an_older_version_is_brought_up_to_date(machine, ada):
     machine.wait("curl -sf http://127.0.0.1:8080/readyz")
     assert "of_the_next_version" in machine.run(
         "cd /; runuser -u postgres -- psql fsa -c '\\d projects'")
-    assert ada.login("ada", PASSWORD).ok  # she had no session yet that is still hers
+    assert ada.login("ada", PASSWORD).ok  # the session was made after the backup
     there = ada.get(f"/api/projects/{ada.project}/environment").text
     assert "hello, sealed world" in there and "DURING_" not in there
 

@@ -1,7 +1,7 @@
-"""Every service's sandbox, proven by trying what it forbids.
+"""Tests every service's sandbox by trying what it forbids.
 
-A unit is taken as it is installed; only the program is another one, tests/system/probe.py, which
-makes all the attempts that it knows and tells which of them went well.
+The unit is as installed; only its program is replaced by tests/system/probe.py, which tries everything
+it knows and reports what succeeded.
 """
 
 import itertools
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-# What the probe can do in each, of all that it tries; everything else must fail.
+# What the probe can do in each service, of all that it tries; everything else must fail.
 ALLOWED = {
     "fsa-api": {"touch the wake file", "own credential owner.key"},
     "fsa-auth": {"touch the wake file", "ipv4 socket", "tcp"},
@@ -43,13 +43,13 @@ def prepared(machine):
 
 
 def probe(machine, service, change=lambda unit: unit):
-    """Runs the probe as that service; what it could do."""
+    """Runs the probe as that service; returns what it could do."""
     name = f"probe-{next(_numbers)}"
     other = machine.main_pid("other")
     unit = machine.run(f"cat /lib/systemd/system/{service}.service")
     unit = re.sub(r"^(ExecStart=).*", rf"\1python3 {PROBE} other.service {other}", unit, flags=re.M)
     unit = re.sub(r"^(Type=).*", r"\1oneshot", unit, flags=re.M)
-    # What needs the real program, or would hide the probe's answer; nothing of the sandbox.
+    # Removes what needs the real program or would hide the probe's result, but nothing of the sandbox.
     unit = re.sub(r"^(StandardInput|Requires|Restart\w*|PartOf|LogLevelMax|ConditionPathExists)=.*\n", "", unit, flags=re.M)
     machine.run(f"cat >/run/systemd/system/{name}.service", input=change(unit))
     machine.run(f"systemctl daemon-reload; systemctl start {name}")
@@ -63,7 +63,7 @@ def test_a_service_can_do_what_it_needs_and_nothing_else(prepared, service):
 
 
 def test_the_probe_finds_what_a_sandbox_does_not_forbid(prepared):
-    """Without the sandbox, as root, nearly everything goes: so the attempts are real ones."""
+    """As root without a sandbox, nearly everything succeeds: this shows that the attempts are real."""
     def bare(unit):
         kept = re.findall(r"^\[.*\]$|^(?:Type|ExecStart)=.*$", unit, flags=re.M)
         return "\n".join(kept) + "\n"

@@ -1,4 +1,4 @@
-"""The installed site: a sandbox that runs, before and after a reboot; the units at their work."""
+"""Tests the installed site: a sandbox that runs, before and after a reboot, and the units."""
 
 import json
 import re
@@ -16,7 +16,7 @@ TIMER = "/org/freedesktop/systemd1/unit/fsa_2dreconcile_2etimer"
 
 
 def journal(machine, unit, since=None):
-    """(seconds since the epoch, message) of each line of a unit."""
+    """Returns (seconds since the epoch, message) of each line of a unit."""
     after = f"--since=@{since:.0f}" if since else ""
     lines = machine.run(f"journalctl --unit={unit} --output=short-unix --no-pager {after}")
     found = re.findall(r"^(\d+\.\d+) \S+ [^:]+: (.*)$", lines, flags=re.M)
@@ -50,7 +50,7 @@ def test_a_project_runs_and_still_does_after_a_reboot(machine, cluster, ada):
     again = browser(machine)
     assert again.login("ada", PASSWORD).ok
     again.wait(path, runs, SLOW)
-    # It is not only remembered: a stop is carried out, and then a start.
+    # It is not only stored: a stop is carried out, and then a start.
     assert again.post(f"{path}/stop").ok
     again.wait(path, lambda p: p["status"] == "STOPPED", SLOW)
     assert again.post(f"{path}/start").ok
@@ -81,15 +81,15 @@ def every_pass_is_logged(machine):
     folder = "/run/systemd/system/fsa-reconcile.service.d"
     machine.run(f"mkdir -p {folder}; printf '[Service]\\nLogLevelMax=debug\\n' >{folder}/debug.conf; "
                 "systemctl daemon-reload")
-    # It takes effect with the next start.
+    # It takes effect at the next start.
     machine.wait("journalctl -u fsa-reconcile -n 5 | grep level=debug")
     yield
     machine.run(f"rm -r {folder}; systemctl daemon-reload")
 
 
 def ended_and_next(machine):
-    """When the last pass has ended and when the timer will start the next one, in seconds of one
-    clock; None while a pass is made."""
+    """Returns when the last pass ended and when the timer will start the next one, in seconds of one clock; None
+    during a pass."""
     ask = "fsa-reconcile", "InactiveEnterTimestampMonotonic", "ActiveState"
     before = machine.status(*ask)
     then = machine.run(f"busctl get-property org.freedesktop.systemd1 {TIMER} "
@@ -100,7 +100,7 @@ def ended_and_next(machine):
 
 
 def test_the_timer_starts_a_pass_every_three_seconds(machine):
-    """By what systemd intends: when it then gets round to it depends on the machine."""
+    """This tests what systemd intends: when it actually starts a pass depends on the machine."""
     seen, end = {}, time.monotonic() + PATIENCE
     while len(seen) < 4:
         seen.update([found] if (found := ended_and_next(machine)) else [])
@@ -129,7 +129,7 @@ def is_woken(machine):
 
 
 def test_a_change_wakes_the_reconciler(machine, without_timer):
-    """One may fall between the end of a pass and systemd's looking at the file again."""
+    """One change may fall between the end of a pass and the moment when systemd watches the file again."""
     woken = [is_woken(machine) for _ in range(5)]
     assert woken.count(True) >= 4, woken
 
@@ -174,7 +174,7 @@ def test_limits_and_users_are_those_of_the_units(machine):
 
 @pytest.mark.parametrize("unit", ["fsa-api", "fsa-auth"])
 def test_systemd_hears_that_a_program_is_alive(machine, unit):
-    """The master says so every five seconds; the sandbox and NotifyAccess= let it."""
+    """The master notifies systemd every five seconds; the sandbox and NotifyAccess= allow it."""
     assert machine.status(unit, "WatchdogUSec")["WatchdogUSec"] == "30s"
     heard = machine.status(unit, "WatchdogTimestampMonotonic")["WatchdogTimestampMonotonic"]
     machine.wait(f"systemctl show -P WatchdogTimestampMonotonic {unit} | grep -vxE '0|{heard}'")
@@ -182,7 +182,7 @@ def test_systemd_hears_that_a_program_is_alive(machine, unit):
 
 def test_the_target_stops_and_starts_all_of_it(machine):
     machine.run("systemctl stop fullstack-agent.target")
-    # systemctl has waited for the target, not for its parts.
+    # systemctl has waited for the target, but not for its parts.
     machine.wait("! systemctl list-units --state=active --plain --no-legend 'fsa-*' | grep .")
     assert " 503 " in machine.run("curl -si http://127.0.0.1:8080/readyz")
     machine.run("systemctl start fullstack-agent.target")

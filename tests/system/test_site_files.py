@@ -1,4 +1,4 @@
-"""The two sites as Debian's nginx serves them."""
+"""Tests the two sites in Debian's nginx."""
 
 import re
 
@@ -8,12 +8,12 @@ import requests
 
 from installation import browser, commands
 
-LIMITED = "203.0.113."  # addresses of clients that a server in front would tell
+LIMITED = "203.0.113."  # addresses of clients that a proxy would name
 
 
 def statuses(machine, count, address=None, method="GET", path="/healthz"):
-    """How often each status came, of `count` requests as fast as they go: of a client whose address a
-    server in front tells, or from the machine itself."""
+    """Sends `count` requests as fast as possible, for a client whose address a proxy names or from the machine
+    itself; returns status → number."""
     told = f"-H 'X-Forwarded-For: {address}'" if address else ""
     config = f'url = "http://127.0.0.1:8080{path}"\noutput = "/dev/null"\n' * count
     out = machine.run(
@@ -29,7 +29,7 @@ def test_nginx_accepts_its_configuration_without_a_warning(machine):
 
 
 def test_what_we_make_is_not_for_everybody_to_read(machine):
-    """Who visited when, from where; and what PostgreSQL keeps from others."""
+    """Neither the log of visitors nor what PostgreSQL protects."""
     log = "/var/log/nginx/fullstack-agent.log"
     assert machine.run(f"stat -c '%a %G' {log}").strip() == "640 adm"
     machine.run(f"rm {log}; fsa-setup nginx loopback")
@@ -38,14 +38,14 @@ def test_what_we_make_is_not_for_everybody_to_read(machine):
 
 
 def test_a_client_that_asks_too_often_is_told_when_to_come_back(machine):
-    """So many that even a busy machine sends them faster than the 30 a second that are let through."""
+    """There are so many requests that even a busy machine sends more than the permitted 30 per second."""
     got = statuses(machine, 1500, LIMITED + "1")
     assert got.get("429", 0) > 50 and got.get("200", 0) >= 100, got
     answers = machine.run(f"curl -si -K - -H 'X-Forwarded-For: {LIMITED}1'",
                           input='url = "http://127.0.0.1:8080/healthz"\n' * 500)
     answer = next(a for a in answers.split("HTTP/1.1 ") if a.startswith("429"))
     assert "Retry-After: 5" in answer and '"errorCode":"RATE_LIMITED"' in answer
-    # It is that client's limit, not everybody's.
+    # The limit is per client, not shared.
     assert statuses(machine, 1, LIMITED + "2") == {"200": 1}
 
 
@@ -94,7 +94,7 @@ def test_a_header_that_names_this_machine_lifts_no_limit(machine):
 
 def test_the_address_that_a_server_in_front_tells_is_logged_and_no_query_is(machine):
     machine.run(f"curl -s -H 'X-Forwarded-For: {LIMITED}9' 'http://127.0.0.1:8080/healthz?code=s3cret'")
-    # nginx writes it after it has answered.
+    # nginx writes the line after its response.
     machine.wait(f"grep '\"client\":\"{LIMITED}9\"' /var/log/nginx/fullstack-agent.log")
     assert "s3cret" not in machine.run("cat /var/log/nginx/*.log")
 
@@ -107,7 +107,7 @@ def test_every_program_counts_and_only_this_machine_reads(machine):
     assert 'fsa_database_up{program="api.fcgi"} 1' in metrics
     assert "127.0.0.1:9718" in machine.run("ss -Hltn 'sport = :9718'")
     assert machine.run("curl -so /dev/null -w '%{http_code}' http://127.0.0.1:8080/metrics") == "404"
-    # Nobody but those who count can look into the files.
+    # Only the programs that count can read the files.
     done = machine.run("runuser -u nobody -- ls /run/fullstack-agent/metrics", check=False)
     assert done.returncode != 0 and "Permission denied" in done.stderr
     assert "metrics are not recorded" not in machine.run("journalctl -o cat")

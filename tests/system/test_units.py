@@ -1,4 +1,4 @@
-"""The units as they are built: how much they expose, and that all of them is known to systemd."""
+"""Tests the units as built: how much they expose, and that systemd knows all directives."""
 
 import shutil
 import subprocess
