@@ -1,5 +1,5 @@
-"""Sites for the tests of the request layer: nginx, PostgreSQL and our programs, no reconciler, so
-that what is wanted stays as it was asked for."""
+"""Sites for the tests of the request layer: nginx, PostgreSQL and our programs, but no reconciler, so that desired
+states stay as requested."""
 
 import base64
 import itertools
@@ -24,7 +24,7 @@ def ca(workspace):
 
 @pytest.fixture(scope="session")
 def make_kubeconfig(ca):
-    """A kubeconfig that is accepted; `changes` go over the cluster and the user entry."""
+    """Makes valid kubeconfigs; the arguments change members of the cluster and the user."""
 
     def make(namespace="ns-test", cluster=None, user=None, **top):
         entry = {
@@ -47,14 +47,14 @@ def make_kubeconfig(ca):
 
 @pytest.fixture(scope="module")
 def web(site):
-    """The module's site, without its reconciler."""
+    """The module's site, without a reconciler."""
     site.programs.stop("fsa-reconcile")
     return site
 
 
 @pytest.fixture
 def user(web, make_kubeconfig):
-    """Makes people: user() is a client that is logged in and has a kubeconfig."""
+    """user(): makes people; returns a client that is logged in and has a kubeconfig."""
 
     def make(kubeconfig=True):
         number = next(_numbers)
@@ -82,7 +82,7 @@ def project(user):
 
 @pytest.fixture
 def counted(web):
-    """counted("fsa_logins_total", provider="github", …): the sum of a metric's series."""
+    """counted("fsa_logins_total", provider="github", …): returns the sum of a metric's series."""
 
     def total(name, **labels):
         text = requests.get(web.nginx.metrics_url, timeout=120).text

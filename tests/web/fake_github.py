@@ -1,8 +1,7 @@
-"""GitHub's side of a login, over TLS, as strict as GitHub where it behaves; and it can be told to
-misbehave.
+"""GitHub's side of a login, over TLS: as strict as GitHub, unless it is told to misbehave.
 
     github.person = {"id": 7, "login": "ada"}
-    github.answers["/user"] = lambda request: …    # instead of the right answer
+    github.answers["/user"] = lambda request: …    # instead of the correct response
 """
 
 import base64
@@ -15,12 +14,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tls_server import TlsServer
 
-HANGS_S = 40  # for a client that waits a few seconds, this never ends
+HANGS_S = 40  # for a client that waits a few seconds, this is endless
 CLIENT, SECRET = "our-client-id", "our-client-secret"
 
 
 def options(directory, provider):
-    """Those of a site whose users log in there."""
+    """Returns the options of a site that uses it as its provider."""
     secret = directory / "github-secret"
     secret.write_text(SECRET + "\n")
     return {"github_client_id": CLIENT, "github_client_secret_file": secret,
@@ -28,7 +27,7 @@ def options(directory, provider):
 
 
 def trust(provider):
-    """Options of a site that may connect to this stand-in."""
+    """Returns the options of a site that may connect to this stand-in."""
     return {"provider_ca_file": provider.ca, "provider_allow_addresses": "127.0.0.0/8"}
 
 
@@ -37,7 +36,7 @@ class Github:
         self.person = {"id": 7, "login": "ada"}
         self.answers = {}
         self.requests = []  # (path, headers, form)
-        self.codes = {}  # code → what it was given out for
+        self.codes = {}  # code → the request it was issued for
         self.tokens = {}
         github = self
 
@@ -61,7 +60,7 @@ class Github:
         self.person = {"id": 7, "login": "ada"}
 
     def consent(self, url):
-        """What a browser does that is sent here, and whose user agrees: the URL it is sent on to."""
+        """Does what a browser does whose user agrees; returns the URL that it is redirected to."""
         parts = urlsplit(url)
         assert self.routes()[parts.path] == self.authorize
         asked = {name: value for name, [value] in parse_qs(parts.query).items()}
@@ -122,7 +121,7 @@ def send(request, status, body, headers=()):
     request.wfile.write(data)
 
 
-# ---- misbehaviour: each is an answer ---------------------------------------------------------------
+# ---- misbehaviour: each function is an answer ----------------------------------------------------
 
 def says(status, body, headers=()):
     return lambda request: (status, body, headers)

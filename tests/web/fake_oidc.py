@@ -1,4 +1,4 @@
-"""An OpenID Connect provider over TLS, on the same footing as fake_github.py."""
+"""An OpenID Connect provider over TLS, like fake_github.py."""
 
 import base64
 import secrets
@@ -14,7 +14,7 @@ from tokens import encode
 
 
 class Key:
-    """A signing key of the provider's: "RS256" or "ES256"."""
+    """A signing key of the provider: "RS256" or "ES256"."""
 
     def __init__(self, algorithm, kid):
         self.algorithm, self.kid = algorithm, kid
@@ -44,10 +44,10 @@ class Key:
 
 
 class Oidc(Github):
-    """`claims`: changes of the ID token, or a function of the whole token's claims that returns
-    the token. `document`: changes of the discovery document. `more`: further members of the answer with the
-    tokens. `authentication`: "basic" or "post", how a client has to show its secret; a client that
-    does it otherwise, or in both ways, is refused, as RFC 6749, section 2.3, has it."""
+    """`claims`: changes of the ID token, or a function that makes the token from all claims. `document`: changes of
+    the discovery document. `more`: further members of the token response. `authentication`: "basic" or "post", how a
+    client has to show its secret; one that does it in the other way, or in both, is refused, according to RFC 6749,
+    section 2.3."""
 
     def __init__(self, key, cert):
         self.rsa, self.ec = Key("RS256", "rsa-1"), Key("ES256", "ec-1")
@@ -60,7 +60,7 @@ class Oidc(Github):
         self.person = {"sub": "248289761001", "name": "Jane Doe", "preferred_username": "jane"}
         self.key = self.rsa
         self.claims, self.document, self.more = {}, {}, {}
-        self.authentication = "basic"  # what a document that says nothing means
+        self.authentication = "basic"  # the default, if the document names none
 
     def routes(self):
         return {"/.well-known/openid-configuration": self.discovery, "/authorize": self.authorize,
@@ -75,7 +75,7 @@ class Oidc(Github):
         return 200, {"keys": [self.rsa.jwk(), self.ec.jwk()]}
 
     def shown(self, request):
-        """How the client showed its secret; moves it to where Github looks for it."""
+        """Returns how the client showed its secret; moves it to where Github looks for it."""
         _, headers, form = self.requests[-1][:3]
         ways = ["post"] if "client_secret" in form else []
         value = {n.lower(): v for n, v in dict(headers).items()}.get("authorization", "")

@@ -1,5 +1,5 @@
-"""A FastCGI client of a few lines (FastCGI specification 1.0), to reach a program without nginx and
-to say what nginx never would."""
+"""A small FastCGI client (FastCGI specification 1.0), to reach a program without nginx and to send what nginx never
+would."""
 
 import json
 import socket
@@ -25,7 +25,7 @@ def record(kind, content=b""):
 
 
 def stream(kind, content):
-    """Records of one kind, closed by an empty one."""
+    """Returns records of one kind, ended by an empty one."""
     parts = (content[at:at + CONTENT_MAX] for at in range(0, len(content), CONTENT_MAX))
     return b"".join(record(kind, part) for part in parts) + record(kind)
 
@@ -43,7 +43,7 @@ def params(pairs):
 
 
 def variables(method, url, body=b"", headers=()):
-    """What nginx would send for a request."""
+    """Returns the variables that nginx would send for a request."""
     pairs = [
         ("REQUEST_METHOD", method),
         ("REQUEST_URI", url),
@@ -57,7 +57,7 @@ def variables(method, url, body=b"", headers=()):
 
 
 def connect(where, timeout=120):
-    """To a unix socket's path, or a TCP (host, port)."""
+    """Connects to a unix socket's path, or a TCP (host, port)."""
     if isinstance(where, tuple):
         return socket.create_connection(where, timeout)
     connection = socket.socket(socket.AF_UNIX)
@@ -67,7 +67,7 @@ def connect(where, timeout=120):
 
 
 def read_answer(connection):
-    """The answer up to the end of the request; None if the connection ended before it."""
+    """Reads the response up to the end of the request; returns None if the connection ended before it."""
     out, end = b"", False
     with connection.makefile("rb") as file:
         while not end:
@@ -82,7 +82,7 @@ def read_answer(connection):
 
 
 def parse(out):
-    """What a CGI program wrote."""
+    """Parses the output of a CGI program."""
     head, _, body = out.partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
     return Answer(int(headers.get("Status", "200").split()[0]), headers, body)
@@ -94,7 +94,7 @@ def send(connection, pairs, body=b"", flags=0):
 
 
 def request(where, method, url, body=b"", headers=(), pairs=None, flags=0, timeout=120):
-    """One request on a connection of its own."""
+    """Sends one request on its own connection."""
     if not isinstance(body, bytes):
         body = json.dumps(body, ensure_ascii=False).encode()
     with connect(where, timeout) as connection:

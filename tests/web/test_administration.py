@@ -1,4 +1,4 @@
-"""The console's administration: for whom it is there, and what it shows."""
+"""Tests the console's administration: who can use it, and what it shows."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def administrator(web, user):
 
 
 def is_nothing(client, path):
-    """Whether there is nothing at the path, as at one that nobody has ever had."""
+    """Whether the response is the same as for a path that never existed."""
     answer, nothing = client.get(path), client.get("/api/nothing")
     return (answer.status_code, answer.json()["error"]) == (404, nothing.json()["error"])
 
@@ -63,7 +63,7 @@ def test_what_is_stuck_is_shown_with_its_cause_and_its_owner(web, administrator,
     assert (row["owner"], row["project"], row["kind"]) == (project.client.name, "My App", "SANDBOX")
     assert row["cause"]["message"] == "no such image"
     assert row["cause"]["headline"] and row["cause"]["action"]
-    # What has only just begun is not stuck.
+    # What has just begun is not stuck.
     assert shown["total"] == len(shown["items"])
     assert not [row for row in shown["items"] if row["kind"] == "DATABASE"]
 
@@ -71,7 +71,7 @@ def test_what_is_stuck_is_shown_with_its_cause_and_its_owner(web, administrator,
 def test_the_state_is_the_databases(administrator, project):
     state = administrator.get("/api/admin/state").json()
     assert state["counts"]["projects"] >= 1 and state["counts"]["resources"] >= 2
-    assert state["queue"]["dueCount"] >= 2  # no reconciler is at work here
+    assert state["queue"]["dueCount"] >= 2  # no reconciler is running
     assert state["maintenance"] is None
     assert all(host["ageMs"] >= 0 and host["version"] for host in state["hosts"])
 
@@ -88,7 +88,7 @@ def shown_limit(answer, kind="projects"):
 
 
 def noted(administrator):
-    """What the administrator's own audit has of their changes, newest first."""
+    """Returns what the administrator's own audit records of their changes, newest first."""
     lines = administrator.get("/api/user/audit").json()["items"]
     return [line for line in lines if line["action"].startswith("admin.")]
 
@@ -239,7 +239,7 @@ def test_a_user_whom_there_is_not_is_404(administrator):
 
 
 def test_api_fcgi_alone_changes_nothing_of_this(web, administrator, user):
-    """As if somebody had taken it over: it can read who has a session, and that is no token."""
+    """Even an attacker in api.fcgi cannot: it can read who has sessions, but their hashes are no tokens."""
     other = user()
     with web.connect("fsa_api") as db, db.cursor() as cursor:
         cursor.execute("SELECT encode(id_hash, 'hex') FROM sessions WHERE user_id = %s",

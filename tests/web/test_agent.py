@@ -1,4 +1,4 @@
-"""What starts a task of an agent: a token, and a request to sandboxd. tests/kubelet sends it."""
+"""Tests starting an agent's task: the response has a token and a request for sandboxd, which tests/kubelet sends."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def path(web, project):
-    """Of a project whose sandbox has memory for an agent."""
+    """Returns the path for a project whose sandbox has enough memory for an agent."""
     give_memory(web, project, "512Mi")
     return f"/api/projects/{project.id}/agent"
 
@@ -37,7 +37,7 @@ def test_the_answer_is_the_request_that_starts_the_task_and_a_token_for_it(proje
     assert one["url"] == sandbox["ttydUrl"].partition("?")[0]
     lines = [line for line in project.client.get("/api/user/audit").json()["items"] if line["action"] == "agent.start"]
     assert [line["objectId"] for line in lines] == [sandbox["id"]] * 2
-    assert "hello" not in json.dumps(lines)  # what people ask for is theirs
+    assert "hello" not in json.dumps(lines)  # prompts are private
 
 
 @pytest.mark.parametrize("body, code", [
@@ -73,7 +73,7 @@ def test_a_token_that_may_only_read_starts_none(web, project, path):
     assert program.post(path, {"prompt": "x"}).status_code == 403
 
 
-# ---- what a project begins with ------------------------------------------------------------------
+# ---- the start of a new project ------------------------------------------------------------------
 
 
 def variables(client, project_id):

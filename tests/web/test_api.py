@@ -1,4 +1,4 @@
-"""What api.fcgi answers and stores, without a cluster."""
+"""Tests what api.fcgi answers and stores, without a cluster."""
 
 import re
 import urllib.parse
@@ -106,7 +106,7 @@ def test_start_stop_and_delete_say_what_was_asked_for(project):
         assert answer.json()["project"]["status"] == status, verb
         assert set(answer.json()["project"]) == {"id", "status", "updatedAt"}
     assert client.post(f"{path}/delete").json()["project"]["status"] == "TERMINATING"
-    assert client.delete(path).status_code == 200  # once more: no error
+    assert client.delete(path).status_code == 200  # again: no error
     assert client.post(f"{path}/start").status_code == 404
 
 
@@ -115,7 +115,7 @@ def test_a_change_wakes_the_reconciler(web, project):
     before = wake.stat().st_mtime_ns
     assert project.client.get(f"/api/projects/{project.id}").ok
     assert project.client.patch(f"/api/projects/{project.id}", {"description": "x"}).ok
-    assert wake.stat().st_mtime_ns == before  # nothing for it to do
+    assert wake.stat().st_mtime_ns == before  # it has nothing to do
     assert project.client.post(f"/api/projects/{project.id}/stop").ok
     assert wake.stat().st_mtime_ns > before
 
@@ -134,7 +134,7 @@ def test_lists_are_filtered_and_paged(user):
     ids = [client.post("/api/projects", {"name": n, "database": False}).json()["id"] for n in names]
     assert [p["name"] for p in client.get("/api/projects").json()] == names[::-1]
     assert [p["name"] for p in client.get("/api/projects?keyword=app%20c").json()] == ["App C"]
-    assert client.get("/api/projects?keyword=%25").json() == []  # no pattern of SQL
+    assert client.get("/api/projects?keyword=%25").json() == []  # not a SQL pattern
     assert client.get("/api/projects?createdFrom=2999-01-01").json() == []
     assert len(client.get("/api/projects?createdTo=2999-01-01").json()) == 5
     pages, cursor = [], ""
@@ -179,7 +179,7 @@ def test_a_variable_is_changed_and_deleted(project):
     assert client.patch(one, {"category": "secret", "isSecret": True}).json()["value"] is None
     assert client.get(one).json()["value"] == "bar"
     assert client.put(one, {"value": "é" * 1000, "isSecret": False}).json()["value"] == "é" * 1000
-    assert client.post(path, {"key": "FOO", "value": "again"}).ok  # replaces
+    assert client.post(path, {"key": "FOO", "value": "again"}).ok  # replaces the value
     assert client.get(one).json()["value"] == "again"
     assert client.delete(one).json() == {"success": True}
     assert client.delete(one).status_code == 404
@@ -191,7 +191,7 @@ def test_nothing_secret_is_stored_readably(web, project, make_kubeconfig):
     assert client.post(f"/api/projects/{project.id}/environment",
                        {"key": "K", "value": "findme-variable", "isSecret": True}).ok
     started = client.post(f"/api/sandbox/{project.id}", {"envVars": {"K2": "findme-request"}},
-                          headers={"Idempotency-Key": "k"})  # so this answer is kept
+                          headers={"Idempotency-Key": "k"})  # so this response is kept
     terminal = started.json()["ttydUrl"].partition("?authorization=")[2]
     assert len(terminal) > 24
     again = client.post(f"/api/sandbox/{project.id}", {"envVars": {"K2": "findme-request"}},
@@ -213,7 +213,7 @@ def test_nothing_secret_is_stored_readably(web, project, make_kubeconfig):
             cursor.execute(f"SELECT encode(convert_to(t::text, 'UTF8'), 'hex') FROM {table} t")
             stored = "".join(row for row, in cursor.fetchall())
             for secret in secrets:
-                # As text, and as the hex form that bytea has in text.
+                # As text, and in the hex form of a bytea as text.
                 for form in (secret.encode().hex(), secret.encode().hex().encode().hex()):
                     assert form not in stored, (table, secret)
     logs = web.programs.log("api.fcgi").read_text() + web.programs.log("auth.fcgi").read_text()
@@ -233,7 +233,7 @@ def test_a_sandbox_is_terminated_and_comes_back(project):
 
 
 def test_a_database_is_shown_to_its_owner(web, project, build):
-    """Its password as the reconciler stores it: sealed, here by what the program has sealed."""
+    """Its password is sealed, as the reconciler stores it; here a value sealed by the program itself is used."""
     shown = project.client.get(f"/api/projects/{project.id}/database").json()
     assert DATABASE <= set(shown)
     assert shown["connectionUrl"] is None and shown["status"] == "CREATING"
@@ -246,7 +246,7 @@ def test_a_database_is_added_later_and_removed(user):
     added = client.post(path)
     assert added.status_code == 200 and added.json()["status"] == "CREATING"
     assert DATABASE <= set(added.json())
-    assert client.post(path).json()["id"] == added.json()["id"]  # once more: the same one
+    assert client.post(path).json()["id"] == added.json()["id"]  # again: the same one
     stages = client.get(f"/api/sandbox/{made['id']}").json()["progress"]["stages"]
     assert stages[0]["name"] == "database"
 
@@ -254,11 +254,11 @@ def test_a_database_is_added_later_and_removed(user):
     assert removed.status_code == 200 and set(removed.json()["project"]) == {"id", "status",
                                                                              "updatedAt"}
     assert client.get(path).json()["status"] == "TERMINATING"
-    assert client.delete(path).status_code == 200  # once more: no error
+    assert client.delete(path).status_code == 200  # again: no error
     refused = client.post(path)
     assert (refused.status_code, refused.json()["errorCode"]) == (409, "DATABASE_GOING")
     assert client.get(path).json()["desired"] == "GONE"
-    # The sandbox does not wait for what goes.
+    # The sandbox does not wait for a database that is being deleted.
     sandbox = client.get(f"/api/sandbox/{made['id']}").json()
     assert sandbox["databaseStatus"] is None
     assert sandbox["progress"]["stages"][0]["name"] == "container"
@@ -325,7 +325,7 @@ def test_a_kubeconfig_is_described_and_never_shown(user, make_kubeconfig):
 
 def test_a_kubeconfig_whose_certificates_cost_too_much_is_refused_with_what_to_do(
         user, make_kubeconfig):
-    """Each of these would be half a second of processor time, whenever we connect."""
+    """Each of these would cost half a second of CPU time at every connection."""
     client, key = user(kubeconfig=False), costly.costly_key()
     *_, cas = costly.chain(20, key)
     for count in (1, 20):

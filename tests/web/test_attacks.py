@@ -1,5 +1,5 @@
-"""What somebody tries who means harm: requests that two parsers could read differently, headers that
-claim something, text that is more than it seems, everything at the same moment."""
+"""Tests attacks: requests that two parsers could read differently, forged headers, malicious text, and everything at
+once."""
 
 import json
 import random
@@ -14,7 +14,7 @@ HEAD = b"Host: x\r\nConnection: close\r\n"
 
 
 def raw(site, request):
-    """What no client library would send, to nginx; all that it answers."""
+    """Sends nginx what no client library would; returns everything it answers."""
     with socket.create_connection(("127.0.0.1", site.nginx.port), 10) as connection:
         connection.sendall(request)
         return connection.makefile("rb").read()
@@ -47,7 +47,7 @@ def cookie(project):
 def test_a_body_of_two_lengths_is_refused(web, headers, body):
     answer = raw(web, b"POST /api/auth/login HTTP/1.1\r\n" + HEAD + headers + b"\r\n" + body)
     assert status(answer) in (400, 501), answer
-    assert answer.count(b"HTTP/1.1 ") == 1  # no second request was in it
+    assert answer.count(b"HTTP/1.1 ") == 1  # it contained no second request
     assert b"application/json" in answer
 
 
@@ -60,7 +60,7 @@ def test_a_body_of_two_lengths_is_refused(web, headers, body):
     b"GET \xef\xbc\x8fapi/projects HTTP/1.1", b"GET /api/\xef\xbd\x90rojects HTTP/1.1",
 ])
 def test_a_path_has_one_spelling(web, cookie, line):
-    """Two programs are behind one nginx: what chooses between them is what they read, too."""
+    """nginx chooses between the programs by the same path that they read."""
     answer = raw(web, line + b"\r\n" + HEAD + cookie + b"\r\n")
     assert status(answer) in (400, 404), answer
 
@@ -125,7 +125,8 @@ FIELDS = [
 
 
 def taken_or_refused(answer, text):
-    """Never a fault of ours, never the database's words, and nothing in a header."""
+    """Checks that text was stored or refused, without a server error, words of the database, or anything in a
+    header."""
     assert answer.status_code < 500, (text, answer.text)
     assert "PostgreSQL" not in answer.text and "_check" not in answer.text, (text, answer.text)
     assert "\u001b" not in answer.text and answer.cookies.get("fsa") != "x"
@@ -136,7 +137,7 @@ def taken_or_refused(answer, text):
 def test_odd_text_in_every_field(web, project, method, path, body, fields):
     for field in fields:
         for text in ODD:
-            with web.connect() as db, db.cursor() as cursor:  # each is looked at, none is slowed
+            with web.connect() as db, db.cursor() as cursor:  # so that each attempt is examined, and none delayed
                 cursor.execute("TRUNCATE login_throttle")
             answer = project.client.request(method, path.format(id=project.id),
                                             {**body, field: text})
@@ -174,7 +175,7 @@ def test_a_kubeconfig_that_would_not_fit_is_told_so(user, make_kubeconfig):
 
 
 def test_a_kept_answer_is_its_owners_alone(web, user, project):
-    """Neither the key nor the kept row is good for anybody else, even one moved in the database."""
+    """Neither the key nor the kept response is of use to anybody else, even if it is moved in the database."""
     path, key = f"/api/sandbox/{project.id}", {"Idempotency-Key": "mine"}
     mine = project.client.post(path, headers=key)
     assert mine.ok
@@ -194,7 +195,7 @@ def test_a_kept_answer_is_its_owners_alone(web, user, project):
 
 
 def test_start_stop_and_delete_at_the_same_moment(web, user):
-    """Whatever comes of it, it is one of what was asked for, and a deleted project stays deleted."""
+    """The result is one of the requested states, and a deleted project stays deleted."""
     client = user()
     chance = random.Random(7)
     for number in range(4):
@@ -258,7 +259,7 @@ def test_nothing_of_all_this_was_our_fault(web):
 
 
 def test_errors_in_production_have_no_words_of_ours(make_site):
-    """Neither a stack nor where the database is."""
+    """Neither a stack trace nor the database's location."""
     site = make_site(options={"mode": "production"})
     site.programs.stop("api.fcgi")
     site.programs.configure(database="host=/nowhere/secret-place dbname=hidden")

@@ -1,4 +1,4 @@
-"""Registration, login and sessions, over nginx."""
+"""Tests registration, login and sessions, through nginx."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -58,7 +58,7 @@ def test_each_login_is_a_session_of_its_own(web, client):
 
 
 def test_a_login_takes_no_session_that_was_there_before(web, client):
-    """Session fixation."""
+    """This would be session fixation."""
     victim = web.client()
     victim.session.cookies["fsa"] = "A" * 43
     assert victim.login(client.name, PASSWORD).status_code == 200
@@ -69,7 +69,7 @@ def test_sessions_end(web, client):
     with web.connect() as db, db.cursor() as cursor:
         cursor.execute("UPDATE sessions SET last_seen_at = now() - interval '25 hours'"
                        " WHERE user_id = %s", (client.id,))
-    assert client.get("/api/auth/session").status_code == 401  # idle
+    assert client.get("/api/auth/session").status_code == 401  # idle for too long
     assert client.login(client.name, PASSWORD).ok
     with web.connect() as db, db.cursor() as cursor:
         cursor.execute("UPDATE sessions SET expires_at = now() WHERE user_id = %s", (client.id,))
@@ -100,7 +100,7 @@ def test_frames_of_others_need_https(make_site):
 
 
 def test_login_from_another_site_is_refused(web, client):
-    """A stranger's page must not log somebody in as the stranger."""
+    """Otherwise a page could log its visitors in as somebody else."""
     answer = web.client().post("/api/auth/login", {"name": client.name, "password": PASSWORD},
                                headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
@@ -127,7 +127,7 @@ def test_the_first_login_registers_where_the_site_wants_it(make_site):
         cursor.execute("SELECT name FROM users")
         assert cursor.fetchall() == [("ada",)]
     assert site.client().register("carl", PASSWORD).status_code == 200
-    with ThreadPoolExecutor(2) as pool:  # a button that is pressed twice
+    with ThreadPoolExecutor(2) as pool:  # as when a button is pressed twice
         answers = list(pool.map(lambda _: site.client().login("dora", PASSWORD), range(2)))
     assert [answer.status_code for answer in answers] == [200, 200]
 

@@ -1,4 +1,4 @@
-"""PostgreSQL goes and comes back; keys that are missing. Nobody dies, and it is said what is away."""
+"""Tests PostgreSQL's absence and missing keys: no program dies, and the response says what is missing."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ def wait_until(check):
 
 @pytest.fixture
 def own_postgres(workspace):
-    """One that may be stopped."""
+    """A PostgreSQL that may be stopped."""
     with Postgres(workspace / "own-postgres") as server:
         yield server
 
@@ -63,7 +63,7 @@ def test_postgres_away_is_503_and_then_all_is_well(make_site, make_kubeconfig, o
         thread.join()
     assert {status for status, _ in statuses} <= {200, 503}
     assert (503 in dict(statuses)) and all(after for status, after in statuses if status == 503)
-    # What was answered 200 is there, before and after.
+    # Everything confirmed with 200 exists, before and after.
     with site.connect() as db, db.cursor() as cursor:
         cursor.execute("SELECT object_id FROM audit WHERE action = 'project.create'")
         assert set(created) <= {found for found, in cursor.fetchall()}

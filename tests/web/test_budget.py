@@ -1,4 +1,4 @@
-"""What one user can make grow: changes by a token bucket, kept answers by number and size."""
+"""Tests what one user can make grow: changes, limited by a token bucket, and kept responses, by number and size."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def limited(workspace, build, postgres):
-    """A site on which so much may be changed at once, and one a minute after that."""
+    """A site that allows BURST changes at once, and then one per minute."""
     from stand.site import Site
 
     options = {"changes_burst": BURST, "changes_per_minute": 1}
@@ -25,7 +25,7 @@ def limited(workspace, build, postgres):
 
 @pytest.fixture
 def person(limited):
-    """Makes people who are logged in, with whole budgets."""
+    """Makes people who are logged in, with full budgets."""
 
     def new():
         client = limited.client()
@@ -49,7 +49,7 @@ def spend(client):
 
 
 def refill(limited, client, minutes=1):
-    """So much later, as far as the bucket knows."""
+    """Moves the bucket's clock."""
     sql(limited, "UPDATE budgets SET refilled_at = refilled_at - %s * interval '1 minute'"
                  " WHERE user_id = %s", minutes, user_id(client))
 
@@ -77,7 +77,7 @@ def test_time_gives_back_one_change_after_the_other(limited, person):
     refill(limited, ada)
     assert change(ada).ok
     check_refused(change(ada))
-    refill(limited, ada, minutes=1000)  # no more than a whole bucket
+    refill(limited, ada, minutes=1000)  # no more than a full bucket
     spend(ada)
     check_refused(change(ada))
 
@@ -95,14 +95,14 @@ def test_what_is_refused_leaves_no_trace(limited, person):
     assert traces() == before
     assert sql(limited, "SELECT key FROM user_config WHERE user_id = %s", mine) == [("NAME",)]
     refill(limited, ada)
-    late = change(ada, key="mine", setting="LATE")  # the key is as good as new
+    late = change(ada, key="mine", setting="LATE")  # the key can be used as if it were new
     assert late.ok and "Idempotent-Replayed" not in late.headers
     assert traces() == [(before[0][0] + 1, before[0][1] + 1)]
 
 
 def test_api_tokens_share_the_bucket_of_their_user(limited, person):
     ada = person()
-    ci = program(limited, make(ada, scope="write")["token"])  # the first change
+    ci = program(limited, make(ada, scope="write")["token"])  # this counts as a change
     for _ in range(BURST - 1):
         assert change(ci).ok
     check_refused(change(ci))
@@ -127,7 +127,7 @@ def test_access_is_ended_however_much_was_changed(limited, person):
 
 
 def test_a_changed_password_ends_what_somebody_keeps_busy(limited, person):
-    """Who ends sessions all the time has a budget for that, too; a password they have not."""
+    """Ending sessions all the time uses a thief's budget too, and the thief does not know the password."""
     ada = person()
     thief = limited.client()
     assert thief.login(ada.name, PASSWORD).ok
@@ -140,11 +140,11 @@ def test_a_changed_password_ends_what_somebody_keeps_busy(limited, person):
     assert thief.get("/api/projects").status_code == 401
 
 
-# ---- kept answers ---------------------------------------------------------------------------------
+# ---- kept responses -------------------------------------------------------------------------------
 
 
 def keep(site, client, count, size):
-    """Answers that were kept before, each a second older than the next."""
+    """Inserts kept responses, each a second older than the next."""
     sql(site, "INSERT INTO idempotency (user_id, key, fingerprint, http_status, body_sealed,"
               " created_at) SELECT %s, 'old ' || n, sha256(''), 200, sha256(''), now()"
               "  - n * interval '1 second' FROM generate_series(1, %s) AS n",
@@ -177,7 +177,7 @@ def test_the_oldest_of_large_kept_answers_go(limited, person):
 
 
 def test_an_answer_that_is_being_fetched_stays(limited, person):
-    """And nobody waits: another request holds it."""
+    """Nor does anybody wait: another request has locked it."""
     ada = person()
     keep(limited, ada, 300, 100)
     mine = user_id(ada)

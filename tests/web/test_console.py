@@ -1,4 +1,4 @@
-"""How nginx serves the console: its page for the address of each view, and assets to be kept."""
+"""Tests how nginx serves the console: its page at the address of each view, and cacheable assets."""
 
 import gzip
 import re

@@ -1,4 +1,4 @@
-"""What clients of the former version (0.4) send and read, answer for answer."""
+"""Tests what clients of the former version (0.4) send and read, response by response."""
 
 import json
 import uuid
@@ -17,7 +17,7 @@ def project(user):
 
 
 def variables(client):
-    """{category: {key: value}} without what is empty."""
+    """Returns {category: {key: value}} of the variables, without empty categories."""
     groups = client.get(client.path).json()
     assert tuple(groups) == KINDS
     return {category: {v["key"]: v["value"] for v in group}

@@ -1,5 +1,5 @@
-"""Logging in by GitHub and binding an account there: the way it should go, and every way in which a
-provider, a browser or a stranger can make it go wrong."""
+"""Tests logging in by GitHub and binding an account: as it should go, and every way in which a provider, a browser or
+a stranger can make it go wrong."""
 
 import itertools
 import re
@@ -48,14 +48,14 @@ def github(provider):
 
 
 def begin(client, path="/api/auth/github/login", **rest):
-    """To the provider's door; returns the URL that the browser is sent to."""
+    """Begins a login; returns the provider's URL that the browser is redirected to."""
     answer = client.get(path, allow_redirects=False, **rest)
     assert answer.status_code == 303, answer.text
     return answer.headers["Location"]
 
 
 def arrive(client, url, **rest):
-    """The browser comes back with `url`."""
+    """Returns to the site, as a browser that the provider has redirected to `url`."""
     assert url.startswith(client.url)
     return client.get(url.removeprefix(client.url), allow_redirects=False, **rest)
 
@@ -79,7 +79,7 @@ def test_a_login_makes_a_user_the_first_time_and_finds_it_the_next(web, github):
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
     name = first.get("/api/auth/session").json()["user"]
     assert name["name"] == github.person["login"]
-    github.person["login"] = "renamed"  # the number says who it is
+    github.person["login"] = "renamed"  # the id identifies the person
     assert log_in(second, github).status_code == 303
     assert second.get("/api/auth/session").json()["user"] == name
     with web.connect() as db, db.cursor() as cursor:
@@ -194,18 +194,18 @@ def test_a_made_up_state_is_refused(web, github, state):
 
 
 def test_a_login_must_come_back_to_the_browser_that_began_it(web, github):
-    """Otherwise a stranger could log others in as the stranger."""
+    """Otherwise strangers could log others in as themselves."""
     stranger, victim = web.client(), web.client()
     back = github.consent(begin(stranger))
-    refused(arrive(victim, back), 403, "LOGIN_BROWSER")  # without any cookie
+    refused(arrive(victim, back), 403, "LOGIN_BROWSER")  # without a cookie
     begin(victim)
-    refused(arrive(victim, back), 403, "LOGIN_BROWSER")  # with that of another login
+    refused(arrive(victim, back), 403, "LOGIN_BROWSER")  # with the cookie of another login
     assert victim.get("/api/auth/session").status_code == 401
-    assert arrive(stranger, back).status_code == 303  # and it has not been spoilt for the other
+    assert arrive(stranger, back).status_code == 303  # and the other's login still works
 
 
 def test_a_code_of_another_login_fits_no_verifier(web, github):
-    """PKCE: a stolen code, slipped into a login of the thief's own."""
+    """PKCE: a stolen code is used in a login of the thief's own."""
     thief, victim = web.client(), web.client()
     stolen = parse_qs(urlsplit(github.consent(begin(victim))).query)["code"][0]
     state = parse_qs(urlsplit(begin(thief)).query)["state"][0]
@@ -224,7 +224,7 @@ def test_a_login_ends_after_ten_minutes(web, github):
     begin(client)
     with web.connect() as db, db.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pending_logins WHERE expires_at < now()")
-        assert cursor.fetchone() == (0,)  # swept
+        assert cursor.fetchone() == (0,)  # removed by housekeeping
 
 
 def test_denied_consent_is_a_clear_page_and_stores_nothing(web, github):
@@ -388,7 +388,7 @@ def test_a_provider_that_is_not_there(make_site, options, github):
 # ---- binding ---------------------------------------------------------------------------------------
 
 def bind(client, github, person=None):
-    """A binding as a page of ours does it; returns the answer of its last step."""
+    """Binds an account as our page does; returns the response of the last step."""
     begun = client.post("/api/auth/github/bind")
     assert begun.status_code == 200, begun.text
     back = github.consent(begun.json()["url"])
@@ -407,7 +407,7 @@ def test_an_account_is_bound_and_logs_in_as_its_user(web, user, github):
     other = web.client()
     log_in(other, github)
     assert other.get("/api/auth/session").json()["user"]["id"] == client.id
-    assert bind(client, github).json()["id"] == answer.json()["id"]  # once more: renewed
+    assert bind(client, github).json()["id"] == answer.json()["id"]  # again: renewed
     with web.connect() as db, db.cursor() as cursor:
         cursor.execute("SELECT object_id, object_type FROM audit WHERE action = 'identity.bind'"
                        " AND user_id = %s", (client.id,))
@@ -426,8 +426,7 @@ def test_an_account_that_is_bound_to_somebody_else_stays_theirs(web, user, githu
 
 
 def test_a_binding_is_finished_by_who_began_it(web, user, github):
-    """A stranger's URL, opened by the victim, must not bind the victim's account to the stranger,
-    nor the stranger's to the victim."""
+    """A stranger's URL, opened by the victim, must not bind the victim's account to the stranger, nor vice versa."""
     stranger, victim = user(kubeconfig=False), user(kubeconfig=False)
     begun = stranger.post("/api/auth/github/bind").json()
     query = parse_qs(urlsplit(github.consent(begun["url"])).query)
@@ -437,7 +436,7 @@ def test_a_binding_is_finished_by_who_began_it(web, user, github):
     refused(stranger.post("/api/auth/github/finish", {**query, "verifier": "A" * 43}), 403,
             "LOGIN_BROWSER")
     assert web.client().post("/api/auth/github/finish", with_verifier).status_code == 401
-    # A login's state is no binding's and the other way round.
+    # The state of a login cannot be used for a binding, nor vice versa.
     assert stranger.post("/api/auth/github/finish", with_verifier).status_code == 200
     refused(stranger.post("/api/auth/github/finish", with_verifier), 400, "LOGIN_STATE")
 

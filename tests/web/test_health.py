@@ -1,4 +1,4 @@
-"""What /readyz says is what a user would meet: each part is asked for what it is there for."""
+"""Tests that /readyz reports what users would experience: each part is really used."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ def failed(site):
 
 
 def wait_failed(site, names):
-    """What was found of the database's writes holds for two seconds."""
+    """Waits until exactly these checks fail; the result for the database's writes is cached for two seconds."""
     end = time.monotonic() + PATIENCE
     while (found := failed(site)) != names:
         assert time.monotonic() < end, found
@@ -29,7 +29,7 @@ def wait_failed(site, names):
 
 @pytest.fixture
 def whole(site):
-    """A site in order, before and after; no worker remembers what was before."""
+    """A site that works, before and after; no worker remembers earlier results."""
     site.programs.stop("api.fcgi")
     site.programs.start("api.fcgi")
     wait_failed(site, set())
@@ -48,7 +48,7 @@ def test_where_nobody_can_log_in_it_is_not_ready(whole):
 
 
 def test_where_logins_hang_it_is_not_ready_and_says_so_at_once(whole):
-    """The socket takes connections, and nobody is behind it."""
+    """The socket accepts connections, but no process serves them."""
     master = whole.programs.pid("auth.fcgi")
     workers = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     for pid in workers:
@@ -74,7 +74,7 @@ def test_what_a_login_needs_of_the_database_is_asked_for(whole):
 
 
 def set_read_only(site, value):
-    """As a standby is, or a server that an administrator has set so."""
+    """Makes the database read-only, as a standby is or an administrator may do."""
     db = site.connect()
     db.set_session(readonly=False, autocommit=True)
     with db.cursor() as cursor:
@@ -134,7 +134,7 @@ def test_strangers_learn_which_part_and_not_why(whole):
         assert set(ready(whole)["checks"].values()) <= {"ok", "failed", "off"}
     finally:
         whole.programs.start("auth.fcgi")
-    # Nor can they tell it what auth.fcgi has said, or ask nginx for what is its own.
+    # Clients cannot forge what auth.fcgi has said, nor reach nginx's internal locations.
     assert whole.client().get("/readyz", headers={"FSA-Logins": "502"}).json()["checks"]["logins"] == "ok"
     for path in ("/_logins_ready", "/_logins_answer"):
         assert whole.client().get(path).status_code == 404

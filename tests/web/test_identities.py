@@ -1,4 +1,4 @@
-"""One person, many identities: how they are listed, unbound, and which is the primary."""
+"""Tests that one person can have many identities: how they are listed and unbound, and which is primary."""
 
 import threading
 import uuid
@@ -21,7 +21,7 @@ def site(workspace, build, postgres):
 
 @pytest.fixture
 def both(user, make_kubeconfig):
-    """Somebody with a password and a Sealos account: the client, and the account's name."""
+    """A user with a password and a Sealos account: the client, and the account's name."""
     client = user(kubeconfig=False)
     client.account = f"sealos-{client.name}"
     client.body = {"token": sign(claims(client.account), SECRET),
@@ -68,10 +68,10 @@ def test_an_identity_that_is_unbound_lets_nobody_in(web, both):
     assert by_account.post("/api/auth/sealos", both.body).status_code == 200
     path = f"/api/auth/identities/{identities(both)['SEALOS']['id']}"
     assert both.delete(path).json() == {"success": True}
-    assert by_account.get("/api/auth/session").status_code == 401  # began with it
+    assert by_account.get("/api/auth/session").status_code == 401  # it began with this identity
     assert both.get("/api/auth/session").status_code == 200
     assert both.delete(path).status_code == 404
-    again = web.client()  # the account is nobody's now: a new user
+    again = web.client()  # the account is free now, so this is a new user
     assert again.post("/api/auth/sealos", both.body).status_code == 200
     assert again.get("/api/auth/session").json()["user"]["id"] != both.id
 
@@ -115,7 +115,7 @@ def test_another_one_becomes_the_primary(both):
     assert {p: row["isPrimary"] for p, row in identities(both).items()} == {
         "PASSWORD": False, "SEALOS": True}
     assert both.delete(f"/api/auth/identities/{listed['SEALOS']['id']}").status_code == 200
-    assert identities(both)["PASSWORD"]["isPrimary"] is True  # the heir
+    assert identities(both)["PASSWORD"]["isPrimary"] is True  # it takes over
 
 
 def test_strangers_have_no_say(both, user):

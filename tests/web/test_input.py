@@ -1,4 +1,4 @@
-"""Bad input, over nginx and past it: a clear 4xx, nothing changed, nobody dead."""
+"""Tests bad input, through nginx and directly: a clear 4xx, no changes, no dead process."""
 
 import json
 import socket
@@ -16,7 +16,7 @@ def client(user):
 
 @pytest.fixture(autouse=True)
 def nothing_changed(web, client):
-    """Around every test of this file: no project is made, no worker dies, nothing is a 500."""
+    """Checks for every test of this file that no project was made, no worker has died, and nothing was a 500."""
     yield
     assert client.get(PATH).json() == []
     for name in ("api.fcgi", "auth.fcgi"):
@@ -124,7 +124,7 @@ def test_bad_queries(client, query, code):
 
 
 def raw(site, request):
-    """What a browser would not send, to nginx."""
+    """Sends nginx what a browser would not."""
     with socket.create_connection(("127.0.0.1", site.nginx.port), 15) as connection:
         connection.sendall(request)
         return connection.makefile("rb").read()
@@ -247,7 +247,7 @@ def test_a_kubeconfig_that_is_not_taken_comes_with_commands_that_make_one_which_
 
 
 def test_a_kubeconfig_of_rancher_is_taken(user, make_kubeconfig):
-    """api-version beside the server, no CA, members that are empty."""
+    """It has api-version beside the server, no CA, and empty members."""
     text = make_kubeconfig(cluster={"api-version": "v1", "certificate-authority-data": "",
                                     "certificate-authority": "",
                                     "insecure-skip-tls-verify": False})

@@ -1,4 +1,4 @@
-"""An invitation's link: once, for a while, and only for whoever has it."""
+"""Tests an invitation's link: it works once, for a limited time, and only for those who have it."""
 
 import json
 import subprocess
@@ -117,7 +117,7 @@ def test_only_its_hash_is_stored_and_no_log_has_it(web, invited):
 def test_for_who_is_there_already_it_is_a_new_password(web, user, fsactl):
     client = user(kubeconfig=False)
     link = fsactl("user", "invite", client.name)["link"]
-    assert web.client().login(client.name, PASSWORD).ok  # until it is used
+    assert web.client().login(client.name, PASSWORD).ok  # until the link is used
     assert accept(web.client(), link).ok
     assert client.get("/api/auth/session").status_code == 401  # all other access has ended
     assert web.client().login(client.name, PASSWORD).status_code == 401

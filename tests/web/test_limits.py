@@ -1,4 +1,4 @@
-"""How much one user may have: the operator's default, exceptions for one user, and no way past either."""
+"""Tests how much one user may have: the operator's default, exceptions for one user, and that both are enforced."""
 
 import json
 import subprocess
@@ -16,13 +16,13 @@ def site(make_site):
 
 @pytest.fixture
 def web(site):
-    """For the fixture `user`: people of that site."""
+    """Replaces the site for the fixture `user`."""
     return site
 
 
 @pytest.fixture
 def limit(site):
-    """limit(user, …): fsactl user limit, and what it shows by kind."""
+    """limit(user, …): runs fsactl user limit; returns the limits by kind."""
 
     def run(*words):
         command = [site.programs.program("fsactl"), "--config", site.programs.config(), "user",
@@ -51,7 +51,7 @@ def test_the_default_is_the_operators_and_the_answer_names_it(user):
 
 
 def test_a_project_has_so_many_sandboxes_and_no_more(site, user, limit):
-    """The first one counts; so do those on their way out."""
+    """The first one counts, as do those that are being deleted."""
     client = user()
     one, other = [create(client, f"App {n}").json()["id"] for n in "AB"]
     limit(client.name, "sandboxes", "2")
@@ -64,7 +64,7 @@ def test_a_project_has_so_many_sandboxes_and_no_more(site, user, limit):
     assert client.post(f"/api/projects/{other}/sandboxes").status_code == 200
     assert limit(client.name)["sandboxes"] == {
         "kind": "sandboxes", "limit": 2, "used": 2, "isException": True}
-    with site.connect("fsa_api") as db, db.cursor() as cursor:  # who has taken over the API
+    with site.connect("fsa_api") as db, db.cursor() as cursor:  # an attacker in api.fcgi
         cursor.execute("INSERT INTO resources (project_id, user_id, kind, additional)"
                        " SELECT %s, %s, 'SANDBOX', true FROM generate_series(1, 3) RETURNING id",
                        [one, client.id])
@@ -82,7 +82,7 @@ def test_an_exception_holds_for_one_user_and_at_once(user, limit):
     assert limit(ada.name, "projects", "3")["projects"]["limit"] == 3
     assert [create(ada, f"App {n}").status_code for n in "ABCD"] == [200, 200, 200, 429]
     assert [create(bob, f"App {n}").status_code for n in "ABC"] == [200, 200, 429]
-    limit(ada.name, "projects", "1")  # what there is already stays
+    limit(ada.name, "projects", "1")  # existing ones stay
     assert len(ada.get("/api/projects").json()) == 3
     assert ada.get("/api/user/limits").json()["items"][0] == {
         "kind": "projects", "limit": 1, "used": 3, "isException": True}
@@ -99,7 +99,7 @@ def test_nobody_creates_anything_with_a_limit_of_none(user, limit):
 def test_a_project_counts_until_it_is_gone(site, user):
     client = user()
     made = [create(client, f"App {n}").json()["id"] for n in "AB"]
-    with site.connect() as db, db.cursor() as cursor:  # there is something of it in a cluster
+    with site.connect() as db, db.cursor() as cursor:  # it has objects in a cluster
         cursor.execute("UPDATE resources SET status = 'RUNNING' WHERE project_id = %s", [made[0]])
     assert client.delete(f"/api/projects/{made[0]}").ok
     assert create(client, "App C").status_code == 429

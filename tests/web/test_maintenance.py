@@ -1,4 +1,4 @@
-"""While the site is under maintenance people read, log in and end access, and change nothing else."""
+"""Tests that during maintenance people can read, log in and end access, and change nothing else."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 from conftest import PASSWORD
 
 MESSAGE = "We are moving house – back at about 14:00 UTC"
-# What lets people in, and what ends access: a stolen session must not outlive the moving.
+# What lets people in, and what ends access: a stolen session must not outlive the maintenance.
 ALWAYS = {
     ("POST", "/api/auth/login"), ("POST", "/api/auth/logout"), ("POST", "/api/auth/sealos"),
     ("DELETE", "/api/auth/sessions"), ("DELETE", "/api/auth/sessions/:sessionId"),
@@ -29,13 +29,13 @@ def fsactl(web):
 
 @pytest.fixture
 def maintenance(fsactl):
-    """begin() begins it; it ends with the test."""
+    """Begins maintenance when called; it ends with the test."""
     yield lambda: fsactl("maintenance", "on", "--message", MESSAGE)
     fsactl("maintenance", "off")
 
 
 def stored(site):
-    """Everything that people can change."""
+    """Returns everything that people can change."""
     with site.connect() as db, db.cursor() as cursor:
         found = []
         for table in ("projects", "resources", "environment", "user_config", "kubeconfigs", "users",
@@ -79,7 +79,7 @@ def test_every_change_is_503_with_the_operators_text(web, routes, project, maint
     for row in routes:
         where = (row["method"], row["pattern"])
         if not row["mutation"] or where in ALWAYS or row["pattern"].startswith("/api/admin/"):
-            continue  # the last are not there for somebody without the role
+            continue  # administration does not exist for users without the role
         path = re.sub(r":projectId", project.id, row["pattern"])
         path = re.sub(r":\w+", str(uuid.uuid4()), path)
         answer = project.client.request(row["method"], path, json=BODIES.get(where))
@@ -105,7 +105,7 @@ def test_reads_logins_and_the_end_of_access_work(web, user, maintenance):
 
 
 def test_a_login_makes_no_new_user(make_site):
-    """Where the first login registers, too."""
+    """The first login would also register them."""
     site = make_site(options={"registration": "at_login"})
     assert site.client().login("known", PASSWORD).status_code == 200
     command = [site.programs.program("fsactl"), "--config", site.programs.config(), "maintenance"]
@@ -148,7 +148,7 @@ def test_everybody_can_see_it_and_the_site_stays_ready(web, maintenance, counted
 
 
 def test_once_it_is_on_no_change_that_had_begun_comes_after(web, user, maintenance, fsactl):
-    """A transaction that is in the middle of a change is waited for."""
+    """It waits for transactions that are in the middle of a change."""
     client = user()
     with web.connect() as db, db.cursor() as cursor:
         cursor.execute("SELECT begin_change()")

@@ -1,4 +1,4 @@
-"""What Prometheus gets: the counts of all workers and programs, in a form that it can read."""
+"""Tests what Prometheus gets: the counts of all workers and programs, in its format."""
 
 import re
 
@@ -17,7 +17,7 @@ def scrape(site):
 
 
 def samples(families, name, **labels):
-    """Of the series with these labels among theirs: {all labels as a set: value}."""
+    """Returns {all labels as a set: value} of the series that have these labels."""
     return {frozenset(s.labels.items()): s.value
             for family in families.values() for s in family.samples
             if s.name == name and labels.items() <= s.labels.items()}
@@ -90,7 +90,7 @@ def test_histograms_only_rise(web, project):
 
 
 def test_the_queue_is_told(web, project):
-    """The reconciler does not run: what was asked for waits."""
+    """There is no reconciler, so requests wait."""
     first = scrape(web)
     assert sum(samples(first, "fsa_queue_due_rows").values()) >= 2  # sandbox and database
     assert sum(samples(first, "fsa_queue_leased_rows").values()) == 0
@@ -115,11 +115,11 @@ def test_each_metric_is_described_once(web):
                                   "/api/%2e%2e/metrics", "/%6detrics", "/metrics?x", "/metrics/",
                                   "/api/auth/..%2f..%2fmetrics", "/readyz/../metrics"])
 def test_the_public_site_has_no_metrics(web, path):
-    """Nor can a client make its request look as if it came by the other listener."""
+    """Nor can a client pretend that its request came by the other listener."""
     for headers in ({}, {"FSA-Listener": "local"}, {"FSA_LISTENER": "local"},
                     {"X-Forwarded-For": "127.0.0.1"}):
         request = requests.Request("GET", web.url, headers=headers).prepare()
-        request.url = web.url + path  # as it is: requests would tidy it up
+        request.url = web.url + path  # verbatim: requests would normalize it
         with requests.Session() as session:
             answer = session.send(request, timeout=120)
         assert answer.status_code in (400, 404), path
@@ -168,6 +168,6 @@ def test_a_reconciler_that_is_not_there_is_told_but_takes_no_host_out(web, proje
     assert "does fsa-reconcile run?" in web.programs.log("api.fcgi").read_text()
     with web.connect() as db, db.cursor() as cursor:
         cursor.execute("UPDATE resources SET due_at = now() + interval '2 minutes'")
-        cursor.execute("UPDATE pass_hosts SET last_pass_at = now()")  # it may have been long
+        cursor.execute("UPDATE pass_hosts SET last_pass_at = now()")  # the last pass may be long ago
         db.commit()
     assert web.client().get("/readyz").json()["status"] == "ready"

@@ -1,4 +1,4 @@
-"""Logging in against an OpenID Connect server that somebody else wrote: npm's oauth2-mock-server."""
+"""Tests logging in with an OpenID Connect server written by others: npm's oauth2-mock-server."""
 
 import json
 
@@ -17,7 +17,7 @@ LOGIN = "/api/auth/oidc/login"
 
 
 def write_ec_key(path):
-    """A JWK for the server to sign with."""
+    """Writes a JWK that the server signs with."""
     numbers = ec.generate_private_key(ec.SECP256R1()).private_numbers()
     parts = {"d": numbers.private_value, "x": numbers.public_numbers.x, "y": numbers.public_numbers.y}
     encoded = {name: encode(n.to_bytes(32, "big")) for name, n in parts.items()}
@@ -73,7 +73,7 @@ def test_a_login_goes_through_and_comes_again(web, server):
 
 
 def test_its_own_check_of_pkce_refuses_another_browsers_code(web, server):
-    """The code of one login in another one: the server compares verifier and challenge."""
+    """The code of one login is used in another: the server compares verifier and challenge."""
     thief, victim = web.client(), web.client()
     stolen = consent(begin(victim, LOGIN), server).split("code=")[1].split("&")[0]
     back = consent(begin(thief, LOGIN), server)

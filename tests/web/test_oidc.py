@@ -1,5 +1,5 @@
-"""Logging in by an OpenID Connect provider: what its ID token has to be. What it has in common with
-GitHub, states, cookies, bindings, is tested there."""
+"""Tests logging in by OpenID Connect: the requirements for the ID token. What it shares with GitHub (states, cookies,
+bindings) is tested there."""
 
 import itertools
 import time
@@ -82,7 +82,7 @@ NOW = int(time.time())
 
 
 def hmac_with_the_public_key(oidc, claims):
-    """The classic confusion of algorithms, with the key as everybody can write it down."""
+    """Makes a token by algorithm confusion, with the public key as the HMAC key."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
     pem = oidc.rsa.private.public_key().public_bytes(Encoding.PEM,
                                                      PublicFormat.SubjectPublicKeyInfo)
@@ -214,7 +214,7 @@ def test_keys_may_have_changed_since_the_last_login(web, oidc):
     try:
         oidc.key = oidc.rsa = type(kept)("RS256", "rsa-2")
         assert log_in(web.client(), oidc).status_code == 303
-        oidc.key = kept  # withdrawn
+        oidc.key = kept  # the key was withdrawn
         refused(log_in(web.client(), oidc), 502, "PROVIDER_ANSWER")
     finally:
         oidc.key = oidc.rsa = kept

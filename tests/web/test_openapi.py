@@ -1,5 +1,4 @@
-"""web/openapi.json says what the API takes and answers: held to the programs' tables, and to what
-they answer."""
+"""Checks web/openapi.json against the programs' tables, and responses against it."""
 
 import json
 import subprocess
@@ -32,7 +31,7 @@ def test_the_site_serves_it(make_site, console, document):
 
 
 class Checker:
-    """Sends requests as somebody, and holds requests and answers to the document."""
+    """Sends requests as one user, and checks requests and responses against the document."""
 
     def __init__(self, document, client):
         self.document = document
@@ -56,7 +55,7 @@ class Checker:
         return answer.json()
 
     def check(self, value, schema):
-        """References are looked up in the whole document."""
+        """References are resolved in the whole document."""
         whole = {**self.document, **schema} if "$ref" in schema else schema
         jsonschema.Draft202012Validator(
             {**whole, "components": self.document["components"]},
@@ -88,7 +87,7 @@ def test_answers_are_as_written(web, document, user, make_kubeconfig):
     do("post", "/api/sandbox/{projectId}", {"envVars": {"A": "b"}}, **project)
     do("patch", "/api/sandbox/{projectId}", {"size": None}, **project)
     do("post", "/api/sandbox/{projectId}/tokens", {"scopes": ["exec"]}, **project)
-    with web.connect() as db, db.cursor() as cursor:  # of the default, an agent would be refused
+    with web.connect() as db, db.cursor() as cursor:  # the default is too little for an agent
         cursor.execute("UPDATE sandboxes SET memory_limit = '512Mi' WHERE resource_id IN"
                        " (SELECT id FROM resources WHERE project_id = %s)", (made,))
     do("post", f"{PROJECT}/agent", {"prompt": "Do it."}, **project)
@@ -128,7 +127,7 @@ def test_answers_are_as_written(web, document, user, make_kubeconfig):
     ours = {(method, path) for path, methods in document["paths"].items() for method in methods
             if path.startswith(("/api/projects", "/api/sandbox", CONFIG, "/api/user/audit",
                              "/api/user/limits", "/api/sizes"))}
-    assert do.seen == ours  # each has been asked
+    assert do.seen == ours  # all routes were requested
 
 
 def test_administration_is_as_written(document, web, user, project):

@@ -1,4 +1,4 @@
-"""Walks the route tables: what must hold for every route, whatever it does."""
+"""Walks the route tables: tests what must hold for every route, whatever it does."""
 
 import re
 import uuid
@@ -6,12 +6,12 @@ import uuid
 import pytest
 
 
-# What auth.fcgi answers: credentials, none of which a remembered answer may hold.
+# Routes of auth.fcgi, whose responses contain credentials, and so must not be kept.
 AUTH = ("/api/auth/", "/api/user/tokens")
 
 
 def concrete(pattern, ids):
-    """The pattern with an id for each parameter."""
+    """Returns the pattern with an id for each parameter."""
     return re.sub(r":(\w+)", lambda m: ids.get(m.group(1)) or str(uuid.uuid4()), pattern)
 
 
@@ -21,7 +21,7 @@ def names(pattern):
 
 @pytest.fixture
 def ids(project):
-    """Ids of things that exist, of project.client."""
+    """Ids of things that exist, owned by project.client."""
     client, path = project.client, f"/api/projects/{project.id}/environment"
     assert client.post(path, {"key": "SECRET", "value": "s3cret", "isSecret": True}).ok
     variable = client.get(path).json()["general"][0]["id"]
@@ -34,12 +34,12 @@ def ids(project):
 
 @pytest.fixture
 def public_routes(routes):
-    """Those that the site's own server {} passes on."""
+    """Those that the site's public server passes on."""
     return [row for row in routes if row["auth"] != "local"]
 
 
 def everything(site):
-    """What is stored, but for what reading may touch."""
+    """Returns what is stored, except for what reading may change."""
     with site.connect() as db, db.cursor() as cursor:
         found = []
         for table in ("projects", "resources", "sandboxes", "databases", "environment", "events",
@@ -59,11 +59,11 @@ def test_the_tables_are_what_they_should_be(routes):
                 or row["pattern"] in ("/healthz", "/readyz", "/metrics"))
         assert (row["auth"] == "local") == (row["pattern"] == "/metrics")
         assert row["mutation"] == (row["method"] != "GET")
-        # A line of the audit is somebody's, and whatever api.fcgi changes may be repeated.
+        # Every audit line has a user, and everything that api.fcgi changes may be repeated.
         assert not row["transaction"] or row["auth"] == "session"
         assert row["transaction"] or not row["idempotent"]
         assert row["idempotent"] == row["mutation"] or row["pattern"].startswith(AUTH)
-        # Nothing of a user's is open.
+        # Nothing of a user's is public.
         assert row["auth"] == "session" or not names(row["pattern"])
 
 
@@ -85,7 +85,7 @@ def test_every_session_route_is_401_without_one(web, routes, ids):
     assert everything(web) == before
 
 
-# Bodies that each route accepts, so that it is the owner that is checked and not the body.
+# Bodies that each route accepts, so that ownership is tested and not the body.
 BODIES = {
     ("PATCH", "/api/projects/:projectId"): {"name": "Stolen"},
     ("POST", "/api/projects/:projectId/environment"): {"key": "STOLEN", "value": "1"},
@@ -113,7 +113,7 @@ def test_every_id_route_is_404_to_a_stranger(web, routes, ids, user):
         theirs = stranger.request(row["method"], concrete(row["pattern"], ids), json=body)
         nobodys = stranger.request(row["method"], concrete(row["pattern"], {}), json=body)
         assert (theirs.status_code, nobodys.status_code) == (404, 404), row
-        # Nothing tells whether it exists.
+        # The response does not reveal whether it exists.
         assert theirs.json()["error"] == nobodys.json()["error"]
         assert "s3cret" not in theirs.text
         checked += 1
@@ -122,7 +122,7 @@ def test_every_id_route_is_404_to_a_stranger(web, routes, ids, user):
 
 
 def test_another_projects_variable_is_404_in_mine(ids, user):
-    """Both ids of a path must be of one project."""
+    """Both ids of a path must belong to the same project."""
     stranger = user()
     mine = stranger.post("/api/projects", {"name": "Mine"}).json()["id"]
     path = f"/api/projects/{mine}/environment/{ids['envId']}"

@@ -1,4 +1,4 @@
-"""Logging in from a Sealos desktop: its token, and the kubeconfig that comes with it."""
+"""Tests logging in from a Sealos desktop: its token, and the kubeconfig that comes with it."""
 
 import itertools
 import json
@@ -98,7 +98,7 @@ def test_what_is_refused_is_in_the_audit_as_often_as_an_address_may(web, person,
         cursor.execute("UPDATE login_throttle SET next_at = now() + interval '1 hour'")
     assert attempt(wrong) == 429
     assert len(lines()) == len(before) + 1
-    assert attempt(sign(claims(person), SECRET)) == 200  # whoever is let in is not slowed
+    assert attempt(sign(claims(person), SECRET)) == 200  # successful logins are not throttled
 
 
 def test_a_page_in_a_frame_gets_the_session_as_a_token(web, person, make_kubeconfig):
@@ -214,7 +214,7 @@ def test_a_hostile_kubeconfig_stores_nothing(web, person, make_kubeconfig, chang
 
 
 def test_a_kubeconfig_as_the_desktop_writes_it(web, person, make_kubeconfig):
-    """js-yaml folds long strings, certificate and token included."""
+    """js-yaml folds long strings, such as certificate and token."""
     given = json.loads(make_kubeconfig(f"ns-{person}", user={"token": "t" * 900}))
     ca = given["clusters"][0]["cluster"]["certificate-authority-data"]
     folded = f"""apiVersion: v1
@@ -299,7 +299,7 @@ def test_the_audit_knows_who_came_in_and_how(web, person, make_kubeconfig):
 
 def test_a_rotated_kubeconfig_is_used_without_a_restart(workspace, build, make_site, secret_file,
                                                         person):
-    """The desktop rotates what it hands out at any time: the next login from it is enough."""
+    """The desktop may rotate its kubeconfigs at any time: the next login from it is enough."""
     with KubeSim(workspace / "sealos-kubesim", build) as cluster:
         site = make_site(options={"sealos_jwt_secret_file": secret_file, "resync": "1s"})
         client = site.client()

@@ -1,4 +1,4 @@
-"""The process model, on a small program (echo.c) without nginx: workers, signals, sockets, CGI."""
+"""Tests the process model with a small program (echo.c) without nginx: workers, signals, sockets, CGI."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ import pytest
 from stand.process import PATIENCE
 
 
-PATIENCE_S = 10  # SERVER_PATIENCE_S: for so long a request may go on after SIGTERM
+PATIENCE_S = 10  # SERVER_PATIENCE_S: how long a request may continue after SIGTERM
 
 
 def wait_for(check, seconds=PATIENCE):
@@ -56,7 +56,7 @@ class Server:
         wait_for(lambda: self.logged("msg=ready") > ready or self.process.poll() is not None)
 
     def logged(self, words):
-        """How often the log has these words; it is of all servers of one test."""
+        """Returns how often these words are in the log, which all servers of one test share."""
         return self.log.read_text().count(words) if self.log.exists() else 0
 
     def get(self, url, **rest):
@@ -69,7 +69,7 @@ class Server:
 
 @pytest.fixture
 def serve(program, config):
-    directory = Path(tempfile.mkdtemp(prefix="fsa-", dir="/tmp"))  # short, for a socket's path
+    directory = Path(tempfile.mkdtemp(prefix="fsa-", dir="/tmp"))  # a socket's path must be short
     servers = []
 
     def start(*options, **popen):
@@ -114,7 +114,7 @@ def test_crashes_in_a_row_are_no_fork_storm(serve):
     crashes = 0
     while crashes < 8:
         crashes += server.get("/crash") is None
-    # 100 ms, 200 ms, 400 ms, … apart, after the first two; a worker each that may come first
+    # after the first two, starts are 100 ms, 200 ms, 400 ms, … apart; each worker may be the first to be served
     assert time.monotonic() - begun > 1
     assert wait_for(lambda: server.get("/pid")).status == 200
 
@@ -134,7 +134,7 @@ def test_sigterm_lets_a_request_end(serve):
 
 
 def test_idle_workers_end_at_once(serve):
-    """Many times, because it is about the moment between looking for a signal and accept()."""
+    """Repeated, because it concerns the moment between checking for a signal and accept()."""
     for _ in range(15):
         server = serve("--workers", "4")
         begun = time.monotonic()
@@ -162,7 +162,7 @@ def test_a_request_that_hangs_ends_its_worker_and_no_other(serve):
 
 
 def test_on_tcp_too_a_connection_that_says_nothing_is_left(serve):
-    """As from a host that has been cut off: no end of the connection ever comes."""
+    """As with a host that has been cut off, the end of the connection never arrives."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         where = listening.getsockname()
         server = serve("--workers", "3", stdin=listening.fileno())
@@ -172,9 +172,9 @@ def test_on_tcp_too_a_connection_that_says_nothing_is_left(serve):
             halting.sendall(fastcgi.record(fastcgi.BEGIN, b"\0\1\0\0\0\0\0\0")
                             + fastcgi.stream(fastcgi.PARAMS, fastcgi.params(pairs)))
             silent.sendall(b"\1")
-            time.sleep(17)  # the third has nobody to serve for as long
+            time.sleep(17)  # the third worker has nobody to serve for as long
             with ThreadPoolExecutor() as pool:
-                # So slow that none of them is there for two, late as one may come.
+                # So slow that for two seconds no worker is free, even if one starts late.
                 slow = [pool.submit(fastcgi.request, where, "GET", "/slow?ms=5000")
                         for _ in range(3)]
                 assert {s.result().json()["pid"] for s in slow} == set(workers)
@@ -212,7 +212,7 @@ WRONG = "database = host=/nonexistent\nresync = soon\npublic_url = agent.example
 
 @pytest.fixture
 def manager(tmp_path, monkeypatch):
-    """The service manager's end: manager() waits for the next Status: that satisfies a check."""
+    """The service manager's end of the socket: manager() waits for the next Status: that satisfies a check."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
         end.bind(str(tmp_path / "notify"))
         end.settimeout(PATIENCE)
@@ -227,7 +227,7 @@ def manager(tmp_path, monkeypatch):
 
 
 def reload(server):
-    """Returns when it has been answered, one way or the other."""
+    """Sends SIGHUP; returns when the server has logged the result."""
     before = server.logged("msg=reloaded") + server.logged("nothing changes")
     server.process.send_signal(signal.SIGHUP)
     wait_for(lambda: server.logged("msg=reloaded") + server.logged("nothing changes") > before)
@@ -282,7 +282,7 @@ def test_a_reload_lets_a_request_end_and_takes_over_the_level_of_the_log(serve, 
     assert server.logged("msg=asleep") == 0
     config.write_text(right)
     reload(server)
-    # A worker of before may still take one.
+    # A former worker may still take one request.
     wait_for(lambda: server.get("/slow?ms=1").status == 200 and server.logged("msg=asleep"))
     with ThreadPoolExecutor() as pool:
         asked = server.logged("msg=asleep")
@@ -318,7 +318,7 @@ def test_the_status_tells_of_workers_requests_and_the_last_error(serve, manager)
     assert manager("workers") == "2 workers, 0 requests served; no errors"
     assert server.get("/pid").status == 200
     assert server.get("/crash") is None
-    # That one has ended may be reported before what the other has served.
+    # The end of one worker may be reported before what the other has served.
     told = manager("1 requests served; last error ")
     assert "worker ended" in told and "exit=3" in told
 
@@ -333,12 +333,12 @@ def test_workers_do_not_outlive_their_master(serve):
 
 
 def test_a_kept_connection_does_not_keep_its_worker(serve):
-    """nginx with fastcgi_keep_conn: the answer comes, then the connection ends."""
+    """This is nginx with fastcgi_keep_conn: after the response, the connection ends."""
     server = serve("--workers", "1")
     with fastcgi.connect(server.socket) as kept:
         fastcgi.send(kept, fastcgi.variables("GET", "/pid"), flags=fastcgi.KEEP_CONNECTION)
         assert fastcgi.read_answer(kept).status == 200
-        assert server.get("/pid", timeout=12).status == 200  # SERVER_PEER_S are 15
+        assert server.get("/pid", timeout=12).status == 200  # SERVER_PEER_S is 15
 
 
 def test_a_connection_that_says_nothing_is_left(serve):
@@ -393,7 +393,7 @@ def test_a_client_that_goes_away_harms_nobody(serve):
 
 
 def test_descriptor_0_may_be_the_socket(serve, tmp_path):
-    """As systemd hands it over."""
+    """systemd passes the socket like this."""
     path = Path(f"/tmp/fsa-{os.getpid()}.sock")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))
@@ -404,7 +404,7 @@ def test_descriptor_0_may_be_the_socket(serve, tmp_path):
             begun = time.monotonic()
             assert server.stop() == 0
             assert time.monotonic() - begun < PATIENCE_S
-            assert path.exists()  # it is systemd's
+            assert path.exists()  # it belongs to systemd
         finally:
             path.unlink()
 
@@ -435,7 +435,7 @@ def test_the_same_program_is_plain_cgi(program, config):
 
 
 def test_a_query_gives_cgi_no_options(program, config):
-    """RFC 3875: words of a query without '=' may come as arguments."""
+    """RFC 3875: words of a query without '=' may be passed as arguments."""
     done = cgi(program, config, fastcgi.variables("GET", "/pid?--routes"), arguments=["--routes"])
     assert done.stdout.startswith(b"Status: ")
 

@@ -1,4 +1,4 @@
-"""One's sessions: listed, ended, and what an attacker tries with them. Over nginx."""
+"""Tests a user's sessions: listing and ending them, and attacks on them. Through nginx."""
 
 import re
 import threading
@@ -19,7 +19,7 @@ def client(user):
 
 
 def another(web, client, **headers):
-    """The same person at another browser."""
+    """Logs the same person in from another browser."""
     made = web.client()
     made.session.headers.update(headers)
     assert made.login(client.name, PASSWORD).ok
@@ -98,7 +98,7 @@ def test_a_user_has_so_many_sessions_and_no_more(web, client):
                        (client.id,))
     another(web, client)
     assert len(sessions(client)) == 100
-    assert is_in(client)  # the oldest went
+    assert is_in(client)  # the oldest one was ended
 
 
 # ---- attacks --------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def test_replay_after_logout(web, client):
 
 
 def test_a_stored_hash_is_no_session(web, client):
-    """Whoever reads the table has nothing to log in with."""
+    """Read access to the table does not let anybody log in."""
     with web.connect() as db, db.cursor() as cursor:
         cursor.execute("SELECT encode(id_hash, 'base64'), id FROM sessions WHERE user_id = %s",
                        (client.id,))
@@ -148,7 +148,7 @@ def test_a_stored_hash_is_no_session(web, client):
 
 
 def test_bearer_and_cookie_are_not_mixed_up(web, client, user):
-    """What says it is a bearer is judged as one, and never falls back to the cookie."""
+    """A header that claims to be a bearer is judged as one, without falling back to the cookie."""
     other = user(kubeconfig=False)
     theirs = other.session.cookies["fsa"]
     for bad in ("Bearer " + "A" * 43, "Bearer", "Bearer  ", "bearer x", "Bearer " + theirs + "x"):
@@ -156,7 +156,7 @@ def test_bearer_and_cookie_are_not_mixed_up(web, client, user):
         assert answer.status_code == 401, bad
     both = client.get("/api/auth/session", headers={"Authorization": "Bearer " + theirs})
     assert both.json()["user"]["id"] == other.id
-    # A scheme of somebody else's does not take the cookie out of the CSRF check.
+    # An unknown scheme does not exempt the cookie from the CSRF check.
     for scheme in ("Basic eDp5", "Digest x"):
         answer = client.post("/api/auth/logout", headers={"Authorization": scheme,
                                                           "Sec-Fetch-Site": "cross-site"})
@@ -187,7 +187,8 @@ CSRF = [
 
 @pytest.mark.parametrize("fetch_site, origin, allowed", CSRF)
 def test_csrf(web, client, fetch_site, origin, allowed):
-    """A change, by cookie: the whole matrix. By bearer, which no page can send: always."""
+    """The whole matrix, for a change with a cookie. With a bearer token, which no page can send, it is always
+    allowed."""
     headers = {"Sec-Fetch-Site": fetch_site, "Origin": origin and origin.replace("SITE", web.url)}
     answer = client.delete("/api/auth/sessions?others=true", headers=headers)
     assert answer.status_code == (200 if allowed else 403), answer.text
@@ -227,7 +228,7 @@ def test_the_clients_address_is_nginxs_word(web, client):
 
 @pytest.mark.parametrize("value", [b"a\r\nSet-Cookie: fsa=x", b"a\nb", b"a\0b"])
 def test_a_header_cannot_be_smuggled_past_nginx(web, client, value):
-    """Even if nginx let it through: nothing of a request's headers is in an answer."""
+    """Even if nginx let it through, no response contains anything of a request's headers."""
     body = {"name": client.name, "password": PASSWORD}
     answer = fastcgi.request(web.programs.socket("auth.fcgi"), "POST", "/api/auth/login", body,
                              headers={"User-Agent": value, "X-Forwarded-For": value})
@@ -237,7 +238,7 @@ def test_a_header_cannot_be_smuggled_past_nginx(web, client, value):
 
 
 def test_a_session_that_is_ended_while_it_is_used(web, client):
-    """No request slips through after the end was confirmed."""
+    """No request succeeds after the end was confirmed."""
     phone = another(web, client)
     stop, late = threading.Event(), []
 
@@ -247,7 +248,7 @@ def test_a_session_that_is_ended_while_it_is_used(web, client):
             late.append((began, is_in(phone)))
 
     def wait_for_use(after):
-        """Until it has been used some times since then."""
+        """Waits until the session has been used several times since `after`."""
         end = time.monotonic() + PATIENCE
         while sum(began > after for began, _ in list(late)) < 5:
             assert time.monotonic() < end, late

@@ -1,4 +1,4 @@
-"""Guessing passwords is slowed, and nobody is locked out by it. Past nginx, so that attempts come
+"""Tests that guessing passwords is throttled, and that nobody is locked out by it. Requests bypass nginx, to come
 from different addresses; time is moved in the table."""
 
 import statistics
@@ -24,7 +24,7 @@ def person(web, user):
 
 @pytest.fixture
 def login(web):
-    """login(name, password, address): one attempt."""
+    """login(name, password, address): makes one attempt."""
 
     def attempt(name, password, address=HOME, url="/api/auth/login", **headers):
         body = b'{"name": "%s", "password": "%s", "bearer": true}' % (
@@ -72,11 +72,11 @@ def test_the_wait_grows_with_each_failure_and_heals(web, login, person):
         pass_time(web, waits[-1])
         assert login(person.name, WRONG, ATTACKER).status == 401
     assert waits == sorted(waits)
-    # It ends where guessing is hopeless: an attempt in ten minutes.
+    # The delay stops growing when guessing is hopeless: one attempt in ten minutes.
     assert 300 <= waits[-1] <= 1200
     pass_time(web, 4 * 3600)
     assert login(person.name, PASSWORD, ATTACKER).status == 200
-    assert exhaust(login, person.name) <= 2  # all is forgotten
+    assert exhaust(login, person.name) <= 2  # everything is forgotten
 
 
 def test_an_attempt_that_is_refused_does_not_prolong_the_wait(web, login, person):
@@ -86,7 +86,7 @@ def test_an_attempt_that_is_refused_does_not_prolong_the_wait(web, login, person
 
 
 def test_the_right_password_has_to_wait_too(web, login, person):
-    """Else the answer would tell a guesser when to stop."""
+    """Otherwise the response would tell a guesser when to stop."""
     exhaust(login, person.name)
     refused(login(person.name, PASSWORD, ATTACKER))
     pass_time(web, 2)
@@ -112,7 +112,7 @@ def test_many_at_once_do_not_help(login, person):
 
 
 def test_what_is_free_is_free_at_once(web, login, person):
-    """However their transactions meet."""
+    """However the transactions interleave."""
     for _ in range(20):
         sql(web, "TRUNCATE login_throttle")
         with ThreadPoolExecutor(ACCOUNT_FREE) as pool:
@@ -130,17 +130,17 @@ def test_an_account_that_does_not_exist_is_slowed_alike(login, person):
 
 
 def test_one_address_may_fail_for_many_accounts_but_not_endlessly(web, login):
-    # Almost there: what many attempts would have left.
+    # Nearly at the limit, as many attempts would have left it.
     login("somebody", WRONG, ATTACKER)
     sql(web, "UPDATE login_throttle SET heals_at = heals_at + %s * interval '30 seconds'",
         ADDRESS_FREE - 1)
     statuses = [login(f"name{i}", WRONG, ATTACKER).status for i in range(4)]
     assert statuses == [401, 429, 429, 429]
-    assert login("name9", WRONG, HOME).status == 401  # others are not concerned
+    assert login("name9", WRONG, HOME).status == 401  # other addresses are not affected
 
 
 @pytest.mark.parametrize("one, other, same", [
-    ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),  # a /64 is one household
+    ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),  # a /64 counts as one household
     ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
     ("::ffff:203.0.113.66", "203.0.113.66", True),
     ("203.0.113.66", "203.0.113.67", False),
@@ -158,7 +158,7 @@ def test_a_forged_address_counts_for_nothing(login, person):
 
 
 def test_nobody_is_locked_out_of_a_session_they_have(web, login, person):
-    """The lock-out attack: somebody fails on purpose, for ever, everywhere."""
+    """The lockout attack: somebody fails on purpose, all the time, from everywhere."""
     exhaust(login, person.name)
     sql(web, "UPDATE login_throttle SET next_at = now() + interval '1 day',"
              " heals_at = now() + interval '2 days'")
@@ -168,17 +168,17 @@ def test_nobody_is_locked_out_of_a_session_they_have(web, login, person):
 
 
 def test_nobody_is_locked_out_where_they_are_logged_in(web, login, person):
-    """Another browser at home logs in, although the account is under attack."""
+    """Another browser at home can log in, although the account is under attack."""
     assert login(person.name, PASSWORD, HOME).status == 200
     exhaust(login, person.name)
     refused(login(person.name, PASSWORD, "192.0.2.11"))
     assert login(person.name, PASSWORD, HOME).status == 200
-    # That is no way in for a guesser at the same address: it is counted there, too.
+    # This does not help a guesser at the same address: attempts there count, too.
     exhaust(login, person.name, HOME)
 
 
 def test_success_does_not_count_and_forgives_nothing(web, login, person):
-    """With an account of one's own one does not buy more guesses at others."""
+    """Logging in to one's own account does not allow more guesses at others."""
     for _ in range(2 * ACCOUNT_FREE):
         assert login(person.name, PASSWORD).status == 200
     for _ in range(ACCOUNT_FREE):
@@ -192,7 +192,7 @@ def test_success_does_not_count_and_forgives_nothing(web, login, person):
 def test_registering_is_counted_for_the_address(web, login, person):
     for _ in range(3):
         assert login(person.name, PASSWORD, ATTACKER, url="/api/auth/register").status == 409
-    # As an attempt and, apart from these, as a registration.
+    # It counts as an attempt and, separately, as a registration.
     assert len(sql(web, "SELECT key FROM login_throttle")) == 2
     sql(web, "UPDATE login_throttle SET next_at = now() + interval '1 hour'")
     refused(login("yet-another", PASSWORD, ATTACKER, url="/api/auth/register"))
@@ -219,7 +219,7 @@ def test_failures_are_in_the_audit_of_whom_they_concern(web, login, person):
 
 
 def test_a_stolen_session_cannot_be_used_to_guess_the_password(web, person):
-    """Guesses are counted as those of a login are."""
+    """Guesses count like those at a login."""
     wrong = {"password": WRONG, "newPassword": "another good horse"}
     statuses = [person.put("/api/auth/password", wrong).status_code for _ in range(10)]
     assert statuses == [403] * (ACCOUNT_FREE + 1) + [429] * (9 - ACCOUNT_FREE)
@@ -235,8 +235,8 @@ def timed(login, name):
 
 
 def compare(web, login, person, pairs=40):
-    """How much longer an unknown user takes, as a ratio of medians, taking turns: a busy machine slows
-    both."""
+    """Returns how much longer an unknown user takes, as a ratio of medians; the two alternate, so that a busy machine
+    slows both."""
     known, unknown = [], []
     for i in range(pairs):
         sql(web, "TRUNCATE login_throttle")
@@ -247,7 +247,7 @@ def compare(web, login, person, pairs=40):
 
 
 def test_an_unknown_user_takes_as_long_as_a_wrong_password(web, login, person):
-    """A difference that is there shows in each attempt, one of the machine's doing does not."""
+    """A real difference would show in every try, one caused by the machine does not."""
     ratios = []
     while not ratios or not 0.8 < ratios[-1] < 1.25:
         assert len(ratios) < 5, ratios
@@ -280,7 +280,7 @@ def from_address(site, address):
 
 
 def statuses(site, addresses):
-    """How many logins with an unknown name are answered so, one from each address."""
+    """Returns status → number of logins with an unknown name, one from each address."""
     return Counter(from_address(site, address).login(f"nobody{n}", WRONG).status_code
                    for n, address in enumerate(addresses))
 
@@ -290,7 +290,7 @@ def test_who_has_a_whole_64_is_one_client_to_nginx_and_programs(fronted):
     assert one[429] >= 20, one
     many = statuses(fronted, [f"2001:db8:9:{n:x}00::1" for n in range(1, 41)])
     assert many == {401: 40}
-    # An address of IPv4 is one, and not all of them together, written as IPv6.
+    # IPv4 addresses written as IPv6 are individual clients, not one.
     assert statuses(fronted, [f"::ffff:198.51.100.{n}" for n in range(1, 41)]) == {401: 40}
     assert statuses(fronted, ["198.51.100.77", "::ffff:198.51.100.77"] * 20)[429] >= 20
 
@@ -319,12 +319,12 @@ def register(web, number, address):
 
 
 def test_registrations_that_succeed_have_a_budget_too(web):
-    """Not forgiven, unlike a login: each leaves a user behind."""
+    """Unlike logins they are not forgiven, because each leaves a user behind."""
     done = [register(web, n, f"2001:db8:7:7::{n + 1:x}") for n in range(40)]
     assert [a.status for a in done[:30]] == [200] * 30
     assert [a.status for a in done[31:]] == [429] * 9
     assert done[-1].json()["errorCode"] == "TOO_MANY_REGISTRATIONS"
     assert int(done[-1].headers["Retry-After"]) >= 1
-    assert register(web, 41, "2001:db8:7:8::1").status == 200  # the neighbours are not concerned
+    assert register(web, 41, "2001:db8:7:8::1").status == 200  # neighbours are not affected
     pass_time(web, 12 * 3600)
     assert register(web, 42, "2001:db8:7:7::1").status == 200

@@ -1,4 +1,4 @@
-"""API tokens, for curl and CI; and the audit, which tells what was done with them. Over nginx."""
+"""Tests API tokens, for curl and CI, and the audit, which records what was done with them. Through nginx."""
 
 import base64
 import hmac
@@ -28,7 +28,7 @@ def make(client, **fields):
 
 
 def program(web, token):
-    """A program, as it is: no cookie, no Origin."""
+    """Returns a program's client: no cookie, no Origin."""
     made = web.client()
     made.session.headers.pop("Origin")
     made.session.headers["Authorization"] = "Bearer " + token
@@ -69,7 +69,7 @@ def test_a_token_that_may_write_does_the_work(web, client):
 
 
 def test_a_token_that_may_read_changes_nothing(web, client, routes):
-    """Whatever the route: refused before anything is looked at."""
+    """On every route, the request is refused before anything is looked up."""
     reader = program(web, make(client)["token"])  # "read" is the default
     assert reader.get("/api/projects").status_code == 200
     checked = 0
@@ -85,7 +85,7 @@ def test_a_token_that_may_read_changes_nothing(web, client, routes):
 
 
 def test_a_token_that_may_read_sees_no_secret(web, client):
-    """Else it could do what it may not: type into the terminal, write into the database."""
+    """Otherwise it could do what it must not: use the terminal, write to the database."""
     made = client.post("/api/projects", {"name": "Mine"}).json()["id"]
     path = f"/api/projects/{made}"
     secret = {"key": "SECRET", "value": "findme", "isSecret": True}
@@ -107,7 +107,7 @@ def test_a_token_that_may_read_sees_no_secret(web, client):
 
 
 def test_a_token_manages_no_credentials(web, client, routes):
-    """Else a token that leaks outlives its deletion."""
+    """Otherwise a leaked token would outlive its deletion."""
     writer = program(web, make(client, scope="write")["token"])
     checked = 0
     for row in routes:
@@ -178,7 +178,7 @@ def test_a_bad_token_is_not_made_up_for_by_a_cookie(web, client):
 
 
 def test_a_page_cannot_use_a_token(web, client):
-    """It is never sent by itself, and no preflight allows a page to send it."""
+    """Browsers never send it by themselves, and no preflight lets a page send it."""
     answer = web.client().request("OPTIONS", "/api/projects", headers={
         "Origin": "https://evil.example", "Access-Control-Request-Method": "GET",
         "Access-Control-Request-Headers": "authorization"})
@@ -221,7 +221,7 @@ def test_there_is_a_limit(web, client):
 
 
 def test_no_answer_with_a_token_is_remembered(web, client):
-    """An Idempotency-Key would store it."""
+    """With an Idempotency-Key, the token would be stored."""
     made = [client.post("/api/user/tokens", {"name": "x"}, headers={"Idempotency-Key": "k"})
             for _ in range(2)]
     assert made[0].json()["token"] != made[1].json()["token"]
@@ -292,7 +292,7 @@ def test_no_program_can_change_what_the_audit_says(web, client):
         assert rights is None
 
 
-# ---- what ends, ends at once ---------------------------------------------------------------------
+# ---- access ends at once -------------------------------------------------------------------------
 
 
 def terminal_of(client, project):
@@ -300,14 +300,14 @@ def terminal_of(client, project):
 
 
 def sandboxes(web, client):
-    """Desired, status and generation of a user's sandboxes."""
+    """Returns desired, status and generation of a user's sandboxes."""
     return sql(web, "SELECT desired, status, r.generation FROM resources r JOIN sandboxes s ON"
                     " s.resource_id = r.id WHERE user_id = %s ORDER BY r.created_at", client.id)
 
 
 @pytest.fixture
 def running(web, client):
-    """A project that runs, as its row says."""
+    """A project that is running, according to its row."""
     project = client.post("/api/projects", {"name": "Runs", "database": False}).json()
     sql(web, "UPDATE resources SET status = 'RUNNING' WHERE project_id = %s", project["id"])
     sql(web, "UPDATE projects SET status = 'RUNNING' WHERE id = %s", project["id"])
@@ -331,7 +331,7 @@ def test_the_terminals_token_ends_with_the_access_that_could_read_it(web, client
     answer = end(client, token, other)
     assert (answer.status_code, answer.json()["terminals"]) == (200, 1), answer.text
     assert terminal_of(client, running) != seen
-    # The pod is replaced, as its environment is another one; the owner is told so.
+    # The pod is replaced, because its environment has changed; the owner sees this.
     assert sandboxes(web, client) == [("RUNNING", "UPDATING", 2)]
     assert client.get(f"/api/projects/{running['id']}").json()["status"] == "UPDATING"
 
