@@ -1,4 +1,4 @@
-"""Something that is done again and again while a test does something else."""
+"""Repeats something while a test does something else."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""HTTPS servers in threads of this process, for stand-ins of other people's servers."""
+"""HTTPS servers in threads of this process, as stand-ins for other people's servers."""
 
 import contextlib
 import ssl
@@ -9,7 +9,7 @@ from stand.kube.pki import Authority
 
 
 class TlsServer(ThreadingHTTPServer):
-    """Serves by a request handler, at a free port of this machine, from now on until stop()."""
+    """Serves with a request handler on a free port of this machine, from now on until stop()."""
 
     def __init__(self, handler, key, cert):
         super().__init__(("127.0.0.1", 0), handler)
@@ -19,7 +19,7 @@ class TlsServer(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def handle_error(self, *_):
-        """Clients that hang up are part of the tests."""
+        """Ignored: clients that hang up are part of the tests."""
 
     def stop(self):
         self.shutdown()
@@ -28,7 +28,7 @@ class TlsServer(ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def certified(stand_in, directory, name):
-    """A stand-in, made of a key and a certificate, with an authority of its own, which is its `ca`."""
+    """Returns a stand-in with a certificate from its own CA, which is its `ca`."""
     authority = Authority(directory / f"{name}-ca", f"{name}-ca")
     made = stand_in(*authority.issue(name, name, hosts=["127.0.0.1"]))
     made.ca = authority.cert
