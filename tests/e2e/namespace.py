@@ -8,7 +8,7 @@ from stand.kube.api import ApiError
 MANAGED = "app.kubernetes.io%2Fmanaged-by%3Dfullstack-agent"
 RESOURCE = "project.fullstackagent.io/resource"
 
-# Kind → the path of its API group.
+# Kind → the path of its objects in a namespace.
 PLACES = {
     "StatefulSet": "/apis/apps/v1/namespaces/{}/statefulsets",
     "Pod": "/api/v1/namespaces/{}/pods",

@@ -34,7 +34,7 @@ def follow(project, allowed, until, seconds=SLOW):
 
     def look():
         status = project.status()
-        view = project.view()  # from this moment or later: stages that are done in `view` are done in it, too
+        view = project.view()  # read after the status: what was done then is done here
         stages = {stage["name"]: stage["state"] for stage in view["progress"]["stages"]}
         if not seen or seen[-1] != (status, stages):
             if seen and seen[-1][0] != status:

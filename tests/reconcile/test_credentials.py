@@ -56,8 +56,8 @@ def end_cluster(project):
 
 
 def follow(project, old):
-    """Waits until the project runs on another Cluster. Once the old one is reported gone, only the new one's
-    credentials may be shown: a change of a variable does not affect the database."""
+    """Waits until the project runs on another Cluster. Once the old one was reported gone, RUNNING must come with the
+    new one's credentials. Before that, a changed variable alone leaves the database RUNNING."""
     reported = set()
 
     def runs():

@@ -81,7 +81,7 @@ class Crowd:
                            self._ids, self._ids)) for table in ("resources", "kubeconfig_checks"))
 
     def _change(self):
-        """Makes a different change for each account in turn."""
+        """Makes changes for one account after another, of a different kind each time."""
         changes = (lambda person, text, _: person.put_kubeconfig(text),
                    lambda _p, _t, project: project.set_variable("A", str(time.monotonic())),
                    lambda _p, _t, project: project.stop(),
