@@ -44,7 +44,7 @@ static json_t *text(const char *words)
 	return words != NULL ? json_string(words) : json_null();
 }
 
-/* In place of the stored cause, its words, and what the site's operator can do about it. */
+/* Replaces the stored cause by its texts, and adds what the site's operator can do about it. */
 static void tell_cause(json_t *row)
 {
 	const char *kind = field_string(row, "causeKind");
@@ -77,7 +77,7 @@ int admin_stuck_get(struct call *c, struct err *e)
 	return 0;
 }
 
-/* What the database knows of the site. What a host knows of itself is fsactl doctor's. */
+/* What the database knows about the site; fsactl doctor reports what a host knows about itself. */
 int admin_state_get(struct call *c, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *counts = NULL;
@@ -113,7 +113,7 @@ const struct field admin_limit_fields[] = {
 	FIELDS_END,
 };
 
-/* The database wants the token itself: nobody's word for it would do. */
+/* The database requires the token itself, so that a program cannot claim to have seen one. */
 static int read_token(const struct call *c, char ret_token[API_TOKEN_LENGTH + 1], struct err *e)
 {
 	enum credential credential;

@@ -45,7 +45,7 @@ static int check_sandbox(const struct sandbox *sandbox, struct err *e)
 	return agent_check_memory(sandbox, e);
 }
 
-/* The key keeps a request that is sent again from starting a second task. */
+/* With the key, a repeated request starts no second task. */
 static json_t *start_request(const char *session, const char *prompt)
 {
 	json_t *body = json_pack("{s:[s, s], s:{s:s}, s:s, s:s}", "command", PROGRAM, session,

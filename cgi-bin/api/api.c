@@ -68,7 +68,7 @@ const struct address_policy *api_address_policy(const struct call *c)
 	return api->policy;
 }
 
-/* A defect of a key's file is for the operator, and not a mistake of whoever sent the request. */
+/* A defective key file is the operator's problem, not a mistake in the request. */
 static int get_ring(const struct call *c, enum api_key key, const struct keyring **ret_ring,
 		    struct err *e)
 {

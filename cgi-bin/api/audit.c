@@ -8,8 +8,8 @@
 #include "store/audit.h"
 #include "web/json.h"
 
-/* What was done in one's name, attempts that were refused included, newest first. A page that is
- * full may have another one behind it. */
+/* What was done in the user's name, including refused attempts, newest first. A full page may be
+ * followed by another. */
 int audit_list_get(struct call *c, struct err *e)
 {
 	unsigned limit = (unsigned)field_integer(c->query, "limit", PAGE_DEFAULT);

@@ -14,7 +14,7 @@
 
 enum { DATE_LENGTH = 10, PAGE_MAX = 200 };
 
-/* 'd': a digit; everything else: itself. The length that fits, 0 for none. */
+/* 'd' matches a digit, anything else itself. Returns the matching length, 0 if there is none. */
 static size_t match(const char *text, const char *form)
 {
 	size_t length = strlen(form);
@@ -38,7 +38,7 @@ static bool is_date(const char *text)
 			    .tm_mday = number(text + 8) };
 	struct tm normal = given;
 
-	(void)timegm(&normal); /* the 31st of February becomes another day */
+	(void)timegm(&normal); /* changes dates that do not exist, such as 31 February */
 	return given.tm_year >= 0 && normal.tm_mon == given.tm_mon &&
 	       normal.tm_mday == given.tm_mday;
 }

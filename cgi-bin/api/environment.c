@@ -43,7 +43,7 @@ const struct field environment_merge_fields[] = {
 	FIELDS_END,
 };
 
-/* Many as "variables", or one by itself. */
+/* Several as "variables", or a single one. */
 const struct field environment_create_fields[] = {
 	{ .name = "variables",
 	  .type = FIELD_OBJECTS,
@@ -61,7 +61,7 @@ const struct field environment_change_fields[] = {
 	VALUE_FIELD(false), CATEGORY_FIELD, SECRET_FIELD, FIELD_FORCE, FIELDS_END,
 };
 
-/* By category, and every category is there. */
+/* Grouped by category; every category is present. */
 int environment_list_get(struct call *c, struct err *e)
 {
 	CLEANUP(variable_rows_clear) struct variable_rows rows = { .count = 0 };
@@ -89,7 +89,7 @@ static int seal_value(const struct call *c, const char *project_id, const char *
 	return api_seal(c, API_OWNER, context, value, strlen(value), ret_sealed, e);
 }
 
-/* Variables on their way into the store, with the sealed values that they point to. */
+/* Variables to be stored, with the sealed values that they point to. */
 struct batch {
 	size_t count;
 	struct variable_new items[VARIABLES_AT_ONCE_MAX];
@@ -130,7 +130,8 @@ static int batch_add(struct batch *batch, const struct call *c, const json_t *va
 	return 0;
 }
 
-/* Exactly one of the two forms, complete. A category beside "variables" is one to be emptied. */
+/* Requires exactly one of the two forms, complete. Beside "variables", a category means one to be
+ * emptied. */
 static int check_form(const json_t *body, const json_t *variables, struct err *e)
 {
 	static const char *const single[] = { "key", "value", "isSecret", "category" };
@@ -185,7 +186,7 @@ int api_put_variable(const struct call *c, const char *project_id, const char *k
 	return variable_put(c->db, c->session->user_id, project_id, &variable, 1, e);
 }
 
-/* One is added or replaced; many replace the categories that they are of, as in version 0.4. */
+/* A single variable is added or replaced; several replace their categories, as in version 0.4. */
 int environment_post(struct call *c, struct err *e)
 {
 	CLEANUP(batch_free) struct batch *batch = mem_calloc(1, sizeof(*batch));
@@ -207,7 +208,7 @@ int environment_post(struct call *c, struct err *e)
 	return 0;
 }
 
-/* Adds or replaces by key; the others stay. */
+/* Adds or replaces variables by key; all others are kept. */
 int environment_merge(struct call *c, struct err *e)
 {
 	CLEANUP(batch_free) struct batch *batch = mem_calloc(1, sizeof(*batch));
@@ -233,7 +234,7 @@ static int answer_variable(struct call *c, enum render how, struct err *e)
 	return 0;
 }
 
-/* The one place where an owner sees a secret value again. */
+/* The only place where owners can read the value of a secret. */
 int environment_read(struct call *c, struct err *e)
 {
 	return answer_variable(c, RENDER_DETAILED, e);

@@ -22,7 +22,7 @@ static const struct member event_members[] = {
 	MEMBERS_END,
 };
 
-/* Newest first. A page that is full may have another one behind it. */
+/* Newest first. A full page may be followed by another. */
 int event_list_get(struct call *c, struct err *e)
 {
 	CLEANUP(event_rows_clear) struct event_rows rows = { .count = 0 };

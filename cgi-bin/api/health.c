@@ -12,11 +12,11 @@
 #include "web/json.h"
 #include "web/router.h"
 
-/* A pass is made every few seconds. */
+/* A pass runs every few seconds. */
 enum { RECONCILER_LATE_MS = PASS_HOST_LATE_MS };
 
-/* The process serves: nothing else is checked, so that an orchestrator does not restart it for a
- * fault that a restart cannot repair. */
+/* Only shows that the process serves: an orchestrator must not restart it for a fault that a
+ * restart cannot repair. */
 int health_read(struct call *c, struct err *e)
 {
 	(void)e;
@@ -64,8 +64,8 @@ static int check_cluster_public(const struct call *c, struct err *e)
 	return api_key_check(c, API_CLUSTER_PUBLIC, e);
 }
 
-/* Whether any reconciler works, wherever: this host need not have one. One that is at work may well
- * be behind. None works on what it cannot write to. */
+/* Whether any reconciler works, on whichever host: this host need not have one. It may be behind.
+ * None can work if the database cannot be written to. */
 static int check_reconciler(const struct call *c, struct err *e)
 {
 	struct queue_backlog backlog;
@@ -88,8 +88,8 @@ static int check_reconciler(const struct call *c, struct err *e)
 		       (unsigned long long)(backlog.oldest_ms / 1000));
 }
 
-/* What a request may need; and what it does not, but users wait for. Without the database what is
- * asked of it is not tried: that would take a timeout each. */
+/* The parts that requests need, and those that only users wait for. Without the database, parts
+ * that depend on it are not tried, as each would take a timeout. */
 static const struct {
 	const char *name;
 	int (*check)(const struct call *c, struct err *e);
@@ -111,8 +111,8 @@ static const char *status_word(bool ready, bool whole)
 	return whole ? "ready" : "degraded";
 }
 
-/* Which part is missing is for everybody to see, why is in the log: anybody may ask. Only what is
- * needed makes it 503, which takes this host out of the balance. */
+/* Anybody may ask, so the response names the failing parts, and only the log says why. Only parts
+ * that requests need cause a 503, which takes this host out of the balancer. */
 int ready_read(struct call *c, struct err *e)
 {
 	json_t *checks = json_object();
@@ -130,10 +130,10 @@ int ready_read(struct call *c, struct err *e)
 		whole = whole && passed;
 		ready = ready && (passed || !parts[i].is_needed);
 	}
-	/* Pages read from time to time instead: no reason to take a host out of service. */
+	/* Without live updates, pages poll: this host can stay in service. */
 	bool live = lockfile_is_held(conf_string(api_conf(c), CONF_EVENTS_STATE_FILE));
 	json_object_set_new(checks, "liveUpdates", json_string(live ? "ok" : "off"));
-	/* Who reads is served: neither. */
+	/* "neither": reads are served all the same */
 	if (!has_database || maintenance_get(c->db, &maintenance, e) < 0)
 		maintenance = json_null();
 	if (!ready)

@@ -79,7 +79,7 @@ int kubeconfig_write(struct call *c, struct err *e)
 	return answer(c, json_pack("{s:b}", "success", 1), e);
 }
 
-/* Checks again, after somebody has changed something in the cluster. */
+/* Checks again, for owners who have changed something in the cluster. */
 int kubeconfig_check(struct call *c, struct err *e)
 {
 	if (kubeconfig_check_ask(c->db, c->session->user_id, e) < 0)

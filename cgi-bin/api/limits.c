@@ -1,4 +1,4 @@
-/* What somebody may have, and has. */
+/* What a user may have, and has. */
 #include "api.h"
 
 #include "store/limit.h"

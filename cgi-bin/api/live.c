@@ -1,13 +1,9 @@
 #include "api.h"
 
-/*
- * GET /api/events. nginx asks this before it opens a stream, by a request of its own that carries
- * the client's cookie or token, and takes the user from the header: the browser has no say in whose
- * events it gets (nginx/fullstack-agent/events.conf).
- *
- * A client sees this answer itself where nginx cannot hold streams, or when it did not ask for one:
- * 204, upon which an EventSource does not try again.
- */
+/* GET /api/events. Before nginx opens a stream, it sends this request with the client's cookie or
+ * token, and takes the user from the response's header, so a browser cannot choose whose events it
+ * gets (nginx/fullstack-agent/events.conf). Clients see this response only if nginx cannot hold
+ * streams, or if they did not ask for one: 204 tells an EventSource not to reconnect. */
 int live_admit(struct call *c, struct err *e)
 {
 	(void)e;

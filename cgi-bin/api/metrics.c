@@ -14,7 +14,7 @@ static uint64_t known(bool is_known, uint64_t value)
 	return is_known ? value : METRIC_UNKNOWN;
 }
 
-/* All that reconcilers share, so these are the same on every host. */
+/* What all reconcilers share, so it is the same on every host. */
 static void look_at_database(struct db *db)
 {
 	struct queue_backlog backlog = { 0 };
@@ -32,7 +32,7 @@ static void look_at_database(struct db *db)
 	metric_set(METRIC_MAINTENANCE, known(up, !json_is_null(maintenance)), NULL);
 }
 
-/* As /readyz tells it. fsa-events cannot count that it is gone. */
+/* The same as in /readyz. fsa-events itself cannot report that it has ended. */
 static void look_at_streams(const struct conf *conf)
 {
 	bool flows = lockfile_is_held(conf_string(conf, CONF_EVENTS_STATE_FILE));
@@ -40,7 +40,7 @@ static void look_at_streams(const struct conf *conf)
 	metric_set(METRIC_LIVE_FLOWS, flows, NULL);
 }
 
-/* What this host's programs have counted, and what the database says of the queue. */
+/* What this host's programs have counted, and what the database says about the queue. */
 int metrics_read(struct call *c, struct err *e)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(METRICS_MAX);

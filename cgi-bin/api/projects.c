@@ -27,7 +27,8 @@ const struct field project_list_query[] = {
 	{ .name = "keyword", .type = FIELD_STRING, .max = KEYWORD_MAX },
 	TIME_FIELD("createdFrom"),
 	TIME_FIELD("createdTo"),
-	/* Of the former version, which otherwise left out other namespaces than today's. */
+	/* Version 0.4 returned only projects of the current namespace otherwise; here it has no
+	 * effect. */
 	{ .name = "all", .type = FIELD_BOOL },
 	{ .name = "limit", .type = FIELD_INTEGER, .min = 1, .max = PAGE_MAX },
 	{ .name = "cursor", .type = FIELD_STRING, .min = 1, .max = CURSOR_MAX },
@@ -81,7 +82,7 @@ static int append_variable(const struct call *c, const struct variable *row, jso
 	return 0;
 }
 
-/* Every item gets its variables as "environments", those of all by one statement. */
+/* Adds each item's variables as "environments", with one statement for all items. */
 static int add_environments(const struct call *c, json_t *items, struct err *e)
 {
 	CLEANUP(variable_rows_clear) struct variable_rows rows = { .count = 0 };
@@ -131,7 +132,7 @@ static int render_items(const struct call *c, const struct project_rows *rows, j
 	return 0;
 }
 
-/* All projects as an array, as in version 0.4; or, on request, a page as an object. */
+/* All projects as an array, as in version 0.4; a page as an object on request. */
 int project_list_get(struct call *c, struct err *e)
 {
 	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
@@ -162,7 +163,7 @@ static int get(const struct call *c, const char *project_id, struct project_rows
 	return project_get(c->db, c->session->user_id, project_id, ret_rows, e);
 }
 
-/* What the image does at its start if asked to: variables, which can be removed as others can. */
+/* What the image does at its start on request. These are variables, so owners can remove them. */
 static int add_extras(const struct call *c, const struct sandbox *sandbox, struct err *e)
 {
 	if (field_bool(c->body, "starter", false) &&
@@ -249,7 +250,7 @@ int project_patch(struct call *c, struct err *e)
 	const char *description = field_string(c->body, "description");
 
 	if (description == NULL && field_given(c->body, "description"))
-		description = ""; /* null takes it away */
+		description = ""; /* null removes it */
 	if (project_change(c->db, c->session->user_id, c->params[0], field_string(c->body, "name"),
 			   description, e) < 0)
 		return -1;
@@ -319,7 +320,7 @@ int project_delete(struct call *c, struct err *e)
 		return 0;
 	if (e->kind != ERR_NOT_FOUND)
 		return -1;
-	/* It had nothing in the cluster, so it is gone already. */
+	/* It had no objects in the cluster, so it is gone already. */
 	response_json(c->response, 200,
 		      json_pack("{s:s, s:{s:s, s:s}}", "message", "Project deleted", "project",
 				"id", c->params[0], "status", status_name(STATUS_TERMINATED)));

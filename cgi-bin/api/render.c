@@ -129,8 +129,7 @@ json_t *render_request(const char *message, const struct project *p)
 			 members_object(request_members, p));
 }
 
-/* What keeps it from where the user wants it, in the user's words and the cluster's; null: nothing
- * that we know of. */
+/* Why it is not as desired, in the user's words and the cluster's; null if no cause is known. */
 static json_t *render_cause(const struct resource *r)
 {
 	const struct cause_text *text = cause_text_of(r->cause_kind, r->cause_code);
@@ -155,7 +154,7 @@ static json_t *render_resource(const struct resource *r)
 	return json;
 }
 
-/* The address of a host of the ingress controller, as a browser reaches it. */
+/* The URL of one of the ingress controller's hosts, for browsers. */
 char *render_public_url(const struct call *c, const char *host)
 {
 	const char *scheme = conf_string(api_conf(c), CONF_INGRESS_SCHEME);
@@ -179,7 +178,8 @@ int render_terminal_token(const struct call *c, const struct sandbox *s,
 	return 0;
 }
 
-/* The terminal's `authorization`, instead of a password prompt: base64 of "user:token", escaped. */
+/* The terminal's `authorization`, which replaces a password prompt: base64 of "user:token",
+ * escaped. */
 static int terminal_url(const struct call *c, const struct sandbox *s, char **ret_url,
 			struct err *e)
 {

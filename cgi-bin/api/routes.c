@@ -9,7 +9,7 @@
 #define PERSON   "/api/admin/users/:userId"
 
 #define READ ROUTE_READ
-/* WRITE changes stored data; WAKE is for changes that the reconciler must act on, too. Both take an
+/* WRITE changes stored data; WAKE also requires the reconciler to act. Both take an
  * Idempotency-Key. */
 #define WRITE(...) ROUTE_CHANGE(ROUTE_IDEMPOTENT, __VA_ARGS__)
 #define WAKE(...)  ROUTE_CHANGE(ROUTE_IDEMPOTENT | ROUTE_WAKES, __VA_ARGS__)

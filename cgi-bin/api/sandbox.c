@@ -76,8 +76,7 @@ static int answer_view(struct call *c, const struct sandbox_view *view, struct e
 	return 0;
 }
 
-/* The sandbox that a path names, also for the audit: /api/sandbox/:projectId is about the first
- * one. */
+/* The sandbox that a path names, also for the audit; /api/sandbox/:projectId is the first one. */
 static const char *chosen(struct call *c)
 {
 	if (c->params[1] == NULL)
@@ -104,7 +103,7 @@ int sandbox_read(struct call *c, struct err *e)
 	return answer(c, chosen(c), e);
 }
 
-/* A sandbox that is there keeps its id: what is sealed for it names that. */
+/* An existing sandbox keeps its id, because values sealed for it contain that. */
 static int take_current_id(const struct call *c, struct new_sandbox *made, struct err *e)
 {
 	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
@@ -115,7 +114,7 @@ static int take_current_id(const struct call *c, struct new_sandbox *made, struc
 	return 0;
 }
 
-/* The request's variables, sealed for the sandbox that gets them. None given: none sealed. */
+/* Seals the request's variables for their sandbox; seals nothing if there are none. */
 static int seal_request_env(const struct call *c, const char *sandbox_id, struct buf *ret_sealed,
 			    struct err *e)
 {
@@ -154,7 +153,7 @@ int sandbox_post(struct call *c, struct err *e)
 	return answer(c, SANDBOX_FIRST, e);
 }
 
-/* Without a size nothing changes; null is the operator's default. */
+/* Without `size` nothing changes; null means the operator's default. */
 int sandbox_patch(struct call *c, struct err *e)
 {
 	if (field_given(c->body, "size") &&

@@ -1,9 +1,7 @@
-/*
- * Tokens for sandboxd, the server inside a sandbox, which checks them without us. Their key is
- * derived from the terminal's token, which both sides have; whoever has that may do anything in the
- * sandbox anyway. When access is withdrawn, the terminal's token is replaced, and older tokens
- * become worthless.
- */
+/* Tokens for sandboxd, the server inside a sandbox, which checks them without the site. Their key
+ * is derived from the terminal's token, which both sides have; whoever has that can do anything in
+ * the sandbox anyway. When access is revoked, the terminal's token is replaced, and older tokens
+ * become invalid. */
 #include "api.h"
 
 #include <stdlib.h>

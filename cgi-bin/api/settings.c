@@ -10,8 +10,8 @@
 #include "store/contexts.h"
 #include "web/json.h"
 
-/* Settings are the user's own notes, by key; some are secrets (an API key), so all are sealed.
- * Those for an agent are variables of all the user's sandboxes (domain/user.h). */
+/* Settings are a user's own values by key; some are secrets (API keys), so all are sealed. Those
+ * for an agent become variables of all the user's sandboxes (domain/user.h). */
 enum {
 	KEYS_TEXT_MAX = 2048,
 	SETTINGS_AT_ONCE_MAX = 64,
@@ -43,7 +43,7 @@ static const struct field setting_fields[] = {
 	  .required = true,
 	  .nullable = true,
 	  .max = SETTING_VALUE_MAX },
-	/* Of the former version: taken, and not kept. Every setting is sealed here. */
+	/* Members of version 0.4, accepted but not stored: every setting is sealed here. */
 	{ .name = "category", .type = FIELD_STRING, .nullable = true, .max = CATEGORY_MAX },
 	{ .name = "isSecret", .type = FIELD_BOOL },
 	FIELDS_END,
@@ -101,7 +101,7 @@ static char *setting_context(const struct call *c, const char *key)
 	return mem_printf(CONTEXT_SETTING, c->session->user_id, key);
 }
 
-/* Whether two keys are names of one setting. */
+/* Whether two keys name the same setting. */
 static bool is_same(const char *key, const char *other)
 {
 	const char *variable = setting_variable(key), *others = setting_variable(other);
@@ -110,7 +110,7 @@ static bool is_same(const char *key, const char *other)
 	       (variable != NULL && others != NULL && strcmp(variable, others) == 0);
 }
 
-/* The last one, which is what sandboxes get. */
+/* Finds the last one, which is the one that sandboxes get. */
 static const struct setting *find(const struct setting_rows *rows, const char *key)
 {
 	const struct setting *found = NULL;
@@ -122,7 +122,7 @@ static const struct setting *find(const struct setting_rows *rows, const char *k
 	return found;
 }
 
-/* The value as a member of `into`; null where none is stored. */
+/* Adds the value as a member of `into`; null if none is stored. */
 static int render(const struct call *c, const struct setting_rows *rows, const char *key,
 		  const char *member, json_t *into, struct err *e)
 {
@@ -142,7 +142,7 @@ static int render(const struct call *c, const struct setting_rows *rows, const c
 	return 0;
 }
 
-/* The setting under its other names: its value is replaced, too. */
+/* Deletes the setting under its other names, as its value is replaced. */
 static int delete_others(const struct call *c, const char *key, struct err *e)
 {
 	for (size_t i = 0; i < setting_variable_count; i++) {
@@ -169,7 +169,7 @@ static int store(const struct call *c, const char *key, const char *value, struc
 	return setting_put(c->db, c->session->user_id, key, sealed.data, sealed.length, e);
 }
 
-/* Sandboxes get what has changed. */
+/* Makes sandboxes use the changed settings. */
 static int take_effect(const struct call *c, bool for_sandboxes, struct err *e)
 {
 	bool force = field_bool(c->body, "force", false);
@@ -177,7 +177,7 @@ static int take_effect(const struct call *c, bool for_sandboxes, struct err *e)
 	return for_sandboxes ? setting_roll_sandboxes(c->db, c->session->user_id, force, e) : 0;
 }
 
-/* ?keys=A,B: those of them that are stored. */
+/* ?keys=A,B: returns those of them that are stored. */
 int setting_read(struct call *c, struct err *e)
 {
 	CLEANUP(setting_rows_clear) struct setting_rows rows = { .count = 0 };
@@ -197,7 +197,7 @@ int setting_read(struct call *c, struct err *e)
 	return 0;
 }
 
-/* What was stored, as it was given. */
+/* The stored setting, in the form of the request. */
 static json_t *stored(const json_t *setting)
 {
 	const char *category = field_string(setting, "category");
@@ -245,7 +245,7 @@ static int read_aliases(struct call *c, const struct alias *aliases, struct err 
 	return 0;
 }
 
-/* What is given is stored, null removes, what is left out stays. */
+/* Stores members with a value, removes those that are null, keeps the others. */
 static int write_aliases(struct call *c, const struct alias *aliases, struct err *e)
 {
 	bool given = false;

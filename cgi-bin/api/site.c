@@ -1,4 +1,4 @@
-/* What everybody may know of the site, logged in or not. */
+/* What anybody may know about the site, logged in or not. */
 #include "api.h"
 
 #include "store/maintenance.h"

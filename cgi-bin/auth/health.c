@@ -8,8 +8,8 @@
 /* No user can have this name. */
 #define NOBODY "-"
 
-/* What a login asks of the database, without a password's hash, which costs as much as it is meant
- * to. nginx asks for it when somebody asks for /readyz. */
+/* Makes the database queries of a login, without hashing a password, which is expensive on purpose.
+ * nginx requests it for /readyz. */
 int auth_ready(struct call *c, struct err *e)
 {
 	struct password_identity found;

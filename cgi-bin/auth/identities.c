@@ -1,4 +1,4 @@
-/* The accounts by which somebody logs in. How they come: password.c, sealos.c, oauth.c. */
+/* The identities by which a user logs in; password.c, sealos.c and oauth.c add them. */
 #include <stddef.h>
 
 #include "auth.h"
@@ -36,7 +36,7 @@ int auth_identities_get(struct call *c, struct err *e)
 
 typedef int change_fn(struct db *db, const char *user_id, const char *identity_id, struct err *e);
 
-/* The session may be gone afterwards. */
+/* The change may have ended the session itself. */
 static int change(struct call *c, change_fn *fn, struct err *e)
 {
 	if (fn(c->db, c->session->user_id, c->params[0], e) < 0)

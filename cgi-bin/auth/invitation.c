@@ -1,4 +1,4 @@
-/* A person who was invited by a link sets their password, and is logged in. */
+/* A person invited by a link sets a password and is logged in. */
 #include <string.h>
 
 #include "auth.h"
@@ -19,7 +19,7 @@ const struct field auth_invitation_fields[] = {
 	FIELDS_END,
 };
 
-/* The hash is made before the transaction, and only for a valid link. */
+/* The password is hashed before the transaction, and only if the link is valid. */
 static int accept(struct call *c, struct err *e)
 {
 	const struct auth *auth = c->context;

@@ -8,8 +8,8 @@
 #include "providers.h"
 #include "web/program.h"
 
-/* Hashing a password takes a processor for tens of milliseconds, on purpose. Whoever is logged in
- * already, and asks api.fcgi for an answer, goes first. */
+/* Hashing a password uses a processor for tens of milliseconds, on purpose. Requests to api.fcgi by
+ * users who are logged in have priority. */
 enum { NICENESS = 5 };
 
 static int open_auth(const struct conf *conf, void **ret_context, struct err *e)

@@ -1,13 +1,11 @@
-/*
- * Logging in by, and binding, an account at a provider that speaks OAuth.
- *
- * A login is a walk of one window: /login sends the browser away with a state in the URL and the
- * verifier in a cookie, /callback takes it back. A binding begins in a page of ours, which opens a
- * window of its own: /bind gives it the URL to open and the verifier to keep, /callback is then
- * only a page that hands the code back to the page that opened it, and /finish takes code and
- * verifier in the user's own session. So neither needs a cookie that a browser might not send from
- * a frame, and a code that a stranger slips in fits no verifier.
- */
+/* Logs in by, or binds, an account at a provider that speaks OAuth.
+
+ * A login takes place in one window: /login redirects the browser to the provider, with a state in
+ * the URL and a verifier in a cookie, and /callback completes it. A binding begins in one of our
+ * pages, which opens a second window: /bind gives it the URL to open and the verifier to keep,
+ * /callback is only a page that passes the code back to the page that opened it, and /finish takes
+ * code and verifier in the user's own session. So a binding needs no cookie that a browser might
+ * not send from a frame, and a stranger's code fits no verifier of the user's. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +53,7 @@ const struct field auth_finish_fields[] = {
 	FIELDS_END,
 };
 
-/* auth_provider in the database. */
+/* Names of auth_provider in the database. */
 static const char *const stored_names[PROVIDER_COUNT] = {
 	[PROVIDER_GITHUB] = "GITHUB", [PROVIDER_OIDC] = "GOOGLE", /* whichever is configured has
 								     this place */
@@ -75,7 +73,7 @@ static int find_provider(const struct call *c, enum provider_kind kind,
 	return providers_fetcher(auth->providers, ret_fetcher, e);
 }
 
-/* A new pending login; `ret_url` is where it goes on. The caller frees that. */
+/* Begins a login; `ret_url` is where the browser is sent. The caller frees that. */
 static int begin(struct call *c, enum provider_kind kind, const char *user_id,
 		 const char *return_to, char ret_verifier[TOKEN_LENGTH + 1], char **ret_url,
 		 struct err *e)
@@ -105,7 +103,7 @@ static int begin(struct call *c, enum provider_kind kind, const char *user_id,
 	return 0;
 }
 
-/* Takes the pending login and asks the provider who came back. */
+/* Takes the pending login, and asks the provider which account came back. */
 static int come_back(struct call *c, enum provider_kind kind, const char *user_id,
 		     const json_t *given, const char *verifier, struct pending_login *ret_login,
 		     struct provider_account *ret_account, struct err *e)
@@ -136,7 +134,8 @@ static int come_back(struct call *c, enum provider_kind kind, const char *user_i
 	return provider_identify(provider, fetcher, &back, ret_account, e);
 }
 
-/* The account with its token sealed for nobody but the cluster's side. `sealed` is the caller's. */
+/* The account, with its token sealed so that only the reconciler can read it. The caller owns
+ * `sealed`. */
 static int make_claim(struct call *c, enum provider_kind kind,
 		      const struct provider_account *account, struct buf *sealed,
 		      struct identity_claim *ret_claim, struct err *e)
@@ -166,7 +165,7 @@ static const char *cookie_name(const struct call *c)
 	return c->router->secure ? "__Host-fsa-login" : "fsa-login";
 }
 
-/* Lax: it has to come back with the browser that the provider sends to us. */
+/* Lax, so that the cookie is sent when the provider redirects the browser to us. */
 static void set_cookie(const struct call *c, const char *verifier, int max_age_s)
 {
 	CLEANUP(cleanup_free)
@@ -236,7 +235,7 @@ static int begin_binding(struct call *c, enum provider_kind kind, struct err *e)
 	return 0;
 }
 
-/* The window's script hands what is in the URL to the page that opened it, if that is ours. */
+/* The window's script passes what is in the URL to the page that opened it, if that is ours. */
 static int hand_back(struct call *c)
 {
 	const struct page page = {

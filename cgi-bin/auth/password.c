@@ -31,7 +31,7 @@ static void count_login(const char *result)
 	metric_add(METRIC_LOGINS, 1, METRIC_LABELS("password", result));
 }
 
-/* For the address alone where `name` is NULL. */
+/* Counts an attempt; without `name`, only for the address. */
 static int begin_attempt(struct call *c, const char *name, struct throttle *ret_throttle,
 			 struct err *e)
 {
@@ -44,7 +44,8 @@ static int begin_attempt(struct call *c, const char *name, struct throttle *ret_
 	return -1;
 }
 
-/* A new user, logged in. Slow on purpose, and before the transaction, so that none waits for it. */
+/* Registers a user and logs them in. Hashing is slow on purpose, and done before the transaction,
+ * so that no other transaction waits for it. */
 static int register_user(struct call *c, const struct throttle *throttle, struct err *e)
 {
 	const struct auth *auth = c->context;
@@ -90,7 +91,7 @@ int auth_register(struct call *c, struct err *e)
 	return register_user(c, &throttle, e);
 }
 
-/* A hash made with other parameters than today's is replaced while the password is at hand. */
+/* Replaces a hash that was made with outdated parameters while the password is known. */
 static int renew_hash(struct db *db, const struct auth *auth, const struct password_identity *found,
 		      const char *password, struct err *e)
 {
@@ -103,8 +104,8 @@ static int renew_hash(struct db *db, const struct auth *auth, const struct passw
 	return user_replace_password_hash(db, found->identity_id, found->hash, hash, NULL, e);
 }
 
-/* An unknown name, a wrong password and a disabled user look alike and take the same time. The
- * owner of the account, if there is one, finds it in their audit. */
+/* Unknown names, wrong passwords and disabled users look the same and take the same time. The
+ * account's owner, if there is one, sees the attempt in the audit. */
 static int refuse(struct call *c, const struct password_identity *found, struct err *e)
 {
 	const char *user_id = found->found ? found->user_id : NULL;
@@ -144,7 +145,7 @@ static int log_in(struct call *c, struct err *e)
 	return 0;
 }
 
-/* Of two first logins at once, the second finds what the first has registered. */
+/* Of two first logins at once, the second finds the user that the first has registered. */
 int auth_login(struct call *c, struct err *e)
 {
 	int result = log_in(c, e);
@@ -152,7 +153,7 @@ int auth_login(struct call *c, struct err *e)
 	return result < 0 && strcmp(e->code, "USER_EXISTS") == 0 ? log_in(c, e) : result;
 }
 
-/* Whoever has a session, and perhaps only that, does not learn the password by it. */
+/* Attempts are throttled, so that a stolen session cannot be used to guess the password. */
 int auth_check_password(struct call *c, struct password_identity *ret_found,
 			struct throttle *ret_throttle, struct err *e)
 {
@@ -173,7 +174,7 @@ int auth_check_password(struct call *c, struct password_identity *ret_found,
 	return err_set(e, ERR_FORBIDDEN, "WRONG_PASSWORD", "the present password is another one");
 }
 
-/* The present password was right, and this is the hash of the new one. */
+/* A change whose present password was right, with the hash of the new one. */
 struct password_change {
 	struct password_identity found;
 	struct throttle throttle;

@@ -14,7 +14,7 @@
 
 enum { SECRET_MAX = 4096 };
 
-/* Of those that speak OAuth: the options of each. CONF_OPTION_COUNT: it has none for that. */
+/* Options of providers that speak OAuth. CONF_OPTION_COUNT: it has no such option. */
 static const struct {
 	enum conf_option client_id, client_secret_file, url, api_url, name, scope;
 } oauth_options[PROVIDER_COUNT] = {
@@ -40,8 +40,8 @@ struct providers {
 	struct fetcher *fetcher; /* NULL: not needed yet */
 };
 
-/* The content of the file that an option names, without the end of its line. Nothing if the option
- * is not set. */
+/* Reads the file that an option names, without the newline at its end; nothing if the option is not
+ * set. */
 static int read_secret(const struct conf *conf, enum conf_option option, size_t min,
 		       struct buf *ret_secret, struct err *e)
 {
@@ -173,7 +173,7 @@ int providers_fetcher(struct providers *p, struct fetcher **ret_fetcher, struct 
 	};
 
 	if (p->fetcher == NULL && fetcher_new(&options, &p->fetcher, e) < 0) {
-		e->kind = ERR_INTERNAL; /* the operator's business */
+		e->kind = ERR_INTERNAL; /* the operator has to act */
 		return err_wrap(e, "provider_ca_file, provider_allow_addresses");
 	}
 	*ret_fetcher = p->fetcher;
@@ -191,7 +191,7 @@ int providers_seal(struct providers *p, const char *context, const void *plain, 
 	const char *path = conf_string(p->conf, CONF_CLUSTER_PUBLIC_KEY_FILE);
 
 	if (p->cluster_key == NULL && keyring_load_public(path, &p->cluster_key, e) < 0) {
-		e->kind = ERR_INTERNAL; /* the operator's business */
+		e->kind = ERR_INTERNAL; /* the operator has to act */
 		return err_wrap(e, "key");
 	}
 	return seal(p->cluster_key, context, plain, length, ret_sealed, e);
@@ -205,7 +205,8 @@ static void describe(json_t *object, const char *id, const char *title, const ch
 				      type, "signinUrl", login_url, "callbackUrl", callback_url));
 }
 
-/* Of the sites that may show ours in a frame: whom our page may ask who is there. */
+/* Origins of the sites that may show ours in a frame, and so may be asked for the user's
+ * session. */
 static json_t *frame_origins(const struct providers *p)
 {
 	const char *configured = conf_string(p->conf, CONF_FRAME_ANCESTORS);

@@ -2,14 +2,15 @@
 
 #include "auth.h"
 
-/* Logins: for clients without a session. What they change, they commit themselves. */
+/* Logins, for clients without a session. They commit their own changes. */
 #define LOGIN(path, fn, also, ...)                                                                 \
 	{                                                                                          \
 		.method = METHOD_POST, .pattern = (path), .handler = (fn),                         \
 		.flags = ROUTE_CHANGES | (also), __VA_ARGS__                                       \
 	}
 #define READ ROUTE_READ
-/* None takes an Idempotency-Key: the stored response could only be opened by api.fcgi. */
+/* None takes an Idempotency-Key: auth.fcgi could not open the stored response, which is sealed for
+ * api.fcgi. */
 #define WRITE(...)      ROUTE_CHANGE(0, __VA_ARGS__)
 #define WAKE(...)       ROUTE_CHANGE(ROUTE_WAKES, __VA_ARGS__)
 #define END_ACCESS(...) ROUTE_CHANGE(ROUTE_WAKES | ROUTE_ALWAYS, __VA_ARGS__)

@@ -31,7 +31,7 @@ const struct field auth_sealos_fields[] = {
 	FIELDS_END,
 };
 
-/* What the desktop handed over, checked. */
+/* What the desktop has sent, once it is checked. */
 struct handed {
 	struct sealos_account account;
 	struct kubeconfig config;
@@ -52,7 +52,7 @@ static int check_all(struct call *c, struct handed *h, struct err *e)
 
 	if (secret == NULL)
 		return providers_off("sealos", e);
-	/* Who they are comes first: a stranger learns nothing from how we read kubeconfigs. */
+	/* The token is checked first: strangers learn nothing about how kubeconfigs are read. */
 	if (identity_clock(c->db, &now, e) < 0 ||
 	    sealos_read_token(field_string(c->body, "token"), secret, now, &h->account, e) < 0)
 		return -1;
@@ -91,7 +91,7 @@ static int store_kubeconfig(const struct call *c, struct db *tx, const char *use
 			      c->context, e);
 }
 
-/* Identity, kubeconfig and session, or none of them. */
+/* Stores identity, kubeconfig and session, or none of them. */
 static int log_in(struct call *c, struct err *e)
 {
 	const struct auth *auth = c->context;
@@ -115,7 +115,7 @@ int auth_sealos(struct call *c, struct err *e)
 	return login_ended(c, "sealos", log_in(c, e), e);
 }
 
-/* The same for a user with a session: the identity and its kubeconfig become theirs. */
+/* For a user with a session: binds the identity and its kubeconfig to them. */
 int auth_sealos_bind(struct call *c, struct err *e)
 {
 	const char *user_id = c->session->user_id;

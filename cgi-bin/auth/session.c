@@ -14,7 +14,7 @@
 #include "web/router.h"
 #include "web/session.h"
 
-/* `token` NULL: the client has it in a cookie. */
+/* `token` is NULL if the client has it in a cookie. */
 static json_t *session_json(const struct session *s, const char *token)
 {
 	return json_pack("{s:{s:s, s:s, s:s}, s:s, s:s*}", "user", "name", s->user_name, "id",
@@ -22,7 +22,7 @@ static json_t *session_json(const struct session *s, const char *token)
 			 s->expires_at, "token", token);
 }
 
-/* The cookie that this browser sent is about to be replaced: nobody could end its session later. */
+/* Ends the session of the cookie that is about to be replaced: nobody could end it later. */
 static int end_previous(const struct call *c, struct db *tx, struct err *e)
 {
 	char token[API_TOKEN_LENGTH + 1];
@@ -37,7 +37,7 @@ static int end_previous(const struct call *c, struct db *tx, struct err *e)
 	return session_delete(tx, hash, e);
 }
 
-/* For the list of sessions. What is not text is nobody's browser. */
+/* For the list of sessions. A value that is not text is no browser's. */
 static const char *user_agent(const struct call *c)
 {
 	const char *name = request_variable(c->request, "HTTP_USER_AGENT");
@@ -126,7 +126,7 @@ int auth_session(struct call *c, struct err *e)
 	return 0;
 }
 
-/* The ways to log in that this site offers, by id. */
+/* The ids of the ways to log in that this site offers. */
 int auth_providers(struct call *c, struct err *e)
 {
 	const struct auth *auth = c->context;

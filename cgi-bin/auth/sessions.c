@@ -7,7 +7,7 @@
 #include "web/router.h"
 #include "web/session.h"
 
-/* What somebody sees of their own sessions, and how they end them, one by one or all at once. */
+/* How users list their sessions and end them, one by one or all at once. */
 
 const struct field auth_sessions_query[] = {
 	{ .name = "others", .type = FIELD_BOOL },
@@ -25,8 +25,8 @@ int auth_sessions_get(struct call *c, struct err *e)
 	return 0;
 }
 
-/* Sessions, API tokens and the tokens of terminals. DELETE ?others=true keeps the session that
- * asks. */
+/* Ends sessions, API tokens and terminals' tokens. DELETE ?others=true keeps the session that sends
+ * it. */
 int auth_sessions_delete(struct call *c, struct err *e)
 {
 	bool others = field_bool(c->query, "others", false);

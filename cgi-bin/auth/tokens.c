@@ -10,8 +10,8 @@
 #include "web/json.h"
 #include "web/router.h"
 
-/* API tokens, for whoever is logged in: a token makes no other token. These routes have no
- * Idempotency-Key, because a remembered answer would be a stored token. */
+/* API tokens, for sessions only: a token cannot make tokens. These routes take no Idempotency-Key,
+ * because a token would be in the stored response. */
 enum { NAME_MAX_BYTES = 64, DAYS_DEFAULT = 90, DAYS_MAX = 366 };
 
 static int check_scope(const char *scope, struct err *e)
@@ -40,7 +40,7 @@ int auth_tokens_get(struct call *c, struct err *e)
 	return 0;
 }
 
-/* A session that somebody else got hold of must not become a token that outlives it. */
+/* Requires the password: a stolen session must not become a token that outlives it. */
 int auth_tokens_prepare(struct call *c, struct err *e)
 {
 	struct password_identity found;
@@ -59,7 +59,7 @@ int auth_tokens_prepare(struct call *c, struct err *e)
 	return throttle_forgive(c->db, &throttle, e);
 }
 
-/* The only answer that ever has the token itself. */
+/* The only response that contains the token itself. */
 int auth_tokens_post(struct call *c, struct err *e)
 {
 	const char *scope = field_string(c->body, "scope");
