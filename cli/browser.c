@@ -13,7 +13,7 @@
 
 extern char **environ;
 
-/* An address from a site is opened only if it is http(s): no option, no file, no script. */
+/* An address from a site is opened only if it is http(s), not an option, a file or a script. */
 static bool is_web_address(const char *url)
 {
 	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)

@@ -69,7 +69,7 @@ static bool is_of_type(const json_t *entry, const char *type)
 	return its != NULL && strcmp(its, type) == 0;
 }
 
-/* What may be executed there may be executed here; a link says nothing about it. */
+/* A file that is executable there becomes executable here; for links, the mode says nothing. */
 static mode_t mode_of(const json_t *entry)
 {
 	const char *mode = json_string_value(json_object_get(entry, "mode"));
@@ -85,7 +85,7 @@ static int system_failed(const char *path, struct err *e)
 
 /* ---- a folder, by tar at both ends ----------------------------------------------------------- */
 
-/* tar on this machine, at one end of a pipe; the other end is `*ret_fd`. */
+/* Starts tar on this machine at one end of a pipe; the other end is `*ret_fd`. */
 static int start_tar(char *const *words, int end, int *ret_fd, pid_t *ret_pid, struct err *e)
 {
 	posix_spawn_file_actions_t files;
@@ -136,7 +136,7 @@ static bool take_tar(void *user, enum process_stream stream, const void *data, s
 	return true;
 }
 
-/* tar in the sandbox: its standard input or output is `fd`. */
+/* Runs tar in the sandbox, with `fd` as its standard input or output. */
 static int run_tar(struct sandbox *s, json_t *command, int input, int output, struct err *e)
 {
 	struct unpacking u = { .fd = output };
@@ -148,7 +148,7 @@ static int run_tar(struct sandbox *s, json_t *command, int input, int output, st
 	collected_init(&u.said, SAID_MAX);
 	int status = process_run(s, &options, &process, e);
 	const struct buf *said = &u.said.text[PROCESS_STDERR];
-	/* It has no exit code when it was killed, for want of memory among others. */
+	/* A process that was killed, for example for lack of memory, has no exit code. */
 	const json_t *code = json_object_get(process, "exitCode");
 	if (status == 0 && (!json_is_integer(code) || json_integer_value(code) != 0))
 		status =
@@ -187,14 +187,10 @@ static int send_folder(struct sandbox *s, const char *from, const char *to, stru
 static int fetch_folder(struct sandbox *s, const char *from, const char *to, struct err *e)
 {
 	CLEANUP(cleanup_free) char *target = mem_strdup(to);
-	char *words[] = { (char[]) { "tar" },
-			  (char[]) { "-xf" },
-			  (char[]) { "-" },
-			  (char[]) { "-C" },
-			  target,
-			  (char[]) { "--no-same-owner" },
-			  (char[]) { "--no-same-permissions" }, /* root gets no setuid programs */
-			  NULL };
+	char *words[] = { (char[]) { "tar" }, (char[]) { "-xf" }, (char[]) { "-" },
+			  (char[]) { "-C" }, target, (char[]) { "--no-same-owner" },
+			  /* prevents setuid programs, as root unpacks modes unchanged */
+			  (char[]) { "--no-same-permissions" }, NULL };
 	CLEANUP(json_decrefp)
 	json_t *command = json_pack("[s, s, s, s, s, s]", "tar", "-cf", "-", "-C", from, ".");
 	struct err local;
@@ -259,7 +255,7 @@ static void interrupt(int number)
 	atomic_store(&interrupted, true);
 }
 
-/* Whoever interrupts it has nothing left lying about, here or there. */
+/* After an interruption, no partial files are left, here or there. */
 static void catch_signals(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };

@@ -76,7 +76,7 @@ static int read_quoted(struct reader *r, struct buf *value, struct err *e)
 {
 	char quote = *r->at++;
 	unsigned begun = r->line;
-	struct err never; /* the value is part of what is read */
+	struct err never; /* the value is no longer than the text it is read from */
 
 	for (; r->at < r->end && *r->at != quote; r->at++) {
 		if (*r->at == '\n')
@@ -159,7 +159,7 @@ static int read_variable(struct reader *r, json_t *variables, struct err *e)
 
 int dotenv_read(const char *text, size_t length, json_t **ret_variables, struct err *e)
 {
-	static const char mark[] = "\xef\xbb\xbf"; /* UTF-8's, by Windows editors */
+	static const char mark[] = "\xef\xbb\xbf"; /* written by Windows editors */
 	struct reader r = { .at = text, .end = text + length, .line = 1 };
 	CLEANUP(json_decrefp) json_t *variables = json_object();
 

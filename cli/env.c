@@ -74,8 +74,8 @@ static int read_file(const char *path, json_t *values, struct err *e)
 	return 0;
 }
 
-/* "KEY=VALUE", or "KEY", whose value comes from standard input and so is in no list of
- * processes. */
+/* Reads "KEY=VALUE", or "KEY", whose value comes from standard input so that no list of processes
+ * shows it. */
 static int read_word(const char *word, json_t *values, struct err *e)
 {
 	size_t length = strcspn(word, "=");
@@ -116,7 +116,7 @@ static void print_count(const struct call *call, const char *what, size_t count)
 			     what);
 }
 
-/* Whether the user insists on a change that would lose data; if not, the error is kept. */
+/* Whether the user confirms a change that would lose data; if not, the error is kept. */
 static bool insists(const struct call *call, struct err *e)
 {
 	CLEANUP(cleanup_free) char *question = output_printable(e->message);

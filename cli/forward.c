@@ -29,7 +29,7 @@ struct ports {
 
 static atomic_int connections;
 
-/* "3000", or "8080:3000": here, there; 0 here is any free one. */
+/* Reads "3000" or "8080:3000" (local, remote); local port 0 means any free one. */
 static int read_ports(const char *word, struct ports *ret_ports, struct err *e)
 {
 	const char *colon = strchr(word, ':');
@@ -129,7 +129,7 @@ static void say_ready(const struct call *call, const struct ports *ports, const 
 	(void)fflush(stdout);
 }
 
-/* Until a signal ends it. */
+/* Accepts connections until a signal comes. */
 static void accept_all(struct tunnels *tunnels, unsigned port, int listener, int signals)
 {
 	struct pollfd fds[] = { { .fd = listener, .events = POLLIN },
@@ -175,7 +175,7 @@ int command_forward(const struct call *call, struct err *e)
 	int signals = block_signals();
 	say_ready(call, &ports, project);
 	accept_all(&tunnels, (unsigned)ports.there, listener, signals);
-	/* Connections that are still open end with the program, before what they use is freed. */
+	/* Open connections end with the program, before what they use is freed. */
 	(void)fflush(stdout);
 	_exit(EXIT_SUCCESS);
 }

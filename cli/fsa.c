@@ -46,12 +46,12 @@ static int exit_status(const struct err *e)
 	return EXIT_FAILURE;
 }
 
-/* A site's responses may contain anything: control characters are kept from the terminal. */
+/* A site's responses may contain anything, so control characters are removed for the terminal. */
 static int fail(const struct call *call, const struct err *e)
 {
 	CLEANUP(cleanup_free) char *message = output_printable(e->message);
 
-	parse_make_utf8(message); /* of words of the command line, among others */
+	parse_make_utf8(message); /* it may quote words of the command line */
 	if (call->options[OPTION_JSON] != NULL) {
 		CLEANUP(json_decrefp)
 		json_t *error = json_pack("{s:s, s:s}", "error", message, "errorCode", e->code);
@@ -81,7 +81,7 @@ static int run(const struct command *command, int argc, char **argv, struct call
 		       : status;
 }
 
-/* Else a connection gets the number of one that was closed, and is read or written as that. */
+/* Otherwise a connection could get the number of a closed standard file, and be used as that. */
 static void open_standard_files(void)
 {
 	int fd;

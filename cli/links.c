@@ -14,7 +14,7 @@ static void close_tree(FTS **tree)
 		(void)fts_close(*tree);
 }
 
-/* Of files, what they lead to does not matter: tar replaces the link. */
+/* For files, the target does not matter: tar replaces the link. */
 static bool leads_out(const char *link, const char *root)
 {
 	CLEANUP(cleanup_free) char *target = realpath(link, NULL);

@@ -46,7 +46,7 @@ static int ask_token(const struct site *site, bool quiet, char **ret_token, stru
 	return check_token(*ret_token, e);
 }
 
-/* Logs in, makes a token, and ends the session. */
+/* Logs in, makes a token, and ends the session again. */
 static int make_token(const struct site *site, const char *session, char **ret_token, struct err *e)
 {
 	CLEANUP(site_close) struct site own;
@@ -86,7 +86,7 @@ static int log_in_by_password(struct site *site, const char *name, char **ret_to
 	return make_token(site, token ? token : "", ret_token, e);
 }
 
-/* Every token may read this. */
+/* Tries a request that every token may make. */
 static int try_token(const struct site *site, const char *token, struct err *e)
 {
 	CLEANUP(site_close) struct site own;

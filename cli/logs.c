@@ -53,7 +53,7 @@ static int request(struct log *l, struct err *e)
 	return show(l, &x, e);
 }
 
-/* Whether to go on: with another token, later, or with the log of a newer process. */
+/* Whether to continue: with another token, later, or with the log of a newer process. */
 static int heal(struct log *l, struct err *e)
 {
 	const struct timespec pause = { .tv_sec = RETRY_MS / 1000 };

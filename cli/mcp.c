@@ -17,7 +17,7 @@
 
 enum {
 	LINE_MAX_BYTES = 16 << 20,
-	CALLS_MAX = 16, /* at once */
+	CALLS_MAX = 16, /* concurrently */
 	TOO_MANY = -32000,
 	PARSE_ERROR = -32700,
 	INVALID_REQUEST = -32600,
@@ -41,21 +41,21 @@ struct mcp_call {
 	struct site site;
 	json_t *id, *arguments;
 	atomic_bool cancelled;
-	bool taken; /* its place is in use */
+	bool taken; /* whether this place is in use */
 };
 
 struct mcp_server {
 	struct site *site;
-	pthread_mutex_t mutex; /* of the calls */
-	pthread_cond_t ended;  /* a call has */
-	bool ending;           /* no more calls begin */
+	pthread_mutex_t mutex; /* protects the calls */
+	pthread_cond_t ended;  /* signalled when a call has ended */
+	bool ending;           /* whether new calls are refused */
 	struct mcp_call calls[CALLS_MAX];
 };
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
-/* ASCII, so that nothing in between interprets the contents. A line is written at once, whichever
- * thread it comes from. */
+/* The output is ASCII, so that nothing on the way misreads it. A line is written at once, from
+ * whichever thread. */
 static void answer(const json_t *id, const char *member, json_t *value)
 {
 	CLEANUP(json_decrefp)
@@ -107,7 +107,7 @@ static json_t *tool_done(json_t *found)
 			 "structuredContent", found, "isError", 0);
 }
 
-/* Nobody waits for the answer of a call that was cancelled. */
+/* A cancelled call gets no response. */
 static void *run_call(void *data)
 {
 	struct mcp_call *c = data;
@@ -174,7 +174,7 @@ static void call_tool(struct mcp_server *server, const json_t *id, const json_t 
 	(void)pthread_detach(thread);
 }
 
-/* The call with that id, or with NULL every one, and no more begin. */
+/* Cancels the call with this id; if `id` is NULL, all calls, and refuses new ones. */
 static void cancel(struct mcp_server *server, const json_t *id)
 {
 	(void)pthread_mutex_lock(&server->mutex);
@@ -187,7 +187,8 @@ static void cancel(struct mcp_server *server, const json_t *id)
 	(void)pthread_mutex_unlock(&server->mutex);
 }
 
-/* Whoever closes our input, or ends us, has gone: what they called ends, in the sandbox, too. */
+/* When our input is closed, or a signal comes, the client has gone: its calls are ended, also in
+ * the sandbox. */
 static void end_calls(struct mcp_server *server)
 {
 	bool running = true;
@@ -215,7 +216,7 @@ static sigset_t ending_signals(void)
 	return set;
 }
 
-/* Clients that do not wait long after they have closed our input send one. */
+/* Some clients close our input and send a signal soon afterwards. */
 static void *await_signal(void *data)
 {
 	sigset_t set = ending_signals();
@@ -228,7 +229,7 @@ static void *await_signal(void *data)
 	return NULL;
 }
 
-/* Before any other thread is there, which would get them instead. */
+/* Must come before any other thread is started, which would receive the signals. */
 static void catch_signals(struct mcp_server *server)
 {
 	sigset_t set = ending_signals();
@@ -291,7 +292,7 @@ static void handle_line(struct mcp_server *server, const struct buf *line, bool 
 		refuse(json_null(), PARSE_ERROR, "a line is not JSON");
 }
 
-/* One line, as much of it as fits. False at the end of input. */
+/* Reads a line, as much of it as fits. Returns false at the end of the input. */
 static bool read_line(struct buf *line, bool *ret_too_long)
 {
 	struct err e;
@@ -319,7 +320,7 @@ int command_mcp(const struct call *call, struct err *e)
 	server->site = &site;
 	(void)pthread_mutex_init(&server->mutex, NULL);
 	(void)pthread_cond_init(&server->ended, NULL);
-	json_object_seed(0); /* not by whichever thread comes first */
+	json_object_seed(0); /* so that no thread has to */
 	catch_signals(server);
 	while (read_line(&line, &too_long))
 		handle_line(server, &line, too_long);

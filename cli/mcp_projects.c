@@ -26,7 +26,7 @@ static void add_resources(const json_t *rows, const char *kind, json_t *list)
 	}
 }
 
-/* Without its secrets: the database's password, the terminal's address. */
+/* A project without its secrets: the database's password and the terminal's address. */
 static json_t *summary(const json_t *project)
 {
 	json_t *resources = json_array();

@@ -12,7 +12,7 @@
 enum {
 	SECONDS_DEFAULT = 50, /* clients end a call after a minute */
 	SECONDS_MAX = 3600,
-	OUTPUT_MAX = 128 << 10, /* of a result, for the model */
+	OUTPUT_MAX = 128 << 10, /* for the model's context */
 	FILE_MAX = 1 << 20,
 };
 
@@ -158,7 +158,7 @@ int mcp_list_ports(struct site *site, const json_t *a, json_t **ret_found, struc
 	return get(site, a, "ports", "/v1/ports", ret_found, e);
 }
 
-/* The last OUTPUT_MAX bytes of it. */
+/* The last OUTPUT_MAX bytes of the log. */
 static json_t *end_of_log(const char *log, struct buf *text)
 {
 	size_t dropped = text->length > OUTPUT_MAX ? text->length - OUTPUT_MAX : 0;

@@ -1,5 +1,5 @@
-/* open: in the browser. The terminal's own address contains its token, so it must not be in a
- * program's arguments: people reach it from the project's page. */
+/* open: opens the browser. The terminal's own address contains its token, which must not appear in
+ * a program's arguments: people reach the terminal from the project's page. */
 #include <stdio.h>
 
 #include "base/cleanup.h"

@@ -38,7 +38,7 @@ struct flow {
 	bool active, ended;
 	bool cut_off; /* only the beginning of its last response arrived */
 	uint64_t offset;
-	uint64_t retry_at_ms, away_since_ms; /* after a failure; 0: none */
+	uint64_t retry_at_ms, away_since_ms; /* time of the next try after a failure; 0: none */
 	uint64_t retry_ms;
 	int (*done)(struct flow *flow, struct err *e);
 };
@@ -53,7 +53,7 @@ struct run {
 	size_t length;
 	bool input_ended; /* here */
 	bool end_sent, hung_up, timed_out, told_away;
-	uint64_t left_ms; /* when the person left; 0: not */
+	uint64_t left_ms; /* when the user left; 0: not yet */
 	uint64_t begun_ms;
 	int signals;
 	sigset_t blocked_before;
@@ -77,7 +77,8 @@ static bool is_away(const struct err *e)
 	return e->kind == ERR_UNAVAILABLE || e->kind == ERR_RATE_LIMITED;
 }
 
-/* Whoever sends one while the sandbox is out of reach waits no longer; else it has ended. */
+/* If the sandbox cannot be reached, a signal ends the wait for it; other errors mean that the
+ * process has ended. */
 static int send_signal(struct run *r, const char *name, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *body = json_pack("{s:s}", "signal", name);
@@ -174,7 +175,7 @@ static int end(struct flow *f, CURLcode code, struct err *e)
 	f->cut_off =
 		status < 0 && f != &f->run->input && f->x.status == 200 && f->x.answer.length > 0;
 	if (f->cut_off)
-		status = 0; /* the output that arrived is valid as far as it goes */
+		status = 0; /* output up to the cut is valid */
 	if (status == 0) {
 		f->away_since_ms = f->retry_at_ms = 0;
 		tell_away(f->run, false);
@@ -233,7 +234,7 @@ static int input_done(struct flow *f, struct err *e)
 	return 0;
 }
 
-/* If the process reads no more, or has ended, that is no failure. */
+/* It is no failure if the process has closed its input, or has ended. */
 static int input_ended(struct flow *f, CURLcode code, struct err *e)
 {
 	if (end(f, code, e) == 0)
@@ -244,7 +245,7 @@ static int input_ended(struct flow *f, CURLcode code, struct err *e)
 	return 0;
 }
 
-/* What is read while a request is under way comes behind what that one carries. */
+/* Input that is read during a request is appended to what the request carries. */
 static void take_input(struct run *r)
 {
 	ssize_t got = read(r->options->input, r->data + r->length, sizeof(r->data) - r->length);
@@ -269,7 +270,7 @@ static const struct {
 	{ SIGINT, "INT" }, { SIGTERM, "TERM" }, { SIGHUP, "HUP" }, { SIGQUIT, "QUIT" }
 };
 
-/* Those that come while the process is starting. */
+/* Signals that arrive while the process is starting. */
 static atomic_bool caught;
 static volatile sig_atomic_t caught_number;
 
@@ -335,7 +336,7 @@ static json_t *terminal_size(void)
 			 "rows", rows < COLUMNS_MAX ? rows : COLUMNS_MAX);
 }
 
-/* The next change of the size, or the end, heals what failed. */
+/* Errors are ignored: the next change of the size, or the end, reports them. */
 static int send_size(struct run *r)
 {
 	CLEANUP(json_decrefp) json_t *size = terminal_size();
@@ -356,7 +357,7 @@ static int pass_signal(struct run *r, int number, struct err *e)
 	return 0;
 }
 
-/* Signals, and the end of its time, as long as it runs. */
+/* Passes signals on, and enforces the time limit, while the process runs. */
 static int attend(struct run *r, struct err *e)
 {
 	uint64_t max = r->options->max_ms;
@@ -429,7 +430,7 @@ static void wait_for_more(struct run *r)
 		take_input(r);
 }
 
-/* What was typed before comes first, unless the process does not take it. */
+/* Whether the user has left, and all input typed before was sent or is refused by the process. */
 static bool has_left(const struct run *r)
 {
 	return r->left_ms != 0 &&
@@ -497,8 +498,8 @@ static int start(struct run *r, struct err *e)
 	return 0;
 }
 
-/* A signal that comes before the request has been sent acts on this program, as nothing runs yet;
- * a later one is the process'. */
+/* A signal that comes before the request is sent acts on this program, as nothing runs yet; later
+ * ones are passed to the process. */
 static int start_with_signals(struct run *r, struct err *e)
 {
 	struct site *server = &r->sandbox->server;
@@ -517,7 +518,7 @@ static int start_with_signals(struct run *r, struct err *e)
 	return status;
 }
 
-/* It may have closed its output, and go on. */
+/* The process may have closed its output and still run. */
 static int await_end(struct run *r, json_t **ret_process, struct err *e)
 {
 	struct flow asking = { .run = r };

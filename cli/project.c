@@ -11,7 +11,7 @@
 #include "base/parse.h"
 #include "command/output.h"
 
-enum { POLL_MS = 500, AWAY_MAX_MS = 600 * 1000 /* so long a site may be out of reach */ };
+enum { POLL_MS = 500, AWAY_MAX_MS = 600 * 1000 /* how long a site may be unreachable */ };
 
 static const char *member(const json_t *object, const char *key)
 {
@@ -105,7 +105,7 @@ int project_create(struct site *site, const struct project_new *wanted, json_t *
 
 	if (body == NULL)
 		return err_set(e, ERR_INVALID, NULL, "name, description or size is not UTF-8");
-	/* Left out unless asked for, as older sites do not know them. */
+	/* Omitted unless requested, because older sites do not know them. */
 	if (wanted->starter)
 		(void)json_object_set_new(body, "starter", json_true());
 	if (wanted->lifetime_hours > 0)
@@ -245,7 +245,8 @@ static int went_wrong(const json_t *project, struct err *e)
 		       member(first, "message"), project_id(project));
 }
 
-/* Prints what delays the project, once per reason; NULL: nothing was printed yet. */
+/* Prints what delays the project, once per reason; `*told` is the last that was printed, or
+ * NULL. */
 static void tell_obstacle(const json_t *project, char **told)
 {
 	CLEANUP(json_decrefp) json_t *findings = project_findings(project);
@@ -259,7 +260,7 @@ static void tell_obstacle(const json_t *project, char **told)
 	*told = mem_strdup(headline);
 }
 
-/* A site that is out of reach for a while may come back: the project goes on without it. */
+/* Whether to keep waiting for a site that is unreachable: the project continues without it. */
 static bool may_come_back(const struct err *e, uint64_t away_ms, uint64_t max_ms)
 {
 	if (e->kind != ERR_UNAVAILABLE && e->kind != ERR_RATE_LIMITED)
@@ -307,7 +308,7 @@ static char *variables_path(const char *id, const char *variable)
 			  variable);
 }
 
-/* Shown in place of a secret's value. */
+/* Replaces the masked value that lists contain by the secret itself. */
 static int read_value(struct site *site, const char *id, json_t *variable, struct err *e)
 {
 	CLEANUP(cleanup_free) char *path = variables_path(id, member(variable, "id"));

@@ -14,7 +14,7 @@ static const struct output_column columns[] = {
 	{ "id", "ID" },
 };
 
-/* The address of the application is its sandbox's. */
+/* The application's address is that of the sandbox. */
 static json_t *rows_of(const json_t *projects)
 {
 	json_t *rows = json_array();

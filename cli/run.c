@@ -46,7 +46,7 @@ void collected_release(struct collected *c)
 	buf_release(&c->text[PROCESS_STDERR]);
 }
 
-/* Keeps the beginning; the process continues, however much it prints. */
+/* Keeps the beginning; the process may print any amount. */
 bool collected_add(void *user, enum process_stream stream, const void *data, size_t length)
 {
 	struct collected *c = user;

@@ -32,7 +32,7 @@ static bool is_header_value(const char *text)
 	return true;
 }
 
-/* The site names the address, which must be as safe for a token as the site's own. */
+/* The site names the address, which must protect the token as well as the site's own. */
 static int check_answer(const struct site *site, const char *token, const char *url, struct err *e)
 {
 	if (token == NULL || !is_header_value(token))

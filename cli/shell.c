@@ -1,5 +1,5 @@
-/* shell: a terminal of a project's sandbox in this terminal, in a session of tmux that stays when
- * the connection, this program or this machine goes. */
+/* shell: a terminal of a project's sandbox in this terminal, in a tmux session that survives when
+ * the connection, this program or this machine goes away. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,22 +22,22 @@ enum {
 
 #define SESSION_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
-/* The session that the terminal's page has, too (runtime/sandbox); without tmux it is a shell that
- * ends with this program. */
+/* Attaches to the session that the terminal's page uses (runtime/sandbox); without tmux, it is a
+ * shell that ends with this program. */
 static const char script[] = "infocmp \"$TERM\" >/dev/null 2>&1 || export TERM=xterm-256color\n"
 			     "session=/usr/lib/fullstack-agent/session\n"
 			     "[ -x \"$session\" ] && exec \"$session\" \"$1\"\n"
 			     "command -v tmux >/dev/null && exec tmux new-session -A -s \"$1\"\n"
 			     "exec \"${SHELL:-/bin/bash}\" -l\n";
 
-/* How far "Enter ~ ." has been typed. */
+/* How much of "Enter ~ ." has been typed. */
 enum escape { TYPED_OTHER, TYPED_ENTER, TYPED_TILDE };
 
 struct shell {
 	enum escape escape;
 };
 
-/* Both as ssh(1) does it: "~~" is a tilde, and before another character a tilde is one, too. */
+/* As in ssh(1), "~~" is a tilde, and so is a tilde before any other character. */
 static bool escape_takes(struct shell *s, char typed, char **to)
 {
 	bool after_tilde = s->escape == TYPED_TILDE;
@@ -55,7 +55,7 @@ static bool escape_takes(struct shell *s, char typed, char **to)
 	return true;
 }
 
-/* A tilde that is held back makes room for the one that is added. */
+/* A tilde that was held back left room for one that is inserted. */
 static bool look_at_typed(void *user, char *data, size_t *length)
 {
 	struct shell *s = user;

@@ -18,7 +18,7 @@ enum {
 	CONNECT_TIMEOUT_MS = 15000,
 	TIMEOUT_MS = 60000,
 	CANCELLED_MAX_MS = 10000, /* for the response to a change */
-	SENDINGS_MAX = 3,         /* of a change, if its response is lost */
+	SENDINGS_MAX = 3,         /* of a change whose response is lost */
 };
 
 void site_open_with(const char *url, const char *token, const char *ca_file, struct site *ret_site)
@@ -108,7 +108,7 @@ static void add_header(struct exchange *x, const char *name, const char *value)
 	explicit_bzero(line, strlen(line));
 }
 
-/* The same each time that a request is sent: 128 random bits. */
+/* 128 random bits, the same for each attempt of a request. */
 static void add_idempotency_key(struct exchange *x)
 {
 	unsigned char bytes[16];
@@ -128,7 +128,7 @@ static void add_headers(const struct site *site, const struct exchange_request *
 	if (r->type != NULL)
 		add_header(x, "Content-Type", r->type);
 	if (r->from != NULL)
-		add_line(x, "Expect:"); /* not a second's wait for leave to send the body */
+		add_line(x, "Expect:"); /* do not wait for permission to send the body */
 	if (site->token != NULL) {
 		CLEANUP(cleanup_free) char *bearer = mem_printf("Bearer %s", site->token);
 		add_header(x, "Authorization", bearer);
@@ -148,7 +148,7 @@ bool site_is_cancelled(const struct site *site, struct err *e)
 	return true;
 }
 
-/* Once it is true, it stays so when the request is sent again. */
+/* Once it is true, it stays true when the request is repeated. */
 static bool has_been_sent(struct exchange *x)
 {
 	curl_off_t at_us = 0;
@@ -158,7 +158,7 @@ static bool has_been_sent(struct exchange *x)
 	return x->sent;
 }
 
-/* libcurl asks it at least once a second, and ends the request if it is true. */
+/* libcurl calls this at least once a second, and ends the request if it returns non-zero. */
 static int is_cancelled(void *user, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
 	struct exchange *x = user;
@@ -209,7 +209,7 @@ CURL *site_connect_only(const struct site *site)
 	set_options(site, curl);
 	(void)curl_easy_setopt(curl, CURLOPT_URL, site->url);
 	(void)curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
-	/* Else TLS agrees on HTTP/2. */
+	/* Otherwise TLS would negotiate HTTP/2. */
 	(void)curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	return curl;
 }
@@ -285,7 +285,8 @@ void exchange_release(struct exchange *x)
 	forget(x);
 }
 
-/* To libcurl (7.88) a response whose connection ends among its headers is whole, and empty. */
+/* libcurl (7.88) treats a response whose connection ends among its headers as complete and
+ * empty. */
 static CURLcode outcome(const struct exchange *x, CURLcode code)
 {
 	return code == CURLE_OK && !x->headers_ended ? CURLE_GOT_NOTHING : code;

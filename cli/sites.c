@@ -88,14 +88,14 @@ int sites_load(json_t **ret_sites, struct err *e)
 	return 0;
 }
 
-/* The folder may lie several folders deep in a home where there is none yet. */
+/* Parent folders may be missing in a new home. */
 static int make_folders(const char *path, struct err *e)
 {
 	CLEANUP(cleanup_free) char *part = mem_strdup(path);
 
 	for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		(void)mkdir(part, 0700); /* whether it is there, the last one shows */
+		(void)mkdir(part, 0700); /* errors show at the last one */
 		*slash = '/';
 	}
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
@@ -103,7 +103,7 @@ static int make_folders(const char *path, struct err *e)
 	return 0;
 }
 
-/* mkostemp() makes files that are their owner's alone. */
+/* mkostemp() makes files that only their owner can read. */
 static bool write_new(const char *text, unsigned mode, int fd)
 {
 	FILE *file = fdopen(fd, "w");
@@ -157,7 +157,7 @@ int sites_save(const json_t *sites, struct err *e)
 
 /* ---- addresses ------------------------------------------------------------------------------- */
 
-/* An address, and not a name that begins like one. */
+/* Compares addresses, not the beginning of a name. */
 static bool is_loopback(const char *host)
 {
 	struct in_addr address;
@@ -239,7 +239,7 @@ int sites_remove(const char *url, struct err *e)
 	json_t *all = json_object_get(sites, "sites");
 	if (json_object_del(all, url) < 0)
 		return err_set(e, ERR_NOT_FOUND, NULL, "not logged in to %s", url);
-	/* Another one takes its place only when there is no choice. */
+	/* If only one site is left, it becomes the current one. */
 	void *only = json_object_size(all) == 1 ? json_object_iter(all) : NULL;
 	(void)json_object_set_new(sites, "current",
 				  only ? json_string(json_object_iter_key(only)) : json_null());

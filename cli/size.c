@@ -32,7 +32,7 @@ int command_sizes(const struct call *call, struct err *e)
 	return 0;
 }
 
-/* Its pod is replaced, which ends what runs in it; and data may be at risk, as the site says. */
+/* The pod is replaced, which ends what runs in it; the site's question says if data is at risk. */
 static int ask(const struct call *call, const char *question, struct err *e)
 {
 	CLEANUP(cleanup_free) char *safe = output_printable(question);

@@ -19,19 +19,17 @@
 #include "sites.h"
 #include "ssh_keys.h"
 
-#define SUFFIX ".fsa"  /* of hosts' names */
+#define SUFFIX ".fsa"  /* of host names */
 #define USER   "agent" /* in the sandbox's image (runtime/build) */
 
 enum { CONFIG_MAX = 1 << 20 };
 
-/*
- * Reads keys from standard input, each up to a line with a dot, and becomes sshd's parent, to
- * remove them afterwards. It runs as the sandbox's user, and can log in nobody else. Whoever logs
- * in gets the environment of the sandbox's other programs, which sshd would not pass on.
- */
+/* Reads keys from standard input, each terminated by a line with a dot, and stays as sshd's parent
+ * to remove them afterwards. It runs as the sandbox's user, so only that user can log in. The login
+ * gets the environment of the sandbox's other programs, which sshd would not pass on. */
 static const char script[] =
 	"umask 077\n"
-	/* Of sessions that were killed, which had no time to remove theirs. */
+	/* Removes what killed sessions could not remove. */
 	"(for old in \"${TMPDIR:-/tmp}\"/fsa-ssh.*.*; do\n"
 	"	p=${old##*/fsa-ssh.} p=${p%%.*}\n"
 	"	case $p in '' | *[!0-9]*) continue ;; esac\n"
@@ -66,25 +64,25 @@ static const char script[] =
 	"AuthorizedKeysFile $d/authorized\n"
 	"AuthenticationMethods publickey\n"
 	"PermitRootLogin prohibit-password\n"
-	"StrictModes no\n" /* its folder is under /tmp, and nobody else's */
+	"StrictModes no\n" /* the folder is under /tmp, but private */
 	"UsePAM no\n"
 	"PidFile none\n"
 	"PrintMotd no\n"
 	"PrintLastLog no\n"
 	"X11Forwarding no\n"
 	"AcceptEnv LANG LC_*\n"
-	"ClientAliveInterval 30\n" /* ends it when fsa is gone without a word */
+	"ClientAliveInterval 30\n" /* ends the session if fsa vanishes */
 	"ClientAliveCountMax 4\n"
 	"LogLevel ERROR\n"
 	"Subsystem sftp /usr/lib/openssh/sftp-server\n"
 	"ForceCommand $d/enter\n"
 	"END\n"
-	"exec 3>&2 2>/dev/null\n" /* where the shell would say that sshd was hung up on */
+	"exec 3>&2 2>/dev/null\n" /* hides the shell's message when sshd is hung up on */
 	"(exec \"$sshd\" -i -e -f \"$d/config\" 2>&3 3>&-)\n";
 
 /* ---- names of hosts -------------------------------------------------------------------------- */
 
-/* "My shop" is my-shop. The caller frees. */
+/* "My shop" becomes my-shop. The caller frees. */
 static char *host_label(const char *name)
 {
 	char *label = mem_strdup(name);
@@ -163,7 +161,8 @@ static int connect_to(const struct call *call, const char *host, struct err *e)
 
 /* ---- OpenSSH's configuration ----------------------------------------------------------------- */
 
-/* Within double quotes of ssh_config(5), and of the shell that runs a ProxyCommand. */
+/* Refuses paths that cannot be within double quotes in ssh_config(5), or in the shell that runs a
+ * ProxyCommand. */
 static int check_quotable(const char *path, struct err *e)
 {
 	if (strpbrk(path, "\"\\$`%\n") == NULL)
@@ -179,8 +178,8 @@ static char *program_path(void)
 	return path != NULL ? path : mem_strdup("fsa");
 }
 
-/* `name`: of the file; "config" is config-ssh's alone, so that `fsa ssh` elsewhere changes nothing
- * in it. */
+/* Writes the file `name`. Only config-ssh writes "config", so that `fsa ssh` elsewhere does not
+ * change it. */
 static int write_config(const struct call *call, const char *folder, const char *name,
 			struct err *e)
 {
@@ -191,7 +190,8 @@ static int write_config(const struct call *call, const char *folder, const char 
 	char *site = call->site ? mem_printf("--site \"%s\" ", call->site) : mem_strdup("");
 	CLEANUP(cleanup_free)
 	char *text = mem_printf("# Written by fsa config-ssh.\n"
-				/* The quotes keep a shell from a name with its signs. */
+				/* The quotes protect special characters of a name from the
+				 * shell. */
 				"Host *" SUFFIX " \"!*'*\"\n"
 				"\tUser " USER "\n"
 				"\tProxyCommand \"%s\" %sssh --stdio '%%n'\n"
@@ -216,7 +216,7 @@ static int write_config(const struct call *call, const char *folder, const char 
 	return sites_replace(whole, both, 0600, e);
 }
 
-/* At its beginning, where it is in no Host's block. */
+/* At the beginning of the file, where it is in no Host block. */
 static int include_in(const char *path, const char *line, struct err *e)
 {
 	CLEANUP(cleanup_free) char *real = realpath(path, NULL); /* it may be a link */

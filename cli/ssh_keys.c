@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "sites.h"
 
-#define VALIDITY "-5m:+1d" /* a clock may be set back a little */
+#define VALIDITY "-5m:+1d" /* tolerates a clock that is slow */
 
 enum { KEY_MAX = 16384, SESSION_MAX = 65536, WORDS_MAX = 16 };
 
@@ -27,7 +27,7 @@ static int failed(const char *path, struct err *e)
 	return err_set(e, ERR_INVALID, NULL, "%s: %s", path, strerror(errno));
 }
 
-/* ssh-keygen with these words, up to a NULL. */
+/* Runs ssh-keygen with these words, up to a NULL. */
 static int keygen(const char *const *words, struct err *e)
 {
 	char *copies[WORDS_MAX] = { (char[]) { "ssh-keygen" }, (char[]) { "-q" } };
@@ -62,7 +62,7 @@ static int read_text(const char *path, struct buf *text, struct err *e)
 
 /* ---- what stays ------------------------------------------------------------------------------ */
 
-/* ssh-keygen makes it its owner's alone. */
+/* ssh-keygen makes the key readable by its owner only. */
 static int make_key(const char *path, const char *comment, struct err *e)
 {
 	if (access(path, F_OK) == 0)
@@ -108,7 +108,7 @@ int ssh_keys_folder(char **ret_folder, struct err *e)
 	CLEANUP(cleanup_free) char *lock = mem_printf("%s/lock", folder);
 	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
 		return failed(folder, e);
-	/* Another fsa may be making them at this moment. */
+	/* Another fsa may be making the keys concurrently. */
 	CLEANUP(cleanup_close) int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || flock(fd, LOCK_EX) < 0)
 		return failed(lock, e);

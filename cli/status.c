@@ -91,7 +91,7 @@ static void print_change(const struct call *call, const json_t *project)
 	(void)fflush(stdout);
 }
 
-/* Until the project is gone, standard output is closed, or the person ends it. */
+/* Until the project is gone, standard output is closed, or the user ends it. */
 static int watch(const struct call *call, struct site *site, json_t *first, struct err *e)
 {
 	const struct timespec pause = { .tv_sec = WATCH_MS / 1000 };

@@ -37,7 +37,7 @@ char *transfer_path(const char *what, const char *path)
 /* ---- trying again ---------------------------------------------------------------------------- */
 
 struct attempts {
-	uint64_t away_since_ms; /* 0: the sandbox is in reach */
+	uint64_t away_since_ms; /* 0: the sandbox can be reached */
 	bool renewed;
 };
 
@@ -46,7 +46,7 @@ static void succeeded(struct attempts *a)
 	*a = (struct attempts) { 0 };
 }
 
-/* 0: the next attempt may begin. */
+/* Returns 0 if the next attempt may begin. */
 static int failed(struct attempts *a, struct sandbox *s, struct err *e)
 {
 	const struct timespec pause = { .tv_nsec = RETRY_MS * 1000000L };
@@ -60,7 +60,7 @@ static int failed(struct attempts *a, struct sandbox *s, struct err *e)
 		return -1;
 	if (a->away_since_ms == 0) {
 		a->away_since_ms = now;
-		return 0; /* at once, the first time */
+		return 0; /* the first retry comes at once */
 	}
 	if (now - a->away_since_ms > AWAY_MAX_MS)
 		return -1;
@@ -77,7 +77,7 @@ struct upload {
 	char path[sizeof("/v1/uploads/") + ID_LENGTH];
 };
 
-/* JSON for a request with headers of its own, up to a NULL. */
+/* Sends a request with additional headers, up to a NULL, and returns the JSON. */
 static int ask(struct upload *u, struct exchange_request request, json_t **ret_answer,
 	       struct err *e)
 {
@@ -182,7 +182,7 @@ static int send_large(struct upload *u, const char *query, struct err *e)
 	}
 	if (send_all(u, e) == 0)
 		return 0;
-	/* What has arrived of it is of no use any more. */
+	/* The incomplete upload is of no more use. */
 	struct err ignored;
 	sandbox_hurry(u->s);
 	(void)site_call(&u->s->server, "DELETE", u->path, NULL, NULL, &ignored);
@@ -224,7 +224,7 @@ int transfer_upload(struct sandbox *s, const char *from, const char *to, const s
 	if (u.file == NULL)
 		return system_failed(from, e);
 	status = u.length < SMALL ? -1 : send_large(&u, query, e);
-	/* Below a mount of its own no upload can be put together. */
+	/* A path on another file system cannot be uploaded in parts. */
 	if (u.length < SMALL || (status < 0 && strcmp(e->code, "OTHER_VOLUME") == 0))
 		status = send_small(&u, query, e);
 	(void)fclose(u.file);
@@ -240,7 +240,7 @@ struct download {
 	char etag[ETAG_MAX];
 };
 
-/* Nothing of it counts if the file has changed meanwhile. */
+/* If the file has changed meanwhile, the download starts over. */
 static int check_version(struct download *d, const struct exchange *x, off_t offset, struct err *e)
 {
 	const char *etag = exchange_header(x, "ETag");
@@ -299,7 +299,7 @@ static int fetch(struct download *d, struct err *e)
 	}
 }
 
-/* Readable and writable as new files are here; executable as it is there. */
+/* Sets the mode: readable and writable like new files here, executable if it is there. */
 static int finish(FILE *file, const char *temporary, const char *to, mode_t mode, struct err *e)
 {
 	mode_t mask = umask(0);

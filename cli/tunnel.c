@@ -23,10 +23,10 @@ struct tunnel {
 	struct tunnels *all;
 	struct websocket ws;
 	int fd;
-	struct buf local; /* what is to be written to `fd` */
+	struct buf local; /* data to be written to `fd` */
 	bool connected, local_ended, remote_ended;
-	uint64_t token_ms; /* when the sandbox's token was made */
-	uint64_t renew_ms; /* when to ask for a newer one */
+	uint64_t token_ms; /* when the sandbox's current token was made */
+	uint64_t renew_ms; /* when to request a newer token */
 };
 
 /* ---- the token ------------------------------------------------------------------------------- */
@@ -44,7 +44,8 @@ static int renew_now(struct tunnels *all, struct err *e)
 	return 0;
 }
 
-/* The token is renewed in time: until then it is good although the site is away. */
+/* Renews the token before it expires, so that it stays valid for a while if the site becomes
+ * unreachable. */
 static int renew_in_time(struct tunnels *all, struct err *e)
 {
 	uint64_t now = clock_ms(), age = now - all->renewed_ms;
@@ -57,7 +58,7 @@ static int renew_in_time(struct tunnels *all, struct err *e)
 	return is_away(e) && age < VALID_MS ? 0 : -1;
 }
 
-/* With the current token, or if that was `refused`, with another one. */
+/* Uses the current token, or a new one if that was `refused`. */
 static int copy_server(struct tunnels *all, bool refused, struct site *ret_server, uint64_t *ret_ms,
 		       struct err *e)
 {
@@ -129,7 +130,7 @@ static int take_text(struct tunnel *t, const struct websocket_message *m, struct
 	return 0;
 }
 
-/* 1: something came. */
+/* Returns 1 if something arrived. */
 static int receive(struct tunnel *t, struct err *e)
 {
 	struct websocket_message m;
@@ -168,7 +169,8 @@ static int write_local(struct tunnel *t, struct err *e)
 
 /* ---- to the sandbox -------------------------------------------------------------------------- */
 
-/* A part is read once the one before it is on its way, so a slow sandbox slows its client. */
+/* Reads a part only after the previous one was sent, so that a slow sandbox slows down its
+ * client. */
 static int read_local(struct tunnel *t, struct err *e)
 {
 	char data[PART];
@@ -207,7 +209,7 @@ static void wait_for_more(const struct tunnel *t)
 		fds[1].events |= POLLIN;
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		if (fds[i].events == 0)
-			fds[i].fd = -1; /* a hang-up would be told again and again */
+			fds[i].fd = -1; /* otherwise poll() would keep reporting a hang-up */
 	}
 	(void)poll(fds, ARRAY_SIZE(fds), AGAIN_MS);
 }
@@ -217,7 +219,7 @@ static bool is_over(const struct tunnel *t)
 	return t->remote_ended && t->local.length == 0 && t->local_ended && t->ws.out.length == 0;
 }
 
-/* What can be done without waiting: 1: there was something. */
+/* Does what is possible without waiting; returns 1 if that was anything. */
 static int step(struct tunnel *t, struct err *e)
 {
 	int (*const steps[])(struct tunnel *, struct err *) = { write_local, read_local, receive };

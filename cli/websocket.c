@@ -12,9 +12,9 @@
 enum {
 	FRAME_MAX = 1 << 20,
 	BUFFER_MAX = 2 << 20,
-	HEAD_MAX = 16384, /* of the response to the handshake */
+	HEAD_MAX = 16384, /* of the handshake's response */
 	HANDSHAKE_MS = 30000,
-	SHORT_MAX = 125, /* a length that fits into the second byte */
+	SHORT_MAX = 125, /* lengths that fit into the second byte */
 	LENGTH_16 = 126,
 	LENGTH_64 = 127,
 	FINAL = 0x80,
@@ -82,7 +82,7 @@ int websocket_flush(struct websocket *ws, struct err *e)
 	return 0;
 }
 
-/* 1: the beginning of `in` is a frame; 0: not all of it is there yet. */
+/* Returns 1 if `in` begins with a complete frame, 0 if part of it is missing. */
 static int find_frame(const struct websocket *ws, size_t *ret_head, size_t *ret_length,
 		      struct err *e)
 {
@@ -104,7 +104,7 @@ static int find_frame(const struct websocket *ws, size_t *ret_head, size_t *ret_
 	return ws->in.length >= *ret_head + length ? 1 : 0;
 }
 
-/* The frame that was returned last is dropped with the next call: `consumed` at the end of `in`. */
+/* The frame that was returned last is dropped at the next call: it is `consumed` bytes long. */
 static int take_frame(struct websocket *ws, struct websocket_message *ret_message, struct err *e)
 {
 	size_t head = 0, length = 0;
@@ -157,8 +157,8 @@ int websocket_receive(struct websocket *ws, struct websocket_message *ret_messag
 
 /* ---- the handshake --------------------------------------------------------------------------- */
 
-/* Its Sec-WebSocket-Accept is not verified: it keeps servers from agreeing to what they do not
- * understand, and the sandbox's first message shows that it does. */
+/* Sec-WebSocket-Accept is not verified: it protects from servers that do not understand the
+ * protocol, and the sandbox's first message shows that it does. */
 static int send_request(struct websocket *ws, const struct site *server, const char *path,
 			struct err *e)
 {
