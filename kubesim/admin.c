@@ -25,12 +25,12 @@ struct admin {
 
 struct order {
 	struct admin *admin;
-	const char *item;   /* what follows the route in the path, "" if nothing */
+	const char *item;   /* what follows the route in the path; may be "" */
 	const json_t *body; /* NULL: none */
-	uint64_t since;     /* the parameter */
+	uint64_t since;     /* the parameter `since` */
 };
 
-/* Each returns the HTTP code, and a new reference to what is answered. */
+/* Returns the HTTP status, and in `ret_json` a new reference to the response. */
 typedef int order_fn(const struct order *o, json_t **ret_json);
 
 static int fail(int code, const char *message, json_t **ret_json)
@@ -84,7 +84,7 @@ static int revoke_user(const struct order *o, json_t **ret_json)
 
 /* ---- faults and effects ---------------------------------------------------------------------- */
 
-/* Reads of the past need the past: it is kept from the first such rule on. */
+/* Stale reads need earlier states, which are kept from the first such rule on. */
 static void keep_snapshot(struct sim *sim)
 {
 	bool needed = faults_has_stale(sim->faults);

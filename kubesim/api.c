@@ -70,7 +70,7 @@ static bool begins_with(const char *text, const char *prefix)
 struct row {
 	const char *method;
 	bool on_item;
-	const char *content_type; /* PATCH: what the body begins to say; else NULL */
+	const char *content_type; /* Content-Type of a PATCH; otherwise NULL */
 	const char *verb;         /* in rules, counters and logs */
 	const char *right;        /* in RBAC */
 	verb_fn *serve;
@@ -129,7 +129,7 @@ static int serve_verb(struct sim *sim, const struct api_request *q, const struct
 {
 	struct call call = { .sim = sim, .request = q, .path = p, .stale = false };
 
-	/* A Namespace's rights are those within it. */
+	/* The rights to a Namespace are those inside it. */
 	const char *namespace = p->kind->namespaced ? p->namespace : p->name;
 	if (row == NULL && has_method)
 		return refuse_unserved(r, 415, "UnsupportedMediaType",
@@ -148,7 +148,7 @@ static int serve_verb(struct sim *sim, const struct api_request *q, const struct
 
 /* ---- faults ---------------------------------------------------------------------------------- */
 
-/* Without the credentials there is no user to look for a rule by. */
+/* Without credentials, there is no user by which to find a rule. */
 static void find_fault(struct sim *sim, const struct api_request *q, const struct path *p,
 		       const char *verb, struct api_answer *a)
 {

@@ -53,7 +53,7 @@ static struct change change_of(const struct call *call)
 	};
 }
 
-/* Type, name and namespace of a body must be those of the path, as far as it says them. */
+/* Checks that type, name and namespace in the body, if given, match the path. */
 static int check_identity(const struct call *call, json_t *json, struct refusal *r)
 {
 	const struct path *p = call->path;
@@ -91,7 +91,7 @@ static int check_identity(const struct call *call, json_t *json, struct refusal 
 	return 0;
 }
 
-/* Unknown fields: refused under fieldValidation=Strict, else left out. */
+/* Refuses unknown fields under fieldValidation=Strict; otherwise removes them. */
 static int check_fields(const struct call *call, json_t *json, struct refusal *r)
 {
 	const struct kind *kind = call->path->kind;
@@ -133,7 +133,7 @@ static int check_version(const struct object *before, const json_t *json, struct
 	return 0;
 }
 
-/* The object as it is now; for a dry run, or one that is gone with its finalizers, as it was
+/* Answers with the present object; after a dry run, or if it went with its last finalizer, as
  * written. */
 static void answer(const struct call *call, const struct object *o, json_t *json, struct buf *body)
 {

@@ -48,7 +48,7 @@ void check_role_binding(const json_t *before, const json_t *after, struct refusa
 	}
 }
 
-/* What the definition's schema says: tools/cluster/kubeblocks/crd.yaml. */
+/* As the definition's schema says: tools/cluster/kubeblocks/crd.yaml. */
 static void check_component(const json_t *component, size_t i, struct refusal *r)
 {
 	static const char *const switches[] = { "MaximumAvailability", "MaximumDataProtection",
@@ -71,7 +71,8 @@ static void check_component(const json_t *component, size_t i, struct refusal *r
 		check_choice(component, "switchPolicy.type", switches, r);
 }
 
-/* After some faults the definition's own rules are not checked, which is one more error. */
+/* After some errors, the API server does not evaluate the definition's rules, and reports that as a
+ * further error. */
 static void note_unchecked(struct refusal *r)
 {
 	size_t i;

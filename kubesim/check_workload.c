@@ -30,7 +30,7 @@ static void check_resources(const json_t *container, const char *at, struct refu
 	}
 }
 
-/* Volumes by name: those of the pod, and the claims that a StatefulSet gives it. */
+/* Volumes by name: the pod's own, and the claims from its StatefulSet. */
 struct volumes {
 	const json_t *own, *claims;
 };

@@ -1,5 +1,5 @@
-/* PersistentVolumeClaims: a volume for each after a while, unless an effect says otherwise, and
- * their protection while a pod uses them. */
+/* PersistentVolumeClaims: each gets a volume after a while, unless an effect says otherwise, and is
+ * protected while a pod uses it. */
 #include <stdlib.h>
 #include <string.h>
 

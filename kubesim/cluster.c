@@ -1,5 +1,5 @@
-/* KubeBlocks, release 0.8, as far as a client sees it; what tools/cluster/kubeblocks does on the
- * real API server. The order of the phases is that of next() in its phase.go. */
+/* KubeBlocks 0.8 as clients see it, like tools/cluster/kubeblocks on the real API server. The order
+ * of the phases is that of next() in its phase.go. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 
 enum { POLL_MS = 300, PASSWORD_LENGTH = 16 };
 
-/* Since when a Cluster has reported its phase. */
+/* The phase that a Cluster has reported, and since when. */
 struct reported {
 	char phase[16];
 	uint64_t since_ms;
@@ -71,7 +71,7 @@ static json_t *metadata_of(const struct cluster *k, const char *name, json_t *la
 			 k->object->uid);
 }
 
-/* Puts an object in, or its spec and annotations in the place of those that are there. */
+/* Stores an object, or replaces spec and annotations of an existing one. */
 static void put_object(const struct cluster *k, enum kind_id kind, json_t *desired)
 {
 	struct object *o = store_get(k->sim->store, kind, k->namespace,
@@ -94,7 +94,7 @@ static void put_object(const struct cluster *k, enum kind_id kind, json_t *desir
 		refusal_clear(&r);
 }
 
-/* A Secret that is there is never changed: the password stays for good. */
+/* An existing Secret is never changed: the password is permanent. */
 static void put_credentials(const struct cluster *k)
 {
 	CLEANUP(cleanup_free) char *name = mem_printf("%s-conn-credential", k->name);
@@ -136,7 +136,7 @@ static json_t *component_labels(const struct cluster *k, const json_t *component
 	return labels;
 }
 
-/* For an image that runs a database, such as the one of runtime/. */
+/* For images that run a real database, such as that of runtime/. */
 static json_t *password_variable(const struct cluster *k)
 {
 	CLEANUP(cleanup_free) char *secret = mem_printf("%s-conn-credential", k->name);
@@ -145,7 +145,7 @@ static json_t *password_variable(const struct cluster *k)
 			 "secretKeyRef", "name", secret, "key", "password");
 }
 
-/* It passes Pod Security "restricted", so that a namespace may enforce it. */
+/* Meets Pod Security "restricted", which a namespace may enforce. */
 static json_t *container_of(const struct cluster *k, const json_t *component)
 {
 	CLEANUP(cleanup_free)
@@ -257,7 +257,7 @@ static struct observed observe(const struct cluster *k)
 	return s;
 }
 
-/* What a transient phase leads to, and its least time. */
+/* The phase that a transient phase ends in, and how long it takes at least. */
 struct way {
 	const char *transient, *final;
 	uint64_t least_ms;
@@ -290,7 +290,7 @@ static uint64_t age_of(const struct cluster *k, const char *phase)
 	return clock_ms() - reported->since_ms;
 }
 
-/* The phase to report; looks again when it only waits for a least time. */
+/* Returns the phase to report; schedules another look if only the least time is missing. */
 static const char *next_phase(const struct cluster *k)
 {
 	const json_t *annotations = json_path(k->json, "metadata.annotations");
@@ -352,7 +352,7 @@ static void bring_up(struct cluster *k)
 
 /* ---- deletion -------------------------------------------------------------------------------- */
 
-/* Deletes what is there of a type, and returns how much that was. */
+/* Deletes all objects of a kind; returns how many there were. */
 static size_t remove_all(const struct cluster *k, enum kind_id kind)
 {
 	CLEANUP(cleanup_free) char *text = mem_printf(SELECTOR_FORMAT, k->name);

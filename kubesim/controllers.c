@@ -30,7 +30,7 @@ static void look_at(struct sim *sim, enum controller controller, const struct ob
 	queue_add(sim->queue, (int)controller, o->namespace, o->name, 0);
 }
 
-/* Whether a StatefulSet would do something else, or count differently. */
+/* Whether the change affects what a StatefulSet does or counts. */
 static bool matters_to_owner(const struct object *before, const struct object *after)
 {
 	return before == NULL || after == NULL || before->kind->id != KIND_POD ||
@@ -82,13 +82,13 @@ static void pod_changed(struct sim *sim, const struct object *before, const stru
 			  pod_gone_after_ms(sim, after));
 }
 
-/* KubeBlocks finds its cluster by a label. */
+/* KubeBlocks finds the Cluster of an object by a label. */
 static void set_changed(struct sim *sim, const struct object *before, const struct object *o)
 {
 	const char *manager = object_label(o, "app.kubernetes.io/managed-by");
 	const char *instance = object_label(o, "app.kubernetes.io/instance");
 
-	/* What only its status says it knows. */
+	/* The controller ignores changes of the status alone, which are its own. */
 	if (before == NULL || before->generation != o->generation)
 		look_at(sim, CONTROLLER_STATEFULSET, o);
 	if (instance != NULL && manager != NULL && strcmp(manager, "kubeblocks") == 0)

@@ -17,7 +17,7 @@ static void set_missing(json_t *object, const char *path, json_t *value)
 		json_decref(value);
 }
 
-/* Empty maps of metadata are as good as none. */
+/* Removes empty maps and lists in the metadata. */
 static void drop_empty(json_t *metadata)
 {
 	static const char *const members[] = { "labels", "annotations", "finalizers",
@@ -32,7 +32,7 @@ static void drop_empty(json_t *metadata)
 
 /* ---- pods ------------------------------------------------------------------------------------ */
 
-/* "latest", or no tag and no digest, is pulled again for every container. */
+/* Images with the tag "latest", or without tag and digest, are pulled for every container. */
 static const char *pull_policy(const char *image)
 {
 	const char *last = strrchr(image, '/');
@@ -43,7 +43,7 @@ static const char *pull_policy(const char *image)
 	return tag == NULL || strcmp(tag, ":latest") == 0 ? "Always" : "IfNotPresent";
 }
 
-/* A limit without a request is the request, too. */
+/* A limit without a request also becomes the request. */
 static void default_requests(json_t *container)
 {
 	const char *name;
@@ -158,7 +158,7 @@ static void fill_ingress(struct sim *sim, const json_t *before, json_t *ingress)
 	set_missing(ingress, "status.loadBalancer", json_object());
 }
 
-/* Without types, all have ingress rules, and those with egress rules have these, too. */
+/* Without types, a policy has ingress rules, and egress rules if any are given. */
 static void fill_network_policy(struct sim *sim, const json_t *before, json_t *policy)
 {
 	json_t *types = json_pack("[s]", "Ingress");

@@ -126,7 +126,7 @@ bool effects_hit(const struct effects *e, enum effect effect, const char *namesp
 	return false;
 }
 
-/* The member or item that a segment of a path names; made where it is missing in an object. */
+/* Returns the member or item that a path segment names; adds a missing member to an object. */
 static json_t *step(json_t *json, const char *segment)
 {
 	json_t *next = json_is_array(json) ? json_array_get(json, strtoul(segment, NULL, 10))

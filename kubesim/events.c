@@ -11,7 +11,7 @@
 
 enum { LIFETIME_MS = 3600 * 1000, MESSAGE_MAX = 2048 };
 
-/* Equal events have equal names. The caller frees. */
+/* Equal events get equal names. The caller frees. */
 static char *event_name(const struct object *about, const char *reason, const char *message)
 {
 	uint64_t hash = 14695981039346656037U;

@@ -10,7 +10,8 @@
 
 enum { RULES_MAX = 256, LATENCY_MS = 1000, HANG_MS = 600 * 1000, DEFAULT_BYTES = 64 << 20 };
 
-/* The faults by name. `executed` is what happens unless the rule says otherwise. */
+/* The faults by name. `executed`: whether the request is executed, unless the rule says
+ * otherwise. */
 struct row {
 	const char *name;
 	enum fault_action action;
@@ -97,7 +98,7 @@ static const char *text_or(const json_t *rule, const char *member, const char *o
 	return text != NULL ? text : otherwise;
 }
 
-/* Strings are those of the rule's own copy, or of the table. */
+/* Strings belong to the rule's own copy, or to the table. */
 static struct fault fault_of(const struct row *row, const json_t *rule)
 {
 	const json_t *executed = json_object_get(rule, "executed");
@@ -177,7 +178,7 @@ static bool matches(const json_t *rule, const char *member, const char *value)
 	return pattern == NULL || fnmatch(json_string_value(pattern), value, 0) == 0;
 }
 
-/* One of the words in "get|list". */
+/* Whether the value is one of the alternatives in the member, such as "get|list". */
 static bool matches_word(const json_t *rule, const char *member, const char *value)
 {
 	const char *at = json_string_value(json_object_get(rule, member));

@@ -1,6 +1,6 @@
 #include "fields.h"
 
-/* A field, and one with what it is when it is missing. */
+/* A field, and a field with a default. */
 #define F(name, of)                                                                                \
 	{                                                                                          \
 		name, &(of), NULL                                                                  \
@@ -41,7 +41,7 @@
 	{                                                                                          \
 		.type = SCHEMA_ARRAY, .element = &(of)                                             \
 	}
-/* Types of which only the metadata is used have these. */
+/* For types of which only the metadata is used. */
 #define OBJECT_FIELDS F("apiVersion", string), F("kind", string), F("metadata", metadata)
 
 /* ---- what all have --------------------------------------------------------------------------- */

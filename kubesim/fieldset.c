@@ -17,7 +17,7 @@ static bool is_member(const fieldset *node)
 	return node != NULL && (json_object_size(node) == 0 || json_object_get(node, "."));
 }
 
-/* Puts a child under a member's name, unless it is the empty set. Steals `child`. */
+/* Adds a child under a member's name, unless it is the empty set. Steals `child`. */
 static void put(fieldset *node, char prefix, const char *name, fieldset *child)
 {
 	if (child == NULL)
@@ -26,7 +26,7 @@ static void put(fieldset *node, char prefix, const char *name, fieldset *child)
 	json_object_set_new(node, key, child);
 }
 
-/* A node of children, and itself a member or not; NULL when there is nothing. Steals `node`. */
+/* A node with children, which may itself be a member; NULL if it is empty. Steals `node`. */
 static fieldset *close_node(fieldset *node, bool member)
 {
 	if (json_object_size(node) == 0 && !member) {
@@ -51,7 +51,7 @@ static fieldset *of_members(const struct schema *schema, const json_t *value)
 		if (s != NULL)
 			put(node, 'f', name, fieldset_of(s, json_object_iter_value(i)));
 	}
-	/* An empty struct is a field itself. */
+	/* An empty struct is itself a field. */
 	return close_node(node, json_object_size(value) == 0);
 }
 
@@ -233,7 +233,7 @@ static void remove_member(const struct schema *schema, json_t *object, const cha
 		json_object_del(object, name);
 }
 
-/* The place of the item that an element of a path names. */
+/* Finds the item that a path element names. */
 static bool find_place(const struct schema *schema, const json_t *items, const char *element,
 		       size_t *ret_place)
 {
@@ -317,7 +317,7 @@ static void visit_node(const fieldset *node, const char *path, fieldset_visit_fn
 	const char *key;
 	json_t *child;
 
-	/* Those of a level before what lies deeper. */
+	/* Members of this level come before deeper ones. */
 	for (int deeper = 0; deeper < 2; deeper++) {
 		json_object_foreach((json_t *)(uintptr_t)node, key, child)
 		{

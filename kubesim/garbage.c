@@ -1,4 +1,4 @@
-/* The garbage collector: what its owners leave behind goes; foreground and orphan deletion.
+/* The garbage collector: removes objects whose owners are gone; foreground and orphan deletion.
  * Source: kubernetes.io, "Garbage Collection" and "Owners and Dependents". */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static bool has_finalizer(const json_t *json, const char *finalizer)
 	return false;
 }
 
-/* A copy of the dependents: what is done to them changes the index. */
+/* Copies the list of dependents, because handling them changes the index. */
 static struct object **dependents_of(const struct sim *sim, const struct object *owner,
 				     size_t *ret_count)
 {

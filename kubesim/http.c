@@ -13,9 +13,9 @@
 #include "base/mem.h"
 #include "certificate.h"
 
-/* A connection that was suspended: by latency, or for good. */
+/* A connection that was suspended, by latency or forever. */
 struct suspension {
-	struct suspension *next, **link;   /* among those of the server, until its time comes */
+	struct suspension *next, **link;   /* in the server's list until its time comes */
 	struct MHD_Connection *connection; /* NULL: resumed already */
 };
 
@@ -27,7 +27,7 @@ struct http {
 	struct suspension *suspended;
 	LIST_HEAD(, exchange) watches;
 	bool is_stopping;
-	bool has_news; /* something was resumed since the last round */
+	bool has_news; /* whether something was resumed since the last round */
 };
 
 /* One request. */
@@ -35,7 +35,7 @@ struct exchange {
 	struct buf body;
 	bool too_large, is_served;
 	struct api_answer answer;
-	/* A watch: its connection, also while it is suspended because there is nothing to send. */
+	/* A watch's connection, even while it is suspended because there is nothing to send. */
 	struct MHD_Connection *watched, *connection;
 	bool is_watch;
 	struct http *http;
@@ -104,7 +104,7 @@ static const char *parameter(void *user, const char *name)
 	return MHD_lookup_connection_value(user, MHD_GET_ARGUMENT_KIND, name);
 }
 
-/* A certificate names its owner for as long as the connection lasts. */
+/* A certificate identifies its owner for the connection's lifetime. */
 static const struct user *user_by_certificate(struct http *h, struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *context =
@@ -150,7 +150,7 @@ static struct MHD_Response *of_text(const char *text)
 					       MHD_RESPMEM_MUST_FREE);
 }
 
-/* Half of what was announced, then the end. */
+/* Sends half of the announced length, then ends the connection. */
 static ssize_t read_half(void *user, uint64_t position, char *to, size_t max)
 {
 	const struct api_answer *a = user;
@@ -164,7 +164,7 @@ static ssize_t read_half(void *user, uint64_t position, char *to, size_t max)
 	return (ssize_t)left;
 }
 
-/* The beginning of an object, and blanks. */
+/* Sends the beginning of an object, then blanks. */
 static ssize_t read_blanks(void *user, uint64_t position, char *to, size_t max)
 {
 	(void)user;
@@ -176,7 +176,7 @@ static ssize_t read_blanks(void *user, uint64_t position, char *to, size_t max)
 
 /* ---- watches --------------------------------------------------------------------------------- */
 
-/* It does not read, so that it would not see an end, either. */
+/* As it does not read, it would not notice the end either. */
 static void cut_off(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
@@ -265,7 +265,7 @@ static enum MHD_Result answer(struct MHD_Connection *connection, struct exchange
 	return result;
 }
 
-/* Without a lingering, closing sends a reset. */
+/* With linger time 0, close() sends a reset. */
 static enum MHD_Result reset(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
@@ -316,7 +316,7 @@ static enum MHD_Result begin_answer(struct http *h, struct MHD_Connection *conne
 	return answer(connection, x);
 }
 
-/* After a suspension: the answer, or after a hang the end. */
+/* After a suspension: sends the response, or after a hang ends the connection. */
 static enum MHD_Result resume_answer(struct MHD_Connection *connection, struct exchange *x)
 {
 	if (x->answer.fault.action == FAULT_HANG)

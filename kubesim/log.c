@@ -11,11 +11,11 @@
 #include "object.h"
 
 enum {
-	KEPT = 65536, /* of one run of a container */
+	KEPT = 65536, /* per run of a container */
 	NAMES_MAX = 8192,
 };
 
-/* The newest run of a container, and the newest that has ended. */
+/* The logs of a container's latest run, and of the latest one that has ended. */
 struct text {
 	struct buf now, before;
 	bool has_ended;
@@ -118,10 +118,10 @@ static int find_container(const struct object *pod, const char *name, char **ret
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* For refusals. */
+/* For messages of refusals. */
 static const struct kind options = { .kind = "PodLogOptions", .kind_group = "PodLogOptions" };
 
-/* A number of the query; UINT64_MAX: not given. */
+/* Reads a number from the query; UINT64_MAX if it is missing. */
 static int read_number(const struct api_request *q, const char *name, uint64_t least,
 		       const struct object *pod, uint64_t *ret, struct refusal *r)
 {
@@ -142,7 +142,7 @@ static int read_number(const struct api_request *q, const char *name, uint64_t l
 	return refuse_invalid_end(r, &options, pod->name);
 }
 
-/* Where the last `lines` lines begin. */
+/* Returns where the last `lines` lines begin. */
 static size_t tail_of(const struct buf *b, uint64_t lines)
 {
 	size_t at = b->length;
@@ -193,7 +193,7 @@ static int read_log(const struct sim *sim, const struct api_request *q, const st
 
 struct gone {
 	const struct store *store;
-	char *key; /* of one whose pod is no more; NULL: there is none */
+	char *key; /* key of a container whose pod is gone; NULL if there is none */
 };
 
 static void find_gone(void *user, const char *key, void *value)
@@ -206,7 +206,7 @@ static void find_gone(void *user, const char *key, void *value)
 		g->key = mem_strdup(key);
 }
 
-/* Nobody can ask for them any more. */
+/* Removes logs that nobody can request any more. */
 static void forget_gone(const struct sim *sim)
 {
 	struct gone g = { .store = sim->store };
@@ -236,7 +236,7 @@ static struct text *find_or_make(const struct sim *sim, const char *key)
 	return t;
 }
 
-/* A container that waits for its next run has that of the last one, and "previous" is the same. */
+/* A container that waits for its next run shows the log of the last one, with "previous" too. */
 static int keep_log(const struct sim *sim, const struct api_request *q, const char *key,
 		    struct api_answer *a, struct refusal *r)
 {

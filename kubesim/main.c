@@ -1,4 +1,4 @@
-/* kubesim: a small Kubernetes API server in memory, that can be told to fail. docs/kubesim.md. */
+/* kubesim: a small Kubernetes API server in memory, which fails on demand. See docs/kubesim.md. */
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
@@ -119,14 +119,14 @@ static void run(struct sim *sim, struct http *http, struct admin *admin, int sig
 		struct pollfd fds[] = {
 			{ .fd = signals, .events = POLLIN },
 			{ .fd = admin_epoll_fd(admin), .events = POLLIN },
-			{ .fd = http_epoll_fd(http), .events = POLLIN }, /* -1 is passed over */
+			{ .fd = http_epoll_fd(http), .events = POLLIN }, /* poll() ignores -1 */
 		};
 		if (poll(fds, ARRAY_SIZE(fds), wait) < 0 && errno != EINTR)
 			return;
 		if (fds[0].revents != 0)
 			return;
 		timers_run(sim->timers, clock_ms());
-		/* After a timer, too: it may have resumed a connection. */
+		/* Timers, too, may have resumed a connection. */
 		http_run(http);
 		if (fds[1].revents != 0 || admin_wait >= 0)
 			admin_run(admin);

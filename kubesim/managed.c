@@ -48,7 +48,7 @@ static json_t *new_entry(const struct kind *kind, const struct writer *w, const 
 	return entry;
 }
 
-/* Steals `fields`; an entry without any goes. */
+/* Sets the fields of an entry, and removes the entry if there are none. Steals `fields`. */
 static void set_fields(json_t *entries, json_t *entry, fieldset *fields)
 {
 	size_t i;
@@ -75,7 +75,7 @@ static json_t *entries_of(const json_t *object)
 	return entries != NULL ? json_deep_copy(entries) : json_array();
 }
 
-/* Takes fields from every entry but one. */
+/* Takes fields away from all entries but one. */
 static void take_from_others(json_t *entries, const json_t *own, const fieldset *taken)
 {
 	for (size_t i = json_array_size(entries); i-- > 0;) {
@@ -110,7 +110,7 @@ static const char *const unowned_metadata[] = {
 	"generation", "resourceVersion",   "managedFields",
 };
 
-/* A copy of an object with only what can be owned. */
+/* A copy of an object with only the fields that can be owned. */
 static json_t *owned_part(const struct kind *kind, const json_t *object, const char *subresource)
 {
 	json_t *copy;
@@ -139,8 +139,8 @@ static json_t *owned_part(const struct kind *kind, const json_t *object, const c
 
 static json_t *merge(const struct schema *schema, json_t *live, json_t *config);
 
-/* Items of both, each in its own order: those of `live` only stand before the shared item that
- * they stood before. */
+/* Merges the items of both lists, each in its own order: items that are only in `live` stay before
+ * the shared item that they preceded. */
 static json_t *merge_items(const struct schema *schema, const json_t *live, const json_t *config)
 {
 	json_t *merged = json_array(), *item;
@@ -206,7 +206,7 @@ static json_t *merge_members(const struct schema *schema, const json_t *live, js
 	return merged;
 }
 
-/* A new reference to what `config` makes of `live`; parts that are the same may be shared. */
+/* Returns a new reference to `live` with `config` applied; equal parts may be shared. */
 static json_t *merge(const struct schema *schema, json_t *live, json_t *config)
 {
 	if (!schema_is_granular(schema) || json_typeof(live) != json_typeof(config))
@@ -223,7 +223,7 @@ static json_t *merge(const struct schema *schema, json_t *live, json_t *config)
 struct conflicts {
 	json_t *causes;
 	const char *manager;
-	char words[256]; /* how it is called */
+	char words[256]; /* the manager's description */
 	char fields[1024];
 	char first[512];
 	size_t managers;
@@ -300,7 +300,8 @@ static int check_conflicts(const json_t *entries, const json_t *own, const field
 
 /* ---- apply ----------------------------------------------------------------------------------- */
 
-/* What this manager applied before and does not any more goes, unless somebody else has it. */
+/* Removes fields that this manager applied before but does not now, unless another manager owns
+ * them. */
 static void give_up(const struct kind *kind, json_t *object, const json_t *entries,
 		    const json_t *own, const fieldset *applied)
 {
@@ -321,8 +322,8 @@ static void set_entries(json_t *object, json_t *entries)
 		json_object_del(metadata, "managedFields");
 }
 
-/* With a new time only if it owns other fields than before or has changed one: applying the same
- * changes nothing. */
+/* The time changes only if the owned fields have changed: applying the same again changes
+ * nothing. */
 static void record_apply(const struct kind *kind, json_t *entries, json_t *own,
 			 const struct writer *w, const fieldset *applied, bool changed)
 {

@@ -22,7 +22,7 @@ struct map {
 	size_t count;
 };
 
-/* FNV-1a: nobody who chooses keys here is hostile. */
+/* FNV-1a: the keys are not chosen by attackers. */
 static uint64_t hash_of(const char *key)
 {
 	uint64_t hash = 14695981039346656037U;
@@ -56,7 +56,7 @@ void map_free(struct map *map)
 	free(map);
 }
 
-/* The link that leads to a key's node, or that ends its chain. */
+/* Returns the link to a key's node, or the end of its chain. */
 static struct node **find(const struct map *map, const char *key, uint64_t hash)
 {
 	struct node **link = &map->buckets[hash & (map->bucket_count - 1)];

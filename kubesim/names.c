@@ -36,7 +36,7 @@ static const char not_qualified[] =
 	"end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex "
 	"used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 
-/* Only of these characters, and with one of `ends` at both ends. */
+/* Whether the text consists of these characters only, with one of `ends` at both ends. */
 static bool consists_of(const char *text, size_t length, const char *characters, const char *ends)
 {
 	if (length == 0 || strchr(ends, text[0]) == NULL || strchr(ends, text[length - 1]) == NULL)

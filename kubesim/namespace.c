@@ -1,4 +1,4 @@
-/* Namespaces that are deleted: what is in them goes, each in its own way, and they last.
+/* Deletion of namespaces: first their contents, each kind in its own way, and then the namespace.
  * Source: kubernetes.io, "Namespaces Walkthrough", and the admission plugin NamespaceLifecycle. */
 #include <stdlib.h>
 
@@ -8,7 +8,7 @@
 
 enum { LOOK_AGAIN_MS = 200 };
 
-/* Deletes what is there of a kind, and returns how much that was. */
+/* Deletes all objects of a kind; returns how many there were. */
 static size_t collect(struct sim *sim, enum kind_id kind, const char *namespace)
 {
 	size_t count;

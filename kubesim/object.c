@@ -13,7 +13,7 @@ enum { SEGMENT_MAX = 128 };
 
 /* ---- paths ----------------------------------------------------------------------------------- */
 
-/* The first segment of a path; what follows it, or NULL. */
+/* Copies the first segment of a path; returns the rest, or NULL. */
 static const char *split_path(const char *path, char ret_segment[SEGMENT_MAX])
 {
 	size_t length = strcspn(path, ".");
@@ -76,7 +76,7 @@ static char *dump(const json_t *json, const char *member, size_t *ret_length)
 	return text;
 }
 
-/* `"metadata":{…}` first, so that a list of metadata only can be cut out. */
+/* Puts `"metadata":{…}` first, so that a list of metadata can be cut out. */
 static struct object *make_body(const json_t *json)
 {
 	struct buf b = BUF_INIT((size_t)1 << 24);
@@ -280,7 +280,7 @@ void object_write(const struct object *o, struct buf *b)
 	buf_append(b, o->body, o->body_length, NULL);
 }
 
-/* The items of a list say what they are only when a CustomResourceDefinition made their type. */
+/* Items of a list contain kind and apiVersion only for types of a CustomResourceDefinition. */
 void object_write_item(const struct object *o, struct buf *b)
 {
 	if (o->kind->is_custom) {

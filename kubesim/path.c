@@ -43,7 +43,8 @@ bool path_parse(const char *text, struct path *ret_path)
 		return false;
 	}
 	copy(p.version, sizeof(p.version), parts[at++]);
-	/* "namespaces/x" alone is the Namespace x; with more it is where the rest lies. */
+	/* "namespaces/x" alone is the Namespace x; otherwise it is the namespace of what
+	 * follows. */
 	if (at + 2 < count && strcmp(parts[at], "namespaces") == 0 &&
 	    strcmp(parts[at + 2], "status") != 0) {
 		copy(p.namespace, sizeof(p.namespace), parts[at + 1]);

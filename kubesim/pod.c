@@ -16,11 +16,11 @@
 
 #define ANNOTATION "stand.fullstackagent.io/"
 
-/* Two nodes of this size; a pod that fits none is unschedulable. What runs is not added up. */
+/* Two nodes of this size; a pod that fits neither is unschedulable. Usage is not summed up. */
 enum { NODE_CPU = 64, NODE_MEMORY_GI = 256, NODE_COUNT = 2 };
 enum { MOMENT_MS = 200, CRASH_RUN_MS = 500, LOOK_AGAIN_MS = 500 };
 
-/* What a node remembers of a pod. */
+/* What a node knows about a pod. */
 struct run {
 	enum pod_stage stage;
 	uint64_t since_ms;
@@ -61,7 +61,7 @@ static bool image_ends_with(const json_t *pod, const char *suffix)
 	return false;
 }
 
-/* A registry under .invalid, with or without a port. */
+/* Whether a registry is under .invalid, with or without a port. */
 static bool image_is_invalid(const json_t *pod)
 {
 	size_t i;
@@ -134,7 +134,7 @@ static bool claims_are_bound(const struct sim *sim, const struct object *pod, co
 	return true;
 }
 
-/* Why no node takes it, NULL if one does. */
+/* Returns why no node takes the pod, or NULL. */
 static const char *unschedulable(const struct sim *sim, const struct object *pod,
 				 const json_t *json)
 {
@@ -177,8 +177,8 @@ static void schedule(struct sim *sim, struct object *pod, json_t *json, struct r
 
 /* ---- running --------------------------------------------------------------------------------- */
 
-/* The stage that follows for a fate, and how long the present one lasts. The present one again:
- * nothing is due. */
+/* The next stage and the duration of the present one. If it is the present one again, nothing is
+ * due. */
 struct step {
 	enum pod_stage next;
 	uint64_t after_ms;
@@ -292,7 +292,7 @@ void pod_look(struct sim *sim, const char *namespace, const char *name)
 		proceed(sim, pod, json, run);
 }
 
-/* A kubelet removes what it has ended. */
+/* Whether a kubelet runs the pod, and so removes it when it has ended. */
 static bool is_kubelets(const struct sim *sim, const struct object *pod)
 {
 	return sim->settings.has_kubelet && object_field(pod, "spec.nodeName")[0] != '\0';

@@ -10,7 +10,7 @@
 struct row {
 	const char *phase;
 	bool scheduled, ready, running, terminated_before;
-	const char *waiting; /* the containers' reason */
+	const char *waiting; /* the containers' reason for waiting */
 };
 
 static const struct row rows[POD_STAGE_COUNT] = {

@@ -8,7 +8,7 @@
 struct suffix {
 	const char *text;
 	bool binary;
-	int power; /* of 1024 or 1000 */
+	int power; /* power of 1024 or 1000 */
 };
 
 static const struct suffix suffixes[] = {
@@ -22,7 +22,7 @@ static long long step_of(const struct suffix *s)
 	return s->binary ? 1024 : 1000;
 }
 
-/* Digits with at most three after the point, as thousandths; what follows them in `ret_rest`. */
+/* Reads digits with at most three after the point, as thousandths; `ret_rest` is what follows. */
 static bool read_number(const char *text, long long *ret_milli, const char **ret_rest)
 {
 	size_t whole = strspn(text, "0123456789");

@@ -19,7 +19,7 @@ struct queue {
 struct item {
 	struct queue *queue;
 	uint64_t due;
-	bool overtaken; /* another one is due earlier */
+	bool overtaken; /* whether the key is due earlier by another item */
 	int controller;
 	char *key; /* "controller/namespace/name" */
 };

@@ -54,7 +54,7 @@ struct list {
 	struct object **objects;
 	size_t count;
 	uint64_t limit;                   /* 0: none */
-	char *from_namespace, *from_name; /* the last of the page before, or NULL */
+	char *from_namespace, *from_name; /* the last object of the previous page, or NULL */
 };
 
 static void list_clear(struct list *l)
@@ -66,8 +66,8 @@ static void list_clear(struct list *l)
 	free(l->from_name);
 }
 
-/* A continue token is the last object of the page before; it says nothing of a version: a list
- * over several pages is not of one moment, as the real one is. */
+/* A continue token is the last object of the previous page. It contains no version: unlike on a
+ * real server, the pages of a list are not of one moment. */
 static int read_continue(const char *token, struct list *l, struct refusal *r)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(CONTINUE_MAX);
@@ -138,7 +138,7 @@ static void write_continue(struct buf *b, const struct object *last, size_t rema
 	append(b, members);
 }
 
-/* Leaves in `objects` those that are asked for; returns how many of them make this page. */
+/* Keeps the requested objects in `objects`; returns how many are on this page. */
 static size_t list_select(struct list *l)
 {
 	size_t kept = 0;

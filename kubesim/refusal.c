@@ -158,7 +158,8 @@ void refuse_invalid_begin(struct refusal *r)
 	*r = (struct refusal) { .code = 422, .reason = "Invalid" };
 }
 
-/* The first words of a message, by the type of the refusal (apimachinery, field.ErrorType). */
+/* Returns the beginning of a message, by the type of the refusal (apimachinery,
+ * field.ErrorType). */
 static const char *invalid_words(const char *type)
 {
 	static const struct {

@@ -12,7 +12,7 @@ static const char *text_of(const json_t *json, const char *path)
 	return json_string_value(json_path(json, path));
 }
 
-/* DeleteOptions come in the body, or some of them as parameters. */
+/* DeleteOptions are in the body, or in parameters. */
 static int read_options(const struct call *call, const json_t *body, struct delete_options *o,
 			struct refusal *r)
 {
@@ -43,7 +43,7 @@ static int read_options(const struct call *call, const json_t *body, struct dele
 			      o->propagation);
 }
 
-/* Of these types the object is the answer even when it is gone. */
+/* For these types, the response is the object even if it is gone. */
 static bool returns_object(enum kind_id kind)
 {
 	return kind == KIND_POD || kind == KIND_SERVICE || kind == KIND_CLAIM ||

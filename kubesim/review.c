@@ -26,7 +26,7 @@ static json_t *rule(const char *const *verbs, const char *group, const char *con
 	return rule;
 }
 
-/* The rights of every authenticated client, and those of the role in the namespace. */
+/* The rights of every authenticated client, and of the role in the namespace. */
 static json_t *rules_of(const struct user *who, const char *namespace)
 {
 	static const char *const create[] = { "create", NULL };

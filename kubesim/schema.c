@@ -102,9 +102,7 @@ static const char *type_words(const json_t *value)
 
 /* ---- walking --------------------------------------------------------------------------------- */
 
-/*
- * A walk stops at the first problem that `fault` reports; the path then says where it is.
- */
+/* A walk stops at the first problem that `fault` reports; the path then points to it. */
 
 enum problem { PROBLEM_NONE, PROBLEM_UNKNOWN, PROBLEM_TYPE };
 
@@ -147,7 +145,7 @@ static bool inspect_members(const struct schema *schema, const json_t *value, st
 	return true;
 }
 
-/* An item of an associative list is named by its keys, others by their place. */
+/* Items of an associative list are named by their keys, others by their index. */
 static void write_item(const struct schema *schema, const json_t *item, size_t place, char *to,
 		       size_t size)
 {
@@ -233,7 +231,7 @@ int schema_check_types(const struct schema *schema, const json_t *object, const 
 
 struct pruning {
 	size_t count;
-	char *path; /* of the first */
+	char *path; /* of the first problem */
 	size_t size;
 };
 
@@ -291,7 +289,7 @@ static void default_fields(const struct schema *schema, json_t *object)
 	}
 }
 
-/* Quantities are kept in their canonical form, as decoding and encoding does. */
+/* Quantities are stored in canonical form, as decoding and encoding would produce. */
 static void canonical_quantity(json_t *value)
 {
 	char text[QUANTITY_TEXT_MAX];

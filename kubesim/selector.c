@@ -46,7 +46,7 @@ static bool take(struct reader *r, const char *token)
 	return true;
 }
 
-/* The caller frees. "" if there is none here. */
+/* Returns the next word, "" if there is none here. The caller frees. */
 static char *take_word(struct reader *r)
 {
 	skip_blanks(r);
@@ -102,7 +102,7 @@ static bool read_requirement(struct reader *r, struct requirement *q)
 	return read_operator(r, q);
 }
 
-/* NULL, or what cannot be read. */
+/* Returns NULL, or the part that cannot be parsed. */
 static const char *read_all(const char *text, struct selector *s)
 {
 	struct reader r = { text };
@@ -198,7 +198,7 @@ static bool has_value(const struct requirement *q, const char *value)
 	return false;
 }
 
-/* What has no such label is in no set, and so matches every `notin` and `!=`. */
+/* Objects without the label are in no set, and so match every `notin` and `!=`. */
 static bool meets(const struct requirement *q, const char *value)
 {
 	switch (q->op) {

@@ -1,6 +1,6 @@
 /* StatefulSets: ordinals, revisions, rolling updates, claims and their retention. Source:
- * kubernetes.io, "StatefulSets" and "Basic StatefulSet"; the order of what is done in a look is
- * that of the real controller: create, scale down, then replace one outdated pod. */
+ * kubernetes.io, "StatefulSets" and "Basic StatefulSet". Each sync does things in the order of the
+ * real controller: create, scale down, then replace one outdated pod. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,13 +21,13 @@ struct set {
 	long long replicas;
 	bool parallel;
 	char revision[REVISION_LENGTH]; /* the newest template's */
-	struct object *pods[PODS_MAX];  /* by ordinal; NULL: there is none */
-	size_t top;                     /* above the highest ordinal that has a pod */
+	struct object *pods[PODS_MAX];  /* by ordinal; NULL: none */
+	size_t top;                     /* one above the highest ordinal that has a pod */
 };
 
 /* ---- what is there --------------------------------------------------------------------------- */
 
-/* A name made of the template, so that an equal one has an equal name. */
+/* A name derived from the template, so that equal templates have equal names. */
 static void name_revision(struct set *s)
 {
 	static const char letters[] = "bcdfghjklmnpqrstvwxz2456789";
@@ -140,7 +140,7 @@ static json_t *make_claim(const struct set *s, const json_t *template, const cha
 	return claim;
 }
 
-/* The claim of a pod's volume, or NULL; and its name, which the caller frees. */
+/* Finds the claim of a pod's volume, or NULL; the caller frees its name. */
 static struct object *find_claim(struct set *s, const json_t *template, size_t ordinal,
 				 char **ret_name)
 {
@@ -240,7 +240,7 @@ static int create_pod(struct set *s, size_t ordinal)
 	return -1;
 }
 
-/* A pod that has ended for good is created again. */
+/* A pod that has ended permanently is created again. */
 static bool has_ended(const struct object *pod)
 {
 	const char *phase = object_field(pod, "status.phase");
@@ -248,7 +248,8 @@ static bool has_ended(const struct object *pod)
 	return strcmp(phase, "Failed") == 0 || strcmp(phase, "Succeeded") == 0;
 }
 
-/* True if everything wanted is there and, in order, ready: the rest may go on. */
+/* Returns true if all desired pods exist and, with ordered management, are ready, so that the rest
+ * may continue. */
 static bool scale_up(struct set *s)
 {
 	for (size_t i = 0; i < (size_t)s->replicas; i++) {
@@ -283,7 +284,7 @@ static bool scale_down(struct set *s)
 	return none;
 }
 
-/* From the highest down, one at a time. */
+/* Replaces pods from the highest ordinal down, one at a time. */
 static void roll(struct set *s)
 {
 	if (strcmp(json_path_text(s->json, "spec.updateStrategy.type"), "OnDelete") == 0)
@@ -328,7 +329,7 @@ static void set_count(json_t *status, const char *name, long long count, bool al
 		json_object_del(status, name);
 }
 
-/* The newest revision becomes the current one when every pod has it and is ready. */
+/* The latest revision becomes the current one when all pods have it and are ready. */
 static void tell_status(struct set *s)
 {
 	struct counts n = count_pods(s);

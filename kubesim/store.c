@@ -7,15 +7,15 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 
-/* The labels with an index: the instance that KubeBlocks gives its objects, the resource that the
- * reconciler gives them, and the app that a StatefulSet selects its pods by. */
+/* The indexed labels: the instance that KubeBlocks sets on its objects, the resource that the
+ * reconciler sets, and the app by which a StatefulSet selects its pods. */
 static const char *const indexed_labels[] = {
 	"app.kubernetes.io/instance",
 	"project.fullstackagent.io/resource",
 	"app",
 };
 
-/* The objects of one type in one namespace, by name. */
+/* The objects of one kind in one namespace, by name. */
 struct bucket {
 	char *namespace;
 	struct object **objects;
@@ -90,7 +90,7 @@ size_t store_count(const struct store *s)
 
 /* ---- buckets --------------------------------------------------------------------------------- */
 
-/* Where an object of that name is (true), or would be (false). */
+/* Finds the place of the object with this name; false if it would have to be inserted there. */
 static bool bucket_find(const struct bucket *b, const char *name, size_t *ret_place)
 {
 	size_t low = 0, high = b->count;
@@ -130,7 +130,8 @@ static void bucket_delete(struct bucket *b, size_t place)
 		(b->count - place) * sizeof(struct object *));
 }
 
-/* The bucket of a namespace, made when it is not there. Namespaces come seldom and never go. */
+/* Returns the bucket of a namespace, making it if needed. New namespaces are rare, and buckets are
+ * never removed. */
 static struct bucket *bucket_of(struct buckets *all, const char *namespace)
 {
 	struct bucket *b = map_get(all->by_namespace, namespace);

@@ -13,7 +13,7 @@ struct timer {
 	void *user;
 };
 
-/* A binary heap: each is due no later than its children at 2i+1 and 2i+2. */
+/* A binary heap: each timer is due no later than its children at 2i+1 and 2i+2. */
 struct timers {
 	struct timer *heap;
 	size_t count, allocated;

@@ -17,7 +17,7 @@ struct grant {
 struct user {
 	char *name;
 	bool is_admin;
-	uint64_t epoch; /* tokens of an earlier one are refused */
+	uint64_t epoch; /* tokens of earlier epochs are refused */
 	struct grant grants[GRANTS_MAX];
 	size_t grant_count;
 };

@@ -10,17 +10,18 @@
 #include "base/mem.h"
 
 enum {
-	HISTORY = 1024,       /* changes from which a watch can be resumed */
-	PENDING_MAX = 262144, /* bytes that wait for a slow reader */
+	HISTORY = 1024,       /* the number of past changes from which a watch can be resumed */
+	PENDING_MAX = 262144, /* bytes kept for a slow reader */
 };
 
-/* A change of the store; the objects are referenced, NULL: it was not there, or no longer is. */
+/* A change in the store. The objects are referenced; NULL: it did not exist before, or no longer
+ * does. */
 struct change {
 	uint64_t version;
 	struct object *before, *after;
 };
 
-/* The end of a watch's time: the timer outlives a watch that goes first. */
+/* The end of a watch's time. The timer may outlive the watch. */
 struct end {
 	struct watch *watch;
 };
@@ -28,9 +29,9 @@ struct end {
 struct watch {
 	LIST_ENTRY(watch) link;
 	struct watch_query query;
-	uint64_t version; /* the last that it knows of */
+	uint64_t version; /* the last version that was sent */
 	struct buf pending;
-	size_t sent; /* bytes of it */
+	size_t sent; /* bytes sent of the current event */
 	bool over, cut_off;
 	struct end *end;
 	void (*news)(void *user);
@@ -42,7 +43,7 @@ struct watches {
 	LIST_HEAD(, watch) open;
 	struct change history[HISTORY]; /* a ring */
 	size_t next;
-	uint64_t forgotten; /* the newest version that is not in it any more */
+	uint64_t forgotten; /* the latest version that is no longer in it */
 };
 
 /* ---- lines ----------------------------------------------------------------------------------- */
@@ -96,7 +97,7 @@ static void write_gone(struct watch *w, uint64_t oldest)
 	w->over = true;
 }
 
-/* What is no longer selected is shown as it was, with the version of the change. */
+/* An object that is no longer selected is shown as it was, with the version of the change. */
 static struct object *tombstone(const struct object *o, uint64_t version)
 {
 	json_t *json = object_json(o);
@@ -120,7 +121,8 @@ static bool selects(const struct watch *w, const struct object *o)
 	       selector_matches(q->labels, o) && selector_matches(q->fields, o);
 }
 
-/* What is selected no longer counts as deleted, what is selected only now as added. */
+/* An object that is no longer selected is reported as deleted, one that is selected from now on as
+ * added. */
 static void report(struct watch *w, const struct change *c)
 {
 	bool was = selects(w, c->before), is = selects(w, c->after);
@@ -222,7 +224,7 @@ struct watch *watch_new(struct watches *all, const struct watch_query *query,
 		if (selects(w, objects[i]))
 			write_event(w, "ADDED", objects[i]);
 	}
-	/* However much there was at the beginning, that is not its being slow. */
+	/* The initial list does not count as slow reading, however long it is. */
 	w->cut_off = false;
 	w->over = w->over && query->from_version > 0;
 	w->version = version;

@@ -36,7 +36,7 @@ static struct change by_system(const struct sim *sim, const char *verb)
 				 .subresource = "" };
 }
 
-/* What webhooks make of what people write; they are not asked about a status. */
+/* Runs mutating webhooks, which are not called for a status. */
 static void admit_mutate(const struct sim *sim, const struct change *c, const struct kind *kind,
 			 json_t *json)
 {
@@ -131,7 +131,7 @@ static void keep(json_t *to, const json_t *from, const char *member)
 		json_object_del(to, member);
 }
 
-/* A write of the main resource leaves the status, one of the status leaves the rest. */
+/* Writing the main resource keeps the status; writing the status keeps the rest. */
 static void keep_other_part(const struct kind *kind, const json_t *old, json_t *json,
 			    const char *subresource)
 {
@@ -166,7 +166,7 @@ static bool is_generation_field(const struct kind *kind, const char *member)
 	return kind->is_custom || strcmp(member, "spec") == 0;
 }
 
-/* The spec's changes are counted, so that a status can say which of them it is about. */
+/* Counts changes of the spec, so that a status can say which one it is about. */
 static void count_generation(const struct kind *kind, const json_t *old, json_t *json)
 {
 	const char *member;
@@ -212,7 +212,7 @@ static bool are_same_managers(const json_t *a, const json_t *b)
 	return json_equal(left, right);
 }
 
-/* Another time for a manager of the same is no change: then the old one stays. */
+/* If a manager's entry differs only in its time, the old time is kept. */
 static void keep_times(const json_t *old, json_t *json)
 {
 	json_t *before = json_path(old, "metadata.managedFields");
@@ -322,7 +322,7 @@ static int check_preconditions(const struct object *o, const struct delete_optio
 	return 0;
 }
 
-/* Foreground and orphan deletion are finalizers that the garbage collector takes away. */
+/* Foreground and orphan deletion are finalizers, which the garbage collector removes. */
 static void add_finalizer(json_t *json, const char *propagation)
 {
 	const char *finalizer = NULL;
@@ -338,7 +338,7 @@ static void add_finalizer(json_t *json, const char *propagation)
 	json_array_append_new(json_path(json, "metadata.finalizers"), json_string(finalizer));
 }
 
-/* Seconds that a pod has to end; 0 for one that no node runs, and for everything else. */
+/* Returns the grace period in seconds; 0 for a pod without a node, and for other kinds. */
 static long long grace_of(const struct object *o, const json_t *json, long long asked)
 {
 	if (o->kind->id != KIND_POD || json_path_text(json, "spec.nodeName")[0] == '\0')
@@ -360,7 +360,7 @@ static struct object *begin_deletion(struct sim *sim, struct object *o, json_t *
 	return store_put(sim->store, o->kind, json);
 }
 
-/* It stays until all that is in it has gone: see namespace.c. */
+/* The Namespace exists until its contents are gone; see namespace.c. */
 static struct object *begin_end_of_namespace(struct sim *sim, struct object *o, json_t *json)
 {
 	char at[TIME_LENGTH];
