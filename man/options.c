@@ -1,8 +1,6 @@
-/*
- * Makes fsa.conf(5): copies fsa.conf.5.in, with each line `@option@` replaced by that option's
- * entry from the table (base/conf_table.c): its type, help and default. What more there is to say
- * about an option stands behind that line in fsa.conf.5.in.
- */
+/* Makes fsa.conf(5): copies fsa.conf.5.in, with each line `@option@` replaced by that option's
+ * entry from the table (base/conf_table.c): its type, help and default. Further text about an
+ * option follows that line in fsa.conf.5.in. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
