@@ -25,7 +25,7 @@
 
 int bind_filter_install(void)
 {
-	/* A program of another architecture has other numbers: it is let alone. */
+	/* Programs of another architecture use other numbers, and are let through. */
 	struct sock_filter rules[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, FIELD(arch)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 0, 3),
@@ -42,9 +42,9 @@ int bind_filter_install(void)
 			    &program);
 }
 
-/* The port of the address that the waiting process gave, 0 when it has none. The two families have
- * it at the same place. What is read may be anything: the process can change it meanwhile. Not by
- * process_vm_readv, which the seccomp profiles of container runtimes do not allow. */
+/* The port in the address that the waiting process gave; 0 if there is none. Both families have it
+ * in the same place. The value may be anything, as the process can change it meanwhile.
+ * process_vm_readv is not used because container runtimes' seccomp profiles forbid it. */
 static uint16_t wanted_port(const struct seccomp_notif *request)
 {
 	struct sockaddr_in address = { .sin_family = AF_UNSPEC };
@@ -72,7 +72,7 @@ void bind_filter_serve(int fd, void (*binds)(uint16_t port, void *context), void
 	uint16_t port;
 
 	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0)
-		return; /* who waited has been killed */
+		return; /* the waiting process was killed */
 	port = wanted_port(&request);
 	if (port != 0)
 		binds(port, context);

@@ -1,8 +1,6 @@
-/*
- * sandbox-init: the sandbox's process 1. Starts the services, takes in what they leave behind, and
- * ends when one of them does, so that the container is started anew. Meanwhile it holds the app's
- * port with a page that says so, and gives it to the first program of the sandbox that binds it.
- */
+/* sandbox-init: the sandbox's process 1. Starts the services, reaps orphans, and ends when a
+ * service does, so that the container is restarted. Until a program of the sandbox binds the app's
+ * port, it serves a placeholder page there; then it gives up the port. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -25,8 +23,8 @@ enum { SERVICES = 4, PAGE_MAX = 16384, TICK_MS = 1000 };
 
 struct service {
 	char **argv;
-	pid_t pid;   /* 0: does not run */
-	int bind_fd; /* where its binds are told; -1: they are not */
+	pid_t pid;   /* 0: not running */
+	int bind_fd; /* reports binds; -1: they are not reported */
 };
 
 struct sandbox {
@@ -34,7 +32,7 @@ struct sandbox {
 	struct placeholder *placeholder; /* NULL: none */
 	struct service services[SERVICES];
 	size_t count;
-	bool ending; /* because we were told to */
+	bool ending; /* because it was asked to */
 	int result;
 };
 
@@ -123,12 +121,13 @@ static void start_service(struct service *s)
 	close(pair[0]);
 }
 
-/* As process 1 all of the sandbox, the programs in its shells too; else only what we started. */
+/* As process 1, ends all processes of the sandbox, including those of its shells; otherwise only
+ * the services. */
 static void end_services(struct sandbox *b)
 {
 	if (getpid() == 1) {
 		kill(-1, SIGTERM);
-		kill(-1, SIGHUP); /* shells that people type into take no notice of SIGTERM */
+		kill(-1, SIGHUP); /* interactive shells ignore SIGTERM */
 		return;
 	}
 	for (size_t i = 0; i < b->count; i++)
@@ -166,7 +165,8 @@ static void handle_signals(struct sandbox *b, int fd)
 		b->ending = true;
 		end_services(b);
 	}
-	/* Also whom the services have left behind: the kernel gives them to process 1. */
+	/* Also reaps processes that the services have left: the kernel makes them children of
+	 * process 1. */
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		note_end(b, pid, status);
 }
@@ -195,7 +195,8 @@ static void serve_binds(struct sandbox *b, const struct pollfd *polls)
 		struct service *s = &b->services[i];
 		if (polls[i].revents & POLLIN)
 			bind_filter_serve(s->bind_fd, note_bind, b);
-		if (polls[i].revents & (POLLHUP | POLLERR)) { /* the last that had it has ended */
+		/* the last process that had it has ended */
+		if (polls[i].revents & (POLLHUP | POLLERR)) {
 			close(s->bind_fd);
 			s->bind_fd = -1;
 		}
@@ -252,7 +253,7 @@ static int watch_signals(void)
 	return fd;
 }
 
-/* Services are separated by "--", the first of which getopt has taken. */
+/* Services are separated by "--"; getopt has consumed the first. */
 static size_t split_services(char **argv, struct service *services)
 {
 	size_t count = 0;
@@ -289,7 +290,7 @@ static const char *parse(int argc, char **argv, struct sandbox *b)
 	return b->port != 0 && b->count > 0 ? page : NULL;
 }
 
-/* Without notice of binds nobody could be made way for, so then there is no page either. */
+/* If binds are not reported, the page could not make way for a program, so there is none. */
 static bool tells_binds(const struct sandbox *b)
 {
 	for (size_t i = 0; i < b->count; i++)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum {
-	YIELD_S = 5, /* for a program that has bound the port to listen at it, too */
+	YIELD_S = 5, /* seconds for a program that has bound the port to listen, too */
 	VISIT_S = 5,
 	BACKLOG = 16,
 };
@@ -31,7 +31,7 @@ struct placeholder {
 	size_t length;
 	char head[256];
 	size_t head_length;
-	int fd; /* -1: the port is somebody else's */
+	int fd; /* -1: another program has the port */
 	time_t away_until;
 	struct visitor visitors[PLACEHOLDER_VISITORS];
 };
@@ -78,8 +78,8 @@ void placeholder_yield(struct placeholder *p)
 		hang_up(&p->visitors[i]);
 }
 
-/* A listening socket at the port, or -1. With SO_REUSEADDR the rest of old connections is no
- * hindrance, and somebody who listens is one all the same. */
+/* Returns a listening socket, or -1. With SO_REUSEADDR, remains of old connections do not matter,
+ * but another listener does. */
 static int listen_at(const struct sockaddr *address, socklen_t length)
 {
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -105,7 +105,7 @@ static void take_port(struct placeholder *p)
 		p->fd = listen_at((struct sockaddr *)&four, sizeof(four));
 }
 
-/* When all places are taken, the rest wait in the kernel's queue. */
+/* If all places are taken, connections wait in the kernel's queue. */
 static struct visitor *free_place(struct placeholder *p)
 {
 	for (size_t i = 0; i < PLACEHOLDER_VISITORS; i++)
@@ -127,8 +127,8 @@ static void admit(struct placeholder *p)
 	}
 }
 
-/* The page fits into a new connection's buffer, so a short write means that it is broken. What was
- * asked for does not matter, but for HEAD. */
+/* The page fits into a new connection's buffer, so a short write means that the connection is
+ * broken. Except for HEAD, the request does not matter. */
 static void answer(const struct placeholder *p, struct visitor *v)
 {
 	char request[4096];
@@ -142,7 +142,7 @@ static void answer(const struct placeholder *p, struct visitor *v)
 		if (!head_only)
 			send(v->fd, p->page, p->length, MSG_NOSIGNAL);
 		shutdown(v->fd, SHUT_WR);
-		v->answered = true; /* and stays until the visitor has read it and closes */
+		v->answered = true; /* until the visitor has read it and closes */
 	}
 }
 

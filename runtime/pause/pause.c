@@ -1,4 +1,4 @@
-/* Keeps a pod's namespaces for its containers: waits to be told to end, and reaps. */
+/* Keeps a pod's namespaces for its containers: reaps processes until it is asked to end. */
 #include <signal.h>
 #include <unistd.h>
 

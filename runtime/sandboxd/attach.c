@@ -11,10 +11,10 @@
 enum { PART = 16384 };
 
 struct attachment {
-	struct observer observer; /* process NULL: attached to none */
+	struct observer observer; /* its process is NULL if it is attached to none */
 	struct conn *conn;
 	bool attached;
-	uint64_t next[OUTPUTS]; /* what is to be sent */
+	uint64_t next[OUTPUTS]; /* offset of what is to be sent next */
 	uint64_t told_input;
 };
 
@@ -30,7 +30,7 @@ static void tell_loss(struct attachment *a, enum output which, uint64_t to)
 	a->next[which] = to;
 }
 
-/* Sends a part of a stream; false when there is none. */
+/* Sends a part of a stream; returns false if there is none. */
 static bool send_part(struct attachment *a, enum output which)
 {
 	const struct ring *ring = &a->observer.process->streams[which].ring;
@@ -203,7 +203,7 @@ static int message(struct conn *c, json_t *json, struct err *e)
 		if (strcmp(messages[i].type, type) != 0)
 			continue;
 		if (messages[i].attached && !a->attached)
-			return 0; /* it has ended meanwhile */
+			return 0; /* it has ended since */
 		if (!messages[i].attached && a->attached)
 			return problem(e, "BUSY", "the connection is already attached");
 		return messages[i].take(a, json, e);
@@ -218,7 +218,7 @@ static int data(struct conn *c, const char *bytes, size_t length, struct err *e)
 	size_t taken;
 
 	if (!a->attached || p->input.watch.fd < 0)
-		return 0; /* it has ended, or closed its input, meanwhile */
+		return 0; /* it has ended or closed its input since */
 	if (process_write(p, bytes, length, &taken, e) < 0)
 		return -1;
 	if (taken == length)

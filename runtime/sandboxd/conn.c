@@ -19,12 +19,12 @@
 enum {
 	READ_SIZE = 65536,
 	IN_MAX = 131072,
-	HELD_MAX = 6291456, /* by all connections together */
+	HELD_MAX = 6291456, /* held by all connections together */
 	HEAD_S = 15,
 	IDLE_S = 120,
 	PROGRESS_S = 60,
 	LINGER_S = 3,
-	KEPT = 2048, /* of a buffer's memory between two requests */
+	KEPT = 2048, /* how much memory of a buffer is kept between requests */
 };
 
 static LIST_HEAD(, conn) connections = LIST_HEAD_INITIALIZER(connections);
@@ -105,8 +105,8 @@ void conn_close(struct conn *c)
 	loop_free(c);
 }
 
-/* What all connections hold is bounded: whoever passes the bound is closed. Half of it is kept for
- * those who have a token. */
+/* Limits what all connections hold: one that exceeds the limit is closed. Half of it is reserved
+ * for clients with a token. */
 static void account(struct conn *c)
 {
 	size_t holds = c->in.allocated + c->body.allocated + c->out.allocated +
@@ -162,7 +162,7 @@ static void take(struct conn *c, const char *data, size_t length)
 		c->failed = true;
 }
 
-/* What had come before it could be used. */
+/* Processes data that arrived before it could be used. */
 static void take_kept(struct conn *c)
 {
 	struct buf kept = c->in;
@@ -324,8 +324,7 @@ static bool tick(int64_t now)
 	return count > 0;
 }
 
-/* The unauthenticated connection that has been open longest, if there is one: the last of the
- * list. */
+/* Closes the oldest unauthenticated connection, if there is one: the last of the list. */
 static bool make_place(void)
 {
 	struct conn *c, *oldest = NULL;

@@ -1,4 +1,4 @@
-/* How a connection's requests are read. */
+/* How requests are read from a connection. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>

@@ -1,4 +1,4 @@
-/* How a connection's responses are made and sent. */
+/* How responses are made and sent on a connection. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "sandboxd/problem.h"
 #include "sandboxd/websocket.h"
 
-enum { ANSWER_MAX = OUT_MAX - 8192 }; /* and its head */
+enum { ANSWER_MAX = OUT_MAX - 8192 }; /* with its head */
 
 void conn_send(struct conn *c, const void *data, size_t length)
 {
@@ -127,7 +127,7 @@ void conn_fail(struct conn *c, const struct err *e)
 		websocket_fail(c, e);
 		return;
 	}
-	if (c->head_sent) { /* too late to say anything else than that it is cut off */
+	if (c->head_sent) { /* too late for an error: the response is cut off */
 		c->failed = true;
 		return;
 	}

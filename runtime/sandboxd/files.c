@@ -1,4 +1,4 @@
-/* Files: read, written, listed, moved and removed. */
+/* Files: reading, writing, listing, moving and removing them. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +46,7 @@ static int answer_entry(struct conn *c, int status, const struct place *p, struc
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
-/* One range: bytes=a-b, bytes=a-, bytes=-n. What is not understood is no range (RFC 9110). */
+/* One range: bytes=a-b, bytes=a-, bytes=-n. Anything else is ignored (RFC 9110). */
 static int parse_range(const char *given, uint64_t size, uint64_t *ret_start, uint64_t *ret_end,
 		       struct err *e)
 {

@@ -25,9 +25,9 @@ static size_t running[HELPER_PURPOSES];
 
 /* ---- in the child -------------------------------------------------------------------------- */
 
-/* It ends with sandboxd. Root gets no device nodes from an archive, either. Of the sandbox's
- * environment it gets nothing: its PATH begins in the home directory, where whoever may write files
- * could put a `tar` of their own, and TAR_OPTIONS was meant for other commands of tar. */
+/* The child ends with sandboxd. Even root gets no device nodes from an archive. It gets none of the
+ * sandbox's environment: PATH begins in the home directory, where anybody who may write files could
+ * put their own `tar`, and TAR_OPTIONS is meant for other commands. */
 static void confine(void)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -78,7 +78,7 @@ bool helper_run(char *const *words)
 
 /* ---- in sandboxd --------------------------------------------------------------------------- */
 
-/* Keeps the beginning, without the line's end. */
+/* Keeps the beginning of the output, without the newline at its end. */
 static void listen_to(struct watch *w, uint32_t events)
 {
 	struct helper *h = CONTAINER_OF(w, struct helper, said);

@@ -18,7 +18,7 @@ static void **garbage;
 static size_t garbage_count, garbage_allocated;
 static bool (*ticks[TICKS])(int64_t now);
 static size_t tick_count;
-static bool ticking; /* somebody may wait for time to pass: without, an idle server sleeps */
+static bool ticking; /* whether ticks are needed: an idle server sleeps */
 
 void loop_init(void)
 {

@@ -1,8 +1,6 @@
-/*
- * sandboxd: the server at a sandbox's address. Hands ttyd on to whoever has the terminal's token,
- * and lets programs run commands, read and write files, and look at what goes on, by tokens of the
- * site. What it answers is in openapi.yaml.
- */
+/* sandboxd: the server at a sandbox's address. It passes clients with the terminal's token on to
+ * ttyd; with the site's tokens, clients run commands, read and write files, and observe the
+ * sandbox. Its API is in openapi.yaml. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -71,7 +69,7 @@ static void accept_some(struct watch *w, uint32_t events)
 
 /* ---- the start ----------------------------------------------------------------------------- */
 
-/* Both families at one socket, or IPv4 alone where there is no other. */
+/* One socket for both families, or IPv4 only if there is no IPv6. */
 static int listen_at(const struct options *o)
 {
 	struct sockaddr_in6 six = { .sin6_family = AF_INET6,
@@ -95,7 +93,7 @@ static int listen_at(const struct options *o)
 	return fd;
 }
 
-/* The port opens for the readiness probe when the terminal can be used. */
+/* Opens the port once the terminal can be used: this is the readiness probe. */
 static void await_terminal(const char *path)
 {
 	const struct timespec pause = { .tv_nsec = TTYD_POLL_MS * 1000000L };
@@ -148,7 +146,7 @@ static bool parse(int argc, char **argv, struct options *o)
 	return o->run != NULL && optind == argc;
 }
 
-/* The first line of standard input, which afterwards is empty. */
+/* Reads the secret from the first line of standard input, and then replaces that by /dev/null. */
 static void read_secret(char *secret, size_t size)
 {
 	size_t length = 0;
@@ -165,8 +163,8 @@ static void read_secret(char *secret, size_t size)
 	close(nothing);
 }
 
-/* The secret is kept from children, and other processes cannot look it up in this one. Where it
- * comes by standard input, it is in no environment either. */
+/* Keeps the secret from children, and other processes cannot read it from this one. If it comes by
+ * standard input, it is in no environment either. */
 static void take_secret(void)
 {
 	char secret[SECRET_MAX] = "";
@@ -199,7 +197,7 @@ static void raise_limits(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Prints the port, for callers that asked for any. */
+/* Prints the port, for callers that asked for any free one. */
 static void say_port(void)
 {
 	struct sockaddr_in6 bound = { 0 };

@@ -15,7 +15,7 @@
 
 enum { DIRECTORY = 3, PART = 16384, OPTIONS = 5 };
 
-/* tar's exit code when a file has changed or gone meanwhile: the archive is a valid one. */
+/* tar's exit code when a file changed or went meanwhile: the archive is still valid. */
 enum { TAR_DIFFERS = 1 };
 
 #define TYPE    "application/x-tar"
@@ -23,9 +23,9 @@ enum { TAR_DIFFERS = 1 };
 
 struct packing {
 	struct helper helper;
-	struct watch output; /* the archive */
+	struct watch output; /* tar's output, the archive */
 	struct conn *conn;   /* NULL: it has left */
-	bool strict;         /* a file that changes meanwhile cuts the archive off */
+	bool strict;         /* whether a changed file ends the archive */
 };
 
 static int pack(void *user)
@@ -69,8 +69,8 @@ static void begin_answer(struct conn *c)
 		conn_begin(c, 200, TYPE, "Trailer: " CHANGED "\r\n", -1);
 }
 
-/* The last chunk says that the archive is complete: without it, the answer is one cut off. A number
- * of errno's that is TAR_DIFFERS, too, comes before there is any of it. */
+/* The last chunk says that the archive is complete: without it, the response counts as cut off. An
+ * errno that happens to equal TAR_DIFFERS can only come before any output. */
 static void finish(struct packing *p)
 {
 	struct conn *c = p->conn;
@@ -88,7 +88,7 @@ static void finish(struct packing *p)
 	}
 }
 
-/* As much as the client takes: the rest waits in tar. */
+/* Forwards as much as the client accepts: the rest waits in tar. */
 static void forward(struct packing *p)
 {
 	struct conn *c = p->conn;

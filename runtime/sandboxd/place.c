@@ -23,7 +23,7 @@ static struct base {
 } bases[PLACE_BASES];
 
 static char *hidden_path;
-static char *own_paths[PLACE_OWN_MAX]; /* the hidden one, and those in the bases */
+static char *own_paths[PLACE_OWN_MAX]; /* the hidden directory and those in the bases */
 
 static void init_own_paths(void)
 {
@@ -53,7 +53,7 @@ void place_init(const char *home, const char *hidden)
 	init_own_paths();
 }
 
-/* The base of a path, and the rest of it. */
+/* Finds the base of a path; `ret_rest` is the rest. */
 static const struct base *find_base(const char *path, const char **ret_rest)
 {
 	if (path[0] != '/') {
@@ -71,7 +71,7 @@ static const struct base *find_base(const char *path, const char **ret_rest)
 	return NULL;
 }
 
-/* Whether a path is another one, or below it. */
+/* Whether a path is equal to another one, or below it. */
 static bool is_below(const char *path, const char *other)
 {
 	size_t length = strlen(other);
@@ -165,7 +165,7 @@ int place_private(size_t base, const char *name, bool make)
 
 /* ---- a place ------------------------------------------------------------------------------- */
 
-/* Opens a directory below the base, made part by part if it is not there. */
+/* Opens a directory below the base; with `make`, creates missing parts. */
 static int open_directory(int base, char *path, bool make)
 {
 	int fd = open_beneath(base, path, O_PATH | O_DIRECTORY);
@@ -268,7 +268,7 @@ static const char *type_of(mode_t mode)
 	return S_ISLNK(mode) ? "link" : "other";
 }
 
-/* A name that is not UTF-8 has '?' for what is not: it cannot be reached through JSON. */
+/* In a name that is not UTF-8, invalid bytes become '?', so it cannot be reached through JSON. */
 static json_t *text(const char *bytes)
 {
 	json_t *json = json_string(bytes);
@@ -380,7 +380,7 @@ int draft_commit(const struct place *p, struct draft *d, const struct preconditi
 	int fd = d->fd;
 
 	d->fd = -1;
-	if (close(fd) != 0) { /* where a network file system says that the disk is full */
+	if (close(fd) != 0) { /* network file systems may report a full disk only here */
 		(void)problem_errno(e, p->path);
 	} else if (place_replace(p, p->directory, d->name, c, e) == 0) {
 		return 0;

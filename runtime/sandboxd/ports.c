@@ -1,4 +1,4 @@
-/* Ports that listen, from the kernel's tables, and connections to them. */
+/* Listening ports, from the kernel's tables, and connections to them. */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <dirent.h>
@@ -42,8 +42,8 @@ static void parse_address(const char *hex, char *ret_text)
 	(void)inet_ntop(count > 1 ? AF_INET6 : AF_INET, words, ret_text, INET6_ADDRSTRLEN);
 }
 
-/* A line of the table: number, local and remote address:port, state, …, inode; false if its socket
- * does not listen. */
+/* Parses a line of the table: number, local and remote address:port, state, …, inode; returns false
+ * if the socket does not listen. */
 static bool parse_line(char *line, struct listener *ret)
 {
 	char *fields[10], *rest = line;

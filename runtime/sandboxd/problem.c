@@ -66,7 +66,7 @@ int problem(struct err *e, const char *code, const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);
-	parse_make_utf8(message); /* a path may have any bytes, JSON may not */
+	parse_make_utf8(message); /* paths may contain any bytes, JSON may not */
 	return err_set(e, ERR_INVALID, code, "%s", message);
 }
 

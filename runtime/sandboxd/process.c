@@ -96,7 +96,7 @@ static void tell(struct process *p)
 
 	for (; o != NULL; o = next) {
 		next = LIST_NEXT(o, entry);
-		if (o->process == p) /* one before it may have removed the process */
+		if (o->process == p) /* an earlier observer may have removed the process */
 			o->changed(o);
 	}
 }
@@ -122,7 +122,7 @@ static void note_drained(struct process *p)
 	buf_release(&p->input.pending);
 }
 
-/* Once the process itself has ended, its children's output is not waited for. */
+/* Once the process itself has ended, the output of its children is not waited for. */
 static bool drops(const struct process *p)
 {
 	return p->drop || p->ended;
@@ -138,7 +138,7 @@ static size_t room(struct stream *s)
 	return ring_room(&s->ring);
 }
 
-/* False when there is nothing (more) to read now. */
+/* Returns false if there is nothing (more) to read now. */
 static bool read_some(struct stream *s)
 {
 	if (s->watch.fd < 0)
@@ -149,7 +149,7 @@ static bool read_some(struct stream *s)
 	}
 	ssize_t got = ring_read(&s->ring, s->watch.fd);
 	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-		watch_close(&s->watch); /* EIO: no process has the terminal open any more */
+		watch_close(&s->watch); /* EIO: no process has the terminal open */
 	if (s->process->exited && !s->process->terminal && s->ring.end >= s->drained_at)
 		s->drained = true;
 	return got > 0;

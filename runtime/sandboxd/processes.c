@@ -1,4 +1,4 @@
-/* Processes over plain HTTP: requests that wait for news of one are observers of it. */
+/* Processes over plain HTTP: requests that wait for news of a process observe it. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 struct waiter {
 	struct observer observer;
 	struct conn *conn;
-	/* Answers if it can, or if it `must`; whether it did. */
+	/* Answers if it can, or if it `must`; returns whether it did. */
 	bool (*try_answer)(struct waiter *w, struct process *p, bool must);
 	int64_t until;
 	int status;
@@ -171,7 +171,7 @@ int processes_resize(struct conn *c, json_t *body, struct err *e)
 
 /* ---- input --------------------------------------------------------------------------------- */
 
-/* Hands over what fits; answers once the process has taken all. */
+/* Passes on what fits; answers once the process has taken everything. */
 static bool answer_input(struct waiter *w, struct process *p, bool must)
 {
 	struct conn *c = w->conn;
@@ -284,7 +284,7 @@ static int read_start_log(struct conn *c, struct err *e)
 	char content[16384];
 	uint64_t offset;
 	size_t length;
-	/* A program in here may have put anything in its place. */
+	/* A program in the sandbox may have replaced the file. */
 	int fd = open(start_log, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
 

@@ -62,7 +62,7 @@ static int add(struct request *r, struct buf *to, const char *piece, size_t leng
 	return buf_append(to, piece, length, e);
 }
 
-/* One of the known headers twice could mean one thing to a proxy and another one here. */
+/* A known header that occurs twice could be read differently by a proxy and here. */
 static int take_header(struct request *r, struct err *e)
 {
 	for (size_t i = 0; r->name.length > 0 && i < HEADER_COUNT; i++) {

@@ -81,7 +81,7 @@ static int check_grant(struct conn *c, const char *token, struct err *e)
 	return 0;
 }
 
-/* The token that a browser's WebSocket offers as a subprotocol. */
+/* Returns the token that a browser's WebSocket offers as a subprotocol. */
 static char *offered_token(const struct conn *c)
 {
 	static const char prefix[] = "fsa.token.";

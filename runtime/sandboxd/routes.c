@@ -5,7 +5,7 @@
 #define WRITE SCOPE_FILES_WRITE
 #define EXEC  SCOPE_EXEC
 
-/* One row an operation; openapi.yaml has the same ones, and a test compares them. */
+/* One row per operation; openapi.yaml has the same ones, and a test compares them. */
 const struct route routes[] = {
 	{ HTTP_GET, SCOPE_NONE, "/v1/health", .handle = health_read },
 	/* ttyd's own */

@@ -39,7 +39,7 @@ static void close_all(int *fds, size_t count)
 		cleanup_close(&fds[i]);
 }
 
-/* A pipe whose parent's end does not block. */
+/* Makes a pipe whose end in the parent does not block. */
 static int make_pipe(int *ret_parents, int *ret_childs, bool parent_reads)
 {
 	int pair[2];
@@ -108,7 +108,7 @@ static void become(const struct start *s, const struct ends *ends)
 	spawn_reset_signals();
 	if (s->terminal)
 		ioctl(ends->child[0], TIOCSCTTY, 0);
-	for (int i = 0; i < 3; i++) { /* above what the dup2() overwrite */
+	for (int i = 0; i < 3; i++) { /* above the numbers that dup2() overwrites */
 		int high = fcntl(ends->child[i], F_DUPFD_CLOEXEC, 20);
 		dup2(high, i);
 	}

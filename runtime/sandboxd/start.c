@@ -62,7 +62,7 @@ static bool names_variable(const char *pair, const char *name)
 	return strncmp(pair, name, length) == 0 && pair[length] == '=';
 }
 
-/* Our variables without those that the request names, and then the request's. */
+/* Our variables except those that the request sets, then the request's. */
 static int make_environment(const json_t *given, struct start *s, struct err *e)
 {
 	size_t count = 0, used = 0;
