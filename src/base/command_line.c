@@ -14,7 +14,7 @@ enum {
 	OPTION_ROWS = 256
 }; /* what getopt_long() returns */
 
-/* The options in getopt_long()'s form. */
+/* Converts the options for getopt_long(). */
 static void fill(const struct command_line_option *rows,
 		 struct option ret_longs[COMMAND_LINE_OPTIONS_MAX + 3])
 {
@@ -58,7 +58,7 @@ bool command_line_read(const struct command_line *line, int argc, char **argv, i
 		} else if (option == OPTION_VERSION) {
 			(void)printf("%s " PACKAGE_VERSION "\n", line->program);
 			return false;
-		} else { /* getopt_long() has named it */
+		} else { /* getopt_long() has printed which */
 			(void)fputs(line->usage, stderr);
 			*ret_exit = EX_USAGE;
 			return false;

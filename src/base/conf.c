@@ -16,11 +16,11 @@
 
 #define BLANKS " \t\r\n\v\f"
 
-enum { ERRORS_MAX = 100 }; /* of a file that is something else */
+enum { ERRORS_MAX = 100 }; /* a file with more is something else */
 
 /* ---- problems -------------------------------------------------------------------------------- */
 
-/* It may quote anything that stands in the file; what reads it wants UTF-8, and no control. */
+/* It may quote anything from the file; readers need UTF-8 without control characters. */
 static void make_plain(char *text)
 {
 	bool is_utf8 = parse_is_utf8(text, strlen(text));
@@ -67,7 +67,7 @@ static int compare_lines(const void *a, const void *b)
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
-/* Without blanks around it; in place. */
+/* Removes surrounding blanks, in place. */
 static char *trim(char *text)
 {
 	text += strspn(text, BLANKS);
@@ -76,7 +76,7 @@ static char *trim(char *text)
 	return text;
 }
 
-/* A ';' after a blank begins a comment. */
+/* Removes a comment, which begins with a ';' after a blank. */
 static void cut_comment(char *text)
 {
 	for (char *p = text; *p != '\0'; p++) {
@@ -195,7 +195,7 @@ static void set_defaults(struct conf *c)
 
 	for (int i = 0; i < CONF_OPTION_COUNT; i++) {
 		const struct conf_spec *spec = conf_spec((enum conf_option)i);
-		/* That they are valid is a test's business. */
+		/* A test checks that all are valid. */
 		if (spec->default_value != NULL)
 			(void)conf_value_parse(spec, spec->default_value, &c->values[i], &e);
 	}
@@ -232,7 +232,7 @@ static bool is_fatal(const struct conf_problem *p, bool service)
 	return !p->warning && (service || !p->missing);
 }
 
-/* The first error, and how many there are. */
+/* Reports the first error, and how many there are. */
 static int summarize(const struct conf_problems *problems, const char *path, bool service,
 		     struct err *e)
 {

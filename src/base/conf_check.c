@@ -1,4 +1,4 @@
-/* Combinations of options: what is wrong although each value is right by itself. */
+/* Combinations of options that are wrong although each value is valid. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/quantity.h"
 
-/* A row's work is several waves of requests one after the other, each of which may time out. */
+/* Working on a row takes several waves of requests, each of which may time out. */
 enum { WAVES_OF_A_ROW = 4, MEMORY_OF_A_ROW = 512 * 1024 };
 
 static bool is_set(const struct conf *c, enum conf_option option)
@@ -35,7 +35,7 @@ static void check_required(const struct conf *c, struct conf_problems *problems)
 	}
 }
 
-/* What a provider needs and what is only of use with it. */
+/* Reports missing options of a provider, and those that have no effect without it. */
 static void check_providers(const struct conf *c, struct conf_problems *problems)
 {
 	static const struct {
@@ -75,7 +75,7 @@ static void check_oidc_scope(const struct conf *c, struct conf_problems *problem
 			 "oidc_scope has to hold the word openid");
 }
 
-/* Browsers take a cookie that is for somebody else's frame over https only. */
+/* Browsers accept cookies in another site's frame over https only. */
 static void check_urls(const struct conf *c, struct conf_problems *problems)
 {
 	const struct conf_value *url = &c->values[CONF_PUBLIC_URL];
@@ -143,7 +143,7 @@ static void check_sizes(const struct conf *c, struct conf_problems *problems)
 				 "kube_body_max is more than kube_memory (%s)", memory->text);
 }
 
-/* No cluster takes a container that asks for more than it may have. */
+/* Kubernetes refuses containers whose requests exceed their limits. */
 static void check_resources(const struct conf *c, struct conf_problems *problems)
 {
 	static const struct {

@@ -1,4 +1,4 @@
-/* The types of values: a row each, which knows what such a value looks like. */
+/* The types of values: each row knows the form of such a value. */
 #include "base/conf_value.h"
 
 #include <ctype.h>
@@ -66,7 +66,7 @@ static bool is_domain(const struct conf_spec *spec, const char *text, uint64_t *
 	return parse_is_domain(text);
 }
 
-/* None of it is used if it is 0. */
+/* 0 means that the resource is not set. */
 static bool is_quantity(const struct conf_spec *spec, const char *text, uint64_t *ret_number)
 {
 	(void)spec;
@@ -95,10 +95,10 @@ static bool is_conninfo(const struct conf_spec *spec, const char *text, uint64_t
 
 static const struct {
 	value_fn *is;        /* NULL: any text */
-	const char *pattern; /* which it has to match, too; NULL: none */
-	bool list;           /* of words, each of which is checked */
-	const char *what;    /* what it should have been */
-	const char *name;    /* in fsa.conf(5); NULL: its choices */
+	const char *pattern; /* a further requirement; NULL: none */
+	bool list;           /* a list of words, each of which is checked */
+	const char *what;    /* what the value should be */
+	const char *name;    /* its name in fsa.conf(5); NULL: its choices */
 } types[] = {
 	[CONF_STRING] = { NULL, NULL, false, "text", "text" },
 	[CONF_INTEGER] = { is_integer, NULL, false, "a number", "number" },
@@ -171,7 +171,7 @@ static int refuse(const struct conf_spec *spec, const char *word, struct err *e)
 	if (spec->type == CONF_CHOICE)
 		return err_set(e, ERR_INVALID, NULL, "%s: \"%.100s\" is not one of: %s", spec->name,
 			       word, spec->choices);
-	/* It may hold a password. */
+	/* It may contain a password. */
 	if (spec->type == CONF_CONNINFO)
 		return err_set(e, ERR_INVALID, NULL, "%s: is not %s", spec->name, what);
 	return err_set(e, ERR_INVALID, NULL, "%s: \"%.100s\" is not %s", spec->name, word, what);

@@ -65,7 +65,7 @@ static const struct kind kinds[ERR_KIND_COUNT] = {
 	[ERR_KUBECONFIG] = { "KUBECONFIG", "Kubeconfig cannot be used", 422, ERR_RETRY_SLOW },
 };
 
-/* Does not leave half of a UTF-8 sequence at the end of a string that was cut. */
+/* Removes half of a UTF-8 sequence from the end of a truncated string. */
 static void trim_partial_character(char *string)
 {
 	size_t length = strlen(string);
@@ -88,7 +88,7 @@ int err_set(struct err *e, enum err_kind kind, const char *code, const char *for
 
 	if (e == NULL)
 		return -1;
-	/* Written aside first: an argument may point into `e` itself. */
+	/* Written to a copy first: arguments may point into `e` itself. */
 	struct err written = { .kind = kind };
 	(void)snprintf(written.code, sizeof(written.code), "%s", code ? code : kinds[kind].name);
 	va_start(arguments, format);

@@ -22,9 +22,9 @@ struct line {
 static enum log_level threshold = LOG_LEVEL_INFO;
 static struct log_last *last_error;
 
-/* systemd reads the "<N>" prefix as syslog(3) priority; key=value readers see `level`. Info and
- * debug are "notice" there: so a unit can keep them and drop what systemd itself tells of each
- * start (LogLevelMax=), and log_level alone says what is written. */
+/* systemd reads the prefix "<N>" as a syslog(3) priority; readers of key=value use `level`. Info
+ * and debug messages are "notice", so that a unit can drop systemd's own messages about each start
+ * (LogLevelMax=) and keep these: log_level alone decides what is written. */
 static const struct {
 	const char *name;
 	const char *prefix;
@@ -35,8 +35,8 @@ static const struct {
 	[LOG_LEVEL_DEBUG] = { "debug", "<5>" },
 };
 
-/* What does not fit is left out as a whole: never half of a character or of an escape. Room is kept
- * for a closing quote and the end of the line. */
+/* Text that does not fit is omitted as a whole, never half a character or half an escape. There is
+ * always room for a closing quote and the end of the line. */
 static void put(struct line *l, const char *text)
 {
 	size_t length = strlen(text);
@@ -58,7 +58,7 @@ static bool needs_quotes(const char *value)
 	return value[0] == '\0';
 }
 
-/* The length of the character at `p`, in text that is UTF-8. */
+/* Returns the length of the character at `p`, in valid UTF-8. */
 static size_t character_length(const char *p)
 {
 	size_t length = 1;
@@ -68,8 +68,9 @@ static size_t character_length(const char *p)
 	return length;
 }
 
-/* Control characters of both sets: a terminal would obey them (ISO 6429; U+0080 to U+009F are two
- * bytes in UTF-8). Escaped as JSON does it, which readers of logfmt understand. */
+/* Whether it is a control character, C0 or C1: terminals would obey them (ISO 6429; U+0080 to
+ * U+009F are two bytes in UTF-8). They are escaped as in JSON, which readers of logfmt
+ * understand. */
 static bool is_control(const char *p)
 {
 	return (unsigned char)*p < ' ' || *p == 0x7f ||
@@ -106,16 +107,16 @@ static void put_value(struct line *l, const char *value)
 	if (l->full)
 		return;
 	put_quoted(l, value);
-	l->text[l->length++] = '"'; /* put() keeps room */
+	l->text[l->length++] = '"'; /* put() has reserved room */
 }
 
-/* Several processes share it: who finds another one writing leaves it to that one. */
+/* Several processes share it: if another one is writing, its error is kept instead. */
 static void keep(const char *text)
 {
 	if (last_error == NULL || atomic_flag_test_and_set(&last_error->busy))
 		return;
 	(void)snprintf(last_error->text, sizeof(last_error->text), "%s", text);
-	/* What is cut may have been cut within a character. */
+	/* Truncation may have split a character. */
 	while (!parse_is_utf8(last_error->text, strlen(last_error->text)))
 		last_error->text[strlen(last_error->text) - 1] = '\0';
 	last_error->at = time(NULL);
@@ -147,7 +148,7 @@ void log_fields(enum log_level level, const char *message, const struct log_fiel
 	}
 	l.text[l.length++] = '\n';
 	ssize_t written = write(STDERR_FILENO, l.text, l.length);
-	(void)written; /* nowhere left to say so */
+	(void)written; /* a failure could be reported nowhere */
 	l.text[l.length - 1] = '\0';
 	if (level == LOG_LEVEL_ERROR)
 		keep(strstr(l.text, "msg="));

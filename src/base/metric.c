@@ -102,10 +102,10 @@ const struct metric_bound metric_bounds[METRIC_BOUNDS] = {
 	{ 5000000, "5" },   { 10000000, "10" }, { 30000000, "30" },
 };
 
-/* Of this process; the mapping is shared with all processes of the program. */
+/* Of this process; all processes of the program share the mapping. */
 static struct metric_file *mapped;
 static int file_fd = -1;
-static bool full[METRIC_COUNT]; /* has max_series: new ones are "other" */
+static bool full[METRIC_COUNT]; /* max_series reached: new series are counted as "other" */
 
 const struct metric_spec *metric_spec(enum metric metric)
 {
@@ -114,7 +114,7 @@ const struct metric_spec *metric_spec(enum metric metric)
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
-/* Among processes; the kernel lets go of it when its holder ends. */
+/* Locks out other processes; the kernel releases the lock when its holder ends. */
 static bool lock_file(short type)
 {
 	struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
@@ -126,7 +126,8 @@ static bool lock_file(short type)
 	return true;
 }
 
-/* A full disk is found out here, and not by a signal at the first write to the mapping. */
+/* The file's space is allocated here, so that a full disk is an error now and not a signal at the
+ * first write. */
 static int map_file(const char *path, struct err *e)
 {
 	file_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
@@ -163,7 +164,7 @@ int metric_open(const char *directory, const char *program, struct err *e)
 		return -1;
 	}
 	begin_anew_if_unknown();
-	metric_add(METRIC_DROPPED, 0, NULL); /* has its place before they are all taken */
+	metric_add(METRIC_DROPPED, 0, NULL); /* it must get its place before all are taken */
 	return 0;
 }
 
@@ -215,7 +216,8 @@ static uint32_t hash_key(const char *key)
 	return hash;
 }
 
-/* The series with that key, or else the free place for it, `*ret_found` false; NULL: no place. */
+/* Returns the series with this key, or its free place with `*ret_found` false; NULL if there is no
+ * place. */
 static struct metric_series *find(const char *key, bool *ret_found)
 {
 	uint32_t start = hash_key(key);
@@ -246,8 +248,8 @@ static unsigned count_series(enum metric metric)
 	return count;
 }
 
-/* Under the lock, so that no other process makes the same series. Who is killed before `ready`
- * leaves a place that is free as before. NULL: no place left. */
+/* Called under the lock, so that no other process makes the same series. If a process is killed
+ * before it sets `ready`, the place is still free. Returns NULL if no place is left. */
 static struct metric_series *make_series(const char *key)
 {
 	bool found = false;
@@ -263,7 +265,7 @@ static struct metric_series *make_series(const char *key)
 	return s;
 }
 
-/* Counting is worth it only for a series that is not there yet. */
+/* Series are counted only when a new one is needed. */
 static bool is_full(enum metric metric)
 {
 	if (!full[metric])
@@ -271,7 +273,7 @@ static bool is_full(enum metric metric)
 	return full[metric];
 }
 
-/* NULL: no place left. */
+/* Returns NULL if no place is left. */
 static struct metric_series *get_series(enum metric metric, const char *const *labels)
 {
 	char key[METRIC_KEY_MAX];

@@ -13,7 +13,7 @@
 #include "base/metric_file.h"
 #include "base/parse.h"
 
-/* Who counts; the names of the files. */
+/* The programs that count, which are the names of their files. */
 static const char *const programs[] = { "api.fcgi", "auth.fcgi", "fsa-events", "fsa-reconcile" };
 
 static const char *const type_names[] = {
@@ -22,12 +22,12 @@ static const char *const type_names[] = {
 	[METRIC_HISTOGRAM] = "histogram",
 };
 
-/* A program's file; NULL: it has none, or one that cannot be read. */
+/* A program's file; NULL if it has none, or an unreadable one. */
 struct reader {
 	struct metric_file *file;
 };
 
-/* The text, and whether everything has found room in it. */
+/* The text, and whether anything did not fit. */
 struct writer {
 	struct buf *text;
 	bool failed;
@@ -35,7 +35,7 @@ struct writer {
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* Mapped and not read: values of 64 bits are whole. */
+/* Mapped instead of read, so that 64-bit values are never torn. */
 static int map_to_read(struct reader *r, const char *path, struct err *e)
 {
 	CLEANUP(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -47,7 +47,7 @@ static int map_to_read(struct reader *r, const char *path, struct err *e)
 	if (fd < 0 || fstat(fd, &found) < 0)
 		return err_set(e, ERR_INTERNAL, "METRICS", "%s: %s", path, strerror(errno));
 	if (!S_ISREG(found.st_mode) || found.st_size < (off_t)sizeof(*r->file))
-		return 0; /* made by tmpfiles.d, and not used yet */
+		return 0; /* made by tmpfiles.d and not used yet */
 	memory = mmap(NULL, sizeof(*r->file), PROT_READ, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED)
 		return err_set(e, ERR_INTERNAL, "METRICS", "%s: %s", path, strerror(errno));
@@ -66,7 +66,7 @@ static void put(struct writer *w, const char *text)
 	w->failed = w->failed || buf_append(w->text, text, strlen(text), &e) < 0;
 }
 
-/* A label's value between its quotes. */
+/* Appends a label's value, without quotes. */
 static void put_escaped(struct writer *w, const char *text, size_t length)
 {
 	bool is_utf8 = parse_is_utf8(text, length);
@@ -92,15 +92,15 @@ static void put_label(struct writer *w, const char *name, const char *value, siz
 	put(w, "\"");
 }
 
-/* A series of one program, on its way into the text. */
+/* A series of one program that is being rendered. */
 struct sample {
 	const struct metric_spec *spec;
 	const char *program;
-	/* A copy: the file is another program's, which may do with it what it likes. */
+	/* A copy, because the other program may change its file at any time. */
 	char key[METRIC_KEY_MAX + 1];
 };
 
-/* Name and labels, with `le` if it is not NULL. */
+/* Appends name and labels, with `le` unless it is NULL. */
 static void put_head(struct writer *w, const struct sample *s, const char *suffix, const char *le)
 {
 	const char *at = s->key + strlen(s->spec->name);
@@ -136,7 +136,7 @@ static uint64_t load(const struct metric_series *s, size_t index)
 	return atomic_load_explicit(&s->values[index], memory_order_relaxed);
 }
 
-/* The count is the sum of the buckets that were read, so that it fits them while others count. */
+/* The count is the sum of the buckets read, so that both agree while others count. */
 static void put_histogram(struct writer *w, const struct sample *sample,
 			  const struct metric_series *s)
 {

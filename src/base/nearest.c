@@ -11,7 +11,7 @@ static size_t least(size_t a, size_t b, size_t c)
 	return smaller < c ? smaller : c;
 }
 
-/* Levenshtein's distance, a row of its table at a time. */
+/* The Levenshtein distance, computed row by row. */
 static size_t distance(const char *a, const char *b)
 {
 	size_t row[LENGTH_MAX + 1];

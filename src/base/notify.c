@@ -12,7 +12,7 @@
 
 enum { LINE_MAX_BYTES = 1024 };
 
-/* The address in $NOTIFY_SOCKET: a path, or with '@' first an abstract name. */
+/* Parses $NOTIFY_SOCKET: a path, or an abstract name that begins with '@'. */
 static int find_address(struct sockaddr_un *ret_address, socklen_t *ret_length)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
@@ -37,7 +37,7 @@ static void notify(const char *message)
 	if (find_address(&address, &length) < 0)
 		return;
 	CLEANUP(cleanup_close) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	/* Never waits: a service manager that is stuck shall not stop the program, too. */
+	/* Never blocks: a service manager that hangs must not stop the program. */
 	(void)sendto(fd, message, strlen(message), MSG_NOSIGNAL | MSG_DONTWAIT,
 		     (const struct sockaddr *)&address, length);
 }

@@ -85,7 +85,7 @@ bool parse_is_uuid(const char *string)
 	return true;
 }
 
-/* The length of the sequence that starts at `s`, 0 if it is not well formed. */
+/* Returns the length of the sequence at `s`, 0 if it is malformed. */
 static size_t utf8_sequence(const unsigned char *s, size_t room)
 {
 	size_t length;

@@ -19,7 +19,7 @@ enum form { DECIMAL, BINARY, EXPONENT };
 struct suffix {
 	const char *text;
 	enum form form;
-	nanos nanos; /* of one */
+	nanos nanos; /* of one unit */
 };
 
 #define BINARY_NANOS(power) (NANOS_PER_UNIT << (10 * (power)))
@@ -42,7 +42,7 @@ static const struct suffix suffixes[] = {
 	{ "m", DECIMAL, 1000000 },
 	{ "u", DECIMAL, 1000 },
 	{ "n", DECIMAL, 1 },
-	{ "", BINARY, NANOS_PER_UNIT }, /* written only: "" is read as decimal */
+	{ "", BINARY, NANOS_PER_UNIT }, /* only for writing: "" is read as decimal */
 };
 
 struct quantity {
@@ -50,7 +50,7 @@ struct quantity {
 	enum form form;
 };
 
-/* "e3", "E-6": a power of ten. */
+/* Parses a power of ten: "e3", "E-6". */
 static bool exponent_suffix(const char *text, struct suffix *ret_suffix)
 {
 	bool negative = text[0] != '\0' && text[1] == '-';
@@ -84,7 +84,7 @@ static bool find_suffix(const char *text, struct suffix *ret_suffix)
 	return exponent_suffix(text, ret_suffix);
 }
 
-/* Digits with at most one point, times `one`. What is finer than a nano is rounded up, as
+/* Parses digits with at most one point, times `one`. Fractions of a nano are rounded up, as
  * Kubernetes does. */
 static bool scaled_number(const char *text, size_t length, nanos one, nanos *ret_value)
 {
@@ -144,7 +144,8 @@ int quantity_compare(const char *a, const char *b)
 	return (x.value > y.value) - (x.value < y.value);
 }
 
-/* Binary suffixes begin at 1024; below, and with a fraction, Kubernetes writes decimal ones. */
+/* Binary suffixes begin at 1024; smaller values and fractions are written in decimal form, as
+ * Kubernetes does. */
 static enum form canonical_form(const struct quantity *q)
 {
 	bool fraction = q->value % NANOS_PER_UNIT != 0;
@@ -157,7 +158,7 @@ static const struct suffix *largest_suffix(nanos value, enum form form)
 {
 	size_t i = 0;
 
-	/* Both forms end with a suffix that divides what they are used for. */
+	/* Both forms end with a suffix that divides every value they are used for. */
 	while (suffixes[i].form != form || value % suffixes[i].nanos != 0)
 		i++;
 	return &suffixes[i];

@@ -15,8 +15,8 @@ struct account {
 };
 
 static void *accounts;          /* a tree, by owner */
-static struct account *current; /* NULL: nobody's */
-static uint64_t since_ns;       /* the thread's processor time when it became the current one */
+static struct account *current; /* NULL: nobody */
+static uint64_t since_ns;       /* the thread's CPU time when it became the current one */
 
 static int compare(const void *a, const void *b)
 {
