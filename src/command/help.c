@@ -8,7 +8,7 @@ static void print_option(const struct command_option_spec *o, FILE *to)
 		      o->argument ? o->argument : "");
 }
 
-/* "user show USER [--limit N]" and what it does. */
+/* Prints "user show USER [--limit N]" and what it does. */
 static void print_command(const struct command_table *table, const struct command *c, FILE *to)
 {
 	(void)fprintf(to, "  %s%s%s", c->name, c->arguments[0] != '\0' ? " " : "", c->arguments);
@@ -19,7 +19,7 @@ static void print_command(const struct command_table *table, const struct comman
 	(void)fprintf(to, "\n        %s\n", c->help);
 }
 
-/* Of one command, or with NULL of all. */
+/* Prints the options of one command, or with NULL of all. */
 static void print_options(const struct command_table *table, const struct command *command,
 			  FILE *to)
 {
@@ -69,7 +69,7 @@ bool help_is_asked(int argc, char **argv)
 	return false;
 }
 
-/* The command's own word when it belongs to that family, NULL otherwise. */
+/* Returns the command's second word if its first is `family`, else NULL. */
 static const char *word_in_family(const struct command *command, const char *family)
 {
 	size_t length = strlen(family);
@@ -122,7 +122,7 @@ static void list_family(const struct command_table *table, const char *family)
 	}
 }
 
-/* The first word of each command, once. */
+/* Lists the first word of each command, once. */
 static void list_first_words(const struct command_table *table)
 {
 	for (size_t i = 0; i < table->count; i++) {

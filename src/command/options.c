@@ -20,7 +20,7 @@ bool options_read(const struct command_table *table, int argc, char **argv, cons
 	int option;
 
 	*ret_exit = EXIT_SUCCESS;
-	/* '+': the subcommand's options are its own. */
+	/* '+': options after the subcommand belong to it. */
 	while ((option = getopt_long(argc, argv, "+", longs, NULL)) != -1) {
 		switch (option) {
 		case 'g':
@@ -36,7 +36,7 @@ bool options_read(const struct command_table *table, int argc, char **argv, cons
 			help_print_table(table);
 			return false;
 		default:
-			/* getopt_long() has named it. */
+			/* getopt_long() has printed which. */
 			(void)fprintf(stderr, "%s: see %s --help\n", table->program,
 				      table->program);
 			*ret_exit = COMMAND_EXIT_USAGE;

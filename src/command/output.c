@@ -7,7 +7,8 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 
-/* Bytes of a control character at `text` (C0, DEL, or the UTF-8 form of C1); 0: it is none. */
+/* Returns the length of a control character at `text` (C0, DEL, or the UTF-8 form of C1); 0 if it
+ * is none. */
 static size_t control_length(const unsigned char *text)
 {
 	if (text[0] < 0x20 || text[0] == 0x7f)
@@ -15,7 +16,7 @@ static size_t control_length(const unsigned char *text)
 	return text[0] == 0xc2 && text[1] >= 0x80 && text[1] < 0xa0 ? 2 : 0;
 }
 
-/* Jansson escapes C0; a terminal obeys DEL and C1, too. They occur within strings only. */
+/* Jansson escapes C0, but terminals also obey DEL and C1. They occur only in strings. */
 static void print_json(const json_t *value, size_t flags)
 {
 	CLEANUP(cleanup_free) char *text = json_dumps(value, flags | JSON_ENCODE_ANY);
@@ -67,7 +68,7 @@ char *output_printable_lines(const char *text)
 	return make_printable(text, "\n\t");
 }
 
-/* Characters, not bytes: all but the continuation bytes of UTF-8. */
+/* Counts characters: all bytes except UTF-8 continuation bytes. */
 static int width_of(const char *text)
 {
 	int width = 0;
@@ -77,7 +78,7 @@ static int width_of(const char *text)
 	return width;
 }
 
-/* A value as a cell shows it. The caller frees. */
+/* Returns a value as text for a cell. The caller frees. */
 static char *cell_text(const json_t *value)
 {
 	if (json_is_string(value))
@@ -113,7 +114,7 @@ static void measure(const struct output_column *columns, size_t count, const jso
 				ret_widths[c] = width;
 		}
 	}
-	ret_widths[count - 1] = 0; /* nothing comes after it */
+	ret_widths[count - 1] = 0; /* nothing follows the last column */
 }
 
 static void print_rows(const char *indent, const struct output_column *columns, size_t count,

@@ -8,7 +8,7 @@ bool command_takes(const struct command *command, unsigned option)
 	return option == COMMAND_OPTION_JSON || (command->options & (1U << option)) != 0;
 }
 
-/* How many words of `argv` are the command's name; 0: it is another one. */
+/* Returns how many words of `argv` are the command's name; 0 if it is another command. */
 static int match_name(const char *name, int argc, char **argv)
 {
 	size_t first = strcspn(name, " ");
@@ -61,7 +61,7 @@ int command_parse(const struct command_table *table, const struct command *comma
 	int found;
 
 	list_options(table, command, longs);
-	optind = 0; /* GNU: getopt_long() begins anew */
+	optind = 0; /* GNU: makes getopt_long() start over */
 	while ((found = getopt_long(argc, argv, order, longs, NULL)) != -1) {
 		if (found == '?')
 			return wrong_usage(table, command, e);
