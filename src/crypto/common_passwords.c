@@ -134,7 +134,7 @@ static const char *const passwords[] = {
 
 bool common_passwords_contain(const char *password)
 {
-	/* Microseconds, next to the tens of milliseconds of the hash that follows. */
+	/* Takes microseconds, compared with tens of milliseconds for the hash that follows. */
 	for (size_t i = 0; i < ARRAY_SIZE(passwords); i++) {
 		if (strcasecmp(password, passwords[i]) == 0)
 			return true;

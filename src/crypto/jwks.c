@@ -61,7 +61,7 @@ static const char *text_of(const json_t *object, const char *name)
 	return json_string_value(json_object_get(object, name));
 }
 
-/* Base64url of a member, of at most `b->max` bytes. */
+/* Decodes a member in base64url, of at most `b->max` bytes. */
 static bool read_bytes(const json_t *jwk, const char *name, struct buf *b)
 {
 	const char *text = text_of(jwk, name);
@@ -79,7 +79,7 @@ static BIGNUM *read_number(const json_t *jwk, const char *name, size_t max)
 	return BN_bin2bn((const unsigned char *)bytes.data, (int)bytes.length, NULL);
 }
 
-/* A public key of these parameters, which OpenSSL checks; NULL if it is none. */
+/* Makes a public key, which OpenSSL checks; returns NULL if it is invalid. */
 static EVP_PKEY *make_key(const char *type, OSSL_PARAM_BLD *builder)
 {
 	CLEANUP(free_params) OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
@@ -148,7 +148,7 @@ static const struct kind *kind_of(const json_t *header)
 	return NULL;
 }
 
-/* An optional member with another value than the requested one. */
+/* Whether an optional member has another value than the requested one. */
 static bool differs(const json_t *jwk, const char *name, const char *value)
 {
 	const json_t *member = json_object_get(jwk, name);

@@ -13,7 +13,7 @@
 
 #define YEAR_9999 INT64_C(253402300799)
 
-/* RFC 7518, section 3.1, and libjwt's word for it. */
+/* The name in RFC 7518, section 3.1, and libjwt's constant. */
 static const struct {
 	const char *name;
 	jwt_alg_t libjwt;
@@ -23,7 +23,7 @@ static const struct {
 	[JWT_ES256] = { "ES256", JWT_ALG_ES256 },
 };
 
-/* The three parts of a token, and the dots between them. */
+/* The three parts of a token, which dots separate. */
 struct parts {
 	const char *header, *claims;
 	size_t header_length, claims_length;
@@ -59,7 +59,7 @@ static int split(const char *token, struct parts *ret_parts, struct err *e)
 	return 0;
 }
 
-/* One part: base64url without padding, of a JSON object in which no member is there twice. */
+/* Decodes one part: base64url without padding, of a JSON object without duplicate members. */
 static int read_object(const char *text, size_t length, json_t **ret_object, struct err *e)
 {
 	CLEANUP(buf_wipe) struct buf bytes = BUF_INIT(JWT_MAX_BYTES);
@@ -129,7 +129,7 @@ int jwt_read_claims(const char *token, const struct jwt_key *key, json_t **ret_c
 	return read_object(parts.claims, parts.claims_length, ret_claims, e);
 }
 
-/* `ret_time` stays as it is when the claim is not there. */
+/* `ret_time` is unchanged if the claim is missing. */
 static int read_time(const json_t *claims, const char *name, int64_t *ret_time, struct err *e)
 {
 	const json_t *claim = json_object_get(claims, name);

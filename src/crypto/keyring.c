@@ -21,7 +21,7 @@ enum {
 	ID_DIGITS = 2 * KEYRING_ID_BYTES,
 	KEY_CHARACTERS = 44, /* base64 of 32 bytes, padded */
 	LINE_LENGTH = ID_DIGITS + 1 + KEY_CHARACTERS,
-	/* Of a private file: nothing for others, no writing for the group. */
+	/* A private file: no access for others, no writing for the group. */
 	FORBIDDEN_MODE = 0027,
 };
 
@@ -81,7 +81,7 @@ static void key_id(const uint8_t public_key[KEYRING_KEY_BYTES], uint8_t ret_id[K
 	memcpy(ret_id, hash, KEYRING_ID_BYTES);
 }
 
-/* From the private half: the public one, and what both agree on. */
+/* Computes the public half and the shared secret from the private half. */
 static bool complete_pair(struct keyring_key *key)
 {
 	return crypto_scalarmult_base(key->public_key, key->private_key) == 0 &&
@@ -178,14 +178,14 @@ int keyring_load_private(const char *path, struct keyring **ret_ring, struct err
 
 /* ---- adding a key ---------------------------------------------------------------------------- */
 
-/* One of the two files, as it is and as it is to be. */
+/* A key file's new content and attributes. */
 struct file {
 	const char *path;
 	mode_t mode; /* of a new file */
 	const uint8_t *key;
 };
 
-/* Gives a new file owner and mode of the one it will replace. */
+/* Gives a new file the owner and mode of the one that it will replace. */
 static bool take_after(const struct file *file, int fd)
 {
 	struct stat st = { .st_mode = file->mode, .st_uid = geteuid(), .st_gid = getegid() };
@@ -224,7 +224,7 @@ static int replace(const struct file *file, const struct buf *text, struct err *
 	return -1;
 }
 
-/* Puts the key's line before what the file already has. */
+/* Puts the key's line in front of the file's content. */
 static int prepend(const struct file *file, const char *id, struct err *e)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(FILE_MAX_BYTES);
@@ -255,8 +255,8 @@ static int lock_directory(const char *path, int *ret_fd, struct err *e)
 	return 0;
 }
 
-/* Checks that what stands in an existing file can be read, so that nothing is added to a file that
- * no program would load. */
+/* Checks that an existing file is valid, so that nothing is added to a file that no program would
+ * load. */
 static int check_existing(const char *path, bool private, struct err *e)
 {
 	CLEANUP(keyring_freep) struct keyring *ring = NULL;

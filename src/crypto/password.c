@@ -51,8 +51,9 @@ int password_hash(const char *password, const struct password_params *params,
 }
 
 /* A hash that no password has, as costly to check as a real one: salt and digest are random. It is
- * put together here rather than computed so that the first unknown user of a process does not take
- * twice as long as the others. Form: RFC 9106's reference implementation, as libsodium reads it. */
+ * put together rather than computed, so that the first unknown user of a process does not take
+ * twice as long as later ones. Its form is that of RFC 9106's reference implementation, which
+ * libsodium reads. */
 static void impossible_hash(const struct password_params *params, char ret_hash[PASSWORD_HASH_MAX])
 {
 	uint8_t random[16 + 32];

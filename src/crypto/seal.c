@@ -12,10 +12,10 @@
 
 enum { MAGIC_BYTES = 4, HEADER_BYTES = MAGIC_BYTES + KEYRING_ID_BYTES, LENGTH_BYTES = 2 };
 
-/* A form of the box that follows the header. `overhead` is what it has beyond the framed plaintext.
- * Both functions return 0, as libsodium does. */
+/* A form of what follows the header. `overhead`: how much longer it is than the framed plaintext.
+ * Both functions return 0 on success, as libsodium's do. */
 struct form {
-	char magic[MAGIC_BYTES + 1]; /* with its NUL: it is named in a message */
+	char magic[MAGIC_BYTES + 1]; /* with its NUL, because messages contain it */
 	size_t overhead;
 	int (*close)(uint8_t *ret_box, const uint8_t *framed, size_t length,
 		     const struct keyring_key *key);
@@ -55,7 +55,7 @@ static const struct form to_public = { "FSA1", crypto_box_SEALBYTES, close_to_pu
 static const struct form own = { "FSA2", crypto_box_NONCEBYTES + crypto_box_MACBYTES, close_own,
 				 open_own };
 
-/* What goes into the box: 2 bytes length of the context, the context, the plaintext. */
+/* Builds the plaintext to be sealed: two bytes with the context's length, the context, the data. */
 static int frame(const char *context, const void *plain, size_t length, struct buf *ret_frame,
 		 struct err *e)
 {
@@ -102,7 +102,7 @@ int seal_own(const struct keyring *private_ring, const char *context, const void
 	return seal_as(&own, private_ring, context, plain, length, ret_sealed, e);
 }
 
-/* Checks the context in front of the plaintext and appends what follows it. */
+/* Checks the context and appends the data that follows it. */
 static int unframe(const char *context, const struct buf *framed, struct buf *ret_plain,
 		   struct err *e)
 {
@@ -118,7 +118,7 @@ static int unframe(const char *context, const struct buf *framed, struct buf *re
 	return buf_append(ret_plain, bytes + skipped, framed->length - skipped, e);
 }
 
-/* NULL if what is sealed has no form of ours, or is too short for it. */
+/* Returns NULL if the value has an unknown form, or is too short. */
 static const struct form *find_form(const uint8_t *sealed, size_t length)
 {
 	static const struct form *const forms[] = { &to_public, &own };
@@ -154,8 +154,8 @@ static int unseal_form(const struct form *form, const struct keyring *private_ri
 	return unframe(context, &framed, ret_plain, e);
 }
 
-/* Only in the form in which this sort of secret is sealed by those who may write it: the other form
- * would be a forgery. */
+/* Accepts only the form in which legitimate writers seal this sort of secret: the other form would
+ * be a forgery. */
 static int unseal_as(const struct form *wanted, const struct keyring *private_ring,
 		     const char *context, const void *sealed, size_t length, struct buf *ret_plain,
 		     struct err *e)

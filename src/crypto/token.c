@@ -57,7 +57,7 @@ void token_challenge(const char *token, char ret_challenge[TOKEN_LENGTH + 1])
 			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
-/* `length` characters, each drawn without bias from the first `count` of `alphabet`. */
+/* Draws `length` characters, without bias, from the first `count` of `alphabet`. */
 static void draw(char *ret_text, size_t length, const char *alphabet, size_t count)
 {
 	for (size_t i = 0; i < length; i++)
