@@ -24,7 +24,7 @@ static const struct output_column columns[] = {
 	{ "detail", "DETAIL" },
 };
 
-/* Who called sudo, if that is how we run: root is nobody in particular. */
+/* Returns who called sudo, if that is how we run: root is nobody in particular. */
 static const char *administrator(void)
 {
 	const char *name = getuid() == 0 ? getenv("SUDO_USER") : NULL;
@@ -65,7 +65,7 @@ int administrator_note_detail(struct db *tx, const char *action, const char *obj
 	return audit_add(tx, &entry, e);
 }
 
-/* How long ago, or a time. */
+/* Parses a duration before now, or a time. */
 static void read_since(const struct call *call, struct admin_audit_filter *filter)
 {
 	const char *since = call->options[OPTION_SINCE];
@@ -87,7 +87,7 @@ static int list(struct db *db, const struct admin_audit_filter *filter, json_t *
 	return -1;
 }
 
-/* Lines are kept when users are deleted, so an id need not be that of a present user. */
+/* Audit lines outlive their users, so an id need not belong to an existing user. */
 static int find_user(struct db *db, const char *reference, char ret_user_id[STORE_ID_LENGTH + 1],
 		     struct err *e)
 {

@@ -20,13 +20,13 @@
 
 struct backup {
 	const struct call *call;
-	char *folder; /* as it will be called */
-	char *part;   /* as it is called until it is whole; removed with this struct */
+	char *folder; /* the final path */
+	char *part;   /* the path until the backup is complete; removed with this struct */
 	int lock;
 	struct admin_snapshot snapshot;
 	json_t *paths[BACKUP_PARTS];
 	json_t *keys;    /* rows of keys_state() */
-	bool is_missing; /* keys to which something is sealed */
+	bool is_missing; /* a key is missing to which something is sealed */
 };
 
 static void backup_clear(struct backup *b)
@@ -41,7 +41,7 @@ static void backup_clear(struct backup *b)
 	free(b->part);
 }
 
-/* Nothing is written over another backup, and what is half done has another name. */
+/* Refuses to overwrite another backup; an incomplete one has a different name. */
 static int backup_begin(struct backup *b, const struct call *call, struct err *e)
 {
 	size_t length = strlen(call->arguments[0]);
@@ -81,8 +81,8 @@ static int dump_database(const struct backup *b, struct err *e)
 	return child_run_postgres(conf_string(b->call->conf, CONF_DATABASE), "fsa_owner", argv, e);
 }
 
-/* Paths below the root, so that nothing is unpacked elsewhere; what a link leads to, because that
- * may not be there where it is restored. */
+/* Paths are relative to the root, so that nothing is unpacked elsewhere. Links are replaced by
+ * their targets, which may not exist on the host of the restore. */
 static int archive(const struct backup *b, enum backup_part part, struct err *e)
 {
 	static const char *const words[] = { "tar", "--create", "--dereference", "--no-recursion",
@@ -106,7 +106,7 @@ static int archive(const struct backup *b, enum backup_part part, struct err *e)
 	return child_run(argv, -1, e);
 }
 
-/* Reads all of it once more, as a restore would. */
+/* Reads all of it once, as a restore would. */
 static int check(const struct backup *b, struct err *e)
 {
 	CLEANUP(cleanup_free) char *dump = backup_path(b->part, BACKUP_DATA, BACKUP_DUMP);
@@ -124,8 +124,8 @@ static int check(const struct backup *b, struct err *e)
 	return 0;
 }
 
-/* Ids of keys: of the data those that something is sealed to, of the keys all. One that nothing can
- * be opened with any more is in neither: it does not make the rest unusable. */
+/* Lists ids of keys: for the data, those that something is sealed to; for the keys, all. A key that
+ * no file has any more is in neither list: it does not make the rest unusable. */
 static json_t *list_keys(const struct backup *b, enum backup_part part)
 {
 	json_t *ids = json_array();
@@ -153,9 +153,10 @@ static int finish(const struct backup *b, enum backup_part part, struct err *e)
 	return backup_part_finish(b->part, part, manifest, e);
 }
 
-/* The database as it is at one moment, and then the keys. One that is added meanwhile is in the
- * files before anything is sealed to it, and stays; one that somebody took out by hand meanwhile is
- * found, because what the dump needs is counted in the same snapshot, after the files were read. */
+/* Dumps the database in one snapshot, then copies the keys. A key that is added meanwhile is in
+ * the files before anything is sealed to it. A key that is removed by hand meanwhile is noticed,
+ * because the keys that the dump needs are counted in the same snapshot, after the files were
+ * read. */
 static int write_parts(struct backup *b, struct db *tx, struct err *e)
 {
 	if (admin_snapshot(tx, &b->snapshot, e) < 0 || dump_database(b, e) < 0 ||
@@ -167,7 +168,7 @@ static int write_parts(struct backup *b, struct db *tx, struct err *e)
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-/* From here on it is a backup. */
+/* Renames it: from here on it is a backup. */
 static int give_name(struct backup *b, struct err *e)
 {
 	CLEANUP(cleanup_free) char *parent = mem_printf("%s/..", b->folder);

@@ -1,4 +1,5 @@
-/* Which files are a site: what its fsa.conf names, and, of the installed one, what is around it. */
+/* Which files belong to a site: those that its fsa.conf names and, for the installed site, those
+ * around it. */
 #include <fcntl.h>
 #include <fts.h>
 #include <glob.h>
@@ -13,8 +14,8 @@
 #include "base/mem.h"
 #include "ctl/backup.h"
 
-/* Of the installed site, whole: its configuration with certificates, nginx, what `systemctl edit`
- * made, and which site of nginx's is in use. */
+/* For the installed site, all of: its configuration with certificates, nginx's files, what
+ * `systemctl edit` made, and the enabled nginx site. */
 static const char *const places[] = {
 	FSA_SYSCONFDIR,
 	"/etc/nginx/fullstack-agent",
@@ -24,10 +25,10 @@ static const char *const places[] = {
 	(FSA_LOCALSTATEDIR "/lib/fullstack-agent/site"),
 };
 
-/* More than a private key in PEM is long. */
+/* Longer than any private key in PEM. */
 enum { SECRET_FILE_MAX = 64 * 1024 };
 
-/* A key that somebody left readable is a key. */
+/* A key is private even if its file is readable by others. */
 static bool is_private_key(const char *path)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(SECRET_FILE_MAX);
@@ -47,7 +48,7 @@ static void add_found(json_t *paths[BACKUP_PARTS], const FTSENT *entry)
 {
 	bool open = (entry->fts_statp->st_mode & S_IROTH) != 0;
 
-	if (entry->fts_info == FTS_D) { /* for its mode, wherever something lies in it */
+	if (entry->fts_info == FTS_D) { /* for its mode, if it contains anything */
 		(void)json_object_set_new(paths[BACKUP_DATA], entry->fts_path, json_true());
 		(void)json_object_set_new(paths[BACKUP_KEYS], entry->fts_path, json_true());
 	} else if (entry->fts_info == FTS_F) {
@@ -56,7 +57,7 @@ static void add_found(json_t *paths[BACKUP_PARTS], const FTSENT *entry)
 	}
 }
 
-/* Links are followed: certificates are often kept elsewhere. */
+/* Follows links: certificates are often kept elsewhere. */
 static void walk(json_t *paths[BACKUP_PARTS], char *const roots[])
 {
 	FTS *tree = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
@@ -79,7 +80,7 @@ static void add_places(json_t *paths[BACKUP_PARTS])
 	}
 }
 
-/* Files that the programs read: one that is missing now is no part of the site. */
+/* Adds a file that the programs read; one that does not exist is no part of the site. */
 static void add_option(json_t *paths[BACKUP_PARTS], const struct conf *conf,
 		       enum conf_option option)
 {
@@ -95,7 +96,8 @@ int backup_files_find(const struct call *call, json_t *ret_paths[BACKUP_PARTS], 
 
 	if (config == NULL || access(config, R_OK) < 0)
 		return err_set(e, ERR_INVALID, NULL, "%s cannot be read", call->config_path);
-	/* Public keys beside the private ones: each is good for nothing without the other. */
+	/* Each half of a key pair is useless without the other, so public keys go with the private
+	 * ones. */
 	add_option(ret_paths, call->conf, CONF_OWNER_PUBLIC_KEY_FILE);
 	add_option(ret_paths, call->conf, CONF_CLUSTER_PUBLIC_KEY_FILE);
 	for (int option = 0; option < CONF_OPTION_COUNT; option++) {

@@ -18,7 +18,7 @@
 
 enum { HASH_DIGITS = 2 * crypto_hash_sha256_BYTES, SUMS_MAX = 4096, CHUNK = 65536 };
 
-/* What has a checksum. */
+/* The files that have checksums. */
 static const struct part {
 	const char *name;
 	const char *files[4];
@@ -63,7 +63,7 @@ static int hash_file(const char *path, char ret_digits[HASH_DIGITS + 1], struct 
 	return 0;
 }
 
-/* The line of a file that sha256sum(1) prints. */
+/* Returns the file's line as sha256sum(1) prints it. */
 static int sum_line(const char *folder, enum backup_part part, const char *file, char **ret_line,
 		    struct err *e)
 {

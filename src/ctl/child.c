@@ -14,7 +14,7 @@
 
 enum { EXIT_NOT_RUN = 127 };
 
-/* libpq's settings as the environment that its programs read. */
+/* libpq's settings as environment variables of its programs. */
 struct connection {
 	PQconninfoOption *options;
 	const char *role;
@@ -42,7 +42,7 @@ static void set_environment(const struct connection *c)
 static _Noreturn void become(const char *const argv[], int output, const struct connection *c)
 {
 	int null = open("/dev/null", O_RDWR);
-	char *const *words; /* exec does not write to them, and its prototype is older than const */
+	char *const *words; /* exec does not change them; its prototype is older than const */
 
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
 	    dup2(output < 0 ? null : output, STDOUT_FILENO) < 0)

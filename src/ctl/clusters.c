@@ -41,7 +41,7 @@ static int open_client(const struct conf *conf, struct kube_client **ret_client,
 	return kube_client_new(&options, ret_client, e);
 }
 
-/* As the reconciler would for a row of this user. */
+/* Opens it as the reconciler would for a row of this user. */
 static void open_target(struct clusters *c, size_t i)
 {
 	const struct admin_access *a = &c->rows.items[i];

@@ -1,4 +1,4 @@
-/* fsactl config: what fsa.conf says, and what is wrong with it. */
+/* fsactl config: shows and checks fsa.conf. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +27,8 @@ static void add_finding(json_t *findings, bool warning, unsigned line, const cha
 							(int)line, "message", message));
 }
 
-/* A file that the configuration itself names, but for the keys, which are made later. Who may not
- * look there cannot tell. */
+/* Checks a file that the configuration names, except keys, which are made later. Without the right
+ * to look, nothing is reported. */
 static void check_file(const struct conf *c, enum conf_option option, json_t *findings)
 {
 	const struct conf_spec *spec = conf_spec(option);
@@ -79,7 +79,7 @@ static json_t *find_problems(const char *path)
 	return findings;
 }
 
-/* As compilers write them, so that editors find the place. */
+/* In the form of compilers' messages, so that editors find the place. */
 static void print_problem(const char *path, const json_t *finding)
 {
 	long long line = json_integer_value(json_object_get(finding, "line"));
@@ -126,7 +126,7 @@ static json_t *describe(const struct conf *c, enum conf_option option, const cha
 			 "from", from);
 }
 
-/* The value alone, for scripts; nothing when there is none. */
+/* Prints only the value, for scripts; nothing if there is none. */
 static int show_one(const struct conf *c, const char *name, struct err *e)
 {
 	for (int i = 0; i < CONF_OPTION_COUNT; i++) {

@@ -49,7 +49,7 @@ void doctor_say(struct doctor *d, enum health health, const char *subject, const
 	json_t *finding =
 		json_pack("{s:s, s:s, s:s, s:s, s:s?}", "health", healths[health], "check",
 			  d->check, "subject", subject, "message", message, "advice", advice);
-	if (finding != NULL) /* all of it is UTF-8, as it was stored or configured */
+	if (finding != NULL) /* all text is UTF-8, as it was stored or configured */
 		(void)json_array_append_new(d->findings, finding);
 }
 
@@ -59,7 +59,7 @@ void doctor_say_error(struct doctor *d, enum health health, const char *subject,
 	doctor_say(d, health, subject, advice, "%s", e->message);
 }
 
-/* Certificates and tokens are judged by minutes. */
+/* Certificates and tokens depend on the time to the minute. */
 void doctor_judge_clock(struct doctor *d, const char *whose, time_t theirs)
 {
 	enum { TOLERATED_S = 120 };
@@ -116,7 +116,7 @@ int command_doctor(const struct call *call, struct err *e)
 	CLEANUP(conf_problems_clear) struct conf_problems problems = { 0 };
 	struct call mine = *call;
 
-	/* Where it is wrong, what runs has another one: the defaults have to do. */
+	/* If it is invalid, running services use their previous one; here the defaults are used. */
 	conf_read(call->config_path, &conf, &problems);
 	mine.conf = conf;
 	CLEANUP(db_freep) struct db *db = call_database(&mine);

@@ -1,4 +1,4 @@
-/* Checks of the users' clusters: what is wrong there is a warning, as it hurts one user only. */
+/* Checks of users' clusters. Problems are warnings, as each affects only its user. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,10 +11,10 @@
 #include "domain/cause.h"
 #include "manifest/manifest.h"
 
-/* Somebody who does not come back soon should know before. */
+/* Users who rarely log in should know in advance. */
 enum { EXPIRES_SOON_S = 24 * 3600 };
 
-/* What two requests to one user's cluster answered. */
+/* The responses of one user's cluster to two requests. */
 struct look {
 	struct kube_answer sandboxes, databases;
 };
@@ -46,7 +46,7 @@ static void ask(struct kube_client *client, struct cluster *cluster, struct look
 	"a clock is wrong, and the kubeconfig may well be right: compare date -u here, on "        \
 	"PostgreSQL's host and at the API server; timedatectl set-ntp true keeps this one right"
 
-/* What looks like bad credentials, or a bad certificate, where a clock is off. */
+/* Whether a wrong clock could be the cause: it makes good credentials and certificates look bad. */
 static bool may_be_the_clock(const struct doctor *d, const struct err *e)
 {
 	if (e->kind == ERR_KUBE_TLS)
@@ -60,7 +60,7 @@ static void say_kube_error(struct doctor *d, const struct cluster *cluster, cons
 			 may_be_the_clock(d, e) ? CLOCK : cause_advice(e->kind, e->code), e);
 }
 
-/* The server is who decides: what it takes has not expired. */
+/* The server decides: credentials that it accepts have not expired. */
 static void judge_expiry(struct doctor *d, const struct admin_access *a, bool taken)
 {
 	const char *advice = cause_advice(ERR_KUBE_UNAUTHORIZED, NULL);
@@ -114,7 +114,7 @@ static bool is_off(const struct look *look)
 	return theirs != 0 && llabs((long long)theirs - (long long)time(NULL)) > TOLERATED_S;
 }
 
-/* Of one API server among others it is that one's clock, and its users' business. */
+/* If only some API servers disagree with us, their clocks are wrong, which concerns their users. */
 static void judge_clocks(struct doctor *d, struct clusters *clusters, const struct look *looks)
 {
 	size_t count = clusters_count(clusters), answered = 0, off = 0, last = 0;

@@ -13,10 +13,10 @@
 #include "store/server.h"
 #include "store/writable.h"
 
-/* A row that nobody took for so long: passes come every few seconds. */
+/* A row that no pass has claimed for this long is late: passes run every few seconds. */
 enum { QUEUE_LATE_MS = 60000 };
 
-/* By the server's own code for it. */
+/* Finds advice by the server's error code. */
 static const char *find_remedy(const struct err *e)
 {
 	static const struct {
@@ -46,7 +46,7 @@ static void check_writes(struct doctor *d)
 		doctor_say(d, HEALTH_OK, "writes", NULL, "are taken (one was rolled back)");
 }
 
-/* That of PostgreSQL on this host is ours. */
+/* PostgreSQL on this host has the same clock. */
 static void check_clock(struct doctor *d)
 {
 	struct server_facts facts;
@@ -184,7 +184,7 @@ void doctor_secrets(struct doctor *d)
 	}
 }
 
-/* Somebody may have forgotten it. */
+/* Somebody may have forgotten to end it. */
 void doctor_maintenance(struct doctor *d)
 {
 	CLEANUP(json_decrefp) json_t *maintenance = NULL;

@@ -1,4 +1,4 @@
-/* Checks of the room that is left where the database and the logs lie. */
+/* Checks of free space for the database and the logs. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 
 enum { FULL_MIB = 64, LOW_MIB = 5 * 1024, LOW_PERCENT = 10, FOLDERS_MAX = 8 };
 
-/* A file system is reported once, by the first of these that lies on it. */
+/* Each file system is reported once, for the first of these folders on it. */
 struct folders {
 	dev_t reported[FOLDERS_MAX];
 	size_t count;
@@ -65,7 +65,8 @@ static void check_folder(struct doctor *d, struct folders *folders, const char *
 		   (unsigned long long)fs.f_favail);
 }
 
-/* A server process works in the data directory, wherever that is; only root may look. */
+/* Finds the data directory, which is the working directory of a server process; only root can read
+ * that. */
 static void check_database(struct doctor *d, struct folders *folders)
 {
 	struct server_facts facts;

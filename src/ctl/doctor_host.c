@@ -26,7 +26,7 @@ static void check_operator_environment(struct doctor *d)
 		   "everybody on this host may read %s", file);
 }
 
-/* A choice of the operator's, and one that they should know of. */
+/* Reports a choice of the operator's that they should be aware of. */
 static void tell_who_may_come(struct doctor *d)
 {
 	const struct conf *conf = d->call->conf;
@@ -55,7 +55,8 @@ static void tell_who_may_come(struct doctor *d)
 			   conf_string(conf, CONF_REGISTRATION));
 }
 
-/* What fsactl config check says. A service that runs goes on with what it has read. */
+/* Reports what fsactl config check does. A running service continues with the configuration that it
+ * has read. */
 static bool tell_problems(struct doctor *d)
 {
 	const char *path = d->call->config_path;
@@ -73,7 +74,7 @@ static bool tell_problems(struct doctor *d)
 	return d->problems->errors > 0;
 }
 
-/* All that fsa-reconcile reads at its start. */
+/* Reads everything that fsa-reconcile does at its start. */
 void doctor_settings(struct doctor *d)
 {
 	struct desired_context context = { 0 };
@@ -106,7 +107,7 @@ static int try_socket(const char *path)
 	return connect(fd, (struct sockaddr *)&address, sizeof(address));
 }
 
-/* A site works without live updates, only less lively. */
+/* Without live updates a site works, but shows changes late. */
 static void check_live_updates(struct doctor *d)
 {
 	if (lockfile_is_held(conf_string(d->call->conf, CONF_EVENTS_STATE_FILE)))
@@ -118,7 +119,7 @@ static void check_live_updates(struct doctor *d)
 			   "do not flow: open pages show changes late");
 }
 
-/* They lie beside the wake file. */
+/* The sockets are in the folder of the wake file. */
 void doctor_sockets(struct doctor *d)
 {
 	static const struct {

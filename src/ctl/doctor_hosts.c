@@ -1,4 +1,4 @@
-/* Checks of the hosts that passes run on: whether they come, and whether all have the keys. */
+/* Checks of the hosts that run passes: whether they do, and whether all have the same keys. */
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -34,7 +34,7 @@ static bool has_key(const json_t *host, const char *ring, const char *id)
 	return false;
 }
 
-/* A host that has a key which another one lacks; NULL: none. */
+/* Finds a host that has a key which another host lacks; NULL if there is none. */
 static const char *find_holder(const json_t *hosts, const char *ring, const char *id)
 {
 	size_t i;
@@ -77,7 +77,7 @@ static void judge_keys(struct doctor *d, const json_t *hosts, const char *ring)
 	struct err e;
 
 	if (keys_count(d->db, ring, counts, &e) < 0)
-		return; /* which is reported with the secrets */
+		return; /* reported with the secrets */
 	json_array_foreach(hosts, i, host)
 	{
 		json_object_foreach(counts, id, count)
@@ -88,7 +88,7 @@ static void judge_keys(struct doctor *d, const json_t *hosts, const char *ring)
 	}
 }
 
-/* The newest of its keys: what is stored from now on is sealed to it. */
+/* Returns the newest of its keys, which new values are sealed to. */
 static const char *newest_key(const json_t *host, const char *ring)
 {
 	const json_t *ids = json_object_get(json_object_get(host, "keys"), ring);
@@ -118,7 +118,7 @@ static void judge_age(struct doctor *d, const json_t *host, enum health when_lat
 void doctor_hosts(struct doctor *d)
 {
 	CLEANUP(json_decrefp) json_t *hosts = NULL;
-	enum health when_late = HEALTH_FAILED; /* a warning where another host works */
+	enum health when_late = HEALTH_FAILED; /* only a warning if another host works */
 	size_t i;
 	json_t *host;
 	struct err e;

@@ -1,4 +1,4 @@
-/* Checks of the key files: what they open, who can read them, and how to mend what is wrong. */
+/* Checks of the key files: what they open, who can read them, and how to repair them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static const struct ring {
 
 enum finding { KEY_MISSING, KEY_UNREADABLE, KEY_EXPOSED, KEY_BROKEN, KEY_NO_PAIR, KEY_FINDINGS };
 
-/* What to do, for a site with data that is sealed to keys, and for one without; RING stands for the
+/* What to do on a site that has data sealed to the keys, and on one without; RING stands for the
  * ring's name. */
 static const struct {
 	const char *with_data, *without_data;
@@ -51,7 +51,7 @@ static const struct {
 			  "nothing is stored yet: remove both files and run fsactl keys add RING" },
 };
 
-/* Where that cannot be asked there may well be something. */
+/* If the database cannot be asked, assumes that there is data. */
 static bool has_data(struct doctor *d, const struct ring *ring)
 {
 	CLEANUP(json_decrefp) json_t *counts = json_object();
@@ -85,7 +85,7 @@ static void say_finding(struct doctor *d, const struct ring *ring, enum finding 
 	doctor_say_error(d, HEALTH_FAILED, ring->name, advice, e);
 }
 
-/* What keeps a file from being loaded. */
+/* Finds why a file cannot be loaded. */
 static enum finding find_reason(const char *path, bool private)
 {
 	enum { FORBIDDEN_MODE = 0027 }; /* as crypto/keyring.c */
@@ -99,7 +99,7 @@ static enum finding find_reason(const char *path, bool private)
 	return KEY_BROKEN;
 }
 
-/* Whether what is sealed from now on can be opened. */
+/* Checks that what is sealed with the public key can be opened. */
 static int try_keys(const char *public_file, const char *private_file, enum finding *ret_finding,
 		    struct err *e)
 {
@@ -125,7 +125,7 @@ static int try_keys(const char *public_file, const char *private_file, enum find
 
 /* ---- as the services see them ---------------------------------------------------------------- */
 
-/* The private keys are not among these: systemd, which is root, hands them over. */
+/* Private keys are not listed: systemd passes them, as root. */
 static const struct {
 	const char *user;
 	enum conf_option file;
@@ -157,8 +157,8 @@ static void say_unreadable(struct doctor *d, size_t i, const char *path, int err
 		   conf_spec(read_by[i].file)->name, strerror(error));
 }
 
-/* As each service's own user, which only root can become; where a service is not installed it has
- * none. A file that systemd hands over is read by root. */
+/* Tries to read as each service's own user, which only root can; without the service, there is no
+ * such user. Files that systemd passes are read by root. */
 static void check_readers(struct doctor *d)
 {
 	const struct conf *conf = d->call->conf;

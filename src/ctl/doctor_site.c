@@ -1,5 +1,5 @@
-/* Checks of the site as a browser meets it: the page, the certificate, and what /readyz says, for
- * which the programs try what users want of them. */
+/* Checks of the site as browsers see it: the page, the certificate, and /readyz, for which the
+ * programs try what users need. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +14,8 @@
 /* How the site is reached. */
 struct way {
 	const char *url;     /* without a path */
-	const char *address; /* where to connect instead; NULL: where the URL says */
-	const char *ca_file; /* NULL: any certificate will do */
+	const char *address; /* where to connect instead; NULL: where the URL points */
+	const char *ca_file; /* NULL: certificates are not checked */
 };
 
 static void get(const struct way *way, const char *path, struct fetch *ret_fetch)
@@ -41,7 +41,7 @@ static char *distance(time_t from, time_t to)
 	return output_duration((uint64_t)llabs((long long)to - (long long)from) * 1000);
 }
 
-/* Short-lived ones are renewed late: the last fifth of a certificate's life is soon. */
+/* Short-lived certificates are renewed late, so "soon" is the last fifth of the lifetime. */
 static bool expires_soon(const struct fetch *shown, time_t now)
 {
 	time_t soon = (shown->not_after - shown->not_before) / 5;
@@ -69,7 +69,7 @@ static void judge_dates(struct doctor *d, const char *url, const struct fetch *s
 		doctor_say(d, HEALTH_OK, url, NULL, "the certificate is valid for %s more", left);
 }
 
-/* Dates that are fine leave the issuer, or the name. */
+/* If the dates are valid, the issuer or the name is wrong. */
 static void judge_refusal(struct doctor *d, const char *url, const struct fetch *shown,
 			  const char *message)
 {
@@ -119,7 +119,7 @@ static void judge_parts(struct doctor *d, json_t *checks)
 	{
 		const char *word = json_string_value(state);
 		if (word == NULL || strcmp(word, "failed") != 0)
-			continue; /* including live updates: another line reports them */
+			continue; /* other findings report these, including live updates */
 		failed++;
 		doctor_say(d, HEALTH_FAILED, part, find_remedy(part),
 			   "fails when a user comes (/readyz; the journal of fsa-api says why)");
@@ -167,7 +167,7 @@ static void judge_page(struct doctor *d, const struct way *way, const struct fet
 			page->type[0] != '\0' ? page->type : "no type");
 }
 
-/* Where the site files of nginx listen, for a host that does not reach its own public address. */
+/* Finds where nginx's site files listen, for a host that cannot reach its own public address. */
 static bool find_local(const char *public_url, struct way *ret_way)
 {
 	static const struct way ways[] = {
@@ -187,7 +187,7 @@ static bool find_local(const char *public_url, struct way *ret_way)
 	return false;
 }
 
-/* What to say of an address at which nobody answers; and another way, if nginx is here. */
+/* Reports an address that does not respond; finds another way if nginx is on this host. */
 static bool find_way(struct doctor *d, struct way *way, const struct fetch *page)
 {
 	const char *url = way->url;
@@ -207,7 +207,8 @@ static bool find_way(struct doctor *d, struct way *way, const struct fetch *page
 	return is_local;
 }
 
-/* The page at public_url. A certificate that browsers would refuse is reported, then accepted. */
+/* Gets the page at public_url. A certificate that browsers would refuse is reported and then
+ * accepted. */
 static void get_page(struct doctor *d, struct way *way, struct fetch *page)
 {
 	char refusal[sizeof(page->message)];

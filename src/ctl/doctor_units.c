@@ -9,7 +9,7 @@
 #include "ctl/doctor.h"
 #include "ctl/units.h"
 
-/* Who has been started again so recently may well end again in a moment. */
+/* A unit that was restarted more recently than this may soon end again. */
 enum { SETTLED_US = 10000000 };
 
 static const char *const names[] = {
@@ -18,7 +18,7 @@ static const char *const names[] = {
 	"fsa-auth.socket",    "nginx.service",         "postgresql.service",  NULL,
 };
 
-/* What is started, does its work and ends. */
+/* Whether the unit does its work and ends. */
 static bool ends_by_itself(const char *name)
 {
 	return strcmp(name, "fsa-reconcile.service") == 0 ||
@@ -37,8 +37,8 @@ static bool is(const json_t *unit, const char *name, const char *value)
 	return strcmp(property(unit, name), value) == 0;
 }
 
-/* Not installed here, switched off by the administrator, or not for this host (fsa-events where
- * nginx has no streams). */
+/* Whether it is not installed here, disabled by the administrator, or not meant for this host
+ * (fsa-events without streams in nginx). */
 static bool is_not_meant_to_run(const json_t *unit)
 {
 	return !is(unit, "LoadState", "loaded") || is(unit, "UnitFileState", "disabled") ||
@@ -57,7 +57,7 @@ static bool has_just_restarted(const json_t *unit)
 	return (uint64_t)now.tv_sec * 1000000 < since_us + SETTLED_US;
 }
 
-/* What is wrong, in a few words; NULL: nothing. */
+/* Returns what is wrong, in a few words; NULL if nothing is. */
 static const char *find_trouble(const char *name, const json_t *unit)
 {
 	if (is(unit, "SubState", "auto-restart"))
@@ -96,7 +96,7 @@ void doctor_units(struct doctor *d)
 					  "NRestarts,ConditionResult,UnitFileState,"
 					  "ActiveEnterTimestampMonotonic");
 
-	/* Where systemd does not run our programs, what else it runs is no business of ours. */
+	/* If systemd does not run our programs, its other units are not checked. */
 	if (!is(json_object_get(units, names[0]), "LoadState", "loaded"))
 		return;
 	for (size_t i = 0; names[i] != NULL; i++) {

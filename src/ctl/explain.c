@@ -1,5 +1,5 @@
-/* fsactl project explain: the state table, read for one project. What is said follows from
- * domain/explain.h and domain/decide.h, as what the reconciler does. */
+/* fsactl project explain: the state table, read for one project. The output follows from
+ * domain/explain.h and domain/decide.h, like the reconciler's actions. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,8 @@
 #include "domain/explain.h"
 #include "store/admin.h"
 
-/* A row that is due for so long without a lease waits for a reconciler that does not come. */
+/* A row that has been due this long without a lease is waiting for a reconciler that does not
+ * run. */
 enum { FORGOTTEN_MS = 30000 };
 
 static int read_reported(const json_t *row, struct reported *ret_reported, struct err *e)
@@ -23,7 +24,7 @@ static int read_reported(const json_t *row, struct reported *ret_reported, struc
 
 	ret_reported->status_age_ms = (uint64_t)row_number(row, "statusAgeMs");
 	ret_reported->attempts = (unsigned)row_number(row, "attempts");
-	/* Whoever asks for something makes the row due at once. */
+	/* A request makes the row due at once, so a row that is due later was observed. */
 	ret_reported->is_observed =
 		row_number(row, "dueInMs") > 0 && row_text(row, "leasedBy")[0] == '\0';
 	ret_reported->has_cause = cause[0] != '\0';
@@ -38,7 +39,8 @@ static int read_reported(const json_t *row, struct reported *ret_reported, struc
 
 /* ---- what follows from one observation ------------------------------------------------------- */
 
-/* When the pass after the next one comes, at the earliest, if that one changes nothing. */
+/* Returns when the observation after the next is due at the earliest, if the next changes
+ * nothing. */
 static uint64_t then_after_ms(const struct call *call, const struct reported *reported,
 			      const struct decision *d)
 {
@@ -64,8 +66,8 @@ static json_t *explain_observed(const struct call *call, const struct reported *
 			 (json_int_t)then_after_ms(call, reported, &d), "errorInMs", deadline);
 }
 
-/* Of a row whose desired state has changed since it was observed, or that another version observed,
- * the observation is guessed from what the row remembers. */
+/* For a row whose desired state has changed since its observation, or that another version
+ * observed, guesses the observation from what the row contains. */
 static json_t *explain_possible(const struct call *call, const struct reported *reported,
 				const char *known)
 {
@@ -85,8 +87,8 @@ static json_t *explain_possible(const struct call *call, const struct reported *
 	return possible;
 }
 
-/* Adds what people are told about the cause; null where there is none. `advice` is for whoever runs
- * the site, `action` for the owner. */
+/* Adds the texts about the cause, or null if there is none. `advice` is for the site's operator,
+ * `action` for the owner. */
 static void explain_cause(json_t *row)
 {
 	const struct cause_text *text =
@@ -101,7 +103,7 @@ static void explain_cause(json_t *row)
 						    "detail", detail));
 }
 
-/* Adds to a row what follows from it. */
+/* Adds the conclusions to a row. */
 static int explain_resource(const struct call *call, json_t *row, struct err *e)
 {
 	struct reported reported = { 0 };
@@ -205,7 +207,7 @@ static void print_next(const json_t *row)
 						      : ""));
 }
 
-/* What --look saw; then the state table need not be guessed from. */
+/* Prints what --look has observed; then nothing has to be guessed from the state table. */
 static bool print_look(const json_t *row)
 {
 	const json_t *look = json_object_get(row, "look");
@@ -266,8 +268,8 @@ static void print_project(const json_t *project)
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-/* Why no pass can begin, whatever is due; NULL otherwise. A reconciler of this version does not
- * work on an older schema. */
+/* Returns why no pass can begin, whatever is due; NULL if one can. The reconciler does not work on
+ * an older schema. */
 static json_t *find_halt(struct db *db)
 {
 	struct err e;

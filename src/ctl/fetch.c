@@ -39,7 +39,8 @@ static size_t take_body(char *data, size_t size, size_t count, void *user)
 	return buf_append(&fetch->body, data, size * count, &e) < 0 ? 0 : size * count;
 }
 
-/* Of the server's own certificate, which comes first: "Expire date:Nov 29 12:00:00 2026 GMT". */
+/* Reads the dates of the server's own certificate, which comes first: "Expire date:Nov 29 12:00:00
+ * 2026 GMT". */
 static void read_dates(CURL *curl, struct fetch *fetch)
 {
 	static const char from[] = "Start date:", until[] = "Expire date:";

@@ -12,7 +12,7 @@
 #include "ctl/row.h"
 #include "store/operator.h"
 
-/* Whole tables are read and written. */
+/* Long, because whole tables are read and written. */
 enum { IMPORT_TIMEOUT_MS = 600000 };
 
 static void import_clear(struct import *i)
@@ -66,10 +66,11 @@ static struct db *open_database(const char *conninfo, const char *role)
 					     .timeout_ms = IMPORT_TIMEOUT_MS });
 }
 
-/* In one transaction, though read committed: version 0.4 must not run meanwhile anyway. */
+/* In one transaction, though at read committed: version 0.4 must be stopped during the import
+ * anyway. */
 static int read_original(struct import *i, struct err *e)
 {
-	/* "": whom the connection string names, or the system's user. */
+	/* "": the user named in the connection string, or the system's. */
 	CLEANUP(db_freep) struct db *source = open_database(i->call->arguments[0], "");
 
 	for (unsigned t = 0; t < ORIGINAL_TABLE_COUNT; t++) {
@@ -91,7 +92,7 @@ static int load_settings(struct import *i, struct err *e)
 	return address_policy_new(conf_string(conf, CONF_KUBE_ALLOW_ADDRESSES), &i->policy, e);
 }
 
-/* What is left out, for people, and how much of each kind is not. */
+/* Prints what is omitted, for people, and how many of each kind are imported. */
 static void print_report(const json_t *report, bool done)
 {
 	static const struct output_column columns[] = {

@@ -23,7 +23,7 @@ enum {
 
 /* ---- users ----------------------------------------------------------------------------------- */
 
-/* Users without a name of their own are called as their first identity. */
+/* Users without a name are named after their first identity. */
 static const char *name_of(const struct import *i, const json_t *user)
 {
 	const char *name = row_text_or_null(user, "name");
@@ -57,7 +57,7 @@ static int import_one_user(struct import *i, const json_t *row, struct err *e)
 
 /* ---- identities ------------------------------------------------------------------------------ */
 
-/* Why an identity cannot be used here; NULL: it can. */
+/* Returns why an identity cannot be used here; NULL if it can. */
 static const char *identity_refusal(const json_t *row, const char *provider, const char *name,
 				    const char *password_hash)
 {
@@ -76,7 +76,7 @@ static const char *identity_refusal(const json_t *row, const char *provider, con
 		       : NULL;
 }
 
-/* As names are compared: in ASCII, which is all that they may have. */
+/* Lowercases ASCII, as names are compared; they contain nothing else. */
 static void lower_case(char *name)
 {
 	static const char upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -89,7 +89,7 @@ static void lower_case(char *name)
 	}
 }
 
-/* Of a GitHub account; what cannot be sealed because it is too long is none. */
+/* Seals the token of a GitHub account; one that is too long to be sealed is dropped. */
 static int seal_token(const struct import *i, const char *provider, const char *provider_user_id,
 		      const char *token, struct buf *ret_sealed, struct err *e)
 {
@@ -159,7 +159,7 @@ static int store_kubeconfig(const struct import *i, const char *user_id, const c
 	return kubeconfig_put(i->tx, &row, text, seal_for_reconciler, i, e);
 }
 
-/* One that is stored already stays: it is newer. */
+/* A kubeconfig that is already stored is kept: it is newer. */
 static int import_kubeconfig(struct import *i, const char *original_user_id, const char *text,
 			     struct err *e)
 {
@@ -219,7 +219,7 @@ static int import_one_setting(struct import *i, const json_t *row, struct err *e
 	return 0;
 }
 
-/* The Sealos login kept its kubeconfig with the identity. */
+/* The Sealos login stored its kubeconfig with the identity. */
 static int import_identity_kubeconfig(struct import *i, const json_t *row, struct err *e)
 {
 	const char *text = row_text(json_object_get(row, "metadata"), "sealosKubeconfig");
@@ -231,7 +231,7 @@ static int import_identity_kubeconfig(struct import *i, const json_t *row, struc
 
 int import_people(struct import *i, struct err *e)
 {
-	/* A kubeconfig that was stored in the settings comes before one of a login. */
+	/* A kubeconfig in the settings takes precedence over one from a login. */
 	static const struct {
 		enum original_table table;
 		int (*run)(struct import *i, const json_t *row, struct err *e);

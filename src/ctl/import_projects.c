@@ -1,6 +1,6 @@
-/* Projects of version 0.4, with their variables and parts. All of it comes stopped, and nothing
- * is changed in the cluster: a database keeps its name, and so its data, and is taken over when it
- * is started; a sandbox is made anew, as its volume has another form here. */
+/* Projects of version 0.4, with their variables and parts. They are imported as stopped, and
+ * nothing changes in the cluster: a database keeps its name, and so its data, and is taken over
+ * when it is started; a sandbox is made anew, because volumes have a different form here. */
 #include <stdio.h>
 #include <string.h>
 
@@ -70,7 +70,7 @@ static const char *category_of(const json_t *row)
 	return "general";
 }
 
-/* `bytes`: of those before it, when sealed. */
+/* `bytes`: the sealed size of the variables so far. */
 static int import_one_variable(const struct importing *p, const json_t *row, size_t *bytes,
 			       struct err *e)
 {
@@ -140,7 +140,7 @@ static int seal_for_sandbox(const void *user, const char *context, const void *p
 	return seal_own(p->import->owner_private, context, plain, length, ret_sealed, e);
 }
 
-/* As a new one: names, hosts, image and sizes are those of this site. */
+/* Imports it as a new one: names, hosts, image and sizes are those of this site. */
 static int import_one_sandbox(const struct importing *p, const json_t *row, struct err *e)
 {
 	CLEANUP(new_sandbox_clear) struct new_sandbox sandbox = { .id = "" };
@@ -159,7 +159,7 @@ static int import_one_sandbox(const struct importing *p, const json_t *row, stru
 
 /* ---- database -------------------------------------------------------------------------------- */
 
-/* RFC 1035, as the schema wants it. */
+/* RFC 1035, as the schema requires. */
 static bool is_object_name(const char *name)
 {
 	static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
@@ -170,7 +170,7 @@ static bool is_object_name(const char *name)
 	       name[length - 1] != '-';
 }
 
-/* Its size there, as a volume cannot shrink; this site's if it is no quantity. */
+/* Returns its former size, as volumes cannot shrink; this site's if that is no quantity. */
 static const char *size_of(const struct importing *p, const json_t *row, const char *member,
 			   enum conf_option otherwise)
 {
@@ -219,7 +219,7 @@ static int import_one_database(const struct importing *p, const json_t *row, con
 
 /* ---- projects -------------------------------------------------------------------------------- */
 
-/* The oldest of a project's rows that is not being deleted; the others are reported. */
+/* Returns the oldest of a project's rows that is not being deleted; the others are reported. */
 static const json_t *first_part(const struct importing *p, enum original_table table,
 				const char *what, const char *name_member)
 {
@@ -251,7 +251,7 @@ static int import_parts(const struct importing *p, const char *namespace, struct
 	return database != NULL ? import_one_database(p, database, namespace, e) : 0;
 }
 
-/* What a project needs before it can be one here: a name that is allowed, and a cluster. */
+/* Checks what a project needs here: an allowed name, and a cluster. */
 static int check_project(struct importing *p, struct kubeconfig_info *ret_info, struct err *e)
 {
 	if (project_name_check(p->name, e) < 0)
@@ -296,7 +296,7 @@ static int import_one_project(struct import *i, const json_t *row, struct err *e
 		return -1;
 	import_say_outcome(i, "project", p.name, outcome,
 			   "its owner has another project of this name");
-	/* One that came before may have been changed since. */
+	/* A project that was imported before may have been changed since. */
 	return outcome == IMPORT_ADDED ? import_parts(&p, info.namespace, e) : 0;
 }
 

@@ -15,7 +15,7 @@ enum { SEALED_MAX = 2 * 1024 * 1024 };
 
 static const struct ring {
 	const char *name;
-	const char *object; /* in the audit */
+	const char *object; /* as named in the audit */
 	enum conf_option public_file, private_file;
 } rings[] = {
 	{ "cluster", "cluster key", CONF_CLUSTER_PUBLIC_KEY_FILE, CONF_CLUSTER_PRIVATE_KEY_FILE },
@@ -49,7 +49,7 @@ static void print_added(const struct call *call, const char *id, const char *pub
 	json_decref(added);
 }
 
-/* The first keys are made before there is a database: only later ones need the audit. */
+/* The first keys are made before there is a database; only later ones are recorded in the audit. */
 static int note_added(struct db *db, bool first, const struct ring *ring, const char *id,
 		      struct err *e)
 {
@@ -99,7 +99,7 @@ static void add_row(json_t *rows, const struct ring *ring, const char *id, const
 					      "state", state, "sealed", json_integer_value(count)));
 }
 
-/* The keys of the private file, and then those that values are sealed to and the file lacks. */
+/* Lists the keys of the private file, then those that values are sealed to and the file lacks. */
 static int list_ring(const struct call *call, struct db *db, const struct ring *ring, json_t *rows,
 		     bool *ret_missing, struct err *e)
 {
@@ -226,7 +226,7 @@ static void print_rotation(const struct call *call, const struct ring *ring,
 	json_decref(done);
 }
 
-/* Before it: one that is interrupted has happened, too. */
+/* Recorded first, so that an interrupted rotation is in the audit, too. */
 static int note_rotation(struct db *db, const struct ring *ring, const struct keyring *keys,
 			 struct err *e)
 {
@@ -236,8 +236,8 @@ static int note_rotation(struct db *db, const struct ring *ring, const struct ke
 	return administrator_note(db, "admin.keys.rotate", ring->object, id, e);
 }
 
-/* Value by value, each in a statement of its own: it may be interrupted at any time, and begins
- * where it left off; the programs read old and new forms meanwhile. */
+/* Each value is resealed in its own statement, so this can be interrupted at any time, and
+ * continues where it stopped; meanwhile the programs read old and new forms. */
 int command_keys_rotate(const struct call *call, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);

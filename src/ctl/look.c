@@ -57,7 +57,7 @@ static json_t *assessment_json(const struct queue_row *row, const struct assessm
 			 action_name(d.action), "status", status_name(d.status), "cause", cause);
 }
 
-/* As work_observed() does, up to the decision. */
+/* Does what work_observed() does, up to the decision. */
 static int assess_row(const struct looking *l, const struct queue_row *row,
 		      const struct observation *o, json_t **ret_look, struct err *e)
 {
@@ -107,7 +107,7 @@ static json_t *resource_of(const json_t *resources, const char *id)
 		if (strcmp(json_string_value(json_object_get(resource, "id")), id) == 0)
 			return resource;
 	}
-	return NULL; /* it came after the others were read */
+	return NULL; /* the row was added after the others were read */
 }
 
 int look_at_project(const struct call *call, struct db *db, const char *project_id,

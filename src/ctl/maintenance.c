@@ -1,4 +1,4 @@
-/* fsactl maintenance …: the site is only read for a while. */
+/* fsactl maintenance …: makes the site read-only for a while. */
 #include <stdio.h>
 #include <string.h>
 
@@ -46,7 +46,7 @@ static void print(const struct call *call, const json_t *maintenance)
 	output_line("", row_text(maintenance, "message"));
 }
 
-/* The change, its line in the audit, and what then holds. */
+/* Makes the change, records it in the audit, and prints the result. */
 static int set(const struct call *call, const char *message, const char *action, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);

@@ -51,7 +51,7 @@ int command_migrate(const struct call *call, struct err *e)
 	}
 	if ((status ? migrate_list : migrate_apply)(db, directory, &list, e) < 0)
 		return -1;
-	/* Not when the schema is an older one still, of another directory. */
+	/* Not if the schema is still an older one, from another directory. */
 	if (!status && migrate_check(db, NULL) == 0 && operator_publish(db, call->conf, e) < 0)
 		return -1;
 	json_t *rows = migrations_json(&list);

@@ -1,7 +1,7 @@
-/* fsactl orphans: objects in the clusters that no row knows, and rows that no object stands for.
+/* fsactl orphans: objects in clusters without a row, and rows without objects.
  *
- * The clusters are listed before the rows are read: an object's row is there before the object, and
- * goes when the object has gone. So whatever was listed without a row read later is an orphan. */
+ * The clusters are listed before the rows are read: a row is made before its objects, and deleted
+ * after them. So an object that was listed, and has no row later, is an orphan. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +15,8 @@
 #include "manifest/manifest.h"
 #include "reconcile/kind.h"
 
-/* What each cluster is searched for: the types of objects that a resource of any kind leaves, but
- * for pods, which go with the others. */
+/* What each cluster is searched for: the types of objects that resources of any kind leave, except
+ * pods, which go with the others. */
 struct types {
 	enum kube_resource list[KUBE_RESOURCE_COUNT];
 	size_t count;
@@ -41,7 +41,7 @@ struct listing {
 	struct cluster *cluster;
 	enum kube_resource type;
 	bool answered;
-	struct err err; /* when not */
+	struct err err; /* if not answered */
 	json_t *items;  /* owned */
 };
 
@@ -179,7 +179,7 @@ static void say_unseen(struct search *s, const struct listing *l)
 			  a->server, "owner", a->user_name, "state", l->err.message));
 }
 
-/* Where the object is without which a row's resource is not there at all. */
+/* Finds the listing that must contain a row's anchor object. */
 static const struct listing *anchor_listing(const struct search *s, const json_t *place)
 {
 	enum resource_kind kind;
@@ -213,7 +213,7 @@ static bool has_object(const struct listing *l, const char *resource_id)
 	return false;
 }
 
-/* Of a row whose status says that it is up: "" when it is, otherwise what is wrong. */
+/* For a row whose status says that it is up: returns "" if it is, otherwise what is wrong. */
 static const char *judge_place(const struct search *s, const json_t *place)
 {
 	const struct listing *l = anchor_listing(s, place);
@@ -286,8 +286,8 @@ static bool is_orphan(const json_t *finding)
 	return strcmp(row_text(finding, "state"), "left behind") == 0;
 }
 
-/* Through whose kubeconfig an orphan can be reached: of several users of one namespace, the first
- * whose is good. */
+/* Returns the cluster through whose kubeconfig an orphan can be reached: if several users share a
+ * namespace, the first that works. */
 static struct cluster *cluster_of(struct search *s, const json_t *orphan)
 {
 	for (size_t i = 0; i < clusters_count(s->clusters); i++) {
@@ -312,7 +312,7 @@ static void delete_orphan(struct search *s, json_t *orphan)
 	}
 }
 
-/* What is to be deleted is in the audit before it is. */
+/* Deletions are recorded in the audit before they are made. */
 static int delete_orphans(struct search *s, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
@@ -356,7 +356,7 @@ static void print_findings(const struct call *call, const json_t *findings)
 		output_list(call, columns, ARRAY_SIZE(columns), findings);
 }
 
-/* Whether there is something left that somebody must look at. */
+/* Whether any finding is left for the operator. */
 static bool is_left(const json_t *findings)
 {
 	size_t i;

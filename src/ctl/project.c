@@ -70,7 +70,7 @@ int command_project_list(const struct call *call, struct err *e)
 	return 0;
 }
 
-/* All about one project, as one object. */
+/* Reads everything about one project, as one object. */
 static int read_project(struct db *db, const char *id, unsigned events_max, json_t **ret_project,
 			struct err *e)
 {
@@ -183,12 +183,12 @@ static int forget(struct db *tx, const char *user_id, const char *project_id, st
 }
 
 struct act {
-	const char *action; /* in the audit */
-	const char *done;   /* for people */
+	const char *action; /* the action in the audit */
+	const char *done;   /* in the output for people */
 	int (*run)(struct db *tx, const char *user_id, const char *project_id, struct err *e);
 };
 
-/* Acts on a project, and prints what it then is. */
+/* Acts on a project, and prints its new status. */
 static int act(const struct call *call, const struct act *what, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
@@ -205,7 +205,7 @@ static int act(const struct call *call, const struct act *what, struct err *e)
 		return -1;
 	json_t *project = json_array_get(projects, 0);
 	const char *status = json_string_value(json_object_get(project, "status"));
-	/* One that has nothing in the cluster is deleted at once. */
+	/* A project without objects in the cluster is deleted at once. */
 	if (!output_json(call, project ? project : json_null()))
 		(void)printf("%s %s: %s\n", what->done, id, status ? status : "TERMINATED");
 	return 0;
@@ -234,7 +234,7 @@ int command_project_stop(const struct call *call, struct err *e)
 	return act(call, call->options[OPTION_YES] != NULL ? &forced : &what, e);
 }
 
-/* What --yes would do, and to what. */
+/* Prints what --yes would do, and to what. */
 static int preview(const struct call *call, const char *heading, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);

@@ -1,4 +1,4 @@
-/* fsactl restore: what fsactl backup has written becomes a site again. */
+/* fsactl restore: restores a site from what fsactl backup has written. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,10 +22,10 @@
 struct restore {
 	const struct call *call;
 	const char *folder;
-	bool replace; /* what is there */
-	bool start;   /* let fsa-setup make a site of it */
+	bool replace; /* whether to replace existing data */
+	bool start;   /* whether fsa-setup sets up the site */
 	json_t *manifests[BACKUP_PARTS];
-	struct conf *conf; /* that of the backup */
+	struct conf *conf; /* the backup's */
 	struct db *db;
 };
 
@@ -52,7 +52,7 @@ static bool has_key(const json_t *keys, const char *id)
 	return false;
 }
 
-/* The parts may be of different backups, as long as these keys open that data. */
+/* The parts may come from different backups, if these keys open that data. */
 static int check_match(const struct restore *r, struct err *e)
 {
 	const json_t *data = r->manifests[BACKUP_DATA];
@@ -95,7 +95,7 @@ static int check_version(const struct restore *r, struct err *e)
 	return 0;
 }
 
-/* fsa.conf as it is in the backup, before it is put anywhere. */
+/* Loads the backup's fsa.conf before it is installed. */
 static int load_conf(struct restore *r, struct err *e)
 {
 	const char *config = row_text(r->manifests[BACKUP_DATA], "config");
@@ -137,7 +137,7 @@ static int check_no_keys(const struct restore *r, struct err *e)
 	return 0;
 }
 
-/* Whether PostgreSQL let us in, and what is there may go. */
+/* Checks that PostgreSQL lets us in, and that its contents may be replaced. */
 static int check_database(const struct restore *r, bool *ret_answers, struct err *e)
 {
 	bool used;
@@ -169,7 +169,7 @@ static int open_backup(struct restore *r, struct err *e)
 
 /* ---- putting it back ------------------------------------------------------------------------- */
 
-/* With owners, by name, and modes. */
+/* Unpacks with owners, by name, and modes. */
 static int unpack(const struct restore *r, enum backup_part part, struct err *e)
 {
 	CLEANUP(cleanup_free) char *archive = backup_path(r->folder, part, BACKUP_ARCHIVE);
@@ -180,7 +180,7 @@ static int unpack(const struct restore *r, enum backup_part part, struct err *e)
 	return child_run(argv, -1, e);
 }
 
-/* What it says is not what --json prints. */
+/* Its output is not part of --json. */
 static int set_up(const struct restore *r, const char *what, struct err *e)
 {
 	const char *const argv[] = { "fsa-setup", what, NULL };
@@ -188,7 +188,7 @@ static int set_up(const struct restore *r, const char *what, struct err *e)
 	return r->start ? child_run(argv, STDERR_FILENO, e) : 0;
 }
 
-/* Its name is no secret, unlike other parts of a connection string. */
+/* Unlike other parts of a connection string, the database's name is no secret. */
 static char *database_name(const char *conninfo)
 {
 	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
@@ -226,8 +226,8 @@ static int migrate(const struct restore *r, struct err *e)
 	return migrate_apply(r->db, migrations(r), &applied, e);
 }
 
-/* The migrations make the roles that a dump speaks of, and bring an older one up to date
- * afterwards. When it fails what was there is there again. */
+/* Migrations first make the roles that the dump uses, and later upgrade an older dump. If it fails,
+ * the former data is restored. */
 static int restore_database(const struct restore *r, struct err *e)
 {
 	struct err other;
@@ -251,7 +251,7 @@ static int stop_services(const struct restore *r, struct err *e)
 	return r->start && r->replace ? child_run(argv, -1, e) : 0;
 }
 
-/* The keys last: until they are there the same command can be run again. */
+/* The keys come last: until they are restored, the same command can be run again. */
 static int put_back(const struct restore *r, struct err *e)
 {
 	bool answers;
@@ -300,7 +300,7 @@ int command_restore(const struct call *call, struct err *e)
 		.start = call->options[OPTION_NO_START] == NULL,
 	};
 
-	(void)umask(022); /* of folders that are missing; what is restored has its own mode */
+	(void)umask(022); /* for missing folders; restored files have their own modes */
 	if (open_backup(&r, e) < 0 || put_back(&r, e) < 0)
 		return -1;
 	print_restore(&r);

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* In the child: the exit status is errno. */
+/* Runs in the child: the exit status is an errno. */
 static _Noreturn void open_as(const struct passwd *user, const char *path)
 {
 	if (initgroups(user->pw_name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 ||

@@ -40,8 +40,8 @@ static bool is_amount(const char *text)
 	return quantity_is_valid(text) && quantity_compare(text, "0") > 0;
 }
 
-/* "REQUEST:LIMIT", or a limit alone: then what sandboxes request otherwise, if that is not more.
- * The texts are in `text`, which is changed. */
+/* Parses "REQUEST:LIMIT", or only a limit: then the request is the default, or the limit if that is
+ * less. Changes `text`, which the results point into. */
 static int read_amounts(char *text, const char *request, const char **ret_request,
 			const char **ret_limit, struct err *e)
 {

@@ -17,7 +17,7 @@ extern char **environ;
 
 static int start(const char *const *arguments, int output, pid_t *ret_child)
 {
-	/* POSIX promises not to change them, and cannot say so. */
+	/* POSIX guarantees that they are not changed, but its types do not say so */
 	union {
 		const char *const *ours;
 		char *const *theirs;
@@ -45,7 +45,7 @@ static void read_all(int fd, struct buf *output)
 	}
 }
 
-/* What a program prints; nothing if it is not there. */
+/* Returns a program's output; nothing if it is not installed. */
 static void run(const char *const *arguments, struct buf *output)
 {
 	int ends[2];
@@ -62,7 +62,7 @@ static void run(const char *const *arguments, struct buf *output)
 	(void)close(ends[0]);
 }
 
-/* A line of "Name=value". */
+/* Parses a line "Name=value". */
 static void take_line(json_t *unit, const char *line, size_t length)
 {
 	const char *equals = memchr(line, '=', length);
@@ -75,7 +75,7 @@ static void take_line(json_t *unit, const char *line, size_t length)
 		(void)json_object_set_new(unit, name, value);
 }
 
-/* An empty line is between two units. The caller json_decref()s. */
+/* Empty lines separate units. The caller json_decref()s. */
 static json_t *take_units(const char *text)
 {
 	json_t *units = json_object();

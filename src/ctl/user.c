@@ -83,7 +83,7 @@ int command_user_list(const struct call *call, struct err *e)
 	return 0;
 }
 
-/* All about one user, as one object. */
+/* Reads everything about one user, as one object. */
 static int read_user(struct db *db, const char *user_id, json_t **ret_user, struct err *e)
 {
 	const struct admin_project_filter all = { .user_id = user_id, .all = true };

@@ -1,4 +1,5 @@
-/* fsactl user delete: what it costs, and the beginning of it. The reconciler does the rest. */
+/* fsactl user delete: shows what will be lost, and begins the deletion. The reconciler does the
+ * rest. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,7 +36,7 @@ static void deletion_clear(struct deletion *d)
 	json_decref(STEAL(d->cost));
 }
 
-/* All that will be lost, as one object. */
+/* Reads everything that will be lost, as one object. */
 static int read_cost(struct db *db, struct deletion *d, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *users = NULL;
@@ -64,7 +65,7 @@ static void print_cost(const struct deletion *d)
 		     place_columns, ARRAY_SIZE(place_columns), json_object_get(d->cost, "places"));
 }
 
-/* At a terminal the name has to be typed; elsewhere --yes is the only way. */
+/* At a terminal, the name has to be typed; otherwise --yes is required. */
 static bool is_confirmed(const struct call *call, const struct deletion *d)
 {
 	const char *name = row_text(d->cost, "name");
@@ -105,7 +106,7 @@ static int carry_out(struct db *db, const struct deletion *d, struct err *e)
 	return db_commit(&tx, e);
 }
 
-/* What then holds. */
+/* Prints the result. */
 static int report(const struct call *call, struct db *db, struct deletion *d, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *users = NULL;

@@ -1,4 +1,4 @@
-/* fsactl user invite: a link by which a person sets a password that nobody else has seen. */
+/* fsactl user invite: a link by which a person sets a password that nobody else sees. */
 #include "ctl/user_invite.h"
 
 #include <stdio.h>
@@ -70,7 +70,7 @@ static int withdraw(const struct call *call, struct db *db, const char *user_id,
 	return 0;
 }
 
-/* A link for an existing user: until it is used, the old password stays valid. */
+/* Makes a link for an existing user: until it is used, the old password stays valid. */
 static int invite_again(const struct call *call, struct db *db, const char *user_id, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;

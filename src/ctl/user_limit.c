@@ -1,4 +1,4 @@
-/* fsactl user limit: what one user may have, where that is not what everybody may. */
+/* fsactl user limit: limits of one user that differ from the defaults. */
 #include <string.h>
 
 #include "base/cleanup.h"

@@ -1,5 +1,5 @@
-/* fsactl user create, user password: a person's way in where the site takes no registrations, or
- * when they have forgotten their password. They get a link, or the password that a script gives. */
+/* fsactl user create, user password: access for people where the site accepts no registrations, or
+ * who have forgotten their password. They get a link, or a password that a script gives. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@
 #include "store/admin.h"
 #include "store/user.h"
 
-/* One line, or all there is. */
+/* Reads one line, or up to the end. */
 static int read_password(char ret_password[PASSWORD_MAX + 1], struct err *e)
 {
 	size_t length = fread(ret_password, 1, PASSWORD_MAX + 1, stdin);
@@ -30,7 +30,7 @@ static int read_password(char ret_password[PASSWORD_MAX + 1], struct err *e)
 	return 0;
 }
 
-/* Of the password that is given; without one, of one that nobody knows. */
+/* Hashes the given password or, if there is none, one that nobody knows. */
 static int make_hash(const struct call *call, const char *name, char ret_hash[PASSWORD_HASH_MAX],
 		     struct err *e)
 {
@@ -101,7 +101,7 @@ int command_user_create(const struct call *call, struct err *e)
 	return 0;
 }
 
-/* A new password, and the end of whatever the old one has opened. */
+/* Sets a new password, and ends all access that the old one has given. */
 static int replace(struct db *tx, const struct password_identity *identity, const char *hash,
 		   struct err *e)
 {

@@ -1,4 +1,4 @@
-/* fsactl user rename: another name for the same user. */
+/* fsactl user rename: renames a user. */
 #include <stdio.h>
 
 #include "base/cleanup.h"
