@@ -15,8 +15,8 @@
 #include "db/hosts.h"
 #include "db/internal.h"
 
-/* After a failed attempt to connect none is made for so long: requests fail at once instead of
- * queueing up behind a server that is away. */
+/* After a failed attempt, no connection is attempted for this long: requests fail at once instead
+ * of queueing for a server that is away. */
 enum { CONNECT_PAUSE_MS = 200 };
 /* A statement may be allowed hours (a migration); a connection never takes longer than this. */
 enum { CONNECT_MAX_MS = 10000 };
@@ -24,8 +24,8 @@ enum { CONNECT_MAX_MS = 10000 };
 enum transaction {
 	TRANSACTION_NONE,
 	TRANSACTION_OPEN,
-	TRANSACTION_LOST,   /* its connection is gone */
-	TRANSACTION_DOOMED, /* an inner part was rolled back: the whole will be */
+	TRANSACTION_LOST,   /* its connection is lost */
+	TRANSACTION_DOOMED, /* an inner part was rolled back, so the whole will be */
 };
 
 struct prepared {
@@ -42,10 +42,10 @@ struct db {
 	PGconn *conn; /* NULL: none */
 	uint64_t connect_not_before_ms;
 	struct err connect_error;
-	struct prepared *prepared; /* on this connection */
+	struct prepared *prepared; /* statements on this connection */
 	size_t prepared_count;
 	enum transaction transaction;
-	unsigned depth; /* of db_begin() in the open transaction */
+	unsigned depth; /* nested db_begin() calls */
 };
 
 static const struct db_statement statement_begin = { "db_begin", "BEGIN" };
@@ -97,7 +97,8 @@ void db_disown(struct db *db)
 {
 	int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	/* What libpq says at its end must not reach the server, for which the session goes on. */
+	/* What libpq sends when it closes must not reach the server, where the session
+	 * continues. */
 	if (db->conn != NULL && nowhere >= 0 && dup2(nowhere, PQsocket(db->conn)) < 0)
 		abort();
 	cleanup_close(&nowhere);
@@ -108,7 +109,7 @@ void db_disown(struct db *db)
 
 /* ---- waiting --------------------------------------------------------------------------------- */
 
-/* Waits for events on the connection's socket: 1, or 0 when the deadline has passed. */
+/* Waits for events on the socket: returns 1, or 0 at the deadline. */
 static int wait_socket(const struct db *db, short events, uint64_t deadline)
 {
 	struct pollfd p = { .fd = PQsocket(db->conn), .events = events };
@@ -122,11 +123,11 @@ static int wait_socket(const struct db *db, short events, uint64_t deadline)
 		int got = poll(&p, 1, left > 60000 ? 60000 : (int)left);
 		heartbeat_beat();
 		if (got > 0 || (got < 0 && errno != EINTR))
-			return 1; /* libpq finds out what an error of poll() means */
+			return 1; /* libpq will find out what is wrong */
 	}
 }
 
-/* Sends what is buffered and reads until the answer to the statement is complete. */
+/* Sends what is buffered, and reads until the response to the statement is complete. */
 static int wait_answer(struct db *db, uint64_t deadline, struct err *e)
 {
 	for (;;) {
@@ -151,8 +152,8 @@ static void ignore_notice(void *unused, const char *message)
 	(void)message;
 }
 
-/* What the connection string names wins over what stands before it, and the host whose turn it is
- * over all of its hosts. Nothing here is a server parameter that pgbouncer would refuse. */
+/* The connection string overrides what comes before it, and the current host overrides its list of
+ * hosts. None of these is a server parameter, which pgbouncer would refuse. */
 static PGconn *connect_start(const struct db *db)
 {
 	CLEANUP(cleanup_free) char *host = db_hosts_name(&db->hosts);
@@ -195,7 +196,7 @@ static int connect_wait(struct db *db, uint64_t deadline, struct err *e)
 	return 0;
 }
 
-/* To the host whose turn it is. */
+/* Connects to the current host. */
 static int connect_once(struct db *db, uint64_t limit_ms, struct err *e)
 {
 	uint64_t deadline = clock_ms() + limit_ms;
@@ -227,8 +228,8 @@ static int connect_now(struct db *db, struct err *e)
 	return -1;
 }
 
-/* Whether the connection is still there as far as can be told without sending: reads what has
- * arrived meanwhile, which is notices, or the server's farewell and then its end. */
+/* Whether the connection still exists, as far as can be told without sending: reads what has
+ * arrived, such as notices, or the server's last message and the end. */
 static bool connection_alive(struct db *db)
 {
 	struct pollfd p = { .fd = PQsocket(db->conn), .events = POLLIN };
@@ -257,8 +258,8 @@ static void note_prepared(struct db *db, const struct db_statement *statement)
 	db->prepared[db->prepared_count++].statement = statement;
 }
 
-/* Reads the answer to what was just sent. A connection whose answer did not come, or that the
- * server gave up, is dropped. */
+/* Reads the response to what was just sent. If it does not arrive, or the server has ended the
+ * connection, the connection is dropped. */
 static int receive(struct db *db, int sent, PGresult **ret_result, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *result = NULL;
@@ -271,16 +272,16 @@ static int receive(struct db *db, int sent, PGresult **ret_result, struct err *e
 	}
 	for (;;) {
 		if (wait_answer(db, deadline, e) < 0) {
-			/* The server notices that we are gone (client_connection_check_interval,
-			 * sql/0002_roles.sql) and ends the statement: no cancel request, which
-			 * would wait for the very server that does not answer. */
+			/* The server notices the disconnection (client_connection_check_interval,
+			 * sql/0002_roles.sql) and ends the statement: a cancel request would have
+			 * to wait for the same server. */
 			drop_connection(db);
 			return -1;
 		}
 		PGresult *next = PQgetResult(db->conn);
 		if (next == NULL)
 			break;
-		/* Of a script: the first failure, or the last result. */
+		/* For a script: the first failure, or the last result. */
 		if (result != NULL && PQresultStatus(result) == PGRES_FATAL_ERROR) {
 			PQclear(next);
 			continue;
@@ -292,8 +293,8 @@ static int receive(struct db *db, int sent, PGresult **ret_result, struct err *e
 	return 0;
 }
 
-/* -1 for a result that is a failure. `*ret_retry`: the connection was dropped, and the statement
- * took no effect. */
+/* Returns -1 if the result is a failure. `*ret_retry`: the connection was dropped, and the
+ * statement had no effect. */
 static int check_result(struct db *db, const PGresult *result, bool *ret_retry, struct err *e)
 {
 	ExecStatusType status = PQresultStatus(result);
@@ -361,7 +362,7 @@ static int run_once(struct db *db, const struct db_statement *statement, const s
 	return 0;
 }
 
-/* A connection to send on. In a transaction only the one it began on will do. */
+/* Ensures a connection; within a transaction, only that on which it began. */
 static int ensure_connection(struct db *db, struct err *e)
 {
 	if (db->transaction == TRANSACTION_DOOMED)
@@ -387,7 +388,7 @@ int db_query(struct db *db, const struct db_statement *statement, const struct d
 		return -1;
 	if (run_once(db, statement, args, ret_result, &again, &failed) == 0)
 		return 0;
-	/* Once more on a new connection, unless that would split a transaction. */
+	/* Tries once more on a new connection, unless that would split a transaction. */
 	if (again && !in_transaction) {
 		if (connect_now(db, e) < 0)
 			return -1;
@@ -453,8 +454,7 @@ int db_begin(struct db *db, struct db **ret_tx, struct err *e)
 	return 0;
 }
 
-/* Ends the outermost transaction on the server. A connection that does not take it is not used
- * again. */
+/* Ends the outermost transaction on the server; if that fails, the connection is not used again. */
 static void roll_back(struct db *db)
 {
 	db->depth = 0;
@@ -478,7 +478,7 @@ int db_commit(struct db **tx, struct err *e)
 	}
 	db->depth = 0;
 	db->transaction = TRANSACTION_NONE;
-	/* After a failed statement COMMIT answers ROLLBACK. */
+	/* After a failed statement, COMMIT answers ROLLBACK. */
 	if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
 		return err_set(e, ERR_INTERNAL, NULL, "a failed transaction was to be committed");
 	return 0;

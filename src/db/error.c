@@ -3,31 +3,33 @@
 
 #include "db/internal.h"
 
-/* How long a client should wait before it tries again: a restart of PostgreSQL takes about that. */
+/* How long clients should wait before they try again: about as long as PostgreSQL takes to
+ * restart. */
 enum { RETRY_AFTER_S = 2 };
 
 #define POOLER_HINT "behind pgbouncer in transaction mode set database_prepare = no"
 
 static const struct db_sqlstate sqlstates[] = {
-	/* What the data forbids. */
+	/* Violations of constraints. */
 	{ "23505", ERR_CONFLICT, DB_CONNECTION_KEPT, NULL }, /* unique_violation */
 	{ "23503", ERR_INVALID, DB_CONNECTION_KEPT, NULL },  /* foreign_key_violation */
 	{ "23514", ERR_INVALID, DB_CONNECTION_KEPT, NULL },  /* check_violation */
 	{ "22007", ERR_INVALID, DB_CONNECTION_KEPT, NULL },  /* invalid_datetime_format */
 	{ "22008", ERR_INVALID, DB_CONNECTION_KEPT, NULL },  /* datetime_field_overflow */
-	/* What passes by itself: serialization failure and deadlock; lock_not_available;
-	 * query_canceled (a timeout on the server); out of connections, memory or disk. */
+	/* Temporary: serialization failure and deadlock; lock_not_available; query_canceled (a
+	 * timeout on the server); out of connections, memory or disk. */
 	{ "40", ERR_UNAVAILABLE, DB_CONNECTION_KEPT, NULL },
 	{ "55P03", ERR_UNAVAILABLE, DB_CONNECTION_KEPT, NULL },
 	{ "57014", ERR_UNAVAILABLE, DB_CONNECTION_KEPT, NULL },
 	{ "53", ERR_UNAVAILABLE, DB_CONNECTION_KEPT, NULL },
-	/* The server, or pgbouncer, ends the connection. */
+	/* The server or pgbouncer ends the connection. */
 	{ "08", ERR_UNAVAILABLE, DB_CONNECTION_USELESS, NULL },
 	{ "57P", ERR_UNAVAILABLE, DB_CONNECTION_USELESS, NULL },
 	{ "25P03", ERR_UNAVAILABLE, DB_CONNECTION_USELESS, NULL },
-	/* Read-only: since a failover this is a standby. */
+	/* Read-only: after a failover, this is a standby. */
 	{ "25006", ERR_UNAVAILABLE, DB_CONNECTION_RETRY, NULL },
-	/* A prepared statement that a migration, or somebody's DISCARD ALL, made useless. */
+	/* A prepared statement that was invalidated by a migration, or by somebody's DISCARD
+	 * ALL. */
 	{ "0A000", ERR_UNAVAILABLE, DB_CONNECTION_RETRY, NULL },
 	{ "26000", ERR_UNAVAILABLE, DB_CONNECTION_RETRY, POOLER_HINT },
 	{ "42P05", ERR_UNAVAILABLE, DB_CONNECTION_RETRY, POOLER_HINT },
@@ -51,7 +53,7 @@ int db_error_from_result(const PGresult *result, struct err *e)
 	const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
 	const struct db_sqlstate *row = db_sqlstate_find(sqlstate ? sqlstate : "");
 
-	/* The primary message of a constraint's violation names no values; the detail would. */
+	/* The primary message about a constraint contains no values, unlike the detail. */
 	err_set(e, row->kind, constraint, "PostgreSQL: %s (%s)%s%s",
 		message ? message : PQresStatus(PQresultStatus(result)),
 		sqlstate ? sqlstate : "no SQLSTATE", row->hint ? "; " : "",

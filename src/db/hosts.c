@@ -15,7 +15,7 @@ static size_t count_words(const char *list)
 	return count;
 }
 
-/* The n-th word of a list with commas; of one that has only one word, that one. */
+/* Copies the n-th word of a comma-separated list; if there is only one, that one. */
 static char *copy_word(const char *list, size_t n)
 {
 	const char *word = list;

@@ -24,8 +24,8 @@ enum statement {
 	STATEMENT_CURRENT,
 };
 
-/* A caller that waits for the lock meets a committed state: each statement sees what was committed
- * before it began. The lock's number is a constant of ours. */
+/* At read committed, a caller that waited for the lock sees what was committed before. The lock's
+ * number is an arbitrary constant. */
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
@@ -152,7 +152,7 @@ static int run_file(struct db *tx, const char *path, const char *sql, struct err
 	return line > 0 ? err_wrap(e, "%s:%u", path, line) : err_wrap(e, "%s", path);
 }
 
-/* Applies one file unless it was. The caller commits. */
+/* Applies one file unless it was applied before. The caller commits. */
 static int apply_in_transaction(struct db *tx, const struct migration *item, const char *path,
 				const struct buf *content, bool *ret_applied, struct err *e)
 {
@@ -221,7 +221,7 @@ static void note_applied(struct migrations *m, const PGresult *r)
 	for (int row = 0; row < db_rows(r); row++) {
 		int64_t version = db_int(r, row, 0);
 		if (version < 1 || (uint64_t)version > m->count)
-			continue; /* of a newer release */
+			continue; /* belongs to a newer release */
 		struct migration *item = &m->items[version - 1];
 		(void)snprintf(item->applied_at, sizeof(item->applied_at), "%s",
 			       db_text(r, row, 1));
@@ -264,7 +264,8 @@ int migrate_check(struct db *db, struct err *e)
 
 	if (db_query(db, &statements[STATEMENT_CURRENT], NULL, &r, &failed) == 0) {
 		version = db_int(r, 0, 0);
-	} else if (failed.kind != ERR_INTERNAL) { /* that would be: no such table, or no right */
+		/* the expected errors: no such table, or no right */
+	} else if (failed.kind != ERR_INTERNAL) {
 		if (e != NULL)
 			*e = failed;
 		return -1;

@@ -39,7 +39,8 @@ void db_wire_encode(const struct db_args *args, struct db_wire *ret_wire)
 	size_t count = args != NULL ? args->count : 0;
 
 	if (count > DB_ARGS_MAX)
-		abort(); /* statements are constants: the first test that runs this one finds it */
+		/* statements are constants, so the first test that runs one finds the mistake */
+		abort();
 	ret_wire->count = (int)count;
 	for (int i = 0; i < ret_wire->count; i++) {
 		ret_wire->values[i] = NULL;
@@ -98,7 +99,7 @@ uint8_t *db_bytes(const PGresult *r, int row, int column, size_t *ret_length)
 	unsigned char *decoded = PQunescapeBytea((const unsigned char *)text, &length);
 	if (decoded == NULL)
 		abort(); /* out of memory: it takes any text */
-	/* libpq's memory is free()d by PQfreemem(), which on Linux is free(). */
+	/* Memory from libpq is freed with PQfreemem(), which on Linux is free(). */
 	*ret_length = length;
 	return decoded;
 }
