@@ -9,7 +9,7 @@
 #define PASSES   "It is retried automatically."
 #define SETTINGS "Store a new kubeconfig in the settings"
 
-/* A row for each kind; before it, a row for each of its codes that has texts of its own. */
+/* A row for each kind, preceded by rows for those of its codes that have their own texts. */
 static const struct cause_text texts[] = {
 	{ ERR_INTERNAL, NULL, "Something failed on our side",
 	  PASSES " If it persists, tell the operator of this site.",

@@ -3,7 +3,8 @@
 #define KEEPS(status) (1u << (status))
 #define KEEPS_ANY     (~0u)
 
-/* How long the way to a goal may take, and how long a fault may last before it is an error. */
+/* How long reaching a desired state may take, and how long a fault may last before it is an
+ * error. */
 enum {
 	DEADLINE_RUNNING = 600,
 	DEADLINE_STOPPED = 300,
@@ -11,7 +12,7 @@ enum {
 	DEADLINE_BROKEN = 120,
 };
 
-/* docs/state-table.md shows this table; `make update-golden` writes it anew. */
+/* docs/state-table.md shows this table; `make update-golden` regenerates it. */
 static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 	[DESIRED_RUNNING][OBSERVED_ABSENT] = {
 		.action = ACTION_APPLY,
@@ -63,7 +64,7 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.requeue = REQUEUE_SOON,
 		.comment = "ready after a restart: observed soon, in case it ends again",
 	},
-	/* Many faults pass by themselves, hence STARTING first; the cause is shown at once. */
+	/* Many faults pass by themselves, so it is STARTING first; the cause is shown at once. */
 	[DESIRED_RUNNING][OBSERVED_BROKEN] = {
 		.action = ACTION_DIAGNOSE,
 		.status = STATUS_STARTING,
@@ -100,7 +101,7 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.requeue = REQUEUE_RESYNC,
 		.comment = "stopped by the cluster's operator: left stopped",
 	},
-	/* It is observed slowly: the owner's next request makes it due. */
+	/* It is observed at the slow interval: the owner's next request makes it due. */
 	[DESIRED_RUNNING][OBSERVED_AT_RISK] = {
 		.action = ACTION_NONE,
 		.keeps = KEEPS_ANY,
@@ -135,7 +136,7 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.deadline_s = DEADLINE_STOPPED,
 		.comment = "differs from the desired state: scaled to zero",
 	},
-	/* A stop during a start ends here too: the roll-out is not waited for. */
+	/* A stop during a start gets here too, without waiting for the roll-out. */
 	[DESIRED_STOPPED][OBSERVED_PROGRESSING] = {
 		.action = ACTION_SCALE_DOWN,
 		.status = STATUS_STOPPING,
@@ -253,7 +254,7 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.deadline_s = DEADLINE_GONE,
 		.comment = "broken, which does not matter now: deleted",
 	},
-	/* Not all objects carry the timestamp at once, so what is left is deleted again. */
+	/* Not all objects are marked as deleted at once, so the rest is deleted again. */
 	[DESIRED_GONE][OBSERVED_DELETING] = {
 		.action = ACTION_DELETE,
 		.status = STATUS_TERMINATING,
@@ -301,7 +302,7 @@ bool status_is_goal(enum status status)
 	return status == STATUS_RUNNING || status == STATUS_STOPPED || status == STATUS_TERMINATED;
 }
 
-/* The status that follows, before the deadline is considered. */
+/* Returns the next status, before the deadline is considered. */
 static enum status next_status(const struct transition *t, enum status current)
 {
 	if (t->keeps & KEEPS(current))
@@ -315,7 +316,7 @@ struct decision decide(const struct situation *s)
 {
 	const struct transition *t = transition_find(s->desired, s->observed);
 	enum status status = next_status(t, s->status);
-	/* A status that begins now is not late yet, and an ERROR cannot become one. */
+	/* A status that begins now is not overdue, and an ERROR cannot become one again. */
 	unsigned deadline_s =
 		t->deadline_s > 0 && s->deadline_s > 0 ? s->deadline_s : t->deadline_s;
 	bool overdue = deadline_s > 0 && status == s->status && status != STATUS_ERROR &&
@@ -371,7 +372,8 @@ static uint64_t backoff_ms(unsigned attempts, uint64_t last_ms, unsigned retry_a
 	uint64_t delay = spread(base, base / 4, random);
 	uint64_t floor = (uint64_t)retry_after_s * 1000;
 
-	/* Rows with the same due time would all return at once: later is allowed, earlier not. */
+	/* Rows with the same due time would all come back at once; later is allowed, earlier is
+	 * not. */
 	return delay < floor ? floor + random % (floor / 4 + 1) : delay;
 }
 

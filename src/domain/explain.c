@@ -4,7 +4,7 @@
 
 enum { ANY = (1U << OBSERVED_COUNT) - 1 };
 
-/* Whether the action of a row of the table changes something in the cluster, which may refuse. */
+/* Whether the action in this row of the table changes the cluster, which may refuse that. */
 static bool is_write(enum desired desired, enum observed observed)
 {
 	enum action action = transition_find(desired, observed)->action;
@@ -12,7 +12,7 @@ static bool is_write(enum desired desired, enum observed observed)
 	return action == ACTION_APPLY || action == ACTION_SCALE_DOWN || action == ACTION_DELETE;
 }
 
-/* After which observations a cause of a kind is recorded. */
+/* Returns the observations after which a cause of this kind is recorded. */
 static unsigned observed_with(enum desired desired, enum err_kind kind)
 {
 	unsigned possible = BIT(OBSERVED_UNREACHABLE);
@@ -38,8 +38,8 @@ static unsigned observed_with(enum desired desired, enum err_kind kind)
 	default:
 		break;
 	}
-	/* An answer to a read, or to the action that followed. A refusal may also be an answer to a
-	 * controller that makes a pod for us. */
+	/* A response to a read, or to the action that followed. A refusal may also have been
+	 * received by a controller that makes our pod. */
 	for (unsigned observed = 0; observed < OBSERVED_COUNT; observed++)
 		possible |= is_write(desired, (enum observed)observed) ? BIT(observed) : 0;
 	if (kind == ERR_KUBE_QUOTA || kind == ERR_KUBE_ADMISSION)
@@ -58,7 +58,7 @@ static bool is_refused(const struct reported *reported, enum observed observed)
 	       reported->cause_kind != ERR_KUBE_BILLING && reported->cause_kind != ERR_DATA_AT_RISK;
 }
 
-/* 0: the table's. */
+/* 0: that of the table. */
 static unsigned own_deadline_s(const struct reported *reported, enum observed observed)
 {
 	if (!reported->has_cause || reported->cause_kind != ERR_POD_UNSCHEDULABLE)
@@ -78,7 +78,7 @@ struct decision explain_next(const struct reported *reported, enum observed obse
 	});
 }
 
-/* What the table says while no deadline has passed. */
+/* Returns the table's decision as if no deadline had passed. */
 static struct decision in_time(const struct reported *reported, enum observed observed)
 {
 	struct reported young = *reported;
@@ -98,10 +98,10 @@ bool explain_fits(const struct reported *reported, enum observed observed)
 	if (reported->attempts > 0 ? !requeue_backs_off(d.requeue)
 				   : reported->is_observed && requeue_backs_off(d.requeue))
 		return false;
-	/* Whatever is held up has a cause. */
+	/* A row that is held up has a cause. */
 	if (observed == OBSERVED_AT_RISK && reported->is_observed && !reported->has_cause)
 		return false;
-	/* An ERROR without attempts that fail keeps the cause that it began with. */
+	/* An ERROR without failing attempts keeps the cause that it began with. */
 	return !reported->has_cause ||
 	       (reported->status == STATUS_ERROR && reported->attempts == 0) ||
 	       (observed_with(reported->desired, reported->cause_kind) & BIT(observed)) != 0;

@@ -126,7 +126,7 @@ enum stage stage_reached(enum stage sandbox, enum status database)
 static const char *sandbox_stage_state(enum stage stage, enum stage current,
 				       enum status sandbox_status)
 {
-	/* Of a stage before the current one, of the current one, and of one behind it. */
+	/* The state of stages before the current one, of the current one, and after it. */
 	static const char *const states[STATUS_COUNT][3] = {
 		[STATUS_CREATING] = { "done", "active", "pending" },
 		[STATUS_STARTING] = { "done", "active", "pending" },

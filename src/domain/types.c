@@ -56,7 +56,7 @@ static const char *const stages[STAGE_COUNT] = {
 	[STAGE_TERMINAL] = "terminal", [STAGE_READY] = "ready",
 };
 
-/* The place of `name` in `names`, -1 if it is not there. */
+/* Returns the index of `name` in `names`, -1 if it is missing. */
 static int find(const char *const *names, int count, const char *name)
 {
 	for (int i = 0; i < count; i++) {
