@@ -1,4 +1,4 @@
-/* fsa-events(8): tells browsers what has changed, by way of the local nginx. */
+/* fsa-events(8): tells browsers about changes, by the local nginx. */
 #include "config.h"
 
 #include <errno.h>
@@ -32,7 +32,7 @@ static const char usage[] =
 	"\n"
 	"Exit status: 0 ended by a signal, 64 usage, 71 operating system, 78 configuration.\n";
 
-/* A descriptor that becomes readable when this process is asked to end, or to read its
+/* Returns a descriptor that becomes readable when this process is asked to end or to reload its
  * configuration. */
 static int catch_signals(struct err *e)
 {
@@ -51,7 +51,7 @@ static int catch_signals(struct err *e)
 
 static enum { UNKNOWN, FLOWS, STOPPED } announced;
 
-/* Once a change: what is away may be so for hours. */
+/* Logs changes only: what is away may be so for hours. */
 static void announce(bool flows, const struct err *e)
 {
 	if (flows && announced != FLOWS) {
@@ -79,7 +79,7 @@ static struct db *open_database(const struct conf *conf, bool prepare)
 	});
 }
 
-/* By what is configured, until a signal comes: its number. */
+/* Runs with the present configuration until a signal comes; returns its number. */
 static int run_relay(struct relay *relay, int signals)
 {
 	struct pollfd fds[] = { { .fd = signals, .events = POLLIN }, { .events = POLLIN } };
@@ -89,14 +89,14 @@ static int run_relay(struct relay *relay, int signals)
 	do {
 		bool flows = relay_step(relay, &e) == 0;
 		announce(flows, &e);
-		fds[1].fd = flows ? relay_fd(relay) : -1; /* -1: poll() leaves it out */
+		fds[1].fd = flows ? relay_fd(relay) : -1; /* poll() ignores -1 */
 		(void)poll(fds, ARRAY_SIZE(fds),
 			   flows ? relay_wait_ms(relay) : relay_pause_ms(relay));
 	} while ((fds[0].revents & POLLIN) == 0);
 	return read(signals, &got, sizeof(got)) == sizeof(got) ? (int)got.ssi_signo : SIGTERM;
 }
 
-/* What is configured now; NULL, and nothing changes, if that is wrong. */
+/* Reads the configuration; returns NULL, changing nothing, if it is invalid. */
 static struct conf *read_again(const char *path, const struct conf *before)
 {
 	struct conf *fresh = NULL;
@@ -117,7 +117,7 @@ static struct conf *read_again(const char *path, const struct conf *before)
 	return fresh;
 }
 
-/* Returns the configuration to go on with, or NULL when it is time to end. */
+/* Returns the configuration to continue with, or NULL to end. */
 static struct conf *run(const struct conf *conf, const char *path, int signals)
 {
 	struct relay_options options = {

@@ -40,7 +40,7 @@ static json_t *resources(const struct live_project *project, enum resource_kind 
 	return list;
 }
 
-/* PostgreSQL has UTF-8 only, so nothing but memory can be missing. */
+/* PostgreSQL only has UTF-8, so this can only fail for lack of memory. */
 static char *print(json_t *json)
 {
 	char *text = json_dumps(json, JSON_COMPACT);

@@ -11,12 +11,12 @@
 enum { TIMEOUT_MS = 2000 };
 
 struct nginx {
-	CURL *curl; /* keeps its connection from one request to the next */
+	CURL *curl; /* keeps its connection between requests */
 	char *socket_path;
 	char said[CURL_ERROR_SIZE];
 };
 
-/* nginx's answers are a few words that nobody reads. */
+/* Ignores nginx's short responses. */
 static size_t discard(char *data, size_t size, size_t count, void *unused)
 {
 	(void)data;
@@ -45,7 +45,7 @@ void nginx_free(struct nginx *n)
 	free(n);
 }
 
-/* Leaves the connection in place. */
+/* Resets the options, but keeps the connection. */
 static void prepare(struct nginx *n, const char *url)
 {
 	CURL *curl = n->curl;
@@ -62,7 +62,7 @@ static void prepare(struct nginx *n, const char *url)
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, discard);
 }
 
-/* `also`: a status that is as good as success, or 0. */
+/* `also`: another status that counts as success, or 0. */
 static int perform(struct nginx *n, long also, struct err *e)
 {
 	long status = 0;

@@ -17,23 +17,24 @@
 enum {
 	BATCH_MAX = 256,
 	STALLED_MS = 30000, /* half of the time that a change waits for us */
-	LOOK_MS = 30,       /* between announcements while changes come */
-	WATCH_MS = 1000,    /* between saying that we look; a fifth of how long that holds */
-	QUIET_MS = 2000,    /* without changes, and we rest */
-	REST_MS = 5000,     /* the longest rest: another host's process may have died watching */
+	LOOK_MS = 30,       /* between batches while changes come */
+	WATCH_MS = 1000,    /* between our reports that we poll; a fifth of their validity */
+	QUIET_MS = 2000,    /* time without changes before we rest */
+	/* the longest rest: another host's process may have died while it polled */
+	REST_MS = 5000,
 	PAUSE_FIRST_MS = 250,
 	PAUSE_DOUBLINGS = 4, /* 4 s */
 };
 
-/* WATCHING: changes are left without a word, and looked for. CLOSING: whoever leaves some notifies,
- * but for transactions that had begun before. RESTING: everybody does. */
+/* WATCHING: changes are stored without a notification, and we poll for them. CLOSING: whoever
+ * stores some notifies, except transactions that began before. RESTING: everybody notifies. */
 enum mode { WATCHING, CLOSING, RESTING };
 
 struct relay {
 	struct relay_options o;
 	enum mode mode;
-	uint64_t changed_ms; /* the last announcement of something */
-	uint64_t watched_ms; /* the last time that we said that we look; 0: not said */
+	uint64_t changed_ms; /* when changes were last announced */
+	uint64_t watched_ms; /* when we last reported that we poll; 0: not reported */
 	int64_t horizon;     /* of CLOSING */
 	uint64_t stepped_ms;
 	bool gap;          /* something may have been missed since streams were last ended */
@@ -79,14 +80,15 @@ int relay_pause_ms(const struct relay *r)
 	return PAUSE_FIRST_MS << (doublings < PAUSE_DOUBLINGS ? doublings : PAUSE_DOUBLINGS);
 }
 
-/* The lock is for others to see. Without it everything works. */
+/* The lock only informs others. Everything works without it. */
 static void show_state(struct relay *r, bool flows)
 {
 	struct err e;
 
 	if (flows && r->state_lock < 0) {
 		bool failed = lockfile_take(r->o.state_file, &r->state_lock, &e) < 0;
-		if (failed && !r->state_failed) /* said once: it is tried with every batch */
+		/* logged once, although it is tried with every batch */
+		if (failed && !r->state_failed)
 			log_err(LOG_LEVEL_WARNING,
 				"the state file cannot be locked, so /readyz reports live updates "
 				"as stopped",
@@ -122,7 +124,7 @@ static bool is_in_batch(const struct relay *r, const struct live_change *change)
 	return false;
 }
 
-/* What has arrived, each once, at most BATCH_MAX. */
+/* Collects what has arrived, each once, at most BATCH_MAX. */
 static int collect(struct relay *r, struct err *e)
 {
 	r->batch_count = 0;
@@ -221,7 +223,7 @@ static int publish_kubeconfig(struct relay *r, const struct live_change *change,
 
 	if (kubeconfig_check_get(r->o.db, change->user_id, &check, e) < 0)
 		return -1;
-	if (check == NULL) /* its user has gone */
+	if (check == NULL) /* its user is gone */
 		return 0;
 	data = message_kubeconfig(check);
 	json_decref(check);
@@ -250,8 +252,8 @@ static int pass_on_batch(struct relay *r, struct err *e)
 	return 0;
 }
 
-/* One user after the other: nchan can end the channels of a group at once, but only the first time
- * (seen with 1.3.6). 5,000 take a second. */
+/* One user after another: nchan can end all channels of a group at once, but only the first time
+ * (observed with 1.3.6). It ends 5,000 per second. */
 static int close_all(struct relay *r, struct err *e)
 {
 	CLEANUP(live_users_clear) struct live_users users = { .result = NULL };
@@ -265,7 +267,7 @@ static int close_all(struct relay *r, struct err *e)
 	return 0;
 }
 
-/* Whatever has arrived until now is seen by those who read when their streams have ended. */
+/* What has arrived until now is read by pages whose streams have ended. */
 static int close_gap(struct relay *r, struct err *e)
 {
 	do {
@@ -292,7 +294,7 @@ static int work(struct relay *r, struct err *e)
 
 int relay_step(struct relay *r, struct err *e)
 {
-	/* This process was stopped, or the machine asleep. */
+	/* This process was stopped, or the machine was asleep. */
 	if (clock_ms() - r->stepped_ms > STALLED_MS)
 		r->gap = true;
 	int result = work(r, e);
