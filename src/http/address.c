@@ -19,7 +19,7 @@ struct address_policy {
 
 static const char unlisted[] = "reserved";
 
-/* Names that lead, by convention, to an address that policy may forbid. */
+/* Names that by convention resolve to an address that policy may forbid. */
 static const struct {
 	const char *name, *address;
 } known_names[] = {
@@ -66,7 +66,7 @@ int address_policy_new(const char *allow, struct address_policy **ret_policy, st
 	return 0;
 }
 
-/* A network of IPv6 says nothing about IPv4, although "::/0" contains the mapped form. */
+/* A network of IPv6 does not include IPv4, although "::/0" contains the mapped form. */
 static bool is_allowed(const struct address_policy *policy, const struct address *a, bool whole)
 {
 	unsigned least = whole ? ADDRESS_BITS : address_is_v4(a) ? ADDRESS_V4_BITS : 0;

@@ -28,9 +28,9 @@ static const struct {
 	{ CURLE_RECV_ERROR, HTTP_UNREACHABLE },
 };
 
-/* Hanging up in the handshake has the same code as a handshake that was refused, but it says
- * nothing about certificates: a load balancer without servers does it. libcurl 7.88 tells an end of
- * file only by OpenSSL's word in its message. */
+/* Hanging up during the handshake has the same code as a failed handshake, but it says nothing
+ * about certificates: a load balancer without servers does it. libcurl 7.88 reports an end of file
+ * only by OpenSSL's word in its message. */
 static bool was_hung_up_on(const struct call *call)
 {
 	long os_error = 0;
@@ -39,14 +39,14 @@ static bool was_hung_up_on(const struct call *call)
 	return os_error != 0 || strstr(call->error, "SSL_ERROR_SYSCALL") != NULL;
 }
 
-/* What libcurl counts as a connection that was lost, libnghttp2 having refused to go on: a flood of
- * what it answers, heads that break a rule. */
+/* Whether libnghttp2 refused to continue, because of a flood or invalid headers; to libcurl, the
+ * connection was lost. */
 static bool broke_http2(const struct call *call)
 {
 	return strstr(call->error, "nghttp2_session_mem_recv") != NULL;
 }
 
-/* More bytes of certificates than are read: OpenSSL's word, again. */
+/* Whether there were more bytes of certificates than are read, by OpenSSL's message. */
 static bool has_long_chain(const struct call *call)
 {
 	return strstr(call->error, "excessive message size") != NULL;
@@ -105,7 +105,7 @@ char *call_failure_message(const struct call *call, enum http_failure failure, C
 	default:
 		if (call->coded)
 			return mem_strdup("the answer has a transfer coding that nobody asked for");
-		if (code == CURLE_SSL_CACERT_BADFILE) /* libcurl's own words have its path */
+		if (code == CURLE_SSL_CACERT_BADFILE) /* libcurl's message contains its path */
 			return mem_strdup("this site's list of public CAs cannot be read");
 		return mem_strdup(call->error[0] != '\0' ? call->error : curl_easy_strerror(code));
 	}

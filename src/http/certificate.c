@@ -21,7 +21,7 @@ static int refuse(struct err *e, const char *why)
 	return err_set(e, ERR_INVALID, NULL, "%s", why);
 }
 
-/* Bits of one of a key's numbers; 0 if it has none of that name. */
+/* Returns the bits of one of a key's numbers; 0 if it has none with that name. */
 static int bits_of(const EVP_PKEY *key, const char *name)
 {
 	CLEANUP(clear_number) BIGNUM *number = NULL;
@@ -48,7 +48,7 @@ static int check_rsa(const EVP_PKEY *key, struct err *e)
 	return 0;
 }
 
-/* Curves that are spelled out instead of named can be made to cost anything. */
+/* The costs of explicit curves, instead of named ones, have no limit. */
 static int check_ec(const EVP_PKEY *key, struct err *e)
 {
 	static const char *const curves[] = { "prime256v1", "secp384r1", "secp521r1" };
@@ -141,7 +141,7 @@ int certificate_check(X509 *certificate, struct err *e)
 
 /* ---- what one costs whoever signs ------------------------------------------------------------ */
 
-/* OpenSSL computes with these as they stand: nothing binds them to the size of the modulus, nor to
+/* OpenSSL uses these numbers as they are: their size is not limited by that of the modulus, nor by
  * the certificate. */
 static bool has_sane_numbers(const EVP_PKEY *key, int bits)
 {

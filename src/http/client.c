@@ -23,12 +23,13 @@
 #include "http/guard.h"
 
 enum {
-	/* Users with certificates of their own need one each; and over HTTP/1.1 so does each
-	 * request that hangs, which must not hold up those of others. */
+	/* Each user with a client certificate needs a connection, and over HTTP/1.1 so does each
+	 * request that hangs; these must not hold up those of others. */
 	CONNECTIONS_PER_HOST = 64,
 	IDLE_CONNECTIONS = 256,
 	RETRY_AFTER_MAX_S = 3600,
-	REFUSAL_BYTES_MAX = 65536, /* where an answer would have been taken part by part */
+	/* for a refusal of a request whose response would have been streamed */
+	REFUSAL_BYTES_MAX = 65536,
 };
 
 TAILQ_HEAD(call_list, call);
@@ -40,10 +41,10 @@ struct http_client {
 	char *ca_file;
 	void (*refused)(const char *url, const char *address, const char *what);
 	struct call_list flying;
-	struct call_list unsent; /* done at the next poll */
+	struct call_list unsent; /* handled at the next poll */
 	size_t pending;
 	uint64_t submitted;
-	bool took; /* something was taken since the beginning of the poll */
+	bool took; /* something was taken since the poll began */
 };
 
 /* ---- its connection ------------------------------------------------------------------------ */
@@ -54,7 +55,7 @@ static void set_guard(struct call *call, struct guard *guard)
 	call->guard = guard;
 }
 
-/* Before the handshake of a connection that is opened for `user`. */
+/* Called before the handshake of a connection opened for `user`. */
 static CURLcode begin_tls(CURL *easy, void *context, void *user)
 {
 	struct call *call = user;
@@ -66,7 +67,7 @@ static CURLcode begin_tls(CURL *easy, void *context, void *user)
 	return CURLE_OK;
 }
 
-/* The connection that the request is sent over: not always one that was opened for it. */
+/* Finds the guard of the connection used, which may have been opened for another request. */
 static void find_guard(struct call *call)
 {
 	const struct curl_tlssessioninfo *info = NULL;
@@ -79,10 +80,11 @@ static void find_guard(struct call *call)
 
 /* ---- one request --------------------------------------------------------------------------- */
 
-/* Part of an answer that goes on: it is not kept. */
+/* Passes on a part of a streamed response, which is not kept. */
 static size_t take_part(struct call *call, const char *data, size_t length)
 {
-	/* A server sends each part in a record of its own, and a small one costs as much. */
+	/* A server can send each part in its own TLS record, and a small record costs as much as a
+	 * large one. */
 	size_t counted = length > GUARD_RECORD_BYTES ? length : GUARD_RECORD_BYTES;
 
 	guard_add_body(call->guard, counted);
@@ -106,8 +108,8 @@ static size_t take_body(char *data, size_t size, size_t count, void *user)
 	return call->too_large ? 0 : size * count;
 }
 
-/* Whether a line says that the body is coded otherwise than in chunks. libcurl would decode that,
- * although nobody asked for it: 6 KB of zstd are 200 MB then, and take 128 MB to decode. */
+/* Whether a header line names a coding other than chunks. libcurl would decode that, although
+ * nobody asked for it: 6 KB of zstd can become 200 MB, and take 128 MB to decode. */
 static bool says_coded(const char *line, size_t length)
 {
 	static const char name[] = "Transfer-Encoding:", chunked[] = "chunked";
@@ -123,7 +125,7 @@ static bool says_coded(const char *line, size_t length)
 	       strncasecmp(value, chunked, sizeof(chunked) - 1) != 0;
 }
 
-/* Its head is complete: whether the request goes on. */
+/* The head is complete: returns whether the request continues. */
 static bool begin_stream(struct call *call)
 {
 	long status = 0;
@@ -134,7 +136,7 @@ static bool begin_stream(struct call *call)
 	return !call->streams || call->take(call->user, "", 0);
 }
 
-/* libcurl takes a head that is cut off for a whole one. */
+/* libcurl would accept a truncated head as complete. */
 static size_t take_header(char *line, size_t size, size_t count, void *user)
 {
 	struct call *call = user;
@@ -161,7 +163,7 @@ static void tell_refused(const struct call *call, const struct curl_sockaddr *ad
 	call->client->refused(url != NULL ? url : "", host, call->refusal);
 }
 
-/* The only place where a connection begins: every address passes here after resolution. */
+/* The only place where connections begin: every resolved address passes through here. */
 static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct call *call = user;
@@ -175,17 +177,17 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
 		return CURL_SOCKET_BAD;
 	}
 	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-	/* A shared connection whose other end is gone would swallow request after request until
-	 * TCP gives up, a quarter of an hour later. */
+	/* Without this, a shared connection whose other end is gone would swallow request after
+	 * request until TCP gives up, a quarter of an hour later. */
 	if (fd >= 0)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
 				 sizeof(timeout_ms));
 	return fd;
 }
 
-/* libcurl looks at the time once for a whole round of requests. If the process was stopped within
- * it, the rest of the round would go out however late that is, to do what nobody may want any more.
- * So the clock is read before each head, and before each body: a server acts on no half of one. */
+/* libcurl reads the time once for a whole round of requests. If the process is stopped in between,
+ * the rest of the round would be sent however late it is. So the clock is read before each head and
+ * each body: a server does not act on half a request. */
 static bool is_late(const struct call *call)
 {
 	return clock_ms() >= call->deadline_ms;
@@ -215,7 +217,7 @@ static size_t give_body(char *data, size_t size, size_t count, void *user)
 	return length;
 }
 
-/* Again from the beginning, on another connection. */
+/* Sends the body again from the beginning, on another connection. */
 static int rewind_body(void *user, curl_off_t offset, int origin)
 {
 	struct call *call = user;
@@ -226,7 +228,7 @@ static int rewind_body(void *user, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-/* In the setters: the first failure counts, what follows is left out. */
+/* For the setters: the first failure counts, and later settings are skipped. */
 #define SET(call, option, value)                                                                   \
 	((call)->setup = (call)->setup != CURLE_OK                                                 \
 				 ? (call)->setup                                                   \
@@ -252,7 +254,7 @@ static void set_transport(struct call *call)
 
 static struct curl_blob blob(const char *pem)
 {
-	/* libcurl's interface is not const, but with NOCOPY it only reads. */
+	/* libcurl's interface is not const, but with NOCOPY it only reads */
 	union {
 		const char *in;
 		void *out;
@@ -268,8 +270,8 @@ static void set_trust(struct call *call, const struct http_trust *trust)
 	SET(call, CURLOPT_SSL_VERIFYHOST, 2L);
 	SET(call, CURLOPT_SSL_CTX_FUNCTION, begin_tls);
 	SET(call, CURLOPT_SSL_CTX_DATA, call);
-	SET(call, CURLOPT_SSL_SESSIONID_CACHE, 0L); /* it would be one a request */
-	/* Otherwise the machine's own CAs would be believed too. */
+	SET(call, CURLOPT_SSL_SESSIONID_CACHE, 0L); /* it would grow with each request */
+	/* Otherwise the machine's own CAs would be trusted, too. */
 	SET(call, CURLOPT_CAPATH, NULL);
 	if (trust->ca_pem != NULL) {
 		struct curl_blob ca = blob(trust->ca_pem);
@@ -335,7 +337,7 @@ static void free_call(struct call *call)
 	if (call->sending != NULL)
 		explicit_bzero(call->sending, strlen(call->sending)); /* it may be a Secret */
 	free(call->sending);
-	buf_wipe(&call->body); /* so may an answer */
+	buf_wipe(&call->body); /* so may a response */
 	guard_unref(call->guard);
 	free(call);
 }

@@ -38,7 +38,7 @@ static void free_with_context(void *parent, void *guard, CRYPTO_EX_DATA *data, i
 	guard_unref(guard);
 }
 
-/* Where a context keeps its guard. */
+/* The index by which a context finds its guard. */
 static int place(void)
 {
 	static int index = -1;
@@ -77,7 +77,7 @@ static uint64_t allowance(const struct guard *guard)
 	       guard->delivered / GUARD_BODY_SHARE;
 }
 
-/* To OpenSSL it looks as if the other side were done: it reads nothing any more. */
+/* For OpenSSL, the other side appears to have closed: it reads nothing more. */
 static void count_bytes(struct guard *guard, size_t bytes, SSL *ssl)
 {
 	heartbeat_owner(guard->owner);
@@ -120,7 +120,7 @@ static int check_chain(const STACK_OF(X509) * chain, struct err *e)
 	return 0;
 }
 
-/* Instead of X509_verify_cert(), before it. */
+/* Replaces X509_verify_cert(), and calls it if the certificates are acceptable. */
 static int verify(X509_STORE_CTX *store, void *user)
 {
 	struct guard *guard = user;
@@ -134,7 +134,7 @@ static int verify(X509_STORE_CTX *store, void *user)
 	return 0;
 }
 
-/* Finite fields of any size could be the server's choice; of curves there are four. */
+/* The server could choose finite fields of any size; of curves, only four are allowed. */
 static void bound_handshake(SSL_CTX *context)
 {
 	static const char suites[] = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:!aNULL";
