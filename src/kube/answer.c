@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "kube/status.h"
 
-/* Codes NULL: the kind's own. */
+/* Code NULL: any other of the kind. */
 static const struct {
 	enum err_kind kind;
 	const char *code;
@@ -31,7 +31,7 @@ int kube_answer_wrap(const struct kube_expected *expected, struct err *e)
 
 /* ---- from text to JSON ----------------------------------------------------------------------- */
 
-/* What comes after the string that begins at `at`. */
+/* Returns what follows the string that begins at `at`. */
 static size_t string_end(const char *text, size_t length, size_t at)
 {
 	for (at++; at < length; at++) {
@@ -43,7 +43,7 @@ static size_t string_end(const char *text, size_t length, size_t at)
 	return length;
 }
 
-/* The bracket that closes the array or object that begins at `at`; `length`: none does. */
+/* Returns the bracket that closes the array or object at `at`; `length` if there is none. */
 static size_t closing(const char *text, size_t length, size_t at)
 {
 	size_t depth = 0;
@@ -62,7 +62,7 @@ static size_t closing(const char *text, size_t length, size_t at)
 	return length;
 }
 
-/* One of the names, which blanks separate. */
+/* Whether a name is among `names`, which blanks separate. */
 static bool is_among(const char *names, const char *name, size_t length)
 {
 	for (const char *at = names; at != NULL; at = strchr(at, ' ')) {
@@ -73,8 +73,8 @@ static bool is_among(const char *names, const char *name, size_t length)
 	return false;
 }
 
-/* Whether a string, with its quotes, is the name of a member that nobody reads and that has
- * something in it. API servers put no blanks between. */
+/* Whether a string, with its quotes, is the name of a non-empty member that nobody reads. API
+ * servers send no blanks in between. */
 static bool is_unread(const char *text, size_t length, size_t at, size_t end, const char *unread)
 {
 	if (end + 1 >= length || text[end] != ':' || (text[end + 1] != '[' && text[end + 1] != '{'))
@@ -87,7 +87,7 @@ struct scan {
 	size_t depth, cost, cost_max;
 };
 
-/* Counts without building: false if it is deeper or costs more than we take. */
+/* Counts without building: returns false if the depth or the cost exceeds the limits. */
 static bool count(struct scan *s, char c)
 {
 	bool opens = c == '[' || c == '{';
@@ -100,7 +100,7 @@ static bool count(struct scan *s, char c)
 	return s->depth <= KUBE_JSON_DEPTH && s->cost <= s->cost_max;
 }
 
-/* Adds what is to be read of an answer, if its depth and its cost are sane. */
+/* Appends the parts of a response that are read, if its depth and cost are acceptable. */
 static bool add_sane(struct scan *s, const char *text, size_t length, struct buf *ret_text)
 {
 	size_t from = 0, at = 0;
@@ -154,7 +154,7 @@ static const char *text_of(const json_t *object, const char *member)
 	return text != NULL ? text : "";
 }
 
-/* A 2xx must be an object of the API, of the kind and name that was asked for. */
+/* A 2xx response must be an API object of the requested kind and name. */
 static int check_object(const json_t *body, const struct kube_expected *expected, struct err *e)
 {
 	const char *kind = text_of(body, "kind");

@@ -20,9 +20,10 @@
 
 enum {
 	PAGES_MAX = 200,
-	HANDSHAKES_MAX = 8,  /* of one list: they are dearer than its pages */
-	LARGE_BYTES = 65536, /* an answer that takes its time to read */
-	COST_BYTES = 240,    /* of memory that one of KUBE_JSON_COST is, at most (jansson 2.14) */
+	HANDSHAKES_MAX = 8,  /* per list: handshakes cost more than pages */
+	LARGE_BYTES = 65536, /* a response from this size on takes long to parse */
+	/* of memory that one unit of KUBE_JSON_COST takes at most (jansson 2.14) */
+	COST_BYTES = 240,
 };
 
 #define APPLY_QUERY "fieldManager=" KUBE_FIELD_MANAGER "&force=true&fieldValidation=Strict"
@@ -30,8 +31,8 @@ enum {
 static const struct {
 	const char *name; /* in messages */
 	const char *method;
-	const char *content_type; /* of the body, a header line */
-	const char *query;        /* of what concerns one object */
+	const char *content_type; /* of the body, as a header line */
+	const char *query;        /* of requests about one object */
 } verbs[] = {
 	[KUBE_LIST] = { "list", "GET", NULL, NULL },
 	[KUBE_GET] = { "get", "GET", NULL, "" },
@@ -51,7 +52,7 @@ struct kube_client {
 	size_t body_max;
 	struct kube_limiters *limiters;
 	struct kube_operation_list flying;
-	struct kube_operation_list large;  /* whose answers wait to be read, one a poll */
+	struct kube_operation_list large;  /* whose responses wait to be parsed, one per poll */
 	struct kube_operation_list unsent; /* called back at the next poll */
 	size_t pending;
 };
@@ -98,7 +99,7 @@ static void release_bytes(struct kube_operation *op, size_t *bytes)
 	*bytes = 0;
 }
 
-/* `op` is in no list any more. Of an answer that is not what was to be read nothing is kept. */
+/* `op` is in no list any more. If the response is not what was expected, none of it is kept. */
 static void finish(struct kube_operation *op, const struct kube_answer *answer)
 {
 	free_slot(op);
@@ -109,7 +110,8 @@ static void finish(struct kube_operation *op, const struct kube_answer *answer)
 	free_operation(op);
 }
 
-/* For what is not sent: our caller's mistake, reported at the next poll. */
+/* For requests that are not sent because of the caller's mistake, which is reported at the next
+ * poll. */
 void kube_operation_refuse(struct kube_operation *op, const char *code, const char *why)
 {
 	err_set(&op->refused, ERR_INTERNAL, code, "%s %s: %s", verbs[op->verb].name,
@@ -143,7 +145,7 @@ static char *url_of(const struct kube_operation *op, const char *query)
 
 static void take_answer(void *user, const struct http_answer *http);
 
-/* Twice: a buffer grows by doubling. */
+/* Twice the size: a buffer grows by doubling. */
 static bool reserve_bytes(void *user, size_t bytes)
 {
 	struct kube_operation *op = user;
@@ -180,7 +182,7 @@ static void send_request(struct kube_operation *op, const char *query)
 	http_client_submit(op->client->http, &request, take_answer, op);
 }
 
-/* The page after the one that gave `token`; NULL: the first. */
+/* Requests the page after the one that returned `token`; NULL: the first. */
 static void send_page(struct kube_operation *op, const char *token)
 {
 	CLEANUP(cleanup_free) char *escaped = http_escape(token != NULL ? token : "");
@@ -201,7 +203,7 @@ static const char *continue_token(const json_t *page)
 	return token != NULL && token[0] != '\0' ? token : NULL;
 }
 
-/* Whether another page may be asked for. */
+/* Checks whether another page may be requested. */
 static int check_connections(const struct kube_operation *op, struct err *e)
 {
 	const struct kube_expected expected = expected_of(op, NULL);
@@ -213,7 +215,7 @@ static int check_connections(const struct kube_operation *op, struct err *e)
 	return kube_answer_wrap(&expected, e);
 }
 
-/* Adds a page to what came before. */
+/* Appends a page to the previous ones. */
 static int add_page(struct kube_operation *op, json_t *page, struct err *e)
 {
 	json_t *items = json_object_get(page, "items");
@@ -233,7 +235,7 @@ static int add_page(struct kube_operation *op, json_t *page, struct err *e)
 	return json_object_set(op->pages, "metadata", json_object_get(page, "metadata"));
 }
 
-/* A list that outlived its `continue` token begins again, once. */
+/* A list that outlives its `continue` token begins again, once. */
 static bool restart(struct kube_operation *op, const struct err *error)
 {
 	if (op->pages == NULL || op->restarted || strcmp(error->code, "EXPIRED") != 0)
@@ -248,7 +250,7 @@ static bool restart(struct kube_operation *op, const struct err *error)
 	return true;
 }
 
-/* Whether the list goes on, with another request under way. */
+/* Returns whether the list continues, with another request under way. */
 static bool continue_list(struct kube_operation *op, size_t length, json_t *page,
 			  struct kube_answer *answer)
 {
@@ -268,8 +270,8 @@ static bool continue_list(struct kube_operation *op, size_t length, json_t *page
 	return true;
 }
 
-/* Builds no more JSON than the budget has memory for: its texts, and so much for each of its
- * values. */
+/* Builds no more JSON than the budget has memory for: its text, and a fixed amount for each
+ * value. */
 static int read_answer(struct kube_operation *op, const struct http_answer *http, json_t **ret_body,
 		       struct err *e)
 {
@@ -287,7 +289,7 @@ static int read_answer(struct kube_operation *op, const struct http_answer *http
 		(void)kube_budget_take(&op->target->budget, bytes);
 		op->kept += bytes;
 	}
-	release_bytes(op, &op->coming); /* the body goes when we return */
+	release_bytes(op, &op->coming); /* the body is freed when we return */
 	return result;
 }
 
@@ -304,7 +306,7 @@ static void use_answer(struct kube_operation *op, const struct http_answer *http
 	finish(op, &answer);
 }
 
-/* Its JSON takes its time. Others' answers are not to wait for that of many like it. */
+/* Parsing a large response takes a while, during which others must not wait for many like it. */
 static void set_aside(struct kube_operation *op, const struct http_answer *http)
 {
 	op->large = BUF_INIT(http->length);
@@ -359,7 +361,7 @@ static void launch(struct kube_operation *op)
 		send_request(op, verbs[op->verb].query);
 }
 
-/* Sends it, or lets it wait for its slot. */
+/* Sends it, or queues it for a slot. */
 void kube_operation_submit(struct kube_operation *op)
 {
 	op->slot.until_ms = (int64_t)clock_ms() + (int64_t)op->client->request_timeout_ms;
@@ -367,7 +369,7 @@ void kube_operation_submit(struct kube_operation *op)
 		launch(op);
 }
 
-/* It has waited too long, which is its answer at the next poll. */
+/* It has waited too long, which is reported at the next poll. */
 static void drop(struct kube_operation *op)
 {
 	err_set(&op->refused, ERR_KUBE_TIMEOUT, KUBE_NOT_SENT,
@@ -376,7 +378,7 @@ static void drop(struct kube_operation *op)
 	TAILQ_INSERT_TAIL(&op->client->unsent, op, link);
 }
 
-/* An operation is over: the next one has its slot. */
+/* The operation is over: the next one gets its slot. */
 static void free_slot(struct kube_operation *op)
 {
 	struct kube_slot *slot;
@@ -399,7 +401,7 @@ static size_t finish_unsent(struct kube_client *client)
 
 	TAILQ_CONCAT(&batch, &client->unsent, link); /* callbacks may submit */
 	for (struct kube_operation *op; (op = TAILQ_FIRST(&batch)) != NULL; count++) {
-		/* The analyzer does not see that TAILQ_REMOVE moves the head on.
+		/* The analyzer does not see that TAILQ_REMOVE changes the head.
 		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		const struct kube_answer answer = { .err = op->refused };
 		TAILQ_REMOVE(&batch, op, link);
@@ -467,7 +469,7 @@ static void free_all(struct kube_operation_list *list)
 	for (struct kube_operation *op; (op = TAILQ_FIRST(list)) != NULL;) {
 		TAILQ_REMOVE(list, op, link);
 		if (op->slot.limiter != NULL)
-			(void)kube_limiter_leave(&op->slot); /* nobody waits any more */
+			(void)kube_limiter_leave(&op->slot); /* nobody is waiting any more */
 		free_operation(op);
 	}
 }

@@ -18,8 +18,8 @@ static const char *const failures[HTTP_FAILURE_COUNT] = {
 	[HTTP_PROTOCOL] = "protocol",
 };
 
-/* What Kubernetes answers. Any other status is counted by its class, since a server may send what
- * it likes and each code is a time series. */
+/* The statuses that Kubernetes returns. Others are counted by class, because a server may send
+ * anything and each code is a time series. */
 static const short statuses[] = { 200, 201, 202, 400, 401, 403, 404, 405, 409,
 				  410, 415, 422, 429, 500, 502, 503, 504 };
 

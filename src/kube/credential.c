@@ -45,7 +45,7 @@ static void free_pkcs8(PKCS8_PRIV_KEY_INFO **pkcs8)
 	PKCS8_PRIV_KEY_INFO_free(*pkcs8);
 }
 
-/* Instead of OpenSSL's default, which asks at the terminal. */
+/* Replaces OpenSSL's default, which prompts at the terminal. */
 static int no_password(char *buffer, int size, int for_writing, void *user)
 {
 	(void)buffer;
@@ -70,7 +70,7 @@ static int64_t end_of_validity(const X509 *certificate)
 	return (int64_t)timegm(&tm);
 }
 
-/* Whether reading stopped because there was nothing more to read. */
+/* Whether reading stopped at the end of the input. */
 static bool at_end(void)
 {
 	unsigned long error = ERR_peek_last_error();
@@ -125,7 +125,7 @@ int credential_read_certificates(const char *pem, int most, char **ret_pem, int6
 
 /* ---- a private key ------------------------------------------------------------------------- */
 
-/* The name of a key's type that OpenSSL reads it by, from PKCS#8; NULL: none that is taken. */
+/* Returns OpenSSL's name of a key's type, from PKCS#8; NULL if the type is not accepted. */
 static const char *type_in(const PKCS8_PRIV_KEY_INFO *pkcs8)
 {
 	static const struct {
@@ -147,8 +147,8 @@ static const char *type_in(const PKCS8_PRIV_KEY_INFO *pkcs8)
 	return NULL;
 }
 
-/* As one type and nothing else: to read a DSA or DH key is to compute with its numbers, which can
- * be as long as the file. */
+/* Decodes as this type only: reading a DSA or DH key would compute with its numbers, which can be
+ * as long as the file. */
 static EVP_PKEY *decode(const unsigned char *der, long length, const char *type)
 {
 	CLEANUP(free_key) EVP_PKEY *key = NULL;
@@ -172,7 +172,7 @@ static EVP_PKEY *decode_pkcs8(const unsigned char *der, long length)
 	return type != NULL ? decode(der, length, type) : NULL;
 }
 
-/* One block of PEM; `ret_key` stays NULL if it holds no key, as "EC PARAMETERS". */
+/* Reads one block of PEM; `ret_key` stays NULL if it holds no key, such as "EC PARAMETERS". */
 static bool read_block(BIO *in, EVP_PKEY **ret_key)
 {
 	char *name = NULL, *header = NULL;
@@ -248,6 +248,6 @@ int64_t credential_token_expiry(const char *token)
 		return 0;
 	json_auto_t *claims = json_loadb(payload.data, payload.length, 0, NULL);
 	double exp = json_number_value(json_object_get(claims, "exp"));
-	/* Up to the year 9999: beyond, nobody means a time. */
+	/* Up to the year 9999: a later time is not meant seriously. */
 	return exp > 0 && exp < 253402300800.0 ? (int64_t)exp : 0;
 }

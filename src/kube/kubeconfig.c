@@ -15,7 +15,7 @@
 
 enum { NAME_MAX_BYTES = 253, NAMESPACE_MAX = 63 };
 
-/* As for kubectl. */
+/* The same as kubectl's. */
 static const char default_namespace[] = "default";
 
 /* ---- which members there may be ------------------------------------------------------------ */
@@ -24,16 +24,16 @@ enum verdict {
 	MAP,
 	LIST,
 	TEXT,
-	ANYTHING, /* not looked into */
+	ANYTHING, /* not examined */
 	REFUSED,
-	REFUSED_UNLESS_NO, /* taken if it says that it is not so */
+	REFUSED_UNLESS_NO, /* accepted only if it is false */
 };
 
-/* One row a member of kubeconfig.v1. What is not here is refused as unknown. */
+/* One row per member of kubeconfig.v1. Other members are refused as unknown. */
 static const struct rule {
 	const char *path;
 	enum verdict verdict;
-	const char *code, *why; /* of what is refused */
+	const char *code, *why; /* for refused members */
 } rules[] = {
 #define FILE_RULE(path)                                                                            \
 	{                                                                                          \
@@ -59,7 +59,7 @@ static const struct rule {
 	{ "clusters[].name", TEXT, NULL, NULL },
 	{ "clusters[].cluster", MAP, NULL, NULL },
 	{ "clusters[].cluster.server", TEXT, NULL, NULL },
-	{ "clusters[].cluster.api-version", TEXT, NULL, NULL }, /* Rancher, and old ones */
+	{ "clusters[].cluster.api-version", TEXT, NULL, NULL }, /* Rancher, and old versions */
 	{ "clusters[].cluster.certificate-authority-data", TEXT, NULL, NULL },
 	{ "clusters[].cluster.disable-compression", TEXT, NULL, NULL },
 	{ "clusters[].cluster.extensions", ANYTHING, NULL, NULL },
@@ -114,7 +114,7 @@ static const struct {
 	[TEXT] = { YAML_TREE_TEXT, "must be a string" },
 };
 
-/* Puts "line 12: users[0].user.exec: " before what `e` says. `member`: of the node, or NULL. */
+/* Puts "line 12: users[0].user.exec: " in front of the message. `member`: of the node, or NULL. */
 static int at(struct err *e, const struct yaml_tree *node, const char *member)
 {
 	char path[YAML_TREE_PATH_MAX];
@@ -143,7 +143,7 @@ static const struct rule *find_rule(const struct yaml_tree *node)
 	return NULL;
 }
 
-/* What says nothing, and is as good as absent: "certificate-authority: ''". */
+/* Whether a value is empty, and so counts as absent: "certificate-authority: ''". */
 static bool is_empty(const struct yaml_tree *node)
 {
 	return node->kind == YAML_TREE_NULL ||
@@ -151,7 +151,7 @@ static bool is_empty(const struct yaml_tree *node)
 	       (node->kind == YAML_TREE_LIST && node->first == NULL);
 }
 
-/* YAML 1.1, which kubectl reads. */
+/* Whether it is false in YAML 1.1, which kubectl reads. */
 static bool says_no(const struct yaml_tree *node)
 {
 	static const char *const words[] = { "false", "False", "FALSE", "no", "No", "NO",
@@ -164,7 +164,7 @@ static bool says_no(const struct yaml_tree *node)
 	return false;
 }
 
-/* A member that is there and says something, or NULL. */
+/* Returns a member that exists and is not empty, or NULL. */
 static const struct yaml_tree *given(const struct yaml_tree *map, const char *member)
 {
 	const struct yaml_tree *node = yaml_tree_member(map, member);
@@ -172,7 +172,7 @@ static const struct yaml_tree *given(const struct yaml_tree *map, const char *me
 	return node != NULL && !is_empty(node) ? node : NULL;
 }
 
-/* Checks one node; `ret_inside`: whether its children are to be checked too. */
+/* Checks one node; `ret_inside`: whether its children must be checked, too. */
 static int check_node(const struct yaml_tree *node, bool *ret_inside, struct err *e)
 {
 	const struct rule *rule = find_rule(node);
@@ -192,7 +192,7 @@ static int check_node(const struct yaml_tree *node, bool *ret_inside, struct err
 	return 0;
 }
 
-/* Every node, wherever it is: what is refused is refused in contexts that are not current, too. */
+/* Checks every node: refused members are refused in contexts that are not current, too. */
 static int check_nodes(const struct yaml_tree *parent, struct err *e)
 {
 	for (const struct yaml_tree *node = parent->first; node != NULL; node = node->next) {
@@ -211,7 +211,7 @@ static int missing(struct err *e, const struct yaml_tree *map, const char *membe
 	return at(e, map, member);
 }
 
-/* The text of a member that must be there and not empty. */
+/* Returns a member that must exist and not be empty. */
 static int need(const struct yaml_tree *map, const char *member, const struct yaml_tree **ret_node,
 		struct err *e)
 {
@@ -223,7 +223,8 @@ static int need(const struct yaml_tree *map, const char *member, const struct ya
 	return 0;
 }
 
-/* The entry of `list` (clusters, contexts, users) that `reference` names: its member `inner`. */
+/* Finds the entry of `list` (clusters, contexts, users) that `reference` names, and returns its
+ * member `inner`. */
 static int find_entry(const struct yaml_tree *root, const char *list, const char *inner,
 		      const struct yaml_tree *reference, const struct yaml_tree **ret_entry,
 		      struct err *e)
@@ -247,7 +248,7 @@ static int find_entry(const struct yaml_tree *root, const char *list, const char
 	return *ret_entry != NULL ? 0 : missing(e, found, inner);
 }
 
-/* A member that holds base64 of text. */
+/* Decodes a member that contains text in base64. */
 static int need_data(const struct yaml_tree *map, const char *member, const char *code,
 		     const struct yaml_tree **ret_node, struct buf *ret_text, struct err *e)
 {
@@ -323,7 +324,7 @@ static int take_cluster(const struct yaml_tree *cluster, struct kubeconfig *conf
 				 CERTIFICATE_BUNDLE_MAX, &config->ca_pem, NULL, e);
 }
 
-/* RFC 1123, as Kubernetes asks of a namespace's name. */
+/* RFC 1123, as Kubernetes requires for a namespace's name. */
 static bool is_dns_label(const char *text)
 {
 	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -362,7 +363,7 @@ static int take_context(const struct yaml_tree *root, const struct yaml_tree *co
 	return take_cluster(cluster, config, e) < 0 ? -1 : take_user(user, config, e);
 }
 
-/* apiVersion and kind may be absent, as for kubectl; if there, they must be right. */
+/* apiVersion and kind may be absent, as for kubectl; otherwise they must be right. */
 static int check_version(const struct yaml_tree *root, struct err *e)
 {
 	static const char *const header[][2] = { { "apiVersion", "v1" }, { "kind", "Config" } };

@@ -11,7 +11,7 @@ TAILQ_HEAD(tenant_list, kube_tenant);
 struct kube_limiter {
 	char *server;
 	size_t in_flight;
-	struct tenant_list waiting; /* the next one first; whoever had a turn goes to the end */
+	struct tenant_list waiting; /* in order; a tenant that had its turn goes to the end */
 	TAILQ_ENTRY(kube_limiter) link;
 };
 
@@ -82,7 +82,7 @@ static void take_slot(struct kube_slot *slot)
 	slot->tenant->in_flight++;
 }
 
-/* First while its turn lasts. */
+/* To the front while its turn lasts. */
 static void queue_tenant(struct kube_limiter *limiter, struct kube_tenant *tenant)
 {
 	if (tenant->served > 0)
@@ -100,8 +100,8 @@ static void start_waiting(struct kube_slot *slot)
 	TAILQ_INSERT_TAIL(&tenant->waiting, slot, link);
 }
 
-/* Takes out the tenant's first request, and puts the tenant behind all others if it has more and
- * its turn is over. */
+/* Takes the tenant's first request; if the tenant has more and its turn is over, moves it behind
+ * all others. */
 static struct kube_slot *stop_waiting(struct kube_limiter *limiter, struct kube_tenant *tenant)
 {
 	struct kube_slot *slot = TAILQ_FIRST(&tenant->waiting);

@@ -2,7 +2,8 @@
 
 #include <stdint.h>
 
-/* For a namespace full of events, while one row's answers cost no more than moments to read. */
+/* Allows for a namespace full of events, while parsing one row's responses still takes only
+ * moments. */
 enum { ROW_BUDGETS_BORROWED = 8 };
 
 struct kube_memory kube_memory(size_t bytes, size_t rows)

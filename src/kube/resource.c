@@ -2,14 +2,14 @@
 
 #include <string.h>
 
-/* Who manages which fields is half of what an API server says about an object. Of two kinds we need
- * the time of it. */
+/* Who manages which fields is half of what an API server says about an object. For two kinds, the
+ * times in it are needed. */
 #define MANAGERS "managedFields"
 #define FIELDS   "fieldsV1"
 
 static const struct kube_resource_type types[] = {
 	[KUBE_STATEFULSETS] = { "apis/apps/v1", "apps/v1", "StatefulSet", "statefulsets", FIELDS },
-	/* What a pod should be, its StatefulSet says; on which node it is, only the pod. */
+	/* A pod's spec is that of its StatefulSet, except for its node. */
 	[KUBE_PODS] = { "api/v1", "v1", "Pod", "pods", MANAGERS " containers volumes tolerations" },
 	[KUBE_SERVICES] = { "api/v1", "v1", "Service", "services", MANAGERS },
 	[KUBE_INGRESSES] = { "apis/networking.k8s.io/v1", "networking.k8s.io/v1", "Ingress",

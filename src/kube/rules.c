@@ -4,7 +4,7 @@
 
 #include "kube/resource.h"
 
-/* That are read: whoever sends more has not meant us. The longest of Kubernetes' own has 60. */
+/* How many are read: a longer list is not about us. The longest of Kubernetes' own has 60. */
 enum { RULES_MAX = 1000, NAMES_MAX = 200 };
 
 static bool lists(const json_t *rule, const char *member, const char *name, size_t length)

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/parse.h"
 
-/* What is put together again is to fit into 512 bytes (sql/0001_schema.sql). */
+/* The normalized URL must fit into 512 bytes (sql/0001_schema.sql). */
 enum { URL_MAX = 500, HOST_MAX = 253, LABEL_MAX = 63, DEFAULT_PORT = 443 };
 
 static const char scheme[] = "https://";
@@ -23,7 +23,7 @@ static int refuse(struct err *e, const char *why)
 	return err_set(e, ERR_INVALID, "KUBECONFIG_SERVER", "%s", why);
 }
 
-/* Whether resolvers would read the name as an IPv4 address: its last label is a number. */
+/* Whether resolvers would parse the name as an IPv4 address: its last label is a number. */
 static bool ends_in_number(const char *host)
 {
 	const char *dot = strrchr(host, '.');
@@ -47,7 +47,7 @@ static bool is_dns_name(const char *host)
 	}
 }
 
-/* A host in its one spelling, without brackets; NULL if it is none. */
+/* Returns the host in canonical form, without brackets; NULL if it is invalid. */
 static char *canonical_host(const char *text, size_t length, bool bracketed)
 {
 	CLEANUP(cleanup_free) char *host = mem_strndup(text, length);
@@ -67,7 +67,7 @@ static char *canonical_host(const char *text, size_t length, bool bracketed)
 	return STEAL(host);
 }
 
-/* Reads the host; `url` goes behind it. */
+/* Reads the host; `url` then points behind it. */
 static char *take_host(const char **url)
 {
 	bool bracketed = **url == '[';
@@ -80,7 +80,7 @@ static char *take_host(const char **url)
 	return canonical_host(start, length, bracketed);
 }
 
-/* Reads ":port", if it is there; `url` goes behind it. */
+/* Reads ":port", if present; `url` then points behind it. */
 static bool take_port(const char **url, unsigned *ret_port)
 {
 	char digits[8];
@@ -100,7 +100,8 @@ static bool take_port(const char **url, unsigned *ret_port)
 	return true;
 }
 
-/* "" or segments of unreserved characters and ':', none empty but the last, none "." or "..". */
+/* Whether it is "" or segments of unreserved characters and ':', none empty except the last, none
+ * "." or "..". */
 static bool is_path(const char *path)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

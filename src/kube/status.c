@@ -12,7 +12,7 @@ enum { RETRY_AFTER_MAX_S = 3600 };
 static const struct meaning {
 	int from, to;           /* HTTP status */
 	const char *reason;     /* Status.reason, or NULL: any */
-	const char *text, *too; /* in the message, or NULL: any */
+	const char *text, *too; /* part of the message, or NULL: any */
 	enum err_kind kind;
 	const char *code; /* NULL: the kind's own */
 } meanings[] = {
@@ -38,8 +38,8 @@ static const struct meaning {
 	  "NAMESPACE_TERMINATING" },
 	{ 403, 403, NULL, NULL, NULL, ERR_KUBE_FORBIDDEN, NULL },
 
-	/* Only a Status says that an object is not there. Any other 404 is a server that is not
-	 * the one we think: believing it would count objects as gone that are only elsewhere. */
+	/* Only a Status can say that an object does not exist. Any other 404 is from some other
+	 * server: objects that exist elsewhere would count as gone. */
 	{ 404, 404, NULL, "could not find the requested resource", NULL, ERR_KUBE_NOT_FOUND,
 	  "RESOURCE_TYPE_NOT_FOUND" },
 	{ 404, 404, "", "404 page not found\n", NULL, ERR_KUBE_NOT_FOUND,
@@ -60,7 +60,7 @@ static const struct meaning {
 	{ 429, 429, NULL, NULL, NULL, ERR_KUBE_RATE_LIMITED, NULL },
 	{ 400, 499, NULL, NULL, NULL, ERR_KUBE_INVALID, NULL },
 
-	/* Server-side apply answers 500 to what is the object's fault. */
+	/* Server-side apply answers 500 to some errors of the object. */
 	{ 500, 500, NULL, "not declared in schema", NULL, ERR_KUBE_INVALID, "UNKNOWN_FIELD" },
 	{ 500, 500, NULL, "failed to create typed patch object", NULL, ERR_KUBE_INVALID,
 	  "WRONG_TYPE" },
@@ -74,7 +74,7 @@ static const struct meaning {
 
 static const struct meaning unknown = { .kind = ERR_KUBE_PROTOCOL };
 
-/* `reason` is "" when the body is no Status. */
+/* `reason` is "" if the body is no Status. */
 static const struct meaning *find(long http_status, const char *reason, const char *text)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
@@ -123,7 +123,7 @@ int kube_status_error(const struct kube_refusal *refusal, struct err *e)
 	return -1;
 }
 
-/* C0 and C1 controls and DEL; of a C1, which has two bytes, each. */
+/* Whether the byte is part of a control character: C0, DEL, or either byte of a C1. */
 static bool is_control(const char *text, size_t at)
 {
 	unsigned char c = (unsigned char)text[at];

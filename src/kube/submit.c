@@ -9,7 +9,7 @@
 
 enum { PAGE_ITEMS = 500, NAME_MAX_LENGTH = 253 };
 
-#define METADATA      "PartialObjectMetadata" /* what objects are without spec and status */
+#define METADATA      "PartialObjectMetadata" /* the form of objects without spec and status */
 #define METADATA_LIST METADATA "List"
 
 static const char accept_metadata[] = "Accept: application/json;as=" METADATA ";g=meta.k8s.io;v=v1";
@@ -42,7 +42,7 @@ void kube_submit_list(struct kube_client *client, struct kube_target *target,
 	kube_operation_submit(op);
 }
 
-/* Names go into paths: "" would mean the whole collection, ".." another one. */
+/* Names are parts of paths: "" would mean the whole collection, ".." another one. */
 static bool is_name(const char *name)
 {
 	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.");
@@ -51,7 +51,7 @@ static bool is_name(const char *name)
 	       name[0] != '-';
 }
 
-/* What concerns one object. */
+/* Submits a request about one object. */
 static void submit_named(struct kube_operation *op, const char *name)
 {
 	op->name = mem_strdup(name);
@@ -80,7 +80,8 @@ void kube_submit_delete(struct kube_client *client, struct kube_target *target,
 	json_auto_t *options = json_pack("{s:s, s:s, s:s}", "kind", "DeleteOptions", "apiVersion",
 					 "v1", "propagationPolicy", "Background");
 
-	/* Fails if `uid` is not UTF-8; without the precondition it must not go. */
+	/* Fails if `uid` is not UTF-8: then nothing is sent, because the precondition would be
+	 * missing. */
 	if (uid != NULL &&
 	    json_object_set_new(options, "preconditions", json_pack("{s:s}", "uid", uid)) < 0) {
 		kube_operation_refuse(op, "BAD_UID", "not a UID of an object");

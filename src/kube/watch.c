@@ -16,7 +16,7 @@
 #include "kube/resource.h"
 #include "kube/target.h"
 
-enum { GRACE_MS = 2000 }; /* how much later than the server we end a watch ourselves */
+enum { GRACE_MS = 2000 }; /* how much later than the server we end a watch */
 
 static const char accept_metadata[] =
 	"Accept: application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
@@ -28,9 +28,9 @@ struct kube_watch {
 	void *user;
 	struct call *call; /* NULL: it has ended */
 	uint64_t opened_us;
-	struct buf line; /* what has come of the next one */
+	struct buf line; /* what has arrived of the next line */
 	unsigned lines;
-	struct err err; /* why we ended it ourselves */
+	struct err err; /* set if we have ended it */
 	bool open, failed;
 };
 
@@ -48,7 +48,7 @@ static bool is_type(const json_t *event, const char *type)
 	return strcmp(json_text_at(event, "type"), type) == 0;
 }
 
-/* Whether the watch goes on. Types that are not known yet say nothing to us. */
+/* Returns whether the watch continues. Unknown types of events are ignored. */
 static bool read_event(struct kube_watch *w, const json_t *event)
 {
 	const char *name = json_text_at(event, "object.metadata.name");

@@ -14,8 +14,8 @@
 
 struct builder {
 	struct yaml_tree *root;
-	struct yaml_tree *open; /* the collection that is being filled, NULL at the top */
-	char *key;              /* read, its value comes next */
+	struct yaml_tree *open; /* the collection being filled; NULL at the top */
+	char *key;              /* a key whose value comes next */
 	unsigned depth;
 	unsigned nodes;
 	unsigned documents;
@@ -28,7 +28,7 @@ static void wipe(char *text)
 	free(text);
 }
 
-/* Not recursive, though the depth is limited: children first, then up. */
+/* Not recursive, although the depth is limited: children first, then up. */
 static void free_tree(struct yaml_tree *root)
 {
 	struct yaml_tree *node = root;
@@ -157,14 +157,15 @@ static int open_collection(struct builder *b, const yaml_event_t *event, enum ya
 
 static int close_collection(struct builder *b)
 {
-	if (b->open != NULL) { /* always: libyaml ends only what it began */
+	if (b->open != NULL) { /* always true: libyaml only ends what it has begun */
 		b->open = b->open->parent;
 		b->depth--;
 	}
 	return 0;
 }
 
-/* Anchors and tags can stand on anything; libyaml keeps them in a place of each kind of event. */
+/* Anchors and tags can be on any node; libyaml stores them in a different place for each kind of
+ * event. */
 static int check_decoration(const yaml_event_t *event, struct err *e)
 {
 	const yaml_char_t *anchor = NULL, *tag = NULL;
@@ -240,7 +241,7 @@ static int build(struct builder *b, yaml_parser_t *parser, struct err *e)
 	return 0;
 }
 
-/* As some editors put it before UTF-8. */
+/* Some editors write it before UTF-8. */
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
 int yaml_tree_parse(const char *text, size_t length, struct yaml_tree **ret_root, struct err *e)
@@ -277,7 +278,7 @@ const struct yaml_tree *yaml_tree_member(const struct yaml_tree *map, const char
 	return NULL;
 }
 
-/* The path is cut where it ends: no rule and no message needs one so long. */
+/* The path is truncated at its maximum length: no rule or message needs a longer one. */
 static void append(char path[YAML_TREE_PATH_MAX], const char *text)
 {
 	size_t length = strlen(path);
