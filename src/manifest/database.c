@@ -8,7 +8,8 @@
 
 #define RBAC "rbac.authorization.k8s.io"
 
-/* What KubeBlocks' own command line puts on what goes with a cluster; Sealos looks for it. */
+/* The labels that KubeBlocks' command line sets on a cluster's other objects; Sealos looks for
+ * them. */
 static json_t *companion_labels(const struct manifest_database *d)
 {
 	return MAP({ "sealos-db-provider-cr", TEXT(d->name) },
@@ -18,7 +19,7 @@ static json_t *companion_labels(const struct manifest_database *d)
 		   { MANIFEST_LABEL_RESOURCE, TEXT(d->resource_id) });
 }
 
-/* `others` is taken. */
+/* Steals `others`. */
 static json_t *companion(const struct manifest_database *d, const char *api_version,
 			 const char *kind, json_t *others)
 {
@@ -27,10 +28,10 @@ static json_t *companion(const struct manifest_database *d, const char *api_vers
 	return object_make(&head, companion_labels(d), &object_absent, others);
 }
 
-/* What runs in the database's pods, and in those of its backups, asks of the API server: Patroni,
- * KubeBlocks' agent, the backup tools. It is what KubeBlocks 0.8 and 0.9 grant where they make the
- * ServiceAccount themselves (ClusterRole kubeblocks-cluster-pod-role), without making and ending
- * pods, which none of them does: a pod can be given every Secret of the namespace. */
+/* What programs in the database's pods, and in those of its backups, need from the API server:
+ * Patroni, KubeBlocks' agent, the backup tools. It is what KubeBlocks 0.8 and 0.9 grant if they
+ * make the ServiceAccount themselves (ClusterRole kubeblocks-cluster-pod-role), except making and
+ * deleting pods, which none of them does: a pod can be given every Secret of the namespace. */
 static const struct {
 	const char *group, *resources[2], *verbs[8];
 } rules[] = {
@@ -119,7 +120,7 @@ static json_t *volume(const struct manifest_database *d, const struct manifest_s
 			   IF(settings->storage_class != NULL, TEXT(settings->storage_class)) }) });
 }
 
-/* KubeBlocks stops a cluster without replicas up to 0.9.0 only; from then on `stop` does. */
+/* Up to KubeBlocks 0.9.0, zero replicas stop a cluster; later versions need `stop`. */
 static json_t *component(const struct manifest_database *d,
 			 const struct manifest_settings *settings)
 {
@@ -139,7 +140,7 @@ static json_t *component(const struct manifest_database *d,
 		   { "stop", IF(has_stop, FLAG(d->stopped)) });
 }
 
-/* The list of components is atomic: it is always applied whole. */
+/* The list of components is atomic, so it is always applied as a whole. */
 static json_t *cluster_spec(const struct manifest_database *d,
 			    const struct manifest_settings *settings)
 {
@@ -176,7 +177,7 @@ json_t *manifest_database_companions(const struct manifest_database *d,
 		    network_policy(d, settings));
 }
 
-/* RFC 3986: all but the unreserved characters. The caller frees. */
+/* RFC 3986: escapes all but the unreserved characters. The caller frees. */
 static char *url_escape(const char *text)
 {
 	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -1,4 +1,4 @@
-/* The hash of a row's objects, from what they are made of: see manifest.h. */
+/* The hash of a row's objects, computed from their inputs; see manifest.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,7 +53,7 @@ static const struct field database_fields[] = {
 	RESOURCE_FIELDS(manifest_database),
 };
 
-/* All strings of both are in the tables: a new one does not compile without its row. */
+/* The tables contain all strings of both: a new one without a row does not compile. */
 _Static_assert(offsetof(struct manifest_sandbox, variables) ==
 		       ARRAY_SIZE(sandbox_fields) * sizeof(char *),
 	       "a field of struct manifest_sandbox is not hashed");
@@ -63,7 +63,8 @@ _Static_assert(offsetof(struct manifest_database, stopped) ==
 
 /* ---- what is hashed -------------------------------------------------------------------------- */
 
-/* With its end, so that "ab", "c" is not "a", "bc"; none is not "". */
+/* Includes the terminating NUL, so that "ab", "c" differs from "a", "bc", and a missing value from
+ * "". */
 static void add(crypto_hash_sha256_state *state, const char *text)
 {
 	const unsigned char is_there = text != NULL;
@@ -93,7 +94,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp((*left)->name, (*right)->name);
 }
 
-/* In whatever order they come. */
+/* The order does not matter. */
 static void add_variables(crypto_hash_sha256_state *state, const struct manifest_sandbox *s)
 {
 	CLEANUP(cleanup_free)
@@ -145,7 +146,7 @@ void manifest_database_hash(const struct manifest_database *d,
 
 /* ---- the fingerprint of settings and code ---------------------------------------------------- */
 
-/* One for each way that the code can take by itself, beside what the settings say. */
+/* One for each branch that the code takes by itself, apart from the settings. */
 static const struct manifest_variable sample_variable = { "NAME", "value" };
 static const struct manifest_sandbox sample_sandboxes[] = {
 	{

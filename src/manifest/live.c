@@ -19,7 +19,7 @@ const char *manifest_hash(const json_t *object)
 	return hash != NULL ? hash : "";
 }
 
-/* The members whose strings are quantities. Anywhere else "1000m" and "1" are two things. */
+/* The members whose strings are quantities. Elsewhere "1000m" and "1" differ. */
 static bool is_quantity(const char *member)
 {
 	static const char *const members[] = { "cpu", "memory", "ephemeral-storage", "storage" };
@@ -31,8 +31,8 @@ static bool is_quantity(const char *member)
 	return false;
 }
 
-/* What the API server leaves out. Not false and not 0: where those are left out, they are the
- * default, but where they are not, their absence means something else (a pod without
+/* Whether the API server omits the value. It does not omit false and 0 generally: where it does,
+ * they are the default, but elsewhere their absence means something else (a pod without
  * automountServiceAccountToken has the token). */
 static bool is_empty(const json_t *value)
 {
@@ -42,25 +42,25 @@ static bool is_empty(const json_t *value)
 	       (json_is_object(value) && json_object_size(value) == 0);
 }
 
-/* jansson cannot iterate over a const object, though it does not change it. */
+/* jansson cannot iterate over a const object, although that does not change it. */
 static json_t *iterable(const json_t *object)
 {
 	return (json_t *)(uintptr_t)object;
 }
 
-/* A walk through both; where it is, and what it has found. */
+/* A walk through both objects: its position and its findings. */
 struct walk {
-	json_t *differences; /* NULL: it ends at the first one */
+	json_t *differences; /* NULL: stop at the first one */
 	char path[PATH_MAX_LENGTH];
 };
 
 static bool covers(struct walk *w, const char *member, const json_t *live, const json_t *desired);
 
-/* Always false. */
+/* Records a difference; always returns false. */
 static bool differs(const struct walk *w, const json_t *live, const json_t *desired)
 {
-	/* "wanted" is in the hashes that rows keep of differences: renaming it would make each of
-	 * them unknown. */
+	/* "wanted" is part of the stored hashes of differences: renaming it would make all of them
+	 * unknown. */
 	if (w->differences != NULL && json_array_size(w->differences) < DIFFERENCES_MAX)
 		json_array_append_new(w->differences,
 				      json_pack("{s:s, s:O?, s:O}",
@@ -73,7 +73,7 @@ static bool differs(const struct walk *w, const json_t *live, const json_t *desi
 	return false;
 }
 
-/* Puts what is below it at the end of the path; returns where it ended before. */
+/* Appends a segment to the path; returns where the path ended before. */
 static size_t descend(struct walk *w, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -127,7 +127,7 @@ static bool covers_string(const char *member, const json_t *live, const json_t *
 		quantity_equal(json_string_value(live), json_string_value(desired)));
 }
 
-/* `member`: under which name it is there, "" in an array. */
+/* `member`: the name of the member, "" in an array. */
 static bool covers(struct walk *w, const char *member, const json_t *live, const json_t *desired)
 {
 	if (is_empty(desired) && is_empty(live))
@@ -152,7 +152,7 @@ static bool walk(struct walk *w, const json_t *live, const json_t *desired)
 
 	json_object_foreach(iterable(desired), member, value)
 	{
-		/* The items of a list do not say what they are. */
+		/* Items of a list do not contain these. */
 		if (strcmp(member, "apiVersion") == 0 || strcmp(member, "kind") == 0)
 			continue;
 		w->path[0] = '\0';
@@ -179,8 +179,8 @@ json_t *manifest_differences(const json_t *live, const json_t *desired)
 	return w.differences;
 }
 
-/* The claims of a StatefulSet cannot be changed; the launchpad's word on their size goes with
- * them. */
+/* The claims of a StatefulSet are immutable, so those of the live object are kept, with the
+ * launchpad's annotation of their size. */
 static void keep_claims(json_t *desired, const json_t *live)
 {
 	static const char resize[] = "deploy.cloud.sealos.io/resize";
@@ -199,7 +199,7 @@ static json_t *database_claim(const json_t *cluster)
 	return json_at(cluster, "spec.componentSpecs.0.volumeClaimTemplates.0.spec");
 }
 
-/* KubeBlocks can make a claim larger, but cannot move it to another class. */
+/* KubeBlocks can enlarge a claim, but cannot change its class. */
 static void keep_storage_class(json_t *desired, const json_t *live)
 {
 	static const char member[] = "storageClassName";

@@ -15,7 +15,7 @@ static bool is_internet(const struct special_network *s)
 	return s->what == NULL && s->embeds == 0;
 }
 
-/* Within one that is refused as well, so that it need not be named. */
+/* Whether a larger network that is refused contains it, so that it need not be listed. */
 static bool is_covered(const struct network *network, const struct special_network *self)
 {
 	size_t count;
@@ -30,7 +30,7 @@ static bool is_covered(const struct network *network, const struct special_netwo
 	return false;
 }
 
-/* All of the table that is within a network of ordinary addresses and is not ordinary. */
+/* All networks of the table inside a network of ordinary addresses that are not ordinary. */
 static json_t *exceptions(const struct network *all)
 {
 	size_t count;
@@ -63,7 +63,7 @@ static void add_networks(json_t *to, const char *words)
 	}
 }
 
-/* Of a namespace, all or those with a label. */
+/* Selects pods of a namespace: all, or those with a label. */
 static json_t *pods(char *word)
 {
 	char *label = strchr(word, '/');
@@ -105,8 +105,8 @@ static json_t *port(const char *protocol, int number)
 
 /* ---- rules ----------------------------------------------------------------------------------- */
 
-/* Appends a rule, `ports` of which may be &object_absent. Without peers it would be one for
- * everywhere. */
+/* Appends a rule; `ports` may be &object_absent. Without peers nothing is appended, as the rule
+ * would mean everywhere. */
 static void add_rule_to(json_t *rules, json_t *to, json_t *ports)
 {
 	if (json_array_size(to) == 0) {
@@ -117,7 +117,7 @@ static void add_rule_to(json_t *rules, json_t *to, json_t *ports)
 	json_array_append_new(rules, MAP({ "to", to }, { "ports", ports }));
 }
 
-/* By the port of the resolver's pod, which is not 53 everywhere: OpenShift's is 5353. */
+/* Allows the port of the resolver's pod, which is not always 53: OpenShift's is 5353. */
 static void add_dns(json_t *rules, const struct manifest_settings *settings)
 {
 	add_rule_to(rules,
@@ -135,7 +135,7 @@ static json_t *to_pods_of(const char *database)
 	return LIST(MAP({ "podSelector", instance(database) }));
 }
 
-/* Whatever the table of special networks calls ordinary. */
+/* Everything that the table of special networks calls ordinary. */
 static json_t *to_internet(void)
 {
 	size_t count;
@@ -165,7 +165,7 @@ static json_t *sandbox_egress(const struct manifest_sandbox *s,
 	return rules;
 }
 
-/* From everywhere: in which namespace the ingress controller runs is not known here. */
+/* From everywhere: the ingress controller's namespace is not known here. */
 static json_t *sandbox_ingress(void)
 {
 	return LIST(MAP({ "ports", LIST(port("TCP", PORT_APP), port("TCP", PORT_TTYD)) }));
@@ -180,8 +180,9 @@ json_t *network_sandbox_spec(const struct manifest_sandbox *s,
 		   { "egress", sandbox_egress(s, settings) });
 }
 
-/* Patroni keeps its leader there. Some agents know an API server by its port only (it may be a
- * node, and that is no ipBlock for them), so where it is not configured it may be everywhere. */
+/* Patroni stores its leader in the API server. Some network plugins recognize an API server only by
+ * its port (if it is on a node, no ipBlock matches it), so unless it is configured it may be
+ * anywhere. */
 static void add_api_server(json_t *rules, const struct manifest_settings *settings)
 {
 	json_t *ports =

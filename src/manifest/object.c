@@ -7,11 +7,11 @@
 #include "base/quantity.h"
 #include "crypto/token.h"
 
-/* Constant, as far as jansson is concerned: it does not count references to them. */
+/* Constant for jansson: references to these are not counted. */
 json_t object_end = { JSON_NULL, (size_t)-1 };
 json_t object_absent = { JSON_NULL, (size_t)-1 };
 
-/* All are taken, and those after one that is missing are, too. */
+/* Steals all members, even those after one that is NULL because it could not be made. */
 json_t *object_map(const struct object_member *members)
 {
 	json_t *map = json_object();

@@ -14,7 +14,7 @@ json_t *sandbox_labels(const struct manifest_sandbox *s)
 	return MAP({ "app", TEXT(s->name) },
 		   { MANIFEST_LABEL_MANAGED, TEXT(MANIFEST_MANAGED_BY) },
 		   { MANIFEST_LABEL_PROJECT, TEXT(s->project_name) },
-		   /* By this, Sealos knows an app of its launchpad. */
+		   /* By this label, Sealos recognizes an app of its launchpad. */
 		   { "cloud.sealos.io/app-deploy-manager", TEXT(s->name) },
 		   { MANIFEST_LABEL_RESOURCE, TEXT(s->resource_id) });
 }
@@ -40,8 +40,8 @@ json_t *sandbox_secret_data(const struct manifest_sandbox *s)
 	return NULL;
 }
 
-/* `data` and not `stringData`, which the API server does not give back: with it, what is there
- * could not be compared with what is desired. */
+/* `data`, not `stringData`: the API server does not return the latter, so it could not be compared
+ * with what is desired. */
 static json_t *secret(const struct manifest_sandbox *s)
 {
 	CLEANUP(cleanup_free) char *name = sandbox_part_name(s, "env");
@@ -85,14 +85,12 @@ static json_t *app_annotations(void)
 		   { NGINX "backend-protocol", TEXT("HTTP") });
 }
 
-/*
- * A terminal is idle for as long as its user thinks: nginx's default of 60 s would cut it.
+/* A terminal may be idle for long: nginx's default of 60 s would disconnect it.
  *
- * proxy-set-headers is there because the interface lists it. ingress-nginx takes no notice: it
- * has a setting of that name, but in its own ConfigMap, and it passes Upgrade and Connection on
- * by itself. Without the quotes that nginx would allow around "upgrade", because controllers that
- * have an annotation-value-word-blocklist refuse every annotation with a quote in it.
- */
+ * proxy-set-headers is there because the interface lists it. ingress-nginx ignores it: it has a
+ * setting of that name only in its ConfigMap, and passes on Upgrade and Connection by itself. The
+ * value "upgrade" is not quoted, although nginx would allow that, because controllers with an
+ * annotation-value-word-blocklist refuse annotations that contain a quote. */
 static json_t *ttyd_annotations(void)
 {
 	return object_join(app_annotations(),
@@ -102,7 +100,7 @@ static json_t *ttyd_annotations(void)
 				 TEXT("Upgrade $http_upgrade\nConnection upgrade\n") }));
 }
 
-/* Sealos finds an app's domain by its first label. */
+/* Sealos identifies an app's domain by its first label. */
 static json_t *ingress_labels(const struct manifest_sandbox *s, const char *host)
 {
 	CLEANUP(cleanup_free) char *prefix = mem_strndup(host, strcspn(host, "."));
@@ -112,7 +110,7 @@ static json_t *ingress_labels(const struct manifest_sandbox *s, const char *host
 }
 
 struct ingress {
-	const char *part; /* of its name */
+	const char *part; /* suffix of its name */
 	const char *host;
 	int port;
 };

@@ -11,12 +11,12 @@
 #define HOME_PATH   "/home/agent"
 #define TMP_VOLUME  "tmp"
 
-/* The user that the runtime image is made for. */
+/* The user of the runtime image. */
 enum { AGENT_UID = 1000 };
 
 enum { GRACE_S = 10, START_PROBES = 300, READY_PERIOD_S = 5, READY_FAILURES = 3 };
 
-/* Of the node's disk. Without a request of its own, all of the limit would count as requested. */
+/* Of the node's disk. Without a request, the whole limit would count as requested. */
 #define STORAGE_REQUEST "100Mi"
 
 static json_t *amounts(const char *cpu, const char *memory, const char *storage)
@@ -36,7 +36,7 @@ static json_t *resources(const struct manifest_resources *r)
 		   { "limits", amounts(r->cpu_limit, r->memory_limit, r->storage_limit) });
 }
 
-/* TCP: over HTTP ttyd asks for a password. */
+/* By TCP: over HTTP, ttyd asks for a password. */
 static json_t *terminal_probe(int period_s, int failures)
 {
 	return MAP({ "tcpSocket", MAP({ "port", NUMBER(PORT_TTYD) }) },
@@ -56,7 +56,8 @@ static json_t *mount(const char *volume, const char *path)
 	return MAP({ "name", TEXT(volume) }, { "mountPath", TEXT(path) });
 }
 
-/* Pod Security "restricted", and a root file system that nothing can be hidden in. */
+/* Pod Security "restricted", and a read-only root file system, so that nothing can be hidden in
+ * it. */
 static json_t *container_security(void)
 {
 	return MAP({ "allowPrivilegeEscalation", FLAG(false) },
@@ -64,7 +65,7 @@ static json_t *container_security(void)
 		   { "capabilities", MAP({ "drop", LIST(TEXT("ALL")) }) });
 }
 
-/* No liveness probe: it would end the work of somebody whose program keeps the machine busy. */
+/* No liveness probe: it would end the work of users whose programs keep the machine busy. */
 static json_t *container(const struct manifest_sandbox *s)
 {
 	CLEANUP(cleanup_free) char *environment = sandbox_part_name(s, "env");
@@ -80,8 +81,8 @@ static json_t *container(const struct manifest_sandbox *s)
 		  LIST(container_port("app", PORT_APP), container_port("ttyd", PORT_TTYD)) },
 		{ "volumeMounts", LIST(mount(HOME_VOLUME, HOME_PATH), mount(TMP_VOLUME, "/tmp")) },
 		{ "resources", resources(&s->resources) },
-		/* Each second until it answers, so that a terminal is there as soon as it can
-		 * be. */
+		/* Every second until the first success, so that a terminal can be used as soon as
+		 * it is ready. */
 		{ "startupProbe", terminal_probe(1, START_PROBES) },
 		{ "readinessProbe", terminal_probe(READY_PERIOD_S, READY_FAILURES) },
 		{ "securityContext", container_security() });
@@ -97,9 +98,9 @@ static json_t *pod_security(void)
 		   { "seccompProfile", MAP({ "type", TEXT("RuntimeDefault") }) });
 }
 
-/* A hash of the environment, so that a changed value rolls the pod: the template has no values.
- * They cannot be guessed from the hash, because the terminal's token, which is random, is one of
- * them. */
+/* A hash of the environment, so that a changed value replaces the pod: the template contains no
+ * values. They cannot be guessed from the hash, because one of them is the terminal's token, which
+ * is random. */
 static json_t *pod_annotations(const struct manifest_sandbox *s)
 {
 	json_auto_t *data = sandbox_secret_data(s);
@@ -121,7 +122,7 @@ static json_t *pod(const struct manifest_sandbox *s, const struct manifest_setti
 		     MAP({ "labels", sandbox_labels(s) }, { "annotations", pod_annotations(s) }) },
 		   { "spec",
 		     MAP({ "automountServiceAccountToken", FLAG(false) },
-			 /* The namespace's other Services are not this sandbox's
+			 /* The namespace's other Services do not belong in this sandbox's
 			  * environment. */
 			 { "enableServiceLinks", FLAG(false) },
 			 { "terminationGracePeriodSeconds", NUMBER(GRACE_S) },
@@ -132,7 +133,8 @@ static json_t *pod(const struct manifest_sandbox *s, const struct manifest_setti
 			   IF(pull_secret != NULL, LIST(MAP({ "name", TEXT(pull_secret) }))) }) });
 }
 
-/* The annotations are what the Sealos launchpad shows of a volume: where, and how many GiB. */
+/* The annotations are what the Sealos launchpad shows about a volume: its path, and its size in
+ * GiB. */
 static json_t *home_claim(const struct manifest_sandbox *s,
 			  const struct manifest_settings *settings)
 {
@@ -161,12 +163,10 @@ static json_t *annotations(const struct manifest_sandbox *s, const char *hash)
 		   { MANIFEST_ANNOTATION_HASH, TEXT(hash) });
 }
 
-/*
- * As the Sealos launchpad makes them, with two differences. No minReadySeconds: with one replica
- * it would only delay the news that a terminal works. And the pods are managed in parallel: "in
- * order" would wait for a broken pod to become ready before it is replaced by the one with the
- * repaired image or environment (kubernetes.io, StatefulSet, "forced rollback").
- */
+/* As the Sealos launchpad makes them, with two differences. There is no minReadySeconds: with one
+ * replica, it would only delay the news that a terminal works. And pods are managed in parallel:
+ * "in order" would wait for a broken pod to become ready before replacing it by one with the
+ * repaired image or environment (kubernetes.io, StatefulSet, "forced rollback"). */
 static json_t *spec(const struct manifest_sandbox *s, const struct manifest_settings *settings)
 {
 	CLEANUP(cleanup_free) char *service = sandbox_part_name(s, "service");
