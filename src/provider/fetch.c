@@ -20,7 +20,7 @@ struct fetcher {
 	uint64_t timeout_ms;
 };
 
-/* What came of a request, kept beyond the callback. */
+/* The outcome of a request, which outlives the callback. */
 struct outcome {
 	bool done;
 	json_t *object;
@@ -79,7 +79,7 @@ static int refuse(struct err *e, const char *why)
 	return err_set(e, ERR_PROVIDER, "PROVIDER_ANSWER", "%s", why);
 }
 
-/* What the answer says is not quoted: it is a stranger's, and may hold a token. */
+/* The response is not quoted in messages: it is a stranger's, and may contain a token. */
 static void take(void *user, const struct http_answer *answer)
 {
 	struct outcome *outcome = user;
@@ -104,7 +104,7 @@ static void take(void *user, const struct http_answer *answer)
 	outcome->result = 0;
 }
 
-/* The header with which a request shows who it is from; NULL: none. */
+/* Returns the header that authenticates a request; NULL if there is none. */
 static char *authorization_of(const struct fetch *request)
 {
 	if (request->bearer != NULL)
@@ -173,7 +173,7 @@ char *fetch_form(const char *const pairs[][2])
 			continue;
 		CLEANUP(cleanup_free) char *value = http_escape(pairs[0][1]);
 		const char *const words[] = { form.length > 0 ? "&" : "", pairs[0][0], "=", value };
-		for (size_t i = 0; i < ARRAY_SIZE(words); i++) /* over the cap: refused there */
+		for (size_t i = 0; i < ARRAY_SIZE(words); i++) /* a longer one is refused there */
 			(void)buf_append(&form, words[i], strlen(words[i]), NULL);
 		explicit_bzero(value, strlen(value));
 	}

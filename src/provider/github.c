@@ -18,7 +18,7 @@ int github_login_url(const struct provider *p, struct fetcher *f, const char *st
 	return 0;
 }
 
-/* The number, not the login: that may change hands. */
+/* The account's number, not its login, which may pass to somebody else. */
 static int read_user(const json_t *user, const char *token, struct provider_account *ret_account,
 		     struct err *e)
 {

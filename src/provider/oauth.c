@@ -58,7 +58,7 @@ int oauth_implausible(struct err *e, const char *what)
 	return err_set(e, ERR_PROVIDER, "PROVIDER_ANSWER", "answered without a usable %s", what);
 }
 
-/* RFC 6749, section 5.2, and GitHub's own words. Others are ours or the provider's fault. */
+/* RFC 6749, section 5.2, and GitHub's own codes. Other errors are our fault or the provider's. */
 static int explain(const json_t *answer, struct err *e)
 {
 	static const char *const of_code[] = { "invalid_grant", "bad_verification_code",
@@ -91,7 +91,7 @@ static bool has_usable_token(const json_t *answer)
 	return fetch_is_token(token) && type != NULL && strcasecmp(type, "bearer") == 0;
 }
 
-/* RFC 6749, section 2.3.1: both are form-encoded before they are put together. */
+/* RFC 6749, section 2.3.1: both are form-encoded before they are joined. */
 static char *basic_of(const struct provider *p)
 {
 	CLEANUP(cleanup_free) char *id = http_escape(p->client_id);

@@ -1,8 +1,6 @@
-/*
- * OpenID Connect (OpenID Connect Core 1.0 and Discovery 1.0, code flow): who came back is what the
- * ID token says, when issuer, audience, times, nonce and signature are right. Discovery and keys
- * are fetched at every login: nothing is remembered that a provider could have changed meanwhile.
- */
+/* OpenID Connect (OpenID Connect Core 1.0 and Discovery 1.0, code flow): the ID token says who has
+ * logged in, if issuer, audience, times, nonce and signature are right. Discovery and keys are
+ * fetched at every login: nothing is cached that a provider could have changed. */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +14,7 @@
 
 enum { URL_MAX = 2048, ID_MAX = 255, NAME_MAX = 255, AUDIENCES_MAX = 20 };
 
-/* What the provider says about itself, checked. The strings are the document's. */
+/* The provider's checked description of itself. Its strings belong to the document. */
 struct discovery {
 	json_t *document;
 	const char *login, *token, *keys;
@@ -44,9 +42,9 @@ static int read_endpoint(const json_t *document, const char *name, const char **
 	return 0;
 }
 
-/* Whether the secret goes in a header (client_secret_basic) or in the form (client_secret_post).
- * Discovery, section 3: nothing said is the former. Who names neither gets it in the form, and
- * says itself if that will not do. */
+/* Whether the secret is sent in a header (client_secret_basic) or in the form (client_secret_post).
+ * According to Discovery, section 3, the default is the former. A provider that names neither gets
+ * it in the form, and reports an error if it does not accept that. */
 static bool wants_secret_in_header(const json_t *document)
 {
 	const json_t *methods = json_object_get(document, "token_endpoint_auth_methods_supported");
@@ -61,7 +59,8 @@ static bool wants_secret_in_header(const json_t *document)
 	return !json_is_array(methods);
 }
 
-/* Who logs in learns that much; what is expected and what came is for the log. */
+/* The user learns only that the issuer is wrong; the log contains what was expected and
+ * received. */
 static int wrong_issuer(const struct provider *p, const char *issuer, struct err *e)
 {
 	if (p->tell_operator != NULL)
@@ -84,7 +83,7 @@ static int discover(const struct provider *p, struct fetcher *f, struct discover
 
 	if (fetch_json(f, &request, &document, &status, e) < 0)
 		return -1;
-	/* Discovery, section 4.3: a document that is about somebody else counts for nothing. */
+	/* Discovery, section 4.3: a document about another issuer is invalid. */
 	const char *issuer = oauth_text(document, "issuer", URL_MAX);
 	if (status != 200)
 		return oauth_implausible(e, "description of itself");
@@ -100,7 +99,7 @@ static int discover(const struct provider *p, struct fetcher *f, struct discover
 	return 0;
 }
 
-/* Core, section 15.5.2: a hash of what only this browser has. */
+/* Core, section 15.5.2: a hash of a secret that only this browser has. */
 static void make_nonce(const char *verifier, char ret_nonce[TOKEN_LENGTH + 1])
 {
 	CLEANUP(cleanup_free) char *text = mem_printf("nonce:%s", verifier);
@@ -121,8 +120,8 @@ int oidc_login_url(const struct provider *p, struct fetcher *f, const char *stat
 	return 0;
 }
 
-/* "aud" is our client id or has it; with others in it, or said at all, "azp" is us (Core, section
- * 3.1.3.7). */
+/* "aud" is or contains our client id; if it contains others, or "azp" is given, "azp" is our id
+ * (Core, section 3.1.3.7). */
 static bool is_for_us(const json_t *claims, const char *client_id)
 {
 	const json_t *audience = json_object_get(claims, "aud"), *one;
@@ -161,7 +160,7 @@ static int check_claims(const struct provider *p, const json_t *claims, const ch
 	return jwt_check_times(claims, now, e);
 }
 
-/* Signature and claims. A token that is wrong is the provider's fault, not the browser's. */
+/* Checks signature and claims. A wrong token is the provider's fault, not the browser's. */
 static int read_id_token(const struct provider *p, const char *token, const json_t *jwks,
 			 const char *verifier, int64_t now, json_t **ret_claims, struct err *e)
 {
@@ -186,7 +185,7 @@ static int read_id_token(const struct provider *p, const char *token, const json
 	return 0;
 }
 
-/* A subject is only unique at its issuer, and an operator may change that. */
+/* A subject is unique only at its issuer, and an operator may change the issuer. */
 static int make_account(const struct provider *p, const json_t *claims,
 			struct provider_account *ret_account, struct err *e)
 {
@@ -219,7 +218,7 @@ int oidc_identify(const struct provider *p, struct fetcher *f, const struct prov
 
 	if (discover(p, f, &d, e) < 0)
 		return -1;
-	/* Who it was is in the ID token: nothing is asked with the access token. */
+	/* The ID token says who it is, so the access token is not used. */
 	const struct oauth_code code = {
 		.endpoint = d.token,
 		.code = back->code,
