@@ -25,7 +25,7 @@ static void add(struct buf *words, char *more)
 {
 	CLEANUP(cleanup_free) char *owned = more;
 
-	/* What does not fit is left out. */
+	/* What does not fit is omitted. */
 	(void)buf_append(words, owned, strlen(owned), NULL);
 }
 

@@ -14,7 +14,7 @@
 struct access_entry {
 	char user_id[STORE_ID_LENGTH + 1];
 	int64_t version;
-	struct kube_target *target; /* NULL: could not be made, see err */
+	struct kube_target *target; /* NULL: it could not be made, see err */
 	struct err err;
 };
 
@@ -66,7 +66,7 @@ static int make_target(const struct keyring *cluster_private, const struct acces
 	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_KUBECONFIG, k->user_id);
 
 	heartbeat_owner(k->user_id);
-	/* The owner can only store it again, whatever is wrong with our keys. */
+	/* Whatever is wrong with our keys, all that the owner can do is store it again. */
 	if (unseal(cluster_private, context, k->sealed, k->sealed_length, &text, e) < 0) {
 		log_line(LOG_LEVEL_ERROR, "a kubeconfig cannot be decrypted",
 			 LOG_STR("user", k->user_id), LOG_STR("code", e->code),

@@ -11,7 +11,7 @@
 #include "store/queue.h"
 #include "store/shard.h"
 
-/* A stall says of the cluster what a timeout says: it could not be observed. */
+/* A stall counts as a timeout: the cluster could not be observed. */
 static struct queue_result stalled_result(const struct shard_lease *lease,
 					  const struct aftermath *a, uint64_t held_ms,
 					  const struct err *cause)
@@ -39,7 +39,7 @@ static struct queue_result stalled_result(const struct shard_lease *lease,
 	};
 }
 
-/* `*ret_ms`: for how long nothing of the owner's is claimed; 0: nobody is charged. */
+/* `*ret_ms`: for how long no row of the owner is claimed; 0: nobody is charged. */
 static int charge(struct db *db, const char *owner, uint64_t *ret_ms, struct err *e)
 {
 	*ret_ms = 0;

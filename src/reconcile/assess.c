@@ -14,22 +14,22 @@
 
 /* ---- what is listed -------------------------------------------------------------------------- */
 
-/* Whether everything that was applied must be listed, and not only what shows how far a change is:
- * a deletion must see everything go, and a stable state is compared as a whole, as is one that
- * somebody has asked for again. */
+/* Whether all applied objects must be listed, not only those that show the progress of a change: a
+ * deletion must see all of them go, and a stable state, or one that was requested again, is
+ * compared as a whole. */
 static bool needs_applied(const struct queue_row *row)
 {
 	return row->desired == DESIRED_GONE || row->status == STATUS_RUNNING || row->verify;
 }
 
-/* What is made for the first time has no volume yet that could be lost. */
+/* A row that is started for the first time has no volume that could be lost. */
 static bool had_volume(const struct queue_row *row)
 {
 	return row->observed != NULL && strstr(row->observed, "\"volume\"") != NULL;
 }
 
-/* Whether it has not been observed yet, and hardly has objects; or has just been started, and may
- * be ready any moment: how far it is interests nobody yet. */
+/* Whether the row has not been observed yet, and hardly has objects, or has just been started: then
+ * its progress is not of interest yet. */
 static bool is_young(const struct queue_row *row)
 {
 	enum { YOUNG_MS = 2000 };
@@ -58,7 +58,7 @@ struct observe_subject assess_subject(const struct kind *kind, const struct queu
 
 /* ---- against the desired state --------------------------------------------------------------- */
 
-/* The anchor that is there; NULL: it is not. */
+/* Returns the anchor, or NULL if it does not exist. */
 static const json_t *live_anchor(const struct view *v)
 {
 	return observation_object(v->observation, kind_anchor(v->kind), v->row->id, v->row->name);
@@ -74,7 +74,7 @@ json_t *assess_desired(const struct view *v)
 		       : json_incref(desired_state_objects(v->desired, live));
 }
 
-/* What is left of a row's objects while they are being deleted. */
+/* Assesses what is left of a row's objects during their deletion. */
 static enum observed assess_remains(const struct view *v)
 {
 	unsigned owned = kind_owned(v->kind);

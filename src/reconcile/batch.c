@@ -1,4 +1,4 @@
-/* The end of a claim's rows: each is freed by itself, what they have in common with the last. */
+/* The end of a claim's rows: each is freed separately, what they share with the last one. */
 #include <stdlib.h>
 
 #include "reconcile/pass_internal.h"

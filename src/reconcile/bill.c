@@ -6,7 +6,8 @@
 #include "base/metric.h"
 #include "base/spending.h"
 
-/* For how long all users in debt must pause after this cost, for their share of the machine. */
+/* Returns how long all users in debt must pause after this cost, to keep to their share of the
+ * machine. */
 static uint64_t pause_us(uint64_t charged_us)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);

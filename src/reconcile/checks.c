@@ -14,7 +14,7 @@
 #include "reconcile/sample.h"
 #include "store/kubeconfig_check.h"
 
-/* Of the places that rows have: as many again for checks, and for those that are slow. */
+/* Fractions of the places for rows: as many more are for checks, and for slow checks. */
 enum { PLACES_PART = 8, SLOW_PART = 32 };
 
 /* The checks of one claim, from which their strings are borrowed. */
@@ -31,19 +31,19 @@ struct check {
 	struct kube_target *share; /* NULL: it could not be made */
 	uint64_t claimed_ms;
 	uint64_t took_ms;
-	unsigned pending; /* requests */
+	unsigned pending; /* requests in flight */
 	struct probe {
 		struct check *check;
 		struct probe_answer answer;
 	} probes[PROBE_COUNT];
-	struct err failure; /* when there is no share */
+	struct err failure; /* if there is no share */
 };
 TAILQ_HEAD(check_list, check);
 
 struct checks {
 	struct checks_context context;
 	struct check_list waiting, under_way, over;
-	size_t quick, slow; /* all of them */
+	size_t quick, slow; /* how many of these */
 };
 
 static size_t places(const struct conf *conf, const struct queue_shard *shard, unsigned part)
@@ -211,7 +211,7 @@ static void submit(struct check *c, struct kube_client *client)
 
 	sample_make(context->conf, context->settings, c->claimed->user_id,
 		    kube_target_namespace(c->share), &sample);
-	c->pending = 1; /* so that it is not over before its last request was submitted */
+	c->pending = 1; /* so that it does not end before its last request is submitted */
 	kube_submit_rules_review(client, c->share, probe_done, probe_of(c, PROBE_RULES));
 	kube_submit_namespace(client, c->share, probe_done, probe_of(c, PROBE_NAMESPACE));
 	try_object(c, client, PROBE_STATEFUL_SET, sample.stateful_set);
@@ -249,7 +249,7 @@ void checks_start(struct checks *checks, struct kube_client *client)
 
 /* ---- recording ------------------------------------------------------------------------------- */
 
-/* What was not sent in time says nothing about the cluster. */
+/* A request that was not sent in time says nothing about the cluster. */
 static bool was_sent(const struct check *c)
 {
 	for (unsigned i = 0; i < PROBE_COUNT; i++) {
@@ -271,7 +271,7 @@ static json_t *findings(const struct check *c)
 	return was_sent(c) ? findings_of(answers) : NULL;
 }
 
-/* What the user is charged for: the API server has done its part if any answer is of use. */
+/* What the user is charged for: the API server has done its part if any response is useful. */
 static enum bill_outcome outcome(const struct check *c)
 {
 	bool connected = false;
@@ -302,7 +302,7 @@ void checks_record(struct checks *checks)
 	struct err e;
 
 	for (struct check *c = TAILQ_FIRST(&checks->over); c != NULL; c = next) {
-		heartbeat_owner(c->claimed->user_id); /* whose answers these are */
+		heartbeat_owner(c->claimed->user_id); /* whose responses these are */
 		json_auto_t *found = findings(c);
 		heartbeat_owner(NULL);
 		next = TAILQ_NEXT(c, link);

@@ -16,7 +16,7 @@
 enum {
 	CLAIM_REST = 4,    /* the pause after a claim, as a multiple of its duration */
 	SLOW_SHARE = 4,    /* all users with slow rows together have one place in this many */
-	DEBTOR_SHARE = 32, /* all in debt, in this many */
+	DEBTOR_SHARE = 32, /* all in debt have one in this many */
 };
 
 static void group_observed(void *user)
@@ -46,7 +46,7 @@ static struct group *find_group(struct group **groups, size_t *count, struct pas
 	return g;
 }
 
-/* For the operator: the owner is only told that the address is not allowed. */
+/* For the operator: the owner is only shown that the address is not allowed. */
 static void log_refused(const char *url, const char *address, const char *what)
 {
 	CLEANUP(cleanup_free) char *path = mem_strndup(url, strcspn(url, "?"));
@@ -73,7 +73,7 @@ int pass_ensure_client(struct pass *p, struct err *e)
 	return 0;
 }
 
-/* Puts each row of a batch into a group by its target; rows that cannot or need not be observed end
+/* Groups the rows of a batch by their targets; rows that cannot or need not be observed end
  * here. */
 static void group_rows(struct pass *p, struct batch *b, uint64_t lease_ends_ms,
 		       struct group **groups, size_t *ret_count)
@@ -158,7 +158,7 @@ bool pass_is_closing(const struct pass *p)
 	return clock_ms() >= p->r->claim_until_ms;
 }
 
-/* A claim costs the database milliseconds, however few places are free: so the next one waits until
+/* A claim costs the database milliseconds, however few places are free, so the next one waits until
  * more are. */
 static void rest(struct pass *p, uint64_t claim_took_ms)
 {
@@ -167,8 +167,8 @@ static void rest(struct pass *p, uint64_t claim_took_ms)
 	p->rested_ms = clock_ms() + (rest_ms < PASS_LINGER_MS ? rest_ms : PASS_LINGER_MS);
 }
 
-/* How many are left of the places that some users share: those with slow rows, which occupy places
- * for long, however often they ask; and those in debt. */
+/* Returns how many places are left of those that some users share: users with slow rows, which
+ * occupy places for long however often they ask, and users in debt. */
 static unsigned shared_limit(const struct pass *p, size_t share, size_t in_flight)
 {
 	size_t places = (pass_places(p) + share - 1) / share;

@@ -14,7 +14,7 @@
 
 enum { VALUE_MAX = 1024, SEALED_MAX = 2048, UID_LENGTH_MAX = 128 };
 
-/* The database that a new PostgreSQL cluster has, when its Secret names none. */
+/* The database that a new PostgreSQL cluster has, if its Secret names none. */
 #define DATABASE_NAME "postgres"
 
 char *credentials_secret_name(const char *cluster_name)
@@ -22,7 +22,8 @@ char *credentials_secret_name(const char *cluster_name)
 	return mem_printf("%s-conn-credential", cluster_name);
 }
 
-/* A member of a Secret's data as text; NULL if it is missing or no text. The caller frees. */
+/* Returns a member of a Secret's data as text; NULL if it is missing or not text. The caller
+ * frees. */
 static char *secret_text(const json_t *secret, const char *name)
 {
 	const char *encoded =
@@ -65,7 +66,7 @@ static void said_clear(struct said *s)
 	free(s->password);
 }
 
-/* False: it is incomplete. For said_clear() in either case. */
+/* Returns false if it is incomplete. The caller calls said_clear() in either case. */
 static bool said_read(const json_t *secret, const char *namespace, struct said *ret_said)
 {
 	struct said s = {
@@ -112,8 +113,8 @@ bool credentials_are_due(const struct queue_row *row, const json_t *cluster)
 	       (!checked || row->status == STATUS_RUNNING || row->verify);
 }
 
-/* A Secret may outlive its Cluster until it is garbage-collected: then its owner is that Cluster.
- * One without an owner was created by somebody for whatever Cluster has the name. */
+/* A Secret may outlive its Cluster until it is garbage-collected; then its owner is that Cluster. A
+ * Secret without an owner was created by a user, for whichever Cluster has the name. */
 static bool is_left_behind(const json_t *secret, const json_t *cluster)
 {
 	const char *uid = uid_of(cluster);

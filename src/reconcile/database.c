@@ -59,8 +59,8 @@ static json_t *anchor(const void *inputs, const struct manifest_settings *settin
 
 /* ---- assessing ------------------------------------------------------------------------------- */
 
-/* How long a database may be starting before events are read; how long it may take to stop or be
- * deleted before its pods are read; and how long its probes may fail. */
+/* How long a database may be starting before events are read, how long it may take to stop or be
+ * deleted before its pods are read, and how long its probes may fail. */
 enum { EXPECTED_MS = 15000, STOP_EXPECTED_MS = 10000, PROBES_GRACE_MS = 300000 };
 
 static const json_t *live_cluster(const struct observation *o, const struct queue_row *row)
@@ -74,7 +74,7 @@ static bool needs_nothing(const struct queue_row *row)
 	return false;
 }
 
-/* By `replicas: 0` up to KubeBlocks 0.9.0, by `stop: true` since. */
+/* By `replicas: 0` up to KubeBlocks 0.9.0, by `stop: true` in later versions. */
 static bool is_stopped_by_spec(const json_t *cluster)
 {
 	const json_t *component = json_at(cluster, "spec.componentSpecs.0");
@@ -115,7 +115,7 @@ static void assess_database(const struct view *v, const char *desired_hash, stru
 	}
 }
 
-/* KubeBlocks decides by itself what a change of a Cluster does to its pods. */
+/* KubeBlocks decides how a change of a Cluster affects its pods. */
 static bool would_end_pod(const struct view *v, const json_t *desired, const struct assessment *a)
 {
 	const json_t *live = live_cluster(v->observation, v->row);
@@ -165,7 +165,7 @@ static void volumes_read(struct work *w)
 	w->proceed(w);
 }
 
-/* If they cannot be read, that is no failure of the database. */
+/* Failing to read them is no failure of the database. */
 static void pods_read(struct work *w)
 {
 	struct assessment *a = &w->assessment;

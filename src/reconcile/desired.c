@@ -116,7 +116,7 @@ struct desired_state {
 	const struct kind *kind;
 	const struct queue_row *row;
 	const struct queue_variables *variables;
-	void *inputs; /* the kind's; NULL: not loaded */
+	void *inputs; /* the kind's own; NULL: not loaded */
 	char hash[MANIFEST_HASH_SIZE];
 	json_t *anchor, *objects;
 };

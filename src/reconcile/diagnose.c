@@ -28,8 +28,8 @@ static const struct reason waiting_reasons[] = {
 	{ "RunContainerError", ERR_POD_CRASH, "the container cannot be started" },
 };
 
-/* In the order in which a pod starts. Once a step has succeeded, failures of the steps before it
- * are over: the event of the step is newer. */
+/* In the order of a pod's start. Once a step has succeeded, failures of earlier steps are over,
+ * because its event is newer. */
 static const struct event_reason {
 	const char *reason;
 	enum err_kind kind;
@@ -170,7 +170,7 @@ bool diagnose_awaits_volumes(const struct err *cause)
 	       strstr(cause->message, "unbound immediate PersistentVolumeClaims") != NULL;
 }
 
-/* RFC 3339 in UTC sorts as text, up to the seconds; a series carries its last time elsewhere. */
+/* RFC 3339 in UTC sorts as text, to the second; a series has its last time in another member. */
 static const char *event_time(const json_t *event)
 {
 	const char *observed = json_text_at(event, "series.lastObservedTime");
@@ -192,12 +192,12 @@ static const char *event_uid(const json_t *event)
 	return json_text_at(event, "involvedObject.uid");
 }
 
-/* Its row; NULL if it says nothing, or nothing about the present. */
+/* Returns the event's row; NULL if it says nothing, or nothing about the present. */
 static const struct event_reason *event_reason(const json_t *event, const json_t *since)
 {
 	const char *from = json_string_value(json_object_get(since, event_uid(event)));
 
-	/* What is of the same second may be of before. Whatever lasts is reported again. */
+	/* An event of the same second may be from before. What persists is reported again. */
 	if (from == NULL || (from[0] != '\0' && compare_times(event_time(event), from) <= 0))
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(event_reasons); i++) {
@@ -209,7 +209,7 @@ static const struct event_reason *event_reason(const json_t *event, const json_t
 	return NULL;
 }
 
-/* Whether the same object has done a later step since. */
+/* Whether the same object has completed a later step since. */
 static bool is_over(const json_t *events, const json_t *since, const json_t *event,
 		    const struct event_reason *reason)
 {
@@ -311,7 +311,7 @@ bool diagnose_autoscaler(const json_t *events, const json_t *since, struct err *
 	return last->adds;
 }
 
-/* KubeBlocks says why in the first condition that is not true. */
+/* KubeBlocks gives the reason in the first condition that is not true. */
 static const char *cluster_message(const json_t *status)
 {
 	size_t i;
@@ -336,7 +336,8 @@ bool diagnose_cluster(const json_t *cluster, struct err *ret_cause)
 		    cluster_message(status));
 		return true;
 	}
-	/* No phase, but a refusal: nothing will ever happen, e.g. the definition is missing. */
+	/* Without a phase but with a refusal nothing more will happen, for example because the
+	 * definition is missing. */
 	if (phase[0] == '\0' && cluster_message(status)[0] != '\0') {
 		say(ret_cause, ERR_DATABASE_FAILED, "ProvisioningFailed",
 		    "the database cluster cannot be made", cluster_message(status));

@@ -15,10 +15,10 @@
 enum { OBJECTS_MAX = 12 };
 struct evidence {
 	struct view view;
-	json_t *since;  /* UID of each present object → from when on events count */
-	json_t *pods;   /* those that are not being deleted, */
-	json_t *sets;   /* and the sets that make them */
-	json_t *events; /* about these objects */
+	json_t *since;  /* UID of each present object → the time from which events count */
+	json_t *pods;   /* those not being deleted, */
+	json_t *sets;   /* the sets that make them, */
+	json_t *events; /* and events about these */
 	struct evidence_list *lists;
 	size_t pending;
 	evidence_done_fn *done;
@@ -33,7 +33,7 @@ struct evidence_list {
 
 /* ---- what counts, and since when ------------------------------------------------------------- */
 
-/* Once a set has a pod, earlier failures to create it are over. */
+/* Once a set has a pod, earlier failures to create one are over. */
 static const char *set_since(const struct evidence *v, const json_t *set)
 {
 	const char *since = expect_applied_at(set);
@@ -69,7 +69,7 @@ static void add_object(struct evidence *v, enum kube_resource kind, json_t *obje
 	json_object_set_new(v->since, uid, json_string(since));
 }
 
-/* When all objects are known. */
+/* Called when all objects are known. */
 static void date_sets(struct evidence *v)
 {
 	size_t i;
@@ -136,7 +136,7 @@ void evidence_free(struct evidence *v)
 	free(v);
 }
 
-/* Begins so many lists; with list_done() for each it is over. False: there are none. */
+/* Begins `count` lists; list_done() must be called for each. Returns false if there are none. */
 static bool begin(struct evidence *v, size_t count, evidence_done_fn *done, void *user)
 {
 	free(v->lists);

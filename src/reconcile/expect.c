@@ -6,7 +6,7 @@
 #include "base/json_at.h"
 #include "kube/client.h"
 
-/* 0: it is not a time. */
+/* Returns 0 if it is no time. */
 static time_t read_time(const char *text)
 {
 	struct tm tm = { 0 };

@@ -14,7 +14,7 @@ enum { DETAIL_MAX = 512 };
 
 struct judgement {
 	enum finding_status status;
-	struct err cause; /* when it has one: its message is not empty */
+	struct err cause; /* empty if there is no cause */
 };
 
 struct checked {
@@ -40,7 +40,7 @@ static bool has_kind(const struct checked *c, enum probe_kind probe, enum err_ki
 	return !c->answers[probe].ok && c->answers[probe].err.kind == kind;
 }
 
-/* The first refusal of that kind, and with that code (NULL: any); NULL: there is none. */
+/* Returns the first refusal of this kind and code (NULL: any); NULL if there is none. */
 static const struct err *find(const struct checked *c, enum err_kind kind, const char *code)
 {
 	for (unsigned i = 0; i < PROBE_COUNT; i++) {
@@ -80,7 +80,8 @@ static void judge_way(struct checked *c)
 	}
 }
 
-/* A server that says what we may not do, or what is not there, knows our credentials. */
+/* Whether the server has accepted our credentials: it says what we may not do, or what does not
+ * exist. */
 static bool knows_us(const struct checked *c)
 {
 	static const enum err_kind kinds[] = { ERR_KUBE_FORBIDDEN, ERR_KUBE_QUOTA,
@@ -138,15 +139,16 @@ static void judge_namespace(struct checked *c)
 	if (fault != NULL)
 		set(c, FINDING_NAMESPACE, FINDING_FAILED, fault);
 	else if (c->answers[PROBE_NAMESPACE].ok || c->answers[PROBE_STATEFUL_SET].ok)
-		set(c, FINDING_NAMESPACE, FINDING_OK, NULL); /* or nothing could be made in it */
+		/* otherwise nothing could be created in it */
+		set(c, FINDING_NAMESPACE, FINDING_OK, NULL);
 	else
 		set(c, FINDING_NAMESPACE, FINDING_UNKNOWN, &c->answers[PROBE_NAMESPACE].err);
 }
 
 /* ---- what may be done ------------------------------------------------------------------------ */
 
-/* What the reconciler does with objects of this type because of that kind of resource: the verbs
- * that it needs, up to a NULL. */
+/* Returns the verbs that the reconciler needs on objects of this type for that kind of resource, up
+ * to a NULL. */
 static const char *const *verbs_for(const struct kind *kind, enum kube_resource type)
 {
 	static const char *const none[] = { NULL };
@@ -166,7 +168,7 @@ static const char *const *verbs_for(const struct kind *kind, enum kube_resource 
 	return type == KUBE_EVENTS || (kind->evidence & OBSERVE(type)) != 0 ? list : none;
 }
 
-/* Adds to a text that may be cut. */
+/* Appends to a text that may be truncated. */
 static void add(char text[DETAIL_MAX], const char *more)
 {
 	size_t length = strlen(text);
@@ -174,7 +176,7 @@ static void add(char text[DETAIL_MAX], const char *more)
 	(void)snprintf(text + length, DETAIL_MAX - length, "%s", more);
 }
 
-/* "statefulsets: create, patch; secrets: get"; "" if nothing is missing. */
+/* Writes "statefulsets: create, patch; secrets: get"; "" if nothing is missing. */
 static void list_missing(const json_t *review, const struct kind *kind, char ret_text[DETAIL_MAX])
 {
 	ret_text[0] = '\0';
@@ -195,8 +197,7 @@ static void list_missing(const json_t *review, const struct kind *kind, char ret
 	}
 }
 
-/* The missing rights, by the review. `*ret_certain`: the review is complete. False: none is
- * missing. */
+/* Returns whether rights are missing, by the review. `*ret_certain`: the review is complete. */
 static bool lacks(const struct checked *c, const struct kind *kind, struct err *ret_cause,
 		  bool *ret_certain)
 {
@@ -215,7 +216,7 @@ static bool lacks(const struct checked *c, const struct kind *kind, struct err *
 	return true;
 }
 
-/* A webhook that cannot take part in a dry run has not refused the object. */
+/* A webhook that does not support dry runs has not refused the object. */
 static bool is_refusal(const struct probe_answer *answer)
 {
 	static const enum err_kind kinds[] = { ERR_KUBE_BILLING, ERR_KUBE_ADMISSION,
@@ -230,8 +231,9 @@ static bool is_refusal(const struct probe_answer *answer)
 	return false;
 }
 
-/* Why the cluster would not take a sandbox; NULL: it would, or has not said. An account need not
- * be allowed to make pods and volumes: the StatefulSet's controller makes them. */
+/* Returns why the cluster would not accept a sandbox; NULL if it would, or has not said. The
+ * account need not be allowed to make pods and volumes, because the StatefulSet's controller makes
+ * them. */
 static const struct err *sandbox_refusal(const struct checked *c)
 {
 	if (has_kind(c, PROBE_STATEFUL_SET, ERR_KUBE_FORBIDDEN))
@@ -262,7 +264,7 @@ static void judge_permissions(struct checked *c)
 		set(c, FINDING_PERMISSIONS, FINDING_UNKNOWN, &rules->err);
 }
 
-/* A used-up quota is no fault of the kubeconfig; one that is too small for anything of ours is. */
+/* An exhausted quota is no fault of the kubeconfig; one that is too small for any sandbox is. */
 static void judge_quota(struct checked *c)
 {
 	for (unsigned i = PROBE_STATEFUL_SET; i <= PROBE_VOLUME; i++) {
@@ -283,7 +285,7 @@ static bool refuses_cluster(const struct checked *c)
 	       has_kind(c, PROBE_CLUSTER, ERR_KUBE_QUOTA) || is_refusal(&c->answers[PROBE_CLUSTER]);
 }
 
-/* Projects work without databases. A list of what is missing says more than that the Cluster is
+/* Projects work without databases. A list of missing rights says more than that the Cluster is
  * forbidden. */
 static void judge_databases(struct checked *c)
 {

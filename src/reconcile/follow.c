@@ -10,25 +10,25 @@
 #include "manifest/manifest.h"
 
 enum {
-	WATCHES_MAX = 64, /* of a pass, */
-	WATCHES_PER_SERVER_MAX =
-		32,       /* and to one server: it allows so many streams beside others */
-	ROWS_MAX = 64,    /* of a watch */
-	WAKES_MAX = 16,   /* of a row, by one watch */
-	SPACING_MS = 100, /* from a row's observation to the next that a change causes */
-	OPEN_MS = 2000,   /* a watch that is not open by then is given up */
+	WATCHES_MAX = 64,            /* per pass */
+	WATCHES_PER_SERVER_MAX = 32, /* per server, which limits streams */
+	ROWS_MAX = 64,               /* per watch */
+	WAKES_MAX = 16,              /* per row, by one watch */
+	SPACING_MS = 100, /* from a row's observation to the next one caused by a change */
+	OPEN_MS = 2000,   /* a watch that is not open after this time is given up */
 	DURATION_MS = 30000,
-	DURATION_MIN_MS = 5000, /* one that ends sooner is not opened again */
+	DURATION_MIN_MS = 5000, /* a watch that ends sooner is not opened again */
 	VERSION_MAX = 63,
 };
 
 struct followed {
 	TAILQ_ENTRY(followed) link;
 	char *name, *row_id;
-	char observed[VERSION_MAX + 1]; /* the version that the row's work has seen */
-	char reported[VERSION_MAX + 1]; /* the one that the watch reported last, "" none */
+	char observed[VERSION_MAX + 1]; /* the last version that the row's work has observed */
+	/* the last version that the watch has reported, "" if none */
+	char reported[VERSION_MAX + 1];
 	uint64_t begun_ms;
-	uint64_t wake_ms; /* UINT64_MAX: it is not to be woken */
+	uint64_t wake_ms; /* UINT64_MAX: not to be woken */
 	unsigned wakes;
 	bool woken; /* and not observed since */
 };
@@ -40,7 +40,7 @@ struct watched {
 	struct kube_watch *watch; /* NULL: none is open */
 	uint64_t opened_ms;
 	bool is_open, has_ended;
-	bool failed; /* not tried again */
+	bool failed; /* it is not tried again */
 	TAILQ_HEAD(, followed) rows;
 	size_t count;
 };
@@ -81,8 +81,8 @@ static void remove_row(struct watched *w, struct followed *row)
 	free(row);
 }
 
-/* What was observed already is no news, however often it is reported; whatever else was reported
- * last is, or soon will be followed by what was observed. */
+/* A version that was already observed is no news, however often it is reported; any other is news,
+ * or will soon be followed by the observed one. */
 static void judge(struct followed *row)
 {
 	uint64_t now = clock_ms(), soonest = row->begun_ms + SPACING_MS;
@@ -157,7 +157,7 @@ static bool open_watch(struct follow *f, struct kube_client *client, struct watc
 	return true;
 }
 
-/* Its rows have their timers again, at once: nothing may have been reported for a while. */
+/* Its rows use their timers again, at once: changes may have been missed for a while. */
 static void give_up(struct follow *f, struct watched *w)
 {
 	struct followed *row;
@@ -170,7 +170,7 @@ static void give_up(struct follow *f, struct watched *w)
 	}
 }
 
-/* Closes what nobody needs, and what does not work. */
+/* Closes a watch that nobody needs, or that does not work. */
 static void tidy(struct follow *f, struct watched *w)
 {
 	if (w->watch == NULL)
@@ -202,8 +202,8 @@ void follow_free(struct follow *f)
 		TAILQ_REMOVE(&f->all, w, link);
 		close_watch(f, w);
 		while (!TAILQ_EMPTY(&w->rows)) {
-			/* The analyzer does not see that remove_row() moves the head of the list
-			 * on. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+			/* The analyzer does not see that remove_row() changes the head of the list.
+			 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 			remove_row(w, TAILQ_FIRST(&w->rows));
 		}
 		free(w);
@@ -269,8 +269,8 @@ bool follow_begin(struct follow *f, struct kube_client *client, const struct fol
 	row->woken = false;
 	row->wake_ms = UINT64_MAX;
 	judge(row);
-	/* What was reported of a row before it was followed is lost, unless the watch begins now
-	 * and reports everything. */
+	/* Changes before the row was followed are missed, unless the watch begins now and reports
+	 * everything. */
 	return !is_new || !was_open;
 }
 

@@ -27,7 +27,7 @@ static bool read_whole(const char *path, struct buf *ret_content)
 	return buf_read_file(ret_content, path, NULL) == 0;
 }
 
-/* True if `copy` was another file, or none; now it is this one. */
+/* Returns true if `copy` was a different file, or missing; it is now equal. */
 static bool copy_differs(const char *path, const char *copy)
 {
 	CLEANUP(buf_release) struct buf now = BUF_INIT(FILE_MAX);

@@ -28,7 +28,7 @@ const json_t *live_current(const json_t *objects)
 	return NULL;
 }
 
-/* NULL: it has none of this type. */
+/* Returns NULL if there is no condition of this type. */
 static const json_t *condition_of(const json_t *pod, const char *type)
 {
 	size_t i;

@@ -1,4 +1,4 @@
-/* fsa-reconcile(8): makes the clusters what PostgreSQL says they should be. */
+/* fsa-reconcile(8): makes the clusters match what PostgreSQL says is desired. */
 #include "config.h"
 
 #include <poll.h>
@@ -42,7 +42,7 @@ struct options {
 	uint64_t every_ms; /* 0: one pass */
 };
 
-/* False when the program is to end with `*ret_exit`. */
+/* Returns false if the program must exit with `*ret_exit`. */
 static bool parse_options(int argc, char **argv, struct options *ret_options, int *ret_exit)
 {
 	struct options o = { .config = FSA_SYSCONFDIR "/fsa.conf" };
@@ -76,7 +76,8 @@ static void log_pass(const struct pass_summary *s)
 		 LOG_INT("requests", s->requests), LOG_INT("ms", s->elapsed_ms));
 }
 
-/* Once for each start: what new sandboxes and databases are like follows this host's fsa.conf. */
+/* Done once per start: the properties of new sandboxes and databases follow this host's
+ * fsa.conf. */
 static int publish(struct reconciler *r, struct err *e)
 {
 	if (!r->published &&
@@ -116,7 +117,7 @@ static int tidy_up(const struct reconciler *r, struct err *e)
 	return queue_housekeeping(r->db, &keep, e);
 }
 
-/* A failed pass is logged and tried again: nothing is lost by it. */
+/* A failed pass is logged and repeated: nothing is lost. */
 static int run_until_stopped(struct reconciler *r, uint64_t every_ms)
 {
 	struct pass_summary summary;

@@ -13,15 +13,15 @@ enum { INSTANCE_CLAIMS = KUBE_RESOURCE_COUNT, LIST_COUNT };
 
 struct list {
 	struct observation *observation;
-	const char *label; /* by which objects are found */
+	const char *label; /* the label by which objects are found */
 	struct err err;
-	json_t *by_resource; /* resource id → array of objects; NULL when the list failed */
+	json_t *by_resource; /* resource id → array of objects; NULL if the list failed */
 };
 
 struct observation {
 	struct list lists[LIST_COUNT];
-	json_t *ids; /* label's value → resource id; a resource's own id is the value of ours */
-	time_t date; /* the latest of the answers */
+	json_t *ids; /* label's value → resource id; our own label's value is the id */
+	time_t date; /* the latest Date of the responses */
 	unsigned pending;
 	observe_done_fn *done;
 	void *user;
@@ -38,7 +38,7 @@ static void add_object(json_t *by_resource, const char *id, json_t *object)
 	json_array_append(objects, object);
 }
 
-/* `ids`: what the label's values stand for; NULL: for themselves. */
+/* `ids`: the resource ids of the label's values; NULL: the values are ids. */
 static json_t *index_by_resource(const json_t *items, const char *label, const json_t *ids)
 {
 	json_t *by_resource = json_object();
@@ -75,8 +75,8 @@ static void list_done(void *user, const struct kube_answer *answer)
 		o->done(o->user);
 }
 
-/* "label in (value,value)": what a namespace holds beside would be read and thrown away. More than
- * fit into an address: all that have the label. The caller frees. */
+/* Returns "label in (value,value)": the namespace's other objects would be read for nothing. If
+ * there are too many for a URL, selects all objects with the label. The caller frees. */
 static char *selector_of(const char *label, const char *const *values, size_t count)
 {
 	enum { VALUES_MAX = 32 };
@@ -102,7 +102,7 @@ static char *select_resources(const struct observe_subject *subjects, size_t cou
 	return selector_of(MANIFEST_LABEL_RESOURCE, ids, count);
 }
 
-/* Of those that have one, and whose they are. */
+/* Selects by the instances, and fills `ids` with their resources. */
 static char *select_instances(const struct observe_subject *subjects, size_t count, json_t *ids)
 {
 	CLEANUP(cleanup_free) const char **instances = mem_calloc(count, sizeof(*instances));

@@ -9,8 +9,8 @@
 #include "base/cleanup.h"
 #include "reconcile/expect.h"
 
-/* How long a deletion may take beyond a pod's grace period, which the cluster says and which is
- * capped. */
+/* How long a deletion may take beyond a pod's grace period, which is read from the cluster and
+ * limited. */
 enum { EXPECTED_MS = 10000, GRACE_MAX_S = 600, FINALIZERS_MAX = 200 };
 
 static json_int_t grace_s(const json_t *object)
@@ -20,7 +20,7 @@ static json_int_t grace_s(const json_t *object)
 	return grace < 0 ? 0 : grace > GRACE_MAX_S ? GRACE_MAX_S : grace;
 }
 
-/* A deletionTimestamp is when the grace ends. */
+/* A deletionTimestamp is the end of the grace period. */
 static const char *deleted_since(const json_t *object, char ret_time[32])
 {
 	const char *ends = json_text_at(object, "metadata.deletionTimestamp");
@@ -92,7 +92,7 @@ bool obstacle_among(const struct view *v, enum kube_resource kind, const json_t 
 	return false;
 }
 
-/* Pods first: the others often wait for these. */
+/* Pods first, because the others often wait for them. */
 bool obstacle_find(const struct view *v, struct err *ret_cause)
 {
 	const struct observation *o = v->observation;

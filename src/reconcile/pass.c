@@ -14,11 +14,12 @@
 #include "store/queue.h"
 
 enum {
-	ANNOUNCE_MS = 5000, /* between saying that a pass is at work here */
-	WAKE_AT_ONCE = 64,  /* rows in one statement */
+	ANNOUNCE_MS = 5000, /* between announcements that a pass is running here */
+	WAKE_AT_ONCE = 64,  /* rows per statement */
 };
 
-/* While a pass that closes waits for rows whose API servers do not answer, the others go on. */
+/* While a pass that is closing waits for rows with unresponsive API servers, others are still
+ * claimed. */
 static bool may_claim(const struct pass *p)
 {
 	if (wake_stopping(p->r->wake) || p->in_flight >= pass_places(p))
@@ -39,7 +40,7 @@ static int claim_checks(struct pass *p, struct err *e)
 	return 0;
 }
 
-/* Claims if it is time to, and finds out when it will be again. */
+/* Claims rows if it is time, and determines when the next claim is. */
 static int claim_if_due(struct pass *p, struct err *e)
 {
 	size_t count;
@@ -52,12 +53,12 @@ static int claim_if_due(struct pass *p, struct err *e)
 	}
 	if (count > 0) {
 		p->next_claim_ms = p->rested_ms;
-		p->summary->next_due_ms = 0; /* there may be more */
+		p->summary->next_due_ms = 0; /* there may be more rows */
 		return 0;
 	}
 	if (queue_next_due(p->r->db, &p->r->shard, &p->summary->next_due_ms, e) < 0)
 		return -1;
-	/* A row that is due and was not claimed: its owner has as many in flight as a user may. */
+	/* A due row was not claimed because its owner has the maximum in flight. */
 	uint64_t wait_ms = p->summary->next_due_ms;
 	wait_ms = wait_ms < 50 ? 50 : wait_ms > PASS_LINGER_MS ? PASS_LINGER_MS : wait_ms;
 	p->next_claim_ms = clock_ms() + wait_ms;
@@ -117,8 +118,8 @@ static void wait_for_something(struct pass *p)
 		p->next_claim_ms = 0;
 }
 
-/* A pass works without it, too: what keeps it from being said will keep the next claim from being
- * made, or is a schema that is about to be brought to this version. */
+/* A pass works without the announcement: if it fails, either the next claim will fail for the same
+ * reason, or the schema is about to be migrated to this version. */
 static void announce_if_due(struct pass *p)
 {
 	char *foreign_keys = NULL;
@@ -146,7 +147,7 @@ static int loop(struct pass *p, struct err *e)
 			return -1;
 		if (is_over(p))
 			return 0;
-		/* Works may have ended without a request: those are recorded before waiting. */
+		/* Rows may have ended without a request: those are recorded before waiting. */
 		if (!pass_may_record(p) && !checks_are_over(p->checks))
 			wait_for_something(p);
 	}
@@ -160,7 +161,8 @@ static void free_works(struct work_list *list)
 	}
 }
 
-/* Works that still wait for answers, after a failure, go with the client: it calls nobody back. */
+/* After a failure, works that still wait for responses are freed with the client, which calls
+ * nobody back. */
 static void pass_clear(struct pass *p)
 {
 	follow_free(p->follow);

@@ -24,7 +24,7 @@ void pass_work_finished(struct work *w)
 	TAILQ_INSERT_TAIL(&p->finished, w, link);
 }
 
-/* For the operator: the owner is only told that something failed on our side. */
+/* For the operator: the owner is only shown that something failed on our side. */
 static void log_internal(const struct work *work)
 {
 	const struct queue_result *result = work_result(work);
@@ -51,8 +51,8 @@ static void count_result(struct pass *p, const struct work *work)
 					 status_name(result->status)));
 }
 
-/* Follows the row's anchor while it is about to change (reconcile/follow.h). Whether its changes
- * are reported. */
+/* Follows the row's anchor while a change of it is expected (reconcile/follow.h). Returns whether
+ * its changes are reported. */
 static bool follow(struct pass *p, const struct work *w)
 {
 	const char *version = work_anchor_version(w);
@@ -92,7 +92,7 @@ static int record_some(struct pass *p, struct err *e)
 
 	TAILQ_FOREACH(w, &p->finished, link)
 	{
-		/* The analyzer does not see that pass_work_free() moves the head of the list on.
+		/* The analyzer does not see that pass_work_free() changes the head of the list.
 		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		const struct queue_result *result = work_result(w);
 		if (count + released == RECORD_AT_ONCE)
@@ -112,7 +112,7 @@ static int record_some(struct pass *p, struct err *e)
 	p->summary->released += released;
 	for (size_t i = 0; i < count + released; i++) {
 		w = TAILQ_FIRST(&p->finished);
-		/* The analyzer does not see that pass_work_free() moves the head of the list on.
+		/* The analyzer does not see that pass_work_free() changes the head of the list.
 		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		if (work_result(w) != NULL) {
 			count_result(p, w);
@@ -123,15 +123,15 @@ static int record_some(struct pass *p, struct err *e)
 	return 0;
 }
 
-/* Places are free again, and rows may be due at once, or have made others due: what is known of the
- * next one's time no longer holds. */
+/* Places are free again, and rows may have become due: what is known about the next due time is
+ * outdated. */
 static void expect_rows(struct pass *p)
 {
 	p->next_claim_ms = p->rested_ms;
 	p->summary->next_due_ms = 0;
 }
 
-/* Results whose lease has ended would not change anything any more. */
+/* Results whose lease has ended would have no effect. */
 static void drop_late(struct pass *p)
 {
 	struct work *next;

@@ -20,7 +20,7 @@ static json_int_t count_of(const json_t *pod)
 	return json_number_at(container_of(pod), "restartCount");
 }
 
-/* Since the last observation, of the same pod. */
+/* Since the last observation of the same pod. */
 static bool has_gone_up(const json_t *kept, const json_t *pod)
 {
 	const json_t *known = json_object_get(kept, "restarts");

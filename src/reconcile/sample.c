@@ -16,7 +16,7 @@ static json_t *anchor(const struct kind *kind, const void *inputs,
 }
 
 /* Made from fsa.conf, not by the kind's make_inputs(): there is no row, and nothing to unseal. What
- * is not set here (environment, terminal token) does not decide whether a cluster accepts it. */
+ * is not set here (environment, terminal token) does not affect whether a cluster accepts it. */
 static json_t *stateful_set(const struct conf *conf, const struct manifest_settings *settings,
 			    const char *id, const char *namespace)
 {
@@ -63,7 +63,7 @@ static json_t *cluster(const struct conf *conf, const struct manifest_settings *
 	return anchor(&kind_database, &d, settings);
 }
 
-/* Of a StatefulSet's part, by its spec: an object of its own. */
+/* Makes an object from a part of a StatefulSet, with this spec. */
 static json_t *part(const json_t *of, const char *kind, const char *namespace)
 {
 	json_t *labels = json_at(of, "metadata.labels");
@@ -73,7 +73,7 @@ static json_t *part(const json_t *of, const char *kind, const char *namespace)
 			 json_object_get(of, "spec"));
 }
 
-/* The controller adds the volumes of the claims that it makes. */
+/* The controller adds volumes for the claims that it makes. */
 static json_t *pod(const json_t *set_spec, const json_t *claim, const char *namespace)
 {
 	json_t *copy = json_deep_copy(json_object_get(set_spec, "template"));

@@ -28,7 +28,8 @@ static int set_secret(const struct desired_context *context, json_t *environment
 	return 0;
 }
 
-/* The first variable of a project: they are sorted by project, and a batch has those of many. */
+/* Finds the first variable of a project: they are sorted by project, and a batch has those of
+ * many. */
 static size_t first_variable(const struct queue_variables *variables, const char *project_id)
 {
 	size_t low = 0, high = variables->count;
@@ -59,7 +60,7 @@ static int add_variable(const struct desired_context *context, const struct queu
 	return 0;
 }
 
-/* Of one project: its variables, or its owner's settings. */
+/* Reads the variables of one project, or its owner's settings. */
 static int read_variables(const struct desired_context *context, const struct queue_row *row,
 			  const struct queue_variables *variables, bool settings, json_t *into,
 			  struct err *e)
@@ -74,8 +75,8 @@ static int read_variables(const struct desired_context *context, const struct qu
 	return 0;
 }
 
-/* Who has a credential of their own gets nothing of the operator's that belongs to another: neither
- * a second credential, nor the address that it is for. */
+/* A user with their own credential gets no related settings of the operator: neither a second
+ * credential, nor the address that it belongs to. */
 static int add_settings(const struct desired_context *context, const struct queue_row *row,
 			const struct queue_variables *variables, json_t *environment, struct err *e)
 {
@@ -170,8 +171,7 @@ static int merge_environment(const struct desired_context *context, const struct
 
 /* ---- desired state --------------------------------------------------------------------------- */
 
-/* The inputs of its manifests, and the memory that their strings are borrowed from, apart from the
- * row. */
+/* The inputs of its manifests, and the memory of their strings that do not belong to the row. */
 struct inputs {
 	struct manifest_sandbox sandbox;
 	json_t *environment;
@@ -263,7 +263,7 @@ static bool lacks_dependency(const struct queue_row *row)
 	return row->database_name != NULL && row->connection.host == NULL;
 }
 
-/* A database in ERROR is not waited for: the sandbox is of use without it. */
+/* A database in ERROR is not waited for: the sandbox is useful without it. */
 static bool awaits_dependency(const struct queue_row *row)
 {
 	bool on_its_way =
@@ -290,7 +290,7 @@ static void assess_sandbox(const struct view *v, const char *desired_hash, struc
 	stateful_assess(v, desired_hash, a);
 }
 
-/* Its objects show all that there is to know. */
+/* The objects contain all information. */
 static bool prepare(struct work *work)
 {
 	(void)work;
@@ -301,7 +301,7 @@ static bool prepare(struct work *work)
 
 static void describe_absence(const struct view *v, char ret_words[STANDSTILL_MAX])
 {
-	if (v->observation == NULL) /* it waits for its database, and was not observed */
+	if (v->observation == NULL) /* it waits for its database and was not observed */
 		(void)snprintf(ret_words, STANDSTILL_MAX, "database %.80s is not ready",
 			       v->row->database_name != NULL ? v->row->database_name : "");
 	else
@@ -311,7 +311,7 @@ static void describe_absence(const struct view *v, char ret_words[STANDSTILL_MAX
 
 static const enum kube_resource objects[] = {
 	KUBE_SECRETS,                          /* the environment */
-	KUBE_SERVICES,         KUBE_INGRESSES, /* of the app, and of the terminal */
+	KUBE_SERVICES,         KUBE_INGRESSES, /* of the app and of the terminal */
 	KUBE_NETWORK_POLICIES, KUBE_STATEFULSETS,
 };
 

@@ -29,7 +29,7 @@ enum {
 	ASK_MS = 250,       /* between queries for shards with rows due, if nothing happens */
 	ASK_SOON_MS = 20,   /* the same, at least, if a row is about to be due */
 	ANNOUNCE_MS = 5000, /* between announcements that a pass is running here */
-	STUCK = 4, /* times stall_time: for a process that does not even use processor time */
+	STUCK = 4,          /* times stall_time, for a process that does not even use CPU time */
 };
 
 /* Shared between the process of a shard and its parent. */
@@ -37,7 +37,7 @@ struct shared {
 	struct heartbeat heartbeat;
 	struct pass_summary summary;
 	struct err error;
-	bool failed, over; /* over: the two above and the summary hold */
+	bool failed, over; /* over: `failed` and `summary` are final */
 };
 
 enum state { IDLE, RUNNING, LOST };
@@ -49,8 +49,8 @@ struct shard {
 	int pidfd;
 	struct shared *shared;
 	bool failed; /* its pass failed: the next pass starts its process again */
-	/* The last beat, how long it has been the last, and the process's processor time when it
-	 * was first seen. */
+	/* The last beat, how long there has been no other, and the process's CPU time when it was
+	 * first seen. */
 	uint64_t beat_ms, same_ms, cpu_ms;
 	/* Of a lost process: until aftermath() has been run. */
 	char what[128];
@@ -62,7 +62,7 @@ struct shards {
 	struct pass_summary *summary;
 	unsigned count, running;
 	struct shard *items;
-	struct shared *shared; /* of all of them */
+	struct shared *shared; /* array of all shards' */
 	bool *due;
 	struct pollfd *fds;
 	uint64_t started_ms, stall_ms, watched_ms;
@@ -70,12 +70,12 @@ struct shards {
 	bool stopping;
 	bool broken;      /* something failed that all shards need */
 	bool failed;      /* `broken`, or a shard's pass failed */
-	struct err error; /* the first */
+	struct err error; /* the first error */
 };
 
 /* ---- a process of a shard -------------------------------------------------------------------- */
 
-/* Inherited, but must not be shared: the connection, and the descriptors that wake. */
+/* The connection and the wake descriptors are inherited, but must not be shared. */
 static int part_from_parent(struct reconciler *r, struct err *e)
 {
 	struct err warning;
@@ -109,7 +109,7 @@ static int start(struct shards *s, struct shard *shard, struct err *e)
 		return err_set(e, ERR_INTERNAL, "FORK", "no process for a shard: %s",
 			       strerror(errno));
 	if (pid == 0) {
-		/* No child of a pass outlives it. */
+		/* The processes of a pass end with it. */
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 			_exit(EXIT_FAILURE);
 		exit(run_shard(s->r, shard, shard->shared));
@@ -158,7 +158,7 @@ static void take_end(struct shards *s, struct shard *shard, int status)
 	s->running--;
 	s->next_ask_ms = 0;
 	if (shard->state == LOST)
-		return; /* by our own hand */
+		return; /* we have killed it */
 	if (!WIFSIGNALED(status) && shard->shared->over) {
 		shard->state = IDLE;
 		add_summary(s->summary, &shard->shared->summary);
@@ -214,7 +214,7 @@ static void reap(struct shards *s)
 
 /* ---- stalls ---------------------------------------------------------------------------------- */
 
-/* The processor time of a process so far. */
+/* Returns the CPU time of a process so far. */
 static uint64_t cpu_ms_of(pid_t pid)
 {
 	struct timespec used;
@@ -225,9 +225,9 @@ static uint64_t cpu_ms_of(pid_t pid)
 	return (uint64_t)used.tv_sec * 1000 + (uint64_t)used.tv_nsec / 1000000;
 }
 
-/* Whether a process has not turned its loop for stall_time, and has used half of that in processor
- * time (else it may only be waiting for a processor, as all do on a busy machine); or has not
- * turned it for STUCK times stall_time. */
+/* Whether a process has not turned its loop for stall_time, of which it used half as CPU time
+ * (otherwise it may only be waiting for a processor, as on a busy machine), or has not turned it
+ * for STUCK times stall_time. */
 static bool has_stalled(const struct shards *s, struct shard *shard, uint64_t step_ms)
 {
 	uint64_t beat_ms = atomic_load(&shard->shared->heartbeat.beat_ms);
@@ -244,8 +244,8 @@ static bool has_stalled(const struct shards *s, struct shard *shard, uint64_t st
 	       (shard->same_ms >= s->stall_ms && cpu_ms - shard->cpu_ms >= s->stall_ms / 2);
 }
 
-/* The time since the last check; but not while this process itself was stopped, with its machine or
- * by a debugger. */
+/* Returns the time since the last check, without times when this process itself was stopped, with
+ * its machine or by a debugger. */
 static uint64_t watched_for(struct shards *s)
 {
 	uint64_t now = clock_ms(), step_ms = now - s->watched_ms;
@@ -272,8 +272,8 @@ static void end_stalled(struct shards *s)
 
 /* ---- the loop -------------------------------------------------------------------------------- */
 
-/* As for a single process: once its time is up it begins nothing, except rows that are well while
- * others are waited for. */
+/* As in a single process: once its time is up, it begins nothing, except healthy rows while others
+ * are waited for. */
 static bool is_closing(const struct shards *s)
 {
 	return clock_ms() >= s->r->claim_until_ms;
@@ -302,14 +302,14 @@ static int ask(struct shards *s, struct err *e)
 		if (s->due[i] && may_begin(&s->items[i]) && start(s, &s->items[i], e) < 0)
 			return -1;
 	}
-	/* What is due now is a process's already, or has to wait for one. */
+	/* Rows due now either belong to a running process, or have to wait for one. */
 	uint64_t wait_ms = s->summary->next_due_ms > 0 ? s->summary->next_due_ms : ASK_MS;
 	wait_ms = wait_ms < ASK_SOON_MS ? ASK_SOON_MS : wait_ms > LINGER_MS ? LINGER_MS : wait_ms;
 	s->next_ask_ms = clock_ms() + wait_ms;
 	return 0;
 }
 
-/* While the database is away the processes are left alone: they wait for it, too. */
+/* While the database is away, the processes continue: they wait for it, too. */
 static int ask_if_due(struct shards *s, struct err *e)
 {
 	if (!may_start(s) || clock_ms() < s->next_ask_ms || ask(s, e) == 0)
@@ -404,8 +404,8 @@ static void count_pass(const struct pass_summary *s, bool ok)
 		metric_set(METRIC_PASS_END, (uint64_t)time(NULL), NULL);
 }
 
-/* The last answer was given while rows were leased, so that it may be the end of a lease: how long
- * the next pass may wait is asked when all leases have been given back. */
+/* The last result is from a time when rows were leased, so it may be the end of a lease. How long
+ * the next pass may wait is queried again when all leases have been given back. */
 static void ask_when_next(struct shards *s)
 {
 	const struct queue_shard all = { 0 };

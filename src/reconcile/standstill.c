@@ -7,7 +7,7 @@
 #include "base/json_at.h"
 #include "reconcile/kind.h"
 
-/* The first condition that is not True; NULL: all are. */
+/* Returns the first condition that is not True; NULL if all are. */
 static const json_t *unmet_condition(const json_t *object)
 {
 	size_t i;
@@ -21,7 +21,7 @@ static const json_t *unmet_condition(const json_t *object)
 	return NULL;
 }
 
-/* "pod x-0: phase Pending; Ready is False (ContainersNotReady): containers with …" */
+/* Writes "pod x-0: phase Pending; Ready is False (ContainersNotReady): containers with …". */
 static void describe(const char *type, const json_t *object, char ret_words[STANDSTILL_MAX])
 {
 	const json_t *condition = unmet_condition(object);

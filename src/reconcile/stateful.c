@@ -18,9 +18,9 @@ static bool is_rolled_out(const json_t *set)
 		      json_text_at(status, "updateRevision")) == 0;
 }
 
-/* How long a pod may be missing after its set was changed, how long a container (and its volume)
- * may take to be made after its pod has a node, and how long its probes may fail after it was
- * started, before events are read for the cause. */
+/* How long a pod may be missing after a change of its set, how long making a container (and its
+ * volume) may take after its pod has a node, and how long probes may fail after its start, before
+ * events are read for the cause. */
 enum { POD_EXPECTED_MS = 5000, CONTAINER_EXPECTED_MS = 15000, PROBES_EXPECTED_MS = 60000 };
 
 static bool is_late(const struct view *v, const json_t *set, const json_t *pod)
@@ -111,7 +111,7 @@ void stateful_assess(const struct view *v, const char *desired_hash, struct asse
 {
 	const json_t *set = stateful_set(v);
 	const json_t *pods = observation_of(v->observation, KUBE_PODS, v->row->id);
-	/* Without its dependency its desired state is not known: it stays as it is. */
+	/* Without its dependency, the desired state is not known: the row stays as it is. */
 	bool as_desired =
 		strcmp(manifest_hash(set), desired_hash) == 0 || v->kind->lacks_dependency(v->row);
 

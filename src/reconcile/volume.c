@@ -94,8 +94,9 @@ static bool is_warned(const struct view *v)
 	       strstr(v->row->warnings, warning_text(v->kind->volume_gone)->code) != NULL;
 }
 
-/* A row that was stopped, whatever has become of its StatefulSet or Cluster since. One that ran,
- * and was deleted with everything that belongs to it, is created again without asking. */
+/* Whether the row was stopped, whatever has become of its StatefulSet or Cluster since. One that
+ * was running, and was deleted with everything that belongs to it, is created again without a
+ * confirmation. */
 static bool was_stopped(const struct view *v, const struct assessment *a)
 {
 	const char *last = json_text_at(v->kept, "seen");

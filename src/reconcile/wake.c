@@ -17,7 +17,7 @@ struct wake {
 	int epoll;
 	int inotify;
 	int signals;
-	char *file_name; /* of the wake file, in the directory that is watched */
+	char *file_name; /* of the wake file, in the watched directory */
 	bool stopping;
 };
 
@@ -28,7 +28,7 @@ static int watch(struct wake *w, int fd)
 	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-/* The directory is watched and not the file, which may not be there yet, and may be replaced. */
+/* Watches the directory, because the file may not exist yet, and may be replaced. */
 static int watch_file(struct wake *w, const char *path, struct err *e)
 {
 	CLEANUP(cleanup_free) char *for_directory = mem_strdup(path);

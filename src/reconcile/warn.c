@@ -55,7 +55,7 @@ void warn_clear(json_t *warnings, enum warning warning)
 
 /* ---- judged by what was observed ------------------------------------------------------------- */
 
-/* A container that ended and runs again; one that stays down is no warning but a cause. */
+/* A container that ended and runs again; one that stays down is a cause, not a warning. */
 bool warn_restarted(const struct view *v, const struct assessment *a,
 		    char ret_message[WARN_MESSAGE_MAX])
 {

@@ -7,8 +7,8 @@
 #include "reconcile/live.h"
 #include "reconcile/work_internal.h"
 
-/* Whether a wave may still begin: its answers, or timeouts, must come before the lease ends. A
- * request may wait to be sent for as long as for its answer. */
+/* Whether a wave may still begin: its responses, or timeouts, must come before the lease ends. A
+ * request may wait to be sent for as long as for its response. */
 static bool lease_allows_wave(const struct work *w)
 {
 	return clock_ms() + 2 * w->context->request_timeout_ms + 500 < w->lease_ends_ms;
@@ -20,7 +20,7 @@ bool wave_begin(struct work *w, void (*next)(struct work *))
 		w->context->finished(w);
 		return false;
 	}
-	w->pending = 1; /* so that it is not over before its last request is submitted */
+	w->pending = 1; /* so that it does not end before its last request is submitted */
 	w->next = next;
 	w->failed = false;
 	return true;

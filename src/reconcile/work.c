@@ -51,7 +51,7 @@ static void decide_on(struct work *w, enum observed observed)
 	decide_with(w, observed, false);
 }
 
-/* When the row is due again. */
+/* Sets when the row is due again. */
 static void set_due(const struct work *w, const struct err *cause, struct queue_result *r)
 {
 	enum requeue requeue = w->decision.requeue;
@@ -68,7 +68,8 @@ static void set_due(const struct work *w, const struct err *cause, struct queue_
 					cause ? cause->retry_after_s : 0, token_random_u32());
 }
 
-/* If nothing has failed: what the row waits for, or that it takes too long. False: all is well. */
+/* If nothing has failed: finds what the row waits for, or that it takes too long. Returns false if
+ * all is well. */
 static bool find_cause(const struct work *w, struct err *ret_cause)
 {
 	const struct decision *d = &w->decision;
@@ -133,7 +134,7 @@ static bool was_sent(const struct work *w)
 	return strcmp(w->err.code, KUBE_NOT_SENT) != 0;
 }
 
-/* The cluster could not be asked. */
+/* Concludes when the cluster could not be observed. */
 static void conclude_failure(struct work *w)
 {
 	struct err cause = w->err;
@@ -147,7 +148,7 @@ static void conclude_failure(struct work *w)
 	conclude(w, &cause);
 }
 
-/* The cluster refused the action; the observation before it sets the status. */
+/* Concludes when the cluster refused the action; the observation before it sets the status. */
 static void conclude_refusal(struct work *w)
 {
 	struct err cause = w->err;
@@ -163,7 +164,7 @@ static void conclude_refusal(struct work *w)
 	conclude(w, &cause);
 }
 
-/* All objects are now as desired: a row that was absent or stopped is starting. */
+/* Concludes when all objects are as desired: a row that was absent or stopped is starting. */
 static void conclude_apply(struct work *w)
 {
 	if (w->failed) {
@@ -206,15 +207,15 @@ static const json_t *live_object(const struct work *w, const json_t *desired)
 				  json_text_at(desired, "metadata.name"));
 }
 
-/* What was applied is known for one generation: another one in between may have applied other
- * things. The caller frees. */
+/* Names what was applied, for one generation: in another generation in between, other objects may
+ * have been applied. The caller frees. */
 static char *applied_key(const struct work *w)
 {
 	return mem_printf("%s/%lld", desired_state_hash(w->desired), (long long)w->row.generation);
 }
 
-/* Whether an object in the cluster is known to be as desired. The anchor's hash vouches for objects
- * that were not listed or, like Secrets, not read. */
+/* Whether an object in the cluster is known to be as desired. The anchor's hash proves that for
+ * objects that were not listed or, like Secrets, not read. */
 static bool is_applied(const struct work *w, const json_t *desired, bool hash_matches)
 {
 	enum kube_resource type;
@@ -237,8 +238,7 @@ static void note_version(struct work *w, const json_t *anchor)
 		       json_text_at(anchor, "metadata.resourceVersion"));
 }
 
-/* Admission's changes to an object are accepted: see reconcile/accept.h. Secrets are left
- * out. */
+/* Accepts admission's changes to an object; see reconcile/accept.h. Secrets are excluded. */
 static void note_applied(struct work *w, const json_t *desired, const json_t *applied)
 {
 	enum kube_resource type;
@@ -290,7 +290,7 @@ static void apply_anchor(struct work *w)
 	wave_ready(w);
 }
 
-/* The anchor carries the hash of all, so it is applied after the others. Those are kept as text
+/* The anchor contains the hash of all objects, so it is applied last. The others are kept as text
  * while in flight: JSON trees are most of the memory of a row in flight, and contain secrets. */
 static void apply(struct work *w)
 {
@@ -382,8 +382,8 @@ static void decide_and_act(struct work *w)
 
 /* ---- diagnosing ------------------------------------------------------------------------------ */
 
-/* The cause of a pod without a node is known from its own status: the events only say whether a
- * node is being added, which is progress. */
+/* If a pod has no node, its own status says why: the events only say whether a node is being added,
+ * which is progress. */
 static void evidence_read(struct work *w)
 {
 	struct assessment *a = &w->assessment;
@@ -494,7 +494,7 @@ struct observe_subject work_subject(const struct work *w)
 	return assess_subject(w->kind, &w->row);
 }
 
-/* After kind.prepare(). */
+/* Continues after kind.prepare(). */
 static void proceed(struct work *w)
 {
 	const struct view view = work_view(w);
@@ -556,7 +556,7 @@ const struct queue_row *work_row(const struct work *w)
 	return &w->row;
 }
 
-/* Deletion is not followed: when the anchor goes, others are still there. */
+/* Deletion is not followed: when the anchor goes, other objects still exist. */
 bool work_expects_change(const struct work *w)
 {
 	return w->has_result && !w->result.has_cause && w->row.desired != DESIRED_GONE &&
