@@ -20,9 +20,9 @@ enum statement {
 
 #define MS(interval) "(extract(epoch FROM " interval ") * 1000)::bigint"
 
-/* SQL is laid out by hand. The names of columns are members of what is shown. They are not those of
- * store/column.h: an administrator sees ages where an owner sees times, who holds a lease, and what
- * the pass has kept, and what is missing here is only not shown. */
+/* SQL is laid out by hand. The names of columns are members of what is shown. They differ from
+ * those in store/column.h: an administrator sees ages instead of times, who holds a lease, and what
+ * the pass has stored. A column that is missing here is only not shown. */
 /* clang-format off */
 static const struct db_statement statements[] = {
 	[STATEMENT_FIND] = { "admin_find_project",
@@ -65,8 +65,8 @@ static const struct db_statement statements[] = {
 	[STATEMENT_EVENTS] = { "admin_events",
 		"SELECT id, iso8601(at) AS at, kind, resource_id AS \"resourceId\", status, stage, code, message"
 		" FROM events WHERE project_id = $1 ORDER BY id DESC LIMIT $2::bigint" },
-	/* As a request for what is desired already; what is leased at this moment is due at the end
-	 * of its lease. */
+	/* Has the effect of requesting the present desired state; rows that are leased now become
+	 * due at the end of the lease. */
 	[STATEMENT_RETRY] = { "admin_retry",
 		"WITH old AS ("
 		" SELECT id, status, CASE WHEN status = 'ERROR'"
@@ -86,7 +86,7 @@ static const struct db_statement statements[] = {
 		") INSERT INTO events (project_id, kind, resource_id, status, stage)"
 		" SELECT t.project_id, t.kind, t.id, t.status, t.stage"
 		" FROM retried t JOIN old USING (id) WHERE t.status <> old.status" },
-	/* A pass that holds one of them at this moment records nothing: it finds no row. */
+	/* A pass that holds one of them now records nothing, as it finds no row. */
 	[STATEMENT_FORGET] = { "admin_forget", "DELETE FROM resources WHERE project_id = $1" },
 	[STATEMENT_PLACES] = { "admin_places",
 		"SELECT r.id, r.user_id AS \"userId\", u.name AS owner, u.disabled_at IS NOT NULL AS \"ownerDisabled\","
@@ -165,7 +165,7 @@ int admin_events(struct db *db, const char *project_id, unsigned limit, json_t *
 int admin_retry(struct db *db, const char *project_id, const char *user_id, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	bool deleted; /* a deletion can be retried, too */
+	bool deleted; /* whether deletions can be retried, too */
 
 	if (db_begin(db, &tx, e) < 0 ||
 	    store_lock_project(tx, user_id, project_id, &deleted, e) < 0 ||

@@ -128,7 +128,7 @@ int admin_hosts(struct db *db, json_t **ret_rows, struct err *e)
 
 /* ---- changes --------------------------------------------------------------------------------- */
 
-/* What the functions of the database return, and what that means. */
+/* Codes that the database's functions return, and their meaning. */
 static const struct refusal {
 	const char *code;
 	enum err_kind kind;

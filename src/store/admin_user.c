@@ -1,4 +1,4 @@
-/* The administrator's view of people and of what they did: a part of admin.h. */
+/* The administrator's view of users and their actions: a part of admin.h. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -70,7 +70,7 @@ static const struct db_statement statements[] = {
 		"  CASE WHEN $2::boolean THEN coalesce(disabled_at, now()) END"
 		" WHERE id = $1 AND deleted_at IS NULL RETURNING true" },
 	[STATEMENT_SET_ROLE] = { "admin_set_role", "UPDATE users SET role = $2 WHERE id = $1" },
-	/* No row: somebody else is called so. */
+	/* No row: the name is taken. */
 	[STATEMENT_RENAME] = { "admin_rename",
 		"WITH old AS (SELECT id, name FROM users WHERE id = $1 FOR UPDATE),"
 		" login AS (UPDATE identities SET provider_user_id = lower($2), updated_at = now()"

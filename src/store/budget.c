@@ -16,7 +16,8 @@ enum statement {
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
-	/* The bucket is full at refilled_at; each change puts that off by a step. No row: spent. */
+	/* The bucket is full at refilled_at; each change postpones that by a step. No row: the
+	 * budget is used up. */
 	[STATEMENT_TAKE] = { "budget_take",
 		"INSERT INTO budgets AS b (user_id, kind, refilled_at)"
 		" VALUES ($1, $2::smallint, now() + " STEP ")"

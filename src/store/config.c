@@ -9,7 +9,7 @@
 #include "store/internal.h"
 #include "store/project.h"
 
-/* Of one user: whoever reads one reads them all. */
+/* Per user; all are always read together. */
 enum { SETTINGS_MAX = 100 };
 enum { SEALED_KUBECONFIG_MAX = 131072 };
 
@@ -47,7 +47,7 @@ static const struct db_statement statements[] = {
 		" coalesce(expires_at < now(), false), iso8601(updated_at)"
 		" FROM kubeconfigs WHERE user_id = $1" },
 	[STATEMENT_PUT] = { "kubeconfig_put",
-	/* Not excluded.sealed: that counts as reading the column. */
+	/* Not excluded.sealed: reading that would count as reading the column. */
 		"INSERT INTO kubeconfigs AS k (user_id, sealed, server, namespace,"
 		"  account, expires_at)"
 		" VALUES ($1, $2, $3, $4, $5, to_timestamp($6::bigint))"

@@ -31,13 +31,13 @@ static const struct db_statement statements[] = {
 		" FROM resources r LEFT JOIN sandboxes s ON s.resource_id = r.id"
 		" LEFT JOIN databases d ON d.resource_id = r.id"
 		" WHERE r.user_id = $1 ORDER BY r.server, r.namespace, r.name" },
-	/* FOR UPDATE waits for requests that insert something of this user at this moment. */
+	/* FOR UPDATE waits for concurrent requests that insert rows of this user. */
 	[STATEMENT_ASK] = { "deletion_ask",
 		"WITH locked AS (SELECT id FROM users WHERE id = $1 FOR UPDATE)"
 		" UPDATE users u SET deleted_at = coalesce(deleted_at, now()),"
 		"  disabled_at = coalesce(disabled_at, now()) FROM locked WHERE u.id = locked.id" },
 	[STATEMENT_PROJECTS] = { "deletion_projects", "SELECT delete_projects($1)" },
-	/* A pass that holds one of them at this moment records nothing: it finds no row. */
+	/* A pass that holds one of them now records nothing, as it finds no row. */
 	[STATEMENT_FORGET] = { "deletion_forget",
 		"WITH asked AS (SELECT id FROM users WHERE id = $1 AND deleted_at IS NOT NULL),"
 		" dropped AS (DELETE FROM resources r USING asked WHERE r.user_id = asked.id)"

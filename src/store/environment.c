@@ -48,14 +48,14 @@ static const struct db_statement statements[] = {
 		"FROM projects p LEFT JOIN environment e"
 		"  ON e.project_id = p.id AND e.id = $3"
 		" WHERE p.id = $1 AND p.user_id = $2" },
-	/* Removes what is replaced, of whole categories. */
+	/* Removes categories that are replaced as a whole. */
 	[STATEMENT_CLEAR] = { "variable_clear",
 		"DELETE FROM environment WHERE project_id = $1"
 		" AND (category = $3 OR category IN (SELECT coalesce(category, 'general')"
 		"  FROM jsonb_to_recordset($2::jsonb) AS (category text)))"
 		" AND key NOT IN (SELECT key FROM jsonb_to_recordset($2::jsonb) AS (key text))"
 		" RETURNING id" },
-	/* Of a key that is given twice the last counts. Nothing is put if that makes too many; the
+	/* If a key is given twice, the last counts. Nothing is inserted if that makes too many; the
 	 * project is locked, so the count is exact. */
 	[STATEMENT_PUT] = { "variable_put",
 		"WITH given AS ("
@@ -174,7 +174,7 @@ void variable_rows_clear(struct variable_rows *rows)
 
 /* ---- changing -------------------------------------------------------------------------------- */
 
-/* Begins a change: a transaction in which the project is locked. */
+/* Begins a transaction and locks the project. */
 static int begin_change(struct db *db, const char *user_id, const char *project_id,
 			struct db **ret_tx, struct err *e)
 {
@@ -183,7 +183,7 @@ static int begin_change(struct db *db, const char *user_id, const char *project_
 	return store_lock_project(*ret_tx, user_id, project_id, NULL, e);
 }
 
-/* Of what was put: the transaction ends with an error else. */
+/* Checks the size of what was inserted; an error ends the transaction. */
 static int check_size(struct db *tx, const char *project_id, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
@@ -198,7 +198,7 @@ static int check_size(struct db *tx, const char *project_id, struct err *e)
 	return 0;
 }
 
-/* Ends it: the sandbox gets what was changed. */
+/* Commits; with `roll`, the sandbox gets what was changed. */
 static int finish_change(struct db **tx, const char *project_id, bool roll, struct err *e)
 {
 	if (roll && (store_roll_sandboxes(*tx, project_id, SANDBOX_ALL, e) < 0 ||
@@ -223,7 +223,8 @@ static json_t *variables_json(const struct variable_new *variables, size_t count
 	return array;
 }
 
-/* Removes what `given` does not name of its categories, and of `category` if that is not NULL. */
+/* Removes variables that `given` does not name, in its categories and in `category` unless that is
+ * NULL. */
 static int clear(struct db *tx, const char *project_id, const json_t *given, const char *category,
 		 bool *ret_changed, struct err *e)
 {
@@ -293,7 +294,7 @@ int variable_change(struct db *db, const char *user_id, const char *project_id,
 		return variable_not_found(e);
 	if (change->value_sealed != NULL && check_size(tx, project_id, e) < 0)
 		return -1;
-	/* Category and secrecy are for people: the pod has the value only. */
+	/* Category and secrecy are only for people: the pod gets the value alone. */
 	return finish_change(&tx, project_id, change->value_sealed != NULL, e);
 }
 

@@ -14,8 +14,8 @@ enum statement {
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
-	/* Waits for a transaction that has taken the same key and is not over. A row without an
-	 * answer was committed by a request that did not finish: it counts for nothing. */
+	/* Waits for a transaction that has inserted the same key and is still open. A row without a
+	 * response was committed by a request that did not finish, and is ignored. */
 	[STATEMENT_TAKE] = { "idempotency_take",
 		"INSERT INTO idempotency AS i (user_id, key, fingerprint)"
 		" VALUES ($1, $2, $3)"
@@ -54,7 +54,7 @@ int idempotency_begin(struct db *tx, const char *user_id, const char *key,
 		return 0;
 	if (db_query(tx, &statements[STATEMENT_FIND], DB_ARGS(user, name, print), &found, e) < 0)
 		return -1;
-	if (db_rows(found) == 0) /* removed as too old, this very moment */
+	if (db_rows(found) == 0) /* it has just expired and been removed */
 		return err_set(e, ERR_UNAVAILABLE, NULL, "Try again");
 	if (!db_bool(found, 0, 0))
 		return err_set(e, ERR_UNPROCESSABLE, "IDEMPOTENCY_KEY_REUSED",

@@ -28,7 +28,7 @@ enum statement {
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
-	/* Two first logins at once are one user, not one user and one error. */
+	/* Of two concurrent first logins, only one may make the user, and both must succeed. */
 	[STATEMENT_LOCK] = { "identity_lock",
 		"SELECT pg_advisory_xact_lock(hashtextextended($1::text || ':' || $2, 0))" },
 	[STATEMENT_FIND] = { "identity_find",
@@ -55,7 +55,8 @@ static const struct db_statement statements[] = {
 		"  CASE WHEN provider IN ('PASSWORD', 'SEALOS') THEN provider_user_id END),"
 		" is_primary, iso8601(created_at), iso8601(updated_at)"
 		" FROM identities WHERE user_id = $1 ORDER BY provider, created_at, id" },
-	/* Two unbinds at once could each leave the other one's identity as the last. */
+	/* Of two concurrent unbinds, each could otherwise keep the other's identity as the last
+	 * one. */
 	[STATEMENT_LOCK_USER] = { "identity_lock_user",
 		"SELECT pg_advisory_xact_lock(hashtextextended('user:' || $1::text, 0))" },
 	[STATEMENT_UNBIND] = { "identity_unbind",
@@ -89,7 +90,7 @@ static void read_owner(const PGresult *r, struct identity_owner *ret_owner)
 		       db_text(r, 0, 1));
 }
 
-/* Whose it is; nobody else can take or give it until the transaction ends. */
+/* Finds its user; no other transaction can bind or unbind it until this one ends. */
 static int find(struct db *tx, const struct identity_claim *claim, struct found *ret_found,
 		struct err *e)
 {
@@ -119,7 +120,7 @@ static int renew(struct db *tx, const struct identity_claim *claim, const char *
 			NULL, e);
 }
 
-/* By STATEMENT_REGISTER with a name, or by STATEMENT_BIND with a user's id. */
+/* Uses STATEMENT_REGISTER with a name, or STATEMENT_BIND with a user's id. */
 static int create(struct db *tx, enum statement statement, const struct identity_claim *claim,
 		  const char *name_or_user_id, struct identity_owner *ret_owner, struct err *e)
 {
@@ -213,7 +214,7 @@ static int not_found(struct err *e)
 	return err_set(e, ERR_NOT_FOUND, "IDENTITY_NOT_FOUND", "Identity not found");
 }
 
-/* Begins a change of one of the user's identities, which nobody else then changes. */
+/* Begins a change of a user's identities, which nobody else can change meanwhile. */
 static int begin(struct db *db, const char *user_id, struct db **ret_tx, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;

@@ -13,11 +13,11 @@ enum statement {
 	STATEMENT_VARIABLE,
 };
 
-/* What each statement ends with: was the row made, was one with this id there before? */
+/* The end of each statement: whether the row was inserted, and whether one with this id existed. */
 #define OUTCOME(table)                                                                             \
 	" SELECT EXISTS (SELECT FROM made), EXISTS (SELECT FROM " table " WHERE id = $1)"
 
-/* A name that is NULL is made by a trigger. */
+/* If the name is NULL, a trigger generates one. */
 #define RESOURCE(kind, name)                                                                       \
 	"WITH r AS ("                                                                              \
 	" INSERT INTO resources (id, project_id, user_id, kind, name, namespace, server,"          \
@@ -27,8 +27,8 @@ enum statement {
 	" ON CONFLICT DO NOTHING RETURNING id"                                                     \
 	"), made AS ("
 
-/* SQL is laid out by hand. The columns are not those of store/column.h, which are read: these are
- * the ones that version 0.4 had, and a column that came later begins with its default. */
+/* SQL is laid out by hand. The columns are not those of store/column.h, which are for reading: they
+ * are those that version 0.4 had, and newer columns get their defaults. */
 /* clang-format off */
 static const struct db_statement statements[] = {
 	[STATEMENT_USER] = { "import_user",

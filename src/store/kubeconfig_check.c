@@ -75,7 +75,7 @@ static const char *member(const json_t *object, const char *name)
 	return json_string_value(json_object_get(object, name));
 }
 
-/* Of what is wrong the words are its cause's. */
+/* Adds the texts: those of a problem are its cause's. */
 static void add_words(json_t *finding)
 {
 	const struct finding_text *words = finding_text_of(member(finding, "name"));

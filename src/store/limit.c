@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
-/* At the limit something may have been deleted after so long. */
+/* How long to wait at the limit, until something may have been deleted. */
 enum { RETRY_AFTER_S = 30 };
 
 enum statement {

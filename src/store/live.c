@@ -12,8 +12,8 @@ static const struct db_statement statement_listen = {
 	"live_listen", "DO $$BEGIN LISTEN fsa_live; LISTEN fsa_live_left; END$$"
 };
 
-/* Nothing is notified, and nothing locked, when there is nothing. Payload: "user", "user
- * project" or "user kubeconfig". */
+/* Without changes, it neither notifies nor locks anything. Payload: "user", "user project" or "user
+ * kubeconfig". */
 static const struct db_statement statement_announce = {
 	"live_announce",
 	"WITH fetched AS (DELETE FROM live_changes RETURNING user_id, project_id, topic, at),"
@@ -31,12 +31,13 @@ static const struct db_statement statement_rest = {
 	"live_rest", "UPDATE live_relay SET looks_until = '-infinity'"
 };
 
-/* Once that is committed: every transaction that may have seen what was before has a lower one. */
+/* After that id is committed, all transactions that may have seen the previous state have lower
+ * ids. */
 static const struct db_statement statement_horizon = {
 	"live_horizon", "SELECT pg_snapshot_xmax(pg_current_snapshot())"
 };
 
-/* Words are passed on as they are, those of a newer schema, too. */
+/* Words are passed on unchanged, even those of a newer schema. */
 /* clang-format off */
 #define LIVE_READ(of, type, member, sql, json) { COLUMN_TEXT, offsetof(of, member), 0 },
 
@@ -50,7 +51,7 @@ static const struct column resource_columns[] = {
 };
 /* clang-format on */
 
-/* A row a resource; a project without any is a row of NULLs. */
+/* One row per resource; a project without any is a row of NULLs. */
 static const struct db_statement statement_get = {
 	"live_project_get",
 	"SELECT 0" PROJECT_STATUS_COLUMNS(COLUMN_SQL, "p") RESOURCE_STATUS_COLUMNS(COLUMN_SQL, "r")

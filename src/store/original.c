@@ -2,7 +2,7 @@
 
 #include "store/internal.h"
 
-/* Prisma's times have no zone, and are UTC. */
+/* Prisma's times have no zone and are UTC. */
 #define CREATED "(\"createdAt\" AT TIME ZONE 'UTC')::text AS \"createdAt\""
 #define OLDEST  " ORDER BY \"createdAt\", id"
 

@@ -17,7 +17,8 @@ enum statement {
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
-	/* The last part does not see what the others write: it is about other hosts. */
+	/* The last part does not see what the other parts write, which does not matter: it is about
+	 * other hosts. */
 	[STATEMENT_ANNOUNCE] = { "pass_host_announce",
 		"WITH gone AS ("
 		" DELETE FROM pass_hosts WHERE last_pass_at < now() - interval '7 days'"

@@ -1,4 +1,4 @@
-/* Changes of what is desired of a project's resources, which the reconciler acts upon: a part of
+/* Changes to the desired state of a project's resources, on which the reconciler acts: a part of
  * project.h. */
 #include <string.h>
 
@@ -79,8 +79,8 @@ static const struct db_statement statements[] = {
 		"SELECT id, desired FROM resources r"
 		" WHERE project_id = $1 AND kind = 'SANDBOX' AND " STORE_IS_CHOSEN("r", "$2") },
 	/* $1 project, $2 user, $3 and $4 the sandbox and its terminal's token, $5 the request's
-	 * variables, $6 whether it is an additional one, $7 its name, $8 its size. Triggers complete it, and
-	 * insert nothing when the project has as many sandboxes as it may. */
+	 * variables, $6 whether it is an additional one, $7 its name, $8 its size. Triggers
+	 * complete it, and insert nothing if the project has reached its limit of sandboxes. */
 	[STATEMENT_CREATE_SANDBOX] = { "sandbox_create",
 		"WITH cluster AS ("
 		" SELECT FROM kubeconfigs WHERE user_id = $2"
@@ -121,8 +121,8 @@ static const struct db_statement statements[] = {
 		"), d AS ("
 		" INSERT INTO databases (resource_id) SELECT id FROM r"
 		") SELECT EXISTS (SELECT FROM cluster)" },
-	/* $1 project, $2 its new database. It is stopped where no sandbox is to run: the start of one
-	 * starts it, too (start_database()). */
+	/* $1 project, $2 its new database. If no sandbox is desired to run, the database is
+	 * stopped: starting a sandbox starts it, too (start_database()). */
 	[STATEMENT_BEGIN_DATABASE] = { "database_begin",
 		"WITH project AS ("
 		" SELECT EXISTS (SELECT FROM resources WHERE project_id = $1"
@@ -142,8 +142,8 @@ static const struct db_statement statements[] = {
 struct request {
 	enum desired desired;
 	enum { EVERYTHING, SANDBOXES, DATABASES } of;
-	const char *sandbox_id; /* of SANDBOXES */
-	bool revive;            /* also what is to go, and has not gone yet */
+	const char *sandbox_id; /* one of SANDBOXES */
+	bool revive;            /* whether to undo a deletion that is not complete */
 };
 
 static int check_lifetime(struct db *tx, const char *project_id, struct err *e)
@@ -179,7 +179,7 @@ static int start_database(struct db *tx, const char *project_id, struct err *e)
 	return set_desired(tx, project_id, &running, e);
 }
 
-/* ret_sandbox has no row if there is none. */
+/* `ret_sandbox` has no rows if there is none. */
 static int find_sandbox(struct db *tx, const char *project_id, const char *sandbox_id,
 			PGresult **ret_sandbox, struct err *e)
 {
@@ -187,7 +187,7 @@ static int find_sandbox(struct db *tx, const char *project_id, const char *sandb
 			DB_ARGS(DB_TEXT(project_id), DB_TEXT(sandbox_id)), ret_sandbox, e);
 }
 
-/* One that stays, or that is to be `desired`, as it is already. */
+/* Checks that the sandbox is not being deleted, or already has the requested desired state. */
 static int check_sandbox(struct db *tx, const char *project_id, const char *sandbox_id,
 			 enum desired desired, struct err *e)
 {
@@ -210,7 +210,7 @@ static int mark_deleted(struct db *tx, const char *id, struct err *e)
 
 /* ---- the project ----------------------------------------------------------------------------- */
 
-/* Deletion has been asked for. A project without resources goes at once. */
+/* Requests the deletion. A project without resources is gone at once. */
 static int delete_project(struct db *tx, const char *project_id, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *ids = json_pack("[s]", project_id);
@@ -327,7 +327,7 @@ static int set_request_env(struct db *tx, const struct sandbox_new *s, struct er
 			NULL, e);
 }
 
-/* Starts the first sandbox, which there is. One that is on its way out comes back under its own
+/* Starts the first sandbox, which exists. If it was being deleted, it comes back with its own
  * names, without the variables of the request that made it. */
 static int start_sandbox(struct db *tx, const char *project_id, const PGresult *sandbox,
 			 const struct sandbox_new *s, struct err *e)
@@ -400,7 +400,7 @@ int sandbox_set_desired(struct db *db, const char *user_id, const char *project_
 
 /* ---- its database ---------------------------------------------------------------------------- */
 
-/* `*ret_exists`: there is one, and `*ret_desired` is what is desired of it. */
+/* `*ret_exists`: whether there is one; then `*ret_desired` is its desired state. */
 static int find_database(struct db *tx, const char *project_id, bool *ret_exists,
 			 enum desired *ret_desired, struct err *e)
 {

@@ -78,8 +78,8 @@ enum statement {
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
-	/* $1 user, $2 keyword, $3 and $4 created between, $5 and $6 the last row of the page before,
-	 * $7 limit. A page needs an order that does not change on the way. */
+	/* $1 user, $2 keyword, $3 and $4 created between, $5 and $6 the last row of the previous
+	 * page, $7 limit. Paging requires a stable order. */
 	[STATEMENT_LIST] = { "project_list",
 		SELECT_ITEM
 		"FROM (SELECT * FROM projects WHERE user_id = $1"
@@ -168,7 +168,7 @@ static int read_parts(struct column_reader *in, struct project_item *item, struc
 	return column_is_there(in) ? add_sandbox(in, item, e) : 0;
 }
 
-/* A project has a row for each of its sandboxes, one after the other, and one if it has none. */
+/* A project has one row per sandbox, one after the other, and one if it has none. */
 static int read_items(struct project_rows *rows, struct err *e)
 {
 	rows->items = mem_calloc((size_t)db_rows(rows->result), sizeof(*rows->items));
@@ -234,7 +234,7 @@ static int query_list(struct db *db, const char *user_id, const struct project_f
 
 	if (filter->cursor != NULL && parse_cursor(filter->cursor, &cursor, e) < 0)
 		return -1;
-	/* One row more tells of a next page. */
+	/* One more row shows whether there is a next page. */
 	return db_query(db, &statements[STATEMENT_LIST],
 			DB_ARGS(DB_TEXT(user_id), DB_TEXT(filter->keyword),
 				DB_TEXT(filter->created_from), DB_TEXT(filter->created_to),
@@ -280,7 +280,7 @@ int project_get(struct db *db, const char *user_id, const char *project_id,
 
 /* ---- one sandbox ----------------------------------------------------------------------------- */
 
-/* After the sandbox: the status of the database (NULL: none), and whether it is ready. */
+/* After the sandbox: the database's status (NULL: none), and whether it is ready. */
 static int read_view(struct column_reader *in, struct sandbox_view *view, struct err *e)
 {
 	if (read_sandbox(in, &view->sandbox, e) < 0)

@@ -41,7 +41,7 @@ enum statement {
 	STATEMENT_EXPIRE_AUDIT,
 };
 
-/* What belongs to rows of resources that are called `r`. */
+/* Joins what belongs to rows of resources with the alias `r`. */
 #define CLAIM_JOINS(r)                                                                             \
 	" JOIN projects p ON p.id = " r ".project_id"                                              \
 	" LEFT JOIN sandboxes s ON s.resource_id = " r ".id"                                       \
@@ -57,15 +57,15 @@ enum statement {
 /* SQL is laid out by hand. */
 /* clang-format off */
 /* $1 worker, $2 limit, $3 per user, $4 lease in ms, $5 only those without a cause, $6 limit for
- * users with slow rows, $7 and $8 the shard and how many there are, $10 limit for users in debt.
+ * users with slow rows, $7 and $8 the shard and their number, $10 limit for users in debt.
  *
  * However many rows are due, a claim reads a bounded number of them. First it chooses users: those
- * of the oldest rows, those of the newest, among which is what somebody has just asked for, and, if
- * there are more rows, some in the order of their ids, from a random one on, so that rows in between
+ * of the oldest rows; those of the newest rows, which include what was just requested; and, if
+ * there are more rows, some in the order of their ids from a random one on, so that rows in between
  * do not wait for all the rows of others. Then it reads the oldest rows of each. `turn` is a row's
- * place among those of its user, rows under way before it; who has the fewest comes first. The lock
- * sees the row as it is now, not as this statement's snapshot has it. A leased row is next due at
- * the lease's end, so that a change or a wake-up during the lease differs from it. */
+ * place among those of its user, counting those in progress; users with the fewest come first. The
+ * lock sees the row as it is now, not as in this statement's snapshot. A leased row is next due at
+ * the lease's end, so that a change or a wake-up during the lease shows as a different time. */
 #define CLAIM_WINDOW(ordered) \
 	"(SELECT user_id, due_at FROM resources WHERE " STORE_IS_FREE " ORDER BY due_at " ordered ")"
 #define CLAIM_IS_OURS STORE_NOT_HELD " AND " STORE_IN_SHARD("$7", "$8")
@@ -78,8 +78,8 @@ enum statement {
 #define CLAIM_SOME_USERS(condition) \
 	"(SELECT user_id FROM (SELECT id AS user_id FROM users) AS u WHERE " CLAIM_IS_OURS condition \
 	" ORDER BY user_id LIMIT 64)"
-/* As many as there are places for, without those who have no place left: they would keep others out
- * of the choice. */
+/* As many users as there are places, without those who have no place left: they would displace
+ * others. */
 #define CLAIM_USERS(window, first) \
 	"(SELECT user_id FROM (SELECT user_id, line," \
 	"  row_number() OVER (PARTITION BY line ORDER BY first) AS place FROM (" \
@@ -133,8 +133,8 @@ enum statement {
 	") " CLAIM_SELECT \
 	"FROM c" CLAIM_JOINS("c")
 
-/* But for rows of which a secret is sealed to one of the keys in $9. A statement of its own: nearly
- * all sites have no such keys, and would plan it each time. */
+/* Excludes rows with a secret sealed to one of the keys in $9. This is a separate statement because
+ * nearly all sites have no such keys, and would plan it each time. */
 #define IS_SEALED_TO(column) "encode(substr(" column ", 5, 8), 'hex') = ANY (f.keys)"
 #define NOT_FOREIGN \
 	" AND NOT EXISTS (SELECT FROM resources r" CLAIM_JOINS("r") \
@@ -148,8 +148,8 @@ enum statement {
 	"   OR EXISTS (SELECT FROM user_config u WHERE u.user_id = r.user_id" \
 	"    AND " IS_SEALED_TO("u.value_sealed") ")))"
 
-/* When the oldest row became due, of users who are in debt or not. Those in debt are late only from
- * the end of the pause on. */
+/* Since when the oldest row is due, of users in debt or not. For those in debt, waiting counts only
+ * from the end of the pause. */
 #define OLDEST_DUE(columns, owner) \
 	"(SELECT " columns " FROM resources WHERE " STORE_IS_FREE " AND " STORE_NOT_HELD \
 	" AND " owner QUEUE_IS_IN_DEBT("resources.user_id") " ORDER BY due_at LIMIT 1)"
@@ -183,12 +183,12 @@ static const struct db_statement statements[] = {
 		" WHERE r.id = g.id AND r.lease_epoch = g.epoch"
 		"  AND r.leased_until IS NOT NULL" },
 	[STATEMENT_WAKE] = { "queue_wake",
-		/* Who holds one makes it due, or claims it: it is not waited for. */
+		/* A row that is locked is being made due or claimed, so it is not waited for. */
 		"UPDATE resources SET due_at = now() WHERE id = ANY (ARRAY("
 		" SELECT id FROM resources WHERE due_at > now() AND cause_kind IS NULL AND id IN"
 		"  (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))"
 		" FOR NO KEY UPDATE SKIP LOCKED))" },
-	/* Of rows without and with a lease, each by its own index. */
+	/* Rows without and with a lease, each by its own index. */
 	[STATEMENT_NEXT_DUE] = { "queue_next_due",
 		"SELECT greatest(0, ceil(extract(epoch FROM due.at - now()) * 1000)"
 		"  ::bigint)"
@@ -219,13 +219,13 @@ static const struct db_statement statements[] = {
 		"  LIMIT 1000)" },
 	[STATEMENT_EXPIRE_LIVE] = { "queue_expire_live",
 		"DELETE FROM live_changes WHERE at < now() - interval '1 minute'" },
-	/* By their ids, which grow with time: the table needs no index for this. */
+	/* By ids, which grow with time, so the table needs no index for this. */
 	[STATEMENT_EXPIRE_EVENTS] = { "queue_expire_events",
 		"DELETE FROM events WHERE id IN"
 		" (SELECT id FROM events ORDER BY id LIMIT 200)"
 		" AND at < now() - $1::bigint * interval '1 millisecond'" },
-	/* A project that makes many is among those that have made the newest, sooner or later: one
-	 * of these is checked each time. */
+	/* A project with many events is sooner or later among those with the newest: one of these
+	 * is checked each time. */
 	[STATEMENT_LIMIT_EVENTS] = { "queue_limit_events",
 		"WITH busy AS (SELECT project_id FROM events ORDER BY id DESC"
 		"  OFFSET floor(random() * 200) LIMIT 1"

@@ -1,10 +1,10 @@
-/* Recording what a pass found: the other half of queue.h. */
+/* Recording the results of a pass: the other half of queue.h. */
 #include "base/cleanup.h"
 #include "store/internal.h"
 #include "store/queue.h"
 
-/* Of each row that was still held: its project, and what follows for it: its status may be another
- * now, its sandboxes depend on a changed database, it may be empty. */
+/* For each row that was still held: its project, and the consequences: whether its status may have
+ * changed, its sandboxes depend on a changed database, or the project may be empty. */
 enum recorded_column { RECORDED_PROJECT_ID, RECORDED_SETTLES, RECORDED_WAKES, RECORDED_EMPTIES };
 
 enum statement {
@@ -28,10 +28,10 @@ static const struct db_statement statements[] = {
 		"SELECT FROM projects WHERE id IN"
 		" (SELECT r.project_id FROM " GIVEN " JOIN resources r ON r.id = g.id)"
 		" ORDER BY id FOR NO KEY UPDATE" },
-	/* What is desired cannot change meanwhile: the projects are locked. Another pass's claim can:
-	 * so the rows are, too. Each is changed by exactly one of yielded, recorded and removed. A row
-	 * that was made due while it was leased, which put its due_at before the lease's end, is
-	 * due at once. */
+	/* The desired state cannot change meanwhile, because the projects are locked. Another pass
+	 * could claim the rows, so they are locked, too. Each row is in exactly one of yielded,
+	 * recorded and removed. A row that was made due while it was leased, which set its due_at
+	 * before the lease's end, becomes due at once. */
 	[STATEMENT_RECORD] = { "queue_record",
 		"WITH held AS MATERIALIZED ("
 		" SELECT g.*, r.project_id, r.kind, r.generation = g.generation"
@@ -44,8 +44,8 @@ static const struct db_statement statements[] = {
 		" JOIN resources r ON r.id = g.id AND r.lease_epoch = g.lease_epoch"
 		"  AND r.leased_until IS NOT NULL"
 		" FOR UPDATE OF r"
-		/* A change during the lease does not cancel the backoff of what failed, if one
-		 * before it did a moment ago: see sql/0028_stalls.sql. */
+		/* A change during the lease does not cancel the backoff of a failure if another
+		 * change has just done so; see sql/0028_stalls.sql. */
 		"), yielded AS ("
 		" UPDATE resources r SET leased_until = NULL, leased_by = NULL,"
 		"  due_at = now() + CASE WHEN r.attempts > 0 AND h.cause_kind IS NOT NULL"
@@ -91,7 +91,7 @@ static const struct db_statement statements[] = {
 		" INSERT INTO events (project_id, kind, resource_id, status, stage, code,"
 		"  message)"
 		" SELECT project_id, kind, id, status, stage, left(cause_code, 64),"
-		/* Events are the owner's; of our own failures the words are the operator's. */
+		/* Owners see events; details of our own failures are only for the operator. */
 		"  CASE WHEN cause_kind <> 'INTERNAL' THEN left(cause_message, 1024) END"
 		" FROM held WHERE current AND (status <> old_status"
 		"  OR stage <> old_stage OR (cause_kind IS NOT NULL AND NOT same_cause))"
@@ -133,7 +133,7 @@ static json_t *result_json(const struct queue_result *result)
 		"observed", result->observed, "took_ms", (json_int_t)result->took_ms);
 }
 
-/* The projects of recorded rows for which a column is true. */
+/* Returns the projects of recorded rows for which a column is true. */
 static json_t *projects_where(const PGresult *r, enum recorded_column column)
 {
 	json_t *ids = json_array();
@@ -151,7 +151,7 @@ static int wake_sandboxes(struct db *tx, const json_t *project_ids, struct err *
 	return db_query(tx, &statements[STATEMENT_WAKE], DB_ARGS(DB_JSON(project_ids)), NULL, e);
 }
 
-/* What follows for the projects. */
+/* Updates the projects accordingly. */
 static int settle(struct db *tx, const PGresult *recorded, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *changed = projects_where(recorded, RECORDED_SETTLES);

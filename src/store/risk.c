@@ -1,4 +1,4 @@
-/* Asking before data is lost. */
+/* Confirmations before data is lost. */
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -12,7 +12,8 @@ enum risk_column { RISK_CODE, RISK_MESSAGE };
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
-	/* $1 project, $2 warnings of what is not stopped, $3 of what is, $4 which sandboxes. */
+	/* $1 project, $2 warnings that matter for rows not stopped, $3 those for stopped ones, $4
+	 * which sandboxes. */
 	[STATEMENT_RISK] = { "project_risk",
 		"SELECT w.warning ->> 'code', w.warning ->> 'message'"
 		" FROM resources r, jsonb_array_elements(r.warnings) AS w (warning)"
@@ -21,7 +22,7 @@ static const struct db_statement statements[] = {
 		"   ? (w.warning ->> 'code')"
 		"  AND (r.kind <> 'SANDBOX' OR " STORE_IS_CHOSEN("r", "$4") ")"
 		" ORDER BY r.kind LIMIT 1" },
-	/* $2 whether the request is about the database, too, $3 which sandboxes. */
+	/* $2 whether the request includes the database, $3 which sandboxes. */
 	[STATEMENT_FORCE] = { "project_force",
 		"UPDATE resources SET forced = true"
 		" WHERE project_id = $1 AND desired <> 'GONE'"
@@ -30,7 +31,8 @@ static const struct db_statement statements[] = {
 };
 /* clang-format on */
 
-/* Which requests lose data when a warning holds, of what is not stopped and of what is, and how. */
+/* Which requests lose data while a warning holds, for running and for stopped resources, and
+ * how. */
 static const struct risk {
 	enum warning warning;
 	unsigned running, stopped; /* RISK_… */

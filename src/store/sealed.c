@@ -7,12 +7,10 @@
 #include "store/contexts.h"
 #include "store/internal.h"
 
-/*
- * X(ring, table, column, first row's key, type of the key, key, context): the key tells rows apart
- * and orders them. Sealed values begin with four bytes of form and eight of the key's id.
- */
+/* X(ring, table, column, first row's key, type of the key, key, context): the key identifies and
+ * orders rows. Sealed values begin with four bytes for the form and eight for the key's id. */
 #define NO_UUID "00000000-0000-0000-0000-000000000000"
-/* PostgreSQL's format() takes the forms of contexts.h as printf() does. */
+/* PostgreSQL's format() accepts the formats of contexts.h, like printf(). */
 #define CONTEXT(form, of) "format('" form "', " of ")"
 #define OF_USER           "user_id::text || ':' || key"
 #define PLACES(X)                                                                                  \

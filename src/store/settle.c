@@ -1,4 +1,4 @@
-/* What every change of a project's resources has in common. */
+/* What all changes of a project's resources share. */
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -36,7 +36,7 @@ static const struct db_statement statements[] = {
 		" WHERE p.id = given.id::uuid AND p.deleted_at IS NOT NULL"
 		" AND NOT EXISTS"
 		"  (SELECT FROM resources r WHERE r.project_id = p.id)" },
-	/* In ERROR a change is a new attempt, as a start would be. Its database is due, too. */
+	/* In ERROR, a change is a new attempt, like a start. The database becomes due, too. */
 	[STATEMENT_ROLL] = { "sandbox_roll",
 		"WITH old AS ("
 		" SELECT id, desired, status FROM resources"

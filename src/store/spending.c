@@ -8,8 +8,8 @@ enum statement { STATEMENT_CHARGE, STATEMENT_PAUSE };
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
-	/* Of what is owed a tenth of a second is remembered, so that whose API server has been mended
-	 * is soon out of debt. In the order of users, so that two hosts do not wait for each other. */
+	/* At most a tenth of a second of debt is kept, so that a user whose API server was repaired
+	 * is soon out of debt. Users are locked in order, so that two hosts do not deadlock. */
 	[STATEMENT_CHARGE] = { "spending_charge",
 		"WITH s AS (SELECT s.user_id, s.charged_us, s.paid_us"
 		"  FROM jsonb_to_recordset($1::jsonb) AS s (user_id uuid, charged_us bigint, paid_us bigint)"
@@ -42,8 +42,8 @@ int spending_record(struct db *db, const struct spending *items, size_t count, u
 	if (db_begin(db, &tx, e) < 0 ||
 	    db_query(tx, &statements[STATEMENT_CHARGE], DB_ARGS(DB_JSON(list)), NULL, e) < 0)
 		return -1;
-	/* Last: whoever holds the one pause keeps every other shard waiting, and must not wait for
-	 * a user's row meanwhile. */
+	/* The pause comes last: whoever holds its row keeps all other shards waiting, and so must
+	 * not wait for a user's row meanwhile. */
 	if (pause_us > 0 &&
 	    db_query(tx, &statements[STATEMENT_PAUSE], DB_ARGS(DB_INT(pause_us)), NULL, e) < 0)
 		return -1;

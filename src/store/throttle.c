@@ -9,8 +9,8 @@
 #include "store/internal.h"
 
 struct throttle_limit {
-	int64_t free;   /* failures without a wait */
-	int64_t heal_s; /* one is forgotten after so long */
+	int64_t free;   /* failures without a delay */
+	int64_t heal_s; /* seconds after which one failure is forgotten */
 	const char *code, *of_what;
 };
 
@@ -32,7 +32,8 @@ enum statement {
 };
 
 #define HEAL "$3::bigint * interval '1 second'"
-/* Failures that are not healed, this one included: the time that they need tells. */
+/* The number of failures that are not forgotten, including this one, computed from the time that
+ * forgetting them takes. */
 #define FAILURES                                                                                   \
 	"(extract(epoch FROM greatest(t.heals_at, now()) - now())::float8"                         \
 	" / $3::bigint + 1 - $2::bigint)"
@@ -44,9 +45,9 @@ static const struct db_statement statements[] = {
 		"SELECT EXISTS (SELECT FROM identities i JOIN sessions s USING (user_id)"
 		" WHERE i.provider = 'PASSWORD' AND i.provider_user_id = $1"
 		"  AND s.address = $2::inet AND s.expires_at > now())" },
-	/* No row: too early. Without a wait it is not now() that is noted: a transaction that began
-	 * earlier and comes here later would find it in the future. The exponent's limit is out of
-	 * reach; it keeps the power finite. */
+	/* No row: too early. Without a delay, '-infinity' is stored instead of now(): a transaction
+	 * that began earlier but gets here later would find now() in the future. The exponent's
+	 * limit is never reached; it keeps the power finite. */
 	[STATEMENT_COUNT] = { "throttle_count",
 		"INSERT INTO login_throttle AS t (key, heals_at, next_at)"
 		" VALUES ($1, now() + " HEAL ", '-infinity')"
@@ -65,7 +66,7 @@ static const struct db_statement statements[] = {
 		"UPDATE login_throttle SET heals_at = heals_at"
 		"  - $2::bigint * interval '1 second', next_at = '-infinity'"
 		" WHERE key = $1" },
-	/* More than an attempt adds, so that the table shrinks to what is not healed. */
+	/* Removes more than an attempt adds, so that the table shrinks to what is not forgotten. */
 	[STATEMENT_CLEAN] = { "throttle_clean",
 		"DELETE FROM login_throttle WHERE key IN (SELECT key FROM login_throttle"
 		" WHERE heals_at < now() ORDER BY heals_at LIMIT 8"
@@ -81,8 +82,8 @@ static void add_key(struct throttle *t, const struct throttle_limit *limit, cons
 	key->limit = limit;
 }
 
-/* What counts as one client: a whole /64 of IPv6, one address of IPv4. Written as IPv6. False: not
- * counted. */
+/* What counts as one client: a /64 of IPv6, or one address of IPv4. Written as IPv6. Returns false
+ * if it is not counted. */
 static bool find_network(const struct throttle_client *client, char ret_network[INET6_ADDRSTRLEN])
 {
 	const char *address = client->local ? NULL : client->address;
@@ -152,7 +153,7 @@ static int count(struct db *tx, const struct throttle_key *key, struct err *e)
 	return db_rows(r) > 0 ? 0 : refuse(tx, key, e);
 }
 
-/* The address before the account, always: two attempts never wait for each other in a circle. */
+/* Always the address before the account, so that attempts cannot deadlock. */
 int throttle_begin(struct db *db, const char *account, const struct throttle_client *client,
 		   struct throttle *ret_throttle, struct err *e)
 {

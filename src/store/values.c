@@ -98,7 +98,7 @@ json_t *store_json_text(const char *text)
 		return json_null();
 	if (parse_is_utf8(text, strlen(text)))
 		return json_string_nocheck(text);
-	/* A message from outside: what of it is ASCII is better than nothing. */
+	/* A message from outside: its ASCII part is better than nothing. */
 	char *ascii = mem_strdup(text);
 	for (char *c = ascii; *c != '\0'; c++) {
 		if ((unsigned char)*c >= 0x80)
@@ -109,7 +109,7 @@ json_t *store_json_text(const char *text)
 	return json;
 }
 
-/* Of pg_type.dat: the types whose values JSON has, too. */
+/* From pg_type.dat: the types that correspond to types of JSON. */
 enum { OID_BOOL = 16, OID_INT8 = 20, OID_INT4 = 23, OID_JSONB = 3802 };
 
 static json_t *value_json(const PGresult *r, int row, int column)

@@ -2,8 +2,8 @@
 
 #include "base/cleanup.h"
 
-/* A table of its own: only a new file is sure to need room on the disk, and nobody's lock is in the
- * way, a backup's for instance. */
+/* A new table: only a new file is certain to need disk space, and no lock, such as a backup's, is
+ * in the way. */
 static const struct db_statement probe[] = {
 	{ "writable_table", "CREATE TEMPORARY TABLE fsa_write_probe (number integer)" },
 	{ "writable_row", "INSERT INTO fsa_write_probe VALUES (1)" },
