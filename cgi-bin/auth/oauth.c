@@ -1,5 +1,5 @@
 /* Logs in by, or binds, an account at a provider that speaks OAuth.
-
+ *
  * A login takes place in one window: /login redirects the browser to the provider, with a state in
  * the URL and a verifier in a cookie, and /callback completes it. A binding begins in one of our
  * pages, which opens a second window: /bind gives it the URL to open and the verifier to keep,

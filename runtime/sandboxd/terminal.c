@@ -83,8 +83,8 @@ static void relay_more(struct conn *c)
 	peer_go_on(c->context);
 }
 
-/* Its protocol is ttyd's, in which no newer token can be sent: the client reconnects, and finds its
- * session unchanged. */
+/* ttyd's protocol has no message for a newer token: the client reconnects, and finds its session
+ * unchanged. */
 static void relay_tick(struct conn *c, int64_t now)
 {
 	(void)now;
@@ -112,7 +112,7 @@ static void failed(struct peer *p)
 	conn_finish(p->conn);
 }
 
-/* Our headers come right after the status line, which is in the first piece. */
+/* Inserts our headers after the status line, which is in the first piece. */
 static void received(struct peer *p, const char *data, size_t length)
 {
 	const char *line = p->began ? NULL : memmem(data, length, "\r\n", 2);
@@ -137,7 +137,7 @@ static void ended(struct peer *p)
 
 static const struct peer_ops relay = { connected, failed, received, ended };
 
-/* The part of the query that ttyd gets: the names of sessions, not the token. */
+/* Returns the part of the query that ttyd gets: the session names, not the token. */
 static char *session_arguments(const char *query)
 {
 	CLEANUP(cleanup_free) char *copy = mem_strdup(query != NULL ? query : "");
@@ -154,7 +154,7 @@ static char *session_arguments(const char *query)
 	return arguments;
 }
 
-/* ttyd hangs up on a session's name with a line break, instead of answering. */
+/* ttyd would hang up, instead of answering, if a session's name contained a line break. */
 static bool has_control_characters(const char *query)
 {
 	CLEANUP(cleanup_free) char *copy = mem_strdup(query != NULL ? query : "");
@@ -230,7 +230,7 @@ int terminal_socket(struct conn *c, json_t *body, struct err *e)
 	return refuse_or_hand_on(c, "/ws", e);
 }
 
-/* ttyd's page asks for its AuthToken: it is empty, as /ws has already checked the token. */
+/* The AuthToken that ttyd's page asks for is empty, because /ws has already checked the token. */
 int terminal_token(struct conn *c, json_t *body, struct err *e)
 {
 	(void)body;

@@ -51,7 +51,7 @@ void token_init(const char *secret)
 	explicit_bzero(encoded, strlen(encoded));
 }
 
-/* Digests are compared, so that the time reveals nothing about the secret. */
+/* Compares digests, so that the time reveals nothing about the secret. */
 bool token_is_terminals(const char *given)
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];

@@ -67,7 +67,7 @@ int tree_remove(int directory, const char *name)
 
 /* ---- moving into --------------------------------------------------------------------------- */
 
-/* Whether anything is moved, or it is only looked for what prevents that. */
+/* Whether to move the content, or only to look for obstacles. */
 enum merge { MERGE_LOOK, MERGE_MOVE };
 
 static int merge_content(int from, int to, int depth, enum merge how);

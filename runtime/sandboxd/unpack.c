@@ -1,8 +1,6 @@
-/*
- * A tar archive becomes a directory. The image's tar unpacks it into a new directory, where no
- * older link can mislead it, and only a whole archive is moved to its place: a request that is cut
- * off changes nothing.
- */
+/* A tar archive becomes a directory. The image's tar unpacks it into a new directory, where no
+ * existing link can mislead it, and only a complete archive is moved to its place: an interrupted
+ * request changes nothing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,18 +19,19 @@
 
 enum { PENDING_MAX = 262144, NAME_LENGTH = 24, PROBE_SIZE = 65536 };
 
-/* The descriptors of the child. */
+/* The child's descriptors. */
 enum { PRIVATE = 3, TARGET, COMMIT, CHILD_FDS };
 
 struct unpacking {
 	struct helper helper;
 	struct watch input; /* of tar */
 	struct buf pending; /* for it */
-	int commit;         /* a byte says that the archive is complete; its end, that it is not */
-	struct conn *conn;  /* NULL: it has left */
+	/* a byte means that the archive is complete, the pipe's end that it is not */
+	int commit;
+	struct conn *conn; /* NULL: it has left */
 	struct place place;
 	char name[NAME_LENGTH]; /* of the new directory */
-	bool exists;            /* its contents are moved into a directory that is there */
+	bool exists;            /* the target exists, so the contents are moved into it */
 	bool started, complete;
 };
 
@@ -54,7 +53,7 @@ static bool run_tar(const char *name)
 	return helper_run(words);
 }
 
-/* Whatever modes the archive gave to its directories. */
+/* Removes the directory whatever modes the archive gave to its directories. */
 static void discard(const char *name)
 {
 	CLEANUP(cleanup_free) char *directory = mem_strdup(name);
@@ -71,7 +70,7 @@ static void discard(const char *name)
 	(void)helper_run(remove);
 }
 
-/* tar does not always say so: ENOSPC or EDQUOT when there is no room, else 0. */
+/* Returns ENOSPC or EDQUOT if the disk is full, else 0: tar does not always say so. */
 static int probe_disk(void)
 {
 	static const char zeros[PROBE_SIZE];
@@ -94,7 +93,7 @@ static bool is_complete(void)
 	return read(COMMIT, &byte, 1) == 1;
 }
 
-/* A number like errno's. */
+/* Returns 0 or an errno. */
 static int unpack(const struct unpacking *u)
 {
 	int done;
@@ -105,7 +104,7 @@ static int unpack(const struct unpacking *u)
 	}
 	if (!is_complete())
 		return ECANCELED;
-	/* A directory that its owner may not write to cannot be moved. */
+	/* Moving a directory requires permission to write to it. */
 	done = fchmodat(PRIVATE, u->name, 0755, 0);
 	if (done == 0 && u->exists)
 		done = tree_merge(PRIVATE, u->name, TARGET, u->place.name);
@@ -144,7 +143,7 @@ static void unpacking_free(struct unpacking *u)
 	loop_free(u);
 }
 
-/* The child is not killed: it sees that nothing more comes, and removes what there is. */
+/* The child is not killed: it notices the end of its input, and removes what it has unpacked. */
 static void left(struct conn *c)
 {
 	struct unpacking *u = c->context;
@@ -189,7 +188,7 @@ static void answer(const struct unpacking *u)
 		conn_fail(c, &e);
 }
 
-/* A client that is still sending gets the error with the next data that it sends. */
+/* A client that is still sending gets the error once it sends more. */
 static void done(struct helper *h)
 {
 	struct unpacking *u = h->user;
@@ -206,7 +205,7 @@ static void done(struct helper *h)
 
 /* ---- the body ------------------------------------------------------------------------------ */
 
-/* Once tar reads no more, it says why by its end; what still comes is dropped. */
+/* When tar stops reading, its end says why; further data is dropped. */
 static void push(struct unpacking *u)
 {
 	size_t sent = 0;
@@ -283,7 +282,7 @@ static int find_target(struct conn *c, struct unpacking *u, struct err *e)
 	return 0;
 }
 
-/* sandboxd's own directory, with a new one in it. */
+/* Opens sandboxd's own directory, and makes a new one in it. */
 static int make_directory(struct unpacking *u, int *ret_private, struct err *e)
 {
 	uint64_t random;
@@ -297,7 +296,7 @@ static int make_directory(struct unpacking *u, int *ret_private, struct err *e)
 	return 0;
 }
 
-/* Two pipes to the child: its ends are in `fds`. */
+/* Makes two pipes to the child, whose ends are in `fds`. */
 static int make_pipes(struct unpacking *u, int *fds, struct err *e)
 {
 	int input[2], commit[2];

@@ -21,7 +21,7 @@
 
 enum {
 	UPLOADS_MAX = 64, /* below each base, finished ones included */
-	KEPT_S = 86400,   /* after the last byte */
+	KEPT_S = 86400,   /* seconds since the last byte */
 	SWEEP_S = 1800,
 	ID_RANDOM = 8,
 	NAME_LENGTH = 32,
@@ -32,7 +32,8 @@ enum {
 #define PART    ".part"
 #define VERSION "1.0.0"
 
-/* One that a request is about. Without a part it is finished: the part was moved to its place. */
+/* The upload that a request is about. Without a part it is finished: the part was moved to its
+ * place. */
 struct upload {
 	LIST_ENTRY(upload) entry; /* while bytes arrive */
 	struct conn *conn;
@@ -80,8 +81,8 @@ static time_t changed_at(int directory, const char *id, const char *ending)
 		       : 0;
 }
 
-/* Removes what is too old, and returns how many are there still. `ret_oldest` gets the id of the
- * one that finished first; "" if none has. */
+/* Removes uploads that are too old, and returns how many are left. `ret_oldest` is the id of the
+ * one that finished first, "" if none has. */
 static size_t sweep(int directory, char *ret_oldest)
 {
 	DIR *content = fdopendir(dup(directory));
@@ -196,8 +197,8 @@ static bool open_part(struct upload *u)
 	return u->offset <= u->length;
 }
 
-/* A client that asks about an upload is going to continue it: another connection that still sends
- * bytes for it is one that the client has lost. */
+/* A client that asks about an upload is about to continue it: another connection that is still
+ * sending has been lost by its client. */
 static void take_over(const char *id)
 {
 	struct upload *u;
@@ -261,7 +262,7 @@ static void answer(struct conn *c, int status, const struct upload *u, const cha
 	conn_answer(c, status, "application/json", headers, text, strlen(text));
 }
 
-/* Moves what is complete to its place. After CHANGED it is of no use to anybody. */
+/* Moves a complete upload to its place. After CHANGED it is useless. */
 static int finish(struct upload *u, char *ret_header, size_t size, struct err *e)
 {
 	const struct precondition condition = { u->match, u->none != 0 };

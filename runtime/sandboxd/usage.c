@@ -13,7 +13,7 @@
 #include "sandboxd/proc.h"
 #include "sandboxd/terminal.h"
 
-/* cgroup v2 first, then v1: as the container sees its own. */
+/* cgroup v2 first, then v1, as the container sees them. */
 #define V2 "/sys/fs/cgroup/"
 
 #define UNLIMITED (1LL << 60)
@@ -33,7 +33,7 @@ static bool read_file(const char *path, char *ret, size_t size)
 	return got > 0;
 }
 
-/* A number in a file, alone or after a word at the beginning of a line. */
+/* Reads a number from a file, alone or after a word at the beginning of a line. */
 static json_t *number(const char *path, const char *word, double divide)
 {
 	char content[FILE_LENGTH];
@@ -68,7 +68,7 @@ static json_t *cpu_limit(void)
 	char content[FILE_LENGTH], *rest = content;
 	double quota = 0, period = 0;
 
-	if (read_file(V2 "cpu.max", content, sizeof(content))) { /* "max" is no number: 0 */
+	if (read_file(V2 "cpu.max", content, sizeof(content))) { /* "max" is read as 0 */
 		quota = strtod(content, &rest);
 		period = strtod(rest, NULL);
 	} else if (read_file(V2 "cpu/cpu.cfs_quota_us", content, sizeof(content))) {

@@ -1,4 +1,4 @@
-/* Directories that are watched: over a WebSocket, a message for each change in them (inotify). */
+/* Watches directories: each change in them (inotify) is a message over a WebSocket. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 
 enum { WATCHERS_MAX = 16, DIRECTORIES_MAX = 32, EVENTS_SIZE = 4096 };
 
-#define DRAFT ".fsa-draft-" /* of a write that is not complete */
+#define DRAFT ".fsa-draft-" /* prefix of files being written */
 
 struct watcher {
 	struct watch watch;
@@ -85,8 +85,8 @@ static void take_event(struct watcher *w, const struct inotify_event *event)
 	}
 }
 
-/* A client that does not read is not read for: the kernel's queue is bounded, and tells what it
- * could not keep. */
+/* While a client does not read, events stay in the kernel's queue, which is bounded and reports
+ * overflows. */
 static void ready(struct watch *watch, uint32_t events)
 {
 	struct watcher *w = CONTAINER_OF(watch, struct watcher, watch);

@@ -18,7 +18,7 @@ enum {
 	PING_S = 30,
 	CONTROL_MAX = 125,
 	HEADER_MAX = 14,
-	STRANGERS_MAX = 2 * TOKEN_MAX, /* of the message that has the token */
+	STRANGERS_MAX = 2 * TOKEN_MAX, /* for the message with the token */
 };
 
 enum opcode { CONTINUATION = 0, TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10 };
@@ -27,8 +27,9 @@ struct websocket {
 	unsigned char header[HEADER_MAX];
 	size_t header_length;
 	bool in_payload;
-	enum opcode opcode;  /* of the frame */
-	enum opcode message; /* of the message whose fragments arrive; CONTINUATION: of none */
+	enum opcode opcode; /* of the frame */
+	/* of the message whose fragments are arriving; CONTINUATION if none is */
+	enum opcode message;
 	bool last;
 	unsigned char mask[4];
 	uint64_t left, position;
@@ -244,7 +245,7 @@ static int take_payload(struct conn *c, char *data, size_t length, struct err *e
 	return c->ops->data(c, data, length, e);
 }
 
-/* The header's length as far as it is known. */
+/* Returns the header's length as far as it is known. */
 static size_t header_size(const struct websocket *ws)
 {
 	unsigned length = ws->header[1] & 0x7f;
