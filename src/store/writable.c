@@ -9,7 +9,7 @@ static const struct db_statement probe[] = {
 	{ "writable_row", "INSERT INTO fsa_write_probe VALUES (1)" },
 };
 
-/* As after a restore without the roles' own; up to the first without SQL. */
+/* After a restore without the roles' rights, the first statement whose right exists decides. */
 static const struct db_statement rights[WRITABLE_BY_COUNT][3] = {
 	[WRITABLE_BY_API] = {
 		{ "writable_audit", "INSERT INTO audit (action) SELECT '' WHERE false" },

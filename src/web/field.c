@@ -28,7 +28,7 @@ static int refuse(const struct field *f, struct err *e, const char *why)
 	return err_set(e, ERR_INVALID, "INVALID_FIELD", "%s: %s", f->name, why);
 }
 
-/* `what` there are so many of, as a person says it. */
+/* Checks a count; `what` is the unit in the message. */
 static int check_count(const struct field *f, int64_t count, const char *what, struct err *e)
 {
 	char why[160] = "must not be empty";
@@ -46,7 +46,7 @@ static int check_count(const struct field *f, int64_t count, const char *what, s
 	return refuse(f, e, why);
 }
 
-/* Limits are in bytes; the message says so for a text with characters beyond ASCII. */
+/* Limits are in bytes; the message says so if the text has characters beyond ASCII. */
 static int check_length(const struct field *f, const char *text, size_t length, struct err *e)
 {
 	size_t ascii = 0;
@@ -193,8 +193,8 @@ int fields_check(const struct field *fields, json_t *object, struct err *e)
 	return 0;
 }
 
-/* A query parameter as JSON of the field's type. What cannot be converted stays a string, which
- * the field's check then refuses as of the wrong type. */
+/* Converts a query parameter to JSON of the field's type. What cannot be converted stays a string,
+ * which the field's check then refuses. */
 static json_t *convert(const struct field *f, const char *text)
 {
 	uint64_t number;

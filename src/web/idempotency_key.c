@@ -30,7 +30,7 @@ int idempotency_key_read(const struct request *r, char ret_key[IDEMPOTENCY_KEY_M
 	return 0;
 }
 
-/* Each part with the NUL that ends it, so that no two splits of the same bytes are alike. */
+/* Includes each part's terminating NUL, so that different splits of the same bytes differ. */
 static void add(crypto_hash_sha256_state *state, const char *text)
 {
 	crypto_hash_sha256_update(state, (const unsigned char *)text, strlen(text) + 1);

@@ -11,8 +11,8 @@
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* Looked at before parsing: the parser recurses once a level. Brackets in strings do not count;
- * text that is no JSON may be measured wrongly and is refused by the parser. */
+/* Called before parsing, because the parser recurses once per level. Brackets in strings do not
+ * count; the depth of text that is not JSON may be wrong, but the parser refuses that. */
 static bool too_deep(const char *text, size_t length)
 {
 	unsigned depth = 0;
@@ -36,7 +36,7 @@ static bool too_deep(const char *text, size_t length)
 	return false;
 }
 
-/* Not the parser's own words: they quote what it stumbled over, which may be a secret, and name its
+/* Replaces the parser's messages, which quote the input, possibly a secret, and name its
  * options. */
 static const char *what_is_wrong(const json_error_t *error)
 {
@@ -82,7 +82,7 @@ int json_read_object(const char *text, size_t length, json_t **ret_object, struc
 
 static void put(struct buf *out, const char *text, size_t length)
 {
-	(void)buf_append(out, text, length, NULL); /* has no cap: it is our own document */
+	(void)buf_append(out, text, length, NULL); /* has no limit: it is our own document */
 }
 
 static void write_escaped(struct buf *out, unsigned char c)

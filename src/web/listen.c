@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 
-enum { BACKLOG = 1024 }; /* bursts wait here; the kernel cuts it to net.core.somaxconn */
+enum { BACKLOG = 1024 }; /* for bursts; the kernel reduces it to net.core.somaxconn */
 
 static bool somebody_listens(const struct sockaddr_un *address)
 {
@@ -34,7 +34,7 @@ static int remove_stale(const struct sockaddr_un *address, struct err *e)
 	return 0;
 }
 
-/* The file is created with the mode it is to have: nobody else can connect in between. */
+/* The file is created with its final mode: nobody else can connect in between. */
 static bool bind_and_listen(int fd, const struct sockaddr_un *address)
 {
 	mode_t before = umask(0117);

@@ -15,10 +15,10 @@ static const char policy[] = "default-src 'none'; style-src 'self'; script-src '
 
 static void add(struct buf *b, const char *text)
 {
-	(void)buf_append(b, text, strlen(text), NULL); /* over the cap: cut */
+	(void)buf_append(b, text, strlen(text), NULL); /* over the limit: truncated */
 }
 
-/* For text and for attributes in double quotes. */
+/* Escapes for text and for attributes in double quotes. */
 static void add_escaped(struct buf *b, const char *text)
 {
 	static const struct {

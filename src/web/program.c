@@ -72,7 +72,8 @@ static void running_clear(struct running *r)
 	conf_free(r->conf);
 }
 
-/* What the program itself needs of it, such as the files that it names, tried as a worker will. */
+/* Tries to open what the program itself needs, such as the files that the configuration names, as a
+ * worker will. */
 static int try_open(const struct running *r, struct err *e)
 {
 	void *context = NULL;
@@ -115,7 +116,7 @@ static int configure(struct running *r, struct err *e)
 	return try_open(r, e);
 }
 
-/* In the master: workers have their own copy, which they serve by until they end. */
+/* In the master: workers have their own copies, and serve with these until they end. */
 static int reload(void *user, struct err *e)
 {
 	struct running *r = user;
@@ -160,8 +161,8 @@ static int serve_by(struct running *r, const struct server_options *options, str
 	return result;
 }
 
-/* What is wrong with the configuration is for a person to put right: systemd tries nothing again
- * that ends with EX_CONFIG. */
+/* A person has to correct an invalid configuration: systemd does not restart a program that ends
+ * with EX_CONFIG. */
 static int run(const struct program *program, const char *config_path, bool only_check,
 	       const struct server_options *options)
 {
@@ -186,7 +187,7 @@ static int run(const struct program *program, const char *config_path, bool only
 	return status;
 }
 
-/* They wait for PostgreSQL and for nginx in between; docs/benchmarks.md has the figures. */
+/* Workers wait for PostgreSQL and nginx in between; docs/benchmarks.md has the figures. */
 static unsigned default_workers(void)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -200,7 +201,7 @@ struct arguments {
 	bool check, routes;
 };
 
-/* Returns false when the program is to end with `*ret_exit`. */
+/* Returns false if the program must exit with `*ret_exit`. */
 static bool read_arguments(const char *name, int argc, char **argv, struct arguments *a,
 			   int *ret_exit)
 {
@@ -224,7 +225,7 @@ static bool read_arguments(const char *name, int argc, char **argv, struct argum
 				 ret_exit);
 }
 
-/* Leaves `*number` alone when the option was not given. */
+/* Leaves `*number` unchanged if the option was not given. */
 static bool read_number(const char *option, const char *text, uint64_t max, uint64_t *number)
 {
 	if (text == NULL || parse_u64(text, 1, max, number))

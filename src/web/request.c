@@ -18,7 +18,7 @@ struct request {
 	char id[REQUEST_ID_LENGTH + 1];
 	char *path;
 	struct query query;
-	char *body; /* wiped when it goes: may hold passwords and kubeconfigs */
+	char *body; /* wiped when freed: may contain passwords and kubeconfigs */
 	size_t body_length;
 };
 
@@ -81,8 +81,8 @@ static int check_caps(const struct request *r, struct err *e)
 	return 0;
 }
 
-/* The URL as the client wrote it where the web server says so (REQUEST_URI: nginx, Apache), else
- * from the two variables of RFC 3875, which are decoded already. */
+/* Uses the URL as the client sent it if the web server provides that (REQUEST_URI: nginx, Apache),
+ * else the two decoded variables of RFC 3875. */
 static int read_path(struct request *r, struct err *e)
 {
 	const char *uri = request_variable(r, "REQUEST_URI");
@@ -258,7 +258,7 @@ int request_require_json(const struct request *r, struct err *e)
 	if (type == NULL || strncasecmp(type, json, length) != 0 ||
 	    strchr("; \t", type[length]) == NULL)
 		return err_set(e, ERR_MEDIA_TYPE, NULL, "send the body as application/json");
-	/* RFC 8259, section 11: no parameters are defined; UTF-8 is what many send all the same. */
+	/* RFC 8259, section 11, defines no parameters, but many clients send UTF-8. */
 	const char *rest = type + length;
 	rest += strspn(rest, "; \t");
 	if (rest[0] != '\0' && strcasecmp(rest, "charset=utf-8") != 0)

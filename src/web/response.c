@@ -19,11 +19,11 @@ struct response {
 	const char *type;
 	const char *policy; /* Content-Security-Policy */
 	json_t *json;
-	char *text; /* the body written out; NULL: not yet, or none */
+	char *text; /* the body as text; NULL: not yet, or none */
 	struct buf headers;
 };
 
-/* RFC 9110, section 15: the statuses we send. */
+/* RFC 9110, section 15: the statuses that are used. */
 static const struct {
 	int status;
 	const char *phrase;
@@ -141,7 +141,7 @@ void response_header(struct response *r, const char *name, const char *value)
 	if (!is_header_text(value))
 		return;
 	CLEANUP(cleanup_free) char *line = mem_printf("%s: %s\r\n", name, value);
-	(void)buf_append(&r->headers, line, strlen(line), NULL); /* over the cap: left out, too */
+	(void)buf_append(&r->headers, line, strlen(line), NULL); /* over the limit: dropped, too */
 }
 
 static json_t *now(void)
@@ -157,7 +157,7 @@ static json_t *now(void)
 	return json_string(text);
 }
 
-/* What is shown instead of an internal message. */
+/* Replaces an internal message. */
 static const char *public_message(const struct err *e, bool development)
 {
 	if (development)
@@ -176,7 +176,7 @@ const char *response_message(const struct err *e, bool development)
 {
 	const char *message = public_message(e, development);
 
-	/* It may be in PostgreSQL's locale. */
+	/* It may be in the encoding of PostgreSQL's locale. */
 	return parse_is_utf8(message, strlen(message)) ? message : err_kind_title(e->kind);
 }
 
@@ -193,7 +193,7 @@ static void add_retry_after(struct response *r, const struct err *e)
 	response_header(r, "Retry-After", text);
 }
 
-/* `stack`, of the former version, is the way the error took, which our messages have in them. */
+/* `stack`, as in version 0.4, is the path that the error took, which our messages contain. */
 static json_t *details(const struct err *e, const char *message, bool development)
 {
 	bool of_cluster = e->kind >= ERR_KUBE_UNAUTHORIZED && e->kind <= ERR_DEADLINE;

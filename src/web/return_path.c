@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* RFC 3986: unreserved, sub-delims, ":", "@" and what begins query and fragment. */
+/* RFC 3986: unreserved, sub-delims, ":", "@", and the beginnings of query and fragment. */
 static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 			      "-._~!$&'()*+,;=:@/?#%";
 
@@ -16,8 +16,7 @@ static int hex_digit(char c)
 	return found != NULL ? (int)(found - digits) : -1;
 }
 
-/* "%41": nothing that is a control character, a '/', a '\', a '.' or another '%' once it is
- * decoded. */
+/* "%41": refuses escapes of control characters, '/', '\', '.' and '%'. */
 static bool is_harmless_escape(const char *at)
 {
 	int high = hex_digit(at[1]);
@@ -28,7 +27,7 @@ static bool is_harmless_escape(const char *at)
 	       byte != '.' && byte != '%';
 }
 
-/* "//" anywhere, or a segment of dots, which would make one when it is resolved. */
+/* Whether it contains "//", or a segment of dots, which would produce one when resolved. */
 static bool has_odd_segment(const char *path)
 {
 	for (const char *p = path; *p == '/';) {

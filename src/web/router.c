@@ -27,10 +27,10 @@
 
 enum {
 	LARGE_ANSWER = 131072,
-	SEALED_OVERHEAD_MAX = 1024, /* of the seal and its context */
+	SEALED_OVERHEAD_MAX = 1024, /* for the seal and its context */
 };
 
-/* A call with what it owns. */
+/* A call and what it owns. */
 struct serving {
 	struct call call;
 	struct request *request;
@@ -40,7 +40,7 @@ struct serving {
 	struct response *response;
 };
 
-/* Who it is, by one statement, and what they came with. */
+/* Identifies the user, with one statement, and the credential. */
 static int identify(struct serving *s, enum credential *ret_credential, struct err *e)
 {
 	const struct router *router = s->call.router;
@@ -83,7 +83,7 @@ static int authenticate(struct serving *s, struct err *e)
 			  s->call.router->public_origin, credential == CREDENTIAL_COOKIE, e);
 }
 
-/* The same as for a path that does not exist: a user without the role learns nothing. */
+/* The same response as for a path that does not exist: a user without the role learns nothing. */
 static int check_role(const struct serving *s, struct err *e)
 {
 	if ((s->match.route->flags & ROUTE_ADMIN) == 0 || s->session.is_admin)
@@ -91,8 +91,8 @@ static int check_role(const struct serving *s, struct err *e)
 	return err_set(e, ERR_NOT_FOUND, NULL, "there is nothing at this path");
 }
 
-/* What the route's tables let through. A route that takes a body may be called without one if none
- * of its fields is required. */
+/* Reads what the route's tables allow. A route with a body may be called without one if none of its
+ * fields is required. */
 static int read_fields(struct serving *s, struct err *e)
 {
 	const struct route *route = s->match.route;
@@ -147,7 +147,7 @@ static char *answer_context(const struct serving *s, const char *key)
 	return mem_printf(CONTEXT_ANSWER, s->session.user_id, key);
 }
 
-/* Keeps the answer for the next request with this key. */
+/* Keeps the response for the next request with this key. */
 static int keep_answer(struct serving *s, const char *key, struct err *e)
 {
 	const char *body = response_body(s->response);
@@ -176,7 +176,7 @@ static int replay_answer(struct serving *s, const char *key, const struct idempo
 	return 0;
 }
 
-/* Before anything is begun: a user who has spent their budget leaves no trace. */
+/* Before anything is begun: a user whose budget is used up leaves no trace. */
 static int spend(struct serving *s, struct err *e)
 {
 	const struct router *router = s->call.router;
@@ -190,7 +190,7 @@ static int spend(struct serving *s, struct err *e)
 			   &router->budget, e);
 }
 
-/* Reads work while the site is under maintenance. */
+/* Reads are possible during maintenance. */
 static int may_change(struct serving *s, struct err *e)
 {
 	unsigned kind = s->match.route->flags & (ROUTE_CHANGES | ROUTE_ALWAYS);
@@ -198,7 +198,7 @@ static int may_change(struct serving *s, struct err *e)
 	return kind == ROUTE_CHANGES ? maintenance_begin_change(s->call.db, e) : 0;
 }
 
-/* May change something itself, as the count of attempts. */
+/* May change something itself, such as the number of attempts. */
 static int prepare(struct serving *s, struct err *e)
 {
 	route_fn *fn = s->match.route->prepare;
@@ -206,7 +206,7 @@ static int prepare(struct serving *s, struct err *e)
 	return fn == NULL || (may_change(s, e) == 0 && fn(&s->call, e) == 0) ? 0 : -1;
 }
 
-/* Changes by administrators have been noted where they were made. */
+/* Changes by administrators are recorded where they are made. */
 static int note_change(const struct serving *s, struct err *e)
 {
 	if ((s->match.route->flags & ROUTE_ADMIN) != 0)
@@ -215,7 +215,7 @@ static int note_change(const struct serving *s, struct err *e)
 			  s->session.identity_id, e);
 }
 
-/* The handler inside a transaction. With a key that was used before, its answer instead. */
+/* Runs the handler in a transaction; if the key was used before, gives that response instead. */
 static int run_in_transaction(struct serving *s, const char *key, bool *ret_replayed, struct err *e)
 {
 	const struct session *session = &s->session;
@@ -246,7 +246,7 @@ static int run_in_transaction(struct serving *s, const char *key, bool *ret_repl
 	return db_commit(&tx, e);
 }
 
-/* The reconciler comes by itself, too: a file that cannot be touched costs seconds, not work. Said
+/* The reconciler also runs by itself: a file that cannot be touched costs seconds, not work. Logged
  * once, until it works again. */
 static void wake_reconciler(const char *path)
 {
@@ -281,8 +281,8 @@ static int run(struct serving *s, struct err *e)
 	return result;
 }
 
-/* The web server says so, in a variable that no header of a client's can become (those begin with
- * HTTP_). The client's address would not do: behind a proxy everybody's may be this machine's. */
+/* The web server says so, in a variable that clients cannot set by a header (those begin with
+ * HTTP_). The client's address is not used: behind a proxy, everybody's may be this machine's. */
 static bool is_local(const struct request *r)
 {
 	const char *listener = request_variable(r, "FSA_LISTENER");
@@ -315,8 +315,7 @@ static int serve(struct serving *s, const struct web_io *io, struct err *e)
 										       : run(s, e);
 }
 
-/* A path that exists answers OPTIONS, and says what it takes when it was asked for something
- * else. */
+/* Existing paths answer OPTIONS, and name their methods if another one was requested. */
 static void answer_method(struct serving *s)
 {
 	CLEANUP(cleanup_free) char *allow = route_allow(s->match.methods);
@@ -326,9 +325,9 @@ static void answer_method(struct serving *s)
 	response_header(s->response, "Allow", allow);
 }
 
-/* Codes are upper case, but for names of constraints (db/db.h): what a constraint, or a type of
- * PostgreSQL's, found no check of ours did, and the store has no words for it. Names and
- * PostgreSQL's words are for the log. */
+/* Codes are upper case, except for names of constraints (db/db.h): an error that a constraint or a
+ * type of PostgreSQL found, none of our checks, and the store has no message for. The names and
+ * PostgreSQL's messages are only logged. */
 static void hide_constraint(const struct serving *s, struct err *e)
 {
 	static const char from_database[] = "PostgreSQL: ";
@@ -371,7 +370,8 @@ static void answer_error(struct serving *s, struct err *e)
 			 LOG_STR("error", e->message));
 }
 
-/* The pattern, never the URL: a query may carry secrets, and there is no end of URLs. */
+/* Logs the pattern, never the URL: a query may contain secrets, and the number of URLs is
+ * unlimited. */
 static void note_request(const struct serving *s, uint64_t us)
 {
 	enum method method = request_method(s->request);
@@ -402,7 +402,7 @@ static void clear(struct serving *s)
 	request_free(s->request);
 	response_free(s->response);
 	explicit_bzero(&s->session, sizeof(s->session));
-	/* A worker stays as small as it was before a long list. */
+	/* After a large response, a worker becomes as small as before. */
 	if (large)
 		(void)malloc_trim(0);
 }

@@ -23,9 +23,9 @@
 #include "web/worker.h"
 
 enum {
-	FIRST_PAUSE_MS = 100, /* after a crash; doubled with each that follows */
+	FIRST_PAUSE_MS = 100, /* after a crash; doubled after each further one */
 	LAST_PAUSE_MS = 5000,
-	HEALTHY_MS = 10000, /* who lived so long did not crash at the start */
+	HEALTHY_MS = 10000, /* a worker that lived this long did not crash at its start */
 };
 
 struct child {
@@ -39,12 +39,12 @@ struct master {
 	int listen_fd;
 	pid_t pid;
 	struct child *children;
-	unsigned crashes;       /* in a row */
+	unsigned crashes;       /* consecutive */
 	uint64_t not_before_ms; /* no start before this */
-	struct err trouble;     /* of the last reload; without a message: it went well */
+	struct err trouble;     /* of the last reload; no message: it succeeded */
 };
 
-/* Ends by itself after about `requests`, not all workers at the same time. */
+/* Spreads the numbers of requests around `requests`, so that workers do not all end at once. */
 static uint64_t requests_of(const struct master *m, pid_t pid)
 {
 	uint64_t spread = m->options->requests / 8;
@@ -52,13 +52,13 @@ static uint64_t requests_of(const struct master *m, pid_t pid)
 	return m->options->requests + (spread > 0 ? (uint64_t)pid % spread : 0);
 }
 
-/* 1 in the new worker, 0 in the master. */
+/* Returns 1 in the new worker, 0 in the master. */
 static int start_child(struct master *m, struct child *c)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		/* The master may have died before this call: then nobody would send the signal. */
+		/* The master may have died before this call: then no signal would come. */
 		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 		if (getppid() != m->pid)
 			(void)raise(SIGTERM);
@@ -106,7 +106,7 @@ static void note_end(struct master *m, const struct child *c, int status)
 	m->not_before_ms = clock_ms() + (pause < LAST_PAUSE_MS ? pause : LAST_PAUSE_MS);
 }
 
-/* How many are left. */
+/* Returns how many are left. */
 static unsigned reap(struct master *m, bool stopping)
 {
 	unsigned left = 0;
@@ -144,7 +144,7 @@ static sigset_t awaited_signals(void)
 	return awaited;
 }
 
-/* The next of those signals, all blocked; 0 after `ms`. */
+/* Returns the next of those signals, which are all blocked; 0 after `ms`. */
 static int wait_signal(uint64_t ms)
 {
 	struct timespec timeout = { .tv_sec = (time_t)(ms / 1000),
@@ -192,7 +192,7 @@ static void tell(const struct master *m, unsigned workers)
 	status_report(m->app->status, workers, trouble[0] != '\0' ? trouble : NULL);
 }
 
-/* 1 in a worker, 0 in the master at its end. */
+/* Returns 1 in a worker, 0 in the master at its end. */
 static int supervise(struct master *m)
 {
 	for (;;) {

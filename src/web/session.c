@@ -25,7 +25,7 @@ static bool is_api_token(const char *text)
 	       strncmp(text, API_TOKEN_PREFIX, API_TOKEN_LENGTH - TOKEN_LENGTH) == 0;
 }
 
-/* RFC 6750, section 2.1. Another scheme (a proxy's Basic, say) is not for us. */
+/* RFC 6750, section 2.1. Other schemes, such as a proxy's Basic, are ignored. */
 static const char *bearer(const struct request *r)
 {
 	static const char scheme[] = "Bearer";

@@ -26,13 +26,11 @@ enum { ACCEPT_FAILURES_MAX = 50, ACCEPT_PAUSE_MS = 100, FIRST_BYTE_MS = 2000 };
 static volatile sig_atomic_t stopping;
 static int listening_fd, null_fd;
 
-/*
- * SIGTERM comes through while a connection is waited for and at no other time: in libfcgi it would
- * interrupt a read, and the request, which nobody else has, would be lost.
+/* SIGTERM is only accepted while the worker waits for a connection: in libfcgi it would interrupt a
+ * read, and the request would be lost.
  *
- * A blocked accept() returns with EINTR. One that is about to begin would block all the same: so
- * the worker's own descriptor of the socket is made one of something that cannot accept.
- */
+ * A blocked accept() returns with EINTR. One that is about to begin would still block, so the
+ * worker's descriptor of the socket is replaced by one that cannot accept. */
 static void on_terminate(int signal_number)
 {
 	(void)signal_number;
@@ -58,7 +56,7 @@ static int fcgi_write(void *user, const void *data, size_t length)
 	return length == 0 || FCGX_PutStr(data, (int)length, request->out) == (int)length ? 0 : -1;
 }
 
-/* For both directions of the connections that are taken from a TCP socket: they inherit it. */
+/* For both directions of connections accepted from a TCP socket, which inherit it. */
 static void limit_peers(int listen_fd)
 {
 	const struct timeval limit = { .tv_sec = SERVER_PEER_S };
@@ -79,15 +77,15 @@ static int prepare(int listen_fd, FCGX_Request *request, struct err *e)
 
 	null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	listening_fd = listen_fd;
-	/* It gets connections, and has nothing to accept them from. */
+	/* It gets connections from us, and has nothing to accept them from. */
 	if (null_fd < 0 || FCGX_Init() != 0 ||
 	    FCGX_InitRequest(request, null_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		return err_set(e, ERR_INTERNAL, NULL, "FastCGI cannot begin: %s", strerror(errno));
 	limit_peers(listen_fd);
-	/* After FCGX_Init(), which installs handlers of its own. */
+	/* After FCGX_Init(), which installs its own handlers. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN); /* a terminal's ^C: the master sends SIGTERM */
-	(void)signal(SIGHUP, SIG_IGN); /* the master's business, too */
+	(void)signal(SIGHUP, SIG_IGN); /* also handled by the master */
 	(void)sigaction(SIGTERM, &terminate, NULL);
 	(void)sigemptyset(&only_terminate);
 	(void)sigaddset(&only_terminate, SIGTERM);
@@ -95,7 +93,7 @@ static int prepare(int listen_fd, FCGX_Request *request, struct err *e)
 	return 0;
 }
 
-/* -1, with errno, when nobody came. */
+/* Returns -1, with errno, if there was none. */
 static int accept_connection(void)
 {
 	sigset_t terminate;
@@ -110,7 +108,7 @@ static int accept_connection(void)
 	return fd;
 }
 
-/* Who connects and says nothing is not waited for: nginx sends at once. */
+/* A client that connects and sends nothing is not waited for: nginx sends at once. */
 static bool says_something(int fd)
 {
 	struct pollfd connection = { .fd = fd, .events = POLLIN };
@@ -118,8 +116,8 @@ static bool says_something(int fd)
 	return poll(&connection, 1, FIRST_BYTE_MS) > 0;
 }
 
-/* False when it is time to end. Failures come from clients that went before they were served, or
- * from a system out of descriptors: the latter is temporary, or the master has to restart. No
+/* Returns false when it is time to end. Failures are caused by clients that leave before they are
+ * served, or by a lack of descriptors, which is temporary, or else the master has to restart. No
  * connection within SERVER_PEER_S is not a failure, nor is a client that sends nonsense. */
 static bool accept_request(FCGX_Request *request)
 {
@@ -129,7 +127,8 @@ static bool accept_request(FCGX_Request *request)
 		int fd = accept_connection();
 		if (fd >= 0 && says_something(fd)) {
 			request->ipcFd = fd;
-			request->keepConnection = 1; /* else it is taken for one that is over */
+			/* otherwise libfcgi takes it for a finished one */
+			request->keepConnection = 1;
 			if (FCGX_Accept_r(request) >= 0)
 				return true;
 		} else if (fd >= 0) {
@@ -153,7 +152,7 @@ int worker_run(int listen_fd, uint64_t requests, const struct server_app *app, s
 				     .environment = request.envp,
 				     .read = fcgi_read,
 				     .write = fcgi_write };
-		(void)alarm(SERVER_REQUEST_S); /* ends the process: nobody catches it */
+		(void)alarm(SERVER_REQUEST_S); /* ends the process, as nothing catches it */
 		app->serve(app->user, &io);
 		FCGX_Finish_r(&request);
 		FCGX_Free(&request, 1);
