@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 static pid_t first;
-static atomic_bool *halted; /* whether any of them was: what goes on after that goes on */
+/* whether any process was halted; later continuations are not halted again */
+static atomic_bool *halted;
 
 __attribute__((constructor)) static void begin(void)
 {

@@ -11,9 +11,9 @@
 #include "base/parse.h"
 #include "crypto/token.h"
 
-/* What the harnesses have in common. Each is a file with libFuzzer's two functions (`make fuzz`),
- * and looks for more than crashes: what is accepted has the form that its readers rely on, and what
- * is refused says why. */
+/* What the fuzz targets share. Each is a file with libFuzzer's two functions (`make fuzz`), and
+ * checks more than crashes: accepted input has the form that its readers rely on, and refused input
+ * produces a proper error. */
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,14 +23,14 @@ static inline void insist(int holds)
 		abort();
 }
 
-/* An error is for a client to read: a kind, a code, a message in UTF-8. */
+/* Errors are for clients: a kind, a code, a message in UTF-8. */
 static inline void insist_told(const struct err *e, enum err_kind kind)
 {
 	insist(e->kind == kind && e->code[0] != '\0' && e->message[0] != '\0');
 	insist(parse_is_utf8(e->message, strlen(e->message)));
 }
 
-/* A copy with a NUL behind it. The caller frees. */
+/* Returns a copy that ends with a NUL. The caller frees. */
 static inline char *text_of(const uint8_t *data, size_t size)
 {
 	return mem_strndup(size > 0 ? (const char *)data : "", size);

@@ -1,4 +1,4 @@
-/* The head of a request: cookies and Authorization, URL, address. A line of the input each. */
+/* The head of a request: cookies, Authorization, URL, address, one per line of the input. */
 #include "fuzz.h"
 #include "web/csrf.h"
 #include "web/request.h"
@@ -34,7 +34,7 @@ static void check_session(const struct request *r, bool secure)
 	}
 	size_t length = credential == CREDENTIAL_API_TOKEN ? API_TOKEN_LENGTH : TOKEN_LENGTH;
 	insist(strlen(token) == length && strspn(token, base64url) == length);
-	/* What a page can make a browser send is known as such. */
+	/* Credentials that a page can make a browser send are recognized as such. */
 	const char *carrier = credential == CREDENTIAL_COOKIE ? cookies : authorization;
 	insist(carrier != NULL && strstr(carrier, token) != NULL);
 	if (credential != CREDENTIAL_COOKIE)

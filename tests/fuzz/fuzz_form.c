@@ -1,4 +1,4 @@
-/* Forms, as in a query: decoded, escaped again and decoded again, they are the same. */
+/* Forms and queries: decoding, escaping and decoding again gives the same result. */
 #include "fuzz.h"
 #include "web/field.h"
 #include "web/json.h"

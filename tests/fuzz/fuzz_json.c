@@ -1,4 +1,4 @@
-/* Bodies of JSON, and what a field table lets through. */
+/* JSON bodies, and what a table of fields accepts. */
 #include "fuzz.h"
 #include "web/field.h"
 #include "web/json.h"

@@ -1,7 +1,5 @@
-/*
- * Key sets of an issuer: the first line is a token's header, the rest the set. A key that is found
- * is one that libcrypto reads again, of the kind that goes with its algorithm.
- */
+/* An issuer's key sets: the first line is a token's header, the rest the set. A key that is found
+ * must be readable by libcrypto, and of the kind for its algorithm. */
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 

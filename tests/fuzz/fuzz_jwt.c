@@ -1,8 +1,6 @@
-/*
- * Tokens. An input that begins with '!' is a header and claims, a line each, which are signed here,
- * so that what lies behind the signature is reached; any other is a token, and nobody can have made
- * one that is accepted.
- */
+/* Tokens. An input that begins with '!' is a header and claims, one per line, which are signed here
+ * to reach the code behind the signature; any other is a token, which must not be accepted, as
+ * nobody can have made a valid one. */
 #include <sodium.h>
 
 #include "crypto/jwt.h"
@@ -11,7 +9,7 @@
 static const uint8_t secret[crypto_auth_hmacsha256_KEYBYTES] = "a secret that nobody else knows";
 static const struct jwt_key keys[] = {
 	{ JWT_HS256, secret, sizeof(secret) },
-	/* The confusion of algorithms: a public key is no secret. */
+	/* Algorithm confusion: a public key is no secret. */
 	{ JWT_RS256, "-----BEGIN PUBLIC KEY-----\n", 27 },
 	{ JWT_ES256, secret, sizeof(secret) },
 };

@@ -1,4 +1,5 @@
-/* The kubeconfig parser: what is accepted is whole, what is refused leaves the result alone. */
+/* The kubeconfig parser: what is accepted is complete, and a refusal leaves the result
+ * unchanged. */
 #include "fuzz.h"
 #include "kube/kubeconfig.h"
 

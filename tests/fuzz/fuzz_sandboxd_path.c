@@ -1,7 +1,5 @@
-/*
- * Queries and paths in them: whatever a client asks for, what is opened lies below the home
- * directory or /tmp, links in there or not.
- */
+/* Queries with paths: whatever a client requests, only files below the home directory or /tmp are
+ * opened, even if there are links in them. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>

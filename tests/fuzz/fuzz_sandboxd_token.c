@@ -1,7 +1,6 @@
-/*
- * Tokens for sandboxd. An input that begins with '!' is a header and claims, a line each, which are
- * signed here; any other is a token, and nobody can have made one that is accepted.
- */
+/* Tokens for sandboxd. An input that begins with '!' is a header and claims, one per line, which
+ * are signed here; any other is a token, which must not be accepted, as nobody can have made a
+ * valid one. */
 #include "sandboxd.h"
 #include "sandboxd/token.h"
 

@@ -6,7 +6,7 @@
 
 #include "fuzz.h"
 
-/* Tokens of a sandbox whose secret is SECRET, as the site makes them. */
+/* Tokens of a sandbox with the secret SECRET, in the form in which the site makes them. */
 #define SECRET "a secret that nobody else knows"
 
 static inline char *encode(const void *data, size_t length)

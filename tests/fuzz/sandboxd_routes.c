@@ -1,5 +1,5 @@
-/* sandboxd's table of routes for the harness fuzz_sandboxd.c: a row for each way in which a request
- * is read, with handlers that touch nothing. */
+/* sandboxd's route table for the target fuzz_sandboxd.c: a row for each way in which requests are
+ * read, with handlers that touch nothing. */
 #include "sandboxd/conn.h"
 #include "sandboxd/route.h"
 #include "sandboxd/websocket.h"

@@ -113,7 +113,7 @@ static void submit(const char *line, json_t **slot)
 		submit_list(request, slot);
 }
 
-/* The connections that are open now. */
+/* Returns the number of open connections. */
 static int count_sockets(void)
 {
 	struct sockaddr_in peer;

@@ -1,9 +1,6 @@
-/*
- * Preloaded into the reconciler, it is a fault of a library that nobody knows of: an answer with a
- * word in it keeps the process busy for ever ("trap-spin"), asleep for ever ("trap-sleep"), or ends
- * it
- * ("trap-crash"). Only what is read as an answer of an API server goes through json_loadb().
- */
+/* Preloaded into the reconciler, it simulates an unknown fault of a library: a response that
+ * contains "trap-spin" keeps the process busy forever, "trap-sleep" makes it sleep forever, and
+ * "trap-crash" ends it. Only responses of API servers pass through json_loadb(). */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -30,7 +27,7 @@ json_t *json_loadb(const char *text, size_t length, size_t flags, json_error_t *
 {
 	typedef json_t *load_fn(const char *, size_t, size_t, json_error_t *);
 
-	/* The other programs of a site read what its owner sends. */
+	/* The site's other programs also parse what users send. */
 	if (strcmp(program_invocation_short_name, "fsa-reconcile") == 0)
 		spring(text, length);
 	return ((load_fn *)dlsym(RTLD_NEXT, "json_loadb"))(text, length, flags, error);

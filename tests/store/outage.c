@@ -1,7 +1,5 @@
-/*
- * A client that does one thing for each word on its standard input, and says on standard output
- * how that went: "ok", or the error's kind. test_store.py stops and starts PostgreSQL in between.
- */
+/* A client that does one thing for each word on its standard input, and prints the result: "ok", or
+ * the error's kind. test_store.py stops and starts PostgreSQL in between. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

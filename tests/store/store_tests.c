@@ -1,4 +1,4 @@
-/* The tests of the store: run by test_store.py, which starts what they need (see support.h). */
+/* The tests of the store, run by test_store.py, which starts what they need (see support.h). */
 #include <stdlib.h>
 
 #include "support.h"

@@ -240,7 +240,7 @@ static size_t reach_once(enum status status)
 
 void reach(enum status status)
 {
-	/* A database that reaches it wakes its sandbox. */
+	/* A database that becomes RUNNING wakes its sandbox, so more rows may be due. */
 	while (reach_once(status) > 0)
 		;
 }

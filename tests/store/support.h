@@ -24,16 +24,16 @@
  */
 extern struct db *api, *auth, *reconcile, *fsa_events, *admin;
 
-/* A connection of its own, with that role. */
+/* Opens a connection with this role. */
 struct db *connect_as(const char *role, uint64_t timeout_ms);
 bool prepares(void);
 
-/* A suite whose every test has the connections and empty tables. */
+/* A suite whose tests all have the connections and empty tables. */
 TCase *live_case(const char *name);
 
 /* Runs SQL as the superuser, with one text parameter ($1) or none (NULL). */
 void admin_run(const char *sql, const char *parameter);
-/* The first column of the first row; "" for NULL or no row. Valid until the next call. */
+/* Returns the first column of the first row; "" for NULL or no row. Valid until the next call. */
 const char *admin_text(const char *sql, const char *parameter);
 int64_t admin_int(const char *sql, const char *parameter);
 
@@ -42,13 +42,13 @@ struct person {
 	char identity_id[STORE_ID_LENGTH + 1];
 };
 struct person make_person(const char *name);
-/* With a kubeconfig in namespace "ns-<name>". */
+/* Makes a user with a kubeconfig for the namespace "ns-<name>". */
 struct person make_owner(const char *name);
 /* Makes "sealed\0kubeconfig" of "kubeconfig". */
 store_seal_fn seal_for_test;
 void put_kubeconfig(const struct person *person, const char *namespace);
 
-/* What a new project consists of: ids of a sandbox and a database, made from `seed`. */
+/* The parts of a new project: ids of a sandbox and a database, made from `seed`. */
 struct parts {
 	char id[2][STORE_ID_LENGTH + 1];
 	struct sandbox_new sandbox;
@@ -63,15 +63,15 @@ struct made_project make_project(const struct person *owner, const char *name, b
 
 static const struct queue_shard everybody = { 0 };
 
-/* Claims up to `limit` rows, 1,000 of one user. */
+/* Claims up to `limit` rows, at most 1,000 per user. */
 struct queue_rows claim(unsigned limit);
-/* The result that says: as told, nothing new, next time in an hour. */
+/* Returns a result with this status and nothing new; the row is due again in an hour. */
 struct queue_result result_of(const struct queue_row *row, enum status status);
-/* Claims everything that is due and records that it reached `status`, until nothing is due. */
+/* Claims everything that is due and records `status`, until nothing is due. */
 void reach(enum status status);
 const struct queue_row *find_row(const struct queue_rows *rows, const char *id);
 
-/* What the tables say of a resource or project. */
+/* The stored status of a resource or project. */
 const char *told(const char *resource_id);
 const char *project_told(const char *project_id);
 int64_t generation(const char *resource_id);

@@ -1,4 +1,4 @@
-/* The connection: what a program meets when PostgreSQL refuses, is slow or goes away. */
+/* Tests the connection: PostgreSQL refuses it, is slow, or goes away. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,13 +40,13 @@ static double seconds(void)
 	return seconds_of(CLOCK_MONOTONIC);
 }
 
-/* Those that this process has worked, however busy the machine is. */
+/* Returns this process's CPU time, which does not depend on the machine's load. */
 static double processor_seconds(void)
 {
 	return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-/* Ends the server's side of all connections of a role, as a restart does. */
+/* Ends the server's side of all of a role's connections, as a restart does. */
 static void terminate(const char *role)
 {
 	(void)admin_int("SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
@@ -181,7 +181,7 @@ START_TEST(a_connection_that_ended_is_replaced_before_anything_is_sent)
 
 	assert_ok(db_query(api, &pid, NULL, NULL, &e), &e);
 	terminate("fsa_api");
-	/* pgbouncer may have to find out with our statement. */
+	/* pgbouncer may notice only with our next statement. */
 	if (prepares() || db_query(api, &pid, NULL, NULL, &e) < 0)
 		assert_ok(db_query(api, &pid, NULL, NULL, &e), &e);
 }
@@ -213,7 +213,7 @@ START_TEST(a_statement_that_takes_too_long_fails_in_time_and_ends_on_the_server)
 
 	assert_fails(db_query(db, &sleep_long, NULL, NULL, &e), &e, ERR_UNAVAILABLE, "UNAVAILABLE");
 	ck_assert_double_ge(seconds() - start, 1.99);
-	ck_assert_double_le(seconds() - start, 15); /* well before it ends by itself */
+	ck_assert_double_le(seconds() - start, 15); /* long before it would end by itself */
 	assert_ok(db_query(db, &pid, NULL, NULL, &e), &e);
 	while (admin_int("SELECT count(*) FROM pg_stat_activity WHERE query LIKE $1"
 			 " AND state = 'active' AND pid <> pg_backend_pid()",
@@ -266,7 +266,8 @@ START_TEST(a_server_that_is_away_is_not_hammered)
 }
 END_TEST
 
-/* A server that takes connections and says nothing, as one that hangs: its socket in a folder. */
+/* Makes a server that accepts connections and never responds, as if it hangs; its socket is in a
+ * folder. */
 static int listen_silently(char *directory)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -299,7 +300,7 @@ START_TEST(of_several_hosts_one_that_hangs_is_passed_by)
 	ck_assert_double_ge(seconds() - start, 2.9);
 	ck_assert_double_le(seconds() - start, 8);
 
-	/* From now on the good one is asked first. */
+	/* From now on, the working host is tried first. */
 	terminate("fsa_api");
 	start = seconds();
 	assert_ok(db_ping(db, &e), &e);

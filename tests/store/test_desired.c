@@ -1,4 +1,5 @@
-/* What users want: told at once, a new generation, due at once, aggregated, noted. */
+/* Tests changes of the desired state: shown at once, a new generation, due at once, aggregated,
+ * recorded. */
 #include <stdio.h>
 #include <string.h>
 
@@ -49,7 +50,7 @@ START_TEST(stop_and_start_tell_it_at_once)
 	ck_assert_str_eq(last_event(made.id), "STOPPING");
 	ck_assert_str_eq(due(made.sandbox), "t");
 	ck_assert_int_eq(generation(made.sandbox), 2);
-	/* Again: nothing new. */
+	/* Again: nothing changes. */
 	want(&owner, &made, DESIRED_STOPPED);
 	ck_assert_int_eq(generation(made.sandbox), 2);
 	/* Start while stopping. */
@@ -61,8 +62,8 @@ START_TEST(stop_and_start_tell_it_at_once)
 }
 END_TEST
 
-/* What runs is told so again by a look that begins after the request: one that is under way acted
- * on an older generation. */
+/* A resource that is running is shown as such again only after an observation that begins after the
+ * request: one in progress acted on an older generation. */
 START_TEST(what_runs_and_is_asked_to_run_is_looked_at_first)
 {
 	struct person owner = make_owner("alice");
@@ -83,7 +84,7 @@ START_TEST(what_runs_and_is_asked_to_run_is_looked_at_first)
 	}
 	queue_rows_clear(&under_way);
 	ck_assert_str_eq(project_told(made.id), "STARTING");
-	/* A second one joins the first. */
+	/* A second request joins the first. */
 	want(&owner, &made, DESIRED_RUNNING);
 	ck_assert_int_eq(generation(made.sandbox), 2);
 	reach(STATUS_RUNNING);
@@ -181,7 +182,7 @@ START_TEST(a_restart_rolls_the_pod_and_starts_what_was_stopped)
 	reach(STATUS_RUNNING);
 	assert_ok(project_restart(api, owner.id, made.id, &e), &e);
 	ck_assert_str_eq(told(made.sandbox), "UPDATING");
-	ck_assert_str_eq(told(made.database), "STARTING"); /* until it was looked at */
+	ck_assert_str_eq(told(made.database), "STARTING"); /* until it is observed */
 	ck_assert_str_eq(project_told(made.id), "UPDATING");
 	ck_assert_int_eq(admin_int(restarts, made.sandbox), 1);
 	ck_assert_int_eq(generation(made.sandbox), 2);
@@ -219,7 +220,7 @@ START_TEST(a_sandbox_is_terminated_and_made_anew_beside_its_database)
 	ck_assert_str_eq(project_told(made.id), "PARTIAL");
 	assert_fails(project_restart(api, owner.id, made.id, &e), &e, ERR_NOT_FOUND,
 		     "SANDBOX_NOT_FOUND");
-	/* A start of the project leaves it to go. */
+	/* A start of the project does not undo this deletion. */
 	want(&owner, &made, DESIRED_RUNNING);
 	ck_assert_str_eq(told(made.sandbox), "TERMINATING");
 
@@ -228,7 +229,7 @@ START_TEST(a_sandbox_is_terminated_and_made_anew_beside_its_database)
 	assert_ok(queue_record(reconcile, &result, 1, NULL, &e), &e);
 	queue_rows_clear(&rows);
 	ck_assert_str_eq(told(made.sandbox), "");
-	/* The start asked for a look at its database, which is still to come. */
+	/* The start requested an observation of its database, which is still due. */
 	ck_assert_str_eq(project_told(made.id), "STARTING");
 	assert_fails(sandbox_set_desired(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE, &e),
 		     &e, ERR_NOT_FOUND, "SANDBOX_NOT_FOUND");
@@ -269,7 +270,7 @@ START_TEST(a_sandbox_on_its_way_out_comes_back_under_its_names)
 	assert_ok(sandbox_start(api, owner.id, made.id, &parts.sandbox, &e), &e);
 	ck_assert_str_eq(told(made.sandbox), "CREATING");
 	ck_assert_str_eq(admin_text(env, made.sandbox), "");
-	/* The pass that saw it gone comes too late. */
+	/* The pass that observed its absence is too late. */
 	struct queue_result result = gone_result(find_row(&rows, made.sandbox));
 	assert_ok(queue_record(reconcile, &result, 1, NULL, &e), &e);
 	queue_rows_clear(&rows);
@@ -317,7 +318,7 @@ START_TEST(one_sandbox_of_several_stops_restarts_and_goes_alone)
 	ck_assert_str_eq(told(other.id[0]), "STARTING");
 	ck_assert_int_eq(generation(made.sandbox), 1);
 
-	/* The first one may go, and be asked to go again, and the other one stays. */
+	/* The first sandbox can be deleted, also twice; the other one stays. */
 	for (int i = 0; i < 2; i++)
 		assert_ok(sandbox_set_desired(api, owner.id, made.id, SANDBOX_FIRST, DESIRED_GONE,
 					      &e),
@@ -346,7 +347,7 @@ START_TEST(a_stranger_has_no_say_in_any_sandbox)
 	make_parts(&other, "other");
 	assert_fails(sandbox_add(api, stranger.id, made.id, &other.sandbox, &e), &e, ERR_NOT_FOUND,
 		     "PROJECT_NOT_FOUND");
-	/* A sandbox of another project is none of this one. */
+	/* A sandbox of another project is not part of this one. */
 	assert_fails(
 		sandbox_set_desired(api, stranger.id, theirs.id, made.sandbox, DESIRED_GONE, &e),
 		&e, ERR_NOT_FOUND, "SANDBOX_NOT_FOUND");
@@ -393,7 +394,7 @@ static struct variable_new variable(const char *key, const char *value)
 				       .value_sealed_length = strlen(value) };
 }
 
-/* What is desired of the project's sandbox does not change: its pod is replaced by a pass that
+/* The desired state of the project's sandbox does not change: its pod is replaced by a pass that
  * knows the connection. */
 START_TEST(a_database_is_added_later_and_only_once)
 {
@@ -412,7 +413,7 @@ START_TEST(a_database_is_added_later_and_only_once)
 	struct queue_rows rows = claim(10);
 	ck_assert_str_eq(find_row(&rows, parts.id[1])->namespace, "ns-alice");
 	queue_rows_clear(&rows);
-	/* Again, with another id: the one there is. */
+	/* Again, with another id: the existing one is kept. */
 	make_parts(&parts, "again");
 	assert_ok(database_add(api, owner.id, made.id, parts.id[1], &e), &e);
 	ck_assert_int_eq(admin_int("SELECT count(*) FROM databases", NULL), 1);
@@ -460,7 +461,7 @@ START_TEST(a_database_that_goes_is_none_of_the_sandboxes_any_more)
 	ck_assert_str_eq(told(made.database), "TERMINATING");
 	ck_assert_str_eq(told(made.sandbox), "UPDATING");
 	ck_assert_int_eq(generation(made.sandbox), 2);
-	/* Again: nothing new. */
+	/* Again: nothing changes. */
 	assert_ok(database_remove(api, owner.id, made.id, &e), &e);
 	ck_assert_int_eq(generation(made.sandbox), 2);
 	assert_ok(sandbox_get(api, owner.id, made.id, SANDBOX_FIRST, &view, &e), &e);
@@ -468,7 +469,7 @@ START_TEST(a_database_that_goes_is_none_of_the_sandboxes_any_more)
 
 	ck_assert_ptr_null(claim_sandbox(&rows, &made)->database_name);
 	ck_assert_str_eq(find_row(&rows, made.database)->database_id, made.database);
-	/* Neither a start nor a restart takes the removal back. */
+	/* Neither a start nor a restart undoes the removal. */
 	assert_ok(project_set_desired(api, owner.id, made.id, DESIRED_RUNNING, &e), &e);
 	assert_ok(project_restart(api, owner.id, made.id, &e), &e);
 	ck_assert_str_eq(told(made.database), "TERMINATING");
@@ -581,7 +582,7 @@ START_TEST(a_changed_variable_rolls_the_sandbox_once)
 	ck_assert_int_eq(generation(made.sandbox), 2);
 	assert_ok(variable_change(api, owner.id, made.id, id, &value, &e), &e);
 	ck_assert_int_eq(generation(made.sandbox), 3);
-	/* Stopped: it has them when it starts. */
+	/* A stopped sandbox gets them when it starts. */
 	want(&owner, &made, DESIRED_STOPPED);
 	reach(STATUS_STOPPED);
 	assert_ok(variable_delete(api, owner.id, made.id, id, &e), &e);
@@ -639,7 +640,7 @@ START_TEST(variables_are_no_more_than_a_secret_can_hold)
 	assert_fails(variable_put(api, owner.id, made.id, &more, 1, &e), &e, ERR_UNPROCESSABLE,
 		     "VARIABLES_TOO_LARGE");
 	assert_ok(variable_list(api, owner.id, made.id, &rows, &e), &e);
-	const char *id = rows.items[ARRAY_SIZE(many)].id; /* MORE, as it was */
+	const char *id = rows.items[ARRAY_SIZE(many)].id; /* MORE is unchanged */
 	ck_assert_uint_lt(rows.items[ARRAY_SIZE(many)].value_sealed_length, 100);
 	assert_fails(variable_change(api, owner.id, made.id, id, &change, &e), &e,
 		     ERR_UNPROCESSABLE, "VARIABLES_TOO_LARGE");

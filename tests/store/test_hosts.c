@@ -1,4 +1,5 @@
-/* The hosts that passes run on, what each leaves to the others, and what can be written at all. */
+/* Tests the hosts that run passes, which rows each leaves to others, and the check that the
+ * database is writable. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,10 +7,11 @@
 #include "store/writable.h"
 #include "support.h"
 
-/* Of a kubeconfig as put_kubeconfig() has it. */
+/* Key id of a kubeconfig stored by put_kubeconfig(). */
 #define THEIRS "6564006b75626563"
 
-/* With one key in each ring; the keys that only others have. The caller frees. */
+/* Announces a host with one key in each ring; returns the keys that only other hosts have. The
+ * caller frees. */
 static char *announce(const char *name, const char *cluster_key, const char *owner_key)
 {
 	json_t *keys = json_pack("{s:[s], s:[s]}", "cluster", cluster_key, "owner", owner_key);
@@ -52,7 +54,7 @@ START_TEST(a_host_is_told_of_keys_that_only_others_have)
 	ck_assert_ptr_null(same);
 	ck_assert_str_eq(other, "[\"c1\"]");
 	ck_assert_str_eq(first, "[\"c2\"]");
-	/* Who has stopped is asked no more, and has gone after a week. */
+	/* A host that has stopped is no longer considered, and is removed after a week. */
 	admin_run("UPDATE pass_hosts SET last_pass_at = now() - interval '61 seconds'"
 		  " WHERE host = 'c'",
 		  NULL);
@@ -75,7 +77,7 @@ START_TEST(what_is_written_of_a_host_is_its_last_pass_and_its_keys)
 	char before[128];
 	(void)snprintf(before, sizeof(before), "%s", admin_text(written, NULL));
 	forget(announce("a", "c1", "o1"));
-	ck_assert_str_eq(admin_text(written, NULL), before); /* it has only just been said */
+	ck_assert_str_eq(admin_text(written, NULL), before); /* it was announced a moment ago */
 	forget(announce("a", "c2", "o1"));
 	ck_assert_str_ne(admin_text(written, NULL), before);
 	admin_run("UPDATE pass_hosts SET last_pass_at = now() - interval '3 seconds'", NULL);

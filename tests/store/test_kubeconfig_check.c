@@ -1,4 +1,4 @@
-/* The checks of kubeconfigs: their queue, and who may write what. */
+/* Tests the checks of kubeconfigs: their queue, and who may write what. */
 #include <string.h>
 
 #include <jansson.h>
@@ -30,7 +30,7 @@ static void record(const struct kubeconfig_check *check, const char *text, uint6
 	assert_ok(kubeconfig_check_record(reconcile, check, findings, took_ms, &e), &e);
 }
 
-/* What its owner is shown: "STATE CHECKS". */
+/* Returns what the owner is shown: "STATE CHECKS". */
 static const char *shown(const struct person *person)
 {
 	static char text[64];
@@ -45,7 +45,7 @@ static const char *shown(const struct person *person)
 	return text;
 }
 
-/* As if the last one had been a minute ago. */
+/* Pretends that the last check was a minute ago. */
 static void pass_a_minute(void)
 {
 	admin_run("UPDATE kubeconfig_checks SET due_at = now(),"
@@ -101,7 +101,7 @@ START_TEST(a_result_of_a_kubeconfig_that_was_replaced_is_not_told)
 	kubeconfig_checks_clear(&checks);
 	ck_assert_str_eq(shown(&alice), "pending 0");
 	checks = claim_some(1, 0);
-	ck_assert_uint_eq(checks.count, 0); /* not within the minute */
+	ck_assert_uint_eq(checks.count, 0); /* not again within a minute */
 	kubeconfig_checks_clear(&checks);
 	pass_a_minute();
 	checks = claim_some(1, 0);
@@ -152,7 +152,7 @@ START_TEST(asking_again_keeps_what_is_known_until_then)
 	struct err e;
 
 	assert_ok(kubeconfig_check_ask(api, alice.id, &e), &e);
-	ck_assert_str_eq(shown(&alice), "running 0"); /* that will do */
+	ck_assert_str_eq(shown(&alice), "running 0"); /* the running check suffices */
 	record(&checks.items[0], findings_text, 10);
 	kubeconfig_checks_clear(&checks);
 	assert_ok(kubeconfig_check_ask(api, alice.id, &e), &e);
@@ -226,7 +226,7 @@ START_TEST(a_pass_is_told_when_the_next_one_is_due)
 	ck_assert_uint_eq(due_ms, 0);
 	struct kubeconfig_checks checks = claim_some(1, 0);
 	assert_ok(queue_next_due(reconcile, &everybody, &due_ms, &e), &e);
-	ck_assert(due_ms > 0 && due_ms <= 60000); /* if this pass should not come back */
+	ck_assert(due_ms > 0 && due_ms <= 60000); /* in case this pass does not return */
 	record(&checks.items[0], findings_text, 10);
 	kubeconfig_checks_clear(&checks);
 	assert_ok(queue_next_due(reconcile, &everybody, &due_ms, &e), &e);

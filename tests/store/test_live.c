@@ -1,4 +1,4 @@
-/* Changes that are left for fsa-events, and who notifies of them. */
+/* Tests the changes that are stored for fsa-events, and who notifies of them. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -33,7 +33,8 @@ static struct db *listen_anew(void)
 	return listener;
 }
 
-/* For the caller to free(); NULL: none has come, though a later one of our own has. */
+/* Returns a notification; NULL if none has come, although a later one of our own has. The caller
+ * frees. */
 static char *next_notification(struct db *listener)
 {
 	CLEANUP(cleanup_free) char *payload = NULL;
@@ -66,11 +67,11 @@ START_TEST(who_leaves_a_change_notifies_only_while_nobody_looks)
 	payload = next_notification(listener);
 	ck_assert_ptr_nonnull(payload);
 	ck_assert_str_eq(payload, "");
-	ck_assert_int_eq(announce().count, 1); /* both are one user's */
+	ck_assert_int_eq(announce().count, 1); /* both are of one user */
 }
 END_TEST
 
-/* One that may have seen that somebody looks, and ends when nobody does. */
+/* This transaction may have seen that fsa-events polls, and ends when it no longer does. */
 START_TEST(rest_begins_when_older_transactions_have_ended)
 {
 	struct person person = make_person("ann");

@@ -1,4 +1,4 @@
-/* Users, sessions, settings, idempotency keys, the audit. */
+/* Tests users, sessions, settings, idempotency keys, the audit. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,7 +286,7 @@ START_TEST(an_answer_is_replayed_to_the_same_request_only)
 	buf_release(&answer.sealed);
 	assert_fails(begin(api, &person, other_request, &answer, &e), &e, ERR_UNPROCESSABLE,
 		     "IDEMPOTENCY_KEY_REUSED");
-	/* As a version has left it that did not seal. */
+	/* A response stored by a version that did not seal. */
 	admin_run("UPDATE idempotency SET body_sealed = NULL, body = 'plain'", NULL);
 	assert_fails(begin(api, &person, one_request, &answer, &e), &e, ERR_CONFLICT,
 		     "IDEMPOTENCY_ANSWER_LOST");
@@ -315,7 +315,7 @@ static void *serve_second(void *argument)
 	return NULL;
 }
 
-/* The second request comes while the first is being served. */
+/* The second request comes while the first is being handled. */
 static struct second race(bool first_commits)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;

@@ -1,4 +1,4 @@
-/* Projects: creating, reading, changing, and whose they are. */
+/* Tests projects: creating, reading, changing, ownership. */
 #include <stdio.h>
 #include <string.h>
 
@@ -143,7 +143,7 @@ END_TEST
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
-/* The names in a list, "a b c". */
+/* Returns the names in a list, "a b c". */
 static const char *names(const struct person *owner, const struct project_filter *filter,
 			 char *ret_cursor)
 {
@@ -297,7 +297,7 @@ static int (*const attempts[])(const struct attempt *a, struct err *e) = {
 	try_put,     try_change_variable, try_delete_variable,
 };
 
-/* All that the tables say of everything, to be compared. */
+/* Returns a digest of all tables, for comparison. */
 static const char *fingerprint(void)
 {
 	return admin_text("SELECT md5(string_agg(t, ',' ORDER BY t)) FROM ("
@@ -331,7 +331,7 @@ START_TEST(a_stranger_finds_nothing_and_changes_nothing)
 			assert_fails(attempts[i](&bad[j], &e), &e, ERR_NOT_FOUND,
 				     "PROJECT_NOT_FOUND");
 	}
-	/* The variable of another project of somebody else's. */
+	/* The variable belongs to another user's project. */
 	const struct attempt mixed = { stranger.id, theirs.id, variable_id };
 	assert_fails(try_variable(&mixed, &e), &e, ERR_NOT_FOUND, "VARIABLE_NOT_FOUND");
 	assert_fails(try_change_variable(&mixed, &e), &e, ERR_NOT_FOUND, "VARIABLE_NOT_FOUND");

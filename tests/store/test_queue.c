@@ -1,4 +1,4 @@
-/* The queue: leases, fences, fairness, and what recording a result does. */
+/* Tests the queue: leases, fences, fairness, and the effects of recording a result. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -85,7 +85,7 @@ START_TEST(a_lease_keeps_others_away_until_it_ends)
 	second = claim(10);
 	ck_assert_uint_eq(second.count, 1);
 	ck_assert_int_eq(second.items[0].lease_epoch, first.items[0].lease_epoch + 1);
-	/* The first pass is late: it changes nothing, not even the lease. */
+	/* The first pass is too late: it changes nothing, not even the lease. */
 	struct queue_result late = result_of(&first.items[0], STATUS_RUNNING);
 	size_t stale = 0;
 	record(&late, &stale);
@@ -96,7 +96,7 @@ START_TEST(a_lease_keeps_others_away_until_it_ends)
 	record(&right, &stale);
 	ck_assert_uint_eq(stale, 0);
 	ck_assert_str_eq(told(made.sandbox), "STARTING");
-	/* And a result that comes twice is late the second time. */
+	/* A repeated result is too late, too. */
 	right.status = STATUS_RUNNING;
 	record(&right, &stale);
 	ck_assert_uint_eq(stale, 1);
@@ -106,7 +106,7 @@ START_TEST(a_lease_keeps_others_away_until_it_ends)
 }
 END_TEST
 
-/* How many of the claimed rows are this user's. */
+/* Returns how many of the claimed rows belong to this user. */
 static size_t count_of(const struct queue_rows *rows, const struct person *user)
 {
 	size_t count = 0;
@@ -168,7 +168,7 @@ START_TEST(claims_are_fair_between_users_and_oldest_first)
 	ck_assert_uint_eq(count_of(&rows, &few), 2);
 	(void)find_row(&rows, oldest.sandbox);
 	queue_rows_clear(&rows);
-	/* Rows under way count: of `many` two are leased already. */
+	/* Rows in progress count: two of `many` are leased already. */
 	c.per_user = 5;
 	c.limit = 100;
 	assert_ok(queue_claim(reconcile, &c, &rows, &e), &e);
@@ -205,7 +205,7 @@ START_TEST(a_wish_is_seen_behind_any_number_of_due_rows)
 }
 END_TEST
 
-/* Rows of `resources` and entries of its indexes that this transaction has read so far. */
+/* Returns how many rows of `resources` and entries of its indexes this transaction has read. */
 static int64_t read_so_far(struct db *tx)
 {
 	static const struct db_statement statement = {
@@ -221,7 +221,7 @@ static int64_t read_so_far(struct db *tx)
 	return db_int(r, 0, 0);
 }
 
-/* Adds so many due rows of one user, and among them one row for each of a hundred others. */
+/* Adds due rows of one user and, among them, one row for each of a hundred others. */
 static void crowd(const struct person *many, int rows)
 {
 	char sql[1024];
@@ -274,8 +274,8 @@ START_TEST(a_claim_is_as_fair_and_reads_as_few_rows_however_many_are_due)
 }
 END_TEST
 
-/* Whoever has one row that took its place for long shares few places with all others like that:
- * also for new rows, of which nothing is known yet. */
+/* A user with a row that occupied its place for long shares few places with all such users, also
+ * for new rows, which are not known to be slow. */
 START_TEST(users_with_slow_rows_share_few_places)
 {
 	struct person slow[3] = { make_owner("one"), make_owner("two"), make_owner("three") };
@@ -302,7 +302,7 @@ START_TEST(users_with_slow_rows_share_few_places)
 	for (size_t i = 0; i < rows.count; i++)
 		slow_rows += rows.items[i].slow;
 	ck_assert_uint_eq(slow_rows, 2);
-	/* What it took is recorded also when what is desired has changed meanwhile. */
+	/* The duration is recorded even if the desired state has changed meanwhile. */
 	struct queue_result result = result_of(find_row(&rows, made.sandbox), STATUS_RUNNING);
 	result.took_ms = 3000;
 	result.generation--;
@@ -317,8 +317,8 @@ START_TEST(users_with_slow_rows_share_few_places)
 }
 END_TEST
 
-/* Users who have to wait for their places are not chosen: they would be the oldest and the newest
- * for ever. */
+/* Users who have to wait for places are not chosen: otherwise they would always be the oldest and
+ * the newest. */
 START_TEST(who_has_no_place_keeps_nobody_out_of_the_choice)
 {
 	enum { WAITING = 3 };
@@ -349,7 +349,7 @@ START_TEST(who_has_no_place_keeps_nobody_out_of_the_choice)
 }
 END_TEST
 
-/* Claims until nothing is due, in a process of its own, and counts each row in its epoch. */
+/* Claims until nothing is due, in its own process, and counts each row in its epoch. */
 
 static void claim_everything(void)
 {
@@ -529,7 +529,7 @@ START_TEST(a_result_is_recorded_with_its_cause)
 	(void)snprintf(first, sizeof(first), "%s", column(since, made.sandbox));
 	int64_t events = admin_int(count, made.id);
 
-	/* The same again: nothing new to see. */
+	/* The same result again changes nothing. */
 	rows = claim(10);
 	ck_assert(rows.items[0].has_cause);
 	ck_assert_uint_eq(rows.items[0].attempts, 3);
@@ -542,7 +542,7 @@ START_TEST(a_result_is_recorded_with_its_cause)
 	ck_assert_int_eq(admin_int(count, made.id), events);
 	queue_rows_clear(&rows);
 
-	/* It is over. */
+	/* The fault has ended. */
 	rows = claim(10);
 	r = result_of(&rows.items[0], STATUS_RUNNING);
 	record(&r, NULL);
@@ -624,7 +624,7 @@ START_TEST(stable_rows_of_a_user_are_due_together)
 }
 END_TEST
 
-/* One whose server is slow is asked less often than its period says. */
+/* A row whose server is slow is observed less often than the interval says. */
 START_TEST(a_stable_row_is_not_due_before_its_time)
 {
 	struct person owner = make_owner("alice");
@@ -677,7 +677,7 @@ START_TEST(a_database_that_is_learnt_wakes_its_sandbox)
 }
 END_TEST
 
-/* As a_database_that_is_learnt_wakes_its_sandbox(), of the same database, later. */
+/* Like a_database_that_is_learnt_wakes_its_sandbox(), for the same database later. */
 START_TEST(a_connection_that_is_lost_is_told_to_nobody)
 {
 	struct person owner = make_owner("alice");
@@ -707,7 +707,7 @@ START_TEST(a_connection_that_is_lost_is_told_to_nobody)
 	record(&waits, NULL);
 	record(&told, NULL);
 	queue_rows_clear(&rows);
-	rows = claim(10); /* the sandbox is woken */
+	rows = claim(10); /* the sandbox becomes due */
 	ck_assert_uint_eq(rows.count, 1);
 	ck_assert_ptr_null(find_row(&rows, made.sandbox)->connection.host);
 	ck_assert_ptr_null(find_row(&rows, made.sandbox)->connection.cluster_uid);
@@ -820,7 +820,7 @@ START_TEST(the_next_due_row_is_known)
 	uint64_t ms = 0;
 	struct err e;
 
-	admin_run("UPDATE kubeconfig_checks SET due_at = NULL", NULL); /* these count, too */
+	admin_run("UPDATE kubeconfig_checks SET due_at = NULL", NULL); /* these would count, too */
 	assert_ok(queue_next_due(reconcile, &everybody, &ms, &e), &e);
 	ck_assert_uint_eq(ms, UINT64_MAX);
 	made = make_project(&owner, "shop", false);
@@ -882,7 +882,7 @@ START_TEST(housekeeping_removes_what_has_expired)
 	keep.audit_ms = 50 * UINT64_C(86400000);
 	assert_ok(queue_housekeeping(reconcile, &keep, &e), &e);
 	ck_assert_int_eq(admin_int("SELECT count(*) FROM audit", NULL), 5);
-	/* Whoever has the program has no way to remove its traces. */
+	/* Whoever controls the program cannot remove its traces. */
 	keep.audit_ms = 1;
 	assert_ok(queue_housekeeping(reconcile, &keep, &e), &e);
 	ck_assert_int_eq(admin_int("SELECT count(*) FROM audit", NULL), 3);
@@ -891,7 +891,7 @@ END_TEST
 
 /* ---- together -------------------------------------------------------------------------------- */
 
-/* One change after the other for two seconds; the exit status tells a failure. */
+/* Makes changes for two seconds; returns the exit status. */
 static void change_for_a_while(const struct person *owner, const struct made_project *projects,
 			       size_t count)
 {
@@ -982,7 +982,7 @@ START_TEST(changes_and_passes_never_block_each_other_for_good)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(children); i++)
 		ck_assert_int_eq(exit_status(children[i]), 0);
-	/* Whatever the order was, each project's status is that of its resources. */
+	/* In whichever order, each project's status is the aggregate of its resources. */
 	ck_assert_int_eq(admin_int("SELECT count(*) FROM projects p WHERE status <>"
 				   " (SELECT aggregate_status(array_agg(r.status))"
 				   "  FROM resources r WHERE r.project_id = p.id)",

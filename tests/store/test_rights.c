@@ -1,4 +1,4 @@
-/* What each program must not be able to do, even when it is taken over. */
+/* Tests what programs must not be able to do, even if an attacker controls them. */
 #include <string.h>
 
 #include "db/migrate.h"
@@ -18,7 +18,7 @@ static const struct {
 	{ &auth, { "no_wake", "UPDATE resources SET due_at = now()" } },
 	{ &reconcile, { "no_pending_logins", "SELECT * FROM pending_logins" } },
 	{ &auth, { "no_environment", "SELECT value_sealed FROM environment" } },
-	/* Nor pretend to be a pass. */
+	/* Nor act as a pass. */
 	{ &api, { "no_lease", "UPDATE resources SET leased_until = now(), leased_by = 'me'" } },
 	{ &api, { "no_epoch", "UPDATE resources SET lease_epoch = 0" } },
 	{ &api, { "no_move", "UPDATE resources SET namespace = 'kube-system'" } },
@@ -37,7 +37,7 @@ static const struct {
 	{ &auth, { "no_other_person", "UPDATE identities SET user_id = gen_random_uuid()" } },
 	{ &auth, { "no_old_session", "UPDATE sessions SET created_at = 'epoch'" } },
 	{ &auth, { "no_longer_session", "UPDATE sessions SET expires_at = 'infinity'" } },
-	/* Nor log in as somebody. */
+	/* Nor log in as a user. */
 	{ &api,
 	  { "no_session", "INSERT INTO sessions (id_hash, user_id, identity_id, expires_at)"
 			  " VALUES (sha256('x'), gen_random_uuid(), gen_random_uuid(), now())" } },
@@ -51,25 +51,25 @@ static const struct {
 	{ &api, { "no_provider_ids", "SELECT provider_user_id FROM identities" } },
 	{ &api, { "no_prolonging", "UPDATE sessions SET expires_at = now()" } },
 	{ &api, { "no_user", "INSERT INTO users (name) VALUES ('x')" } },
-	/* Nor claim to be a host that passes run on, or see which keys those have. */
+	/* Nor claim to be a host that runs passes, or see which keys those have. */
 	{ &api,
 	  { "no_pass_host", "INSERT INTO pass_hosts (host, version, keys)"
 			    " VALUES ('x', 'x', '{}')" } },
 	{ &api, { "no_pass_host_keys", "SELECT keys FROM pass_hosts" } },
 	{ &auth, { "no_pass_hosts", "SELECT FROM pass_hosts" } },
-	/* The reconciler cannot change what is wanted, nor see people's secrets. */
+	/* The reconciler cannot change the desired state, nor read users' secrets. */
 	{ &reconcile, { "no_wish", "UPDATE resources SET desired = 'GONE'" } },
 	{ &reconcile, { "no_generation", "UPDATE resources SET generation = 1" } },
 	{ &reconcile, { "no_variable", "UPDATE environment SET value_sealed = 'x'" } },
 	{ &reconcile, { "no_hashes", "SELECT password_hash FROM identities" } },
 	{ &reconcile, { "no_replay", "SELECT body FROM idempotency" } },
-	/* What tells the browsers sees nothing that they may not see, and changes nothing. */
+	/* fsa-events sees only what browsers may see, and changes nothing. */
 	{ &fsa_events, { "no_token", "SELECT terminal_token_sealed FROM sandboxes" } },
 	{ &fsa_events, { "no_names", "SELECT name FROM users" } },
 	{ &fsa_events, { "no_sessions", "SELECT id_hash FROM sessions" } },
 	{ &fsa_events, { "no_tokens", "SELECT token_hash FROM api_tokens" } },
 	{ &fsa_events, { "no_status", "UPDATE projects SET status = 'RUNNING'" } },
-	/* Nobody changes what happened, or the schema. */
+	/* Nobody can change the history or the schema. */
 	{ &api, { "no_audit_change", "UPDATE audit SET action = 'x'" } },
 	{ &api, { "no_old_line", "INSERT INTO audit (action, at) VALUES ('x', 'epoch')" } },
 	{ &auth, { "no_old_line", "INSERT INTO audit (action, at) VALUES ('x', 'epoch')" } },
@@ -98,8 +98,8 @@ START_TEST(a_program_has_no_right_it_does_not_need)
 }
 END_TEST
 
-/* What fsa_api could do with three statements: a pod of its own size and image, under a host of its
- * own, in a namespace of somebody else's. */
+/* fsa_api could otherwise, with three statements, make a pod of any size and image, with any host,
+ * in another user's namespace. */
 START_TEST(what_api_inserts_gets_the_operators_image_sizes_hosts_and_the_owners_namespace)
 {
 	struct person mallory = make_owner("mallory");

@@ -1,4 +1,4 @@
-/* The shards of all users, and what becomes of what a lost process held. */
+/* Tests shards, and what becomes of the rows of a lost process. */
 #include <stdio.h>
 #include <string.h>
 
@@ -32,7 +32,7 @@ static struct queue_rows claim_shard(unsigned index, const char *worker)
 	return rows;
 }
 
-/* Storing a kubeconfig asks for a check of it, which is work for a shard, too. */
+/* Storing a kubeconfig requests a check of it, which is work for a shard, too. */
 static void nothing_to_check(void)
 {
 	admin_run("UPDATE kubeconfig_checks SET due_at = NULL", NULL);
@@ -131,7 +131,7 @@ START_TEST(who_is_charged_is_left_alone_whatever_they_change)
 	assert_ok(shard_charge(reconcile, owner.id, &ms, &e), &e);
 	ck_assert_uint_gt(ms, 14000);
 	ck_assert_uint_le(ms, 15000);
-	due_now(&owner); /* and a check of the kubeconfig is, too */
+	due_now(&owner); /* and a check of the kubeconfig is due, too */
 	assert_ok(shard_find_due(reconcile, SHARDS, false, due, &e), &e);
 	ck_assert(!due[own.index]);
 	struct queue_rows rows = claim_shard(own.index, "w");
@@ -180,7 +180,7 @@ static uint64_t due_in_ms(const struct made_project *made)
 				   made->sandbox);
 }
 
-/* One look that fails, upon which the next one is due in a minute. */
+/* Records a failed observation, after which the next is due in a minute. */
 static void look_fails(const struct person *owner, const struct made_project *made,
 		       void (*meanwhile)(const struct person *))
 {
@@ -231,7 +231,7 @@ START_TEST(a_backoff_is_cancelled_by_a_change_and_not_again_in_a_moment)
 		look_fails(&owner, &made, NULL);
 		changes[i](&owner);
 		ck_assert_uint_gt(due_in_ms(&made), 50000);
-		/* Nor by one while a pass is at it. */
+		/* Nor by a change while a pass holds the row. */
 		admin_run("UPDATE resources SET due_at = now() WHERE id = $1", made.sandbox);
 		look_fails(&owner, &made, changes[i]);
 		ck_assert_uint_gt(due_in_ms(&made), 50000);

@@ -1,4 +1,4 @@
-/* Users who are charged for processor time: their debt, their pause, and the places they share. */
+/* Tests users who are charged for CPU time: their debt, their pause, and the places they share. */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -207,7 +207,7 @@ START_TEST(those_in_debt_are_late_from_the_end_of_the_pause_on)
 }
 END_TEST
 
-/* How many rows a claim with these limits gets, which are given back. */
+/* Returns how many rows a claim with these limits gets, and gives them back. */
 static size_t count_claimed(unsigned slow_limit, unsigned debtor_limit)
 {
 	const struct queue_claim c = { .worker = "w",
@@ -240,7 +240,7 @@ START_TEST(those_in_debt_share_few_places)
 	}
 	ck_assert_uint_eq(count_claimed(100, 0), 1);
 	ck_assert_uint_eq(count_claimed(100, 3), 4);
-	/* Those with slow rows have other places. */
+	/* Users with slow rows have other places. */
 	admin_run("UPDATE resources SET took_ms = 3000", NULL);
 	ck_assert_uint_eq(count_claimed(0, 2), 2);
 	ck_assert_uint_eq(count_claimed(100, 2), 3);

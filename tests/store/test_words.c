@@ -1,4 +1,4 @@
-/* The words and rules that exist twice, in C and in the schema. */
+/* Tests the words and rules that exist in both C and the schema. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "store/limit.h"
 #include "support.h"
 
-/* The members of a PostgreSQL enum, as "A B C". */
+/* Returns the members of a PostgreSQL enum, as "A B C". */
 static const char *members(const char *type)
 {
 	return admin_text("SELECT string_agg(enumlabel, ' ' ORDER BY enumsortorder)"
@@ -66,7 +66,7 @@ static size_t count_of(const enum status *statuses, size_t count, enum status wa
 	return found;
 }
 
-/* The rules of the design, read one after the other, by counting. */
+/* Applies the rules of the design one after the other, by counting. */
 static enum status aggregate_by_counting(const enum status *s, size_t n)
 {
 	if (n == 0)
@@ -88,7 +88,7 @@ static enum status aggregate_by_counting(const enum status *s, size_t n)
 	return STATUS_PARTIAL;
 }
 
-/* Every set of statuses that resources can have, in both orders. */
+/* Tests all sets of statuses that resources can have, in both orders. */
 START_TEST(the_aggregation_is_that_of_the_schema)
 {
 	for (unsigned set = 0; set < 1U << STATUS_PARTIAL; set++) {

@@ -39,7 +39,7 @@ char *pki_old_key_text(EVP_PKEY *key)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 
-	if (EVP_PKEY_is_a(key, "ED25519")) /* has only the new one */
+	if (EVP_PKEY_is_a(key, "ED25519")) /* has only the new form */
 		ck_assert_int_eq(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
 	else
 		ck_assert_int_eq(

@@ -1,7 +1,7 @@
 #ifndef FSA_TESTS_UNIT_PKI_H
 #define FSA_TESTS_UNIT_PKI_H
 
-/* Certificates for tests, made on the spot: a CA and what it signed (EC P-256, valid for a day). */
+/* Certificates for tests: a CA and what it signs (EC P-256, valid for a day). */
 
 #include <openssl/evp.h>
 
@@ -10,16 +10,16 @@ struct pki_pair {
 	char *key_pem;
 };
 
-/* A self-signed CA. */
+/* Makes a self-signed CA. */
 void pki_make_ca(const char *name, struct pki_pair *ret_ca);
-/* A certificate for `name` signed by `ca`, good for servers at `alternative` ("IP:127.0.0.1",
- * "DNS:x"; NULL: none) and for clients. */
+/* Makes a certificate for `name`, signed by `ca`, for clients and for servers at `alternative`
+ * ("IP:127.0.0.1", "DNS:x"; NULL: none). */
 void pki_make_leaf(const struct pki_pair *ca, const char *name, const char *alternative,
 		   struct pki_pair *ret_leaf);
-/* A certificate with this key in it, whoever has signed it; the caller frees. And a key as text. */
+/* Makes a certificate with this key, signed by anybody; and a key as text. The caller frees. */
 char *pki_certificate_with(EVP_PKEY *key);
 char *pki_key_text(EVP_PKEY *key);
-char *pki_old_key_text(EVP_PKEY *key); /* "BEGIN RSA PRIVATE KEY", where there is such a form */
+char *pki_old_key_text(EVP_PKEY *key); /* The form "BEGIN RSA PRIVATE KEY", if the key has one. */
 void pki_release(struct pki_pair *pair);
 
 #endif

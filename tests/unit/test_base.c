@@ -165,7 +165,7 @@ START_TEST(a_status_reaches_the_service_manager_as_one_line)
 }
 END_TEST
 
-/* What log_line() writes for a field. The caller frees. */
+/* Returns how log_line() writes a field. The caller frees. */
 static char *logged(const char *value)
 {
 	int fds[2];
@@ -281,14 +281,14 @@ START_TEST(processor_time_is_counted_for_the_owner_of_the_heartbeat)
 	heartbeat_owner("alice");
 	spend_some();
 	heartbeat_beat();
-	spend_some(); /* for nobody */
+	spend_some(); /* with no current user */
 	uint64_t alice = spending_take_us("alice"), bob = spending_take_us("bob");
 	ck_assert_uint_ge(bob, ROUND_US);
 	ck_assert_uint_lt(bob, 2 * ROUND_US);
 	ck_assert_uint_ge(alice, 2 * ROUND_US);
 	ck_assert_uint_lt(alice, 3 * ROUND_US);
 	ck_assert_uint_eq(spending_take_us("alice"), 0);
-	/* What is under way is taken, too. */
+	/* Time of the current work is included. */
 	heartbeat_owner("alice");
 	spend_some();
 	ck_assert_uint_ge(spending_take_us("alice"), ROUND_US);
@@ -326,7 +326,7 @@ struct parsed {
 	int exit;
 };
 
-/* Reads "program FIRST SECOND"; either may be NULL. */
+/* Parses "program FIRST SECOND"; either may be NULL. */
 static bool read_options(char *first, char *second, struct parsed *ret)
 {
 	const struct command_line_option options[] = {
@@ -337,7 +337,7 @@ static bool read_options(char *first, char *second, struct parsed *ret)
 	char *argv[] = { (char[]) { "program" }, first, second, NULL };
 
 	*ret = (struct parsed) { .file = "default" };
-	optind = 0; /* getopt_long() begins again */
+	optind = 0; /* makes getopt_long() start over */
 	return command_line_read(&(struct command_line) { "program", "usage\n", options },
 				 1 + (first != NULL) + (second != NULL), argv, &ret->exit);
 }

@@ -1,4 +1,4 @@
-/* What users are charged for what their API servers have cost. */
+/* Tests what users are charged for the costs of their API servers. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* What people are told about causes. */
+/* Tests the texts about causes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,13 +12,13 @@
 #include "domain/remedy.h"
 #include "golden.h"
 
-/* Kinds that can be a resource's cause: faults that clusters report or show, and our own. */
+/* Whether it can be a resource's cause: faults that clusters report or show, and our own. */
 static bool is_cause(enum err_kind kind)
 {
 	return kind >= ERR_INTERNAL;
 }
 
-/* Kinds with a row for every code they may come with, and no others. */
+/* Kinds that have a row for every code, and no others. */
 START_TEST(every_cause_has_words_and_nothing_else_has)
 {
 	for (unsigned kind = 0; kind < ERR_KIND_COUNT; kind++)
@@ -42,8 +42,8 @@ START_TEST(a_code_with_a_row_of_its_own_is_told_in_its_own_words)
 }
 END_TEST
 
-/* A headline is a sentence without its full stop, an action is whole sentences; neither shows what
- * we are made of. */
+/* A headline is a sentence without a full stop, an action consists of whole sentences; neither
+ * mentions our internals. */
 START_TEST(what_people_read_is_in_their_words)
 {
 	static const char *const insides[] = {
@@ -163,7 +163,7 @@ START_TEST(of_our_own_failures_only_the_operator_reads_the_words)
 }
 END_TEST
 
-/* A block of a document is indented by four blanks. */
+/* Returns the text as a block in a document, indented by four blanks. */
 static char *as_block(const char *text)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT(1 << 16);

@@ -41,7 +41,7 @@ static EVP_PKEY *key_of(const char *type, int selection, OSSL_PARAM_BLD *builder
 	return key;
 }
 
-/* A public key of any size: nobody knows the private one. */
+/* Makes a public key of any size, whose private key nobody knows. */
 static EVP_PKEY *rsa_public(int bits, int exponent_bits)
 {
 	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
@@ -55,7 +55,7 @@ static EVP_PKEY *rsa_public(int bits, int exponent_bits)
 	return key;
 }
 
-/* The same numbers but one, which is much longer. */
+/* Returns a copy with one much longer number. */
 static EVP_PKEY *rsa_with_long(const char *name, EVP_PKEY *honest)
 {
 	static const char *const names[] = {
@@ -80,7 +80,7 @@ static EVP_PKEY *rsa_with_long(const char *name, EVP_PKEY *honest)
 	return key;
 }
 
-/* Of 16,384 bits: to read one without its public half is to compute it. */
+/* Of 16,384 bits: reading one without its public half means computing that. */
 static EVP_PKEY *dsa(void)
 {
 	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
@@ -124,7 +124,7 @@ enum { OF_RSA, CURVE, EDWARDS, SPELLED_OUT, OF_DSA };
 static const struct {
 	int type, bits, exponent_bits;
 	const char *curve;
-	const char *says; /* NULL: it is taken */
+	const char *says; /* NULL: accepted */
 } certificates[] = {
 	{ OF_RSA, 2048, 17, NULL, NULL },
 	{ OF_RSA, 2048, 2, NULL, NULL },
@@ -200,7 +200,7 @@ END_TEST
 
 static const struct {
 	int names, constraints;
-	const char *says; /* NULL: it is taken */
+	const char *says; /* NULL: accepted */
 } named[] = {
 	{ 512, 64, NULL },
 	{ 513, 0, "513 alternative names: make one with 512 at most" },
@@ -229,7 +229,7 @@ static void add_names(X509 *certificate, int count)
 	GENERAL_NAMES_free(names);
 }
 
-/* Half of them say what is allowed, half what is not. */
+/* Half of them permit names, half exclude names. */
 static void add_constraints(X509 *certificate, int count)
 {
 	NAME_CONSTRAINTS *all = NAME_CONSTRAINTS_new();
@@ -247,7 +247,7 @@ static void add_constraints(X509 *certificate, int count)
 	NAME_CONSTRAINTS_free(all);
 }
 
-/* Each name of a server is compared with each constraint of each CA. */
+/* Each of a server's names is compared with each constraint of each CA. */
 START_TEST(certificates_are_taken_by_what_comparing_names_costs)
 {
 	X509 *certificate = X509_new();
@@ -278,7 +278,7 @@ static int read_key(const char *certificate_pem, const char *key_pem, char **ret
 
 START_TEST(a_key_is_taken_in_every_usual_spelling)
 {
-	/* openssl ecparam -genkey -name prime256v1, openssl genrsa -traditional are such. */
+	/* Made by openssl ecparam -genkey -name prime256v1, and openssl genrsa -traditional. */
 	static const char parameters[] = "-----BEGIN EC PARAMETERS-----\n"
 					 "BggqhkjOPQMBBw==\n"
 					 "-----END EC PARAMETERS-----\n";

@@ -40,7 +40,7 @@ static int load(const char *text, struct conf **ret_conf, struct err *e)
 	return conf_load(config_path, ret_conf, e);
 }
 
-/* It comes last: the numbers of the lines before it stay. */
+/* It comes last, so that the line numbers of the text stay the same. */
 static int load_with_domain(const char *text, struct conf **ret_conf, struct err *e)
 {
 	CLEANUP(cleanup_free) char *whole = mem_printf("%singress_domain = a.example\n", text);

@@ -15,7 +15,7 @@
 #include "crypto/seal.h"
 #include "crypto/token.h"
 
-/* The least that libsodium takes: the tests are about us, not about Argon2. */
+/* The lowest parameters that libsodium accepts: these tests are not about Argon2. */
 static const struct password_params cheap = { .passes = 1, .memory_bytes = 8192 };
 
 static char folder[] = "/tmp/fsa-test-crypto.XXXXXX";
@@ -54,7 +54,7 @@ static mode_t mode_of(const char *path)
 	return st.st_mode & 07777;
 }
 
-/* The two who seal: one who has the public key alone, and one who has the pair. */
+/* The two who seal: one with only the public key, one with the pair. */
 static const struct sealer {
 	const char *path;
 	int (*load)(const char *path, struct keyring **ret_ring, struct err *e);
@@ -78,7 +78,7 @@ static void seal_text(const struct sealer *by, const char *context, const char *
 		      e.message);
 }
 
-/* The code of what unsealing fails with, "" and the plaintext in `ret_plain` if it does not. */
+/* Returns the code of the error, or "" and the plaintext in `ret_plain`. */
 static const char *unseal_code(const struct sealer *by, const char *context,
 			       const struct buf *sealed, struct buf *ret_plain)
 {
@@ -187,7 +187,7 @@ START_TEST(keys_rotate)
 	ck_assert_str_eq(unseal_code(&sealers[_i], "c", &old, &plain), "");
 	ck_assert_str_eq(unseal_code(&sealers[_i], "c", &new, &plain), "");
 	ck_assert_str_eq(plain.data, "oldnew");
-	/* Without the first key, what was sealed to it stays closed. */
+	/* Without the first key, what was sealed to it cannot be opened. */
 	ck_assert_int_eq(buf_read_file(&lines, private_path, NULL), 0);
 	*(strchr(lines.data, '\n') + 1) = '\0';
 	ck_assert_int_eq(strncmp(lines.data, second, 16), 0);
@@ -198,7 +198,8 @@ START_TEST(keys_rotate)
 }
 END_TEST
 
-/* Who has the public key and can write to the database makes no secret of the site's own. */
+/* An attacker with the public key and write access to the database cannot forge a secret of the
+ * site. */
 START_TEST(what_is_sealed_in_the_others_form_is_not_opened)
 {
 	CLEANUP(buf_release) struct buf sealed = BUF_INIT(1000), plain = BUF_INIT(1000);
@@ -212,7 +213,7 @@ START_TEST(what_is_sealed_in_the_others_form_is_not_opened)
 	ck_assert_str_eq(unseal_code(&sealers[1 - _i], "terminal:1", &sealed, &plain), "SEAL_FORM");
 	ck_assert_str_eq(unseal_code(&sealers[_i], "terminal:1", &sealed, &plain), "");
 	buf_release(&plain);
-	/* By who changes keys it is put into the other form. */
+	/* Changing keys converts it to the other form. */
 	ck_assert_int_eq(keyring_load_private(private_path, &ring, &e), 0);
 	ck_assert_int_eq(reseal(ring, _i == 0, "terminal:1", sealed.data, sealed.length, &anew, &e),
 			 0);
@@ -237,7 +238,7 @@ START_TEST(a_terminals_token_is_another_one_after_each_withdrawal)
 		for (size_t j = 0; j < i; j++)
 			ck_assert_str_ne(seen[i], seen[j]);
 	}
-	/* Every program, on every host, makes the same. */
+	/* Every program on every host derives the same token. */
 	ck_assert(token_of_terminal(secret, TERMINAL_TOKEN_LENGTH, 2, again));
 	ck_assert_str_eq(again, seen[2]);
 	ck_assert(!token_of_terminal(secret, TERMINAL_TOKEN_LENGTH - 1, 2, again));

@@ -14,7 +14,7 @@
 
 /* ---- names ---- */
 
-/* One enum's names, by index, whatever its type. */
+/* Returns the name of a value of one of the enums. */
 static const char *name_of(int family, int value)
 {
 	switch (family) {
@@ -82,7 +82,7 @@ END_TEST
 
 /* ---- the state table ---- */
 
-/* What each pair must lead to, written from the design and not from the code. */
+/* The expected result of each pair, written from the design, not from the code. */
 static const struct expected {
 	const char *desired, *observed, *action;
 	const char *status; /* "-": unchanged */
@@ -172,7 +172,7 @@ static bool among(const char *word, const char *words)
 	return at != NULL && (at[strlen(word)] == ' ' || at[strlen(word)] == '\0');
 }
 
-/* The status after `reported`, by the words of the design; the deadline aside. */
+/* Returns the status after `reported`, according to the design, without the deadline. */
 static const char *next_status_of(const struct expected *x, const char *reported)
 {
 	bool up = strcmp(x->desired, "RUNNING") == 0;
@@ -232,7 +232,7 @@ START_TEST(every_situation_is_decided_by_the_rules)
 }
 END_TEST
 
-/* The same for what a reader would ask about first, without any computation. */
+/* The situations that a reader would ask about first, without computation. */
 START_TEST(situations_worth_a_line_of_their_own)
 {
 	static const struct {
@@ -244,7 +244,7 @@ START_TEST(situations_worth_a_line_of_their_own)
 		{ { DESIRED_RUNNING, OBSERVED_PROGRESSING, STATUS_UPDATING, 5000, false, 0 },
 		  STATUS_UPDATING,
 		  false },
-		/* A creation that was cut short by a crash of the reconciler is no update. */
+		/* A creation that was interrupted by a crash of the reconciler is no update. */
 		{ { DESIRED_RUNNING, OBSERVED_OUTDATED, STATUS_CREATING, 5000, false, 0 },
 		  STATUS_CREATING,
 		  false },
@@ -265,7 +265,7 @@ START_TEST(situations_worth_a_line_of_their_own)
 		{ { DESIRED_STOPPED, OBSERVED_STOPPED, STATUS_ERROR, 9000000, false, 0 },
 		  STATUS_STOPPED,
 		  false },
-		/* A cluster that is away: what runs is still said to run, what starts fails. */
+		/* With an unreachable cluster, running resources stay RUNNING, and starts fail. */
 		{ { DESIRED_RUNNING, OBSERVED_UNREACHABLE, STATUS_RUNNING, 9000000, false, 0 },
 		  STATUS_RUNNING,
 		  false },
@@ -275,11 +275,11 @@ START_TEST(situations_worth_a_line_of_their_own)
 		{ { DESIRED_GONE, OBSERVED_UNREACHABLE, STATUS_TERMINATING, 600001, false, 0 },
 		  STATUS_TERMINATING,
 		  false },
-		/* What was seen counts though what was done about it was refused. */
+		/* The observation counts, although the action after it was refused. */
 		{ { DESIRED_RUNNING, OBSERVED_ABSENT, STATUS_RUNNING, 9000000, true, 0 },
 		  STATUS_CREATING,
 		  false },
-		/* Where there is an own deadline, it counts. */
+		/* A cause's own deadline takes precedence. */
 		{ { DESIRED_RUNNING, OBSERVED_BROKEN, STATUS_STARTING, 120001, false, 300 },
 		  STATUS_STARTING,
 		  false },
@@ -289,7 +289,7 @@ START_TEST(situations_worth_a_line_of_their_own)
 		{ { DESIRED_RUNNING, OBSERVED_READY, STATUS_STARTING, 300001, false, 300 },
 		  STATUS_RUNNING,
 		  false },
-		/* A debt is no error. */
+		/* An unpaid account is no error. */
 		{ { DESIRED_RUNNING, OBSERVED_SUSPENDED, STATUS_ERROR, 0, false, 0 },
 		  STATUS_STOPPED,
 		  false },
@@ -546,7 +546,7 @@ START_TEST(the_stages_show_how_far_a_start_is)
 	static const struct {
 		enum stage current;
 		enum status status;
-		const char *states; /* one letter a stage */
+		const char *states; /* one letter per stage */
 		enum status database;
 	} rows[] = {
 		{ STAGE_DATABASE, STATUS_CREATING, "apppp", STATUS_RUNNING },
@@ -582,7 +582,7 @@ END_TEST
 
 /* ---- reading the table backwards ---- */
 
-/* What a pass leaves that saw `seen`, with the cause it would give. */
+/* Returns what a pass with this observation reports, with its cause. */
 static struct reported pass_once(const struct reported *before, enum observed observed)
 {
 	struct decision d = explain_next(before, observed);
@@ -611,7 +611,7 @@ START_TEST(what_a_pass_leaves_is_explained_by_what_it_saw)
 		reported = pass_once(&reported, observed);
 		ck_assert_msg(explain_fits(&reported, observed), "%s %s",
 			      desired_name(reported.desired), observed_name(observed));
-		/* And the next such pass finds nothing else. */
+		/* The next such pass finds the same. */
 		reported = pass_once(&reported, observed);
 		ck_assert(explain_fits(&reported, observed));
 	}
@@ -632,7 +632,7 @@ START_TEST(a_cause_says_what_was_seen)
 		{ ERR_KUBE_QUOTA, OBSERVED_BROKEN, true },
 		{ ERR_KUBE_QUOTA, OBSERVED_UNREACHABLE, true },
 		{ ERR_KUBECONFIG, OBSERVED_UNREACHABLE, true },
-		/* What was done about it was refused. */
+		/* The action was refused. */
 		{ ERR_KUBE_TIMEOUT, OBSERVED_ABSENT, true },
 		{ ERR_KUBE_ADMISSION, OBSERVED_OUTDATED, true },
 		{ ERR_KUBE_ADMISSION, OBSERVED_READY, false },
@@ -656,7 +656,7 @@ START_TEST(what_runs_without_an_attempt_that_failed_was_seen)
 {
 	struct reported reported = { .desired = DESIRED_RUNNING, .status = STATUS_RUNNING };
 
-	/* Somebody may have stored a kubeconfig just now: nothing is known. */
+	/* A kubeconfig may just have been stored, so nothing is known. */
 	ck_assert(explain_fits(&reported, OBSERVED_READY));
 	ck_assert(explain_fits(&reported, OBSERVED_UNREACHABLE));
 	reported.is_observed = true;
@@ -674,7 +674,7 @@ START_TEST(a_deadline_is_told_before_it_passes)
 	reported.status_age_ms = 700000;
 	ck_assert_uint_eq(explain_deadline_ms(&reported, OBSERVED_PROGRESSING), 0);
 	ck_assert(explain_deadline_ms(&reported, OBSERVED_READY) == UINT64_MAX);
-	reported.status = STATUS_RUNNING; /* a goal is never late */
+	reported.status = STATUS_RUNNING; /* a state that was reached is never late */
 	ck_assert(explain_deadline_ms(&reported, OBSERVED_UNREACHABLE) == UINT64_MAX);
 }
 END_TEST

@@ -1,4 +1,4 @@
-/* What is told, and what is understood of a notification; the rest is tests/events/. */
+/* Tests what is sent, and how notifications are parsed; tests/events/ tests the rest. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ static json_t *parse(char *text)
 	json_t *json = json_loads(text, 0, NULL);
 
 	ck_assert_ptr_nonnull(json);
-	ck_assert_ptr_null(strchr(text, '\n')); /* a server-sent event's data is a line */
+	ck_assert_ptr_null(strchr(text, '\n')); /* the data of a server-sent event is one line */
 	free(text);
 	return json;
 }

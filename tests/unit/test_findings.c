@@ -1,4 +1,4 @@
-/* What the answers to a check of a kubeconfig amount to. */
+/* Tests the findings from the responses to a check of a kubeconfig. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +43,7 @@ static void clear(void)
 	memset(answers, 0, sizeof(answers));
 }
 
-/* A letter a finding: o, w, f, u. */
+/* Returns one letter per finding: o, w, f, u. */
 static const char *statuses(const json_t *findings)
 {
 	static char letters[FINDING_COUNT + 1];
@@ -95,7 +95,7 @@ static const struct {
 } refusals[] = {
 	{ PROBE_RULES, 401, ERR_KUBE_UNAUTHORIZED, NULL, "oofuuuu" },
 	{ PROBE_RULES, 404, ERR_KUBE_PROTOCOL, "NOT_KUBERNETES", "fouuuuu" },
-	/* A server that has a bad moment says nothing about the kubeconfig. */
+	/* A temporary fault of the server says nothing about the kubeconfig. */
 	{ PROBE_RULES, 503, ERR_KUBE_SERVER, NULL, "oooouoo" },
 	{ PROBE_RULES, 0, ERR_KUBE_TIMEOUT, NULL, "oooouoo" },
 	{ PROBE_NAMESPACE, 403, ERR_KUBE_FORBIDDEN, NULL, "ooooooo" },
@@ -105,7 +105,7 @@ static const struct {
 	{ PROBE_STATEFUL_SET, 422, ERR_KUBE_INVALID, NULL, "oooofoo" },
 	{ PROBE_STATEFUL_SET, 403, ERR_KUBE_QUOTA, "QUOTA_EXCEEDED", "ooooowo" },
 	{ PROBE_STATEFUL_SET, 500, ERR_KUBE_SERVER, NULL, "ooooooo" },
-	/* Its StatefulSet's controller makes it. */
+	/* The StatefulSet's controller makes it. */
 	{ PROBE_POD, 403, ERR_KUBE_FORBIDDEN, NULL, "ooooouo" },
 	{ PROBE_POD, 403, ERR_KUBE_ADMISSION, "POD_SECURITY", "oooofuo" },
 	{ PROBE_POD, 403, ERR_KUBE_BILLING, NULL, "oooofuo" },

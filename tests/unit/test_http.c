@@ -153,7 +153,8 @@ END_TEST
 
 /* ---- the client ------------------------------------------------------------------------------ */
 
-/* Short if the test waits for it to expire, long if it must not, however slow the machine is. */
+/* Short if the test waits until it expires, long if it must not expire, however slow the machine
+ * is. */
 enum { BODY_MAX = 10000, MANY = 10000, SHORT_MS = 700, LONG_MS = 20000 };
 
 static struct pki_pair ca, other_ca, certificate, misnamed, alice, bob;
@@ -252,7 +253,7 @@ static void stop(void)
 	tls_server_stop(server);
 }
 
-/* A copy of what a request ended with. */
+/* A copy of a request's result. */
 struct outcome {
 	int calls;
 	enum http_failure failure;
@@ -403,7 +404,8 @@ START_TEST(a_slow_server_does_not_hold_up_the_others)
 }
 END_TEST
 
-/* What is no body has an allowance for each request: a connection does not wear out. */
+/* Bytes that are not part of a body have an allowance per request, so a connection can be used
+ * forever. */
 START_TEST(a_connection_bears_any_number_of_requests)
 {
 	enum { REQUESTS = 3 * GUARD_CONNECTION_BYTES / GUARD_RECORD_BYTES };
@@ -416,7 +418,7 @@ END_TEST
 
 static struct heartbeat heartbeat;
 
-/* The owner as it is known while the answer is looked at. */
+/* Records the owner that is set while the response is handled. */
 static void record_owner(void *user, const struct http_answer *answer)
 {
 	char *ret_owner = user;
@@ -444,7 +446,7 @@ START_TEST(whose_connection_keeps_us_busy_is_known)
 	finish_all();
 	heartbeat_open(NULL);
 	ck_assert_str_eq(owner, user_id);
-	ck_assert_str_eq(heartbeat.owner, ""); /* nobody's when there is nothing to do */
+	ck_assert_str_eq(heartbeat.owner, ""); /* nobody's while idle */
 }
 END_TEST
 
@@ -459,7 +461,7 @@ static char *chain_of(EVP_PKEY *key, int count)
 	return STEAL(chain.data);
 }
 
-/* The server's own certificate is good: only what it shows beside it is not taken. */
+/* The server's own certificate is good: those beside it are refused. */
 static struct outcome get_beside(EVP_PKEY *key, int count)
 {
 	CLEANUP(cleanup_free) char *chain = chain_of(key, count);
@@ -489,7 +491,7 @@ END_TEST
 
 START_TEST(a_chain_is_not_read_beyond_its_bytes)
 {
-	/* Small, so that more fit than are counted. */
+	/* Small, so that more fit than the limit on their number. */
 	struct outcome o = get_beside(EVP_EC_gen("P-256"), CERTIFICATE_CHAIN_BYTES / 256);
 
 	ck_assert_int_eq(o.failure, HTTP_COSTLY_CERTIFICATES);
@@ -504,7 +506,7 @@ START_TEST(only_the_given_ca_and_name_are_believed)
 
 	ck_assert_int_eq(get_as("/good", &other).failure, HTTP_TLS);
 	ck_assert_int_eq(get("/good").failure, HTTP_OK);
-	/* The connection that is open now is not for those who trust somebody else. */
+	/* An open connection must not be used by those who trust another CA. */
 	ck_assert_int_eq(get_as("/good", &other).failure, HTTP_TLS);
 	ck_assert_int_eq(tls_server_seen(server)->requests, 1);
 	stop();
@@ -573,7 +575,7 @@ static void keep_refused(const char *url, const char *address, const char *what)
 	snprintf(refused[2], sizeof(refused[2]), "%s", what);
 }
 
-/* Who gave us a name of our network is not to learn what it resolves to; the operator is. */
+/* A user who names a host in our network must not learn its address; the operator does. */
 START_TEST(a_forbidden_address_is_never_connected_to)
 {
 	static const char *const hosts[] = { "127.0.0.1", "localhost", "[::ffff:127.0.0.1]" };
@@ -619,7 +621,7 @@ START_TEST(what_cannot_be_reached_says_so)
 		submit_url(cases[i].url, &trust, &o);
 		finish_all();
 		ck_assert_int_eq(o.calls, 1);
-		/* Without a network, looking up a name may hang instead of failing. */
+		/* Without a network, a lookup may hang instead of failing. */
 		if (i != 1 || o.failure != HTTP_TIMEOUT)
 			ck_assert_msg(o.failure == cases[i].failure, "%s: %d, %s", cases[i].url,
 				      o.failure, o.message);
@@ -665,7 +667,7 @@ START_TEST(a_handshake_that_hangs_times_out_early)
 	http_client_free(client);
 	ck_assert_int_eq(http_client_new(&options, &client, NULL), 0);
 	snprintf(url, sizeof(url), "https://127.0.0.1:%u/", port);
-	submit_url(url, &trust, &o); /* LONG_MS as a whole */
+	submit_url(url, &trust, &o); /* all of LONG_MS */
 	double waited = seconds_of_poll(LONG_MS / 2, -1);
 	ck_assert(waited < LONG_MS / 2000.0);
 	ck_assert_int_eq(o.failure, HTTP_TIMEOUT);
@@ -673,7 +675,7 @@ START_TEST(a_handshake_that_hangs_times_out_early)
 }
 END_TEST
 
-/* What a load balancer does whose servers are all away. */
+/* A load balancer does this when all its servers are down. */
 START_TEST(hanging_up_in_the_handshake_is_no_matter_of_trust)
 {
 	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
@@ -736,7 +738,7 @@ START_TEST(a_request_is_sent_as_given)
 					      .timeout_ms = LONG_MS,
 					      .body_max = BODY_MAX };
 	http_client_submit(client, &request, record, &o);
-	memset(body, 'x', strlen(body)); /* all of it was copied */
+	memset(body, 'x', strlen(body)); /* the request must have copied it */
 	memset(header, 'x', strlen(header));
 	memset(url, 'x', strlen(url));
 	finish_all();

@@ -35,8 +35,8 @@ static char *base64url(const void *data, size_t length)
 				 sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
-/* Whatever stands in header and claims, with a right HMAC of it. Made without libjwt, which would
- * not write most of what strangers send. */
+/* Signs any header and claims with a valid HMAC. Not by libjwt, which would refuse to write most of
+ * what attackers send. */
 static char *sign(const char *header, const char *claims, const char *secret)
 {
 	CLEANUP(cleanup_free) char *head = base64url(header, strlen(header));
@@ -52,7 +52,7 @@ static char *sign(const char *header, const char *claims, const char *secret)
 	return mem_printf("%s.%s", text, signature);
 }
 
-/* "" for a token that is taken at NOW, otherwise the code it is refused with. */
+/* Returns "" for a token that is accepted at NOW, otherwise the code of its refusal. */
 static const char *verdict(const char *token, const struct jwt_key *key)
 {
 	static struct err e;
@@ -135,7 +135,7 @@ START_TEST(a_token_without_or_with_a_wrong_signature_is_refused)
 	char *dot = strrchr(none, '.');
 
 	ck_assert_str_eq(verdict(wrong, &secret_key), "INVALID_TOKEN");
-	dot[1] = '\0'; /* as RFC 7519, section 6.1 has it */
+	dot[1] = '\0'; /* RFC 7519, section 6.1 */
 	ck_assert_str_eq(verdict(none, &secret_key), "INVALID_TOKEN");
 	*dot = '\0';
 	ck_assert_str_eq(verdict(none, &secret_key), "INVALID_TOKEN");
@@ -144,7 +144,7 @@ START_TEST(a_token_without_or_with_a_wrong_signature_is_refused)
 	for (size_t i = 0; token[i] != '\0'; i++) {
 		char was = token[i];
 		token[i] = was == 'A' ? 'B' : 'A';
-		/* The last character of 32 bytes has bits that mean nothing: some may pass. */
+		/* The last character of 32 bytes has unused bits, so some changes of it pass. */
 		if (token[i + 1] != '\0')
 			ck_assert_str_eq(verdict(token, &secret_key), "INVALID_TOKEN");
 		token[i] = was;
@@ -241,7 +241,7 @@ static json_t *number_of(EVP_PKEY *key, const char *name)
 	return json_string(text);
 }
 
-/* A coordinate with its leading zeros. */
+/* Returns a coordinate with its leading zeros. */
 static json_t *coordinate_of(EVP_PKEY *key, const char *name)
 {
 	BIGNUM *number = NULL;
@@ -263,7 +263,7 @@ static json_t *jwk_of(EVP_PKEY *key, const char *id)
 			 coordinate_of(key, "qx"), "y", coordinate_of(key, "qy"));
 }
 
-/* A token that libjwt signs. */
+/* Makes a token, signed by libjwt. */
 static char *sign_by_key(EVP_PKEY *key, jwt_alg_t algorithm, const char *id)
 {
 	BIO *pem = BIO_new(BIO_s_mem());
@@ -285,7 +285,7 @@ static char *sign_by_key(EVP_PKEY *key, jwt_alg_t algorithm, const char *id)
 	return copy;
 }
 
-/* As verdict(), with the key that `jwks` has for it. */
+/* Like verdict(), with the key for it from `jwks`. */
 static const char *verdict_by(const json_t *jwks, const char *token)
 {
 	static struct err e;
@@ -336,7 +336,7 @@ START_TEST(a_public_key_is_no_shared_secret)
 	BIO *out = BIO_new(BIO_s_mem());
 	char *data = NULL;
 
-	/* The attack: an HMAC with the public key as everybody can write it down. */
+	/* The attack: an HMAC whose key is the public key. */
 	ck_assert_int_eq(PEM_write_bio_PUBKEY(out, rsa), 1);
 	long length = BIO_get_mem_data(out, &data);
 	CLEANUP(cleanup_free) char *pem = mem_strndup(data, (size_t)length);
@@ -410,7 +410,7 @@ Suite *suite(void)
 	Suite *s = suite_create("jwt");
 	TCase *tc = tcase_create("jwt");
 
-	tcase_set_timeout(tc, 300); /* making RSA keys takes what it takes */
+	tcase_set_timeout(tc, 300); /* making RSA keys can take long */
 	tcase_add_test(tc, a_token_that_was_signed_with_the_secret_is_read);
 	tcase_add_test(tc, any_other_algorithm_is_refused_although_the_signature_fits);
 	tcase_add_test(tc, a_token_without_or_with_a_wrong_signature_is_refused);

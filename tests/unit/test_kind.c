@@ -1,4 +1,4 @@
-/* The table of kinds: what holds for every row of it. */
+/* Tests the table of kinds: what holds for every row. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,7 +58,7 @@ static void tear_down(void)
 	buf_release(&terminal_secret);
 }
 
-/* A row with all that any kind asks for. */
+/* Makes a row with everything that any kind requires. */
 static struct queue_row row_of(enum resource_kind kind)
 {
 	return (struct queue_row) {
@@ -119,11 +119,11 @@ START_TEST(every_kind_has_every_member)
 	ck_assert_ptr_nonnull(k->would_end_pod);
 	ck_assert_ptr_nonnull(k->prepare);
 	ck_assert_ptr_nonnull(k->describe_absence);
-	/* Whether it is as desired is seen at its anchor, and how far at what is shown of it. */
+	/* The anchor shows whether it is as desired; other objects show its progress. */
 	ck_assert(k->creation & OBSERVE(kind_anchor(k)));
 	ck_assert(k->rollout & OBSERVE(kind_anchor(k)));
 	ck_assert(k->rollout & OBSERVE(k->shown));
-	/* What is listed with our label is ours to delete, so it must be among what is owned. */
+	/* Objects listed by our label are ours to delete, so they must be among those owned. */
 	ck_assert_uint_eq(k->rollout & ~kind_owned(k) & ~OBSERVE_INSTANCE_CLAIMS, 0);
 }
 END_TEST
@@ -160,12 +160,12 @@ START_TEST(a_kind_is_made_of_the_objects_that_its_row_names)
 		enum kube_resource type;
 		ck_assert(kube_resource_find(json_text_at(object, "apiVersion"),
 					     json_text_at(object, "kind"), &type));
-		/* In that order; of a type there may be several. */
+		/* In this order; there may be several of a type. */
 		if (i > 0 && type != k->objects[at])
 			at++;
 		ck_assert_msg(at < k->object_count && type == k->objects[at], "object %zu: %s", i,
 			      json_text_at(object, "kind"));
-		/* By this it is found, and deleted. */
+		/* By this label it is found and deleted. */
 		ck_assert_str_eq(json_text(json_object_get(json_at(object, "metadata.labels"),
 							   MANIFEST_LABEL_RESOURCE)),
 				 ID);
@@ -233,7 +233,7 @@ START_TEST(a_secret_that_cannot_be_opened_is_named)
 	static const struct queue_variables none = { 0 };
 	struct err e;
 
-	row.id = "22222222-2222-4222-8222-222222222222"; /* it was sealed for another one */
+	row.id = "22222222-2222-4222-8222-222222222222"; /* it was sealed for another row */
 	CLEANUP(cleanup_desired)
 	struct desired_state *d = desired_state_new(&context, &kind_sandbox, &row, &none);
 	ck_assert_int_eq(desired_state_load(d, &e), -1);

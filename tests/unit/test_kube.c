@@ -20,7 +20,7 @@
 
 static const struct {
 	long status;
-	const char *reason, *message; /* reason NULL: no Status, `message` is the body */
+	const char *reason, *message; /* reason NULL: no Status; `message` is the body */
 	enum err_kind kind;
 	const char *code;
 } refusals[] = {
@@ -263,7 +263,7 @@ START_TEST(json_bombs_are_not_built)
 	CLEANUP(cleanup_free) char *wide = mem_printf("[%s1]", many);
 	CLEANUP(cleanup_free) char *numbers = repeated("0,", KUBE_JSON_COST);
 	CLEANUP(cleanup_free) char *long_list = mem_printf("[%s1]", numbers);
-	/* Brackets within strings are none. */
+	/* Brackets within strings do not count. */
 	CLEANUP(cleanup_free) char *brackets = repeated("[{\\\"", KUBE_JSON_DEPTH + 1);
 	CLEANUP(cleanup_free)
 	char *text = mem_printf("{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"a\":\"%s\"}", brackets);
@@ -276,7 +276,7 @@ START_TEST(json_bombs_are_not_built)
 }
 END_TEST
 
-/* What is sent, and what is kept of it; NULL: it is no JSON. */
+/* What is received, and what is kept of it; NULL: not JSON. */
 static const struct {
 	const char *sent, *kept;
 } managed[] = {
@@ -285,7 +285,7 @@ static const struct {
 	{ "[{\"managedFields\":[1]},{\"managedFields\":[2],\"managedFields\":[3]}]",
 	  "[{\"managedFields\":[]},{\"managedFields\":[]}]" },
 	{ "{\"managedFields\":[]}", "{\"managedFields\":[]}" },
-	/* Other names, values, and forms of which API servers make no use. */
+	/* Other names, values, and forms that API servers do not use. */
 	{ "{\"x\\\"managedFields\":[1]}", "{\"x\\\"managedFields\":[1]}" },
 	{ "[\"managedFields\",[1]]", "[\"managedFields\",[1]]" },
 	{ "[\"\\\"managedFields\\\":[\"]", "[\"\\\"managedFields\\\":[\"]" },
@@ -293,10 +293,10 @@ static const struct {
 	{ "{\"managedFields\":1}", "{\"managedFields\":1}" },
 	{ "{\"managedField\":[1],\"managedFields2\":[1]}",
 	  "{\"managedField\":[1],\"managedFields2\":[1]}" },
-	/* The member that is named. */
+	/* The named member. */
 	{ "{\"unread\":{\"a\":[\"}\"]},\"b\":{\"unread\":[{}]}}",
 	  "{\"unread\":{},\"b\":{\"unread\":[]}}" },
-	/* What is cut off. */
+	/* Truncated JSON. */
 	{ "{\"managedFields\":[", NULL },
 	{ "{\"managedFields\":[1", NULL },
 	{ "{\"managedFields\":[\"\\", NULL },
@@ -321,7 +321,7 @@ START_TEST(what_nobody_reads_is_left_out)
 					    .length = strlen(managed[_i].sent) };
 	struct err e;
 
-	/* None of them is an object of Kubernetes: the JSON comes all the same. */
+	/* None of them is an object of Kubernetes, but the JSON is returned. */
 	ck_assert_int_eq(kube_answer_read(&answer, &expected, &json, &e), -1);
 	CLEANUP(cleanup_free) char *kept = json_dumps(json, JSON_COMPACT);
 	if (managed[_i].kept != NULL)
@@ -364,14 +364,14 @@ START_TEST(nobody_takes_what_another_one_is_owed)
 	for (size_t i = 0; i < ARRAY_SIZE(greedy); i++)
 		kube_budget_open(&greedy[i], &memory, 1);
 	kube_budget_open(&modest, &memory, 2);
-	ck_assert_uint_eq(kube_budget_left(&greedy[0]), 900); /* nobody borrows all there is */
+	ck_assert_uint_eq(kube_budget_left(&greedy[0]), 900); /* nobody can borrow everything */
 	ck_assert(!kube_budget_take(&greedy[0], 901));
 	ck_assert(kube_budget_take(&greedy[0], 900));
 	ck_assert(kube_budget_take(&greedy[1], 300));
 	ck_assert_uint_eq(kube_budget_left(&greedy[2]), 100);
 	ck_assert(kube_budget_take(&modest, 200));
 	ck_assert(!kube_budget_take(&modest, 1));
-	kube_budget_release(&greedy[0], 150); /* first what was borrowed */
+	kube_budget_release(&greedy[0], 150); /* borrowed memory is returned first */
 	ck_assert_uint_eq(kube_budget_left(&greedy[2]), 250);
 	ck_assert(kube_budget_take(&modest, 150));
 	kube_budget_close(&greedy[0]);
@@ -397,7 +397,7 @@ END_TEST
 
 enum { TURNS = 100, SHARED = KUBE_LIMITER_SLOTS - KUBE_LIMITER_RESERVED };
 
-/* All ask of one server; how many may be sent at once. */
+/* All use one server; returns how many may be sent at once. */
 static size_t enter_all(struct kube_limiters *limiters, struct kube_tenant *tenant,
 			struct kube_slot slots[TURNS])
 {
@@ -421,10 +421,10 @@ START_TEST(those_who_ask_take_turns)
 	ck_assert_uint_eq(enter_all(limiters, &other, more), 1);
 	kube_tenant_init(&modest);
 	ck_assert(kube_limiter_enter(limiters, "https://x", &one));
-	/* The reserved places are for those who have none. */
+	/* The reserved places are for users who have none. */
 	ck_assert_ptr_null(kube_limiter_leave(&many[0]));
 	ck_assert_ptr_null(kube_limiter_leave(&many[1]));
-	/* Each has as many in a row as the work on a row of theirs needs. */
+	/* Each gets as many in a row as working on a row needs. */
 	for (int i = 0; i < 3 * KUBE_LIMITER_TURN; i++) {
 		int turn = i / KUBE_LIMITER_TURN, place = i % KUBE_LIMITER_TURN;
 		struct kube_slot *next =
@@ -432,7 +432,7 @@ START_TEST(those_who_ask_take_turns)
 				  : &many[SHARED + (turn == 2 ? KUBE_LIMITER_TURN : 0) + place];
 		ck_assert_ptr_eq(kube_limiter_leave(&many[2 + i]), next);
 	}
-	/* Another server has its own. */
+	/* Another server has its own limits. */
 	ck_assert_ptr_nonnull(kube_limiter_leave(&one));
 	ck_assert(kube_limiter_enter(limiters, "https://y", &one));
 	kube_limiters_free(limiters);
@@ -522,7 +522,8 @@ static const struct tls_reply replies[] = {
 	     "\"metadata\":{},\"items\":[]}") },
 };
 
-/* Short if the test waits for it to expire, long if it must not, however slow the machine is. */
+/* Short if the test waits until it expires, long if it must not expire, however slow the machine
+ * is. */
 enum { SHORT_MS = 1000, LONG_MS = 20000, BODY_MAX = 3000 };
 
 static struct pki_pair ca, certificate;
@@ -694,7 +695,7 @@ START_TEST(apply_is_a_server_side_apply)
 	ck_assert(was_sent("\r\nContent-Type: application/apply-patch+yaml\r\n"));
 	ck_assert(was_sent("\r\nAccept: application/json\r\n"));
 	ck_assert(was_sent("\r\n\r\n" SET("good")));
-	/* What the callback submitted is done as well. */
+	/* What the callback submitted is done, too. */
 	for (int i = 0; kube_client_pending(client) > 0 && i < 100; i++)
 		kube_client_poll(client, 5000, -1);
 	ck_assert_int_eq(o.calls, 2);
@@ -890,7 +891,7 @@ START_TEST(an_answer_needs_room)
 		o.calls = 0;
 		get("good", &o);
 	}
-	/* What was read counts, until the share goes. */
+	/* What was read counts until the share is freed. */
 	ck_assert_str_eq(o.err.code, "ANSWER_TOO_LARGE");
 	ck_assert_ptr_nonnull(strstr(o.err.message, "JSON"));
 	kube_target_free(target);
@@ -899,14 +900,14 @@ START_TEST(an_answer_needs_room)
 }
 END_TEST
 
-/* None of the many is answered: who must wait for one of them waits for ever. */
+/* None of the many gets a response, so a request that waited for one of them would wait forever. */
 START_TEST(many_requests_of_one_target_do_not_hold_up_another)
 {
 	enum { MANY = 200 };
 	CLEANUP(outcome_release) struct outcome o = { 0 }, unanswered = { 0 };
 	struct kube_target *modest = kube_target_share(target, NULL, 1);
 
-	modest->whole = modest; /* somebody else's */
+	modest->whole = modest; /* another user's */
 	kube_tenant_init(&modest->tenant);
 	for (int i = 0; i < MANY; i++)
 		kube_submit_get(client, target, KUBE_STATEFULSETS, "slow", record, &unanswered);
@@ -960,7 +961,7 @@ static const struct {
 	{ "{\"verbs\":[\"*\"],\"apiGroups\":[\"*\"],\"resources\":[\"*\"],\"resourceNames\":[\"x\"]"
 	  "}",
 	  false, false },
-	/* Of a hostile server. */
+	/* From a hostile server. */
 	{ "1,null,{\"verbs\":{\"*\":1},\"apiGroups\":\"*\",\"resources\":[[\"*\"]]}", false,
 	  false },
 };

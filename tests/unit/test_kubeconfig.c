@@ -14,7 +14,7 @@
 #include "kube/yaml_tree.h"
 #include "pki.h"
 
-/* Linked without libcurl: that it links is the test that validating needs no HTTP client. */
+/* Linked without libcurl: linking proves that validation needs no HTTP client. */
 
 static struct pki_pair ca, client;
 static char *ca_data, *certificate_data, *key_data, *other_key_data;
@@ -48,7 +48,7 @@ static void free_certificates(void)
 	free(other_key_data);
 }
 
-/* `text` with $CA, $CERT, $KEY and $OTHERKEY filled in. */
+/* Returns `text` with $CA, $CERT, $KEY and $OTHERKEY replaced. */
 static char *fill_in(const char *text)
 {
 	const struct {
@@ -76,7 +76,7 @@ static char *fill_in(const char *text)
 	return mem_strdup(out.data != NULL ? out.data : "");
 }
 
-/* What a kubeconfig looks like; the tests change one thing of it. Line numbers count. */
+/* A valid kubeconfig; each test changes one thing. Line numbers matter. */
 #define HEAD                                                                                       \
 	"apiVersion: v1\n"                                                                         \
 	"kind: Config\n"                                                                           \
@@ -123,7 +123,7 @@ START_TEST(what_is_needed_is_taken)
 }
 END_TEST
 
-/* One line more of the cluster, and of the user. */
+/* Adds one line to the cluster, or to the user. */
 #define IN_CLUSTER(line) HEAD CLUSTERS "    " line "\n" CONTEXTS USERS TOKEN
 #define IN_USER(line)    GOOD "    " line "\n"
 #define SERVER(url)                                                                                \
@@ -188,7 +188,7 @@ START_TEST(good_ones_are_taken)
 }
 END_TEST
 
-/* The message begins with `says`, so line and member are checked with it. */
+/* The message begins with `says`, which checks line and member, too. */
 static const struct {
 	const char *text, *code, *says;
 } bad[] = {

@@ -1,5 +1,5 @@
-/* What providers and installers write, as files of the fuzzer's corpus: each is taken, or refused
- * with what to do instead. */
+/* Tests kubeconfigs as providers and installers write them, from the fuzzer's corpus: each is
+ * accepted, or refused with what to do instead. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ enum { CA = 1, TOKEN = 2, CERTIFICATE = 4 };
 static const struct {
 	const char *file, *host, *namespace;
 	unsigned has;
-	const char *code; /* of the refusal: by the parser, or by the policy for addresses */
+	const char *code; /* of the refusal, by the parser or the policy for addresses */
 } shapes[] = {
 	{ "aks", "mine-dns-0a1b2c3d.hcp.westeurope.azmk8s.io", "default", CA | TOKEN, NULL },
 	{ "aks-entra", NULL, NULL, 0, "KUBECONFIG_EXEC" },

@@ -64,7 +64,7 @@ static struct manifest_database database(void)
 	};
 }
 
-/* NULL if either of them is. */
+/* Returns NULL if either of them is. */
 static json_t *with_anchor(json_t *companions, json_t *anchor)
 {
 	if (json_array_append_new(companions, anchor) == 0)
@@ -73,7 +73,7 @@ static json_t *with_anchor(json_t *companions, json_t *anchor)
 	return NULL;
 }
 
-/* As they are applied: the companions, then the anchor with the hash. */
+/* The objects in the order of their apply: the companions, then the anchor with the hash. */
 static json_t *objects_of_sandbox(const struct manifest_sandbox *s,
 				  const struct manifest_settings *of)
 {
@@ -111,7 +111,7 @@ static json_t *last_of(const json_t *objects)
 	return json_array_get(objects, json_array_size(objects) - 1);
 }
 
-/* The value at a path of member names and indexes, such as "spec.containers.0.name". */
+/* Returns the value at a path of member names and indexes, such as "spec.containers.0.name". */
 static json_t *at(const json_t *json, const char *path)
 {
 	CLEANUP(cleanup_free) char *copy = mem_strdup(path);
@@ -255,7 +255,7 @@ static void check_names_fit(const json_t *objects)
 	json_array_foreach(objects, i, object)
 	{
 		check_labels_fit(at(object, "metadata"));
-		/* A Service's is a DNS label; the others may be longer. */
+		/* A Service's name is a DNS label; other names may be longer. */
 		size_t max = strcmp(text_at(object, "kind"), "Service") == 0 ? 63 : 253;
 		ck_assert_uint_le(strlen(text_at(object, "metadata.name")), max);
 	}
@@ -277,11 +277,12 @@ START_TEST(the_longest_names_fit)
 	json_auto_t *of_database = objects_of_database(&d, &settings);
 	check_names_fit(of_sandbox);
 	check_names_fit(of_database);
-	/* The labels that the StatefulSet controller puts on a pod: its name, and its revision's,
-	 * which is that of the set with a hash of up to ten characters. KubeBlocks' set first. */
+	/* The labels that the StatefulSet controller sets on a pod: its name, and that of its
+	 * revision, which is the set's with a hash of up to ten characters. KubeBlocks' set
+	 * first. */
 	ck_assert_uint_le(strlen(name) + strlen("-postgresql-0123456789"), 63);
 	ck_assert_uint_le(strlen("home-") + strlen(name) + strlen("-0"), 63);
-	/* And the names we give are within that. */
+	/* Our own names are within these limits. */
 	ck_assert_uint_le(PROJECT_KUBE_NAME_MAX + strlen("-agentruntime-abcdef"),
 			  RESOURCE_NAME_MAX);
 }
@@ -347,14 +348,14 @@ START_TEST(the_hash_changes_with_what_is_desired_and_not_with_a_stop)
 	check_hash_changes(&s, &settings, true);
 	s = sandbox(), s.resources.memory_limit = "512Mi";
 	check_hash_changes(&s, &settings, true);
-	s = sandbox(), s.resources.memory_limit = "0.25Gi"; /* the same by value */
+	s = sandbox(), s.resources.memory_limit = "0.25Gi"; /* equal by value */
 	check_hash_changes(&s, &settings, false);
 	s = sandbox(), other = settings, other.ingress_tls_secret = "other";
 	check_hash_changes(&s, &other, true);
 }
 END_TEST
 
-/* The structs begin with their strings; hash.c does not compile if it has not as many of them. */
+/* The structs begin with their strings; hash.c does not compile unless their number is right. */
 static void set_field(void *inputs, size_t index, const char *text)
 {
 	memcpy((char *)inputs + index * sizeof(text), &text, sizeof(text));
@@ -387,7 +388,7 @@ START_TEST(every_field_changes_the_hash)
 }
 END_TEST
 
-/* Whether the objects are others, which their hash must tell. */
+/* Whether the objects differ, which their hash must show. */
 static bool differ(json_t *usual, json_t *other)
 {
 	bool same_hash = strcmp(manifest_hash(last_of(usual)), manifest_hash(last_of(other))) == 0;
@@ -411,7 +412,8 @@ START_TEST(every_setting_that_changes_an_object_changes_the_hash)
 	manifest_settings_fingerprint(&usual);
 	for (size_t i = 0; i < count; i++) {
 		struct manifest_settings other = settings;
-		set_field(&other, i, "10.1.0.0/16"); /* a network is good for any of them */
+		/* a network is a valid value for each of them */
+		set_field(&other, i, "10.1.0.0/16");
 		other.storage_class = NULL;
 		manifest_settings_fingerprint(&other);
 		json_auto_t *usual_sandbox = objects_of_sandbox(&s, &usual);
@@ -490,7 +492,7 @@ START_TEST(a_changed_environment_or_a_restart_rolls_the_pod)
 	ck_assert(!json_equal(at(last_of(before), "spec.template"),
 			      at(last_of(restarted), "spec.template")));
 
-	/* In another order it is the same environment. */
+	/* A different order is the same environment. */
 	s = sandbox();
 	changed[0] = variables[3];
 	changed[1] = variables[1];
@@ -516,7 +518,7 @@ static void check_container_is_restricted(json_t *c)
 	ck_assert_ptr_null(json_object_get(at(c, "securityContext"), "procMount"));
 	for (size_t i = 0; i < json_array_size(at(c, "ports")); i++)
 		ck_assert_ptr_null(json_object_get(json_array_get(at(c, "ports"), i), "hostPort"));
-	/* Not part of the standard; without them a node can be filled up. */
+	/* Not part of the standard; without these, one sandbox could fill up a node. */
 	ck_assert_ptr_nonnull(at(c, "resources.limits.ephemeral-storage"));
 	ck_assert_ptr_nonnull(at(c, "resources.limits.memory"));
 	ck_assert_ptr_nonnull(at(c, "resources.limits.cpu"));
@@ -609,7 +611,7 @@ static bool block_allows(const json_t *block, const struct address *a)
 	return true;
 }
 
-/* To all ports of an address outside of the cluster. */
+/* Whether all ports of an address outside the cluster are allowed. */
 static bool policy_allows(const json_t *policy, const struct address *a)
 {
 	const json_t *rule, *to;
@@ -643,7 +645,7 @@ static void check_as_table(const json_t *policy, const struct address *a, const 
 	ck_assert_msg(policy_allows(policy, a) == ordinary, "at an end of %s", row);
 }
 
-/* The addresses at both ends of a network, and the two beside it. */
+/* Returns the first and last addresses of a network, and the two outside next to them. */
 static void network_ends(const char *text, struct address ret_ends[4])
 {
 	struct network n;
@@ -730,7 +732,7 @@ START_TEST(a_sandbox_reaches_its_own_database)
 }
 END_TEST
 
-/* The one label of a selector, as "label=value". */
+/* Returns the only label of a selector, as "label=value". */
 static const char *selector_text(const json_t *selector, char ret_text[128])
 {
 	json_t *labels = json_object_get(selector, "matchLabels");
@@ -772,7 +774,7 @@ static bool has_port(const json_t *rule, const char *protocol, int port)
 	return ports == NULL;
 }
 
-/* Whom a policy lets be reached at a port, those that are reached at all ports included. */
+/* Checks the peers that a policy allows at a port, including those allowed at all ports. */
 static void check_peers(const json_t *policy, const char *protocol, int port, const char *expected)
 {
 	char names[1024] = "";
@@ -894,7 +896,7 @@ START_TEST(a_database_is_stopped_as_its_kubeblocks_wants_it)
 			"%lld %s", (long long)json_integer_value(at(component, "replicas")),
 			stop == NULL ? "-" : (json_is_true(stop) ? "true" : "false"));
 		ck_assert_str_eq(found, rows[i].replicas_and_stop);
-		/* The list is atomic: what is left out of it is lost. */
+		/* The list is atomic: whatever is omitted is lost. */
 		ck_assert_ptr_nonnull(at(component, "resources.limits.cpu"));
 		ck_assert_ptr_nonnull(at(component, "serviceAccountName"));
 		ck_assert_ptr_nonnull(at(component, "volumeClaimTemplates.0.spec"));
@@ -1024,12 +1026,12 @@ START_TEST(a_live_object_covers_what_is_desired_or_not)
 		{ "{\"a\":1}", "{\"a\":1,\"b\":2}", false },
 		{ "{\"a\":{\"b\":1,\"c\":2}}", "{\"a\":{\"b\":1}}", true },
 		{ "{\"a\":{\"b\":2}}", "{\"a\":{\"b\":1}}", false },
-		/* Arrays by position, of the same length. */
+		/* Arrays are compared by position, and have the same length. */
 		{ "{\"a\":[{\"b\":1,\"c\":2},3]}", "{\"a\":[{\"b\":1},3]}", true },
 		{ "{\"a\":[1,2]}", "{\"a\":[1]}", false },
 		{ "{\"a\":[1]}", "{\"a\":[1,2]}", false },
 		{ "{\"a\":[2,1]}", "{\"a\":[1,2]}", false },
-		/* What is empty may be absent; false and 0 may not. */
+		/* Empty values may be absent; false and 0 may not. */
 		{ "{}", "{\"a\":{},\"b\":[],\"c\":\"\",\"d\":null}", true },
 		{ "{\"a\":null}", "{\"a\":{}}", true },
 		{ "{}", "{\"a\":{\"b\":1}}", false },
@@ -1038,16 +1040,16 @@ START_TEST(a_live_object_covers_what_is_desired_or_not)
 		{ "{}", "{\"a\":false}", false },
 		{ "{}", "{\"a\":0}", false },
 		{ "{\"a\":true}", "{\"a\":false}", false },
-		/* Types are not mixed up. */
+		/* Types are distinguished. */
 		{ "{\"a\":\"1\"}", "{\"a\":1}", false },
 		{ "{\"a\":[]}", "{\"a\":{\"b\":1}}", false },
-		/* Quantities, where they are quantities. */
+		/* Quantities, in members that are quantities. */
 		{ "{\"cpu\":\"1\"}", "{\"cpu\":\"1000m\"}", true },
 		{ "{\"a\":{\"memory\":\"1Gi\"}}", "{\"a\":{\"memory\":\"1024Mi\"}}", true },
 		{ "{\"storage\":\"1Gi\"}", "{\"storage\":\"2Gi\"}", false },
 		{ "{\"cpu\":\"much\"}", "{\"cpu\":\"more\"}", false },
 		{ "{\"value\":\"1\"}", "{\"value\":\"1000m\"}", false },
-		/* An item of a list has no kind; one within an object is compared. */
+		/* Items of a list have no kind; one inside an object is compared. */
 		{ "{\"a\":1}", "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"a\":1}", true },
 		{ "{\"a\":{}}", "{\"a\":{\"kind\":\"Role\"}}", false },
 	};
@@ -1061,7 +1063,7 @@ START_TEST(a_live_object_covers_what_is_desired_or_not)
 }
 END_TEST
 
-/* Every leaf of every object that is changed is noticed. */
+/* Checks that a change of any leaf of any object is noticed. */
 static void check_every_change_is_seen(json_t *whole, json_t *copy, json_t *part)
 {
 	const char *member;
@@ -1128,7 +1130,7 @@ START_TEST(what_cannot_be_changed_is_taken_from_what_is_there)
 	ck_assert_str_eq(text_at(last_of(desired), "spec.template.spec.containers.0.image"),
 			 "other:2");
 
-	/* Only the class of a Cluster's: its size may grow. */
+	/* Only the class of a Cluster's claims is kept: their size may grow. */
 	d.storage_size = "4Gi";
 	json_auto_t *desired_database = objects_of_database(&d, &other);
 	json_t *claim =
@@ -1138,7 +1140,7 @@ START_TEST(what_cannot_be_changed_is_taken_from_what_is_there)
 	ck_assert_ptr_null(json_object_get(claim, "storageClassName"));
 	ck_assert_str_eq(text_at(claim, "resources.requests.storage"), "4Gi");
 
-	/* And the other way round. */
+	/* And vice versa. */
 	json_auto_t *classed = objects_of_database(&d, &other);
 	json_auto_t *plain = database_objects();
 	manifest_keep_immutable(last_of(plain), last_of(classed));

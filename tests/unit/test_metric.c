@@ -191,7 +191,7 @@ START_TEST(what_has_no_place_at_all_is_told)
 		(void)snprintf(code, sizeof(code), "%u", i);
 		metric_add(METRIC_KUBE_REQUESTS, 1, METRIC_LABELS("other", "get", code));
 	}
-	/* All places but that of the metric which says so. */
+	/* All places except that of the metric which reports this. */
 	CLEANUP(cleanup_free)
 	char *line = mem_printf("fsa_metrics_dropped_total{program=\"api.fcgi\"} %d",
 				METRIC_SERIES_MAX + 1);
@@ -199,7 +199,7 @@ START_TEST(what_has_no_place_at_all_is_told)
 }
 END_TEST
 
-/* A worker which makes series and counts as the others do, until it is killed or done. */
+/* A worker that makes series and counts like the others, until it is done or killed. */
 static void count_in_child(unsigned rounds)
 {
 	for (unsigned i = 0; i < rounds; i++) {
@@ -246,7 +246,7 @@ START_TEST(processes_count_together_and_may_be_killed)
 	}
 	CLEANUP(cleanup_free) char *after = rendered();
 	ck_assert_uint_eq(count_lines(after, "\nfsa_http_requests_total{"), 50);
-	metric_add(METRIC_LOGINS, 1, METRIC_LABELS("password", "ok")); /* no lock is left held */
+	metric_add(METRIC_LOGINS, 1, METRIC_LABELS("password", "ok")); /* no lock is still held */
 	expect("fsa_logins_total{program=\"api.fcgi\",provider=\"password\",result=\"ok\"} 1");
 }
 END_TEST
@@ -324,7 +324,7 @@ START_TEST(a_file_that_cannot_be_read_is_named)
 	struct err e;
 
 	open_metrics();
-	ck_assert_int_eq(symlink("/etc/passwd", path), 0); /* root may read whatever the mode */
+	ck_assert_int_eq(symlink("/etc/passwd", path), 0); /* root can read it whatever the mode */
 	ck_assert_int_eq(metric_render(directory, &text, &e), -1);
 	(void)unlink(path);
 	ck_assert_ptr_nonnull(strstr(e.message, "/auth.fcgi: "));

@@ -1,4 +1,4 @@
-/* What is concluded from what a cluster shows: the pure parts of the reconciler. */
+/* Tests what the pure parts of the reconciler conclude from a cluster's objects. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -141,8 +141,8 @@ END_TEST
 	"Z\", \"message\": \"" message "\"}"
 #define QUOTA "pods a-0 is forbidden: exceeded quota: q, requested: pods=1"
 
-/* What is told of some events about the pod `p`, whenever they come, and about the set `s`, from
- * the fifth second on. */
+/* What events about the pod `p`, at any time, and about the set `s`, from the fifth second on, are
+ * taken to mean. */
 static const struct {
 	const char *title;
 	const char *events;
@@ -387,8 +387,8 @@ START_TEST(a_sandbox_is_assessed)
 }
 END_TEST
 
-/* As a busy cluster does it: the row has had its status for ten minutes, and the cluster has come
- * to it only now. */
+/* On a busy cluster, the row has had its status for ten minutes, but the cluster has only now
+ * processed it. */
 #define AT(minute, second) "\"2026-01-01T00:" minute ":" second "Z\""
 #define APPLIED_SET(at)                                                                            \
 	"{\"metadata\": {\"name\": \"box\", \"generation\": 2, " LABELS                            \
@@ -445,7 +445,7 @@ START_TEST(what_is_expected_is_counted_from_the_objects_own_times)
 	struct assessment a = assess_row(&row, o);
 	ck_assert_msg(a.observed == busy[_i].observed, "%s: %s", busy[_i].title,
 		      observed_name(a.observed));
-	/* However old the objects are: the row's own status has just begun. */
+	/* However old the objects are: the row's status has just begun. */
 	row.status_age_ms = 0;
 	ck_assert_int_eq(assess_row(&row, o).observed, OBSERVED_PROGRESSING);
 }
@@ -500,7 +500,8 @@ START_TEST(what_was_asked_for_is_not_done_before_the_database_is)
 		{ STATUS_CREATING, STATUS_CREATING, OBSERVED_BLOCKED },
 		{ STATUS_UPDATING, STATUS_UPDATING, OBSERVED_BLOCKED },
 		{ STATUS_STARTING, STATUS_RUNNING, OBSERVED_READY },
-		{ STATUS_STARTING, STATUS_ERROR, OBSERVED_READY }, /* of use without it */
+		/* it is useful without the database */
+		{ STATUS_STARTING, STATUS_ERROR, OBSERVED_READY },
 		{ STATUS_RUNNING, STATUS_STARTING, OBSERVED_READY },
 	};
 
@@ -712,7 +713,7 @@ START_TEST(a_container_that_ends_between_two_observations_is_not_taken_for_one_t
 		const char *objects;
 		enum observed observed;
 	} resyncs[] = {
-		{ RESTARTS("3"), OBSERVED_READY }, /* the first time: since when, nobody knows */
+		{ RESTARTS("3"), OBSERVED_READY }, /* the first observation: unknown since when */
 		{ RESTARTS("3"), OBSERVED_READY },  { RESTARTS("4"), OBSERVED_RESTARTED },
 		{ RESTARTS("4"), OBSERVED_READY },  { RESTARTS("5"), OBSERVED_RESTARTED },
 		{ RESTARTS("6"), OBSERVED_BROKEN }, { RESTARTS("6"), OBSERVED_READY },

@@ -1,4 +1,4 @@
-/* The router on a store that is played here: what a request may reach, and in which order. */
+/* Tests the router with a fake store: what a request may reach, and in which order. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +34,7 @@ static struct {
 	bool unprepared;
 	int released;
 	bool maintained;
-	int budgets[2]; /* left in each, when `metered` */
+	int budgets[2]; /* what is left of each if `metered` */
 	bool metered;
 	char audit_action[32], audit_object[64], audit_token[64];
 	char key[64];
@@ -113,7 +113,7 @@ int idempotency_answer_lost(struct err *e)
 	return err_set(e, ERR_CONFLICT, "IDEMPOTENCY_ANSWER_LOST", "lost");
 }
 
-/* A seal that can be recognized: every byte turned over. */
+/* A seal that can be recognized: every byte is inverted. */
 static int turn_over(const struct call *c, const char *context, const void *data, size_t length,
 		     struct buf *ret, struct err *e)
 {
@@ -542,7 +542,7 @@ START_TEST(a_key_that_was_used_gives_the_same_answer)
 	ck_assert_int_eq(create("\"k1\"", "a"), 200);
 	ck_assert_str_eq(exchange_header(&x, "Idempotent-Replayed"), "");
 	CLEANUP(cleanup_free) char *first = mem_strdup(exchange_body(&x));
-	ck_assert_int_eq(create("k1", "a"), 200); /* quotes do not count */
+	ck_assert_int_eq(create("k1", "a"), 200); /* quotes are ignored */
 	ck_assert_str_eq(exchange_body(&x), first);
 	ck_assert_str_eq(exchange_header(&x, "Idempotent-Replayed"), "true");
 	ck_assert_int_eq(world.handled, 1);

@@ -245,7 +245,7 @@ START_TEST(a_field_table_lets_through_what_it_says)
 {
 	static const struct {
 		const char *text;
-		const char *code;  /* NULL: passes */
+		const char *code;  /* NULL: accepted */
 		const char *begin; /* of the message */
 	} cases[] = {
 		{ "{\"name\":\"a\"}", NULL, NULL },
@@ -572,7 +572,7 @@ START_TEST(a_session_travels_in_a_cookie_or_as_bearer)
 		{ "", "Bearer fsa_" TOKEN_B, true, "fsa_" TOKEN_B, CREDENTIAL_API_TOKEN },
 		{ "", "Bearer FSA_" TOKEN_B, true, NULL, CREDENTIAL_NONE },
 		{ "", "Bearer xfsa_" TOKEN_B, true, NULL, CREDENTIAL_NONE },
-		/* What a page can make a browser send is never an API token. */
+		/* An API token is never accepted from what a page can make a browser send. */
 		{ "fsa=fsa_" TOKEN_B, "", false, NULL, CREDENTIAL_NONE },
 		{ "", "", false, NULL, CREDENTIAL_NONE },
 	};

@@ -76,7 +76,7 @@ static SSL_CTX *make_context(const struct tls_server_options *options)
 	return context;
 }
 
-/* Reads head and body; false at the end of the connection. */
+/* Reads head and body; returns false at the end of the connection. */
 static bool read_request(SSL *ssl, char *ret_request, size_t size)
 {
 	size_t length = 0;
@@ -97,7 +97,7 @@ static bool read_request(SSL *ssl, char *ret_request, size_t size)
 	}
 }
 
-/* What the test sees belongs to the processes of all connections: nothing is decided by it. */
+/* What the test sees is shared by the processes of all connections, and decides nothing. */
 static void show_request(struct tls_seen *seen, const char *request)
 {
 	seen->requests++;
@@ -182,7 +182,7 @@ static void serve_connection(const struct tls_server *server, SSL_CTX *context, 
 	}
 }
 
-/* The children end with their parent, whatever ends it. */
+/* The children end with their parent, however it ends. */
 static void die_with_parent(pid_t parent)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);

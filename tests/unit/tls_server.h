@@ -7,38 +7,36 @@
 
 #include "pki.h"
 
-/*
- * A small HTTP/1.1 server over TLS on 127.0.0.1 for tests of clients: it answers by a script,
- * wrongly if the script says so. It runs in a process of its own, and one more for each
- * connection; all end with tls_server_stop().
- */
+/* A small HTTP/1.1 server over TLS on 127.0.0.1, for tests of clients: it responds according to a
+ * script, with errors if the script says so. It has its own process, and one more for each
+ * connection; all end with tls_server_stop(). */
 
-/* One row of the script; the first whose `match` is part of the request is the answer. */
+/* One row of the script; the first whose `match` is part of the request is used. */
 struct tls_reply {
 	const char *match;
-	const char *status;  /* "200 OK"; NULL: `raw` is all that is sent */
+	const char *status;  /* "200 OK"; NULL: only `raw` is sent */
 	const char *headers; /* whole lines with "\r\n", or NULL */
-	const char *body;    /* "$PEER" stands for the CN of the client's certificate */
+	const char *body;    /* "$PEER" is replaced by the CN of the client's certificate */
 	const char *raw;
-	unsigned delay_ms; /* before the answer */
+	unsigned delay_ms; /* before the response */
 	unsigned drip_ms;  /* between the bytes of `raw` */
-	size_t repeat;     /* of `raw` from its '#' on, or of `again`: so many times more */
+	size_t repeat;     /* how often `again`, or `raw` from its '#' on, is repeated */
 	const char *again;
-	unsigned key_updates; /* of TLS 1.3, so many before the answer */
+	unsigned key_updates; /* number of TLS 1.3 key updates before the response */
 	bool close;           /* hang up afterwards */
 };
 
-/* What the server saw, shared with it. */
+/* What the server has received; shared memory. */
 struct tls_seen {
-	atomic_int connections; /* whose handshake was good */
+	atomic_int connections; /* after a successful handshake */
 	atomic_int requests;
-	char last[16384]; /* the last request, as it came */
+	char last[16384]; /* the last request, verbatim */
 };
 
 struct tls_server_options {
 	const struct pki_pair *certificate;
-	const char *client_ca_pem; /* clients must have a certificate of it; or NULL */
-	const char *chain_pem;     /* what is shown beside its certificate; or NULL */
+	const char *client_ca_pem; /* clients must have a certificate from this CA; or NULL */
+	const char *chain_pem;     /* sent beside its certificate; or NULL */
 };
 
 struct tls_server;

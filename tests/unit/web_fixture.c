@@ -15,7 +15,7 @@ static ssize_t read_body(void *user, void *buffer, size_t length)
 	size_t given = length < left ? length : left;
 
 	if (given > 3)
-		given = 3; /* in small pieces, as a socket may */
+		given = 3; /* in small pieces, as from a socket */
 	if (given > 0)
 		memcpy(buffer, x->body + x->body_read, given);
 	x->body_read += given;

@@ -5,7 +5,7 @@
 
 #include "web/io.h"
 
-/* A request in memory, and where its answer goes. */
+/* A request in memory, and the buffer for its response. */
 enum { EXCHANGE_VARIABLES_MAX = 300, EXCHANGE_ANSWER_MAX = 65536 };
 
 struct exchange {
@@ -18,12 +18,13 @@ struct exchange {
 	size_t answer_length;
 };
 
-/* "POST" to "/api/x?a=b" with a JSON body (NULL: none) of its own Content-Length. */
+/* Begins a request such as "POST" to "/api/x?a=b" with a JSON body (NULL: none) and its
+ * Content-Length. */
 void exchange_begin(struct exchange *x, const char *method, const char *url, const char *body);
 void exchange_set(struct exchange *x, const char *name, const char *value);
 void exchange_end(struct exchange *x);
 
-/* Of the answer: its status, a header's value or "" (static), its body. */
+/* The response's status, a header's value or "" (static), and body. */
 int exchange_status(const struct exchange *x);
 const char *exchange_header(const struct exchange *x, const char *name);
 const char *exchange_body(const struct exchange *x);

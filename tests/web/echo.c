@@ -1,4 +1,5 @@
-/* A FastCGI program to test the server itself: it shows who serves, and how workers end. */
+/* A FastCGI program to test the server itself: it shows which worker serves, and how workers
+ * end. */
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,7 +47,7 @@ static int crash(struct call *c, struct err *e)
 	_exit(3);
 }
 
-/* Hangs, with the limit for a request brought forward: if there is none, it answers. */
+/* Hangs, with a shorter limit for a request: without any limit, it responds. */
 static int hang(struct call *c, struct err *e)
 {
 	if (alarm(1) == 0)
