@@ -28,7 +28,7 @@ def inside(page, cluster, site, open_inside):
     with site.connect() as db, db.cursor() as cursor:
         cursor.execute("UPDATE sandboxes SET memory_limit = '512Mi' FROM resources r, users u"
                        " WHERE r.id = resource_id AND u.id = r.user_id AND u.name = %s", (name,))
-    sandbox = open_inside(page, name, scripts=True)
+    sandbox = open_inside(page, name, image=True)
     agent = sandbox.bin / "claude"
     agent.write_text(AGENT)
     agent.chmod(0o755)

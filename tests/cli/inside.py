@@ -13,11 +13,12 @@ from urllib.parse import parse_qs, urlparse
 from stand.process import Process
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "runtime/sandbox/usr/lib/fullstack-agent"
-# The image's scripts at their place, for this process and those below it.
-WITH_SCRIPTS = """
-place=$1 scripts=$2; shift 2
+# The image's scripts and the sandbox's limits at their places, for this process and those below it.
+AS_IN_ITS_IMAGE = """
+place=$1 scripts=$2 cgroup=$3; shift 3
 mount -t tmpfs tmpfs "$place" && mkdir "$place/upper" "$place/work" && ln -s "$scripts" "$place/upper/"
 mount -t overlay overlay -o "lowerdir=/usr/lib,upperdir=$place/upper,workdir=$place/work" /usr/lib
+mount --bind "$cgroup" /sys/fs/cgroup
 exec "$@"
 """
 
@@ -25,17 +26,18 @@ exec "$@"
 class Sandbox:
     """sandboxd with the secret that the project's pod has, on loopback. What is in `bin` is found by PATH.
 
-    scripts  also have the image's scripts in /usr/lib, which takes root"""
+    image  the image's scripts are in /usr/lib, and the files in `cgroup` its limits, which takes root"""
 
-    def __init__(self, program, directory, project, scripts=False):
-        self.home, self.bin = directory / "home", directory / "bin"
+    def __init__(self, program, directory, project, image=False):
+        self.home, self.bin, self.cgroup = (directory / name for name in ("home", "bin", "cgroup"))
         self.bin.mkdir(parents=True)
+        self.cgroup.mkdir()
         self.home.mkdir(parents=True)
         (directory / "run").mkdir()
         (directory / "tmp").mkdir()
         self.process = Process(directory, "sandboxd")
         (directory / "lib").mkdir()
-        outside = ["unshare", "--mount", "sh", "-ec", WITH_SCRIPTS, "sh", directory / "lib", SCRIPTS] if scripts else []
+        outside = ["unshare", "--mount", "sh", "-ec", AS_IN_ITS_IMAGE, "sh", directory / "lib", SCRIPTS, self.cgroup] if image else []
         self.process.start([*outside, program, "--port", "0", "--address", "127.0.0.1", "--run",
                             directory / "run", "--no-terminal"],
                            env={**os.environ, "HOME": str(self.home), "SHELL": "/bin/bash",

@@ -22,6 +22,7 @@ const LATER_MS = 20000;
  * @template T
  * @typedef {object} Options
  * @property {any[]} [deps] another value begins anew, without data
+ * @property {number} [every] milliseconds after which it is read again, for what changes all the time
  * @property {(data: T) => boolean} [moving] whether a change is expected
  * @property {(event: import("./live.js").LiveEvent, data: T) => T | undefined | Promise<T | undefined>} [hear]
  *   the data after an event, undefined to read it anew; without this, events are not for it
@@ -65,9 +66,9 @@ function start(latest, show) {
 	/** @param {any} error */
 	const pause = (error) => {
 		if (error !== null)
-			return error instanceof ApiError && error.status < 500 ? LATER_MS : SOON_MS;
+			return error instanceof ApiError && error.status < 500 ? LATER_MS : latest.current.options.every ?? SOON_MS;
 		const moving = latest.current.options.moving?.(data) ?? false;
-		return moving && !streaming.value ? SOON_MS : LATER_MS;
+		return moving && !streaming.value ? SOON_MS : latest.current.options.every ?? LATER_MS;
 	};
 	const once = async () => {
 		let error = null;

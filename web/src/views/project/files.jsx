@@ -2,6 +2,7 @@ import {useEffect, useState} from "preact/hooks";
 import {useAction} from "../../action.js";
 import {ask} from "../../parts/ask.jsx";
 import {Act, Button} from "../../parts/button.jsx";
+import {sizeOf} from "../../parts/bytes.js";
 import {Field, Form} from "../../parts/form.jsx";
 import {Reading} from "../../parts/reading.jsx";
 import {Time} from "../../parts/time.jsx";
@@ -91,14 +92,6 @@ function Entries({access, folder, entries, reload}) {
 			</tbody>
 		</table>
 	);
-}
-
-const UNITS = ["B", "kB", "MB", "GB", "TB"];
-
-/** @param {number} bytes */
-export function sizeOf(bytes) {
-	const unit = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), UNITS.length - 1);
-	return `${Number((bytes / 1000 ** unit).toPrecision(3))} ${UNITS[unit]}`;
 }
 
 /** @param {{access: Access, path: string, entry: Entry, reload: () => Promise<void>}} props */

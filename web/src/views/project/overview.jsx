@@ -6,6 +6,7 @@ import {Reading} from "../../parts/reading.jsx";
 import {Badge, runningSandbox} from "../../parts/status.jsx";
 import {useResource} from "../../resource.js";
 import {Events} from "./history.jsx";
+import {UsageOf} from "./usage.jsx";
 
 const STAGES = /** @type {Record<string, string>} */ ({
 	database: "Database", container: "Container", network: "Network", terminal: "Terminal", ready: "Ready",
@@ -44,7 +45,7 @@ function SandboxCard({sandbox, title, several = false}) {
 			<Cause part={sandbox} what={title} tryNow={sandbox.desired === "RUNNING" ? sandbox.id : undefined}/>
 			<Warnings part={sandbox} what={title}/>
 			{sandbox.progress && <Stages stages={sandbox.progress.stages}/>}
-			{sandbox.status === "RUNNING" && <Addresses {...sandbox}/>}
+			{sandbox.status === "RUNNING" && <><Addresses {...sandbox}/><UsageOf sandbox={sandbox}/></>}
 		</section>
 	);
 }
