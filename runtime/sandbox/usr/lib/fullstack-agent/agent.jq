@@ -1,6 +1,6 @@
-# What a person reads of the agent's messages (claude --output-format stream-json): what it says, and what it does.
+# Formats the agent's messages for people (claude --output-format stream-json): what it says, and what it does.
 def action: .input | .command? // .file_path? // .pattern? // .url? // .description? // "";
-# The terminal of who reads this is not the agent's to control.
+# The agent must not control its reader's terminal.
 def plain: tostring | gsub("[^\\P{Cc}\\t\\n]"; "");
 . as $line | (fromjson? | objects) // {type: "text", $line}
 | (if .type == "text" then .line

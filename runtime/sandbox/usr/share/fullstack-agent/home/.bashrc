@@ -1,4 +1,4 @@
-# Yours to change: it is copied here once, at the sandbox's first start.
+# You can change this file: it is copied here once, at the sandbox's first start.
 case $- in
 *i*) ;;
 *) return ;;
