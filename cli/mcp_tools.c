@@ -148,7 +148,7 @@ const struct mcp_tool *mcp_tool_find(const char *name)
 	return NULL;
 }
 
-/* ---- what clients are shown ------------------------------------------------------------------ */
+/* ---- the list of tools ----------------------------------------------------------------------- */
 
 static json_t *parameter_schema(const struct mcp_parameter *p)
 {
@@ -193,7 +193,7 @@ json_t *mcp_tools_list(void)
 	return list;
 }
 
-/* ---- what they send -------------------------------------------------------------------------- */
+/* ---- the check of arguments ------------------------------------------------------------------ */
 
 static bool are_strings(const json_t *value)
 {

@@ -169,7 +169,7 @@ int project_events(struct site *site, const char *id, unsigned limit, json_t **r
 	return 0;
 }
 
-/* ---- what is wrong --------------------------------------------------------------------------- */
+/* ---- findings -------------------------------------------------------------------------------- */
 
 static void add_finding(json_t *findings, const char *resource, const json_t *about,
 			const json_t *row)

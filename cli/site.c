@@ -321,7 +321,7 @@ static int not_reached(const struct site *site, const struct exchange *x, CURLco
 		       x->said[0] != '\0' ? x->said : curl_easy_strerror(code));
 }
 
-/* ---- what came back -------------------------------------------------------------------------- */
+/* ---- the response ---------------------------------------------------------------------------- */
 
 static const struct {
 	long status;

@@ -216,7 +216,7 @@ int sites_url(const char *url, char **ret_url, struct err *e)
 	return status;
 }
 
-/* ---- what is in the file --------------------------------------------------------------------- */
+/* ---- the contents of the file ---------------------------------------------------------------- */
 
 int sites_add(const char *url, const char *token, const char *ca_file, struct err *e)
 {

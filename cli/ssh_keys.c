@@ -60,7 +60,7 @@ static int read_text(const char *path, struct buf *text, struct err *e)
 	return buf_read_file(text, path, e);
 }
 
-/* ---- what stays ------------------------------------------------------------------------------ */
+/* ---- the permanent keys ---------------------------------------------------------------------- */
 
 /* ssh-keygen makes the key readable by its owner only. */
 static int make_key(const char *path, const char *comment, struct err *e)
@@ -118,7 +118,7 @@ int ssh_keys_folder(char **ret_folder, struct err *e)
 	return 0;
 }
 
-/* ---- of one session -------------------------------------------------------------------------- */
+/* ---- the keys of a session ------------------------------------------------------------------- */
 
 static int add_part(const char *path, struct buf *all, struct err *e)
 {

@@ -71,7 +71,7 @@ static void print_project(const json_t *project)
 	print_findings(project);
 }
 
-/* ---- what changes ---------------------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 static void print_change(const struct call *call, const json_t *project)
 {
@@ -131,7 +131,7 @@ int command_status(const struct call *call, struct err *e)
 	return 0;
 }
 
-/* ---- why ------------------------------------------------------------------------------------- */
+/* ---- explanation ----------------------------------------------------------------------------- */
 
 int command_explain(const struct call *call, struct err *e)
 {

@@ -36,7 +36,7 @@ static void answer_refusal(struct api_answer *a, const struct refusal *r)
 	answer_json(a, r->code, status);
 }
 
-/* ---- what is no resource --------------------------------------------------------------------- */
+/* ---- paths that are not resources ------------------------------------------------------------ */
 
 static const struct {
 	const char *path, *type, *text;

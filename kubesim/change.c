@@ -12,7 +12,7 @@
 
 enum { MANAGER_MAX = 128 };
 
-/* ---- what they share ------------------------------------------------------------------------- */
+/* ---- shared by all changes ------------------------------------------------------------------- */
 
 static int read_body(const struct call *call, json_t **ret_json, struct refusal *r)
 {

@@ -398,7 +398,7 @@ static void finalize(struct cluster *k)
 	write_unfinalize(k->sim, k->object, FINALIZER);
 }
 
-/* ---- the look -------------------------------------------------------------------------------- */
+/* ---- reconciling a cluster ------------------------------------------------------------------- */
 
 static bool has_finalizer(const json_t *json)
 {

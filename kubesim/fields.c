@@ -44,7 +44,7 @@
 /* For types of which only the metadata is used. */
 #define OBJECT_FIELDS F("apiVersion", string), F("kind", string), F("metadata", metadata)
 
-/* ---- what all have --------------------------------------------------------------------------- */
+/* ---- fields of all objects ------------------------------------------------------------------- */
 
 static const struct schema string = { .type = SCHEMA_STRING };
 static const struct schema integer = { .type = SCHEMA_INTEGER };
@@ -323,7 +323,7 @@ static const struct schema network_policy_spec =
 	       D("podSelector", label_selector, "{}"), F("policyTypes", strings));
 const struct schema fields_network_policy = STRUCT(OBJECT_FIELDS, F("spec", network_policy_spec));
 
-/* ---- the rest of the core -------------------------------------------------------------------- */
+/* ---- other types of the core ----------------------------------------------------------------- */
 
 const struct schema fields_secret =
 	STRUCT(OBJECT_FIELDS, F("data", string_map), F("stringData", string_map),

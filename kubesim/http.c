@@ -90,7 +90,7 @@ static void suspend(struct http *h, struct MHD_Connection *connection, uint64_t 
 	timers_add(h->sim->timers, clock_ms() + ms, suspension_due, s);
 }
 
-/* ---- who asks -------------------------------------------------------------------------------- */
+/* ---- the user of a request ------------------------------------------------------------------- */
 
 static const char *header(struct MHD_Connection *connection, const char *name)
 {

@@ -59,7 +59,7 @@ bool log_is(const struct path *path)
 	       path->namespace[0] != '\0' && strcmp(path->subresource, "log") == 0;
 }
 
-/* ---- which container ------------------------------------------------------------------------- */
+/* ---- choosing the container ------------------------------------------------------------------ */
 
 static const char *parameter(const struct api_request *q, const char *name)
 {
@@ -189,7 +189,7 @@ static int read_log(const struct sim *sim, const struct api_request *q, const st
 	return write_log(q, pod, t == NULL ? NULL : previous ? &t->before : &t->now, a, r);
 }
 
-/* ---- what the node brings -------------------------------------------------------------------- */
+/* ---- logs from the node ---------------------------------------------------------------------- */
 
 struct gone {
 	const struct store *store;

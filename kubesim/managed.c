@@ -102,7 +102,7 @@ static fieldset *union_of_others(const json_t *entries, const json_t *own)
 	return all;
 }
 
-/* ---- what is never owned --------------------------------------------------------------------- */
+/* ---- fields that are never owned ------------------------------------------------------------- */
 
 static const char *const unowned_metadata[] = {
 	"name",       "generateName",      "namespace",         "uid",

@@ -27,7 +27,7 @@ struct run {
 	long long restarts;
 };
 
-/* ---- what the pod says ----------------------------------------------------------------------- */
+/* ---- settings in the pod --------------------------------------------------------------------- */
 
 static uint64_t annotated_ms(const json_t *json, const char *name, uint64_t otherwise)
 {

@@ -25,7 +25,7 @@ struct set {
 	size_t top;                     /* one above the highest ordinal that has a pod */
 };
 
-/* ---- what is there --------------------------------------------------------------------------- */
+/* ---- the existing objects -------------------------------------------------------------------- */
 
 /* A name derived from the template, so that equal templates have equal names. */
 static void name_revision(struct set *s)

@@ -178,7 +178,7 @@ int sandbox_delete(struct call *c, struct err *e)
 	return 0;
 }
 
-/* ---- all of a project ------------------------------------------------------------------------ */
+/* ---- all sandboxes of a project -------------------------------------------------------------- */
 
 int sandboxes_list_get(struct call *c, struct err *e)
 {

@@ -59,7 +59,7 @@ static const char *const stored_names[PROVIDER_COUNT] = {
 								     this place */
 };
 
-/* ---- what both walks need -------------------------------------------------------------------- */
+/* ---- shared by login and binding ------------------------------------------------------------- */
 
 static int find_provider(const struct call *c, enum provider_kind kind,
 			 const struct provider **ret_provider, struct fetcher **ret_fetcher,

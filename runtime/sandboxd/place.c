@@ -250,7 +250,7 @@ int place_parse_mode(const char *given, mode_t otherwise, mode_t *ret_mode, stru
 	return 0;
 }
 
-/* ---- what is there ------------------------------------------------------------------------- */
+/* ---- existing files ------------------------------------------------------------------------ */
 
 void place_etag(const struct stat *st, char *ret_etag)
 {

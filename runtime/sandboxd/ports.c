@@ -26,7 +26,7 @@ struct listener {
 	char program[32];
 };
 
-/* ---- who listens --------------------------------------------------------------------------- */
+/* ---- listening ports ----------------------------------------------------------------------- */
 
 /* The kernel writes an address as words in the machine's byte order. */
 static void parse_address(const char *hex, char *ret_text)

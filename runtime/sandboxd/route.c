@@ -14,7 +14,7 @@
 	"If-None-Match, Range, Tus-Resumable, Upload-Length, Upload-Offset\r\n"                    \
 	"Access-Control-Max-Age: 600\r\n"
 
-/* ---- which row ----------------------------------------------------------------------------- */
+/* ---- finding the route --------------------------------------------------------------------- */
 
 static bool matches(const char *pattern, const char *path, char *parameter, size_t size)
 {
@@ -54,7 +54,7 @@ static int find(struct conn *c, struct err *e)
 	return problem(e, "NOT_FOUND", "there is nothing at this address");
 }
 
-/* ---- who may ------------------------------------------------------------------------------- */
+/* ---- authorization ------------------------------------------------------------------------- */
 
 /* Programs send no Origin. Pages may be those of the site that made the token, or the sandbox's
  * own. */

@@ -33,7 +33,7 @@ size_t terminal_count(void)
 	return terminals;
 }
 
-/* ---- who may ------------------------------------------------------------------------------- */
+/* ---- authorization ------------------------------------------------------------------------- */
 
 /* The decoded value of the query's parameter `name`; NULL if there is none, or several. */
 static char *only_parameter(const char *query, const char *name)

@@ -69,7 +69,7 @@ static void release(struct upload *u)
 	json_decref(u->info);
 }
 
-/* ---- what is left over --------------------------------------------------------------------- */
+/* ---- leftovers ----------------------------------------------------------------------------- */
 
 static time_t changed_at(int directory, const char *id, const char *ending)
 {

@@ -58,7 +58,7 @@ void help_print_table(const struct command_table *table)
 	}
 }
 
-/* ---- of one command or family ---------------------------------------------------------------- */
+/* ---- help on one command or family ----------------------------------------------------------- */
 
 bool help_is_asked(int argc, char **argv)
 {
@@ -107,7 +107,7 @@ bool help_print_about(const struct command_table *table, const struct command *c
 	return true;
 }
 
-/* ---- what is no command ---------------------------------------------------------------------- */
+/* ---- unknown commands ------------------------------------------------------------------------ */
 
 static void list_family(const struct command_table *table, const char *family)
 {

@@ -82,7 +82,7 @@ static void judge_refusal(struct doctor *d, const char *url, const struct fetch 
 			   "this host does not trust the certificate: %s", message);
 }
 
-/* ---- what /readyz says ----------------------------------------------------------------------- */
+/* ---- the result of /readyz ------------------------------------------------------------------- */
 
 static const struct {
 	const char *part, *advice;

@@ -37,7 +37,7 @@ static int read_reported(const json_t *row, struct reported *ret_reported, struc
 	return 0;
 }
 
-/* ---- what follows from one observation ------------------------------------------------------- */
+/* ---- the consequences of one observation ----------------------------------------------------- */
 
 /* Returns when the observation after the next is due at the earliest, if the next changes
  * nothing. */

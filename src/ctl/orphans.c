@@ -67,7 +67,7 @@ static void search_clear(struct search *s)
 	db_free(s->db);
 }
 
-/* ---- what there is --------------------------------------------------------------------------- */
+/* ---- reading the clusters -------------------------------------------------------------------- */
 
 static void listed(void *user, const struct kube_answer *answer)
 {
@@ -126,7 +126,7 @@ static int read_places(struct search *s, struct err *e)
 	return 0;
 }
 
-/* ---- what does not match --------------------------------------------------------------------- */
+/* ---- finding mismatches ---------------------------------------------------------------------- */
 
 /* Users who share a namespace see the same objects. */
 static bool is_known(const struct search *s, const char *uid)

@@ -167,7 +167,7 @@ static int open_backup(struct restore *r, struct err *e)
 	return check_no_keys(r, e);
 }
 
-/* ---- putting it back ------------------------------------------------------------------------- */
+/* ---- restoring ------------------------------------------------------------------------------- */
 
 /* Unpacks with owners, by name, and modes. */
 static int unpack(const struct restore *r, enum backup_part part, struct err *e)

@@ -29,7 +29,7 @@ static int bits_of(const EVP_PKEY *key, const char *name)
 	return EVP_PKEY_get_bn_param(key, name, &number) == 1 ? BN_num_bits(number) : 0;
 }
 
-/* ---- what a key costs whoever verifies ------------------------------------------------------- */
+/* ---- the cost of verifying with a key -------------------------------------------------------- */
 
 static int check_rsa(const EVP_PKEY *key, struct err *e)
 {
@@ -92,7 +92,7 @@ static int check_key(const EVP_PKEY *key, struct err *e)
 	return refuse(e, "a key of a type that is not taken: make an RSA, ECDSA or Ed25519 key");
 }
 
-/* ---- what names cost ------------------------------------------------------------------------- */
+/* ---- the cost of comparing names ------------------------------------------------------------- */
 
 static int count_names(const X509 *certificate)
 {
@@ -139,7 +139,7 @@ int certificate_check(X509 *certificate, struct err *e)
 	return check_key(key, e) < 0 ? -1 : check_names(certificate, e);
 }
 
-/* ---- what one costs whoever signs ------------------------------------------------------------ */
+/* ---- the cost of signing with a key ---------------------------------------------------------- */
 
 /* OpenSSL uses these numbers as they are: their size is not limited by that of the modulus, nor by
  * the certificate. */

@@ -164,7 +164,7 @@ struct guard *guard_new(SSL_CTX *context, const char *owner)
 	return guard;
 }
 
-/* ---- what came of it ----------------------------------------------------------------------- */
+/* ---- the verdict --------------------------------------------------------------------------- */
 
 enum guard_verdict guard_verdict(const struct guard *guard)
 {

@@ -145,7 +145,7 @@ static int read_json(const struct http_answer *answer, const struct kube_expecte
 		       : err_set(e, ERR_KUBE_PROTOCOL, "NOT_JSON", "the answer is not JSON");
 }
 
-/* ---- what it must be ------------------------------------------------------------------------- */
+/* ---- checking the object --------------------------------------------------------------------- */
 
 static const char *text_of(const json_t *object, const char *member)
 {

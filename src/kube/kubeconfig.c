@@ -18,7 +18,7 @@ enum { NAME_MAX_BYTES = 253, NAMESPACE_MAX = 63 };
 /* The same as kubectl's. */
 static const char default_namespace[] = "default";
 
-/* ---- which members there may be ------------------------------------------------------------ */
+/* ---- the members allowed ------------------------------------------------------------------- */
 
 enum verdict {
 	MAP,
@@ -203,7 +203,7 @@ static int check_nodes(const struct yaml_tree *parent, struct err *e)
 	return 0;
 }
 
-/* ---- taking what is needed ----------------------------------------------------------------- */
+/* ---- reading the members needed ------------------------------------------------------------ */
 
 static int missing(struct err *e, const struct yaml_tree *map, const char *member)
 {

@@ -61,7 +61,7 @@ _Static_assert(offsetof(struct manifest_database, stopped) ==
 		       ARRAY_SIZE(database_fields) * sizeof(char *),
 	       "a field of struct manifest_database is not hashed");
 
-/* ---- what is hashed -------------------------------------------------------------------------- */
+/* ---- the inputs of the hash ------------------------------------------------------------------ */
 
 /* Includes the terminating NUL, so that "ab", "c" differs from "a", "bc", and a missing value from
  * "". */

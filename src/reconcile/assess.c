@@ -12,7 +12,7 @@
 #include "reconcile/restarts.h"
 #include "reconcile/volume.h"
 
-/* ---- what is listed -------------------------------------------------------------------------- */
+/* ---- the types to list ----------------------------------------------------------------------- */
 
 /* Whether all applied objects must be listed, not only those that show the progress of a change: a
  * deletion must see all of them go, and a stable state, or one that was requested again, is

@@ -125,7 +125,7 @@ static bool would_end_pod(const struct view *v, const json_t *desired, const str
 	       !manifest_covers(json_object_get(live, "spec"), json_object_get(desired, "spec"));
 }
 
-/* ---- what its own objects do not show -------------------------------------------------------- */
+/* ---- reading further objects ----------------------------------------------------------------- */
 
 static void credentials_read(struct work *w)
 {

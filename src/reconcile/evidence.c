@@ -31,7 +31,7 @@ struct evidence_list {
 	enum kube_resource kind;
 };
 
-/* ---- what counts, and since when ------------------------------------------------------------- */
+/* ---- the objects, and since when events count ------------------------------------------------ */
 
 /* Once a set has a pod, earlier failures to create one are over. */
 static const char *set_since(const struct evidence *v, const json_t *set)

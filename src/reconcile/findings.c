@@ -52,7 +52,7 @@ static const struct err *find(const struct checked *c, enum err_kind kind, const
 	return NULL;
 }
 
-/* ---- the way there --------------------------------------------------------------------------- */
+/* ---- reaching the server --------------------------------------------------------------------- */
 
 static bool was_answered(const struct checked *c)
 {
@@ -145,7 +145,7 @@ static void judge_namespace(struct checked *c)
 		set(c, FINDING_NAMESPACE, FINDING_UNKNOWN, &c->answers[PROBE_NAMESPACE].err);
 }
 
-/* ---- what may be done ------------------------------------------------------------------------ */
+/* ---- permissions ----------------------------------------------------------------------------- */
 
 /* Returns the verbs that the reconciler needs on objects of this type for that kind of resource, up
  * to a NULL. */

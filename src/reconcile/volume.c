@@ -7,7 +7,7 @@
 #include "reconcile/kind.h"
 #include "reconcile/live.h"
 
-/* ---- what there is --------------------------------------------------------------------------- */
+/* ---- the claims ------------------------------------------------------------------------------ */
 
 static const json_t *claims(const struct view *v)
 {
@@ -114,7 +114,7 @@ void volume_find(const struct view *v, struct assessment *a)
 			 is_listed(v) && json_array_size(claims(v)) == 0 && was_stopped(v, a);
 }
 
-/* ---- what would lose it ---------------------------------------------------------------------- */
+/* ---- actions that would lose a volume -------------------------------------------------------- */
 
 bool volume_matters(const struct view *v, const struct assessment *a)
 {

@@ -53,7 +53,7 @@ void warn_clear(json_t *warnings, enum warning warning)
 	(void)json_array_remove(warnings, find(warnings, warning_text(warning)->code));
 }
 
-/* ---- judged by what was observed ------------------------------------------------------------- */
+/* ---- warnings from the observation ----------------------------------------------------------- */
 
 /* A container that ended and runs again; one that stays down is a cause, not a warning. */
 bool warn_restarted(const struct view *v, const struct assessment *a,

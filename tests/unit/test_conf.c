@@ -112,7 +112,7 @@ START_TEST(a_credential_goes_before_the_configured_file)
 }
 END_TEST
 
-/* ---- all that is wrong, at once -------------------------------------------------------------- */
+/* ---- all problems at once -------------------------------------------------------------------- */
 
 START_TEST(all_that_is_wrong_with_a_file_is_said_at_once_with_its_lines)
 {

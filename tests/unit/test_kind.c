@@ -15,7 +15,7 @@
 
 #define ID "11111111-1111-4111-8111-111111111111"
 
-/* ---- what a row's desired state is made of --------------------------------------------------- */
+/* ---- the inputs of a row's desired state ----------------------------------------------------- */
 
 static char directory[] = "/tmp/fsa-kind-XXXXXX";
 static struct desired_context context;

@@ -16,7 +16,7 @@
 #include "pki.h"
 #include "tls_server.h"
 
-/* ---- what refusals mean ---------------------------------------------------------------------- */
+/* ---- the meanings of refusals ---------------------------------------------------------------- */
 
 static const struct {
 	long status;
@@ -206,7 +206,7 @@ START_TEST(resource_types_are_complete_and_found)
 }
 END_TEST
 
-/* ---- what answers may be --------------------------------------------------------------------- */
+/* ---- valid responses ------------------------------------------------------------------------- */
 
 static const char *code_of_answer(const char *body, const char *kind, const char *name)
 {
@@ -393,7 +393,7 @@ START_TEST(without_memory_there_is_no_bound)
 }
 END_TEST
 
-/* ---- whose slot it is ------------------------------------------------------------------------ */
+/* ---- the owner of a slot --------------------------------------------------------------------- */
 
 enum { TURNS = 100, SHARED = KUBE_LIMITER_SLOTS - KUBE_LIMITER_RESERVED };
 
@@ -941,7 +941,7 @@ START_TEST(a_target_needs_credentials)
 }
 END_TEST
 
-/* ---- what an account may do ------------------------------------------------------------------ */
+/* ---- the rights of an account ---------------------------------------------------------------- */
 
 #define RULE(verbs, groups, resources)                                                             \
 	"{\"verbs\":[" verbs "],\"apiGroups\":[" groups "],\"resources\":[" resources "]}"

@@ -190,7 +190,7 @@ START_TEST(the_objects_are_those_of_the_golden_files)
 }
 END_TEST
 
-/* ---- what holds for every object ---- */
+/* ---- rules for all objects ---------- */
 
 static void check_label(const json_t *metadata, const char *label, const char *value)
 {
@@ -585,7 +585,7 @@ START_TEST(only_the_two_ports_are_exposed)
 }
 END_TEST
 
-/* ---- whom a sandbox reaches ---- */
+/* ---- what a sandbox can reach -- */
 
 static bool contains(const json_t *network, const struct address *a)
 {

@@ -736,7 +736,7 @@ START_TEST(a_container_that_ends_between_two_observations_is_not_taken_for_one_t
 }
 END_TEST
 
-/* ---- what admission changes ------------------------------------------------------------------ */
+/* ---- changes by admission -------------------------------------------------------------------- */
 
 #define SERVICE(type, more)                                                                        \
 	"{\"kind\": \"Service\", \"metadata\": {\"name\": \"s\"}, \"spec\": {\"type\": \"" type    \
