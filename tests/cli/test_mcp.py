@@ -37,7 +37,7 @@ def test_a_model_reads_no_secret(agent, ada):
     assert not any(secret in json.dumps(results) for secret in [*secrets, ada.token])
 
 
-def test_what_goes_wrong_is_told_to_the_model(agent):
+def test_the_model_gets_errors(agent):
     _, results = agent(["project_status", {"project": "nothing"}], ["project_status", {}],
                        ["project_status", {"project": 7}], ["list_projects", {"more": True}],
                        ["create_project", {"name": "9 lives"}],
@@ -66,7 +66,7 @@ def test_the_version_is_negotiated(ada, asked, answered):
     assert told["result"]["protocolVersion"] == answered
 
 
-def test_what_is_no_request_is_refused_and_the_next_one_answered(ada):
+def test_an_invalid_request_is_refused_and_the_next_one_answered(ada):
     told = talk(ada, "{\n", "[]\n", "\n", "x" * (17 << 20) + "\n", {"jsonrpc": "2.0", "id": 1},
                 {"jsonrpc": "2.0", "method": "notifications/initialized"},
                 {"jsonrpc": "2.0", "id": 5, "result": {}}, request({"no": "id"}, "ping"),

@@ -82,7 +82,7 @@ def test_every_byte_of_many_connections_goes_there_and_back(forward, echo):
     assert process.wait(60) == 0
 
 
-def test_a_port_without_a_listener_is_told_and_the_next_one_served(forward, echo, fsa):
+def test_a_port_without_a_listener_is_reported_and_the_next_one_served(forward, echo, fsa):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         silent = taken.getsockname()[1]
     port, process = forward(f"0:{silent}")
@@ -96,12 +96,12 @@ def test_a_port_without_a_listener_is_told_and_the_next_one_served(forward, echo
             far.close()
 
 
-def test_a_port_that_is_taken_is_told(fsa, echo):
+def test_a_port_in_use_is_reported(fsa, echo):
     assert b"Choose another" in fsa("forward", "shop", f"{echo}:3000", status=6).stderr
 
 
 @pytest.mark.parametrize("word", ["0", "x", "1:2:3", "70000", "3000:", ":3000", "-1"])
-def test_what_is_no_port_is_refused(fsa, word):
+def test_an_invalid_port_is_refused(fsa, word):
     assert b"no port" in fsa("forward", "--", "shop", word, status=2).stderr
 
 
@@ -187,7 +187,7 @@ def test_the_applications_log_is_printed_and_followed(fsa, app, inside):
     assert shown == b"".join(b"%d\n" % n for n in range(2, 20001)) + b"the end\n"
 
 
-def test_what_is_not_kept_any_more_is_told(fsa, app):
+def test_missing_output_is_reported(fsa, app):
     url, head = app("yes | head -c 1000000")
     requests.get(url + "?wait=60", headers=head, timeout=70)
     done = fsa("logs", "shop")
@@ -196,7 +196,7 @@ def test_what_is_not_kept_any_more_is_told(fsa, app):
     assert missing + len(done.stdout) == 1000000
 
 
-def test_the_log_of_the_start_is_another_one(fsa, inside):
+def test_the_log_of_the_start_is_separate(fsa, inside):
     (inside.home.parent / "run" / "start.log").write_text("filling the home directory\n")
     assert fsa("logs", "shop", "start").stdout == b"filling the home directory\n"
     assert b"app is the" in fsa("logs", "shop", "nothing", status=2).stderr

@@ -60,7 +60,7 @@ def test_a_signal_that_is_ignored_here_is_not_the_commands(fsa):
     assert running.returncode == 9
 
 
-def test_a_command_that_nobody_reads_is_told_to_hang_up(fsa, inside):
+def test_a_command_whose_output_is_not_read_gets_sighup(fsa, inside):
     command = "trap 'touch hung-up; exit' HUP; while :; do echo more; done"
     with subprocess.Popen([fsa.program, "run", "shop", "--", "bash", "-c", command], env=fsa.env,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as running:
@@ -69,7 +69,7 @@ def test_a_command_that_nobody_reads_is_told_to_hang_up(fsa, inside):
     assert (inside.home / "hung-up").exists()
 
 
-def test_what_came_of_it_as_json(fsa):
+def test_the_result_as_json(fsa):
     done = json.loads(fsa("run", "--json", "shop", "--", "sh", "-c", "printf 'a\\377b'; exit 3",
                           status=3).stdout)
     assert done == {"exitCode": 3, "signal": None, "stdout": "a?b", "stderr": ""}
@@ -79,7 +79,7 @@ def test_what_came_of_it_as_json(fsa):
     (["shop", "--", "no-such-program"], "no-such-program"),
     (["nothing", "--", "true"], "fsa projects"),
 ])
-def test_what_cannot_run_has_an_exit_code_of_its_own(fsa, words, told):
+def test_a_command_that_cannot_run_has_its_own_exit_code(fsa, words, told):
     assert told in fsa("run", *words, status=255).stderr.decode()
 
 
@@ -147,7 +147,7 @@ def endless(tmp_path, inside):
         path.parent.rmdir()
 
 
-def test_who_interrupts_a_copy_leaves_nothing_lying_about(fsa, inside, tmp_path, endless):
+def test_an_interrupted_copy_leaves_nothing(fsa, inside, tmp_path, endless):
     said = interrupted_once(fsa, lambda: list(tmp_path.glob("here.fsa-*")),
                             "cp", "shop:endless/file", tmp_path / "here")
     assert said == b"fsa: interrupted\n"
@@ -181,7 +181,7 @@ def test_a_folder_goes_there_and_back(fsa, inside, tmp_path):
     (["shop:a", "shop:b"], 2, "PROJECT:PATH"), (["/no/such", "shop:x"], 1, "/no/such"),
     (["shop:/etc/passwd", "x"], 5, ""), (["/dev/null", "shop:x"], 1, "neither"),
 ])
-def test_what_cannot_be_copied_is_told_and_nothing_is_left(fsa, tmp_path, words, status, told):
+def test_a_failed_copy_is_reported_and_leaves_nothing(fsa, tmp_path, words, status, told):
     words = [str(tmp_path / word) if word in ("x", "y") else word for word in words]
     assert told in fsa("cp", *words, status=status).stderr.decode()
     assert list(tmp_path.iterdir()) == []

@@ -36,7 +36,7 @@ def shell(fsa, session):
             terminal.end()
 
 
-def test_what_is_typed_runs_in_the_sandbox_and_its_end_is_the_shells(shell, inside):
+def test_typed_commands_run_and_the_exit_code_is_the_shells(shell, inside):
     terminal = shell()
     terminal.type("pwd; echo $((6 * 7))-is-it\r")
     assert str(inside.home) in terminal.until("42-is-it")
@@ -53,7 +53,7 @@ def test_it_is_as_large_as_ones_own_terminal(shell):
     terminal.until("x91")
 
 
-def test_an_interrupt_is_for_what_runs_in_it(shell):
+def test_an_interrupt_reaches_the_program_in_it(shell):
     terminal = shell()
     terminal.type("""sh -c "echo be''gun; exec sleep 1000"\r""")
     # printed by the program that has the terminal: between two commands, the shell would be interrupted
@@ -89,7 +89,7 @@ def test_no_byte_is_lost_or_doubled_when_connections_are_cut(shell, inside, sess
     assert line.cuts > before
 
 
-def test_who_leaves_finds_the_session_as_it_was(shell, inside, session):
+def test_leaving_keeps_the_session(shell, inside, session):
     terminal = shell()
     terminal.type("answer=41\r")
     terminal.type("\r~.")

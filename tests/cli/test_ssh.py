@@ -124,7 +124,7 @@ def proxy(machine):
     return re.search(r"ProxyCommand (.*)", (machine.keys / "config").read_text())[1]
 
 
-def test_what_cannot_be_reached_is_told_by_ssh(machine):
+def test_ssh_reports_an_unreachable_sandbox(machine):
     done = machine(*machine.ssh, "nothing.fsa", "true", status=255)
     assert b"fsa projects" in done.stderr
 

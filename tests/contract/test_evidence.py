@@ -87,7 +87,7 @@ def add_admission(cluster, namespace):
     return end
 
 
-def test_what_admission_changes_is_in_the_answer_and_stays(cluster, user, eventually):
+def test_admissions_changes_are_in_the_response_and_stay(cluster, user, eventually):
     end = add_admission(cluster, user.namespace)
     try:
         def stored():

@@ -47,7 +47,7 @@ def test_a_code(cluster, user, name, code, reason):
     assert user.items(APPS, "statefulsets") == []
 
 
-def test_a_status_fault_is_not_carried_out_unless_told_so(cluster, user):
+def test_a_status_fault_is_not_executed_by_default(cluster, user):
     cluster.fault(fault="internal", namespace=user.namespace, verb="apply", count=1)
     assert refusal(user.apply, "statefulsets", web()).status == 500
     assert user.get(APPS, "statefulsets", "web") is None

@@ -56,7 +56,7 @@ def test_a_developer_only_reads(new_user):
                    for verb in ("create", "patch", "delete"))
 
 
-def test_nothing_is_told_of_somebody_elses_namespace(user, new_user):
+def test_another_namespace_is_not_disclosed(user, new_user):
     other = new_user()
     found = user.api("POST", REVIEWS, review(other.namespace))["status"]["resourceRules"]
     assert not allows(found, "apps", "statefulsets", "list")
@@ -69,7 +69,7 @@ def test_a_review_of_no_namespace_is_refused(user):
     assert refused.value.body["message"] == "no namespace on request"
 
 
-def test_a_wrong_token_is_told_before_anything_else(user):
+def test_a_wrong_token_is_reported_first(user):
     stranger = Api.from_kubeconfig(user.kubeconfig.replace("token: ", "token: x"))
     with pytest.raises(ApiError) as refused:
         stranger("POST", REVIEWS, review(user.namespace))
@@ -86,7 +86,7 @@ def test_a_dry_run_answers_with_the_object_and_stores_nothing(user, resource, ob
     assert user.items(obj["apiVersion"], resource) == []
 
 
-def test_a_dry_run_is_refused_who_may_not(new_user):
+def test_a_dry_run_needs_the_right(new_user):
     code, answer = dry_run(new_user(role="developer"), "statefulsets", web())
     assert code == 403 and "cannot patch resource" in answer["message"]
 

@@ -100,7 +100,7 @@ def test_a_watch_goes_on_where_a_list_or_another_watch_ended(secrets):
     assert first(events, 1) == [("DELETED", "a", {})]
 
 
-def test_what_a_selector_selects_no_longer_counts_as_deleted(secrets):
+def test_an_object_no_longer_selected_counts_as_deleted(secrets):
     version = secrets.version()
     secrets.put("a", x="1")
     secrets.put("a", x="2")
@@ -137,7 +137,7 @@ def test_a_watch_that_cannot_be_is_refused_alike(kubesim, real, query):
     assert ours == theirs
 
 
-def test_who_may_not_read_may_not_watch(cluster):
+def test_a_watch_needs_its_own_right(cluster):
     mine, other = Watched(cluster), Watched(cluster)
     mine.path = other.path
     status, body = refused(mine, timeoutSeconds="1")
@@ -148,7 +148,7 @@ def test_who_may_not_read_may_not_watch(cluster):
 # ---- what the real server does only after minutes or under a flood: kubesim does it on demand -----
 
 
-def test_who_resumes_from_what_is_forgotten_is_told_that_it_is_gone(kubesim):
+def test_resuming_from_a_forgotten_version_is_410(kubesim):
     secrets = Watched(kubesim)
     version = secrets.version()
     secrets.put("a")
@@ -163,7 +163,7 @@ def test_who_resumes_from_what_is_forgotten_is_told_that_it_is_gone(kubesim):
     assert first(events, 1) == [("ADDED", "b", {})]
 
 
-def test_who_does_not_read_is_cut_off_and_holds_up_nobody(kubesim):
+def test_a_client_that_does_not_read_is_cut_off(kubesim):
     secrets = Watched(kubesim)
     context = ssl.create_default_context(cafile=kubesim.admin_access()["ca"])
     with socket.create_connection(("127.0.0.1", kubesim.port)) as plain:

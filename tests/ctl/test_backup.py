@@ -204,7 +204,7 @@ def test_keys_of_another_time_do_as_long_as_they_open_the_data(quiet, fsactl, pe
     assert "lacks key" in restore("--replace", status=1).stderr
 
 
-def test_what_cannot_be_opened_any_more_is_said_and_the_rest_is_kept(fsactl, person, folder, rows):
+def test_unreadable_values_are_named_and_the_rest_is_kept(fsactl, person, folder, rows):
     person.client.post(f"/api/projects/{person.project}/environment",
                        {"key": "LOST", "value": "x", "isSecret": True})
     rows("UPDATE environment SET value_sealed = overlay(value_sealed placing '\\x0102030405060708'"
@@ -234,7 +234,7 @@ def test_a_backup_that_failed_leaves_nothing_that_looks_like_one(quiet, fsactl, 
     assert not folder.exists() and not Path(f"{folder}.part").exists()
 
 
-def test_what_a_killed_backup_has_left_is_cleared_away_by_the_next(fsactl, person, folder):
+def test_a_backup_removes_the_remains_of_a_killed_one(fsactl, person, folder):
     left = Path(f"{folder}.part")
     (left / "data").mkdir(parents=True)
     (left / "data/database.dump").write_text("half")

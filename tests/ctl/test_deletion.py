@@ -95,7 +95,7 @@ def test_the_audit_outlives_them(fsactl, quiet, person, finish, gone_from_cluste
     assert again.status_code == 200 and again.json()["user"]["id"] != person.id
 
 
-def test_who_has_nothing_in_a_cluster_goes_at_once(fsactl):
+def test_a_user_without_objects_is_deleted_at_once(fsactl):
     made = fsactl("user", "create", "short.lived")
     assert fsactl("user", "delete", "short.lived", "--yes")["gone"] is True
     assert fsactl("user", "show", made["id"], status=1).stderr
@@ -133,7 +133,7 @@ def test_a_creation_that_has_begun_is_waited_for(fsactl, quiet, person, rows):
                 person.id) == [(0,)]
 
 
-def test_what_cannot_be_deleted_is_named_and_forgotten(fsactl, person, rows):
+def test_forget_names_objects_that_cannot_be_deleted(fsactl, person, rows):
     early = fsactl("user", "delete", person.name, "--forget", "--yes", status=1).stderr
     assert "only a user who is being deleted" in early
     assert person.client.get("/api/projects").status_code == 200
@@ -176,7 +176,7 @@ def test_other_users_lose_nothing(fsactl, person, quiet, kubeconfig, finish, row
     assert json.loads(other.get("/api/auth/session").text)["user"]["id"] == other_id
 
 
-def test_whatever_table_is_about_a_user_lets_go_of_them(rows):
+def test_every_table_about_users_cascades(rows):
     """The exception is projects, which have to be gone first."""
     kept = rows("SELECT conrelid::regclass::text FROM pg_constraint WHERE contype = 'f'"
                 " AND confrelid IN ('users'::regclass, 'identities'::regclass, 'kubeconfigs'::regclass)"

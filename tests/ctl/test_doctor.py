@@ -209,7 +209,7 @@ def test_a_key_that_everybody_could_read_is_replaced(site, keys, something_seale
     assert "backup" not in advice
 
 
-def test_who_may_not_read_the_keys_is_told_to_be_root(site, keys, tmp_path):
+def test_without_access_to_the_keys_root_is_recommended(site, keys, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("needs root, to become somebody else")
     readable = [path for path in (site.directory, *site.directory.parents) if path.stat().st_mode & 1]
@@ -288,7 +288,7 @@ def test_a_database_that_only_reads_is_red(site):
     assert "leads to a standby" in found(findings)["writes"]["advice"]
 
 
-def test_the_room_for_the_database_is_told(site):
+def test_free_space_for_the_database_is_shown(site):
     _, findings = examine(site, "disk")
     if os.geteuid() == 0:
         assert str(site.postgres.directory) in findings[0]["message"]

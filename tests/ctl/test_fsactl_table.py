@@ -54,7 +54,7 @@ def test_a_family_lists_its_commands_and_no_others(build, table):
     (["user"], "user is followed by one of list, show,"),
     (["frobnicate", "--help"], '"frobnicate" is no command'),
 ])
-def test_what_is_no_command_is_named_in_one_line(build, words, told):
+def test_an_unknown_command_is_named_in_one_line(build, words, told):
     done = run(build, *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr and done.stderr.count("\n") == 1

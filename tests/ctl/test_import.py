@@ -147,7 +147,7 @@ def test_without_yes_nothing_is_changed(imported, ada, fsactl):
     assert ada not in str(fsactl("user", "list"))
 
 
-def test_a_user_goes_on_here_as_there(imported, ada, quiet, fsactl):
+def test_a_user_continues_here_with_the_same_data(imported, ada, quiet, fsactl):
     assert results(imported("--yes")) == EVERYTHING
     client = quiet.client()
     assert client.login(ada.upper(), PASSWORD).status_code == 200
@@ -199,7 +199,7 @@ def test_a_second_run_adds_nothing(imported, ada, rows):
     assert rows(count) == before
 
 
-def test_what_a_user_has_changed_since_stays(imported, ada, quiet, fsactl):
+def test_a_users_later_changes_are_kept(imported, ada, quiet, fsactl):
     imported("--yes")
     client = quiet.client()
     client.login(ada, PASSWORD)
@@ -213,7 +213,7 @@ def test_what_a_user_has_changed_since_stays(imported, ada, quiet, fsactl):
     assert client.get(f"/api/projects/{project['id']}/environment").json()["payment"] == []
 
 
-def test_what_does_not_validate_is_a_line_each_and_the_rest_comes(imported, ada, original, fsactl):
+def test_invalid_rows_are_reported_and_the_rest_is_imported(imported, ada, original, fsactl):
     original.add("UserIdentity", id=f"i3-{ada}", userId=ada, provider="GOOGLE", providerUserId="g")
     original.add("UserIdentity", id=f"i4-{ada}", userId=ada, provider="PASSWORD",
                  providerUserId="a name with blanks", metadata={"passwordHash": bcrypt("x")})
@@ -264,7 +264,7 @@ def test_the_kubeconfig_of_a_sealos_login(imported, original, kubeconfig):
     assert len(found["kubeconfig", "imported"]) == 1
 
 
-def test_an_identity_that_somebody_has_here_is_not_taken(imported, ada, quiet):
+def test_an_existing_identity_is_not_taken(imported, ada, quiet):
     client = quiet.client()
     assert client.register(ada, PASSWORD).ok
     found = imported("--yes", status=1)

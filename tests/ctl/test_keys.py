@@ -157,7 +157,7 @@ def test_a_rotation_may_be_interrupted(quiet, fsactl, owner_of_secrets, rows):
     assert shown.json()["value"] == "value 199"
 
 
-def test_what_cannot_be_opened_is_named_and_left(fsactl, owner_of_secrets, rows):
+def test_unreadable_values_are_named_and_left_alone(fsactl, owner_of_secrets, rows):
     rows("UPDATE environment SET value_sealed = set_byte(value_sealed, 60,"
          " get_byte(value_sealed, 60) # 1) WHERE project_id = %s", owner_of_secrets.project)
     [(before,)] = rows("SELECT value_sealed FROM environment WHERE project_id = %s",

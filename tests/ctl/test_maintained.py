@@ -50,6 +50,6 @@ def test_doctor_says_so(fsactl, quiet, maintenance):
     ("on",), ("on", "--message", ""), ("on", "--message", "two\nlines"),
     ("on", "--message", "x" * 501), ("on", "--message", "\udcff"), ("off", "--message", "x"),
 ])
-def test_a_text_that_is_none_begins_nothing(fsactl, words):
+def test_an_invalid_text_begins_nothing(fsactl, words):
     assert fsactl("maintenance", *words, status=2).stderr
     assert fsactl("maintenance", "status") == {"maintenance": None}

@@ -55,7 +55,7 @@ def test_retry_gives_a_failed_project_another_chance(fsactl, failed, rows):
         assert (status, attempts, cause, due, young) == ("STARTING", 0, None, True, True)
 
 
-def test_retry_of_what_works_only_hurries(fsactl, person, rows):
+def test_retry_of_a_working_project_only_makes_it_due(fsactl, person, rows):
     rows("UPDATE resources SET due_at = now() + interval '1 hour',"
          " status_since = now() - interval '1 hour' WHERE project_id = %s", person.project)
     fsactl("project", "retry", person.project)
@@ -64,13 +64,13 @@ def test_retry_of_what_works_only_hurries(fsactl, person, rows):
                     ("CREATING", True, True)]
 
 
-def test_stop_is_what_the_owner_could_have_asked(fsactl, person):
+def test_stop_does_what_the_owner_could(fsactl, person):
     assert fsactl("project", "stop", person.project)["status"] == "STOPPING"
     assert person.client.get(f"/api/projects/{person.project}").json()["status"] == "STOPPING"
     assert fsactl("audit", "--limit", "1")[0]["action"] == "admin.project.stop"
 
 
-def test_start_is_what_the_owner_could_have_asked(fsactl, person, rows):
+def test_start_does_what_the_owner_could(fsactl, person, rows):
     fsactl("project", "stop", person.project)
     rows("UPDATE resources SET status = 'STOPPED' WHERE project_id = %s", person.project)
     assert fsactl("project", "start", person.project)["status"] == "STARTING"
@@ -87,7 +87,7 @@ def test_delete_shows_first_and_deletes_with_yes(fsactl, person):
     assert fsactl("project", "retry", person.project)["status"] == "TERMINATING"
 
 
-def test_delete_of_what_has_nothing_in_the_cluster_is_done_at_once(fsactl, person, rows):
+def test_a_project_without_objects_is_deleted_at_once(fsactl, person, rows):
     rows("DELETE FROM resources WHERE project_id = %s", person.project)
     assert fsactl("project", "delete", person.project, "--yes") is None
     assert fsactl("project", "list", "--user", person.name, "--all") == []
@@ -133,7 +133,7 @@ def test_explain_a_failure(fsactl, failed):
     assert re.search(r"next +in 1m \d+s", text)
 
 
-def test_explain_a_start_that_takes_its_time(fsactl, person, rows):
+def test_explain_a_slow_start(fsactl, person, rows):
     rows("UPDATE resources SET status = 'STARTING', status_since = now() - interval '9 minutes'"
          " WHERE project_id = %s", person.project)
     observations = possible(explained(fsactl, person))
@@ -175,7 +175,7 @@ def test_explain_says_who_works_on_it(fsactl, person, rows):
                                                       json_=False)
 
 
-def test_explain_notices_that_no_reconciler_comes(fsactl, person, rows):
+def test_explain_notices_that_no_reconciler_runs(fsactl, person, rows):
     rows("UPDATE resources SET due_at = now() - interval '5 minutes' WHERE project_id = %s",
          person.project)
     assert explained(fsactl, person)["forgotten"] is True

@@ -45,7 +45,7 @@ def test_without_a_request_it_is_that_of_the_configuration_unless_the_limit_is_l
     ("-a", "1", "1Gi"), ("large", "1", "1Gi", "1Gi", "1Gi"), ("large", "1"),
     ("large", "1", "1Gi", "--description", "x" * 201),
 ])
-def test_what_is_no_size_changes_nothing(fsactl, large, words):
+def test_an_invalid_size_changes_nothing(fsactl, large, words):
     fsactl("size", "set", *words, status=2)
     assert fsactl("size", "list") == [large]
 
@@ -95,7 +95,7 @@ def test_a_size_that_is_not_offered_is_refused_and_nothing_changes(person, rows)
     assert rows("SELECT count(*), max(updated_at), max(generation) FROM resources") == before
 
 
-def test_whoever_takes_api_fcgi_over_gets_no_amounts_of_their_own(rows, person, large):
+def test_api_fcgi_cannot_choose_amounts(rows, person, large):
     """Its role can choose among the sizes, but only administrators set amounts."""
     rows("SET ROLE fsa_api")
     with pytest.raises(Exception, match="permission denied"):
@@ -106,7 +106,7 @@ def test_whoever_takes_api_fcgi_over_gets_no_amounts_of_their_own(rows, person, 
         rows("UPDATE sandboxes SET size = 'own'")
 
 
-def test_what_is_done_with_sizes_is_in_the_audit(fsactl, person, large):
+def test_changes_of_sizes_are_in_the_audit(fsactl, person, large):
     person.client.patch(f"/api/sandbox/{person.project}", {"size": "large"})
     fsactl("size", "remove", "large", json_=False)
     actions = [line["action"] for line in fsactl("audit", "--limit", "4")]

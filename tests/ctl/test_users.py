@@ -29,7 +29,7 @@ def test_a_user_is_shown_whole_and_without_secrets(fsactl, person):
     assert f"ns-{person.name}" in text
 
 
-def test_what_is_wrong_with_a_users_kubeconfig_is_shown(fsactl, person, rows):
+def test_a_problem_of_a_kubeconfig_is_shown(fsactl, person, rows):
     rows("UPDATE kubeconfig_checks SET due_at = NULL, checked_at = now(), findings ="
          """ '[{"name": "credentials", "status": "failed", "kind": "KUBE_UNAUTHORIZED",
          "code": "KUBE_UNAUTHORIZED", "detail": "Unauthorized"}]' WHERE user_id = %s""", person.id)
@@ -74,7 +74,7 @@ def test_a_script_makes_a_user_and_gives_a_new_password(fsactl, quiet, with_pass
     ("", 2, "standard input"), ("x" * 1025, 2, "standard input"), ("password", 1, "common"),
     ("weak.one", 1, "name"),
 ])
-def test_a_password_that_is_none_makes_no_user(fsactl, with_password, password, status, says):
+def test_an_invalid_password_makes_no_user(fsactl, with_password, password, status, says):
     assert says in with_password("create", "weak.one", password, status=status)
     assert "fsactl user list" in fsactl("user", "show", "weak.one", status=1).stderr
 
@@ -110,7 +110,7 @@ def test_a_link_is_not_for_ever(fsactl, days):
     assert "fsactl user list" in fsactl("user", "show", "for.ever", status=1).stderr
 
 
-def test_who_has_no_password_is_not_given_one(fsactl, rows):
+def test_a_user_without_a_password_gets_none(fsactl, rows):
     (id_,), = rows("INSERT INTO users (name) VALUES ('by.provider') RETURNING id")
     assert "provider" in fsactl("user", "invite", id_, status=1).stderr
     rows("DELETE FROM users WHERE id = %s", id_)
@@ -130,7 +130,7 @@ def test_a_renamed_user_is_the_same_user_under_another_name(fsactl, quiet, perso
     assert fsactl("user", "rename", new, new.upper())["name"] == new.upper()  # exactly as written
 
 
-def test_a_name_that_is_taken_or_none_renames_nobody(fsactl, quiet, person, rows):
+def test_an_invalid_or_taken_name_renames_nobody(fsactl, quiet, person, rows):
     other = fsactl("user", "create", f"other-{person.name}")
     assert "another user" in fsactl("user", "rename", person.name, other["name"].upper(),
                                     status=1).stderr
@@ -193,7 +193,7 @@ def test_ending_sessions_ends_the_programs(fsactl, person, program):
     assert program() == 401
 
 
-def test_what_administrators_do_is_in_the_audit(fsactl, person):
+def test_administrators_actions_are_in_the_audit(fsactl, person):
     fsactl("user", "disable", person.name)
     fsactl("user", "enable", person.name)
     lines = fsactl("audit", "--action", "admin.user", "--limit", "2")
@@ -239,7 +239,7 @@ def test_the_audit_since_some_time(fsactl, person, rows):
 
 
 @pytest.mark.parametrize("since", ["soon", "2020-02-30", "-1h", ""])
-def test_what_is_no_time_is_told_how_to_say_one(fsactl, since):
+def test_an_invalid_time_is_answered_with_the_format(fsactl, since):
     told = fsactl("audit", "--since", since, status=2).stderr
     assert f'"{since}"' in told and "2h" in told and "2026-11-29" in told
 
@@ -299,7 +299,7 @@ def test_an_exception_is_shown_and_in_the_audit(fsactl, person):
     (("projects", "-1"), "USAGE"), (("projects", "1000001"), "1000000"),
     (("dreams", "3"), "there are: projects"),
 ])
-def test_a_limit_that_is_none_changes_nothing(fsactl, person, words, says):
+def test_an_invalid_limit_changes_nothing(fsactl, person, words, says):
     told = fsactl("user", "limit", person.name, *words, status=2).stderr
     assert says in told or says == "USAGE"
     assert fsactl("user", "limit", person.name)[0]["isException"] is False

@@ -284,7 +284,7 @@ def test_a_changed_variable_replaces_the_pod(running):
     assert "DATABASE_URL" in environment(running)
 
 
-def test_updating_is_told_while_the_pod_is_replaced(running):
+def test_updating_is_shown_while_the_pod_is_replaced(running):
     before = len(running.events())
     running.set_variable("COLOUR", "red")
 

@@ -286,7 +286,7 @@ def test_drift_is_repaired(person):
     project.wait("RUNNING")
 
 
-def test_what_others_add_stays(person):
+def test_foreign_additions_are_kept(person):
     """Annotations and labels added by a webhook or the owner are left alone."""
     project = person.create("Decorated")
     project.wait("RUNNING")

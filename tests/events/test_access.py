@@ -59,7 +59,7 @@ def test_a_quiet_stream_ends_within_a_minute_in_any_case(live, away):
     live.wait_flowing()
 
 
-def test_a_session_that_cannot_be_checked_is_told_from_having_none(live):
+def test_an_unverifiable_session_differs_from_none(live):
     ada = live.person()
     live.site.programs.stop("api.fcgi")
     try:

@@ -15,7 +15,7 @@ def asked_lately(site):
         return cursor.fetchone()[0]
 
 
-def test_at_rest_nothing_is_asked_and_a_change_is_shown_all_the_same(live):
+def test_at_rest_nothing_is_polled_and_a_change_is_still_shown(live):
     person = live.person()
     project = live.project(person)
     with person.stream() as stream:

@@ -56,7 +56,7 @@ dpkg-deb --build --root-owner-group -Zgzip /tmp/next /tmp/next.deb
 """
 
 
-def test_an_upgrade_where_nobody_answers_keeps_what_was_changed_and_renews_the_rest(packaged):
+def test_an_unattended_upgrade_keeps_changed_files_and_renews_the_rest(packaged):
     install = "DEBIAN_FRONTEND= apt-get install -y --no-install-recommends "
     packaged.run(CLONE + install + "./deb/fullstack-agent_*.deb")
     changed = ("/etc/fullstack-agent/fsa.conf", "/etc/nginx/fullstack-agent/http.conf")

@@ -94,7 +94,7 @@ def test_purged_nothing_is_left_that_was_not_there_before(machine, before, shown
     assert machine.files() - files == set()
 
 
-def test_who_may_not_use_sudo_is_told_at_once_that_pods_are_simulated(machine):
+def test_without_sudo_pods_are_simulated_and_that_is_said_at_once(machine):
     machine.run("useradd -m -s /bin/bash bob")
     machine.run(f"git clone -q {GOT} fullstack-agent", "bob")
     terminal = machine.terminal("fullstack-agent/tools/quickstart </dev/null", "bob")

@@ -131,7 +131,7 @@ def test_why_a_pod_is_refused(client, new_user):
     assert what(security) == ("KUBE_ADMISSION", "POD_SECURITY", 403), security
 
 
-def test_debt_is_told_from_other_refusals(client, cluster, user):
+def test_debt_is_distinguished_from_other_refusals(client, cluster, user):
     cluster.suspend(user.namespace)
     try:
         answer, _ = client(user)({"apply": secret("poor")})

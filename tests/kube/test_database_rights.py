@@ -92,7 +92,7 @@ def test_a_role_of_an_older_version_becomes_as_narrow(user, cluster, eventually)
     assert allowed(cluster, user, account, NEEDED) == every(NEEDED)
 
 
-def test_who_has_these_rights_only_can_have_a_database(cluster, new_user, eventually):
+def test_these_rights_suffice_for_a_database(cluster, new_user, eventually):
     """Users can only grant rights that they have: a Role that allows everything would require all rights."""
     user = new_user(role="developer")
     objects = companions(user)

@@ -71,7 +71,7 @@ def test_a_new_one_passes_its_phases(user):
     assert cluster_of(user)["metadata"]["finalizers"] == ["cluster.kubeblocks.io/finalizer"]
 
 
-def test_the_credentials_are_there_before_creating_is_told(user, eventually):
+def test_credentials_exist_before_the_phase_creating(user, eventually):
     apply(user)
     eventually(lambda: phase(user))
     seen = secret(user)
@@ -140,7 +140,7 @@ def test_do_not_terminate_blocks_until_it_is_changed(user, eventually):
     eventually(lambda: cluster_of(user) is None)
 
 
-def test_a_failure_is_told_and_heals(user, eventually):
+def test_a_failure_is_reported_and_heals(user, eventually):
     apply(user)
     eventually(is_in(user, "Running"))
     path = user.path(GROUP, "clusters", "db")

@@ -168,7 +168,7 @@ def test_a_database_is_confined_by_a_policy_that_is_mended(user, eventually, cov
     assert covers(live(user, policy), policy)
 
 
-def test_what_others_add_stays_and_is_no_difference(user, eventually, covers):
+def test_foreign_additions_are_no_difference(user, eventually, covers):
     obj = next(o for o in start(user, eventually) if o["kind"] == "Ingress")
     user.api.patch(path(user, obj), {"metadata": {"annotations": {"webhook.example/added": "1"}}})
     assert covers(live(user, obj), obj)

@@ -149,13 +149,13 @@ def test_a_pod_too_large_for_every_node(new_user, eventually):
     eventually(lambda: events(user, "FailedScheduling"))
 
 
-def test_a_quota_is_told_on_the_stateful_set(new_user, eventually):
+def test_a_quota_is_reported_on_the_stateful_set(new_user, eventually):
     user = new_user(quota={"limits.cpu": "100m"})
     start(user)
     eventually(lambda: any("exceeded quota" in e["message"] for e in events(user, "FailedCreate")))
 
 
-def test_pod_security_is_told_on_the_stateful_set(user, eventually):
+def test_pod_security_is_reported_on_the_stateful_set(user, eventually):
     plain = stateful_set("web")
     del plain["spec"]["template"]["spec"]["securityContext"]
     user.apply("statefulsets", plain)

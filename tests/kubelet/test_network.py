@@ -122,7 +122,7 @@ def carries(node, address, port):
 
 
 @needs_way_out
-def test_who_carries_what_pods_send_has_no_rights_on_the_machine(node):
+def test_programs_that_forward_pods_packets_have_no_rights(node):
     _, containers = node
     end = time.monotonic() + PATIENCE
     while not (found := [rights_of(path.parent) for path in Path("/proc").glob("[0-9]*/cmdline")

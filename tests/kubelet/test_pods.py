@@ -20,7 +20,7 @@ def is_ready(status):
     return status["ready"]
 
 
-def test_a_container_that_fails_is_started_again_and_its_exit_code_is_told(pods):
+def test_a_failed_container_is_restarted_and_its_exit_code_reported(pods):
     pods.make("fails", "echo it was me; exit 3")
     status = pods.wait("fails", lambda s: s["restartCount"] >= 2 and "waiting" in s["state"])
     assert status["state"]["waiting"]["reason"] == "CrashLoopBackOff"
@@ -30,7 +30,7 @@ def test_a_container_that_fails_is_started_again_and_its_exit_code_is_told(pods)
     assert pods.read_log("fails", len, "previous=true") == "it was me\n"
 
 
-def test_what_a_container_prints_is_in_pods_log(pods):
+def test_a_containers_output_is_in_pods_log(pods):
     pods.make("talks", "cd /home/agent; seq 5; until [ -e go ]; do sleep 0.1; done; "
               "head -c 100000 /dev/zero | tr '\\0' x; echo; echo end; sleep infinity", claim=True)
     pods.wait("talks", is_ready)
@@ -42,7 +42,7 @@ def test_what_a_container_prints_is_in_pods_log(pods):
     assert 60000 < len(text) <= 65536
 
 
-def test_who_takes_more_memory_than_its_limit_is_ended_and_that_is_told(pods):
+def test_exceeding_the_memory_limit_is_reported(pods):
     found = limits.available("fullstack-agent-test-limits")
     limits.remove("fullstack-agent-test-limits")
     if "memory" not in found:
@@ -63,7 +63,7 @@ def test_a_pod_is_ready_when_its_probe_is_answered_and_not_any_more_when_it_is_n
     pods.wait("late", lambda s: not s["ready"])
 
 
-def test_an_image_that_is_not_here_is_told(pods):
+def test_a_missing_image_is_reported(pods):
     pods.make("strange", image="registry.invalid/strange:1")
     status = pods.wait("strange", lambda s: s["state"].get("waiting", {}).get("reason") == "ImagePullBackOff")
     assert "registry.invalid/strange:1" in status["state"]["waiting"]["message"]
@@ -77,7 +77,7 @@ def test_a_name_leads_nowhere_else(pods):
     assert "is not a name" in status["state"]["waiting"]["message"]
 
 
-def test_what_is_on_its_volume_survives_the_pod(pods):
+def test_a_volumes_files_survive_the_pod(pods):
     pods.make("keeper", claim=True)
     pods.wait("keeper", is_ready)
     pods.run("keeper", "echo precious >/home/agent/kept")
@@ -88,7 +88,7 @@ def test_what_is_on_its_volume_survives_the_pod(pods):
     assert pods.run("keeper", "cat /home/agent/kept") == "precious\n"
 
 
-def test_its_program_is_told_to_end_and_given_time(pods):
+def test_its_program_gets_a_signal_and_time_to_end(pods):
     pods.make("polite", "trap 'echo good bye; exit 0' TERM; while :; do sleep 0.1; done")
     pods.wait("polite", is_ready)
     pods.scale("polite", 0)

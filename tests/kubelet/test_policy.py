@@ -29,7 +29,7 @@ def returns(text):
     {"from": [{"ipBlock": {"cidr": "10.0.0.0/8 return\n}"}}]},
     {"from": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["nowhere"]}}]},
 ])
-def test_what_is_not_understood_allows_nothing_and_concerns_nobody_else(strange):
+def test_an_unknown_rule_allows_nothing_and_affects_no_others(strange):
     assert rules(strange) == rules()
     assert returns(rules(strange, {"ports": [{"port": 3000}]})) == ["tcp dport 3000 return"]
 

@@ -65,7 +65,7 @@ def test_the_dashboard_names_metrics_that_exist(panels, metrics):
     assert shown == set(metrics)  # every metric is shown
 
 
-def test_panels_are_told_apart_and_explained(panels):
+def test_panels_have_distinct_titles_and_descriptions(panels):
     assert len({panel["id"] for panel in panels}) == len(panels)
     places = {(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels}
     assert len(places) == len(panels)
@@ -82,7 +82,7 @@ def test_each_alert_says_what_and_the_documentation_what_to_do(rules):
         assert rule["labels"]["severity"] in ("page", "ticket")
 
 
-def test_promtool_takes_the_rules_and_each_alert_fires(rules):
+def test_promtool_accepts_the_rules_and_each_alert_fires(rules):
     checked = subprocess.run([PROMTOOL, "check", "rules", "alerts.yml"], cwd=MONITORING,
                              capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -96,7 +96,7 @@ def test_promtool_takes_the_rules_and_each_alert_fires(rules):
         assert names == {rule["alert"] for rule in rules}, expected
 
 
-def test_promtool_takes_the_dashboards_expressions(panels, tmp_path):
+def test_promtool_accepts_the_dashboards_expressions(panels, tmp_path):
     """Converts them to recording rules, with Grafana's variables filled in."""
     expressions = [target["expr"].replace("$__rate_interval", "1m")
                    for panel in panels for target in panel["targets"]]

@@ -190,7 +190,7 @@ def test_changes_of_status_and_causes_are_counted(site, day):
     assert total(site, "fsa_rows_total", result="cause") == total(site, "fsa_causes_total")
 
 
-def test_a_pass_that_is_over_is_told_at_once(site, day):
+def test_the_end_of_a_pass_is_exported_at_once(site, day):
     """A pass ends every second, and its time is exported within moments."""
     since = time.time()
     while True:

@@ -226,7 +226,7 @@ def test_their_database_answers_nobody_elses_sandbox(projects):
         assert "Is the server running on that host" in opened.ask(command)
 
 
-def test_a_pod_that_is_made_anew_is_confined_too(projects, targets):
+def test_a_recreated_pod_is_restricted_too(projects, targets):
     mine = projects[0]
     before = pod(mine)["metadata"]["uid"]
     mine.restart()

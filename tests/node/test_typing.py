@@ -87,7 +87,7 @@ def terminal_url(project, session="main"):
 # ---- the tests, in the order of a day ------------------------------------------------------------
 
 
-def test_it_runs_and_its_stages_were_told(shop, told, quiet):
+def test_it_runs_and_its_stages_were_sent(shop, told, quiet):
     seen = [e.data for e in told.named("project") if e.data["id"] == shop.id]
     assert seen[0]["status"] in ("CREATING", "STARTING")
     stages = [STAGES.index(data["sandboxes"][0]["stage"]) for data in seen if data["sandboxes"]]
@@ -139,7 +139,7 @@ def test_the_app_answers_at_its_address(shop, browser, authority):
                last=lambda: fetch(authority, url))
 
 
-def test_what_was_typed_survives_stop_and_start(shop, browser, authority):
+def test_files_survive_stop_and_start(shop, browser, authority):
     url = shop.sandbox()["ttydUrl"]
     shop.stop()
     shop.wait("STOPPED")

@@ -41,7 +41,7 @@ def person(workspace, build, site):
         yield client
 
 
-def test_whatever_is_sent_the_site_answers_as_its_document_says(site, person):
+def test_every_response_matches_the_document(site, person):
     env = {**os.environ, "PYTHONPATH": str(pypi.packages(HERE / "requirements.txt")),
            "SCHEMATHESIS_HOOKS": str(HERE / "hooks.py"), "PROPERTIES_URL": site.url,
            "PROPERTIES_TOKEN": person.token}

@@ -53,7 +53,7 @@ def count(site, condition):
         return cursor.fetchone()[0]
 
 
-def test_a_thousand_projects_of_one_hold_up_nobody(workspace, build, postgres, kubesim):
+def test_a_thousand_projects_of_one_user_delay_nobody(workspace, build, postgres, kubesim):
     """All of them are due at once, on the API server that both share, which is slow. A user who creates one project
     afterwards gets it while most of the others are still waiting."""
     options = {"projects_per_user": str(MANY), "rows_in_flight": "600", "rows_per_user": "500"}

@@ -36,7 +36,7 @@ def slow_images(kubesim):
     kubesim.order("POST", "/settings", end)
 
 
-def test_what_was_wrong_with_the_pod_before_is_not_told_of_this_one(
+def test_a_former_pods_problem_is_not_shown(
         person, kubesim, slow_images, explained):
     mount = kubesim.effect(effect="mount", namespace=person.namespace.name)
     project = person.create("Mounted")
@@ -53,7 +53,7 @@ def test_what_was_wrong_with_the_pod_before_is_not_told_of_this_one(
     explained(project, "slow-image-after-a-mount-fault")
 
 
-def test_a_mount_fault_that_has_passed_is_not_told_while_the_image_is_pulled(
+def test_a_past_mount_fault_is_not_shown_during_the_pull(
         person, kubesim, slow_images):
     mount = kubesim.effect(effect="mount", namespace=person.namespace.name)
     project = person.create("Pulled")
@@ -64,7 +64,7 @@ def test_a_mount_fault_that_has_passed_is_not_told_while_the_image_is_pulled(
     assert is_diagnosed(kubesim, project)["cause"] is None
 
 
-def test_a_quota_that_was_raised_is_not_told_of_the_next_start(
+def test_a_raised_quota_is_not_the_cause_of_the_next_start(
         person, kubesim, slow_images, explained):
     project = person.create("Squeezed")
     project.wait("RUNNING")
@@ -197,7 +197,7 @@ def slow_databases(kubesim):
     kubesim.order("POST", "/settings", end)
 
 
-def test_a_database_that_somebody_has_stopped_is_told_as_starting(
+def test_a_foreign_stop_of_a_database_shows_as_starting(
         person, kubesim, slow_databases):
     project = person.create("Halted", database=True)
     project.wait("RUNNING")
@@ -208,7 +208,7 @@ def test_a_database_that_somebody_has_stopped_is_told_as_starting(
     eventually(lambda: project.database()["status"] == "STARTING", last=project.database)
 
 
-def test_a_database_that_is_being_deleted_is_told_as_starting_and_what_holds_it(
+def test_a_database_being_deleted_is_starting_with_the_obstacle(
         site, person, kubesim):
     project = person.create("Leaving", database=True)
     project.wait("RUNNING")
@@ -229,7 +229,7 @@ DENIED = 'admission webhook "guard.example.com" denied the request: not on a Sun
 
 @pytest.mark.parametrize("part,kind,resource", [
     ("sandbox", "StatefulSet", "statefulsets"), ("database", "Cluster", "clusters")])
-def test_what_is_gone_and_may_not_be_made_again_does_not_run(
+def test_an_object_that_may_not_be_recreated_is_not_running(
         person, kubesim, explained, part, kind, resource):
     project = person.create("Denied", database=True)
     project.wait("RUNNING")
@@ -299,7 +299,7 @@ REQUESTS = {"spec.template.spec.containers.0.resources.requests": {"cpu": "200m"
      'spec.ingressClassName is "theirs" instead of "nginx"'),
     ("statefulsets", {"metadata.annotations": {"theirs": "only"}}, "metadata.annotations."),
 ])
-def test_what_admission_changes_is_accepted_with_a_warning(
+def test_admissions_changes_are_accepted_with_a_warning(
         person, kubesim, explained, resource, change, words):
     kubesim.effect(effect="admission", resource=resource, namespace=person.namespace.name,
                    set=change)
@@ -317,7 +317,7 @@ def test_what_admission_changes_is_accepted_with_a_warning(
     assert (project.status(), project.causes()) == ("RUNNING", [])
 
 
-def test_what_somebody_changes_of_what_was_accepted_is_put_right(person, kubesim):
+def test_drift_of_accepted_objects_is_corrected(person, kubesim):
     effect = kubesim.effect(effect="admission", resource="ingresses",
                             namespace=person.namespace.name,
                             set={"spec.ingressClassName": "theirs"})
@@ -384,7 +384,7 @@ def test_a_node_that_is_being_added_is_progress_and_not_an_error(
     told(project.sandbox, "POD_UNSCHEDULABLE", "ERROR")
 
 
-def test_a_sandbox_that_ends_soon_after_its_start_is_looked_at_sooner_than_at_the_resync(
+def test_a_sandbox_that_ends_soon_after_its_start_is_observed_before_the_resync(
         make_site, kubesim):
     """The resync interval is the default of five minutes."""
     made = Person(make_site(options={**OPTIONS, "resync": "5m"}), kubesim)

@@ -81,7 +81,7 @@ def holds_new_credentials(project, before):
     assert url_in_cluster(project) == connection["connectionUrl"] != before["connectionUrl"]
 
 
-def test_a_database_that_was_made_anew_is_told_with_its_own_password(site, shop):
+def test_a_recreated_database_shows_its_own_password(site, shop):
     before, pod = shop.connection(), shop.person.namespace.pod(shop.sandbox()["name"])
     old = end_cluster(shop)
     resync(site, shop, "DATABASE")
@@ -120,7 +120,7 @@ def test_stop_delete_start_runs_with_the_credentials_of_the_new_database(shop):
     holds_new_credentials(shop, before)
 
 
-def test_a_password_that_was_rotated_is_taken_at_the_next_resync(site, shop):
+def test_a_rotated_password_is_used_after_the_next_resync(site, shop):
     before = shop.connection()
     change_secret(shop, password="rotated/by:somebody")
     resync(site, shop, "DATABASE")
@@ -161,7 +161,7 @@ ASK = {
 
 
 @pytest.mark.parametrize("ask", ASK)
-def test_whatever_is_asked_for_finds_that_the_database_was_deleted(shop, ask):
+def test_every_request_notices_the_deleted_database(shop, ask):
     """No resync is due soon: the status follows from the request."""
     before, old = shop.connection(), end_cluster(shop)
     ASK[ask](shop)
@@ -173,7 +173,7 @@ def test_whatever_is_asked_for_finds_that_the_database_was_deleted(shop, ask):
 
 @pytest.mark.parametrize("ask", ASK)
 @pytest.mark.parametrize("kind", ["StatefulSet", "Ingress"])
-def test_whatever_is_asked_for_finds_that_an_object_was_deleted(shop, ask, kind):
+def test_every_request_notices_a_deleted_object(shop, ask, kind):
     namespace, sandbox = shop.person.namespace, shop.sandbox()
     name = namespace.owned(sandbox["id"])[kind][0]
     old = namespace.get(kind, name)["metadata"]["uid"]
@@ -188,7 +188,7 @@ def test_whatever_is_asked_for_finds_that_an_object_was_deleted(shop, ask, kind)
     assert namespace.get(kind, name)["metadata"]["uid"] != old
 
 
-def test_what_runs_is_starting_until_it_was_looked_at(site, shop):
+def test_a_running_sandbox_is_starting_until_it_is_observed(site, shop):
     generation = "SELECT sum(generation) FROM resources WHERE project_id = %s"
     before = sql(site, generation, shop.id)
     told = shop.start()

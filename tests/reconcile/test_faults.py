@@ -176,7 +176,7 @@ def meetings(site, kubesim):
 
 
 @pytest.mark.parametrize("name", [*FAULTS, *EFFECTS])
-def test_a_fault_is_told_and_passes(meetings, name):
+def test_a_fault_is_reported_and_passes(meetings, name):
     meetings[name].result()
 
 

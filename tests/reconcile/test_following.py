@@ -23,7 +23,7 @@ TROUBLES = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_a_start_goes_on_where_watching_does_not_work(kubesim, person, trouble):
+def test_a_start_continues_without_watches(kubesim, person, trouble):
     kubesim.fault(verb="watch", user=f"*{person.name}*", **TROUBLES[trouble])
     project = person.create("Shop")
     project.wait("RUNNING")
@@ -42,7 +42,7 @@ def slow_pods(kubesim):
     kubesim.order("POST", "/settings", {"readyAfter": 300})
 
 
-def test_who_changes_an_object_without_end_is_observed_a_few_times_more(kubesim, person, slow_pods):
+def test_endless_changes_cause_few_more_observations(kubesim, person, slow_pods):
     project = person.create("Restless")
     name = project.sandbox()["name"]
     eventually(lambda: person.namespace.get("StatefulSet", name))

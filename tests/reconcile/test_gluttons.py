@@ -61,7 +61,7 @@ def private(pid):
     return 1024 * sum(map(int, re.findall(r"^Private_\w+:\s+(\d+) kB", text, re.M)))
 
 
-def test_what_they_answer_costs_nobody_else(site, kubesim, glutton):
+def test_huge_responses_cost_nobody_else(site, kubesim, glutton):
     with ThreadPoolExecutor(4) as pool:
         good = list(pool.map(lambda _: Person(site, kubesim), range(GOOD)))
         bad = list(pool.map(lambda _: Person(site, kubesim), range(GLUTTONS)))
@@ -98,7 +98,7 @@ def test_the_service_has_more_memory_than_answers_may_take(default):
     assert int(default("kube_memory")) * 4 / 3 <= most
 
 
-def test_names_that_nobody_answers_for_leave_threads_for_the_others(default):
+def test_unresolvable_names_leave_threads_for_others(default):
     """Each row in flight uses one thread, which ends with the row's request."""
     assert int(re.search(r"^TasksMax=(\d+)$", UNIT, re.M)[1]) >= 2 * int(default("rows_in_flight"))
     each, times = re.search(r"RES_OPTIONS=timeout:(\d+) attempts:(\d+)", UNIT).groups()

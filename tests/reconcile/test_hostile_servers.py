@@ -55,7 +55,7 @@ def requests_to(site, port):
                s.labels["server"] == f"127.0.0.1:{port}")
 
 
-def test_what_they_send_costs_nobody_else(site, kubesim, hostile):
+def test_floods_cost_nobody_else(site, kubesim, hostile):
     with ThreadPoolExecutor(4) as pool:
         good = Person(site, kubesim)
         bad = list(pool.map(lambda _: Person(site, kubesim), range(ACCOUNTS)))

@@ -39,14 +39,14 @@ def test_without_a_ca_the_api_servers_certificate_is_checked_by_the_sites_list(
     person.create("Public").wait("RUNNING")
 
 
-def test_without_a_ca_a_certificate_of_nobody_known_is_not_trusted(site_with, kubesim):
+def test_without_a_ca_an_unknown_issuer_is_not_trusted(site_with, kubesim):
     person = Person(site_with("of_debian"), kubesim)
     person.put_kubeconfig(changed(person.kubeconfig, **{"certificate-authority-data": ""}))
     cause = person.create("Private").wait_cause("KUBE_TLS")
     assert cause["headline"] == "Your cluster's certificate cannot be verified"
 
 
-def test_a_name_of_our_network_is_refused_without_a_word_on_what_it_resolves_to(
+def test_a_name_in_our_network_is_refused_without_its_address(
         site_with, kubesim):
     name = socket.gethostname()
     address = socket.gethostbyname(name)

@@ -121,7 +121,7 @@ def test_the_settings_of_one_user_are_not_another_ones(site, kubesim, person, sh
     assert secrets_with(stranger, "sk-mine") == []
 
 
-def test_what_sandboxes_do_not_get_starts_nothing_anew(person, shop):
+def test_settings_not_for_sandboxes_restart_nothing(person, shop):
     before = stateful_set(shop)["metadata"]["generation"]
     expect(person.client.post("/api/user/config", {"configs": [{"key": "THEME", "value": "dark"}]}))
     assert shop.status() == "RUNNING"
@@ -154,7 +154,7 @@ class TestOperator:
                   options=OPTIONS | {"operator_env_file": file}, every="200ms") as made:
             yield made
 
-    def test_who_has_a_key_of_their_own_gets_nothing_of_the_operators(self, everybodys, kubesim, person):
+    def test_a_users_own_key_replaces_the_operators_settings(self, everybodys, kubesim, person):
         ada = type(person)(everybodys, kubesim)
         shop = ada.create("Shop")
         shop.wait("RUNNING")

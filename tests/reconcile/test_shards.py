@@ -49,7 +49,7 @@ def neighbour(site, kubesim, person):
 
 
 @pytest.mark.parametrize("kind", ["spin", "sleep", "crash"])
-def test_who_stalls_a_process_pays_and_the_others_go_on(site, kubesim, kind):
+def test_a_stall_costs_its_user_and_others_continue(site, kubesim, kind):
     hostile = Person(site, kubesim)
     victim = neighbour(site, kubesim, hostile)
     shop = victim.create("Shop")

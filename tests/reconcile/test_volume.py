@@ -89,7 +89,7 @@ def send(project, ask, **force):
 
 
 @pytest.mark.parametrize("ask", ASK)
-def test_what_would_end_the_pod_asks_first(site, project, ask):
+def test_ending_the_pod_needs_a_confirmation(site, project, ask):
     project.set_variable("BEFORE", "old")
     eventually(lambda: uid(claim(project)))
     project.wait("RUNNING")
@@ -113,7 +113,7 @@ def test_what_would_end_the_pod_asks_first(site, project, ask):
     eventually(lambda: warned(project) == [], last=project.get)
 
 
-def test_what_ends_no_pod_does_not_ask(doomed):
+def test_changes_that_end_no_pod_need_no_confirmation(doomed):
     running = uid(pod(doomed))
     doomed.start()
     doomed.wait("RUNNING")
@@ -122,7 +122,7 @@ def test_what_ends_no_pod_does_not_ask(doomed):
     assert uid(pod(doomed)) == running and warned(doomed) == ["HOME_VOLUME_GOING"]
 
 
-def test_who_asks_before_anybody_knew_is_held_up(project, explained):
+def test_a_request_before_the_loss_was_observed_is_held_up(project, explained):
     """The claim was deleted after the last observation: the reconciler finds out, and keeps the pod."""
     volume, running = delete_claim(project), uid(pod(project))
     project.restart()
@@ -137,7 +137,7 @@ def test_who_asks_before_anybody_knew_is_held_up(project, explained):
     assert uid(claim(project)) != volume and project.causes() == []
 
 
-def test_a_stop_before_anybody_knew_is_held_up_and_can_be_taken_back(project):
+def test_a_stop_before_the_loss_was_observed_is_held_up_and_can_be_undone(project):
     volume, running = delete_claim(project), uid(pod(project))
     project.stop()
     project.wait_cause(RISK)
@@ -165,7 +165,7 @@ def test_the_operators_new_settings_do_not_cost_files(site, doomed):
     assert uid(pod(doomed)) == running
 
 
-def test_insisting_holds_for_what_was_asked_and_not_for_later(site, project):
+def test_a_confirmation_holds_for_one_request(site, project):
     expect(project.person.client.post(f"{project.path}/restart", {"force": True}))
     project.wait("RUNNING")
     volume = delete_claim(project)
@@ -175,7 +175,7 @@ def test_insisting_holds_for_what_was_asked_and_not_for_later(site, project):
     assert uid(claim(project)) == volume
 
 
-def test_deletion_needs_no_more_than_being_asked_for(doomed):
+def test_deletion_needs_only_the_request(doomed):
     doomed.delete()
     doomed.wait_gone()
 
@@ -239,7 +239,7 @@ def test_the_owner_is_warned_that_the_databases_volume_goes(site, doomed_shop, e
     explained(doomed_shop, "database-volume-going")
 
 
-def test_what_would_stop_the_database_asks_first(doomed_shop):
+def test_stopping_the_database_needs_a_confirmation(doomed_shop):
     shop, running, volume = doomed_shop, uid(data_pod(doomed_shop)), uid(data_claim(doomed_shop))
     refused = send(shop, "stop")
     assert refused.status_code == 409 and refused.json()["errorCode"] == RISK, refused.text
@@ -261,7 +261,7 @@ def test_what_would_stop_the_database_asks_first(doomed_shop):
     assert shop.causes() == [] and data_warned(shop) == []
 
 
-def test_a_stop_before_anybody_knew_leaves_the_database_running(shop, explained):
+def test_a_stop_before_the_loss_was_observed_leaves_the_database_running(shop, explained):
     """The claim was deleted after the last observation: the reconciler finds out, and ends nothing."""
     volume, running = delete_data_claim(shop), uid(data_pod(shop))
     shop.stop()
@@ -354,7 +354,7 @@ def test_a_start_without_the_files_that_were_there_asks_first(site, stopped, wha
 
 
 @pytest.mark.parametrize("what", GONE)
-def test_a_start_before_anybody_knew_begins_nothing_empty(stopped, what, explained):
+def test_a_start_before_the_loss_was_observed_begins_nothing_empty(stopped, what, explained):
     find, told, code = GONE[what]
     lose(stopped, what)
     stopped.start()
@@ -421,7 +421,7 @@ def test_a_volume_that_was_restored_is_just_used(site, stopped):
 
 
 @pytest.mark.parametrize("what", GONE)
-def test_files_that_somebody_has_lost_for_them_are_not_lost_without_a_word(site, shop, what,
+def test_lost_files_are_reported_to_their_owner(site, shop, what,
                                                                            explained):
     """An object that is deleted while it should run is made again without a confirmation, but this is reported."""
     find, told, _ = GONE[what]

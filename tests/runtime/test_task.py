@@ -86,7 +86,7 @@ def test_a_task_that_nobody_watches_leaves_no_shell(start_task):
     task.nothing_is_left()
 
 
-def test_who_watches_a_task_gets_a_shell_after_it(start_task):
+def test_a_watched_task_is_followed_by_a_shell(start_task):
     task = start_task()
     with task.watch() as watching:
         assert task.go() == 3

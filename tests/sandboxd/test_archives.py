@@ -73,7 +73,7 @@ def test_its_length_need_not_be_known(client, server):
     assert (server.home / "chunked" / "a").stat().st_size == 300_000
 
 
-def test_what_is_there_stays_unless_it_is_asked_for(client, server):
+def test_an_existing_target_is_kept_by_default(client, server):
     assert put(client, "here", archive(member("a", b"1"), member("sub/kept", b"2"))).status == 201
     again = put(client, "here", archive(member("a", b"3")))
     assert (again.status, again.json["errorCode"]) == (409, "EXISTS")
@@ -130,7 +130,7 @@ def test_sandboxds_own_files_are_no_part_of_it(client, server):
     assert (answer.status, answer.json["errorCode"]) == (403, "NOT_PERMITTED")
 
 
-def test_what_is_on_its_way_is_no_part_of_it(make_server):
+def test_incomplete_uploads_are_not_in_archives(make_server):
     server = make_server()
     for name in (".fsa-uploads", ".fsa-unpack", ".fsa-unpack-old", ".fsa-unpacked", "deep/.fsa-unpack"):
         (server.home / name).mkdir(parents=True)
@@ -151,7 +151,7 @@ def test_setuid_bits_and_closed_directories(client, server):
 
 @pytest.mark.parametrize("body", [b"no archive", os.urandom(70_000), archive(member("a", b"x" * 90_000))[:50_000]],
                          ids=["short", "random", "truncated"])
-def test_what_is_no_archive_is_refused(client, server, body):
+def test_an_invalid_archive_is_refused(client, server, body):
     answer = put(client, "broken", body)
     assert (answer.status, answer.json["errorCode"]) == (422, "CANNOT_UNPACK"), answer.body
     assert not (server.home / "broken").exists()
@@ -172,7 +172,7 @@ def test_an_upload_that_is_cut_off_changes_nothing(server):
 
 
 @pytest.mark.parametrize("strict, end", [("false", b"\r\n0\r\nArchive-Changed: true\r\n\r\n"), ("true", None)])
-def test_a_file_that_changes_meanwhile_is_told_by_a_trailer_or_cuts_the_archive_off(server, strict, end):
+def test_a_changing_file_is_reported_by_a_trailer_or_ends_the_archive(server, strict, end):
     folder = server.home / f"changing-{strict}"
     folder.mkdir()
     with (folder / "a").open("wb") as file:
@@ -216,7 +216,7 @@ def test_a_client_that_does_not_read_holds_nothing_but_its_place(server):
         assert other.send("DELETE", "/v1/files", query={"path": "endless", "recursive": "true"}).status == 204
 
 
-def test_a_full_disk_is_told_and_nothing_of_the_archive_stays(make_server):
+def test_a_full_disk_is_reported_and_nothing_of_the_archive_stays(make_server):
     server = make_server(home_size="8m")
     with server.client() as client:
         answer = put(client, "large", archive(member("a", os.urandom(20 << 20))))
@@ -225,7 +225,7 @@ def test_a_full_disk_is_told_and_nothing_of_the_archive_stays(make_server):
         assert put(client, "small", archive(member("a", b"x" * 1_000_000))).status == 201
 
 
-def test_what_a_sandbox_that_ended_at_once_left_is_removed(make_server):
+def test_remains_of_a_sandbox_that_ended_at_once_are_removed(make_server):
     server = make_server()
     (server.home / ".fsa-unpack" / "0123" / "deep").mkdir(parents=True)
     (server.home / ".fsa-unpack" / "0123").chmod(0o500)

@@ -33,7 +33,7 @@ def test_a_range_is_read(client, asked, status, part):
         assert answer.body == part
 
 
-def test_a_large_file_comes_whole_both_ways(client, server):
+def test_a_large_file_arrives_complete_both_ways(client, server):
     content = os.urandom(20_000_000)
     assert client.write("large", content).status == 201
     assert (server.home / "large").read_bytes() == content
@@ -53,7 +53,7 @@ def test_a_file_is_replaced_only_if_it_is_still_the_same(client, server):
     assert client.write("guarded-new", b"5", If_None_Match="*").status == 201
 
 
-def test_a_file_keeps_its_mode_and_a_new_one_gets_what_is_asked_for(client, server):
+def test_a_file_keeps_its_mode_and_a_new_one_gets_the_requested(client, server):
     client.send("PUT", "/v1/files", b"x", {"path": "script", "mode": "755"})
     client.write("script", b"y")
     assert stat.S_IMODE((server.home / "script").stat().st_mode) == 0o755
@@ -206,7 +206,7 @@ def test_writing_to_a_link_replaces_the_link(client, server, traps):
     assert (traps / "file").read_text() == "secret"
 
 
-def test_what_is_sandboxds_own_is_not_there(client, server):
+def test_sandboxds_own_files_are_hidden(client, server):
     own = server.directory / "run"
     (own / "ttyd.conf").write_text("own")
     (Path("/tmp") / f"to-own-{os.getpid()}").symlink_to(own)
@@ -225,7 +225,7 @@ def test_a_pipe_holds_nobody_up(client, traps):
     assert (answer.status, answer.json["errorCode"]) == (409, "NOT_FILE")
 
 
-def test_a_full_disk_is_told_and_the_old_file_stays(client, server):
+def test_a_full_disk_is_reported_and_the_old_file_stays(client, server):
     """Uses a file system of a megabyte, where root may mount one."""
     small = server.home / "small"
     small.mkdir()

@@ -46,7 +46,7 @@ def test_it_runs_where_and_with_what_was_asked_for(client, server):
     ({"command": "true", "unattended": "600"}, 400, "INVALID_REQUEST"),
     ({}, 400, "INVALID_REQUEST"),
 ])
-def test_what_cannot_be_started_says_why(client, members, status, code):
+def test_a_failed_start_says_why(client, members, status, code):
     answer = client.send("POST", "/v1/processes", members)
     assert (answer.status, answer.json["errorCode"]) == (status, code)
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -131,7 +131,7 @@ def test_output_of_a_child_that_stays_does_not_hold_up_the_end(client):
     assert client.run("sleep 100 & echo started; exit 4")[:2] == (4, b"started\n")
 
 
-def test_a_killed_client_goes_on_where_it_was(server):
+def test_a_killed_client_continues_where_it_stopped(server):
     """The connection is cut repeatedly in the middle, once with much unacknowledged output."""
     whole = b"".join(b"%d\n" % n for n in range(200000))
     streams = {1: bytearray(), 2: bytearray()}
@@ -149,7 +149,7 @@ def test_a_killed_client_goes_on_where_it_was(server):
     assert streams[1] == whole
 
 
-def test_what_nobody_acknowledges_waits_and_is_not_lost(server, client):
+def test_unacknowledged_output_waits_and_is_not_lost(server, client):
     with server.socket() as opened:
         opened.send(type="start", command="seq 0 199999")
         process = opened.expect("process")
@@ -159,7 +159,7 @@ def test_what_nobody_acknowledges_waits_and_is_not_lost(server, client):
     assert whole == b"".join(b"%d\n" % n for n in range(200000))
 
 
-def test_dropped_output_is_told(server, client):
+def test_dropped_output_is_reported(server, client):
     process = client.ended(client.start("seq 0 199999", overflow="drop"))
     assert process["status"] == "ended"
     answer = client.get(f"/v1/processes/{process['id']}/stdout", offset=0)
@@ -343,7 +343,7 @@ def test_a_process_that_nobody_attends_runs_to_its_end(client, server):
     assert (ended["exitCode"], ended["unattended"]) == (0, False)
 
 
-def test_who_waits_is_told_of_a_removed_process_once(server, client):
+def test_waiters_hear_once_of_a_removed_process(server, client):
     process = client.start(["sleep", "1000"])
     path = f"/v1/processes/{process['id']}"
     head = f" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {make_token()}\r\n\r\n"
@@ -373,7 +373,7 @@ def test_processes_are_listed(client):
     client.send("DELETE", f"/v1/processes/{process['id']}")
 
 
-def test_what_is_not_known_is_named_whatever_it_is_called(server, client):
+def test_unknown_names_are_reported(server, client):
     long = "x" + "\u00e4" * 200
     refused = client.send("POST", "/v1/processes", {"command": "true", long: 1})
     assert (refused.status, refused.json["errorCode"]) == (400, "INVALID_REQUEST")

@@ -212,7 +212,7 @@ def test_the_sites_pages_may_read_answers_and_others_may_not(server):
     assert not (server.home / "crossed").exists()
 
 
-def test_a_page_of_the_site_may_send_what_a_browser_asks_about_first(server):
+def test_the_sites_pages_pass_the_preflight(server):
     asked = {"Origin": SITE, "Access_Control_Request_Method": "PUT",
              "Access_Control_Request_Headers": "authorization, if-match"}
     with Client(server.port, None) as client:

@@ -76,13 +76,13 @@ def test_a_port_where_nobody_listens_says_so(server):
         assert opened.receive() is None
 
 
-def test_usage_is_told(client):
+def test_usage_is_reported(client):
     usage = check(client.get("/v1/usage"), "/v1/usage")
     assert usage["disks"][0]["limit"] >= usage["disks"][0]["used"] > 0
     assert usage["processes"] > 1
 
 
-def test_activity_is_told(client):
+def test_activity_is_reported(client):
     client.start("true")
     check(client.get("/v1/activity"), "/v1/activity")
     process = client.start("while :; do :; done")

@@ -183,7 +183,7 @@ def test_an_upload_is_given_up(client, server):
     assert client.get("/v1/uploads/" + "g" * 16).status == 404
 
 
-def test_what_is_left_over_is_bounded_and_goes_after_a_day(make_server):
+def test_leftovers_are_limited_and_removed_after_a_day(make_server):
     server = make_server()
     kept = server.home / ".fsa-uploads"
     with server.client() as client:
@@ -204,7 +204,7 @@ def test_what_is_left_over_is_bounded_and_goes_after_a_day(make_server):
     assert not list(kept.iterdir())
 
 
-def test_a_full_disk_is_told_and_the_upload_goes_on_when_there_is_room(make_server):
+def test_a_full_disk_is_reported_and_the_upload_can_continue(make_server):
     """Uses a home of two megabytes, where root may mount one."""
     server = make_server(home_size="2m")
     with server.client() as client:
@@ -222,6 +222,6 @@ def test_a_full_disk_is_told_and_the_upload_goes_on_when_there_is_room(make_serv
         assert client.read("file").body == b"x" * 1_500_000
 
 
-def test_only_who_may_write_uploads(server):
+def test_uploads_need_the_right_to_write(server):
     with Client(server.port, make_token(scope="files:read exec")) as client:
         assert client.send("POST", "/v1/uploads", query={"path": "x"}, Upload_Length="1").status == 403

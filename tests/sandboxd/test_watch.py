@@ -16,7 +16,7 @@ def changes(opened, until):
     return seen
 
 
-def test_what_changes_in_a_directory_is_told(server, client):
+def test_changes_in_a_directory_are_reported(server, client):
     watched = server.home / "watched-dir"
     (watched / "below").mkdir(parents=True)
     (watched / "gone").touch()

@@ -131,7 +131,7 @@ def test_the_api_gets_its_paths_with_the_request_as_it_was(nginx, path):
     assert got["REMOTE_ADDR"] == "127.0.0.1"
 
 
-def test_the_request_id_is_nginxs_and_is_told_once(nginx, api):
+def test_the_request_id_is_nginxs_and_is_sent_once(nginx, api):
     answer = requests.get(nginx.url + "/api/x", headers={"X-Request-Id": "forged\\x00"})
     told = answer.headers["X-Request-Id"]
     assert answer.json()["HTTP_X_REQUEST_ID"] == told
@@ -183,7 +183,7 @@ def test_a_program_that_is_away_is_a_503_that_says_when_to_come_back(nginx):
     ],
     ids=["nul", "no-http", "unknown", "post-to-file", "body", "uri", "header", "headers"],
 )
-def test_what_nginx_refuses_itself_is_a_problem_in_json(nginx, request_bytes, status, code):
+def test_nginx_refuses_with_problem_details(nginx, request_bytes, status, code):
     got, body = raw(nginx, request_bytes)
     assert got == status
     assert is_problem(status, body, code)
@@ -232,7 +232,7 @@ def test_the_site_file_for_debian_is_valid(workspace):
     run(["/usr/sbin/nginx", "-t", "-q", "-e", etc / "error.log", "-c", config], "nginx -t")
 
 
-def test_who_asks_for_problem_details_gets_them_from_nginx_too(nginx):
+def test_nginx_sends_problem_details_on_request(nginx):
     answer = requests.get(nginx.url + "/nowhere", headers={"Accept": "application/problem+json"})
     assert answer.headers["Content-Type"].startswith("application/problem+json")
     assert is_problem(404, answer.content, "NOT_FOUND")

@@ -40,7 +40,7 @@ def test_writes_are_durable_and_nothing_listens_on_the_network(postgres, databas
     assert scalar(connection, "SHOW listen_addresses") == ""
 
 
-def test_what_was_committed_survives_a_crash(postgres, database):
+def test_committed_data_survives_a_crash(postgres, database):
     with postgres.connect(database, "fsa_owner").cursor() as cursor:
         cursor.execute("CREATE TABLE kept AS SELECT 7 AS number")
     connection = postgres.connect(database)
@@ -61,7 +61,7 @@ def test_another_user_is_only_the_role_that_was_granted(workspace):
                 run([*psql, server.conninfo("postgres", role)], "psql", user="nobody")
 
 
-def test_its_data_is_nobody_elses(postgres):
+def test_its_data_is_private(postgres):
     mode = stat.S_IMODE((postgres.directory / "data").stat().st_mode)
     assert mode == 0o700
 

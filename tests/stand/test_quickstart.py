@@ -73,7 +73,7 @@ def test_before_the_first_run_there_is_nothing_to_tell(workspace):
         assert "nothing has been started" in start(action, expect=1)
 
 
-def test_looking_for_what_was_never_started_leaves_no_trace(workspace):
+def test_status_without_a_start_leaves_no_trace(workspace):
     start = QuickStart(workspace / "nothing")
     start("--status", expect=1)
     assert not start.directory.exists()
@@ -93,7 +93,7 @@ def test_it_prints_a_line_a_step_with_its_time(quickstart, first):
     assert "\r" not in first and "\033" not in first  # without a terminal, nothing is redrawn
 
 
-def test_the_project_runs_and_its_addresses_are_told(quickstart, first):
+def test_the_project_runs_and_its_addresses_are_printed(quickstart, first):
     about = quickstart.status()
     assert re.search(r"^project +demo, RUNNING$", first, re.M)
     assert about["site"] in first

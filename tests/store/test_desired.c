@@ -64,7 +64,7 @@ END_TEST
 
 /* A resource that is running is shown as such again only after an observation that begins after the
  * request: one in progress acted on an older generation. */
-START_TEST(what_runs_and_is_asked_to_run_is_looked_at_first)
+START_TEST(a_start_of_a_running_sandbox_observes_it_first)
 {
 	struct person owner = make_owner("alice");
 	struct made_project made = make_project(&owner, "shop", true);
@@ -93,7 +93,7 @@ START_TEST(what_runs_and_is_asked_to_run_is_looked_at_first)
 }
 END_TEST
 
-START_TEST(whatever_is_asked_for_makes_all_of_the_project_due)
+START_TEST(every_request_makes_the_whole_project_due)
 {
 	struct person owner = make_owner("alice");
 	struct made_project made = make_project(&owner, "shop", true);
@@ -448,7 +448,7 @@ static const struct queue_row *claim_sandbox(struct queue_rows *ret_rows,
 	return find_row(ret_rows, made->sandbox);
 }
 
-START_TEST(a_database_that_goes_is_none_of_the_sandboxes_any_more)
+START_TEST(a_database_being_deleted_no_longer_concerns_sandboxes)
 {
 	struct person owner = make_owner("alice");
 	struct made_project made = make_project(&owner, "shop", true);
@@ -651,7 +651,7 @@ END_TEST
 
 /* ---- events ---------------------------------------------------------------------------------- */
 
-START_TEST(events_tell_what_the_owner_saw_newest_first)
+START_TEST(events_are_listed_newest_first)
 {
 	struct person owner = make_owner("alice");
 	struct made_project made = make_project(&owner, "shop", false);
@@ -685,8 +685,8 @@ Suite *desired_suite(void)
 	TCase *c = live_case("wants");
 
 	tcase_add_test(c, stop_and_start_tell_it_at_once);
-	tcase_add_test(c, what_runs_and_is_asked_to_run_is_looked_at_first);
-	tcase_add_test(c, whatever_is_asked_for_makes_all_of_the_project_due);
+	tcase_add_test(c, a_start_of_a_running_sandbox_observes_it_first);
+	tcase_add_test(c, every_request_makes_the_whole_project_due);
 	tcase_add_test(c, an_error_that_is_asked_to_run_is_tried_again_at_once);
 	tcase_add_test(c, deletion_cannot_be_taken_back);
 	tcase_add_test(c, a_project_without_resources_goes_at_once);
@@ -699,14 +699,14 @@ Suite *desired_suite(void)
 	tcase_add_test(c, a_list_counts_projects_however_many_sandboxes_they_have);
 	tcase_add_test(c, a_database_is_added_later_and_only_once);
 	tcase_add_test(c, a_database_needs_a_kubeconfig_and_its_owner);
-	tcase_add_test(c, a_database_that_goes_is_none_of_the_sandboxes_any_more);
+	tcase_add_test(c, a_database_being_deleted_no_longer_concerns_sandboxes);
 	tcase_add_test(c, a_database_added_to_a_stopped_project_is_stopped_until_a_start);
 	tcase_add_test(c, a_database_on_its_way_out_is_not_brought_back);
 	tcase_add_test(c, variables_are_put_listed_changed_and_deleted);
 	tcase_add_test(c, a_changed_variable_rolls_the_sandbox_once);
 	tcase_add_test(c, a_project_has_so_many_variables_and_no_more);
 	tcase_add_test(c, variables_are_no_more_than_a_secret_can_hold);
-	tcase_add_test(c, events_tell_what_the_owner_saw_newest_first);
+	tcase_add_test(c, events_are_listed_newest_first);
 	suite_add_tcase(suite, c);
 	return suite;
 }

@@ -43,7 +43,7 @@ static size_t claim_without(const char *foreign_keys)
 	return rows.count;
 }
 
-START_TEST(a_host_is_told_of_keys_that_only_others_have)
+START_TEST(a_host_learns_of_keys_that_only_others_have)
 {
 	CLEANUP(cleanup_free) char *alone = announce("a", "c1", "o1");
 	CLEANUP(cleanup_free) char *same = announce("b", "c1", "o1");
@@ -69,7 +69,7 @@ START_TEST(a_host_is_told_of_keys_that_only_others_have)
 }
 END_TEST
 
-START_TEST(what_is_written_of_a_host_is_its_last_pass_and_its_keys)
+START_TEST(a_host_has_its_last_pass_and_its_keys)
 {
 	forget(announce("a", "c1", "o1"));
 	admin_run("UPDATE pass_hosts SET last_pass_at = now() - interval '1 second'", NULL);
@@ -104,7 +104,7 @@ START_TEST(idle_is_since_the_last_pass_or_since_there_is_a_schema)
 }
 END_TEST
 
-START_TEST(what_only_others_can_open_is_left_to_them)
+START_TEST(rows_that_only_others_can_open_are_left_to_them)
 {
 	struct person owner = make_owner("alice");
 
@@ -114,7 +114,7 @@ START_TEST(what_only_others_can_open_is_left_to_them)
 }
 END_TEST
 
-START_TEST(a_database_that_takes_writes_is_found_to_do_so_and_keeps_nothing)
+START_TEST(a_writable_database_is_recognized_and_unchanged)
 {
 	struct err e;
 
@@ -146,11 +146,11 @@ Suite *hosts_suite(void)
 	Suite *suite = suite_create("hosts");
 	TCase *c = live_case("hosts");
 
-	tcase_add_test(c, a_host_is_told_of_keys_that_only_others_have);
-	tcase_add_test(c, what_is_written_of_a_host_is_its_last_pass_and_its_keys);
+	tcase_add_test(c, a_host_learns_of_keys_that_only_others_have);
+	tcase_add_test(c, a_host_has_its_last_pass_and_its_keys);
 	tcase_add_test(c, idle_is_since_the_last_pass_or_since_there_is_a_schema);
-	tcase_add_test(c, what_only_others_can_open_is_left_to_them);
-	tcase_add_test(c, a_database_that_takes_writes_is_found_to_do_so_and_keeps_nothing);
+	tcase_add_test(c, rows_that_only_others_can_open_are_left_to_them);
+	tcase_add_test(c, a_writable_database_is_recognized_and_unchanged);
 	tcase_add_test(c, a_missing_right_to_write_is_found);
 	suite_add_tcase(suite, c);
 	return suite;

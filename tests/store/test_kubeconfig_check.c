@@ -72,7 +72,7 @@ START_TEST(storing_one_makes_its_check_due)
 }
 END_TEST
 
-START_TEST(what_was_found_has_its_causes_words)
+START_TEST(findings_have_the_texts_of_their_causes)
 {
 	struct person alice = make_owner("alice");
 	struct kubeconfig_checks checks = claim_some(1, 0);
@@ -90,7 +90,7 @@ START_TEST(what_was_found_has_its_causes_words)
 }
 END_TEST
 
-START_TEST(a_result_of_a_kubeconfig_that_was_replaced_is_not_told)
+START_TEST(a_result_for_a_replaced_kubeconfig_is_dropped)
 {
 	struct person alice = make_owner("alice");
 	struct kubeconfig_checks checks = claim_some(1, 0);
@@ -129,7 +129,7 @@ START_TEST(a_pass_whose_lease_has_ended_changes_nothing)
 }
 END_TEST
 
-START_TEST(what_could_not_be_tested_is_due_again_soon)
+START_TEST(an_inconclusive_check_is_due_again_soon)
 {
 	struct person alice = make_owner("alice");
 	struct kubeconfig_checks checks = claim_some(1, 0);
@@ -145,7 +145,7 @@ START_TEST(what_could_not_be_tested_is_due_again_soon)
 }
 END_TEST
 
-START_TEST(asking_again_keeps_what_is_known_until_then)
+START_TEST(a_new_request_keeps_the_previous_findings)
 {
 	struct person alice = make_owner("alice");
 	struct kubeconfig_checks checks = claim_some(1, 0);
@@ -165,7 +165,7 @@ START_TEST(asking_again_keeps_what_is_known_until_then)
 }
 END_TEST
 
-START_TEST(who_has_none_stored_has_nothing_to_ask_for)
+START_TEST(without_a_stored_kubeconfig_nothing_can_be_requested)
 {
 	struct person bob = make_person("bob");
 	json_t *check;
@@ -199,7 +199,7 @@ START_TEST(slow_clusters_have_their_own_places)
 }
 END_TEST
 
-START_TEST(what_is_sealed_to_another_hosts_key_is_left_to_it)
+START_TEST(a_row_sealed_to_another_hosts_key_is_left_to_it)
 {
 	const char *keys = "[\"0102030405060708\"]";
 	struct kubeconfig_check_claim claim = { .limit = 1,
@@ -216,7 +216,7 @@ START_TEST(what_is_sealed_to_another_hosts_key_is_left_to_it)
 }
 END_TEST
 
-START_TEST(a_pass_is_told_when_the_next_one_is_due)
+START_TEST(a_pass_learns_when_the_next_row_is_due)
 {
 	uint64_t due_ms;
 	struct err e;
@@ -240,15 +240,15 @@ Suite *kubeconfig_check_suite(void)
 	TCase *live = live_case("live");
 
 	tcase_add_test(live, storing_one_makes_its_check_due);
-	tcase_add_test(live, what_was_found_has_its_causes_words);
-	tcase_add_test(live, a_result_of_a_kubeconfig_that_was_replaced_is_not_told);
+	tcase_add_test(live, findings_have_the_texts_of_their_causes);
+	tcase_add_test(live, a_result_for_a_replaced_kubeconfig_is_dropped);
 	tcase_add_test(live, a_pass_whose_lease_has_ended_changes_nothing);
-	tcase_add_test(live, what_could_not_be_tested_is_due_again_soon);
-	tcase_add_test(live, asking_again_keeps_what_is_known_until_then);
-	tcase_add_test(live, who_has_none_stored_has_nothing_to_ask_for);
+	tcase_add_test(live, an_inconclusive_check_is_due_again_soon);
+	tcase_add_test(live, a_new_request_keeps_the_previous_findings);
+	tcase_add_test(live, without_a_stored_kubeconfig_nothing_can_be_requested);
 	tcase_add_test(live, slow_clusters_have_their_own_places);
-	tcase_add_test(live, what_is_sealed_to_another_hosts_key_is_left_to_it);
-	tcase_add_test(live, a_pass_is_told_when_the_next_one_is_due);
+	tcase_add_test(live, a_row_sealed_to_another_hosts_key_is_left_to_it);
+	tcase_add_test(live, a_pass_learns_when_the_next_row_is_due);
 	suite_add_tcase(suite, live);
 	return suite;
 }

@@ -46,7 +46,7 @@ static char *next_notification(struct db *listener)
 	return strcmp(payload, "the last") == 0 ? NULL : STEAL(payload);
 }
 
-START_TEST(who_leaves_a_change_notifies_only_while_nobody_looks)
+START_TEST(changes_notify_only_while_nobody_polls)
 {
 	CLEANUP(cleanup_free) char *payload = NULL;
 	CLEANUP(db_freep) struct db *listener = NULL;
@@ -98,7 +98,7 @@ Suite *live_suite(void)
 	Suite *suite = suite_create("live");
 	TCase *c = live_case("live");
 
-	tcase_add_test(c, who_leaves_a_change_notifies_only_while_nobody_looks);
+	tcase_add_test(c, changes_notify_only_while_nobody_polls);
 	tcase_add_test(c, rest_begins_when_older_transactions_have_ended);
 	suite_add_tcase(suite, c);
 	return suite;

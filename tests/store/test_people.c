@@ -205,7 +205,7 @@ START_TEST(settings_are_put_replaced_and_removed)
 }
 END_TEST
 
-START_TEST(a_kubeconfig_tells_what_it_may)
+START_TEST(a_kubeconfigs_info_can_be_read)
 {
 	struct person person = make_person("alice");
 	CLEANUP(kubeconfig_info_clear) struct kubeconfig_info info = { 0 };
@@ -394,7 +394,7 @@ Suite *people_suite(void)
 	tcase_add_test(c, the_use_of_a_session_is_noted_once_a_minute);
 	tcase_add_test(c, a_session_is_ended_by_its_owner_alone);
 	tcase_add_test(c, settings_are_put_replaced_and_removed);
-	tcase_add_test(c, a_kubeconfig_tells_what_it_may);
+	tcase_add_test(c, a_kubeconfigs_info_can_be_read);
 	tcase_add_test(c, an_answer_is_replayed_to_the_same_request_only);
 	tcase_add_test(c, a_second_request_waits_for_the_first);
 	tcase_add_test(c, the_audit_takes_lines_from_both_programs);

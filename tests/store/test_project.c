@@ -108,7 +108,7 @@ START_TEST(a_refused_creation_leaves_nothing)
 }
 END_TEST
 
-START_TEST(a_name_is_free_once_deletion_was_asked_for_and_counts_until_it_is_done)
+START_TEST(a_name_is_free_once_deletion_is_requested_and_counts_until_done)
 {
 	struct person owner = make_owner("alice");
 	struct made_project made = make_project(&owner, "shop", true);
@@ -348,7 +348,7 @@ Suite *project_suite(void)
 	tcase_add_test(c, a_project_is_created_with_all_that_belongs_to_it);
 	tcase_add_test(c, a_project_may_do_without_a_database);
 	tcase_add_test(c, a_refused_creation_leaves_nothing);
-	tcase_add_test(c, a_name_is_free_once_deletion_was_asked_for_and_counts_until_it_is_done);
+	tcase_add_test(c, a_name_is_free_once_deletion_is_requested_and_counts_until_done);
 	tcase_add_test(c, a_project_is_changed);
 	tcase_add_test(c, a_list_is_filtered);
 	tcase_add_test(c, pages_show_each_project_once_even_when_made_at_the_same_time);

@@ -319,7 +319,7 @@ END_TEST
 
 /* Users who have to wait for places are not chosen: otherwise they would always be the oldest and
  * the newest. */
-START_TEST(who_has_no_place_keeps_nobody_out_of_the_choice)
+START_TEST(users_without_places_do_not_displace_others)
 {
 	enum { WAITING = 3 };
 	struct person older[WAITING] = { make_owner("a1"), make_owner("a2"), make_owner("a3") };
@@ -642,7 +642,7 @@ START_TEST(a_stable_row_is_not_due_before_its_time)
 }
 END_TEST
 
-START_TEST(a_database_that_is_learnt_wakes_its_sandbox)
+START_TEST(a_new_connection_wakes_its_sandbox)
 {
 	struct person owner = make_owner("alice");
 	struct made_project made = make_project(&owner, "shop", true);
@@ -677,8 +677,8 @@ START_TEST(a_database_that_is_learnt_wakes_its_sandbox)
 }
 END_TEST
 
-/* Like a_database_that_is_learnt_wakes_its_sandbox(), for the same database later. */
-START_TEST(a_connection_that_is_lost_is_told_to_nobody)
+/* Like a_new_connection_wakes_its_sandbox(), for the same database later. */
+START_TEST(a_lost_connection_is_shown_to_nobody)
 {
 	struct person owner = make_owner("alice");
 	struct made_project made = make_project(&owner, "shop", true);
@@ -769,7 +769,7 @@ START_TEST(a_released_lease_is_due_at_once)
 }
 END_TEST
 
-START_TEST(what_a_release_knows_of_an_older_generation_is_not_kept)
+START_TEST(facts_about_an_older_generation_are_not_kept_at_a_release)
 {
 	struct person owner = make_owner("alice");
 	struct made_project made = make_project(&owner, "shop", false);
@@ -839,7 +839,7 @@ START_TEST(the_next_due_row_is_known)
 }
 END_TEST
 
-START_TEST(housekeeping_removes_what_has_expired)
+START_TEST(housekeeping_removes_expired_rows)
 {
 	struct person owner = make_owner("alice");
 	struct err e;
@@ -997,7 +997,7 @@ Suite *queue_suite(void)
 	TCase *c = live_case("queue");
 
 	tcase_add_test(c, users_with_slow_rows_share_few_places);
-	tcase_add_test(c, who_has_no_place_keeps_nobody_out_of_the_choice);
+	tcase_add_test(c, users_without_places_do_not_displace_others);
 	tcase_add_test(c, a_claimed_row_has_all_that_a_pass_needs);
 	tcase_add_test(c, a_lease_keeps_others_away_until_it_ends);
 	tcase_add_test(c, a_claim_may_be_for_those_that_are_well);
@@ -1013,14 +1013,14 @@ Suite *queue_suite(void)
 	tcase_add_test(c, a_row_made_due_while_it_was_leased_is_due_at_once);
 	tcase_add_test(c, stable_rows_of_a_user_are_due_together);
 	tcase_add_test(c, a_stable_row_is_not_due_before_its_time);
-	tcase_add_test(c, a_database_that_is_learnt_wakes_its_sandbox);
-	tcase_add_test(c, a_connection_that_is_lost_is_told_to_nobody);
+	tcase_add_test(c, a_new_connection_wakes_its_sandbox);
+	tcase_add_test(c, a_lost_connection_is_shown_to_nobody);
 	tcase_add_test(c, a_project_goes_with_its_last_resource);
 	tcase_add_test(c, a_released_lease_is_due_at_once);
-	tcase_add_test(c, what_a_release_knows_of_an_older_generation_is_not_kept);
+	tcase_add_test(c, facts_about_an_older_generation_are_not_kept_at_a_release);
 	tcase_add_test(c, a_row_whose_objects_have_changed_is_due_at_once_unless_it_has_a_cause);
 	tcase_add_test(c, the_next_due_row_is_known);
-	tcase_add_test(c, housekeeping_removes_what_has_expired);
+	tcase_add_test(c, housekeeping_removes_expired_rows);
 	tcase_add_test(c, changes_and_passes_never_block_each_other_for_good);
 	suite_add_tcase(suite, c);
 	return suite;

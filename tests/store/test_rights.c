@@ -100,7 +100,7 @@ END_TEST
 
 /* fsa_api could otherwise, with three statements, make a pod of any size and image, with any host,
  * in another user's namespace. */
-START_TEST(what_api_inserts_gets_the_operators_image_sizes_hosts_and_the_owners_namespace)
+START_TEST(inserted_rows_get_the_operators_values_and_the_owners_namespace)
 {
 	struct person mallory = make_owner("mallory");
 	struct err e;
@@ -196,8 +196,7 @@ Suite *rights_suite(void)
 	TCase *c = live_case("rights");
 
 	tcase_add_test(c, a_program_has_no_right_it_does_not_need);
-	tcase_add_test(
-		c, what_api_inserts_gets_the_operators_image_sizes_hosts_and_the_owners_namespace);
+	tcase_add_test(c, inserted_rows_get_the_operators_values_and_the_owners_namespace);
 	tcase_add_test(c, without_the_operators_options_nothing_is_made);
 	tcase_add_test(c, every_program_can_tell_the_version_of_the_schema);
 	suite_add_tcase(suite, c);

@@ -72,7 +72,7 @@ START_TEST(each_shard_has_its_users_and_all_have_everybody)
 }
 END_TEST
 
-START_TEST(who_is_not_well_does_not_start_a_process_at_the_end_of_a_pass)
+START_TEST(unhealthy_rows_start_no_process_at_the_end_of_a_pass)
 {
 	struct person owner = make_owner("ill");
 	struct made_project made = make_project(&owner, "shop", false);
@@ -90,7 +90,7 @@ START_TEST(who_is_not_well_does_not_start_a_process_at_the_end_of_a_pass)
 }
 END_TEST
 
-START_TEST(what_a_lost_process_held_is_known)
+START_TEST(the_leases_of_a_lost_process_are_known)
 {
 	struct person owner = make_owner("alice");
 	struct made_project made = make_project(&owner, "shop", false);
@@ -119,7 +119,7 @@ static void due_now(const struct person *owner)
 	admin_run("UPDATE resources SET due_at = now() WHERE user_id = $1", owner->id);
 }
 
-START_TEST(who_is_charged_is_left_alone_whatever_they_change)
+START_TEST(a_charged_user_is_left_alone_whatever_they_change)
 {
 	struct person owner = make_owner("hostile");
 	const struct queue_shard own = { .index = shard_of(&owner), .count = SHARDS };
@@ -249,9 +249,9 @@ Suite *shards_suite(void)
 	TCase *tc = live_case("shards");
 
 	tcase_add_test(tc, each_shard_has_its_users_and_all_have_everybody);
-	tcase_add_test(tc, who_is_not_well_does_not_start_a_process_at_the_end_of_a_pass);
-	tcase_add_test(tc, what_a_lost_process_held_is_known);
-	tcase_add_test(tc, who_is_charged_is_left_alone_whatever_they_change);
+	tcase_add_test(tc, unhealthy_rows_start_no_process_at_the_end_of_a_pass);
+	tcase_add_test(tc, the_leases_of_a_lost_process_are_known);
+	tcase_add_test(tc, a_charged_user_is_left_alone_whatever_they_change);
 	tcase_add_test(tc, a_charge_doubles_to_a_quarter_of_an_hour_and_is_forgotten_after_a_day);
 	tcase_add_test(tc, a_backoff_is_cancelled_by_a_change_and_not_again_in_a_moment);
 	suite_add_tcase(suite, tc);

@@ -103,7 +103,7 @@ RIGHTS = """
     ORDER BY 1, 2, 3"""
 
 
-def test_what_each_program_may_do_in_the_database_is_what_was_reviewed(postgres, database, fsactl):
+def test_each_programs_rights_are_the_reviewed_ones(postgres, database, fsactl):
     """A change of rights changes the file, by FSA_UPDATE_GOLDEN=1, so that it is reviewed."""
     assert fsactl(postgres.conninfo(database), "migrate", "--sql-dir", SQL).returncode == 0
     connection = postgres.connect(database)
@@ -166,7 +166,7 @@ def written(server):
     return count
 
 
-def test_an_outage_is_told_and_is_over_when_it_is_over(own_postgres, build):
+def test_an_outage_is_reported_until_it_ends(own_postgres, build):
     with Client(build, own_postgres.conninfo("outage")) as client:
         assert client.do("write") == "ok"
         own_postgres.kill()

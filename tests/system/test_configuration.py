@@ -32,7 +32,7 @@ def test_systemctl_status_tells_of_workers_requests_and_errors(machine):
         assert "requests served" in status_text(machine, unit, " workers, ")
 
 
-def test_a_reload_takes_over_the_file_and_nothing_that_is_asked_meanwhile_fails(machine, conf):
+def test_a_reload_applies_the_file_and_no_request_fails(machine, conf):
     before = machine.main_pid("fsa-api")
     conf("projects_per_user = 7\n")
     asked = machine.run(
@@ -44,7 +44,7 @@ def test_a_reload_takes_over_the_file_and_nothing_that_is_asked_meanwhile_fails(
     status_text(machine, "fsa-events", "Live updates flow")
 
 
-def test_a_wrong_file_stops_nothing_that_runs_and_is_told_in_journal_and_status(machine, conf):
+def test_an_invalid_file_stops_nothing_and_is_reported(machine, conf):
     machine.wait("test -e /run/fsa-reconcile/fsa.conf")
     conf("resync = soon\nhome_sice = 1Gi\n")
     for unit in ("fsa-api", "fsa-auth", "fsa-events"):
@@ -113,7 +113,7 @@ def test_setup_says_who_has_the_port(machine):
     assert "nginx serves the site" in machine.run("systemctl reset-failed nginx; fsa-setup nginx")
 
 
-def test_setup_takes_a_module_that_was_removed_for_removed(machine):
+def test_setup_notices_a_removed_module(machine):
     there = "/etc/nginx/modules-enabled/50-mod-nchan.conf"
     machine.run(f"mv {there} {there}.removed")
     try:

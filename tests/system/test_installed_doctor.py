@@ -57,7 +57,7 @@ def parts(found):
     return {subject for check, subject in found if check == "site"}
 
 
-def test_all_that_a_site_consists_of_is_looked_at(well):
+def test_all_parts_of_a_site_are_checked(well):
     findings = json.loads(well.run("fsactl doctor --json"))
     subjects = {(f["check"], f["subject"]) for f in findings}
     assert subjects >= {("units", f"{name}.service") for name in

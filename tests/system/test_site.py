@@ -140,7 +140,7 @@ def test_many_changes_do_not_wear_out_the_path_unit(machine):
     machine.wait("systemctl show fsa-reconcile --property=Result | grep -qw success")
 
 
-def test_a_failing_pass_is_told_by_systemctl_status(machine):
+def test_systemctl_status_shows_a_failing_pass(machine):
     machine.run("systemctl stop postgresql@15-main.service")
     try:
         shown = machine.wait("systemctl status fsa-reconcile | grep 'Status:.*nothing is reconciled'")

@@ -28,7 +28,7 @@ def test_nginx_accepts_its_configuration_without_a_warning(machine):
     assert "warn" not in done and "successful" in done
 
 
-def test_what_we_make_is_not_for_everybody_to_read(machine):
+def test_our_files_are_not_readable_by_everybody(machine):
     """Neither the log of visitors nor what PostgreSQL protects."""
     log = "/var/log/nginx/fullstack-agent.log"
     assert machine.run(f"stat -c '%a %G' {log}").strip() == "640 adm"
@@ -37,7 +37,7 @@ def test_what_we_make_is_not_for_everybody_to_read(machine):
     assert machine.run("stat -c '%U %a' /etc/postgresql/15/main/pg_hba.conf").strip() == "postgres 640"
 
 
-def test_a_client_that_asks_too_often_is_told_when_to_come_back(machine):
+def test_a_client_with_too_many_requests_gets_retry_after(machine):
     """There are so many requests that even a busy machine sends more than the permitted 30 per second."""
     got = statuses(machine, 1500, LIMITED + "1")
     assert got.get("429", 0) > 50 and got.get("200", 0) >= 100, got
@@ -66,7 +66,7 @@ def test_the_page_is_served_with_a_policy(machine):
     assert re.search("^Content-Security-Policy: .*default-src 'self'", answer, flags=re.M), answer
 
 
-def test_who_may_frame_the_page_is_said_in_fsa_conf(machine):
+def test_fsa_conf_says_which_sites_may_frame_the_page(machine):
     ask = "curl -si http://127.0.0.1:8080/ | grep -i content-security-policy | grep -F "
     config = "/etc/fullstack-agent/fsa.conf"
     machine.run(f"cp {config} /root/fsa.conf.before")

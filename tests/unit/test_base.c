@@ -54,7 +54,7 @@ START_TEST(an_error_is_wrapped_with_context_and_cut_at_a_character)
 }
 END_TEST
 
-START_TEST(what_is_stolen_is_not_cleaned_up)
+START_TEST(stolen_memory_is_not_freed)
 {
 	struct buf b = BUF_INIT(4);
 	struct err e;
@@ -126,7 +126,7 @@ START_TEST(utf8_and_uuids_are_checked_strictly)
 }
 END_TEST
 
-START_TEST(a_domain_is_one_that_kubernetes_takes)
+START_TEST(a_domain_is_valid_in_kubernetes)
 {
 	char label[65] = "";
 
@@ -380,11 +380,11 @@ int main(void)
 
 	tcase_add_test(tc, every_error_kind_has_a_complete_row);
 	tcase_add_test(tc, an_error_is_wrapped_with_context_and_cut_at_a_character);
-	tcase_add_test(tc, what_is_stolen_is_not_cleaned_up);
+	tcase_add_test(tc, stolen_memory_is_not_freed);
 	tcase_add_test(tc, a_buffer_keeps_to_its_cap);
 	tcase_add_test(tc, numbers_and_durations_are_read_whole_or_not_at_all);
 	tcase_add_test(tc, utf8_and_uuids_are_checked_strictly);
-	tcase_add_test(tc, a_domain_is_one_that_kubernetes_takes);
+	tcase_add_test(tc, a_domain_is_valid_in_kubernetes);
 	tcase_add_test(tc, json_is_read_by_path_and_what_is_missing_or_another_type_is_absent);
 	tcase_add_test(tc, a_heartbeat_says_for_whom_until_the_loop_turns);
 	tcase_add_test(tc, processor_time_is_counted_for_the_owner_of_the_heartbeat);

@@ -69,7 +69,7 @@ static enum bill_outcome outcome_of_failure(enum err_kind kind, const char *code
 	return outcome;
 }
 
-START_TEST(what_was_not_observed_has_not_succeeded)
+START_TEST(an_outcome_without_an_observation_is_no_success)
 {
 	struct work *w = work_new(&context, &waiting, NULL, 0);
 
@@ -91,7 +91,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 
 	tcase_add_test(tc, only_observations_that_succeed_pay);
-	tcase_add_test(tc, what_was_not_observed_has_not_succeeded);
+	tcase_add_test(tc, an_outcome_without_an_observation_is_no_success);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);

@@ -19,7 +19,7 @@ static bool is_cause(enum err_kind kind)
 }
 
 /* Kinds that have a row for every code, and no others. */
-START_TEST(every_cause_has_words_and_nothing_else_has)
+START_TEST(every_cause_has_texts_and_nothing_else_has)
 {
 	for (unsigned kind = 0; kind < ERR_KIND_COUNT; kind++)
 		ck_assert_msg((cause_text((enum err_kind)kind, "ANY") != NULL) ==
@@ -44,7 +44,7 @@ END_TEST
 
 /* A headline is a sentence without a full stop, an action consists of whole sentences; neither
  * mentions our internals. */
-START_TEST(what_people_read_is_in_their_words)
+START_TEST(texts_for_people_mention_no_internals)
 {
 	static const char *const insides[] = {
 		"HTTP", "apply", "statefulset", "secrets/", "ERR_", "fsa", "_", "null", "row",
@@ -199,9 +199,9 @@ int main(void)
 	Suite *suite = suite_create("cause");
 	TCase *tc = tcase_create("texts");
 
-	tcase_add_test(tc, every_cause_has_words_and_nothing_else_has);
+	tcase_add_test(tc, every_cause_has_texts_and_nothing_else_has);
 	tcase_add_test(tc, a_code_with_a_row_of_its_own_is_told_in_its_own_words);
-	tcase_add_test(tc, what_people_read_is_in_their_words);
+	tcase_add_test(tc, texts_for_people_mention_no_internals);
 	tcase_add_test(tc, the_detail_is_what_the_cluster_said);
 	tcase_add_test(tc, of_our_own_failures_only_the_operator_reads_the_words);
 	tcase_add_test(tc, the_documented_causes_are_these);

@@ -162,7 +162,7 @@ static EVP_PKEY *key_of_row(int row)
 	}
 }
 
-START_TEST(certificates_are_taken_by_what_verifying_costs)
+START_TEST(certificates_are_limited_by_the_cost_of_verifying)
 {
 	EVP_PKEY *key = key_of_row(_i);
 	CLEANUP(cleanup_free) char *pem = pki_certificate_with(key), *read = NULL;
@@ -248,7 +248,7 @@ static void add_constraints(X509 *certificate, int count)
 }
 
 /* Each of a server's names is compared with each constraint of each CA. */
-START_TEST(certificates_are_taken_by_what_comparing_names_costs)
+START_TEST(certificates_are_limited_by_the_cost_of_comparing_names)
 {
 	X509 *certificate = X509_new();
 	EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -276,7 +276,7 @@ static int read_key(const char *certificate_pem, const char *key_pem, char **ret
 	return credential_read_key(certificate_pem, key_pem, ret_pem, e);
 }
 
-START_TEST(a_key_is_taken_in_every_usual_spelling)
+START_TEST(a_key_is_accepted_in_every_usual_form)
 {
 	/* Made by openssl ecparam -genkey -name prime256v1, and openssl genrsa -traditional. */
 	static const char parameters[] = "-----BEGIN EC PARAMETERS-----\n"
@@ -359,12 +359,12 @@ int main(void)
 	TCase *tc = tcase_create("certificate");
 
 	tcase_set_timeout(tc, 60);
-	tcase_add_loop_test(tc, certificates_are_taken_by_what_verifying_costs, 0,
+	tcase_add_loop_test(tc, certificates_are_limited_by_the_cost_of_verifying, 0,
 			    (int)ARRAY_SIZE(certificates));
-	tcase_add_loop_test(tc, certificates_are_taken_by_what_comparing_names_costs, 0,
+	tcase_add_loop_test(tc, certificates_are_limited_by_the_cost_of_comparing_names, 0,
 			    (int)ARRAY_SIZE(named));
 	tcase_add_test(tc, certificates_are_counted);
-	tcase_add_test(tc, a_key_is_taken_in_every_usual_spelling);
+	tcase_add_test(tc, a_key_is_accepted_in_every_usual_form);
 	tcase_add_test(tc, a_key_is_refused_by_what_reading_costs);
 	tcase_add_loop_test(tc, a_key_is_refused_by_what_signing_costs, 0,
 			    ARRAY_SIZE(long_numbers));

@@ -84,7 +84,7 @@ START_TEST(a_configuration_file_is_read_and_its_mistakes_are_named)
 }
 END_TEST
 
-START_TEST(a_credential_goes_before_the_configured_file)
+START_TEST(a_credential_takes_precedence_over_the_configured_file)
 {
 	CLEANUP(conf_freep) struct conf *without = NULL;
 	CLEANUP(conf_freep) struct conf *with = NULL;
@@ -242,7 +242,7 @@ START_TEST(options_that_do_not_go_together_are_named)
 }
 END_TEST
 
-START_TEST(what_is_required_is_required_of_services_only)
+START_TEST(required_options_are_required_of_services_only)
 {
 	CLEANUP(conf_freep) struct conf *c = NULL;
 	struct conf *none = NULL;
@@ -304,11 +304,11 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, make_file, remove_file);
 	tcase_add_test(tc, a_configuration_file_is_read_and_its_mistakes_are_named);
-	tcase_add_test(tc, a_credential_goes_before_the_configured_file);
+	tcase_add_test(tc, a_credential_takes_precedence_over_the_configured_file);
 	tcase_add_test(tc, all_that_is_wrong_with_a_file_is_said_at_once_with_its_lines);
 	tcase_add_test(tc, values_of_every_type_are_checked);
 	tcase_add_test(tc, options_that_do_not_go_together_are_named);
-	tcase_add_test(tc, what_is_required_is_required_of_services_only);
+	tcase_add_test(tc, required_options_are_required_of_services_only);
 	tcase_add_test(tc, a_value_says_where_it_comes_from_and_never_a_password);
 	tcase_add_test(tc, a_wrong_connection_string_is_not_quoted);
 	tcase_add_test(tc, every_option_has_a_name_help_and_a_valid_default);

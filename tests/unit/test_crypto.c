@@ -200,7 +200,7 @@ END_TEST
 
 /* An attacker with the public key and write access to the database cannot forge a secret of the
  * site. */
-START_TEST(what_is_sealed_in_the_others_form_is_not_opened)
+START_TEST(a_value_in_the_other_form_is_not_opened)
 {
 	CLEANUP(buf_release) struct buf sealed = BUF_INIT(1000), plain = BUF_INIT(1000);
 	CLEANUP(buf_release) struct buf anew = BUF_INIT(1000);
@@ -379,7 +379,7 @@ static double seconds_of_verify(const char *hash, const struct password_params *
 	return (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
 }
 
-START_TEST(a_password_hashed_elsewhere_is_checked_and_made_anew)
+START_TEST(a_foreign_password_hash_is_checked_and_replaced)
 {
 	static const char hash[] = "$2b$04$05kN3r9U5B2uZ6D62kFnduSe8wbxyAxmrI5Be4dR1OIPSzy5kj/RW";
 	static const char *const others[] = {
@@ -483,7 +483,7 @@ int main(void)
 	tcase_add_loop_test(sealing, a_sealed_form_or_context_that_is_too_long_is_refused, 0,
 			    ARRAY_SIZE(sealers));
 	tcase_add_loop_test(sealing, keys_rotate, 0, ARRAY_SIZE(sealers));
-	tcase_add_loop_test(sealing, what_is_sealed_in_the_others_form_is_not_opened, 0,
+	tcase_add_loop_test(sealing, a_value_in_the_other_form_is_not_opened, 0,
 			    ARRAY_SIZE(sealers));
 	tcase_add_test(sealing, a_terminals_token_is_another_one_after_each_withdrawal);
 	tcase_add_test(sealing, a_keyring_that_is_not_one_is_refused_with_its_line);
@@ -491,7 +491,7 @@ int main(void)
 	tcase_add_test(sealing, nothing_is_added_to_files_that_cannot_be_read);
 	suite_add_tcase(suite, sealing);
 	tcase_add_test(passwords, passwords_follow_the_policy);
-	tcase_add_test(passwords, a_password_hashed_elsewhere_is_checked_and_made_anew);
+	tcase_add_test(passwords, a_foreign_password_hash_is_checked_and_replaced);
 	tcase_add_test(passwords, a_password_is_verified_and_its_hash_ages);
 	tcase_add_test(passwords, an_unknown_user_costs_what_a_known_one_does);
 	suite_add_tcase(suite, passwords);

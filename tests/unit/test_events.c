@@ -28,7 +28,7 @@ static void assert_member(const json_t *object, const char *name, const char *va
 	ck_assert_str_eq(json_string_value(json_object_get(object, name)), value);
 }
 
-START_TEST(a_project_is_told_with_its_parts)
+START_TEST(a_project_is_sent_with_its_parts)
 {
 	struct live_resource resources[] = {
 		{ .kind = "SANDBOX",
@@ -73,7 +73,7 @@ START_TEST(a_project_is_told_with_its_parts)
 }
 END_TEST
 
-START_TEST(what_is_well_has_no_cause)
+START_TEST(a_healthy_resource_has_no_cause)
 {
 	struct live_resource resources[] = { { .kind = "DATABASE",
 					       .id = USER,
@@ -96,7 +96,7 @@ START_TEST(what_is_well_has_no_cause)
 }
 END_TEST
 
-START_TEST(what_has_gone_is_told_by_its_id)
+START_TEST(a_deleted_project_is_sent_by_its_id)
 {
 	json_t *told = parse(message_gone(PROJECT));
 
@@ -123,7 +123,7 @@ START_TEST(a_notification_names_a_user_and_what_has_changed)
 }
 END_TEST
 
-START_TEST(what_is_no_notification_of_ours_is_refused)
+START_TEST(foreign_notifications_are_refused)
 {
 	static const char *const bad[] = {
 		"",
@@ -150,11 +150,11 @@ int main(void)
 	TCase *c = tcase_create("events");
 
 	mem_init_libraries();
-	tcase_add_test(c, a_project_is_told_with_its_parts);
-	tcase_add_test(c, what_is_well_has_no_cause);
-	tcase_add_test(c, what_has_gone_is_told_by_its_id);
+	tcase_add_test(c, a_project_is_sent_with_its_parts);
+	tcase_add_test(c, a_healthy_resource_has_no_cause);
+	tcase_add_test(c, a_deleted_project_is_sent_by_its_id);
 	tcase_add_test(c, a_notification_names_a_user_and_what_has_changed);
-	tcase_add_test(c, what_is_no_notification_of_ours_is_refused);
+	tcase_add_test(c, foreign_notifications_are_refused);
 	suite_add_tcase(suite, c);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -356,7 +356,7 @@ static const struct {
 	{ "/drip", HTTP_TIMEOUT, 0, "", "timed out" },
 };
 
-START_TEST(every_end_of_an_answer_is_told_apart)
+START_TEST(every_end_of_a_response_is_distinguished)
 {
 	struct outcome o = get(ends[_i].path);
 
@@ -427,7 +427,7 @@ static void record_owner(void *user, const struct http_answer *answer)
 	memcpy(ret_owner, heartbeat.owner, sizeof(heartbeat.owner));
 }
 
-START_TEST(whose_connection_keeps_us_busy_is_known)
+START_TEST(the_owner_of_a_busy_connection_is_known)
 {
 	static const char user_id[] = "8b3f6d4e-0000-4000-8000-000000000001";
 	const struct http_trust trust = { .ca_pem = ca.certificate_pem };
@@ -474,7 +474,7 @@ static struct outcome get_beside(EVP_PKEY *key, int count)
 	return get("/good");
 }
 
-START_TEST(what_a_server_shows_is_bounded_before_it_is_verified)
+START_TEST(a_servers_certificates_are_limited_before_verification)
 {
 	struct outcome fine = get_beside(EVP_EC_gen("P-256"), CERTIFICATE_CHAIN_MAX - 1);
 	struct outcome many = get_beside(EVP_EC_gen("P-256"), CERTIFICATE_CHAIN_MAX);
@@ -526,7 +526,7 @@ static void use_ca_file(const char *path)
 	ck_assert_int_eq(http_client_new(&options, &client, NULL), 0);
 }
 
-START_TEST(who_names_no_ca_believes_those_of_the_system)
+START_TEST(without_a_ca_those_of_the_system_are_trusted)
 {
 	const struct http_trust none = { .ca_pem = NULL };
 	const struct http_trust other = { .ca_pem = other_ca.certificate_pem };
@@ -603,7 +603,7 @@ START_TEST(a_forbidden_address_is_never_connected_to)
 }
 END_TEST
 
-START_TEST(what_cannot_be_reached_says_so)
+START_TEST(an_unreachable_server_is_reported)
 {
 	static const struct {
 		const char *url;
@@ -807,18 +807,19 @@ int main(void)
 	tcase_add_unchecked_fixture(requests, make_certificates, free_certificates);
 	tcase_add_checked_fixture(requests, start_plain, stop);
 	tcase_set_timeout(requests, 300);
-	tcase_add_loop_test(requests, every_end_of_an_answer_is_told_apart, 0, ARRAY_SIZE(ends));
+	tcase_add_loop_test(requests, every_end_of_a_response_is_distinguished, 0,
+			    ARRAY_SIZE(ends));
 	tcase_add_test(requests, requests_share_a_connection);
 	tcase_add_test(requests, a_slow_server_does_not_hold_up_the_others);
 	tcase_add_test(requests, a_connection_bears_any_number_of_requests);
-	tcase_add_test(requests, whose_connection_keeps_us_busy_is_known);
-	tcase_add_test(requests, what_a_server_shows_is_bounded_before_it_is_verified);
+	tcase_add_test(requests, the_owner_of_a_busy_connection_is_known);
+	tcase_add_test(requests, a_servers_certificates_are_limited_before_verification);
 	tcase_add_test(requests, a_chain_is_not_read_beyond_its_bytes);
 	tcase_add_test(requests, only_the_given_ca_and_name_are_believed);
 	tcase_add_test(requests, a_connection_belongs_to_one_client_certificate);
 	tcase_add_test(requests, a_forbidden_address_is_never_connected_to);
-	tcase_add_test(requests, who_names_no_ca_believes_those_of_the_system);
-	tcase_add_test(requests, what_cannot_be_reached_says_so);
+	tcase_add_test(requests, without_a_ca_those_of_the_system_are_trusted);
+	tcase_add_test(requests, an_unreachable_server_is_reported);
 	tcase_add_test(requests, a_handshake_that_hangs_times_out_early);
 	tcase_add_test(requests, hanging_up_in_the_handshake_is_no_matter_of_trust);
 	tcase_add_test(requests, the_environment_does_not_count);

@@ -154,7 +154,7 @@ START_TEST(a_token_without_or_with_a_wrong_signature_is_refused)
 }
 END_TEST
 
-START_TEST(what_is_no_token_is_refused)
+START_TEST(invalid_tokens_are_refused)
 {
 	CLEANUP(cleanup_free) char *huge = mem_calloc(JWT_MAX_BYTES + 100, 1);
 	static const char *const texts[] = { "",
@@ -414,7 +414,7 @@ Suite *suite(void)
 	tcase_add_test(tc, a_token_that_was_signed_with_the_secret_is_read);
 	tcase_add_test(tc, any_other_algorithm_is_refused_although_the_signature_fits);
 	tcase_add_test(tc, a_token_without_or_with_a_wrong_signature_is_refused);
-	tcase_add_test(tc, what_is_no_token_is_refused);
+	tcase_add_test(tc, invalid_tokens_are_refused);
 	tcase_add_test(tc, times_are_integers_and_checked);
 	tcase_add_test(tc, a_text_has_no_control_characters);
 	tcase_add_test(tc, a_token_is_checked_with_the_published_key);

@@ -105,7 +105,7 @@ static int parse(const char *text, struct kubeconfig *ret_config, struct err *e)
 	return kubeconfig_parse(filled, strlen(filled), ret_config, e);
 }
 
-START_TEST(what_is_needed_is_taken)
+START_TEST(needed_members_are_read)
 {
 	CLEANUP(kubeconfig_clear) struct kubeconfig c = { 0 };
 	struct err e = { 0 };
@@ -177,7 +177,7 @@ static const struct {
 	{ "an empty certificate beside a token", IN_USER("client-certificate-data: ''") },
 };
 
-START_TEST(good_ones_are_taken)
+START_TEST(valid_kubeconfigs_are_accepted)
 {
 	CLEANUP(kubeconfig_clear) struct kubeconfig c = { 0 };
 	struct err e = { 0 };
@@ -402,7 +402,7 @@ START_TEST(expiry_is_that_of_the_token_or_certificate)
 }
 END_TEST
 
-START_TEST(what_is_not_said_is_as_for_kubectl)
+START_TEST(defaults_are_those_of_kubectl)
 {
 	static const char *const texts[] = {
 		WITH_CA("''"),
@@ -495,7 +495,7 @@ START_TEST(server_urls)
 }
 END_TEST
 
-START_TEST(a_forbidden_address_is_told_at_once)
+START_TEST(a_forbidden_address_is_reported_at_once)
 {
 	static const struct {
 		const char *text, *allow, *says; /* says NULL: allowed */
@@ -531,16 +531,16 @@ int main(void)
 
 	crypto_init();
 	tcase_add_unchecked_fixture(parsing, make_certificates, free_certificates);
-	tcase_add_test(parsing, what_is_needed_is_taken);
-	tcase_add_loop_test(parsing, good_ones_are_taken, 0, ARRAY_SIZE(good));
+	tcase_add_test(parsing, needed_members_are_read);
+	tcase_add_loop_test(parsing, valid_kubeconfigs_are_accepted, 0, ARRAY_SIZE(good));
 	tcase_add_loop_test(parsing, bad_ones_are_refused_with_code_line_and_member, 0,
 			    ARRAY_SIZE(bad));
 	tcase_add_test(parsing, sizes_are_capped);
 	tcase_add_test(parsing, a_message_never_quotes_a_credential);
-	tcase_add_test(parsing, what_is_not_said_is_as_for_kubectl);
+	tcase_add_test(parsing, defaults_are_those_of_kubectl);
 	tcase_add_test(parsing, expiry_is_that_of_the_token_or_certificate);
 	tcase_add_loop_test(parsing, server_urls, 0, ARRAY_SIZE(urls));
-	tcase_add_test(parsing, a_forbidden_address_is_told_at_once);
+	tcase_add_test(parsing, a_forbidden_address_is_reported_at_once);
 	suite_add_tcase(suite, parsing);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

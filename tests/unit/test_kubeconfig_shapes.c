@@ -58,7 +58,7 @@ static void check_taken(size_t i, const struct kubeconfig *c)
 	ck_assert_int_eq(c->certificate_pem != NULL, (shapes[i].has & CERTIFICATE) != 0);
 }
 
-START_TEST(what_providers_write_is_taken_or_refused_with_what_to_do)
+START_TEST(providers_kubeconfigs_are_accepted_or_refused_with_advice)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(KUBECONFIG_MAX_BYTES);
 	CLEANUP(kubeconfig_clear) struct kubeconfig c = { 0 };
@@ -89,7 +89,7 @@ int main(void)
 	TCase *tc = tcase_create("shapes");
 
 	crypto_init();
-	tcase_add_loop_test(tc, what_providers_write_is_taken_or_refused_with_what_to_do, 0,
+	tcase_add_loop_test(tc, providers_kubeconfigs_are_accepted_or_refused_with_advice, 0,
 			    ARRAY_SIZE(shapes));
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);

@@ -113,7 +113,7 @@ START_TEST(every_metric_is_in_the_documentation)
 }
 END_TEST
 
-START_TEST(counters_gauges_and_histograms_are_told)
+START_TEST(counters_gauges_and_histograms_are_exported)
 {
 	open_metrics();
 	metric_add(METRIC_LOGINS, 2, METRIC_LABELS("password", "ok"));
@@ -183,7 +183,7 @@ START_TEST(series_above_the_cap_are_counted_together)
 }
 END_TEST
 
-START_TEST(what_has_no_place_at_all_is_told)
+START_TEST(series_without_a_place_are_counted)
 {
 	open_metrics();
 	for (unsigned i = 0; i < METRIC_SERIES_MAX * 2; i++) {
@@ -276,7 +276,7 @@ START_TEST(counts_outlive_the_process_but_not_the_layout)
 }
 END_TEST
 
-START_TEST(a_file_full_of_rubbish_harms_nobody)
+START_TEST(a_corrupt_file_is_harmless)
 {
 	CLEANUP(cleanup_free) char *path = mem_printf("%s/api.fcgi", directory);
 	struct metric_file *file = mem_calloc(1, sizeof(*file));
@@ -341,13 +341,13 @@ int main(void)
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, every_metric_has_a_complete_row);
 	tcase_add_test(tc, every_metric_is_in_the_documentation);
-	tcase_add_test(tc, counters_gauges_and_histograms_are_told);
+	tcase_add_test(tc, counters_gauges_and_histograms_are_exported);
 	tcase_add_test(tc, hostile_label_values_stay_within_their_quotes);
 	tcase_add_test(tc, series_above_the_cap_are_counted_together);
-	tcase_add_test(tc, what_has_no_place_at_all_is_told);
+	tcase_add_test(tc, series_without_a_place_are_counted);
 	tcase_add_test(tc, processes_count_together_and_may_be_killed);
 	tcase_add_test(tc, counts_outlive_the_process_but_not_the_layout);
-	tcase_add_test(tc, a_file_full_of_rubbish_harms_nobody);
+	tcase_add_test(tc, a_corrupt_file_is_harmless);
 	tcase_add_test(tc, without_a_file_nothing_is_counted_and_all_works);
 	tcase_add_test(tc, a_file_that_cannot_be_read_is_named);
 	suite_add_tcase(suite, tc);

@@ -348,7 +348,7 @@ START_TEST(paths_and_methods_are_found_exactly)
 }
 END_TEST
 
-START_TEST(a_path_says_which_methods_it_takes)
+START_TEST(a_path_lists_its_methods)
 {
 	begin("PUT", "/p", NULL);
 	ck_assert_int_eq(served(), 405);
@@ -497,7 +497,7 @@ START_TEST(a_change_is_one_transaction_with_its_audit)
 }
 END_TEST
 
-START_TEST(what_takes_long_is_prepared_before_the_transaction)
+START_TEST(slow_work_is_done_before_the_transaction)
 {
 	begin_logged_in("POST", "/token", NULL);
 	ck_assert_int_eq(served(), 200);
@@ -580,7 +580,7 @@ START_TEST(under_maintenance_people_read_and_log_in_and_change_nothing)
 }
 END_TEST
 
-START_TEST(who_has_spent_a_budget_is_refused_before_anything_is_begun)
+START_TEST(a_used_up_budget_is_refused_before_anything_is_begun)
 {
 	static const struct {
 		const char *method, *url, *body;
@@ -630,7 +630,7 @@ START_TEST(a_key_must_be_a_key)
 }
 END_TEST
 
-START_TEST(what_only_a_constraint_has_found_is_not_told_in_its_words)
+START_TEST(a_constraints_error_is_not_shown)
 {
 	begin_logged_in("POST", "/p/00000000-0000-4000-8000-000000000002/violate", "");
 	ck_assert_int_eq(served(), 400);
@@ -668,7 +668,7 @@ int main(void)
 	crypto_init();
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_add_test(tc, paths_and_methods_are_found_exactly);
-	tcase_add_test(tc, a_path_says_which_methods_it_takes);
+	tcase_add_test(tc, a_path_lists_its_methods);
 	tcase_add_test(tc, head_is_get_without_the_body);
 	tcase_add_test(tc, without_a_session_nothing_is_read_or_done);
 	tcase_add_test(tc, a_change_from_another_site_is_refused_before_its_body_is_read);
@@ -676,13 +676,13 @@ int main(void)
 	tcase_add_test(tc, where_credentials_are_managed_an_api_token_is_not_enough);
 	tcase_add_test(tc, bodies_and_queries_must_fit_their_tables);
 	tcase_add_test(tc, a_change_is_one_transaction_with_its_audit);
-	tcase_add_test(tc, what_takes_long_is_prepared_before_the_transaction);
+	tcase_add_test(tc, slow_work_is_done_before_the_transaction);
 	tcase_add_test(tc, where_no_answer_is_kept_a_key_means_nothing);
 	tcase_add_test(tc, a_key_that_was_used_gives_the_same_answer);
-	tcase_add_test(tc, who_has_spent_a_budget_is_refused_before_anything_is_begun);
+	tcase_add_test(tc, a_used_up_budget_is_refused_before_anything_is_begun);
 	tcase_add_test(tc, under_maintenance_people_read_and_log_in_and_change_nothing);
 	tcase_add_test(tc, a_key_must_be_a_key);
-	tcase_add_test(tc, what_only_a_constraint_has_found_is_not_told_in_its_words);
+	tcase_add_test(tc, a_constraints_error_is_not_shown);
 	tcase_add_test(tc, without_the_database_a_request_is_503);
 	tcase_add_test(tc, ids_are_the_same_in_either_case);
 	suite_add_tcase(suite, tc);

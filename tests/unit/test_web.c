@@ -87,7 +87,7 @@ START_TEST(a_path_cannot_hide_a_slash)
 }
 END_TEST
 
-START_TEST(what_is_escaped_decodes_to_itself)
+START_TEST(escaping_and_decoding_are_inverse)
 {
 	static const char text[] = "a b+c/d=e&f%\xc3\xa9~";
 	CLEANUP(cleanup_free) char *escaped = query_escape(text);
@@ -241,7 +241,7 @@ static const struct field all_fields[] = {
 	FIELDS_END,
 };
 
-START_TEST(a_field_table_lets_through_what_it_says)
+START_TEST(a_field_table_accepts_its_fields)
 {
 	static const struct {
 		const char *text;
@@ -308,7 +308,7 @@ START_TEST(a_number_without_a_fraction_is_whole_however_it_is_written)
 }
 END_TEST
 
-START_TEST(a_route_without_fields_takes_an_empty_object_only)
+START_TEST(a_route_without_fields_accepts_only_an_empty_object)
 {
 	CLEANUP(json_decrefp) json_t *empty = json_object();
 	CLEANUP(json_decrefp) json_t *full = json_pack("{s:i}", "a", 1);
@@ -693,7 +693,7 @@ START_TEST(a_way_back_is_a_path_of_ours)
 }
 END_TEST
 
-START_TEST(an_error_tells_its_reader_what_is_theirs)
+START_TEST(an_error_shows_each_reader_their_part)
 {
 	CLEANUP(response_freep) struct response *r = response_new();
 	struct err e;
@@ -790,13 +790,13 @@ int main(void)
 	tcase_add_test(tc, a_query_is_decoded_strictly);
 	tcase_add_test(tc, a_query_keeps_to_its_caps);
 	tcase_add_test(tc, a_path_cannot_hide_a_slash);
-	tcase_add_test(tc, what_is_escaped_decodes_to_itself);
+	tcase_add_test(tc, escaping_and_decoding_are_inverse);
 	tcase_add_test(tc, members_are_rendered_by_their_table);
 	tcase_add_test(tc, json_that_is_not_plain_is_refused);
 	tcase_add_test(tc, json_is_written_as_jansson_writes_it);
 	tcase_add_test(tc, json_nests_so_deep_and_no_deeper);
-	tcase_add_test(tc, a_field_table_lets_through_what_it_says);
-	tcase_add_test(tc, a_route_without_fields_takes_an_empty_object_only);
+	tcase_add_test(tc, a_field_table_accepts_its_fields);
+	tcase_add_test(tc, a_route_without_fields_accepts_only_an_empty_object);
 	tcase_add_test(tc, a_number_without_a_fraction_is_whole_however_it_is_written);
 	tcase_add_test(tc, query_parameters_go_through_the_same_table);
 	tcase_add_test(tc, a_request_has_an_id_whatever_was_sent);
@@ -812,7 +812,7 @@ int main(void)
 	tcase_add_test(tc, an_answer_cannot_be_split_by_a_header);
 	tcase_add_test(tc, a_page_escapes_what_it_shows);
 	tcase_add_test(tc, a_way_back_is_a_path_of_ours);
-	tcase_add_test(tc, an_error_tells_its_reader_what_is_theirs);
+	tcase_add_test(tc, an_error_shows_each_reader_their_part);
 	tcase_add_test(tc, when_the_database_is_away_the_answer_says_when_again);
 	tcase_add_test(tc, a_stale_socket_is_replaced_and_a_live_one_is_not);
 	tcase_add_test(tc, waking_touches_the_file);

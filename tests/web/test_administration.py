@@ -52,7 +52,7 @@ def test_users_are_found_by_a_part_of_their_names(administrator, user):
     assert administrator.get("/api/admin/users?all=1").status_code == 400
 
 
-def test_what_is_stuck_is_shown_with_its_cause_and_its_owner(web, administrator, project):
+def test_stuck_resources_are_shown_with_cause_and_owner(web, administrator, project):
     with web.connect() as db, db.cursor() as cursor:
         cursor.execute(
             "UPDATE resources SET status = 'ERROR', cause_kind = 'POD_IMAGE', cause_code ="
@@ -111,7 +111,7 @@ def test_a_limit_is_an_exception_for_one_user_and_noted_once(administrator, user
     {"kind": "dreams", "limit": 1}, {"kind": "projects", "limit": -1}, {"kind": "projects"},
     {"kind": "projects", "limit": 1000001}, {"kind": "projects", "limit": "1"}, {"limit": 1},
 ])
-def test_a_limit_that_is_none_is_refused(administrator, user, body):
+def test_an_invalid_limit_is_refused(administrator, user, body):
     other = user(kubeconfig=False)
     path = f"/api/admin/users/{other.id}/limits"
     assert administrator.put(path, body).status_code == 400
@@ -217,7 +217,7 @@ def test_administrators_do_not_end_each_other(web, administrator, user):
     assert other.get("/api/projects").ok and noted(administrator) == []
 
 
-def test_changes_are_nobodys_who_has_not_the_role(web, administrator, user):
+def test_changes_need_the_role(web, administrator, user):
     other, victim = user(), user()
     web.programs.fsactl("user", "role", administrator.name, "user")
     for client in (other, administrator):

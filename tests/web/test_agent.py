@@ -54,7 +54,7 @@ def test_a_prompt_cannot_end_in_its_middle(project, path):
     assert answer.status_code == 400
 
 
-def test_a_sandbox_with_too_little_memory_is_told_what_it_needs(web, project, path):
+def test_too_little_memory_is_refused_with_the_amount_needed(web, project, path):
     give_memory(web, project, "511Mi")
     answer = project.client.post(path, {"prompt": "x"})
     refused(answer, 422, "TOO_LITTLE_MEMORY")
@@ -81,7 +81,7 @@ def variables(client, project_id):
     return {variable["key"]: variable["value"] for group in groups.values() for variable in group}
 
 
-def test_a_project_begins_with_a_starter_if_asked_for(user):
+def test_a_project_begins_with_a_starter_on_request(user):
     client = user()
     made = client.post("/api/projects", {"name": "One", "starter": True}).json()
     assert variables(client, made["id"]) == {"FSA_STARTER": "yes"}

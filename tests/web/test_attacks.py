@@ -91,7 +91,7 @@ def test_a_header_is_no_variable_of_the_server(project, headers):
     assert project.client.get(f"/api/projects/{project.id}").json()["status"] != "TERMINATING"
 
 
-def test_what_a_client_says_of_its_address_is_not_believed(web, project):
+def test_a_clients_claim_of_its_address_is_ignored(web, project):
     project.client.post(f"/api/projects/{project.id}/stop",
                         headers={"X-Forwarded-For": "203.0.113.9", "X-Real-IP": "203.0.113.9"})
     with web.connect() as db, db.cursor() as cursor:
@@ -162,7 +162,7 @@ def test_odd_text_in_names_queries_and_headers(project):
                                              headers={header: text.encode()}), (header, text))
 
 
-def test_a_kubeconfig_that_would_not_fit_is_told_so(user, make_kubeconfig):
+def test_a_kubeconfig_with_a_long_url_is_refused(user, make_kubeconfig):
     client = user(kubeconfig=False)
     for server in ("https://1.1.1.1:6443/" + "x" * 480, "https://1.1.1.1/" + "x" * 600):
         answer = client.put("/api/user/config/kc",

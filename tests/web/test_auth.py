@@ -57,7 +57,7 @@ def test_each_login_is_a_session_of_its_own(web, client):
     assert other.get("/api/auth/session").status_code == 200
 
 
-def test_a_login_takes_no_session_that_was_there_before(web, client):
+def test_a_login_does_not_adopt_an_existing_session(web, client):
     """This would be session fixation."""
     victim = web.client()
     victim.session.cookies["fsa"] = "A" * 43
@@ -147,7 +147,7 @@ def test_the_shipped_configuration_lets_nobody_register():
     ("aaaaaaaaaaaa", 400, "WEAK_PASSWORD"),
     ("weakling", 400, "WEAK_PASSWORD"),  # the user's name
 ])
-def test_passwords_that_are_not_taken(web, password, status, code):
+def test_refused_passwords(web, password, status, code):
     answer = web.client().register("Weakling", password)
     assert (answer.status_code, answer.json()["errorCode"]) == (status, code)
     assert web.client().login("Weakling", password).status_code in (401, status)
@@ -155,7 +155,7 @@ def test_passwords_that_are_not_taken(web, password, status, code):
 
 @pytest.mark.parametrize("password", ["12345678"[::-1] + "x", "\u00e9" * 512, " " * 7 + "y",
                                       "x" * 1023 + "y"])
-def test_passwords_that_are_taken_as_they_are(web, password):
+def test_accepted_passwords_are_not_altered(web, password):
     name = f"strong{abs(hash(password))}"
     assert web.client().register(name, password).status_code == 200
     assert web.client().login(name, password).status_code == 200
@@ -189,7 +189,7 @@ def test_a_password_is_not_changed(web, client, old, new, status, code):
     assert web.client().login(client.name, PASSWORD).status_code == 200
 
 
-def test_who_has_no_password_changes_none(web, client):
+def test_a_user_without_a_password_cannot_change_one(web, client):
     with web.connect() as db, db.cursor() as cursor:
         cursor.execute("UPDATE identities SET provider = 'GITHUB', password_hash = NULL"
                        " WHERE user_id = %s", (client.id,))

@@ -64,7 +64,7 @@ def check_refused(answer):
     assert f"{BURST} changes at once" in answer.json()["error"]
 
 
-def test_who_changes_too_much_waits_and_nobody_else_does(person):
+def test_only_the_user_with_too_many_changes_waits(person):
     ada, bob = spend(person()), person()
     check_refused(change(ada))
     assert ada.get("/api/projects").ok
@@ -82,7 +82,7 @@ def test_time_gives_back_one_change_after_the_other(limited, person):
     check_refused(change(ada))
 
 
-def test_what_is_refused_leaves_no_trace(limited, person):
+def test_a_refusal_leaves_no_trace(limited, person):
     ada = spend(person())
     mine = user_id(ada)
 
@@ -126,7 +126,7 @@ def test_access_is_ended_however_much_was_changed(limited, person):
     assert thief.get("/api/projects").status_code == 401
 
 
-def test_a_changed_password_ends_what_somebody_keeps_busy(limited, person):
+def test_a_changed_password_ends_a_thiefs_session(limited, person):
     """Ending sessions all the time uses a thief's budget too, and the thief does not know the password."""
     ada = person()
     thief = limited.client()

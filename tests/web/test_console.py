@@ -52,7 +52,7 @@ def test_assets_are_kept_for_ever_and_come_compressed(url, console):
         assert "Content-Encoding" not in plain.headers and plain.content == gzip.decompress(packed)
 
 
-def test_what_a_first_visit_loads_is_small(url):
+def test_a_first_visit_loads_little(url):
     sizes = [int(requests.head(url + path, headers={"Accept-Encoding": "gzip"}).headers["Content-Length"])
              for path in assets(url)]
     assert sum(sizes) < 60_000

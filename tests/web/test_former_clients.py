@@ -132,7 +132,7 @@ def test_a_failure_in_development_tells_the_way_it_took(make_site):
     assert answer.json()["details"]["stack"] == answer.json()["details"]["message"]
 
 
-def test_a_body_that_is_too_large_is_told_as_it_is_sent(user):
+def test_a_large_body_is_refused_while_it_is_sent(user):
     client = user()
     body = json.dumps({"name": "x", "description": "\u00e9" * 20000})
     answer = client.session.post(client.url + "/api/projects", data=body,

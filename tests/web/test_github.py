@@ -98,7 +98,7 @@ def test_logins_are_counted(web, github, counted):
             for result in ("ok", "refused")] == [count + 1 for count in before]
 
 
-def test_what_is_asked_for_is_little_and_bound(web, github):
+def test_the_request_asks_for_little_and_is_bound(web, github):
     client = web.client()
     url = begin(client)
     asked = {name: value for name, [value] in parse_qs(urlsplit(url).query).items()}
@@ -263,7 +263,7 @@ def test_a_disabled_user_stays_out(web, github):
     refused(log_in(web.client(), github), 401, "USER_DISABLED")
 
 
-def test_who_is_deleted_while_they_are_at_the_provider_stays_out(web, github, make_kubeconfig):
+def test_a_user_deleted_during_a_login_stays_out(web, github, make_kubeconfig):
     client = web.client()
     log_in(client, github)
     user = client.get("/api/auth/session").json()["user"]["id"]
@@ -359,7 +359,7 @@ def test_a_provider_that_fails_or_lies_stores_nothing(web, github, path, answer,
     assert counts(web) == before and client.get("/api/auth/session").status_code == 401
 
 
-def test_a_provider_whose_certificate_is_somebody_elses_gets_nothing(make_site, options, workspace,
+def test_a_provider_with_a_foreign_certificate_gets_nothing(make_site, options, workspace,
                                                                       github):
     other = Authority(workspace / "other-ca", "other")
     site = make_site(options={**options, "provider_ca_file": other.cert})
@@ -414,7 +414,7 @@ def test_an_account_is_bound_and_logs_in_as_its_user(web, user, github):
         assert cursor.fetchall() == [(answer.json()["id"], "identity")] * 2
 
 
-def test_an_account_that_is_bound_to_somebody_else_stays_theirs(web, user, github):
+def test_an_account_bound_to_another_user_stays_theirs(web, user, github):
     owner, other = user(kubeconfig=False), user(kubeconfig=False)
     assert bind(owner, github).status_code == 200
     answer = bind(other, github)

@@ -37,7 +37,7 @@ def whole(site):
     wait_failed(site, set())
 
 
-def test_where_nobody_can_log_in_it_is_not_ready(whole):
+def test_without_logins_it_is_not_ready(whole):
     whole.programs.stop("auth.fcgi")
     try:
         assert failed(whole) == {"logins"}
@@ -47,7 +47,7 @@ def test_where_nobody_can_log_in_it_is_not_ready(whole):
         whole.programs.start("auth.fcgi")
 
 
-def test_where_logins_hang_it_is_not_ready_and_says_so_at_once(whole):
+def test_hanging_logins_make_it_not_ready_at_once(whole):
     """The socket accepts connections, but no process serves them."""
     master = whole.programs.pid("auth.fcgi")
     workers = Path(f"/proc/{master}/task/{master}/children").read_text().split()
@@ -61,7 +61,7 @@ def test_where_logins_hang_it_is_not_ready_and_says_so_at_once(whole):
             os.kill(int(pid), signal.SIGCONT)
 
 
-def test_what_a_login_needs_of_the_database_is_asked_for(whole):
+def test_readyz_tries_the_queries_of_a_login(whole):
     with whole.connect() as db, db.cursor() as cursor:
         cursor.execute("REVOKE INSERT ON sessions FROM fsa_auth")
     try:
@@ -104,7 +104,7 @@ def test_a_right_that_is_missing_is_found_before_a_user_finds_it(whole):
             cursor.execute("GRANT INSERT ON audit TO fsa_api")
 
 
-def test_passes_that_have_stopped_are_told_although_nothing_is_due(whole):
+def test_stopped_passes_are_reported_although_nothing_is_due(whole):
     whole.programs.stop("fsa-reconcile")
     try:
         assert ready(whole)["status"] == "ready"

@@ -49,7 +49,7 @@ def test_a_bound_account_comes_with_its_kubeconfig(web, both):
     assert other.get("/api/auth/session").json()["user"]["id"] == both.id
 
 
-def test_an_account_of_somebody_else_is_not_taken_from_them(web, both, user):
+def test_another_users_account_is_not_taken(web, both, user):
     other = user(kubeconfig=False)
     answer = other.post("/api/auth/sealos/bind", both.body)
     assert (answer.status_code, answer.json()["errorCode"]) == (409, "IDENTITY_TAKEN")

@@ -187,7 +187,7 @@ def kubeconfigs(make):
     }
 
 
-def test_kubeconfigs_that_are_not_taken(web, user, make_kubeconfig):
+def test_refused_kubeconfigs(web, user, make_kubeconfig):
     client = user(kubeconfig=False)
     for name, text in kubeconfigs(make_kubeconfig).items():
         answer = client.put("/api/user/config/kc", {"kubeconfig": text})
@@ -206,7 +206,7 @@ def test_kubeconfigs_that_are_not_taken(web, user, make_kubeconfig):
     ({"name": 7}, "must be a text"),
     ({"name": "A", "database": "yes"}, "must be true or false"),
 ])
-def test_what_is_wrong_with_a_project_is_said_in_words(user, body, told):
+def test_a_projects_problem_is_described(user, body, told):
     answer = user().post(PATH, body)
     assert answer.status_code == 400 and told in answer.json()["error"], answer.text
 
@@ -218,14 +218,14 @@ def test_what_is_wrong_with_a_project_is_said_in_words(user, body, told):
     ('{"name": "a"} {}', "something comes after its end"),
     ('{"name": hunter2}', "there is a mistake"),
 ])
-def test_json_that_is_not_taken_is_told_where_and_why_in_words(user, text, told):
+def test_refused_json_is_answered_with_place_and_reason(user, text, told):
     answer = user().request("POST", PATH, data=text, headers={"Content-Type": "application/json"})
     error = answer.json()["error"]
     assert answer.status_code == 400 and told in error and "(line 1, column " in error, error
     assert "hunter2" not in error and "JSON_" not in error
 
 
-def test_a_page_is_asked_for_by_a_number_that_is_told(user):
+def test_a_limit_out_of_range_is_refused_with_the_range(user):
     answer = user().get(f"{PATH}?limit=201")
     assert answer.json()["error"] == "limit: must be from 1 to 100"
 
@@ -239,14 +239,14 @@ def test_a_project_without_a_database_does_not_begin_with_one(user):
 
 
 @pytest.mark.parametrize("name", ["exec", "ca-file", "insecure", "impersonate", "private"])
-def test_a_kubeconfig_that_is_not_taken_comes_with_commands_that_make_one_which_is(
+def test_a_refused_kubeconfig_comes_with_commands_that_make_a_valid_one(
         user, make_kubeconfig, name):
     answer = user(kubeconfig=False).put(
         "/api/user/config/kc", {"kubeconfig": kubeconfigs(make_kubeconfig)[name]})
     assert "kubectl " in answer.json()["details"]["remedy"]
 
 
-def test_a_kubeconfig_of_rancher_is_taken(user, make_kubeconfig):
+def test_a_kubeconfig_of_rancher_is_accepted(user, make_kubeconfig):
     """It has api-version beside the server, no CA, and empty members."""
     text = make_kubeconfig(cluster={"api-version": "v1", "certificate-authority-data": "",
                                     "certificate-authority": "",
@@ -266,7 +266,7 @@ def test_a_kubeconfig_of_rancher_is_taken(user, make_kubeconfig):
     ({"name": "newcomer"}, "MISSING_FIELD"),
     ({"name": "newcomer", "password": "correct horse battery", "admin": True}, "UNKNOWN_FIELD"),
 ])
-def test_registrations_that_are_not_taken(web, body, code):
+def test_refused_registrations(web, body, code):
     refused(web.client().post("/api/auth/register", body), 400, code)
 
 
@@ -286,7 +286,7 @@ def test_registrations_that_are_not_taken(web, body, code):
     ({"variables": [{"key": "A", "value": ""}, {"key": "A", "value": ""}]}, "DUPLICATE_FIELD"),
     ({"variables": [{"key": "A", "value": ""}] * 257}, "INVALID_FIELD"),
 ])
-def test_variables_that_are_not_taken(user, body, code):
+def test_refused_variables(user, body, code):
     owner = user()
     project = owner.post(PATH, {"name": "Env"}).json()["id"]
     path = f"{PATH}/{project}/environment"

@@ -60,7 +60,7 @@ def test_it_works_once(web, invited):
     assert web.client().login(invited["name"], OWN).ok
 
 
-def test_of_two_at_once_one_is_let_in(web, invited):
+def test_of_two_at_once_only_one_is_accepted(web, invited):
     answers = []
     both = [threading.Thread(target=lambda n=n: answers.append(
         accept(web.client(), invited["link"], f"{OWN} {n}"))) for n in range(2)]
@@ -79,7 +79,7 @@ def test_one_that_has_expired_is_none(web, invited):
     assert refused(accept(web.client(), invited["link"]))
 
 
-def test_another_one_takes_its_place(web, fsactl, invited):
+def test_a_new_link_replaces_it(web, fsactl, invited):
     other = fsactl("user", "invite", invited["name"])
     assert other["id"] == invited["id"]
     assert refused(accept(web.client(), invited["link"]))
@@ -114,7 +114,7 @@ def test_only_its_hash_is_stored_and_no_log_has_it(web, invited):
     assert all(token not in path.read_text(errors="replace") for path in logs)
 
 
-def test_for_who_is_there_already_it_is_a_new_password(web, user, fsactl):
+def test_an_existing_user_gets_a_new_password(web, user, fsactl):
     client = user(kubeconfig=False)
     link = fsactl("user", "invite", client.name)["link"]
     assert web.client().login(client.name, PASSWORD).ok  # until the link is used
@@ -138,7 +138,7 @@ def test_guesses_are_refused_and_in_the_end_slowed_down(web):
     {"token": "A" * 42, "password": OWN}, {"token": "A" * 43}, {"password": OWN},
     {"token": ["A" * 43], "password": OWN}, {"token": "A" * 43, "password": OWN, "name": "root"},
 ])
-def test_what_is_no_answer_to_one_is_400(web, body):
+def test_an_invalid_acceptance_is_400(web, body):
     assert web.client().post("/api/auth/invitation", body).status_code == 400
 
 

@@ -127,7 +127,7 @@ def test_an_answer_that_was_given_before_is_given_again(user, maintenance):
     assert client.post("/api/projects", {"name": "Late"}, headers=late).status_code == 503
 
 
-def test_what_was_refused_can_be_sent_again_with_its_key(user, maintenance, fsactl):
+def test_a_refused_request_can_be_repeated_with_its_key(user, maintenance, fsactl):
     client, key = user(), {"Idempotency-Key": "again"}
     maintenance()
     assert client.post("/api/projects", {"name": "Again"}, headers=key).status_code == 503
@@ -147,7 +147,7 @@ def test_everybody_can_see_it_and_the_site_stays_ready(web, maintenance, counted
     assert counted("fsa_maintenance") == 1
 
 
-def test_once_it_is_on_no_change_that_had_begun_comes_after(web, user, maintenance, fsactl):
+def test_once_it_is_on_earlier_changes_are_finished(web, user, maintenance, fsactl):
     """It waits for transactions that are in the middle of a change."""
     client = user()
     with web.connect() as db, db.cursor() as cursor:

@@ -89,7 +89,7 @@ def test_histograms_only_rise(web, project):
     assert seen > 5
 
 
-def test_the_queue_is_told(web, project):
+def test_the_queue_is_exported(web, project):
     """There is no reconciler, so requests wait."""
     first = scrape(web)
     assert sum(samples(first, "fsa_queue_due_rows").values()) >= 2  # sandbox and database
@@ -156,7 +156,7 @@ def test_a_program_that_cannot_count_works(make_site):
     assert site.programs.pid("fsa-reconcile")
 
 
-def test_a_reconciler_that_is_not_there_is_told_but_takes_no_host_out(web, project):
+def test_a_missing_reconciler_is_reported_but_takes_no_host_out(web, project):
     with web.connect() as db, db.cursor() as cursor:
         cursor.execute("UPDATE resources SET due_at = now() - interval '2 minutes'")
         db.commit()

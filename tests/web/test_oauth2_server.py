@@ -61,7 +61,7 @@ def consent(url, server):
     return answer.headers["Location"]
 
 
-def test_a_login_goes_through_and_comes_again(web, server):
+def test_a_login_succeeds_twice(web, server):
     first, second = web.client(), web.client()
     for client in (first, second):
         answer = arrive(client, consent(begin(client, LOGIN), server))

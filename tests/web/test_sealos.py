@@ -77,7 +77,7 @@ def test_logins_are_counted(web, person, make_kubeconfig, counted):
             for result in ("ok", "refused")] == [count + 1 for count in before]
 
 
-def test_what_is_refused_is_in_the_audit_as_often_as_an_address_may(web, person, make_kubeconfig):
+def test_refusals_are_in_the_audit_up_to_a_limit(web, person, make_kubeconfig):
     kubeconfig = make_kubeconfig(f"ns-{person}")
     wrong = sign(claims(person), SECRET.upper())
 

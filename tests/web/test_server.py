@@ -306,7 +306,7 @@ def test_a_reload_of_a_wrong_file_changes_nothing_and_says_so(serve, config, man
     assert manager("1 workers").startswith("1 workers")
 
 
-def test_what_only_a_restart_takes_over_is_said(serve, config, tmp_path):
+def test_options_that_need_a_restart_are_reported(serve, config, tmp_path):
     server = serve("--workers", "1")
     config.write_text(config.read_text() + f"metrics_dir = {tmp_path}\n")
     reload(server)

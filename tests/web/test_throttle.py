@@ -111,7 +111,7 @@ def test_many_at_once_do_not_help(login, person):
     assert answers.count(429) == 30 - ACCOUNT_FREE - 1
 
 
-def test_what_is_free_is_free_at_once(web, login, person):
+def test_free_attempts_can_be_concurrent(web, login, person):
     """However the transactions interleave."""
     for _ in range(20):
         sql(web, "TRUNCATE login_throttle")
@@ -145,7 +145,7 @@ def test_one_address_may_fail_for_many_accounts_but_not_endlessly(web, login):
     ("::ffff:203.0.113.66", "203.0.113.66", True),
     ("203.0.113.66", "203.0.113.67", False),
 ])
-def test_what_an_address_is(web, login, one, other, same):
+def test_which_addresses_count_as_one_client(web, login, one, other, same):
     login("somebody", WRONG, one)
     sql(web, "UPDATE login_throttle SET next_at = now() + interval '1 hour'")
     assert login("another", WRONG, other).status == (429 if same else 401)
@@ -285,7 +285,7 @@ def statuses(site, addresses):
                    for n, address in enumerate(addresses))
 
 
-def test_who_has_a_whole_64_is_one_client_to_nginx_and_programs(fronted):
+def test_a_whole_64_is_one_client_to_nginx_and_programs(fronted):
     one = statuses(fronted, [f"2001:db8:9:9:{n:x}::{n:x}" for n in range(1, 41)])
     assert one[429] >= 20, one
     many = statuses(fronted, [f"2001:db8:9:{n:x}00::1" for n in range(1, 41)])
@@ -305,7 +305,7 @@ def test_a_header_that_names_this_machine_lifts_no_limit(fronted, address):
         assert cursor.fetchone()[0] in (0, 2)  # refused by nginx, or counted for name and address
 
 
-def test_who_is_on_this_machine_is_not_limited(fronted):
+def test_clients_on_this_machine_are_not_limited(fronted):
     anonymous = [fronted.client().login(f"nobody{n}", WRONG).status_code for n in range(40)]
     assert set(anonymous) == {401}
 

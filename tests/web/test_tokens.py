@@ -154,7 +154,7 @@ def test_an_expired_token_is_listed_as_such_and_goes_after_a_month(web, client):
     assert [(t["id"], t["expired"]) for t in listed] == [(new["id"], False), (old["id"], True)]
 
 
-def test_the_last_use_is_told(web, client):
+def test_the_last_use_is_shown(web, client):
     made = make(client)
     program(web, made["token"]).get("/api/projects")
     [listed] = client.get("/api/user/tokens").json()["items"]
@@ -239,7 +239,7 @@ def lines(client, **query):
     return answer.json()
 
 
-def test_the_audit_tells_who_did_what_when_from_where_and_how(web, client):
+def test_the_audit_has_user_action_time_address_and_credential(web, client):
     made = make(client, scope="write")
     ci = program(web, made["token"])
     answer = ci.post("/api/projects", {"name": "By CI"})
@@ -379,7 +379,7 @@ def test_nobody_elses_terminal_restarts(web, client, user, running):
     assert sandboxes(web, client) == [("RUNNING", "RUNNING", 1)]
 
 
-def test_a_token_is_made_by_who_has_just_logged_in_or_knows_the_password(web, client):
+def test_making_a_token_needs_a_recent_login_or_the_password(web, client):
     sql(web, "UPDATE sessions SET created_at = now() - interval '11 minutes'")
     refused(client.post("/api/user/tokens", {"name": "CI"}), 403, "LOGIN_NOT_RECENT")
     refused(client.post("/api/user/tokens", {"name": "CI", "password": "a wrong guess"}),
