@@ -18,6 +18,7 @@ enum command_option {
 	OPTION_EXPIRES,
 	OPTION_FOLLOW,
 	OPTION_FROM,
+	OPTION_NAME,
 	OPTION_NO_DATABASE,
 	OPTION_NO_INPUT,
 	OPTION_PRINT,
@@ -78,6 +79,9 @@ int command_logout(const struct call *call, struct err *e);
 int command_logs(const struct call *call, struct err *e);
 int command_mcp(const struct call *call, struct err *e);
 int command_open(const struct call *call, struct err *e);
+int command_port_close(const struct call *call, struct err *e);
+int command_port_list(const struct call *call, struct err *e);
+int command_port_open(const struct call *call, struct err *e);
 int command_projects(const struct call *call, struct err *e);
 int command_resize(const struct call *call, struct err *e);
 int command_restart(const struct call *call, struct err *e);

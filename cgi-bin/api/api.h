@@ -74,6 +74,9 @@ route_fn sandbox_read, sandbox_post, sandbox_patch, sandbox_delete;
 route_fn sandboxes_list_get, sandboxes_post, sandboxes_start_post, sandboxes_stop_post,
 	sandboxes_restart_post;
 
+extern const struct field port_fields[];
+route_fn ports_list_get, ports_post, ports_delete;
+
 extern const struct field sandbox_token_fields[];
 route_fn sandbox_token_post;
 struct sandbox_view;

@@ -195,6 +195,22 @@ static int terminal_url(const struct call *c, const struct sandbox *s, char **re
 	return 0;
 }
 
+json_t *render_ports(const struct call *c, const struct sandbox *s)
+{
+	json_t *ports = s->ports != NULL ? json_loads(s->ports, 0, NULL) : json_array();
+	json_t *port;
+	size_t i;
+
+	json_array_foreach(ports, i, port)
+	{
+		int number = (int)json_integer_value(json_object_get(port, "port"));
+		CLEANUP(cleanup_free) char *host = manifest_port_host(s->app_host, number);
+		CLEANUP(cleanup_free) char *url = render_public_url(c, host);
+		set_text(port, "url", url);
+	}
+	return ports;
+}
+
 int render_sandbox(const struct call *c, const struct sandbox *s, enum render how,
 		   json_t **ret_json, struct err *e)
 {
@@ -210,6 +226,7 @@ int render_sandbox(const struct call *c, const struct sandbox *s, enum render ho
 	set_text(json, "publicUrl", app);
 	set_text(json, "ttydUrl", terminal);
 	set_text(json, "fileBrowserUrl", NULL);
+	json_object_set_new(json, "ports", render_ports(c, s));
 	*ret_json = json;
 	return 0;
 }

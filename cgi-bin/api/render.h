@@ -21,6 +21,8 @@ int render_project_item(const struct call *c, const struct project_item *item, e
 			json_t **ret_json, struct err *e);
 int render_sandbox(const struct call *c, const struct sandbox *s, enum render how,
 		   json_t **ret_json, struct err *e);
+/* Its open ports: [{id, port, name, access, url}]. */
+json_t *render_ports(const struct call *c, const struct sandbox *s);
 /* Appends those of a project to an array. */
 int render_sandboxes(const struct call *c, const struct project_item *item, enum render how,
 		     json_t *into, struct err *e);

@@ -130,6 +130,9 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 	[CONF_END_GRACE] = DURATION("end_grace", "7d", MINUTE, 365 * DAY,
 				    "A project that was stopped at its end is deleted after this "
 				    "long."),
+	[CONF_PORTS_PER_SANDBOX] =
+		INTEGER("ports_per_sandbox", "8", 0, 100,
+			"Ports, besides 3000 and 7681, that may be open in a sandbox at once."),
 	[CONF_CHANGES_BURST] =
 		INTEGER("changes_burst", "120", 1, 1000000,
 			"Changes that a user may request at once, whether they succeed or not."),

@@ -1,4 +1,5 @@
 /* The hash of a row's objects, computed from their inputs; see manifest.h. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +112,15 @@ static void add_variables(crypto_hash_sha256_state *state, const struct manifest
 	}
 }
 
+static void add_ports(crypto_hash_sha256_state *state, const struct manifest_sandbox *s)
+{
+	for (size_t i = 0; i < s->port_count; i++) {
+		char number[12];
+		(void)snprintf(number, sizeof(number), "%d", s->ports[i]);
+		add(state, number); /* no variable begins with a digit */
+	}
+}
+
 static void finish(crypto_hash_sha256_state *state, char ret_hash[MANIFEST_HASH_SIZE])
 {
 	unsigned char hash[crypto_hash_sha256_BYTES];
@@ -129,6 +139,7 @@ void manifest_sandbox_hash(const struct manifest_sandbox *s,
 	add(&state, settings->sandbox_fingerprint);
 	add_fields(&state, s, sandbox_fields, ARRAY_SIZE(sandbox_fields));
 	add_variables(&state, s);
+	add_ports(&state, s);
 	finish(&state, ret_hash);
 }
 
@@ -148,6 +159,7 @@ void manifest_database_hash(const struct manifest_database *d,
 
 /* One for each branch that the code takes by itself, apart from the settings. */
 static const struct manifest_variable sample_variable = { "NAME", "value" };
+static const int sample_port = 5000;
 static const struct manifest_sandbox sample_sandboxes[] = {
 	{
 		.resource_id = "id",
@@ -163,6 +175,8 @@ static const struct manifest_sandbox sample_sandboxes[] = {
 		.resources = { "1", "1", "1Gi", "1Gi", "1Gi" },
 		.variables = &sample_variable,
 		.variable_count = 1,
+		.ports = &sample_port,
+		.port_count = 1,
 	},
 	{
 		.resource_id = "id",

@@ -68,6 +68,8 @@ struct manifest_sandbox {
 	/* The merged environment, TTYD_ACCESS_TOKEN included. Names are unique. */
 	const struct manifest_variable *variables;
 	size_t variable_count;
+	const int *ports; /* open besides the app's and the terminal's, in ascending order */
+	size_t port_count;
 	bool stopped; /* replicas 0 */
 };
 
@@ -131,6 +133,9 @@ json_t *manifest_differences(const json_t *live, const json_t *desired);
  * manifest_covers() and before an apply. Other kinds are not changed. */
 void manifest_keep_immutable(json_t *desired, const json_t *live);
 
+/* The host of an open port of a sandbox: "abc-5173.example.com" for "abc.example.com". The caller
+ * frees. */
+char *manifest_port_host(const char *app_host, int port);
 /* A database's host as it resolves from any namespace: one without a dot gets ".<namespace>.svc".
  * The caller frees. */
 char *manifest_database_host(const char *host, const char *namespace);

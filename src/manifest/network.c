@@ -166,9 +166,13 @@ static json_t *sandbox_egress(const struct manifest_sandbox *s,
 }
 
 /* From everywhere: the ingress controller's namespace is not known here. */
-static json_t *sandbox_ingress(void)
+static json_t *sandbox_ingress(const struct manifest_sandbox *s)
 {
-	return LIST(MAP({ "ports", LIST(port("TCP", PORT_APP), port("TCP", PORT_TTYD)) }));
+	json_t *ports = LIST(port("TCP", PORT_APP), port("TCP", PORT_TTYD));
+
+	for (size_t i = 0; i < s->port_count; i++)
+		json_array_append_new(ports, port("TCP", s->ports[i]));
+	return LIST(MAP({ "ports", ports }));
 }
 
 json_t *network_sandbox_spec(const struct manifest_sandbox *s,
@@ -176,7 +180,7 @@ json_t *network_sandbox_spec(const struct manifest_sandbox *s,
 {
 	return MAP({ "podSelector", MAP({ "matchLabels", MAP({ "app", TEXT(s->name) }) }) },
 		   { "policyTypes", LIST(TEXT("Ingress"), TEXT("Egress")) },
-		   { "ingress", sandbox_ingress() },
+		   { "ingress", sandbox_ingress(s) },
 		   { "egress", sandbox_egress(s, settings) });
 }
 

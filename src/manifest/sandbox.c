@@ -61,6 +61,17 @@ static json_t *service_port(const char *name, int port)
 		   { "protocol", TEXT("TCP") });
 }
 
+static json_t *service_ports(const struct manifest_sandbox *s)
+{
+	json_t *ports = LIST(service_port("app", PORT_APP), service_port("ttyd", PORT_TTYD));
+
+	for (size_t i = 0; i < s->port_count; i++) {
+		CLEANUP(cleanup_free) char *name = mem_printf("port-%d", s->ports[i]);
+		json_array_append_new(ports, service_port(name, s->ports[i]));
+	}
+	return ports;
+}
+
 static json_t *service(const struct manifest_sandbox *s)
 {
 	CLEANUP(cleanup_free) char *name = sandbox_part_name(s, "service");
@@ -71,9 +82,7 @@ static json_t *service(const struct manifest_sandbox *s)
 			   &object_absent,
 			   MAP({ "spec",
 				 MAP({ "selector", MAP({ "app", TEXT(s->name) }) },
-				     { "ports",
-				       LIST(service_port("app", PORT_APP),
-					    service_port("ttyd", PORT_TTYD)) }) }));
+				     { "ports", service_ports(s) }) }));
 }
 
 #define NGINX "nginx.ingress.kubernetes.io/"
@@ -109,10 +118,11 @@ static json_t *ingress_labels(const struct manifest_sandbox *s, const char *host
 			   MAP({ "cloud.sealos.io/app-deploy-manager-domain", TEXT(prefix) }));
 }
 
+/* `rules` and `hosts`, whose first is `host`, are taken. */
 struct ingress {
 	const char *part; /* suffix of its name */
 	const char *host;
-	int port;
+	json_t *rules, *hosts;
 };
 
 static json_t *ingress_path(const struct manifest_sandbox *s, int port)
@@ -126,16 +136,19 @@ static json_t *ingress_path(const struct manifest_sandbox *s, int port)
 		   { "backend", MAP({ "service", backend }) });
 }
 
-static json_t *ingress_spec(const struct manifest_sandbox *s,
-			    const struct manifest_settings *settings, const struct ingress *i)
+static json_t *ingress_rule(const struct manifest_sandbox *s, const char *host, int port)
 {
-	json_t *rule = MAP({ "host", TEXT(i->host) },
-			   { "http", MAP({ "paths", LIST(ingress_path(s, i->port)) }) });
-	json_t *tls = MAP({ "hosts", LIST(TEXT(i->host)) },
-			  { "secretName", TEXT(settings->ingress_tls_secret) });
+	return MAP({ "host", TEXT(host) },
+		   { "http", MAP({ "paths", LIST(ingress_path(s, port)) }) });
+}
+
+static json_t *ingress_spec(const struct manifest_settings *settings, const struct ingress *i)
+{
+	json_t *tls =
+		MAP({ "hosts", i->hosts }, { "secretName", TEXT(settings->ingress_tls_secret) });
 
 	return MAP({ "ingressClassName", TEXT(settings->ingress_class) },
-		   { "rules", LIST(rule) },
+		   { "rules", i->rules },
 		   { "tls", LIST(tls) });
 }
 
@@ -148,7 +161,43 @@ static json_t *ingress(const struct manifest_sandbox *s, const struct manifest_s
 	return object_make(&head,
 			   ingress_labels(s, i->host),
 			   annotations,
-			   MAP({ "spec", ingress_spec(s, settings, i) }));
+			   MAP({ "spec", ingress_spec(settings, i) }));
+}
+
+char *manifest_port_host(const char *app_host, int port)
+{
+	int label = (int)strcspn(app_host, ".");
+
+	return mem_printf("%.*s-%d%s", label, app_host, port, app_host + label);
+}
+
+/* The app's, and those of the open ports: a port that is closed is a rule less, and leaves no
+ * object behind. */
+static json_t *app_ingress(const struct manifest_sandbox *s,
+			   const struct manifest_settings *settings)
+{
+	const struct ingress app = { "app-ingress",
+				     s->app_host,
+				     LIST(ingress_rule(s, s->app_host, PORT_APP)),
+				     LIST(TEXT(s->app_host)) };
+
+	for (size_t i = 0; i < s->port_count; i++) {
+		CLEANUP(cleanup_free) char *host = manifest_port_host(s->app_host, s->ports[i]);
+		json_array_append_new(app.rules, ingress_rule(s, host, s->ports[i]));
+		json_array_append_new(app.hosts, TEXT(host));
+	}
+	return ingress(s, settings, &app, app_annotations());
+}
+
+static json_t *ttyd_ingress(const struct manifest_sandbox *s,
+			    const struct manifest_settings *settings)
+{
+	const struct ingress ttyd = { "ttyd-ingress",
+				      s->ttyd_host,
+				      LIST(ingress_rule(s, s->ttyd_host, PORT_TTYD)),
+				      LIST(TEXT(s->ttyd_host)) };
+
+	return ingress(s, settings, &ttyd, ttyd_annotations());
 }
 
 static json_t *network_policy(const struct manifest_sandbox *s,
@@ -167,12 +216,9 @@ static json_t *network_policy(const struct manifest_sandbox *s,
 json_t *manifest_sandbox_companions(const struct manifest_sandbox *s,
 				    const struct manifest_settings *settings)
 {
-	const struct ingress app = { "app-ingress", s->app_host, PORT_APP };
-	const struct ingress ttyd = { "ttyd-ingress", s->ttyd_host, PORT_TTYD };
-
 	return LIST(secret(s),
 		    service(s),
-		    ingress(s, settings, &app, app_annotations()),
-		    ingress(s, settings, &ttyd, ttyd_annotations()),
+		    app_ingress(s, settings),
+		    ttyd_ingress(s, settings),
 		    network_policy(s, settings));
 }

@@ -176,6 +176,7 @@ struct inputs {
 	struct manifest_sandbox sandbox;
 	json_t *environment;
 	struct manifest_variable *variables;
+	int *ports;
 	char restarted[24];
 };
 
@@ -185,6 +186,7 @@ static void free_inputs(void *inputs)
 
 	json_decref(i->environment);
 	free(i->variables);
+	free(i->ports);
 	free(i);
 }
 
@@ -199,6 +201,20 @@ static void list_variables(struct inputs *i)
 	{
 		i->variables[i->sandbox.variable_count++] =
 			(struct manifest_variable) { name, json_string_value(value) };
+	}
+}
+
+static void list_ports(struct inputs *i, const char *rows)
+{
+	json_auto_t *ports = rows != NULL ? json_loads(rows, 0, NULL) : NULL;
+	const json_t *port;
+	size_t at;
+
+	i->ports = mem_calloc(json_array_size(ports), sizeof(*i->ports));
+	i->sandbox.ports = i->ports;
+	json_array_foreach(ports, at, port)
+	{
+		i->ports[i->sandbox.port_count++] = (int)json_number_at(port, "port");
 	}
 }
 
@@ -230,6 +246,7 @@ static void *make_inputs(const struct desired_context *context, const struct que
 		return NULL;
 	}
 	list_variables(i);
+	list_ports(i, row->ports);
 	return i;
 }
 

@@ -81,13 +81,19 @@
 	X(of, TEXT, memory_request, sql("memory_request"), "memoryRequest")                        \
 	X(of, TEXT, memory_limit, sql("memory_limit"), "memoryLimit")
 
-/* Of a sandbox: for everybody who reads it, and for the reconciler. */
+/* Of a sandbox: for everybody who reads it, and for the reconciler. The open ports (store/port.h)
+ * are a JSON array of {id, port, name, access}; NULL: none. */
+#define SANDBOX_PORTS(of)                                                                          \
+	"(SELECT json_agg(json_build_object('id', p.id, 'port', p.port, 'name', p.name,"           \
+	" 'access', p.access) ORDER BY p.port)::text FROM ports p"                                 \
+	" WHERE p.resource_id = " of ".resource_id)"
 #define SANDBOX_COLUMNS(X, of)                                                                     \
 	X(of, TEXT, display_name, of ".display_name", "displayName")                               \
 	X(of, TEXT, app_host, of ".app_host", "")                                                  \
 	X(of, TEXT, ttyd_host, of ".ttyd_host", "")                                                \
 	X(of, TEXT, image, of ".image", "runtimeImage")                                            \
 	X(of, TEXT, size, of ".size", "size")                                                      \
+	X(of, TEXT, ports, SANDBOX_PORTS(of), "")                                                  \
 	X(of, BYTES, terminal_token_sealed, of ".terminal_token_sealed", "")                       \
 	X(of, INT, access_generation, of ".access_generation", "")
 #define SANDBOX_QUEUE_COLUMNS(X, of)                                                               \

@@ -41,6 +41,8 @@ static const struct limit_spec specs[LIMIT_KIND_COUNT] = {
 			     "delete one first" },
 	[LIMIT_SANDBOXES] = { "sandboxes", CONF_SANDBOXES_PER_PROJECT, "SANDBOX_QUOTA",
 			      "sandboxes of a project", "delete one first" },
+	[LIMIT_PORTS] = { "ports", CONF_PORTS_PER_SANDBOX, "PORT_QUOTA", "ports of a sandbox",
+			  "close one first" },
 };
 
 const struct limit_spec *limit_spec(enum limit_kind kind)

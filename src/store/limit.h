@@ -14,7 +14,7 @@
  * How much one user may have of something: a table of kinds. Triggers enforce it
  * (sql/0023_limits.sql), in the inserting transaction, for everybody but administrators.
  */
-enum limit_kind { LIMIT_PROJECTS, LIMIT_SANDBOXES, LIMIT_KIND_COUNT };
+enum limit_kind { LIMIT_PROJECTS, LIMIT_SANDBOXES, LIMIT_PORTS, LIMIT_KIND_COUNT };
 
 enum { LIMIT_MAX = 1000000 };
 

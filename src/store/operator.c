@@ -21,6 +21,7 @@ static const enum conf_option published[] = {
 	CONF_POSTGRES_STORAGE,        CONF_POSTGRES_CPU_REQUEST,  CONF_POSTGRES_CPU_LIMIT,
 	CONF_POSTGRES_MEMORY_REQUEST, CONF_POSTGRES_MEMORY_LIMIT, CONF_PROJECTS_PER_USER,
 	CONF_SANDBOXES_PER_PROJECT,   CONF_END_WARNING,           CONF_END_GRACE,
+	CONF_PORTS_PER_SANDBOX,
 };
 
 int operator_publish(struct db *db, const struct conf *conf, struct err *e)

@@ -145,6 +145,19 @@ def test_a_project_gets_another_size(ada, served):
     ada("delete", "Growing", "--yes", "--wait")
 
 
+def test_a_port_gets_an_address_and_loses_it(ada):
+    ada("create", "Ports", "--no-database", "--wait")
+    assert ada.json("port", "list", "Ports") == []
+    opened, = ada.json("port", "open", "Ports", "5173", "--name", "Vite")
+    assert (opened["port"], opened["name"]) == (5173, "Vite") and "-5173." in opened["url"]
+    assert opened["url"] in ada("port", "list", "Ports").stdout
+    assert "1 to 65535" in ada("port", "open", "Ports", "70000", status=2).stderr
+    assert "terminal" in ada("port", "open", "Ports", "7681", status=1).stderr
+    assert ada.json("port", "close", "Ports", "5173") == []
+    assert "5173 is not open" in ada("port", "close", "Ports", "5173", status=4).stderr
+    ada("delete", "Ports", "--yes", "--wait")
+
+
 def test_status_says_what_a_project_is_doing(ada):
     text = ada("status", "shop").stdout
     assert "RUNNING" in text and "database" in text and "http://" in text

@@ -355,6 +355,41 @@ START_TEST(the_hash_changes_with_what_is_desired_and_not_with_a_stop)
 }
 END_TEST
 
+START_TEST(an_open_port_changes_the_hash_and_not_the_pod)
+{
+	static const int one[] = { 5173 }, two[] = { 4000, 5173 };
+	struct manifest_sandbox without = sandbox(), s = sandbox();
+
+	s.ports = one, s.port_count = ARRAY_SIZE(one);
+	check_hash_changes(&s, &settings, true);
+	json_auto_t *before = manifest_stateful_set(&without, &settings, "");
+	json_auto_t *after = manifest_stateful_set(&s, &settings, "");
+	ck_assert(json_equal(before, after));
+
+	char first[MANIFEST_HASH_SIZE], second[MANIFEST_HASH_SIZE];
+	manifest_sandbox_hash(&s, &settings, first);
+	s.ports = two, s.port_count = ARRAY_SIZE(two);
+	manifest_sandbox_hash(&s, &settings, second);
+	ck_assert_str_ne(first, second);
+}
+END_TEST
+
+START_TEST(an_open_port_has_an_address_beside_the_apps)
+{
+	static const struct {
+		const char *app, *port;
+	} hosts[] = {
+		{ "abc.example.com", "abc-5173.example.com" },
+		{ "abc", "abc-5173" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		CLEANUP(cleanup_free) char *host = manifest_port_host(hosts[i].app, 5173);
+		ck_assert_str_eq(host, hosts[i].port);
+	}
+}
+END_TEST
+
 /* The structs begin with their strings; hash.c does not compile unless their number is right. */
 static void set_field(void *inputs, size_t index, const char *text)
 {
@@ -1183,6 +1218,8 @@ int main(void)
 	tcase_add_test(tc, the_longest_names_fit);
 	tcase_add_test(tc, a_string_that_is_not_utf8_makes_no_objects);
 	tcase_add_test(tc, the_hash_changes_with_what_is_desired_and_not_with_a_stop);
+	tcase_add_test(tc, an_open_port_changes_the_hash_and_not_the_pod);
+	tcase_add_test(tc, an_open_port_has_an_address_beside_the_apps);
 	tcase_add_test(tc, every_field_changes_the_hash);
 	tcase_add_test(tc, every_setting_that_changes_an_object_changes_the_hash);
 	tcase_add_test(tc, a_stop_changes_the_replicas_and_nothing_else);

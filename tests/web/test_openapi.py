@@ -103,6 +103,9 @@ def test_answers_are_as_written(web, document, user, make_kubeconfig):
     do("get", f"{PROJECT}/sandboxes", **project)
     do("get", SANDBOX, sandboxId=sandbox, **project)
     do("patch", SANDBOX, {"size": None}, sandboxId=sandbox, **project)
+    opened = do("post", f"{SANDBOX}/ports", {"port": 5173, "access": "public"}, sandboxId=sandbox, **project)
+    do("get", f"{SANDBOX}/ports", sandboxId=sandbox, **project)
+    do("delete", f"{SANDBOX}/ports/{{portId}}", portId=opened["items"][0]["id"], sandboxId=sandbox, **project)
     do("get", "/api/sizes")
     do("post", f"{SANDBOX}/tokens", {"scopes": ["exec"]}, sandboxId=sandbox, **project)
     for request in ("stop", "start", "restart"):

@@ -28,8 +28,10 @@ def ids(project):
     session = client.get("/api/auth/sessions").json()["items"][0]["id"]
     token = client.post("/api/user/tokens", {"name": "t"}).json()["id"]
     sandbox = client.post(f"/api/projects/{project.id}/sandboxes", {"displayName": "Worker"})
+    ports = f"/api/projects/{project.id}/sandboxes/{sandbox.json()['id']}/ports"
+    port = client.post(ports, {"port": 5173, "access": "public"}).json()["items"][0]["id"]
     return {"projectId": project.id, "envId": variable, "sandboxId": sandbox.json()["id"],
-            "sessionId": session, "tokenId": token}
+            "sessionId": session, "tokenId": token, "portId": port}
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def everything(site):
     with site.connect() as db, db.cursor() as cursor:
         found = []
         for table in ("projects", "resources", "sandboxes", "databases", "environment", "events",
-                      "user_config", "kubeconfigs", "idempotency", "audit", "users", "sessions",
+                      "ports", "user_config", "kubeconfigs", "idempotency", "audit", "users", "sessions",
                       "api_tokens"):
             cursor.execute(f"SELECT * FROM {table} ORDER BY 1, 2")
             found.append((table, [[bytes(v) if isinstance(v, memoryview) else v for v in row]
@@ -98,6 +100,7 @@ BODIES = {
     ("POST", "/api/projects/:projectId/sandboxes"): {"displayName": "Stolen"},
     ("POST", "/api/sandbox/:projectId/tokens"): {"scopes": ["exec"]},
     ("POST", "/api/projects/:projectId/agent"): {"prompt": "Do it."},
+    ("POST", "/api/projects/:projectId/sandboxes/:sandboxId/ports"): {"port": 4000, "access": "public"},
     ("POST", "/api/projects/:projectId/sandboxes/:sandboxId/tokens"): {"scopes": ["exec"]},
 }
 

@@ -20,9 +20,12 @@ interface Part {
 
 interface Sandbox extends Part {
 	displayName: string | null; publicUrl: string; ttydUrl: string; runtimeImage: string;
-	cpuLimit: string; memoryLimit: string; size: string | null;
+	cpuLimit: string; memoryLimit: string; size: string | null; ports: OpenPort[];
 	progress?: {stages: {name: string, state: string}[]};
 }
+
+/** A port of a sandbox that the internet reaches, besides the app's. */
+interface OpenPort { id: string; port: number; name: string | null; access: string; url: string; }
 
 interface Database extends Part {
 	host: string | null; port: number | null; database: string | null; username: string | null;

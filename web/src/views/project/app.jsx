@@ -4,6 +4,7 @@ import {Outside} from "../../parts/link.jsx";
 import {Reading} from "../../parts/reading.jsx";
 import {useResource} from "../../resource.js";
 import {InSandbox} from "./in-sandbox.jsx";
+import {OpenPorts} from "./open-ports.jsx";
 
 /** @typedef {import("../../sandbox/access.js").Access} Access */
 /** @typedef {{port: number, address: string, pid: number | null, program: string | null}} Port */
@@ -11,11 +12,17 @@ import {InSandbox} from "./in-sandbox.jsx";
 const APP_PORT = 3000;
 const LOG_MAX = 200000; // characters that are kept on the page
 
-/** @param {{project: Project}} props */
-export function AppTab({project}) {
+/** @param {{project: Project, reload: () => Promise<void>}} props */
+export function AppTab({project, reload}) {
 	return (
 		<InSandbox project={project} what="The app is">
-			{(access, sandbox) => <><Ports access={access} url={sandbox.publicUrl}/><Log access={access}/></>}
+			{(access, sandbox) => (
+				<>
+					<Ports access={access} url={sandbox.publicUrl}/>
+					<OpenPorts project={project.id} sandbox={sandbox} reload={reload}/>
+					<Log access={access}/>
+				</>
+			)}
 		</InSandbox>
 	);
 }

@@ -1,0 +1,96 @@
+#include "store/port.h"
+
+#include "base/cleanup.h"
+#include "store/internal.h"
+#include "store/limit.h"
+
+enum open_column { OPEN_HAS_SANDBOX, OPEN_IS_MADE };
+
+enum statement {
+	STATEMENT_OPEN,
+	STATEMENT_CLOSE,
+};
+
+/* $1 project, $2 which of its sandboxes. */
+#define CHOSEN                                                                                     \
+	"chosen AS (SELECT r.id FROM resources r WHERE r.project_id = $1"                          \
+	" AND r.kind = 'SANDBOX' AND r.desired <> 'GONE' AND " STORE_IS_CHOSEN("r", "$2") ")"
+
+/* SQL is laid out by hand. */
+/* clang-format off */
+static const struct db_statement statements[] = {
+	/* A trigger inserts nothing when the sandbox has as many as it may. */
+	[STATEMENT_OPEN] = { "port_open",
+		"WITH " CHOSEN ", made AS ("
+		" INSERT INTO ports (resource_id, port, name, access)"
+		" SELECT id, $3::integer, $4, $5 FROM chosen"
+		" ON CONFLICT (resource_id, port) DO UPDATE"
+		"  SET name = excluded.name, access = excluded.access RETURNING id"
+		") SELECT EXISTS (SELECT FROM chosen), EXISTS (SELECT FROM made)" },
+	[STATEMENT_CLOSE] = { "port_close",
+		"WITH " CHOSEN
+		" DELETE FROM ports p USING chosen WHERE p.resource_id = chosen.id AND p.id = $3"
+		" RETURNING p.id" },
+};
+/* clang-format on */
+
+static int open_port(struct db *tx, const char *user_id, const char *project_id,
+		     const char *sandbox_id, const struct port_new *port, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *made = NULL;
+
+	if (db_query(tx, &statements[STATEMENT_OPEN],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(sandbox_id), DB_INT(port->port),
+			     DB_TEXT(port->name), DB_TEXT(port->access)),
+		     &made, e) < 0)
+		return -1;
+	if (!db_bool(made, 0, OPEN_HAS_SANDBOX))
+		return store_sandbox_not_found(e);
+	return db_bool(made, 0, OPEN_IS_MADE) ? 0 : limit_reached(tx, user_id, LIMIT_PORTS, e);
+}
+
+static int close_port(struct db *tx, const char *project_id, const char *sandbox_id,
+		      const char *port_id, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *closed = NULL;
+
+	if (db_query(tx, &statements[STATEMENT_CLOSE],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(sandbox_id), DB_TEXT(port_id)), &closed,
+		     e) < 0)
+		return -1;
+	if (db_rows(closed) == 0)
+		return err_set(e, ERR_NOT_FOUND, "PORT_NOT_FOUND",
+			       "This sandbox has no such open port");
+	return 0;
+}
+
+/* What every change ends with. */
+static int carry_out(struct db **tx, const char *project_id, const char *sandbox_id, struct err *e)
+{
+	if (store_roll_sandboxes(*tx, project_id, sandbox_id, e) < 0 ||
+	    store_settle_project(*tx, project_id, e) < 0)
+		return -1;
+	return db_commit(tx, e);
+}
+
+int port_open(struct db *db, const char *user_id, const char *project_id, const char *sandbox_id,
+	      const struct port_new *port, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+
+	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0 ||
+	    open_port(tx, user_id, project_id, sandbox_id, port, e) < 0)
+		return -1;
+	return carry_out(&tx, project_id, sandbox_id, e);
+}
+
+int port_close(struct db *db, const char *user_id, const char *project_id, const char *sandbox_id,
+	       const char *port_id, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+
+	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0 ||
+	    close_port(tx, project_id, sandbox_id, port_id, e) < 0)
+		return -1;
+	return carry_out(&tx, project_id, sandbox_id, e);
+}

@@ -1,0 +1,29 @@
+#ifndef FSA_STORE_PORT_H
+#define FSA_STORE_PORT_H
+
+#include "base/err.h"
+#include "db/db.h"
+
+/*
+ * Ports of a sandbox that the internet reaches, each at an address of its own
+ * (manifest_port_host()), besides the application's and the terminal's. Each change gives the
+ * sandbox a new generation; the reconciler changes its Service, its Ingress and its NetworkPolicy,
+ * and the pod stays.
+ */
+
+#define PORT_ACCESS_PUBLIC "public" /* anybody may connect */
+
+struct port_new {
+	int64_t port;       /* neither 3000 nor 7681, which have their addresses */
+	const char *name;   /* what its owner calls it; NULL: nothing */
+	const char *access; /* PORT_ACCESS_… */
+};
+/* Opens a port; one that is open gets this name and access. ERR_NOT_FOUND; ERR_RATE_LIMITED
+ * PORT_QUOTA. */
+int port_open(struct db *db, const char *user_id, const char *project_id, const char *sandbox_id,
+	      const struct port_new *port, struct err *e);
+/* ERR_NOT_FOUND PORT_NOT_FOUND. */
+int port_close(struct db *db, const char *user_id, const char *project_id, const char *sandbox_id,
+	       const char *port_id, struct err *e);
+
+#endif

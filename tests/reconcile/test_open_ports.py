@@ -1,0 +1,147 @@
+"""Ports that an owner opens: an address each, in the objects that a sandbox has anyway."""
+
+import uuid
+
+import pytest
+from people import SLOW, eventually, expect
+from quiet import uid
+
+PUBLIC = {"access": "public"}
+
+
+@pytest.fixture
+def project(person):
+    made = person.create("Ports")
+    made.wait("RUNNING")
+    return made
+
+
+def path_of(project):
+    return f"/api/projects/{project.id}/sandboxes/{project.sandbox()['id']}/ports"
+
+
+def open_port(project, number, **more):
+    return expect(project.person.client.post(path_of(project), {"port": number, **PUBLIC, **more}))["items"]
+
+
+def close_port(project, port):
+    return expect(project.person.client.delete(f"{path_of(project)}/{port['id']}"))["items"]
+
+
+def exposed(person, sandbox):
+    """What the cluster lets in: the Service's ports, the policy's, and the Ingress' addresses."""
+    name = sandbox["name"]
+    service = person.namespace.get("Service", f"{name}-service")["spec"]["ports"]
+    policy = person.namespace.get("NetworkPolicy", name)["spec"]["ingress"][0]["ports"]
+    ingress = person.namespace.get("Ingress", f"{name}-app-ingress")["spec"]
+    rules = {rule["host"]: rule["http"]["paths"][0]["backend"]["service"]["port"]["number"]
+             for rule in ingress["rules"]}
+    assert sorted(rules) == sorted(ingress["tls"][0]["hosts"])
+    return ({port["port"] for port in service}, {port["port"] for port in policy}, rules)
+
+
+def host_of(address):
+    return address.split("//")[1].split(":")[0]
+
+
+def test_a_port_is_open_at_its_own_address_until_it_is_closed(person, project):
+    sandbox = project.sandbox()
+    app = host_of(sandbox["publicUrl"])
+    before, pod = exposed(person, sandbox), uid(person.namespace.pod(sandbox["name"]))
+    assert before == ({3000, 7681}, {3000, 7681}, {app: 3000})
+
+    vite, = open_port(project, 5173, name="Vite")
+    assert (vite["port"], vite["name"], vite["access"]) == (5173, "Vite", "public")
+    assert host_of(vite["url"]) == app.replace(".", "-5173.", 1)
+    docs = open_port(project, 4000)[0]
+    assert docs["port"] == 4000
+    eventually(lambda: exposed(person, sandbox) == (
+        {3000, 7681, 4000, 5173}, {3000, 7681, 4000, 5173},
+        {app: 3000, host_of(docs["url"]): 4000, host_of(vite["url"]): 5173}), SLOW)
+    project.wait("RUNNING")
+    assert [port["port"] for port in project.sandbox()["ports"]] == [4000, 5173]
+
+    assert [port["port"] for port in close_port(project, docs)] == [5173]
+    close_port(project, vite)
+    eventually(lambda: exposed(person, sandbox) == before, SLOW)
+    project.wait("RUNNING")
+    assert uid(person.namespace.pod(sandbox["name"])) == pod  # nothing was restarted
+
+
+def test_a_port_that_is_opened_while_the_cluster_fails_is_open_when_it_heals(person, project, kubesim):
+    sandbox = project.sandbox()
+    kubesim.fault(fault="unavailable", verb="apply", resource="ingresses", namespace=person.namespace.name)
+    port, = open_port(project, 5173)
+    project.wait_cause("KUBE_SERVER")
+    kubesim.heal()
+    eventually(lambda: 5173 in exposed(person, sandbox)[2].values(), SLOW)
+    project.wait("RUNNING")
+    close_port(project, port)
+    eventually(lambda: exposed(person, sandbox)[0] == {3000, 7681}, SLOW)
+
+
+def test_what_somebody_changes_by_hand_is_put_back(person, project):
+    """A port that is open in the cluster only, and one that is open here only."""
+    sandbox = project.sandbox()
+    open_port(project, 5173)
+    project.wait("RUNNING")
+    name = f"{sandbox['name']}-app-ingress"
+    rules = person.namespace.get("Ingress", name)["spec"]["rules"]
+    person.namespace.patch("Ingress", name, {"spec": {"rules": rules[:1]}})
+    project.start()
+    eventually(lambda: person.namespace.get("Ingress", name)["spec"]["rules"] == rules, SLOW)
+
+
+def test_a_stopped_sandbox_has_its_ports_at_the_next_start(person, project):
+    project.stop()
+    project.wait("STOPPED")
+    open_port(project, 5173)
+    assert project.status() == "STOPPED"
+    project.start()
+    project.wait("RUNNING")
+    assert 5173 in exposed(person, project.sandbox())[0]
+
+
+def test_opening_a_port_again_changes_its_name_and_nothing_else(project):
+    first, = open_port(project, 5173)
+    again, = open_port(project, 5173, name="Preview")
+    assert again == first | {"name": "Preview"}
+
+
+def test_bad_input_changes_nothing(person, project):
+    client, path = person.client, path_of(project)
+    for port in (0, -1, 65536, "5173", 5173.5, None, 1 << 40):
+        assert client.post(path, {"port": port, **PUBLIC}).status_code == 400, port
+    for access in ("", "members", "PUBLIC", None, 1):
+        assert client.post(path, {"port": 5173, "access": access}).status_code == 400, access
+    for name in ("<b>", "a\n", "-", "x" * 65):
+        assert client.post(path, {"port": 5173, **PUBLIC, "name": name}).status_code == 400, name
+    for port in (3000, 7681):
+        refused = client.post(path, {"port": port, **PUBLIC})
+        assert (refused.status_code, refused.json()["errorCode"]) == (422, "PORT_RESERVED")
+    gone = client.delete(f"{path}/{uuid.uuid4()}")
+    assert (gone.status_code, gone.json()["errorCode"]) == (404, "PORT_NOT_FOUND")
+    assert project.sandbox()["ports"] == [] and project.status() == "RUNNING"
+
+
+def test_somebody_elses_ports_are_out_of_reach(site, kubesim, person, project):
+    stranger = type(person)(site, kubesim)
+    port, = open_port(project, 5173)
+    path = path_of(project)
+    for answer in (stranger.client.get(path), stranger.client.post(path, {"port": 4000, **PUBLIC}),
+                   stranger.client.delete(f"{path}/{port['id']}")):
+        assert answer.status_code == 404
+    own = stranger.create("Own")
+    assert stranger.client.delete(f"{path_of(own)}/{port['id']}").json()["errorCode"] == "PORT_NOT_FOUND"
+    assert [item["port"] for item in project.sandbox()["ports"]] == [5173]
+
+
+def test_a_sandbox_has_so_many_ports_and_no_more(person, project):
+    """One that is open already can be opened again."""
+    for number in range(4001, 4009):
+        open_port(project, number)
+    refused = person.client.post(path_of(project), {"port": 4009, **PUBLIC})
+    assert (refused.status_code, refused.json()["errorCode"]) == (429, "PORT_QUOTA")
+    assert open_port(project, 4008, name="Last")[7]["name"] == "Last"
+    used = {item["kind"]: item for item in person.client.get("/api/user/limits").json()["items"]}["ports"]
+    assert (used["limit"], used["used"]) == (8, 8)
