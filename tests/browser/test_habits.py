@@ -88,6 +88,20 @@ def test_a_second_tab_shows_what_was_changed_in_the_first(page, cluster):
     page.see("td pre", "seen")
 
 
+def test_many_pages_leave_the_browser_connections(page, cluster):
+    """Chromium has six to a site, and keeps pages for Back."""
+    enter(page, cluster)
+    for _ in range(4):
+        page.driver.get(f"{page.url}/account")
+        page.see("h2", "Sessions")
+        page.driver.get(f"{page.url}/projects")
+        page.see("p.empty")
+    for _ in range(7):
+        page.driver.switch_to.new_window("tab")
+        page.driver.get(f"{page.url}/projects")
+        page.see("p.empty")
+
+
 def test_a_pasted_env_file_is_several_variables(page, cluster):
     enter(page, cluster)
     create(page, "Pasted")

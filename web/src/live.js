@@ -17,21 +17,34 @@ const NAMES = /** @type {const} */ (["open", "project", "gone", "kubeconfig"]);
 /** @type {EventSource | null} */
 let source = null;
 
+/** Whether there is a session that may have a stream. */
+let wanted = false;
+
 /** Opens the stream for the session that there is now. */
 export function startLive() {
-	stopLive();
-	if (usesBearer())
+	wanted = !usesBearer();
+	follow();
+}
+
+export function stopLive() {
+	wanted = false;
+	follow();
+}
+
+// A page that nobody sees has none, in another tab or kept by the browser for Back: of HTTP/1.1, browsers have six
+// connections to a site, and streams would take them all. Seen again it reads everything.
+document.addEventListener("visibilitychange", follow);
+
+function follow() {
+	source?.close();
+	source = null;
+	streaming.value = false;
+	if (!wanted || document.hidden)
 		return;
 	source = new EventSource("/api/events");
 	for (const name of NAMES)
 		source.addEventListener(name, (event) => tell(name, /** @type {MessageEvent} */ (event).data));
 	source.addEventListener("error", () => streaming.value = false);
-}
-
-export function stopLive() {
-	source?.close();
-	source = null;
-	streaming.value = false;
 }
 
 /**
