@@ -70,7 +70,9 @@ def page(site, workspace, request):
     """Somebody with a browser of their own, which has the page open."""
     driver = chromium.start("--window-size=1100,1000", "--lang=en", "--force-color-profile=srgb")
     try:
-        yield Page(driver, site.url)
+        opened = Page(driver, site.url)
+        yield opened
+        assert opened.violations() == []
     finally:
         driver.save_screenshot(str(workspace / f"{request.node.name}.png"))
         driver.quit()
@@ -93,6 +95,7 @@ class Page:
     def __init__(self, driver, url):
         self.driver = driver
         self.url = url
+        self.log = []  # the browser hands out each line of its console once
         driver.get(url)
 
     def wait(self, condition, what):
@@ -164,5 +167,9 @@ class Page:
     def complaints(self):
         """What the browser's console has against the page: errors of its scripts, and what the
         content security policy refused. What the API answered is the page's business."""
-        return [entry["message"] for entry in self.driver.get_log("browser")
-                if entry["level"] == "SEVERE" and entry["source"] != "network"]
+        self.log += self.driver.get_log("browser")
+        return [entry["message"] for entry in self.log if entry["level"] == "SEVERE" and entry["source"] != "network"]
+
+    def violations(self):
+        """What the content security policy refused, whatever the test was about."""
+        return [one for one in self.complaints() if "Content Security Policy" in one]

@@ -2,6 +2,7 @@
 SDK around it, whatever the browser thinks of other sites' cookies."""
 
 import base64
+import contextlib
 import hashlib
 import itertools
 import subprocess
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from desktop import Desktop
+from tls_front import TlsFront
 from stand import chromium, npm
 from stand.kube.pki import Authority
 from stand.process import free_port
@@ -20,6 +23,8 @@ from stand.site import Site
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "web"))
+sys.path.insert(0, str(ROOT / "tests" / "cli"))
+from inside import Sandbox  # noqa: E402
 from tokens import sign  # noqa: E402
 
 SECRET = "the-desktops-own-secret-for-tokens-of-the-test"
@@ -55,8 +60,10 @@ def site(workspace, build, postgres, console, certificate, desktop):
     with Site(workspace / "framed", build, postgres, database="framed", root=console,
               port=free_port(), host="agent.test", tls=certificate,
               options={"kube_allow_addresses": "127.0.0.0/8", "sealos_jwt_secret_file": secret,
+                       "ingress_domain": "apps.test", "ingress_port": (ingress := free_port()),
                        "frame_ancestors": f"https://desktop.test:{desktop.port}"}) as made:
         desktop.app = made.url + "/"
+        made.ingress = ingress
         yield made
 
 
@@ -126,6 +133,40 @@ def test_the_app_opens_logged_in_and_works(site, desktop, person, open_browser, 
     with site.connect() as db, db.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM users WHERE name = %s", (person,))
         assert cursor.fetchone() == (1,)
+    assert [line for line in page.complaints() if "agent.test" in line] == []
+
+
+@pytest.fixture
+def open_sandbox(build, site, certificate, tmp_path):
+    """open_sandbox(address of the terminal) has that sandbox's sandboxd, behind TLS at the address that a cluster's ingress has."""
+    program = build / "runtime" / "sandboxd" / "sandboxd"
+    if not program.exists():
+        pytest.skip("sandboxd was not built: tools/install-packages build")
+    with contextlib.ExitStack() as stack:
+        def make(terminal):
+            sandbox = Sandbox(program, tmp_path / "sandbox", {"sandboxes": [{"ttydUrl": terminal}]})
+            stack.callback(sandbox.stop)
+            stack.callback(TlsFront(site.ingress, sandbox.port, *certificate).stop)
+            return sandbox
+
+        yield make
+
+
+@pytest.mark.parametrize("cookies", COOKIES)
+def test_the_terminal_is_typed_into(desktop, person, open_browser, open_sandbox, site, cookies):
+    settings, by_cookie = COOKIES[cookies]
+    page = open_browser(f"https://desktop.test:{desktop.port}/", settings)
+    page.press("New project")
+    page.fill(name="Typed into")
+    page.press("Create")
+    page.wait_status("RUNNING")
+    sandbox = open_sandbox(page.attribute("href", "a", "Open terminal"))
+    page.press("Terminal", ".tabs a")
+    page.see("[role=status]", "Connected")
+    page.driver.switch_to.active_element.send_keys("echo from the desktop >typed" + Keys.ENTER)
+    typed = sandbox.home / "typed"
+    page.wait(lambda: typed.exists() and typed.read_text() == "from the desktop\n", "what was typed")
+    assert has_cookie(page) is by_cookie
     assert [line for line in page.complaints() if "agent.test" in line] == []
 
 

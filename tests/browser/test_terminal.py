@@ -112,3 +112,20 @@ def test_the_picture_of_the_terminal_is_what_a_person_sees(page, shell):
     type_in(page, "PS1='$ '; clear; echo hello >hello.txt; git init -q shop; ls -l" + Keys.ENTER)
     wait_shown(page, "hello.txt.*shop")
     keep_picture(page, "terminal.png")
+
+
+def test_the_keyboard_leads_out_of_the_terminal_and_back(page, shell):
+    type_in(page, "cat >typed" + Keys.ENTER)
+    wait_file(page, shell.home / "typed", "")
+    type_in(page, Keys.TAB + "kept" + Keys.ENTER + Keys.CONTROL + "d")
+    wait_file(page, shell.home / "typed", "\tkept\n")  # Tab is the shell's
+    type_in(page, Keys.CONTROL + "m")
+    focused = page.driver.switch_to.active_element
+    assert focused.get_attribute("aria-label") == "Search in the terminal"
+    type_in(page, Keys.TAB)
+    assert page.driver.switch_to.active_element.text == "A−"
+    for _ in range(5):
+        type_in(page, Keys.TAB)
+    type_in(page, "echo back >typed" + Keys.ENTER)
+    wait_file(page, shell.home / "typed", "back\n")
+    assert page.complaints() == []

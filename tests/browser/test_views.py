@@ -6,7 +6,7 @@ import pytest
 from test_page import PASSWORD, create, enter, register
 
 NAME = "W" * 64
-WIDTHS = (320, 375, 1280)
+WIDTHS = (320, 375, 640, 1280)
 SCHEMES = ("light", "dark")
 TABS = ("", "terminal", "files", "app", "agent", "database", "variables", "history", "settings")
 
@@ -54,7 +54,7 @@ def check(page, workspace, what):
         for width in WIDTHS:
             look(page, width, scheme)
             wrong += [(what, scheme, width, found) for found in overflow(page)]
-            if width != 375:
+            if width not in (375, 640):
                 wrong += [(what, scheme, width, found) for found in page.findings()]
             page.driver.save_screenshot(str(workspace / f"view-{what}-{width}-{scheme}.png"))
     return wrong
@@ -92,6 +92,23 @@ def test_views_of_a_person(page, full, workspace):
     page.press("Log out")
     page.see("h1", "Log in")
     wrong += check(page, workspace, "login")
+    assert not wrong, "\n".join(map(str, wrong))
+    assert page.complaints() == []
+
+
+def test_the_administration(page, full, site, workspace):
+    """With users, limits and causes as long as they may be."""
+    me = page.text("nav a[href='/account']")
+    site.programs.fsactl("user", "role", me, "admin")
+    site.programs.fsactl("user", "create", "n" * 64)
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE resources SET cause_kind = 'POD_IMAGE', cause_code = 'ErrImagePull', cause_since = now(),"
+                       " cause_message = repeat('w', 500), due_at = now() + interval '1 hour'"
+                       " WHERE project_id = %s", (full,))
+    page.driver.get(f"{page.url}/admin")
+    page.wait(lambda: heading(page) == "Administration" and not page.find(".loading") and page.find(".cause"), "all of it")
+    page.press("Invite somebody")
+    wrong = check(page, workspace, "admin")
     assert not wrong, "\n".join(map(str, wrong))
     assert page.complaints() == []
 

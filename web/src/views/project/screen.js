@@ -4,6 +4,7 @@ import {FitAddon} from "@xterm/addon-fit";
 import {SearchAddon} from "@xterm/addon-search";
 import {Terminal} from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
+import {recall, remember} from "../../remembered.js";
 import {attach} from "../../sandbox/attach.js";
 import {withSheets} from "../../sandbox/policy.js";
 import {shellCommand} from "../../sandbox/run.js";
@@ -12,15 +13,16 @@ const SIZE_KEY = "terminal-font-size";
 const SMALLEST = 8, USUAL = 14, LARGEST = 32;
 
 function rememberedSize() {
-	const stored = Number(localStorage.getItem(SIZE_KEY));
+	const stored = Number(recall(SIZE_KEY));
 	return stored >= SMALLEST && stored <= LARGEST ? stored : USUAL;
 }
 
 /**
  * @param {{access: import("../../sandbox/access.js").Access, session: string, place: HTMLElement,
- *	tell: (state: "connecting" | "open" | "away" | "ended") => void}} options
+ *	tell: (state: "connecting" | "open" | "away" | "ended") => void, leave: () => void}} options `leave` is for
+ *	somebody without a mouse, as every other key is the shell's
  */
-export function openScreen({access, session, place, tell}) {
+export function openScreen({access, session, place, tell, leave}) {
 	const terminal = new Terminal({
 		fontSize: rememberedSize(), fontFamily: "ui-monospace, monospace",
 		scrollback: 10000, allowProposedApi: true, macOptionIsMeta: true, screenReaderMode: true,
@@ -38,7 +40,11 @@ export function openScreen({access, session, place, tell}) {
 	});
 	terminal.onData(line.write);
 	terminal.onResize(({cols, rows}) => line.resize(cols, rows));
-	terminal.attachCustomKeyEventHandler((event) => !copies(terminal, event));
+	terminal.attachCustomKeyEventHandler((event) => {
+		if (event.key === "Tab" && !event.ctrlKey)
+			event.preventDefault(); // xterm sends Shift-Tab, and lets it lead out, too
+		return !copies(terminal, event) && !leaves(event, leave);
+	});
 	const back = (/** @type {PageTransitionEvent} */ {persisted}) => persisted && tell("ended"); // it was hung up
 	const fitting = new ResizeObserver(() => fit.fit());
 	fitting.observe(place);
@@ -59,7 +65,7 @@ export function openScreen({access, session, place, tell}) {
 		search: (/** @type {string} */ text, previous = false) => search[previous ? "findPrevious" : "findNext"](text, {incremental: !previous}),
 		zoom(/** @type {number} */ by) {
 			const size = Math.min(Math.max((terminal.options.fontSize ?? USUAL) + by, SMALLEST), LARGEST);
-			localStorage.setItem(SIZE_KEY, String(size));
+			remember(SIZE_KEY, String(size));
 			terminal.options.fontSize = size;
 			fit.fit();
 		},
@@ -93,5 +99,19 @@ function copies(terminal, event) {
 	copy(terminal);
 	terminal.clearSelection();
 	event.preventDefault();
+	return true;
+}
+
+/**
+ * Ctrl-M, which a shell takes for Enter, leads out of the terminal.
+ * @param {KeyboardEvent} event
+ * @param {() => void} leave
+ */
+function leaves(event, leave) {
+	if (event.key.toLowerCase() !== "m" || !event.ctrlKey || event.altKey || event.shiftKey || event.metaKey)
+		return false;
+	event.preventDefault();
+	if (event.type === "keydown")
+		leave();
 	return true;
 }

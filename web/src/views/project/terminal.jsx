@@ -63,11 +63,12 @@ function Shells({access}) {
  */
 export function Screen({access, session, ended}) {
 	const place = useRef(/** @type {HTMLDivElement | null} */ (null));
+	const search = useRef(/** @type {HTMLInputElement | null} */ (null));
 	const screen = useRef(/** @type {ReturnType<typeof openScreen> | null} */ (null));
 	const [state, setState] = useState(/** @type {keyof typeof STATES} */ ("connecting"));
 	const [round, setRound] = useState(0);
 	useEffect(() => {
-		screen.current = openScreen({access, session, place: /** @type {HTMLElement} */ (place.current), tell: setState});
+		screen.current = openScreen({access, session, place: /** @type {HTMLElement} */ (place.current), tell: setState, leave: () => search.current?.focus()});
 		return screen.current.close;
 	}, [access, session, round]);
 	useEffect(() => void (state === "ended" && ended?.()), [state]);
@@ -75,9 +76,9 @@ export function Screen({access, session, ended}) {
 	return (
 		<>
 			<div class="shells">
-				<span role="status" data-state={state}>{STATES[state]}</span>
+				<span role="status" data-state={state} title="Ctrl-M leads out of the terminal">{STATES[state]}</span>
 				{state === "ended" && !ended && <Button onClick={() => setRound(round + 1)}>Open it again</Button>}
-				<input type="search" aria-label="Search in the terminal" placeholder="Search"
+				<input ref={search} type="search" aria-label="Search in the terminal" placeholder="Search"
 					onInput={({currentTarget}) => screen.current?.search(currentTarget.value)}
 					onKeyDown={({key, currentTarget}) => key === "Enter" && screen.current?.search(currentTarget.value, true)}/>
 				<Button class="quiet" title="Smaller letters" onClick={() => screen.current?.zoom(-1)}>A−</Button>
@@ -87,7 +88,7 @@ export function Screen({access, session, ended}) {
 				<Button class="quiet" onClick={() => place.current?.requestFullscreen()}>Full screen</Button>
 			</div>
 			<Failure action={paste}/>
-			<div ref={place} class="screen"/>
+			<div ref={place} class="screen" role="group" aria-label="Terminal" aria-description="Ctrl-M leads out of it"/>
 			<div class="keys">
 				{KEYS.map(([label, sent]) => (
 					<Button key={label} onClick={() => screen.current?.type(sent)}>{label}</Button>
