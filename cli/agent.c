@@ -71,7 +71,7 @@ static int follow(const struct call *call, struct sandbox *sandbox, const json_t
 		.command = json_object_get(body_of(task), "command"),
 		.environment = json_object_get(body_of(task), "environment"),
 		.input = -1,
-		.drop = true, /* it goes on without us */
+		.drop = true, /* it continues without us */
 	};
 
 	if (call->options[OPTION_JSON] == NULL)

@@ -1,4 +1,4 @@
-/* expire. */
+/* expire: sets when a project ends. */
 #include <string.h>
 
 #include "base/cleanup.h"

@@ -22,7 +22,7 @@ enum {
 	RETRY_FIRST_MS = 100,
 	RETRY_MAX_MS = 5000,
 	AWAY_MAX_MS = 600 * 1000, /* how long a sandbox may be out of reach */
-	AWAY_TOLD_MS = 2000,      /* after which the person is told */
+	AWAY_TOLD_MS = 2000,      /* after which the user is told */
 	LEAVE_MS = 2000,          /* for input that was typed before they left */
 	COLUMNS_MAX = 1000,       /* of a terminal, and rows */
 	PASSED_ON = 4,            /* signals */
@@ -280,7 +280,7 @@ static void catch (int number)
 	atomic_store(&caught, true);
 }
 
-/* By nohup, for example: whoever started this program does not want it to get that signal. */
+/* Whether the signal was ignored at the start, for example by nohup: then it stays ignored. */
 static bool is_ignored(const struct sigaction *action)
 {
 	return action->sa_handler == SIG_IGN;
@@ -470,7 +470,7 @@ static json_t *start_body(const struct process_options *options)
 	return body;
 }
 
-/* A sandboxd that is older than `unattended` refuses it. */
+/* An older sandboxd, without `unattended`, refuses it. */
 static int request_start(struct run *r, json_t **ret_process, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *body = start_body(r->options);

@@ -14,9 +14,9 @@
 #include "run.h"
 
 enum {
-	AWAY_MAX_MS = 7 * 24 * 3600 * 1000, /* somebody is there to decide */
+	AWAY_MAX_MS = 7 * 24 * 3600 * 1000, /* long, because the user can decide */
 	TYPED_MAX = 16,                     /* more at once has been pasted */
-	UNATTENDED_S = 600,                 /* the session stays, only its client goes */
+	UNATTENDED_S = 600,                 /* the session stays, only its client ends */
 	SESSION_MAX = 64,
 };
 

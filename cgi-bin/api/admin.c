@@ -209,7 +209,7 @@ static int invite(struct call *c, const char *name, const char *link_token, stru
 	return done;
 }
 
-/* The only answer that ever has the link. */
+/* The only response that contains the link. */
 int admin_invitation_post(struct call *c, struct err *e)
 {
 	const char *name = field_string(c->body, "name");

@@ -121,7 +121,7 @@ const struct route api_routes[] = {
 	READ (PERSON "/limits", admin_limits_get, .flags = ROUTE_ADMIN),
 	ADMIN(METHOD_PUT, PERSON "/limits", admin_limit_put, "admin.user.limit",
 	      .body = admin_limit_fields),
-	/* Without an Idempotency-Key: a kept answer would be a stored link, and asking again makes
+	/* Without an Idempotency-Key: a kept response would be a stored link, and asking again makes
 	 * another link for the same user. */
 	ROUTE_CHANGE(ROUTE_ADMIN, METHOD_POST, "/api/admin/invitations", admin_invitation_post,
 		     "admin.user.invite", .body = admin_invitation_fields),

@@ -15,7 +15,7 @@ enum { STAT_LENGTH = 1024, PROGRAM_MAX = 31 };
 /* Fields of /proc/PID/stat, by their numbers in proc(5). */
 enum { FIELD_NAME = 2, FIELD_GROUP = 5, FIELD_TICKS = 14 };
 
-/* The field after `skipped` others; "" if there are not so many. */
+/* Returns the field after `skipped` others; "" if there are fewer. */
 static const char *skip(const char *at, int skipped)
 {
 	for (; skipped > 0 && at != NULL; skipped--)

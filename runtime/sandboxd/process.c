@@ -248,7 +248,7 @@ int process_end_input(struct process *p, struct err *e)
 
 /* ---- the end ------------------------------------------------------------------------------- */
 
-/* The number of a process group is not used for another one before its leader is waited for. */
+/* The number of a process group is not reused before its leader has been reaped. */
 static void release_group(struct process *p)
 {
 	p->leads = proc_group_has_others(p->pid);
@@ -344,7 +344,7 @@ void process_kill_all(void)
 		kill(-p->pid, SIGTERM);
 }
 
-/* Those that were left: a terminal whose page was closed, for example. */
+/* Hangs up processes whose clients have left, such as a terminal whose page was closed. */
 static bool hang_up_unattended(int64_t now)
 {
 	struct process *p;

@@ -80,7 +80,7 @@ static int begin_wait(struct conn *c, struct process *p, const struct waiter *ho
 	w->conn = c;
 	w->until = loop_now() + (int64_t)seconds;
 	w->observer.changed = changed;
-	if (seconds > 0) /* to look at a process is not to attend it */
+	if (seconds > 0) /* a request without waiting does not count as attendance */
 		process_observe(p, &w->observer);
 	conn_set_ops(c, &waiting, w);
 	if (w->try_answer(w, p, seconds == 0))

@@ -51,7 +51,7 @@ static int make_hash(const struct call *call, const char *name, char ret_hash[PA
 	return result;
 }
 
-/* Of a new user, who has none until they set one by their link. */
+/* Hashes the password that a script gives; otherwise the user has none until they use the link. */
 static int make_first_hash(const struct call *call, const char *name,
 			   char ret_hash[PASSWORD_HASH_MAX], struct err *e)
 {
@@ -61,7 +61,7 @@ static int make_first_hash(const struct call *call, const char *name,
 	return 0;
 }
 
-/* A link, unless a password was given. */
+/* Makes a link, unless a password was given. */
 static int invite_unless_given(const struct call *call, struct db *tx, const char *user_id,
 			       const char *name, struct invitation *made, struct err *e)
 {

@@ -122,7 +122,7 @@ static const struct transition table[DESIRED_COUNT][OBSERVED_COUNT] = {
 		.requeue = REQUEUE_RESYNC,
 		.comment = "scaled to zero, and no pods are left",
 	},
-	/* Its Secret may hold what its owner has replaced, or withdrawn. */
+	/* Its Secret may contain values that its owner has replaced or withdrawn. */
 	[DESIRED_STOPPED][OBSERVED_STALE] = {
 		.action = ACTION_SCALE_DOWN,
 		.status = STATUS_STOPPED,

@@ -33,7 +33,7 @@ int user_name_check(const char *name, struct err *e)
 	return 0;
 }
 
-/* For the part of a URL after '#': names that were imported may hold anything. */
+/* Escapes for the part of a URL after '#': imported names may contain anything. */
 static char *escape(const char *text)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -104,7 +104,7 @@ static const struct rule {
 #undef BASIC_RULE
 };
 
-/* What a verdict asks of a node; null is as good as absent. */
+/* What a verdict requires of a node; null counts as absent. */
 static const struct {
 	enum yaml_kind kind;
 	const char *demand;

@@ -74,13 +74,13 @@ static void assess_rollout(const struct view *v, const json_t *set, const json_t
 	assess_pod(v, set, pod, a);
 }
 
-/* Of a StatefulSet without replicas that is to have one. */
+/* Assesses a StatefulSet without replicas that should have one. */
 static void assess_start(const struct view *v, struct assessment *a)
 {
 	a->observed = v->kind->lacks_dependency(v->row) ? OBSERVED_BLOCKED : OBSERVED_STOPPED;
 }
 
-/* Of a StatefulSet without replicas that is to have none. */
+/* Assesses a StatefulSet without replicas that should have none. */
 static void assess_stop(const json_t *set, const json_t *pods, const char *desired_hash,
 			struct assessment *a)
 {

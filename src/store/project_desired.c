@@ -31,7 +31,7 @@ static const struct db_statement statements[] = {
 	[STATEMENT_DELETE] = { "project_delete",
 		"UPDATE projects SET deleted_at = now(), updated_at = now()"
 		" WHERE id = $1" },
-	/* The transaction may have begun before the end that it waited for. */
+	/* The transaction may have begun before the end for which it waited. */
 	[STATEMENT_ENDED] = { "project_ended",
 		"SELECT FROM projects WHERE id = $1"
 		" AND (deletes_at IS NOT NULL OR expires_at <= now())" },

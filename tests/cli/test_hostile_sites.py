@@ -267,7 +267,7 @@ def test_a_word_that_cannot_be_sent_is_not_left_out(home, hostile):
 
 
 def test_a_sandboxd_that_is_older_has_terminals_too(home, hostile):
-    """It does not know how to hang up on what was left, and says so."""
+    """It does not support hanging up unattended processes, and says so."""
     made, starts = [], []
     there = sandbox_of(made, exitCode=0, signal=None, stdout=b"in the shell\r\n")
 

@@ -1,4 +1,5 @@
-"""A project with an end is warned of it, stopped, and deleted after its grace, whatever is killed meanwhile."""
+"""Tests a project with an end: its owner is warned, it is stopped, and deleted after its grace period, whatever is
+killed meanwhile."""
 
 from people import SLOW, eventually, expect
 
@@ -10,7 +11,7 @@ def lifetime(project, hours):
 
 
 def run(site, statement, project):
-    """The time that passes, as the database sees it."""
+    """Runs a statement that changes a project's times, as if time had passed."""
     with site.connect() as connection, connection.cursor() as cursor:
         cursor.execute(statement, (project.id,))
 

@@ -78,7 +78,7 @@ def test_what_is_stopped_stays_so_and_keeps_no_key_that_was_replaced(person, sho
     assert secrets_with(person, "sk-old") == []
     shop.set_variable("TOKEN", "1")
     settle(shop, "STOPPED", TOKEN="1")
-    # Applied once for each change, and no pod was started for it.
+    # It was applied once for each change, without starting a pod.
     eventually(lambda: stateful_set(shop)["metadata"]["generation"] == made + 2)
     assert stateful_set(shop)["spec"]["replicas"] == 0
     assert person.namespace.pod(shop.sandbox()["name"]) is None

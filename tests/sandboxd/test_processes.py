@@ -279,7 +279,7 @@ def test_a_removed_process_is_gone_with_its_children(client):
 
 
 def is_gone(pid):
-    """Whether a process has ended, waited for or not."""
+    """Whether a process has ended, reaped or not."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rpartition(") ")[2][0] == "Z"
@@ -321,7 +321,7 @@ def test_a_terminal_that_was_left_is_hung_up(server, client):
         opened.send(type="start", command="echo up; exec sleep 1000", terminal=terminal, unattended=1)
         process = opened.expect("process")
         opened.follow(until=lambda s: b"up" in s[1])
-    # Without waiting, which would be to attend it.
+    # Without waiting, which would count as attendance.
     eventually(lambda: client.get(f"/v1/processes/{process['id']}").json["status"] == "ended")
     ended = client.get(f"/v1/processes/{process['id']}").json
     assert (ended["signal"], ended["unattended"]) == ("HUP", True)
@@ -336,7 +336,7 @@ def test_who_attends_a_terminal_keeps_it(server, client):
 
 
 def test_a_process_that_nobody_attends_runs_to_its_end(client, server):
-    """It prints more than is kept, and it is not to be hung up."""
+    """Its output is longer than what is kept, and it must not be hung up."""
     process = client.start("seq 0 199999; touch alone", overflow="drop")
     eventually(lambda: (server.home / "alone").exists())
     ended = client.ended(process)

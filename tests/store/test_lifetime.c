@@ -1,4 +1,4 @@
-/* The end of a project: told before, stopped, deleted after a grace. */
+/* Tests the end of a project: announced, stopped, and deleted after a grace period. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ static void tidy_up(void)
 	assert_ok(queue_housekeeping(reconcile, &keep, &e), &e);
 }
 
-/* As if its end had been set to that moment. */
+/* Sets a project's end to that moment. */
 static void set_end(const struct made_project *project, const char *sql)
 {
 	char statement[160];
@@ -100,7 +100,7 @@ START_TEST(it_is_deleted_after_the_grace_and_no_earlier)
 	struct person owner = make_owner("alice");
 	struct made_project made = make_project(&owner, "shop", true);
 
-	/* The grace begins when it was stopped, whenever that should have been. */
+	/* The grace period begins when it was stopped, even if that was late. */
 	set_end(&made, "now() - interval '1 year'");
 	tidy_up();
 	reach(STATUS_STOPPED);

@@ -150,7 +150,7 @@ def test_somebody_new_is_invited_and_sets_a_password(web, administrator):
     assert made["link"].startswith(f"{web.url}/#/invite/Grace.Hopper/")
     shown = listed(administrator, "grace.hopper")
     assert (shown["id"], shown["isNew"], shown["invitedUntil"]) == (made["id"], True, made["expiresAt"])
-    # Nobody can log in before: what stands in place of a hash is no password.
+    # Nobody can log in before: the value stored instead of a hash is no password.
     for password in ("!", "their very own words"):
         assert web.client().login("grace.hopper", password).status_code == 401
     newcomer = web.client()
