@@ -114,7 +114,7 @@ static void accept_one(struct tunnels *tunnels, unsigned port, int listener)
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-static void say_ready(const struct call *call, const struct ports *ports, const json_t *project)
+static void report_ready(const struct call *call, const struct ports *ports, const json_t *project)
 {
 	CLEANUP(cleanup_free) char *name = output_printable(project_name(project));
 	CLEANUP(json_decrefp)
@@ -173,7 +173,7 @@ int command_forward(const struct call *call, struct err *e)
 				   .sandbox = &sandbox,
 				   .renewed_ms = clock_ms() };
 	int signals = block_signals();
-	say_ready(call, &ports, project);
+	report_ready(call, &ports, project);
 	accept_all(&tunnels, (unsigned)ports.there, listener, signals);
 	/* Open connections end with the program, before what they use is freed. */
 	(void)fflush(stdout);

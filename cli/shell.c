@@ -56,7 +56,7 @@ static bool escape_takes(struct shell *s, char typed, char **to)
 }
 
 /* A tilde that was held back left room for one that is inserted. */
-static bool look_at_typed(void *user, char *data, size_t *length)
+static bool inspect_typed(void *user, char *data, size_t *length)
 {
 	struct shell *s = user;
 	char typed[TYPED_MAX], *to = data;
@@ -76,7 +76,7 @@ static bool look_at_typed(void *user, char *data, size_t *length)
 	return true;
 }
 
-static void say_away(void *user, bool away)
+static void report_away(void *user, bool away)
 {
 	(void)user;
 	(void)fprintf(stderr, away ? "\r\n[fsa: the sandbox is out of reach; trying again. "
@@ -146,8 +146,8 @@ static int open_shell(struct sandbox *sandbox, const char *session, struct err *
 		.unattended_s = UNATTENDED_S,
 		.away_max_ms = AWAY_MAX_MS,
 		.write = run_write_through,
-		.typed = look_at_typed,
-		.away = say_away,
+		.typed = inspect_typed,
+		.away = report_away,
 		.user = &shell,
 	};
 

@@ -54,10 +54,10 @@ static void count_again(struct sim *sim, struct object *event)
 	write_status(sim, event, json);
 }
 
-static void tell(struct sim *sim, const struct event *e, const char *format, va_list arguments)
+static void report(struct sim *sim, const struct event *e, const char *format, va_list arguments)
 	__attribute__((format(printf, 3, 0)));
 
-static void tell(struct sim *sim, const struct event *e, const char *format, va_list arguments)
+static void report(struct sim *sim, const struct event *e, const char *format, va_list arguments)
 {
 	char message[MESSAGE_MAX];
 	struct change c = { .user = users_system(sim->users), .verb = "create", .subresource = "" };
@@ -85,7 +85,7 @@ void event_warn(struct sim *sim, const struct object *about, const char *compone
 	va_list arguments;
 
 	va_start(arguments, format);
-	tell(sim, &(struct event) { about, "Warning", component, reason }, format, arguments);
+	report(sim, &(struct event) { about, "Warning", component, reason }, format, arguments);
 	va_end(arguments);
 }
 
@@ -95,7 +95,7 @@ void event_note(struct sim *sim, const struct object *about, const char *compone
 	va_list arguments;
 
 	va_start(arguments, format);
-	tell(sim, &(struct event) { about, "Normal", component, reason }, format, arguments);
+	report(sim, &(struct event) { about, "Normal", component, reason }, format, arguments);
 	va_end(arguments);
 }
 

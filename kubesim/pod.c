@@ -213,8 +213,8 @@ static struct step step_of(const struct sim *sim, const json_t *pod, enum pod_st
 	return (struct step) { POD_READY, runs ? 0 : ready };
 }
 
-static void tell_event(struct sim *sim, const struct object *pod, enum pod_stage stage,
-		       const json_t *json)
+static void report_event(struct sim *sim, const struct object *pod, enum pod_stage stage,
+			 const json_t *json)
 {
 	const json_t *container = json_array_get(json_path(json, "spec.containers"), 0);
 	const char *image = json_path_text(container, "image");
@@ -248,7 +248,7 @@ static void enter(struct sim *sim, struct object *pod, json_t *json, struct run 
 	pod_status_set(
 		json, stage,
 		&(struct pod_view) { .restarts = run->restarts, .address = ++sim->addresses });
-	tell_event(sim, pod, stage, json);
+	report_event(sim, pod, stage, json);
 	write_status(sim, pod, json);
 }
 

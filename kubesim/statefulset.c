@@ -330,7 +330,7 @@ static void set_count(json_t *status, const char *name, long long count, bool al
 }
 
 /* The latest revision becomes the current one when all pods have it and are ready. */
-static void tell_status(struct set *s)
+static void report_status(struct set *s)
 {
 	struct counts n = count_pods(s);
 	json_t *status = json_object_get(s->json, "status");
@@ -375,5 +375,5 @@ void stateful_set_look(struct sim *sim, const char *namespace, const char *name)
 	memset(s->pods, 0, sizeof(s->pods));
 	s->top = 0;
 	find_pods(s);
-	tell_status(s);
+	report_status(s);
 }

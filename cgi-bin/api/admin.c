@@ -45,7 +45,7 @@ static json_t *text(const char *words)
 }
 
 /* Replaces the stored cause by its texts, and adds what the site's operator can do about it. */
-static void tell_cause(json_t *row)
+static void describe_cause(json_t *row)
 {
 	const char *kind = field_string(row, "causeKind");
 	const char *code = field_string(row, "causeCode");
@@ -72,7 +72,7 @@ int admin_stuck_get(struct call *c, struct err *e)
 
 	if (admin_page_stuck(c->db, SHOWN_MAX, &page, e) < 0)
 		return -1;
-	json_array_foreach(page.items, i, row) tell_cause(row);
+	json_array_foreach(page.items, i, row) describe_cause(row);
 	answer_page(c, &page);
 	return 0;
 }

@@ -66,7 +66,7 @@ static const char *string_or(const struct conf *conf, enum conf_option option,
 	return option == CONF_OPTION_COUNT ? otherwise : conf_string(conf, option);
 }
 
-static void tell_operator(const char *what, const char *expected, const char *received)
+static void report_to_operator(const char *what, const char *expected, const char *received)
 {
 	log_line(LOG_LEVEL_ERROR, what, LOG_STR("expected", expected),
 		 LOG_STR("received", received));
@@ -91,7 +91,7 @@ static int open_oauth(struct providers *p, enum provider_kind kind, const char *
 		.client_secret = o->secret.data,
 		.scope = conf_string(p->conf, oauth_options[kind].scope),
 		.redirect_uri = o->redirect_uri,
-		.tell_operator = tell_operator,
+		.tell_operator = report_to_operator,
 	};
 	return 0;
 }

@@ -22,7 +22,7 @@ static const char *const stream_names[OUTPUTS] = { "stdout", "stderr" };
 
 /* ---- to the client ------------------------------------------------------------------------- */
 
-static void tell_loss(struct attachment *a, enum output which, uint64_t to)
+static void report_loss(struct attachment *a, enum output which, uint64_t to)
 {
 	websocket_json(a->conn, json_pack("{s:s, s:s, s:I, s:I}", "type", "lost", "stream",
 					  stream_names[which], "from", (json_int_t)a->next[which],
@@ -39,7 +39,7 @@ static bool send_part(struct attachment *a, enum output which)
 	size_t length;
 
 	if (a->next[which] < ring->start)
-		tell_loss(a, which, ring->start);
+		report_loss(a, which, ring->start);
 	length = ring_peek(ring, a->next[which], &data);
 	if (length == 0)
 		return false;
@@ -63,7 +63,7 @@ static void detach(struct attachment *a)
 	a->attached = false;
 }
 
-static void tell_input(struct attachment *a)
+static void report_input(struct attachment *a)
 {
 	uint64_t taken = a->observer.process->input.taken;
 
@@ -87,7 +87,7 @@ static void produce(struct conn *c)
 		more = send_part(a, STDOUT);
 		more |= send_part(a, STDERR);
 	}
-	tell_input(a);
+	report_input(a);
 	if (!more && a->observer.process->ended) {
 		websocket_json(c, typed("exit", process_json(a->observer.process)));
 		detach(a);

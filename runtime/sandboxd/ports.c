@@ -100,7 +100,7 @@ static void note_socket(unsigned long inode, int pid, struct listener *found, si
 	}
 }
 
-static void look_at_process(int pid, struct listener *found, size_t count)
+static void inspect_process(int pid, struct listener *found, size_t count)
 {
 	char path[300], link[64];
 	const struct dirent *entry;
@@ -125,7 +125,7 @@ static void find_programs(struct listener *found, size_t count)
 
 	while (processes != NULL && (entry = readdir(processes)) != NULL)
 		if (isdigit((unsigned char)entry->d_name[0]))
-			look_at_process((int)strtol(entry->d_name, NULL, 10), found, count);
+			inspect_process((int)strtol(entry->d_name, NULL, 10), found, count);
 	if (processes != NULL)
 		closedir(processes);
 }

@@ -90,7 +90,7 @@ void process_unobserve(struct observer *o)
 	o->process = NULL;
 }
 
-static void tell(struct process *p)
+static void notify(struct process *p)
 {
 	struct observer *o = LIST_FIRST(&p->observers), *next;
 
@@ -162,7 +162,7 @@ static void stream_ready(struct watch *w, uint32_t events)
 	(void)events;
 	read_some(s);
 	note_drained(s->process);
-	tell(s->process);
+	notify(s->process);
 }
 
 void process_acknowledge(struct process *p, enum output which, uint64_t offset)
@@ -212,7 +212,7 @@ static void input_ready(struct watch *w, uint32_t events)
 
 	(void)events;
 	push_input(in);
-	tell(in->process);
+	notify(in->process);
 }
 
 int process_write(struct process *p, const char *data, size_t length, size_t *ret_taken,
@@ -293,7 +293,7 @@ static void process_exited(struct watch *w, uint32_t events)
 			;
 	}
 	note_drained(p);
-	tell(p);
+	notify(p);
 }
 
 static void destroy(struct process *p)

@@ -42,12 +42,12 @@ static size_t watchers;
 
 /* ---- to the client ------------------------------------------------------------------------- */
 
-static void tell(struct watcher *w, const char *type, const char *path)
+static void send_message(struct watcher *w, const char *type, const char *path)
 {
 	websocket_json(w->conn, json_pack("{s:s, s:s}", "type", type, "path", path));
 }
 
-static void tell_change(struct watcher *w, const char *path, const struct inotify_event *event)
+static void send_change(struct watcher *w, const char *path, const struct inotify_event *event)
 {
 	CLEANUP(cleanup_free) char *name = mem_strdup(event->name);
 
@@ -76,10 +76,10 @@ static void take_event(struct watcher *w, const struct inotify_event *event)
 			continue;
 		if ((event->mask & IN_IGNORED) == 0) {
 			if (event->len > 0)
-				tell_change(w, w->directories[i].path, event);
+				send_change(w, w->directories[i].path, event);
 			return;
 		}
-		tell(w, "ended", w->directories[i].path);
+		send_message(w, "ended", w->directories[i].path);
 		forget(w, i);
 		return;
 	}
@@ -136,7 +136,7 @@ static int add(struct watcher *w, const char *path, struct err *e)
 				       w->directories[i].path);
 	w->directories[w->count].number = number;
 	w->directories[w->count++].path = mem_strdup(path);
-	tell(w, "watching", path);
+	send_message(w, "watching", path);
 	return 0;
 }
 

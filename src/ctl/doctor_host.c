@@ -27,7 +27,7 @@ static void check_operator_environment(struct doctor *d)
 }
 
 /* Reports a choice of the operator's that they should be aware of. */
-static void tell_who_may_come(struct doctor *d)
+static void report_registration(struct doctor *d)
 {
 	const struct conf *conf = d->call->conf;
 	const struct {
@@ -57,7 +57,7 @@ static void tell_who_may_come(struct doctor *d)
 
 /* Reports what fsactl config check does. A running service continues with the configuration that it
  * has read. */
-static bool tell_problems(struct doctor *d)
+static bool report_problems(struct doctor *d)
 {
 	const char *path = d->call->config_path;
 
@@ -80,7 +80,7 @@ void doctor_settings(struct doctor *d)
 	struct desired_context context = { 0 };
 	struct err e;
 
-	if (tell_problems(d))
+	if (report_problems(d))
 		return;
 	if (desired_context_load(d->call->conf, &context, &e) < 0)
 		doctor_say_error(d, HEALTH_FAILED, "fsa.conf", "see fsa.conf(5)", &e);
@@ -89,7 +89,7 @@ void doctor_settings(struct doctor *d)
 			   context.settings.ingress_domain);
 	desired_context_clear(&context);
 	check_operator_environment(d);
-	tell_who_may_come(d);
+	report_registration(d);
 }
 
 /* ---- sockets --------------------------------------------------------------------------------- */

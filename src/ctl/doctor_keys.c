@@ -75,8 +75,8 @@ static char *fill(const char *text, const char *ring)
 	return mem_printf("%s%s", before, text);
 }
 
-static void say_finding(struct doctor *d, const struct ring *ring, enum finding finding,
-			const struct err *e)
+static void report_finding(struct doctor *d, const struct ring *ring, enum finding finding,
+			   const struct err *e)
 {
 	const char *remedy =
 		has_data(d, ring) ? remedies[finding].with_data : remedies[finding].without_data;
@@ -145,7 +145,7 @@ static bool is_public_key(enum conf_option file)
 	return file == CONF_CLUSTER_PUBLIC_KEY_FILE || file == CONF_OWNER_PUBLIC_KEY_FILE;
 }
 
-static void say_unreadable(struct doctor *d, size_t i, const char *path, int error)
+static void report_unreadable(struct doctor *d, size_t i, const char *path, int error)
 {
 	CLEANUP(cleanup_free)
 	char *advice =
@@ -170,7 +170,7 @@ static void check_readers(struct doctor *d)
 		if (path == NULL || !service_open(read_by[i].user, path, &error))
 			continue;
 		if (error != 0 && !units_hand_over(read_by[i].user, path))
-			say_unreadable(d, i, path, error);
+			report_unreadable(d, i, path, error);
 		else
 			readable++;
 	}
@@ -189,7 +189,7 @@ void doctor_keys(struct doctor *d)
 		const char *private_file = conf_string(conf, rings[i].private_file);
 		const char *public_file = conf_string(conf, rings[i].public_file);
 		if (try_keys(public_file, private_file, &finding, &e) < 0)
-			say_finding(d, &rings[i], finding, &e);
+			report_finding(d, &rings[i], finding, &e);
 		else
 			doctor_say(d, HEALTH_OK, rings[i].name, NULL, "%s opens what is sealed",
 				   private_file);

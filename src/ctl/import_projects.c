@@ -29,16 +29,16 @@ struct importing {
 	char kube_name[PROJECT_KUBE_NAME_MAX + 1];
 };
 
-static void say(const struct importing *p, const char *what, const char *name, const char *result,
-		const char *reason)
+static void report(const struct importing *p, const char *what, const char *name,
+		   const char *result, const char *reason)
 {
 	CLEANUP(cleanup_free) char *shown = mem_printf("%s: %s", p->name, name);
 
 	import_say(p->import, what, shown, result, reason);
 }
 
-static void say_outcome(const struct importing *p, const char *what, const char *name,
-			enum import_outcome outcome, const char *taken)
+static void report_outcome(const struct importing *p, const char *what, const char *name,
+			   enum import_outcome outcome, const char *taken)
 {
 	CLEANUP(cleanup_free) char *shown = mem_printf("%s: %s", p->name, name);
 
@@ -85,14 +85,15 @@ static int import_one_variable(const struct importing *p, const json_t *row, siz
 	if (environment_key_check(key, &failure) < 0 ||
 	    environment_value_check(value, strlen(value), &failure) < 0) {
 		bool reserved = strcmp(failure.code, "RESERVED_ENVIRONMENT_KEY") == 0;
-		say(p, "variable", key, reserved ? "skipped" : "refused", failure.message);
+		report(p, "variable", key, reserved ? "skipped" : "refused", failure.message);
 		return 0;
 	}
 	if (seal_own(p->import->owner_private, context, value, strlen(value), &sealed, e) < 0)
 		return -1;
 	*bytes += sealed.length;
 	if (*bytes > VARIABLES_SEALED_MAX) {
-		say(p, "variable", key, "refused", "a project's variables are too large together");
+		report(p, "variable", key, "refused",
+		       "a project's variables are too large together");
 		return 0;
 	}
 	import_id("Environment", row_text(row, "id"), id);
@@ -107,7 +108,7 @@ static int import_one_variable(const struct importing *p, const json_t *row, siz
 	};
 	if (import_variable(p->import->tx, &variable, &outcome, e) < 0)
 		return -1;
-	say_outcome(p, "variable", key, outcome, "there is one of this name");
+	report_outcome(p, "variable", key, outcome, "there is one of this name");
 	return 0;
 }
 
@@ -122,8 +123,8 @@ static int import_variables(const struct importing *p, struct err *e)
 		if (!is_of(p, row))
 			continue;
 		if (++count > VARIABLES_MAX)
-			say(p, "variable", row_text(row, "key"), "refused",
-			    "a project has at most 256 variables");
+			report(p, "variable", row_text(row, "key"), "refused",
+			       "a project has at most 256 variables");
 		else if (import_one_variable(p, row, &bytes, e) < 0)
 			return -1;
 	}
@@ -152,8 +153,8 @@ static int import_one_sandbox(const struct importing *p, const json_t *row, stru
 		return -1;
 	if (import_sandbox(p->import->tx, p->user_id, p->id, &sandbox.row, &outcome, e) < 0)
 		return -1;
-	say_outcome(p, "sandbox", row_text(row, "sandboxName"), outcome,
-		    "a generated name is in use: make the sandbox in the project");
+	report_outcome(p, "sandbox", row_text(row, "sandboxName"), outcome,
+		       "a generated name is in use: make the sandbox in the project");
 	return 0;
 }
 
@@ -197,7 +198,7 @@ static int import_one_database(const struct importing *p, const json_t *row, con
 	enum import_outcome outcome;
 
 	if (refusal != NULL) {
-		say(p, "database", name, "refused", refusal);
+		report(p, "database", name, "refused", refusal);
 		return 0;
 	}
 	import_id("Database", row_text(row, "id"), id);
@@ -213,7 +214,7 @@ static int import_one_database(const struct importing *p, const json_t *row, con
 	};
 	if (import_database(p->import->tx, p->user_id, p->id, &database, &outcome, e) < 0)
 		return -1;
-	say_outcome(p, "database", name, outcome, "another project here has this database");
+	report_outcome(p, "database", name, outcome, "another project here has this database");
 	return 0;
 }
 
@@ -234,8 +235,8 @@ static const json_t *first_part(const struct importing *p, enum original_table t
 		if (first == NULL)
 			first = row;
 		else
-			say(p, what, row_text(row, name_member), "refused",
-			    "a project has one of them here");
+			report(p, what, row_text(row, name_member), "refused",
+			       "a project has one of them here");
 	}
 	return first;
 }

@@ -150,7 +150,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *user)
 	return !call->head_complete || begin_stream(call) ? count : 0;
 }
 
-static void tell_refused(const struct call *call, const struct curl_sockaddr *address)
+static void report_refused(const struct call *call, const struct curl_sockaddr *address)
 {
 	char host[NI_MAXHOST] = "";
 	char *url = NULL;
@@ -173,7 +173,7 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
 	heartbeat_owner(call->owner);
 	call->refusal = address_policy_refusal(call->client->policy, &address->addr);
 	if (call->refusal != NULL) {
-		tell_refused(call, address);
+		report_refused(call, address);
 		return CURL_SOCKET_BAD;
 	}
 	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);

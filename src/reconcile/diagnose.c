@@ -65,14 +65,14 @@ static const struct reason *find_reason(const struct reason *table, size_t count
 }
 
 /* The code for clients is the cluster's own reason. */
-static void say(struct err *ret_cause, enum err_kind kind, const char *reason, const char *advice,
-		const char *message)
+static void set_cause(struct err *ret_cause, enum err_kind kind, const char *reason,
+		      const char *advice, const char *message)
 {
 	err_set(ret_cause, kind, reason, "%s%s%.380s", advice, message[0] != '\0' ? ": " : "",
 		message);
 }
 
-static void say_restarted(const json_t *status, const char *reason, const char *advice,
+static void set_restarted(const json_t *status, const char *reason, const char *advice,
 			  struct err *ret_cause)
 {
 	const json_t *last = json_at(status, "lastState.terminated");
@@ -93,10 +93,10 @@ static bool diagnose_container(const json_t *status, struct err *ret_cause)
 	if (reason == NULL)
 		return false;
 	if (reason->kind == ERR_POD_CRASH && json_at(status, "lastState.terminated") != NULL) {
-		say_restarted(status, name, reason->advice, ret_cause);
+		set_restarted(status, name, reason->advice, ret_cause);
 		return true;
 	}
-	say(ret_cause, reason->kind, name, reason->advice, json_text_at(waiting, "message"));
+	set_cause(ret_cause, reason->kind, name, reason->advice, json_text_at(waiting, "message"));
 	return true;
 }
 
@@ -123,8 +123,8 @@ static bool diagnose_scheduling(const json_t *conditions, struct err *ret_cause)
 		if (strcmp(json_text_at(condition, "type"), "PodScheduled") == 0 &&
 		    strcmp(json_text_at(condition, "status"), "False") == 0 &&
 		    strcmp(json_text_at(condition, "reason"), "Unschedulable") == 0) {
-			say(ret_cause, ERR_POD_UNSCHEDULABLE, "Unschedulable",
-			    "no node can take the pod", json_text_at(condition, "message"));
+			set_cause(ret_cause, ERR_POD_UNSCHEDULABLE, "Unschedulable",
+				  "no node can take the pod", json_text_at(condition, "message"));
 			return true;
 		}
 	}
@@ -141,8 +141,8 @@ bool diagnose_pod(const json_t *pod, struct err *ret_cause)
 		return true;
 	if (strcmp(json_text_at(status, "phase"), "Failed") == 0) {
 		const char *reason = json_text_at(status, "reason");
-		say(ret_cause, ERR_POD_CRASH, reason[0] != '\0' ? reason : "Failed",
-		    "the pod failed", json_text_at(status, "message"));
+		set_cause(ret_cause, ERR_POD_CRASH, reason[0] != '\0' ? reason : "Failed",
+			  "the pod failed", json_text_at(status, "message"));
 		return true;
 	}
 	return false;
@@ -157,7 +157,7 @@ bool diagnose_restarted_pod(const json_t *pod, struct err *ret_cause)
 	{
 		if (!json_is_true(json_object_get(status, "ready")) &&
 		    json_at(status, "lastState.terminated") != NULL) {
-			say_restarted(status, CRASH_LOOP, ENDS_AGAIN, ret_cause);
+			set_restarted(status, CRASH_LOOP, ENDS_AGAIN, ret_cause);
 			return true;
 		}
 	}
@@ -264,8 +264,8 @@ bool diagnose_events(const json_t *events, const json_t *since, bool probes_coun
 	if (newest == NULL)
 		return false;
 	const char *message = json_text_at(newest, "message");
-	say(ret_cause, refine(newest_reason->kind, message), newest_reason->reason,
-	    newest_reason->advice, message);
+	set_cause(ret_cause, refine(newest_reason->kind, message), newest_reason->reason,
+		  newest_reason->advice, message);
 	return true;
 }
 
@@ -332,15 +332,15 @@ bool diagnose_cluster(const json_t *cluster, struct err *ret_cause)
 	const char *phase = json_text_at(status, "phase");
 
 	if (strcmp(phase, "Failed") == 0 || strcmp(phase, "Abnormal") == 0) {
-		say(ret_cause, ERR_DATABASE_FAILED, phase, "the database cluster is in trouble",
-		    cluster_message(status));
+		set_cause(ret_cause, ERR_DATABASE_FAILED, phase,
+			  "the database cluster is in trouble", cluster_message(status));
 		return true;
 	}
 	/* Without a phase but with a refusal nothing more will happen, for example because the
 	 * definition is missing. */
 	if (phase[0] == '\0' && cluster_message(status)[0] != '\0') {
-		say(ret_cause, ERR_DATABASE_FAILED, "ProvisioningFailed",
-		    "the database cluster cannot be made", cluster_message(status));
+		set_cause(ret_cause, ERR_DATABASE_FAILED, "ProvisioningFailed",
+			  "the database cluster cannot be made", cluster_message(status));
 		return true;
 	}
 	return false;

@@ -56,7 +56,7 @@ static void join_finalizers(const json_t *object, struct buf *ret_list)
 	}
 }
 
-static void say(enum kube_resource kind, const json_t *object, struct err *ret_cause)
+static void set_cause(enum kube_resource kind, const json_t *object, struct err *ret_cause)
 {
 	CLEANUP(buf_release) struct buf finalizers = BUF_INIT(FINALIZERS_MAX);
 	const char *name = json_text_at(object, "metadata.name");
@@ -85,7 +85,7 @@ bool obstacle_among(const struct view *v, enum kube_resource kind, const json_t 
 	{
 		bool held = json_array_size(json_at(object, "metadata.finalizers")) > 0;
 		if (is_late(v, object) && (held || kind == KUBE_PODS)) {
-			say(kind, object, ret_cause);
+			set_cause(kind, object, ret_cause);
 			return true;
 		}
 	}

@@ -184,7 +184,7 @@ static void reload(struct master *m)
 	signal_all(m, SIGTERM);
 }
 
-static void tell(const struct master *m, unsigned workers)
+static void notify_systemd(const struct master *m, unsigned workers)
 {
 	const char *trouble = m->trouble.message;
 
@@ -199,7 +199,7 @@ static int supervise(struct master *m)
 		if (start_missing(m) == 1)
 			return 1;
 		unsigned left = reap(m, false);
-		tell(m, left);
+		notify_systemd(m, left);
 		int got = wait_signal(left < m->options->workers ? FIRST_PAUSE_MS : LAST_PAUSE_MS);
 		if (got == SIGTERM || got == SIGINT)
 			break;
