@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "kube/status.h"
 
-/* Code NULL: any other of the kind. */
+/* `code` NULL: the kind's own. */
 static const struct {
 	enum err_kind kind;
 	const char *code;

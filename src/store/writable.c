@@ -9,7 +9,8 @@ static const struct db_statement probe[] = {
 	{ "writable_row", "INSERT INTO fsa_write_probe VALUES (1)" },
 };
 
-/* After a restore without the roles' rights, the first statement whose right exists decides. */
+/* Statements that need a role's rights, which may be missing after a restore. The first without SQL
+ * is the end. */
 static const struct db_statement rights[WRITABLE_BY_COUNT][3] = {
 	[WRITABLE_BY_API] = {
 		{ "writable_audit", "INSERT INTO audit (action) SELECT '' WHERE false" },
