@@ -29,6 +29,7 @@ static void look_at_database(struct db *db)
 	metric_set(METRIC_QUEUE_DUE, known(up, backlog.due), NULL);
 	metric_set(METRIC_QUEUE_OLDEST, known(up, backlog.oldest_ms / 1000), NULL);
 	metric_set(METRIC_QUEUE_LEASED, known(up, backlog.leased), NULL);
+	metric_set(METRIC_QUEUE_DEBTORS, known(up, backlog.debtors), NULL);
 	metric_set(METRIC_MAINTENANCE, known(up, !json_is_null(maintenance)), NULL);
 }
 

@@ -48,6 +48,9 @@ static const struct metric_spec specs[METRIC_COUNT] = {
 		"For how long the oldest of them has been due; if its owner pauses with all who "
 		"waste processor time, since the end of the last pause."),
 	[METRIC_QUEUE_LEASED] = GAUGE("fsa_queue_leased_rows", "Resources that a pass works on."),
+	[METRIC_QUEUE_DEBTORS] = GAUGE("fsa_queue_paused_users",
+				       "Users whose resources wait, since their API servers have "
+				       "wasted processor time."),
 	[METRIC_MAINTENANCE] =
 		GAUGE("fsa_maintenance", "Whether users may only read (fsactl maintenance)."),
 	[METRIC_PASSES] = COUNTER("fsa_passes_total", 2, "Passes that have ended.", "result"),

@@ -38,10 +38,11 @@
  * what PostgreSQL's own hash indexes of uuids use. */
 #define STORE_IS_FREE "due_at <= now() AND (leased_until IS NULL OR leased_until < now())"
 #define STORE_PAUSE   "(SELECT until FROM spending_pause)"
-#define STORE_HOLDS                                                                                \
-	"SELECT user_id, until FROM stalls WHERE until > now()"                                    \
-	" UNION ALL SELECT user_id, " STORE_PAUSE " FROM spending WHERE " STORE_PAUSE " > now()"   \
+#define STORE_DEBTORS_HELD                                                                         \
+	"SELECT user_id, " STORE_PAUSE " FROM spending WHERE " STORE_PAUSE " > now()"              \
 	" AND owed_us >= 10000 AND at > now() - interval '1 hour'"
+#define STORE_HOLDS                                                                                \
+	"SELECT user_id, until FROM stalls WHERE until > now() UNION ALL " STORE_DEBTORS_HELD
 #define STORE_NOT_HELD "user_id NOT IN (SELECT user_id FROM (" STORE_HOLDS ") AS held)"
 #define STORE_IN_SHARD(index, count)                                                               \
 	"(uuid_hash(user_id) & 2147483647) % " count "::integer = " index "::integer"

@@ -211,7 +211,8 @@ static const struct db_statement statements[] = {
 		" (extract(epoch FROM now() - least(" OLDEST_DUE("due_at", "NOT ") ","
 		"  " OLDEST_DUE("greatest(due_at, " STORE_PAUSE ")", "") ")) * 1000)::bigint,"
 		" (SELECT count(*) FROM resources"
-		"  WHERE leased_until IS NOT NULL AND leased_until >= now())" },
+		"  WHERE leased_until IS NOT NULL AND leased_until >= now()),"
+		" (SELECT count(*) FROM (" STORE_DEBTORS_HELD ") AS held)" },
 	[STATEMENT_END_PROJECTS] = { "queue_end_projects", "SELECT end_projects()" },
 	[STATEMENT_EXPIRE_SESSIONS] = { "queue_expire_sessions",
 		"DELETE FROM sessions WHERE id_hash IN"
@@ -389,6 +390,7 @@ int queue_backlog(struct db *db, uint64_t max, struct queue_backlog *ret_backlog
 		.due = (uint64_t)db_int(r, 0, 0),
 		.oldest_ms = (uint64_t)db_int(r, 0, 1),
 		.leased = (uint64_t)db_int(r, 0, 2),
+		.debtors = (uint64_t)db_int(r, 0, 3),
 	};
 	return 0;
 }

@@ -147,6 +147,7 @@ int queue_wake(struct db *db, const char *const *ids, size_t count, struct err *
  * the number of leased rows. */
 struct queue_backlog {
 	uint64_t due, oldest_ms, leased;
+	uint64_t debtors; /* users whose rows wait for the end of a pause: store/spending.h */
 };
 int queue_backlog(struct db *db, uint64_t max, struct queue_backlog *ret_backlog, struct err *e);
 /* Milliseconds until the next row of a shard, or check of a kubeconfig, may be claimed; UINT64_MAX:
