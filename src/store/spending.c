@@ -28,17 +28,22 @@ static const struct db_statement statements[] = {
 };
 /* clang-format on */
 
-int spending_record(struct db *db, const struct spending *items, size_t count, uint64_t pause_us,
-		    struct err *e)
+static json_t *list_of(const struct spending *items, size_t count)
 {
-	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	CLEANUP(json_decrefp) json_t *list = json_array();
+	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
 		(void)json_array_append_new(
 			list, json_pack("{s:s, s:I, s:I}", "user_id", items[i].user_id,
 					"charged_us", (json_int_t)items[i].charged_us, "paid_us",
 					(json_int_t)items[i].paid_us));
+	return list;
+}
+
+static int record(struct db *db, const json_t *list, uint64_t pause_us, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+
 	if (db_begin(db, &tx, e) < 0 ||
 	    db_query(tx, &statements[STATEMENT_CHARGE], DB_ARGS(DB_JSON(list)), NULL, e) < 0)
 		return -1;
@@ -48,4 +53,17 @@ int spending_record(struct db *db, const struct spending *items, size_t count, u
 	    db_query(tx, &statements[STATEMENT_PAUSE], DB_ARGS(DB_INT(pause_us)), NULL, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
+}
+
+int spending_record(struct db *db, const struct spending *items, size_t count, uint64_t pause_us,
+		    struct err *e)
+{
+	CLEANUP(json_decrefp) json_t *list = list_of(items, count);
+	int result = record(db, list, pause_us, e);
+
+	/* A user who was there when the statement began has been deleted before it could refer to
+	 * them: the next one passes them over. */
+	for (size_t i = 0; result < 0 && e->kind == ERR_INVALID && i < count; i++)
+		result = record(db, list, pause_us, e);
+	return result;
 }

@@ -105,6 +105,15 @@ static void *record_charge(void *argument)
 	return NULL;
 }
 
+/* Until somebody waits for the transaction of `admin`. */
+static void await_blocked(void)
+{
+	while (admin_int("SELECT count(*) FROM pg_locks WHERE NOT granted"
+			 " AND pg_backend_pid() = ANY (pg_blocking_pids(pid))",
+			 NULL) == 0)
+		(void)usleep(1000);
+}
+
 static void lock_user(struct db *tx, const char *id)
 {
 	static const struct db_statement lock = {
@@ -137,10 +146,7 @@ START_TEST(a_charge_that_waits_for_a_user_holds_neither_later_users_nor_the_paus
 	assert_ok(db_begin(admin, &tx, &e), &e);
 	lock_user(tx, first.id);
 	ck_assert_int_eq(pthread_create(&thread, NULL, record_charge, &c), 0);
-	while (admin_int("SELECT count(*) FROM pg_locks WHERE NOT granted"
-			 " AND pg_backend_pid() = ANY (pg_blocking_pids(pid))",
-			 NULL) == 0)
-		(void)usleep(1000);
+	await_blocked();
 	lock_user(tx, last.id);
 	assert_ok(db_query(tx, &lock_pause, NULL, NULL, &e), &e);
 	assert_ok(db_commit(&tx, &e), &e);
@@ -148,6 +154,28 @@ START_TEST(a_charge_that_waits_for_a_user_holds_neither_later_users_nor_the_paus
 	assert_ok(c.done, &c.e);
 	ck_assert_int_eq(owed_us(&first), DEBT_US + 1);
 	ck_assert_int_eq(owed_us(&last), DEBT_US + 1);
+}
+END_TEST
+
+START_TEST(a_user_who_goes_during_a_charge_costs_the_others_nothing)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	static const struct db_statement remove = { "remove", "DELETE FROM users WHERE id = $1" };
+	struct person going = make_owner("going"), other = make_owner("other");
+	pthread_t thread;
+	struct err e;
+
+	struct charge c = { .items = { { .user_id = going.id, .charged_us = 1 },
+				       { .user_id = other.id, .charged_us = 2 } } };
+	assert_ok(db_begin(admin, &tx, &e), &e);
+	assert_ok(db_query(tx, &remove, DB_ARGS(DB_TEXT(going.id)), NULL, &e), &e);
+	ck_assert_int_eq(pthread_create(&thread, NULL, record_charge, &c), 0);
+	await_blocked();
+	assert_ok(db_commit(&tx, &e), &e);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	assert_ok(c.done, &c.e);
+	ck_assert_int_eq(owed_us(&other), 2);
+	ck_assert_int_eq(admin_int("SELECT count(*) FROM spending", NULL), 1);
 }
 END_TEST
 
@@ -195,11 +223,13 @@ START_TEST(those_in_debt_are_late_from_the_end_of_the_pause_on)
 	assert_ok(queue_backlog(api, 100, &backlog, &e), &e);
 	ck_assert_uint_eq(backlog.due, 0);
 	ck_assert_uint_eq(backlog.oldest_ms, 0);
+	ck_assert_uint_eq(backlog.debtors, 1);
 	admin_run("UPDATE spending_pause SET until = now() - interval '10 minutes'", NULL);
 	assert_ok(queue_backlog(api, 100, &backlog, &e), &e);
 	ck_assert_uint_eq(backlog.due, 1);
 	ck_assert_uint_ge(backlog.oldest_ms, 600000);
 	ck_assert_uint_lt(backlog.oldest_ms, 3600000);
+	ck_assert_uint_eq(backlog.debtors, 0);
 	pay(&owner, DEBT_US);
 	assert_ok(queue_backlog(api, 100, &backlog, &e), &e);
 	ck_assert_uint_eq(backlog.due, 1);
@@ -257,6 +287,7 @@ Suite *spending_suite(void)
 	tcase_add_test(tc, what_is_owed_is_paid_or_forgotten);
 	tcase_add_test(tc, each_charge_makes_the_pause_of_all_longer_up_to_a_limit);
 	tcase_add_test(tc, a_charge_that_waits_for_a_user_holds_neither_later_users_nor_the_pause);
+	tcase_add_test(tc, a_user_who_goes_during_a_charge_costs_the_others_nothing);
 	tcase_add_test(tc, nothing_of_whoever_is_in_debt_is_done_during_the_pause);
 	tcase_add_test(tc, those_in_debt_are_late_from_the_end_of_the_pause_on);
 	tcase_add_test(tc, those_in_debt_share_few_places);
