@@ -53,12 +53,22 @@ static char *print(json_t *json)
 
 char *message_project(const struct live_project *project)
 {
-	return print(json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:o}", "id", project->id,
-			       "name", project->name, "status", project->status, "updatedAt",
-			       project->updated_at, "expiresAt", project->expires_at, "deletesAt",
-			       project->deletes_at, "warnings", warnings_json(project->warnings),
-			       "sandboxes", resources(project, RESOURCE_SANDBOX), "databases",
-			       resources(project, RESOURCE_DATABASE)));
+	json_t *short_message =
+		json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:o}", "id", project->id, "name",
+			  project->name, "status", project->status, "updatedAt",
+			  project->updated_at, "expiresAt", project->expires_at, "deletesAt",
+			  project->deletes_at, "warnings", warnings_json(project->warnings));
+	json_t *message = json_copy(short_message);
+
+	json_object_set_new(message, "sandboxes", resources(project, RESOURCE_SANDBOX));
+	json_object_set_new(message, "databases", resources(project, RESOURCE_DATABASE));
+	char *text = print(message);
+	if (strlen(text) > MESSAGE_MAX) {
+		free(text);
+		return print(short_message);
+	}
+	json_decref(short_message);
+	return text;
 }
 
 char *message_gone(const char *project_id)

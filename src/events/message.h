@@ -15,7 +15,9 @@
 #define MESSAGE_EVENT_GONE       "gone"
 #define MESSAGE_EVENT_KUBECONFIG "kubeconfig"
 
-/* {"id", "name", "status", "updatedAt", "sandboxes": […], "databases": […]} */
+/* {"id", "name", "status", "updatedAt", "sandboxes": […], "databases": […]}; if it would be longer
+ * than MESSAGE_MAX, which nginx accepts, without the lists: they can be read by other means. */
+enum { MESSAGE_MAX = 256 << 10 };
 char *message_project(const struct live_project *project);
 /* {"id"} */
 char *message_gone(const char *project_id);

@@ -110,6 +110,17 @@ def test_a_name_and_a_status_of_the_project_are_told_and_a_lease_is_not(live):
         assert 1 <= len(told) <= 2 and set(told) == {"PARTIAL"}
 
 
+def test_of_a_project_too_long_for_nginx_its_lists_are_to_be_read(live):
+    ada = live.person()
+    project = live.project(ada)
+    with ada.stream() as stream:
+        live.tell_all(stream, ada)
+        project.add_sandboxes_in_error(1500, message="x" * 1000)
+        told = stream.wait(lambda e: e.data["id"] == project.id and "sandboxes" not in e.data)
+        assert told.data["name"] and "databases" not in told.data
+        live.tell_all(stream, ada)  # the stream goes on
+
+
 def test_a_project_that_goes_is_told(live):
     ada = live.person()
     project = live.project(ada)

@@ -63,6 +63,15 @@ class Project:
                 SELECT id, user_id, 'SANDBOX', 'x' || substr(md5(random()::text), 1, 12), 'ns',
                     'https://127.0.0.1', true FROM projects WHERE id = %(id)s""", {"id": self.id})
 
+    def add_sandboxes_in_error(self, count, message):
+        self._live.sql(
+            """INSERT INTO resources (project_id, user_id, kind, name, namespace, server, additional,
+                    status, cause_kind, cause_code, cause_message, cause_since)
+                SELECT id, user_id, 'SANDBOX', 'x' || n, 'ns', 'https://127.0.0.1', true,
+                    'ERROR', 'POD_IMAGE', 'POD_IMAGE', %(message)s, now()
+                FROM projects, generate_series(1, %(count)s) n WHERE id = %(id)s""",
+            {"id": self.id, "count": count, "message": message})
+
     def set(self, kind="SANDBOX", **columns):
         """Changes its sandbox or database, as a pass records it."""
         columns = {"status_since": "now", **columns}
