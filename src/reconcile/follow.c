@@ -16,6 +16,7 @@ enum {
 	WAKES_MAX = 16,              /* per row, by one watch */
 	SPACING_MS = 100, /* from a row's observation to the next one caused by a change */
 	OPEN_MS = 2000,   /* a watch that is not open after this time is given up */
+	OURS_MS = 15000,  /* a followed row is observed again sooner, with or without events */
 	DURATION_MS = 30000,
 	DURATION_MIN_MS = 5000, /* a watch that ends sooner is not opened again */
 	VERSION_MAX = 63,
@@ -81,6 +82,12 @@ static void remove_row(struct watched *w, struct followed *row)
 	free(row);
 }
 
+/* Not if another host has claimed it since. */
+static bool is_ours(const struct followed *row)
+{
+	return clock_ms() - row->begun_ms <= OURS_MS;
+}
+
 /* A version that was already observed is no news, however often it is reported; any other is news,
  * or will soon be followed by the observed one. */
 static void judge(struct followed *row)
@@ -88,7 +95,7 @@ static void judge(struct followed *row)
 	uint64_t now = clock_ms(), soonest = row->begun_ms + SPACING_MS;
 
 	if (row->reported[0] == '\0' || strcmp(row->reported, row->observed) == 0 ||
-	    row->wakes >= WAKES_MAX)
+	    row->wakes >= WAKES_MAX || !is_ours(row))
 		row->wake_ms = UINT64_MAX;
 	else if (row->wake_ms == UINT64_MAX)
 		row->wake_ms = now > soonest ? now : soonest;
@@ -170,6 +177,18 @@ static void give_up(struct follow *f, struct watched *w)
 	}
 }
 
+static bool is_needed(const struct watched *w)
+{
+	const struct followed *row;
+
+	TAILQ_FOREACH(row, &w->rows, link)
+	{
+		if (is_ours(row))
+			return true;
+	}
+	return false;
+}
+
 /* Closes a watch that nobody needs, or that does not work. */
 static void tidy(struct follow *f, struct watched *w)
 {
@@ -179,7 +198,7 @@ static void tidy(struct follow *f, struct watched *w)
 		w->failed = true;
 	if (w->has_ended || w->failed)
 		give_up(f, w);
-	else if (w->count == 0)
+	else if (!is_needed(w))
 		close_watch(f, w);
 }
 
