@@ -88,9 +88,9 @@ static int look_at_row(struct looking *l, const struct queue_row *row, json_t **
 		return -1;
 	const struct kind *kind = kind_of(row->kind);
 	const struct observe_subject subject = assess_subject(kind, row);
-	struct observation *o =
-		observation_start(clusters_client(l->clusters), cluster->target,
-				  assess_lists(kind, row), &subject, 1, nothing_more, NULL);
+	const struct observe_query query = { assess_lists(kind, row), 0, &subject, 1 };
+	struct observation *o = observation_start(clusters_client(l->clusters), cluster->target,
+						  &query, nothing_more, NULL);
 	clusters_wait(l->clusters);
 	int result = assess_row(l, row, o, ret_look, e);
 	observation_free(o);

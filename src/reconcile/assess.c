@@ -11,6 +11,7 @@
 #include "reconcile/obstacle.h"
 #include "reconcile/restarts.h"
 #include "reconcile/volume.h"
+#include "reconcile/vouch.h"
 
 /* ---- the types to list ----------------------------------------------------------------------- */
 
@@ -67,8 +68,8 @@ static const json_t *live_anchor(const struct view *v)
 json_t *assess_desired(const struct view *v)
 {
 	const json_t *live = live_anchor(v);
-	bool vouched = !needs_applied(v->row) &&
-		       strcmp(manifest_hash(live), desired_state_hash(v->desired)) == 0;
+	bool vouched = strcmp(manifest_hash(live), desired_state_hash(v->desired)) == 0 &&
+		       (!needs_applied(v->row) || vouch_holds(v));
 
 	return vouched ? json_pack("[O]", desired_state_anchor(v->desired, live))
 		       : json_incref(desired_state_objects(v->desired, live));
@@ -132,8 +133,9 @@ bool assess_drift(const struct view *v, const json_t *desired)
 
 static bool has_drifted(const struct view *v)
 {
+	if (vouch_holds(v) && vouch_holds_for_anchor(v))
+		return false;
 	json_auto_t *desired = assess_desired(v);
-
 	return assess_drift(v, desired);
 }
 

@@ -36,7 +36,8 @@ int assess(const struct view *v, struct assessment *ret_assessment, struct err *
 
 /*
  * The objects to apply, as desired_state_objects(); while a change is under way and the anchor's
- * hash vouches for the others, the anchor alone. The caller json_decref()s.
+ * hash vouches for the others, or their versions do (reconcile/vouch.h), the anchor alone. The
+ * caller json_decref()s.
  */
 json_t *assess_desired(const struct view *v);
 

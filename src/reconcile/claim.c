@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "reconcile/announce.h"
 #include "reconcile/kind.h"
+#include "reconcile/vouch.h"
+#include "reconcile/wave.h"
 #include "store/queue.h"
 
 enum {
@@ -19,15 +21,48 @@ enum {
 	DEBTOR_SHARE = 32, /* all in debt have one in this many */
 };
 
+/* As OBSERVE(): those of a row's lists that must be read in full after all. */
+static unsigned unread_of_row(const struct work *w, const struct observation *observation)
+{
+	unsigned brief = observation_brief(observation) & work_lists(w);
+	const struct view view = { w->kind, &w->row, observation, w->kept, w->desired };
+	struct err e;
+
+	/* What cannot be loaded is not compared with anything. */
+	if (brief == 0 || desired_state_load(w->desired, &e) < 0 || vouch_holds(&view))
+		return 0;
+	return brief;
+}
+
+static unsigned unread_of(const struct group *g)
+{
+	unsigned unread = 0;
+
+	if (observation_check(g->observation, g->lists, NULL) < 0)
+		return 0;
+	for (const struct work *w = g->works; w != NULL; w = w->next_in_group)
+		unread |= unread_of_row(w, g->observation);
+	return unread;
+}
+
+/* All rows of a group have been claimed together, and their leases end together. */
 static void group_observed(void *user)
 {
 	struct group *g = user;
 	struct work *w = g->works;
+	unsigned unread = unread_of(g);
 
+	if (unread != 0 && wave_fits(w)) {
+		observation_complete(g->observation, unread);
+		return;
+	}
 	g->works = NULL;
 	while (w != NULL) {
 		struct work *next = w->next_in_group;
-		work_observed(w, g->share, g->observation);
+		if (unread != 0)
+			g->pass->context.finished(w); /* given back */
+		else
+			work_observed(w, g->share, g->observation);
 		w = next;
 	}
 }
@@ -98,6 +133,7 @@ static void group_rows(struct pass *p, struct batch *b, uint64_t lease_ends_ms,
 		}
 		w->group = find_group(groups, ret_count, p, target);
 		w->group->lists |= work_lists(w);
+		w->group->full |= work_lists(w) & ~vouch_brief(w->kind, &w->row, w->kept);
 		w->group->unfinished++;
 		w->next_in_group = w->group->works;
 		w->group->works = w;
@@ -126,8 +162,8 @@ static void observe_group(struct pass *p, struct group *g)
 	for (const struct work *w = g->works; w != NULL; w = w->next_in_group)
 		subjects[count++] = work_subject(w);
 	g->share = kube_target_share(g->target, &p->memory, count);
-	g->observation = observation_start(p->client, g->share, g->lists, subjects, count,
-					   group_observed, g);
+	const struct observe_query query = { g->lists, g->lists & ~g->full, subjects, count };
+	g->observation = observation_start(p->client, g->share, &query, group_observed, g);
 }
 
 static void start_batch(struct pass *p, struct batch *b, uint64_t lease_ends_ms)

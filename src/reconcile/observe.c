@@ -19,6 +19,10 @@ struct list {
 };
 
 struct observation {
+	struct kube_client *client;
+	struct kube_target *target;
+	char *resources, *instances; /* the selectors */
+	unsigned brief;
 	struct list lists[LIST_COUNT];
 	json_t *ids; /* label's value → resource id; our own label's value is the id */
 	time_t date; /* the latest Date of the responses */
@@ -117,34 +121,62 @@ static char *select_instances(const struct observe_subject *subjects, size_t cou
 	return selector_of(OBSERVE_INSTANCE, instances, found);
 }
 
-struct observation *observation_start(struct kube_client *client, struct kube_target *target,
-				      unsigned lists, const struct observe_subject *subjects,
-				      size_t count, observe_done_fn *done, void *user)
+static void submit(struct observation *o, unsigned i)
 {
-	struct observation *o = mem_calloc(1, sizeof(*o));
-	CLEANUP(cleanup_free) char *resources = select_resources(subjects, count);
+	bool ours = i != INSTANCE_CLAIMS;
+	struct kube_list query = {
+		.resource = ours ? (enum kube_resource)i : KUBE_PERSISTENT_VOLUME_CLAIMS,
+		.label_selector = ours ? o->resources : o->instances,
+		/* Only the existence of a Secret matters. */
+		.metadata_only = i == KUBE_SECRETS || (o->brief & OBSERVE(i)) != 0,
+	};
 
-	o->done = done;
-	o->user = user;
-	o->ids = json_object();
-	CLEANUP(cleanup_free) char *instances = select_instances(subjects, count, o->ids);
+	o->lists[i].observation = o;
+	o->lists[i].label = ours ? MANIFEST_LABEL_RESOURCE : OBSERVE_INSTANCE;
+	kube_submit_list(o->client, o->target, &query, list_done, &o->lists[i]);
+}
+
+static void submit_each(struct observation *o, unsigned lists)
+{
 	for (unsigned i = 0; i < LIST_COUNT; i++)
 		o->pending += (lists & OBSERVE(i)) != 0;
 	for (unsigned i = 0; i < LIST_COUNT; i++) {
-		bool ours = i != INSTANCE_CLAIMS;
-		struct kube_list query = {
-			.resource = ours ? (enum kube_resource)i : KUBE_PERSISTENT_VOLUME_CLAIMS,
-			.label_selector = ours ? resources : instances,
-			/* Only the existence of a Secret matters. */
-			.metadata_only = i == KUBE_SECRETS,
-		};
-		if ((lists & OBSERVE(i)) == 0)
-			continue;
-		o->lists[i].observation = o;
-		o->lists[i].label = ours ? MANIFEST_LABEL_RESOURCE : OBSERVE_INSTANCE;
-		kube_submit_list(client, target, &query, list_done, &o->lists[i]);
+		if ((lists & OBSERVE(i)) != 0)
+			submit(o, i);
 	}
+}
+
+struct observation *observation_start(struct kube_client *client, struct kube_target *target,
+				      const struct observe_query *query, observe_done_fn *done,
+				      void *user)
+{
+	struct observation *o = mem_calloc(1, sizeof(*o));
+
+	o->client = client;
+	o->target = target;
+	o->done = done;
+	o->user = user;
+	o->brief = query->lists & query->brief;
+	o->ids = json_object();
+	o->resources = select_resources(query->subjects, query->count);
+	o->instances = select_instances(query->subjects, query->count, o->ids);
+	submit_each(o, query->lists);
 	return o;
+}
+
+void observation_complete(struct observation *o, unsigned lists)
+{
+	o->brief &= ~lists;
+	for (unsigned i = 0; i < LIST_COUNT; i++) {
+		if ((lists & OBSERVE(i)) != 0)
+			json_decref(STEAL(o->lists[i].by_resource));
+	}
+	submit_each(o, lists);
+}
+
+unsigned observation_brief(const struct observation *o)
+{
+	return o->brief;
 }
 
 static const char *list_name(unsigned i)
@@ -174,6 +206,8 @@ void observation_free(struct observation *o)
 	for (unsigned i = 0; i < LIST_COUNT; i++)
 		json_decref(o->lists[i].by_resource);
 	json_decref(o->ids);
+	free(o->resources);
+	free(o->instances);
 	free(o);
 }
 

@@ -29,12 +29,21 @@ struct observe_subject {
 
 typedef void observe_done_fn(void *user);
 
-/* Starts `lists`, as OBSERVE(), of at least one subject; `done` is called once, when the last has
- * been answered, from kube_client_poll(). The caller frees with
- * observation_free(), not before that. */
+struct observe_query {
+	unsigned lists;                         /* as OBSERVE() */
+	unsigned brief;                         /* of these, those with metadata only */
+	const struct observe_subject *subjects; /* at least one */
+	size_t count;
+};
+/* Starts the lists; `done` is called once, when the last has been answered, from
+ * kube_client_poll(). The caller frees with observation_free(), not before that. */
 struct observation *observation_start(struct kube_client *client, struct kube_target *target,
-				      unsigned lists, const struct observe_subject *subjects,
-				      size_t count, observe_done_fn *done, void *user);
+				      const struct observe_query *query, observe_done_fn *done,
+				      void *user);
+/* Reads `lists`, some of those with metadata only, anew and in full, and calls `done` once more. */
+void observation_complete(struct observation *o, unsigned lists);
+/* As OBSERVE(): those with metadata only. */
+unsigned observation_brief(const struct observation *o);
 void observation_free(struct observation *o);
 
 /* Whether all of `lists` were answered; otherwise -1 and the first error (`e` may be NULL). */

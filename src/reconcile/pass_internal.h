@@ -35,6 +35,7 @@ struct group {
 	struct kube_target *target;
 	struct kube_target *share; /* the same, with room for answers about so many rows */
 	unsigned lists;            /* as OBSERVE() */
+	unsigned full;             /* of these, those of which metadata is not enough */
 	struct observation *observation;
 	struct work *works; /* linked by next_in_group */
 	size_t unfinished;

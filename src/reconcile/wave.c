@@ -7,16 +7,15 @@
 #include "reconcile/live.h"
 #include "reconcile/work_internal.h"
 
-/* Whether a wave may still begin: its responses, or timeouts, must come before the lease ends. A
- * request may wait to be sent for as long as for its response. */
-static bool lease_allows_wave(const struct work *w)
+/* A request may wait to be sent for as long as for its response. */
+bool wave_fits(const struct work *w)
 {
 	return clock_ms() + 2 * w->context->request_timeout_ms + 500 < w->lease_ends_ms;
 }
 
 bool wave_begin(struct work *w, void (*next)(struct work *))
 {
-	if (!lease_allows_wave(w)) {
+	if (!wave_fits(w)) {
 		w->context->finished(w);
 		return false;
 	}

@@ -9,6 +9,8 @@
  * requests is over at once.
  */
 
+/* Whether a wave may still begin: its responses, or timeouts, must come before the lease ends. */
+bool wave_fits(const struct work *w);
 /* False: the lease would not outlive it, and the work is over. */
 bool wave_begin(struct work *w, void (*next)(struct work *));
 void wave_ready(struct work *w);

@@ -14,6 +14,7 @@
 #include "reconcile/restarts.h"
 #include "reconcile/standstill.h"
 #include "reconcile/volume.h"
+#include "reconcile/vouch.h"
 #include "reconcile/wave.h"
 #include "reconcile/work_internal.h"
 
@@ -521,6 +522,8 @@ void work_observed(struct work *w, struct kube_target *target, struct observatio
 		     observation_object(observation, kind_anchor(w->kind), w->row.id, w->row.name));
 	w->warnings = warn_begin(&w->row);
 	volume_note(&view);
+	if (w->assessment.observed == OBSERVED_READY && !w->kind->lacks_dependency(&w->row))
+		vouch_note(&view);
 	warn_of_observation(w->warnings, &view, &w->assessment);
 	w->proceed = proceed;
 	if (!w->kind->prepare(w))
