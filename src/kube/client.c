@@ -82,6 +82,7 @@ struct kube_operation *kube_operation_new(struct kube_client *client, struct kub
 	op->target = target;
 	op->verb = verb;
 	op->type = kube_resource_type(resource);
+	op->unread = op->type->unread;
 	op->accept = KUBE_ACCEPT_JSON;
 	op->done = done;
 	op->user = user;
@@ -126,7 +127,7 @@ static struct kube_expected expected_of(const struct kube_operation *op, size_t 
 					.name = op->name,
 					.kind = op->expected_kind,
 					.secret = op->target->token,
-					.unread = op->type->unread,
+					.unread = op->unread,
 					.cost_left = cost_left };
 }
 

@@ -28,6 +28,7 @@ struct kube_operation {
 	struct kube_target *target;
 	enum kube_verb verb;
 	const struct kube_resource_type *type;
+	const char *unread; /* as that of the type */
 	kube_done_fn *done;
 	void *user;
 	int64_t deadline_ms; /* once it is sent */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "http/client.h"
 #include "kube/operation.h"
@@ -11,6 +12,8 @@ enum { PAGE_ITEMS = 500, NAME_MAX_LENGTH = 253 };
 
 #define METADATA      "PartialObjectMetadata" /* the form of objects without spec and status */
 #define METADATA_LIST METADATA "List"
+/* Of objects of which only the metadata is listed, as in kube/resource.h. */
+#define METADATA_UNREAD "managedFields annotations"
 
 static const char accept_metadata[] = "Accept: application/json;as=" METADATA ";g=meta.k8s.io;v=v1";
 static const char accept_metadata_list[] =
@@ -32,8 +35,10 @@ void kube_submit_list(struct kube_client *client, struct kube_target *target,
 	struct kube_operation *op =
 		kube_operation_new(client, target, KUBE_LIST, list->resource, done, user);
 
-	if (list->metadata_only)
+	if (list->metadata_only) {
 		op->accept = accept_metadata_list;
+		op->unread = METADATA_UNREAD;
+	}
 	op->expected_kind = list->metadata_only ? mem_strdup(METADATA_LIST)
 						: mem_printf("%sList", op->type->kind);
 	op->selection = mem_printf("limit=%d", PAGE_ITEMS);
@@ -118,7 +123,7 @@ static void submit_object(struct kube_client *client, struct kube_target *target
 	}
 	op->accept = resource == KUBE_SECRETS ? accept_metadata : KUBE_ACCEPT_JSON;
 	op->expected_kind = mem_strdup(resource == KUBE_SECRETS ? METADATA : op->type->kind);
-	op->body = json_dumps(object, JSON_COMPACT);
+	op->body = json_write(object);
 	submit_named(op, text_of(metadata, "name"));
 }
 

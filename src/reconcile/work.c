@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/json_at.h"
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "crypto/token.h"
 #include "domain/decide.h"
@@ -257,7 +258,8 @@ static void note_applied(struct work *w, const json_t *desired, const json_t *ap
 static void apply_done(void *user, const struct kube_answer *answer)
 {
 	const struct work_apply *a = user;
-	json_auto_t *desired = json_loads(a->text, 0, NULL);
+	json_auto_t *desired =
+		a->text != NULL ? json_loads(a->text, 0, NULL) : json_incref(a->work->anchor);
 
 	if (answer->ok)
 		note_applied(a->work, desired, answer->body);
@@ -268,7 +270,7 @@ static void submit_apply(struct work *w, json_t *object)
 {
 	struct work_apply *a = &w->applies[w->apply_count++];
 
-	*a = (struct work_apply) { w, json_dumps(object, JSON_COMPACT) };
+	*a = (struct work_apply) { w, object != w->anchor ? json_write(object) : NULL };
 	w->pending++;
 	kube_submit_apply(w->context->client, w->target, object, apply_done, a);
 }

@@ -13,7 +13,7 @@
 /* Shared by the files of work.h. */
 
 /* An apply in flight: the object that was sent, as text, because JSON trees are most of the memory
- * of a row in flight. */
+ * of a row in flight. NULL: the anchor, whose tree is kept anyway. */
 struct work_apply {
 	struct work *work;
 	char *text;

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "base/parse.h"
 #include "domain/remedy.h"

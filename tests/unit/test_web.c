@@ -9,6 +9,7 @@
 #include <check.h>
 
 #include "base/cleanup.h"
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "crypto/token.h"
 #include "web/csrf.h"
