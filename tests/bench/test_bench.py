@@ -22,10 +22,10 @@ MEMBERS = {"name", "value", "unit", "floor", "ratio", "aim", "ok"}
 @pytest.mark.parametrize(
     "name, value, floor, ratio, ok",
     [
-        ("get_rate", 700, 1000, 0.7, True),
+        ("get_rate", 900, 1000, 0.9, True),
         ("get_rate", 690, 1000, 0.69, False),
-        ("get_p99", 15, None, None, True),
-        ("get_p99", 15.1, 20, 0.755, False),
+        ("post_rate", 1500, None, None, True),
+        ("post_rate", 1490, 1000, 1.49, False),
         ("running_100k", 11, 10, 1.1, True),
         ("get_rate_pgbench", 1, 2, 0.5, None),
     ],
