@@ -1,6 +1,5 @@
-/* start, stop, restart and delete. */
+/* start, stop and restart. */
 #include <stdio.h>
-#include <string.h>
 
 #include "ask.h"
 #include "base/cleanup.h"
@@ -28,18 +27,6 @@ static int insist(const struct call *call, struct site *site, const json_t *proj
 	return project_change(site, project_id(project), verb, true, ret_answer, e);
 }
 
-static int ask_deletion(const struct call *call, const json_t *project, struct err *e)
-{
-	CLEANUP(cleanup_free) char *name = output_printable(project_name(project));
-	CLEANUP(cleanup_free)
-	char *question = mem_printf("%s goes with its files and its database, for ever.", name);
-	bool yes = true;
-
-	if (call->options[OPTION_YES] == NULL && ask_yes(question, &yes, e) < 0)
-		return -1;
-	return yes ? 0 : err_set(e, ERR_CONFLICT, "NOT_CONFIRMED", "nothing was deleted");
-}
-
 static void print_outcome(const json_t *project, const char *status)
 {
 	CLEANUP(cleanup_free) char *name = output_printable(project_name(project));
@@ -53,11 +40,9 @@ static int change(const struct call *call, const char *verb, struct err *e)
 	CLEANUP(site_close) struct site site = { 0 };
 	CLEANUP(json_decrefp) json_t *project = NULL, *finished = NULL;
 	CLEANUP(json_decrefp) json_t *answer = NULL;
-	bool deletes = strcmp(verb, "delete") == 0;
 
 	if (call_site(call, &site, e) < 0 ||
-	    project_find(&site, call->arguments[0], &project, e) < 0 ||
-	    (deletes && ask_deletion(call, project, e) < 0))
+	    project_find(&site, call->arguments[0], &project, e) < 0)
 		return -1;
 	if (project_change(&site, project_id(project), verb, false, &answer, e) < 0 &&
 	    (e->kind != ERR_DATA_AT_RISK || insist(call, &site, project, verb, &answer, e) < 0))
@@ -70,7 +55,7 @@ static int change(const struct call *call, const char *verb, struct err *e)
 	if (call->options[OPTION_WAIT] == NULL)
 		print_outcome(project, project_status(json_object_get(answer, "project")));
 	else
-		print_outcome(project, finished ? project_status(finished) : "gone");
+		print_outcome(project, project_status(finished));
 	return 0;
 }
 
@@ -87,9 +72,4 @@ int command_stop(const struct call *call, struct err *e)
 int command_restart(const struct call *call, struct err *e)
 {
 	return change(call, "restart", e);
-}
-
-int command_delete(const struct call *call, struct err *e)
-{
-	return change(call, "delete", e);
 }

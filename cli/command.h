@@ -21,6 +21,7 @@ enum command_option {
 	OPTION_NAME,
 	OPTION_NO_DATABASE,
 	OPTION_NO_INPUT,
+	OPTION_PERMANENT,
 	OPTION_PRINT,
 	OPTION_SECRET,
 	OPTION_SHOW,
@@ -85,6 +86,7 @@ int command_port_open(const struct call *call, struct err *e);
 int command_projects(const struct call *call, struct err *e);
 int command_resize(const struct call *call, struct err *e);
 int command_restart(const struct call *call, struct err *e);
+int command_restore(const struct call *call, struct err *e);
 int command_run(const struct call *call, struct err *e);
 int command_shell(const struct call *call, struct err *e);
 int command_sizes(const struct call *call, struct err *e);
@@ -93,5 +95,6 @@ int command_start(const struct call *call, struct err *e);
 int command_status(const struct call *call, struct err *e);
 int command_stop(const struct call *call, struct err *e);
 int command_token(const struct call *call, struct err *e);
+int command_trash(const struct call *call, struct err *e);
 
 #endif

@@ -75,14 +75,16 @@ static int find_named(const json_t *projects, const char *name, const char **ret
 	return 0;
 }
 
-int project_find(struct site *site, const char *name_or_id, json_t **ret_project, struct err *e)
+static int find(struct site *site, const char *name_or_id, const char *more, json_t **ret_project,
+		struct err *e)
 {
 	const char *id = name_or_id;
 	CLEANUP(json_decrefp) json_t *projects = NULL;
 
 	if (!parse_is_uuid(id)) {
 		CLEANUP(cleanup_free) char *keyword = site_escape(name_or_id);
-		CLEANUP(cleanup_free) char *path = mem_printf("/api/projects?keyword=%s", keyword);
+		CLEANUP(cleanup_free)
+		char *path = mem_printf("/api/projects?keyword=%s%s", keyword, more);
 		if (site_call(site, "GET", path, NULL, &projects, e) < 0 ||
 		    find_named(projects, name_or_id, &id, e) < 0)
 			return -1;
@@ -90,9 +92,45 @@ int project_find(struct site *site, const char *name_or_id, json_t **ret_project
 	return read_project(site, id, ret_project, e);
 }
 
+int project_find(struct site *site, const char *name_or_id, json_t **ret_project, struct err *e)
+{
+	return find(site, name_or_id, "", ret_project, e);
+}
+
+int project_find_deleted(struct site *site, const char *name_or_id, json_t **ret_project,
+			 struct err *e)
+{
+	return find(site, name_or_id, "&trash=true", ret_project, e);
+}
+
 int project_list(struct site *site, json_t **ret_projects, struct err *e)
 {
 	return site_call(site, "GET", "/api/projects", NULL, ret_projects, e);
+}
+
+int project_list_deleted(struct site *site, json_t **ret_projects, struct err *e)
+{
+	return site_call(site, "GET", "/api/projects?trash=true", NULL, ret_projects, e);
+}
+
+int project_restore(struct site *site, const char *id, const char *name, json_t **ret_project,
+		    struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = mem_printf("/api/projects/%s/restore", id);
+	CLEANUP(json_decrefp) json_t *body = json_pack("{s:s*}", "name", name);
+
+	if (body == NULL)
+		return err_set(e, ERR_INVALID, NULL, "the name is not UTF-8");
+	return site_call(site, "POST", path, body, ret_project, e);
+}
+
+int project_delete_permanently(struct site *site, const char *id, json_t **ret_answer,
+			       struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = mem_printf("/api/projects/%s/delete", id);
+	CLEANUP(json_decrefp) json_t *body = json_pack("{s:b}", "permanent", 1);
+
+	return site_call(site, "POST", path, body, ret_answer, e);
 }
 
 int project_create(struct site *site, const struct project_new *wanted, json_t **ret_project,

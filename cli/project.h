@@ -10,6 +10,9 @@
 
 /* By id or by name. ERR_NOT_FOUND; ERR_CONFLICT: several have that name; the message lists them. */
 int project_find(struct site *site, const char *name_or_id, json_t **ret_project, struct err *e);
+/* The same among those in the site's trash. */
+int project_find_deleted(struct site *site, const char *name_or_id, json_t **ret_project,
+			 struct err *e);
 const char *project_id(const json_t *project);
 const char *project_name(const json_t *project);
 const char *project_status(const json_t *project);
@@ -17,6 +20,13 @@ const char *project_status(const json_t *project);
 const json_t *project_sandbox(const json_t *project);
 
 int project_list(struct site *site, json_t **ret_projects, struct err *e);
+int project_list_deleted(struct site *site, json_t **ret_projects, struct err *e);
+/* Brings it back from the trash; `name` (NULL: its own) is what it is called from then on. */
+int project_restore(struct site *site, const char *id, const char *name, json_t **ret_project,
+		    struct err *e);
+/* For good, also out of the trash. */
+int project_delete_permanently(struct site *site, const char *id, json_t **ret_answer,
+			       struct err *e);
 struct project_new {
 	const char *name;
 	const char *description; /* NULL: none */

@@ -58,9 +58,11 @@ extern const struct field force_fields[];
 
 /* Field tables and handlers, by file. */
 extern const struct field project_create_fields[], project_change_fields[], project_list_query[];
-route_fn project_list_get, project_post, project_read, project_patch, project_delete,
-	project_start_post, project_stop_post, project_restart_post, project_lifetime_put;
-extern const struct field project_lifetime_fields[];
+route_fn project_list_get, project_post, project_read, project_patch, project_remove,
+	project_start_post, project_stop_post, project_restart_post, project_lifetime_put,
+	project_restore_post;
+extern const struct field project_lifetime_fields[], project_delete_fields[],
+	project_restore_fields[];
 
 extern const struct field sandbox_start_fields[], sandbox_add_fields[], sandbox_change_fields[];
 /* The name of a size that the site offers (store/size.h); null: the operator's default. */

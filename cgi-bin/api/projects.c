@@ -30,6 +30,7 @@ const struct field project_list_query[] = {
 	/* Version 0.4 returned only projects of the current namespace otherwise; here it has no
 	 * effect. */
 	{ .name = "all", .type = FIELD_BOOL },
+	{ .name = "trash", .type = FIELD_BOOL },
 	{ .name = "limit", .type = FIELD_INTEGER, .min = 1, .max = PAGE_MAX },
 	{ .name = "cursor", .type = FIELD_STRING, .min = 1, .max = CURSOR_MAX },
 	FIELDS_END,
@@ -61,12 +62,21 @@ const struct field project_lifetime_fields[] = {
 	FIELDS_END,
 };
 
+const struct field project_delete_fields[] = {
+	{ .name = "permanent", .type = FIELD_BOOL },
+	FIELDS_END,
+};
+
+/* clang-format off */
+#define FIELD_NAME                                                                                 \
+	{ .name = "name", .type = FIELD_STRING, .max = PROJECT_NAME_MAX,                           \
+	  .pattern = PROJECT_NAME_PATTERN, .check = project_name_check }
+/* clang-format on */
+
+const struct field project_restore_fields[] = { FIELD_NAME, FIELDS_END };
+
 const struct field project_change_fields[] = {
-	{ .name = "name",
-	  .type = FIELD_STRING,
-	  .max = PROJECT_NAME_MAX,
-	  .pattern = PROJECT_NAME_PATTERN,
-	  .check = project_name_check },
+	FIELD_NAME,
 	{ .name = "description", .type = FIELD_STRING, .nullable = true, .max = DESCRIPTION_MAX },
 	FIELDS_END,
 };
@@ -143,6 +153,7 @@ int project_list_get(struct call *c, struct err *e)
 		.keyword = field_string(c->query, "keyword"),
 		.created_from = from,
 		.created_to = to,
+		.trash = field_bool(c->query, "trash", false),
 		.limit = paged ? (unsigned)field_integer(c->query, "limit", PAGE_DEFAULT) : 0,
 		.cursor = field_string(c->query, "cursor"),
 	};
@@ -309,12 +320,21 @@ int project_restart_post(struct call *c, struct err *e)
 			      e);
 }
 
-int project_delete(struct call *c, struct err *e)
+int project_restore_post(struct call *c, struct err *e)
+{
+	if (project_restore(c->db, c->session->user_id, c->params[0], field_string(c->body, "name"),
+			    e) < 0)
+		return -1;
+	return answer_project(c, e);
+}
+
+int project_remove(struct call *c, struct err *e)
 {
 	static const char message[] = "Project deletion requested - reconcile job will handle "
 				      "resource cleanup and project removal";
 
-	if (project_set_desired(c->db, c->session->user_id, c->params[0], DESIRED_GONE, e) < 0)
+	if (project_delete(c->db, c->session->user_id, c->params[0],
+			   field_bool(c->body, "permanent", false), e) < 0)
 		return -1;
 	if (answer_request(c, message, e) == 0)
 		return 0;

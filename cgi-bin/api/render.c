@@ -80,6 +80,7 @@ static const struct member request_members[] = {
 	{ "id", PROJECT(id), member_text },
 	{ "status", PROJECT(status), member_status },
 	{ "updatedAt", PROJECT(updated_at), member_text },
+	{ "trashUntil", PROJECT(trash_until), member_text },
 	MEMBERS_END,
 };
 

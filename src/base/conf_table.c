@@ -133,6 +133,9 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 	[CONF_PORTS_PER_SANDBOX] =
 		INTEGER("ports_per_sandbox", "8", 0, 100,
 			"Ports, besides 3000 and 7681, that may be open in a sandbox at once."),
+	[CONF_TRASH_TIME] = DURATION("trash_time", "7d", 0, 365 * DAY,
+				     "How long a deleted project can be brought back; 0d: not at "
+				     "all."),
 	[CONF_CHANGES_BURST] =
 		INTEGER("changes_burst", "120", 1, 1000000,
 			"Changes that a user may request at once, whether they succeed or not."),

@@ -32,6 +32,7 @@ static const struct output_column project_fields[] = {
 	{ "expiresAt", "ends" },
 	{ "deletesAt", "is deleted" },
 	{ "deletedAt", "deleted" },
+	{ "trashUntil", "in the trash until" },
 };
 
 static const struct output_column resource_columns[] = {

@@ -121,6 +121,7 @@
 	X(of, TEXT, updated_at, "iso8601(" of ".updated_at)", "updatedAt")                         \
 	X(of, TEXT, expires_at, "iso8601(" of ".expires_at)", "expiresAt")                         \
 	X(of, TEXT, deletes_at, "iso8601(" of ".deletes_at)", "deletesAt")                         \
+	X(of, TEXT, trash_until, "iso8601(" of ".trash_until)", "trashUntil")                      \
 	X(of, TEXT, warnings, "nullif(" of ".warnings, '[]')::text", "")
 #define PROJECT_COLUMNS(X, of)                                                                     \
 	PROJECT_STATUS_COLUMNS(X, of)                                                              \

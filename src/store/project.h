@@ -43,6 +43,7 @@ struct project_filter {
 	const char *created_from; /* inclusive, ISO 8601; NULL: any */
 	const char *created_to;   /* inclusive */
 	unsigned limit;           /* rows at most; 0: no limit */
+	bool trash;               /* those in the trash instead of the others */
 	const char *cursor;       /* as given in ret_next_cursor; NULL: from the newest */
 };
 
@@ -118,6 +119,18 @@ int project_set_lifetime(struct db *db, const char *user_id, const char *project
  */
 int project_set_desired(struct db *db, const char *user_id, const char *project_id,
 			enum desired desired, struct err *e);
+/*
+ * Deletes a project: into the trash, where it is stopped and can be brought back for `trash_time`,
+ * or for good, if it is to be so or the site keeps no trash (project_set_desired() with GONE). One
+ * that is deleted already stays as it is, unless it is in the trash and is to go for good.
+ */
+int project_delete(struct db *db, const char *user_id, const char *project_id, bool permanent,
+		   struct err *e);
+/* Brings it back from the trash, stopped, under its former name or another; an end that has passed
+ * meanwhile no longer holds. ERR_NOT_FOUND PROJECT_NOT_FOUND if it is not there; ERR_CONFLICT
+ * PROJECT_EXISTS. */
+int project_restore(struct db *db, const char *user_id, const char *project_id, const char *name,
+		    struct err *e);
 /* Replaces the pods of a project's sandboxes, starting what was stopped. ERR_NOT_FOUND
  * SANDBOX_NOT_FOUND if there is none that stays. */
 int project_restart(struct db *db, const char *user_id, const char *project_id, struct err *e);

@@ -13,6 +13,7 @@ enum create_column { CREATE_HAS_CLUSTER, CREATE_IS_MADE };
 
 enum statement {
 	STATEMENT_DELETE,
+	STATEMENT_RESTORE,
 	STATEMENT_ENDED,
 	STATEMENT_SET_DESIRED,
 	STATEMENT_FIND_SANDBOX,
@@ -29,8 +30,15 @@ enum statement {
 /* clang-format off */
 static const struct db_statement statements[] = {
 	[STATEMENT_DELETE] = { "project_delete",
-		"UPDATE projects SET deleted_at = now(), updated_at = now()"
-		" WHERE id = $1" },
+		"UPDATE projects SET deleted_at = now(), updated_at = now(), trash_until ="
+		"  CASE WHEN NOT $2::boolean"
+		"  THEN now() + nullif(operator_duration('trash_time'), '0') END"
+		" WHERE id = $1 RETURNING trash_until IS NOT NULL" },
+	[STATEMENT_RESTORE] = { "project_restore",
+		"UPDATE projects SET deleted_at = NULL, trash_until = NULL, updated_at = now(),"
+		" name = coalesce($3, name),"
+		" expires_at = CASE WHEN expires_at > now() THEN expires_at END"
+		" WHERE id = $1 AND user_id = $2 AND trash_until IS NOT NULL RETURNING id" },
 	/* The transaction may have begun before the end for which it waited. */
 	[STATEMENT_ENDED] = { "project_ended",
 		"SELECT FROM projects WHERE id = $1"
@@ -203,21 +211,60 @@ static int check_sandbox(struct db *tx, const char *project_id, const char *sand
 	return now == DESIRED_GONE && desired != DESIRED_GONE ? store_sandbox_not_found(e) : 0;
 }
 
-static int mark_deleted(struct db *tx, const char *id, struct err *e)
+static int mark_deleted(struct db *tx, const char *id, bool permanent, bool *ret_trash,
+			struct err *e)
 {
-	return db_query(tx, &statements[STATEMENT_DELETE], DB_ARGS(DB_TEXT(id)), NULL, e);
+	CLEANUP(db_result_free) PGresult *r = NULL;
+
+	if (db_query(tx, &statements[STATEMENT_DELETE], DB_ARGS(DB_TEXT(id), DB_BOOL(permanent)),
+		     &r, e) < 0)
+		return -1;
+	*ret_trash = db_bool(r, 0, 0);
+	return 0;
 }
 
 /* ---- the project ----------------------------------------------------------------------------- */
 
-/* Requests the deletion. A project without resources is gone at once. */
-static int delete_project(struct db *tx, const char *project_id, struct err *e)
+/* Without resources it is gone at once, unless it is kept in the trash. */
+static int delete_project(struct db *tx, const char *project_id, bool permanent, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *ids = json_pack("[s]", project_id);
+	bool trash = false;
 
-	if (mark_deleted(tx, project_id, e) < 0)
+	if (mark_deleted(tx, project_id, permanent, &trash, e) < 0)
+		return -1;
+	const struct request request = { .desired = trash ? DESIRED_STOPPED : DESIRED_GONE };
+	if (set_desired(tx, project_id, &request, e) < 0 ||
+	    store_settle_project(tx, project_id, e) < 0)
 		return -1;
 	return store_remove_projects(tx, ids, e);
+}
+
+int project_delete(struct db *db, const char *user_id, const char *project_id, bool permanent,
+		   struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	bool deleted = false;
+
+	if (db_begin(db, &tx, e) < 0 ||
+	    store_lock_project(tx, user_id, project_id, &deleted, e) < 0)
+		return -1;
+	if ((!deleted || permanent) && delete_project(tx, project_id, permanent, e) < 0)
+		return -1;
+	return db_commit(&tx, e);
+}
+
+int project_restore(struct db *db, const char *user_id, const char *project_id, const char *name,
+		    struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	struct err failed;
+
+	if (db_query(db, &statements[STATEMENT_RESTORE],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id), DB_TEXT(name)), &r,
+		     &failed) < 0)
+		return store_explain_conflict(&failed, e);
+	return db_rows(r) > 0 ? 0 : store_project_not_found(e);
 }
 
 int project_set_desired(struct db *db, const char *user_id, const char *project_id,
@@ -225,17 +272,12 @@ int project_set_desired(struct db *db, const char *user_id, const char *project_
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	const struct request request = { .desired = desired };
-	bool deleted = false;
 
-	if (db_begin(db, &tx, e) < 0 ||
-	    store_lock_project(tx, user_id, project_id, &deleted, e) < 0)
-		return -1;
-	if (deleted && desired != DESIRED_GONE)
-		return store_project_not_found(e);
-	if (set_desired(tx, project_id, &request, e) < 0 ||
+	if (desired == DESIRED_GONE)
+		return project_delete(db, user_id, project_id, true, e);
+	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0 ||
+	    set_desired(tx, project_id, &request, e) < 0 ||
 	    store_settle_project(tx, project_id, e) < 0)
-		return -1;
-	if (desired == DESIRED_GONE && !deleted && delete_project(tx, project_id, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
 }

@@ -79,10 +79,12 @@ enum statement {
 /* clang-format off */
 static const struct db_statement statements[] = {
 	/* $1 user, $2 keyword, $3 and $4 created between, $5 and $6 the last row of the previous
-	 * page, $7 limit. Paging requires a stable order. */
+	 * page, $7 limit, $8 whether the trash is listed, or everything else. Paging requires a
+	 * stable order. */
 	[STATEMENT_LIST] = { "project_list",
 		SELECT_ITEM
 		"FROM (SELECT * FROM projects WHERE user_id = $1"
+		"  AND (trash_until IS NOT NULL) = $8::boolean"
 		"  AND ($2::text IS NULL OR strpos(lower(name), lower($2)) > 0"
 		"   OR strpos(lower(description), lower($2)) > 0)"
 		"  AND ($3::timestamptz IS NULL OR created_at >= $3)"
@@ -239,7 +241,8 @@ static int query_list(struct db *db, const char *user_id, const struct project_f
 			DB_ARGS(DB_TEXT(user_id), DB_TEXT(filter->keyword),
 				DB_TEXT(filter->created_from), DB_TEXT(filter->created_to),
 				DB_TEXT(cursor.id ? cursor.microseconds : NULL), DB_TEXT(cursor.id),
-				filter->limit > 0 ? DB_INT((int64_t)filter->limit + 1) : DB_NULL),
+				filter->limit > 0 ? DB_INT((int64_t)filter->limit + 1) : DB_NULL,
+				DB_BOOL(filter->trash)),
 			ret_result, e);
 }
 

@@ -34,7 +34,7 @@ static const struct db_statement statements[] = {
 		"DELETE FROM projects p"
 		" USING jsonb_array_elements_text($1::jsonb) AS given (id)"
 		" WHERE p.id = given.id::uuid AND p.deleted_at IS NOT NULL"
-		" AND NOT EXISTS"
+		" AND p.trash_until IS NULL AND NOT EXISTS"
 		"  (SELECT FROM resources r WHERE r.project_id = p.id)" },
 	/* In ERROR, a change is a new attempt, like a start. The database becomes due, too. */
 	[STATEMENT_ROLL] = { "sandbox_roll",

@@ -317,3 +317,18 @@ def test_a_project_gets_an_end_and_more_time(ada):
     ada("create", "Never", "--expires", "1", status=2)
     ada("expire", "Missing", "1d", status=4)
     ada("delete", "Brief", "--yes", "--wait")
+
+
+def test_a_deleted_project_is_brought_back_from_the_trash(ada, served):
+    ada("create", "Treasure", "--no-database", "--wait")
+    with served.site.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE operator_options SET value = '7d' WHERE name = 'trash_time'")
+    assert "in the trash until" in ada("delete", "Treasure", "--yes", "--wait").stdout
+    assert "Treasure" not in ada("projects").stdout and "Treasure" in ada("trash").stdout
+    ada("restore", "Missing", status=4)
+    assert ada.json("restore", "Treasure", "Found")["name"] == "Found"
+    assert ada.json("trash") == []
+    ada("delete", "Found", "--yes")
+    assert "gone" in ada("delete", "Found", "--permanent", "--yes", "--wait").stdout
+    with served.site.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE operator_options SET value = '0d' WHERE name = 'trash_time'")

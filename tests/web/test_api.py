@@ -10,7 +10,7 @@ import costly_certificates as costly
 import pytest
 
 PROJECT = {"id", "name", "description", "userId", "githubRepo", "status", "createdAt", "updatedAt",
-           "expiresAt", "deletesAt", "warnings"}
+           "expiresAt", "deletesAt", "trashUntil", "warnings"}
 SANDBOX = {"id", "projectId", "name", "k8sNamespace", "sandboxName", "publicUrl", "ttydUrl",
            "fileBrowserUrl", "status", "lockedUntil", "runtimeImage", "cpuRequest", "cpuLimit",
            "memoryRequest", "memoryLimit", "createdAt", "updatedAt"}
@@ -104,7 +104,7 @@ def test_start_stop_and_delete_say_what_was_asked_for(project):
         answer = client.post(f"{path}/{verb}")
         assert answer.status_code == 200
         assert answer.json()["project"]["status"] == status, verb
-        assert set(answer.json()["project"]) == {"id", "status", "updatedAt"}
+        assert set(answer.json()["project"]) == {"id", "status", "updatedAt", "trashUntil"}
     assert client.post(f"{path}/delete").json()["project"]["status"] == "TERMINATING"
     assert client.delete(path).status_code == 200  # again: no error
     assert client.post(f"{path}/start").status_code == 404
@@ -251,8 +251,8 @@ def test_a_database_is_added_later_and_removed(user):
     assert stages[0]["name"] == "database"
 
     removed = client.delete(path)
-    assert removed.status_code == 200 and set(removed.json()["project"]) == {"id", "status",
-                                                                             "updatedAt"}
+    assert removed.status_code == 200 and set(removed.json()["project"]) == {
+        "id", "status", "updatedAt", "trashUntil"}
     assert client.get(path).json()["status"] == "TERMINATING"
     assert client.delete(path).status_code == 200  # again: no error
     refused = client.post(path)

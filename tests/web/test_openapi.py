@@ -69,6 +69,13 @@ CONFIG = "/api/user/config"
 PERSON = "/api/admin/users/{userId}"
 
 
+def keep_in_trash(web, project):
+    """As a deletion does on a site with a trash; the stand has none."""
+    with web.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE projects SET deleted_at = now(), trash_until = now() + interval '1 day'"
+                       " WHERE id = %s", (project,))
+
+
 def test_answers_are_as_written(web, document, user, make_kubeconfig):
     do = Checker(document, user())
     made = do("post", "/api/projects", {"name": "My App", "description": "d"})["id"]
@@ -78,6 +85,10 @@ def test_answers_are_as_written(web, document, user, make_kubeconfig):
     do("get", PROJECT, **project)
     do("patch", PROJECT, {"description": None}, **project)
     do("put", f"{PROJECT}/lifetime", {"hours": 1}, **project)
+    trashed = {"projectId": do("post", "/api/projects", {"name": "Trashed"})["id"]}
+    keep_in_trash(web, trashed["projectId"])
+    do("get", "/api/projects", query="?trash=true")
+    do("post", f"{PROJECT}/restore", {"name": "Restored"}, **trashed)
     for request in ("stop", "start", "restart"):
         do("post", f"{PROJECT}/{request}", **project)
     for method in ("get", "post", "delete"):

@@ -46,6 +46,8 @@ _OPTIONS = {
     "ingress_domain": "apps.localhost",
     "ingress_scheme": "https",
     "ingress_port": 0,
+    # What a test deletes is to go.
+    "trash_time": "0d",
     # Tests make more changes than a person.
     "changes_burst": "1000000",
     "changes_per_minute": "1000000",

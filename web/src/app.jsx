@@ -15,12 +15,14 @@ import {Login} from "./views/login.jsx";
 import {Project} from "./views/project.jsx";
 import {Projects} from "./views/projects.jsx";
 import {Settings} from "./views/settings.jsx";
+import {Trash} from "./views/trash.jsx";
 
 /** The views by their addresses; a view gets the parameters of its address. */
 const VIEWS = /** @type {[string, (parameters: any) => any][]} */ ([
 	["/projects", Projects],
 	["/projects/:id", Project],
 	["/projects/:id/:tab", Project],
+	["/trash", Trash],
 	["/settings", Settings],
 	["/account", Account],
 	["/admin", Administration],

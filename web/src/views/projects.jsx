@@ -41,6 +41,8 @@ export async function hearProject({name, data}, projects) {
 		return others;
 	const known = projects.some(({id}) => id === data.id);
 	const project = await get(`/api/projects/${data.id}`);
+	if (project.trashUntil)
+		return others;
 	return known ? projects.map((old) => (old.id === data.id ? project : old)) : [...others, project];
 }
 
@@ -62,6 +64,7 @@ export function Projects() {
 					? <Welcome create={() => setCreating(true)}/>
 					: <Listed projects={projects}/>)}
 			</Reading>
+			<p class="detail"><Link to="/trash">Deleted projects</Link></p>
 		</>
 	);
 }

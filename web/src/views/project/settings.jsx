@@ -96,7 +96,7 @@ function Lifetime({project, reload}) {
 /** @param {Project} props */
 function Danger({id, name}) {
 	const remove = useAction(async () => {
-		const text = "Delete this project, its files and its database?";
+		const text = "Delete this project, its files and its database? If this site keeps a trash, it can be brought back from there.";
 		if (!await ask({text, yes: "Delete it", typed: name}))
 			return false;
 		await post(`/api/projects/${id}/delete`);
@@ -105,7 +105,8 @@ function Danger({id, name}) {
 	return (
 		<section class="danger">
 			<h2>Delete</h2>
-			<p>The project goes with its files and its database. Nothing of it can be brought back.</p>
+			<p>The project goes with its files and its database. If this site keeps a trash, it can be brought back from
+				there for a while.</p>
 			<Act action={remove} class="danger">Delete</Act>
 		</section>
 	);
