@@ -75,6 +75,8 @@ int command_env_unset(const struct call *call, struct err *e);
 int command_expire(const struct call *call, struct err *e);
 int command_explain(const struct call *call, struct err *e);
 int command_forward(const struct call *call, struct err *e);
+int command_idle(const struct call *call, struct err *e);
+int command_keep(const struct call *call, struct err *e);
 int command_login(const struct call *call, struct err *e);
 int command_logout(const struct call *call, struct err *e);
 int command_logs(const struct call *call, struct err *e);

@@ -164,6 +164,26 @@ int project_expire(struct site *site, const char *id, unsigned hours, json_t **r
 	return site_call(site, "PUT", path, body, ret_project, e);
 }
 
+int project_set_idle(struct site *site, const char *id, int minutes, json_t **ret_project,
+		     struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = mem_printf("/api/projects/%s/idle", id);
+	CLEANUP(json_decrefp)
+	json_t *body =
+		json_pack("{s:o}", "minutes", minutes >= 0 ? json_integer(minutes) : json_null());
+
+	return site_call(site, "PUT", path, body, ret_project, e);
+}
+
+int project_keep(struct site *site, const char *id, unsigned hours, json_t **ret_project,
+		 struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = mem_printf("/api/projects/%s/keep", id);
+	CLEANUP(json_decrefp) json_t *body = json_pack("{s:I}", "hours", (json_int_t)hours);
+
+	return site_call(site, "POST", path, body, ret_project, e);
+}
+
 int project_resize(struct site *site, const char *id, const char *size, bool force,
 		   json_t **ret_sandbox, struct err *e)
 {

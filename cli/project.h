@@ -41,6 +41,12 @@ int project_parse_hours(const char *text, unsigned *ret_hours, struct err *e);
 /* Ends it in so many hours; 0: never. */
 int project_expire(struct site *site, const char *id, unsigned hours, json_t **ret_project,
 		   struct err *e);
+/* Stops it when idle for so many minutes (0: never, negative: the site's default); keeps it from
+ * that for so many hours. */
+int project_set_idle(struct site *site, const char *id, int minutes, json_t **ret_project,
+		     struct err *e);
+int project_keep(struct site *site, const char *id, unsigned hours, json_t **ret_project,
+		 struct err *e);
 /* Gives its first sandbox another size (NULL: the site's default), and returns the sandbox.
  * ERR_DATA_AT_RISK as below. */
 int project_resize(struct site *site, const char *id, const char *size, bool force,

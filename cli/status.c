@@ -16,7 +16,8 @@ static const struct output_column project_fields[] = {
 };
 static const struct output_column sandbox_fields[] = {
 	{ "publicUrl", "application" },
-	{ "stage", "stage" },
+	{ "lastActiveAt", "last active" },
+	{ "lastActivity", "by" },
 };
 static const struct output_column resource_columns[] = {
 	{ "resource", "RESOURCE" },
@@ -64,7 +65,7 @@ static void print_project(const json_t *project)
 	CLEANUP(json_decrefp) json_t *rows = json_array();
 
 	output_fields(project_fields, ARRAY_SIZE(project_fields), project);
-	output_fields(sandbox_fields, 1, project_sandbox(project));
+	output_fields(sandbox_fields, ARRAY_SIZE(sandbox_fields), project_sandbox(project));
 	add_resources(rows, json_object_get(project, "sandboxes"), "sandbox");
 	add_resources(rows, json_object_get(project, "databases"), "database");
 	output_table("resources", resource_columns, ARRAY_SIZE(resource_columns), rows);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "controllers.h"
+#include "proxy.h"
 
 enum { BODY_MAX = 1 << 20, TOKEN_LENGTH_TEXT = 48, DEFAULT_LIFETIME_S = 7 * 24 * 3600 };
 
@@ -242,6 +243,18 @@ static int compact(const struct order *o, json_t **ret_json)
 	return 200;
 }
 
+static int set_answer(const struct order *o, json_t **ret_json)
+{
+	const char *namespace = json_string_value(json_object_get(o->body, "namespace"));
+	json_t *answer = json_object_get(o->body, "answer");
+
+	if (namespace == NULL || (!json_is_object(answer) && !json_is_null(answer)))
+		return fail(400, "namespace must be a text, answer an object or null", ret_json);
+	proxies_set(o->admin->sim->proxies, namespace, json_is_object(answer) ? answer : NULL);
+	*ret_json = json_object();
+	return 200;
+}
+
 struct route {
 	const char *method, *path;
 	bool has_item, has_body;
@@ -264,6 +277,7 @@ static const struct route routes[] = {
 	{ "POST", "/outage", false, false, begin_outage },
 	{ "DELETE", "/outage", false, false, end_outage },
 	{ "POST", "/compaction", false, false, compact },
+	{ "POST", "/answers", false, true, set_answer },
 	{ "POST", "/settings", false, true, change_settings },
 };
 

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "log.h"
+#include "proxy.h"
 #include "path.h"
 #include "review.h"
 #include "verbs.h"
@@ -195,6 +196,8 @@ static int serve_resource(struct sim *sim, const struct api_request *q, const st
 	}
 	if (log_is(p))
 		return log_serve(sim, q, p, a, r);
+	if (proxy_is(p))
+		return proxy_serve(sim, q, p, a, r);
 	if (check_resource(p, r) < 0 || serve_verb(sim, q, p, row, has_method, a, r) < 0)
 		return -1;
 	return 0;

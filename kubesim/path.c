@@ -50,7 +50,7 @@ bool path_parse(const char *text, struct path *ret_path)
 		copy(p.namespace, sizeof(p.namespace), parts[at + 1]);
 		at += 2;
 	}
-	if (at >= count || count - at > 3)
+	if (at >= count || (count - at > 3 && strcmp(parts[at + 2], "proxy") != 0))
 		return false;
 	copy(p.plural, sizeof(p.plural), parts[at]);
 	if (at + 1 < count)

@@ -9,7 +9,7 @@ struct path {
 	char namespace[254]; /* "" for all, and for types without */
 	char plural[64];
 	char name[254];       /* "" for the collection */
-	char subresource[32]; /* "" or what follows */
+	char subresource[32]; /* "" or what follows; more may follow "proxy" */
 	const struct kind *kind;
 	bool has_group; /* the group and version are served, whatever the type */
 };

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "controllers.h"
 #include "log.h"
+#include "proxy.h"
 
 static void changed(void *user, const struct object *before, const struct object *after)
 {
@@ -32,6 +33,7 @@ struct sim *sim_new(const struct settings *settings, uint64_t seed)
 	sim->effects = effects_new(seed);
 	sim->counters = counters_new();
 	sim->logs = logs_new();
+	sim->proxies = proxies_new();
 	sim->runs = map_new();
 	sim->phases = map_new();
 	return sim;
@@ -54,6 +56,7 @@ void sim_free(struct sim *sim)
 	map_free(sim->phases);
 	snapshot_free(sim->snapshot);
 	counters_free(sim->counters);
+	proxies_free(sim->proxies);
 	logs_free(sim->logs);
 	effects_free(sim->effects);
 	faults_free(sim->faults);

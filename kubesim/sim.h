@@ -16,6 +16,7 @@
 #include "watch.h"
 
 struct logs;
+struct proxies;
 
 /* How the cluster behaves when nothing goes wrong. */
 struct settings {
@@ -46,6 +47,7 @@ struct sim {
 	struct snapshot *snapshot; /* for stale reads, NULL without such a rule */
 	struct watches *watches;
 	struct logs *logs;
+	struct proxies *proxies;
 	struct map *runs;   /* the nodes' memory of their pods, see pod.c */
 	struct map *phases; /* KubeBlocks' memory of its phases, see cluster.c */
 	uint64_t addresses; /* given to pods and Services so far */

@@ -60,9 +60,12 @@ extern const struct field force_fields[];
 extern const struct field project_create_fields[], project_change_fields[], project_list_query[];
 route_fn project_list_get, project_post, project_read, project_patch, project_remove,
 	project_start_post, project_stop_post, project_restart_post, project_lifetime_put,
-	project_restore_post;
+	project_restore_post, project_idle_put, project_keep_post;
 extern const struct field project_lifetime_fields[], project_delete_fields[],
-	project_restore_fields[];
+	project_restore_fields[], project_idle_fields[], project_keep_fields[];
+
+/* Answers with the project of the path. */
+int api_answer_project(struct call *c, struct err *e);
 
 extern const struct field sandbox_start_fields[], sandbox_add_fields[], sandbox_change_fields[];
 /* The name of a size that the site offers (store/size.h); null: the operator's default. */

@@ -246,7 +246,7 @@ int project_read(struct call *c, struct err *e)
 	return 0;
 }
 
-static int answer_project(struct call *c, struct err *e)
+int api_answer_project(struct call *c, struct err *e)
 {
 	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
 
@@ -265,7 +265,7 @@ int project_patch(struct call *c, struct err *e)
 	if (project_change(c->db, c->session->user_id, c->params[0], field_string(c->body, "name"),
 			   description, e) < 0)
 		return -1;
-	return answer_project(c, e);
+	return api_answer_project(c, e);
 }
 
 int project_lifetime_put(struct call *c, struct err *e)
@@ -274,7 +274,7 @@ int project_lifetime_put(struct call *c, struct err *e)
 
 	if (project_set_lifetime(c->db, c->session->user_id, c->params[0], hours, e) < 0)
 		return -1;
-	return answer_project(c, e);
+	return api_answer_project(c, e);
 }
 
 static int answer_request(struct call *c, const char *message, struct err *e)
@@ -325,7 +325,7 @@ int project_restore_post(struct call *c, struct err *e)
 	if (project_restore(c->db, c->session->user_id, c->params[0], field_string(c->body, "name"),
 			    e) < 0)
 		return -1;
-	return answer_project(c, e);
+	return api_answer_project(c, e);
 }
 
 int project_remove(struct call *c, struct err *e)

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api.h"
@@ -63,6 +64,7 @@ static const struct member resource_members[] = {
 };
 static const struct member sandbox_members[] = {
 	SANDBOX_COLUMNS(SHOWN, struct sandbox)
+	SANDBOX_OWNER_COLUMNS(SHOWN, struct sandbox)
 	{ "sandboxName", offsetof(struct sandbox, resource.name), member_text },
 	{ "stage", offsetof(struct sandbox, resource.stage), member_stage },
 	MEMBERS_END,
@@ -120,6 +122,10 @@ json_t *render_project(const struct project *p)
 {
 	json_t *json = members_object(project_members, p);
 
+	json_object_set_new(json, "idleMinutes",
+			    p->idle_minutes != NULL
+				    ? json_integer(strtoll(p->idle_minutes, NULL, 10))
+				    : json_null());
 	json_object_set_new(json, "warnings", warnings_json(p->warnings));
 	return json;
 }

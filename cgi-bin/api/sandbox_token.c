@@ -1,7 +1,4 @@
-/* Tokens for sandboxd, the server inside a sandbox, which checks them without the site. Their key
- * is derived from the terminal's token, which both sides have; whoever has that can do anything in
- * the sandbox anyway. When access is revoked, the terminal's token is replaced, and older tokens
- * become invalid. */
+/* Tokens for sandboxd: crypto/sandboxd_token.h. */
 #include "api.h"
 
 #include <stdlib.h>
@@ -10,15 +7,12 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "crypto/jwt.h"
+#include "crypto/sandboxd_token.h"
 #include "crypto/token.h"
 #include "render.h"
 #include "store/project.h"
 #include "web/json.h"
 
-/* The same strings are in runtime/sandboxd/token.c. */
-#define KEY_CONTEXT   "fullstack-agent sandboxd v1"
-#define AUDIENCE      "sandboxd"
 #define SCOPE_PATTERN "^(terminal|exec|files:read|files:write|ports|usage)$"
 
 enum { EXPIRES_MIN_S = 60, EXPIRES_MAX_S = 3600 };
@@ -65,19 +59,10 @@ static char *make_token(const struct call *c, const char *secret, const json_t *
 			int64_t expires)
 {
 	CLEANUP(cleanup_free) char *scope = join(wanted);
-	uint8_t key[TOKEN_HASH_BYTES];
-	char id[TOKEN_LENGTH + 1];
 
-	token_make(id);
-	CLEANUP(json_decrefp)
-	json_t *claims = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "iss",
-				   conf_string(api_conf(c), CONF_PUBLIC_URL), "aud", AUDIENCE,
-				   "sub", c->session->user_id, "scope", scope, "iat",
-				   (json_int_t)now, "exp", (json_int_t)expires, "jti", id);
-	hmac_sha256(secret, strlen(secret), KEY_CONTEXT, strlen(KEY_CONTEXT), key);
-	char *token = jwt_sign(claims, key);
-	explicit_bzero(key, sizeof(key));
-	return token;
+	return sandboxd_token_make(
+		secret, &(struct sandboxd_token) { conf_string(api_conf(c), CONF_PUBLIC_URL),
+						   c->session->user_id, scope, now, expires });
 }
 
 int api_sandbox_token(struct call *c, const struct sandbox_view *view, json_t *wanted,

@@ -19,6 +19,7 @@ static const char *const header_names[HEADER_COUNT] = {
 	[HEADER_IF_NONE_MATCH] = "if-none-match",
 	[HEADER_ORIGIN] = "origin",
 	[HEADER_RANGE] = "range",
+	[HEADER_TOKEN] = "x-sandboxd-token",
 	[HEADER_TUS] = "tus-resumable",
 	[HEADER_UPLOAD_LENGTH] = "upload-length",
 	[HEADER_UPLOAD_OFFSET] = "upload-offset",

@@ -111,6 +111,9 @@ static int authenticate(struct conn *c, struct err *e)
 		return 0;
 	if (header != NULL && strncasecmp(header, "Bearer ", 7) == 0)
 		return check_grant(c, header + 7, e);
+	/* A proxy such as a Kubernetes API server keeps Authorization for itself. */
+	if (c->request.values[HEADER_TOKEN] != NULL)
+		return check_grant(c, c->request.values[HEADER_TOKEN], e);
 	if (offered != NULL)
 		return check_offered(c, offered, e);
 	if (c->route->websocket && header == NULL)

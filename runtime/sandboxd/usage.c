@@ -63,6 +63,12 @@ static json_t *either(json_t *first, json_t *second)
 	return second != NULL ? second : json_null();
 }
 
+static json_t *cpu_seconds(void)
+{
+	return either(number(V2 "cpu.stat", "usage_usec ", 1e6),
+		      number(V2 "cpuacct/cpuacct.usage", NULL, 1e9));
+}
+
 static json_t *cpu_limit(void)
 {
 	char content[FILE_LENGTH], *rest = content;
@@ -97,10 +103,8 @@ static json_t *disk(const char *path)
 int usage_read(struct conn *c, json_t *body, struct err *e)
 {
 	CLEANUP(cleanup_free) struct proc *all = mem_calloc(PROC_MAX, sizeof(*all));
-	json_t *cpu = json_pack("{s:o, s:o, s:o}", "usedSeconds",
-				either(number(V2 "cpu.stat", "usage_usec ", 1e6),
-				       number(V2 "cpuacct/cpuacct.usage", NULL, 1e9)),
-				"limitCores", cpu_limit(), "throttledSeconds",
+	json_t *cpu = json_pack("{s:o, s:o, s:o}", "usedSeconds", cpu_seconds(), "limitCores",
+				cpu_limit(), "throttledSeconds",
 				either(number(V2 "cpu.stat", "throttled_usec ", 1e6),
 				       number(V2 "cpu/cpu.stat", "throttled_time ", 1e9)));
 	json_t *memory = json_pack("{s:o, s:o, s:o}", "used",
@@ -178,9 +182,10 @@ int activity_read(struct conn *c, json_t *body, struct err *e)
 	before_count = count;
 	before_at = now;
 	conn_json(c, 200,
-		  json_pack("{s:I, s:o, s:I, s:I, s:o}", "idleSeconds", idle, "lastInputAt",
-			    input > 0 ? json_time(input, 0) : json_null(), "connections",
-			    (json_int_t)conn_count(), "terminals", (json_int_t)terminal_count(),
-			    "busy", working));
+		  json_pack("{s:I, s:o, s:I, s:I, s:o, s:o, s:f}", "idleSeconds", idle,
+			    "lastInputAt", input > 0 ? json_time(input, 0) : json_null(),
+			    "connections", (json_int_t)conn_count(), "terminals",
+			    (json_int_t)terminal_count(), "busy", working, "cpuSeconds",
+			    cpu_seconds(), "clockSeconds", now));
 	return 0;
 }

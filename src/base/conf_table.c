@@ -136,6 +136,11 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 	[CONF_TRASH_TIME] = DURATION("trash_time", "7d", 0, 365 * DAY,
 				     "How long a deleted project can be brought back; 0d: not at "
 				     "all."),
+	[CONF_IDLE_TIME] = DURATION("idle_time", "0d", 0, 365 * DAY,
+				    "A project in which nothing happens for so long is stopped, "
+				    "unless its owner has chosen another time; 0d: never."),
+	[CONF_IDLE_WARNING] = DURATION("idle_warning", "10m", SECOND, DAY,
+				       "How long before that its owner is warned."),
 	[CONF_CHANGES_BURST] =
 		INTEGER("changes_burst", "120", 1, 1000000,
 			"Changes that a user may request at once, whether they succeed or not."),

@@ -44,6 +44,16 @@ static const struct warning_text texts[WARNING_COUNT] = {
 		"The container ended and was started again",
 		"Whatever ran in its terminals is gone; your files are still there. If it ran out of memory, run less in it or ask for a larger limit.",
 	},
+	[WARNING_ACTIVITY_UNKNOWN] = {
+		"ACTIVITY_UNKNOWN",
+		"It cannot be found out whether anything happens in this sandbox",
+		"So it is not stopped when it is idle. The kubeconfig's account must be allowed to \"get\" \"pods/proxy\", and the sandbox's image must contain sandboxd.",
+	},
+	[WARNING_PROJECT_IDLE] = {
+		"PROJECT_IDLE",
+		"Nothing happens in this project, so it is about to be stopped",
+		"Its files and data stay. To keep it running, work in it, keep it for some hours, or change its idle time.",
+	},
 	[WARNING_PROJECT_ENDING] = {
 		"PROJECT_ENDING",
 		"This project is about to end",

@@ -14,9 +14,11 @@ enum warning {
 	WARNING_DATABASE_VOLUME_GOING,
 	WARNING_DATABASE_VOLUME_GONE,
 	WARNING_DATABASE_VOLUME_REPLACED,
-	WARNING_RESTARTED, /* the container has ended and was started again */
+	WARNING_RESTARTED,        /* the container has ended and was started again */
+	WARNING_ACTIVITY_UNKNOWN, /* whether anything happens in it cannot be found out */
 	/* Of a project as a whole: the database has them (end_projects()). */
 	WARNING_PROJECT_ENDING, /* its end is near */
+	WARNING_PROJECT_IDLE,   /* nothing happens in it: it is about to be stopped */
 	WARNING_PROJECT_ENDED,  /* it was stopped at its end, and is deleted after a grace */
 	WARNING_COUNT
 };

@@ -54,10 +54,11 @@ static char *print(json_t *json)
 char *message_project(const struct live_project *project)
 {
 	json_t *short_message = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:o}", "id", project->id, "name",
-		project->name, "status", project->status, "updatedAt", project->updated_at,
+		"{s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:o}", "id", project->id,
+		"name", project->name, "status", project->status, "updatedAt", project->updated_at,
 		"expiresAt", project->expires_at, "deletesAt", project->deletes_at, "trashUntil",
-		project->trash_until, "warnings", warnings_json(project->warnings));
+		project->trash_until, "keepUntil", project->keep_until, "idleStopsAt",
+		project->idle_stops_at, "warnings", warnings_json(project->warnings));
 	json_t *message = json_copy(short_message);
 
 	json_object_set_new(message, "sandboxes", resources(project, RESOURCE_SANDBOX));

@@ -1,6 +1,8 @@
 #ifndef FSA_KUBE_ANSWER_H
 #define FSA_KUBE_ANSWER_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include "base/err.h"
@@ -20,6 +22,7 @@ struct kube_expected {
 	const char *verb, *plural;
 	const char *name;   /* of the object, NULL for a list */
 	const char *kind;   /* NULL: any */
+	bool foreign;       /* any JSON: it is not of the API */
 	const char *secret; /* see kube/status.h; or NULL */
 	const char *unread; /* names of members that nobody reads, however deep they are; or NULL */
 	size_t *cost_left;  /* for all pages of a list, reduced here; NULL: KUBE_JSON_COST */

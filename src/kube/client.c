@@ -67,6 +67,9 @@ static void free_operation(struct kube_operation *op)
 	free(op->body);
 	buf_wipe(&op->large);
 	free(op->selection);
+	if (op->header != NULL)
+		explicit_bzero(op->header, strlen(op->header)); /* has a token */
+	free(op->header);
 	free(op->expected_kind);
 	json_decref(op->pages);
 	free(op);
@@ -126,6 +129,7 @@ static struct kube_expected expected_of(const struct kube_operation *op, size_t 
 					.plural = op->type->plural,
 					.name = op->name,
 					.kind = op->expected_kind,
+					.foreign = op->foreign,
 					.secret = op->target->token,
 					.unread = op->unread,
 					.cost_left = cost_left };
@@ -176,6 +180,8 @@ static void send_request(struct kube_operation *op, const char *query)
 
 	if (op->target->authorization != NULL)
 		request.headers[count++] = op->target->authorization;
+	if (op->header != NULL)
+		request.headers[count++] = op->header;
 	if (op->body != NULL)
 		request.headers[count++] = verbs[op->verb].content_type;
 	TAILQ_INSERT_TAIL(&op->client->flying, op, link);

@@ -112,6 +112,16 @@ void kube_submit_list(struct kube_client *client, struct kube_target *target,
 		      const struct kube_list *list, kube_done_fn *done, void *user);
 void kube_submit_get(struct kube_client *client, struct kube_target *target,
 		     enum kube_resource resource, const char *name, kube_done_fn *done, void *user);
+/* What a program in a pod answers to a GET through the API server (pods/proxy): any JSON of a 2xx.
+ * The answer is the program's, who may be anybody. */
+struct kube_proxy {
+	const char *pod;
+	unsigned port;
+	const char *path;   /* without '/' at the beginning */
+	const char *header; /* a line for the program; the API server keeps Authorization */
+};
+void kube_submit_proxy(struct kube_client *client, struct kube_target *target,
+		       const struct kube_proxy *proxy, kube_done_fn *done, void *user);
 /* Server-side apply (force, unknown fields refused) of a whole object; path from its apiVersion,
  * kind and name. An object for another namespace than the target's is refused. The answer is the
  * object as it was stored, which admission may have changed; of a Secret its metadata only. */

@@ -39,6 +39,8 @@ struct kube_operation {
 	/* lists */
 	char *selection; /* the query without `continue` */
 	char *expected_kind;
+	char *header;       /* a line of the request's own; or NULL */
+	bool foreign;       /* the answer is no object of the API */
 	const char *accept; /* a header line */
 	json_t *pages;      /* the first page, with the items of all */
 	size_t received;

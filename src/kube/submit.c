@@ -76,6 +76,21 @@ void kube_submit_get(struct kube_client *client, struct kube_target *target,
 	submit_named(op, name);
 }
 
+void kube_submit_proxy(struct kube_client *client, struct kube_target *target,
+		       const struct kube_proxy *proxy, kube_done_fn *done, void *user)
+{
+	struct kube_operation *op =
+		kube_operation_new(client, target, KUBE_GET, KUBE_PODS, done, user);
+
+	op->foreign = true;
+	op->header = mem_strdup(proxy->header);
+	op->name = mem_printf("%s:%u/proxy/%s", proxy->pod, proxy->port, proxy->path);
+	if (is_name(proxy->pod))
+		kube_operation_submit(op);
+	else
+		kube_operation_refuse(op, "BAD_NAME", "not a name of an object");
+}
+
 void kube_submit_delete(struct kube_client *client, struct kube_target *target,
 			enum kube_resource resource, const char *name, const char *uid,
 			kube_done_fn *done, void *user)

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "crypto/token.h"
 #include "domain/warning.h"
 #include "manifest/manifest.h"
 #include "reconcile/assess.h"
@@ -73,6 +74,9 @@ struct kind {
 	/* Reads, before the decision, what the observation does not contain: begins a wave
 	 * (reconcile/wave.h) that ends with work.proceed(). False: there is nothing to read. */
 	bool (*prepare)(struct work *work);
+	/* The secret of sandboxd's tokens in its pod (reconcile/activity.h); NULL: it has none. */
+	int (*terminal_token)(const struct desired_context *context, const struct queue_row *row,
+			      char ret_token[TERMINAL_TOKEN_LENGTH + 1], struct err *e);
 	const struct judge *judges; /* of its warnings */
 	size_t judge_count;
 

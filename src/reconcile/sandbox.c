@@ -135,18 +135,27 @@ static int add_database_url(const struct desired_context *context, const struct 
 	return 0;
 }
 
-static int add_terminal_token(const struct desired_context *context, const struct queue_row *row,
-			      json_t *environment, struct err *e)
+static int terminal_token(const struct desired_context *context, const struct queue_row *row,
+			  char ret_token[TERMINAL_TOKEN_LENGTH + 1], struct err *e)
 {
 	CLEANUP(cleanup_free) char *terminal_context = mem_printf(CONTEXT_TERMINAL, row->id);
 	CLEANUP(buf_wipe) struct buf secret = BUF_INIT(0);
-	char token[TERMINAL_TOKEN_LENGTH + 1];
 
 	if (desired_open_secret(context, terminal_context, row->terminal_token_sealed,
 				row->terminal_token_sealed_length, &secret, e) < 0)
 		return -1;
-	if (!token_of_terminal(secret.data, secret.length, row->access_generation, token))
+	if (!token_of_terminal(secret.data, secret.length, row->access_generation, ret_token))
 		return err_set(e, ERR_INTERNAL, NULL, "the terminal's secret is none of ours");
+	return 0;
+}
+
+static int add_terminal_token(const struct desired_context *context, const struct queue_row *row,
+			      json_t *environment, struct err *e)
+{
+	char token[TERMINAL_TOKEN_LENGTH + 1];
+
+	if (terminal_token(context, row, token, e) < 0)
+		return -1;
 	json_object_set_new(environment, "TTYD_ACCESS_TOKEN", json_string(token));
 	explicit_bzero(token, sizeof(token));
 	return 0;
@@ -365,6 +374,7 @@ const struct kind kind_sandbox = {
 	.awaits_dependency = awaits_dependency,
 	.would_end_pod = stateful_would_end_pod,
 	.prepare = prepare,
+	.terminal_token = terminal_token,
 	.judges = judges,
 	.judge_count = ARRAY_SIZE(judges),
 

@@ -11,6 +11,7 @@
 #include "crypto/token.h"
 #include "domain/decide.h"
 #include "reconcile/accept.h"
+#include "reconcile/activity.h"
 #include "reconcile/applied.h"
 #include "reconcile/restarts.h"
 #include "reconcile/standstill.h"
@@ -109,6 +110,7 @@ static void conclude(struct work *w, const struct err *cause)
 		.warnings = w->warnings,
 		.observed = w->kept,
 	};
+	activity_to_result(w, r);
 	applied_forget(w->kept);
 	json_object_set_new(w->kept, "seen", json_string(observed_name(w->observed)));
 	if (w->warnings != NULL) {
@@ -183,12 +185,17 @@ static const struct err *assessed_cause(const struct work *w)
 	return w->assessment.has_cause ? &w->assessment.cause : NULL;
 }
 
+static void conclude_assessed(struct work *w)
+{
+	conclude(w, assessed_cause(w));
+}
+
 static void conclude_wave(struct work *w)
 {
 	if (w->failed)
 		conclude_refusal(w);
 	else
-		conclude(w, assessed_cause(w));
+		conclude_assessed(w);
 }
 
 /* ---- acting ---------------------------------------------------------------------------------- */
@@ -367,8 +374,10 @@ static void act(struct work *w)
 	case ACTION_NONE:
 		if (w->assessment.stuck_pod != NULL)
 			delete_stuck_pod(w);
+		else if (activity_is_due(w))
+			activity_look(w, conclude_assessed);
 		else
-			conclude(w, assessed_cause(w));
+			conclude_assessed(w);
 		break;
 	case ACTION_FORGET:
 	case ACTION_COUNT:

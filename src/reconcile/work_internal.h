@@ -53,6 +53,11 @@ struct work {
 	json_t *leftovers; /* an array: to be deleted, too, though not observed; NULL: none */
 	enum kube_resource leftover_type;
 
+	/* What sandboxd says (reconcile/activity.h). */
+	uint64_t idle_s;
+	char activity[128];
+
+	bool looked;
 	bool has_result;
 	struct queue_result result;
 

@@ -96,6 +96,9 @@
 	X(of, TEXT, ports, SANDBOX_PORTS(of), "")                                                  \
 	X(of, BYTES, terminal_token_sealed, of ".terminal_token_sealed", "")                       \
 	X(of, INT, access_generation, of ".access_generation", "")
+#define SANDBOX_OWNER_COLUMNS(X, of)                                                               \
+	X(of, TEXT, active_at, "iso8601(" of ".active_at)", "lastActiveAt")                        \
+	X(of, TEXT, activity, of ".activity", "lastActivity")
 #define SANDBOX_QUEUE_COLUMNS(X, of)                                                               \
 	X(of, TEXT, home_size, of ".home_size", "")                                                \
 	X(of, TEXT, storage_limit, of ".storage_limit", "")                                        \
@@ -121,6 +124,8 @@
 	X(of, TEXT, updated_at, "iso8601(" of ".updated_at)", "updatedAt")                         \
 	X(of, TEXT, expires_at, "iso8601(" of ".expires_at)", "expiresAt")                         \
 	X(of, TEXT, deletes_at, "iso8601(" of ".deletes_at)", "deletesAt")                         \
+	X(of, TEXT, keep_until, "iso8601(" of ".keep_until)", "keepUntil")                         \
+	X(of, TEXT, idle_stops_at, "iso8601(" of ".idle_stops_at)", "idleStopsAt")                 \
 	X(of, TEXT, trash_until, "iso8601(" of ".trash_until)", "trashUntil")                      \
 	X(of, TEXT, warnings, "nullif(" of ".warnings, '[]')::text", "")
 #define PROJECT_COLUMNS(X, of)                                                                     \
@@ -130,6 +135,7 @@
 	X(of, TEXT, github_repo, of ".github_repo", "githubRepo")                                  \
 	X(of, TEXT, kube_name, of ".kube_name", "")                                                \
 	X(of, TEXT, created_at, "iso8601(" of ".created_at)", "createdAt")                         \
+	X(of, TEXT, idle_minutes, "(extract(epoch FROM " of ".idle_after) / 60)::integer", "")     \
 	X(of, INT, created_us, "(extract(epoch FROM " of ".created_at) * 1000000)::bigint", "")
 
 /* ---- what a claim reads ---------------------------------------------------------------------- */
@@ -151,6 +157,7 @@
 	X(of, TEXT, project_kube_name, "p.kube_name", "")                                          \
 	X(of, BOOL, slow, QUEUE_IS_SLOW("c.user_id"), "")                                          \
 	X(of, BOOL, in_debt, QUEUE_IS_IN_DEBT("c.user_id"), "")                                    \
+	X(of, BOOL, watches_activity, "idle_limit(p.idle_after) > '0'", "")                        \
 	X(of, TEXT, database_id, "dr.id", "")                                                      \
 	X(of, TEXT, database_name, "dr.name", "")                                                  \
 	X(of, STATUS, database_status, "coalesce(dr.status, 'RUNNING')", "")                       \

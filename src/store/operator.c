@@ -35,6 +35,8 @@ static const enum conf_option published[] = {
 	CONF_END_GRACE,
 	CONF_TRASH_TIME,
 	CONF_PORTS_PER_SANDBOX,
+	CONF_IDLE_TIME,
+	CONF_IDLE_WARNING,
 };
 
 int operator_publish(struct db *db, const struct conf *conf, struct err *e)

@@ -13,6 +13,8 @@ enum statement {
 	STATEMENT_CREATE,
 	STATEMENT_CHANGE,
 	STATEMENT_LIFETIME,
+	STATEMENT_IDLE,
+	STATEMENT_KEEP,
 };
 
 /* SQL is laid out by hand. */
@@ -52,6 +54,14 @@ static const struct db_statement statements[] = {
 		" RETURNING id" },
 	[STATEMENT_LIFETIME] = { "project_lifetime",
 		"UPDATE projects SET expires_at = now() + $3::bigint * interval '1 hour',"
+		" updated_at = now()"
+		" WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL RETURNING id" },
+	[STATEMENT_IDLE] = { "project_idle",
+		"UPDATE projects SET idle_after = $3::bigint * interval '1 minute',"
+		" updated_at = now()"
+		" WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL RETURNING id" },
+	[STATEMENT_KEEP] = { "project_keep",
+		"UPDATE projects SET keep_until = now() + $3::bigint * interval '1 hour',"
 		" updated_at = now()"
 		" WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL RETURNING id" },
 };
@@ -118,13 +128,36 @@ int project_change(struct db *db, const char *user_id, const char *project_id, c
 	return db_rows(r) > 0 ? 0 : store_project_not_found(e);
 }
 
-int project_set_lifetime(struct db *db, const char *user_id, const char *project_id, unsigned hours,
-			 struct err *e)
+/* One that has three parameters: project, user and a number (negative: NULL). */
+static int set_number(struct db *db, enum statement statement, const char *user_id,
+		      const char *project_id, int64_t number, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
 
-	if (db_query(db, &statements[STATEMENT_LIFETIME],
-		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id), HOURS(hours)), &r, e) < 0)
+	if (db_query(db, &statements[statement],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id),
+			     number >= 0 ? DB_INT(number) : DB_NULL),
+		     &r, e) < 0)
 		return -1;
 	return db_rows(r) > 0 ? 0 : store_project_not_found(e);
+}
+
+int project_set_lifetime(struct db *db, const char *user_id, const char *project_id, unsigned hours,
+			 struct err *e)
+{
+	return set_number(db, STATEMENT_LIFETIME, user_id, project_id,
+			  hours > 0 ? (int64_t)hours : -1, e);
+}
+
+int project_set_idle(struct db *db, const char *user_id, const char *project_id, int64_t minutes,
+		     struct err *e)
+{
+	return set_number(db, STATEMENT_IDLE, user_id, project_id, minutes, e);
+}
+
+int project_keep(struct db *db, const char *user_id, const char *project_id, unsigned hours,
+		 struct err *e)
+{
+	return set_number(db, STATEMENT_KEEP, user_id, project_id, hours > 0 ? (int64_t)hours : -1,
+			  e);
 }

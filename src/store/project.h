@@ -29,6 +29,7 @@ struct resource {
 struct sandbox {
 	struct resource resource;
 	SANDBOX_COLUMNS(COLUMN_MEMBER, )
+	SANDBOX_OWNER_COLUMNS(COLUMN_MEMBER, )
 };
 
 struct database {
@@ -119,6 +120,17 @@ int project_set_lifetime(struct db *db, const char *user_id, const char *project
  */
 int project_set_desired(struct db *db, const char *user_id, const char *project_id,
 			enum desired desired, struct err *e);
+/*
+ * Stops a project when nothing has happened in it for so many minutes: 0: never, IDLE_DEFAULT: as
+ * the operator says. And keeps it from that for so many hours from now (0: no longer). Both begin a
+ * countdown anew: stop_idle_projects() in sql/.
+ */
+enum { IDLE_DEFAULT = -1, IDLE_MINUTES_MAX = 525600, KEEP_HOURS_MAX = 8784 };
+int project_set_idle(struct db *db, const char *user_id, const char *project_id, int64_t minutes,
+		     struct err *e);
+int project_keep(struct db *db, const char *user_id, const char *project_id, unsigned hours,
+		 struct err *e);
+
 /*
  * Deletes a project: into the trash, where it is stopped and can be brought back for `trash_time`,
  * or for good, if it is to be so or the site keeps no trash (project_set_desired() with GONE). One

@@ -20,7 +20,8 @@
 	RESOURCE_COLUMNS(COLUMN_SQL, "sr")                                                         \
 	RESOURCE_OWNER_COLUMNS(COLUMN_SQL, "sr")                                                   \
 	SIZE_COLUMNS(COLUMN_SQL, "s", SANDBOX_SIZE)                                                \
-	SANDBOX_COLUMNS(COLUMN_SQL, "s")
+	SANDBOX_COLUMNS(COLUMN_SQL, "s")                                                           \
+	SANDBOX_OWNER_COLUMNS(COLUMN_SQL, "s")
 #define SELECT_DATABASE                                                                            \
 	RESOURCE_COLUMNS(COLUMN_SQL, "dr")                                                         \
 	RESOURCE_OWNER_COLUMNS(COLUMN_SQL, "dr")                                                   \
@@ -41,6 +42,7 @@ static const struct column resource_columns[] = {
 };
 static const struct column sandbox_columns[] = {
 	SANDBOX_COLUMNS(COLUMN_READ, struct sandbox)
+	SANDBOX_OWNER_COLUMNS(COLUMN_READ, struct sandbox)
 };
 static const struct column database_columns[] = {
 	DATABASE_COLUMNS(COLUMN_READ, struct database)

@@ -213,7 +213,8 @@ static const struct db_statement statements[] = {
 		" (SELECT count(*) FROM resources"
 		"  WHERE leased_until IS NOT NULL AND leased_until >= now()),"
 		" (SELECT count(*) FROM (" STORE_DEBTORS_HELD ") AS held)" },
-	[STATEMENT_END_PROJECTS] = { "queue_end_projects", "SELECT end_projects()" },
+	[STATEMENT_END_PROJECTS] = { "queue_end_projects",
+		"SELECT end_projects(), stop_idle_projects()" },
 	[STATEMENT_EXPIRE_SESSIONS] = { "queue_expire_sessions",
 		"DELETE FROM sessions WHERE id_hash IN"
 		" (SELECT id_hash FROM sessions WHERE expires_at < now()"

@@ -102,6 +102,9 @@ struct queue_result {
 	 * in such a period, and not before due_in_ms. */
 	uint64_t resync_ms;
 	uint64_t took_ms; /* since the claim */
+	/* Of a sandbox that was asked: for how long nothing has happened, and what did last. */
+	uint64_t idle_s;
+	const char *activity;
 	/* Replace those of the row; NULL: they stay. Borrowed. */
 	json_t *warnings, *observed;
 	/* A database's connection, if it is new or has changed; host NULL: no news, or, with
@@ -112,6 +115,7 @@ struct queue_result {
 	unsigned attempts;
 	bool disconnected;
 	bool has_cause;
+	bool looked;
 	bool gone; /* absence confirmed: the row goes, and its project when it was
 		      the last and its deletion was asked for */
 };

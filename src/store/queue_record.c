@@ -19,7 +19,8 @@ enum statement {
 	" cause_message text, attempts integer, due_in_ms bigint, resync_ms bigint,"               \
 	" host text, port integer,"                                                                \
 	" database text, username text, password_sealed bytea, cluster_uid text,"                  \
-	" disconnected boolean, warnings jsonb, observed jsonb, took_ms integer)"
+	" disconnected boolean, warnings jsonb, observed jsonb, took_ms integer,"                  \
+	" idle_s bigint, activity text)"
 
 /* SQL is laid out by hand. */
 /* clang-format off */
@@ -87,6 +88,13 @@ static const struct db_statement statements[] = {
 		"  password_sealed = h.password_sealed, cluster_uid = h.cluster_uid"
 		" FROM held h WHERE d.resource_id = h.id AND h.current AND NOT h.gone"
 		"  AND (h.host IS NOT NULL OR h.disconnected)"
+		/* What happened last stays what it was, unless something has happened since. */
+		"), looked AS ("
+		" UPDATE sandboxes s SET looked_at = now(),"
+		"  activity = CASE WHEN s.active_at >= now() - (h.idle_s + 2) * interval '1 s'"
+		"   AND h.idle_s > 0 THEN s.activity ELSE h.activity END,"
+		"  active_at = greatest(s.active_at, now() - h.idle_s * interval '1 s')"
+		" FROM held h WHERE s.resource_id = h.id AND h.current AND h.idle_s IS NOT NULL"
 		"), noted AS ("
 		" INSERT INTO events (project_id, kind, resource_id, status, stage, code,"
 		"  message)"
@@ -113,7 +121,7 @@ static json_t *result_json(const struct queue_result *result)
 
 	return json_pack(
 		"{s:s, s:I, s:I, s:b, s:s, s:s, s:o, s:o, s:o, s:i, s:I, s:b, s:o, s:o, s:o, s:o,"
-		" s:o, s:o, s:I, s:O?, s:O?, s:I}",
+		" s:o, s:o, s:I, s:O?, s:O?, s:I, s:o, s:o}",
 		"id", result->id, "lease_epoch", (json_int_t)result->lease_epoch, "generation",
 		(json_int_t)result->generation, "gone", (int)result->gone, "status",
 		status_name(result->status), "stage", stage_name(result->stage), "cause_kind",
@@ -130,7 +138,9 @@ static json_t *result_json(const struct queue_result *result)
 							 : NULL,
 				 result->connection.password_sealed_length),
 		"resync_ms", (json_int_t)result->resync_ms, "warnings", result->warnings,
-		"observed", result->observed, "took_ms", (json_int_t)result->took_ms);
+		"observed", result->observed, "took_ms", (json_int_t)result->took_ms, "idle_s",
+		result->looked ? json_integer((json_int_t)result->idle_s) : json_null(), "activity",
+		store_json_text(result->looked ? result->activity : NULL));
 }
 
 /* Returns the projects of recorded rows for which a column is true. */

@@ -332,3 +332,15 @@ def test_a_deleted_project_is_brought_back_from_the_trash(ada, served):
     assert "gone" in ada("delete", "Found", "--permanent", "--yes", "--wait").stdout
     with served.site.connect() as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE operator_options SET value = '0d' WHERE name = 'trash_time'")
+
+
+def test_when_a_project_is_idle_is_its_owners_choice(ada):
+    ada("create", "Lazy", "--no-database", "--wait")
+    assert ada.json("idle", "Lazy", "30m")["idleMinutes"] == 30
+    assert ada.json("idle", "Lazy", "never")["idleMinutes"] == 0
+    assert ada.json("idle", "Lazy", "default")["idleMinutes"] is None
+    assert "kept until" in ada("keep", "Lazy", "8h").stdout
+    for time in ("soon", "0m", "90s", ""):
+        ada("idle", "Lazy", time, status=2)
+    ada("keep", "Lazy", "5m", status=2)
+    ada("delete", "Lazy", "--yes", "--wait")

@@ -285,6 +285,9 @@ CASES = {
     "log, no number": [post(POD, pod()), get("v1 pods/web/log?tailLines=x")],
     "log, negative": [post(POD, pod()), get("v1 pods/web/log?tailLines=-1")],
     "log, no bytes": [post(POD, pod()), get("v1 pods/web/log?limitBytes=0")],
+    # proxy
+    "proxy, absent": [get("v1 pods/web:7681/proxy/v1/activity")],
+    "proxy, another's": [get("/api/v1/namespaces/others/pods/web:7681/proxy/v1/activity")],
     # deletion
     "delete, absent": [delete(SET)],
     "delete": [apply(SET, web()), delete(SET)],

@@ -18,6 +18,12 @@ from stand.kube.api import ApiError
 # lease for long.
 OPTIONS = {"resync": "1s", "lease_time": "8s", "kube_request_timeout": "2s", "pass_time": "10s"}
 
+# Of a schedule: deleted projects can be brought back, and who does nothing for a minute is stopped.
+ENDS = {"trash_time": "1d", "idle_time": "1m", "idle_warning": "1s"}
+# What every sandbox says: somebody works in it. So none may ever be stopped for idleness.
+ACTIVE = {"idleSeconds": 0, "lastInputAt": None, "connections": 1, "terminals": 1, "cpuSeconds": None,
+          "clockSeconds": 1.0, "busy": []}
+
 PEOPLE = 4
 PROJECTS = 4  # per person at one time
 SETTLED = 300  # seconds that everything takes at most once all faults have ended
@@ -56,7 +62,7 @@ BEGIN
         what := 'goes back';
     ELSIF NEW.lease_epoch > OLD.lease_epoch AND OLD.leased_until > clock_timestamp() THEN
         what := 'takes a lease that is held';
-    ELSIF session_user = 'fsa_reconcile' AND NEW.status <> OLD.status
+    ELSIF session_user = 'fsa_reconcile' AND NEW.status <> OLD.status AND NEW.desired = OLD.desired
         AND (OLD.leased_until IS NULL OR NEW.generation <> OLD.generation) THEN
         what := 'is told by nobody who may';
     END IF;
@@ -87,11 +93,14 @@ class Schedule:
         self._number = 0
         self._desired = {}  # project → Desired
         self._replaced = set()  # ids of projects whose sandbox was requested to be deleted
+        self._trash = {}  # project → Desired, when it is brought back
         self._deleted = []
         self._made = {}  # (resource, name) → the write that created it
         with site.connect() as connection, connection.cursor() as cursor:
             cursor.execute(CHECK_STATUS)
         self.people = [Person(site, kubesim) for _ in range(PEOPLE)]
+        for person in self.people:
+            kubesim.answer(person.namespace.name, ACTIVE)
 
     def close(self):
         self._log.close()
@@ -109,7 +118,8 @@ class Schedule:
         return (
             (self._create, 12), (self._start, 12), (self._stop, 12), (self._restart, 6),
             (self._set_variable, 6), (self._delete_sandbox, 4), (self._start_sandbox, 6),
-            (self._delete, 5), (self._add_fault, 8), (self._add_effect, 3), (self._heal, 5),
+            (self._delete, 4), (self._put_in_trash, 4), (self._bring_back, 4), (self._expire, 2), (self._extend, 4),
+            (self._add_fault, 8), (self._add_effect, 3), (self._heal, 5),
             (self._suspend, 1), (self._resume, 2), (self._rotate, 2), (self._outage, 1),
             (self._kill_reconciler, 4), (self._kill_postgres, 1), (self._wait, 12),
         )
@@ -120,7 +130,7 @@ class Schedule:
     def _create(self):
         person = self._random.choice(self.people)
         with_database = self._random.random() < 0.4
-        if sum(p.person is person for p in self._desired) >= PROJECTS:
+        if sum(p.person is person for p in (*self._desired, *self._trash)) >= PROJECTS:
             return
         self._number += 1
         project = self._ask(lambda key: person.create(f"P {self._number}", with_database, key))
@@ -150,10 +160,41 @@ class Schedule:
             sandbox="RUNNING", database=w.database and "RUNNING"), {"envVars": {}})
 
     def _delete(self):
-        project = self._change("DELETE", "", lambda w: w)
+        project = self._change("DELETE", "", lambda w: w, {"permanent": True})
         if project:
             self._deleted.append(project)
             del self._desired[project]
+
+    def _put_in_trash(self):
+        project = self._change("DELETE", "", lambda w: self._each(w, "STOPPED"))
+        if project:
+            self._trash[project] = self._desired.pop(project)
+
+    def _bring_back(self):
+        if not self._trash:
+            return
+        project = self._random.choice(list(self._trash))
+        expect(self._ask(lambda key: project.person.client.post(f"{project.path}/restore", headers={
+            "Idempotency-Key": key})))
+        self._note("   ", project)
+        self._desired[project] = self._trash.pop(project)
+
+    def _expire(self):
+        """A project's end has come: it is stopped, and not started until it gets more time."""
+        if not self._desired:
+            return
+        project = self._random.choice(list(self._desired))
+        self._note("   ", project)
+        with self.site.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("UPDATE projects SET expires_at = now() WHERE id = %s", (project.id,))
+        eventually(lambda: self._ask(lambda key: project.person.client.get(project.path)).json()["deletesAt"])
+        self._desired[project] = self._each(self._desired[project], "STOPPED")
+
+    def _extend(self):
+        if self._desired:
+            project = self._random.choice(list(self._desired))
+            self._note("   ", project)
+            expect(self._ask(lambda key: project.person.client.put(f"{project.path}/lifetime", {"hours": None})))
 
     def _change(self, method, path, change, body=None):
         """Requests a change to a project, or to its sandbox (path None); returns the project, or None if the change
@@ -261,6 +302,8 @@ class Schedule:
         for person in self.people:
             self.kubesim.resume(person.namespace.name)
             self._hand_in_kubeconfig(person)
+        while self._trash:
+            self._bring_back()
         unmet = {}
 
         def reached():
@@ -295,6 +338,8 @@ class Schedule:
             cursor.execute("SELECT what, old, new FROM violations")
             violations = cursor.fetchall()
             assert violations == [], (self.seed, violations)
+            cursor.execute("SELECT project_id FROM events WHERE code = 'PROJECT_IDLE_STOPPED'")
+            assert cursor.fetchall() == [], self.seed
             cursor.execute("SELECT id::text, name, project_id::text FROM resources")
             rows = cursor.fetchall()
         assert len(rows) == sum(bool(r) for desired in self._desired.values() for r in desired)
@@ -329,7 +374,7 @@ class Schedule:
 
     def remove_everything(self):
         for project in list(self._desired):
-            self._ask(lambda key, p=project: p.person.client.delete(p.path))
+            self._ask(lambda key, p=project: p.person.client.delete(p.path, json={"permanent": True}))
             self._deleted.append(project)
             del self._desired[project]
         self.settle()

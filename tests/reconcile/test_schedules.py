@@ -10,7 +10,7 @@ import contextlib
 import random
 
 import pytest
-from schedule import OPTIONS, Schedule
+from schedule import ENDS, OPTIONS, Schedule
 from stand.kubesim import KubeSim
 from stand.postgres import Postgres
 from stand.site import Site
@@ -40,7 +40,7 @@ def test_the_last_wishes_come_true(workspace, build, kubesim_build, crashing_pos
     with (
         KubeSim(workspace / f"sim{seed}", kubesim_build, seed=seed) as kubesim,
         Site(workspace / f"site{seed}", build, crashing_postgres, database=f"schedule{seed}",
-             options=OPTIONS, every="200ms") as site,
+             options=OPTIONS | ENDS, every="200ms") as site,
         contextlib.closing(Schedule(site, kubesim, seed, log)) as schedule,
     ):
         schedule.run(steps)

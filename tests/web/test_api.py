@@ -10,7 +10,8 @@ import costly_certificates as costly
 import pytest
 
 PROJECT = {"id", "name", "description", "userId", "githubRepo", "status", "createdAt", "updatedAt",
-           "expiresAt", "deletesAt", "trashUntil", "warnings"}
+           "expiresAt", "deletesAt", "trashUntil", "idleMinutes", "keepUntil", "idleStopsAt",
+           "warnings"}
 SANDBOX = {"id", "projectId", "name", "k8sNamespace", "sandboxName", "publicUrl", "ttydUrl",
            "fileBrowserUrl", "status", "lockedUntil", "runtimeImage", "cpuRequest", "cpuLimit",
            "memoryRequest", "memoryLimit", "createdAt", "updatedAt"}

@@ -85,6 +85,8 @@ def test_answers_are_as_written(web, document, user, make_kubeconfig):
     do("get", PROJECT, **project)
     do("patch", PROJECT, {"description": None}, **project)
     do("put", f"{PROJECT}/lifetime", {"hours": 1}, **project)
+    do("put", f"{PROJECT}/idle", {"minutes": 30}, **project)
+    do("post", f"{PROJECT}/keep", {"hours": 1}, **project)
     trashed = {"projectId": do("post", "/api/projects", {"name": "Trashed"})["id"]}
     keep_in_trash(web, trashed["projectId"])
     do("get", "/api/projects", query="?trash=true")

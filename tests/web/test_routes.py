@@ -96,6 +96,8 @@ BODIES = {
     ("PATCH", "/api/projects/:projectId/environment/:envId"): {"value": "stolen"},
     ("PUT", "/api/projects/:projectId/environment/:envId"): {"value": "stolen"},
     ("PUT", "/api/projects/:projectId/lifetime"): {"hours": 1},
+    ("PUT", "/api/projects/:projectId/idle"): {"minutes": 30},
+    ("POST", "/api/projects/:projectId/keep"): {"hours": 1},
     ("POST", "/api/sandbox/:projectId"): {"envVars": {"STOLEN": "1"}},
     ("POST", "/api/projects/:projectId/sandboxes"): {"displayName": "Stolen"},
     ("POST", "/api/sandbox/:projectId/tokens"): {"scopes": ["exec"]},

@@ -128,6 +128,10 @@ class KubeSim(Server):
         """Adds a fault inside the cluster, such as a crash, and returns its id."""
         return self.order("POST", "/effects", rule)["id"]
 
+    def answer(self, namespace, answer):
+        """What pods of that namespace answer to a GET through pods/proxy; None: nothing listens there."""
+        self.order("POST", "/answers", {"namespace": namespace, "answer": answer})
+
     def end_fault(self, number):
         self.order("DELETE", f"/faults/{number}")
 

@@ -1,5 +1,6 @@
-import {get} from "../../api.js";
-import {Copy} from "../../parts/button.jsx";
+import {useAction} from "../../action.js";
+import {get, post} from "../../api.js";
+import {Act, Copy} from "../../parts/button.jsx";
 import {Cause, Warnings} from "../../parts/cause.jsx";
 import {Link, Outside} from "../../parts/link.jsx";
 import {Reading} from "../../parts/reading.jsx";
@@ -22,6 +23,7 @@ export function Overview({project}) {
 		<>
 			{project.description && <p class="description">{project.description}</p>}
 			<Warnings part={project} what="Project"/>
+			{project.idleStopsAt && <Keep project={project}/>}
 			{first && <SandboxCard sandbox={first} title="Sandbox"/>}
 			{others.map((sandbox) => (
 				<SandboxCard key={sandbox.id} sandbox={sandbox} title={sandbox.displayName ?? sandbox.name} several/>
@@ -35,6 +37,12 @@ export function Overview({project}) {
 			<Recent project={project}/>
 		</>
 	);
+}
+
+/** Ends the countdown of a project in which nothing happens. @param {{project: Project}} props */
+function Keep({project}) {
+	const keep = useAction(() => post(`/api/projects/${project.id}/keep`, {hours: 8}));
+	return <p class="actions"><Act action={keep}>Keep it running for 8 hours</Act></p>;
 }
 
 /** @param {{sandbox: Sandbox, title: string, several?: boolean}} props */

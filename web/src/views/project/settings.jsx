@@ -31,6 +31,7 @@ export function ProjectSettings({project, reload}) {
 					{project.sandboxes.map((sandbox) => (
 						<Resize key={sandbox.id} id={project.id} sandbox={sandbox} reload={reload}/>
 					))}
+					<Idle project={project} reload={reload}/>
 					<Lifetime project={project} reload={reload}/>
 					<Danger {...project}/>
 				</>
@@ -61,6 +62,36 @@ function Resize({id, sandbox, reload}) {
 			<p class="detail">{sandbox.cpuLimit} CPU, {sandbox.memoryLimit} memory</p>
 			<Form label="Change" submit={resize}>
 				<SizeChoice sizes={sizes} value={sandbox.size}/>
+			</Form>
+		</section>
+	);
+}
+
+const IDLE_TIMES = /** @type {[string, string][]} */ ([
+	["", "as the site says"], ["0", "never"], ["30", "after 30 minutes"], ["60", "after an hour"], ["240", "after 4 hours"],
+	["480", "after 8 hours"], ["1440", "after a day"],
+]);
+
+/** When it is stopped because nothing happens in it. @param {{project: Project, reload: () => Promise<void>}} props */
+function Idle({project, reload}) {
+	const change = async (/** @type {Record<string, string>} */ {minutes}) => {
+		await call("PUT", `/api/projects/${project.id}/idle`, {minutes: minutes === "" ? null : Number(minutes)});
+		await reload();
+	};
+	const chosen = project.idleMinutes === null ? "" : String(project.idleMinutes);
+	const known = IDLE_TIMES.some(([value]) => value === chosen);
+	return (
+		<section>
+			<h2>Stop when idle</h2>
+			<p>Input is activity, and so is a program that works; an open page is none. Files and data stay.</p>
+			<Form label="Change" submit={change}>
+				<label>
+					<span>Stops</span>
+					<select name="minutes" defaultValue={chosen}>
+						{!known && <option value={chosen}>after {chosen} minutes</option>}
+						{IDLE_TIMES.map(([value, words]) => <option key={value} value={value}>{words}</option>)}
+					</select>
+				</label>
 			</Form>
 		</section>
 	);

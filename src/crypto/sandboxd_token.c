@@ -1,0 +1,30 @@
+#include "crypto/sandboxd_token.h"
+
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/cleanup.h"
+#include "crypto/jwt.h"
+#include "crypto/token.h"
+
+/* The same strings are in runtime/sandboxd/token.c. */
+#define KEY_CONTEXT "fullstack-agent sandboxd v1"
+#define AUDIENCE    "sandboxd"
+
+char *sandboxd_token_make(const char *secret, const struct sandboxd_token *token)
+{
+	uint8_t key[TOKEN_HASH_BYTES];
+	char id[TOKEN_LENGTH + 1];
+
+	token_make(id);
+	CLEANUP(json_decrefp)
+	json_t *claims =
+		json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "iss", token->issuer, "aud",
+			  AUDIENCE, "sub", token->subject, "scope", token->scope, "iat",
+			  (json_int_t)token->issued, "exp", (json_int_t)token->expires, "jti", id);
+	hmac_sha256(secret, strlen(secret), KEY_CONTEXT, strlen(KEY_CONTEXT), key);
+	char *text = jwt_sign(claims, key);
+	explicit_bzero(key, sizeof(key));
+	return text;
+}
