@@ -141,6 +141,20 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 				    "unless its owner has chosen another time; 0d: never."),
 	[CONF_IDLE_WARNING] = DURATION("idle_warning", "10m", SECOND, DAY,
 				       "How long before that its owner is warned."),
+	[CONF_RUNNING_PER_USER] = INTEGER("running_per_user", "1000000", 0, 1000000,
+					  "Sandboxes that a user may have running at once."),
+	[CONF_CPU_PER_USER] =
+		INTEGER("cpu_per_user", "1000000", 0, 1000000,
+			"CPU limits, in millicores, of all that a user has running together."),
+	[CONF_MEMORY_PER_USER] =
+		INTEGER("memory_per_user", "1000000", 0, 1000000,
+			"Memory limits, in MiB, of all that a user has running together."),
+	[CONF_STORAGE_PER_USER] =
+		INTEGER("storage_per_user", "1000000", 0, 1000000,
+			"Sizes, in GiB, of all of a user's volumes together, those of what is "
+			"stopped or in the trash included."),
+	[CONF_STARTS_PER_USER] = INTEGER("starts_per_user", "1000000", 0, 1000000,
+					 "Sandboxes that a user may start within an hour."),
 	[CONF_CHANGES_BURST] =
 		INTEGER("changes_burst", "120", 1, 1000000,
 			"Changes that a user may request at once, whether they succeed or not."),

@@ -43,7 +43,21 @@ static const struct limit_spec specs[LIMIT_KIND_COUNT] = {
 			      "sandboxes of a project", "delete one first" },
 	[LIMIT_PORTS] = { "ports", CONF_PORTS_PER_SANDBOX, "PORT_QUOTA", "ports of a sandbox",
 			  "close one first" },
+	[LIMIT_RUNNING] = { "running", CONF_RUNNING_PER_USER, "RUNNING_QUOTA", "running sandboxes",
+			    "stop one first" },
+	[LIMIT_CPU] = { "cpu", CONF_CPU_PER_USER, "CPU_QUOTA", "millicores of CPU",
+			"stop something first" },
+	[LIMIT_MEMORY] = { "memory", CONF_MEMORY_PER_USER, "MEMORY_QUOTA", "MiB of memory",
+			   "stop something first" },
+	[LIMIT_STORAGE] = { "storage", CONF_STORAGE_PER_USER, "STORAGE_QUOTA", "GiB of volumes",
+			    "delete something for good first" },
+	[LIMIT_STARTS] = { "starts", CONF_STARTS_PER_USER, "START_QUOTA",
+			   "starts of sandboxes an hour", "wait" },
 };
+
+/* Of the name of a constraint, and of the message about it: "3 of 2". */
+#define CONSTRAINT "limit_"
+#define MESSAGE    "PostgreSQL: "
 
 const struct limit_spec *limit_spec(enum limit_kind kind)
 {
@@ -85,6 +99,29 @@ int limit_reached(struct db *db, const char *user_id, enum limit_kind kind, stru
 	if (e != NULL)
 		e->retry_after_s = RETRY_AFTER_S;
 	return -1;
+}
+
+bool limit_explain(const struct err *failed, struct err *e)
+{
+	const char *message = failed->message;
+	enum limit_kind kind;
+	char *rest = NULL;
+	struct err unknown;
+
+	if (strncmp(failed->code, CONSTRAINT, strlen(CONSTRAINT)) != 0 ||
+	    strncmp(message, MESSAGE, strlen(MESSAGE)) != 0 ||
+	    limit_find(failed->code + strlen(CONSTRAINT), &kind, &unknown) < 0)
+		return false;
+	long long used = strtoll(message + strlen(MESSAGE), &rest, 10);
+	long long allowed = strtoll(rest + strspn(rest, " of"), NULL, 10);
+	const struct limit_spec *spec = &specs[kind];
+	(void)err_set(e, ERR_RATE_LIMITED, spec->code,
+		      "Your limit is %lld %s, and this would make it %lld: %s, or ask the site's "
+		      "administrator for more",
+		      allowed, spec->what, used, spec->cure);
+	if (e != NULL)
+		e->retry_after_s = RETRY_AFTER_S;
+	return true;
 }
 
 int limit_list(struct db *db, const char *user_id, json_t **ret_limits, struct err *e)

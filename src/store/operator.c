@@ -37,6 +37,11 @@ static const enum conf_option published[] = {
 	CONF_PORTS_PER_SANDBOX,
 	CONF_IDLE_TIME,
 	CONF_IDLE_WARNING,
+	CONF_RUNNING_PER_USER,
+	CONF_CPU_PER_USER,
+	CONF_MEMORY_PER_USER,
+	CONF_STORAGE_PER_USER,
+	CONF_STARTS_PER_USER,
 };
 
 int operator_publish(struct db *db, const struct conf *conf, struct err *e)

@@ -71,6 +71,8 @@ static const struct db_statement statements[] = {
 
 int store_explain_conflict(const struct err *failed, struct err *e)
 {
+	if (limit_explain(failed, e))
+		return -1;
 	if (strcmp(failed->code, "sandboxes_size") == 0)
 		return err_set(e, ERR_UNPROCESSABLE, "SIZE_UNKNOWN",
 			       "There is no such size: GET /api/sizes lists those that there are");

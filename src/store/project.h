@@ -116,7 +116,8 @@ int project_set_lifetime(struct db *db, const char *user_id, const char *project
  * final: later calls are ERR_NOT_FOUND unless they request GONE again). Requesting the present
  * desired state is no error: work that is under way continues, and a resource that is RUNNING or in
  * ERROR becomes STARTING until it has been observed. All of the project is due at once. Neither it
- * nor a part of it is started after its end: ERR_CONFLICT PROJECT_ENDED.
+ * nor a part of it is started after its end: ERR_CONFLICT PROJECT_ENDED. Whatever starts or creates
+ * something can also be ERR_RATE_LIMITED, by a quota (store/limit.h).
  */
 int project_set_desired(struct db *db, const char *user_id, const char *project_id,
 			enum desired desired, struct err *e);

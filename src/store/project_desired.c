@@ -170,14 +170,17 @@ static int set_desired(struct db *tx, const char *project_id, const struct reque
 		       struct err *e)
 {
 	static const char *const kinds[] = { NULL, "SANDBOX", "DATABASE" };
+	struct err failed;
 
 	if (request->desired == DESIRED_RUNNING && check_lifetime(tx, project_id, e) < 0)
 		return -1;
-	return db_query(tx, &statements[STATEMENT_SET_DESIRED],
-			DB_ARGS(DB_TEXT(project_id), DB_TEXT(desired_name(request->desired)),
-				DB_TEXT(kinds[request->of]), DB_BOOL(request->revive),
-				DB_TEXT(request->sandbox_id)),
-			NULL, e);
+	if (db_query(tx, &statements[STATEMENT_SET_DESIRED],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(desired_name(request->desired)),
+			     DB_TEXT(kinds[request->of]), DB_BOOL(request->revive),
+			     DB_TEXT(request->sandbox_id)),
+		     NULL, &failed) < 0)
+		return store_explain_conflict(&failed, e);
+	return 0;
 }
 
 static int start_database(struct db *tx, const char *project_id, struct err *e)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/quantity.h"
 #include "domain/project.h"
 #include "domain/types.h"
 #include "store/limit.h"
@@ -155,7 +156,7 @@ END_TEST
 
 START_TEST(the_limits_are_those_that_triggers_enforce)
 {
-	for (int kind = 0; kind < LIMIT_KIND_COUNT; kind++) {
+	for (int kind = 0; kind < LIMIT_RUNNING; kind++) {
 		const struct limit_spec *spec = limit_spec((enum limit_kind)kind);
 		char arguments[128];
 		(void)snprintf(arguments, sizeof(arguments), "%s\\000%s\\000", spec->name,
@@ -170,7 +171,47 @@ START_TEST(the_limits_are_those_that_triggers_enforce)
 	ck_assert_int_eq(admin_int("SELECT count(*) FROM pg_trigger"
 				   " WHERE tgname = 'limited'",
 				   NULL),
-			 LIMIT_KIND_COUNT);
+			 LIMIT_RUNNING);
+}
+END_TEST
+
+/* Those that are checked over all that a user has. */
+START_TEST(the_quotas_are_those_that_the_schema_checks)
+{
+	for (int kind = LIMIT_RUNNING; kind < LIMIT_KIND_COUNT; kind++) {
+		const struct limit_spec *spec = limit_spec((enum limit_kind)kind);
+		char option[64];
+		(void)snprintf(option, sizeof(option), "%s_per_user", spec->name);
+		ck_assert_str_eq(conf_spec(spec->option)->name, option);
+		ck_assert_int_eq(
+			admin_int("SELECT count(*) FROM pg_proc WHERE proname = 'enforce_quotas'"
+				  " AND strpos(prosrc, quote_literal($1)) > 0",
+				  spec->name),
+			1);
+		ck_assert_int_eq(admin_int("SELECT limit_used(gen_random_uuid(), $1)", spec->name),
+				 0);
+	}
+}
+END_TEST
+
+START_TEST(quantities_are_compared_as_the_schema_compares_them)
+{
+	static const char *const samples[] = { "1",     "0.5",   "500m",   "1500m", "2k",
+					       "1e3",   "1.5Gi", "1536Mi", "1Gi",   "1G",
+					       "256Mi", "1Ti",   "3M",     "20m" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(samples); k++) {
+			char pair[64];
+			int sign = quantity_compare(samples[i], samples[k]);
+			(void)snprintf(pair, sizeof(pair), "%s %s", samples[i], samples[k]);
+			ck_assert_int_eq(admin_int("SELECT sign(quantity(split_part($1, ' ', 1))"
+						   " - quantity(split_part($1, ' ', 2)))",
+						   pair),
+					 (sign > 0) - (sign < 0));
+		}
+	}
+	ck_assert_int_eq(admin_int("SELECT quantity($1)", "much"), 0);
 }
 END_TEST
 
@@ -184,6 +225,8 @@ Suite *words_suite(void)
 	tcase_add_test(c, the_aggregation_is_that_of_the_schema);
 	tcase_add_test(c, what_is_told_at_once);
 	tcase_add_test(c, the_limits_are_those_that_triggers_enforce);
+	tcase_add_test(c, the_quotas_are_those_that_the_schema_checks);
+	tcase_add_test(c, quantities_are_compared_as_the_schema_compares_them);
 	suite_add_tcase(suite, c);
 	return suite;
 }

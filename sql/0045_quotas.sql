@@ -1,0 +1,109 @@
+-- How much one user may have running, and how much their volumes may hold together. Kinds of limits as those of 0023,
+-- but checked after a change, over all that the user has then, because a change can start several things at once.
+
+-- When sandboxes were started, of the last hour.
+CREATE TABLE sandbox_starts (
+    user_id uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+    at      timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX ON sandbox_starts (user_id, at);
+
+-- A quantity of Kubernetes (200m, 0.5, 256Mi, 1e3) as a number; 0 for what is none.
+CREATE FUNCTION quantity(written text) RETURNS numeric
+LANGUAGE sql IMMUTABLE
+RETURN (SELECT coalesce(max(parts[1]::numeric * power(10::numeric, coalesce(parts[2], '0')::integer) * CASE parts[3]
+        WHEN 'n' THEN 1e-9 WHEN 'u' THEN 1e-6 WHEN 'm' THEN 1e-3
+        WHEN 'k' THEN 1e3 WHEN 'M' THEN 1e6 WHEN 'G' THEN 1e9 WHEN 'T' THEN 1e12 WHEN 'P' THEN 1e15 WHEN 'E' THEN 1e18
+        WHEN 'Ki' THEN 1024 WHEN 'Mi' THEN 1048576 WHEN 'Gi' THEN 1073741824 WHEN 'Ti' THEN power(1024::numeric, 4)
+        WHEN 'Pi' THEN power(1024::numeric, 5) WHEN 'Ei' THEN power(1024::numeric, 6) ELSE 1 END), 0)
+    FROM regexp_match(written, '^([0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]{1,2}))?([numkMGTPE]|[KMGTPE]i)?$') AS parts);
+
+-- As in 0042, with the quotas: millicores, MiB and GiB. What is stopped, and what is in the trash, holds volumes.
+CREATE OR REPLACE FUNCTION limit_used(of_user uuid, of_kind text) RETURNS bigint
+LANGUAGE sql STABLE
+RETURN CASE of_kind
+    WHEN 'projects' THEN (SELECT count(*) FROM projects p WHERE p.user_id = of_user)
+    -- A limit of each project: of the one that has most.
+    WHEN 'sandboxes' THEN (SELECT coalesce(max(p.count), 0) FROM (
+        SELECT count(*) FROM resources r WHERE r.user_id = of_user AND r.kind = 'SANDBOX'
+        GROUP BY r.project_id) AS p)
+    WHEN 'ports' THEN (SELECT coalesce(max(s.count), 0) FROM (
+        SELECT count(*) FROM resources r JOIN ports p ON p.resource_id = r.id WHERE r.user_id = of_user
+        GROUP BY r.id) AS s)
+    WHEN 'running' THEN (SELECT count(*) FROM resources r
+        WHERE r.user_id = of_user AND r.kind = 'SANDBOX' AND r.desired = 'RUNNING')
+    WHEN 'cpu' THEN (SELECT ceil(coalesce(sum(quantity(coalesce(s.cpu_limit, d.cpu_limit))), 0) * 1000)::bigint
+        FROM resources r LEFT JOIN sandboxes s ON s.resource_id = r.id LEFT JOIN databases d ON d.resource_id = r.id
+        WHERE r.user_id = of_user AND r.desired = 'RUNNING')
+    WHEN 'memory' THEN (SELECT ceil(coalesce(sum(quantity(coalesce(s.memory_limit, d.memory_limit))), 0) / 1048576)::bigint
+        FROM resources r LEFT JOIN sandboxes s ON s.resource_id = r.id LEFT JOIN databases d ON d.resource_id = r.id
+        WHERE r.user_id = of_user AND r.desired = 'RUNNING')
+    WHEN 'storage' THEN (SELECT ceil(coalesce(sum(quantity(coalesce(s.home_size, d.storage_size))), 0) / 1073741824)::bigint
+        FROM resources r LEFT JOIN sandboxes s ON s.resource_id = r.id LEFT JOIN databases d ON d.resource_id = r.id
+        WHERE r.user_id = of_user)
+    WHEN 'starts' THEN (SELECT count(*) FROM sandbox_starts t
+        WHERE t.user_id = of_user AND t.at > now() - interval '1 hour')
+END;
+
+-- Refuses the change that went over a limit. One user's changes wait for each other here until they are committed, so
+-- two at once cannot both pass; the statements after the lock see those that were waited for.
+CREATE FUNCTION check_quotas(owner uuid, VARIADIC kinds text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE
+    quota text;
+    used bigint;
+    allowed bigint;
+BEGIN
+    FOREACH quota IN ARRAY kinds LOOP
+        used := public.limit_used(owner, quota);
+        allowed := public.limit_of(owner, quota, quota || '_per_user');
+        IF used > allowed THEN
+            RAISE check_violation USING MESSAGE = format('%s of %s', used, allowed), CONSTRAINT = 'limit_' || quota;
+        END IF;
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION enforce_quotas() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('quotas ' || NEW.user_id, 0));
+    IF NEW.kind = 'SANDBOX' THEN
+        DELETE FROM public.sandbox_starts t WHERE t.user_id = NEW.user_id AND t.at < now() - interval '1 hour';
+        INSERT INTO public.sandbox_starts (user_id) VALUES (NEW.user_id);
+    END IF;
+    PERFORM public.check_quotas(NEW.user_id, 'running', 'cpu', 'memory', 'starts');
+    IF TG_OP = 'INSERT' THEN
+        PERFORM public.check_quotas(NEW.user_id, 'storage');
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER quotas AFTER INSERT ON resources
+    FOR EACH ROW WHEN (NEW.desired = 'RUNNING' AND NOT is_operator()) EXECUTE FUNCTION enforce_quotas();
+CREATE TRIGGER quotas_of_start AFTER UPDATE OF desired ON resources
+    FOR EACH ROW WHEN (NEW.desired = 'RUNNING' AND OLD.desired <> 'RUNNING' AND NOT is_operator())
+    EXECUTE FUNCTION enforce_quotas();
+
+-- A sandbox that runs gets another size.
+CREATE FUNCTION enforce_quotas_of_size() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE
+    owner uuid;
+BEGIN
+    SELECT r.user_id INTO owner FROM public.resources r WHERE r.id = NEW.resource_id AND r.desired = 'RUNNING';
+    IF FOUND THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('quotas ' || owner, 0));
+        PERFORM public.check_quotas(owner, 'cpu', 'memory');
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER quotas AFTER UPDATE OF size ON sandboxes
+    FOR EACH ROW WHEN (NOT is_operator()) EXECUTE FUNCTION enforce_quotas_of_size();
+
+REVOKE ALL ON FUNCTION check_quotas, enforce_quotas, enforce_quotas_of_size FROM PUBLIC;
+GRANT SELECT ON sandbox_starts TO fsa_api;
