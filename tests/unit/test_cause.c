@@ -108,7 +108,7 @@ static const char table_head[] =
 	"\n"
 	"A cause says why a sandbox or a database is not as desired. It is in responses of the "
 	"API\n"
-	"(`cause.kind`, `cause.code`, `cause.headline`, `cause.action`), on the page, and in\n"
+	"(`cause.kind`, `cause.code`, `cause.headline`, `cause.action`), in the console, and in\n"
 	"`fsactl project explain`. A code is the cluster's own word, such as `ImagePullBackOff`, "
 	"if\n"
 	"there is one; a row without a code stands for all others of its kind. `cause.detail` is\n"
