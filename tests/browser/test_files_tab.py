@@ -95,6 +95,31 @@ def test_what_somebody_else_wrote_is_not_written_over_without_a_question(page, i
     assert file.read_text() == "theirs\n"
 
 
+def test_what_is_renamed_and_deleted_elsewhere_is_seen(page, inside):
+    (inside.home / "one").mkdir()
+    (inside.home / "one" / "note.txt").write_text("kept\n")
+    (inside.home / ".fsa-unpack").mkdir()
+    wait_listed(page, "one/")
+    (inside.home / "one").rename(inside.home / "two")
+    wait_listed(page, "two/")
+    page.press("▸ two/")
+    page.press("note.txt")
+    page.wait(lambda: page.attribute("value", "textarea.code") == "kept\n", "its text")
+    (inside.home / "two" / "note.txt").write_text("changed\n")
+    page.wait(lambda: page.attribute("value", "textarea.code") == "changed\n", "the change")
+    (inside.home / "two" / "note.txt").unlink()
+    page.see(".warning", "This file was deleted or renamed elsewhere. To keep what you see, copy it.")
+    assert page.attribute("value", "textarea.code") == "changed\n"
+    page.press("Back to the files")
+    page.see("p.empty")
+    (inside.home / "two").rmdir()
+    page.see(".warning", "This folder is not there any more: it was deleted or renamed elsewhere.")
+    page.press("Home")
+    page.see("p.empty")
+    assert page.findings() == []
+    assert page.complaints() == []
+
+
 def test_a_folder_is_made(page, inside):
     page.fill(name="src")
     page.press("Make a folder")

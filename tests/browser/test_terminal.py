@@ -107,6 +107,67 @@ def test_there_are_several_shells_and_one_is_ended(page, shell):
     assert page.complaints() == []
 
 
+DROP = """
+    const data = new DataTransfer();
+    for (const [name, size] of arguments[0])
+        data.items.add(new File([new Uint8Array(size).fill(65)], name));
+    document.querySelector(".drop").dispatchEvent(new DragEvent(arguments[1], {dataTransfer: data, bubbles: true, cancelable: true}));"""
+
+
+def test_files_that_are_dropped_come_into_the_shells_folder_though_the_network_breaks(page, shell):
+    type_in(page, "mkdir -p 'my work' && cd 'my work' && echo here >mark" + Keys.ENTER)
+    wait_file(page, shell.home / "my work" / "mark", "here\n")
+    files = [["large file.bin", 9_000_000], ["small", 3]]
+    page.driver.execute_script(DROP, files, "dragover")
+    page.see(".hint", "Drop files to put them into the shell's current folder")
+    with shell.line.that_breaks():
+        page.driver.execute_script(DROP, files, "drop")
+        page.wait(lambda: shell.line.cuts > 3, "the network has broken")
+    page.wait(lambda: len(page.find(".uploads [role=status]", "uploaded")) == 2, "both are there")
+    for name, size in files:
+        assert (shell.home / "my work" / name).read_bytes() == b"A" * size
+    assert page.find(".uploads bdi", f"{shell.home}/my work/small")
+    page.press("Clear the list")
+    page.wait(lambda: not page.find(".uploads li"), "no list")
+    assert page.findings() == []
+    assert page.complaints() == []
+
+
+def test_a_phone_has_the_keys_that_its_keyboard_lacks(page, shell):
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                {"width": 375, "height": 800, "deviceScaleFactor": 1, "mobile": True})
+    page.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.see(".keys button", "Ctrl").click()
+    page.see(".keys [aria-pressed=true]", "Ctrl")
+    type_in(page, "v" + "x")  # Ctrl-V takes the next key as it is
+    page.see(".keys [aria-pressed=false]", "Ctrl")
+    type_in(page, Keys.BACKSPACE + "cat >typed" + Keys.ENTER)
+    page.wait(lambda: (shell.home / "typed").exists(), "cat has begun")
+    page.press("|", ".keys button")
+    page.press("~", ".keys button")
+    type_in(page, Keys.ENTER)
+    page.press("Ctrl", ".keys button")
+    type_in(page, "d")
+    wait_file(page, shell.home / "typed", "|~\n")
+    assert page.findings() == []
+
+
+def test_the_terminal_is_searched_enlarged_and_copied_from(page, shell):
+    page.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
+    type_in(page, "for i in $(seq 200); do echo row-$i; done" + Keys.ENTER)
+    wait_shown(page, "row-200")
+    page.see("[aria-label='Search in the terminal']").send_keys("row-17" + Keys.ENTER)
+    page.wait(lambda: page.find(".xterm-selection div"), "what was found is selected")
+    page.press("Copy")
+    page.wait(lambda: page.driver.execute_async_script(
+        "navigator.clipboard.readText().then(arguments[0], () => arguments[0](''))") == "row-17", "it is copied")
+    columns = int(shell.tmux("display-message", "-p", "-t", "main", "#{window_width}"))
+    page.press("A+")
+    page.wait(lambda: int(shell.tmux("display-message", "-p", "-t", "main", "#{window_width}")) < columns, "larger letters")
+    page.press("Full screen")
+    page.wait(lambda: page.driver.execute_script("return document.fullscreenElement?.className") == "screen", "all of the screen")
+
+
 def test_the_picture_of_the_terminal_is_what_a_person_sees(page, shell):
     page.driver.set_window_size(*PICTURE_SIZE)
     type_in(page, "PS1='$ '; clear; echo hello >hello.txt; git init -q shop; ls -l" + Keys.ENTER)

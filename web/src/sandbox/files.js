@@ -6,8 +6,8 @@
  * @typedef {import("./access.js").Access} Access
  */
 
-/** Where sandboxd keeps what is being uploaded. */
-const UPLOADS = ".fsa-uploads";
+/** Where sandboxd keeps what is on its way. */
+const ON_THEIR_WAY = /^\.fsa-(uploads$|unpack)/;
 
 /** @param {string} path @param {Record<string, string>} [more] */
 const parameters = (path, more) => new URLSearchParams({path, ...more}).toString();
@@ -35,7 +35,7 @@ export async function listFolder(access, folder) {
 		found.push(...page.entries);
 		after = page.next;
 	}
-	return found.filter(({name}) => name !== UPLOADS)
+	return found.filter(({name}) => !ON_THEIR_WAY.test(name))
 		.sort((one, other) => Number(other.type === "directory") - Number(one.type === "directory"));
 }
 

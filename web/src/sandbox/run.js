@@ -28,6 +28,16 @@ export async function listSessions(access) {
 /** @param {import("./access.js").Access} access @param {string} name */
 export const endSession = (access, name) => run(access, ["tmux", "kill-session", "-t", `=${name}`]);
 
+/**
+ * The folder that a session's shell is in; "", the home directory, where that is not known.
+ * @param {import("./access.js").Access} access
+ * @param {string} name
+ */
+export async function folderOfSession(access, name) {
+	const printed = await run(access, ["sh", "-c", `tmux display-message -p -t '=${name}:' '#{pane_current_path}' 2>/dev/null || true`]);
+	return printed.replace(/\n$/, "");
+}
+
 /** The session that the terminal's own page and `fsa shell` have, too; without tmux a shell. */
 const SHELL = `session=/usr/lib/fullstack-agent/session
 [ -x "$session" ] && exec "$session" "$1"

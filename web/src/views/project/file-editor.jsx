@@ -1,10 +1,10 @@
-import {useState} from "preact/hooks";
+import {useEffect, useState} from "preact/hooks";
 import {useAction} from "../../action.js";
 import {ask} from "../../parts/ask.jsx";
 import {Act, Button} from "../../parts/button.jsx";
 import {Reading} from "../../parts/reading.jsx";
 import {useResource} from "../../resource.js";
-import {download, readText, writeText} from "../../sandbox/files.js";
+import {download, folderOf, readText, watchFolder, writeText} from "../../sandbox/files.js";
 
 /** @typedef {import("../../sandbox/access.js").Access} Access */
 
@@ -14,6 +14,7 @@ import {download, readText, writeText} from "../../sandbox/files.js";
  */
 export function FileEditor({access, path, close}) {
 	const file = useResource(() => readText(access, path));
+	useEffect(() => watchFolder(access, folderOf(path), file.reload), [access, path]);
 	const fetching = useAction(() => download(access, path));
 	return (
 		<section>
@@ -22,7 +23,8 @@ export function FileEditor({access, path, close}) {
 				<Button onClick={close}>Back to the files</Button>
 				<Act action={fetching}>Download</Act>
 			</div>
-			<Reading of={file}>
+			{file.error?.status === 404 && <p class="warning" role="status">This file was deleted or renamed elsewhere. To keep what you see, copy it.</p>}
+			<Reading of={file.error?.status === 404 ? {...file, error: null} : file}>
 				{(read) => (read === null ? <p>This file is not text.</p> : <Editor access={access} path={path} read={read}/>)}
 			</Reading>
 		</section>

@@ -56,13 +56,24 @@ function Folder({access, folder}) {
 				}}/>
 			</label>
 			<Uploads {...uploads}/>
+			{list.error?.status === 404
+				? <p class="warning" role="status">This folder is not there any more: it was deleted or renamed elsewhere.</p>
+				: <Listed of={list} access={access} folder={folder}/>}
+		</section>
+	);
+}
+
+/** @param {{of: import("../../resource.js").Resource<Entry[]>, access: Access, folder: string}} props */
+function Listed({of: list, access, folder}) {
+	return (
+		<>
 			<Reading of={list}>
 				{(entries) => (entries.length === 0
 					? <p class="empty">This folder is empty.</p>
 					: <Entries access={access} folder={folder} entries={entries} reload={list.reload}/>)}
 			</Reading>
 			<NewEntry access={access} folder={folder} reload={list.reload}/>
-		</section>
+		</>
 	);
 }
 

@@ -1,5 +1,6 @@
 import {openSandbox} from "../../sandbox/access.js";
 import {query, setQuery} from "../../router.js";
+import {moves, sentence} from "../../parts/status.jsx";
 
 /**
  * What needs a sandbox that runs: of several, the one that is chosen.
@@ -12,7 +13,7 @@ export function InSandbox({project, what, children}) {
 	const wanted = query.value.get("sandbox");
 	const sandbox = running.find(({id}) => id === wanted) ?? running[0];
 	if (sandbox === undefined)
-		return <section><p>{what} here while the sandbox runs. Start the project first.</p></section>;
+		return <section><p>{what} here while the sandbox runs. {moves(project.status) ? sentence(project.status) : "Start the project first."}</p></section>;
 	return (
 		<>
 			{project.sandboxes.length > 1 && (

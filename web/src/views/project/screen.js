@@ -19,10 +19,11 @@ function rememberedSize() {
 
 /**
  * @param {{access: import("../../sandbox/access.js").Access, session: string, place: HTMLElement,
- *	tell: (state: "connecting" | "open" | "away" | "ended") => void, leave: () => void}} options `leave` is for
- *	somebody without a mouse, as every other key is the shell's
+ *	tell: (state: "connecting" | "open" | "away" | "ended") => void, leave: () => void,
+ *	setControl: (on: boolean) => void}} options `leave` is for somebody without a mouse, as every other key is the
+ *	shell's; `setControl` is told whether the next letter is typed with Ctrl
  */
-export function openScreen({access, session, place, tell, leave}) {
+export function openScreen({access, session, place, tell, leave, setControl}) {
 	const terminal = new Terminal({
 		fontSize: rememberedSize(), fontFamily: "ui-monospace, monospace",
 		scrollback: 10000, allowProposedApi: true, macOptionIsMeta: true, screenReaderMode: true,
@@ -38,7 +39,13 @@ export function openScreen({access, session, place, tell, leave}) {
 		show: (data, taken) => terminal.write(data, taken),
 		ended: () => tell("ended"),
 	});
-	terminal.onData(line.write);
+	let control = false;
+	const press = (/** @type {boolean} */ on) => setControl(control = on);
+	terminal.onData((text) => {
+		line.write(control ? withControl(text) : text);
+		if (control)
+			press(false);
+	});
 	terminal.onResize(({cols, rows}) => line.resize(cols, rows));
 	terminal.attachCustomKeyEventHandler((event) => {
 		if (event.key === "Tab" && !event.ctrlKey)
@@ -61,6 +68,10 @@ export function openScreen({access, session, place, tell, leave}) {
 			terminal.paste(text);
 			terminal.focus();
 		},
+		control(/** @type {boolean} */ on) {
+			press(on);
+			terminal.focus();
+		},
 		copy: () => copy(terminal),
 		search: (/** @type {string} */ text, previous = false) => search[previous ? "findPrevious" : "findNext"](text, {incremental: !previous}),
 		zoom(/** @type {number} */ by) {
@@ -79,6 +90,9 @@ export function openScreen({access, session, place, tell, leave}) {
 		},
 	};
 }
+
+/** A letter as a keyboard with Ctrl sends it; anything else is as it is. @param {string} text */
+const withControl = (text) => (/^[@-_a-z]$/.test(text) ? String.fromCharCode(text.toUpperCase().charCodeAt(0) & 0x1f) : text);
 
 /** @param {Terminal} terminal */
 function copy(terminal) {

@@ -3,10 +3,11 @@ import {useAction} from "../../action.js";
 import {ask} from "../../parts/ask.jsx";
 import {Act, Button} from "../../parts/button.jsx";
 import {Failure} from "../../parts/failure.jsx";
-import {endSession, isSessionName, listSessions} from "../../sandbox/run.js";
+import {endSession, folderOfSession, isSessionName, listSessions} from "../../sandbox/run.js";
 import {query, setQuery} from "../../router.js";
 import {InSandbox} from "./in-sandbox.jsx";
 import {openScreen} from "./screen.js";
+import {Uploads, useUploads} from "./uploads.jsx";
 
 /** @typedef {import("../../sandbox/access.js").Access} Access */
 
@@ -14,7 +15,7 @@ const FIRST = "main";
 const STATES = {connecting: "Connecting…", open: "Connected", away: "The sandbox is out of reach; trying again.", ended: "This shell has ended."};
 /** Keys that a phone's keyboard lacks, and what they send. */
 const KEYS = /** @type {const} */ ([
-	["Esc", "\x1b"], ["Tab", "\t"], ["Ctrl-C", "\x03"], ["Ctrl-D", "\x04"], ["←", "\x1b[D"], ["↑", "\x1b[A"], ["↓", "\x1b[B"], ["→", "\x1b[C"],
+	["Esc", "\x1b"], ["Tab", "\t"], ["Ctrl-C", "\x03"], ["|", "|"], ["/", "/"], ["-", "-"], ["~", "~"], ["←", "\x1b[D"], ["↑", "\x1b[A"], ["↓", "\x1b[B"], ["→", "\x1b[C"],
 ]);
 
 /** @param {{project: Project}} props */
@@ -67,8 +68,14 @@ export function Screen({access, session, ended}) {
 	const screen = useRef(/** @type {ReturnType<typeof openScreen> | null} */ (null));
 	const [state, setState] = useState(/** @type {keyof typeof STATES} */ ("connecting"));
 	const [round, setRound] = useState(0);
+	const [control, setControl] = useState(false);
+	const uploads = useUploads(access);
+	const put = useAction(async (/** @type {File[]} */ files) => uploads.add(await folderOfSession(access, session), files));
 	useEffect(() => {
-		screen.current = openScreen({access, session, place: /** @type {HTMLElement} */ (place.current), tell: setState, leave: () => search.current?.focus()});
+		screen.current = openScreen({
+			access, session, place: /** @type {HTMLElement} */ (place.current), tell: setState, setControl,
+			leave: () => search.current?.focus(),
+		});
 		return screen.current.close;
 	}, [access, session, round]);
 	useEffect(() => void (state === "ended" && ended?.()), [state]);
@@ -85,15 +92,55 @@ export function Screen({access, session, ended}) {
 				<Button class="quiet" title="Larger letters" onClick={() => screen.current?.zoom(1)}>A+</Button>
 				<Button class="quiet" onClick={() => screen.current?.copy()}>Copy</Button>
 				<Button class="quiet" onClick={paste.run}>Paste</Button>
+				<Choose put={put.run}/>
 				<Button class="quiet" onClick={() => place.current?.requestFullscreen()}>Full screen</Button>
 			</div>
 			<Failure action={paste}/>
-			<div ref={place} class="screen" role="group" aria-label="Terminal" aria-description="Ctrl-M leads out of it"/>
+			<Failure action={put}/>
+			<Uploads {...uploads}/>
+			<DropPlace put={put.run}>
+				<div ref={place} class="screen" role="group" aria-label="Terminal" aria-description="Ctrl-M leads out of it"/>
+			</DropPlace>
 			<div class="keys">
+				<Button aria-pressed={control} onClick={() => screen.current?.control(!control)}>Ctrl</Button>
 				{KEYS.map(([label, sent]) => (
 					<Button key={label} onClick={() => screen.current?.type(sent)}>{label}</Button>
 				))}
 			</div>
 		</>
+	);
+}
+
+/** For who cannot drop a file. @param {{put: (files: File[]) => void}} props */
+function Choose({put}) {
+	const input = useRef(/** @type {HTMLInputElement | null} */ (null));
+	return (
+		<>
+			<Button class="quiet" title="Into the shell's current folder; you can also drop files on the terminal" onClick={() => input.current?.click()}>Upload</Button>
+			<input ref={input} type="file" multiple hidden name="uploads" aria-label="Files to upload" onChange={({currentTarget}) => {
+				put([...currentTarget.files ?? []]);
+				currentTarget.value = "";
+			}}/>
+		</>
+	);
+}
+
+/** What is dropped here goes into the shell's current folder. @param {{put: (files: File[]) => void, children: any}} props */
+function DropPlace({put, children}) {
+	const [over, setOver] = useState(false);
+	const drop = (/** @type {DragEvent} */ event) => {
+		event.preventDefault();
+		setOver(false);
+		put([...event.dataTransfer?.files ?? []]);
+	};
+	const hover = (/** @type {DragEvent} */ event) => {
+		event.preventDefault();
+		setOver(true);
+	};
+	return (
+		<div class="drop" onDrop={drop} onDragOver={hover} onDragLeave={() => setOver(false)}>
+			{children}
+			{over && <p class="hint">Drop files to put them into the shell's current folder</p>}
+		</div>
 	);
 }

@@ -12,9 +12,9 @@ import {upload} from "../../sandbox/upload.js";
 /**
  * Uploads one after the other; what is chosen meanwhile waits.
  * @param {import("../../sandbox/access.js").Access} access
- * @param {() => Promise<void>} reload after each
+ * @param {() => Promise<void>} [reload] after each
  */
-export function useUploads(access, reload) {
+export function useUploads(access, reload = async () => {}) {
 	const [uploads, setUploads] = useState(/** @type {Upload[]} */ ([]));
 	const queue = useRef(Promise.resolve());
 	const change = (/** @type {Upload} */ one, /** @type {Partial<Upload>} */ by) => {
@@ -46,26 +46,31 @@ export function useUploads(access, reload) {
 		one.stop.abort();
 		change(one, {state: "failed", error: "given up"});
 	};
-	return {uploads, add, stop};
+	const forget = () => setUploads((all) => all.filter(({state}) => state === "waiting" || state === "sending"));
+	return {uploads, add, stop, forget};
 }
 
-/** @param {{uploads: Upload[], stop: (one: Upload) => void}} props */
-export function Uploads({uploads, stop}) {
+/** @param {{uploads: Upload[], stop: (one: Upload) => void, forget: () => void}} props */
+export function Uploads({uploads, stop, forget}) {
+	const ended = uploads.some(({state}) => state === "done" || state === "failed");
 	return (
-		<ul class="uploads" aria-label="Uploads">
-			{uploads.map((one) => (
-				<li key={one.path} data-state={one.state}>
-					<bdi>{one.path}</bdi>{" "}
-					{one.state === "done" && <span role="status">uploaded</span>}
-					{one.state === "failed" && <span class="failure" role="alert">{one.error}</span>}
-					{(one.state === "sending" || one.state === "waiting") && (
-						<>
-							<progress max={Math.max(one.size, 1)} value={one.sent} aria-label={`Upload of ${one.path}`}/>{" "}
-							<Button class="quiet" aria-label={`Stop the upload of ${one.path}`} onClick={() => stop(one)}>Stop</Button>
-						</>
-					)}
-				</li>
-			))}
-		</ul>
+		<>
+			<ul class="uploads" aria-label="Uploads">
+				{uploads.map((one) => (
+					<li key={one.path} data-state={one.state}>
+						<bdi>{one.path}</bdi>{" "}
+						{one.state === "done" && <span role="status">uploaded</span>}
+						{one.state === "failed" && <span class="failure" role="alert">{one.error}</span>}
+						{(one.state === "sending" || one.state === "waiting") && (
+							<>
+								<progress max={Math.max(one.size, 1)} value={one.sent} aria-label={`Upload of ${one.path}`}/>{" "}
+								<Button class="quiet" aria-label={`Stop the upload of ${one.path}`} onClick={() => stop(one)}>Stop</Button>
+							</>
+						)}
+					</li>
+				))}
+			</ul>
+			{ended && <Button class="quiet" onClick={forget}>Clear the list</Button>}
+		</>
 	);
 }
