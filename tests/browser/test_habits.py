@@ -117,6 +117,134 @@ def test_a_pasted_env_file_is_several_variables(page, cluster):
     page.wait(lambda: [e.text for e in page.find("td pre")] == ["1", "two\nlines"], "both are stored")
 
 
+def test_changes_that_are_not_applied_stay_while_one_moves_about(page, cluster):
+    enter(page, cluster)
+    create(page, "Drafted")
+    page.press("Variables", ".tabs a")
+    page.fill(key="KEPT", value="for later")
+    page.press("Add")
+    page.see(".changes li code", "KEPT")
+    page.press("Overview", ".tabs a")
+    page.wait(lambda: "changes are not applied yet" in page.attribute("textContent", ".tabs a[href$=variables]"), "the tab says so")
+    page.press("Projects")
+    page.press("Drafted")
+    page.driver.find_element(By.CSS_SELECTOR, ".tabs a[href$=variables]").click()
+    page.see(".changes pre", "for later")
+    page.press("Edit as .env text")
+    page.see("[name=raw]").send_keys("TYPED=too\n")
+    page.press("Overview", ".tabs a")
+    page.driver.find_element(By.CSS_SELECTOR, ".tabs a[href$=variables]").click()
+    page.press("Compare")
+    page.wait(lambda: [e.text for e in page.find(".changes li code")] == ["KEPT", "TYPED"], "both")
+    assert page.findings() == []
+    page.press("Apply and restart")
+    page.see("td pre", "too")
+    page.wait(lambda: not page.find(".tabs .unapplied"), "nothing is left to apply")
+
+
+def test_a_secret_stays_one_and_is_not_read_over_a_shoulder(page, cluster):
+    enter(page, cluster)
+    create(page, "Secrets")
+    page.press("Variables", ".tabs a")
+    page.fill(key="TOKEN", value="first")
+    page.press("secret: never shown again", "label")
+    page.wait(lambda: page.see("[name=value]").value_of_css_property("-webkit-text-security") == "disc", "masked")
+    page.press("Add")
+    page.press("Apply and restart")
+    page.see("td em", "secret")
+    page.fill(key="TOKEN")
+    page.see("small", "There is a secret TOKEN: its value is replaced.")
+    assert page.see("[name=secret]").is_selected()
+    page.fill(value="second")
+    page.press("Add")
+    page.see(".changes [data-kind=changed]", "TOKEN changed, secret")
+    assert "second" not in page.driver.page_source
+
+
+def test_a_refusal_stays_where_it_is_until_it_is_seen(page, cluster, site):
+    name = enter(page, cluster)
+    create(page, "One")
+    client = site.client()
+    client.login(name, PASSWORD)
+    assert client.post("/api/projects", {"name": "Other", "database": False}).ok
+    page.press("Settings", ".tabs a")
+    page.see("[name=name]").clear()
+    page.fill(name="Other")
+    page.press("Save")
+    page.see("p.failure", "You have a project of this name already")
+    project = page.driver.current_url.split("/")[-2]
+    assert client.post(f"/api/projects/{project}/stop").ok
+    page.wait_status("STOPPED")
+    top, bottom = page.driver.execute_script(
+        "const box = document.querySelector('p.failure').getBoundingClientRect(); return [box.top, innerHeight - box.bottom]")
+    assert top >= 0 and bottom >= 0
+    assert page.attribute("value", "[name=name]") == "Other"
+    page.press("Dismiss")
+    page.wait(lambda: not page.find("p.failure"), "it is dismissed")
+
+
+def test_nothing_is_offered_before_its_state_is_known(page, cluster, site, away):
+    enter(page, cluster)
+    create(page, "Unknown")
+    away()
+    page.driver.refresh()
+    page.see("#away")
+    page.see("h1", "Project")
+    assert not [e for verb in ("Start", "Stop", "Restart", "Delete") for e in page.find("button", verb)]
+    site.programs.start()
+    page.see("button", "Stop")
+
+
+def test_back_leads_out_of_what_was_deleted_and_old_dead_links(page, cluster):
+    enter(page, cluster)
+    create(page, "Short")
+    page.press("Settings", ".tabs a")
+    page.press("Delete")
+    page.fill(typed="Short")
+    page.press("Delete it")
+    page.see("h1", "Projects")
+    page.driver.back()
+    page.driver.back()
+    page.see("h1", "Projects")
+    page.driver.get(f"{page.url}/#/nonsense")
+    page.see("h1", "Nothing here")
+    page.driver.back()
+    page.see("h1", "Projects")
+
+
+def test_no_event_is_missing_when_many_come_at_once(page, cluster, site):
+    name = enter(page, cluster)
+    create(page, "Busy")
+    project = page.driver.current_url.rsplit("/", 1)[1]
+
+    def happen(first, last):
+        with site.connect() as db, db.cursor() as cursor:
+            cursor.execute("INSERT INTO events (project_id, kind, status, message) SELECT %s, 'SANDBOX', 'RUNNING',"
+                           " 'number ' || n FROM generate_series(%s::int, %s) n", (project, first, last))
+
+    def numbers():
+        return page.driver.execute_script("""
+            return Array.from(document.querySelectorAll(".events span"), (e) => /number (\\d+)$/.exec(e.textContent))
+                .filter((found) => found).map((found) => Number(found[1]));""")
+
+    happen(1, 120)
+    page.press("History", ".tabs a")
+    page.wait(lambda: len(numbers()) == 50, "the newest")
+    page.press("Show more")
+    page.wait(lambda: numbers() == list(range(120, 20, -1)), "and older ones")
+    happen(121, 200)
+    client = site.client()
+    client.login(name, PASSWORD)
+    assert client.post(f"/api/projects/{project}/stop").ok
+    page.wait_status("STOPPED")
+    page.wait(lambda: numbers()[:1] == [200], "the newest of all")
+    while numbers()[-1] != 1:
+        count = len(numbers())
+        page.press("Show more")
+        page.wait(lambda: len(numbers()) > count, "more")
+    assert numbers() == list(range(200, 0, -1))
+
+
 def test_projects_are_searched_by_keyboard_and_the_address_remembers_it(page, cluster, site):
     name = enter(page, cluster)
     client = site.client()

@@ -364,6 +364,30 @@ def test_what_is_wrong_is_tried_again_at_once(page, cluster):
     assert page.complaints() == []
 
 
+def test_of_several_sandboxes_each_says_what_is_wrong_and_all_are_tried_again(page, cluster, site):
+    name = enter(page, cluster)
+    create(page, "Pair")
+    project = page.driver.current_url.rsplit("/", 1)[1]
+    client = site.client()
+    client.login(name, PASSWORD)
+    assert client.post(f"/api/projects/{project}/stop").ok
+    page.wait_status("STOPPED")
+    fault = cluster.fault(fault="forbidden", verb="apply", user=f"*:{name}")
+    assert client.post(f"/api/projects/{project}/sandboxes", {"displayName": "second"}).ok
+    assert client.post(f"/api/projects/{project}/start").ok
+    page.wait(lambda: len(page.find(".cause")) >= 2, "a cause for each")
+    page.press("Projects")
+    assert page.attribute("data-trouble", ".projects .badge") == "true"
+    page.see(".projects .cause")
+    page.press("Pair")
+    cluster.end_fault(fault)
+    page.wait(lambda: page.find("[aria-label='Try now: second']"), "the second one's")
+    page.see("[aria-label='Try now: second']").click()
+    page.wait_status("RUNNING")
+    page.wait(lambda: not page.find(".cause"), "no cause")
+    assert page.complaints() == []
+
+
 def test_a_size_is_chosen_and_changed(page, site, cluster):
     enter(page, cluster)
     page.press("New project")
@@ -431,12 +455,3 @@ def keep_picture(page, name):
 def dimensions(png):
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
-
-
-def test_the_picture_in_the_readme_is_what_a_person_sees(page, cluster):
-    page.driver.set_window_size(*PICTURE_SIZE)
-    enter(page, cluster)
-    create(page, "shop")
-    page.wait(lambda: page.find("a", "Open terminal"), "a terminal to open")
-    page.driver.execute_script("document.activeElement.blur()")
-    keep_picture(page, "page.png")

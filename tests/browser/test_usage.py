@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from test_page import create, enter
+from test_page import PICTURE_SIZE, create, enter, keep_picture
 
 MIB = 1 << 20
 
@@ -16,7 +16,7 @@ def inside(page, cluster, open_inside):
     if os.geteuid() != 0:
         pytest.skip("a cgroup of its own takes root")
     name = enter(page, cluster)
-    create(page, "Busy")
+    create(page, "shop")
     return open_inside(page, name, image=True)
 
 
@@ -61,3 +61,12 @@ def test_a_sandbox_that_does_not_say_is_no_failure(page, cluster):
     create(page, "Silent")
     page.see(".detail", "What it uses is not known: The sandbox is out of reach.")
     assert not page.find(".failure")
+
+
+def test_the_picture_in_the_readme_is_what_a_person_sees(page, inside):
+    page.driver.set_window_size(*PICTURE_SIZE)
+    for seconds, mib in ((10, 64), (10.2, 96), (10.9, 118), (11.3, 110), (11.4, 97)):
+        use(inside, seconds, mib * MIB, 256 * MIB, 0)
+        wait_tile(page, "Memory", f"{mib} MiB of 256 MiB")
+    page.driver.execute_script("document.activeElement.blur()")
+    keep_picture(page, "page.png")

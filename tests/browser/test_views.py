@@ -48,8 +48,17 @@ def overflow(page):
             .map((element) => `${element.tagName}.${element.className}`).slice(0, 5);""")
 
 
+def same_names(page):
+    """Buttons that somebody who hears them cannot tell apart."""
+    names = page.driver.execute_script("""
+        return Array.from(document.querySelectorAll("main button"))
+            .filter((button) => button.checkVisibility())
+            .map((button) => button.ariaLabel ?? button.textContent);""")
+    return [name for name in set(names) if names.count(name) > 1]
+
+
 def check(page, workspace, what):
-    wrong = []
+    wrong = [(what, "several buttons", name) for name in same_names(page)]
     for scheme in SCHEMES:
         for width in WIDTHS:
             look(page, width, scheme)

@@ -1,11 +1,35 @@
 // Changes to a project's variables that are not applied yet: by name what a variable is to become,
 // null for one that is to go.
 
+import {signal} from "@preact/signals";
+
 /**
  * @typedef {{value: string | null, isSecret: boolean}} Wanted `value` null: as it is
  * @typedef {Map<string, Wanted | null>} Draft
  * @typedef {{key: string, kind: "added" | "changed" | "removed", before: Variable | undefined, after: Wanted | null}} Difference
  */
+
+/**
+ * By the id of their project, for as long as the console is open; `text`: what is typed as .env text.
+ * @type {import("@preact/signals").Signal<Map<string, {draft: Draft, text: string | null}>>}
+ */
+const drafts = signal(new Map());
+
+/** @param {string} project */
+export const draftOf = (project) => drafts.value.get(project) ?? {draft: new Map(), text: null};
+
+/** @param {string} project @param {{draft?: Draft, text?: string | null}} change */
+export function keepDraft(project, change) {
+	const changed = {...draftOf(project), ...change};
+	const others = [...drafts.value].filter(([id]) => id !== project);
+	drafts.value = new Map(changed.draft.size > 0 || changed.text !== null ? [...others, [project, changed]] : others);
+}
+
+/** Whether there is something in it. @param {string} project */
+export const hasDraft = (project) => drafts.value.has(project);
+
+/** Whoever is there next has none. */
+export const forgetDrafts = () => drafts.value = new Map();
 
 /**
  * What the draft changes; what is in it as it is stored is no difference.

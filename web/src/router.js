@@ -67,9 +67,9 @@ function unescape(text) {
 	}
 }
 
-/** Addresses of the former page: #/projects/ID. */
+/** Addresses of the former page: #/projects/ID. What invites is none of them. */
 function redirectFormer() {
-	if (/^#\/(?!\/)(projects|settings|account)?(\/|$)/.test(location.hash))
+	if (/^#\/(?!\/|invite\/)/.test(location.hash))
 		navigate(location.hash.slice(1), {replace: true});
 }
 

@@ -2,6 +2,7 @@
 
 import {signal} from "@preact/signals";
 import {away, get, post, sessionEnded, useBearer} from "./api.js";
+import {forgetDrafts} from "./draft.js";
 import {navigate} from "./router.js";
 import {forgetSandboxes} from "./sandbox/access.js";
 import {startLive, stopLive} from "./live.js";
@@ -44,8 +45,10 @@ export async function enter() {
 
 /** @param {User | null} found */
 function settle(found) {
-	if (found?.id !== user.value?.id)
+	if (found?.id !== user.value?.id) {
 		forgetSandboxes();
+		forgetDrafts();
+	}
 	if (found && user.value && found.id !== user.value.id)
 		navigate("/projects"); // the view is the former one's
 	if (found === null)

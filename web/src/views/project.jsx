@@ -1,5 +1,7 @@
+import {useEffect, useRef} from "preact/hooks";
 import {useAction, callWithCare} from "../action.js";
 import {get} from "../api.js";
+import {hasDraft} from "../draft.js";
 import {Act} from "../parts/button.jsx";
 import {Heading} from "../parts/heading.jsx";
 import {Link} from "../parts/link.jsx";
@@ -53,15 +55,30 @@ export function Project({id, tab = ""}) {
 	return (
 		<>
 			<Head project={data} id={id}/>
-			<nav class="tabs" aria-label="Project">
-				{TABS.map(({name, label}) => (
-					<Link key={name} to={address(id, name)} aria-current={name === tab ? "page" : undefined}>{label}</Link>
-				))}
-			</nav>
+			<Tabs id={id} tab={tab}/>
 			{error !== null && !(error instanceof TypeError) && <p class="failure" role="alert">{error.message}</p>}
 			{data ? <Tab name={tab} project={data} reload={resource.reload}/> : <p class="loading" role="status">Loading…</p>}
 		</>
 	);
+}
+
+/** In one row, which scrolls where it is narrow. @param {{id: string, tab: string}} props */
+function Tabs({id, tab}) {
+	const row = useRef(/** @type {HTMLElement | null} */ (null));
+	useEffect(() => row.current?.querySelector("[aria-current]")?.scrollIntoView({block: "nearest", inline: "nearest"}), [tab]);
+	return (
+		<nav ref={row} class="tabs" aria-label="Project">
+			{TABS.map(({name, label}) => (
+				<Link key={name} to={address(id, name)} aria-current={name === tab ? "page" : undefined}>
+					{label}{name === "variables" && hasDraft(id) && <Unapplied/>}
+				</Link>
+			))}
+		</nav>
+	);
+}
+
+function Unapplied() {
+	return <span class="unapplied" title="Some changes are not applied yet"> ●<span class="unseen"> changes are not applied yet</span></span>;
 }
 
 /** @param {{name: string, project: Project, reload: () => Promise<void>}} props */

@@ -92,7 +92,7 @@ function NewTask({access, project, reload}) {
 			<Form label="Start the task" submit={start}>
 				<label>
 					<span>What is it to do?</span>
-					<textarea name="prompt" rows={4} required maxLength={PROMPT_MAX}
+					<textarea name="prompt" class="prose" rows={4} required maxLength={PROMPT_MAX}
 						placeholder="Add a test for the parser, and make it pass." onKeyDown={submitByKeys}/>
 					<small>Ctrl-Enter starts it, too.</small>
 				</label>

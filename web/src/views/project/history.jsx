@@ -1,4 +1,4 @@
-import {useState} from "preact/hooks";
+import {useEffect, useState} from "preact/hooks";
 import {useAction} from "../../action.js";
 import {get} from "../../api.js";
 import {Act} from "../../parts/button.jsx";
@@ -32,22 +32,34 @@ export function History({project}) {
 	);
 }
 
-/** @param {{first: {items: ProjectEvent[], nextCursor: string | null}, path: string, kind: string}} props */
+/** @typedef {{items: ProjectEvent[], nextCursor: string | null}} Page */
+
+/**
+ * What is known, with the newest page before it. When so much has happened that there is a gap between
+ * the two, older events are asked for anew.
+ * @param {Page} known
+ * @param {Page} newest
+ * @returns {Page}
+ */
+function joined(known, newest) {
+	const ids = new Set(newest.items.map(({id}) => id));
+	const older = known.items.filter(({id}) => !ids.has(id));
+	return older.length === known.items.length ? newest : {items: [...newest.items, ...older], nextCursor: known.nextCursor};
+}
+
+/** @param {{first: Page, path: string, kind: string}} props */
 function Pages({first, path, kind}) {
-	const [older, setOlder] = useState(/** @type {ProjectEvent[]} */ ([]));
-	const [cursor, setCursor] = useState(first.nextCursor);
+	const [known, setKnown] = useState(first);
+	const {items, nextCursor} = joined(known, first);
+	useEffect(() => setKnown((before) => joined(before, first)), [first]);
 	const more = useAction(async () => {
-		const page = await get(`${path}&cursor=${cursor}`);
-		setOlder([...older, ...page.items]);
-		setCursor(page.nextCursor);
+		const page = /** @type {Page} */ (await get(`${path}&cursor=${nextCursor}`));
+		setKnown({items: [...items, ...page.items], nextCursor: page.nextCursor});
 	});
-	// What has moved from the first page to the others since is there twice.
-	const known = new Set(first.items.map(({id}) => id));
-	const all = [...first.items, ...older.filter(({id}) => !known.has(id))];
 	return (
 		<>
-			<Events items={all.filter((event) => kind === "" || event.kind === kind)}/>
-			{cursor !== null && <Act action={more}>Show more</Act>}
+			<Events items={items.filter((event) => kind === "" || event.kind === kind)}/>
+			{nextCursor !== null && <Act action={more}>Show more</Act>}
 		</>
 	);
 }

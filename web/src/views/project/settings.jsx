@@ -22,7 +22,7 @@ export function ProjectSettings({project, reload}) {
 						hint="Letters, digits, spaces and hyphens, beginning with a letter"/>
 					<label>
 						<span>Description</span>
-						<textarea name="description" rows={3} maxLength={2000} defaultValue={project.description ?? ""}/>
+						<textarea name="description" class="prose" rows={3} maxLength={2000} defaultValue={project.description ?? ""}/>
 					</label>
 				</Form>
 			</section>

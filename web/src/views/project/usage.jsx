@@ -7,6 +7,7 @@ import {readUsage, SPAN_MS} from "../../sandbox/usage.js";
 /** @typedef {import("../../sandbox/usage.js").History} History */
 
 const EVERY_MS = 5000;
+const SHORTEST_MS = 60000; // that a plot spans
 const NEARLY = 0.9;
 
 /** What a sandbox that runs uses of what it may. @param {{sandbox: Sandbox}} props */
@@ -79,5 +80,9 @@ function Tile({name, text, share, children}) {
 
 /** @param {{name: string, text: string, points: {at: number, value: number}[], limit: number | null}} props */
 function Line({name, text, points, limit}) {
-	return <Plot points={points} span={SPAN_MS} limit={limit} label={`${name} in the last minutes; now ${text}`}/>;
+	if (points.length === 0)
+		return null;
+	const known = points[points.length - 1].at - points[0].at;
+	const span = Math.min(Math.max(known, SHORTEST_MS), SPAN_MS);
+	return <Plot points={points} span={span} limit={limit} label={`${name} in the last minutes; now ${text}`}/>;
 }

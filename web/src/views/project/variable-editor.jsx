@@ -12,13 +12,18 @@ import {Check, Form} from "../../parts/form.jsx";
 export function Editor({edited, known, add, cancel}) {
 	const [key, setKey] = useState(edited?.key ?? "");
 	const [secret, setSecret] = useState(edited?.isSecret ?? false);
-	const replaced = edited === null && known.some((variable) => variable.key === key);
+	const same = edited === null ? known.find((variable) => variable.key === key) : undefined;
+	const isSecret = (/** @type {string} */ name) => known.some((variable) => variable.key === name && variable.isSecret);
+	const name = (/** @type {string} */ typed) => {
+		setKey(typed);
+		setSecret(secret || isSecret(typed)); // what is secret stays so, unless one says otherwise
+	};
 	const paste = (/** @type {ClipboardEvent} */ event) => {
 		const text = event.clipboardData?.getData("text/plain") ?? "";
 		if (!/^[^\n]*=/m.test(text))
 			return;
 		event.preventDefault();
-		add(Array.from(parseEnv(text), ([name, value]) => [name, {value, isSecret: false}]));
+		add(Array.from(parseEnv(text), ([name, value]) => [name, {value, isSecret: isSecret(name)}]));
 	};
 	const take = async (/** @type {Record<string, string>} */ values, /** @type {HTMLFormElement} */ form) => {
 		const untouched = edited?.isSecret && values.value === "";
@@ -34,8 +39,8 @@ export function Editor({edited, known, add, cancel}) {
 				<label>
 					<span>Name</span>
 					<input name="key" required pattern={NAME.source.slice(1, -1)} maxLength={128} autocomplete="off" spellcheck={false}
-						value={key} onInput={({currentTarget}) => setKey(currentTarget.value)} onPaste={paste}/>
-					<small>{replaced ? `There is a ${key}: its value is replaced.` : "A pasted .env becomes several."}</small>
+						value={key} onInput={({currentTarget}) => name(currentTarget.value)} onPaste={paste}/>
+					<small>{same ? `There is a ${same.isSecret ? "secret " : ""}${key}: its value is replaced.` : "A pasted .env becomes several."}</small>
 				</label>
 			)}
 			<label>

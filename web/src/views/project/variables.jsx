@@ -2,7 +2,7 @@ import {useState} from "preact/hooks";
 import {callWithCare, useAction} from "../../action.js";
 import {get} from "../../api.js";
 import {formatEnv, parseEnv} from "../../dotenv.js";
-import {differences, draftOfText} from "../../draft.js";
+import {differences, draftOf, draftOfText, keepDraft} from "../../draft.js";
 import {Act, Button} from "../../parts/button.jsx";
 import {Failure} from "../../parts/failure.jsx";
 import {Reading} from "../../parts/reading.jsx";
@@ -18,8 +18,10 @@ export function Variables({project}) {
 	const stored = useResource(read, {
 		deps: [path], hear: ({name, data}, old) => (name !== "kubeconfig" && data.id === project.id ? undefined : old),
 	});
-	const [draft, setDraft] = useState(/** @type {Draft} */ (new Map()));
-	const [raw, setRaw] = useState(false);
+	const {draft, text} = draftOf(project.id);
+	const setDraft = (/** @type {Draft} */ changed) => keepDraft(project.id, {draft: changed});
+	const setText = (/** @type {string | null} */ typed) => keepDraft(project.id, {text: typed});
+	const [raw, setRaw] = useState(text !== null);
 	return (
 		<section>
 			<h2>Variables</h2>
@@ -27,11 +29,18 @@ export function Variables({project}) {
 			<Reading of={stored}>
 				{(variables) => (
 					<>
-						<Button aria-pressed={raw} class="quiet" onClick={() => setRaw(!raw)}>
+						<Button aria-pressed={raw} class="quiet" onClick={() => {
+							setText(null);
+							setRaw(!raw);
+						}}>
 							{raw ? "Show as a table" : "Edit as .env text"}
 						</Button>
 						{raw
-							? <Raw variables={variables} draft={draft} setDraft={setDraft} done={() => setRaw(false)}/>
+							? <Raw variables={variables} text={text ?? textOf(variables, draft)} setText={setText}
+								take={(changed) => {
+									keepDraft(project.id, {draft: changed, text: null});
+									setRaw(false);
+								}}/>
 							: <Table variables={variables} draft={draft} setDraft={setDraft}/>}
 						<Changes path={path} stored={variables} draft={draft} reload={stored.reload}
 							clear={() => setDraft(new Map())}/>
@@ -75,13 +84,8 @@ function Table({variables, draft, setDraft}) {
 	);
 }
 
-/** @param {{variables: Variable[], draft: Draft, setDraft: (draft: Draft) => void, done: () => void}} props */
-function Raw({variables, draft, setDraft, done}) {
-	const [text, setText] = useState(() => textOf(variables, draft));
-	const take = useAction(async () => {
-		setDraft(draftOfText(variables, parseEnv(text)));
-		done();
-	});
+/** @param {{variables: Variable[], text: string, setText: (text: string) => void, take: (draft: Draft) => void}} props */
+function Raw({variables, text, setText, take}) {
 	const secrets = variables.filter(({isSecret}) => isSecret).map(({key}) => key);
 	return (
 		<>
@@ -91,7 +95,7 @@ function Raw({variables, draft, setDraft, done}) {
 					onInput={({currentTarget}) => setText(currentTarget.value)}/>
 			</label>
 			{secrets.length > 0 && <p class="detail">Secrets stay as they are, unless you give them a value here: {secrets.join(", ")}</p>}
-			<Act action={take}>Compare</Act>
+			<Button onClick={() => take(draftOfText(variables, parseEnv(text)))}>Compare</Button>
 		</>
 	);
 }
@@ -128,9 +132,10 @@ function Changes({path, stored, draft, clear, reload}) {
 		<div class="changes" role="group" aria-label="Not applied yet">
 			<h3>Not applied yet</h3>
 			<ul>
-				{found.map(({key, kind, after}) => (
+				{found.map(({key, kind, before, after}) => (
 					<li key={key} data-kind={kind}>
 						<code>{key}</code> {WORDS[kind]}
+						{before?.isSecret && after && !after.isSecret && ", secret no longer"}
 						{after && (after.isSecret ? ", secret" : after.value !== null && <pre tabIndex={0} role="group" aria-label={`New value of ${key}`}>{after.value}</pre>)}
 					</li>
 				))}
