@@ -42,7 +42,7 @@ def states(page):
 
 
 def wait_states(page, *expected):
-    page.wait(lambda: states(page) == list(expected), f"{expected}, not {states(page)}")
+    page.wait(lambda: states(page) == list(expected), f"the states {expected}")
 
 
 def start(page, prompt):

@@ -27,7 +27,7 @@ def listed(page):
 
 
 def wait_listed(page, *names):
-    page.wait(lambda: listed(page) == list(names), f"{names}, not {listed(page)}")
+    page.wait(lambda: listed(page) == list(names), f"the files {names}")
 
 
 def wait_file(page, path, text):

@@ -34,7 +34,7 @@ def tile(page, name):
 
 
 def wait_tile(page, name, text):
-    page.wait(lambda: tile(page, name) == text, f"{name}: {text}, not {tile(page, name)}")
+    page.wait(lambda: tile(page, name) == text, f"{name}: {text}")
 
 
 def test_usage_is_shown_against_the_limits_and_as_it_changes(page, inside):

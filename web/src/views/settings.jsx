@@ -158,7 +158,7 @@ function Ai() {
 			<p>For the agent in your sandboxes, as variables ANTHROPIC_…. Storing restarts the sandboxes that run.</p>
 			<Reading of={stored}>
 				{(known) => (
-					<Form label="Store" submit={save} key={JSON.stringify(known)}>
+					<Form label="Store the AI settings" submit={save} key={JSON.stringify(known)}>
 						<Field label="API key" name="apiKey" type="password" autocomplete="off" maxLength={1024}
 							hint={known.apiKey ? "One is stored; empty: it stays." : "None is stored."}/>
 						{AI_FIELDS.map(([name, label]) => (
