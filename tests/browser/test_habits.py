@@ -245,6 +245,19 @@ def test_no_event_is_missing_when_many_come_at_once(page, cluster, site):
     assert numbers() == list(range(200, 0, -1))
 
 
+def test_a_next_attempt_is_never_in_the_past(page, cluster, site):
+    name = enter(page, cluster)
+    create(page, "Late")
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE resources r SET cause_kind = 'POD_IMAGE', cause_code = 'ErrImagePull', cause_since = now(),"
+                       " due_at = now() + interval '30 minutes 30 seconds' FROM users u"
+                       " WHERE u.id = r.user_id AND u.name = %s AND r.kind = 'SANDBOX'", (name,))
+    page.driver.refresh()
+    page.wait(lambda: "next attempt in 30 minutes" in page.text(".cause"), "when it is tried again")
+    page.driver.execute_script("const now = Date.now; Date.now = () => now() + 3600000;")
+    page.wait(lambda: "next attempt now" in page.text(".cause"), "no time that is over")
+
+
 def test_projects_are_searched_by_keyboard_and_the_address_remembers_it(page, cluster, site):
     name = enter(page, cluster)
     client = site.client()

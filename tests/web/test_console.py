@@ -30,6 +30,12 @@ def test_each_view_is_the_page(url, path):
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
 
 
+def test_what_is_loaded_without_a_terminal_is_small(console):
+    packed = {file.name: file.stat().st_size for file in (console / "assets").glob("*.js.gz")}
+    assert any(name.startswith("main-") for name in packed)
+    assert sum(size for name, size in packed.items() if not name.startswith("terminal-")) <= 60 * 1024
+
+
 @pytest.mark.parametrize("path", ["/projectsx", "/nonsense", "/assets/", "/assets/none.js", "/src/main.jsx",
                                   "/assets/../../etc/passwd", "/node_modules"])
 def test_nothing_else_is(url, path):
