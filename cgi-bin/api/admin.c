@@ -8,6 +8,7 @@
 #include "domain/user.h"
 #include "store/admin.h"
 #include "store/admin_site.h"
+#include "store/host_health.h"
 #include "store/invitation.h"
 #include "store/limit.h"
 #include "store/maintenance.h"
@@ -91,6 +92,26 @@ int admin_state_get(struct call *c, struct err *e)
 	response_json(c->response, 200,
 		      json_pack("{s:O, s:O, s:O, s:O}", "counts", counts, "queue", queue, "hosts",
 				hosts, "maintenance", maintenance));
+	return 0;
+}
+
+int admin_health_get(struct call *c, struct err *e)
+{
+	json_t *hosts = NULL;
+
+	if (host_health_list(c->db, &hosts, e) < 0)
+		return -1;
+	response_json(c->response, 200, json_pack("{s:o}", "items", hosts));
+	return 0;
+}
+
+int admin_samples_get(struct call *c, struct err *e)
+{
+	json_t *samples = NULL;
+
+	if (admin_samples(c->db, &samples, e) < 0)
+		return -1;
+	response_json(c->response, 200, json_pack("{s:o}", "items", samples));
 	return 0;
 }
 

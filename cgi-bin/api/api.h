@@ -107,8 +107,9 @@ route_fn environment_list_get, environment_post, environment_merge, environment_
 
 route_fn database_read, database_post, database_delete;
 
-route_fn admin_state_get, admin_stuck_get, admin_users_get, admin_limits_get, admin_limit_put,
-	admin_disable_post, admin_enable_post, admin_invitation_post, admin_invitation_delete;
+route_fn admin_state_get, admin_samples_get, admin_health_get, admin_stuck_get, admin_users_get,
+	admin_limits_get, admin_limit_put, admin_disable_post, admin_enable_post,
+	admin_invitation_post, admin_invitation_delete;
 extern const struct field admin_users_query[], admin_limit_fields[], admin_invitation_fields[];
 
 route_fn event_list_get;

@@ -123,6 +123,8 @@ const struct route api_routes[] = {
 	READ ("/api/user/audit", audit_list_get, .query = page_query),
 
 	READ ("/api/admin/state", admin_state_get, .flags = ROUTE_ADMIN),
+	READ ("/api/admin/health", admin_health_get, .flags = ROUTE_ADMIN),
+	READ ("/api/admin/samples", admin_samples_get, .flags = ROUTE_ADMIN),
 	READ ("/api/admin/stuck", admin_stuck_get, .flags = ROUTE_ADMIN),
 	READ ("/api/admin/users", admin_users_get, .query = admin_users_query,
 	      .flags = ROUTE_ADMIN),

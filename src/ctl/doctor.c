@@ -1,13 +1,16 @@
 #include "ctl/doctor.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "base/cleanup.h"
 #include "ctl/output.h"
 #include "store/admin.h"
+#include "store/host_health.h"
 
 static const struct {
 	const char *name;
@@ -110,6 +113,53 @@ static void run_checks(struct doctor *d)
 	}
 }
 
+/* For administrators who cannot log in on this host; the worst first, as many as they would read.
+ */
+static json_t *worth_recording(const json_t *findings)
+{
+	enum { RECORDED_MAX = 100 };
+	static const enum health worst_first[] = { HEALTH_FAILED, HEALTH_WARNING };
+	json_t *chosen = json_array();
+	size_t i;
+	json_t *finding;
+
+	for (size_t kind = 0; kind < ARRAY_SIZE(worst_first); kind++) {
+		json_array_foreach(findings, i, finding)
+		{
+			const char *health = json_string_value(json_object_get(finding, "health"));
+			if (strcmp(health, healths[worst_first[kind]]) == 0 &&
+			    json_array_size(chosen) < RECORDED_MAX)
+				(void)json_array_append(chosen, finding);
+		}
+	}
+	return chosen;
+}
+
+static size_t count_in_order(const json_t *findings)
+{
+	size_t i, count = 0;
+	json_t *finding;
+
+	json_array_foreach(findings, i, finding)
+	{
+		const char *health = json_string_value(json_object_get(finding, "health"));
+		count += strcmp(health, healths[HEALTH_OK]) == 0;
+	}
+	return count;
+}
+
+static int record(const struct doctor *d, struct err *e)
+{
+	CLEANUP(json_decrefp) json_t *chosen = worth_recording(d->findings);
+	struct utsname host;
+
+	if (d->call->options[OPTION_RECORD] == NULL)
+		return 0;
+	if (uname(&host) < 0)
+		return err_set(e, ERR_INTERNAL, NULL, "this host has no name: %s", strerror(errno));
+	return host_health_record(d->db, host.nodename, chosen, count_in_order(d->findings), e);
+}
+
 int command_doctor(const struct call *call, struct err *e)
 {
 	CLEANUP(conf_freep) struct conf *conf = NULL;
@@ -124,6 +174,9 @@ int command_doctor(const struct call *call, struct err *e)
 	char user_id[STORE_ID_LENGTH + 1];
 	struct doctor d = { .call = &mine, .problems = &problems, .db = db, .findings = findings };
 
+	if (call->options[OPTION_USER] != NULL && call->options[OPTION_RECORD] != NULL)
+		return err_set(e, ERR_INVALID, "USAGE",
+			       "--record keeps what is found of the whole site: not with --user");
 	if (call->options[OPTION_USER] != NULL) {
 		if (admin_find_user(db, call->options[OPTION_USER], user_id, e) < 0)
 			return -1;
@@ -132,5 +185,7 @@ int command_doctor(const struct call *call, struct err *e)
 	run_checks(&d);
 	if (!output_json(call, findings))
 		print_findings(findings);
+	if (record(&d, e) < 0)
+		return -1;
 	return d.worst == HEALTH_FAILED ? 1 : 0;
 }

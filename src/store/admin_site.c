@@ -13,6 +13,7 @@ enum statement {
 	STATEMENT_STUCK_COUNT,
 	STATEMENT_COUNTS,
 	STATEMENT_HOSTS,
+	STATEMENT_SAMPLES,
 	STATEMENT_LIMIT,
 	STATEMENT_ACCESS,
 	STATEMENT_INVITE,
@@ -56,6 +57,11 @@ static const struct db_statement statements[] = {
 		"SELECT host, version, iso8601(last_pass_at) AS \"lastPassAt\","
 		" greatest(0, (extract(epoch FROM now() - last_pass_at) * 1000)::bigint)"
 		"  AS \"ageMs\" FROM pass_hosts ORDER BY host" },
+	[STATEMENT_SAMPLES] = { "admin_samples",
+		"SELECT iso8601(date_bin('5 minutes', at, 'epoch')) AS at, max(due) AS due,"
+		" max(oldest_due_ms) AS \"oldestDueMs\", max(running) AS running,"
+		" max(failed) AS failed FROM site_samples WHERE at > now() - interval '1 day'"
+		" GROUP BY date_bin('5 minutes', at, 'epoch') ORDER BY 1" },
 	[STATEMENT_LIMIT] = { "admin_change_limit",
 		"SELECT administrate_limit($1, $2, $3, nullif($4::bigint, -1), $5, $6)" },
 	[STATEMENT_ACCESS] = { "admin_change_access",
@@ -124,6 +130,11 @@ int admin_counts(struct db *db, json_t **ret_counts, struct err *e)
 int admin_hosts(struct db *db, json_t **ret_rows, struct err *e)
 {
 	return store_rows(db, &statements[STATEMENT_HOSTS], NULL, ret_rows, e);
+}
+
+int admin_samples(struct db *db, json_t **ret_rows, struct err *e)
+{
+	return store_rows(db, &statements[STATEMENT_SAMPLES], NULL, ret_rows, e);
 }
 
 /* ---- changes --------------------------------------------------------------------------------- */

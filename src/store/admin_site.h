@@ -34,6 +34,8 @@ int admin_page_stuck(struct db *db, unsigned limit, struct admin_page *ret_page,
 int admin_counts(struct db *db, json_t **ret_counts, struct err *e);
 /* The hosts that passes run on: host, version, lastPassAt, ageMs. */
 int admin_hosts(struct db *db, json_t **ret_rows, struct err *e);
+/* What the site was like in the last day, the oldest first: the most of each five minutes. */
+int admin_samples(struct db *db, json_t **ret_rows, struct err *e);
 
 /*
  * What administrators change: by functions of the database that get the token of the caller's

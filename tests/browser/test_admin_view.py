@@ -23,6 +23,25 @@ def test_who_has_the_role_sees_the_site_and_who_has_not_sees_nothing(page, clust
     page.see("td", f"{name} (administrator)")
     assert page.findings() == []
 
+    # What a host found, with what to do.
+    page.see("p", "No host has recorded what it finds: run fsactl doctor --record on each, once an hour.")
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("INSERT INTO host_health (host, in_order, findings) VALUES ('web-1', 3, %s)", (json.dumps([
+            {"health": "FAILED", "check": "disk", "subject": "/var", "message": "is full", "advice": "make room"}]),))
+    page.driver.refresh()
+    page.see(".cause p", "Failed: disk, /var: is full")
+    page.see(".cause p", "make room")
+    assert page.findings() == []
+
+    # What it was like in the last day.
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("INSERT INTO site_samples SELECT t, 5, 7000, 3, 1 FROM generate_series(now() - interval '2 hours',"
+                       " now() - interval '1 hour', interval '10 minutes') AS t")
+    page.driver.refresh()
+    page.wait(lambda: len(page.find("svg.plot")) == 4, "four plots")
+    assert "at most 7 s" in page.attribute("aria-label", "[aria-label='Longest wait'] svg")
+    assert page.findings() == []
+
     # What is stuck, with its cause.
     with site.connect() as db, db.cursor() as cursor:
         cursor.execute("UPDATE resources r SET cause_kind = 'POD_IMAGE', cause_code = 'ErrImagePull',"
@@ -74,8 +93,7 @@ def test_a_user_gets_a_limit_and_is_disabled_and_enabled(page, cluster, site):
     page.see("p", "1 user")
 
     page.press("Limits")
-    page.wait(lambda: page.find("dialog input[name=limit]"), "the limits")
-    page.find("dialog input[name=limit]")[0].send_keys("7")
+    page.see("dialog form:has([value=projects]) [name=limit]").send_keys("7")
     assert page.findings() == []
     page.press("Save the limit of projects")
     page.see("dialog small", "0 used, an exception")

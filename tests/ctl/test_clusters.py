@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from stand.kubesim import KubeSim
-from stand.process import PATIENCE, Process
+from stand.process import PATIENCE, Process, StandError
 from stand.site import ROOT, SQL, Site
 
 PASSWORD = "correct horse battery"
@@ -104,6 +104,20 @@ def test_a_site_in_order_has_nothing_to_do(doctor):
     assert (status, {f["health"] for f in others}) == (0, {"ok"}), findings
     assert {f["check"] for f in others} == {"database", "schema", "keys", "secrets", "settings",
                                             "sockets", "site", "hosts", "queue", "clusters"}
+
+
+def test_what_is_found_is_kept_for_administrators(site, fsactl):
+    status, findings = fsactl("doctor", "--sql-dir", SQL, "--record")
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("SELECT host, in_order, findings FROM host_health")
+        host, in_order, kept = cursor.fetchone()
+    assert host and in_order == sum(f["health"] == "ok" for f in findings) > 0
+    assert kept == sorted((f for f in findings if f["health"] != "ok"), key=lambda f: f["health"] != "FAILED")
+
+
+def test_what_concerns_one_user_is_not_kept_as_the_sites(site, owner):
+    with pytest.raises(StandError, match="not with --user"):
+        site.programs.fsactl("doctor", "--record", "--user", owner.name)
 
 
 def test_for_people_there_is_a_line_each(fsactl, owner):

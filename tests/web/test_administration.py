@@ -2,7 +2,7 @@
 
 import pytest
 
-READS = ("/api/admin/state", "/api/admin/stuck", "/api/admin/users")
+READS = ("/api/admin/state", "/api/admin/health", "/api/admin/samples", "/api/admin/stuck", "/api/admin/users")
 
 
 @pytest.fixture
@@ -74,6 +74,20 @@ def test_the_state_is_the_databases(administrator, project):
     assert state["queue"]["dueCount"] >= 2  # no reconciler is running
     assert state["maintenance"] is None
     assert all(host["ageMs"] >= 0 and host["version"] for host in state["hosts"])
+
+
+def test_a_pass_takes_a_sample_a_minute(web, administrator, project):
+    with web.connect() as db, db.cursor() as cursor:
+        cursor.execute("DELETE FROM site_samples")
+        cursor.execute("INSERT INTO site_samples VALUES (now() - interval '2 days', 9, 9, 9, 9)")
+        cursor.execute("UPDATE resources SET due_at = now() - interval '1 minute', leased_until = NULL,"
+                       " status = 'ERROR' WHERE project_id = %s", (project.id,))
+        for _ in range(2):  # two passes in a minute are one sample
+            cursor.execute("INSERT INTO pass_hosts (host, version, keys) VALUES ('sampler', '1', '{}')"
+                           " ON CONFLICT (host) DO UPDATE SET last_pass_at = now()")
+        cursor.execute("DELETE FROM pass_hosts WHERE host = 'sampler'")
+    sample, = administrator.get("/api/admin/samples").json()["items"]
+    assert sample["due"] >= 2 and sample["failed"] >= 2 and sample["oldestDueMs"] >= 60000
 
 
 # ---- changes ------------------------------------------------------------------------------------

@@ -153,7 +153,10 @@ def test_administration_is_as_written(document, web, user, project):
         cursor.execute("UPDATE resources SET cause_kind = 'POD_IMAGE', cause_since = now()"
                        " WHERE project_id = %s", (project.id,))
     do = Checker(document, client)
-    for path in ("state", "stuck", "users"):
+    with web.connect() as db, db.cursor() as cursor:
+        cursor.execute("INSERT INTO host_health (host, in_order, findings) VALUES ('h', 3, %s)", (json.dumps(
+            [{"health": "FAILED", "check": "keys", "subject": "s", "message": "m", "advice": None}]),))
+    for path in ("state", "health", "samples", "stuck", "users"):
         do("get", f"/api/admin/{path}")
     other = {"userId": user().id}
     do("get", f"{PERSON}/limits", **other)

@@ -101,4 +101,12 @@ interface AdminState {
 	maintenance: {message: string, since: string} | null;
 }
 
+/** What doctor found on a host. */
+interface HostHealth {
+	host: string; checkedAt: string; inOrder: number;
+	findings: {health: string, check: string, subject: string, message: string, advice: string | null}[];
+}
+
+interface Sample { at: string; due: number; oldestDueMs: number; running: number; failed: number }
+
 interface Limit { kind: string; limit: number | null; used: number; isException: boolean }

@@ -1,6 +1,7 @@
 import {Heading} from "../parts/heading.jsx";
 import {Nothing} from "../parts/nothing.jsx";
 import {user} from "../session.js";
+import {Health} from "./admin/health.jsx";
 import {SiteState} from "./admin/state.jsx";
 import {Stuck} from "./admin/stuck.jsx";
 import {Users} from "./admin/users.jsx";
@@ -13,6 +14,7 @@ export function Administration() {
 		<>
 			<Heading title="Administration"/>
 			<SiteState/>
+			<Health/>
 			<Stuck/>
 			<Users/>
 		</>

@@ -2,6 +2,7 @@ import {get} from "../../api.js";
 import {Reading} from "../../parts/reading.jsx";
 import {Time} from "../../parts/time.jsx";
 import {useResource} from "../../resource.js";
+import {Samples} from "./samples.jsx";
 
 /** A pass announces itself every few seconds. */
 const LATE_MS = 60000;
@@ -15,7 +16,7 @@ export function SiteState() {
 		<section>
 			<h2>The site</h2>
 			<Reading of={state}>{(known) => <State {...known}/>}</Reading>
-			<p class="detail">What a host knows of itself, <code>fsactl doctor</code> says there.</p>
+			<Samples/>
 		</section>
 	);
 }
