@@ -30,7 +30,7 @@ def test_who_has_the_role_sees_the_site_and_who_has_not_sees_nothing(page, clust
             {"health": "FAILED", "check": "disk", "subject": "/var", "message": "is full", "advice": "make room"}]),))
     page.driver.refresh()
     page.see(".cause p", "Failed: disk, /var: is full")
-    page.see(".cause p", "make room")
+    page.see(".cause p", "What to do: make room.")
     assert page.findings() == []
 
     # What it was like in the last day.

@@ -1,5 +1,7 @@
 """What people do besides: a site that is away, Back, a second tab, old addresses, many projects."""
 
+import time
+
 import pytest
 from selenium.webdriver.common.by import By
 
@@ -86,6 +88,32 @@ def test_a_second_tab_shows_what_was_changed_in_the_first(page, cluster):
     page.see("td pre", "seen")
     page.driver.switch_to.window(second)
     page.see("td pre", "seen")
+
+
+def reads_of(page, path):
+    """How often the page has read that path of the API."""
+    return page.driver.execute_script(
+        "return performance.getEntriesByType('resource').filter(({name}) => new URL(name).pathname === arguments[0]).length",
+        path)
+
+
+def test_an_event_reads_one_project_and_not_the_list(page, cluster, site):
+    name = enter(page, cluster)
+    create(page, "Changing")
+    project = page.driver.current_url.rsplit("/", 1)[1]
+    page.press("Projects")
+    page.see(".projects a", "Changing")
+    elsewhere = site.client()
+    elsewhere.login(name, PASSWORD)
+    began, lists = time.monotonic(), reads_of(page, "/api/projects")
+    projects = reads_of(page, f"/api/projects/{project}")
+    for status in ("STOPPED", "RUNNING"):
+        assert elsewhere.post(f"/api/projects/{project}/{'stop' if status == 'STOPPED' else 'start'}").ok
+        page.wait_status(status)
+    # By itself the page reads the list every 20 seconds; each of these changes is several events.
+    by_itself = 1 + (time.monotonic() - began) // 20
+    assert reads_of(page, f"/api/projects/{project}") >= projects + 2
+    assert reads_of(page, "/api/projects") - lists <= by_itself
 
 
 def test_many_pages_leave_the_browser_connections(page, cluster):

@@ -38,7 +38,7 @@ function Found({health, check, subject, message, advice}) {
 	return (
 		<div class={health === "FAILED" ? "cause" : "warning"} role="group" aria-label={`${check}: ${subject}`}>
 			<p><strong>{health === "FAILED" ? "Failed" : "Warning"}: {check}</strong>, <bdi>{subject}</bdi>: {message}</p>
-			{advice !== null && <p>{advice}</p>}
+			{advice !== null && <p>What to do: {advice}.</p>}
 		</div>
 	);
 }
