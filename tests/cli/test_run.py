@@ -300,7 +300,7 @@ def test_calls_end_with_their_client_wherever_they_are(fsa, begun):
 
 @pytest.mark.parametrize("leave", [lambda mcp: mcp.stdin.close(), lambda mcp: mcp.terminate()],
                          ids=["closes", "terminates"])
-def test_a_client_that_goes_while_a_command_is_starting_ends_it(fsa, inside, mcp, begun, leave):
+def test_a_client_that_ends_during_a_start_ends_the_command(fsa, inside, mcp, begun, leave):
     with inside.line.that_holds_answers():
         mcp.say(**call_message(1, begun.command))
         begun.wait()

@@ -118,7 +118,7 @@ def test_a_tilde_is_a_tilde(shell, typed, shown):
     assert f"\n{shown}\r\n" in terminal.until(f"\n{shown}\r\n")
 
 
-def test_without_a_terminal_it_says_what_there_is_for_programs(fsa):
+def test_without_a_terminal_it_recommends_commands_for_programs(fsa):
     assert b"fsa run shop" in fsa("shell", "shop", status=2).stderr
 
 

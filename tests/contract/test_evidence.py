@@ -39,7 +39,7 @@ def test_an_apply_has_the_time_of_its_last_change(user, eventually):
     assert applied_at(user.get(APPS, "statefulsets", "web")) == applied_at(before)
 
 
-def test_events_are_found_by_the_uid_of_what_they_are_about(user):
+def test_events_are_found_by_the_uid_of_their_object(user):
     path = f"/api/v1/namespaces/{user.namespace}/events"
     for uid in ("one", "other"):
         about = {"kind": "Pod", "name": "same-0", "namespace": user.namespace, "uid": uid}

@@ -16,7 +16,7 @@ def refused(cluster, method, path, body=None):
     return refusal.value
 
 
-def test_a_namespace_goes_with_what_is_in_it(cluster, user, eventually):
+def test_a_namespace_is_deleted_with_its_contents(cluster, user, eventually):
     path = f"/api/v1/namespaces/{user.namespace}"
     secrets = f"{path}/secrets"
     cluster.api("POST", secrets, secret("plain"))

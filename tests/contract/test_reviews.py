@@ -91,7 +91,7 @@ def test_a_dry_run_needs_the_right(new_user):
     assert code == 403 and "cannot patch resource" in answer["message"]
 
 
-def test_a_dry_run_counts_what_the_quota_has_left(new_user):
+def test_a_dry_run_checks_the_quota(new_user):
     user = new_user(quota={"pods": "1"})
     code, answer = dry_run(user, "pods", pod())
     assert code == 200, answer

@@ -56,7 +56,7 @@ def secrets(cluster):
     return Watched(cluster)
 
 
-def test_a_watch_tells_what_there_is_and_then_each_change(secrets):
+def test_a_watch_sends_the_present_objects_and_then_each_change(secrets):
     secrets.put("a")
     events = secrets.watch(timeoutSeconds=LONG)
     assert short(next(events)) == ("ADDED", "a", {})
@@ -89,7 +89,7 @@ def test_a_watch_of_metadata_shows_nothing_else(secrets):
     assert set(shown) == {"kind", "apiVersion", "metadata"}
 
 
-def test_a_watch_goes_on_where_a_list_or_another_watch_ended(secrets):
+def test_a_watch_continues_from_a_list_or_another_watch(secrets):
     secrets.put("a")
     version = secrets.version()
     applied = secrets.put("b")

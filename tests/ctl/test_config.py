@@ -31,7 +31,7 @@ def test_a_file_that_is_right_is_said_to_be(config):
     assert config(RIGHT, "check") == f"{config.path} is right\n"
 
 
-def test_everything_that_is_wrong_is_listed_with_its_place_and_what_to_do(config):
+def test_every_problem_is_listed_with_its_place_and_advice(config):
     lines = config("registration = sometimes\ngithub_client_id = x\nresnc = 3s\n", "check",
                    status=1).splitlines()
     assert lines == [
@@ -44,7 +44,7 @@ def test_everything_that_is_wrong_is_listed_with_its_place_and_what_to_do(config
     ]
 
 
-def test_the_file_as_it_is_shipped_says_what_has_to_be_edited(config):
+def test_the_shipped_file_says_what_has_to_be_edited(config):
     (found,) = config((ROOT / "packaging/fsa.conf").read_text(), "check", status=1, json_=True)
     assert found["severity"] == "error" and "ingress_domain" in found["message"]
 
@@ -72,7 +72,7 @@ def test_another_file_is_tried_before_it_takes_the_place_of_the_first(config, tm
                                                                tmp_path / "new", status=1)
 
 
-def test_every_value_is_shown_with_where_it_comes_from(config):
+def test_every_value_is_shown_with_its_source(config):
     rows = {row["option"]: row for row in config(f"# x\n{RIGHT}", "show", json_=True)}
     assert rows["ingress_domain"] == {"option": "ingress_domain", "value": "apps.example.org",
                                       "from": f"{config.path}:2"}

@@ -32,7 +32,7 @@ def gone_from_cluster(rows):
     return run
 
 
-def test_without_yes_it_says_what_it_costs_and_does_nothing(fsactl, person):
+def test_without_yes_it_shows_the_losses_and_does_nothing(fsactl, person):
     cost = fsactl("user", "delete", person.name)
     assert {k: cost[k] for k in ("id", "name", "projects", "sandboxes", "databases", "sessions",
                                  "deletedAt")} == {
@@ -108,7 +108,7 @@ def test_deleting_twice_is_deleting_once(fsactl, person):
     assert (again["gone"], again["deletedAt"]) == (False, since)
 
 
-def test_a_project_that_was_made_in_that_moment_goes_too(fsactl, person, finish, rows):
+def test_a_project_created_at_that_moment_is_deleted_too(fsactl, person, finish, rows):
     fsactl("user", "delete", person.name, "--yes")
     rows("INSERT INTO projects (user_id, name, kube_name) VALUES (%s, 'Late', 'late')", person.id)
     finish()

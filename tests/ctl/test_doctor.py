@@ -53,7 +53,7 @@ def other_config(site, tmp_path, **options):
 # ---- the site -----------------------------------------------------------------------------------
 
 
-def test_a_site_that_serves_says_what_was_tried(site, ready):
+def test_a_working_site_reports_what_was_tried(site, ready):
     _, findings = examine(site, "site")
     assert [(f["health"], f["subject"]) for f in findings] == [("ok", site.url), ("ok", "/readyz")]
     assert findings[0]["message"] == "serves the page"
@@ -184,7 +184,7 @@ def something_sealed(site):
     assert client.put("/api/user/config", {"configs": [{"key": "SOME_KEY", "value": "x"}]}).ok
 
 
-def test_a_key_that_is_lost_on_a_site_with_data_comes_from_elsewhere(site, keys, something_sealed):
+def test_a_lost_key_of_a_site_with_data_must_be_restored(site, keys, something_sealed):
     (keys / "owner.key").unlink()
     status, findings = examine(site, "keys")
     assert (status, set(found(findings))) == (1, {"owner"})

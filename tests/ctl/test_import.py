@@ -278,14 +278,14 @@ def test_a_database_in_another_namespace_is_refused(imported, ada, original):
     assert "another namespace" in found["database", "refused"][0][1]
 
 
-def test_what_is_no_database_of_the_original(fsactl, postgres):
+def test_another_database_is_not_imported(fsactl, postgres):
     name = f"empty{time.monotonic_ns()}"
     postgres.create_database(name)
     done = fsactl("import", f"{postgres.conninfo(name)} user=postgres", status=1)
     assert "the database of version 0.4" in done.stderr and "User" in done.stderr
 
 
-def test_for_people_there_is_a_count_and_what_is_left_out(fsactl, original, ada):
+def test_people_see_counts_and_omissions(fsactl, original, ada):
     text = fsactl("import", original.conninfo, json_=False)
     assert "1  database, imported" in text and "nothing was changed" in text
     assert "TTYD_ACCESS_TOKEN is set by the system" in text

@@ -93,7 +93,7 @@ def test_a_project_without_objects_is_deleted_at_once(fsactl, person, rows):
     assert fsactl("project", "list", "--user", person.name, "--all") == []
 
 
-def test_forget_only_what_was_deleted(fsactl, person, rows):
+def test_forget_needs_a_previous_deletion(fsactl, person, rows):
     done = fsactl("project", "forget", person.project, "--yes", status=1)
     assert "fsactl project delete" in done.stderr
     fsactl("project", "delete", person.project, "--yes")
@@ -104,7 +104,7 @@ def test_forget_only_what_was_deleted(fsactl, person, rows):
     assert fsactl("audit", "--limit", "1")[0]["action"] == "admin.project.forget"
 
 
-def test_an_unknown_project_is_an_error_that_says_what_to_do(fsactl, quiet):
+def test_an_unknown_project_is_an_error_with_advice(fsactl, quiet):
     assert "fsactl project list" in fsactl("project", "show", "nothing", status=1).stderr
 
 
@@ -168,7 +168,7 @@ def test_explain_says_that_the_schema_keeps_every_pass_from_beginning(fsactl, pe
     assert explained(fsactl, person)["halted"] is None
 
 
-def test_explain_says_who_works_on_it(fsactl, person, rows):
+def test_explain_names_the_worker(fsactl, person, rows):
     rows("UPDATE resources SET leased_by = 'host/7', leased_until = now() + interval '20 s',"
          " due_at = now() + interval '20 s' WHERE project_id = %s", person.project)
     assert "being worked on now, by host/7" in fsactl("project", "explain", person.project,

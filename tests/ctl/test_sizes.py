@@ -71,7 +71,7 @@ def test_another_sandbox_has_a_size_of_its_own(person, large):
     assert amounts(back) == amounts(sandbox_of(person, person.project))
 
 
-def test_a_size_that_changes_or_goes_changes_no_sandbox(fsactl, person, large):
+def test_changing_or_removing_a_size_changes_no_sandbox(fsactl, person, large):
     path = f"/api/sandbox/{person.project}"
     assert person.client.patch(path, {"size": "large"}).status_code == 200
     fsactl("size", "set", "large", "4", "16Gi", json_=False)

@@ -94,7 +94,7 @@ def test_a_user_is_made_with_a_link_and_nobody_has_seen_a_password(fsactl, quiet
     assert "taken" in fsactl("user", "create", "ada.lovelace", status=1).stderr
 
 
-def test_a_password_that_is_ended_lets_nobody_in_until_the_link_is_used(fsactl, quiet, person):
+def test_an_ended_password_is_refused_until_the_link_is_used(fsactl, quiet, person):
     made = fsactl("user", "password", person.name)
     assert person.client.get("/api/projects").status_code == 401
     assert quiet.client().login(person.name, PASSWORD).status_code == 401
@@ -209,7 +209,7 @@ def test_the_audit_of_one_user(fsactl, person):
     assert "AT" in fsactl("audit", json_=False).splitlines()[0]
 
 
-def test_the_audit_of_one_user_has_what_administrators_did_to_them(fsactl, person):
+def test_a_users_audit_includes_administrators_actions(fsactl, person):
     fsactl("user", "disable", person.name)
     fsactl("user", "enable", person.name)
     fsactl("project", "stop", person.project)
@@ -259,7 +259,7 @@ def test_control_characters_do_not_reach_the_terminal(fsactl, rows):
 
 
 @pytest.mark.parametrize("words", [("show", "nobody"), ("disable", "nobody"), ("sessions", "'; --")])
-def test_an_unknown_user_is_an_error_that_says_what_to_do(fsactl, words):
+def test_an_unknown_user_is_an_error_with_advice(fsactl, words):
     assert "fsactl user list" in fsactl("user", *words, status=1).stderr
 
 

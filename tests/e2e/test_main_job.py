@@ -387,7 +387,7 @@ def test_delete_during_a_start(person):
                last=lambda: person.namespace.everything() - before)
 
 
-def test_somebody_elses_project_is_not_there(person, new_person):
+def test_another_users_project_is_404(person, new_person):
     theirs = Project(new_person(), person.create("Private").id)
     for ask in (theirs.get, theirs.stop, theirs.delete, theirs.view, theirs.variables):
         with pytest.raises(AssertionError) as refused:

@@ -170,7 +170,7 @@ GAPS = [programs_killed, postgres_restarted, postgres_away_for_a_while, listener
 
 
 @pytest.mark.parametrize("gap", GAPS, ids=lambda gap: gap.__name__)
-def test_after_a_gap_every_page_shows_what_there_is(page, gap):
+def test_after_a_gap_every_page_shows_the_present_state(page, gap):
     """No change follows that could make up for missed ones."""
     page.project_shown.fail("before")
     page.page.wait(page.project_shown, "before")

@@ -25,21 +25,21 @@ def packaged(make_cloned, build_set):
     return machine
 
 
-def test_build_is_what_building_by_hand_needs(make_cloned, build_set):
+def test_the_set_build_suffices_for_building_by_hand(make_cloned, build_set):
     machine = make_cloned("built", build_set)
     shown = machine.run(CLONE + commands()["Build and install by hand"][0])
     assert re.search(r"^# FAIL: +0$", shown, re.M)
     assert "Usage: fsactl" in machine.run("fsactl --help")
 
 
-def test_package_with_build_is_what_our_debian_package_needs(packaged):
+def test_the_sets_package_and_build_suffice_for_our_debian_package(packaged):
     contents = packaged.run(CLONE + "dpkg-deb --contents deb/fullstack-agent_*.deb")
     documents = {path.name for path in packaged.path("/root/fullstack-agent/docs").glob("*.md")}
     packaged = set(re.findall(r" ./usr/share/doc/fullstack-agent/docs/(\S+\.md)$", contents, re.M))
     assert packaged == documents
 
 
-def test_cluster_is_what_the_build_of_kubernetes_begins_with(make_cloned):
+def test_the_set_cluster_suffices_to_begin_building_kubernetes(make_cloned):
     machine = make_cloned("cluster")
     machine.run(CLONE + "tools/install-packages cluster")
     assert "kube-apiserver" in machine.run(CLONE + "tools/cluster/build --list")

@@ -45,7 +45,7 @@ def demo(machine):
     return Demo(machine.run(CLONE + "tools/quickstart"), machine.status(CLONE))
 
 
-def test_interrupted_anywhere_and_run_again_the_quick_start_comes_up(machine, pristine_mounts):
+def test_an_interrupted_quick_start_succeeds_when_run_again(machine, pristine_mounts):
     assert "/" in pristine_mounts
     for moment in MOMENTS:
         terminal = machine.terminal(CLONE + "tools/quickstart")
@@ -75,7 +75,7 @@ def test_no_program_runs_twice(machine):
     assert len([p for p in machine.processes() if "/postgres -D" in p]) == 1
 
 
-def test_run_again_it_leaves_alone_what_runs(machine):
+def test_a_second_run_leaves_running_servers_alone(machine):
     before = machine.status(CLONE)
     machine.run(CLONE + "tools/quickstart")
     assert machine.status(CLONE) == before
@@ -130,7 +130,7 @@ def test_the_first_five_minutes_at_the_command_line_are_as_the_readme_has_them(m
     assert re.search(r"\bdemo +RUNNING\b", shown), shown
 
 
-def test_a_run_that_fails_says_what_it_leaves_running_and_how_to_end_it(machine):
+def test_a_failed_run_says_what_it_leaves_running_and_how_to_end_it(machine):
     done = machine.run(CLONE + "tools/quickstart --option kube_allow_addresses=", check=False)
     assert done.returncode == 1 and "\033" not in done.stdout, done.stdout
     command = re.search(r"still running: kubesim, .*nginx\n +(tools/quickstart --stop)", done.stdout)

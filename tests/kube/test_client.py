@@ -110,7 +110,7 @@ def test_requests_at_once_share_one_connection(client, user):
     ({"replicas": "many"}, "KUBE_INVALID", "WRONG_TYPE"),
     ({"selector": {"matchLabels": {"app": "other"}}}, "KUBE_INVALID", "KUBE_INVALID"),
 ])
-def test_what_is_wrong_with_an_object(client, user, spec, kind, code):
+def test_problems_of_an_object(client, user, spec, kind, code):
     obj = stateful_set("wrong")
     obj["spec"].update(spec)
     answer, _ = client(user)({"apply": obj})
@@ -153,7 +153,7 @@ def test_a_dry_run_stores_nothing(client, user):
     assert listed["body"]["items"] == []
 
 
-def test_a_namespace_and_what_may_be_done_in_it(client, user):
+def test_a_namespace_and_the_rights_in_it(client, user):
     namespace, review, _ = client(user)({"namespace": True}, {"review": True})
     assert namespace["body"]["metadata"]["name"] == user.namespace
     assert any("*" in rule["verbs"] for rule in review["body"]["status"]["resourceRules"])

@@ -80,7 +80,7 @@ def test_a_database_may_do_what_kubeblocks_needs_and_nothing_else(cluster, user,
     assert allowed(cluster, user, account, NEEDED, "kube-system") == set()
 
 
-def test_a_role_of_an_older_version_becomes_as_narrow(user, cluster, eventually):
+def test_an_older_versions_role_is_narrowed(user, cluster, eventually):
     objects = companions(user)
     older = {**objects[1], "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]}
     apply(user, [objects[0], older, objects[2]])

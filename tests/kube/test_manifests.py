@@ -93,7 +93,7 @@ def start(user, eventually, name="sandbox"):
 
 
 @pytest.mark.parametrize("name", ["sandbox", "database"])
-def test_all_are_accepted_and_what_is_live_covers_them(user, eventually, covers, name):
+def test_all_are_accepted_and_the_live_objects_cover_them(user, eventually, covers, name):
     for obj in start(user, eventually, name):
         assert covers(live(user, obj), obj), obj["kind"]
         assert covers(listed(user, obj), obj), obj["kind"]
@@ -192,7 +192,7 @@ def test_a_broken_pod_is_replaced_by_the_repaired_one(user, eventually):
     eventually(is_ready(user, objects[-1]))
 
 
-def test_a_volume_that_exists_keeps_what_cannot_change(user, eventually, covers, keep):
+def test_an_existing_volume_keeps_its_immutable_members(user, eventually, covers, keep):
     stateful_set = start(user, eventually)[-1]
     claim = stateful_set["spec"]["volumeClaimTemplates"][0]["spec"]
     claim["storageClassName"] = "another"

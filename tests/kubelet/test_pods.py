@@ -107,7 +107,7 @@ def test_it_has_no_rights_and_cannot_write_to_its_image(pods):
             pods.run("plain", refused)
 
 
-def test_users_of_a_container_are_nobody_on_the_machine_nor_is_who_owns_its_files(pods, node):
+def test_a_containers_users_and_file_owners_do_not_exist_on_the_machine(pods, node):
     _, containers = node
     pods.make("shifted", "touch /home/agent/mine; exec sleep 4711", claim=True)
     pods.wait("shifted", is_ready)

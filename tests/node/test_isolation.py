@@ -214,7 +214,7 @@ def test_names_are_resolved_and_both_terminals_work(projects):
             assert opened.ask("psql -Atc 'select 6*7'") == "42"
 
 
-def test_their_database_answers_nobody_elses_sandbox(projects):
+def test_a_database_answers_only_its_own_sandbox(projects):
     mine, theirs = projects
     password = theirs.connection()["password"]
     address = service(theirs, theirs.connection()["host"].split(".")[0])

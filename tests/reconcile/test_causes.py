@@ -143,7 +143,7 @@ def hold(person, kind, name, held=True):
     person.namespace.patch(kind, name, change)
 
 
-def test_a_deletion_says_what_holds_the_database_before_its_deadline(
+def test_a_deletion_shows_the_databases_obstacle_before_the_deadline(
         site, person, kubesim, explained):
     project = person.create("Kept", database=True)
     project.wait("RUNNING")

@@ -31,7 +31,7 @@ def wait_until_it_stands(person, project):
     eventually(stands, last=project.get)
 
 
-def test_a_start_that_takes_too_long_says_what_its_pod_waits_for(site, person, slow_pods, explained):
+def test_a_slow_start_shows_what_its_pod_waits_for(site, person, slow_pods, explained):
     project = person.create("Slow")
     wait_until_it_stands(person, project)
     late(site, project)

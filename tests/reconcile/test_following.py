@@ -30,7 +30,7 @@ def test_a_start_continues_without_watches(kubesim, person, trouble):
     project.wait_no_cause()
 
 
-def test_a_watch_ends_with_what_it_was_for(kubesim, person):
+def test_a_watch_ends_with_its_transition(kubesim, person):
     person.create("Shop").wait("RUNNING")
     eventually(lambda: kubesim.order("GET", "/state")["watches"] == 0)
 

@@ -70,7 +70,7 @@ def test_one_action_gives_it_more_time(site, person):
     assert [event["code"] for event in project.events() if event["kind"] is None and event["code"]] == ["PROJECT_ENDED"]
 
 
-def test_what_is_no_lifetime_changes_nothing(person):
+def test_an_invalid_lifetime_changes_nothing(person):
     project = person.create("Unchanged")
     lifetime(project, 5)
     before = project.get()["expiresAt"]

@@ -16,7 +16,7 @@ def site(workspace, build, postgres):
         yield running
 
 
-def test_a_start_goes_on_in_the_next_pass_when_a_pass_has_ended_in_the_middle_of_it(site, kubesim,
+def test_a_start_continues_in_the_next_pass(site, kubesim,
                                                                                     person):
     # Each observation takes longer than is left of the pass that began it.
     kubesim.fault(fault="latency", ms=1500, verb="list", resource="statefulsets", count=4)

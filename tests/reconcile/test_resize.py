@@ -22,7 +22,7 @@ def resize(project, size):
     return expect(project.person.client.patch(project.sandbox_path, {"size": size}))
 
 
-def test_a_running_sandbox_starts_anew_with_its_size(person, large):
+def test_a_running_sandbox_restarts_with_its_new_size(person, large):
     project = person.create("Growing")
     project.wait("RUNNING")
     sandbox = project.sandbox()

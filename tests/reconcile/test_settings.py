@@ -67,7 +67,7 @@ def test_a_saved_key_reaches_every_sandbox_and_a_replaced_one_rolls_each_once(pe
     assert secrets_with(person, "sk-new") == []
 
 
-def test_what_is_stopped_stays_so_and_keeps_no_key_that_was_replaced(person, shop):
+def test_a_stopped_sandbox_stays_stopped_without_replaced_keys(person, shop):
     put(person, apiKey="sk-old")
     settle(shop, "RUNNING", ANTHROPIC_API_KEY="sk-old")
     expect(person.client.post(f"{shop.path}/stop"))
@@ -85,7 +85,7 @@ def test_what_is_stopped_stays_so_and_keeps_no_key_that_was_replaced(person, sho
     assert shop.events() == events
 
 
-def test_a_projects_variable_comes_before_a_setting(person, shop):
+def test_a_projects_variable_overrides_a_setting(person, shop):
     put(person, model="large")
     expect(person.client.post(f"{shop.path}/environment",
                               {"key": "ANTHROPIC_MODEL", "value": "small"}))

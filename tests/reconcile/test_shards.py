@@ -144,7 +144,7 @@ def refuse_rows(site):
                 " WHEN (OLD.name LIKE 'refused-%%') EXECUTE FUNCTION refuse(); SELECT 1")
 
 
-def test_a_pass_that_fails_in_one_shard_goes_on_in_the_others(site, kubesim):
+def test_a_pass_that_fails_in_one_shard_continues_in_the_others(site, kubesim):
     """PostgreSQL refuses one user's row. The process of another user's shard keeps claiming, although the pass will
     have failed: it is not told to end, which would delay the next row until its last is done."""
     refused = Person(site, kubesim)

@@ -367,7 +367,7 @@ def test_a_start_before_the_loss_was_observed_begins_nothing_empty(stopped, what
     assert find(stopped) and told(stopped) == [] and stopped.causes() == []
 
 
-def test_a_start_that_is_held_up_can_be_taken_back(stopped):
+def test_a_start_that_is_held_up_can_be_undone(stopped):
     lose(stopped, "home")
     stopped.start()
     stopped.wait_cause(RISK)

@@ -138,7 +138,7 @@ def test_no_program_in_the_sandbox_finds_the_token_in_another_process(sandbox):
 # ---- sessions ------------------------------------------------------------------------------------
 
 
-def test_a_session_goes_on_while_nobody_looks(sandbox):
+def test_a_session_continues_while_nobody_is_attached(sandbox):
     with terminal(sandbox, "work") as opened:
         opened.ask("COLOUR=red; cd /tmp")
         first = opened.ask("echo $$")
@@ -433,7 +433,7 @@ def test_a_first_terminal_without_its_agent_says_why(start):
 # ---- the end -------------------------------------------------------------------------------------
 
 
-def test_it_ends_at_once_when_told_to(start):
+def test_it_ends_at_once_on_sigterm(start):
     sandbox = start().wait_ready()
     with terminal(sandbox) as opened:
         opened.ask("sleep 1000 & true")

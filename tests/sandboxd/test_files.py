@@ -150,7 +150,7 @@ def test_a_large_tree_is_removed_while_others_are_served(client, server):
     assert (gone.status, gone.json["errorCode"]) == (404, "NOT_FOUND")
 
 
-def test_a_link_is_removed_and_not_what_it_leads_to(client, server, workspace):
+def test_a_link_is_removed_and_its_target_stays(client, server, workspace):
     outside = workspace / "outside-removed"
     outside.mkdir()
     (outside / "precious").touch()

@@ -21,7 +21,7 @@ def test_a_command_that_is_killed_says_by_what(client):
     assert client.run("kill -TERM $$")[0] == "TERM"
 
 
-def test_it_runs_where_and_with_what_was_asked_for(client, server):
+def test_it_runs_in_the_requested_folder_and_environment(client, server):
     (server.home / "work").mkdir(exist_ok=True)
     code, out, _ = client.run("pwd; echo $A-$B-${HOME+set}-${TTYD_ACCESS_TOKEN+set}",
                               directory=str(server.home / "work"),
@@ -295,7 +295,7 @@ def start_with_a_child_that_stays(client):
     return f"/v1/processes/{process['id']}", child
 
 
-def test_what_a_process_left_running_can_be_ended(client):
+def test_processes_left_running_can_be_ended(client):
     path, child = start_with_a_child_that_stays(client)
     for name in ("TERM", "KILL"):
         assert client.send("POST", f"{path}/signal", {"signal": name}).status == 204
@@ -305,7 +305,7 @@ def test_what_a_process_left_running_can_be_ended(client):
     assert (late.status, late.json["errorCode"]) == (409, "PROCESS_ENDED")
 
 
-def test_a_removed_process_takes_what_it_left_running_with_it(client, server):
+def test_removing_a_process_ends_what_it_left_running(client, server):
     path, child = start_with_a_child_that_stays(client)
     assert client.send("DELETE", path).status == 204
     eventually(lambda: is_gone(child))
@@ -327,7 +327,7 @@ def test_a_terminal_that_was_left_is_hung_up(server, client):
     assert (ended["signal"], ended["unattended"]) == ("HUP", True)
 
 
-def test_who_attends_a_terminal_keeps_it(server, client):
+def test_an_attended_terminal_is_kept(server, client):
     with server.socket() as opened:
         opened.send(type="start", command="sleep 4; echo over", unattended=1)
         opened.expect("process")

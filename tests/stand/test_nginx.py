@@ -238,7 +238,7 @@ def test_nginx_sends_problem_details_on_request(nginx):
     assert is_problem(404, answer.content, "NOT_FOUND")
 
 
-def test_a_405_says_what_is_allowed(nginx):
+def test_a_405_lists_the_allowed_methods(nginx):
     answer = requests.post(nginx.url + "/", data=b"")
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "GET, HEAD"

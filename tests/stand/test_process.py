@@ -55,7 +55,7 @@ def test_a_program_that_ignores_its_signal_is_killed(sleeper):
     assert not alive(pid)
 
 
-def test_a_number_given_to_somebody_else_is_not_signalled(tmp_path, sleeper):
+def test_a_reused_pid_is_not_signalled(tmp_path, sleeper):
     sleeper.start(["sleep", "100"])
     pid = sleeper.pid()
     known = tmp_path / "pids" / "sleeper.json"

@@ -122,13 +122,13 @@ def test_the_state_is_closed_to_others(quickstart, first):
         assert (quickstart.directory / name).stat().st_mode & 0o077 == 0
 
 
-def test_run_again_it_leaves_alone_what_runs(quickstart, first):
+def test_a_second_run_leaves_running_servers_alone(quickstart, first):
     before = quickstart.status()
     quickstart()
     assert quickstart.status() == before
 
 
-def test_run_again_it_starts_what_has_died(quickstart, first):
+def test_a_second_run_starts_dead_servers(quickstart, first):
     before = quickstart.status()["processes"]
     victims = ["nginx", "api.fcgi", "fsa-reconcile", "postgres", quickstart.apiserver]
     victims += ["node"] if "node" in before else []
@@ -169,7 +169,7 @@ def test_a_failure_names_the_step_and_the_cause_and_does_not_stay(quickstart, fi
     quickstart()
 
 
-def test_another_cluster_is_not_begun_over_what_there_is(quickstart, first):
+def test_another_cluster_is_refused_while_there_is_one(quickstart, first):
     other = "real" if quickstart.apiserver == "kubesim" else "sim"
     assert "--purge starts over" in quickstart("--cluster", other, expect=1)
     assert quickstart.status()["project"]

@@ -101,7 +101,7 @@ def test_setup_run_again_asks_the_site_and_says_so(machine):
         assert "nginx serves the site at http://127.0.0.1:8080: the page was asked for" in told
 
 
-def test_setup_says_who_has_the_port(machine):
+def test_setup_names_the_program_that_has_the_port(machine):
     machine.run("systemctl stop nginx; mkdir -p /root/empty; cd /root/empty; "
                 "systemd-run --unit=other-server python3 -m http.server 8080")
     machine.wait("curl -sf -o /dev/null http://127.0.0.1:8080/")

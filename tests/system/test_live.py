@@ -48,7 +48,7 @@ def test_nobody_but_fsa_events_reaches_nginx_to_publish(machine):
         assert (done.returncode == 0) == reaches, user
 
 
-def test_an_nginx_that_was_killed_comes_back_and_so_do_live_updates(machine, ada):
+def test_a_killed_nginx_restarts_and_live_updates_recover(machine, ada):
     """The sockets that it has left behind prevent nothing."""
     machine.run("systemctl kill --signal=KILL nginx; sleep 1; systemctl restart nginx")
     machine.run("systemctl restart fsa-events")

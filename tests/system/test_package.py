@@ -291,7 +291,7 @@ def test_remove_and_reinstall_keep_the_data_and_tls(machine, ada):
     assert ada.get(f"/api/projects/{ada.project}").ok  # the session is still valid, too
 
 
-def test_a_backup_brings_back_what_a_purge_has_removed(machine, ada):
+def test_a_backup_restores_a_purged_site(machine, ada):
     """One command restores everything on a then empty host, including TLS, units and secrets."""
     path = f"/api/projects/{ada.project}/environment"
     machine.run("fsa-setup nginx tls")

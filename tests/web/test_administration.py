@@ -159,7 +159,7 @@ def listed(administrator, name):
     return row
 
 
-def test_somebody_new_is_invited_and_sets_a_password(web, administrator):
+def test_a_new_user_is_invited_and_sets_a_password(web, administrator):
     made = invite(administrator, "Grace.Hopper", days=3).json()
     assert made["link"].startswith(f"{web.url}/#/invite/Grace.Hopper/")
     shown = listed(administrator, "grace.hopper")
@@ -200,7 +200,7 @@ def test_a_link_that_expired_is_worth_nothing(web, administrator):
     assert accept(web.client(), made["link"]).json()["errorCode"] == "INVITATION_INVALID"
 
 
-def test_a_link_for_somebody_with_a_password_or_who_is_out_is_not_the_consoles_to_make(web, administrator, user):
+def test_the_console_makes_no_link_for_users_with_a_password_or_disabled_ones(web, administrator, user):
     other = user()
     web.programs.fsactl("user", "invite", other.name)  # the operator may
     web.programs.fsactl("user", "create", "barbara")
@@ -217,7 +217,7 @@ def test_a_link_for_somebody_with_a_password_or_who_is_out_is_not_the_consoles_t
     {"name": ""}, {"name": "a b"}, {"name": "-x"}, {"name": "a" * 65}, {"name": "é"}, {"name": 7}, {"days": 3},
     {"name": "x", "days": 0}, {"name": "x", "days": 31}, {"name": "x", "role": "admin"},
 ])
-def test_an_invitation_that_is_none_is_refused(administrator, body):
+def test_an_invalid_invitation_is_refused(administrator, body):
     assert administrator.post("/api/admin/invitations", body).status_code == 400
     assert noted(administrator) == []
 

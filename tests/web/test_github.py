@@ -135,7 +135,7 @@ def test_the_token_is_kept_sealed_for_the_cluster_side(web, github):
     assert token not in log and SECRET not in log
 
 
-def test_the_browser_goes_where_it_wanted_to(web, github):
+def test_the_browser_returns_to_where_it_began(web, github):
     client = web.client()
     answer = log_in(client, github, "/api/auth/github/login?" + urlencode(
         {"return_to": "/projects?tab=all&q=a%20b#top"}))
@@ -425,7 +425,7 @@ def test_an_account_bound_to_another_user_stays_theirs(web, user, github):
     assert client.get("/api/auth/session").json()["user"]["id"] == owner.id
 
 
-def test_a_binding_is_finished_by_who_began_it(web, user, github):
+def test_only_the_user_who_began_a_binding_can_finish_it(web, user, github):
     """A stranger's URL, opened by the victim, must not bind the victim's account to the stranger, nor vice versa."""
     stranger, victim = user(kubeconfig=False), user(kubeconfig=False)
     begun = stranger.post("/api/auth/github/bind").json()

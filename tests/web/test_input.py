@@ -76,7 +76,7 @@ def test_not_json(client, body):
     ({"name": "ünï"}, "INVALID_PROJECT_NAME", "name"),
     ({"name": "trailing "}, "INVALID_PROJECT_NAME", "name"),
 ])
-def test_not_what_the_fields_say(client, body, code, says):
+def test_invalid_fields(client, body, code, says):
     assert says in refused(post(client, json.dumps(body)), 400, code)
 
 
@@ -147,7 +147,7 @@ def test_requests_that_end_early(web, client):
     assert client.get("/healthz").status_code == 200
 
 
-def test_what_nginx_would_not_send(web, client):
+def test_requests_that_nginx_would_not_send(web, client):
     path = web.programs.socket("api.fcgi")
     cookie = {"Cookie": f"fsa={client.session.cookies['fsa']}", "Origin": web.url}
     for url, status in [("/api/projects%00", 400), ("/api%2Fprojects", 400), ("api/projects", 400),

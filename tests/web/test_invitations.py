@@ -72,7 +72,7 @@ def test_of_two_at_once_only_one_is_accepted(web, invited):
     assert len([answer for answer in answers if answer.ok]) == 1
 
 
-def test_one_that_has_expired_is_none(web, invited):
+def test_an_expired_invitation_is_refused(web, invited):
     with web.connect() as db, db.cursor() as cursor:
         cursor.execute("UPDATE invitations SET expires_at = now() WHERE user_id = %s",
                        [invited["id"]])

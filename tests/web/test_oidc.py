@@ -67,7 +67,7 @@ def test_a_login_makes_a_user_and_finds_it_again(web, oidc, key):
         "GOOGLE", f"{oidc.url}#{oidc.person['sub']}", "jane.married")
 
 
-def test_what_is_asked_for(web, oidc):
+def test_the_authorization_request(web, oidc):
     client = web.client()
     asked = {n: v for n, [v] in parse_qs(urlsplit(begin(client, LOGIN)).query).items()}
     assert asked["scope"] == "openid profile"

@@ -286,7 +286,7 @@ def test_a_sealos_account_is_listed_by_its_name(web, person, make_kubeconfig):
     assert (identity["provider"], identity["name"]) == ("SEALOS", person)
 
 
-def test_the_audit_knows_who_came_in_and_how(web, person, make_kubeconfig):
+def test_the_audit_records_logins_and_credentials(web, person, make_kubeconfig):
     client = web.client()
     log_in(client, sign(claims(person), SECRET), make_kubeconfig(f"ns-{person}"))
     with web.connect() as db, db.cursor() as cursor:

@@ -199,7 +199,7 @@ def test_csrf(web, client, fetch_site, origin, allowed):
     assert answer.status_code == 200
 
 
-def test_no_page_of_somebody_else_gets_an_answer_to_a_preflight(web):
+def test_preflights_from_other_sites_are_refused(web):
     answer = web.client().request("OPTIONS", "/api/auth/login", headers={
         "Origin": "https://evil.example", "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "authorization"})

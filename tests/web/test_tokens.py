@@ -143,7 +143,7 @@ def test_a_token_survives_the_session_and_not_its_identity(web, client):
     assert ci.get("/api/projects").status_code == 401
 
 
-def test_an_expired_token_is_listed_as_such_and_goes_after_a_month(web, client):
+def test_an_expired_token_is_listed_as_such_and_removed_after_a_month(web, client):
     old, older = make(client), make(client)
     sql(web, "UPDATE api_tokens SET expires_at = now() - interval '1 day' WHERE id = %s",
         old["id"])
@@ -185,7 +185,7 @@ def test_a_page_cannot_use_a_token(web, client):
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
 
-def test_somebody_elses_token_is_not_there(web, client, user):
+def test_another_users_token_is_404(web, client, user):
     made = make(client)
     stranger = user()
     refused(stranger.delete(f"/api/user/tokens/{made['id']}"), 404, "TOKEN_NOT_FOUND")
@@ -285,7 +285,7 @@ def test_the_audit_comes_in_pages(client):
         assert client.get("/api/user/audit", params={"cursor": bad}).status_code == 400
 
 
-def test_no_program_can_change_what_the_audit_says(web, client):
+def test_no_program_can_change_the_audit(web, client):
     for role in ("fsa_api", "fsa_auth"):
         [(rights,)] = sql(web, "SELECT array_agg(p) FROM unnest(ARRAY['UPDATE', 'DELETE',"
                                " 'TRUNCATE']) p WHERE has_table_privilege(%s, 'audit', p)", role)
@@ -373,7 +373,7 @@ def test_a_changed_password_ends_the_api_tokens(web, client):
     assert ci.get("/api/projects").status_code == 401
 
 
-def test_nobody_elses_terminal_restarts(web, client, user, running):
+def test_no_other_users_terminal_restarts(web, client, user, running):
     other = user()
     assert other.delete("/api/auth/sessions?others=true").json()["terminals"] == 0
     assert sandboxes(web, client) == [("RUNNING", "RUNNING", 1)]
@@ -418,7 +418,7 @@ def claims_of(token, terminal_url):
     return json.loads(base64.urlsafe_b64decode(signed.partition(".")[2] + "=="))
 
 
-def test_a_token_for_sandboxd_says_what_it_may_and_how_long(web, client, running):
+def test_a_token_for_sandboxd_has_scopes_and_an_expiry(web, client, running):
     made = sandboxd_token(client, running, scopes=["exec", "files:read"], expiresIn=600)
     url = terminal_of(client, running)
     claims = claims_of(made["token"], url)
