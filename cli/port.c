@@ -17,7 +17,8 @@ static const struct output_column columns[] = {
 	{ "name", "NAME" },
 };
 
-/* Of the project's sandbox; `port`: an id, or "". The caller frees. */
+/* Returns the path of the sandbox's ports, or of the one with the id `port` unless that is "". The
+ * caller frees. */
 static int make_path(const json_t *project, const char *port, char **ret_path, struct err *e)
 {
 	const json_t *sandbox = project_sandbox(project);

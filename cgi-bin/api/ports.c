@@ -37,7 +37,7 @@ const struct field port_fields[] = {
 	FIELDS_END,
 };
 
-/* All of the sandbox that the path names. */
+/* Lists the ports of the sandbox that the path names. */
 static int answer(struct call *c, struct err *e)
 {
 	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
@@ -54,7 +54,7 @@ int ports_list_get(struct call *c, struct err *e)
 	return answer(c, e);
 }
 
-/* The audit's line is about the sandbox, and says which port it was. */
+/* The audit line is about the sandbox, and names the port. */
 int ports_post(struct call *c, struct err *e)
 {
 	const struct port_new port = {

@@ -118,7 +118,7 @@ static json_t *ingress_labels(const struct manifest_sandbox *s, const char *host
 			   MAP({ "cloud.sealos.io/app-deploy-manager-domain", TEXT(prefix) }));
 }
 
-/* `rules` and `hosts`, whose first is `host`, are taken. */
+/* Steals `rules` and `hosts`, whose first is `host`. */
 struct ingress {
 	const char *part; /* suffix of its name */
 	const char *host;
@@ -171,8 +171,7 @@ char *manifest_port_host(const char *app_host, int port)
 	return mem_printf("%.*s-%d%s", label, app_host, port, app_host + label);
 }
 
-/* The app's, and those of the open ports: a port that is closed is a rule less, and leaves no
- * object behind. */
+/* Rules for the app and the open ports: closing a port removes a rule, and leaves no object. */
 static json_t *app_ingress(const struct manifest_sandbox *s,
 			   const struct manifest_settings *settings)
 {

@@ -19,7 +19,7 @@ enum statement {
 /* SQL is laid out by hand. */
 /* clang-format off */
 static const struct db_statement statements[] = {
-	/* A trigger inserts nothing when the sandbox has as many as it may. */
+	/* A trigger inserts nothing if the sandbox has reached its limit. */
 	[STATEMENT_OPEN] = { "port_open",
 		"WITH " CHOSEN ", made AS ("
 		" INSERT INTO ports (resource_id, port, name, access)"
@@ -64,7 +64,7 @@ static int close_port(struct db *tx, const char *project_id, const char *sandbox
 	return 0;
 }
 
-/* What every change ends with. */
+/* Ends a change: the sandbox gets it, and the project its status. */
 static int carry_out(struct db **tx, const char *project_id, const char *sandbox_id, struct err *e)
 {
 	if (store_roll_sandboxes(*tx, project_id, sandbox_id, e) < 0 ||

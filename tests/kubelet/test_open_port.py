@@ -1,4 +1,4 @@
-"""The ports of a sandbox that its owner opens, tried with packets: at their addresses, and from another pod."""
+"""Tests ports that a sandbox's owner opens, with packets: to their addresses, and from another pod."""
 
 import time
 from urllib.parse import urlsplit
@@ -53,7 +53,7 @@ def test_an_open_port_answers_at_its_address_and_no_other_port_does(sandbox, pod
     def answer_at(host):
         return requests.get(f"http://127.0.0.1:{pods._containers.port}/", headers={"Host": host}, timeout=PATIENCE)
 
-    # Both listen: it is the policy that keeps strangers out.
+    # Both listen: only the policy keeps strangers out.
     for port in (5173, 8080):
         here = ["bash", "-c", f"echo >/dev/tcp/127.0.0.1/{port} && echo yes"]
         until(lambda: pods._containers.run_in(pod["metadata"]["uid"], here), lambda said: said.strip() == "yes")

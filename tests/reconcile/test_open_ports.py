@@ -1,4 +1,4 @@
-"""Ports that an owner opens: an address each, in the objects that a sandbox has anyway."""
+"""Tests ports that an owner opens: each gets an address, in objects that the sandbox has anyway."""
 
 import uuid
 
@@ -29,7 +29,7 @@ def close_port(project, port):
 
 
 def exposed(person, sandbox):
-    """What the cluster lets in: the Service's ports, the policy's, and the Ingress' addresses."""
+    """Returns what the cluster lets in: the Service's ports, the policy's, and the Ingress's addresses."""
     name = sandbox["name"]
     service = person.namespace.get("Service", f"{name}-service")["spec"]["ports"]
     policy = person.namespace.get("NetworkPolicy", name)["spec"]["ingress"][0]["ports"]

@@ -35,7 +35,7 @@ def limit(site):
 
 
 def of_projects(client):
-    """Their limit as they see it."""
+    """Returns the limit that the user is shown."""
     found, = [item for item in client.get("/api/user/limits").json()["items"] if item["kind"] == "projects"]
     return found
 
