@@ -281,12 +281,16 @@ def test_a_role_is_given_and_taken_and_in_the_audit(fsactl, person):
 
 
 def test_an_exception_is_shown_and_in_the_audit(fsactl, person):
-    plain = {"kind": "projects", "limit": 50, "used": 1, "isException": False}
-    sandboxes = {"kind": "sandboxes", "limit": 5, "used": 1, "isException": False}
-    assert fsactl("user", "limit", person.name) == [plain, sandboxes]
-    raised = {**plain, "limit": 100, "isException": True}
-    assert fsactl("user", "limit", person.name, "projects", "100") == [raised, sandboxes]
-    assert fsactl("user", "show", person.id)["limits"] == [raised, sandboxes]
+    def by_kind(limits):
+        return {limit["kind"]: limit for limit in limits}
+
+    plain = by_kind(fsactl("user", "limit", person.name))
+    assert plain["projects"] == {"kind": "projects", "limit": 50, "used": 1, "isException": False}
+    assert plain["sandboxes"] == {"kind": "sandboxes", "limit": 5, "used": 1, "isException": False}
+    assert plain["ports"] == {"kind": "ports", "limit": 8, "used": 0, "isException": False}
+    raised = {**plain, "projects": {**plain["projects"], "limit": 100, "isException": True}}
+    assert by_kind(fsactl("user", "limit", person.name, "projects", "100")) == raised
+    assert by_kind(fsactl("user", "show", person.id)["limits"]) == raised
     assert "projects" in fsactl("user", "limit", person.name, json_=False)
     fsactl("user", "limit", person.name, "projects", "default")
     lines = fsactl("audit", "--user", person.id, "--action", "admin.user.limit")
@@ -302,4 +306,4 @@ def test_an_exception_is_shown_and_in_the_audit(fsactl, person):
 def test_an_invalid_limit_changes_nothing(fsactl, person, words, says):
     told = fsactl("user", "limit", person.name, *words, status=2).stderr
     assert says in told or says == "USAGE"
-    assert fsactl("user", "limit", person.name)[0]["isException"] is False
+    assert not any(limit["isException"] for limit in fsactl("user", "limit", person.name))
