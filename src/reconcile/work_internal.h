@@ -44,12 +44,13 @@ struct work {
 	unsigned pending;
 	void (*next)(struct work *work);
 	bool failed; /* a request of it did; the first failure counts */
+	bool stale;  /* what kind.prepare() read changes the assessment */
+	bool looked, has_result;
 	struct err err;
 	json_t *answer; /* to the request that reads; NULL: it failed */
 
 	/* Called at the end of kind.prepare(); `failed` and `err` say whether it could be read. */
 	void (*proceed)(struct work *work);
-	bool stale;        /* what kind.prepare() read changes the assessment */
 	json_t *leftovers; /* an array: to be deleted, too, though not observed; NULL: none */
 	enum kube_resource leftover_type;
 
@@ -57,9 +58,7 @@ struct work {
 	uint64_t idle_s;
 	char activity[128];
 
-	bool looked;
-	bool has_result;
-	struct queue_result result;
+	struct queue_result result; /* if has_result */
 
 	/* The pass's: claim.c, record.c. */
 	struct batch *batch;
