@@ -113,8 +113,7 @@ static void run_checks(struct doctor *d)
 	}
 }
 
-/* For administrators who cannot log in on this host; the worst first, as many as they would read.
- */
+/* For administrators who cannot log in on this host: the worst first, no more than they read. */
 static json_t *worth_recording(const json_t *findings)
 {
 	enum { RECORDED_MAX = 100 };
