@@ -29,12 +29,9 @@ static const json_t *body_of(const json_t *task)
 	return json_object_get(json_object_get(task, "request"), "body");
 }
 
-int agent_start(struct sandbox *sandbox, const json_t *task, unsigned wait_s, json_t **ret_process,
-		struct err *e)
+int agent_start(struct sandbox *sandbox, const json_t *task, json_t **ret_process, struct err *e)
 {
-	CLEANUP(cleanup_free) char *path = mem_printf("/v1/processes?wait=%u", wait_s);
-
-	return site_call(&sandbox->server, "POST", path, body_of(task), ret_process, e);
+	return site_call(&sandbox->server, "POST", "/v1/processes", body_of(task), ret_process, e);
 }
 
 static int start(const struct call *call, struct sandbox *sandbox, const json_t *task,
@@ -43,7 +40,7 @@ static int start(const struct call *call, struct sandbox *sandbox, const json_t 
 	CLEANUP(json_decrefp) json_t *process = NULL;
 	const char *session = json_string_value(json_object_get(task, "session"));
 
-	if (agent_start(sandbox, task, 0, &process, e) < 0)
+	if (agent_start(sandbox, task, &process, e) < 0)
 		return -1;
 	CLEANUP(json_decrefp)
 	json_t *started = json_pack("{s:s?, s:O*}", "session", session, "process",

@@ -8,8 +8,7 @@
 /* What starts a task: AgentTask of web/openapi.json. */
 int agent_prepare(struct site *site, const json_t *project, const char *prompt, json_t **ret_task,
 		  struct err *e);
-/* Starts it; the process is returned when it has ended, or after `wait_s`. */
-int agent_start(struct sandbox *sandbox, const json_t *task, unsigned wait_s, json_t **ret_process,
-		struct err *e);
+/* Starts it. */
+int agent_start(struct sandbox *sandbox, const json_t *task, json_t **ret_process, struct err *e);
 
 #endif

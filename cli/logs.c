@@ -67,7 +67,7 @@ static int heal(struct log *l, struct err *e)
 		l->offset = 0;
 		return 0;
 	}
-	if (!l->follow || (e->kind != ERR_UNAVAILABLE && e->kind != ERR_RATE_LIMITED))
+	if (!l->follow || !site_is_away(e))
 		return -1;
 	if (l->away_since_ms == 0)
 		l->away_since_ms = now;

@@ -85,8 +85,8 @@ static const struct mcp_tool tools[] = {
 	    { "timeoutSeconds", MCP_INTEGER, false, "default 50, at most 3600" } } },
 	{ "run_agent",
 	  "Has the coding agent in the sandbox do what the prompt says, unattended, and waits up "
-	  "to "
-	  "45 seconds for its end. While its status is running, agent_task tells how it goes on.",
+	  "to 45 seconds for its end; a call that is cancelled meanwhile ends it. While its status "
+	  "is running, it goes on by itself: agent_task says how, and end_agent_task ends it.",
 	  MCP_CHANGES,
 	  mcp_run_agent,
 	  { PROJECT, { "prompt", MCP_STRING, true, "what to do" } } },
@@ -94,6 +94,11 @@ static const struct mcp_tool tools[] = {
 	  "State and output of a task of run_agent; waits up to 45 seconds for its end.",
 	  MCP_READS,
 	  mcp_agent_task,
+	  { PROJECT, { "process", MCP_STRING, true, "the process that run_agent returned" } } },
+	{ "end_agent_task",
+	  "Ends a task of run_agent, and returns its state and output.",
+	  MCP_CHANGES,
+	  mcp_end_agent_task,
 	  { PROJECT, { "process", MCP_STRING, true, "the process that run_agent returned" } } },
 	{ "read_file",
 	  "Reads a text file of at most 1 MiB in the sandbox.",

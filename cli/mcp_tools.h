@@ -41,6 +41,7 @@ const char *mcp_string(const json_t *arguments, const char *name);
 int mcp_project(struct site *site, const json_t *arguments, json_t **ret_project, struct err *e);
 
 int mcp_agent_task(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
+int mcp_end_agent_task(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_create_project(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_explain_project(struct site *site, const json_t *a, json_t **ret_found, struct err *e);
 int mcp_list_environment(struct site *site, const json_t *a, json_t **ret_found, struct err *e);

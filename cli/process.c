@@ -13,11 +13,13 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "process_call.h"
 
 enum {
 	ID_LENGTH = 16,
 	INPUT_MAX = 65536,
 	WAIT_S = 30,
+	ENDING_S = 1, /* before it is killed */
 	POLL_MS = 1000,
 	RETRY_FIRST_MS = 100,
 	RETRY_MAX_MS = 5000,
@@ -59,47 +61,6 @@ struct run {
 	sigset_t blocked_before;
 	struct sigaction before[PASSED_ON]; /* of the signals that are passed on */
 };
-
-static int call(struct run *r, const char *method, const char *what, const json_t *body,
-		json_t **ret_answer, struct err *e)
-{
-	CLEANUP(cleanup_free) char *path = mem_printf("/v1/processes/%s%s", r->id, what);
-
-	if (site_call(&r->sandbox->server, method, path, body, ret_answer, e) == 0)
-		return 0;
-	if (e->kind != ERR_UNAUTHENTICATED || sandbox_renew(r->sandbox, e) < 0)
-		return -1;
-	return site_call(&r->sandbox->server, method, path, body, ret_answer, e);
-}
-
-static bool is_away(const struct err *e)
-{
-	return e->kind == ERR_UNAVAILABLE || e->kind == ERR_RATE_LIMITED;
-}
-
-/* If the sandbox cannot be reached, a signal ends the wait for it; other errors mean that the
- * process has ended. */
-static int send_signal(struct run *r, const char *name, struct err *e)
-{
-	CLEANUP(json_decrefp) json_t *body = json_pack("{s:s}", "signal", name);
-
-	if (call(r, "POST", "/signal", body, NULL, e) == 0 || !is_away(e))
-		return 0;
-	return err_wrap(e, "the process may go on without you");
-}
-
-/* sandboxd answers the last request once the process is dead, by KILL if TERM was not enough. */
-static void end_process(struct run *r, struct err *e)
-{
-	struct err failed = { 0 };
-
-	sandbox_hurry(r->sandbox);
-	(void)send_signal(r, "TERM", &failed);
-	(void)call(r, "GET", "?wait=1", NULL, NULL, &failed);
-	if (call(r, "DELETE", "", NULL, NULL, &failed) < 0 && failed.kind != ERR_NOT_FOUND)
-		(void)err_set(e, ERR_UNAVAILABLE, "NOT_ENDED",
-			      "interrupted; the process may go on without you: %s", failed.message);
-}
 
 /* ---- one request of a flow ------------------------------------------------------------------- */
 
@@ -151,7 +112,7 @@ static int failed(struct flow *f, struct err *e)
 	if (e->kind == ERR_NOT_FOUND && strcmp(e->code, "NOT_FOUND") == 0)
 		return err_set(e, ERR_NOT_FOUND, "PROCESS_GONE",
 			       "the sandbox was restarted, and the process ended with it");
-	if (!is_away(e))
+	if (!site_is_away(e))
 		return -1;
 	if (f->away_since_ms == 0) {
 		f->away_since_ms = now;
@@ -206,7 +167,7 @@ static int stream_done(struct flow *f, struct err *e)
 	if (f->x.answer.length > 0 && !r->hung_up &&
 	    !r->options->write(r->options->user, stream, f->x.answer.data, f->x.answer.length)) {
 		r->hung_up = true;
-		if (send_signal(r, "HUP", e) < 0)
+		if (process_signal(r->sandbox, r->id, "HUP", e) < 0)
 			return -1;
 	}
 	f->offset += f->x.answer.length;
@@ -342,7 +303,7 @@ static int send_size(struct run *r)
 	CLEANUP(json_decrefp) json_t *size = terminal_size();
 	struct err ignored;
 
-	(void)call(r, "POST", "/size", size, NULL, &ignored);
+	(void)process_call(r->sandbox, r->id, "POST", "/size", size, NULL, &ignored);
 	return 0;
 }
 
@@ -352,7 +313,7 @@ static int pass_signal(struct run *r, int number, struct err *e)
 		return send_size(r);
 	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++) {
 		if (passed_on[i].number == number)
-			return send_signal(r, passed_on[i].name, e);
+			return process_signal(r->sandbox, r->id, passed_on[i].name, e);
 	}
 	return 0;
 }
@@ -372,7 +333,7 @@ static int attend(struct run *r, struct err *e)
 	if (max == 0 || r->timed_out || clock_ms() - r->begun_ms <= max)
 		return 0;
 	r->timed_out = true;
-	return send_signal(r, "KILL", e);
+	return process_signal(r->sandbox, r->id, "KILL", e);
 }
 
 /* ---- the loop -------------------------------------------------------------------------------- */
@@ -525,7 +486,7 @@ static int await_end(struct run *r, json_t **ret_process, struct err *e)
 
 	while (r->left_ms == 0 && attend(r, e) == 0) {
 		CLEANUP(json_decrefp) json_t *process = NULL;
-		if (call(r, "GET", "?wait=1", NULL, &process, e) == 0)
+		if (process_call(r->sandbox, r->id, "GET", "?wait=1", NULL, &process, e) == 0)
 			asking.away_since_ms = 0;
 		else if (failed(&asking, e) < 0)
 			return -1;
@@ -587,10 +548,10 @@ int process_run(struct sandbox *sandbox, const struct process_options *options,
 	if (status == 0 && r->timed_out)
 		(void)json_object_set_new(*ret_process, "timedOut", json_true());
 	if (r->left_ms != 0 && !r->told_away)
-		(void)send_signal(r, "HUP", &(struct err) { 0 });
+		(void)process_signal(r->sandbox, r->id, "HUP", &(struct err) { 0 });
 	stop(r);
 	if (status < 0 && site_is_cancelled(&sandbox->server, e))
-		end_process(r, e);
+		process_end(r->sandbox, r->id, ENDING_S, e);
 	if (options->signals)
 		close_signals(r);
 	return status;

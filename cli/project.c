@@ -321,7 +321,7 @@ static void tell_obstacle(const json_t *project, char **told)
 /* Whether to keep waiting for a site that is unreachable: the project continues without it. */
 static bool may_come_back(const struct err *e, uint64_t away_ms, uint64_t max_ms)
 {
-	if (e->kind != ERR_UNAVAILABLE && e->kind != ERR_RATE_LIMITED)
+	if (!site_is_away(e))
 		return false;
 	return away_ms <= (max_ms > 0 && max_ms < AWAY_MAX_MS ? max_ms : AWAY_MAX_MS);
 }

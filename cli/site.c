@@ -148,6 +148,11 @@ bool site_is_cancelled(const struct site *site, struct err *e)
 	return true;
 }
 
+bool site_is_away(const struct err *e)
+{
+	return e->kind == ERR_UNAVAILABLE || e->kind == ERR_RATE_LIMITED;
+}
+
 /* Once it is true, it stays true when the request is repeated. */
 static bool has_been_sent(struct exchange *x)
 {

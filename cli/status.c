@@ -105,7 +105,7 @@ static int watch(const struct call *call, struct site *site, json_t *first, stru
 		if (project_find(site, project_id(first), &now, e) < 0) {
 			if (e->kind == ERR_NOT_FOUND)
 				return 0;
-			if (e->kind != ERR_UNAVAILABLE && e->kind != ERR_RATE_LIMITED)
+			if (!site_is_away(e))
 				return -1;
 			continue;
 		}

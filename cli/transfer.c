@@ -56,7 +56,7 @@ static int failed(struct attempts *a, struct sandbox *s, struct err *e)
 		a->renewed = true;
 		return sandbox_renew(s, e);
 	}
-	if (e->kind != ERR_UNAVAILABLE && e->kind != ERR_RATE_LIMITED)
+	if (!site_is_away(e))
 		return -1;
 	if (a->away_since_ms == 0) {
 		a->away_since_ms = now;

@@ -31,11 +31,6 @@ struct tunnel {
 
 /* ---- the token ------------------------------------------------------------------------------- */
 
-static bool is_away(const struct err *e)
-{
-	return e->kind == ERR_UNAVAILABLE || e->kind == ERR_RATE_LIMITED;
-}
-
 static int renew_now(struct tunnels *all, struct err *e)
 {
 	if (sandbox_renew(all->sandbox, e) < 0)
@@ -55,7 +50,7 @@ static int renew_in_time(struct tunnels *all, struct err *e)
 	if (renew_now(all, e) == 0)
 		return 0;
 	all->again_ms = now + AGAIN_MS;
-	return is_away(e) && age < VALID_MS ? 0 : -1;
+	return site_is_away(e) && age < VALID_MS ? 0 : -1;
 }
 
 /* Uses the current token, or a new one if that was `refused`. */
@@ -82,7 +77,7 @@ static int send_newer_token(struct tunnel *t, struct err *e)
 		return 0;
 	t->renew_ms = now + AGAIN_MS;
 	if (copy_server(t->all, false, &server, &t->token_ms, e) < 0)
-		return is_away(e) ? 0 : -1;
+		return site_is_away(e) ? 0 : -1;
 	if (t->token_ms == before_ms)
 		return 0;
 	t->renew_ms = t->token_ms + RENEW_MS;
