@@ -51,10 +51,11 @@ int ask_secret(const char *prompt, size_t max, char **ret_secret, struct err *e)
 	int status;
 
 	if (terminal) {
-		(void)fprintf(stderr, "%s: ", prompt);
+		/* First: what is typed from the prompt on is not shown, nor dropped. */
 		silent = before;
 		silent.c_lflag &= ~(tcflag_t)ECHO;
 		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+		(void)fprintf(stderr, "%s: ", prompt);
 	}
 	status = read_input(max, !terminal, ret_secret, e);
 	if (terminal) {

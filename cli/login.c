@@ -7,9 +7,8 @@
 #include "ask.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "browser.h"
 #include "command.h"
-#include "command/output.h"
+#include "device.h"
 #include "sites.h"
 
 enum { SECRET_MAX = 1024, TOKEN_DAYS = 90, HOST_MAX = 50 };
@@ -33,14 +32,8 @@ static int check_token(const char *token, struct err *e)
 	return 0;
 }
 
-/* Opens the page where API tokens are made; prints its address in any case. */
-static int ask_token(const struct site *site, bool quiet, char **ret_token, struct err *e)
+static int ask_token(char **ret_token, struct err *e)
 {
-	if (!quiet && isatty(STDIN_FILENO)) {
-		CLEANUP(cleanup_free) char *page = mem_printf("%s/#/account", site->url);
-		(void)fprintf(stderr, "Make an API token at %s, and paste it here.\n", page);
-		browser_show(page);
-	}
 	if (ask_secret("API token", SECRET_MAX, ret_token, e) < 0)
 		return -1;
 	return check_token(*ret_token, e);
@@ -86,6 +79,31 @@ static int log_in_by_password(struct site *site, const char *name, char **ret_to
 	return make_token(site, token ? token : "", ret_token, e);
 }
 
+/* A program has no one to type a code into a browser: it brings a token. An older site has no
+ * codes. */
+static int log_in_by_browser(struct site *site, char **ret_token, struct err *e)
+{
+	if (!isatty(STDIN_FILENO))
+		return ask_token(ret_token, e);
+	if (device_log_in(site, ret_token, e) == 0)
+		return check_token(*ret_token, e);
+	if (e->kind != ERR_NOT_FOUND)
+		return -1;
+	(void)fprintf(stderr, "Make an API token at %s/account, and paste it here.\n", site->url);
+	return ask_token(ret_token, e);
+}
+
+static int get_token(const struct call *call, struct site *site, char **ret_token, struct err *e)
+{
+	const char *user = call->options[OPTION_USER];
+
+	if (user != NULL)
+		return log_in_by_password(site, user, ret_token, e);
+	if (call->options[OPTION_TOKEN] != NULL)
+		return ask_token(ret_token, e);
+	return log_in_by_browser(site, ret_token, e);
+}
+
 /* Tries a request that every token may make. */
 static int try_token(const struct site *site, const char *token, struct err *e)
 {
@@ -112,7 +130,6 @@ int command_login(const struct call *call, struct err *e)
 	CLEANUP(cleanup_free) char *url = NULL, *ca_file = NULL;
 	CLEANUP(free_secret) char *token = NULL;
 	CLEANUP(site_close) struct site site = { 0 };
-	const char *user = call->options[OPTION_USER];
 
 	if (choose_url(call, &url, e) < 0)
 		return -1;
@@ -121,9 +138,8 @@ int command_login(const struct call *call, struct err *e)
 		return err_set(e, ERR_INVALID, NULL, "%s: no such file",
 			       call->options[OPTION_CA_FILE]);
 	site_open_with(url, NULL, ca_file, &site);
-	if ((user != NULL ? log_in_by_password(&site, user, &token, e)
-			  : ask_token(&site, call->options[OPTION_TOKEN] != NULL, &token, e)) < 0 ||
-	    try_token(&site, token, e) < 0 || sites_add(url, token, ca_file, e) < 0)
+	if (get_token(call, &site, &token, e) < 0 || try_token(&site, token, e) < 0 ||
+	    sites_add(url, token, ca_file, e) < 0)
 		return -1;
 	CLEANUP(json_decrefp) json_t *done = json_pack("{s:s}", "site", url);
 	if (!call_json(call, done))

@@ -63,6 +63,19 @@ route_fn auth_sessions_get, auth_sessions_delete, auth_session_delete;
 
 /* tokens.c */
 route_fn auth_tokens_get, auth_tokens_prepare, auth_tokens_post, auth_token_delete;
+int auth_check_token_scope(const char *scope, struct err *e);
+struct auth_new_token {
+	const char *user_id, *identity_id, *name;
+	bool can_write;
+	unsigned days;
+};
+/* `*ret_made`: as in api_token_list(), with `token`, which no other response contains. */
+int auth_make_token(struct call *c, const struct auth_new_token *wanted, json_t **ret_made,
+		    struct err *e);
+
+/* device.c */
+route_fn auth_device_post, auth_device_token_post, auth_device_get, auth_device_prepare,
+	auth_device_answer;
 
 /* Fields that several bodies have. */
 #define AUTH_FIELD_PASSWORD(n)                                                                     \
@@ -75,7 +88,9 @@ route_fn auth_tokens_get, auth_tokens_prepare, auth_tokens_post, auth_token_dele
 	}
 extern const struct field auth_password_fields[], auth_invitation_fields[], auth_sealos_fields[],
 	auth_sealos_bind_fields[], auth_login_query[], auth_callback_query[], auth_finish_fields[],
-	auth_sessions_query[], auth_token_fields[], auth_password_change_fields[];
+	auth_sessions_query[], auth_token_fields[], auth_password_change_fields[],
+	auth_device_fields[], auth_device_token_fields[], auth_device_query[],
+	auth_device_answer_fields[];
 
 /*
  * The end of every way to log in, inside the transaction `tx`: a new session for the identity, the

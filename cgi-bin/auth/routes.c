@@ -35,6 +35,9 @@ const struct route auth_routes[] = {
 	LOGIN("/api/auth/invitation", auth_invitation, ROUTE_WAKES, .body = auth_invitation_fields),
 	LOGIN("/api/auth/sealos", auth_sealos, ROUTE_ALWAYS | ROUTE_WAKES,
 	      .body = auth_sealos_fields, .body_max = SEALOS_BODY_MAX),
+	LOGIN("/api/auth/device", auth_device_post, 0, .body = auth_device_fields),
+	LOGIN("/api/auth/device/token", auth_device_token_post, 0,
+	      .body = auth_device_token_fields),
 	OAUTH_ROUTES(github),
 	OAUTH_ROUTES(oidc),
 	{ .method = METHOD_GET, .pattern = "/api/auth/providers", .handler = auth_providers },
@@ -63,6 +66,9 @@ const struct route auth_routes[] = {
 	WRITE(METHOD_POST, "/api/user/tokens", auth_tokens_post, "token.create",
 	      .body = auth_token_fields, .prepare = auth_tokens_prepare),
 	END_ACCESS(METHOD_DELETE, "/api/user/tokens/:tokenId", auth_token_delete, "token.delete"),
+	READ ("/api/auth/device", auth_device_get, .query = auth_device_query),
+	WRITE(METHOD_POST, "/api/auth/device/answer", auth_device_answer, "device.answer",
+	      .body = auth_device_answer_fields, .prepare = auth_device_prepare),
 	ROUTES_END,
 };
 /* clang-format on */

@@ -14,7 +14,7 @@
  * because a token would be in the stored response. */
 enum { NAME_MAX_BYTES = 64, DAYS_DEFAULT = 90, DAYS_MAX = 366 };
 
-static int check_scope(const char *scope, struct err *e)
+int auth_check_token_scope(const char *scope, struct err *e)
 {
 	if (strcmp(scope, "read") != 0 && strcmp(scope, "write") != 0)
 		return err_set(e, ERR_INVALID, "INVALID_SCOPE",
@@ -24,7 +24,11 @@ static int check_scope(const char *scope, struct err *e)
 
 const struct field auth_token_fields[] = {
 	{ .name = "name", .type = FIELD_STRING, .required = true, .min = 1, .max = NAME_MAX_BYTES },
-	{ .name = "scope", .type = FIELD_STRING, .min = 1, .max = 5, .check = check_scope },
+	{ .name = "scope",
+	  .type = FIELD_STRING,
+	  .min = 1,
+	  .max = 5,
+	  .check = auth_check_token_scope },
 	{ .name = "password", .type = FIELD_STRING, .min = 1, .max = PASSWORD_MAX },
 	{ .name = "expiresInDays", .type = FIELD_INTEGER, .min = 1, .max = DAYS_MAX },
 	FIELDS_END,
@@ -59,30 +63,47 @@ int auth_tokens_prepare(struct call *c, struct err *e)
 	return throttle_forgive(c->db, &throttle, e);
 }
 
-/* The only response that contains the token itself. */
-int auth_tokens_post(struct call *c, struct err *e)
+int auth_make_token(struct call *c, const struct auth_new_token *wanted, json_t **ret_made,
+		    struct err *e)
 {
-	const char *scope = field_string(c->body, "scope");
 	char token[API_TOKEN_LENGTH + 1];
 	uint8_t hash[TOKEN_HASH_BYTES];
 	CLEANUP(json_decrefp) json_t *made = NULL;
 
 	token_make_api(token);
 	token_hash(token, hash);
-	struct api_token_new new_token = {
-		.user_id = c->session->user_id,
-		.identity_id = c->session->identity_id,
-		.name = field_string(c->body, "name"),
+	const struct api_token_new new_token = {
+		.user_id = wanted->user_id,
+		.identity_id = wanted->identity_id,
+		.name = wanted->name,
 		.token_hash = hash,
-		.can_write = scope != NULL && strcmp(scope, "write") == 0,
-		.days = (unsigned)field_integer(c->body, "expiresInDays", DAYS_DEFAULT),
+		.can_write = wanted->can_write,
+		.days = wanted->days,
 	};
 	if (api_token_create(c->db, &new_token, &made, e) < 0)
 		return -1;
 	(void)snprintf(c->object_id, sizeof(c->object_id), "%s", field_string(made, "id"));
 	(void)json_object_set_new(made, "token", json_string(token));
 	explicit_bzero(token, sizeof(token));
-	response_json(c->response, 200, STEAL(made));
+	*ret_made = STEAL(made);
+	return 0;
+}
+
+int auth_tokens_post(struct call *c, struct err *e)
+{
+	const char *scope = field_string(c->body, "scope");
+	const struct auth_new_token wanted = {
+		.user_id = c->session->user_id,
+		.identity_id = c->session->identity_id,
+		.name = field_string(c->body, "name"),
+		.can_write = scope != NULL && strcmp(scope, "write") == 0,
+		.days = (unsigned)field_integer(c->body, "expiresInDays", DAYS_DEFAULT),
+	};
+	json_t *made;
+
+	if (auth_make_token(c, &wanted, &made, e) < 0)
+		return -1;
+	response_json(c->response, 200, made);
 	return 0;
 }
 

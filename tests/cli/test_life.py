@@ -2,12 +2,15 @@
 
 import json
 import os
-import pty
+import re
 import subprocess
 
 import pytest
 
 from own_machine import PASSWORD, register
+from terminal import Terminal
+
+CODE = re.compile("[B-DF-HJ-NP-TV-XZ]{4}-[B-DF-HJ-NP-TV-XZ]{4}")
 
 
 # ---- logging in ---------------------------------------------------------------------------------
@@ -73,28 +76,42 @@ def test_a_program_may_bring_its_own_token(home, ada, served):
     assert not home.sites.exists()
 
 
-def test_a_terminal_shows_no_token_while_it_is_pasted(build, served, ada, home):
-    """The browser is still running when the token is asked for: it ends only when the pipe is read."""
+def test_a_terminal_shows_no_token_while_it_is_pasted(served, ada, home):
+    terminal = Terminal(home.program, "login", served.url, "--token", env=home.env)
+    terminal.until("API token: ")
+    terminal.type(ada.token + "\n")
+    shown = terminal.until("Logged in to")
+    assert terminal.end() == 0 and ada.token not in shown + terminal.text()
+
+
+def enter_code(terminal, ada, allow):
+    """What somebody does in the console with the code that a terminal shows."""
+    with terminal.changed:
+        assert terminal.changed.wait_for(lambda: CODE.search(terminal.text()), timeout=60), terminal.text()
+    answer = ada.client.post("/api/auth/device/answer", {
+        "userCode": CODE.search(terminal.text())[0], "allow": allow, "password": PASSWORD})
+    assert answer.ok, answer.text
+
+
+def test_a_code_entered_in_a_browser_logs_in_without_a_password_here(served, ada, home):
+    """The browser is still running meanwhile: it ends only when the pipe is read."""
     os.mkfifo(home.folder / "opened")
     browser = home.folder / "browser"
     browser.write_text('#!/bin/sh\necho "$1" >"$HOME/opened"\n')
     browser.chmod(0o755)
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execve(home.program, ["fsa", "login", served.url],
-                  {**home.env, "BROWSER": str(browser)})
-    shown = b""
-    while b"API token: " not in shown:
-        shown += os.read(terminal, 4096)
-    assert (home.folder / "opened").read_text().strip() == f"{served.url}/#/account"
-    os.write(terminal, ada.token.encode() + b"\n")
-    try:
-        while part := os.read(terminal, 4096):
-            shown += part
-    except OSError:
-        pass  # the terminal was closed
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert ada.token.encode() not in shown and b"Logged in to" in shown
+    terminal = Terminal(home.program, "login", served.url, env={**home.env, "BROWSER": str(browser)})
+    enter_code(terminal, ada, True)
+    assert (home.folder / "opened").read_text().strip() == f"{served.url}/device"
+    terminal.until("Logged in to")
+    assert terminal.end() == 0
+    assert [p["name"] for p in home.json("projects")] == ["shop"]
+
+
+def test_a_code_that_is_refused_logs_nobody_in(served, ada, home):
+    terminal = Terminal(home.program, "login", served.url, env={**home.env, "BROWSER": "true"})
+    enter_code(terminal, ada, False)
+    terminal.until("It was refused")
+    assert terminal.end() != 0 and not home.sites.exists()
 
 
 # ---- a project's life ---------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import {fragment, match, navigate, path} from "./router.js";
 import {logOut, user} from "./session.js";
 import {Account} from "./views/account.jsx";
 import {Administration} from "./views/admin.jsx";
+import {Device} from "./views/device.jsx";
 import {Ended} from "./views/ended.jsx";
 import {Invitation, invited} from "./views/invitation.jsx";
 import {Login} from "./views/login.jsx";
@@ -25,6 +26,7 @@ const VIEWS = /** @type {[string, (parameters: any) => any][]} */ ([
 	["/trash", Trash],
 	["/settings", Settings],
 	["/account", Account],
+	["/device", Device],
 	["/admin", Administration],
 ]);
 
