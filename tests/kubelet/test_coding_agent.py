@@ -1,5 +1,4 @@
-"""Tests the coding agent from npm in the image, from the key in its owner's settings to a file that it changes;
-model.py stands in for its model."""
+"""The coding agent of npm in the image, from its owner's settings to a file that it changes; its model is model.py."""
 
 import base64
 import json
@@ -27,12 +26,12 @@ from own_machine import Home  # noqa: E402
 
 MODEL = Path(__file__).resolve().parent / "model.py"
 MODEL_PORT = 4000
-LIMIT = "512Mi"  # docs/runtime.md says that this is enough
+LIMIT = "512Mi"  # what docs/runtime.md says is enough
 
 
 @pytest.fixture(scope="module")
 def person(node, workspace, build, postgres):
-    """A user who has saved a key, on a site whose sandboxes have the agent."""
+    """Somebody whose key is saved, and whose sandboxes have the agent."""
     kubesim, containers = node
     options = {**containers.options, "runtime_image": WITH_AGENT, "sandbox_memory_limit": LIMIT,
                "sandbox_cpu_limit": "2", "changes_burst": 1000}
@@ -52,14 +51,14 @@ def shop(person, node):
 
 
 class Project:
-    """A running project and its sandbox."""
+    """One that runs, and its sandbox."""
 
     def __init__(self, client, kubesim, containers, project_id):
         self.client, self.kubesim, self.containers, self.id = client, kubesim, containers, project_id
         self.wait_running()
 
     def wait_running(self):
-        """Waits until it runs, in a new pod if there was one before."""
+        """Once its pod is another one than before, if there was one."""
         seen = self.pod["metadata"]["uid"] if hasattr(self, "pod") else None
         end = time.monotonic() + PATIENCE
         while True:
@@ -76,7 +75,7 @@ class Project:
         return self.containers.run_in(self.pod["metadata"]["uid"], command, data)
 
     def start_model(self, command):
-        """Starts a model that makes the agent run this command, whatever the prompt."""
+        """Has the agent run that command, whatever it is asked."""
         self.run("sh", "-c", "cat >/tmp/model.py", data=MODEL.read_bytes())
         self.run("sh", "-c", "[ ! -e /tmp/model.pid ] || while kill $(cat /tmp/model.pid) 2>/tmp/gone; do sleep 0.1; done;"
                  f" rm -f /tmp/asked; python3 /tmp/model.py {MODEL_PORT} /tmp/asked '{command}' >/tmp/model.log 2>&1 &"
@@ -84,7 +83,7 @@ class Project:
                  f" until curl -sI http://127.0.0.1:{MODEL_PORT} >/tmp/head; do sleep 0.1; done")
 
     def asked(self):
-        """Returns the requests that the model has received."""
+        """What the model was asked."""
         return [json.loads(line) for line in self.run("cat", "/tmp/asked").splitlines()]
 
     def terminal(self, session="main"):
@@ -96,7 +95,7 @@ class Project:
             f"/apis/apps/v1/namespaces/{self.sandbox.k8sNamespace}/statefulsets/{self.sandbox.sandboxName}")
 
     def secrets(self):
-        """Returns the values of all Secrets in its namespace."""
+        """The values of all Secrets in its namespace."""
         found = self.kubesim.admin.get(f"/api/v1/namespaces/{self.sandbox.k8sNamespace}/secrets")
         return [base64.b64decode(value).decode() for secret in found["items"]
                 for value in secret.get("data", {}).values()]
@@ -134,7 +133,7 @@ def test_a_replaced_key_rolls_the_pod_once_and_the_old_one_is_in_no_secret(perso
 
 @pytest.fixture(scope="module")
 def fsa(person, shop, build, tmp_path_factory):
-    """fsa on the person's own machine, logged in."""
+    """Their own machine."""
     home = Home(build, tmp_path_factory.mktemp("grace"))
     token = person.post("/api/user/tokens", {"name": "fsa", "scope": "write"}).json()["token"]
     home("login", person.url, "--token", input=token + "\n")
@@ -142,7 +141,7 @@ def fsa(person, shop, build, tmp_path_factory):
 
 
 def start_task(person, shop, prompt):
-    """Starts a task with the site's response, as any program can; returns (session, process, ask)."""
+    """Sends what the site answers, as any program can; returns (session, process, ask)."""
     task = person.post(f"/api/projects/{shop.id}/agent", {"prompt": prompt}).json()
     http, address = requests.Session(), urlsplit(task["url"])
     http.trust_env = False
@@ -168,7 +167,7 @@ def test_a_task_runs_unattended_and_its_state_output_and_end_are_a_process_s(per
         assert ask("GET", f"/v1/processes/{process}").json()["status"] == "running"
         shop.run("touch", "/home/agent/go")
         watching.wait_for("The agent has ended")
-        assert watching.ask("cat ~/task") == "by the agent"  # a person who watched can continue in the same terminal
+        assert watching.ask("cat ~/task") == "by the agent"  # who watched goes on in the same terminal
     ended = ask("GET", f"/v1/processes/{process}?wait=60").json()
     assert (ended["status"], ended["exitCode"], ended["name"]) == ("ended", 0, "agent")
     assert "> Bash until" in (told := ask("GET", f"/v1/processes/{process}/stdout").text) and "All is done." in told
@@ -198,12 +197,12 @@ def test_fsa_follows_a_task_and_ends_it_when_interrupted(shop, fsa):
         assert running.stdout.readline().startswith("> Bash sleep 1000")
         running.send_signal(signal.SIGINT)
         assert running.wait(PATIENCE) != 0
-    # until the agent's command has ended, too
-    shop.run("sh", "-c", "while pgrep -x sleep >/tmp/left; do sleep 0.1; done")
+    shop.run("sh", "-c", "while pgrep -x sleep >/tmp/left; do sleep 0.1; done")  # the agent's command has ended, too
 
 
-def test_an_agent_elsewhere_gives_a_task_to_the_one_in_the_sandbox(shop, fsa):
-    shop.start_model("echo by mcp >~/by-mcp")
+@pytest.fixture(scope="module")
+def call(fsa):
+    """call(tool, …): what an agent elsewhere gets from a tool of fsa mcp."""
     packages = str(pypi.packages(CLI / "requirements.txt"))
 
     def call(tool, **arguments):
@@ -214,7 +213,51 @@ def test_an_agent_elsewhere_gives_a_task_to_the_one_in_the_sandbox(shop, fsa):
         assert not result["error"], result
         return result["found"]
 
+    return call
+
+
+def test_an_agent_elsewhere_gives_a_task_to_the_one_in_the_sandbox(shop, call):
+    shop.start_model("echo by mcp >~/by-mcp")
     process = call("run_agent", prompt="Write.")["process"]
     found = call("agent_task", process=process)
     assert (found["status"], found["exitCode"]) == ("ended", 0) and "All is done." in found["output"]
     assert shop.run("cat", "/home/agent/by-mcp") == "by mcp\n"
+
+
+WAITING = "cat /tmp/pipe"
+
+
+def wait_until_it_works(shop, fsa):
+    fsa("run", "--no-input", "shop", "--", "sh", "-c", f"until pgrep -fx '{WAITING}'; do sleep 0.1; done")
+
+
+def nothing_of_it_is_left(shop, fsa):
+    """The agent's command has ended, and nobody sees a session of it."""
+    fsa("run", "--no-input", "shop", "--", "sh", "-c",
+        f"while pgrep -fx '{WAITING}' || pgrep -x claude || tmux list-sessions | grep agent-; do sleep 0.1; done")
+
+
+def test_a_task_ends_when_its_call_is_cancelled(shop, fsa):
+    shop.start_model(f"mkfifo /tmp/pipe; {WAITING}")
+    arguments = {"project": "shop", "prompt": "Wait."}
+    messages = [{"id": 1, "method": "tools/call", "params": {"name": "run_agent", "arguments": arguments}},
+                {"method": "notifications/cancelled", "params": {"requestId": 1}}, {"id": 2, "method": "ping"}]
+    with subprocess.Popen([fsa.program, "mcp"], env=fsa.env, text=True, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as mcp:
+        for message in messages:
+            print(json.dumps({"jsonrpc": "2.0", **message}), file=mcp.stdin, flush=True)
+            if "params" in message and message.get("id"):
+                wait_until_it_works(shop, fsa)
+        assert json.loads(mcp.stdout.readline())["id"] == 2  # and no answer to what was cancelled
+        nothing_of_it_is_left(shop, fsa)
+        mcp.stdin.close()
+        assert mcp.stdout.read() == ""
+
+
+def test_an_agent_elsewhere_ends_a_task(shop, fsa, call):
+    shop.start_model(f"mkfifo /tmp/pipe; {WAITING}")
+    process = json.loads(fsa("agent", "--detach", "--json", "shop", "Wait.").stdout)["process"]
+    wait_until_it_works(shop, fsa)
+    ended = call("end_agent_task", process=process)
+    assert ended["status"] == "ended" and ended["exitCode"] != 0
+    nothing_of_it_is_left(shop, fsa)
