@@ -84,8 +84,7 @@ void exchange_release(struct exchange *x); /* for CLEANUP, too */
 /* Whether the program is to end. If so, sets the error, too. */
 bool site_is_cancelled(const struct site *site, struct err *e);
 
-/* Whether a request has failed because the site, or the sandbox, cannot be reached at the moment.
- */
+/* Whether a request has failed because the site or the sandbox is out of reach. */
 bool site_is_away(const struct err *e);
 
 /* Escapes text for a path or query. The caller frees. */
