@@ -31,7 +31,7 @@ function Code({found}) {
 		found({code, ...await get(`/api/auth/device?code=${encodeURIComponent(code.trim())}`)});
 	return (
 		<Form label="Continue" submit={find}>
-			<Field label="The code that it shows" name="code" required maxLength={9} autocomplete="off" autocapitalize="characters"
+			<Field label="The code that it shows" name="code" required maxLength={20} autocomplete="off" autocapitalize="characters"
 				spellcheck={false} placeholder="BCDF-GHJK" hint="Eight letters, from a program that you have just started yourself."/>
 		</Form>
 	);
