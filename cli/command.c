@@ -21,6 +21,7 @@ static const struct command_option_spec options[OPTION_COUNT] = {
 	[OPTION_EXPIRES] = { "expires", "TIME", "end the project after so long (12h, 3d)" },
 	[OPTION_FOLLOW] = { "follow", NULL, "go on with what is added to it" },
 	[OPTION_FROM] = { "from", "FILE", "set all variables of a .env file; - is standard input" },
+	[OPTION_IMAGE] = { "image", "NAME", "of this image; `fsa images` lists them" },
 	[OPTION_NAME] = { "name", "TEXT", "what the port is for" },
 	[OPTION_NO_DATABASE] = { "no-database", NULL, "create a sandbox only" },
 	[OPTION_NO_INPUT] = { "no-input", NULL, "the command has no standard input" },
@@ -47,12 +48,15 @@ static const struct command commands[] = {
 	{ "projects", "", 0, 0, 0, "list your projects", command_projects },
 	{ "create", "NAME", 1, 1,
 	  TAKES(OPTION_AGENT) | TAKES(OPTION_DESCRIPTION) | TAKES(OPTION_EXPIRES) |
-		  TAKES(OPTION_NO_DATABASE) | TAKES(OPTION_SIZE) | TAKES(OPTION_STARTER) |
-		  TAKES(OPTION_WAIT),
+		  TAKES(OPTION_IMAGE) | TAKES(OPTION_NO_DATABASE) | TAKES(OPTION_SIZE) |
+		  TAKES(OPTION_STARTER) | TAKES(OPTION_WAIT),
 	  "create a project: a sandbox and a database", command_create },
 	{ "sizes", "", 0, 0, 0, "list the sizes that a sandbox can have", command_sizes },
 	{ "resize", "PROJECT SIZE|default", 2, 2, CHANGE,
 	  "change the size of a project's sandbox, which restarts it", command_resize },
+	{ "images", "", 0, 0, 0, "list the images that a sandbox can have", command_images },
+	{ "set-image", "PROJECT IMAGE|default", 2, 2, CHANGE,
+	  "change the image of a project's sandbox, which restarts it", command_set_image },
 	{ "start", "PROJECT", 1, 1, CHANGE, "start a project", command_start },
 	{ "stop", "PROJECT", 1, 1, CHANGE, "stop a project; files and data stay", command_stop },
 	{ "restart", "PROJECT", 1, 1, CHANGE, "replace the sandbox's pod", command_restart },

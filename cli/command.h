@@ -18,6 +18,7 @@ enum command_option {
 	OPTION_EXPIRES,
 	OPTION_FOLLOW,
 	OPTION_FROM,
+	OPTION_IMAGE,
 	OPTION_NAME,
 	OPTION_NO_DATABASE,
 	OPTION_NO_INPUT,
@@ -79,6 +80,7 @@ int command_idle(const struct call *call, struct err *e);
 int command_keep(const struct call *call, struct err *e);
 int command_login(const struct call *call, struct err *e);
 int command_logout(const struct call *call, struct err *e);
+int command_images(const struct call *call, struct err *e);
 int command_logs(const struct call *call, struct err *e);
 int command_mcp(const struct call *call, struct err *e);
 int command_open(const struct call *call, struct err *e);
@@ -90,6 +92,7 @@ int command_resize(const struct call *call, struct err *e);
 int command_restart(const struct call *call, struct err *e);
 int command_restore(const struct call *call, struct err *e);
 int command_run(const struct call *call, struct err *e);
+int command_set_image(const struct call *call, struct err *e);
 int command_shell(const struct call *call, struct err *e);
 int command_sizes(const struct call *call, struct err *e);
 int command_ssh(const struct call *call, struct err *e);

@@ -78,6 +78,7 @@ int mcp_create_project(struct site *site, const json_t *a, json_t **ret_found, s
 		.name = mcp_string(a, "name"),
 		.description = mcp_string(a, "description"),
 		.size = mcp_string(a, "size"),
+		.image = mcp_string(a, "image"),
 		.database = !json_is_false(json_object_get(a, "database")),
 	};
 

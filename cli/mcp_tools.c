@@ -31,6 +31,7 @@ static const struct mcp_tool tools[] = {
 	      "letters, digits, spaces and hyphens; begins with a letter" },
 	    { "description", MCP_STRING, false, "what it is for" },
 	    { "size", MCP_STRING, false, "one of the site's sizes, for more memory or CPU" },
+	    { "image", MCP_STRING, false, "one of the site's images" },
 	    { "database", MCP_BOOL, false, "default true" } } },
 	{ "start_project",
 	  "Starts a project, and waits up to 45 seconds until it runs.",

@@ -137,12 +137,13 @@ int project_create(struct site *site, const struct project_new *wanted, json_t *
 		   struct err *e)
 {
 	CLEANUP(json_decrefp)
-	json_t *body =
-		json_pack("{s:s, s:s*, s:s*, s:b}", "name", wanted->name, "description",
-			  wanted->description, "size", wanted->size, "database", wanted->database);
+	json_t *body = json_pack("{s:s, s:s*, s:s*, s:s*, s:b}", "name", wanted->name,
+				 "description", wanted->description, "size", wanted->size, "image",
+				 wanted->image, "database", wanted->database);
 
 	if (body == NULL)
-		return err_set(e, ERR_INVALID, NULL, "name, description or size is not UTF-8");
+		return err_set(e, ERR_INVALID, NULL,
+			       "name, description, size or image is not UTF-8");
 	/* Omitted unless requested, because older sites do not know them. */
 	if (wanted->starter)
 		(void)json_object_set_new(body, "starter", json_true());
@@ -184,14 +185,15 @@ int project_keep(struct site *site, const char *id, unsigned hours, json_t **ret
 	return site_call(site, "POST", path, body, ret_project, e);
 }
 
-int project_resize(struct site *site, const char *id, const char *size, bool force,
-		   json_t **ret_sandbox, struct err *e)
+int project_change_sandbox(struct site *site, const char *id, const char *member, const char *value,
+			   bool force, json_t **ret_sandbox, struct err *e)
 {
 	CLEANUP(cleanup_free) char *path = mem_printf("/api/sandbox/%s", id);
-	CLEANUP(json_decrefp) json_t *body = json_pack("{s:s?, s:b}", "size", size, "force", force);
+	CLEANUP(json_decrefp)
+	json_t *body = json_pack("{s:s?, s:b}", member, value, "force", force);
 
 	if (body == NULL)
-		return err_set(e, ERR_INVALID, NULL, "the size is not UTF-8");
+		return err_set(e, ERR_INVALID, NULL, "the %s is not UTF-8", member);
 	return site_call(site, "PATCH", path, body, ret_sandbox, e);
 }
 

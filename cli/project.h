@@ -29,9 +29,9 @@ int project_delete_permanently(struct site *site, const char *id, json_t **ret_a
 			       struct err *e);
 struct project_new {
 	const char *name;
-	const char *description; /* NULL: none */
-	unsigned lifetime_hours; /* 0: it has no end */
-	const char *size;        /* NULL: the site's default */
+	const char *description;  /* NULL: none */
+	unsigned lifetime_hours;  /* 0: it has no end */
+	const char *size, *image; /* NULL: the site's default */
 	bool database, starter, agent_at_start;
 };
 int project_create(struct site *site, const struct project_new *wanted, json_t **ret_project,
@@ -47,10 +47,10 @@ int project_set_idle(struct site *site, const char *id, int minutes, json_t **re
 		     struct err *e);
 int project_keep(struct site *site, const char *id, unsigned hours, json_t **ret_project,
 		 struct err *e);
-/* Gives its first sandbox another size (NULL: the site's default), and returns the sandbox.
- * ERR_DATA_AT_RISK as below. */
-int project_resize(struct site *site, const char *id, const char *size, bool force,
-		   json_t **ret_sandbox, struct err *e);
+/* Gives its first sandbox another "size" or "image" (`member`; NULL: the site's default), and
+ * returns the sandbox. ERR_DATA_AT_RISK as below. */
+int project_change_sandbox(struct site *site, const char *id, const char *member, const char *value,
+			   bool force, json_t **ret_sandbox, struct err *e);
 /* `verb`: "start", "stop", "restart" or "delete". ERR_DATA_AT_RISK unless `force`: files or rows
  * would be lost; the message says how. */
 int project_change(struct site *site, const char *id, const char *verb, bool force,

@@ -56,6 +56,7 @@ int command_create(const struct call *call, struct err *e)
 		.name = call->arguments[0],
 		.description = call->options[OPTION_DESCRIPTION],
 		.size = call->options[OPTION_SIZE],
+		.image = call->options[OPTION_IMAGE],
 		.database = call->options[OPTION_NO_DATABASE] == NULL,
 		.starter = call->options[OPTION_STARTER] != NULL,
 		.agent_at_start = call->options[OPTION_AGENT] != NULL,

@@ -74,6 +74,12 @@ extern const struct field sandbox_start_fields[], sandbox_add_fields[], sandbox_
 		.name = "size", .type = FIELD_STRING, .nullable = true, .min = 1,                  \
 		.max = SIZE_NAME_MAX, .pattern = SIZE_NAME_PATTERN, .check = check_size_name       \
 	}
+/* The name of an image that the site offers (store/image.h); null: the operator's default. */
+#define FIELD_IMAGE                                                                                \
+	{                                                                                          \
+		.name = "image", .type = FIELD_STRING, .nullable = true, .min = 1,                 \
+		.max = SIZE_NAME_MAX, .pattern = SIZE_NAME_PATTERN, .check = check_image_name      \
+	}
 enum { SANDBOX_BODY_MAX = 262144 };
 route_fn sandbox_read, sandbox_post, sandbox_patch, sandbox_delete;
 route_fn sandboxes_list_get, sandboxes_post, sandboxes_start_post, sandboxes_stop_post,
@@ -129,7 +135,7 @@ route_fn kubeconfig_read, kubeconfig_write, kubeconfig_check;
 route_fn live_admit;
 
 route_fn limits_read;
-route_fn sizes_list_get;
+route_fn sizes_list_get, images_list_get;
 
 route_fn health_read, ready_read, metrics_read, site_read;
 

@@ -102,16 +102,29 @@ int check_display_name(const char *name, struct err *e)
 		"and ends with a letter or a digit");
 }
 
-int check_size_name(const char *name, struct err *e)
+static bool is_offer(const char *name)
 {
 	size_t length = strlen(name);
 
-	if (length > 0 && length <= SIZE_NAME_MAX &&
-	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length && name[0] != '-' &&
-	    name[length - 1] != '-')
+	return length > 0 && length <= SIZE_NAME_MAX &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length && name[0] != '-' &&
+	       name[length - 1] != '-';
+}
+
+int check_size_name(const char *name, struct err *e)
+{
+	if (is_offer(name))
 		return 0;
 	return err_set(e, ERR_INVALID, "INVALID_SIZE",
 		       "A size's name has up to %d of a-z, 0-9 and '-' inside", SIZE_NAME_MAX);
+}
+
+int check_image_name(const char *name, struct err *e)
+{
+	if (is_offer(name))
+		return 0;
+	return err_set(e, ERR_INVALID, "INVALID_IMAGE",
+		       "An image's name has up to %d of a-z, 0-9 and '-' inside", SIZE_NAME_MAX);
 }
 
 int check_category(const char *category, struct err *e)

@@ -49,6 +49,7 @@ const struct field project_create_fields[] = {
 	{ .name = "agentAtStart", .type = FIELD_BOOL },
 	{ .name = "lifetimeHours", .type = FIELD_INTEGER, .min = 1, .max = PROJECT_LIFETIME_MAX },
 	FIELD_SIZE,
+	FIELD_IMAGE,
 	FIELDS_END,
 };
 
@@ -200,6 +201,7 @@ int project_post(struct call *c, struct err *e)
 	if (api_new_sandbox(c, &sandbox, e) < 0)
 		return -1;
 	sandbox.row.size = field_string(c->body, "size");
+	sandbox.row.image = field_string(c->body, "image");
 	struct project_new project = {
 		.user_id = c->session->user_id,
 		.name = name,

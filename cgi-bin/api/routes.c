@@ -93,6 +93,7 @@ const struct route api_routes[] = {
 	      .body = agent_fields, .body_max = AGENT_BODY_MAX),
 
 	READ ("/api/sizes", sizes_list_get),
+	READ ("/api/images", images_list_get),
 
 	READ ("/api/events", live_admit),
 

@@ -37,10 +37,11 @@ const struct field sandbox_add_fields[] = {
 	  .check = check_display_name },
 	FIELD_ENV_VARS,
 	FIELD_SIZE,
+	FIELD_IMAGE,
 	FIELDS_END,
 };
 
-const struct field sandbox_change_fields[] = { FIELD_SIZE, FIELD_FORCE, FIELDS_END };
+const struct field sandbox_change_fields[] = { FIELD_SIZE, FIELD_IMAGE, FIELD_FORCE, FIELDS_END };
 
 /* The stages that it goes through, each with how far it is. */
 static json_t *progress(const struct sandbox_view *view)
@@ -153,13 +154,19 @@ int sandbox_post(struct call *c, struct err *e)
 	return answer(c, SANDBOX_FIRST, e);
 }
 
-/* Without `size` nothing changes; null means the operator's default. */
+/* What is not given does not change; null means the operator's default. */
 int sandbox_patch(struct call *c, struct err *e)
 {
-	if (field_given(c->body, "size") &&
-	    (api_ask_risk(c, chosen(c), RISK_ENDS_SANDBOX, e) < 0 ||
-	     sandbox_resize(c->db, c->session->user_id, c->params[0], chosen(c),
-			    field_string(c->body, "size"), e) < 0))
+	const char *user_id = c->session->user_id, *project_id = c->params[0], *id = chosen(c);
+	bool size = field_given(c->body, "size"), image = field_given(c->body, "image");
+
+	if ((size || image) && api_ask_risk(c, id, RISK_ENDS_SANDBOX, e) < 0)
+		return -1;
+	if (size &&
+	    sandbox_resize(c->db, user_id, project_id, id, field_string(c->body, "size"), e) < 0)
+		return -1;
+	if (image && sandbox_change_image(c->db, user_id, project_id, id,
+					  field_string(c->body, "image"), e) < 0)
 		return -1;
 	return answer(c, chosen(c), e);
 }
@@ -201,6 +208,7 @@ int sandboxes_post(struct call *c, struct err *e)
 		return -1;
 	made.row.display_name = field_string(c->body, "displayName");
 	made.row.size = field_string(c->body, "size");
+	made.row.image = field_string(c->body, "image");
 	if (sandbox_add(c->db, c->session->user_id, c->params[0], &made.row, e) < 0)
 		return -1;
 	memcpy(c->object_id, made.id, sizeof(c->object_id));

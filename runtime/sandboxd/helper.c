@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/mem.h"
 #include "sandboxd/problem.h"
 #include "sandboxd/process.h"
 
@@ -22,6 +23,12 @@ enum { FIRST_SPARE = 20, FDS_MAX = 8 };
 extern char **environ;
 
 static size_t running[HELPER_PURPOSES];
+static const char *path = "/usr/bin:/bin";
+
+void helper_init(const char *tools)
+{
+	path = mem_printf("%s:%s", tools, path);
+}
 
 /* ---- in the child -------------------------------------------------------------------------- */
 
@@ -34,7 +41,7 @@ static void confine(void)
 	(void)prctl(PR_CAPBSET_DROP, CAP_MKNOD, 0, 0, 0);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)clearenv();
-	(void)setenv("PATH", "/usr/bin:/bin", 1);
+	(void)setenv("PATH", path, 1);
 	(void)setenv("LC_ALL", "C", 1);
 }
 

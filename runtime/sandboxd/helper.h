@@ -29,6 +29,9 @@ struct helper {
 	void *user;
 };
 
+/* Call it before the first helper, if its programs (tar, chmod, rm) are in a directory of their
+ * own, before the image's. */
+void helper_init(const char *tools);
 /* In a child, `work` gets `user`, the descriptors `fds` as its 0, 1, 3, 4, … (-1: /dev/null; there
  * is no fds[2]) and no others, and its result, a number like errno's, becomes `status`.
  * `h->purpose`, `h->done` and `h->user` are set before. TOO_MANY. */

@@ -21,6 +21,7 @@
 #include "base/parse.h"
 #include "sandboxd/conn.h"
 #include "sandboxd/handlers.h"
+#include "sandboxd/helper.h"
 #include "sandboxd/place.h"
 #include "sandboxd/process.h"
 #include "sandboxd/terminal.h"
@@ -32,10 +33,12 @@ enum { BACKLOG = 256, ACCEPTS = 64, DESCRIPTORS = 4096, TTYD_POLL_MS = 20, SECRE
 #define SECRET "TTYD_ACCESS_TOKEN"
 #define USAGE                                                                                      \
 	"usage: sandboxd --port PORT [--address ADDRESS] --run DIRECTORY [--no-terminal]\n"        \
+	"       [--tools DIRECTORY]     of bash, tar, chmod and rm, where they are not the "       \
+	"image's\n"                                                                                \
 	"The environment has HOME, and " SECRET " unless standard input has its value.\n"
 
 struct options {
-	const char *address, *run;
+	const char *address, *run, *tools;
 	uint64_t port;
 	bool no_terminal;
 };
@@ -130,6 +133,7 @@ static bool parse(int argc, char **argv, struct options *o)
 	static const struct option known[] = { { "port", required_argument, NULL, 'p' },
 					       { "address", required_argument, NULL, 'a' },
 					       { "run", required_argument, NULL, 'r' },
+					       { "tools", required_argument, NULL, 't' },
 					       { "no-terminal", no_argument, NULL, 'n' },
 					       { 0 } };
 	int option;
@@ -141,6 +145,8 @@ static bool parse(int argc, char **argv, struct options *o)
 			o->address = optarg;
 		if (option == 'r')
 			o->run = optarg;
+		if (option == 't')
+			o->tools = optarg;
 		o->no_terminal |= option == 'n';
 	}
 	return o->run != NULL && optind == argc;
@@ -220,6 +226,10 @@ int main(int argc, char **argv)
 	raise_limits();
 	place_init(getenv("HOME"), o.run);
 	logs_init(o.run);
+	if (o.tools != NULL) {
+		start_init(o.tools);
+		helper_init(o.tools);
+	}
 	unpack_init();
 	if (!o.no_terminal) {
 		char *path = mem_printf("%s/ttyd.sock", o.run);

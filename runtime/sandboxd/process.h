@@ -88,7 +88,9 @@ struct start {
 	unsigned short columns, rows;
 };
 
-/* start.c: reads one from JSON, strictly. */
+/* start.c: the bash that runs command lines, unless it is the image's, is in that directory. */
+void start_init(const char *tools);
+/* Reads one from JSON, strictly. */
 int start_parse(const json_t *json, struct start *ret, struct err *e);
 void start_release(struct start *s);
 

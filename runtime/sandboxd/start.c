@@ -13,6 +13,11 @@ enum { UNATTENDED_MAX_S = 7 * 24 * 3600 };
 
 static char *bash[] = { (char[]) { "/bin/bash" }, (char[]) { "-c" } };
 
+void start_init(const char *tools)
+{
+	bash[0] = mem_printf("%s/bash", tools);
+}
+
 static bool is_plain(const json_t *string)
 {
 	return json_is_string(string) &&

@@ -207,6 +207,9 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 	[CONF_RUNTIME_IMAGE] =
 		IMAGE("runtime_image", "fullstackagent/fullstack-web-runtime:v0.0.1-alpha.12",
 		      "Image of new sandboxes."),
+	[CONF_TOOLS_IMAGE] =
+		IMAGE("tools_image", NULL,
+		      "Image that brings the terminal and sandboxd to sandboxes of other images."),
 	[CONF_IMAGE_PULL_SECRET] =
 		NAME("image_pull_secret", NULL,
 		     "Secret in the user's namespace with which the image is pulled."),

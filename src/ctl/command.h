@@ -20,6 +20,7 @@ enum command_option {
 	OPTION_JSON = COMMAND_OPTION_JSON,
 	OPTION_ACTION,
 	OPTION_ALL,
+	OPTION_COMPLETE,
 	OPTION_DAYS,
 	OPTION_DELETE,
 	OPTION_DESCRIPTION,
@@ -33,6 +34,7 @@ enum command_option {
 	OPTION_PASSWORD_STDIN,
 	OPTION_RECORD,
 	OPTION_REPLACE,
+	OPTION_RUN_AS,
 	OPTION_SINCE,
 	OPTION_SQL_DIR,
 	OPTION_STATUS,
@@ -91,6 +93,9 @@ int command_project_show(const struct call *call, struct err *e);
 int command_project_start(const struct call *call, struct err *e);
 int command_project_stop(const struct call *call, struct err *e);
 int command_restore(const struct call *call, struct err *e);
+int command_image_list(const struct call *call, struct err *e);
+int command_image_remove(const struct call *call, struct err *e);
+int command_image_set(const struct call *call, struct err *e);
 int command_size_list(const struct call *call, struct err *e);
 int command_size_remove(const struct call *call, struct err *e);
 int command_size_set(const struct call *call, struct err *e);

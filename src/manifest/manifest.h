@@ -61,6 +61,8 @@ struct manifest_sandbox {
 	const char *database_name; /* of the project's Cluster, for egress rules; NULL: none */
 	const char *namespace;
 	const char *image;
+	const char *tools_image; /* brings the terminal and sandboxd; NULL: `image` has them */
+	const char *run_as;      /* the user's number; NULL: the one that the image names */
 	const char *app_host, *ttyd_host; /* whole host names */
 	const char *home_size;
 	const char *restarted; /* changes with every restart asked for; rolls the pod. May be "" */

@@ -10,9 +10,13 @@
 #define HOME_VOLUME "home"
 #define HOME_PATH   "/home/agent"
 #define TMP_VOLUME  "tmp"
+/* Where our own image has our programs, and where tools_image's are mounted in another one. */
+#define TOOLS_VOLUME "tools"
+#define TOOLS_PATH   "/usr/lib/fullstack-agent"
+#define TOOLS_TARGET "/target"
 
-/* The user of the runtime image. */
-enum { AGENT_UID = 1000 };
+/* The group of the home directory. */
+enum { HOME_GID = 1000 };
 
 enum { GRACE_S = 10, START_PROBES = 300, READY_PERIOD_S = 5, READY_FAILURES = 3 };
 
@@ -65,6 +69,35 @@ static json_t *container_security(void)
 		   { "capabilities", MAP({ "drop", LIST(TEXT("ALL")) }) });
 }
 
+static json_t *container_mounts(const struct manifest_sandbox *s)
+{
+	json_t *tools = MAP({ "name", TEXT(TOOLS_VOLUME) },
+			    { "mountPath", TEXT(TOOLS_PATH) },
+			    { "readOnly", FLAG(true) });
+
+	if (s->tools_image != NULL)
+		return LIST(mount(HOME_VOLUME, HOME_PATH), mount(TMP_VOLUME, "/tmp"), tools);
+	json_decref(tools);
+	return LIST(mount(HOME_VOLUME, HOME_PATH), mount(TMP_VOLUME, "/tmp"));
+}
+
+/* Copies our programs into the volume that the other image has them from. */
+static json_t *tools_container(const struct manifest_sandbox *s)
+{
+	json_t *copy = LIST(TEXT(TOOLS_PATH "/bin/busybox"),
+			    TEXT("cp"),
+			    TEXT("-R"),
+			    TEXT(TOOLS_PATH "/."),
+			    TEXT(TOOLS_TARGET));
+
+	return MAP({ "name", TEXT(TOOLS_VOLUME) },
+		   { "image", TEXT(s->tools_image) },
+		   { "command", copy },
+		   { "volumeMounts", LIST(mount(TOOLS_VOLUME, TOOLS_TARGET)) },
+		   { "resources", resources(&s->resources) },
+		   { "securityContext", container_security() });
+}
+
 /* No liveness probe: it would end the work of users whose programs keep the machine busy. */
 static json_t *container(const struct manifest_sandbox *s)
 {
@@ -72,28 +105,31 @@ static json_t *container(const struct manifest_sandbox *s)
 	json_t *env_from = MAP({ "secretRef", MAP({ "name", TEXT(environment) }) });
 	json_t *home = MAP({ "name", TEXT("HOME") }, { "value", TEXT(HOME_PATH) });
 
-	return MAP(
-		{ "name", TEXT(MANIFEST_CONTAINER) },
-		{ "image", TEXT(s->image) },
-		{ "envFrom", LIST(env_from) },
-		{ "env", LIST(home) },
-		{ "ports",
-		  LIST(container_port("app", PORT_APP), container_port("ttyd", PORT_TTYD)) },
-		{ "volumeMounts", LIST(mount(HOME_VOLUME, HOME_PATH), mount(TMP_VOLUME, "/tmp")) },
-		{ "resources", resources(&s->resources) },
-		/* Every second until the first success, so that a terminal can be used as soon as
-		 * it is ready. */
-		{ "startupProbe", terminal_probe(1, START_PROBES) },
-		{ "readinessProbe", terminal_probe(READY_PERIOD_S, READY_FAILURES) },
-		{ "securityContext", container_security() });
+	return MAP({ "name", TEXT(MANIFEST_CONTAINER) },
+		   { "image", TEXT(s->image) },
+		   { "command", IF(s->tools_image != NULL, LIST(TEXT(TOOLS_PATH "/start"))) },
+		   { "envFrom", LIST(env_from) },
+		   { "env", LIST(home) },
+		   { "ports",
+		     LIST(container_port("app", PORT_APP), container_port("ttyd", PORT_TTYD)) },
+		   { "volumeMounts", container_mounts(s) },
+		   { "resources", resources(&s->resources) },
+		   /* Every second until the first success, so that a terminal can be used as soon
+		    * as it is ready. */
+		   { "startupProbe", terminal_probe(1, START_PROBES) },
+		   { "readinessProbe", terminal_probe(READY_PERIOD_S, READY_FAILURES) },
+		   { "securityContext", container_security() });
 }
 
-static json_t *pod_security(void)
+/* Whoever the user is, the home directory's group is theirs, too. */
+static json_t *pod_security(const struct manifest_sandbox *s)
 {
+	long user = s->run_as != NULL ? strtol(s->run_as, NULL, 10) : 0;
+
 	return MAP({ "runAsNonRoot", FLAG(true) },
-		   { "runAsUser", NUMBER(AGENT_UID) },
-		   { "runAsGroup", NUMBER(AGENT_UID) },
-		   { "fsGroup", NUMBER(AGENT_UID) },
+		   { "runAsUser", IF(user > 0, NUMBER(user)) },
+		   { "runAsGroup", IF(user > 0, NUMBER(user)) },
+		   { "fsGroup", NUMBER(HOME_GID) },
 		   { "fsGroupChangePolicy", TEXT("OnRootMismatch") },
 		   { "seccompProfile", MAP({ "type", TEXT("RuntimeDefault") }) });
 }
@@ -113,9 +149,19 @@ static json_t *pod_annotations(const struct manifest_sandbox *s)
 		   { "project.fullstackagent.io/restarted", TEXT(s->restarted) });
 }
 
+static json_t *pod_volumes(const struct manifest_sandbox *s)
+{
+	json_t *volumes = LIST(MAP({ "name", TEXT(TMP_VOLUME) }, { "emptyDir", json_object() }));
+
+	if (s->tools_image != NULL)
+		json_array_append_new(
+			volumes,
+			MAP({ "name", TEXT(TOOLS_VOLUME) }, { "emptyDir", json_object() }));
+	return volumes;
+}
+
 static json_t *pod(const struct manifest_sandbox *s, const struct manifest_settings *settings)
 {
-	json_t *tmp = MAP({ "name", TEXT(TMP_VOLUME) }, { "emptyDir", json_object() });
 	const char *pull_secret = settings->image_pull_secret;
 
 	return MAP({ "metadata",
@@ -126,9 +172,10 @@ static json_t *pod(const struct manifest_sandbox *s, const struct manifest_setti
 			  * environment. */
 			 { "enableServiceLinks", FLAG(false) },
 			 { "terminationGracePeriodSeconds", NUMBER(GRACE_S) },
-			 { "securityContext", pod_security() },
+			 { "securityContext", pod_security(s) },
+			 { "initContainers", IF(s->tools_image != NULL, LIST(tools_container(s))) },
 			 { "containers", LIST(container(s)) },
-			 { "volumes", LIST(tmp) },
+			 { "volumes", pod_volumes(s) },
 			 { "imagePullSecrets",
 			   IF(pull_secret != NULL, LIST(MAP({ "name", TEXT(pull_secret) }))) }) });
 }

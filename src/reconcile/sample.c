@@ -26,6 +26,7 @@ static json_t *stateful_set(const struct conf *conf, const struct manifest_setti
 		.project_name = NAME,
 		.namespace = namespace,
 		.image = conf_string(conf, CONF_RUNTIME_IMAGE),
+		.run_as = "1000",
 		.app_host = settings->ingress_domain,
 		.ttyd_host = settings->ingress_domain,
 		.home_size = conf_string(conf, CONF_HOME_SIZE),

@@ -239,6 +239,8 @@ static void *make_inputs(const struct desired_context *context, const struct que
 		.database_name = row->database_name,
 		.namespace = row->namespace,
 		.image = row->image,
+		.tools_image = row->tools_image,
+		.run_as = row->run_as,
 		.app_host = row->app_host,
 		.ttyd_host = row->ttyd_host,
 		.home_size = row->home_size,

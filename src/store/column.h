@@ -93,6 +93,7 @@
 	X(of, TEXT, ttyd_host, of ".ttyd_host", "")                                                \
 	X(of, TEXT, image, of ".image", "runtimeImage")                                            \
 	X(of, TEXT, size, of ".size", "size")                                                      \
+	X(of, TEXT, chosen_image, of ".chosen_image", "image")                                     \
 	X(of, TEXT, ports, SANDBOX_PORTS(of), "")                                                  \
 	X(of, BYTES, terminal_token_sealed, of ".terminal_token_sealed", "")                       \
 	X(of, INT, access_generation, of ".access_generation", "")
@@ -102,6 +103,8 @@
 #define SANDBOX_QUEUE_COLUMNS(X, of)                                                               \
 	X(of, TEXT, home_size, of ".home_size", "")                                                \
 	X(of, TEXT, storage_limit, of ".storage_limit", "")                                        \
+	X(of, TEXT, tools_image, of ".tools_image", "")                                            \
+	X(of, TEXT, run_as, of ".run_as", "")                                                      \
 	X(of, BYTES, request_env_sealed, of ".request_env_sealed", "")                             \
 	X(of, INT, restarts, of ".restarts", "")
 

@@ -42,6 +42,7 @@ static const enum conf_option published[] = {
 	CONF_MEMORY_PER_USER,
 	CONF_STORAGE_PER_USER,
 	CONF_STARTS_PER_USER,
+	CONF_TOOLS_IMAGE,
 };
 
 int operator_publish(struct db *db, const struct conf *conf, struct err *e)

@@ -21,8 +21,9 @@ enum statement {
 /* clang-format off */
 static const struct db_statement statements[] = {
 	/* One statement, for one round trip. $1 user, $2-$4 the project, $5 and $6 the sandbox and
-	 * its terminal's token, $7 the database (NULL: none), $8 the size, $9 hours to its end.
-	 * Triggers complete the parts, and insert nothing when the user has as many projects as they may. */
+	 * its terminal's token, $7 the database (NULL: none), $8 the size, $9 hours to its end, $10
+	 * the image. Triggers complete the parts, and insert nothing when the user has as many
+	 * projects as they may. */
 	[STATEMENT_CREATE] = { "project_create",
 		"WITH cluster AS ("
 		" SELECT FROM kubeconfigs WHERE user_id = $1"
@@ -38,8 +39,8 @@ static const struct db_statement statements[] = {
 		"  ($7::uuid, 'DATABASE')) AS given (id, kind)"
 		" WHERE given.id IS NOT NULL"
 		"), s AS ("
-		" INSERT INTO sandboxes (resource_id, terminal_token_sealed, size)"
-		" SELECT $5, $6, $8 FROM p"
+		" INSERT INTO sandboxes (resource_id, terminal_token_sealed, size, chosen_image)"
+		" SELECT $5, $6, $8, $10 FROM p"
 		"), d AS ("
 		" INSERT INTO databases (resource_id) SELECT $7 FROM p"
 		" WHERE $7::uuid IS NOT NULL"
@@ -76,6 +77,10 @@ int store_explain_conflict(const struct err *failed, struct err *e)
 	if (strcmp(failed->code, "sandboxes_size") == 0)
 		return err_set(e, ERR_UNPROCESSABLE, "SIZE_UNKNOWN",
 			       "There is no such size: GET /api/sizes lists those that there are");
+	if (strcmp(failed->code, "sandboxes_image") == 0)
+		return err_set(
+			e, ERR_UNPROCESSABLE, "IMAGE_UNKNOWN",
+			"There is no such image: GET /api/images lists those that there are");
 	if (failed->kind != ERR_CONFLICT) {
 		if (e != NULL)
 			*e = *failed;
@@ -104,7 +109,8 @@ int project_create(struct db *db, const struct project_new *project,
 		     DB_ARGS(DB_TEXT(project->user_id), DB_TEXT(project->name),
 			     DB_TEXT(project->description), DB_TEXT(project->kube_name),
 			     STORE_SANDBOX(project->sandbox), DB_TEXT(project->database_id),
-			     DB_TEXT(project->sandbox->size), HOURS(project->lifetime_hours)),
+			     DB_TEXT(project->sandbox->size), HOURS(project->lifetime_hours),
+			     DB_TEXT(project->sandbox->image)),
 		     &r, &failed) < 0)
 		return store_explain_conflict(&failed, e);
 	if (!db_bool(r, 0, CREATE_HAS_CLUSTER))

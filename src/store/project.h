@@ -80,6 +80,7 @@ struct sandbox_new {
 	size_t request_env_sealed_length;
 	const char *display_name; /* NULL: none; of additional ones */
 	const char *size;         /* NULL: the operator's default (store/size.h) */
+	const char *image;        /* NULL: the operator's default (store/image.h) */
 };
 struct project_new {
 	const char *user_id, *name, *description, *kube_name;
@@ -194,7 +195,7 @@ void sandbox_view_clear(struct sandbox_view *view);
 int sandbox_start(struct db *db, const char *user_id, const char *project_id,
 		  const struct sandbox_new *s, struct err *e);
 /* Creates another sandbox in a project, and starts its database. ERR_RATE_LIMITED SANDBOX_QUOTA;
- * ERR_UNPROCESSABLE SIZE_UNKNOWN. */
+ * ERR_UNPROCESSABLE SIZE_UNKNOWN or IMAGE_UNKNOWN. */
 int sandbox_add(struct db *db, const char *user_id, const char *project_id,
 		const struct sandbox_new *s, struct err *e);
 /* Sets the desired state of one sandbox: RUNNING (then of the database, too), STOPPED or GONE. A
@@ -203,9 +204,13 @@ int sandbox_add(struct db *db, const char *user_id, const char *project_id,
 int sandbox_set_desired(struct db *db, const char *user_id, const char *project_id,
 			const char *sandbox_id, enum desired desired, struct err *e);
 /* Gives one sandbox another size (NULL: the operator's default), which replaces its pod if it runs.
- * ERR_UNPROCESSABLE SIZE_UNKNOWN. */
+ * ERR_UNPROCESSABLE SIZE_UNKNOWN or IMAGE_UNKNOWN. */
 int sandbox_resize(struct db *db, const char *user_id, const char *project_id,
 		   const char *sandbox_id, const char *size, struct err *e);
+/* Gives one sandbox another image (NULL: the operator's default), which replaces its pod if it
+ * runs. ERR_UNPROCESSABLE IMAGE_UNKNOWN. */
+int sandbox_change_image(struct db *db, const char *user_id, const char *project_id,
+			 const char *sandbox_id, const char *image, struct err *e);
 /* Replaces one sandbox's pod, starting it and the database if they were stopped. */
 int sandbox_restart(struct db *db, const char *user_id, const char *project_id,
 		    const char *sandbox_id, struct err *e);

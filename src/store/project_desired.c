@@ -20,6 +20,7 @@ enum statement {
 	STATEMENT_CREATE_SANDBOX,
 	STATEMENT_REQUEST_ENV,
 	STATEMENT_RESIZE,
+	STATEMENT_CHANGE_IMAGE,
 	STATEMENT_RESTART,
 	STATEMENT_FIND_DATABASE,
 	STATEMENT_CREATE_DATABASE,
@@ -98,8 +99,8 @@ static const struct db_statement statements[] = {
 		" RETURNING id, project_id, kind, status, stage"
 		"), s AS ("
 		" INSERT INTO sandboxes (resource_id, terminal_token_sealed,"
-		"  request_env_sealed, display_name, size)"
-		" SELECT id, $4, $5, $7, $8 FROM r"
+		"  request_env_sealed, display_name, size, chosen_image)"
+		" SELECT id, $4, $5, $7, $8, $9 FROM r"
 		"), noted AS ("
 		" INSERT INTO events (project_id, kind, resource_id, status, stage)"
 		" SELECT project_id, kind, id, status, stage FROM r"
@@ -109,6 +110,10 @@ static const struct db_statement statements[] = {
 		" WHERE resource_id = $1" },
 	[STATEMENT_RESIZE] = { "sandbox_resize",
 		"UPDATE sandboxes s SET size = $3 FROM resources r"
+		" WHERE r.id = s.resource_id AND r.project_id = $1 AND r.desired <> 'GONE'"
+		"  AND " STORE_IS_CHOSEN("r", "$2") " RETURNING 1" },
+	[STATEMENT_CHANGE_IMAGE] = { "sandbox_change_image",
+		"UPDATE sandboxes s SET chosen_image = $3 FROM resources r"
 		" WHERE r.id = s.resource_id AND r.project_id = $1 AND r.desired <> 'GONE'"
 		"  AND " STORE_IS_CHOSEN("r", "$2") " RETURNING 1" },
 	[STATEMENT_RESTART] = { "sandbox_restart",
@@ -328,7 +333,8 @@ static int create_sandbox(struct db *tx, const char *user_id, const char *projec
 	if (db_query(tx, &statements[STATEMENT_CREATE_SANDBOX],
 		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id), STORE_SANDBOX(s),
 			     DB_BYTES(s->request_env_sealed, s->request_env_sealed_length),
-			     DB_BOOL(additional), DB_TEXT(s->display_name), DB_TEXT(s->size)),
+			     DB_BOOL(additional), DB_TEXT(s->display_name), DB_TEXT(s->size),
+			     DB_TEXT(s->image)),
 		     &r, &failed) < 0)
 		return store_explain_conflict(&failed, e);
 	if (!db_bool(r, 0, CREATE_HAS_CLUSTER))
@@ -336,17 +342,18 @@ static int create_sandbox(struct db *tx, const char *user_id, const char *projec
 	return db_bool(r, 0, CREATE_IS_MADE) ? 0 : limit_reached(tx, user_id, LIMIT_SANDBOXES, e);
 }
 
-static int resize(struct db *tx, const char *project_id, const char *sandbox_id, const char *size,
-		  struct err *e)
+/* Chooses one sandbox's size or image, by a statement of that. */
+static int choose(struct db *tx, enum statement statement, const char *project_id,
+		  const char *sandbox_id, const char *name, struct err *e)
 {
-	CLEANUP(db_result_free) PGresult *resized = NULL;
+	CLEANUP(db_result_free) PGresult *chosen = NULL;
 	struct err failed;
 
-	if (db_query(tx, &statements[STATEMENT_RESIZE],
-		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(sandbox_id), DB_TEXT(size)), &resized,
+	if (db_query(tx, &statements[statement],
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(sandbox_id), DB_TEXT(name)), &chosen,
 		     &failed) < 0)
 		return store_explain_conflict(&failed, e);
-	if (db_rows(resized) == 0)
+	if (db_rows(chosen) == 0)
 		return store_sandbox_not_found(e);
 	if (store_roll_sandboxes(tx, project_id, sandbox_id, e) < 0)
 		return -1;
@@ -359,7 +366,18 @@ int sandbox_resize(struct db *db, const char *user_id, const char *project_id,
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 
 	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0 ||
-	    resize(tx, project_id, sandbox_id, size, e) < 0)
+	    choose(tx, STATEMENT_RESIZE, project_id, sandbox_id, size, e) < 0)
+		return -1;
+	return db_commit(&tx, e);
+}
+
+int sandbox_change_image(struct db *db, const char *user_id, const char *project_id,
+			 const char *sandbox_id, const char *image, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+
+	if (db_begin(db, &tx, e) < 0 || store_lock_project(tx, user_id, project_id, NULL, e) < 0 ||
+	    choose(tx, STATEMENT_CHANGE_IMAGE, project_id, sandbox_id, image, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
 }

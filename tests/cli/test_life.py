@@ -162,6 +162,19 @@ def test_a_project_gets_another_size(ada, served):
     ada("delete", "Growing", "--yes", "--wait")
 
 
+def test_a_project_gets_another_image(ada, served):
+    served.site.programs.fsactl("image", "set", "own", "example.com/own:1", "--complete", "--description", "of ours")
+    assert [image["name"] for image in ada.json("images")] == ["own"]
+    assert "of ours" in ada("images").stdout
+    ada("create", "Painted", "--no-database", "--image", "own", "--wait")
+    assert ada.json("status", "Painted")["sandboxes"][0]["runtimeImage"] == "example.com/own:1"
+    assert "say --yes" in ada("set-image", "Painted", "default", status=2).stderr
+    assert "/api/images" in ada("set-image", "Painted", "none", "--yes", status=1).stderr
+    assert ada.json("set-image", "Painted", "default", "--yes", "--wait")["image"] is None
+    assert "example.com/own:1" in ada("set-image", "Painted", "own", "--yes").stdout
+    ada("delete", "Painted", "--yes", "--wait")
+
+
 def test_a_port_gets_an_address_and_loses_it(ada):
     ada("create", "Ports", "--no-database", "--wait")
     assert ada.json("port", "list", "Ports") == []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from other_images import OTHERS
 from pods import Pods
 
 from stand.containers import Containers, why_not
@@ -23,12 +24,14 @@ def node(workspace, kubesim_build):
     if why := why_not():
         pytest.skip(why)
     with KubeSim(workspace / "kubesim", kubesim_build, args=["--kubelet=yes"]) as kubesim:
-        containers = Containers(workspace / "node", kubesim, free_port(), images=LAID_OUT, agent=True)
+        containers = Containers(workspace / "node", kubesim, free_port(), images=LAID_OUT, all_=True)
         images = containers.build(workspace / "images.log")
         try:
             images.finish()
         finally:
             images.end()
+        containers.given = {name: make(workspace / make.__name__, LAID_OUT / "tools")
+                            for name, make in OTHERS.items()}
         containers.start()
         yield kubesim, containers
         containers.stop()

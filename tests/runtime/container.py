@@ -38,14 +38,16 @@ class Container:
 
     environment  variables, as the pod gets them from its Secret
     home         the home directory's volume: a folder that outlives the container
+    volumes      read-only volumes: their places in the container → folders
     """
 
-    def __init__(self, directory, rootfs, config, environment, home):
+    def __init__(self, directory, rootfs, config, environment, home, volumes=None):
         self.directory = Path(directory)
         self.home = Path(home)
         self._rootfs = rootfs
         self._config = config
         self._environment = environment
+        self._volumes = volumes or {}
         self._name = f"fsa-{os.getpid()}-{self.directory.name}"
         self._runc = [RUNC, "--root", str(self.directory / "runc")]
         self._process = None
@@ -144,6 +146,8 @@ class Container:
                  "options": ["nosuid", "nodev", "mode=1777"]},
                 {"destination": "/home/agent", "type": "bind", "source": str(self.home),
                  "options": ["rbind", "rw", "nosuid", "nodev"]},
+                *({"destination": place, "type": "bind", "source": str(folder),
+                   "options": ["rbind", "ro", "nosuid", "nodev"]} for place, folder in self._volumes.items()),
             ],
             "linux": {
                 "namespaces": [{"type": kind}

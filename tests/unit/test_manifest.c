@@ -41,6 +41,7 @@ static struct manifest_sandbox sandbox(void)
 		.database_name = "shop-agentruntime-ghijkl",
 		.namespace = "ns-ada",
 		.image = "registry.example.com/runtime:1",
+		.run_as = "1000",
 		.app_host = "qwertyuiopas.example.com",
 		.ttyd_host = "qwertyuiopas-ttyd.example.com",
 		.home_size = "1Gi",
@@ -173,6 +174,12 @@ START_TEST(the_objects_are_those_of_the_golden_files)
 
 	check_golden("sandbox", usual_sandbox);
 	check_golden("database", usual_database);
+
+	struct manifest_sandbox other_image = sandbox();
+	other_image.tools_image = "registry.example.com/tools:1";
+	other_image.run_as = NULL;
+	json_auto_t *sandbox_of_other_image = objects_of_sandbox(&other_image, &settings);
+	check_golden("sandbox-of-other-image", last_of(sandbox_of_other_image));
 
 	s.stopped = true;
 	s.database_name = NULL;
@@ -409,6 +416,7 @@ START_TEST(every_field_changes_the_hash)
 		const char *text = texts[i % ARRAY_SIZE(texts)];
 		size_t field = i / ARRAY_SIZE(texts);
 		d.resources.storage_limit = "1Gi";
+		s.tools_image = "tools:1";
 		if (field < of_sandbox) {
 			manifest_sandbox_hash(&s, &settings, usual);
 			set_field(&s, field, text);
@@ -551,8 +559,9 @@ static void check_container_is_restricted(json_t *c)
 	ck_assert_ptr_null(json_object_get(at(c, "securityContext.capabilities"), "add"));
 	ck_assert_ptr_null(json_object_get(at(c, "securityContext"), "privileged"));
 	ck_assert_ptr_null(json_object_get(at(c, "securityContext"), "procMount"));
-	for (size_t i = 0; i < json_array_size(at(c, "ports")); i++)
-		ck_assert_ptr_null(json_object_get(json_array_get(at(c, "ports"), i), "hostPort"));
+	for (size_t i = 0; i < json_array_size(json_object_get(c, "ports")); i++)
+		ck_assert_ptr_null(json_object_get(json_array_get(json_object_get(c, "ports"), i),
+						   "hostPort"));
 	/* Not part of the standard; without these, one sandbox could fill up a node. */
 	ck_assert_ptr_nonnull(at(c, "resources.limits.ephemeral-storage"));
 	ck_assert_ptr_nonnull(at(c, "resources.limits.memory"));
@@ -586,6 +595,21 @@ START_TEST(the_pod_is_restricted)
 	}
 	ck_assert_uint_gt(json_array_size(at(pod, "containers")), 0);
 	json_array_foreach(at(pod, "containers"), i, item) check_container_is_restricted(item);
+}
+END_TEST
+
+START_TEST(a_pod_of_another_image_is_restricted_too)
+{
+	struct manifest_sandbox s = sandbox();
+
+	s.tools_image = "tools:1";
+	s.run_as = NULL; /* the user that the image names, who must not be root */
+	json_auto_t *objects = objects_of_sandbox(&s, &settings);
+	json_t *pod = at(last_of(objects), "spec.template.spec");
+	ck_assert(true_at(pod, "securityContext.runAsNonRoot"));
+	ck_assert_ptr_null(json_object_get(at(pod, "securityContext"), "runAsUser"));
+	check_container_is_restricted(at(pod, "initContainers.0"));
+	check_container_is_restricted(at(pod, "containers.0"));
 }
 END_TEST
 
@@ -1226,6 +1250,7 @@ int main(void)
 	tcase_add_test(tc, the_environment_is_in_the_secret_only);
 	tcase_add_test(tc, a_changed_environment_or_a_restart_rolls_the_pod);
 	tcase_add_test(tc, the_pod_is_restricted);
+	tcase_add_test(tc, a_pod_of_another_image_is_restricted_too);
 	tcase_add_test(tc, only_the_two_ports_are_exposed);
 	tcase_add_test(tc, a_sandbox_reaches_what_the_table_of_special_networks_calls_ordinary);
 	tcase_add_test(tc, a_sandbox_reaches_no_metadata_service_and_no_private_network);

@@ -16,9 +16,11 @@ from .process import Process, StandError, make_directory, port_is_free
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = {"sandbox": ("sandbox", "--small"), "postgres": ("postgres",)}  # the names that runtime/build gives them
+MORE = {"sandbox-with-agent": ("sandbox", "--with-agent"), "tools": ("tools",)}
 SANDBOX = "localhost/fullstack-agent/sandbox:here"
 WITH_AGENT = "localhost/fullstack-agent/sandbox-with-agent:here"
-NAMES = {SANDBOX: "sandbox", WITH_AGENT: "sandbox-with-agent", "example.com/postgresql:": "postgres"}
+TOOLS = "localhost/fullstack-agent/tools:here"
+NAMES = {SANDBOX: "sandbox", TOOLS: "tools", WITH_AGENT: "sandbox-with-agent", "example.com/postgresql:": "postgres"}
 PROGRAMS = ("runc", "nft", "ip", "unshare", "nsenter", "setpriv", "mmdebstrap", "nginx")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation",
@@ -77,14 +79,16 @@ class Containers:
 
     port     of loopback, where sandboxes' addresses are served
     images   the folder that they are unpacked into
-    agent    whether WITH_AGENT is one of them
+    all_     whether WITH_AGENT and TOOLS are among them
+    given    images that are not built: name → folder, with the configuration in FOLDER.json
     """
 
-    def __init__(self, directory, kubesim, port, outlive=False, images=None, agent=False):
+    def __init__(self, directory, kubesim, port, outlive=False, images=None, all_=False):
         self.directory = Path(directory)
         self.port = port
         self.images = Path(images or self.directory / "images")
-        self._builds = {**IMAGES, "sandbox-with-agent": ("sandbox", "--with-agent")} if agent else IMAGES
+        self._builds = {**IMAGES, **MORE} if all_ else IMAGES
+        self.given = {}
         self._kubesim = kubesim
         self._outlive = outlive
         self._process = Process(self.directory, "kubelet", stop_signal=signal.SIGKILL)
@@ -129,7 +133,9 @@ class Containers:
         config.write_text(json.dumps({
             **self._kubesim.admin_access(),
             "directory": str(self.directory),
-            "images": {name: str(self.images / folder) for name, folder in NAMES.items() if folder in self._builds},
+            "images": {**{name: str(self.images / folder) for name, folder in NAMES.items()
+                          if folder in self._builds},
+                       **{name: str(folder) for name, folder in self.given.items()}},
             "cgroup": self.cgroup,
             "port": self.port,
         }))

@@ -20,7 +20,7 @@ interface Part {
 
 interface Sandbox extends Part {
 	displayName: string | null; publicUrl: string; ttydUrl: string; runtimeImage: string;
-	cpuLimit: string; memoryLimit: string; size: string | null; ports: OpenPort[];
+	cpuLimit: string; memoryLimit: string; size: string | null; image: string | null; ports: OpenPort[];
 	progress?: {stages: {name: string, state: string}[]};
 }
 
@@ -31,6 +31,9 @@ interface Database extends Part {
 	host: string | null; port: number | null; database: string | null; username: string | null;
 	password: string | null; connectionUrl: string | null; storageSize: string;
 }
+
+/** An image that a sandbox can have. */
+interface Image { name: string; description: string; reference: string; }
 
 /** What a sandbox can have of CPU, memory and storage. */
 interface Size {

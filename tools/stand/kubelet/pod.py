@@ -1,4 +1,4 @@
-"""A pod: starts its containers, probes and restarts them, and ends them after the grace period."""
+"""A pod: starts its containers, the init containers first, probes and restarts them, and ends them after the grace period."""
 
 import base64
 import re
@@ -50,6 +50,8 @@ class Pod:
         self._api, self._network, self._runtime, self._volumes = api, network, images, volumes
         self._space = None
         self._claims = []
+        # One after the other, each until it has succeeded, before the containers begin.
+        self._first = [Running(self, container, init=True) for container in self.spec.get("initContainers", [])]
         self._containers = [Running(self, container) for container in self.spec["containers"]]
         self._kill_at = None  # when the grace period ends
         self._tell_end = True
@@ -65,7 +67,7 @@ class Pod:
         self._tell_end = self._tell_end and tell
         if self._kill_at is None:
             self._kill_at = time.monotonic() + self.spec.get("terminationGracePeriodSeconds", 30)
-            for container in self._containers:
+            for container in self._all():
                 container.signal("TERM")
 
     def turn(self):
@@ -78,9 +80,13 @@ class Pod:
             print(f"{self.namespace}/{self.name}: {e} {getattr(e, 'stderr', '')}", flush=True)
             return
         if self._network.guards(self.address):
-            for container in self._containers:
+            waiting = next((container for container in self._first if not container.succeeded), None)
+            for container in [waiting] if waiting else self._containers:
                 container.turn()
         self._tell()
+
+    def _all(self):
+        return [*self._first, *self._containers]
 
     def mounts(self, container):
         """Returns the mounts of the pod's volumes in a container."""
@@ -151,7 +157,7 @@ class Pod:
 
     def _turn_to_end(self):
         late = time.monotonic() > self._kill_at
-        if not all(container.ended(late) for container in self._containers):
+        if not all(container.ended(late) for container in self._all()):
             return
         self._network.remove(self.uid)
         shutil.rmtree(self._scratch, ignore_errors=True)
@@ -172,6 +178,10 @@ class Pod:
 
     def _status(self):
         statuses = [container.status() for container in self._containers]
+        initialized = all(container.succeeded for container in self._first)
+        if not initialized:
+            for status in statuses:
+                status["state"] = {"waiting": {"reason": "PodInitializing"}}
         ready = all(status["ready"] for status in statuses)
         ever_ran = all("running" in s["state"] or s["restartCount"] for s in statuses)
         return {
@@ -179,14 +189,15 @@ class Pod:
             "hostIP": "10.0.0.1",
             "podIP": self.address,
             "podIPs": [{"ip": self.address}],
-            "conditions": self._conditions(ready),
+            "conditions": self._conditions(ready, initialized),
+            "initContainerStatuses": [container.status() for container in self._first],
             "containerStatuses": statuses,
         }
 
-    def _conditions(self, ready):
+    def _conditions(self, ready, initialized):
         since = {c["type"]: c for c in (self._told or {}).get("conditions", [])}
         found = []
-        for kind, holds in (("PodScheduled", True), ("Initialized", True), ("ContainersReady", ready),
+        for kind, holds in (("PodScheduled", True), ("Initialized", initialized), ("ContainersReady", ready),
                             ("Ready", ready)):
             status = "True" if holds else "False"
             before = since.get(kind, {})
@@ -199,8 +210,8 @@ class Pod:
 class Running:
     """One of a pod's containers, over all of its runs."""
 
-    def __init__(self, pod, container):
-        self._pod, self._container = pod, container
+    def __init__(self, pod, container, init=False):
+        self._pod, self._container, self._init = pod, container, init
         self._run = None
         self._restarts = 0
         self._backoff = 0
@@ -211,6 +222,12 @@ class Running:
         self._last = {}
         self._probe = Probe(pod, container, None)
         self._is_up = False  # known later: runc takes a while
+        self._ended_well = None  # the end of its last run, if it succeeded
+
+    @property
+    def succeeded(self):
+        """Whether it has succeeded, as an init container must before the next one starts."""
+        return self._ended_well is not None
 
     def turn(self):
         if self._run is None:
@@ -246,9 +263,9 @@ class Running:
     def status(self):
         image = self._container["image"]
         state = {"running": {"startedAt": self._started_at}} if self._is_up else \
-            {"waiting": self._waiting}
+            {"terminated": self._ended_well} if self._init and self.succeeded else {"waiting": self._waiting}
         return {"name": self._container["name"], "image": image, "imageID": image,
-                "ready": self._is_up and self._probe.ready,
+                "ready": self._init and self.succeeded or self._is_up and self._probe.ready,
                 "started": self._is_up and self._probe.started,
                 "restartCount": self._restarts, "state": state, "lastState": self._last}
 
@@ -273,8 +290,12 @@ class Running:
 
     def _note_end(self, code):
         reason = "OOMKilled" if self._run.oom_killed else "Completed" if code == 0 else "Error"
-        self._last = {"terminated": {"exitCode": code, "reason": reason,
-                                     "startedAt": self._started_at, "finishedAt": now()}}
+        end = {"exitCode": code, "reason": reason, "startedAt": self._started_at, "finishedAt": now()}
+        self._ended_well = end if code == 0 else None
+        if self._init and self.succeeded:
+            self._run, self._is_up = None, False
+            return
+        self._last = {"terminated": end}
         if time.monotonic() - self._started > WELL_AFTER:
             self._backoff = 0
         pod = self._pod

@@ -3,7 +3,7 @@ import {get, post} from "../api.js";
 import {Button} from "../parts/button.jsx";
 import {Dialog} from "../parts/dialog.jsx";
 import {Check, Field, Form} from "../parts/form.jsx";
-import {SizeChoice, useSizes} from "../parts/sizes.jsx";
+import {ImageChoice, SizeChoice, useImages, useSizes} from "../parts/offers.jsx";
 import {useResource} from "../resource.js";
 import {navigate} from "../router.js";
 
@@ -25,6 +25,7 @@ async function create(values) {
 		description: values.description || null,
 		database: "database" in values,
 		size: values.size || null,
+		...values.image && {image: values.image},
 	});
 	navigate(`/projects/${project.id}`);
 }
@@ -32,7 +33,7 @@ async function create(values) {
 /** @param {{close: () => void}} props */
 export function NewProject({close}) {
 	const limit = useFull();
-	const sizes = useSizes();
+	const sizes = useSizes(), images = useImages();
 	const [name, setName] = useState("");
 	const wrong = name !== "" && !NAME.test(name.trim());
 	return (
@@ -50,6 +51,7 @@ export function NewProject({close}) {
 					onInput={(/** @type {any} */ {currentTarget}) => setName(currentTarget.value)}/>
 				<Field label="Description" name="description" maxLength={2000} autocomplete="off"/>
 				{sizes !== undefined && sizes.length > 0 && <SizeChoice sizes={sizes}/>}
+				{images !== undefined && images.length > 0 && <ImageChoice images={images}/>}
 				<Check label="with a PostgreSQL database" name="database" defaultChecked/>
 			</Form>
 			<Button class="quiet" onClick={close}>Cancel</Button>

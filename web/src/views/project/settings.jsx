@@ -3,7 +3,7 @@ import {call, post} from "../../api.js";
 import {ask} from "../../parts/ask.jsx";
 import {Act} from "../../parts/button.jsx";
 import {Field, Form} from "../../parts/form.jsx";
-import {SizeChoice, useSizes} from "../../parts/sizes.jsx";
+import {ImageChoice, SizeChoice, useImages, useSizes} from "../../parts/offers.jsx";
 import {Time} from "../../parts/time.jsx";
 import {navigate} from "../../router.js";
 
@@ -29,7 +29,7 @@ export function ProjectSettings({project, reload}) {
 			{project.status !== "TERMINATING" && (
 				<>
 					{project.sandboxes.map((sandbox) => (
-						<Resize key={sandbox.id} id={project.id} sandbox={sandbox} reload={reload}/>
+						<Shape key={sandbox.id} id={project.id} sandbox={sandbox} reload={reload}/>
 					))}
 					<Idle project={project} reload={reload}/>
 					<Lifetime project={project} reload={reload}/>
@@ -41,29 +41,41 @@ export function ProjectSettings({project, reload}) {
 }
 
 /**
- * Of one sandbox, where the site offers sizes.
+ * Size and image of one sandbox, where the site offers some.
  * @param {{id: string, sandbox: Sandbox, reload: () => Promise<void>}} props
  */
-function Resize({id, sandbox, reload}) {
-	const sizes = useSizes();
-	const resize = async (/** @type {Record<string, string>} */ {size}) => {
+function Shape({id, sandbox, reload}) {
+	const sizes = useSizes(), images = useImages();
+	const change = async (/** @type {{size: string | null} | {image: string | null}} */ body) => {
 		const text = "The sandbox starts anew: its files stay, and what runs in it ends.";
 		if (sandbox.desired === "RUNNING" && !await ask({text, yes: "Apply and restart"}))
 			return false;
-		const done = await callWithCare("PATCH", `/api/projects/${id}/sandboxes/${sandbox.id}`, {size: size || null});
+		const done = await callWithCare("PATCH", `/api/projects/${id}/sandboxes/${sandbox.id}`, body);
 		await reload();
 		return done;
 	};
-	if (!sizes?.length)
-		return null;
+	const whose = sandbox.displayName && <> of <bdi>{sandbox.displayName}</bdi></>;
 	return (
-		<section>
-			<h2>Size{sandbox.displayName && <> of <bdi>{sandbox.displayName}</bdi></>}</h2>
-			<p class="detail">{sandbox.cpuLimit} CPU, {sandbox.memoryLimit} memory</p>
-			<Form label="Change" submit={resize}>
-				<SizeChoice sizes={sizes} value={sandbox.size}/>
-			</Form>
-		</section>
+		<>
+			{sizes !== undefined && sizes.length > 0 && (
+				<section>
+					<h2>Size{whose}</h2>
+					<p class="detail">{sandbox.cpuLimit} CPU, {sandbox.memoryLimit} memory</p>
+					<Form label="Change" submit={({size}) => change({size: size || null})}>
+						<SizeChoice sizes={sizes} value={sandbox.size}/>
+					</Form>
+				</section>
+			)}
+			{images !== undefined && images.length > 0 && (
+				<section>
+					<h2>Image{whose}</h2>
+					<p class="detail"><bdi>{sandbox.runtimeImage}</bdi></p>
+					<Form label="Change image" submit={({image}) => change({image: image || null})}>
+						<ImageChoice images={images} value={sandbox.image}/>
+					</Form>
+				</section>
+			)}
+		</>
 	);
 }
 
