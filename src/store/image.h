@@ -11,7 +11,7 @@
 
 /*
  * The images that a site offers for sandboxes besides its default. An administrator makes them,
- * owners choose one; a trigger copies it into the sandbox's row (sql/0048_images.sql), so an image
+ * owners choose one; a trigger copies it into the sandbox's row (sql/0049_images.sql), so an image
  * that is changed or removed later changes no sandbox. Names are as those of sizes (store/size.h).
  */
 
