@@ -403,7 +403,7 @@ def test_a_size_is_chosen_and_changed(page, site, cluster):
     page.press("Settings", ".tabs a")
     page.see("p", "1 CPU, 512Mi memory")
     page.fill(size="the site's default")
-    page.press("Change")
+    page.press("Change the size")
     assert "starts anew" in page.text("dialog p")
     page.press("Apply and restart")
     page.see("p", "200m CPU, 256Mi memory")

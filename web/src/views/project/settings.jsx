@@ -61,7 +61,7 @@ function Shape({id, sandbox, reload}) {
 				<section>
 					<h2>Size{whose}</h2>
 					<p class="detail">{sandbox.cpuLimit} CPU, {sandbox.memoryLimit} memory</p>
-					<Form label="Change" submit={({size}) => change({size: size || null})}>
+					<Form label="Change the size" submit={({size}) => change({size: size || null})}>
 						<SizeChoice sizes={sizes} value={sandbox.size}/>
 					</Form>
 				</section>
@@ -70,7 +70,7 @@ function Shape({id, sandbox, reload}) {
 				<section>
 					<h2>Image{whose}</h2>
 					<p class="detail"><bdi>{sandbox.runtimeImage}</bdi></p>
-					<Form label="Change image" submit={({image}) => change({image: image || null})}>
+					<Form label="Change the image" submit={({image}) => change({image: image || null})}>
 						<ImageChoice images={images} value={sandbox.image}/>
 					</Form>
 				</section>
@@ -96,7 +96,7 @@ function Idle({project, reload}) {
 		<section>
 			<h2>Stop when idle</h2>
 			<p>Input is activity, and so is a program that works; an open page is none. Files and data stay.</p>
-			<Form label="Change" submit={change}>
+			<Form label="Change when it stops" submit={change}>
 				<label>
 					<span>Stops</span>
 					<select name="minutes" defaultValue={chosen}>
@@ -124,7 +124,7 @@ function Lifetime({project, reload}) {
 			<h2>End</h2>
 			<p>{project.expiresAt ? <>It ends <Time at={project.expiresAt}/>.</> : "It has no end."} At its end a project is
 				stopped, and later deleted; both can be put off.</p>
-			<Form label="Change" submit={change}>
+			<Form label="Change when it ends" submit={change}>
 				<label>
 					<span>Ends</span>
 					<select name="hours">
