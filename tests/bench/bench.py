@@ -25,6 +25,7 @@ from flood import (  # noqa: E402
     measure_in_flight, measure_resync, measure_transitions, measure_wake)
 from image import measure_image  # noqa: E402
 from load import BenchError  # noqa: E402
+from paint import measure_paint  # noqa: E402
 from rows import table  # noqa: E402
 from running import measure_running  # noqa: E402
 from sandboxd import measure_sandboxd  # noqa: E402
@@ -42,6 +43,7 @@ GROUPS = {
     "memory": measure_memory,
     "start": measure_start,
     "idle_pass": measure_idle_pass,
+    "first_paint": measure_paint,
     "running": measure_running,
     "image": measure_image,
     "sandboxd": measure_sandboxd,
@@ -58,6 +60,7 @@ SIZES = {
     "rounds": (5, 1),
     "seconds": (3, 1),
     "projects": (100_000, 1000),  # in the tables of the large site
+    "listed": (500, 50),  # projects in the list of the console
     "streams": (5000, 80),
     "changes": (300, 5),
     "running": (200, 4),

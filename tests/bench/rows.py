@@ -52,6 +52,7 @@ SPECS = {
     "start_100k": Spec("ms", _NOT_LONGER),
     "idle_pass": Spec("ms", Aim("value", "<=", 10)),
     "idle_pass_100k": Spec("ms", _NOT_LONGER),
+    "first_paint": Spec("ms", Aim("value", "<=", 300)),
     "running": Spec("s", Aim("ratio", "<=", 1.5)),
     "running_100k": Spec("s", _NOT_LONGER),
     "image_size": Spec("MB"),

@@ -7,6 +7,7 @@ installed by `make install`, except for the locations of their files.
 import contextlib
 import functools
 import hashlib
+import math
 import os
 import secrets
 import shutil
@@ -65,8 +66,8 @@ class Sample(NamedTuple):
 class BenchSite(Site):
     """A site with the default number of workers, whose users are inserted directly into its database."""
 
-    def __init__(self, directory, build, postgres, database, workers):
-        super().__init__(directory, build, postgres, database, options=_OPTIONS, workers=workers)
+    def __init__(self, directory, build, postgres, database, workers, root=None):
+        super().__init__(directory, build, postgres, database, options=_OPTIONS, workers=workers, root=root)
         self.workers = workers
         self.nginx.connections = 16384  # needed for the streams
         self.log = postgres.log()
@@ -133,6 +134,18 @@ class BenchSite(Site):
         """Adds this many projects, RUNNING and not due."""
         with self.cursor() as cursor:
             cursor.execute((HERE / "fill.sql").read_text(), {"projects": projects})
+
+    def give_projects(self, person, projects):
+        """Adds this many projects to an empty site, all RUNNING and of one person. Many create them, as each user's
+        changes have a budget."""
+        for other in self.add_people(math.ceil(projects / 10)):
+            for _ in range(10):
+                self.create_project(other)
+        with self.cursor() as cursor:
+            cursor.execute(_SETTLE)
+            cursor.execute("SET session_replication_role = replica")  # each refers to its user by the other
+            for table in ("projects", "resources"):
+                cursor.execute(f"UPDATE {table} SET user_id = %s", (person.id,))
 
     def vacuum(self):
         """Updates the planner's statistics and the visibility map, as autovacuum would in time."""
@@ -260,11 +273,11 @@ class Scene:
         site.vacuum()
         return site
 
-    def new_site(self, name):
-        """Starts a new, empty site."""
+    def new_site(self, name, root=None):
+        """Starts a new, empty site, with the static files of `root`."""
         folder = self.folder(name)
         return self._start(
-            BenchSite(folder, self.build, self.postgres, folder.name, self._workers))
+            BenchSite(folder, self.build, self.postgres, folder.name, self._workers, root))
 
     @functools.cached_property
     def statements(self):
