@@ -80,11 +80,13 @@ class Keyboard:
 
     @contextmanager
     def with_focus(self):
-        """Notes each time when, after a moment for the page, nothing has the focus."""
+        """Notes each time when nothing has the focus for a second, which is a long time for the page to mend it."""
         self.page.driver.execute_script("""
             window.fallen = [];
+            let samples = 0;
             window.watchFocus = setInterval(() => {
-                if (document.hasFocus() && document.activeElement === document.body)
+                samples = document.hasFocus() && document.activeElement === document.body ? samples + 1 : 0;
+                if (samples === 20)
                     window.fallen.push(document.querySelector("h1")?.textContent ?? "");
             }, 50);""")
         yield
