@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/mem.h"
 #include "command.h"
 #include "command/output.h"
 #include "project.h"
@@ -58,6 +59,44 @@ static void print_findings(const json_t *project)
 		(void)printf("\n%s\n", json_string_value(json_object_get(finding, "resource")));
 		output_fields(finding_fields, ARRAY_SIZE(finding_fields), finding);
 	}
+}
+
+/* What a sandbox printed before it crashed, which only a request for it alone returns. */
+static int print_crash_log(struct site *site, const json_t *sandbox, struct err *e)
+{
+	const char *kind =
+		json_string_value(json_object_get(json_object_get(sandbox, "cause"), "kind"));
+	const char *project = json_string_value(json_object_get(sandbox, "projectId"));
+	const char *id = json_string_value(json_object_get(sandbox, "id"));
+	CLEANUP(json_decrefp) json_t *shown = NULL;
+
+	if (kind == NULL || strcmp(kind, "POD_CRASH") != 0 || project == NULL || id == NULL)
+		return 0;
+	CLEANUP(cleanup_free) char *of = site_escape(project);
+	CLEANUP(cleanup_free) char *which = site_escape(id);
+	CLEANUP(cleanup_free) char *path = mem_printf("/api/projects/%s/sandboxes/%s", of, which);
+	if (site_call(site, "GET", path, NULL, &shown, e) < 0)
+		return -1;
+	const char *text = json_string_value(
+		json_object_get(json_object_get(json_object_get(shown, "cause"), "log"), "text"));
+	if (text == NULL)
+		return 0;
+	CLEANUP(cleanup_free) char *safe = output_printable_lines(text);
+	(void)printf("\nwhat it printed before it ended\n%s\n", safe);
+	return 0;
+}
+
+static int print_crash_logs(struct site *site, const json_t *project, struct err *e)
+{
+	const json_t *sandbox;
+	size_t i;
+
+	json_array_foreach(json_object_get(project, "sandboxes"), i, sandbox)
+	{
+		if (print_crash_log(site, sandbox, e) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static void print_project(const json_t *project)
@@ -154,6 +193,8 @@ int command_explain(const struct call *call, struct err *e)
 		return 0;
 	}
 	print_project(project);
+	if (print_crash_logs(&site, project, e) < 0)
+		return -1;
 	output_table("what happened, newest first", event_columns, ARRAY_SIZE(event_columns),
 		     events);
 	return 0;

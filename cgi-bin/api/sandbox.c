@@ -10,12 +10,14 @@
 #include "domain/project.h"
 #include "render.h"
 #include "store/contexts.h"
+#include "store/crash_log.h"
 #include "store/project.h"
 #include "web/json.h"
 
 enum {
 	REQUEST_VARIABLES_MAX_COUNT = 256,
 	SEALED_ENV_MAX = 1048576,
+	CRASH_LOG_MAX = 8192,
 };
 
 /* clang-format off */
@@ -60,11 +62,34 @@ static json_t *progress(const struct sandbox_view *view)
 			 "stages", stages);
 }
 
+/* What it printed before it crashed may contain secrets, which are not for read-only tokens. */
+static int add_crash_log(const struct call *c, const struct resource *r, json_t *sandbox,
+			 struct err *e)
+{
+	CLEANUP(crash_log_clear) struct crash_log log = { .result = NULL };
+	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_CRASH_LOG, r->id);
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CRASH_LOG_MAX);
+
+	if (c->session->read_only || r->cause_kind == NULL ||
+	    strcmp(r->cause_kind, err_kind_name(ERR_POD_CRASH)) != 0)
+		return 0;
+	if (crash_log_get(c->db, c->session->user_id, r->id, &log, e) < 0)
+		return -1;
+	if (log.sealed == NULL)
+		return 0;
+	if (api_unseal(c, context, log.sealed, log.sealed_length, &text, e) < 0)
+		return -1;
+	return json_object_set_new(
+		json_object_get(sandbox, "cause"), "log",
+		json_pack("{s:s, s:s}", "readAt", log.read_at, "text", text.data));
+}
+
 static int answer_view(struct call *c, const struct sandbox_view *view, struct err *e)
 {
-	json_t *sandbox;
+	CLEANUP(json_decrefp) json_t *sandbox = NULL;
 
-	if (render_sandbox(c, &view->sandbox, RENDER_DETAILED, &sandbox, e) < 0)
+	if (render_sandbox(c, &view->sandbox, RENDER_DETAILED, &sandbox, e) < 0 ||
+	    add_crash_log(c, &view->sandbox.resource, sandbox, e) < 0)
 		return -1;
 	json_object_set_new(sandbox, "projectName", json_string(view->project.name));
 	json_object_set_new(sandbox, "projectStatus",
@@ -73,7 +98,7 @@ static int answer_view(struct call *c, const struct sandbox_view *view, struct e
 			    view->has_database ? json_string(status_name(view->database_status))
 					       : json_null());
 	json_object_set_new(sandbox, "progress", progress(view));
-	response_json(c->response, 200, sandbox);
+	response_json(c->response, 200, STEAL(sandbox));
 	return 0;
 }
 

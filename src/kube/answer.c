@@ -5,6 +5,9 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/parse.h"
+#include "kube/client.h"
 #include "kube/status.h"
 
 /* `code` NULL: the kind's own. */
@@ -145,6 +148,21 @@ static int read_json(const struct http_answer *answer, const struct kube_expecte
 		       : err_set(e, ERR_KUBE_PROTOCOL, "NOT_JSON", "the answer is not JSON");
 }
 
+/* Its end, if it is long: as valid UTF-8. */
+static json_t *read_text(const struct http_answer *answer)
+{
+	size_t length = answer->length < KUBE_LOG_MAX ? answer->length : KUBE_LOG_MAX;
+	CLEANUP(cleanup_free) char *text = mem_calloc(1, length + 1);
+
+	for (size_t i = 0; i < length; i++) {
+		text[i] = answer->body[answer->length - length + i];
+		if (text[i] == '\0')
+			text[i] = '?';
+	}
+	parse_make_utf8(text);
+	return json_string(text);
+}
+
 /* ---- checking the object --------------------------------------------------------------------- */
 
 static const char *text_of(const json_t *object, const char *member)
@@ -185,6 +203,10 @@ int kube_answer_read(const struct http_answer *answer, const struct kube_expecte
 		err_set(e, transport[answer->failure].kind, transport[answer->failure].code, "%s",
 			shown);
 		return kube_answer_wrap(expected, e);
+	}
+	if (expected->is_text && answer->status == 200) {
+		*ret_body = read_text(answer);
+		return 0;
 	}
 	int result = read_json(answer, expected, ret_body, e);
 	if (answer->status >= 200 && answer->status <= 299) {

@@ -23,6 +23,7 @@ struct kube_expected {
 	const char *name;   /* of the object, NULL for a list */
 	const char *kind;   /* NULL: any */
 	bool foreign;       /* any JSON: it is not of the API */
+	bool is_text;       /* no JSON: a string is made of its end */
 	const char *secret; /* see kube/status.h; or NULL */
 	const char *unread; /* names of members that nobody reads, however deep they are; or NULL */
 	size_t *cost_left;  /* for all pages of a list, reduced here; NULL: KUBE_JSON_COST */

@@ -36,6 +36,7 @@ static const struct {
 } verbs[] = {
 	[KUBE_LIST] = { "list", "GET", NULL, NULL },
 	[KUBE_GET] = { "get", "GET", NULL, "" },
+	[KUBE_LOG] = { "log", "GET", NULL, NULL },
 	[KUBE_APPLY] = { "apply", "PATCH", "Content-Type: application/apply-patch+yaml",
 			 APPLY_QUERY },
 	[KUBE_DRY_RUN] = { "dry-run", "PATCH", "Content-Type: application/apply-patch+yaml",
@@ -130,6 +131,7 @@ static struct kube_expected expected_of(const struct kube_operation *op, size_t 
 					.name = op->name,
 					.kind = op->expected_kind,
 					.foreign = op->foreign,
+					.is_text = op->verb == KUBE_LOG,
 					.secret = op->target->token,
 					.unread = op->unread,
 					.cost_left = cost_left };
@@ -142,10 +144,10 @@ static char *url_of(const struct kube_operation *op, const char *query)
 	CLEANUP(cleanup_free)
 	char *within = mem_printf("namespaces/%s/", op->target->namespace);
 
-	return mem_printf("%s/%s/%s%s%s%s%s%s", op->target->server, op->type->prefix,
+	return mem_printf("%s/%s/%s%s%s%s%s%s%s", op->target->server, op->type->prefix,
 			  kube_resource_is_namespaced(op->type) ? within : "", op->type->plural,
 			  op->name ? "/" : "", op->name ? op->name : "",
-			  query[0] != '\0' ? "?" : "", query);
+			  op->verb == KUBE_LOG ? "/log" : "", query[0] != '\0' ? "?" : "", query);
 }
 
 static void take_answer(void *user, const struct http_answer *http);
@@ -365,7 +367,7 @@ static void launch(struct kube_operation *op)
 	if (op->verb == KUBE_LIST)
 		send_page(op, NULL);
 	else
-		send_request(op, verbs[op->verb].query);
+		send_request(op, op->selection != NULL ? op->selection : verbs[op->verb].query);
 }
 
 /* Sends it, or queues it for a slot. */

@@ -122,6 +122,11 @@ struct kube_proxy {
 };
 void kube_submit_proxy(struct kube_client *client, struct kube_target *target,
 		       const struct kube_proxy *proxy, kube_done_fn *done, void *user);
+/* The end of what a pod's container printed before it ended the last time: `body` is a string of at
+ * most KUBE_LOG_MAX bytes, which may contain control characters. */
+enum { KUBE_LOG_MAX = 16384 };
+void kube_submit_log(struct kube_client *client, struct kube_target *target, const char *pod,
+		     const char *container, unsigned lines, kube_done_fn *done, void *user);
 /* Server-side apply (force, unknown fields refused) of a whole object; path from its apiVersion,
  * kind and name. An object for another namespace than the target's is refused. The answer is the
  * object as it was stored, which admission may have changed; of a Secret its metadata only. */

@@ -16,7 +16,15 @@
 
 /* A request of kube/client.h between submit.c, which makes it, and client.c, which sends it. Of
  * this layer only. */
-enum kube_verb { KUBE_LIST, KUBE_GET, KUBE_APPLY, KUBE_DRY_RUN, KUBE_REVIEW, KUBE_DELETE };
+enum kube_verb {
+	KUBE_LIST,
+	KUBE_GET,
+	KUBE_LOG,
+	KUBE_APPLY,
+	KUBE_DRY_RUN,
+	KUBE_REVIEW,
+	KUBE_DELETE
+};
 
 #define KUBE_ACCEPT_JSON "Accept: application/json"
 
@@ -36,8 +44,8 @@ struct kube_operation {
 	char *name;
 	char *body;
 	struct err refused; /* of those that are not sent */
+	char *selection;    /* the query: of a log; of a list without `continue` */
 	/* lists */
-	char *selection; /* the query without `continue` */
 	char *expected_kind;
 	char *header;       /* a line of the request's own; or NULL */
 	bool foreign;       /* the answer is no object of the API */

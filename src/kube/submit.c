@@ -15,6 +15,8 @@ enum { PAGE_ITEMS = 500, NAME_MAX_LENGTH = 253 };
 /* Of objects of which only the metadata is listed, as in kube/resource.h. */
 #define METADATA_UNREAD "managedFields annotations"
 
+/* A log is text, and what is said instead of it JSON. */
+static const char accept_any[] = "Accept: application/json, */*";
 static const char accept_metadata[] = "Accept: application/json;as=" METADATA ";g=meta.k8s.io;v=v1";
 static const char accept_metadata_list[] =
 	"Accept: application/json;as=" METADATA_LIST ";g=meta.k8s.io;v=v1";
@@ -89,6 +91,18 @@ void kube_submit_proxy(struct kube_client *client, struct kube_target *target,
 		kube_operation_submit(op);
 	else
 		kube_operation_refuse(op, "BAD_NAME", "not a name of an object");
+}
+
+void kube_submit_log(struct kube_client *client, struct kube_target *target, const char *pod,
+		     const char *container, unsigned lines, kube_done_fn *done, void *user)
+{
+	struct kube_operation *op =
+		kube_operation_new(client, target, KUBE_LOG, KUBE_PODS, done, user);
+
+	op->accept = accept_any;
+	op->selection = mem_printf("previous=true&tailLines=%u&limitBytes=%d", lines, KUBE_LOG_MAX);
+	add_parameter(&op->selection, "container", container);
+	submit_named(op, pod);
 }
 
 void kube_submit_delete(struct kube_client *client, struct kube_target *target,

@@ -13,6 +13,7 @@
 #include "reconcile/accept.h"
 #include "reconcile/activity.h"
 #include "reconcile/applied.h"
+#include "reconcile/crash.h"
 #include "reconcile/restarts.h"
 #include "reconcile/standstill.h"
 #include "reconcile/volume.h"
@@ -127,6 +128,7 @@ static void conclude(struct work *w, const struct err *cause)
 		r->cause_message = w->err.message;
 	}
 	credentials_to_result(&w->credentials, r);
+	crash_to_result(w, r);
 	w->has_result = true;
 	finish(w);
 }
@@ -425,11 +427,22 @@ static void read_events(struct work *w)
 	wave_ready(w);
 }
 
+/* Without it the cause is the same. */
+static void log_read(struct work *w)
+{
+	crash_keep_log(w);
+	conclude(w, assessed_cause(w));
+}
+
 /* Evidence is read only if the objects themselves do not show the cause. */
 static void diagnose(struct work *w)
 {
 	const struct assessment *a = &w->assessment;
 
+	if (crash_is_new(w)) {
+		crash_read_log(w, log_read);
+		return;
+	}
 	if (a->has_cause && a->cause.kind != ERR_POD_UNSCHEDULABLE) {
 		conclude(w, &a->cause);
 		return;
@@ -467,6 +480,7 @@ void work_free(struct work *w)
 	if (w == NULL)
 		return;
 	credentials_clear(&w->credentials);
+	buf_release(&w->log_sealed);
 	evidence_free(w->evidence);
 	desired_state_free(w->desired);
 	for (size_t i = 0; i < w->apply_count; i++)

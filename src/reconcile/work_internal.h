@@ -47,7 +47,8 @@ struct work {
 	bool stale;  /* what kind.prepare() read changes the assessment */
 	bool looked, has_result;
 	struct err err;
-	json_t *answer; /* to the request that reads; NULL: it failed */
+	json_t *answer;        /* to the request that reads; NULL: it failed */
+	struct buf log_sealed; /* of a container that crashed: see reconcile/crash.h */
 
 	/* Called at the end of kind.prepare(); `failed` and `err` say whether it could be read. */
 	void (*proceed)(struct work *work);

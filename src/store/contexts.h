@@ -10,6 +10,7 @@
  * (seal(), unseal()); all others by holders of the owner's private key (seal_own(), unseal_own()).
  */
 #define CONTEXT_ANSWER      "answer:%s:%s"      /* user, Idempotency-Key */
+#define CONTEXT_CRASH_LOG   "crash-log:%s"      /* sandbox */
 #define CONTEXT_DATABASE    "database:%s"       /* database: its password */
 #define CONTEXT_ENVIRONMENT "environment:%s:%s" /* project, key */
 #define CONTEXT_IDENTITY    "identity:%s:%s"    /* provider, its id of the user: a token */

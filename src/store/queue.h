@@ -110,6 +110,9 @@ struct queue_result {
 	/* A database's connection, if it is new or has changed; host NULL: no news, or, with
 	 * `disconnected`, that its Cluster no longer exists. */
 	struct queue_connection connection;
+	/* What a container printed before it crashed; NULL: no news. */
+	const void *log_sealed;
+	size_t log_sealed_length;
 	enum status status;
 	enum stage stage;
 	unsigned attempts;

@@ -20,7 +20,7 @@ enum statement {
 	" host text, port integer,"                                                                \
 	" database text, username text, password_sealed bytea, cluster_uid text,"                  \
 	" disconnected boolean, warnings jsonb, observed jsonb, took_ms integer,"                  \
-	" idle_s bigint, activity text)"
+	" idle_s bigint, activity text, log_sealed bytea)"
 
 /* SQL is laid out by hand. */
 /* clang-format off */
@@ -95,6 +95,12 @@ static const struct db_statement statements[] = {
 		"   AND h.idle_s > 0 THEN s.activity ELSE h.activity END,"
 		"  active_at = greatest(s.active_at, now() - h.idle_s * interval '1 s')"
 		" FROM held h WHERE s.resource_id = h.id AND h.current AND h.idle_s IS NOT NULL"
+		"), logged AS ("
+		" INSERT INTO crash_logs (resource_id, log_sealed)"
+		" SELECT id, log_sealed FROM held"
+		" WHERE current AND NOT gone AND log_sealed IS NOT NULL"
+		" ON CONFLICT (resource_id) DO UPDATE"
+		" SET log_sealed = excluded.log_sealed, read_at = now()"
 		"), noted AS ("
 		" INSERT INTO events (project_id, kind, resource_id, status, stage, code,"
 		"  message)"
@@ -121,7 +127,7 @@ static json_t *result_json(const struct queue_result *result)
 
 	return json_pack(
 		"{s:s, s:I, s:I, s:b, s:s, s:s, s:o, s:o, s:o, s:i, s:I, s:b, s:o, s:o, s:o, s:o,"
-		" s:o, s:o, s:I, s:O?, s:O?, s:I, s:o, s:o}",
+		" s:o, s:o, s:I, s:O?, s:O?, s:I, s:o, s:o, s:o}",
 		"id", result->id, "lease_epoch", (json_int_t)result->lease_epoch, "generation",
 		(json_int_t)result->generation, "gone", (int)result->gone, "status",
 		status_name(result->status), "stage", stage_name(result->stage), "cause_kind",
@@ -140,7 +146,8 @@ static json_t *result_json(const struct queue_result *result)
 		"resync_ms", (json_int_t)result->resync_ms, "warnings", result->warnings,
 		"observed", result->observed, "took_ms", (json_int_t)result->took_ms, "idle_s",
 		result->looked ? json_integer((json_int_t)result->idle_s) : json_null(), "activity",
-		store_json_text(result->looked ? result->activity : NULL));
+		store_json_text(result->looked ? result->activity : NULL), "log_sealed",
+		store_json_bytes(result->log_sealed, result->log_sealed_length));
 }
 
 /* Returns the projects of recorded rows for which a column is true. */

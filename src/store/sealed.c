@@ -24,6 +24,8 @@
 	  CONTEXT(CONTEXT_REQUEST_ENV, "resource_id"))                                             \
 	X("owner", "databases", "password_sealed", NO_UUID, "uuid", "resource_id",                 \
 	  CONTEXT(CONTEXT_DATABASE, "resource_id"))                                                \
+	X("owner", "crash_logs", "log_sealed", NO_UUID, "uuid", "resource_id",                     \
+	  CONTEXT(CONTEXT_CRASH_LOG, "resource_id"))                                               \
 	X("owner", "environment", "value_sealed", NO_UUID, "uuid", "id",                           \
 	  CONTEXT(CONTEXT_ENVIRONMENT, "project_id, key"))                                         \
 	X("owner", "user_config", "value_sealed", "", "text", OF_USER,                             \

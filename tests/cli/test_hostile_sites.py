@@ -121,6 +121,15 @@ def test_json_has_every_control_character_escaped(home, hostile, words):
     assert (found[0] if words == ["projects"] else found)["name"] == name
 
 
+def test_what_a_crashed_sandbox_printed_is_explained_without_its_escape_sequences(home, hostile):
+    there = project()
+    there["sandboxes"][0] |= {"id": ID, "projectId": ID, "cause": {"kind": "POD_CRASH"}}
+    crashed = {"cause": {"kind": "POD_CRASH", "log": {"text": f"Error:\n{ESCAPES}\n"}}}
+    site = hostile(lambda path: told(crashed if path.endswith(f"/sandboxes/{ID}") else there))
+    text = home("explain", ID, env=at(site)).stdout
+    assert "before it ended\nError:\n" in text and is_clean(text)
+
+
 def test_no_escape_sequence_comes_by_an_error(home, hostile):
     server = hostile(lambda path: told({"error": ESCAPES, "errorCode": ESCAPES}, 422))
     done = home("projects", env=at(server), status=1)

@@ -7,6 +7,7 @@ interface User { id: string; name: string; role: "user" | "admin" }
 interface Cause {
 	kind: string; code: string | null; message: string; headline: string | null;
 	action: string | null; detail: string | null; since: string; nextAttemptAt: string | null;
+	log?: {readAt: string, text: string};
 }
 
 interface Warning {
