@@ -6,6 +6,8 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "discovery.h"
+#include "kubeblocks.h"
 #include "log.h"
 #include "proxy.h"
 #include "path.h"
@@ -27,6 +29,11 @@ static void answer_json(struct api_answer *a, int code, const json_t *json)
 
 	buf_reset(&a->body);
 	set_text(a, code, type_json, text);
+}
+
+static void answer_no_page(struct api_answer *a)
+{
+	set_text(a, 404, "text/plain; charset=utf-8", "404 page not found\n");
 }
 
 static void answer_refusal(struct api_answer *a, const struct refusal *r)
@@ -198,6 +205,13 @@ static int serve_resource(struct sim *sim, const struct api_request *q, const st
 		return log_serve(sim, q, p, a, r);
 	if (proxy_is(p))
 		return proxy_serve(sim, q, p, a, r);
+	if (discovery_is(p) && strcmp(q->method, "GET") == 0) {
+		if (p->has_group)
+			discovery_serve(sim, p, a);
+		else
+			answer_no_page(a);
+		return 0;
+	}
 	if (check_resource(p, r) < 0 || serve_verb(sim, q, p, row, has_method, a, r) < 0)
 		return -1;
 	return 0;
@@ -213,12 +227,15 @@ void api_serve(struct sim *sim, const struct api_request *q, struct api_answer *
 	*a = (struct api_answer) { .body = BUF_INIT(API_ANSWER_MAX) };
 	if (serve_plain(q, a))
 		return;
-	if (!path_parse(q->path, &p) || (!p.has_group && !review_is(&p) && q->who != NULL)) {
-		set_text(a, 404, "text/plain; charset=utf-8", "404 page not found\n");
+	bool is_path = path_parse(q->path, &p);
+	if (is_path)
+		kubeblocks_resolve(sim->settings.kubeblocks, &p);
+	if (!is_path || (!p.has_group && !review_is(&p) && !discovery_is(&p) && q->who != NULL)) {
+		answer_no_page(a);
 		return;
 	}
 	const struct row *row = find_row(q, p.name[0] != '\0', &has_method);
-	const char *verb = row != NULL ? row->verb : "other";
+	const char *verb = discovery_is(&p) ? "discover" : row != NULL ? row->verb : "other";
 	find_fault(sim, q, &p, verb, a);
 	if (is_executed(a) && serve_resource(sim, q, &p, row, has_method, a, &r) < 0)
 		answer_refusal(a, &r);

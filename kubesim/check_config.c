@@ -117,8 +117,8 @@ void check_cluster(const json_t *before, const json_t *after, struct refusal *r)
 	{
 		check_component(component, i, r);
 	}
-	if (before != NULL && !json_equal(json_path(before, "spec.clusterDefinitionRef"),
-					  json_path(after, "spec.clusterDefinitionRef")))
+	if (before != NULL && strcmp(json_path_text(before, "spec.clusterDefinitionRef"),
+				     json_path_text(after, "spec.clusterDefinitionRef")) != 0)
 		refuse_invalid_field(r, INVALID, "spec.clusterDefinitionRef",
 				     "\"%.100s\": clusterDefinitionRef is immutable",
 				     json_path_text(after, "spec.clusterDefinitionRef"));

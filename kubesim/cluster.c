@@ -1,5 +1,5 @@
-/* KubeBlocks 0.8 as clients see it, like tools/cluster/kubeblocks on the real API server. The order
- * of the phases is that of next() in its phase.go. */
+/* KubeBlocks as clients see it, like tools/cluster/kubeblocks on the real API server. The order of
+ * the phases is that of next() in its phase.go. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "controllers.h"
+#include "kubeblocks.h"
 #include "write.h"
 
 #define FINALIZER        "cluster.kubeblocks.io/finalizer"
@@ -25,6 +26,7 @@ struct reported {
 
 struct cluster {
 	struct sim *sim;
+	const struct kubeblocks *release;
 	struct object *object;
 	json_t *json;
 	const char *name, *namespace;
@@ -39,6 +41,18 @@ static struct change by_operator(const struct cluster *k, const char *verb)
 	};
 }
 
+/* Where `stop` stops a component, nothing else does. */
+static long long replicas_of_component(const struct cluster *k, const json_t *component)
+{
+	long long replicas = json_path_number(component, "replicas", 1);
+
+	if (k->release->stops_by_replicas)
+		return replicas;
+	if (json_is_true(json_object_get(component, "stop")))
+		return 0;
+	return replicas > 0 ? replicas : 1;
+}
+
 static long long replicas_of(const struct cluster *k)
 {
 	long long sum = 0;
@@ -47,9 +61,14 @@ static long long replicas_of(const struct cluster *k)
 
 	json_array_foreach(json_path(k->json, "spec.componentSpecs"), i, component)
 	{
-		sum += json_path_number(component, "replicas", 1);
+		sum += replicas_of_component(k, component);
 	}
 	return sum;
+}
+
+static char *name_of(const struct cluster *k, const char *part)
+{
+	return mem_printf("%s-%s", k->name, part);
 }
 
 /* ---- its objects ----------------------------------------------------------------------------- */
@@ -63,7 +82,7 @@ static json_t *labels_of(const struct cluster *k)
 
 static json_t *metadata_of(const struct cluster *k, const char *name, json_t *labels)
 {
-	const struct kind *kind = kind_get(KIND_CLUSTER);
+	const struct kind *kind = kind_get(k->release->kind);
 
 	return json_pack("{s:s, s:s, s:o, s:[{s:s, s:s, s:s, s:s}]}", "name", name, "namespace",
 			 k->namespace, "labels", labels, "ownerReferences", "apiVersion",
@@ -94,28 +113,37 @@ static void put_object(const struct cluster *k, enum kind_id kind, json_t *desir
 		refusal_clear(&r);
 }
 
-/* An existing Secret is never changed: the password is permanent. */
-static void put_credentials(const struct cluster *k)
+static json_t *credentials_of(const struct cluster *k)
 {
-	CLEANUP(cleanup_free) char *name = mem_printf("%s-conn-credential", k->name);
-	CLEANUP(cleanup_free) char *host = mem_printf("%s-postgresql", k->name);
+	CLEANUP(cleanup_free) char *host = name_of(k, k->release->service);
 	CLEANUP(cleanup_free) char *endpoint = mem_printf("%s:5432", host);
 	char password[PASSWORD_LENGTH + 1];
 
+	rng_text(&k->sim->rng, password, PASSWORD_LENGTH);
+	json_t *credentials = json_pack("{s:s, s:s}", "username", "postgres", "password", password);
+	if (!k->release->secret_is_account)
+		json_object_update_new(credentials,
+				       json_pack("{s:s, s:s, s:s}", "endpoint", endpoint, "host",
+						 host, "port", "5432"));
+	return credentials;
+}
+
+/* An existing Secret is never changed: the password is permanent. */
+static void put_credentials(const struct cluster *k)
+{
+	CLEANUP(cleanup_free) char *name = name_of(k, k->release->secret);
+
 	if (store_get(k->sim->store, KIND_SECRET, k->namespace, name) != NULL)
 		return;
-	rng_text(&k->sim->rng, password, PASSWORD_LENGTH);
 	CLEANUP(json_decrefp)
-	json_t *secret = json_pack("{s:o, s:{s:s, s:s, s:s, s:s, s:s}}", "metadata",
-				   metadata_of(k, name, labels_of(k)), "stringData", "endpoint",
-				   endpoint, "host", host, "password", password, "port", "5432",
-				   "username", "postgres");
+	json_t *secret = json_pack("{s:o, s:o}", "metadata", metadata_of(k, name, labels_of(k)),
+				   "stringData", credentials_of(k));
 	put_object(k, KIND_SECRET, secret);
 }
 
 static void put_service(const struct cluster *k)
 {
-	CLEANUP(cleanup_free) char *name = mem_printf("%s-postgresql", k->name);
+	CLEANUP(cleanup_free) char *name = name_of(k, k->release->service);
 
 	if (store_get(k->sim->store, KIND_SERVICE, k->namespace, name) != NULL)
 		return;
@@ -139,18 +167,26 @@ static json_t *component_labels(const struct cluster *k, const json_t *component
 /* For images that run a real database, such as that of runtime/. */
 static json_t *password_variable(const struct cluster *k)
 {
-	CLEANUP(cleanup_free) char *secret = mem_printf("%s-conn-credential", k->name);
+	CLEANUP(cleanup_free) char *secret = name_of(k, k->release->secret);
 
 	return json_pack("{s:s, s:{s:{s:s, s:s}}}", "name", "POSTGRES_PASSWORD", "valueFrom",
 			 "secretKeyRef", "name", secret, "key", "password");
+}
+
+static const char *version_of(const struct cluster *k)
+{
+	return k->release->kind == KIND_CLUSTER_1_0
+		       ? json_path_text(
+				 json_array_get(json_path(k->json, "spec.componentSpecs"), 0),
+				 "serviceVersion")
+		       : json_path_text(k->json, "spec.clusterVersionRef");
 }
 
 /* Meets Pod Security "restricted", which a namespace may enforce. */
 static json_t *container_of(const struct cluster *k, const json_t *component)
 {
 	CLEANUP(cleanup_free)
-	char *image = mem_printf("example.com/postgresql:%s",
-				 json_path_text(k->json, "spec.clusterVersionRef"));
+	char *image = mem_printf("example.com/postgresql:%s", version_of(k));
 	json_t *container = json_pack(
 		"{s:s, s:s, s:[o], s:{s:i, s:{s:i}}, s:[{s:s, s:i}], "
 		"s:{s:b, s:{s:[s]}}, s:[]}",
@@ -199,7 +235,7 @@ static char *set_name(const struct cluster *k, const json_t *component)
 static void put_set(const struct cluster *k, const json_t *component)
 {
 	CLEANUP(cleanup_free) char *name = set_name(k, component);
-	CLEANUP(cleanup_free) char *service = mem_printf("%s-postgresql", k->name);
+	CLEANUP(cleanup_free) char *service = name_of(k, k->release->service);
 	CLEANUP(cleanup_free)
 	char *generation = mem_printf("%lld", json_path_number(k->json, "metadata.generation", 0));
 	json_t *pod = json_pack("{s:{s:b, s:i, s:{s:s}}, s:[o]}", "securityContext", "runAsNonRoot",
@@ -212,8 +248,8 @@ static void put_set(const struct cluster *k, const json_t *component)
 	json_t *set =
 		json_pack("{s:o, s:{s:I, s:s, s:s, s:{s:o}, s:{s:{s:o}, s:o}}}", "metadata",
 			  metadata_of(k, name, component_labels(k, component)), "spec", "replicas",
-			  (json_int_t)json_path_number(component, "replicas", 1), "serviceName",
-			  service, "podManagementPolicy", "Parallel", "selector", "matchLabels",
+			  (json_int_t)replicas_of_component(k, component), "serviceName", service,
+			  "podManagementPolicy", "Parallel", "selector", "matchLabels",
 			  component_labels(k, component), "template", "metadata", "labels",
 			  component_labels(k, component), "spec", pod);
 	json_path_set(set, "metadata.annotations", json_pack("{s:s}", GENERATION, generation));
@@ -423,9 +459,15 @@ static void add_finalizer(struct cluster *k)
 
 void cluster_look(struct sim *sim, const char *namespace, const char *name)
 {
-	struct cluster k = { .sim = sim, .name = name, .namespace = namespace };
+	struct cluster k = {
+		.sim = sim,
+		.release = sim->settings.kubeblocks,
+		.name = name,
+		.namespace = namespace,
+	};
 
-	k.object = store_get(sim->store, KIND_CLUSTER, namespace, name);
+	if (k.release != NULL)
+		k.object = store_get(sim->store, k.release->kind, namespace, name);
 	if (k.object == NULL)
 		return;
 	CLEANUP(json_decrefp) json_t *json = object_json(k.object);

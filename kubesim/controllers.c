@@ -130,6 +130,8 @@ void controllers_changed(void *user, const struct object *before, const struct o
 		look_at(sim, CONTROLLER_NAMESPACE, o);
 		break;
 	case KIND_CLUSTER:
+	case KIND_CLUSTER_0_9:
+	case KIND_CLUSTER_1_0:
 		queue_add(sim->queue, CONTROLLER_CLUSTER, o->namespace, o->name,
 			  sim->settings.react_after_ms);
 		break;
@@ -148,6 +150,8 @@ void controllers_wake(struct sim *sim)
 		{ KIND_POD, CONTROLLER_POD },
 		{ KIND_CLAIM, CONTROLLER_CLAIM },
 		{ KIND_CLUSTER, CONTROLLER_CLUSTER },
+		{ KIND_CLUSTER_0_9, CONTROLLER_CLUSTER },
+		{ KIND_CLUSTER_1_0, CONTROLLER_CLUSTER },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

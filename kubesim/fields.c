@@ -379,17 +379,33 @@ static const struct schema cluster_claim_spec =
 	       F("volumeMode", string));
 static const struct schema cluster_claim = STRUCT(F("name", string), F("spec", cluster_claim_spec));
 static const struct schema cluster_claims = ARRAY(cluster_claim);
-static const struct schema component = STRUCT(
-	F("name", string), F("componentDefRef", string), D("monitor", boolean, "false"),
-	D("noCreatePDB", boolean, "false"), D("rsmTransformPolicy", string, "\"ToSts\""),
-	F("enabledLogs", string_set), D("replicas", integer, "1"), F("serviceAccountName", string),
-	F("affinity", affinity), F("tolerations", tolerations), F("switchPolicy", switch_policy),
-	F("resources", resources), F("volumeClaimTemplates", cluster_claims));
+#define COMPONENT                                                                                  \
+	F("name", string), F("componentDefRef", string), D("monitor", boolean, "false"),           \
+		D("noCreatePDB", boolean, "false"), D("rsmTransformPolicy", string, "\"ToSts\""),  \
+		F("enabledLogs", string_set), D("replicas", integer, "1"),                         \
+		F("serviceAccountName", string), F("affinity", affinity),                          \
+		F("tolerations", tolerations), F("switchPolicy", switch_policy),                   \
+		F("resources", resources), F("volumeClaimTemplates", cluster_claims)
+#define CLUSTER_SPEC                                                                               \
+	F("clusterDefinitionRef", string), F("clusterVersionRef", string),                         \
+		F("terminationPolicy", string), F("affinity", affinity),                           \
+		F("tolerations", tolerations)
+static const struct schema component = STRUCT(COMPONENT);
 static const struct schema components = ARRAY(component);
-static const struct schema cluster_spec =
-	STRUCT(F("clusterDefinitionRef", string), F("clusterVersionRef", string),
-	       F("terminationPolicy", string), F("affinity", affinity),
-	       F("tolerations", tolerations), F("componentSpecs", components));
+static const struct schema cluster_spec = STRUCT(CLUSTER_SPEC, F("componentSpecs", components));
+static const struct schema component_0_9 = STRUCT(COMPONENT, F("stop", boolean));
+static const struct schema components_0_9 = ARRAY(component_0_9);
+static const struct schema cluster_spec_0_9 =
+	STRUCT(CLUSTER_SPEC, F("componentSpecs", components_0_9));
+static const struct schema component_1_0 =
+	STRUCT(F("name", string), F("componentDef", string), F("serviceVersion", string),
+	       F("labels", string_map), F("annotations", string_map), F("disableExporter", boolean),
+	       D("replicas", integer, "1"), F("stop", boolean), F("resources", resources),
+	       F("serviceAccountName", string), F("volumeClaimTemplates", cluster_claims));
+static const struct schema components_1_0 = ARRAY(component_1_0);
+static const struct schema cluster_spec_1_0 =
+	STRUCT(F("clusterDef", string), F("topology", string), F("terminationPolicy", string),
+	       F("componentSpecs", components_1_0));
 static const struct schema component_status = STRUCT(F("phase", string), F("podsReady", boolean));
 static const struct schema component_statuses = MAP(component_status);
 static const struct schema cluster_status = STRUCT(
@@ -397,3 +413,7 @@ static const struct schema cluster_status = STRUCT(
 	F("message", string), F("components", component_statuses), F("conditions", conditions));
 const struct schema fields_cluster =
 	STRUCT(OBJECT_FIELDS, F("spec", cluster_spec), F("status", cluster_status));
+const struct schema fields_cluster_0_9 =
+	STRUCT(OBJECT_FIELDS, F("spec", cluster_spec_0_9), F("status", cluster_status));
+const struct schema fields_cluster_1_0 =
+	STRUCT(OBJECT_FIELDS, F("spec", cluster_spec_1_0), F("status", cluster_status));

@@ -11,6 +11,6 @@
 extern const struct schema fields_namespace, fields_stateful_set, fields_pod, fields_service,
 	fields_ingress, fields_network_policy, fields_secret, fields_claim, fields_event,
 	fields_service_account, fields_role, fields_role_binding, fields_quota, fields_limit_range,
-	fields_cluster;
+	fields_cluster, fields_cluster_0_9, fields_cluster_1_0;
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "fields.h"
+#include "kubeblocks.h"
 
 #define CORE .group = "", .version = "v1", .api_version = "v1"
 #define RBAC                                                                                       \
@@ -11,6 +12,12 @@
 	.api_version = "rbac.authorization.k8s.io/v1"
 #define NETWORKING                                                                                 \
 	.group = "networking.k8s.io", .version = "v1", .api_version = "networking.k8s.io/v1"
+
+#define CLUSTER(of)                                                                                \
+	.group = KUBEBLOCKS_GROUP, .version = of, .api_version = KUBEBLOCKS_GROUP "/" of,          \
+	.plural = "clusters", .kind = "Cluster", .resource = "clusters." KUBEBLOCKS_GROUP,         \
+	.kind_group = "Cluster." KUBEBLOCKS_GROUP, .namespaced = true, .has_status = true,         \
+	.has_generation = true, .is_custom = true
 
 static const struct kind kinds[KIND_COUNT] = {
 	[KIND_NAMESPACE] = { .id = KIND_NAMESPACE,
@@ -144,19 +151,13 @@ static const struct kind kinds[KIND_COUNT] = {
 			       .kind_group = "LimitRange",
 			       .namespaced = true,
 			       .schema = &fields_limit_range },
-	[KIND_CLUSTER] = { .id = KIND_CLUSTER,
-			   .group = "apps.kubeblocks.io",
-			   .version = "v1alpha1",
-			   .api_version = "apps.kubeblocks.io/v1alpha1",
-			   .plural = "clusters",
-			   .kind = "Cluster",
-			   .resource = "clusters.apps.kubeblocks.io",
-			   .kind_group = "Cluster.apps.kubeblocks.io",
-			   .namespaced = true,
-			   .has_status = true,
-			   .has_generation = true,
-			   .is_custom = true,
-			   .schema = &fields_cluster },
+	[KIND_CLUSTER] = { .id = KIND_CLUSTER, CLUSTER("v1alpha1"), .schema = &fields_cluster },
+	[KIND_CLUSTER_0_9] = { .id = KIND_CLUSTER_0_9,
+			       CLUSTER("v1alpha1"),
+			       .schema = &fields_cluster_0_9 },
+	[KIND_CLUSTER_1_0] = { .id = KIND_CLUSTER_1_0,
+			       CLUSTER("v1"),
+			       .schema = &fields_cluster_1_0 },
 };
 
 const struct kind *kind_get(enum kind_id id)

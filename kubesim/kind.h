@@ -22,7 +22,9 @@ enum kind_id {
 	KIND_ROLE_BINDING,
 	KIND_QUOTA,
 	KIND_LIMIT_RANGE,
-	KIND_CLUSTER, /* of KubeBlocks */
+	KIND_CLUSTER, /* of KubeBlocks 0.8, */
+	KIND_CLUSTER_0_9,
+	KIND_CLUSTER_1_0,
 	KIND_COUNT
 };
 

@@ -18,6 +18,7 @@
 #include "base/parse.h"
 #include "crypto/token.h"
 #include "http.h"
+#include "kubeblocks.h"
 
 enum { FILE_MAX = 1 << 20 };
 
@@ -26,7 +27,7 @@ struct options {
 	struct settings settings;
 };
 
-enum { OPTION_TEXT, OPTION_DURATION, OPTION_BOOL };
+enum { OPTION_TEXT, OPTION_DURATION, OPTION_BOOL, OPTION_KUBEBLOCKS };
 
 struct option_row {
 	const char *name;
@@ -35,7 +36,7 @@ struct option_row {
 	const char *help;
 };
 
-enum { OPTION_COUNT = 15 };
+enum { OPTION_COUNT = 16 };
 
 static void list_options(struct options *o, struct option_row rows[OPTION_COUNT])
 {
@@ -55,6 +56,7 @@ static void list_options(struct options *o, struct option_row rows[OPTION_COUNT]
 		{ "creating", OPTION_DURATION, &s->creating_ms, "least time in this phase" },
 		{ "updating", OPTION_DURATION, &s->updating_ms, "least time in this phase" },
 		{ "stopping", OPTION_DURATION, &s->stopping_ms, "least time in this phase" },
+		{ "kubeblocks", OPTION_KUBEBLOCKS, &s->kubeblocks, "0.8, 0.9, 1.0 or none" },
 		{ "kubelet", OPTION_BOOL, &s->has_kubelet, "yes: a kubelet runs the pods" },
 	};
 
@@ -77,12 +79,20 @@ static bool parse_yes(const char *value, bool *ret_yes)
 	return *ret_yes || strcmp(value, "no") == 0;
 }
 
+static bool parse_kubeblocks(const char *value, const struct kubeblocks **ret_installed)
+{
+	*ret_installed = kubeblocks_find(value);
+	return *ret_installed != NULL || strcmp(value, "none") == 0;
+}
+
 static bool set_option(const struct option_row *row, const char *value)
 {
 	if (row->type == OPTION_DURATION)
 		return parse_duration_ms(value, row->value);
 	if (row->type == OPTION_BOOL)
 		return parse_yes(value, row->value);
+	if (row->type == OPTION_KUBEBLOCKS)
+		return parse_kubeblocks(value, row->value);
 	*(const char **)row->value = value;
 	return true;
 }
@@ -202,6 +212,7 @@ int main(int argc, char **argv)
 			.creating_ms = 1000,
 			.updating_ms = 1000,
 			.stopping_ms = 1000,
+			.kubeblocks = kubeblocks_find("0.8"),
 		},
 	};
 	struct option_row rows[OPTION_COUNT];

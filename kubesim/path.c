@@ -50,9 +50,10 @@ bool path_parse(const char *text, struct path *ret_path)
 		copy(p.namespace, sizeof(p.namespace), parts[at + 1]);
 		at += 2;
 	}
-	if (at >= count || (count - at > 3 && strcmp(parts[at + 2], "proxy") != 0))
+	if (count - at > 3 && strcmp(parts[at + 2], "proxy") != 0)
 		return false;
-	copy(p.plural, sizeof(p.plural), parts[at]);
+	if (at < count)
+		copy(p.plural, sizeof(p.plural), parts[at]);
 	if (at + 1 < count)
 		copy(p.name, sizeof(p.name), parts[at + 1]);
 	if (at + 2 < count)

@@ -15,6 +15,7 @@
 #include "users.h"
 #include "watch.h"
 
+struct kubeblocks;
 struct logs;
 struct proxies;
 
@@ -25,6 +26,7 @@ struct settings {
 	uint64_t backoff_ms;     /* between two runs of a container that crashes */
 	uint64_t react_after_ms; /* KubeBlocks: how long a status lags behind a change */
 	uint64_t creating_ms, updating_ms, stopping_ms; /* least times in these phases */
+	const struct kubeblocks *kubeblocks;            /* what is installed of it; NULL: nothing */
 	bool has_kubelet; /* a kubelet runs the pods, reports their status and removes them */
 };
 

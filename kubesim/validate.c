@@ -107,6 +107,8 @@ static check_fn *const checks[KIND_COUNT] = {
 	[KIND_CLAIM] = check_claim,
 	[KIND_ROLE_BINDING] = check_role_binding,
 	[KIND_CLUSTER] = check_cluster,
+	[KIND_CLUSTER_0_9] = check_cluster,
+	[KIND_CLUSTER_1_0] = check_cluster,
 };
 
 int validate(const struct kind *kind, const json_t *before, const json_t *after, struct refusal *r)

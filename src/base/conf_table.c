@@ -236,10 +236,14 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 				       "Networks (CIDR, separated by blanks) of DNS resolvers that "
 				       "are not pods, such as those of nodes."),
 	[CONF_KUBEBLOCKS_VERSION] =
-		CHOICE("kubeblocks_version", "0.8", "0.8 0.9",
-		       "How a database is stopped: 0.8 by replicas, 0.9 by stop."),
+		CHOICE("kubeblocks_version", "auto", "auto 0.8 0.9 1.0 none",
+		       "KubeBlocks in the users' clusters, which makes their databases; none: a "
+		       "plain PostgreSQL; auto: what each cluster serves."),
 	[CONF_POSTGRES_VERSION] = NAME("postgres_version", "postgresql-14.8.0",
-				       "clusterVersionRef of new databases."),
+				       "Version of new databases, as KubeBlocks calls it."),
+	[CONF_POSTGRES_IMAGE] = IMAGE(
+		"postgres_image", "docker.io/library/postgres",
+		"Image of databases where there is no KubeBlocks; without a tag, the version's."),
 	[CONF_POSTGRES_STORAGE] =
 		QUANTITY("postgres_storage", "3Gi", "Size of the volume of new databases."),
 	[CONF_POSTGRES_CPU_REQUEST] =

@@ -14,9 +14,9 @@
 /* Users who rarely log in should know in advance. */
 enum { EXPIRES_SOON_S = 24 * 3600 };
 
-/* The responses of one user's cluster to two requests. */
+/* What one user's cluster answered. */
 struct look {
-	struct kube_answer sandboxes, databases;
+	struct kube_answer sandboxes;
 };
 
 static void keep_answer(void *user, const struct kube_answer *answer)
@@ -32,14 +32,10 @@ static void ask(struct kube_client *client, struct cluster *cluster, struct look
 	static const struct kube_list sandboxes = { .resource = KUBE_STATEFULSETS,
 						    .label_selector = MANIFEST_SELECTOR,
 						    .metadata_only = true };
-	static const struct kube_list databases = { .resource = KUBE_CLUSTERS,
-						    .label_selector = MANIFEST_SELECTOR,
-						    .metadata_only = true };
 
 	if (cluster->target == NULL)
 		return;
 	kube_submit_list(client, cluster->target, &sandboxes, keep_answer, &look->sandboxes);
-	kube_submit_list(client, cluster->target, &databases, keep_answer, &look->databases);
 }
 
 #define CLOCK                                                                                      \
@@ -94,15 +90,6 @@ static void judge(struct doctor *d, const struct cluster *cluster, const struct 
 	}
 	doctor_say(d, HEALTH_OK, a->user_name, NULL, "%s lets %s into namespace %s", a->server,
 		   a->account, a->namespace);
-	if (look->databases.ok)
-		return;
-	if (look->databases.err.kind == ERR_KUBE_NOT_FOUND)
-		doctor_say(d, HEALTH_WARNING, a->user_name,
-			   "install KubeBlocks in that cluster, or create projects without a "
-			   "database there",
-			   "%s has no KubeBlocks (no clusters.apps.kubeblocks.io)", a->server);
-	else
-		say_kube_error(d, cluster, &look->databases.err);
 }
 
 enum { TOLERATED_S = 120 };

@@ -63,9 +63,9 @@ static int assess_row(const struct looking *l, const struct queue_row *row,
 {
 	CLEANUP(cleanup_desired)
 	struct desired_state *desired =
-		desired_state_new(&l->desired, kind_of(row->kind), row, &l->variables);
+		desired_state_new(&l->desired, kind_of_row(row), row, &l->variables);
 	json_auto_t *kept = row->observed != NULL ? json_loads(row->observed, 0, NULL) : NULL;
-	const struct view view = { kind_of(row->kind), row, o, kept, desired };
+	const struct view view = { kind_of_row(row), row, o, kept, desired };
 	struct assessment a;
 
 	if (observation_check(o, assess_lists(view.kind, row), e) < 0 || assess(&view, &a, e) < 0)
@@ -86,7 +86,7 @@ static int look_at_row(struct looking *l, const struct queue_row *row, json_t **
 	}
 	if (access_check(cluster->target, row, e) < 0)
 		return -1;
-	const struct kind *kind = kind_of(row->kind);
+	const struct kind *kind = kind_of_row(row);
 	const struct observe_subject subject = assess_subject(kind, row);
 	const struct observe_query query = { assess_lists(kind, row), 0, &subject, 1 };
 	struct observation *o = observation_start(clusters_client(l->clusters), cluster->target,

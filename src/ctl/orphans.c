@@ -27,8 +27,8 @@ static struct types searched_types(void)
 	struct types types = { .count = 0 };
 	unsigned owned = 0;
 
-	for (unsigned kind = 0; kind < RESOURCE_KIND_COUNT; kind++)
-		owned |= kind_owned(kind_of((enum resource_kind)kind));
+	for (size_t i = 0; i < kind_count; i++)
+		owned |= kind_owned(kind_all[i]);
 	for (unsigned i = 0; i < KUBE_RESOURCE_COUNT; i++) {
 		if (i != KUBE_PODS && (owned & OBSERVE(i)) != 0)
 			types.list[types.count++] = (enum kube_resource)i;
@@ -73,8 +73,8 @@ static void listed(void *user, const struct kube_answer *answer)
 {
 	struct listing *l = user;
 
-	/* A cluster without KubeBlocks has no databases. */
-	l->answered = answer->ok || (l->type == KUBE_CLUSTERS &&
+	/* A cluster has one release of KubeBlocks, or none. */
+	l->answered = answer->ok || ((l->type == KUBE_CLUSTERS || l->type == KUBE_CLUSTERS_V1) &&
 				     strcmp(answer->err.code, "RESOURCE_TYPE_NOT_FOUND") == 0);
 	if (answer->ok)
 		l->items = json_incref(json_object_get(answer->body, "items"));
@@ -183,10 +183,12 @@ static void say_unseen(struct search *s, const struct listing *l)
 static const struct listing *anchor_listing(const struct search *s, const json_t *place)
 {
 	enum resource_kind kind;
+	enum database_form form;
 
-	if (!resource_kind_parse(row_text(place, "kind"), &kind))
+	if (!resource_kind_parse(row_text(place, "kind"), &kind) ||
+	    !database_form_parse(row_text(place, "form"), &form))
 		return NULL;
-	enum kube_resource type = kind_anchor(kind_of(kind));
+	enum kube_resource type = kind_anchor(kind_of(kind, form));
 
 	for (size_t i = 0; i < s->listing_count; i++) {
 		const struct listing *l = &s->listings[i];

@@ -60,8 +60,8 @@ static const struct cause_text texts[] = {
 	  "Create it again, or store a kubeconfig for another namespace in the settings.", NULL },
 	{ ERR_KUBE_NOT_FOUND, "RESOURCE_TYPE_NOT_FOUND",
 	  "Your cluster lacks an extension that is needed",
-	  "Databases need KubeBlocks: ask whoever runs the cluster to install it, or remove the "
-	  "project's database.",
+	  "The project's database was made by KubeBlocks, which is not there: ask whoever runs the "
+	  "cluster to install it, or remove the project's database.",
 	  "is KubeBlocks installed there? kubectl get crd clusters.apps.kubeblocks.io" },
 	{ ERR_KUBE_NOT_FOUND, NULL, "Something that is needed is missing in your cluster",
 	  "The details name it.",

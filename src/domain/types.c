@@ -7,6 +7,14 @@ static const char *const resource_kinds[RESOURCE_KIND_COUNT] = {
 	[RESOURCE_DATABASE] = "DATABASE",
 };
 
+static const char *const database_forms[FORM_COUNT] = {
+	[FORM_UNDECIDED] = "UNDECIDED",
+	[FORM_KUBEBLOCKS_0_8] = "KUBEBLOCKS_0_8",
+	[FORM_KUBEBLOCKS_0_9] = "KUBEBLOCKS_0_9",
+	[FORM_KUBEBLOCKS_1_0] = "KUBEBLOCKS_1_0",
+	[FORM_PLAIN] = "PLAIN",
+};
+
 static const char *const desireds[DESIRED_COUNT] = {
 	[DESIRED_RUNNING] = "RUNNING",
 	[DESIRED_STOPPED] = "STOPPED",
@@ -71,6 +79,11 @@ const char *resource_kind_name(enum resource_kind kind)
 	return resource_kinds[kind];
 }
 
+const char *database_form_name(enum database_form form)
+{
+	return database_forms[form];
+}
+
 const char *desired_name(enum desired desired)
 {
 	return desireds[desired];
@@ -102,6 +115,15 @@ bool resource_kind_parse(const char *name, enum resource_kind *ret_kind)
 
 	if (found >= 0)
 		*ret_kind = (enum resource_kind)found;
+	return found >= 0;
+}
+
+bool database_form_parse(const char *name, enum database_form *ret_form)
+{
+	int found = find(database_forms, FORM_COUNT, name);
+
+	if (found >= 0)
+		*ret_form = (enum database_form)found;
 	return found >= 0;
 }
 

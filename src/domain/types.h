@@ -5,11 +5,22 @@
 
 /*
  * The words of the system. Each enum has the same members, in the same spelling, as the PostgreSQL
- * type of that name in sql/0001_schema.sql; a test compares them.
+ * type of that name in sql/; a test compares them.
  */
 
 /* What a project consists of. */
 enum resource_kind { RESOURCE_SANDBOX, RESOURCE_DATABASE, RESOURCE_KIND_COUNT };
+
+/* What a database is in its cluster. It is decided when the database is first observed, and stays:
+ * the data would not move along. */
+enum database_form {
+	FORM_UNDECIDED,      /* it has no objects yet */
+	FORM_KUBEBLOCKS_0_8, /* a Cluster of KubeBlocks, of the API of that release; */
+	FORM_KUBEBLOCKS_0_9, /* a cluster that is upgraded from 0.8 takes its databases along */
+	FORM_KUBEBLOCKS_1_0,
+	FORM_PLAIN, /* a StatefulSet of ours */
+	FORM_COUNT
+};
 
 /* What the user asked for. */
 enum desired { DESIRED_RUNNING, DESIRED_STOPPED, DESIRED_GONE, DESIRED_COUNT };
@@ -70,6 +81,7 @@ enum stage {
 
 /* "SANDBOX", "RUNNING", …, stages in lower case: stable, in answers and in the database. */
 const char *resource_kind_name(enum resource_kind kind);
+const char *database_form_name(enum database_form form);
 const char *desired_name(enum desired desired);
 const char *observed_name(enum observed observed);
 const char *action_name(enum action action);
@@ -78,6 +90,7 @@ const char *stage_name(enum stage stage);
 
 /* The reverse; false if there is no such name. */
 bool resource_kind_parse(const char *name, enum resource_kind *ret_kind);
+bool database_form_parse(const char *name, enum database_form *ret_form);
 bool desired_parse(const char *name, enum desired *ret_desired);
 bool observed_parse(const char *name, enum observed *ret_observed);
 bool status_parse(const char *name, enum status *ret_status);

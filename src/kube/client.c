@@ -42,6 +42,7 @@ static const struct {
 	[KUBE_DRY_RUN] = { "dry-run", "PATCH", "Content-Type: application/apply-patch+yaml",
 			   APPLY_QUERY "&dryRun=All" },
 	[KUBE_REVIEW] = { "review", "POST", "Content-Type: application/json", "" },
+	[KUBE_TYPES] = { "discover", "GET", NULL, "" },
 	[KUBE_DELETE] = { "delete", "DELETE", "Content-Type: application/json", "" },
 };
 
@@ -144,6 +145,8 @@ static char *url_of(const struct kube_operation *op, const char *query)
 	CLEANUP(cleanup_free)
 	char *within = mem_printf("namespaces/%s/", op->target->namespace);
 
+	if (op->verb == KUBE_TYPES)
+		return mem_printf("%s/%s", op->target->server, op->type->prefix);
 	return mem_printf("%s/%s/%s%s%s%s%s%s%s", op->target->server, op->type->prefix,
 			  kube_resource_is_namespaced(op->type) ? within : "", op->type->plural,
 			  op->name ? "/" : "", op->name ? op->name : "",

@@ -38,7 +38,8 @@ enum kube_resource {
 	KUBE_SERVICE_ACCOUNTS,
 	KUBE_ROLES,
 	KUBE_ROLE_BINDINGS,
-	KUBE_CLUSTERS, /* KubeBlocks, apps.kubeblocks.io/v1alpha1 */
+	KUBE_CLUSTERS,    /* KubeBlocks, apps.kubeblocks.io/v1alpha1 */
+	KUBE_CLUSTERS_V1, /* the same of its release 1.0, apps.kubeblocks.io/v1 */
 	KUBE_RESOURCE_COUNT,
 	/* Of what follows nothing is ours, and nothing in a namespace. */
 	KUBE_NAMESPACES,
@@ -141,6 +142,10 @@ void kube_submit_namespace(struct kube_client *client, struct kube_target *targe
 /* A SelfSubjectRulesReview: what the target's account may do there, for kube/rules.h. */
 void kube_submit_rules_review(struct kube_client *client, struct kube_target *target,
 			      kube_done_fn *done, void *user);
+/* The types that the server has in the group and version of one of ours (an APIResourceList).
+ * RESOURCE_TYPE_NOT_FOUND: none. */
+void kube_submit_types(struct kube_client *client, struct kube_target *target,
+		       enum kube_resource resource, kube_done_fn *done, void *user);
 /* Background propagation; `uid` is the precondition, NULL for none. */
 void kube_submit_delete(struct kube_client *client, struct kube_target *target,
 			enum kube_resource resource, const char *name, const char *uid,

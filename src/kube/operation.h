@@ -23,6 +23,7 @@ enum kube_verb {
 	KUBE_APPLY,
 	KUBE_DRY_RUN,
 	KUBE_REVIEW,
+	KUBE_TYPES,
 	KUBE_DELETE
 };
 

@@ -28,6 +28,8 @@ static const struct kube_resource_type types[] = {
 				 MANAGERS },
 	[KUBE_CLUSTERS] = { "apis/apps.kubeblocks.io/v1alpha1", "apps.kubeblocks.io/v1alpha1",
 			    "Cluster", "clusters", FIELDS },
+	[KUBE_CLUSTERS_V1] = { "apis/apps.kubeblocks.io/v1", "apps.kubeblocks.io/v1", "Cluster",
+			       "clusters", FIELDS },
 	[KUBE_NAMESPACES] = { "api/v1", "v1", "Namespace", "namespaces", MANAGERS },
 	[KUBE_RULES_REVIEWS] = { "apis/authorization.k8s.io/v1", "authorization.k8s.io/v1",
 				 "SelfSubjectRulesReview", "selfsubjectrulesreviews", "" },

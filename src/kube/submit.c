@@ -187,3 +187,13 @@ void kube_submit_rules_review(struct kube_client *client, struct kube_target *ta
 	op->body = json_dumps(review, JSON_COMPACT);
 	kube_operation_submit(op);
 }
+
+void kube_submit_types(struct kube_client *client, struct kube_target *target,
+		       enum kube_resource resource, kube_done_fn *done, void *user)
+{
+	struct kube_operation *op =
+		kube_operation_new(client, target, KUBE_TYPES, resource, done, user);
+
+	op->expected_kind = mem_strdup("APIResourceList");
+	kube_operation_submit(op);
+}

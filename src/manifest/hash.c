@@ -47,13 +47,10 @@ static const struct field sandbox_fields[] = {
 };
 
 static const struct field database_fields[] = {
-	STRING_FIELD(manifest_database, resource_id),
-	STRING_FIELD(manifest_database, name),
-	STRING_FIELD(manifest_database, project_name),
-	STRING_FIELD(manifest_database, namespace),
-	STRING_FIELD(manifest_database, version),
-	AMOUNT_FIELD(manifest_database, storage_size),
-	RESOURCE_FIELDS(manifest_database),
+	STRING_FIELD(manifest_database, resource_id),  STRING_FIELD(manifest_database, name),
+	STRING_FIELD(manifest_database, project_name), STRING_FIELD(manifest_database, namespace),
+	STRING_FIELD(manifest_database, version),      STRING_FIELD(manifest_database, password),
+	AMOUNT_FIELD(manifest_database, storage_size), RESOURCE_FIELDS(manifest_database),
 };
 
 /* The tables contain all strings of both: a new one without a row does not compile. */
@@ -152,7 +149,7 @@ void manifest_database_hash(const struct manifest_database *d,
 	crypto_hash_sha256_state state;
 
 	crypto_hash_sha256_init(&state);
-	add(&state, settings->database_fingerprint);
+	add(&state, settings->database_fingerprints[d->form]);
 	add_fields(&state, d, database_fields, ARRAY_SIZE(database_fields));
 	finish(&state, ret_hash);
 }
@@ -201,6 +198,7 @@ static const struct manifest_database sample_database = {
 	.project_name = "project",
 	.namespace = "namespace",
 	.version = "version",
+	.password = "password",
 	.storage_size = "1Gi",
 	.resources = { "1", "1", "1Gi", "1Gi", NULL },
 };
@@ -216,14 +214,15 @@ static json_t *sandbox_sample(const struct manifest_sandbox *s,
 	return objects;
 }
 
-static json_t *database_sample(const struct manifest_database *d,
-			       const struct manifest_settings *settings)
+static json_t *database_sample(enum database_form form, const struct manifest_settings *settings)
 {
-	json_t *objects = manifest_database_companions(d, settings);
+	struct manifest_database d = sample_database;
 	char hash[MANIFEST_HASH_SIZE];
 
-	manifest_database_hash(d, settings, hash);
-	json_array_append_new(objects, manifest_cluster(d, settings, hash));
+	d.form = form;
+	json_t *objects = manifest_database_companions(&d, settings);
+	manifest_database_hash(&d, settings, hash);
+	json_array_append_new(objects, manifest_database_anchor(&d, settings, hash));
 	return objects;
 }
 
@@ -233,10 +232,13 @@ void manifest_settings_fingerprint(struct manifest_settings *settings)
 	json_auto_t *sandboxes = json_array();
 
 	neutral.storage_class = NULL;
-	neutral.sandbox_fingerprint[0] = neutral.database_fingerprint[0] = '\0';
+	neutral.sandbox_fingerprint[0] = '\0';
+	memset(neutral.database_fingerprints, 0, sizeof(neutral.database_fingerprints));
 	for (size_t i = 0; i < ARRAY_SIZE(sample_sandboxes); i++)
 		json_array_append_new(sandboxes, sandbox_sample(&sample_sandboxes[i], &neutral));
-	json_auto_t *database = database_sample(&sample_database, &neutral);
 	object_hash(sandboxes, settings->sandbox_fingerprint);
-	object_hash(database, settings->database_fingerprint);
+	for (int form = FORM_UNDECIDED + 1; form < FORM_COUNT; form++) {
+		json_auto_t *database = database_sample((enum database_form)form, &neutral);
+		object_hash(database, settings->database_fingerprints[form]);
+	}
 }

@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 
+#include "domain/types.h"
+
 /*
  * The JSON of every Kubernetes object we own: pure functions of their arguments, for server-side
  * apply with field manager MANIFEST_FIELD_MANAGER. Only the fields that we mean to own are there.
@@ -26,9 +28,9 @@ struct manifest_settings {
 	const char *ingress_class;
 	const char *ingress_domain;
 	const char *ingress_tls_secret;
-	const char *storage_class;      /* NULL: the cluster's default */
-	const char *image_pull_secret;  /* NULL: none */
-	const char *kubeblocks_version; /* "0.8", "0.9" */
+	const char *storage_class;     /* NULL: the cluster's default */
+	const char *image_pull_secret; /* NULL: none */
+	const char *postgres_image;    /* of FORM_PLAIN; without a tag, that of the version */
 	/* Lists of words: "NAMESPACE" or "NAMESPACE/LABEL=VALUE", and networks. NULL: none. */
 	const char *dns_pods, *dns_networks;
 	const char *api_server_networks; /* NULL: everywhere */
@@ -36,7 +38,7 @@ struct manifest_settings {
 	/* Set by manifest_settings_fingerprint(): the effect of the settings and of this code on
 	 * every sandbox and every database. Part of each one's hash. */
 	char sandbox_fingerprint[MANIFEST_HASH_SIZE];
-	char database_fingerprint[MANIFEST_HASH_SIZE];
+	char database_fingerprints[FORM_COUNT][MANIFEST_HASH_SIZE];
 	bool databases_open; /* they may connect to everything */
 };
 /* Call it when all else is set, before anything is hashed. It builds some samples, so that a
@@ -80,10 +82,12 @@ struct manifest_database {
 	const char *name;
 	const char *project_name;
 	const char *namespace;
-	const char *version; /* clusterVersionRef */
+	const char *version;  /* as KubeBlocks calls it: "postgresql-14.8.0" */
+	const char *password; /* of FORM_PLAIN; the others make their own */
 	const char *storage_size;
 	struct manifest_resources resources;
 	bool stopped;
+	enum database_form form; /* not FORM_UNDECIDED */
 };
 
 /*
@@ -102,8 +106,10 @@ json_t *manifest_stateful_set(const struct manifest_sandbox *s,
 
 json_t *manifest_database_companions(const struct manifest_database *d,
 				     const struct manifest_settings *settings);
-json_t *manifest_cluster(const struct manifest_database *d,
-			 const struct manifest_settings *settings, const char *hash);
+json_t *manifest_database_anchor(const struct manifest_database *d,
+				 const struct manifest_settings *settings, const char *hash);
+/* Of FORM_PLAIN: the Service of the database. The caller frees. */
+char *manifest_plain_host(const char *name, const char *namespace);
 
 /*
  * That hash, computed from the arguments, which is much cheaper than building the objects. Every

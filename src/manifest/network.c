@@ -220,3 +220,22 @@ json_t *network_database_spec(const struct manifest_database *d,
 		   { "policyTypes", LIST(TEXT("Egress")) },
 		   { "egress", rules });
 }
+
+/* What its project's sandboxes ask for, and nobody else; by itself it needs no API server. */
+json_t *network_plain_spec(const struct manifest_database *d,
+			   const struct manifest_settings *settings)
+{
+	json_t *sandboxes =
+		MAP({ "matchLabels", MAP({ MANIFEST_LABEL_PROJECT, TEXT(d->project_name) }) });
+	json_t *from = LIST(MAP({ "podSelector", sandboxes }));
+	json_t *rules = json_array();
+
+	add_dns(rules, settings);
+	add_rule_to(rules, peers(settings->backup_pods, settings->backup_networks), &object_absent);
+	if (settings->databases_open)
+		json_array_append_new(rules, json_object());
+	return MAP({ "podSelector", instance(d->name) },
+		   { "policyTypes", LIST(TEXT("Ingress"), TEXT("Egress")) },
+		   { "ingress", LIST(MAP({ "from", from }, { "ports", LIST(port("TCP", 5432)) })) },
+		   { "egress", rules });
+}

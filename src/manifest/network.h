@@ -7,7 +7,10 @@
  * layer. */
 json_t *network_sandbox_spec(const struct manifest_sandbox *s,
 			     const struct manifest_settings *settings);
-/* Does not restrict who may connect to a database. */
+/* Of a database of ours: only its project's sandboxes may connect to it. */
+json_t *network_plain_spec(const struct manifest_database *d,
+			   const struct manifest_settings *settings);
+/* Of KubeBlocks' ones. Does not restrict who may connect. */
 json_t *network_database_spec(const struct manifest_database *d,
 			      const struct manifest_settings *settings);
 

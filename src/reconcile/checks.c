@@ -218,6 +218,10 @@ static void submit(struct check *c, struct kube_client *client)
 	try_object(c, client, PROBE_POD, sample.pod);
 	try_object(c, client, PROBE_VOLUME, sample.volume);
 	try_object(c, client, PROBE_CLUSTER, sample.cluster);
+	try_object(c, client, PROBE_CLUSTER_V1, sample.cluster_v1);
+	kube_submit_types(client, c->share, KUBE_CLUSTERS, probe_done, probe_of(c, PROBE_TYPES));
+	kube_submit_types(client, c->share, KUBE_CLUSTERS_V1, probe_done,
+			  probe_of(c, PROBE_TYPES_V1));
 	request_over(c);
 }
 

@@ -132,8 +132,6 @@ static void group_rows(struct pass *p, struct batch *b, uint64_t lease_ends_ms,
 			continue;
 		}
 		w->group = find_group(groups, ret_count, p, target);
-		w->group->lists |= work_lists(w);
-		w->group->full |= work_lists(w) & ~vouch_brief(w->kind, &w->row, w->kept);
 		w->group->unfinished++;
 		w->next_in_group = w->group->works;
 		w->group->works = w;
@@ -146,24 +144,113 @@ static int load_variables(struct pass *p, struct batch *b, struct err *e)
 	size_t count = 0;
 
 	for (size_t i = 0; i < b->rows.count; i++) {
-		if (kind_of(b->rows.items[i].kind)->has_environment &&
+		if (kind_of_row(&b->rows.items[i])->has_environment &&
 		    b->rows.items[i].desired != DESIRED_GONE)
 			ids[count++] = b->rows.items[i].project_id;
 	}
 	return count > 0 ? queue_variables(p->r->db, ids, count, &b->variables, e) : 0;
 }
 
-static void observe_group(struct pass *p, struct group *g)
+static void observe_group(struct group *g)
 {
 	CLEANUP(cleanup_free)
 	struct observe_subject *subjects = mem_calloc(g->unfinished, sizeof(*subjects));
 	size_t count = 0;
 
-	for (const struct work *w = g->works; w != NULL; w = w->next_in_group)
+	for (const struct work *w = g->works; w != NULL; w = w->next_in_group) {
+		g->lists |= work_lists(w);
+		g->full |= work_lists(w) & ~vouch_brief(w->kind, &w->row, w->kept);
 		subjects[count++] = work_subject(w);
-	g->share = kube_target_share(g->target, &p->memory, count);
+	}
 	const struct observe_query query = { g->lists, g->lists & ~g->full, subjects, count };
-	g->observation = observation_start(p->client, g->share, &query, group_observed, g);
+	if (count > 0)
+		g->observation =
+			observation_start(g->pass->client, g->share, &query, group_observed, g);
+}
+
+/* False: the work is over. If the cluster cannot be asked, a database of a known form is observed
+ * as one of that. */
+static bool decide_form(struct work *w, enum database_form form, const struct err *failure)
+{
+	struct pass *p = w->context->user;
+	struct err e;
+
+	if (!form_is_open(w))
+		return true;
+	if (failure != NULL) {
+		if (work_row(w)->form != FORM_UNDECIDED)
+			return true;
+		work_fail(w, failure);
+		return false;
+	}
+	if (form_decide(w, p->r->db, form, &e) == 0)
+		return true;
+	log_err(LOG_LEVEL_WARNING, "the form of a database is not recorded", &e);
+	w->context->finished(w);
+	return false;
+}
+
+static void form_found(void *user, enum database_form form, const struct err *failure)
+{
+	struct group *g = user;
+	struct work *works = STEAL(g->works);
+
+	while (works != NULL) {
+		struct work *w = works;
+		works = w->next_in_group;
+		if (!decide_form(w, form, failure))
+			continue;
+		w->next_in_group = g->works;
+		g->works = w;
+	}
+	observe_group(g);
+}
+
+/* What fsa.conf says, if it says anything. */
+static bool configured_form(const struct pass *p, enum database_form *ret_form)
+{
+	static const struct {
+		const char *value;
+		enum database_form form;
+	} values[] = {
+		{ "0.8", FORM_KUBEBLOCKS_0_8 },
+		{ "0.9", FORM_KUBEBLOCKS_0_9 },
+		{ "1.0", FORM_KUBEBLOCKS_1_0 },
+		{ "none", FORM_PLAIN },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		if (strcmp(conf_string(p->r->conf, CONF_KUBEBLOCKS_VERSION), values[i].value) != 0)
+			continue;
+		*ret_form = values[i].form;
+		return true;
+	}
+	return false;
+}
+
+static bool group_has_open_form(const struct group *g)
+{
+	for (const struct work *w = g->works; w != NULL; w = w->next_in_group) {
+		if (form_is_open(w))
+			return true;
+	}
+	return false;
+}
+
+static void start_group(struct group *g)
+{
+	struct pass *p = g->pass;
+	enum database_form form;
+
+	g->share = kube_target_share(g->target, &p->memory, g->unfinished);
+	if (!group_has_open_form(g)) {
+		observe_group(g);
+	} else if (configured_form(p, &form)) {
+		form_found(g, form, NULL);
+	} else {
+		g->form_lookup = (struct form_lookup) { .done = form_found, .user = g };
+		form_look_up(&g->form_lookup, p->client, g->share);
+	}
 }
 
 static void start_batch(struct pass *p, struct batch *b, uint64_t lease_ends_ms)
@@ -174,7 +261,7 @@ static void start_batch(struct pass *p, struct batch *b, uint64_t lease_ends_ms)
 
 	group_rows(p, b, lease_ends_ms, groups, &count);
 	for (size_t i = 0; i < count; i++)
-		observe_group(p, groups[i]);
+		start_group(groups[i]);
 }
 
 void pass_worker(pid_t pid, char ret_worker[PASS_WORKER_MAX])

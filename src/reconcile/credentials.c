@@ -12,14 +12,21 @@
 #include "manifest/manifest.h"
 #include "store/contexts.h"
 
-enum { VALUE_MAX = 1024, SEALED_MAX = 2048, UID_LENGTH_MAX = 128 };
+enum { VALUE_MAX = 1024, SEALED_MAX = 2048, UID_LENGTH_MAX = 128, PASSWORD_LENGTH = 24 };
 
 /* The database that a new PostgreSQL cluster has, if its Secret names none. */
 #define DATABASE_NAME "postgres"
 
-char *credentials_secret_name(const char *cluster_name)
+/* From 1.0 on, the Secret has only the account: the rest follows from the Cluster's name. */
+static bool is_account(const struct queue_row *row)
 {
-	return mem_printf("%s-conn-credential", cluster_name);
+	return row->form == FORM_KUBEBLOCKS_1_0;
+}
+
+char *credentials_secret_name(const struct queue_row *row)
+{
+	return mem_printf("%s-%s", row->name,
+			  is_account(row) ? "postgresql-account-postgres" : "conn-credential");
 }
 
 /* Returns a member of a Secret's data as text; NULL if it is missing or not text. The caller
@@ -38,11 +45,13 @@ static char *secret_text(const json_t *secret, const char *name)
 
 /* KubeBlocks gives the host without its namespace; the owner is shown a name that resolves
  * anywhere. */
-static char *secret_host(const json_t *secret, const char *namespace)
+static char *secret_host(const json_t *secret, const struct queue_row *row)
 {
-	CLEANUP(cleanup_free) char *host = secret_text(secret, "host");
+	CLEANUP(cleanup_free)
+	char *host = is_account(row) ? mem_printf("%s-postgresql-postgresql", row->name)
+				     : secret_text(secret, "host");
 
-	return host != NULL ? manifest_database_host(host, namespace) : NULL;
+	return host != NULL ? manifest_database_host(host, row->namespace) : NULL;
 }
 
 static bool same(const char *a, const char *b)
@@ -67,11 +76,11 @@ static void said_clear(struct said *s)
 }
 
 /* Returns false if it is incomplete. The caller calls said_clear() in either case. */
-static bool said_read(const json_t *secret, const char *namespace, struct said *ret_said)
+static bool said_read(const json_t *secret, const struct queue_row *row, struct said *ret_said)
 {
 	struct said s = {
-		.host = secret_host(secret, namespace),
-		.port = secret_text(secret, "port"),
+		.host = secret_host(secret, row),
+		.port = is_account(row) ? mem_strdup("5432") : secret_text(secret, "port"),
 		.database = secret_text(secret, "database"),
 		.username = secret_text(secret, "username"),
 		.password = secret_text(secret, "password"),
@@ -176,7 +185,7 @@ int credentials_learn(struct credentials *c, const json_t *secret, const json_t 
 	CLEANUP(cleanup_free) char *secret_context = mem_printf(CONTEXT_DATABASE, row->id);
 	uint64_t port;
 
-	if (is_left_behind(secret, cluster) || !said_read(secret, row->namespace, &s))
+	if (is_left_behind(secret, cluster) || !said_read(secret, row, &s))
 		return 0;
 	if (!parse_u64(s.port, 1, 65535, &port))
 		return err_set(e, ERR_KUBE_PROTOCOL, "CREDENTIALS",
@@ -189,6 +198,28 @@ int credentials_learn(struct credentials *c, const json_t *secret, const json_t 
 		return -1;
 	keep(c, &s, (int)port, uid_of(cluster));
 	row->connection = connection_of(c);
+	return 0;
+}
+
+int credentials_make(struct credentials *c, const struct queue_row *row,
+		     const struct desired_context *context, struct queue_connection *ret_connection,
+		     struct err *e)
+{
+	CLEANUP(cleanup_free) char *secret_context = mem_printf(CONTEXT_DATABASE, row->id);
+	char password[PASSWORD_LENGTH + 1];
+
+	token_alphanumeric(password, PASSWORD_LENGTH);
+	c->password_sealed = BUF_INIT(SEALED_MAX);
+	int sealed = seal_own(context->owner_private, secret_context, password, PASSWORD_LENGTH,
+			      &c->password_sealed, e);
+	explicit_bzero(password, sizeof(password));
+	if (sealed < 0)
+		return -1;
+	c->host = manifest_plain_host(row->name, row->namespace);
+	c->port = 5432;
+	c->database = mem_strdup(DATABASE_NAME);
+	c->username = mem_strdup("postgres");
+	*ret_connection = connection_of(c);
 	return 0;
 }
 

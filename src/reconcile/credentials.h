@@ -10,9 +10,11 @@
 #include "reconcile/desired.h"
 #include "store/queue.h"
 
-/* The connection of a database, from the Secret that KubeBlocks 0.8 makes for it
- * (<cluster>-conn-credential: endpoint, host, password, port, username). It belongs to one Cluster
- * object, by its UID: a later one of the same name has another connection. */
+/* The connection of a database, from the Secret that KubeBlocks makes for it:
+ * <cluster>-conn-credential (endpoint, host, password, port, username) up to 0.9,
+ * <cluster>-postgresql-account-postgres (password, username) from 1.0 on. It belongs to one Cluster
+ * object, by its UID: a later one of the same name has another connection. Or of one of ours, for
+ * which it is made here, once. */
 struct credentials {
 	bool lost;                                      /* the connection that the row had */
 	char *host, *database, *username, *cluster_uid; /* host NULL: nothing was learnt */
@@ -21,7 +23,13 @@ struct credentials {
 };
 
 /* The caller frees. */
-char *credentials_secret_name(const char *cluster_name);
+char *credentials_secret_name(const struct queue_row *row);
+
+/* A new connection for a database of ours, with a password of its own: kept in `c`, and shown in
+ * `ret_connection`, which borrows from it. */
+int credentials_make(struct credentials *c, const struct queue_row *row,
+		     const struct desired_context *context, struct queue_connection *ret_connection,
+		     struct err *e);
 
 /* Whether the row has a connection that is not known to belong to another Cluster. */
 bool credentials_fit(const struct queue_row *row, const json_t *cluster);

@@ -9,15 +9,30 @@
 #include "base/mem.h"
 #include "reconcile/accept.h"
 #include "reconcile/credentials.h"
+#include "reconcile/database.h"
 #include "reconcile/diagnose.h"
 #include "reconcile/expect.h"
-#include "reconcile/kind.h"
 #include "reconcile/live.h"
 #include "reconcile/obstacle.h"
 #include "reconcile/wave.h"
 #include "reconcile/work_internal.h"
 
 /* ---- desired state --------------------------------------------------------------------------- */
+
+struct manifest_database database_of(const struct queue_row *row)
+{
+	return (struct manifest_database) {
+		.resource_id = row->id,
+		.name = row->name,
+		.project_name = row->project_kube_name,
+		.namespace = row->namespace,
+		.version = row->version,
+		.storage_size = row->storage_size,
+		.resources = desired_resources(row),
+		.stopped = row->desired == DESIRED_STOPPED,
+		.form = row->form,
+	};
+}
 
 static void *make_inputs(const struct desired_context *context, const struct queue_row *row,
 			 const struct queue_variables *variables, struct err *e)
@@ -27,34 +42,25 @@ static void *make_inputs(const struct desired_context *context, const struct que
 	(void)context;
 	(void)variables;
 	(void)e;
-	*d = (struct manifest_database) {
-		.resource_id = row->id,
-		.name = row->name,
-		.project_name = row->project_kube_name,
-		.namespace = row->namespace,
-		.version = row->version,
-		.storage_size = row->storage_size,
-		.resources = desired_resources(row),
-		.stopped = row->desired == DESIRED_STOPPED,
-	};
+	*d = database_of(row);
 	return d;
 }
 
-static void hash(const void *inputs, const struct manifest_settings *settings,
-		 char ret_hash[MANIFEST_HASH_SIZE])
+void database_hash(const void *inputs, const struct manifest_settings *settings,
+		   char ret_hash[MANIFEST_HASH_SIZE])
 {
 	manifest_database_hash(inputs, settings, ret_hash);
 }
 
-static json_t *companions(const void *inputs, const struct manifest_settings *settings)
+json_t *database_companions(const void *inputs, const struct manifest_settings *settings)
 {
 	return manifest_database_companions(inputs, settings);
 }
 
-static json_t *anchor(const void *inputs, const struct manifest_settings *settings,
-		      const char *hash_of_all)
+json_t *database_anchor(const void *inputs, const struct manifest_settings *settings,
+			const char *hash_of_all)
 {
-	return manifest_cluster(inputs, settings, hash_of_all);
+	return manifest_database_anchor(inputs, settings, hash_of_all);
 }
 
 /* ---- assessing ------------------------------------------------------------------------------- */
@@ -63,12 +69,12 @@ static json_t *anchor(const void *inputs, const struct manifest_settings *settin
  * deleted before its pods are read, and how long its probes may fail. */
 enum { EXPECTED_MS = 15000, STOP_EXPECTED_MS = 10000, PROBES_GRACE_MS = 300000 };
 
-static const json_t *live_cluster(const struct observation *o, const struct queue_row *row)
+static const json_t *live_cluster(const struct view *v)
 {
-	return observation_object(o, KUBE_CLUSTERS, row->id, row->name);
+	return observation_object(v->observation, kind_anchor(v->kind), v->row->id, v->row->name);
 }
 
-static bool needs_nothing(const struct queue_row *row)
+bool database_needs_nothing(const struct queue_row *row)
 {
 	(void)row;
 	return false;
@@ -87,7 +93,7 @@ static bool is_stopped_by_spec(const json_t *cluster)
 static void assess_database(const struct view *v, const char *desired_hash, struct assessment *a)
 {
 	const struct queue_row *row = v->row;
-	const json_t *cluster = live_cluster(v->observation, row);
+	const json_t *cluster = live_cluster(v);
 	const char *phase = json_text_at(cluster, "status.phase");
 	bool late = expect_age_ms(v, expect_applied_at(cluster)) > EXPECTED_MS;
 
@@ -118,7 +124,7 @@ static void assess_database(const struct view *v, const char *desired_hash, stru
 /* KubeBlocks decides how a change of a Cluster affects its pods. */
 static bool would_end_pod(const struct view *v, const json_t *desired, const struct assessment *a)
 {
-	const json_t *live = live_cluster(v->observation, v->row);
+	const json_t *live = live_cluster(v);
 
 	return a->observed == OBSERVED_OUTDATED && live != NULL && !is_stopped_by_spec(live) &&
 	       !accept_covers(v->kept, live, desired) &&
@@ -129,7 +135,8 @@ static bool would_end_pod(const struct view *v, const json_t *desired, const str
 
 static void credentials_read(struct work *w)
 {
-	const json_t *cluster = live_cluster(w->observation, &w->row);
+	const struct view v = work_view(w);
+	const json_t *cluster = live_cluster(&v);
 
 	if (w->failed && w->err.kind == ERR_KUBE_NOT_FOUND)
 		w->failed = false;
@@ -142,7 +149,7 @@ static void credentials_read(struct work *w)
 
 static void read_credentials(struct work *w)
 {
-	CLEANUP(cleanup_free) char *name = credentials_secret_name(w->row.name);
+	CLEANUP(cleanup_free) char *name = credentials_secret_name(&w->row);
 
 	if (!wave_begin(w, credentials_read))
 		return;
@@ -193,7 +200,7 @@ static bool awaits_pods(const struct work *w)
 		w->row.desired == DESIRED_STOPPED && w->assessment.observed == OBSERVED_PROGRESSING;
 
 	const struct view v = work_view(w);
-	const json_t *cluster = live_cluster(w->observation, &w->row);
+	const json_t *cluster = live_cluster(&v);
 	const char *since = stops ? expect_applied_at(cluster)
 				  : json_text_at(cluster, "metadata.deletionTimestamp");
 
@@ -203,7 +210,8 @@ static bool awaits_pods(const struct work *w)
 
 static bool prepare(struct work *w)
 {
-	const json_t *cluster = live_cluster(w->observation, &w->row);
+	const struct view v = work_view(w);
+	const json_t *cluster = live_cluster(&v);
 
 	if (credentials_are_dead(&w->row, cluster))
 		credentials_forget(&w->credentials, &w->row);
@@ -229,6 +237,7 @@ static void describe_absence(const struct view *v, char ret_words[STANDSTILL_MAX
 static const enum kube_resource objects[] = {
 	KUBE_SERVICE_ACCOUNTS, KUBE_ROLES, KUBE_ROLE_BINDINGS, KUBE_NETWORK_POLICIES, KUBE_CLUSTERS,
 };
+static const enum kube_resource objects_v1[] = { KUBE_NETWORK_POLICIES, KUBE_CLUSTERS_V1 };
 
 static const struct judge judges[] = {
 	{ WARNING_DATABASE_VOLUME_GOING, OBSERVE_INSTANCE_CLAIMS, warn_volume_going },
@@ -236,36 +245,41 @@ static const struct judge judges[] = {
 	{ WARNING_DATABASE_VOLUME_REPLACED, OBSERVE_INSTANCE_CLAIMS, warn_volume_replaced },
 };
 
-const struct kind kind_database = {
-	.objects = objects,
-	.object_count = ARRAY_SIZE(objects),
-	.dependents = 0,
-	.fetched = OBSERVE(KUBE_SECRETS), /* the connection */
-	.creation = OBSERVE(KUBE_CLUSTERS),
-	.rollout = OBSERVE(KUBE_CLUSTERS) | OBSERVE_INSTANCE_CLAIMS,
-	.claims = OBSERVE_INSTANCE_CLAIMS,
-	.volume_going = WARNING_DATABASE_VOLUME_GOING,
-	.volume_gone = WARNING_DATABASE_VOLUME_GONE,
-	.by_instance = true,
+/* What does not depend on the release; `cluster` is the type of its Clusters. */
+/* clang-format off */
+#define KUBEBLOCKS(list, cluster)                                                                  \
+	.objects = (list),                                                                         \
+	.object_count = ARRAY_SIZE(list),                                                          \
+	.dependents = 0,                                                                           \
+	.fetched = OBSERVE(KUBE_SECRETS), /* the connection */                                     \
+	.creation = OBSERVE(cluster),                                                              \
+	.rollout = OBSERVE(cluster) | OBSERVE_INSTANCE_CLAIMS,                                     \
+	.claims = OBSERVE_INSTANCE_CLAIMS,                                                         \
+	.volume_going = WARNING_DATABASE_VOLUME_GOING,                                             \
+	.volume_gone = WARNING_DATABASE_VOLUME_GONE,                                               \
+	.by_instance = true,                                                                       \
+                                                                                                   \
+	.has_environment = false,                                                                  \
+	.make_inputs = make_inputs,                                                                \
+	.free_inputs = free,                                                                       \
+	.hash = database_hash,                                                                     \
+	.companions = database_companions,                                                         \
+	.anchor = database_anchor,                                                                 \
+                                                                                                   \
+	.assess = assess_database,                                                                 \
+	.lacks_dependency = database_needs_nothing,                                                \
+	.awaits_dependency = database_needs_nothing,                                               \
+	.would_end_pod = would_end_pod,                                                            \
+	.prepare = prepare,                                                                        \
+	.judges = judges,                                                                          \
+	.judge_count = ARRAY_SIZE(judges),                                                         \
+                                                                                                   \
+	.shown = (cluster),                                                                        \
+	.describe_absence = describe_absence,                                                      \
+	.evidence = OBSERVE(KUBE_PODS) | OBSERVE(KUBE_STATEFULSETS) |                              \
+		    OBSERVE(KUBE_PERSISTENT_VOLUME_CLAIMS),                                        \
+	.probes_grace_ms = PROBES_GRACE_MS
+/* clang-format on */
 
-	.has_environment = false,
-	.make_inputs = make_inputs,
-	.free_inputs = free,
-	.hash = hash,
-	.companions = companions,
-	.anchor = anchor,
-
-	.assess = assess_database,
-	.lacks_dependency = needs_nothing,
-	.awaits_dependency = needs_nothing,
-	.would_end_pod = would_end_pod,
-	.prepare = prepare,
-	.judges = judges,
-	.judge_count = ARRAY_SIZE(judges),
-
-	.shown = KUBE_CLUSTERS,
-	.describe_absence = describe_absence,
-	.evidence = OBSERVE(KUBE_PODS) | OBSERVE(KUBE_STATEFULSETS) |
-		    OBSERVE(KUBE_PERSISTENT_VOLUME_CLAIMS),
-	.probes_grace_ms = PROBES_GRACE_MS,
-};
+const struct kind kind_kubeblocks = { KUBEBLOCKS(objects, KUBE_CLUSTERS), .may_change = true };
+const struct kind kind_kubeblocks_v1 = { KUBEBLOCKS(objects_v1, KUBE_CLUSTERS_V1) };

@@ -61,7 +61,7 @@ int desired_context_load(const struct conf *conf, struct desired_context *ret_co
 	c.settings.ingress_tls_secret = conf_string(conf, CONF_INGRESS_TLS_SECRET);
 	c.settings.storage_class = conf_string(conf, CONF_STORAGE_CLASS);
 	c.settings.image_pull_secret = conf_string(conf, CONF_IMAGE_PULL_SECRET);
-	c.settings.kubeblocks_version = conf_string(conf, CONF_KUBEBLOCKS_VERSION);
+	c.settings.postgres_image = conf_string(conf, CONF_POSTGRES_IMAGE);
 	c.settings.dns_pods = conf_string(conf, CONF_DNS_PODS);
 	c.settings.dns_networks = conf_string(conf, CONF_DNS_NETWORKS);
 	c.settings.api_server_networks = conf_string(conf, CONF_API_SERVER_NETWORKS);
@@ -132,6 +132,11 @@ struct desired_state *desired_state_new(const struct desired_context *context,
 	d->row = row;
 	d->variables = variables;
 	return d;
+}
+
+void desired_state_set_kind(struct desired_state *d, const struct kind *kind)
+{
+	d->kind = kind;
 }
 
 void desired_state_shrink(struct desired_state *d)

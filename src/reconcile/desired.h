@@ -41,6 +41,8 @@ struct desired_state;
 struct desired_state *desired_state_new(const struct desired_context *context,
 					const struct kind *kind, const struct queue_row *row,
 					const struct queue_variables *variables);
+/* The row's kind was decided; before anything is loaded. */
+void desired_state_set_kind(struct desired_state *d, const struct kind *kind);
 void desired_state_free(struct desired_state *d);
 
 /* Reads the inputs, unless that was done before; call this before the following functions.

@@ -64,7 +64,7 @@ static void add_object(struct evidence *v, enum kube_resource kind, json_t *obje
 		return;
 	if (kind == KUBE_STATEFULSETS)
 		json_array_append(v->sets, object);
-	if (kind == KUBE_CLUSTERS)
+	if (kind == KUBE_CLUSTERS || kind == KUBE_CLUSTERS_V1)
 		since = expect_applied_at(object);
 	json_object_set_new(v->since, uid, json_string(since));
 }
@@ -107,7 +107,8 @@ static void add_events(struct evidence *v, const json_t *items)
 /* ---- asking ---------------------------------------------------------------------------------- */
 
 /* The observed objects that events may be about. */
-static const enum kube_resource telling[] = { KUBE_PODS, KUBE_STATEFULSETS, KUBE_CLUSTERS };
+static const enum kube_resource telling[] = { KUBE_PODS, KUBE_STATEFULSETS, KUBE_CLUSTERS,
+					      KUBE_CLUSTERS_V1 };
 
 struct evidence *evidence_new(const struct view *view)
 {

@@ -8,6 +8,7 @@
 #include "domain/cause.h"
 #include "kube/client.h"
 #include "kube/rules.h"
+#include "reconcile/form.h"
 #include "reconcile/kind.h"
 
 enum { DETAIL_MAX = 512 };
@@ -279,29 +280,60 @@ static void judge_quota(struct checked *c)
 	set(c, FINDING_QUOTA, known ? FINDING_OK : FINDING_UNKNOWN, NULL);
 }
 
-static bool refuses_cluster(const struct checked *c)
+static bool refuses(const struct checked *c, enum probe_kind cluster)
 {
-	return has_kind(c, PROBE_CLUSTER, ERR_KUBE_NOT_FOUND) ||
-	       has_kind(c, PROBE_CLUSTER, ERR_KUBE_QUOTA) || is_refusal(&c->answers[PROBE_CLUSTER]);
+	return has_kind(c, cluster, ERR_KUBE_NOT_FOUND) || has_kind(c, cluster, ERR_KUBE_QUOTA) ||
+	       is_refusal(&c->answers[cluster]);
 }
 
-/* Projects work without databases. A list of missing rights says more than that the Cluster is
- * forbidden. */
-static void judge_databases(struct checked *c)
+/* A list of missing rights says more than that the Cluster is forbidden. */
+static void judge_kubeblocks(struct checked *c, const struct kind *kind, enum probe_kind probe)
 {
-	const struct probe_answer *cluster = &c->answers[PROBE_CLUSTER];
+	const struct probe_answer *cluster = &c->answers[probe];
 	struct err missing;
 	bool certain;
-	bool lacking = lacks(c, &kind_database, &missing, &certain);
-	bool forbidden = has_kind(c, PROBE_CLUSTER, ERR_KUBE_FORBIDDEN);
+	bool lacking = lacks(c, kind, &missing, &certain);
+	bool forbidden = has_kind(c, probe, ERR_KUBE_FORBIDDEN);
 
-	if (refuses_cluster(c) || (forbidden && !(lacking && certain)))
+	if (refuses(c, probe) || (forbidden && !(lacking && certain)))
 		set(c, FINDING_DATABASES, FINDING_WARNING, &cluster->err);
 	else if (lacking)
 		set(c, FINDING_DATABASES, certain ? FINDING_WARNING : FINDING_UNKNOWN, &missing);
 	else
 		set(c, FINDING_DATABASES, cluster->ok ? FINDING_OK : FINDING_UNKNOWN,
 		    cluster->ok ? NULL : &cluster->err);
+}
+
+/* What a plain database is made of, a sandbox is made of, too. */
+static void judge_plain(struct checked *c)
+{
+	const struct judgement *sandbox = &c->found[FINDING_PERMISSIONS];
+
+	set(c, FINDING_DATABASES,
+	    sandbox->status == FINDING_FAILED ? FINDING_WARNING : sandbox->status, &sandbox->cause);
+}
+
+static bool is_told(const struct probe_answer *types)
+{
+	return types->ok || form_is_absence(&types->err);
+}
+
+/* By what the cluster serves, as for a new database. Projects work without databases. */
+static void judge_databases(struct checked *c)
+{
+	const struct probe_answer *v1 = &c->answers[PROBE_TYPES_V1];
+	const struct probe_answer *alpha = &c->answers[PROBE_TYPES];
+
+	if (!is_told(v1) || !is_told(alpha)) {
+		set(c, FINDING_DATABASES, FINDING_UNKNOWN, is_told(v1) ? &alpha->err : &v1->err);
+		return;
+	}
+	enum database_form form = form_of_types(v1->body, alpha->body);
+	if (form == FORM_PLAIN)
+		judge_plain(c);
+	else
+		judge_kubeblocks(c, kind_of_form(form),
+				 form == FORM_KUBEBLOCKS_1_0 ? PROBE_CLUSTER_V1 : PROBE_CLUSTER);
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */

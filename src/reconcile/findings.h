@@ -19,7 +19,10 @@ enum probe_kind {
 	PROBE_STATEFUL_SET,
 	PROBE_POD,
 	PROBE_VOLUME,
-	PROBE_CLUSTER,
+	PROBE_CLUSTER,    /* of KubeBlocks up to 0.9, */
+	PROBE_CLUSTER_V1, /* and from 1.0 on: */
+	PROBE_TYPES,      /* which of them is there */
+	PROBE_TYPES_V1,
 	PROBE_COUNT
 };
 

@@ -19,9 +19,9 @@
 struct work;
 
 /*
- * The kinds of resources, a row each: sandbox.c, database.c. No other code asks which kind a row is
- * of: everything that differs between kinds is a member here. Every member is set unless its
- * comment says otherwise.
+ * The kinds of resources, a row each: sandbox.c, and a database in each of its forms: database.c,
+ * plain.c. No other code asks which kind a row is of: everything that differs between kinds is a
+ * member here. Every member is set unless its comment says otherwise.
  */
 struct kind {
 	/* ---- its objects in the cluster ---- */
@@ -38,6 +38,7 @@ struct kind {
 	/* The types that are listed during a change: in the first moments of a creation, when only
 	 * its end matters, and later. */
 	unsigned creation, rollout;
+	bool may_change; /* a row of it may be one of another form: reconcile/form.h */
 	/* The list that contains the claims of its volumes, and the warnings about them. */
 	unsigned claims;
 	enum warning volume_going, volume_gone;
@@ -92,10 +93,23 @@ struct kind {
 	uint64_t probes_grace_ms; /* how long its probes may fail */
 };
 
-extern const struct kind kind_sandbox, kind_database;
+extern const struct kind kind_sandbox;
+extern const struct kind kind_kubeblocks, kind_kubeblocks_v1; /* up to 0.9, from 1.0 on */
+extern const struct kind kind_plain;
 
-/* The row of a kind; there is one for each. */
-const struct kind *kind_of(enum resource_kind kind);
+/* All of them. */
+extern const struct kind *const kind_all[];
+extern const size_t kind_count;
+
+/* The one of a resource (of a sandbox, `form` is ignored), and of a database. */
+const struct kind *kind_of(enum resource_kind kind, enum database_form form);
+
+const struct kind *kind_of_form(enum database_form form);
+
+static inline const struct kind *kind_of_row(const struct queue_row *row)
+{
+	return kind_of(row->kind, row->form);
+}
 
 static inline enum kube_resource kind_anchor(const struct kind *kind)
 {

@@ -10,6 +10,7 @@
 #include "reconcile/access.h"
 #include "reconcile/checks.h"
 #include "reconcile/follow.h"
+#include "reconcile/form.h"
 #include "reconcile/pass.h"
 #include "reconcile/work_internal.h"
 
@@ -34,8 +35,9 @@ struct group {
 	struct pass *pass;
 	struct kube_target *target;
 	struct kube_target *share; /* the same, with room for answers about so many rows */
-	unsigned lists;            /* as OBSERVE() */
-	unsigned full;             /* of these, those of which metadata is not enough */
+	struct form_lookup form_lookup;
+	unsigned lists; /* as OBSERVE() */
+	unsigned full;  /* of these, those of which metadata is not enough */
 	struct observation *observation;
 	struct work *works; /* linked by next_in_group */
 	size_t unfinished;

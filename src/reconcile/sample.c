@@ -44,13 +44,14 @@ static json_t *stateful_set(const struct conf *conf, const struct manifest_setti
 }
 
 static json_t *cluster(const struct conf *conf, const struct manifest_settings *settings,
-		       const char *id, const char *namespace)
+		       const char *id, const char *namespace, enum database_form form)
 {
 	const struct manifest_database d = {
 		.resource_id = id,
 		.name = NAME,
 		.project_name = NAME,
 		.namespace = namespace,
+		.form = form,
 		.version = conf_string(conf, CONF_POSTGRES_VERSION),
 		.storage_size = conf_string(conf, CONF_POSTGRES_STORAGE),
 		.resources = {
@@ -61,7 +62,7 @@ static json_t *cluster(const struct conf *conf, const struct manifest_settings *
 		},
 	};
 
-	return anchor(&kind_database, &d, settings);
+	return anchor(kind_of_form(form), &d, settings);
 }
 
 /* Makes an object from a part of a StatefulSet, with this spec. */
@@ -99,7 +100,8 @@ void sample_make(const struct conf *conf, const struct manifest_settings *settin
 		.stateful_set = set,
 		.pod = pod(spec, claim, namespace),
 		.volume = part(claim, kube_resource_kind(KUBE_PERSISTENT_VOLUME_CLAIMS), namespace),
-		.cluster = cluster(conf, settings, id, namespace),
+		.cluster = cluster(conf, settings, id, namespace, FORM_KUBEBLOCKS_0_8),
+		.cluster_v1 = cluster(conf, settings, id, namespace, FORM_KUBEBLOCKS_1_0),
 	};
 }
 
@@ -109,5 +111,6 @@ void sample_clear(struct sample *sample)
 	json_decref(sample->pod);
 	json_decref(sample->volume);
 	json_decref(sample->cluster);
+	json_decref(sample->cluster_v1);
 	*sample = (struct sample) { 0 };
 }

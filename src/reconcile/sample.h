@@ -12,8 +12,8 @@
  */
 struct sample {
 	json_t *stateful_set;
-	json_t *pod, *volume; /* as the StatefulSet's controller would create them */
-	json_t *cluster;
+	json_t *pod, *volume;         /* as the StatefulSet's controller would create them */
+	json_t *cluster, *cluster_v1; /* for each API of KubeBlocks */
 };
 
 /* `id`: for the label that names the owner. */

@@ -464,7 +464,7 @@ struct work *work_new(const struct work_context *context, const struct queue_row
 	struct work *w = mem_calloc(1, sizeof(*w));
 
 	w->context = context;
-	w->kind = kind_of(row->kind);
+	w->kind = kind_of_row(row);
 	w->row = *row;
 	w->lease_ends_ms = lease_ends_ms;
 	w->desired = desired_state_new(context->desired, w->kind, &w->row, variables);

@@ -91,8 +91,10 @@ static const struct db_statement statements[] = {
 	[STATEMENT_FORGET] = { "admin_forget", "DELETE FROM resources WHERE project_id = $1" },
 	[STATEMENT_PLACES] = { "admin_places",
 		"SELECT r.id, r.user_id AS \"userId\", u.name AS owner, u.disabled_at IS NOT NULL AS \"ownerDisabled\","
-		" r.kind, r.name, r.namespace, r.server, r.status"
+		" r.kind, r.name, r.namespace, r.server, r.status,"
+		" coalesce(d.form, 'UNDECIDED') AS form"
 		" FROM resources r JOIN users u ON u.id = r.user_id"
+		" LEFT JOIN databases d ON d.resource_id = r.id"
 		" ORDER BY r.server, r.namespace, r.name" },
 	[STATEMENT_QUEUE] = { "admin_queue",
 		"SELECT count(*) FILTER (WHERE waits) AS \"dueCount\","

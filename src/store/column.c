@@ -31,6 +31,8 @@ static int read_one(const struct column_reader *in, enum column_type type, void 
 		return 0;
 	case COLUMN_KIND:
 		return store_kind(r, row, at, into, e);
+	case COLUMN_FORM:
+		return store_form(r, row, at, into, e);
 	case COLUMN_DESIRED:
 		return store_desired(r, row, at, into, e);
 	case COLUMN_STATUS:

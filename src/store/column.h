@@ -109,8 +109,10 @@
 	X(of, INT, restarts, of ".restarts", "")
 
 /* Of a database. */
-#define DATABASE_COLUMNS(X, of)       X(of, TEXT, storage_size, of ".storage_size", "storageSize")
-#define DATABASE_QUEUE_COLUMNS(X, of) X(of, TEXT, version, of ".version", "")
+#define DATABASE_COLUMNS(X, of) X(of, TEXT, storage_size, of ".storage_size", "storageSize")
+#define DATABASE_QUEUE_COLUMNS(X, of)                                                              \
+	X(of, TEXT, version, of ".version", "")                                                    \
+	X(of, FORM, form, "coalesce(" of ".form, 'UNDECIDED')", "")
 #define CONNECTION_COLUMNS(X, of)                                                                  \
 	X(of, TEXT, host, of ".host", "host")                                                      \
 	X(of, INT, port, of ".port", "")                                                           \
@@ -186,6 +188,7 @@ enum column_type {
 	COLUMN_BOOL,
 	COLUMN_BYTES,
 	COLUMN_KIND,
+	COLUMN_FORM,
 	COLUMN_DESIRED,
 	COLUMN_STATUS,
 	COLUMN_STAGE,
@@ -199,6 +202,7 @@ enum column_type {
 	const void *m;                                                                             \
 	size_t m##_length;
 #define COLUMN_MEMBER_KIND(m)    enum resource_kind m;
+#define COLUMN_MEMBER_FORM(m)    enum database_form m;
 #define COLUMN_MEMBER_DESIRED(m) enum desired m;
 #define COLUMN_MEMBER_STATUS(m)  enum status m;
 #define COLUMN_MEMBER_STAGE(m)   enum stage m;
@@ -219,6 +223,7 @@ struct column {
 #define COLUMN_LENGTH_UNSIGNED(of, member) 0
 #define COLUMN_LENGTH_BOOL(of, member) 0
 #define COLUMN_LENGTH_KIND(of, member) 0
+#define COLUMN_LENGTH_FORM(of, member) 0
 #define COLUMN_LENGTH_DESIRED(of, member) 0
 #define COLUMN_LENGTH_STATUS(of, member) 0
 #define COLUMN_LENGTH_STAGE(of, member) 0

@@ -58,8 +58,8 @@ static const struct db_statement statements[] = {
 	[STATEMENT_DATABASE] = { "import_database",
 		RESOURCE("'DATABASE'", "$4")
 		" INSERT INTO databases (resource_id, version, storage_size,"
-		"  cpu_request, cpu_limit, memory_request, memory_limit)"
-		" SELECT id, $5, $6, $7, $8, $9, $10 FROM r"
+		"  cpu_request, cpu_limit, memory_request, memory_limit, form)"
+		" SELECT id, $5, $6, $7, $8, $9, $10, 'KUBEBLOCKS_0_8' FROM r"
 		" RETURNING resource_id)" OUTCOME("resources") },
 	[STATEMENT_VARIABLE] = { "import_variable",
 		"WITH made AS (INSERT INTO environment (id, project_id, key, category,"

@@ -80,6 +80,7 @@ void store_bytes_free(void **decoded);
 int store_status(const PGresult *r, int row, int column, enum status *ret_status, struct err *e);
 int store_desired(const PGresult *r, int row, int column, enum desired *ret_desired, struct err *e);
 int store_stage(const PGresult *r, int row, int column, enum stage *ret_stage, struct err *e);
+int store_form(const PGresult *r, int row, int column, enum database_form *ret_form, struct err *e);
 int store_kind(const PGresult *r, int row, int column, enum resource_kind *ret_kind, struct err *e);
 
 /* JSON for jsonb_to_recordset(): bytes as the text form of bytea; text with what is not UTF-8

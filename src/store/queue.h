@@ -73,6 +73,12 @@ int queue_claim(struct db *db, const struct queue_claim *claim, struct queue_row
 int queue_peek(struct db *db, const char *project_id, struct queue_rows *ret_rows, struct err *e);
 void queue_rows_clear(struct queue_rows *rows);
 
+/* Decides what a claimed database is in its cluster, and its connection if that follows from it
+ * (host NULL: it does not); the row shows both. Before its first object is made, so that a crash
+ * cannot leave objects of another form. ERR_CONFLICT: the lease is somebody else's by now. */
+int queue_decide_form(struct db *db, struct queue_row *row, enum database_form form,
+		      const struct queue_connection *connection, struct err *e);
+
 /* The variables of some projects, and the settings of their owners that become variables, for rows
  * of sandboxes. */
 struct queue_variable {

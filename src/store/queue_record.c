@@ -11,6 +11,7 @@ enum statement {
 	STATEMENT_LOCK,
 	STATEMENT_RECORD,
 	STATEMENT_WAKE,
+	STATEMENT_DECIDE_FORM,
 };
 
 #define GIVEN                                                                                      \
@@ -118,6 +119,13 @@ static const struct db_statement statements[] = {
 		" FROM jsonb_array_elements_text($1::jsonb) AS g (id)"
 		" WHERE r.project_id = g.id::uuid AND r.kind = 'SANDBOX'"
 		"  AND r.due_at > now()" },
+	/* $1 row, $2 epoch, $3 form, $4 to $8 its connection, if any. */
+	[STATEMENT_DECIDE_FORM] = { "queue_decide_form",
+		"UPDATE databases d SET form = $3::database_form, host = coalesce($4, host),"
+		"  port = coalesce($5, port), database = coalesce($6, database),"
+		"  username = coalesce($7, username), password_sealed = coalesce($8, password_sealed)"
+		" FROM resources r WHERE r.id = d.resource_id AND d.resource_id = $1"
+		"  AND r.lease_epoch = $2::bigint AND r.leased_until IS NOT NULL RETURNING 1" },
 };
 /* clang-format on */
 
@@ -199,5 +207,28 @@ int queue_record(struct db *db, const struct queue_result *results, size_t count
 		return -1;
 	if (ret_stale != NULL)
 		*ret_stale = count - (size_t)db_rows(recorded);
+	return 0;
+}
+
+int queue_decide_form(struct db *db, struct queue_row *row, enum database_form form,
+		      const struct queue_connection *connection, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *decided = NULL;
+	bool connected = connection->host != NULL;
+	const struct db_arg port = connected ? DB_INT(connection->port) : DB_TEXT(NULL);
+
+	if (db_query(db, &statements[STATEMENT_DECIDE_FORM],
+		     DB_ARGS(DB_TEXT(row->id), DB_INT(row->lease_epoch),
+			     DB_TEXT(database_form_name(form)), DB_TEXT(connection->host), port,
+			     DB_TEXT(connection->database), DB_TEXT(connection->username),
+			     DB_BYTES(connection->password_sealed,
+				      connection->password_sealed_length)),
+		     &decided, e) < 0)
+		return -1;
+	if (db_rows(decided) == 0)
+		return err_set(e, ERR_CONFLICT, "LEASE_LOST", "the row is another pass's by now");
+	row->form = form;
+	if (connected)
+		row->connection = *connection;
 	return 0;
 }

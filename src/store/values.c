@@ -65,6 +65,14 @@ int store_stage(const PGresult *r, int row, int column, enum stage *ret_stage, s
 	return word && stage_parse(word, ret_stage) ? 0 : unknown_word("stage", word, e);
 }
 
+int store_form(const PGresult *r, int row, int column, enum database_form *ret_form, struct err *e)
+{
+	const char *word = db_text(r, row, column);
+
+	return word && database_form_parse(word, ret_form) ? 0
+							   : unknown_word("database_form", word, e);
+}
+
 int store_kind(const PGresult *r, int row, int column, enum resource_kind *ret_kind, struct err *e)
 {
 	const char *word = db_text(r, row, column);

@@ -326,14 +326,6 @@ def test_a_clock_that_is_behind_is_blamed_for_a_servers_certificate(doctor, shif
     assert "a clock is wrong" in findings[-1]["advice"]
 
 
-def test_a_cluster_without_kubeblocks(cluster, owner, doctor):
-    cluster.fault(fault="not-found", verb="list", resource="clusters", namespace=owner.namespace,
-                  message="the server could not find the requested resource")
-    _, findings = doctor("clusters")
-    assert [f["health"] for f in findings] == ["ok", "warning"]
-    assert "KubeBlocks" in findings[1]["message"]
-
-
 def test_a_kubeconfig_that_no_key_opens(site, owner, doctor):
     with site.connect() as db, db.cursor() as cursor:
         cursor.execute("UPDATE kubeconfigs SET sealed = 'nonsense' WHERE namespace = %s",

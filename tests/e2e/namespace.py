@@ -21,6 +21,7 @@ PLACES = {
     "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
     "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
     "Cluster": "/apis/apps.kubeblocks.io/v1alpha1/namespaces/{}/clusters",
+    "Cluster v1": "/apis/apps.kubeblocks.io/v1/namespaces/{}/clusters",
 }
 
 # Objects that come and go by themselves.
@@ -41,8 +42,14 @@ class Namespace:
         return self.cluster.admin.get(self.path(kind, name))
 
     def items(self, kind, selector=None):
+        """What there is of a kind; nothing where the cluster does not have it."""
         query = f"?labelSelector={selector}" if selector else ""
-        return self.cluster.api("GET", self.path(kind) + query)["items"]
+        try:
+            return self.cluster.api("GET", self.path(kind) + query)["items"]
+        except ApiError as error:
+            if error.status == 404:
+                return []
+            raise
 
     def patch(self, kind, name, change):
         return self.cluster.admin.patch(self.path(kind, name), change)

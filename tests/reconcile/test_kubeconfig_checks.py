@@ -171,14 +171,12 @@ def test_an_account_in_debt(newcomer):
     assert checks["permissions"]["headline"] == "Your cluster account is in debt"
 
 
-def test_without_kubeblocks_sandboxes_are_fine(newcomer):
+def test_a_kubeblocks_that_takes_no_database(newcomer):
     person = newcomer()
-    person.cluster.fault(
-        fault="not-found", resource="clusters", namespace=person.namespace.name,
-        message="the server could not find the requested resource")
+    person.cluster.fault(fault="invalid", verb="apply", resource="clusters", namespace=person.namespace.name)
     checks = found(person)
     assert statuses(checks) == ["ok", "ok", "ok", "ok", "ok", "ok", "warning"]
-    assert "Databases need KubeBlocks" in checks["databases"]["action"]
+    assert checks["databases"]["kind"] == "KUBE_INVALID"
 
 
 def test_a_cluster_that_cannot_be_reached(newcomer):

@@ -34,6 +34,7 @@ static void add_word(char *list, size_t size, const char *word)
 START_TEST(the_enums_are_those_of_the_schema)
 {
 	ASSERT_SAME_WORDS("resource_kind", RESOURCE_KIND_COUNT, resource_kind_name);
+	ASSERT_SAME_WORDS("database_form", FORM_COUNT, database_form_name);
 	ASSERT_SAME_WORDS("desired", DESIRED_COUNT, desired_name);
 	ASSERT_SAME_WORDS("status", STATUS_COUNT, status_name);
 	ASSERT_SAME_WORDS("stage", STAGE_COUNT, stage_name);

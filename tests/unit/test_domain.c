@@ -28,6 +28,8 @@ static const char *name_of(int family, int value)
 		return action_name((enum action)value);
 	case 4:
 		return status_name((enum status)value);
+	case 5:
+		return database_form_name((enum database_form)value);
 	default:
 		return stage_name((enum stage)value);
 	}
@@ -36,7 +38,8 @@ static const char *name_of(int family, int value)
 START_TEST(every_word_has_a_name_of_its_own)
 {
 	static const int counts[] = { RESOURCE_KIND_COUNT, DESIRED_COUNT, OBSERVED_COUNT,
-				      ACTION_COUNT,        STATUS_COUNT,  STAGE_COUNT };
+				      ACTION_COUNT,        STATUS_COUNT,  FORM_COUNT,
+				      STAGE_COUNT };
 
 	for (int family = 0; family < (int)ARRAY_SIZE(counts); family++) {
 		for (int i = 0; i < counts[family]; i++) {
@@ -57,6 +60,7 @@ END_TEST
 START_TEST(names_are_read_back_and_others_are_refused)
 {
 	enum resource_kind kind;
+	enum database_form form;
 	enum desired desired;
 	enum status status = STATUS_PARTIAL;
 	enum stage stage;
@@ -64,6 +68,9 @@ START_TEST(names_are_read_back_and_others_are_refused)
 	for (int i = 0; i < RESOURCE_KIND_COUNT; i++)
 		ck_assert(resource_kind_parse(resource_kind_name((enum resource_kind)i), &kind) &&
 			  (int)kind == i);
+	for (int i = 0; i < FORM_COUNT; i++)
+		ck_assert(database_form_parse(database_form_name((enum database_form)i), &form) &&
+			  (int)form == i);
 	for (int i = 0; i < DESIRED_COUNT; i++)
 		ck_assert(desired_parse(desired_name((enum desired)i), &desired) &&
 			  (int)desired == i);
@@ -76,6 +83,7 @@ START_TEST(names_are_read_back_and_others_are_refused)
 	ck_assert_int_eq(status, STATUS_PARTIAL);
 	ck_assert(!desired_parse("TERMINATED", &desired));
 	ck_assert(!resource_kind_parse("PROJECT", &kind));
+	ck_assert(!database_form_parse("KUBEBLOCKS", &form));
 	ck_assert(!stage_parse("READY", &stage));
 }
 END_TEST

@@ -34,6 +34,9 @@ static void everything_is_well(void)
 	accept(PROBE_RULES, REVIEW(ALL_RULES, "false"));
 	for (unsigned i = PROBE_NAMESPACE; i < PROBE_COUNT; i++)
 		accept((enum probe_kind)i, "{}");
+	accept(PROBE_TYPES, "{\"resources\": [{\"name\": \"clusters\"}]}");
+	refuse(PROBE_TYPES_V1, 404, ERR_KUBE_NOT_FOUND, "RESOURCE_TYPE_NOT_FOUND");
+	refuse(PROBE_CLUSTER_V1, 404, ERR_KUBE_NOT_FOUND, "RESOURCE_TYPE_NOT_FOUND");
 }
 
 static void clear(void)
@@ -116,6 +119,10 @@ static const struct {
 	{ PROBE_CLUSTER, 404, ERR_KUBE_NOT_FOUND, "RESOURCE_TYPE_NOT_FOUND", "oooooow" },
 	{ PROBE_CLUSTER, 403, ERR_KUBE_FORBIDDEN, NULL, "oooooow" },
 	{ PROBE_CLUSTER, 0, ERR_KUBE_TIMEOUT, NULL, "oooooou" },
+	/* Without KubeBlocks a database is a StatefulSet of ours. */
+	{ PROBE_TYPES, 404, ERR_KUBE_NOT_FOUND, "RESOURCE_TYPE_NOT_FOUND", "ooooooo" },
+	{ PROBE_TYPES, 503, ERR_KUBE_SERVER, NULL, "oooooou" },
+	{ PROBE_TYPES_V1, 0, ERR_KUBE_TIMEOUT, NULL, "oooooou" },
 };
 
 START_TEST(one_refusal)
@@ -182,6 +189,25 @@ START_TEST(what_a_review_leaves_out_is_not_known)
 }
 END_TEST
 
+START_TEST(a_cluster_with_the_newer_kubeblocks)
+{
+	accept(PROBE_TYPES_V1, "{\"resources\": [{\"name\": \"clusters\"}]}");
+	accept(PROBE_CLUSTER_V1, "{}");
+	refuse(PROBE_CLUSTER, 500, ERR_KUBE_INVALID, "UNKNOWN_FIELD");
+	assert_found("ooooooo");
+	refuse(PROBE_CLUSTER_V1, 403, ERR_KUBE_FORBIDDEN, NULL);
+	assert_found("oooooow");
+}
+END_TEST
+
+START_TEST(without_kubeblocks_a_database_needs_what_a_sandbox_needs)
+{
+	refuse(PROBE_TYPES, 404, ERR_KUBE_NOT_FOUND, "RESOURCE_TYPE_NOT_FOUND");
+	refuse(PROBE_STATEFUL_SET, 403, ERR_KUBE_FORBIDDEN, NULL);
+	assert_found("oooofow");
+}
+END_TEST
+
 START_TEST(a_namespace_that_is_going)
 {
 	accept(PROBE_NAMESPACE, "{\"status\":{\"phase\":\"Terminating\"}}");
@@ -228,6 +254,8 @@ int main(void)
 	tcase_add_loop_test(all, a_cluster_that_does_not_answer, 0, ARRAY_SIZE(silences));
 	tcase_add_test(all, what_is_missing_is_named);
 	tcase_add_test(all, what_a_review_leaves_out_is_not_known);
+	tcase_add_test(all, a_cluster_with_the_newer_kubeblocks);
+	tcase_add_test(all, without_kubeblocks_a_database_needs_what_a_sandbox_needs);
 	tcase_add_test(all, a_namespace_that_is_going);
 	tcase_add_test(all, a_hostile_answer_is_none);
 	tcase_add_test(all, a_kubeconfig_that_cannot_be_opened);

@@ -19,13 +19,14 @@
 
 static char directory[] = "/tmp/fsa-kind-XXXXXX";
 static struct desired_context context;
-static struct buf terminal_secret = BUF_INIT(1000);
+static struct buf terminal_secret = BUF_INIT(1000), password = BUF_INIT(1000);
 
 static void set_up(void)
 {
 	CLEANUP(cleanup_free) char *public_path = NULL;
 	CLEANUP(cleanup_free) char *private_path = NULL;
 	CLEANUP(cleanup_free) char *secret_context = mem_printf(CONTEXT_TERMINAL, ID);
+	CLEANUP(cleanup_free) char *password_context = mem_printf(CONTEXT_DATABASE, ID);
 	char id[17], secret[TERMINAL_TOKEN_LENGTH + 1];
 	struct err e = { 0 };
 
@@ -38,12 +39,14 @@ static void set_up(void)
 	ck_assert_int_eq(seal_own(context.owner_private, secret_context, secret, strlen(secret),
 				  &terminal_secret, &e),
 			 0);
+	ck_assert_int_eq(
+		seal_own(context.owner_private, password_context, "secret", 6, &password, &e), 0);
 	context.operator_environment = json_object();
 	context.settings = (struct manifest_settings) {
 		.ingress_class = "nginx",
 		.ingress_domain = "example.com",
 		.ingress_tls_secret = "wildcard",
-		.kubeblocks_version = "0.9",
+		.postgres_image = "postgres",
 		.dns_pods = "kube-system",
 	};
 	manifest_settings_fingerprint(&context.settings);
@@ -56,16 +59,28 @@ static void tear_down(void)
 {
 	desired_context_clear(&context);
 	buf_release(&terminal_secret);
+	buf_release(&password);
 }
 
-/* Makes a row with everything that any kind requires. */
-static struct queue_row row_of(enum resource_kind kind)
+/* A row of each kind, as they are in kind_all, with all that any of them asks for. */
+static const struct {
+	enum resource_kind kind;
+	enum database_form form;
+} members[] = {
+	{ RESOURCE_SANDBOX, FORM_UNDECIDED },
+	{ RESOURCE_DATABASE, FORM_KUBEBLOCKS_0_8 },
+	{ RESOURCE_DATABASE, FORM_KUBEBLOCKS_1_0 },
+	{ RESOURCE_DATABASE, FORM_PLAIN },
+};
+
+static struct queue_row row_of(int member)
 {
 	return (struct queue_row) {
 		.id = ID,
 		.project_id = ID,
 		.user_id = ID,
-		.kind = kind,
+		.kind = members[member].kind,
+		.form = members[member].form,
 		.project_kube_name = "shop",
 		.name = "shop-agentruntime-abcdef",
 		.namespace = "ns-ada",
@@ -82,6 +97,8 @@ static struct queue_row row_of(enum resource_kind kind)
 		.cpu_limit = "1",
 		.memory_request = "1Gi",
 		.memory_limit = "1Gi",
+		.connection = { .password_sealed = password.data,
+				.password_sealed_length = password.length },
 	};
 }
 
@@ -93,7 +110,7 @@ static void cleanup_desired(struct desired_state **d)
 static struct desired_state *load(const struct queue_row *row)
 {
 	static const struct queue_variables none = { 0 };
-	struct desired_state *d = desired_state_new(&context, kind_of(row->kind), row, &none);
+	struct desired_state *d = desired_state_new(&context, kind_of_row(row), row, &none);
 	struct err e = { 0 };
 
 	ck_assert_msg(desired_state_load(d, &e) == 0, "%s", e.message);
@@ -104,7 +121,7 @@ static struct desired_state *load(const struct queue_row *row)
 
 START_TEST(every_kind_has_every_member)
 {
-	const struct kind *k = kind_of((enum resource_kind)_i);
+	const struct kind *k = kind_all[_i];
 
 	ck_assert_ptr_nonnull(k);
 	ck_assert_uint_gt(k->object_count, 0);
@@ -128,9 +145,22 @@ START_TEST(every_kind_has_every_member)
 }
 END_TEST
 
+START_TEST(each_form_of_a_database_has_its_kind)
+{
+	ck_assert_uint_eq(kind_count, ARRAY_SIZE(members));
+	for (size_t i = 0; i < kind_count; i++)
+		ck_assert_ptr_eq(kind_of(members[i].kind, members[i].form), kind_all[i]);
+	for (int form = 0; form < FORM_COUNT; form++)
+		ck_assert_ptr_nonnull(kind_of(RESOURCE_DATABASE, (enum database_form)form));
+	/* An upgrade of KubeBlocks takes the Cluster along. */
+	ck_assert_ptr_eq(kind_of(RESOURCE_DATABASE, FORM_KUBEBLOCKS_0_9),
+			 kind_of(RESOURCE_DATABASE, FORM_KUBEBLOCKS_0_8));
+}
+END_TEST
+
 START_TEST(the_volumes_of_every_kind_are_guarded)
 {
-	const struct kind *k = kind_of((enum resource_kind)_i);
+	const struct kind *k = kind_all[_i];
 	bool going = false, gone = false;
 
 	ck_assert_uint_ne(k->claims, 0);
@@ -148,8 +178,8 @@ END_TEST
 
 START_TEST(a_kind_is_made_of_the_objects_that_its_row_names)
 {
-	const struct queue_row row = row_of((enum resource_kind)_i);
-	const struct kind *k = kind_of(row.kind);
+	const struct queue_row row = row_of(_i);
+	const struct kind *k = kind_all[_i];
 	CLEANUP(cleanup_desired) struct desired_state *d = load(&row);
 	const json_t *objects = desired_state_objects(d, NULL);
 	size_t i, at = 0;
@@ -176,7 +206,7 @@ END_TEST
 
 START_TEST(the_anchor_is_last_and_carries_the_hash_of_all)
 {
-	struct queue_row row = row_of((enum resource_kind)_i);
+	struct queue_row row = row_of(_i);
 	CLEANUP(cleanup_desired) struct desired_state *d = load(&row);
 	const json_t *objects = desired_state_objects(d, NULL);
 	const json_t *anchor = desired_state_anchor(d, NULL);
@@ -201,7 +231,7 @@ END_TEST
 
 START_TEST(the_desired_state_of_a_row_is_made_once)
 {
-	const struct queue_row row = row_of((enum resource_kind)_i);
+	const struct queue_row row = row_of(_i);
 	CLEANUP(cleanup_desired) struct desired_state *d = load(&row);
 	const json_t *objects = desired_state_objects(d, NULL);
 	const json_t *anchor = desired_state_anchor(d, NULL);
@@ -217,8 +247,8 @@ END_TEST
 
 START_TEST(whatever_a_kind_owns_is_listed_when_it_is_to_go)
 {
-	struct queue_row row = row_of((enum resource_kind)_i);
-	const struct kind *k = kind_of(row.kind);
+	struct queue_row row = row_of(_i);
+	const struct kind *k = kind_all[_i];
 
 	row.desired = DESIRED_GONE;
 	ck_assert_uint_eq(assess_lists(k, &row), kind_owned(k));
@@ -229,7 +259,7 @@ END_TEST
 
 START_TEST(a_secret_that_cannot_be_opened_is_named)
 {
-	struct queue_row row = row_of(RESOURCE_SANDBOX);
+	struct queue_row row = row_of(0);
 	static const struct queue_variables none = { 0 };
 	struct err e;
 
@@ -248,15 +278,16 @@ int main(void)
 	TCase *tc = tcase_create("kind");
 
 	tcase_add_unchecked_fixture(tc, set_up, tear_down);
-	tcase_add_loop_test(tc, every_kind_has_every_member, 0, RESOURCE_KIND_COUNT);
-	tcase_add_loop_test(tc, the_volumes_of_every_kind_are_guarded, 0, RESOURCE_KIND_COUNT);
+	tcase_add_loop_test(tc, every_kind_has_every_member, 0, ARRAY_SIZE(members));
+	tcase_add_loop_test(tc, the_volumes_of_every_kind_are_guarded, 0, ARRAY_SIZE(members));
 	tcase_add_loop_test(tc, a_kind_is_made_of_the_objects_that_its_row_names, 0,
-			    RESOURCE_KIND_COUNT);
+			    ARRAY_SIZE(members));
 	tcase_add_loop_test(tc, the_anchor_is_last_and_carries_the_hash_of_all, 0,
-			    RESOURCE_KIND_COUNT);
-	tcase_add_loop_test(tc, the_desired_state_of_a_row_is_made_once, 0, RESOURCE_KIND_COUNT);
+			    ARRAY_SIZE(members));
+	tcase_add_loop_test(tc, the_desired_state_of_a_row_is_made_once, 0, ARRAY_SIZE(members));
 	tcase_add_loop_test(tc, whatever_a_kind_owns_is_listed_when_it_is_to_go, 0,
-			    RESOURCE_KIND_COUNT);
+			    ARRAY_SIZE(members));
+	tcase_add_test(tc, each_form_of_a_database_has_its_kind);
 	tcase_add_test(tc, a_secret_that_cannot_be_opened_is_named);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);

@@ -27,7 +27,7 @@ static const struct manifest_settings settings = {
 	.ingress_class = "nginx",
 	.ingress_domain = "example.com",
 	.ingress_tls_secret = "wildcard-cert",
-	.kubeblocks_version = "0.8",
+	.postgres_image = "docker.io/library/postgres",
 	.dns_pods = "kube-system/k8s-app=kube-dns kube-system/k8s-app=node-local-dns",
 	.dns_networks = "169.254.20.10",
 };
@@ -60,9 +60,19 @@ static struct manifest_database database(void)
 		.project_name = "shop",
 		.namespace = "ns-ada",
 		.version = "postgresql-14.8.0",
+		.password = "p@ssword",
 		.storage_size = "3Gi",
 		.resources = { "100m", "1000m", "102Mi", "1024Mi", NULL },
+		.form = FORM_KUBEBLOCKS_0_8,
 	};
+}
+
+static struct manifest_database plain_database(void)
+{
+	struct manifest_database d = database();
+
+	d.form = FORM_PLAIN;
+	return d;
 }
 
 /* Returns NULL if either of them is. */
@@ -90,7 +100,8 @@ static json_t *objects_of_database(const struct manifest_database *d,
 	char hash[MANIFEST_HASH_SIZE];
 
 	manifest_database_hash(d, of, hash);
-	return with_anchor(manifest_database_companions(d, of), manifest_cluster(d, of, hash));
+	return with_anchor(manifest_database_companions(d, of),
+			   manifest_database_anchor(d, of, hash));
 }
 
 static json_t *sandbox_objects(void)
@@ -188,12 +199,18 @@ START_TEST(the_objects_are_those_of_the_golden_files)
 	other.image_pull_secret = "registry";
 	json_auto_t *stopped_sandbox = objects_of_sandbox(&s, &other);
 	json_auto_t *stopped_database = objects_of_database(&d, &other);
-	other.kubeblocks_version = "0.9";
+	d.form = FORM_KUBEBLOCKS_0_9;
 	json_auto_t *newer_database = objects_of_database(&d, &other);
 
 	check_golden("sandbox-stopped", stopped_sandbox);
 	check_golden("database-stopped", stopped_database);
 	check_golden("database-stopped-0.9", newer_database);
+	d.form = FORM_KUBEBLOCKS_1_0;
+	json_auto_t *newest_database = objects_of_database(&d, &other);
+	check_golden("database-stopped-1.0", newest_database);
+	d = plain_database();
+	json_auto_t *plain = objects_of_database(&d, &other);
+	check_golden("database-plain", plain);
 }
 END_TEST
 
@@ -282,8 +299,11 @@ START_TEST(the_longest_names_fit)
 	s.project_name = d.project_name = project;
 	json_auto_t *of_sandbox = objects_of_sandbox(&s, &settings);
 	json_auto_t *of_database = objects_of_database(&d, &settings);
+	d.form = FORM_PLAIN;
+	json_auto_t *of_plain = objects_of_database(&d, &settings);
 	check_names_fit(of_sandbox);
 	check_names_fit(of_database);
+	check_names_fit(of_plain);
 	/* The labels that the StatefulSet controller sets on a pod: its name, and that of its
 	 * revision, which is the set's with a hash of up to ten characters. KubeBlocks' set
 	 * first. */
@@ -448,7 +468,7 @@ START_TEST(every_setting_that_changes_an_object_changes_the_hash)
 	const size_t count =
 		offsetof(struct manifest_settings, sandbox_fingerprint) / sizeof(char *);
 	struct manifest_sandbox s = sandbox();
-	struct manifest_database d = database();
+	struct manifest_database d = database(), plain = plain_database();
 	struct manifest_settings usual = settings;
 	unsigned changed = 0;
 
@@ -463,12 +483,15 @@ START_TEST(every_setting_that_changes_an_object_changes_the_hash)
 		json_auto_t *other_sandbox = objects_of_sandbox(&s, &other);
 		json_auto_t *usual_database = objects_of_database(&d, &usual);
 		json_auto_t *other_database = objects_of_database(&d, &other);
+		json_auto_t *usual_plain = objects_of_database(&plain, &usual);
+		json_auto_t *other_plain = objects_of_database(&plain, &other);
 		changed += differ(usual_sandbox, other_sandbox);
 		changed += differ(usual_database, other_database);
+		changed += differ(usual_plain, other_plain);
 	}
-	/* The class and the secret of an Ingress, the secret of an image, KubeBlocks; resolvers,
-	 * twice two; API servers; places of backups, two. */
-	ck_assert_uint_eq(changed, 4 + 4 + 1 + 2);
+	/* The class and the secret of an Ingress; the secret of an image, twice; PostgreSQL's
+	 * image; resolvers, three times two; API servers; places of backups, twice two. */
+	ck_assert_uint_eq(changed, 2 + 2 + 1 + 6 + 1 + 4);
 }
 END_TEST
 
@@ -932,22 +955,20 @@ END_TEST
 START_TEST(a_database_is_stopped_as_its_kubeblocks_wants_it)
 {
 	static const struct {
-		const char *version;
+		enum database_form form;
 		bool stopped;
 		const char *replicas_and_stop;
 	} rows[] = {
-		{ "0.8", false, "1 -" },
-		{ "0.8", true, "0 -" },
-		{ "0.9", false, "1 false" },
-		{ "0.9", true, "1 true" },
+		{ FORM_KUBEBLOCKS_0_8, false, "1 -" },     { FORM_KUBEBLOCKS_0_8, true, "0 -" },
+		{ FORM_KUBEBLOCKS_0_9, false, "1 false" }, { FORM_KUBEBLOCKS_0_9, true, "1 true" },
+		{ FORM_KUBEBLOCKS_1_0, false, "1 false" }, { FORM_KUBEBLOCKS_1_0, true, "1 true" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct manifest_database d = database();
-		struct manifest_settings with = settings;
 		d.stopped = rows[i].stopped;
-		with.kubeblocks_version = rows[i].version;
-		json_auto_t *objects = objects_of_database(&d, &with);
+		d.form = rows[i].form;
+		json_auto_t *objects = objects_of_database(&d, &settings);
 		json_t *component = at(last_of(objects), "spec.componentSpecs.0");
 		json_t *stop = json_object_get(component, "stop");
 		CLEANUP(cleanup_free)
@@ -957,9 +978,57 @@ START_TEST(a_database_is_stopped_as_its_kubeblocks_wants_it)
 		ck_assert_str_eq(found, rows[i].replicas_and_stop);
 		/* The list is atomic: whatever is omitted is lost. */
 		ck_assert_ptr_nonnull(at(component, "resources.limits.cpu"));
-		ck_assert_ptr_nonnull(at(component, "serviceAccountName"));
 		ck_assert_ptr_nonnull(at(component, "volumeClaimTemplates.0.spec"));
+		/* From 1.0 on, KubeBlocks makes it. */
+		ck_assert_int_eq(json_object_get(component, "serviceAccountName") != NULL,
+				 d.form != FORM_KUBEBLOCKS_1_0);
 	}
+}
+END_TEST
+
+START_TEST(a_plain_database_has_the_image_of_its_version)
+{
+	static const struct {
+		const char *setting, *version, *image;
+	} rows[] = {
+		{ "docker.io/library/postgres", "postgresql-14.8.0",
+		  "docker.io/library/postgres:14.8" },
+		{ "postgres", "postgresql-16", "postgres:16" },
+		{ "registry:5000/postgres", "15.7", "registry:5000/postgres:15.7" },
+		{ "registry:5000/postgres:mine", "postgresql-14.8.0",
+		  "registry:5000/postgres:mine" },
+		{ "postgres@sha256:0123", "postgresql-14.8.0", "postgres@sha256:0123" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct manifest_database d = plain_database();
+		struct manifest_settings with = settings;
+		with.postgres_image = rows[i].setting;
+		d.version = rows[i].version;
+		json_auto_t *objects = objects_of_database(&d, &with);
+		ck_assert_str_eq(text_at(last_of(objects), "spec.template.spec.containers.0.image"),
+				 rows[i].image);
+	}
+}
+END_TEST
+
+START_TEST(a_plain_database_is_reached_by_its_projects_sandboxes_and_reaches_nothing)
+{
+	struct manifest_database d = plain_database();
+	json_auto_t *objects = objects_of_database(&d, &settings);
+	const json_t *policy = json_array_get(objects, 2);
+
+	ck_assert_str_eq(text_at(policy, "kind"), "NetworkPolicy");
+	ck_assert_uint_eq(json_array_size(at(policy, "spec.policyTypes")), 2);
+	ck_assert_uint_eq(json_array_size(at(policy, "spec.ingress")), 1);
+	ck_assert_str_eq(json_string_value(json_object_get(
+				 at(policy, "spec.ingress.0.from.0.podSelector.matchLabels"),
+				 MANIFEST_LABEL_PROJECT)),
+			 d.project_name);
+	ck_assert_int_eq(json_integer_value(at(policy, "spec.ingress.0.ports.0.port")), 5432);
+	check_peers(policy, "TCP", 53, RESOLVERS);
+	check_peers(policy, "TCP", 443, "");
+	check_peers(policy, "TCP", 5432, "");
 }
 END_TEST
 
@@ -1261,6 +1330,9 @@ int main(void)
 	tcase_add_test(tc, where_api_servers_and_backups_are_is_said_by_the_operator);
 	tcase_add_test(tc, no_ingress_carries_a_snippet);
 	tcase_add_test(tc, a_database_is_stopped_as_its_kubeblocks_wants_it);
+	tcase_add_test(tc, a_plain_database_has_the_image_of_its_version);
+	tcase_add_test(tc,
+		       a_plain_database_is_reached_by_its_projects_sandboxes_and_reaches_nothing);
 	tcase_add_test(tc, a_stopped_database_has_the_same_hash);
 	tcase_add_test(tc, a_database_url_is_escaped_and_complete);
 	tcase_add_test(tc, a_database_host_resolves_from_anywhere);

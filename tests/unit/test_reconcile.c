@@ -37,7 +37,7 @@ static void cleanup_observation(struct observation **o)
 
 static struct view view_of(const struct queue_row *row, const struct observation *o, json_t *kept)
 {
-	return (struct view) { kind_of(row->kind), row, o, kept, NULL };
+	return (struct view) { kind_of_row(row), row, o, kept, NULL };
 }
 
 static struct assessment assess_row(const struct queue_row *row, const struct observation *o)

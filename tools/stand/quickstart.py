@@ -73,7 +73,7 @@ def _parser():
     cluster.add_argument("--kubeconfig", metavar="FILE", type=Path,
                          help="use this cluster, as the user it names, and start none")
     parser.add_argument("--no-database", action="store_true",
-                        help="a project without PostgreSQL, for a cluster without KubeBlocks")
+                        help="a project without PostgreSQL")
     parser.add_argument("--option", metavar="NAME=VALUE", action="append", default=[],
                         help="a line of fsa.conf, such as ingress_domain=example.org; nothing after "
                         "the = takes it out")
