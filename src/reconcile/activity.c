@@ -123,6 +123,12 @@ void activity_look(struct work *w, void (*next)(struct work *))
 	wave_ready(w);
 }
 
+void activity_forget(const struct work *w)
+{
+	if (!w->row.watches_activity || w->decision.status != STATUS_RUNNING)
+		warn_clear(w->warnings, WARNING_ACTIVITY_UNKNOWN);
+}
+
 void activity_to_result(const struct work *w, struct queue_result *r)
 {
 	r->looked = w->looked;

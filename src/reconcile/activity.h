@@ -16,6 +16,8 @@
 bool activity_is_due(const struct work *w);
 /* Asks, and continues with `next`. */
 void activity_look(struct work *w, void (*next)(struct work *));
+/* Clears the warning of a row that is not asked, as it does not run or is never idle. */
+void activity_forget(const struct work *w);
 /* Adds what was learned to the result. */
 void activity_to_result(const struct work *w, struct queue_result *r);
 

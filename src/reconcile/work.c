@@ -117,6 +117,7 @@ static void conclude(struct work *w, const struct err *cause)
 	if (w->warnings != NULL) {
 		const struct view view = work_view(w);
 		accept_warn(w->kept, w->warnings);
+		activity_forget(w);
 		restarts_note(&view);
 	}
 	set_due(w, cause, r);

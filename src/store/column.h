@@ -162,7 +162,7 @@
 	X(of, TEXT, project_kube_name, "p.kube_name", "")                                          \
 	X(of, BOOL, slow, QUEUE_IS_SLOW("c.user_id"), "")                                          \
 	X(of, BOOL, in_debt, QUEUE_IS_IN_DEBT("c.user_id"), "")                                    \
-	X(of, BOOL, watches_activity, "idle_limit(p.idle_after) > '0'", "")                        \
+	X(of, BOOL, watches_activity, "is_look_due(p.idle_after, s.active_at)", "")                \
 	X(of, TEXT, database_id, "dr.id", "")                                                      \
 	X(of, TEXT, database_name, "dr.name", "")                                                  \
 	X(of, STATUS, database_status, "coalesce(dr.status, 'RUNNING')", "")                       \

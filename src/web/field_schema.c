@@ -22,10 +22,9 @@ static json_t *string_schema(const struct field *f)
 
 static json_t *integer_schema(const struct field *f)
 {
-	json_t *schema = json_pack("{s:s}", "type", "integer");
-
-	set_limits(schema, f, "minimum", "maximum");
-	return schema;
+	/* 0 is a limit, too: the check refuses what is negative. */
+	return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum", (json_int_t)f->min,
+			 "maximum", (json_int_t)f->max);
 }
 
 static json_t *bool_schema(const struct field *f)

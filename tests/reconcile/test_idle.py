@@ -33,8 +33,9 @@ def let_pass(site, project, seconds):
     with site.connect() as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE resources SET status_since = status_since - %s * interval '1 s'"
                        " WHERE project_id = %s", (seconds, project.id))
-        cursor.execute("UPDATE sandboxes SET active_at = active_at - %s * interval '1 s' WHERE resource_id IN"
-                       " (SELECT id FROM resources WHERE project_id = %s)", (seconds, project.id))
+        cursor.execute("UPDATE sandboxes SET active_at = active_at - %s * interval '1 s',"
+                       " looked_at = looked_at - %s * interval '1 s' WHERE resource_id IN"
+                       " (SELECT id FROM resources WHERE project_id = %s)", (seconds, seconds, project.id))
 
 
 def looks(project):
@@ -103,9 +104,9 @@ def test_work_without_any_input_keeps_it_running(site, person, told):
     told(activity(idle=3600, cpu=500.0, clock=1000.0))
     eventually(lambda: looks(project)[1] == "work of programs", SLOW)
     told(activity(idle=3600, busy=["make"]))
-    let_pass(site, project, 30)
+    let_pass(site, project, 120)
     eventually(lambda: looks(project)[1] == "work of a program: make", SLOW)
-    let_pass(site, project, 30)
+    let_pass(site, project, 120)
     before = looks(project)[0]
     eventually(lambda: looks(project)[0] > before, SLOW)
     assert project.status() == "RUNNING" and "PROJECT_IDLE_STOPPED" not in codes(project)
@@ -125,6 +126,11 @@ def test_where_nothing_answers_that_is_said_and_nothing_is_stopped(site, person,
     eventually(warned, SLOW)
     assert project.status() == "RUNNING" and codes(project).count("PROJECT_IDLE") == 0
     told(activity(idle=1))
+    eventually(lambda: project.sandbox()["warnings"] == [], SLOW)
+
+    told(None)
+    eventually(warned, SLOW)
+    expect(person.client.put(f"{project.path}/idle", {"minutes": 0}))
     eventually(lambda: project.sandbox()["warnings"] == [], SLOW)
 
 
