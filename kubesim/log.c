@@ -109,7 +109,8 @@ static int find_container(const struct object *pod, const char *name, char **ret
 		return refuse_choice(containers, pod->name, r);
 	if (name[0] == '\0')
 		name = json_path_text(json_array_get(containers, 0), "name");
-	else if (!has_container(containers, name))
+	else if (!has_container(containers, name) &&
+		 !has_container(json_path(json, "spec.initContainers"), name))
 		return refuse_bad_request(r, "container %s is not valid for pod %s", name,
 					  pod->name);
 	*ret_key = mem_printf("%s/%s", pod->uid, name);

@@ -69,7 +69,7 @@ def test_an_image_of_another_c_library_has_a_terminal_as_its_own_user(project):
 
 
 def test_an_image_without_a_shell_has_ours(project):
-    assert ask(change(project, "empty"), "id -u; pwd", "cat ~/kept") == ["1000", "kept"]
+    assert ask(change(project, "empty"), "id -u", "pwd", "cat ~/kept") == ["1000", "/home/agent", "kept"]
 
 
 def test_an_older_debian_runs_its_own_programs(project):
