@@ -24,6 +24,19 @@ static const struct output_column size_columns[] = {
 	{ "description", "DESCRIPTION" },
 };
 
+/* What may be chosen by its reference is listed as one. */
+static void add_patterns(json_t *items, const json_t *patterns)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(patterns, i, row)
+	{
+		(void)json_array_append_new(
+			items, json_pack("{s:O}", "reference", json_object_get(row, "pattern")));
+	}
+}
+
 static int list(const struct call *call, const char *path, const struct output_column *columns,
 		size_t count, struct err *e)
 {
@@ -32,7 +45,8 @@ static int list(const struct call *call, const char *path, const struct output_c
 
 	if (call_site(call, &site, e) < 0 || site_call(&site, "GET", path, NULL, &answer, e) < 0)
 		return -1;
-	const json_t *items = json_object_get(answer, "items");
+	json_t *items = json_object_get(answer, "items");
+	add_patterns(items, json_object_get(answer, "patterns"));
 	if (!call_json(call, items))
 		output_rows(columns, count, items);
 	return 0;

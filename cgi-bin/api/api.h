@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/conf.h"
 #include "http/address.h"
+#include "store/image.h"
 #include "store/new_part.h"
 #include "store/size.h"
 #include "web/route.h"
@@ -74,11 +75,12 @@ extern const struct field sandbox_start_fields[], sandbox_add_fields[], sandbox_
 		.name = "size", .type = FIELD_STRING, .nullable = true, .min = 1,                  \
 		.max = SIZE_NAME_MAX, .pattern = SIZE_NAME_PATTERN, .check = check_size_name       \
 	}
-/* The name of an image that the site offers (store/image.h); null: the operator's default. */
+/* The name of an image that the site offers, or the reference of one that it allows
+ * (store/image.h); null: the operator's default. */
 #define FIELD_IMAGE                                                                                \
 	{                                                                                          \
 		.name = "image", .type = FIELD_STRING, .nullable = true, .min = 1,                 \
-		.max = SIZE_NAME_MAX, .pattern = SIZE_NAME_PATTERN, .check = check_image_name      \
+		.max = IMAGE_REFERENCE_MAX, .pattern = IMAGE_PATTERN, .check = check_image         \
 	}
 enum { SANDBOX_BODY_MAX = 262144 };
 route_fn sandbox_read, sandbox_post, sandbox_patch, sandbox_delete;

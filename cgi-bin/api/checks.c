@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "domain/project.h"
+#include "store/image.h"
 #include "store/size.h"
 #include "domain/user.h"
 
@@ -119,12 +120,19 @@ int check_size_name(const char *name, struct err *e)
 		       "A size's name has up to %d of a-z, 0-9 and '-' inside", SIZE_NAME_MAX);
 }
 
-int check_image_name(const char *name, struct err *e)
+/* Which images there are, and which references are allowed, the database decides. */
+int check_image(const char *image, struct err *e)
 {
-	if (is_offer(name))
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789._:/@-";
+	size_t length = strlen(image);
+
+	if (length > 0 && length <= IMAGE_REFERENCE_MAX && strspn(image, allowed) == length &&
+	    strchr("._:/@-", image[0]) == NULL)
 		return 0;
 	return err_set(e, ERR_INVALID, "INVALID_IMAGE",
-		       "An image's name has up to %d of a-z, 0-9 and '-' inside", SIZE_NAME_MAX);
+		       "An image is a name, or a reference such as "
+		       "registry.example.org/team/image:1.2");
 }
 
 int check_category(const char *category, struct err *e)

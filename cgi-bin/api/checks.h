@@ -28,13 +28,14 @@ int64_t cursor_id(const char *text); /* 0 for NULL */
 	"(T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\\.[0-9]{1,6})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]))?" \
 	"$"
 #define ENVIRONMENT_KEY_PATTERN "^[A-Za-z_][A-Za-z0-9_]*$"
+#define IMAGE_PATTERN           "^[A-Za-z0-9][A-Za-z0-9._:/@-]*$"
 #define CATEGORY_PATTERN        "^(auth|payment|ttyd|file_browser|general|secret)$"
 #define PROJECT_NAME_PATTERN    "^[A-Za-z]([A-Za-z0-9 -]*[A-Za-z0-9])?$"
 
 int check_variable_value(const char *value, struct err *e);
 int check_display_name(const char *name, struct err *e); /* as for a project's name */
 int check_size_name(const char *name, struct err *e);    /* store/size.h */
-int check_image_name(const char *name, struct err *e);   /* store/image.h */
+int check_image(const char *image, struct err *e);       /* store/image.h */
 int check_category(const char *category, struct err *e);
 int check_setting_key(const char *key, struct err *e);
 

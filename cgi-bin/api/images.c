@@ -1,14 +1,16 @@
 /* The images of sandboxes that owners can choose from. */
 #include "api.h"
 
+#include "base/cleanup.h"
 #include "store/image.h"
 
 int images_list_get(struct call *c, struct err *e)
 {
-	json_t *images = NULL;
+	CLEANUP(json_decrefp) json_t *images = NULL, *patterns = NULL;
 
-	if (image_list(c->db, &images, e) < 0)
+	if (image_list(c->db, &images, e) < 0 || image_patterns(c->db, &patterns, e) < 0)
 		return -1;
-	response_json(c->response, 200, json_pack("{s:o}", "items", images));
+	response_json(c->response, 200,
+		      json_pack("{s:O, s:O}", "items", images, "patterns", patterns));
 	return 0;
 }

@@ -93,6 +93,8 @@ int command_project_show(const struct call *call, struct err *e);
 int command_project_start(const struct call *call, struct err *e);
 int command_project_stop(const struct call *call, struct err *e);
 int command_restore(const struct call *call, struct err *e);
+int command_image_allow(const struct call *call, struct err *e);
+int command_image_disallow(const struct call *call, struct err *e);
 int command_image_list(const struct call *call, struct err *e);
 int command_image_remove(const struct call *call, struct err *e);
 int command_image_set(const struct call *call, struct err *e);

@@ -19,15 +19,71 @@ static const struct output_column columns[] = {
 	{ "runAs", "RUNS AS" }, { "description", "DESCRIPTION" },
 };
 
+static int needs_tools(struct err *e)
+{
+	return err_set(e, ERR_INVALID, "USAGE",
+		       "an image without terminal and sandboxd needs tools_image of fsa.conf(5); "
+		       "--complete: it has them");
+}
+
+/* A pattern is a line with a reference alone. */
 int command_image_list(const struct call *call, struct err *e)
 {
 	CLEANUP(db_freep) struct db *db = call_database(call);
-	CLEANUP(json_decrefp) json_t *images = NULL;
+	CLEANUP(json_decrefp) json_t *images = NULL, *patterns = NULL;
+	const json_t *row;
+	size_t i;
 
-	if (image_list(db, &images, e) < 0)
+	if (image_list(db, &images, e) < 0 || image_patterns(db, &patterns, e) < 0)
 		return -1;
+	json_array_foreach(patterns, i, row)
+	{
+		(void)json_array_append_new(images, json_pack("{s:n, s:O}", "name", "reference",
+							      json_object_get(row, "pattern")));
+	}
 	output_list(call, columns, ARRAY_SIZE(columns), images);
 	return 0;
+}
+
+/* `change` is in a transaction with its line of the audit. */
+static int change_patterns(const struct call *call, const char *action,
+			   int (*change)(struct db *, const char *, struct err *), struct err *e)
+{
+	CLEANUP(db_freep) struct db *db = call_database(call);
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+	const char *pattern = call->arguments[0];
+
+	if (db_begin(db, &tx, e) < 0 || change(tx, pattern, e) < 0 ||
+	    administrator_note(tx, action, "image", pattern, e) < 0)
+		return -1;
+	return db_commit(&tx, e);
+}
+
+static int allow(struct db *tx, const char *pattern, struct err *e)
+{
+	struct err failed;
+
+	if (image_allow(tx, pattern, &failed) == 0)
+		return 0;
+	if (failed.kind == ERR_INVALID)
+		return err_set(e, ERR_INVALID, "USAGE",
+			       "\"%s\": a pattern ends with \"/*\" or \":*\", as in "
+			       "docker.io/library/*",
+			       pattern);
+	*e = failed;
+	return -1;
+}
+
+int command_image_allow(const struct call *call, struct err *e)
+{
+	if (conf_string(call->conf, CONF_TOOLS_IMAGE) == NULL)
+		return needs_tools(e);
+	return change_patterns(call, "admin.image.allow", allow, e);
+}
+
+int command_image_disallow(const struct call *call, struct err *e)
+{
+	return change_patterns(call, "admin.image.disallow", image_disallow, e);
 }
 
 static int check_reference(const char *text, struct err *e)
@@ -76,9 +132,7 @@ static int read_image(const struct call *call, struct image *ret_image, struct e
 		return err_set(e, ERR_INVALID, "USAGE", "--description: UTF-8, at most %d bytes",
 			       SIZE_DESCRIPTION_MAX);
 	if (!ret_image->complete && conf_string(call->conf, CONF_TOOLS_IMAGE) == NULL)
-		return err_set(e, ERR_INVALID, "USAGE",
-			       "an image without terminal and sandboxd needs tools_image of "
-			       "fsa.conf(5); --complete: it has them");
+		return needs_tools(e);
 	if (check_reference(ret_image->reference, e) < 0)
 		return -1;
 	return read_user(call->options[OPTION_RUN_AS], &ret_image->run_as, e);

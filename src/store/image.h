@@ -28,6 +28,14 @@ struct image {
  * first. */
 int image_list(struct db *db, json_t **ret_images, struct err *e);
 
+/* Of each pattern {"pattern"}: what images' references may begin with that owners choose freely. */
+int image_patterns(struct db *db, json_t **ret_patterns, struct err *e);
+
+/* For fsactl: allows references that begin like a pattern. ERR_INVALID for a pattern that is
+ * none. */
+int image_allow(struct db *db, const char *pattern, struct err *e);
+/* ERR_NOT_FOUND with code PATTERN_NOT_FOUND. */
+int image_disallow(struct db *db, const char *pattern, struct err *e);
 /* For fsactl: makes an image, or replaces it. ERR_INVALID for a name that is none. */
 int image_set(struct db *db, const struct image *image, struct err *e);
 /* ERR_NOT_FOUND with code IMAGE_NOT_FOUND. */

@@ -80,7 +80,8 @@ int store_explain_conflict(const struct err *failed, struct err *e)
 	if (strcmp(failed->code, "sandboxes_image") == 0)
 		return err_set(
 			e, ERR_UNPROCESSABLE, "IMAGE_UNKNOWN",
-			"There is no such image: GET /api/images lists those that there are");
+			"There is no such image: GET /api/images lists those that there are, and "
+			"patterns of those that may be chosen");
 	if (failed->kind != ERR_CONFLICT) {
 		if (e != NULL)
 			*e = *failed;

@@ -25,6 +25,14 @@ def python(fsactl):
         fsactl("image", "remove", image["name"], json_=False)
 
 
+@pytest.fixture
+def allowed(fsactl):
+    fsactl("image", "allow", "ghcr.io/acme/*", json_=False)
+    yield
+    if fsactl("image", "list"):
+        fsactl("image", "disallow", "ghcr.io/acme/*", json_=False)
+
+
 def sandbox_of(person, project):
     return person.client.get(f"/api/projects/{project}").json()["sandboxes"][0]
 
@@ -32,7 +40,7 @@ def sandbox_of(person, project):
 def test_an_image_is_listed_for_administrators_and_owners(fsactl, person, python):
     assert fsactl("image", "list") == [python]
     assert "3.13" in fsactl("image", "list", json_=False)
-    assert person.client.get("/api/images").json() == {"items": [python]}
+    assert person.client.get("/api/images").json() == {"items": [python], "patterns": []}
 
 
 def test_an_image_may_have_all_already_and_name_its_user(fsactl, python):
@@ -79,7 +87,7 @@ def test_an_image_that_changes_or_goes_changes_no_sandbox(fsactl, person, python
     fsactl("image", "remove", "python", json_=False)
     path = f"/api/projects/{person.project}/sandboxes/{made['id']}"
     assert person.client.get(path).json()["runtimeImage"] == PYTHON["reference"]
-    assert person.client.get("/api/images").json() == {"items": []}
+    assert person.client.get("/api/images").json() == {"items": [], "patterns": []}
 
 
 def test_an_image_that_is_not_offered_is_refused_and_nothing_changes(person, rows):
@@ -89,9 +97,41 @@ def test_an_image_that_is_not_offered_is_refused_and_nothing_changes(person, row
         body = {"name": "New", "image": "ruby"} if path == "/api/projects" else {"image": "ruby"}
         answer = getattr(person.client, method)(path, body)
         assert (answer.status_code, answer.json()["errorCode"]) == (422, "IMAGE_UNKNOWN"), answer.text
-    for image in ("", "RUBY", "docker.io/library/ruby:3", 3, ["ruby"], "x" * 33):
+    for image in ("", "a b", "ruby\n", "-ruby", "../ruby", "ruby'--", 3, ["ruby"], "x" * 513):
         assert person.client.patch(f"/api/sandbox/{person.project}", {"image": image}).status_code == 400, image
     assert rows("SELECT count(*), max(updated_at), max(generation) FROM resources") == before
+
+
+def test_what_a_pattern_allows_is_chosen_by_its_reference(fsactl, person, allowed, rows):
+    path = f"/api/sandbox/{person.project}"
+    assert person.client.get("/api/images").json() == {"items": [], "patterns": [{"pattern": "ghcr.io/acme/*"}]}
+    for reference in ("ghcr.io/acme/build", "ghcr.io/acme/a/b-c:1.2", "ghcr.io/acme/build@sha256:" + "0" * 64):
+        chosen = person.client.patch(path, {"image": reference})
+        assert chosen.status_code == 200, chosen.text
+        assert (chosen.json()["image"], chosen.json()["runtimeImage"]) == (reference, reference)
+    assert rows("SELECT DISTINCT tools_image, run_as FROM sandboxes WHERE image = %s", reference) == [(TOOLS, 1000)]
+    fsactl("image", "disallow", "ghcr.io/acme/*", json_=False)
+    assert person.client.get(path).json()["runtimeImage"] == reference  # what was chosen stays
+    assert person.client.patch(path, {"image": reference}).json()["errorCode"] == "IMAGE_UNKNOWN"
+
+
+@pytest.mark.parametrize("reference", [
+    "ghcr.io/acme", "ghcr.io/acme/", "ghcr.io/acmes/build", "ghcr.io/acme/../evil/build", "ghcr.io/acme/build:",
+    "ghcr.io/acme/build:a:b", "ghcr.io/acme//build", "ghcr.io/acme/UPPER", "evil.io/ghcr.io/acme/build",
+    "ghcr.io:443/acme/build", "ghcr.io/acme/build@sha256:0"])
+def test_what_only_looks_allowed_is_refused(person, allowed, reference):
+    answer = person.client.patch(f"/api/sandbox/{person.project}", {"image": reference})
+    assert (answer.status_code, answer.json()["errorCode"]) == (422, "IMAGE_UNKNOWN"), answer.text
+
+
+@pytest.mark.parametrize("pattern", ["*", "", "ghcr.io", "ghcr*", "ghcr.io/*/a", "/*", "a b/*", "%/*", "a" * 300 + "/*"])
+def test_what_is_no_pattern_allows_nothing(fsactl, pattern):
+    fsactl("image", "allow", pattern, status=2)
+    assert fsactl("image", "list") == []
+
+
+def test_a_pattern_that_is_not_there_cannot_be_removed(fsactl):
+    assert '"ghcr.io/*"' in fsactl("image", "disallow", "ghcr.io/*", status=1).stderr
 
 
 def test_of_size_and_image_both_are_changed_or_none(person, python, rows):
@@ -105,6 +145,7 @@ def test_of_size_and_image_both_are_changed_or_none(person, python, rows):
     ("UPDATE sandboxes SET image = 'evil'", "permission denied"),
     ("UPDATE sandboxes SET tools_image = 'evil'", "permission denied"),
     ("UPDATE sandboxes SET run_as = 1", "permission denied"),
+    ("INSERT INTO image_patterns VALUES ('evil.io/*')", "permission denied"),
     ("INSERT INTO images VALUES ('own', '', 'evil', true, 1)", "permission denied"),
     ("UPDATE sandboxes SET chosen_image = 'own'", "there is no such image"),
 ])

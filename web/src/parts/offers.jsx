@@ -1,4 +1,6 @@
+import {useId} from "preact/hooks";
 import {get} from "../api.js";
+import {Field} from "./form.jsx";
 import {useResource} from "../resource.js";
 
 /** The sizes that the site offers for sandboxes; undefined until they are known. */
@@ -7,10 +9,11 @@ export function useSizes() {
 	return /** @type {Size[] | undefined} */ (data?.items);
 }
 
-/** Likewise, the images. */
+/** Likewise, the images; undefined, too, when there is nothing to choose from. */
 export function useImages() {
 	const {data} = useResource(() => get("/api/images"));
-	return /** @type {Image[] | undefined} */ (data?.items);
+	const images = /** @type {Images | undefined} */ (data);
+	return images && images.items.length + images.patterns.length > 0 ? images : undefined;
 }
 
 /** A choice of a size; "" is the site's default. @param {{sizes: Size[], value?: string | null}} props */
@@ -19,10 +22,25 @@ export function SizeChoice({sizes, value}) {
 		{name, words: `${name}: ${cpuLimit} CPU, ${memoryLimit} memory${description && `, ${description}`}`}))} value={value}/>;
 }
 
-/** A choice of an image; "" is the site's default. @param {{images: Image[], value?: string | null}} props */
-export function ImageChoice({images, value}) {
-	return <Choice label="Image" name="image" offers={images.map(({name, description}) => (
-		{name, words: description ? `${name}: ${description}` : name}))} value={value}/>;
+/**
+ * A choice of an image, also by its reference where the site allows that; "" is the site's default.
+ * @param {{images: Images, value?: string | null}} props
+ */
+export function ImageChoice({images: {items, patterns}, value}) {
+	const id = useId();
+	const offers = items.map(({name, description}) => ({name, words: description ? `${name}: ${description}` : name}));
+	if (patterns.length === 0)
+		return <Choice label="Image" name="image" offers={offers} value={value}/>;
+	const allowed = patterns.map(({pattern}) => pattern).join(", ");
+	return (
+		<>
+			<Field label="Image" name="image" list={id} maxLength={512} defaultValue={value ?? ""} autocomplete="off"
+				hint={`Nothing for the site's default, ${items.length > 0 ? "a name from the list, " : ""}or one like ${allowed}`}/>
+			<datalist id={id}>
+				{offers.map(({name, words}) => <option key={name} value={name}>{words}</option>)}
+			</datalist>
+		</>
+	);
 }
 
 /** @param {{label: string, name: string, offers: {name: string, words: string}[], value?: string | null}} props */

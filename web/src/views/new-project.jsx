@@ -25,7 +25,7 @@ async function create(values) {
 		description: values.description || null,
 		database: "database" in values,
 		size: values.size || null,
-		...values.image && {image: values.image},
+		...values.image && {image: values.image.trim()},
 	});
 	navigate(`/projects/${project.id}`);
 }
@@ -51,7 +51,7 @@ export function NewProject({close}) {
 					onInput={(/** @type {any} */ {currentTarget}) => setName(currentTarget.value)}/>
 				<Field label="Description" name="description" maxLength={2000} autocomplete="off"/>
 				{sizes !== undefined && sizes.length > 0 && <SizeChoice sizes={sizes}/>}
-				{images !== undefined && images.length > 0 && <ImageChoice images={images}/>}
+				{images !== undefined && <ImageChoice images={images}/>}
 				<Check label="with a PostgreSQL database" name="database" defaultChecked/>
 			</Form>
 			<Button class="quiet" onClick={close}>Cancel</Button>

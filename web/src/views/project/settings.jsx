@@ -66,11 +66,11 @@ function Shape({id, sandbox, reload}) {
 					</Form>
 				</section>
 			)}
-			{images !== undefined && images.length > 0 && (
+			{images !== undefined && (
 				<section>
 					<h2>Image{whose}</h2>
 					<p class="detail"><bdi>{sandbox.runtimeImage}</bdi></p>
-					<Form label="Change the image" submit={({image}) => change({image: image || null})}>
+					<Form label="Change the image" submit={({image}) => change({image: image.trim() || null})}>
 						<ImageChoice images={images} value={sandbox.image}/>
 					</Form>
 				</section>
