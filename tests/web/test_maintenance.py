@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 from conftest import PASSWORD
+from test_routes import BODIES as CHANGES
 
 MESSAGE = "We are moving house – back at about 14:00 UTC"
 # What lets people in, and what ends access: a stolen session must not outlive the maintenance.
@@ -46,16 +47,12 @@ def stored(site):
 
 
 BODIES = {
+    **CHANGES,
     ("POST", "/api/auth/register"): {"name": "newcomer", "password": PASSWORD},
     ("POST", "/api/auth/invitation"): {"token": "A" * 43, "password": PASSWORD},
     ("PUT", "/api/auth/password"): {"password": PASSWORD, "newPassword": PASSWORD + "!"},
     ("POST", "/api/user/tokens"): {"name": "t"},
     ("POST", "/api/projects"): {"name": "New"},
-    ("PATCH", "/api/projects/:projectId"): {"name": "Other"},
-    ("POST", "/api/projects/:projectId/environment"): {"key": "A", "value": "1"},
-    ("PATCH", "/api/projects/:projectId/environment"): {"variables": []},
-    ("PATCH", "/api/projects/:projectId/environment/:envId"): {"value": "1"},
-    ("PUT", "/api/projects/:projectId/environment/:envId"): {"value": "1"},
     ("PUT", "/api/user/config"): {"configs": [{"key": "A", "value": "b"}]},
     ("POST", "/api/user/config"): {"configs": [{"key": "A", "value": "b"}]},
     ("PUT", "/api/user/config/anthropic"): {"apiKey": "k"},
@@ -67,9 +64,6 @@ BODIES = {
     **{("POST", f"/api/auth/{provider}/finish"): {"state": "s", "code": "c", "verifier": "v" * 43}
        for provider in ("github", "oidc")},
     ("POST", "/api/auth/sealos/bind"): {"token": "t", "kubeconfig": "k"},
-    ("POST", "/api/sandbox/:projectId/tokens"): {"scopes": ["exec"]},
-    ("POST", "/api/projects/:projectId/agent"): {"prompt": "Do it."},
-    ("POST", "/api/projects/:projectId/sandboxes/:sandboxId/tokens"): {"scopes": ["exec"]},
 }
 
 

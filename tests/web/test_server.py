@@ -228,9 +228,9 @@ def manager(tmp_path, monkeypatch):
 
 def reload(server):
     """Sends SIGHUP; returns when the server has logged the result."""
-    before = server.logged("msg=reloaded") + server.logged("nothing changes")
+    before = server.logged("msg=reloaded") + server.logged("reload failed")
     server.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: server.logged("msg=reloaded") + server.logged("nothing changes") > before)
+    wait_for(lambda: server.logged("msg=reloaded") + server.logged("reload failed") > before)
 
 
 def test_all_that_is_wrong_with_the_configuration_is_logged_and_it_does_not_start(serve, config, manager):
