@@ -63,6 +63,7 @@ route_fn auth_sessions_get, auth_sessions_delete, auth_session_delete;
 
 /* tokens.c */
 route_fn auth_tokens_get, auth_tokens_prepare, auth_tokens_post, auth_token_delete;
+#define AUTH_TOKEN_SCOPE_PATTERN "^(read|write)$"
 int auth_check_token_scope(const char *scope, struct err *e);
 struct auth_new_token {
 	const char *user_id, *identity_id, *name;

@@ -57,6 +57,7 @@ const struct field auth_device_fields[] = {
 	  .type = FIELD_STRING,
 	  .min = 1,
 	  .max = 5,
+	  .pattern = AUTH_TOKEN_SCOPE_PATTERN,
 	  .check = auth_check_token_scope },
 	FIELDS_END,
 };

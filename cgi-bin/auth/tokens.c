@@ -28,6 +28,7 @@ const struct field auth_token_fields[] = {
 	  .type = FIELD_STRING,
 	  .min = 1,
 	  .max = 5,
+	  .pattern = AUTH_TOKEN_SCOPE_PATTERN,
 	  .check = auth_check_token_scope },
 	{ .name = "password", .type = FIELD_STRING, .min = 1, .max = PASSWORD_MAX },
 	{ .name = "expiresInDays", .type = FIELD_INTEGER, .min = 1, .max = DAYS_MAX },
