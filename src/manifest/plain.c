@@ -180,7 +180,7 @@ static json_t *pod(const struct manifest_database *d, const struct manifest_sett
 		     MAP({ "automountServiceAccountToken", FLAG(false) },
 			 { "enableServiceLinks", FLAG(false) },
 			 { "terminationGracePeriodSeconds", NUMBER(GRACE_S) },
-			 { "securityContext", pod_security(POSTGRES_UID) },
+			 { "securityContext", pod_security(POSTGRES_UID, POSTGRES_UID) },
 			 { "containers", LIST(container(d, settings)) },
 			 { "volumes", LIST(pod_empty_volume("run"), pod_empty_volume("tmp")) },
 			 { "imagePullSecrets", pod_pull_secrets(settings) }) });

@@ -3,12 +3,12 @@
 #include "base/quantity.h"
 #include "manifest/object.h"
 
-json_t *pod_security(int uid)
+json_t *pod_security(long user, int group)
 {
 	return MAP({ "runAsNonRoot", FLAG(true) },
-		   { "runAsUser", NUMBER(uid) },
-		   { "runAsGroup", NUMBER(uid) },
-		   { "fsGroup", NUMBER(uid) },
+		   { "runAsUser", IF(user > 0, NUMBER(user)) },
+		   { "runAsGroup", IF(user > 0, NUMBER(user)) },
+		   { "fsGroup", NUMBER(group) },
 		   { "fsGroupChangePolicy", TEXT("OnRootMismatch") },
 		   { "seccompProfile", MAP({ "type", TEXT("RuntimeDefault") }) });
 }

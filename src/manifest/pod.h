@@ -7,9 +7,9 @@
 
 /* Parts of the pods that we make. Private to this layer. */
 
-/* Pod Security "restricted", as this user, who owns the volumes; and of a container, with a root
- * file system that nothing can be hidden in. */
-json_t *pod_security(int uid);
+/* Pod Security "restricted", as this user (0: the image's), with volumes of this group; and of a
+ * container, with a root file system that nothing can be hidden in. */
+json_t *pod_security(long user, int group);
 json_t *pod_container_security(void);
 
 /* Requests and limits. `storage_request`, of the node's disk: no more than the limit. */

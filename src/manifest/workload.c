@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/quantity.h"
 #include "manifest/object.h"
+#include "manifest/pod.h"
 #include "manifest/sandbox.h"
 
 #define HOME_VOLUME "home"
@@ -23,52 +24,6 @@ enum { GRACE_S = 10, START_PROBES = 300, READY_PERIOD_S = 5, READY_FAILURES = 3 
 /* Of the node's disk. Without a request, the whole limit would count as requested. */
 #define STORAGE_REQUEST "100Mi"
 
-static json_t *amounts(const char *cpu, const char *memory, const char *storage)
-{
-	return MAP({ "cpu", QUANTITY(cpu) },
-		   { "memory", QUANTITY(memory) },
-		   { "ephemeral-storage", QUANTITY(storage) });
-}
-
-static json_t *resources(const struct manifest_resources *r)
-{
-	const char *request = quantity_compare(STORAGE_REQUEST, r->storage_limit) < 0
-				      ? STORAGE_REQUEST
-				      : r->storage_limit;
-
-	return MAP({ "requests", amounts(r->cpu_request, r->memory_request, request) },
-		   { "limits", amounts(r->cpu_limit, r->memory_limit, r->storage_limit) });
-}
-
-/* By TCP: over HTTP, ttyd asks for a password. */
-static json_t *terminal_probe(int period_s, int failures)
-{
-	return MAP({ "tcpSocket", MAP({ "port", NUMBER(PORT_TTYD) }) },
-		   { "periodSeconds", NUMBER(period_s) },
-		   { "failureThreshold", NUMBER(failures) });
-}
-
-static json_t *container_port(const char *name, int port)
-{
-	return MAP({ "name", TEXT(name) },
-		   { "containerPort", NUMBER(port) },
-		   { "protocol", TEXT("TCP") });
-}
-
-static json_t *mount(const char *volume, const char *path)
-{
-	return MAP({ "name", TEXT(volume) }, { "mountPath", TEXT(path) });
-}
-
-/* Pod Security "restricted", and a read-only root file system, so that nothing can be hidden in
- * it. */
-static json_t *container_security(void)
-{
-	return MAP({ "allowPrivilegeEscalation", FLAG(false) },
-		   { "readOnlyRootFilesystem", FLAG(true) },
-		   { "capabilities", MAP({ "drop", LIST(TEXT("ALL")) }) });
-}
-
 static json_t *container_mounts(const struct manifest_sandbox *s)
 {
 	json_t *tools = MAP({ "name", TEXT(TOOLS_VOLUME) },
@@ -76,9 +31,10 @@ static json_t *container_mounts(const struct manifest_sandbox *s)
 			    { "readOnly", FLAG(true) });
 
 	if (s->tools_image != NULL)
-		return LIST(mount(HOME_VOLUME, HOME_PATH), mount(TMP_VOLUME, "/tmp"), tools);
+		return LIST(
+			pod_mount(HOME_VOLUME, HOME_PATH), pod_mount(TMP_VOLUME, "/tmp"), tools);
 	json_decref(tools);
-	return LIST(mount(HOME_VOLUME, HOME_PATH), mount(TMP_VOLUME, "/tmp"));
+	return LIST(pod_mount(HOME_VOLUME, HOME_PATH), pod_mount(TMP_VOLUME, "/tmp"));
 }
 
 /* Copies our programs into the volume that the other image has them from. */
@@ -93,9 +49,9 @@ static json_t *tools_container(const struct manifest_sandbox *s)
 	return MAP({ "name", TEXT(TOOLS_VOLUME) },
 		   { "image", TEXT(s->tools_image) },
 		   { "command", copy },
-		   { "volumeMounts", LIST(mount(TOOLS_VOLUME, TOOLS_TARGET)) },
-		   { "resources", resources(&s->resources) },
-		   { "securityContext", container_security() });
+		   { "volumeMounts", LIST(pod_mount(TOOLS_VOLUME, TOOLS_TARGET)) },
+		   { "resources", pod_resources(&s->resources, STORAGE_REQUEST) },
+		   { "securityContext", pod_container_security() });
 }
 
 /* No liveness probe: it would end the work of users whose programs keep the machine busy. */
@@ -110,28 +66,20 @@ static json_t *container(const struct manifest_sandbox *s)
 		   { "command", IF(s->tools_image != NULL, LIST(TEXT(TOOLS_PATH "/start"))) },
 		   { "envFrom", LIST(env_from) },
 		   { "env", LIST(home) },
-		   { "ports",
-		     LIST(container_port("app", PORT_APP), container_port("ttyd", PORT_TTYD)) },
+		   { "ports", LIST(pod_port("app", PORT_APP), pod_port("ttyd", PORT_TTYD)) },
 		   { "volumeMounts", container_mounts(s) },
-		   { "resources", resources(&s->resources) },
-		   /* Every second until the first success, so that a terminal can be used as soon
-		    * as it is ready. */
-		   { "startupProbe", terminal_probe(1, START_PROBES) },
-		   { "readinessProbe", terminal_probe(READY_PERIOD_S, READY_FAILURES) },
-		   { "securityContext", container_security() });
+		   { "resources", pod_resources(&s->resources, STORAGE_REQUEST) },
+		   /* By TCP: over HTTP, ttyd asks for a password. Every second until the first
+		    * success, so that a terminal can be used as soon as it is ready. */
+		   { "startupProbe", pod_port_probe(PORT_TTYD, 1, START_PROBES) },
+		   { "readinessProbe", pod_port_probe(PORT_TTYD, READY_PERIOD_S, READY_FAILURES) },
+		   { "securityContext", pod_container_security() });
 }
 
 /* Whoever the user is, the home directory's group is theirs, too. */
-static json_t *pod_security(const struct manifest_sandbox *s)
+static json_t *security(const struct manifest_sandbox *s)
 {
-	long user = s->run_as != NULL ? strtol(s->run_as, NULL, 10) : 0;
-
-	return MAP({ "runAsNonRoot", FLAG(true) },
-		   { "runAsUser", IF(user > 0, NUMBER(user)) },
-		   { "runAsGroup", IF(user > 0, NUMBER(user)) },
-		   { "fsGroup", NUMBER(HOME_GID) },
-		   { "fsGroupChangePolicy", TEXT("OnRootMismatch") },
-		   { "seccompProfile", MAP({ "type", TEXT("RuntimeDefault") }) });
+	return pod_security(s->run_as != NULL ? strtol(s->run_as, NULL, 10) : 0, HOME_GID);
 }
 
 /* A hash of the environment, so that a changed value replaces the pod: the template contains no
@@ -151,19 +99,15 @@ static json_t *pod_annotations(const struct manifest_sandbox *s)
 
 static json_t *pod_volumes(const struct manifest_sandbox *s)
 {
-	json_t *volumes = LIST(MAP({ "name", TEXT(TMP_VOLUME) }, { "emptyDir", json_object() }));
+	json_t *volumes = LIST(pod_empty_volume(TMP_VOLUME));
 
 	if (s->tools_image != NULL)
-		json_array_append_new(
-			volumes,
-			MAP({ "name", TEXT(TOOLS_VOLUME) }, { "emptyDir", json_object() }));
+		json_array_append_new(volumes, pod_empty_volume(TOOLS_VOLUME));
 	return volumes;
 }
 
 static json_t *pod(const struct manifest_sandbox *s, const struct manifest_settings *settings)
 {
-	const char *pull_secret = settings->image_pull_secret;
-
 	return MAP({ "metadata",
 		     MAP({ "labels", sandbox_labels(s) }, { "annotations", pod_annotations(s) }) },
 		   { "spec",
@@ -172,12 +116,11 @@ static json_t *pod(const struct manifest_sandbox *s, const struct manifest_setti
 			  * environment. */
 			 { "enableServiceLinks", FLAG(false) },
 			 { "terminationGracePeriodSeconds", NUMBER(GRACE_S) },
-			 { "securityContext", pod_security(s) },
+			 { "securityContext", security(s) },
 			 { "initContainers", IF(s->tools_image != NULL, LIST(tools_container(s))) },
 			 { "containers", LIST(container(s)) },
 			 { "volumes", pod_volumes(s) },
-			 { "imagePullSecrets",
-			   IF(pull_secret != NULL, LIST(MAP({ "name", TEXT(pull_secret) }))) }) });
+			 { "imagePullSecrets", pod_pull_secrets(settings) }) });
 }
 
 /* The annotations are what the Sealos launchpad shows about a volume: its path, and its size in
@@ -187,18 +130,13 @@ static json_t *home_claim(const struct manifest_sandbox *s,
 {
 	CLEANUP(cleanup_free)
 	char *gibibytes = mem_printf("%llu", (unsigned long long)quantity_gibibytes(s->home_size));
-	json_t *requests = MAP({ "storage", QUANTITY(s->home_size) });
 
 	return MAP({ "metadata",
 		     MAP({ "name", TEXT(HOME_VOLUME) },
 			 { "labels", sandbox_labels(s) },
 			 { "annotations",
 			   MAP({ "path", TEXT(HOME_PATH) }, { "value", TEXT(gibibytes) }) }) },
-		   { "spec",
-		     MAP({ "accessModes", LIST(TEXT("ReadWriteOnce")) },
-			 { "resources", MAP({ "requests", requests }) },
-			 { "storageClassName",
-			   IF(settings->storage_class != NULL, TEXT(settings->storage_class)) }) });
+		   { "spec", pod_claim_spec(s->home_size, settings) });
 }
 
 static json_t *annotations(const struct manifest_sandbox *s, const char *hash)
