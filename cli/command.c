@@ -67,7 +67,7 @@ static const struct command commands[] = {
 	{ "keep", "PROJECT TIME", 2, 2, 0, "keep a project from that for so long (8h, 2d)",
 	  command_keep },
 	{ "delete", "PROJECT", 1, 1, CHANGE | TAKES(OPTION_PERMANENT),
-	  "delete a project, which stays in the site's trash for a while", command_delete },
+	  "delete a project; the site may keep it in a trash for a while", command_delete },
 	{ "trash", "", 0, 0, 0, "list the projects in the trash", command_trash },
 	{ "restore", "PROJECT [NAME]", 1, 2, 0, "bring a project back from the trash",
 	  command_restore },

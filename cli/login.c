@@ -157,7 +157,7 @@ int command_logout(const struct call *call, struct err *e)
 	CLEANUP(json_decrefp) json_t *done = json_pack("{s:s}", "site", url);
 	if (!call_json(call, done))
 		(void)printf("The token for %s is forgotten here. It works until it is withdrawn "
-			     "at %s/#/account\n",
+			     "at %s/account\n",
 			     url, url);
 	return 0;
 }

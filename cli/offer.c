@@ -112,7 +112,8 @@ static int change_and_show(const struct call *call, const char *member,
 		return err_set(e, ERR_NOT_FOUND, "SANDBOX_NOT_FOUND", "the project has no sandbox");
 	if (change(call, &site, project, member, &sandbox, e) < 0)
 		return -1;
-	if (call->options[OPTION_WAIT] != NULL &&
+	const json_t *desired = json_object_get(sandbox, "desired");
+	if (call->options[OPTION_WAIT] != NULL && strcmp(json_text(desired), "RUNNING") == 0 &&
 	    project_wait(&site, project_id(project), "start", 0, &finished, e) < 0)
 		return -1;
 	if (!call_json(call, sandbox))

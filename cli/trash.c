@@ -37,15 +37,24 @@ static int ask(const struct call *call, const json_t *project, bool permanent, s
 	return yes ? 0 : err_set(e, ERR_CONFLICT, "NOT_CONFIRMED", "nothing was deleted");
 }
 
-/* What is to go for good may be in the trash already. */
+/* What is to go for good may be in the trash already. Where there is one of that name, too, an id
+ * has to say which is meant. */
 static int find(struct site *site, const char *name, bool permanent, json_t **ret_project,
 		struct err *e)
 {
-	if (project_find(site, name, ret_project, e) == 0)
+	CLEANUP(json_decrefp) json_t *deleted = NULL;
+	struct err none;
+
+	if (project_find(site, name, ret_project, e) < 0)
+		return permanent && e->kind == ERR_NOT_FOUND
+			       ? project_find_deleted(site, name, ret_project, e)
+			       : -1;
+	if (!permanent || strcmp(name, project_id(*ret_project)) == 0 ||
+	    project_find_deleted(site, name, &deleted, &none) < 0)
 		return 0;
-	return permanent && e->kind == ERR_NOT_FOUND
-		       ? project_find_deleted(site, name, ret_project, e)
-		       : -1;
+	return err_set(e, ERR_CONFLICT, "NAME_AMBIGUOUS",
+		       "\"%s\" is the project %s, and %s in the trash: name one by its id", name,
+		       project_id(*ret_project), project_id(deleted));
 }
 
 static int send_deletion(struct site *site, const char *id, bool permanent, json_t **ret_answer,

@@ -359,6 +359,10 @@ def test_a_deleted_project_is_brought_back_from_the_trash(ada, served):
     assert ada.json("restore", "Treasure", "Found")["name"] == "Found"
     assert ada.json("trash") == []
     ada("delete", "Found", "--yes")
+    ada("create", "Found", "--no-database")
+    assert "by its id" in ada("delete", "Found", "--permanent", "--yes", status=6).stderr
+    (second,) = [project["id"] for project in ada.json("projects") if project["name"] == "Found"]
+    ada("delete", second, "--permanent", "--yes", "--wait")
     assert "gone" in ada("delete", "Found", "--permanent", "--yes", "--wait").stdout
     with served.site.connect() as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE operator_options SET value = '0d' WHERE name = 'trash_time'")

@@ -19,8 +19,14 @@ def assets(url):
     return re.findall(r'"(/assets/[^"]+)"', requests.get(url).text)
 
 
-@pytest.mark.parametrize("path", ["/", "/projects", "/projects/", "/projects/1b2c", "/projects/a%20name/variables",
-                                  "/settings", "/account", "/admin"])
+def views():
+    """Returns an address of each view that the console has."""
+    patterns = re.findall(r'^\t\["(/[^"]*)", \w+\],$', (ROOT / "web/src/app.jsx").read_text(), re.M)
+    assert "/projects/:id/:tab" in patterns
+    return [re.sub(r":\w+", "a%20name", pattern) for pattern in patterns]
+
+
+@pytest.mark.parametrize("path", ["/", "/projects/", *views()])
 def test_each_view_is_the_page(url, path):
     answer = requests.get(url + path)
     assert answer.status_code == 200 and "<title>FullStack Agent</title>" in answer.text
