@@ -6,7 +6,7 @@ import re
 import pytest
 import requests
 
-from stand.site import Site
+from stand.site import ROOT, Site
 
 
 @pytest.fixture(scope="module")
