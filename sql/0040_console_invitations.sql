@@ -26,6 +26,8 @@ BEGIN
         INSERT INTO public.users (name) VALUES (new_name) RETURNING * INTO person;
         INSERT INTO public.identities (user_id, provider, provider_user_id, password_hash, is_primary)
             VALUES (person.id, 'PASSWORD', lower(new_name), '!', true);
+    ELSIF person.role = 'admin' THEN
+        RETURN 'USER_IS_ADMIN';
     ELSIF NOT public.has_no_password(person.id) OR person.disabled_at IS NOT NULL THEN
         RETURN 'USER_EXISTS';
     END IF;
@@ -51,6 +53,8 @@ BEGIN
         RETURN 'NOT_ADMINISTRATOR';
     ELSIF NOT EXISTS (SELECT FROM public.users u WHERE u.id = of_user FOR KEY SHARE) THEN
         RETURN 'USER_NOT_FOUND';
+    ELSIF EXISTS (SELECT FROM public.users u WHERE u.id = of_user AND u.role = 'admin') THEN
+        RETURN 'USER_IS_ADMIN';
     END IF;
     DELETE FROM public.invitations i WHERE i.user_id = of_user;
     IF NOT FOUND THEN

@@ -50,6 +50,7 @@ BEGIN
         WHERE r.project_id = of_project AND r.desired NOT IN (asked, 'GONE')
     ), changed AS (
         UPDATE public.resources r SET desired = asked, status = old.shown, generation = r.generation + 1,
+            verify = r.verify OR old.status = 'RUNNING',
             status_since = CASE WHEN r.status = old.shown THEN r.status_since ELSE now() END,
             cause_kind = NULL, cause_code = NULL, cause_message = NULL, cause_since = NULL,
             attempts = 0, due_at = now(), updated_at = now()

@@ -43,6 +43,9 @@ DECLARE
     grace interval := operator_duration('end_grace');
     project record;
 BEGIN
+    IF EXISTS (SELECT FROM public.maintenance) THEN
+        RETURN; -- its owner could neither give it more time nor bring it back
+    END IF;
     FOR project IN
         SELECT p.id, p.expires_at, p.deletes_at, p.expires_at <= now() AS ended FROM public.projects p
         WHERE p.deleted_at IS NULL AND p.expires_at <= now() + warning

@@ -69,8 +69,10 @@ AS $$
     WHERE r.project_id = of_project AND r.desired = 'RUNNING'
 $$;
 
--- Called again and again. Only a project whose sandboxes were looked at in the last minute is stopped, so nothing is
--- decided by what was true before an outage; and it was warned before for idle_warning.
+-- Called again and again; only what there is something to do about is locked. Only a project whose sandboxes were looked at
+-- in the last minute is stopped, so nothing is decided by what was true before an outage; and it was warned before, for
+-- idle_warning, and looked at again after the time that its owner was told: what happened between a look and that time
+-- would not be seen.
 CREATE FUNCTION stop_idle_projects() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
@@ -80,13 +82,22 @@ DECLARE
     state record;
     stops timestamptz;
 BEGIN
+    IF EXISTS (SELECT FROM public.maintenance) THEN
+        RETURN; -- its owner could not keep it
+    END IF;
     FOR project IN
-        SELECT p.id, p.keep_until, p.idle_stops_at, idle_limit(p.idle_after) AS allowed FROM public.projects p
+        SELECT p.id, p.keep_until, p.idle_stops_at, idle_limit(p.idle_after) AS allowed
+        FROM public.projects p CROSS JOIN LATERAL idle_state(p.id) AS s
         WHERE p.id IN (SELECT r.project_id FROM sandboxes s JOIN resources r ON r.id = s.resource_id
                        WHERE s.looked_at > now() - interval '1 minute'
                        UNION ALL SELECT c.id FROM projects c WHERE c.idle_stops_at IS NOT NULL)
             AND p.deleted_at IS NULL
-        ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED
+            AND CASE WHEN s.running = 0 OR idle_limit(p.idle_after) = '0'
+                          OR now() < greatest(s.since + idle_limit(p.idle_after), p.keep_until) - warning
+                     THEN p.idle_stops_at IS NOT NULL
+                     WHEN NOT s.known THEN false
+                     ELSE p.idle_stops_at IS NULL OR p.idle_stops_at <= now() END
+        ORDER BY p.id LIMIT 100 FOR NO KEY UPDATE OF p SKIP LOCKED
     LOOP
         state := idle_state(project.id);
         stops := greatest(state.since + project.allowed, project.keep_until);
@@ -100,7 +111,9 @@ BEGIN
             UPDATE public.projects p SET idle_stops_at = stops WHERE p.id = project.id;
             PERFORM warn_project(project.id, 'PROJECT_IDLE', format('Nothing has happened in it since %s. It stops at %s.',
                 iso8601(state.since), iso8601(stops)));
-        ELSIF project.idle_stops_at <= now() AND stops <= now() THEN
+        ELSIF greatest(stops, project.idle_stops_at) <= (SELECT min(s.looked_at)
+                FROM sandboxes s JOIN resources r ON r.id = s.resource_id
+                WHERE r.project_id = project.id AND r.desired = 'RUNNING') THEN
             PERFORM set_desired_for_owner(project.id, 'STOPPED');
             UPDATE public.projects p SET idle_stops_at = NULL, warnings = without_warning(p.warnings, 'PROJECT_IDLE')
                 WHERE p.id = project.id;
@@ -113,3 +126,10 @@ END
 $$;
 REVOKE ALL ON FUNCTION idle_state, stop_idle_projects FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stop_idle_projects TO fsa_reconcile;
+
+-- Whether a sandbox is to be asked at its next observation: what happened last there does not show any more that it is
+-- not idle. So one in which somebody works is asked once in its idle time, and not at each resync.
+CREATE FUNCTION is_look_due(idle_after interval, active_at timestamptz) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN idle_limit(idle_after) > '0' AND coalesce(
+    now() >= active_at + greatest(idle_limit(idle_after) - operator_duration('idle_warning'), '0'), true);

@@ -87,7 +87,7 @@ CREATE TRIGGER quotas_of_start AFTER UPDATE OF desired ON resources
     FOR EACH ROW WHEN (NEW.desired = 'RUNNING' AND OLD.desired <> 'RUNNING' AND NOT is_operator())
     EXECUTE FUNCTION enforce_quotas();
 
--- A sandbox that runs gets another size.
+-- A sandbox that runs gets a larger size.
 CREATE FUNCTION enforce_quotas_of_size() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
@@ -103,7 +103,9 @@ BEGIN
 END
 $$;
 CREATE TRIGGER quotas AFTER UPDATE OF size ON sandboxes
-    FOR EACH ROW WHEN (NOT is_operator()) EXECUTE FUNCTION enforce_quotas_of_size();
+    FOR EACH ROW WHEN (NOT is_operator() AND (quantity(NEW.cpu_limit) > quantity(OLD.cpu_limit)
+                       OR quantity(NEW.memory_limit) > quantity(OLD.memory_limit)))
+    EXECUTE FUNCTION enforce_quotas_of_size();
 
 REVOKE ALL ON FUNCTION check_quotas, enforce_quotas, enforce_quotas_of_size FROM PUBLIC;
 GRANT SELECT ON sandbox_starts TO fsa_api;

@@ -101,8 +101,7 @@ int auth_device_post(struct call *c, struct err *e)
 		.device_hash = hash,
 		.user_code = code,
 		.name = field_string(c->body, "name"),
-		.address = request_client(c->request),
-		.local = request_is_local(c->request),
+		.client = auth_client(c),
 		.can_write = scope == NULL || strcmp(scope, "write") == 0,
 	};
 	if (device_login_create(c->db, &asking, e) < 0)

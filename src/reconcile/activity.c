@@ -17,7 +17,7 @@
 
 #define PATH "v1/activity"
 
-enum { PORT = 7681, TOKEN_LIFETIME_S = 300 };
+enum { PORT = 7681, TOKEN_LIFETIME_S = 300, IDLE_MAX_S = 366 * 86400 };
 
 /* A sandbox works while it uses more of a processor than this, all of its processes together: many
  * short ones, as those of a build, count like a long one. */
@@ -72,7 +72,9 @@ static void take_answer(struct work *w, const json_t *answer)
 	}
 	warn_clear(w->warnings, WARNING_ACTIVITY_UNKNOWN);
 	w->looked = true;
-	w->idle_s = works ? 0 : (uint64_t)json_integer_value(idle);
+	/* The answer is the tenant's: the database computes with it. */
+	json_int_t idle_s = json_integer_value(idle);
+	w->idle_s = works ? 0 : (uint64_t)(idle_s < IDLE_MAX_S ? idle_s : IDLE_MAX_S);
 	describe(answer, works, w->activity, sizeof(w->activity));
 }
 

@@ -13,7 +13,10 @@ static const struct db_statement statements[] = {
 		"WITH ended AS (DELETE FROM sessions WHERE user_id = $1"
 		"  AND id_hash IS DISTINCT FROM $2 RETURNING true),"
 		" tokens AS (DELETE FROM api_tokens WHERE user_id = $1 RETURNING true),"
-		" links AS (DELETE FROM invitations WHERE user_id = $1)"
+		" links AS (DELETE FROM invitations WHERE user_id = $1),"
+		/* What a kept session has allowed, too. */
+		" asking AS (DELETE FROM device_logins d USING sessions s"
+		"  WHERE s.id_hash = d.session_hash AND s.user_id = $1)"
 		" SELECT (SELECT count(*) FROM ended), (SELECT count(*) FROM tokens)" },
 	[STATEMENT_RENEW] = { "access_renew", "SELECT renew_terminals($1)" },
 };

@@ -20,12 +20,12 @@ enum poll_column { POLL_ALLOWED, POLL_REFUSED, POLL_TOO_SOON };
 static const struct db_statement statements[] = {
 	[STATEMENT_SWEEP] = { "device_login_sweep",
 		"DELETE FROM device_logins WHERE expires_at < now()" },
-	/* $6 and $7: how many there may be, of an address and in all. */
+	/* $7 and $8: how many there may be, of a network ($6) and in all. */
 	[STATEMENT_CREATE] = { "device_login_create",
-		"INSERT INTO device_logins (device_hash, user_code, name, can_write, address)"
-		" SELECT $1, $2, $3, $4, $5 WHERE $6::bigint >"
-		"  (SELECT count(*) FROM device_logins WHERE address IS NOT DISTINCT FROM $5)"
-		"  AND $7::bigint > (SELECT count(*) FROM device_logins)"
+		"INSERT INTO device_logins (device_hash, user_code, name, can_write, address, network)"
+		" SELECT $1, $2, $3, $4, $5, $6 WHERE $7::bigint >"
+		"  (SELECT count(*) FROM device_logins WHERE network = $6 OR $6 IS NULL)"
+		"  AND $8::bigint > (SELECT count(*) FROM device_logins)"
 		" ON CONFLICT DO NOTHING RETURNING 1" },
 	[STATEMENT_FIND] = { "device_login_find",
 		"SELECT name, CASE WHEN can_write THEN 'write' ELSE 'read' END AS scope, address,"
@@ -57,12 +57,15 @@ static const struct db_statement statements[] = {
 int device_login_create(struct db *db, const struct device_login_new *n, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *made = NULL;
+	char network[THROTTLE_NETWORK_SIZE];
+	bool counted = throttle_network(&n->client, network);
 
 	if (db_query(db, &statements[STATEMENT_SWEEP], NULL, NULL, e) < 0 ||
 	    db_query(db, &statements[STATEMENT_CREATE],
 		     DB_ARGS(DB_BYTES(n->device_hash, TOKEN_HASH_BYTES), DB_TEXT(n->user_code),
-			     DB_TEXT(n->name), DB_BOOL(n->can_write), DB_TEXT(n->address),
-			     DB_INT(n->local ? DEVICE_LOGINS_MAX : DEVICE_LOGINS_OF_ADDRESS_MAX),
+			     DB_TEXT(n->name), DB_BOOL(n->can_write), DB_TEXT(n->client.address),
+			     DB_TEXT(counted ? network : NULL),
+			     DB_INT(counted ? DEVICE_LOGINS_OF_NETWORK_MAX : DEVICE_LOGINS_MAX),
 			     DB_INT(DEVICE_LOGINS_MAX)),
 		     &made, e) < 0)
 		return -1;

@@ -10,6 +10,8 @@
 #include "crypto/token.h"
 #include "db/db.h"
 #include "store/store.h"
+#include "store/throttle.h"
+#include "store/throttle.h"
 
 /*
  * Programs that ask for an API token from a machine without a browser (RFC 8628). Each has a
@@ -20,7 +22,7 @@ enum {
 	DEVICE_LOGIN_S = 600,
 	DEVICE_POLL_S = 5, /* how often a program may ask what became of it */
 	DEVICE_LOGINS_MAX = 10000,
-	DEVICE_LOGINS_OF_ADDRESS_MAX = 10,
+	DEVICE_LOGINS_OF_NETWORK_MAX = 10,
 };
 #define DEVICE_CODE_LETTERS "BCDFGHJKLMNPQRSTVWXZ" /* none that is read as another, no words */
 enum { DEVICE_CODE_LENGTH = 8 };
@@ -28,12 +30,11 @@ enum { DEVICE_CODE_LENGTH = 8 };
 struct device_login_new {
 	const uint8_t *device_hash; /* TOKEN_HASH_BYTES */
 	const char *user_code, *name;
-	const char *address; /* or NULL */
-	bool local;          /* as of struct throttle_client: its address is not one client's */
+	struct throttle_client client;
 	bool can_write;
 };
 /* Also removes expired ones. ERR_RATE_LIMITED, code TOO_MANY_DEVICES: there are as many as there
- * may be, of that address or in all. */
+ * may be, of that client's network or in all. */
 int device_login_create(struct db *db, const struct device_login_new *n, struct err *e);
 
 /* What asks with a code, if it has not been answered: name, scope, address, createdAt, expiresAt.

@@ -33,6 +33,7 @@ enum statement {
 	STATEMENT_NEXT_DUE,
 	STATEMENT_BACKLOG,
 	STATEMENT_END_PROJECTS,
+	STATEMENT_STOP_IDLE,
 	STATEMENT_EXPIRE_SESSIONS,
 	STATEMENT_EXPIRE_KEYS,
 	STATEMENT_EXPIRE_LIVE,
@@ -213,8 +214,8 @@ static const struct db_statement statements[] = {
 		" (SELECT count(*) FROM resources"
 		"  WHERE leased_until IS NOT NULL AND leased_until >= now()),"
 		" (SELECT count(*) FROM (" STORE_DEBTORS_HELD ") AS held)" },
-	[STATEMENT_END_PROJECTS] = { "queue_end_projects",
-		"SELECT end_projects(), stop_idle_projects()" },
+	[STATEMENT_END_PROJECTS] = { "queue_end_projects", "SELECT end_projects()" },
+	[STATEMENT_STOP_IDLE] = { "queue_stop_idle", "SELECT stop_idle_projects()" },
 	[STATEMENT_EXPIRE_SESSIONS] = { "queue_expire_sessions",
 		"DELETE FROM sessions WHERE id_hash IN"
 		" (SELECT id_hash FROM sessions WHERE expires_at < now()"
@@ -399,6 +400,7 @@ int queue_backlog(struct db *db, uint64_t max, struct queue_backlog *ret_backlog
 int queue_housekeeping(struct db *db, const struct queue_retention *keep, struct err *e)
 {
 	if (db_query(db, &statements[STATEMENT_END_PROJECTS], NULL, NULL, e) < 0 ||
+	    db_query(db, &statements[STATEMENT_STOP_IDLE], NULL, NULL, e) < 0 ||
 	    deletion_finish(db, e) < 0 ||
 	    db_query(db, &statements[STATEMENT_EXPIRE_SESSIONS], NULL, NULL, e) < 0 ||
 	    db_query(db, &statements[STATEMENT_EXPIRE_LIVE], NULL, NULL, e) < 0 ||

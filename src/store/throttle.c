@@ -82,9 +82,7 @@ static void add_key(struct throttle *t, const struct throttle_limit *limit, cons
 	key->limit = limit;
 }
 
-/* What counts as one client: a /64 of IPv6, or one address of IPv4. Written as IPv6. Returns false
- * if it is not counted. */
-static bool find_network(const struct throttle_client *client, char ret_network[INET6_ADDRSTRLEN])
+bool throttle_network(const struct throttle_client *client, char ret_network[THROTTLE_NETWORK_SIZE])
 {
 	const char *address = client->local ? NULL : client->address;
 	CLEANUP(cleanup_free) char *mapped = mem_printf("::ffff:%s", address ? address : "");
@@ -95,7 +93,7 @@ static bool find_network(const struct throttle_client *client, char ret_network[
 		return false;
 	if (!IN6_IS_ADDR_V4MAPPED(&a))
 		memset(a.s6_addr + 8, 0, 8);
-	return inet_ntop(AF_INET6, &a, ret_network, INET6_ADDRSTRLEN) != NULL;
+	return inet_ntop(AF_INET6, &a, ret_network, THROTTLE_NETWORK_SIZE) != NULL;
 }
 
 static int is_known(struct db *db, const char *name, const char *address, bool *ret_known,
@@ -159,11 +157,11 @@ int throttle_begin(struct db *db, const char *account, const struct throttle_cli
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	struct throttle t = { 0 };
-	char network[INET6_ADDRSTRLEN];
+	char network[THROTTLE_NETWORK_SIZE];
 
 	if (db_begin(db, &tx, e) < 0)
 		return -1;
-	if (find_network(client, network))
+	if (throttle_network(client, network))
 		add_key(&t, &address_limit, network);
 	if (account != NULL && add_account(tx, &t, account, client->address, e) < 0)
 		return -1;
@@ -194,9 +192,9 @@ int throttle_registration(struct db *db, const struct throttle_client *client, s
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	struct throttle t = { 0 };
-	char network[INET6_ADDRSTRLEN];
+	char network[THROTTLE_NETWORK_SIZE];
 
-	if (!find_network(client, network))
+	if (!throttle_network(client, network))
 		return 0;
 	CLEANUP(cleanup_free) char *key = mem_printf("registrations from %s", network);
 	add_key(&t, &registration_limit, key);

@@ -42,6 +42,12 @@ struct throttle {
 	} keys[2];
 };
 
+/* What counts as one client: a /64 of IPv6, or one address of IPv4, written as IPv6. Returns false
+ * if the client is not counted. */
+enum { THROTTLE_NETWORK_SIZE = 46 }; /* INET6_ADDRSTRLEN */
+bool throttle_network(const struct throttle_client *client,
+		      char ret_network[THROTTLE_NETWORK_SIZE]);
+
 /* `account`: a user name in any case; NULL: only the address counts. ERR_RATE_LIMITED with
  * retry_after_s, code TOO_MANY_ATTEMPTS. Not in a transaction that then waits for a password. */
 int throttle_begin(struct db *db, const char *account, const struct throttle_client *client,
