@@ -109,7 +109,8 @@ static void release_bytes(struct kube_operation *op, size_t *bytes)
 static void finish(struct kube_operation *op, const struct kube_answer *answer)
 {
 	free_slot(op);
-	if (!answer->ok || (op->verb != KUBE_LIST && op->verb != KUBE_GET))
+	if (!answer->ok ||
+	    (op->verb != KUBE_LIST && op->verb != KUBE_GET && op->verb != KUBE_TYPES))
 		release_bytes(op, &op->kept);
 	op->client->pending--;
 	op->done(op->user, answer);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json_at.h"
 #include "base/mem.h"
 #include "base/parse.h"
@@ -31,13 +32,21 @@ bool activity_is_due(const struct work *w)
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
+/* 0 for what is no time that a container can have: jansson reads no integer that is much larger. */
+static double sane(const json_t *seconds)
+{
+	double value = json_number_value(seconds);
+
+	return value >= 0 && value < 1e12 ? value : 0;
+}
+
 /* The share of a processor that was used since the last look, of which the row keeps the figures;
  * 0: not known, as after a restart of the container. */
 static double share_of(struct work *w, const json_t *answer)
 {
 	const json_t *before = json_object_get(w->kept, "cpu");
-	double seconds = json_number_value(json_object_get(answer, "cpuSeconds"));
-	double clock = json_number_value(json_object_get(answer, "clockSeconds"));
+	double seconds = sane(json_object_get(answer, "cpuSeconds"));
+	double clock = sane(json_object_get(answer, "clockSeconds"));
 	double used = seconds - json_number_value(json_object_get(before, "seconds"));
 	double passed = clock - json_number_value(json_object_get(before, "clock"));
 
@@ -78,15 +87,20 @@ static void take_answer(struct work *w, const json_t *answer)
 	describe(answer, works, w->activity, sizeof(w->activity));
 }
 
-/* A failure is none of the row's: it runs all the same. */
+/* A failure is none of the row's: it runs all the same. What a program in the sandbox answers is
+ * not repeated, as it may be anything, and neither is the time that it takes the API server's. */
 static void answered(void *user, const struct kube_answer *answer)
 {
 	struct work *w = user;
 
+	w->aside_ms = clock_ms() - w->aside_ms;
 	if (answer->ok)
 		take_answer(w, answer->body);
-	else
+	else if (answer->err.kind == ERR_KUBE_FORBIDDEN)
 		warn_set(w->warnings, WARNING_ACTIVITY_UNKNOWN, "%s", answer->err.message);
+	else
+		warn_set(w->warnings, WARNING_ACTIVITY_UNKNOWN,
+			 "sandboxd does not answer at port %d of the sandbox", PORT);
 	wave_ready(w);
 }
 
@@ -120,6 +134,7 @@ void activity_look(struct work *w, void (*next)(struct work *))
 	if (!wave_begin(w, next))
 		return;
 	w->pending++;
+	w->aside_ms = clock_ms(); /* until it has been answered: since when */
 	kube_submit_proxy(w->context->client, w->target,
 			  &(struct kube_proxy) { pod, PORT, PATH, header }, answered, w);
 	wave_ready(w);

@@ -29,7 +29,8 @@ static unsigned unread_of_row(const struct work *w, const struct observation *ob
 	struct err e;
 
 	/* What cannot be loaded is not compared with anything. */
-	if (brief == 0 || desired_state_load(w->desired, &e) < 0 || vouch_holds(&view))
+	if (brief == 0 || observation_check(observation, work_lists(w), NULL) < 0 ||
+	    desired_state_load(w->desired, &e) < 0 || vouch_holds(&view))
 		return 0;
 	return brief;
 }
@@ -38,8 +39,6 @@ static unsigned unread_of(const struct group *g)
 {
 	unsigned unread = 0;
 
-	if (observation_check(g->observation, g->lists, NULL) < 0)
-		return 0;
 	for (const struct work *w = g->works; w != NULL; w = w->next_in_group)
 		unread |= unread_of_row(w, g->observation);
 	return unread;

@@ -12,7 +12,9 @@ bool form_is_open(const struct work *w)
 
 	if (!w->kind->may_change)
 		return false;
-	return row->form == FORM_UNDECIDED || (row->form == FORM_KUBEBLOCKS_0_8 && row->verify);
+	return row->form == FORM_UNDECIDED || (row->form == FORM_KUBEBLOCKS_0_8 &&
+					       (row->verify || (row->desired == DESIRED_STOPPED &&
+								row->status != STATUS_STOPPED)));
 }
 
 /* ---- looking it up --------------------------------------------------------------------------- */
@@ -95,6 +97,9 @@ int form_decide(struct work *w, struct db *db, enum database_form found, struct 
 	struct queue_connection connection = { 0 };
 	enum database_form form = w->row.form;
 
+	/* What serves 1.0 as well is later than 0.8, and an object of its old API needs `stop`. */
+	if (form == FORM_KUBEBLOCKS_0_8 && found == FORM_KUBEBLOCKS_1_0)
+		found = FORM_KUBEBLOCKS_0_9;
 	if (form == found || (form != FORM_UNDECIDED && found != FORM_KUBEBLOCKS_0_9))
 		return 0;
 	if (found == FORM_PLAIN &&

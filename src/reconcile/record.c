@@ -19,7 +19,7 @@ void pass_work_finished(struct work *w)
 {
 	struct pass *p = w->context->user;
 
-	w->took_ms = clock_ms() - w->claimed_ms;
+	w->took_ms = clock_ms() - w->claimed_ms - w->aside_ms;
 	TAILQ_REMOVE(&p->in_work, w, link);
 	TAILQ_INSERT_TAIL(&p->finished, w, link);
 }
@@ -81,8 +81,9 @@ static struct queue_result timed_result(struct pass *p, const struct work *w,
 	return timed;
 }
 
-/* Records the first RECORD_AT_ONCE finished works, or gives their leases back, and frees them. */
-static int record_some(struct pass *p, struct err *e)
+/* Records the first finished works, at most RECORD_AT_ONCE, or gives their leases back, and frees
+ * them. */
+static int record_some(struct pass *p, size_t at_once, struct err *e)
 {
 	struct queue_result results[RECORD_AT_ONCE];
 	struct queue_lease given[RECORD_AT_ONCE];
@@ -95,7 +96,7 @@ static int record_some(struct pass *p, struct err *e)
 		/* The analyzer does not see that pass_work_free() changes the head of the list.
 		 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		const struct queue_result *result = work_result(w);
-		if (count + released == RECORD_AT_ONCE)
+		if (count + released == at_once)
 			break;
 		bill_add(&bill, w->row.user_id, w->row.in_debt, work_outcome(w));
 		if (result != NULL) {
@@ -131,6 +132,24 @@ static void expect_rows(struct pass *p)
 	p->summary->next_due_ms = 0;
 }
 
+/* After a failure that was not for want of the database: each by itself, so that a row that cannot
+ * be recorded costs the others nothing. Its lease ends by itself. */
+static int record_singly(struct pass *p, struct err *e)
+{
+	for (size_t i = 0; i < RECORD_AT_ONCE && !TAILQ_EMPTY(&p->finished); i++) {
+		struct work *w = TAILQ_FIRST(&p->finished);
+		if (record_some(p, 1, e) == 0)
+			continue;
+		if (e->kind == ERR_UNAVAILABLE)
+			return -1;
+		log_line(LOG_LEVEL_ERROR, "a row's result cannot be recorded",
+			 LOG_STR("row", w->row.id), LOG_STR("error", e->message));
+		p->summary->failed++;
+		pass_work_free(w, &p->finished);
+	}
+	return 0;
+}
+
 /* Results whose lease has ended would have no effect. */
 static void drop_late(struct pass *p)
 {
@@ -156,7 +175,8 @@ int pass_record(struct pass *p, struct err *e)
 	struct err failure;
 
 	while (pass_may_record(p)) {
-		if (record_some(p, &failure) < 0) {
+		if (record_some(p, RECORD_AT_ONCE, &failure) < 0 &&
+		    (failure.kind == ERR_UNAVAILABLE || record_singly(p, &failure) < 0)) {
 			drop_late(p);
 			if (failure.kind != ERR_UNAVAILABLE || TAILQ_EMPTY(&p->finished)) {
 				*e = failure;

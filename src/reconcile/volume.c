@@ -105,7 +105,8 @@ static bool was_stopped(const struct view *v, const struct assessment *a)
 		return true;
 	return a->observed == OBSERVED_ABSENT &&
 	       (v->row->desired == DESIRED_STOPPED || is_warned(v) ||
-		strcmp(last, observed_name(OBSERVED_STOPPED)) == 0);
+		strcmp(last, observed_name(OBSERVED_STOPPED)) == 0 ||
+		strcmp(last, observed_name(OBSERVED_STALE)) == 0);
 }
 
 void volume_find(const struct view *v, struct assessment *a)

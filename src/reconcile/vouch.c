@@ -29,10 +29,11 @@ unsigned vouch_brief(const struct kind *kind, const struct queue_row *row, const
 		       : 0;
 }
 
-/* A replaced object has another UID. The caller frees. */
+/* A replaced object has another UID. The server may be anybody's: what is longer than Kubernetes
+ * makes it is cut. The caller frees. */
 static char *version_of(const json_t *object)
 {
-	return mem_printf("%s/%s", json_text_at(object, "metadata.uid"),
+	return mem_printf("%.64s/%.64s", json_text_at(object, "metadata.uid"),
 			  json_text_at(object, "metadata.resourceVersion"));
 }
 

@@ -377,7 +377,7 @@ static void act(struct work *w)
 	case ACTION_NONE:
 		if (w->assessment.stuck_pod != NULL)
 			delete_stuck_pod(w);
-		else if (activity_is_due(w))
+		else if (activity_is_due(w) && wave_fits(w))
 			activity_look(w, conclude_assessed);
 		else
 			conclude_assessed(w);
@@ -440,7 +440,7 @@ static void diagnose(struct work *w)
 {
 	const struct assessment *a = &w->assessment;
 
-	if (crash_is_new(w)) {
+	if (crash_is_new(w) && wave_fits(w)) {
 		crash_read_log(w, log_read);
 		return;
 	}
@@ -548,7 +548,8 @@ void work_observed(struct work *w, struct kube_target *target, struct observatio
 		     observation_object(observation, kind_anchor(w->kind), w->row.id, w->row.name));
 	w->warnings = warn_begin(&w->row);
 	volume_note(&view);
-	if (w->assessment.observed == OBSERVED_READY && !w->kind->lacks_dependency(&w->row))
+	if (w->assessment.observed == OBSERVED_READY && !w->kind->lacks_dependency(&w->row) &&
+	    (w->row.verify || w->row.status == STATUS_RUNNING)) /* all of it was compared */
 		vouch_note(&view);
 	warn_of_observation(w->warnings, &view, &w->assessment);
 	w->proceed = proceed;

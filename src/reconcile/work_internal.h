@@ -65,6 +65,7 @@ struct work {
 	struct batch *batch;
 	struct group *group; /* NULL: never observed */
 	uint64_t claimed_ms, took_ms;
+	uint64_t aside_ms; /* of this, spent on what does not make the row a slow one */
 	struct work *next_in_group;
 	TAILQ_ENTRY(work) link; /* in the pass's list of those in flight, or of those finished */
 };

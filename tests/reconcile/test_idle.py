@@ -1,7 +1,7 @@
 """A project in which nothing happens is stopped, with warning; whatever happens in it keeps it running."""
 
 import pytest
-from people import SLOW, eventually, expect
+from people import SLOW, Person, eventually, expect
 
 # The resync of a test is a second, and so a look at what happens.
 SITE_OPTIONS = {"resync": "1s", "idle_warning": "2s"}
@@ -146,3 +146,15 @@ def test_a_project_that_is_never_idle_is_not_looked_at(kubesim, person, told):
         assert person.client.put(f"{project.path}/idle", {"minutes": minutes}).status_code == 400
     for hours in (-1, 8785, None):
         assert person.client.post(f"{project.path}/keep", {"hours": hours}).status_code == 400
+
+
+@pytest.mark.parametrize("absurd", [
+    {"idleSeconds": 10**12}, {"idleSeconds": 2**63 - 1}, {"cpuSeconds": 1e20}, {"clockSeconds": 1e300},
+    {"busy": [{"program": "\x01" * 500}] * 10}])
+def test_an_absurd_answer_costs_nobody_else_anything(site, kubesim, person, told, absurd):
+    project = running(person, "Absurd")
+    told({**activity(idle=1), **absurd})
+    eventually(lambda: looks(project)[0], SLOW)
+    theirs = Person(site, kubesim).create("Untouched", False)
+    theirs.wait("RUNNING")
+    assert project.status() == "RUNNING"
