@@ -206,9 +206,12 @@ def test_the_console_makes_no_link_for_users_with_a_password_or_disabled_ones(we
     web.programs.fsactl("user", "create", "barbara")
     assert invite(administrator, "barbara").ok  # has none yet, whoever made the first link
     web.programs.fsactl("user", "disable", "barbara")
-    for name in (other.name, other.name.upper(), administrator.name, "barbara"):
+    web.programs.fsactl("user", "create", "boss")
+    web.programs.fsactl("user", "role", "boss", "admin")
+    for name, code in ((other.name, "USER_EXISTS"), (other.name.upper(), "USER_EXISTS"), ("barbara", "USER_EXISTS"),
+                       (administrator.name, "USER_IS_ADMIN"), ("boss", "USER_IS_ADMIN")):
         answer = invite(administrator, name)
-        assert (answer.status_code, answer.json()["errorCode"]) == (409, "USER_EXISTS")
+        assert (answer.status_code, answer.json()["errorCode"]) == (409, code)
     assert web.client().login(other.name, "correct horse battery").ok
     assert len(noted(administrator)) == 1
 

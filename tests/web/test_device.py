@@ -94,6 +94,13 @@ def test_a_permission_ends_with_the_session_that_gave_it(web, client, machine, a
     refused(collect(web, machine, asked), 400, "EXPIRED_TOKEN")
 
 
+def test_a_permission_ends_with_all_other_access(web, client, machine, asked):
+    assert answer(client, asked, True).status_code == 200
+    assert client.delete("/api/auth/sessions?others=true").ok  # its own session stays
+    assert client.get("/api/auth/sessions").ok
+    refused(collect(web, machine, asked), 400, "EXPIRED_TOKEN")
+
+
 def test_a_code_lets_nobody_in(web, client, machine, asked):
     refused(machine.post("/api/auth/device/token", {"deviceCode": "x" * 43}), 400, "EXPIRED_TOKEN")
     assert machine.post("/api/auth/device/token", {"deviceCode": asked["userCode"]}).status_code == 400
@@ -118,9 +125,9 @@ def test_who_asks_too_often_is_told_to_wait(web, machine, asked):
 
 
 def test_programs_that_wait_are_limited(web, machine, asked):
-    execute(web, "INSERT INTO device_logins (device_hash, user_code, name, can_write, address)"
-            " SELECT sha256(n::text::bytea), translate(lpad(n::text, 8, '0'), '0123456789', 'BCDFGHJKLM'), 'x', true, address"
-            " FROM device_logins, generate_series(1, 9) AS n")
+    execute(web, "INSERT INTO device_logins (device_hash, user_code, name, can_write, network)"
+            " SELECT sha256(n::text::bytea), translate(lpad(n::text, 8, '0'), '0123456789', 'BCDFGHJKLM'), 'x', true,"
+            " '::ffff:' || address FROM device_logins, generate_series(1, 10) AS n")
     machine.session.headers["X-Forwarded-For"] = "192.0.2.77"  # a client that is not on the site's own machine
     refused(machine.post("/api/auth/device", ASKED), 429, "TOO_MANY_DEVICES")
     execute(web, "UPDATE device_logins SET expires_at = now() - interval '1 second'")
