@@ -144,14 +144,22 @@ int auth_device_token_post(struct call *c, struct err *e)
 
 /* ---- the person ------------------------------------------------------------------------------ */
 
+/* A code that nothing asks with counts as a failed login from that address, against guessing. */
 int auth_device_get(struct call *c, struct err *e)
 {
+	const struct throttle_client client = auth_client(c);
 	char code[DEVICE_CODE_LENGTH + 1];
+	struct throttle throttle;
 	json_t *asking;
 
 	read_code(field_string(c->query, "code"), code);
-	if (device_login_find(c->db, code, &asking, e) < 0)
+	if (throttle_begin(c->db, NULL, &client, &throttle, e) < 0 ||
+	    device_login_find(c->db, code, &asking, e) < 0)
 		return -1;
+	if (throttle_forgive(c->db, &throttle, e) < 0) {
+		json_decref(asking);
+		return -1;
+	}
 	response_json(c->response, 200, asking);
 	return 0;
 }

@@ -110,6 +110,14 @@ def test_a_code_lets_nobody_in(web, client, machine, asked):
     assert answer(program(web, token), asked, True).status_code in (401, 403)  # a token makes no token
 
 
+def test_codes_are_not_guessed(client, asked):
+    client.session.headers["X-Forwarded-For"] = "192.0.2.78"  # a client that is not on the site's own machine
+    answers = [client.get("/api/auth/device?code=BBBB-BBBB") for _ in range(110)]
+    assert answers[0].status_code == 404
+    refused(answers[-1], 429, "TOO_MANY_ATTEMPTS")
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+
+
 def test_a_code_expires(web, client, machine, asked):
     execute(web, "UPDATE device_logins SET expires_at = now()")
     refused(client.get(f"/api/auth/device?code={asked['userCode']}"), 404, "DEVICE_CODE_NOT_FOUND")
