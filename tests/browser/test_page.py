@@ -402,6 +402,7 @@ def test_a_size_is_chosen_and_changed(page, site, cluster):
     page.wait_status("RUNNING")
     page.press("Settings", ".tabs a")
     page.see("p", "1 CPU, 512Mi memory")
+    assert page.attribute("value", "[name=size]") == "large"
     page.fill(size="the site's default")
     page.press("Change the size")
     assert "starts anew" in page.text("dialog p")
@@ -409,6 +410,32 @@ def test_a_size_is_chosen_and_changed(page, site, cluster):
     page.see("p", "200m CPU, 256Mi memory")
     page.wait_status("RUNNING")
     site.programs.fsactl("size", "remove", "large")
+    assert page.complaints() == []
+
+
+def test_when_it_stops_and_ends_is_shown_as_it_was_chosen(page, site, cluster):
+    client = site.client()
+    client.login(enter(page, cluster), PASSWORD)
+    create(page, "Resting")
+    path = f"/api/projects/{page.driver.current_url.rsplit('/', 1)[1]}"
+    assert client.put(f"{path}/idle", {"minutes": 45}).ok
+    page.press("Settings", ".tabs a")
+    page.wait(lambda: page.attribute("value", "[name=minutes]") == "45", "a time that is not in the list")
+    page.fill(minutes="after 4 hours")
+    page.press("Change when it stops")
+    page.wait(lambda: client.get(path).json()["idleMinutes"] == 240, "the change")
+    page.driver.refresh()
+    assert page.attribute("value", "[name=minutes]") == "240"
+    page.fill(hours="in a week")
+    page.press("Change when it ends")
+    page.wait(lambda: client.get(path).json()["expiresAt"] is not None, "its end")
+    page.driver.refresh()
+    assert page.attribute("value", "[name=hours]") == ""
+    page.press("Change when it ends")  # nothing is chosen, so the browser asks for it
+    page.fill(hours="never")
+    assert client.get(path).json()["expiresAt"] is not None
+    page.press("Change when it ends")
+    page.wait(lambda: client.get(path).json()["expiresAt"] is None, "no end")
     assert page.complaints() == []
 
 

@@ -49,10 +49,12 @@ function Choice({label, name, offers, value}) {
 	return (
 		<label>
 			<span>{label}</span>
-			<select name={name} defaultValue={value ?? ""}>
+			<select name={name}>
 				<option value="">the site's default</option>
-				{!known && <option value={value}>{value}, no longer offered</option>}
-				{offers.map((offer) => <option key={offer.name} value={offer.name}>{offer.words}</option>)}
+				{!known && <option value={value} selected>{value}, no longer offered</option>}
+				{offers.map((offer) => (
+					<option key={offer.name} value={offer.name} selected={offer.name === value}>{offer.words}</option>
+				))}
 			</select>
 		</label>
 	);

@@ -99,9 +99,11 @@ function Idle({project, reload}) {
 			<Form label="Change when it stops" submit={change}>
 				<label>
 					<span>Stops</span>
-					<select name="minutes" defaultValue={chosen}>
-						{!known && <option value={chosen}>after {chosen} minutes</option>}
-						{IDLE_TIMES.map(([value, words]) => <option key={value} value={value}>{words}</option>)}
+					<select name="minutes">
+						{!known && <option value={chosen} selected>after {chosen} minutes</option>}
+						{IDLE_TIMES.map(([value, words]) => (
+							<option key={value} value={value} selected={value === chosen}>{words}</option>
+						))}
 					</select>
 				</label>
 			</Form>
@@ -110,13 +112,13 @@ function Idle({project, reload}) {
 }
 
 const LIFETIMES = /** @type {[string, string][]} */ ([
-	["", "never"], ["12", "in 12 hours"], ["24", "in a day"], ["72", "in 3 days"], ["168", "in a week"], ["720", "in 30 days"],
+	["0", "never"], ["12", "in 12 hours"], ["24", "in a day"], ["72", "in 3 days"], ["168", "in a week"], ["720", "in 30 days"],
 ]);
 
 /** When it ends by itself. @param {{project: Project, reload: () => Promise<void>}} props */
 function Lifetime({project, reload}) {
 	const change = async (/** @type {Record<string, string>} */ {hours}) => {
-		await call("PUT", `/api/projects/${project.id}/lifetime`, {hours: hours ? Number(hours) : null});
+		await call("PUT", `/api/projects/${project.id}/lifetime`, {hours: hours === "0" ? null : Number(hours)});
 		await reload();
 	};
 	return (
@@ -127,7 +129,8 @@ function Lifetime({project, reload}) {
 			<Form label="Change when it ends" submit={change}>
 				<label>
 					<span>Ends</span>
-					<select name="hours">
+					<select name="hours" required>
+						{project.expiresAt !== null && <option value="">choose</option>}
 						{LIFETIMES.map(([value, words]) => <option key={value} value={value}>{words}</option>)}
 					</select>
 				</label>
