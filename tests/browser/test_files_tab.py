@@ -61,6 +61,23 @@ def test_a_large_file_is_uploaded_while_the_network_breaks(page, inside, tmp_pat
     assert hashlib.sha256(uploaded).digest() == hashlib.sha256(data).digest()
 
 
+def test_an_upload_replaces_a_file_only_after_a_question(page, inside, tmp_path):
+    (tmp_path / "notes.txt").write_text("new\n")
+    file = inside.home / "notes.txt"
+    file.write_text("old\n")
+    page.see("[name=uploads]").send_keys(str(tmp_path / "notes.txt"))
+    assert page.text("dialog p") == 'There is a "notes.txt" already. Replace it?'
+    page.press("Cancel")
+    page.see(".uploads .failure", "kept as it was")
+    assert file.read_text() == "old\n"
+    page.see("[name=uploads]").send_keys(str(tmp_path / "notes.txt"))
+    page.press("Replace it")
+    page.see(".uploads [role=status]", "uploaded")
+    assert file.read_text() == "new\n"
+    assert page.findings() == []
+    assert page.complaints() == []
+
+
 def test_a_file_is_edited_renamed_and_deleted(page, inside):
     file = inside.home / "todo.txt"
     file.write_text("one\n")

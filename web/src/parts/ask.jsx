@@ -12,8 +12,12 @@ import {Dialog} from "./dialog.jsx";
  * @property {string} [typed] what has to be typed before that button works
  */
 
-/** @type {import("@preact/signals").Signal<(Question & {answer: (yes: boolean) => void}) | null>} */
-const question = signal(null);
+/**
+ * Those without an answer; the first is shown.
+ * @type {import("@preact/signals").Signal<(Question & {number: number, answer: (yes: boolean) => void})[]>}
+ */
+const questions = signal([]);
+let count = 0;
 
 /**
  * Resolves to whether the answer is the button `yes`. Cancel, which has the focus, and Escape are no.
@@ -22,17 +26,18 @@ const question = signal(null);
  */
 export function ask(asked) {
 	return new Promise((resolve) => {
-		question.value = {...asked, answer(yes) {
-			question.value = null;
+		const number = ++count;
+		questions.value = [...questions.value, {...asked, number, answer(yes) {
+			questions.value = questions.value.filter((other) => other.number !== number);
 			resolve(yes);
-		}};
+		}}];
 	});
 }
 
 /** Where questions appear; once in the page. */
 export function Questions() {
-	const asked = question.value;
-	return asked && <Asked key={asked.text} {...asked}/>;
+	const [first] = questions.value;
+	return first && <Asked key={first.number} {...first}/>;
 }
 
 /** @param {Question & {answer: (yes: boolean) => void}} props */

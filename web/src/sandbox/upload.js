@@ -8,15 +8,17 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5000;
 
 /**
+ * 412 CHANGED when there is a file already and it is not to be replaced.
  * @param {import("./access.js").Access} access
  * @param {string} path where it is to be
  * @param {Blob} file
- * @param {(sent: number) => void} tell how many bytes have arrived
- * @param {AbortSignal} signal gives it up
+ * @param {{tell: (sent: number) => void, signal: AbortSignal, replace?: boolean}} options
+ *	`tell` is called with how many bytes have arrived; `signal` gives it up
  */
-export async function upload(access, path, file, tell, signal) {
+export async function upload(access, path, file, {tell, signal, replace = false}) {
 	const begun = await patiently(signal, () => access.request(`/v1/uploads?${new URLSearchParams({path, parents: "true"})}`, {
-		method: "POST", signal, headers: {...TUS, "Upload-Length": String(file.size)},
+		method: "POST", signal,
+		headers: {...TUS, "Upload-Length": String(file.size), ...(replace ? {} : {"If-None-Match": "*"})},
 	}));
 	const {id, offset} = await begun.json();
 	const place = `/v1/uploads/${id}`;

@@ -26,8 +26,8 @@ export function useUploads(access, reload = async () => {}) {
 			return;
 		change(one, {state: "sending"});
 		try {
-			await upload(access, one.path, file, (sent) => change(one, {sent}), one.stop.signal);
-			change(one, {state: "done"});
+			const sent = await uploadWithCare(access, one.path, file, {tell: (bytes) => change(one, {sent: bytes}), signal: one.stop.signal});
+			change(one, sent ? {state: "done"} : {state: "failed", error: "kept as it was"});
 			await reload();
 		} catch (/** @type {any} */ error) {
 			change(one, {state: "failed", error: one.stop.signal.aborted ? "given up" : error.message});
@@ -50,14 +50,34 @@ export function useUploads(access, reload = async () => {}) {
 	return {uploads, add, stop, forget};
 }
 
+/**
+ * Replaces a file of the same name only if the answer is yes; false when it is no.
+ * @param {import("../../sandbox/access.js").Access} access
+ * @param {string} path
+ * @param {File} file
+ * @param {{tell: (sent: number) => void, signal: AbortSignal}} options
+ */
+async function uploadWithCare(access, path, file, options) {
+	try {
+		await upload(access, path, file, options);
+	} catch (/** @type {any} */ error) {
+		if (error.status !== 412)
+			throw error;
+		if (!await ask({text: `There is a "${path}" already. Replace it?`, yes: "Replace it"}))
+			return false;
+		await upload(access, path, file, {...options, replace: true});
+	}
+	return true;
+}
+
 /** @param {{uploads: Upload[], stop: (one: Upload) => void, forget: () => void}} props */
 export function Uploads({uploads, stop, forget}) {
 	const ended = uploads.some(({state}) => state === "done" || state === "failed");
 	return (
 		<>
 			<ul class="uploads" aria-label="Uploads">
-				{uploads.map((one) => (
-					<li key={one.path} data-state={one.state}>
+				{uploads.map((one, i) => (
+					<li key={i} data-state={one.state}>
 						<bdi>{one.path}</bdi>{" "}
 						{one.state === "done" && <span role="status">uploaded</span>}
 						{one.state === "failed" && <span class="failure" role="alert">{one.error}</span>}
