@@ -78,6 +78,34 @@ def test_an_upload_replaces_a_file_only_after_a_question(page, inside, tmp_path)
     assert page.complaints() == []
 
 
+def drop(page, css, *paths):
+    """Drops files or folders of this machine, as a person does."""
+    place = page.see(css).rect
+    for kind in ("dragEnter", "dragOver", "drop"):
+        page.driver.execute_cdp_cmd("Input.dispatchDragEvent", {
+            "type": kind, "x": place["x"] + 5, "y": place["y"] + 5,
+            "data": {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}})
+
+
+def test_what_cannot_be_uploaded_is_told_and_the_next_file_is_uploaded(page, inside, tmp_path):
+    (tmp_path / "folder").mkdir()
+    for name in ("there.txt", "changed.txt", "last.txt"):
+        (tmp_path / name).write_text("here\n")
+    (inside.home / "there.txt").write_text("old\n")
+    drop(page, ".crumbs", tmp_path / "folder")
+    page.see(".uploads .failure", "A folder cannot be dropped here; `fsa cp` copies folders.")
+    page.press("Clear the list")
+    page.see("[name=uploads]").send_keys("\n".join(str(tmp_path / name) for name in ("there.txt", "changed.txt", "last.txt")))
+    page.see("dialog p", 'There is a "there.txt" already. Replace it?')  # the others wait meanwhile
+    (tmp_path / "changed.txt").write_text("something else\n")
+    page.press("Replace it")
+    page.wait(lambda: [e.text for e in page.find(".uploads [role=status]")] == ["uploaded"] * 2, "the others")
+    assert "cannot be read" in page.text(".uploads .failure")
+    wait_file(page, inside.home / "last.txt", "here\n")
+    assert not (inside.home / "changed.txt").exists()
+    assert page.complaints() == []
+
+
 def test_a_file_is_edited_renamed_and_deleted(page, inside):
     file = inside.home / "todo.txt"
     file.write_text("one\n")

@@ -22,14 +22,18 @@ export async function upload(access, path, file, {tell, signal, replace = false}
 	}));
 	const {id, offset} = await begun.json();
 	const place = `/v1/uploads/${id}`;
-	signal.addEventListener("abort", () => void access.request(place, {method: "DELETE", headers: TUS}).catch(() => {}));
 	let sent = offset;
-	do {
-		sent = await patiently(signal, () => sendPiece(access, place, file, sent, signal), async () => {
-			sent = (await (await access.request(place, {signal, headers: TUS})).json()).offset;
-		});
-		tell(sent);
-	} while (sent < file.size);
+	try {
+		do {
+			sent = await patiently(signal, () => sendPiece(access, place, file, sent, signal), async () => {
+				sent = (await (await access.request(place, {signal, headers: TUS})).json()).offset;
+			});
+			tell(sent);
+		} while (sent < file.size);
+	} catch (error) {
+		void access.request(place, {method: "DELETE", headers: TUS}).catch(() => {}); // what has arrived is of no use
+		throw error;
+	}
 }
 
 /**
@@ -40,16 +44,22 @@ export async function upload(access, path, file, {tell, signal, replace = false}
  * @param {AbortSignal} signal
  */
 async function sendPiece(access, place, file, from, signal) {
-	const piece = file.slice(from, from + PIECE);
+	const piece = await readPiece(file, from);
 	const answer = await access.request(place, {
 		method: "PATCH", signal, body: piece,
 		headers: {...TUS, "Upload-Offset": String(from), "Content-Type": "application/offset+octet-stream"},
 	});
-	return Number(answer.headers.get("Upload-Offset") ?? from + piece.size);
+	return Number(answer.headers.get("Upload-Offset") ?? from + piece.byteLength);
 }
 
+/** Read before it is sent: fetch() does not tell a file that cannot be read from a lost connection. @param {Blob} file @param {number} from */
+const readPiece = (file, from) => file.slice(from, from + PIECE).arrayBuffer().catch((error) => {
+	throw new DOMException("This file cannot be read (any more): it was changed, moved or deleted after it was chosen", error.name);
+});
+
 /**
- * Tries again while the sandbox is out of reach, after `recover`.
+ * Tries again while the sandbox is out of reach, after `recover`. What the browser itself refuses (a DOMException) is
+ * final.
  * @template T
  * @param {AbortSignal} signal
  * @param {() => Promise<T>} work
@@ -63,11 +73,17 @@ async function patiently(signal, work, recover = async () => {}) {
 				await recover();
 			return await work();
 		} catch (error) {
-			const away = !(error instanceof ApiError) || error.status >= 500 || error.code === "WRONG_OFFSET";
-			if (signal.aborted || !away || (error instanceof ApiError && error.status === 507))
+			if (signal.aborted || !passes(error))
 				throw error;
 			failed = true;
 		}
 		await new Promise((resolve) => setTimeout(resolve, pause));
 	}
+}
+
+/** @param {unknown} error */
+function passes(error) {
+	if (error instanceof ApiError)
+		return (error.status >= 500 && error.status !== 507) || error.code === "WRONG_OFFSET";
+	return !(error instanceof DOMException);
 }

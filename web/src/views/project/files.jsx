@@ -11,7 +11,7 @@ import {query, setQuery} from "../../router.js";
 import {download, folderOf, join, listFolder, makeFolder, move, remove, watchFolder} from "../../sandbox/files.js";
 import {FileEditor} from "./file-editor.jsx";
 import {InSandbox} from "./in-sandbox.jsx";
-import {Uploads, useUploads} from "./uploads.jsx";
+import {Uploads, dropped, useUploads} from "./uploads.jsx";
 
 /** @typedef {import("../../sandbox/access.js").Access} Access */
 /** @typedef {import("../../sandbox/files.js").Entry} Entry */
@@ -39,7 +39,7 @@ function Folder({access, folder}) {
 	const drop = (/** @type {DragEvent} */ event) => {
 		event.preventDefault();
 		setOver(false);
-		uploads.add(folder, event.dataTransfer?.files ?? []);
+		uploads.add(folder, dropped(event.dataTransfer));
 	};
 	const hover = (/** @type {DragEvent} */ event) => {
 		event.preventDefault();
@@ -51,7 +51,7 @@ function Folder({access, folder}) {
 			<label>
 				<span>Upload files, which you can also drop here</span>
 				<input type="file" multiple name="uploads" onChange={({currentTarget}) => {
-					uploads.add(folder, currentTarget.files ?? []);
+					uploads.add(folder, {files: [...currentTarget.files ?? []]});
 					currentTarget.value = "";
 				}}/>
 			</label>

@@ -7,9 +7,12 @@ import {endSession, folderOfSession, isSessionName, listSessions} from "../../sa
 import {query, setQuery} from "../../router.js";
 import {InSandbox} from "./in-sandbox.jsx";
 import {openScreen} from "./screen.js";
-import {Uploads, useUploads} from "./uploads.jsx";
+import {Uploads, dropped, useUploads} from "./uploads.jsx";
 
-/** @typedef {import("../../sandbox/access.js").Access} Access */
+/**
+ * @typedef {import("../../sandbox/access.js").Access} Access
+ * @typedef {import("./uploads.jsx").Chosen} Chosen
+ */
 
 const FIRST = "main";
 const STATES = {connecting: "Connecting…", open: "Connected", away: "The sandbox is out of reach; trying again.", ended: "This shell has ended."};
@@ -70,7 +73,7 @@ export function Screen({access, session, ended}) {
 	const [round, setRound] = useState(0);
 	const [control, setControl] = useState(false);
 	const uploads = useUploads(access);
-	const put = useAction(async (/** @type {File[]} */ files) => uploads.add(await folderOfSession(access, session), files));
+	const put = useAction(async (/** @type {Chosen} */ chosen) => uploads.add(await folderOfSession(access, session), chosen));
 	useEffect(() => {
 		screen.current = openScreen({
 			access, session, place: /** @type {HTMLElement} */ (place.current), tell: setState, setControl,
@@ -111,27 +114,27 @@ export function Screen({access, session, ended}) {
 	);
 }
 
-/** For who cannot drop a file. @param {{put: (files: File[]) => void}} props */
+/** For who cannot drop a file. @param {{put: (chosen: Chosen) => void}} props */
 function Choose({put}) {
 	const input = useRef(/** @type {HTMLInputElement | null} */ (null));
 	return (
 		<>
 			<Button class="quiet" title="Into the shell's current folder; you can also drop files on the terminal" onClick={() => input.current?.click()}>Upload</Button>
 			<input ref={input} type="file" multiple hidden name="uploads" aria-label="Files to upload" onChange={({currentTarget}) => {
-				put([...currentTarget.files ?? []]);
+				put({files: [...currentTarget.files ?? []]});
 				currentTarget.value = "";
 			}}/>
 		</>
 	);
 }
 
-/** What is dropped here goes into the shell's current folder. @param {{put: (files: File[]) => void, children: any}} props */
+/** What is dropped here goes into the shell's current folder. @param {{put: (chosen: Chosen) => void, children: any}} props */
 function DropPlace({put, children}) {
 	const [over, setOver] = useState(false);
 	const drop = (/** @type {DragEvent} */ event) => {
 		event.preventDefault();
 		setOver(false);
-		put([...event.dataTransfer?.files ?? []]);
+		put(dropped(event.dataTransfer));
 	};
 	const hover = (/** @type {DragEvent} */ event) => {
 		event.preventDefault();

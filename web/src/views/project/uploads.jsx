@@ -7,7 +7,18 @@ import {upload} from "../../sandbox/upload.js";
 /**
  * @typedef {{path: string, size: number, sent: number, state: "waiting" | "sending" | "done" | "failed",
  *	error?: string, stop: AbortController}} Upload
+ * @typedef {{files: Iterable<File>, folders?: string[]}} Chosen `folders`: names of those that were dropped, too
  */
+
+/** What was dropped; of a folder a browser hands out no bytes. @param {DataTransfer | null} data @returns {Chosen} */
+export function dropped(data) {
+	const items = [...data?.items ?? []].filter(({kind}) => kind === "file")
+		.map((item) => ({file: item.getAsFile(), entry: item.webkitGetAsEntry()}));
+	return {
+		files: items.flatMap(({file, entry}) => (file === null || entry?.isDirectory ? [] : [file])),
+		folders: items.flatMap(({entry}) => (entry?.isDirectory ? [entry.name] : [])),
+	};
+}
 
 /**
  * Uploads one after the other; what is chosen meanwhile waits.
@@ -33,10 +44,16 @@ export function useUploads(access, reload = async () => {}) {
 			change(one, {state: "failed", error: one.stop.signal.aborted ? "given up" : error.message});
 		}
 	};
-	const add = (/** @type {string} */ folder, /** @type {Iterable<File>} */ files) => {
+	const list = (/** @type {string} */ path, size = 0) => {
+		const one = /** @type {Upload} */ ({path, size, sent: 0, state: "waiting", stop: new AbortController()});
+		setUploads((all) => [...all, one]);
+		return one;
+	};
+	const add = (/** @type {string} */ folder, /** @type {Chosen} */ {files, folders = []}) => {
+		for (const name of folders)
+			change(list(join(folder, name)), {state: "failed", error: "A folder cannot be dropped here; `fsa cp` copies folders."});
 		for (const file of files) {
-			const one = /** @type {Upload} */ ({path: join(folder, file.name), size: file.size, sent: 0, state: "waiting", stop: new AbortController()});
-			setUploads((all) => [...all, one]);
+			const one = list(join(folder, file.name), file.size);
 			queue.current = queue.current.then(() => send(one, file));
 		}
 	};
