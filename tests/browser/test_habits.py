@@ -4,6 +4,7 @@ import time
 
 import pytest
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from test_page import PASSWORD, create, enter
 
@@ -168,6 +169,46 @@ def test_changes_that_are_not_applied_stay_while_one_moves_about(page, cluster):
     page.press("Apply and restart")
     page.see("td pre", "too")
     page.wait(lambda: not page.find(".tabs .unapplied"), "nothing is left to apply")
+
+
+def test_variables_as_text_lose_no_changes(page, cluster):
+    enter(page, cluster)
+    create(page, "Texts")
+    page.press("Variables", ".tabs a")
+    page.fill(key="TOKEN", value="hidden")
+    page.press("secret: never shown again", "label")
+    page.press("Add")
+    page.see(".changes [data-kind=added]", "TOKEN new, secret")
+    page.press("Edit as .env text")
+    page.see("[name=raw]").send_keys("NO VARIABLE\n")
+    page.press("Compare")
+    page.see(".failed p", "Line 1 is no NAME=value")
+    page.press("Show as a table")
+    page.press("Cancel")
+    assert page.attribute("value", "[name=raw]") == "NO VARIABLE\n"
+    page.press("Show as a table")
+    page.press("Drop it")
+    page.press("Edit as .env text")
+    page.see("[name=raw]").send_keys("OPEN=1\n")
+    page.press("Compare")
+    page.wait(lambda: [e.text for e in page.find(".changes li code")] == ["TOKEN", "OPEN"], "both")
+    page.press("Apply and restart")
+    page.see("td em", "secret")
+
+    # What is as it is stored is no change.
+    page.press("Edit as .env text")
+    page.see("[name=raw]").send_keys(Keys.CONTROL + Keys.END)
+    page.see("[name=raw]").send_keys("MORE=2\n")
+    page.see(".tabs .unapplied")
+    page.see("[name=raw]").send_keys(Keys.BACKSPACE * len("MORE=2\n"))
+    page.wait(lambda: not page.find(".tabs .unapplied"), "no change")
+    page.press("Compare")
+    page.see("td em", "secret")
+    page.wait(lambda: not page.find(".tabs .unapplied, .changes"), "no change")
+    page.fill(key="OPEN", value="1")
+    page.press("Add")
+    page.wait(lambda: page.attribute("value", "[name=key]") == "" and not page.find(".tabs .unapplied, .changes"), "no change")
+    assert page.complaints() == []
 
 
 def test_a_secret_stays_one_and_is_not_read_over_a_shoulder(page, cluster):

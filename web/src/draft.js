@@ -54,20 +54,31 @@ export function differences(stored, draft) {
 	return found;
 }
 
+/** The draft without what is stored so already. @param {Variable[]} stored @param {Draft} draft @returns {Draft} */
+export const withoutStored = (stored, draft) => new Map(differences(stored, draft).map(({key, after}) => [key, after]));
+
+/** Whether it has a place in the .env text. @param {Wanted | null} wanted */
+const isOpen = (wanted) => wanted !== null && !wanted.isSecret && wanted.value !== null;
+
 /**
- * The draft that makes the open variables what a text says; secrets stay unless it names them.
+ * The draft that makes the open variables what a text says; secrets, and what the draft has about them, stay unless
+ * it names them.
  * @param {Variable[]} stored
+ * @param {Draft} before
  * @param {Map<string, string>} text
  * @returns {Draft}
  */
-export function draftOfText(stored, text) {
+export function draftOfText(stored, before, text) {
 	const secret = new Set(stored.filter(({isSecret}) => isSecret).map(({key}) => key));
 	/** @type {Draft} */
 	const draft = new Map();
 	for (const {key, isSecret} of stored)
 		if (!isSecret && !text.has(key))
 			draft.set(key, null);
+	for (const [key, wanted] of before)
+		if (!isOpen(wanted) && !text.has(key))
+			draft.set(key, wanted);
 	for (const [key, value] of text)
-		draft.set(key, {value, isSecret: secret.has(key)});
+		draft.set(key, {value, isSecret: before.get(key)?.isSecret ?? secret.has(key)});
 	return draft;
 }

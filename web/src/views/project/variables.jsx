@@ -1,8 +1,9 @@
-import {useState} from "preact/hooks";
+import {useEffect, useState} from "preact/hooks";
 import {callWithCare, useAction} from "../../action.js";
 import {get} from "../../api.js";
 import {formatEnv, parseEnv} from "../../dotenv.js";
-import {differences, draftOf, draftOfText, keepDraft} from "../../draft.js";
+import {differences, draftOf, draftOfText, keepDraft, withoutStored} from "../../draft.js";
+import {ask} from "../../parts/ask.jsx";
 import {Act, Button} from "../../parts/button.jsx";
 import {Failure} from "../../parts/failure.jsx";
 import {Reading} from "../../parts/reading.jsx";
@@ -22,6 +23,17 @@ export function Variables({project}) {
 	const setDraft = (/** @type {Draft} */ changed) => keepDraft(project.id, {draft: changed});
 	const setText = (/** @type {string | null} */ typed) => keepDraft(project.id, {text: typed});
 	const [raw, setRaw] = useState(text !== null);
+	useEffect(() => {
+		const needed = withoutStored(stored.data ?? [], draft);
+		if (stored.data !== undefined && needed.size < draft.size)
+			setDraft(needed);
+	}, [stored.data, draft]);
+	const toggle = async () => {
+		if (text !== null && !await ask({text: "Drop the text that you have typed? Compare would take it over.", yes: "Drop it"}))
+			return;
+		setText(null);
+		setRaw(!raw);
+	};
 	return (
 		<section>
 			<h2>Variables</h2>
@@ -29,14 +41,11 @@ export function Variables({project}) {
 			<Reading of={stored}>
 				{(variables) => (
 					<>
-						<Button aria-pressed={raw} class="quiet" onClick={() => {
-							setText(null);
-							setRaw(!raw);
-						}}>
+						<Button aria-pressed={raw} class="quiet" onClick={toggle}>
 							{raw ? "Show as a table" : "Edit as .env text"}
 						</Button>
 						{raw
-							? <Raw variables={variables} text={text ?? textOf(variables, draft)} setText={setText}
+							? <Raw variables={variables} draft={draft} text={text} setText={setText}
 								take={(changed) => {
 									keepDraft(project.id, {draft: changed, text: null});
 									setRaw(false);
@@ -84,18 +93,23 @@ function Table({variables, draft, setDraft}) {
 	);
 }
 
-/** @param {{variables: Variable[], text: string, setText: (text: string) => void, take: (draft: Draft) => void}} props */
-function Raw({variables, text, setText, take}) {
+/**
+ * @param {{variables: Variable[], draft: Draft, text: string | null, setText: (text: string | null) => void,
+ *	take: (draft: Draft) => void}} props `text`: null while nothing is typed
+ */
+function Raw({variables, draft, text, setText, take}) {
+	const untouched = textOf(variables, draft), shown = text ?? untouched;
+	const compare = useAction(async () => take(draftOfText(variables, draft, parseEnv(shown))));
 	const secrets = variables.filter(({isSecret}) => isSecret).map(({key}) => key);
 	return (
 		<>
 			<label>
 				<span>As .env text</span>
-				<textarea name="raw" rows={14} spellcheck={false} autocomplete="off" value={text}
-					onInput={({currentTarget}) => setText(currentTarget.value)}/>
+				<textarea name="raw" rows={14} spellcheck={false} autocomplete="off" value={shown}
+					onInput={({currentTarget}) => setText(currentTarget.value === untouched ? null : currentTarget.value)}/>
 			</label>
 			{secrets.length > 0 && <p class="detail">Secrets stay as they are, unless you give them a value here: {secrets.join(", ")}</p>}
-			<Button onClick={() => take(draftOfText(variables, parseEnv(text)))}>Compare</Button>
+			<Act action={compare}>Compare</Act>
 		</>
 	);
 }
