@@ -62,6 +62,7 @@ function start(latest, show) {
 	let timer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
 	let reading = /** @type {Promise<void> | null} */ (null);
 	let again = false, stopped = false;
+	let heard = Promise.resolve();
 
 	/** @param {any} error */
 	const pause = (error) => {
@@ -89,15 +90,19 @@ function start(latest, show) {
 			reading ??= once().finally(() => reading = null);
 		return reading ?? Promise.resolve();
 	};
-	const hear = async (/** @type {import("./live.js").LiveEvent} */ event) => {
-		const {hear: patch} = latest.current.options;
+	const take = async (/** @type {import("./live.js").LiveEvent} */ event) => {
+		const {hear: patch} = latest.current.options, old = data;
 		if (patch === undefined || stopped)
 			return;
-		const changed = event.name === "open" || data === undefined ? undefined : await patch(event, data);
-		if (changed === undefined)
-			now();
-		else if (changed !== data)
+		const changed = event.name === "open" || old === undefined ? undefined : await patch(event, old);
+		if (changed === undefined || (changed !== old && (reading !== null || data !== old)))
+			now(); // a read that is under way, or went past meanwhile, may have missed what the event is about
+		else if (changed !== old && !stopped)
 			show({data: data = changed, error: null});
+	};
+	// One after the other: each begins with what those before it made of the data.
+	const hear = (/** @type {import("./live.js").LiveEvent} */ event) => {
+		heard = heard.then(() => take(event)).catch(now);
 	};
 	const seen = () => void (document.hidden || now());
 	const ends = [listen(hear), sessionEnded.subscribe((ended) => void (ended || now()))];
