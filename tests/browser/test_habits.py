@@ -137,6 +137,23 @@ def test_events_that_come_at_once_are_all_seen(page, cluster, site):
     assert page.complaints() == []
 
 
+def test_a_project_in_the_trash_says_so_and_offers_nothing_else(page, cluster, site):
+    enter(page, cluster)
+    create(page, "Binned")
+    project = page.driver.current_url.rsplit("/", 1)[1]
+    with site.connect() as db, db.cursor() as cursor:  # as a deletion does on a site with a trash
+        cursor.execute("UPDATE projects SET deleted_at = now(), trash_until = now() + interval '1 day 1 hour' WHERE id = %s", (project,))
+    page.wait(lambda: "in the trash" in page.text("section p"), "that it is there")
+    assert "goes for good" in page.text("section p")
+    assert page.find("main button") == []
+    assert page.findings() == []
+    page.press("To the trash, from which it is restored")
+    page.see("[aria-label='Restore Binned']").click()
+    page.see("h1", "Binned")
+    page.see(".tabs")
+    assert page.complaints() == []
+
+
 def test_many_pages_leave_the_browser_connections(page, cluster):
     """Chromium has six to a site, and keeps pages for Back."""
     enter(page, cluster)

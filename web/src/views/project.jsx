@@ -6,6 +6,7 @@ import {Act} from "../parts/button.jsx";
 import {Heading} from "../parts/heading.jsx";
 import {Link} from "../parts/link.jsx";
 import {Badge, moves, partsOf, sentence} from "../parts/status.jsx";
+import {Time} from "../parts/time.jsx";
 import {useResource} from "../resource.js";
 import {navigate} from "../router.js";
 import {TABS} from "./project/tabs.js";
@@ -52,6 +53,8 @@ export function Project({id, tab = ""}) {
 	const {data, error} = resource;
 	if (error?.status === 404 || error?.status === 400)
 		return <Gone/>;
+	if (data?.trashUntil)
+		return <Deleted name={data.name} until={data.trashUntil}/>;
 	return (
 		<>
 			<Head project={data} id={id}/>
@@ -109,6 +112,17 @@ function Head({project, id}) {
 function Ask({id, verb, label}) {
 	const action = useAction(() => callWithCare("POST", `/api/projects/${id}/${verb}`));
 	return <Act action={action}>{label}</Act>;
+}
+
+/** In the trash, where it is only brought back. @param {{name: string, until: string}} props */
+function Deleted({name, until}) {
+	return (
+		<section class="narrow">
+			<Heading title={name}/>
+			<p>This project is in the trash. It keeps its files and data, and goes for good <Time at={until}/>.{" "}
+				<Link to="/trash">To the trash, from which it is restored</Link></p>
+		</section>
+	);
 }
 
 function Gone() {
