@@ -45,6 +45,24 @@ def test_what_asks_is_refused(page, site, asked):
     assert collect(site, asked).json()["errorCode"] == "ACCESS_DENIED"
 
 
+def test_another_code_is_entered_after_one_that_has_expired(page, site, asked):
+    enter_code(page, asked)
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE device_logins SET expires_at = now() WHERE name = %s", (NAME,))
+    page.press("Allow")
+    page.see(".failed")
+    page.press("Enter another code")
+    other = site.client().post("/api/auth/device", {"name": "other"}).json()
+    page.fill(code=other["userCode"])
+    page.press("Continue")
+    page.see("strong", "other")
+    page.press("Allow")
+    page.wait(lambda: "Done" in page.text("[role=status]"), "that it is done")
+    page.press("Enter another code")
+    page.see("[name=code]")
+    assert page.complaints() == []
+
+
 def test_a_code_that_is_none_is_told_so(page):
     page.driver.get(f"{page.url}/device")
     register(page)

@@ -4,7 +4,7 @@
 import {useState} from "preact/hooks";
 import {useAction} from "../action.js";
 import {get, post} from "../api.js";
-import {Act} from "../parts/button.jsx";
+import {Act, Button} from "../parts/button.jsx";
 import {Field, Form} from "../parts/form.jsx";
 import {Heading} from "../parts/heading.jsx";
 import {Link} from "../parts/link.jsx";
@@ -15,12 +15,17 @@ import {Time} from "../parts/time.jsx";
 export function Device() {
 	const [asking, setAsking] = useState(/** @type {Asking | null} */ (null));
 	const [answer, setAnswer] = useState(/** @type {"allowed" | "refused" | null} */ (null));
+	const again = () => {
+		setAsking(null);
+		setAnswer(null);
+	};
 	return (
 		<section class="narrow">
 			<Heading title="Log in on another machine"/>
 			{answer === "allowed" && <p role="status">Done: go on there. You can withdraw its token in <Link to="/account">your account</Link>.</p>}
 			{answer === "refused" && <p role="status">Refused. It has got nothing.</p>}
 			{answer === null && (asking === null ? <Code found={setAsking}/> : <Answer asking={asking} answered={setAnswer}/>)}
+			{asking !== null && <Button class="quiet" onClick={again}>Enter another code</Button>}
 		</section>
 	);
 }
