@@ -57,6 +57,16 @@ def test_every_document_is_reached_from_the_readme():
     assert {name(d) for d in ROOT.glob("docs/*.md")} <= {name(d) for d in reached}
 
 
+def test_each_action_of_the_audit_has_words_in_the_console():
+    words = (ROOT / "web/src/views/account/activity.jsx").read_text()
+    routes = "".join(path.read_text() for path in ROOT.glob("cgi-bin/*/routes.c"))
+    handlers = "".join(path.read_text() for path in ROOT.glob("cgi-bin/*/*.c"))
+    actions = {*re.findall(r'"([a-z]+(?:\.[a-z]+)+)"', re.sub(r"#include.*", "", routes)),
+               *re.findall(r'call_audit\(\w+, "([^"]+)"', handlers)}
+    assert len(actions) > 30
+    assert set(re.findall(r'"([a-z]+(?:\.[a-z]+)+)":', words)) == actions
+
+
 def test_codes_that_are_explained_exist():
     text = (ROOT / "docs/troubleshooting.md").read_text()
     codes = set(re.findall(r"`([A-Z][A-Z_]{4,})`", text))

@@ -6,17 +6,21 @@ import {Reading} from "../../parts/reading.jsx";
 import {Time} from "../../parts/time.jsx";
 import {useResource} from "../../resource.js";
 
-/** What the audit's actions are in words; one that is missing shows its name. */
+/** What the audit's actions are in words; tests/docs compares them with the routes. */
 const WORDS = /** @type {Record<string, string>} */ ({
 	"session.create": "Logged in", "session.delete": "Logged out", "login.refused": "A login was refused",
 	"invitation.accept": "Accepted an invitation", "password.change": "Changed the password", "password.refused": "A change of the password was refused",
 	"identity.bind": "Added a way to log in", "identity.unbind": "Removed a way to log in",
 	"identity.primary": "Changed the primary way to log in",
 	"token.create": "Made an API token", "token.delete": "Withdrew an API token", "sandbox.token": "Opened a sandbox",
+	"device.answer": "Answered a program that asked to act for you",
 	"project.create": "Created a project", "project.change": "Changed a project", "project.delete": "Deleted a project",
+	"project.restore": "Brought a project back from the trash", "project.lifetime": "Changed when a project ends",
+	"project.keep": "Changed how long an idle project is kept running", "project.idle": "Changed when an idle project stops",
 	"project.start": "Started a project", "project.stop": "Stopped a project", "project.restart": "Restarted a project",
-	"sandbox.create": "Created a sandbox", "sandbox.start": "Started a sandbox", "sandbox.stop": "Stopped a sandbox",
+	"sandbox.create": "Created a sandbox", "sandbox.change": "Changed a sandbox", "sandbox.start": "Started a sandbox", "sandbox.stop": "Stopped a sandbox",
 	"sandbox.restart": "Restarted a sandbox", "sandbox.terminate": "Deleted a sandbox",
+	"port.open": "Opened a port of a sandbox", "port.close": "Closed a port of a sandbox", "agent.start": "Gave the agent a task",
 	"admin.user.limit": "Changed a user's limit", "admin.user.disable": "Disabled a user",
 	"admin.user.enable": "Enabled a user", "admin.user.invite": "Made a link for somebody new",
 	"admin.user.withdraw": "Withdrew somebody's link",
