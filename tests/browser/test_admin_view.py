@@ -93,6 +93,7 @@ def test_a_user_gets_a_limit_and_is_disabled_and_enabled(page, cluster, site):
     page.see("p", "1 user")
 
     page.press("Limits")
+    page.see("dialog label span", "CPU at once, in millicores")
     page.see("dialog form:has([value=projects]) [name=limit]").send_keys("7")
     assert page.findings() == []
     page.press("Save the limit of projects")

@@ -5,6 +5,13 @@ import {Field, Form} from "../../parts/form.jsx";
 import {Reading} from "../../parts/reading.jsx";
 import {useResource} from "../../resource.js";
 
+/** What the API's kinds of limits count. */
+const LABELS = /** @type {Record<string, string>} */ ({
+	projects: "Projects", sandboxes: "Sandboxes of a project", ports: "Open ports of a sandbox",
+	running: "Running sandboxes", starts: "Starts an hour",
+	cpu: "CPU at once, in millicores", memory: "Memory at once, in MiB", storage: "Volumes, in GiB",
+});
+
 /** How much one user may have, and exceptions for them. @param {{person: Person, close: () => void}} props */
 export function Limits({person: {id, name}, close}) {
 	const path = `/api/admin/users/${id}/limits`;
@@ -31,7 +38,7 @@ function OneLimit({kind, limit, used, isException, save}) {
 	return (
 		<Form label={`Save the limit of ${kind}`} submit={save}>
 			<input type="hidden" name="kind" value={kind}/>
-			<Field label={kind[0].toUpperCase() + kind.slice(1)} name="limit" type="number" min={0} max={1000000}
+			<Field label={LABELS[kind] ?? kind} name="limit" type="number" min={0} max={1000000}
 				defaultValue={isException ? limit : ""} hint={<span role="status">{words}</span>}/>
 		</Form>
 	);
