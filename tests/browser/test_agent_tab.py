@@ -85,7 +85,7 @@ def test_a_task_is_ended_and_another_one_fails(page, inside):
     wait_states(page, "Running")
     page.press("End the task")
     page.press("End it")
-    page.wait(lambda: states(page) != ["Running"], "its end")
+    wait_states(page, "Interrupted")
     page.wait(lambda: "agent-" not in inside.tmux("list-sessions"), "its session has ended, too")
     page.wait(lambda: not page.find(".opened .screen"), "no terminal of a session that there is not")
     (inside.home / "go").write_text("3")
@@ -98,6 +98,9 @@ def test_a_task_is_ended_and_another_one_fails(page, inside):
 def test_what_was_asked_before_is_listed_with_what_came_of_it(page, inside):
     record = inside.home / RECORD
     record.parent.mkdir(parents=True)
+    record.touch()
+    page.driver.refresh()
+    page.see("p.empty")
     lines = [{"session": "agent-one", "event": "started", "at": "2026-01-01T10:00:00Z", "prompt": "Write\na poem"},
              {"session": "agent-one", "event": "ended", "at": "2026-01-01T10:01:00Z", "exitCode": 0},
              {"session": "agent-two", "event": "started", "at": "2026-01-02T10:00:00Z", "prompt": "Boil the ocean"}]

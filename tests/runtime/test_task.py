@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,22 +18,22 @@ SESSION = "agent-test"
 
 
 class Task:
-    """A task whose agent prints `text`, and ends once the file `go` exists."""
+    """A task whose agent runs the line `first`, prints `text`, and ends once the file `go` exists."""
 
-    def __init__(self, folder, text, before):
+    def __init__(self, folder, text, before, first):
         self.folder = folder
         folder.mkdir()
         before(folder)
         message = {"type": "assistant", "message": {"content": [{"type": "text", "text": text}]}}
         (folder / "message").write_text(json.dumps(message) + "\n")
         agent = folder / "claude"
-        agent.write_text(f"#!/bin/bash\necho $$ >{folder}/pid\ncat {folder}/message\n"
+        agent.write_text(f"#!/bin/bash\n{first}\necho $$ >{folder}/pid\ncat {folder}/message\n"
                          f"until [[ -e {folder}/go ]]; do sleep 0.1; done\nexit 3\n")
         agent.chmod(0o755)
         self.env = {**os.environ, "HOME": str(folder), "TMUX_TMPDIR": str(folder), "LANG": "C.UTF-8",
                     "PATH": f"{folder}:{os.environ['PATH']}", "FSA_AGENT_PROMPT": "Wait."}
         self.env.pop("TMUX", None)
-        self.process = subprocess.Popen([TASK, SESSION], env=self.env, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen([TASK, SESSION], env=self.env, stdout=subprocess.PIPE, process_group=0)
         self.first_line = self.process.stdout.readline().decode()
 
     def tmux(self, *words):
@@ -70,8 +71,8 @@ def start_task(workspace):
     """Starts a task that ends with the test."""
     started = []
 
-    def start(text="Waiting.", before=lambda _: None):
-        started.append(Task(workspace / "task", text, before))
+    def start(text="Waiting.", before=lambda _: None, first=""):
+        started.append(Task(workspace / "task", text, before, first))
         return started[-1]
 
     yield start
@@ -102,6 +103,15 @@ def test_a_task_that_is_killed_ends_its_agent(start_task):
     assert agent.exists()
     task.process.kill()
     eventually(lambda: not agent.exists())
+    task.nothing_is_left()
+
+
+def test_a_task_that_is_ended_is_an_interrupted_one(start_task):
+    task = start_task(first="trap '' TERM")  # so it outlives the signal, as one that has something to put in order
+    os.killpg(task.process.pid, signal.SIGTERM)  # as sandboxd does
+    assert task.process.wait() == 130
+    assert task.journal()[-1]["exitCode"] == 130
+    (task.folder / "go").touch()
     task.nothing_is_left()
 
 
