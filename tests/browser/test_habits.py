@@ -124,16 +124,18 @@ def test_events_that_come_at_once_are_all_seen(page, cluster, site):
     for project in ("One", "Two", "Three"):
         assert client.post("/api/projects", {"name": project, "database": False}).ok
     page.wait(lambda: len(page.find(".projects .badge[data-status=RUNNING]")) == 3, "all three run")
-    # From now on the page reads nothing by itself, which would hide what it has missed.
+    # From now on the page reads nothing by itself, which would bring what it has missed.
     page.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """
         const later = window.setTimeout;
         window.setTimeout = (work, ms, ...rest) => (ms >= 20000 ? 0 : later(work, ms, ...rest));"""})
     page.driver.refresh()
     page.wait(lambda: len(page.find(".projects li > a")) == 3, "the list")
     page.wait(lambda: reads_of(page, "/api/projects") >= 2, "that the stream has begun, which reads it again")
+    lists = reads_of(page, "/api/projects")
     with site.connect() as db, db.cursor() as cursor:
         cursor.execute("UPDATE projects p SET name = p.name || ' again' FROM users u WHERE u.id = p.user_id AND u.name = %s", (name,))
     page.wait(lambda: {e.text for e in page.find(".projects li > a")} == {"One again", "Two again", "Three again"}, "all three names")
+    assert reads_of(page, "/api/projects") == lists  # as when the stream begins anew, later
     assert page.complaints() == []
 
 
