@@ -52,7 +52,11 @@ async function sendPiece(access, place, file, from, signal) {
 	return Number(answer.headers.get("Upload-Offset") ?? from + piece.byteLength);
 }
 
-/** Read before it is sent: fetch() does not tell a file that cannot be read from a lost connection. @param {Blob} file @param {number} from */
+/**
+ * Read before it is sent: fetch() does not tell a file that cannot be read from a lost connection.
+ * @param {Blob} file
+ * @param {number} from
+ */
 const readPiece = (file, from) => file.slice(from, from + PIECE).arrayBuffer().catch((error) => {
 	throw new DOMException("This file cannot be read (any more): it was changed, moved or deleted after it was chosen", error.name);
 });
