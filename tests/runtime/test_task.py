@@ -28,7 +28,7 @@ class Task:
         (folder / "message").write_text(json.dumps(message) + "\n")
         agent = folder / "claude"
         agent.write_text(f"#!/bin/bash\n{first}\necho $$ >{folder}/pid\ncat {folder}/message\n"
-                         f"until [[ -e {folder}/go ]]; do sleep 0.1; done\nexit 3\n")
+                         f"until [[ -e {folder}/go || ! -e {folder} ]]; do sleep 0.1; done\nexit 3\n")
         agent.chmod(0o755)
         self.env = {**os.environ, "HOME": str(folder), "TMUX_TMPDIR": str(folder), "LANG": "C.UTF-8",
                     "PATH": f"{folder}:{os.environ['PATH']}", "FSA_AGENT_PROMPT": "Wait."}
