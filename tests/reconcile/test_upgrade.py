@@ -105,7 +105,7 @@ def uses(person, project):
 def test_an_upgrade_host_by_host_fails_no_request_and_loses_nothing(workspace, build, postgres, kubesim,
                                                                      former):
     old = Site(workspace / "former", former / "build", postgres, database="upgrade",
-               sql_dir=former / "sql")
+               sql_dir=former / "sql", options={"trash_time": None})  # which it does not know
     with old:
         person = Person(old, kubesim)
         kept = person.create("Kept", database=True)
