@@ -175,11 +175,16 @@ def test_a_pasted_env_file_is_several_variables(page, cluster):
     create(page, "Pasted")
     page.press("Variables", ".tabs a")
     page.see("[name=key]")
-    page.driver.execute_script(
-        "const data = new DataTransfer();"
-        "data.setData('text/plain', '# mine\\nexport ONE=1\\nTWO=\"two\\\\nlines\" # so\\n');"
-        "document.querySelector('[name=key]').dispatchEvent("
-        "new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}))")
+
+    def paste(text):
+        page.driver.execute_script(
+            "const data = new DataTransfer(); data.setData('text/plain', arguments[0]);"
+            "document.querySelector('[name=key]').dispatchEvent("
+            "new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}))", text)
+
+    paste("ONE=1\nwhat is this\n")
+    page.see(".failure", "Line 2 is not NAME=value")
+    paste('# mine\nexport ONE=1\nTWO="two\\nlines" # so\n')
     page.wait(lambda: [e.text for e in page.find(".changes li code")] == ["ONE", "TWO"], "two variables")
     page.press("Apply and restart")
     page.wait(lambda: [e.text for e in page.find("td pre")] == ["1", "two\nlines"], "both are stored")
@@ -221,7 +226,7 @@ def test_variables_as_text_lose_no_changes(page, cluster):
     page.press("Edit as .env text")
     page.see("[name=raw]").send_keys("NO VARIABLE\n")
     page.press("Compare")
-    page.see(".failed p", "Line 1 is no NAME=value")
+    page.see(".failed p", "Line 1 is not NAME=value")
     page.press("Show as a table")
     page.press("Cancel")
     assert page.attribute("value", "[name=raw]") == "NO VARIABLE\n"

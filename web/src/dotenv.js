@@ -21,7 +21,7 @@ export function parseEnv(text) {
 		const entry = skipped ? null : ENTRY.exec(rest);
 		if (!skipped && !entry) {
 			const line = source.slice(0, source.length - rest.length).split("\n").length;
-			throw new Error(`Line ${line} is no NAME=value`);
+			throw new Error(`Line ${line} is not NAME=value`);
 		}
 		if (entry)
 			found.set(entry[1], valueOf(entry));

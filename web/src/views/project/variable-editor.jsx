@@ -1,6 +1,8 @@
 import {useState} from "preact/hooks";
+import {useAction} from "../../action.js";
 import {NAME, parseEnv} from "../../dotenv.js";
 import {Button} from "../../parts/button.jsx";
+import {Failure} from "../../parts/failure.jsx";
 import {Check, Form} from "../../parts/form.jsx";
 
 /** @typedef {Iterable<[string, import("../../draft.js").Wanted | null]>} Changes */
@@ -18,12 +20,14 @@ export function Editor({edited, known, add, cancel}) {
 		setKey(typed);
 		setSecret(secret || isSecret(typed)); // what is secret stays so, unless one says otherwise
 	};
+	const pasted = useAction(async (/** @type {string} */ text) => (
+		add(Array.from(parseEnv(text), ([name, value]) => [name, {value, isSecret: isSecret(name)}]))));
 	const paste = (/** @type {ClipboardEvent} */ event) => {
 		const text = event.clipboardData?.getData("text/plain") ?? "";
 		if (!/^[^\n]*=/m.test(text))
 			return;
 		event.preventDefault();
-		add(Array.from(parseEnv(text), ([name, value]) => [name, {value, isSecret: isSecret(name)}]));
+		void pasted.run(text);
 	};
 	const take = async (/** @type {Record<string, string>} */ values, /** @type {HTMLFormElement} */ form) => {
 		const untouched = edited?.isSecret && values.value === "";
@@ -40,6 +44,7 @@ export function Editor({edited, known, add, cancel}) {
 					<span>Name</span>
 					<input name="key" required pattern={NAME.source.slice(1, -1)} maxLength={128} autocomplete="off" spellcheck={false}
 						value={key} onInput={({currentTarget}) => name(currentTarget.value)} onPaste={paste}/>
+					<Failure action={pasted}/>
 					<small>{same ? `There is a ${same.isSecret ? "secret " : ""}${key}: its value is replaced.` : "A pasted .env becomes several."}</small>
 				</label>
 			)}
