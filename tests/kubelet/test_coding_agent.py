@@ -231,7 +231,24 @@ def wait_until_it_works(shop, fsa):
     fsa("run", "--no-input", "shop", "--", "sh", "-c", f"until pgrep -fx '{WAITING}'; do sleep 0.1; done")
 
 
-def test_a_task_ends_when_its_call_is_cancelled(shop, fsa):
+SESSIONS = "tmux list-sessions -F '#{session_name}' 2>/dev/null || true"
+
+
+@pytest.fixture
+def nothing_is_left(fsa):
+    """Returns when the agent and its command have ended, and the sessions are those from before."""
+    def run(script, *arguments):
+        return fsa("run", "--no-input", "shop", "--", "sh", "-c", script, "sh", *arguments).stdout
+
+    before = run(SESSIONS).rstrip("\n")
+
+    def wait():
+        run(f"while pgrep -fx '{WAITING}' || pgrep -x claude || [ \"$({SESSIONS})\" != \"$1\" ]; do sleep 0.1; done", before)
+
+    return wait
+
+
+def test_a_task_ends_when_its_call_is_cancelled(shop, fsa, nothing_is_left):
     shop.start_model(f"mkfifo /tmp/pipe; {WAITING}")
     arguments = {"project": "shop", "prompt": "Wait."}
     messages = [{"id": 1, "method": "tools/call", "params": {"name": "run_agent", "arguments": arguments}},
@@ -243,13 +260,15 @@ def test_a_task_ends_when_its_call_is_cancelled(shop, fsa):
             if "params" in message and message.get("id"):
                 wait_until_it_works(shop, fsa)
         assert json.loads(mcp.stdout.readline())["id"] == 2  # and no answer to what was cancelled
+        nothing_is_left()
         mcp.stdin.close()
         assert mcp.stdout.read() == ""
 
 
-def test_an_agent_elsewhere_ends_a_task(shop, fsa, call):
+def test_an_agent_elsewhere_ends_a_task(shop, fsa, call, nothing_is_left):
     shop.start_model(f"mkfifo /tmp/pipe; {WAITING}")
     process = json.loads(fsa("agent", "--detach", "--json", "shop", "Wait.").stdout)["process"]
     wait_until_it_works(shop, fsa)
     ended = call("end_agent_task", process=process)
     assert ended["status"] == "ended" and ended["exitCode"] != 0
+    nothing_is_left()
