@@ -297,10 +297,10 @@ int command_cp(const struct call *call, struct err *e)
 	read_place(call->arguments[1], &to);
 	int status = copy(call, &from, &to, e);
 	CLEANUP(json_decrefp)
-	json_t *told =
+	json_t *shown =
 		json_pack("{s:s, s:s}", "from", call->arguments[0], "to", call->arguments[1]);
 	if (status == 0)
-		(void)call_json(call, told);
+		(void)call_json(call, shown);
 	free(from.project);
 	free(to.project);
 	return status;

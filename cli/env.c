@@ -109,9 +109,9 @@ static int read_values(const struct call *call, json_t *values, struct err *e)
 
 static void print_count(const struct call *call, const char *what, size_t count)
 {
-	CLEANUP(json_decrefp) json_t *told = json_pack("{s:I}", "count", (json_int_t)count);
+	CLEANUP(json_decrefp) json_t *shown = json_pack("{s:I}", "count", (json_int_t)count);
 
-	if (!call_json(call, told))
+	if (!call_json(call, shown))
 		(void)printf("%zu %s; a running sandbox restarts with what is set now\n", count,
 			     what);
 }

@@ -25,10 +25,10 @@ int command_open(const struct call *call, struct err *e)
 	char *url = call->options[OPTION_APP] != NULL
 			    ? mem_strdup(app)
 			    : mem_printf("%s/#/projects/%s", site.url, project_id(project));
-	CLEANUP(json_decrefp) json_t *told = json_pack("{s:s}", "url", url);
+	CLEANUP(json_decrefp) json_t *shown = json_pack("{s:s}", "url", url);
 	if (call->options[OPTION_PRINT] == NULL && browser_open(url, e) < 0)
 		return -1;
-	if (!call_json(call, told) && call->options[OPTION_PRINT] != NULL) {
+	if (!call_json(call, shown) && call->options[OPTION_PRINT] != NULL) {
 		CLEANUP(cleanup_free) char *safe = output_printable(url);
 		(void)puts(safe);
 	}

@@ -24,7 +24,7 @@ enum {
 	RETRY_FIRST_MS = 100,
 	RETRY_MAX_MS = 5000,
 	AWAY_MAX_MS = 600 * 1000, /* how long a sandbox may be out of reach */
-	AWAY_TOLD_MS = 2000,      /* after which the user is told */
+	AWAY_NOTICE_MS = 2000,    /* after which the user is informed */
 	LEAVE_MS = 2000,          /* for input that was typed before they left */
 	COLUMNS_MAX = 1000,       /* of a terminal, and rows */
 	PASSED_ON = 4,            /* signals */
@@ -119,7 +119,7 @@ static int failed(struct flow *f, struct err *e)
 		f->retry_ms = RETRY_FIRST_MS;
 	} else if (now - f->away_since_ms > away_max(f->run)) {
 		return err_wrap(e, "the process may still be running");
-	} else if (now - f->away_since_ms > AWAY_TOLD_MS) {
+	} else if (now - f->away_since_ms > AWAY_NOTICE_MS) {
 		tell_away(f->run, true);
 	}
 	f->retry_at_ms = now + f->retry_ms;

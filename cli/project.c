@@ -305,19 +305,19 @@ static int went_wrong(const json_t *project, struct err *e)
 		       member(first, "message"), project_id(project));
 }
 
-/* Prints what delays the project, once per reason; `*told` is the last that was printed, or
+/* Prints what delays the project, once per reason; `*printed` is the last that was printed, or
  * NULL. */
-static void tell_obstacle(const json_t *project, char **told)
+static void print_obstacle(const json_t *project, char **printed)
 {
 	CLEANUP(json_decrefp) json_t *findings = project_findings(project);
 	const char *headline = member(json_array_get(findings, 0), "headline");
 
-	if (headline[0] == '\0' || (*told != NULL && strcmp(*told, headline) == 0))
+	if (headline[0] == '\0' || (*printed != NULL && strcmp(*printed, headline) == 0))
 		return;
 	CLEANUP(cleanup_free) char *safe = output_printable(headline);
 	(void)fprintf(stderr, "fsa: still waiting: %s\n", safe);
-	free(*told);
-	*told = mem_strdup(headline);
+	free(*printed);
+	*printed = mem_strdup(headline);
 }
 
 /* Whether to keep waiting for a site that is unreachable: the project continues without it. */
@@ -332,7 +332,7 @@ int project_wait(struct site *site, const char *id, const char *verb, uint64_t m
 		 json_t **ret_project, struct err *e)
 {
 	uint64_t begun = clock_ms(), reached = begun;
-	CLEANUP(cleanup_free) char *told = NULL;
+	CLEANUP(cleanup_free) char *printed = NULL;
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 
 	while (!site_is_cancelled(site, e)) {
@@ -354,7 +354,7 @@ int project_wait(struct site *site, const char *id, const char *verb, uint64_t m
 		}
 		if (strcmp(project_status(project), "ERROR") == 0)
 			return went_wrong(project, e);
-		tell_obstacle(project, &told);
+		print_obstacle(project, &printed);
 		(void)nanosleep(&pause, NULL);
 	}
 	return -1;

@@ -69,11 +69,11 @@ int command_create(const struct call *call, struct err *e)
 	if (call->options[OPTION_WAIT] != NULL &&
 	    project_wait(&site, project_id(project), "create", 0, &finished, e) < 0)
 		return -1;
-	const json_t *told = finished != NULL ? finished : project;
-	if (!call_json(call, told)) {
-		output_line("project", project_name(told));
-		output_line("id", project_id(told));
-		output_line("status", project_status(told));
+	const json_t *shown = finished != NULL ? finished : project;
+	if (!call_json(call, shown)) {
+		output_line("project", project_name(shown));
+		output_line("id", project_id(shown));
+		output_line("status", project_status(shown));
 	}
 	return 0;
 }

@@ -74,17 +74,18 @@ json_t *run_text(struct buf *b)
 
 json_t *collected_json(struct collected *c, const json_t *process)
 {
-	json_t *told = json_pack(
+	json_t *shown = json_pack(
 		"{s:O, s:O, s:o, s:o}", "exitCode", json_object_get(process, "exitCode"), "signal",
 		json_object_get(process, "signal"), "stdout", run_text(&c->text[PROCESS_STDOUT]),
 		"stderr", run_text(&c->text[PROCESS_STDERR]));
 	size_t dropped = c->dropped[PROCESS_STDOUT] + c->dropped[PROCESS_STDERR];
 
 	if (dropped > 0)
-		(void)json_object_set_new(told, "bytesNotShown", json_integer((json_int_t)dropped));
+		(void)json_object_set_new(shown, "bytesNotShown",
+					  json_integer((json_int_t)dropped));
 	if (json_is_true(json_object_get(process, "timedOut")))
-		(void)json_object_set_new(told, "timedOut", json_true());
-	return told;
+		(void)json_object_set_new(shown, "timedOut", json_true());
+	return shown;
 }
 
 /* ---- the command ----------------------------------------------------------------------------- */

@@ -56,8 +56,8 @@ int sandbox_renew(struct sandbox *s, struct err *e)
 	if (site_call(s->site, "POST", path, body, &answer, e) < 0)
 		return -1;
 	const char *token = json_string_value(json_object_get(answer, "token"));
-	const char *told = json_string_value(json_object_get(answer, "url"));
-	if (sites_url(told != NULL ? told : "", &url, e) < 0 ||
+	const char *given = json_string_value(json_object_get(answer, "url"));
+	if (sites_url(given != NULL ? given : "", &url, e) < 0 ||
 	    check_answer(s->site, token, url, e) < 0)
 		return -1;
 	if (s->server.curl != NULL)

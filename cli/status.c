@@ -185,11 +185,11 @@ int command_explain(const struct call *call, struct err *e)
 		return -1;
 	if (call->options[OPTION_JSON] != NULL) {
 		CLEANUP(json_decrefp)
-		json_t *told =
+		json_t *row =
 			json_pack("{s:s, s:s, s:s, s:o, s:O}", "id", project_id(project), "name",
 				  project_name(project), "status", project_status(project),
 				  "findings", project_findings(project), "events", events);
-		output_value(told);
+		output_value(row);
 		return 0;
 	}
 	print_project(project);

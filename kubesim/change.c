@@ -138,12 +138,12 @@ static int check_version(const struct object *before, const json_t *json, struct
 static void answer(const struct call *call, const struct object *o, json_t *json, struct buf *body)
 {
 	struct object *written = o == NULL ? object_new(call->path->kind, json) : NULL;
-	const struct object *told = o == NULL ? written : o;
+	const struct object *shown = o == NULL ? written : o;
 
 	if (call_wants(call, "as=PartialObjectMetadata;"))
-		object_write_metadata(told, body);
+		object_write_metadata(shown, body);
 	else
-		object_write(told, body);
+		object_write(shown, body);
 	object_release(written);
 }
 

@@ -71,15 +71,15 @@ static const struct object *find_pod(const struct sim *sim, const struct path *p
 static int answer(const struct sim *sim, const struct path *p, const char *address,
 		  struct api_answer *a, struct refusal *r)
 {
-	const json_t *told = map_get(sim->proxies->answers, p->namespace);
+	const json_t *body = map_get(sim->proxies->answers, p->namespace);
 	const char *port = strchr(p->name, ':');
 
-	if (told == NULL)
+	if (body == NULL)
 		return refuse(r, 503, "ServiceUnavailable",
 			      "error trying to reach service: dial tcp %s:%s: connect: connection "
 			      "refused",
 			      address, port != NULL ? port + 1 : "80");
-	CLEANUP(cleanup_free) char *text = json_dumps(told, JSON_COMPACT);
+	CLEANUP(cleanup_free) char *text = json_dumps(body, JSON_COMPACT);
 	a->code = 200;
 	a->content_type = "application/json";
 	buf_append(&a->body, text, strlen(text), NULL);

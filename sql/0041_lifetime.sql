@@ -1,5 +1,5 @@
 -- Projects with an end: their owner is warned before it, they are stopped at it, and deleted after a grace that begins
--- when they were stopped. So nobody loses anything because the site was down when it should have told them.
+-- when they were stopped. So nobody loses anything because the site was down when it should have warned them.
 ALTER TABLE projects
     ADD COLUMN expires_at timestamptz,
     ADD COLUMN deletes_at timestamptz, -- set when the project was stopped at its end
@@ -15,7 +15,7 @@ RETURN (SELECT coalesce(jsonb_agg(w.warning ORDER BY w.place), '[]')
     FROM jsonb_array_elements(warnings) WITH ORDINALITY AS w (warning, place)
     WHERE w.warning ->> 'code' <> code);
 
--- Another end begins from the beginning: what was told of the previous one no longer holds.
+-- Another end begins from the beginning: the warnings of the previous one no longer hold.
 CREATE FUNCTION begin_lifetime() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -27,12 +27,6 @@ END
 $$;
 CREATE TRIGGER lifetime BEFORE UPDATE OF expires_at ON projects
     FOR EACH ROW EXECUTE FUNCTION begin_lifetime();
-
-DROP TRIGGER live_change ON projects;
-CREATE TRIGGER live_change AFTER UPDATE OF name, status, expires_at, deletes_at, warnings ON projects
-    FOR EACH ROW WHEN ((OLD.name, OLD.status, OLD.expires_at, OLD.deletes_at, OLD.warnings) IS DISTINCT FROM
-                       (NEW.name, NEW.status, NEW.expires_at, NEW.deletes_at, NEW.warnings))
-    EXECUTE FUNCTION tell_of_project();
 
 -- An option of fsa.conf that is a duration; NULL: no host has said yet what it is.
 CREATE FUNCTION operator_duration(option text) RETURNS interval
@@ -60,16 +54,16 @@ BEGIN
         SELECT c.project_id, c.kind, c.id, c.status, c.stage FROM changed c JOIN old USING (id)
         WHERE c.status <> old.status;
     WITH changed AS (
-        UPDATE public.projects p SET status = told.status, updated_at = now()
+        UPDATE public.projects p SET status = aggregated.status, updated_at = now()
         FROM (SELECT aggregate_status(array_agg(r.status)) AS status
-              FROM public.resources r WHERE r.project_id = of_project) AS told
-        WHERE p.id = of_project AND p.status <> told.status
+              FROM public.resources r WHERE r.project_id = of_project) AS aggregated
+        WHERE p.id = of_project AND p.status <> aggregated.status
         RETURNING p.id, p.status
     ) INSERT INTO public.events (project_id, status) SELECT changed.id, changed.status FROM changed;
 END
 $$;
 
--- Replaces the project's warnings with this one, which is an event, too.
+-- Adds the warning, in the place of the one that it replaces, which is an event, too.
 CREATE FUNCTION warn_project(of_project uuid, code text, message text) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -77,45 +71,12 @@ BEGIN
     WITH warned AS (
         UPDATE public.projects p SET updated_at = now(), warnings = jsonb_build_array(
             jsonb_build_object('code', code, 'message', message, 'since', iso8601(now())))
+            || without_warning(CASE code WHEN 'PROJECT_ENDED' THEN without_warning(p.warnings, 'PROJECT_ENDING')
+                                         ELSE p.warnings END, code)
         WHERE p.id = of_project RETURNING p.status
     ) INSERT INTO public.events (project_id, status, code, message)
         SELECT of_project, warned.status, code, message FROM warned;
 END
 $$;
 
--- What there is to do about the ends of projects; called again and again. Each row is read once more under its lock, so
--- an owner who extends it at this moment is either seen or waits.
-CREATE FUNCTION end_projects() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-AS $$
-DECLARE
-    warning interval := operator_duration('end_warning');
-    grace interval := operator_duration('end_grace');
-    project record;
-BEGIN
-    FOR project IN
-        SELECT p.id, p.expires_at, p.deletes_at, p.expires_at <= now() AS ended FROM public.projects p
-        WHERE p.deleted_at IS NULL AND p.expires_at <= now() + warning
-            AND CASE WHEN p.expires_at > now() THEN NOT p.warnings @> '[{"code": "PROJECT_ENDING"}]'
-                     ELSE coalesce(p.deletes_at <= now(), true) END
-        ORDER BY p.id LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED
-    LOOP
-        IF NOT project.ended THEN
-            PERFORM warn_project(project.id, 'PROJECT_ENDING', format('It stops at %s. It is deleted at %s.',
-                iso8601(project.expires_at), iso8601(project.expires_at + grace)));
-        ELSIF project.deletes_at IS NULL THEN
-            PERFORM set_desired_for_owner(project.id, 'STOPPED');
-            UPDATE public.projects p SET deletes_at = now() + grace WHERE p.id = project.id;
-            PERFORM warn_project(project.id, 'PROJECT_ENDED', format('It ended at %s. It is deleted at %s.',
-                iso8601(project.expires_at), iso8601(now() + grace)));
-        ELSE
-            PERFORM set_desired_for_owner(project.id, 'GONE');
-            UPDATE public.projects p SET deleted_at = now(), updated_at = now() WHERE p.id = project.id;
-            DELETE FROM public.projects p WHERE p.id = project.id
-                AND NOT EXISTS (SELECT FROM public.resources r WHERE r.project_id = p.id);
-        END IF;
-    END LOOP;
-END
-$$;
-REVOKE ALL ON FUNCTION set_desired_for_owner, warn_project, end_projects FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION end_projects TO fsa_reconcile;
+REVOKE ALL ON FUNCTION set_desired_for_owner, warn_project FROM PUBLIC;

@@ -14,20 +14,6 @@ CREATE TABLE ports (
 GRANT SELECT, DELETE, INSERT (resource_id, port, name, access), UPDATE (name, access) ON ports TO fsa_api;
 GRANT SELECT ON ports TO fsa_reconcile;
 
--- As in 0030, with the ports of the sandbox that has most.
-CREATE OR REPLACE FUNCTION limit_used(of_user uuid, of_kind text) RETURNS bigint
-LANGUAGE sql STABLE
-RETURN CASE of_kind
-    WHEN 'projects' THEN (SELECT count(*) FROM projects p WHERE p.user_id = of_user)
-    -- A limit of each project: of the one that has most.
-    WHEN 'sandboxes' THEN (SELECT coalesce(max(p.count), 0) FROM (
-        SELECT count(*) FROM resources r WHERE r.user_id = of_user AND r.kind = 'SANDBOX'
-        GROUP BY r.project_id) AS p)
-    WHEN 'ports' THEN (SELECT coalesce(max(s.count), 0) FROM (
-        SELECT count(*) FROM resources r JOIN ports p ON p.resource_id = r.id WHERE r.user_id = of_user
-        GROUP BY r.id) AS s)
-END;
-
 -- As enforce_limit() (0023), for the ports of one sandbox. One that is open already is not a further one.
 CREATE FUNCTION enforce_port_limit() RETURNS trigger
 LANGUAGE plpgsql

@@ -8,15 +8,6 @@ CREATE INDEX projects_trash ON projects (trash_until) WHERE trash_until IS NOT N
 GRANT UPDATE (trash_until) ON projects TO fsa_api;
 GRANT SELECT (trash_until) ON projects TO fsa_events;
 
-DROP TRIGGER live_change ON projects;
-CREATE TRIGGER live_change
-    AFTER UPDATE OF name, status, expires_at, deletes_at, warnings, deleted_at, trash_until ON projects
-    FOR EACH ROW WHEN ((OLD.name, OLD.status, OLD.expires_at, OLD.deletes_at, OLD.warnings, OLD.deleted_at,
-                        OLD.trash_until) IS DISTINCT FROM
-                       (NEW.name, NEW.status, NEW.expires_at, NEW.deletes_at, NEW.warnings, NEW.deleted_at,
-                        NEW.trash_until))
-    EXECUTE FUNCTION tell_of_project();
-
 -- Deletes a project that the caller has locked: into the trash, if the site keeps one and it is not there already.
 CREATE FUNCTION delete_for_owner(of_project uuid) RETURNS void
 LANGUAGE plpgsql
@@ -34,8 +25,9 @@ BEGIN
 END
 $$;
 
--- As in 0041; and what was long enough in the trash goes.
-CREATE OR REPLACE FUNCTION end_projects() RETURNS void
+-- What there is to do about the ends of projects, and about what was long enough in the trash; called again and again.
+-- Each row is read once more under its lock, so an owner who extends it at this moment is either seen or waits.
+CREATE FUNCTION end_projects() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
@@ -73,4 +65,5 @@ BEGIN
     END LOOP;
 END
 $$;
-REVOKE ALL ON FUNCTION delete_for_owner FROM PUBLIC;
+REVOKE ALL ON FUNCTION delete_for_owner, end_projects FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION end_projects TO fsa_reconcile;

@@ -3,7 +3,7 @@
 ALTER TABLE projects
     ADD COLUMN idle_after interval CHECK (idle_after >= '0'), -- NULL: idle_time of fsa.conf; 0: never
     ADD COLUMN keep_until timestamptz,                        -- not before
-    ADD COLUMN idle_stops_at timestamptz;                     -- told to its owner; NULL: no countdown
+    ADD COLUMN idle_stops_at timestamptz;                     -- as its owner was warned; NULL: no countdown
 ALTER TABLE sandboxes
     ADD COLUMN active_at timestamptz,                       -- when something last happened in it,
     ADD COLUMN activity text CHECK (length(activity) <= 200), -- and what
@@ -41,22 +41,6 @@ CREATE TRIGGER live_change
                         NEW.trash_until, NEW.idle_after, NEW.keep_until, NEW.idle_stops_at))
     EXECUTE FUNCTION tell_of_project();
 
--- As in 0041, but other warnings stay, except the one that this one replaces.
-CREATE OR REPLACE FUNCTION warn_project(of_project uuid, code text, message text) RETURNS void
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    WITH warned AS (
-        UPDATE public.projects p SET updated_at = now(), warnings = jsonb_build_array(
-            jsonb_build_object('code', code, 'message', message, 'since', iso8601(now())))
-            || without_warning(CASE code WHEN 'PROJECT_ENDED' THEN without_warning(p.warnings, 'PROJECT_ENDING')
-                                         ELSE p.warnings END, code)
-        WHERE p.id = of_project RETURNING p.status
-    ) INSERT INTO public.events (project_id, status, code, message)
-        SELECT of_project, warned.status, code, message FROM warned;
-END
-$$;
-
 -- What is known of the sandboxes of a project that are to run: how many, since when nothing happens in any of them, and
 -- whether all of them were looked at a moment ago. One that starts or is replaced is not known.
 CREATE FUNCTION idle_state(of_project uuid, OUT running bigint, OUT since timestamptz, OUT known boolean)
@@ -71,7 +55,7 @@ $$;
 
 -- Called again and again; only what there is something to do about is locked. Only a project whose sandboxes were looked at
 -- in the last minute is stopped, so nothing is decided by what was true before an outage; and it was warned before, for
--- idle_warning, and looked at again after the time that its owner was told: what happened between a look and that time
+-- idle_warning, and looked at again after the time of which its owner was warned: what happened between a look and that time
 -- would not be seen.
 CREATE FUNCTION stop_idle_projects() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp

@@ -18,7 +18,8 @@ RETURN (SELECT coalesce(max(parts[1]::numeric * power(10::numeric, coalesce(part
         WHEN 'Pi' THEN power(1024::numeric, 5) WHEN 'Ei' THEN power(1024::numeric, 6) ELSE 1 END), 0)
     FROM regexp_match(written, '^([0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]{1,2}))?([numkMGTPE]|[KMGTPE]i)?$') AS parts);
 
--- As in 0042, with the quotas: millicores, MiB and GiB. What is stopped, and what is in the trash, holds volumes.
+-- As in 0030, with the ports of the sandbox that has most, and with the quotas: millicores, MiB and GiB. What is stopped,
+-- and what is in the trash, holds volumes.
 CREATE OR REPLACE FUNCTION limit_used(of_user uuid, of_kind text) RETURNS bigint
 LANGUAGE sql STABLE
 RETURN CASE of_kind

@@ -63,8 +63,19 @@ route_fn auth_sessions_get, auth_sessions_delete, auth_session_delete;
 
 /* tokens.c */
 route_fn auth_tokens_get, auth_tokens_prepare, auth_tokens_post, auth_token_delete;
-#define AUTH_TOKEN_SCOPE_PATTERN "^(read|write)$"
 int auth_check_token_scope(const char *scope, struct err *e);
+/* What a token is to be, for tables of fields. */
+enum { AUTH_TOKEN_NAME_MAX = 64 };
+#define FIELDS_TOKEN                                                                               \
+	{ .name = "name",                                                                          \
+	  .type = FIELD_STRING,                                                                    \
+	  .required = true,                                                                        \
+	  .min = 1,                                                                                \
+	  .max = AUTH_TOKEN_NAME_MAX },                                                            \
+	{                                                                                          \
+		.name = "scope", .type = FIELD_STRING, .min = 1, .max = 5,                         \
+		.pattern = "^(read|write)$", .check = auth_check_token_scope                       \
+	}
 struct auth_new_token {
 	const char *user_id, *identity_id, *name;
 	bool can_write;

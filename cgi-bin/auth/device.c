@@ -13,7 +13,7 @@
 #include "web/json.h"
 #include "web/router.h"
 
-enum { TOKEN_DAYS = 90, NAME_MAX_BYTES = 64 };
+enum { TOKEN_DAYS = 90 };
 
 /* As people type it: in any case, with or without the hyphen. */
 enum { TYPED_CODE_MAX = DEVICE_CODE_LENGTH + 1 };
@@ -52,13 +52,7 @@ static int check_code(const char *typed, struct err *e)
 }
 
 const struct field auth_device_fields[] = {
-	{ .name = "name", .type = FIELD_STRING, .required = true, .min = 1, .max = NAME_MAX_BYTES },
-	{ .name = "scope",
-	  .type = FIELD_STRING,
-	  .min = 1,
-	  .max = 5,
-	  .pattern = AUTH_TOKEN_SCOPE_PATTERN,
-	  .check = auth_check_token_scope },
+	FIELDS_TOKEN,
 	FIELDS_END,
 };
 const struct field auth_device_token_fields[] = {

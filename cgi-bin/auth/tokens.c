@@ -12,7 +12,7 @@
 
 /* API tokens, for sessions only: a token cannot make tokens. These routes take no Idempotency-Key,
  * because a token would be in the stored response. */
-enum { NAME_MAX_BYTES = 64, DAYS_DEFAULT = 90, DAYS_MAX = 366 };
+enum { DAYS_DEFAULT = 90, DAYS_MAX = 366 };
 
 int auth_check_token_scope(const char *scope, struct err *e)
 {
@@ -23,13 +23,7 @@ int auth_check_token_scope(const char *scope, struct err *e)
 }
 
 const struct field auth_token_fields[] = {
-	{ .name = "name", .type = FIELD_STRING, .required = true, .min = 1, .max = NAME_MAX_BYTES },
-	{ .name = "scope",
-	  .type = FIELD_STRING,
-	  .min = 1,
-	  .max = 5,
-	  .pattern = AUTH_TOKEN_SCOPE_PATTERN,
-	  .check = auth_check_token_scope },
+	FIELDS_TOKEN,
 	{ .name = "password", .type = FIELD_STRING, .min = 1, .max = PASSWORD_MAX },
 	{ .name = "expiresInDays", .type = FIELD_INTEGER, .min = 1, .max = DAYS_MAX },
 	FIELDS_END,

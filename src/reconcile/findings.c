@@ -313,7 +313,7 @@ static void judge_plain(struct checked *c)
 	    sandbox->status == FINDING_FAILED ? FINDING_WARNING : sandbox->status, &sandbox->cause);
 }
 
-static bool is_told(const struct probe_answer *types)
+static bool is_known(const struct probe_answer *types)
 {
 	return types->ok || form_is_absence(&types->err);
 }
@@ -324,8 +324,8 @@ static void judge_databases(struct checked *c)
 	const struct probe_answer *v1 = &c->answers[PROBE_TYPES_V1];
 	const struct probe_answer *alpha = &c->answers[PROBE_TYPES];
 
-	if (!is_told(v1) || !is_told(alpha)) {
-		set(c, FINDING_DATABASES, FINDING_UNKNOWN, is_told(v1) ? &alpha->err : &v1->err);
+	if (!is_known(v1) || !is_known(alpha)) {
+		set(c, FINDING_DATABASES, FINDING_UNKNOWN, is_known(v1) ? &alpha->err : &v1->err);
 		return;
 	}
 	enum database_form form = form_of_types(v1->body, alpha->body);

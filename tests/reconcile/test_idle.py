@@ -14,8 +14,8 @@ def activity(idle=0, cpu=0.0, clock=100.0, busy=()):
 
 
 @pytest.fixture
-def told(kubesim, person):
-    """told(answer): what the person's sandboxes say from now on."""
+def answers(kubesim, person):
+    """answers(activity): what sandboxd answers in the person's sandboxes from now on."""
     yield lambda answer: kubesim.answer(person.namespace.name, answer)
     kubesim.answer(person.namespace.name, None)
 
@@ -57,13 +57,13 @@ def restart_reconciler(site):
     site.programs.start("fsa-reconcile")
 
 
-def test_a_quiet_project_is_warned_and_stopped_with_its_database(site, person, told):
-    told(activity(idle=5))
+def test_a_quiet_project_is_warned_and_stopped_with_its_database(site, person, answers):
+    answers(activity(idle=5))
     project = running(person, "Quiet", database=True)
     eventually(lambda: project.sandbox()["lastActiveAt"], SLOW)
     assert project.sandbox()["lastActivity"] == "input to a terminal, a process or a port"
     claims = person.namespace.items("PersistentVolumeClaim")
-    told(activity(idle=3600))
+    answers(activity(idle=3600))
     let_pass(site, project, 3600)
     restart_reconciler(site)
     stopped = project.wait("STOPPED")
@@ -78,8 +78,8 @@ def test_a_quiet_project_is_warned_and_stopped_with_its_database(site, person, t
     assert project.get()["idleStopsAt"] is None
 
 
-def test_the_countdown_is_shown_and_one_action_ends_it(site, kubesim, person, told):
-    told(activity(idle=3600))
+def test_the_countdown_is_shown_and_one_action_ends_it(site, kubesim, person, answers):
+    answers(activity(idle=3600))
     project = running(person, "Kept")
     site.programs.stop("fsa-reconcile")
     let_pass(site, project, 3600)
@@ -96,14 +96,14 @@ def test_the_countdown_is_shown_and_one_action_ends_it(site, kubesim, person, to
     assert project.status() == "RUNNING" and warnings(project) == []
 
 
-def test_work_without_any_input_keeps_it_running(site, person, told):
+def test_work_without_any_input_keeps_it_running(site, person, answers):
     """A build of many short processes, none of which is there twice."""
-    told(activity(idle=3600, cpu=1.0, clock=100.0))
+    answers(activity(idle=3600, cpu=1.0, clock=100.0))
     project = running(person, "Building")
     eventually(lambda: looks(project)[0], SLOW)
-    told(activity(idle=3600, cpu=500.0, clock=1000.0))
+    answers(activity(idle=3600, cpu=500.0, clock=1000.0))
     eventually(lambda: looks(project)[1] == "work of programs", SLOW)
-    told(activity(idle=3600, busy=["make"]))
+    answers(activity(idle=3600, busy=["make"]))
     let_pass(site, project, 120)
     eventually(lambda: looks(project)[1] == "work of a program: make", SLOW)
     let_pass(site, project, 120)
@@ -112,7 +112,7 @@ def test_work_without_any_input_keeps_it_running(site, person, told):
     assert project.status() == "RUNNING" and "PROJECT_IDLE_STOPPED" not in codes(project)
 
 
-def test_where_nothing_answers_that_is_said_and_nothing_is_stopped(site, person, told):
+def test_where_nothing_answers_that_is_said_and_nothing_is_stopped(site, person, answers):
     project = running(person, "Unknown")
 
     def warned():
@@ -120,22 +120,22 @@ def test_where_nothing_answers_that_is_said_and_nothing_is_stopped(site, person,
 
     eventually(warned, SLOW)
     let_pass(site, project, 36000)
-    told({"idleSeconds": "long", "busy": 5})
+    answers({"idleSeconds": "long", "busy": 5})
     eventually(warned, SLOW)
     restart_reconciler(site)
     eventually(warned, SLOW)
     assert project.status() == "RUNNING" and codes(project).count("PROJECT_IDLE") == 0
-    told(activity(idle=1))
+    answers(activity(idle=1))
     eventually(lambda: project.sandbox()["warnings"] == [], SLOW)
 
-    told(None)
+    answers(None)
     eventually(warned, SLOW)
     expect(person.client.put(f"{project.path}/idle", {"minutes": 0}))
     eventually(lambda: project.sandbox()["warnings"] == [], SLOW)
 
 
-def test_a_project_that_is_never_idle_is_not_looked_at(kubesim, person, told):
-    told(activity(idle=3600))
+def test_a_project_that_is_never_idle_is_not_looked_at(kubesim, person, answers):
+    answers(activity(idle=3600))
     project = running(person, "Never")
     eventually(lambda: looks(project)[0], SLOW)
     assert expect(person.client.put(f"{project.path}/idle", {"minutes": 0}))["idleMinutes"] == 0
@@ -151,9 +151,9 @@ def test_a_project_that_is_never_idle_is_not_looked_at(kubesim, person, told):
 @pytest.mark.parametrize("absurd", [
     {"idleSeconds": 10**12}, {"idleSeconds": 2**63 - 1}, {"cpuSeconds": 1e20}, {"clockSeconds": 1e300},
     {"busy": [{"program": "\x01" * 500}] * 10}])
-def test_an_absurd_answer_costs_nobody_else_anything(site, kubesim, person, told, absurd):
+def test_an_absurd_answer_costs_nobody_else_anything(site, kubesim, person, answers, absurd):
     project = running(person, "Absurd")
-    told({**activity(idle=1), **absurd})
+    answers({**activity(idle=1), **absurd})
     eventually(lambda: looks(project)[0], SLOW)
     theirs = Person(site, kubesim).create("Untouched", False)
     theirs.wait("RUNNING")

@@ -62,7 +62,7 @@ export async function listTasks(access) {
 	/** @type {Map<string, Task>} */
 	const tasks = new Map();
 	for (const line of record)
-		tasks.set(line.session, told(line, tasks.get(line.session)));
+		tasks.set(line.session, merged(line, tasks.get(line.session)));
 	for (const process of known) {
 		const session = process.command[1];
 		tasks.set(session, {...ofProcess(process, session), prompt: tasks.get(session)?.prompt ?? null});
@@ -98,7 +98,7 @@ function parseLine(text) {
 }
 
 /** What a line of the record adds to what those before have said. @param {Line} line @param {Task} [before] @returns {Task} */
-function told({session, event, at, prompt, exitCode}, before) {
+function merged({session, event, at, prompt, exitCode}, before) {
 	const task = before ?? {session, process: null, state: "lost", exitCode: null, startedAt: at, endedAt: null, prompt: prompt ?? null};
 	return event === "ended" ? {...task, state: endOf(exitCode ?? null), exitCode: exitCode ?? null, endedAt: at} : task;
 }

@@ -189,7 +189,7 @@ function Opened({access, task, reload}) {
 	);
 }
 
-/** What it told, when it has ended. @param {{access: Access, process: string | null}} props */
+/** Its output, when it has ended. @param {{access: Access, process: string | null}} props */
 function Output({access, process}) {
 	const output = useResource(async () => (process === null ? null : outputOf(access, process)), {deps: [process]});
 	return (
