@@ -100,8 +100,17 @@ def keyboard(page):
 
 
 def check_walk(page, keyboard, what):
-    reached, unseen = keyboard.walk()
-    missed = [one.get_attribute("outerHTML")[:120] for one in page.driver.execute_script(CONTROLS) if one not in reached]
+    """Walks around a page once its controls stay the same on the way: what is live may change them."""
+    found = []
+
+    def walked():
+        before = page.driver.execute_script(CONTROLS)
+        found[:] = [before, *keyboard.walk()]
+        return before == page.driver.execute_script(CONTROLS)
+
+    page.wait(walked, f"the controls of {what} stay the same for a walk")
+    controls, reached, unseen = found
+    missed = [one.get_attribute("outerHTML")[:120] for one in controls if one not in reached]
     return [(what, "not reached", one) for one in missed] + [(what, "not seen", one) for one in unseen]
 
 
