@@ -12,7 +12,12 @@
 static const char *const header_names[HEADER_COUNT] = {
 	[HEADER_ACCEPT_ENCODING] = "accept-encoding",
 	[HEADER_AUTHORIZATION] = "authorization",
+	[HEADER_CONNECTION] = "connection",
+	[HEADER_COOKIE] = "cookie",
 	[HEADER_EXPECT] = "expect",
+	[HEADER_FETCH_DEST] = "sec-fetch-dest",
+	[HEADER_FETCH_MODE] = "sec-fetch-mode",
+	[HEADER_FETCH_SITE] = "sec-fetch-site",
 	[HEADER_HOST] = "host",
 	[HEADER_IDEMPOTENCY_KEY] = "idempotency-key",
 	[HEADER_IF_MATCH] = "if-match",
@@ -21,6 +26,7 @@ static const char *const header_names[HEADER_COUNT] = {
 	[HEADER_RANGE] = "range",
 	[HEADER_TOKEN] = "x-sandboxd-token",
 	[HEADER_TUS] = "tus-resumable",
+	[HEADER_UPGRADE] = "upgrade",
 	[HEADER_UPLOAD_LENGTH] = "upload-length",
 	[HEADER_UPLOAD_OFFSET] = "upload-offset",
 	[HEADER_WS_KEY] = "sec-websocket-key",
@@ -28,11 +34,14 @@ static const char *const header_names[HEADER_COUNT] = {
 	[HEADER_WS_VERSION] = "sec-websocket-version",
 };
 
+enum { SEPARATORS = 4, LINES_MAX = HEAD_MAX + SEPARATORS };
+
 void request_init(struct request *r)
 {
 	*r = (struct request) { .target = BUF_INIT(HEAD_MAX),
 				.name = BUF_INIT(HEAD_MAX),
-				.value = BUF_INIT(HEAD_MAX) };
+				.value = BUF_INIT(HEAD_MAX),
+				.lines = BUF_INIT(LINES_MAX) };
 }
 
 void request_release(struct request *r)
@@ -40,6 +49,7 @@ void request_release(struct request *r)
 	buf_wipe(&r->target);
 	buf_release(&r->name);
 	buf_wipe(&r->value);
+	buf_wipe(&r->lines);
 	for (size_t i = 0; i < HEADER_COUNT; i++) {
 		if (r->values[i] != NULL)
 			explicit_bzero(r->values[i], strlen(r->values[i]));
@@ -51,7 +61,8 @@ void request_release(struct request *r)
 
 size_t request_size(const struct request *r)
 {
-	return r->target.allocated + r->name.allocated + r->value.allocated + r->head_length;
+	return r->target.allocated + r->name.allocated + r->value.allocated + r->lines.allocated +
+	       r->head_length;
 }
 
 static int add(struct request *r, struct buf *to, const char *piece, size_t length, struct err *e)
@@ -63,9 +74,25 @@ static int add(struct request *r, struct buf *to, const char *piece, size_t leng
 	return buf_append(to, piece, length, e);
 }
 
+static int add_line(struct request *r, struct err *e)
+{
+	if (r->name.length == 0)
+		return 0;
+	if (strchr(r->name.data, ' ') != NULL) /* proxies disagree on what it is */
+		return problem(e, "INVALID_REQUEST", "the name of a header has a blank");
+	r->head_length += SEPARATORS;
+	if (buf_append(&r->lines, r->name.data, r->name.length, e) < 0 ||
+	    buf_append(&r->lines, ": ", 2, e) < 0 ||
+	    (r->value.length > 0 && buf_append(&r->lines, r->value.data, r->value.length, e) < 0))
+		return -1;
+	return buf_append(&r->lines, "\r\n", 2, e);
+}
+
 /* A known header that occurs twice could be read differently by a proxy and here. */
 static int take_header(struct request *r, struct err *e)
 {
+	if (add_line(r, e) < 0)
+		return -1;
 	for (size_t i = 0; r->name.length > 0 && i < HEADER_COUNT; i++) {
 		if (strcasecmp(header_names[i], r->name.data) != 0)
 			continue;
@@ -125,6 +152,23 @@ bool request_decode(char *text)
 	}
 	*to = '\0';
 	return true;
+}
+
+char *request_only_parameter(const char *query, const char *name)
+{
+	CLEANUP(cleanup_free) char *copy = mem_strdup(query != NULL ? query : "");
+	CLEANUP(cleanup_free) char *found = NULL;
+	char *rest = copy, *pair;
+	size_t length = strlen(name);
+
+	while ((pair = strsep(&rest, "&")) != NULL) {
+		if (strncmp(pair, name, length) != 0 || pair[length] != '=')
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = mem_strdup(pair + length + 1);
+	}
+	return found != NULL && request_decode(found) ? STEAL(found) : NULL;
 }
 
 int request_parse_query(struct request *r, struct err *e)

@@ -14,7 +14,12 @@
 enum header {
 	HEADER_ACCEPT_ENCODING,
 	HEADER_AUTHORIZATION,
+	HEADER_CONNECTION,
+	HEADER_COOKIE,
 	HEADER_EXPECT,
+	HEADER_FETCH_DEST,
+	HEADER_FETCH_MODE,
+	HEADER_FETCH_SITE,
 	HEADER_HOST,
 	HEADER_IDEMPOTENCY_KEY,
 	HEADER_IF_MATCH,
@@ -23,6 +28,7 @@ enum header {
 	HEADER_RANGE,
 	HEADER_TOKEN,
 	HEADER_TUS,
+	HEADER_UPGRADE,
 	HEADER_UPLOAD_LENGTH,
 	HEADER_UPLOAD_OFFSET,
 	HEADER_WS_KEY,
@@ -44,6 +50,7 @@ struct request {
 	char *values[HEADER_COUNT];
 	size_t head_length;
 	struct buf name, value; /* the header that is being read */
+	struct buf lines;       /* all headers, each as "name: value\r\n" */
 	bool in_value;
 	struct parameter parameters[QUERY_PARAMETERS];
 	size_t parameter_count;
@@ -64,6 +71,9 @@ int request_split(struct request *r, struct err *e);
 
 /* Decodes the query's parameters. INVALID_REQUEST. */
 int request_parse_query(struct request *r, struct err *e);
+/* The decoded value of the query's parameter `name`, without request_parse_query(); NULL if there
+ * is none, or several. The caller frees. */
+char *request_only_parameter(const char *query, const char *name);
 /* Undoes URL encoding in place; false if it is malformed, or encodes a NUL. */
 bool request_decode(char *text);
 /* A parameter of the query, or NULL. */

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "sandboxd/gate.h"
 #include "sandboxd/problem.h"
 #include "sandboxd/websocket.h"
 
@@ -128,6 +129,11 @@ static const struct route preflight = { .method = HTTP_OPTIONS };
 
 int route_begin(struct conn *c, struct err *e)
 {
+	if (gate_is_called(c)) {
+		c->route = &gate_route;
+		return gate_admit(c, e);
+	}
+	buf_release(&c->request.lines);
 	if (c->request.method == HTTP_OPTIONS && c->request.values[HEADER_ORIGIN] != NULL) {
 		c->route = &preflight;
 		return 0;

@@ -35,29 +35,12 @@ size_t terminal_count(void)
 
 /* ---- authorization ------------------------------------------------------------------------- */
 
-/* The decoded value of the query's parameter `name`; NULL if there is none, or several. */
-static char *only_parameter(const char *query, const char *name)
-{
-	CLEANUP(cleanup_free) char *copy = mem_strdup(query != NULL ? query : "");
-	CLEANUP(cleanup_free) char *found = NULL;
-	char *rest = copy, *pair;
-	size_t length = strlen(name);
-
-	while ((pair = strsep(&rest, "&")) != NULL) {
-		if (strncmp(pair, name, length) != 0 || pair[length] != '=')
-			continue;
-		if (found != NULL)
-			return NULL;
-		found = mem_strdup(pair + length + 1);
-	}
-	return found != NULL && request_decode(found) ? STEAL(found) : NULL;
-}
-
 /* Whoever has the terminal's own token has the terminal until that is withdrawn. */
 static bool is_allowed(struct conn *c)
 {
 	const char *header = c->request.values[HEADER_AUTHORIZATION];
-	CLEANUP(cleanup_free) char *given = only_parameter(c->request.query, "authorization");
+	CLEANUP(cleanup_free)
+	char *given = request_only_parameter(c->request.query, "authorization");
 	struct err e;
 
 	c->grant = (struct grant) { .scopes = SCOPE_TERMINAL, .expires = INT64_MAX };

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include <jansson.h>
 #include <nettle/base64.h>
@@ -11,9 +12,12 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 
-/* The same string is in cgi-bin/api/sandbox_token.c. */
+/* The same strings are in src/crypto/sandboxd_token.c. */
 #define KEY_CONTEXT "fullstack-agent sandboxd v1"
 #define AUDIENCE    "sandboxd"
+#define VISIT       "port " /* and the host: the audience of a token for one address */
+
+enum { ID_BYTES = 16, SIGNATURE_LENGTH = 43 };
 
 static const struct {
 	enum scope scope;
@@ -103,7 +107,7 @@ static bool has_signature(const char *token, const char *dot)
 	size_t length, encoded = strlen(dot + 1);
 
 	sign(token, (size_t)(dot - token), key, sizeof(key), expected);
-	return encoded == 43 && decode(dot + 1, encoded, given, &length) &&
+	return encoded == SIGNATURE_LENGTH && decode(dot + 1, encoded, given, &length) &&
 	       length == sizeof(expected) && memeql_sec(given, expected, length) != 0;
 }
 
@@ -122,7 +126,8 @@ static unsigned parse_scopes(const char *list)
 	return found;
 }
 
-static int read_claims(const json_t *claims, int64_t now, struct grant *ret, struct err *e)
+static int read_claims(const json_t *claims, const char *for_whom, int64_t now, struct grant *ret,
+		       struct err *e)
 {
 	const char *audience = json_string_value(json_object_get(claims, "aud"));
 	const char *issuer = json_string_value(json_object_get(claims, "iss"));
@@ -130,10 +135,10 @@ static int read_claims(const json_t *claims, int64_t now, struct grant *ret, str
 	const char *scope = json_string_value(json_object_get(claims, "scope"));
 	const json_t *expires = json_object_get(claims, "exp");
 
-	if (audience == NULL || strcmp(audience, AUDIENCE) != 0 || scope == NULL ||
+	if (audience == NULL || strcmp(audience, for_whom) != 0 || scope == NULL ||
 	    !json_is_integer(expires))
 		return err_set(e, ERR_UNAUTHENTICATED, "UNAUTHORIZED",
-			       "the token is not one for sandboxd");
+			       "the token is not one for this address");
 	if (json_integer_value(expires) <= now)
 		return err_set(e, ERR_UNAUTHENTICATED, "UNAUTHORIZED",
 			       "the token has expired: make another one at the site");
@@ -147,7 +152,8 @@ static int read_claims(const json_t *claims, int64_t now, struct grant *ret, str
 	return 0;
 }
 
-int token_check(const char *token, int64_t now, struct grant *ret_grant, struct err *e)
+static int check(const char *token, const char *for_whom, int64_t now, struct grant *ret_grant,
+		 struct err *e)
 {
 	const char *first = strchr(token, '.'), *last = strrchr(token, '.');
 
@@ -157,7 +163,61 @@ int token_check(const char *token, int64_t now, struct grant *ret_grant, struct 
 			e, ERR_UNAUTHENTICATED, "UNAUTHORIZED",
 			"the token is wrong, or was withdrawn: make another one at the site");
 	json_t *claims = decode_json(first + 1, (size_t)(last - first - 1));
-	int result = read_claims(claims, now, ret_grant, e);
+	int result = read_claims(claims, for_whom, now, ret_grant, e);
 	json_decref(claims);
 	return result;
+}
+
+int token_check(const char *token, int64_t now, struct grant *ret_grant, struct err *e)
+{
+	return check(token, AUDIENCE, now, ret_grant, e);
+}
+
+/* ---- tokens for the address of a port -------------------------------------------------------- */
+
+int token_check_visit(const char *token, const char *host, int64_t now, struct grant *ret_grant,
+		      struct err *e)
+{
+	CLEANUP(cleanup_free) char *audience = mem_printf(VISIT "%s", host);
+
+	return check(token, audience, now, ret_grant, e);
+}
+
+static char *encode(const void *data, size_t length)
+{
+	struct base64_encode_ctx context;
+	char *text = mem_calloc(BASE64_ENCODE_LENGTH(length) + BASE64_ENCODE_FINAL_LENGTH + 1, 1);
+
+	base64url_encode_init(&context);
+	size_t done = base64_encode_update(&context, text, length, data);
+	base64_encode_final(&context, text + done);
+	text[strcspn(text, "=")] = '\0';
+	return text;
+}
+
+static char *encode_json(json_t *json)
+{
+	CLEANUP(cleanup_free) char *text = json_dumps(json, JSON_COMPACT);
+
+	json_decref(json);
+	return encode(text, strlen(text));
+}
+
+char *token_make_visit(const char *host, int64_t expires)
+{
+	CLEANUP(cleanup_free) char *audience = mem_printf(VISIT "%s", host);
+	uint8_t random[ID_BYTES] = { 0 }, mac[SHA256_DIGEST_SIZE];
+
+	/* An id is for counting connections, and no secret. */
+	(void)!getrandom(random, sizeof(random), 0);
+	CLEANUP(cleanup_free) char *id = encode(random, sizeof(random));
+	CLEANUP(cleanup_free)
+	char *header = encode_json(json_pack("{s:s, s:s}", "alg", "HS256", "typ", "JWT"));
+	CLEANUP(cleanup_free)
+	char *claims = encode_json(json_pack("{s:s, s:s, s:I, s:s}", "aud", audience, "scope", "",
+					     "exp", (json_int_t)expires, "jti", id));
+	CLEANUP(cleanup_free) char *signed_part = mem_printf("%s.%s", header, claims);
+	sign(signed_part, strlen(signed_part), key, sizeof(key), mac);
+	CLEANUP(cleanup_free) char *signature = encode(mac, sizeof(mac));
+	return mem_printf("%s.%s", signed_part, signature);
 }

@@ -30,6 +30,11 @@ struct grant {
 void token_init(const char *secret);
 /* Checks a JWT: signature, audience, expiry. UNAUTHORIZED says which is wrong. */
 int token_check(const char *token, int64_t now, struct grant *ret_grant, struct err *e);
+/* The same for a token that is for the address `host` of a port, and for nothing else. */
+int token_check_visit(const char *token, const char *host, int64_t now, struct grant *ret_grant,
+		      struct err *e);
+/* Makes such a token. The caller frees. */
+char *token_make_visit(const char *host, int64_t expires);
 /* Whether `given` is the `authorization` of a terminal's address: base64 of user:secret. */
 bool token_is_terminals(const char *given);
 /* "files:read"; NULL for none. */
