@@ -57,9 +57,16 @@ SPECS = {
     "running_100k": Spec("s", _NOT_LONGER),
     "image_size": Spec("MB"),
     "image_start": Spec("ms", Aim("value", "<=", 1000)),
+    "sandbox_memory": Spec("MiB", Aim("value", "<=", 5)),
+    "sandbox_memory_shell": Spec("MiB", Aim("value", "<=", 8)),
+    "sandboxd_start": Spec("ms"),
     "run_true": Spec("ms", Aim("value", "<=", 20)),
     "upload": Spec("MB/s"),
+    "upload_nginx": Spec("MB/s"),
+    "upload_scp": Spec("MB/s"),
     "download": Spec("MB/s"),
+    "download_nginx": Spec("MB/s"),
+    "download_scp": Spec("MB/s"),
     "sandboxd_idle": Spec("MB", Aim("value", "<=", 4)),
     "sandboxd_loaded": Spec("MB", Aim("value", "<=", 16)),
     "transitions": Spec("1/s"),
@@ -102,7 +109,7 @@ def table(rows):
         verdict = {True: "ok", False: "MISSED", None: ""}[row["ok"]]
         lines.append((row["name"], _figure(row["value"]), row["unit"], _figure(row["floor"]),
                       _figure(row["ratio"]), row["aim"] or "", verdict))
-    form = "{:<18} {:>8} {:<4} {:>8} {:>7}  {:<14} {}"
+    form = "{:<20} {:>8} {:<4} {:>8} {:>7}  {:<14} {}"
     return "\n".join(form.format(*line).rstrip() for line in lines)
 
 

@@ -209,10 +209,14 @@ class Server:
 
     def run(self):
         self.process = Process(self.directory, "sandboxd")
-        environment = {**os.environ, "HOME": str(self.home), "TTYD_ACCESS_TOKEN": self.secret}
-        self.process.start([self.program, "--port", "0", "--address", "127.0.0.1", "--run",
-                            self.directory / "run", *([] if self.terminal else ["--no-terminal"])],
-                           env=environment)
+        self.process.start(self.command(), env=self.environment())
+
+    def command(self):
+        return [self.program, "--port", "0", "--address", "127.0.0.1", "--run", self.directory / "run",
+                *([] if self.terminal else ["--no-terminal"])]
+
+    def environment(self):
+        return {**os.environ, "HOME": str(self.home), "TTYD_ACCESS_TOKEN": self.secret}
 
     def wait(self):
         self.process.wait_ready(lambda: self.process.has_logged("port "))
