@@ -83,6 +83,7 @@ def site(workspace, build, postgres, node, sandbox_image):
         "ingress_domain": DOMAIN,
         "runtime_image": sandbox_image[1],
         "resync": "2s",
+        "idle_warning": "5s",
         "dns_networks": ADDRESS,
     }
     with Site(workspace / "site", build, postgres, database="node", options=options) as made:

@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 from people import eventually
+from shell import pod, shell
 from stand.kube.api import Api
 from stand.node import ADDRESS
 from stand.site import ROOT
-from stand.terminal import Terminal, connect
 
 METADATA = "169.254.169.254"
 METADATA_AZURE = "168.63.129.16"  # one of the public addresses
@@ -117,10 +117,6 @@ def targets(projects):
     }
 
 
-def pod(project):
-    return project.person.namespace.pod(project.sandbox()["name"])
-
-
 def service(project, name):
     return project.person.namespace.get("Service", name)["spec"]["clusterIP"]
 
@@ -139,12 +135,6 @@ def published(project):
         },
     })
     return namespace.get("Service", "published")["spec"]["ports"][0]["nodePort"]
-
-
-def shell(project):
-    """Opens a terminal of the project's sandbox."""
-    query = "?" + project.sandbox()["ttydUrl"].partition("?")[2]
-    return Terminal(connect(pod(project)["status"]["podIP"], 7681), query)
 
 
 def tries(targets):
