@@ -34,114 +34,17 @@ int kube_answer_wrap(const struct kube_expected *expected, struct err *e)
 
 /* ---- from text to JSON ----------------------------------------------------------------------- */
 
-/* Returns what follows the string that begins at `at`. */
-static size_t string_end(const char *text, size_t length, size_t at)
-{
-	for (at++; at < length; at++) {
-		if (text[at] == '\\')
-			at++;
-		else if (text[at] == '"')
-			return at + 1;
-	}
-	return length;
-}
-
-/* Returns the bracket that closes the array or object at `at`; `length` if there is none. */
-static size_t closing(const char *text, size_t length, size_t at)
-{
-	size_t depth = 0;
-
-	while (at < length) {
-		if (text[at] == '"') {
-			at = string_end(text, length, at);
-			continue;
-		}
-		if (text[at] == '[' || text[at] == '{')
-			depth++;
-		else if ((text[at] == ']' || text[at] == '}') && --depth == 0)
-			return at;
-		at++;
-	}
-	return length;
-}
-
-/* Whether a name is among `names`, which blanks separate. */
-static bool is_among(const char *names, const char *name, size_t length)
-{
-	for (const char *at = names; at != NULL; at = strchr(at, ' ')) {
-		at += *at == ' ';
-		if (strncmp(at, name, length) == 0 && (at[length] == ' ' || at[length] == '\0'))
-			return true;
-	}
-	return false;
-}
-
-/* Whether a string, with its quotes, is the name of a non-empty member that nobody reads. API
- * servers send no blanks in between. */
-static bool is_unread(const char *text, size_t length, size_t at, size_t end, const char *unread)
-{
-	if (end + 1 >= length || text[end] != ':' || (text[end + 1] != '[' && text[end + 1] != '{'))
-		return false;
-	return end > at + 2 && is_among(unread, text + at + 1, end - at - 2);
-}
-
-struct scan {
-	const char *unread;
-	size_t depth, cost, cost_max;
-};
-
-/* Counts without building: returns false if the depth or the cost exceeds the limits. */
-static bool count(struct scan *s, char c)
-{
-	bool opens = c == '[' || c == '{';
-
-	s->cost += c == ',' ? 1 : opens ? 5 : 0; /* with its first value */
-	if (opens)
-		s->depth++;
-	else if ((c == ']' || c == '}') && s->depth > 0)
-		s->depth--;
-	return s->depth <= KUBE_JSON_DEPTH && s->cost <= s->cost_max;
-}
-
-/* Appends the parts of a response that are read, if its depth and cost are acceptable. */
-static bool add_sane(struct scan *s, const char *text, size_t length, struct buf *ret_text)
-{
-	size_t from = 0, at = 0;
-
-	while (at < length) {
-		if (text[at] != '"') {
-			if (!count(s, text[at++]))
-				return false;
-			continue;
-		}
-		size_t end = string_end(text, length, at);
-		at = is_unread(text, length, at, end, s->unread) ? end + 1 : end;
-		if (at == end)
-			continue;
-		(void)count(s, text[at]);
-		(void)buf_append(ret_text, text + from, at + 1 - from, NULL);
-		from = at = closing(text, length, at);
-	}
-	(void)buf_append(ret_text, text + from, length - from, NULL);
-	return true;
-}
-
 static int read_json(const struct http_answer *answer, const struct kube_expected *expected,
 		     json_t **ret_json, struct err *e)
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(answer->length); /* it may be a Secret */
-	struct scan s = {
-		.unread = expected->unread,
-		.cost = 1,
-		.cost_max = expected->cost_left != NULL ? *expected->cost_left : KUBE_JSON_COST,
-	};
+	size_t cost = KUBE_JSON_COST;
+	size_t *cost_left = expected->cost_left != NULL ? expected->cost_left : &cost;
 
-	if (!add_sane(&s, answer->body, answer->length, &text))
+	if (!kube_filter(&expected->members, answer->body, answer->length, cost_left, &text))
 		return err_set(e, ERR_KUBE_PROTOCOL, "ANSWER_TOO_LARGE",
 			       "the answer's JSON is too deep, or takes more memory than there is "
 			       "for it");
-	if (expected->cost_left != NULL)
-		*expected->cost_left -= s.cost;
 	*ret_json = json_loadb(text.data, text.length, 0, NULL);
 	return *ret_json != NULL
 		       ? 0

@@ -87,7 +87,7 @@ struct kube_operation *kube_operation_new(struct kube_client *client, struct kub
 	op->target = target;
 	op->verb = verb;
 	op->type = kube_resource_type(resource);
-	op->unread = op->type->unread;
+	op->members.unread = op->type->unread;
 	op->accept = KUBE_ACCEPT_JSON;
 	op->done = done;
 	op->user = user;
@@ -135,7 +135,7 @@ static struct kube_expected expected_of(const struct kube_operation *op, size_t 
 					.foreign = op->foreign,
 					.is_text = op->verb == KUBE_LOG,
 					.secret = op->target->token,
-					.unread = op->unread,
+					.members = op->members,
 					.cost_left = cost_left };
 }
 

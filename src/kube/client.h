@@ -108,6 +108,9 @@ struct kube_list {
 	const char *label_selector; /* or NULL */
 	const char *field_selector; /* or NULL */
 	bool metadata_only;         /* PartialObjectMetadataList: for Secrets we must not read */
+	/* The members of the objects that are read; kept until the answer. NULL: all that are of
+	 * any use. As in kube/filter.h. */
+	const char *const *read;
 };
 void kube_submit_list(struct kube_client *client, struct kube_target *target,
 		      const struct kube_list *list, kube_done_fn *done, void *user);

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "http/client.h"
 #include "kube/client.h"
+#include "kube/filter.h"
 #include "kube/limiter.h"
 #include "kube/resource.h"
 
@@ -37,7 +38,7 @@ struct kube_operation {
 	struct kube_target *target;
 	enum kube_verb verb;
 	const struct kube_resource_type *type;
-	const char *unread; /* as that of the type */
+	struct kube_members members;
 	kube_done_fn *done;
 	void *user;
 	int64_t deadline_ms; /* once it is sent */

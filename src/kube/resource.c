@@ -4,36 +4,37 @@
 
 /* Who manages which fields is half of what an API server says about an object. For two kinds, the
  * times in it are needed. */
-#define MANAGERS "managedFields"
-#define FIELDS   "fieldsV1"
+static const char *const managers[] = { "managedFields", NULL };
+static const char *const fields[] = { "fieldsV1", NULL };
+/* A pod's spec is that of its StatefulSet, except for its node. */
+static const char *const pods[] = { "managedFields", "containers", "volumes", "tolerations", NULL };
 
 static const struct kube_resource_type types[] = {
-	[KUBE_STATEFULSETS] = { "apis/apps/v1", "apps/v1", "StatefulSet", "statefulsets", FIELDS },
-	/* A pod's spec is that of its StatefulSet, except for its node. */
-	[KUBE_PODS] = { "api/v1", "v1", "Pod", "pods", MANAGERS " containers volumes tolerations" },
-	[KUBE_SERVICES] = { "api/v1", "v1", "Service", "services", MANAGERS },
+	[KUBE_STATEFULSETS] = { "apis/apps/v1", "apps/v1", "StatefulSet", "statefulsets", fields },
+	[KUBE_PODS] = { "api/v1", "v1", "Pod", "pods", pods },
+	[KUBE_SERVICES] = { "api/v1", "v1", "Service", "services", managers },
 	[KUBE_INGRESSES] = { "apis/networking.k8s.io/v1", "networking.k8s.io/v1", "Ingress",
-			     "ingresses", MANAGERS },
+			     "ingresses", managers },
 	[KUBE_NETWORK_POLICIES] = { "apis/networking.k8s.io/v1", "networking.k8s.io/v1",
-				    "NetworkPolicy", "networkpolicies", MANAGERS },
-	[KUBE_SECRETS] = { "api/v1", "v1", "Secret", "secrets", MANAGERS },
+				    "NetworkPolicy", "networkpolicies", managers },
+	[KUBE_SECRETS] = { "api/v1", "v1", "Secret", "secrets", managers },
 	[KUBE_PERSISTENT_VOLUME_CLAIMS] = { "api/v1", "v1", "PersistentVolumeClaim",
-					    "persistentvolumeclaims", MANAGERS },
-	[KUBE_EVENTS] = { "api/v1", "v1", "Event", "events", MANAGERS },
-	[KUBE_SERVICE_ACCOUNTS] = { "api/v1", "v1", "ServiceAccount", "serviceaccounts", MANAGERS },
+					    "persistentvolumeclaims", managers },
+	[KUBE_EVENTS] = { "api/v1", "v1", "Event", "events", managers },
+	[KUBE_SERVICE_ACCOUNTS] = { "api/v1", "v1", "ServiceAccount", "serviceaccounts", managers },
 	[KUBE_ROLES] = { "apis/rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io/v1",
-			 "Role", "roles", MANAGERS },
+			 "Role", "roles", managers },
 	[KUBE_ROLE_BINDINGS] = { "apis/rbac.authorization.k8s.io/v1",
 				 "rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings",
-				 MANAGERS },
+				 managers },
 	[KUBE_CLUSTERS] = { "apis/apps.kubeblocks.io/v1alpha1", "apps.kubeblocks.io/v1alpha1",
-			    "Cluster", "clusters", FIELDS },
+			    "Cluster", "clusters", fields },
 	[KUBE_CLUSTERS_V1] = { "apis/apps.kubeblocks.io/v1", "apps.kubeblocks.io/v1", "Cluster",
-			       "clusters", FIELDS },
-	[KUBE_NAMESPACES] = { "api/v1", "v1", "Namespace", "namespaces", MANAGERS },
+			       "clusters", fields },
+	[KUBE_NAMESPACES] = { "api/v1", "v1", "Namespace", "namespaces", managers },
 	[KUBE_RULES_REVIEWS] = { "apis/authorization.k8s.io/v1", "authorization.k8s.io/v1",
-				 "SelfSubjectRulesReview", "selfsubjectrulesreviews", "" },
-	[KUBE_RESOURCE_COUNT] = { "", "", "", "objects", MANAGERS },
+				 "SelfSubjectRulesReview", "selfsubjectrulesreviews", NULL },
+	[KUBE_RESOURCE_COUNT] = { "", "", "", "objects", managers },
 };
 
 const struct kube_resource_type *kube_resource_type(enum kube_resource resource)

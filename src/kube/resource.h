@@ -9,7 +9,7 @@ struct kube_resource_type {
 	const char *api_version;
 	const char *kind;
 	const char *plural;
-	const char *unread; /* members of which nobody here reads anything, separated by blanks */
+	const char *const *unread; /* members that nobody here reads: see kube/filter.h; or NULL */
 };
 
 /* KUBE_RESOURCE_COUNT gives a row for messages about what is none of them. */

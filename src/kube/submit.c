@@ -12,8 +12,9 @@ enum { PAGE_ITEMS = 500, NAME_MAX_LENGTH = 253 };
 
 #define METADATA      "PartialObjectMetadata" /* the form of objects without spec and status */
 #define METADATA_LIST METADATA "List"
-/* Of objects of which only the metadata is listed, as in kube/resource.h. */
-#define METADATA_UNREAD "managedFields annotations"
+
+/* Of objects of which only the metadata is listed. */
+static const char *const metadata_unread[] = { "managedFields", "annotations", NULL };
 
 /* A log is text, and what is said instead of it JSON. */
 static const char accept_any[] = "Accept: application/json, */*";
@@ -39,8 +40,9 @@ void kube_submit_list(struct kube_client *client, struct kube_target *target,
 
 	if (list->metadata_only) {
 		op->accept = accept_metadata_list;
-		op->unread = METADATA_UNREAD;
+		op->members.unread = metadata_unread;
 	}
+	op->members.read = list->read;
 	op->expected_kind = list->metadata_only ? mem_strdup(METADATA_LIST)
 						: mem_printf("%sList", op->type->kind);
 	op->selection = mem_printf("limit=%d", PAGE_ITEMS);

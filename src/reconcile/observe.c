@@ -121,15 +121,57 @@ static char *select_instances(const struct observe_subject *subjects, size_t cou
 	return selector_of(OBSERVE_INSTANCE, instances, found);
 }
 
+/* What conclusions are drawn from, of objects that need not be compared: see kube/filter.h. */
+#define METADATA                                                                                   \
+	"metadata", "name", "uid", "resourceVersion", "labels", MANIFEST_LABEL_RESOURCE,           \
+		OBSERVE_INSTANCE, "deletionTimestamp", "deletionGracePeriodSeconds", "finalizers"
+static const char *const of_any[] = { METADATA, NULL };
+static const char *const of_claims[] = { METADATA, "status", "phase", NULL };
+static const char *const of_pods[] = {
+	METADATA, "controller-revision-hash", "creationTimestamp", "spec", "nodeName", "status*",
+	NULL
+};
+static const char *const of_anchors[] = {
+	METADATA,        "generation", "annotations",    MANIFEST_ANNOTATION_HASH,
+	"managedFields", "manager",    "operation",      "time",
+	"spec",          "replicas",   "componentSpecs", "stop",
+	"status*",       NULL,
+};
+
+static struct kube_list list_of(const struct observation *o, unsigned i)
+{
+	struct kube_list list = { .resource = (enum kube_resource)i,
+				  .label_selector = o->resources };
+	bool brief = (o->brief & OBSERVE(i)) != 0;
+
+	switch (i) {
+	case INSTANCE_CLAIMS:
+		list.resource = KUBE_PERSISTENT_VOLUME_CLAIMS;
+		list.label_selector = o->instances;
+		list.read = of_claims;
+		break;
+	case KUBE_PERSISTENT_VOLUME_CLAIMS:
+		list.read = of_claims;
+		break;
+	case KUBE_PODS:
+		list.read = of_pods;
+		break;
+	case KUBE_STATEFULSETS:
+	case KUBE_CLUSTERS:
+	case KUBE_CLUSTERS_V1:
+		list.read = brief ? of_anchors : NULL;
+		break;
+	default: /* of a Secret, only the existence matters */
+		list.metadata_only = i == KUBE_SECRETS || brief;
+		list.read = list.metadata_only ? of_any : NULL;
+	}
+	return list;
+}
+
 static void submit(struct observation *o, unsigned i)
 {
 	bool ours = i != INSTANCE_CLAIMS;
-	struct kube_list query = {
-		.resource = ours ? (enum kube_resource)i : KUBE_PERSISTENT_VOLUME_CLAIMS,
-		.label_selector = ours ? o->resources : o->instances,
-		/* Only the existence of a Secret matters. */
-		.metadata_only = i == KUBE_SECRETS || (o->brief & OBSERVE(i)) != 0,
-	};
+	const struct kube_list query = list_of(o, i);
 
 	o->lists[i].observation = o;
 	o->lists[i].label = ours ? MANIFEST_LABEL_RESOURCE : OBSERVE_INSTANCE;

@@ -30,8 +30,8 @@ struct observe_subject {
 typedef void observe_done_fn(void *user);
 
 struct observe_query {
-	unsigned lists;                         /* as OBSERVE() */
-	unsigned brief;                         /* of these, those with metadata only */
+	unsigned lists; /* as OBSERVE() */
+	unsigned brief; /* of these, those whose objects need not be compared: see observe.c */
 	const struct observe_subject *subjects; /* at least one */
 	size_t count;
 };
@@ -40,9 +40,9 @@ struct observe_query {
 struct observation *observation_start(struct kube_client *client, struct kube_target *target,
 				      const struct observe_query *query, observe_done_fn *done,
 				      void *user);
-/* Reads `lists`, some of those with metadata only, anew and in full, and calls `done` once more. */
+/* Reads `lists`, some of the brief ones, anew and in full, and calls `done` once more. */
 void observation_complete(struct observation *o, unsigned lists);
-/* As OBSERVE(): those with metadata only. */
+/* As OBSERVE(): the brief ones. */
 unsigned observation_brief(const struct observation *o);
 void observation_free(struct observation *o);
 

@@ -22,11 +22,21 @@ static unsigned companions_of(const struct kind *kind)
 unsigned vouch_brief(const struct kind *kind, const struct queue_row *row, const json_t *kept)
 {
 	bool stable = row->desired == DESIRED_RUNNING && row->status == STATUS_RUNNING;
+	/* Where admission changes the anchor, only all of it shows whether the hash is hidden. */
+	bool compares = json_object_get(kept, "accepted") != NULL;
 
+	if (!stable || json_object_get(kept, "vouched") == NULL)
+		return 0;
 	/* Of Secrets more is never listed. */
-	return stable && json_object_get(kept, "vouched") != NULL
-		       ? companions_of(kind) & ~OBSERVE(KUBE_SECRETS)
-		       : 0;
+	return (companions_of(kind) & ~OBSERVE(KUBE_SECRETS)) |
+	       (compares ? 0 : OBSERVE(kind_anchor(kind)));
+}
+
+unsigned vouch_unknown(const struct view *v, unsigned brief)
+{
+	if (!vouch_holds(v))
+		return brief;
+	return vouch_holds_for_anchor(v) ? 0 : brief & OBSERVE(kind_anchor(v->kind));
 }
 
 /* A replaced object has another UID. The server may be anybody's: what is longer than Kubernetes
