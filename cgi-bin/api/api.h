@@ -130,9 +130,10 @@ enum { SETTING_BODY_MAX = 262144 };
 route_fn setting_read, setting_write, anthropic_read, anthropic_write, system_prompt_read,
 	system_prompt_write;
 
-extern const struct field kubeconfig_fields[];
+extern const struct field kubeconfig_fields[], cluster_create_fields[], cluster_change_fields[];
 enum { KUBECONFIG_BODY_MAX = 147456 }; /* of KUBECONFIG_MAX_BYTES, every other byte escaped */
-route_fn kubeconfig_read, kubeconfig_write, kubeconfig_check;
+route_fn kubeconfig_read, kubeconfig_write, kubeconfig_check, clusters_list_get, clusters_post,
+	clusters_read, clusters_put, clusters_delete, clusters_check;
 
 route_fn live_admit;
 

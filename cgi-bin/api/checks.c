@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "domain/project.h"
+#include "store/cluster.h"
 #include "store/image.h"
 #include "store/size.h"
 #include "domain/user.h"
@@ -118,6 +119,15 @@ int check_size_name(const char *name, struct err *e)
 		return 0;
 	return err_set(e, ERR_INVALID, "INVALID_SIZE",
 		       "A size's name has up to %d of a-z, 0-9 and '-' inside", SIZE_NAME_MAX);
+}
+
+int check_cluster_name(const char *name, struct err *e)
+{
+	if (is_offer(name))
+		return 0;
+	return err_set(e, ERR_INVALID, "INVALID_CLUSTER",
+		       "A cluster's name has up to %d of a-z, 0-9 and '-' inside",
+		       CLUSTER_NAME_MAX);
 }
 
 /* Which images there are, and which references are allowed, the database decides. */

@@ -6,6 +6,7 @@
 #include "checks.h"
 #include "domain/project.h"
 #include "render.h"
+#include "store/cluster.h"
 #include "store/project.h"
 #include "web/json.h"
 
@@ -48,6 +49,11 @@ const struct field project_create_fields[] = {
 	{ .name = "starter", .type = FIELD_BOOL },
 	{ .name = "agentAtStart", .type = FIELD_BOOL },
 	{ .name = "lifetimeHours", .type = FIELD_INTEGER, .min = 1, .max = PROJECT_LIFETIME_MAX },
+	{ .name = "cluster",
+	  .type = FIELD_STRING,
+	  .max = CLUSTER_NAME_MAX,
+	  .pattern = CLUSTER_NAME_PATTERN,
+	  .check = check_cluster_name },
 	FIELD_SIZE,
 	FIELD_IMAGE,
 	FIELDS_END,
@@ -210,6 +216,7 @@ int project_post(struct call *c, struct err *e)
 		.sandbox = &sandbox.row,
 		.database_id = field_bool(c->body, "database", true) ? database_id : NULL,
 		.lifetime_hours = (unsigned)field_integer(c->body, "lifetimeHours", 0),
+		.cluster = field_string(c->body, "cluster"),
 	};
 	if (project_create(c->db, &project, c->object_id, e) < 0 ||
 	    get(c, c->object_id, &rows, e) < 0 || add_extras(c, &rows.items[0].sandboxes[0], e) < 0)

@@ -6,6 +6,7 @@
 #define VARIABLE PROJECT "/environment/:envId"
 #define SANDBOX  "/api/sandbox/:projectId"
 #define ANOTHER  PROJECT "/sandboxes/:sandboxId"
+#define CLUSTER  "/api/clusters/:clusterId"
 #define PERSON   "/api/admin/users/:userId"
 
 #define READ ROUTE_READ
@@ -117,6 +118,15 @@ const struct route api_routes[] = {
 	      .body = kubeconfig_fields, .body_max = KUBECONFIG_BODY_MAX),
 	WAKE (METHOD_POST, "/api/user/config/kc", kubeconfig_write, "kubeconfig.put",
 	      .body = kubeconfig_fields, .body_max = KUBECONFIG_BODY_MAX),
+
+	READ ("/api/clusters", clusters_list_get),
+	WAKE (METHOD_POST, "/api/clusters", clusters_post, "cluster.create",
+	      .body = cluster_create_fields, .body_max = KUBECONFIG_BODY_MAX),
+	READ (CLUSTER, clusters_read),
+	WAKE (METHOD_PUT, CLUSTER, clusters_put, "cluster.change",
+	      .body = cluster_change_fields, .body_max = KUBECONFIG_BODY_MAX),
+	WRITE(METHOD_DELETE, CLUSTER, clusters_delete, "cluster.remove"),
+	WAKE (METHOD_POST, CLUSTER "/check", clusters_check, "cluster.check"),
 
 	READ ("/api/user/limits", limits_read),
 	WAKE (METHOD_POST, "/api/user/config/kc/check", kubeconfig_check, "kubeconfig.check"),

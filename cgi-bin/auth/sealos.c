@@ -6,7 +6,7 @@
 #include "kube/kubeconfig.h"
 #include "provider/sealos.h"
 #include "providers.h"
-#include "store/config.h"
+#include "store/cluster.h"
 #include "store/identity.h"
 #include "web/router.h"
 
@@ -84,11 +84,18 @@ static int seal_for_reconciler(const void *user, const char *context, const void
 static int store_kubeconfig(const struct call *c, struct db *tx, const char *user_id,
 			    const struct kubeconfig *config, struct err *e)
 {
-	const struct kubeconfig_new row = { user_id, config->server, config->namespace,
-					    config->user, config->expires_at };
+	const struct cluster_new row = {
+		.id = user_id,
+		.user_id = user_id,
+		.name = CLUSTER_DEFAULT,
+		.server = config->server,
+		.namespace = config->namespace,
+		.account = config->user,
+		.expires_at = config->expires_at,
+	};
 
-	return kubeconfig_put(tx, &row, field_string(c->body, "kubeconfig"), seal_for_reconciler,
-			      c->context, e);
+	return cluster_put(tx, &row, field_string(c->body, "kubeconfig"), seal_for_reconciler,
+			   c->context, e);
 }
 
 /* Stores identity, kubeconfig and session, or none of them. */

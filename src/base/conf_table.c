@@ -123,6 +123,8 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 		"The scopes that are requested, separated by blanks; openid must be one of them."),
 	[CONF_PROJECTS_PER_USER] = INTEGER("projects_per_user", "50", 1, 1000000,
 					   "Projects that a user may have at once."),
+	[CONF_CLUSTERS_PER_USER] =
+		INTEGER("clusters_per_user", "5", 1, 100, "Clusters that a user may have at once."),
 	[CONF_SANDBOXES_PER_PROJECT] = INTEGER("sandboxes_per_project", "5", 1, 1000,
 					       "Sandboxes that a project may have at once."),
 	[CONF_END_WARNING] = DURATION("end_warning", "1d", MINUTE, 365 * DAY,

@@ -1,6 +1,7 @@
 #include "ctl/clusters.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -47,6 +48,7 @@ static void open_target(struct clusters *c, size_t i)
 	const struct admin_access *a = &c->rows.items[i];
 	const struct queue_row row = {
 		.user_id = a->user_id,
+		.cluster_id = a->cluster_id,
 		.server = a->server,
 		.namespace = a->namespace,
 		.kubeconfig_sealed = a->sealed,
@@ -85,6 +87,15 @@ size_t clusters_count(const struct clusters *clusters)
 struct cluster *clusters_at(struct clusters *clusters, size_t i)
 {
 	return &clusters->items[i];
+}
+
+struct cluster *clusters_find(struct clusters *clusters, const char *id)
+{
+	for (size_t i = 0; id != NULL && i < clusters->rows.count; i++) {
+		if (strcmp(clusters->items[i].access->cluster_id, id) == 0)
+			return &clusters->items[i];
+	}
+	return NULL;
 }
 
 struct kube_client *clusters_client(struct clusters *clusters)

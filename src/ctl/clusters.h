@@ -27,6 +27,8 @@ void clusters_freep(struct clusters **clusters);
 
 size_t clusters_count(const struct clusters *clusters);
 struct cluster *clusters_at(struct clusters *clusters, size_t i);
+/* NULL: there is none of this id. */
+struct cluster *clusters_find(struct clusters *clusters, const char *id);
 struct kube_client *clusters_client(struct clusters *clusters);
 /* Until all requests have been answered. */
 void clusters_wait(struct clusters *clusters);

@@ -52,7 +52,7 @@ static bool may_be_the_clock(const struct doctor *d, const struct err *e)
 
 static void say_kube_error(struct doctor *d, const struct cluster *cluster, const struct err *e)
 {
-	doctor_say_error(d, HEALTH_WARNING, cluster->access->user_name,
+	doctor_say_error(d, HEALTH_WARNING, cluster->access->label,
 			 may_be_the_clock(d, e) ? CLOCK : cause_advice(e->kind, e->code), e);
 }
 
@@ -66,12 +66,11 @@ static void judge_expiry(struct doctor *d, const struct admin_access *a, bool ta
 	if (a->expires_at == NULL)
 		return;
 	if (a->expires_in_s <= 0)
-		doctor_say(d, HEALTH_WARNING, a->user_name,
-			   taken || d->clock_is_off ? CLOCK : advice,
+		doctor_say(d, HEALTH_WARNING, a->label, taken || d->clock_is_off ? CLOCK : advice,
 			   "by PostgreSQL's clock the credentials expired %s ago%s", distance,
 			   taken ? ", and the API server takes them" : "");
 	else if (a->expires_in_s < EXPIRES_SOON_S)
-		doctor_say(d, HEALTH_WARNING, a->user_name, advice, "the credentials expire in %s",
+		doctor_say(d, HEALTH_WARNING, a->label, advice, "the credentials expire in %s",
 			   distance);
 }
 
@@ -88,7 +87,7 @@ static void judge(struct doctor *d, const struct cluster *cluster, const struct 
 		say_kube_error(d, cluster, &look->sandboxes.err);
 		return;
 	}
-	doctor_say(d, HEALTH_OK, a->user_name, NULL, "%s lets %s into namespace %s", a->server,
+	doctor_say(d, HEALTH_OK, a->label, NULL, "%s lets %s into namespace %s", a->server,
 		   a->account, a->namespace);
 }
 

@@ -10,7 +10,7 @@
 #include "ctl/row.h"
 #include "domain/user.h"
 #include "kube/kubeconfig.h"
-#include "store/config.h"
+#include "store/cluster.h"
 #include "store/contexts.h"
 
 enum {
@@ -153,10 +153,17 @@ static int seal_for_reconciler(const void *user, const char *context, const void
 static int store_kubeconfig(const struct import *i, const char *user_id, const char *text,
 			    const struct kubeconfig *config, struct err *e)
 {
-	const struct kubeconfig_new row = { user_id, config->server, config->namespace,
-					    config->user, config->expires_at };
+	const struct cluster_new row = {
+		.id = user_id,
+		.user_id = user_id,
+		.name = CLUSTER_DEFAULT,
+		.server = config->server,
+		.namespace = config->namespace,
+		.account = config->user,
+		.expires_at = config->expires_at,
+	};
 
-	return kubeconfig_put(i->tx, &row, text, seal_for_reconciler, i, e);
+	return cluster_put(i->tx, &row, text, seal_for_reconciler, i, e);
 }
 
 /* A kubeconfig that is already stored is kept: it is newer. */
@@ -164,12 +171,12 @@ static int import_kubeconfig(struct import *i, const char *original_user_id, con
 			     struct err *e)
 {
 	CLEANUP(kubeconfig_clear) struct kubeconfig config = { 0 };
-	CLEANUP(kubeconfig_info_clear) struct kubeconfig_info info = { 0 };
+	CLEANUP(cluster_rows_clear) struct cluster_rows there = { 0 };
 	char user_id[STORE_ID_LENGTH + 1];
 	struct err failure;
 
 	import_id("User", original_user_id, user_id);
-	if (kubeconfig_info_get(i->tx, user_id, &info, &failure) == 0) {
+	if (cluster_get(i->tx, user_id, user_id, &there, &failure) == 0) {
 		import_say(i, "kubeconfig", original_user_id, "there already", NULL);
 		return 0;
 	}

@@ -11,7 +11,7 @@
 #include "ctl/row.h"
 #include "domain/project.h"
 #include "base/quantity.h"
-#include "store/config.h"
+#include "store/cluster.h"
 #include "store/contexts.h"
 #include "store/environment.h"
 #include "store/new_part.h"
@@ -253,20 +253,20 @@ static int import_parts(const struct importing *p, const char *namespace, struct
 }
 
 /* Checks what a project needs here: an allowed name, and a cluster. */
-static int check_project(struct importing *p, struct kubeconfig_info *ret_info, struct err *e)
+static int check_project(struct importing *p, struct cluster_rows *ret_cluster, struct err *e)
 {
 	if (project_name_check(p->name, e) < 0)
 		return -1;
 	project_kube_name(p->name, p->kube_name);
 	if (strlen(row_text(p->row, "githubRepo")) > GITHUB_REPO_MAX)
 		return err_set(e, ERR_INVALID, NULL, "the repository's name is too long");
-	return kubeconfig_info_get(p->import->tx, p->user_id, ret_info, e);
+	return cluster_get(p->import->tx, p->user_id, p->user_id, ret_cluster, e);
 }
 
 static int import_one_project(struct import *i, const json_t *row, struct err *e)
 {
 	struct importing p = { .import = i, .row = row, .name = row_text(row, "name") };
-	CLEANUP(kubeconfig_info_clear) struct kubeconfig_info info = { 0 };
+	CLEANUP(cluster_rows_clear) struct cluster_rows cluster = { 0 };
 	enum import_outcome outcome;
 	struct err failure;
 
@@ -276,7 +276,7 @@ static int import_one_project(struct import *i, const json_t *row, struct err *e
 	}
 	import_id("Project", row_text(row, "id"), p.id);
 	import_id("User", row_text(row, "userId"), p.user_id);
-	if (check_project(&p, &info, &failure) < 0) {
+	if (check_project(&p, &cluster, &failure) < 0) {
 		if (failure.kind == ERR_UNAVAILABLE || failure.kind == ERR_INTERNAL) {
 			*e = failure;
 			return -1;
@@ -298,7 +298,7 @@ static int import_one_project(struct import *i, const json_t *row, struct err *e
 	import_say_outcome(i, "project", p.name, outcome,
 			   "its owner has another project of this name");
 	/* A project that was imported before may have been changed since. */
-	return outcome == IMPORT_ADDED ? import_parts(&p, info.namespace, e) : 0;
+	return outcome == IMPORT_ADDED ? import_parts(&p, cluster.items[0].namespace, e) : 0;
 }
 
 int import_projects(struct import *i, struct err *e)

@@ -77,9 +77,10 @@ static int assess_row(const struct looking *l, const struct queue_row *row,
 static int look_at_row(struct looking *l, const struct queue_row *row, json_t **ret_look,
 		       struct err *e)
 {
-	if (clusters_count(l->clusters) == 0)
+	struct cluster *cluster = clusters_find(l->clusters, row->cluster_id);
+
+	if (cluster == NULL)
 		return err_set(e, ERR_KUBECONFIG, "KUBECONFIG_MISSING", "no kubeconfig is stored");
-	struct cluster *cluster = clusters_at(l->clusters, 0);
 	if (cluster->target == NULL) {
 		*e = cluster->err;
 		return -1;

@@ -12,6 +12,9 @@
 #include "base/parse.h"
 #include "db/internal.h"
 
+enum { ATTEMPTS_MAX = 10 };
+#define SQLSTATE_DEADLOCK "40P01"
+
 enum { MIGRATION_FILE_MAX = 1 << 20, VERSION_DIGITS = 4 };
 
 enum statement {
@@ -178,8 +181,8 @@ static int apply_in_transaction(struct db *tx, const struct migration *item, con
 			NULL, e);
 }
 
-static int apply_file(struct db *db, const char *directory, const struct migration *item,
-		      bool *ret_applied, struct err *e)
+static int try_file(struct db *db, const char *directory, const struct migration *item,
+		    bool *ret_applied, struct err *e)
 {
 	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 	CLEANUP(buf_release) struct buf content = BUF_INIT(MIGRATION_FILE_MAX);
@@ -193,6 +196,18 @@ static int apply_file(struct db *db, const char *directory, const struct migrati
 	    apply_in_transaction(tx, item, path, &content, ret_applied, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
+}
+
+/* Programs that serve requests take locks in orders of their own: who is the victim of a deadlock
+ * with one of them begins again. */
+static int apply_file(struct db *db, const char *directory, const struct migration *item,
+		      bool *ret_applied, struct err *e)
+{
+	for (unsigned attempt = 1; try_file(db, directory, item, ret_applied, e) < 0; attempt++) {
+		if (attempt == ATTEMPTS_MAX || strstr(e->message, SQLSTATE_DEADLOCK) == NULL)
+			return -1;
+	}
+	return 0;
 }
 
 int migrate_apply(struct db *db, const char *directory, struct migrations *ret_applied,

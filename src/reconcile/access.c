@@ -12,7 +12,7 @@
 #include "store/contexts.h"
 
 struct access_entry {
-	char user_id[STORE_ID_LENGTH + 1];
+	char cluster_id[STORE_ID_LENGTH + 1];
 	int64_t version;
 	struct kube_target *target; /* NULL: it could not be made, see err */
 	struct err err;
@@ -51,7 +51,7 @@ static int compare_entries(const void *a, const void *b)
 {
 	const struct access_entry *left = a;
 	const struct access_entry *right = b;
-	int order = strcmp(left->user_id, right->user_id);
+	int order = strcmp(left->cluster_id, right->cluster_id);
 
 	if (order != 0)
 		return order;
@@ -63,7 +63,7 @@ static int make_target(const struct keyring *cluster_private, const struct acces
 {
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(KUBECONFIG_MAX_BYTES);
 	CLEANUP(kubeconfig_clear) struct kubeconfig config = { 0 };
-	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_KUBECONFIG, k->user_id);
+	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_KUBECONFIG, k->cluster_id);
 
 	heartbeat_owner(k->user_id);
 	/* Whatever is wrong with our keys, all that the owner can do is store it again. */
@@ -88,7 +88,7 @@ static struct access_entry *find_entry(struct access *access, const struct acces
 {
 	struct access_entry *entry = mem_calloc(1, sizeof(*entry));
 
-	memccpy(entry->user_id, k->user_id, '\0', sizeof(entry->user_id));
+	memccpy(entry->cluster_id, k->cluster_id, '\0', sizeof(entry->cluster_id));
 	entry->version = k->version;
 	struct access_entry **found = tsearch(entry, &access->entries, compare_entries);
 	if (*found != entry) {
@@ -130,6 +130,7 @@ int access_target(struct access *access, const struct queue_row *row,
 		  struct kube_target **ret_target, struct err *e)
 {
 	const struct access_kubeconfig kubeconfig = {
+		.cluster_id = row->cluster_id,
 		.user_id = row->user_id,
 		.version = row->kubeconfig_version,
 		.sealed = row->kubeconfig_sealed,

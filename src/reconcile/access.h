@@ -7,10 +7,10 @@
 #include "store/queue.h"
 
 /*
- * Access to the users' clusters: opens a row's kubeconfig and keeps one target for each user and
- * version of it, so that all rows of a user share a connection, and a renewed kubeconfig is used by
- * the next row. There is one `struct access` per pass; targets live until access_free(), which must
- * be called after their requests end.
+ * Access to the users' clusters: opens a row's kubeconfig and keeps one target for each
+ * cluster and version of it, so that all rows in a cluster share a connection, and a renewed
+ * kubeconfig is used by the next row. There is one `struct access` per pass; targets live until
+ * access_free(), which must be called after their requests end.
  */
 struct access;
 
@@ -19,7 +19,7 @@ void access_free(struct access *access);
 
 /* A kubeconfig as it is stored. */
 struct access_kubeconfig {
-	const char *user_id;
+	const char *cluster_id, *user_id;
 	int64_t version;
 	const void *sealed;
 	size_t sealed_length;

@@ -228,6 +228,7 @@ static void submit(struct check *c, struct kube_client *client)
 static void start(struct check *c, struct kube_client *client)
 {
 	const struct access_kubeconfig kubeconfig = {
+		.cluster_id = c->claimed->cluster_id,
 		.user_id = c->claimed->user_id,
 		.version = c->claimed->version,
 		.sealed = c->claimed->sealed,

@@ -37,6 +37,8 @@ int admin_cluster(struct db *db, const char *user_id, json_t **ret_rows, struct 
 /* A user's access to a cluster, for fsactl to use. */
 struct admin_access {
 	const char *user_id, *user_name;
+	const char *cluster_id;
+	const char *label; /* "ada", of another than her default cluster "ada/tokyo" */
 	const void *sealed;
 	size_t sealed_length;
 	int64_t version;
@@ -50,7 +52,7 @@ struct admin_access_rows {
 	size_t count;
 	struct admin_access *items;
 };
-/* Of all users that are not disabled, or of one. */
+/* The clusters of all users that are not disabled, or of one. */
 int admin_access_list(struct db *db, const char *user_id, struct admin_access_rows *ret_rows,
 		      struct err *e);
 void admin_access_rows_clear(struct admin_access_rows *rows);

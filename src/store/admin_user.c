@@ -25,6 +25,8 @@ enum statement {
 enum access_column {
 	ACCESS_USER_ID,
 	ACCESS_USER_NAME,
+	ACCESS_CLUSTER_ID,
+	ACCESS_LABEL,
 	ACCESS_SEALED,
 	ACCESS_VERSION,
 	ACCESS_SERVER,
@@ -59,10 +61,10 @@ static const struct db_statement statements[] = {
 		" FROM sessions s JOIN identities i ON i.id = s.identity_id"
 		" WHERE s.user_id = $1 AND s.expires_at > now() ORDER BY s.last_seen_at DESC" },
 	[STATEMENT_CLUSTER] = { "admin_cluster",
-		"SELECT server, namespace, account, iso8601(expires_at) AS \"expiresAt\","
+		"SELECT name, region, server, namespace, account, iso8601(expires_at) AS \"expiresAt\","
 		" coalesce(expires_at < now(), false) AS expired,"
 		" iso8601(updated_at) AS \"updatedAt\""
-		" FROM kubeconfigs WHERE user_id = $1" },
+		" FROM clusters WHERE user_id = $1 ORDER BY id <> user_id, name" },
 	[STATEMENT_DISABLE] = { "admin_disable",
 		"WITH ended AS (DELETE FROM sessions WHERE user_id = $1),"
 		" links AS (DELETE FROM invitations WHERE user_id = $1)"
@@ -92,14 +94,16 @@ static const struct db_statement statements[] = {
 		"  AND ($5::bigint = 0 OR a.at >= now() - $5::bigint * interval '1 ms')"
 		" ORDER BY a.id DESC LIMIT $3::bigint" },
 	[STATEMENT_ACCESS] = { "admin_access",
-		"SELECT u.id, u.name, k.sealed, k.version, k.server, k.namespace, k.account,"
+		"SELECT u.id, u.name, k.id,"
+		" u.name || CASE WHEN k.id = u.id THEN '' ELSE '/' || k.name END,"
+		" k.sealed, k.version, k.server, k.namespace, k.account,"
 		" iso8601(k.expires_at), extract(epoch FROM k.expires_at - now())::bigint"
-		" FROM kubeconfigs k JOIN users u ON u.id = k.user_id"
+		" FROM clusters k JOIN users u ON u.id = k.user_id"
 		" WHERE CASE WHEN $1::uuid IS NULL THEN u.disabled_at IS NULL ELSE u.id = $1 END"
-		" ORDER BY u.name, u.id" },
+		" ORDER BY u.name, u.id, k.id <> k.user_id, k.name" },
 	[STATEMENT_MISSING_ROLES] = { "admin_missing_roles",
 		"SELECT name FROM (VALUES ('fsa_api', 'projects'), ('fsa_auth', 'identities'),"
-		"  ('fsa_reconcile', 'kubeconfigs'), ('fsa_events', 'projects'))"
+		"  ('fsa_reconcile', 'clusters'), ('fsa_events', 'projects'))"
 		" AS needed (name, reads)"
 		" WHERE NOT coalesce((SELECT has_any_column_privilege(r.oid, reads, 'SELECT')"
 		"  FROM pg_roles r WHERE r.rolname = name), false)" },
@@ -203,6 +207,8 @@ static struct admin_access read_access(const PGresult *r, int i, void **decoded)
 	struct admin_access a = {
 		.user_id = db_text(r, i, ACCESS_USER_ID),
 		.user_name = db_text(r, i, ACCESS_USER_NAME),
+		.cluster_id = db_text(r, i, ACCESS_CLUSTER_ID),
+		.label = db_text(r, i, ACCESS_LABEL),
 		.version = db_int(r, i, ACCESS_VERSION),
 		.server = db_text(r, i, ACCESS_SERVER),
 		.namespace = db_text(r, i, ACCESS_NAMESPACE),

@@ -133,12 +133,15 @@
 	X(of, TEXT, idle_stops_at, "iso8601(" of ".idle_stops_at)", "idleStopsAt")                 \
 	X(of, TEXT, trash_until, "iso8601(" of ".trash_until)", "trashUntil")                      \
 	X(of, TEXT, warnings, "nullif(" of ".warnings, '[]')::text", "")
+#define PROJECT_CLUSTER(of)                                                                        \
+	"coalesce((SELECT name FROM clusters WHERE id = " of ".cluster_id), 'default')"
 #define PROJECT_COLUMNS(X, of)                                                                     \
 	PROJECT_STATUS_COLUMNS(X, of)                                                              \
 	X(of, TEXT, description, of ".description", "description")                                 \
 	X(of, TEXT, user_id, of ".user_id", "userId")                                              \
 	X(of, TEXT, github_repo, of ".github_repo", "githubRepo")                                  \
 	X(of, TEXT, kube_name, of ".kube_name", "")                                                \
+	X(of, TEXT, cluster, PROJECT_CLUSTER(of), "cluster")                                       \
 	X(of, TEXT, created_at, "iso8601(" of ".created_at)", "createdAt")                         \
 	X(of, TEXT, idle_minutes, "(extract(epoch FROM " of ".idle_after) / 60)::integer", "")     \
 	X(of, INT, created_us, "(extract(epoch FROM " of ".created_at) * 1000000)::bigint", "")
@@ -157,7 +160,7 @@
 #define QUEUE_SIZE(column) "coalesce(s." column ", d." column ")"
 
 /* For rows `c` of resources with their project `p`, sandbox `s`, the project's database `dr` and
- * `d`, and the owner's kubeconfig `k`. */
+ * `d`, and the project's cluster `k`. */
 #define QUEUE_OTHER_COLUMNS(X, of)                                                                 \
 	X(of, TEXT, project_kube_name, "p.kube_name", "")                                          \
 	X(of, BOOL, slow, QUEUE_IS_SLOW("c.user_id"), "")                                          \
@@ -166,6 +169,7 @@
 	X(of, TEXT, database_id, "dr.id", "")                                                      \
 	X(of, TEXT, database_name, "dr.name", "")                                                  \
 	X(of, STATUS, database_status, "coalesce(dr.status, 'RUNNING')", "")                       \
+	X(of, TEXT, cluster_id, "k.id", "")                                                        \
 	X(of, BYTES, kubeconfig_sealed, "k.sealed", "")                                            \
 	X(of, INT, kubeconfig_version, "k.version", "")
 #define QUEUE_COLUMNS(X, c, s, d)                                                                  \

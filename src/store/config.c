@@ -5,22 +5,17 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "store/contexts.h"
 #include "store/internal.h"
 #include "store/project.h"
 
 /* Per user; all are always read together. */
 enum { SETTINGS_MAX = 100 };
-enum { SEALED_KUBECONFIG_MAX = 131072 };
 
 enum statement {
 	STATEMENT_SETTINGS,
 	STATEMENT_SETTING_PUT,
 	STATEMENT_SETTING_DELETE,
 	STATEMENT_PROJECTS,
-	STATEMENT_INFO,
-	STATEMENT_PUT,
-	STATEMENT_WAKE,
 };
 
 /* SQL is laid out by hand. */
@@ -42,21 +37,6 @@ static const struct db_statement statements[] = {
 	[STATEMENT_PROJECTS] = { "setting_projects",
 		"SELECT id, name FROM projects WHERE user_id = $1 AND deleted_at IS NULL"
 		" ORDER BY id FOR NO KEY UPDATE" },
-	[STATEMENT_INFO] = { "kubeconfig_info",
-		"SELECT server, namespace, account, iso8601(expires_at),"
-		" coalesce(expires_at < now(), false), iso8601(updated_at)"
-		" FROM kubeconfigs WHERE user_id = $1" },
-	[STATEMENT_PUT] = { "kubeconfig_put",
-	/* Not excluded.sealed: reading that would count as reading the column. */
-		"INSERT INTO kubeconfigs AS k (user_id, sealed, server, namespace,"
-		"  account, expires_at)"
-		" VALUES ($1, $2, $3, $4, $5, to_timestamp($6::bigint))"
-		" ON CONFLICT (user_id) DO UPDATE SET sealed = $2,"
-		"  server = excluded.server, namespace = excluded.namespace,"
-		"  account = excluded.account, expires_at = excluded.expires_at,"
-		"  version = k.version + 1, updated_at = now()" },
-	[STATEMENT_WAKE] = { "kubeconfig_wake",
-		"SELECT make_resources_due($1)" },
 };
 /* clang-format on */
 
@@ -135,58 +115,6 @@ int setting_roll_sandboxes(struct db *db, const char *user_id, bool force, struc
 	    db_query(tx, &statements[STATEMENT_PROJECTS], DB_ARGS(DB_TEXT(user_id)), &projects, e) <
 		    0 ||
 	    roll(tx, user_id, projects, force, e) < 0)
-		return -1;
-	return db_commit(&tx, e);
-}
-
-int kubeconfig_info_get(struct db *db, const char *user_id, struct kubeconfig_info *ret_info,
-			struct err *e)
-{
-	CLEANUP(db_result_free) PGresult *r = NULL;
-
-	if (db_query(db, &statements[STATEMENT_INFO], DB_ARGS(DB_TEXT(user_id)), &r, e) < 0)
-		return -1;
-	if (db_rows(r) == 0)
-		return err_set(e, ERR_NOT_FOUND, "KUBECONFIG_MISSING",
-			       "No kubeconfig is stored: put one in the settings");
-	*ret_info = (struct kubeconfig_info) {
-		.server = db_text(r, 0, 0),
-		.namespace = db_text(r, 0, 1),
-		.account = db_text(r, 0, 2),
-		.expires_at = db_text(r, 0, 3),
-		.expired = db_bool(r, 0, 4),
-		.updated_at = db_text(r, 0, 5),
-	};
-	ret_info->result = STEAL(r);
-	return 0;
-}
-
-void kubeconfig_info_clear(struct kubeconfig_info *info)
-{
-	db_result_free(&info->result);
-	*info = (struct kubeconfig_info) { 0 };
-}
-
-static int put(struct db *tx, const struct kubeconfig_new *k, const struct buf *sealed,
-	       struct err *e)
-{
-	return db_query(tx, &statements[STATEMENT_PUT],
-			DB_ARGS(DB_TEXT(k->user_id), DB_BYTES(sealed->data, sealed->length),
-				DB_TEXT(k->server), DB_TEXT(k->namespace), DB_TEXT(k->account),
-				k->expires_at > 0 ? DB_INT(k->expires_at) : DB_NULL),
-			NULL, e);
-}
-
-int kubeconfig_put(struct db *db, const struct kubeconfig_new *k, const char *text,
-		   store_seal_fn *seal, const void *user, struct err *e)
-{
-	CLEANUP(db_rollback_guard) struct db *tx = NULL;
-	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_KUBECONFIG, k->user_id);
-	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_KUBECONFIG_MAX);
-
-	if (seal(user, context, text, strlen(text), &sealed, e) < 0 || db_begin(db, &tx, e) < 0 ||
-	    put(tx, k, &sealed, e) < 0 ||
-	    db_query(tx, &statements[STATEMENT_WAKE], DB_ARGS(DB_TEXT(k->user_id)), NULL, e) < 0)
 		return -1;
 	return db_commit(&tx, e);
 }

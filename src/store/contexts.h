@@ -14,7 +14,7 @@
 #define CONTEXT_DATABASE    "database:%s"       /* database: its password */
 #define CONTEXT_ENVIRONMENT "environment:%s:%s" /* project, key */
 #define CONTEXT_IDENTITY    "identity:%s:%s"    /* provider, its id of the user: a token */
-#define CONTEXT_KUBECONFIG  "kubeconfig:%s"     /* user */
+#define CONTEXT_KUBECONFIG  "kubeconfig:%s"     /* cluster: the default one's id is its user's */
 #define CONTEXT_REQUEST_ENV "request-env:%s"    /* sandbox */
 #define CONTEXT_SETTING     "setting:%s:%s"     /* user, key */
 #define CONTEXT_TERMINAL    "terminal:%s"       /* sandbox: its access token */

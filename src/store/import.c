@@ -23,7 +23,7 @@ enum statement {
 	" INSERT INTO resources (id, project_id, user_id, kind, name, namespace, server,"          \
 	"  desired, status)"                                                                       \
 	" SELECT $1, $2, $3, " kind ", " name ", namespace, server, 'STOPPED', 'STOPPED'"          \
-	" FROM kubeconfigs WHERE user_id = $3"                                                     \
+	" FROM clusters WHERE id = $3"                                                             \
 	" ON CONFLICT DO NOTHING RETURNING id"                                                     \
 	"), made AS ("
 

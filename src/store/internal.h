@@ -56,6 +56,11 @@
 	"(CASE WHEN " id "::text IS NULL THEN true WHEN " id " = '' THEN NOT " r                   \
 	".additional ELSE " r ".id::text = " id " END)"
 
+/* The cluster of a project: a row, or none if its owner has stored no kubeconfig. */
+#define STORE_CLUSTER_OF(project)                                                                  \
+	" SELECT FROM projects p JOIN clusters c ON c.id = coalesce(p.cluster_id, p.user_id)"      \
+	" WHERE p.id = " project
+
 /* Of a resource `r` and its project's database `d`: whether `r` has to do with that. A sandbox that
  * stays is without a database that goes. */
 #define STORE_HAS_DATABASE(r, d) "(" d ".desired <> 'GONE' OR " r ".desired = 'GONE')"

@@ -16,15 +16,23 @@ enum statement {
 	STATEMENT_RECORD,
 };
 
-enum { COLUMN_USER, COLUMN_GENERATION, COLUMN_EPOCH, COLUMN_SLOW, COLUMN_VERSION, COLUMN_SEALED };
+enum {
+	COLUMN_CLUSTER,
+	COLUMN_USER,
+	COLUMN_GENERATION,
+	COLUMN_EPOCH,
+	COLUMN_SLOW,
+	COLUMN_VERSION,
+	COLUMN_SEALED
+};
 
 #define IS_FREE "c.due_at <= now() AND (c.leased_until IS NULL OR c.leased_until <= now())"
 #define IS_SLOW "(c.took_ms >= 2000 OR " QUEUE_IS_IN_DEBT("c.user_id") ")"
 #define DUE(which, limit)                                                                          \
-	"(SELECT c.user_id FROM kubeconfig_checks c JOIN kubeconfigs k USING (user_id)"            \
-	" WHERE " IS_FREE " AND " which " AND " STORE_NOT_HELD                                     \
+	"(SELECT cluster_id FROM (SELECT c.*, k.sealed FROM cluster_checks c JOIN clusters k"      \
+	" ON k.id = c.cluster_id) AS c WHERE " IS_FREE " AND " which " AND " STORE_NOT_HELD        \
 	" AND " STORE_IN_SHARD("$5", "$6") " AND NOT coalesce($3::jsonb ? "                        \
-					   "encode(substr(k.sealed, 5, 8), 'hex'), false)"         \
+					   "encode(substr(c.sealed, 5, 8), 'hex'), false)"         \
 					   " ORDER BY c.due_at LIMIT " limit "::bigint)"
 
 #define IS_KNOWN "(generation = $3 AND $4::jsonb IS NOT NULL)"
@@ -36,32 +44,33 @@ static const struct db_statement statements[] = {
 		"SELECT CASE WHEN due_at IS NULL THEN 'done'"
 		"  WHEN leased_of = generation AND leased_until > now() THEN 'running'"
 		"  ELSE 'pending' END, iso8601(checked_at), findings::text"
-		" FROM kubeconfig_checks WHERE user_id = $1" },
+		" FROM cluster_checks WHERE cluster_id = $1" },
 	[STATEMENT_ASK] = { "kubeconfig_check_ask",
-		"SELECT check_kubeconfig($1)" },
+		"SELECT check_cluster($1)" },
 	/* $1 limit, $2 limit for slow ones, $3 foreign keys, $4 lease in ms, $5 and $6 the shard. */
 	[STATEMENT_CLAIM] = { "kubeconfig_check_claim",
 		"WITH picked AS MATERIALIZED (" DUE("NOT " IS_SLOW, "$1") " UNION ALL " DUE(IS_SLOW, "$2")
 		"), free AS MATERIALIZED ("
-		" SELECT c.user_id FROM kubeconfig_checks c"
-		" WHERE c.user_id = ANY (ARRAY(SELECT user_id FROM picked)) AND " IS_FREE
+		" SELECT c.cluster_id FROM cluster_checks c"
+		" WHERE c.cluster_id = ANY (ARRAY(SELECT cluster_id FROM picked)) AND " IS_FREE
 		" FOR UPDATE OF c SKIP LOCKED"
 		"), claimed AS ("
-		" UPDATE kubeconfig_checks c SET lease_epoch = lease_epoch + 1, leased_of = generation,"
+		" UPDATE cluster_checks c SET lease_epoch = lease_epoch + 1, leased_of = generation,"
 		"  begun_at = now(),"
 		"  leased_until = now() + $4::bigint * interval '1 millisecond',"
 		"  due_at = now() + $4::bigint * interval '1 millisecond'"
-		" FROM free WHERE c.user_id = free.user_id RETURNING c.*"
-		") SELECT c.user_id, c.generation, c.lease_epoch, " IS_SLOW ", k.version, k.sealed"
-		" FROM claimed c JOIN kubeconfigs k USING (user_id)" },
+		" FROM free WHERE c.cluster_id = free.cluster_id RETURNING c.*"
+		") SELECT c.cluster_id, c.user_id, c.generation, c.lease_epoch, " IS_SLOW ","
+		" k.version, k.sealed"
+		" FROM claimed c JOIN clusters k ON k.id = c.cluster_id" },
 	/* $3 generation, $4 findings, $5 took ms. */
 	[STATEMENT_RECORD] = { "kubeconfig_check_record",
-		"UPDATE kubeconfig_checks SET leased_until = NULL, took_ms = $5::bigint,"
+		"UPDATE cluster_checks SET leased_until = NULL, took_ms = $5::bigint,"
 		" findings = CASE WHEN " IS_KNOWN " THEN $4::jsonb ELSE findings END,"
 		" checked_at = CASE WHEN " IS_KNOWN " THEN now() ELSE checked_at END,"
 		" due_at = CASE WHEN " IS_KNOWN " THEN NULL WHEN generation <> $3 THEN due_at"
 		"  ELSE now() + interval '5 seconds' END"
-		" WHERE user_id = $1 AND lease_epoch = $2" },
+		" WHERE cluster_id = $1 AND lease_epoch = $2" },
 };
 /* clang-format on */
 
@@ -107,12 +116,12 @@ static json_t *findings_json(const char *stored)
 	return findings;
 }
 
-int kubeconfig_check_get(struct db *db, const char *user_id, json_t **ret_check, struct err *e)
+int kubeconfig_check_get(struct db *db, const char *cluster_id, json_t **ret_check, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
 
 	*ret_check = NULL;
-	if (db_query(db, &statements[STATEMENT_GET], DB_ARGS(DB_TEXT(user_id)), &r, e) < 0)
+	if (db_query(db, &statements[STATEMENT_GET], DB_ARGS(DB_TEXT(cluster_id)), &r, e) < 0)
 		return -1;
 	if (db_rows(r) > 0)
 		*ret_check = json_pack("{s:s, s:s?, s:o}", "state", db_text(r, 0, 0), "checkedAt",
@@ -120,9 +129,9 @@ int kubeconfig_check_get(struct db *db, const char *user_id, json_t **ret_check,
 	return 0;
 }
 
-int kubeconfig_check_ask(struct db *db, const char *user_id, struct err *e)
+int kubeconfig_check_ask(struct db *db, const char *cluster_id, struct err *e)
 {
-	return db_query(db, &statements[STATEMENT_ASK], DB_ARGS(DB_TEXT(user_id)), NULL, e);
+	return db_query(db, &statements[STATEMENT_ASK], DB_ARGS(DB_TEXT(cluster_id)), NULL, e);
 }
 
 static void read_check(struct kubeconfig_checks *checks, int row)
@@ -130,6 +139,7 @@ static void read_check(struct kubeconfig_checks *checks, int row)
 	struct kubeconfig_check *check = &checks->items[row];
 	const PGresult *r = checks->result;
 
+	check->cluster_id = db_text(r, row, COLUMN_CLUSTER);
 	check->user_id = db_text(r, row, COLUMN_USER);
 	check->generation = db_int(r, row, COLUMN_GENERATION);
 	check->lease_epoch = db_int(r, row, COLUMN_EPOCH);
@@ -169,7 +179,7 @@ int kubeconfig_check_record(struct db *db, const struct kubeconfig_check *check,
 			    const json_t *findings, uint64_t took_ms, struct err *e)
 {
 	return db_query(db, &statements[STATEMENT_RECORD],
-			DB_ARGS(DB_TEXT(check->user_id), DB_INT(check->lease_epoch),
+			DB_ARGS(DB_TEXT(check->cluster_id), DB_INT(check->lease_epoch),
 				DB_INT(check->generation), DB_JSON(findings), DB_INT(took_ms)),
 			NULL, e);
 }

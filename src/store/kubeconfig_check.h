@@ -11,17 +11,19 @@
 #include "db/db.h"
 #include "store/queue.h"
 
-/* The check of a stored kubeconfig (sql/0026_kubeconfig_checks.sql), from both sides. */
+/* The check of a stored kubeconfig (sql/0026_kubeconfig_checks.sql, sql/0052_clusters.sql), from
+ * both sides. */
 
 /* {state: pending | running | done, checkedAt, checks: [{name, status, kind, code, headline,
  * action, detail}]}, as people are shown it; the checks are those of the kubeconfig that is stored
- * now, [] before the first. NULL if none is stored. The caller json_decref()s. */
-int kubeconfig_check_get(struct db *db, const char *user_id, json_t **ret_check, struct err *e);
+ * now, [] before the first. NULL if none is stored. The caller json_decref()s. The id of a user's
+ * default cluster is the user's. */
+int kubeconfig_check_get(struct db *db, const char *cluster_id, json_t **ret_check, struct err *e);
 /* Makes it due, a minute after the last one at the earliest. Nothing to do where none is stored. */
-int kubeconfig_check_ask(struct db *db, const char *user_id, struct err *e);
+int kubeconfig_check_ask(struct db *db, const char *cluster_id, struct err *e);
 
 struct kubeconfig_check {
-	const char *user_id;
+	const char *cluster_id, *user_id;
 	int64_t generation, lease_epoch;
 	int64_t version; /* of the kubeconfig */
 	const void *sealed;

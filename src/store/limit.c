@@ -39,6 +39,8 @@ static const struct db_statement statements[] = {
 static const struct limit_spec specs[LIMIT_KIND_COUNT] = {
 	[LIMIT_PROJECTS] = { "projects", CONF_PROJECTS_PER_USER, "PROJECT_QUOTA", "projects",
 			     "delete one for good" },
+	[LIMIT_CLUSTERS] = { "clusters", CONF_CLUSTERS_PER_USER, "CLUSTER_QUOTA", "clusters",
+			     "remove one first" },
 	[LIMIT_SANDBOXES] = { "sandboxes", CONF_SANDBOXES_PER_PROJECT, "SANDBOX_QUOTA",
 			      "sandboxes of a project", "delete one first" },
 	[LIMIT_PORTS] = { "ports", CONF_PORTS_PER_SANDBOX, "PORT_QUOTA", "ports of a sandbox",

@@ -22,14 +22,15 @@ enum statement {
 static const struct db_statement statements[] = {
 	/* One statement, for one round trip. $1 user, $2-$4 the project, $5 and $6 the sandbox and
 	 * its terminal's token, $7 the database (NULL: none), $8 the size, $9 hours to its end, $10
-	 * the image. Triggers complete the parts, and insert nothing when the user has as many
+	 * the image, $11 the cluster's name. Triggers complete the parts, and insert nothing when the user has as many
 	 * projects as they may. */
 	[STATEMENT_CREATE] = { "project_create",
 		"WITH cluster AS ("
-		" SELECT FROM kubeconfigs WHERE user_id = $1"
+		" SELECT id FROM clusters WHERE user_id = $1 AND name = coalesce($11, 'default')"
 		"), p AS ("
-		" INSERT INTO projects (user_id, name, description, kube_name, expires_at)"
-		" SELECT $1, $2, $3, $4, now() + $9::bigint * interval '1 hour'"
+		" INSERT INTO projects (user_id, name, description, kube_name, expires_at, cluster_id)"
+		" SELECT $1, $2, $3, $4, now() + $9::bigint * interval '1 hour',"
+		"  nullif(id, $1::uuid)"
 		" FROM cluster RETURNING id"
 		"), r AS ("
 		" INSERT INTO resources (id, project_id, user_id, kind, stage)"
@@ -70,6 +71,12 @@ static const struct db_statement statements[] = {
 
 #define HOURS(hours) ((hours) > 0 ? DB_INT(hours) : DB_NULL)
 
+static int cluster_unknown(struct err *e)
+{
+	return err_set(e, ERR_UNPROCESSABLE, "CLUSTER_UNKNOWN",
+		       "You have no cluster of this name: GET /api/clusters lists yours");
+}
+
 int store_explain_conflict(const struct err *failed, struct err *e)
 {
 	if (limit_explain(failed, e))
@@ -82,6 +89,8 @@ int store_explain_conflict(const struct err *failed, struct err *e)
 			e, ERR_UNPROCESSABLE, "IMAGE_UNKNOWN",
 			"There is no such image: GET /api/images lists those that there are, and "
 			"patterns of those that may be chosen");
+	if (strcmp(failed->code, "projects_cluster") == 0) /* removed at this moment */
+		return cluster_unknown(e);
 	if (failed->kind != ERR_CONFLICT) {
 		if (e != NULL)
 			*e = *failed;
@@ -111,11 +120,11 @@ int project_create(struct db *db, const struct project_new *project,
 			     DB_TEXT(project->description), DB_TEXT(project->kube_name),
 			     STORE_SANDBOX(project->sandbox), DB_TEXT(project->database_id),
 			     DB_TEXT(project->sandbox->size), HOURS(project->lifetime_hours),
-			     DB_TEXT(project->sandbox->image)),
+			     DB_TEXT(project->sandbox->image), DB_TEXT(project->cluster)),
 		     &r, &failed) < 0)
 		return store_explain_conflict(&failed, e);
 	if (!db_bool(r, 0, CREATE_HAS_CLUSTER))
-		return store_kubeconfig_missing(e);
+		return project->cluster != NULL ? cluster_unknown(e) : store_kubeconfig_missing(e);
 	const char *id = db_text(r, 0, CREATE_ID);
 	if (id == NULL)
 		return limit_reached(db, project->user_id, LIMIT_PROJECTS, e);

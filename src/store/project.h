@@ -86,12 +86,13 @@ struct project_new {
 	const char *user_id, *name, *description, *kube_name;
 	const struct sandbox_new *sandbox;
 	const char *database_id; /* UUID made by the caller; NULL: without a database */
+	const char *cluster;     /* its name; NULL: the default one */
 	unsigned lifetime_hours; /* until its end; 0: it has none */
 };
 /*
- * Creates all of it, in the namespace and on the server of the user's kubeconfig, with the image
+ * Creates all of it, in the namespace and on the server of a kubeconfig of the user, with the image
  * and sizes that the operator's options say and with generated names and hosts. ERR_CONFLICT
- * PROJECT_EXISTS (name taken); ERR_UNPROCESSABLE KUBECONFIG_MISSING; ERR_UNPROCESSABLE
+ * PROJECT_EXISTS (name taken); ERR_UNPROCESSABLE KUBECONFIG_MISSING, CLUSTER_UNKNOWN or
  * SIZE_UNKNOWN; ERR_RATE_LIMITED PROJECT_QUOTA. A collision of generated names (constraint of
  * resources or sandboxes) is ERR_CONFLICT NAME_COLLISION: try again with others, in a new
  * transaction.

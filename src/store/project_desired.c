@@ -92,7 +92,7 @@ static const struct db_statement statements[] = {
 	 * complete it, and insert nothing if the project has reached its limit of sandboxes. */
 	[STATEMENT_CREATE_SANDBOX] = { "sandbox_create",
 		"WITH cluster AS ("
-		" SELECT FROM kubeconfigs WHERE user_id = $2"
+		STORE_CLUSTER_OF("$1")
 		"), r AS ("
 		" INSERT INTO resources (id, project_id, user_id, kind, stage, additional)"
 		" SELECT $3, $1, $2, 'SANDBOX', first_stage($1), $6::boolean FROM cluster"
@@ -127,7 +127,7 @@ static const struct db_statement statements[] = {
 	/* $1 project, $2 user, $3 the database. A trigger completes it. */
 	[STATEMENT_CREATE_DATABASE] = { "database_create",
 		"WITH cluster AS ("
-		" SELECT FROM kubeconfigs WHERE user_id = $2"
+		STORE_CLUSTER_OF("$1")
 		"), r AS ("
 		" INSERT INTO resources (id, project_id, user_id, kind, stage)"
 		" SELECT $3, $1, $2, 'DATABASE', 'database' FROM cluster RETURNING id"

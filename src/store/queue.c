@@ -48,8 +48,8 @@ enum statement {
 	" LEFT JOIN sandboxes s ON s.resource_id = " r ".id"                                       \
 	" LEFT JOIN resources dr ON dr.project_id = " r ".project_id AND dr.kind = 'DATABASE'"     \
 	"  AND " STORE_HAS_DATABASE(r, "dr") " LEFT JOIN databases d ON d.resource_id = dr.id"     \
-					     " LEFT JOIN kubeconfigs k ON k.user_id = " r          \
-					     ".user_id"
+					     " LEFT JOIN clusters k ON "                           \
+					     "k.id = coalesce(p.cluster_id, p.user_id)"
 
 #define GIVEN_LEASES                                                                               \
 	"jsonb_to_recordset($1::jsonb) AS g (id uuid, epoch bigint, generation bigint, observed "  \
@@ -200,7 +200,7 @@ static const struct db_statement statements[] = {
 		"  (SELECT min(greatest(due_at, leased_until)) FROM resources"
 		"   WHERE leased_until IS NOT NULL"
 		"   AND " STORE_NOT_HELD " AND " STORE_IN_SHARD("$1", "$2") "),"
-		"  (SELECT min(greatest(due_at, leased_until)) FROM kubeconfig_checks"
+		"  (SELECT min(greatest(due_at, leased_until)) FROM cluster_checks"
 		"   WHERE due_at IS NOT NULL"
 		"   AND " STORE_NOT_HELD " AND " STORE_IN_SHARD("$1", "$2") "),"
 		"  (SELECT min(until) FROM (" STORE_HOLDS ") AS held"

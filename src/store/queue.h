@@ -27,8 +27,8 @@ struct queue_connection {
 };
 
 /* A row with the inputs of its desired state: columns of resources, sandboxes and databases (see
- * sql/), of its project, of the project's database (RUNNING and NULL if it has none) and of the
- * owner's access (sealed NULL: none stored). `warnings` and `observed` are JSON, see
+ * sql/), of its project, of the project's database (RUNNING and NULL if it has none) and of its
+ * cluster (cluster_id NULL: the owner has stored no kubeconfig). `warnings` and `observed` are JSON, see
  * reconcile/warn.h; `slow`: the owner has rows that occupy their places for long;
  * `in_debt`: is in debt (store/spending.h). */
 struct queue_row {

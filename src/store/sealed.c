@@ -14,8 +14,8 @@
 #define CONTEXT(form, of) "format('" form "', " of ")"
 #define OF_USER           "user_id::text || ':' || key"
 #define PLACES(X)                                                                                  \
-	X("cluster", "kubeconfigs", "sealed", NO_UUID, "uuid", "user_id",                          \
-	  CONTEXT(CONTEXT_KUBECONFIG, "user_id"))                                                  \
+	X("cluster", "clusters", "sealed", NO_UUID, "uuid", "id",                                  \
+	  CONTEXT(CONTEXT_KUBECONFIG, "id"))                                                       \
 	X("cluster", "identities", "token_sealed", NO_UUID, "uuid", "id",                          \
 	  CONTEXT(CONTEXT_IDENTITY, "provider, provider_user_id"))                                 \
 	X("owner", "sandboxes", "terminal_token_sealed", NO_UUID, "uuid", "resource_id",           \

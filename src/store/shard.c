@@ -32,7 +32,7 @@ static const struct db_statement statements[] = {
 		" WHERE EXISTS (SELECT FROM resources WHERE " STORE_IS_FREE " AND " STORE_NOT_HELD
 		"  AND " STORE_IN_SHARD("shard", "$1")
 		"  AND (cause_kind IS NULL OR NOT $2::boolean))"
-		" OR (NOT $2::boolean AND EXISTS (SELECT FROM kubeconfig_checks"
+		" OR (NOT $2::boolean AND EXISTS (SELECT FROM cluster_checks"
 		"  WHERE " STORE_IS_FREE " AND " STORE_NOT_HELD
 		"  AND " STORE_IN_SHARD("shard", "$1") "))" },
 	[STATEMENT_LEASES] = { "shard_leases",

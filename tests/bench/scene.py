@@ -168,7 +168,7 @@ _PERSON = {
         _identity(p), p.id, "PASSWORD", f"bench {p.id}", "none"),
     "sessions (id_hash, user_id, identity_id, expires_at)": lambda p: (
         _hash(p), p.id, _identity(p), "infinity"),
-    "kubeconfigs (user_id, sealed, server, namespace, account)": lambda p: (
+    "clusters (id, sealed, server, namespace, account)": lambda p: (
         p.id, os.urandom(2400), "https://kubernetes.example:6443", f"ns-{p.id[:8]}", "bench"),
 }
 

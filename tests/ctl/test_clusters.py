@@ -162,12 +162,12 @@ def test_a_schema_that_is_behind(fsactl, owner, tmp_path):
 def test_a_role_without_its_rights(site, doctor):
     """This happens after a restore into a server where the roles did not exist yet."""
     with site.connect() as db, db.cursor() as cursor:
-        cursor.execute("REVOKE SELECT ON kubeconfigs FROM fsa_reconcile")
+        cursor.execute("REVOKE SELECT ON clusters FROM fsa_reconcile")
     try:
         status, findings = doctor("schema")
     finally:
         with site.connect() as db, db.cursor() as cursor:
-            cursor.execute("GRANT SELECT ON kubeconfigs TO fsa_reconcile")
+            cursor.execute("GRANT SELECT ON clusters TO fsa_reconcile")
     assert (status, [f["subject"] for f in findings if f["health"] == "FAILED"]) == (
         1, ["fsa_reconcile"])
 

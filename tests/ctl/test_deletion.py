@@ -178,7 +178,7 @@ def test_other_users_lose_nothing(fsactl, person, quiet, kubeconfig, finish, row
 
 def test_every_table_about_users_cascades(rows):
     """The exception is projects, which have to be gone first."""
-    kept = rows("SELECT conrelid::regclass::text FROM pg_constraint WHERE contype = 'f'"
-                " AND confrelid IN ('users'::regclass, 'identities'::regclass, 'kubeconfigs'::regclass)"
+    kept = rows("SELECT DISTINCT conrelid::regclass::text FROM pg_constraint WHERE contype = 'f'"
+                " AND confrelid IN ('users'::regclass, 'identities'::regclass, 'clusters'::regclass)"
                 " AND confdeltype <> 'c'")
     assert kept == [("projects",)]

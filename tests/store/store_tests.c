@@ -19,6 +19,7 @@ int main(void)
 	srunner_add_suite(runner, lifetime_suite());
 	srunner_add_suite(runner, live_suite());
 	srunner_add_suite(runner, kubeconfig_check_suite());
+	srunner_add_suite(runner, clusters_suite());
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -145,13 +145,15 @@ int seal_for_test(const void *user, const char *context, const void *plain, size
 
 void put_kubeconfig(const struct person *person, const char *namespace)
 {
-	const struct kubeconfig_new k = { .user_id = person->id,
-					  .server = "https://cluster.example:6443",
-					  .namespace = namespace,
-					  .account = "somebody" };
+	const struct cluster_new k = { .id = person->id,
+				       .user_id = person->id,
+				       .name = CLUSTER_DEFAULT,
+				       .server = "https://cluster.example:6443",
+				       .namespace = namespace,
+				       .account = "somebody" };
 	struct err e;
 
-	assert_ok(kubeconfig_put(api, &k, "kubeconfig", seal_for_test, NULL, &e), &e);
+	assert_ok(cluster_put(api, &k, "kubeconfig", seal_for_test, NULL, &e), &e);
 }
 
 struct person make_owner(const char *name)

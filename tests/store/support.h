@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "db/db.h"
+#include "store/cluster.h"
 #include "store/config.h"
 #include "store/project.h"
 #include "store/queue.h"
@@ -92,5 +93,6 @@ Suite *spending_suite(void);
 Suite *lifetime_suite(void);
 Suite *live_suite(void);
 Suite *kubeconfig_check_suite(void);
+Suite *clusters_suite(void);
 
 #endif

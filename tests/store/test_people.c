@@ -208,31 +208,33 @@ END_TEST
 START_TEST(a_kubeconfigs_info_can_be_read)
 {
 	struct person person = make_person("alice");
-	CLEANUP(kubeconfig_info_clear) struct kubeconfig_info info = { 0 };
-	struct kubeconfig_new k = { .user_id = person.id,
-				    .server = "https://one.example",
-				    .namespace = "ns-one",
-				    .account = "me",
-				    .expires_at = 1000000000 };
+	CLEANUP(cluster_rows_clear) struct cluster_rows rows = { 0 };
+	struct cluster_new k = { .id = person.id,
+				 .user_id = person.id,
+				 .name = CLUSTER_DEFAULT,
+				 .server = "https://one.example",
+				 .namespace = "ns-one",
+				 .account = "me",
+				 .expires_at = 1000000000 };
 	struct err e;
 
-	assert_fails(kubeconfig_info_get(api, person.id, &info, &e), &e, ERR_NOT_FOUND,
+	assert_fails(cluster_get(api, person.id, person.id, &rows, &e), &e, ERR_NOT_FOUND,
 		     "KUBECONFIG_MISSING");
-	assert_ok(kubeconfig_put(api, &k, "kubeconfig", seal_for_test, NULL, &e), &e);
-	assert_ok(kubeconfig_info_get(api, person.id, &info, &e), &e);
-	ck_assert_str_eq(info.server, "https://one.example");
-	ck_assert_str_eq(info.namespace, "ns-one");
-	ck_assert_str_eq(info.account, "me");
-	ck_assert_str_eq(info.expires_at, "2001-09-09T01:46:40.000Z");
-	ck_assert(info.expired);
-	kubeconfig_info_clear(&info);
+	assert_ok(cluster_put(api, &k, "kubeconfig", seal_for_test, NULL, &e), &e);
+	assert_ok(cluster_get(api, person.id, person.id, &rows, &e), &e);
+	ck_assert_str_eq(rows.items[0].server, "https://one.example");
+	ck_assert_str_eq(rows.items[0].namespace, "ns-one");
+	ck_assert_str_eq(rows.items[0].account, "me");
+	ck_assert_str_eq(rows.items[0].expires_at, "2001-09-09T01:46:40.000Z");
+	ck_assert(rows.items[0].expired);
+	cluster_rows_clear(&rows);
 	k.expires_at = 0;
 	k.namespace = "ns-two";
-	assert_ok(kubeconfig_put(api, &k, "kubeconfig", seal_for_test, NULL, &e), &e);
-	assert_ok(kubeconfig_info_get(api, person.id, &info, &e), &e);
-	ck_assert_str_eq(info.namespace, "ns-two");
-	ck_assert_ptr_null(info.expires_at);
-	ck_assert(!info.expired);
+	assert_ok(cluster_put(api, &k, "kubeconfig", seal_for_test, NULL, &e), &e);
+	assert_ok(cluster_get(api, person.id, person.id, &rows, &e), &e);
+	ck_assert_str_eq(rows.items[0].namespace, "ns-two");
+	ck_assert_ptr_null(rows.items[0].expires_at);
+	ck_assert(!rows.items[0].expired);
 	ck_assert_int_eq(admin_int("SELECT version FROM kubeconfigs", NULL), 2);
 }
 END_TEST

@@ -914,15 +914,17 @@ static void change_for_a_while(const struct person *owner, const struct made_pro
 static void store_kubeconfigs_for_a_while(const struct person *owner)
 {
 	CLEANUP(db_freep) struct db *db = connect_as("fsa_api", 10000);
-	const struct kubeconfig_new k = { .user_id = owner->id,
-					  .server = "https://cluster.example:6443",
-					  .namespace = "ns-alice",
-					  .account = "me" };
+	const struct cluster_new k = { .id = owner->id,
+				       .user_id = owner->id,
+				       .name = CLUSTER_DEFAULT,
+				       .server = "https://cluster.example:6443",
+				       .namespace = "ns-alice",
+				       .account = "me" };
 	time_t end = time(NULL) + 2;
 	struct err e;
 
 	while (time(NULL) < end) {
-		if (kubeconfig_put(db, &k, "kubeconfig", seal_for_test, NULL, &e) < 0) {
+		if (cluster_put(db, &k, "kubeconfig", seal_for_test, NULL, &e) < 0) {
 			(void)fprintf(stderr, "kubeconfig: %s\n", e.message);
 			_exit(2);
 		}

@@ -9,11 +9,12 @@ static const struct {
 	struct db_statement statement;
 } forbidden[] = {
 	/* The web side cannot read a kubeconfig, a password or a provider's token. */
-	{ &api, { "no_kubeconfig", "SELECT sealed FROM kubeconfigs" } },
-	{ &api, { "no_kubeconfig_returned", "DELETE FROM kubeconfigs RETURNING sealed" } },
+	{ &api, { "no_kubeconfig", "SELECT sealed FROM clusters" } },
+	{ &api, { "no_former_kubeconfig", "SELECT sealed FROM kubeconfigs" } },
+	{ &api, { "no_kubeconfig_returned", "DELETE FROM clusters RETURNING sealed" } },
 	{ &api, { "no_identities", "SELECT password_hash FROM identities" } },
-	{ &auth, { "no_kubeconfigs", "SELECT sealed FROM kubeconfigs" } },
-	{ &auth, { "no_kubeconfig_gone", "DELETE FROM kubeconfigs" } },
+	{ &auth, { "no_kubeconfigs", "SELECT sealed FROM clusters" } },
+	{ &auth, { "no_kubeconfig_gone", "DELETE FROM clusters" } },
 	{ &auth, { "no_projects", "SELECT id FROM projects" } },
 	{ &auth, { "no_wake", "UPDATE resources SET due_at = now()" } },
 	{ &reconcile, { "no_pending_logins", "SELECT * FROM pending_logins" } },
@@ -30,8 +31,8 @@ static const struct {
 	{ &api, { "no_made_connection", "INSERT INTO databases (host) VALUES ('elsewhere')" } },
 	{ &api, { "no_other_project", "UPDATE environment SET project_id = gen_random_uuid()" } },
 	{ &api, { "no_other_setting", "UPDATE user_config SET user_id = gen_random_uuid()" } },
-	{ &api, { "no_other_cluster", "UPDATE kubeconfigs SET user_id = gen_random_uuid()" } },
-	{ &api, { "no_cluster_gone", "DELETE FROM kubeconfigs" } },
+	{ &api, { "no_other_cluster", "UPDATE clusters SET user_id = gen_random_uuid()" } },
+	{ &api, { "no_moved_project", "UPDATE projects SET cluster_id = NULL" } },
 	{ &api, { "no_option", "UPDATE operator_options SET value = 'mine'" } },
 	{ &auth, { "no_option", "UPDATE operator_options SET value = 'mine'" } },
 	{ &auth, { "no_other_person", "UPDATE identities SET user_id = gen_random_uuid()" } },

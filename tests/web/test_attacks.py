@@ -119,6 +119,7 @@ FIELDS = [
     ("POST", "/api/projects/{id}/environment", {"key": "A", "value": "b"},
      ["key", "value", "category"]),
     ("PUT", "/api/user/config/kc", {}, ["kubeconfig"]),
+    ("POST", "/api/clusters", {"name": "a", "kubeconfig": "b"}, ["name", "region", "kubeconfig"]),
     ("POST", "/api/auth/register", {"name": "a", "password": "b"}, ["name", "password"]),
     ("POST", "/api/auth/login", {"name": "a", "password": "b"}, ["name", "password"]),
 ]

@@ -39,7 +39,7 @@ def stored(site):
     """Returns everything that people can change."""
     with site.connect() as db, db.cursor() as cursor:
         found = []
-        for table in ("projects", "resources", "environment", "user_config", "kubeconfigs", "users",
+        for table in ("projects", "resources", "environment", "user_config", "clusters", "users",
                       "identities", "idempotency"):
             cursor.execute(f"SELECT md5(string_agg(t::text, '' ORDER BY t::text)) FROM {table} t")
             found.append((table, cursor.fetchone()))
@@ -64,6 +64,7 @@ BODIES = {
     ("POST", "/api/user/config/system-prompt"): {"systemPrompt": "x"},
     ("PUT", "/api/user/config/kc"): {"kubeconfig": "x"},
     ("POST", "/api/user/config/kc"): {"kubeconfig": "x"},
+    ("POST", "/api/clusters"): {"name": "tokyo", "kubeconfig": "x"},
     **{("POST", f"/api/auth/{provider}/finish"): {"state": "s", "code": "c", "verifier": "v" * 43}
        for provider in ("github", "oidc")},
     ("POST", "/api/auth/sealos/bind"): {"token": "t", "kubeconfig": "k"},

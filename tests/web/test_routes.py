@@ -32,7 +32,8 @@ def ids(project):
     ports = f"/api/projects/{project.id}/sandboxes/{sandbox.json()['id']}/ports"
     port = client.post(ports, {"port": 5173, "access": "public"}).json()["items"][0]["id"]
     return {"projectId": project.id, "envId": variable, "sandboxId": sandbox.json()["id"],
-            "sessionId": session, "tokenId": token, "portId": port}
+            "sessionId": session, "tokenId": token, "portId": port,
+            "clusterId": client.id}
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def everything(site):
     with site.connect() as db, db.cursor() as cursor:
         found = []
         for table in ("projects", "resources", "sandboxes", "databases", "environment", "events",
-                      "ports", "user_config", "kubeconfigs", "idempotency", "audit", "users", "sessions",
+                      "ports", "user_config", "clusters", "idempotency", "audit", "users", "sessions",
                       "api_tokens"):
             cursor.execute(f"SELECT * FROM {table} ORDER BY 1, 2")
             found.append((table, [[bytes(v) if isinstance(v, memoryview) else v for v in row]
@@ -99,6 +100,7 @@ BODIES = {
     ("PUT", "/api/projects/:projectId/lifetime"): {"hours": 1},
     ("PUT", "/api/projects/:projectId/idle"): {"minutes": 30},
     ("POST", "/api/projects/:projectId/keep"): {"hours": 1},
+    ("PUT", "/api/clusters/:clusterId"): {"region": "Stolen"},
     ("POST", "/api/sandbox/:projectId"): {"envVars": {"STOLEN": "1"}},
     ("POST", "/api/projects/:projectId/sandboxes"): {"displayName": "Stolen"},
     ("POST", "/api/sandbox/:projectId/tokens"): {"scopes": ["exec"]},

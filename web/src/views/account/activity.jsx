@@ -28,6 +28,8 @@ const WORDS = /** @type {Record<string, string>} */ ({
 	"database.create": "Added a database", "database.delete": "Removed a database",
 	"environment.put": "Set variables", "environment.change": "Changed a variable", "environment.delete": "Removed a variable",
 	"settings.put": "Changed settings", "kubeconfig.put": "Stored a kubeconfig", "kubeconfig.check": "Tested the kubeconfig",
+	"cluster.create": "Added a cluster", "cluster.change": "Changed a cluster", "cluster.remove": "Removed a cluster",
+	"cluster.check": "Tested the kubeconfig of a cluster",
 });
 
 export function Activity() {
