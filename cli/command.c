@@ -14,11 +14,13 @@ static const struct command_option_spec options[OPTION_COUNT] = {
 	[OPTION_JSON] = { "json", NULL, "print JSON instead of text" },
 	[OPTION_AGENT] = { "agent", NULL, "start the coding agent in the first terminal" },
 	[OPTION_APP] = { "app", NULL, "open the project's application" },
+	[OPTION_BRANCH] = { "branch", "NAME", "this branch or tag of the repository" },
 	[OPTION_CA_FILE] = { "ca-file", "FILE",
 			     "trust the certificate authorities in FILE, for this site" },
 	[OPTION_DESCRIPTION] = { "description", "TEXT", "describe the project" },
 	[OPTION_DETACH] = { "detach", NULL, "start the task and do not follow it" },
 	[OPTION_EXPIRES] = { "expires", "TIME", "end the project after so long (12h, 3d)" },
+	[OPTION_FOLDER] = { "folder", "NAME", "the repository's folder in the home directory" },
 	[OPTION_FOLLOW] = { "follow", NULL, "go on with what is added to it" },
 	[OPTION_FROM] = { "from", "FILE", "set all variables of a .env file; - is standard input" },
 	[OPTION_IMAGE] = { "image", "NAME", "of this image; `fsa images` lists them" },
@@ -27,6 +29,7 @@ static const struct command_option_spec options[OPTION_COUNT] = {
 	[OPTION_NO_INPUT] = { "no-input", NULL, "the command has no standard input" },
 	[OPTION_PERMANENT] = { "permanent", NULL, "for good, also out of the trash" },
 	[OPTION_PRINT] = { "print", NULL, "print the address instead of opening it" },
+	[OPTION_REPOSITORY] = { "repository", "URL", "clone this git repository into it" },
 	[OPTION_SECRET] = { "secret", NULL, "hide the values in lists" },
 	[OPTION_SHOW] = { "show", NULL, "show all values, even secret ones" },
 	[OPTION_SIZE] = { "size", "NAME", "the sandbox's size; `fsa sizes` lists them" },
@@ -47,8 +50,9 @@ static const struct command commands[] = {
 	{ "token", "", 0, 0, 0, "print the token, for other programs", command_token },
 	{ "projects", "", 0, 0, 0, "list your projects", command_projects },
 	{ "create", "NAME", 1, 1,
-	  TAKES(OPTION_AGENT) | TAKES(OPTION_DESCRIPTION) | TAKES(OPTION_EXPIRES) |
-		  TAKES(OPTION_IMAGE) | TAKES(OPTION_NO_DATABASE) | TAKES(OPTION_SIZE) |
+	  TAKES(OPTION_AGENT) | TAKES(OPTION_BRANCH) | TAKES(OPTION_DESCRIPTION) |
+		  TAKES(OPTION_EXPIRES) | TAKES(OPTION_FOLDER) | TAKES(OPTION_IMAGE) |
+		  TAKES(OPTION_NO_DATABASE) | TAKES(OPTION_REPOSITORY) | TAKES(OPTION_SIZE) |
 		  TAKES(OPTION_STARTER) | TAKES(OPTION_WAIT),
 	  "create a project: a sandbox and a database", command_create },
 	{ "sizes", "", 0, 0, 0, "list the sizes that a sandbox can have", command_sizes },
@@ -103,8 +107,9 @@ static const struct command commands[] = {
 	  "give the sandbox's coding agent a task, and follow it", command_agent },
 	{ "cp", "FROM TO", 2, 2, 0, "copy a file or a folder to PROJECT:PATH, or from there",
 	  command_cp },
-	{ "logs", "PROJECT [app|start]", 1, 2, TAKES(OPTION_FOLLOW),
-	  "print the application's log, or that of the sandbox's start", command_logs },
+	{ "logs", "PROJECT [app|start|import]", 1, 2, TAKES(OPTION_FOLLOW),
+	  "print the application's log, or that of the sandbox's start or its import",
+	  command_logs },
 	{ "forward", "PROJECT [HERE:]PORT", 2, 2, 0,
 	  "forward a port of this machine to one of the sandbox", command_forward },
 	{ "ssh", "PROJECT [ARGUMENT ...]", 1, INT_MAX, TAKES(OPTION_STDIO) | COMMAND_VERBATIM,

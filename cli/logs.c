@@ -1,4 +1,4 @@
-/* logs: of the application, or of the sandbox's start. */
+/* logs: of the application, of the sandbox's start, or of its repository's import. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -105,10 +105,11 @@ int command_logs(const struct call *call, struct err *e)
 		.follow = call->options[OPTION_FOLLOW] != NULL,
 	};
 
-	if (strcmp(log.name, "app") != 0 && strcmp(log.name, "start") != 0)
+	if (strcmp(log.name, "app") != 0 && strcmp(log.name, "start") != 0 &&
+	    strcmp(log.name, "import") != 0)
 		return err_set(e, ERR_INVALID, "USAGE",
 			       "there is no log \"%s\": app is the application's, start that of "
-			       "the sandbox's start",
+			       "the sandbox's start, import that of its repository's import",
 			       log.name);
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (call_site(call, &site, e) < 0 ||

@@ -133,6 +133,17 @@ int project_delete_permanently(struct site *site, const char *id, json_t **ret_a
 	return site_call(site, "POST", path, body, ret_answer, e);
 }
 
+static int add_repository(json_t *body, const struct project_new *wanted, struct err *e)
+{
+	json_t *repository = json_pack("{s:s, s:s*, s:s*}", "url", wanted->repository, "branch",
+				       wanted->branch, "folder", wanted->folder);
+
+	if (repository == NULL)
+		return err_set(e, ERR_INVALID, NULL,
+			       "the repository's address, branch or folder is not UTF-8");
+	return json_object_set_new(body, "repository", repository);
+}
+
 int project_create(struct site *site, const struct project_new *wanted, json_t **ret_project,
 		   struct err *e)
 {
@@ -147,6 +158,8 @@ int project_create(struct site *site, const struct project_new *wanted, json_t *
 	/* Omitted unless requested, because older sites do not know them. */
 	if (wanted->starter)
 		(void)json_object_set_new(body, "starter", json_true());
+	if (wanted->repository != NULL && add_repository(body, wanted, e) < 0)
+		return -1;
 	if (wanted->lifetime_hours > 0)
 		(void)json_object_set_new(body, "lifetimeHours",
 					  json_integer(wanted->lifetime_hours));

@@ -29,9 +29,10 @@ int project_delete_permanently(struct site *site, const char *id, json_t **ret_a
 			       struct err *e);
 struct project_new {
 	const char *name;
-	const char *description;  /* NULL: none */
-	unsigned lifetime_hours;  /* 0: it has no end */
-	const char *size, *image; /* NULL: the site's default */
+	const char *description;                  /* NULL: none */
+	unsigned lifetime_hours;                  /* 0: it has no end */
+	const char *size, *image;                 /* NULL: the site's default */
+	const char *repository, *branch, *folder; /* NULL: none, or its defaults */
 	bool database, starter, agent_at_start;
 };
 int project_create(struct site *site, const struct project_new *wanted, json_t **ret_project,

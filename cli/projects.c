@@ -60,7 +60,13 @@ int command_create(const struct call *call, struct err *e)
 		.database = call->options[OPTION_NO_DATABASE] == NULL,
 		.starter = call->options[OPTION_STARTER] != NULL,
 		.agent_at_start = call->options[OPTION_AGENT] != NULL,
+		.repository = call->options[OPTION_REPOSITORY],
+		.branch = call->options[OPTION_BRANCH],
+		.folder = call->options[OPTION_FOLDER],
 	};
+	if (wanted.repository == NULL && (wanted.branch != NULL || wanted.folder != NULL))
+		return err_set(e, ERR_INVALID, "USAGE",
+			       "--branch and --folder are those of a --repository");
 	const char *expires = call->options[OPTION_EXPIRES];
 	if (expires != NULL && project_parse_hours(expires, &wanted.lifetime_hours, e) < 0)
 		return -1;

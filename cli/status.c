@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "command.h"
 #include "command/output.h"
+#include "import.h"
 #include "project.h"
 
 enum { WATCH_MS = 1000, EVENTS_SHOWN = 10 };
@@ -19,6 +20,10 @@ static const struct output_column sandbox_fields[] = {
 	{ "publicUrl", "application" },
 	{ "lastActiveAt", "last active" },
 	{ "lastActivity", "by" },
+};
+static const struct output_column import_fields[] = {
+	{ "status", "import" }, { "url", "  from" },    { "branch", "  branch" },
+	{ "folder", "  to" },   { "message", "  why" },
 };
 static const struct output_column resource_columns[] = {
 	{ "resource", "RESOURCE" },
@@ -105,6 +110,9 @@ static void print_project(const json_t *project)
 
 	output_fields(project_fields, ARRAY_SIZE(project_fields), project);
 	output_fields(sandbox_fields, ARRAY_SIZE(sandbox_fields), project_sandbox(project));
+	if (json_object_get(project, "import") != NULL)
+		output_fields(import_fields, ARRAY_SIZE(import_fields),
+			      json_object_get(project, "import"));
 	add_resources(rows, json_object_get(project, "sandboxes"), "sandbox");
 	add_resources(rows, json_object_get(project, "databases"), "database");
 	output_table("resources", resource_columns, ARRAY_SIZE(resource_columns), rows);
@@ -166,6 +174,7 @@ int command_status(const struct call *call, struct err *e)
 		return -1;
 	if (call->options[OPTION_WATCH] != NULL)
 		return watch(call, &site, project, e);
+	import_add(&site, project);
 	if (!call_json(call, project))
 		print_project(project);
 	return 0;

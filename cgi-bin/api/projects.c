@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "checks.h"
 #include "domain/project.h"
+#include "domain/repository.h"
 #include "render.h"
 #include "store/cluster.h"
 #include "store/project.h"
@@ -37,6 +38,26 @@ const struct field project_list_query[] = {
 	FIELDS_END,
 };
 
+static const struct field repository_fields[] = {
+	{ .name = "url",
+	  .type = FIELD_STRING,
+	  .required = true,
+	  .max = REPOSITORY_URL_MAX,
+	  .pattern = REPOSITORY_URL_PATTERN,
+	  .check = repository_url_check },
+	{ .name = "branch",
+	  .type = FIELD_STRING,
+	  .max = REPOSITORY_BRANCH_MAX,
+	  .pattern = REPOSITORY_BRANCH_PATTERN,
+	  .check = repository_branch_check },
+	{ .name = "folder",
+	  .type = FIELD_STRING,
+	  .max = REPOSITORY_FOLDER_MAX,
+	  .pattern = REPOSITORY_FOLDER_PATTERN,
+	  .check = repository_folder_check },
+	FIELDS_END,
+};
+
 const struct field project_create_fields[] = {
 	{ .name = "name",
 	  .type = FIELD_STRING,
@@ -48,6 +69,7 @@ const struct field project_create_fields[] = {
 	{ .name = "database", .type = FIELD_BOOL },
 	{ .name = "starter", .type = FIELD_BOOL },
 	{ .name = "agentAtStart", .type = FIELD_BOOL },
+	{ .name = "repository", .type = FIELD_OBJECT, .members = repository_fields },
 	{ .name = "lifetimeHours", .type = FIELD_INTEGER, .min = 1, .max = PROJECT_LIFETIME_MAX },
 	{ .name = "cluster",
 	  .type = FIELD_STRING,
@@ -181,11 +203,33 @@ static int get(const struct call *c, const char *project_id, struct project_rows
 	return project_get(c->db, c->session->user_id, project_id, ret_rows, e);
 }
 
+static int add_repository(const struct call *c, struct err *e)
+{
+	static const struct {
+		const char *member, *key;
+	} variables[] = {
+		{ "url", "FSA_REPOSITORY_URL" },
+		{ "branch", "FSA_REPOSITORY_BRANCH" },
+		{ "folder", "FSA_REPOSITORY_FOLDER" },
+	};
+	const json_t *repository = json_object_get(c->body, "repository");
+
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+		const char *value = field_string(repository, variables[i].member);
+		if (value != NULL &&
+		    api_put_variable(c, c->object_id, variables[i].key, value, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* What the image does at its start on request. These are variables, so owners can remove them. */
 static int add_extras(const struct call *c, const struct sandbox *sandbox, struct err *e)
 {
 	if (field_bool(c->body, "starter", false) &&
 	    api_put_variable(c, c->object_id, "FSA_STARTER", "yes", e) < 0)
+		return -1;
+	if (add_repository(c, e) < 0)
 		return -1;
 	if (!field_bool(c->body, "agentAtStart", false))
 		return 0;

@@ -55,6 +55,7 @@ HANDLER(uploads_remove);
 HANDLER(ports_list);
 HANDLER(ports_open);
 HANDLER(usage_read);
+HANDLER(import_read);
 HANDLER(activity_read);
 
 #endif

@@ -22,6 +22,7 @@
 #include "sandboxd/conn.h"
 #include "sandboxd/handlers.h"
 #include "sandboxd/helper.h"
+#include "sandboxd/import.h"
 #include "sandboxd/place.h"
 #include "sandboxd/process.h"
 #include "sandboxd/terminal.h"
@@ -35,10 +36,11 @@ enum { BACKLOG = 256, ACCEPTS = 64, DESCRIPTORS = 4096, TTYD_POLL_MS = 20, SECRE
 	"usage: sandboxd --port PORT [--address ADDRESS] --run DIRECTORY [--no-terminal]\n"        \
 	"       [--tools DIRECTORY]     of bash, tar, chmod and rm, where they are not the "       \
 	"image's\n"                                                                                \
+	"       [--import PROGRAM]      which fetches the project's repository\n"                  \
 	"The environment has HOME, and " SECRET " unless standard input has its value.\n"
 
 struct options {
-	const char *address, *run, *tools;
+	const char *address, *run, *tools, *import;
 	uint64_t port;
 	bool no_terminal;
 };
@@ -134,6 +136,7 @@ static bool parse(int argc, char **argv, struct options *o)
 					       { "address", required_argument, NULL, 'a' },
 					       { "run", required_argument, NULL, 'r' },
 					       { "tools", required_argument, NULL, 't' },
+					       { "import", required_argument, NULL, 'i' },
 					       { "no-terminal", no_argument, NULL, 'n' },
 					       { 0 } };
 	int option;
@@ -147,6 +150,8 @@ static bool parse(int argc, char **argv, struct options *o)
 			o->run = optarg;
 		if (option == 't')
 			o->tools = optarg;
+		if (option == 'i')
+			o->import = optarg;
 		o->no_terminal |= option == 'n';
 	}
 	return o->run != NULL && optind == argc;
@@ -242,6 +247,8 @@ int main(int argc, char **argv)
 	listener = (struct watch) { .fd = listen_at(&o), .ready = accept_some };
 	watch_for(&listener, EPOLLIN);
 	say_port();
+	if (o.import != NULL)
+		import_start(o.import);
 	loop_run();
 	return 0;
 }

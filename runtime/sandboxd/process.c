@@ -449,6 +449,7 @@ static int check_limits(const struct grant *grant, struct err *e)
 	return 0;
 }
 
+/* `grant` NULL: for sandboxd itself. */
 static int start_new(const json_t *request, const struct grant *grant, struct process **ret,
 		     struct err *e)
 {
@@ -456,18 +457,30 @@ static int start_new(const json_t *request, const struct grant *grant, struct pr
 	struct spawned child;
 	int done = start_parse(request, &s, e);
 
-	if (done == 0)
+	if (done == 0 && grant != NULL)
 		done = check_limits(grant, e);
 	if (done == 0)
 		done = spawn(&s, &child, e);
 	if (done == 0) {
 		forget_oldest();
-		conn_note_input();
 		*ret = process_new(&s, &child);
+	}
+	if (done == 0 && grant != NULL) {
+		conn_note_input();
 		memcpy((*ret)->token, grant->id, sizeof((*ret)->token));
 	}
 	start_release(&s);
 	return done;
+}
+
+int process_start_own(const char *name, const char *program, struct err *e)
+{
+	CLEANUP(json_decrefp)
+	json_t *request = json_pack("{s:[s], s:s, s:s}", "command", program, "name", name,
+				    "overflow", "drop");
+	struct process *started;
+
+	return start_new(request, NULL, &started, e);
 }
 
 int process_start(const json_t *request, const char *key, const struct grant *grant,

@@ -53,6 +53,7 @@ const struct route routes[] = {
 
 	{ HTTP_GET, SCOPE_PORTS, "/v1/ports", .handle = ports_list },
 	{ HTTP_GET, SCOPE_PORTS, "/v1/ports/:", .websocket = true, .handle = ports_open },
+	{ HTTP_GET, SCOPE_USAGE, "/v1/import", .handle = import_read },
 	{ HTTP_GET, SCOPE_USAGE, "/v1/usage", .handle = usage_read },
 	{ HTTP_GET, SCOPE_USAGE, "/v1/activity", .handle = activity_read },
 	{ HTTP_GET, SCOPE_USAGE, "/v1/logs/:", .parameters = "offset wait", .handle = logs_read },

@@ -15,6 +15,7 @@ static const char *const type_names[] = {
 	[FIELD_STRING_MAP] = "an object whose members are texts",
 	[FIELD_STRINGS] = "an array of texts",
 	[FIELD_OBJECTS] = "an array of objects",
+	[FIELD_OBJECT] = "an object",
 };
 
 static int wrong_type(const struct field *f, struct err *e)
@@ -151,10 +152,18 @@ static int check_list(const struct field *f, json_t *value, struct err *e)
 	return 0;
 }
 
+static int check_object(const struct field *f, json_t *value, struct err *e)
+{
+	if (!json_is_object(value))
+		return wrong_type(f, e);
+	return fields_check(f->members, value, e) < 0 ? err_wrap(e, "%s", f->name) : 0;
+}
+
 static int (*const checks[])(const struct field *f, json_t *value, struct err *e) = {
 	[FIELD_STRING] = check_string, [FIELD_INTEGER] = check_integer,
 	[FIELD_BOOL] = check_bool,     [FIELD_STRING_MAP] = check_string_map,
 	[FIELD_STRINGS] = check_list,  [FIELD_OBJECTS] = check_list,
+	[FIELD_OBJECT] = check_object,
 };
 
 static const struct field *find(const struct field *fields, const char *name)

@@ -24,6 +24,7 @@ enum field_type {
 	FIELD_STRING_MAP, /* an object of strings */
 	FIELD_STRINGS,    /* an array of strings */
 	FIELD_OBJECTS,    /* an array of objects, each by the table `members` */
+	FIELD_OBJECT,     /* an object by that table */
 };
 
 typedef int field_check_fn(const char *value, struct err *e);

@@ -65,10 +65,16 @@ static json_t *objects_schema(const struct field *f)
 	return schema;
 }
 
+static json_t *object_schema(const struct field *f)
+{
+	return fields_schema(f->members);
+}
+
 static json_t *(*const schemas[])(const struct field *f) = {
 	[FIELD_STRING] = string_schema,   [FIELD_INTEGER] = integer_schema,
 	[FIELD_BOOL] = bool_schema,       [FIELD_STRING_MAP] = string_map_schema,
 	[FIELD_STRINGS] = strings_schema, [FIELD_OBJECTS] = objects_schema,
+	[FIELD_OBJECT] = object_schema,
 };
 
 json_t *fields_schema(const struct field *fields)

@@ -84,7 +84,7 @@ class Container:
 
     def connect(self, port):
         """Connects to a port of the container."""
-        with self._network():
+        with self.network():
             made = socket.socket()
         made.settimeout(PATIENCE)
         made.connect(("127.0.0.1", port))
@@ -108,7 +108,7 @@ class Container:
                               text=True, timeout=PATIENCE)
 
     @contextlib.contextmanager
-    def _network(self):
+    def network(self):
         """Sockets that this thread opens in the block belong to the container's network."""
         pid = self.pid()
         if not pid:

@@ -186,12 +186,15 @@ class Socket:
 
 
 class Server:
-    """home_size: the home directory is a file system of that size, which takes root."""
+    """home_size: the home directory is a file system of that size, which takes root; options, variables: more of
+    them."""
 
-    def __init__(self, program, directory, secret=SECRET, home_size=None, terminal=False):
+    def __init__(self, program, directory, secret=SECRET, home_size=None, terminal=False, options=(), variables=None):
         self.program = program
         self.home_size = home_size
         self.terminal = terminal
+        self.options = options
+        self.variables = variables or {}
         self.directory = directory
         self.home = directory / "home"
         self.secret = secret
@@ -213,10 +216,10 @@ class Server:
 
     def command(self):
         return [self.program, "--port", "0", "--address", "127.0.0.1", "--run", self.directory / "run",
-                *([] if self.terminal else ["--no-terminal"])]
+                *([] if self.terminal else ["--no-terminal"]), *self.options]
 
     def environment(self):
-        return {**os.environ, "HOME": str(self.home), "TTYD_ACCESS_TOKEN": self.secret}
+        return {**os.environ, "HOME": str(self.home), "TTYD_ACCESS_TOKEN": self.secret, **self.variables}
 
     def wait(self):
         self.process.wait_ready(lambda: self.process.has_logged("port "))

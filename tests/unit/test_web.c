@@ -239,6 +239,7 @@ static const struct field all_fields[] = {
 	  .min = 1,
 	  .max = 2,
 	  .members = variable_fields },
+	{ .name = "one", .type = FIELD_OBJECT, .members = variable_fields },
 	FIELDS_END,
 };
 
@@ -272,6 +273,10 @@ START_TEST(a_field_table_accepts_its_fields)
 		{ "{\"name\":\"a\",\"env\":{\"A\":\"b c\"}}", "BLANK", "env.A: " },
 		{ "{\"name\":\"a\",\"env\":{\"A\":\"\",\"B\":\"\",\"C\":\"\"}}", "INVALID_FIELD",
 		  "env: " },
+		{ "{\"name\":\"a\",\"one\":{\"key\":\"k\"}}", NULL, NULL },
+		{ "{\"name\":\"a\",\"one\":[]}", "WRONG_TYPE", "one: must be an object" },
+		{ "{\"name\":\"a\",\"one\":{}}", "MISSING_FIELD", "one: key: " },
+		{ "{\"name\":\"a\",\"one\":{\"key\":\"k\",\"x\":1}}", "UNKNOWN_FIELD", "one: " },
 		{ "{\"name\":\"a\",\"variables\":{}}", "WRONG_TYPE", "variables: " },
 		{ "{\"name\":\"a\",\"variables\":[]}", "INVALID_FIELD", "variables: " },
 		{ "{\"name\":\"a\",\"variables\":[1]}", "WRONG_TYPE", "variables: " },

@@ -26,6 +26,7 @@ async function create(values) {
 		database: "database" in values,
 		size: values.size || null,
 		...values.image && {image: values.image.trim()},
+		...values.url && {repository: {url: values.url.trim(), ...values.branch && {branch: values.branch.trim()}}},
 	});
 	navigate(`/projects/${project.id}`);
 }
@@ -52,6 +53,9 @@ export function NewProject({close}) {
 				<Field label="Description" name="description" maxLength={2000} autocomplete="off"/>
 				{sizes !== undefined && sizes.length > 0 && <SizeChoice sizes={sizes}/>}
 				{images !== undefined && <ImageChoice images={images}/>}
+				<Field label="Git repository" name="url" type="url" maxLength={500} autocomplete="off"
+					pattern="https://.*" hint="An https:// address, to be cloned into it, and its packages installed"/>
+				<Field label="Branch" name="branch" maxLength={200} autocomplete="off" hint="The repository’s own if left empty"/>
 				<Check label="with a PostgreSQL database" name="database" defaultChecked/>
 			</Form>
 			<Button class="quiet" onClick={close}>Cancel</Button>

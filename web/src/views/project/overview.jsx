@@ -7,6 +7,7 @@ import {Reading} from "../../parts/reading.jsx";
 import {Badge, runningSandbox} from "../../parts/status.jsx";
 import {useResource} from "../../resource.js";
 import {Events} from "./history.jsx";
+import {ImportOf} from "./import.jsx";
 import {UsageOf} from "./usage.jsx";
 
 const STAGES = /** @type {Record<string, string>} */ ({
@@ -53,7 +54,7 @@ function SandboxCard({sandbox, title, several = false}) {
 			<Cause part={sandbox} what={title} tryNow={sandbox.desired === "RUNNING" ? sandbox.id : undefined}/>
 			<Warnings part={sandbox} what={title}/>
 			{sandbox.progress && <Stages stages={sandbox.progress.stages}/>}
-			{sandbox.status === "RUNNING" && <><Addresses {...sandbox}/><UsageOf sandbox={sandbox}/></>}
+			{sandbox.status === "RUNNING" && <><Addresses {...sandbox}/><ImportOf sandbox={sandbox}/><UsageOf sandbox={sandbox}/></>}
 		</section>
 	);
 }
