@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <dirent.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,18 +77,17 @@ static size_t read_table(const char *path, struct listener *found, size_t count)
 	return count;
 }
 
+/* By its file: /proc/PID/comm names a thread, which of Node.js is "MainThread". */
 static void name_program(int pid, char *ret_name, size_t size)
 {
-	char path[40];
+	char link[40], path[PATH_MAX];
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	FILE *file = fopen(path, "re");
-	if (file == NULL || fgets(ret_name, (int)size, file) == NULL)
-		ret_name[0] = '\0';
-	ret_name[strcspn(ret_name, "\n")] = '\0';
+	(void)snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	ssize_t length = readlink(link, path, sizeof(path) - 1);
+	path[length < 0 ? 0 : length] = '\0';
+	const char *slash = strrchr(path, '/');
+	(void)snprintf(ret_name, size, "%.*s", (int)size - 1, slash == NULL ? path : slash + 1);
 	parse_make_utf8(ret_name);
-	if (file != NULL)
-		(void)fclose(file);
 }
 
 static void note_socket(unsigned long inode, int pid, struct listener *found, size_t count)

@@ -33,12 +33,13 @@ def listener():
 
 def test_ports_that_listen_are_listed(client):
     process = client.start(["/usr/bin/python3", "-c",
-                            "import socket, time; s = socket.create_server(('127.0.0.1', 0));"
+                            "import socket, time; open('/proc/self/comm', 'w').write('its own name');"
+                            " s = socket.create_server(('127.0.0.1', 0));"
                             "print(s.getsockname()[1], flush=True); time.sleep(1000)"])
     port = int(client.get(f"/v1/processes/{process['id']}/stdout", wait=30).body)
     (found,) = [p for p in check(client.get("/v1/ports"), "/v1/ports")["ports"] if p["port"] == port]
     assert (found["address"], found["pid"]) == ("127.0.0.1", process["pid"])
-    assert "python3" in found["program"]
+    assert found["program"] == Path("/usr/bin/python3").resolve().name
     client.send("DELETE", f"/v1/processes/{process['id']}")
 
 
