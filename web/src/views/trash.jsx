@@ -1,9 +1,11 @@
 // What was deleted and can still be brought back.
 
+import {useState} from "preact/hooks";
 import {useAction} from "../action.js";
 import {get, post} from "../api.js";
 import {ask} from "../parts/ask.jsx";
 import {Act} from "../parts/button.jsx";
+import {Field, Form} from "../parts/form.jsx";
 import {Heading} from "../parts/heading.jsx";
 import {Link} from "../parts/link.jsx";
 import {Reading} from "../parts/reading.jsx";
@@ -28,10 +30,15 @@ export function Trash() {
 
 /** @param {{project: Project, reload: () => Promise<void>}} props */
 function Row({project: {id, name, trashUntil}, reload}) {
-	const restore = useAction(async () => {
-		await post(`/api/projects/${id}/restore`);
+	const [taken, setTaken] = useState(false);
+	const bringBack = async (/** @type {{name?: string}} */ as) => {
+		await post(`/api/projects/${id}/restore`, as);
 		navigate(`/projects/${id}`);
-	});
+	};
+	const restore = useAction(() => bringBack({}).catch((error) => {
+		setTaken(error.code === "PROJECT_EXISTS");
+		throw error;
+	}));
 	const remove = useAction(async () => {
 		if (!await ask({text: "Delete this project, its files and its database for ever?", yes: "Delete it for ever", typed: name}))
 			return false;
@@ -46,6 +53,12 @@ function Row({project: {id, name, trashUntil}, reload}) {
 				<Act action={restore} label={`Restore ${name}`}>Restore</Act>
 				<Act action={remove} class="danger" label={`Delete ${name} for ever`}>Delete for ever</Act>
 			</span>
+			{taken && (
+				<Form label={`Restore ${name} under another name`} cancel={() => setTaken(false)}
+					submit={(values) => bringBack({name: values.name.trim()})}>
+					<Field label="Another name" name="name" required maxLength={64} autocomplete="off" autofocus/>
+				</Form>
+			)}
 		</li>
 	);
 }
