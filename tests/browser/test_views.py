@@ -1,7 +1,10 @@
-"""Every view with the longest of everything, on phones and desktops, light and dark: nothing runs over the
-edge, axe finds nothing, and nothing is against the policy."""
+"""Every view and dialog with the longest of everything, on phones and desktops, light and dark: nothing runs over the
+edge, axe finds nothing, each control has a name of its own, and nothing is against the policy."""
+
+import contextlib
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from test_page import PASSWORD, create, enter, register
 
@@ -12,7 +15,7 @@ TABS = ("", "terminal", "files", "app", "agent", "database", "variables", "histo
 
 
 @pytest.fixture
-def full(page, cluster, site):
+def full(page, cluster, site, open_inside):
     """A page of somebody whose project has the longest of everything; the project's id."""
     name = enter(page, cluster)
     create(page, NAME)
@@ -26,6 +29,9 @@ def full(page, cluster, site):
         {"key": "SECRET", "value": "s", "isSecret": True, "category": "secret"}]}).ok
     assert client.post("/api/user/tokens", {"name": "t" * 64, "scope": "write"}).ok
     page.wait_status("RUNNING")
+    sandbox = open_inside(page, name)
+    (sandbox.home / ("f" * 255)).write_text("some text")
+    (sandbox.home / ("d" * 255)).mkdir()
     return project
 
 
@@ -43,22 +49,30 @@ def overflow(page):
         const edge = document.documentElement.clientWidth;
         if (document.documentElement.scrollWidth <= edge)
             return [];
-        return Array.from(document.querySelectorAll("body *"))
+        return Array.from(document.querySelectorAll("body *:not(.tabs *)"))
             .filter((element) => element.getBoundingClientRect().right > edge + 1)
             .map((element) => `${element.tagName}.${element.className}`).slice(0, 5);""")
 
 
+KINDS = ("button, .button", "input, select, textarea")
+# What may be used, of one kind: of a dialog while one is open.
+CONTROLS = """
+    const place = document.querySelector("dialog") ?? document.querySelector("main");
+    return Array.from(place.querySelectorAll(arguments[0])).filter((one) =>
+        one.checkVisibility({visibilityProperty: true}) && !one.closest("details:not([open]) > :not(summary)"));"""
+
+
 def same_names(page):
-    """Buttons that somebody who hears them cannot tell apart."""
-    names = page.driver.execute_script("""
-        return Array.from(document.querySelectorAll("main button"))
-            .filter((button) => button.checkVisibility())
-            .map((button) => button.ariaLabel ?? button.textContent);""")
-    return [name for name in set(names) if names.count(name) > 1]
+    """Controls that somebody who hears them cannot tell apart, and those without a name."""
+    wrong = []
+    for kind in KINDS:
+        names = [one.accessible_name for one in page.driver.execute_script(CONTROLS, kind)]
+        wrong += [name for name in set(names) if name == "" or names.count(name) > 1]
+    return wrong
 
 
 def check(page, workspace, what):
-    wrong = [(what, "several buttons", name) for name in same_names(page)]
+    wrong = [(what, "a name of several", name) for name in same_names(page)]
     for scheme in SCHEMES:
         for width in WIDTHS:
             look(page, width, scheme)
@@ -79,16 +93,87 @@ def test_views_of_a_project(page, full, workspace):
         page.driver.get(f"{page.url}/projects/{full}/{tab}".rstrip("/"))
         page.wait(lambda: page.status() == "RUNNING" and page.find("section"), f"the tab {tab}")
         page.wait(lambda: not page.find(".loading"), f"the tab {tab} has been read")
+        if tab == "terminal":
+            page.see("[role=status]", "Connected")
         assert page.driver.title == f"{NAME} · FullStack Agent"
-        wrong += check(page, workspace, tab or "overview")
+        wrong += check(page, workspace, f"project-{tab or 'overview'}")
     assert not wrong, "\n".join(map(str, wrong))
     assert page.complaints() == []
+
+
+# The dialogs of a project: their tab, and what opens each.
+DIALOGS = (
+    ("terminal", "End this shell"), ("files", f"Delete {'d' * 255}"), ("app", "Open"), ("database", "Remove the database"),
+    ("variables", "Show as a table"), ("settings", "Delete"),
+)
+
+
+def prepare(page, tab):
+    """What a dialog asks about."""
+    if tab == "terminal":
+        page.see("[aria-label='New shell']").click()
+    elif tab == "app":
+        page.fill(port="65535")
+    elif tab == "variables":
+        page.press("Edit as .env text")
+        page.fill(raw="TYPED=1")
+
+
+def test_dialogs_of_a_project(page, full, workspace):
+    wrong = []
+    for tab, name in DIALOGS:
+        page.driver.get(f"{page.url}/projects/{full}/{tab}")
+        prepare(page, tab)
+        page.wait(lambda: [one.click() for one in page.find("main button") if one.accessible_name == name], name)
+        page.see("dialog p")
+        wrong += check(page, workspace, f"dialog-{tab}")
+        page.press("Cancel", "dialog button")
+        page.wait(lambda: not page.find("dialog"), "no dialog")
+    assert not wrong, "\n".join(map(str, wrong))
+    assert page.complaints() == []
+
+
+def test_a_session_that_ended(page, full, site, workspace):
+    with contextlib.closing(site.connect()) as db, db, db.cursor() as cursor:
+        cursor.execute("DELETE FROM sessions")
+    page.press("Stop")
+    page.see("dialog h2", "Your session has ended")
+    wrong = check(page, workspace, "dialog-session")
+    assert not wrong, "\n".join(map(str, wrong))
+    assert page.complaints() == []
+
+
+@pytest.fixture
+def offers(site):
+    """Sizes and images that the site offers for as long as the test takes."""
+    site.programs.fsactl("size", "set", "large", "1", "512Mi", "--description", "for builds")
+    site.programs.fsactl("image", "set", "python", "registry.example/python:3", "--complete")
+    yield
+    site.programs.fsactl("size", "remove", "large")
+    site.programs.fsactl("image", "remove", "python")
+
+
+def test_several_sandboxes(page, full, site, workspace, offers):
+    client = site.client()
+    client.login(page.text("nav a[href='/account']"), PASSWORD)
+    for name in ("second", "s" * 64):
+        assert client.post(f"/api/projects/{full}/sandboxes", {"displayName": name}).ok
+    wrong = []
+    for tab in ("", "settings"):
+        page.driver.get(f"{page.url}/projects/{full}/{tab}".rstrip("/"))
+        page.wait(lambda: page.status() == "RUNNING" and page.find("section"), f"the tab {tab}")
+        wrong += check(page, workspace, f"several-{tab or 'overview'}")
+    page.driver.get(f"{page.url}/projects")
+    page.press("New project")
+    page.see("dialog [name=image]")
+    wrong += check(page, workspace, "new-project-with-offers")
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 def test_views_of_a_person(page, full, workspace):
     wrong = []
     for view, title in (("projects", "Projects"), ("settings", "Settings"), ("account", "Account"),
-                        ("projects/none", "Nothing here"), ("projects/a/b/c", "Nothing here")):
+                        ("trash", "Trash"), ("device", "Log in on another machine"), ("projects/none", "Nothing here"), ("projects/a/b/c", "Nothing here")):
         page.driver.get(f"{page.url}/{view}")
         page.wait(lambda: heading(page) == title and not page.find(".loading"), title)
         assert page.driver.title == f"{title} · FullStack Agent"
@@ -118,6 +203,13 @@ def test_the_administration(page, full, site, workspace):
     page.wait(lambda: heading(page) == "Administration" and not page.find(".loading") and page.find(".cause"), "all of it")
     page.press("Invite somebody")
     wrong = check(page, workspace, "admin")
+    for opener, title in ((f"Limits of {'n' * 64}", "dialog h2"), (f"Disable {'n' * 64}", "dialog p")):
+        page.see(f"[aria-label='{opener}']").click()
+        page.see(title)
+        page.wait(lambda: not page.find("dialog .loading"), "all of it")
+        wrong += check(page, workspace, f"dialog-{opener.split()[0].lower()}")
+        page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+        page.wait(lambda: not page.find("dialog"), "no dialog")
     assert not wrong, "\n".join(map(str, wrong))
     assert page.complaints() == []
 

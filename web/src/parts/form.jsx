@@ -7,10 +7,11 @@ import {Failure} from "./failure.jsx";
  * A form: `submit` gets the fields' values by their names. What was typed stays when it fails.
  *
  * @param {{label: string, children: any, class?: string, disabled?: boolean,
- *	submit: (values: Record<string, string>, form: HTMLFormElement) => Promise<any>, [more: string]: any}} props
- *	`label` is the button's; `disabled` leaves what it says and takes nothing
+ *	submit: (values: Record<string, string>, form: HTMLFormElement) => Promise<any>, cancel?: () => void,
+ *	[more: string]: any}} props `label` is the button's; `disabled` leaves what it says and takes nothing;
+ *	with `cancel` there is a button for it, which always works
  */
-export function Form({label, children, submit, disabled = false, ...rest}) {
+export function Form({label, children, submit, cancel, disabled = false, ...rest}) {
 	const form = useRef(/** @type {HTMLFormElement | null} */ (null));
 	const action = useAction(submit);
 	const send = (/** @type {Event} */ event) => {
@@ -21,10 +22,11 @@ export function Form({label, children, submit, disabled = false, ...rest}) {
 	};
 	return (
 		<form ref={form} onSubmit={send} {...rest}>
-			<fieldset disabled={disabled}>
-				{children}
-				<Button type="submit" busy={action.busy}>{label}</Button>
-			</fieldset>
+			<fieldset disabled={disabled}>{children}</fieldset>
+			<div class="actions">
+				<Button type="submit" busy={action.busy} disabled={disabled}>{label}</Button>
+				{cancel && <Button class="quiet" onClick={cancel}>Cancel</Button>}
+			</div>
 			<Failure action={action}/>
 		</form>
 	);

@@ -16,25 +16,28 @@ export function useImages() {
 	return images && images.items.length + images.patterns.length > 0 ? images : undefined;
 }
 
-/** A choice of a size; "" is the site's default. @param {{sizes: Size[], value?: string | null}} props */
-export function SizeChoice({sizes, value}) {
-	return <Choice label="Size" name="size" offers={sizes.map(({name, cpuLimit, memoryLimit, description}) => (
+/**
+ * A choice of a size; "" is the site's default.
+ * @param {{sizes: Size[], value?: string | null, label?: string}} props
+ */
+export function SizeChoice({sizes, value, label = "Size"}) {
+	return <Choice label={label} name="size" offers={sizes.map(({name, cpuLimit, memoryLimit, description}) => (
 		{name, words: `${name}: ${cpuLimit} CPU, ${memoryLimit} memory${description && `, ${description}`}`}))} value={value}/>;
 }
 
 /**
  * A choice of an image, also by its reference where the site allows that; "" is the site's default.
- * @param {{images: Images, value?: string | null}} props
+ * @param {{images: Images, value?: string | null, label?: string}} props
  */
-export function ImageChoice({images: {items, patterns}, value}) {
+export function ImageChoice({images: {items, patterns}, value, label = "Image"}) {
 	const id = useId();
 	const offers = items.map(({name, description}) => ({name, words: description ? `${name}: ${description}` : name}));
 	if (patterns.length === 0)
-		return <Choice label="Image" name="image" offers={offers} value={value}/>;
+		return <Choice label={label} name="image" offers={offers} value={value}/>;
 	const allowed = patterns.map(({pattern}) => pattern).join(", ");
 	return (
 		<>
-			<Field label="Image" name="image" list={id} maxLength={512} defaultValue={value ?? ""} autocomplete="off"
+			<Field label={label} name="image" list={id} maxLength={512} defaultValue={value ?? ""} autocomplete="off"
 				hint={`Nothing for the site's default, ${items.length > 0 ? "a name from the list, " : ""}or one like ${allowed}`}/>
 			<datalist id={id}>
 				{offers.map(({name, words}) => <option key={name} value={name}>{words}</option>)}

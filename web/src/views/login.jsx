@@ -43,7 +43,7 @@ export function PasswordForm({name = ""}) {
 		<Form label="Log in" submit={enterBy("/api/auth/login")}>
 			<Field label="Name" name="name" required autocomplete="username" maxLength={64} defaultValue={name}/>
 			<Field label="Password" name="password" type="password" required autocomplete="current-password"
-				maxLength={1024}/>
+				maxLength={1024} autofocus={name !== ""}/>
 		</Form>
 	);
 }

@@ -1,6 +1,5 @@
 import {useState} from "preact/hooks";
 import {get, post} from "../api.js";
-import {Button} from "../parts/button.jsx";
 import {Dialog} from "../parts/dialog.jsx";
 import {Check, Field, Form} from "../parts/form.jsx";
 import {ImageChoice, SizeChoice, useImages, useSizes} from "../parts/offers.jsx";
@@ -46,7 +45,7 @@ export function NewProject({close}) {
 					for more. One that is being deleted counts until it is gone.
 				</p>
 			)}
-			<Form label="Create" submit={create} disabled={limit !== null}>
+			<Form label="Create" submit={create} cancel={close} disabled={limit !== null}>
 				<Field label="Name" name="name" required maxLength={64} autocomplete="off" autofocus
 					aria-invalid={wrong} hint={<span class={wrong ? "failure" : ""}>{RULE}</span>}
 					onInput={(/** @type {any} */ {currentTarget}) => setName(currentTarget.value)}/>
@@ -58,7 +57,6 @@ export function NewProject({close}) {
 				<Field label="Branch" name="branch" maxLength={200} autocomplete="off" hint="The repository’s own if left empty"/>
 				<Check label="with a PostgreSQL database" name="database" defaultChecked/>
 			</Form>
-			<Button class="quiet" onClick={close}>Cancel</Button>
 		</Dialog>
 	);
 }

@@ -4,7 +4,7 @@ import {get} from "../api.js";
 import {hasDraft} from "../draft.js";
 import {Act} from "../parts/button.jsx";
 import {Heading} from "../parts/heading.jsx";
-import {Link} from "../parts/link.jsx";
+import {Link, Outside} from "../parts/link.jsx";
 import {Badge, moves, partsOf, sentence} from "../parts/status.jsx";
 import {Time} from "../parts/time.jsx";
 import {useResource} from "../resource.js";
@@ -102,10 +102,17 @@ function Head({project, id}) {
 				<div class="actions">
 					{ACTIONS.filter(({statuses}) => statuses.includes(project.status))
 						.map(({verb, label}) => <Ask key={verb} id={project.id} verb={verb} label={label}/>)}
+					<App project={project}/>
 				</div>
 			)}
 		</div>
 	);
+}
+
+/** Of several sandboxes, the app of the first that runs. @param {{project: Project}} props */
+function App({project: {sandboxes}}) {
+	const sandbox = sandboxes.find(({status}) => status === "RUNNING");
+	return sandbox ? <Outside href={sandbox.publicUrl}>Open app</Outside> : null;
 }
 
 /** @param {{id: string, verb: string, label: string}} props */

@@ -35,7 +35,11 @@ export function Sessions() {
 				{({items}) => (
 					<table>
 						<caption class="unseen">Your sessions</caption>
-						<tbody>{items.map((/** @type {Session} */ one) => <Row key={one.id} session={one} reload={list.reload}/>)}</tbody>
+						<tbody>
+							{items.map((/** @type {Session} */ one, /** @type {number} */ i) => (
+								<Row key={one.id} number={i + 1} session={one} reload={list.reload}/>
+							))}
+						</tbody>
 					</table>
 				)}
 			</Reading>
@@ -48,8 +52,8 @@ export function Sessions() {
 	);
 }
 
-/** @param {{session: Session, reload: () => Promise<void>}} props */
-function Row({session: {id, userAgent, address, provider, lastSeenAt, current}, reload}) {
+/** @param {{number: number, session: Session, reload: () => Promise<void>}} props `number`: several may be alike */
+function Row({number, session: {id, userAgent, address, provider, lastSeenAt, current}, reload}) {
 	const end = useAction(async () => {
 		await call("DELETE", `/api/auth/sessions/${id}`);
 		await reload();
@@ -62,7 +66,7 @@ function Row({session: {id, userAgent, address, provider, lastSeenAt, current}, 
 				<br/><span class="detail">{[address, provider].filter(Boolean).join(" · ")}</span>
 			</td>
 			<td>Last used <Time at={lastSeenAt}/></td>
-			<td>{current ? <strong>This one</strong> : <Act action={end} label={`End the session of ${name}`}>End</Act>}</td>
+			<td>{current ? <strong>This one</strong> : <Act action={end} label={`End session ${number}: ${name}`}>End</Act>}</td>
 		</tr>
 	);
 }

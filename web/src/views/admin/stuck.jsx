@@ -33,7 +33,7 @@ function Row({kind, name, project, owner, status, since, nextAttemptAt, cause}) 
 				<Badge status={status} trouble={cause !== null}/>
 			</p>
 			<p>{cause === null ? "It takes long, and no cause is known" : cause.headline ?? cause.message ?? cause.kind}.</p>
-			{cause?.action && <p>{cause.action}</p>}
+			{cause?.action && <p>What to do: {cause.action}.</p>}
 			<p class="detail">Since <Time at={since}/>, next attempt <Until at={nextAttemptAt}/>.</p>
 			<details class="detail">
 				<summary>{kind === "SANDBOX" ? "Sandbox" : "Database"} <code>{name}</code></summary>

@@ -129,9 +129,8 @@ function Row({access, path, entry: {name, type, size, modifiedAt}, reload}) {
 					<span aria-hidden="true">{isFolder ? "▸ " : ""}</span><bdi>{name}</bdi>{isFolder && "/"}
 				</Button>
 				{renaming && (
-					<Form label="Rename" submit={rename}>
+					<Form label="Rename" submit={rename} cancel={() => setRenaming(false)}>
 						<Field label={`Another name for ${name}`} name="to" required maxLength={255} defaultValue={name} autocomplete="off" autofocus/>
-						<Button class="quiet" onClick={() => setRenaming(false)}>Cancel</Button>
 					</Form>
 				)}
 			</th>

@@ -54,7 +54,13 @@ function SandboxCard({sandbox, title, several = false}) {
 			<Cause part={sandbox} what={title} tryNow={sandbox.desired === "RUNNING" ? sandbox.id : undefined}/>
 			<Warnings part={sandbox} what={title}/>
 			{sandbox.progress && <Stages stages={sandbox.progress.stages}/>}
-			{sandbox.status === "RUNNING" && <><Addresses {...sandbox}/><ImportOf sandbox={sandbox}/><UsageOf sandbox={sandbox}/></>}
+			{sandbox.status === "RUNNING" && (
+				<>
+					<Addresses {...sandbox} of={several ? title : undefined}/>
+					<ImportOf sandbox={sandbox}/>
+					<UsageOf sandbox={sandbox}/>
+				</>
+			)}
 		</section>
 	);
 }
@@ -72,15 +78,19 @@ function Stages({stages}) {
 	);
 }
 
-/** @param {{ttydUrl: string, publicUrl: string}} props */
-function Addresses({ttydUrl, publicUrl}) {
+/** @param {{ttydUrl: string, publicUrl: string, of?: string}} props `of`: whose they are, where there are several */
+function Addresses({ttydUrl, publicUrl, of}) {
+	const label = (/** @type {string} */ words) => (of === undefined ? undefined : `${words}: ${of}`);
+	const whose = of === undefined ? "" : ` of ${of}`;
 	return (
 		<>
 			<p class="actions">
-				<Outside href={ttydUrl}>Open terminal</Outside>
-				<Outside href={publicUrl}>Open application</Outside>
+				<Outside href={ttydUrl} aria-label={label("Open terminal")}>Open terminal</Outside>
+				<Outside href={publicUrl} aria-label={label("Open application")}>Open application</Outside>
 			</p>
-			<p class="address"><code>{publicUrl}</code> <Copy text={publicUrl} what="the application's address"/></p>
+			<p class="address">
+				<code>{publicUrl}</code> <Copy text={publicUrl} what={`the application's address${whose}`}/>
+			</p>
 		</>
 	);
 }

@@ -54,24 +54,24 @@ function Shape({id, sandbox, reload}) {
 		await reload();
 		return done;
 	};
-	const whose = sandbox.displayName && <> of <bdi>{sandbox.displayName}</bdi></>;
+	const whose = sandbox.displayName ? ` of ${sandbox.displayName}` : "";
 	return (
 		<>
 			{sizes !== undefined && sizes.length > 0 && (
 				<section>
-					<h2>Size{whose}</h2>
+					<h2><bdi>Size{whose}</bdi></h2>
 					<p class="detail">{sandbox.cpuLimit} CPU, {sandbox.memoryLimit} memory</p>
-					<Form label="Change the size" submit={({size}) => change({size: size || null})}>
-						<SizeChoice sizes={sizes} value={sandbox.size}/>
+					<Form label={`Change the size${whose}`} submit={({size}) => change({size: size || null})}>
+						<SizeChoice sizes={sizes} value={sandbox.size} label={`Size${whose}`}/>
 					</Form>
 				</section>
 			)}
 			{images !== undefined && (
 				<section>
-					<h2>Image{whose}</h2>
+					<h2><bdi>Image{whose}</bdi></h2>
 					<p class="detail"><bdi>{sandbox.runtimeImage}</bdi></p>
-					<Form label="Change the image" submit={({image}) => change({image: image.trim() || null})}>
-						<ImageChoice images={images} value={sandbox.image}/>
+					<Form label={`Change the image${whose}`} submit={({image}) => change({image: image.trim() || null})}>
+						<ImageChoice images={images} value={sandbox.image} label={`Image${whose}`}/>
 					</Form>
 				</section>
 			)}

@@ -1,7 +1,6 @@
 import {useState} from "preact/hooks";
 import {useAction} from "../../action.js";
 import {NAME, parseEnv} from "../../dotenv.js";
-import {Button} from "../../parts/button.jsx";
 import {Failure} from "../../parts/failure.jsx";
 import {Check, Form} from "../../parts/form.jsx";
 
@@ -37,7 +36,7 @@ export function Editor({edited, known, add, cancel}) {
 		setSecret(false);
 	};
 	return (
-		<Form label={edited ? "Change" : "Add"} submit={take} class="editor">
+		<Form label={edited ? "Change" : "Add"} submit={take} cancel={edited ? cancel : undefined}>
 			<h3>{edited ? `Change ${edited.key}` : "Another variable"}</h3>
 			{edited === null && (
 				<label>
@@ -56,7 +55,6 @@ export function Editor({edited, known, add, cancel}) {
 			</label>
 			<Check label="secret: never shown again" name="secret" checked={secret}
 				onChange={(/** @type {any} */ {currentTarget}) => setSecret(currentTarget.checked)}/>
-			{edited && <Button class="quiet" onClick={cancel}>Cancel</Button>}
 		</Form>
 	);
 }
