@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "e2e"))
-sys.path.insert(0, str(ROOT / "tests" / "runtime"))
+for folder in ("browser", "e2e", "runtime"):
+    sys.path.insert(0, str(ROOT / "tests" / folder))
 
 from chromium import Browser  # noqa: E402
 from people import Person  # noqa: E402
@@ -78,7 +78,7 @@ def node(workspace, world, cluster, database_image, sandbox_image):
 
 
 @pytest.fixture(scope="session")
-def site(workspace, build, postgres, node, sandbox_image):
+def site(workspace, build, postgres, node, sandbox_image, console):
     options = {
         "ingress_domain": DOMAIN,
         "runtime_image": sandbox_image[1],
@@ -86,7 +86,7 @@ def site(workspace, build, postgres, node, sandbox_image):
         "idle_warning": "5s",
         "dns_networks": ADDRESS,
     }
-    with Site(workspace / "site", build, postgres, database="node", options=options) as made:
+    with Site(workspace / "site", build, postgres, database="node", root=console, options=options) as made:
         yield made
 
 
