@@ -133,10 +133,15 @@ def test_files_that_are_dropped_come_into_the_shells_folder_though_the_network_b
     assert page.complaints() == []
 
 
-def test_a_phone_has_the_keys_that_its_keyboard_lacks(page, shell):
+def hold_phone(page, height=800):
+    """A phone's screen; what is left of it above the keyboard is not as high."""
     page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-                                {"width": 375, "height": 800, "deviceScaleFactor": 1, "mobile": True})
+                                {"width": 375, "height": height, "deviceScaleFactor": 1, "mobile": True})
     page.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+
+
+def test_a_phone_has_the_keys_that_its_keyboard_lacks(page, shell):
+    hold_phone(page)
     page.see(".keys button", "Ctrl").click()
     page.see(".keys [aria-pressed=true]", "Ctrl")
     type_in(page, "v" + "x")  # Ctrl-V takes the next key as it is
@@ -150,6 +155,55 @@ def test_a_phone_has_the_keys_that_its_keyboard_lacks(page, shell):
     type_in(page, "d")
     wait_file(page, shell.home / "typed", "|~\n")
     assert page.findings() == []
+
+
+def keyboard_that_shrinks_the_page(page):
+    hold_phone(page, 420)
+
+
+def keyboard_that_covers_the_page(page):
+    """As Safari does: only what is seen gets smaller, which Chromium has no emulation of."""
+    page.driver.execute_script(
+        "Object.defineProperty(visualViewport, 'height', {get: () => 420});"
+        "visualViewport.dispatchEvent(new Event('resize'))")
+
+
+# Whether all of these are between the top of the page and the keyboard.
+INSIDE = """
+    return arguments[0].map((css) => document.querySelector(css).getBoundingClientRect())
+        .every(({top, bottom, height}) => height > 0 && top >= 0 && bottom <= 420);"""
+
+
+@pytest.mark.parametrize("open_keyboard", [keyboard_that_shrinks_the_page, keyboard_that_covers_the_page])
+def test_a_keyboard_of_a_phone_does_not_cover_the_prompt(page, shell, open_keyboard):
+    hold_phone(page)
+    page.see(".keys button", "Ctrl")
+    type_in(page, "for i in $(seq 100); do echo row-$i; done" + Keys.ENTER)
+    wait_shown(page, "row-100")
+    rows = int(shell.tmux("display-message", "-p", "-t", "main", "#{window_height}"))
+    open_keyboard(page)
+    page.wait(lambda: int(shell.tmux("display-message", "-p", "-t", "main", "#{window_height}")) < rows, "fewer rows")
+    page.wait(lambda: page.driver.execute_script(INSIDE, [".screen", ".keys", ".keys button:last-child"]), "the screen and the keys above it")
+    wait_shown(page, "row-100")
+
+
+def test_words_that_are_composed_or_dictated_arrive_once(page, shell):
+    """A phone's keyboard shows a word while it is composed, and dictation inserts it whole."""
+    hold_phone(page)
+    type_in(page, "cat >typed" + Keys.ENTER)
+    page.wait(lambda: (shell.home / "typed").exists(), "cat has begun")
+    for part in ("h", "he", "hel", "hell", "hello"):
+        page.driver.execute_cdp_cmd("Input.imeSetComposition", {"text": part, "selectionStart": len(part), "selectionEnd": len(part)})
+    page.driver.execute_cdp_cmd("Input.insertText", {"text": "hello"})
+    wait_shown(page, "hello")
+    page.driver.execute_cdp_cmd("Input.insertText", {"text": " spoken words"})
+    wait_shown(page, "hello spoken words")
+    for part in ("に", "にほ", "日本"):
+        page.driver.execute_cdp_cmd("Input.imeSetComposition", {"text": part, "selectionStart": len(part), "selectionEnd": len(part)})
+    page.driver.execute_cdp_cmd("Input.insertText", {"text": "日本"})
+    wait_shown(page, "日本")
+    type_in(page, Keys.ENTER + Keys.CONTROL + "d")
+    wait_file(page, shell.home / "typed", "hello spoken words日本\n")
 
 
 def test_the_terminal_is_searched_enlarged_and_copied_from(page, shell):

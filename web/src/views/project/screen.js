@@ -32,6 +32,7 @@ export function openScreen({access, session, place, tell, leave, setControl}) {
 	terminal.loadAddon(fit);
 	terminal.loadAddon(search);
 	withSheets(() => terminal.open(place));
+	takeWhatHasNoKey(terminal);
 	fit.fit();
 	const line = attach({
 		access, command: shellCommand(session), tell,
@@ -89,6 +90,24 @@ export function openScreen({access, session, place, tell, leave, setControl}) {
 			terminal.dispose();
 		},
 	};
+}
+
+/**
+ * Types what is dictated, or chosen from a keyboard of pictures. In the mode for screen readers xterm leaves it in its
+ * text area, as what is typed by keys is there, too.
+ * @param {Terminal} terminal
+ */
+function takeWhatHasNoKey(terminal) {
+	const area = /** @type {HTMLTextAreaElement} */ (terminal.textarea);
+	let keyed = false;
+	area.addEventListener("keydown", () => void (keyed = true));
+	for (const name of ["keyup", "blur"])
+		area.addEventListener(name, () => void (keyed = false));
+	area.addEventListener("input", (event) => {
+		const {data, inputType, isComposing} = /** @type {InputEvent} */ (event);
+		if (!keyed && inputType === "insertText" && !isComposing && data)
+			terminal.input(data);
+	});
 }
 
 /** A letter as a keyboard with Ctrl sends it; anything else is as it is. @param {string} text */

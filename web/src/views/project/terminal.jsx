@@ -1,5 +1,6 @@
 import {useEffect, useRef, useState} from "preact/hooks";
 import {useAction} from "../../action.js";
+import {stayAboveKeyboard} from "../../parts/above-keyboard.js";
 import {ask} from "../../parts/ask.jsx";
 import {Act, Button} from "../../parts/button.jsx";
 import {Failure} from "../../parts/failure.jsx";
@@ -67,6 +68,7 @@ function Shells({access}) {
  */
 export function Screen({access, session, ended}) {
 	const place = useRef(/** @type {HTMLDivElement | null} */ (null));
+	const area = useRef(/** @type {HTMLDivElement | null} */ (null));
 	const search = useRef(/** @type {HTMLInputElement | null} */ (null));
 	const screen = useRef(/** @type {ReturnType<typeof openScreen> | null} */ (null));
 	const [state, setState] = useState(/** @type {keyof typeof STATES} */ ("connecting"));
@@ -81,6 +83,7 @@ export function Screen({access, session, ended}) {
 		});
 		return screen.current.close;
 	}, [access, session, round]);
+	useEffect(() => stayAboveKeyboard(/** @type {HTMLElement} */ (area.current)), []);
 	useEffect(() => void (state === "ended" && ended?.()), [state]);
 	const paste = useAction(async () => screen.current?.paste(await navigator.clipboard.readText()));
 	return (
@@ -101,14 +104,16 @@ export function Screen({access, session, ended}) {
 			<Failure action={paste}/>
 			<Failure action={put}/>
 			<Uploads {...uploads}/>
-			<DropPlace put={put.run}>
-				<div ref={place} class="screen" role="group" aria-label="Terminal" aria-description="Ctrl-M leads out of it"/>
-			</DropPlace>
-			<div class="keys">
-				<Button aria-pressed={control} onClick={() => screen.current?.control(!control)}>Ctrl</Button>
-				{KEYS.map(([label, sent]) => (
-					<Button key={label} onClick={() => screen.current?.type(sent)}>{label}</Button>
-				))}
+			<div ref={area}>
+				<DropPlace put={put.run}>
+					<div ref={place} class="screen" role="group" aria-label="Terminal" aria-description="Ctrl-M leads out of it"/>
+				</DropPlace>
+				<div class="keys">
+					<Button aria-pressed={control} onClick={() => screen.current?.control(!control)}>Ctrl</Button>
+					{KEYS.map(([label, sent]) => (
+						<Button key={label} onClick={() => screen.current?.type(sent)}>{label}</Button>
+					))}
+				</div>
 			</div>
 		</>
 	);
