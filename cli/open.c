@@ -24,7 +24,7 @@ int command_open(const struct call *call, struct err *e)
 	CLEANUP(cleanup_free)
 	char *url = call->options[OPTION_APP] != NULL
 			    ? mem_strdup(app)
-			    : mem_printf("%s/#/projects/%s", site.url, project_id(project));
+			    : mem_printf("%s/projects/%s", site.url, project_id(project));
 	CLEANUP(json_decrefp) json_t *shown = json_pack("{s:s}", "url", url);
 	if (call->options[OPTION_PRINT] == NULL && browser_open(url, e) < 0)
 		return -1;

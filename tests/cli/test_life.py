@@ -232,7 +232,7 @@ def test_a_project_that_goes_wrong_is_explained(ada, served):
 
 def test_open_shows_the_page_and_no_secret(ada, served):
     shown = ada("open", "shop", "--print").stdout.strip()
-    assert shown == f"{served.url}/#/projects/{ada.project['id']}"
+    assert shown == f"{served.url}/projects/{ada.project['id']}"
     app = ada("open", "shop", "--app", "--print").stdout.strip()
     assert app == ada.project["sandboxes"][0]["publicUrl"]
     failed = ada("open", "shop", env={"BROWSER": "/nonexistent"}, status=1)
