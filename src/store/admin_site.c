@@ -58,10 +58,13 @@ static const struct db_statement statements[] = {
 		" greatest(0, (extract(epoch FROM now() - last_pass_at) * 1000)::bigint)"
 		"  AS \"ageMs\" FROM pass_hosts ORDER BY host" },
 	[STATEMENT_SAMPLES] = { "admin_samples",
-		"SELECT iso8601(date_bin('5 minutes', at, 'epoch')) AS at, max(due) AS due,"
-		" max(oldest_due_ms) AS \"oldestDueMs\", max(running) AS running,"
-		" max(failed) AS failed FROM site_samples WHERE at > now() - interval '1 day'"
-		" GROUP BY date_bin('5 minutes', at, 'epoch') ORDER BY 1" },
+		"SELECT iso8601(bin) AS at, max(due) AS due, max(oldest_due_ms) AS \"oldestDueMs\","
+		" max(running) AS running, max(failed) AS failed,"
+		" coalesce(max(last_audit_id) - lag(max(last_audit_id)) OVER bins, 0) AS changes,"
+		" coalesce(max(last_event_id) - lag(max(last_event_id)) OVER bins, 0) AS events"
+		" FROM (SELECT *, date_bin('5 minutes', at, 'epoch') AS bin FROM site_samples"
+		"  WHERE at > now() - interval '1 day') AS s"
+		" GROUP BY bin WINDOW bins AS (ORDER BY bin) ORDER BY bin" },
 	[STATEMENT_LIMIT] = { "admin_change_limit",
 		"SELECT administrate_limit($1, $2, $3, nullif($4::bigint, -1), $5, $6)" },
 	[STATEMENT_ACCESS] = { "admin_change_access",

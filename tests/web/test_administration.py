@@ -90,6 +90,19 @@ def test_a_pass_takes_a_sample_a_minute(web, administrator, project):
     assert sample["due"] >= 2 and sample["failed"] >= 2 and sample["oldestDueMs"] >= 60000
 
 
+def test_samples_say_how_much_was_done_between_them(web, administrator, project):
+    sample = "INSERT INTO site_samples (at, due, oldest_due_ms, running, failed) VALUES (now() - %s * interval '1 minute', 0, 0, 0, 0)"
+    with web.connect() as db, db.cursor() as cursor:
+        cursor.execute("DELETE FROM site_samples")
+        cursor.execute(sample, (20,))
+        cursor.execute("INSERT INTO audit (action) SELECT 'login.refused' FROM generate_series(1, 7)")
+        cursor.execute("INSERT INTO events (project_id, status) SELECT %s, 'RUNNING' FROM generate_series(1, 3)", (project.id,))
+        cursor.execute(sample, (10,))
+    first, second = administrator.get("/api/admin/samples").json()["items"]
+    assert (first["changes"], first["events"]) == (0, 0)
+    assert (second["changes"], second["events"]) == (7, 3)
+
+
 # ---- changes ------------------------------------------------------------------------------------
 
 

@@ -112,6 +112,8 @@ interface HostHealth {
 	findings: {health: string, check: string, subject: string, message: string, advice: string | null}[];
 }
 
-interface Sample { at: string; due: number; oldestDueMs: number; running: number; failed: number }
+interface Sample {
+	at: string; due: number; oldestDueMs: number; running: number; failed: number; changes: number; events: number;
+}
 
 interface Limit { kind: string; limit: number | null; used: number; isException: boolean }

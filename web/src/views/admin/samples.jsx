@@ -10,6 +10,8 @@ const PLOTS = /** @type {[string, (sample: Sample) => number, (value: number) =>
 	["Running", ({running}) => running, String],
 	["Failed", ({failed}) => failed, String],
 	["Due", ({due}) => due, String],
+	["Changes by users", ({changes}) => changes, String],
+	["Changes by passes", ({events}) => events, String],
 	["Longest wait", ({oldestDueMs}) => oldestDueMs, (value) => `${Math.round(value / 1000)} s`],
 ]);
 
