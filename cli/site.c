@@ -219,9 +219,24 @@ CURL *site_connect_only(const struct site *site)
 	return curl;
 }
 
-/* A file transfer may take any time while data flows; other requests have a time limit. */
-static void set_body(const struct site *site, const struct exchange_request *r, CURL *curl)
+/* libcurl may ask for more than the body has. */
+static size_t give_body(char *into, size_t size, size_t count, void *user)
 {
+	struct exchange *x = user;
+	size_t wanted = size * count < x->unsent ? size * count : x->unsent;
+	size_t given = fread(into, 1, wanted, x->from);
+
+	if (given < wanted && ferror(x->from))
+		return CURL_READFUNC_ABORT;
+	x->unsent -= given;
+	return given;
+}
+
+/* A file transfer may take any time while data flows; other requests have a time limit. */
+static void set_body(const struct site *site, const struct exchange_request *r, struct exchange *x)
+{
+	CURL *curl = x->curl;
+
 	if (r->from == NULL && r->to == NULL) {
 		(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, site->timeout_ms);
 	} else {
@@ -230,7 +245,8 @@ static void set_body(const struct site *site, const struct exchange_request *r, 
 	}
 	if (r->from != NULL) {
 		(void)curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-		(void)curl_easy_setopt(curl, CURLOPT_READDATA, r->from);
+		(void)curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_body);
+		(void)curl_easy_setopt(curl, CURLOPT_READDATA, x);
 		(void)curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->length);
 	} else if (r->body != NULL) {
 		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->length);
@@ -252,11 +268,13 @@ static void prepare(const struct site *site, const struct exchange_request *r, s
 
 	x->answer = BUF_INIT(ANSWER_MAX);
 	x->to = r->to;
+	x->from = r->from;
+	x->unsent = r->length;
 	x->awaited = r->awaited;
 	add_headers(site, r, x);
 	set_options(site, x->curl);
 	set_cancellation(site, x);
-	set_body(site, r, x->curl);
+	set_body(site, r, x);
 	(void)curl_easy_setopt(x->curl, CURLOPT_URL, url);
 	(void)curl_easy_setopt(x->curl, CURLOPT_CUSTOMREQUEST, r->method);
 	(void)curl_easy_setopt(x->curl, CURLOPT_HTTPHEADER, x->headers);

@@ -52,6 +52,8 @@ struct exchange {
 	struct curl_slist *headers;
 	FILE *to; /* where the response is written, or NULL */
 	char said[CURL_ERROR_SIZE];
+	FILE *from;
+	size_t unsent; /* of it */
 	long status;
 	bool too_large;
 	bool headers_ended;           /* of the response: by an empty line */
@@ -64,9 +66,10 @@ struct exchange_request {
 	const char *method, *path, *type; /* of the body: application/json */
 	const char *body;                 /* lives as long as the exchange; NULL: none */
 	size_t length;
-	FILE *from, *to;            /* files for the request's and the response's body; or NULL */
-	bool repeatable;            /* with an Idempotency-Key */
-	bool awaited;               /* once sent, a cancellation waits for the response */
+	FILE *from, *to; /* files for the request's body, which is the next `length` bytes,
+			  * and for the response's; or NULL */
+	bool repeatable; /* with an Idempotency-Key */
+	bool awaited;    /* once sent, a cancellation waits for the response */
 	const char *const *headers; /* more of them, up to a NULL; or NULL */
 };
 

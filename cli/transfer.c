@@ -13,7 +13,8 @@
 #include "base/mem.h"
 
 enum {
-	SMALL = 1 << 20, /* sent by one request, which is repeated as a whole */
+	SMALL = 1 << 20,  /* sent by one request, which is repeated as a whole */
+	PIECE = 16 << 20, /* of a larger file: an ingress takes requests of 32 MiB */
 	ID_LENGTH = 16,
 	ETAG_MAX = 128,
 	RETRY_MS = 500,
@@ -117,9 +118,10 @@ static int begin(struct upload *u, const char *query, struct err *e)
 	return 0;
 }
 
-static int send_rest(struct upload *u, struct err *e)
+static int send_piece(struct upload *u, struct err *e)
 {
 	CLEANUP(json_decrefp) json_t *answer = NULL;
+	uint64_t rest = u->length - u->offset;
 	CLEANUP(cleanup_free)
 	char *offset = mem_printf("Upload-Offset: %llu", (unsigned long long)u->offset);
 	const char *const headers[] = { offset, "Tus-Resumable: 1.0.0", NULL };
@@ -128,14 +130,17 @@ static int send_rest(struct upload *u, struct err *e)
 		.path = u->path,
 		.type = BYTES,
 		.from = u->file,
-		.length = u->length - u->offset,
+		.length = rest < PIECE ? rest : PIECE,
 		.headers = headers,
 	};
 
 	if (fseeko(u->file, (off_t)u->offset, SEEK_SET) < 0)
 		return err_set(e, ERR_INVALID, NULL, "the file cannot be read: %s",
 			       strerror(errno));
-	return ask(u, request, &answer, e);
+	if (ask(u, request, &answer, e) < 0)
+		return -1;
+	u->offset += request.length;
+	return 0;
 }
 
 static int ask_offset(struct upload *u, struct err *e)
@@ -152,22 +157,37 @@ static int ask_offset(struct upload *u, struct err *e)
 	return 0;
 }
 
+/* After a failure, finds out where to go on. */
+static int recover(struct upload *u, struct attempts *attempts, struct err *e)
+{
+	uint64_t before = u->offset;
+	bool known = false;
+
+	if (strcmp(e->code, "WRONG_OFFSET") != 0 && failed(attempts, u->s, e) < 0)
+		return -1;
+	while (!known) {
+		known = ask_offset(u, e) == 0;
+		if (!known && failed(attempts, u->s, e) < 0)
+			return -1;
+	}
+	if (u->offset > before)
+		succeeded(attempts);
+	return 0;
+}
+
 static int send_all(struct upload *u, struct err *e)
 {
 	struct attempts attempts = { 0 };
+	bool complete = false;
 
-	while (send_rest(u, e) < 0) {
-		uint64_t before = u->offset;
-		bool known = false;
-		if (strcmp(e->code, "WRONG_OFFSET") != 0 && failed(&attempts, u->s, e) < 0)
-			return -1;
-		while (!known) {
-			known = ask_offset(u, e) == 0;
-			if (!known && failed(&attempts, u->s, e) < 0)
-				return -1;
-		}
-		if (u->offset > before)
+	while (!complete) {
+		bool last = u->length - u->offset <= PIECE;
+		if (send_piece(u, e) == 0) {
 			succeeded(&attempts);
+			complete = last;
+		} else if (recover(u, &attempts, e) < 0) {
+			return -1;
+		}
 	}
 	return 0;
 }

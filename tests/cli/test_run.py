@@ -8,6 +8,9 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
+import requests
+
+from ingress import Ingress
 
 DATA = os.urandom(1 << 20) * 2
 
@@ -118,6 +121,29 @@ def test_a_file_arrives_whole_over_connections_that_are_cut(fsa, inside, tmp_pat
     (tmp_path / "empty").touch()
     fsa("cp", tmp_path / "empty", "shop:large")
     assert (inside.home / "large").read_bytes() == b""
+
+
+@pytest.fixture
+def through_ingress(inside, workspace):
+    """The way to the sandbox is by an ingress for the duration of the test."""
+    direct = inside.line.connect
+    with Ingress(workspace / "ingress", inside.sandbox.port) as ingress:
+        inside.line.connect = lambda: socket.create_connection(("127.0.0.1", ingress.port))
+        inside.line.cut()
+        yield ingress
+        inside.line.connect = direct
+        inside.line.cut()
+
+
+def test_an_ingress_that_limits_requests_limits_no_file(fsa, inside, tmp_path, through_ingress):
+    content = os.urandom(40_000_000)
+    (tmp_path / "large").write_bytes(content)
+    url = f"http://127.0.0.1:{through_ingress.port}/"
+    assert requests.put(url, content).status_code == 413  # it does
+    fsa("cp", tmp_path / "large", "shop:large")
+    assert (inside.home / "large").read_bytes() == content
+    fsa("cp", "shop:large", tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == content
 
 
 def interrupted_once(fsa, begun, *words):
