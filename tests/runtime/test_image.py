@@ -210,7 +210,7 @@ VERSION = {"ssh": "-V", "tmux": "-V"}  # all others: --version
 
 @pytest.mark.parametrize("program", [
     "git", "node", "npm", "pnpm", "python3", "pip", "gcc", "g++", "make", "rg", "jq", "psql", "tmux", "curl", "rsync",
-    "less", "vim", "nano", "ps", "ssh"])
+    "less", "gh", "vim", "nano", "ps", "ssh"])
 def test_a_developers_programs_are_there(sandbox, program):
     ran = sandbox.run(program, VERSION.get(program, "--version"))
     assert ran.returncode == 0, ran.stderr
