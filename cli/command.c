@@ -17,6 +17,7 @@ static const struct command_option_spec options[OPTION_COUNT] = {
 	[OPTION_BRANCH] = { "branch", "NAME", "this branch or tag of the repository" },
 	[OPTION_CA_FILE] = { "ca-file", "FILE",
 			     "trust the certificate authorities in FILE, for this site" },
+	[OPTION_CLUSTER] = { "cluster", "NAME", "in this cluster; `fsa clusters` lists yours" },
 	[OPTION_DESCRIPTION] = { "description", "TEXT", "describe the project" },
 	[OPTION_DETACH] = { "detach", NULL, "start the task and do not follow it" },
 	[OPTION_EXPIRES] = { "expires", "TIME", "end the project after so long (12h, 3d)" },
@@ -49,11 +50,12 @@ static const struct command commands[] = {
 	{ "logout", "", 0, 0, 0, "forget a site's token", command_logout },
 	{ "token", "", 0, 0, 0, "print the token, for other programs", command_token },
 	{ "projects", "", 0, 0, 0, "list your projects", command_projects },
+	{ "clusters", "", 0, 0, 0, "list your clusters", command_clusters },
 	{ "create", "NAME", 1, 1,
-	  TAKES(OPTION_AGENT) | TAKES(OPTION_BRANCH) | TAKES(OPTION_DESCRIPTION) |
-		  TAKES(OPTION_EXPIRES) | TAKES(OPTION_FOLDER) | TAKES(OPTION_IMAGE) |
-		  TAKES(OPTION_NO_DATABASE) | TAKES(OPTION_REPOSITORY) | TAKES(OPTION_SIZE) |
-		  TAKES(OPTION_STARTER) | TAKES(OPTION_WAIT),
+	  TAKES(OPTION_AGENT) | TAKES(OPTION_BRANCH) | TAKES(OPTION_CLUSTER) |
+		  TAKES(OPTION_DESCRIPTION) | TAKES(OPTION_EXPIRES) | TAKES(OPTION_FOLDER) |
+		  TAKES(OPTION_IMAGE) | TAKES(OPTION_NO_DATABASE) | TAKES(OPTION_REPOSITORY) |
+		  TAKES(OPTION_SIZE) | TAKES(OPTION_STARTER) | TAKES(OPTION_WAIT),
 	  "create a project: a sandbox and a database", command_create },
 	{ "sizes", "", 0, 0, 0, "list the sizes that a sandbox can have", command_sizes },
 	{ "resize", "PROJECT SIZE|default", 2, 2, CHANGE,

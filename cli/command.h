@@ -14,6 +14,7 @@ enum command_option {
 	OPTION_APP,
 	OPTION_BRANCH,
 	OPTION_CA_FILE,
+	OPTION_CLUSTER,
 	OPTION_DESCRIPTION,
 	OPTION_DETACH,
 	OPTION_EXPIRES,
@@ -84,6 +85,7 @@ int command_keep(const struct call *call, struct err *e);
 int command_login(const struct call *call, struct err *e);
 int command_logout(const struct call *call, struct err *e);
 int command_images(const struct call *call, struct err *e);
+int command_clusters(const struct call *call, struct err *e);
 int command_logs(const struct call *call, struct err *e);
 int command_mcp(const struct call *call, struct err *e);
 int command_open(const struct call *call, struct err *e);

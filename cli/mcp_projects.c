@@ -79,6 +79,7 @@ int mcp_create_project(struct site *site, const json_t *a, json_t **ret_found, s
 		.description = mcp_string(a, "description"),
 		.size = mcp_string(a, "size"),
 		.image = mcp_string(a, "image"),
+		.cluster = mcp_string(a, "cluster"),
 		.database = !json_is_false(json_object_get(a, "database")),
 	};
 

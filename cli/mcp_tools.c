@@ -32,6 +32,7 @@ static const struct mcp_tool tools[] = {
 	    { "description", MCP_STRING, false, "what it is for" },
 	    { "size", MCP_STRING, false, "one of the site's sizes, for more memory or CPU" },
 	    { "image", MCP_STRING, false, "one of the site's images" },
+	    { "cluster", MCP_STRING, false, "one of the user's clusters, by its name" },
 	    { "database", MCP_BOOL, false, "default true" } } },
 	{ "start_project",
 	  "Starts a project, and waits up to 45 seconds until it runs.",

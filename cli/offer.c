@@ -1,4 +1,4 @@
-/* sizes and images, resize and set-image: what the site offers for sandboxes. */
+/* sizes, images and clusters, resize and set-image: from what a project or sandbox is chosen. */
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +22,11 @@ static const struct output_column size_columns[] = {
 	{ "memoryLimit", "MEMORY" },
 	{ "storageLimit", "STORAGE" },
 	{ "description", "DESCRIPTION" },
+};
+
+static const struct output_column cluster_columns[] = {
+	{ "name", "NAME" },           { "region", "REGION" },     { "server", "SERVER" },
+	{ "namespace", "NAMESPACE" }, { "projects", "PROJECTS" }, { "awaySince", "AWAY SINCE" },
 };
 
 /* What may be chosen by its reference is listed as one. */
@@ -60,6 +65,11 @@ int command_sizes(const struct call *call, struct err *e)
 int command_images(const struct call *call, struct err *e)
 {
 	return list(call, "/api/images", image_columns, ARRAY_SIZE(image_columns), e);
+}
+
+int command_clusters(const struct call *call, struct err *e)
+{
+	return list(call, "/api/clusters", cluster_columns, ARRAY_SIZE(cluster_columns), e);
 }
 
 /* The pod is replaced, which ends what runs in it; the site's question says if data is at risk. */

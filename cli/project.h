@@ -33,6 +33,7 @@ struct project_new {
 	unsigned lifetime_hours;                  /* 0: it has no end */
 	const char *size, *image;                 /* NULL: the site's default */
 	const char *repository, *branch, *folder; /* NULL: none, or its defaults */
+	const char *cluster;                      /* NULL: the default one */
 	bool database, starter, agent_at_start;
 };
 int project_create(struct site *site, const struct project_new *wanted, json_t **ret_project,

@@ -43,8 +43,9 @@ static const struct output_column identity_columns[] = {
 };
 
 static const struct output_column cluster_columns[] = {
-	{ "server", "SERVER" },     { "namespace", "NAMESPACE" }, { "account", "ACCOUNT" },
-	{ "expiresAt", "EXPIRES" }, { "expired", "EXPIRED" },     { "updatedAt", "STORED" },
+	{ "name", "NAME" },           { "region", "REGION" },    { "server", "SERVER" },
+	{ "namespace", "NAMESPACE" }, { "account", "ACCOUNT" },  { "expiresAt", "EXPIRES" },
+	{ "expired", "EXPIRED" },     { "updatedAt", "STORED" },
 };
 
 static const struct output_column check_columns[] = {

@@ -162,6 +162,20 @@ def test_a_project_gets_another_size(ada, served):
     ada("delete", "Growing", "--yes", "--wait")
 
 
+def test_a_project_is_created_in_another_cluster(ada, served):
+    client = served.site.client()
+    assert client.login("ada", PASSWORD).ok
+    body = {"name": "tokyo", "region": "Asia", "kubeconfig": served.cluster.create_user("ada", "ns-ada-tokyo")}
+    assert client.post("/api/clusters", body).ok
+    assert [cluster["name"] for cluster in ada.json("clusters")] == ["default", "tokyo"]
+    assert "ns-ada-tokyo" in ada("clusters").stdout
+    assert "/api/clusters" in ada("create", "Nowhere", "--cluster", "osaka", status=1).stderr
+    ada("create", "Far", "--no-database", "--cluster", "tokyo", "--wait")
+    project = ada.json("status", "Far")
+    assert (project["cluster"], project["sandboxes"][0]["k8sNamespace"]) == ("tokyo", "ns-ada-tokyo")
+    ada("delete", "Far", "--yes", "--wait")
+
+
 def test_a_project_gets_another_image(ada, served):
     served.site.programs.fsactl("image", "set", "own", "example.com/own:1", "--complete", "--description", "of ours")
     assert [image["name"] for image in ada.json("images")] == ["own"]

@@ -43,7 +43,7 @@ interface Size {
 }
 
 interface Project {
-	id: string; name: string; description: string | null; status: string; createdAt: string;
+	id: string; name: string; description: string | null; cluster: string; status: string; createdAt: string;
 	expiresAt: string | null; deletesAt: string | null; trashUntil: string | null; idleMinutes: number | null; keepUntil: string | null; idleStopsAt: string | null; warnings: Warning[];
 	sandboxes: Sandbox[]; databases: Database[];
 }
@@ -65,6 +65,10 @@ interface Finding {
 interface Kubeconfig {
 	server: string; namespace: string; account: string; expiresAt: string | null; expired: boolean;
 	check: {state: string, checkedAt: string | null, checks: Finding[]};
+}
+
+interface Cluster extends Kubeconfig {
+	id: string; name: string; region: string | null; projects: number; awaySince: string | null;
 }
 
 interface Provider { id: string; name: string; type: string; signinUrl: string; registration?: boolean }

@@ -5,6 +5,7 @@ import {Check, Field, Form} from "../parts/form.jsx";
 import {ImageChoice, SizeChoice, useImages, useSizes} from "../parts/offers.jsx";
 import {useResource} from "../resource.js";
 import {navigate} from "../router.js";
+import {ClusterChoice} from "./clusters.jsx";
 
 const NAME = /^[A-Za-z]([A-Za-z0-9 -]*[A-Za-z0-9])?$/;
 const RULE = "Letters, digits, spaces and hyphens, beginning with a letter";
@@ -26,6 +27,7 @@ async function create(values) {
 		size: values.size || null,
 		...values.image && {image: values.image.trim()},
 		...values.url && {repository: {url: values.url.trim(), ...values.branch && {branch: values.branch.trim()}}},
+		...values.cluster && {cluster: values.cluster},
 	});
 	navigate(`/projects/${project.id}`);
 }
@@ -50,6 +52,7 @@ export function NewProject({close}) {
 					aria-invalid={wrong} hint={<span class={wrong ? "failure" : ""}>{RULE}</span>}
 					onInput={(/** @type {any} */ {currentTarget}) => setName(currentTarget.value)}/>
 				<Field label="Description" name="description" maxLength={2000} autocomplete="off"/>
+				<ClusterChoice/>
 				{sizes !== undefined && sizes.length > 0 && <SizeChoice sizes={sizes}/>}
 				{images !== undefined && <ImageChoice images={images}/>}
 				<Field label="Git repository" name="url" type="url" maxLength={500} autocomplete="off"

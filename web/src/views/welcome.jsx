@@ -1,7 +1,7 @@
 import {Button, Copy} from "../parts/button.jsx";
 import {Link} from "../parts/link.jsx";
+import {KubeconfigForm, Tested, useKubeconfig} from "../parts/kubeconfig.jsx";
 import {Reading} from "../parts/reading.jsx";
-import {KubeconfigForm, Tested, useKubeconfig} from "./settings.jsx";
 
 const PRINT = "kubectl config view --raw --minify --flatten";
 

@@ -23,6 +23,7 @@ export function Overview({project}) {
 	return (
 		<>
 			{project.description && <p class="description">{project.description}</p>}
+			{project.cluster !== "default" && <p class="detail">In the cluster <bdi>{project.cluster}</bdi>.</p>}
 			<Warnings part={project} what="Project"/>
 			{project.idleStopsAt && <Keep project={project}/>}
 			{first && <SandboxCard sandbox={first} title="Sandbox"/>}
