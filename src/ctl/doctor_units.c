@@ -13,9 +13,19 @@
 enum { SETTLED_US = 10000000 };
 
 static const char *const names[] = {
-	"fsa-api.service",    "fsa-auth.service",      "fsa-events.service",  "fsa-reconcile.timer",
-	"fsa-reconcile.path", "fsa-reconcile.service", "fsa-migrate.service", "fsa-api.socket",
-	"fsa-auth.socket",    "nginx.service",         "postgresql.service",  NULL,
+	"fsa-api.service",
+	"fsa-auth.service",
+	"fsa-events.service",
+	"fsa-reconcile.timer",
+	"fsa-reconcile.path",
+	"fsa-reconcile.service",
+	"fsa-migrate.service",
+	"fsa-api.socket",
+	"fsa-auth.socket",
+	"fsa-doctor.timer",
+	"nginx.service",
+	"postgresql.service",
+	NULL,
 };
 
 /* Whether the unit does its work and ends. */

@@ -24,7 +24,7 @@ def test_who_has_the_role_sees_the_site_and_who_has_not_sees_nothing(page, clust
     assert page.findings() == []
 
     # What a host found, with what to do.
-    page.see("p", "No host has recorded what it finds: run fsactl doctor --record on each, once an hour.")
+    page.see("p", "No host has recorded yet what it finds: fsa-doctor.timer does so on each, once an hour.")
     with site.connect() as db, db.cursor() as cursor:
         cursor.execute("INSERT INTO host_health (host, in_order, findings) VALUES ('web-1', 3, %s)", (json.dumps([
             {"health": "FAILED", "check": "disk", "subject": "/var", "message": "is full", "advice": "make room"}]),))

@@ -15,6 +15,7 @@ from stand.process import PATIENCE
 
 CONFIG = "/etc/fullstack-agent/fsa.conf"
 KEYS = "/etc/fullstack-agent/keys"
+ASK = "cd /; runuser -u postgres -- psql -qXAt fsa -c "
 READY = "curl -sf http://127.0.0.1:8080/readyz | grep -w ready"
 
 
@@ -64,6 +65,20 @@ def test_all_parts_of_a_site_are_checked(well):
                         ("fsa-api", "fsa-auth", "fsa-reconcile", "nginx", "postgresql")}
     assert subjects >= {("keys", "services"), ("disk", "database"), ("site", "/readyz"),
                         ("database", "writes"), ("hosts", well.run("uname -n").strip())}
+
+
+def test_what_it_finds_is_recorded_every_hour(well):
+    """By its timer, under which it finds what it does by hand."""
+    assert well.status("fsa-doctor.timer", "ActiveState")["ActiveState"] == "active"
+    well.run("systemctl stop fsa-auth.socket fsa-auth.service")
+    try:
+        by_hand = {subject for _, subject in red(well)}
+        well.run(f"{ASK}'DELETE FROM host_health'; systemctl start fsa-doctor")
+        assert well.status("fsa-doctor", "Result")["Result"] == "success"
+        recorded = json.loads(well.run(f"{ASK}'SELECT findings FROM host_health'"))
+        assert {one["subject"] for one in recorded if one["health"] == "FAILED"} == by_hand
+    finally:
+        well.run("systemctl start fsa-auth.socket fsa-auth.service")
 
 
 @pytest.mark.parametrize("line, service", [

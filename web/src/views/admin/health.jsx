@@ -11,7 +11,7 @@ export function Health() {
 			<h2>Health</h2>
 			<Reading of={hosts}>
 				{({items}) => (items.length === 0
-					? <p>No host has recorded what it finds: run <code>fsactl doctor --record</code> on each, once an hour.</p>
+					? <p>No host has recorded yet what it finds: <code>fsa-doctor.timer</code> does so on each, once an hour.</p>
 					: items.map((one) => <Host key={one.host} {...one}/>))}
 			</Reading>
 		</section>
