@@ -27,6 +27,7 @@ enum command_option {
 	OPTION_NO_INPUT,
 	OPTION_PERMANENT,
 	OPTION_PRINT,
+	OPTION_PRIVATE,
 	OPTION_REPOSITORY,
 	OPTION_SECRET,
 	OPTION_SHOW,
@@ -90,6 +91,7 @@ int command_logs(const struct call *call, struct err *e);
 int command_mcp(const struct call *call, struct err *e);
 int command_open(const struct call *call, struct err *e);
 int command_port_close(const struct call *call, struct err *e);
+int command_port_link(const struct call *call, struct err *e);
 int command_port_list(const struct call *call, struct err *e);
 int command_port_open(const struct call *call, struct err *e);
 int command_projects(const struct call *call, struct err *e);

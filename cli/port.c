@@ -1,5 +1,6 @@
-/* port list, open and close. */
+/* port list, open, link and close. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -9,6 +10,8 @@
 #include "command.h"
 #include "command/output.h"
 #include "project.h"
+
+enum { HOUR_S = 3600, LINK_MAX_HOURS = 168 };
 
 static const struct output_column columns[] = {
 	{ "port", "PORT" },
@@ -79,7 +82,8 @@ int command_port_open(const struct call *call, struct err *e)
 	if (read_port(call->arguments[1], &port, e) < 0 || find(call, &site, &project, e) < 0 ||
 	    make_path(project, "", &path, e) < 0)
 		return -1;
-	body = json_pack("{s:I, s:s, s:s*}", "port", (json_int_t)port, "access", "public", "name",
+	body = json_pack("{s:I, s:s, s:s*}", "port", (json_int_t)port, "access",
+			 call->options[OPTION_PRIVATE] != NULL ? "token" : "public", "name",
 			 call->options[OPTION_NAME]);
 	if (body == NULL)
 		return err_set(e, ERR_INVALID, NULL, "the name is not UTF-8");
@@ -99,6 +103,51 @@ static const char *id_of(const json_t *ports, uint64_t port)
 	return "";
 }
 
+/* The path of an open port of the project's sandbox, by its number. The caller frees. */
+static int path_of_port(const json_t *project, uint64_t port, char **ret_path, struct err *e)
+{
+	const char *id = id_of(json_object_get(project_sandbox(project), "ports"), port);
+
+	if (!parse_is_uuid(id))
+		return err_set(e, ERR_NOT_FOUND, "PORT_NOT_FOUND", "port %" PRIu64 " is not open",
+			       port);
+	return make_path(project, id, ret_path, e);
+}
+
+/* How long a link lasts. */
+static int read_hours(const char *text, unsigned *ret_hours, struct err *e)
+{
+	*ret_hours = 1;
+	if (text != NULL && project_parse_hours(text, ret_hours, e) < 0)
+		return -1;
+	if (*ret_hours > LINK_MAX_HOURS)
+		return err_set(e, ERR_INVALID, "USAGE", "a link lasts at most 7d");
+	return 0;
+}
+
+int command_port_link(const struct call *call, struct err *e)
+{
+	CLEANUP(site_close) struct site site = { 0 };
+	CLEANUP(json_decrefp) json_t *project = NULL, *body = NULL, *link = NULL;
+	CLEANUP(cleanup_free) char *path = NULL;
+	unsigned hours;
+	uint64_t port;
+
+	if (read_port(call->arguments[1], &port, e) < 0 ||
+	    read_hours(call->options[OPTION_EXPIRES], &hours, e) < 0 ||
+	    find(call, &site, &project, e) < 0 || path_of_port(project, port, &path, e) < 0)
+		return -1;
+	CLEANUP(cleanup_free) char *links = mem_printf("%s/links", path);
+	body = json_pack("{s:I}", "expiresIn", (json_int_t)hours * HOUR_S);
+	if (site_call(&site, "POST", links, body, &link, e) < 0)
+		return -1;
+	if (!call_json(call, link)) {
+		CLEANUP(cleanup_free) char *url = output_printable(json_text_at(link, "url"));
+		(void)puts(url);
+	}
+	return 0;
+}
+
 int command_port_close(const struct call *call, struct err *e)
 {
 	CLEANUP(site_close) struct site site = { 0 };
@@ -108,11 +157,7 @@ int command_port_close(const struct call *call, struct err *e)
 
 	if (read_port(call->arguments[1], &port, e) < 0 || find(call, &site, &project, e) < 0)
 		return -1;
-	const char *id = id_of(json_object_get(project_sandbox(project), "ports"), port);
-	if (!parse_is_uuid(id))
-		return err_set(e, ERR_NOT_FOUND, "PORT_NOT_FOUND", "port %" PRIu64 " is not open",
-			       port);
-	if (make_path(project, id, &path, e) < 0)
+	if (path_of_port(project, port, &path, e) < 0)
 		return -1;
 	return request(call, &site, "DELETE", path, NULL, e);
 }

@@ -87,17 +87,26 @@ route_fn sandbox_read, sandbox_post, sandbox_patch, sandbox_delete;
 route_fn sandboxes_list_get, sandboxes_post, sandboxes_start_post, sandboxes_stop_post,
 	sandboxes_restart_post;
 
-extern const struct field port_fields[];
-route_fn ports_list_get, ports_post, ports_delete;
+extern const struct field port_fields[], port_link_fields[];
+route_fn ports_list_get, ports_post, ports_delete, port_link_post;
 
 extern const struct field sandbox_token_fields[];
 route_fn sandbox_token_post;
+struct sandbox;
 struct sandbox_view;
+struct token_wanted {
+	const char *scope; /* names separated by blanks */
+	const char *host;  /* of a port: for that address only; NULL: for sandboxd's API */
+	int64_t lifetime_s;
+};
+enum { TOKEN_TIME_SIZE = 32 };
+/* A token that sandboxd takes, and when it ends. The caller frees. */
+int api_make_token(const struct call *c, const struct sandbox *s, const struct token_wanted *wanted,
+		   char **ret_token, char ret_expires[TOKEN_TIME_SIZE], struct err *e);
 /* A token for that sandbox: {token, url, scopes, expiresAt}; sets what the audit says of it. */
 int api_sandbox_token(struct call *c, const struct sandbox_view *view, json_t *scopes,
 		      int64_t lifetime_s, json_t **ret_answer, struct err *e);
 
-struct sandbox;
 /* ERR_UNPROCESSABLE TOO_LITTLE_MEMORY: a sandbox in which no agent can run. */
 int agent_check_memory(const struct sandbox *sandbox, struct err *e);
 extern const struct field agent_fields[];

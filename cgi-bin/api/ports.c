@@ -5,19 +5,26 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json_at.h"
+#include "base/mem.h"
 #include "checks.h"
 #include "domain/project.h"
+#include "manifest/manifest.h"
 #include "render.h"
 #include "store/port.h"
 #include "store/project.h"
 
 enum { PORT_MAX = 65535, PORT_APP = 3000, PORT_TERMINAL = 7681 };
+enum { LINK_MIN_S = 60, LINK_DEFAULT_S = 3600, LINK_MAX_S = 7 * 86400 };
+
+#define ACCESS_PATTERN "^(" PORT_ACCESS_PUBLIC "|" PORT_ACCESS_TOKEN ")$"
 
 static int check_access(const char *access, struct err *e)
 {
-	if (strcmp(access, PORT_ACCESS_PUBLIC) == 0)
+	if (strcmp(access, PORT_ACCESS_PUBLIC) == 0 || strcmp(access, PORT_ACCESS_TOKEN) == 0)
 		return 0;
-	return err_set(e, ERR_INVALID, "INVALID_FIELD", "not \"" PORT_ACCESS_PUBLIC "\"");
+	return err_set(e, ERR_INVALID, "INVALID_FIELD",
+		       "must be " PORT_ACCESS_PUBLIC " or " PORT_ACCESS_TOKEN);
 }
 
 const struct field port_fields[] = {
@@ -32,8 +39,13 @@ const struct field port_fields[] = {
 	  .type = FIELD_STRING,
 	  .required = true,
 	  .max = 16,
-	  .pattern = "^" PORT_ACCESS_PUBLIC "$",
+	  .pattern = ACCESS_PATTERN,
 	  .check = check_access },
+	FIELDS_END,
+};
+
+const struct field port_link_fields[] = {
+	{ .name = "expiresIn", .type = FIELD_INTEGER, .min = LINK_MIN_S, .max = LINK_MAX_S },
 	FIELDS_END,
 };
 
@@ -83,4 +95,60 @@ int ports_delete(struct call *c, struct err *e)
 	if (port_close(c->db, c->session->user_id, c->params[0], c->params[1], c->params[2], e) < 0)
 		return -1;
 	return answer(c, e);
+}
+
+/* Borrowed from `ports`; NULL with an error: there is none, or it needs no link. */
+static const json_t *find_private(const json_t *ports, const char *id, struct err *e)
+{
+	const json_t *port;
+	size_t i;
+
+	json_array_foreach(ports, i, port)
+	{
+		if (strcmp(json_text_at(port, "id"), id) != 0)
+			continue;
+		if (strcmp(json_text_at(port, "access"), PORT_ACCESS_PUBLIC) != 0)
+			return port;
+		(void)err_set(e, ERR_UNPROCESSABLE, "PORT_PUBLIC",
+			      "Anybody can open the address of this port: it needs no link");
+		return NULL;
+	}
+	(void)err_set(e, ERR_NOT_FOUND, "PORT_NOT_FOUND", "This sandbox has no such open port");
+	return NULL;
+}
+
+/* {url, expiresAt}: the address of a port with a token for it, which lets in whoever opens it. */
+static int make_link(const struct call *c, const struct sandbox *s, const json_t *port,
+		     json_t **ret_link, struct err *e)
+{
+	CLEANUP(cleanup_free)
+	char *host = manifest_port_host(s->app_host, (int)json_number_at(port, "port"));
+	CLEANUP(cleanup_free) char *token = NULL;
+	char expires[TOKEN_TIME_SIZE];
+	const struct token_wanted wanted = { "", host,
+					     field_integer(c->body, "expiresIn", LINK_DEFAULT_S) };
+
+	if (api_make_token(c, s, &wanted, &token, expires, e) < 0)
+		return -1;
+	CLEANUP(cleanup_free)
+	char *url = mem_printf("%s?fsa_token=%s", json_text_at(port, "url"), token);
+	*ret_link = json_pack("{s:s, s:s}", "url", url, "expiresAt", expires);
+	return 0;
+}
+
+int port_link_post(struct call *c, struct err *e)
+{
+	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
+	json_t *link;
+
+	if (sandbox_get(c->db, c->session->user_id, c->params[0], c->params[1], &view, e) < 0)
+		return -1;
+	CLEANUP(json_decrefp) json_t *ports = render_ports(c, &view.sandbox);
+	const json_t *port = find_private(ports, c->params[2], e);
+	if (port == NULL || make_link(c, &view.sandbox, port, &link, e) < 0)
+		return -1;
+	(void)snprintf(c->object_id, sizeof(c->object_id), "%s", c->params[1]);
+	c->audit_detail = json_pack("{s:I}", "port", (json_int_t)json_number_at(port, "port"));
+	response_json(c->response, 200, link);
+	return 0;
 }

@@ -55,34 +55,43 @@ static char *join(const json_t *names)
 	return joined;
 }
 
-static char *make_token(const struct call *c, const char *secret, const json_t *wanted, int64_t now,
-			int64_t expires)
+int api_make_token(const struct call *c, const struct sandbox *s, const struct token_wanted *wanted,
+		   char **ret_token, char ret_expires[TOKEN_TIME_SIZE], struct err *e)
 {
-	CLEANUP(cleanup_free) char *scope = join(wanted);
+	char secret[TERMINAL_TOKEN_LENGTH + 1];
+	time_t now = time(NULL), end = now + (time_t)wanted->lifetime_s;
+	struct tm utc;
 
-	return sandboxd_token_make(
-		secret, &(struct sandboxd_token) { conf_string(api_conf(c), CONF_PUBLIC_URL),
-						   c->session->user_id, scope, now, expires });
+	if (render_terminal_token(c, s, secret, e) < 0)
+		return -1;
+	gmtime_r(&end, &utc);
+	(void)strftime(ret_expires, TOKEN_TIME_SIZE, "%Y-%m-%dT%H:%M:%S.000Z", &utc);
+	*ret_token = sandboxd_token_make(
+		secret,
+		&(struct sandboxd_token) { .issuer = conf_string(api_conf(c), CONF_PUBLIC_URL),
+					   .subject = c->session->user_id,
+					   .scope = wanted->scope,
+					   .issued = now,
+					   .expires = end,
+					   .host = wanted->host });
+	explicit_bzero(secret, sizeof(secret));
+	return 0;
 }
 
 int api_sandbox_token(struct call *c, const struct sandbox_view *view, json_t *wanted,
 		      int64_t lifetime_s, json_t **ret_answer, struct err *e)
 {
-	char secret[TERMINAL_TOKEN_LENGTH + 1], when[32];
-	int64_t now = (int64_t)time(NULL);
-	time_t end = (time_t)(now + lifetime_s);
-	struct tm utc;
+	CLEANUP(cleanup_free) char *scope = join(wanted);
+	CLEANUP(cleanup_free) char *url = render_public_url(c, view->sandbox.ttyd_host);
+	CLEANUP(cleanup_free) char *token = NULL;
+	char when[TOKEN_TIME_SIZE];
 
-	if (render_terminal_token(c, &view->sandbox, secret, e) < 0)
+	if (api_make_token(c, &view->sandbox, &(struct token_wanted) { scope, NULL, lifetime_s },
+			   &token, when, e) < 0)
 		return -1;
 	memcpy(c->object_id, view->sandbox.resource.id, sizeof(c->object_id));
 	c->audit_detail =
 		json_pack("{s:O, s:I}", "scopes", wanted, "expiresIn", (json_int_t)lifetime_s);
-	gmtime_r(&end, &utc);
-	(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S.000Z", &utc);
-	CLEANUP(cleanup_free) char *url = render_public_url(c, view->sandbox.ttyd_host);
-	CLEANUP(cleanup_free) char *token = make_token(c, secret, wanted, now, now + lifetime_s);
-	explicit_bzero(secret, sizeof(secret));
 	*ret_answer = json_pack("{s:s, s:s, s:O, s:s}", "token", token, "url", url, "scopes",
 				wanted, "expiresAt", when);
 	return 0;

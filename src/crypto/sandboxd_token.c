@@ -5,12 +5,14 @@
 #include <jansson.h>
 
 #include "base/cleanup.h"
+#include "base/mem.h"
 #include "crypto/jwt.h"
 #include "crypto/token.h"
 
 /* The same strings are in runtime/sandboxd/token.c. */
 #define KEY_CONTEXT "fullstack-agent sandboxd v1"
 #define AUDIENCE    "sandboxd"
+#define VISIT       "port "
 
 char *sandboxd_token_make(const char *secret, const struct sandboxd_token *token)
 {
@@ -18,10 +20,13 @@ char *sandboxd_token_make(const char *secret, const struct sandboxd_token *token
 	char id[TOKEN_LENGTH + 1];
 
 	token_make(id);
+	CLEANUP(cleanup_free)
+	char *audience =
+		token->host != NULL ? mem_printf(VISIT "%s", token->host) : mem_strdup(AUDIENCE);
 	CLEANUP(json_decrefp)
 	json_t *claims =
 		json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "iss", token->issuer, "aud",
-			  AUDIENCE, "sub", token->subject, "scope", token->scope, "iat",
+			  audience, "sub", token->subject, "scope", token->scope, "iat",
 			  (json_int_t)token->issued, "exp", (json_int_t)token->expires, "jti", id);
 	hmac_sha256(secret, strlen(secret), KEY_CONTEXT, strlen(KEY_CONTEXT), key);
 	char *text = jwt_sign(claims, key);

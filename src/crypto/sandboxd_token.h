@@ -13,6 +13,7 @@ struct sandboxd_token {
 	const char *issuer, *subject;
 	const char *scope; /* names separated by blanks (RFC 8693, section 4.2) */
 	int64_t issued, expires;
+	const char *host; /* it is for this address of a port only; NULL: for sandboxd's API */
 };
 
 /* `secret` is the terminal's token. The caller frees. */

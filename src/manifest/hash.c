@@ -114,9 +114,13 @@ static void add_variables(crypto_hash_sha256_state *state, const struct manifest
 static void add_ports(crypto_hash_sha256_state *state, const struct manifest_sandbox *s)
 {
 	for (size_t i = 0; i < s->port_count; i++) {
-		char number[12];
-		(void)snprintf(number, sizeof(number), "%d", s->ports[i]);
-		add(state, number); /* no variable begins with a digit */
+		char text[24]; /* no variable begins with a digit */
+		(void)snprintf(text,
+			       sizeof(text),
+			       "%d%s",
+			       s->ports[i].number,
+			       s->ports[i].guarded ? " guarded" : "");
+		add(state, text);
 	}
 }
 
@@ -158,7 +162,7 @@ void manifest_database_hash(const struct manifest_database *d,
 
 /* One for each branch that the code takes by itself, apart from the settings. */
 static const struct manifest_variable sample_variable = { "NAME", "value" };
-static const int sample_port = 5000;
+static const struct manifest_port sample_ports[] = { { 5000, false }, { 6000, true } };
 static const struct manifest_sandbox sample_sandboxes[] = {
 	{
 		.resource_id = "id",
@@ -175,8 +179,8 @@ static const struct manifest_sandbox sample_sandboxes[] = {
 		.resources = { "1", "1", "1Gi", "1Gi", "1Gi" },
 		.variables = &sample_variable,
 		.variable_count = 1,
-		.ports = &sample_port,
-		.port_count = 1,
+		.ports = sample_ports,
+		.port_count = ARRAY_SIZE(sample_ports),
 	},
 	{
 		.resource_id = "id",

@@ -56,6 +56,12 @@ struct manifest_variable {
 	const char *value;
 };
 
+/* A port that has an address of its own. */
+struct manifest_port {
+	int number;
+	bool guarded; /* the address leads to sandboxd, which decides who gets through */
+};
+
 struct manifest_sandbox {
 	const char *resource_id;
 	const char *name;          /* <project>-agentruntime-<6 letters> */
@@ -72,7 +78,8 @@ struct manifest_sandbox {
 	/* The merged environment, TTYD_ACCESS_TOKEN included. Names are unique. */
 	const struct manifest_variable *variables;
 	size_t variable_count;
-	const int *ports; /* open besides the app's and the terminal's, in ascending order */
+	/* Besides the app's and the terminal's, in ascending order. */
+	const struct manifest_port *ports;
 	size_t port_count;
 	bool stopped; /* replicas 0 */
 };

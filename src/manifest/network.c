@@ -171,7 +171,8 @@ static json_t *sandbox_ingress(const struct manifest_sandbox *s)
 	json_t *ports = LIST(port("TCP", PORT_APP), port("TCP", PORT_TTYD));
 
 	for (size_t i = 0; i < s->port_count; i++)
-		json_array_append_new(ports, port("TCP", s->ports[i]));
+		if (!s->ports[i].guarded)
+			json_array_append_new(ports, port("TCP", s->ports[i].number));
 	return LIST(MAP({ "ports", ports }));
 }
 

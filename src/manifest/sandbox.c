@@ -66,8 +66,9 @@ static json_t *service_ports(const struct manifest_sandbox *s)
 	json_t *ports = LIST(service_port("app", PORT_APP), service_port("ttyd", PORT_TTYD));
 
 	for (size_t i = 0; i < s->port_count; i++) {
-		CLEANUP(cleanup_free) char *name = mem_printf("port-%d", s->ports[i]);
-		json_array_append_new(ports, service_port(name, s->ports[i]));
+		CLEANUP(cleanup_free) char *name = mem_printf("port-%d", s->ports[i].number);
+		if (!s->ports[i].guarded)
+			json_array_append_new(ports, service_port(name, s->ports[i].number));
 	}
 	return ports;
 }
@@ -181,8 +182,10 @@ static json_t *app_ingress(const struct manifest_sandbox *s,
 				     LIST(TEXT(s->app_host)) };
 
 	for (size_t i = 0; i < s->port_count; i++) {
-		CLEANUP(cleanup_free) char *host = manifest_port_host(s->app_host, s->ports[i]);
-		json_array_append_new(app.rules, ingress_rule(s, host, s->ports[i]));
+		const struct manifest_port *port = &s->ports[i];
+		CLEANUP(cleanup_free) char *host = manifest_port_host(s->app_host, port->number);
+		json_array_append_new(
+			app.rules, ingress_rule(s, host, port->guarded ? PORT_TTYD : port->number));
 		json_array_append_new(app.hosts, TEXT(host));
 	}
 	return ingress(s, settings, &app, app_annotations());

@@ -115,8 +115,11 @@ static char *make_header(const struct work *w, struct err *e)
 		return NULL;
 	CLEANUP(cleanup_free)
 	char *token = sandboxd_token_make(
-		secret, &(struct sandboxd_token) { "fsa-reconcile", w->row.user_id, "usage", now,
-						   now + TOKEN_LIFETIME_S });
+		secret, &(struct sandboxd_token) { .issuer = "fsa-reconcile",
+						   .subject = w->row.user_id,
+						   .scope = "usage",
+						   .issued = now,
+						   .expires = now + TOKEN_LIFETIME_S });
 	explicit_bzero(secret, sizeof(secret));
 	return mem_printf("X-Sandboxd-Token: %s", token);
 }

@@ -13,6 +13,7 @@
 #include "reconcile/live.h"
 #include "reconcile/stateful.h"
 #include "store/contexts.h"
+#include "store/port.h"
 
 /* ---- the environment ------------------------------------------------------------------------- */
 
@@ -185,7 +186,7 @@ struct inputs {
 	struct manifest_sandbox sandbox;
 	json_t *environment;
 	struct manifest_variable *variables;
-	int *ports;
+	struct manifest_port *ports;
 	char restarted[24];
 };
 
@@ -223,7 +224,10 @@ static void list_ports(struct inputs *i, const char *rows)
 	i->sandbox.ports = i->ports;
 	json_array_foreach(ports, at, port)
 	{
-		i->ports[i->sandbox.port_count++] = (int)json_number_at(port, "port");
+		i->ports[i->sandbox.port_count++] = (struct manifest_port) {
+			.number = (int)json_number_at(port, "port"),
+			.guarded = strcmp(json_text_at(port, "access"), PORT_ACCESS_PUBLIC) != 0,
+		};
 	}
 }
 

@@ -12,6 +12,7 @@
  */
 
 #define PORT_ACCESS_PUBLIC "public" /* anybody may connect */
+#define PORT_ACCESS_TOKEN  "token"  /* who has a token or a link; sandboxd checks it */
 
 struct port_new {
 	int64_t port;       /* neither 3000 nor 7681, which have their addresses */

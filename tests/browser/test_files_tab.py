@@ -184,3 +184,17 @@ def test_ports_and_the_log_of_the_app_are_shown(page, inside):
         server.server_close()
     assert "There is none" in page.text("section:last-of-type p")
     assert page.complaints() == []
+
+
+def test_a_private_port_is_opened_by_a_link(page, inside):
+    page.press("App", ".tabs a")
+    page.fill(port="5173")
+    page.see("[name=isPrivate]").click()
+    page.press("Open", "fieldset button")
+    assert "private" in page.text(".open-port")
+    page.press("Make a link")
+    link = page.attribute("href", ".open-port [role=status] a")
+    assert "-5173." in link and "?fsa_token=" in link
+    page.press("Close", ".open-port button")
+    page.wait(lambda: not page.find(".open-port"), "it is closed")
+    assert page.complaints() == []

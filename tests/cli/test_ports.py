@@ -8,6 +8,7 @@ import socketserver
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlparse
 
 import pytest
@@ -28,6 +29,21 @@ class Echo(socketserver.ThreadingTCPServer):
         def handle(self):
             while part := self.request.recv(65536):
                 self.request.sendall(part)
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.RequestHandlerClass)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Program(ThreadingHTTPServer):
+    """A program of the sandbox that says hello."""
+
+    class RequestHandlerClass(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "5")
+            self.end_headers()
+            self.wfile.write(b"hello")
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), self.RequestHandlerClass)
@@ -80,6 +96,32 @@ def test_every_byte_of_many_connections_goes_there_and_back(forward, echo):
         assert all(came == DATA for came in pool.map(lambda _: exchange(port, DATA), range(8)))
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0
+
+
+def visit(session, inside, url, **options):
+    """Opens the address of a port, which the cluster leads to sandboxd."""
+    address = urlparse(url)
+    return session.get(f"http://127.0.0.1:{inside.sandbox.port}{address.path}?{address.query}", timeout=60,
+                       headers={"Host": address.netloc}, allow_redirects=False, **options)
+
+
+def test_a_private_port_is_reached_by_a_link_and_not_without(fsa, ada, inside, echo):
+    with Program() as program, requests.Session() as browser:
+        port = program.server_address[1]
+        opened, = json.loads(fsa("port", "open", "shop", str(port), "--private", "--json").stdout)
+        assert opened["access"] == "token"
+        assert visit(browser, inside, opened["url"]).status_code == 401
+        link = fsa("port", "link", "shop", str(port), "--expires", "2h").stdout.decode().strip()
+        entered = visit(browser, inside, link)
+        assert (entered.status_code, entered.headers["Location"]) == (303, "/")
+        cookie = entered.headers["Set-Cookie"].partition(";")[0].split("=", 1)
+        assert visit(browser, inside, opened["url"], cookies=dict([cookie])).text == "hello"
+        program.shutdown()
+    assert b"at most 7d" in fsa("port", "link", "shop", str(port), "--expires", "8d", status=2).stderr
+    fsa("port", "open", "shop", str(port))
+    assert b"needs no link" in fsa("port", "link", "shop", str(port), status=1).stderr
+    fsa("port", "close", "shop", str(port))
+    assert b"is not open" in fsa("port", "link", "shop", str(port), status=4).stderr
 
 
 def test_a_port_without_a_listener_is_reported_and_the_next_one_served(forward, echo, fsa):

@@ -1,5 +1,7 @@
 """Tests ports that an owner opens: each gets an address, in objects that the sandbox has anyway."""
 
+import base64
+import json
 import uuid
 
 import pytest
@@ -68,6 +70,48 @@ def test_a_port_is_open_at_its_own_address_until_it_is_closed(person, project):
     assert uid(person.namespace.pod(sandbox["name"])) == pod  # nothing was restarted
 
 
+def test_a_private_port_is_no_port_of_the_pod_and_its_address_leads_to_sandboxd(person, project):
+    sandbox = project.sandbox()
+    before, pod = exposed(person, sandbox), uid(person.namespace.pod(sandbox["name"]))
+    port, = open_port(project, 5173, access="token")
+    assert port["access"] == "token"
+    eventually(lambda: exposed(person, sandbox) == (*before[:2], {**before[2], host_of(port["url"]): 7681}), SLOW)
+
+    open_port(project, 5173)
+    eventually(lambda: exposed(person, sandbox) == (
+        {3000, 7681, 5173}, {3000, 7681, 5173}, {**before[2], host_of(port["url"]): 5173}), SLOW)
+    open_port(project, 5173, access="token")
+    eventually(lambda: exposed(person, sandbox)[:2] == before[:2], SLOW)
+    close_port(project, port)
+    eventually(lambda: exposed(person, sandbox) == before, SLOW)
+    project.wait("RUNNING")
+    assert uid(person.namespace.pod(sandbox["name"])) == pod
+
+
+def link_path(project, port):
+    return f"{path_of(project)}/{port['id']}/links"
+
+
+def test_a_link_is_for_one_address_and_some_time(person, project):
+    client = person.client
+    port, = open_port(project, 5173, access="token")
+    link = expect(client.post(link_path(project, port), {"expiresIn": 604800}))
+    address, _, token = link["url"].partition("?fsa_token=")
+    claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    assert address == port["url"]
+    assert (claims["aud"], claims["scope"]) == (f"port {host_of(port['url'])}", "")
+    assert claims["exp"] - claims["iat"] == 604800
+    assert token not in json.dumps(client.get("/api/user/audit").json())
+
+    for seconds in (0, 59, 604801, "60", 60.5):
+        assert client.post(link_path(project, port), {"expiresIn": seconds}).status_code == 400, seconds
+    gone = client.post(link_path(project, {"id": uuid.uuid4()}), {})
+    assert (gone.status_code, gone.json()["errorCode"]) == (404, "PORT_NOT_FOUND")
+    open_port(project, 5173)
+    refused = client.post(link_path(project, port), {})
+    assert (refused.status_code, refused.json()["errorCode"]) == (422, "PORT_PUBLIC")
+
+
 def test_a_port_that_is_opened_while_the_cluster_fails_is_open_when_it_heals(person, project, kubesim):
     sandbox = project.sandbox()
     kubesim.fault(fault="unavailable", verb="apply", resource="ingresses", namespace=person.namespace.name)
@@ -129,7 +173,7 @@ def test_somebody_elses_ports_are_out_of_reach(site, kubesim, person, project):
     port, = open_port(project, 5173)
     path = path_of(project)
     for answer in (stranger.client.get(path), stranger.client.post(path, {"port": 4000, **PUBLIC}),
-                   stranger.client.delete(f"{path}/{port['id']}")):
+                   stranger.client.post(link_path(project, port), {}), stranger.client.delete(f"{path}/{port['id']}")):
         assert answer.status_code == 404
     own = stranger.create("Own")
     assert stranger.client.delete(f"{path_of(own)}/{port['id']}").json()["errorCode"] == "PORT_NOT_FOUND"

@@ -384,7 +384,9 @@ END_TEST
 
 START_TEST(an_open_port_changes_the_hash_and_not_the_pod)
 {
-	static const int one[] = { 5173 }, two[] = { 4000, 5173 };
+	static const struct manifest_port one[] = { { 5173, false } },
+					  guarded[] = { { 5173, true } },
+					  two[] = { { 4000, false }, { 5173, false } };
 	struct manifest_sandbox without = sandbox(), s = sandbox();
 
 	s.ports = one, s.port_count = ARRAY_SIZE(one);
@@ -396,6 +398,9 @@ START_TEST(an_open_port_changes_the_hash_and_not_the_pod)
 	char first[MANIFEST_HASH_SIZE], second[MANIFEST_HASH_SIZE];
 	manifest_sandbox_hash(&s, &settings, first);
 	s.ports = two, s.port_count = ARRAY_SIZE(two);
+	manifest_sandbox_hash(&s, &settings, second);
+	ck_assert_str_ne(first, second);
+	s.ports = guarded, s.port_count = ARRAY_SIZE(guarded);
 	manifest_sandbox_hash(&s, &settings, second);
 	ck_assert_str_ne(first, second);
 }

@@ -118,6 +118,9 @@ def test_answers_are_as_written(web, document, user, make_kubeconfig):
     do("patch", SANDBOX, {"size": None}, sandboxId=sandbox, **project)
     opened = do("post", f"{SANDBOX}/ports", {"port": 5173, "access": "public"}, sandboxId=sandbox, **project)
     do("get", f"{SANDBOX}/ports", sandboxId=sandbox, **project)
+    do("post", f"{SANDBOX}/ports", {"port": 5173, "access": "token"}, sandboxId=sandbox, **project)
+    do("post", f"{SANDBOX}/ports/{{portId}}/links", {"expiresIn": 60}, portId=opened["items"][0]["id"],
+       sandboxId=sandbox, **project)
     do("delete", f"{SANDBOX}/ports/{{portId}}", portId=opened["items"][0]["id"], sandboxId=sandbox, **project)
     do("get", "/api/sizes")
     do("get", "/api/images")

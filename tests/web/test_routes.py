@@ -106,6 +106,7 @@ BODIES = {
     ("POST", "/api/sandbox/:projectId/tokens"): {"scopes": ["exec"]},
     ("POST", "/api/projects/:projectId/agent"): {"prompt": "Do it."},
     ("POST", "/api/projects/:projectId/sandboxes/:sandboxId/ports"): {"port": 4000, "access": "public"},
+    ("POST", "/api/projects/:projectId/sandboxes/:sandboxId/ports/:portId/links"): {"expiresIn": 60},
     ("POST", "/api/projects/:projectId/sandboxes/:sandboxId/tokens"): {"scopes": ["exec"]},
 }
 

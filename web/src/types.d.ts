@@ -26,7 +26,7 @@ interface Sandbox extends Part {
 }
 
 /** A port of a sandbox that the internet reaches, besides the app's. */
-interface OpenPort { id: string; port: number; name: string | null; access: string; url: string; }
+interface OpenPort { id: string; port: number; name: string | null; access: "public" | "token"; url: string; }
 
 interface Database extends Part {
 	host: string | null; port: number | null; database: string | null; username: string | null;
