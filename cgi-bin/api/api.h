@@ -89,6 +89,8 @@ route_fn sandboxes_list_get, sandboxes_post, sandboxes_start_post, sandboxes_sto
 
 extern const struct field port_fields[], port_link_fields[];
 route_fn ports_list_get, ports_post, ports_delete, port_link_post;
+extern const struct field visit_fields[];
+route_fn visit_post;
 
 extern const struct field sandbox_token_fields[];
 route_fn sandbox_token_post;
@@ -98,6 +100,7 @@ struct token_wanted {
 	const char *scope; /* names separated by blanks */
 	const char *host;  /* of a port: for that address only; NULL: for sandboxd's API */
 	int64_t lifetime_s;
+	int64_t visit_s; /* it is exchanged once, for a visit that lasts so long; 0: it is not */
 };
 enum { TOKEN_TIME_SIZE = 32 };
 /* A token that sandboxd takes, and when it ends. The caller frees. */

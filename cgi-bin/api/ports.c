@@ -2,11 +2,13 @@
 #include "api.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/json_at.h"
 #include "base/mem.h"
+#include "base/parse.h"
 #include "checks.h"
 #include "domain/project.h"
 #include "manifest/manifest.h"
@@ -16,6 +18,8 @@
 
 enum { PORT_MAX = 65535, PORT_APP = 3000, PORT_TERMINAL = 7681 };
 enum { LINK_MIN_S = 60, LINK_DEFAULT_S = 3600, LINK_MAX_S = 7 * 86400 };
+/* A browser comes back from the site at once, and may stay for a working day. */
+enum { ENTRANCE_S = 60, VISIT_S = 8 * 3600, HOST_MAX = 253, HOST_LETTERS = 12 };
 
 #define ACCESS_PATTERN "^(" PORT_ACCESS_PUBLIC "|" PORT_ACCESS_TOKEN ")$"
 
@@ -25,6 +29,19 @@ static int check_access(const char *access, struct err *e)
 		return 0;
 	return err_set(e, ERR_INVALID, "INVALID_FIELD",
 		       "must be " PORT_ACCESS_PUBLIC " or " PORT_ACCESS_TOKEN);
+}
+
+/* "<12 letters>-<port>.<domain>" */
+static int check_host(const char *host, struct err *e)
+{
+	size_t length = strspn(host, "abcdefghijklmnopqrstuvwxyz");
+	size_t port = host[length] == '-' ? strspn(host + length + 1, "0123456789") : 0;
+	const char *domain = host + length + 1 + port;
+
+	if (length == HOST_LETTERS && port >= 1 && port <= 5 && host[length + 1] != '0' &&
+	    domain[0] == '.' && parse_is_domain(domain + 1))
+		return 0;
+	return err_set(e, ERR_INVALID, "INVALID_FIELD", "is no address of a port");
 }
 
 const struct field port_fields[] = {
@@ -46,6 +63,16 @@ const struct field port_fields[] = {
 
 const struct field port_link_fields[] = {
 	{ .name = "expiresIn", .type = FIELD_INTEGER, .min = LINK_MIN_S, .max = LINK_MAX_S },
+	FIELDS_END,
+};
+
+const struct field visit_fields[] = {
+	{ .name = "host",
+	  .type = FIELD_STRING,
+	  .required = true,
+	  .max = HOST_MAX,
+	  .pattern = "^[a-z]{12}-[1-9][0-9]{0,4}\\.[a-z0-9.-]+$",
+	  .check = check_host },
 	FIELDS_END,
 };
 
@@ -125,13 +152,15 @@ static int make_link(const struct call *c, const struct sandbox *s, const json_t
 	char *host = manifest_port_host(s->app_host, (int)json_number_at(port, "port"));
 	CLEANUP(cleanup_free) char *token = NULL;
 	char expires[TOKEN_TIME_SIZE];
-	const struct token_wanted wanted = { "", host,
-					     field_integer(c->body, "expiresIn", LINK_DEFAULT_S) };
+	const struct token_wanted wanted = { .scope = "",
+					     .host = host,
+					     .lifetime_s = field_integer(c->body, "expiresIn",
+									 LINK_DEFAULT_S) };
 
 	if (api_make_token(c, s, &wanted, &token, expires, e) < 0)
 		return -1;
 	CLEANUP(cleanup_free)
-	char *url = mem_printf("%s?fsa_token=%s", json_text_at(port, "url"), token);
+	char *url = mem_printf("%s/?fsa_token=%s", json_text_at(port, "url"), token);
 	*ret_link = json_pack("{s:s, s:s}", "url", url, "expiresAt", expires);
 	return 0;
 }
@@ -150,5 +179,51 @@ int port_link_post(struct call *c, struct err *e)
 	(void)snprintf(c->object_id, sizeof(c->object_id), "%s", c->params[1]);
 	c->audit_detail = json_pack("{s:I}", "port", (json_int_t)json_number_at(port, "port"));
 	response_json(c->response, 200, link);
+	return 0;
+}
+
+/* The application's host, and the port, of the address of a port. The caller frees. */
+static char *split_host(const char *host, int *ret_port)
+{
+	char *end;
+
+	*ret_port = (int)strtol(host + HOST_LETTERS + 1, &end, 10);
+	return mem_printf("%.*s%s", HOST_LETTERS, host, end);
+}
+
+/* A token for somebody whose browser sandboxd has sent here. */
+static int make_visit(struct call *c, const char *host, const struct port_place *place,
+		      json_t **ret_visit, struct err *e)
+{
+	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
+	CLEANUP(cleanup_free) char *token = NULL;
+	CLEANUP(cleanup_free) char *url = render_public_url(c, host);
+	char expires[TOKEN_TIME_SIZE];
+	const struct token_wanted wanted = {
+		.scope = "", .host = host, .lifetime_s = ENTRANCE_S, .visit_s = VISIT_S
+	};
+
+	if (sandbox_get(c->db, c->session->user_id, place->project_id, place->sandbox_id, &view,
+			e) < 0 ||
+	    api_make_token(c, &view.sandbox, &wanted, &token, expires, e) < 0)
+		return -1;
+	*ret_visit = json_pack("{s:s, s:s, s:s}", "url", url, "token", token, "expiresAt", expires);
+	return 0;
+}
+
+int visit_post(struct call *c, struct err *e)
+{
+	const char *host = field_string(c->body, "host");
+	struct port_place place;
+	json_t *visit;
+	int port;
+	CLEANUP(cleanup_free) char *app_host = split_host(host, &port);
+
+	if (port_find(c->db, c->session->user_id, app_host, port, &place, e) < 0 ||
+	    make_visit(c, host, &place, &visit, e) < 0)
+		return -1;
+	memcpy(c->object_id, place.sandbox_id, sizeof(c->object_id));
+	c->audit_detail = json_pack("{s:i}", "port", port);
+	response_json(c->response, 200, visit);
 	return 0;
 }

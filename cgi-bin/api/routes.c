@@ -90,6 +90,7 @@ const struct route api_routes[] = {
 	WAKE (METHOD_DELETE, ANOTHER "/ports/:portId", ports_delete, "port.close"),
 	WRITE(METHOD_POST, ANOTHER "/ports/:portId/links", port_link_post, "port.link",
 	      .body = port_link_fields),
+	WRITE(METHOD_POST, "/api/visits", visit_post, "port.visit", .body = visit_fields),
 	WRITE(METHOD_POST, ANOTHER "/tokens", sandbox_token_post, "sandbox.token",
 	      .body = sandbox_token_fields),
 	WRITE(METHOD_POST, PROJECT "/agent", agent_post, "agent.start",

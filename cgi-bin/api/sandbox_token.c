@@ -67,13 +67,14 @@ int api_make_token(const struct call *c, const struct sandbox *s, const struct t
 	gmtime_r(&end, &utc);
 	(void)strftime(ret_expires, TOKEN_TIME_SIZE, "%Y-%m-%dT%H:%M:%S.000Z", &utc);
 	*ret_token = sandboxd_token_make(
-		secret,
-		&(struct sandboxd_token) { .issuer = conf_string(api_conf(c), CONF_PUBLIC_URL),
-					   .subject = c->session->user_id,
-					   .scope = wanted->scope,
-					   .issued = now,
-					   .expires = end,
-					   .host = wanted->host });
+		secret, &(struct sandboxd_token) {
+				.issuer = conf_string(api_conf(c), CONF_PUBLIC_URL),
+				.subject = c->session->user_id,
+				.scope = wanted->scope,
+				.issued = now,
+				.expires = end,
+				.host = wanted->host,
+				.until = wanted->visit_s != 0 ? now + wanted->visit_s : 0 });
 	explicit_bzero(secret, sizeof(secret));
 	return 0;
 }
@@ -86,8 +87,8 @@ int api_sandbox_token(struct call *c, const struct sandbox_view *view, json_t *w
 	CLEANUP(cleanup_free) char *token = NULL;
 	char when[TOKEN_TIME_SIZE];
 
-	if (api_make_token(c, &view->sandbox, &(struct token_wanted) { scope, NULL, lifetime_s },
-			   &token, when, e) < 0)
+	const struct token_wanted how = { .scope = scope, .lifetime_s = lifetime_s };
+	if (api_make_token(c, &view->sandbox, &how, &token, when, e) < 0)
 		return -1;
 	memcpy(c->object_id, view->sandbox.resource.id, sizeof(c->object_id));
 	c->audit_detail =

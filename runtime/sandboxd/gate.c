@@ -11,12 +11,24 @@
 #include "sandboxd/passage.h"
 #include "sandboxd/problem.h"
 
-enum { LETTERS = 12, PORT_TERMINAL = 7681 };
+enum { LETTERS = 12, PORT_TERMINAL = 7681, SITE_MAX = 256, USED_MAX = 256 };
 
 #define PARAMETER "fsa_token"
 /* A browser accepts the second only by TLS and for exactly one host, so no other host sets it. */
 #define COOKIE     "fsa-port"
 #define COOKIE_TLS "__Host-" COOKIE
+
+static char site_origin[SITE_MAX];
+
+void gate_init(const char *site)
+{
+	bool is_origin = site != NULL && strlen(site) < SITE_MAX &&
+			 (strncmp(site, "https://", 8) == 0 || strncmp(site, "http://", 7) == 0);
+
+	for (const char *at = site; is_origin && *at != '\0'; at++)
+		is_origin = *at > ' ' && *at < 0x7f;
+	memcpy(site_origin, is_origin ? site : "", is_origin ? strlen(site) + 1 : 1);
+}
 
 /* ---- the address --------------------------------------------------------------------------- */
 
@@ -56,7 +68,7 @@ static int check_token(const char *token, const char *host, struct grant *ret_gr
 {
 	int64_t now = time(NULL);
 
-	if (token_check_visit(token, host, now, ret_grant, e) == 0)
+	if (token_check_visit(token, host, now, ret_grant, e) == 0 && ret_grant->until == 0)
 		return 0;
 	if (token_check(token, now, ret_grant, e) < 0)
 		return -1;
@@ -110,7 +122,9 @@ static bool has_cookie(struct conn *c, const char *host)
 	while ((pair = strsep(&rest, ";")) != NULL) {
 		pair += strspn(pair, " ");
 		if (is_own_cookie(pair) &&
-		    token_check_visit(strchr(pair, '=') + 1, host, time(NULL), &c->grant, &e) == 0)
+		    token_check_visit(strchr(pair, '=') + 1, host, time(NULL), &c->grant, &e) ==
+			    0 &&
+		    c->grant.until == 0)
 			return true;
 	}
 	return false;
@@ -162,6 +176,47 @@ static bool is_foreign(const struct conn *c)
 
 /* ---- the token of an address ---------------------------------------------------------------- */
 
+/* Tokens of the site are good for one visit, and for a minute: a link in a browser's history or in
+ * a log lets nobody in. */
+static struct {
+	char id[TOKEN_ID_MAX];
+	int64_t expires;
+} used[USED_MAX];
+
+static bool is_used(const struct grant *grant)
+{
+	for (size_t i = 0; i < USED_MAX; i++)
+		if (used[i].expires > time(NULL) && strcmp(used[i].id, grant->id) == 0)
+			return true;
+	return false;
+}
+
+static int check_entrance(const char *token, const char *host, struct grant *ret_grant,
+			  struct err *e)
+{
+	if (token_check_visit(token, host, time(NULL), ret_grant, e) < 0 || ret_grant->until == 0)
+		return check_token(token, host, ret_grant, e);
+	if (ret_grant->id[0] != '\0' && !is_used(ret_grant))
+		return 0;
+	return problem(e, "UNAUTHORIZED", "the token was used already: open the address again");
+}
+
+/* Notes that a token is used, and makes its right last as long as it says. */
+static int use(struct grant *grant, struct err *e)
+{
+	for (size_t i = 0; grant->until > 0; i++) {
+		if (i == USED_MAX)
+			return problem(e, "TOO_MANY", "too many visits begin: try again");
+		if (used[i].expires > time(NULL))
+			continue;
+		memcpy(used[i].id, grant->id, sizeof(used[i].id));
+		used[i].expires = grant->expires;
+		grant->expires = grant->until;
+		break;
+	}
+	return 0;
+}
+
 /* Whether it is a visit that ends with being sent to the address without the token. */
 static bool is_entrance(const struct conn *c)
 {
@@ -212,6 +267,27 @@ static const char *safe_path(const char *path)
 	return path[1] == '/' || path[1] == '\\' ? "/" : path;
 }
 
+/* Whether a person waits for the page in a browser, which can be sent elsewhere first. */
+static bool is_navigation(const struct conn *c)
+{
+	char *const *values = c->request.values;
+
+	return c->request.method == HTTP_GET && is(values[HEADER_FETCH_MODE], "navigate") &&
+	       is(values[HEADER_FETCH_DEST], "document") && values[HEADER_UPGRADE] == NULL;
+}
+
+/* What is behind # is for the site's page, and in no log of the site. */
+static void send_to_site(struct conn *c)
+{
+	CLEANUP(cleanup_free) char *query = gate_clean_query(c->request.query);
+	CLEANUP(cleanup_free)
+	char *headers =
+		mem_printf("Location: %s/visit#%s%s%s\r\n", site_origin,
+			   c->request.values[HEADER_HOST], safe_path(c->request.path), query);
+
+	conn_answer(c, 303, NULL, headers, "", 0);
+}
+
 static void let_in(struct conn *c)
 {
 	CLEANUP(cleanup_free) char *host = host_of(c);
@@ -220,7 +296,7 @@ static void let_in(struct conn *c)
 	CLEANUP(cleanup_free) char *cookie = NULL;
 	struct err e;
 
-	if (check_token(token, host, &c->grant, &e) == 0)
+	if (check_entrance(token, host, &c->grant, &e) == 0 && use(&c->grant, &e) == 0)
 		cookie = cookie_header(c, host);
 	CLEANUP(cleanup_free)
 	char *headers = mem_printf("Location: %s%s\r\n%s", safe_path(c->request.path), query,
@@ -230,6 +306,7 @@ static void let_in(struct conn *c)
 
 /* ---- admission ------------------------------------------------------------------------------- */
 
+/* Returns 1 if a browser is to be sent to the site. */
 static int check(struct conn *c, const char *host, struct err *e)
 {
 	CLEANUP(cleanup_free) char *token = request_only_parameter(c->request.query, PARAMETER);
@@ -244,7 +321,9 @@ static int check(struct conn *c, const char *host, struct err *e)
 		return 0;
 	}
 	if (is_entrance(c))
-		return check_token(token, host, &c->grant, e);
+		return check_entrance(token, host, &c->grant, e);
+	if (*site_origin != '\0' && is_navigation(c))
+		return 1;
 	return problem(e, "UNAUTHORIZED",
 		       "this address is private: open it from its project, or send a token of the "
 		       "sandbox (Authorization: Bearer TOKEN)");
@@ -256,8 +335,9 @@ int gate_admit(struct conn *c, struct err *e)
 
 	if (port_of(host) == PORT_TERMINAL)
 		return problem(e, "NOT_FOUND", "the terminal has another address");
-	if (check(c, host, e) < 0)
-		return -1;
+	int checked = check(c, host, e);
+	if (checked != 0)
+		return checked < 0 ? -1 : 0;
 	c->granted = true;
 	c->grant.issuer[0] = '\0'; /* nor may the site's pages read what an application answers */
 	return conn_check_token(c, e);
@@ -266,7 +346,7 @@ int gate_admit(struct conn *c, struct err *e)
 /* Once admitted, the head is passed on, or a browser's answer waits for the request's end. */
 static int begin(struct conn *c, struct err *e)
 {
-	if (is_entrance(c))
+	if (!c->granted || is_entrance(c))
 		return 0;
 	return passage_begin(c, port_of(c->request.values[HEADER_HOST]), e);
 }
@@ -275,7 +355,9 @@ static int handle(struct conn *c, json_t *body, struct err *e)
 {
 	(void)body;
 	(void)e;
-	if (is_entrance(c))
+	if (!c->granted)
+		send_to_site(c);
+	else if (is_entrance(c))
 		let_in(c);
 	else
 		passage_complete(c);

@@ -8,11 +8,14 @@
  * Ports that are not open to everybody. The cluster leads their addresses here, and a request is
  * passed on to the port (passage.h) if it has a token with the scope `ports`, one for exactly this
  * address, or the cookie that such a token was exchanged for. A browser brings the token once, as
- * the query's parameter `fsa_token`, and is then sent to the same address without it.
+ * the query's parameter `fsa_token`, and is then sent to the same address without it. Without a
+ * token it is sent to the site, which sends it back with one if its user may open the sandbox.
  *
  * Such an address is <12 letters>-<port>.<domain>. So nothing has to be known here: who has no
  * token reaches no port, whatever address they claim to have called.
  */
+/* The origin of the site, to which browsers without a token are sent; NULL: they are refused. */
+void gate_init(const char *site);
 bool gate_is_called(const struct conn *c);
 /* Checks the request. UNAUTHORIZED, MISSING_SCOPE, CROSS_SITE. */
 int gate_admit(struct conn *c, struct err *e);

@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "sandboxd/conn.h"
+#include "sandboxd/gate.h"
 #include "sandboxd/handlers.h"
 #include "sandboxd/helper.h"
 #include "sandboxd/import.h"
@@ -231,6 +232,7 @@ int main(int argc, char **argv)
 	raise_limits();
 	place_init(getenv("HOME"), o.run);
 	logs_init(o.run);
+	gate_init(getenv("FSA_SITE"));
 	if (o.tools != NULL) {
 		start_init(o.tools);
 		helper_init(o.tools);

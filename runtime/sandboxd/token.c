@@ -143,6 +143,7 @@ static int read_claims(const json_t *claims, const char *for_whom, int64_t now, 
 		return err_set(e, ERR_UNAUTHENTICATED, "UNAUTHORIZED",
 			       "the token has expired: make another one at the site");
 	ret->expires = json_integer_value(expires);
+	ret->until = json_integer_value(json_object_get(claims, "until"));
 	ret->scopes = parse_scopes(scope);
 	*ret->id = *ret->issuer = '\0';
 	if (id != NULL && strlen(id) < TOKEN_ID_MAX)

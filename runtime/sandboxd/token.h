@@ -22,6 +22,7 @@ enum { TOKEN_MAX = 2048, ISSUER_MAX = 256, TOKEN_ID_MAX = 48 };
 struct grant {
 	unsigned scopes;
 	int64_t expires;         /* seconds since 1970 */
+	int64_t until;           /* it is exchanged once, for a cookie until then; 0: it is not */
 	char id[TOKEN_ID_MAX];   /* its `jti`, by which its holder's connections are counted */
 	char issuer[ISSUER_MAX]; /* the site's origin: its pages may use the token */
 };

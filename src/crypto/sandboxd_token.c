@@ -28,6 +28,8 @@ char *sandboxd_token_make(const char *secret, const struct sandboxd_token *token
 		json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "iss", token->issuer, "aud",
 			  audience, "sub", token->subject, "scope", token->scope, "iat",
 			  (json_int_t)token->issued, "exp", (json_int_t)token->expires, "jti", id);
+	if (token->until != 0)
+		json_object_set_new(claims, "until", json_integer((json_int_t)token->until));
 	hmac_sha256(secret, strlen(secret), KEY_CONTEXT, strlen(KEY_CONTEXT), key);
 	char *text = jwt_sign(claims, key);
 	explicit_bzero(key, sizeof(key));

@@ -14,6 +14,8 @@ struct sandboxd_token {
 	const char *scope; /* names separated by blanks (RFC 8693, section 4.2) */
 	int64_t issued, expires;
 	const char *host; /* it is for this address of a port only; NULL: for sandboxd's API */
+	int64_t until; /* for a host: sandboxd exchanges it once, for what ends then; 0: it does not
+			*/
 };
 
 /* `secret` is the terminal's token. The caller frees. */

@@ -16,6 +16,7 @@ static const struct {
 	const char *reason;
 } reserved_keys[] = {
 	{ "DATABASE_URL", "is set by the system" },
+	{ "FSA_SITE", "is set by the system" },
 	{ "NODE_ENV", "is set by the system" },
 	{ "PROJECT_NAME", "is set by the system" },
 	{ "TTYD_ACCESS_TOKEN", "is set by the system" },

@@ -20,6 +20,8 @@
 #define MANIFEST_SELECTOR        MANIFEST_LABEL_RESOURCE /* whatever has it is ours */
 #define MANIFEST_ANNOTATION_HASH "project.fullstackagent.io/spec-hash"
 #define MANIFEST_CONTAINER       "agentruntime"
+/* The variable with the site's origin. A change of it alone does not replace a pod. */
+#define MANIFEST_VARIABLE_SITE "FSA_SITE"
 
 enum { MANIFEST_HASH_SIZE = 65 }; /* SHA-256 in hex, its NUL included */
 

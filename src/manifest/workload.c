@@ -92,6 +92,7 @@ static json_t *pod_annotations(const struct manifest_sandbox *s)
 
 	if (data == NULL)
 		return NULL;
+	json_object_del(data, MANIFEST_VARIABLE_SITE); /* another address of the site can wait */
 	object_hash(data, checksum);
 	return MAP({ "project.fullstackagent.io/environment-checksum", TEXT(checksum) },
 		   { "project.fullstackagent.io/restarted", TEXT(s->restarted) });

@@ -68,6 +68,7 @@ int desired_context_load(const struct conf *conf, struct desired_context *ret_co
 	c.settings.backup_pods = conf_string(conf, CONF_BACKUP_PODS);
 	c.settings.backup_networks = conf_string(conf, CONF_BACKUP_NETWORKS);
 	c.settings.databases_open = !conf_bool(conf, CONF_DATABASE_NETWORK_POLICY);
+	c.site = conf_string(conf, CONF_PUBLIC_URL);
 	manifest_settings_fingerprint(&c.settings);
 	if (keyring_load_private(conf_string(conf, CONF_OWNER_PRIVATE_KEY_FILE), &c.owner_private,
 				 e) < 0 ||

@@ -18,6 +18,7 @@ struct desired_context {
 	struct manifest_settings settings;
 	struct keyring *owner_private;
 	json_t *operator_environment; /* name → value */
+	const char *site;             /* its origin */
 };
 
 /* ERR_INVALID names the option or file that is wrong. */

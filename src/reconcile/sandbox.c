@@ -176,6 +176,7 @@ static int merge_environment(const struct desired_context *context, const struct
 	json_object_set_new(environment, "NODE_ENV", json_string("development"));
 	json_object_set_new(environment, "PROJECT_NAME", json_string(row->project_kube_name));
 	json_object_set_new(environment, "TTYD_PORT", json_string("7681"));
+	json_object_set_new(environment, MANIFEST_VARIABLE_SITE, json_string(context->site));
 	return add_terminal_token(context, row, environment, e);
 }
 

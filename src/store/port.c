@@ -1,14 +1,19 @@
 #include "store/port.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "store/internal.h"
 #include "store/limit.h"
 
 enum open_column { OPEN_HAS_SANDBOX, OPEN_IS_MADE };
 
+enum find_column { FOUND_PROJECT, FOUND_SANDBOX };
+
 enum statement {
 	STATEMENT_OPEN,
 	STATEMENT_CLOSE,
+	STATEMENT_FIND,
 };
 
 /* $1 project, $2 which of its sandboxes. */
@@ -31,6 +36,12 @@ static const struct db_statement statements[] = {
 		"WITH " CHOSEN
 		" DELETE FROM ports p USING chosen WHERE p.resource_id = chosen.id AND p.id = $3"
 		" RETURNING p.id" },
+	[STATEMENT_FIND] = { "port_find",
+		"SELECT j.id, r.id FROM ports p JOIN sandboxes s ON s.resource_id = p.resource_id"
+		" JOIN resources r ON r.id = p.resource_id JOIN projects j ON j.id = r.project_id"
+		" WHERE s.app_host = $2 AND p.port = $3::integer"
+		" AND p.access <> '" PORT_ACCESS_PUBLIC "'"
+		" AND r.desired <> 'GONE' AND j.user_id = $1" },
 };
 /* clang-format on */
 
@@ -71,6 +82,22 @@ static int carry_out(struct db **tx, const char *project_id, const char *sandbox
 	    store_settle_project(*tx, project_id, e) < 0)
 		return -1;
 	return db_commit(tx, e);
+}
+
+int port_find(struct db *db, const char *user_id, const char *app_host, int port,
+	      struct port_place *ret_place, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *found = NULL;
+
+	if (db_query(db, &statements[STATEMENT_FIND],
+		     DB_ARGS(DB_TEXT(user_id), DB_TEXT(app_host), DB_INT(port)), &found, e) < 0)
+		return -1;
+	if (db_rows(found) == 0)
+		return err_set(e, ERR_NOT_FOUND, "PORT_NOT_FOUND",
+			       "There is no private port of yours at this address");
+	memcpy(ret_place->project_id, db_text(found, 0, FOUND_PROJECT), STORE_ID_LENGTH + 1);
+	memcpy(ret_place->sandbox_id, db_text(found, 0, FOUND_SANDBOX), STORE_ID_LENGTH + 1);
+	return 0;
 }
 
 int port_open(struct db *db, const char *user_id, const char *project_id, const char *sandbox_id,

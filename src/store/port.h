@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "db/db.h"
+#include "store/store.h"
 
 /*
  * Ports of a sandbox that the internet reaches, each at an address of its own
@@ -23,6 +24,13 @@ struct port_new {
  * PORT_QUOTA. */
 int port_open(struct db *db, const char *user_id, const char *project_id, const char *sandbox_id,
 	      const struct port_new *port, struct err *e);
+/* Where a private port is that its caller may visit. */
+struct port_place {
+	char project_id[STORE_ID_LENGTH + 1], sandbox_id[STORE_ID_LENGTH + 1];
+};
+/* By the application's host, and its number. ERR_NOT_FOUND PORT_NOT_FOUND. */
+int port_find(struct db *db, const char *user_id, const char *app_host, int port,
+	      struct port_place *ret_place, struct err *e);
 /* ERR_NOT_FOUND PORT_NOT_FOUND. */
 int port_close(struct db *db, const char *user_id, const char *project_id, const char *sandbox_id,
 	       const char *port_id, struct err *e);

@@ -117,6 +117,9 @@ def test_a_private_port_is_reached_by_a_link_and_not_without(fsa, ada, inside, e
         cookie = entered.headers["Set-Cookie"].partition(";")[0].split("=", 1)
         assert visit(browser, inside, opened["url"], cookies=dict([cookie])).text == "hello"
         program.shutdown()
+    token = ada.client.post("/api/visits", {"host": urlparse(opened["url"]).hostname}).json()["token"]
+    path = opened["url"] + "/?fsa_token=" + token
+    assert [visit(requests, inside, path).status_code for _ in range(2)] == [303, 401]
     assert b"at most 7d" in fsa("port", "link", "shop", str(port), "--expires", "8d", status=2).stderr
     fsa("port", "open", "shop", str(port))
     assert b"needs no link" in fsa("port", "link", "shop", str(port), status=1).stderr

@@ -98,7 +98,7 @@ def test_a_link_is_for_one_address_and_some_time(person, project):
     link = expect(client.post(link_path(project, port), {"expiresIn": 604800}))
     address, _, token = link["url"].partition("?fsa_token=")
     claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
-    assert address == port["url"]
+    assert address == port["url"] + "/"
     assert (claims["aud"], claims["scope"]) == (f"port {host_of(port['url'])}", "")
     assert claims["exp"] - claims["iat"] == 604800
     assert token not in json.dumps(client.get("/api/user/audit").json())
@@ -110,6 +110,30 @@ def test_a_link_is_for_one_address_and_some_time(person, project):
     open_port(project, 5173)
     refused = client.post(link_path(project, port), {})
     assert (refused.status_code, refused.json()["errorCode"]) == (422, "PORT_PUBLIC")
+
+
+def test_the_owner_visits_a_private_port_and_nobody_else_does(site, kubesim, person, project):
+    client, stranger = person.client, type(person)(site, kubesim).client
+    port, = open_port(project, 5173, access="token")
+    host = host_of(port["url"])
+    visit = expect(client.post("/api/visits", {"host": host}))
+    claims = json.loads(base64.urlsafe_b64decode(visit["token"].split(".")[1] + "=="))
+    assert visit["url"] == port["url"] and claims["aud"] == f"port {host}"
+    assert (claims["exp"] - claims["iat"], claims["until"] - claims["iat"]) == (60, 8 * 3600)
+    assert visit["token"] not in json.dumps(client.get("/api/user/audit").json())
+
+    def refused(client, host):
+        answer = client.post("/api/visits", {"host": host})
+        return answer.status_code, answer.json()["errorCode"]
+
+    assert refused(stranger, host) == (404, "PORT_NOT_FOUND")
+    for other in (host.replace("-5173.", "-5174."), "a" * 12 + host[12:], host + ".elsewhere.example"):
+        assert refused(client, other) == (404, "PORT_NOT_FOUND")
+    for bad in ("", "x", host.upper(), host + "/", host + ":80", "https://" + host, host.replace("-5173", ""),
+                host.replace("-5173", "-05173"), host.replace("-5173", "-517300"), "a" * 300, 1, None):
+        assert client.post("/api/visits", {"host": bad}).status_code == 400, bad
+    open_port(project, 5173)
+    assert refused(client, host) == (404, "PORT_NOT_FOUND")
 
 
 def test_a_port_that_is_opened_while_the_cluster_fails_is_open_when_it_heals(person, project, kubesim):

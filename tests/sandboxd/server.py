@@ -219,7 +219,8 @@ class Server:
                 *([] if self.terminal else ["--no-terminal"]), *self.options]
 
     def environment(self):
-        return {**os.environ, "HOME": str(self.home), "TTYD_ACCESS_TOKEN": self.secret, **self.variables}
+        return {**os.environ, "HOME": str(self.home), "TTYD_ACCESS_TOKEN": self.secret, "FSA_SITE": SITE,
+                **self.variables}
 
     def wait(self):
         self.process.wait_ready(lambda: self.process.has_logged("port "))

@@ -9,6 +9,7 @@ import socket
 import socketserver
 import struct
 import threading
+import time
 
 import pytest
 import websocket
@@ -239,6 +240,45 @@ def test_a_cookie_ends_with_its_token_and_with_the_sandboxs_secret(make_server, 
     server.restart()
     with Client(server.port, None) as client:
         assert client.send("GET", "/", Host=program.host, Cookie=cookie_of(made)).status == 401
+
+
+# ---- by way of the site ------------------------------------------------------------------------------
+
+NAVIGATION = {"Sec_Fetch_Site": "none", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
+
+
+def test_a_browser_without_a_token_is_sent_to_the_site(browse, program):
+    answer = browse("/a/b?x=1&y", **NAVIGATION)
+    assert (answer.status, answer.headers["Location"]) == (303, f"{SITE}/visit#{program.host}/a/b?x=1&y")
+    assert answer.headers["Referrer-Policy"] == "no-referrer" and answer.headers["Set-Cookie"] is None
+    for method, headers in [("POST", NAVIGATION), ("HEAD", NAVIGATION), ("GET", {}),
+                            ("GET", {**NAVIGATION, "Sec_Fetch_Dest": "iframe"}),
+                            ("GET", {**NAVIGATION, "Sec_Fetch_Mode": "cors"}),
+                            ("GET", {**NAVIGATION, "Upgrade": "websocket", "Connection": "Upgrade"})]:
+        assert browse("/", method, **headers).status == 401, (method, headers)
+    assert not program.seen
+
+
+def test_the_sites_token_is_used_once_and_its_cookie_lasts_longer(browse, program):
+    token = visit_token(program.host, expires_in=60, until=int(time.time()) + 7200, jti="once-" + program.host[:40])
+    for headers in [{"Authorization": f"Bearer {token}"}, {"X_Sandboxd_Token": token}, {"Cookie": f"fsa-port={token}"}]:
+        assert browse(**headers).status == 401, headers
+    entered = browse(f"/a?fsa_token={token}")
+    assert (entered.status, entered.headers["Location"]) == (303, "/a")
+    assert re.search(r"Max-Age=7[12]\d\d;", entered.headers["Set-Cookie"])
+    assert browse(Cookie=cookie_of(entered)).body == b"hello"
+    again = browse(f"/a?fsa_token={token}")
+    assert again.status == 401 and again.headers["Set-Cookie"] is None
+    with_cookie = browse(f"/a?fsa_token={token}", Cookie=cookie_of(entered))
+    assert (with_cookie.status, with_cookie.headers["Set-Cookie"]) == (303, None)
+
+
+def test_the_sites_token_is_for_one_host_and_has_an_id(browse, program):
+    until = int(time.time()) + 7200
+    for host in other_hosts(program):
+        assert browse(f"/?fsa_token={visit_token(host, until=until, jti='y' + host[:40])}").status == 401
+    assert browse(f"/?fsa_token={visit_token(program.host, until=until, jti='')}").status == 401
+    assert browse(f"/?fsa_token={visit_token(program.host, until=until, jti='z' * 60)}").status == 401
 
 
 # ---- pages of other sites ---------------------------------------------------------------------------

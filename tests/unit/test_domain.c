@@ -509,7 +509,7 @@ START_TEST(environment_keys_and_values_are_checked)
 	static const char *const bad[] = { "", "1A", "A-B", "A B", "A=B", "\xc3\xa9" };
 	static const char *const reserved[] = { "DATABASE_URL", "PROJECT_NAME",      "TTYD_PORT",
 						"NODE_ENV",     "TTYD_ACCESS_TOKEN", "PATH",
-						"HOME",         "LD_PRELOAD" };
+						"HOME",         "LD_PRELOAD",        "FSA_SITE" };
 	CLEANUP(cleanup_free) char *long_text = mem_calloc(ENVIRONMENT_VALUE_MAX + 2, 1);
 	struct err e;
 

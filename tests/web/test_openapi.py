@@ -121,6 +121,7 @@ def test_answers_are_as_written(web, document, user, make_kubeconfig):
     do("post", f"{SANDBOX}/ports", {"port": 5173, "access": "token"}, sandboxId=sandbox, **project)
     do("post", f"{SANDBOX}/ports/{{portId}}/links", {"expiresIn": 60}, portId=opened["items"][0]["id"],
        sandboxId=sandbox, **project)
+    do("post", "/api/visits", {"host": opened["items"][0]["url"].split("//")[1].split(":")[0]})
     do("delete", f"{SANDBOX}/ports/{{portId}}", portId=opened["items"][0]["id"], sandboxId=sandbox, **project)
     do("get", "/api/sizes")
     do("get", "/api/images")
@@ -146,7 +147,7 @@ def test_answers_are_as_written(web, document, user, make_kubeconfig):
     do("post", "/api/projects", {"name": "9"}, status=400)
     ours = {(method, path) for path, methods in document["paths"].items() for method in methods
             if path.startswith(("/api/projects", "/api/sandbox", CONFIG, "/api/user/audit",
-                             "/api/user/limits", "/api/sizes", "/api/images"))}
+                             "/api/user/limits", "/api/sizes", "/api/images", "/api/visits"))}
     assert do.seen == ours  # all routes were requested
 
 

@@ -17,6 +17,7 @@ import {Project} from "./views/project.jsx";
 import {Projects} from "./views/projects.jsx";
 import {Settings} from "./views/settings.jsx";
 import {Trash} from "./views/trash.jsx";
+import {Visit} from "./views/visit.jsx";
 
 /** The views by their addresses; a view gets the parameters of its address. */
 const VIEWS = /** @type {[string, (parameters: any) => any][]} */ ([
@@ -27,6 +28,7 @@ const VIEWS = /** @type {[string, (parameters: any) => any][]} */ ([
 	["/settings", Settings],
 	["/account", Account],
 	["/device", Device],
+	["/visit", Visit],
 	["/admin", Administration],
 ]);
 

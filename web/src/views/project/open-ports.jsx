@@ -28,8 +28,8 @@ export function OpenPorts({project, sandbox, reload}) {
 	return (
 		<section>
 			<h2>Open ports</h2>
-			<p class="detail">Besides port 3000, each at an address of its own. A private one lets in only those who have a
-				link that you made, or a token for this sandbox.</p>
+			<p class="detail">Besides port 3000, each at an address of its own. A private one lets in only you, once you are
+				logged in here, and those who have a link that you made or a token for this sandbox.</p>
 			{sandbox.ports.length > 0 && (
 				<ul>
 					{sandbox.ports.map((port) => (
@@ -53,7 +53,7 @@ function OpenPort({path, port: {port, name, access, url}, reload}) {
 	});
 	return (
 		<li class="open-port">
-			<code>{port}</code> {name} {access === "public" ? <Outside href={url}>{url}</Outside> : <>private, at {url}</>}{" "}
+			<code>{port}</code> {name} <Outside href={url}>{url}</Outside> {access !== "public" && "private"}{" "}
 			<Act action={close} class="quiet" label={`Close port ${port}`}>Close</Act>
 			{access !== "public" && <Links path={`${path}/links`} port={port}/>}
 		</li>
