@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-for folder in ("browser", "e2e", "runtime"):
+for folder in ("browser", "e2e", "runtime", "sandboxd"):
     sys.path.insert(0, str(ROOT / "tests" / folder))
 
 from chromium import Browser  # noqa: E402
