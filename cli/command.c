@@ -37,6 +37,7 @@ static const struct command_option_spec options[OPTION_COUNT] = {
 	[OPTION_SIZE] = { "size", "NAME", "the sandbox's size; `fsa sizes` lists them" },
 	[OPTION_STARTER] = { "starter", NULL, "start a small application in it" },
 	[OPTION_STDIO] = { "stdio", NULL, "only the connection, for OpenSSH's ProxyCommand" },
+	[OPTION_TEMPLATE] = { "template", "NAME", "from this; `fsa templates` lists them" },
 	[OPTION_TOKEN] = { "token", NULL, "read an API token from standard input" },
 	[OPTION_USER] = { "user", "NAME",
 			  "log in with a name and a password, which is prompted for" },
@@ -56,12 +57,14 @@ static const struct command commands[] = {
 	  TAKES(OPTION_AGENT) | TAKES(OPTION_BRANCH) | TAKES(OPTION_CLUSTER) |
 		  TAKES(OPTION_DESCRIPTION) | TAKES(OPTION_EXPIRES) | TAKES(OPTION_FOLDER) |
 		  TAKES(OPTION_IMAGE) | TAKES(OPTION_NO_DATABASE) | TAKES(OPTION_REPOSITORY) |
-		  TAKES(OPTION_SIZE) | TAKES(OPTION_STARTER) | TAKES(OPTION_WAIT),
+		  TAKES(OPTION_SIZE) | TAKES(OPTION_STARTER) | TAKES(OPTION_TEMPLATE) |
+		  TAKES(OPTION_WAIT),
 	  "create a project: a sandbox and a database", command_create },
 	{ "sizes", "", 0, 0, 0, "list the sizes that a sandbox can have", command_sizes },
 	{ "resize", "PROJECT SIZE|default", 2, 2, CHANGE,
 	  "change the size of a project's sandbox, which restarts it", command_resize },
 	{ "images", "", 0, 0, 0, "list the images that a sandbox can have", command_images },
+	{ "templates", "", 0, 0, 0, "list what a project can begin with", command_templates },
 	{ "set-image", "PROJECT IMAGE|default", 2, 2, CHANGE,
 	  "change the image of a project's sandbox, which restarts it", command_set_image },
 	{ "start", "PROJECT", 1, 1, CHANGE, "start a project", command_start },

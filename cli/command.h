@@ -34,6 +34,7 @@ enum command_option {
 	OPTION_SIZE,
 	OPTION_STARTER,
 	OPTION_STDIO,
+	OPTION_TEMPLATE,
 	OPTION_TOKEN,
 	OPTION_USER,
 	OPTION_WAIT,
@@ -106,6 +107,7 @@ int command_ssh(const struct call *call, struct err *e);
 int command_start(const struct call *call, struct err *e);
 int command_status(const struct call *call, struct err *e);
 int command_stop(const struct call *call, struct err *e);
+int command_templates(const struct call *call, struct err *e);
 int command_token(const struct call *call, struct err *e);
 int command_trash(const struct call *call, struct err *e);
 

@@ -1,4 +1,5 @@
-/* sizes, images and clusters, resize and set-image: from what a project or sandbox is chosen. */
+/* sizes, images, clusters and templates, resize and set-image: from what a project or sandbox is
+ * chosen. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,11 @@ static const struct output_column image_columns[] = {
 	{ "name", "NAME" },
 	{ "reference", "IMAGE" },
 	{ "description", "DESCRIPTION" },
+};
+
+static const struct output_column template_columns[] = {
+	{ "name", "NAME" },   { "image", "IMAGE" },         { "size", "SIZE" },
+	{ "ports", "PORTS" }, { "variables", "VARIABLES" }, { "description", "DESCRIPTION" },
 };
 
 static const struct output_column size_columns[] = {
@@ -70,6 +76,11 @@ int command_images(const struct call *call, struct err *e)
 int command_clusters(const struct call *call, struct err *e)
 {
 	return list(call, "/api/clusters", cluster_columns, ARRAY_SIZE(cluster_columns), e);
+}
+
+int command_templates(const struct call *call, struct err *e)
+{
+	return list(call, "/api/templates", template_columns, ARRAY_SIZE(template_columns), e);
 }
 
 /* The pod is replaced, which ends what runs in it; the site's question says if data is at risk. */

@@ -148,14 +148,14 @@ int project_create(struct site *site, const struct project_new *wanted, json_t *
 		   struct err *e)
 {
 	CLEANUP(json_decrefp)
-	json_t *body =
-		json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:b}", "name", wanted->name, "description",
-			  wanted->description, "size", wanted->size, "image", wanted->image,
-			  "cluster", wanted->cluster, "database", wanted->database);
+	json_t *body = json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:b}", "name", wanted->name,
+				 "description", wanted->description, "size", wanted->size, "image",
+				 wanted->image, "cluster", wanted->cluster, "template",
+				 wanted->template, "database", wanted->database);
 
 	if (body == NULL)
 		return err_set(e, ERR_INVALID, NULL,
-			       "name, description, size, image or cluster is not UTF-8");
+			       "name, description, size, image, cluster or template is not UTF-8");
 	/* Omitted unless requested, because older sites do not know them. */
 	if (wanted->starter)
 		(void)json_object_set_new(body, "starter", json_true());

@@ -32,6 +32,7 @@ struct project_new {
 	const char *description;                  /* NULL: none */
 	unsigned lifetime_hours;                  /* 0: it has no end */
 	const char *size, *image;                 /* NULL: the site's default */
+	const char *template;                     /* NULL: none */
 	const char *repository, *branch, *folder; /* NULL: none, or its defaults */
 	const char *cluster;                      /* NULL: the default one */
 	bool database, starter, agent_at_start;

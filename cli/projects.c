@@ -58,6 +58,7 @@ int command_create(const struct call *call, struct err *e)
 		.size = call->options[OPTION_SIZE],
 		.image = call->options[OPTION_IMAGE],
 		.cluster = call->options[OPTION_CLUSTER],
+		.template = call->options[OPTION_TEMPLATE],
 		.database = call->options[OPTION_NO_DATABASE] == NULL,
 		.starter = call->options[OPTION_STARTER] != NULL,
 		.agent_at_start = call->options[OPTION_AGENT] != NULL,

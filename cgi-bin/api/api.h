@@ -150,7 +150,7 @@ route_fn kubeconfig_read, kubeconfig_write, kubeconfig_check, clusters_list_get,
 route_fn live_admit;
 
 route_fn limits_read;
-route_fn sizes_list_get, images_list_get;
+route_fn sizes_list_get, images_list_get, templates_list_get;
 
 route_fn health_read, ready_read, metrics_read, site_read;
 

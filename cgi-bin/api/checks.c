@@ -121,6 +121,14 @@ int check_size_name(const char *name, struct err *e)
 		       "A size's name has up to %d of a-z, 0-9 and '-' inside", SIZE_NAME_MAX);
 }
 
+int check_template_name(const char *name, struct err *e)
+{
+	if (is_offer(name))
+		return 0;
+	return err_set(e, ERR_INVALID, "INVALID_FIELD",
+		       "A template's name has up to %d of a-z, 0-9 and '-' inside", SIZE_NAME_MAX);
+}
+
 int check_cluster_name(const char *name, struct err *e)
 {
 	if (is_offer(name))

@@ -34,9 +34,10 @@ int64_t cursor_id(const char *text); /* 0 for NULL */
 
 int check_variable_value(const char *value, struct err *e);
 int check_display_name(const char *name, struct err *e); /* as for a project's name */
-int check_size_name(const char *name, struct err *e);    /* store/size.h */
-int check_cluster_name(const char *name, struct err *e); /* store/cluster.h */
-int check_image(const char *image, struct err *e);       /* store/image.h */
+int check_size_name(const char *name, struct err *e);
+int check_template_name(const char *name, struct err *e); /* store/size.h */
+int check_cluster_name(const char *name, struct err *e);  /* store/cluster.h */
+int check_image(const char *image, struct err *e);        /* store/image.h */
 int check_category(const char *category, struct err *e);
 int check_setting_key(const char *key, struct err *e);
 

@@ -8,7 +8,10 @@
 #include "domain/repository.h"
 #include "render.h"
 #include "store/cluster.h"
+#include "store/port.h"
 #include "store/project.h"
+#include "store/size.h"
+#include "store/template.h"
 #include "web/json.h"
 
 enum {
@@ -78,6 +81,11 @@ const struct field project_create_fields[] = {
 	  .check = check_cluster_name },
 	FIELD_SIZE,
 	FIELD_IMAGE,
+	{ .name = "template",
+	  .type = FIELD_STRING,
+	  .max = SIZE_NAME_MAX,
+	  .pattern = SIZE_NAME_PATTERN,
+	  .check = check_template_name },
 	FIELDS_END,
 };
 
@@ -238,9 +246,55 @@ static int add_extras(const struct call *c, const struct sandbox *sandbox, struc
 	return api_put_variable(c, c->object_id, "FSA_AGENT_AT_START", "yes", e);
 }
 
+/* NULL: none is wanted. */
+static int choose_template(const struct call *c, json_t **ret_template, struct err *e)
+{
+	const char *name = field_string(c->body, "template");
+
+	return name != NULL ? template_get(c->db, name, ret_template, e) : 0;
+}
+
+static const char *given_or(const struct call *c, const char *field, const json_t *template)
+{
+	const char *otherwise = json_string_value(json_object_get(template, field));
+
+	return field_given(c->body, field) ? field_string(c->body, field) : otherwise;
+}
+
+static int open_ports(const struct call *c, const json_t *template, struct err *e)
+{
+	const json_t *number;
+	size_t i;
+
+	json_array_foreach(json_object_get(template, "ports"), i, number)
+	{
+		const struct port_new port = { .port = json_integer_value(number),
+					       .access = PORT_ACCESS_TOKEN };
+		if (port_open(c->db, c->session->user_id, c->object_id, SANDBOX_FIRST, &port, e) <
+		    0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Variables and ports. What the request says is added later, and prevails. */
+static int apply_template(const struct call *c, json_t *template, struct err *e)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(json_object_get(template, "variables"), name, value)
+	{
+		if (api_put_variable(c, c->object_id, name, json_string_value(value), e) < 0)
+			return -1;
+	}
+	return open_ports(c, template, e);
+}
+
 int project_post(struct call *c, struct err *e)
 {
 	CLEANUP(new_sandbox_clear) struct new_sandbox sandbox;
+	CLEANUP(json_decrefp) json_t *template = NULL;
 	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
 	char database_id[STORE_ID_LENGTH + 1];
 	char kube_name[PROJECT_KUBE_NAME_MAX + 1];
@@ -248,10 +302,10 @@ int project_post(struct call *c, struct err *e)
 
 	project_kube_name(name, kube_name);
 	new_id(database_id);
-	if (api_new_sandbox(c, &sandbox, e) < 0)
+	if (api_new_sandbox(c, &sandbox, e) < 0 || choose_template(c, &template, e) < 0)
 		return -1;
-	sandbox.row.size = field_string(c->body, "size");
-	sandbox.row.image = field_string(c->body, "image");
+	sandbox.row.size = given_or(c, "size", template);
+	sandbox.row.image = given_or(c, "image", template);
 	struct project_new project = {
 		.user_id = c->session->user_id,
 		.name = name,
@@ -263,7 +317,8 @@ int project_post(struct call *c, struct err *e)
 		.cluster = field_string(c->body, "cluster"),
 	};
 	if (project_create(c->db, &project, c->object_id, e) < 0 ||
-	    get(c, c->object_id, &rows, e) < 0 || add_extras(c, &rows.items[0].sandboxes[0], e) < 0)
+	    apply_template(c, template, e) < 0 || get(c, c->object_id, &rows, e) < 0 ||
+	    add_extras(c, &rows.items[0].sandboxes[0], e) < 0)
 		return -1;
 	response_json(c->response, 200, render_project(&rows.items[0].project));
 	return 0;

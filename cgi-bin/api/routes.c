@@ -98,6 +98,7 @@ const struct route api_routes[] = {
 
 	READ ("/api/sizes", sizes_list_get),
 	READ ("/api/images", images_list_get),
+	READ ("/api/templates", templates_list_get),
 
 	READ ("/api/events", live_admit),
 

@@ -27,18 +27,22 @@ enum command_option {
 	OPTION_END,
 	OPTION_FILE, /* a command that takes it reads the configuration itself */
 	OPTION_FORGET,
+	OPTION_IMAGE,
 	OPTION_LIMIT,
 	OPTION_LOOK,
 	OPTION_MESSAGE,
 	OPTION_NO_START,
 	OPTION_PASSWORD_STDIN,
+	OPTION_PORTS,
 	OPTION_RECORD,
 	OPTION_REPLACE,
 	OPTION_RUN_AS,
 	OPTION_SINCE,
+	OPTION_SIZE,
 	OPTION_SQL_DIR,
 	OPTION_STATUS,
 	OPTION_USER,
+	OPTION_VARIABLES,
 	OPTION_WITHDRAW,
 	OPTION_YES,
 	OPTION_COUNT
@@ -101,6 +105,9 @@ int command_image_set(const struct call *call, struct err *e);
 int command_size_list(const struct call *call, struct err *e);
 int command_size_remove(const struct call *call, struct err *e);
 int command_size_set(const struct call *call, struct err *e);
+int command_template_list(const struct call *call, struct err *e);
+int command_template_remove(const struct call *call, struct err *e);
+int command_template_set(const struct call *call, struct err *e);
 int command_user_create(const struct call *call, struct err *e);
 int command_user_delete(const struct call *call, struct err *e);
 int command_user_disable(const struct call *call, struct err *e);

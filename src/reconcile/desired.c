@@ -6,49 +6,12 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "domain/project.h"
+#include "domain/environment_file.h"
 #include "reconcile/kind.h"
 
-enum { OPERATOR_ENVIRONMENT_MAX = 1 << 20, SECRET_MAX = 1 << 20 };
+enum { SECRET_MAX = 1 << 20 };
 
 /* ---- context --------------------------------------------------------------------------------- */
-
-/* "NAME=value" lines; blank ones and '#' comments are skipped. */
-static int read_environment_line(char *line, json_t *environment, struct err *e)
-{
-	char *equals = strchr(line, '=');
-
-	if (line[0] == '\0' || line[0] == '#')
-		return 0;
-	if (equals == NULL)
-		return err_set(e, ERR_INVALID, NULL, "not a line of NAME=value");
-	*equals = '\0';
-	if (environment_key_check(line, e) < 0)
-		return -1;
-	if (json_object_set_new(environment, line, json_string(equals + 1)) < 0)
-		return err_set(e, ERR_INVALID, NULL, "%s: the value is not UTF-8", line);
-	return 0;
-}
-
-static int read_environment(const char *file, json_t **ret_environment, struct err *e)
-{
-	CLEANUP(buf_wipe) struct buf content = BUF_INIT(OPERATOR_ENVIRONMENT_MAX);
-	json_auto_t *environment = json_object();
-	char *rest = NULL;
-	unsigned number = 0;
-
-	if (file != NULL && buf_read_file(&content, file, e) < 0)
-		return -1;
-	rest = content.data;
-	while (rest != NULL) {
-		char *line = strsep(&rest, "\n");
-		number++;
-		if (read_environment_line(line, environment, e) < 0)
-			return err_wrap(e, "%s:%u", file, number);
-	}
-	*ret_environment = STEAL(environment);
-	return 0;
-}
 
 int desired_context_load(const struct conf *conf, struct desired_context *ret_context,
 			 struct err *e)
@@ -72,8 +35,8 @@ int desired_context_load(const struct conf *conf, struct desired_context *ret_co
 	manifest_settings_fingerprint(&c.settings);
 	if (keyring_load_private(conf_string(conf, CONF_OWNER_PRIVATE_KEY_FILE), &c.owner_private,
 				 e) < 0 ||
-	    read_environment(conf_string(conf, CONF_OPERATOR_ENV_FILE), &c.operator_environment,
-			     e) < 0) {
+	    environment_read_file(conf_string(conf, CONF_OPERATOR_ENV_FILE),
+				  &c.operator_environment, e) < 0) {
 		desired_context_clear(&c);
 		return -1;
 	}

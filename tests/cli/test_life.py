@@ -180,6 +180,8 @@ def test_a_project_gets_another_image(ada, served):
     served.site.programs.fsactl("image", "set", "own", "example.com/own:1", "--complete", "--description", "of ours")
     assert [image["name"] for image in ada.json("images")] == ["own"]
     assert "of ours" in ada("images").stdout
+    assert ada.json("templates") == []
+    assert "/api/templates" in ada("create", "None", "--template", "none", status=1).stderr
     ada("create", "Painted", "--no-database", "--image", "own", "--wait")
     assert ada.json("status", "Painted")["sandboxes"][0]["runtimeImage"] == "example.com/own:1"
     assert "say --yes" in ada("set-image", "Painted", "default", status=2).stderr

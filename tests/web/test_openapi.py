@@ -125,6 +125,7 @@ def test_answers_are_as_written(web, document, user, make_kubeconfig):
     do("delete", f"{SANDBOX}/ports/{{portId}}", portId=opened["items"][0]["id"], sandboxId=sandbox, **project)
     do("get", "/api/sizes")
     do("get", "/api/images")
+    do("get", "/api/templates")
     do("post", f"{SANDBOX}/tokens", {"scopes": ["exec"]}, sandboxId=sandbox, **project)
     for request in ("stop", "start", "restart"):
         do("post", f"{SANDBOX}/{request}", sandboxId=sandbox, **project)
@@ -147,7 +148,7 @@ def test_answers_are_as_written(web, document, user, make_kubeconfig):
     do("post", "/api/projects", {"name": "9"}, status=400)
     ours = {(method, path) for path, methods in document["paths"].items() for method in methods
             if path.startswith(("/api/projects", "/api/sandbox", CONFIG, "/api/user/audit",
-                             "/api/user/limits", "/api/sizes", "/api/images", "/api/visits"))}
+                             "/api/user/limits", "/api/sizes", "/api/images", "/api/templates", "/api/visits"))}
     assert do.seen == ours  # all routes were requested
 
 

@@ -35,6 +35,7 @@ interface Database extends Part {
 
 /** An image that a sandbox can have. */
 interface Image { name: string; description: string; reference: string; }
+interface Template { name: string; description: string; }
 interface Images { items: Image[]; patterns: {pattern: string}[]; }
 
 /** What a sandbox can have of CPU, memory and storage. */

@@ -16,6 +16,29 @@ export function useImages() {
 	return images && images.items.length + images.patterns.length > 0 ? images : undefined;
 }
 
+/** Likewise, the templates of projects. */
+export function useTemplates() {
+	const {data} = useResource(() => get("/api/templates"));
+	const items = /** @type {Template[] | undefined} */ (data?.items);
+	return items && items.length > 0 ? items : undefined;
+}
+
+/** A choice of a template; "" is none. @param {{templates: Template[]}} props */
+export function TemplateChoice({templates}) {
+	return (
+		<label>
+			<span>Template</span>
+			<select name="template">
+				<option value="">none</option>
+				{templates.map(({name, description}) => (
+					<option key={name} value={name}>{description ? `${name}: ${description}` : name}</option>
+				))}
+			</select>
+			<small>Says what you leave at the site’s default, and adds variables and ports.</small>
+		</label>
+	);
+}
+
 /**
  * A choice of a size; "" is the site's default.
  * @param {{sizes: Size[], value?: string | null, label?: string}} props

@@ -2,7 +2,7 @@ import {useState} from "preact/hooks";
 import {get, post} from "../api.js";
 import {Dialog} from "../parts/dialog.jsx";
 import {Check, Field, Form} from "../parts/form.jsx";
-import {ImageChoice, SizeChoice, useImages, useSizes} from "../parts/offers.jsx";
+import {ImageChoice, SizeChoice, TemplateChoice, useImages, useSizes, useTemplates} from "../parts/offers.jsx";
 import {useResource} from "../resource.js";
 import {navigate} from "../router.js";
 import {ClusterChoice} from "./clusters.jsx";
@@ -24,7 +24,8 @@ async function create(values) {
 		name: values.name.trim(),
 		description: values.description || null,
 		database: "database" in values,
-		size: values.size || null,
+		...values.template && {template: values.template},
+		...values.size && {size: values.size},
 		...values.image && {image: values.image.trim()},
 		...values.url && {repository: {url: values.url.trim(), ...values.branch && {branch: values.branch.trim()}}},
 		...values.cluster && {cluster: values.cluster},
@@ -35,7 +36,7 @@ async function create(values) {
 /** @param {{close: () => void}} props */
 export function NewProject({close}) {
 	const limit = useFull();
-	const sizes = useSizes(), images = useImages();
+	const sizes = useSizes(), images = useImages(), templates = useTemplates();
 	const [name, setName] = useState("");
 	const wrong = name !== "" && !NAME.test(name.trim());
 	return (
@@ -53,6 +54,7 @@ export function NewProject({close}) {
 					onInput={(/** @type {any} */ {currentTarget}) => setName(currentTarget.value)}/>
 				<Field label="Description" name="description" maxLength={2000} autocomplete="off"/>
 				<ClusterChoice/>
+				{templates !== undefined && <TemplateChoice templates={templates}/>}
 				{sizes !== undefined && sizes.length > 0 && <SizeChoice sizes={sizes}/>}
 				{images !== undefined && <ImageChoice images={images}/>}
 				<Field label="Git repository" name="url" type="url" maxLength={500} autocomplete="off"
