@@ -1,9 +1,12 @@
 """kubesim with its node, whose pods are containers on this machine. Needs root."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "sandboxd"))
 
 from other_images import OTHERS
 from pods import Pods

@@ -1,11 +1,13 @@
 """Tests the status of a pod's container, and what the container can do."""
 
+import json
 import os
 import pwd
 from pathlib import Path
 
 import pytest
 
+from server import SECRET, make_token
 from stand.kubelet import limits, users
 from stand.process import StandError
 
@@ -13,6 +15,7 @@ from stand.process import StandError
 CLONE = {"x86_64": 56, "aarch64": 220}[os.uname().machine]
 BECOME_ROOT = (f"perl -e 'exit(syscall({CLONE}, 0x10000011, 0, 0, 0, 0) < 0)'",
                "perl -e 'syscall(435, 0, 0); exit($! == 38)'")
+SANDBOXD = "/usr/lib/fullstack-agent/sandboxd"
 LISTEN = "exec node -e \"require('net').createServer().listen(8000)\""
 
 
@@ -42,11 +45,31 @@ def test_a_containers_output_is_in_pods_log(pods):
     assert 60000 < len(text) <= 65536
 
 
-def test_exceeding_the_memory_limit_is_reported(pods):
+@pytest.fixture
+def limited():
+    """Skips a test of limits where there are none."""
     found = limits.available("fullstack-agent-test-limits")
     limits.remove("fullstack-agent-test-limits")
-    if "memory" not in found:
-        pytest.skip("there are no cgroups for memory that can be written to here")
+    if {"memory", "cpu"} - found:
+        pytest.skip("there are no cgroups that can be written to here")
+
+
+def test_a_sandbox_reads_its_usage_and_its_limits(pods, limited):
+    pods.make("used", f"TTYD_ACCESS_TOKEN={SECRET} exec {SANDBOXD} --port 8000 --run /tmp --no-terminal",
+              resources={"limits": {"memory": "64Mi", "cpu": "500m"}},
+              readinessProbe={"periodSeconds": 1, "tcpSocket": {"port": 8000}})
+    pods.wait("used", is_ready)
+    usage = json.loads(pods.run("used", f"curl -s -H 'Authorization: Bearer {make_token('usage')}' "
+                                "http://127.0.0.1:8000/v1/usage"))
+    assert usage["memory"]["limit"] == 64 << 20 > usage["memory"]["used"] > 0
+    assert usage["memory"]["oomKills"] == 0
+    assert usage["cpu"]["limitCores"] == 0.5 and usage["cpu"]["usedSeconds"] > 0
+    shown = pods.run("used", "for file in $(find /sys/fs/cgroup/ -name cgroup.procs); do "
+                     "{ echo $$ >$file; } 2>/dev/null && echo moved || echo refused; done")
+    assert set(shown.split()) == {"refused"}
+
+
+def test_exceeding_the_memory_limit_is_reported(pods, limited):
     pods.make("greedy", "tail /dev/zero", resources={"limits": {"memory": "32Mi", "cpu": "500m"}})
     status = pods.wait("greedy", lambda s: s.get("lastState"))
     assert status["lastState"]["terminated"]["reason"] == "OOMKilled"

@@ -76,6 +76,7 @@ class Runtime:
             spec["linux"]["cgroupsPath"] = f"/{self._cgroup}/{identity}"
             found = spec["linux"]["resources"]
             spec["linux"]["resources"] = {name: found[name] for name in found if name in self._limits}
+            spec["mounts"] += _limits_mounts()
         else:
             spec["linux"].pop("resources", None)
         (bundle / "config.json").write_text(json.dumps(spec))  # contains the Secret's values
@@ -190,6 +191,13 @@ def spec(pod, container, image, environment, mounts, network):
 def bind(source, destination, *options):
     return {"destination": str(destination), "type": "bind", "source": str(source),
             "options": ["rbind", "nosuid", "nodev", *options]}
+
+
+def _limits_mounts():
+    """The container's own cgroup, from which sandboxd reads what is used of the limits."""
+    options = ["nosuid", "nodev", "noexec"]
+    return [{"destination": "/sys", "type": "tmpfs", "source": "sys", "options": [*options, "mode=755", "size=64k"]},
+            {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": [*options, "ro"]}]
 
 
 def _system_mounts():
