@@ -106,6 +106,27 @@ def test_what_cannot_be_uploaded_is_told_and_the_next_file_is_uploaded(page, ins
     assert page.complaints() == []
 
 
+def test_an_upload_is_given_up(page, inside, tmp_path):
+    (tmp_path / "endless.bin").write_bytes(b"x" * 100_000)
+    with inside.line.that_holds_answers():
+        page.driver.find_element(By.NAME, "uploads").send_keys(str(tmp_path / "endless.bin"))
+        page.see("[aria-label='Stop the upload of endless.bin']").click()
+        page.press("Give it up")
+        page.see(".uploads .failure", "given up")
+    page.press("Clear the list")
+    page.wait(lambda: not page.find(".uploads li"), "no list")
+    assert not (inside.home / "endless.bin").exists()
+
+
+def test_a_file_is_downloaded(page, inside, tmp_path):
+    content = bytes(range(256)) * 1000
+    (inside.home / "wanted.bin").write_bytes(content)
+    page.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    page.see("[aria-label='Download wanted.bin']").click()
+    page.wait(lambda: (tmp_path / "wanted.bin").exists() and (tmp_path / "wanted.bin").read_bytes() == content, "the file")
+    assert page.complaints() == []
+
+
 def test_a_file_is_edited_renamed_and_deleted(page, inside):
     file = inside.home / "todo.txt"
     file.write_text("one\n")

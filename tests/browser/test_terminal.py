@@ -206,6 +206,10 @@ def test_words_that_are_composed_or_dictated_arrive_once(page, shell):
     wait_file(page, shell.home / "typed", "hello spoken words日本\n")
 
 
+def read_clipboard(page):
+    return page.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0], () => arguments[0](''))")
+
+
 def test_the_terminal_is_searched_enlarged_and_copied_from(page, shell):
     page.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
     type_in(page, "for i in $(seq 200); do echo row-$i; done" + Keys.ENTER)
@@ -213,13 +217,40 @@ def test_the_terminal_is_searched_enlarged_and_copied_from(page, shell):
     page.see("[aria-label='Search in the terminal']").send_keys("row-17" + Keys.ENTER)
     page.wait(lambda: page.find(".xterm-selection div"), "what was found is selected")
     page.press("Copy")
-    page.wait(lambda: page.driver.execute_async_script(
-        "navigator.clipboard.readText().then(arguments[0], () => arguments[0](''))") == "row-17", "it is copied")
+    page.wait(lambda: read_clipboard(page) == "row-17", "it is copied")
     columns = int(shell.tmux("display-message", "-p", "-t", "main", "#{window_width}"))
     page.press("A+")
     page.wait(lambda: int(shell.tmux("display-message", "-p", "-t", "main", "#{window_width}")) < columns, "larger letters")
     page.press("Full screen")
     page.wait(lambda: page.driver.execute_script("return document.fullscreenElement?.className") == "screen", "all of the screen")
+
+
+def test_ctrl_c_copies_what_is_selected_and_interrupts_otherwise(page, shell):
+    page.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
+    type_in(page, "echo copy-$((40+2)); cat >held" + Keys.ENTER)
+    wait_shown(page, "copy-42")
+    page.wait(lambda: (shell.home / "held").exists(), "cat has begun")
+    page.see("[aria-label='Search in the terminal']").send_keys("copy-42")
+    page.wait(lambda: page.find(".xterm-selection div"), "what was found is selected")
+    page.driver.execute_script("document.querySelector('.xterm-helper-textarea').focus()")
+    type_in(page, Keys.CONTROL + "c")
+    page.wait(lambda: read_clipboard(page) == "copy-42", "it is copied")
+    type_in(page, "goes on" + Keys.ENTER)
+    wait_file(page, shell.home / "held", "goes on\n")  # not interrupted
+    type_in(page, Keys.CONTROL + "c")
+    type_in(page, "echo back >ended" + Keys.ENTER)
+    wait_file(page, shell.home / "ended", "back\n")
+    assert (shell.home / "held").read_text() == "goes on\n"
+
+
+def test_a_shell_that_has_ended_is_opened_again(page, shell):
+    type_in(page, "exit" + Keys.ENTER)
+    page.see("[role=status]", "This shell has ended.")
+    page.press("Open it again")
+    page.see("[role=status]", "Connected")
+    type_in(page, "echo again >mark" + Keys.ENTER)
+    wait_file(page, shell.home / "mark", "again\n")
+    assert page.complaints() == []
 
 
 def test_the_picture_of_the_terminal_is_what_a_person_sees(page, shell):

@@ -21,7 +21,7 @@ export function History({project}) {
 		<section>
 			<h2>What happened</h2>
 			<label class="inline">Show{" "}
-				<select value={kind} onChange={({currentTarget}) => setKind(currentTarget.value)}>
+				<select name="kind" value={kind} onChange={({currentTarget}) => setKind(currentTarget.value)}>
 					<option value="">everything</option>
 					<option value="SANDBOX">the sandboxes</option>
 					<option value="DATABASE">the database</option>
