@@ -187,6 +187,17 @@ def test_a_keyboard_of_a_phone_does_not_cover_the_prompt(page, shell, open_keybo
     wait_shown(page, "row-100")
 
 
+def test_a_window_that_is_made_lower_keeps_the_page(page, shell):
+    type_in(page, "echo here" + Keys.ENTER)
+    wait_shown(page, "here")
+    height = page.driver.execute_script("return innerHeight")
+    page.driver.set_window_size(1100, 700)
+    page.wait(lambda: page.driver.execute_script("return innerHeight") <= height - 200, "a lower window")
+    page.press("Copy")  # the page has drawn itself anew, and is not covered
+    page.see(".tabs a", "Overview")
+    assert not page.find(".above-keyboard")
+
+
 def test_words_that_are_composed_or_dictated_arrive_once(page, shell):
     """A phone's keyboard shows a word while it is composed, and dictation inserts it whole."""
     hold_phone(page)
@@ -238,6 +249,7 @@ def test_ctrl_c_copies_what_is_selected_and_interrupts_otherwise(page, shell):
     type_in(page, "goes on" + Keys.ENTER)
     wait_file(page, shell.home / "held", "goes on\n")  # not interrupted
     type_in(page, Keys.CONTROL + "c")
+    page.wait(lambda: shell.tmux("display-message", "-p", "-t", "main", "#{pane_current_command}").strip() == "bash", "cat has ended")
     type_in(page, "echo back >ended" + Keys.ENTER)
     wait_file(page, shell.home / "ended", "back\n")
     assert (shell.home / "held").read_text() == "goes on\n"

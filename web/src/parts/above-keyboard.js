@@ -9,7 +9,7 @@ const LEAST = 120; // pixels that a keyboard takes; less is a toolbar of the bro
  * @returns {() => void} ends it
  */
 export function stayAboveKeyboard(element) {
-	const seen = window.visualViewport;
+	const seen = window.visualViewport, touched = matchMedia("(pointer: coarse)");
 	if (seen === null)
 		return () => {};
 	let width = 0, whole = 0;
@@ -18,7 +18,7 @@ export function stayAboveKeyboard(element) {
 		const same = Math.round(seen.width * seen.scale) === width;
 		width = Math.round(seen.width * seen.scale);
 		whole = same ? Math.max(whole, height) : height;
-		const covered = whole - height >= LEAST && element.contains(document.activeElement);
+		const covered = touched.matches && whole - height >= LEAST && element.contains(document.activeElement);
 		element.classList.toggle("above-keyboard", covered);
 		element.style.height = covered ? `${height}px` : "";
 		element.style.top = covered ? `${seen.offsetTop}px` : "";
