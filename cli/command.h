@@ -70,6 +70,10 @@ bool call_json(const struct call *call, const json_t *value);
 int call_site(const struct call *call, struct site *ret_site, struct err *e);
 
 int command_agent(const struct call *call, struct err *e);
+int command_app_restart(const struct call *call, struct err *e);
+int command_app_start(const struct call *call, struct err *e);
+int command_app_status(const struct call *call, struct err *e);
+int command_app_stop(const struct call *call, struct err *e);
 int command_config_ssh(const struct call *call, struct err *e);
 int command_cp(const struct call *call, struct err *e);
 int command_create(const struct call *call, struct err *e);

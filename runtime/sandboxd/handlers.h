@@ -56,6 +56,10 @@ HANDLER(ports_list);
 HANDLER(ports_open);
 HANDLER(usage_read);
 HANDLER(import_read);
+HANDLER(app_read);
+HANDLER(app_start);
+HANDLER(app_stop);
+HANDLER(app_restart);
 HANDLER(activity_read);
 
 #endif

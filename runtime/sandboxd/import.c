@@ -49,7 +49,7 @@ static bool read_state(char content[STATE_MAX + 1], char *ret_lines[LINES])
 	return is_status(ret_lines[STATUS]);
 }
 
-static bool is_running(void)
+bool import_is_running(void)
 {
 	const struct process *p = process_named("import");
 
@@ -80,7 +80,7 @@ int import_read(struct conn *c, json_t *body, struct err *e)
 				    "branch", "folder"));
 		return 0;
 	}
-	if (!is_running() &&
+	if (!import_is_running() &&
 	    (strcmp(lines[STATUS], "cloning") == 0 || strcmp(lines[STATUS], "installing") == 0)) {
 		lines[STATUS] = failed;
 		lines[MESSAGE] = interrupted;
@@ -92,10 +92,28 @@ int import_read(struct conn *c, json_t *body, struct err *e)
 	return 0;
 }
 
+char *import_folder(void)
+{
+	char content[STATE_MAX + 1];
+	char *lines[LINES];
+
+	if (!read_state(content, lines))
+		return NULL;
+	CLEANUP(json_decrefp) json_t *folder = text_or_null(lines[FOLDER]);
+	if (json_is_null(folder))
+		return NULL;
+	CLEANUP(cleanup_free) char *path = mem_printf("%s/%s", getenv("HOME"), lines[FOLDER]);
+	return access(path, X_OK) == 0 ? STEAL(path) : NULL;
+}
+
 void import_start(const char *program)
 {
+	CLEANUP(json_decrefp)
+	json_t *request = json_pack("{s:[s], s:s, s:s}", "command", program, "name", "import",
+				    "overflow", "drop");
+	struct process *started;
 	struct err e;
 
-	if (process_start_own("import", program, &e) < 0)
+	if (process_start_own(request, &started, &e) < 0)
 		dprintf(STDERR_FILENO, "sandboxd: %s: %s\n", program, e.message);
 }

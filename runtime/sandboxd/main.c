@@ -19,6 +19,7 @@
 
 #include "base/mem.h"
 #include "base/parse.h"
+#include "sandboxd/app.h"
 #include "sandboxd/conn.h"
 #include "sandboxd/gate.h"
 #include "sandboxd/handlers.h"
@@ -38,12 +39,13 @@ enum { BACKLOG = 256, ACCEPTS = 64, DESCRIPTORS = 4096, TTYD_POLL_MS = 20, SECRE
 	"       [--tools DIRECTORY]     of bash, tar, chmod and rm, where they are not the "       \
 	"image's\n"                                                                                \
 	"       [--import PROGRAM]      which fetches the project's repository\n"                  \
+	"       [--app]                 starts the app, if there is a command for it\n"            \
 	"The environment has HOME, and " SECRET " unless standard input has its value.\n"
 
 struct options {
 	const char *address, *run, *tools, *import;
 	uint64_t port;
-	bool no_terminal;
+	bool no_terminal, app;
 };
 
 static struct watch listener, signal_watch;
@@ -139,6 +141,7 @@ static bool parse(int argc, char **argv, struct options *o)
 					       { "tools", required_argument, NULL, 't' },
 					       { "import", required_argument, NULL, 'i' },
 					       { "no-terminal", no_argument, NULL, 'n' },
+					       { "app", no_argument, NULL, 'A' },
 					       { 0 } };
 	int option;
 
@@ -154,6 +157,7 @@ static bool parse(int argc, char **argv, struct options *o)
 		if (option == 'i')
 			o->import = optarg;
 		o->no_terminal |= option == 'n';
+		o->app |= option == 'A';
 	}
 	return o->run != NULL && optind == argc;
 }
@@ -251,6 +255,7 @@ int main(int argc, char **argv)
 	say_port();
 	if (o.import != NULL)
 		import_start(o.import);
+	app_init(o.app);
 	loop_run();
 	return 0;
 }

@@ -473,14 +473,9 @@ static int start_new(const json_t *request, const struct grant *grant, struct pr
 	return done;
 }
 
-int process_start_own(const char *name, const char *program, struct err *e)
+int process_start_own(const json_t *request, struct process **ret, struct err *e)
 {
-	CLEANUP(json_decrefp)
-	json_t *request = json_pack("{s:[s], s:s, s:s}", "command", program, "name", name,
-				    "overflow", "drop");
-	struct process *started;
-
-	return start_new(request, NULL, &started, e);
+	return start_new(request, NULL, ret, e);
 }
 
 int process_start(const json_t *request, const char *key, const struct grant *grant,

@@ -108,8 +108,8 @@ int terminal_resize(int fd, unsigned short columns, unsigned short rows);
  * one. */
 int process_start(const json_t *request, const char *key, const struct grant *grant,
 		  struct process **ret, struct err *e);
-/* Starts a program of the image by that name, whose output drops its oldest. */
-int process_start_own(const char *name, const char *program, struct err *e);
+/* Starts one for sandboxd itself. */
+int process_start_own(const json_t *request, struct process **ret, struct err *e);
 struct process *process_find(const char *id);
 struct process *process_first(void);
 /* The newest process with a name. */

@@ -308,7 +308,8 @@ int logs_read(struct conn *c, json_t *body, struct err *e)
 	if (strcmp(c->parameter, "start") == 0)
 		return read_start_log(c, e);
 	if ((strcmp(c->parameter, "app") != 0 && strcmp(c->parameter, "import") != 0) || p == NULL)
-		return problem(e, "NOT_FOUND", "no process with that name was started here");
+		return problem(e, "NOT_FOUND", "no process with the name %s was started here",
+			       c->parameter);
 	return read_output(c, p, STDOUT, false, e);
 }
 

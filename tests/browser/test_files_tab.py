@@ -218,4 +218,24 @@ def test_a_private_port_is_opened_by_a_link(page, inside):
     assert "-5173." in link and "?fsa_token=" in link
     page.press("Close", ".open-port button")
     page.wait(lambda: not page.find(".open-port"), "it is closed")
+
+
+def test_the_app_is_started_and_stopped(page, inside):
+    page.press("App", ".tabs a")
+    page.wait(lambda: "Procfile" in page.text("[aria-label=Control] [role=status]"), "what to write")
+    (inside.home / "Procfile").write_text("web: echo hello; exec sleep 1000\n")
+    page.press("Start the app")
+    page.see("[aria-label=Control] [role=status]", "The app runs.")
+    page.wait(lambda: "hello" in page.text("pre.log"), "its log")
+    page.press("Stop the app")
+    page.see("[aria-label=Control] [role=status]", "The app is stopped. It starts with the sandbox, or here.")
+    assert page.complaints() == []
+
+
+def test_an_import_that_failed_says_why(page, inside):
+    states = inside.home / ".local/state/fullstack-agent"
+    states.mkdir(parents=True)
+    (states / "import").write_text("failed\nthere is no such branch\nhttps://git.example.org/shop.git\nnext\nshop\n")
+    page.press("Overview", ".tabs a")
+    page.wait(lambda: "there is no such branch" in page.text("p.warning"), "the cause")
     assert page.complaints() == []

@@ -482,3 +482,18 @@ def keep_picture(page, name):
 def dimensions(png):
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
+
+
+def test_a_project_begins_with_a_repository(page, cluster, site):
+    name = enter(page, cluster)
+    page.press("New project")
+    page.fill(name="Blog", url="https://git.example.org/team/blog.git", branch="next")
+    page.press("Create")
+    page.wait_status("RUNNING")
+    client = site.client()
+    client.login(name, PASSWORD)
+    project = page.driver.current_url.rsplit("/", 1)[1]
+    found = [v for group in client.get(f"/api/projects/{project}/environment").json().values() for v in group]
+    assert {v["key"]: v["value"] for v in found} == {
+        "FSA_REPOSITORY_URL": "https://git.example.org/team/blog.git", "FSA_REPOSITORY_BRANCH": "next"}
+    assert page.complaints() == []

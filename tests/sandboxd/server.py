@@ -187,14 +187,16 @@ class Socket:
 
 class Server:
     """home_size: the home directory is a file system of that size, which takes root; options, variables: more of
-    them."""
+    them; files: by their names, in the home directory."""
 
-    def __init__(self, program, directory, secret=SECRET, home_size=None, terminal=False, options=(), variables=None):
+    def __init__(self, program, directory, secret=SECRET, home_size=None, terminal=False, options=(), variables=None,
+                 files=None):
         self.program = program
         self.home_size = home_size
         self.terminal = terminal
         self.options = options
         self.variables = variables or {}
+        self.files = files or {}
         self.directory = directory
         self.home = directory / "home"
         self.secret = secret
@@ -207,6 +209,8 @@ class Server:
         if self.home_size:
             subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.home_size}", "none", self.home],
                            check=True)
+        for name, content in self.files.items():
+            (self.home / name).write_bytes(content if isinstance(content, bytes) else content.encode())
         self.run()
         return self.wait() if wait else self
 

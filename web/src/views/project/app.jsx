@@ -3,6 +3,7 @@ import {Button} from "../../parts/button.jsx";
 import {Outside} from "../../parts/link.jsx";
 import {Reading} from "../../parts/reading.jsx";
 import {useResource} from "../../resource.js";
+import {AppControl} from "./app-control.jsx";
 import {InSandbox} from "./in-sandbox.jsx";
 import {OpenPorts} from "./open-ports.jsx";
 
@@ -19,6 +20,7 @@ export function AppTab({project, reload}) {
 			{(access, sandbox) => (
 				<>
 					<Ports access={access} url={sandbox.publicUrl}/>
+					<AppControl access={access}/>
 					<OpenPorts project={project.id} sandbox={sandbox} reload={reload}/>
 					<Log access={access}/>
 				</>
@@ -106,7 +108,7 @@ function Log({access}) {
 		<section>
 			<h2>Log</h2>
 			{missing
-				? <p>There is none: it is the output of an app that is started as the process “app”.</p>
+				? <p>There is none yet: the app has not been started.</p>
 				: <pre ref={end} class="log" tabIndex={0} role="region" aria-label="Log of the app">{text}</pre>}
 		</section>
 	);
