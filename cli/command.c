@@ -76,6 +76,8 @@ static const struct command commands[] = {
 	  "stop a project when nothing has happened in it for so long (30m, 8h)", command_idle },
 	{ "keep", "PROJECT TIME", 2, 2, 0, "keep a project from that for so long (8h, 2d)",
 	  command_keep },
+	{ "wake", "PROJECT owner|anyone|never", 2, 2, 0,
+	  "choose whose visit to its address starts a stopped project", command_wake },
 	{ "delete", "PROJECT", 1, 1, CHANGE | TAKES(OPTION_PERMANENT),
 	  "delete a project; the site may keep it in a trash for a while", command_delete },
 	{ "trash", "", 0, 0, 0, "list the projects in the trash", command_trash },

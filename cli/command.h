@@ -87,6 +87,7 @@ int command_expire(const struct call *call, struct err *e);
 int command_explain(const struct call *call, struct err *e);
 int command_forward(const struct call *call, struct err *e);
 int command_idle(const struct call *call, struct err *e);
+int command_wake(const struct call *call, struct err *e);
 int command_keep(const struct call *call, struct err *e);
 int command_login(const struct call *call, struct err *e);
 int command_logout(const struct call *call, struct err *e);

@@ -1,4 +1,4 @@
-/* expire, idle and keep: when a project ends, or stops, by itself. */
+/* expire, idle, keep and wake: when a project ends, stops or starts by itself. */
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -102,5 +102,24 @@ int command_keep(const struct call *call, struct err *e)
 		return -1;
 	if (!call_json(call, changed))
 		output_fields(idle_fields, ARRAY_SIZE(idle_fields), changed);
+	return 0;
+}
+
+static const struct output_column wake_fields[] = {
+	{ "name", "project" },
+	{ "wake", "started by a visit of" },
+};
+
+int command_wake(const struct call *call, struct err *e)
+{
+	CLEANUP(site_close) struct site site = { 0 };
+	CLEANUP(json_decrefp) json_t *project = NULL, *changed = NULL;
+
+	if (call_site(call, &site, e) < 0 ||
+	    project_find(&site, call->arguments[0], &project, e) < 0 ||
+	    project_set_wake(&site, project_id(project), call->arguments[1], &changed, e) < 0)
+		return -1;
+	if (!call_json(call, changed))
+		output_fields(wake_fields, ARRAY_SIZE(wake_fields), changed);
 	return 0;
 }

@@ -199,6 +199,15 @@ int project_keep(struct site *site, const char *id, unsigned hours, json_t **ret
 	return site_call(site, "POST", path, body, ret_project, e);
 }
 
+int project_set_wake(struct site *site, const char *id, const char *who, json_t **ret_project,
+		     struct err *e)
+{
+	CLEANUP(cleanup_free) char *path = mem_printf("/api/projects/%s", id);
+	CLEANUP(json_decrefp) json_t *body = json_pack("{s:s}", "wake", who);
+
+	return site_call(site, "PATCH", path, body, ret_project, e);
+}
+
 int project_change_sandbox(struct site *site, const char *id, const char *member, const char *value,
 			   bool force, json_t **ret_sandbox, struct err *e)
 {

@@ -50,6 +50,9 @@ int project_set_idle(struct site *site, const char *id, int minutes, json_t **re
 		     struct err *e);
 int project_keep(struct site *site, const char *id, unsigned hours, json_t **ret_project,
 		 struct err *e);
+/* `who`: "owner", "anyone" or "never" starts it by visiting its address. */
+int project_set_wake(struct site *site, const char *id, const char *who, json_t **ret_project,
+		     struct err *e);
 /* Gives its first sandbox another "size" or "image" (`member`; NULL: the site's default), and
  * returns the sandbox. ERR_DATA_AT_RISK as below. */
 int project_change_sandbox(struct site *site, const char *id, const char *member, const char *value,

@@ -152,6 +152,9 @@ route_fn live_admit;
 route_fn limits_read;
 route_fn sizes_list_get, images_list_get, templates_list_get;
 
+extern const struct field wake_fields[];
+route_fn wake_read, wake_post, wake_visit;
+
 route_fn health_read, ready_read, metrics_read, site_read;
 
 #endif

@@ -38,6 +38,7 @@ int check_size_name(const char *name, struct err *e);
 int check_template_name(const char *name, struct err *e); /* store/size.h */
 int check_cluster_name(const char *name, struct err *e);  /* store/cluster.h */
 int check_image(const char *image, struct err *e);        /* store/image.h */
+int check_wake(const char *who, struct err *e);           /* store/visit.h */
 int check_category(const char *category, struct err *e);
 int check_setting_key(const char *key, struct err *e);
 

@@ -12,6 +12,7 @@
 #include "store/project.h"
 #include "store/size.h"
 #include "store/template.h"
+#include "store/visit.h"
 #include "web/json.h"
 
 enum {
@@ -115,6 +116,11 @@ const struct field project_restore_fields[] = { FIELD_NAME, FIELDS_END };
 const struct field project_change_fields[] = {
 	FIELD_NAME,
 	{ .name = "description", .type = FIELD_STRING, .nullable = true, .max = DESCRIPTION_MAX },
+	{ .name = "wake",
+	  .type = FIELD_STRING,
+	  .max = 16,
+	  .pattern = VISIT_WAKE_PATTERN,
+	  .check = check_wake },
 	FIELDS_END,
 };
 
@@ -366,12 +372,15 @@ int api_answer_project(struct call *c, struct err *e)
 
 int project_patch(struct call *c, struct err *e)
 {
-	const char *description = field_string(c->body, "description");
+	struct project_change change = {
+		.name = field_string(c->body, "name"),
+		.description = field_string(c->body, "description"),
+		.wake = field_string(c->body, "wake"),
+	};
 
-	if (description == NULL && field_given(c->body, "description"))
-		description = ""; /* null removes it */
-	if (project_change(c->db, c->session->user_id, c->params[0], field_string(c->body, "name"),
-			   description, e) < 0)
+	if (change.description == NULL && field_given(c->body, "description"))
+		change.description = ""; /* null removes it */
+	if (project_change(c->db, c->session->user_id, c->params[0], &change, e) < 0)
 		return -1;
 	return api_answer_project(c, e);
 }

@@ -238,6 +238,22 @@ int render_sandbox(const struct call *c, const struct sandbox *s, enum render ho
 	return 0;
 }
 
+json_t *render_progress(const struct sandbox_view *view)
+{
+	const struct resource *r = &view->sandbox.resource;
+	enum status database = view->has_database ? view->database_status : STATUS_RUNNING;
+	json_t *stages = json_array();
+
+	for (int stage = view->has_database ? STAGE_DATABASE : STAGE_CONTAINER; stage < STAGE_COUNT;
+	     stage++)
+		json_array_append_new(
+			stages,
+			json_pack("{s:s, s:s}", "name", stage_name((enum stage)stage), "state",
+				  stage_state((enum stage)stage, r->stage, r->status, database)));
+	return json_pack("{s:s, s:o}", "stage", stage_name(stage_reached(r->stage, database)),
+			 "stages", stages);
+}
+
 static int database_secrets(const struct call *c, const struct database *d, json_t *into,
 			    struct err *e)
 {

@@ -21,6 +21,8 @@ int render_project_item(const struct call *c, const struct project_item *item, e
 			json_t **ret_json, struct err *e);
 int render_sandbox(const struct call *c, const struct sandbox *s, enum render how,
 		   json_t **ret_json, struct err *e);
+/* {stage, stages: [{name, state}]}: those that a sandbox goes through, each with how far it is. */
+json_t *render_progress(const struct sandbox_view *view);
 /* Its open ports: [{id, port, name, access, url}]. */
 json_t *render_ports(const struct call *c, const struct sandbox *s);
 /* Appends those of a project to an array. */

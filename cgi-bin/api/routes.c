@@ -155,6 +155,13 @@ const struct route api_routes[] = {
 	ADMIN(METHOD_POST, PERSON "/enable", admin_enable_post, "admin.user.enable"),
 
 	{ .method = METHOD_GET, .pattern = "/api/site", .handler = site_read },
+	{ .method = METHOD_GET, .pattern = "/api/wake", .auth = ROUTE_VISITOR, .handler = wake_read,
+	  .query = wake_fields },
+	{ .method = METHOD_POST, .pattern = "/api/wake", .auth = ROUTE_VISITOR,
+	  .flags = ROUTE_CHANGES | ROUTE_WAKES, .handler = wake_post, .body = wake_fields,
+	  .action = "sandbox.wake" },
+	{ .method = METHOD_GET, .pattern = "/api/wake/visit", .auth = ROUTE_LOCAL,
+	  .flags = ROUTE_WAKES, .handler = wake_visit },
 	{ .method = METHOD_GET, .pattern = "/healthz", .handler = health_read },
 	{ .method = METHOD_GET, .pattern = "/readyz", .handler = ready_read },
 	{ .method = METHOD_GET, .pattern = "/metrics", .auth = ROUTE_LOCAL, .handler = metrics_read },

@@ -45,23 +45,6 @@ const struct field sandbox_add_fields[] = {
 
 const struct field sandbox_change_fields[] = { FIELD_SIZE, FIELD_IMAGE, FIELD_FORCE, FIELDS_END };
 
-/* The stages that it goes through, each with how far it is. */
-static json_t *progress(const struct sandbox_view *view)
-{
-	const struct resource *r = &view->sandbox.resource;
-	enum status database = view->has_database ? view->database_status : STATUS_RUNNING;
-	json_t *stages = json_array();
-
-	for (int stage = view->has_database ? STAGE_DATABASE : STAGE_CONTAINER; stage < STAGE_COUNT;
-	     stage++)
-		json_array_append_new(
-			stages,
-			json_pack("{s:s, s:s}", "name", stage_name((enum stage)stage), "state",
-				  stage_state((enum stage)stage, r->stage, r->status, database)));
-	return json_pack("{s:s, s:o}", "stage", stage_name(stage_reached(r->stage, database)),
-			 "stages", stages);
-}
-
 /* What it printed before it crashed may contain secrets, which are not for read-only tokens. */
 static int add_crash_log(const struct call *c, const struct resource *r, json_t *sandbox,
 			 struct err *e)
@@ -97,7 +80,7 @@ static int answer_view(struct call *c, const struct sandbox_view *view, struct e
 	json_object_set_new(sandbox, "databaseStatus",
 			    view->has_database ? json_string(status_name(view->database_status))
 					       : json_null());
-	json_object_set_new(sandbox, "progress", progress(view));
+	json_object_set_new(sandbox, "progress", render_progress(view));
 	response_json(c->response, 200, STEAL(sandbox));
 	return 0;
 }

@@ -143,6 +143,7 @@
 	X(of, TEXT, kube_name, of ".kube_name", "")                                                \
 	X(of, TEXT, cluster, PROJECT_CLUSTER(of), "cluster")                                       \
 	X(of, TEXT, created_at, "iso8601(" of ".created_at)", "createdAt")                         \
+	X(of, TEXT, wake, of ".wake", "wake")                                                      \
 	X(of, TEXT, idle_minutes, "(extract(epoch FROM " of ".idle_after) / 60)::integer", "")     \
 	X(of, INT, created_us, "(extract(epoch FROM " of ".created_at) * 1000000)::bigint", "")
 

@@ -51,7 +51,8 @@ static const struct db_statement statements[] = {
 		") SELECT (SELECT id FROM p), EXISTS (SELECT FROM cluster)" },
 	[STATEMENT_CHANGE] = { "project_change",
 		"UPDATE projects SET name = coalesce($3, name),"
-		"  description = coalesce($4, description), updated_at = now()"
+		"  description = coalesce($4, description), wake = coalesce($5, wake),"
+		"  updated_at = now()"
 		" WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL"
 		" RETURNING id" },
 	[STATEMENT_LIFETIME] = { "project_lifetime",
@@ -132,15 +133,15 @@ int project_create(struct db *db, const struct project_new *project,
 	return 0;
 }
 
-int project_change(struct db *db, const char *user_id, const char *project_id, const char *name,
-		   const char *description, struct err *e)
+int project_change(struct db *db, const char *user_id, const char *project_id,
+		   const struct project_change *change, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
 	struct err failed;
 
 	if (db_query(db, &statements[STATEMENT_CHANGE],
-		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id), DB_TEXT(name),
-			     DB_TEXT(description)),
+		     DB_ARGS(DB_TEXT(project_id), DB_TEXT(user_id), DB_TEXT(change->name),
+			     DB_TEXT(change->description), DB_TEXT(change->wake)),
 		     &r, &failed) < 0)
 		return store_explain_conflict(&failed, e);
 	return db_rows(r) > 0 ? 0 : store_project_not_found(e);

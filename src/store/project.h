@@ -100,9 +100,13 @@ struct project_new {
 int project_create(struct db *db, const struct project_new *p,
 		   char ret_project_id[STORE_ID_LENGTH + 1], struct err *e);
 
+struct project_change {
+	const char *name, *description;
+	const char *wake; /* who starts it by a visit (store/visit.h) */
+};
 /* NULL members stay. ERR_CONFLICT PROJECT_EXISTS. */
-int project_change(struct db *db, const char *user_id, const char *project_id, const char *name,
-		   const char *description, struct err *e);
+int project_change(struct db *db, const char *user_id, const char *project_id,
+		   const struct project_change *change, struct err *e);
 
 /*
  * Ends a project in so many hours from now (0: never), which also takes back the end that it has

@@ -102,6 +102,7 @@ const char *route_param(const struct route *route, const char *const *params, co
 static const char *const auth_names[] = {
 	[ROUTE_OPEN] = "none",
 	[ROUTE_SESSION] = "session",
+	[ROUTE_VISITOR] = "visitor",
 	[ROUTE_LOCAL] = "local",
 };
 

@@ -23,6 +23,7 @@ enum { ROUTE_PARAMS_MAX = 3, ROUTE_BODY_MAX = 16384 };
 enum route_auth {
 	ROUTE_OPEN,    /* anybody */
 	ROUTE_SESSION, /* a session, else 401; what changes something with a cookie: CSRF check */
+	ROUTE_VISITOR, /* anybody, with a session (else `session` is NULL) or without */
 	ROUTE_LOCAL,   /* through the web server's local listener (FSA_LISTENER), else 404 */
 };
 
@@ -62,13 +63,14 @@ struct call {
 	const struct route *route;
 	struct response *response;
 	struct db *db;                 /* in the router's transaction for ROUTE_TRANSACTION */
-	const struct session *session; /* NULL for ROUTE_OPEN */
+	const struct session *session; /* NULL for ROUTE_OPEN and ROUTE_LOCAL */
 	uint8_t session_hash[TOKEN_HASH_BYTES]; /* its token's */
 	void *context;                          /* the program's own, see program.h */
 	const json_t *body, *query;             /* what passed the route's tables */
 	const char *params[ROUTE_PARAMS_MAX];   /* of the path, in the pattern's order: UUIDs */
 	char object_id[STORE_ID_LENGTH + 1];    /* for the audit, when the path does not have it */
 	void *prepared;                         /* of `prepare`, for the handler */
+	bool quiet; /* of ROUTE_WAKES: the handler has left nothing to do for the reconciler */
 	json_t *audit_detail; /* what the audit's line says in addition; the router's to free */
 };
 

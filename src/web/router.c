@@ -64,11 +64,23 @@ static int identify(struct serving *s, enum credential *ret_credential, struct e
 	return 0;
 }
 
+/* Who has no session, or one that has ended, is a visitor like any other. */
+static int identify_if_needed(struct serving *s, enum credential *ret_credential, struct err *e)
+{
+	enum route_auth auth = s->match.route->auth;
+
+	if (auth != ROUTE_SESSION && auth != ROUTE_VISITOR)
+		return 0;
+	if (identify(s, ret_credential, e) == 0)
+		return 0;
+	return auth == ROUTE_VISITOR && e->kind == ERR_UNAUTHENTICATED ? 0 : -1;
+}
+
 static int authenticate(struct serving *s, struct err *e)
 {
 	enum credential credential = CREDENTIAL_NONE;
 
-	if (s->match.route->auth == ROUTE_SESSION && identify(s, &credential, e) < 0)
+	if (identify_if_needed(s, &credential, e) < 0)
 		return -1;
 	if (s->session.read_only && (s->match.route->flags & (ROUTE_CHANGES | ROUTE_SECRET)) != 0)
 		return err_set(e, ERR_FORBIDDEN, "SCOPE",
@@ -276,7 +288,7 @@ static int run(struct serving *s, struct err *e)
 		result = run_in_transaction(s, key, &replayed, e);
 	else
 		result = may_change(s, e) < 0 ? -1 : route->handler(&s->call, e);
-	if (result == 0 && !replayed && (route->flags & ROUTE_WAKES) != 0)
+	if (result == 0 && !replayed && !s->call.quiet && (route->flags & ROUTE_WAKES) != 0)
 		wake_reconciler(s->call.router->wake_file);
 	return result;
 }
@@ -378,12 +390,13 @@ static void note_request(const struct serving *s, uint64_t us)
 	const char *route = s->call.route ? s->call.route->pattern : "-";
 	int status = response_status(s->response);
 	bool reads = method == METHOD_GET || method == METHOD_HEAD;
+	bool expected = status < 500 || (s->call.route && s->call.route->auth == ROUTE_LOCAL);
 	char text[16];
 
 	(void)snprintf(text, sizeof(text), "%d", status);
 	metric_add(METRIC_HTTP_REQUESTS, 1, METRIC_LABELS(method_name(method), route, text));
 	metric_observe_us(METRIC_HTTP_SECONDS, us, METRIC_LABELS(method_name(method), route));
-	log_line(reads && status < 500 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "request",
+	log_line(reads && expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "request",
 		 LOG_STR("method", method_name(method)), LOG_STR("route", route),
 		 LOG_INT("status", status), LOG_INT("us", us),
 		 LOG_STR("request", request_id(s->request)),

@@ -128,16 +128,22 @@ START_TEST(a_project_is_changed)
 	CLEANUP(project_rows_clear) struct project_rows rows = { 0 };
 	struct err e;
 
-	assert_ok(project_change(api, owner.id, made.id, NULL, "text", &e), &e);
-	assert_ok(project_change(api, owner.id, made.id, "Shop", NULL, &e), &e);
+	assert_ok(project_change(api, owner.id, made.id,
+				 &(struct project_change) { .description = "text" }, &e),
+		  &e);
+	assert_ok(project_change(api, owner.id, made.id,
+				 &(struct project_change) { .name = "Shop" }, &e),
+		  &e);
 	assert_ok(project_get(api, owner.id, made.id, &rows, &e), &e);
 	ck_assert_str_eq(rows.items[0].project.name, "Shop");
 	ck_assert_str_eq(rows.items[0].project.description, "text");
-	assert_fails(project_change(api, owner.id, other.id, "sHOP", NULL, &e), &e, ERR_CONFLICT,
-		     "PROJECT_EXISTS");
+	assert_fails(project_change(api, owner.id, other.id,
+				    &(struct project_change) { .name = "sHOP" }, &e),
+		     &e, ERR_CONFLICT, "PROJECT_EXISTS");
 	assert_ok(project_set_desired(api, owner.id, made.id, DESIRED_GONE, &e), &e);
-	assert_fails(project_change(api, owner.id, made.id, "x", NULL, &e), &e, ERR_NOT_FOUND,
-		     "PROJECT_NOT_FOUND");
+	assert_fails(project_change(api, owner.id, made.id,
+				    &(struct project_change) { .name = "x" }, &e),
+		     &e, ERR_NOT_FOUND, "PROJECT_NOT_FOUND");
 }
 END_TEST
 
@@ -271,7 +277,8 @@ static const struct variable_new variable = { .key = "K",
 static const struct variable_change change = { .value_sealed = "w", .value_sealed_length = 1 };
 
 ATTEMPT(try_get, project_get(api, a->user_id, a->project_id, &project_rows, e))
-ATTEMPT(try_change, project_change(api, a->user_id, a->project_id, "x", NULL, e))
+ATTEMPT(try_change,
+	project_change(api, a->user_id, a->project_id, &(struct project_change) { .name = "x" }, e))
 ATTEMPT(try_run, project_set_desired(api, a->user_id, a->project_id, DESIRED_RUNNING, e))
 ATTEMPT(try_stop, project_set_desired(api, a->user_id, a->project_id, DESIRED_STOPPED, e))
 ATTEMPT(try_delete, project_set_desired(api, a->user_id, a->project_id, DESIRED_GONE, e))

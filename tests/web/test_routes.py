@@ -9,6 +9,8 @@ import pytest
 # Routes of auth.fcgi, whose responses contain credentials, and so must not be kept.
 AUTH = ("/api/auth/", "/api/user/tokens")
 INVITE = "/api/admin/invitations"  # a kept response would be a stored link
+VISIT = "/api/wake/visit"  # from the cluster's ingress
+WAKE = "/api/wake"  # also for people without a session
 
 
 def concrete(pattern, ids):
@@ -61,12 +63,12 @@ def test_the_tables_are_what_they_should_be(routes):
     for row in routes:
         assert (row["pattern"].startswith("/api/")
                 or row["pattern"] in ("/healthz", "/readyz", "/metrics"))
-        assert (row["auth"] == "local") == (row["pattern"] == "/metrics")
+        assert (row["auth"] == "local") == (row["pattern"] in ("/metrics", VISIT))
         assert row["mutation"] == (row["method"] != "GET")
         # Every audit line has a user, and everything that api.fcgi changes may be repeated.
         assert not row["transaction"] or row["auth"] == "session"
         assert row["transaction"] or not row["idempotent"]
-        assert row["idempotent"] == row["mutation"] or row["pattern"].startswith((*AUTH, INVITE))
+        assert row["idempotent"] == row["mutation"] or row["pattern"].startswith((*AUTH, INVITE, WAKE))
         # Nothing of a user's is public.
         assert row["auth"] == "session" or not names(row["pattern"])
 

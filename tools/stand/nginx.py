@@ -61,6 +61,12 @@ http {{
 		{streams}
 	}}
 	server {{
+		listen 127.0.0.1:{visits_port} backlog=511;
+		server_name _;
+		access_log "{access_log}" fsa;
+		include fullstack-agent/visits.conf;
+	}}
+	server {{
 		listen 127.0.0.1:{metrics_port};
 		server_name _;
 		include fullstack-agent/metrics.conf;
@@ -108,6 +114,7 @@ class Nginx(Server):
         super().__init__(directory, "nginx", outlive=outlive)
         self.port = port
         self.metrics_port = None
+        self.visits_port = None
         self._sockets = {"api": api, "auth": auth}
         self._events = Path(events) if events and NCHAN.exists() else None
         self._root = root or self.directory / "root"
@@ -129,12 +136,18 @@ class Nginx(Server):
     def metrics_url(self):
         return f"http://127.0.0.1:{self.metrics_port}/metrics"
 
+    @property
+    def visits_url(self):
+        """Where the cluster's ingress would pass on requests for sandboxes that are stopped."""
+        return f"http://127.0.0.1:{self.visits_port}"
+
     def start(self):
         """Tests the configuration and starts nginx; returns when it accepts connections."""
         if self.process().running():
             return
         self.port = self.port or free_port()
         self.metrics_port = self.metrics_port or free_port()
+        self.visits_port = self.visits_port or free_port()
         config = self._write_config()
         # -e: otherwise nginx first opens the log path that Debian has compiled in.
         command = [PROGRAM, "-e", self.error_log, "-p", self.directory, "-c", config]
@@ -181,6 +194,7 @@ class Nginx(Server):
             directory=self.directory,
             port=self.port,
             metrics_port=self.metrics_port,
+            visits_port=self.visits_port,
             root=self._root,
             tls=tls,
             front=_FRONT if self._front else "",

@@ -18,6 +18,7 @@ import {Projects} from "./views/projects.jsx";
 import {Settings} from "./views/settings.jsx";
 import {Trash} from "./views/trash.jsx";
 import {Visit} from "./views/visit.jsx";
+import {Wake} from "./views/wake.jsx";
 
 /** The views by their addresses; a view gets the parameters of its address. */
 const VIEWS = /** @type {[string, (parameters: any) => any][]} */ ([
@@ -33,7 +34,7 @@ const VIEWS = /** @type {[string, (parameters: any) => any][]} */ ([
 ]);
 
 export function App() {
-	const invitation = invited(fragment.value);
+	const invitation = waking() ? null : invited(fragment.value);
 	const who = invitation ? null : user.value;
 	return (
 		<>
@@ -49,6 +50,9 @@ export function App() {
 		</>
 	);
 }
+
+/** Behind the # of this address stands what belongs to an application. */
+const waking = () => match("/wake", path.value) !== null;
 
 /** @param {{user: User}} props */
 function Navigation({user: {name, role}}) {
@@ -69,6 +73,8 @@ function Navigation({user: {name, role}}) {
 }
 
 function View() {
+	if (waking())
+		return <Wake/>;
 	if (user.value === undefined)
 		return <p class="loading" role="status">Loading…</p>;
 	if (user.value === null)

@@ -69,7 +69,7 @@ function unescape(text) {
 
 /** Addresses of the former page: #/projects/ID. What invites is none of them. */
 function redirectFormer() {
-	if (/^#\/(?!\/|invite\/)/.test(location.hash))
+	if (location.pathname === "/" && /^#\/(?!\/|invite\/)/.test(location.hash))
 		navigate(location.hash.slice(1), {replace: true});
 }
 

@@ -45,7 +45,7 @@ interface Size {
 
 interface Project {
 	id: string; name: string; description: string | null; cluster: string; status: string; createdAt: string;
-	expiresAt: string | null; deletesAt: string | null; trashUntil: string | null; idleMinutes: number | null; keepUntil: string | null; idleStopsAt: string | null; warnings: Warning[];
+	expiresAt: string | null; deletesAt: string | null; trashUntil: string | null; idleMinutes: number | null; wake: string; keepUntil: string | null; idleStopsAt: string | null; warnings: Warning[];
 	sandboxes: Sandbox[]; databases: Database[];
 }
 

@@ -20,7 +20,7 @@ const WORDS = /** @type {Record<string, string>} */ ({
 	"project.start": "Started a project", "project.stop": "Stopped a project", "project.restart": "Restarted a project",
 	"sandbox.create": "Created a sandbox", "sandbox.change": "Changed a sandbox",
 	"sandbox.start": "Started a sandbox", "sandbox.stop": "Stopped a sandbox",
-	"sandbox.restart": "Restarted a sandbox", "sandbox.terminate": "Deleted a sandbox",
+	"sandbox.wake": "A visit to its address started a sandbox", "sandbox.restart": "Restarted a sandbox", "sandbox.terminate": "Deleted a sandbox",
 	"port.open": "Opened a port of a sandbox", "port.close": "Closed a port of a sandbox", "port.link": "Made a link to a port of a sandbox", "port.visit": "Visited a private port of a sandbox", "agent.start": "Gave the agent a task",
 	"admin.user.limit": "Changed a user's limit", "admin.user.disable": "Disabled a user",
 	"admin.user.enable": "Enabled a user", "admin.user.invite": "Made a link for somebody new",

@@ -4,18 +4,12 @@ import {Act, Copy} from "../../parts/button.jsx";
 import {Cause, Warnings} from "../../parts/cause.jsx";
 import {Link, Outside} from "../../parts/link.jsx";
 import {Reading} from "../../parts/reading.jsx";
+import {Stages} from "../../parts/stages.jsx";
 import {Badge, runningSandbox} from "../../parts/status.jsx";
 import {useResource} from "../../resource.js";
 import {Events} from "./history.jsx";
 import {ImportOf} from "./import.jsx";
 import {UsageOf} from "./usage.jsx";
-
-const STAGES = /** @type {Record<string, string>} */ ({
-	database: "Database", container: "Container", network: "Network", terminal: "Terminal", ready: "Ready",
-});
-const STATES = /** @type {Record<string, string>} */ ({
-	done: "done", active: "under way", failed: "failed", pending: "not yet",
-});
 
 /** @param {{project: Project}} props */
 export function Overview({project}) {
@@ -63,19 +57,6 @@ function SandboxCard({sandbox, title, several = false}) {
 				</>
 			)}
 		</section>
-	);
-}
-
-/** @param {{stages: {name: string, state: string}[]}} props */
-function Stages({stages}) {
-	return (
-		<ol class="stages" aria-label="Progress">
-			{stages.map(({name, state}) => (
-				<li key={name} data-state={state}>
-					{STAGES[name] ?? name}<span class="unseen"> ({STATES[state] ?? state})</span>
-				</li>
-			))}
-		</ol>
 	);
 }
 

@@ -32,6 +32,7 @@ export function ProjectSettings({project, reload}) {
 						<Shape key={sandbox.id} id={project.id} sandbox={sandbox} reload={reload}/>
 					))}
 					<Idle project={project} reload={reload}/>
+					<WokenBy project={project} reload={reload}/>
 					<Lifetime project={project} reload={reload}/>
 					<Danger {...project}/>
 				</>
@@ -103,6 +104,34 @@ function Idle({project, reload}) {
 						{!known && <option value={chosen} selected>after {chosen} minutes</option>}
 						{IDLE_TIMES.map(([value, words]) => (
 							<option key={value} value={value} selected={value === chosen}>{words}</option>
+						))}
+					</select>
+				</label>
+			</Form>
+		</section>
+	);
+}
+
+const WAKERS = /** @type {[string, string][]} */ ([
+	["owner", "only me, when I am logged in here"], ["anyone", "anybody"], ["never", "nobody"],
+]);
+
+/** Whose visit starts it when it is stopped. @param {{project: Project, reload: () => Promise<void>}} props */
+function WokenBy({project, reload}) {
+	const change = async (/** @type {Record<string, string>} */ {wake}) => {
+		await call("PATCH", `/api/projects/${project.id}`, {wake});
+		await reload();
+	};
+	return (
+		<section>
+			<h2>Start by a visit</h2>
+			<p>Where this site is set up for it, the addresses of a stopped sandbox lead here, and opening one starts it.</p>
+			<Form label="Change who starts it" submit={change}>
+				<label>
+					<span>Started by a visit of</span>
+					<select name="wake">
+						{WAKERS.map(([value, words]) => (
+							<option key={value} value={value} selected={value === project.wake}>{words}</option>
 						))}
 					</select>
 				</label>

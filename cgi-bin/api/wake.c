@@ -1,0 +1,173 @@
+/* Visits to addresses of stopped sandboxes, which the cluster's ingress passes on to this site. A
+ * browser is sent to a page of the site, which starts the sandbox, shows how far it is, and leads
+ * back; it has the session, which is not sent to the sandbox's own address. Everybody else is told
+ * to try again. */
+#include "api.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "checks.h"
+#include "render.h"
+#include "store/project.h"
+#include "store/visit.h"
+#include "web/page.h"
+#include "web/query.h"
+#include "web/router.h"
+
+enum { AGAIN_SOON_S = 5, AGAIN_LATER_S = 60 };
+
+const struct field wake_fields[] = {
+	{ .name = "host", .type = FIELD_STRING, .required = true, .min = 1, .max = VISIT_HOST_MAX },
+	FIELDS_END,
+};
+
+/* ---- the page of the site -------------------------------------------------------------------- */
+
+static int find(const struct call *c, const json_t *fields, struct visit *ret_visit, struct err *e)
+{
+	const char *visitor = c->session != NULL ? c->session->user_id : NULL;
+
+	return visit_find(c->db, field_string(fields, "host"), visitor, ret_visit, e);
+}
+
+/* Where the visitor goes when it runs. A terminal needs a token, which the project's page has. */
+static char *destination(const struct call *c, const struct visit *v, const char *host)
+{
+	return v->of_terminal ? mem_printf("%s/projects/%s/terminal", c->router->public_origin,
+					   v->project_id)
+			      : render_public_url(c, host);
+}
+
+static int answer(struct call *c, const json_t *fields, const struct visit *v, struct err *e)
+{
+	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
+	CLEANUP(cleanup_free) char *url = destination(c, v, field_string(fields, "host"));
+
+	if (sandbox_get(c->db, v->owner_id, v->project_id, v->sandbox_id, &view, e) < 0)
+		return -1;
+	response_json(c->response, 200,
+		      json_pack("{s:s, s:s, s:s, s:o, s:s?}", "status",
+				status_name(view.sandbox.resource.status), "desired",
+				desired_name(view.sandbox.resource.desired), "url", url, "progress",
+				render_progress(&view), "projectId",
+				v->by_owner ? v->project_id : NULL));
+	return 0;
+}
+
+/* Why it was not started concerns its owner alone; that the site has a fault does not. */
+static int hide(const struct visit *v, struct err *e)
+{
+	if (v->by_owner || err_kind_http_status(e->kind) >= 500)
+		return -1;
+	return err_set(e, ERR_CONFLICT, "NOT_STARTED",
+		       "It cannot be started now: its owner can see why");
+}
+
+static int start(struct call *c, const struct visit *v, struct err *e)
+{
+	bool started = false;
+
+	c->quiet = true;
+	if (v->desired != DESIRED_STOPPED)
+		return 0;
+	if (visit_start(c->db, v, &started, e) < 0)
+		return hide(v, e);
+	if (!started)
+		return 0;
+	c->quiet = false;
+	(void)snprintf(c->object_id, sizeof(c->object_id), "%s", v->sandbox_id);
+	return call_audit(c, "sandbox.wake", v->owner_id, NULL, e);
+}
+
+int wake_read(struct call *c, struct err *e)
+{
+	struct visit v;
+
+	return find(c, c->query, &v, e) < 0 ? -1 : answer(c, c->query, &v, e);
+}
+
+int wake_post(struct call *c, struct err *e)
+{
+	struct visit v;
+
+	if (find(c, c->body, &v, e) < 0 || start(c, &v, e) < 0)
+		return -1;
+	return answer(c, c->body, &v, e);
+}
+
+/* ---- requests to the addresses --------------------------------------------------------------- */
+
+/* What nginx says of the request; clients cannot set it. */
+static const char *said(const struct call *c, const char *name)
+{
+	const char *value = request_variable(c->request, name);
+
+	return value != NULL ? value : "";
+}
+
+/* A page that a browser opens. Where a browser does not say so, programs do not ask for HTML. */
+static bool opens_page(const struct call *c)
+{
+	const char *mode = said(c, "FSA_VISIT_MODE");
+
+	if (strcmp(said(c, "FSA_VISIT_METHOD"), "GET") != 0)
+		return false;
+	return mode[0] != '\0' ? strcmp(mode, "navigate") == 0
+			       : strstr(said(c, "FSA_VISIT_ACCEPT"), "text/html") != NULL;
+}
+
+/* What an open page requests by itself. It starts nothing, or no sandbox would stay stopped. */
+static bool is_of_page(const struct call *c)
+{
+	const char *mode = said(c, "FSA_VISIT_MODE");
+
+	return mode[0] != '\0' && strcmp(mode, "navigate") != 0;
+}
+
+static int send_to_page(struct call *c, const char *host)
+{
+	CLEANUP(cleanup_free) char *url = render_public_url(c, host);
+	CLEANUP(cleanup_free) char *whole = mem_printf("%s%s", url, said(c, "FSA_VISIT_URI"));
+	CLEANUP(cleanup_free) char *escaped = query_escape(whole);
+	CLEANUP(cleanup_free)
+	char *page = mem_printf("%s/wake?to=%s", c->router->public_origin, escaped);
+
+	response_redirect(c->response, page);
+	return 0;
+}
+
+static int say_later(struct call *c, int seconds, const char *text)
+{
+	char after[12];
+
+	(void)snprintf(after, sizeof(after), "%d", seconds);
+	response_header(c->response, "Retry-After", after);
+	response_document(c->response, 503, "text/plain; charset=utf-8", text);
+	return 0;
+}
+
+/* The same words whether there is no such address or the client may not start it. */
+static int say_nothing_runs(struct call *c)
+{
+	c->quiet = true;
+	return say_later(c, AGAIN_LATER_S, "Nothing runs at this address.\n");
+}
+
+int wake_visit(struct call *c, struct err *e)
+{
+	const char *host = said(c, "FSA_VISIT_HOST");
+	struct visit v;
+
+	c->quiet = true;
+	if (opens_page(c))
+		return send_to_page(c, host);
+	if (is_of_page(c))
+		return say_nothing_runs(c);
+	if (visit_find(c->db, host, NULL, &v, e) < 0 || start(c, &v, e) < 0)
+		return e->kind == ERR_NOT_FOUND || e->kind == ERR_CONFLICT ? say_nothing_runs(c)
+									   : -1;
+	return say_later(c, AGAIN_SOON_S, "It is starting: try again in a moment.\n");
+}
