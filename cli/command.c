@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "command/output.h"
 
-#define TAKES(option) (1U << (option))
+#define TAKES(option) (1ULL << (option))
 /* The options of commands that change a project. */
 #define CHANGE (TAKES(OPTION_WAIT) | TAKES(OPTION_YES))
 
@@ -45,6 +45,8 @@ static const struct command_option_spec options[OPTION_COUNT] = {
 	[OPTION_WATCH] = { "watch", NULL, "keep running, and print each change" },
 	[OPTION_YES] = { "yes", NULL, "do not ask, even if data would be lost" },
 };
+
+_Static_assert((int)OPTION_COUNT <= (int)COMMAND_OPTIONS_MAX, "an option's bit is a flag");
 
 static const struct command commands[] = {
 	{ "login", "[URL]", 0, 1, TAKES(OPTION_TOKEN) | TAKES(OPTION_USER) | TAKES(OPTION_CA_FILE),

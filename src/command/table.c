@@ -5,7 +5,7 @@
 
 bool command_takes(const struct command *command, unsigned option)
 {
-	return option == COMMAND_OPTION_JSON || (command->options & (1U << option)) != 0;
+	return option == COMMAND_OPTION_JSON || (command->options & (1ULL << option)) != 0;
 }
 
 /* Returns how many words of `argv` are the command's name; 0 if it is another command. */

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -19,19 +20,19 @@ struct command_option_spec {
 };
 
 /* The first option of every program: every command takes it. */
-enum { COMMAND_OPTION_JSON = 0, COMMAND_OPTIONS_MAX = 30 };
+enum { COMMAND_OPTION_JSON = 0, COMMAND_OPTIONS_MAX = 60 };
 
 enum { COMMAND_EXIT_USAGE = 2 }; /* the command line is wrong */
 
 /* May stand beside the options: what follows the first argument is not parsed, as in "run PROJECT
  * ls -l". */
-#define COMMAND_VERBATIM (1U << 30)
+#define COMMAND_VERBATIM (1ULL << 60)
 
 struct command {
 	const char *name;      /* one word, or a family's and its own: "user list" */
 	const char *arguments; /* for the help: "USER" */
 	int arguments_min, arguments_max;
-	unsigned options; /* 1u << the option's index; JSON is understood */
+	uint64_t options; /* 1ULL << the option's index; JSON is understood */
 	const char *help;
 	/* What it finds goes to standard output. Returns the exit status: 0, or 1 for findings
 	 * that somebody must look at; or -1 with an error, which main prints. ERR_INVALID with

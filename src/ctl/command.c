@@ -7,7 +7,7 @@
 /* A migration may rewrite a large table. */
 enum { PATIENT_MS = 3600 * 1000 };
 
-#define TAKES(option) (1U << (option))
+#define TAKES(option) (1ULL << (option))
 
 static const struct command_option_spec options[OPTION_COUNT] = {
 	[OPTION_JSON] = { "json", NULL, "print JSON instead of columns" },
@@ -41,6 +41,8 @@ static const struct command_option_spec options[OPTION_COUNT] = {
 	[OPTION_WITHDRAW] = { "withdraw", NULL, "end the present link, and make none" },
 	[OPTION_YES] = { "yes", NULL, "do it; without this option, only show it" },
 };
+
+_Static_assert((int)OPTION_COUNT <= (int)COMMAND_OPTIONS_MAX, "an option's bit is a flag");
 
 static const struct command commands[] = {
 	{ "config check", "", 0, 0, TAKES(OPTION_FILE),

@@ -58,7 +58,7 @@ struct call {
 };
 
 /* A flag beside the options: the command checks fsa.conf itself, and `call->conf` is NULL. */
-#define COMMAND_ANY_CONFIG (1u << 31)
+#define COMMAND_ANY_CONFIG (1ULL << 61)
 
 extern const struct command_table fsactl_commands;
 
