@@ -2,10 +2,11 @@
 
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+
+enum { NUMBER_MAX = 32 };
 
 static void put(struct buf *out, const char *text, size_t length)
 {
@@ -40,14 +41,15 @@ static void write_string(struct buf *out, const char *text, size_t length)
 	put(out, "\"", 1);
 }
 
-static void write_value(struct buf *out, json_t *json);
+static void write_value(struct buf *out, const json_t *json);
 
-static void write_object(struct buf *out, json_t *json)
+static void write_object(struct buf *out, const json_t *json)
 {
+	json_t *object = (json_t *)(uintptr_t)json; /* iterating does not change it */
 	const char *between = "";
 
 	put(out, "{", 1);
-	for (void *i = json_object_iter(json); i != NULL; i = json_object_iter_next(json, i)) {
+	for (void *i = json_object_iter(object); i != NULL; i = json_object_iter_next(object, i)) {
 		const char *key = json_object_iter_key(i);
 		put(out, between, strlen(between));
 		write_string(out, key, strlen(key));
@@ -58,7 +60,7 @@ static void write_object(struct buf *out, json_t *json)
 	put(out, "}", 1);
 }
 
-static void write_array(struct buf *out, json_t *json)
+static void write_array(struct buf *out, const json_t *json)
 {
 	put(out, "[", 1);
 	for (size_t i = 0; i < json_array_size(json); i++) {
@@ -69,15 +71,14 @@ static void write_array(struct buf *out, json_t *json)
 	put(out, "]", 1);
 }
 
-static void write_other(struct buf *out, const json_t *json)
+static void write_number(struct buf *out, const json_t *json)
 {
-	char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+	char text[NUMBER_MAX];
 
-	put(out, text, strlen(text));
-	free(text);
+	put(out, text, json_dumpb(json, text, sizeof(text), JSON_COMPACT | JSON_ENCODE_ANY));
 }
 
-static void write_value(struct buf *out, json_t *json)
+static void write_value(struct buf *out, const json_t *json)
 {
 	switch (json_typeof(json)) {
 	case JSON_OBJECT:
@@ -98,13 +99,13 @@ static void write_value(struct buf *out, json_t *json)
 	case JSON_FALSE:
 		put(out, "false", 5);
 		break;
-	default: /* numbers */
-		write_other(out, json);
+	default:
+		write_number(out, json);
 		break;
 	}
 }
 
-char *json_write(json_t *json)
+char *json_write(const json_t *json)
 {
 	struct buf out = BUF_INIT(SIZE_MAX);
 

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "base/json_write.h"
 #include "db/internal.h"
 
 enum { FORMAT_TEXT = 0, FORMAT_BINARY = 1 };
@@ -26,9 +27,7 @@ static void encode(const struct db_arg *arg, struct db_wire *w, int at)
 	case DB_ARG_JSON:
 		if (arg->json == NULL)
 			break;
-		w->dumps[at] = json_dumps(arg->json, JSON_COMPACT | JSON_ENCODE_ANY);
-		if (w->dumps[at] == NULL)
-			abort(); /* out of memory: all its text is UTF-8 */
+		w->dumps[at] = json_write(arg->json);
 		w->values[at] = w->dumps[at];
 		break;
 	}

@@ -16,8 +16,8 @@ SELECT sha256(('session' || i)::bytea), md5('user' || i)::uuid, md5('identity' |
     now() + interval '7 days'
 FROM generate_series(0, %(projects)s / 50) i;
 
-INSERT INTO kubeconfigs (user_id, sealed, server, namespace, account)
-SELECT md5('user' || i)::uuid, decode(repeat(md5('kubeconfig' || i), 150), 'hex'),
+INSERT INTO clusters (id, user_id, sealed, server, namespace, account)
+SELECT md5('user' || i)::uuid, md5('user' || i)::uuid, decode(repeat(md5('kubeconfig' || i), 150), 'hex'),
     'https://kubernetes.example:6443', 'ns-' || i, 'filler'
 FROM generate_series(0, %(projects)s / 50) i;
 
