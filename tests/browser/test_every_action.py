@@ -48,6 +48,18 @@ def test_other_sessions_are_ended_one_by_one_and_all_at_once(page, cluster, site
     assert page.complaints() == []
 
 
+def test_who_leaves_a_session_that_has_ended_sees_the_login(page, cluster, site):
+    name = enter(page, cluster)
+    with site.connect() as db, db.cursor() as cursor:
+        cursor.execute("DELETE FROM sessions WHERE user_id = (SELECT id FROM users WHERE name = %s)", (name,))
+    page.press("Settings")
+    page.see("dialog h2", "Your session has ended")
+    assert page.driver.switch_to.active_element.get_attribute("name") == "password"
+    page.press("Leave")
+    page.see("h1", "Log in")
+    assert not page.find("nav a", name)
+
+
 def test_a_project_is_renamed_described_and_restarted(page, cluster, site):
     namespace = f"/api/v1/namespaces/ns-{enter(page, cluster)}"
     create(page, "Before")

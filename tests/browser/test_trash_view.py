@@ -2,8 +2,10 @@
 
 import pytest
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from stand.site import Site
+from test_keyboard import Keyboard
 from test_page import create, enter
 
 
@@ -71,6 +73,27 @@ def test_whose_name_is_taken_comes_back_under_another(page, cluster):
     page.see("h1", "Former shop")
     page.press("Projects")
     page.wait(lambda: sorted(link.text for link in page.find(".projects a")) == ["Former shop", "Shop"], "both are there")
+    assert page.complaints() == []
+
+
+def test_the_trash_is_used_by_keyboard_alone(page, cluster):
+    enter(page, cluster)
+    create(page, "Keyed")
+    delete(page, "Keyed")
+    keyboard = Keyboard(page)
+    keyboard.use("Deleted projects")
+    page.see("h1", "Trash")
+    with keyboard.with_focus():
+        keyboard.use("Delete Keyed for ever")
+        page.see("dialog [name=typed]")
+        keyboard.press(Keys.ESCAPE)
+        page.wait(lambda: not page.find("dialog"), "no dialog")
+        assert keyboard.name() == "Delete Keyed for ever"
+        keyboard.back()
+        assert keyboard.name() == "Restore Keyed"
+        keyboard.press(Keys.ENTER)
+        page.see("h1", "Keyed")
+    page.wait_status("STOPPED")
     assert page.complaints() == []
 
 
