@@ -107,9 +107,11 @@ def test_a_network_that_comes_later_is_waited_for(begin, workspace):
         listening.bind(("127.0.0.1", 0))  # and refuses connections until it listens
         server = begin(f"http://127.0.0.1:{listening.getsockname()[1]}/shop.git")
         eventually(lambda: read(server)["status"] == "cloning")
-        with GitServer(workspace / "later", listening) as repositories:
-            repositories.make("shop", FILES)
+        repositories = GitServer(workspace / "later", listening)
+        repositories.make("shop", FILES)  # before anybody is answered
+        with repositories:
             assert finished(server)["status"] == "done"
+    assert (server.home / "shop/README.md").exists()
 
 
 def test_what_is_killed_in_the_middle_leaves_nothing_half(repositories, begin):
