@@ -29,6 +29,8 @@ def full(page, cluster, site, open_inside):
         {"key": "K" * 128, "value": "v" * 32000}, {"key": "LINES", "value": "a line\n" * 500},
         {"key": "SECRET", "value": "s", "isSecret": True, "category": "secret"}]}).ok
     assert client.post("/api/user/tokens", {"name": "t" * 64, "scope": "write"}).ok
+    assert client.post("/api/clusters", {
+        "name": "c" * 32, "region": "r" * 64, "kubeconfig": cluster.create_user(name, "n" * 63)}).ok
     page.wait_status("RUNNING")
     sandbox = open_inside(page, name)
     (sandbox.home / ("f" * 255)).write_text("some text")
@@ -169,6 +171,11 @@ def test_several_sandboxes(page, full, site, workspace, offers):
     page.press("New project")
     page.see("dialog [name=image]")
     wrong += check(page, workspace, "new-project-with-offers")
+    page.press("Cancel", "dialog button")
+    page.press("Settings")
+    page.press("Add a cluster")
+    page.see("dialog [name=region]")
+    wrong += check(page, workspace, "new-cluster")
     assert not wrong, "\n".join(map(str, wrong))
 
 
