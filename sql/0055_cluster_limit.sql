@@ -35,13 +35,13 @@ BEGIN
     IF public.is_operator() OR EXISTS (SELECT FROM public.clusters c WHERE c.id = NEW.id) THEN
         RETURN NEW;
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtextextended('limit clusters ' || NEW.user_id, 0));
-    IF public.limit_used(NEW.user_id, 'clusters')
-        >= public.limit_of(NEW.user_id, 'clusters', 'clusters_per_user') THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended('limit ' || TG_ARGV[0] || ' ' || NEW.user_id, 0));
+    IF public.limit_used(NEW.user_id, TG_ARGV[0])
+        >= public.limit_of(NEW.user_id, TG_ARGV[0], TG_ARGV[1]) THEN
         RETURN NULL;
     END IF;
     RETURN NEW;
 END
 $$;
 CREATE TRIGGER limited BEFORE INSERT ON clusters
-    FOR EACH ROW WHEN (NEW.id <> NEW.user_id) EXECUTE FUNCTION enforce_cluster_limit();
+    FOR EACH ROW WHEN (NEW.id <> NEW.user_id) EXECUTE FUNCTION enforce_cluster_limit('clusters', 'clusters_per_user');
