@@ -63,7 +63,7 @@ int agent_post(struct call *c, struct err *e)
 	char random[TOKEN_LENGTH + 1], session[SESSION_MAX];
 	json_t *answer;
 
-	if (sandbox_get(c->db, c->session->user_id, c->params[0], SANDBOX_FIRST, &view, e) < 0 ||
+	if (sandbox_get(c->db, c->owner_id, c->params[0], SANDBOX_FIRST, &view, e) < 0 ||
 	    check_sandbox(&view.sandbox, e) < 0 ||
 	    api_sandbox_token(c, &view, scopes, EXPIRES_S, &answer, e) < 0)
 		return -1;

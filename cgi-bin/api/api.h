@@ -132,6 +132,14 @@ route_fn admin_state_get, admin_samples_get, admin_health_get, admin_stuck_get, 
 	admin_invitation_post, admin_invitation_delete;
 extern const struct field admin_users_query[], admin_limit_fields[], admin_invitation_fields[];
 
+/* Adds to each project of an array what the caller is to it ("role"), and whose it is ("owner"). */
+int api_add_access(const struct call *c, json_t *items, struct err *e);
+extern const struct field member_change_fields[], project_invitation_fields[],
+	invitation_link_fields[];
+route_fn members_list_get, member_patch, member_delete, membership_delete, project_invitation_post,
+	project_invitation_delete, invitations_list_get, invitation_accept_post,
+	invitation_link_post, invitation_decline;
+
 route_fn event_list_get;
 
 route_fn audit_list_get;

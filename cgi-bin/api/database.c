@@ -10,7 +10,7 @@ static int answer(struct call *c, struct err *e)
 	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
 	json_t *database;
 
-	if (project_get(c->db, c->session->user_id, c->params[0], &rows, e) < 0)
+	if (project_get(c->db, c->owner_id, c->params[0], &rows, e) < 0)
 		return -1;
 	if (rows.items[0].database == NULL)
 		return err_set(e, ERR_NOT_FOUND, "DATABASE_NOT_FOUND",
@@ -32,7 +32,7 @@ int database_post(struct call *c, struct err *e)
 
 	new_id(id);
 	if (api_ask_risk(c, SANDBOX_ALL, RISK_ENDS_SANDBOX, e) < 0 ||
-	    database_add(c->db, c->session->user_id, c->params[0], id, e) < 0)
+	    database_add(c->db, c->owner_id, c->params[0], id, e) < 0)
 		return -1;
 	return answer(c, e);
 }
@@ -40,7 +40,7 @@ int database_post(struct call *c, struct err *e)
 int database_delete(struct call *c, struct err *e)
 {
 	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
-	const char *user_id = c->session->user_id;
+	const char *user_id = c->owner_id;
 
 	if (api_ask_risk(c, SANDBOX_ALL, RISK_ENDS_SANDBOX, e) < 0 ||
 	    database_remove(c->db, user_id, c->params[0], e) < 0 ||

@@ -68,7 +68,7 @@ int environment_list_get(struct call *c, struct err *e)
 	CLEANUP(json_decrefp) json_t *groups = json_object();
 	json_t *variable;
 
-	if (variable_list(c->db, c->session->user_id, c->params[0], &rows, e) < 0)
+	if (variable_list(c->db, c->owner_id, c->params[0], &rows, e) < 0)
 		return -1;
 	for (size_t i = 0; i < environment_category_count; i++)
 		json_object_set_new(groups, environment_categories[i], json_array());
@@ -183,7 +183,7 @@ int api_put_variable(const struct call *c, const char *project_id, const char *k
 		.value_sealed = sealed.data,
 		.value_sealed_length = sealed.length,
 	};
-	return variable_put(c->db, c->session->user_id, project_id, &variable, 1, e);
+	return variable_put(c->db, c->owner_id, project_id, &variable, 1, e);
 }
 
 /* A single variable is added or replaced; several replace their categories, as in version 0.4. */
@@ -191,7 +191,7 @@ int environment_post(struct call *c, struct err *e)
 {
 	CLEANUP(batch_free) struct batch *batch = mem_calloc(1, sizeof(*batch));
 	const json_t *variables = json_object_get(c->body, "variables");
-	const char *user_id = c->session->user_id;
+	const char *user_id = c->owner_id;
 	const char *project_id = c->params[0];
 
 	if (check_form(c->body, variables, e) < 0 ||
@@ -215,8 +215,7 @@ int environment_merge(struct call *c, struct err *e)
 
 	if (collect(batch, c, json_object_get(c->body, "variables"), e) < 0 ||
 	    api_ask_risk(c, SANDBOX_ALL, RISK_ENDS_SANDBOX, e) < 0 ||
-	    variable_put(c->db, c->session->user_id, c->params[0], batch->items, batch->count, e) <
-		    0)
+	    variable_put(c->db, c->owner_id, c->params[0], batch->items, batch->count, e) < 0)
 		return -1;
 	answer_count(c, batch);
 	return 0;
@@ -227,7 +226,7 @@ static int answer_variable(struct call *c, enum render how, struct err *e)
 	CLEANUP(variable_rows_clear) struct variable_rows rows = { .count = 0 };
 	json_t *variable;
 
-	if (variable_get(c->db, c->session->user_id, c->params[0], c->params[1], &rows, e) < 0 ||
+	if (variable_get(c->db, c->owner_id, c->params[0], c->params[1], &rows, e) < 0 ||
 	    render_variable(c, &rows.items[0], how, &variable, e) < 0)
 		return -1;
 	response_json(c->response, 200, variable);
@@ -240,14 +239,26 @@ int environment_read(struct call *c, struct err *e)
 	return answer_variable(c, RENDER_DETAILED, e);
 }
 
+/* A secret that is declared to be none is shown to every member. */
+static int check_stays_secret(const struct call *c, const struct variable *v, struct err *e)
+{
+	if (c->role == PROJECT_OWNER || !v->is_secret || field_given(c->body, "value") ||
+	    field_bool(c->body, "isSecret", true))
+		return 0;
+	return err_set(e, ERR_FORBIDDEN, "PROJECT_ROLE",
+		       "Only the project's owner may see the value of a secret: give it another "
+		       "value as well");
+}
+
 int environment_patch(struct call *c, struct err *e)
 {
 	CLEANUP(variable_rows_clear) struct variable_rows rows = { .count = 0 };
 	CLEANUP(buf_release) struct buf sealed = BUF_INIT(SEALED_VALUE_MAX);
-	const char *user_id = c->session->user_id;
+	const char *user_id = c->owner_id;
 	const char *value = field_string(c->body, "value");
 
 	if (variable_get(c->db, user_id, c->params[0], c->params[1], &rows, e) < 0 ||
+	    check_stays_secret(c, &rows.items[0], e) < 0 ||
 	    (value != NULL &&
 	     seal_value(c, c->params[0], rows.items[0].key, value, &sealed, e) < 0))
 		return -1;
@@ -268,7 +279,7 @@ int environment_patch(struct call *c, struct err *e)
 int environment_delete(struct call *c, struct err *e)
 {
 	if (api_ask_risk(c, SANDBOX_ALL, RISK_ENDS_SANDBOX, e) < 0 ||
-	    variable_delete(c->db, c->session->user_id, c->params[0], c->params[1], e) < 0)
+	    variable_delete(c->db, c->owner_id, c->params[0], c->params[1], e) < 0)
 		return -1;
 	response_json(c->response, 200, json_pack("{s:b}", "success", 1));
 	return 0;

@@ -30,7 +30,7 @@ int event_list_get(struct call *c, struct err *e)
 	int64_t before = cursor_id(field_string(c->query, "cursor"));
 	char next[CURSOR_DIGITS_MAX + 1];
 
-	if (event_list(c->db, c->session->user_id, c->params[0], before, limit, &rows, e) < 0)
+	if (event_list(c->db, c->owner_id, c->params[0], before, limit, &rows, e) < 0)
 		return -1;
 	json_t *items = json_array();
 	for (size_t i = 0; i < rows.count; i++)

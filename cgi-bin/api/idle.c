@@ -21,14 +21,14 @@ int project_idle_put(struct call *c, struct err *e)
 {
 	int64_t minutes = field_integer(c->body, "minutes", IDLE_DEFAULT);
 
-	if (project_set_idle(c->db, c->session->user_id, c->params[0], minutes, e) < 0)
+	if (project_set_idle(c->db, c->owner_id, c->params[0], minutes, e) < 0)
 		return -1;
 	return api_answer_project(c, e);
 }
 
 int project_keep_post(struct call *c, struct err *e)
 {
-	if (project_keep(c->db, c->session->user_id, c->params[0],
+	if (project_keep(c->db, c->owner_id, c->params[0],
 			 (unsigned)field_integer(c->body, "hours", 0), e) < 0)
 		return -1;
 	return api_answer_project(c, e);

@@ -81,7 +81,7 @@ static int answer(struct call *c, struct err *e)
 {
 	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
 
-	if (sandbox_get(c->db, c->session->user_id, c->params[0], c->params[1], &view, e) < 0)
+	if (sandbox_get(c->db, c->owner_id, c->params[0], c->params[1], &view, e) < 0)
 		return -1;
 	response_json(c->response, 200,
 		      json_pack("{s:o}", "items", render_ports(c, &view.sandbox)));
@@ -110,7 +110,7 @@ int ports_post(struct call *c, struct err *e)
 	(void)snprintf(c->object_id, sizeof(c->object_id), "%s", c->params[1]);
 	c->audit_detail =
 		json_pack("{s:I, s:s}", "port", (json_int_t)port.port, "access", port.access);
-	if (port_open(c->db, c->session->user_id, c->params[0], c->params[1], &port, e) < 0)
+	if (port_open(c->db, c->owner_id, c->params[0], c->params[1], &port, e) < 0)
 		return -1;
 	return answer(c, e);
 }
@@ -119,7 +119,7 @@ int ports_delete(struct call *c, struct err *e)
 {
 	(void)snprintf(c->object_id, sizeof(c->object_id), "%s", c->params[1]);
 	c->audit_detail = json_pack("{s:s}", "portId", c->params[2]);
-	if (port_close(c->db, c->session->user_id, c->params[0], c->params[1], c->params[2], e) < 0)
+	if (port_close(c->db, c->owner_id, c->params[0], c->params[1], c->params[2], e) < 0)
 		return -1;
 	return answer(c, e);
 }

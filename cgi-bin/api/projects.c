@@ -164,7 +164,7 @@ const struct field force_fields[] = { FIELD_FORCE, FIELDS_END };
 
 int api_ask_risk(const struct call *c, const char *sandbox_id, unsigned request, struct err *e)
 {
-	return project_ask_risk(c->db, c->session->user_id, c->params[0], sandbox_id, request,
+	return project_ask_risk(c->db, c->owner_id, c->params[0], sandbox_id, request,
 				field_bool(c->body, "force", false), e);
 }
 
@@ -179,7 +179,7 @@ static int render_items(const struct call *c, const struct project_rows *rows, j
 			return -1;
 		json_array_append_new(items, item);
 	}
-	if (add_environments(c, items, e) < 0)
+	if (add_environments(c, items, e) < 0 || api_add_access(c, items, e) < 0)
 		return -1;
 	*ret_items = STEAL(items);
 	return 0;
@@ -214,7 +214,7 @@ int project_list_get(struct call *c, struct err *e)
 static int get(const struct call *c, const char *project_id, struct project_rows *ret_rows,
 	       struct err *e)
 {
-	return project_get(c->db, c->session->user_id, project_id, ret_rows, e);
+	return project_get(c->db, c->owner_id, project_id, ret_rows, e);
 }
 
 static int add_repository(const struct call *c, struct err *e)
@@ -337,7 +337,7 @@ static int add_environment(const struct call *c, json_t *into, struct err *e)
 	json_t *variable;
 
 	json_object_set_new(into, "environments", variables);
-	if (variable_list(c->db, c->session->user_id, c->params[0], &rows, e) < 0)
+	if (variable_list(c->db, c->owner_id, c->params[0], &rows, e) < 0)
 		return -1;
 	for (size_t i = 0; i < rows.count; i++) {
 		if (render_variable(c, &rows.items[i], RENDER_LISTED, &variable, e) < 0)
@@ -350,13 +350,16 @@ static int add_environment(const struct call *c, json_t *into, struct err *e)
 int project_read(struct call *c, struct err *e)
 {
 	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
-	CLEANUP(json_decrefp) json_t *project = NULL;
+	CLEANUP(json_decrefp) json_t *items = NULL;
+	json_t *project;
 
 	if (get(c, c->params[0], &rows, e) < 0 ||
-	    render_project_item(c, &rows.items[0], RENDER_DETAILED, &project, e) < 0 ||
-	    add_environment(c, project, e) < 0)
+	    render_project_item(c, &rows.items[0], RENDER_DETAILED, &project, e) < 0)
 		return -1;
-	response_json(c->response, 200, STEAL(project));
+	items = json_pack("[o]", project);
+	if (add_environment(c, project, e) < 0 || api_add_access(c, items, e) < 0)
+		return -1;
+	response_json(c->response, 200, json_incref(project));
 	return 0;
 }
 
@@ -380,7 +383,7 @@ int project_patch(struct call *c, struct err *e)
 
 	if (change.description == NULL && field_given(c->body, "description"))
 		change.description = ""; /* null removes it */
-	if (project_change(c->db, c->session->user_id, c->params[0], &change, e) < 0)
+	if (project_change(c->db, c->owner_id, c->params[0], &change, e) < 0)
 		return -1;
 	return api_answer_project(c, e);
 }
@@ -389,7 +392,7 @@ int project_lifetime_put(struct call *c, struct err *e)
 {
 	unsigned hours = (unsigned)field_integer(c->body, "hours", 0); /* null: it has no end */
 
-	if (project_set_lifetime(c->db, c->session->user_id, c->params[0], hours, e) < 0)
+	if (project_set_lifetime(c->db, c->owner_id, c->params[0], hours, e) < 0)
 		return -1;
 	return api_answer_project(c, e);
 }
@@ -407,7 +410,7 @@ static int answer_request(struct call *c, const char *message, struct err *e)
 int project_start_post(struct call *c, struct err *e)
 {
 	if (api_ask_risk(c, SANDBOX_ALL, RISK_STARTS, e) < 0 ||
-	    project_set_desired(c->db, c->session->user_id, c->params[0], DESIRED_RUNNING, e) < 0)
+	    project_set_desired(c->db, c->owner_id, c->params[0], DESIRED_RUNNING, e) < 0)
 		return -1;
 	return answer_request(c,
 			      "Project start requested - reconcile job will handle resource "
@@ -418,7 +421,7 @@ int project_start_post(struct call *c, struct err *e)
 int project_stop_post(struct call *c, struct err *e)
 {
 	if (api_ask_risk(c, SANDBOX_ALL, RISK_ENDS_SANDBOX | RISK_ENDS_DATABASE, e) < 0 ||
-	    project_set_desired(c->db, c->session->user_id, c->params[0], DESIRED_STOPPED, e) < 0)
+	    project_set_desired(c->db, c->owner_id, c->params[0], DESIRED_STOPPED, e) < 0)
 		return -1;
 	return answer_request(c,
 			      "Project stop requested - reconcile job will handle resource "
@@ -429,7 +432,7 @@ int project_stop_post(struct call *c, struct err *e)
 int project_restart_post(struct call *c, struct err *e)
 {
 	if (api_ask_risk(c, SANDBOX_ALL, RISK_ENDS_SANDBOX | RISK_STARTS, e) < 0 ||
-	    project_restart(c->db, c->session->user_id, c->params[0], e) < 0)
+	    project_restart(c->db, c->owner_id, c->params[0], e) < 0)
 		return -1;
 	return answer_request(c,
 			      "Project restart requested - reconcile job will handle resource "
@@ -439,8 +442,7 @@ int project_restart_post(struct call *c, struct err *e)
 
 int project_restore_post(struct call *c, struct err *e)
 {
-	if (project_restore(c->db, c->session->user_id, c->params[0], field_string(c->body, "name"),
-			    e) < 0)
+	if (project_restore(c->db, c->owner_id, c->params[0], field_string(c->body, "name"), e) < 0)
 		return -1;
 	return api_answer_project(c, e);
 }
@@ -450,7 +452,7 @@ int project_remove(struct call *c, struct err *e)
 	static const char message[] = "Project deletion requested - reconcile job will handle "
 				      "resource cleanup and project removal";
 
-	if (project_delete(c->db, c->session->user_id, c->params[0],
+	if (project_delete(c->db, c->owner_id, c->params[0],
 			   field_bool(c->body, "permanent", false), e) < 0)
 		return -1;
 	if (answer_request(c, message, e) == 0)

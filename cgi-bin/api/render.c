@@ -115,7 +115,13 @@ static void set_text(json_t *object, const char *name, const char *text)
 
 static bool shows_secrets(const struct call *c, enum render how)
 {
-	return how == RENDER_DETAILED && !c->session->read_only;
+	return how == RENDER_DETAILED && !c->session->read_only && c->role == PROJECT_OWNER;
+}
+
+/* With the terminal's token one may do anything in the sandbox. */
+static bool shows_terminal(const struct call *c, enum render how)
+{
+	return how == RENDER_DETAILED && !c->session->read_only && c->role <= PROJECT_EDITOR;
 }
 
 json_t *render_project(const struct project *p)
@@ -224,7 +230,7 @@ int render_sandbox(const struct call *c, const struct sandbox *s, enum render ho
 	CLEANUP(cleanup_free) char *app = render_public_url(c, s->app_host);
 	CLEANUP(cleanup_free) char *terminal = NULL;
 
-	if (!shows_secrets(c, how))
+	if (!shows_terminal(c, how))
 		terminal = render_public_url(c, s->ttyd_host);
 	else if (terminal_url(c, s, &terminal, e) < 0)
 		return -1;

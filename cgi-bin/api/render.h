@@ -10,8 +10,8 @@
 /*
  * The JSON of our objects, with the members that version 0.4 has. In lists the secrets of an object
  * are null; its own details show them to its owner, but not to a program with a read-only API
- * token: with a terminal's token or a database's password it could make changes. The caller
- * json_decref()s.
+ * token: with a terminal's token or a database's password it could make changes. Of a project's
+ * members, editors see the terminal's token. The caller json_decref()s.
  */
 enum render { RENDER_LISTED, RENDER_DETAILED };
 

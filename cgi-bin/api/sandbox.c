@@ -45,7 +45,8 @@ const struct field sandbox_add_fields[] = {
 
 const struct field sandbox_change_fields[] = { FIELD_SIZE, FIELD_IMAGE, FIELD_FORCE, FIELDS_END };
 
-/* What it printed before it crashed may contain secrets, which are not for read-only tokens. */
+/* What it printed before it crashed may contain secrets, which are the owner's, and not for
+ * read-only tokens. */
 static int add_crash_log(const struct call *c, const struct resource *r, json_t *sandbox,
 			 struct err *e)
 {
@@ -53,10 +54,10 @@ static int add_crash_log(const struct call *c, const struct resource *r, json_t 
 	CLEANUP(cleanup_free) char *context = mem_printf(CONTEXT_CRASH_LOG, r->id);
 	CLEANUP(buf_wipe) struct buf text = BUF_INIT(CRASH_LOG_MAX);
 
-	if (c->session->read_only || r->cause_kind == NULL ||
+	if (c->session->read_only || c->role != PROJECT_OWNER || r->cause_kind == NULL ||
 	    strcmp(r->cause_kind, err_kind_name(ERR_POD_CRASH)) != 0)
 		return 0;
-	if (crash_log_get(c->db, c->session->user_id, r->id, &log, e) < 0)
+	if (crash_log_get(c->db, c->owner_id, r->id, &log, e) < 0)
 		return -1;
 	if (log.sealed == NULL)
 		return 0;
@@ -97,7 +98,7 @@ static const char *chosen(struct call *c)
 static int get(const struct call *c, const char *sandbox_id, struct sandbox_view *ret_view,
 	       struct err *e)
 {
-	return sandbox_get(c->db, c->session->user_id, c->params[0], sandbox_id, ret_view, e);
+	return sandbox_get(c->db, c->owner_id, c->params[0], sandbox_id, ret_view, e);
 }
 
 static int answer(struct call *c, const char *sandbox_id, struct err *e)
@@ -157,7 +158,7 @@ int sandbox_post(struct call *c, struct err *e)
 
 	if (api_ask_risk(c, SANDBOX_FIRST, request, e) < 0 || api_new_sandbox(c, &made, e) < 0 ||
 	    take_current_id(c, &made, e) < 0 || complete(c, &made, &env, e) < 0 ||
-	    sandbox_start(c->db, c->session->user_id, c->params[0], &made.row, e) < 0)
+	    sandbox_start(c->db, c->owner_id, c->params[0], &made.row, e) < 0)
 		return -1;
 	return answer(c, SANDBOX_FIRST, e);
 }
@@ -165,7 +166,7 @@ int sandbox_post(struct call *c, struct err *e)
 /* What is not given does not change; null means the operator's default. */
 int sandbox_patch(struct call *c, struct err *e)
 {
-	const char *user_id = c->session->user_id, *project_id = c->params[0], *id = chosen(c);
+	const char *user_id = c->owner_id, *project_id = c->params[0], *id = chosen(c);
 	bool size = field_given(c->body, "size"), image = field_given(c->body, "image");
 
 	if ((size || image) && api_ask_risk(c, id, RISK_ENDS_SANDBOX, e) < 0)
@@ -183,8 +184,7 @@ int sandbox_delete(struct call *c, struct err *e)
 {
 	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
 
-	if (sandbox_set_desired(c->db, c->session->user_id, c->params[0], chosen(c), DESIRED_GONE,
-				e) < 0 ||
+	if (sandbox_set_desired(c->db, c->owner_id, c->params[0], chosen(c), DESIRED_GONE, e) < 0 ||
 	    get(c, chosen(c), &view, e) < 0)
 		return -1;
 	response_json(c->response, 200,
@@ -200,7 +200,7 @@ int sandboxes_list_get(struct call *c, struct err *e)
 	CLEANUP(project_rows_clear) struct project_rows rows = { .count = 0 };
 	CLEANUP(json_decrefp) json_t *items = json_array();
 
-	if (project_get(c->db, c->session->user_id, c->params[0], &rows, e) < 0 ||
+	if (project_get(c->db, c->owner_id, c->params[0], &rows, e) < 0 ||
 	    render_sandboxes(c, &rows.items[0], RENDER_LISTED, items, e) < 0)
 		return -1;
 	response_json(c->response, 200, json_pack("{s:O}", "items", items));
@@ -217,7 +217,7 @@ int sandboxes_post(struct call *c, struct err *e)
 	made.row.display_name = field_string(c->body, "displayName");
 	made.row.size = field_string(c->body, "size");
 	made.row.image = field_string(c->body, "image");
-	if (sandbox_add(c->db, c->session->user_id, c->params[0], &made.row, e) < 0)
+	if (sandbox_add(c->db, c->owner_id, c->params[0], &made.row, e) < 0)
 		return -1;
 	memcpy(c->object_id, made.id, sizeof(c->object_id));
 	return answer(c, made.id, e);
@@ -226,8 +226,7 @@ int sandboxes_post(struct call *c, struct err *e)
 static int ask_for(struct call *c, enum desired desired, unsigned risk, struct err *e)
 {
 	if (api_ask_risk(c, chosen(c), risk, e) < 0 ||
-	    sandbox_set_desired(c->db, c->session->user_id, c->params[0], chosen(c), desired, e) <
-		    0)
+	    sandbox_set_desired(c->db, c->owner_id, c->params[0], chosen(c), desired, e) < 0)
 		return -1;
 	return answer(c, chosen(c), e);
 }
@@ -245,7 +244,7 @@ int sandboxes_stop_post(struct call *c, struct err *e)
 int sandboxes_restart_post(struct call *c, struct err *e)
 {
 	if (api_ask_risk(c, chosen(c), RISK_ENDS_SANDBOX | RISK_STARTS, e) < 0 ||
-	    sandbox_restart(c->db, c->session->user_id, c->params[0], chosen(c), e) < 0)
+	    sandbox_restart(c->db, c->owner_id, c->params[0], chosen(c), e) < 0)
 		return -1;
 	return answer(c, chosen(c), e);
 }

@@ -10,6 +10,7 @@
 #include "crypto/sandboxd_token.h"
 #include "crypto/token.h"
 #include "render.h"
+#include "store/membership.h"
 #include "store/project.h"
 #include "web/json.h"
 
@@ -98,15 +99,37 @@ int api_sandbox_token(struct call *c, const struct sandbox_view *view, json_t *w
 	return 0;
 }
 
+/* Viewers get tokens that show how the sandbox is, and let nobody in: files may contain
+ * credentials, and behind a port may be anything. */
+static int check_role(const struct call *c, const json_t *wanted, struct err *e)
+{
+	size_t index;
+	json_t *scope;
+
+	if (c->role != PROJECT_VIEWER)
+		return 0;
+	json_array_foreach(wanted, index, scope)
+	{
+		if (strcmp(json_string_value(scope), "usage") != 0)
+			return err_set(e, ERR_FORBIDDEN, "PROJECT_ROLE",
+				       "You are a viewer of this project: only the scope usage is "
+				       "for you");
+	}
+	return 0;
+}
+
 int sandbox_token_post(struct call *c, struct err *e)
 {
+	json_t *wanted = json_object_get(c->body, "scopes");
+	int64_t lifetime_s = field_integer(c->body, "expiresIn", EXPIRES_MAX_S);
 	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
 	json_t *answer;
 
-	if (sandbox_get(c->db, c->session->user_id, c->params[0],
+	if (check_role(c, wanted, e) < 0 ||
+	    sandbox_get(c->db, c->owner_id, c->params[0],
 			c->params[1] != NULL ? c->params[1] : SANDBOX_FIRST, &view, e) < 0 ||
-	    api_sandbox_token(c, &view, json_object_get(c->body, "scopes"),
-			      field_integer(c->body, "expiresIn", EXPIRES_MAX_S), &answer, e) < 0)
+	    api_sandbox_token(c, &view, wanted, lifetime_s, &answer, e) < 0 ||
+	    membership_note_token(c->db, c->params[0], c->session->user_id, lifetime_s, e) < 0)
 		return -1;
 	response_json(c->response, 200, answer);
 	return 0;

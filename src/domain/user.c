@@ -50,14 +50,26 @@ static char *escape(const char *text)
 	return escaped;
 }
 
-char *invitation_link(const char *site, const char *name, const char *token)
+/* Without slashes at its end. */
+static int site_length(const char *site)
 {
 	size_t length = strlen(site);
-	CLEANUP(cleanup_free) char *escaped = escape(name);
 
 	while (length > 0 && site[length - 1] == '/')
 		length--;
-	return mem_printf("%.*s/#/invite/%s/%s", (int)length, site, escaped, token);
+	return (int)length;
+}
+
+char *invitation_link(const char *site, const char *name, const char *token)
+{
+	CLEANUP(cleanup_free) char *escaped = escape(name);
+
+	return mem_printf("%.*s/#/invite/%s/%s", site_length(site), site, escaped, token);
+}
+
+char *project_link(const char *site, const char *token)
+{
+	return mem_printf("%.*s/#/join/%s", site_length(site), site, token);
 }
 
 int setting_key_check(const char *key, struct err *e)

@@ -20,6 +20,8 @@ int user_name_check(const char *name, struct err *e);
  * has the token behind its '#', which browsers send to nobody: it stands in no log. The caller
  * frees. */
 char *invitation_link(const char *site, const char *name, const char *token);
+/* The same of an invitation to a project (store/project_invitation.h). */
+char *project_link(const char *site, const char *token);
 
 /* The name of one of a user's settings: capital letters, digits and '_', beginning with a letter,
  * at most SETTING_KEY_MAX. ERR_INVALID with code INVALID_FIELD. */

@@ -8,6 +8,7 @@ enum statement {
 	STATEMENT_COST,
 	STATEMENT_PLACES,
 	STATEMENT_ASK,
+	STATEMENT_MEMBERSHIPS,
 	STATEMENT_PROJECTS,
 	STATEMENT_FORGET,
 	STATEMENT_FINISH,
@@ -36,6 +37,8 @@ static const struct db_statement statements[] = {
 		"WITH locked AS (SELECT id FROM users WHERE id = $1 FOR UPDATE)"
 		" UPDATE users u SET deleted_at = coalesce(deleted_at, now()),"
 		"  disabled_at = coalesce(disabled_at, now()) FROM locked WHERE u.id = locked.id" },
+	[STATEMENT_MEMBERSHIPS] = { "deletion_memberships",
+		"DELETE FROM project_members WHERE user_id = $1" },
 	[STATEMENT_PROJECTS] = { "deletion_projects", "SELECT delete_projects($1)" },
 	/* A pass that holds one of them now records nothing, as it finds no row. */
 	[STATEMENT_FORGET] = { "deletion_forget",
@@ -71,7 +74,8 @@ int deletion_ask(struct db *tx, const char *user_id, struct err *e)
 	struct access_ended ended;
 
 	if (run(tx, STATEMENT_ASK, user_id, e) < 0 ||
-	    access_end_all(tx, user_id, NULL, &ended, e) < 0)
+	    access_end_all(tx, user_id, NULL, &ended, e) < 0 ||
+	    run(tx, STATEMENT_MEMBERSHIPS, user_id, e) < 0)
 		return -1;
 	return run(tx, STATEMENT_PROJECTS, user_id, e);
 }

@@ -39,10 +39,10 @@ static const struct db_statement statements[] = {
 		" WHERE p.id = $1 AND p.user_id = $2 ORDER BY e.key" },
 	[STATEMENT_LIST_MANY] = { "variable_list_many",
 		STORE_SELECT(VARIABLE_COLUMNS)
-		"FROM projects p JOIN environment e ON e.project_id = p.id"
-		" WHERE p.user_id = $2 AND p.id IN"
+		"FROM project_access a JOIN projects p ON p.id = a.project_id"
+		" JOIN environment e ON e.project_id = p.id WHERE a.user_id = $2 AND a.project_id IN"
 		"  (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))"
-		" ORDER BY p.id, e.key" },
+		" ORDER BY a.project_id, e.key" },
 	[STATEMENT_GET] = { "variable_get",
 		STORE_SELECT(VARIABLE_COLUMNS)
 		"FROM projects p LEFT JOIN environment e"

@@ -57,9 +57,10 @@ static const struct db_statement statement_get = {
 	"SELECT 0" PROJECT_STATUS_COLUMNS(COLUMN_SQL, "p") RESOURCE_STATUS_COLUMNS(COLUMN_SQL, "r")
 		RESOURCE_CAUSE_COLUMNS(COLUMN_SQL, "r") RESOURCE_KIND_COLUMNS(
 			COLUMN_SQL,
-			"r") " FROM projects p LEFT JOIN resources r ON r.project_id = p.id"
-			     " WHERE p.id = $1 AND p.user_id = $2 ORDER BY " STORE_RESOURCE_ORDER(
-				     "r")
+			"r") " FROM project_access a JOIN projects p ON p.id = a.project_id"
+			     " LEFT JOIN resources r ON r.project_id = p.id"
+			     " WHERE a.project_id = $1 AND a.user_id = $2"
+			     " ORDER BY " STORE_RESOURCE_ORDER("r")
 };
 
 static const struct db_statement statement_users = { "live_users", "SELECT id FROM users" };

@@ -85,7 +85,8 @@ static const struct db_statement statements[] = {
 	 * stable order. */
 	[STATEMENT_LIST] = { "project_list",
 		SELECT_ITEM
-		"FROM (SELECT * FROM projects WHERE user_id = $1"
+		"FROM (SELECT * FROM projects"
+		"  WHERE id IN (SELECT project_id FROM project_access WHERE user_id = $1)"
 		"  AND (trash_until IS NOT NULL) = $8::boolean"
 		"  AND ($2::text IS NULL OR strpos(lower(name), lower($2)) > 0"
 		"   OR strpos(lower(description), lower($2)) > 0)"

@@ -116,6 +116,9 @@ void routes_print(const struct route *routes, FILE *out)
 					(route->flags & ROUTE_CHANGES) != 0, "transaction",
 					(route->flags & ROUTE_TRANSACTION) != 0, "idempotent",
 					(route->flags & ROUTE_IDEMPOTENT) != 0);
+		if (strstr(route->pattern, ":projectId") != NULL)
+			json_object_set_new(row, "role",
+					    json_string(project_role_name(route->role)));
 		if (route->body != NULL)
 			json_object_set_new(row, "body", fields_schema(route->body));
 		if (route->query != NULL)

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "db/db.h"
+#include "domain/role.h"
 #include "store/session.h"
 #include "web/field.h"
 #include "web/request.h"
@@ -65,11 +66,15 @@ struct call {
 	struct db *db;                 /* in the router's transaction for ROUTE_TRANSACTION */
 	const struct session *session; /* NULL for ROUTE_OPEN and ROUTE_LOCAL */
 	uint8_t session_hash[TOKEN_HASH_BYTES]; /* its token's */
-	void *context;                          /* the program's own, see program.h */
-	const json_t *body, *query;             /* what passed the route's tables */
-	const char *params[ROUTE_PARAMS_MAX];   /* of the path, in the pattern's order: UUIDs */
-	char object_id[STORE_ID_LENGTH + 1];    /* for the audit, when the path does not have it */
-	void *prepared;                         /* of `prepare`, for the handler */
+	/* Of the path's project, for the store, and what the caller is to it (store/membership.h).
+	 * Without a project: the caller, their own. */
+	char owner_id[STORE_ID_LENGTH + 1];
+	enum project_role role;
+	void *context;                        /* the program's own, see program.h */
+	const json_t *body, *query;           /* what passed the route's tables */
+	const char *params[ROUTE_PARAMS_MAX]; /* of the path, in the pattern's order: UUIDs */
+	char object_id[STORE_ID_LENGTH + 1];  /* for the audit, when the path does not have it */
+	void *prepared;                       /* of `prepare`, for the handler */
 	bool quiet; /* of ROUTE_WAKES: the handler has left nothing to do for the reconciler */
 	json_t *audit_detail; /* what the audit's line says in addition; the router's to free */
 };
@@ -97,6 +102,9 @@ struct route {
 	const struct field *query; /* NULL: takes none */
 	size_t body_max;           /* 0: ROUTE_BODY_MAX */
 	const char *action;        /* of the audit: "project.create" */
+	/* With a ":projectId": who may, if not only its owner. A role gives what those after it
+	 * give. */
+	enum project_role role;
 };
 
 /* Rows of a kind, with a session: what reads, and what changes something in a transaction. */
@@ -130,8 +138,8 @@ char *route_allow(unsigned methods);
 /* The value of the parameter called `name`, NULL if the route has none. */
 const char *route_param(const struct route *route, const char *const *params, const char *name);
 
-/* The table as JSON lines: method, pattern, auth, mutation, transaction, idempotent, and JSON
- * Schemas of body and query where it takes them. */
+/* The table as JSON lines: method, pattern, auth, mutation, transaction, idempotent, role where the
+ * path has a project, and JSON Schemas of body and query where it takes them. */
 void routes_print(const struct route *routes, FILE *out);
 
 #endif

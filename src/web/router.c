@@ -18,6 +18,7 @@
 #include "store/contexts.h"
 #include "store/idempotency.h"
 #include "store/maintenance.h"
+#include "store/membership.h"
 #include "web/csrf.h"
 #include "web/idempotency_key.h"
 #include "web/json.h"
@@ -61,6 +62,7 @@ static int identify(struct serving *s, enum credential *ret_credential, struct e
 		return -1;
 	}
 	s->call.session = &s->session;
+	memcpy(s->call.owner_id, s->session.user_id, sizeof(s->call.owner_id));
 	return 0;
 }
 
@@ -140,8 +142,11 @@ int call_audit(const struct call *c, const char *action, const char *user_id,
 
 	if (token[0] != '\0')
 		json_object_set_new(detail, "apiToken", json_string(token));
+	bool for_owner =
+		user_id != NULL && c->owner_id[0] != '\0' && strcmp(c->owner_id, user_id) != 0;
 	struct audit_entry entry = {
 		.user_id = user_id,
+		.owner_id = for_owner ? c->owner_id : NULL,
 		.identity_id = identity_id,
 		.action = action,
 		.object_type = object_type,
@@ -227,6 +232,30 @@ static int note_change(const struct serving *s, struct err *e)
 			  s->session.identity_id, e);
 }
 
+/* What the caller is to the path's project, and whether that is enough. In a transaction it stays
+ * so until its end. */
+static int check_access(struct serving *s, struct err *e)
+{
+	const struct route *route = s->match.route;
+	const char *project_id = route_param(route, s->call.params, "projectId");
+	bool changes = (route->flags & ROUTE_TRANSACTION) != 0;
+	struct project_access access;
+
+	if (s->call.session == NULL || project_id == NULL)
+		return 0;
+	if ((changes ? project_access_hold : project_access_get)(s->call.db, s->session.user_id,
+								 project_id, &access, e) < 0)
+		return -1;
+	if (access.role > route->role)
+		return err_set(e, ERR_FORBIDDEN, "PROJECT_ROLE",
+			       "You are %s of this project: this is for its %s",
+			       access.role == PROJECT_EDITOR ? "an editor" : "a viewer",
+			       route->role == PROJECT_OWNER ? "owner" : "owner and editors");
+	memcpy(s->call.owner_id, access.owner_id, sizeof(s->call.owner_id));
+	s->call.role = access.role;
+	return 0;
+}
+
 /* Runs the handler in a transaction; if the key was used before, gives that response instead. */
 static int run_in_transaction(struct serving *s, const char *key, bool *ret_replayed, struct err *e)
 {
@@ -238,6 +267,8 @@ static int run_in_transaction(struct serving *s, const char *key, bool *ret_repl
 	if (db_begin(s->call.router->db, &tx, e) < 0)
 		return -1;
 	s->call.db = tx;
+	if (check_access(s, e) < 0)
+		return -1;
 	if (key[0] != '\0') {
 		idempotency_fingerprint(s->request, fingerprint);
 		if (idempotency_begin(tx, session->user_id, key, fingerprint,
@@ -287,7 +318,9 @@ static int run(struct serving *s, struct err *e)
 	if ((route->flags & ROUTE_TRANSACTION) != 0)
 		result = run_in_transaction(s, key, &replayed, e);
 	else
-		result = may_change(s, e) < 0 ? -1 : route->handler(&s->call, e);
+		result = may_change(s, e) < 0 || check_access(s, e) < 0
+				 ? -1
+				 : route->handler(&s->call, e);
 	if (result == 0 && !replayed && !s->call.quiet && (route->flags & ROUTE_WAKES) != 0)
 		wake_reconciler(s->call.router->wake_file);
 	return result;

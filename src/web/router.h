@@ -13,9 +13,10 @@
 /*
  * The router: serves one request by a route table. In this order, and the first that fails is the
  * answer: head, route, session, CSRF, body and query by their tables, the user's budget of changes;
- * then what the handler needs prepared; then, for ROUTE_TRANSACTION, a transaction around
- * Idempotency-Key, maintenance, handler and audit; then the wake file, the answer, and a line in
- * the log. It is the only place that logs errors of requests and turns them into HTTP.
+ * then what the handler needs prepared; then, for ROUTE_TRANSACTION, a transaction around the
+ * caller's role in the project, Idempotency-Key, maintenance, handler and audit; then the wake
+ * file, the answer, and a line in the log. It is the only place that logs errors of requests and
+ * turns them into HTTP.
  *
  * Nothing of a request outlives it.
  */

@@ -4,6 +4,7 @@
 
 #include "base/quantity.h"
 #include "domain/project.h"
+#include "domain/role.h"
 #include "domain/types.h"
 #include "store/limit.h"
 #include "support.h"
@@ -35,6 +36,7 @@ START_TEST(the_enums_are_those_of_the_schema)
 {
 	ASSERT_SAME_WORDS("resource_kind", RESOURCE_KIND_COUNT, resource_kind_name);
 	ASSERT_SAME_WORDS("database_form", FORM_COUNT, database_form_name);
+	ASSERT_SAME_WORDS("project_role", PROJECT_ROLE_COUNT, project_role_name);
 	ASSERT_SAME_WORDS("desired", DESIRED_COUNT, desired_name);
 	ASSERT_SAME_WORDS("status", STATUS_COUNT, status_name);
 	ASSERT_SAME_WORDS("stage", STAGE_COUNT, stage_name);

@@ -9,6 +9,7 @@
 #include "domain/decide.h"
 #include "domain/explain.h"
 #include "domain/project.h"
+#include "domain/role.h"
 #include "domain/types.h"
 #include "golden.h"
 
@@ -61,6 +62,7 @@ START_TEST(names_are_read_back_and_others_are_refused)
 {
 	enum resource_kind kind;
 	enum database_form form;
+	enum project_role role;
 	enum desired desired;
 	enum status status = STATUS_PARTIAL;
 	enum stage stage;
@@ -84,6 +86,10 @@ START_TEST(names_are_read_back_and_others_are_refused)
 	ck_assert(!desired_parse("TERMINATED", &desired));
 	ck_assert(!resource_kind_parse("PROJECT", &kind));
 	ck_assert(!database_form_parse("KUBEBLOCKS", &form));
+	for (int i = 0; i < PROJECT_ROLE_COUNT; i++)
+		ck_assert(project_role_parse(project_role_name((enum project_role)i), &role) &&
+			  (int)role == i);
+	ck_assert(!project_role_parse("Owner", &role));
 	ck_assert(!stage_parse("READY", &stage));
 }
 END_TEST

@@ -12,6 +12,7 @@
 #include "store/audit.h"
 #include "store/idempotency.h"
 #include "store/maintenance.h"
+#include "store/membership.h"
 #include "web/json.h"
 #include "web/router.h"
 #include "web_fixture.h"
@@ -36,7 +37,10 @@ static struct {
 	bool maintained;
 	int budgets[2]; /* what is left of each if `metered` */
 	bool metered;
-	char audit_action[32], audit_object[64], audit_token[64];
+	char audit_action[32], audit_object[64], audit_token[64], audit_owner[64];
+	const char *owner; /* of every project; NULL: USER */
+	enum project_role role;
+	bool stranger;
 	char key[64];
 	uint8_t fingerprint[32];
 	int status;
@@ -75,6 +79,26 @@ int api_token_find(struct db *db, const uint8_t token_hash_given[TOKEN_HASH_BYTE
 	if (ret_session->read_only || memcmp(writes, token_hash_given, sizeof(writes)) == 0)
 		return 0;
 	return err_set(e, ERR_UNAUTHENTICATED, NULL, "no such token");
+}
+
+int project_access_get(struct db *db, const char *user_id, const char *project_id,
+		       struct project_access *ret_access, struct err *e)
+{
+	ck_assert_ptr_eq(db, &database);
+	ck_assert_str_eq(user_id, USER);
+	ck_assert_uint_eq(strlen(project_id), STORE_ID_LENGTH);
+	if (world.stranger)
+		return err_set(e, ERR_NOT_FOUND, "PROJECT_NOT_FOUND", "Project not found");
+	strcpy(ret_access->owner_id, world.owner ? world.owner : USER);
+	ret_access->role = world.role;
+	return 0;
+}
+
+int project_access_hold(struct db *tx, const char *user_id, const char *project_id,
+			struct project_access *ret_access, struct err *e)
+{
+	ck_assert_int_gt(tx->begun, tx->committed + tx->rolled_back);
+	return project_access_get(tx, user_id, project_id, ret_access, e);
 }
 
 int idempotency_begin(struct db *tx, const char *user_id, const char *key,
@@ -157,6 +181,7 @@ int audit_add(struct db *db, const struct audit_entry *entry, struct err *e)
 	strcpy(world.audit_object, entry->object_id ? entry->object_id : "");
 	const char *with = json_string_value(json_object_get(entry->detail, "apiToken"));
 	strcpy(world.audit_token, with ? with : "");
+	strcpy(world.audit_owner, entry->owner_id ? entry->owner_id : "");
 	ck_assert_str_eq(entry->address, "192.0.2.7");
 	return 0;
 }
@@ -191,6 +216,14 @@ static int answer(struct call *c, struct err *e)
 		      json_pack("{s:i, s:s*, s:s*}", "n", world.handled, "id", c->params[0], "user",
 				c->session ? c->session->user_id : NULL));
 	return 0;
+}
+
+/* Acts for the project's owner. */
+static int own(struct call *c, struct err *e)
+{
+	ck_assert_str_eq(c->owner_id, world.owner ? world.owner : USER);
+	ck_assert_int_eq(c->role, world.role);
+	return answer(c, e);
 }
 
 static int refuse(struct call *c, struct err *e)
@@ -258,6 +291,8 @@ static const struct route routes[] = {
 	OPEN(METHOD_POST, "/end", ROUTE_CHANGES | ROUTE_ALWAYS, .auth = ROUTE_SESSION),
 	OPEN(METHOD_POST, "/password", ROUTE_CHANGES | ROUTE_UNMETERED, .auth = ROUTE_SESSION),
 	ROUTE_READ("/p/:projectId/e/:envId", answer),
+	ROUTE_READ("/p/:projectId/seen", answer, .role = PROJECT_VIEWER),
+	KEPT(METHOD_POST, "/p/:projectId/edit", own, "project.change", .role = PROJECT_EDITOR),
 	ROUTES_END,
 };
 /* clang-format on */
@@ -497,6 +532,47 @@ START_TEST(a_change_is_one_transaction_with_its_audit)
 }
 END_TEST
 
+static int edit(const char *key)
+{
+	begin_logged_in("POST", "/p/" PROJECT "/edit", NULL);
+	exchange_set(&x, "HTTP_IDEMPOTENCY_KEY", key);
+	return served();
+}
+
+START_TEST(a_member_does_what_their_role_gives_for_the_owner)
+{
+	static const struct {
+		const char *method, *path;
+		int status[PROJECT_ROLE_COUNT]; /* of owner, editor, viewer */
+	} cases[] = {
+		{ "GET", "/p/" PROJECT "/seen", { 200, 200, 200 } },
+		{ "POST", "/p/" PROJECT "/edit", { 200, 200, 403 } },
+		{ "DELETE", "/p/" PROJECT, { 200, 403, 403 } },
+		{ "GET", "/p/" PROJECT, { 200, 403, 403 } },
+		{ "GET", "/p", { 200, 200, 200 } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		for (int role = 0; role < PROJECT_ROLE_COUNT; role++) {
+			int handled = world.handled;
+			world.role = (enum project_role)role;
+			world.owner = role == PROJECT_OWNER ? USER : OTHER;
+			begin_logged_in(cases[i].method, cases[i].path, NULL);
+			ck_assert_int_eq(served(), cases[i].status[role]);
+			ck_assert_int_eq(world.handled - handled, cases[i].status[role] == 200);
+		}
+	}
+	world.role = PROJECT_EDITOR;
+	ck_assert_int_eq(edit("k1"), 200);
+	ck_assert_str_eq(world.audit_owner, OTHER);
+	world.role = PROJECT_VIEWER;
+	ck_assert_int_eq(edit("k1"), 403); /* what was answered before is not answered again */
+	ck_assert_str_eq(error_code(), "PROJECT_ROLE");
+	world.stranger = true;
+	ck_assert_int_eq(edit("k1"), 404);
+}
+END_TEST
+
 START_TEST(slow_work_is_done_before_the_transaction)
 {
 	begin_logged_in("POST", "/token", NULL);
@@ -676,6 +752,7 @@ int main(void)
 	tcase_add_test(tc, where_credentials_are_managed_an_api_token_is_not_enough);
 	tcase_add_test(tc, bodies_and_queries_must_fit_their_tables);
 	tcase_add_test(tc, a_change_is_one_transaction_with_its_audit);
+	tcase_add_test(tc, a_member_does_what_their_role_gives_for_the_owner);
 	tcase_add_test(tc, slow_work_is_done_before_the_transaction);
 	tcase_add_test(tc, where_no_answer_is_kept_a_key_means_nothing);
 	tcase_add_test(tc, a_key_that_was_used_gives_the_same_answer);

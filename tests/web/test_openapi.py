@@ -76,6 +76,31 @@ def keep_in_trash(web, project):
                        " WHERE id = %s", (project,))
 
 
+def members(do, user, project):
+    """Everything about members, each request by who may send it."""
+    guest, path = user(), f"{PROJECT}/invitations"
+    as_guest = Checker(do.document, guest)
+    made = do("post", path, {"role": "viewer", "name": guest.name}, **project)["id"]
+    as_guest("get", "/api/invitations")
+    as_guest("delete", "/api/invitations/{invitationId}", invitationId=made)
+    made = do("post", path, {"role": "viewer", "name": guest.name}, **project)["id"]
+    do("get", f"{PROJECT}/members", **project)
+    as_guest("post", "/api/invitations/{invitationId}/accept", invitationId=made)
+    as_guest("get", "/api/projects")
+    as_guest("get", f"{PROJECT}/members", **project)
+    do("patch", f"{PROJECT}/members/{{memberId}}", {"role": "editor"}, memberId=guest.id, **project)
+    do("delete", f"{PROJECT}/members/{{memberId}}", memberId=guest.id, **project)
+    link = do("post", path, {"role": "editor"}, **project)["link"]
+    as_guest("post", "/api/invitations/accept", {"token": link.rsplit("/", 1)[1]})
+    as_guest("delete", f"{PROJECT}/membership", **project)
+    do("delete", f"{path}/{{invitationId}}", invitationId=do("post", path, {"role": "viewer"}, **project)["id"],
+       **project)
+    answers = {(method, path) for path, methods in do.document["paths"].items() for method in methods
+               if path.startswith("/api/invitations")}
+    assert as_guest.seen >= answers
+    do.seen |= as_guest.seen - answers
+
+
 def test_answers_are_as_written(web, document, user, make_kubeconfig):
     do = Checker(document, user())
     made = do("post", "/api/projects", {"name": "My App", "description": "d"})["id"]
@@ -123,6 +148,7 @@ def test_answers_are_as_written(web, document, user, make_kubeconfig):
        sandboxId=sandbox, **project)
     do("post", "/api/visits", {"host": opened["items"][0]["url"].split("//")[1].split(":")[0]})
     do("delete", f"{SANDBOX}/ports/{{portId}}", portId=opened["items"][0]["id"], sandboxId=sandbox, **project)
+    members(do, user, project)
     do("get", "/api/sizes")
     do("get", "/api/images")
     do("get", "/api/templates")

@@ -8,7 +8,8 @@ import pytest
 
 # Routes of auth.fcgi, whose responses contain credentials, and so must not be kept.
 AUTH = ("/api/auth/", "/api/user/tokens")
-INVITE = "/api/admin/invitations"  # a kept response would be a stored link
+# A kept response would be a stored link.
+LINKS = {("POST", "/api/admin/invitations"), ("POST", "/api/projects/:projectId/invitations")}
 VISIT = "/api/wake/visit"  # from the cluster's ingress
 WAKE = "/api/wake"  # also for people without a session
 
@@ -23,7 +24,7 @@ def names(pattern):
 
 
 @pytest.fixture
-def ids(project):
+def ids(project, user):
     """Ids of things that exist, owned by project.client."""
     client, path = project.client, f"/api/projects/{project.id}/environment"
     assert client.post(path, {"key": "SECRET", "value": "s3cret", "isSecret": True}).ok
@@ -33,7 +34,13 @@ def ids(project):
     sandbox = client.post(f"/api/projects/{project.id}/sandboxes", {"displayName": "Worker"})
     ports = f"/api/projects/{project.id}/sandboxes/{sandbox.json()['id']}/ports"
     port = client.post(ports, {"port": 5173, "access": "public"}).json()["items"][0]["id"]
-    return {"projectId": project.id, "envId": variable, "sandboxId": sandbox.json()["id"],
+    guest = user()
+    invite = f"/api/projects/{project.id}/invitations"
+    invitation = client.post(invite, {"role": "viewer", "name": guest.name}).json()["id"]
+    assert guest.post(f"/api/invitations/{invitation}/accept").ok
+    waiting = client.post(invite, {"role": "editor", "name": user().name}).json()["id"]
+    return {"memberId": guest.id, "invitationId": waiting,
+            "projectId": project.id, "envId": variable, "sandboxId": sandbox.json()["id"],
             "sessionId": session, "tokenId": token, "portId": port,
             "clusterId": client.id}
 
@@ -50,7 +57,7 @@ def everything(site):
         found = []
         for table in ("projects", "resources", "sandboxes", "databases", "environment", "events",
                       "ports", "user_config", "clusters", "idempotency", "audit", "users", "sessions",
-                      "api_tokens"):
+                      "api_tokens", "project_members", "project_invitations"):
             cursor.execute(f"SELECT * FROM {table} ORDER BY 1, 2")
             found.append((table, [[bytes(v) if isinstance(v, memoryview) else v for v in row]
                                   for row in cursor.fetchall()]))
@@ -68,7 +75,8 @@ def test_the_tables_are_what_they_should_be(routes):
         # Every audit line has a user, and everything that api.fcgi changes may be repeated.
         assert not row["transaction"] or row["auth"] == "session"
         assert row["transaction"] or not row["idempotent"]
-        assert row["idempotent"] == row["mutation"] or row["pattern"].startswith((*AUTH, INVITE, WAKE))
+        assert (row["idempotent"] == row["mutation"] or row["pattern"].startswith((*AUTH, WAKE))
+                or (row["method"], row["pattern"]) in LINKS)
         # Nothing of a user's is public.
         assert row["auth"] == "session" or not names(row["pattern"])
 
@@ -107,10 +115,16 @@ BODIES = {
     ("POST", "/api/projects/:projectId/sandboxes"): {"displayName": "Stolen"},
     ("POST", "/api/sandbox/:projectId/tokens"): {"scopes": ["exec"]},
     ("POST", "/api/projects/:projectId/agent"): {"prompt": "Do it."},
+    ("PATCH", "/api/projects/:projectId/members/:memberId"): {"role": "editor"},
+    ("POST", "/api/projects/:projectId/invitations"): {"role": "editor"},
     ("POST", "/api/projects/:projectId/sandboxes/:sandboxId/ports"): {"port": 4000, "access": "public"},
     ("POST", "/api/projects/:projectId/sandboxes/:sandboxId/ports/:portId/links"): {"expiresIn": 60},
     ("POST", "/api/projects/:projectId/sandboxes/:sandboxId/tokens"): {"scopes": ["exec"]},
 }
+
+
+# Of an invitation that is none, or not yours, nothing is said but that it is not valid.
+ANSWERS = ("/api/invitations/:invitationId/accept",)
 
 
 def test_every_id_route_is_404_to_a_stranger(web, routes, ids, user):
@@ -123,7 +137,7 @@ def test_every_id_route_is_404_to_a_stranger(web, routes, ids, user):
         body = BODIES.get((row["method"], row["pattern"]))
         theirs = stranger.request(row["method"], concrete(row["pattern"], ids), json=body)
         nobodys = stranger.request(row["method"], concrete(row["pattern"], {}), json=body)
-        assert (theirs.status_code, nobodys.status_code) == (404, 404), row
+        assert theirs.status_code == nobodys.status_code == (403 if row["pattern"] in ANSWERS else 404), row
         # The response does not reveal whether it exists.
         assert theirs.json()["error"] == nobodys.json()["error"]
         assert "s3cret" not in theirs.text
@@ -231,6 +245,6 @@ def test_ids_that_are_none_are_404(routes, project):
             if names(row["pattern"]):
                 path = re.sub(r":\w+", bad, row["pattern"])
                 answer = project.client.request(row["method"], path)
-                # The client resolves "..", and /api/events is another route.
-                elsewhere = answer.url.endswith("/api/events")
+                # The client resolves "..", which leads to other routes.
+                elsewhere = answer.url.endswith(("/api/events", "/api/invitations"))
                 assert elsewhere or answer.status_code in (400, 404), (row, bad)

@@ -88,6 +88,8 @@ interface ApiToken {
 
 interface AuditRecord {
 	id: number; at: string; action: string; address: string | null; provider: string | null;
+	/** The member of one's project who did it. */
+	by: string | null;
 }
 
 /** What an administrator sees of a user. */

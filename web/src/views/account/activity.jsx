@@ -22,6 +22,10 @@ const WORDS = /** @type {Record<string, string>} */ ({
 	"sandbox.start": "Started a sandbox", "sandbox.stop": "Stopped a sandbox",
 	"sandbox.wake": "A visit to its address started a sandbox", "sandbox.restart": "Restarted a sandbox", "sandbox.terminate": "Deleted a sandbox",
 	"port.open": "Opened a port of a sandbox", "port.close": "Closed a port of a sandbox", "port.link": "Made a link to a port of a sandbox", "port.visit": "Visited a private port of a sandbox", "agent.start": "Gave the agent a task",
+	"member.invite": "Invited somebody to a project", "member.uninvite": "Withdrew an invitation to a project",
+	"member.join": "Joined a project", "member.decline": "Declined an invitation to a project",
+	"member.leave": "Left a project", "member.remove": "Removed a member from a project",
+	"member.change": "Changed a member's role",
 	"admin.user.limit": "Changed a user's limit", "admin.user.disable": "Disabled a user",
 	"admin.user.enable": "Enabled a user", "admin.user.invite": "Made a link for somebody new",
 	"admin.user.withdraw": "Withdrew somebody's link",
@@ -58,7 +62,7 @@ function Pages({first}) {
 				{[...first.items, ...older.filter(({id}) => !known.has(id))].map((line) => (
 					<li key={line.id}>
 						<Time at={line.at}/>
-						<span>{[WORDS[line.action] ?? line.action, line.address, line.provider].filter(Boolean).join(" · ")}</span>
+						<span>{[WORDS[line.action] ?? line.action, line.by, line.address, line.provider].filter(Boolean).join(" · ")}</span>
 					</li>
 				))}
 			</ol>
