@@ -80,9 +80,13 @@ int mcp_create_project(struct site *site, const json_t *a, json_t **ret_found, s
 		.size = mcp_string(a, "size"),
 		.image = mcp_string(a, "image"),
 		.cluster = mcp_string(a, "cluster"),
+		.repository = mcp_string(a, "repository"),
+		.branch = mcp_string(a, "branch"),
 		.database = !json_is_false(json_object_get(a, "database")),
 	};
 
+	if (wanted.branch != NULL && wanted.repository == NULL)
+		return err_set(e, ERR_INVALID, "USAGE", "branch is that of a repository");
 	if (project_create(site, &wanted, &project, e) < 0)
 		return -1;
 	return wait_and_show(site, project_id(project), "create", ret_found, e);

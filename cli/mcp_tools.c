@@ -33,6 +33,8 @@ static const struct mcp_tool tools[] = {
 	    { "size", MCP_STRING, false, "one of the site's sizes, for more memory or CPU" },
 	    { "image", MCP_STRING, false, "one of the site's images" },
 	    { "cluster", MCP_STRING, false, "one of the user's clusters, by its name" },
+	    { "repository", MCP_STRING, false, "https:// address of a git repository to clone" },
+	    { "branch", MCP_STRING, false, "of the repository" },
 	    { "database", MCP_BOOL, false, "default true" } } },
 	{ "start_project",
 	  "Starts a project, and waits up to 45 seconds until it runs.",

@@ -11,7 +11,7 @@
  */
 enum mcp_type { MCP_STRING, MCP_BOOL, MCP_INTEGER, MCP_STRINGS, MCP_MAP };
 
-enum { MCP_PARAMETERS_MAX = 8 };
+enum { MCP_PARAMETERS_MAX = 10 };
 
 struct mcp_parameter {
 	const char *name; /* NULL: the end */

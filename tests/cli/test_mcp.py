@@ -7,7 +7,8 @@ import pytest
 
 def test_an_agent_runs_a_project_from_its_beginning_to_its_stop(agent, ada):
     tools, results = agent(
-        ["create_project", {"name": "By an agent", "database": False}],
+        ["create_project", {"name": "By an agent", "database": False, "branch": "main",
+                            "repository": "https://git.example.org/shop.git"}],
         ["list_projects", {}],
         ["set_environment", {"project": "By an agent", "variables": {"A": "1", "B": "two\nlines"}}],
         ["set_environment", {"project": "By an agent", "variables": {"KEY": "s3cr3t"}, "secret": True}],
@@ -21,7 +22,8 @@ def test_an_agent_runs_a_project_from_its_beginning_to_its_stop(agent, ada):
     assert found[0]["status"] == "RUNNING" and found[7]["status"] == "STOPPED"
     assert {"shop", "By an agent"} <= {p["name"] for p in found[1]["projects"]}
     values = {v["key"]: v["value"] for v in found[5]["variables"]}
-    assert values == {"B": "two\nlines", "KEY": None}
+    assert values == {"B": "two\nlines", "KEY": None, "FSA_REPOSITORY_BRANCH": "main",
+                      "FSA_REPOSITORY_URL": "https://git.example.org/shop.git"}
     assert found[6]["events"] and found[6]["problems"] == []
     assert json.loads(results[0]["text"]) == found[0]  # for clients that only know text
     assert {t["name"] for t in tools} >= {"start_project", "restart_project", "project_status"}
@@ -41,6 +43,7 @@ def test_the_model_gets_errors(agent):
     _, results = agent(["project_status", {"project": "nothing"}], ["project_status", {}],
                        ["project_status", {"project": 7}], ["list_projects", {"more": True}],
                        ["create_project", {"name": "9 lives"}],
+                       ["create_project", {"name": "Lives", "branch": "main"}],
                        ["set_environment", {"project": "shop", "variables": {"A": 1}}])
     assert all(result["error"] for result in results)
     assert results[0]["found"]["errorCode"] == "PROJECT_NOT_FOUND"
