@@ -28,6 +28,8 @@ enum command_option {
 	OPTION_FILE, /* a command that takes it reads the configuration itself */
 	OPTION_FORGET,
 	OPTION_IMAGE,
+	OPTION_INGRESS_CLASS,
+	OPTION_INGRESS_DOMAIN,
 	OPTION_LIMIT,
 	OPTION_LOOK,
 	OPTION_MESSAGE,
@@ -41,6 +43,7 @@ enum command_option {
 	OPTION_SIZE,
 	OPTION_SQL_DIR,
 	OPTION_STATUS,
+	OPTION_STORAGE_CLASS,
 	OPTION_USER,
 	OPTION_VARIABLES,
 	OPTION_WITHDRAW,
@@ -102,6 +105,9 @@ int command_image_disallow(const struct call *call, struct err *e);
 int command_image_list(const struct call *call, struct err *e);
 int command_image_remove(const struct call *call, struct err *e);
 int command_image_set(const struct call *call, struct err *e);
+int command_cluster_list(const struct call *call, struct err *e);
+int command_cluster_remove(const struct call *call, struct err *e);
+int command_cluster_set(const struct call *call, struct err *e);
 int command_size_list(const struct call *call, struct err *e);
 int command_size_remove(const struct call *call, struct err *e);
 int command_size_set(const struct call *call, struct err *e);

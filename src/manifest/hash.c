@@ -41,16 +41,23 @@ static const struct field sandbox_fields[] = {
 	STRING_FIELD(manifest_sandbox, run_as),
 	STRING_FIELD(manifest_sandbox, app_host),
 	STRING_FIELD(manifest_sandbox, ttyd_host),
+	STRING_FIELD(manifest_sandbox, ingress_class),
+	STRING_FIELD(manifest_sandbox, storage_class),
 	AMOUNT_FIELD(manifest_sandbox, home_size),
 	STRING_FIELD(manifest_sandbox, restarted),
 	RESOURCE_FIELDS(manifest_sandbox),
 };
 
 static const struct field database_fields[] = {
-	STRING_FIELD(manifest_database, resource_id),  STRING_FIELD(manifest_database, name),
-	STRING_FIELD(manifest_database, project_name), STRING_FIELD(manifest_database, namespace),
-	STRING_FIELD(manifest_database, version),      STRING_FIELD(manifest_database, password),
-	AMOUNT_FIELD(manifest_database, storage_size), RESOURCE_FIELDS(manifest_database),
+	STRING_FIELD(manifest_database, resource_id),
+	STRING_FIELD(manifest_database, name),
+	STRING_FIELD(manifest_database, project_name),
+	STRING_FIELD(manifest_database, namespace),
+	STRING_FIELD(manifest_database, version),
+	STRING_FIELD(manifest_database, password),
+	STRING_FIELD(manifest_database, storage_class),
+	AMOUNT_FIELD(manifest_database, storage_size),
+	RESOURCE_FIELDS(manifest_database),
 };
 
 /* The tables contain all strings of both: a new one without a row does not compile. */

@@ -115,7 +115,8 @@ static json_t *amounts(const char *cpu, const char *memory)
 
 static json_t *volume(const struct manifest_database *d, const struct manifest_settings *settings)
 {
-	return MAP({ "name", TEXT("data") }, { "spec", pod_claim_spec(d->storage_size, settings) });
+	return MAP({ "name", TEXT("data") },
+		   { "spec", pod_claim_spec(d->storage_size, d->storage_class, settings) });
 }
 
 static json_t *resources(const struct manifest_database *d)

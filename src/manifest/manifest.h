@@ -73,7 +73,8 @@ struct manifest_sandbox {
 	const char *image;
 	const char *tools_image; /* brings the terminal and sandboxd; NULL: `image` has them */
 	const char *run_as;      /* the user's number; NULL: the one that the image names */
-	const char *app_host, *ttyd_host; /* whole host names */
+	const char *app_host, *ttyd_host;          /* whole host names */
+	const char *ingress_class, *storage_class; /* NULL: as the settings say */
 	const char *home_size;
 	const char *restarted; /* changes with every restart asked for; rolls the pod. May be "" */
 	struct manifest_resources resources;
@@ -91,8 +92,9 @@ struct manifest_database {
 	const char *name;
 	const char *project_name;
 	const char *namespace;
-	const char *version;  /* as KubeBlocks calls it: "postgresql-14.8.0" */
-	const char *password; /* of FORM_PLAIN; the others make their own */
+	const char *version;       /* as KubeBlocks calls it: "postgresql-14.8.0" */
+	const char *password;      /* of FORM_PLAIN; the others make their own */
+	const char *storage_class; /* NULL: as the settings say */
 	const char *storage_size;
 	struct manifest_resources resources;
 	bool stopped;

@@ -189,7 +189,7 @@ static json_t *pod(const struct manifest_database *d, const struct manifest_sett
 static json_t *claim(const struct manifest_database *d, const struct manifest_settings *settings)
 {
 	return MAP({ "metadata", MAP({ "name", TEXT(DATA_VOLUME) }, { "labels", labels(d) }) },
-		   { "spec", pod_claim_spec(d->storage_size, settings) });
+		   { "spec", pod_claim_spec(d->storage_size, d->storage_class, settings) });
 }
 
 static json_t *spec(const struct manifest_database *d, const struct manifest_settings *settings)

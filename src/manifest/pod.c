@@ -69,10 +69,11 @@ json_t *pod_pull_secrets(const struct manifest_settings *settings)
 	return IF(name != NULL, LIST(MAP({ "name", TEXT(name) })));
 }
 
-json_t *pod_claim_spec(const char *size, const struct manifest_settings *settings)
+json_t *pod_claim_spec(const char *size, const char *storage_class,
+		       const struct manifest_settings *settings)
 {
-	const char *storage_class = settings->storage_class;
-
+	if (storage_class == NULL)
+		storage_class = settings->storage_class;
 	return MAP({ "accessModes", LIST(TEXT("ReadWriteOnce")) },
 		   { "resources", MAP({ "requests", MAP({ "storage", QUANTITY(size) }) }) },
 		   { "storageClassName", IF(storage_class != NULL, TEXT(storage_class)) });

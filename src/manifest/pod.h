@@ -24,6 +24,7 @@ json_t *pod_empty_volume(const char *name);
 json_t *pod_pull_secrets(const struct manifest_settings *settings);
 
 /* The `spec` of a volume claim. */
-json_t *pod_claim_spec(const char *size, const struct manifest_settings *settings);
+json_t *pod_claim_spec(const char *size, const char *storage_class,
+		       const struct manifest_settings *settings);
 
 #endif

@@ -143,12 +143,14 @@ static json_t *ingress_rule(const struct manifest_sandbox *s, const char *host, 
 		   { "http", MAP({ "paths", LIST(ingress_path(s, port)) }) });
 }
 
-static json_t *ingress_spec(const struct manifest_settings *settings, const struct ingress *i)
+static json_t *ingress_spec(const struct manifest_sandbox *s,
+			    const struct manifest_settings *settings, const struct ingress *i)
 {
+	const char *ingress_class = s->ingress_class ? s->ingress_class : settings->ingress_class;
 	json_t *tls =
 		MAP({ "hosts", i->hosts }, { "secretName", TEXT(settings->ingress_tls_secret) });
 
-	return MAP({ "ingressClassName", TEXT(settings->ingress_class) },
+	return MAP({ "ingressClassName", TEXT(ingress_class) },
 		   { "rules", i->rules },
 		   { "tls", LIST(tls) });
 }
@@ -162,7 +164,7 @@ static json_t *ingress(const struct manifest_sandbox *s, const struct manifest_s
 	return object_make(&head,
 			   ingress_labels(s, i->host),
 			   annotations,
-			   MAP({ "spec", ingress_spec(settings, i) }));
+			   MAP({ "spec", ingress_spec(s, settings, i) }));
 }
 
 char *manifest_port_host(const char *app_host, int port)

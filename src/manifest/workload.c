@@ -137,7 +137,7 @@ static json_t *home_claim(const struct manifest_sandbox *s,
 			 { "labels", sandbox_labels(s) },
 			 { "annotations",
 			   MAP({ "path", TEXT(HOME_PATH) }, { "value", TEXT(gibibytes) }) }) },
-		   { "spec", pod_claim_spec(s->home_size, settings) });
+		   { "spec", pod_claim_spec(s->home_size, s->storage_class, settings) });
 }
 
 static json_t *annotations(const struct manifest_sandbox *s, const char *hash)

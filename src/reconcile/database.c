@@ -27,6 +27,7 @@ struct manifest_database database_of(const struct queue_row *row)
 		.project_name = row->project_kube_name,
 		.namespace = row->namespace,
 		.version = row->version,
+		.storage_class = row->storage_class,
 		.storage_size = row->storage_size,
 		.resources = desired_resources(row),
 		.stopped = row->desired == DESIRED_STOPPED,

@@ -248,6 +248,8 @@ static void *make_inputs(const struct desired_context *context, const struct que
 		.run_as = row->run_as,
 		.app_host = row->app_host,
 		.ttyd_host = row->ttyd_host,
+		.ingress_class = row->ingress_class,
+		.storage_class = row->storage_class,
 		.home_size = row->home_size,
 		.restarted = i->restarted,
 		.resources = desired_resources(row),

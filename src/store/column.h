@@ -72,6 +72,8 @@
 	X(of, BOOL, has_cause, of ".cause_kind IS NOT NULL", "")                                   \
 	X(of, BOOL, verify, of ".verify", "")                                                      \
 	X(of, BOOL, forced, of ".forced", "")                                                      \
+	X(of, TEXT, ingress_class, of ".ingress_class", "")                                        \
+	X(of, TEXT, storage_class, of ".storage_class", "")                                        \
 	X(of, TEXT, observed, "nullif(" of ".observed, '{}')::text", "")
 
 /* For a sandbox or a database; `sql` turns a column's name into an expression. */

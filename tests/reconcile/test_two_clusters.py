@@ -90,3 +90,19 @@ def test_a_replaced_kubeconfig_is_used_by_its_cluster(person, far, other_kubesim
     expect(person.client.put(f"/api/clusters/{far['id']}", body))
     there.wait("RUNNING")
     there.wait_no_cause()
+
+
+def test_what_the_operator_says_of_a_cluster_holds_there(site, person, far, kubesim, other_kubesim):
+    site.programs.fsactl("cluster", "set", other_kubesim.server, "--ingress-class", "traefik",
+                         "--ingress-domain", "far.example", "--storage-class", "fast")
+    here, there = create(person, "Here", database=False), create(person, "There", database=False, cluster="far")
+    site.programs.fsactl("cluster", "remove", other_kubesim.server)
+    for project, cluster, is_far in ((here, kubesim, False), (there, other_kubesim, True)):
+        project.wait("RUNNING")
+        sandbox = project.sandbox()
+        namespace = Namespace(cluster, sandbox["k8sNamespace"])
+        ingress = namespace.get("Ingress", f"{sandbox['name']}-app-ingress")
+        claim, = namespace.get("StatefulSet", sandbox["name"])["spec"]["volumeClaimTemplates"]
+        assert (ingress["spec"]["ingressClassName"] == "traefik") == is_far
+        assert (claim["spec"].get("storageClassName") == "fast") == is_far
+        assert ingress["spec"]["rules"][0]["host"].endswith(".far.example") == is_far

@@ -442,6 +442,8 @@ START_TEST(every_field_changes_the_hash)
 		size_t field = i / ARRAY_SIZE(texts);
 		d.resources.storage_limit = "1Gi";
 		s.tools_image = "tools:1";
+		s.ingress_class = "traefik";
+		s.storage_class = d.storage_class = "fast";
 		if (field < of_sandbox) {
 			manifest_sandbox_hash(&s, &settings, usual);
 			set_field(&s, field, text);
