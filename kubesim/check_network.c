@@ -41,8 +41,8 @@ void check_service(const json_t *before, const json_t *after, struct refusal *r)
 		check_service_port(port, i, json_array_size(ports), r);
 	}
 	check_choice(after, "spec.type", types, r);
-	if (before != NULL &&
-	    !json_equal(json_path(before, "spec.clusterIP"), json_path(after, "spec.clusterIP")))
+	if (before != NULL && strcmp(json_path_text(before, "spec.clusterIP"),
+				     json_path_text(after, "spec.clusterIP")) != 0)
 		refuse_invalid_field(r, INVALID, "spec.clusterIPs[0]",
 				     "[\"%.60s\"]: may not change once set",
 				     json_path_text(after, "spec.clusterIP"));

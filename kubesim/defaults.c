@@ -130,10 +130,21 @@ static json_t *new_address(struct sim *sim)
 	return json_string(text);
 }
 
+static void fill_address(struct sim *sim, const json_t *before, json_t *spec)
+{
+	json_t *address = json_path(before, "spec.clusterIP");
+
+	if (json_object_get(spec, "clusterIP") == NULL)
+		json_object_set_new(spec, "clusterIP",
+				    address != NULL ? json_incref(address) : new_address(sim));
+	set_missing(spec, "clusterIPs", json_pack("[O]", json_object_get(spec, "clusterIP")));
+	set_missing(spec, "ipFamilies", json_pack("[s]", "IPv4"));
+	set_missing(spec, "ipFamilyPolicy", json_string("SingleStack"));
+}
+
 static void fill_service(struct sim *sim, const json_t *before, json_t *service)
 {
 	json_t *spec = json_object_get(service, "spec"), *port;
-	json_t *address = json_path(before, "spec.clusterIP");
 	size_t i;
 
 	json_array_foreach(json_object_get(spec, "ports"), i, port)
@@ -142,12 +153,8 @@ static void fill_service(struct sim *sim, const json_t *before, json_t *service)
 		if (target == NULL)
 			json_object_set(port, "targetPort", json_object_get(port, "port"));
 	}
-	if (json_object_get(spec, "clusterIP") == NULL)
-		json_object_set_new(spec, "clusterIP",
-				    address != NULL ? json_incref(address) : new_address(sim));
-	set_missing(spec, "clusterIPs", json_pack("[O]", json_object_get(spec, "clusterIP")));
-	set_missing(spec, "ipFamilies", json_pack("[s]", "IPv4"));
-	set_missing(spec, "ipFamilyPolicy", json_string("SingleStack"));
+	if (strcmp(json_path_text(service, "spec.type"), "ExternalName") != 0)
+		fill_address(sim, before, spec);
 	set_missing(service, "status.loadBalancer", json_object());
 }
 

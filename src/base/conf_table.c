@@ -204,6 +204,12 @@ static const struct conf_spec specs[CONF_OPTION_COUNT] = {
 	[CONF_INGRESS_CLASS] = NAME("ingress_class", "nginx", "ingressClassName of the Ingresses."),
 	[CONF_INGRESS_TLS_SECRET] = NAME("ingress_tls_secret", "wildcard-cert",
 					 "Secret that holds the certificate for the domain."),
+	[CONF_WAKE_SERVICE] = { .name = "wake_service",
+				.type = CONF_DOMAIN,
+				.help = "Name at which clusters reach this site for visits to "
+					"stopped sandboxes; unset: their addresses do not lead "
+					"there." },
+	[CONF_WAKE_PORT] = INTEGER("wake_port", "80", 1, 65535, "Port of that, without TLS."),
 	[CONF_STORAGE_CLASS] = NAME("storage_class", NULL,
 				    "storageClassName of volumes; unset: the cluster's default."),
 	[CONF_RUNTIME_IMAGE] =

@@ -150,6 +150,8 @@ void manifest_sandbox_hash(const struct manifest_sandbox *s,
 	add_fields(&state, s, sandbox_fields, ARRAY_SIZE(sandbox_fields));
 	add_variables(&state, s);
 	add_ports(&state, s);
+	if (s->stopped && settings->wake_service != NULL)
+		add(&state, "="); /* no variable, and no port */
 	finish(&state, ret_hash);
 }
 
@@ -201,6 +203,7 @@ static const struct manifest_sandbox sample_sandboxes[] = {
 		.home_size = "1Gi",
 		.restarted = "",
 		.resources = { "1", "1", "1Gi", "1Gi", "1Mi" },
+		.stopped = true,
 	},
 };
 static const struct manifest_database sample_database = {

@@ -37,11 +37,14 @@ struct manifest_settings {
 	const char *dns_pods, *dns_networks;
 	const char *api_server_networks; /* NULL: everywhere */
 	const char *backup_pods, *backup_networks;
+	const char
+		*wake_service; /* where the site gets visits to stopped sandboxes; NULL: nowhere */
 	/* Set by manifest_settings_fingerprint(): the effect of the settings and of this code on
 	 * every sandbox and every database. Part of each one's hash. */
 	char sandbox_fingerprint[MANIFEST_HASH_SIZE];
 	char database_fingerprints[FORM_COUNT][MANIFEST_HASH_SIZE];
 	bool databases_open; /* they may connect to everything */
+	int wake_port;
 };
 /* Call it when all else is set, before anything is hashed. It builds some samples, so that a
  * setting that counts, or another version of this program, changes every hash. */
@@ -124,9 +127,9 @@ char *manifest_plain_host(const char *name, const char *namespace);
 
 /*
  * That hash, computed from the arguments, which is much cheaper than building the objects. Every
- * change of the objects changes the hash, except `stopped`, which `replicas` shows, and the storage
- * class, which cannot be changed once there is a volume. Quantities are compared by value, and the
- * order of variables is ignored.
+ * change of the objects changes the hash, except `stopped` where only `replicas` shows it, and the
+ * storage class, which cannot be changed once there is a volume. Quantities are compared by value,
+ * and the order of variables is ignored.
  */
 void manifest_sandbox_hash(const struct manifest_sandbox *s,
 			   const struct manifest_settings *settings,

@@ -86,6 +86,23 @@ static json_t *service(const struct manifest_sandbox *s)
 				     { "ports", service_ports(s) }) }));
 }
 
+/* The operator's site, by a name in the sandbox's namespace, to which an Ingress may lead. */
+static json_t *wake_service(const struct manifest_sandbox *s,
+			    const struct manifest_settings *settings)
+{
+	CLEANUP(cleanup_free) char *name = sandbox_part_name(s, "wake");
+	const struct object_head head = { "v1", "Service", name, s->namespace };
+
+	return object_make(
+		&head,
+		sandbox_labels(s),
+		&object_absent,
+		MAP({ "spec",
+		      MAP({ "type", TEXT("ExternalName") },
+			  { "externalName", TEXT(settings->wake_service) },
+			  { "ports", LIST(service_port("http", settings->wake_port)) }) }));
+}
+
 #define NGINX "nginx.ingress.kubernetes.io/"
 
 static json_t *app_annotations(void)
@@ -126,21 +143,26 @@ struct ingress {
 	json_t *rules, *hosts;
 };
 
-static json_t *ingress_path(const struct manifest_sandbox *s, int port)
+/* While it is stopped, its addresses lead to the operator's site, if that is to start it. */
+static json_t *ingress_path(const struct manifest_sandbox *s,
+			    const struct manifest_settings *settings, int port)
 {
-	CLEANUP(cleanup_free) char *service_name = sandbox_part_name(s, "service");
+	bool wakes = s->stopped && settings->wake_service != NULL;
+	CLEANUP(cleanup_free) char *service_name = sandbox_part_name(s, wakes ? "wake" : "service");
+	json_t *number = NUMBER(wakes ? settings->wake_port : port);
 	json_t *backend =
-		MAP({ "name", TEXT(service_name) }, { "port", MAP({ "number", NUMBER(port) }) });
+		MAP({ "name", TEXT(service_name) }, { "port", MAP({ "number", number }) });
 
 	return MAP({ "path", TEXT("/") },
 		   { "pathType", TEXT("Prefix") },
 		   { "backend", MAP({ "service", backend }) });
 }
 
-static json_t *ingress_rule(const struct manifest_sandbox *s, const char *host, int port)
+static json_t *ingress_rule(const struct manifest_sandbox *s,
+			    const struct manifest_settings *settings, const char *host, int port)
 {
 	return MAP({ "host", TEXT(host) },
-		   { "http", MAP({ "paths", LIST(ingress_path(s, port)) }) });
+		   { "http", MAP({ "paths", LIST(ingress_path(s, settings, port)) }) });
 }
 
 static json_t *ingress_spec(const struct manifest_sandbox *s,
@@ -180,14 +202,15 @@ static json_t *app_ingress(const struct manifest_sandbox *s,
 {
 	const struct ingress app = { "app-ingress",
 				     s->app_host,
-				     LIST(ingress_rule(s, s->app_host, PORT_APP)),
+				     LIST(ingress_rule(s, settings, s->app_host, PORT_APP)),
 				     LIST(TEXT(s->app_host)) };
 
 	for (size_t i = 0; i < s->port_count; i++) {
 		const struct manifest_port *port = &s->ports[i];
 		CLEANUP(cleanup_free) char *host = manifest_port_host(s->app_host, port->number);
 		json_array_append_new(
-			app.rules, ingress_rule(s, host, port->guarded ? PORT_TTYD : port->number));
+			app.rules,
+			ingress_rule(s, settings, host, port->guarded ? PORT_TTYD : port->number));
 		json_array_append_new(app.hosts, TEXT(host));
 	}
 	return ingress(s, settings, &app, app_annotations());
@@ -198,7 +221,7 @@ static json_t *ttyd_ingress(const struct manifest_sandbox *s,
 {
 	const struct ingress ttyd = { "ttyd-ingress",
 				      s->ttyd_host,
-				      LIST(ingress_rule(s, s->ttyd_host, PORT_TTYD)),
+				      LIST(ingress_rule(s, settings, s->ttyd_host, PORT_TTYD)),
 				      LIST(TEXT(s->ttyd_host)) };
 
 	return ingress(s, settings, &ttyd, ttyd_annotations());
@@ -222,6 +245,7 @@ json_t *manifest_sandbox_companions(const struct manifest_sandbox *s,
 {
 	return LIST(secret(s),
 		    service(s),
+		    IF(settings->wake_service != NULL, wake_service(s, settings)),
 		    app_ingress(s, settings),
 		    ttyd_ingress(s, settings),
 		    network_policy(s, settings));

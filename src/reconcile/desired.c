@@ -30,6 +30,8 @@ int desired_context_load(const struct conf *conf, struct desired_context *ret_co
 	c.settings.api_server_networks = conf_string(conf, CONF_API_SERVER_NETWORKS);
 	c.settings.backup_pods = conf_string(conf, CONF_BACKUP_PODS);
 	c.settings.backup_networks = conf_string(conf, CONF_BACKUP_NETWORKS);
+	c.settings.wake_service = conf_string(conf, CONF_WAKE_SERVICE);
+	c.settings.wake_port = (int)conf_number(conf, CONF_WAKE_PORT);
 	c.settings.databases_open = !conf_bool(conf, CONF_DATABASE_NETWORK_POLICY);
 	c.site = conf_string(conf, CONF_PUBLIC_URL);
 	manifest_settings_fingerprint(&c.settings);

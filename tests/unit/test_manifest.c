@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "base/cleanup.h"
+#include "base/json_at.h"
 #include "base/mem.h"
 #include "base/special_network.h"
 #include "crypto/token.h"
@@ -422,6 +423,51 @@ START_TEST(an_open_port_has_an_address_beside_the_apps)
 }
 END_TEST
 
+/* The backend of the first rule of each Ingress among the objects, which are all the same. */
+static const char *backend(json_t *objects, json_int_t *ret_port)
+{
+	const char *name = NULL;
+	const json_t *object;
+	size_t i;
+
+	json_array_foreach(objects, i, object)
+	{
+		json_t *rules = json_object_get(json_object_get(object, "spec"), "rules");
+		if (rules == NULL)
+			continue;
+		const json_t *paths = json_at(json_array_get(rules, 0), "http.paths");
+		const json_t *service = json_at(json_array_get(paths, 0), "backend.service");
+		ck_assert(name == NULL || strcmp(name, json_text_at(service, "name")) == 0);
+		name = json_text_at(service, "name");
+		*ret_port = json_integer_value(json_at(service, "port.number"));
+	}
+	return name;
+}
+
+START_TEST(addresses_of_a_stopped_sandbox_lead_to_the_site_that_starts_it)
+{
+	struct manifest_sandbox running = sandbox(), stopped = sandbox();
+	struct manifest_settings with = settings;
+	json_int_t port = 0;
+
+	stopped.stopped = true;
+	with.wake_service = "site.example.com", with.wake_port = 8081;
+	json_auto_t *without = manifest_sandbox_companions(&stopped, &settings);
+	ck_assert_str_eq(backend(without, &port), "shop-agentruntime-abcdef-service");
+	json_auto_t *up = manifest_sandbox_companions(&running, &with);
+	ck_assert_str_eq(backend(up, &port), "shop-agentruntime-abcdef-service");
+	json_auto_t *down = manifest_sandbox_companions(&stopped, &with);
+	ck_assert_str_eq(backend(down, &port), "shop-agentruntime-abcdef-wake");
+	ck_assert_int_eq(port, 8081);
+	ck_assert_uint_eq(json_array_size(down), json_array_size(without) + 1);
+
+	char of_running[MANIFEST_HASH_SIZE], of_stopped[MANIFEST_HASH_SIZE];
+	manifest_sandbox_hash(&running, &with, of_running);
+	manifest_sandbox_hash(&stopped, &with, of_stopped);
+	ck_assert_str_ne(of_running, of_stopped);
+}
+END_TEST
+
 /* The structs begin with their strings; hash.c does not compile unless their number is right. */
 static void set_field(void *inputs, size_t index, const char *text)
 {
@@ -497,8 +543,9 @@ START_TEST(every_setting_that_changes_an_object_changes_the_hash)
 		changed += differ(usual_plain, other_plain);
 	}
 	/* The class and the secret of an Ingress; the secret of an image, twice; PostgreSQL's
-	 * image; resolvers, three times two; API servers; places of backups, twice two. */
-	ck_assert_uint_eq(changed, 2 + 2 + 1 + 6 + 1 + 4);
+	 * image; resolvers, three times two; API servers; places of backups, twice two; where
+	 * visits to stopped sandboxes go. */
+	ck_assert_uint_eq(changed, 2 + 2 + 1 + 6 + 1 + 4 + 1);
 }
 END_TEST
 
@@ -1320,6 +1367,7 @@ int main(void)
 	tcase_add_test(tc, the_hash_changes_with_what_is_desired_and_not_with_a_stop);
 	tcase_add_test(tc, an_open_port_changes_the_hash_and_not_the_pod);
 	tcase_add_test(tc, an_open_port_has_an_address_beside_the_apps);
+	tcase_add_test(tc, addresses_of_a_stopped_sandbox_lead_to_the_site_that_starts_it);
 	tcase_add_test(tc, every_field_changes_the_hash);
 	tcase_add_test(tc, every_setting_that_changes_an_object_changes_the_hash);
 	tcase_add_test(tc, a_stop_changes_the_replicas_and_nothing_else);
