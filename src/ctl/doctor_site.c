@@ -223,6 +223,35 @@ static void get_page(struct doctor *d, struct way *way, struct fetch *page)
 	judge_refusal(d, way->url, page, refusal);
 }
 
+/* ---- visits to stopped sandboxes ------------------------------------------------------------- */
+
+/* Asks as the cluster's ingress would, for an address that no sandbox has. */
+static void check_visits(struct doctor *d)
+{
+	const struct conf *conf = d->call->conf;
+	const char *service = conf_string(conf, CONF_WAKE_SERVICE);
+	CLEANUP(fetch_clear) struct fetch answer = { .failure = FETCH_OK };
+
+	if (service == NULL)
+		return;
+	CLEANUP(cleanup_free)
+	char *url = mem_printf("http://nobodysplace.%s/", conf_string(conf, CONF_INGRESS_DOMAIN));
+	CLEANUP(cleanup_free)
+	char *address = mem_printf("%s:%llu", service,
+				   (unsigned long long)conf_number(conf, CONF_WAKE_PORT));
+	fetch_get(url, address, NULL, &answer);
+	if (answer.failure == FETCH_OK && answer.status == 503 &&
+	    strncmp(answer.type, "text/plain", 10) == 0)
+		doctor_say(d, HEALTH_OK, "wake_service", NULL,
+			   "visits to stopped sandboxes are answered at %s", address);
+	else
+		doctor_say(d, HEALTH_WARNING, "wake_service",
+			   "fsa-setup nginx writes the server for them; wake_service and wake_port "
+			   "in fsa.conf say where it is",
+			   "visits to stopped sandboxes are not answered at %s: %s", address,
+			   answer.failure != FETCH_OK ? answer.message : "another server is there");
+}
+
 void doctor_site(struct doctor *d)
 {
 	CLEANUP(fetch_clear) struct fetch page;
@@ -231,6 +260,7 @@ void doctor_site(struct doctor *d)
 		.ca_file = conf_string(d->call->conf, CONF_PROVIDER_CA_FILE),
 	};
 
+	check_visits(d);
 	get_page(d, &way, &page);
 	if (page.failure != FETCH_OK) {
 		if (!find_way(d, &way, &page))

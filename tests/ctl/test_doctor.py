@@ -59,6 +59,14 @@ def test_a_working_site_reports_what_was_tried(site, ready):
     assert findings[0]["message"] == "serves the page"
 
 
+@pytest.mark.parametrize("port, health", [("visits_port", "ok"), ("port", "warning"), ("nobody", "warning")])
+def test_visits_to_stopped_sandboxes_are_tried(site, ready, tmp_path, port, health):
+    config = other_config(site, tmp_path, wake_service="site.localhost", wake_port=getattr(site.nginx, port, 1))
+    _, findings = examine(site, "site", config=config)
+    finding, = (f for f in findings if f["subject"] == "wake_service")
+    assert finding["health"] == health, finding
+
+
 def test_nginx_that_is_down_is_red(site):
     site.nginx.stop()
     try:
