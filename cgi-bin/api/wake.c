@@ -160,8 +160,14 @@ int wake_visit(struct call *c, struct err *e)
 {
 	const char *host = said(c, "FSA_VISIT_HOST");
 	struct visit v;
+	bool running = false;
 
 	c->quiet = true;
+	/* Of an error, which may be the application's own: the page would only lead back to it. */
+	if (said(c, "FSA_VISIT_ERROR")[0] != '\0' && visit_is_running(c->db, host, &running, e) < 0)
+		return -1;
+	if (running)
+		return say_later(c, AGAIN_SOON_S, "The application does not answer: try again.\n");
 	if (opens_page(c))
 		return send_to_page(c, host);
 	if (is_of_page(c))

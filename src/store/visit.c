@@ -22,8 +22,16 @@ enum visit_column { COLUMN_NONE, COLUMNS(STORE_COLUMN_ENUM) };
 /* The address of an open port is the app's with the port behind its first label. */
 #define PORT_FORM "'^([^.]+)-([0-9]{1,5})([.])'"
 
+/* Whether a row of sandboxes `s` has the address $1. */
+#define HAS_ADDRESS                                                                                \
+	"(s.app_host = $1 OR s.ttyd_host = $1"                                                     \
+	" OR s.app_host = regexp_replace($1, " PORT_FORM ", '\\1\\3') AND EXISTS"                  \
+	" (SELECT FROM ports o WHERE o.resource_id = s.resource_id"                                \
+	" AND o.port::text = (regexp_match($1, " PORT_FORM "))[2]))"
+
 enum statement {
 	STATEMENT_FIND,
+	STATEMENT_IS_RUNNING,
 	STATEMENT_IS_STOPPED,
 };
 
@@ -34,13 +42,13 @@ static const struct db_statement statements[] = {
 		STORE_SELECT(COLUMNS)
 		"FROM sandboxes s JOIN resources r ON r.id = s.resource_id"
 		" JOIN projects p ON p.id = r.project_id JOIN users u ON u.id = r.user_id"
-		" WHERE (s.app_host = $1 OR s.ttyd_host = $1"
-		"  OR s.app_host = regexp_replace($1, " PORT_FORM ", '\\1\\3') AND EXISTS"
-		"   (SELECT FROM ports o WHERE o.resource_id = s.resource_id"
-		"    AND o.port::text = (regexp_match($1, " PORT_FORM "))[2]))"
+		" WHERE " HAS_ADDRESS
 		"  AND r.desired <> 'GONE' AND p.deleted_at IS NULL"
 		"  AND u.disabled_at IS NULL AND u.deleted_at IS NULL"
 		"  AND (p.wake = 'anyone' OR (p.wake = 'owner' AND r.user_id = $2::uuid))" },
+	[STATEMENT_IS_RUNNING] = { "visit_is_running",
+		"SELECT FROM sandboxes s JOIN resources r ON r.id = s.resource_id"
+		" WHERE " HAS_ADDRESS " AND r.status = 'RUNNING'" },
 	[STATEMENT_IS_STOPPED] = { "visit_is_stopped",
 		"SELECT FROM resources WHERE id = $1 AND desired = 'STOPPED'" },
 };
@@ -70,6 +78,16 @@ int visit_find(struct db *db, const char *host, const char *visitor_id, struct v
 	if (store_desired(r, 0, DESIRED, &ret_visit->desired, e) < 0)
 		return -1;
 	return store_status(r, 0, STATUS, &ret_visit->status, e);
+}
+
+int visit_is_running(struct db *db, const char *host, bool *ret_running, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+
+	if (db_query(db, &statements[STATEMENT_IS_RUNNING], DB_ARGS(DB_TEXT(host)), &r, e) < 0)
+		return -1;
+	*ret_running = db_rows(r) > 0;
+	return 0;
 }
 
 /* Once the project is locked: those who waited for the lock find that it is started. */

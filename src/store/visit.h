@@ -32,6 +32,8 @@ struct visit {
  */
 int visit_find(struct db *db, const char *host, const char *visitor_id, struct visit *ret_visit,
 	       struct err *e);
+/* Whether a sandbox that has the address is RUNNING, as everybody can see who connects to it. */
+int visit_is_running(struct db *db, const char *host, bool *ret_running, struct err *e);
 /*
  * Starts the sandbox and its project's database, unless somebody else has done so since
  * visit_find(): however many visit it, there is one start, which `*ret_started` says. The errors

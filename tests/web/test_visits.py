@@ -117,6 +117,18 @@ def test_a_browser_is_sent_to_the_site_whatever_the_address(web, stopped):
     assert is_stopped(web, project)
 
 
+def test_an_error_of_an_application_that_runs_is_no_reason_to_start_it(web, stopped):
+    project = stopped("anyone")
+    asked = {**NAVIGATES, "X-Code": "503", "X-Original-URI": "/there"}
+    answer = visit(web, project.host, headers=asked)
+    assert parse_qs(urlsplit(answer.headers["Location"]).query) == {"to": [f"https://{project.host}/there"]}
+    with web.connect() as db, db.cursor() as cursor:
+        cursor.execute("UPDATE resources SET desired = 'RUNNING', status = 'RUNNING' WHERE id = %s", (project.sandbox,))
+    answer = visit(web, project.host, headers=asked)
+    assert answer.status_code == 503 and "does not answer" in answer.text
+    assert visit(web, "nobodysplace.apps.localhost", headers=asked).status_code == 303
+
+
 def test_a_program_starts_it_and_is_told_to_come_again(web, stopped):
     project = stopped("anyone")
     answer = visit(web, project.host, "/hook", method="POST", data=b"x" * 100_000)
