@@ -211,7 +211,7 @@ def test_a_private_port_is_opened_by_a_link(page, inside):
     page.press("App", ".tabs a")
     page.fill(port="5173")
     page.see("[name=isPrivate]").click()
-    page.press("Open", "fieldset button")
+    page.press("Open", "form button")
     assert page.text(".open-port").endswith("private Close Make a link")
     page.press("Make a link")
     link = page.attribute("href", ".open-port [role=status] a")

@@ -10,6 +10,7 @@
 
 #include "sandboxd.h"
 #include "sandboxd/conn.h"
+#include "sandboxd/gate.h"
 #include "sandboxd/loop.h"
 #include "sandboxd/token.h"
 
@@ -21,6 +22,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	mem_init_libraries();
 	token_init(SECRET);
 	loop_init();
+	gate_init("https://site.example");
 	token = sign_token("{\"alg\":\"HS256\"}",
 			   "{\"aud\":\"sandboxd\",\"iss\":\"https://site.example\","
 			   "\"scope\":\"exec\",\"exp\":99999999999,\"jti\":\"x\"}");
