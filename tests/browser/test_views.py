@@ -12,7 +12,7 @@ NAME = "W" * 64
 WIDTHS = (320, 375, 640, 1280, 3840)  # the third is also a desktop at 200 %
 AXE_WIDTHS = (320, 1280)  # of each layout
 SCHEMES = ("light", "dark")
-TABS = ("", "terminal", "files", "app", "agent", "database", "variables", "history", "settings")
+TABS = ("", "terminal", "files", "app", "agent", "database", "variables", "history", "members", "settings")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import {Administration} from "./views/admin.jsx";
 import {Device} from "./views/device.jsx";
 import {Ended} from "./views/ended.jsx";
 import {Invitation, invited} from "./views/invitation.jsx";
+import {Join, joining} from "./views/join.jsx";
 import {Login} from "./views/login.jsx";
 import {Project} from "./views/project.jsx";
 import {Projects} from "./views/projects.jsx";
@@ -79,6 +80,9 @@ function View() {
 		return <p class="loading" role="status">Loading…</p>;
 	if (user.value === null)
 		return <Login/>;
+	const token = joining(fragment.value);
+	if (token)
+		return <Join token={token}/>;
 	if (path.value === "/")
 		queueMicrotask(() => navigate("/projects", {replace: true}));
 	for (const [pattern, Shown] of VIEWS) {

@@ -67,9 +67,9 @@ function unescape(text) {
 	}
 }
 
-/** Addresses of the former page: #/projects/ID. What invites is none of them. */
+/** Addresses of the former page: #/projects/ID. What invites, or is joined by, is none of them. */
 function redirectFormer() {
-	if (location.pathname === "/" && /^#\/(?!\/|invite\/)/.test(location.hash))
+	if (location.pathname === "/" && /^#\/(?!\/|invite\/|join\/)/.test(location.hash))
 		navigate(location.hash.slice(1), {replace: true});
 }
 

@@ -47,7 +47,14 @@ interface Project {
 	id: string; name: string; description: string | null; cluster: string; status: string; createdAt: string;
 	expiresAt: string | null; deletesAt: string | null; trashUntil: string | null; idleMinutes: number | null; wake: string; keepUntil: string | null; idleStopsAt: string | null; warnings: Warning[];
 	sandboxes: Sandbox[]; databases: Database[];
+	/** What the person is to it, and whose it is. */
+	role: "owner" | "editor" | "viewer"; owner: string;
 }
+
+interface Member { id: string; name: string; role: string; addedAt: string }
+/** `name` null: whoever has the link. */
+interface ProjectInvitation { id: string; role: string; name: string | null; createdAt: string; expiresAt: string }
+interface MemberList { items: Member[]; invitations: ProjectInvitation[] }
 
 interface Variable {
 	id: string; key: string; value: string | null; category: string; isSecret: boolean;

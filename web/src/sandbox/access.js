@@ -19,12 +19,15 @@ const known = new Map();
 /**
  * @param {string} project
  * @param {string} sandbox
+ * @param {Project["role"]} [role] what the person is to the project
  * @returns {Access}
  */
-export function openSandbox(project, sandbox) {
+export function openSandbox(project, sandbox, role = "owner") {
 	const path = `/api/projects/${project}/sandboxes/${sandbox}/tokens`;
-	const access = known.get(path) ?? makeAccess(path);
-	known.set(path, access);
+	const scopes = role === "viewer" ? VIEWERS_SCOPES : SCOPES;
+	const key = `${path} ${scopes.join(" ")}`;
+	const access = known.get(key) ?? makeAccess(path, scopes);
+	known.set(key, access);
 	return access;
 }
 
@@ -34,13 +37,14 @@ export function forgetSandboxes() {
 }
 
 const SCOPES = ["exec", "files:read", "files:write", "ports", "usage"];
+const VIEWERS_SCOPES = ["usage"];
 
-/** @param {string} path @returns {Access} */
-function makeAccess(path) {
+/** @param {string} path @param {string[]} scopes @returns {Access} */
+function makeAccess(path, scopes) {
 	let current = /** @type {Promise<Pass> | null} */ (null);
 	let ends = 0;
 	const make = async () => {
-		const made = /** @type {Pass} */ (await post(path, {scopes: SCOPES}));
+		const made = /** @type {Pass} */ (await post(path, {scopes}));
 		ends = Date.parse(made.expiresAt) - RENEW_MS;
 		return made;
 	};

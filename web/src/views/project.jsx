@@ -5,6 +5,7 @@ import {hasDraft} from "../draft.js";
 import {Act} from "../parts/button.jsx";
 import {Heading} from "../parts/heading.jsx";
 import {Link, Outside} from "../parts/link.jsx";
+import {may} from "../parts/role.js";
 import {Badge, moves, partsOf, sentence} from "../parts/status.jsx";
 import {Time} from "../parts/time.jsx";
 import {useResource} from "../resource.js";
@@ -58,20 +59,23 @@ export function Project({id, tab = ""}) {
 	return (
 		<>
 			<Head project={data} id={id}/>
-			<Tabs id={id} tab={tab}/>
+			<Tabs id={id} tab={tab} project={data}/>
 			{error !== null && !(error instanceof TypeError) && <p class="failure" role="alert">{error.message}</p>}
 			{data ? <Tab name={tab} project={data} reload={resource.reload}/> : <p class="loading" role="status">Loading…</p>}
 		</>
 	);
 }
 
-/** In one row, which scrolls where it is narrow. @param {{id: string, tab: string}} props */
-function Tabs({id, tab}) {
+/**
+ * In one row, which scrolls where it is narrow; without those that are not for the person.
+ * @param {{id: string, tab: string, project?: Project}} props
+ */
+function Tabs({id, tab, project}) {
 	const row = useRef(/** @type {HTMLElement | null} */ (null));
 	useEffect(() => row.current?.querySelector("[aria-current]")?.scrollIntoView({block: "nearest", inline: "nearest"}), [tab]);
 	return (
 		<nav ref={row} class="tabs" aria-label="Project">
-			{TABS.map(({name, label}) => (
+			{TABS.filter((one) => isFor(one, project)).map(({name, label}) => (
 				<Link key={name} to={address(id, name)} aria-current={name === tab ? "page" : undefined}>
 					{label}{name === "variables" && hasDraft(id) && <Unapplied/>}
 				</Link>
@@ -80,13 +84,16 @@ function Tabs({id, tab}) {
 	);
 }
 
+/** Whether a tab is for the person; as long as that is not known, it may be. @param {{least?: "editor"}} tab @param {Project} [project] */
+const isFor = ({least}, project) => least === undefined || project === undefined || may(project, least);
+
 function Unapplied() {
 	return <span class="unapplied" title="Some changes are not applied yet"> ●<span class="unseen"> changes are not applied yet</span></span>;
 }
 
 /** @param {{name: string, project: Project, reload: () => Promise<void>}} props */
 function Tab({name, ...rest}) {
-	const tab = TABS.find((known) => known.name === name);
+	const tab = TABS.find((known) => known.name === name && isFor(known, rest.project));
 	return tab ? <tab.View {...rest}/> : <Gone/>;
 }
 
@@ -98,7 +105,8 @@ function Head({project, id}) {
 			<Heading title={project?.name ?? "Project"} at={`/projects/${id}`}/>
 			{project && <Badge status={project.status} trouble={trouble}/>}
 			<p class="detail" role="status">{project && sentence(project.status)}</p>
-			{project && (
+			{project && project.role !== "owner" && <p class="detail">of <bdi>{project.owner}</bdi>; you are {project.role === "editor" ? "an editor" : "a viewer"}</p>}
+			{project && may(project, "editor") && (
 				<div class="actions">
 					{ACTIONS.filter(({statuses}) => statuses.includes(project.status))
 						.map(({verb, label}) => <Ask key={verb} id={project.id} verb={verb} label={label}/>)}

@@ -5,10 +5,12 @@ import {Act, Button} from "../parts/button.jsx";
 import {Heading} from "../parts/heading.jsx";
 import {Link} from "../parts/link.jsx";
 import {Reading} from "../parts/reading.jsx";
+import {may} from "../parts/role.js";
 import {Badge, moves, needsAttention, partsOf} from "../parts/status.jsx";
 import {Time} from "../parts/time.jsx";
 import {useResource} from "../resource.js";
 import {query, setQuery} from "../router.js";
+import {Invitations} from "./join.jsx";
 import {NewProject} from "./new-project.jsx";
 import {Welcome} from "./welcome.jsx";
 
@@ -59,6 +61,7 @@ export function Projects() {
 				<Button class="primary" onClick={() => setCreating(true)}>New project</Button>
 			</div>
 			{creating && <NewProject close={() => setCreating(false)}/>}
+			<Invitations reload={list.reload}/>
 			<Reading of={list}>
 				{(projects) => (projects.length === 0
 					? <Welcome create={() => setCreating(true)}/>
@@ -143,7 +146,10 @@ function Row({project}) {
 		<li>
 			<Link to={`/projects/${project.id}`}><bdi>{project.name}</bdi></Link>
 			<Badge status={project.status} trouble={Boolean(trouble)}/>
-			<span class={trouble ? "detail cause" : "detail"}>{trouble ? trouble.headline ?? trouble.message : project.description}</span>
+			<span class={trouble ? "detail cause" : "detail"}>
+				{project.role !== "owner" && <span class="shared">shared by <bdi>{project.owner}</bdi> </span>}
+				{trouble ? trouble.headline ?? trouble.message : project.description}
+			</span>
 			<Time at={project.createdAt}/>
 			<Quick project={project}/>
 		</li>
@@ -151,8 +157,9 @@ function Row({project}) {
 }
 
 /** What is done with a project most, without opening it. @param {{project: Project}} props */
-function Quick({project: {id, name, status}}) {
-	const verb = status === "STOPPED" ? "start" : status === "RUNNING" ? "stop" : null;
+function Quick({project}) {
+	const {id, name, status} = project;
+	const verb = !may(project, "editor") ? null : status === "STOPPED" ? "start" : status === "RUNNING" ? "stop" : null;
 	const action = useAction(() => callWithCare("POST", `/api/projects/${id}/${verb}`));
 	return (
 		<span class="quick">

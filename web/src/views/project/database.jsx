@@ -3,6 +3,7 @@ import {callWithCare, useAction} from "../../action.js";
 import {ask} from "../../parts/ask.jsx";
 import {Act, Button, Copy} from "../../parts/button.jsx";
 import {Cause, Warnings} from "../../parts/cause.jsx";
+import {may} from "../../parts/role.js";
 import {Badge, runningSandbox} from "../../parts/status.jsx";
 
 /** @param {{project: Project, reload: () => Promise<void>}} props */
@@ -15,8 +16,10 @@ export function DatabaseTab({project, reload}) {
 			<h2>Database <Badge status={database.status} trouble={database.cause !== null}/></h2>
 			<Cause part={database} what="Database" tryNow={runningSandbox(project)}/>
 			<Warnings part={database} what="Database"/>
-			<Contents {...database}/>
-			{stays && database.status !== "TERMINATING" && <Remove project={project} name={database.name} reload={reload}/>}
+			{database.host !== null && !may(project, "owner")
+				? <p>Programs in the sandbox reach it by <code>DATABASE_URL</code>; its address with the password is shown to the owner.</p>
+				: <Contents {...database}/>}
+			{stays && may(project, "owner") && database.status !== "TERMINATING" && <Remove project={project} name={database.name} reload={reload}/>}
 		</section>
 	));
 }

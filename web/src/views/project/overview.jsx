@@ -4,6 +4,7 @@ import {Act, Copy} from "../../parts/button.jsx";
 import {Cause, Warnings} from "../../parts/cause.jsx";
 import {Link, Outside} from "../../parts/link.jsx";
 import {Reading} from "../../parts/reading.jsx";
+import {may} from "../../parts/role.js";
 import {Stages} from "../../parts/stages.jsx";
 import {Badge, runningSandbox} from "../../parts/status.jsx";
 import {useResource} from "../../resource.js";
@@ -14,19 +15,20 @@ import {UsageOf} from "./usage.jsx";
 /** @param {{project: Project}} props */
 export function Overview({project}) {
 	const [first, ...others] = project.sandboxes;
+	const acts = may(project, "editor");
 	return (
 		<>
 			{project.description && <p class="description">{project.description}</p>}
 			{project.cluster !== "default" && <p class="detail">In the cluster <bdi>{project.cluster}</bdi>.</p>}
 			<Warnings part={project} what="Project"/>
-			{project.idleStopsAt && <Keep project={project}/>}
-			{first && <SandboxCard sandbox={first} title="Sandbox"/>}
+			{project.idleStopsAt && acts && <Keep project={project}/>}
+			{first && <SandboxCard project={project} sandbox={first} title="Sandbox"/>}
 			{others.map((sandbox) => (
-				<SandboxCard key={sandbox.id} sandbox={sandbox} title={sandbox.displayName ?? sandbox.name} several/>
+				<SandboxCard key={sandbox.id} project={project} sandbox={sandbox} title={sandbox.displayName ?? sandbox.name} several/>
 			))}
 			{project.databases.map((database) => (database.cause || database.warnings.length > 0) && (
 				<section key={database.id}>
-					<Cause part={database} what="Database" tryNow={runningSandbox(project)}/>
+					<Cause part={database} what="Database" tryNow={acts ? runningSandbox(project) : undefined}/>
 					<Warnings part={database} what="Database"/>
 				</section>
 			))}
@@ -41,33 +43,37 @@ function Keep({project}) {
 	return <p class="actions"><Act action={keep}>Keep it running for 8 hours</Act></p>;
 }
 
-/** @param {{sandbox: Sandbox, title: string, several?: boolean}} props */
-function SandboxCard({sandbox, title, several = false}) {
+/** @param {{project: Project, sandbox: Sandbox, title: string, several?: boolean}} props */
+function SandboxCard({project, sandbox, title, several = false}) {
+	const acts = may(project, "editor");
 	return (
 		<section aria-label={title}>
 			{several && <h2><bdi>{title}</bdi> <Badge status={sandbox.status}/></h2>}
-			<Cause part={sandbox} what={title} tryNow={sandbox.desired === "RUNNING" ? sandbox.id : undefined}/>
+			<Cause part={sandbox} what={title} tryNow={acts && sandbox.desired === "RUNNING" ? sandbox.id : undefined}/>
 			<Warnings part={sandbox} what={title}/>
 			{sandbox.progress && <Stages stages={sandbox.progress.stages}/>}
 			{sandbox.status === "RUNNING" && (
 				<>
-					<Addresses {...sandbox} of={several ? title : undefined}/>
-					<ImportOf sandbox={sandbox}/>
-					<UsageOf sandbox={sandbox}/>
+					<Addresses {...sandbox} enters={acts} of={several ? title : undefined}/>
+					{acts && <ImportOf sandbox={sandbox}/>}
+					<UsageOf sandbox={sandbox} role={project.role}/>
 				</>
 			)}
 		</section>
 	);
 }
 
-/** @param {{ttydUrl: string, publicUrl: string, of?: string}} props `of`: whose they are, where there are several */
-function Addresses({ttydUrl, publicUrl, of}) {
+/**
+ * @param {{ttydUrl: string, publicUrl: string, enters: boolean, of?: string}} props `of`: whose they are, where there
+ *	are several
+ */
+function Addresses({ttydUrl, publicUrl, enters, of}) {
 	const label = (/** @type {string} */ words) => (of === undefined ? undefined : `${words}: ${of}`);
 	const whose = of === undefined ? "" : ` of ${of}`;
 	return (
 		<>
 			<p class="actions">
-				<Outside href={ttydUrl} aria-label={label("Open terminal")}>Open terminal</Outside>
+				{enters && <Outside href={ttydUrl} aria-label={label("Open terminal")}>Open terminal</Outside>}
 				<Outside href={publicUrl} aria-label={label("Open application")}>Open application</Outside>
 			</p>
 			<p class="address">

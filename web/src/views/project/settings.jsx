@@ -4,6 +4,7 @@ import {ask} from "../../parts/ask.jsx";
 import {Act} from "../../parts/button.jsx";
 import {Field, Form} from "../../parts/form.jsx";
 import {ImageChoice, SizeChoice, useImages, useSizes} from "../../parts/offers.jsx";
+import {may} from "../../parts/role.js";
 import {Time} from "../../parts/time.jsx";
 import {navigate} from "../../router.js";
 
@@ -33,8 +34,8 @@ export function ProjectSettings({project, reload}) {
 					))}
 					<Idle project={project} reload={reload}/>
 					<WokenBy project={project} reload={reload}/>
-					<Lifetime project={project} reload={reload}/>
-					<Danger {...project}/>
+					{may(project, "owner") && <Lifetime project={project} reload={reload}/>}
+					{may(project, "owner") && <Danger {...project}/>}
 				</>
 			)}
 		</>

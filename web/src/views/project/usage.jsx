@@ -10,9 +10,9 @@ const EVERY_MS = 5000;
 const SHORTEST_MS = 60000; // that a plot spans
 const NEARLY = 0.9;
 
-/** What a sandbox that runs uses of what it may. @param {{sandbox: Sandbox}} props */
-export function UsageOf({sandbox: {id, projectId}}) {
-	const {data, error} = useResource(() => readUsage(openSandbox(projectId, id)), {deps: [id], every: EVERY_MS});
+/** What a sandbox that runs uses of what it may. @param {{sandbox: Sandbox, role: Project["role"]}} props */
+export function UsageOf({sandbox: {id, projectId}, role}) {
+	const {data, error} = useResource(() => readUsage(openSandbox(projectId, id, role)), {deps: [id], every: EVERY_MS});
 	if (data === undefined)
 		return <p class="detail">{error === null ? "Asking the sandbox what it uses…" : `What it uses is not known: ${error.message}.`}</p>;
 	const {usage: {memory: {oomKills}, disks}} = data;
