@@ -7,11 +7,8 @@
 #include "project.h"
 
 static const struct output_column columns[] = {
-	{ "name", "NAME" },
-	{ "status", "STATUS" },
-	{ "createdAt", "CREATED" },
-	{ "publicUrl", "APPLICATION" },
-	{ "id", "ID" },
+	{ "name", "NAME" },         { "status", "STATUS" },         { "role", "ROLE" },
+	{ "createdAt", "CREATED" }, { "publicUrl", "APPLICATION" }, { "id", "ID" },
 };
 
 /* The application's address is that of the sandbox. */

@@ -5,8 +5,8 @@ const ROLES = ["viewer", "editor", "owner"];
 /** Whether somebody may do what takes that role. @param {Project} project @param {"editor" | "owner"} least */
 export const may = ({role}, least) => ROLES.indexOf(role) >= ROLES.indexOf(least);
 
-/** What each role means, for who chooses one. */
+/** What each role means, for whoever chooses one. */
 export const MEANINGS = /** @type {[string, string][]} */ ([
-	["viewer", "Viewer: sees the project, and nothing of it in full"],
+	["viewer", "Viewer: sees how the project is, and cannot get into its sandboxes"],
 	["editor", "Editor: does everything but delete, manage members and see values of secrets"],
 ]);
