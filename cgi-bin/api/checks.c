@@ -165,9 +165,10 @@ int check_category(const char *category, struct err *e)
 
 int check_wake(const char *who, struct err *e)
 {
-	if (strcmp(who, "owner") == 0 || strcmp(who, "anyone") == 0 || strcmp(who, "never") == 0)
+	if (strcmp(who, "owner") == 0 || strcmp(who, "members") == 0 ||
+	    strcmp(who, "anyone") == 0 || strcmp(who, "never") == 0)
 		return 0;
-	return err_set(e, ERR_INVALID, "INVALID_FIELD", "must be owner, anyone or never");
+	return err_set(e, ERR_INVALID, "INVALID_FIELD", "must be owner, members, anyone or never");
 }
 
 int check_setting_key(const char *key, struct err *e)

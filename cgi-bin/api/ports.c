@@ -170,7 +170,7 @@ int port_link_post(struct call *c, struct err *e)
 	CLEANUP(sandbox_view_clear) struct sandbox_view view = { .result = NULL };
 	json_t *link;
 
-	if (sandbox_get(c->db, c->session->user_id, c->params[0], c->params[1], &view, e) < 0)
+	if (sandbox_get(c->db, c->owner_id, c->params[0], c->params[1], &view, e) < 0)
 		return -1;
 	CLEANUP(json_decrefp) json_t *ports = render_ports(c, &view.sandbox);
 	const json_t *port = find_private(ports, c->params[2], e);
@@ -203,8 +203,8 @@ static int make_visit(struct call *c, const char *host, const struct port_place 
 		.scope = "", .host = host, .lifetime_s = ENTRANCE_S, .visit_s = VISIT_S
 	};
 
-	if (sandbox_get(c->db, c->session->user_id, place->project_id, place->sandbox_id, &view,
-			e) < 0 ||
+	if (sandbox_get(c->db, place->owner_id, place->project_id, place->sandbox_id, &view, e) <
+		    0 ||
 	    api_make_token(c, &view.sandbox, &wanted, &token, expires, e) < 0)
 		return -1;
 	*ret_visit = json_pack("{s:s, s:s, s:s}", "url", url, "token", token, "expiresAt", expires);
@@ -222,6 +222,7 @@ int visit_post(struct call *c, struct err *e)
 	if (port_find(c->db, c->session->user_id, app_host, port, &place, e) < 0 ||
 	    make_visit(c, host, &place, &visit, e) < 0)
 		return -1;
+	memcpy(c->owner_id, place.owner_id, sizeof(c->owner_id));
 	memcpy(c->object_id, place.sandbox_id, sizeof(c->object_id));
 	c->audit_detail = json_pack("{s:i}", "port", port);
 	response_json(c->response, 200, visit);

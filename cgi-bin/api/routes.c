@@ -92,7 +92,7 @@ const struct route api_routes[] = {
 	WAKE (METHOD_POST, ANOTHER "/ports", ports_post, "port.open", .body = port_fields, EDITOR),
 	WAKE (METHOD_DELETE, ANOTHER "/ports/:portId", ports_delete, "port.close", EDITOR),
 	WRITE(METHOD_POST, ANOTHER "/ports/:portId/links", port_link_post, "port.link",
-	      .body = port_link_fields),
+	      .body = port_link_fields, EDITOR),
 	WRITE(METHOD_POST, "/api/visits", visit_post, "port.visit", .body = visit_fields),
 	WRITE(METHOD_POST, ANOTHER "/tokens", sandbox_token_post, "sandbox.token",
 	      .body = sandbox_token_fields, VIEWER),

@@ -53,14 +53,15 @@ static int answer(struct call *c, const json_t *fields, const struct visit *v, s
 				status_name(view.sandbox.resource.status), "desired",
 				desired_name(view.sandbox.resource.desired), "url", url, "progress",
 				render_progress(&view), "projectId",
-				v->by_owner ? v->project_id : NULL));
+				v->by_member ? v->project_id : NULL));
 	return 0;
 }
 
-/* Why it was not started concerns its owner alone; that the site has a fault does not. */
+/* Why it was not started concerns its owner and members alone; that the site has a fault does not.
+ */
 static int hide(const struct visit *v, struct err *e)
 {
-	if (v->by_owner || err_kind_http_status(e->kind) >= 500)
+	if (v->by_member || err_kind_http_status(e->kind) >= 500)
 		return -1;
 	return err_set(e, ERR_CONFLICT, "NOT_STARTED",
 		       "It cannot be started now: its owner can see why");

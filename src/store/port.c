@@ -8,7 +8,7 @@
 
 enum open_column { OPEN_HAS_SANDBOX, OPEN_IS_MADE };
 
-enum find_column { FOUND_PROJECT, FOUND_SANDBOX };
+enum find_column { FOUND_OWNER, FOUND_PROJECT, FOUND_SANDBOX };
 
 enum statement {
 	STATEMENT_OPEN,
@@ -37,11 +37,13 @@ static const struct db_statement statements[] = {
 		" DELETE FROM ports p USING chosen WHERE p.resource_id = chosen.id AND p.id = $3"
 		" RETURNING p.id" },
 	[STATEMENT_FIND] = { "port_find",
-		"SELECT j.id, r.id FROM ports p JOIN sandboxes s ON s.resource_id = p.resource_id"
-		" JOIN resources r ON r.id = p.resource_id JOIN projects j ON j.id = r.project_id"
+		"SELECT a.owner_id, a.project_id, r.id"
+		" FROM ports p JOIN sandboxes s ON s.resource_id = p.resource_id"
+		" JOIN resources r ON r.id = p.resource_id"
+		" JOIN project_access a ON a.project_id = r.project_id"
 		" WHERE s.app_host = $2 AND p.port = $3::integer"
 		" AND p.access <> '" PORT_ACCESS_PUBLIC "'"
-		" AND r.desired <> 'GONE' AND j.user_id = $1" },
+		" AND r.desired <> 'GONE' AND a.user_id = $1 AND a.role <= 'editor'" },
 };
 /* clang-format on */
 
@@ -95,6 +97,7 @@ int port_find(struct db *db, const char *user_id, const char *app_host, int port
 	if (db_rows(found) == 0)
 		return err_set(e, ERR_NOT_FOUND, "PORT_NOT_FOUND",
 			       "There is no private port of yours at this address");
+	memcpy(ret_place->owner_id, db_text(found, 0, FOUND_OWNER), STORE_ID_LENGTH + 1);
 	memcpy(ret_place->project_id, db_text(found, 0, FOUND_PROJECT), STORE_ID_LENGTH + 1);
 	memcpy(ret_place->sandbox_id, db_text(found, 0, FOUND_SANDBOX), STORE_ID_LENGTH + 1);
 	return 0;

@@ -24,8 +24,9 @@ struct port_new {
  * PORT_QUOTA. */
 int port_open(struct db *db, const char *user_id, const char *project_id, const char *sandbox_id,
 	      const struct port_new *port, struct err *e);
-/* Where a private port is that its caller may visit. */
+/* Where a private port is that its caller may visit: an owner or editor of its project. */
 struct port_place {
+	char owner_id[STORE_ID_LENGTH + 1];
 	char project_id[STORE_ID_LENGTH + 1], sandbox_id[STORE_ID_LENGTH + 1];
 };
 /* By the application's host, and its number. ERR_NOT_FOUND PORT_NOT_FOUND. */

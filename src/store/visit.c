@@ -8,11 +8,15 @@
 #include "store/maintenance.h"
 #include "store/project.h"
 
+#define IS_MEMBER                                                                                  \
+	"EXISTS (SELECT FROM project_access a"                                                     \
+	" WHERE a.project_id = r.project_id AND a.user_id = $2::uuid)"
+
 #define COLUMNS(X)                                                                                 \
 	X(SANDBOX_ID, "r.id")                                                                      \
 	X(PROJECT_ID, "r.project_id")                                                              \
 	X(OWNER_ID, "r.user_id")                                                                   \
-	X(BY_OWNER, "coalesce(r.user_id = $2::uuid, false)")                                       \
+	X(BY_MEMBER, IS_MEMBER)                                                                    \
 	X(OF_TERMINAL, "s.ttyd_host = $1")                                                         \
 	X(DESIRED, "r.desired")                                                                    \
 	X(STATUS, "r.status")
@@ -45,7 +49,8 @@ static const struct db_statement statements[] = {
 		" WHERE " HAS_ADDRESS
 		"  AND r.desired <> 'GONE' AND p.deleted_at IS NULL"
 		"  AND u.disabled_at IS NULL AND u.deleted_at IS NULL"
-		"  AND (p.wake = 'anyone' OR (p.wake = 'owner' AND r.user_id = $2::uuid))" },
+		"  AND (p.wake = 'anyone' OR (p.wake = 'owner' AND r.user_id = $2::uuid)"
+		"   OR (p.wake = 'members' AND " IS_MEMBER "))" },
 	[STATEMENT_IS_RUNNING] = { "visit_is_running",
 		"SELECT FROM sandboxes s JOIN resources r ON r.id = s.resource_id"
 		" WHERE " HAS_ADDRESS " AND r.status = 'RUNNING'" },
@@ -73,7 +78,7 @@ int visit_find(struct db *db, const char *host, const char *visitor_id, struct v
 	copy_id(r, SANDBOX_ID, ret_visit->sandbox_id);
 	copy_id(r, PROJECT_ID, ret_visit->project_id);
 	copy_id(r, OWNER_ID, ret_visit->owner_id);
-	ret_visit->by_owner = db_bool(r, 0, BY_OWNER);
+	ret_visit->by_member = db_bool(r, 0, BY_MEMBER);
 	ret_visit->of_terminal = db_bool(r, 0, OF_TERMINAL);
 	if (store_desired(r, 0, DESIRED, &ret_visit->desired, e) < 0)
 		return -1;

@@ -11,14 +11,14 @@
  * Visits: somebody asks for an address of a sandbox (of its app, its terminal or an open port) that
  * leads to this site, because the sandbox is stopped. `projects.wake` says who starts it by that.
  */
-#define VISIT_WAKE_PATTERN "^(owner|anyone|never)$"
+#define VISIT_WAKE_PATTERN "^(owner|members|anyone|never)$"
 enum { VISIT_HOST_MAX = 253 };
 
 struct visit {
 	char sandbox_id[STORE_ID_LENGTH + 1];
 	char project_id[STORE_ID_LENGTH + 1];
 	char owner_id[STORE_ID_LENGTH + 1];
-	bool by_owner;
+	bool by_member; /* or the owner: they see the project */
 	bool of_terminal;
 	enum desired desired;
 	enum status status;

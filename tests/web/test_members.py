@@ -24,6 +24,7 @@ EDITORS = {
     ("PATCH", VARIABLE), ("PUT", VARIABLE), ("DELETE", VARIABLE),
     ("POST", f"{PROJECT}/database"), ("POST", SANDBOX), ("PATCH", SANDBOX), ("POST", f"{PROJECT}/sandboxes"),
     ("PATCH", ANOTHER), ("POST", f"{ANOTHER}/ports"), ("DELETE", f"{ANOTHER}/ports/:portId"),
+    ("POST", f"{ANOTHER}/ports/:portId/links"),
     ("POST", f"{PROJECT}/agent"),
 }
 
@@ -49,7 +50,7 @@ def ids(project, user):
     assert client.post(f"{path}/environment", {"key": "SECRET", "value": "s3cret", "isSecret": True}).ok
     variable = client.get(f"{path}/environment").json()["general"][0]["id"]
     sandbox = client.post(f"{path}/sandboxes", {"displayName": "Worker"}).json()["id"]
-    port = client.post(f"{path}/sandboxes/{sandbox}/ports", {"port": 5173, "access": "public"})
+    port = client.post(f"{path}/sandboxes/{sandbox}/ports", {"port": 5173, "access": "token"})
     waiting = client.post(f"{path}/invitations", {"role": "editor", "name": user().name}).json()["id"]
     return {"projectId": project.id, "envId": variable, "sandboxId": sandbox,
             "portId": port.json()["items"][0]["id"], "memberId": join(project, user(), "viewer").id,
@@ -132,6 +133,17 @@ def test_ids_of_another_project_are_not_found_in_ones_own(project, team, user):
     assert other.delete(f"{theirs}/invitations/{invitation}").status_code == 404
     roles = {m["name"]: m["role"] for m in project.client.get(f"/api/projects/{project.id}/members").json()["items"]}
     assert roles == {person.name: role for role, person in team.items()}
+
+
+def test_private_ports_are_for_who_works_in_the_project(ids, project, team, user):
+    path = f"/api/projects/{project.id}/sandboxes/{ids['sandboxId']}/ports"
+    port, = project.client.get(path).json()["items"]
+    host = port["url"].split("//")[1].split(":")[0]
+    answers = {role: person.post("/api/visits", {"host": host}).status_code
+               for role, person in (*team.items(), ("stranger", user()))}
+    assert answers == {"owner": 200, "editor": 200, "viewer": 404, "stranger": 404}
+    made = [line for line in project.client.get("/api/user/audit").json()["items"] if line["action"] == "port.visit"]
+    assert [line["by"] for line in made] == [team["editor"].name, None]
 
 
 # ---- secrets -----------------------------------------------------------------------------------

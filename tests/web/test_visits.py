@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from test_members import join
 
 NAVIGATES = {"Accept": "text/html,*/*", "Sec-Fetch-Mode": "navigate"}
 
@@ -77,6 +78,17 @@ def test_anyone_starts_what_anyone_may(web, stopped):
     assert "sandbox.wake" in [line["action"] for line in project.client.get("/api/user/audit").json()["items"]]
 
 
+def test_members_start_what_members_may(web, stopped, user):
+    project, guest = stopped("members"), user()
+    assert guest.post("/api/wake", {"host": project.host}).status_code == 404
+    assert visit(web, project.host).status_code == 503
+    join(project, guest, "viewer")
+    assert is_stopped(web, project)
+    answer = guest.post("/api/wake", {"host": project.host})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["projectId"] == project.id and row(web, project.sandbox)[0] == "RUNNING"
+
+
 def test_nobody_starts_what_nobody_may(web, stopped):
     project = stopped("never")
     assert project.client.post("/api/wake", {"host": project.host}).status_code == 404
@@ -84,8 +96,8 @@ def test_nobody_starts_what_nobody_may(web, stopped):
     assert is_stopped(web, project)
 
 
-@pytest.mark.parametrize("who", ["", "Owner", "members", "owner ", 1, None])
-def test_who_starts_it_is_one_of_three(stopped, who):
+@pytest.mark.parametrize("who", ["", "Owner", "member", "owner ", 1, None])
+def test_who_starts_it_is_one_of_four(stopped, who):
     project = stopped()
     assert project.client.patch(project.path, {"wake": who}).status_code == 400
     assert project.client.get(project.path).json()["wake"] == "owner"
