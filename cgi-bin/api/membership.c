@@ -42,12 +42,24 @@ const struct field project_invitation_fields[] = {
 	FIELDS_END,
 };
 
+static int check_link_token(const char *token, struct err *e)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789-_";
+
+	if (token[strspn(token, letters)] == '\0')
+		return 0;
+	return err_set(e, ERR_INVALID, "INVALID_FIELD", "is not the end of an invitation's link");
+}
+
 const struct field invitation_link_fields[] = {
 	{ .name = "token",
 	  .type = FIELD_STRING,
 	  .required = true,
 	  .min = TOKEN_LENGTH,
-	  .max = TOKEN_LENGTH },
+	  .max = TOKEN_LENGTH,
+	  .pattern = "^[A-Za-z0-9_-]+$",
+	  .check = check_link_token },
 	FIELDS_END,
 };
 

@@ -71,7 +71,7 @@ const struct field visit_fields[] = {
 	  .type = FIELD_STRING,
 	  .required = true,
 	  .max = HOST_MAX,
-	  .pattern = "^[a-z]{12}-[1-9][0-9]{0,4}\\.[a-z0-9.-]+$",
+	  .pattern = "^[a-z]{12}-[1-9][0-9]{0,4}(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$",
 	  .check = check_host },
 	FIELDS_END,
 };

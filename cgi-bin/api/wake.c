@@ -57,8 +57,7 @@ static int answer(struct call *c, const json_t *fields, const struct visit *v, s
 	return 0;
 }
 
-/* Why it was not started concerns its owner and members alone; that the site has a fault does not.
- */
+/* Owner and members learn why it was not started; of a fault of the site everybody does. */
 static int hide(const struct visit *v, struct err *e)
 {
 	if (v->by_member || err_kind_http_status(e->kind) >= 500)
