@@ -16,9 +16,6 @@ enum { PAGE_ITEMS = 500, NAME_MAX_LENGTH = 253 };
 /* Of objects of which only the metadata is listed. */
 static const char *const metadata_unread[] = { "managedFields", "annotations", NULL };
 
-/* Of the response to an apply, which is compared with what was sent. */
-static const char *const applied_unread[] = { "managedFields", "status", NULL };
-
 /* A log is text, and what is said instead of it JSON. */
 static const char accept_any[] = "Accept: application/json, */*";
 static const char accept_metadata[] = "Accept: application/json;as=" METADATA ";g=meta.k8s.io;v=v1";
@@ -157,7 +154,6 @@ static void submit_object(struct kube_client *client, struct kube_target *target
 	}
 	op->accept = resource == KUBE_SECRETS ? accept_metadata : KUBE_ACCEPT_JSON;
 	op->expected_kind = mem_strdup(resource == KUBE_SECRETS ? METADATA : op->type->kind);
-	op->members.unread = applied_unread;
 	op->body = json_write(object);
 	submit_named(op, text_of(metadata, "name"));
 }
