@@ -395,5 +395,5 @@ def test_when_a_project_is_idle_is_its_owners_choice(ada):
     ada("keep", "Lazy", "5m", status=2)
     assert ada.json("wake", "Lazy", "anyone")["wake"] == "anyone"
     assert "owner" in ada("wake", "Lazy", "owner").stdout
-    assert "never" in ada("wake", "Lazy", "members", status=1).stderr
+    assert "never" in ada("wake", "Lazy", "everybody", status=1).stderr
     ada("delete", "Lazy", "--yes", "--wait")

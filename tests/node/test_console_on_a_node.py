@@ -61,6 +61,7 @@ def page(site, owner, project, new_browser, workspace):
     yield page
     page.driver.save_screenshot(str(workspace / "console.png"))
     assert page.complaints() == []
+    page.driver.get("about:blank")  # nothing asks the site any more
 
 
 def type_in(page, text):
