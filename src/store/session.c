@@ -7,6 +7,7 @@
 
 enum statement {
 	STATEMENT_FIND,
+	STATEMENT_FIND_FOR,
 	STATEMENT_TOUCH,
 	STATEMENT_CREATE,
 	STATEMENT_DELETE,
@@ -16,17 +17,36 @@ enum statement {
 
 #define IDLE "$2::bigint * interval '1 millisecond'"
 
+enum found_column {
+	FOUND_USER,
+	FOUND_IDENTITY,
+	FOUND_NAME,
+	FOUND_EXPIRES,
+	FOUND_IS_UNUSED,
+	FOUND_IS_RECENT,
+	FOUND_IS_ADMIN,
+	FOUND_OWNER,
+	FOUND_ROLE,
+};
+
 /* SQL is laid out by hand. */
 /* clang-format off */
+#define FOUND                                                                                      \
+	"s.user_id, s.identity_id, u.name,"                                                        \
+	" iso8601(least(s.expires_at, s.last_seen_at + " IDLE ")),"                                \
+	" s.last_seen_at < now() - interval '1 minute',"                                           \
+	" s.created_at > now() - interval '10 minutes', u.role = 'admin'"
+#define IS_IN_USE                                                                                  \
+	"s.id_hash = $1 AND s.expires_at > now() AND s.last_seen_at > now() - " IDLE               \
+	" AND u.disabled_at IS NULL"
+
 static const struct db_statement statements[] = {
 	[STATEMENT_FIND] = { "session_find",
-		"SELECT s.user_id, s.identity_id, u.name,"
-		" iso8601(least(s.expires_at, s.last_seen_at + " IDLE ")),"
-		" s.last_seen_at < now() - interval '1 minute',"
-		" s.created_at > now() - interval '10 minutes', u.role = 'admin'"
-		" FROM sessions s JOIN users u ON u.id = s.user_id"
-		" WHERE s.id_hash = $1 AND s.expires_at > now()"
-		"  AND s.last_seen_at > now() - " IDLE " AND u.disabled_at IS NULL" },
+		"SELECT " FOUND " FROM sessions s JOIN users u ON u.id = s.user_id WHERE " IS_IN_USE },
+	[STATEMENT_FIND_FOR] = { "session_find_for",
+		"SELECT " FOUND ", a.owner_id, a.role FROM sessions s JOIN users u ON u.id = s.user_id"
+		" LEFT JOIN project_access a ON a.user_id = s.user_id AND a.project_id = $3"
+		" WHERE " IS_IN_USE },
 	[STATEMENT_TOUCH] = { "session_touch",
 		"UPDATE sessions SET last_seen_at = now() WHERE id_hash = $1" },
 	[STATEMENT_CREATE] = { "session_create",
@@ -56,6 +76,26 @@ static const struct db_statement statements[] = {
 };
 /* clang-format on */
 
+/* Takes the columns FOUND, and notes the use. */
+static int take(struct db *db, const PGresult *r, const struct db_arg hash, struct session *s,
+		struct err *e)
+{
+	if (db_rows(r) == 0)
+		return err_set(e, ERR_UNAUTHENTICATED, NULL, "Unauthorized");
+	if (db_bool(r, 0, FOUND_IS_UNUSED) &&
+	    db_query(db, &statements[STATEMENT_TOUCH], DB_ARGS(hash), NULL, e) < 0)
+		return -1;
+	s->api_token_id[0] = '\0';
+	s->read_only = false;
+	s->recent = db_bool(r, 0, FOUND_IS_RECENT);
+	s->is_admin = db_bool(r, 0, FOUND_IS_ADMIN);
+	(void)snprintf(s->user_id, sizeof(s->user_id), "%s", db_text(r, 0, FOUND_USER));
+	(void)snprintf(s->identity_id, sizeof(s->identity_id), "%s", db_text(r, 0, FOUND_IDENTITY));
+	(void)snprintf(s->user_name, sizeof(s->user_name), "%s", db_text(r, 0, FOUND_NAME));
+	(void)snprintf(s->expires_at, sizeof(s->expires_at), "%s", db_text(r, 0, FOUND_EXPIRES));
+	return 0;
+}
+
 int session_find(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], uint64_t idle_ms,
 		 struct session *ret_session, struct err *e)
 {
@@ -64,20 +104,25 @@ int session_find(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], uint
 
 	if (db_query(db, &statements[STATEMENT_FIND], DB_ARGS(hash, DB_INT(idle_ms)), &r, e) < 0)
 		return -1;
-	if (db_rows(r) == 0)
-		return err_set(e, ERR_UNAUTHENTICATED, NULL, "Unauthorized");
-	if (db_bool(r, 0, 4) &&
-	    db_query(db, &statements[STATEMENT_TOUCH], DB_ARGS(hash), NULL, e) < 0)
+	return take(db, r, hash, ret_session, e);
+}
+
+int session_find_for(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], uint64_t idle_ms,
+		     const char *project_id, struct session *ret_session,
+		     struct project_access *ret_access, struct err *e)
+{
+	CLEANUP(db_result_free) PGresult *r = NULL;
+	const struct db_arg hash = DB_BYTES(token_hash, TOKEN_HASH_BYTES);
+
+	if (db_query(db, &statements[STATEMENT_FIND_FOR],
+		     DB_ARGS(hash, DB_INT(idle_ms), DB_TEXT(project_id)), &r, e) < 0 ||
+	    take(db, r, hash, ret_session, e) < 0)
 		return -1;
-	struct session *s = ret_session;
-	s->api_token_id[0] = '\0';
-	s->read_only = false;
-	s->recent = db_bool(r, 0, 5);
-	s->is_admin = db_bool(r, 0, 6);
-	(void)snprintf(s->user_id, sizeof(s->user_id), "%s", db_text(r, 0, 0));
-	(void)snprintf(s->identity_id, sizeof(s->identity_id), "%s", db_text(r, 0, 1));
-	(void)snprintf(s->user_name, sizeof(s->user_name), "%s", db_text(r, 0, 2));
-	(void)snprintf(s->expires_at, sizeof(s->expires_at), "%s", db_text(r, 0, 3));
+	const char *role = db_text(r, 0, FOUND_ROLE);
+	ret_access->owner_id[0] = '\0';
+	if (role != NULL && project_role_parse(role, &ret_access->role))
+		(void)snprintf(ret_access->owner_id, sizeof(ret_access->owner_id), "%s",
+			       db_text(r, 0, FOUND_OWNER));
 	return 0;
 }
 

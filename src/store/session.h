@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "crypto/token.h"
 #include "db/db.h"
+#include "store/membership.h"
 #include "store/store.h"
 
 struct session {
@@ -27,6 +28,11 @@ struct session {
  * not disabled; ERR_UNAUTHENTICATED otherwise. Its last use is noted at most once a minute. */
 int session_find(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], uint64_t idle_ms,
 		 struct session *ret_session, struct err *e);
+/* The same, and what its user is to a project, in one statement: `ret_access->owner_id` is "" if
+ * they are nothing to it. */
+int session_find_for(struct db *db, const uint8_t token_hash[TOKEN_HASH_BYTES], uint64_t idle_ms,
+		     const char *project_id, struct session *ret_session,
+		     struct project_access *ret_access, struct err *e);
 
 struct session_new {
 	const char *user_id, *identity_id;

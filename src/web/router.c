@@ -37,9 +37,25 @@ struct serving {
 	struct request *request;
 	struct route_match match;
 	struct session session;
+	struct project_access access; /* if it was read with the session; else owner_id is "" */
 	json_t *body, *query;
 	struct response *response;
 };
+
+/* With what the user is to the path's project, if that may be read so early: a change reads it in
+ * its transaction. */
+static int find_session(struct serving *s, struct err *e)
+{
+	const struct router *router = s->call.router;
+	const struct route *route = s->match.route;
+	const char *project_id = route_param(route, s->call.params, "projectId");
+
+	if (project_id == NULL || (route->flags & ROUTE_TRANSACTION) != 0)
+		return session_find(router->db, s->call.session_hash, router->session_idle_ms,
+				    &s->session, e);
+	return session_find_for(router->db, s->call.session_hash, router->session_idle_ms,
+				project_id, &s->session, &s->access, e);
+}
 
 /* Identifies the user, with one statement, and the credential. */
 static int identify(struct serving *s, enum credential *ret_credential, struct err *e)
@@ -53,7 +69,7 @@ static int identify(struct serving *s, enum credential *ret_credential, struct e
 	token_hash(token, hash);
 	explicit_bzero(token, sizeof(token));
 	if (*ret_credential != CREDENTIAL_API_TOKEN) {
-		if (session_find(router->db, hash, router->session_idle_ms, &s->session, e) < 0)
+		if (find_session(s, e) < 0)
 			return -1;
 	} else if (!router->takes_api_tokens) {
 		return err_set(e, ERR_FORBIDDEN, "SESSION_REQUIRED",
@@ -232,27 +248,35 @@ static int note_change(const struct serving *s, struct err *e)
 			  s->session.identity_id, e);
 }
 
+static int find_access(struct serving *s, const char *project_id, struct err *e)
+{
+	const char *user_id = s->session.user_id;
+
+	if ((s->match.route->flags & ROUTE_TRANSACTION) != 0)
+		return project_access_hold(s->call.db, user_id, project_id, &s->access, e);
+	if (s->access.owner_id[0] != '\0')
+		return 0;
+	return project_access_get(s->call.db, user_id, project_id, &s->access, e);
+}
+
 /* What the caller is to the path's project, and whether that is enough. In a transaction it stays
  * so until its end. */
 static int check_access(struct serving *s, struct err *e)
 {
 	const struct route *route = s->match.route;
 	const char *project_id = route_param(route, s->call.params, "projectId");
-	bool changes = (route->flags & ROUTE_TRANSACTION) != 0;
-	struct project_access access;
 
 	if (s->call.session == NULL || project_id == NULL)
 		return 0;
-	if ((changes ? project_access_hold : project_access_get)(s->call.db, s->session.user_id,
-								 project_id, &access, e) < 0)
+	if (find_access(s, project_id, e) < 0)
 		return -1;
-	if (access.role > route->role)
+	if (s->access.role > route->role)
 		return err_set(e, ERR_FORBIDDEN, "PROJECT_ROLE",
 			       "You are %s of this project: this is for its %s",
-			       access.role == PROJECT_EDITOR ? "an editor" : "a viewer",
+			       s->access.role == PROJECT_EDITOR ? "an editor" : "a viewer",
 			       route->role == PROJECT_OWNER ? "owner" : "owner and editors");
-	memcpy(s->call.owner_id, access.owner_id, sizeof(s->call.owner_id));
-	s->call.role = access.role;
+	memcpy(s->call.owner_id, s->access.owner_id, sizeof(s->call.owner_id));
+	s->call.role = s->access.role;
 	return 0;
 }
 

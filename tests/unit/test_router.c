@@ -94,6 +94,19 @@ int project_access_get(struct db *db, const char *user_id, const char *project_i
 	return 0;
 }
 
+int session_find_for(struct db *db, const uint8_t token_hash_given[TOKEN_HASH_BYTES],
+		     uint64_t idle_ms, const char *project_id, struct session *ret_session,
+		     struct project_access *ret_access, struct err *e)
+{
+	struct err none;
+
+	if (session_find(db, token_hash_given, idle_ms, ret_session, e) < 0)
+		return -1;
+	if (project_access_get(db, USER, project_id, ret_access, &none) < 0)
+		ret_access->owner_id[0] = '\0';
+	return 0;
+}
+
 int project_access_hold(struct db *tx, const char *user_id, const char *project_id,
 			struct project_access *ret_access, struct err *e)
 {
