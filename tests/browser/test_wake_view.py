@@ -115,3 +115,32 @@ def test_who_starts_it_is_set_in_the_projects_settings(page, site, cluster):
     page.fill(wake="anybody")
     page.press("Change who starts it")
     page.wait(lambda: project.client.get(project.path).json()["wake"] == "anyone", "the change")
+
+
+def test_a_browser_gets_into_a_private_port_by_the_site(page, site, cluster):
+    """sandboxd sends it here with the address behind #, and it goes back with a token for exactly that host."""
+    name = enter(page, cluster)
+    create(page, "Shop")
+    client = site.client()
+    client.login(name, PASSWORD)
+    project, = client.get("/api/projects").json()
+    sandbox = client.get(f"/api/sandbox/{project['id']}").json()
+    path = f"/api/projects/{project['id']}/sandboxes/{sandbox['id']}/ports"
+    opened, = client.post(path, {"port": 5173, "access": "token"}).json()["items"]
+    host = urlsplit(opened["url"]).netloc
+    asked = []
+
+    class Port(App):
+        def do_GET(self):
+            asked.append((self.headers["Host"], self.path))
+            super().do_GET()
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Port)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    line = Line(site.ingress, lambda: socket.create_connection(("127.0.0.1", server.server_port)))
+    page.driver.get(f"{page.url}/visit#{host}/shop?item=1")
+    page.wait(lambda: page.driver.title == "app", "the port's page")
+    assert asked[0][0] == host and asked[0][1].startswith("/shop?item=1&fsa_token=")
+    line.close()
+    server.shutdown()
+    server.server_close()

@@ -11,7 +11,7 @@ import pytest
 
 PROJECT = {"id", "name", "description", "userId", "githubRepo", "status", "createdAt", "updatedAt",
            "expiresAt", "deletesAt", "trashUntil", "idleMinutes", "keepUntil", "idleStopsAt",
-           "warnings"}
+           "wake", "warnings", "cluster"}
 SANDBOX = {"id", "projectId", "name", "k8sNamespace", "sandboxName", "publicUrl", "ttydUrl",
            "fileBrowserUrl", "status", "lockedUntil", "runtimeImage", "cpuRequest", "cpuLimit",
            "memoryRequest", "memoryLimit", "createdAt", "updatedAt"}
@@ -23,7 +23,7 @@ VARIABLE = {"id", "projectId", "key", "value", "category", "isSecret", "createdA
 
 def test_a_project_is_made_with_what_belongs_to_it(project):
     made = project.client.get(f"/api/projects/{project.id}").json()
-    assert set(made) == PROJECT | {"sandboxes", "databases", "environments"}
+    assert set(made) == PROJECT | {"owner", "role", "sandboxes", "databases", "environments"}
     assert (made["name"], made["status"], made["userId"]) == ("My App", "CREATING",
                                                               project.client.id)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", made["createdAt"])

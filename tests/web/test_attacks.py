@@ -177,19 +177,24 @@ def test_a_kubeconfig_with_a_long_url_is_refused(user, make_kubeconfig):
 
 def test_a_kept_answer_is_its_owners_alone(web, user, project):
     """Neither the key nor the kept response is of use to anybody else, even if it is moved in the database."""
-    path, key = f"/api/sandbox/{project.id}", {"Idempotency-Key": "mine"}
-    mine = project.client.post(path, headers=key)
+    key, body = {"Idempotency-Key": "mine"}, {"name": "Kept"}
+    mine = project.client.post("/api/projects", body, headers=key)
     assert mine.ok
     stranger = user()
-    answer = stranger.post(path, headers=key)
-    assert answer.status_code == 404 and "Idempotent-Replayed" not in answer.headers
     with web.connect() as db, db.cursor() as cursor:
         cursor.execute("UPDATE idempotency SET user_id = %s WHERE user_id = %s AND key = 'mine'",
                        (stranger.id, project.client.id))
         assert cursor.rowcount == 1
         db.commit()
-    answer = stranger.post(path, headers=key)
-    assert answer.status_code == 409 and "ttyd" not in answer.text
+    answer = stranger.post("/api/projects", body, headers=key)
+    assert answer.status_code == 409 and mine.json()["id"] not in answer.text
+
+
+def test_a_key_does_not_replay_what_was_answered_about_somebody_elses_project(user, project):
+    path, key = f"/api/sandbox/{project.id}", {"Idempotency-Key": "mine"}
+    assert project.client.post(path, headers=key).ok
+    answer = user().post(path, headers=key)
+    assert answer.status_code == 404 and "Idempotent-Replayed" not in answer.headers
 
 
 # ---- everything at once ---------------------------------------------------------------------------

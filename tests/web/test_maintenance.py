@@ -64,6 +64,11 @@ BODIES = {
     ("POST", "/api/user/config/system-prompt"): {"systemPrompt": "x"},
     ("PUT", "/api/user/config/kc"): {"kubeconfig": "x"},
     ("POST", "/api/user/config/kc"): {"kubeconfig": "x"},
+    ("POST", "/api/invitations/accept"): {"token": "t" * 43},
+    ("POST", "/api/projects/:projectId/invitations"): {"role": "viewer"},
+    ("PATCH", "/api/projects/:projectId/members/:memberId"): {"role": "viewer"},
+    ("POST", "/api/wake"): {"host": "abcdefghijkl.apps.localhost"},
+    ("POST", "/api/visits"): {"host": "abcdefghijkl-5173.apps.localhost"},
     ("POST", "/api/clusters"): {"name": "tokyo", "kubeconfig": "x"},
     **{("POST", f"/api/auth/{provider}/finish"): {"state": "s", "code": "c", "verifier": "v" * 43}
        for provider in ("github", "oidc")},

@@ -249,7 +249,7 @@ def test_the_audit_has_user_action_time_address_and_credential(web, client):
     assert line == {
         "action": "project.create", "objectType": "project", "objectId": answer.json()["id"],
         "address": "127.0.0.1", "requestId": answer.headers["X-Request-Id"],
-        "provider": "PASSWORD", "identityId": line["identityId"],
+        "provider": "PASSWORD", "identityId": line["identityId"], "by": None,
         "detail": {"apiToken": made["id"]},
     }
     actions = [item["action"] for item in lines(client)["items"]]
