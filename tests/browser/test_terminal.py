@@ -184,7 +184,8 @@ def test_a_keyboard_of_a_phone_does_not_cover_the_prompt(page, shell, open_keybo
     open_keyboard(page)
     page.wait(lambda: int(shell.tmux("display-message", "-p", "-t", "main", "#{window_height}")) < rows, "fewer rows")
     page.wait(lambda: page.driver.execute_script(INSIDE, [".screen", ".keys", ".keys button:last-child"]), "the screen and the keys above it")
-    wait_shown(page, "row-100")
+    type_in(page, "echo seen-$((40 + 2))" + Keys.ENTER)
+    wait_shown(page, "seen-42")
 
 
 def test_a_window_that_is_made_lower_keeps_the_page(page, shell):
