@@ -27,12 +27,14 @@ CREATE INDEX ON project_invitations (user_id) WHERE user_id IS NOT NULL;
 
 CREATE INDEX ON users (lower(name)); -- they are invited by it
 
--- Who may do what: the only place where that is decided. A project that is deleted, or in the trash, is its owner's only.
+-- Who may do what: the only place where that is decided. A project that is deleted, or in the trash, is its owner's only,
+-- and so is one whose owner was disabled.
 CREATE VIEW project_access AS
     SELECT p.user_id, p.id AS project_id, p.user_id AS owner_id, 'owner'::project_role AS role FROM projects p
     UNION ALL
     SELECT m.user_id, m.project_id, p.user_id, m.role
-        FROM project_members m JOIN projects p ON p.id = m.project_id WHERE p.deleted_at IS NULL;
+        FROM project_members m JOIN projects p ON p.id = m.project_id JOIN users o ON o.id = p.user_id
+        WHERE p.deleted_at IS NULL AND o.disabled_at IS NULL;
 
 -- All terminals of these projects get other tokens; those that run restart with theirs. Returns how many there are. As
 -- renew_terminals() in 0030, which now calls it. Projects are locked first, in the order of their ids, as everywhere.
@@ -79,14 +81,15 @@ CREATE FUNCTION may_hold_token(member project_members) RETURNS boolean
 LANGUAGE sql STABLE
 RETURN member.role = 'editor' OR member.token_until > now();
 
--- Whatever a user may know a token of: their own projects, and those that they are a member of.
+-- Whatever a user may know a terminal's token of: their own projects, and those that they are an editor of. A viewer's
+-- tokens let nobody in, and a restart is not a viewer's to cause.
 CREATE OR REPLACE FUNCTION renew_terminals(of_user uuid) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT renew_terminals_of(ARRAY(
         SELECT p.id FROM projects p WHERE p.user_id = of_user
         UNION ALL
-        SELECT m.project_id FROM project_members m WHERE m.user_id = of_user AND may_hold_token(m)))
+        SELECT m.project_id FROM project_members m WHERE m.user_id = of_user AND m.role = 'editor'))
 $$;
 
 -- A member who is removed, leaves, is deleted or gets a smaller role: what they hold is withdrawn in the same transaction.

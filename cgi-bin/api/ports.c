@@ -13,6 +13,7 @@
 #include "domain/project.h"
 #include "manifest/manifest.h"
 #include "render.h"
+#include "store/membership.h"
 #include "store/port.h"
 #include "store/project.h"
 
@@ -211,6 +212,19 @@ static int make_visit(struct call *c, const char *host, const struct port_place 
 	return 0;
 }
 
+/* Nobody is removed from the project from here until the token is made. */
+static int hold_access(const struct call *c, const struct port_place *place, struct err *e)
+{
+	struct project_access access;
+
+	if (project_access_hold(c->db, c->session->user_id, place->project_id, &access, e) < 0)
+		return -1;
+	if (access.role <= PROJECT_EDITOR)
+		return 0;
+	return err_set(e, ERR_NOT_FOUND, "PORT_NOT_FOUND",
+		       "There is no private port of yours at this address");
+}
+
 int visit_post(struct call *c, struct err *e)
 {
 	const char *host = field_string(c->body, "host");
@@ -220,7 +234,7 @@ int visit_post(struct call *c, struct err *e)
 	CLEANUP(cleanup_free) char *app_host = split_host(host, &port);
 
 	if (port_find(c->db, c->session->user_id, app_host, port, &place, e) < 0 ||
-	    make_visit(c, host, &place, &visit, e) < 0)
+	    hold_access(c, &place, e) < 0 || make_visit(c, host, &place, &visit, e) < 0)
 		return -1;
 	memcpy(c->owner_id, place.owner_id, sizeof(c->owner_id));
 	memcpy(c->object_id, place.sandbox_id, sizeof(c->object_id));

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "checks.h"
 #include "render.h"
+#include "store/audit.h"
 #include "store/project.h"
 #include "store/visit.h"
 #include "web/page.h"
@@ -36,9 +37,11 @@ static int find(const struct call *c, const json_t *fields, struct visit *ret_vi
 /* Where the visitor goes when it runs. A terminal needs a token, which the project's page has. */
 static char *destination(const struct call *c, const struct visit *v, const char *host)
 {
-	return v->of_terminal ? mem_printf("%s/projects/%s/terminal", c->router->public_origin,
-					   v->project_id)
-			      : render_public_url(c, host);
+	if (!v->of_terminal)
+		return render_public_url(c, host);
+	return v->by_member ? mem_printf("%s/projects/%s/terminal", c->router->public_origin,
+					 v->project_id)
+			    : mem_strdup(c->router->public_origin);
 }
 
 static int answer(struct call *c, const json_t *fields, const struct visit *v, struct err *e)
@@ -66,6 +69,24 @@ static int hide(const struct visit *v, struct err *e)
 		       "It cannot be started now: its owner can see why");
 }
 
+/* Under the name of a member; of anybody else only that somebody has come. */
+static int note_start(struct call *c, const struct visit *v, struct err *e)
+{
+	const struct audit_entry anybody = {
+		.user_id = v->owner_id,
+		.action = "sandbox.wake",
+		.object_type = "sandbox",
+		.object_id = v->sandbox_id,
+		.request_id = request_id(c->request),
+	};
+
+	if (!v->by_member)
+		return audit_add(c->db, &anybody, e);
+	memcpy(c->owner_id, v->owner_id, sizeof(c->owner_id));
+	(void)snprintf(c->object_id, sizeof(c->object_id), "%s", v->sandbox_id);
+	return call_audit(c, "sandbox.wake", c->session->user_id, c->session->identity_id, e);
+}
+
 static int start(struct call *c, const struct visit *v, struct err *e)
 {
 	bool started = false;
@@ -78,8 +99,7 @@ static int start(struct call *c, const struct visit *v, struct err *e)
 	if (!started)
 		return 0;
 	c->quiet = false;
-	(void)snprintf(c->object_id, sizeof(c->object_id), "%s", v->sandbox_id);
-	return call_audit(c, "sandbox.wake", v->owner_id, NULL, e);
+	return note_start(c, v, e);
 }
 
 int wake_read(struct call *c, struct err *e)

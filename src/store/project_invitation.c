@@ -68,7 +68,9 @@ static const struct db_statement statements[] = {
 	[STATEMENT_FIND] = { "project_invitation_find",
 		"SELECT i.id, i.project_id, p.user_id, i.role"
 		" FROM project_invitations i JOIN projects p ON p.id = i.project_id"
-		" WHERE (i.id = $1 AND i.user_id = $2 OR i.token_hash = $3) AND i.expires_at > now()" },
+		" JOIN users u ON u.id = p.user_id"
+		" WHERE (i.id = $1 AND i.user_id = $2 OR i.token_hash = $3) AND i.expires_at > now()"
+		"  AND u.disabled_at IS NULL" },
 	[STATEMENT_TAKE] = { "project_invitation_take",
 		"DELETE FROM project_invitations WHERE id = $1 AND expires_at > now() RETURNING role" },
 	[STATEMENT_JOIN] = { "project_invitation_join",

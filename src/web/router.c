@@ -280,6 +280,16 @@ static int check_access(struct serving *s, struct err *e)
 	return 0;
 }
 
+/* Who was removed while a handler read gets nothing of it: it may have read what came after, as a
+ * terminal's new token. */
+static int check_still(struct serving *s, struct err *e)
+{
+	if (s->access.owner_id[0] == '\0' || s->access.role == PROJECT_OWNER)
+		return 0;
+	s->access.owner_id[0] = '\0';
+	return check_access(s, e);
+}
+
 /* Runs the handler in a transaction; if the key was used before, gives that response instead. */
 static int run_in_transaction(struct serving *s, const char *key, bool *ret_replayed, struct err *e)
 {
@@ -342,9 +352,10 @@ static int run(struct serving *s, struct err *e)
 	if ((route->flags & ROUTE_TRANSACTION) != 0)
 		result = run_in_transaction(s, key, &replayed, e);
 	else
-		result = may_change(s, e) < 0 || check_access(s, e) < 0
+		result = may_change(s, e) < 0 || check_access(s, e) < 0 ||
+					 route->handler(&s->call, e) < 0 || check_still(s, e) < 0
 				 ? -1
-				 : route->handler(&s->call, e);
+				 : 0;
 	if (result == 0 && !replayed && !s->call.quiet && (route->flags & ROUTE_WAKES) != 0)
 		wake_reconciler(s->call.router->wake_file);
 	return result;
