@@ -1,4 +1,6 @@
 /* app status, start, stop and restart: by the sandbox, which keeps it running. */
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "command.h"
@@ -22,8 +24,11 @@ static int request(const struct call *call, const char *method, const char *acti
 	CLEANUP(cleanup_free) char *path = mem_printf("/v1/app%s", action);
 
 	if (call_site(call, &site, e) < 0 ||
-	    project_find(&site, call->arguments[0], &project, e) < 0 ||
-	    sandbox_open(&site, project, "exec usage", &sandbox, e) < 0 ||
+	    project_find(&site, call->arguments[0], &project, e) < 0)
+		return -1;
+	const char *role = json_string_value(json_object_get(project, "role"));
+	bool views = role != NULL && strcmp(role, "viewer") == 0;
+	if (sandbox_open(&site, project, views ? "usage" : "exec usage", &sandbox, e) < 0 ||
 	    site_call(&sandbox.server, method, path, NULL, &app, e) < 0)
 		return -1;
 	if (!call_json(call, app))

@@ -105,7 +105,7 @@ static bool tick(int64_t now)
 		if (launch(&e) < 0 && strcmp(e.code, "NO_APP") != 0)
 			dprintf(STDERR_FILENO, "sandboxd: the app: %s\n", e.message);
 	}
-	return app.observer.process == NULL ? app.wanted : app.kill_at != 0;
+	return app.wanted || app.kill_at != 0;
 }
 
 void app_init(bool start)
@@ -153,10 +153,12 @@ static int answer(struct conn *c)
 	CLEANUP(app_command_release) struct app_command command;
 	bool found = app_command_find(&command);
 	const struct process *p = app.observer.process;
+	/* It may be the value of a secret variable. */
+	bool shows_command = (c->grant.scopes & SCOPE_EXEC) != 0;
 
 	conn_json(c, 200,
 		  json_pack("{s:s, s:s?, s:s?, s:s, s:s?, s:i, s:o, s:o, s:o}", "status",
-			    status(found), "command", command.line, "source",
+			    status(found), "command", shows_command ? command.line : NULL, "source",
 			    found ? command.source : NULL, "folder", command.folder, "process",
 			    p != NULL ? p->id : NULL, "restarts", (int)app.restarts, "exitCode",
 			    exit_code(), "signal", exit_signal(), "retryInSeconds", retry_in()));

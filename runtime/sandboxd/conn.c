@@ -296,10 +296,10 @@ static int64_t patience(const struct conn *c)
 {
 	bool idle = c->state == CONN_REQUEST && c->request.target.length == 0;
 
-	if (c->state == CONN_LINGER)
-		return LINGER_S;
 	if (conn_pending(c) > 0 || c->file_left > 0)
 		return PROGRESS_S;
+	if (c->state == CONN_LINGER)
+		return LINGER_S;
 	if (c->state == CONN_REQUEST)
 		return idle ? IDLE_S : (c->route != NULL ? PROGRESS_S : HEAD_S);
 	return INT64_MAX;

@@ -26,18 +26,24 @@ static int on_url(http_parser *p, const char *at, size_t length)
 	return result(request_add_target(&c->request, at, length, &c->error));
 }
 
+/* Whether it is a trailer: what was decided by the head stays so. */
+static bool is_trailer(const struct conn *c)
+{
+	return c->head_sent || c->route != NULL;
+}
+
 static int on_header_field(http_parser *p, const char *at, size_t length)
 {
 	struct conn *c = of_parser(p);
 
-	return c->head_sent ? 0 : result(request_add_name(&c->request, at, length, &c->error));
+	return is_trailer(c) ? 0 : result(request_add_name(&c->request, at, length, &c->error));
 }
 
 static int on_header_value(http_parser *p, const char *at, size_t length)
 {
 	struct conn *c = of_parser(p);
 
-	return c->head_sent ? 0 : result(request_add_value(&c->request, at, length, &c->error));
+	return is_trailer(c) ? 0 : result(request_add_value(&c->request, at, length, &c->error));
 }
 
 static void new_request_id(struct conn *c)

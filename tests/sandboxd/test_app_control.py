@@ -5,7 +5,7 @@ import json
 import pytest
 
 from git_server import GitServer
-from server import eventually
+from server import Client, eventually, make_token
 from test_clone import PROGRAM
 from test_status import check
 
@@ -52,6 +52,14 @@ def test_the_web_process_of_a_procfile_runs_from_the_start_on(begin):
     app = reaches(server, "running")
     assert (app["command"], app["source"], app["folder"]) == (LIVES, "Procfile", str(server.home))
     eventually(lambda: log(server) == f"it runs in {server.home} with 3000\n")
+
+
+def test_who_may_run_nothing_does_not_see_the_command(begin):
+    server = begin({}, options=(), FSA_APP_COMMAND="API_KEY=secret true")
+    assert read(server)["command"] == "API_KEY=secret true"
+    with Client(server.port, make_token(scope="usage")) as client:
+        seen = check(client.get("/v1/app"), "/v1/app")
+    assert (seen["command"], seen["source"]) == (None, "FSA_APP_COMMAND")
 
 
 def test_a_variable_overrides_files_and_package_json_comes_last(begin):

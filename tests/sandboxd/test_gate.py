@@ -374,6 +374,13 @@ def test_a_body_in_chunks_arrives_in_chunks_and_ends(server, program, cookie):
     assert b"Trailer" not in body and body.replace(b"\r\n", b"|") == b"3|abc|2|de|0||"
 
 
+def test_a_trailer_changes_nothing_of_what_was_decided(server, program):
+    request = (f"GET /?fsa_token={visit_token(program.host)} HTTP/1.1\r\nHost: {program.host}\r\n"
+               "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nUpgrade: x\r\nA: b\r\n\r\n").encode()
+    assert raw(server, program, request, "").startswith(b"HTTP/1.1 303 ")
+    assert not program.seen
+
+
 def test_a_large_upload_and_a_large_download_stream(server, program, cookie):
     size = 20 << 20
 
