@@ -258,8 +258,10 @@ static int check_project(struct importing *p, struct cluster_rows *ret_cluster, 
 	if (project_name_check(p->name, e) < 0)
 		return -1;
 	project_kube_name(p->name, p->kube_name);
-	if (strlen(row_text(p->row, "githubRepo")) > GITHUB_REPO_MAX)
-		return err_set(e, ERR_INVALID, NULL, "the repository's name is too long");
+	if (strlen(row_text(p->row, "githubRepo")) > GITHUB_REPO_MAX) {
+		(void)err_set(e, ERR_INVALID, NULL, "the repository's name is too long");
+		return -1;
+	}
 	return cluster_get(p->import->tx, p->user_id, p->user_id, ret_cluster, e);
 }
 

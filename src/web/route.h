@@ -88,10 +88,13 @@ typedef int route_keep_fn(const struct call *c, const char *context, const void 
 typedef int route_fn(struct call *c, struct err *e);
 
 struct route {
-	enum method method;  /* GET answers HEAD, too */
 	const char *pattern; /* "/api/projects/:projectId/start"; a ":name" is a UUID */
+	enum method method;  /* GET answers HEAD, too */
 	enum route_auth auth;
 	unsigned flags;
+	/* With a ":projectId": who may, if not only its owner. A role gives what those after it
+	 * give. */
+	enum project_role role;
 	/* Runs before the transaction, and is not undone with it: what takes long (hashing, another
 	 * server), or has to be counted even if it fails. NULL: nothing to prepare. What it leaves
 	 * in `prepared` is given to `release` after the request. */
@@ -102,9 +105,6 @@ struct route {
 	const struct field *query; /* NULL: takes none */
 	size_t body_max;           /* 0: ROUTE_BODY_MAX */
 	const char *action;        /* of the audit: "project.create" */
-	/* With a ":projectId": who may, if not only its owner. A role gives what those after it
-	 * give. */
-	enum project_role role;
 };
 
 /* Rows of a kind, with a session: what reads, and what changes something in a transaction. */
