@@ -40,14 +40,23 @@ static int find(const struct call *call, const char *part, struct site *site, ch
 	return 0;
 }
 
-int command_member_list(const struct call *call, struct err *e)
+/* Asks for a part of that project. The caller json_decref()s. */
+static int ask(const struct call *call, const char *method, const char *part, const json_t *body,
+	       json_t **ret_answer, struct err *e)
 {
 	CLEANUP(site_close) struct site site = { 0 };
-	CLEANUP(json_decrefp) json_t *answer = NULL;
 	CLEANUP(cleanup_free) char *path = NULL;
 
-	if (find(call, "members", &site, &path, e) < 0 ||
-	    site_call(&site, "GET", path, NULL, &answer, e) < 0)
+	if (find(call, part, &site, &path, e) < 0)
+		return -1;
+	return site_call(&site, method, path, body, ret_answer, e);
+}
+
+int command_member_list(const struct call *call, struct err *e)
+{
+	CLEANUP(json_decrefp) json_t *answer = NULL;
+
+	if (ask(call, "GET", "members", NULL, &answer, e) < 0)
 		return -1;
 	if (!call_json(call, answer))
 		output_rows(columns, ARRAY_SIZE(columns), json_object_get(answer, "items"));
@@ -57,17 +66,14 @@ int command_member_list(const struct call *call, struct err *e)
 /* Without a name, the answer has a link. */
 int command_member_invite(const struct call *call, struct err *e)
 {
-	CLEANUP(site_close) struct site site = { 0 };
 	CLEANUP(json_decrefp) json_t *answer = NULL;
-	CLEANUP(cleanup_free) char *path = NULL;
 	CLEANUP(json_decrefp)
 	json_t *body = json_pack("{s:s, s:s*}", "role", call->arguments[1], "name",
 				 call->argument_count > 2 ? call->arguments[2] : NULL);
 
 	if (body == NULL)
 		return err_set(e, ERR_INVALID, "USAGE", "role or name is not UTF-8");
-	if (find(call, "invitations", &site, &path, e) < 0 ||
-	    site_call(&site, "POST", path, body, &answer, e) < 0)
+	if (ask(call, "POST", "invitations", body, &answer, e) < 0)
 		return -1;
 	if (!call_json(call, answer))
 		output_fields(invited, ARRAY_SIZE(invited), answer);
@@ -147,12 +153,9 @@ int command_join(const struct call *call, struct err *e)
 
 int command_leave(const struct call *call, struct err *e)
 {
-	CLEANUP(site_close) struct site site = { 0 };
 	CLEANUP(json_decrefp) json_t *answer = NULL;
-	CLEANUP(cleanup_free) char *path = NULL;
 
-	if (find(call, "membership", &site, &path, e) < 0 ||
-	    site_call(&site, "DELETE", path, NULL, &answer, e) < 0)
+	if (ask(call, "DELETE", "membership", NULL, &answer, e) < 0)
 		return -1;
 	(void)call_json(call, answer);
 	return 0;

@@ -1,5 +1,6 @@
 -- How much one user may have running, and how much their volumes may hold together. Kinds of limits as those of 0023,
--- but checked after a change, over all that the user has then, because a change can start several things at once.
+-- but checked after a change, over all that the user has then, because a change can start several things at once. What
+-- is used of each says limit_used() in 0055.
 
 -- When sandboxes were started, of the last hour.
 CREATE TABLE sandbox_starts (
@@ -17,34 +18,6 @@ RETURN (SELECT coalesce(max(parts[1]::numeric * power(10::numeric, coalesce(part
         WHEN 'Ki' THEN 1024 WHEN 'Mi' THEN 1048576 WHEN 'Gi' THEN 1073741824 WHEN 'Ti' THEN power(1024::numeric, 4)
         WHEN 'Pi' THEN power(1024::numeric, 5) WHEN 'Ei' THEN power(1024::numeric, 6) ELSE 1 END), 0)
     FROM regexp_match(written, '^([0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]{1,2}))?([numkMGTPE]|[KMGTPE]i)?$') AS parts);
-
--- As in 0030, with the ports of the sandbox that has most, and with the quotas: millicores, MiB and GiB. What is stopped,
--- and what is in the trash, holds volumes.
-CREATE OR REPLACE FUNCTION limit_used(of_user uuid, of_kind text) RETURNS bigint
-LANGUAGE sql STABLE
-RETURN CASE of_kind
-    WHEN 'projects' THEN (SELECT count(*) FROM projects p WHERE p.user_id = of_user)
-    -- A limit of each project: of the one that has most.
-    WHEN 'sandboxes' THEN (SELECT coalesce(max(p.count), 0) FROM (
-        SELECT count(*) FROM resources r WHERE r.user_id = of_user AND r.kind = 'SANDBOX'
-        GROUP BY r.project_id) AS p)
-    WHEN 'ports' THEN (SELECT coalesce(max(s.count), 0) FROM (
-        SELECT count(*) FROM resources r JOIN ports p ON p.resource_id = r.id WHERE r.user_id = of_user
-        GROUP BY r.id) AS s)
-    WHEN 'running' THEN (SELECT count(*) FROM resources r
-        WHERE r.user_id = of_user AND r.kind = 'SANDBOX' AND r.desired = 'RUNNING')
-    WHEN 'cpu' THEN (SELECT ceil(coalesce(sum(quantity(coalesce(s.cpu_limit, d.cpu_limit))), 0) * 1000)::bigint
-        FROM resources r LEFT JOIN sandboxes s ON s.resource_id = r.id LEFT JOIN databases d ON d.resource_id = r.id
-        WHERE r.user_id = of_user AND r.desired = 'RUNNING')
-    WHEN 'memory' THEN (SELECT ceil(coalesce(sum(quantity(coalesce(s.memory_limit, d.memory_limit))), 0) / 1048576)::bigint
-        FROM resources r LEFT JOIN sandboxes s ON s.resource_id = r.id LEFT JOIN databases d ON d.resource_id = r.id
-        WHERE r.user_id = of_user AND r.desired = 'RUNNING')
-    WHEN 'storage' THEN (SELECT ceil(coalesce(sum(quantity(coalesce(s.home_size, d.storage_size))), 0) / 1073741824)::bigint
-        FROM resources r LEFT JOIN sandboxes s ON s.resource_id = r.id LEFT JOIN databases d ON d.resource_id = r.id
-        WHERE r.user_id = of_user)
-    WHEN 'starts' THEN (SELECT count(*) FROM sandbox_starts t
-        WHERE t.user_id = of_user AND t.at > now() - interval '1 hour')
-END;
 
 -- Refuses the change that went over a limit. One user's changes wait for each other here until they are committed, so
 -- two at once cannot both pass; the statements after the lock see those that were waited for.

@@ -1,4 +1,5 @@
--- As in 0045, with the clusters.
+-- As in 0030, with the ports of the sandbox that has most, the quotas (0045: millicores, MiB and GiB; what is stopped,
+-- and what is in the trash, holds volumes), and the clusters.
 CREATE OR REPLACE FUNCTION limit_used(of_user uuid, of_kind text) RETURNS bigint
 LANGUAGE sql STABLE
 RETURN CASE of_kind

@@ -1,6 +1,6 @@
 /* Visits to addresses of stopped sandboxes, which the cluster's ingress passes on to this site. A
  * browser is sent to a page of the site, which starts the sandbox, shows how far it is, and leads
- * back; it has the session, which is not sent to the sandbox's own address. Everybody else is told
+ * back; it has the session, which is not sent to the sandbox's own address. Everybody else is asked
  * to try again. */
 #include "api.h"
 

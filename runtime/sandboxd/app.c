@@ -19,7 +19,7 @@ static struct {
 	bool wanted, restarting, has_ended;
 	unsigned ends, restarts; /* in a row; since it was started by request */
 	int64_t started_at, next_at;
-	int64_t kill_at; /* 0: it was not told to end */
+	int64_t kill_at; /* 0: it is not asked to end */
 	int status;      /* as of waitpid, of its last end */
 } app;
 

@@ -67,7 +67,7 @@ static char *from_package(const char *folder)
 		       : NULL;
 }
 
-/* What is not UTF-8 cannot be told in JSON, and is no command. */
+/* What is not UTF-8 has no form in JSON, and is no command. */
 static char *only_utf8(char *line)
 {
 	CLEANUP(json_decrefp) json_t *string = line != NULL ? json_string(line) : NULL;

@@ -80,7 +80,7 @@ def wait_shown(page, pattern):
 
 @contextmanager
 def cut(node):
-    """Loses every packet between browsers and the ingress for the duration of the block; nobody is told."""
+    """Loses every packet between browsers and the ingress for the duration of the block; neither end gets a reset."""
     node.run("nft", f"""
         table ip cut {{
             chain arriving {{

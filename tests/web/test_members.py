@@ -366,7 +366,7 @@ def test_quotas_are_the_owners(project, team):
 
 
 def test_changes_are_announced_to_members_and_no_longer_to_who_was_removed(web, project, team):
-    def told(change):
+    def live_changes_of(change):
         with web.connect() as db, db.cursor() as cursor:
             cursor.execute("DELETE FROM live_changes")
             db.commit()
@@ -376,10 +376,10 @@ def test_changes_are_announced_to_members_and_no_longer_to_who_was_removed(web, 
 
     path = f"/api/projects/{project.id}"
     web.programs.stop("fsa-events")
-    assert told(lambda: project.client.patch(path, {"name": "Renamed"})) == {c.id for c in team.values()}
-    removed = told(lambda: project.client.delete(f"{path}/members/{team['viewer'].id}"))
+    assert live_changes_of(lambda: project.client.patch(path, {"name": "Renamed"})) == {c.id for c in team.values()}
+    removed = live_changes_of(lambda: project.client.delete(f"{path}/members/{team['viewer'].id}"))
     assert team["viewer"].id in removed  # the project is gone for them
-    assert told(lambda: project.client.patch(path, {"name": "Again"})) == {
+    assert live_changes_of(lambda: project.client.patch(path, {"name": "Again"})) == {
         project.client.id, team["editor"].id}
 
 
