@@ -248,46 +248,47 @@ static int note_change(const struct serving *s, struct err *e)
 			  s->session.identity_id, e);
 }
 
-static int find_access(struct serving *s, const char *project_id, struct err *e)
+/* Whether what the caller is to the path's project is enough. */
+static int compare_role(struct serving *s, struct err *e)
 {
-	const char *user_id = s->session.user_id;
+	enum project_role least = s->match.route->role;
 
-	if ((s->match.route->flags & ROUTE_TRANSACTION) != 0)
-		return project_access_hold(s->call.db, user_id, project_id, &s->access, e);
-	if (s->access.owner_id[0] != '\0')
-		return 0;
-	return project_access_get(s->call.db, user_id, project_id, &s->access, e);
-}
-
-/* What the caller is to the path's project, and whether that is enough. In a transaction it stays
- * so until its end. */
-static int check_access(struct serving *s, struct err *e)
-{
-	const struct route *route = s->match.route;
-	const char *project_id = route_param(route, s->call.params, "projectId");
-
-	if (s->call.session == NULL || project_id == NULL)
-		return 0;
-	if (find_access(s, project_id, e) < 0)
-		return -1;
-	if (s->access.role > route->role)
+	if (s->access.role > least)
 		return err_set(e, ERR_FORBIDDEN, "PROJECT_ROLE",
 			       "You are %s of this project: this is for its %s",
 			       s->access.role == PROJECT_EDITOR ? "an editor" : "a viewer",
-			       route->role == PROJECT_OWNER ? "owner" : "owner and editors");
+			       least == PROJECT_OWNER ? "owner" : "owner and editors");
 	memcpy(s->call.owner_id, s->access.owner_id, sizeof(s->call.owner_id));
 	s->call.role = s->access.role;
 	return 0;
 }
 
-/* Who was removed while a handler read gets nothing of it: it may have read what came after, as a
- * terminal's new token. */
-static int check_still(struct serving *s, struct err *e)
+static int check_access(struct serving *s, struct err *e)
 {
+	const char *project_id = route_param(s->match.route, s->call.params, "projectId");
+
+	if (s->call.session == NULL || project_id == NULL)
+		return 0;
+	if (s->access.owner_id[0] == '\0' &&
+	    project_access_get(s->call.db, s->session.user_id, project_id, &s->access, e) < 0)
+		return -1;
+	return compare_role(s, e);
+}
+
+/* Again, of a member, who may have been removed: for a change with the project locked from then on,
+ * which comes after the lock of maintenance, as everywhere; after a read, because it may have read
+ * what came after the removal, as a terminal's new token. */
+static int check_member(struct serving *s, struct err *e)
+{
+	bool changes = (s->match.route->flags & ROUTE_TRANSACTION) != 0;
+
 	if (s->access.owner_id[0] == '\0' || s->access.role == PROJECT_OWNER)
 		return 0;
-	s->access.owner_id[0] = '\0';
-	return check_access(s, e);
+	const char *project_id = route_param(s->match.route, s->call.params, "projectId");
+	if ((changes ? project_access_hold : project_access_get)(s->call.db, s->session.user_id,
+								 project_id, &s->access, e) < 0)
+		return -1;
+	return compare_role(s, e);
 }
 
 /* Runs the handler in a transaction; if the key was used before, gives that response instead. */
@@ -315,8 +316,8 @@ static int run_in_transaction(struct serving *s, const char *key, bool *ret_repl
 		buf_release(&answer.sealed);
 		return result;
 	}
-	if (may_change(s, e) < 0 || s->match.route->handler(&s->call, e) < 0 ||
-	    note_change(s, e) < 0)
+	if (may_change(s, e) < 0 || check_member(s, e) < 0 ||
+	    s->match.route->handler(&s->call, e) < 0 || note_change(s, e) < 0)
 		return -1;
 	if (key[0] != '\0' && keep_answer(s, key, e) < 0)
 		return -1;
@@ -353,7 +354,7 @@ static int run(struct serving *s, struct err *e)
 		result = run_in_transaction(s, key, &replayed, e);
 	else
 		result = may_change(s, e) < 0 || check_access(s, e) < 0 ||
-					 route->handler(&s->call, e) < 0 || check_still(s, e) < 0
+					 route->handler(&s->call, e) < 0 || check_member(s, e) < 0
 				 ? -1
 				 : 0;
 	if (result == 0 && !replayed && !s->call.quiet && (route->flags & ROUTE_WAKES) != 0)

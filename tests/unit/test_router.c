@@ -41,6 +41,8 @@ static struct {
 	const char *owner; /* of every project; NULL: USER */
 	enum project_role role;
 	bool stranger;
+	bool is_removed_meanwhile; /* while a handler is at work */
+	int changes_begun;         /* how many transactions had begun when a change did last */
 	char key[64];
 	uint8_t fingerprint[32];
 	int status;
@@ -111,6 +113,8 @@ int project_access_hold(struct db *tx, const char *user_id, const char *project_
 			struct project_access *ret_access, struct err *e)
 {
 	ck_assert_int_gt(tx->begun, tx->committed + tx->rolled_back);
+	ck_assert_int_eq(world.changes_begun,
+			 tx->begun); /* locks are taken in one order everywhere */
 	return project_access_get(tx, user_id, project_id, ret_access, e);
 }
 
@@ -168,7 +172,7 @@ static int turn_over(const struct call *c, const char *context, const void *data
 
 int maintenance_begin_change(struct db *db, struct err *e)
 {
-	(void)db;
+	world.changes_begun = db->begun;
 	return world.maintained ? err_set(e, ERR_MAINTENANCE, NULL, "moving house") : 0;
 }
 
@@ -225,6 +229,7 @@ static int answer(struct call *c, struct err *e)
 {
 	(void)e;
 	world.handled++;
+	world.stranger = world.is_removed_meanwhile;
 	response_json(c->response, 200,
 		      json_pack("{s:i, s:s*, s:s*}", "n", world.handled, "id", c->params[0], "user",
 				c->session ? c->session->user_id : NULL));
@@ -586,6 +591,18 @@ START_TEST(a_member_does_what_their_role_gives_for_the_owner)
 }
 END_TEST
 
+START_TEST(who_is_removed_during_a_read_gets_nothing_of_it)
+{
+	world.role = PROJECT_VIEWER;
+	world.owner = OTHER;
+	world.is_removed_meanwhile = true;
+	begin_logged_in("GET", "/p/" PROJECT "/seen", NULL);
+	ck_assert_int_eq(served(), 404);
+	ck_assert_int_eq(world.handled, 1);
+	ck_assert_str_eq(error_code(), "PROJECT_NOT_FOUND");
+}
+END_TEST
+
 START_TEST(slow_work_is_done_before_the_transaction)
 {
 	begin_logged_in("POST", "/token", NULL);
@@ -766,6 +783,7 @@ int main(void)
 	tcase_add_test(tc, bodies_and_queries_must_fit_their_tables);
 	tcase_add_test(tc, a_change_is_one_transaction_with_its_audit);
 	tcase_add_test(tc, a_member_does_what_their_role_gives_for_the_owner);
+	tcase_add_test(tc, who_is_removed_during_a_read_gets_nothing_of_it);
 	tcase_add_test(tc, slow_work_is_done_before_the_transaction);
 	tcase_add_test(tc, where_no_answer_is_kept_a_key_means_nothing);
 	tcase_add_test(tc, a_key_that_was_used_gives_the_same_answer);
