@@ -50,7 +50,7 @@ int project_set_idle(struct site *site, const char *id, int minutes, json_t **re
 		     struct err *e);
 int project_keep(struct site *site, const char *id, unsigned hours, json_t **ret_project,
 		 struct err *e);
-/* `who`: "owner", "anyone" or "never" starts it by visiting its address. */
+/* `who`: "owner", "members", "anyone" or "never" starts it by visiting its address. */
 int project_set_wake(struct site *site, const char *id, const char *who, json_t **ret_project,
 		     struct err *e);
 /* Gives its first sandbox another "size" or "image" (`member`; NULL: the site's default), and

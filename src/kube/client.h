@@ -133,8 +133,7 @@ void kube_submit_log(struct kube_client *client, struct kube_target *target, con
 		     const char *container, unsigned lines, kube_done_fn *done, void *user);
 /* Server-side apply (force, unknown fields refused) of a whole object; path from its apiVersion,
  * kind and name. An object for another namespace than the target's is refused. The answer is the
- * object as it was stored, which admission may have changed, without its status; of a Secret its
- * metadata only. */
+ * object as it was stored, which admission may have changed; of a Secret its metadata only. */
 void kube_submit_apply(struct kube_client *client, struct kube_target *target, json_t *object,
 		       kube_done_fn *done, void *user);
 /* As an apply, but nothing is stored: whether the object would be accepted. */

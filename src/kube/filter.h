@@ -13,8 +13,7 @@
  */
 enum { KUBE_JSON_DEPTH = 100 };
 
-/* Names of members, up to a NULL. A name counts wherever it is, but only if no blank follows it:
- * API servers send none. */
+/* Names of members, up to a NULL. A name counts wherever it is. */
 struct kube_members {
 	/* Those of a list's objects that are read. "name*": with everything in it. NULL: all. */
 	const char *const *read;

@@ -393,7 +393,8 @@ def test_when_a_project_is_idle_is_its_owners_choice(ada):
     for time in ("soon", "0m", "90s", ""):
         ada("idle", "Lazy", time, status=2)
     ada("keep", "Lazy", "5m", status=2)
-    assert ada.json("wake", "Lazy", "anyone")["wake"] == "anyone"
+    for choice in ("members", "anyone"):
+        assert ada.json("wake", "Lazy", choice)["wake"] == choice
     assert "owner" in ada("wake", "Lazy", "owner").stdout
     assert "never" in ada("wake", "Lazy", "everybody", status=1).stderr
     ada("delete", "Lazy", "--yes", "--wait")

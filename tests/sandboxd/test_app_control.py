@@ -86,13 +86,16 @@ def test_without_a_command_nothing_runs_and_a_start_says_what_to_do(begin, files
 
 
 def test_what_ends_by_itself_is_started_again_ever_later(begin):
-    server = begin({"Procfile": 'web: echo x >>ends; [ -e good ] && exec sleep 1000; exit 7\n'})
+    server = begin({"Procfile": 'web: date +%s.%N >>starts; [ -e good ] && exec sleep 1000; exit 7\n'})
     app = reaches(server, "crashed")
     assert app["exitCode"] == 7 and app["retryInSeconds"] <= 60
-    eventually(lambda: read(server)["restarts"] >= 2)
+    eventually(lambda: read(server)["restarts"] >= 3)
     (server.home / "good").touch()
-    assert reaches(server, "running")["restarts"] >= 2
-    eventually(lambda: len((server.home / "ends").read_text().splitlines()) == 1 + read(server)["restarts"])
+    assert reaches(server, "running")["restarts"] >= 3
+    eventually(lambda: len((server.home / "starts").read_text().splitlines()) == 1 + read(server)["restarts"])
+    starts = [float(line) for line in (server.home / "starts").read_text().splitlines()]
+    pauses = [after - before for before, after in zip(starts, starts[1:])]
+    assert pauses[1] >= 1 and pauses[2] >= 3  # of 2 and 4 seconds; sandboxd's clock counts whole ones
 
 
 def test_its_owner_ends_and_starts_it(begin):

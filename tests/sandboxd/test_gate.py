@@ -471,7 +471,7 @@ def test_a_websocket_passes(server, program, cookie):
 
 def test_a_websocket_ends_with_the_token(server, program):
     program.answer = accept_and_echo
-    made = connect(server, program, f"fsa-port={visit_token(program.host, expires_in=2)}")
+    made = connect(server, program, f"fsa-port={visit_token(program.host, expires_in=10)}")
     made.send("hello")
     assert made.recv() == "hello"
     with pytest.raises((websocket.WebSocketConnectionClosedException, ConnectionError)):

@@ -1,5 +1,5 @@
 // The way to a private port of a sandbox: sandboxd sends a browser without a token here, with the
-// address behind #, and this sends it back with one, if it is a port of this user.
+// address behind #, and this sends it back with one, if this user may work in its project.
 
 import {useEffect} from "preact/hooks";
 import {useAction} from "../action.js";

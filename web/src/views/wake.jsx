@@ -103,7 +103,7 @@ function OwnersLogin() {
 	const providers = useProviders();
 	return (
 		<>
-			<h2>Is it yours?</h2>
+			<h2>Is it a project of yours?</h2>
 			<PasswordForm/>
 			<div class="actions">
 				{elsewhere(providers).map(({id, name, signinUrl}) => (

@@ -28,8 +28,8 @@ export function OpenPorts({project, sandbox, reload}) {
 	return (
 		<section>
 			<h2>Open ports</h2>
-			<p class="detail">Besides port 3000, each at an address of its own. A private one lets in only you, once you are
-				logged in here, and those who have a link that you made or a token for this sandbox.</p>
+			<p class="detail">Besides port 3000, each at an address of its own. A private one lets in only who works in the
+				project, once logged in here, and those who have a link made here or a token for this sandbox.</p>
 			{sandbox.ports.length > 0 && (
 				<ul>
 					{sandbox.ports.map((port) => (

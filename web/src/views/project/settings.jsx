@@ -114,7 +114,7 @@ function Idle({project, reload}) {
 }
 
 const WAKERS = /** @type {[string, string][]} */ ([
-	["owner", "only me, when I am logged in here"], ["members", "its members and me, logged in here"], ["anyone", "anybody"], ["never", "nobody"],
+	["owner", "its owner, logged in here"], ["members", "its owner and members, logged in here"], ["anyone", "anybody"], ["never", "nobody"],
 ]);
 
 /** Whose visit starts it when it is stopped. @param {{project: Project, reload: () => Promise<void>}} props */
