@@ -73,7 +73,7 @@ static int hide(const struct visit *v, struct err *e)
 static int note_start(struct call *c, const struct visit *v, struct err *e)
 {
 	const struct audit_entry anybody = {
-		.user_id = v->owner_id,
+		.owner_id = v->owner_id,
 		.action = "sandbox.wake",
 		.object_type = "sandbox",
 		.object_id = v->sandbox_id,
@@ -87,6 +87,20 @@ static int note_start(struct call *c, const struct visit *v, struct err *e)
 	return call_audit(c, "sandbox.wake", c->session->user_id, c->session->identity_id, e);
 }
 
+/* With its line of the audit, in one transaction. */
+static int start_and_note(struct call *c, const struct visit *v, bool *ret_started, struct err *e)
+{
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
+
+	if (db_begin(c->db, &tx, e) < 0)
+		return -1;
+	if (visit_start(tx, v, ret_started, e) < 0)
+		return hide(v, e);
+	if (*ret_started && note_start(c, v, e) < 0)
+		return -1;
+	return db_commit(&tx, e);
+}
+
 static int start(struct call *c, const struct visit *v, struct err *e)
 {
 	bool started = false;
@@ -94,12 +108,10 @@ static int start(struct call *c, const struct visit *v, struct err *e)
 	c->quiet = true;
 	if (v->desired != DESIRED_STOPPED)
 		return 0;
-	if (visit_start(c->db, v, &started, e) < 0)
-		return hide(v, e);
-	if (!started)
-		return 0;
-	c->quiet = false;
-	return note_start(c, v, e);
+	if (start_and_note(c, v, &started, e) < 0)
+		return -1;
+	c->quiet = !started;
+	return 0;
 }
 
 int wake_read(struct call *c, struct err *e)
@@ -172,7 +184,6 @@ static int say_later(struct call *c, int seconds, const char *text)
 /* The same words whether there is no such address or the client may not start it. */
 static int say_nothing_runs(struct call *c)
 {
-	c->quiet = true;
 	return say_later(c, AGAIN_LATER_S, "Nothing runs at this address.\n");
 }
 

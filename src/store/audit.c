@@ -20,7 +20,7 @@ static const struct db_statement statement_add = {
 static const struct db_statement statement_list = {
 	"audit_list",
 	"SELECT a.id, iso8601(a.at) AS at, a.action, a.object_type AS \"objectType\","
-	" a.object_id AS \"objectId\", CASE WHEN a.user_id <> $1 THEN"
+	" a.object_id AS \"objectId\", CASE WHEN a.user_id IS DISTINCT FROM $1 THEN"
 	"  coalesce((SELECT name FROM users WHERE id = a.user_id), '') END AS by,"
 	" " OWN("host(a.address)") " AS address, a.request_id AS \"requestId\","
 	" " OWN("i.provider") " AS provider, " OWN("a.identity_id") " AS \"identityId\", a.detail"

@@ -32,6 +32,7 @@ enum statement {
 	STATEMENT_PUT,
 	STATEMENT_WAKE,
 	STATEMENT_REGION,
+	STATEMENT_LOCK,
 	STATEMENT_REMOVE,
 };
 
@@ -63,6 +64,9 @@ static const struct db_statement statements[] = {
 	[STATEMENT_WAKE] = { "cluster_wake", "SELECT make_cluster_due($1)" },
 	[STATEMENT_REGION] = { "cluster_region",
 		"UPDATE clusters SET region = $3 WHERE user_id = $1 AND id = $2" },
+	/* A project that is created in it at this moment holds it, or does not find it. */
+	[STATEMENT_LOCK] = { "cluster_lock",
+		"SELECT FROM clusters WHERE user_id = $1 AND id = $2 FOR UPDATE" },
 	[STATEMENT_REMOVE] = { "cluster_remove",
 		"WITH c AS (SELECT id, user_id FROM clusters WHERE user_id = $1 AND id = $2"
 		"), used AS ("
@@ -182,15 +186,19 @@ int cluster_set_region(struct db *db, const char *user_id, const char *id, const
 int cluster_remove(struct db *db, const char *user_id, const char *id, struct err *e)
 {
 	CLEANUP(db_result_free) PGresult *r = NULL;
+	CLEANUP(db_rollback_guard) struct db *tx = NULL;
 
-	if (db_query(db, &statements[STATEMENT_REMOVE], DB_ARGS(DB_TEXT(user_id), DB_TEXT(id)), &r,
+	if (db_begin(db, &tx, e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_LOCK], DB_ARGS(DB_TEXT(user_id), DB_TEXT(id)), NULL,
+		     e) < 0 ||
+	    db_query(tx, &statements[STATEMENT_REMOVE], DB_ARGS(DB_TEXT(user_id), DB_TEXT(id)), &r,
 		     e) < 0)
 		return -1;
 	if (!db_bool(r, 0, REMOVE_IS_THERE))
 		return not_found(e);
 	int64_t projects = db_int(r, 0, REMOVE_PROJECTS);
 	if (projects == 0)
-		return 0;
+		return db_commit(&tx, e);
 	return err_set(e, ERR_CONFLICT, "CLUSTER_IN_USE",
 		       "Projects are in this cluster (%s%s): delete them for good first",
 		       db_text(r, 0, REMOVE_NAMES), projects > 3 ? ", …" : "");

@@ -27,6 +27,7 @@ static const struct db_statement statements[] = {
 	[STATEMENT_CREATE] = { "project_create",
 		"WITH cluster AS ("
 		" SELECT id FROM clusters WHERE user_id = $1 AND name = coalesce($11, 'default')"
+		"  FOR KEY SHARE"
 		"), p AS ("
 		" INSERT INTO projects (user_id, name, description, kube_name, expires_at, cluster_id)"
 		" SELECT $1, $2, $3, $4, now() + $9::bigint * interval '1 hour',"

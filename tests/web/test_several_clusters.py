@@ -126,6 +126,21 @@ def test_a_cluster_without_projects_is_removed(user, add):
     assert error(client.post("/api/projects", {"name": "X"})) == (422, "KUBECONFIG_MISSING")
 
 
+@pytest.mark.parametrize("name", ["default", "tokyo"])
+def test_no_project_is_left_without_its_cluster(user, add, name):
+    """One that is created while its cluster is removed either keeps the cluster or is refused."""
+    for _ in range(15):
+        client = user()
+        add(client, "tokyo")
+        cluster, = [c["id"] for c in listed(client) if c["name"] == name]
+        with ThreadPoolExecutor(2) as pool:
+            made = pool.submit(client.post, "/api/projects", {"name": "App", "cluster": name})
+            removed = pool.submit(client.delete, f"/api/clusters/{cluster}").result()
+        made = made.result()
+        assert (made.ok, removed.ok) in ((True, False), (False, True)), (made.text, removed.text)
+        assert (removed if made.ok else made).status_code in (409, 422)
+
+
 def test_parallel_additions_do_not_pass_the_limit(user, add):
     client = user()
     barrier = threading.Barrier(8)

@@ -75,7 +75,8 @@ def test_anyone_starts_what_anyone_may(web, stopped):
     assert answer.json()["projectId"] is None and answer.json()["desired"] == "RUNNING"
     databases = project.client.get(f"{project.path}/database").json()
     assert databases["desired"] == "RUNNING"
-    assert "sandbox.wake" in [line["action"] for line in project.client.get("/api/user/audit").json()["items"]]
+    woken, = [line for line in project.client.get("/api/user/audit").json()["items"] if line["action"] == "sandbox.wake"]
+    assert (woken["by"], woken["address"], woken["objectId"]) == ("", None, project.sandbox)
 
 
 def test_members_start_what_members_may(web, stopped, user):
@@ -87,6 +88,9 @@ def test_members_start_what_members_may(web, stopped, user):
     answer = guest.post("/api/wake", {"host": project.host})
     assert answer.status_code == 200, answer.text
     assert answer.json()["projectId"] == project.id and row(web, project.sandbox)[0] == "RUNNING"
+    for client, by in ((project.client, guest.name), (guest, None)):
+        woken, = [line for line in client.get("/api/user/audit").json()["items"] if line["action"] == "sandbox.wake"]
+        assert woken["by"] == by
 
 
 def test_nobody_starts_what_nobody_may(web, stopped):
@@ -166,8 +170,10 @@ def test_a_stranger_cannot_tell_which_addresses_there_are(web, stopped):
     assert is_stopped(web, project)
 
 
-@pytest.mark.parametrize("end", ["trash", "ended", "disabled", "maintenance"])
-def test_what_cannot_be_started_stays_stopped(web, stopped, end):
+@pytest.mark.parametrize("end, refusal", [
+    ("trash", (404, "ADDRESS_NOT_FOUND")), ("disabled", (404, "ADDRESS_NOT_FOUND")), ("ended", (409, "NOT_STARTED")),
+    ("maintenance", (503, "MAINTENANCE"))])
+def test_what_cannot_be_started_stays_stopped(web, stopped, end, refusal):
     project = stopped("anyone")
     statements = {
         "trash": ("UPDATE projects SET deleted_at = now(), trash_until = now() + '1 day' WHERE id = %s", project.id),
@@ -180,7 +186,7 @@ def test_what_cannot_be_started_stays_stopped(web, stopped, end):
     try:
         assert visit(web, project.host).status_code == 503
         answer = web.client().post("/api/wake", {"host": project.host})
-        assert answer.status_code in (404, 409, 503), answer.text
+        assert (answer.status_code, answer.json()["errorCode"]) == refusal, answer.text
         assert project.id not in answer.text
         assert is_stopped(web, project)
     finally:

@@ -62,7 +62,7 @@ function Pages({first}) {
 				{[...first.items, ...older.filter(({id}) => !known.has(id))].map((line) => (
 					<li key={line.id}>
 						<Time at={line.at}/>
-						<span>{[WORDS[line.action] ?? line.action, line.by, line.address, line.provider].filter(Boolean).join(" · ")}</span>
+						<span>{[WORDS[line.action] ?? line.action, line.by === "" ? "somebody" : line.by, line.address, line.provider].filter(Boolean).join(" · ")}</span>
 					</li>
 				))}
 			</ol>
