@@ -82,7 +82,7 @@ LANGUAGE sql STABLE
 RETURN member.role = 'editor' OR member.token_until > now();
 
 -- Whatever a user may know a terminal's token of: their own projects, and those that they are an editor of. A viewer's
--- tokens let nobody in, and a restart is not a viewer's to cause.
+-- tokens let nobody in, and end in an hour: a viewer does not cause a restart by this again and again.
 CREATE OR REPLACE FUNCTION renew_terminals(of_user uuid) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$

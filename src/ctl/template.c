@@ -9,6 +9,8 @@
 #include "ctl/administrator.h"
 #include "ctl/output.h"
 #include "domain/environment_file.h"
+#include "domain/project.h"
+#include "store/environment.h"
 #include "store/size.h"
 
 static const struct output_column columns[] = {
@@ -46,6 +48,23 @@ static int read_ports(const char *text, json_t *ret_ports, struct err *e)
 	return 0;
 }
 
+/* As of an owner's variables: or each project with the template would be refused. */
+static int check_variables(json_t *variables, struct err *e)
+{
+	const char *name;
+	json_t *value;
+
+	if (json_object_size(variables) > VARIABLES_MAX)
+		return err_set(e, ERR_INVALID, NULL, "--variables: at most %d", VARIABLES_MAX);
+	json_object_foreach(variables, name, value)
+	{
+		if (environment_value_check(json_string_value(value), json_string_length(value),
+					    e) < 0)
+			return err_wrap(e, "--variables: %s", name);
+	}
+	return 0;
+}
+
 static int read_template(const struct call *call, json_t *ports, json_t **ret_variables,
 			 struct template *ret, struct err *e)
 {
@@ -63,7 +82,8 @@ static int read_template(const struct call *call, json_t *ports, json_t **ret_va
 		return err_set(e, ERR_INVALID, "USAGE", "--description: UTF-8, at most %d bytes",
 			       SIZE_DESCRIPTION_MAX);
 	if (read_ports(call->options[OPTION_PORTS], ports, e) < 0 ||
-	    environment_read_file(call->options[OPTION_VARIABLES], ret_variables, e) < 0)
+	    environment_read_file(call->options[OPTION_VARIABLES], ret_variables, e) < 0 ||
+	    check_variables(*ret_variables, e) < 0)
 		return -1;
 	ret->variables = *ret_variables;
 	return 0;

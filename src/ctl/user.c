@@ -99,7 +99,7 @@ static int read_user(struct db *db, const char *user_id, json_t **ret_user, stru
 
 	if (admin_users(db, user_id, &users, e) < 0 ||
 	    admin_identities(db, user_id, &identities, e) < 0 ||
-	    admin_cluster(db, user_id, &clusters, e) < 0 ||
+	    admin_clusters(db, user_id, &clusters, e) < 0 ||
 	    admin_sessions(db, user_id, &sessions, e) < 0 ||
 	    api_token_list(db, user_id, &tokens, e) < 0 ||
 	    admin_projects(db, &all, &projects, e) < 0 || limit_list(db, user_id, &limits, e) < 0 ||

@@ -43,7 +43,7 @@ static int read_cost(struct db *db, struct deletion *d, struct err *e)
 	CLEANUP(json_decrefp) json_t *clusters = NULL;
 
 	if (deletion_cost(db, d->id, &d->cost, e) < 0 || admin_users(db, d->id, &users, e) < 0 ||
-	    admin_cluster(db, d->id, &clusters, e) < 0)
+	    admin_clusters(db, d->id, &clusters, e) < 0)
 		return -1;
 	json_t *user = json_array_get(users, 0);
 	json_t *cluster = json_array_get(clusters, 0);

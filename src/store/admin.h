@@ -31,8 +31,7 @@ int admin_find_project(struct db *db, const char *reference,
 int admin_users(struct db *db, const char *user_id, json_t **ret_rows, struct err *e);
 int admin_identities(struct db *db, const char *user_id, json_t **ret_rows, struct err *e);
 int admin_sessions(struct db *db, const char *user_id, json_t **ret_rows, struct err *e);
-/* Of none or one. */
-int admin_cluster(struct db *db, const char *user_id, json_t **ret_rows, struct err *e);
+int admin_clusters(struct db *db, const char *user_id, json_t **ret_rows, struct err *e);
 
 /* A user's access to a cluster, for fsactl to use. */
 struct admin_access {

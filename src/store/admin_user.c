@@ -60,7 +60,7 @@ static const struct db_statement statements[] = {
 		" s.user_agent AS \"userAgent\""
 		" FROM sessions s JOIN identities i ON i.id = s.identity_id"
 		" WHERE s.user_id = $1 AND s.expires_at > now() ORDER BY s.last_seen_at DESC" },
-	[STATEMENT_CLUSTER] = { "admin_cluster",
+	[STATEMENT_CLUSTER] = { "admin_clusters",
 		"SELECT name, region, server, namespace, account, iso8601(expires_at) AS \"expiresAt\","
 		" coalesce(expires_at < now(), false) AS expired,"
 		" iso8601(updated_at) AS \"updatedAt\""
@@ -148,7 +148,7 @@ int admin_sessions(struct db *db, const char *user_id, json_t **ret_rows, struct
 	return list_for(db, STATEMENT_SESSIONS, user_id, ret_rows, e);
 }
 
-int admin_cluster(struct db *db, const char *user_id, json_t **ret_rows, struct err *e)
+int admin_clusters(struct db *db, const char *user_id, json_t **ret_rows, struct err *e)
 {
 	return list_for(db, STATEMENT_CLUSTER, user_id, ret_rows, e);
 }

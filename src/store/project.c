@@ -22,8 +22,9 @@ enum statement {
 static const struct db_statement statements[] = {
 	/* One statement, for one round trip. $1 user, $2-$4 the project, $5 and $6 the sandbox and
 	 * its terminal's token, $7 the database (NULL: none), $8 the size, $9 hours to its end, $10
-	 * the image, $11 the cluster's name. Triggers complete the parts, and insert nothing when the user has as many
-	 * projects as they may. */
+	 * the image, $11 the cluster's name. Triggers complete the parts, and insert nothing when
+	 * the user has as many projects as they may; one finds the resource of a sandbox, so `s`
+	 * comes after `r`. */
 	[STATEMENT_CREATE] = { "project_create",
 		"WITH cluster AS ("
 		" SELECT id FROM clusters WHERE user_id = $1 AND name = coalesce($11, 'default')"

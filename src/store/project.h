@@ -92,10 +92,10 @@ struct project_new {
 /*
  * Creates all of it, in the namespace and on the server of a kubeconfig of the user, with the image
  * and sizes that the operator's options say and with generated names and hosts. ERR_CONFLICT
- * PROJECT_EXISTS (name taken); ERR_UNPROCESSABLE KUBECONFIG_MISSING, CLUSTER_UNKNOWN or
- * SIZE_UNKNOWN; ERR_RATE_LIMITED PROJECT_QUOTA. A collision of generated names (constraint of
- * resources or sandboxes) is ERR_CONFLICT NAME_COLLISION: try again with others, in a new
- * transaction.
+ * PROJECT_EXISTS (name taken); ERR_UNPROCESSABLE KUBECONFIG_MISSING, CLUSTER_UNKNOWN,
+ * IMAGE_UNKNOWN or SIZE_UNKNOWN; ERR_RATE_LIMITED PROJECT_QUOTA. A collision of generated names
+ * (constraint of resources or sandboxes) is ERR_CONFLICT NAME_COLLISION: try again with others, in
+ * a new transaction.
  */
 int project_create(struct db *db, const struct project_new *p,
 		   char ret_project_id[STORE_ID_LENGTH + 1], struct err *e);

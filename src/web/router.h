@@ -13,10 +13,11 @@
 /*
  * The router: serves one request by a route table. In this order, and the first that fails is the
  * answer: head, route, session, CSRF, body and query by their tables, the user's budget of changes;
- * then what the handler needs prepared; then, for ROUTE_TRANSACTION, a transaction around the
- * caller's role in the project, Idempotency-Key, maintenance, handler and audit; then the wake
- * file, the answer, and a line in the log. It is the only place that logs errors of requests and
- * turns them into HTTP.
+ * then what the handler needs prepared; then the caller's role in the path's project, and the
+ * handler; for ROUTE_TRANSACTION in a transaction around the role, Idempotency-Key, maintenance,
+ * handler and audit. Of a member the role is read again, after the handler or, for a change, with
+ * the project locked before it. Then the wake file, the answer, and a line in the log. It is the
+ * only place that logs errors of requests and turns them into HTTP.
  *
  * Nothing of a request outlives it.
  */

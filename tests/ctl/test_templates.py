@@ -82,8 +82,9 @@ def test_image_size_and_file_of_a_template_must_be_there(fsactl, rails, tmp_path
     fsactl("template", "set", "rails", "--image", "none", status=1)
     fsactl("template", "set", "rails", "--size", "none", status=1)
     fsactl("template", "set", "rails", "--variables", tmp_path / "none.env", status=1)
-    (tmp_path / "bad.env").write_text("PATH=/evil\n")
-    fsactl("template", "set", "rails", "--variables", tmp_path / "bad.env", status=1)
+    for content in ("PATH=/evil\n", f"A={'x' * 40_000}\n", "".join(f"A{n}=x\n" for n in range(257))):
+        (tmp_path / "bad.env").write_text(content)
+        fsactl("template", "set", "rails", "--variables", tmp_path / "bad.env", status=1)
     assert fsactl("template", "list") == [rails]
 
 
