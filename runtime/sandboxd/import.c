@@ -13,6 +13,8 @@
 
 enum { STATE_MAX = 8192 };
 
+static struct observer observer; /* its process is NULL: it does not run */
+
 /* The lines of the file. */
 enum line { STATUS, MESSAGE, URL, BRANCH, FOLDER, LINES };
 
@@ -51,9 +53,7 @@ static bool read_state(char content[STATE_MAX + 1], char *ret_lines[LINES])
 
 bool import_is_running(void)
 {
-	const struct process *p = process_named("import");
-
-	return p != NULL && !p->ended;
+	return observer.process != NULL;
 }
 
 /* Null if it is empty, or not UTF-8. */
@@ -106,6 +106,12 @@ char *import_folder(void)
 	return access(path, X_OK) == 0 ? STEAL(path) : NULL;
 }
 
+static void process_changed(struct observer *o)
+{
+	if (o->process != NULL && o->process->ended)
+		process_unobserve(o);
+}
+
 void import_start(const char *program)
 {
 	CLEANUP(json_decrefp)
@@ -114,6 +120,10 @@ void import_start(const char *program)
 	struct process *started;
 	struct err e;
 
-	if (process_start_own(request, &started, &e) < 0)
+	if (process_start_own(request, &started, &e) < 0) {
 		dprintf(STDERR_FILENO, "sandboxd: %s: %s\n", program, e.message);
+		return;
+	}
+	observer.changed = process_changed;
+	process_observe(started, &observer);
 }

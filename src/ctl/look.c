@@ -89,7 +89,9 @@ static int look_at_row(struct looking *l, const struct queue_row *row, json_t **
 		return -1;
 	const struct kind *kind = kind_of_row(row);
 	const struct observe_subject subject = assess_subject(kind, row);
-	const struct observe_query query = { assess_lists(kind, row), 0, &subject, 1 };
+	const struct observe_query query = { .lists = assess_lists(kind, row),
+					     .subjects = &subject,
+					     .count = 1 };
 	struct observation *o = observation_start(clusters_client(l->clusters), cluster->target,
 						  &query, nothing_more, NULL);
 	clusters_wait(l->clusters);

@@ -155,13 +155,21 @@ static void observe_group(struct group *g)
 	CLEANUP(cleanup_free)
 	struct observe_subject *subjects = mem_calloc(g->unfinished, sizeof(*subjects));
 	size_t count = 0;
+	unsigned anchors = 0;
 
 	for (const struct work *w = g->works; w != NULL; w = w->next_in_group) {
 		g->lists |= work_lists(w);
 		g->full |= work_lists(w) & ~vouch_brief(w->kind, &w->row, w->kept);
+		anchors |= OBSERVE(kind_anchor(w->kind));
 		subjects[count++] = work_subject(w);
 	}
-	const struct observe_query query = { g->lists, g->lists & ~g->full, subjects, count };
+	const struct observe_query query = {
+		.lists = g->lists,
+		.brief = g->lists & ~g->full,
+		.anchors = anchors,
+		.subjects = subjects,
+		.count = count,
+	};
 	if (count > 0)
 		g->observation =
 			observation_start(g->pass->client, g->share, &query, group_observed, g);

@@ -22,7 +22,7 @@ struct observation {
 	struct kube_client *client;
 	struct kube_target *target;
 	char *resources, *instances; /* the selectors */
-	unsigned brief;
+	unsigned brief, anchors;
 	struct list lists[LIST_COUNT];
 	json_t *ids; /* label's value → resource id; our own label's value is the id */
 	time_t date; /* the latest Date of the responses */
@@ -156,12 +156,11 @@ static struct kube_list list_of(const struct observation *o, unsigned i)
 	case KUBE_PODS:
 		list.read = of_pods;
 		break;
-	case KUBE_STATEFULSETS:
-	case KUBE_CLUSTERS:
-	case KUBE_CLUSTERS_V1:
-		list.read = brief ? of_anchors : NULL;
-		break;
 	default: /* of a Secret, only the existence matters */
+		if ((o->anchors & OBSERVE(i)) != 0) {
+			list.read = brief ? of_anchors : NULL;
+			break;
+		}
 		list.metadata_only = i == KUBE_SECRETS || brief;
 		list.read = list.metadata_only ? of_any : NULL;
 	}
@@ -199,6 +198,7 @@ struct observation *observation_start(struct kube_client *client, struct kube_ta
 	o->done = done;
 	o->user = user;
 	o->brief = query->lists & query->brief;
+	o->anchors = query->anchors;
 	o->ids = json_object();
 	o->resources = select_resources(query->subjects, query->count);
 	o->instances = select_instances(query->subjects, query->count, o->ids);

@@ -30,8 +30,9 @@ struct observe_subject {
 typedef void observe_done_fn(void *user);
 
 struct observe_query {
-	unsigned lists; /* as OBSERVE() */
-	unsigned brief; /* of these, those whose objects need not be compared: see observe.c */
+	unsigned lists;   /* as OBSERVE() */
+	unsigned brief;   /* of these, those whose objects need not be compared: see observe.c */
+	unsigned anchors; /* of these, those of which more than metadata is needed even then */
 	const struct observe_subject *subjects; /* at least one */
 	size_t count;
 };

@@ -98,6 +98,13 @@ def test_what_ends_by_itself_is_started_again_ever_later(begin):
     assert pauses[1] >= 1 and pauses[2] >= 3  # of 2 and 4 seconds; sandboxd's clock counts whole ones
 
 
+def test_a_process_of_that_name_is_no_import_that_is_waited_for(begin):
+    server = begin({"Procfile": f"web: {LIVES}\n"}, options=())
+    with server.client() as client:
+        assert client.send("POST", "/v1/processes", {"command": "sleep 1000", "name": "import"}).status == 201
+    assert post(server, "start")["status"] == "running"
+
+
 def test_its_owner_ends_and_starts_it(begin):
     server = begin({"Procfile": f"web: {LIVES}\n"})
     first = reaches(server, "running")["process"]
